@@ -1,11 +1,10 @@
 /** Sends an event to an endpoint of the app backend, signed by the convention of standardwebhooks.com. */
-import { lookup } from 'node:dns'
-import { isIP, type LookupFunction } from 'node:net'
-import ipaddr from 'ipaddr.js'
+import { isIP } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { Agent, request } from 'undici'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 import { connectionFault } from './http-request.ts'
+import { createPublicLookup, isPublicAddress, privateAddress } from './public-lookup.ts'
 
 export interface Delivery {
   /** the same each time that the event is sent: the receiver knows by it what it has had */
@@ -35,16 +34,8 @@ export type DeliveryOutcome =
 const defaultTimeoutMs = 10_000
 /** An answer is not read: this much is taken off the wire, so that the connection can be kept. */
 const answerBytes = 1_024
-const privateAddress = 'private_address'
 /** 4xx that say nothing of the event: timed out, gone, too many */
 const notRefusals: readonly number[] = [408, 410, 429]
-
-/** Whether an address is one of the internet: not of this machine, of its network, of a cloud's metadata, or reserved. */
-export function isPublicAddress(address: string): boolean {
-  if (!ipaddr.isValid(address)) return false
-  // An IPv4 address that is written as IPv6 is the IPv4 address.
-  return ipaddr.process(address).range() === 'unicast'
-}
 
 /**
  * Why events cannot be sent to a URL, or undefined when they can. A name is looked up at each connection, since whoever
@@ -65,27 +56,12 @@ export function faultOfUrl(text: string, { internal }: { internal: boolean }): s
   return undefined
 }
 
-/** Resolves names to addresses of the internet only. It is called for each connection that is made. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return callback(error, '', 0)
-    const allowed = addresses.filter(({ address }) => isPublicAddress(address))
-    const [first] = allowed
-    // One private address among public ones is no accident.
-    if (!first || allowed.length < addresses.length) {
-      return callback(Object.assign(new Error(privateAddress), { code: privateAddress }), '', 0)
-    }
-    if (options.all) callback(null, allowed)
-    else callback(null, first.address, first.family)
-  })
-}
-
 /** @param options.internal addresses of this machine and its network are allowed: in development and tests only */
 export function createEventReceivers(options: { internal: boolean; timeoutMs?: number }) {
   const { timeoutMs = defaultTimeoutMs } = options
   // No limit of connections: endpoints of one host would wait for each other. Batches limit those of each endpoint.
   const agent = new Agent({
-    connect: { timeout: timeoutMs, ...(options.internal ? {} : { lookup: publicLookup }) },
+    connect: { timeout: timeoutMs, ...(options.internal ? {} : { lookup: createPublicLookup() }) },
   })
 
   return {

@@ -1,0 +1,49 @@
+/** Resolves names of hosts to addresses of the internet, and holds none of libuv's few threads meanwhile. */
+import { type Resolver, Resolver as SystemResolver } from 'node:dns'
+import type { LookupFunction } from 'node:net'
+import ipaddr from 'ipaddr.js'
+
+/** The code of a connection to an address that is not of the internet. */
+export const privateAddress = 'private_address'
+
+/** Whether an address is one of the internet: not of this machine, of its network, of a cloud's metadata, or reserved. */
+export function isPublicAddress(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false
+  // An IPv4 address that is written as IPv6 is the IPv4 address.
+  return ipaddr.process(address).range() === 'unicast'
+}
+
+/** RFC 6761: these names are this machine, whatever a name server says. */
+const isHere = (hostname: string): boolean => /(^|\.)localhost\.?$/i.test(hostname)
+
+/**
+ * A `lookup` for connections to hosts that somebody else names. `dns.lookup` would hold one of four threads, which files and
+ * cryptography need too, for as long as a name server does not answer: the resolver asks the name servers itself. It does
+ * not read the machine's list of hosts, which has no addresses of the internet.
+ */
+export function createPublicLookup(
+  resolver: Pick<Resolver, 'resolve4' | 'resolve6'> = new SystemResolver({ timeout: 2_000, tries: 2 }),
+): LookupFunction {
+  const resolve = (method: 'resolve4' | 'resolve6', hostname: string) =>
+    new Promise<{ error?: NodeJS.ErrnoException; addresses: string[] }>((done) => {
+      resolver[method](hostname, (error, addresses) => done(error ? { error, addresses: [] } : { addresses }))
+    })
+
+  return (hostname, options, callback) => {
+    const refuse = () => callback(Object.assign(new Error(privateAddress), { code: privateAddress }), '', 0)
+    if (isHere(hostname)) return refuse()
+    void Promise.all([resolve('resolve4', hostname), resolve('resolve6', hostname)]).then(([v4, v6]) => {
+      const found = [
+        ...v4.addresses.map((address) => ({ address, family: 4 })),
+        ...v6.addresses.map((address) => ({ address, family: 6 })),
+      ]
+      const [first] = found
+      if (!first)
+        return callback(v4.error ?? v6.error ?? Object.assign(new Error('ENOTFOUND'), { code: 'ENOTFOUND' }), '', 0)
+      // One private address among public ones is no accident.
+      if (!found.every(({ address }) => isPublicAddress(address))) return refuse()
+      if (options.all) callback(null, found)
+      else callback(null, first.address, first.family)
+    })
+  }
+}
