@@ -32,7 +32,9 @@ export async function raiseOperatorTask(sql: Queryable, task: NewOperatorTask): 
         resolved_at = null, resolved_by = null,
         owner = case when attention.resolved_at is null then attention.owner end,
         taken_at = case when attention.resolved_at is null then attention.taken_at end,
-        note = case when attention.resolved_at is null then attention.note end
+        note = case when attention.resolved_at is null then attention.note end,
+        note_by = case when attention.resolved_at is null then attention.note_by end,
+        noted_at = case when attention.resolved_at is null then attention.noted_at end
       where attention.resolved_at is not null
         or attention.due_at is distinct from excluded.due_at
         or attention.attributes is distinct from excluded.attributes`
@@ -79,6 +81,9 @@ export interface OperatorTask {
   owner: string | null
   takenAt: Date | null
   note: string | null
+  /** the operator who wrote the note; null for a note from before this was recorded */
+  noteBy: string | null
+  notedAt: Date | null
   closedAt: Date | null
   closedBy: string | null
 }
@@ -95,6 +100,8 @@ const toTask = (row: Attention, asOf: Date): OperatorTask => ({
   owner: row.owner,
   takenAt: row.taken_at,
   note: row.note,
+  noteBy: row.note_by,
+  notedAt: row.noted_at,
   closedAt: row.resolved_at,
   closedBy: row.resolved_by,
 })
@@ -198,8 +205,12 @@ export async function takeOperatorTask(sql: Queryable, { id, by, at }: TaskAct):
 }
 
 /** Replaces the note of an open task. @returns false when there is none */
-export async function noteOperatorTask(sql: Queryable, { id, note }: { id: string; note: string }): Promise<boolean> {
-  const changed = await sql`update attention set note = ${note} where id = ${id} and resolved_at is null`
+export async function noteOperatorTask(
+  sql: Queryable,
+  { id, by, at, note }: TaskAct & { note: string },
+): Promise<boolean> {
+  const changed = await sql`
+    update attention set note = ${note}, note_by = ${by}, noted_at = ${at} where id = ${id} and resolved_at is null`
   return changed.count === 1
 }
 
@@ -208,8 +219,9 @@ export async function closeOperatorTask(
   sql: Queryable,
   { id, by, at, note }: TaskAct & { note?: string | undefined },
 ): Promise<boolean> {
+  const noted = note === undefined ? sql`` : sql`, note = ${note}, note_by = ${by}, noted_at = ${at}`
   const changed = await sql`
-    update attention set resolved_at = ${at}, resolved_by = ${by}, note = coalesce(${note ?? null}, note)
+    update attention set resolved_at = ${at}, resolved_by = ${by}${noted}
     where id = ${id} and resolved_at is null`
   return changed.count === 1
 }

@@ -641,6 +641,8 @@ const tables: Record<string, Table> = {
       owner: technical,
       taken_at: technical,
       note: technical,
+      note_by: technical,
+      noted_at: technical,
     },
   },
   operators: {

@@ -78,6 +78,8 @@ export interface Attention {
   owner: string | null
   taken_at: Date | null
   note: string | null
+  note_by: string | null
+  noted_at: Date | null
 }
 
 export interface BackupStore {

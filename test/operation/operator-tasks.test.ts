@@ -74,9 +74,12 @@ test('an operator takes a task, notes what they found and closes it; another may
   const other = createCaller(harness.urls.api, token)
   expect(expectStatus(await other.post(`${path}/take`), 200).owner).toBe(`operator:${id}`)
   const noted = expectStatus(await other.post(`${path}/note`, { note: 'asked the bank' }), 200)
-  expect(noted).toMatchObject({ note: 'asked the bank', owner: `operator:${id}` })
+  expect(noted).toMatchObject({ note: 'asked the bank', owner: `operator:${id}`, noteBy: `operator:${id}` })
+  // The note is its author's, whoever owns the task.
+  const foreign = expectStatus(await operator.post(`${path}/note`, { note: 'asked the bank' }), 200)
+  expect(foreign).toMatchObject({ owner: `operator:${id}`, noteBy: taken.owner, notedAt: expect.any(String) })
   const closed = expectStatus(await other.post(`${path}/close`, {}), 200)
-  expect(closed).toMatchObject({ note: 'asked the bank', closedBy: `operator:${id}` })
+  expect(closed).toMatchObject({ note: 'asked the bank', noteBy: taken.owner, closedBy: `operator:${id}` })
   expect((await open()).items).toEqual([])
   expect((await open('?state=closed&limit=100')).items).toContainEqual(
     expect.objectContaining({ id: task?.id, note: 'asked the bank' }),

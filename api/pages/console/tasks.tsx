@@ -132,6 +132,11 @@ export function TaskTable({
                   Note
                 </button>
               </Form>
+              {task.noteBy && task.notedAt ? (
+                <p className="quiet">
+                  by {operators.get(task.noteBy) ?? <code>{task.noteBy}</code>} on {moment(task.notedAt)}
+                </p>
+              ) : null}
             </td>
             <td>
               <Button action={`/console/attention/${task.id}/settle`} csrf={csrf} label="Settled" of={name} />

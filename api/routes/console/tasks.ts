@@ -92,8 +92,8 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
     onTask('take', 'Takes an operator task', nothing, (id, _body, by) =>
       takeOperatorTask(sql, { id, by, at: new Date() }),
     ),
-    onTask('note', 'Notes what is known of an operator task', z.strictObject({ note: taskNote }), (id, { note }) =>
-      noteOperatorTask(sql, { id, note }),
+    onTask('note', 'Notes what is known of an operator task', z.strictObject({ note: taskNote }), (id, { note }, by) =>
+      noteOperatorTask(sql, { id, by, at: new Date(), note }),
     ),
     onTask('settle', 'Settles an operator task', nothing, (id, _body, by) =>
       closeOperatorTask(sql, { id, by, at: new Date() }),

@@ -48,6 +48,8 @@ const operatorTask = z
     owner: z.string().nullable().describe('the operator who works on it, as the security log names them'),
     takenAt: time.nullable(),
     note: z.string().nullable(),
+    noteBy: z.string().nullable().describe('the operator who wrote the note'),
+    notedAt: time.nullable(),
     closedAt: time.nullable(),
     closedBy: z.string().nullable().describe('an operator, or what settled it by itself'),
   })
@@ -112,8 +114,8 @@ export function operatorTaskRoutes({ sql }: ApiContext): Route[] {
       body: z.strictObject({ note: taskNote }).meta({ id: 'TaskNote' }),
       responses: { 200: { description: 'The note is stored', schema: operatorTask } },
       problems: ['not_found'],
-      async handle({ params: { id }, body: { note } }) {
-        return shown(id, await noteOperatorTask(sql, { id, note }))
+      async handle({ params: { id }, body: { note }, caller }) {
+        return shown(id, await noteOperatorTask(sql, { id, by: actorOf(caller), at: new Date(), note }))
       },
     }),
     defineRoute({
@@ -133,11 +135,15 @@ export function operatorTaskRoutes({ sql }: ApiContext): Route[] {
   ]
 }
 
-function viewOf({ openedAt, dueAt, takenAt, closedAt, ...task }: OperatorTask, at: Date): z.input<typeof operatorTask> {
+function viewOf(
+  { openedAt, dueAt, takenAt, notedAt, closedAt, ...task }: OperatorTask,
+  at: Date,
+): z.input<typeof operatorTask> {
   return {
     ...task,
     openedAt: openedAt.toISOString(),
     dueAt: dueAt?.toISOString() ?? null,
+    notedAt: notedAt?.toISOString() ?? null,
     ageSeconds: Math.max(0, Math.floor(((closedAt ?? at).getTime() - openedAt.getTime()) / 1000)),
     takenAt: takenAt?.toISOString() ?? null,
     closedAt: closedAt?.toISOString() ?? null,
