@@ -37,6 +37,8 @@ export const periods = {
   /** Directive 2011/83/EU, Articles 9 and 13: see policy/withdrawal.ts */
   withdrawal: {
     days: 14,
+    /** added for public holidays: docs/decisions/0350-a-margin-for-public-holidays.md */
+    publicHolidayDays: 5,
     refundWithinDays: 14,
     /** after this an operator carries it out, and has the rest of the time */
     automaticForDays: 7,

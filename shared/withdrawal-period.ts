@@ -22,11 +22,14 @@ export function withdrawalPeriodEnds(concludedAt: Date): Date {
   return latest
 }
 
-/** Regulation 1182/71, Article 3: the first day does not count, and a period does not end on a weekend. */
+/**
+ * Regulation 1182/71, Article 3: the first day does not count, and a period does not end on a weekend, nor on a public holiday
+ * of the buyer's country, for which everybody gets the longest row of days without work.
+ */
 function endOfPeriod(firstDay: Date): Date {
   let lastDay = plusDays(firstDay, periods.withdrawal.days)
   while (lastDay.getUTCDay() === 0 || lastDay.getUTCDay() === 6) lastDay = plusDays(lastDay, 1)
-  return plusDays(lastDay, 1)
+  return plusDays(lastDay, 1 + periods.withdrawal.publicHolidayDays)
 }
 
 /** By when the money has to be on its way back. */

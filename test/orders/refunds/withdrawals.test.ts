@@ -112,13 +112,13 @@ test('after the first use the right is lost; without the consent an operator dec
   }
 })
 
-test('the period ends after 14 days', async () => {
+test('the period ends after 14 days and the days for public holidays', async () => {
   const { person, order } = await delivered()
   expectStatus(await open(person.caller, order.id), 200)
-  await sql`update orders set paid_at = paid_at - interval '18 days' where id = ${order.id}`
+  await sql`update orders set paid_at = paid_at - interval '24 days' where id = ${order.id}`
   for (const ask of [open, confirm])
     expect((await ask(person.caller, order.id)).body.code).toBe('withdrawal_period_over')
-  await sql`update orders set paid_at = paid_at + interval '5 days' where id = ${order.id}`
+  await sql`update orders set paid_at = paid_at + interval '11 days' where id = ${order.id}`
   expectStatus(await confirm(person.caller, order.id), 200)
   await harness.untilOrder(order.id, 'refunded')
 })
@@ -126,11 +126,21 @@ test('the period ends after 14 days', async () => {
 test('the day of the order does not count, and a period that ends on a weekend ends on Monday', () => {
   const ends = (at: string) => withdrawalPeriodEnds(new Date(at)).toISOString()
   // Tuesday to Tuesday, in the westernmost zone; where it was Wednesday already, to Wednesday.
-  expect(ends('2026-11-03T12:00:00Z')).toBe('2026-11-18T12:00:00.000Z')
-  expect(ends('2026-11-03T23:59:59Z')).toBe('2026-11-18T23:59:59.000Z')
+  expect(ends('2026-11-03T12:00:00Z')).toBe('2026-11-23T12:00:00.000Z')
+  expect(ends('2026-11-03T23:59:59Z')).toBe('2026-11-23T23:59:59.000Z')
   // Saturday and Sunday to Monday.
-  expect(ends('2026-11-07T12:00:00Z')).toBe('2026-11-24T12:00:00.000Z')
-  expect(ends('2026-11-08T12:00:00Z')).toBe('2026-11-24T12:00:00.000Z')
+  expect(ends('2026-11-07T12:00:00Z')).toBe('2026-11-29T12:00:00.000Z')
+  expect(ends('2026-11-08T12:00:00Z')).toBe('2026-11-29T12:00:00.000Z')
+})
+
+test.each([
+  // Christmas Eve is a public holiday there, then two more, then a weekend.
+  ['Czechia, Christmas', '2025-12-10T11:00:00Z', '2025-12-29T23:00:00Z'],
+  ['Bulgaria, Christmas', '2025-12-10T10:00:00Z', '2025-12-29T22:00:00Z'],
+  ['Germany, Easter', '2026-03-20T11:00:00Z', '2026-04-07T22:00:00Z'],
+  ['Poland, Labour Day', '2024-04-17T10:00:00Z', '2024-05-02T22:00:00Z'],
+])('a period that would end on a public holiday is not over before the next working day: %s', (_what, bought, over) => {
+  expect(withdrawalPeriodEnds(new Date(bought)) >= new Date(over)).toBe(true)
 })
 
 test('the period is not over in any time zone in which the buyer may be', () => {
