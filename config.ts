@@ -6,6 +6,7 @@ import { createPrivateKey } from 'node:crypto'
 import { z } from 'zod'
 import { canPriceIn } from './policy/currency.ts'
 import { isInEea } from './policy/hosting.ts'
+import { type OperatorRole, operatorRoles } from './policy/operators/operator-roles.ts'
 import { isMemberState } from './policy/vat-rates.ts'
 
 const url = z.url()
@@ -34,6 +35,17 @@ const keyring = z
     }
     return { activeId: [...keys.keys()][0] ?? '', keys }
   })
+/** `value=role,value=role`: the first value that a person has counts. */
+const rolesByValue = list.transform((entries, context) => {
+  const roles = new Map<string, OperatorRole>()
+  for (const entry of entries) {
+    const [, value = '', given = ''] = /^(.+)=(\w+)$/.exec(entry) ?? []
+    const role = operatorRoles.find((each) => each === given)
+    if (role) roles.set(value, role)
+    else context.addIssue({ code: 'custom', message: `must be value=role, with a role of ${operatorRoles.join(', ')}` })
+  }
+  return roles
+})
 /** `domestic=8400,member_state:2000=8331`: by VAT scope, or by scope and rate in hundredths of a percent. */
 const byVat = (value: RegExp) =>
   list.transform((entries, context) => {
@@ -58,6 +70,17 @@ const environmentSchema = z.object({
   PUBLIC_URL: url,
   /** whether an operator key opens the console; persons sign in by themselves. Without it: not in production */
   CONSOLE_KEY_SIGN_IN: flag.optional(),
+  /** the company's OpenID provider, where operators sign in: docs/operators.md */
+  OPERATOR_OPENID_ISSUER_URL: url.optional(),
+  OPERATOR_OPENID_CLIENT_ID: z.string().min(1).optional(),
+  OPERATOR_OPENID_CLIENT_SECRET: z.string().min(1).optional(),
+  OPERATOR_OPENID_SCOPE: z
+    .string()
+    .regex(/^openid( |$)/, 'must begin with openid')
+    .default('openid profile email'),
+  /** the claim that says who may do what, by its name or as `outer.inner` */
+  OPERATOR_OPENID_ROLES_CLAIM: z.string().min(1).default('roles'),
+  OPERATOR_OPENID_ROLES: rolesByValue.default(new Map()),
   /** a bulk refund of more than this, in the minor unit of a currency, is started by another operator than prepared it */
   SECOND_OPERATOR_ABOVE_MINOR: z.coerce.number().int().min(0).max(2_000_000_000).default(100_000),
   /** P6: the number of proxies in front of the API that set X-Forwarded-For; production has to say it */
@@ -266,6 +289,9 @@ function faultsTogether(given: Partial<Record<string, string>>): SettingFault[] 
   if (half(['META_API_VERSION', 'META_DATASET_ID', 'META_ACCESS_TOKEN']))
     faults.push({ setting: 'META_*', fault: 'set all three or none' })
   if (half(['GA_FIREBASE_APP_ID', 'GA_API_SECRET'])) faults.push({ setting: 'GA_*', fault: 'set both or none' })
+  const openId = ['ISSUER_URL', 'CLIENT_ID', 'CLIENT_SECRET', 'ROLES'] as const
+  if (half(openId.map((name) => `OPERATOR_OPENID_${name}` as const)))
+    faults.push({ setting: 'OPERATOR_OPENID_*', fault: 'set issuer, client id, client secret and roles, or none' })
   if (half(['DATEV_CONSULTANT', 'DATEV_CLIENT', 'DATEV_CLEARING_ACCOUNT', 'DATEV_REVENUE_ACCOUNTS']))
     faults.push({ setting: 'DATEV_*', fault: 'set consultant, client, clearing account and revenue accounts, or none' })
   if (given.VAT_BY === 'buyer_country' && given.SELLER_COUNTRY === undefined)

@@ -19,6 +19,7 @@ import { createFirebaseUsers } from './providers/firebase/users.ts'
 import { createGoogle } from './providers/google.ts'
 import { createMail } from './providers/mail/mail.ts'
 import { createMeasurement } from './providers/measurement.ts'
+import { createOperatorSignIn } from './providers/operator-sign-in.ts'
 import { createStripe } from './providers/stripe/stripe.ts'
 import { createLog, type Log } from './shared/log.ts'
 import { createMetrics } from './shared/metrics.ts'
@@ -138,6 +139,7 @@ function buildContext(config: Config, options: ContextOptions) {
       watch,
     }),
     measurement: createMeasurement({ ...measurementSettings(config), watch }),
+    operatorSignIn: operatorSignInOf(config),
     eventReceivers: createEventReceivers({ internal: config.NODE_ENV !== 'production' }),
   }
 }
@@ -151,6 +153,15 @@ function firebaseSettings(config: Config): FirebaseSettings {
       connectTo: { host, port: Number(port), ca: config.FIREBASE_CONNECT_CA ?? '' },
     }),
   }
+}
+
+/** @returns undefined when the settings name no OpenID provider */
+function operatorSignInOf(config: Config) {
+  const { OPERATOR_OPENID_ISSUER_URL: issuerUrl, OPERATOR_OPENID_CLIENT_ID: clientId } = config
+  const { OPERATOR_OPENID_CLIENT_SECRET: clientSecret, OPERATOR_OPENID_SCOPE: scope } = config
+  if (!issuerUrl || !clientId || !clientSecret) return undefined
+  const redirectUrl = new URL('/console/sign-in/openid/callback', config.PUBLIC_URL).href
+  return createOperatorSignIn({ issuerUrl, clientId, clientSecret, scope, redirectUrl })
 }
 
 function measurementSettings(config: Config): Parameters<typeof createMeasurement>[0] {

@@ -48,7 +48,11 @@ async function run(context: Context): Promise<number> {
   if (command === 'list') {
     for (const each of await listOperators(context)) {
       const state = each.disabledAt ? `disabled ${each.disabledAt.toISOString()}` : 'active'
-      console.log([each.id, each.role, each.createdAt.toISOString(), state, each.name, each.email].join('\t'))
+      console.log(
+        [each.id, each.role, each.createdAt.toISOString(), state, each.name, each.email ?? '', each.signsInBy].join(
+          '\t',
+        ),
+      )
     }
     return 0
   }

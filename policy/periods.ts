@@ -181,6 +181,8 @@ export const periods = {
   signInLinkMs: 15 * minute,
   /** after too many refused codes an operator's sign-in is refused for this time, also with the right one */
   guessedCodesMs: 15 * minute,
+  /** how long an operator may take to sign in at the OpenID provider */
+  operatorSignInMs: 10 * minute,
   /** sessions of the web pages: an operator's working day, a person's visit */
   webSession: { personMs: 30 * minute, operatorMs: 8 * hour },
   /** G2: everybody can correct their data. Both addresses have to confirm a change within this time. */

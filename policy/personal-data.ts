@@ -653,6 +653,7 @@ const tables: Record<string, Table> = {
       name: technical,
       email: { ...technical, sealed: true },
       email_index: blind("an operator's address"),
+      openid_index: blind('an operator at the OpenID provider'),
       role: technical,
       password_hash: {
         class: 'secret',

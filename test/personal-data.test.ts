@@ -86,6 +86,7 @@ test('columns that erasure keeps are neither personal nor secret, and refer to n
     'velocity_counts.hash',
     // Of the persons who work for us.
     'operators.email_index',
+    'operators.openid_index',
     'operators.password_hash',
     'operators.totp_secret',
   ]

@@ -85,7 +85,7 @@ function handlersOf(
   const { context, authenticate, limiter, assertRestored, answering, fail } = frame
   const schemas = {
     params: route.params?.strict() ?? nothing,
-    query: route.query?.strict() ?? nothing,
+    query: (route.foreignQuery ? route.query : route.query?.strict()) ?? nothing,
     body: route.body ?? nothing.optional(),
   }
   const isOpen = route.callers.includes('public')

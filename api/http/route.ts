@@ -133,6 +133,8 @@ export interface RouteDefinition<
   unreadBody?: readonly string[]
   params?: Params
   query?: Query
+  /** another site leads here, which may add parameters of its own */
+  foreignQuery?: true
   body?: Body
   /**
    * Refuses callers whose credentials are in the path or in headers other than `Authorization`, before their body is

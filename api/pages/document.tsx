@@ -11,13 +11,15 @@ interface DocumentOptions {
   copyButtons?: boolean
   /** default: English */
   language?: Language
+  /** the page to which the browser goes on at once */
+  next?: string | undefined
 }
 
 /** Renders an HTML document. */
 export function renderPage(
   title: string,
   content: ReactNode,
-  { copyButtons = false, language = 'en' }: DocumentOptions = {},
+  { copyButtons = false, language = 'en', next }: DocumentOptions = {},
 ): string {
   const page = (
     <html lang={language}>
@@ -27,6 +29,7 @@ export function renderPage(
         <meta name="theme-color" content={colours.page} media="(prefers-color-scheme: light)" />
         <meta name="theme-color" content={darkColours.page} media="(prefers-color-scheme: dark)" />
         <title>{title}</title>
+        {next === undefined ? null : <meta httpEquiv="refresh" content={`0; url=${next}`} />}
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
         {/* biome-ignore lint/security/noDangerouslySetInnerHtml: a constant; escaped, its hash would not match */}
         <style dangerouslySetInnerHTML={{ __html: style }} />

@@ -23,6 +23,8 @@ export interface PageLayout {
   hasFault?: boolean
   /** needs `copyButtons` in the headers, too */
   copyButtons?: boolean
+  /** the page to which the browser goes on at once */
+  next?: string
   children: ReactNode
 }
 
@@ -45,6 +47,7 @@ export function renderLayout({
   back,
   hasFault,
   copyButtons = false,
+  next,
   children,
 }: PageLayout): string {
   return renderPage(
@@ -85,7 +88,7 @@ export function renderLayout({
         <p>{texts.t('common.imprint')}</p>
       </footer>
     </>,
-    { copyButtons, language: texts.language },
+    { copyButtons, language: texts.language, next },
   )
 }
 

@@ -1,7 +1,7 @@
 /** What each setting is for, and where its value comes from. Shown by `npm run doctor` beside a fault. */
 import type { Config } from '../../config.ts'
 
-type SettingName = keyof Config | 'TEMPORAL_ADDRESS' | 'META_*' | 'GA_*' | 'DATEV_*'
+type SettingName = keyof Config | 'TEMPORAL_ADDRESS' | 'META_*' | 'GA_*' | 'DATEV_*' | 'OPERATOR_OPENID_*'
 
 const keyring =
   'id:key of 32 random bytes in base64 (openssl rand -base64 32), the newest first, older ones after a comma'
@@ -16,6 +16,14 @@ export const explanations: Readonly<Record<SettingName, string>> = {
   API_PORT: 'the port on which the API listens',
   PUBLIC_URL: 'the address (https) at which people and providers reach the API: links in mails begin with it',
   CONSOLE_KEY_SIGN_IN: '`true` lets an operator key open the console until the first operator is saved',
+  OPERATOR_OPENID_ISSUER_URL:
+    'the OpenID provider at which operators sign in; it sends them to PUBLIC_URL/console/sign-in/openid/callback',
+  OPERATOR_OPENID_CLIENT_ID: 'the client id that the OpenID provider gives the console',
+  OPERATOR_OPENID_CLIENT_SECRET: 'its secret',
+  OPERATOR_OPENID_SCOPE: 'begins with openid; some providers tell roles only when a further scope is asked for',
+  OPERATOR_OPENID_ROLES_CLAIM: 'the claim that holds what a person may do, by its name or as outer.inner',
+  OPERATOR_OPENID_ROLES: 'what its values mean here: value=role,value=role; the first that a person has counts',
+  'OPERATOR_OPENID_*': 'all are needed for the sign-in at an OpenID provider: docs/operators.md',
   TRUSTED_PROXIES: 'how many proxies in front of the API set X-Forwarded-For; a wrong number believes forged addresses',
   WORKER_METRICS_HOST: 'where Prometheus and probes reach a worker; 0.0.0.0 in a container',
   WORKER_METRICS_PORT: 'the port of a worker for Prometheus and probes',

@@ -8,6 +8,7 @@ import { createEsimAccess } from '../../providers/esim-access/esim-access.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { createFirebaseUsers } from '../../providers/firebase/users.ts'
 import { createMail } from '../../providers/mail/mail.ts'
+import { createOperatorSignIn } from '../../providers/operator-sign-in.ts'
 import { callProvider, jsonOf } from '../../providers/provider-call.ts'
 import { createStripe } from '../../providers/stripe/stripe.ts'
 import { check } from './check.ts'
@@ -51,6 +52,7 @@ export async function checkParties(config: Partial<Config>): Promise<Finding[]> 
     check(config, 'Firebase’s keys', ['FIREBASE_CERTS_URL'], ({ FIREBASE_CERTS_URL: url }) => askKeys('firebase', url)),
     check(config, 'mail relay', ['SMTP_URL', 'MAIL_FROM'], askMail),
     ...(config.META_DATASET_ID === undefined ? [] : [checkMeta(config)]),
+    ...(config.OPERATOR_OPENID_ISSUER_URL === undefined ? [] : [checkOpenId(config)]),
   ])
 }
 
@@ -101,6 +103,24 @@ async function askApple(
   if (isProviderFailure(refused) && refused.kind === 'rejected') return `knows our key, and the client id ${clientId}`
   throw refused instanceof Error ? refused : new Error('accepted a code that does not exist')
 }
+
+/** Reads its metadata, and makes an address to sign in at; whether it accepts the client is seen at the first sign-in. */
+const checkOpenId = (config: Partial<Config>): Promise<Finding> =>
+  check(
+    config,
+    'OpenID provider',
+    ['OPERATOR_OPENID_ISSUER_URL', 'OPERATOR_OPENID_CLIENT_ID', 'OPERATOR_OPENID_CLIENT_SECRET', 'PUBLIC_URL'],
+    async (settings) => {
+      const address = await createOperatorSignIn({
+        issuerUrl: settings.OPERATOR_OPENID_ISSUER_URL,
+        clientId: settings.OPERATOR_OPENID_CLIENT_ID,
+        clientSecret: settings.OPERATOR_OPENID_CLIENT_SECRET,
+        scope: 'openid',
+        redirectUrl: settings.PUBLIC_URL,
+      }).addressFor({ state: 's', nonce: 'n', verifier: randomUUID() + randomUUID() })
+      return `operators sign in at ${new URL(address).origin}`
+    },
+  )
 
 async function askKeys(provider: string, url: string): Promise<string> {
   const { status, text } = await callProvider({ provider, method: 'GET', url, timeoutMs, changes: false })

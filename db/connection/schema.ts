@@ -458,16 +458,17 @@ export interface OperatorActs {
 export interface Operators {
   id: string
   name: string
-  email: Sealed
-  email_index: Blind
+  email: Sealed | null
+  email_index: Blind | null
   role: 'support' | 'finance' | 'privacy' | 'admin'
-  password_hash: string
-  totp_secret: Sealed
+  password_hash: string | null
+  totp_secret: Sealed | null
   totp_step: bigint
   created_at: Date
   disabled_at: Date | null
   failed_codes: number
   last_failed_code_at: Date | null
+  openid_index: Blind | null
 }
 
 export interface OrderFacts {

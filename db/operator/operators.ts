@@ -1,4 +1,4 @@
-/** The persons who work on the console. */
+/** The persons who work on the console; those of the OpenID provider are in openid-operators.ts. */
 import { randomBytes } from 'node:crypto'
 import { generateSecret, generateURI, verify } from 'otplib'
 import type { OperatorRole } from '../../policy/operators/operator-roles.ts'
@@ -15,8 +15,10 @@ type Context = ColumnEncryption & { sql: Database }
 export interface Operator {
   id: string
   name: string
-  email: string
+  /** missing when the OpenID provider tells none */
+  email: string | null
   role: OperatorRole
+  signsInBy: 'password' | 'openid'
   createdAt: Date
   disabledAt: Date | null
 }
@@ -64,6 +66,7 @@ export async function saveOperator(
         id: randomBytes(8).toString('hex'),
         email_index: emailIndex(context, operator.email),
         created_at: operator.at,
+        openid_index: null,
       } satisfies Operators)}
       on conflict (email_index) do update set ${tx(row)} returning id`
     const id = saved?.id ?? ''
@@ -79,14 +82,15 @@ export async function listOperators(context: Context): Promise<Operator[]> {
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
-    email: fields.open('email', row.email),
+    email: row.email && fields.open('email', row.email),
     role: row.role,
+    signsInBy: row.openid_index ? 'openid' : 'password',
     createdAt: row.created_at,
     disabledAt: row.disabled_at,
   }))
 }
 
-/** Ends an operator's access at once. @returns false when there is none who has some */
+/** Ends an operator's access at once; one of the OpenID provider does not come back either. @returns false when there is none who has some */
 export async function disableOperator({ sql }: Pick<Context, 'sql'>, id: string, at: Date): Promise<boolean> {
   const disabled = await sql`update operators set disabled_at = ${at} where id = ${id} and disabled_at is null`
   return disabled.count === 1
@@ -109,7 +113,8 @@ export async function verifyOperator(
   const lockedSince = new Date(given.at.getTime() - periods.guessedCodesMs)
   const [row] = await sql<Operators[]>`select * from operators where email_index = ${emailIndex(context, given.email)}`
   if (row && isLocked(row, lockedSince)) return { refused: 'guessed', id: row.id }
-  if (!(await isPassword(given.password, row?.password_hash)) || !row) return { refused: 'password', id: row?.id }
+  if (!(await isPassword(given.password, row?.password_hash)) || !row?.totp_secret)
+    return { refused: 'password', id: row?.id }
   if (row.disabled_at) return { refused: 'disabled', id: row.id }
   if (!/^\d{6}$/.test(given.code)) return refuseCode(sql, row.id, given.at)
   const secret = (await fieldsOf(context)).open('totp_secret', row.totp_secret)

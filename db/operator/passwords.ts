@@ -29,7 +29,7 @@ const turns = createTurns({ what: 'a check of a password', atOnce: 2, waitMs: 10
  * @param stored undefined for an operator who does not exist: the answer takes as long and is false
  * @throws NoTurn when too many passwords are being checked
  */
-export async function isPassword(password: string, stored: string | undefined): Promise<boolean> {
+export async function isPassword(password: string, stored: string | null | undefined): Promise<boolean> {
   const [, N = '', r = '', p = '', salt = '', hash = ''] = (stored ?? nobodys).split('$')
   const expected = Buffer.from(hash, 'base64')
   const options = { N: Number(N), r: Number(r), p: Number(p), maxmem }

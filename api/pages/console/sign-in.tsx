@@ -1,14 +1,43 @@
 import { Form } from '../form.tsx'
 import { englishPage, renderLayout } from '../layout.tsx'
 
-/** @param keysMay whether an operator key opens the console, too */
-export function renderConsoleSignIn(supportMail: string, keysMay: boolean): string {
+export interface WaysToSignIn {
+  /** an operator key opens the console, too */
+  keys: boolean
+  /** there is an OpenID provider */
+  openId: boolean
+}
+
+/** The page after the OpenID provider's. */
+export const renderSignedIn = (supportMail: string): string =>
+  renderLayout({
+    ...englishPage(supportMail),
+    title: 'You are signed in',
+    next: '/console',
+    children: (
+      <p>
+        <a className="button" href="/console">
+          Open the console
+        </a>
+      </p>
+    ),
+  })
+
+export function renderConsoleSignIn(supportMail: string, ways: WaysToSignIn): string {
   return renderLayout({
     ...englishPage(supportMail),
     title: 'Operators’ console',
     children: (
       <>
+        {ways.openId ? (
+          <p>
+            <a className="button" href="/console/sign-in/openid">
+              Sign in with your company account
+            </a>
+          </p>
+        ) : null}
         <Form action="/console/sign-in/person">
+          {ways.openId ? <h2>Or with a password</h2> : null}
           <label>
             Your e-mail address
             <input type="email" name="email" required maxLength={320} autoComplete="username" />
@@ -23,7 +52,7 @@ export function renderConsoleSignIn(supportMail: string, keysMay: boolean): stri
           </label>
           <button type="submit">Sign in</button>
         </Form>
-        {keysMay ? (
+        {ways.keys ? (
           <Form action="/console/sign-in">
             <h2>Or with a key</h2>
             <label>

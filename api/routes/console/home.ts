@@ -30,6 +30,8 @@ const answerWithinMs = 3_000
 
 export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Route[] {
   const { sql, config } = api
+  const ways = { keys: keysMaySignIn(config), openId: api.operatorSignIn !== undefined }
+  const signInPage = renderConsoleSignIn(config.SUPPORT_MAIL, ways)
   return [
     defineRoute({
       method: 'get',
@@ -42,8 +44,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
       query: z.strictObject({ tasks: z.string().max(500).optional().describe('the page of tasks to show') }),
       responses: { 200: page },
       async handle({ caller, query }) {
-        if (caller.kind !== 'console')
-          return { status: 200, headers, raw: renderConsoleSignIn(config.SUPPORT_MAIL, keysMaySignIn(config)) }
+        if (caller.kind !== 'console') return { status: 200, headers, raw: signInPage }
         return { status: 200, headers, ...(await overview(caller, query.tasks)) }
       },
     }),

@@ -3,21 +3,17 @@ import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { verifyApiKey } from '../../../db/api-keys.ts'
 import { verifyOperator } from '../../../db/operator/operators.ts'
-import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { closeSession } from '../../../db/web-sessions.ts'
 import { periods } from '../../../policy/periods.ts'
 import { NoTurn } from '../../../shared/turns.ts'
 import type { Limiter } from '../../http/limits.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { createSignInRefusal, type From } from '../../sign-in/console-sign-in.ts'
 import { endedCookie, keysMaySignIn, secretIn } from '../../sign-in/session-cookie.ts'
 import { createWebSignIn } from '../../sign-in/web-sign-in.ts'
 import { done } from './console-route.ts'
-
-interface From {
-  ip: string | undefined
-  requestId: string
-}
+import { openIdSignInRoutes } from './openid-sign-in.ts'
 
 export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] {
   const { sql, config } = api
@@ -28,20 +24,12 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
     return { status: 303 as const, headers: { Location: '/console', 'Set-Cookie': cookie } }
   }
 
+  const refusal = createSignInRefusal(api, limiter)
   const tooMany = (seconds: number): Problem =>
     new Problem('too_many_requests', { headers: { 'Retry-After': String(seconds) } })
 
-  /** @param actor as the security log names who it was, if it is known */
-  async function refusal(reason: string, actor: string, { ip, requestId }: From): Promise<Problem> {
-    api.metrics.authenticationFailures.inc({ reason })
-    await limiter.assertMayFail(ip)
-    await limiter.countFailure(ip)
-    const event = { kind: 'authentication_failed', actor, detail: reason, ip, requestId } as const
-    await recordSecurityEvent(sql, api, { ...event, at: new Date() })
-    return new Problem('unauthenticated')
-  }
-
   return [
+    ...openIdSignInRoutes(api, refusal),
     defineRoute({
       method: 'post',
       path: '/console/sign-in/person',

@@ -1,0 +1,98 @@
+/** Sign-in on the console at the company's OpenID provider. */
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { saveOpenIdOperator } from '../../../db/operator/openid-operators.ts'
+import { recordSecurityEvent } from '../../../db/security-log.ts'
+import { roleByClaim } from '../../../policy/operators/openid-roles.ts'
+import { isProviderFailure } from '../../../providers/failure.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { renderSignedIn } from '../../pages/console/sign-in.tsx'
+import type { From, RefuseSignIn } from '../../sign-in/console-sign-in.ts'
+import { attemptIn, beginAttempt } from '../../sign-in/sign-in-attempt.ts'
+import { createWebSignIn } from '../../sign-in/web-sign-in.ts'
+import { done, headers, page } from './console-route.ts'
+
+const path = '/console/sign-in/openid'
+const longestName = 100
+
+export function openIdSignInRoutes(api: ApiContext, refusal: RefuseSignIn): Route[] {
+  const { sql, config, operatorSignIn } = api
+  const signIn = createWebSignIn(api)
+
+  return [
+    defineRoute({
+      method: 'get',
+      path,
+      tag: 'console',
+      summary: 'Leads an operator to the OpenID provider to sign in there',
+      promises: ['R4'],
+      callers: ['public'],
+      responses: { ...done, 303: { description: 'To the OpenID provider' } },
+      problems: ['not_found'],
+      async handle() {
+        if (!operatorSignIn) throw new Problem('not_found')
+        const { attempt, cookie } = beginAttempt(api)
+        const address = await operatorSignIn.addressFor(attempt).catch(unavailable)
+        return { status: 303, headers: { Location: address, 'Set-Cookie': cookie } }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: `${path}/callback`,
+      tag: 'console',
+      summary: 'Signs an operator in whom the OpenID provider sends back',
+      promises: ['R4'],
+      callers: ['public'],
+      // RFC 6749, 4.1.2: a client ignores parameters that it does not know.
+      foreignQuery: true,
+      query: z.object({
+        code: z.string().max(4_000).optional(),
+        state: z.string().max(200).optional(),
+        iss: z.string().max(2_000).optional(),
+        error: z.string().max(200).optional(),
+      }),
+      responses: { 200: page },
+      problems: ['not_found', 'unauthenticated', 'role_insufficient'],
+      async handle({ query, header, ip, requestId }) {
+        if (!operatorSignIn) throw new Problem('not_found')
+        const from = { ip, requestId }
+        const attempt = attemptIn(api, header('cookie'))
+        if (!attempt) throw await refusal('operator_openid_no_attempt', 'anonymous', from)
+        const person = await operatorSignIn.personOf(query, attempt).catch(async (error: unknown) => {
+          if (!isProviderFailure(error) || error.kind !== 'rejected') return unavailable(error)
+          api.log.warn({ code: error.code }, 'a sign-in at the OpenID provider was refused')
+          throw await refusal('operator_openid_rejected', 'anonymous', from)
+        })
+        const role = roleByClaim(person.claims, config.OPERATOR_OPENID_ROLES_CLAIM, config.OPERATOR_OPENID_ROLES)
+        if (!role) {
+          await refusal('operator_openid_no_role', 'anonymous', from)
+          throw new Problem('role_insufficient')
+        }
+        const at = new Date()
+        const name = (person.name ?? person.email ?? person.subject).slice(0, longestName)
+        const { issuer, subject, email } = person
+        const operator = await saveOpenIdOperator(api, { issuer, subject, name, email, role, at })
+        if (!operator) throw await refusal('operator_disabled', 'anonymous', from)
+        if (operator.isChanged) await recordChange(`${operator.id} ${role}`, from, at)
+        const cookie = await signIn.openConsole({ operatorId: operator.id }, from)
+        // A redirect would still be the provider's navigation, with which browsers send no strict cookie.
+        return {
+          status: 200,
+          headers: { ...headers, 'Set-Cookie': cookie },
+          raw: renderSignedIn(config.SUPPORT_MAIL),
+        }
+      },
+    }),
+  ]
+
+  async function recordChange(detail: string, from: From, at: Date): Promise<void> {
+    await recordSecurityEvent(sql, api, { kind: 'operator_saved', actor: 'openid', detail, ...from, at })
+  }
+
+  function unavailable(error: unknown): never {
+    if (!isProviderFailure(error)) throw error
+    api.log.error({ error }, 'the OpenID provider cannot be used')
+    throw new Problem('unavailable', { headers: { 'Retry-After': '10' } })
+  }
+}

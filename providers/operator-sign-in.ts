@@ -1,0 +1,164 @@
+/** Signs operators in at the company's own OpenID provider: the authorization code flow with PKCE (OpenID Connect Core 1.0). */
+import type { ClientAuth, Configuration, CustomFetchOptions } from 'openid-client'
+import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
+import { ProviderFailure } from './failure.ts'
+import { connectionFault, sendRequest } from './http-request.ts'
+
+export interface OperatorSignInSettings {
+  issuerUrl: string
+  clientId: string
+  clientSecret: string
+  scope: string
+  /** where the provider sends the operator back to */
+  redirectUrl: string
+}
+
+/** What binds an answer of the provider to the browser that has asked for it. */
+export interface SignInAttempt {
+  state: string
+  nonce: string
+  /** of PKCE (RFC 7636) */
+  verifier: string
+}
+
+/** What the provider says of a person. */
+export interface OpenIdPerson {
+  issuer: string
+  subject: string
+  name: string | undefined
+  email: string | undefined
+  /** all claims, of the ID token and of the userinfo endpoint */
+  claims: Readonly<Record<string, unknown>>
+}
+
+export type OperatorSignIn = ReturnType<typeof createOperatorSignIn>
+
+const provider = 'openid'
+/** Loaded when it is needed: most processes sign no operator in. */
+const loadLibrary = () => import('openid-client')
+const timeoutMs = 5_000
+/** How long the provider's metadata is used before it is read again. */
+const freshForMs = 60 * 60_000
+
+/** All functions throw ProviderFailure: `rejected` for what the provider or the answer says, else `unavailable`. */
+export function createOperatorSignIn(settings: OperatorSignInSettings) {
+  let known: { configuration: Promise<Configuration>; at: number } | undefined
+
+  function configured(): Promise<Configuration> {
+    assertOutsideTransaction('The OpenID provider')
+    if (!known || Date.now() - known.at >= freshForMs) {
+      const reading = { configuration: discover(settings), at: Date.now() }
+      known = reading
+      reading.configuration.catch(() => {
+        if (known === reading) known = undefined
+      })
+    }
+    return known.configuration
+  }
+
+  return {
+    /** The address at the provider to which the browser goes. */
+    async addressFor({ state, nonce, verifier }: SignInAttempt): Promise<string> {
+      const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await loadLibrary()
+      const url = buildAuthorizationUrl(await configured(), {
+        redirect_uri: settings.redirectUrl,
+        scope: settings.scope,
+        state,
+        nonce,
+        code_challenge: await calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+      })
+      return url.href
+    },
+
+    /** Redeems the answer with which the browser came back. @param answer the parameters of its query */
+    async personOf(
+      answer: Readonly<Record<string, string | undefined>>,
+      attempt: SignInAttempt,
+    ): Promise<OpenIdPerson> {
+      const { authorizationCodeGrant, fetchUserInfo } = await loadLibrary()
+      const configuration = await configured()
+      const url = new URL(settings.redirectUrl)
+      for (const [name, value] of Object.entries(answer)) if (value !== undefined) url.searchParams.set(name, value)
+      try {
+        const tokens = await authorizationCodeGrant(configuration, url, {
+          expectedState: attempt.state,
+          expectedNonce: attempt.nonce,
+          pkceCodeVerifier: attempt.verifier,
+          idTokenExpected: true,
+        })
+        const token = tokens.claims()
+        if (!token) throw new ProviderFailure(provider, 'rejected', 'no_id_token')
+        const more = configuration.serverMetadata().userinfo_endpoint
+          ? await fetchUserInfo(configuration, tokens.access_token, token.sub)
+          : {}
+        const claims: Record<string, unknown> = { ...more, ...token }
+        return {
+          issuer: token.iss,
+          subject: token.sub,
+          name: textIn(claims.name),
+          email: textIn(claims.email),
+          claims,
+        }
+      } catch (error) {
+        throw failureOf(error)
+      }
+    },
+  }
+}
+
+const textIn = (claim: unknown): string | undefined => (typeof claim === 'string' && claim !== '' ? claim : undefined)
+
+async function discover({ issuerUrl, clientId, clientSecret }: OperatorSignInSettings): Promise<Configuration> {
+  const library = await loadLibrary()
+  const { allowInsecureRequests, customFetch, discovery, enableNonRepudiationChecks } = library
+  const issuer = new URL(issuerUrl)
+  // In production the settings refuse an address without TLS.
+  const insecure = issuer.protocol === 'http:' ? [allowInsecureRequests] : []
+  try {
+    return await discovery(issuer, clientId, clientSecret, clientAuthentication(library, clientSecret), {
+      execute: [enableNonRepudiationChecks, ...insecure],
+      timeout: timeoutMs / 1000,
+      [customFetch]: fetchLimited,
+    })
+  } catch (error) {
+    throw failureOf(error, 'misconfigured')
+  }
+}
+
+/** A provider that does not say what it takes, takes basic authentication (OpenID Connect Discovery 1.0, section 3). */
+const clientAuthentication =
+  ({ ClientSecretBasic, ClientSecretPost }: Awaited<ReturnType<typeof loadLibrary>>, secret: string): ClientAuth =>
+  (server, ...rest) => {
+    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
+    const authenticate = methods.includes('client_secret_basic') ? ClientSecretBasic : ClientSecretPost
+    authenticate(secret)(server, ...rest)
+  }
+
+/** Replies are limited in size and time, as those of every other party. */
+async function fetchLimited(url: string, { method, body, headers }: CustomFetchOptions): Promise<Response> {
+  const reply = await sendRequest({
+    method: method === 'POST' ? 'POST' : 'GET',
+    url,
+    headers,
+    timeoutMs,
+    ...((typeof body === 'string' || body instanceof URLSearchParams) && { body }),
+  }).catch((error: unknown) => {
+    throw new ProviderFailure(provider, 'unavailable', connectionFault(error).code)
+  })
+  if (reply.status === 429 || reply.status >= 500)
+    throw new ProviderFailure(provider, 'unavailable', `http_${reply.status}`)
+  const kept = ['content-type', 'www-authenticate'].flatMap((name) => {
+    const value = reply.header(name)
+    return value === undefined ? [] : [[name, value] as [string, string]]
+  })
+  return new Response(reply.text, { status: reply.status, headers: kept })
+}
+
+/** @param otherwise what an answer means that is not as it should be */
+function failureOf(error: unknown, otherwise: 'rejected' | 'misconfigured' = 'rejected'): ProviderFailure {
+  for (const each of [error, (error as { cause?: unknown }).cause]) if (each instanceof ProviderFailure) return each
+  const { error: given, code } = error as { error?: unknown; code?: unknown }
+  const found = [given, code].find((text) => typeof text === 'string' && /^\w{1,64}$/.test(text))
+  return new ProviderFailure(provider, otherwise, typeof found === 'string' ? found.toLowerCase() : 'unreadable_answer')
+}
