@@ -1,5 +1,5 @@
 /**
- * `npm run keys -- create service|operator --label <text>`, `npm run keys -- list`, `npm run keys -- revoke <id>`:
+ * `npm run keys -- create service|operator --label <text> [--scopes <scope,scope>]`, `npm run keys -- list`, `npm run keys -- revoke <id>`:
  * manages the service and operator keys of the API. A key is shown once, when it is made.
  * Beside `npm start` it uses the settings of that stack.
  * `npm run keys -- create signing` prints a new key for the setting SIGNING_KEYS, and needs no settings itself.
@@ -10,17 +10,22 @@ import { readConfigOrExit } from '../config.ts'
 import { type Context, createContext } from '../context.ts'
 import { type ApiKeyKind, createApiKey, listApiKeys, revokeApiKey } from '../db/api-keys.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
+import { isServiceScope, type ServiceScope, serviceScopes } from '../policy/access/service-scopes.ts'
 import { environmentBeside } from './running-stack.ts'
 
 const usage = `Usage:
-  npm run keys -- create service|operator --label <text>
+  npm run keys -- create operator --label <text>
+  npm run keys -- create service --label <text> [--scopes ${Object.keys(serviceScopes).join(',')}]
   npm run keys -- create signing
   npm run keys -- list
   npm run keys -- revoke <id>`
 
 const longestLabel = 100
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { label: { type: 'string' } } })
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { label: { type: 'string' }, scopes: { type: 'string' } },
+})
 const [command, argument = ''] = positionals
 if (command === 'create' && argument === 'signing') {
   const day = new Date().toISOString().slice(0, 10)
@@ -41,10 +46,18 @@ if (command === 'create' && argument === 'signing') {
 /** @returns the exit code */
 async function run(context: Context): Promise<number> {
   const { sql } = context
-  if (command === 'create' && isKind(argument) && values.label && values.label.length <= longestLabel) {
+  const scopes = scopesIn(values.scopes)
+  const canRestrict = scopes === null || (scopes !== undefined && argument === 'service')
+  if (command === 'create' && isKind(argument) && canRestrict && values.label && values.label.length <= longestLabel) {
     const at = new Date()
-    const { id, token } = await createApiKey(sql, { kind: argument, label: values.label, at })
-    await recordSecurityEvent(sql, context, { kind: 'key_created', actor: 'command line', detail: id, at })
+    const { id, token } = await createApiKey(sql, {
+      kind: argument,
+      label: values.label,
+      at,
+      ...(scopes && { scopes }),
+    })
+    const detail = [id, ...(scopes ?? [])].join(' ')
+    await recordSecurityEvent(sql, context, { kind: 'key_created', actor: 'command line', detail, at })
     console.log(token)
     console.error(`Made ${argument} key ${id}. This is the only time it is shown.`)
     return 0
@@ -52,7 +65,8 @@ async function run(context: Context): Promise<number> {
   if (command === 'list') {
     for (const key of await listApiKeys(sql)) {
       const state = key.revokedAt ? `revoked ${key.revokedAt.toISOString()}` : 'in force'
-      console.log([key.id, key.kind, key.createdAt.toISOString(), state, key.label].join('\t'))
+      const scopes = key.scopes?.join(',') ?? 'all'
+      console.log([key.id, key.kind, key.createdAt.toISOString(), state, key.label, scopes].join('\t'))
     }
     return 0
   }
@@ -72,4 +86,12 @@ async function run(context: Context): Promise<number> {
 
 function isKind(text: string): text is ApiKeyKind {
   return text === 'service' || text === 'operator'
+}
+
+/** @returns null without the option; undefined when it names what is no scope */
+function scopesIn(text: string | undefined): ServiceScope[] | null | undefined {
+  if (text === undefined) return null
+  const names = text.split(',').map((name) => name.trim())
+  const scopes = names.filter(isServiceScope)
+  return scopes.length === names.length ? scopes : undefined
 }

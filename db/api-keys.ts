@@ -1,5 +1,6 @@
 /** API keys: `ama_<kind>_<id>_<secret>`. A secret of 256 random bits cannot be guessed, hence a plain hash protects it. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { isServiceScope, type ServiceScope } from '../policy/access/service-scopes.ts'
 import type { Queryable } from './connection/database.ts'
 import type { ApiKeys } from './connection/schema.ts'
 
@@ -9,6 +10,8 @@ export interface ApiKey {
   id: string
   kind: ApiKeyKind
   label: string
+  /** null: everything that callers of this kind may do */
+  scopes: readonly ServiceScope[] | null
   createdAt: Date
   revokedAt: Date | null
 }
@@ -21,12 +24,12 @@ export const looksLikeApiKey = (token: string): boolean => token.startsWith('ama
 /** Creates a key. @returns its token, which is stored nowhere and can be shown only now */
 export async function createApiKey(
   sql: Queryable,
-  wanted: { kind: ApiKeyKind; label: string; at: Date },
+  wanted: { kind: ApiKeyKind; label: string; scopes?: readonly ServiceScope[]; at: Date },
 ): Promise<{ id: string; token: string }> {
   const id = randomBytes(8).toString('hex')
   const secret = randomBytes(32).toString('base64url')
-  await sql`insert into api_keys (id, secret_hash, kind, label, created_at)
-    values (${id}, ${hash(secret)}, ${wanted.kind}, ${wanted.label}, ${wanted.at})`
+  await sql`insert into api_keys (id, secret_hash, kind, label, created_at, scopes)
+    values (${id}, ${hash(secret)}, ${wanted.kind}, ${wanted.label}, ${wanted.at}, ${wanted.scopes ?? null}::text[])`
   return { id, token: `ama_${wanted.kind}_${id}_${secret}` }
 }
 
@@ -38,7 +41,7 @@ export async function verifyApiKey(
   const [, kind, id = '', secret = ''] = keyFormat.exec(token) ?? []
   if (!kind) return { refused: 'malformed', id: null }
   const [row] = await sql<(ApiKeyRow & Pick<ApiKeys, 'secret_hash'>)[]>`
-    select id, kind, label, created_at, revoked_at, secret_hash from api_keys where id = ${id}`
+    select id, kind, label, created_at, revoked_at, scopes, secret_hash from api_keys where id = ${id}`
   const matches = timingSafeEqual(hash(secret), row?.secret_hash ?? hash(''))
   if (!row || !matches || row.kind !== kind) return { refused: 'unknown', id: row ? id : null }
   return row.revoked_at ? { refused: 'revoked', id } : apiKeyOf(row)
@@ -46,7 +49,7 @@ export async function verifyApiKey(
 
 export async function listApiKeys(sql: Queryable): Promise<ApiKey[]> {
   const rows = await sql<ApiKeyRow[]>`
-    select id, kind, label, created_at, revoked_at from api_keys order by created_at, id`
+    select id, kind, label, created_at, revoked_at, scopes from api_keys order by created_at, id`
   return rows.map(apiKeyOf)
 }
 
@@ -56,12 +59,13 @@ export async function revokeApiKey(sql: Queryable, id: string, at: Date): Promis
   return revoked.count === 1
 }
 
-type ApiKeyRow = Pick<ApiKeys, 'id' | 'kind' | 'label' | 'created_at' | 'revoked_at'>
+type ApiKeyRow = Pick<ApiKeys, 'id' | 'kind' | 'label' | 'created_at' | 'revoked_at' | 'scopes'>
 
 const apiKeyOf = (row: ApiKeyRow): ApiKey => ({
   id: row.id,
   kind: row.kind,
   label: row.label,
+  scopes: row.scopes?.filter(isServiceScope) ?? null,
   createdAt: row.created_at,
   revokedAt: row.revoked_at,
 })

@@ -230,6 +230,7 @@ const tables: Record<string, Table> = {
       label: technical,
       created_at: technical,
       revoked_at: technical,
+      scopes: technical,
     },
   },
   packages: {

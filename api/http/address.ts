@@ -1,6 +1,11 @@
 import { isIP } from 'node:net'
 import type { Request } from 'express'
 
+/** The header in which the app backend passes on the address of the person who uses the app. */
+export const personAddressHeader = 'Person-Address'
+export const personAddressMeaning =
+  'from the app backend: the IP address of the person, which is stored instead of its own'
+
 /**
  * The caller's IP address, or undefined. A trusted proxy may pass on what its own caller wrote: what is no address counts
  * as the proxy's. An IPv4 address that comes over IPv6 (`::ffff:192.0.2.1`) is written as IPv4.
@@ -9,7 +14,8 @@ export function addressOf({ ip, socket }: Pick<Request, 'ip'> & { socket: { remo
   return asAddress(ip) ?? asAddress(socket.remoteAddress)
 }
 
-function asAddress(text: string | undefined): string | undefined {
+/** An address as it is stored; undefined for what is none. */
+export function asAddress(text: string | undefined): string | undefined {
   if (text === undefined || isIP(text) === 0) return undefined
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(text)?.[1] ?? text.split('%')[0]
 }

@@ -64,7 +64,7 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
     }
     return key.kind === 'operator'
       ? { kind: 'operator', keyId: key.id, label: key.label }
-      : { kind: 'service', keyId: key.id }
+      : { kind: 'service', keyId: key.id, scopes: key.scopes }
   }
 
   async function callerOfPerson(token: string, request: Request, requestId: string): Promise<Caller> {

@@ -1,5 +1,6 @@
 import type { Config } from '../../config.ts'
 import type { Language } from '../../messages/languages.ts'
+import type { ServiceScope } from '../../policy/access/service-scopes.ts'
 import { isPermitted, type OperatorPermission, type OperatorRole } from '../../policy/operators/operator-roles.ts'
 import { evidenceOf } from '../../policy/vat.ts'
 import { Problem } from './problem.ts'
@@ -7,7 +8,7 @@ import { Problem } from './problem.ts'
 /** Who sent a request. A newcomer is a verified Firebase user without an account. */
 export type Caller =
   | { kind: 'public' }
-  | { kind: 'service'; keyId: string }
+  | { kind: 'service'; keyId: string; scopes?: readonly ServiceScope[] | null }
   | { kind: 'operator'; keyId: string; label: string }
   | { kind: 'person'; accountId: string; firebaseUid: string; signedInAt: Date }
   | { kind: 'newcomer'; firebaseUid: string; signedInAt: Date; verifiedEmail: string | undefined }
@@ -90,3 +91,7 @@ export function ipCountryOf(
   const isBuyer = caller.kind === 'person' || caller.kind === 'visitor'
   return (name && isBuyer && evidenceOf(header(name))) || undefined
 }
+
+/** Whether the key of the app backend may call a route: one that names no scope is for keys without a restriction. */
+export const hasScope = (caller: Caller, scope: ServiceScope | undefined): boolean =>
+  caller.kind !== 'service' || !caller.scopes || (scope !== undefined && caller.scopes.includes(scope))

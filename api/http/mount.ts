@@ -15,17 +15,17 @@ import { runUntil } from '../../shared/deadline.ts'
 import { pageContextOf } from '../language/page-context.ts'
 import { sayLanguage } from '../language/request-language.ts'
 import { createAccessRecorder } from './accesses.ts'
-import { addressOf } from './address.ts'
+import { addressOf, asAddress, personAddressHeader } from './address.ts'
 import { type AnsweringTimes, answerWithin, limitTime } from './answering.ts'
 import { type Authenticate, assertFreshSignIn } from './auth.ts'
-import { actorOf, assertReaches, type Caller, hasRole } from './caller.ts'
+import { actorOf, assertReaches, type Caller, hasRole, hasScope } from './caller.ts'
 import { readIdempotencyKey } from './idempotency.ts'
 import { validationText } from './input/validation-texts.ts'
 import type { Limiter } from './limits.ts'
 import { problemCodesOf } from './openapi.ts'
 import { type FieldError, fieldErrors, Problem } from './problem.ts'
 import { requestContextOf } from './request-context.ts'
-import { type AnyReply, isPage, type Method, type Route } from './route.ts'
+import { type AnyReply, isPage, type Method, neededScope, type Route } from './route.ts'
 import { unstorableTexts } from './storable.ts'
 
 /** What every route needs. */
@@ -111,6 +111,7 @@ function handlersOf(
   async function authorize(request: Request, response: Response, next: () => void): Promise<void> {
     const { caller, requestId } = requestContextOf(response)
     if (!isOpen) assertAdmitted(caller, route)
+    if (!isOpen && !hasScope(caller, neededScope(route))) throw new Problem('scope_insufficient')
     if (!hasRole(caller, route.permission)) {
       const event = {
         kind: 'operator_action',
@@ -182,7 +183,7 @@ function handlersOf(
       idempotency,
       raw: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
       header: (name: string) => request.get(name),
-      ip: addressOf(request),
+      ip: personAddress(caller, request),
       language,
       page: pageOf(request, response),
       requestId,
@@ -238,6 +239,18 @@ function assertAdmitted(caller: Caller, route: Route): void {
   if (route.callers.includes(caller.kind)) return
   if (caller.kind === 'public') throw new Problem('unauthenticated', { headers: { 'WWW-Authenticate': 'Bearer' } })
   throw new Problem(caller.kind === 'newcomer' && route.callers.includes('person') ? 'no_account' : 'forbidden')
+}
+
+/** The address of whom the request is about: the app backend may pass on that of the person who uses the app. */
+function personAddress(caller: Caller, request: Request): string | undefined {
+  const given = caller.kind === 'service' ? request.get(personAddressHeader) : undefined
+  if (given === undefined) return addressOf(request)
+  const address = asAddress(given)
+  if (address === undefined)
+    throw new Problem('invalid_request', {
+      errors: [{ field: `header.${personAddressHeader}`, reason: 'must be an IP address' }],
+    })
+  return address
 }
 
 function requireJson(request: Request, _response: Response, next: () => void): void {

@@ -29,7 +29,8 @@ export function describeRoutes(
   const key = registry.registerComponent('securitySchemes', 'key', {
     type: 'http',
     scheme: 'bearer',
-    description: 'A service or operator key: `ama_<kind>_<id>_<secret>`',
+    description:
+      'A service or operator key: `ama_<kind>_<id>_<secret>`. A service key may be restricted to scopes: `x-scope` of an operation is the one that it needs.',
   })
   const person = registry.registerComponent('securitySchemes', 'person', {
     type: 'http',
@@ -67,6 +68,7 @@ export function describeRoutes(
       },
       responses: responsesOf(route),
       'x-callers': route.callers,
+      ...(route.callers.includes('service') && { 'x-scope': neededScope(route) ?? null }),
       ...(route.reads && { 'x-reads': route.reads }),
       ...(route.promises && { 'x-promises': route.promises }),
     })
@@ -222,6 +224,7 @@ export function problemCodesOf(route: Route): ProblemCode[] {
   if (!route.unreadBody) codes.push('body_too_large', 'unsupported_media_type')
   if (!route.unreadBody && !route.rawBody && !route.form) codes.push('malformed_json')
   if (route.idempotencyKey) codes.push('idempotency_key_reused', 'request_in_progress', 'account_missing')
+  if (route.callers.includes('service') && !open) codes.push('scope_insufficient')
   if (route.callers.includes('console')) codes.push('role_insufficient')
   if (route.form) codes.push('forged_form')
   if (route.form && route.callers.includes('visitor')) codes.push('account_missing')

@@ -49,6 +49,12 @@ const ownProblems = {
     title: titles.role_insufficient,
     meaning: 'Ask an operator of another role. An admin can give you one.',
   },
+  scope_insufficient: {
+    status: 403,
+    title: titles.scope_insufficient,
+    meaning:
+      'The service key is restricted, and this operation is outside of its scopes. `x-scope` in /openapi.json names the one it needs.',
+  },
   second_operator_required: {
     status: 403,
     title: titles.second_operator_required,

@@ -5,6 +5,7 @@ import type { Language } from '../../messages/languages.ts'
 import type { FieldGroup } from '../../policy/field-groups.ts'
 import type { OperatorPermission } from '../../policy/operators/operator-roles.ts'
 import type { PromiseId } from '../../policy/promises.ts'
+import type { ServiceScope } from '../../policy/access/service-scopes.ts'
 import type { Log } from '../../shared/log.ts'
 import type { PageContext } from '../pages/layout.tsx'
 import type { CallerKind, CallerOf } from './caller.ts'
@@ -111,6 +112,8 @@ export interface RouteDefinition<
   freshSignIn?: boolean
   /** what an operator's role on the console has to permit; default: admins alone */
   permission?: OperatorPermission
+  /** which restricted service keys may call it; default: `read` for what reads, none for what writes */
+  scope?: ServiceScope
   idempotencyKey?: Use
   /** other request headers that the route reads, with their meaning */
   requestHeaders?: Readonly<Record<string, string>>
@@ -192,3 +195,7 @@ export function defineRoute<
 /** Whether a route answers with pages: then its problems are answered as pages, too. */
 export const isPage = (route: Pick<Route, 'responses'>): boolean =>
   Object.values(route.responses).some(({ contentType }) => contentType === 'text/html')
+
+/** The scope that a restricted service key needs for a route. */
+export const neededScope = ({ scope, method }: Pick<Route, 'scope' | 'method'>): ServiceScope | undefined =>
+  scope ?? (method === 'get' ? 'read' : undefined)

@@ -41,6 +41,7 @@ export function accountDeletionRoutes(api: ApiContext): Route[] {
         'Answered once everything is deleted in our database. Orders that were not delivered are refunded. Each sub-processor that holds data of the person is asked until it has deleted them; the receipt shows how far each one is. A repeated call answers the same receipt.',
       promises: ['G3', 'R2', 'R3'],
       callers: ['service', 'person'],
+      scope: 'erasure',
       account: 'id',
       freshSignIn: true,
       params: accountParams,

@@ -1,5 +1,6 @@
 import type { ApiContext } from '../../context.ts'
 import { updateAccount } from '../../db/accounts.ts'
+import { personAddressHeader, personAddressMeaning } from '../http/address.ts'
 import { alreadyHas, entityTag, expectedVersion } from '../http/entity-tag.ts'
 import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
@@ -20,9 +21,13 @@ export function accountRoutes(api: ApiContext): Route[] {
         'With an e-mail address, or with an identity token of Apple or Google, which is verified here. The app backend vouches for the address that it sends. When a person calls, the Firebase user of their ID token is linked to the account, and the address has to be one that a token proves. Consent to promotions starts as off.',
       promises: ['C1', 'C2', 'C5', 'C6', 'C7', 'U1', 'S1'],
       callers: ['service', 'newcomer', 'person'],
+      scope: 'accounts',
       reads: ['account'],
       idempotencyKey: 'optional',
-      requestHeaders: { 'Accept-Language': 'the language of the account, unless `language` says it' },
+      requestHeaders: {
+        'Accept-Language': 'the language of the account, unless `language` says it',
+        [personAddressHeader]: personAddressMeaning,
+      },
       body: newAccount,
       responses: {
         201: { description: 'The account', schema: account, headers: { ...versionHeader, Location: 'its address' } },
@@ -66,6 +71,7 @@ export function accountRoutes(api: ApiContext): Route[] {
       description: 'Fields that are left out stay as they are; `null` removes the phone number.',
       promises: ['G2', 'C2', 'C7'],
       callers: ['service', 'person'],
+      scope: 'accounts',
       reads: ['account'],
       account: 'id',
       params: accountParams,

@@ -22,6 +22,7 @@ export function consentRoutes(api: ApiContext): Route[] {
       description: 'Every change is kept with its time and source. It takes effect before the next promotion is sent.',
       promises: ['U4', 'G4'],
       callers: ['service', 'person'],
+      scope: 'accounts',
       reads: ['consents'],
       account: 'id',
       params: accountParams,

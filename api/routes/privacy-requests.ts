@@ -101,6 +101,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
         'The request is acknowledged by mail at once, and answered within 30 days. To delete all data at once, delete the account instead.',
       promises: ['G6'],
       callers: ['service', 'person', 'operator'],
+      scope: 'erasure',
       reads: ['privacyRequests'],
       idempotencyKey: 'required',
       largeBody: 'texts',

@@ -4,6 +4,7 @@ import { AlreadyTaken, asAlreadyTaken } from '../../db/connection/constraint.ts'
 import { findDataKey } from '../../db/crypto/column-encryption.ts'
 import { findAccountOfIdentity, linkIdentity } from '../../db/identities.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
+import { personAddressHeader, personAddressMeaning } from '../http/address.ts'
 import { actorOf } from '../http/caller.ts'
 import { entityTag } from '../http/entity-tag.ts'
 import { Problem } from '../http/problem.ts'
@@ -23,9 +24,11 @@ export function signInRoutes(api: ApiContext): Route[] {
         "Stores the person's IP address and the time of the sign-in, and links the Apple or Google user of a token in the body. Without a token the body is an empty object.",
       promises: ['C5', 'C6', 'R1', 'R4'],
       callers: ['service', 'person'],
+      scope: 'accounts',
       reads: ['account'],
       account: 'id',
       params: accountParams,
+      requestHeaders: { [personAddressHeader]: personAddressMeaning },
       body: newSignIn,
       responses: {
         200: { description: 'The account as it is now', schema: account, headers: { ETag: 'the version' } },

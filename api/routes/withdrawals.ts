@@ -38,6 +38,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
       description:
         'The first of two steps. It changes nothing for the order. Within 14 days of the order, unless an eSIM of it was installed or used.',
       callers: ['service', 'person'],
+      scope: 'orders',
       reads: ['orders'],
       params,
       body: withdrawalRequest.optional(),
@@ -58,6 +59,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
         'The second step. The answer has the date and time of the statement, and so has the acknowledgement that is mailed at once. The eSIM goes back, and all that is left of the payment is refunded. To repeat it changes nothing.',
       promises: ['U2'],
       callers: ['service', 'person'],
+      scope: 'orders',
       reads: ['orders'],
       params,
       responses: { 200: { description: 'The withdrawal was received', schema: withdrawalView } },

@@ -63,6 +63,7 @@ export interface ApiKeys {
   label: string
   created_at: Date
   revoked_at: Date | null
+  scopes: string[] | null
 }
 
 export interface Attention {

@@ -10,6 +10,7 @@ export const problem = {
   no_account: 'Zu dieser Anmeldung gibt es kein Konto',
   forbidden: 'Das ist für Sie nicht freigegeben',
   role_insufficient: 'Ihre Rolle erlaubt das nicht',
+  scope_insufficient: 'Dieser Schlüssel ist nicht für diesen Vorgang',
   second_operator_required: 'Eine andere Person muss das starten',
   forged_form: 'Das Formular kann nicht angenommen werden',
   not_found: 'Nicht gefunden',

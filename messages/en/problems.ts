@@ -8,6 +8,7 @@ export const problem = {
   no_account: 'This sign-in has no account',
   forbidden: 'Not for this caller',
   role_insufficient: 'Your role does not permit this',
+  scope_insufficient: 'This key is not for this operation',
   second_operator_required: 'Another operator has to start this',
   forged_form: 'The form cannot be accepted',
   not_found: 'Not found',

@@ -94,7 +94,10 @@ function Operation({ route, document }: { route: Route; document: OpenApiDocumen
         <span className="quiet">{route.summary}</span>
       </summary>
       {route.description && <p>{route.description}</p>}
-      <p>For: {route.callers.join(', ')}</p>
+      <p>
+        For: {route.callers.join(', ')}
+        {route.callers.includes('service') ? ` (scope of a restricted key: ${neededScope(route) ?? 'none'})` : ''}
+      </p>
       {route.promises && (
         <ul>
           {route.promises.map((id) => (

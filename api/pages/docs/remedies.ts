@@ -19,6 +19,8 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   forbidden: 'Call it with the credentials of the caller that the documentation of the operation names.',
   role_insufficient:
     'Ask an operator whose role permits it, or an admin for another role. docs/operators.md lists what each role may do.',
+  scope_insufficient:
+    'Call it with a service key that has the scope of the operation: `npm run keys -- create service --label <text> --scopes <scopes>`.',
   second_operator_required:
     'Ask another operator to look at it and to start it. SECOND_OPERATOR_ABOVE_MINOR is the limit of the sum.',
   forged_form: 'Open the page again and send the form from there.',

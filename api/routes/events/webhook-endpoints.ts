@@ -119,6 +119,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       summary: 'Have events sent to an address, from now on',
       description: `Each delivery is signed by the convention of Standard Webhooks (standardwebhooks.com). An answer of 2xx within ten seconds is its receipt; anything else is tried again for three days. There can be ${mostEndpoints}.`,
       callers,
+      scope: 'events',
       idempotencyKey: 'required',
       body: newEndpoint,
       responses: {
@@ -187,6 +188,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       description:
         'What it has not taken is sent at once. An endpoint that is enabled again goes on with the first event that it has not taken, unless that is older than 30 days.',
       callers,
+      scope: 'events',
       params,
       body: endpointChange,
       responses: { 200: one },
@@ -214,6 +216,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       tag,
       summary: 'Send nothing more to an endpoint, and forget it',
       callers,
+      scope: 'events',
       params,
       responses: { 204: { description: 'It is gone' } },
       problems: ['not_found'],
@@ -231,6 +234,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       summary: 'Get a new secret; the one before is valid for another day',
       description: 'For a day each delivery has a signature by both. Until then there can be no other rotation.',
       callers,
+      scope: 'events',
       idempotencyKey: 'required',
       params,
       responses: { 200: { description: 'The endpoint with its new secret', schema: withSecret } },
@@ -253,6 +257,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       summary: 'Send the events since a time once more',
       description: 'They have the same ids as before, so that a receiver knows which of them it has had.',
       callers,
+      scope: 'events',
       params,
       body: z.strictObject({ since: sentTime }).meta({ id: 'EventReplay' }),
       responses: {
@@ -276,6 +281,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       tag,
       summary: 'Have an event without a meaning sent to this endpoint alone',
       callers,
+      scope: 'events',
       params,
       responses: { 202: { description: 'The event that is sent', schema: eventSchema } },
       problems: ['not_found', 'webhook_endpoint_conflict'],

@@ -1,0 +1,13 @@
+/** What a restricted service key may do. A key without scopes may do everything that the app backend may. */
+
+export const serviceScopes = {
+  read: 'reads accounts, orders, eSIMs, events and figures',
+  orders: 'buys, tops up, cancels, returns, withdraws, sends again',
+  accounts: 'signs people up and in, and changes their data, devices and consents',
+  erasure: 'deletes accounts and makes privacy requests',
+  events: 'manages the webhook endpoints',
+} as const
+
+export type ServiceScope = keyof typeof serviceScopes
+
+export const isServiceScope = (text: string): text is ServiceScope => Object.hasOwn(serviceScopes, text)
