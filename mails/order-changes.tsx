@@ -45,9 +45,12 @@ export function renderOrderApology(props: OrderProps): RenderedMail {
   ])
 }
 
+/** Why the customer gets money back, as a mail says it. */
+export type RefundCause = RefundReason | 'cancelled_by_operator' | 'returned_by_operator'
+
 /** @param props.creditNoteNumber if there was an invoice */
 export function renderOrderRefunded(
-  props: OrderProps & { amount: Money; cause: RefundReason; creditNoteNumber?: string },
+  props: OrderProps & { amount: Money; cause: RefundCause; creditNoteNumber?: string },
 ): RenderedMail {
   return refundMail(props, props.texts.t(`order.refund.${props.cause}`))
 }

@@ -6,6 +6,7 @@ import { listEsims } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
 import {
+  type RefundCause,
   renderOrderApology,
   renderOrderCancelled,
   renderOrderDelayed,
@@ -64,6 +65,13 @@ export function createOrderNoticeActivities(context: Context): Activities {
     },
   }
 
+  /** A run does not know whether the customer or an operator has asked it to cancel or to take eSIMs back. */
+  async function causeOf({ id, reason }: OrderRow): Promise<RefundCause> {
+    if (reason !== 'cancelled_by_customer' && reason !== 'returned_unused') return reason as RefundReason
+    if (!(await wasGivenBackByOperator(sql, id))) return reason
+    return reason === 'returned_unused' ? 'returned_by_operator' : 'cancelled_by_operator'
+  }
+
   async function render(
     mail: OrderMail,
     order: OrderRow,
@@ -87,7 +95,7 @@ export function createOrderNoticeActivities(context: Context): Activities {
       const creditNoteNumber = documents.findLast(({ kind }) => kind === 'credit_note')?.number
       const refund = (await listRefunds(sql, order.id)).at(-1)
       const amount = { ...total, minor: refund?.amount_minor ?? order.gross_minor }
-      const cause = order.reason as RefundReason
+      const cause = await causeOf(order)
       return renderOrderRefunded({ ...common, amount, cause, ...(creditNoteNumber && { creditNoteNumber }) })
     }
     const invoiceNumber = numberOf('invoice') ?? ''

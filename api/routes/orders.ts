@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { touchActivity } from '../../db/accounts.ts'
 import { findOrderable, findTopUpOffer } from '../../db/catalogue/packages.ts'
+import { recordAct } from '../../db/operator/operator-acts.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import { findOrder, listOrders, type OrderRow } from '../../db/order/orders.ts'
 import { qrPng } from '../../mails/qr.ts'
@@ -11,7 +12,7 @@ import { performanceConsents } from '../../policy/withdrawal.ts'
 import { approve, cancel, type OrderStatus, refund, reject, resend } from '../../workflows/order/order.contract.ts'
 import { partialRefundReasons } from '../../workflows/order/partial-refund.contract.ts'
 import { spend, spendOnce } from '../http/allowance.ts'
-import { assertReaches, type Caller, ipCountryOf } from '../http/caller.ts'
+import { actorOf, assertReaches, type Caller, ipCountryOf } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
@@ -22,6 +23,7 @@ import { createPartialRefundClient } from '../runs/partial-refund-client.ts'
 import { accountId } from '../views/account-fields.ts'
 import { orderStatus } from '../views/order-enumerations.ts'
 import { orderDetails, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
+import { refusalOf } from './console/perform-act.ts'
 
 /** What is ordered; the rest of the run's input comes from the request. */
 type Choice = Omit<NewOrder, 'orderId' | 'accountId' | 'orderedAt'>
@@ -164,9 +166,12 @@ export function orderRoutes(api: ApiContext): Route[] {
     idempotency: IdempotentRequest | undefined,
   ) {
     const { account_id: accountId } = await reachable(id, caller)
-    await actOnce(idempotency, accountId, async ({ updateId, repeated }) => {
+    await actOnce(idempotency, accountId, async ({ requestId, updateId, repeated }) => {
+      const ask = () => client.update(id, definition, [], updateId)
+      const asOperator = { id: requestId, accountId, orderId: id, act: name, operator: actorOf(caller), reason: null }
       try {
-        await client.update(id, definition, [], updateId)
+        if (caller.kind === 'operator') await recordAct(api.sql, { ...asOperator, at: new Date() }, refusalOf, ask)
+        else await ask()
       } catch (error) {
         // An earlier request was answered with 503 or not at all, and was done afterwards.
         const isDone = repeated && doneIn[name].includes((await reachable(id, caller)).status)

@@ -71,6 +71,14 @@ export const listActsOfAccount = (sql: Queryable, accountId: string, limit: numb
   sql<OperatorActs[]>`
     select * from operator_acts where account_id = ${accountId} and state <> 'planned' order by asked_at desc, id limit ${limit}`
 
+/** Whether an operator has had an order cancelled or refunded, so that it was not the customer. */
+export async function wasGivenBackByOperator(sql: Queryable, orderId: string): Promise<boolean> {
+  const acts = await sql`
+    select 1 from operator_acts
+    where order_id = ${orderId} and act in ('cancel', 'refund') and state in ('asked', 'done') limit 1`
+  return acts.length > 0
+}
+
 /** The acts of an order, the oldest first, without those whose turn in a bulk action has not come. */
 export const listActsOfOrder = (sql: Queryable, orderId: string): Promise<OperatorActs[]> =>
   sql<OperatorActs[]>`

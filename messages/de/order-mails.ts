@@ -66,6 +66,10 @@ export const order = {
   'refund.cancelled_by_customer': 'Sie haben diese Bestellung storniert. Wir haben Ihnen Ihr Geld zurückgegeben.',
   'refund.returned_unused':
     'Sie haben diese eSIM unbenutzt zurückgegeben. Wir haben Ihnen Ihr Geld zurückgegeben. Sie kann nicht mehr installiert werden.',
+  'refund.cancelled_by_operator':
+    'Unser Kundendienst hat diese Bestellung storniert. Wir haben Ihnen Ihr Geld zurückgegeben.',
+  'refund.returned_by_operator':
+    'Unser Kundendienst hat diese unbenutzte eSIM zurückgenommen. Wir haben Ihnen Ihr Geld zurückgegeben. Sie kann nicht mehr installiert werden.',
   'refund.ended_by_provider':
     'Das Netz hat Ihre eSIM beendet, bevor Sie sie nutzen konnten. Deshalb haben wir Ihnen Ihr Geld zurückgegeben. Sie kann nicht mehr installiert werden.',
   'refund.fraud_warning':

@@ -55,6 +55,9 @@ export const order = {
   'refund.cancelled_by_customer': 'You cancelled this order, so we have given your money back.',
   'refund.returned_unused':
     'You returned this eSIM unused, so we have given your money back. It can no longer be installed.',
+  'refund.cancelled_by_operator': 'Our support has cancelled this order, and we have given your money back.',
+  'refund.returned_by_operator':
+    'Our support has taken back this unused eSIM, and we have given your money back. It can no longer be installed.',
   'refund.ended_by_provider':
     'The network has ended your eSIM before you could use it, so we have given your money back. It can no longer be installed.',
   'refund.fraud_warning':

@@ -59,6 +59,9 @@ export const order = {
   'refund.cancelled_by_customer': 'Ju e keni anuluar këtë porosi, prandaj jua kemi kthyer paratë.',
   'refund.returned_unused':
     'Ju e keni kthyer këtë eSIM të papërdorur, prandaj jua kemi kthyer paratë. Ai nuk mund të instalohet më.',
+  'refund.cancelled_by_operator': 'Shërbimi ynë e ka anuluar këtë porosi, dhe jua kemi kthyer paratë.',
+  'refund.returned_by_operator':
+    'Shërbimi ynë e ka marrë mbrapsht këtë eSIM të papërdorur, dhe jua kemi kthyer paratë. Ai nuk mund të instalohet më.',
   'refund.ended_by_provider':
     'Rrjeti e ka ndërprerë eSIM-in tuaj para se të mund ta përdornit, prandaj jua kemi kthyer paratë. Ai nuk mund të instalohet më.',
   'refund.fraud_warning':

@@ -10,7 +10,7 @@ import { type Answer, createCaller, expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import type { OrderView } from '../harness/purchases.ts'
 import { testPackages } from '../harness/test-packages.ts'
-import { untilValue } from '../harness/until.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 const harness = await shareStack()
 const { operator } = harness
@@ -29,6 +29,11 @@ const prepare = async (body: Record<string, unknown>): Promise<Report> =>
   expectStatus(await operator.post(path, { reason: 'a test of an outage', ...body }), 201)
 const ordersOf = async (id: string): Promise<Report[]> =>
   expectStatus(await operator.get(`${path}/${id}/orders?limit=200`), 200).items
+
+const mailed = (words: string) =>
+  until(`a mail says: ${words}`, async () =>
+    (await mailsTo(harness.stack, person.email)).some(({ text }) => text.replaceAll(/\s+/g, ' ').includes(words)),
+  )
 
 let person: Person
 let delivered: OrderView
@@ -89,6 +94,7 @@ test('U2: above the limit of the sum another operator has to start it, in the AP
   expect((await read(id)).givenBack).toEqual([{ currency: 'EUR', minor: 500 }])
   const [act] = await sql<OperatorActs[]>`select * from operator_acts where bulk_action_id = ${id}`
   expect(act).toMatchObject({ operator: report.startedBy, state: 'done', attempts: 1, reason: 'a test of an outage' })
+  await mailed('Our support has cancelled this order')
 })
 
 test('an order that is refunded already, or cannot be, is refused with its reason and is not refunded twice', async () => {
@@ -154,4 +160,19 @@ test('the console selects, starts and reports a bulk action', async () => {
   expect(report.html).toContain(delivered.id)
   expect((await surfer.open('/console/bulk-actions')).html).toContain('the network was away')
   await harness.untilOrder(delivered.id, 'refunded')
+  await mailed('Our support has taken back this unused eSIM')
+})
+
+test('the mail about a refund says who has asked for it: the customer, or an operator with a key', async () => {
+  const [own, ours] = [await harness.buy(person), await harness.buy(person)]
+  expectStatus(await person.caller.post(`/v1/orders/${own.id}/refund`), 200)
+  await mailed('You returned this eSIM unused')
+  const before = (await mailsTo(harness.stack, person.email)).length
+  expectStatus(await operator.post(`/v1/orders/${ours.id}/refund`), 200)
+  const mail = await until('the mail', async () =>
+    (await mailsTo(harness.stack, person.email)).slice(before).find(({ subject }) => subject.startsWith('Your refund')),
+  )
+  expect(mail.text.replaceAll(/\s+/g, ' ')).toContain('Our support has taken back this unused eSIM')
+  const acts = await sql<OperatorActs[]>`select * from operator_acts where order_id in ${sql([own.id, ours.id])}`
+  expect(acts.map(({ order_id, act, state }) => [order_id, act, state])).toEqual([[ours.id, 'refund', 'done']])
 })

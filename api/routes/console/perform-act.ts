@@ -77,7 +77,7 @@ const words: Partial<Record<ProblemCode, string>> = {
 }
 
 /** @returns the code of a refusal; undefined for an error after which the act may be done all the same */
-function refusalOf(error: unknown): string | undefined {
+export function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof Problem) || error.code === 'unavailable' || error.code === 'request_in_progress')
     return undefined
   return error.code
