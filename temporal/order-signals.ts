@@ -72,6 +72,7 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
       workflowId: orderAftercareWorkflowId(orderId),
       taskQueue: config.TEMPORAL_TASK_QUEUE,
       args: [{ orderId }] as [{ orderId: string }],
+      staticSummary: 'What happens to a closed order',
     }
   }
 }

@@ -30,6 +30,8 @@ export interface ScheduleEntry {
   /** In Temporal the id has a prefix, so that schedules of other applications are left alone. */
   id: string
   workflowType: string
+  /** what its runs do, as Temporal's Web UI lists them */
+  summary: string
   /** a cron expression of five fields in UTC, or an interval */
   when: { cron: string } | { every: Duration }
   args?: unknown[]
@@ -40,22 +42,71 @@ export interface ScheduleEntry {
 }
 
 const schedules: readonly ScheduleEntry[] = [
-  { id: catalogueSyncWorkflowId, workflowType: catalogueSyncType, when: { every: '1 hour' }, atOnce: true },
-  { id: backupWorkflowId, workflowType: backupType, when: { cron: '0 3 * * *' } },
-  { id: inactivitySweepWorkflowId, workflowType: inactivitySweepType, when: { cron: '15 2 * * *' } },
-  { id: booksCohortsWorkflowId, workflowType: booksCohortsType, when: { cron: '45 2 * * *' } },
-  { id: keyCheckWorkflowId, workflowType: keyCheckType, when: { cron: '35 2 * * *' }, atOnce: true },
-  { id: draftSweepWorkflowId, workflowType: draftSweepType, when: { every: '10 minutes' } },
-  { id: paymentSweepWorkflowId, workflowType: paymentSweepType, when: { every: '1 hour' }, atOnce: true },
-  { id: transparencyNightWorkflowId, workflowType: transparencyNightType, when: { cron: '30 1 * * *' } },
-  { id: reconciliationWorkflowId, workflowType: reconciliationType, when: { cron: '30 4 * * *' } },
+  {
+    id: catalogueSyncWorkflowId,
+    workflowType: catalogueSyncType,
+    summary: 'The offers of the providers',
+    when: { every: '1 hour' },
+    atOnce: true,
+  },
+  { id: backupWorkflowId, workflowType: backupType, summary: 'The nightly backup', when: { cron: '0 3 * * *' } },
+  {
+    id: inactivitySweepWorkflowId,
+    workflowType: inactivitySweepType,
+    summary: 'Looks for accounts that nobody uses',
+    when: { cron: '15 2 * * *' },
+  },
+  {
+    id: booksCohortsWorkflowId,
+    workflowType: booksCohortsType,
+    summary: 'Starts the runs that keep the books',
+    when: { cron: '45 2 * * *' },
+  },
+  {
+    id: keyCheckWorkflowId,
+    workflowType: keyCheckType,
+    summary: 'Looks for data under old keys',
+    when: { cron: '35 2 * * *' },
+    atOnce: true,
+  },
+  {
+    id: draftSweepWorkflowId,
+    workflowType: draftSweepType,
+    summary: 'Looks for rows without a run',
+    when: { every: '10 minutes' },
+  },
+  {
+    id: paymentSweepWorkflowId,
+    workflowType: paymentSweepType,
+    summary: 'Reads what the payment processor has seen',
+    when: { every: '1 hour' },
+    atOnce: true,
+  },
+  {
+    id: transparencyNightWorkflowId,
+    workflowType: transparencyNightType,
+    summary: 'The entries of the transparency log',
+    when: { cron: '30 1 * * *' },
+  },
+  {
+    id: reconciliationWorkflowId,
+    workflowType: reconciliationType,
+    summary: 'Compares our books with those outside',
+    when: { cron: '30 4 * * *' },
+  },
   {
     id: providerBalancesWorkflowId,
     workflowType: reconciliationType,
+    summary: 'Reads the balances at the providers',
     when: { every: '1 hour' },
     args: [{ only: 'provider_balances' } satisfies ReconciliationInput],
   },
-  { id: housekeepingWorkflowId, workflowType: housekeepingType, when: { cron: '5 0 * * *' } },
+  {
+    id: housekeepingWorkflowId,
+    workflowType: housekeepingType,
+    summary: 'Deletes what has expired',
+    when: { cron: '5 0 * * *' },
+  },
 ]
 
 const prefix = 'ama-'
@@ -82,11 +133,18 @@ export async function reconcileSchedules(
 }
 
 async function reconcile(client: Client, entry: ScheduleEntry, defaultTaskQueue: string): Promise<void> {
-  const { id, workflowType, when, args = [], taskQueue = defaultTaskQueue, atOnce = false } = entry
+  const { id, workflowType, summary, when, args = [], taskQueue = defaultTaskQueue, atOnce = false } = entry
   const spec: ScheduleSpec = 'cron' in when ? { cronExpressions: [when.cron] } : { intervals: [{ every: when.every }] }
   const definition = {
     spec,
-    action: { type: 'startWorkflow' as const, workflowType, workflowId: prefix + id, args, taskQueue },
+    action: {
+      type: 'startWorkflow' as const,
+      workflowType,
+      workflowId: prefix + id,
+      args,
+      taskQueue,
+      staticSummary: summary,
+    },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow },
   }
   try {

@@ -13,7 +13,7 @@ afterAll(async () => {
   await server.stop()
 })
 
-const nightly: ScheduleEntry = { id: 'nightly', workflowType: 'sweep', when: { cron: '0 3 * * *' } }
+const nightly: ScheduleEntry = { id: 'nightly', workflowType: 'sweep', summary: 'A sweep', when: { cron: '0 3 * * *' } }
 const handle = client.schedule.getHandle('ama-nightly')
 const ids = async (): Promise<string[]> => {
   const found: string[] = []
@@ -28,7 +28,7 @@ test('reconciling twice creates a schedule once', async () => {
   await reconcileSchedules(client, 'queue', [nightly])
   const { spec, action } = await handle.describe()
   expect(spec.calendars).toHaveLength(1)
-  expect(action).toMatchObject({ workflowType: 'sweep', taskQueue: 'queue' })
+  expect(action).toMatchObject({ workflowType: 'sweep', taskQueue: 'queue', staticSummary: 'A sweep' })
 })
 
 test('a changed schedule is updated, and an operator’s pause is kept', async () => {
