@@ -688,6 +688,7 @@ const tables: Record<string, Table> = {
       done_at: technical,
       bulk_action_id: technical,
       attempts: technical,
+      interrupted: technical,
     },
   },
   bulk_actions: {

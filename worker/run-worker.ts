@@ -74,6 +74,8 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
     ...workerDeployment(config),
     ...(dormant.length > 0 && { patchActivationCallback: ({ patchId }) => !dormant.includes(patchId) }),
     ...capacity(config.WORKER_CONCURRENCY),
+    // Otherwise the SDK keeps a heartbeat back for 80 % of its timeout, and a busy worker passes for a dead one.
+    maxHeartbeatThrottleInterval: '1 second',
     shutdownGraceTime: drainMs,
     shutdownForceTime: drainMs + forceAfterMs,
   }).catch(async (error: unknown) => {

@@ -24,9 +24,10 @@ import { isListed } from '../../workflows/order/order-states.ts'
 import { knownOrder } from './known-order.ts'
 import { createOrderNoticeActivities } from './notices.ts'
 
-const pageSize = 40
-/** An update waits for activities of the order, which need slots of the same worker. */
-const concurrency = 8
+/** Between two pages lies a workflow task, which Temporal first offers for seconds to a worker that has just died. */
+const pageSize = 200
+/** Most of an update's time is a wait: for Temporal, or for a worker after another one has died. */
+const mostAtOnce = 32
 const heartbeatMs = 1_000
 /** of one order: longer than an update takes by its own bounds */
 const answerWithinMs = 28_000
@@ -37,6 +38,8 @@ type Outcome = undefined | { code: string; mayChange: boolean }
 export function createBulkActivities(context: WorkerContext): BulkActivities {
   const { sql, temporal } = context
   const { sendOrderMail } = createOrderNoticeActivities(context)
+  // An update waits for activities of the order, which need slots of the same worker.
+  const concurrency = Math.max(1, Math.min(mostAtOnce, Math.floor(context.config.WORKER_CONCURRENCY / 4)))
 
   const does: Record<BulkAct, (order: BulkOrder, bulkActionId: string) => Promise<Outcome>> = {
     retry: async ({ order_id }) => {

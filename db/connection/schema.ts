@@ -454,6 +454,7 @@ export interface OperatorActs {
   done_at: Date | null
   bulk_action_id: string | null
   attempts: number
+  interrupted: number
 }
 
 export interface Operators {

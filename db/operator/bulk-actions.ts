@@ -5,6 +5,8 @@ import type { BulkActions, OperatorActs, Orders } from '../connection/schema.ts'
 
 /** A failed try that may succeed later is repeated so often. */
 export const maxAttempts = 8
+/** A try whose worker died counts apart, unless it may be the try that workers die of. */
+const maxInterrupted = 40
 
 export type NewBulkAction = Pick<BulkActions, 'id' | 'act' | 'selection' | 'reason' | 'prepared_by' | 'prepared_at'>
 
@@ -124,25 +126,35 @@ export type BulkOrder = Pick<OperatorActs, 'id' | 'attempts'> & { order_id: stri
 export const nextBulkOrders = (sql: Queryable, bulkActionId: string, limit: number): Promise<BulkOrder[]> =>
   sql<BulkOrder[]>`
     select id, order_id, attempts from operator_acts
-    where bulk_action_id = ${bulkActionId} and state in ('planned', 'asked') and attempts < ${maxAttempts}
-    order by attempts, id limit ${limit}`
+    where bulk_action_id = ${bulkActionId} and ${mayBeTried(sql)}
+    order by attempts + interrupted, id limit ${limit}`
+
+/** A try without a code has not ended. */
+const mayBeTried = (sql: Queryable) => sql`
+  state in ('planned', 'asked') and interrupted < ${maxInterrupted}
+    and (attempts < ${maxAttempts} or (attempts = ${maxAttempts} and code is null))`
 
 export async function countBulkOrdersLeft(sql: Queryable, bulkActionId: string): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::int as count from operator_acts
-    where bulk_action_id = ${bulkActionId} and state in ('planned', 'asked') and attempts < ${maxAttempts}`
+    where bulk_action_id = ${bulkActionId} and ${mayBeTried(sql)}`
   return row?.count ?? 0
 }
 
 /** Notes that an act is about to be done, unless the bulk action is paused or over. @returns whether it may be done */
 export async function beginBulkAct(sql: Queryable, { id, at }: { id: string; at: Date }): Promise<boolean> {
   const begun = await sql`
-    update operator_acts a set state = 'asked', attempts = attempts + 1,
+    update operator_acts a set state = 'asked', code = null,
+      attempts = attempts + case when ${wasInterrupted(sql)} then 0 else 1 end,
+      interrupted = interrupted + case when ${wasInterrupted(sql)} then 1 else 0 end,
       asked_at = case when a.state = 'planned' then ${at} else a.asked_at end
     from bulk_actions b
     where a.id = ${id} and a.state in ('planned', 'asked') and b.id = a.bulk_action_id and b.state = 'running'`
   return begun.count === 1
 }
+
+/** The try before this one has not ended. */
+const wasInterrupted = (sql: Queryable) => sql`(a.state = 'asked' and a.code is null)`
 
 /** Notes why a try has failed that may have been done, or may succeed later. */
 export async function noteFailedTry(sql: Queryable, id: string, code: string): Promise<void> {

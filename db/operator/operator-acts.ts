@@ -42,6 +42,7 @@ export async function recordAct<Result>(
     done_at: null,
     bulk_action_id: null,
     attempts: 0,
+    interrupted: 0,
   } satisfies OperatorActs)} on conflict (id) do nothing`
   try {
     const result = await perform()

@@ -4,7 +4,6 @@ import { failure, failureType } from '../../shared/failures.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
 import { nothing, onUpdate } from '../run/messages.ts'
 import { clock } from '../run/now.ts'
-import * as retry from '../run/retry.ts'
 import { showStatus, showStatusDetails } from '../run/run-status.ts'
 import {
   type BulkActionInput,
@@ -21,10 +20,11 @@ import { codeOf } from './run.ts'
 
 const localFirst = proxyLocalFirst<BulkActivities>()
 const { actOnOrders } = proxyActivities<BulkActivities>({
-  ...retry.untilDone,
   startToCloseTimeout: '10 minutes',
   // The activity heartbeats each second: a worker that is gone delays the other orders by no more than this.
-  heartbeatTimeout: '6 seconds',
+  heartbeatTimeout: '3 seconds',
+  // The waits do not grow with each worker that dies within a page: others go on where it has stopped.
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 1.1, maximumInterval: '2 seconds' },
 })
 
 /** About 2,000 orders; keeps the history below a thousand events. */
