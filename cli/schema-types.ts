@@ -23,6 +23,7 @@ const definedInTypeScript: Record<string, { name: string; file: string }> = {
   'deletion_steps.processor': { name: 'ErasureStep', file: '../../policy/deletion.ts' },
   'esims.state': { name: 'EsimState', file: '../../providers/esim.ts' },
   'orders.status': { name: 'OrderStatus', file: '../../workflows/order/order.contract.ts' },
+  'package_offers.networks': { name: 'Networks', file: '../../providers/esim.ts' },
   'policy_deliveries.notice': { name: 'Notice', file: '../policy-deliveries.ts' },
   'reconciliations.report': {
     name: 'ReconciliationReport',

@@ -262,6 +262,7 @@ const tables: Record<string, Table> = {
       cost_micros: business,
       cost_currency: business,
       validity_starts: business,
+      networks: business,
       rank: business,
       available: business,
       seen_at: business,

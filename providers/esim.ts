@@ -15,6 +15,17 @@ export type EsimProviderId = 'esim-access' | 'airalo'
 /** When the days of a package begin: at the installation on a phone, or at the first connection to a network. */
 export type ValidityStart = 'installation' | 'first_use'
 
+/** The mobile networks that a package uses in one country. */
+export interface Network {
+  /** ISO 3166-1 alpha-2 */
+  destination: string
+  name: string
+  /** `5G`, `LTE`, ...: as the provider names them; empty when it does not say */
+  generations: string[]
+}
+
+export type Networks = Network[]
+
 export interface ProviderPackage {
   /** the provider's code of the package, for orders and top-ups */
   code: string
@@ -39,6 +50,8 @@ export interface ProviderPackage {
   /** a top-up fits the base packages of its family */
   family: string
   supportsTopUp: boolean
+  /** null when the provider does not say */
+  networks: Networks | null
 }
 
 export interface PlaceOrder {

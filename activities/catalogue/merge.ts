@@ -94,7 +94,7 @@ interface Sold {
 }
 
 function asSold(each: Listed): Sold[] {
-  const { kind, destinations, dataBytes, daily, provider, code, family, costMicros, validityStarts } = each
+  const { kind, destinations, dataBytes, daily, provider, code, family, costMicros, validityStarts, networks } = each
   const lengths = daily ? periods.catalogue.dailyLengths : [each.days]
   return lengths.map((days) => ({
     identity: { kind, destinations, dataBytes, daily, days },
@@ -104,6 +104,7 @@ function asSold(each: Listed): Sold[] {
       family,
       costMicros: daily ? costMicros * days : costMicros,
       validityStarts,
+      networks,
     },
   }))
 }

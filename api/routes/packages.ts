@@ -18,6 +18,16 @@ export const packageForSale = z
     daily: z.boolean().describe('the volume is per day'),
     days: z.int(),
     price,
+    networks: z
+      .array(
+        z.object({
+          destination: z.string().describe('ISO 3166-1 alpha-2'),
+          name: z.string(),
+          generations: z.array(z.string()).describe('`5G`, `LTE`, ..., as the provider names them'),
+        }),
+      )
+      .nullable()
+      .describe('the mobile networks that the eSIM most likely uses; null where its provider does not say'),
   })
   .meta({ id: 'Package' })
 

@@ -3,7 +3,7 @@
  * row, except `seen_at` a few times a day.
  */
 
-import type { ValidityStart } from '../../providers/esim.ts'
+import type { Networks, ValidityStart } from '../../providers/esim.ts'
 import type { Database, Transaction } from '../connection/database.ts'
 import type { Attention, PackageOffers, Packages } from '../connection/schema.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'
@@ -16,6 +16,7 @@ export interface PackageOffer {
   /** of one package for all its days, in millionths of a US dollar */
   costMicros: number
   validityStarts: ValidityStart | null
+  networks: Networks | null
 }
 
 export interface OfferedPackage {
@@ -81,7 +82,7 @@ export async function writeOffers(
   const listed = tx`
     select * from jsonb_to_recordset(${tx.json(offersOf(provider, packages))}) as l (
       code text, kind text, destinations text[], "dataBytes" bigint, daily boolean, days integer,
-      "providerPackageCode" text, family text, "costMicros" bigint, "validityStarts" text, taken boolean)`
+      "providerPackageCode" text, family text, "costMicros" bigint, "validityStarts" text, networks jsonb, taken boolean)`
   const isOffer = tx`
     o.provider = ${provider} and l."providerPackageCode" = o.provider_package_code and l.kind = p.kind
     and l.destinations = p.destinations and l."dataBytes" is not distinct from p.data_bytes and l.daily = p.daily
@@ -92,16 +93,19 @@ export async function writeOffers(
       and not exists (select from (${listed}) as l where ${isOffer})`
   const moved = await tx`
     update package_offers o set family = l.family, cost_micros = l."costMicros", cost_currency = ${costCurrency},
-      validity_starts = l."validityStarts", available = true, seen_at = ${at}
+      validity_starts = l."validityStarts", networks = l.networks, available = true, seen_at = ${at}
     from packages p, (${listed}) as l
     where p.code = o.package_code and ${isOffer}
       and not (o.available and o.seen_at >= ${seenSince}
         and (o.family, o.cost_micros, o.cost_currency) = (l.family, l."costMicros", ${costCurrency})
-        and o.validity_starts is not distinct from l."validityStarts")`
+        and o.validity_starts is not distinct from l."validityStarts"
+        and o.networks is not distinct from l.networks)`
   const taken = await tx`
     insert into package_offers
-      (package_code, provider, provider_package_code, family, cost_micros, cost_currency, validity_starts, available, seen_at)
-    select code, ${provider}, "providerPackageCode", family, "costMicros", ${costCurrency}, "validityStarts", true, ${at}
+      (package_code, provider, provider_package_code, family, cost_micros, cost_currency, validity_starts, networks,
+        available, seen_at)
+    select code, ${provider}, "providerPackageCode", family, "costMicros", ${costCurrency}, "validityStarts", networks, true,
+      ${at}
     from (${listed}) as l
     where taken and not exists (
       select from package_offers o where o.package_code = l.code and o.provider = ${provider}
@@ -109,7 +113,7 @@ export async function writeOffers(
     on conflict (package_code, provider) do update set
       provider_package_code = excluded.provider_package_code, family = excluded.family,
       cost_micros = excluded.cost_micros, cost_currency = excluded.cost_currency,
-      validity_starts = excluded.validity_starts, available = true, seen_at = excluded.seen_at`
+      validity_starts = excluded.validity_starts, networks = excluded.networks, available = true, seen_at = excluded.seen_at`
   return { changed: moved.count + taken.count, withdrawn: withdrawn.count }
 }
 

@@ -1,5 +1,6 @@
+import type { Networks } from '../../providers/esim.ts'
 import type { Queryable } from '../connection/database.ts'
-import type { Packages } from '../connection/schema.ts'
+import type { PackageOffers, Packages } from '../connection/schema.ts'
 
 /** A package that we sell, with our price. Its cost is in package_offers. */
 export interface Package {
@@ -15,12 +16,15 @@ export interface Package {
   days: number
   priceMinor: number
   currency: string
+  /** of the offer that is asked first; null: its provider does not say */
+  networks: Networks | null
 }
 
-type PackageRow = Pick<
-  Packages,
-  'code' | 'kind' | 'name' | 'destinations' | 'data_bytes' | 'daily' | 'days' | 'price_minor' | 'currency'
->
+type PackageRow = Pick<PackageOffers, 'networks'> &
+  Pick<
+    Packages,
+    'code' | 'kind' | 'name' | 'destinations' | 'data_bytes' | 'daily' | 'days' | 'price_minor' | 'currency'
+  >
 
 export const packageSorts = ['code', 'price', '-price', 'data', '-data', 'days', '-days'] as const
 export type PackageSort = (typeof packageSorts)[number]
@@ -54,8 +58,9 @@ export async function listPackages(
   // A cursor can hold any number.
   const key = sql`(${column})::float8`
   const rows = await sql<(PackageRow & { sort_key: number })[]>`
-    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, ${key} as sort_key
-    from packages
+    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, ${key} as sort_key,
+      ${networksOf(sql)} as networks
+    from packages p
     where active and kind = ${kind}
       ${filter.dominated ? sql`` : sql`and not dominated`}
       ${destination === undefined ? sql`` : sql`and destinations @> array[${destination}]`}
@@ -78,7 +83,8 @@ export async function listTopUpsOf(
   esim: { provider: string; basePackageCode: string },
 ): Promise<Package[]> {
   const rows = await sql<PackageRow[]>`
-    select p.code, p.kind, p.name, p.destinations, p.data_bytes, p.daily, p.days, p.price_minor, p.currency
+    select p.code, p.kind, p.name, p.destinations, p.data_bytes, p.daily, p.days, p.price_minor, p.currency,
+      ${networksOf(sql)} as networks
     from packages p
     where p.kind = 'top_up' and p.active and ${hasTopUpOffer(sql, esim)}
     order by p.price_minor, p.code`
@@ -100,7 +106,9 @@ export async function listDestinations(
 /** A package, on sale or not. */
 export async function findPackage(sql: Queryable, code: string): Promise<(Package & { onSale: boolean }) | undefined> {
   const [row] = await sql<(PackageRow & Pick<Packages, 'active'>)[]>`
-    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, active from packages
+    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, active,
+      ${networksOf(sql)} as networks
+    from packages p
     where code = ${code}`
   return row && { ...packageOf(row), onSale: row.active }
 }
@@ -115,7 +123,13 @@ const packageOf = (row: PackageRow): Package => ({
   days: row.days,
   priceMinor: row.price_minor,
   currency: row.currency,
+  networks: row.networks,
 })
+
+/** The networks of package `p`: of the offer that is asked first. */
+const networksOf = (sql: Queryable) => sql`
+  (select o.networks from package_offers o where o.package_code = p.code and o.available
+    order by o.rank nulls last, o.cost_micros, o.provider limit 1)`
 
 /** Whether account and package of an order exist. One statement, since checkout is the most frequent call. */
 export async function findOrderable(

@@ -2,7 +2,7 @@
 
 import type { Language } from '../../messages/languages.ts'
 import type { ErasureStep } from '../../policy/deletion.ts'
-import type { EsimState } from '../../providers/esim.ts'
+import type { EsimState, Networks } from '../../providers/esim.ts'
 import type { BulkSelection } from '../../workflows/order/bulk-action.contract.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import type { ReconciliationReport } from '../../workflows/reconciliation/reconciliation.contract.ts'
@@ -550,6 +550,7 @@ export interface PackageOffers {
   available: boolean
   seen_at: Date
   validity_starts: 'installation' | 'first_use' | null
+  networks: Networks | null
 }
 
 export interface Packages {

@@ -5,6 +5,7 @@ import type {
   EsimState,
   EsimStatus,
   ListedOrder,
+  Networks,
   ProvidedEsim,
   ProviderHint,
   ProviderPackage,
@@ -77,7 +78,17 @@ function readPackage(
     validityStarts: activationPolicies[operator.activation_policy ?? ''] ?? null,
     family: operator.id,
     supportsTopUp: operator.rechargeability,
+    networks: readNetworks(operator),
   }
+}
+
+/** Airalo names a country of the coverage by its code; in older replies the name is the code. */
+function readNetworks({ coverages }: AiraloOperator): Networks | null {
+  const networks = (coverages ?? []).flatMap(({ name, code, networks: used }) => {
+    const destination = [code, name].find((text) => /^[A-Z]{2}$/.test(text ?? ''))
+    return destination ? used.map((each) => ({ destination, name: each.name, generations: each.types ?? [] })) : []
+  })
+  return networks.length > 0 ? networks : null
 }
 
 /** Airalo shows net prices to some partners; for the others the discount has to be subtracted. */

@@ -162,6 +162,17 @@ export const operatorSchema = z.object({
     .array(z.object({ country_code: z.string() }))
     .nullish()
     .transform((countries) => countries ?? []),
+  // It describes, and decides nothing: one that cannot be read counts as missing.
+  coverages: z
+    .array(
+      z.object({
+        name: z.string(),
+        code: text,
+        networks: z.array(z.object({ name: z.string(), types: z.array(z.string()).nullish() })),
+      }),
+    )
+    .nullish()
+    .catch(null),
   packages: z.array(z.unknown()),
 })
 

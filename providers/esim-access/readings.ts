@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type {
   EsimState,
   ListedOrder,
+  Networks,
   ProvidedEsim,
   ProviderHint,
   ProviderPackage,
@@ -39,7 +40,22 @@ export function readPackage(each: z.output<typeof packageSchema>, kind: Provider
     // In general an eSIM of a country accepts top-ups of the same country, one of a region those of the same region.
     family: each.locationCode ?? each.location,
     supportsTopUp: (each.supportTopUpType ?? 1) >= 2,
+    networks: readNetworks(each),
   }
+}
+
+/** The list names countries in English; the file of the flag has the code. */
+function readNetworks({ locationNetworkList: listed }: z.output<typeof packageSchema>): Networks | null {
+  const networks = (listed ?? []).flatMap(({ locationLogo, operatorList }) => {
+    const code = /\/([a-z]{2})\.\w+$/i.exec(locationLogo ?? '')?.[1]?.toUpperCase()
+    if (code === undefined) return []
+    return operatorList.map(({ operatorName, networkType }) => ({
+      destination: code,
+      name: operatorName,
+      generations: (networkType ?? '').split('/').filter(Boolean),
+    }))
+  })
+  return networks.length > 0 ? networks : null
 }
 
 export function readEsim(esim: QueriedEsim): ProvidedEsim {

@@ -101,6 +101,17 @@ export const packageSchema = z.object({
   locationCode: text,
   // 1: no; 2 and 3: yes. Some entries say so in a word.
   supportTopUpType: z.union([count, z.boolean().transform((yes) => (yes ? 2 : 1))]).nullish(),
+  // It describes, and decides nothing: one that cannot be read counts as missing.
+  locationNetworkList: z
+    .array(
+      z.object({
+        locationName: z.string(),
+        locationLogo: text,
+        operatorList: z.array(z.object({ operatorName: z.string(), networkType: text })),
+      }),
+    )
+    .nullish()
+    .catch(null),
 })
 
 export const packageListSchema = z.object({ packageList: z.array(z.unknown()) })

@@ -34,6 +34,7 @@ export interface Operator {
   is_fair_usage_policy: boolean
   fair_usage_policy: string | null
   countries: { country_code: string; title: string }[]
+  coverages: { name: string; code: string; networks: { name: string; types: string[] }[] }[]
   packages: AiraloPackage[]
 }
 
@@ -103,6 +104,11 @@ export function createCatalogue(): Destination[] {
           is_fair_usage_policy: false,
           fair_usage_policy: null,
           countries: codes.map((code) => ({ country_code: code, title: codes.length === 1 ? title : code })),
+          coverages: codes.map((code) => ({
+            name: code,
+            code,
+            networks: [{ name: `${operator} ${code}`, types: ['LTE', '5G'] }],
+          })),
           packages: rechargeable
             ? [...base, ...base.map((each): AiraloPackage => ({ ...each, id: `${each.id}-topup`, type: 'topup' }))]
             : base,

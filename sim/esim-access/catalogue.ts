@@ -86,6 +86,8 @@ const DAILY: [string, number, number, 2 | 3][] = [
   ['EU-32', 1, 160, 2],
 ]
 
+const countryNames = new Intl.DisplayNames(['en'], { type: 'region' })
+
 export const locations: Location[] = ROWS.map(([location]) => location)
 
 /** A new copy of the catalogue, since each simulator can change its own prices and stock. */
@@ -156,12 +158,10 @@ function onePackage(location: Location, operator: string, packageCode: string): 
     ipExport: location.type === 1 ? location.code : 'HK',
     supportTopUpType: 2,
     fupPolicy: '',
-    locationNetworkList: [
-      {
-        locationName: location.name,
-        locationLogo: `/img/flags/${location.code.toLowerCase()}.png`,
-        operatorList: [{ operatorName: operator, networkType: '4G/5G' }],
-      },
-    ],
+    locationNetworkList: location.countries.map((code) => ({
+      locationName: countryNames.of(code) ?? code,
+      locationLogo: `/img/flags/${code.toLowerCase()}.png`,
+      operatorList: [{ operatorName: operator, networkType: '4G/5G' }],
+    })),
   }
 }

@@ -7,6 +7,9 @@ import type { ProviderPackage } from '../../providers/esim.ts'
 
 const gigabyte = 2 ** 30
 
+/** What a provider need not say. */
+const unsaid = { validityStarts: null, networks: null }
+
 const offered = (fields: Partial<ProviderPackage> = {}): ProviderPackage => ({
   code: 'a',
   kind: 'base',
@@ -21,6 +24,7 @@ const offered = (fields: Partial<ProviderPackage> = {}): ProviderPackage => ({
   validityStarts: null,
   family: 'DE',
   supportsTopUp: true,
+  networks: null,
   ...fields,
 })
 
@@ -45,8 +49,8 @@ test('equal packages of two providers become one, with the price of the cheaper 
       days: 30,
       firstPriceMinor: 202,
       offers: [
-        { provider: 'second', providerPackageCode: 'cheap', family: '17', costMicros: 2_000_000, validityStarts: null },
-        { provider: 'first', providerPackageCode: 'dear', family: 'DE', costMicros: 2_500_000, validityStarts: null },
+        { provider: 'second', providerPackageCode: 'cheap', family: '17', costMicros: 2_000_000, ...unsaid },
+        { provider: 'first', providerPackageCode: 'dear', family: 'DE', costMicros: 2_500_000, ...unsaid },
       ],
     },
   ])

@@ -80,6 +80,7 @@ test('Airalo’s packages are listed page by page, with net prices in micro-unit
     validityStarts: 'installation',
     family: expect.any(String),
     supportsTopUp: true,
+    networks: [{ destination: 'JP', name: 'Moshi Moshi JP', generations: ['LTE', '5G'] }],
   })
   const byCode = new Map(packages.map((each) => [each.code, each]))
   expect(byCode.get('moshi-moshi-30days-5gb-topup')).toMatchObject({

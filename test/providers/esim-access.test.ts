@@ -146,9 +146,11 @@ test('eSIM Access’ packages and top-ups are listed in bytes, days and micro-un
     validityStarts: 'installation',
     family: 'JP',
     supportsTopUp: true,
+    networks: [{ destination: 'JP', name: 'Softbank', generations: ['4G', '5G'] }],
   })
   const regional = base.find(({ name }) => name === 'Europe (32 countries) 5GB 30Days')
   expect(regional?.destinations).toHaveLength(32)
+  expect(regional?.networks?.map(({ destination }) => destination).sort()).toEqual(regional?.destinations.toSorted())
   const daily = base.find(({ name }) => name === 'Japan 1GB/Day')
   expect(daily).toMatchObject({ daily: true, days: 1, dataBytes: GB, costMicros: 950_000 })
   expect(base.find(({ destinations }) => destinations.join() === 'EG')?.supportsTopUp).toBe(false)

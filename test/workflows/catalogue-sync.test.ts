@@ -35,6 +35,7 @@ test('the first sync asks both providers and puts their packages on sale', async
     daily: false,
     days: 7,
     price: { minor: 199, currency: 'EUR' },
+    networks: [{ destination: 'DE', name: 'Telekom', generations: ['4G', '5G'] }],
   })
   expect(await packageRow('de-1gb-7d')).toMatchObject({
     offers: {
