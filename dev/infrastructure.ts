@@ -1,4 +1,5 @@
 /** Starts the infrastructure of API and worker, and returns its settings. */
+import { join } from 'node:path'
 import { type Config, readConfig } from '../config.ts'
 import { connectDatabase, timeLimits } from '../db/connection/database.ts'
 import { migrate } from '../db/connection/migrate.ts'
@@ -46,6 +47,7 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
     apiUrl,
     ports,
     keepMail: options.keepMail ?? ('all' as const),
+    folder: dataDir && join(dataDir, 'simulators'),
   }
   const starting = Promise.allSettled([
     processes === 'one' ? startSimulatorsHere(plan) : startSimulatorsProcess(plan, options.env),

@@ -22,6 +22,7 @@ import { createNotifications, type SignatureForm } from './airalo/notifications.
 import { addRoutes, type Limits, type Served } from './airalo/routes.ts'
 import type { Sim } from './airalo/sims.ts'
 import { createLimiter } from './airalo/wire.ts'
+import type { Kept } from './keeping.ts'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
 import type { Delivery, Misbehaviour } from './webhooks.ts'
 
@@ -35,6 +36,8 @@ export interface AiraloReplies {
 
 export interface AiraloOptions {
   port?: number
+  /** keeps the books over a restart */
+  file?: string | undefined
   clientId: string
   clientSecret: string
   /** subscribed to asynchronous orders and low data from the start; empty sends nothing */
@@ -86,6 +89,13 @@ export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<Ai
         notifications.reset()
         books.reset()
       },
+      kept: {
+        save: () => ({ offsetMs, books: books.kept.save() }),
+        load(state: { offsetMs: number; books: Parameters<Books['kept']['load']>[0] }) {
+          offsetMs = state.offsetMs
+          books.kept.load(state.books)
+        },
+      } as Kept,
       actions: {
         stock: (input) =>
           books.setStock(input.packageId as string | undefined, Boolean(input.out), Number(input.code ?? 33)),
@@ -119,5 +129,6 @@ export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<Ai
       },
     },
     options.port,
+    options.file,
   )
 }

@@ -18,6 +18,7 @@ import { type Allocation, type Books, createBooks, type PlantedOrder } from './e
 import type { Profile } from './esim-access/profile.ts'
 import { addRoutes } from './esim-access/routes.ts'
 import { type AuthMode, newNotifyId, webhookTime } from './esim-access/wire.ts'
+import type { Kept } from './keeping.ts'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
 import { type Delivery, type Misbehaviour, WebhookSender } from './webhooks.ts'
 
@@ -31,6 +32,8 @@ export interface EsimAccessReplies {
 
 export interface EsimAccessOptions {
   port?: number
+  /** keeps the books over a restart */
+  file?: string | undefined
   accessCode: string
   secretKey: string
   /** the target of webhooks until POST /webhook/save changes it; empty sends none */
@@ -71,6 +74,7 @@ export function startEsimAccess(
         webhooks.reset()
         books.reset()
       },
+      kept: books.kept as Kept,
       actions: {
         allocation: (input) => books.setAllocation(input as Allocation),
         allocate: (input) => ({ allocated: books.allocatePending(input.orderNo as string | undefined) }),
@@ -101,5 +105,6 @@ export function startEsimAccess(
       },
     },
     options.port,
+    options.file,
   )
 }

@@ -14,6 +14,7 @@ import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
+import { type Kept, keepIn } from './keeping.ts'
 
 /** One fault to inject. Without `match` every request to the simulator matches. */
 export interface Fault {
@@ -60,6 +61,8 @@ export interface SimulatorDefinition<Books, Replies> {
   books(): Books
   /** Deletes all state and stops timers and deliveries; also called when the simulator stops. */
   reset(): void
+  /** what of its state a restart finds again */
+  kept?: Kept
   actions?: Record<string, Action> & {
     [Name in keyof Replies]: (input: Record<string, unknown>) => Replies[Name] | Promise<Replies[Name]>
   }
@@ -80,21 +83,24 @@ const bodies = new WeakMap<Request, string>()
 /** The request's body as received (UTF-8). */
 export const rawBody = (request: Request): string => bodies.get(request) ?? ''
 
-/** Starts one simulator. Port 0 takes a free one. */
+/** Starts one simulator. Port 0 takes a free one. @param file keeps what it knows over a restart */
 export async function startSimulator<Books = unknown, Replies = object>(
   definition: SimulatorDefinition<Books, Replies>,
   port = 0,
+  file?: string,
 ): Promise<RunningSimulator<Books, Replies>> {
   const log: LoggedRequest[] = []
   let faults: (Fault & { left: number })[] = []
   /** the object of each sequence of faults, and the sequence of each object */
   const taken = new Map<string, string>()
 
+  const keeper = file !== undefined && definition.kept ? keepIn(file, definition.kept) : undefined
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false)
-  app.use(express.raw({ type: () => true, limit: '20mb' }), (request, _response, next) => {
+  app.use(express.raw({ type: () => true, limit: '20mb' }), (request, response, next) => {
     bodies.set(request, Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '')
+    if (keeper && request.method !== 'GET') response.on('close', () => keeper.changed())
     next()
   })
   app.use('/_control', controlRoutes())
@@ -116,6 +122,7 @@ export async function startSimulator<Books = unknown, Replies = object>(
     url: `${definition.tls ? 'https' : 'http'}://127.0.0.1:${actual}`,
     stop: () =>
       new Promise((resolve) => {
+        keeper?.stop()
         definition.reset()
         server.close(() => resolve())
         server.closeAllConnections()

@@ -30,14 +30,16 @@
  *   redaction-access enabled: whether the account has access to the redaction preview
  */
 import type Stripe from 'stripe'
+import type { Kept } from './keeping.ts'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
-import { createAccount, type StoredEvent } from './stripe/account.ts'
+import { createAccount, type KeptAccount, type StoredEvent } from './stripe/account.ts'
 import { createActions, type StripeReplies } from './stripe/actions.ts'
 import { createConfirm } from './stripe/confirm/confirm.ts'
 import { createDisputes } from './stripe/disputes.ts'
 import { createEvents } from './stripe/events.ts'
 import { createFraudWarnings } from './stripe/fraud-warnings.ts'
 import { createSessions } from './stripe/hosted/sessions.ts'
+import type { Entry } from './stripe/idempotency.ts'
 import { createLedger } from './stripe/ledger.ts'
 import { createPayments } from './stripe/payments.ts'
 import { createProtocol } from './stripe/protocol.ts'
@@ -73,6 +75,8 @@ export interface StripeBooks {
  */
 export async function startStripe(options: {
   port?: number
+  /** keeps the account over a restart */
+  file?: string | undefined
   secretKey: string
   /** with it an app confirms payments */
   publishableKey?: string | undefined
@@ -129,8 +133,16 @@ export async function startStripe(options: {
         events.reset()
         protocol.reset()
       },
+      kept: {
+        save: () => ({ account: account.kept.save(), answers: protocol.answers.save() }),
+        load(state: { account: KeptAccount; answers: Map<string, Entry> }) {
+          account.kept.load(state.account)
+          protocol.answers.load(state.answers)
+        },
+      } as Kept,
       actions: createActions(parts, events),
     },
     options.port,
+    options.file,
   )
 }

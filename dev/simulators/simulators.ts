@@ -1,4 +1,5 @@
 /** The outside parties with their settings, and a simulator for each that is not configured. */
+import { join } from 'node:path'
 import type { startAiralo } from '../../sim/airalo.ts'
 import type { startApple } from '../../sim/apple.ts'
 import { type AnySimulatorControl, type ControlOf, controlOf } from '../../sim/control.ts'
@@ -47,6 +48,8 @@ export interface SimulatorPlan {
   ports: 'fixed' | 'free'
   /** `envelopes` drops the content of mails, for many thousand mails */
   keepMail: 'all' | 'envelopes'
+  /** where Stripe and the eSIM providers keep their books over a restart; without it nowhere */
+  folder?: string | undefined
 }
 
 export interface RunningSimulators {
@@ -132,11 +135,12 @@ const analyticsApp = '1:1029384756:ios:a1b2c3d4'
 
 // Each simulator is loaded only when it is needed.
 const starters: Record<SimulatorName, Starter> = {
-  async stripe({ secrets, apiUrl }, port) {
+  async stripe({ secrets, apiUrl, folder }, port) {
     const { startStripe } = await import('../../sim/stripe.ts')
     const settings = pick(secrets, ['STRIPE_SECRET_KEY', 'STRIPE_PUBLISHABLE_KEY', 'STRIPE_WEBHOOK_SECRET'])
     const simulator = await startStripe({
       port: port('stripe'),
+      file: folder && join(folder, 'stripe'),
       secretKey: settings.STRIPE_SECRET_KEY,
       publishableKey: settings.STRIPE_PUBLISHABLE_KEY,
       webhookSecret: settings.STRIPE_WEBHOOK_SECRET,
@@ -148,11 +152,12 @@ const starters: Record<SimulatorName, Starter> = {
     }
   },
 
-  async esimAccess({ secrets, apiUrl }, port) {
+  async esimAccess({ secrets, apiUrl, folder }, port) {
     const { startEsimAccess } = await import('../../sim/esim-access.ts')
     const settings = pick(secrets, ['ESIM_ACCESS_CODE', 'ESIM_ACCESS_SECRET', 'ESIM_ACCESS_WEBHOOK_TOKEN'])
     const simulator = await startEsimAccess({
       port: port('esimAccess'),
+      file: folder && join(folder, 'esim-access'),
       accessCode: settings.ESIM_ACCESS_CODE,
       secretKey: settings.ESIM_ACCESS_SECRET,
       webhookUrl: `${apiUrl}/v1/webhooks/esim-access/${settings.ESIM_ACCESS_WEBHOOK_TOKEN}`,
@@ -160,11 +165,12 @@ const starters: Record<SimulatorName, Starter> = {
     return { ...simulator, settings: { ...settings, ESIM_ACCESS_URL: `${simulator.url}/api/v1/open` } }
   },
 
-  async airalo({ secrets, apiUrl }, port) {
+  async airalo({ secrets, apiUrl, folder }, port) {
     const { startAiralo } = await import('../../sim/airalo.ts')
     const settings = pick(secrets, ['AIRALO_CLIENT_ID', 'AIRALO_CLIENT_SECRET'])
     const simulator = await startAiralo({
       port: port('airalo'),
+      file: folder && join(folder, 'airalo'),
       clientId: settings.AIRALO_CLIENT_ID,
       clientSecret: settings.AIRALO_CLIENT_SECRET,
       webhookUrl: `${apiUrl}/v1/webhooks/airalo`,

@@ -2,6 +2,7 @@
  * Airalo's own records: orders, eSIMs, refund requests, credit, and its clock. A repeated request makes a second order.
  */
 import { randomBytes } from 'node:crypto'
+import { fill } from '../keeping.ts'
 import { type AiraloPackage, createCatalogue, type Operator } from './catalogue.ts'
 import type { Notifications } from './notifications.ts'
 import { type Bought, createSimLife, newSim, type Sim, showSim } from './sims.ts'
@@ -49,6 +50,17 @@ export interface Refund {
   reason: string
   createdAt: number
   approved: boolean
+}
+
+interface KeptBooks {
+  balanceCents: number
+  nextId: number
+  outOfStock: Map<string, number>
+  left: Map<string, number>
+  inMaintenance: Set<number>
+  orders: Map<number, Order>
+  sims: Map<string, Sim>
+  refunds: Refund[]
 }
 
 export function createBooks(
@@ -242,6 +254,20 @@ export function createBooks(
       sims: [...sims.values()].map((sim) => ({ ...showSim(sim), orderId: sim.orderId, usage: life.usage(sim) })),
       refunds,
     }),
+    /** What a restart finds again; prices are those of the catalogue. */
+    kept: {
+      save: () => ({ balanceCents, nextId, outOfStock, left, inMaintenance, orders, sims, refunds }),
+      load(state: KeptBooks): void {
+        balanceCents = state.balanceCents
+        nextId = state.nextId
+        fill(outOfStock, state.outOfStock)
+        fill(left, state.left)
+        for (const operator of state.inMaintenance) inMaintenance.add(operator)
+        fill(orders, state.orders)
+        fill(sims, state.sims)
+        refunds.push(...state.refunds)
+      },
+    },
     reset(): void {
       catalogue = createCatalogue()
       byId = indexed(catalogue)

@@ -1,8 +1,10 @@
 /** The provider's own records: orders, their profiles, top-ups, cancellations, and its clock. */
+
+import { fill } from '../keeping.ts'
 import type { CataloguePackage } from './catalogue.ts'
 import { createLifecycle, type Notify } from './lifecycle.ts'
 import { newProfile, type Profile, type Purchase, showProfile } from './profile.ts'
-import { createWarehouse } from './warehouse.ts'
+import { createWarehouse, type KeptWarehouse } from './warehouse.ts'
 import { Refusal } from './wire.ts'
 
 /** How long an order answers 200010: a number of polls or of seconds, whichever ends first; {} means not at all. */
@@ -44,6 +46,34 @@ interface Order {
   profiles: Profile[] | null
 }
 
+interface KeptBooks {
+  offsetMs: number
+  sequence: number
+  allocation: Allocation
+  orders: Map<string, Order>
+  byTransaction: Map<string, Order>
+  pending: Set<Order>
+  profiles: Map<string, Profile>
+  byIccid: Map<string, Profile>
+  freeIccids: string[]
+  topUps: Map<string, ToppedUp>
+  cancels: Cancelled[]
+  warehouse: KeptWarehouse
+}
+
+interface ToppedUp {
+  esimTranNo: string
+  packageCode: string
+  price: number
+  reply: unknown
+}
+
+interface Cancelled {
+  esimTranNo: string
+  returned: number
+  at: string
+}
+
 export function createBooks(notify: Notify) {
   let offsetMs = 0
   const now = () => Date.now() + offsetMs
@@ -58,8 +88,8 @@ export function createBooks(notify: Notify) {
   /** the newest profile of each ICCID: the provider reuses the numbers of cancelled profiles */
   const byIccid = new Map<string, Profile>()
   const freeIccids: string[] = []
-  const topUps = new Map<string, { esimTranNo: string; packageCode: string; price: number; reply: unknown }>()
-  const cancels: { esimTranNo: string; returned: number; at: string }[] = []
+  const topUps = new Map<string, ToppedUp>()
+  const cancels: Cancelled[] = []
 
   const stamp = () =>
     new Date(now()).toISOString().slice(2, 16).replace(/\D/g, '') + String(++sequence).padStart(4, '0')
@@ -85,8 +115,12 @@ export function createBooks(notify: Notify) {
     orders.set(order.orderNo, order)
     byTransaction.set(transactionId, order)
     pending.add(order)
-    if (Number.isFinite(order.readyAt)) setTimeout(() => allocateIfDue(order), order.readyAt - now()).unref()
+    allocateLater(order)
     return order
+  }
+
+  function allocateLater(order: Order): void {
+    if (Number.isFinite(order.readyAt)) setTimeout(() => allocateIfDue(order), order.readyAt - now()).unref()
   }
 
   function checkLine({ code, count, price, periodNum }: OrderLine): Line {
@@ -250,6 +284,40 @@ export function createBooks(notify: Notify) {
       })),
       cancels,
     }),
+    /** What a restart finds again; prices are those of the catalogue. */
+    kept: {
+      save: () => ({
+        offsetMs,
+        sequence,
+        allocation,
+        orders,
+        byTransaction,
+        pending,
+        profiles,
+        byIccid,
+        freeIccids,
+        topUps,
+        cancels,
+        warehouse: warehouse.save(),
+      }),
+      load(state: KeptBooks): void {
+        offsetMs = state.offsetMs
+        sequence = state.sequence
+        allocation = state.allocation
+        fill(orders, state.orders)
+        fill(byTransaction, state.byTransaction)
+        fill(profiles, state.profiles)
+        fill(byIccid, state.byIccid)
+        fill(topUps, state.topUps)
+        freeIccids.push(...state.freeIccids)
+        cancels.push(...state.cancels)
+        warehouse.load(state.warehouse)
+        for (const order of state.pending) {
+          pending.add(order)
+          allocateLater(order)
+        }
+      },
+    },
     reset(): void {
       offsetMs = 0
       allocation = {}

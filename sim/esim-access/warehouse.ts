@@ -4,6 +4,11 @@ import { Refusal } from './wire.ts'
 
 const FIRST_BALANCE = 1_000_000_000
 
+export interface KeptWarehouse {
+  balance: number
+  outOfStock: Set<string>
+}
+
 export function createWarehouse() {
   let catalogue = createCatalogue()
   let byCode = indexed(catalogue)
@@ -46,6 +51,11 @@ export function createWarehouse() {
     },
     setPrice(code: string, price: number): void {
       find(code).price = price
+    },
+    save: (): KeptWarehouse => ({ balance, outOfStock }),
+    load(state: KeptWarehouse): void {
+      balance = state.balance
+      for (const code of state.outOfStock) outOfStock.add(code)
     },
     reset(): void {
       catalogue = createCatalogue()

@@ -1,6 +1,7 @@
 /** The state of one simulated Stripe account, and its clock. */
 import { randomBytes } from 'node:crypto'
 import type Stripe from 'stripe'
+import { fill, type Kept } from '../keeping.ts'
 import { type Collection, createCollection } from './collection.ts'
 import type { RedactionJob } from './redaction.ts'
 
@@ -61,7 +62,30 @@ export interface Account {
   advance(seconds: number): void
   /** Runs a task later, unless the account is reset or closed first. */
   later(delayMs: number, task: () => void): void
+  kept: Kept<KeptAccount>
   reset(): void
+}
+
+/** In this order: a warning is indexed by its charge. */
+const kinds = [
+  'customers',
+  'paymentIntents',
+  'charges',
+  'refunds',
+  'disputes',
+  'fraudWarnings',
+  'redactions',
+  'sessions',
+  'cards',
+  'balanceTransactions',
+  'payouts',
+  'events',
+] as const
+
+export interface KeptAccount
+  extends Pick<Account, 'deletedCustomers' | 'sessionPayments' | 'paidOut' | 'unlisted' | 'settings'> {
+  objects: Record<(typeof kinds)[number], { id: string; created: number }[]>
+  advancedSeconds: number
 }
 
 export function createAccount(): Account {
@@ -121,24 +145,33 @@ export function createAccount(): Account {
       }, delayMs)
       timers.add(timer)
     },
+    kept: {
+      save: () => ({
+        objects: Object.fromEntries(kinds.map((kind) => [kind, account[kind].all()])) as KeptAccount['objects'],
+        deletedCustomers: account.deletedCustomers,
+        sessionPayments: account.sessionPayments,
+        paidOut,
+        unlisted: account.unlisted,
+        settings: account.settings,
+        advancedSeconds,
+      }),
+      load: (state) => {
+        fill(paidOut, state.paidOut)
+        for (const kind of kinds) {
+          const collection = account[kind] as Collection<{ id: string; created: number }>
+          for (const item of state.objects[kind]) collection.add(item)
+        }
+        fill(account.deletedCustomers, state.deletedCustomers)
+        fill(account.sessionPayments, state.sessionPayments)
+        fill(account.unlisted, state.unlisted)
+        account.settings = state.settings
+        advancedSeconds = state.advancedSeconds
+      },
+    },
     reset: () => {
       for (const timer of timers) clearTimeout(timer)
       timers.clear()
-      for (const kind of [
-        'customers',
-        'paymentIntents',
-        'charges',
-        'refunds',
-        'disputes',
-        'fraudWarnings',
-        'redactions',
-        'sessions',
-        'cards',
-        'balanceTransactions',
-        'payouts',
-        'events',
-      ] as const)
-        account[kind].clear()
+      for (const kind of kinds) account[kind].clear()
       account.deletedCustomers.clear()
       account.sessionPayments.clear()
       account.paidOut.clear()

@@ -2,6 +2,7 @@
  * The idempotency store (docs.stripe.com/api/idempotent_requests). The first answer to a key is repeated for 24 hours,
  * even a 500. Refusals before the endpoint runs and conflicts of simultaneous requests are not stored.
  */
+import { fill } from '../keeping.ts'
 import { Refusal } from './refusal.ts'
 
 const keptSeconds = 24 * 3600
@@ -12,7 +13,7 @@ export interface Answer {
   requestId: string
 }
 
-interface Entry {
+export interface Entry {
   fingerprint: string
   answer: Answer | null
   storedAt: number
@@ -52,6 +53,11 @@ export function createIdempotencyStore(now: () => number) {
     },
     abandon(key: string): void {
       entries.delete(key)
+    },
+    /** Requests that are being answered end with the process. */
+    save: () => new Map([...entries].filter(([, { answer }]) => answer !== null)),
+    load(saved: Map<string, Entry>): void {
+      fill(entries, saved)
     },
     clear(): void {
       entries.clear()

@@ -123,6 +123,7 @@ export function createProtocol(account: Account, secretKey: string, publishableK
   return {
     endpoint,
     otherwise,
+    answers: store,
     order: (fault: EndpointFault) => void faults.push(fault),
     reset: () => {
       store.clear()
