@@ -4,7 +4,7 @@
  * rest is ours.
  */
 import axe from 'axe-core'
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 
 /** The accessibility faults of the current page. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
@@ -20,11 +20,35 @@ async function axeFaults(page: Page): Promise<string[]> {
   try {
     const copy = await context.newPage()
     await copy.setContent(await page.content())
-    await copy.evaluate(axe.source)
-    const { violations } = await copy.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
-      `axe.run({ resultTypes: ['violations'] })`,
-    )
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 120)}`))
+    return await axeFaultsHere(copy)
+  } finally {
+    await context.close()
+  }
+}
+
+async function axeFaultsHere(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
+    `axe.run({ resultTypes: ['violations'] })`,
+  )
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 120)}`))
+}
+
+/** The accessibility faults of each page, by its name. */
+export async function faultsOfPages(
+  browser: Browser,
+  pages: ReadonlyMap<string, string>,
+): Promise<Record<string, string[]>> {
+  const context = await browser.newContext({ viewport: { width: 360, height: 740 } })
+  const found: Record<string, string[]> = {}
+  try {
+    const page = await context.newPage()
+    for (const [name, html] of pages) {
+      await page.setContent(html)
+      const faults = [...(await page.evaluate<string[]>(`(${inPage})()`)), ...(await axeFaultsHere(page))]
+      if (faults.length > 0) found[name] = faults
+    }
+    return found
   } finally {
     await context.close()
   }
