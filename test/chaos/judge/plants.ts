@@ -126,6 +126,15 @@ export const plants: Record<JudgedPromise, Record<string, Plant>> = {
     'an end that the app backend is not told of': ({ said }) => {
       said.events = said.events.filter(({ type }) => type !== 'order.refunded')
     },
+    'the app backend is not told that the database was restored': (world) => {
+      world.said.losses.push({ from: some(world, 'a1').changedAt + 1_000, until: some(world, 'a1').changedAt + 2_000 })
+    },
+    'an event is lost by a restore that came later': (world) => {
+      const { said } = world
+      said.losses.push({ from: some(world, 'b1').changedAt + 1_000, until: some(world, 'b1').changedAt + 2_000 })
+      said.events = said.events.filter(({ type }) => type !== 'order.refunded')
+      said.events.push({ id: 'restored', type: 'service.restored', orderId: null, receiptId: null })
+    },
   },
   U3: {
     'no confirmation': ({ books }) => {

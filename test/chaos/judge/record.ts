@@ -79,6 +79,8 @@ export interface Acknowledgements {
   backups: { kept: boolean; ageMs: number }[]
   /** times in which a part was killed, frozen or cut off */
   crashes: { from: number; until: number }[]
+  /** losses of the database; `from`: when the app backend has read events for the last time before */
+  losses: { from: number; until: number }[]
 }
 
 export interface Person {
@@ -140,6 +142,9 @@ export interface Order {
   verdict: 'approve' | 'reject' | null
   /** refunds of a part, as acknowledged to operators */
   partialRefunds: number[]
+  begunAt: number
+  /** when a look has found another state than the one before */
+  changedAt: number
   /** the last look at the order; an order goes with its account */
   status: string
   paidAt: number | null

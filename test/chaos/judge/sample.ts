@@ -52,6 +52,8 @@ export const order = (name: string, buyer: string, given: Partial<Order> = {}): 
   verdict: null,
   partialRefunds: [],
   status: 'delivered',
+  begunAt: start,
+  changedAt: start + 2000,
   paidAt: start + 1000,
   deliveredAt: start + 2000,
   iccids: [`iccid-${name}`],
@@ -225,6 +227,7 @@ export function keptWorld(): World {
         { kept: true, ageMs: 0 },
       ],
       crashes: [],
+      losses: [],
     },
   }
 }

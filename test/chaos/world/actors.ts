@@ -204,6 +204,8 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
       risk: 'normal',
       verdict: null,
       partialRefunds: [],
+      begunAt: Date.now(),
+      changedAt: Date.now(),
       status: body.status,
       paidAt: null,
       deliveredAt: null,

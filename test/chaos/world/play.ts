@@ -80,7 +80,7 @@ export async function play(
         disturbing.now += 1
         if (event.disturbance.kind === 'restore') await gate.close()
         await stack
-          .disturb(event.disturbance)
+          .disturb(event.disturbance, witness.losesDatabase)
           .catch((error: unknown) => stuck.push(`${event.disturbance.kind}: ${error}`))
         gate.open()
         disturbing.now -= 1

@@ -91,7 +91,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
   }
 
   /** Loses the database some time after a backup, and restores it as docs/restore.md says. */
-  async function restore(ms: number): Promise<void> {
+  async function restore(ms: number, losesDatabase: () => Promise<() => void>): Promise<void> {
     const { operator, api, config } = product
     const known = new Set((await listBackups()).map(({ id }) => id))
     expectStatus(await untilAnswered(operator, 'POST', '/v1/backups'), 202)
@@ -99,6 +99,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
       (await listBackups()).some(({ id, state }) => state === 'kept' && !known.has(id)),
     )
     await pause(ms)
+    const isRestored = await losesDatabase()
     await Promise.all([worker.kill(), api.kill()])
     const name = databaseName(config.DATABASE_URL)
     await withDatabase(
@@ -117,13 +118,14 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     await until('the API serves', async () => (await product.service.get('/v1/packages?limit=1')).status === 200, {
       timeoutMs: restoreWithinMs,
     })
+    isRestored()
   }
 
   async function listBackups(): Promise<{ id: string; state: string }[]> {
     return expectStatus(await untilAnswered(product.operator, 'GET', '/v1/backups'), 200).items
   }
 
-  async function disturb(disturbance: Disturbance): Promise<void> {
+  async function disturb(disturbance: Disturbance, losesDatabase: () => Promise<() => void>): Promise<void> {
     const { sims } = product
     switch (disturbance.kind) {
       case 'faults':
@@ -142,7 +144,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
       case 'freeze':
         return await freeze(disturbance.part, disturbance.ms)
       case 'restore':
-        return await restore(disturbance.ms)
+        return await restore(disturbance.ms, losesDatabase)
       case 'cut':
       case 'slow': {
         const link = links.get(disturbance.link)
@@ -160,11 +162,11 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     crashes,
     /** the worker's connections */
     links: links as ReadonlyMap<LinkName, Link>,
-    /** Disturbs one part. Resolves when the part works again; faults at parties wait for their calls. */
-    async disturb(disturbance: Disturbance): Promise<void> {
+    /** Disturbs one part. @param losesDatabase called before a restore; it returns what is called after it. Resolves when the part works again; faults at parties wait for their calls. */
+    async disturb(disturbance: Disturbance, losesDatabase: () => Promise<() => void>): Promise<void> {
       const crash = { from: Date.now(), until: Number.POSITIVE_INFINITY }
       if (['kill', 'freeze', 'cut', 'restore'].includes(disturbance.kind)) crashes.push(crash)
-      await disturb(disturbance)
+      await disturb(disturbance, losesDatabase)
       // What was interrupted is repeated later than the part is back.
       crash.until = Date.now()
     },

@@ -27,11 +27,15 @@ export function createWitness(stack: WorldStack) {
   }
   let validate: ReturnType<Ajv2020['compile']> | undefined
   let hasBackups = false
+  /** as the app backend has read them, before the database was lost as well */
+  const read = new Map<string, Acknowledgements['events'][number]>()
+  const losses: Acknowledgements['losses'] = []
 
   /** Looks at an order; one that went with its account keeps what was seen before. */
   async function look(order: Order): Promise<Order> {
     const { status, body } = await untilAnswered(service, 'GET', `/v1/orders/${order.orderId}`)
     if (status !== 200) return order
+    if (body.status !== order.status) order.changedAt = Date.now()
     return Object.assign(order, {
       status: body.status,
       paidAt: ms(body.paidAt),
@@ -71,15 +75,19 @@ export function createWitness(stack: WorldStack) {
     }
   }
 
-  async function readEvents(): Promise<Acknowledgements['events']> {
-    const events: Acknowledgements['events'] = []
+  async function readEvents(): Promise<void> {
     let cursor = ''
     for (;;) {
       const since = cursor === '' ? `since=${startedAt.toISOString()}` : `cursor=${encodeURIComponent(cursor)}`
       const page = expectStatus(await untilAnswered(service, 'GET', `/v1/events?limit=100&${since}`), 200)
       for (const { id, type, data } of page.items)
-        events.push({ id, type, orderId: data.orderId ?? null, receiptId: data.receiptId ?? null })
-      if (page.nextCursor === null) return events
+        read.set(`${losses.length} ${id}`, {
+          id,
+          type,
+          orderId: data.orderId ?? null,
+          receiptId: data.receiptId ?? null,
+        })
+      if (page.nextCursor === null) return
       cursor = page.nextCursor
     }
   }
@@ -105,6 +113,17 @@ export function createWitness(stack: WorldStack) {
     async export(person: Person): Promise<void> {
       person.exported = await readExport(person)
     },
+    /** Called right before the database is lost. @returns to be called when it is restored */
+    async losesDatabase(): Promise<() => void> {
+      const from = Date.now()
+      await readEvents()
+      const loss = { from, until: Number.POSITIVE_INFINITY }
+      losses.push(loss)
+      hasBackups = true
+      return () => {
+        loss.until = Date.now()
+      }
+    },
     backupWasMade(): void {
       hasBackups = true
     },
@@ -114,11 +133,13 @@ export function createWitness(stack: WorldStack) {
       await pMap(orders.values(), look, { concurrency: 16 })
       const known = new Set(journalBefore.entries.map(({ number }) => number))
       const journal = await readJournal(stack)
+      await readEvents()
       return {
         ...said,
         people: [...people.values()],
         orders: [...orders.values()],
-        events: await readEvents(),
+        events: [...read.values()],
+        losses,
         journal: { text: journal.text, entries: journal.entries.filter(({ number }) => !known.has(number)) },
         backups: await readBackups(),
         crashes: [...stack.crashes],
