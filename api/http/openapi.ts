@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { cookieName, type SessionKind } from '../sign-in/session-cookie.ts'
 import { problemSchema } from './problem.ts'
 import { type ProblemCode, problems } from './problems.ts'
-import { isPage, type ResponseDefinition, type Route } from './route.ts'
+import { isPage, neededScope, type ResponseDefinition, type Route } from './route.ts'
 
 export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>
 

@@ -1,7 +1,7 @@
 import { promises } from '../../../policy/promises.ts'
 import { type OpenApiDocument, problemCodesOf } from '../../http/openapi.ts'
 import { type ProblemCode, problems } from '../../http/problems.ts'
-import type { Route } from '../../http/route.ts'
+import { neededScope, type Route } from '../../http/route.ts'
 import { renderPage } from '../document.tsx'
 import { ParameterTable, SchemaTable } from './schema-table.tsx'
 
