@@ -1,6 +1,7 @@
 /** U3: confirmations and activation codes are sent once. Mails and pushes about an order. */
 import type { Context } from '../../context.ts'
 import { installUrl } from '../../db/crypto/install-token.ts'
+import { wasGivenBackByOperator } from '../../db/operator/operator-acts.ts'
 import { listDocuments } from '../../db/order/books.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
