@@ -16,15 +16,13 @@ export type EsimProviderId = 'esim-access' | 'airalo'
 export type ValidityStart = 'installation' | 'first_use'
 
 /** The mobile networks that a package uses in one country. */
-export interface Network {
+export type Networks = {
   /** ISO 3166-1 alpha-2 */
   destination: string
   name: string
   /** `5G`, `LTE`, ...: as the provider names them; empty when it does not say */
   generations: string[]
-}
-
-export type Networks = Network[]
+}[]
 
 export interface ProviderPackage {
   /** the provider's code of the package, for orders and top-ups */
