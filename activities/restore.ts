@@ -61,6 +61,7 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
       await temporal.workflow.start(paymentSweepType, {
         workflowId: `${paymentSweepWorkflowId}-after-${restoreId}`,
         taskQueue: config.TEMPORAL_TASK_QUEUE,
+        staticSummary: 'Reads what the payment processor has seen, after a restore',
         workflowIdConflictPolicy: 'USE_EXISTING',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       })
