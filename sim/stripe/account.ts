@@ -88,6 +88,12 @@ export interface KeptAccount
   advancedSeconds: number
 }
 
+function objectsOf(account: Account): KeptAccount['objects'] {
+  const objects: Partial<KeptAccount['objects']> = {}
+  for (const kind of kinds) objects[kind] = account[kind].all()
+  return objects as KeptAccount['objects']
+}
+
 export function createAccount(): Account {
   const timers = new Set<NodeJS.Timeout>()
   const paidOut = new Map<string, string>()
@@ -147,7 +153,7 @@ export function createAccount(): Account {
     },
     kept: {
       save: () => ({
-        objects: Object.fromEntries(kinds.map((kind) => [kind, account[kind].all()])) as KeptAccount['objects'],
+        objects: objectsOf(account),
         deletedCustomers: account.deletedCustomers,
         sessionPayments: account.sessionPayments,
         paidOut,
