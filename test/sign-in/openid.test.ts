@@ -12,6 +12,7 @@ import { startOpenIdProvider } from './openid-provider.ts'
 const provider = await startOpenIdProvider()
 afterAll(() => provider.stop())
 const harness = await openHarness({
+  workers: 0,
   settings: {
     OPERATOR_OPENID_ISSUER_URL: provider.issuer,
     OPERATOR_OPENID_CLIENT_ID: provider.clientId,
@@ -143,8 +144,8 @@ test.skipIf(!hasBrowser)(
     const browser = await startBrowser()
     try {
       const page = await browser.newPage()
-    // Of the provider's own page.
-    await page.route(/fonts\.googleapis/, (route) => route.abort())
+      // Of the provider's own page.
+      await page.route(/fonts\.googleapis/, (route) => route.abort())
       await page.goto(`${harness.urls.api}/console`)
       await look(page, 'console-sign-in')
       await page.getByRole('link', { name: 'Sign in with your company account' }).click()
