@@ -1,5 +1,5 @@
 /** Resolves names of hosts to addresses of the internet, and holds none of libuv's few threads meanwhile. */
-import { type Resolver, Resolver as SystemResolver } from 'node:dns'
+import { Resolver } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
@@ -13,6 +13,8 @@ export function isPublicAddress(address: string): boolean {
   return ipaddr.process(address).range() === 'unicast'
 }
 
+type Answered = (error: NodeJS.ErrnoException | null, addresses: string[]) => void
+
 /** RFC 6761: these names are this machine, whatever a name server says. */
 const isHere = (hostname: string): boolean => /(^|\.)localhost\.?$/i.test(hostname)
 
@@ -22,17 +24,20 @@ const isHere = (hostname: string): boolean => /(^|\.)localhost\.?$/i.test(hostna
  * not read the machine's list of hosts, which has no addresses of the internet.
  */
 export function createPublicLookup(
-  resolver: Pick<Resolver, 'resolve4' | 'resolve6'> = new SystemResolver({ timeout: 2_000, tries: 2 }),
+  resolver: Pick<Resolver, 'resolve4' | 'resolve6'> = new Resolver({ timeout: 2_000, tries: 2 }),
 ): LookupFunction {
-  const resolve = (method: 'resolve4' | 'resolve6', hostname: string) =>
-    new Promise<{ error?: NodeJS.ErrnoException; addresses: string[] }>((done) => {
-      resolver[method](hostname, (error, addresses) => done(error ? { error, addresses: [] } : { addresses }))
+  const answerTo = (ask: (callback: Answered) => void) =>
+    new Promise<{ error?: NodeJS.ErrnoException; addresses: string[] }>((resolve) => {
+      ask((error, addresses) => resolve(error ? { error, addresses: [] } : { addresses }))
     })
 
   return (hostname, options, callback) => {
     const refuse = () => callback(Object.assign(new Error(privateAddress), { code: privateAddress }), '', 0)
     if (isHere(hostname)) return refuse()
-    void Promise.all([resolve('resolve4', hostname), resolve('resolve6', hostname)]).then(([v4, v6]) => {
+    void Promise.all([
+      answerTo((answered) => resolver.resolve4(hostname, answered)),
+      answerTo((answered) => resolver.resolve6(hostname, answered)),
+    ]).then(([v4, v6]) => {
       const found = [
         ...v4.addresses.map((address) => ({ address, family: 4 })),
         ...v6.addresses.map((address) => ({ address, family: 6 })),
