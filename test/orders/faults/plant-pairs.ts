@@ -20,16 +20,16 @@ export const passing: Fault[] = [
  * Pairs in which each fault is once the first and once the second: which ones depends on the seed of the run. With
  * `npm test -- --all` they are all pairs, which takes as many times longer as there are faults.
  */
-export function pairs(faults: Fault[]): [Fault, Fault][] {
+export function pairs<Each>(faults: readonly Each[]): [Each, Each][] {
   const distances = [...faults.keys()].slice(1)
   const drawn = process.env.TEST_ALL === '1' ? distances : [seededInt(1, faults.length)]
   return drawn.flatMap((distance) =>
-    faults.map((first, at): [Fault, Fault] => [first, faults[(at + distance) % faults.length] ?? first]),
+    faults.map((first, at): [Each, Each] => [first, faults[(at + distance) % faults.length] ?? first]),
   )
 }
 
 /** The pair for the call `at` of the object `number`: one object gets another pair at each call. */
-export const shifted = (all: [Fault, Fault][], number: number, at: number): [Fault, Fault] | [] =>
+export const shifted = <Each>(all: [Each, Each][], number: number, at: number): [Each, Each] | [] =>
   all[(number + 11 * at) % all.length] ?? []
 
 export interface FaultyCall {
