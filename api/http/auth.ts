@@ -91,9 +91,8 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
   async function refusal(request: Request, requestId: string, reason: string, actor: string): Promise<Problem> {
     const ip = addressOf(request)
     // Only after the look: behind a proxy many callers may share an address, and valid credentials have to pass.
-    await limiter.assertMayFail(ip)
+    limiter.countFailure(ip)
     context.metrics.authenticationFailures.inc({ reason })
-    await limiter.countFailure(ip)
     await recordSecurityEvent(sql, context, {
       kind: 'authentication_failed',
       actor,

@@ -1,6 +1,7 @@
 import type { RequestHandler, Response } from 'express'
-import { ipKeyGenerator, MemoryStore, rateLimit } from 'express-rate-limit'
+import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
 import type { Metrics } from '../../shared/metrics.ts'
+import { WindowCounts } from '../../shared/window-counts.ts'
 import { addressOf } from './address.ts'
 import { scopeOf } from './caller.ts'
 import { Problem } from './problem.ts'
@@ -34,9 +35,13 @@ export type Limiter = ReturnType<typeof createLimiter>
 
 /** Counts in memory: each process allows the full limit, which is precise enough against floods. */
 export function createLimiter(limits: Limits, metrics: Metrics) {
-  const requests = new MemoryStore()
-  const failures = new MemoryStore()
-  const failureCount = rateLimit({ windowMs, limit: limits.failedAuthentications, store: failures })
+  const requests = new WindowCounts(windowMs)
+  const failures = new WindowCounts(windowMs)
+  const tooManyFailures = (resetTime: Date): Problem => {
+    metrics.rateLimited.inc({ caller: 'failed_authentication' })
+    const seconds = Math.max(1, Math.ceil((resetTime.getTime() - Date.now()) / 1000))
+    return new Problem('too_many_requests', { headers: { 'Retry-After': String(seconds) } })
+  }
   const addressKey = (ip = ''): string => `ip:${ipKeyGenerator(ip)}`
 
   const countRequests = rateLimit({
@@ -61,16 +66,17 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
     /** Middleware, to run after authentication. Sets `RateLimit` and, over the limit, `Retry-After`. */
     countRequests: countRequests as RequestHandler,
     /** @throws Problem too_many_requests for an IP address whose authentications failed too often */
-    async assertMayFail(ip: string | undefined): Promise<void> {
-      const count = await failureCount.getKey(addressKey(ip))
-      if (!count || count.totalHits < limits.failedAuthentications) return
-      const waitMs = (count.resetTime?.getTime() ?? 0) - Date.now()
-      metrics.rateLimited.inc({ caller: 'failed_authentication' })
-      const seconds = Math.max(1, Math.ceil(waitMs / 1000))
-      throw new Problem('too_many_requests', { headers: { 'Retry-After': String(seconds) } })
+    assertMayFail(ip: string | undefined): void {
+      const count = failures.get(addressKey(ip))
+      if (count && count.totalHits >= limits.failedAuthentications) throw tooManyFailures(count.resetTime)
     },
-    async countFailure(ip: string | undefined): Promise<void> {
-      await failures.increment(addressKey(ip))
+    /**
+     * Counts a failure and decides in one step, so that simultaneous ones are counted exactly.
+     * @throws Problem too_many_requests for a failure beyond the limit
+     */
+    countFailure(ip: string | undefined): void {
+      const { totalHits, resetTime } = failures.increment(addressKey(ip))
+      if (totalHits > limits.failedAuthentications) throw tooManyFailures(resetTime)
     },
     stop(): void {
       requests.shutdown()

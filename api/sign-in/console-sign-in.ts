@@ -16,8 +16,7 @@ export function createSignInRefusal(api: ApiContext, limiter: Limiter) {
   /** @param actor as the security log names who it was, if it is known */
   return async (reason: string, actor: string, { ip, requestId }: From): Promise<Problem> => {
     api.metrics.authenticationFailures.inc({ reason })
-    await limiter.assertMayFail(ip)
-    await limiter.countFailure(ip)
+    limiter.countFailure(ip)
     const event = { kind: 'authentication_failed', actor, detail: reason, ip, requestId } as const
     await recordSecurityEvent(api.sql, api, { ...event, at: new Date() })
     return new Problem('unauthenticated')

@@ -46,7 +46,7 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
       responses: done,
       async handle({ body: { email, password, code }, ip, requestId }) {
         // Before the password is checked, since that is slow.
-        await limiter.assertMayFail(ip)
+        limiter.assertMayFail(ip)
         const checked = await verifyOperator(api, {
           email,
           password: password.trim(),

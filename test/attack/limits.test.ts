@@ -1,0 +1,99 @@
+/** Limits of requests hold exactly for requests that come at the same moment. */
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ApiHarness, newPerson, startApiHarness } from '../api/api-harness.ts'
+
+const limit = 20
+const atOnce = 50
+let harness: ApiHarness
+
+beforeAll(async () => {
+  harness = await startApiHarness({
+    limits: {
+      service: limit,
+      operator: limit,
+      person: limit,
+      newcomer: limit,
+      public: limit,
+      failedAuthentications: limit,
+    },
+  })
+})
+afterAll(() => harness.stop())
+
+const from = (address: string): Record<string, string> => ({ 'x-forwarded-for': address })
+
+/** How many of simultaneous requests were answered by what. */
+async function count(
+  method: string,
+  path: string,
+  request: Parameters<ApiHarness['call']>[2] = {},
+): Promise<Record<number, number>> {
+  const answers = await Promise.all(Array.from({ length: atOnce }, () => harness.call(method, path, request)))
+  const statuses: Record<number, number> = {}
+  for (const { status, headers } of answers) {
+    statuses[status] = (statuses[status] ?? 0) + 1
+    if (status === 429) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+  }
+  return statuses
+}
+
+const path = `/v1/accounts/${randomUUID()}`
+
+test('fifty requests at once of one stranger are answered exactly up to the limit', async () => {
+  expect(await count('GET', '/v1/policies', { headers: from('203.0.113.1') })).toEqual({ 200: limit, 429: 30 })
+})
+
+test('fifty requests at once with one service key are answered exactly up to the limit', async () => {
+  expect(await count('GET', path, { token: await harness.key('service') })).toEqual({ 404: limit, 429: 30 })
+})
+
+test('fifty requests at once with one operator key are answered exactly up to the limit', async () => {
+  expect(await count('GET', path, { token: await harness.key('operator') })).toEqual({ 404: limit, 429: 30 })
+})
+
+test('fifty requests at once of one newcomer are answered exactly up to the limit', async () => {
+  const { token } = await harness.firebaseToken()
+  expect(await count('GET', path, { token })).toEqual({ 403: limit, 429: 30 })
+})
+
+test('fifty requests at once of one person are answered exactly up to the limit, whatever the address', async () => {
+  const person = newPerson()
+  const { token } = await harness.firebaseToken({ email: person.email })
+  const { body: account } = await harness.call('POST', '/v1/accounts', { token, body: person })
+  let sent = 0
+  const answers = await Promise.all(
+    Array.from({ length: atOnce }, () => {
+      sent += 1
+      return harness.call('GET', `/v1/accounts/${account.id}`, { token, headers: from(`198.51.100.${sent}`) })
+    }),
+  )
+  // The sign-up counts, too.
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(limit - 1)
+  expect(answers.filter(({ status }) => status === 429)).toHaveLength(atOnce - limit + 1)
+})
+
+test.each<[string, string, () => string]>([
+  ['wrong keys', '203.0.113.2', () => `ama_service_${'0'.repeat(16)}_${'A'.repeat(43)}`],
+  ['credentials that are none', '203.0.113.3', () => 'nonsense'],
+])('of fifty %s at once of one address exactly the limit is looked at and recorded', async (_what, address, token) => {
+  const recorded = async () =>
+    Number(
+      (await harness.api.sql`select count(*) as count from security_log where kind = 'authentication_failed'`)[0]
+        ?.count,
+    )
+  const before = await recorded()
+  expect(await count('GET', path, { token: token(), headers: from(address) })).toEqual({ 401: limit, 429: 30 })
+  expect((await recorded()) - before).toBe(limit)
+})
+
+test('of fifty forged tokens at once of one address exactly the limit is looked at', async () => {
+  const { token } = await harness.firebaseToken({ forged: true })
+  expect(await count('GET', path, { token, headers: from('203.0.113.4') })).toEqual({ 401: limit, 429: 30 })
+})
+
+test('a valid token passes while its address has failed too often', async () => {
+  await count('GET', path, { token: 'nonsense', headers: from('203.0.113.5') })
+  const { token } = await harness.firebaseToken()
+  expect((await harness.call('GET', path, { token, headers: from('203.0.113.5') })).status).toBe(403)
+})
