@@ -64,6 +64,7 @@ export function createTokenVerifier(settings: TokenVerifierSettings) {
         requiredClaims,
         clockTolerance: expires ? clockTolerance : never,
       })
+      if (!namesAreTexts(payload)) throw new ProviderFailure(provider, 'rejected', 'invalid_token')
       return payload
     } catch (error) {
       if (error instanceof ProviderFailure) throw error
@@ -71,6 +72,10 @@ export function createTokenVerifier(settings: TokenVerifierSettings) {
     }
   }
 }
+
+/** The library checks the types of times alone; as text, all objects would be one person. */
+const namesAreTexts = ({ sub = 'nobody', jti = 'none' }: JWTPayload): boolean =>
+  [sub, jti].every((name: unknown) => typeof name === 'string' && name !== '')
 
 const keysTimeoutMs = 5_000
 

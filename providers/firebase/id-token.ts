@@ -45,9 +45,9 @@ export function createFirebaseIdTokens({
   return {
     async verifyFirebaseIdToken(token: string): Promise<FirebaseSignIn> {
       const claims = await verify(token, ['exp', 'iat', 'sub', 'auth_time'])
-      const authTime = Number(claims.auth_time)
+      const authTime = claims.auth_time
       const ours = claims.firebase as { sign_in_provider?: unknown } | undefined
-      if (!claims.sub || !Number.isFinite(authTime) || authTime * 1000 > Date.now() + 60_000) {
+      if (!claims.sub || typeof authTime !== 'number' || authTime < 0 || authTime * 1000 > Date.now() + 60_000) {
         throw new ProviderFailure('firebase', 'rejected', 'invalid_token')
       }
       return {
