@@ -108,6 +108,14 @@ export interface RunningApi {
   stop(options?: { drainMs?: number }): Promise<void>
 }
 
+/** What is no page is shown by no browser; pages say themselves what they may do (api/pages/layout.tsx). */
+const allowsNothing = {
+  'default-src': ["'none'"],
+  'base-uri': ["'none'"],
+  'form-action': ["'none'"],
+  'frame-ancestors': ["'none'"],
+}
+
 /** Longer than a proxy keeps idle connections: if we closed first, the proxy could send a request into a closed one. */
 const keepAliveMs = 65_000
 const defaultReceiving: ReceivingTimeouts = { headersMs: 10_000, requestMs: 20_000, checkMs: 1_000 }
@@ -187,7 +195,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   // P6: only a configured proxy may state the caller's IP address.
   app.set('trust proxy', api.config.TRUSTED_PROXIES)
   app.use(...createRequestLog(api.log, api.metrics))
-  app.use(helmet())
+  app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: allowsNothing } }))
   app.use((_request, response, next) => {
     if (stopping) response.set('Connection', 'close')
     next()

@@ -29,7 +29,11 @@ export function sessionCookie(kind: SessionKind, secret: string, maxAgeMs: numbe
   })
 }
 
-export const endedCookie = (kind: SessionKind, publicUrl: string): string => sessionCookie(kind, '', 0, publicUrl)
+/** The headers of a sign-out: the browser forgets the session, and what it may have kept of the pages. */
+export const signOutHeaders = (kind: SessionKind, publicUrl: string): Record<string, string> => ({
+  'Set-Cookie': sessionCookie(kind, '', 0, publicUrl),
+  'Clear-Site-Data': '"cache", "storage"',
+})
 
 /** The secret in a `Cookie` header. */
 export function secretIn(header: string | undefined, kind: SessionKind, publicUrl: string): string | undefined {

@@ -10,7 +10,7 @@ import type { Limiter } from '../../http/limits.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { createSignInRefusal, type From } from '../../sign-in/console-sign-in.ts'
-import { endedCookie, keysMaySignIn, secretIn } from '../../sign-in/session-cookie.ts'
+import { keysMaySignIn, secretIn, signOutHeaders } from '../../sign-in/session-cookie.ts'
 import { createWebSignIn } from '../../sign-in/web-sign-in.ts'
 import { done } from './console-route.ts'
 import { openIdSignInRoutes } from './openid-sign-in.ts'
@@ -98,7 +98,7 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
         if (secret) await closeSession(sql, secret)
         return {
           status: 303,
-          headers: { Location: '/console', 'Set-Cookie': endedCookie('console', config.PUBLIC_URL) },
+          headers: { Location: '/console', ...signOutHeaders('console', config.PUBLIC_URL) },
         }
       },
     }),

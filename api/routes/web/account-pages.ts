@@ -28,7 +28,7 @@ import { destinations, renderAskAddress, renderLinkSent, renderUseLink } from '.
 import { createEmailChangeClient } from '../../runs/email-change-client.ts'
 import { createPrivacyRequestClient } from '../../runs/privacy-request-client.ts'
 import { noticeCookie } from '../../sign-in/notice-cookie.ts'
-import { endedCookie, secretIn } from '../../sign-in/session-cookie.ts'
+import { secretIn, signOutHeaders } from '../../sign-in/session-cookie.ts'
 import { createWebSignIn } from '../../sign-in/web-sign-in.ts'
 import { email, profileForm } from '../../views/account-fields.ts'
 import { exportHeaders } from '../exports.ts'
@@ -142,7 +142,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       async handle({ header }) {
         const secret = secretIn(header('cookie'), 'visitor', publicUrl)
         if (secret) await closeSession(sql, secret)
-        return { status: 303, headers: { Location: '/account', 'Set-Cookie': endedCookie('visitor', publicUrl) } }
+        return { status: 303, headers: { Location: '/account', ...signOutHeaders('visitor', publicUrl) } }
       },
     }),
     defineRoute({

@@ -10,7 +10,7 @@ import { renderDeleteAccount, renderReceipt } from '../../pages/deletion.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderNotFound } from '../../pages/not-found.tsx'
 import { createDeletionClient } from '../../runs/deletion-client.ts'
-import { endedCookie } from '../../sign-in/session-cookie.ts'
+import { signOutHeaders } from '../../sign-in/session-cookie.ts'
 import { viewReceipt } from '../../views/deletion-receipt.ts'
 import { signedReceipt } from '../../views/signed-receipt.ts'
 
@@ -50,8 +50,7 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
       problems: ['request_in_progress'],
       async handle({ caller }) {
         const receiptId = await client.deleteAccount(caller.accountId, 'requested')
-        const cookie = endedCookie('visitor', publicUrl)
-        return { status: 303, headers: { Location: `/receipts/${receiptId}`, 'Set-Cookie': cookie } }
+        return { status: 303, headers: { Location: `/receipts/${receiptId}`, ...signOutHeaders('visitor', publicUrl) } }
       },
     }),
     defineRoute({
