@@ -181,17 +181,20 @@ const problemContent = (route: Route): DescribedResponse['content'] =>
     ? { 'text/html': { schema: { type: 'string' as const } } }
     : { 'application/problem+json': { schema: problemSchema } }
 
+/** What a body is that the route writes itself. */
+type RawSchema = { type: 'string'; format?: string } | { type: 'object'; additionalProperties: true }
+
 interface DescribedResponse {
   description?: string
-  content?: Record<string, { schema: z.ZodType | { type: 'string'; format?: string } }>
+  content?: Record<string, { schema: z.ZodType | RawSchema }>
   headers?: Record<string, { description: string; schema: { type: 'string' } }>
 }
 
 /** Generators make bytes of `format: binary`; without it an image would be a text. */
-const rawSchema = (contentType: string) =>
-  contentType.startsWith('text/') || contentType === 'application/json'
-    ? { type: 'string' as const }
-    : { type: 'string' as const, format: 'binary' }
+function rawSchema(contentType: string): RawSchema {
+  if (/[/+]json$/.test(contentType)) return { type: 'object', additionalProperties: true }
+  return contentType.startsWith('text/') ? { type: 'string' } : { type: 'string', format: 'binary' }
+}
 
 function successOf(definition: ResponseDefinition): DescribedResponse {
   const { description, schema, contentType, headers } = definition
