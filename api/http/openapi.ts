@@ -88,7 +88,8 @@ export function describeRoutes(
     info: {
       title: 'AMA eSIM',
       version: '1',
-      description: 'Sells travel eSIMs. Every error is an RFC 9457 problem; its type leads to its meaning.',
+      description:
+        'Sells travel eSIMs. Every error is an RFC 9457 problem; its type leads to its meaning. Only what is refused before a route is known has no body: bytes that are no HTTP (400), headers and path of more than 16 kB together (431), a request that arrives too slowly (408).',
     },
     servers: [{ url: publicUrl }],
   })
