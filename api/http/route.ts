@@ -2,10 +2,10 @@
 
 import type { z } from 'zod'
 import type { Language } from '../../messages/languages.ts'
+import type { ServiceScope } from '../../policy/access/service-scopes.ts'
 import type { FieldGroup } from '../../policy/field-groups.ts'
 import type { OperatorPermission } from '../../policy/operators/operator-roles.ts'
 import type { PromiseId } from '../../policy/promises.ts'
-import type { ServiceScope } from '../../policy/access/service-scopes.ts'
 import type { Log } from '../../shared/log.ts'
 import type { PageContext } from '../pages/layout.tsx'
 import type { CallerKind, CallerOf } from './caller.ts'

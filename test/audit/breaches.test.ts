@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { insertOtherAccounts } from '../../bench/other-accounts.ts'
 import { ensureDays } from '../../db/access/daily-partitions.ts'
 import { createApiKey } from '../../db/api-keys.ts'
+import type { Attention } from '../../db/connection/schema.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { breachWorkflowId } from '../../workflows/breach/breach.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
@@ -193,14 +194,15 @@ test('R4: people whose mail is refused or comes back count as not reached, also 
   await until('it is closed', async () => (await read(id)).state === 'closed')
   const unreached = async () =>
     (
-      await sql`select attributes, resolved_at from attention where subject_id = ${id} and kind = 'breach_people_unreached'`
+      await sql<Pick<Attention, 'attributes' | 'resolved_at'>[]>`
+        select attributes, resolved_at from attention where subject_id = ${id} and kind = 'breach_people_unreached'`
     )[0]
   expect(await unreached()).toEqual({ attributes: { people: 1 }, resolved_at: null })
 
   const mail = (await mailsTo(harness.stack, returned.email)).at(-1)
   const url = `${harness.urls.api}/v1/webhooks/mail-bounces/${bounceToken}`
   await harness.sims.mailbox.do('bounce', { messageId: mail?.messageId, status: '5.1.1', url })
-  await until('both count', async () => (await unreached())?.attributes.people === 2)
+  await until('both count', async () => (await unreached())?.attributes?.people === 2)
   expect((await unreached())?.resolved_at).toBeNull()
 })
 
