@@ -137,6 +137,10 @@ export type OrderMail = 'confirmation' | 'held' | 'delayed' | 'refunded' | 'canc
 /** The mails that a push announces, too. */
 export type OrderPush = Exclude<OrderMail, 'apology'>
 
+/** What a delivery is told with: the mail and the push of `confirmation`, and the purchase for the advertising services. */
+export const deliveryMessages = ['mail', 'push', 'purchase'] as const
+export type DeliveryMessage = (typeof deliveryMessages)[number]
+
 /** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface OrderActivities {
   /** Creates the order row and its PaymentIntent; repeatable. */
@@ -166,12 +170,13 @@ export interface OrderActivities {
   releaseProvision(input: { orderId: string; asOf: string }): Promise<void>
   /**
    * Writes invoice, order facts and status in one transaction. `livesUntil`: when the last eSIM expires at the latest.
-   * `invoiceNumber` and `deliveredAt` are for a restore, which finds them in the history.
+   * `invoiceNumber` and `deliveredAt` are for a restore, which finds them in the history. `sent`: the messages that need
+   * no attempt any more, once the activity has tried each; activities of earlier builds try none.
    */
   recordDelivery(input: {
     orderId: string
     asOf: string
-  }): Promise<{ livesUntil: string; deliveredAt?: string; invoiceNumber?: string }>
+  }): Promise<{ livesUntil: string; deliveredAt?: string; invoiceNumber?: string; sent?: DeliveryMessage[] }>
   sendOrderMail(input: { orderId: string; mail: OrderMail; asOf: string; requestId?: string }): Promise<void>
   sendOrderPush(input: { orderId: string; push: OrderPush; asOf: string }): Promise<void>
   /** Best effort: drops events that are too old or that Google Analytics refuses. */

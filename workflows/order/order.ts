@@ -154,11 +154,11 @@ const stoppedBy = ({ requested }: OrderRun): RefundReason =>
   requested.suspect ? 'fraud_warning' : 'cancelled_by_customer'
 
 async function deliver(run: OrderRun): Promise<Date> {
-  const { livesUntil } = await localFirst.recordDelivery({ orderId: run.orderId, ...clock() })
+  const { livesUntil, sent } = await localFirst.recordDelivery({ orderId: run.orderId, ...clock() })
   const expiresBy = new Date(livesUntil)
   if (!run.input.parentOrderId) run.moveTo('delivered', expiresBy)
-  run.announce('confirmation')
-  run.measurePurchase()
+  run.announce('confirmation', sent)
+  run.measurePurchase(sent)
   run.noteEarlyDisputes()
   run.progress.delivered = true
   if (run.requested.suspect) {

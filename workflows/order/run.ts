@@ -16,6 +16,7 @@ import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import { showStatus, showStatusDetails } from '../run/run-status.ts'
 import {
+  type DeliveryMessage,
   firstState,
   type OrderActivities,
   type OrderInput,
@@ -83,17 +84,14 @@ export function startRun(input: OrderInput) {
     },
 
     /** Mail and push (U3), each at once if it can be, else by patient retries. Nothing but the end of the run waits for them. */
-    announce(mail: OrderPush): void {
-      announcements.push(...announce(orderId, mail))
+    announce(mail: OrderPush, sent?: readonly DeliveryMessage[]): void {
+      announcements.push(...announce(orderId, mail, sent))
     },
     /** P3: best effort; it never delays or fails an order, and is given up when the event would be too old. */
-    measurePurchase(): void {
+    measurePurchase(sent?: readonly DeliveryMessage[]): void {
+      if (sent?.includes('purchase')) return
       const at = clock()
-      announcements.push(
-        unlessGivenUp(
-          notifyNow.measurePurchase({ orderId, ...at }).catch(() => notify.measurePurchase({ orderId, ...at })),
-        ),
-      )
+      announcements.push(unlessGivenUp(patiently(sent !== undefined, (by) => by.measurePurchase({ orderId, ...at }))))
     },
     /** @param early there is nothing yet that could be suspended */
     async noteDispute(disputeId: string, early: boolean): Promise<void> {
@@ -113,28 +111,34 @@ export function startRun(input: OrderInput) {
   }
 }
 
-/** U3: starts the mail and the push of an order; each is tried at once, then by patient retries. */
-export function announce(orderId: string, mail: OrderPush): Promise<void>[] {
+/**
+ * U3: starts the mail and the push of an order; each is tried at once, then by patient retries.
+ * @param sent each was tried once already, and these need no other attempt
+ */
+export function announce(orderId: string, mail: OrderPush, sent?: readonly DeliveryMessage[]): Promise<void>[] {
   const at = clock()
+  const isTried = sent !== undefined
   return [
-    sendMail(orderId, mail, at),
+    ...(sent?.includes('mail') ? [] : [sendMail(orderId, mail, at, isTried)]),
     // A push that a phone cannot get within the retries is no news any more; the app shows the state itself.
-    unlessGivenUp(
-      notifyNow
-        .sendOrderPush({ orderId, push: mail, ...at })
-        .catch(() => notify.sendOrderPush({ orderId, push: mail, ...at })),
-    ),
+    ...(sent?.includes('push')
+      ? []
+      : [unlessGivenUp(patiently(isTried, (by) => by.sendOrderPush({ orderId, push: mail, ...at })))]),
   ]
 }
 
-async function sendMail(orderId: string, mail: OrderMail, at: { asOf: string }): Promise<void> {
+async function sendMail(orderId: string, mail: OrderMail, at: { asOf: string }, isTried: boolean): Promise<void> {
   try {
-    await notifyNow.sendOrderMail({ orderId, mail, ...at }).catch(() => notify.sendOrderMail({ orderId, mail, ...at }))
+    await patiently(isTried, (by) => by.sendOrderMail({ orderId, mail, ...at }))
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error
     await localFirst.raiseAttention({ orderId, kind: 'mail_undelivered', ...clock(), ...codeOf(error) })
   }
 }
+
+/** One attempt at once, as a local activity, unless one was made already; then those of a regular activity. */
+const patiently = (isTried: boolean, attempt: (by: typeof notify) => Promise<void>): Promise<void> =>
+  isTried ? attempt(notify) : attempt(notifyNow).catch(() => attempt(notify))
 
 /** The input of the signal `dispute`. */
 export const disputeNotice = objectOf<{ disputeId: string }>({ disputeId: shortText })
