@@ -57,17 +57,23 @@ import { createTransparencyNightActivities, type ReadEvidence } from './transpar
 
 /** All activities of the worker. @param readEvidence reads all figures, in the form of GET /v1/promises */
 export function createActivities(context: WorkerContext, readEvidence: ReadEvidence) {
+  const notices = createOrderNoticeActivities(context)
+  const measurement = createMeasurementActivities(context)
   return {
     ...createOrderPaymentActivities(context),
     ...createLatePaymentActivities(context),
     ...createOrderProvisioningActivities(context),
-    ...createOrderDeliveryActivities(context),
-    ...createOrderNoticeActivities(context),
+    ...createOrderDeliveryActivities(context, {
+      mail: (order) => notices.sendOrderMail({ ...order, mail: 'confirmation' }),
+      push: (order) => notices.sendOrderPush({ ...order, push: 'confirmation' }),
+      purchase: measurement.measurePurchase,
+    }),
+    ...notices,
     ...createOrderRefundActivities(context),
     ...createPartialRefundActivities(context),
     ...createWithdrawalActivities(context),
     ...createEsimTrackingActivities(context),
-    ...createMeasurementActivities(context),
+    ...measurement,
     ...createDisputeActivities(context),
     ...createFraudWarningActivities(context),
     ...createCatalogueActivities(context),

@@ -1,5 +1,6 @@
 /** Activities that record the delivery and the end of an order. */
 
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../../context.ts'
 import type { Esims } from '../../db/connection/schema.ts'
 import { installTokenColumns } from '../../db/crypto/install-token.ts'
@@ -9,14 +10,26 @@ import { moveOrder } from '../../db/order/orders.ts'
 import { periods } from '../../policy/periods.ts'
 import { isDoubtful } from '../../policy/vat.ts'
 import { monthOf, plusMs } from '../../shared/calendar.ts'
-import type { OrderActivities } from '../../workflows/order/order.contract.ts'
+import { type DeliveryMessage, deliveryMessages, type OrderActivities } from '../../workflows/order/order.contract.ts'
 import { recordedAt } from '../failures.ts'
 import { invoiceOf } from './invoice.ts'
 import { knownOrder } from './known-order.ts'
 
 type Activities = Pick<OrderActivities, 'recordDelivery' | 'endOrder' | 'raiseAttention'>
 
-export function createOrderDeliveryActivities(context: Context): Activities {
+type OfOrder = { orderId: string; asOf: string }
+
+/**
+ * How long the record of a delivery waits for its messages. One that takes longer goes on, and the run's next attempt
+ * finds it in the send ledger.
+ */
+const messagesWithinMs = 3_000
+
+/** @param send tries a message once; rejects when it may be sent later */
+export function createOrderDeliveryActivities(
+  context: Context,
+  send: { [Message in DeliveryMessage]: (order: OfOrder) => Promise<void> },
+): Activities {
   const { sql, cipher, dataKeys, config } = context
 
   return {
@@ -38,7 +51,8 @@ export function createOrderDeliveryActivities(context: Context): Activities {
       invoiceNumber ??= (await listDocuments(sql, orderId)).find(({ kind }) => kind === 'invoice')?.number
       const livesUntil = (expiry?.until ?? plusMs(at, periods.order.esimLifeMaxMs)).toISOString()
       const deliveredAt = (order.delivered_at ?? at).toISOString()
-      return { livesUntil, deliveredAt, ...(invoiceNumber !== undefined && { invoiceNumber }) }
+      const sent = await sendMessages({ orderId, asOf })
+      return { livesUntil, deliveredAt, ...(invoiceNumber !== undefined && { invoiceNumber }), sent }
     },
 
     async endOrder({ orderId, asOf, status }) {
@@ -49,5 +63,21 @@ export function createOrderDeliveryActivities(context: Context): Activities {
     async raiseAttention({ orderId, kind, asOf, code }) {
       await raiseOperatorTask(sql, { kind, subjectId: orderId, detail: code, at: new Date(asOf) })
     },
+  }
+
+  /**
+   * U3: tries the messages of a delivery that is recorded. One local activity writes one event, and four write four.
+   * @returns those that need no other attempt
+   */
+  async function sendMessages(order: OfOrder): Promise<DeliveryMessage[]> {
+    const sent = new Set<DeliveryMessage>()
+    const attempts = deliveryMessages.map((message) =>
+      send[message](order).then(
+        () => sent.add(message),
+        () => undefined, // The run tries it again, and for longer.
+      ),
+    )
+    await Promise.race([Promise.all(attempts), pause(messagesWithinMs, undefined, { ref: false })])
+    return deliveryMessages.filter((message) => sent.has(message))
   }
 }

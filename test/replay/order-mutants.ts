@@ -47,6 +47,21 @@ export const orderMutants: Mutant[] = [
     caughtBy: ['order-waits-for-use', 'order-used-and-expired', 'order-returned-unused', 'top-up-delivered'],
   },
   {
+    name: 'a message that goes out with the delivery and once more',
+    mutation: { workflow: 'order', activity: 'recordDelivery', fault: 'altered', result: { sent: [] } },
+    caughtBy: ['order-told-with-its-delivery-waits-for-use'],
+  },
+  {
+    name: 'a message that did not go out with the delivery, and is not tried again',
+    mutation: {
+      workflow: 'order',
+      activity: 'recordDelivery',
+      fault: 'altered',
+      result: { sent: ['mail', 'push', 'purchase'] },
+    },
+    caughtBy: ['order-told-with-its-delivery-waits-for-the-mail-server'],
+  },
+  {
     name: 'a delivered eSIM that nobody watches',
     mutation: { workflow: 'order', activity: 'watchEsims', fault: 'skipped', result: { recorded: true } },
     caughtBy: ['order-waits-for-use', 'order-waits-for-expiry', 'order-waits-for-the-mail-server'],

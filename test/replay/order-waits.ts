@@ -48,6 +48,19 @@ export const orderWaits: Record<string, Scenario> = {
     await untilWatched(product, id)
     return orderWorkflowId(id)
   },
+  // Its delivery has tried the messages, which older ones left to the run.
+  'order-told-with-its-delivery-waits-for-the-mail-server': async (product) => {
+    const { bought, mailDown } = orderSteps(product)
+    await mailDown()
+    const id = await bought('delivered')
+    await untilWatched(product, id)
+    return orderWorkflowId(id)
+  },
+  'order-told-with-its-delivery-waits-for-use': async (product) => {
+    const id = await orderSteps(product).bought('delivered')
+    await untilWatched(product, id)
+    return orderWorkflowId(id)
+  },
   'order-waits-for-use': async (product) => {
     const id = await orderSteps(product).bought('delivered')
     await untilWatched(product, id)

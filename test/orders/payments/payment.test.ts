@@ -151,12 +151,12 @@ test('an order without consent sends no measurement', async () => {
   expect(after.map(({ length }) => length)).toEqual(before.map(({ length }) => length))
 })
 
-test('an order needs at most 36 events and 9 actions up to its delivery', async () => {
+test('an order needs at most 24 events and 9 actions up to its delivery', async () => {
   const order = await harness.buy(await harness.signUp())
   await allSent(order.id)
   const history = await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory()
   const { events, actions } = historyCost(history)
-  expect(events).toBeLessThanOrEqual(36)
+  expect(events).toBeLessThanOrEqual(24)
   expect(actions).toBeLessThanOrEqual(9)
 })
 
