@@ -1,57 +1,84 @@
 /** The parts of the benchmark, each on its own stack. */
 import { benchDeletion } from './measurements/deletion.ts'
-import { benchInactivitySweep } from './measurements/inactivity-sweep.ts'
+import { benchInactivitySweep, type SweepFigures } from './measurements/inactivity-sweep.ts'
 import { benchMemory } from './measurements/memory.ts'
+import { benchOpenOrders } from './measurements/open-orders.ts'
 import { benchOrders } from './measurements/orders.ts'
 import { benchPolicyNotice } from './measurements/policy-notice.ts'
 import { benchStart } from './measurements/start-up.ts'
+import { benchProfile } from './measurements/worker-profile.ts'
 import { onStack, type Say } from './on-stack.ts'
 
+/**
+ * `quick` shows that the benchmark works, and its figures are not kept; `short` ends within half an hour, with fewer of
+ * everything; `full` has the numbers of the budgets.
+ */
+export const sizes = ['quick', 'short', 'full'] as const
+export type Size = (typeof sizes)[number]
+
 interface PartOptions {
-  /** small numbers: shows that the benchmark works, its figures are not kept */
-  quick: boolean
+  size: Size
   say: Say
 }
 
-export const parts = {
-  start: ({ quick, say }: PartOptions) => benchStart({ times: quick ? 1 : 3, say }),
+const bySize = <Numbers>(size: Size, quick: Numbers, short: Numbers, full: Numbers): Numbers =>
+  ({ quick, short, full })[size]
 
-  orders: ({ quick, say }: PartOptions) =>
+export const parts = {
+  start: ({ size, say }: PartOptions) => benchStart({ times: bySize(size, 1, 3, 3), say }),
+
+  orders: ({ size, say }: PartOptions) =>
     onStack(say, (stack) =>
       benchOrders(stack, {
-        rounds: quick ? 1 : 7,
-        ordersPerRound: quick ? 60 : 200,
+        rounds: bySize(size, 1, 3, 7),
+        ordersPerRound: bySize(size, 60, 100, 200),
         concurrency: 50,
-        checkouts: quick ? 20 : 500,
+        checkouts: bySize(size, 20, 100, 500),
         say,
       }),
     ),
 
-  deletion: ({ quick, say }: PartOptions) =>
+  profile: ({ size, say }: PartOptions) => benchProfile({ orders: bySize(size, 40, 100, 300), say }),
+
+  open: ({ size, say }: PartOptions) =>
+    onStack(say, (stack) =>
+      benchOpenOrders(stack, { open: bySize(size, 100, 1_000, 5_000), posts: bySize(size, 20, 100, 200), say }),
+    ),
+
+  deletion: ({ size, say }: PartOptions) =>
     onStack(say, (stack) =>
       benchDeletion(stack, {
-        otherAccounts: quick ? [100, 10_000] : [1_000, 1_000_000],
-        deletions: quick ? 20 : 150,
+        otherAccounts: bySize(size, [100, 10_000], [1_000, 100_000], [1_000, 1_000_000]),
+        deletions: bySize(size, 20, 40, 150),
         say,
       }),
     ),
 
-  notice: ({ quick, say }: PartOptions) =>
+  notice: ({ size, say }: PartOptions) =>
     onStack(say, (stack) =>
       benchPolicyNotice(stack, {
-        recipients: quick ? { calm: 2_000, killed: 3_000 } : { calm: 40_000, killed: 100_000 },
+        recipients: {
+          calm: bySize(size, 2_000, 10_000, 40_000),
+          killed: bySize(size, 3_000, 20_000, 100_000),
+        },
         say,
       }),
     ),
 
-  sweep: ({ quick, say }: PartOptions) => {
-    const accounts = quick ? 50_000 : 1_000_000
-    say(`making ${accounts} accounts`)
-    return benchInactivitySweep(accounts, accounts / 1_000)
+  sweep: async ({ size, say }: PartOptions) => {
+    const accounts = bySize(size, [5_000, 50_000], [100_000, 1_000_000], [100_000, 1_000_000])
+    const among: SweepFigures[] = []
+    for (const count of accounts) {
+      say(`making ${count} accounts`)
+      among.push(await benchInactivitySweep(count, Math.max(...accounts) / 1_000))
+    }
+    return { among }
   },
 
-  memory: ({ quick, say }: PartOptions) =>
-    onStack(say, (stack) => benchMemory(stack, { orders: quick ? 300 : 10_000, every: quick ? 60 : 1_000, say })),
+  memory: ({ size, say }: PartOptions) =>
+    onStack(say, (stack) =>
+      benchMemory(stack, { orders: bySize(size, 300, 800, 10_000), every: bySize(size, 60, 80, 1_000), say }),
+    ),
 }
 
 export type PartName = keyof typeof parts

@@ -2,6 +2,7 @@
 import { compareWithBudgets } from './budgets.ts'
 import type { CpuTime } from './cpu.ts'
 import { round } from './measure.ts'
+import type { Purposes } from './profile/profile.ts'
 import type { Results, Section } from './results.ts'
 
 export function report(results: Results): string {
@@ -25,10 +26,12 @@ export function report(results: Results): string {
     '## When and where',
     '',
     ...table(
-      ['part', 'measured on', 'machine', 'minutes', "cores of other programs' work"],
+      ['part', 'measured on', 'machine', 'size', 'minutes', "cores of other programs' work"],
       Object.entries(results).map(([part, section]) => whenAndWhere(part, section)),
     ),
     ...orders(results),
+    ...profile(results),
+    ...open(results),
     ...deletion(results),
     ...notice(results),
     ...sweep(results),
@@ -41,9 +44,9 @@ export function report(results: Results): string {
 }
 
 function whenAndWhere(part: string, section: Omit<Section<'start'>, 'figures'>): string[] {
-  const { measuredAt, machine, minutes, coresOfOthers } = section
+  const { measuredAt, machine, size = 'full', minutes, coresOfOthers } = section
   const others = coresOfOthers === undefined ? 'unknown' : String(round(coresOfOthers))
-  return [part, measuredAt.replace('T', ' '), machine, String(round(minutes)), others]
+  return [part, measuredAt.replace('T', ' '), machine, size, String(round(minutes)), others]
 }
 
 function orders({ orders: section }: Results): string[] {
@@ -54,21 +57,83 @@ function orders({ orders: section }: Results): string[] {
     `## Orders, ${concurrency} at a time`,
     '',
     ...table(
-      ['round', 'orders/s', 'p50 ms', 'p99 ms', 'floor/s', 'floor p50 ms', 'floor p99 ms', 'ratio'],
-      rounds.map(({ orders: ours, floor, ratio }, index) => [
+      [
+        'round',
+        'orders/s',
+        'p50 ms',
+        'p99 ms',
+        'floor/s',
+        'floor p50 ms',
+        'floor p99 ms',
+        'ratio',
+        'sample/s',
+        'ratio',
+      ],
+      rounds.map(({ orders: ours, floor, sample, ratio, sampleRatio }, index) => [
         String(index + 1),
         ...[ours.perSecond, ours.p50Ms, ours.p99Ms, floor.perSecond, floor.p50Ms, floor.p99Ms].map((value) =>
           String(round(value)),
         ),
         String(round(ratio, 2)),
+        String(round(sample.perSecond)),
+        String(round(sampleRatio, 2)),
       ]),
     ),
     'Processor time, in milliseconds:',
     '',
-    ...cpuTable({ 'an order': cpu.order, 'a run of the floor': cpu.floor }),
+    ...cpuTable({
+      'an order': cpu.order,
+      'a run of the floor': cpu.floor,
+      "an order of Temporal's sample": cpu.sample,
+    }),
     `Whole lives, in skipped time: ${round(eventful.days, 0)} days of an eSIM that is installed, used and used up,`,
     `${round(untouched.days, 0)} days of one that is never used.`,
     '',
+  ]
+}
+
+function profile({ profile: section }: Results): string[] {
+  if (!section) return []
+  const { orders: count, order, floor, cpu } = section.figures
+  return [
+    "## What the worker's processor time is for",
+    '',
+    `Samples of the stacks of the worker's two threads during ${count} orders, and of the floor's worker during as many runs of`,
+    'the floor. The shares of the samples are applied to the processor time of the process, in milliseconds for one.',
+    '',
+    ...cpuTable(
+      { 'an order': shared(order, cpu.order.worker), 'a run of the floor': shared(floor, cpu.floor['floor worker']) },
+      1,
+    ),
+  ]
+}
+
+/** Divides a processor time as the samples of a profile are divided. */
+function shared(samples: Purposes, cpuMs = Number.NaN): CpuTime {
+  const all = Object.values(samples).reduce((sum, ms) => sum + ms, 0)
+  return Object.fromEntries(Object.entries(samples).map(([purpose, ms]) => [purpose, (ms / all) * cpuMs]))
+}
+
+function open({ open: section }: Results): string[] {
+  if (!section) return []
+  const { none, many, posts, lookUps } = section.figures
+  return [
+    '## Open orders',
+    '',
+    `${posts} requests one at a time, before and after thousands of orders that nobody pays. ${lookUps.toLocaleString('en')} of those`,
+    'were looked up at the payment processor during the second measurement.',
+    '',
+    ...table(
+      ['open orders', 'POST p50 ms', 'p95 ms'],
+      [none, many].map(({ open: count, p50Ms, p95Ms }) => [
+        count.toLocaleString('en'),
+        String(round(p50Ms)),
+        String(round(p95Ms)),
+      ]),
+    ),
+    'Processor time of everything that happened meanwhile, for each request, in milliseconds:',
+    '',
+    ...cpuTable({ before: none.cpu, 'with open orders': many.cpu }),
   ]
 }
 
@@ -115,7 +180,21 @@ function notice({ notice: section }: Results): string[] {
 
 function sweep({ sweep: section }: Results): string[] {
   if (!section) return []
-  return ['## Inactivity sweep', '', ...section.figures.plan.map((node) => `- ${node}`), '']
+  const { among } = section.figures
+  return [
+    '## Inactivity sweep',
+    '',
+    ...table(
+      ['accounts', 'of them due', 'ms'],
+      among.map(({ accounts, found, milliseconds }) => [
+        accounts.toLocaleString('en'),
+        found.toLocaleString('en'),
+        String(round(milliseconds)),
+      ]),
+    ),
+    ...(among.at(-1)?.plan ?? []).map((node) => `- ${node}`),
+    '',
+  ]
 }
 
 function memory({ memory: section }: Results): string[] {

@@ -1,13 +1,14 @@
 /** The stored results, part by part: one part can be measured again without the others. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
-import type { Figures, PartName } from './parts.ts'
+import type { Figures, PartName, Size } from './parts.ts'
 
 export interface Section<Name extends PartName> {
   /** ISO 8601, to the minute */
   measuredAt: string
   machine: string
   cores: number
+  size?: Size
   minutes: number
   /** the cores that other programs used; absent on a system that does not show it */
   coresOfOthers?: number

@@ -1,17 +1,19 @@
 /**
  * `npm run bench`: measures the budgets as ratios to a baseline of the same run. `-- orders start` measures these parts
- * only and keeps the results of the others; `-- --quick` is a short run that writes nothing.
+ * only and keeps the results of the others; `-- --quick` writes nothing, and `-- --short` measures with fewer of everything. A part that cannot be measured
+ * says why, and the command then ends with 1.
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { cpuPerJob, cpuTime } from './cpu.ts'
 import { round } from './measure.ts'
-import { type Figures, type PartName, partNames, parts } from './parts.ts'
+import { type Figures, type PartName, partNames, parts, type Size, sizes } from './parts.ts'
 import { report } from './report.ts'
 import { machine, type Results, readResults, reportFile, type Section, writeResults } from './results.ts'
 
-const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean' } }, allowPositionals: true })
-const { quick = false } = values
+const options = { quick: { type: 'boolean' }, short: { type: 'boolean' } } as const
+const { values, positionals } = parseArgs({ options, allowPositionals: true })
+const size: Size = sizes.find((each) => each !== 'full' && values[each]) ?? 'full'
 const unknown = positionals.filter((name) => !partNames.some((part) => part === name))
 if (unknown.length > 0) {
   process.stderr.write(`No such part: ${unknown.join(', ')}. There are: ${partNames.join(', ')}.\n`)
@@ -20,10 +22,17 @@ if (unknown.length > 0) {
 const chosen = partNames.filter((part) => positionals.length === 0 || positionals.includes(part))
 
 const begun = performance.now()
-let results: Results = quick ? {} : await readResults()
+let results: Results = size === 'quick' ? {} : await readResults()
 for (const part of chosen) {
-  results = { ...results, [part]: await measure(part) }
-  if (quick) continue
+  try {
+    results = { ...results, [part]: await measure(part) }
+  } catch (error) {
+    // The other parts have stacks of their own.
+    process.stderr.write(`\n${part} was not measured: ${error instanceof Error ? error.stack : String(error)}\n\n`)
+    process.exitCode = 1
+    continue
+  }
+  if (size === 'quick') continue
   await writeResults(results)
   await writeFile(reportFile, report(results))
 }
@@ -36,13 +45,14 @@ async function measure<Name extends PartName>(part: Name): Promise<Section<Name>
   }
   say(`part ${chosen.indexOf(part) + 1} of ${chosen.length}`)
   const [startedAt, before] = [performance.now(), await cpuTime()]
-  const figures = (await parts[part]({ quick, say })) as Figures<Name>
+  const figures = (await parts[part]({ size, say })) as Figures<Name>
   const ms = performance.now() - startedAt
   const { others } = cpuPerJob(before, await cpuTime(), ms)
   say(`done in ${round(ms / 60_000)} minutes`)
   return {
     measuredAt: new Date().toISOString().slice(0, 16),
     ...machine(),
+    size,
     minutes: ms / 60_000,
     ...(others !== undefined && { coresOfOthers: Math.max(0, others) }),
     figures,

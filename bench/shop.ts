@@ -3,17 +3,18 @@
 import { randomUUID } from 'node:crypto'
 import type { Orders, Packages } from '../db/connection/schema.ts'
 import type { Stack } from '../dev/stack.ts'
+import { orderWorkflowId } from '../workflows/order/order.contract.ts'
 import { serviceOf } from './service.ts'
+import { describeRun, type StandstillOptions, watchForStandstill } from './standstill.ts'
 
 /** Below the velocity limit, which would send an order to review. */
 const ordersPerAccount = 9
 const signUpsAtOnce = 20
-/** Much more than an order takes on a busy machine. */
-const deliverWithinMs = 180_000
 
 export type Shop = Awaited<ReturnType<typeof openShop>>
 
-export async function openShop(stack: Stack) {
+/** @param options when a run counts as standing still */
+export async function openShop(stack: Stack, options: StandstillOptions = {}) {
   const call = serviceOf(stack)
   const [onSale] = await stack.context.sql<Pick<Packages, 'code'>[]>`
     select p.code from packages p join package_offers o on o.package_code = p.code
@@ -22,7 +23,8 @@ export async function openShop(stack: Stack) {
     order by p.price_minor limit 1`
   if (!onSale) throw new Error('the catalogue is empty')
   const accounts: { id: string; left: number }[] = []
-  const waiting = new Map<string, { since: number; delivered: () => void; failed: (why: unknown) => void }>()
+  const waiting = new Map<string, { delivered: () => void; failed: (why: unknown) => void }>()
+  const standstill = watchForStandstill(stack.temporal, options)
   const watch = setInterval(() => void checkDelivered(), 25)
   let checking = false
 
@@ -35,16 +37,27 @@ export async function openShop(stack: Stack) {
     newcomers,
     /** POST /v1/orders. @param accountId default: a prepared account @returns the order's id */
     order,
-    /** Places, pays and awaits an order. @throws when it gets another status, or none within minutes */
+    /** Places, pays and awaits an order. @throws when it gets another status, or its run stands still */
     async deliver(accountId?: string): Promise<string> {
       const id = await order(accountId)
       const delivered = new Promise<void>((resolve, reject) => {
-        waiting.set(id, { since: Date.now(), delivered: resolve, failed: reject })
+        waiting.set(id, { delivered: resolve, failed: reject })
       })
-      await Promise.all([stack.sims.stripe.do('pay', { orderId: id }), delivered])
+      delivered.catch(() => {}) // It is awaited once the payment is made.
+      try {
+        await stack.sims.stripe.do('pay', { orderId: id })
+        await standstill.until(orderWorkflowId(id), delivered)
+      } catch (error) {
+        throw await withRow(id, error)
+      } finally {
+        waiting.delete(id)
+      }
       return id
     },
-    close: () => clearInterval(watch),
+    close() {
+      clearInterval(watch)
+      standstill.close()
+    },
   }
 
   async function order(accountId: string = nextAccount()): Promise<string> {
@@ -98,11 +111,20 @@ export async function openShop(stack: Stack) {
 
   function settle(id: string, status: string): void {
     const order = waiting.get(id)
-    const onTheWay = status === 'awaiting_payment' || status === 'provisioning'
-    if (!order || (onTheWay && Date.now() - order.since < deliverWithinMs)) return
+    if (!order || status === 'awaiting_payment' || status === 'provisioning') return
     waiting.delete(id)
     if (status === 'delivered') order.delivered()
     else order.failed(new Error(`order ${id} was not delivered: ${status}`))
+  }
+
+  /** Adds what our database and Temporal know of an order that was not delivered. */
+  async function withRow(id: string, cause: unknown): Promise<Error> {
+    const rows = await stack.context.sql<Pick<Orders, 'status' | 'reason'>[]>`
+      select status, reason from orders where id = ${id}`.catch(() => [])
+    const row = rows[0] ? `${rows[0].status}${rows[0].reason ? ` (${rows[0].reason})` : ''}` : 'without a row'
+    const { state } = await describeRun(stack.temporal, orderWorkflowId(id))
+    const why = cause instanceof Error ? cause.message : String(cause)
+    return new Error(`order ${id} is ${row}: ${why}; of its run: ${state}`, { cause })
   }
 
   async function post(path: string, body: unknown): Promise<string> {

@@ -2,11 +2,13 @@ import { WithStartWorkflowOperation } from '@temporalio/client'
 import { type Part, startProcess } from '../../dev/part.ts'
 import type { Stack } from '../../dev/stack.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
-import { checkout, floorQueue, paid } from './floor.contract.ts'
+import { watchForStandstill } from '../standstill.ts'
+import { carrierUpdate, checkout, floorQueue, paid, shipmentOf } from './floor.contract.ts'
 
 /** Starts the baseline's worker. @returns the calls that drive its workflow */
 export async function startFloor(stack: Stack) {
   const waiting = new Map<string, () => void>()
+  const standstill = watchForStandstill(stack.temporal)
   let ready = (): void => {}
   const isReady = new Promise<void>((resolve) => {
     ready = resolve
@@ -17,9 +19,10 @@ export async function startFloor(stack: Stack) {
     env: { ...process.env, ...stack.settings },
     stopWithinMs: 10_000,
     onMessage: (message) => {
-      const { delivered } = message as { delivered?: string }
-      if (delivered === undefined) ready()
-      else waiting.get(delivered)?.()
+      const { delivered, booked } = message as { delivered?: string; booked?: string }
+      const workflowId = delivered ?? booked
+      if (workflowId === undefined) ready()
+      else waiting.get(workflowId)?.()
     },
   })
   await Promise.race([isReady, part.exited.then((why) => Promise.reject(new Error(why)))])
@@ -44,9 +47,25 @@ export async function startFloor(stack: Stack) {
       const delivered = new Promise<void>((resolve) => waiting.set(workflowId, resolve))
       await this.open(workflowId)
       await stack.temporal.workflow.getHandle(workflowId).signal(paid)
-      await delivered
+      await standstill.until(workflowId, delivered)
       waiting.delete(workflowId)
     },
-    stop: () => part.kill(),
+    /** Runs one order of Temporal's sample from its start to its end, with a carrier that delivers at once. */
+    async deliverSample(workflowId: string): Promise<void> {
+      const { workflow } = stack.temporal
+      const shipmentId = shipmentOf(workflowId)
+      const booked = new Promise<void>((resolve) => waiting.set(shipmentId, resolve))
+      const order = await workflow.start('sampleOrder', { workflowId, taskQueue: floorQueue })
+      await standstill.until(workflowId, booked)
+      waiting.delete(shipmentId)
+      const shipment = workflow.getHandle(shipmentId)
+      await shipment.signal(carrierUpdate, 'dispatched')
+      await shipment.signal(carrierUpdate, 'delivered')
+      await standstill.until(workflowId, order.result())
+    },
+    async stop(): Promise<void> {
+      standstill.close()
+      await part.kill()
+    },
   }
 }

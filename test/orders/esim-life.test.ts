@@ -83,8 +83,8 @@ test.each(eachProvider)(
 
     const history = await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory()
     const { events, actions } = historyCost(history)
-    expect(events).toBeLessThanOrEqual(60)
-    expect(actions).toBeLessThanOrEqual(16)
+    expect(events).toBeLessThanOrEqual(46)
+    expect(actions).toBeLessThanOrEqual(15)
   },
 )
 
