@@ -52,8 +52,12 @@ export async function loadBundle(options: BundleOptions): Promise<WorkflowBundle
 
 /** Builds the bundle. @throws if the sources do not bundle */
 export async function buildBundle({ encrypted, versioned, interceptors, log }: BundleOptions): Promise<WorkflowBundle> {
+  const workflowsPath = join(root, versioned ? entries.versioned : entries.plain)
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(root, versioned ? entries.versioned : entries.plain),
+    workflowsPath,
+    // Otherwise each run evaluates the modules of all workflows anew, and keeps them for as long as it is cached. The modules
+    // hold nothing of a run (test/worker/module-state.test.ts), and the SDK freezes what they export.
+    preloadModules: [workflowsPath],
     // Webpack's report about a good bundle is pages long.
     logger: temporalLogger(() => log.child({}, { level: log.isLevelEnabled('debug') ? log.level : 'warn' })),
     payloadConverterPath,
