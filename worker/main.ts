@@ -1,6 +1,7 @@
 /** `npm run worker`: one worker process. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
 import { readConfigOrExit } from '../config.ts'
 import { createContext } from '../context.ts'
 import { timeLimits } from '../db/connection/database.ts'
@@ -15,6 +16,8 @@ import { type RunningWorker, startWorker } from './run-worker.ts'
 import { reconcileSchedules } from './schedules.ts'
 import { installRuntime } from './temporal-logger.ts'
 
+// Each of the two heaps may otherwise become several times as large as what is alive in it before it is collected.
+setFlagsFromString('--heap-growing-percent=40')
 const config = readConfigOrExit(process.env)
 const log = createLog({ level: config.LOG_LEVEL })
 const bundle = config.NODE_ENV === 'production' ? await productionBundleOrExit(config) : undefined

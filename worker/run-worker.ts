@@ -39,10 +39,10 @@ const defaultDrainMs = 20_000
 const forceAfterMs = 10_000
 const reconnectAfterMs = 500
 /**
- * Each takes about half a megabyte of memory. Most runs wait for days between two events, and replay within
- * milliseconds when they were evicted.
+ * Each takes about 0.4 MB of memory, and there must be one for each workflow task that runs at the same time. Most runs wait
+ * for days between two events, and replay within milliseconds when they were evicted.
  */
-const cachedWorkflows = 500
+const cachedWorkflows = 120
 /** The SDK has no event for the start of a worker, so its state is polled. */
 const statePollMs = 5
 

@@ -39,7 +39,8 @@ export async function startWorkerProcess(options: ApartOptions, metricsPort: num
     name: 'the worker',
     entry: 'worker/main.ts',
     preload: ['dev/production-react.mjs'],
-    env,
+    // As in the image (Dockerfile).
+    env: { MALLOC_ARENA_MAX: '2', ...env },
     later: {
       env: settings.then((known) => ({ ...known, WORKER_METRICS_PORT: String(metricsPort) })),
       warmUp,
