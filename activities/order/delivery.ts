@@ -23,7 +23,7 @@ type OfOrder = { orderId: string; asOf: string }
  * How long the record of a delivery waits for its messages. One that takes longer goes on, and the run's next attempt
  * finds it in the send ledger.
  */
-const messagesWithinMs = 3_000
+const messagesWithinMs = 4_000
 
 /** @param send tries a message once; rejects when it may be sent later */
 export function createOrderDeliveryActivities(
