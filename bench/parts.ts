@@ -77,7 +77,7 @@ export const parts = {
 
   memory: ({ size, say }: PartOptions) =>
     onStack(say, (stack) =>
-      benchMemory(stack, { orders: bySize(size, 300, 800, 10_000), every: bySize(size, 60, 80, 1_000), say }),
+      benchMemory(stack, { orders: bySize(size, 300, 480, 10_000), every: bySize(size, 60, 60, 1_000), say }),
     ),
 }
 

@@ -108,10 +108,15 @@ function profile({ profile: section }: Results): string[] {
   ]
 }
 
-/** Divides a processor time as the samples of a profile are divided. */
+/** Divides a processor time as the samples of a profile are divided. The results name the functions without a purpose. */
 function shared(samples: Purposes, cpuMs = Number.NaN): CpuTime {
   const all = Object.values(samples).reduce((sum, ms) => sum + ms, 0)
-  return Object.fromEntries(Object.entries(samples).map(([purpose, ms]) => [purpose, (ms / all) * cpuMs]))
+  const times: CpuTime = {}
+  for (const [name, ms] of Object.entries(samples)) {
+    const purpose = name.replace(/: others, .*/, ': others')
+    times[purpose] = (times[purpose] ?? 0) + (ms / all) * cpuMs
+  }
+  return times
 }
 
 function open({ open: section }: Results): string[] {

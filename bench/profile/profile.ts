@@ -15,11 +15,12 @@ export type Purposes = Record<string, number>
 const purposes: [RegExp, string][] = [
   [/^\(garbage collector\)$/, 'garbage collection'],
   [/^\(program\)$/, 'native code of Node and V8'],
-  [/^workflow-bundle/, 'workflow code and the SDK inside of it'],
-  [/node_modules\/(?:@temporalio|protobufjs|long)\//, "Temporal's SDK"],
+  [/workflow-bundle|evalmachine|^(?:runInContext|runMicrotasks)$/, 'workflow code and the SDK inside of it'],
+  [/^(?:write\w*|get stack|initiv?)$/, 'native code of Node and V8'],
+  [/node_modules\/(?:@temporalio|protobufjs|long|rxjs|source-map)\/|temporal_sdk|^postMessage$/, "Temporal's SDK"],
   [/node_modules\/postgres\//, 'client of PostgreSQL'],
   [
-    /node_modules\/(?:react|react-dom|@react-email|html-to-text|htmlparser2|@selderee|parseley|dom|css|entities|deepmerge)|\/mails\/|\/messages\//,
+    /node_modules\/(?:react|react-dom|@react-email|html-to-text|htmlparser2|selderee|@selderee|parseley|dom|css|entities|deepmerge)|\/mails\/|\/messages\//,
     'rendering mails',
   ],
   [/node_modules\/(?:nodemailer|undici|stripe|gaxios|jose|firebase-admin)\/|\/providers\//, 'calls of outside parties'],
@@ -33,6 +34,9 @@ const purposes: [RegExp, string][] = [
   [/\/(?:activities|db|policy|shared|worker|temporal|workflows|context|config)[./]/, 'our own code'],
   [/node:/, 'other code of Node'],
 ]
+
+/** The profiler's own work. */
+const ofProfiler = /^(?:\(idle\)|dispatch|writeSync|AnalyzeTask)$/
 
 /** @returns milliseconds of the threads `activities` and `workflows` of a program, from profiles written in this time */
 export async function readProfiles(folder: string, program: string, from: number, to: number): Promise<Purposes> {
@@ -55,7 +59,7 @@ function timesOf({ nodes, samples, timeDeltas }: CpuProfile): Purposes {
   for (const [index, id] of samples.entries()) {
     const frame = frames.get(id)
     const micros = timeDeltas[index] ?? 0
-    if (!frame || frame.functionName === '(idle)' || micros < 0) continue
+    if (!frame || ofProfiler.test(frame.functionName) || micros < 0) continue
     const purpose = purposeOf(frame)
     times[purpose] = (times[purpose] ?? 0) + micros / 1000
   }
@@ -64,4 +68,4 @@ function timesOf({ nodes, samples, timeDeltas }: CpuProfile): Purposes {
 
 const purposeOf = ({ functionName, url }: { functionName: string; url: string }): string =>
   purposes.find(([pattern]) => pattern.test(url === '' ? functionName : url))?.[1] ??
-  `others ${functionName} ${url.slice(-60)}`
+  `others, ${functionName} ${url.slice(-60)}`
