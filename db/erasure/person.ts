@@ -98,7 +98,9 @@ export async function lockPerson(
       stripeCustomer: customer ? { customerId: customer } : null,
       settlements: orNull(claimed.flatMap(({ order, claim }) => settlementOf(order, claim, lastOf(refunds, order.id)))),
       providerOrders: orNull(
-        claimed.flatMap(({ order, claim }) => unreturned(order, claim, placements, esims, openRef)),
+        claimed
+          .filter(({ order }) => !orders.some((topUp) => isOn(topUp, order)))
+          .flatMap(({ order, claim }) => unreturned(order, claim, placements, esims, openRef)),
       ),
       payments:
         customer || paymentIntentIds.length > 0
@@ -175,6 +177,10 @@ function settlementOf(order: PersonOrder, claim: Claim | undefined, refundedAt: 
 
 const lastOf = (refunds: RefundRow[], orderId: string): Date | undefined =>
   refunds.findLast((refund) => refund.order_id === orderId)?.created_at
+
+/** U2: an eSIM would take the data along that its customer has paid for and keeps. */
+const isOn = (topUp: PersonOrder, order: PersonOrder): boolean =>
+  topUp.parent_order_id === order.id && (topUp.status === 'delivered' || topUp.status === 'ended')
 
 /** What providers hold for an order that its customer never got. A top-up cannot be returned: it is data on an eSIM. */
 function unreturned(

@@ -44,6 +44,24 @@ test('a withdrawal that was acknowledged while the provider was down is paid bac
   expect(esims.findLast(({ iccid }) => iccid === order.esims[0].iccid)?.esimStatus).toBe('CANCEL')
 })
 
+test('U2: an eSIM with a paid top-up is not given back when its customer withdraws from the first order and is erased', async () => {
+  const { person, order, payment } = await ordered()
+  const body = { packageCode: testPackages.topUp }
+  const topUp = expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, body), 201)
+  await stripe.do('pay', { orderId: topUp.id })
+  await harness.untilOrder(topUp.id, 'delivered')
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/withdrawal`), 200)
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/withdrawal/confirm`), 200)
+  const deletion = await deleteAccount(harness.stack, person)
+  await deletion.until('stripe', 'done')
+  expect(await refundedOf(payment)).toBe(testPriceMinor)
+  await until('the provider was asked, or holds nothing', async () =>
+    ['done', 'nothing_held'].includes((await deletion.states()).esim_provider ?? ''),
+  )
+  const { esims } = await esimAccess.books()
+  expect(esims.findLast(({ iccid }) => iccid === order.esims[0].iccid)?.esimStatus).not.toBe('CANCEL')
+})
+
 test('what is left of a payment that was not accepted is paid back', async () => {
   const { person, order, payment } = await ordered({ pay: false })
   await stripe.do('webhooks', { drop: 1_000 })
