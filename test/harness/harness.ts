@@ -1,6 +1,6 @@
 /**
  * The test harness: a stack on free ports with test data, deleted afterwards. At the end of each file it checks that
- * all histories replay and that the books balance.
+ * all histories replay and are paths of the model, and that the books balance.
  */
 import { afterAll, afterEach } from 'vitest'
 import { undescribedProblem } from '../../api/http/error-handler.ts'
@@ -8,11 +8,12 @@ import type { StackOptions } from '../../dev/stack.ts'
 import { checkBooks } from './checks/books.ts'
 import { type FreshState, rememberState } from './fresh-state.ts'
 import { type Product, startProduct } from './product.ts'
-import { checkTasks, fetchHistories, replay } from './temporal/histories.ts'
+import { checkAgainstModel, checkTasks, fetchHistories, replay } from './temporal/histories.ts'
 
 export interface Checks {
   /** false for a file whose tests break this check on purpose */
   replay?: false
+  model?: false
   books?: false
 }
 
@@ -93,6 +94,7 @@ async function faultsLeftBehind(
   if (checks.replay !== false) {
     const histories = fetchHistories(stack.temporal, finished)
     await step(async () => checkTasks(await histories))
+    if (checks.model !== false) await step(async () => checkAgainstModel(await histories, stack.config.PAYLOAD_KEYS))
     await step(async () => replay(await histories, stack.config.PAYLOAD_KEYS))
   }
   return faults

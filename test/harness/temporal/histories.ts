@@ -5,6 +5,8 @@ import { createLog } from '../../../shared/log.ts'
 import { createDataConverter, type PayloadKeyring } from '../../../temporal/payload-codec.ts'
 import { loadBundle } from '../../../worker/bundle.ts'
 import { failedReplays } from '../../../worker/replay.ts'
+import { checkedTypes, faultsOfRun } from '../../model/check-run.ts'
+import { readRunEvents } from '../../model/run-events.ts'
 
 export type History = temporal.api.history.v1.IHistory
 
@@ -64,6 +66,23 @@ export function checkTasks(histories: KeptHistory[]): void {
     ),
   )
   if (faults.length > 0) throw new Error(`${faults.length} workflow task(s) failed:\n${faults.join('\n')}`)
+}
+
+/**
+ * Reads the histories of orders, withdrawals and partial refunds as paths of the model (test/model).
+ * @throws with each run that does what the model does not allow
+ */
+export async function checkAgainstModel(histories: KeptHistory[], payloadKeys?: PayloadKeyring): Promise<void> {
+  const codecs = createDataConverter(payloadKeys).payloadCodecs ?? []
+  const faults: string[] = []
+  for (const { workflowId, history } of histories) {
+    const type = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? ''
+    if (!checkedTypes.includes(type)) continue
+    const found = faultsOfRun(await readRunEvents(history, codecs))
+    faults.push(...found.map((fault) => `${workflowId}: ${fault}`))
+  }
+  if (faults.length > 0)
+    throw new Error(`${faults.length} fault(s) that the model does not allow:\n${faults.join('\n')}`)
 }
 
 const codeThrew =

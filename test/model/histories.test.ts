@@ -1,0 +1,89 @@
+/** Kept histories are paths of the model. The harness checks the histories of each test file in the same way. */
+import { describe, expect, test } from 'vitest'
+import { readKept } from '../replay/kept.ts'
+import { checkedTypes, faultsOfRun } from './check-run.ts'
+import { type RunEvent, readRunEvents } from './run-events.ts'
+
+/** Ends of builds that the model does not describe any more. */
+const before: Record<string, string> = {
+  'order-aftercare-of-a-repeated-refund.1': 'aftercare did not follow its refunds, and told nobody of them',
+}
+
+const kept = (await readKept()).filter(({ workflowType }) => checkedTypes.includes(workflowType))
+const runs = await Promise.all(
+  kept.map(async ({ workflowId, workflowType, history }) => ({
+    workflowId,
+    workflowType,
+    events: await readRunEvents(history, []),
+  })),
+)
+const current = runs.filter(({ workflowId }) => !(workflowId in before))
+
+test('every kept history of an order is a path of the model', () => {
+  expect(new Set(current.map(({ workflowType }) => workflowType))).toEqual(new Set(checkedTypes))
+  const faults = runs.flatMap(({ workflowId, events }) => {
+    const found = faultsOfRun(events)
+    return found.length > 0 ? [[workflowId, ...found]] : []
+  })
+  expect(faults.filter(([id = '']) => !(id in before))).toEqual([])
+  expect(faults.map(([id]) => id)).toEqual(Object.keys(before))
+})
+
+const isOf =
+  (kind: RunEvent['kind'], name: string) =>
+  (event: RunEvent): boolean =>
+    event.kind === kind &&
+    (('activity' in event && event.activity === name) || ('name' in event && event.name === name))
+
+/** Changes of histories that no run of correct code makes. */
+const changes: [what: string, change: (events: RunEvent[]) => RunEvent[]][] = [
+  ...(
+    [
+      ['completed', 'confirmPayment'],
+      ['completed', 'cancelPayment'],
+      ['completed', 'startProvisioning'],
+      ['scheduled', 'provision'],
+      ['completed', 'provision'],
+      ['completed', 'recordDelivery'],
+      ['completed', 'withdrawEsims'],
+      ['completed', 'startRefund'],
+      ['completed', 'refundPayment'],
+      ['completed', 'releaseProvision'],
+      ['completed', 'endOrder'],
+      ['completed', 'sendOrderMail'],
+      ['completed', 'recordWithdrawal'],
+      ['completed', 'carryOutWithdrawal'],
+      ['completed', 'reservePartialRefund'],
+      ['completed', 'recordRefundFailure'],
+      ['update', 'approve'],
+      ['update', 'reject'],
+    ] as const
+  ).map(([kind, name]): (typeof changes)[number] => [
+    `no ${name} ${kind}`,
+    (events) => events.filter((event) => !isOf(kind, name)(event)),
+  ]),
+  [
+    'two refunds',
+    (events) => events.flatMap((event) => (isOf('completed', 'refundPayment')(event) ? [event, event] : [event])),
+  ],
+  [
+    'two deliveries',
+    (events) => events.flatMap((event) => (isOf('completed', 'provision')(event) ? [event, event] : [event])),
+  ],
+  [
+    'deadlines that come after a second',
+    (events) => events.map((event) => ({ ...event, at: Math.min(event.at, (events[0]?.at ?? 0) + 1_000) })),
+  ],
+  [
+    'another end',
+    (events) => events.map((event) => (event.kind === 'closed' ? { ...event, result: { status: 'unpaid' } } : event)),
+  ],
+]
+
+describe('a history is no path of the model with', () => {
+  test.each(changes)('%s', (_what, change) => {
+    const changed = current.filter(({ events }) => JSON.stringify(change(events)) !== JSON.stringify(events))
+    expect(changed.length).toBeGreaterThan(0)
+    expect(changed.filter(({ events }) => faultsOfRun(change(events)).length > 0)).not.toEqual([])
+  })
+})
