@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { deleteAccount, followDeletion } from '../harness/deletions.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { createCaller, expectStatus } from '../harness/http.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { google } = harness.sims
 const { sql } = harness.context
 

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startProgram } from '../harness/processes.ts'
+import { drawPart } from '../harness/seed.ts'
 import { type ApiHarness, startApiHarness } from './api-harness.ts'
 
 let harness: ApiHarness
@@ -59,7 +60,10 @@ test('npm run operators saves an operator, shows the credentials once, lists and
   expect((await operators('save', '--name', 'Ada', '--email', 'ada@ama-esim.example', '--role', 'boss')).code).toBe(2)
 }, 60_000)
 
-test.each([[[]], [['create', 'admin', '--label', 'x']], [['create', 'service']], [['revoke']]])(
+// A program takes seconds to load: a run tries one of the cases, and `npm test -- --all` all of them.
+const wrongArguments = [[[]], [['create', 'admin', '--label', 'x']], [['create', 'service']], [['revoke']]]
+
+test.each(drawPart(4)(wrongArguments))(
   'npm run keys with the arguments %j prints its usage',
   async (args) => {
     const { code, err } = await keys(...args)
@@ -88,7 +92,7 @@ test('a program without its settings prints their names and ends, without a stac
   )
 })
 
-test.each(['SIGTERM', 'SIGINT'] as const)(
+test.each(drawPart(2)(['SIGTERM', 'SIGINT'] as const))(
   'the API ends with exit code 0 on %s',
   async (signal) => {
     harness.env.API_PORT = '0'

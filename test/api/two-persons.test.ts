@@ -10,13 +10,13 @@ import { untilAcknowledged } from '../erasure/exercised-rights.ts'
 import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { createCaller, expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
-const harness = await openHarness({ books: false })
+const harness = await shareStack({ books: false })
 const { sql } = harness.context
 
 interface Operation {

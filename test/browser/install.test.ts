@@ -1,12 +1,12 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { hasBrowser, openWatched, startBrowser } from './chromium.ts'
 import { look } from './look.ts'
 
 describe.skipIf(!hasBrowser)('the install page in a browser', async () => {
   if (!hasBrowser) return
-  const harness = await openHarness()
+  const harness = await shareStack()
   let browser: Browser
   beforeAll(async () => {
     browser = await startBrowser()

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 import { hasBrowser, openWatched, startBrowser } from './chromium.ts'
@@ -11,7 +11,7 @@ import { look } from './look.ts'
 describe.skipIf(!hasBrowser)('pages in a browser', async () => {
   if (!hasBrowser) return
   // Orders of erased people are in Stripe's state, and no longer in our database.
-  const harness = await openHarness({ books: false })
+  const harness = await shareStack({ books: false })
   const site = harness.urls.api
   let browser: Browser
   beforeAll(async () => {

@@ -2,12 +2,12 @@
 import pMap from 'p-map'
 import { expect, test } from 'vitest'
 import { checkTotals, type Deletion, deleteAccount } from '../harness/deletions.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 import { eachOf, pairs, passing, plantPairs } from '../orders/faults/plant-pairs.ts'
 
-const harness = await openHarness({ books: false })
+const harness = await shareStack({ books: false })
 const { sims } = harness
 const { sql, cipher, dataKeys } = harness.context
 

@@ -1,11 +1,11 @@
 /** G3 at Stripe, after 90 days: its payments are redacted too, also when that takes long. */
 import { afterEach, expect, test } from 'vitest'
 import { type Deletion, deleteAccount } from '../harness/deletions.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
 import { untilValue } from '../harness/until.ts'
 
-const harness = await openHarness({ books: false })
+const harness = await shareStack({ books: false })
 const { stripe } = harness.sims
 const { sql } = harness.context
 const day = 86_400

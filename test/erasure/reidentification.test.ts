@@ -6,13 +6,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { personalData } from '../../policy/personal-data.ts'
 import { deleteAccount } from '../harness/deletions.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { takeSnapshot } from './snapshot.ts'
 
-const harness = await openHarness({ books: false })
+const harness = await shareStack({ books: false })
 const { stripe, esimAccess, airalo } = harness.sims
 const { context } = harness
 

@@ -2,11 +2,11 @@
 import { expect, test } from 'vitest'
 import type { Orders } from '../../db/connection/schema.ts'
 import { checkTotals, deleteAccount } from '../harness/deletions.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
-const harness = await openHarness({ books: false })
+const harness = await shareStack({ books: false })
 const { sims } = harness
 const { sql } = harness.context
 

@@ -3,13 +3,13 @@ import { expect, test } from 'vitest'
 import type { Accounts } from '../../db/connection/schema.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { deleteAccount } from '../harness/deletions.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { createCaller, expectStatus } from '../harness/http.ts'
 import { loseOrders } from '../harness/lost.ts'
 import type { Person } from '../harness/people.ts'
 import { untilValue } from '../harness/until.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { apple, firebase } = harness.sims
 const { sql } = harness.context
 const erase = (person: Person) => deleteAccount(harness.stack, person)

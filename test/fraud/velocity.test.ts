@@ -8,13 +8,13 @@ import { costMinor } from '../../policy/pricing.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { housekeepingType } from '../../workflows/housekeeping.contract.ts'
 import { deleteAccount } from '../harness/deletions.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
 import { runLater } from '../harness/temporal/later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 
 // It changes a price and the time of counts; the books of erased customers name no order.
-const harness = await openHarness({ books: false })
+const harness = await shareStack({ books: false })
 const { sql, cipher } = harness.context
 const { maxOrders, maxGrossUsdMicros } = periods.velocity
 const packageCode = testPackages.onlyEsimAccess

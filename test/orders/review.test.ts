@@ -5,13 +5,13 @@ import { costMinor } from '../../policy/pricing.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import type { Answer } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { sql } = harness.stack.context
 const hour = 3_600_000
 

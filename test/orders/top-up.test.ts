@@ -4,13 +4,13 @@ import { milliseconds } from '../../policy/periods.ts'
 import { workflowNow } from '../../temporal/time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { eachProvider, testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { esimAccess, airalo, stripe } = harness.sims
 const { sql } = harness.stack.context
 const gigabyte = 2 ** 30

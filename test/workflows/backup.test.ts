@@ -24,13 +24,13 @@ import {
   restoreDrillType,
 } from '../../workflows/backup/backup.contract.ts'
 import { deleteAccount } from '../harness/deletions.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { runLater } from '../harness/temporal/later.ts'
 import { until } from '../harness/until.ts'
 
-const harness = await openHarness({ books: false })
+const harness = await shareStack({ books: false })
 const { sql, cipher, config } = harness.context
 const folder = openBackupFolder(config.BACKUP_FOLDER, config.BACKUP_KEYS)
 

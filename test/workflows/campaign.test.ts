@@ -4,11 +4,11 @@ import { fastForward } from '../../temporal/time-skipping.ts'
 import { campaignWorkflowId } from '../../workflows/campaign.contract.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { sql } = harness.context
 
 beforeEach(async () => {

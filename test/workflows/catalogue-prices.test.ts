@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { SecurityLog } from '../../db/connection/schema.ts'
 import { nothingChanged, openCatalogue } from '../harness/catalogue.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { sync, packageRow, operatorTasks } = await openCatalogue(harness)
 
 const setProviderPrice = (packageCode: string, price: number) =>

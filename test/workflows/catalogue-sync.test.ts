@@ -6,11 +6,11 @@ import { createCatalogue } from '../../sim/esim-access/catalogue.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { catalogueProviders, catalogueSyncState, catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
 import { nothingChanged, openCatalogue } from '../harness/catalogue.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { sql } = harness.context
 const { sync, packageRow, operatorTasks } = await openCatalogue(harness)
 

@@ -6,12 +6,11 @@ import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { policyNoticeState, policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
-import { openHarness } from '../harness/harness.ts'
+import { bounceToken, shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 
-const bounceToken = 'bounces-are-handed-in-here'
-const harness = await openHarness({ settings: { MAIL_RATE_PER_SECOND: '10000', MAIL_BOUNCE_TOKEN: bounceToken } })
+const harness = await shareStack()
 const { sql } = harness.context
 const dayMs = 86_400_000
 

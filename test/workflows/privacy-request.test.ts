@@ -5,12 +5,12 @@ import { searchAttributes } from '../../shared/search-attributes.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { loseAccount } from '../harness/lost.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { sql } = harness.context
 const support = harness.config.SUPPORT_MAIL
 const day = 24 * 60 * 60 * 1000

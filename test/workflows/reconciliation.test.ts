@@ -14,13 +14,13 @@ import {
   reconciliationType,
 } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { always } from '../harness/checks/placements.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { runLater } from '../harness/temporal/later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { createPlanter, delivered, givenBack, paidMinor, type Trade } from './planted-trade.ts'
 
-const harness = await openHarness({ books: false })
+const harness = await shareStack({ books: false })
 const { sql } = harness.context
 const { stripe, airalo } = harness.sims
 const person = await harness.signUp()

@@ -8,7 +8,7 @@ import { backupType } from '../../workflows/backup/backup.contract.ts'
 import { draftSweepType } from '../../workflows/draft-sweep.contract.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { always } from '../harness/checks/placements.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { closeForRestore, loseOrder, startRestoreRun } from '../harness/lost.ts'
 import { startProgram } from '../harness/processes.ts'
@@ -16,7 +16,7 @@ import { runLater } from '../harness/temporal/later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
-const harness = await openHarness({ books: false })
+const harness = await shareStack({ books: false })
 const { sql } = harness.stack.context
 const { stripe, esimAccess, airalo } = harness.sims
 
