@@ -1,9 +1,13 @@
-/** Messages of any form, such as the Web UI sends, leave every run answering. */
+/**
+ * Messages of any form, such as the Web UI sends, leave every run answering. A test run sends each of them a part of the
+ * forms by its seed, `npm test -- --all` sends all of them.
+ */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import proto, { type temporal } from '@temporalio/proto'
 import { afterEach, expect, test } from 'vitest'
 import { shareStack } from '../harness/harness.ts'
+import { drawPart } from '../harness/seed.ts'
 import { scenarios } from '../replay/scenarios.ts'
 
 const harness = await shareStack({ books: false })
@@ -111,6 +115,8 @@ async function definitionsOf(contract: string): Promise<Definition[]> {
   )
 }
 
+const partOf = drawPart(4)
+
 // Some runs wait because the mail server takes nothing.
 afterEach(() => harness.sims.mailbox.do('clear-rules'))
 
@@ -120,39 +126,42 @@ test('every contract with messages has a run here', async () => {
   expect(withMessages.sort()).toEqual(Object.keys(runsOf).sort())
 })
 
-test.each(Object.entries(runsOf).flatMap(([contract, runs]) => runs.map((run) => ({ contract, run }))))(
-  'messages of any form leave $run answering',
-  { timeout: 180_000 },
-  async ({ contract, run }) => {
-    const workflowId = await scenarios[run]?.(harness)
-    const handle = harness.temporal.workflow.getHandle(workflowId ?? '')
-    const { runId } = await handle.describe()
-    const accepted: string[] = []
-    for (const { type, name } of await definitionsOf(contract)) {
-      const takesInput = withInput.includes(name) || (name === 'cancel' && contract === cancelWithInput)
-      for (const args of takesInput ? [...missing, ...garbage] : garbage) {
-        if (type === 'signal') await handle.signal(name, ...args)
-        else if (type === 'query') await handle.query(name, ...args).catch(hasNoHandler)
-        else {
-          const refusal = await handle.executeUpdate(name, { args: args as [unknown] }).then(
-            () => accepted.push(`${name} ${JSON.stringify(args).slice(0, 100)}`),
-            (error: unknown) => error,
-          )
-          if (refusal instanceof Error) expect(refusal.name).toBe('WorkflowUpdateFailedError')
-        }
+test.each(
+  Object.entries(runsOf)
+    .flatMap(([contract, runs]) => runs.map((run) => ({ contract, run })))
+    .map((each, at) => ({ ...each, at })),
+)('messages of any form leave $run answering', { timeout: 180_000 }, async ({ contract, run, at }) => {
+  const workflowId = await scenarios[run]?.(harness)
+  const handle = harness.temporal.workflow.getHandle(workflowId ?? '')
+  const { runId } = await handle.describe()
+  const accepted: string[] = []
+  const definitions = await definitionsOf(contract)
+  for (const [atDefinition, { type, name }] of definitions.entries()) {
+    const takesInput = withInput.includes(name) || (name === 'cancel' && contract === cancelWithInput)
+    const drawn = partOf(garbage, at + atDefinition)
+    for (const args of takesInput ? [...missing, ...drawn] : drawn) {
+      if (type === 'signal') await handle.signal(name, ...args)
+      else if (type === 'query') await handle.query(name, ...args).catch(hasNoHandler)
+      else {
+        const refusal = await handle.executeUpdate(name, { args: args as [unknown] }).then(
+          () => accepted.push(`${name} ${JSON.stringify(args).slice(0, 100)}`),
+          (error: unknown) => error,
+        )
+        if (refusal instanceof Error) expect(refusal.name).toBe('WorkflowUpdateFailedError')
       }
     }
-    for (const definition of await definitionsOf(contract))
-      for (const each of undecodable) await sendUndecodable(handle.workflowId, definition, each)
-    expect(accepted).toEqual([])
-    // Answered only once all messages were taken.
-    await handle.query('__stack_trace')
-    const { status, raw } = await handle.describe()
-    expect([status.name, raw.pendingWorkflowTask?.attempt ?? 1]).toEqual(['RUNNING', 1])
-    const { events = [] } = await harness.temporal.workflow.getHandle(handle.workflowId, runId).fetchHistory()
-    expect((events ?? []).filter((event) => event.workflowTaskFailedEventAttributes)).toEqual([])
-  },
-)
+  }
+  for (const [atDefinition, definition] of definitions.entries())
+    for (const each of partOf(undecodable, at + atDefinition))
+      await sendUndecodable(handle.workflowId, definition, each)
+  expect(accepted).toEqual([])
+  // Answered only once all messages were taken.
+  await handle.query('__stack_trace')
+  const { status, raw } = await handle.describe()
+  expect([status.name, raw.pendingWorkflowTask?.attempt ?? 1]).toEqual(['RUNNING', 1])
+  const { events = [] } = await harness.temporal.workflow.getHandle(handle.workflowId, runId).fetchHistory()
+  expect((events ?? []).filter((event) => event.workflowTaskFailedEventAttributes)).toEqual([])
+})
 
 /** Sends a message as another program may, without a data converter. No handler accepts its payload. */
 async function sendUndecodable(

@@ -2,7 +2,7 @@
 import pMap from 'p-map'
 import type { AnySimulatorControl } from '../../../sim/control.ts'
 import type { Fault } from '../../../sim/simulator.ts'
-import { seededInt } from '../../harness/seed.ts'
+import { drawPart, seededInt } from '../../harness/seed.ts'
 
 /** Faults that go away by themselves, and leave nothing final behind. */
 export const passing: Fault[] = [
@@ -17,14 +17,18 @@ export const passing: Fault[] = [
 ]
 
 /**
- * Pairs in which each fault is once the first and once the second: which ones depends on the seed of the run. With
- * `npm test -- --all` they are all pairs, which takes as many times longer as there are faults.
+ * Pairs of which every second fault is the first one: which ones, and what the other faults of the pairs are, depends on
+ * the seed of the run. With `npm test -- --all` they are all pairs, about ten times as many.
  */
 export function pairs<Each>(faults: readonly Each[]): [Each, Each][] {
   const distances = [...faults.keys()].slice(1)
   const drawn = process.env.TEST_ALL === '1' ? distances : [seededInt(1, faults.length)]
+  const partOf = drawPart(2)
   return drawn.flatMap((distance) =>
-    faults.map((first, at): [Each, Each] => [first, faults[(at + distance) % faults.length] ?? first]),
+    partOf([...faults.entries()]).map(([at, first]): [Each, Each] => [
+      first,
+      faults[(at + distance) % faults.length] ?? first,
+    ]),
   )
 }
 
