@@ -1,7 +1,8 @@
 /**
  * `npm test`: the whole suite on the embedded stack. `npm test -- test/orders` runs a part of it, `npm test -- --seed
  * 7` repeats the random values of an earlier run, `npm test -- --all` tries all cases of which
- * a run otherwise draws a part by its seed. The last line is `N passed, N failed`, from vitest's result. The exit
+ * a run otherwise draws a part by its seed, `npm test -- --delays` starts activities and lets webhooks arrive up to
+ * 300 ms late. The last line is `N passed, N failed`, from vitest's result. The exit
  * code is 1 when a test failed or none ran.
  */
 import { parseArgs } from 'node:util'
@@ -12,12 +13,14 @@ const { values, positionals } = parseArgs({
   options: {
     seed: { type: 'string' },
     all: { type: 'boolean' },
+    delays: { type: 'boolean' },
     testNamePattern: { type: 'string', short: 't' },
   },
   allowPositionals: true,
 })
 if (values.seed !== undefined) process.env.TEST_SEED = values.seed
 if (values.all === true) process.env.TEST_ALL = '1'
+if (values.delays === true) process.env.TEST_DELAYS = '1'
 const { seed } = await import('./harness/seed.ts')
 const howToRepeat = `Seed ${seed}. Repeat with the same random values: npm test -- --seed ${seed}\n`
 process.stdout.write(howToRepeat)
