@@ -53,3 +53,17 @@ test('the judge allows a second copy of a mail if a crash or a lost reply lay be
     expect(judge(books, said)).toEqual([])
   }
 })
+
+test('the judge allows that events of a lost database are missing, or told again', () => {
+  const { books, said } = keptWorld()
+  const [first, ...others] = said.events.filter(({ orderId }) => orderId !== null)
+  const order = said.orders.find(({ orderId }) => orderId === first?.orderId)
+  if (!first || !order) throw new Error('no event')
+  said.losses.push({ from: order.begunAt, until: order.changedAt })
+  said.events.push({ id: 'restored', type: 'service.restored', orderId: null, receiptId: null })
+  said.events.push({ ...first, id: 'again' })
+  expect(judge(books, said)).toEqual([])
+  said.events = said.events.filter(({ orderId }) => orderId !== order.orderId)
+  expect(judge(books, said)).toEqual([])
+  expect(others.length).toBeGreaterThan(0)
+})

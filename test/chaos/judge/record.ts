@@ -79,7 +79,7 @@ export interface Acknowledgements {
   backups: { kept: boolean; ageMs: number }[]
   /** times in which a part was killed, frozen or cut off */
   crashes: { from: number; until: number }[]
-  /** losses of the database; `from`: when the app backend has read events for the last time before */
+  /** losses of the database; `from`: when the backup was begun that is restored */
   losses: { from: number; until: number }[]
 }
 

@@ -24,12 +24,19 @@ export async function openLink(host: string, port: number): Promise<Link> {
       [far, near],
     ] as const) {
       sockets.add(from)
-      from.on('data', (bytes) => {
-        if (delayMs === 0) to.write(bytes)
-        else setTimeout(() => to.writable && to.write(bytes), delayMs)
-      })
+      // What was delayed arrives before what came after `mend`: TCP keeps the order.
+      const delayed: { dueAt: number; pass: () => void }[] = []
+      const passDue = (): void => {
+        while (delayed[0] && delayed[0].dueAt <= Date.now()) delayed.shift()?.pass()
+        if (delayed[0]) setTimeout(passDue, delayed[0].dueAt - Date.now())
+      }
+      const inOrder = (pass: () => void): void => {
+        delayed.push({ dueAt: Math.max(Date.now() + delayMs, delayed.at(-1)?.dueAt ?? 0), pass })
+        if (delayed.length === 1) passDue()
+      }
+      from.on('data', (bytes) => inOrder(() => to.writable && to.write(bytes)))
       from.on('error', () => to.destroy())
-      from.on('end', () => setTimeout(() => to.end(), delayMs))
+      from.on('end', () => inOrder(() => to.end()))
       from.on('close', () => {
         sockets.delete(from)
         to.destroy()

@@ -177,7 +177,8 @@ const ofParts: fc.Arbitrary<Disturbance> = fc.oneof(
 /** How many people live at once. */
 const inRound = 120
 /** One fault at a party for each person; a part is disturbed once for so many people. */
-const peopleForPart = 12
+const peopleForPart = 20
+const peopleToLose = 10
 /** The database is lost in every fourth round, in the middle of it. */
 const restored: Disturbance = { kind: 'restore', ms: 1_500 }
 /** of what operators do once a round */
@@ -213,7 +214,7 @@ export function planOf({ seed, orders, years }: Size): PlannedEvent[] {
       parts.slice(round * (partsInRound + operatorsAreDisturbed), (round + 1) * (partsInRound + operatorsAreDisturbed)),
       partsInRound,
     )
-    const loses = round % 4 === 0 && those.length >= peopleForPart
+    const loses = round % 4 === 0 && those.length >= peopleToLose
     const during = [
       ...spread(itsFaults, round, ofRound.length),
       ...spread(itsParts, round, ofRound.length),

@@ -46,13 +46,14 @@ export async function play(
   const actors = createActors({ stack, witness, world, sabotage, isCalm: () => disturbing.now === 0 })
   const rounds = [...new Set(events.map(({ round }) => round))].sort((a, b) => a - b)
   stack.crashes.length = 0
+  stack.ended.length = 0
 
   for (const [index, round] of rounds.entries()) {
     const beganAt = Date.now()
     const took: { ms: number; what: string }[] = []
     const ofRound = events.filter((event) => event.round === round)
     const acts = ofRound.filter(isAct)
-    let [begun, played] = [0, 0]
+    let [begun, played, disturbedMs] = [0, 0, 0]
     const telling = setInterval(
       () => onProgress(`  ${played} of ${acts.length} acts after ${seconds(Date.now() - beganAt)}`),
       tellEveryMs,
@@ -78,12 +79,14 @@ export async function play(
         if (isAct(event)) continue
         while (begun < Math.min(event.after, acts.length)) await pause(20)
         disturbing.now += 1
+        const from = Date.now()
         if (event.disturbance.kind === 'restore') await gate.close()
         await stack
           .disturb(event.disturbance, witness.losesDatabase)
           .catch((error: unknown) => stuck.push(`${event.disturbance.kind}: ${error}`))
         gate.open()
         disturbing.now -= 1
+        disturbedMs += Date.now() - from
       }
     })()
     await Promise.all([playing, disturbed])
@@ -93,7 +96,7 @@ export async function play(
     await untilReady(stack)
     await actors.settle(onProgress).catch((error: unknown) => stuck.push(`settling round ${round}: ${error}`))
     onProgress(
-      `round ${index + 1} of ${rounds.length}: ${acts.length} acts, ${disturbances.length} disturbances, ` +
+      `round ${index + 1} of ${rounds.length}: ${acts.length} acts, ${disturbances.length} disturbances for ${seconds(disturbedMs)}, ` +
         `${seconds(playedAt - beganAt)} and ${seconds(Date.now() - playedAt)} to settle`,
     )
     const slowest = took.toSorted((one, other) => other.ms - one.ms).slice(0, 3)
@@ -103,7 +106,12 @@ export async function play(
   const testifiedFrom = Date.now()
   const said = await witness.testify({ years, journalBefore })
   onProgress(`asked for the last time in ${seconds(Date.now() - testifiedFrom)}`)
-  return { books: since(await readOutside(stack.sims), before), said, stuck, refused: actors.refused }
+  return {
+    books: since(await readOutside(stack.sims), before),
+    said,
+    stuck: [...stuck, ...witness.unanswered, ...stack.ended],
+    refused: actors.refused,
+  }
 }
 
 const nameOf = (act: Act): string => `${act.kind} ${'order' in act ? act.order : 'who' in act ? act.who : ''}`

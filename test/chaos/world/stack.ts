@@ -16,6 +16,8 @@ import { type Link, openLink } from './link.ts'
 /** The API opens after 20 minutes at the latest. */
 const restoreWithinMs = 1_300_000
 
+type LosesDatabase = (backupFrom: number) => Promise<() => void>
+
 export type WorldStack = Awaited<ReturnType<typeof startWorldStack>>
 
 import { startTemporalOnPostgres } from './temporal-on-postgres.ts'
@@ -43,6 +45,8 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
   })
   const links = new Map<LinkName, Link>()
   const crashes: { from: number; until: number }[] = []
+  /** why workers have ended by themselves */
+  const ended: string[] = []
   const settings = { ...product.settings }
   for (const [name, setting] of Object.entries(settingOf) as [LinkName, string][]) {
     const value = settings[setting] ?? ''
@@ -57,10 +61,20 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
 
   async function startWorker(): Promise<Part> {
     const onLine = (line: string) => void product.logLines.push(line)
-    return await startWorkerProcess(
+    const part = await startWorkerProcess(
       { env: process.env, settings: Promise.resolve(settings), onLine },
       await claimPort(0),
     )
+    void part.exited.then((why) => (why === undefined ? undefined : supervise(why)))
+    return part
+  }
+
+  /** Starts a worker again that has ended by itself. */
+  async function supervise(why: string): Promise<void> {
+    ended.push(why)
+    await untilStarted('worker', async () => {
+      worker = await startWorker()
+    })
   }
 
   /** Ends a part for a while. Resolves when it works again. */
@@ -91,15 +105,16 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
   }
 
   /** Loses the database some time after a backup, and restores it as docs/restore.md says. */
-  async function restore(ms: number, losesDatabase: () => Promise<() => void>): Promise<void> {
+  async function restore(ms: number, losesDatabase: LosesDatabase): Promise<void> {
     const { operator, api, config } = product
+    const backupFrom = Date.now()
     const known = new Set((await listBackups()).map(({ id }) => id))
     expectStatus(await untilAnswered(operator, 'POST', '/v1/backups'), 202)
     await until('the backup is there', async () =>
       (await listBackups()).some(({ id, state }) => state === 'kept' && !known.has(id)),
     )
     await pause(ms)
-    const isRestored = await losesDatabase()
+    const isRestored = await losesDatabase(backupFrom)
     await Promise.all([worker.kill(), api.kill()])
     const name = databaseName(config.DATABASE_URL)
     await withDatabase(
@@ -125,7 +140,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     return expectStatus(await untilAnswered(product.operator, 'GET', '/v1/backups'), 200).items
   }
 
-  async function disturb(disturbance: Disturbance, losesDatabase: () => Promise<() => void>): Promise<void> {
+  async function disturb(disturbance: Disturbance, losesDatabase: LosesDatabase): Promise<void> {
     const { sims } = product
     switch (disturbance.kind) {
       case 'faults':
@@ -160,10 +175,11 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     ...product,
     product,
     crashes,
+    ended,
     /** the worker's connections */
     links: links as ReadonlyMap<LinkName, Link>,
     /** Disturbs one part. @param losesDatabase called before a restore; it returns what is called after it. Resolves when the part works again; faults at parties wait for their calls. */
-    async disturb(disturbance: Disturbance, losesDatabase: () => Promise<() => void>): Promise<void> {
+    async disturb(disturbance: Disturbance, losesDatabase: LosesDatabase): Promise<void> {
       const crash = { from: Date.now(), until: Number.POSITIVE_INFINITY }
       if (['kill', 'freeze', 'cut', 'restore'].includes(disturbance.kind)) crashes.push(crash)
       await disturb(disturbance, losesDatabase)

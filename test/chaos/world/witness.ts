@@ -27,6 +27,8 @@ export function createWitness(stack: WorldStack) {
   }
   let validate: ReturnType<Ajv2020['compile']> | undefined
   let hasBackups = false
+  /** questions at the end that nobody has answered */
+  const unanswered: string[] = []
   /** as the app backend has read them, before the database was lost as well */
   const read = new Map<string, Acknowledgements['events'][number]>()
   const losses: Acknowledgements['losses'] = []
@@ -95,7 +97,12 @@ export function createWitness(stack: WorldStack) {
   async function readBackups(): Promise<Acknowledgements['backups']> {
     if (!hasBackups) return []
     const laterByDays = 31
-    await runLater(stack, backupType, laterByDays)
+    try {
+      await runLater(stack, backupType, laterByDays, [], { timeoutMs: 600_000 })
+    } catch (error) {
+      unanswered.push(`backups after ${laterByDays} days: ${error}`)
+      return []
+    }
     const { items } = expectStatus(await untilAnswered(operator, 'GET', '/v1/backups'), 200)
     const judgedAt = Date.now() + laterByDays * dayMs
     return items.map(({ state, startedAt: at }: { state: string; startedAt: string }) => ({
@@ -107,15 +114,15 @@ export function createWitness(stack: WorldStack) {
   return {
     people,
     orders,
+    unanswered,
     ...said,
     look,
     lookAt,
     async export(person: Person): Promise<void> {
       person.exported = await readExport(person)
     },
-    /** Called right before the database is lost. @returns to be called when it is restored */
-    async losesDatabase(): Promise<() => void> {
-      const from = Date.now()
+    /** Called right before the database is lost. @param from when its backup was begun @returns to be called when it is restored */
+    async losesDatabase(from: number): Promise<() => void> {
       await readEvents()
       const loss = { from, until: Number.POSITIVE_INFINITY }
       losses.push(loss)
