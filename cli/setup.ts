@@ -74,7 +74,7 @@ async function step(what: string, work: () => Promise<string>): Promise<void> {
 }
 
 async function prepareDatabase(): Promise<string> {
-  const applied = await migrate(context.sql)
+  const applied = await migrate(context.config.DATABASE_URL)
   return applied.length > 0 ? `applied ${applied.length} migrations` : 'has every migration already'
 }
 

@@ -1,7 +1,6 @@
 /** Starts the infrastructure of API and worker, and returns its settings. */
 import { join } from 'node:path'
 import { type Config, readConfig } from '../config.ts'
-import { connectDatabase, timeLimits } from '../db/connection/database.ts'
 import { migrate } from '../db/connection/migrate.ts'
 import { createLog, type Log } from '../shared/log.ts'
 import type { Secrets } from './development-secrets.ts'
@@ -83,7 +82,7 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
     ...options.settings,
   }
   const config = readConfig(settings)
-  await migrateDatabase(config.DATABASE_URL)
+  await migrate(config.DATABASE_URL)
   return {
     stores: stores.value,
     simulators: simulators.value,
@@ -92,15 +91,5 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
     log: createLog({ level: config.LOG_LEVEL }, onLogLine && { write: (line: string) => onLogLine(line.trimEnd()) }),
     // A configured service may be described by a file that only the real environment names.
     temporalEnvironment: temporalIsConfigured(configured) ? undefined : settings,
-  }
-}
-
-/** Migrates the schema. */
-export async function migrateDatabase(url: string): Promise<void> {
-  const sql = connectDatabase(url, { name: 'ama-esim-migrate', maxConnections: 1, limits: timeLimits.maintenance })
-  try {
-    await migrate(sql)
-  } finally {
-    await sql.end({ timeout: 5 })
   }
 }

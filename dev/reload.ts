@@ -1,6 +1,7 @@
 /** Restarts API and worker when a file is saved; the infrastructure keeps running. */
+
+import { migrate } from '../db/connection/migrate.ts'
 import { createLog } from '../shared/log.ts'
-import { migrateDatabase } from './infrastructure.ts'
 import { isBundled, type ProgramName, programsOf, root, sources } from './programs/sources.ts'
 import type { Stack } from './stack.ts'
 import { watchFiles } from './watch-files.ts'
@@ -42,7 +43,7 @@ export async function reloadOnChange(stack: Stack, say: (line: string) => void):
     const programs = (['api', 'worker'] as const).filter((name) =>
       files.some((file) => programsOf(file).includes(name)),
     )
-    if (files.some((file) => file.startsWith('db/migrations/'))) await migrateDatabase(stack.config.DATABASE_URL)
+    if (files.some((file) => file.startsWith('db/migrations/'))) await migrate(stack.config.DATABASE_URL)
     builderIsCurrent &&= !files.some((file) => /^(worker\/bundle|temporal\/(?:failure|payload)-converter)\b/.test(file))
     const results = await Promise.allSettled(programs.map((name) => restart(name, files.some(isBundled))))
     for (const result of results) if (result.status === 'rejected') throw result.reason

@@ -14,7 +14,7 @@ let live: Map<string, string | null>
 beforeAll(async () => {
   postgres = await startPostgres()
   sql = connectDatabase(postgres.url)
-  await migrate(sql)
+  await migrate(postgres.url)
   await ensureDays(sql, 'security_log', new Date(), 2)
   await ensureDays(sql, 'access_log', new Date(), 2)
   // A partition has its parent's columns, and needs no entry.

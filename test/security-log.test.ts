@@ -16,7 +16,7 @@ const encryption = { cipher, dataKeys: createDataKeys(cipher) }
 beforeAll(async () => {
   postgres = await startPostgres()
   sql = connectDatabase(postgres.url)
-  await migrate(sql)
+  await migrate(postgres.url)
 })
 afterAll(async () => {
   await sql.end()

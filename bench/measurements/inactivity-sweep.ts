@@ -24,7 +24,7 @@ export async function benchInactivitySweep(accounts: number, dormant: number): P
   const postgres = await startPostgres()
   const sql = connectDatabase(postgres.url, { maxConnections: 1, limits: timeLimits.maintenance })
   try {
-    await migrate(sql)
+    await migrate(postgres.url)
     const now = new Date()
     const { inactivityYears, openedAheadDays, warningsBeforeDays } = periods.account
     const until = plusYears(plusDays(now, warningsBeforeDays[0] + openedAheadDays), -inactivityYears)

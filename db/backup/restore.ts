@@ -67,7 +67,7 @@ export async function fillFromBackup(
     await restoreDatabase(tools, url, folder.read('dump', dump.id))
     await importKeys(sql, folder.read('keys', keys.id))
     // The replay needs the tables of the current version.
-    await migrate(sql)
+    await migrate(url)
     // What an endpoint had not taken is not in the dump: nothing else would have it tried again.
     await sql`update webhook_endpoints set failures = 0, retry_at = null, claimed_until = null`
     await importErasures(sql, [copied, ...erasures])

@@ -1,4 +1,5 @@
 import postgres from 'postgres'
+import { arrayTypes } from './array-types.ts'
 import { survivingLostConnections } from './lost-connection.ts'
 import { limitPool, type PoolState } from './pool.ts'
 
@@ -92,7 +93,8 @@ export function connectDatabase(url: string, options: ConnectOptions = {}): Data
       lock_timeout: limits.lockMs,
       idle_in_transaction_session_timeout: limits.idleInTransactionMs,
     },
-    types: { bigint: postgres.BigInt },
+    fetch_types: false,
+    types: { bigint: postgres.BigInt, ...arrayTypes },
     onnotice: () => undefined,
   })
   const { waitMs, stuckAfterMs, transactionMs } = limits

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { seedPolicies } from '../policies.ts'
-import type { Database } from './database.ts'
+import { connectDatabase, type Database, timeLimits } from './database.ts'
 
 const folder = new URL('../migrations/', import.meta.url)
 /** An arbitrary constant for the advisory lock: two processes must not migrate at the same time. */
@@ -18,27 +18,30 @@ export async function missingMigrations(sql: Database): Promise<string[]> {
 }
 
 /**
- * Applies the files of db/migrations that this database does not have yet, in order, each in a transaction.
+ * Applies the files of db/migrations that this database does not have yet, in order, each in a transaction. Several
+ * processes may do it at once.
+ * @param url of the database, with its owner's credentials
  * @returns the names of the applied files
  */
-export async function migrate(sql: Database): Promise<string[]> {
+export async function migrate(url: string): Promise<string[]> {
   const files = await migrationFiles()
   const applied: string[] = []
-  const connection = await sql.reserve()
+  // One connection, because the lock belongs to it.
+  const sql = connectDatabase(url, { name: 'ama-esim-migrate', maxConnections: 1, limits: timeLimits.maintenance })
   try {
-    await connection`select pg_advisory_lock(${lockId})`
-    await connection`create table if not exists migrations (name text primary key, applied_at timestamptz not null)`
-    const known = new Set((await connection<{ name: string }[]>`select name from migrations`).map((row) => row.name))
+    await sql`select pg_advisory_lock(${lockId})`
+    await sql`create table if not exists migrations (name text primary key, applied_at timestamptz not null)`
+    const known = new Set((await sql<{ name: string }[]>`select name from migrations`).map((row) => row.name))
     for (const name of files.filter((file) => !known.has(file))) {
       const text = await readFile(new URL(name, folder), 'utf8')
       // PostgreSQL runs several statements of one simple query as one transaction.
-      await connection.unsafe(`${text};\ninsert into migrations values ('${name}', clock_timestamp())`)
+      await sql.unsafe(`${text};\ninsert into migrations values ('${name}', clock_timestamp())`)
       applied.push(name)
     }
-    await seedPolicies(connection)
+    await seedPolicies(sql)
   } finally {
-    await connection`select pg_advisory_unlock(${lockId})`
-    connection.release()
+    // PostgreSQL frees the lock with the connection.
+    await sql.end({ timeout: 5 })
   }
   return applied
 }

@@ -38,9 +38,10 @@ export function limitPool(sql: Sql, limits: PoolLimits): Sql & { pool: PoolState
   const own = {
     pool,
     begin: (...parameters: unknown[]) => beginInTurn(sql, turns, parameters),
-    reserve: () => reserveInTurn(sql, turns),
     unsafe: (...parameters: Parameters<Sql['unsafe']>) => inTurn(sql.unsafe(...parameters), turns),
     file: (...parameters: Parameters<Sql['file']>) => inTurn(sql.file(...parameters), turns),
+    // postgres.js 3.4.9 never resolves it on a new connection without `fetch_types` (src/connection.js, ReadyForQuery).
+    reserve: refused('reserve'),
     notify: refused('notify'),
     listen: refused('listen'),
     subscribe: refused('subscribe'),
@@ -52,7 +53,7 @@ export function limitPool(sql: Sql, limits: PoolLimits): Sql & { pool: PoolState
   }) as Sql & { pool: PoolState }
 }
 
-/** These functions of postgres.js open connections beside the pool, which the limit would not count. */
+/** The others of these functions of postgres.js open connections beside the pool, which the limit would not count. */
 const refused = (name: string) => (): never => {
   throw new Error(`${name} is not for a pool with limits`)
 }
@@ -109,23 +110,5 @@ async function beginInTurn(sql: Sql, turns: Turns, parameters: unknown[]): Promi
     return await Reflect.apply(sql.begin, sql, [...parameters, bound])
   } finally {
     releaseTurn()
-  }
-}
-
-async function reserveInTurn(sql: Sql, turns: Turns): Promise<postgres.ReservedSql> {
-  assertOutsideTransaction('A connection of its own')
-  const releaseTurn = await takeTurn(turns)
-  try {
-    const reserved = await sql.reserve()
-    const releaseConnection = reserved.release
-    return Object.assign(reserved, {
-      release: () => {
-        releaseConnection()
-        releaseTurn()
-      },
-    })
-  } catch (error) {
-    releaseTurn()
-    throw error
   }
 }

@@ -7,7 +7,7 @@ import { createApi, type ReceivingTimeouts } from '../../api/server.ts'
 import { type Config, ConfigurationError, readConfig } from '../../config.ts'
 import { type ApiContext, createContext } from '../../context.ts'
 import { type ApiKeyKind, createApiKey } from '../../db/api-keys.ts'
-import { connectDatabase, type TimeLimits } from '../../db/connection/database.ts'
+import type { TimeLimits } from '../../db/connection/database.ts'
 import { migrate } from '../../db/connection/migrate.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
 import { createLog } from '../../shared/log.ts'
@@ -51,9 +51,7 @@ interface RigOptions {
 /** Starts API, database and simulators; default: with limits that no test reaches. */
 export async function startApiHarness(options: RigOptions = {}) {
   const [postgres, apple, google] = await Promise.all([startPostgres(), startApple(), startGoogle()])
-  const migrations = connectDatabase(postgres.url, { maxConnections: 1 })
-  await migrate(migrations)
-  await migrations.end()
+  await migrate(postgres.url)
 
   const env = {
     NODE_ENV: 'test',

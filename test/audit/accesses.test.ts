@@ -1,4 +1,5 @@
 /** Who read whose data is on record, for the person to see, and gone with the account. */
+import postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
 import { recordAccesses } from '../../db/access/access-log.ts'
 import { createApiKey } from '../../db/api-keys.ts'
@@ -160,7 +161,7 @@ test('accesses are erased with the account, also one that was written too late',
 
 test('a read waits for no lock on the account', async () => {
   const person = await harness.signUp()
-  const held = await sql.reserve()
+  const held = postgres(harness.stack.config.DATABASE_URL, { max: 1 })
   await held`begin`
   await held`select from accounts where id = ${person.accountId} for update`
   try {
@@ -168,7 +169,7 @@ test('a read waits for no lock on the account', async () => {
     expect(row).toMatchObject({ actor_kind: 'service' })
   } finally {
     await held`rollback`
-    held.release()
+    await held.end()
   }
 })
 

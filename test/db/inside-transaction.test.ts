@@ -22,7 +22,6 @@ test.each<[string, (sql: Database) => PromiseLike<unknown>]>([
   ['a statement', (sql) => sql`select 1`],
   ['a statement made outside', (sql) => sql.unsafe('select 1')],
   ['a transaction', (sql) => sql.begin(async (tx) => tx`select 1`)],
-  ['a connection', (sql) => sql.reserve()],
   ['several at once', (sql) => Promise.all([sql`select 1`, sql`select 2`])],
 ])('a transaction that asks the pool for %s fails and is rolled back', async (_what, ask) => {
   const sql = open(3)

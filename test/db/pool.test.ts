@@ -29,7 +29,6 @@ function held(): { until: Promise<void>; release: () => void } {
 test.each<[string, (sql: Database) => PromiseLike<unknown>]>([
   ['a statement', (sql) => sql`select 1`],
   ['a transaction', (sql) => sql.begin((tx) => tx`select 1`)],
-  ['a connection', (sql) => sql.reserve()],
 ])('%s that gets no connection in time fails, and leaves no open work', async (_what, ask) => {
   const sql = open(1, { waitMs: 50 })
   const { until: freed, release } = held()

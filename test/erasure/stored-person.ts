@@ -16,7 +16,7 @@ export type Stored = Awaited<ReturnType<typeof openDatabase>>
 export async function openDatabase() {
   const postgres = await startPostgres()
   const sql = connectDatabase(postgres.url, { maxConnections: 1 })
-  await migrate(sql)
+  await migrate(postgres.url)
   await ensureDays(sql, 'security_log', new Date(), 2)
   await ensureDays(sql, 'access_log', new Date(), 2)
   const cipher = createFieldCipher({ activeId: 'k1', keys: new Map([['k1', randomBytes(32)]]) }, randomBytes(32))

@@ -39,8 +39,8 @@ Worker.create = (options) =>
 const emit = Server.prototype.emit
 Server.prototype.emit = function (this: Server, event: string | symbol, ...values: unknown[]): boolean {
   const [request] = values
-  if (event !== 'request' || !isWebhook(request)) return emit.call(this, event, ...values)
-  setTimeout(() => emit.call(this, event, ...values), nextDelayMs())
+  if (event !== 'request' || !isWebhook(request)) return Reflect.apply(emit, this, [event, ...values])
+  setTimeout(() => Reflect.apply(emit, this, [event, ...values]), nextDelayMs())
   return true
 }
 

@@ -1,4 +1,5 @@
 /** Deletions in every state of an order: payments are refunded, eSIMs are returned, and nothing of the person stays. */
+import postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
@@ -447,7 +448,7 @@ test('a person, an operator and Apple request a deletion at the same time: one d
 
 test('a long read transaction does not delay the deletion’s answer, and keeps the erasure unverified until it ends', async () => {
   const person = await harness.signUp()
-  const reader = await sql.reserve()
+  const reader = postgres(harness.stack.config.DATABASE_URL, { max: 1 })
   await reader`begin isolation level repeatable read`
   await reader`select 1 from accounts where id = ${person.accountId}`
   const deletion = await erase(person)
@@ -456,7 +457,7 @@ test('a long read transaction does not delay the deletion’s answer, and keeps 
   expect(await deletion.states()).toMatchObject({ temporal: 'done', database: 'pending' })
   expect(await reader`select 1 from accounts where id = ${person.accountId}`).toHaveLength(1)
   await reader`commit`
-  reader.release()
+  await reader.end()
   await deletion.fastForward('5 minutes')
   await deletion.until('database', 'done')
 })
