@@ -1,0 +1,146 @@
+/** G3, U2: what its customer can claim of the money of an order when the account is erased, for each state of it. */
+import { describe, expect, test } from 'vitest'
+import { type ClaimRows, claimOf } from '../../../db/erasure/claims.ts'
+import { isStanding, sumOf } from '../../../db/order/refunds.ts'
+import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
+
+const id = 'b0e7a1f0-0000-4000-8000-000000000001'
+const other = 'b0e7a1f0-0000-4000-8000-000000000002'
+const at = new Date('2026-07-01T00:00:00.000Z')
+const none: ClaimRows = { refunds: [], esims: [], withdrawals: [], tasks: [] }
+const order = (status: OrderStatus, ended_at: Date | null = null) => ({ id, status, ended_at })
+const refund = (state: string, changes: Partial<ClaimRows['refunds'][number]> = {}) => ({
+  order_id: id,
+  refund_key: `key-${state}`,
+  amount_minor: 300,
+  state,
+  reason: 'goodwill',
+  ...changes,
+})
+const task = (kind: string, detail: string | null = null, subject_id = id) => ({ subject_id, kind, detail })
+const followed = (promisedMinor: number, parts: unknown[] = [], trouble: string | null = null) => ({
+  action: 'follow',
+  promisedMinor,
+  parts,
+  trouble,
+})
+const all = { action: 'refund', trouble: null }
+
+describe('of an order', () => {
+  test.each([
+    ['awaiting_payment', { action: 'cancel', trouble: null }],
+    ['in_review', all],
+    ['provisioning', all],
+    ['refunding', all],
+    ['refund_failed', all],
+    ['refunded', { action: 'watch', trouble: null }],
+    ['delivered', undefined],
+    ['ended', undefined],
+    ['cancelled', undefined],
+    ['unpaid', undefined],
+  ] as const)('that is %s the claim is %j', (status, expected) => {
+    expect(claimOf(order(status), none)).toEqual(expected)
+  })
+
+  test('whose refund has settled there is none', () => {
+    expect(claimOf(order('refunded', at), none)).toBeUndefined()
+  })
+})
+
+describe('the claim to all of an order', () => {
+  const withdrawn = (stated_at: Date | null, order_id = id): ClaimRows => ({
+    ...none,
+    withdrawals: [{ order_id, stated_at }],
+  })
+  const returned = (return_asked_at: Date | null, order_id = id): ClaimRows => ({
+    ...none,
+    esims: [{ order_id, return_asked_at }],
+  })
+
+  test.each([
+    ['delivered', withdrawn(at), all],
+    ['ended', withdrawn(at), all],
+    ['delivered', withdrawn(null), undefined],
+    ['delivered', withdrawn(at, other), undefined],
+    ['delivered', returned(at), all],
+    ['ended', returned(at), undefined],
+    ['delivered', returned(null), undefined],
+    ['delivered', returned(at, other), undefined],
+    ['cancelled', withdrawn(at), undefined],
+  ] as const)('of state %s with %j is %j', (status, rows, expected) => {
+    expect(claimOf(order(status), rows)).toEqual(expected)
+  })
+
+  test.each([
+    ['refunded', all],
+    ['disputed', all],
+    ['older_than_order', all],
+    ['of_another_order', undefined],
+    [null, undefined],
+  ])('that was not accepted because of %s is %j', (detail, expected) => {
+    const tasks = [task('payment_not_accepted', detail)]
+    expect(claimOf(order('cancelled'), { ...none, tasks })).toEqual(expected)
+  })
+
+  test('is not taken from a task of another order or kind', () => {
+    expect(
+      claimOf(order('cancelled'), { ...none, tasks: [task('payment_not_accepted', 'refunded', other)] }),
+    ).toBeUndefined()
+    expect(
+      claimOf(order('cancelled'), { ...none, tasks: [task('refund_elsewhere_failed', 'refunded')] }),
+    ).toBeUndefined()
+  })
+})
+
+describe.each(['delivered', 'ended'] as const)('the claim to a part of an order that is %s', (status) => {
+  const claim = (rows: Partial<ClaimRows>) => claimOf(order(status), { ...none, ...rows })
+
+  test('is a refund that was asked for, with its key', () => {
+    expect(claim({ refunds: [refund('requested')] })).toEqual(
+      followed(300, [{ refundKey: 'key-requested', amountMinor: 300, reason: 'goodwill' }]),
+    )
+  })
+
+  test('is a refund on its way, and what was refunded before', () => {
+    const refunds = [refund('pending'), refund('succeeded', { amount_minor: 50 }), refund('refused'), refund('failed')]
+    expect(claim({ refunds })).toEqual(followed(350))
+  })
+
+  test('is nothing when its refunds have succeeded, failed or were refused', () => {
+    const refunds = [refund('succeeded'), refund('failed'), refund('canceled'), refund('refused')]
+    expect(claim({ refunds })).toBeUndefined()
+  })
+
+  test('is not a refund of another order', () => {
+    expect(claim({ refunds: [refund('pending', { order_id: other })] })).toBeUndefined()
+  })
+
+  test.each(['partial_refund_failed', 'refund_elsewhere_failed'])(
+    'counts failed refunds while operators have %s',
+    (kind) => {
+      const refunds = [refund('failed'), refund('refused', { amount_minor: 20 })]
+      expect(claim({ refunds, tasks: [task(kind)] })).toEqual(followed(320))
+      expect(claim({ refunds, tasks: [task(kind, null, other)] })).toBeUndefined()
+    },
+  )
+
+  test('waits for an operator after a withdrawal from a used eSIM', () => {
+    expect(claim({ tasks: [task('withdrawal_after_use')] })).toEqual(followed(0, [], 'withdrawal_after_use'))
+  })
+})
+
+test.each([
+  ['succeeded', true],
+  ['pending', true],
+  ['requires_action', true],
+  ['failed', false],
+  ['canceled', false],
+  ['requested', false],
+  ['refused', false],
+])('a refund in the state %s stands: %s', (state, expected) => {
+  expect(isStanding(state)).toBe(expected)
+})
+
+test('the sum of refunds is that of their amounts', () => {
+  expect([sumOf([]), sumOf([{ amount_minor: 3 }, { amount_minor: 4 }])]).toEqual([0, 7])
+})
