@@ -1,0 +1,240 @@
+/**
+ * States beside the violations: within a grace, explained, or not known. The figure must show these, too, as what they are.
+ * What each figure shows stands in test/promises/shown.json.
+ */
+import { randomUUID } from 'node:crypto'
+import { recordStore } from '../../db/backup/backup-store.ts'
+import { plusYears } from '../../shared/calendar.ts'
+import {
+  differing,
+  insertErasure,
+  insertFact,
+  insertPolicy,
+  noticeTo,
+  order,
+  takeBack,
+  unsentSince,
+} from './planting.ts'
+import type { Stage, Violation } from './stage.ts'
+
+export type Edge = Omit<Violation, 'kind'>
+
+const edge = (what: string, { figure, plant, mend }: Pick<Violation, 'figure' | 'plant' | 'mend'>): Edge => ({
+  what,
+  figure,
+  plant,
+  mend,
+})
+
+const dropFacts = ({ sql }: Stage) => sql`delete from order_facts`
+const older = ({ sql, ago }: Stage, days: number) => sql`update accounts set created_at = ${ago(days)}`
+const asBefore = (stage: Stage) => older(stage, 0)
+
+export const edges: readonly Edge[] = [
+  {
+    what: 'an account is unused for exactly three years: the sweep comes within a day',
+    figure: 'accounts_past_term',
+    plant: ({ sql, asOf, accountId }) =>
+      sql`update accounts set last_active_at = ${plusYears(asOf, -3)} where id = ${accountId}`,
+    mend: ({ sql, asOf }) => sql`update accounts set last_active_at = ${asOf}`,
+  },
+  {
+    what: 'a change of address has lapsed half an hour ago: clocks differ',
+    figure: 'overdue_email_changes',
+    plant: ({ sql, ago, accountId }) =>
+      sql`insert into email_changes ${sql({ id: randomUUID(), account_id: accountId, requested_at: ago(1), expires_at: ago(1 / 48) })}`,
+    mend: ({ sql }) => sql`delete from email_changes`,
+  },
+  edge(
+    'a paid order is five minutes past due',
+    order('unsettled_orders', '', ({ ago }) => ({ deliver_by: ago(5 / 1440) })),
+  ),
+  edge(
+    'an order is held for a day and five minutes',
+    order('overdue_reviews', '', ({ ago }) => ({ status: 'in_review', paid_at: ago(1 + 5 / 1440) })),
+  ),
+  edge(
+    'a held order is past due as well',
+    order('unsettled_orders', '', ({ ago }) => ({ status: 'in_review', paid_at: ago(1.1) })),
+  ),
+  edge(
+    'a refund is past due',
+    order('unsettled_orders', '', ({ ago }) => ({ status: 'refunding', deliver_by: ago(0.1) })),
+  ),
+  edge('a mail is due since two days', unsentSince('mail', 2)),
+  edge('a push message is due since two days', unsentSince('push', 2)),
+  edge('a payment that Stripe has twice', differing('unsettled_payments', 'charged_twice', '', null)),
+  edge('what an operator has accepted', differing('unsettled_payments', 'charged_twice', '', 'accepted_by_operator')),
+  edge(
+    'a refund without credit note whose run is at it',
+    differing('unbooked_money', 'refund_without_credit_note', '', 'in_flight'),
+  ),
+  ...(['unsettled_payments', 'unbooked_money'] as const).map(
+    (figure): Edge => ({
+      what: `the books were not compared for a day and a half: ${figure}`,
+      figure,
+      plant: ({ sql, ago }) => sql`update reconciliations set started_at = ${ago(1.6)}`,
+      mend: ({ sql, asOf }) => sql`update reconciliations set started_at = ${asOf}`,
+    }),
+  ),
+  ...(['unsettled_payments', 'unbooked_money'] as const).map(
+    (figure): Edge => ({
+      what: `the books were never compared, two days after the first account: ${figure}`,
+      figure,
+      async plant(stage) {
+        await older(stage, 2)
+        await stage.sql`update reconciliations set state = 'incomplete'`
+      },
+      async mend(stage) {
+        await asBefore(stage)
+        await stage.sql`update reconciliations set state = 'complete'`
+      },
+    }),
+  ),
+  {
+    what: 'nobody has asked Stripe for four hours',
+    figure: 'unsettled_payments',
+    plant: ({ sql, ago }) => sql`update payment_sweeps set done_at = ${ago(4 / 24)}`,
+    mend: ({ sql, asOf }) => sql`update payment_sweeps set done_at = ${asOf}`,
+  },
+  {
+    what: 'the key before the one in use was in use for two years, and so was one of another purpose',
+    figure: 'key_age',
+    plant: async ({ sql, ago }) => {
+      for (const [purpose, id] of [
+        ['field', 'k0'],
+        ['payload', 'k1'],
+      ] as const) {
+        await sql`insert into encryption_keys ${sql({ purpose, id, first_seen_at: ago(730), active_since: ago(730) })}`
+      }
+    },
+    mend: ({ sql, ago }) => sql`delete from encryption_keys where first_seen_at = ${ago(730)}`,
+  },
+  {
+    what: 'nobody has noted the keys yet',
+    figure: 'key_age',
+    plant: ({ sql }) => sql`update encryption_keys set id = 'elsewhere'`,
+    mend: ({ sql, api }) => sql`update encryption_keys set id = ${api.cipher.activeKekId}`,
+  },
+  {
+    what: 'facts of seven years and a day: a purge takes a while',
+    figure: 'books_past_term',
+    plant: (stage) => insertFact(stage, new Date(plusYears(stage.asOf, -7).getTime() - 86_400_000)),
+    mend: dropFacts,
+  },
+  {
+    what: 'facts of nine years in a month on hold',
+    figure: 'books_past_term',
+    async plant(stage) {
+      const day = stage.ago(9 * 366)
+      await insertFact(stage, day)
+      await stage.sql`insert into books_holds (month, reason, held_at, held_by)
+        values (${`${day.toISOString().slice(0, 7)}-01`}, 'audit', ${stage.asOf}, 'x')`
+    },
+    async mend(stage) {
+      await dropFacts(stage)
+      await stage.sql`delete from books_holds`
+    },
+  },
+  {
+    what: 'facts of the first day of a year that is counted from its end',
+    figure: 'books_past_term',
+    async plant(stage) {
+      stage.change({ config: { BOOKS_COUNT_FROM: 'year_end' } })
+      await insertFact(stage, new Date(Date.UTC(stage.ago(2).getUTCFullYear() - 7, 0, 1)))
+    },
+    async mend(stage) {
+      stage.changeBack()
+      await dropFacts(stage)
+    },
+  },
+  {
+    what: 'the last backup of an erased person was due yesterday',
+    figure: 'uncounted_backups',
+    plant: ({ sql, ago }) =>
+      sql`insert into deletion_ledger ${sql({ account_ref: 'edge', entry: 'erased', reason: 'requested', at: ago(31), backups_gone_by: ago(1) })}`,
+    mend: ({ sql, ago }) =>
+      sql`insert into deletion_ledger ${sql({ account_ref: 'edge', entry: 'backups_gone', reason: 'requested', at: ago(1), backups_gone_by: ago(1) })}`,
+  },
+  ...(['newest_backup', 'oldest_backup'] as const).flatMap((figure): Edge[] => [
+    {
+      what: `nobody has looked into the store for a day and a half: ${figure}`,
+      figure,
+      async plant(stage) {
+        await older(stage, 2)
+        await stage.sql`update backup_store set read_at = ${stage.ago(1.6)}`
+      },
+      async mend(stage) {
+        await asBefore(stage)
+        await stage.lookIntoStore()
+      },
+    },
+    {
+      what: `the store is empty on the first day: ${figure}`,
+      figure,
+      async plant(stage) {
+        await older(stage, 1)
+        await recordStore(stage.sql, [], stage.asOf)
+      },
+      async mend(stage) {
+        await asBefore(stage)
+        await stage.lookIntoStore()
+      },
+    },
+    {
+      what: `the store is empty after the second night: ${figure}`,
+      figure,
+      async plant(stage) {
+        await older(stage, 2)
+        await recordStore(stage.sql, [], stage.asOf)
+      },
+      async mend(stage) {
+        await asBefore(stage)
+        await stage.lookIntoStore()
+      },
+    },
+  ]),
+  ...(['overdue_erasures', 'overdue_child_erasures', 'unfinished_erasures'] as const).map(
+    (figure): Edge => ({
+      what: `an outside party has not erased for two days: ${figure}`,
+      figure,
+      plant: (stage) => insertErasure(stage, 'child', { processor: 'apple', state: 'pending' }, 2),
+      mend: ({ sql }) => sql`delete from deletions`,
+    }),
+  ),
+  {
+    what: 'Stripe redacts after 90 days',
+    figure: 'overdue_erasures',
+    plant: (stage) => insertErasure(stage, 'requested', { processor: 'stripe_redaction', state: 'pending' }, 40),
+    mend: ({ sql }) => sql`delete from deletions`,
+  },
+  {
+    what: 'a request is open',
+    figure: 'oldest_request',
+    plant: ({ sql, ago }) =>
+      sql`insert into privacy_requests (id, kind, message, received_at, answer_by)
+        values (${randomUUID()}, 'access', ${Buffer.concat([Buffer.from([1]), Buffer.alloc(40)])}, ${ago(12)}, ${ago(-18)})`,
+    mend: ({ sql }) => sql`delete from privacy_requests`,
+  },
+  {
+    what: 'one person of three was told of the version that is coming',
+    figure: 'notice_share',
+    async plant(stage) {
+      await insertPolicy(stage, 'posted')
+      await noticeTo(stage, stage.accountId, 'sent', stage.ago(1))
+    },
+    mend: takeBack,
+  },
+  {
+    what: 'a version is coming and nobody is to be told',
+    figure: 'notice_share',
+    async plant(stage) {
+      await insertPolicy(stage, 'posted')
+      await stage.sql`update accounts set policy_version = '2030-01-01'`
+    },
+    async mend(stage) {
+      await stage.sql`update accounts set policy_version = (select version from policies where state = 'in_force')`
+      await takeBack(stage)
+    },
+  },
+]

@@ -1,0 +1,189 @@
+/** Ways to plant a violation that several promises have. */
+import { randomUUID } from 'node:crypto'
+import type { Orders } from '../../db/connection/schema.ts'
+import { recordStep } from '../../db/erasure/deletions.ts'
+import { recordDifferences } from '../../db/reconciliation/reconciliations.ts'
+import type { FigureName } from '../../policy/figures.ts'
+import type { DifferenceKindName, Explanation } from '../../policy/reconciliation.ts'
+import { type Stage, type Violation, withStatement } from './stage.ts'
+
+/** A column of the domain `sealed` becomes one of plain bytes, which takes anything. */
+export function unsealed(column: string, what: string): Violation {
+  const [table, name] = column.split('.')
+  return {
+    kind: 'schema',
+    what,
+    figure: 'unsealed_columns',
+    plant: ({ sql }) => sql.unsafe(`alter table ${table} alter column ${name} type bytea`),
+    mend: ({ sql }) => sql.unsafe(`alter table ${table} alter column ${name} type sealed`),
+  }
+}
+
+export function schema(figure: FigureName, what: string, planted: string, mended: string): Violation {
+  return {
+    kind: 'schema',
+    what,
+    figure,
+    plant: ({ sql }) => sql.unsafe(planted),
+    mend: ({ sql }) => sql.unsafe(mended),
+  }
+}
+
+export function setting(figure: FigureName, what: string, config: Record<string, unknown>): Violation {
+  return {
+    kind: 'setting',
+    what,
+    figure,
+    plant: async (stage) => stage.change({ config }),
+    mend: async (stage) => stage.changeBack(),
+  }
+}
+
+export function order(figure: FigureName, what: string, columns: (stage: Stage) => Partial<Orders>): Violation {
+  return {
+    kind: 'data',
+    what,
+    figure,
+    plant: (stage) => stage.insertOrder(columns(stage)),
+    mend: (stage) => stage.dropOrders(),
+  }
+}
+
+/** A message of the send ledger that should have gone out days ago. */
+export function unsent(send: 'mail' | 'push', state: 'due' | 'sending', what: string): Violation {
+  return { kind: 'data', what, ...unsentSince(send, 4, state) }
+}
+
+export function unsentSince(
+  send: 'mail' | 'push',
+  days: number,
+  state: 'due' | 'sending' = 'due',
+): Pick<Violation, 'figure' | 'plant' | 'mend'> {
+  return {
+    figure: send === 'mail' ? 'unsent_mails' : 'unsent_pushes',
+    plant: ({ sql, ago, orderId }) =>
+      sql`insert into sends ${sql({ subject_id: orderId, kind: `${send}:confirmation`, state, first_at: ago(days) })}`,
+    mend: ({ sql }) => sql`delete from sends`,
+  }
+}
+
+/** A difference that the newest comparison with the outside parties' books has found. */
+export const differing = (
+  figure: FigureName,
+  kind: DifferenceKindName,
+  what: string,
+  explainedBy: Explanation | null,
+): Violation => ({
+  kind: 'data',
+  what,
+  figure,
+  plant: ({ sql, reconciliationId, asOf }) =>
+    recordDifferences(sql, reconciliationId, [{ kind, subjectId: 'x', detail: 'x', subjectAt: asOf, explainedBy }]),
+  mend: ({ sql }) => sql`delete from reconciliation_differences`,
+})
+
+export const insertFact = ({ sql }: Stage, paidOn: Date) =>
+  sql`insert into order_facts ${sql({
+    id: randomUUID(),
+    paid_on: paidOn,
+    package_name: 'x',
+    destination: 'DE',
+    quantity: 1,
+    gross_minor: 1,
+    currency: 'EUR',
+    outcome: 'paid',
+  })}`
+
+export const version = '2030-01-01'
+export const insertPolicy = ({ sql, ago }: Stage, state: 'posted' | 'in_force') =>
+  sql`insert into policies ${sql({
+    version,
+    title: 'x',
+    body: 'x',
+    changes: ['x'],
+    material: true,
+    state,
+    created_at: ago(40),
+    created_by: 'x',
+    posted_at: ago(40),
+    announced_for: ago(1),
+    effective_at: ago(1),
+  })}`
+export async function takeBack({ sql }: Stage): Promise<void> {
+  await sql`delete from policies where version = ${version}`
+  await sql`update policies set state = 'in_force' where state = 'superseded'`
+}
+
+export const noticeTo = ({ sql, ago }: Stage, accountId: string, state: string, sentAt: Date | null) =>
+  sql`insert into policy_deliveries ${sql({
+    version,
+    notice: 'announced',
+    account_id: accountId,
+    state,
+    attempts: 1,
+    told_for: ago(1),
+    claimed_at: ago(35),
+    sent_at: sentAt,
+    message_ref: accountId,
+  })}`
+
+const receiptId = randomUUID()
+
+interface OverdueStep {
+  reason: 'requested' | 'child'
+  figure: FigureName
+}
+
+export async function insertErasure(
+  { sql, ago }: Stage,
+  reason: string,
+  step: { processor: string; state: string },
+  days = 4,
+): Promise<void> {
+  await sql`insert into deletions ${sql({
+    receipt_id: receiptId,
+    account_ref: 'ref',
+    reason,
+    erased_at: ago(days),
+    backups_gone_by: ago(-26),
+  })}`
+  await sql`insert into deletion_steps ${sql({ receipt_id: receiptId, ...step, code: 'http_503', changed_at: ago(days) })}`
+}
+
+const dropErasure = ({ sql }: Stage) => sql`delete from deletions where receipt_id = ${receiptId}`
+
+export function overdueStep(
+  { reason, figure }: OverdueStep,
+  processor: string,
+  state: string,
+  what: string,
+): Violation {
+  return {
+    kind: 'data',
+    what,
+    figure,
+    plant: (stage) => insertErasure(stage, reason, { processor, state }),
+    mend: dropErasure,
+  }
+}
+
+/** A part of an erasure is done, and the function that notes it has a wrong condition. */
+export function unnotedStep({ reason, figure }: OverdueStep, what: string): Violation {
+  const done = (at: Date) => ({ receiptId, processor: 'google', state: 'done', at }) as const
+  return {
+    kind: 'code',
+    what,
+    figure,
+    async plant(stage) {
+      await insertErasure(stage, reason, { processor: 'google', state: 'pending' })
+      await withStatement(stage.sql, 'and processor =', 'and processor <>', (sql) => recordStep(sql, done(stage.asOf)))
+    },
+    // The same call with the right condition turns the figure back.
+    async mend(stage) {
+      await recordStep(stage.sql, done(stage.asOf))
+      const [step] = await stage.sql`select state from deletion_steps where receipt_id = ${receiptId}`
+      if (step?.state !== 'done') throw new Error('the step was not noted')
+      await dropErasure(stage)
+    },
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Each promise has three planted violations. Each turns a figure of this promise, and with it the promise, from kept to
+ * broken, and back. A run draws one of three by its seed; `npm test -- --all test/promises` plants all.
+ */
+import { readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type PromiseId, promises } from '../../policy/promises.ts'
+import { drawPart } from '../harness/seed.ts'
+import { edges } from './edges.ts'
+import { planted } from './planted.ts'
+import { openStage, type Shown, type Stage } from './stage.ts'
+
+const ids = Object.keys(promises) as PromiseId[]
+const draw = drawPart(3)
+const cases = ids.flatMap((id, at) =>
+  draw(planted[id].violations, at).map((violation) => ({ id, violation, what: violation.what })),
+)
+
+let stage: Stage
+
+beforeAll(async () => {
+  stage = await openStage()
+})
+afterAll(() => stage.close())
+
+/** What the figure shows of each planted violation and each edge: what grows by itself is left out. */
+const shown = JSON.parse(await readFile(new URL('./shown.json', import.meta.url), 'utf8')) as Record<string, object>
+
+function shownFor(what: string): object {
+  const expected = shown[what]
+  if (!expected) throw new Error(`test/promises/shown.json does not say what a figure shows of: ${what}`)
+  return expected
+}
+
+/** The status of the promise, and what its figure shows. */
+function read({ promises: all }: Shown, figure: string, id?: PromiseId) {
+  const promise = all.find(
+    (each) => (id === undefined || each.id === id) && each.figures.some(({ name }) => name === figure),
+  )
+  const found = promise?.figures.find(({ name }) => name === figure)
+  return { promise: promise?.status, shows: { status: found?.status, value: found?.value, detail: found?.detail } }
+}
+
+describe('a planted violation breaks', () => {
+  test.each(cases)('$id by a figure of its own: $what', async ({ id, violation }) => {
+    const { figure } = violation
+    try {
+      await violation.plant(stage)
+      const { promise, shows } = read(await stage.evidence(), figure, id)
+      expect([promise, shows.status]).toEqual(['broken', 'broken'])
+      expect(shows).toMatchObject(shownFor(violation.what))
+    } finally {
+      await violation.mend(stage)
+    }
+    const mended = await stage.evidence()
+    expect([mended.broken, mended.unknown]).toEqual([[], []])
+  })
+})
+
+describe('beside the violations', () => {
+  test.each(draw(edges))('the figure shows as it is: $what', async ({ what, figure, plant, mend }) => {
+    try {
+      await plant(stage)
+      expect(read(await stage.evidence(), figure).shows).toMatchObject(shownFor(what))
+    } finally {
+      await mend(stage)
+    }
+    expect((await stage.evidence()).broken).toEqual([])
+  })
+})
+
+test('the three violations of a promise differ, and one kind of all three is explained', () => {
+  for (const id of ids) {
+    const { violations, because } = planted[id]
+    expect(new Set(violations.map(({ what }) => what)).size, id).toBe(3)
+    const kinds = new Set(violations.map(({ kind }) => kind))
+    expect(kinds.size > 1 || because !== undefined, `${id} says why it has one kind only`).toBe(true)
+    const own: readonly string[] = promises[id].figures
+    expect(violations.filter(({ figure }) => !own.includes(figure)).map(({ what }) => what)).toEqual([])
+  }
+})
+
+test('docs/planted-violations.md matches the planted violations', async () => {
+  const cell = (id: PromiseId, at: 0 | 1 | 2): string => {
+    const { kind, what, figure } = planted[id].violations[at]
+    return `*${kind}*: ${what} → \`${figure}\``
+  }
+  const rows = ids.map((id) => [`**${id}** ${promises[id].sentence}`, cell(id, 0), cell(id, 1), cell(id, 2)])
+  const why = ids.flatMap((id) => (planted[id].because ? [`- **${id}**: ${planted[id].because}`] : []))
+  const text = `# Planted violations
+
+Generated from \`test/promises/violations\`. After a change there: \`npx vitest run test/promises/violations.test.ts -u\`.
+\`npm test -- --all test/promises\` plants each of the ${ids.length * 3} violations in a running system and reads \`GET /v1/promises\`: the figure of
+the promise turns from kept to broken, and back once the violation is mended.
+
+- *code*: a function of ours runs with a fault in it, mostly one wrong condition in its statement
+- *data*: rows that no code of ours writes
+- *setting*: of the running API
+- *schema*: of the database
+
+${['| promise | first | second | third |', '|---|---|---|---|', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n')}
+
+## Where kinds are missing
+
+${why.join('\n')}
+`
+  await expect(text).toMatchFileSnapshot('../../docs/planted-violations.md')
+})

@@ -1,0 +1,253 @@
+/** Violations of promises about orders, money and messages. */
+import { randomUUID } from 'node:crypto'
+import { claimDelivery, recordDeliveryResult } from '../../../db/campaigns.ts'
+import { setPromotions } from '../../../db/consents.ts'
+import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
+import { forgetVelocity } from '../../../db/order/velocity.ts'
+import { differing, order, setting, unsent } from '../planting.ts'
+import { type Planted, type Stage, type Violation, withStatement } from '../stage.ts'
+
+const invoiceGap: Violation = {
+  kind: 'data',
+  what: 'A number is missing in a series of invoices',
+  figure: 'invoice_gaps',
+  async plant({ sql, asOf }) {
+    await sql`insert into counters (series, last) values ('AMA-TEST', 3)`
+    for (const sequence of [1, 3]) {
+      await sql`insert into invoices ${sql({
+        number: `AMA-TEST-${sequence}`,
+        series: 'AMA-TEST',
+        sequence,
+        kind: 'invoice',
+        issued_on: asOf,
+        supplied_on: asOf,
+        seller: 'Us',
+        description: 'x',
+        destination: 'DE',
+        quantity: 1,
+        net_minor: 85,
+        tax_minor: 15,
+        gross_minor: 100,
+        tax_rate_bps: 1800,
+        currency: 'EUR',
+        payment_kind: 'card',
+      })}`
+    }
+  },
+  async mend({ sql }) {
+    await sql`delete from invoices where series = 'AMA-TEST'`
+    await sql`delete from counters where series = 'AMA-TEST'`
+  },
+}
+
+/** @param reference what the provider got of the order */
+const telling = (what: string, reference: (stage: Stage) => string): Violation => ({
+  kind: 'data',
+  what,
+  figure: 'telling_references',
+  async plant(stage) {
+    await stage.insertOrder({})
+    await stage.sql`insert into provider_orders ${stage.sql({
+      id: randomUUID(),
+      order_id: stage.orderId,
+      provider: 'airalo',
+      provider_package_code: 'x',
+      client_ref: reference(stage),
+      state: 'placing',
+      placed_after: stage.asOf,
+    })}`
+  },
+  mend: (stage) => stage.dropOrders(),
+})
+
+const campaignId = randomUUID()
+const insertCampaign = ({ sql, ago }: Stage) =>
+  sql`insert into campaigns ${sql({ id: campaignId, subject: 'x', paragraphs: ['x'], state: 'sending', created_at: ago(3), created_by: 'x' })}`
+async function dropPromotions({ sql, accountId }: Stage) {
+  await sql`delete from campaigns`
+  await sql`update accounts set promotions = false where id = ${accountId}`
+  await sql`delete from consents`
+}
+
+const sentAfterWithdrawal: Violation = {
+  kind: 'data',
+  what: 'A promotion was sent a day after consent was withdrawn',
+  figure: 'unwanted_promotions',
+  async plant(stage) {
+    const { sql, ago, accountId } = stage
+    await sql`insert into consents ${sql({ account_id: accountId, purpose: 'promotions', granted: false, source: 'web', at: ago(2) })}`
+    await insertCampaign(stage)
+    await sql`insert into campaign_deliveries ${sql({ campaign_id: campaignId, account_id: accountId, state: 'sent', at: ago(1) })}`
+  },
+  mend: dropPromotions,
+}
+
+const notAskedAgain: Violation = {
+  kind: 'code',
+  what: 'A campaign does not ask for the consent again before it sends',
+  figure: 'unwanted_promotions',
+  async plant(stage) {
+    const { sql, ago, accountId } = stage
+    await setPromotions(sql, { accountId, granted: true, source: 'web', at: ago(3) })
+    await setPromotions(sql, { accountId, granted: false, source: 'web', at: ago(2) })
+    await insertCampaign(stage)
+    const delivery = { campaignId, accountId, at: ago(1) }
+    // As it is, the function lets nobody send.
+    if (await claimDelivery(sql, delivery)) throw new Error('a promotion without consent was claimed')
+    await withStatement(sql, 'and a.promotions', '', (changed) => claimDelivery(changed, delivery))
+    await recordDeliveryResult(sql, delivery, 'sent')
+  },
+  mend: dropPromotions,
+}
+
+const noRecord: Violation = {
+  kind: 'code',
+  what: 'Consent is set without a record of when and where',
+  figure: 'unproven_consents',
+  plant: ({ sql, accountId, asOf }) =>
+    withStatement(sql, 'from changed', 'from changed where false', (changed) =>
+      setPromotions(changed, { accountId, granted: true, source: 'web', at: asOf }),
+    ),
+  mend: dropPromotions,
+}
+
+const onlyInAccount: Violation = {
+  kind: 'data',
+  what: 'An account agrees to promotions, of which there is no record',
+  figure: 'unproven_consents',
+  plant: ({ sql, accountId }) => sql`update accounts set promotions = true where id = ${accountId}`,
+  mend: dropPromotions,
+}
+
+const withdrawnInRecord: Violation = {
+  kind: 'data',
+  what: 'An account agrees to promotions although the last record is a withdrawal',
+  figure: 'unproven_consents',
+  async plant({ sql, accountId, ago }) {
+    await setPromotions(sql, { accountId, granted: true, source: 'web', at: ago(3) })
+    await setPromotions(sql, { accountId, granted: false, source: 'web', at: ago(2) })
+    await sql`update accounts set promotions = true where id = ${accountId}`
+  },
+  mend: dropPromotions,
+}
+
+const oldCount = ({ sql, ago }: Stage) =>
+  sql`insert into velocity_counts (kind, hash, hour, orders, gross_minor, expires_at)
+    values ('card', ${Buffer.alloc(32)}, date_trunc('hour', ${ago(40)}::timestamptz), 1, 1000, ${ago(9)})`
+
+const dropCounts = ({ sql }: Stage) => sql`delete from velocity_counts`
+
+const undeleted: Violation = {
+  kind: 'code',
+  what: 'The deletion of counts of purchases takes none',
+  figure: 'oldest_velocity_count',
+  async plant(stage) {
+    await oldCount(stage)
+    await withStatement(stage.sql, 'where expires_at <=', 'where expires_at >', (sql) =>
+      forgetVelocity(sql, stage.asOf, 10),
+    )
+  },
+  // The same call with the right condition turns the figure back.
+  async mend(stage) {
+    if ((await forgetVelocity(stage.sql, stage.asOf, 10)) !== 1) throw new Error('the count was not deleted')
+  },
+}
+
+const measured = (what: string, columns: (stage: Stage) => object): Violation =>
+  order('unasked_measurements', what, (stage) => ({
+    measurement_event_id: randomUUID(),
+    ad_user_data: false,
+    ...columns(stage),
+  }))
+
+export const orderViolations = {
+  U2: {
+    violations: [
+      order('unsettled_orders', 'A paid order is past due, without eSIM or refund', ({ ago }) => ({
+        deliver_by: ago(0.1),
+      })),
+      order('unsettled_orders', 'The refund of an order has failed, and nobody repeats it', () => ({
+        status: 'refund_failed',
+      })),
+      {
+        kind: 'data',
+        what: 'Stripe has a payment that no order has',
+        figure: 'unsettled_payments',
+        plant: ({ sql, asOf }) =>
+          raiseOperatorTask(sql, { kind: 'payment_without_order', subjectId: 'pi_1', at: asOf }),
+        mend: ({ sql }) => sql`delete from attention`,
+      },
+    ],
+    because: 'The figures count what orders and Stripe’s books say, whichever code or setting has led to it.',
+  },
+  U3: {
+    violations: [
+      unsent('mail', 'due', 'A confirmation is due since four days'),
+      unsent('mail', 'sending', 'A mail that a dead worker began four days ago has no outcome'),
+      unsent('push', 'due', 'A push message is due since four days'),
+    ],
+    because: 'The figures count the send ledger, whichever code or setting has kept a message back.',
+  },
+  U4: { violations: [sentAfterWithdrawal, notAskedAgain, onlyInAccount] },
+  G4: { violations: [withdrawnInRecord, noRecord, sentAfterWithdrawal] },
+  U5: {
+    violations: [
+      order('overdue_reviews', 'An order is held for longer than a day', ({ ago }) => ({
+        status: 'in_review',
+        paid_at: ago(1.1),
+      })),
+      {
+        kind: 'data',
+        what: 'A count of purchases by a card is kept for longer than 30 days',
+        figure: 'oldest_velocity_count',
+        plant: oldCount,
+        mend: dropCounts,
+      },
+      undeleted,
+    ],
+  },
+  U6: {
+    violations: [
+      invoiceGap,
+      order('missing_invoices', 'A delivered order has no invoice', ({ ago }) => ({
+        status: 'delivered',
+        created_at: ago(0.5),
+        paid_at: ago(0.4),
+      })),
+      differing('unbooked_money', 'refund_without_credit_note', 'Stripe has a refund without a credit note', null),
+    ],
+    because: 'The figures count what the books lack, whichever code has not written it.',
+  },
+  P1: {
+    violations: [
+      telling('A provider’s reference is the order’s id', ({ orderId }) => orderId),
+      telling('A provider’s reference contains the account’s id', ({ accountId }) => `account-${accountId}`),
+      telling('A provider’s reference begins as the order’s id does', ({ orderId }) => orderId.slice(0, 8)),
+    ],
+    because: 'The figure compares the references of which a provider has each: only a reference can break it.',
+  },
+  P3: {
+    violations: [
+      measured('A paid order without consent has an id for ad measurement', () => ({})),
+      measured('A delivered order without consent has an id for ad measurement', () => ({ status: 'delivered' })),
+      measured('A refunded order without consent has an id for ad measurement', () => ({ status: 'refunded' })),
+    ],
+    because: 'The id and the consent stand in the order’s row: only a row can break it. Hosts are the matter of P8.',
+  },
+  P4: {
+    violations: [
+      unsent('push', 'sending', 'A push message that a dead worker began four days ago has no outcome'),
+      setting('unlisted_hosts', 'Push messages go through another host', { FIREBASE_CONNECT_TO: 'relay.example:443' }),
+      setting('unlisted_hosts', 'The keys of push sign-ins come from another host', {
+        FIREBASE_CERTS_URL: 'https://keys.example',
+      }),
+    ],
+  },
+  P5: {
+    violations: [
+      unsent('mail', 'due', 'A mail is due since four days'),
+      setting('open_mail', 'Mail goes without encryption', { NODE_ENV: 'production', SMTP_URL: 'smtp://127.0.0.1:25' }),
+      unsent('mail', 'sending', 'A mail that a dead worker began four days ago has no outcome'),
+    ],
+  },
+} satisfies Record<string, Planted>

@@ -1,0 +1,353 @@
+/** Violations of promises about terms: what is kept too long, answered too late, or posted too late. */
+import { randomUUID } from 'node:crypto'
+import { dropDays } from '../../../db/access/daily-partitions.ts'
+import { insertAccount } from '../../../db/accounts.ts'
+import { recordStore } from '../../../db/backup/backup-store.ts'
+import { endEmailChange } from '../../../db/email-changes.ts'
+import { purgeOrderFacts } from '../../../db/order/books-retention.ts'
+import { bringIntoForce } from '../../../db/policies.ts'
+import { recordDeliveryResults } from '../../../db/policy-deliveries.ts'
+import { changePrivacyRequest } from '../../../db/privacy-requests.ts'
+import { periods } from '../../../policy/periods.ts'
+import { currentPolicyVersion } from '../../../policy/versions.ts'
+import { loseAccount } from '../../harness/lost.ts'
+import { insertFact, insertPolicy, noticeTo, overdueStep, schema, takeBack, unnotedStep, version } from '../planting.ts'
+import { type Planted, type Stage, type Violation, withStatement } from '../stage.ts'
+
+const unusedFor = (days: number, what: string): Violation => ({
+  kind: 'data',
+  what,
+  figure: 'accounts_past_term',
+  plant: ({ sql, ago, accountId }) => sql`update accounts set last_active_at = ${ago(days)} where id = ${accountId}`,
+  mend: ({ sql, asOf, accountId }) => sql`update accounts set last_active_at = ${asOf} where id = ${accountId}`,
+})
+
+const strangerId = randomUUID()
+const secondsForMilliseconds: Violation = {
+  kind: 'code',
+  what: 'A sign-up stores its time in seconds where milliseconds are meant',
+  figure: 'accounts_past_term',
+  plant: ({ sql, api, asOf }) =>
+    sql.begin((tx) =>
+      insertAccount(tx, api, {
+        id: strangerId,
+        email: `${strangerId}@people.example`,
+        firstName: 'Fi',
+        lastName: 'La',
+        phone: null,
+        signUpIp: null,
+        firebaseUid: null,
+        policyVersion: currentPolicyVersion,
+        at: new Date(Math.floor(asOf.getTime() / 1_000)),
+      }),
+    ),
+  mend: ({ sql }) => loseAccount(sql, strangerId),
+}
+
+const oldFact = (stage: Stage) => insertFact(stage, stage.ago(9 * 366))
+
+const emailChangeId = randomUUID()
+const insertEmailChange = ({ sql, ago, accountId }: Stage, expiresAt: Date) =>
+  sql`insert into email_changes ${sql({ id: emailChangeId, account_id: accountId, requested_at: ago(3), expires_at: expiresAt })}`
+const dropEmailChanges = ({ sql }: Stage) => sql`delete from email_changes`
+
+const requestId = randomUUID()
+const insertRequest = ({ sql, ago }: Stage, answerBy: Date, lateAt: Date | null = null) =>
+  sql`insert into privacy_requests (id, kind, message, received_at, answer_by, late_at)
+    values (${requestId}, 'access', ${Buffer.concat([Buffer.from([1]), Buffer.alloc(40)])}, ${ago(31)}, ${answerBy}, ${lateAt})`
+const dropRequests = ({ sql }: Stage) => sql`delete from privacy_requests`
+
+async function changeOver(stage: Stage): Promise<void> {
+  await stage.sql`update policies set state = 'superseded' where state = 'in_force'`
+  await insertPolicy(stage, 'in_force')
+  // Whoever has signed up since accepts the version itself.
+  await stage.sql`update accounts set created_at = ${stage.ago(100)}`
+}
+/** All but the first person got their notice in time. */
+const shortNotice = (
+  kind: Violation['kind'],
+  what: string,
+  plantFirst: (stage: Stage, first: string) => Promise<unknown>,
+): Violation => ({
+  kind,
+  what,
+  figure: 'short_notices',
+  async plant(stage) {
+    await changeOver(stage)
+    const [first = '', ...others] = stage.people
+    for (const id of others) await noticeTo(stage, id, 'sent', stage.ago(32))
+    await plantFirst(stage, first)
+  },
+  mend: takeBack,
+})
+
+const requested = { reason: 'requested', figure: 'overdue_erasures' } as const
+const child = { reason: 'child', figure: 'overdue_child_erasures' } as const
+
+export const termViolations = {
+  R1: {
+    violations: [
+      unusedFor(3 * 366 + 3, 'An account is unused for longer than three years'),
+      unusedFor(30 * 366, 'An account is unused for thirty years'),
+      secondsForMilliseconds,
+    ],
+  },
+  R2: {
+    violations: [
+      {
+        kind: 'data',
+        what: 'Facts of an order are nine years old',
+        figure: 'books_past_term',
+        plant: oldFact,
+        mend: ({ sql }) => sql`delete from order_facts`,
+      },
+      {
+        kind: 'data',
+        what: 'An invoice is nine years old',
+        figure: 'books_past_term',
+        plant: ({ sql, ago }) =>
+          sql`insert into invoices ${sql({
+            number: 'AMA-OLD-1',
+            series: 'AMA-OLD',
+            sequence: 1,
+            kind: 'invoice',
+            issued_on: ago(9 * 366),
+            supplied_on: ago(9 * 366),
+            seller: 'Us',
+            description: 'x',
+            destination: 'DE',
+            quantity: 1,
+            net_minor: 85,
+            tax_minor: 15,
+            gross_minor: 100,
+            tax_rate_bps: 1800,
+            currency: 'EUR',
+            payment_kind: 'card',
+          })}`,
+        mend: ({ sql }) => sql`delete from invoices where series = 'AMA-OLD'`,
+      },
+      {
+        kind: 'code',
+        what: 'The purge of the books takes the days of a year later',
+        figure: 'books_past_term',
+        async plant(stage) {
+          await oldFact(stage)
+          await purgeOrderFacts(stage.sql, [stage.ago(8 * 366)], 100)
+        },
+        // The same call with the right day turns the figure back.
+        async mend({ sql, ago }) {
+          if ((await purgeOrderFacts(sql, [ago(9 * 366)], 100)) !== 1) throw new Error('the facts were not purged')
+        },
+      },
+    ],
+  },
+  R3: {
+    violations: [
+      {
+        kind: 'data',
+        what: 'The store has a backup of 31 days',
+        figure: 'oldest_backup',
+        plant: ({ sql, ago, asOf }) =>
+          recordStore(
+            sql,
+            [31, 1].map((days) => ({ at: ago(days), bytes: 1 })),
+            asOf,
+          ),
+        mend: (stage) => stage.lookIntoStore(),
+      },
+      {
+        kind: 'data',
+        what: 'The last three backups are missing or empty',
+        figure: 'newest_backup',
+        plant: ({ sql, ago, asOf }) =>
+          recordStore(
+            sql,
+            [
+              { at: ago(3), bytes: 1 },
+              { at: ago(1), bytes: 0 },
+            ],
+            asOf,
+          ),
+        mend: (stage) => stage.lookIntoStore(),
+      },
+      {
+        kind: 'data',
+        what: 'The last backup of an erased person is not noted as gone',
+        figure: 'uncounted_backups',
+        plant: ({ sql, ago }) =>
+          sql`insert into deletion_ledger ${sql({ account_ref: 'x', entry: 'erased', reason: 'requested', at: ago(40), backups_gone_by: ago(9) })}`,
+        mend: ({ sql, ago }) =>
+          sql`insert into deletion_ledger ${sql({ account_ref: 'x', entry: 'backups_gone', reason: 'requested', at: ago(9), backups_gone_by: ago(9) })}`,
+      },
+    ],
+    because: 'The figures count what the store has, whichever code or setting has left it there.',
+  },
+  R4: {
+    violations: [
+      schema(
+        'oldest_security_log',
+        'A day of the security log is years old',
+        "create table security_log_2020_01_01 partition of security_log for values from ('2020-01-01Z') to ('2020-01-02Z')",
+        'drop table security_log_2020_01_01',
+      ),
+      schema(
+        'oldest_security_log',
+        'A day of the access log is years old',
+        "create table access_log_2020_01_01 partition of access_log for values from ('2020-01-01Z') to ('2020-01-02Z')",
+        'drop table access_log_2020_01_01',
+      ),
+      {
+        kind: 'code',
+        what: 'Housekeeping reads 90 days as 90 months',
+        figure: 'oldest_security_log',
+        async plant({ sql, ago }) {
+          await sql`create table security_log_2021_01_01 partition of security_log for values from ('2021-01-01Z') to ('2021-01-02Z')`
+          await dropDays(sql, 'security_log', ago(periods.securityLog.keepDays * 30))
+        },
+        // The same call with the right day turns the figure back.
+        async mend({ sql, ago }) {
+          if ((await dropDays(sql, 'security_log', ago(periods.securityLog.keepDays))) !== 1) {
+            throw new Error('the day was not dropped')
+          }
+        },
+      },
+    ],
+  },
+  G2: {
+    violations: [
+      {
+        kind: 'data',
+        what: 'A change of address is open two days after its term',
+        figure: 'overdue_email_changes',
+        plant: (stage) => insertEmailChange(stage, stage.ago(2)),
+        mend: dropEmailChanges,
+      },
+      {
+        kind: 'data',
+        what: 'A change of address is open two hours after its term',
+        figure: 'overdue_email_changes',
+        plant: (stage) => insertEmailChange(stage, stage.ago(2 / 24)),
+        mend: dropEmailChanges,
+      },
+      {
+        kind: 'code',
+        what: 'The end of a change of address is noted at others',
+        figure: 'overdue_email_changes',
+        async plant(stage) {
+          await insertEmailChange(stage, stage.ago(2))
+          await withStatement(stage.sql, 'where id =', 'where id <>', (sql) =>
+            endEmailChange(sql, emailChangeId, 'expired', stage.asOf),
+          )
+        },
+        // The same call with the right condition turns the figure back.
+        async mend(stage) {
+          await endEmailChange(stage.sql, emailChangeId, 'expired', stage.asOf)
+          const ended = await stage.sql`delete from email_changes where state = 'expired'`
+          if (ended.count !== 1) throw new Error('the change was not ended')
+        },
+      },
+    ],
+  },
+  G3: {
+    violations: [
+      overdueStep(requested, 'apple', 'pending', 'Apple has not deleted a person for four days'),
+      overdueStep(requested, 'temporal', 'needs_operator', 'Runs of an erased person need an operator'),
+      unnotedStep(requested, 'A part of an erasure that is done is noted at another'),
+    ],
+  },
+  K1: {
+    violations: [
+      overdueStep(child, 'firebase', 'pending', 'Firebase has not deleted a child for four days'),
+      overdueStep(child, 'google', 'needs_operator', 'The deletion of a child at Google needs an operator'),
+      unnotedStep(child, 'A part of a child’s erasure that is done is noted at another'),
+    ],
+  },
+  G6: {
+    violations: [
+      {
+        kind: 'data',
+        what: 'A request is not answered by its day',
+        figure: 'late_requests',
+        plant: (stage) => insertRequest(stage, stage.ago(1)),
+        mend: dropRequests,
+      },
+      {
+        kind: 'data',
+        what: 'A request that was late has another day, and no answer yet',
+        figure: 'late_requests',
+        plant: (stage) => insertRequest(stage, stage.ago(-5), stage.ago(1)),
+        mend: dropRequests,
+      },
+      {
+        kind: 'code',
+        what: 'The answer to a request is noted at others',
+        figure: 'late_requests',
+        async plant(stage) {
+          await insertRequest(stage, stage.ago(1))
+          await withStatement(stage.sql, 'where id =', 'where id <>', (sql) =>
+            changePrivacyRequest(sql, requestId, { state: 'answered' }),
+          )
+        },
+        // The same call with the right condition turns the figure back.
+        async mend({ sql }) {
+          await changePrivacyRequest(sql, requestId, { state: 'answered' })
+          const answered = await sql`delete from privacy_requests where state = 'answered'`
+          if (answered.count !== 1) throw new Error('the request was not answered')
+        },
+      },
+    ],
+  },
+  N1: {
+    violations: [
+      {
+        kind: 'data',
+        what: 'No version of the policy is in force',
+        figure: 'policies_in_force',
+        plant: ({ sql }) => sql`update policies set state = 'superseded' where state = 'in_force'`,
+        mend: ({ sql }) => sql`update policies set state = 'in_force' where state = 'superseded'`,
+      },
+      {
+        kind: 'schema',
+        what: 'The index that lets one version be in force is gone, and two are',
+        figure: 'policies_in_force',
+        async plant(stage) {
+          await stage.sql`drop index policies_in_force`
+          await insertPolicy(stage, 'in_force')
+        },
+        async mend(stage) {
+          await takeBack(stage)
+          await stage.sql`create unique index policies_in_force on policies ((true)) where state = 'in_force'`
+        },
+      },
+      {
+        kind: 'code',
+        what: 'The version that takes effect does not come into force',
+        figure: 'policies_in_force',
+        async plant(stage) {
+          await insertPolicy(stage, 'posted')
+          await withStatement(stage.sql, "set state = 'in_force'", "set state = 'posted'", (sql) =>
+            sql.begin((tx) => bringIntoForce(tx, version, stage.asOf)),
+          )
+        },
+        mend: takeBack,
+      },
+    ],
+  },
+  N2: {
+    violations: [
+      shortNotice('data', 'A person was told 29 days ahead of the version in force', (stage, first) =>
+        noticeTo(stage, first, 'sent', stage.ago(29)),
+      ),
+      shortNotice('data', 'The notice to a person is still due when the version is in force', (stage, first) =>
+        noticeTo(stage, first, 'due', null),
+      ),
+      shortNotice('code', 'The result of a notice is never noted', async (stage, first) => {
+        await noticeTo(stage, first, 'sending', null)
+        const results = [{ accountId: first, state: 'sent', code: null, at: stage.ago(32) }] as const
+        await withStatement(stage.sql, 'and d.account_id = s.id', 'and d.account_id <> s.id', (sql) =>
+          recordDeliveryResults(sql, { version, notice: 'announced' }, results),
+        )
+      }),
+    ],
+  },
+} satisfies Record<string, Planted>
