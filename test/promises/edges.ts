@@ -116,12 +116,20 @@ export const edges: readonly Edge[] = [
     plant: ({ sql }) => sql`update encryption_keys set id = 'elsewhere'`,
     mend: ({ sql, api }) => sql`update encryption_keys set id = ${api.cipher.activeKekId}`,
   },
-  {
-    what: 'facts of seven years and a day: a purge takes a while',
-    figure: 'books_past_term',
-    plant: (stage) => insertFact(stage, new Date(plusYears(stage.asOf, -7).getTime() - 86_400_000)),
-    mend: dropFacts,
-  },
+  ...[1, 4].map(
+    (days): Edge => ({
+      what: `facts of seven years and ${days} day(s), counted from their issue: a purge takes two days at most`,
+      figure: 'books_past_term',
+      async plant(stage) {
+        stage.change({ config: { BOOKS_COUNT_FROM: 'issue' } })
+        await insertFact(stage, new Date(plusYears(stage.asOf, -7).getTime() - days * 86_400_000))
+      },
+      async mend(stage) {
+        stage.changeBack()
+        await dropFacts(stage)
+      },
+    }),
+  ),
   {
     what: 'facts of nine years in a month on hold',
     figure: 'books_past_term',

@@ -1,0 +1,59 @@
+/** Runs Stryker over one part of the rules: each mutant is met by the tests that reach it. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Stryker } from '@stryker-mutator/core'
+import { type MutantOutcome, textAt } from '../results.ts'
+import { parts } from './scope.ts'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+const outcomeOf: Readonly<Record<string, MutantOutcome['outcome']>> = {
+  Killed: 'killed',
+  Timeout: 'killed',
+  Survived: 'survived',
+  NoCoverage: 'not reached',
+}
+
+export async function mutateRules(name: string): Promise<MutantOutcome[]> {
+  const part = parts[name]
+  if (!part) throw new Error(`no part ${name}: ${Object.keys(parts).join(', ')}`)
+  process.env.MUTATED_PART = name
+  const stryker = new Stryker({
+    mutate: [...part.sources],
+    // Each mutant of a table would load all tests anew: tables are compared with a second writing of them.
+    ignoreStatic: true,
+    testRunner: 'vitest',
+    plugins: ['@stryker-mutator/vitest-runner'],
+    vitest: { configFile: 'test/mutations/rules/vitest.config.ts', related: false },
+    coverageAnalysis: 'perTest',
+    // The compiler's programming interface, with which Stryker would rewrite the settings, ended with TypeScript 6.
+    tsconfigFile: 'none',
+    ignorePatterns: ['.data', 'docs', 'client'],
+    tempDirName: '.data/mutants/stryker',
+    reporters: [],
+    concurrency: 2,
+    allowConsoleColors: false,
+  })
+  const results = await stryker.runMutationTest()
+  const lines = new Map<string, string[]>()
+  const outcomes: MutantOutcome[] = []
+  for (const { fileName, location, mutatorName, replacement = '', status } of results) {
+    const file = fileName.slice(root.length)
+    const source = lines.get(file) ?? (await readFile(join(root, file), 'utf8')).split('\n')
+    lines.set(file, source)
+    outcomes.push({
+      file,
+      line: location.start.line,
+      mutator: mutatorName,
+      original: textAt(source, { start: fromZero(location.start), end: fromZero(location.end) }),
+      replacement,
+      // A mutant that makes a loop endless is noticed, since the tests never end.
+      outcome: outcomeOf[status] ?? 'left out',
+    })
+  }
+  return outcomes
+}
+
+/** Stryker's results count lines and columns from one. */
+const fromZero = ({ line, column }: { line: number; column: number }) => ({ line: line - 1, column: column - 1 })
