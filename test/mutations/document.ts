@@ -10,13 +10,14 @@ const whatOf: Record<string, string> = {
   time: 'calendar, withdrawal period, deadlines, turns, notices',
   keys: 'encryption of columns and backups, signatures, tokens',
   figures: 'the evidence figures, met by the planted violations of docs/planted-violations.md',
+  workflows: 'all workflows, met by the kept histories: a run does not replay, or asks for something else',
 }
 
 /** @returns Markdown */
 export function documentOf(results: Results): string {
   const all = total(Object.values(results).flatMap(({ files }) => Object.values(files)))
-  const rows = Object.entries(results).flatMap(([part, { files }]) => [
-    row(`**${part}**: ${whatOf[part] ?? ''}`, total(Object.values(files))),
+  const rows = Object.entries(results).flatMap(([part, { files, every }]) => [
+    row(`**${part}**: ${whatOf[part] ?? ''}${every ? `; one in ${every} mutants` : ''}`, total(Object.values(files))),
     ...Object.entries(files)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([file, counts]) => row(`\`${file}\``, counts)),

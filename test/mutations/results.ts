@@ -8,6 +8,8 @@ export interface MutantOutcome {
   replacement: string
   /** `left out`: of a table, or the changed source does not load, so that nobody could ship it */
   outcome: 'killed' | 'survived' | 'not reached' | 'left out'
+  /** how it was noticed, where there is more than one way */
+  by?: string
 }
 
 interface Location {
@@ -30,10 +32,15 @@ export interface Counts {
   survived: number
   notReached: number
   leftOut: number
+  /** of the killed: only by what a run asks or answers, and not by its commands */
+  byInputs?: number
 }
 
 /** Of each part of the run. */
-export type Results = Record<string, { files: Record<string, Counts>; alive: MutantOutcome[] }>
+export type Results = Record<
+  string,
+  { files: Record<string, Counts>; alive: MutantOutcome[] /** of a sample: one in this many */; every?: number }
+>
 
 export const total = (files: readonly Counts[]): Counts =>
   files.reduce(

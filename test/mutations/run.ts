@@ -1,21 +1,29 @@
 /**
  * `npm run mutation`: changes the sources in small ways and looks whether the tests notice. Without a name it runs all
- * parts, which takes about half an hour; with names only these. Writes test/mutations/RESULTS.md, and what it is made of
- * to test/mutations/results.json.
+ * parts, which takes about half an hour; with names only these. `--every N` draws one in N mutants of the
+ * workflows. Writes test/mutations/RESULTS.md, and what it is made of to test/mutations/results.json.
  */
 import { readFile, writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
 import { documentOf } from './document.ts'
 import { mutateFigures } from './figures/figures.ts'
 import type { MutantOutcome, Results } from './results.ts'
 import { parts } from './rules/scope.ts'
 import { mutateRules } from './rules/stryker.ts'
+import { mutateWorkflows } from './workflows/replays.ts'
+
+const { values, positionals: asked } = parseArgs({
+  options: { every: { type: 'string', default: '1' } },
+  allowPositionals: true,
+})
+const every = Number(values.every)
 
 const runs: Record<string, () => Promise<MutantOutcome[]>> = {
   ...Object.fromEntries(Object.keys(parts).map((name) => [name, () => mutateRules(name)])),
   figures: mutateFigures,
+  workflows: () => mutateWorkflows((index) => index % every === 0),
 }
 
-const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !(name in runs))
 if (unknown.length > 0) throw new Error(`no part ${unknown.join(', ')}; there are ${Object.keys(runs).join(', ')}`)
 
@@ -27,7 +35,7 @@ for (const [name, run] of Object.entries(runs)) {
     (text) => JSON.parse(text) as Results,
     () => ({}),
   )
-  const results = { ...before, [name]: summaryOf(outcomes) }
+  const results = { ...before, [name]: { ...summaryOf(outcomes), ...(name === 'workflows' && every > 1 && { every }) } }
   await writeFile(kept, `${JSON.stringify(results, null, 1)}\n`)
   await writeFile(new URL('./RESULTS.md', import.meta.url), documentOf(results))
   process.stdout.write(`${name}: ${outcomes.filter(({ outcome }) => outcome === 'killed').length} noticed\n`)
@@ -36,13 +44,14 @@ process.exit(0)
 
 function summaryOf(outcomes: readonly MutantOutcome[]): Results[string] {
   const files: Results[string]['files'] = {}
-  for (const { file, outcome } of outcomes) {
+  for (const { file, outcome, by } of outcomes) {
     const counts = files[file] ?? { killed: 0, survived: 0, notReached: 0, leftOut: 0 }
     files[file] = counts
     if (outcome === 'killed') counts.killed += 1
     else if (outcome === 'survived') counts.survived += 1
     else if (outcome === 'not reached') counts.notReached += 1
     else counts.leftOut += 1
+    if (by === 'inputs') counts.byInputs = (counts.byInputs ?? 0) + 1
   }
   const alive = outcomes.filter(({ outcome }) => outcome === 'survived' || outcome === 'not reached')
   return { files, alive }

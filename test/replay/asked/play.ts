@@ -6,6 +6,8 @@ export interface Played {
   /** undefined when it replays */
   error: string | undefined
   notes: string[]
+  /** ids of mutants that the run has reached, in a bundle that has some: test/mutations/workflows */
+  covered: Set<string>
 }
 
 /** @param code of a bundle with the recorder. @returns by workflow id */
@@ -15,7 +17,7 @@ export async function playKept(
 ): Promise<Map<string, Played>> {
   const played = new Map<string, Played>()
   const of = (workflowId: string): Played => {
-    const known = played.get(workflowId) ?? { error: undefined, notes: [] }
+    const known = played.get(workflowId) ?? { error: undefined, notes: [], covered: new Set() }
     played.set(workflowId, known)
     return known
   }
@@ -25,6 +27,10 @@ export async function playKept(
     recorder: {
       note: {
         fn: ({ workflowId }: { workflowId: string }, text: string) => void of(workflowId).notes.push(text),
+        callDuringReplay: true,
+      },
+      covered: {
+        fn: ({ workflowId }: { workflowId: string }, id: string) => void of(workflowId).covered.add(id),
         callDuringReplay: true,
       },
     },

@@ -1,0 +1,64 @@
+/** One bundle with all mutants of the workflows. The id of a run says which of them is active in it. */
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Mutant } from '@stryker-mutator/api/core'
+import { bundleWorkflowCode } from '@temporalio/worker'
+import { payloadConverterPath } from '../../../temporal/payload-codec.ts'
+import { copyWithMutants } from '../instrument.ts'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** Contracts are types and ids, and the words of the states are compared with docs/order-states.md. */
+const isMutated = (file: string): boolean =>
+  file.startsWith('workflows/') && !/\.contract\.ts$|order-states\.ts$|workflows\/index\.ts$/.test(file)
+
+/** What stands after it in a run's id is the id of the mutant. */
+export const mutantMark = '~'
+
+/**
+ * Each module asks this for the active mutant when a run loads it. `covered` goes to the sink of the same name, once for
+ * each mutant that the run reaches.
+ */
+const mutantsOfRun = `globalThis.mutantsOfRun = () => {
+  const activator = globalThis.__TEMPORAL_ACTIVATOR__;
+  if (!activator) return {};
+  if (!activator.mutants) {
+    const report = new Proxy({}, { set(target, id) {
+      if (!(id in target)) {
+        target[id] = 1;
+        activator.sinkCalls.push({ ifaceName: 'recorder', fnName: 'covered', args: [id], workflowInfo: activator.info });
+      }
+      return true;
+    } });
+    const activeMutant = activator.info.workflowId.split('${mutantMark}')[1] ?? 'none';
+    // A mutant that is passed this often goes round in a loop.
+    activator.mutants = { activeMutant, hitCount: 0, hitLimit: 1_000, mutantCoverage: { static: report, perTest: {} } };
+  }
+  return activator.mutants;
+};
+`
+
+/** Where Stryker's header looks for the active mutant: a global of its own, which no run has. */
+const strykersOwn = 'g.__stryker__ || (g.__stryker__ = {})'
+
+export async function bundleMutants(): Promise<{ code: string; mutants: readonly Mutant[] }> {
+  const names = (await readdir(join(root, 'workflows'), { recursive: true }))
+    .map((name) => `workflows/${name}`)
+    .filter((name) => name.endsWith('.ts') && isMutated(name))
+    .sort()
+  const recorder = 'test/replay/asked/recorder.ts'
+  const copied = ['workflows', 'policy', 'shared', 'package.json', 'tsconfig.json', recorder]
+  const { folder, mutants } = await copyWithMutants('mutated-workflows', copied, names)
+  for (const name of names) {
+    const text = await readFile(join(folder, name), 'utf8')
+    if (!text.includes(strykersOwn)) continue
+    await writeFile(join(folder, name), text.replace(strykersOwn, 'g.mutantsOfRun()'))
+  }
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(folder, 'workflows/index.ts'),
+    workflowInterceptorModules: [join(folder, recorder)],
+    payloadConverterPath,
+  })
+  return { code: mutantsOfRun + code, mutants }
+}
