@@ -10,12 +10,13 @@ import { fastForward } from '../../temporal/time-skipping.ts'
 import { breachWorkflowId } from '../../workflows/breach/breach.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { deleteAccount } from '../harness/deletions.ts'
-import { bounceToken, shareStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { createCaller, expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { until } from '../harness/until.ts'
 
-const harness = await shareStack({ books: false })
+const bounceToken = 'breach-bounces-are-handed-in-here'
+const harness = await openHarness({ books: false, settings: { MAIL_BOUNCE_TOKEN: bounceToken } })
 const { sql } = harness.context
 
 const texts = {

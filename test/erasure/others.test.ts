@@ -8,7 +8,7 @@ import type { Deletions, Orders, OwnedIds } from '../../db/connection/schema.ts'
 import { systemKeyId } from '../../db/crypto/data-keys.ts'
 import type { Surfer } from '../harness/browser.ts'
 import { type Deletion, deleteAccount } from '../harness/deletions.ts'
-import { shareStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { visit } from '../harness/visits.ts'
@@ -36,7 +36,7 @@ interface Operation {
   isForm: boolean
 }
 
-const harness = await shareStack({ books: false })
+const harness = await openHarness({ books: false })
 const { sql } = harness.context
 
 /** Anna's idempotency keys */

@@ -36,11 +36,11 @@ Worker.create = (options) =>
     interceptors: { ...options.interceptors, activity: [...(options.interceptors?.activity ?? []), delayActivities] },
   })
 
-const emit = Server.prototype.emit
-Server.prototype.emit = function (this: Server, event: string | symbol, ...values: unknown[]): boolean {
-  const [request] = values
-  if (event !== 'request' || !isWebhook(request)) return Reflect.apply(emit, this, [event, ...values])
-  setTimeout(() => Reflect.apply(emit, this, [event, ...values]), nextDelayMs())
+const servers: { emit(this: unknown, event: string, ...values: unknown[]): boolean } = Server.prototype
+const { emit } = servers
+servers.emit = function (event, ...values) {
+  if (event !== 'request' || !isWebhook(values[0])) return emit.call(this, event, ...values)
+  setTimeout(() => emit.call(this, event, ...values), nextDelayMs())
   return true
 }
 
