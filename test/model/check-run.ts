@@ -63,6 +63,8 @@ const done: Record<string, Reading<Completed>> = {
     if (status === 'in_review')
       return asked === 'cancel' || asked === 'reject' ? ['refunds what was not approved'] : ['is not approved in time']
     if (status === 'refunding') return []
+    // Nobody asks for it: the run tries again by itself once a dispute is over.
+    if (status === 'refund_failed') return ['repeats the refund']
     if (status === 'delivered') return ['refunds what came back']
     if (asked === 'cancel') return ['stops for the customer']
     return esim === 'refused' ? ['refunds what no provider has'] : ['is not delivered in time']
