@@ -23,12 +23,17 @@ interface PackageOnOffer {
 
 type PackageRow = Pick<Packages, 'code' | 'price_minor' | 'active'> & Pick<PackageOnOffer, 'offers'>
 
-/** Waits for the schedule's first run, whose changes a test must not count. */
+/** Waits for the schedule's first run, which begins with the stack: a test must not count its changes. */
+export async function untilFirstSync({ temporal }: Pick<Stack, 'temporal'>): Promise<void> {
+  const firstRun = `WorkflowType = '${catalogueSyncType}' and ExecutionStatus = 'Completed'`
+  await until('the schedule has run once', async () => (await temporal.workflow.count(firstRun)).count > 0)
+}
+
+/** Waits for the first sync. */
 export async function openCatalogue(stack: Stack) {
   const { sql } = stack.context
   const operator = createCaller(stack.urls.api, stack.keys.operator)
-  const firstRun = `WorkflowType = '${catalogueSyncType}' and ExecutionStatus = 'Completed'`
-  await until('the schedule has run once', async () => (await stack.temporal.workflow.count(firstRun)).count > 0)
+  await untilFirstSync(stack)
 
   return {
     /** Runs a sync with all eSIM providers, and waits for its end. */

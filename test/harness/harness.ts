@@ -5,6 +5,7 @@
 import { afterAll, afterEach } from 'vitest'
 import { undescribedProblem } from '../../api/http/error-handler.ts'
 import type { StackOptions } from '../../dev/stack.ts'
+import { untilFirstSync } from './catalogue.ts'
 import { checkBooks } from './checks/books.ts'
 import { type FreshState, rememberState } from './fresh-state.ts'
 import { type Product, startProduct } from './product.ts'
@@ -78,6 +79,8 @@ export const bounceToken = 'bounces-are-handed-in-here'
 
 async function startShared(): Promise<Shared> {
   const product = await startProduct({ settings: { MAIL_BOUNCE_TOKEN: bounceToken, MAIL_RATE_PER_SECOND: '10000' } })
+  // What it writes is part of the state to which each file returns.
+  await untilFirstSync(product.stack)
   return { product, state: await rememberState(product.stack), finished: new Set() }
 }
 
