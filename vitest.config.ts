@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os'
+import { availableParallelism, totalmem } from 'node:os'
 import { defineConfig } from 'vitest/config'
 // Chooses the seed that every process inherits.
 import './test/harness/seed.ts'
@@ -10,8 +10,8 @@ export default defineConfig({
     pool: 'forks',
     // Loading the product takes seconds, and no file changes what another has loaded.
     isolate: false,
-    // A file's stack waits about as often as it works, and takes half a gigabyte.
-    maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
+    // A file waits about as often as it works. A process takes a gigabyte with its stack, and more with a second one.
+    maxWorkers: Math.max(1, Math.min(6, Math.ceil(1.5 * availableParallelism()), Math.floor(totalmem() / 1.5e9))),
     // Transforming the sources takes as long as many files; a source's transformed text is kept by its content.
     experimental: { fsModuleCache: true, fsModuleCachePath: 'node_modules/.cache/vitest' },
     testTimeout: 180_000,
