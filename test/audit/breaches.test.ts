@@ -147,6 +147,7 @@ test('R4: a read that is under way when its key is revoked is in the breach, and
   const [before, underWay] = [await harness.signUp(), await harness.signUp()]
   const key = await stolenKey()
   expectStatus(await key.caller.get(`/v1/accounts/${before.accountId}`), 200)
+  await harness.buy(underWay, { pay: false })
   // The handler waits for this table; the key was valid when the request came.
   const held = await holdTable('orders')
   const answer = key.caller.get(`/v1/orders?accountId=${underWay.accountId}`)

@@ -26,6 +26,8 @@ const endings: Record<string, Ending> = {
   'order-waits-for-the-provider': 'refunded',
   'order-waits-for-a-slow-provider': 'refunded',
   'order-waits-for-the-mail-server': 'delivered',
+  'order-told-with-its-delivery-waits-for-the-mail-server': 'delivered',
+  'order-told-with-its-delivery-waits-for-use': 'delivered',
   'order-waits-for-use': 'delivered',
   'order-waits-for-expiry': 'delivered',
   'order-waits-for-the-processor': 'refunded',
