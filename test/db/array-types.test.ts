@@ -14,7 +14,7 @@ afterAll(async () => {
   await server.stop()
 })
 
-test.each<[type: string, values: unknown[]]>([
+test.each<[type: string, values: postgres.JSONValue[]]>([
   ['text', ['a', '', 'null', 'NULL', '{a,b}', 'with "quotes"', String.raw`back\slash`, 'a, b', ' edge ', 'ë✓\n']],
   ['text', []],
   ['varchar', ['a']],
@@ -33,9 +33,8 @@ test.each<[type: string, values: unknown[]]>([
   ['oid', [20]],
 ])('an array of %s is sent and read as it is where postgres.js asks for the types', async (type, values) => {
   const statement = `select $1::${type}[] as back`
-  const parameters = [values] as unknown as Parameters<typeof asking.unsafe>[1]
-  const [ours] = await sql.unsafe(statement, parameters)
-  const [theirs] = await asking.unsafe(statement, parameters)
+  const [ours] = await sql.unsafe(statement, [values])
+  const [theirs] = await asking.unsafe(statement, [values])
   expect(ours).toEqual(theirs)
 })
 
