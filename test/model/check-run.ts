@@ -105,8 +105,12 @@ function shown({ status, isReturning }: World, now: string): readonly StepName[]
 }
 
 const tells = ['sendOrderMail', 'sendPartialRefundMail', 'sendWithdrawalAcknowledgement']
-/** After these somebody gets a mail. */
+/** After these somebody gets a mail; nobody does who has not paid in time. */
 const isTold = ['recordDelivery', 'refundPayment', 'recordRefundFailure', 'makePartialRefund', 'recordWithdrawal']
+const isToldOf = (event: RunEvent): boolean =>
+  event.kind === 'completed' &&
+  (isTold.includes(event.activity) ||
+    (event.activity === 'cancelPayment' && event.input.status === 'cancelled' && event.result.value === 'cancelled'))
 const asksOperators = ['raiseAttention', 'raiseFraudWarning', 'leaveWithdrawalToOperator', 'releasePartialRefund']
 /** Retries end before their time is up when the next attempt would come too late. */
 const earliest = 0.8
@@ -191,7 +195,8 @@ export function faultsOfRun(events: readonly RunEvent[]): string[] {
       return
     }
     const told = count(tells, 'scheduled', 'completed') + events.filter(isSentWithDelivery).length
-    if (told < count(isTold, 'completed') - events.filter(wasTakenByBank).length) fault(`only ${told} mails were sent`)
+    if (told < events.filter(isToldOf).length - events.filter(wasTakenByBank).length)
+      fault(`only ${told} mails were sent`)
     if (count(['recordRefundFailure'], 'completed') < failedRefunds) fault('a refund has failed, and nobody is told')
     if (workflowType !== 'order') return
     if (result.status !== world.status) fault(`it closes as ${result.status}`)

@@ -1,10 +1,12 @@
 /** What people, operators and outside parties do, as commands of fast-check. */
 import fc from 'fast-check'
 import { performanceConsents } from '../../../policy/withdrawal.ts'
+import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { deleteAccount } from '../../harness/deletions.ts'
 import type { Answer } from '../../harness/http.ts'
 import { testPackages } from '../../harness/test-packages.ts'
-import type { StepName, World } from '../model.ts'
+import { until } from '../../harness/until.ts'
+import { nothingYet, type StepName, type World } from '../model.ts'
 import { type Life, partMinor } from './life.ts'
 
 export type Command = fc.AsyncCommand<Life, object>
@@ -196,16 +198,28 @@ const allActs: Act[] = [
   {
     name: 'the deadline passes',
     makesSense: isIn('awaiting_payment', 'in_review', 'refunded'),
-    async does(life) {
-      await life.settle()
-      const limits = { awaiting_payment: '61 minutes', in_review: '25 hours', refunded: '31 days' } as const
-      const status = life.worlds[0]?.status
-      if (!life.order || !status || !(status in limits)) return
-      await life.product.fastForward(life.order.id, limits[status as keyof typeof limits])
-      life.timePassed('is not paid in time', 'is not approved in time', 'is settled')
-    },
+    does: letTimePass,
   },
 ]
+
+/** Until the deadline of the order's state. */
+export async function letTimePass(life: Life): Promise<void> {
+  await life.settle()
+  const limits = { awaiting_payment: '61 minutes', in_review: '25 hours', refunded: '31 days' } as const
+  const [{ status, isErased } = nothingYet] = life.worlds
+  const { temporal, fastForward } = life.product
+  if (!life.order || isErased || !(status === 'awaiting_payment' || status === 'in_review' || status === 'refunded'))
+    return
+  const { id } = life.order
+  await fastForward(id, limits[status])
+  // Nothing that is shown changes then.
+  if (status === 'refunded')
+    await until('the run has closed', async () => {
+      const { status: run } = await temporal.workflow.getHandle(orderWorkflowId(id)).describe()
+      return run.name !== 'RUNNING'
+    })
+  life.timePassed('is not paid in time', 'is not approved in time', 'is settled')
+}
 
 function hasShown(life: Life): boolean {
   return hasOrder(life) && life.some(({ isErased }) => !isErased)

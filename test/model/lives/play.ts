@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import type { Product } from '../../harness/product.ts'
 import { seed } from '../../harness/seed.ts'
-import { type Command, commandsOfALife } from './commands.ts'
+import { type Command, commandsOfALife, letTimePass } from './commands.ts'
 import { Life } from './life.ts'
 
 type Lives = Iterable<Command>[]
@@ -27,6 +27,7 @@ export async function playLives(
     const life = new Life(product, await product.signUp({ device: false }), { patienceMs, isOver })
     await fc
       .asyncModelRun(() => ({ model: life, real: {} }), commands)
+      .then(() => letTimePass(life))
       .then(() => life.settle())
       .catch((error: unknown) => isOver() || faults.push(error instanceof Error ? error.message : String(error)))
     return life.story
