@@ -78,6 +78,8 @@ const readings: Record<Vendor, Reading[]> = {
         validityStarts: 'installation',
         family: 'SI',
         supportsTopUp: false,
+        // The example's list of networks is empty.
+        networks: null,
       },
     ],
     ['order', '/esim/order', (provider) => provider.placeOrder(placing), { orderNo: 'B23051616050537' }],
