@@ -37,7 +37,7 @@ test('npm run keys makes a key, shows it once, lists it without its secret, and 
   expect((await harness.call('GET', '/metrics', { token })).status).toBe(200)
 
   const listed = await keys('list')
-  expect(listed.out).toMatch(new RegExp(`^${id}\toperator\t.*\tin force\tnight shift$`, 'm'))
+  expect(listed.out).toMatch(new RegExp(`^${id}\toperator\t.*\tin force\tnight shift\tall$`, 'm'))
   expect(listed.out).not.toContain(token.split('_').slice(3).join('_'))
 
   expect((await keys('revoke', id)).code).toBe(0)
@@ -54,7 +54,7 @@ test('npm run operators saves an operator, shows the credentials once, lists and
   expect(made.out).toMatch(/^password: [\w-]{24}$/m)
   expect(made.out).toMatch(/^authenticator: otpauth:\/\/totp\//m)
   const { out } = await operators('list')
-  const id = /^([0-9a-f]{16})\tsupport\t.*\tactive\tAda\tada@ama-esim\.example$/m.exec(out)?.[1] ?? ''
+  const id = /^([0-9a-f]{16})\tsupport\t.*\tactive\tAda\tada@ama-esim\.example\tpassword$/m.exec(out)?.[1] ?? ''
   expect((await operators('disable', id)).code).toBe(0)
   expect((await operators('disable', id)).code).toBe(1)
   expect((await operators('save', '--name', 'Ada', '--email', 'ada@ama-esim.example', '--role', 'boss')).code).toBe(2)
