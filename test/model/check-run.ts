@@ -7,7 +7,7 @@ import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import { orderStates } from '../../workflows/order/order-states.ts'
 import { brokenIn } from './invariants.ts'
 import { canTake, forbids, nothingYet, price, type StepName, take, type World, whoTakes } from './model.ts'
-import type { RunEvent } from './run-events.ts'
+import { cancelsRun, type RunEvent } from './run-events.ts'
 
 export const checkedTypes = ['order', 'orderAftercare', 'partialRefund', 'withdrawal']
 
@@ -17,7 +17,10 @@ const isGivenBack = ({ status }: World): boolean => `${status}`.startsWith('refu
 
 /** What an accepted request is in the model. */
 const updates: Record<string, Reading<unknown>> = {
-  cancel: () => ['cancels'],
+  // It can come in one workflow task with the end of the payment, which the history then has first.
+  cancel: ({ status }) => (status === 'cancelled' ? [] : ['cancels']),
+  // Where a customer cannot cancel, it changes nothing.
+  [cancelsRun]: (world) => (canTake(world, 'cancels') ? ['cancels'] : []),
   approve: () => ['approves'],
   reject: () => ['rejects'],
   // That of a delivered order is read when the provider is asked.
@@ -143,7 +146,7 @@ export function faultsOfRun(events: readonly RunEvent[]): string[] {
   function stepsOf(event: RunEvent): readonly StepName[] {
     switch (event.kind) {
       case 'update':
-        if (event.name === 'cancel') cancelledAt = event.at
+        if (event.name === 'cancel' || event.name === cancelsRun) cancelledAt = event.at
         return updates[event.name]?.(world, event) ?? []
       case 'scheduled':
         return begun[event.activity]?.(world, event) ?? []

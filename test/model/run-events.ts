@@ -5,6 +5,9 @@ import type { History } from '../harness/temporal/histories.ts'
 
 const outOfTime = proto.temporal.api.enums.v1.RetryState.RETRY_STATE_TIMEOUT
 
+/** The name of a cancellation by Temporal's own means, which no update of ours has. */
+export const cancelsRun = '__cancel_run'
+
 export type RunEvent = { at: number } & (
   | { kind: 'scheduled' | 'timed_out' | 'cancelled'; activity: string; input: Data }
   /** `begunAt`: of a local activity, whose history has no event for its beginning */
@@ -81,6 +84,7 @@ export async function readRunEvents(history: History, codecs: PayloadCodec[]): P
     }
     const update = event.workflowExecutionUpdateAcceptedEventAttributes
     if (update) add({ kind: 'update', name: update.acceptedRequest?.input?.name ?? '' })
+    if (event.workflowExecutionCancelRequestedEventAttributes) add({ kind: 'update', name: cancelsRun })
     const signal = event.workflowExecutionSignaledEventAttributes
     if (signal) add({ kind: 'signal', name: signal.signalName ?? '' })
     const fields = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields
