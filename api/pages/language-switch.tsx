@@ -43,7 +43,11 @@ export function LanguageForm({ texts, language: current, csrf }: LanguageFormPro
           ))}
         </select>
       </label>
-      <button type="submit" className="plain">
+      <button
+        type="submit"
+        className="plain"
+        aria-label={`${texts.t('page.save')}: ${texts.t('page.accountLanguage')}`}
+      >
         {texts.t('page.save')}
       </button>
     </Form>

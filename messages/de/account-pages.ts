@@ -81,7 +81,6 @@ export const account = {
   'data.changeEmail': 'Adresse ändern',
   'data.offers': 'Angebote',
   'data.sendOffers': 'Schicken Sie mir Angebote per E-Mail',
-  'data.saveOffers': 'Auswahl der Angebote speichern',
   'data.said': 'Was Sie bisher gewählt haben',
   'data.saidYes': '{at}: ja ({source})',
   'data.saidNo': '{at}: nein ({source})',

@@ -76,7 +76,6 @@ export const account = {
   'data.changeEmail': 'Change it',
   'data.offers': 'Offers',
   'data.sendOffers': 'Send me offers by mail',
-  'data.saveOffers': 'Save the choice of offers',
   'data.said': 'What you have said',
   'data.saidYes': '{at}: yes ({source})',
   'data.saidNo': '{at}: no ({source})',

@@ -80,7 +80,6 @@ export const account = {
   'data.changeEmail': 'Ndryshojeni',
   'data.offers': 'Ofertat',
   'data.sendOffers': 'Më dërgoni oferta me e-mail',
-  'data.saveOffers': 'Ruani zgjedhjen e ofertave',
   'data.said': 'Çfarë keni zgjedhur deri tani',
   'data.saidYes': '{at}: po ({source})',
   'data.saidNo': '{at}: jo ({source})',

@@ -190,7 +190,7 @@ function Offers({ of: { csrf, account, consents }, texts: { t, moment } }: Omit<
         <label className="choice">
           <input type="checkbox" name="granted" defaultChecked={account.promotions} /> {t('account.data.sendOffers')}
         </label>
-        <button type="submit" className="plain" aria-label={t('account.data.saveOffers')}>
+        <button type="submit" className="plain" aria-label={`${t('page.save')}: ${t('account.data.offers')}`}>
           {t('page.save')}
         </button>
       </Form>
