@@ -63,6 +63,7 @@ test('every period is the one that was meant', () => {
         "enteredWithinDays": 366,
         "escalateAfterMs": "2d 18h",
         "lateReminderMs": "1d",
+        "readsEndWithinMs": "30s",
         "remindAfterMs": [
           "1d",
           "2d",
@@ -130,6 +131,7 @@ test('every period is the one that was meant', () => {
         "googleMaxAgeMs": "3d",
         "metaMaxAgeMs": "7d",
       },
+      "operatorSignInMs": "10min",
       "operatorTask": {
         "dueSoonMs": "2d",
       },
@@ -214,6 +216,7 @@ test('every period is the one that was meant', () => {
       "withdrawal": {
         "automaticForDays": 7,
         "days": 14,
+        "publicHolidayDays": 5,
         "refundWithinDays": 14,
       },
     }
