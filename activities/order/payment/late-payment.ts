@@ -71,9 +71,11 @@ export function createLatePaymentActivities(context: Context): Activities {
     status: PaymentStatus | 'none_yet' | 'none',
     at: Date,
   ): Promise<LateOutcome> {
+    const isOver = status === 'canceled' || status === 'none'
+    // The end of a payment is told after the order's run has closed, when the reply to its cancellation was lost.
+    if (isOver && order.status !== 'awaiting_payment') return settled
     if (at < order.payment_due_at) return undecided(order.payment_due_at)
     if (status !== 'processing') {
-      const isOver = status === 'canceled' || status === 'none'
       const outcome = isOver ? 'already_cancelled' : await endPayment(context, order)
       if (outcome === 'already_paid') return closeUnrecorded(order, at)
       if (outcome !== 'processing') {

@@ -1,13 +1,14 @@
 /** U2: an order can be cancelled in every state until it is delivered, and the money is returned. */
 import { setTimeout as later } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { orderAftercareWorkflowId, orderWorkflowId, paymentSignal } from '../../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'
 import { always, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
 import type { Person } from '../../harness/people.ts'
 import { testPackages } from '../../harness/test-packages.ts'
-import { untilValue } from '../../harness/until.ts'
+import { until, untilValue } from '../../harness/until.ts'
 
 const harness = await shareStack()
 const { stripe, esimAccess, airalo } = harness.sims
@@ -68,6 +69,19 @@ test('a cancellation before the payment: nothing is charged, and a later payment
   expect(await eventsAt(person)).toEqual(['cancelled'])
   expect((await cancel()).body.code).toBe('order_state_conflict')
   expect((await refund()).body.code).toBe('order_state_conflict')
+})
+
+test('the end of a cancelled payment that is told after the order has closed leaves no run open', async () => {
+  const order = await harness.buy(await harness.signUp(), { pay: false })
+  expectStatus(await harness.service.post(`/v1/orders/${order.id}/cancel`), 200)
+  await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).result()
+  const aftercare = await harness.temporal.workflow.signalWithStart('orderAftercare', {
+    workflowId: orderAftercareWorkflowId(order.id),
+    taskQueue: harness.stack.config.TEMPORAL_TASK_QUEUE,
+    args: [{ orderId: order.id }],
+    signal: paymentSignal,
+  })
+  await until('it has ended', async () => (await aftercare.describe()).status.name === 'COMPLETED')
 })
 
 test('a payment that is cancelled at Stripe closes the order', async () => {
