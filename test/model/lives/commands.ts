@@ -1,4 +1,5 @@
 /** What people, operators and outside parties do, as commands of fast-check. */
+import { isGrpcServiceError } from '@temporalio/client'
 import fc from 'fast-check'
 import { performanceConsents } from '../../../policy/withdrawal.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
@@ -202,6 +203,9 @@ const allActs: Act[] = [
   },
 ]
 
+/** The status NOT_FOUND of gRPC. */
+const notFound = 5
+
 /** Until the deadline of the order's state. */
 export async function letTimePass(life: Life): Promise<void> {
   await life.settle()
@@ -211,7 +215,10 @@ export async function letTimePass(life: Life): Promise<void> {
   if (!life.order || isErased || !(status === 'awaiting_payment' || status === 'in_review' || status === 'refunded'))
     return
   const { id } = life.order
-  await fastForward(id, limits[status])
+  await fastForward(id, limits[status]).catch((error: unknown) => {
+    // The run has come to its end meanwhile.
+    if (!isGrpcServiceError(error) || error.code !== notFound) throw error
+  })
   // Nothing that is shown changes then.
   if (status === 'refunded')
     await until('the run has closed', async () => {

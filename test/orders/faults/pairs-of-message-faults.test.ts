@@ -75,7 +75,11 @@ test('orders with pairs of faults of the mail server and of FCM are told by mail
       if (mails > 0 && pushes > 0) break
       await harness.fastForward(id, '10 minutes')
     }
-    await untilValue('mail and push', arrived, ({ mails, pushes }) => mails > 0 && pushes > 0)
+    await untilValue(
+      `mail and push of ${number} (${JSON.stringify([shifted(atMailServer, number, 0), shifted(atFcm, number, 1)])})`,
+      arrived,
+      ({ mails, pushes }) => mails > 0 && pushes > 0,
+    )
     const [shown] = (await person.caller.get(`/v1/orders/${id}`)).body.mails
     return [number, shown.state]
   })
