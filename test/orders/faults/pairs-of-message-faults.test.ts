@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Rule } from '../../../sim/mailbox/smtp.ts'
+import type { Fault } from '../../../sim/simulator.ts'
 import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { testPackages } from '../../harness/test-packages.ts'
@@ -19,8 +20,17 @@ const checkoutCalls = [
   { method: 'POST', path: '/v1/customer_sessions$', of: 'customer=(cus_\\w+)' },
 ]
 
+/** In FCM's words (https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode): of other replies nobody knows what they mean. */
+const fcmError = (code: number, status: string, errorCode: string) => ({
+  error: { code, status, details: [{ '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }] },
+})
 /** A push that may have arrived is not repeated (docs/decisions/0005-mail-at-least-once.md). */
-const atFcm = pairs(passing.filter(({ status = 0, delayMs }) => status >= 400 || delayMs !== undefined))
+const atFcm = pairs<Fault>([
+  { status: 429, headers: { 'Retry-After': '7200' }, body: fcmError(429, 'RESOURCE_EXHAUSTED', 'QUOTA_EXCEEDED') },
+  { status: 503, body: fcmError(503, 'UNAVAILABLE', 'UNAVAILABLE') },
+  { status: 404, body: {} },
+  { delayMs: 1_500 },
+])
 const mailFaults: Rule[] = [
   { code: 421 },
   { code: 451 },
