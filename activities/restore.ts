@@ -14,7 +14,6 @@ import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import { creditInvoice, settleFact } from '../db/order/books.ts'
 import type { EsimProviderId } from '../providers/esim.ts'
 import { isProviderFailure } from '../providers/failure.ts'
-import type { Refund } from '../providers/stripe/refunds.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
 import { terminationReasons } from '../temporal/termination-reasons.ts'
@@ -23,7 +22,7 @@ import { orderWorkflowId } from '../workflows/order/order.contract.ts'
 import { paymentSweepType, paymentSweepWorkflowId } from '../workflows/order/payment-sweep.contract.ts'
 import { recordedAt } from './failures.ts'
 import { createProviderReturns } from './order/provider-returns.ts'
-import { isDisputedPayment, listTakenBack } from './order/refunds/lost-disputes.ts'
+import { refundUnlessTakenBack } from './order/refunds/lost-disputes.ts'
 import { leftOf } from './order/refunds/refund.ts'
 import { standingMinor } from './order/refunds/refund-records.ts'
 import { paymentWithoutOrder } from './payment-sweep.ts'
@@ -124,20 +123,14 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
       return { outcome: 'cancelled' }
     }
     const left = leftOf(payment)
-    let takenBack: Refund[] = []
-    if (left > 0) {
-      const refund = {
-        paymentIntentId,
-        amountMinor: left,
-        idempotencyKey: `restored-${paymentIntentId}:refund`,
-        reasonCode: 'not_delivered_in_time',
-        lookFirst: true,
-      }
-      await stripe.refund(refund).catch(async (error: unknown) => {
-        if (isDisputedPayment(error)) takenBack = await listTakenBack(context, payment, left)
-        if (standingMinor(takenBack) < left) throw error
-      })
+    const refund = {
+      paymentIntentId,
+      amountMinor: left,
+      idempotencyKey: `restored-${paymentIntentId}:refund`,
+      reasonCode: 'not_delivered_in_time',
+      lookFirst: true,
     }
+    const takenBack = left > 0 ? await refundUnlessTakenBack(context, payment, left, () => stripe.refund(refund)) : []
     const refunds = [...takenBack, ...(await stripe.listRefunds(paymentIntentId))]
     await sql.begin(async (tx) => {
       if (invoiceNumber !== null) await creditInvoice(tx, invoiceNumber, standingMinor(refunds), at)

@@ -15,7 +15,7 @@ import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { asFailure, paymentFailureTypes, recordedAt, sinceScheduledMs, withFailureTypes } from '../failures.ts'
-import { isDisputedPayment, listTakenBack } from '../order/refunds/lost-disputes.ts'
+import { refundUnlessTakenBack } from '../order/refunds/lost-disputes.ts'
 import { leftOf } from '../order/refunds/refund.ts'
 import { standingMinor } from '../order/refunds/refund-records.ts'
 import { leaveStepToOperator, operatorTaskOf, withSecret } from './step.ts'
@@ -162,21 +162,12 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     if (before.filter(hasFailed).length >= maxFailedRefunds) return leaveUnrefunded(settlement, before)
     const idempotencyKey = `erased-${paymentIntentId}:refund-${before.length + 1}`
     const refundedMinor = standingMinor(before) + amountMinor
-    try {
-      await stripe.refund({
-        paymentIntentId,
-        amountMinor,
-        idempotencyKey,
-        reasonCode: 'account_deleted',
-        lookFirst: false,
-      })
-    } catch (error) {
-      if (!isDisputedPayment(error)) throw error
-      const takenBack = await listTakenBack(context, settlement, amountMinor)
-      if (standingMinor(takenBack) < amountMinor) throw error
-      // The bank has paid the customer, and nothing of it can fail.
-      return { next: null, book: (tx) => bookRefunded(tx, settlement, refundedMinor, at) }
-    }
+    const reasonCode = 'account_deleted'
+    const takenBack = await refundUnlessTakenBack(context, settlement, amountMinor, () =>
+      stripe.refund({ paymentIntentId, amountMinor, idempotencyKey, reasonCode, lookFirst: false }),
+    )
+    // The bank has paid the customer, and nothing of it can fail.
+    if (takenBack.length > 0) return { next: null, book: (tx) => bookRefunded(tx, settlement, refundedMinor, at) }
     return recordRefund({ ...settlement, action: 'refund', trouble: null }, refundedMinor, at)
   }
 }

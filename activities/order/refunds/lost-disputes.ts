@@ -10,8 +10,27 @@ const prefix = 'dispute:'
 /** Whether it is the key of money that a bank has taken back, among the keys of refunds. */
 export const isTakenBack = (refundKey: string | null): boolean => refundKey?.startsWith(prefix) === true
 
-/** Whether Stripe refuses a refund because the payment is disputed. */
-export const isDisputedPayment = (error: unknown): boolean => isProviderFailure(error, 'charge_disputed')
+/**
+ * Asks for a refund of all that is left of a payment.
+ * @returns what lost disputes have given back instead, the newest first; nothing when the refund was made
+ * @throws the refusal, unless nothing is left then
+ */
+export async function refundUnlessTakenBack(
+  context: Context,
+  payment: Pick<Payment, 'paymentIntentId' | 'currency'>,
+  leftMinor: number,
+  askForRefund: () => Promise<unknown>,
+): Promise<Refund[]> {
+  try {
+    await askForRefund()
+    return []
+  } catch (error) {
+    if (!isProviderFailure(error, 'charge_disputed')) throw error
+    const takenBack = await listTakenBack(context, payment, leftMinor)
+    if (takenMinor(takenBack) < leftMinor) throw error
+    return takenBack
+  }
+}
 
 /**
  * The lost disputes of a payment as refunds, the newest first: the customer has this money back.
@@ -51,6 +70,7 @@ export async function isGivenBack(
 ): Promise<boolean> {
   if (leftMinor <= 0) return true
   if (!payment.disputed) return false
-  const takenBack = await listTakenBack(context, payment, leftMinor)
-  return takenBack.reduce((sum, { amountMinor }) => sum + amountMinor, 0) >= leftMinor
+  return takenMinor(await listTakenBack(context, payment, leftMinor)) >= leftMinor
 }
+
+const takenMinor = (refunds: Refund[]): number => refunds.reduce((sum, { amountMinor }) => sum + amountMinor, 0)

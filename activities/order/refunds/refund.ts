@@ -16,8 +16,8 @@ import { recordedAt, withFailureTypes } from '../../failures.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { paymentUnsettled } from '../payment/late-payment.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
-import { isDisputedPayment, isTakenBack, listTakenBack } from './lost-disputes.ts'
-import { recordRefunds, standingMinor, stands } from './refund-records.ts'
+import { isTakenBack, refundUnlessTakenBack } from './lost-disputes.ts'
+import { recordRefunds, stands } from './refund-records.ts'
 
 type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
 
@@ -53,16 +53,14 @@ export function createOrderRefundActivities(context: Context): Activities {
           lookFirst: attempt !== 1 || activityInfo().attempt > 1,
         })
       if (left > 0) {
-        await withFailureTypes(refunding, () =>
-          askForRefund().catch(async (error: unknown) => {
-            if (isDisputedPayment(error)) {
-              takenBack = await listTakenBack(context, payment, left)
-              if (standingMinor(takenBack) >= left) return
-            }
-            // It was paid, so the processor knows it, whatever it says at the moment.
-            if (!isProviderFailure(error, 'resource_missing')) throw error
-            throw new ProviderFailure(error.provider, 'unavailable', error.code)
-          }),
+        takenBack = await withFailureTypes(refunding, () =>
+          refundUnlessTakenBack(context, payment, left, () =>
+            askForRefund().catch((error: unknown) => {
+              // It was paid, so the processor knows it, whatever it says at the moment.
+              if (!isProviderFailure(error, 'resource_missing')) throw error
+              throw new ProviderFailure(error.provider, 'unavailable', error.code)
+            }),
+          ),
         )
       }
       const refunds = [...takenBack, ...(await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId)))]
