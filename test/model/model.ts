@@ -344,6 +344,12 @@ const steps = {
     does: () => ({ claim: 'nothing', status: 'refunded', refunded: price }),
   },
 
+  'cancels the top-up of the erased': {
+    who: 'run',
+    when: ({ topUp, isErased }) => topUp === 'open' && isErased,
+    does: () => ({ topUp: 'cancelled' }),
+  },
+
   // Outside parties
   'makes the eSIM': {
     who: 'outside',

@@ -58,10 +58,30 @@ const happens = (
   },
 })
 
-const pay = (life: Life, orderId: string | undefined, riskLevel: string): Promise<unknown> =>
-  life.product.sims.stripe.do('pay', { orderId, riskLevel, fingerprint: life.card })
+/** A customer pays, where Stripe takes the payment. It refuses one that is paid or cancelled. */
+async function pay(life: Life, step: StepName, orderId: string | undefined): Promise<void> {
+  const riskLevel = step === 'pays at risk' ? 'elevated' : 'normal'
+  const isTaken = await life.product.sims.stripe.do('pay', { orderId, riskLevel, fingerprint: life.card }).then(
+    () => true,
+    (error: unknown) => {
+      if (String(error).includes('This PaymentIntent is ')) return false
+      throw life.fault(`"${step}" failed: ${error}`)
+    },
+  )
+  if (isTaken) life.happened(step)
+  else life.didNotHappen(step)
+}
 
 const [consentVersion] = Object.keys(performanceConsents)
+
+const pays = (step: StepName, orderIdOf: (life: Life) => string | undefined): Act => ({
+  name: step,
+  makesSense: (life) => life.may(step),
+  async does(life) {
+    await life.settle()
+    if (life.may(step)) await pay(life, step, orderIdOf(life))
+  },
+})
 
 const placeOrder = (life: Life): Promise<Answer> => {
   const body = {
@@ -91,16 +111,15 @@ const allActs: Act[] = [
       })
     },
   },
-  happens('pays', (life) => pay(life, life.order?.id, 'normal')),
-  happens('pays at risk', (life) => pay(life, life.order?.id, 'elevated')),
+  pays('pays', ({ order }) => order?.id),
+  pays('pays at risk', ({ order }) => order?.id),
   {
     name: 'pays, and does not wait',
     makesSense: isIn('awaiting_payment'),
     async does(life) {
       await life.settle()
       if (!life.may('pays')) return
-      await pay(life, life.order?.id, 'normal')
-      life.happened('pays')
+      await pay(life, 'pays', life.order?.id)
       await life.ask('cancels', () => byPerson('cancel')(life))
     },
   },
@@ -149,7 +168,7 @@ const allActs: Act[] = [
       })
     },
   },
-  happens('pays the top-up', (life) => pay(life, life.topUpId, 'normal')),
+  pays('pays the top-up', ({ topUpId }) => topUpId),
   happens('uses the eSIM', (life) =>
     life.product.sims.esimAccess.do('use', { iccid: life.order?.iccid, bytes: 1_000 }),
   ),

@@ -96,6 +96,14 @@ export class Life {
     }
   }
 
+  /** An outside party has refused it: it cannot have been possible any more. */
+  didNotHappen(step: StepName): void {
+    this.story.push(`${step}: refused`)
+    const after = refused(this.worlds, step)
+    if (after.length === 0) throw this.fault(`"${step}" was refused`)
+    this.worlds = after
+  }
+
   /** The steps that a deadline takes, where it is one. */
   timePassed(...steps: StepName[]): void {
     this.story.push('time passes')
