@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 // Chooses the seed that every process inherits.
 import './test/harness/seed.ts'
 
+// `test/run.ts` decides. Whoever starts vitest itself names files.
+const withLong = process.env.TEST_LONG !== '0'
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
@@ -17,7 +20,9 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     teardownTimeout: 30_000,
-    // node_modules and .data are not ours; the Go server's tests, if any, are not vitest's.
-    exclude: ['node_modules/**', '.data/**'],
+    // node_modules and .data are not ours.
+    exclude: ['node_modules/**', '.data/**', ...(withLong ? [] : ['**/*.long.test.ts'])],
+    tags: [{ name: 'long', description: 'runs with `npm test -- --long`, and when its file is named' }],
+    ...(!withLong && { tagsFilter: ['!long'] }),
   },
 })

@@ -69,7 +69,7 @@ export const promises = {
     sentence: 'Data serves to take payments and provide eSIMs: who paid is delivered or refunded.',
     keptBy: 'workflows/order/order.ts',
     provenBy: {
-      file: 'test/orders/faults/kill.test.ts',
+      file: 'test/orders/faults/kill.long.test.ts',
       title: 'U2: a killed worker loses nothing and repeats nothing',
     },
     figures: ['unsettled_orders', 'unsettled_payments'],
@@ -167,7 +167,7 @@ export const promises = {
   S1: {
     sentence: 'Sensitive data is encrypted at rest.',
     keptBy: 'workflows/keys/key-rotation.ts',
-    provenBy: { file: 'test/workflows/key-rotation.test.ts', title: 'S1: keys are rotated' },
+    provenBy: { file: 'test/workflows/key-rotation.long.test.ts', title: 'S1: keys are rotated' },
     figures: ['unsealed_columns', 'lost_keys', 'key_age'],
   },
   R1: {

@@ -1,8 +1,11 @@
 /**
- * `npm test`: the whole suite on the embedded stack. `npm test -- test/orders` runs a part of it, `npm test -- --seed
- * 7` repeats the random values of an earlier run, `npm test -- --all` tries all cases of which
- * a run otherwise draws a part by its seed, `npm test -- --delays` starts activities and lets webhooks arrive up to
- * 300 ms late. The last line is `N passed, N failed`, from vitest's result. The exit
+ * `npm test`: the tests of every change, on the embedded stack, in four minutes on two cores. They draw the same random
+ * values each time. `npm test -- --long` runs all files: also those that end servers, plant faults in pairs, load old
+ * builds or open a browser (`*.long.test.ts`, and tests with the tag `long`), in half an hour, with new random values.
+ *
+ * `npm test -- test/orders` runs a part of them, the long ones included. `--seed 7` repeats the random values of an
+ * earlier run. `--all` tries all cases of which a run otherwise draws a part by its seed. `--delays` starts activities
+ * and lets webhooks arrive up to 300 ms late. The last line is `N passed, N failed`, from vitest's result. The exit
  * code is 1 when a test failed or none ran.
  */
 import { parseArgs } from 'node:util'
@@ -12,17 +15,22 @@ import { findTemporal } from '../dev/temporal/executable.ts'
 const { values, positionals } = parseArgs({
   options: {
     seed: { type: 'string' },
+    long: { type: 'boolean' },
     all: { type: 'boolean' },
     delays: { type: 'boolean' },
     testNamePattern: { type: 'string', short: 't' },
   },
   allowPositionals: true,
 })
+const withLong = values.long === true || positionals.length > 0
+process.env.TEST_LONG = withLong ? '1' : '0'
 if (values.seed !== undefined) process.env.TEST_SEED = values.seed
+// A change is judged by the cases that its predecessor passed. Longer runs look for new ones.
+else if (!withLong) process.env.TEST_SEED ??= '1'
 if (values.all === true) process.env.TEST_ALL = '1'
 if (values.delays === true) process.env.TEST_DELAYS = '1'
 const { seed } = await import('./harness/seed.ts')
-const howToRepeat = `Seed ${seed}. Repeat with the same random values: npm test -- --seed ${seed}\n`
+const howToRepeat = `Seed ${seed}. Repeat with the same random values: npm test --${values.long === true ? ' --long' : ''} --seed ${seed}\n`
 process.stdout.write(howToRepeat)
 
 // On a new machine this can take minutes, longer than a test waits.
@@ -53,6 +61,8 @@ for (const module of modules) {
   let failedTests = 0
   for (const test of module.children.allTests()) {
     const { state, errors } = test.result()
+    // What the run was not asked for is not skipped.
+    if (!withLong && test.tags.includes('long')) continue
     if (state === 'passed' || state === 'failed' || state === 'skipped') count[state] += 1
     // An interrupted run leaves tests without a result.
     else count.failed += 1

@@ -120,7 +120,7 @@ test('a person can export only their own data, after a recent sign-in', async ()
   expect((await exportOf(made.body.id, await harness.key('operator'))).status).toBe(403)
 })
 
-test('the export of a long history is written page by page with little memory', async () => {
+test('the export of a long history is written page by page with little memory', { tags: 'long' }, async () => {
   const id = await signUp()
   const orders = 40_000
   await fillHistory(harness.api, id, orders)

@@ -415,7 +415,7 @@ test('operators’ routes refuse everybody but operators', async () => {
   expect(await annasRows()).toEqual(before)
 })
 
-test('a key that is revoked, forged or of another kind does nothing on any route', async () => {
+test('a key that is revoked, forged or of another kind does nothing on any route', { tags: 'long' }, async () => {
   const before = await annasRows()
   const closed = operations.filter(({ callers }) => !callers.includes('public'))
   for (const { name, token } of useless) {

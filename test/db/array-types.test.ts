@@ -43,7 +43,9 @@ test('null in an array is null, where postgres.js reads the text NULL', async ()
   expect(row).toEqual({ texts: ['a', null, 'NULL'], numbers: [1, null], none: null })
 })
 
-test('a database that ends while connections open rejects their queries, and no other promise', async () => {
+test('a database that ends while connections open rejects their queries, and no other promise', {
+  tags: 'long',
+}, async () => {
   const unhandled: unknown[] = []
   const note = (reason: unknown) => void unhandled.push(reason)
   process.on('unhandledRejection', note)

@@ -30,7 +30,9 @@ test('an eSIM that was given back with a lost reply is refunded when its custome
   await checkTotals(harness.stack)
 })
 
-test('U2, U6: a partial refund that was asked for before its customer was erased is made once, with its credit note', async () => {
+test('U2, U6: a partial refund that was asked for before its customer was erased is made once, with its credit note', {
+  tags: 'long',
+}, async () => {
   const customer = await harness.signUp()
   const { id } = await harness.buy(customer, { packageCode: testPackages.onlyEsimAccess })
   const [order] = await sql<{ payment_intent_id: string; fact_id: string; invoice: string }[]>`

@@ -117,7 +117,7 @@ test('the canary search finds texts that are present', async () => {
 test('the search knows every field of an account and of a device', async () => {
   const { schemas } = (await harness.service.get('/openapi.json')).body.components
   const fields = [schemas.NewAccount, schemas.NewDevice].flatMap(({ properties }) => Object.keys(properties))
-  // What is no person's own, and sign-ins, which test/erasure/sign-ins.test.ts plants.
+  // What is no person's own, and sign-ins, which test/erasure/sign-ins.long.test.ts plants.
   const others = ['platform', 'policyVersion', 'language', 'apple', 'google']
   expect(fields.filter((name) => !(name in canaries())).sort()).toEqual(others.sort())
 })

@@ -209,7 +209,7 @@ test('an order whose checkout failed leaves nothing, and can be requested again 
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
-test('a late payment of a failed checkout makes no order that can be paid', async () => {
+test('a late payment of a failed checkout makes no order that can be paid', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   const key = randomUUID()
   const seen = (await stripe.books()).paymentIntents.length

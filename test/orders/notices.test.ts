@@ -114,7 +114,9 @@ test.each([
   expect(await mailState(person)).toBe('ok')
 })
 
-test('a mail that is refused for three days for no fault of the address is an operator’s', async () => {
+test('a mail that is refused for three days for no fault of the address is an operator’s', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   await harness.sims.mailbox.do('rule', { recipient: person.email, code: 550, reply: '5.7.1 Blocked' })
   const order = await harness.buy(person)

@@ -78,7 +78,7 @@ ${table(
   await expect(text).toMatchFileSnapshot('../../docs/order-states.md')
 })
 
-/** test/orders/each-state.test.ts covers a refund that Stripe refuses at once. */
+/** test/orders/each-state.long.test.ts covers a refund that Stripe refuses at once. */
 const playedElsewhere = ['refunding --> refund_failed']
 
 test('the kept histories of orders have every transition of the table, and no other', () => {

@@ -170,7 +170,9 @@ test('an order that is out of stock without a second provider is refunded at onc
   await esimAccess.do('stock', { packageCode: 'CKH100', out: false })
 })
 
-test('an order without balance at its provider is filled by the second one, or becomes an operator task', async () => {
+test('an order without balance at its provider is filled by the second one, or becomes an operator task', {
+  tags: 'long',
+}, async () => {
   await esimAccess.do('balance', { amount: 0 })
   const { order } = await bought(testPackages.anyProvider, 'delivered')
   expect(await ordersAt(order.id)).toEqual({ 'esim-access': 0, airalo: 1 })

@@ -155,7 +155,9 @@ test('of a simultaneous approval and rejection of an order one is accepted', asy
   await harness.untilOrder(order.id, heard[0]?.verdict === 'approve' ? 'delivered' : 'refunded')
 })
 
-test('an approved order that no provider fills within an hour of the approval is refunded', async () => {
+test('an approved order that no provider fills within an hour of the approval is refunded', {
+  tags: 'long',
+}, async () => {
   const { order, decide } = await held()
   await harness.sims.esimAccess.do('stock', { out: true })
   await harness.sims.airalo.do('balance', { amount: 0 })
@@ -170,7 +172,9 @@ test('an approved order that no provider fills within an hour of the approval is
   await harness.sims.airalo.do('balance', { amount: 1_000 })
 })
 
-test('U5: of many orders paid in the same moment, what exceeds the daily number is held', async () => {
+test('U5: of many orders paid in the same moment, what exceeds the daily number is held', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const { maxOrders } = periods.velocity
   const orders = await Promise.all(Array.from({ length: maxOrders + 4 }, () => harness.buy(person, { pay: false })))

@@ -18,12 +18,18 @@ const ids = entries.map(([id]) => id)
 const made = 'C1 C2 C3 C4 C5 C6 C7 U1 U2 U3 U4 U5 U6 P1 P2 P3 P4 P5 P6 P7 P8 S1 R1 R2 R3 R4 G1 G2 G3 G4 G5 G6 K1 N1 N2'
 const likeAnId = /\b[CUPSRGKN][1-9]\b/g
 
-/** Titles of all tests and groups of tests in a file. */
-function titlesIn(file: string): string[] {
+/** Titles of all tests and groups of tests in a file, without those that only `--long` runs where these are not wanted. */
+function titlesIn(file: string, { long = true } = {}): string[] {
   const source = readFileSync(root + file, 'utf8')
-  return [
-    ...source.matchAll(/(?<=^|[\s;])(?:test|describe)(?:\.each\(.*?\)|\.skipIf\(.*?\))?\(\s*(['"`])(.*?)\1/gms),
-  ].map((found) => found[2] ?? '')
+  const tests =
+    /(?<=^|[\s;])(?:test|describe)(?:\.each\(.*?\)|\.skipIf\(.*?\))?\(\s*(['"`])(.*?)\1(,\s*\{ tags: 'long' \})?/gms
+  return [...source.matchAll(tests)].filter(([, , , tag]) => long || tag === undefined).map((found) => found[2] ?? '')
+}
+
+/** The promises that titles name before their colon. */
+function promisedIn(titles: string[]): Set<string> {
+  const named = titles.map((title) => /^((?:[A-Z]\d ?)+):/.exec(title)?.[1] ?? '')
+  return new Set(named.flatMap((ids) => ids.split(' ')).filter(Boolean))
 }
 
 async function filesIn(folder: string): Promise<string[]> {
@@ -64,10 +70,13 @@ describe('to a promise', () => {
 
   test('every test with a promise in its title leads', async () => {
     const files = (await filesIn('test')).filter((file) => file.endsWith('.test.ts'))
-    const named = files.flatMap((file) => titlesIn(file).map((title) => /^((?:[A-Z]\d ?)+):/.exec(title)?.[1] ?? ''))
-    const of = new Set(named.flatMap((title) => title.split(' ')).filter(Boolean))
+    const of = promisedIn(files.flatMap((file) => titlesIn(file)))
     expect([...of].filter((id) => !ids.includes(id))).toEqual([])
-    // Every promise has a test with its id.
+  })
+
+  test('every promise has a test that runs without --long', async () => {
+    const files = (await filesIn('test')).filter((file) => /(?<!\.long)\.test\.ts$/.test(file))
+    const of = promisedIn(files.flatMap((file) => titlesIn(file, { long: false })))
     expect(ids.filter((id) => !of.has(id))).toEqual([])
   })
 

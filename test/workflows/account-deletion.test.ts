@@ -40,7 +40,9 @@ async function heldBy(provider: 'esimAccess' | 'airalo'): Promise<number> {
   return books.orders.flatMap(({ esimTranNos }) => esimTranNos).filter((no) => !returned.has(no)).length
 }
 
-test('R3: a receipt has the time of the erasure, and the end of the backups counts from it, not from the request', async () => {
+test('R3: a receipt has the time of the erasure, and the end of the backups counts from it, not from the request', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   await sql`alter table deletions add constraint refuses_all check (false) not valid`
   const before = Date.now()
@@ -192,6 +194,7 @@ test('of a payment that was refunded in part by hand the deletion refunds the re
 
 test.each(['unpaid', 'in_review'] as const)(
   'a payment (%s) that the processor never finds is left to an operator',
+  { tags: 'long' },
   async (status) => {
     const person = await harness.signUp()
     const order = await harness.buy(
@@ -406,7 +409,7 @@ test.each(eachProvider)(
   },
 )
 
-test('the deletion ends an export that is being read, and does not wait for it', async () => {
+test('the deletion ends an export that is being read, and does not wait for it', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   // More than the buffers of a connection hold.
   await sql`insert into sends (subject_id, kind, account_id, state, first_at)

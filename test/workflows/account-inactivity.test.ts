@@ -203,7 +203,9 @@ describe('an unused account', () => {
   })
 })
 
-test('a mail server that is down for three days postpones the first warning and the deletion; a later warning postpones nothing', async () => {
+test('a mail server that is down for three days postpones the first warning and the deletion; a later warning postpones nothing', {
+  tags: 'long',
+}, async () => {
   const down = () => harness.sims.mailbox.do('rule', { recipient: '@people.example', code: 421 })
   const up = () => harness.sims.mailbox.do('clear-rules', {})
   const at = plusYears(plusDays(new Date(), 61), -3)

@@ -137,7 +137,7 @@ test('a receipt does not say that backups are gone while one from before the era
 })
 
 describe('a restore drill', () => {
-  test('restores erased persons, and the deletion ledger erases them again', async () => {
+  test('restores erased persons, and the deletion ledger erases them again', { tags: 'long' }, async () => {
     const [erased, bystander] = [await harness.signUp(), await harness.signUp()]
     const { id } = await backUp()
     const before = await drill(id)
@@ -161,7 +161,9 @@ describe('a restore drill', () => {
     expect(shown.drill).toMatchObject({ cameBack, left: 0 })
   })
 
-  test('can decrypt an erased person only while their data key is in the newest snapshot', async () => {
+  test('can decrypt an erased person only while their data key is in the newest snapshot', {
+    tags: 'long',
+  }, async () => {
     const person = await harness.signUp()
     const { id } = await backUp()
     await erase(person)
@@ -223,7 +225,7 @@ describe('a restore drill', () => {
 })
 
 describe('npm run restore', () => {
-  test('makes a database with all accounts but the erased ones', async () => {
+  test('makes a database with all accounts but the erased ones', { tags: 'long' }, async () => {
     const [erased, bystander] = [await harness.signUp(), await harness.signUp()]
     const order = await harness.buy(bystander)
     const silent = { url: 'http://127.0.0.1:9/', types: ['policy.moved'] }
@@ -256,7 +258,7 @@ describe('npm run restore', () => {
     expect(again).toMatchObject({ code: 1, said: expect.stringContaining('not empty') })
   })
 
-  test('finds erased accounts in Temporal when the database is lost', async () => {
+  test('finds erased accounts in Temporal when the database is lost', { tags: 'long' }, async () => {
     const erased = await harness.signUp()
     const { id } = await backUp()
     await erase(erased)
@@ -278,7 +280,7 @@ describe('npm run restore', () => {
     expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('--allow-old-ledger') })
   })
 
-  test('restores receipts in their current state, not in that of the dump', async () => {
+  test('restores receipts in their current state, not in that of the dump', { tags: 'long' }, async () => {
     const [slow, localFirst] = [await harness.signUp(), await harness.signUp()]
     await harness.sims.mailbox.do('rule', { recipient: slow.email, code: 421 })
     await harness.sims.firebase.fault({ match: { path: 'accounts:delete' }, status: 503, times: 1_000_000 })
@@ -312,7 +314,7 @@ describe('npm run restore', () => {
     await harness.sims.firebase.clearFaults()
   })
 
-  test('refuses a damaged backup and leaves no database behind', async () => {
+  test('refuses a damaged backup and leaves no database behind', { tags: 'long' }, async () => {
     const { id } = await backUp()
     const path = join(config.BACKUP_FOLDER, `dump-${id}.enc`)
     const bytes = await readFile(path)

@@ -151,7 +151,7 @@ test('a change to the own address, of another account, or the sixth in a day is 
   )
 })
 
-test('an address change leaves no address in histories, log lines, metrics or URLs', async () => {
+test('an address change leaves no address in histories, log lines, metrics or URLs', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   const email = another()
   expectStatus(await request(person, email), 202)

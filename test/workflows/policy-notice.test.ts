@@ -161,7 +161,7 @@ describe('a material change', () => {
     expect((await policyOf('bounces')).state).toBe('in_force')
   })
 
-  test('waits for a mail server that is down', async () => {
+  test('waits for a mail server that is down', { tags: 'long' }, async () => {
     await misbehave({ recipient: '@people.example', code: 451 })
     const posted = await post('outage')
     await forward('outage', '4 days')

@@ -1,9 +1,9 @@
 /** ASVS 5.0.0, V1 to V5: encoding, validation, web front end, API, files. */
 import { foreign, met, partly } from './row.ts'
 
-const hostile = 'test/attack/every-input.test.ts'
+const hostile = 'test/attack/every-input.long.test.ts'
 const badInput = 'test/api/input/bad-input.test.ts'
-const bytes = 'test/api/input/hostile-bytes.test.ts'
+const bytes = 'test/api/input/hostile-bytes.long.test.ts'
 const openId = 'test/sign-in/openid.test.ts'
 const markdown = 'test/pages/markdown.test.tsx'
 const operation = 'test/attack/http-defences.test.ts'
@@ -98,7 +98,7 @@ export const asvsInput = [
     'V1.3.6',
     'no SSRF',
     'Callers give one kind of address, the webhook endpoint: https, no private address at any look-up, no redirect followed.',
-    'test/events/deliveries.test.ts',
+    'test/events/deliveries.long.test.ts',
   ),
   met(
     'V1.3.7',
@@ -154,8 +154,8 @@ export const asvsInput = [
     'V2.1.3',
     'limits of business logic are documented',
     'policy/allowances.ts and policy/periods.ts hold them, for one person and for all; problem pages name them.',
-    'test/api/allowances.test.ts',
-    'test/fraud/velocity.test.ts',
+    'test/api/allowances.long.test.ts',
+    'test/fraud/velocity.long.test.ts',
   ),
   met(
     'V2.2.1',
@@ -174,20 +174,20 @@ export const asvsInput = [
     'V2.2.3',
     'related fields fit together',
     'Top-up and eSIM, amount and order, time and period are checked together.',
-    'test/orders/top-up.test.ts',
-    'test/orders/refunds/partial-refunds.test.ts',
+    'test/orders/top-up.long.test.ts',
+    'test/orders/refunds/partial-refunds.long.test.ts',
   ),
   met(
     'V2.3.1',
     'steps cannot be skipped',
     'An order is one run whose state decides what is accepted.',
-    'test/orders/each-state.test.ts',
+    'test/orders/each-state.long.test.ts',
   ),
   met(
     'V2.3.2',
     'business limits hold',
     'Allowances and velocity are counted in the database, in parallel too.',
-    'test/api/allowances.test.ts',
+    'test/api/allowances.long.test.ts',
     'test/attack/limits.test.ts',
   ),
   met(
@@ -201,7 +201,7 @@ export const asvsInput = [
     'V2.3.4',
     'nothing is sold twice',
     'Locks and unique rows; simultaneous refunds, orders and sign-ups are tested.',
-    'test/orders/refunds/partial-refunds.test.ts',
+    'test/orders/refunds/partial-refunds.long.test.ts',
     'test/orders/idempotency.test.ts',
   ),
   met(
@@ -209,7 +209,7 @@ export const asvsInput = [
     'protection against automation',
     'Rate limits by caller, allowances by person, review of unusual orders.',
     'test/attack/limits.test.ts',
-    'test/api/allowances.test.ts',
+    'test/api/allowances.long.test.ts',
   ),
   met(
     'V3.2.1',
@@ -252,7 +252,7 @@ export const asvsInput = [
     'content security policy',
     'default-src and base-uri none on every answer; pages allow their style and script by hash.',
     operation,
-    'test/browser/pages.test.ts',
+    'test/browser/pages.long.test.ts',
   ),
   met('V3.4.4', 'nosniff', 'On every answer.', operation),
   met('V3.4.5', 'referrer policy', 'no-referrer on every answer.', operation),
@@ -284,7 +284,7 @@ export const asvsInput = [
     'test/api/two-persons.test.ts',
   ),
   foreign('V3.5.5', 'postMessage', 'No page uses it.'),
-  met('V3.7.1', 'supported client technology only', 'HTML and one short script.', 'test/browser/pages.test.ts'),
+  met('V3.7.1', 'supported client technology only', 'HTML and one short script.', 'test/browser/pages.long.test.ts'),
   met(
     'V3.7.2',
     'redirects to allowed hosts only',
@@ -296,20 +296,20 @@ export const asvsInput = [
     'V4.1.1',
     'Content-Type fits the body',
     'Each route declares it; HTML and text name UTF-8.',
-    'test/api/input/described.test.ts',
-    'test/attack/every-input.test.ts',
+    'test/api/input/described.long.test.ts',
+    'test/attack/every-input.long.test.ts',
   ),
   met(
     'V4.1.2',
     'only pages redirect from http to https',
     'The process redirects nothing; the proxy of the example has redirects off.',
-    'test/deploy/compose.test.ts',
+    'test/deploy/compose.long.test.ts',
   ),
   met(
     'V4.1.3',
     'headers of proxies cannot be forged',
     'X-Forwarded-For counts as far as TRUSTED_PROXIES says; other such headers are not read.',
-    'test/api/operation.test.ts',
+    'test/api/operation.long.test.ts',
     'test/config.test.ts',
   ),
   met(

@@ -4,9 +4,9 @@ import { foreign, met, notMet, partly } from './row.ts'
 const log = 'test/log.test.ts'
 const canary = 'test/orders/canary.test.ts'
 const config = 'test/config.test.ts'
-const keys = 'test/workflows/key-rotation.test.ts'
+const keys = 'test/workflows/key-rotation.long.test.ts'
 const deploy = 'test/deploy/schemas.test.ts'
-const operation = 'test/api/operation.test.ts'
+const operation = 'test/api/operation.long.test.ts'
 const accounts = 'test/api/accounts.test.ts'
 const securityLog = 'test/security-log.test.ts'
 const noRtc = 'There is no WebRTC.'
@@ -63,14 +63,19 @@ export const asvsOperation = [
     'V11.4.1',
     'approved hashes',
     'SHA-256, SHA-512; SHA-1 only inside TOTP (RFC 6238), where HMAC makes it safe.',
-    'test/audit/receipts.test.ts',
+    'test/audit/receipts.long.test.ts',
   ),
-  met('V11.4.2', 'passwords are hashed slowly', 'scrypt, N=2^15, r=8, p=3.', 'test/operation/operator-persons.test.ts'),
+  met(
+    'V11.4.2',
+    'passwords are hashed slowly',
+    'scrypt, N=2^15, r=8, p=3.',
+    'test/operation/operator-persons.long.test.ts',
+  ),
   met(
     'V11.4.3',
     'hashes of signatures',
     'Ed25519 (SHA-512); webhooks HMAC-SHA-256 and -512.',
-    'test/audit/receipts.test.ts',
+    'test/audit/receipts.long.test.ts',
   ),
   foreign('V11.4.4', 'keys from passwords', 'No key is derived from a password.'),
   met(
@@ -83,15 +88,15 @@ export const asvsOperation = [
     'V11.6.1',
     'approved algorithms for keys and signatures',
     'Ed25519 by node:crypto.',
-    'test/audit/receipts.test.ts',
+    'test/audit/receipts.long.test.ts',
   ),
   partly(
     'V12.1.1',
     'TLS 1.2 and 1.3',
     'TLS ends at the proxy: Caddy and ingress-nginx allow 1.2 and 1.3 by default, and the manifests change nothing. Another proxy is up to who deploys.',
-    'test/deploy/compose.test.ts',
+    'test/deploy/compose.long.test.ts',
   ),
-  partly('V12.1.2', 'cipher suites', 'As V12.1.1.', 'test/deploy/compose.test.ts'),
+  partly('V12.1.2', 'cipher suites', 'As V12.1.1.', 'test/deploy/compose.long.test.ts'),
   foreign('V12.1.3', 'client certificates', noMtls),
   met(
     'V12.2.1',
@@ -104,7 +109,7 @@ export const asvsOperation = [
     'V12.2.2',
     'trusted certificates',
     'Of the ingress, by who deploys. Compose makes its own authority, and is not for production.',
-    'test/deploy/compose.test.ts',
+    'test/deploy/compose.long.test.ts',
   ),
   partly(
     'V12.3.1',
@@ -175,7 +180,7 @@ export const asvsOperation = [
     'V13.4.2',
     'no debug modes in production',
     'NODE_ENV=production has no sandbox, no simulators, no stack in answers.',
-    'test/stack/production.test.ts',
+    'test/stack/production.long.test.ts',
   ),
   met('V13.4.3', 'no directory listings', 'No folder is served.', operation),
   met('V13.4.4', 'no TRACE', 'Every method that a path does not have gets 405.', 'test/attack/http-defences.test.ts'),
@@ -242,7 +247,7 @@ export const asvsOperation = [
     'V15.1.3',
     'what is expensive is documented',
     'docs/capacity.md; api/http/answering.ts and the limits say what is bounded and how.',
-    'test/api/deadlines.test.ts',
+    'test/api/deadlines.long.test.ts',
     'test/attack/limits.test.ts',
   ),
   notMet(
@@ -254,16 +259,16 @@ export const asvsOperation = [
     'V15.2.2',
     'expensive functions are bounded',
     'Deadlines, turns for passwords, rate limits, body limits.',
-    'test/api/deadlines.test.ts',
-    'test/operation/operator-persons.test.ts',
-    'test/api/input/hostile-bytes.test.ts',
+    'test/api/deadlines.long.test.ts',
+    'test/operation/operator-persons.long.test.ts',
+    'test/api/input/hostile-bytes.long.test.ts',
   ),
   met(
     'V15.2.3',
     'no test code in production',
     'The image holds neither simulators nor tests.',
     'test/image/image.test.ts',
-    'test/stack/production.test.ts',
+    'test/stack/production.long.test.ts',
   ),
   met('V15.3.1', 'only the needed fields', 'Answers are cut to their schema.', accounts, canary),
   met(
@@ -271,7 +276,7 @@ export const asvsOperation = [
     'no redirects are followed',
     'By none of our clients.',
     'test/providers/http-request.test.ts',
-    'test/events/deliveries.test.ts',
+    'test/events/deliveries.long.test.ts',
   ),
   met(
     'V15.3.3',
@@ -292,13 +297,13 @@ export const asvsOperation = [
     'no prototype pollution',
     '`__proto__` and `constructor` are unknown fields; a form’s keys are read by a schema.',
     'test/api/input/bad-input.test.ts',
-    'test/attack/every-input.test.ts',
+    'test/attack/every-input.long.test.ts',
   ),
   met(
     'V15.3.7',
     'no parameter pollution',
     'A repeated query field is a list, which schemas of texts refuse; sources are never merged.',
-    'test/attack/every-input.test.ts',
+    'test/attack/every-input.long.test.ts',
   ),
   partly(
     'V16.1.1',
@@ -329,14 +334,14 @@ export const asvsOperation = [
     'sign-ins are logged',
     'Successful and refused ones.',
     'test/api/auth.test.ts',
-    'test/operation/operator-persons.test.ts',
+    'test/operation/operator-persons.long.test.ts',
   ),
   met(
     'V16.3.2',
     'refused access is logged',
     'Each 401, 403 and 404 in the request log with route and caller, a refused role in the security log as well.',
     operation,
-    'test/operation/operator-persons.test.ts',
+    'test/operation/operator-persons.long.test.ts',
   ),
   met(
     'V16.3.3',
@@ -363,7 +368,7 @@ export const asvsOperation = [
     'V16.4.2',
     'logs cannot be changed',
     'The security log is a table that only our role reaches, which could delete rows; acts with people’s data also go into a public log that can only grow.',
-    'test/audit/receipts.test.ts',
+    'test/audit/receipts.long.test.ts',
   ),
   partly(
     'V16.4.3',
@@ -376,14 +381,14 @@ export const asvsOperation = [
     'errors tell nothing',
     'Problems have fixed texts and a request id.',
     operation,
-    'test/attack/every-input.test.ts',
+    'test/attack/every-input.long.test.ts',
   ),
   met(
     'V16.5.2',
     'failures of others are borne',
     'Each outage has its test.',
-    'test/orders/faults/no-connection.test.ts',
-    'test/stack/outage-of-the-database.test.ts',
+    'test/orders/faults/no-connection.long.test.ts',
+    'test/stack/outage-of-the-database.long.test.ts',
   ),
   met(
     'V16.5.3',

@@ -3,7 +3,7 @@ import { foreign, met, notMet, partly } from './row.ts'
 
 const auth = 'test/api/auth.test.ts'
 const forgeries = 'test/attack/token-forgeries.test.ts'
-const operators = 'test/operation/operator-persons.test.ts'
+const operators = 'test/operation/operator-persons.long.test.ts'
 const twoPersons = 'test/api/two-persons.test.ts'
 const account = 'test/pages/account.test.ts'
 const signIns = 'test/api/sign-in-webhooks.test.ts'
@@ -27,7 +27,7 @@ export const asvsPeople = [
     'V6.1.3',
     'ways to sign in are documented',
     'docs/quickstart.md (app), docs/operators.md (console); the OpenAPI document names the callers of each route.',
-    'test/api/operation.test.ts',
+    'test/api/operation.long.test.ts',
   ),
   met('V6.2.1', 'passwords have 8 characters or more', `${ourPasswords}`, operators),
   partly(
@@ -39,12 +39,12 @@ export const asvsPeople = [
   foreign('V6.2.3', 'a change needs the old password', ourPasswords),
   foreign('V6.2.4', 'common passwords are refused', ourPasswords),
   foreign('V6.2.5', 'passwords of any composition', ourPasswords),
-  met('V6.2.6', 'password fields hide what is typed', 'type=password.', 'test/browser/pages.test.ts'),
+  met('V6.2.6', 'password fields hide what is typed', 'type=password.', 'test/browser/pages.long.test.ts'),
   met(
     'V6.2.7',
     'paste and password managers work',
     'Fields name their purpose (autocomplete), and no script is in the way.',
-    'test/browser/pages.test.ts',
+    'test/browser/pages.long.test.ts',
   ),
   partly(
     'V6.2.8',
@@ -69,7 +69,7 @@ export const asvsPeople = [
     'no default accounts',
     '`npm run setup` makes the first operator with random credentials; production refuses keys that are not random.',
     'test/config.test.ts',
-    'test/deploy/compose.test.ts',
+    'test/deploy/compose.long.test.ts',
   ),
   partly(
     'V6.3.3',
@@ -82,7 +82,7 @@ export const asvsPeople = [
     'no undocumented way in',
     'One authenticator for all routes; the list of routes and callers is the OpenAPI document.',
     twoPersons,
-    'test/api/operation.test.ts',
+    'test/api/operation.long.test.ts',
   ),
   partly(
     'V6.4.1',
@@ -202,7 +202,7 @@ export const asvsPeople = [
     'V7.4.4',
     'sign-out is visible',
     'On the console on each page; for people on the page of their data.',
-    'test/browser/pages.test.ts',
+    'test/browser/pages.long.test.ts',
   ),
   partly(
     'V7.4.5',
@@ -238,7 +238,7 @@ export const asvsPeople = [
     'V8.1.1',
     'rules of access are documented',
     '`x-callers` of each operation, docs/operators.md for roles.',
-    'test/api/operation.test.ts',
+    'test/api/operation.long.test.ts',
     operators,
   ),
   partly(
@@ -259,7 +259,7 @@ export const asvsPeople = [
     'no access to rows of others',
     'Two people on every route with an id, and schemathesis with ids of another person.',
     twoPersons,
-    'test/attack/every-input.test.ts',
+    'test/attack/every-input.long.test.ts',
   ),
   met(
     'V8.2.3',

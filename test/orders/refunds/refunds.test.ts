@@ -106,7 +106,9 @@ test('five simultaneous refund requests, with one key and with many, make one re
   expect(await refundsOf(order.id)).toHaveLength(1)
 })
 
-test('a refund request while the provider is down changes nothing, and the problem says so', async () => {
+test('a refund request while the provider is down changes nothing, and the problem says so', {
+  tags: 'long',
+}, async () => {
   const { order, giveBack } = await delivered()
   await esimAccess.fault({ match: { path: '/esim/query' }, status: 503, times: 1_000 })
   const answer = await giveBack()
@@ -123,7 +125,9 @@ test('an order is refunded when the provider took the eSIM back and its reply wa
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'returned_unused' })
 })
 
-test('a refund that the provider applied and answered with 503 is found by the next poll, and a repeat gets 200', async () => {
+test('a refund that the provider applied and answered with 503 is found by the next poll, and a repeat gets 200', {
+  tags: 'long',
+}, async () => {
   const { order, giveBack } = await delivered()
   const key = { 'idempotency-key': `refund-${order.id}` }
   const cancels = async () => (await esimAccess.books()).cancels.length
@@ -158,7 +162,9 @@ test('a refund waits while Stripe is down, and is not repeated after a lost repl
   await stripe.clearFaults()
 })
 
-test('U6: a credit note is dated by the day of its issue, not by the day before an outage of Stripe', async () => {
+test('U6: a credit note is dated by the day of its issue, not by the day before an outage of Stripe', {
+  tags: 'long',
+}, async () => {
   const { order, giveBack } = await delivered()
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 503, times: 1_000_000 })
   expect((await giveBack()).status).toBe(200)
@@ -280,7 +286,7 @@ test('an order is refunded once when a refund was made in Stripe’s dashboard b
   expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
 })
 
-test('webhooks of a refund in any order and number lead to the same end', async () => {
+test('webhooks of a refund in any order and number lead to the same end', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   // The events: created, charge updated, refund updated, failed.
   const events = 4

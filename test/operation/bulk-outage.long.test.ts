@@ -1,6 +1,6 @@
 /**
  * An outage of both eSIM providers: all paid orders wait. One bulk refund settles them while the worker is killed again and
- * again and Stripe fails for every tenth refund. `npm test -- --all test/operation/bulk-outage.test.ts` plays it with 500
+ * again and Stripe fails for every tenth refund. `npm test -- --all test/operation/bulk-outage.long.test.ts` plays it with 500
  * orders, and kills the worker every 5 s: on a busy machine later, when it has settled something.
  */
 import pMap from 'p-map'
