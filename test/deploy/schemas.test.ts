@@ -1,10 +1,14 @@
 /** docker-compose.yml and the Kubernetes manifests are what their schemas allow, and agree with the code. */
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { settingNames } from '../../config.ts'
+import { throwawayFolder } from '../../dev/throwaway-folder.ts'
 import { composeFile, services } from './compose/compose.ts'
 import { recipes } from './compose/recipes.ts'
 
@@ -52,6 +56,29 @@ test('each manifest is what the schema of its kind in Kubernetes 1.34 allows, wi
 test('kubectl applies every manifest', () => {
   const { resources } = parse(read(`${folder}kustomization.yaml`)) as { resources: string[] }
   expect(resources.toSorted()).toEqual([...new Set(manifests.map(({ name }) => name))].sort())
+})
+
+test('the commands of docs/deploying.md give every manifest the image and its commit, also at the next release', async () => {
+  const copy = await throwawayFolder('ama-esim-manifests-')
+  await cp(new URL(folder, root), join(copy, folder), { recursive: true })
+  const [first = '', next = ''] = [...read('docs/deploying.md').matchAll(/^ *(sed -i .*)$/gm)].map(([, line]) => line)
+  const edit = (command: string, env: Record<string, string>) =>
+    execFileSync('sh', ['-c', command], { cwd: copy, env: { PATH: process.env.PATH ?? '', ...env } })
+  const builds = () => {
+    const texts = readdirSync(join(copy, folder), { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => readFileSync(join(copy, folder, name), 'utf8'))
+      .join('\n')
+    return [...texts.matchAll(/(?:ama-esim:|worker-|build: "|WORKER_BUILD_ID, value: ")([\w]+)/g)].map(([, id]) => id)
+  }
+  expect(new Set(builds())).toEqual(new Set(['0000000']))
+  edit(first, { IMAGE: 'registry.of.ours/ama-esim', COMMIT: 'aaaaaaaaaaaa' })
+  expect(new Set(builds())).toEqual(new Set(['aaaaaaaaaaaa']))
+  edit(next, { OLD: 'aaaaaaaaaaaa', COMMIT: 'bbbbbbbbbbbb' })
+  expect(new Set(builds())).toEqual(new Set(['bbbbbbbbbbbb']))
+  expect(readFileSync(join(copy, folder, 'api.yaml'), 'utf8')).toContain(
+    'image: registry.of.ours/ama-esim:bbbbbbbbbbbb',
+  )
 })
 
 test('API and workers in Kubernetes have probes, limits, a budget for disruptions and an autoscaler', () => {
