@@ -33,6 +33,23 @@ test('every file in the table of CONTRIBUTING.md exists, and every pattern has f
   }
 })
 
+test('whoever adds a workflow is told of each file that needs an entry for its type', async () => {
+  const { paths = [] } = rows.find(({ what }) => what === 'add a workflow') ?? {}
+  const folders = ['activities', 'api', 'cli', 'db', 'shared', 'temporal', 'test', 'worker', 'workflows']
+  const files = (
+    await Promise.all(
+      folders.map(async (folder) =>
+        (await readdir(root + folder, { recursive: true })).map((name) => `${folder}/${name}`),
+      ),
+    )
+  ).flat()
+  const needed: string[] = []
+  for (const file of files.filter((name) => name.endsWith('.ts') && name !== 'test/contributing.test.ts'))
+    if (/\b(?:Record<WorkflowType,|in WorkflowType\])/.test(await read(file))) needed.push(file)
+  expect(needed.length).toBeGreaterThan(2)
+  expect(needed.filter((file) => !paths.includes(file))).toEqual([])
+})
+
 test('every folder is in the table of CONTRIBUTING.md', async () => {
   const ignored = ['node_modules', ...(await read('.gitignore')).split('\n').map((line) => line.replace(/\/$/, ''))]
   const folders = (await readdir(root, { withFileTypes: true }))
