@@ -129,7 +129,7 @@ export async function playOutOfStock(product: DemoClient, nora: Customer): Promi
     ({ status }) => status === 'refunded',
   )
   tell.step(
-    `${offers.length} provider(s) have no stock: the order is refunded`,
+    'No provider that sells this package has stock: the order is refunded',
     refunded.status === 'refunded',
     refunded.reason,
   )

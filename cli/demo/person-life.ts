@@ -84,7 +84,7 @@ export async function playDeletion(product: DemoClient): Promise<void> {
   const { pruned } = await run<{ pruned: number }>(product, backupType, [], 30)
   await fastForward(stack.temporal, workflowId, 31 * day)
   const later = await until(receipt, (seen) => stateOf(seen, 'backups') === 'done')
-  tell.step('After 30 days no backup holds her', stateOf(later, 'backups') === 'done', `${pruned} pruned`)
+  tell.step('After 30 days no backup holds her', stateOf(later, 'backups') === 'done', `deleted: ${pruned}`)
 }
 
 /** Restores a backup that holds an erased person, and replays the deletion ledger. */
@@ -92,7 +92,7 @@ async function playRestore(product: DemoClient, backupId: string): Promise<void>
   const { tell } = product
   tell.progress('the backup from before the deletion is restored into a separate database')
   const drill = await run<DrillResult>(product, restoreDrillType, [{ backupId: backupId }])
-  tell.step('The restored backup contains her account', drill.cameBack > 0, `${drill.cameBack} erased account(s) found`)
+  tell.step('The restored backup contains her account', drill.cameBack > 0, `erased accounts found: ${drill.cameBack}`)
   tell.step(
     'Replaying the deletion ledger erases it again',
     drill.erasedAgain === drill.cameBack && drill.left === 0 && drill.erasedTwice === 0,
@@ -145,7 +145,7 @@ export async function playBooks(product: DemoClient): Promise<void> {
   tell.step(
     'They name nobody, and one run keeps them',
     now.invoices > 0,
-    `${now.invoices} document(s), ${now.orderFacts} order(s)`,
+    `documents: ${now.invoices}, orders: ${now.orderFacts}`,
   )
   const end = booksTermEnds(today, { years: stack.config.BOOKS_YEARS, countFrom: stack.config.BOOKS_COUNT_FROM })
   tell.progress(`the run's clock moves to ${end.toISOString().slice(0, 10)}`)
