@@ -81,6 +81,14 @@ test('the commands of docs/deploying.md give every manifest the image and its co
   )
 })
 
+test('docker-compose.yml and docs/deploying.md name the version of Temporal that is embedded', () => {
+  const [, version = ''] = /go\.temporal\.io\/server v([\d.]+)/.exec(read('dev/temporal/server/go.mod')) ?? []
+  expect(services['temporal-schema']?.image).toBe(`temporalio/admin-tools:${version}`)
+  expect(services.temporal?.image).toBe(`temporalio/server:${version}`)
+  const named = [...read('docs/deploying.md').matchAll(/server@v([\d.]+)\//g)].map(([, each]) => each)
+  expect(named).toEqual([version])
+})
+
 test('API and workers in Kubernetes have probes, limits, a budget for disruptions and an autoscaler', () => {
   const of = (kind: string) => manifests.filter(({ content }) => content.kind === kind).map(({ content }) => content)
   const names = of('Deployment').map(({ metadata }) => metadata.name)
