@@ -4,7 +4,6 @@
  */
 import { parseArgs } from 'node:util'
 import { msToNumber } from '@temporalio/common/lib/time.js'
-import { readConfigOrExit } from '../config.ts'
 import { createLog } from '../shared/log.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { connectTemporal } from '../temporal/client.ts'
@@ -15,6 +14,7 @@ import { reconcileSchedules } from '../worker/schedules.ts'
 import { installRuntime } from '../worker/temporal-logger.ts'
 import { checkReplay } from './deploy/replay-check.ts'
 import { check, promote, Refusal, type Rollout, ramp, retire, rollBack, start, status } from './deploy/rollout.ts'
+import { readConfigBeside } from './running-stack.ts'
 
 const usage = `Usage: npm run deploy -- <command>
   check                   replays kept histories and open runs against this build
@@ -62,9 +62,9 @@ if (isUsable) {
 
 /** Returns the exit code. */
 async function run(watchMs: number, waitMs: number): Promise<number> {
-  const config = readConfigOrExit(process.env)
+  const { config, temporal } = await readConfigBeside(process.env)
   const silent = createLog({ level: 'silent' })
-  const client = connectTemporal(config)
+  const client = connectTemporal(config, temporal)
   const say = (line: string): void => console.log(line)
   const { PAYLOAD_KEYS: payloadKeys, WORKER_BUILD_ID: ownBuildId } = config
   const rollout: Rollout = {

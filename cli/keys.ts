@@ -6,12 +6,11 @@
  */
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { readConfigOrExit } from '../config.ts'
 import { type Context, createContext } from '../context.ts'
 import { type ApiKeyKind, createApiKey, listApiKeys, revokeApiKey } from '../db/api-keys.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
 import { isServiceScope, type ServiceScope, serviceScopes } from '../policy/access/service-scopes.ts'
-import { environmentBeside } from './running-stack.ts'
+import { readConfigBeside } from './running-stack.ts'
 
 const usage = `Usage:
   npm run keys -- create operator --label <text>
@@ -32,10 +31,8 @@ if (command === 'create' && argument === 'signing') {
   console.log(`signing-${day}-${randomBytes(2).toString('hex')}:${randomBytes(32).toString('base64')}`)
   console.error('Put it first in SIGNING_KEYS of every process, before a comma and the older keys.')
 } else {
-  const context = createContext(readConfigOrExit(await environmentBeside(process.env)), {
-    name: 'ama-esim-keys',
-    maxConnections: 1,
-  })
+  const { config } = await readConfigBeside(process.env)
+  const context = createContext(config, { name: 'ama-esim-keys', maxConnections: 1 })
   try {
     process.exitCode = await run(context)
   } finally {

@@ -5,12 +5,11 @@
  */
 import { parseArgs } from 'node:util'
 import { toString as drawQr } from 'qrcode'
-import { readConfigOrExit } from '../config.ts'
 import { type Context, createContext } from '../context.ts'
 import { disableOperator, listOperators, saveOperator } from '../db/operator/operators.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
 import { type OperatorRole, operatorRoles } from '../policy/operators/operator-roles.ts'
-import { environmentBeside } from './running-stack.ts'
+import { readConfigBeside } from './running-stack.ts'
 
 const usage = `Usage:
   npm run operators -- save --name <text> --email <address> --role ${operatorRoles.join('|')}
@@ -22,10 +21,8 @@ const { positionals, values } = parseArgs({
   options: { name: { type: 'string' }, email: { type: 'string' }, role: { type: 'string' } },
 })
 const [command, argument] = positionals
-const context = createContext(readConfigOrExit(await environmentBeside(process.env)), {
-  name: 'ama-esim-operators',
-  maxConnections: 2,
-})
+const { config } = await readConfigBeside(process.env)
+const context = createContext(config, { name: 'ama-esim-operators', maxConnections: 2 })
 try {
   process.exitCode = await run(context)
 } finally {

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import type { Client } from '@temporalio/client'
-import { type Config, readConfigOrExit } from '../config.ts'
+import type { Config } from '../config.ts'
 import { createContext } from '../context.ts'
 import { type BackupFolder, openBackupFolder, timeOfBackup } from '../db/backup/backup-folder.ts'
 import {
@@ -30,6 +30,7 @@ import { restoreStart, restoreWorkflowId } from '../workflows/backup/restore.con
 import { describeRestore } from './restore/describe.ts'
 import { erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
 import { rebuild } from './restore/rebuild.ts'
+import { readConfigBeside } from './running-stack.ts'
 
 /** Clocks differ, and an order is paid an hour after its payment was made at the latest. */
 const overlapMs = 2 * milliseconds.hour
@@ -64,7 +65,8 @@ if (wanted === 'report') {
 
 /** Prints what the newest restore of the database found, and what became of it. @returns the exit code */
 async function report(): Promise<number> {
-  return withDatabase(readConfigOrExit(process.env).DATABASE_URL, async (sql) => {
+  const { config } = await readConfigBeside(process.env)
+  return withDatabase(config.DATABASE_URL, async (sql) => {
     const [newest] = await listRestores(sql, 1)
     if (!newest) return refuse('This database was never restored.')
     for (const line of await describeRestore(sql, newest.id)) console.log(line)
@@ -74,12 +76,12 @@ async function report(): Promise<number> {
 
 /** @returns the exit code */
 async function restore(wanted: string, target: string, logHead: LogHead | undefined): Promise<number> {
-  const config = readConfigOrExit(process.env)
+  const { config, temporal: temporalSettings } = await readConfigBeside(process.env)
   const folder = openBackupFolder(config.BACKUP_FOLDER, config.BACKUP_KEYS)
   const backupId = wanted === 'latest' ? (await folder.list('dump')).at(-1)?.id : wanted
   if (backupId === undefined) return refuse(`There is no backup in ${config.BACKUP_FOLDER}.`)
 
-  const temporal = connectTemporal(config)
+  const temporal = connectTemporal(config, temporalSettings)
   try {
     return await restoreFrom(backupId, target, { config, folder, temporal, logHead })
   } finally {

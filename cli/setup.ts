@@ -4,7 +4,6 @@
  * operator. It can be repeated: what is there stays as it is.
  */
 import { parseArgs } from 'node:util'
-import { readConfigOrExit } from '../config.ts'
 import { type Context, createContext } from '../context.ts'
 import { timeLimits } from '../db/connection/database.ts'
 import { migrate } from '../db/connection/migrate.ts'
@@ -14,7 +13,7 @@ import { connectTemporal } from '../temporal/client.ts'
 import { defaultRetentionDays, isRefusal, prepareNamespace } from '../temporal/namespace.ts'
 import { ownsSchedules } from '../worker/deployment.ts'
 import { reconcileSchedules } from '../worker/schedules.ts'
-import { environmentBeside, temporalBeside } from './running-stack.ts'
+import { readConfigBeside } from './running-stack.ts'
 
 const usage = `Usage:
   npm run setup -- [--retention-days 1..90] [--operator-name <text> --operator-email <address>]`
@@ -39,10 +38,9 @@ if (!isUsable) {
   process.exit(2)
 }
 
-const environment = await environmentBeside(process.env)
-const config = readConfigOrExit(environment)
+const { config, temporal: temporalSettings } = await readConfigBeside(process.env)
 const context = createContext(config, { name: 'ama-esim-setup', maxConnections: 2, limits: timeLimits.maintenance })
-const temporal = connectTemporal(config, temporalBeside(environment))
+const temporal = connectTemporal(config, temporalSettings)
 const failed: string[] = []
 
 await step('database', prepareDatabase)

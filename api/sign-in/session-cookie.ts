@@ -5,8 +5,10 @@ import type { Context } from '../../context.ts'
 
 export type SessionKind = 'visitor' | 'console'
 
+export type KeySignIn = Pick<Config, 'NODE_ENV'> & Partial<Pick<Config, 'CONSOLE_KEY_SIGN_IN'>>
+
 /** Keys are for machines: in production people sign in as themselves, unless a setting says otherwise. */
-export const keysMaySignIn = ({ CONSOLE_KEY_SIGN_IN, NODE_ENV }: Config): boolean =>
+export const keysMaySignIn = ({ CONSOLE_KEY_SIGN_IN, NODE_ENV }: KeySignIn): boolean =>
   CONSOLE_KEY_SIGN_IN ?? NODE_ENV !== 'production'
 
 /** Whether cookies can be bound to this host. */

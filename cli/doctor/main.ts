@@ -36,7 +36,7 @@ async function examine(): Promise<number> {
   for (const finding of findings) console.log(lineOf(finding, width))
   const count = (state: Finding['state']): number => findings.filter((each) => each.state === state).length
   const unasked = count('not_asked') > 0 ? `, ${count('not_asked')} not asked` : ''
-  console.log(count('fault') === 0 ? `\nNo fault${unasked}.` : `\n${count('fault')} fault(s)${unasked}.`)
+  console.log(count('fault') === 0 ? `\nNo fault${unasked}.` : `\nFaults: ${count('fault')}${unasked}.`)
   return count('fault') === 0 ? 0 : 1
 }
 

@@ -1,6 +1,7 @@
 /** The checks of PostgreSQL, Temporal and the backups. */
 import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
+import { type KeySignIn, keysMaySignIn } from '../../api/sign-in/session-cookie.ts'
 import type { Config } from '../../config.ts'
 import { findPgTools, PgToolsMissing } from '../../db/backup/pg-tools.ts'
 import { findClosedRestore } from '../../db/backup/restores.ts'
@@ -25,7 +26,9 @@ export async function checkStores(config: Partial<Config>, environment: Environm
       withDatabase(url, (sql) => askDatabase(sql, size)),
     ),
     check(config, 'migrations', ['DATABASE_URL'], ({ DATABASE_URL: url }) => withDatabase(url, askMigrations)),
-    check(config, 'operators', ['DATABASE_URL'], ({ DATABASE_URL: url }) => withDatabase(url, askOperators)),
+    check(config, 'operators', ['DATABASE_URL', 'NODE_ENV'], (settings) =>
+      withDatabase(settings.DATABASE_URL, (sql) => askOperators(sql, settings)),
+    ),
     check(config, 'backups', ['DATABASE_URL', 'BACKUP_FOLDER'], (settings) =>
       withDatabase(settings.DATABASE_URL, (sql) => askBackups(sql, settings.BACKUP_FOLDER, settings.PG_TOOLS_FOLDER)),
     ),
@@ -69,17 +72,19 @@ async function askMigrations(sql: Database): Promise<string> {
   return 'all are applied'
 }
 
-async function askOperators(sql: Database): Promise<string> {
+/** In development an operator key opens the console, and an OpenID provider brings operators of its own. */
+async function askOperators(sql: Database, settings: KeySignIn & Partial<Config>): Promise<string> {
   const [table] = await sql<{ there: boolean }[]>`select to_regclass('operators') is not null as there`
   const [row] = table?.there
-    ? await sql<{ active: number }[]>`select count(*)::int as active from operators where disabled_at is null`
+    ? await sql<{ active: number; keys: number }[]>`
+        select (select count(*)::int from operators where disabled_at is null) as active,
+          (select count(*)::int from api_keys where kind = 'operator' and revoked_at is null) as keys`
     : []
-  if (!row?.active)
-    throw new Fault(
-      'nobody can sign in on the console',
-      `${setup} -- --operator-name <text> --operator-email <address>`,
-    )
-  return `${row.active} can sign in on the console`
+  const { active = 0, keys = 0 } = row ?? {}
+  if (active > 0) return `${active} can sign in on the console`
+  if (settings.OPERATOR_OPENID_ISSUER_URL) return 'people sign in on the console at the OpenID provider'
+  if (keys > 0 && keysMaySignIn(settings)) return `${keys} operator keys open the console`
+  throw new Fault('nobody can sign in on the console', `${setup} -- --operator-name <text> --operator-email <address>`)
 }
 
 async function askBackups(sql: Database, folder: string, toolsFolder: string | undefined): Promise<string> {

@@ -1,6 +1,10 @@
 /** `npm run doctor` and `npm run setup`, as somebody who deploys for the first time runs them. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runningSettingsFile } from '../../cli/running-stack.ts'
 import { connectDatabase } from '../../db/connection/database.ts'
+import { keepSecrets } from '../../dev/development-secrets.ts'
+import { throwawayFolder } from '../../dev/throwaway-folder.ts'
+import type { OutsideParty } from '../../policy/outside-parties.ts'
 import { shareStack } from '../harness/harness.ts'
 import { startProgram } from '../harness/processes.ts'
 
@@ -63,6 +67,22 @@ test('setup prepares an empty database and a cluster without our namespace, and 
   await sql.end()
 }, 240_000)
 
+/** How doctor calls each outside party; null for one that it cannot ask. */
+const askedAs: Record<OutsideParty, string | null> = {
+  stripe: 'Stripe',
+  'esim-access': 'eSIM Access',
+  airalo: 'Airalo',
+  smtp: 'mail relay',
+  apple: 'Apple',
+  google: 'Google',
+  firebase: 'Firebase',
+  // It has the service account of Firebase, and every question would be a message to somebody.
+  fcm: null,
+  meta: 'Meta',
+  // It accepts every event, whoever sends it.
+  google_analytics: null,
+}
+
 test('doctor shows each outside party that refuses our credentials or cannot be reached, all in one run', async () => {
   const { settings } = harness
   const { output } = await run('doctor/main.ts', {
@@ -90,6 +110,46 @@ test('doctor shows each outside party that refuses our credentials or cannot be 
     'mail relay': expect.stringContaining('firewall'),
     Meta: expect.stringContaining('META_ACCESS_TOKEN'),
   })
+  const asked = Object.values(askedAs).filter((name) => name !== null)
+  expect(Object.keys(faultsIn(output))).toEqual(expect.arrayContaining(asked))
   for (const secret of ['STRIPE_WEBHOOK_SECRET', 'ESIM_ACCESS_SECRET', 'FIELD_KEYS'])
     expect(output).not.toContain(settings[secret] ?? 'unset')
 })
+
+test('beside npm start each command takes the settings of that stack, and doctor is content with its operator key', async () => {
+  const AMA_DATA_DIR = await throwawayFolder('ama-esim-beside-')
+  await keepSecrets(runningSettingsFile({ AMA_DATA_DIR }), harness.settings)
+  const outputs: Record<string, RegExp> = {
+    'keys.ts list': /operator\t/,
+    'operators.ts list': /^/,
+    'migrate.ts': /Nothing to apply/,
+    'restore.ts report': /never restored/,
+    'deploy.ts status': /has ever polled|build/i,
+    'doctor/main.ts': /^ok +operators +\d+ operator keys open the console$/m,
+  }
+  for (const [command, expected] of Object.entries(outputs)) {
+    const [program = '', ...args] = command.split(' ')
+    const { output } = await run(program, { AMA_DATA_DIR }, ...args)
+    expect(output, command).not.toMatch(/No stack runs here|configuration has/)
+    expect(output, command).toMatch(expected)
+  }
+}, 240_000)
+
+test('without a stack and without settings each command says that none runs here', async () => {
+  const AMA_DATA_DIR = await throwawayFolder('ama-esim-beside-')
+  for (const command of [
+    'keys.ts list',
+    'operators.ts list',
+    'setup.ts',
+    'migrate.ts',
+    'restore.ts report',
+    'deploy.ts status',
+  ]) {
+    const [program = '', ...args] = command.split(' ')
+    const { code, output } = await run(program, { AMA_DATA_DIR }, ...args)
+    expect({ code, output }, command).toEqual({
+      code: 1,
+      output: expect.stringContaining('No stack runs here (npm start)'),
+    })
+  }
+}, 240_000)
