@@ -1,10 +1,11 @@
+import type { EsimProviderId } from '../policy/outside-parties.ts'
 import type { Database } from './connection/database.ts'
 import type { FieldCipher } from './crypto/field-cipher.ts'
 import { dayOf } from './order/books.ts'
 
 /** An event, by the id that its outside party gave it. */
 export interface WebhookEvent {
-  source: 'stripe' | 'esim-access' | 'airalo' | 'apple' | 'google'
+  source: EsimProviderId | 'stripe' | 'apple' | 'google'
   eventId: string
 }
 

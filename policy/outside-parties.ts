@@ -13,3 +13,7 @@ export const outsideParties = {
 } as const
 
 export type OutsideParty = keyof typeof outsideParties
+
+/** Those that provide eSIMs. */
+export const esimProviderIds = ['esim-access', 'airalo'] as const satisfies readonly OutsideParty[]
+export type EsimProviderId = (typeof esimProviderIds)[number]

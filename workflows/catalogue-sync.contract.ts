@@ -1,5 +1,6 @@
 /** Contract of the catalogue sync: ids, query and activity. Code outside of workflows may import it. */
 import { defineQuery } from '@temporalio/workflow'
+import type { EsimProviderId } from '../policy/outside-parties.ts'
 
 export const catalogueSyncType = 'catalogueSync'
 /**
@@ -7,9 +8,6 @@ export const catalogueSyncType = 'catalogueSync'
  * harm.
  */
 export const catalogueSyncWorkflowId = 'catalogue-sync'
-
-export const catalogueProviders = ['esim-access', 'airalo'] as const
-export type CatalogueProvider = (typeof catalogueProviders)[number]
 
 /** Why packages of a provider are not sold, and how many. */
 export type LeftOut = Partial<
@@ -34,7 +32,7 @@ export interface CatalogueChanges {
 }
 
 export interface CatalogueSyncState {
-  providers: Record<CatalogueProvider, ProviderOutcome>
+  providers: Record<EsimProviderId, ProviderOutcome>
   changes: CatalogueChanges
 }
 
@@ -46,8 +44,8 @@ export interface CatalogueActivities {
    * Asks these providers for their price lists and updates the catalogue from those that answered. Repeatable. A failed
    * provider is returned as an outcome and not thrown, so that it does not delay the others' offers.
    */
-  syncCatalogue(input: { providers: CatalogueProvider[]; asOf: string }): Promise<{
-    outcomes: Partial<Record<CatalogueProvider, ProviderOutcome>>
+  syncCatalogue(input: { providers: EsimProviderId[]; asOf: string }): Promise<{
+    outcomes: Partial<Record<EsimProviderId, ProviderOutcome>>
     changes: CatalogueChanges
   }>
 }

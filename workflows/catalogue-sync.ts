@@ -1,14 +1,9 @@
 /** Hourly: updates packages, offers and costs from the providers' price lists. It does not change our prices. */
 import { proxyActivities, sleep } from '@temporalio/workflow'
+import { type EsimProviderId, esimProviderIds } from '../policy/outside-parties.ts'
 import { periods } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
-import {
-  type CatalogueActivities,
-  type CatalogueProvider,
-  type CatalogueSyncState,
-  catalogueProviders,
-  catalogueSyncState,
-} from './catalogue-sync.contract.ts'
+import { type CatalogueActivities, type CatalogueSyncState, catalogueSyncState } from './catalogue-sync.contract.ts'
 import { onQuery } from './run/messages.ts'
 import * as retry from './run/retry.ts'
 import { showStatus, showStatusDetails } from './run/run-status.ts'
@@ -21,9 +16,9 @@ export async function catalogueSync(): Promise<CatalogueSyncState> {
     changes: { packagesAdded: 0, offersChanged: 0, offersWithdrawn: 0, putOnSale: 0, takenOffSale: 0 },
   }
   onQuery(catalogueSyncState, () => state)
-  showStatusDetails({ status: 'asking', waitingFor: catalogueProviders.join(', '), dueAt: null })
+  showStatusDetails({ status: 'asking', waitingFor: esimProviderIds.join(', '), dueAt: null })
 
-  let unanswered = await ask([...catalogueProviders])
+  let unanswered = await ask([...esimProviderIds])
   for (const pauseMs of periods.catalogue.askAgainAfterMs) {
     if (unanswered.length === 0) break
     showStatus({ status: 'asking_again', waitingFor: unanswered.join(', '), dueAt: plusMs(new Date(), pauseMs) })
@@ -34,7 +29,7 @@ export async function catalogueSync(): Promise<CatalogueSyncState> {
   return state
 
   /** Returns the providers that did not answer. */
-  async function ask(providers: CatalogueProvider[]): Promise<CatalogueProvider[]> {
+  async function ask(providers: EsimProviderId[]): Promise<EsimProviderId[]> {
     const { outcomes, changes } = await syncCatalogue({ providers, asOf: new Date().toISOString() })
     Object.assign(state.providers, outcomes)
     for (const name of Object.keys(changes) as (keyof typeof changes)[]) state.changes[name] += changes[name]

@@ -10,19 +10,16 @@ import {
 } from '../../db/catalogue/catalogue.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import type { EsimProviderId } from '../../policy/outside-parties.ts'
 import { periods } from '../../policy/periods.ts'
 import { checkPrice, costCurrency, firstPriceMinor } from '../../policy/pricing.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { plusMs } from '../../shared/calendar.ts'
-import type {
-  CatalogueActivities,
-  CatalogueProvider,
-  ProviderOutcome,
-} from '../../workflows/catalogue-sync.contract.ts'
+import type { CatalogueActivities, ProviderOutcome } from '../../workflows/catalogue-sync.contract.ts'
 import { mergeLists, type PriceList } from './merge.ts'
 
-type Answer = { provider: CatalogueProvider } & (
-  | { list: PriceList<CatalogueProvider>; unreadable: number }
+type Answer = { provider: EsimProviderId } & (
+  | { list: PriceList<EsimProviderId>; unreadable: number }
   | { failure: ProviderFailure }
   | { unforeseen: unknown }
 )
@@ -45,7 +42,7 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
     },
   }
 
-  async function ask(provider: CatalogueProvider): Promise<Answer> {
+  async function ask(provider: EsimProviderId): Promise<Answer> {
     try {
       let unreadable = 0
       const packages = await context.esimProviders[provider].listPackages(() => {
@@ -71,7 +68,7 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
     )
     const packagesAdded = await addPackages(tx, packages, { currency: exchange.currency, at })
     const changes = { packagesAdded, offersChanged: 0, offersWithdrawn: 0 }
-    const outcomes: Partial<Record<CatalogueProvider, ProviderOutcome>> = {}
+    const outcomes: Partial<Record<EsimProviderId, ProviderOutcome>> = {}
     for (const answer of answers) {
       const { provider } = answer
       if ('list' in answer) {
@@ -99,7 +96,7 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
   }
 
   /** An entry that we cannot read is not sold until somebody has looked at it. */
-  async function noteUnreadable(tx: Transaction, provider: CatalogueProvider, count: number, at: Date): Promise<void> {
+  async function noteUnreadable(tx: Transaction, provider: EsimProviderId, count: number, at: Date): Promise<void> {
     const task = { kind: unreadableTask, subjectId: provider, at }
     if (count > 0) await raiseOperatorTask(tx, { ...task, detail: `${count} entries` })
     else await resolveOperatorTask(tx, { ...task, by: 'catalogue' })

@@ -9,6 +9,7 @@ import {
   maxAttempts,
   refundedSince,
 } from '../../db/operator/bulk-actions.ts'
+import { esimProviderIds } from '../../policy/outside-parties.ts'
 import { bulkActs } from '../../workflows/order/bulk-action.contract.ts'
 import { sentId, sentTime } from '../http/storable.ts'
 import { enumeration } from './enumeration.ts'
@@ -20,7 +21,7 @@ export const bulkAct = z.enum(bulkActs).meta({ id: 'BulkAct' })
 export const bulkSelection = z
   .strictObject({
     statuses: z.array(orderStatus.schema).min(1).max(10).optional().describe('the states that they have now'),
-    provider: z.enum(['esim-access', 'airalo']).optional().describe('a provider that was asked for them'),
+    provider: z.enum(esimProviderIds).optional().describe('a provider that was asked for them'),
     paidFrom: sentTime.optional(),
     paidUntil: sentTime.optional(),
     sameOrdersAs: sentId.optional().describe('the orders of this bulk action, whatever has become of them'),

@@ -2,6 +2,7 @@
  * Whether calls to each outside party are answered, as all processes together have seen it. An outage begins when calls
  * have failed for `outageAfterMs` with no answer between, and ends with the next answer. It has one operator task.
  */
+import { esimProviderIds } from '../../policy/outside-parties.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Database, Queryable } from '../connection/database.ts'
@@ -115,18 +116,18 @@ export async function listOutages(sql: Queryable): Promise<Outage[]> {
 
 async function countOrdersWaiting(sql: Queryable, party: string): Promise<number | null> {
   const [row] = await (() => {
+    if (esimProviderIds.some((id) => id === party)) {
+      // It has been asked and has not said no, or is one that may be asked next.
+      return sql<{ count: number }[]>`
+        select count(*)::int as count from orders o where o.status = 'provisioning' and (
+          exists (select from provider_orders p where p.order_id = o.id and p.provider = ${party}
+            and p.state in ('placing', 'placed'))
+          or not exists (select from provider_orders p where p.order_id = o.id
+              and (p.state in ('placing', 'placed', 'provided') or p.provider = ${party}))
+            and exists (select from package_offers f
+              where f.package_code = o.package_code and f.provider = ${party} and f.available))`
+    }
     switch (party) {
-      case 'esim-access':
-      case 'airalo':
-        // It has been asked and has not said no, or is one that may be asked next.
-        return sql<{ count: number }[]>`
-          select count(*)::int as count from orders o where o.status = 'provisioning' and (
-            exists (select from provider_orders p where p.order_id = o.id and p.provider = ${party}
-              and p.state in ('placing', 'placed'))
-            or not exists (select from provider_orders p where p.order_id = o.id
-                and (p.state in ('placing', 'placed', 'provided') or p.provider = ${party}))
-              and exists (select from package_offers f
-                where f.package_code = o.package_code and f.provider = ${party} and f.available))`
       case 'stripe':
         return sql<{ count: number }[]>`
           select count(*)::int as count from orders where status in ('awaiting_payment', 'refunding')`

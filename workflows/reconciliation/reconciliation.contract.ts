@@ -1,4 +1,5 @@
 /** Contract of the comparison of our books with those of outside parties. Code outside of workflows may import it. */
+import type { EsimProviderId } from '../../policy/outside-parties.ts'
 import type { DifferenceKindName, Explanation } from '../../policy/reconciliation.ts'
 
 export const reconciliationType = 'reconciliation'
@@ -6,8 +7,6 @@ export const reconciliationType = 'reconciliation'
 export const reconciliationWorkflowId = 'reconciliation'
 /** Id of the schedule that reads the balances only. */
 export const providerBalancesWorkflowId = 'provider-balances'
-
-export type ReconciledProvider = 'esim-access' | 'airalo'
 
 export interface ReconciliationInput {
   /** by default everything is compared */
@@ -54,7 +53,7 @@ export type ReconciliationStep =
   | 'disputes'
   | 'processor_balance'
   | 'payouts'
-  | ReconciledProvider
+  | EsimProviderId
   | 'provider_balances'
   | 'backup_store'
 
@@ -93,7 +92,7 @@ export interface ReconciliationActivities {
   compareDisputes(input: ReconciliationStepInput): Promise<Compared>
   compareProcessorBalance(input: ReconciliationStepInput): Promise<Compared & { sums: CurrencySums[] }>
   comparePayouts(input: ReconciliationStepInput): Promise<Compared>
-  compareProvider(input: ReconciliationStepInput & { provider: ReconciledProvider }): Promise<Compared>
+  compareProvider(input: ReconciliationStepInput & { provider: EsimProviderId }): Promise<Compared>
   /** @param input.reconciliationId null: differences are left to the next reconciliation */
   readProviderBalances(input: {
     reconciliationId: string | null

@@ -4,6 +4,7 @@ import type { StateCount } from '../../../db/operator/order-queue.ts'
 import type { ServiceState } from '../../../db/operator/service-state.ts'
 import type { OperatorTask } from '../../../db/operator-tasks.ts'
 import { moment, money } from '../../../mails/format.ts'
+import { esimProviderIds } from '../../../policy/outside-parties.ts'
 import type { OpenRun } from '../../runs/open-runs.ts'
 import type { WedgedRun } from '../../runs/wedged-runs.ts'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
@@ -43,7 +44,7 @@ export interface ConsolePage {
 
 export function renderConsole(frame: ConsoleFrame, page: ConsolePage): string {
   const { tasks, reviews, requests, promises, runs, outages, wedged, asOf } = page
-  const hasNoProvider = esimProviders.every((provider) => outages.some(({ party }) => party === provider))
+  const hasNoProvider = esimProviderIds.every((provider) => outages.some(({ party }) => party === provider))
   return renderConsolePage(frame, {
     title: 'Operators’ console',
     children: (
@@ -166,8 +167,6 @@ export function renderConsole(frame: ConsoleFrame, page: ConsolePage): string {
     ),
   })
 }
-
-const esimProviders = ['esim-access', 'airalo']
 
 function RunLink({ run, ui }: { run: Pick<OpenRun, 'workflowId' | 'runId'>; ui: ConsoleFrame['ui'] }) {
   const link = runLink(ui, run.workflowId, run.runId)

@@ -6,6 +6,7 @@ import { recordDisputeTasks } from '../../../db/order/disputes.ts'
 import { findDeliveredOrder, findOrderOfEsim } from '../../../db/order/esims.ts'
 import { recordOrphanedWarning } from '../../../db/order/fraud-warnings.ts'
 import { findOrder, findOrderOfPayment } from '../../../db/order/orders.ts'
+import type { EsimProviderId } from '../../../policy/outside-parties.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { ProviderHint, WebhookEvent } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
@@ -138,7 +139,7 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
     await recordDisputeTasks(sql, await api.stripe.getDispute(disputeId), undefined, new Date())
   }
 
-  async function handleEsimHints(source: 'esim-access' | 'airalo', parse: () => WebhookEvent): Promise<void> {
+  async function handleEsimHints(source: EsimProviderId, parse: () => WebhookEvent): Promise<void> {
     const { eventId, hints, unnamed } = verified(parse)
     const esimHints = hints.filter(isEsimHint)
     if (esimHints.length === 0) return
@@ -147,7 +148,7 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   }
 
   /** After a top-up the same words are another notice: 90 % of another volume. */
-  function volumesOf(source: 'esim-access' | 'airalo', hints: EsimHint[]): Promise<string[]> {
+  function volumesOf(source: EsimProviderId, hints: EsimHint[]): Promise<string[]> {
     return Promise.all(
       hints.map(async ({ esimRef }) => {
         const order = esimRef === undefined ? undefined : await findOrderOfEsim(sql, api, source, esimRef)
@@ -157,7 +158,7 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   }
 
   /** Only the run of a delivered eSIM waits for hints; provisioning polls the provider. */
-  async function signalOrders(source: 'esim-access' | 'airalo', hints: EsimHint[]): Promise<Handled> {
+  async function signalOrders(source: EsimProviderId, hints: EsimHint[]): Promise<Handled> {
     const orders = new Set<string>()
     for (const hint of hints) {
       const order =
