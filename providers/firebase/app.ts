@@ -25,16 +25,19 @@ export interface RawReply {
 
 const scopes = ['https://www.googleapis.com/auth/firebase.messaging', 'https://www.googleapis.com/auth/identitytoolkit']
 const requestTimeoutMs = 15_000
+/** Ends an idle connection long before Google does: a push on a connection that has just been closed would be lost. */
+const idleMs = 60_000
 
 /** Opens a connection; a process may have several. @param provider the name of the outside party in failures */
 export function openFirebase(provider: string, { projectId, serviceAccount, connectTo, watch }: FirebaseSettings) {
   // The SDK's hosts are constants, but an agent's host and port override those of a request.
-  const agent = limitReplies(new Agent({ keepAlive: true, maxSockets: 50, ...connectTo }))
+  const agent = limitReplies(new Agent({ keepAlive: true, maxSockets: 50, timeout: idleMs, ...connectTo }))
   const client = new JWT({
     email: serviceAccount.clientEmail,
     key: serviceAccount.privateKey,
     scopes,
-    transporterOptions: { agent, timeout: requestTimeoutMs },
+    // Temporal retries: the library's own repetitions would outlast an attempt of ours.
+    transporterOptions: { agent, timeout: requestTimeoutMs, retryConfig: { retry: 0, noResponseRetries: 0 } },
   })
 
   async function accessToken(): Promise<{ access_token: string; expires_in: number }> {

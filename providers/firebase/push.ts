@@ -1,5 +1,5 @@
 /** P4: push notifications through FCM. Source: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode */
-import { getMessaging, type TokenMessage } from 'firebase-admin/messaging'
+import { getMessaging, type Messaging, type TokenMessage } from 'firebase-admin/messaging'
 import { tellFailure } from '../call-watch.ts'
 import { ProviderFailure } from '../failure.ts'
 import { errorCode, type FirebaseSettings, openFirebase, transportFailure } from './app.ts'
@@ -47,7 +47,7 @@ const forbidden = [/LPA:/i, /\b1\$[^$\s]+\$/, /\b89\d{16,18}\b/, /\S@\S/]
 /** Opens a connection to FCM. It must be closed, since its sockets keep the process alive. */
 export function createPush(settings: FirebaseSettings) {
   const firebase = openFirebase(provider, settings)
-  const messaging = getMessaging(firebase.app)
+  const messaging = withoutRetries(getMessaging(firebase.app))
 
   /**
    * The SDK takes every 404 for a dead token and every 403 for another project's, and hides the raw reply. Hence the token
@@ -66,8 +66,7 @@ export function createPush(settings: FirebaseSettings) {
 
   return {
     /**
-     * Sends one notification. The SDK repeats it up to four times after a 503 or a lost connection: a call can take more
-     * than a minute.
+     * Sends one notification by one request.
      * @returns `token_dead` only when FCM says so about the token itself
      * @throws ProviderFailure; after `unknown_outcome` the notification may have been delivered
      */
@@ -99,6 +98,22 @@ export function createPush(settings: FirebaseSettings) {
 }
 
 export type PushSender = ReturnType<typeof createPush>
+
+/**
+ * Ends the SDK's own repetitions, for which it has no setting: up to five requests in one call, for minutes, and also after a
+ * lost reply, when the push may have been delivered (docs/decisions/0005-mail-at-least-once.md).
+ * @throws when another version of the SDK keeps its limit elsewhere
+ */
+function withoutRetries(messaging: Messaging): Messaging {
+  const handler: { httpClient?: { retry?: { maxRetries?: number } } } | undefined = Reflect.get(
+    messaging,
+    'messagingRequestHandler',
+  )
+  const retry = handler?.httpClient?.retry
+  if (retry?.maxRetries === undefined) throw new Error('firebase-admin repeats requests, and its limit is not here')
+  retry.maxRetries = 0
+  return messaging
+}
 
 function messageOf({ token, title, body, data, collapseKey, platform }: Push): TokenMessage {
   const message = { token, notification: { title, body }, data: { ...data, dedupe_key: collapseKey } }

@@ -101,13 +101,33 @@ test('an outage of FCM between refusal and confirmation keeps the token, and ret
   await expect(sender.send(push)).rejects.toMatchObject({ kind: 'unavailable', code: 'http_503', retryAfterMs: 7000 })
 })
 
-test('the client library repeats a push after a lost connection, and the push’s own key replaces the first', async () => {
-  await sim.fault({ match: { path: 'messages:send' }, cut: 'after' })
-  expect(await sender.send(push)).toMatchObject({ outcome: 'sent' })
-  const { delivered } = await sim.books()
-  expect(delivered.map(({ message }) => message.data)).toEqual(
-    Array(2).fill({ order: 'ord_1', dedupe_key: 'ord_1.ready' }),
-  )
+test.each([
+  ['a lost reply', { cut: 'after' }, 'unknown_outcome econnreset', 1],
+  ['a cut connection', { cut: 'before' }, 'unknown_outcome econnreset', 0],
+  ['a 503', { status: 503, body: '<html>' }, 'unavailable http_503', 0],
+  [
+    'a 503 with Retry-After',
+    { status: 503, body: '<html>', headers: { 'Retry-After': '1' } },
+    'unavailable http_503',
+    0,
+  ],
+] as const)(
+  '%s ends a push after one request: the send ledger decides about another',
+  async (_what, fault, expected, count) => {
+    await sim.fault({ match: { path: 'messages:send' }, ...fault })
+    expect(await failureOf(sender.send(push))).toBe(expected)
+    expect((await sim.books()).delivered).toHaveLength(count)
+  },
+)
+
+test.each([
+  ['a cut connection', { cut: 'before' }, 'unavailable token_endpoint_unreachable'],
+  ['a 503', { status: 503 }, 'unavailable token_endpoint_http_503'],
+] as const)('%s ends the search for an access token after one request', async (_what, fault, expected) => {
+  const fresh = createPush(settings())
+  await sim.fault({ match: { path: '/token' }, ...fault })
+  expect(await failureOf(fresh.send(push))).toBe(expected)
+  await fresh.close()
 })
 
 test('a 503 of FCM with a long Retry-After fails at once', async () => {
