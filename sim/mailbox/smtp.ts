@@ -3,7 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
 import type { MailStore } from './store.ts'
 
-/** One fault to inject. Each matching transaction counts against `times`. */
+/**
+ * One fault to inject. Each matching transaction counts against `times`. Rules with `times` for the same recipient apply one
+ * after the other, also when they are about different stages.
+ */
 export interface Rule {
   /** an address, or a domain as `@example.com`; by default every recipient matches */
   recipient?: string
@@ -42,8 +45,13 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
   const refusals: SmtpSink['refusals'] = []
 
   const take = (product: NonNullable<Rule['stage']>, recipient: string): Rule | undefined => {
-    const rule = rules.find(
-      (candidate) => candidate.left > 0 && stageOf(candidate) === product && hits(candidate, recipient),
+    const current = rules.filter(({ left }) => left > 0)
+    const waits = (rule: ActiveRule): boolean => {
+      const first = current.find((earlier) => rule.recipient !== undefined && earlier.recipient === rule.recipient)
+      return first !== undefined && first !== rule && Number.isFinite(first.left)
+    }
+    const rule = current.find(
+      (candidate) => stageOf(candidate) === product && hits(candidate, recipient) && !waits(candidate),
     )
     if (rule) rule.left -= 1
     return rule

@@ -1,0 +1,181 @@
+/**
+ * The network between this process and outside parties, whose names, certificates and connections can fail. Each front is the
+ * address of one party and leads to its simulator; each connection carries one request and gets the next fault.
+ */
+import dns from 'node:dns'
+import { type IncomingMessage, request as requestHttp, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import tls from 'node:tls'
+import { generate } from 'selfsigned'
+import type { Fault } from '../../sim/simulator.ts'
+
+/** `object`: the request arrives, as at a simulator. */
+export type NetworkFault =
+  | 'unknown name'
+  | 'no name server'
+  | 'slow name server'
+  | 'refused'
+  | 'cut handshake'
+  | 'expired certificate'
+  | Pick<Fault, 'status' | 'body' | 'headers' | 'cut' | 'delayMs'>
+
+export type Network = Awaited<ReturnType<typeof openNetwork>>
+export type Front = Awaited<ReturnType<Network['open']>>
+
+const dayMs = 86_400_000
+const slowMs = 800
+/** How a name is not found, by the codes of Node's resolver. */
+const nameCodes: Partial<Record<string, string>> = { 'unknown name': 'ENOTFOUND', 'no name server': 'EAI_AGAIN' }
+const hostOf = (name: string): string => `${name}.parties.test`
+
+/** Changes name resolution and trust of this process until it is closed. @param hosts other names of the parties */
+export async function openNetwork(hosts: readonly string[] = []) {
+  const altNames = [...hosts, hostOf('*')].map((value) => ({ type: 2 as const, value }))
+  const certificate = (fromDays: number, toDays: number) =>
+    generate([{ name: 'commonName', value: 'outside parties' }], {
+      keyType: 'ec',
+      algorithm: 'sha256',
+      notBeforeDate: new Date(Date.now() + fromDays * dayMs),
+      notAfterDate: new Date(Date.now() + toDays * dayMs),
+      extensions: [
+        { name: 'basicConstraints', cA: true },
+        { name: 'subjectAltName', altNames },
+      ],
+    })
+  const [good, old] = await Promise.all([certificate(-1, 1), certificate(-2, -1)])
+  const trusted = `${good.cert}\n${old.cert}`
+  /** what each host's name does when it is looked up */
+  const lookUps = new Map<string, () => NetworkFault | undefined>()
+  const undo = [trust(trusted), resolve(lookUps)]
+  const closing: (() => Promise<void>)[] = []
+
+  return {
+    /** the parties' authorities, PEM */
+    trusted,
+
+    /** Opens the address of a party. @param name a part of its host name @param simulator where it leads to */
+    async open(name: string, simulator: string) {
+      const passed: string[] = []
+      const sockets = new Set<Socket>()
+      const connections: (NetworkFault | undefined)[] = []
+      const requests: (NetworkFault | undefined)[] = []
+      let next: () => NetworkFault | undefined = () => undefined
+
+      const expired = tls.createServer({ key: old.private, cert: old.cert })
+      const https = createHttpsServer({ key: good.private, cert: good.cert }, async (request, response) => {
+        const fault = requests.shift()
+        const isThrough = await carry(request, response, typeof fault === 'object' ? fault : {}, simulator)
+        if (isThrough) passed.push(`${request.method} ${request.url}`)
+      })
+      for (const server of [https, expired]) server.on('tlsClientError', () => undefined)
+      const server = createServer((socket) => {
+        sockets.add(socket)
+        socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
+        const fault = connections.shift()
+        if (fault === 'cut handshake') socket.once('data', () => socket.destroy())
+        else (fault === 'expired certificate' ? expired : https).emit('connection', socket)
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const { port } = server.address() as AddressInfo
+
+      lookUps.set(hostOf(name), () => {
+        const fault = next()
+        if (typeof fault === 'string' && (nameCodes[fault] || fault === 'refused')) return fault
+        connections.push(fault)
+        if (fault !== 'cut handshake' && fault !== 'expired certificate') requests.push(fault)
+        return fault
+      })
+      closing.push(async () => {
+        for (const socket of sockets) socket.destroy()
+        await new Promise((resolve) => server.close(resolve))
+      })
+      return {
+        host: `${hostOf(name)}:${port}`,
+        url: `https://${hostOf(name)}:${port}`,
+        /** @param draw is asked at each connection */
+        failBy(draw: () => NetworkFault | undefined): void {
+          next = draw
+        },
+        /** the requests that were answered by the simulator, oldest first */
+        passed,
+      }
+    },
+
+    async close(): Promise<void> {
+      for (const each of undo) each()
+      await Promise.all(closing.map((each) => each()))
+    },
+  }
+}
+
+/** @returns whether the simulator has applied the request and its reply arrived */
+async function carry(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, body, headers = {}, cut, delayMs = 0 }: Exclude<NetworkFault, string>,
+  simulator: string,
+): Promise<boolean> {
+  response.setHeader('connection', 'close')
+  await pause(delayMs)
+  if (cut === 'before') return !request.socket.destroy()
+  if (status !== undefined) {
+    response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body ?? {}))
+    return false
+  }
+  return new Promise((resolve) => {
+    const lost = () => {
+      request.socket.destroy()
+      resolve(false)
+    }
+    const onward = requestHttp(
+      `${simulator}${request.url}`,
+      { method: request.method, headers: { ...request.headers, connection: 'close' } },
+      (reply) => {
+        if (cut === 'after') return void reply.resume().on('end', lost)
+        response.writeHead(reply.statusCode ?? 500, { ...reply.headers, connection: 'close' })
+        reply.pipe(response).on('finish', () => resolve(true))
+      },
+    )
+    onward.on('error', lost)
+    request.pipe(onward)
+  })
+}
+
+/** Lets this process trust an authority. @returns a function that ends it */
+function trust(ca: string): () => void {
+  const { connect } = tls
+  const trusting = (...given: unknown[]): unknown =>
+    Reflect.apply(
+      connect,
+      tls,
+      given.map((each) => (each !== null && typeof each === 'object' ? { ca, ...each } : each)),
+    )
+  Object.assign(tls, { connect: trusting })
+  return () => void Object.assign(tls, { connect })
+}
+
+/** Looks the names of the fronts up. @returns a function that ends it */
+function resolve(lookUps: ReadonlyMap<string, () => NetworkFault | undefined>): () => void {
+  const { lookup } = dns
+  const looking = (hostname: string, options: { all?: boolean }, callback: (...answer: unknown[]) => void): void => {
+    const lookUp = lookUps.get(hostname)
+    if (!lookUp) {
+      Reflect.apply(lookup, dns, [hostname, options, callback])
+      return
+    }
+    const fault = lookUp()
+    const code = typeof fault === 'string' ? nameCodes[fault] : undefined
+    // Nobody listens at the other address of this machine.
+    const address = fault === 'refused' ? '127.0.0.2' : '127.0.0.1'
+    const answer = () => {
+      if (code) callback(Object.assign(new Error(`${code} ${hostname}`), { code, hostname, syscall: 'getaddrinfo' }))
+      else if (options.all) callback(null, [{ address, family: 4 }])
+      else callback(null, address, 4)
+    }
+    setTimeout(answer, fault === 'slow name server' ? slowMs : 0)
+  }
+  Object.assign(dns, { lookup: looking })
+  return () => void Object.assign(dns, { lookup })
+}

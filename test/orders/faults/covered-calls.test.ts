@@ -1,0 +1,34 @@
+/** U2: a call to an outside party that exists gets pairs of faults, or the reason why not is written down. */
+import { readFile, stat } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { shareStack } from '../../harness/harness.ts'
+import { coveredCalls, pairFiles, withoutCall } from './covered-calls.ts'
+
+const { context } = await shareStack()
+/** What a process has besides the ports of outside parties. */
+const ours = ['config', 'log', 'metrics', 'sql', 'calls', 'cipher', 'dataKeys', 'signer', 'close']
+
+/** `<port>.<function>` of each outside party. */
+function functionsOf(port: string, value: unknown): string[] {
+  if (value === null || typeof value !== 'object') return []
+  return Object.entries(value).flatMap(([name, each]) => (typeof each === 'function' ? [`${port}.${name}`] : []))
+}
+
+test('the table of pairs of faults has each function of each outside party, and no other', () => {
+  const { esimProviders, ...others } = context
+  const found = [...Object.entries(esimProviders), ...Object.entries(others)]
+    .filter(([port]) => !ours.includes(port))
+    .flatMap(([port, value]) => functionsOf(port, value))
+  // Its settings are not there in tests.
+  const operatorSignIn = ['operatorSignIn.addressFor', 'operatorSignIn.personOf']
+  expect([...found, ...operatorSignIn].sort()).toEqual([...Object.keys(coveredCalls), ...withoutCall].sort())
+})
+
+test('each call of the table is planted in the files that it names', async () => {
+  for (const [call, { planted, network, single }] of Object.entries(coveredCalls)) {
+    expect(planted ?? network ?? single, call).toBeDefined()
+    for (const file of planted?.in ?? [])
+      expect(await readFile(pairFiles[file], 'utf8'), `${call} in ${file}`).toContain(planted?.path)
+    if (single) await stat(single.file)
+  }
+})
