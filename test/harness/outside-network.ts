@@ -57,7 +57,7 @@ export async function openNetwork(hosts: readonly string[] = []) {
 
     /** Opens the address of a party. @param name a part of its host name @param simulator where it leads to */
     async open(name: string, simulator: string) {
-      const passed: string[] = []
+      const arrived: string[] = []
       const sockets = new Set<Socket>()
       const connections: (NetworkFault | undefined)[] = []
       const requests: (NetworkFault | undefined)[] = []
@@ -66,8 +66,8 @@ export async function openNetwork(hosts: readonly string[] = []) {
       const expired = tls.createServer({ key: old.private, cert: old.cert })
       const https = createHttpsServer({ key: good.private, cert: good.cert }, async (request, response) => {
         const fault = requests.shift()
-        const isThrough = await carry(request, response, typeof fault === 'object' ? fault : {}, simulator)
-        if (isThrough) passed.push(`${request.method} ${request.url}`)
+        const hasArrived = await carry(request, response, typeof fault === 'object' ? fault : {}, simulator)
+        if (hasArrived) arrived.push(`${request.method} ${request.url}`)
       })
       for (const server of [https, expired]) server.on('tlsClientError', () => undefined)
       const server = createServer((socket) => {
@@ -98,8 +98,8 @@ export async function openNetwork(hosts: readonly string[] = []) {
         failBy(draw: () => NetworkFault | undefined): void {
           next = draw
         },
-        /** the requests that were answered by the simulator, oldest first */
-        passed,
+        /** the requests that the simulator has answered, also when its reply was lost, oldest first */
+        arrived,
       }
     },
 
@@ -110,7 +110,7 @@ export async function openNetwork(hosts: readonly string[] = []) {
   }
 }
 
-/** @returns whether the simulator has applied the request and its reply arrived */
+/** @returns whether the simulator has answered the request, also when its reply was lost */
 async function carry(
   request: IncomingMessage,
   response: ServerResponse,
@@ -125,20 +125,20 @@ async function carry(
     return false
   }
   return new Promise((resolve) => {
-    const lost = () => {
+    const lose = (hasArrived: boolean) => {
       request.socket.destroy()
-      resolve(false)
+      resolve(hasArrived)
     }
     const onward = requestHttp(
       `${simulator}${request.url}`,
       { method: request.method, headers: { ...request.headers, connection: 'close' } },
       (reply) => {
-        if (cut === 'after') return void reply.resume().on('end', lost)
+        if (cut === 'after') return void reply.resume().on('end', () => lose(true))
         response.writeHead(reply.statusCode ?? 500, { ...reply.headers, connection: 'close' })
         reply.pipe(response).on('finish', () => resolve(true))
       },
     )
-    onward.on('error', lost)
+    onward.on('error', () => lose(false))
     request.pipe(onward)
   })
 }
