@@ -7,26 +7,19 @@ import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { isDisputed } from '../../db/order/disputes.ts'
 import { listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
 import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
-import type { EsimNotice } from '../../mails/esim-status.tsx'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import type { EsimProviderId, EsimStatus } from '../../providers/esim.ts'
-import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import { esimFailureTypes, withFailureTypes } from '../failures.ts'
 import { createEsimNotices } from './esim-notices.ts'
+import { dueNotices, type Ending, endingOf, isOver, isUnused, untilNextDate } from './esim-rules.ts'
 import { knownOrder } from './known-order.ts'
 
 type Activities = Pick<OrderActivities, 'refreshEsims' | 'watchEsims'>
 
 /** after a notice whose mail or push could not be sent */
 const noticeRetryMs = 15 * 60_000
-
-/** a provider may report late that an eSIM has expired */
-const expiryLagMs = 60 * 60_000
-
-/** `by_provider`: without our request. Source of the states: readings.ts of each provider */
-type Ending = 'expired' | 'given_back' | 'by_provider'
 
 interface EsimCheck {
   ended: boolean
@@ -126,42 +119,3 @@ const storedStatus = ({ state, totalBytes, usedBytes, activatedAt, expiresAt }: 
   activatedAt: activatedAt?.toISOString() ?? null,
   expiresAt: expiresAt?.toISOString() ?? null,
 })
-
-const isOver = (state: EsimStatus['state']): boolean => state === 'expired' || state === 'cancelled'
-
-function endingOf({ returnAsked }: StoredEsim, { state }: EsimStatus): Ending | undefined {
-  if (state === 'expired') return 'expired'
-  if (state !== 'cancelled') return undefined
-  return returnAsked ? 'given_back' : 'by_provider'
-}
-
-/** Whether the customer has had nothing of an eSIM, and could still have installed it. */
-function isUnused(esim: StoredEsim, status: EsimStatus, { delivered_at }: OrderRow, at: Date): boolean {
-  const isTouched = esim.usedBytes > 0n || status.usedBytes > 0
-  const hasStarted = (esim.activatedAt ?? esim.expiresAt ?? status.activatedAt ?? status.expiresAt) !== null
-  const installableUntil = esim.unusedUntil ?? plusMs(delivered_at ?? at, periods.order.unusedValidMs)
-  return !isTouched && !hasStarted && at < installableUntil
-}
-
-/** U3: package updates are sent once. Returns the notices that are due for an eSIM in this state at this time. */
-export function dueNotices(status: EsimStatus, at: Date): EsimNotice[] {
-  if (status.state === 'expired') return ['expired']
-  if (status.state === 'cancelled' || status.state === 'unknown') return []
-  const due: EsimNotice[] = []
-  if (status.state === 'in_use' || status.usedBytes > 0) due.push('in_use')
-  if (status.state === 'used_up') due.push('used_up')
-  else if (status.totalBytes !== null && status.usedBytes >= periods.order.lowDataShare * status.totalBytes)
-    due.push('low_data')
-  const leftMs = status.expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(status.expiresAt) - at.getTime()
-  // An eSIM may have expired although its provider does not report it yet.
-  if (leftMs > 0 && leftMs <= periods.order.lastDayMs) due.push('last_day')
-  return due
-}
-
-/** Milliseconds until a second after the next date, in case our clock is ahead of the provider's. */
-function untilNextDate(expiresAt: string | null, at: Date): number {
-  const expiry = expiresAt === null ? Number.NaN : Date.parse(expiresAt)
-  if (expiry <= at.getTime()) return expiryLagMs
-  const dates = [expiry - periods.order.lastDayMs, expiry].map((date) => date + 1000 - at.getTime())
-  return Math.min(periods.order.esimPollMs, ...dates.filter((ms) => ms > 0))
-}

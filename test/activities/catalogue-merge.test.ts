@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { mergeLists } from '../../activities/catalogue/merge.ts'
 import type { OperatorFamily } from '../../db/catalogue/catalogue.ts'
 import { periods } from '../../policy/periods.ts'
+import { maxPriceMinor } from '../../policy/pricing.ts'
 import type { ProviderPackage } from '../../providers/esim.ts'
 
 const gigabyte = 2 ** 30
@@ -107,6 +108,49 @@ test('one of several mobile operators for a place is sold: the current one, or t
   expect(codes([])).toEqual([['l1', 'l2'], { other_operator: 1 }])
   expect(codes(sold('one'))).toEqual([['s1'], { other_operator: 2 }])
   expect(codes(sold('another'))).toEqual([['l1', 'l2'], { other_operator: 1 }])
+})
+
+test('an operator has as many packages as it has eSIMs to sell, without their top-ups', () => {
+  const topUp = offered({ family: 'a', kind: 'top_up' })
+  const { packages } = merge({
+    one: [
+      offered({ code: 'a1', family: 'a' }),
+      ...[7, 15, 30].map((days) => ({ ...topUp, code: `at${days}`, days })),
+      ...[7, 30].map((days) => offered({ code: `b${days}`, family: 'b', days })),
+    ],
+  })
+  expect(packages.flatMap(({ offers }) => offers.map(({ family }) => family))).toEqual(['b', 'b'])
+})
+
+test('the operator that is sold already stays, wherever the list has it, and of equal ones the first by name', () => {
+  const [a, b] = ['a', 'b'].map((family) => offered({ code: family, family }))
+  const soldOf = (list: (ProviderPackage | undefined)[], known: OperatorFamily[] = []) =>
+    merge({ one: list.flatMap((each) => each ?? []) }, known).packages.flatMap(({ offers }) =>
+      offers.map(({ family }) => family),
+    )
+  const sold = [{ provider: 'one', destinations: ['DE'], family: 'b' }]
+  expect([soldOf([a, b], sold), soldOf([b, a], sold)]).toEqual([['b'], ['b']])
+  expect([soldOf([a, b]), soldOf([b, a])]).toEqual([['a'], ['a']])
+})
+
+test('offers of equal cost are in the order of their codes, and of equal codes in that of their providers', () => {
+  const offersOf = (lists: Record<string, ProviderPackage[]>) =>
+    merge(lists).packages.flatMap(({ offers }) =>
+      offers.map((offer) => `${offer.provider} ${offer.providerPackageCode}`),
+    )
+  const [a, b] = ['a', 'b'].map((code) => offered({ code }))
+  if (!a || !b) throw new Error('no offers')
+  expect(offersOf({ one: [b, a] })).toEqual(['one a', 'one b'])
+  expect(offersOf({ one: [a, b] })).toEqual(['one a', 'one b'])
+  expect(offersOf({ one: [a], two: [a] })).toEqual(['one a', 'two a'])
+})
+
+test('a package sold by the day is sold when its longest one has a possible price', () => {
+  const daily = offered({ daily: true, days: 1, costMicros: 33_333_332_666 })
+  expect(merge({ one: [daily] }).packages.at(-1)?.firstPriceMinor).toBe(maxPriceMinor)
+  expect(merge({ one: [{ ...daily, costMicros: 33_333_333_000 }] }).leftOut.get('one')).toEqual({ odd_cost: 1 })
+  // The least cost there is.
+  expect(merge({ one: [offered({ costMicros: 1 })] }).leftOut.get('one')).toEqual({})
 })
 
 test('packages that cannot be sold are counted by provider and reason', () => {

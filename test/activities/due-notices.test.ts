@@ -1,7 +1,7 @@
-/** U3: package updates are sent once. The notices that are due for an eSIM, by its status and the time. */
+/** U3: package updates are sent once. What the status of an eSIM means at a time: notices, the next look, and its end. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dueNotices } from '../../activities/order/esim-tracking.ts'
+import { dueNotices, endingOf, isOver, isUnused, untilNextDate } from '../../activities/order/esim-rules.ts'
 import { periods } from '../../policy/periods.ts'
 import type { EsimState, EsimStatus } from '../../providers/esim.ts'
 
@@ -48,6 +48,7 @@ describe('the notices that are due for an eSIM that is', () => {
     ['used before the provider calls it in use', { state: 'installed', usedBytes: 1 }, ['in_use']],
     ['used to a byte below 80 %', { usedBytes: Math.ceil(lowDataShare * gigabyte) - 1 }, ['in_use']],
     ['used to 80 %', { usedBytes: Math.ceil(lowDataShare * gigabyte) }, ['in_use', 'low_data']],
+    ['used to exactly 80 %', { totalBytes: 1_000, usedBytes: 800 }, ['in_use', 'low_data']],
     ['used up', { state: 'used_up', usedBytes: gigabyte }, ['in_use', 'used_up']],
     ['unlimited, much used', { totalBytes: null, usedBytes: 500 * gigabyte }, ['in_use']],
     ['a day and a moment before its end', { expiresAt: from(lastDayMs + 1) }, ['in_use']],
@@ -99,4 +100,62 @@ test('more used data does not withdraw a notice that was due', () => {
       expect(after).toEqual(expect.arrayContaining(before))
     }),
   )
+})
+
+describe('the next look at an eSIM', () => {
+  const secondMs = 1_000
+  const { esimPollMs } = periods.order
+
+  test.each<[string, string | null, number]>([
+    ['that does not expire', null, esimPollMs],
+    ['that expires in a week', from(7 * lastDayMs), esimPollMs],
+    ['an hour before its last day', from(lastDayMs + 3_600_000), 3_600_000 + secondMs],
+    ['half a second into its last day', from(lastDayMs - 500), 500],
+    ['a second into its last day', from(lastDayMs - secondMs), lastDayMs],
+    ['two hours before its end', from(2 * 3_600_000), 2 * 3_600_000 + secondMs],
+    ['a millisecond before its end', from(1), 1 + secondMs],
+    ['at its end, which its provider may report late', from(0), 3_600_000],
+    ['after its end', from(-1), 3_600_000],
+  ])('%s is in time for what comes', (_name, expiresAt, ms) => {
+    expect(untilNextDate(expiresAt, at)).toBe(ms)
+  })
+})
+
+test.each<[EsimState, boolean, string | undefined]>([
+  ['expired', false, 'expired'],
+  ['expired', true, 'expired'],
+  ['cancelled', true, 'given_back'],
+  ['cancelled', false, 'by_provider'],
+  ...states
+    .filter((state) => state !== 'expired' && state !== 'cancelled')
+    .map((state): [EsimState, boolean, undefined] => [state, true, undefined]),
+])('an eSIM that is %s, with a return asked for: %s, has ended: %s', (state, returnAsked, ending) => {
+  expect(endingOf({ returnAsked }, status({ state }))).toBe(ending)
+  expect(isOver(state)).toBe(ending !== undefined)
+})
+
+describe('U2: an eSIM that its provider has ended is paid back if it was unused, which it', () => {
+  const untouched = { usedBytes: 0n, activatedAt: null, expiresAt: null, unusedUntil: null }
+  const delivered_at = new Date(at.getTime() - 10 * 86_400_000)
+  const validMs = periods.order.unusedValidMs
+  const since = (ms: number) => ({ delivered_at: new Date(at.getTime() - ms) })
+
+  test.each<
+    [string, Partial<Parameters<typeof isUnused>[0]>, Partial<EsimStatus>, { delivered_at: Date | null }, boolean]
+  >([
+    ['is', {}, {}, { delivered_at }, true],
+    ['is, when nobody knows the delivery', {}, {}, { delivered_at: null }, true],
+    ['is not, after a byte', { usedBytes: 1n }, {}, { delivered_at }, false],
+    ['is not, after a byte that only its provider knows', {}, { usedBytes: 1 }, { delivered_at }, false],
+    ['is not, once it was activated', { activatedAt: at }, {}, { delivered_at }, false],
+    ['is not, once it has an end', { expiresAt: at }, {}, { delivered_at }, false],
+    ['is not, once its provider says it was activated', {}, { activatedAt: from(0) }, { delivered_at }, false],
+    ['is not, once its provider says it has an end', {}, { expiresAt: from(1) }, { delivered_at }, false],
+    ['is, until it could no longer be installed', {}, {}, since(validMs - 1), true],
+    ['is not, when it could no longer be installed', {}, {}, since(validMs), false],
+    ['is, until the day its provider names', { unusedUntil: new Date(at.getTime() + 1) }, {}, since(2 * validMs), true],
+    ['is not, after the day its provider names', { unusedUntil: at }, {}, { delivered_at }, false],
+  ])('%s', (_name, esim, change, order, expected) => {
+    expect(isUnused({ ...untouched, ...esim }, status({ state: 'cancelled', ...change }), order, at)).toBe(expected)
+  })
 })

@@ -122,4 +122,27 @@ describe('decryption of a backup refuses', () => {
     expect(await codeOf(decrypt(keys))).toBe('truncated')
     expect(await codeOf(decrypt(Buffer.from('PGDMP and so on')))).toBe('not_a_backup')
   })
+
+  test('a file whose header is not ours, by what is wrong with it', async () => {
+    const sealed = await encrypt(randomBytes(100))
+    const withByte = (at: number) => {
+      const altered = Buffer.from(sealed)
+      altered.writeUInt8(altered.readUInt8(at) ^ 1, at)
+      return codeOf(decrypt(altered))
+    }
+    for (const at of [0, 1, 2, 3]) expect(await withByte(at), `byte ${at} of the mark`).toBe('not_a_backup')
+    expect(await withByte(4), 'its version').toBe('not_a_backup')
+    expect(await withByte(6), 'the name of its key').toBe('unknown_key')
+    expect(await withByte(headerBytes - 33), 'the length of its salt').toBe('not_a_backup')
+    expect(await withByte(headerBytes - 1), 'its salt').toBe('truncated')
+  })
+
+  test('a file, and says so in words', async () => {
+    const error: unknown = await decrypt(Buffer.from('PGDMP')).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({
+      name: 'UnreadableBackup',
+      code: 'not_a_backup',
+      message: 'the backup file is not a backup',
+    })
+  })
 })
