@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { evaluate, type FigureName, figures } from '../../policy/figures.ts'
 import { isInEea } from '../../policy/hosting.ts'
-import { dueSoon, kindsOf, urgencies, urgencyOf } from '../../policy/operator-tasks.ts'
+import { dueSoon, kindsOf, type Urgency, urgencies, urgencyOf } from '../../policy/operator-tasks.ts'
 import { continentOfCountry, regionOf } from '../../policy/regions.ts'
 
 describe('a figure', () => {
@@ -26,6 +26,13 @@ describe('a figure', () => {
       expect(evaluate(name, { value: Number.NaN })).toBe('unknown')
     }
   })
+})
+
+/** The EU and, after it, the rest of the EEA. */
+const eea = 'at be bg cy cz de dk ee es fi fr gr hr hu ie it lt lu lv mt nl pl pt ro se si sk is li no'.split(' ')
+
+test.each(eea)('P7: a hosting region in %s is in the EU or EEA', (country) => {
+  expect(isInEea(`${country}-1`)).toBe(true)
 })
 
 test.each([
@@ -60,11 +67,21 @@ describe('the urgency of an operator task', () => {
     expect(dueSoon(asOf)).toEqual(soon)
   })
 
-  test('has the same kinds, listed by urgency', () => {
-    expect(urgencies.map((urgency) => kindsOf(urgency).length > 0)).toEqual([true, false, true])
-    for (const urgency of urgencies) {
-      for (const kind of kindsOf(urgency)) expect(urgencyOf(kind, null, asOf)).toBe(urgency)
-    }
+  /** Written a second time: a change of one has to be meant. */
+  const kinds: Record<Urgency, string> = {
+    now: `outage run_wedged run_lost operator_sign_in_guessed provider_misconfigured payment_unresolved
+      payment_without_order refund_failed partial_refund_failed withdrawal_unsettled refund_elsewhere_failed order_overdue
+      payment_unsettled backup_failed webhook_endpoint_disabled provider_balance_low paid_not_settled charged_twice
+      credit_note_without_refund`,
+    today: '',
+    this_week: `dispute_lost event_not_taken refund_made_elsewhere vat_evidence_incomplete provider_refund_requested
+      campaign_stuck esim_without_order placement_unknown placed_twice provider_cost_differs esim_alive_after_refund`,
+  }
+
+  test.each(urgencies)('%s has the kinds that were meant', (urgency) => {
+    const meant = kinds[urgency].split(/\s+/).filter(Boolean)
+    expect(kindsOf(urgency).sort()).toEqual(meant.sort())
+    for (const kind of meant) expect(urgencyOf(kind, null, asOf)).toBe(urgency)
   })
 })
 
@@ -82,6 +99,18 @@ describe('the region of a package', () => {
     [['EG', 'ZA'], 'af'],
   ])('that covers %j is %s', (countries, code) => {
     expect(regionOf(countries).code).toBe(code)
+  })
+
+  test.each([
+    ['FR', 'eu', 'Europe'],
+    ['JP', 'as', 'Asia'],
+    ['KE', 'af', 'Africa'],
+    ['CA', 'na', 'North America'],
+    ['PE', 'sa', 'South America'],
+    ['NZ', 'oc', 'Oceania'],
+  ])('that covers %s is %s, and has the name %s', (country, code, name) => {
+    expect(regionOf([country])).toEqual({ code, name })
+    expect(continentOfCountry(country)).toEqual({ code, name })
   })
 
   test('has a name', () => {

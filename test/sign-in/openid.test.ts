@@ -2,7 +2,6 @@
 import { afterAll, expect, test } from 'vitest'
 import type { Operators, SecurityLog } from '../../db/connection/schema.ts'
 import { disableOperator, listOperators, saveOperator } from '../../db/operator/operators.ts'
-import { roleByClaim } from '../../policy/operators/openid-roles.ts'
 import { hasBrowser, startBrowser } from '../browser/chromium.ts'
 import { look } from '../browser/look.ts'
 import { createSurfer, type Shown, type Surfer } from '../harness/browser.ts'
@@ -170,18 +169,4 @@ test('while the OpenID provider is down, a sign-in there says so and can be repe
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '10'])
   provider.fail(undefined)
   expect((await surfer.open(answer)).status).toBe(200)
-})
-
-test('a role is the first of the setting that the claim holds, and the claim may be nested', () => {
-  const roles = new Map([
-    ['a', 'admin'],
-    ['b', 'support'],
-  ] as const)
-  expect(roleByClaim({ groups: ['b', 'a'] }, 'groups', roles)).toBe('admin')
-  expect(roleByClaim({ groups: 'b' }, 'groups', roles)).toBe('support')
-  expect(roleByClaim({ realm: { roles: ['b'] } }, 'realm.roles', roles)).toBe('support')
-  expect(roleByClaim({ 'https://x.example/roles': ['a'] }, 'https://x.example/roles', roles)).toBe('admin')
-  for (const claims of [{}, { groups: null }, { groups: { a: true } }, { groups: ['A', ''] }, { groups: [['a']] }])
-    expect(roleByClaim(claims, 'groups', roles)).toBeUndefined()
-  expect(roleByClaim({}, 'constructor.name', roles)).toBeUndefined()
 })
