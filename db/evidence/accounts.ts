@@ -3,6 +3,7 @@ import type { Readings } from '../../policy/figures.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs, plusYears } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
+import { onlyRow } from '../connection/only-row.ts'
 import type { Accounts, DataKeys } from '../connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
 
@@ -16,7 +17,7 @@ const most = 10_000
 /** Reads the figures of U1, G1, G2, G5 and R1: accounts are readable, correct and not kept beyond their term. */
 export async function readAccountFigures(sql: Queryable, encryption: ColumnEncryption, asOf: Date): Promise<Readings> {
   const unusedSince = plusMs(plusYears(asOf, -periods.account.inactivityYears), -sweepMs)
-  const [unreadable, [past], [changes]] = await Promise.all([
+  const [unreadable, past, changes] = await Promise.all([
     countUnreadable(sql, encryption),
     sql<{ count: number }[]>`
       select count(*)::int as count from (
@@ -27,8 +28,8 @@ export async function readAccountFigures(sql: Queryable, encryption: ColumnEncry
   ])
   return {
     unreadable_accounts: { value: unreadable },
-    accounts_past_term: { value: past?.count ?? null },
-    overdue_email_changes: { value: changes?.count ?? null },
+    accounts_past_term: { value: onlyRow(past).count },
+    overdue_email_changes: { value: onlyRow(changes).count },
   }
 }
 

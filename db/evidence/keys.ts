@@ -3,6 +3,7 @@ import type { Readings } from '../../policy/figures.ts'
 import type { Queryable } from '../connection/database.ts'
 import { countWrapped, listKeys } from '../crypto/encryption-keys.ts'
 import { daysSince } from './retention.ts'
+import { detailOf } from './schema.ts'
 
 export interface KeyringIds {
   field: { activeId: string; ids: readonly string[] }
@@ -20,7 +21,7 @@ export async function readKeyFigures(sql: Queryable, keyrings: KeyringIds, asOf:
   return {
     lost_keys: {
       value: lost.reduce((sum, { count }) => sum + count, 0),
-      ...(lost.length > 0 && { detail: lost.map(({ kekId, count }) => `${kekId}: ${count}`).join(', ') }),
+      ...detailOf(lost.map(({ kekId, count }) => `${kekId}: ${count}`)),
     },
     // The age of a key is unknown until the first check has recorded the keys.
     key_age: { value: ages.length > 0 ? Math.max(0, ...ages) : null },

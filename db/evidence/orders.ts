@@ -4,8 +4,10 @@ import { milliseconds, periods } from '../../policy/periods.ts'
 import { type Explanation, unbookedKinds, unsettledKinds } from '../../policy/reconciliation.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
+import { onlyRow } from '../connection/only-row.ts'
 import type { Counters, Orders } from '../connection/schema.ts'
 import { paymentSweepParts } from '../order/payment-sweeps.ts'
+import { detailOf } from './schema.ts'
 
 /** A run that retries delay is not yet a broken promise. */
 const graceMs = 10 * milliseconds.minute
@@ -34,7 +36,7 @@ export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Read
   const since = plusMs(asOf, -lately)
   const unsentSince = plusMs(asOf, -mailLifeMs)
   const sweptSince = plusMs(asOf, -sweepLifeMs)
-  const [[counts], stuck, gaps, [payments]] = await Promise.all([
+  const [counted, stuck, gaps, paid] = await Promise.all([
     sql<Counts[]>`select
       (select count(*)::int from orders where created_at > ${since} and paid_at is not null and fact_id is null)
         as unbooked,
@@ -74,28 +76,29 @@ export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Read
       (select min(created_at) from accounts) as first_account,
       (select count(*)::int from payment_sweeps where done_at > ${sweptSince}) as swept`,
   ])
+  const counts = onlyRow(counted)
+  const payments = onlyRow(paid)
   // A new shop is compared in its first night.
-  const compared = payments?.reconciled_at ?? payments?.first_account ?? asOf
+  const compared = payments.reconciled_at ?? payments.first_account ?? asOf
   const isReconciled = compared > plusMs(asOf, -periods.reconciliation.staleAfterMs)
-  const unsettled = stuck.reduce((sum, { count }) => sum + count, 0)
   return {
     unsettled_orders: {
-      value: unsettled,
-      ...(unsettled > 0 && { detail: stuck.map(({ status, count }) => `${status}: ${count}`).join(', ') }),
+      value: stuck.reduce((sum, { count }) => sum + count, 0),
+      ...detailOf(stuck.map(({ status, count }) => `${status}: ${count}`)),
     },
     // Nobody knows while the processor is not asked.
     unsettled_payments: {
-      value: isReconciled && payments?.swept === paymentSweepParts.length ? payments.unsettled : null,
+      value: isReconciled && payments.swept === paymentSweepParts.length ? payments.unsettled : null,
     },
-    unbooked_money: { value: isReconciled ? (payments?.unbooked ?? null) : null },
-    overdue_reviews: { value: counts?.reviews ?? null },
-    unbooked_orders: { value: counts?.unbooked ?? null },
-    missing_invoices: { value: counts?.uninvoiced ?? null },
+    unbooked_money: { value: isReconciled ? payments.unbooked : null },
+    overdue_reviews: { value: counts.reviews },
+    unbooked_orders: { value: counts.unbooked },
+    missing_invoices: { value: counts.uninvoiced },
     invoice_gaps: gaps,
-    unasked_measurements: { value: counts?.measured ?? null },
-    telling_references: { value: counts?.telling ?? null },
-    unsent_mails: { value: counts?.mails ?? null },
-    unsent_pushes: { value: counts?.pushes ?? null },
+    unasked_measurements: { value: counts.measured },
+    telling_references: { value: counts.telling },
+    unsent_mails: { value: counts.mails },
+    unsent_pushes: { value: counts.pushes },
   }
 }
 
@@ -120,6 +123,6 @@ async function countGaps(sql: Queryable): Promise<{ value: number; detail?: stri
   const gaps = rows.filter(({ missing }) => missing !== 0)
   return {
     value: gaps.reduce((sum, { missing }) => sum + Math.abs(missing), 0),
-    ...(gaps.length > 0 && { detail: gaps.map(({ series, missing }) => `${series}: ${missing}`).join(', ') }),
+    ...detailOf(gaps.map(({ series, missing }) => `${series}: ${missing}`)),
   }
 }

@@ -2,6 +2,7 @@
 import type { Readings } from '../../policy/figures.ts'
 import { periods } from '../../policy/periods.ts'
 import type { Queryable } from '../connection/database.ts'
+import { onlyRow } from '../connection/only-row.ts'
 import type { Policies } from '../connection/schema.ts'
 
 /** Only the most recently active accounts are counted, since an index finds them. */
@@ -9,7 +10,7 @@ const countedAccounts = 10_000
 
 export async function readPolicyFigures(sql: Queryable): Promise<Readings> {
   const ahead = `${periods.policyNotice.beforeEffectDays} days`
-  const [[held], coming, [short], [untold]] = await Promise.all([
+  const [held, coming, short, untold] = await Promise.all([
     sql<{ count: number }[]>`select count(*)::int as count from policies where state = 'in_force'`,
     sql<(Pick<Policies, 'version'> & { sent: number; all: number })[]>`
       select p.version,
@@ -36,13 +37,13 @@ export async function readPolicyFigures(sql: Queryable): Promise<Readings> {
   ])
   const [notice] = coming
   return {
-    policies_in_force: { value: held === undefined ? null : Math.abs(held.count - 1) },
+    policies_in_force: { value: Math.abs(onlyRow(held).count - 1) },
     notice_share: notice
       ? {
           value: notice.all === 0 ? 100 : Math.round((notice.sent / notice.all) * 1000) / 10,
           detail: `${notice.version}: ${notice.sent} of ${notice.all}`,
         }
       : { value: 100, detail: 'no version is coming' },
-    short_notices: { value: short && untold ? short.count + untold.count : null },
+    short_notices: { value: onlyRow(short).count + onlyRow(untold).count },
   }
 }

@@ -1,12 +1,12 @@
 /** U4, G4: figures which show that promotions went only to persons who had agreed. */
 import type { Readings } from '../../policy/figures.ts'
 import type { Queryable } from '../connection/database.ts'
+import { onlyRow } from '../connection/only-row.ts'
 
 const lookedAt = 10_000
 
 export async function readPromotionFigures(sql: Queryable): Promise<Readings> {
-  const [[row]] = await Promise.all([
-    sql<{ unwanted: number; unproven: number }[]>`select
+  const counts = await sql<{ unwanted: number; unproven: number }[]>`select
       (select count(*)::int from (
           select * from campaign_deliveries where state = 'sent' order by at desc limit ${lookedAt}) d
         cross join lateral (
@@ -17,10 +17,7 @@ export async function readPromotionFigures(sql: Queryable): Promise<Readings> {
       (select count(*)::int from (select id from accounts where promotions limit ${lookedAt}) a
         where not coalesce((
           select granted from consents c where c.account_id = a.id and purpose = 'promotions' order by c.at desc limit 1
-        ), false)) as unproven`,
-  ])
-  return {
-    unwanted_promotions: { value: row?.unwanted ?? null },
-    unproven_consents: { value: row?.unproven ?? null },
-  }
+        ), false)) as unproven`
+  const { unwanted, unproven } = onlyRow(counts)
+  return { unwanted_promotions: { value: unwanted }, unproven_consents: { value: unproven } }
 }

@@ -3,6 +3,7 @@ import type { Readings } from '../../policy/figures.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { type BooksTerm, plusMs, plusYears, startOfDay } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
+import { onlyRow } from '../connection/only-row.ts'
 import type { BackupStore, VelocityCounts } from '../connection/schema.ts'
 
 /** A purge may start on the last day and take a while. */
@@ -10,7 +11,7 @@ const graceDays = 2
 
 export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm: BooksTerm): Promise<Readings> {
   const booksKeptSince = firstKeptDay(new Date(asOf.getTime() - graceDays * milliseconds.day), booksTerm)
-  const [[books], [store], [ledger], [log], [velocity]] = await Promise.all([
+  const [books, store, ledger, log, velocity] = await Promise.all([
     sql<{ count: number }[]>`select (
       (select count(*) from invoices where issued_on < ${booksKeptSince}::date
         and date_trunc('month', issued_on)::date not in (select month from books_holds))
@@ -28,12 +29,14 @@ export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm
       where relispartition and relkind = 'r' and (relname like 'security_log_%' or relname like 'access_log_%')`,
     sql<{ oldest: VelocityCounts['hour'] | null }[]>`select min(hour) as oldest from velocity_counts`,
   ])
-  const firstDay = log?.oldest ? new Date(`${log.oldest.replaceAll('_', '-')}T00:00:00Z`) : asOf
+  const partition = onlyRow(log).oldest
+  const firstDay = partition ? new Date(`${partition.replaceAll('_', '-')}T00:00:00Z`) : asOf
+  const firstCount = onlyRow(velocity).oldest
   return {
-    books_past_term: { value: books?.count ?? null },
-    ...(store && backupFigures(store, asOf)),
-    uncounted_backups: { value: ledger?.count ?? null },
-    oldest_velocity_count: { value: velocity?.oldest ? Math.max(0, daysSince(velocity.oldest, asOf)) : 0 },
+    books_past_term: { value: onlyRow(books).count },
+    ...backupFigures(onlyRow(store), asOf),
+    uncounted_backups: { value: onlyRow(ledger).count },
+    oldest_velocity_count: { value: firstCount ? Math.max(0, daysSince(firstCount, asOf)) : 0 },
     oldest_security_log: { value: Math.max(0, daysSince(firstDay, asOf)) },
   }
 }
@@ -48,9 +51,9 @@ interface Store {
 /** R3: what the store really holds, and not what the catalogue says. Without a backup nobody knows that they are deleted. */
 function backupFigures({ read_at, oldest_at, newest_at, first_account }: Store, asOf: Date): Readings {
   const since = plusMs(asOf, -periods.backups.nextWithinMs)
-  const isKnown = read_at !== null && read_at > since
+  const isKnown = (read_at ?? since) > since
   // A new shop has its first backup in the first night.
-  const isDue = first_account !== null && first_account <= since
+  const isDue = (first_account ?? asOf) <= since
   const lastAt = isKnown && newest_at ? newest_at : isDue ? (newest_at ?? first_account) : null
   const detail = !newest_at && { detail: 'no backup' }
   return {

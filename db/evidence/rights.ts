@@ -3,14 +3,16 @@ import type { Readings } from '../../policy/figures.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
+import { onlyRow } from '../connection/only-row.ts'
 import type { DeletionSteps, PrivacyRequests } from '../connection/schema.ts'
 import { daysSince } from './retention.ts'
+import { detailOf } from './schema.ts'
 
 type Unfinished = Pick<DeletionSteps, 'processor' | 'code'> & { count: number }
 
 export async function readRightsFigures(sql: Queryable, asOf: Date): Promise<Readings> {
   const overdueSince = plusMs(asOf, -periods.deletion.overdueAfterMs)
-  const [[unfinished], why, [overdue], [oldest], [late]] = await Promise.all([
+  const [unfinished, why, overdue, oldest, late] = await Promise.all([
     sql<{ count: number }[]>`select count(*)::int as count from deletions where completed_at is null`,
     sql<Unfinished[]>`
       select s.processor, s.code, count(*)::int as count from deletions d join deletion_steps s using (receipt_id)
@@ -30,16 +32,14 @@ export async function readRightsFigures(sql: Queryable, asOf: Date): Promise<Rea
       select count(*)::int as count from privacy_requests
       where state <> 'answered' and (answer_by < ${asOf} or late_at is not null)`,
   ])
+  const { all, children } = onlyRow(overdue)
+  const { received } = onlyRow(oldest)
+  const reasons = why.map(({ processor, code, count }) => `${processor}${code ? ` (${code})` : ''}: ${count}`)
   return {
-    unfinished_erasures: {
-      value: unfinished?.count ?? null,
-      ...(why.length > 0 && {
-        detail: why.map(({ processor, code, count }) => `${processor}${code ? ` (${code})` : ''}: ${count}`).join(', '),
-      }),
-    },
-    overdue_erasures: { value: overdue?.all ?? null },
-    overdue_child_erasures: { value: overdue?.children ?? null },
-    oldest_request: { value: oldest?.received ? Math.max(0, daysSince(oldest.received, asOf)) : 0 },
-    late_requests: { value: late?.count ?? null },
+    unfinished_erasures: { value: onlyRow(unfinished).count, ...detailOf(reasons) },
+    overdue_erasures: { value: all },
+    overdue_child_erasures: { value: children },
+    oldest_request: { value: received ? Math.max(0, daysSince(received, asOf)) : 0 },
+    late_requests: { value: onlyRow(late).count },
   }
 }

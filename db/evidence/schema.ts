@@ -26,9 +26,9 @@ export async function readSchemaFigures(sql: Queryable): Promise<Readings> {
   ])
   const live = new Map(columns.map(({ name, domain }) => [name, domain]))
   const unknown = [...live.keys()].filter((name) => !(name in personalData))
-  const unsealed = Object.keys(personalData).filter(
-    (name) => personalData[name]?.sealed && live.has(name) && (live.get(name) !== 'sealed' || !checked),
-  )
+  const unsealed = Object.entries(personalData)
+    .filter(([name, { sealed }]) => sealed && live.has(name) && (live.get(name) !== 'sealed' || !checked))
+    .map(([name]) => name)
   const named = (pattern: RegExp) => [...live.keys()].filter((name) => pattern.test(name.split('.')[1] ?? ''))
   const clearIps = named(ipName).filter((name) => live.get(name) !== 'sealed')
   return {
@@ -39,7 +39,7 @@ export async function readSchemaFigures(sql: Queryable): Promise<Readings> {
   }
 }
 
-export const listed = (names: readonly string[]) => ({
-  value: names.length,
-  ...(names.length > 0 && { detail: names.slice(0, 10).join(', ') }),
-})
+export const listed = (names: readonly string[]) => ({ value: names.length, ...detailOf(names.slice(0, 10)) })
+
+/** What a figure says beside its number; nothing when there is nothing to say. */
+export const detailOf = (parts: readonly string[]) => parts.length > 0 && { detail: parts.join(', ') }

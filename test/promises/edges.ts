@@ -4,12 +4,15 @@
  */
 import { randomUUID } from 'node:crypto'
 import { recordStore } from '../../db/backup/backup-store.ts'
+import type { DataKeys } from '../../db/connection/schema.ts'
 import { plusYears } from '../../shared/calendar.ts'
 import {
   differing,
+  dropSeries,
   insertErasure,
   insertFact,
   insertPolicy,
+  insertSeries,
   noticeTo,
   order,
   takeBack,
@@ -30,7 +33,49 @@ const dropFacts = ({ sql }: Stage) => sql`delete from order_facts`
 const older = ({ sql, ago }: Stage, days: number) => sql`update accounts set created_at = ${ago(days)}`
 const asBefore = (stage: Stage) => older(stage, 0)
 
+/** The data keys that a plant has deleted. */
+let lostKeys: DataKeys[] = []
+
 export const edges: readonly Edge[] = [
+  {
+    what: 'an account has lost its data key',
+    figure: 'unreadable_accounts',
+    async plant({ sql, accountId }) {
+      lostKeys = await sql<DataKeys[]>`select * from data_keys where account_id = ${accountId}`
+      await sql.begin(async (tx) => {
+        await tx`select erase_only(${accountId})`
+        await tx`delete from data_keys where account_id = ${accountId}`
+      })
+    },
+    mend: ({ sql }) => sql`insert into data_keys ${sql(lostKeys)}`,
+  },
+  {
+    what: 'a step of an erasure waits, and nothing has failed',
+    figure: 'unfinished_erasures',
+    plant: (stage) => insertErasure(stage, 'requested', { processor: 'google', state: 'pending', code: null }, 1),
+    mend: ({ sql }) => sql`delete from deletions`,
+  },
+  {
+    what: 'one series of invoices has a gap of two, and another has none',
+    figure: 'invoice_gaps',
+    async plant(stage) {
+      await insertSeries(stage, 'AMA-TEST', [1, 2, 3])
+      await insertSeries(stage, 'AMA-TEST-B', [1, 4])
+    },
+    mend: dropSeries,
+  },
+  {
+    what: 'in development push messages go to this machine',
+    figure: 'unlisted_hosts',
+    plant: async (stage) => stage.change({ config: { FIREBASE_CONNECT_TO: '127.0.0.1:8443' } }),
+    mend: async (stage) => stage.changeBack(),
+  },
+  {
+    what: 'in production mail goes encrypted to this machine',
+    figure: 'open_mail',
+    plant: async (stage) => stage.change({ config: { NODE_ENV: 'production', SMTP_URL: 'smtps://127.0.0.1:465' } }),
+    mend: async (stage) => stage.changeBack(),
+  },
   {
     what: 'an account is unused for exactly three years: the sweep comes within a day',
     figure: 'accounts_past_term',

@@ -94,6 +94,36 @@ export const insertFact = ({ sql }: Stage, paidOn: Date) =>
     outcome: 'paid',
   })}`
 
+/** A series of document numbers that has come to the last of these. */
+export async function insertSeries({ sql, asOf }: Stage, series: string, numbers: readonly number[]): Promise<void> {
+  await sql`insert into counters (series, last) values (${series}, ${numbers.at(-1) ?? 0})`
+  for (const sequence of numbers) {
+    await sql`insert into invoices ${sql({
+      number: `${series}-${sequence}`,
+      series,
+      sequence,
+      kind: 'invoice',
+      issued_on: asOf,
+      supplied_on: asOf,
+      seller: 'Us',
+      description: 'x',
+      destination: 'DE',
+      quantity: 1,
+      net_minor: 85,
+      tax_minor: 15,
+      gross_minor: 100,
+      tax_rate_bps: 1800,
+      currency: 'EUR',
+      payment_kind: 'card',
+    })}`
+  }
+}
+
+export async function dropSeries({ sql }: Stage): Promise<void> {
+  await sql`delete from invoices where series like 'AMA-TEST%'`
+  await sql`delete from counters where series like 'AMA-TEST%'`
+}
+
 export const version = '2030-01-01'
 export const insertPolicy = ({ sql, ago }: Stage, state: 'posted' | 'in_force') =>
   sql`insert into policies ${sql({
@@ -137,7 +167,7 @@ interface OverdueStep {
 export async function insertErasure(
   { sql, ago }: Stage,
   reason: string,
-  step: { processor: string; state: string },
+  step: { processor: string; state: string; code?: string | null },
   days = 4,
 ): Promise<void> {
   await sql`insert into deletions ${sql({
@@ -147,7 +177,7 @@ export async function insertErasure(
     erased_at: ago(days),
     backups_gone_by: ago(-26),
   })}`
-  await sql`insert into deletion_steps ${sql({ receipt_id: receiptId, ...step, code: 'http_503', changed_at: ago(days) })}`
+  await sql`insert into deletion_steps ${sql({ receipt_id: receiptId, code: 'http_503', ...step, changed_at: ago(days) })}`
 }
 
 const dropErasure = ({ sql }: Stage) => sql`delete from deletions where receipt_id = ${receiptId}`

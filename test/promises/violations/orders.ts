@@ -4,40 +4,15 @@ import { claimDelivery, recordDeliveryResult } from '../../../db/campaigns.ts'
 import { setPromotions } from '../../../db/consents.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
 import { forgetVelocity } from '../../../db/order/velocity.ts'
-import { differing, order, setting, unsent } from '../planting.ts'
+import { differing, dropSeries, insertSeries, order, setting, unsent } from '../planting.ts'
 import { type Planted, type Stage, type Violation, withStatement } from '../stage.ts'
 
 const invoiceGap: Violation = {
   kind: 'data',
   what: 'A number is missing in a series of invoices',
   figure: 'invoice_gaps',
-  async plant({ sql, asOf }) {
-    await sql`insert into counters (series, last) values ('AMA-TEST', 3)`
-    for (const sequence of [1, 3]) {
-      await sql`insert into invoices ${sql({
-        number: `AMA-TEST-${sequence}`,
-        series: 'AMA-TEST',
-        sequence,
-        kind: 'invoice',
-        issued_on: asOf,
-        supplied_on: asOf,
-        seller: 'Us',
-        description: 'x',
-        destination: 'DE',
-        quantity: 1,
-        net_minor: 85,
-        tax_minor: 15,
-        gross_minor: 100,
-        tax_rate_bps: 1800,
-        currency: 'EUR',
-        payment_kind: 'card',
-      })}`
-    }
-  },
-  async mend({ sql }) {
-    await sql`delete from invoices where series = 'AMA-TEST'`
-    await sql`delete from counters where series = 'AMA-TEST'`
-  },
+  plant: (stage) => insertSeries(stage, 'AMA-TEST', [1, 3]),
+  mend: dropSeries,
 }
 
 /** @param reference what the provider got of the order */
