@@ -1,5 +1,4 @@
 /** What its customer can claim of the money of an order: an erasure settles it, whoever was about to do so before. */
-import type { Queryable } from '../connection/database.ts'
 import type { Attention, Esims, Orders, Refunds, Withdrawals } from '../connection/schema.ts'
 import { isStanding, requested, sumOf } from '../order/refunds.ts'
 import type { PartToRefund, PaymentToClose } from './deletion-seals.ts'
@@ -14,23 +13,17 @@ export interface ClaimRows {
 }
 
 /** Kinds of operator tasks that are about a customer's money. */
-const moneyTasks = ['payment_not_accepted', 'partial_refund_failed', 'refund_elsewhere_failed', 'withdrawal_after_use']
+export const moneyTasks = [
+  'payment_not_accepted',
+  'partial_refund_failed',
+  'refund_elsewhere_failed',
+  'withdrawal_after_use',
+]
 /** Statuses of orders that were paid and not delivered, or whose refund is not done. */
 const toRefund = ['in_review', 'provisioning', 'refunding', 'refund_failed']
 const delivered = ['delivered', 'ended']
 /** Why a payment was not accepted that nobody got anything for. */
 const heldFor = ['refunded', 'disputed', 'older_than_order']
-
-export async function readClaimTasks(sql: Queryable, accountId: string): Promise<ClaimRows['tasks']> {
-  return sql<ClaimRows['tasks']>`
-    select subject_id, kind, detail from attention
-    where kind = any(${moneyTasks}) and resolved_at is null
-      and subject_id in (select id::text from orders where account_id = ${accountId})`
-}
-
-export const readWithdrawals = async (sql: Queryable, accountId: string): Promise<ClaimRows['withdrawals']> =>
-  sql<ClaimRows['withdrawals']>`
-    select w.order_id, w.stated_at from withdrawals w join orders o on o.id = w.order_id where o.account_id = ${accountId}`
 
 /** Whether the customer has a claim to all that is left of the payment, and none to the eSIM. */
 function isToRefund(order: Pick<Orders, 'id' | 'status'>, rows: ClaimRows): boolean {

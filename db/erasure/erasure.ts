@@ -13,7 +13,8 @@ import { sealSecrets } from './deletion-seals.ts'
 import { findDeletion, type NewSteps, type StartedDeletion, startDeletion } from './deletions.ts'
 import { listedElsewhere, noteErasedReferences } from './erased-references.ts'
 import { eraseRows } from './erased-rows.ts'
-import { lockPerson, type Person } from './person.ts'
+import type { Person } from './holdings.ts'
+import { lockPerson } from './person.ts'
 
 /**
  * Erases an account in the caller's transaction: writes the seal for the erasure steps, deletes the rows, and writes

@@ -1,6 +1,6 @@
 /** G3, U2: what its customer can claim of the money of an order when the account is erased, for each state of it. */
 import { describe, expect, test } from 'vitest'
-import { type ClaimRows, claimOf } from '../../../db/erasure/claims.ts'
+import { type ClaimRows, claimOf, moneyTasks } from '../../../db/erasure/claims.ts'
 import { isStanding, sumOf } from '../../../db/order/refunds.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
 
@@ -139,6 +139,15 @@ test.each([
   ['refused', false],
 ])('a refund in the state %s stands: %s', (state, expected) => {
   expect(isStanding(state)).toBe(expected)
+})
+
+test('an erasure reads the tasks of operators that are about a claim', () => {
+  expect(moneyTasks).toEqual([
+    'payment_not_accepted',
+    'partial_refund_failed',
+    'refund_elsewhere_failed',
+    'withdrawal_after_use',
+  ])
 })
 
 test('the sum of refunds is that of their amounts', () => {
