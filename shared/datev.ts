@@ -128,7 +128,7 @@ const quoted = (text: string, length: number): string =>
 /** The first two lines: what the batch is, and the names of the columns. */
 export function datevHead(batch: DatevBatch): Buffer {
   const { createdAt, consultant, client, accountLength, fiscalYearStart, from, to, currency } = batch
-  const created = createdAt.toISOString().replace(/\D/g, '').slice(0, 17)
+  const created = createdAt.toISOString().replace(/\D/g, '')
   const name = quoted('Rechnungen und Gutschriften', 30)
   const header = [
     ...['"EXTF"', '700', '21', '"Buchungsstapel"', '13', created, '', '"RE"', '""', '""'],

@@ -1,4 +1,5 @@
 /** DATEV's format, against what DATEV publishes: developer.datev.de, DATEV-Format, "Header" and "Buchungsstapel". */
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { datevHead, datevLine, windows1252 } from '../../shared/datev.ts'
 
@@ -45,6 +46,13 @@ test('the head of a DATEV batch has the fields and columns that DATEV publishes'
     'Festschreibung',
     'Abw. Skontokonto',
   ])
+  // All names, a second time: a change of one has to be meant.
+  expect(
+    createHash('sha256')
+      .update(columns ?? '', 'latin1')
+      .digest('hex')
+      .slice(0, 16),
+  ).toBe('a4c23ec4e0bf463d')
   expect(rest).toBe('')
 })
 
@@ -69,6 +77,7 @@ test('a posting for DATEV has an amount with a comma and no sign, and says the s
       '"Germany, 1 GB"',
     ],
   ])
+  expect(cellsOf({ grossMinor: 0 }).slice(0, 2)).toEqual(['0,00', '"S"'])
   expect(cellsOf({ grossMinor: -5 }).slice(0, 2)).toEqual(['0,05', '"H"'])
   expect(cellsOf({ grossMinor: 500, currency: 'JPY' }).slice(0, 3)).toEqual(['500,00', '"S"', '"JPY"'])
   const abroad = cellsOf({ taxKey: '240', place: { country: 'FI', rateBps: 2550 } })
@@ -78,6 +87,9 @@ test('a posting for DATEV has an amount with a comma and no sign, and says the s
 test('texts for DATEV are quoted, cut, on one line and in Windows-1252', () => {
   const [text] = cellsOf({ text: `Österreich "5 GB"\n€ ${'x'.repeat(60)}` }).slice(13)
   expect(text).toBe(`"Österreich ""5 GB"" \u0080 ${'x'.repeat(40)}"`)
+  expect(cellsOf({ text: 'a\r\n\tb' })[13]).toBe('"a b"')
+  // The edges of what both code pages share, and a byte that means nothing.
+  expect([...windows1252('\u007f\u00a0ÿ\u0100\u0081')]).toEqual([0x7f, 0xa0, 0xff, 0x3f, 0x3f])
   expect([...windows1252('Aä€–œ\u0085漢😀')]).toEqual([0x41, 0xe4, 0x80, 0x96, 0x9c, 0x3f, 0x3f, 0x3f])
   expect(textOf(datevLine(posting)).endsWith('\r\n')).toBe(true)
 })

@@ -18,3 +18,15 @@ test('prices are possible only in currencies with hundredths or without a minor 
   expect(priced.length).toBeGreaterThan(100)
   for (const currency of priced) expect([0, 2], currency).toContain(minorDigits(currency))
 })
+
+test.each([
+  ['EUR', true],
+  ['JPY', true],
+  ['ALL', true],
+  ['KWD', false],
+  ['ISK', false],
+  ['UGX', false],
+  ['XYZ', false],
+])('a price in %s is possible: %s', (currency, expected) => {
+  expect(canPriceIn(currency)).toBe(expected)
+})

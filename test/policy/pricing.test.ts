@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   checkPrice,
+  costCurrency,
   costMinor,
   type ExchangeRate,
   firstPriceMinor,
@@ -94,6 +95,10 @@ test('a price below Stripe’s minimum charge is refused, however low the cost',
   expect(checkPrice({ minor: 68, currency: 'EUR' }, 1, euro)).toBe(
     'price 68, least that can be charged 69, minor units of EUR',
   )
+})
+
+test('costs are in US dollars', () => {
+  expect(costCurrency).toBe('USD')
 })
 
 test('a price in another currency than the shop’s is refused', () => {
