@@ -4,10 +4,11 @@ import { type Counts, scoreOf, total } from './results.ts'
 import { reasonOf } from './survivors.ts'
 
 const whatOf: Record<string, string> = {
-  policy: 'prices, regions, figures’ limits, urgency of tasks',
+  policy: 'prices, regions, figures’ limits, urgency of tasks, roles, scopes, consents',
   tax: 'VAT, CSV, DATEV, split of tax',
-  money: 'acceptance of payments, claims at an erasure, offers',
-  time: 'calendar, withdrawal period, deadlines, turns, notices',
+  money: 'acceptance of payments, states and sums of refunds, offers',
+  erasure: 'what an erasure needs at each holder of data, what it searches for, claims to money',
+  time: 'calendar, withdrawal period, deadlines, turns, the life of an eSIM',
   keys: 'encryption of columns and backups, signatures, tokens',
   figures: 'the evidence figures, met by the planted violations of docs/planted-violations.md',
   workflows: 'all workflows, met by the kept histories: a run does not replay, or asks for something else',
@@ -16,8 +17,11 @@ const whatOf: Record<string, string> = {
 /** @returns Markdown */
 export function documentOf(results: Results): string {
   const all = total(Object.values(results).flatMap(({ files }) => Object.values(files)))
-  const rows = Object.entries(results).flatMap(([part, { files, every }]) => [
-    row(`**${part}**: ${whatOf[part] ?? ''}${every ? `; one in ${every} mutants` : ''}`, total(Object.values(files))),
+  const rows = Object.entries(results).flatMap(([part, { at, files, every }]) => [
+    row(
+      `**${part}** (${at}): ${whatOf[part] ?? ''}${every ? `; one in ${every} mutants` : ''}`,
+      total(Object.values(files)),
+    ),
     ...Object.entries(files)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([file, counts]) => row(`\`${file}\``, counts)),
@@ -29,8 +33,8 @@ export function documentOf(results: Results): string {
   return `# Mutation score
 
 Made by \`npm run mutation\`. Each mutant is one small change of a source. *Noticed*: a test fails with it. The score is the
-share of noticed mutants in all that were tried; mutants of tables that are evaluated once are left out of the rules, as
-each would load all tests anew (tests compare those tables with a second writing of them).
+share of noticed mutants in all that were tried. Left out are changes with which the source does not load, and of the
+figures those of tables, which are evaluated once. The day is that of the run.
 
 **All: ${scoreOf(all)} % of ${all.killed + all.survived + all.notReached} mutants;** ${scoreOf({ ...all, survived: open.length, notReached: 0 })} % without the ${explained.length} explained below. ${open.length} are open.
 

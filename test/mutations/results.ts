@@ -39,7 +39,14 @@ export interface Counts {
 /** Of each part of the run. */
 export type Results = Record<
   string,
-  { files: Record<string, Counts>; alive: MutantOutcome[] /** of a sample: one in this many */; every?: number }
+  {
+    /** day of the run */
+    at: string
+    files: Record<string, Counts>
+    alive: MutantOutcome[]
+    /** of a sample: one in this many */
+    every?: number
+  }
 >
 
 export const total = (files: readonly Counts[]): Counts =>

@@ -17,6 +17,7 @@ const { values, positionals: asked } = parseArgs({
   allowPositionals: true,
 })
 const every = Number(values.every)
+const at = new Date().toISOString().slice(0, 10)
 
 const runs: Record<string, () => Promise<MutantOutcome[]>> = {
   ...Object.fromEntries(Object.keys(parts).map((name) => [name, () => mutateRules(name)])),
@@ -35,14 +36,17 @@ for (const [name, run] of Object.entries(runs)) {
     (text) => JSON.parse(text) as Results,
     () => ({}),
   )
-  const results = { ...before, [name]: { ...summaryOf(outcomes), ...(name === 'workflows' && every > 1 && { every }) } }
+  const results = {
+    ...before,
+    [name]: { at, ...summaryOf(outcomes), ...(name === 'workflows' && every > 1 && { every }) },
+  }
   await writeFile(kept, `${JSON.stringify(results, null, 1)}\n`)
   await writeFile(new URL('./RESULTS.md', import.meta.url), documentOf(results))
   process.stdout.write(`${name}: ${outcomes.filter(({ outcome }) => outcome === 'killed').length} noticed\n`)
 }
 process.exit(0)
 
-function summaryOf(outcomes: readonly MutantOutcome[]): Results[string] {
+function summaryOf(outcomes: readonly MutantOutcome[]): Pick<Results[string], 'files' | 'alive'> {
   const files: Results[string]['files'] = {}
   for (const { file, outcome, by } of outcomes) {
     const counts = files[file] ?? { killed: 0, survived: 0, notReached: 0, leftOut: 0 }
