@@ -1,5 +1,5 @@
 /** U4: promotions go only to those who asked for them. Activities of a campaign. */
-import { activityInfo, heartbeat } from '@temporalio/activity'
+import { heartbeat } from '@temporalio/activity'
 import pMap from 'p-map'
 import type { Context } from '../context.ts'
 import { markMailBounced } from '../db/accounts.ts'
@@ -37,8 +37,6 @@ const maxFailuresInARow = 20
 /** A mail that is refused for no fault of the address is tried again for so long; a promotion is out of date then. */
 const triedAgainForMs = milliseconds.day
 const heartbeatMs = 3_000
-/** Attempts, about three minutes, until the transaction of a run that began before 0.1.0 must have ended. */
-const maxAttemptsForRow = 10
 
 type MailFor = (language: Language) => ReturnType<typeof renderPromotion>
 
@@ -50,11 +48,8 @@ export function createCampaignActivities(context: Context): CampaignActivities {
     openCampaign: ({ campaignId }) => openCampaign(sql, campaignId),
 
     async planCampaign({ campaignId }) {
-      if (await findCampaign(sql, campaignId)) {
-        return { pages: Math.max(1, Math.ceil((await countRecipients(sql)) / pageSize)) }
-      }
-      assertRowIsOverdue()
-      return { pages: 0 }
+      if (!(await findCampaign(sql, campaignId))) return { pages: 0 }
+      return { pages: Math.max(1, Math.ceil((await countRecipients(sql)) / pageSize)) }
     },
 
     async sendCampaignPage({ campaignId, page, pages, asOf }) {
@@ -154,10 +149,4 @@ export function createCampaignActivities(context: Context): CampaignActivities {
       messageId: messageIdOf(context, { subjectId: campaign.id, kind }),
     })
   }
-}
-
-/** @throws CampaignUnrecorded while the row may still be committed */
-function assertRowIsOverdue(): void {
-  const { attempt } = activityInfo()
-  if (attempt < maxAttemptsForRow) throw failure('CampaignUnrecorded', { nextRetryDelay: 200 * 2 ** attempt })
 }

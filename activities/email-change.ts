@@ -1,5 +1,4 @@
 /** G2: everybody can correct their data. Activities of a change of address. */
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import { languageOf } from '../db/accounts.ts'
 import { createLinkToken } from '../db/crypto/link-tokens.ts'
@@ -12,9 +11,6 @@ import { milliseconds, periods } from '../policy/periods.ts'
 import type { EmailChangeActivities } from '../workflows/email-change.contract.ts'
 import { sendMail } from './sending/send-mail.ts'
 
-/** For runs that began before 0.1.0: the transaction of their row commits within milliseconds of their start. */
-const maxPolls = 20
-const pollMs = 100
 const validHours = periods.emailChangeMs / milliseconds.hour
 
 export function createEmailChangeActivities(context: Context): EmailChangeActivities {
@@ -25,13 +21,7 @@ export function createEmailChangeActivities(context: Context): EmailChangeActivi
   return {
     openEmailChange: ({ changeId }) => openEmailChange(sql, changeId),
 
-    async findEmailChange({ changeId }) {
-      for (let poll = 0; poll < maxPolls; poll += 1) {
-        if (await findEmailChange(sql, context, changeId)) return true
-        await pause(pollMs)
-      }
-      return false
-    },
+    findEmailChange: async ({ changeId }) => (await findEmailChange(sql, context, changeId)) !== undefined,
 
     async askForConfirmation({ changeId, side, asOf }) {
       const at = new Date(asOf)

@@ -16,7 +16,7 @@ import {
   recordSweep,
   type UnsettledOrder,
 } from '../db/order/payment-sweeps.ts'
-import { isRecorded, recordEvent } from '../db/webhook-events.ts'
+import { isHandled, recordEvent } from '../db/webhook-events.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
 import { concernsOrder, isAboutDispute, isAboutFraudWarning } from '../providers/stripe/event-types.ts'
 import type { ListedPayment } from '../providers/stripe/history.ts'
@@ -57,7 +57,7 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
         const { eventId, paymentIntentId, orderId } = event
         if (!concernsOrder(event)) continue
         const record = { source: 'stripe', eventId } as const
-        if (await isRecorded(context, record)) continue
+        if (await isHandled(context, record)) continue
         missed += 1
         await handleMissed(event, orderId ?? (paymentIntentId && (await findOrderOfPayment(sql, paymentIntentId))), at)
         await recordEvent(context, record, at)

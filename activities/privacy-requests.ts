@@ -1,5 +1,4 @@
 /** G6: privacy requests are answered within 30 days. Activities of a request; its text stays in the database. */
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import { findAccount, languageOf } from '../db/accounts.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
@@ -23,7 +22,6 @@ import type { RenderedMail } from '../mails/render.ts'
 import { defaultLanguage } from '../messages/languages.ts'
 import { type Texts, textsOf } from '../messages/texts.ts'
 import { privacyReference } from '../policy/privacy-reference.ts'
-import { failure } from '../shared/failures.ts'
 import type { PrivacyRequestActivities, Reached, Urgency } from '../workflows/privacy-request.contract.ts'
 import { sendMail } from './sending/send-mail.ts'
 
@@ -33,9 +31,6 @@ const tasks: Record<Urgency, string> = {
   late: 'privacy_request_late',
 }
 const unreachable = 'privacy_request_unreachable'
-/** For runs that began before 0.1.0: the transaction of their row commits within milliseconds of their start. */
-const maxPolls = 20
-const pollMs = 100
 
 export function createPrivacyRequestActivities(context: Context): PrivacyRequestActivities {
   const { sql, config } = context
@@ -46,13 +41,7 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
 
     takeAnswer: ({ requestId, answerId, asOf }) => takeAnswer(sql, requestId, answerId, new Date(asOf)),
 
-    async findRequest({ requestId }) {
-      for (let poll = 0; poll < maxPolls; poll += 1) {
-        if (await findPrivacyRequest(sql, requestId)) return true
-        await pause(pollMs)
-      }
-      return false
-    },
+    findRequest: async ({ requestId }) => (await findPrivacyRequest(sql, requestId)) !== undefined,
 
     async acknowledgeRequest({ requestId, asOf }) {
       const reached = await mailToPerson(requestId, 'mail:acknowledgement', asOf, ({ texts, request }) =>
@@ -112,8 +101,7 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
 
     sendAnswer: ({ requestId, asOf, attempt }) =>
       mailToPerson(requestId, `mail:answer:${attempt}`, asOf, ({ texts, answer }) => {
-        // The transaction that stored the answer may still be open.
-        if (answer === null) throw failure('PrivacyRequestUnrecorded', { nextRetryDelay: 200 })
+        if (answer === null) return null
         return renderPrivacyRequestAnswered({ site, texts, reference: privacyReference(requestId), answer })
       }),
 
@@ -138,7 +126,7 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
     requestId: string,
     kind: string,
     asOf: string,
-    render: (about: { request: PrivacyRequestRow; answer: string | null; texts: Texts }) => RenderedMail,
+    render: (about: { request: PrivacyRequestRow; answer: string | null; texts: Texts }) => RenderedMail | null,
   ): Promise<Reached> {
     const request = await findPrivacyRequest(sql, requestId)
     const opened = request && (await openPrivacyRequest(sql, context, request))
@@ -148,6 +136,7 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
     const send = { subjectId: requestId, kind, accountId: request.account_id }
     const language = await languageOf(sql, request.account_id)
     const mail = render({ request, answer: opened.answer, texts: textsOf(language ?? defaultLanguage) })
+    if (!mail) return 'failed'
     const outcome = await sendMail(context, { send, at: new Date(asOf), compose: async () => ({ to, mail }) })
     return outcome === 'failed' ? 'failed' : 'sent'
   }

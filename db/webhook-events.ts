@@ -14,7 +14,7 @@ interface Store {
   cipher: FieldCipher
 }
 
-export async function isRecorded({ sql, cipher }: Store, event: WebhookEvent): Promise<boolean> {
+export async function isHandled({ sql, cipher }: Store, event: WebhookEvent): Promise<boolean> {
   const rows = await sql`
     select from webhook_events where source = ${event.source} and event_id = ${hashOf(cipher, event)}`
   return rows.length > 0

@@ -71,7 +71,6 @@ export const failures = {
     meaning: 'This process does not encrypt with the new key yet',
     benign: true,
   },
-  CampaignUnrecorded: { retryable: true, http: 409, meaning: 'The campaign is not in the database yet', benign: true },
   CampaignStateConflict: { retryable: false, http: 409, meaning: 'The campaign is not in a state that allows this' },
   BulkActionStateConflict: {
     retryable: false,
@@ -82,12 +81,6 @@ export const failures = {
     retryable: false,
     http: 409,
     meaning: 'The request is not in a state that allows this',
-  },
-  PrivacyRequestUnrecorded: {
-    retryable: true,
-    http: 409,
-    meaning: 'The answer is not in the database yet',
-    benign: true,
   },
   PolicyStateConflict: {
     retryable: false,

@@ -4,13 +4,11 @@ import { defineQuery, defineUpdate } from '@temporalio/workflow'
 export const campaignType = 'campaign'
 export const campaignWorkflowId = (campaignId: string): string => `campaign-${campaignId}`
 
-export interface CampaignInput {
-  campaignId: string
-  /** The run makes the draft current. Absent from runs that earlier versions started within the row's transaction. */
-  draft?: true
-  /** progress of the run that this one continues (continue-as-new) */
-  progress?: CampaignProgress
-}
+/** `draft`: the run makes the draft current. `progress`: of the run that this one continues (continue-as-new). */
+export type CampaignInput = { campaignId: string } & (
+  | { draft: true; progress?: never }
+  | { draft?: never; progress: CampaignProgress }
+)
 
 export interface CampaignProgress {
   /**
@@ -47,10 +45,7 @@ export interface CampaignPage {
 export interface CampaignActivities {
   /** Makes a draft current. Returns false when there is no such campaign, or when it has ended. */
   openCampaign(input: { campaignId: string }): Promise<boolean>
-  /**
-   * Returns the number of pages of a few hundred accounts.
-   * @throws CampaignUnrecorded while the transaction of a campaign that was no draft may still be open
-   */
+  /** Returns the number of pages of a few hundred accounts. */
   planCampaign(input: { campaignId: string }): Promise<{ pages: number }>
   /** Sends to the accounts of a page that have opted in, to each at most once in a campaign. @throws MailUnavailable */
   sendCampaignPage(input: { campaignId: string; page: number; pages: number; asOf: string }): Promise<CampaignPage>

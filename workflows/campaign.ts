@@ -15,6 +15,7 @@ import {
   pause,
   resume,
 } from './campaign.contract.ts'
+import type { BeforeDrafts } from './run/before-drafts.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
 import { nothing, onQuery, onUpdate } from './run/messages.ts'
 import { clock } from './run/now.ts'
@@ -31,7 +32,7 @@ export async function campaign({
   campaignId,
   draft,
   progress: carriedOver,
-}: CampaignInput): Promise<CampaignProgressView> {
+}: CampaignInput | ({ campaignId: string } & BeforeDrafts)): Promise<CampaignProgressView> {
   const progress: CampaignProgress = carriedOver ?? { page: 0, pages: 0, lookedAt: 0, sent: 0, paused: false }
   let cancelled = false
   let ended = false

@@ -10,8 +10,8 @@ export interface EmailChangeInput {
   changeId: string
   /** ISO 8601 */
   expiresAt: string
-  /** The run makes the draft current. Absent from runs that earlier versions started within the row's transaction. */
-  draft?: true
+  /** The run makes the draft current. */
+  draft: true
 }
 
 export type EmailSide = 'old' | 'new'

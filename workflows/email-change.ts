@@ -1,7 +1,7 @@
 /**
  * G2: a person can correct the e-mail address. Old and new address have to confirm, which prevents account takeover.
  */
-import { ActivityFailure, allHandlersFinished, condition, proxyActivities, sleep } from '@temporalio/workflow'
+import { ActivityFailure, allHandlersFinished, condition, proxyActivities } from '@temporalio/workflow'
 import { msUntil } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
 import {
@@ -15,6 +15,7 @@ import {
   opened,
   waiveOldEmail,
 } from './email-change.contract.ts'
+import { type BeforeDrafts, forTwoMinutes, untilRecorded } from './run/before-drafts.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
 import { nothing, objectOf, oneOf, onQuery, onUpdate, shortText } from './run/messages.ts'
 import { clock, now } from './run/now.ts'
@@ -23,7 +24,11 @@ import { showStatus, showStatusDetails } from './run/run-status.ts'
 
 const localFirst = proxyLocalFirst<EmailChangeActivities>()
 
-export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInput): Promise<EmailChangeState> {
+export async function emailChange({
+  changeId,
+  expiresAt,
+  draft,
+}: EmailChangeInput | (Omit<EmailChangeInput, 'draft'> & BeforeDrafts)): Promise<EmailChangeState> {
   const dueAt = new Date(expiresAt)
   const state: EmailChangeState = { status: 'open', confirmed: { old: false, new: false } }
   const mails: Promise<void>[] = []
@@ -32,7 +37,7 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
   takeMessages()
   showStatusDetails(runStatus())
 
-  const outcome = await (draft ? localFirst.openEmailChange({ changeId }) : isRecorded())
+  const outcome = await (draft ? localFirst.openEmailChange({ changeId }) : openBeforeDrafts())
   if (outcome !== 'open') state.status = outcome
   isOpened = true
   if (outcome !== 'open') {
@@ -113,16 +118,9 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
     return proxyActivities<EmailChangeActivities>({ ...retry.message, scheduleToCloseTimeout })
   }
 
-  /**
-   * @TODO delete when no run without `draft` is open. Such runs began before 0.1.0, before their row was committed, and
-   * last a few days.
-   */
-  async function isRecorded(): Promise<'open' | 'gone'> {
-    for (let looks = 0; looks < 12; looks += 1) {
-      if (await localFirst.findEmailChange({ changeId })) return 'open'
-      await sleep('10 seconds', { summary: 'until the change is recorded' })
-    }
-    return 'gone'
+  async function openBeforeDrafts(): Promise<'open' | 'gone'> {
+    const find = () => localFirst.findEmailChange({ changeId })
+    return (await untilRecorded('change', forTwoMinutes, find)) ? 'open' : 'gone'
   }
 
   function showRunStatus(): void {

@@ -14,8 +14,8 @@ export interface PrivacyRequestInput {
   requestId: string
   /** ISO 8601; days ago for a mail that was entered late */
   receivedAt: string
-  /** The run makes the draft current. Absent from runs that earlier versions started within the row's transaction. */
-  draft?: true
+  /** The run makes the draft current. */
+  draft: true
 }
 
 /**
@@ -70,11 +70,8 @@ export const opened = defineUpdate<PrivacyRequestState>('opened')
 export interface Answer {
   answerKind: AnswerKind
   byMail: boolean
-  /**
-   * id of the stored answer; absent from calls by earlier versions, which stored the answer in a transaction that was
-   * still open
-   */
-  answerId?: string
+  /** id of the stored answer */
+  answerId: string
 }
 
 /**
@@ -113,7 +110,7 @@ export interface PrivacyRequestActivities {
   recordExtension(input: { requestId: string; answerBy: string; reason: ExtensionReason }): Promise<void>
   /** @throws MailUnavailable */
   tellOfExtension(input: { requestId: string; asOf: string }): Promise<Reached>
-  /** @throws MailUnavailable, PrivacyRequestUnrecorded while an answer without an id is not committed */
+  /** `failed` also when no answer is stored. @throws MailUnavailable */
   sendAnswer(input: { requestId: string; asOf: string; attempt: number }): Promise<Reached>
   /** Returns false when the request is gone. */
   recordAnswer(input: { requestId: string; asOf: string }): Promise<boolean>

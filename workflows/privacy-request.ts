@@ -20,6 +20,7 @@ import {
   resolve,
   type Urgency,
 } from './privacy-request.contract.ts'
+import { type BeforeDrafts, forTwoMinutes, untilRecorded, untilTaskCompletes } from './run/before-drafts.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
 import { nothing, objectOf, oneOf, onQuery, onUpdate, optional, trueOrFalse, uuid } from './run/messages.ts'
 import { clock, now } from './run/now.ts'
@@ -36,7 +37,7 @@ export async function privacyRequest({
   requestId,
   receivedAt,
   draft,
-}: PrivacyRequestInput): Promise<PrivacyRequestState> {
+}: PrivacyRequestInput | (Omit<PrivacyRequestInput, 'draft'> & BeforeDrafts)): Promise<PrivacyRequestState> {
   const state: PrivacyRequestState = {
     status: 'open',
     answerBy: answerByOf(new Date(receivedAt)).toISOString(),
@@ -51,7 +52,9 @@ export async function privacyRequest({
   takeMessages()
   showStatusDetails(runStatus('open'))
 
-  const exists = await (draft ? localFirst.openRequest({ requestId }) : isRecorded())
+  const exists = await (draft
+    ? localFirst.openRequest({ requestId })
+    : untilRecorded('request', forTwoMinutes, () => localFirst.findRequest({ requestId })))
   if (!exists) moveTo('gone')
   isOpened = true
   if (!exists) {
@@ -77,7 +80,11 @@ export async function privacyRequest({
     })
     onUpdate(
       resolve,
-      objectOf<Answer>({ answerKind: oneOf(answerKinds), byMail: trueOrFalse, answerId: optional(uuid) }),
+      objectOf<Omit<Answer, 'answerId'> & { answerId?: string | undefined }>({
+        answerKind: oneOf(answerKinds),
+        byMail: trueOrFalse,
+        answerId: optional(uuid),
+      }),
       async ({ byMail, answerId }) => {
         if (answerId !== undefined) await take(answerId)
         answering = true
@@ -116,18 +123,6 @@ export async function privacyRequest({
     }
   }
 
-  /**
-   * @TODO delete, with `sleep(1)` below, when no run without `draft` is open. Such runs began before 0.1.0, before
-   * their row was committed, and last half a year.
-   */
-  async function isRecorded(): Promise<boolean> {
-    for (let looks = 0; looks < 12; looks += 1) {
-      if (await localFirst.findRequest({ requestId })) return true
-      await sleep('10 seconds', { summary: 'until the request is recorded' })
-    }
-    return false
-  }
-
   async function urgeUntilAnswered(): Promise<void> {
     const sent = new Set<string>()
     let lateReminders = 0
@@ -163,8 +158,7 @@ export async function privacyRequest({
   async function answer(byMail: boolean, isUncommitted: boolean): Promise<void> {
     attempts += 1
     const attempt = attempts
-    // A local activity would wait here: the API still holds a lock on the row until this workflow task completes.
-    if (!byMail && isUncommitted) await sleep(1, { summary: 'until the answer is recorded' })
+    if (!byMail && isUncommitted) await untilTaskCompletes()
     const reached = byMail ? await untilGivenUp(() => notify.sendAnswer({ requestId, ...clock(), attempt })) : 'sent'
     if (reached === 'failed') {
       await localFirst.reportUnreachable({ requestId, ...clock(), mail: 'answer' })

@@ -3,7 +3,7 @@ import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import { type CampaignRow, findCampaign, insertCampaign } from '../../db/campaigns.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
-import { campaignType, campaignWorkflowId, opened } from '../../workflows/campaign.contract.ts'
+import { type CampaignInput, campaignType, campaignWorkflowId, opened } from '../../workflows/campaign.contract.ts'
 import { Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
@@ -27,7 +27,7 @@ export function createCampaignClient(api: ApiContext) {
         type: campaignType,
         workflowId: campaignWorkflowId(id),
         taskQueue: config.TEMPORAL_TASK_QUEUE,
-        args: [{ campaignId: id, draft: true }],
+        args: [{ campaignId: id, draft: true } satisfies CampaignInput],
         workflowIdConflictPolicy: 'USE_EXISTING' as const,
         typedSearchAttributes: initialSearchAttributes({
           status: 'sending',

@@ -11,6 +11,7 @@ import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import {
   cancelEmailChange,
   confirmEmail,
+  type EmailChangeInput,
   type EmailChangeState,
   type EmailSide,
   emailChangeType,
@@ -133,7 +134,7 @@ export function createEmailChangeClient(api: ApiContext) {
       type: emailChangeType,
       workflowId: emailChangeWorkflowId(id),
       taskQueue: config.TEMPORAL_TASK_QUEUE,
-      args: [{ changeId: id, expiresAt: expiresAt.toISOString(), draft: true }],
+      args: [{ changeId: id, expiresAt: expiresAt.toISOString(), draft: true } satisfies EmailChangeInput],
       workflowIdConflictPolicy: 'USE_EXISTING' as const,
       typedSearchAttributes: initialSearchAttributes(
         { status: 'open', waitingFor: 'the old and the new address to agree', dueAt: expiresAt },

@@ -1,6 +1,6 @@
 /** Accepts webhooks: each event is handled, then recorded, then answered. */
 import type { ApiContext } from '../../context.ts'
-import { isRecorded, recordEvent, type WebhookEvent } from '../../db/webhook-events.ts'
+import { isHandled, recordEvent, type WebhookEvent } from '../../db/webhook-events.ts'
 import { createTurns } from '../../shared/turns.ts'
 
 /** `nothing_to_do` is not recorded: handling the event again costs no more than looking up a record. */
@@ -21,7 +21,7 @@ export function createWebhookInbox(api: Pick<ApiContext, 'sql' | 'cipher'>) {
   async function handleInTurn(event: WebhookEvent, work: () => Promise<Handled>): Promise<void> {
     const release = await turns.take()
     try {
-      if (await isRecorded(api, event)) return
+      if (await isHandled(api, event)) return
       if ((await work()) === 'handled') await recordEvent(api, event, new Date())
     } finally {
       release()

@@ -282,3 +282,14 @@ test('a request leaves nothing in histories, log lines or metrics', async () => 
   )
   expect(await harness.findCanaries(canaries)).toEqual([])
 })
+
+test('an answer in the form of versions before 0.1.0 that is not stored becomes an operator task, and the request stays open', async () => {
+  const { id } = await ask()
+  await harness.temporal.workflow
+    .getHandle(privacyRequestWorkflowId(id))
+    .executeUpdate('resolve', { args: [{ answerKind: 'granted', byMail: true }] })
+  await until('an operator has it', async () => (await openTasks(id)).includes('privacy_request_unreachable'))
+  await until('it is open', async () => (await runStatus(id))[0] === 'open')
+  expectStatus(await resolve(id), 202)
+  await until('it is answered', async () => (await read(id)).state === 'answered')
+})

@@ -10,16 +10,16 @@ export const keyCheckWorkflowId = 'key-check'
 
 export type KeyPurpose = 'field' | 'payload'
 
-export interface KeyRotationInput {
+export interface KeyRotationSubject {
   rotationId: string
   purpose: KeyPurpose
   /** id of the new key */
   toKey: string
-  /** The run makes the draft current. Absent from runs that earlier versions started within the row's transaction. */
-  draft?: true
-  /** progress of the run that this one continues (continue-as-new) */
-  progress?: KeyRotationProgress
 }
+
+/** `draft`: the run makes the draft current. `progress`: of the run that this one continues (continue-as-new). */
+export type KeyRotationInput = KeyRotationSubject &
+  ({ draft: true; progress?: never } | { draft?: never; progress: KeyRotationProgress })
 
 export type KeyRotationStatus =
   | 'rewrapping'

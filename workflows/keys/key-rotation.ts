@@ -5,6 +5,7 @@
 import { allHandlersFinished, condition, continueAsNew, proxyActivities, sleep } from '@temporalio/workflow'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
+import { type BeforeDrafts, oftenAtFirst, untilRecorded } from '../run/before-drafts.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
 import { nothing, onQuery, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
@@ -15,6 +16,7 @@ import {
   type KeyRotationInput,
   type KeyRotationProgress,
   type KeyRotationStatus,
+  type KeyRotationSubject,
   keyRotationProgress,
   opened,
 } from './key-rotation.contract.ts'
@@ -32,7 +34,9 @@ const processesPauseMs = 30_000
 const backupPauseMs = 60 * 60 * 1000
 const runsPauseMs = 24 * 60 * 60 * 1000
 
-export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationProgress> {
+export async function keyRotation(
+  input: KeyRotationInput | (KeyRotationSubject & BeforeDrafts),
+): Promise<KeyRotationProgress> {
   const { rotationId, purpose, toKey, draft } = input
   const progress: KeyRotationProgress = input.progress ?? {
     status: purpose === 'field' ? 'rewrapping' : 'waiting_for_runs',
@@ -47,7 +51,7 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
     await condition(() => outcome !== undefined)
     if (outcome === 'running') throw failure('KeyRotationRunning')
   })
-  outcome ??= await (draft ? localFirst.openRotation({ rotationId, purpose }) : isRecorded())
+  outcome ??= await (draft ? localFirst.openRotation({ rotationId, purpose }) : openBeforeDrafts())
   if (outcome !== 'opened') {
     await condition(allHandlersFinished)
     return progress
@@ -59,16 +63,9 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
   }
   return progress
 
-  /**
-   * @TODO delete when no run without `draft` is open. Such runs began before 0.1.0, before their row was committed, and
-   * last until no run is under an older key.
-   */
-  async function isRecorded(): Promise<'opened' | 'gone'> {
-    for (let looks = 0; looks < 20; looks += 1) {
-      if (await localFirst.findRotation({ rotationId })) return 'opened'
-      await sleep(looks < 10 ? '200 milliseconds' : '10 seconds', { summary: 'until the rotation is recorded' })
-    }
-    return 'gone'
+  async function openBeforeDrafts(): Promise<'opened' | 'gone'> {
+    const find = () => localFirst.findRotation({ rotationId })
+    return (await untilRecorded('rotation', oftenAtFirst, find)) ? 'opened' : 'gone'
   }
 
   async function rewrapPage(): Promise<void> {

@@ -13,6 +13,7 @@ import { initialSearchAttributes } from '../../../shared/search-attributes.ts'
 import { closedRunsAreKeptMs, runsUnderOldKeys } from '../../../temporal/payload-keys.ts'
 import {
   type KeyPurpose,
+  type KeyRotationInput,
   keyRotationType,
   keyRotationWorkflowId,
   opened,
@@ -193,7 +194,7 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
       type: keyRotationType,
       workflowId: keyRotationWorkflowId(rotationId),
       taskQueue: config.TEMPORAL_TASK_QUEUE,
-      args: [{ ...input, draft: true }],
+      args: [{ ...input, draft: true } satisfies KeyRotationInput],
       workflowIdConflictPolicy: 'USE_EXISTING' as const,
       typedSearchAttributes: initialSearchAttributes({
         status: firstStatus[purpose],
