@@ -20,10 +20,9 @@ import {
 import { renderOrderConfirmation } from '../../mails/order-confirmation.tsx'
 import type { RenderedMail } from '../../mails/render.ts'
 import type { Texts } from '../../messages/texts.ts'
-import { periods } from '../../policy/periods.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
-import { plusMs } from '../../shared/calendar.ts'
 import type { OrderActivities, OrderMail, RefundReason } from '../../workflows/order/order.contract.ts'
+import { limitOf } from '../../workflows/order/order-states.ts'
 import { pushToAccount } from '../sending/push-to-account.ts'
 import { sendMail, toAccount } from '../sending/send-mail.ts'
 import { sendOnce } from '../sending/send-once.ts'
@@ -83,7 +82,7 @@ export function createOrderNoticeActivities(context: Context): Activities {
     if (mail === 'held')
       return renderOrderHeld({
         ...common,
-        decideBy: plusMs(order.paid_at ?? order.created_at, periods.order.reviewWindowMs),
+        decideBy: limitOf('in_review', order.paid_at ?? order.created_at),
       })
     if (mail === 'delayed') return renderOrderDelayed({ ...common, deliverBy: order.deliver_by ?? order.created_at })
     if (mail === 'apology') return renderOrderApology(common)

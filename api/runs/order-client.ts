@@ -4,8 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import { findOrder } from '../../db/order/orders.ts'
-import { periods } from '../../policy/periods.ts'
-import { plusMs } from '../../shared/calendar.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { updateOrder } from '../../temporal/order-updates.ts'
@@ -16,7 +14,7 @@ import {
   type OrderState,
   orderWorkflowId,
 } from '../../workflows/order/order.contract.ts'
-import { isListed, orderStates, orderUpdates } from '../../workflows/order/order-states.ts'
+import { isListed, limitOf, orderStates, orderUpdates } from '../../workflows/order/order-states.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'order_state_conflict', detail: 'The order has ended.' } as const
@@ -50,7 +48,7 @@ export function createOrderClient({ sql, temporal, config, cipher }: ApiContext)
   return {
     /** Creates the order, or finds it. One call starts the run and writes the row: neither can exist without the other. */
     async checkOut(input: NewOrder): Promise<void> {
-      const dueAt = plusMs(new Date(), periods.order.paymentWindowMs)
+      const dueAt = limitOf('awaiting_payment', new Date())
       const start = {
         type: 'order',
         workflowId: orderWorkflowId(input.orderId),

@@ -11,9 +11,8 @@ import { listEsims, type StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
 import { listMails } from '../../db/sends.ts'
-import { periods } from '../../policy/periods.ts'
 import { iosInstallUrl, parseActivationCode } from '../../providers/lpa.ts'
-import { plusMs } from '../../shared/calendar.ts'
+import { limitOf } from '../../workflows/order/order-states.ts'
 import type { Caller } from '../http/caller.ts'
 import { disputeState, esimState, orderReason, orderStatus, refundReason, refundState } from './order-enumerations.ts'
 import { viewConsent } from './withdrawal-view.ts'
@@ -152,7 +151,7 @@ export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<ty
 export function dueAt(order: OrderRow): Date | null {
   if (order.status === 'awaiting_payment') return order.payment_due_at
   if (order.status === 'provisioning') return order.deliver_by
-  if (order.status === 'in_review' && order.paid_at) return plusMs(order.paid_at, periods.order.reviewWindowMs)
+  if (order.status === 'in_review' && order.paid_at) return limitOf('in_review', order.paid_at)
   return null
 }
 

@@ -5,6 +5,7 @@ import { plusMs } from '../../shared/calendar.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import {
   isListed,
+  limitOf,
   type OrderEvent,
   type OrderReaction,
   type OrderUpdate,
@@ -105,6 +106,14 @@ test('the kept histories of orders accept updates only in states that list them'
   const accepted = orders.flatMap((kept) => updatesOf(kept))
   expect(accepted.filter(({ update, status }) => !isListed(update, status))).toEqual([])
   expect([...new Set(accepted.map(({ update }) => update))].sort()).toEqual([...orderUpdates].sort())
+})
+
+test('the limit of an order’s state is a period, or is set by others', () => {
+  const since = new Date('2026-11-29T00:00:00Z')
+  expect(limitOf('in_review', since).toISOString()).toBe('2026-11-30T00:00:00.000Z')
+  expect(limitOf('provisioning', since).toISOString()).toBe('2026-11-29T01:00:00.000Z')
+  expect(() => limitOf('delivered', since)).toThrow('by no period')
+  expect(() => limitOf('refunding', since)).toThrow('by no period')
 })
 
 test('every guard of the order states is used', () => {

@@ -1,9 +1,11 @@
 /**
  * The states of an order: what it waits for in each, what may happen there, and what that leads to. The run asks this
- * table what it accepts; docs/order-states.md and test/orders/each-state.long.test.ts are made from it. Import-safe for everybody.
+ * table what it accepts, what it waits for and until when; docs/order-states.md and test/orders/each-state.long.test.ts are made
+ * from it. Import-safe for everybody.
  */
-import type { periods } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import type { PromiseId } from '../../policy/promises.ts'
+import { plusMs } from '../../shared/calendar.ts'
 import type { FailureType } from '../../shared/failures.ts'
 import type { OrderStatus } from './order.contract.ts'
 
@@ -263,6 +265,13 @@ function ending(meaning: string, customerHas: OrderStateRow['customerHas']): Ord
       work: { does: 'Sends what is still to be sent', leadsTo: [{ to: 'closed' }] },
     },
   }
+}
+
+/** When the limit of a state ends. @param since when the limit began. @throws when its limit is no period */
+export function limitOf(status: OrderStatus, since: Date): Date {
+  const { until } = orderStates[status]
+  if (until === null || typeof until === 'string') throw new Error(`the state ${status} is limited by no period`)
+  return plusMs(since, Number(periods.order[until.period]))
 }
 
 /** Whether the update has a place in this state, whatever else is asked of it. */

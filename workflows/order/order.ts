@@ -12,7 +12,7 @@ import {
   uuid4,
 } from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
-import { msUntil, plusMs } from '../../shared/calendar.ts'
+import { msUntil } from '../../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../../shared/failures.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
@@ -27,7 +27,7 @@ import {
   providerSignal,
   type RefundReason,
 } from './order.contract.ts'
-import { orderStates } from './order-states.ts'
+import { limitOf, orderStates } from './order-states.ts'
 import { waitForPayment } from './payment.ts'
 import { refundAll } from './refund.ts'
 import { codeOf, localFirst, type OrderRun, ranOutOfTime, startRun } from './run.ts'
@@ -106,16 +106,16 @@ async function openCheckout({ input, startedAt, paymentDueAt, checkout }: OrderR
 /** U5: an operator reviews risky orders. Returns the reason for a refund, or undefined when the order is approved. */
 async function review(run: OrderRun): Promise<RefundReason | undefined> {
   const { requested } = run
-  const { reviewWindowMs } = periods.order
-  run.moveTo('in_review', plusMs(now(), reviewWindowMs))
+  const decideBy = limitOf('in_review', now())
+  run.moveTo('in_review', decideBy)
   if (patched('held-mail')) run.announce('held')
   const isDecided = () => requested.approve || requested.reject || requested.cancel || requested.suspect
-  await condition(isDecided, reviewWindowMs)
+  await condition(isDecided, msUntil(decideBy, now()))
   if (requested.cancel) return 'cancelled_by_customer'
   if (requested.suspect) return 'fraud_warning'
   if (requested.reject) return 'rejected_in_review'
   if (!requested.approve) return 'review_timed_out'
-  const deliverBy = plusMs(now(), periods.order.deliverWithinMs).toISOString()
+  const deliverBy = limitOf('provisioning', now()).toISOString()
   await localFirst.startProvisioning({ orderId: run.orderId, ...clock(), deliverBy })
   return undefined
 }
@@ -124,8 +124,7 @@ async function review(run: OrderRun): Promise<RefundReason | undefined> {
 async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined> {
   if (run.requested.suspect) return 'fraud_warning'
   const { orderId } = run
-  const { delayNoticeMs, deliverWithinMs } = periods.order
-  const dueAt = plusMs(now(), deliverWithinMs)
+  const dueAt = limitOf('provisioning', now())
   const scope = new CancellationScope()
   run.moveTo('provisioning', dueAt)
   run.stopProvisioning = () => scope.cancel()
@@ -135,7 +134,7 @@ async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined>
   }
   try {
     try {
-      await attempt(delayNoticeMs)
+      await attempt(periods.order.delayNoticeMs)
     } catch (error) {
       if (!ranOutOfTime(error)) throw error
       run.announce('delayed')

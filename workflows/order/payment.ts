@@ -5,6 +5,7 @@ import { msUntil, plusMs } from '../../shared/calendar.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import type { OrderActivities } from './order.contract.ts'
+import { limitOf } from './order-states.ts'
 import { codeOf, localFirst, type OrderRun, ranOutOfTime } from './run.ts'
 
 const { cancelPayment } = proxyActivities<OrderActivities>(retry.decidedByOthers)
@@ -31,7 +32,7 @@ export async function waitForPayment(run: OrderRun): Promise<PaymentOutcome> {
 }
 
 function lookUpPayment({ orderId }: OrderRun) {
-  const deliverBy = plusMs(now(), periods.order.deliverWithinMs).toISOString()
+  const deliverBy = limitOf('provisioning', now()).toISOString()
   return localFirst.confirmPayment({ orderId, ...clock(), deliverBy })
 }
 

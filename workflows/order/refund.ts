@@ -1,11 +1,11 @@
 /** Refunds the customer and returns the eSIMs that a provider holds for the order. */
 import { ActivityFailure, condition, patched, proxyActivities } from '@temporalio/workflow'
-import { periods } from '../../policy/periods.ts'
-import { msUntil, plusMs } from '../../shared/calendar.ts'
+import { msUntil } from '../../shared/calendar.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import type { OrderActivities, RefundReason } from './order.contract.ts'
+import { limitOf } from './order-states.ts'
 import { codeOf, localFirst, type OrderRun } from './run.ts'
 
 const { refundPayment, releaseProvision } = proxyActivities<OrderActivities>(retry.money)
@@ -14,7 +14,7 @@ const { refundPayment, releaseProvision } = proxyActivities<OrderActivities>(ret
 export async function refundAll(run: OrderRun, reason: RefundReason): Promise<void> {
   const { orderId } = run
   await localFirst.startRefund({ orderId, ...clock(), reason })
-  run.moveTo('refunding', null)
+  run.moveTo('refunding')
   const returned = run.stopProvisioning ? returnEsims(run) : undefined
   for (let attempt = 1; ; attempt += 1) {
     run.requested.disputeOver = false
@@ -22,12 +22,12 @@ export async function refundAll(run: OrderRun, reason: RefundReason): Promise<vo
     const failedWith = made.failedWith ?? (made.isTakenBack ? undefined : await follow(run))
     if (!failedWith) break
     run.requested.retryRefund = false
-    run.moveTo('refund_failed', null)
+    run.moveTo('refund_failed')
     await localFirst.recordRefundFailure({ orderId, ...clock(), code: failedWith })
     run.announce('refund_failed')
     await condition(() => run.requested.retryRefund || run.requested.disputeOver)
     await localFirst.startRefund({ orderId, ...clock(), reason })
-    run.moveTo('refunding', null)
+    run.moveTo('refunding')
   }
   await returned
 }
@@ -72,7 +72,7 @@ export async function untilSettled(
 ): Promise<string | undefined> {
   const check = () => localFirst.checkRefunds({ orderId, ...clock() })
   for (;;) {
-    const settledBy = plusMs(now(), periods.order.refundSettlesWithinMs)
+    const settledBy = limitOf('refunded', now())
     onWait(settledBy)
     while (now() < settledBy) {
       await condition(() => hints.payment, msUntil(settledBy, now()))

@@ -7,8 +7,6 @@ import {
   proxyLocalActivities,
   TimeoutFailure,
 } from '@temporalio/workflow'
-import { periods } from '../../policy/periods.ts'
-import { plusMs } from '../../shared/calendar.ts'
 import { failureCode } from '../../shared/failures.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
 import { objectOf, shortText } from '../run/messages.ts'
@@ -25,7 +23,7 @@ import {
   type OrderState,
   type OrderStatus,
 } from './order.contract.ts'
-import { orderStates } from './order-states.ts'
+import { limitOf, orderStates } from './order-states.ts'
 
 export const localFirst = proxyLocalFirst<OrderActivities>()
 export const charge = proxyActivities<OrderActivities>(retry.money)
@@ -38,7 +36,7 @@ export type OrderRun = ReturnType<typeof startRun>
 export function startRun(input: OrderInput) {
   const { orderId } = input
   const startedAt = now()
-  const paymentDueAt = plusMs(startedAt, periods.order.paymentWindowMs)
+  const paymentDueAt = limitOf('awaiting_payment', startedAt)
   const state: OrderState = { ...firstState, dueAt: paymentDueAt.toISOString() }
   const announcements: Promise<void>[] = []
   const earlyDisputes = new Set<string>()
@@ -78,7 +76,12 @@ export function startRun(input: OrderInput) {
     /** once provisioning has begun: stops it */
     stopProvisioning: undefined as (() => void) | undefined,
 
-    moveTo(status: OrderStatus, dueAt: Date | null, waitingFor = orderStates[status].waitsFor): void {
+    /** @param dueAt missing: the table's limit of the state, which begins now */
+    moveTo(
+      status: OrderStatus,
+      dueAt: Date | null = orderStates[status].until === null ? null : limitOf(status, now()),
+      waitingFor = orderStates[status].waitsFor,
+    ): void {
       Object.assign(state, { status, waitingFor, dueAt: dueAt?.toISOString() ?? null })
       showStatus({ status, waitingFor, dueAt })
     },

@@ -11,6 +11,7 @@ import { countOpenPrivacyRequests, listPrivacyRequests } from '../../../db/priva
 import { periods } from '../../../policy/periods.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { plusMs } from '../../../shared/calendar.ts'
+import { limitOf } from '../../../workflows/order/order-states.ts'
 import type { EvidenceReader } from '../../evidence/evidence.ts'
 import { viewEvidence } from '../../evidence/evidence-view.ts'
 import type { ConsoleUser } from '../../http/caller.ts'
@@ -101,7 +102,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
         minor: order.gross_minor,
         currency: order.currency,
         reason: order.reason,
-        dueAt: order.paid_at && plusMs(order.paid_at, periods.order.reviewWindowMs),
+        dueAt: order.paid_at && limitOf('in_review', order.paid_at),
       })),
       requestCount: openCount,
       requests: open.map((row) => ({
