@@ -21,7 +21,7 @@ const maxReported = 500
 const graceMs = 15 * milliseconds.minute
 
 export function createHousekeepingActivities(context: WorkerContext): HousekeepingActivities {
-  const { sql, temporal, config } = context
+  const { sql, temporal } = context
 
   return {
     async turnSecurityLog({ asOf }) {
@@ -68,13 +68,7 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
       return { orders: orders.length, runs: runs.size }
     },
 
-    async retireDrainedBuilds() {
-      const { WORKER_DEPLOYMENT: deploymentName, TEMPORAL_TASK_QUEUE: taskQueue } = config
-      const builds = await retireBuilds({ client: temporal, deploymentName, taskQueue })
-      const withOutcome = (wanted: string) =>
-        builds.filter(({ outcome }) => outcome === wanted).map(({ buildId }) => buildId)
-      return { retired: withOutcome('retired'), workersToStop: withOutcome('served') }
-    },
+    ...createBuildActivities(context),
   }
 
   /** Overdue runs without an account. Runs of an account are found by their orders, or wait for the person. */
@@ -94,6 +88,24 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
     for (const subjectId of await listSubjectsOfOpenTasks(sql, kind)) {
       if (!found.has(subjectId)) await resolveOperatorTask(sql, { kind, subjectId, by: 'moved_on', at })
     }
+  }
+}
+
+/** Builds are known to Temporal only. */
+export function createBuildActivities({
+  temporal,
+  config,
+}: Pick<WorkerContext, 'temporal'> & {
+  config: Pick<WorkerContext['config'], 'WORKER_DEPLOYMENT' | 'TEMPORAL_TASK_QUEUE'>
+}): Pick<HousekeepingActivities, 'retireDrainedBuilds'> {
+  const { WORKER_DEPLOYMENT: deploymentName, TEMPORAL_TASK_QUEUE: taskQueue } = config
+  return {
+    async retireDrainedBuilds() {
+      const builds = await retireBuilds({ client: temporal, deploymentName, taskQueue })
+      const withOutcome = (wanted: string) =>
+        builds.filter(({ outcome }) => outcome === wanted).map(({ buildId }) => buildId)
+      return { retired: withOutcome('retired'), workersToStop: withOutcome('served') }
+    },
   }
 }
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Client, Connection } from '@temporalio/client'
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker'
 import { afterAll, expect, test } from 'vitest'
+import { createBuildActivities } from '../../activities/housekeeping.ts'
 import { promote, type Rollout, retire, start } from '../../cli/deploy/rollout.ts'
 import { startTemporal } from '../../dev/temporal/temporal.ts'
 import { createLog } from '../../shared/log.ts'
@@ -70,7 +71,7 @@ async function promoted(buildId: string) {
 const statusOf = async (rollout: Rollout, buildId: string) =>
   (await describeRouting(rollout)).builds.find((build) => build.buildId === buildId)?.status
 
-test('a build that pinned runs need stays; drained, it goes once its workers are stopped', async () => {
+test('housekeeping retires a drained build once its workers are stopped, and none that a pinned run needs', async () => {
   const old = await promoted('old')
   const run = await client.workflow.start(pinnedWait, { workflowId: 'pinned', taskQueue })
   await until('it was begun', async () => (await run.describe()).raw.workflowExecutionInfo?.versioningInfo?.behavior)
@@ -86,10 +87,16 @@ test('a build that pinned runs need stays; drained, it goes once its workers are
   await retire(next.rollout)
   expect(said.slice(-2)).toEqual(['Build old is drained: stop its workers, then retire it.', 'Nothing was retired.'])
 
-  old.worker.shutdown()
-  await until('it is retired', async () => {
-    await retire(next.rollout)
-    return said.at(-1) === 'Build old is retired.'
+  // What the daily housekeeping does, so that nobody has to remember the command.
+  const { retireDrainedBuilds } = createBuildActivities({
+    temporal: client,
+    config: { WORKER_DEPLOYMENT: deploymentName, TEMPORAL_TASK_QUEUE: taskQueue },
   })
+  expect(await retireDrainedBuilds()).toEqual({ retired: [], workersToStop: ['old'] })
+
+  old.worker.shutdown()
+  await until('it is retired', async () => (await retireDrainedBuilds()).retired.includes('old'))
+  await retire(next.rollout)
+  expect(said.at(-1)).toBe('Nothing was retired.')
   expect((await describeRouting(next.rollout)).builds).toMatchObject([{ buildId: 'next', status: 'current' }])
 }, 120_000)
