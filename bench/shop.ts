@@ -5,7 +5,7 @@ import type { Orders, Packages } from '../db/connection/schema.ts'
 import type { Stack } from '../dev/stack.ts'
 import { orderWorkflowId } from '../workflows/order/order.contract.ts'
 import { serviceOf } from './service.ts'
-import { describeRun, type StandstillOptions, watchForStandstill } from './standstill.ts'
+import { describeRun, type StalledRunOptions, watchForStalledRuns } from './stalled-runs.ts'
 
 /** Below the velocity limit, which would send an order to review. */
 const ordersPerAccount = 9
@@ -13,8 +13,8 @@ const signUpsAtOnce = 20
 
 export type Shop = Awaited<ReturnType<typeof openShop>>
 
-/** @param options when a run counts as standing still */
-export async function openShop(stack: Stack, options: StandstillOptions = {}) {
+/** @param options when a run counts as stalled */
+export async function openShop(stack: Stack, options: StalledRunOptions = {}) {
   const call = serviceOf(stack)
   const [onSale] = await stack.context.sql<Pick<Packages, 'code'>[]>`
     select p.code from packages p join package_offers o on o.package_code = p.code
@@ -24,7 +24,7 @@ export async function openShop(stack: Stack, options: StandstillOptions = {}) {
   if (!onSale) throw new Error('the catalogue is empty')
   const accounts: { id: string; left: number }[] = []
   const waiting = new Map<string, { delivered: () => void; failed: (why: unknown) => void }>()
-  const standstill = watchForStandstill(stack.temporal, options)
+  const stalled = watchForStalledRuns(stack.temporal, options)
   const watch = setInterval(() => void checkDelivered(), 25)
   let checking = false
 
@@ -37,7 +37,7 @@ export async function openShop(stack: Stack, options: StandstillOptions = {}) {
     newcomers,
     /** POST /v1/orders. @param accountId default: a prepared account @returns the order's id */
     order,
-    /** Places, pays and awaits an order. @throws when it gets another status, or its run stands still */
+    /** Places, pays and awaits an order. @throws when it gets another status, or its run stalls */
     async deliver(accountId?: string): Promise<string> {
       const id = await order(accountId)
       const delivered = new Promise<void>((resolve, reject) => {
@@ -46,7 +46,7 @@ export async function openShop(stack: Stack, options: StandstillOptions = {}) {
       delivered.catch(() => {}) // It is awaited once the payment is made.
       try {
         await stack.sims.stripe.do('pay', { orderId: id })
-        await standstill.until(orderWorkflowId(id), delivered)
+        await stalled.until(orderWorkflowId(id), delivered)
       } catch (error) {
         throw await withRow(id, error)
       } finally {
@@ -56,7 +56,7 @@ export async function openShop(stack: Stack, options: StandstillOptions = {}) {
     },
     close() {
       clearInterval(watch)
-      standstill.close()
+      stalled.close()
     },
   }
 

@@ -14,7 +14,7 @@ export interface WedgedRun {
 const reportedProblems = defineSearchAttributeKey('TemporalReportedProblems', 'KEYWORD_LIST')
 
 /**
- * Lists runs that stand still, the newest first.
+ * Lists wedged runs, the newest first.
  * @throws when Temporal does not answer within `answerWithinMs`
  */
 export async function listWedgedRuns(

@@ -2,13 +2,13 @@ import { WithStartWorkflowOperation } from '@temporalio/client'
 import { type Part, startProcess } from '../../dev/part.ts'
 import type { Stack } from '../../dev/stack.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
-import { watchForStandstill } from '../standstill.ts'
+import { watchForStalledRuns } from '../stalled-runs.ts'
 import { carrierUpdate, checkout, floorQueue, paid, shipmentOf } from './floor.contract.ts'
 
 /** Starts the baseline's worker. @returns the calls that drive its workflow */
 export async function startFloor(stack: Stack) {
   const waiting = new Map<string, () => void>()
-  const standstill = watchForStandstill(stack.temporal)
+  const stalled = watchForStalledRuns(stack.temporal)
   let ready = (): void => {}
   const isReady = new Promise<void>((resolve) => {
     ready = resolve
@@ -47,7 +47,7 @@ export async function startFloor(stack: Stack) {
       const delivered = new Promise<void>((resolve) => waiting.set(workflowId, resolve))
       await this.open(workflowId)
       await stack.temporal.workflow.getHandle(workflowId).signal(paid)
-      await standstill.until(workflowId, delivered)
+      await stalled.until(workflowId, delivered)
       waiting.delete(workflowId)
     },
     /** Runs one order of Temporal's sample from its start to its end, with a carrier that delivers at once. */
@@ -56,15 +56,15 @@ export async function startFloor(stack: Stack) {
       const shipmentId = shipmentOf(workflowId)
       const booked = new Promise<void>((resolve) => waiting.set(shipmentId, resolve))
       const order = await workflow.start('sampleOrder', { workflowId, taskQueue: floorQueue })
-      await standstill.until(workflowId, booked)
+      await stalled.until(workflowId, booked)
       waiting.delete(shipmentId)
       const shipment = workflow.getHandle(shipmentId)
       await shipment.signal(carrierUpdate, 'dispatched')
       await shipment.signal(carrierUpdate, 'delivered')
-      await standstill.until(workflowId, order.result())
+      await stalled.until(workflowId, order.result())
     },
     async stop(): Promise<void> {
-      standstill.close()
+      stalled.close()
       await part.kill()
     },
   }

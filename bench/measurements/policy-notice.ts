@@ -154,7 +154,7 @@ async function untilCount(stack: Stack, count: number): Promise<void> {
 }
 
 /** Longer than the time until a killed worker's page is retried. */
-const standstillMs = 20_000
+const stalledAfterMs = 20_000
 
 /**
  * Waits until our ledger shows all mails as sent. Mails in doubt after a kill wait for the end of their lease and for
@@ -169,7 +169,7 @@ async function untilAllSent({ context: { sql }, temporal }: Stack, version: stri
         select count(*)::int as sent from policy_deliveries where version = ${version} and state = 'sent'`
       if (row && row.sent >= recipients) return true
       if (row && row.sent !== sent) [sent, since] = [row.sent, Date.now()]
-      else if (Date.now() - since > standstillMs) {
+      else if (Date.now() - since > stalledAfterMs) {
         await fastForward(temporal, policyNoticeWorkflowId(version), '1 hour')
         since = Date.now()
       }

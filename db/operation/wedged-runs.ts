@@ -1,4 +1,4 @@
-/** The operator tasks of runs that stand still. Their subject is the run id: a workflow id holds the id of an order. */
+/** The operator tasks of wedged runs. Their subject is the run id: a workflow id holds the id of an order. */
 import type { Database } from '../connection/database.ts'
 import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'
 

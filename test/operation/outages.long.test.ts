@@ -10,7 +10,7 @@ import { expectStatus } from '../harness/http.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
-// A run of it stands still on purpose.
+// A run of it is wedged on purpose.
 const harness = await shareStack({ replay: false })
 const { sql } = harness.context
 
@@ -141,7 +141,7 @@ test('a run whose workflow task fails is an operator task with its type, until i
   const { items } = expectStatus(await harness.operator.get('/v1/wedged-runs'), 200)
   expect(items).toContainEqual(expect.objectContaining({ runId, workflowId: run.workflowId, type: 'noSuchWorkflow' }))
   const html = await openConsole()
-  expect(html).toContain('Runs that stand still (1)')
+  expect(html).toContain('Wedged runs (1)')
   expect(html).toContain(runId)
   await run.terminate('seen')
   await until('the task is closed', async () => (await tasksAbout(runId, 'closed'))[0]?.closedBy === 'moved_on')

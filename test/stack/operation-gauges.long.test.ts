@@ -8,7 +8,7 @@ import { expectStatus } from '../harness/http.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
-// A run of it stands still on purpose.
+// A run of it is wedged on purpose.
 const harness = await openHarness({ replay: false })
 const { sql } = harness.context
 

@@ -80,7 +80,7 @@ export function renderConsole(frame: ConsoleFrame, page: ConsolePage): string {
           </Section>
         ) : null}
         {wedged?.length === 0 ? null : (
-          <Section title="Runs that stand still" count={wedged?.length}>
+          <Section title="Wedged runs" count={wedged?.length}>
             <Table heads={['Workflow', 'Type', 'Run', 'Problem']}>
               {wedged?.map((run) => (
                 <tr key={run.runId}>

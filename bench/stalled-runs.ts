@@ -1,23 +1,23 @@
-/** Ends a measurement whose run stands still, and says what the run waits for: a benchmark that hangs measures nothing. */
+/** Ends a measurement whose run stalls, and says what the run waits for: a benchmark that hangs measures nothing. */
 import type { Client } from '@temporalio/client'
 import proto from '@temporalio/proto'
 import { searchAttributes } from '../shared/search-attributes.ts'
 
 const { EventType, PendingActivityState } = proto.temporal.api.enums.v1
 
-export interface StandstillOptions {
+export interface StalledRunOptions {
   /** how long a run may write no event */
-  standstillMs?: number
+  stalledAfterMs?: number
   /** how often the run that has waited longest is looked at */
   everyMs?: number
 }
 
-export type StandstillWatch = ReturnType<typeof watchForStandstill>
+export type StalledRunWatch = ReturnType<typeof watchForStalledRuns>
 
-/** Watches runs of which each soon reaches a known point, unless it stands still. */
-export function watchForStandstill(
+/** Watches runs of which each soon reaches a known point, unless it stalls. */
+export function watchForStalledRuns(
   temporal: Client,
-  { standstillMs = 45_000, everyMs = 5_000 }: StandstillOptions = {},
+  { stalledAfterMs = 45_000, everyMs = 5_000 }: StalledRunOptions = {},
 ) {
   const watched = new Map<string, { reject: (why: Error) => void; events: number; since: number }>()
   const timer = setInterval(() => void look(), everyMs)
@@ -37,15 +37,15 @@ export function watchForStandstill(
     close: () => clearInterval(timer),
   }
 
-  /** One that stands still is enough to end the measurement, and the first one has waited longest. */
+  /** One that stalls is enough to end the measurement, and the first one has waited longest. */
   async function look(): Promise<void> {
     const [first] = watched
     if (!first) return
     const [workflowId, run] = first
     const found = await describeRun(temporal, workflowId)
     if (found.events !== run.events) Object.assign(run, { events: found.events, since: Date.now() })
-    else if (Date.now() - run.since >= standstillMs)
-      run.reject(new Error(`${workflowId} stands still: no event for ${standstillMs / 1000} s; ${found.state}`))
+    else if (Date.now() - run.since >= stalledAfterMs)
+      run.reject(new Error(`${workflowId} is stalled: no event for ${stalledAfterMs / 1000} s; ${found.state}`))
   }
 }
 
