@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- --seed N --orders N --years N`: plays a seeded world on the real stack, and judges it by outside books
+ * `npm run chaos -- --seed N --orders N --years N`: plays a seeded world on the real stack, and checks it by outside books
  * and acknowledgements alone. A world with violations shrinks to few events, which are written to a file and can be
  * played again by `--events FILE`. The exit code is 1 when a promise was broken or something never ended.
  */
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findTemporal } from '../../dev/temporal/executable.ts'
-import { judge } from './judge/judge.ts'
+import { violationsIn } from './oracles/oracles.ts'
 import type { PlannedEvent } from './world/events.ts'
 import { describePlan, planOf } from './world/plan.ts'
 import { type Played, play } from './world/play.ts'
@@ -51,7 +51,7 @@ async function live(stack: WorldStack, events: readonly PlannedEvent[], isLoud: 
   worlds += 1
   const world = `s${seed}n${worlds}x${process.pid}`
   const played = await play(stack, events, { world, years, sabotage, ...(isLoud && { onProgress: print }) })
-  const violations = judge(played.books, played.said).map(
+  const violations = violationsIn(played.books, played.said).map(
     ({ promise, subject, what }) => `${promise} ${subject}: ${what}`,
   )
   return {

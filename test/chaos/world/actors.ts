@@ -16,7 +16,7 @@ import {
 } from '../../../workflows/retention/account-inactivity.contract.ts'
 import { type Answer, expectStatus } from '../../harness/http.ts'
 import { testPackages } from '../../harness/test-packages.ts'
-import type { Order, Person } from '../judge/record.ts'
+import type { Order, Person } from '../oracles/record.ts'
 import { Stuck, untilAnswered } from './caller.ts'
 import type { Act } from './events.ts'
 import { refundAgain } from './sabotage.ts'

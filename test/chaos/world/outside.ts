@@ -1,7 +1,7 @@
-/** Reads the books of outside parties into the form of the judge. */
+/** Reads the books of outside parties into the form that the oracles read. */
 import type { SimulatorControls } from '../../../dev/simulators/simulators.ts'
 import type { LoggedRequest } from '../../../sim/simulator.ts'
-import type { Mail, OutsideBooks } from '../judge/record.ts'
+import type { Mail, OutsideBooks } from '../oracles/record.ts'
 
 /** Reads all books. */
 export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks> {

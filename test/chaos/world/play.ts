@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pMap from 'p-map'
 import { until } from '../../harness/until.ts'
-import type { Acknowledgements, OutsideBooks } from '../judge/record.ts'
+import type { Acknowledgements, OutsideBooks } from '../oracles/record.ts'
 import { createActors } from './actors.ts'
 import { type Act, isAct, type PlannedEvent } from './events.ts'
 import { createGate } from './gate.ts'

@@ -1,7 +1,7 @@
-/** Faults that a product could have, imitated from outside: they show that the judge finds them and how plans shrink. */
+/** Faults that a product could have, imitated from outside: they show that the oracles find them and how plans shrink. */
 
 import { until } from '../../harness/until.ts'
-import type { Order } from '../judge/record.ts'
+import type { Order } from '../oracles/record.ts'
 import type { WorldStack } from './stack.ts'
 
 /** Refunds a part of an order a second time, as if the first request had been repeated without its idempotency key. */

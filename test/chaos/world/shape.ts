@@ -5,12 +5,12 @@
  * eSIM, the notice of a delay, pushes, and the orders that the plan lets race.
  */
 import { createHash } from 'node:crypto'
-import { distinct, mailsOf } from '../judge/messages.ts'
-import type { Acknowledgements, OutsideBooks } from '../judge/record.ts'
-import { sum } from '../judge/record.ts'
+import { distinct, mailsOf } from '../oracles/messages.ts'
+import type { Acknowledgements, OutsideBooks } from '../oracles/record.ts'
+import { sum } from '../oracles/record.ts'
 import { isAct, type PlannedEvent } from './events.ts'
 
-/** Orders with two acts at the same time: either may win, and the judge alone says whether the end is right. */
+/** Orders with two acts at the same time: either may win, and the oracles alone say whether the end is right. */
 export function racedOrders(events: readonly PlannedEvent[]): Set<string> {
   return new Set(
     events.filter(isAct).flatMap(({ act }) => {

@@ -1,4 +1,4 @@
-/** Waits for changes of many orders by one query. It is a hint when to ask the API: nothing is judged by it. */
+/** Waits for changes of many orders by one query. It is a hint when to ask the API: no oracle reads it. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '../../../db/connection/database.ts'
 

@@ -4,7 +4,7 @@ import pMap from 'p-map'
 import { backupType } from '../../../workflows/backup/backup.contract.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { runLater } from '../../harness/temporal/later.ts'
-import type { AccountExport, Acknowledgements, Order, Person } from '../judge/record.ts'
+import type { AccountExport, Acknowledgements, Order, Person } from '../oracles/record.ts'
 import { untilAnswered } from './caller.ts'
 import type { WorldStack } from './stack.ts'
 
@@ -104,10 +104,10 @@ export function createWitness(stack: WorldStack) {
       return []
     }
     const { items } = expectStatus(await untilAnswered(operator, 'GET', '/v1/backups'), 200)
-    const judgedAt = Date.now() + laterByDays * dayMs
+    const checkedAt = Date.now() + laterByDays * dayMs
     return items.map(({ state, startedAt: at }: { state: string; startedAt: string }) => ({
       kept: state === 'kept',
-      ageMs: judgedAt - Date.parse(at),
+      ageMs: checkedAt - Date.parse(at),
     }))
   }
 

@@ -1,24 +1,24 @@
-/** Each oracle of the judge is silent about a world in which all promises are kept, and finds each planted violation. */
+/** Each oracle is silent about a world in which all promises are kept, and finds each planted violation. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { promises } from '../../../policy/promises.ts'
 import { createFinder } from './finder.ts'
-import { judge, judges } from './judge.ts'
+import { oracles, violationsIn } from './oracles.ts'
 import { plants } from './plants.ts'
 import { keptWorld } from './sample.ts'
 
-test('the judge finds nothing in a world in which all promises are kept', () => {
+test('the oracles find nothing in a world in which all promises are kept', () => {
   const { books, said } = keptWorld()
-  expect(judge(books, said)).toEqual([])
+  expect(violationsIn(books, said)).toEqual([])
 })
 
-test('the judge has one entry for each promise, and a planted violation for each oracle', () => {
-  expect(Object.keys(judges).sort()).toEqual(Object.keys(promises).sort())
-  const oracles = Object.entries(judges).filter(([, entry]) => typeof entry === 'function')
-  expect(Object.keys(plants).sort()).toEqual(oracles.map(([promise]) => promise).sort())
+test('the oracles have one entry for each promise, and a planted violation for each oracle', () => {
+  expect(Object.keys(oracles).sort()).toEqual(Object.keys(promises).sort())
+  const checking = Object.entries(oracles).filter(([, entry]) => typeof entry === 'function')
+  expect(Object.keys(plants).sort()).toEqual(checking.map(([promise]) => promise).sort())
 })
 
-describe('the judge finds', () => {
+describe('the oracles find', () => {
   test.each(
     Object.entries(plants).flatMap(([promise, its]) =>
       Object.entries(its).map(([what, plant]) => ({ promise, what, plant })),
@@ -26,7 +26,7 @@ describe('the judge finds', () => {
   )('$promise: $what', ({ promise, plant }) => {
     const world = keptWorld()
     plant(world)
-    expect(judge(world.books, world.said).map((violation) => violation.promise)).toContain(promise)
+    expect(violationsIn(world.books, world.said).map((violation) => violation.promise)).toContain(promise)
   })
 })
 
@@ -41,20 +41,20 @@ test('the finder finds what `includes` finds, whatever the case', () => {
   )
 })
 
-test('the judge allows a second copy of a mail if a crash or a lost reply lay between', () => {
+test('the oracles allow a second copy of a mail if a crash or a lost reply lay between', () => {
   for (const excuse of ['crash', 'lost reply']) {
     const { books, said } = keptWorld()
     const [first] = books.mails
     if (!first) throw new Error('no mail')
     books.mails.push({ ...first, at: first.at + 5000 })
-    expect(judge(books, said).map(({ promise }) => promise)).toEqual(['U3'])
+    expect(violationsIn(books, said).map(({ promise }) => promise)).toEqual(['U3'])
     if (excuse === 'crash') said.crashes.push({ from: first.at + 1000, until: first.at + 2000 })
     else books.lostMailReplies.push({ at: first.at + 10, to: first.to[0] ?? '' })
-    expect(judge(books, said)).toEqual([])
+    expect(violationsIn(books, said)).toEqual([])
   }
 })
 
-test('the judge allows that events of a lost database are missing, or told again', () => {
+test('the oracles allow that events of a lost database are missing, or told again', () => {
   const { books, said } = keptWorld()
   const [first, ...others] = said.events.filter(({ orderId }) => orderId !== null)
   const order = said.orders.find(({ orderId }) => orderId === first?.orderId)
@@ -62,8 +62,8 @@ test('the judge allows that events of a lost database are missing, or told again
   said.losses.push({ from: order.begunAt, until: order.changedAt })
   said.events.push({ id: 'restored', type: 'service.restored', orderId: null, receiptId: null })
   said.events.push({ ...first, id: 'again' })
-  expect(judge(books, said)).toEqual([])
+  expect(violationsIn(books, said)).toEqual([])
   said.events = said.events.filter(({ orderId }) => orderId !== order.orderId)
-  expect(judge(books, said)).toEqual([])
+  expect(violationsIn(books, said)).toEqual([])
   expect(others.length).toBeGreaterThan(0)
 })

@@ -1,5 +1,5 @@
 /**
- * What the judge reads: the books of outside parties, and what the API has acknowledged to its callers. Nothing in it
+ * What the oracles read: the books of outside parties, and what the API has acknowledged to its callers. Nothing in it
  * comes from our database or from a workflow. Times are Unix milliseconds of the party that names them.
  */
 import type { PromiseId } from '../../../policy/promises.ts'

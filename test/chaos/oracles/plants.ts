@@ -1,5 +1,5 @@
 /** Violations to plant in the kept world: each must be found by the oracle of its promise. */
-import type { JudgedPromise } from './judge.ts'
+import type { CheckedPromise } from './oracles.ts'
 import type { World } from './sample.ts'
 
 type Plant = (world: World) => void
@@ -36,7 +36,7 @@ const exportOf = (world: World, name: string) => {
 }
 const dayMs = 86_400_000
 
-export const plants: Record<JudgedPromise, Record<string, Plant>> = {
+export const plants: Record<CheckedPromise, Record<string, Plant>> = {
   C1: {
     'an address that was not given': (world) => {
       exportOf(world, 'ann').account.email = 'other@people.example'

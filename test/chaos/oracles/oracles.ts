@@ -1,6 +1,6 @@
 /**
- * The judge: one entry for each promise, an oracle or the reason why outside books and acknowledgements cannot show
- * whether the promise is kept. What cannot be judged is proven by the test that policy/promises.ts names.
+ * The oracles: one entry for each promise, an oracle or the reason why outside books and acknowledgements cannot show
+ * whether the promise is kept. What they cannot check is proven by the test that policy/promises.ts names.
  */
 import type { PromiseId } from '../../../policy/promises.ts'
 import * as accounts from './accounts.ts'
@@ -11,11 +11,11 @@ import * as messages from './messages.ts'
 import * as money from './money.ts'
 import type { Acknowledgements, Oracle, OutsideBooks, Violation } from './record.ts'
 
-export interface NotJudged {
-  notJudged: string
+export interface NotChecked {
+  notChecked: string
 }
 
-export const judges = {
+export const oracles = {
   C1: accounts.accountsHoldWhatWasGiven,
   C2: accounts.phonesAreOptional,
   C3: accounts.purchasesAreKept,
@@ -35,15 +35,15 @@ export const judges = {
   P4: messages.pushesGoToDevices,
   P5: messages.mailGoesToItsPerson,
   P6: {
-    notJudged: 'the addresses that the provider in front of us sees reach no other party, and no answer shows them',
+    notChecked: 'the addresses that the provider in front of us sees reach no other party, and no answer shows them',
   },
-  P7: { notJudged: 'where the servers stand is a setting, which no party sees' },
-  P8: { notJudged: 'a party that nobody simulates keeps no books: the allow-list of hosts holds this' },
-  S1: { notJudged: 'how a value is stored is seen in the database alone' },
+  P7: { notChecked: 'where the servers stand is a setting, which no party sees' },
+  P8: { notChecked: 'a party that nobody simulates keeps no books: the allow-list of hosts holds this' },
+  S1: { notChecked: 'how a value is stored is seen in the database alone' },
   R1: endings.unusedAccountsEnd,
   R2: endings.booksAreAnonymous,
   R3: endings.backupsEnd,
-  R4: { notJudged: 'the security log leaves the database with an export alone, which shows one person of it' },
+  R4: { notChecked: 'the security log leaves the database with an export alone, which shows one person of it' },
   G1: accounts.peopleSeeTheirData,
   G2: accounts.correctionsHold,
   G3: endings.deletionsAreComplete,
@@ -53,14 +53,14 @@ export const judges = {
   K1: endings.childrenAreErased,
   N1: duties.policiesArePosted,
   N2: duties.noticesComeInTime,
-} as const satisfies Record<PromiseId, Oracle | NotJudged>
+} as const satisfies Record<PromiseId, Oracle | NotChecked>
 
-type Judges = typeof judges
-export type JudgedPromise = { [Id in PromiseId]: Judges[Id] extends Oracle ? Id : never }[PromiseId]
+type Oracles = typeof oracles
+export type CheckedPromise = { [Id in PromiseId]: Oracles[Id] extends Oracle ? Id : never }[PromiseId]
 
 /** All violations, in the order of the promises. */
-export function judge(books: OutsideBooks, said: Acknowledgements): Violation[] {
-  return Object.entries(judges).flatMap(([promise, oracle]) =>
+export function violationsIn(books: OutsideBooks, said: Acknowledgements): Violation[] {
+  return Object.entries(oracles).flatMap(([promise, oracle]) =>
     typeof oracle === 'function'
       ? oracle(books, said).map((finding) => ({ promise: promise as PromiseId, ...finding }))
       : [],
