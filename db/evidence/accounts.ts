@@ -14,7 +14,7 @@ const clockGraceMs = milliseconds.hour
 /** Counting stops here, since larger numbers say no more. */
 const most = 10_000
 
-/** Reads the figures of U1, G1, G2, G5 and R1: accounts are readable, correct and not kept beyond their term. */
+/** Reads the figures of U1, G1, G2, G5 and R1: accounts are readable, correct and not kept beyond their period. */
 export async function readAccountFigures(sql: Queryable, encryption: ColumnEncryption, asOf: Date): Promise<Readings> {
   const unusedSince = plusMs(plusYears(asOf, -periods.account.inactivityYears), -sweepMs)
   const [unreadable, past, changes] = await Promise.all([

@@ -1,4 +1,4 @@
-/** R2, R3, R4, U5: figures which show that books, backups, security log and counts are not kept beyond their terms. */
+/** R2, R3, R4, U5: figures which show that books, backups, security log and counts are not kept beyond their periods. */
 import type { Readings } from '../../policy/figures.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { type BooksTerm, plusMs, plusYears, startOfDay } from '../../shared/calendar.ts'

@@ -1,4 +1,4 @@
-/** R2: reads the books by month and day, and deletes documents past their term. */
+/** R2: reads the books by month and day, and deletes documents past their period. */
 import type { Database, Queryable } from '../connection/database.ts'
 import type { BooksHolds } from '../connection/schema.ts'
 
@@ -95,7 +95,7 @@ export async function isMonthHeld(sql: Queryable, month: string): Promise<boolea
   return rows.length > 0
 }
 
-/** Holds a month beyond its term; repeatable, the first reason stays. */
+/** Holds a month beyond its period; repeatable, the first reason stays. */
 export async function holdMonth(
   sql: Queryable,
   hold: { month: string; reason: string; by: string; at: Date },

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { recordStore } from '../../db/backup/backup-store.ts'
 import type { DataKeys } from '../../db/connection/schema.ts'
 import { plusYears } from '../../shared/calendar.ts'
+import type { Fixture, Violation } from './fixture.ts'
 import {
   differing,
   dropSeries,
@@ -18,7 +19,6 @@ import {
   takeBack,
   unsentSince,
 } from './planting.ts'
-import type { Stage, Violation } from './stage.ts'
 
 export type Edge = Omit<Violation, 'kind'>
 
@@ -29,9 +29,9 @@ const edge = (what: string, { figure, plant, mend }: Pick<Violation, 'figure' | 
   mend,
 })
 
-const dropFacts = ({ sql }: Stage) => sql`delete from order_facts`
-const older = ({ sql, ago }: Stage, days: number) => sql`update accounts set created_at = ${ago(days)}`
-const asBefore = (stage: Stage) => older(stage, 0)
+const dropFacts = ({ sql }: Fixture) => sql`delete from order_facts`
+const older = ({ sql, ago }: Fixture, days: number) => sql`update accounts set created_at = ${ago(days)}`
+const asBefore = (fixture: Fixture) => older(fixture, 0)
 
 /** The data keys that a plant has deleted. */
 let lostKeys: DataKeys[] = []
@@ -52,29 +52,29 @@ export const edges: readonly Edge[] = [
   {
     what: 'a step of an erasure waits, and nothing has failed',
     figure: 'unfinished_erasures',
-    plant: (stage) => insertErasure(stage, 'requested', { processor: 'google', state: 'pending', code: null }, 1),
+    plant: (fixture) => insertErasure(fixture, 'requested', { processor: 'google', state: 'pending', code: null }, 1),
     mend: ({ sql }) => sql`delete from deletions`,
   },
   {
     what: 'one series of invoices has a gap of two, and another has none',
     figure: 'invoice_gaps',
-    async plant(stage) {
-      await insertSeries(stage, 'AMA-TEST', [1, 2, 3])
-      await insertSeries(stage, 'AMA-TEST-B', [1, 4])
+    async plant(fixture) {
+      await insertSeries(fixture, 'AMA-TEST', [1, 2, 3])
+      await insertSeries(fixture, 'AMA-TEST-B', [1, 4])
     },
     mend: dropSeries,
   },
   {
     what: 'in development push messages go to this machine',
     figure: 'unlisted_hosts',
-    plant: async (stage) => stage.change({ config: { FIREBASE_CONNECT_TO: '127.0.0.1:8443' } }),
-    mend: async (stage) => stage.changeBack(),
+    plant: async (fixture) => fixture.change({ config: { FIREBASE_CONNECT_TO: '127.0.0.1:8443' } }),
+    mend: async (fixture) => fixture.changeBack(),
   },
   {
     what: 'in production mail goes encrypted to this machine',
     figure: 'open_mail',
-    plant: async (stage) => stage.change({ config: { NODE_ENV: 'production', SMTP_URL: 'smtps://127.0.0.1:465' } }),
-    mend: async (stage) => stage.changeBack(),
+    plant: async (fixture) => fixture.change({ config: { NODE_ENV: 'production', SMTP_URL: 'smtps://127.0.0.1:465' } }),
+    mend: async (fixture) => fixture.changeBack(),
   },
   {
     what: 'an account is unused for exactly three years: the sweep comes within a day',
@@ -126,13 +126,13 @@ export const edges: readonly Edge[] = [
     (figure): Edge => ({
       what: `the books were never compared, two days after the first account: ${figure}`,
       figure,
-      async plant(stage) {
-        await older(stage, 2)
-        await stage.sql`update reconciliations set state = 'incomplete'`
+      async plant(fixture) {
+        await older(fixture, 2)
+        await fixture.sql`update reconciliations set state = 'incomplete'`
       },
-      async mend(stage) {
-        await asBefore(stage)
-        await stage.sql`update reconciliations set state = 'complete'`
+      async mend(fixture) {
+        await asBefore(fixture)
+        await fixture.sql`update reconciliations set state = 'complete'`
       },
     }),
   ),
@@ -165,40 +165,40 @@ export const edges: readonly Edge[] = [
     (days): Edge => ({
       what: `facts of seven years and ${days} day(s), counted from their issue: a purge takes two days at most`,
       figure: 'books_past_term',
-      async plant(stage) {
-        stage.change({ config: { BOOKS_COUNT_FROM: 'issue' } })
-        await insertFact(stage, new Date(plusYears(stage.asOf, -7).getTime() - days * 86_400_000))
+      async plant(fixture) {
+        fixture.change({ config: { BOOKS_COUNT_FROM: 'issue' } })
+        await insertFact(fixture, new Date(plusYears(fixture.asOf, -7).getTime() - days * 86_400_000))
       },
-      async mend(stage) {
-        stage.changeBack()
-        await dropFacts(stage)
+      async mend(fixture) {
+        fixture.changeBack()
+        await dropFacts(fixture)
       },
     }),
   ),
   {
     what: 'facts of nine years in a month on hold',
     figure: 'books_past_term',
-    async plant(stage) {
-      const day = stage.ago(9 * 366)
-      await insertFact(stage, day)
-      await stage.sql`insert into books_holds (month, reason, held_at, held_by)
-        values (${`${day.toISOString().slice(0, 7)}-01`}, 'audit', ${stage.asOf}, 'x')`
+    async plant(fixture) {
+      const day = fixture.ago(9 * 366)
+      await insertFact(fixture, day)
+      await fixture.sql`insert into books_holds (month, reason, held_at, held_by)
+        values (${`${day.toISOString().slice(0, 7)}-01`}, 'audit', ${fixture.asOf}, 'x')`
     },
-    async mend(stage) {
-      await dropFacts(stage)
-      await stage.sql`delete from books_holds`
+    async mend(fixture) {
+      await dropFacts(fixture)
+      await fixture.sql`delete from books_holds`
     },
   },
   {
     what: 'facts of the first day of a year that is counted from its end',
     figure: 'books_past_term',
-    async plant(stage) {
-      stage.change({ config: { BOOKS_COUNT_FROM: 'year_end' } })
-      await insertFact(stage, new Date(Date.UTC(stage.ago(2).getUTCFullYear() - 7, 0, 1)))
+    async plant(fixture) {
+      fixture.change({ config: { BOOKS_COUNT_FROM: 'year_end' } })
+      await insertFact(fixture, new Date(Date.UTC(fixture.ago(2).getUTCFullYear() - 7, 0, 1)))
     },
-    async mend(stage) {
-      stage.changeBack()
-      await dropFacts(stage)
+    async mend(fixture) {
+      fixture.changeBack()
+      await dropFacts(fixture)
     },
   },
   {
@@ -213,37 +213,37 @@ export const edges: readonly Edge[] = [
     {
       what: `nobody has looked into the store for a day and a half: ${figure}`,
       figure,
-      async plant(stage) {
-        await older(stage, 2)
-        await stage.sql`update backup_store set read_at = ${stage.ago(1.6)}`
+      async plant(fixture) {
+        await older(fixture, 2)
+        await fixture.sql`update backup_store set read_at = ${fixture.ago(1.6)}`
       },
-      async mend(stage) {
-        await asBefore(stage)
-        await stage.lookIntoStore()
+      async mend(fixture) {
+        await asBefore(fixture)
+        await fixture.lookIntoStore()
       },
     },
     {
       what: `the store is empty on the first day: ${figure}`,
       figure,
-      async plant(stage) {
-        await older(stage, 1)
-        await recordStore(stage.sql, [], stage.asOf)
+      async plant(fixture) {
+        await older(fixture, 1)
+        await recordStore(fixture.sql, [], fixture.asOf)
       },
-      async mend(stage) {
-        await asBefore(stage)
-        await stage.lookIntoStore()
+      async mend(fixture) {
+        await asBefore(fixture)
+        await fixture.lookIntoStore()
       },
     },
     {
       what: `the store is empty after the second night: ${figure}`,
       figure,
-      async plant(stage) {
-        await older(stage, 2)
-        await recordStore(stage.sql, [], stage.asOf)
+      async plant(fixture) {
+        await older(fixture, 2)
+        await recordStore(fixture.sql, [], fixture.asOf)
       },
-      async mend(stage) {
-        await asBefore(stage)
-        await stage.lookIntoStore()
+      async mend(fixture) {
+        await asBefore(fixture)
+        await fixture.lookIntoStore()
       },
     },
   ]),
@@ -251,14 +251,14 @@ export const edges: readonly Edge[] = [
     (figure): Edge => ({
       what: `an outside party has not erased for two days: ${figure}`,
       figure,
-      plant: (stage) => insertErasure(stage, 'child', { processor: 'apple', state: 'pending' }, 2),
+      plant: (fixture) => insertErasure(fixture, 'child', { processor: 'apple', state: 'pending' }, 2),
       mend: ({ sql }) => sql`delete from deletions`,
     }),
   ),
   {
     what: 'Stripe redacts after 90 days',
     figure: 'overdue_erasures',
-    plant: (stage) => insertErasure(stage, 'requested', { processor: 'stripe_redaction', state: 'pending' }, 40),
+    plant: (fixture) => insertErasure(fixture, 'requested', { processor: 'stripe_redaction', state: 'pending' }, 40),
     mend: ({ sql }) => sql`delete from deletions`,
   },
   {
@@ -272,22 +272,22 @@ export const edges: readonly Edge[] = [
   {
     what: 'one person of three was told of the version that is coming',
     figure: 'notice_share',
-    async plant(stage) {
-      await insertPolicy(stage, 'posted')
-      await noticeTo(stage, stage.accountId, 'sent', stage.ago(1))
+    async plant(fixture) {
+      await insertPolicy(fixture, 'posted')
+      await noticeTo(fixture, fixture.accountId, 'sent', fixture.ago(1))
     },
     mend: takeBack,
   },
   {
     what: 'a version is coming and nobody is to be told',
     figure: 'notice_share',
-    async plant(stage) {
-      await insertPolicy(stage, 'posted')
-      await stage.sql`update accounts set policy_version = '2030-01-01'`
+    async plant(fixture) {
+      await insertPolicy(fixture, 'posted')
+      await fixture.sql`update accounts set policy_version = '2030-01-01'`
     },
-    async mend(stage) {
-      await stage.sql`update accounts set policy_version = (select version from policies where state = 'in_force')`
-      await takeBack(stage)
+    async mend(fixture) {
+      await fixture.sql`update accounts set policy_version = (select version from policies where state = 'in_force')`
+      await takeBack(fixture)
     },
   },
 ]

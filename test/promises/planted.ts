@@ -1,7 +1,7 @@
 import type { PromiseId } from '../../policy/promises.ts'
-import type { Planted } from './stage.ts'
+import type { Planted } from './fixture.ts'
 import { columnViolations } from './violations/columns.ts'
 import { orderViolations } from './violations/orders.ts'
-import { termViolations } from './violations/terms.ts'
+import { periodViolations } from './violations/periods.ts'
 
-export const planted: Record<PromiseId, Planted> = { ...columnViolations, ...orderViolations, ...termViolations }
+export const planted: Record<PromiseId, Planted> = { ...columnViolations, ...orderViolations, ...periodViolations }

@@ -5,7 +5,7 @@ import { recordStep } from '../../db/erasure/deletions.ts'
 import { recordDifferences } from '../../db/reconciliation/reconciliations.ts'
 import type { FigureName } from '../../policy/figures.ts'
 import type { DifferenceKindName, Explanation } from '../../policy/reconciliation.ts'
-import { type Stage, type Violation, withStatement } from './stage.ts'
+import { type Fixture, type Violation, withStatement } from './fixture.ts'
 
 /** A column of the domain `sealed` becomes one of plain bytes, which takes anything. */
 export function unsealed(column: string, what: string): Violation {
@@ -34,18 +34,18 @@ export function setting(figure: FigureName, what: string, config: Record<string,
     kind: 'setting',
     what,
     figure,
-    plant: async (stage) => stage.change({ config }),
-    mend: async (stage) => stage.changeBack(),
+    plant: async (fixture) => fixture.change({ config }),
+    mend: async (fixture) => fixture.changeBack(),
   }
 }
 
-export function order(figure: FigureName, what: string, columns: (stage: Stage) => Partial<Orders>): Violation {
+export function order(figure: FigureName, what: string, columns: (fixture: Fixture) => Partial<Orders>): Violation {
   return {
     kind: 'data',
     what,
     figure,
-    plant: (stage) => stage.insertOrder(columns(stage)),
-    mend: (stage) => stage.dropOrders(),
+    plant: (fixture) => fixture.insertOrder(columns(fixture)),
+    mend: (fixture) => fixture.dropOrders(),
   }
 }
 
@@ -82,7 +82,7 @@ export const differing = (
   mend: ({ sql }) => sql`delete from reconciliation_differences`,
 })
 
-export const insertFact = ({ sql }: Stage, paidOn: Date) =>
+export const insertFact = ({ sql }: Fixture, paidOn: Date) =>
   sql`insert into order_facts ${sql({
     id: randomUUID(),
     paid_on: paidOn,
@@ -95,7 +95,7 @@ export const insertFact = ({ sql }: Stage, paidOn: Date) =>
   })}`
 
 /** A series of document numbers that has come to the last of these. */
-export async function insertSeries({ sql, asOf }: Stage, series: string, numbers: readonly number[]): Promise<void> {
+export async function insertSeries({ sql, asOf }: Fixture, series: string, numbers: readonly number[]): Promise<void> {
   await sql`insert into counters (series, last) values (${series}, ${numbers.at(-1) ?? 0})`
   for (const sequence of numbers) {
     await sql`insert into invoices ${sql({
@@ -119,13 +119,13 @@ export async function insertSeries({ sql, asOf }: Stage, series: string, numbers
   }
 }
 
-export async function dropSeries({ sql }: Stage): Promise<void> {
+export async function dropSeries({ sql }: Fixture): Promise<void> {
   await sql`delete from invoices where series like 'AMA-TEST%'`
   await sql`delete from counters where series like 'AMA-TEST%'`
 }
 
 export const version = '2030-01-01'
-export const insertPolicy = ({ sql, ago }: Stage, state: 'posted' | 'in_force') =>
+export const insertPolicy = ({ sql, ago }: Fixture, state: 'posted' | 'in_force') =>
   sql`insert into policies ${sql({
     version,
     title: 'x',
@@ -139,12 +139,12 @@ export const insertPolicy = ({ sql, ago }: Stage, state: 'posted' | 'in_force') 
     announced_for: ago(1),
     effective_at: ago(1),
   })}`
-export async function takeBack({ sql }: Stage): Promise<void> {
+export async function takeBack({ sql }: Fixture): Promise<void> {
   await sql`delete from policies where version = ${version}`
   await sql`update policies set state = 'in_force' where state = 'superseded'`
 }
 
-export const noticeTo = ({ sql, ago }: Stage, accountId: string, state: string, sentAt: Date | null) =>
+export const noticeTo = ({ sql, ago }: Fixture, accountId: string, state: string, sentAt: Date | null) =>
   sql`insert into policy_deliveries ${sql({
     version,
     notice: 'announced',
@@ -165,7 +165,7 @@ interface OverdueStep {
 }
 
 export async function insertErasure(
-  { sql, ago }: Stage,
+  { sql, ago }: Fixture,
   reason: string,
   step: { processor: string; state: string; code?: string | null },
   days = 4,
@@ -180,7 +180,7 @@ export async function insertErasure(
   await sql`insert into deletion_steps ${sql({ receipt_id: receiptId, code: 'http_503', ...step, changed_at: ago(days) })}`
 }
 
-const dropErasure = ({ sql }: Stage) => sql`delete from deletions where receipt_id = ${receiptId}`
+const dropErasure = ({ sql }: Fixture) => sql`delete from deletions where receipt_id = ${receiptId}`
 
 export function overdueStep(
   { reason, figure }: OverdueStep,
@@ -192,7 +192,7 @@ export function overdueStep(
     kind: 'data',
     what,
     figure,
-    plant: (stage) => insertErasure(stage, reason, { processor, state }),
+    plant: (fixture) => insertErasure(fixture, reason, { processor, state }),
     mend: dropErasure,
   }
 }
@@ -204,16 +204,18 @@ export function unnotedStep({ reason, figure }: OverdueStep, what: string): Viol
     kind: 'code',
     what,
     figure,
-    async plant(stage) {
-      await insertErasure(stage, reason, { processor: 'google', state: 'pending' })
-      await withStatement(stage.sql, 'and processor =', 'and processor <>', (sql) => recordStep(sql, done(stage.asOf)))
+    async plant(fixture) {
+      await insertErasure(fixture, reason, { processor: 'google', state: 'pending' })
+      await withStatement(fixture.sql, 'and processor =', 'and processor <>', (sql) =>
+        recordStep(sql, done(fixture.asOf)),
+      )
     },
     // The same call with the right condition turns the figure back.
-    async mend(stage) {
-      await recordStep(stage.sql, done(stage.asOf))
-      const [step] = await stage.sql`select state from deletion_steps where receipt_id = ${receiptId}`
+    async mend(fixture) {
+      await recordStep(fixture.sql, done(fixture.asOf))
+      const [step] = await fixture.sql`select state from deletion_steps where receipt_id = ${receiptId}`
       if (step?.state !== 'done') throw new Error('the step was not noted')
-      await dropErasure(stage)
+      await dropErasure(fixture)
     },
   }
 }

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PromiseId, promises } from '../../policy/promises.ts'
 import { drawPart } from '../harness/seed.ts'
 import { edges } from './edges.ts'
+import { type Fixture, openFixture, type Shown } from './fixture.ts'
 import { planted } from './planted.ts'
-import { openStage, type Shown, type Stage } from './stage.ts'
 
 const ids = Object.keys(promises) as PromiseId[]
 const draw = drawPart(3)
@@ -16,12 +16,12 @@ const cases = ids.flatMap((id, at) =>
   draw(planted[id].violations, at).map((violation) => ({ id, violation, what: violation.what })),
 )
 
-let stage: Stage
+let fixture: Fixture
 
 beforeAll(async () => {
-  stage = await openStage()
+  fixture = await openFixture()
 })
-afterAll(() => stage.close())
+afterAll(() => fixture.close())
 
 /** What the figure shows of each planted violation and each edge: what grows by itself is left out. */
 const shown = JSON.parse(await readFile(new URL('./shown.json', import.meta.url), 'utf8')) as Record<string, object>
@@ -45,14 +45,14 @@ describe('a planted violation breaks', () => {
   test.each(cases)('$id by a figure of its own: $what', async ({ id, violation }) => {
     const { figure } = violation
     try {
-      await violation.plant(stage)
-      const { promise, shows } = read(await stage.evidence(), figure, id)
+      await violation.plant(fixture)
+      const { promise, shows } = read(await fixture.evidence(), figure, id)
       expect([promise, shows.status]).toEqual(['broken', 'broken'])
       expect(shows).toMatchObject(shownFor(violation.what))
     } finally {
-      await violation.mend(stage)
+      await violation.mend(fixture)
     }
-    const mended = await stage.evidence()
+    const mended = await fixture.evidence()
     expect([mended.broken, mended.unknown]).toEqual([[], []])
   })
 })
@@ -60,12 +60,12 @@ describe('a planted violation breaks', () => {
 describe('beside the violations', () => {
   test.each(draw(edges))('the figure shows as it is: $what', async ({ what, figure, plant, mend }) => {
     try {
-      await plant(stage)
-      expect(read(await stage.evidence(), figure).shows).toMatchObject(shownFor(what))
+      await plant(fixture)
+      expect(read(await fixture.evidence(), figure).shows).toMatchObject(shownFor(what))
     } finally {
-      await mend(stage)
+      await mend(fixture)
     }
-    expect((await stage.evidence()).broken).toEqual([])
+    expect((await fixture.evidence()).broken).toEqual([])
   })
 })
 

@@ -1,4 +1,4 @@
-/** R2, anonymised invoices are kept for 7 years: operators list the months of the books and hold one beyond its term. */
+/** R2, anonymised invoices are kept for 7 years: operators list the months of the books and hold one beyond its period. */
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
@@ -59,7 +59,7 @@ export function booksRoutes(api: ApiContext): Route[] {
       method: 'put',
       path: '/v1/books/{month}/hold',
       tag: 'books',
-      summary: 'Keep a month of the books beyond its term',
+      summary: 'Keep a month of the books beyond its period',
       promises: ['R2', 'U6'],
       callers: ['operator'],
       params: monthParams,
@@ -75,7 +75,7 @@ export function booksRoutes(api: ApiContext): Route[] {
       method: 'delete',
       path: '/v1/books/{month}/hold',
       tag: 'books',
-      summary: 'Release a held month: documents past their term are deleted now',
+      summary: 'Release a held month: documents past their period are deleted now',
       promises: ['R2'],
       callers: ['operator'],
       params: monthParams,

@@ -15,8 +15,8 @@ import { readRightsFigures } from '../../../db/evidence/rights.ts'
 import { readSchemaFigures } from '../../../db/evidence/schema.ts'
 import { evaluate, type FigureName, type Readings } from '../../../policy/figures.ts'
 import { edges } from '../../promises/edges.ts'
+import { type Fixture, openFixture } from '../../promises/fixture.ts'
 import { planted } from '../../promises/planted.ts'
-import { openStage, type Stage } from '../../promises/stage.ts'
 
 declare global {
   /** what the instrumented modules ask for the mutant that is active */
@@ -30,7 +30,7 @@ const mutants = (JSON.parse(listed) as string[]).map((text) => {
 })
 
 /** The reader of each file. */
-const readersOf = ({ sql, api, asOf }: Stage): Record<string, () => Readings | Promise<Readings>> => {
+const readersOf = ({ sql, api, asOf }: Fixture): Record<string, () => Readings | Promise<Readings>> => {
   const { config } = api
   return {
     'db/evidence/schema.ts': () => readSchemaFigures(sql),
@@ -78,8 +78,8 @@ async function meet(
 globalThis.__stryker__ ??= {}
 /** Evaluated once, when the module was loaded: no switch changes these any more. */
 const tables = Object.keys(globalThis.__stryker__.mutantCoverage?.static ?? {})
-const stage = await openStage()
-const readers = Object.entries(readersOf(stage))
+const fixture = await openFixture()
+const readers = Object.entries(readersOf(fixture))
 const states = [...Object.values(planted).flatMap(({ violations }) => violations), ...edges]
 for (const [file, read] of readers) {
   const names = Object.keys(await read()) as FigureName[]
@@ -87,15 +87,15 @@ for (const [file, read] of readers) {
   await meet(file, read, isKept)
   for (const { figure, plant, mend } of states) {
     if (!names.includes(figure)) continue
-    await plant(stage)
+    await plant(fixture)
     // test/promises/violations.test.ts compares the same: status, value and detail of the figure.
     const shown = (readings: Readings) => JSON.stringify([evaluate(figure, readings[figure]), readings[figure]])
     const asItIs = shown(await read())
     await meet(file, read, (readings) => shown(readings) === asItIs)
-    await mend(stage)
+    await mend(fixture)
   }
 }
 const reached = Object.keys(globalThis.__stryker__.mutantCoverage?.static ?? {})
 await writeFile(found, JSON.stringify({ killed: [...killed], reached, tables }))
-await stage.close()
+await fixture.close()
 process.exit(0)

@@ -7,8 +7,8 @@ import { purgeOrderFacts } from '../../../db/order/books-retention.ts'
 import { personalData } from '../../../policy/personal-data.ts'
 import { currentPolicyVersion } from '../../../policy/versions.ts'
 import { loseAccount } from '../../harness/lost.ts'
+import type { Fixture, Planted, Violation } from '../fixture.ts'
 import { order, schema, setting, unsealed, unsent } from '../planting.ts'
-import type { Planted, Stage, Violation } from '../stage.ts'
 
 const onlyColumns =
   'The database refuses plain text in the column, and no setting turns encryption off: only another schema can break it.'
@@ -42,7 +42,7 @@ const newAddressColumn = (table: string, what: string): Violation =>
     `alter table ${table} drop column last_ip`,
   )
 
-const flipKey = ({ sql, accountId }: Stage) =>
+const flipKey = ({ sql, accountId }: Fixture) =>
   sql`update data_keys set wrapped_key = set_byte(wrapped_key, 20, 255 - get_byte(wrapped_key, 20)) where account_id = ${accountId}`
 const damagedKey: Violation = {
   kind: 'data',
@@ -58,7 +58,7 @@ const foreignKey: Violation = {
   plant: swapKeys,
   mend: swapKeys,
 }
-function swapKeys({ sql, people: [one = '', other = ''] }: Stage) {
+function swapKeys({ sql, people: [one = '', other = ''] }: Fixture) {
   return sql`update data_keys k set wrapped_key = o.wrapped_key from data_keys o
     where (k.account_id, o.account_id) in ((${one}, ${other}), (${other}, ${one}))`
 }
@@ -67,12 +67,12 @@ const wrongKeyring: Violation = {
   kind: 'setting',
   what: 'FIELD_KEYS has another key under the id of the one in use',
   figure: 'unreadable_accounts',
-  plant: async (stage) => {
-    const { activeKekId } = stage.api.cipher
+  plant: async (fixture) => {
+    const { activeKekId } = fixture.api.cipher
     const keyring = { activeId: activeKekId, keys: new Map([[activeKekId, randomBytes(32)]]) }
-    stage.change({ cipher: createFieldCipher(keyring, randomBytes(32)) })
+    fixture.change({ cipher: createFieldCipher(keyring, randomBytes(32)) })
   },
-  mend: async (stage) => stage.changeBack(),
+  mend: async (fixture) => fixture.changeBack(),
 }
 
 const strangerId = randomUUID()
@@ -80,14 +80,14 @@ const strangerId = randomUUID()
 /** A sign-up stores an account by the function that stores all of them, with a fault. */
 function faultySignUp(
   what: string,
-  fault: (stage: Stage) => { cipher?: FieldCipher; account?: Partial<NewAccount> },
+  fault: (fixture: Fixture) => { cipher?: FieldCipher; account?: Partial<NewAccount> },
 ): Violation {
   return {
     kind: 'code',
     what,
     figure: 'unreadable_accounts',
-    plant(stage) {
-      const { cipher = stage.api.cipher, account } = fault(stage)
+    plant(fixture) {
+      const { cipher = fixture.api.cipher, account } = fault(fixture)
       const person: NewAccount = {
         id: strangerId,
         email: `${strangerId}@people.example`,
@@ -97,10 +97,10 @@ function faultySignUp(
         signUpIp: null,
         firebaseUid: null,
         policyVersion: currentPolicyVersion,
-        at: stage.asOf,
+        at: fixture.asOf,
         ...account,
       }
-      return stage.sql.begin((tx) => insertAccount(tx, { cipher, dataKeys: stage.api.dataKeys }, person))
+      return fixture.sql.begin((tx) => insertAccount(tx, { cipher, dataKeys: fixture.api.dataKeys }, person))
     },
     mend: ({ sql }) => loseAccount(sql, strangerId),
   }
@@ -145,7 +145,7 @@ const purgedTooEarly: Violation = {
     await insertOrder({ created_at: ago(1), paid_at: ago(1), fact_id: factId })
     await purgeOrderFacts(sql, [ago(0), ago(1), ago(2)], 100)
   },
-  mend: (stage) => stage.dropOrders(),
+  mend: (fixture) => fixture.dropOrders(),
 }
 
 export const columnViolations = {
@@ -250,9 +250,9 @@ export const columnViolations = {
         kind: 'setting',
         what: 'FIELD_KEYS has lost a key under which data keys are wrapped',
         figure: 'lost_keys',
-        plant: async (stage) =>
-          stage.change({ config: { FIELD_KEYS: { activeId: 'k9', keys: new Map([['k9', randomBytes(32)]]) } } }),
-        mend: async (stage) => stage.changeBack(),
+        plant: async (fixture) =>
+          fixture.change({ config: { FIELD_KEYS: { activeId: 'k9', keys: new Map([['k9', randomBytes(32)]]) } } }),
+        mend: async (fixture) => fixture.changeBack(),
       },
       {
         kind: 'data',

@@ -4,41 +4,41 @@ import { claimDelivery, recordDeliveryResult } from '../../../db/campaigns.ts'
 import { setPromotions } from '../../../db/consents.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
 import { forgetVelocity } from '../../../db/order/velocity.ts'
+import { type Fixture, type Planted, type Violation, withStatement } from '../fixture.ts'
 import { differing, dropSeries, insertSeries, order, setting, unsent } from '../planting.ts'
-import { type Planted, type Stage, type Violation, withStatement } from '../stage.ts'
 
 const invoiceGap: Violation = {
   kind: 'data',
   what: 'A number is missing in a series of invoices',
   figure: 'invoice_gaps',
-  plant: (stage) => insertSeries(stage, 'AMA-TEST', [1, 3]),
+  plant: (fixture) => insertSeries(fixture, 'AMA-TEST', [1, 3]),
   mend: dropSeries,
 }
 
 /** @param reference what the provider got of the order */
-const telling = (what: string, reference: (stage: Stage) => string): Violation => ({
+const telling = (what: string, reference: (fixture: Fixture) => string): Violation => ({
   kind: 'data',
   what,
   figure: 'telling_references',
-  async plant(stage) {
-    await stage.insertOrder({})
-    await stage.sql`insert into provider_orders ${stage.sql({
+  async plant(fixture) {
+    await fixture.insertOrder({})
+    await fixture.sql`insert into provider_orders ${fixture.sql({
       id: randomUUID(),
-      order_id: stage.orderId,
+      order_id: fixture.orderId,
       provider: 'airalo',
       provider_package_code: 'x',
-      client_ref: reference(stage),
+      client_ref: reference(fixture),
       state: 'placing',
-      placed_after: stage.asOf,
+      placed_after: fixture.asOf,
     })}`
   },
-  mend: (stage) => stage.dropOrders(),
+  mend: (fixture) => fixture.dropOrders(),
 })
 
 const campaignId = randomUUID()
-const insertCampaign = ({ sql, ago }: Stage) =>
+const insertCampaign = ({ sql, ago }: Fixture) =>
   sql`insert into campaigns ${sql({ id: campaignId, subject: 'x', paragraphs: ['x'], state: 'sending', created_at: ago(3), created_by: 'x' })}`
-async function dropPromotions({ sql, accountId }: Stage) {
+async function dropPromotions({ sql, accountId }: Fixture) {
   await sql`delete from campaigns`
   await sql`update accounts set promotions = false where id = ${accountId}`
   await sql`delete from consents`
@@ -48,10 +48,10 @@ const sentAfterWithdrawal: Violation = {
   kind: 'data',
   what: 'A promotion was sent a day after consent was withdrawn',
   figure: 'unwanted_promotions',
-  async plant(stage) {
-    const { sql, ago, accountId } = stage
+  async plant(fixture) {
+    const { sql, ago, accountId } = fixture
     await sql`insert into consents ${sql({ account_id: accountId, purpose: 'promotions', granted: false, source: 'web', at: ago(2) })}`
-    await insertCampaign(stage)
+    await insertCampaign(fixture)
     await sql`insert into campaign_deliveries ${sql({ campaign_id: campaignId, account_id: accountId, state: 'sent', at: ago(1) })}`
   },
   mend: dropPromotions,
@@ -61,11 +61,11 @@ const notAskedAgain: Violation = {
   kind: 'code',
   what: 'A campaign does not ask for the consent again before it sends',
   figure: 'unwanted_promotions',
-  async plant(stage) {
-    const { sql, ago, accountId } = stage
+  async plant(fixture) {
+    const { sql, ago, accountId } = fixture
     await setPromotions(sql, { accountId, granted: true, source: 'web', at: ago(3) })
     await setPromotions(sql, { accountId, granted: false, source: 'web', at: ago(2) })
-    await insertCampaign(stage)
+    await insertCampaign(fixture)
     const delivery = { campaignId, accountId, at: ago(1) }
     // As it is, the function lets nobody send.
     if (await claimDelivery(sql, delivery)) throw new Error('a promotion without consent was claimed')
@@ -106,33 +106,33 @@ const withdrawnInRecord: Violation = {
   mend: dropPromotions,
 }
 
-const oldCount = ({ sql, ago }: Stage) =>
+const oldCount = ({ sql, ago }: Fixture) =>
   sql`insert into velocity_counts (kind, hash, hour, orders, gross_minor, expires_at)
     values ('card', ${Buffer.alloc(32)}, date_trunc('hour', ${ago(40)}::timestamptz), 1, 1000, ${ago(9)})`
 
-const dropCounts = ({ sql }: Stage) => sql`delete from velocity_counts`
+const dropCounts = ({ sql }: Fixture) => sql`delete from velocity_counts`
 
 const undeleted: Violation = {
   kind: 'code',
   what: 'The deletion of counts of purchases takes none',
   figure: 'oldest_velocity_count',
-  async plant(stage) {
-    await oldCount(stage)
-    await withStatement(stage.sql, 'where expires_at <=', 'where expires_at >', (sql) =>
-      forgetVelocity(sql, stage.asOf, 10),
+  async plant(fixture) {
+    await oldCount(fixture)
+    await withStatement(fixture.sql, 'where expires_at <=', 'where expires_at >', (sql) =>
+      forgetVelocity(sql, fixture.asOf, 10),
     )
   },
   // The same call with the right condition turns the figure back.
-  async mend(stage) {
-    if ((await forgetVelocity(stage.sql, stage.asOf, 10)) !== 1) throw new Error('the count was not deleted')
+  async mend(fixture) {
+    if ((await forgetVelocity(fixture.sql, fixture.asOf, 10)) !== 1) throw new Error('the count was not deleted')
   },
 }
 
-const measured = (what: string, columns: (stage: Stage) => object): Violation =>
-  order('unasked_measurements', what, (stage) => ({
+const measured = (what: string, columns: (fixture: Fixture) => object): Violation =>
+  order('unasked_measurements', what, (fixture) => ({
     measurement_event_id: randomUUID(),
     ad_user_data: false,
-    ...columns(stage),
+    ...columns(fixture),
   }))
 
 export const orderViolations = {

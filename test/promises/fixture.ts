@@ -11,7 +11,7 @@ import { type ApiHarness, startApiHarness } from '../api/api-harness.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
 import { loseOrders } from '../harness/lost.ts'
 
-export type Stage = Awaited<ReturnType<typeof openStage>>
+export type Fixture = Awaited<ReturnType<typeof openFixture>>
 
 /**
  * `code`: a function of ours with a fault in it, which runs; `data`: rows that no code of ours writes; `setting`: of the
@@ -24,8 +24,8 @@ export interface Violation {
   /** what is wrong, for the table */
   what: string
   figure: FigureName
-  plant(stage: Stage): Promise<unknown>
-  mend(stage: Stage): Promise<unknown>
+  plant(fixture: Fixture): Promise<unknown>
+  mend(fixture: Fixture): Promise<unknown>
 }
 
 /** Three for each promise; `because` says why a kind is missing where all three are of one kind. */
@@ -34,7 +34,7 @@ export interface Planted {
   violations: readonly [Violation, Violation, Violation]
 }
 
-export async function openStage() {
+export async function openFixture() {
   const harness = await startApiHarness({ env: { SANDBOX: 'true' } })
   const { api } = harness
   const { sql, config } = api

@@ -1,4 +1,4 @@
-/** Violations of promises about terms: what is kept too long, answered too late, or posted too late. */
+/** Violations of promises about periods: what is kept too long, answered too late, or posted too late. */
 import { randomUUID } from 'node:crypto'
 import { dropDays } from '../../../db/access/daily-partitions.ts'
 import { insertAccount } from '../../../db/accounts.ts'
@@ -11,8 +11,8 @@ import { changePrivacyRequest } from '../../../db/privacy-requests.ts'
 import { periods } from '../../../policy/periods.ts'
 import { currentPolicyVersion } from '../../../policy/versions.ts'
 import { loseAccount } from '../../harness/lost.ts'
+import { type Fixture, type Planted, type Violation, withStatement } from '../fixture.ts'
 import { insertFact, insertPolicy, noticeTo, overdueStep, schema, takeBack, unnotedStep, version } from '../planting.ts'
-import { type Planted, type Stage, type Violation, withStatement } from '../stage.ts'
 
 const unusedFor = (days: number, what: string): Violation => ({
   kind: 'data',
@@ -44,39 +44,39 @@ const secondsForMilliseconds: Violation = {
   mend: ({ sql }) => loseAccount(sql, strangerId),
 }
 
-const oldFact = (stage: Stage) => insertFact(stage, stage.ago(9 * 366))
+const oldFact = (fixture: Fixture) => insertFact(fixture, fixture.ago(9 * 366))
 
 const emailChangeId = randomUUID()
-const insertEmailChange = ({ sql, ago, accountId }: Stage, expiresAt: Date) =>
+const insertEmailChange = ({ sql, ago, accountId }: Fixture, expiresAt: Date) =>
   sql`insert into email_changes ${sql({ id: emailChangeId, account_id: accountId, requested_at: ago(3), expires_at: expiresAt })}`
-const dropEmailChanges = ({ sql }: Stage) => sql`delete from email_changes`
+const dropEmailChanges = ({ sql }: Fixture) => sql`delete from email_changes`
 
 const requestId = randomUUID()
-const insertRequest = ({ sql, ago }: Stage, answerBy: Date, lateAt: Date | null = null) =>
+const insertRequest = ({ sql, ago }: Fixture, answerBy: Date, lateAt: Date | null = null) =>
   sql`insert into privacy_requests (id, kind, message, received_at, answer_by, late_at)
     values (${requestId}, 'access', ${Buffer.concat([Buffer.from([1]), Buffer.alloc(40)])}, ${ago(31)}, ${answerBy}, ${lateAt})`
-const dropRequests = ({ sql }: Stage) => sql`delete from privacy_requests`
+const dropRequests = ({ sql }: Fixture) => sql`delete from privacy_requests`
 
-async function changeOver(stage: Stage): Promise<void> {
-  await stage.sql`update policies set state = 'superseded' where state = 'in_force'`
-  await insertPolicy(stage, 'in_force')
+async function changeOver(fixture: Fixture): Promise<void> {
+  await fixture.sql`update policies set state = 'superseded' where state = 'in_force'`
+  await insertPolicy(fixture, 'in_force')
   // Whoever has signed up since accepts the version itself.
-  await stage.sql`update accounts set created_at = ${stage.ago(100)}`
+  await fixture.sql`update accounts set created_at = ${fixture.ago(100)}`
 }
 /** All but the first person got their notice in time. */
 const shortNotice = (
   kind: Violation['kind'],
   what: string,
-  plantFirst: (stage: Stage, first: string) => Promise<unknown>,
+  plantFirst: (fixture: Fixture, first: string) => Promise<unknown>,
 ): Violation => ({
   kind,
   what,
   figure: 'short_notices',
-  async plant(stage) {
-    await changeOver(stage)
-    const [first = '', ...others] = stage.people
-    for (const id of others) await noticeTo(stage, id, 'sent', stage.ago(32))
-    await plantFirst(stage, first)
+  async plant(fixture) {
+    await changeOver(fixture)
+    const [first = '', ...others] = fixture.people
+    for (const id of others) await noticeTo(fixture, id, 'sent', fixture.ago(32))
+    await plantFirst(fixture, first)
   },
   mend: takeBack,
 })
@@ -84,7 +84,7 @@ const shortNotice = (
 const requested = { reason: 'requested', figure: 'overdue_erasures' } as const
 const child = { reason: 'child', figure: 'overdue_child_erasures' } as const
 
-export const termViolations = {
+export const periodViolations = {
   R1: {
     violations: [
       unusedFor(3 * 366 + 3, 'An account is unused for longer than three years'),
@@ -130,9 +130,9 @@ export const termViolations = {
         kind: 'code',
         what: 'The purge of the books takes the days of a year later',
         figure: 'books_past_term',
-        async plant(stage) {
-          await oldFact(stage)
-          await purgeOrderFacts(stage.sql, [stage.ago(8 * 366)], 100)
+        async plant(fixture) {
+          await oldFact(fixture)
+          await purgeOrderFacts(fixture.sql, [fixture.ago(8 * 366)], 100)
         },
         // The same call with the right day turns the figure back.
         async mend({ sql, ago }) {
@@ -153,7 +153,7 @@ export const termViolations = {
             [31, 1].map((days) => ({ at: ago(days), bytes: 1 })),
             asOf,
           ),
-        mend: (stage) => stage.lookIntoStore(),
+        mend: (fixture) => fixture.lookIntoStore(),
       },
       {
         kind: 'data',
@@ -168,7 +168,7 @@ export const termViolations = {
             ],
             asOf,
           ),
-        mend: (stage) => stage.lookIntoStore(),
+        mend: (fixture) => fixture.lookIntoStore(),
       },
       {
         kind: 'data',
@@ -219,30 +219,30 @@ export const termViolations = {
         kind: 'data',
         what: 'A change of address is open two days after its term',
         figure: 'overdue_email_changes',
-        plant: (stage) => insertEmailChange(stage, stage.ago(2)),
+        plant: (fixture) => insertEmailChange(fixture, fixture.ago(2)),
         mend: dropEmailChanges,
       },
       {
         kind: 'data',
         what: 'A change of address is open two hours after its term',
         figure: 'overdue_email_changes',
-        plant: (stage) => insertEmailChange(stage, stage.ago(2 / 24)),
+        plant: (fixture) => insertEmailChange(fixture, fixture.ago(2 / 24)),
         mend: dropEmailChanges,
       },
       {
         kind: 'code',
         what: 'The end of a change of address is noted at others',
         figure: 'overdue_email_changes',
-        async plant(stage) {
-          await insertEmailChange(stage, stage.ago(2))
-          await withStatement(stage.sql, 'where id =', 'where id <>', (sql) =>
-            endEmailChange(sql, emailChangeId, 'expired', stage.asOf),
+        async plant(fixture) {
+          await insertEmailChange(fixture, fixture.ago(2))
+          await withStatement(fixture.sql, 'where id =', 'where id <>', (sql) =>
+            endEmailChange(sql, emailChangeId, 'expired', fixture.asOf),
           )
         },
         // The same call with the right condition turns the figure back.
-        async mend(stage) {
-          await endEmailChange(stage.sql, emailChangeId, 'expired', stage.asOf)
-          const ended = await stage.sql`delete from email_changes where state = 'expired'`
+        async mend(fixture) {
+          await endEmailChange(fixture.sql, emailChangeId, 'expired', fixture.asOf)
+          const ended = await fixture.sql`delete from email_changes where state = 'expired'`
           if (ended.count !== 1) throw new Error('the change was not ended')
         },
       },
@@ -268,23 +268,23 @@ export const termViolations = {
         kind: 'data',
         what: 'A request is not answered by its day',
         figure: 'late_requests',
-        plant: (stage) => insertRequest(stage, stage.ago(1)),
+        plant: (fixture) => insertRequest(fixture, fixture.ago(1)),
         mend: dropRequests,
       },
       {
         kind: 'data',
         what: 'A request that was late has another day, and no answer yet',
         figure: 'late_requests',
-        plant: (stage) => insertRequest(stage, stage.ago(-5), stage.ago(1)),
+        plant: (fixture) => insertRequest(fixture, fixture.ago(-5), fixture.ago(1)),
         mend: dropRequests,
       },
       {
         kind: 'code',
         what: 'The answer to a request is noted at others',
         figure: 'late_requests',
-        async plant(stage) {
-          await insertRequest(stage, stage.ago(1))
-          await withStatement(stage.sql, 'where id =', 'where id <>', (sql) =>
+        async plant(fixture) {
+          await insertRequest(fixture, fixture.ago(1))
+          await withStatement(fixture.sql, 'where id =', 'where id <>', (sql) =>
             changePrivacyRequest(sql, requestId, { state: 'answered' }),
           )
         },
@@ -310,23 +310,23 @@ export const termViolations = {
         kind: 'schema',
         what: 'The index that lets one version be in force is gone, and two are',
         figure: 'policies_in_force',
-        async plant(stage) {
-          await stage.sql`drop index policies_in_force`
-          await insertPolicy(stage, 'in_force')
+        async plant(fixture) {
+          await fixture.sql`drop index policies_in_force`
+          await insertPolicy(fixture, 'in_force')
         },
-        async mend(stage) {
-          await takeBack(stage)
-          await stage.sql`create unique index policies_in_force on policies ((true)) where state = 'in_force'`
+        async mend(fixture) {
+          await takeBack(fixture)
+          await fixture.sql`create unique index policies_in_force on policies ((true)) where state = 'in_force'`
         },
       },
       {
         kind: 'code',
         what: 'The version that takes effect does not come into force',
         figure: 'policies_in_force',
-        async plant(stage) {
-          await insertPolicy(stage, 'posted')
-          await withStatement(stage.sql, "set state = 'in_force'", "set state = 'posted'", (sql) =>
-            sql.begin((tx) => bringIntoForce(tx, version, stage.asOf)),
+        async plant(fixture) {
+          await insertPolicy(fixture, 'posted')
+          await withStatement(fixture.sql, "set state = 'in_force'", "set state = 'posted'", (sql) =>
+            sql.begin((tx) => bringIntoForce(tx, version, fixture.asOf)),
           )
         },
         mend: takeBack,
@@ -335,16 +335,16 @@ export const termViolations = {
   },
   N2: {
     violations: [
-      shortNotice('data', 'A person was told 29 days ahead of the version in force', (stage, first) =>
-        noticeTo(stage, first, 'sent', stage.ago(29)),
+      shortNotice('data', 'A person was told 29 days ahead of the version in force', (fixture, first) =>
+        noticeTo(fixture, first, 'sent', fixture.ago(29)),
       ),
-      shortNotice('data', 'The notice to a person is still due when the version is in force', (stage, first) =>
-        noticeTo(stage, first, 'due', null),
+      shortNotice('data', 'The notice to a person is still due when the version is in force', (fixture, first) =>
+        noticeTo(fixture, first, 'due', null),
       ),
-      shortNotice('code', 'The result of a notice is never noted', async (stage, first) => {
-        await noticeTo(stage, first, 'sending', null)
-        const results = [{ accountId: first, state: 'sent', code: null, at: stage.ago(32) }] as const
-        await withStatement(stage.sql, 'and d.account_id = s.id', 'and d.account_id <> s.id', (sql) =>
+      shortNotice('code', 'The result of a notice is never noted', async (fixture, first) => {
+        await noticeTo(fixture, first, 'sending', null)
+        const results = [{ accountId: first, state: 'sent', code: null, at: fixture.ago(32) }] as const
+        await withStatement(fixture.sql, 'and d.account_id = s.id', 'and d.account_id <> s.id', (sql) =>
           recordDeliveryResults(sql, { version, notice: 'announced' }, results),
         )
       }),
