@@ -24,7 +24,7 @@ import { recordedAt } from './failures.ts'
 import { createProviderReturns } from './order/provider-returns.ts'
 import { refundUnlessTakenBack } from './order/refunds/lost-disputes.ts'
 import { leftOf } from './order/refunds/refund.ts'
-import { standingMinor } from './order/refunds/refund-records.ts'
+import { givenBackMinor } from './order/refunds/refund-records.ts'
 import { paymentWithoutOrder } from './payment-sweep.ts'
 
 /** Kind of the operator task of a run whose row the database does not have, or has no more. */
@@ -133,8 +133,8 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
     const takenBack = left > 0 ? await refundUnlessTakenBack(context, payment, left, () => stripe.refund(refund)) : []
     const refunds = [...takenBack, ...(await stripe.listRefunds(paymentIntentId))]
     await sql.begin(async (tx) => {
-      if (invoiceNumber !== null) await creditInvoice(tx, invoiceNumber, standingMinor(refunds), at)
-      if (factId !== null) await settleFact(tx, factId, 'refunded', standingMinor(refunds))
+      if (invoiceNumber !== null) await creditInvoice(tx, invoiceNumber, givenBackMinor(refunds), at)
+      if (factId !== null) await settleFact(tx, factId, 'refunded', givenBackMinor(refunds))
     })
     return { outcome: 'refunded', ...(left <= 0 && { detail: 'before_the_restore' }) }
   }

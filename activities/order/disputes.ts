@@ -11,7 +11,7 @@ import {
 } from '../../db/order/disputes.ts'
 import { listEsimsServed, type StoredEsim, setEsimSuspended } from '../../db/order/esims.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
-import { isStanding, listRefunds } from '../../db/order/refunds.ts'
+import { givesMoneyBack, listRefunds } from '../../db/order/refunds.ts'
 import { sentAt } from '../../db/sends.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
@@ -50,7 +50,7 @@ export function createDisputeActivities(context: Context): Activities {
           order: { ...order, delivered_at: order.delivered_at },
           esims: await statesOf(order),
           mailAcceptedAt: await sentAt(sql, order.id, 'mail:confirmation'),
-          refunds: (await listRefunds(sql, order.id)).filter(({ state }) => isStanding(state)),
+          refunds: (await listRefunds(sql, order.id)).filter(({ state }) => givesMoneyBack(state)),
         })
         // The same content has the same key: attempts at the same time are one.
         const content = createHash('sha256').update(JSON.stringify(evidence)).digest('base64url')

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { findAccount } from '../../db/accounts.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
-import { isStanding, listRefunds, sumOf } from '../../db/order/refunds.ts'
+import { givesMoneyBack, listRefunds, sumOf } from '../../db/order/refunds.ts'
 import { findWithdrawal, type Withdrawal } from '../../db/order/withdrawals.ts'
 import { performanceConsents, withdrawalConfirmLabel, withdrawalStatement } from '../../policy/withdrawal.ts'
 import { refundDueAfter, withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
@@ -52,7 +52,7 @@ export async function readWithdrawal(context: Context, order: OrderRow): Promise
   // What was given back before the statement: later refunds are what the withdrawal leads to.
   const before = withdrawal.statedAt
     ? []
-    : (await listRefunds(context.sql, order.id)).filter(({ state }) => isStanding(state))
+    : (await listRefunds(context.sql, order.id)).filter(({ state }) => givesMoneyBack(state))
   return viewWithdrawal(order, withdrawal, { email: account.email, refundedMinor: sumOf(before) })
 }
 

@@ -1,7 +1,7 @@
 /** Refunds of an order and their credit notes: Stripe has the refunds, whoever has made them, and the runs have the numbers. */
 import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
-import { recordRefunds, standingMinor, stands } from '../../activities/order/refunds/refund-records.ts'
+import { givenBackMinor, hasNotFailed, recordRefunds } from '../../activities/order/refunds/refund-records.ts'
 import type { Context } from '../../context.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { settleFact } from '../../db/order/books.ts'
@@ -55,9 +55,9 @@ export async function rebuildRefunds(
       const row = rows.find(({ stripe_refund_id }) => stripe_refund_id === refund.refundId)
       if (row) await noteCreditNote(tx, row.refund_key, number)
     }
-    const isGivenBack = order.status.startsWith('refund') && leftOf(payment) <= standingMinor(takenBack)
+    const isGivenBack = order.status.startsWith('refund') && leftOf(payment) <= givenBackMinor(takenBack)
     const outcome = isGivenBack ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
-    if (order.fact_id) await settleFact(tx, order.fact_id, outcome, standingMinor(refunds))
+    if (order.fact_id) await settleFact(tx, order.fact_id, outcome, givenBackMinor(refunds))
   })
 }
 
@@ -77,9 +77,9 @@ export async function findNotes(
   { partialRefunds, own }: KnownRefunds,
 ): Promise<KnownNote[]> {
   const found = new Map<Refund, KnownNote>()
-  const standing = refunds.filter(stands).toReversed()
+  const accepted = refunds.filter(hasNotFailed).toReversed()
   for (const { refundKey, made } of partialRefunds) {
-    const refund = standing.find((each) => each.refundKey === refundKey)
+    const refund = accepted.find((each) => each.refundKey === refundKey)
     if (refund && made?.creditNote) found.set(refund, { refund, number: made.creditNote, at: made.at })
   }
   const taken = [...found.values()].map(({ number }) => number)
@@ -87,13 +87,13 @@ export async function findNotes(
   for (const note of own.creditNotes.toSorted((a, b) => (a.number < b.number ? -1 : 1)))
     if (!taken.includes(note.number) && !(await isIssued(tx, note.number))) notes.push(note)
   // Credit notes are issued in the order of the refunds.
-  const others = standing.filter((refund) => !found.has(refund))
+  const others = accepted.filter((refund) => !found.has(refund))
   if (others.length === notes.length)
     for (const [index, note] of notes.entries()) {
       const refund = others[index]
       if (refund) found.set(refund, { refund, ...note })
     }
-  return standing.flatMap((refund) => found.get(refund) ?? [])
+  return accepted.flatMap((refund) => found.get(refund) ?? [])
 }
 
 /** Writes credit notes again. @param orderId null when the account is lost */

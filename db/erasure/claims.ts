@@ -1,6 +1,6 @@
 /** What its customer can claim of the money of an order: an erasure settles it, whoever was about to do so before. */
 import type { Attention, Esims, Orders, Refunds, Withdrawals } from '../connection/schema.ts'
-import { isStanding, requested, sumOf } from '../order/refunds.ts'
+import { givesMoneyBack, requested, sumOf } from '../order/refunds.ts'
 import type { PartToRefund, PaymentToClose } from './deletion-seals.ts'
 
 export type Claim = Pick<PaymentToClose, 'action' | 'promisedMinor' | 'parts' | 'trouble'>
@@ -47,10 +47,12 @@ export function claimOf(order: Pick<Orders, 'id' | 'status' | 'ended_at'>, rows:
   if (!delivered.includes(order.status)) return undefined
   const refunds = rows.refunds.filter(({ order_id }) => order_id === order.id)
   const failed = [...taskOf(order, rows, 'partial_refund_failed'), ...taskOf(order, rows, 'refund_elsewhere_failed')]
-  const isUnderWay = refunds.some(({ state }) => state !== 'succeeded' && (state === requested || isStanding(state)))
+  const isUnderWay = refunds.some(
+    ({ state }) => state !== 'succeeded' && (state === requested || givesMoneyBack(state)),
+  )
   const [afterUse] = taskOf(order, rows, 'withdrawal_after_use')
   if (!isUnderWay && failed.length === 0 && !afterUse) return undefined
-  const promised = refunds.filter(({ state }) => state === requested || isStanding(state) || failed.length > 0)
+  const promised = refunds.filter(({ state }) => state === requested || givesMoneyBack(state) || failed.length > 0)
   const parts = refunds.filter(({ state }) => state === requested).map(partOf)
   return { action: 'follow', promisedMinor: sumOf(promised), parts, trouble: afterUse?.kind ?? null }
 }

@@ -12,7 +12,7 @@ export const requested = 'requested'
 export const refused = 'refused'
 
 /** Whether the customer has the money of a refund in this state, or gets it unless the refund fails. */
-export const isStanding = (state: string): boolean => !['failed', 'canceled', requested, refused].includes(state)
+export const givesMoneyBack = (state: string): boolean => !['failed', 'canceled', requested, refused].includes(state)
 
 export const sumOf = (refunds: readonly Pick<RefundRow, 'amount_minor'>[]): number =>
   refunds.reduce((sum, { amount_minor }) => sum + amount_minor, 0)

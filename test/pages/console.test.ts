@@ -104,11 +104,11 @@ test('the console lists an operator task until an operator settles it', async ()
 
 test('the console lists a late run with what it waits for', async () => {
   const dueAt = new Date(Date.now() - 24 * 60 * 60_000)
-  const standing = { status: 'provisioning', waitingFor: 'a provider that forgot it', dueAt }
+  const runStatus = { status: 'provisioning', waitingFor: 'a provider that forgot it', dueAt }
   const run = await harness.temporal.workflow.start('order', {
     workflowId: `order-${randomUUID()}`,
     taskQueue: 'nobody-listens',
-    typedSearchAttributes: initialSearchAttributes(standing),
+    typedSearchAttributes: initialSearchAttributes(runStatus),
   })
   const surfer = await signIn()
   await until('it is listed', async () => (await surfer.open('/console')).html.includes('a provider that forgot it'))

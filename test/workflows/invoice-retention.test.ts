@@ -43,7 +43,7 @@ async function openRuns(): Promise<{ months: number }> {
 const runOf = (month: string) => harness.temporal.workflow.getHandle(invoiceRetentionWorkflowId(month))
 const forward = (month: string, duration: Duration) =>
   fastForward(harness.temporal, invoiceRetentionWorkflowId(month), duration)
-const stands = (month: string, status: string) =>
+const showsStatus = (month: string, status: string) =>
   until(`${month} is ${status}`, async () => (await runOf(month).query(invoiceRetentionState)).status === status)
 
 async function booksOf(month: string): Promise<{ invoices: number; orderFacts: number }> {
@@ -61,7 +61,7 @@ describe('a month of the books', () => {
     const younger = monthOf(new Date(today.getTime() + 40 * day))
     await issued(`${younger}-03`)
     expect(await openRuns()).toEqual({ months: 2 })
-    await stands(month, 'keeping')
+    await showsStatus(month, 'keeping')
     expect(await booksOf(month)).toEqual({ invoices: 1, orderFacts: 1 })
 
     const end = booksTermEnds(today, { years: 7, countFrom: 'issue' })
@@ -85,7 +85,7 @@ describe('a month of the books', () => {
     await issued('2031-05-30')
     const note = await issued('2031-06-04', invoice)
     await openRuns()
-    await stands('2031-05', 'keeping')
+    await showsStatus('2031-05', 'keeping')
     await forward('2031-05', Date.parse('2038-05-04') - Date.now())
     expect(await booksOf('2031-05')).toEqual({ invoices: 1, orderFacts: 1 })
     expect(await sql`select corrects from invoices where number = ${note}`).toEqual([{ corrects: invoice }])
@@ -108,10 +108,10 @@ describe('a month of the books', () => {
   test('under an operator’s hold is kept until the hold is lifted', async () => {
     await issued('2033-01-10')
     await openRuns()
-    await stands('2033-01', 'keeping')
+    await showsStatus('2033-01', 'keeping')
     expectStatus(await harness.operator.put('/v1/books/2033-01/hold', { reason: 'tax audit 12/40' }), 204)
     await forward('2033-01', Date.parse('2040-06-01') - Date.now())
-    await stands('2033-01', 'held')
+    await showsStatus('2033-01', 'held')
     expect(await booksOf('2033-01')).toEqual({ invoices: 1, orderFacts: 1 })
     expectStatus(await harness.operator.delete('/v1/books/2033-01/hold'), 204)
     expect(await runOf('2033-01').result()).toMatchObject({ status: 'purged' })

@@ -40,7 +40,7 @@ const noticesOf = async (version: string) =>
 const runOf = (version: string) => harness.temporal.workflow.getHandle(policyNoticeWorkflowId(version))
 const forward = (version: string, duration: Duration) =>
   fastForward(harness.temporal, policyNoticeWorkflowId(version), duration)
-const stands = (version: string, status: string) =>
+const showsStatus = (version: string, status: string) =>
   until(`${version} is ${status}`, async () => (await runOf(version).query(policyNoticeState)).status === status)
 const mailsAbout = async (version: string): Promise<Mail[]> => {
   const mails = await harness.sims.mailbox.do('find', {})
@@ -61,7 +61,7 @@ describe('a material change', () => {
     const posted = await post('on-time')
     expect(posted).toMatchObject({ state: 'coming', movedFrom: null, forNewcomers: true })
     expect(await post('on-time')).toEqual(posted)
-    await stands('on-time', 'waiting')
+    await showsStatus('on-time', 'waiting')
     const mails = await mailsAbout('on-time')
     expect(mails).toHaveLength(await accounts())
     expect(new Set(mails.map(({ envelope }) => envelope.to[0])).size).toBe(await accounts())
@@ -100,12 +100,12 @@ describe('a material change', () => {
     const late = await harness.signUp()
     await misbehave({ recipient: late.email, code: 451 })
     const posted = await post('late')
-    await stands('late', 'telling')
+    await showsStatus('late', 'telling')
     await forward('late', '2.9 days')
     expect((await noticesOf('late')).notices).toMatchObject([{ notice: 'announced', waiting: 1, failed: 0 }])
     await behave()
     const { now } = await forward('late', '1.2 days')
-    await stands('late', 'waiting')
+    await showsStatus('late', 'waiting')
     const told = await sql<Pick<PolicyDeliveries, 'sent_at'>[]>`
       select sent_at from policy_deliveries where version = 'late' and account_id = ${late.accountId}`
     const moved = await policyOf('late')
@@ -140,7 +140,7 @@ describe('a material change', () => {
     await harness.sims.mailbox.do('bounce', { id: mail.id, url })
     await until('the bounce', async () => (await noticesOf('bounces')).unreached.items.length === 2)
     await forward('bounces', '6 days')
-    await stands('bounces', 'waiting')
+    await showsStatus('bounces', 'waiting')
     const { notices, unreached } = await noticesOf('bounces')
     expect(notices.find((each: { notice: string }) => each.notice === 'announced')).toMatchObject({
       sent: (await accounts()) - 3,
@@ -168,7 +168,7 @@ describe('a material change', () => {
     expect((await noticesOf('outage')).notices[0]?.sent ?? 0).toBe(0)
     await behave()
     const { now } = await forward('outage', '2 days')
-    await stands('outage', 'waiting')
+    await showsStatus('outage', 'waiting')
     const { effectiveAt } = await policyOf('outage')
     expect(effectiveAt > posted.effectiveAt).toBe(true)
     expect(new Date(effectiveAt).getTime() - now.getTime()).toBeGreaterThan(28 * dayMs)
@@ -182,7 +182,7 @@ describe('a material change', () => {
 describe('a withdrawn version', () => {
   test('never takes effect, and the people who were notified get a mail', async () => {
     const inForce = (await post('withdrawn')).version && 'outage'
-    await stands('withdrawn', 'waiting')
+    await showsStatus('withdrawn', 'waiting')
     const newcomer = await harness.signUp()
     await forward('withdrawn', '10 days')
     const answer = expectStatus(await harness.operator.post('/v1/policies/withdrawn/withdraw'), 200)

@@ -5,7 +5,7 @@ import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tas
 import { listDocuments, settleRefunded } from '../../../db/order/books.ts'
 import { lockOrder, type OrderRow } from '../../../db/order/orders.ts'
 import {
-  isStanding,
+  givesMoneyBack,
   listRefunds,
   type RefundRow,
   refuseRefund,
@@ -42,10 +42,10 @@ export function createPartialRefundActivities(context: Context): PartialRefundAc
         const refunds = await listRefunds(tx, orderId)
         const own = refunds.find(({ refund_key }) => refund_key === refundKey)
         // An earlier attempt has reserved it.
-        if (own && (own.state === requested || isStanding(own.state))) return
+        if (own && (own.state === requested || givesMoneyBack(own.state))) return
         if (order.status !== 'delivered' && order.status !== 'ended')
           throw failure('OrderStateConflict', { code: order.status })
-        const takenMinor = sumOf(refunds.filter(({ state }) => state === requested || isStanding(state)))
+        const takenMinor = sumOf(refunds.filter(({ state }) => state === requested || givesMoneyBack(state)))
         const leftMinor = Math.min(
           payment.amountReceivedMinor - takenMinor,
           // A refund that was made at the processor a moment ago is not in our records yet.
@@ -81,7 +81,7 @@ export function createPartialRefundActivities(context: Context): PartialRefundAc
       const at = recordedAt(asOf)
       await record(order, at)
       const { state, credit_note: creditNote } = await ownRow(orderId, refundId)
-      if (isStanding(state))
+      if (givesMoneyBack(state))
         await resolveOperatorTask(sql, { kind: partialRefundFailed, subjectId: orderId, by: 'order', at })
       const note = (await listDocuments(sql, orderId)).find(({ number }) => number === creditNote)
       return { creditNote, ...(note && { issuedOn: note.issuedOn }) }
@@ -101,7 +101,7 @@ export function createPartialRefundActivities(context: Context): PartialRefundAc
     async checkPartialRefund({ refundId, orderId, asOf }) {
       await record(await knownOrder(sql, orderId), recordedAt(asOf))
       const { state } = await ownRow(orderId, refundId)
-      if (!isStanding(state)) return 'failed'
+      if (!givesMoneyBack(state)) return 'failed'
       return state === 'succeeded' ? 'settled' : 'pending'
     },
 

@@ -4,7 +4,7 @@ import type { Orders } from '../../../db/connection/schema.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
 import { creditRefunds } from '../../../db/order/books.ts'
 import { lockOrder } from '../../../db/order/orders.ts'
-import { isStanding, listRefunds, noteCreditNote, sumOf, upsertRefund } from '../../../db/order/refunds.ts'
+import { givesMoneyBack, listRefunds, noteCreditNote, sumOf, upsertRefund } from '../../../db/order/refunds.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
 import { isTakenBack } from './lost-disputes.ts'
@@ -16,11 +16,11 @@ const disputeLost = 'dispute_lost'
 /** Kind of the operator task of a partial refund that failed. */
 export const partialRefundFailed = 'partial_refund_failed'
 
-export const stands = ({ status }: Pick<Refund, 'status'>): boolean => isStanding(status)
+export const hasNotFailed = ({ status }: Pick<Refund, 'status'>): boolean => givesMoneyBack(status)
 
 /** What the customer has back, or gets back unless it fails. */
-export const standingMinor = (refunds: Refund[]): number =>
-  refunds.filter(stands).reduce((sum, { amountMinor }) => sum + amountMinor, 0)
+export const givenBackMinor = (refunds: Refund[]): number =>
+  refunds.filter(hasNotFailed).reduce((sum, { amountMinor }) => sum + amountMinor, 0)
 
 /**
  * Records all refunds of a payment, and issues the credit notes that are missing. Refunds of one order may be recorded
@@ -51,7 +51,7 @@ export async function recordRefunds(
       ...recorded,
       reason: row?.reason ?? (isOurs ? reason : isTaken ? disputeLost : madeElsewhere),
     })
-    const hasFailed = !stands(refund) && row?.state !== state
+    const hasFailed = !hasNotFailed(refund) && row?.state !== state
     const task = { subjectId: order.id, detail: refundId, at }
     if (isOurs) {
       if (hasFailed && refundIdOf(refundKey)) await raiseOperatorTask(tx, { ...task, kind: partialRefundFailed })
@@ -62,8 +62,8 @@ export async function recordRefunds(
     if (!row) await raiseOperatorTask(tx, { ...task, kind: 'refund_made_elsewhere' })
     if (hasFailed) await raiseOperatorTask(tx, { ...task, kind: 'refund_elsewhere_failed' })
   }
-  const standing = (await listRefunds(tx, order.id)).filter(({ state }) => isStanding(state))
-  for (const [refundKey, number] of await creditRefunds(tx, order.id, standing, issuedAt))
+  const accepted = (await listRefunds(tx, order.id)).filter(({ state }) => givesMoneyBack(state))
+  for (const [refundKey, number] of await creditRefunds(tx, order.id, accepted, issuedAt))
     await noteCreditNote(tx, refundKey, number)
-  return sumOf(standing)
+  return sumOf(accepted)
 }

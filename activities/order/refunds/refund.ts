@@ -17,7 +17,7 @@ import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { paymentUnsettled } from '../payment/late-payment.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
 import { isTakenBack, refundUnlessTakenBack } from './lost-disputes.ts'
-import { recordRefunds, stands } from './refund-records.ts'
+import { hasNotFailed, recordRefunds } from './refund-records.ts'
 
 type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
 
@@ -91,12 +91,12 @@ export function createOrderRefundActivities(context: Context): Activities {
       const at = recordedAt(asOf)
       const paymentIntentId = paymentIntentOf(order)
       const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
-      const standing = refunds.filter(stands)
+      const accepted = refunds.filter(hasNotFailed)
       const takenMinor = sumOf((await listRefunds(sql, orderId)).filter(({ refund_key }) => isTakenBack(refund_key)))
       // Of a delivered order only a part was to be refunded: what has failed of it is no claim to the rest.
       const missesSome =
         refundStatuses.includes(order.status) &&
-        standing.length < refunds.length &&
+        accepted.length < refunds.length &&
         leftOf(await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))) > takenMinor
       await sql.begin(async (tx) => {
         const refundedMinor = await recordRefunds(tx, order, refunds, { reason: order.reason ?? 'returned_unused', at })
@@ -105,7 +105,7 @@ export function createOrderRefundActivities(context: Context): Activities {
         if (order.fact_id && refunds.length > 0) await settleFact(tx, order.fact_id, outcome, refundedMinor)
       })
       const isSettled =
-        (standing.length > 0 || takenMinor > 0) && standing.every(({ status }) => status === 'succeeded')
+        (accepted.length > 0 || takenMinor > 0) && accepted.every(({ status }) => status === 'succeeded')
       if (missesSome || isSettled)
         await resolveOperatorTask(sql, { kind: 'refund_unsettled', subjectId: orderId, by: 'order', at })
       if (missesSome) return 'failed'

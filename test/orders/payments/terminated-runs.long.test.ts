@@ -56,8 +56,8 @@ async function chargedMinor(orderId: string): Promise<number> {
   const payments = paymentIntents.filter(({ metadata }) => metadata.order_id === orderId).map(({ id }) => id)
   const isIts = ({ payment_intent }: { payment_intent: unknown }) => payments.includes(String(payment_intent))
   const sum = (amounts: { amount: number }[]) => amounts.reduce((total, { amount }) => total + amount, 0)
-  const standing = refunds.filter(({ status }) => status !== 'failed' && status !== 'canceled')
-  return sum(charges.filter((each) => isIts(each) && each.status === 'succeeded')) - sum(standing.filter(isIts))
+  const accepted = refunds.filter(({ status }) => status !== 'failed' && status !== 'canceled')
+  return sum(charges.filter((each) => isIts(each) && each.status === 'succeeded')) - sum(accepted.filter(isIts))
 }
 
 async function everybodyAnswers(): Promise<void> {

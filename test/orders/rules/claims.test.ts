@@ -1,7 +1,7 @@
 /** G3, U2: what its customer can claim of the money of an order when the account is erased, for each state of it. */
 import { describe, expect, test } from 'vitest'
 import { type ClaimRows, claimOf, moneyTasks } from '../../../db/erasure/claims.ts'
-import { isStanding, sumOf } from '../../../db/order/refunds.ts'
+import { givesMoneyBack, sumOf } from '../../../db/order/refunds.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
 
 const id = 'b0e7a1f0-0000-4000-8000-000000000001'
@@ -137,8 +137,8 @@ test.each([
   ['canceled', false],
   ['requested', false],
   ['refused', false],
-])('a refund in the state %s stands: %s', (state, expected) => {
-  expect(isStanding(state)).toBe(expected)
+])('a refund in the state %s gives money back: %s', (state, expected) => {
+  expect(givesMoneyBack(state)).toBe(expected)
 })
 
 test('an erasure reads the tasks of operators that are about a claim', () => {
