@@ -12,21 +12,22 @@
  *   asyncOrders {seconds?, failure?}          when an order of POST /orders-async completes, and how it fails
  *   limits {tokenPerMinute?, usagePerMinute?, refundPerMinute?}   usageCache {seconds}
  *   approveRefund {refundId}
- *   plant {orders}                            many orders of the past at once (books.ts)
+ *   plant {orders}                            many orders of the past at once (store.ts)
  *
  * By default only tokens are limited: with skipped time, tests would exceed Airalo's real limits (usage: 10 a minute,
  * cached for 20 minutes; refunds: 5 a minute). A test can set them.
  */
-import { type Books, createBooks, type PlantedOrder } from './airalo/books.ts'
+
 import { createNotifications, type SignatureForm } from './airalo/notifications.ts'
 import { addRoutes, type Limits, type Served } from './airalo/routes.ts'
 import type { Sim } from './airalo/sims.ts'
+import { createStore, type PlantedOrder, type Store } from './airalo/store.ts'
 import { createLimiter } from './airalo/wire.ts'
 import type { Kept } from './keeping.ts'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
 import type { Delivery, Misbehaviour } from './webhooks.ts'
 
-export type AiraloBooks = ReturnType<Books['show']> & { optedIn: Record<string, string>; deliveries: Delivery[] }
+export type AiraloState = ReturnType<Store['show']> & { optedIn: Record<string, string>; deliveries: Delivery[] }
 
 export interface AiraloReplies {
   clock: { now: string }
@@ -36,7 +37,7 @@ export interface AiraloReplies {
 
 export interface AiraloOptions {
   port?: number
-  /** keeps the books over a restart */
+  /** keeps its state over a restart */
   file?: string | undefined
   clientId: string
   clientSecret: string
@@ -47,7 +48,7 @@ export interface AiraloOptions {
 const DEFAULTS = { limits: { tokenPerMinute: 3 }, usageCacheSeconds: 0, asyncSeconds: 0, asyncFailure: null }
 
 /** Starts the simulator; the partner API is under `<url>/v2`. */
-export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<AiraloBooks, AiraloReplies>> {
+export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<AiraloState, AiraloReplies>> {
   let offsetMs = 0
   const now = () => Date.now() + offsetMs
   const clock = {
@@ -58,16 +59,16 @@ export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<Ai
   }
   const settings: Served['settings'] = { ...DEFAULTS }
   const notifications = createNotifications(now, options.clientSecret, options.webhookUrl)
-  const books = createBooks(clock, notifications)
+  const store = createStore(clock, notifications)
   const limiter = createLimiter()
   const tokens = new Map<string, number>()
 
   function sim(input: Record<string, unknown>): Sim {
-    if (input.iccid !== undefined) return books.simOf(String(input.iccid))
+    if (input.iccid !== undefined) return store.simOf(String(input.iccid))
     const order =
       input.orderId === undefined
-        ? books.listOrders({ description: String(input.description) }).find(({ type }) => type === 'sim')
-        : books.orderOf(Number(input.orderId))
+        ? store.listOrders({ description: String(input.description) }).find(({ type }) => type === 'sim')
+        : store.orderOf(Number(input.orderId))
     const [first] = order?.sims ?? []
     if (!first) throw new Error('no such eSIM')
     return first
@@ -76,9 +77,9 @@ export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<Ai
   return startSimulator(
     {
       name: 'airalo',
-      routes: (router) => addRoutes(router, { ...options, settings, books, notifications, limiter, tokens }),
-      books: () => ({
-        ...books.show(),
+      routes: (router) => addRoutes(router, { ...options, settings, store, notifications, limiter, tokens }),
+      state: () => ({
+        ...store.show(),
         optedIn: Object.fromEntries(notifications.optedIn),
         deliveries: notifications.sender.deliveries,
       }),
@@ -87,33 +88,33 @@ export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<Ai
         Object.assign(settings, DEFAULTS)
         limiter.reset()
         notifications.reset()
-        books.reset()
+        store.reset()
       },
       kept: {
-        save: () => ({ offsetMs, books: books.kept.save() }),
-        load(state: { offsetMs: number; books: Parameters<Books['kept']['load']>[0] }) {
+        save: () => ({ offsetMs, books: store.kept.save() }),
+        load(state: { offsetMs: number; books: Parameters<Store['kept']['load']>[0] }) {
           offsetMs = state.offsetMs
-          books.kept.load(state.books)
+          store.kept.load(state.books)
         },
       } as Kept,
       actions: {
         stock: (input) =>
-          books.setStock(input.packageId as string | undefined, Boolean(input.out), Number(input.code ?? 33)),
+          store.setStock(input.packageId as string | undefined, Boolean(input.out), Number(input.code ?? 33)),
         left: (input) =>
-          books.setLeft(String(input.packageId), input.quantity === null ? null : Number(input.quantity)),
-        price: (input) => books.setPrice(String(input.packageId), Number(input.netPrice)),
-        balance: (input) => books.setBalance(Number(input.amount)),
-        maintenance: (input) => books.setMaintenance(Number(input.operatorId), Boolean(input.on)),
+          store.setLeft(String(input.packageId), input.quantity === null ? null : Number(input.quantity)),
+        price: (input) => store.setPrice(String(input.packageId), Number(input.netPrice)),
+        balance: (input) => store.setBalance(Number(input.amount)),
+        maintenance: (input) => store.setMaintenance(Number(input.operatorId), Boolean(input.on)),
         tokens: () => tokens.clear(),
-        install: (input) => books.life.install(sim(input)),
-        use: (input) => books.life.use(sim(input), Number(input.bytes)),
-        expire: (input) => books.life.expire(sim(input)),
-        recycle: (input) => books.life.recycle(sim(input)),
+        install: (input) => store.life.install(sim(input)),
+        use: (input) => store.life.use(sim(input), Number(input.bytes)),
+        expire: (input) => store.life.expire(sim(input)),
+        recycle: (input) => store.life.recycle(sim(input)),
         clock: (input) => {
           const target = input.to === undefined ? now() : Date.parse(String(input.to))
           const milliseconds = target - now() + Number(input.advanceSeconds ?? 0) * 1000
           if (!(milliseconds >= 0)) throw new Error('the clock only goes forward')
-          books.advance(milliseconds)
+          store.advance(milliseconds)
           return { now: new Date(now()).toISOString() }
         },
         webhooks: (input) => notifications.sender.configure(input as Partial<Misbehaviour>),
@@ -124,8 +125,8 @@ export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<Ai
           Object.assign(settings, { asyncSeconds: Number(input.seconds ?? 0), asyncFailure: input.failure ?? null }),
         limits: (input) => Object.assign(settings, { limits: { ...settings.limits, ...(input as Limits) } }),
         usageCache: (input) => Object.assign(settings, { usageCacheSeconds: Number(input.seconds) }),
-        plant: (input) => books.plant(input.orders as PlantedOrder[]),
-        approveRefund: (input) => books.approveRefund(String(input.refundId)),
+        plant: (input) => store.plant(input.orders as PlantedOrder[]),
+        approveRefund: (input) => store.approveRefund(String(input.refundId)),
       },
     },
     options.port,

@@ -27,7 +27,7 @@ export interface AppleOptions {
   webhookUrl?: string
 }
 
-export interface AppleBooks {
+export interface AppleState {
   grants: Grant[]
   deliveries: Delivery[]
 }
@@ -37,7 +37,7 @@ export interface AppleReplies {
   notify: { jti: string }
 }
 
-export interface RunningApple extends RunningSimulator<AppleBooks, AppleReplies> {
+export interface RunningApple extends RunningSimulator<AppleState, AppleReplies> {
   teamId: string
   keyId: string
   clientIds: string[]
@@ -61,7 +61,7 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
     {
       name: 'apple',
       routes,
-      books: () => ({ grants: grants.all(), deliveries: notifications.sender.deliveries }),
+      state: () => ({ grants: grants.all(), deliveries: notifications.sender.deliveries }),
       reset() {
         grants.reset()
         people.clear()

@@ -4,14 +4,14 @@ import type { Fault, LoggedRequest, RunningSimulator } from './simulator.ts'
 type Input = Record<string, unknown>
 type Reply<Replies, Action> = Action extends keyof Replies ? Replies[Action] : Record<string, unknown>
 
-/** A client of a simulator's control API, typed by what the simulator declares about its books and replies. */
-export interface SimulatorControl<Books, Replies> {
+/** A client of a simulator's control API, typed by what the simulator declares about its state and replies. */
+export interface SimulatorControl<State, Replies> {
   url: string
   /** @throws with the simulator's own message when it refuses the action */
   do<Action extends string>(action: Action, input?: Input): Promise<Reply<Replies, Action>>
   fault(fault: Fault): Promise<void>
   clearFaults(): Promise<void>
-  books(): Promise<Books>
+  state(): Promise<State>
   /** @param part leaves out the first `after` requests, and returns `limit` at most */
   log(part?: { after: number; limit: number }): Promise<LoggedRequest[]>
   reset(): Promise<void>
@@ -24,14 +24,14 @@ export interface AnySimulatorControl extends Omit<SimulatorControl<unknown, obje
 
 /** The client for the simulator that a function such as `startStripe` starts. */
 export type ControlOf<Start extends (...options: never[]) => Promise<RunningSimulator>> =
-  Awaited<ReturnType<Start>> extends RunningSimulator<infer Books, infer Replies>
-    ? SimulatorControl<Books, Replies>
+  Awaited<ReturnType<Start>> extends RunningSimulator<infer State, infer Replies>
+    ? SimulatorControl<State, Replies>
     : never
 
 /** @param simulator the address of a running simulator, in this process or another */
-export function controlOf<Books, Replies>(
-  simulator: Pick<RunningSimulator<Books, Replies>, 'url' | 'answers'>,
-): SimulatorControl<Books, Replies> {
+export function controlOf<State, Replies>(
+  simulator: Pick<RunningSimulator<State, Replies>, 'url' | 'answers'>,
+): SimulatorControl<State, Replies> {
   async function request(method: string, path: string, body?: unknown): Promise<Response> {
     const response = await fetch(`${simulator.url}/_control/${path}`, {
       method,
@@ -48,7 +48,7 @@ export function controlOf<Books, Replies>(
     do: (action, input = {}) => ask('POST', `do/${action}`, input),
     fault: async (fault) => void (await request('POST', 'faults', fault)),
     clearFaults: async () => void (await request('DELETE', 'faults')),
-    books: () => ask('GET', 'books'),
+    state: () => ask('GET', 'state'),
     log: (part) => ask('GET', part ? `log?after=${part.after}&limit=${part.limit}` : 'log'),
     reset: async () => void (await request('POST', 'reset')),
   }

@@ -10,19 +10,19 @@
  *   clock {advanceSeconds} | {to}          moves the provider's clock forward and applies what falls due
  *   webhooks {drop?, copies?, delayMs?, hold?}   release {order?: number[]}
  *   odd {entries?, alone?}                 entries of any form beside the packages of each list, or alone
- *   plant {orders}                         many orders of the past at once (books.ts)
+ *   plant {orders}                         many orders of the past at once (store.ts)
  *   auth {mode: 'hmac' | 'simple'}         spelling {documented: boolean}
  */
 import type { Router } from 'express'
-import { type Allocation, type Books, createBooks, type PlantedOrder } from './esim-access/books.ts'
 import type { Profile } from './esim-access/profile.ts'
 import { addRoutes } from './esim-access/routes.ts'
+import { type Allocation, createStore, type PlantedOrder, type Store } from './esim-access/store.ts'
 import { type AuthMode, newNotifyId, webhookTime } from './esim-access/wire.ts'
 import type { Kept } from './keeping.ts'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
 import { type Delivery, type Misbehaviour, WebhookSender } from './webhooks.ts'
 
-export type EsimAccessBooks = ReturnType<Books['show']> & { webhookUrl: string; deliveries: Delivery[] }
+export type EsimAccessState = ReturnType<Store['show']> & { webhookUrl: string; deliveries: Delivery[] }
 
 export interface EsimAccessReplies {
   allocate: { allocated: number }
@@ -32,7 +32,7 @@ export interface EsimAccessReplies {
 
 export interface EsimAccessOptions {
   port?: number
-  /** keeps the books over a restart */
+  /** keeps its state over a restart */
   file?: string | undefined
   accessCode: string
   secretKey: string
@@ -43,41 +43,41 @@ export interface EsimAccessOptions {
 /** Starts the simulator; the partner API is under `<url>/api/v1/open`. */
 export function startEsimAccess(
   options: EsimAccessOptions,
-): Promise<RunningSimulator<EsimAccessBooks, EsimAccessReplies>> {
+): Promise<RunningSimulator<EsimAccessState, EsimAccessReplies>> {
   const settings = { auth: 'hmac' as AuthMode, asDocumented: false, webhookUrl: options.webhookUrl }
   // The vendor documents no retries. A few after a short delay show a brief outage of the receiver as duplicates.
   const webhooks = new WebhookSender({ retries: 3, retryDelayMs: 500 })
-  const books = createBooks((notifyType, content) => {
+  const store = createStore((notifyType, content) => {
     if (!settings.webhookUrl) return
     const url = settings.webhookUrl
     const notifyId = newNotifyId()
-    const body = JSON.stringify({ notifyType, notifyId, eventGenerateTime: webhookTime(books.now()), content })
+    const body = JSON.stringify({ notifyType, notifyId, eventGenerateTime: webhookTime(store.now()), content })
     // An asynchronous provider sends a webhook after the reply to the request that caused it.
     setImmediate(() => webhooks.send(notifyId, () => ({ url, headers: { 'content-type': 'application/json' }, body })))
   })
 
   function profile(input: Record<string, unknown>): Profile {
     const key = input as { esimTranNo?: string; iccid?: string; orderNo?: string; transactionId?: string }
-    const found = books.profileBy(key) ?? books.orderBy(key)?.profiles?.[0]
+    const found = store.profileBy(key) ?? store.orderBy(key)?.profiles?.[0]
     if (!found) throw new Error('no such eSIM')
     return found
   }
 
-  const { lifecycle, warehouse } = books
+  const { lifecycle, warehouse } = store
   return startSimulator(
     {
       name: 'esim-access',
-      routes: (router: Router) => addRoutes(router, { ...options, settings, books }),
-      books: () => ({ ...books.show(), webhookUrl: settings.webhookUrl, deliveries: webhooks.deliveries }),
+      routes: (router: Router) => addRoutes(router, { ...options, settings, store }),
+      state: () => ({ ...store.show(), webhookUrl: settings.webhookUrl, deliveries: webhooks.deliveries }),
       reset() {
         Object.assign(settings, { auth: 'hmac', asDocumented: false, webhookUrl: options.webhookUrl })
         webhooks.reset()
-        books.reset()
+        store.reset()
       },
-      kept: books.kept as Kept,
+      kept: store.kept as Kept,
       actions: {
-        allocation: (input) => books.setAllocation(input as Allocation),
-        allocate: (input) => ({ allocated: books.allocatePending(input.orderNo as string | undefined) }),
+        allocation: (input) => store.setAllocation(input as Allocation),
+        allocate: (input) => ({ allocated: store.allocatePending(input.orderNo as string | undefined) }),
         stock: (input) => warehouse.setStock(input.packageCode as string | undefined, Boolean(input.out)),
         price: (input) => warehouse.setPrice(String(input.packageCode), Number(input.price)),
         odd: ({ entries = [], alone }) => warehouse.setOdd(entries as unknown[], alone === true),
@@ -90,13 +90,13 @@ export function startEsimAccess(
         withdraw: (input) => lifecycle.cancel(profile(input)),
         revoke: (input) => lifecycle.revoke(profile(input)),
         suspend: (input) => lifecycle.suspend(profile(input)),
-        plant: (input) => books.plant(input.orders as PlantedOrder[]),
+        plant: (input) => store.plant(input.orders as PlantedOrder[]),
         clock: (input) => {
-          const target = input.to === undefined ? books.now() : Date.parse(String(input.to))
-          const milliseconds = target - books.now() + Number(input.advanceSeconds ?? 0) * 1000
+          const target = input.to === undefined ? store.now() : Date.parse(String(input.to))
+          const milliseconds = target - store.now() + Number(input.advanceSeconds ?? 0) * 1000
           if (!(milliseconds >= 0)) throw new Error('the clock only goes forward')
-          books.advance(milliseconds)
-          return { now: new Date(books.now()).toISOString() }
+          store.advance(milliseconds)
+          return { now: new Date(store.now()).toISOString() }
         },
         webhooks: (input) => webhooks.configure(input as Partial<Misbehaviour>),
         release: (input) => webhooks.release(input.order as number[] | undefined),

@@ -23,7 +23,7 @@ export interface FirebaseOptions {
   serviceAccount?: ServiceAccount
 }
 
-export interface FirebaseBooks {
+export interface FirebaseState {
   delivered: DeliveredPush[]
   /** messages that were only validated */
   dryRuns: number
@@ -44,7 +44,7 @@ export interface DeliveredPush {
   }
 }
 
-export interface RunningFirebase extends RunningSimulator<FirebaseBooks> {
+export interface RunningFirebase extends RunningSimulator<FirebaseState> {
   projectId: string
   serviceAccount: ServiceAccount
   tlsPort: number
@@ -78,7 +78,7 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
     {
       name: 'firebase',
       routes,
-      books: () => ({ delivered, dryRuns, users: [...users], deletedUsers, accessTokensIssued: accessTokens.issued() }),
+      state: () => ({ delivered, dryRuns, users: [...users], deletedUsers, accessTokensIssued: accessTokens.issued() }),
       reset() {
         rules.clear()
         users.clear()

@@ -20,7 +20,7 @@ interface ValidationMessage {
 }
 
 /** Events as they came, since tests look for what must not be in them. */
-export interface GoogleAnalyticsBooks {
+export interface GoogleAnalyticsState {
   events: Fields[]
   violations: string[]
 }
@@ -29,7 +29,7 @@ export async function startGoogleAnalytics(options: {
   port?: number
   firebaseAppId: string
   apiSecret: string
-}): Promise<RunningSimulator<GoogleAnalyticsBooks>> {
+}): Promise<RunningSimulator<GoogleAnalyticsState>> {
   let advancedSeconds = 0
   let events: Fields[] = []
   let violations: string[] = []
@@ -62,7 +62,7 @@ export async function startGoogleAnalytics(options: {
           response.json({ validationMessages: validate(parse(rawBody(request))) })
         })
       },
-      books: () => ({ events, violations }),
+      state: () => ({ events, violations }),
       reset: () => {
         advancedSeconds = 0
         events = []

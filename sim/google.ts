@@ -23,7 +23,7 @@ export interface GoogleOptions {
   webhookUrl?: string
 }
 
-export interface GoogleBooks {
+export interface GoogleState {
   refreshTokens: { token: string; sub: string; revokedAt: string | null }[]
   deliveries: Delivery[]
 }
@@ -35,7 +35,7 @@ export interface GoogleReplies {
   notify: { jti: string }
 }
 
-export interface RunningGoogle extends RunningSimulator<GoogleBooks, GoogleReplies> {
+export interface RunningGoogle extends RunningSimulator<GoogleState, GoogleReplies> {
   clientIds: string[]
   projectId: string
   /** the JWK set of Google ID tokens and security events */
@@ -58,7 +58,7 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<RunningG
     {
       name: 'google',
       routes,
-      books: () => ({
+      state: () => ({
         refreshTokens: [...refreshTokens].map(([token, rest]) => ({ token, ...rest })),
         deliveries: events.sender.deliveries,
       }),

@@ -24,7 +24,7 @@ export interface MailboxOptions {
   bounceUrl?: string
 }
 
-export interface MailboxBooks {
+export interface MailboxState {
   /** without their content, which the actions `find` and `wait` read */
   messages: Omit<StoredMail, 'raw'>[]
   refusals: SmtpSink['refusals']
@@ -38,7 +38,7 @@ export interface MailboxReplies {
   raw: { raw: string | null }
 }
 
-export interface RunningMailbox extends RunningSimulator<MailboxBooks, MailboxReplies> {
+export interface RunningMailbox extends RunningSimulator<MailboxState, MailboxReplies> {
   smtpPort: number
   /** `smtp://127.0.0.1:<port>` */
   smtpUrl: string
@@ -58,7 +58,7 @@ export async function startMailbox(options: MailboxOptions = {}): Promise<Runnin
       name: 'mailbox',
       routes,
       // Without content, which the actions `find` and `wait` return.
-      books: () => ({
+      state: () => ({
         messages: store.envelopes(),
         refusals: smtp.refusals,
         bounces: webhooks.deliveries,

@@ -42,7 +42,7 @@ class GraphError extends Error {
 }
 
 /** Events as they came, since tests look for what must not be in them. */
-export interface MetaBooks {
+export interface MetaState {
   events: Fields[]
   duplicates: Fields[]
   violations: string[]
@@ -52,7 +52,7 @@ export async function startMeta(options: {
   port?: number
   datasetId: string
   accessToken: string
-}): Promise<RunningSimulator<MetaBooks>> {
+}): Promise<RunningSimulator<MetaState>> {
   let advancedSeconds = 0
   let events: Fields[] = []
   let duplicates: Fields[] = []
@@ -107,7 +107,7 @@ export async function startMeta(options: {
           }
         })
       },
-      books: () => ({ events, duplicates, violations }),
+      state: () => ({ events, duplicates, violations }),
       reset: () => {
         advancedSeconds = 0
         events = []

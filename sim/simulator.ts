@@ -6,7 +6,7 @@
  *   POST   /_control/faults    one Fault, for the next `times` matching requests
  *   DELETE /_control/faults
  *   GET    /_control/log       every request with its status, oldest first (`?after=N&limit=M`: M of them without the first N)
- *   GET    /_control/books     the simulator's own state
+ *   GET    /_control/state     the simulator's own state
  *   POST   /_control/reset     deletes faults, log and state
  *   POST   /_control/do/<name> an action of this simulator (pay, dispute, ...), with a JSON body
  */
@@ -53,12 +53,12 @@ export interface LoggedRequest {
 
 type Action = (input: Record<string, unknown>) => unknown
 
-/** `Books`: the answer of GET /_control/books. `Replies`: the answers of the actions that have one. */
-export interface SimulatorDefinition<Books, Replies> {
+/** `State`: the answer of GET /_control/state. `Replies`: the answers of the actions that have one. */
+export interface SimulatorDefinition<State, Replies> {
   name: string
   /** the wire protocol; no body parser is installed, `rawBody(request)` returns the body */
   routes(router: Router): void
-  books(): Books
+  state(): State
   /** Deletes all state and stops timers and deliveries; also called when the simulator stops. */
   reset(): void
   /** what of its state a restart finds again */
@@ -69,13 +69,13 @@ export interface SimulatorDefinition<Books, Replies> {
   tls?: { key: string; cert: string }
 }
 
-export interface RunningSimulator<Books = unknown, Replies = object> {
+export interface RunningSimulator<State = unknown, Replies = object> {
   name: string
   url: string
   port: number
   stop(): Promise<void>
   /** never set: it carries the types to `controlOf` (sim/control.ts) */
-  readonly answers?: { books: Books; replies: Replies }
+  readonly answers?: { state: State; replies: Replies }
 }
 
 const bodies = new WeakMap<Request, string>()
@@ -84,11 +84,11 @@ const bodies = new WeakMap<Request, string>()
 export const rawBody = (request: Request): string => bodies.get(request) ?? ''
 
 /** Starts one simulator. Port 0 takes a free one. @param file keeps what it knows over a restart */
-export async function startSimulator<Books = unknown, Replies = object>(
-  definition: SimulatorDefinition<Books, Replies>,
+export async function startSimulator<State = unknown, Replies = object>(
+  definition: SimulatorDefinition<State, Replies>,
   port = 0,
   file?: string,
-): Promise<RunningSimulator<Books, Replies>> {
+): Promise<RunningSimulator<State, Replies>> {
   const log: LoggedRequest[] = []
   let faults: (Fault & { left: number })[] = []
   /** the object of each sequence of faults, and the sequence of each object */
@@ -199,7 +199,7 @@ export async function startSimulator<Books = unknown, Replies = object>(
       const after = Number(query.after ?? 0)
       response.json(log.slice(after, query.limit === undefined ? undefined : after + Number(query.limit)))
     })
-    control.get('/books', (_request, response) => void response.json(definition.books()))
+    control.get('/state', (_request, response) => void response.json(definition.state()))
     control.post('/reset', (_request, response) => {
       faults = []
       taken.clear()

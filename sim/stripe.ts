@@ -49,7 +49,7 @@ import { mountRoutes } from './stripe/routes.ts'
 import type { Delivery } from './webhooks.ts'
 
 /** What the account holds, as Stripe would show it. */
-export interface StripeBooks {
+export interface StripeState {
   customers: (Stripe.Customer | Stripe.DeletedCustomer)[]
   paymentIntents: (Stripe.PaymentIntent & Redactable)[]
   sessions: Stripe.Checkout.Session[]
@@ -83,7 +83,7 @@ export async function startStripe(options: {
   webhookSecret: string
   webhookUrl?: string | undefined
   webhookRetryDelayMs?: number
-}): Promise<RunningSimulator<StripeBooks, StripeReplies>> {
+}): Promise<RunningSimulator<StripeState, StripeReplies>> {
   const account = createAccount()
   const events = createEvents(account, {
     url: options.webhookUrl,
@@ -112,7 +112,7 @@ export async function startStripe(options: {
     {
       name: 'stripe',
       routes: (router) => mountRoutes(router, parts),
-      books: () => ({
+      state: () => ({
         customers: account.customers.all().map((customer) => account.deletedCustomers.get(customer.id) ?? customer),
         paymentIntents: account.paymentIntents.all(),
         sessions: account.sessions.all(),

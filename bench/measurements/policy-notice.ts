@@ -81,7 +81,7 @@ async function sendNotice(
   const seconds = (performance.now() - begun) / 1000
   say(`sent ${recipients} notices in ${round(seconds)} s`)
 
-  const { messages } = await stack.sims.mailbox.books()
+  const { messages } = await stack.sims.mailbox.state()
   const reached = new Set(messages.flatMap(({ envelope }) => envelope.to))
   const unique = new Set(messages.map(({ messageId }) => messageId))
   const [ledger] = await stack.context.sql<{ doubt: number }[]>`

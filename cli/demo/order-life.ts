@@ -75,7 +75,7 @@ export async function playOrderLife(product: DemoClient, nora: Customer): Promis
   if (stack.urls.inbox) tell.link('the mail', `${stack.urls.inbox}/messages/${mail.id}`)
   tell.link('install page', delivered.installUrl)
   const pushed = await until(
-    () => firebase.books(),
+    () => firebase.state(),
     (books) => books.delivered.length > 0,
   )
   tell.step('Her phone gets a notification without personal data or destination', pushed.delivered.length > 0)
@@ -133,7 +133,7 @@ export async function playOutOfStock(product: DemoClient, nora: Customer): Promi
     refunded.status === 'refunded',
     refunded.reason,
   )
-  const { refunds } = await stack.sims.stripe.books()
+  const { refunds } = await stack.sims.stripe.state()
   const refund = refunds.find((each) => each.amount === order.amount.minor && each.payment_intent !== undefined)
   tell.step('Stripe shows the same refund', refund !== undefined, `${money(order.amount)} refunded`)
   const mail = await product.mailTo(nora.email, /refund/i)

@@ -1,6 +1,7 @@
 /** An order in the API's different replies. */
-import type { Order } from './books.ts'
+
 import { showSim } from './sims.ts'
+import type { Order } from './store.ts'
 import { apiTime } from './wire.ts'
 
 /** The reply to a placed order; it repeats the form's numbers as strings. */

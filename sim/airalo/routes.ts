@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, Response, Router } from 'express'
 import { rawBody } from '../simulator.ts'
-import { type Books, newRequestId } from './books.ts'
 import { listCatalogue } from './listing.ts'
 import { NOTIFICATION_TYPES, type Notifications } from './notifications.ts'
 import { showListed, showPlaced } from './order-view.ts'
 import { pageOf } from './paging.ts'
 import { type Sim, showSim } from './sims.ts'
+import { newRequestId, type Store } from './store.ts'
 import {
   apiTime,
   checkSignature,
@@ -29,7 +29,7 @@ export interface Served {
   clientId: string
   clientSecret: string
   settings: { limits: Limits; usageCacheSeconds: number; asyncSeconds: number; asyncFailure: string | null }
-  books: Books
+  store: Store
   notifications: Notifications
   limiter: ReturnType<typeof createLimiter>
   tokens: Map<string, number>
@@ -46,7 +46,7 @@ const TOKEN_SECONDS = 86_400
 const SUCCESS = { message: 'success' }
 
 export function addRoutes(router: Router, served: Served): void {
-  const { books, notifications, settings, limiter, tokens } = served
+  const { store, notifications, settings, limiter, tokens } = served
 
   function endpoint(
     method: 'get' | 'post',
@@ -70,10 +70,10 @@ export function addRoutes(router: Router, served: Served): void {
 
   function authenticate(request: Request): void {
     const token = request.get('authorization')?.match(/^Bearer (.+)$/)?.[1]
-    if (!token || (tokens.get(token) ?? 0) <= books.now()) throw unauthenticated()
+    if (!token || (tokens.get(token) ?? 0) <= store.now()) throw unauthenticated()
   }
 
-  const simIn = (request: Request): Sim => books.simOf(String(request.params.iccid))
+  const simIn = (request: Request): Sim => store.simOf(String(request.params.iccid))
 
   endpoint(
     'post',
@@ -86,17 +86,17 @@ export function addRoutes(router: Router, served: Served): void {
         throw invalid({ grant_type: 'The grant type is invalid.' })
       if (clientId !== served.clientId || clientSecret !== served.clientSecret) throw unauthenticated()
       const token = randomBytes(30).toString('base64url')
-      tokens.set(token, books.now() + TOKEN_SECONDS * 1000)
+      tokens.set(token, store.now() + TOKEN_SECONDS * 1000)
       return { data: { token_type: 'Bearer', expires_in: TOKEN_SECONDS, access_token: token }, meta: SUCCESS }
     },
     true,
   )
 
-  endpoint('get', '/packages', (request) => listCatalogue(books.catalogue(), request))
+  endpoint('get', '/packages', (request) => listCatalogue(store.catalogue(), request))
 
   endpoint('post', '/orders', (_request, fields) => {
     const { packageId, quantity, description } = orderFields(fields)
-    return { data: showPlaced(books.placeOrder(packageId, quantity, description), formOf(fields)), meta: SUCCESS }
+    return { data: showPlaced(store.placeOrder(packageId, quantity, description), formOf(fields)), meta: SUCCESS }
   })
 
   endpoint('post', '/orders-async', (_request, fields, response) => {
@@ -105,12 +105,12 @@ export function addRoutes(router: Router, served: Served): void {
     if (!url && !notifications.optedIn.has('async_orders')) {
       throw invalid({ webhook_url: 'The webhook url field is required, when you are not opted in.' })
     }
-    books.check(packageId)
+    store.check(packageId)
     const requestId = newRequestId()
     setTimeout(() => {
       try {
         if (settings.asyncFailure) throw new Error(settings.asyncFailure)
-        const order = books.placeOrder(packageId, quantity, description, requestId)
+        const order = store.placeOrder(packageId, quantity, description, requestId)
         notifications.asyncOrder({ ...showPlaced(order, formOf(fields)), request_id: requestId }, url)
       } catch (error) {
         const reason = error instanceof Refusal ? (error.body as { reason?: string }).reason : String(error)
@@ -118,18 +118,18 @@ export function addRoutes(router: Router, served: Served): void {
       }
     }, settings.asyncSeconds * 1000).unref()
     response.status(202)
-    return { data: { request_id: requestId, accepted_at: apiTime(books.now()) }, meta: SUCCESS }
+    return { data: { request_id: requestId, accepted_at: apiTime(store.now()) }, meta: SUCCESS }
   })
 
   endpoint('post', '/orders/topups', (_request, fields) => {
-    const order = books.placeTopUp(need(fields, 'package_id'), need(fields, 'iccid'), optional(fields, 'description'))
+    const order = store.placeTopUp(need(fields, 'package_id'), need(fields, 'iccid'), optional(fields, 'description'))
     const { sims: _sims, ...shown } = showPlaced(order, formOf(fields))
     return { data: shown, meta: SUCCESS }
   })
 
   endpoint('get', '/orders', (request) => {
     const include = String(request.query.include ?? '')
-    const found = books.listOrders({
+    const found = store.listOrders({
       description: filterIn(request, 'description'),
       code: filterIn(request, 'code'),
       iccid: filterIn(request, 'iccid'),
@@ -149,12 +149,12 @@ export function addRoutes(router: Router, served: Served): void {
   })
 
   endpoint('get', '/orders/:id', (request) => {
-    const order = books.orderOf(Number(request.params.id))
+    const order = store.orderOf(Number(request.params.id))
     return { data: showListed(order, String(request.query.include ?? '')), meta: SUCCESS }
   })
 
   endpoint('get', '/sims', (request) => {
-    const { slice } = pageOf(request, books.listSims(filterIn(request, 'iccid')))
+    const { slice } = pageOf(request, store.listSims(filterIn(request, 'iccid')))
     return { data: slice.map(showSim), meta: SUCCESS }
   })
   endpoint('get', '/sims/:iccid', (request) => ({ data: showSim(simIn(request)), meta: SUCCESS }))
@@ -165,7 +165,7 @@ export function addRoutes(router: Router, served: Served): void {
     const platform = [{ model: null, version: null, installation_via_qr_code }]
     return { data: { instructions: { language, ios: platform, android: platform } }, meta: SUCCESS }
   })
-  endpoint('get', '/sims/:iccid/packages', (request) => ({ data: books.life.history(simIn(request)), meta: SUCCESS }))
+  endpoint('get', '/sims/:iccid/packages', (request) => ({ data: store.life.history(simIn(request)), meta: SUCCESS }))
   endpoint('get', '/sims/:iccid/topups', (request) => {
     const sim = simIn(request)
     if (sim.recycledAt !== null) throw refused(73)
@@ -174,9 +174,9 @@ export function addRoutes(router: Router, served: Served): void {
   endpoint('get', '/sims/:iccid/usage', (request) => {
     const sim = simIn(request)
     limiter.take(`usage ${sim.iccid}`, settings.limits.usagePerMinute)
-    const now = books.now()
+    const now = store.now()
     if (!sim.cachedUsage || sim.cachedUsage.until <= now) {
-      sim.cachedUsage = { until: now + settings.usageCacheSeconds * 1000, usage: books.life.usage(sim) }
+      sim.cachedUsage = { until: now + settings.usageCacheSeconds * 1000, usage: store.life.usage(sim) }
     }
     return { data: sim.cachedUsage.usage, meta: { message: 'api.success' } }
   })
@@ -189,15 +189,15 @@ export function addRoutes(router: Router, served: Served): void {
     const reason = need(fields, 'reason')
     if (!REFUND_REASONS.includes(reason)) throw invalid({ reason: 'The selected reason is invalid.' })
     if (reason === 'OTHERS' && !optional(fields, 'notes')) throw invalid({ notes: 'The notes field is required.' })
-    for (const iccid of iccids) books.simOf(iccid)
-    const refund = books.requestRefund(iccids, reason)
+    for (const iccid of iccids) store.simOf(iccid)
+    const refund = store.requestRefund(iccids, reason)
     response.status(202)
     return { data: { refund_id: refund.refundId, created_at: apiTime(refund.createdAt).slice(0, 16) }, meta: SUCCESS }
   })
 
   endpoint('get', '/balance', () => ({
     data: {
-      balances: { name: 'balance', availableBalance: { amount: books.balanceCents() / 100, currency: 'USD' } },
+      balances: { name: 'balance', availableBalance: { amount: store.balanceCents() / 100, currency: 'USD' } },
     },
     meta: SUCCESS,
   }))

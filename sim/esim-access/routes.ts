@@ -1,8 +1,8 @@
 /** The partner API's endpoints. */
 import type { Request, Router } from 'express'
-import type { Books, OrderLine } from './books.ts'
 import { locations } from './catalogue.ts'
 import { type Profile, showProfile } from './profile.ts'
+import type { OrderLine, Store } from './store.ts'
 import {
   type AuthMode,
   apiTime,
@@ -21,11 +21,11 @@ interface Served {
   accessCode: string
   secretKey: string
   settings: { auth: AuthMode; asDocumented: boolean; webhookUrl: string }
-  books: Books
+  store: Store
 }
 
-export function addRoutes(router: Router, { accessCode, secretKey, settings, books }: Served): void {
-  const { lifecycle } = books
+export function addRoutes(router: Router, { accessCode, secretKey, settings, store }: Served): void {
+  const { lifecycle } = store
 
   function endpoint(path: string, handle: (body: Body) => unknown): void {
     router.all(`/api/v1/open${path}`, async (request: Request, response) => {
@@ -43,14 +43,14 @@ export function addRoutes(router: Router, { accessCode, secretKey, settings, boo
   function profileIn(body: Body): Profile {
     const key = { esimTranNo: text(body, 'esimTranNo'), iccid: text(body, 'iccid') }
     if (!key.esimTranNo && !key.iccid) throw new Refusal('000105')
-    const profile = books.profileBy(key)
+    const profile = store.profileBy(key)
     if (!profile) throw new Refusal('310403')
     return profile
   }
 
   endpoint('/package/list', (body) => {
-    const { entries, alone } = books.warehouse.odd()
-    return { packageList: [...(alone ? [] : listPackages(books, body)), ...entries] }
+    const { entries, alone } = store.warehouse.odd()
+    return { packageList: [...(alone ? [] : listPackages(store, body)), ...entries] }
   })
 
   endpoint('/location/list', () => ({
@@ -62,7 +62,7 @@ export function addRoutes(router: Router, { accessCode, secretKey, settings, boo
     })),
   }))
 
-  endpoint('/balance/query', () => ({ balance: books.warehouse.balance(), lastUpdateTime: apiTime(books.now()) }))
+  endpoint('/balance/query', () => ({ balance: store.warehouse.balance(), lastUpdateTime: apiTime(store.now()) }))
 
   endpoint('/esim/order', (body) => {
     const transactionId = checkTransactionId(body)
@@ -73,7 +73,7 @@ export function addRoutes(router: Router, { accessCode, secretKey, settings, boo
       if (!code || line.count === undefined) throw new Refusal('000105')
       return { code, count: Number(line.count), price: number(line.price), periodNum: number(line.periodNum) }
     })
-    const { orderNo } = books.placeOrder(transactionId, lines, number(body.amount))
+    const { orderNo } = store.placeOrder(transactionId, lines, number(body.amount))
     return { orderNo, transactionId }
   })
 
@@ -83,7 +83,7 @@ export function addRoutes(router: Router, { accessCode, secretKey, settings, boo
     const size = Number(pageSize)
     const page = Number(pageNum)
     if (!(size >= 5 && size <= 500) || !(page >= 1 && page <= 10_000)) throw new Refusal('000107')
-    const found = findProfiles(books, body).map(lifecycle.settle)
+    const found = findProfiles(store, body).map(lifecycle.settle)
     return {
       esimList: found.slice((page - 1) * size, page * size).map(showProfile),
       pager: { pageSize: size, pageNum: page, total: found.length },
@@ -96,10 +96,10 @@ export function addRoutes(router: Router, { accessCode, secretKey, settings, boo
     if (wanted.length > 10) throw new Refusal('000107')
     return {
       esimUsageList: wanted.flatMap((esimTranNo) => {
-        const profile = books.profileBy({ esimTranNo: String(esimTranNo) })
+        const profile = store.profileBy({ esimTranNo: String(esimTranNo) })
         if (!profile) return []
         const { orderUsage, totalVolume } = profile
-        return [{ esimTranNo, dataUsage: orderUsage, totalData: totalVolume, lastUpdateTime: apiTime(books.now()) }]
+        return [{ esimTranNo, dataUsage: orderUsage, totalData: totalVolume, lastUpdateTime: apiTime(store.now()) }]
       }),
     }
   })
@@ -108,10 +108,10 @@ export function addRoutes(router: Router, { accessCode, secretKey, settings, boo
     const transactionId = checkTransactionId(body)
     const code = text(body, 'packageCode') ?? text(body, 'slug')
     if (!code) throw new Refusal('000105')
-    return books.topUp(profileIn(body), code, transactionId, number(body.amount), number(body.periodNum))
+    return store.topUp(profileIn(body), code, transactionId, number(body.amount), number(body.periodNum))
   })
 
-  endpoint('/esim/cancel', (body) => books.cancel(profileIn(body)))
+  endpoint('/esim/cancel', (body) => store.cancel(profileIn(body)))
   endpoint('/esim/suspend', (body) => lifecycle.suspend(profileIn(body)))
   endpoint('/esim/unsuspend', (body) => lifecycle.unsuspend(profileIn(body)))
   endpoint('/esim/revoke', (body) => lifecycle.revoke(profileIn(body)))
@@ -134,7 +134,7 @@ export function addRoutes(router: Router, { accessCode, secretKey, settings, boo
       body: JSON.stringify({
         notifyType: 'CHECK_HEALTH',
         notifyId: newNotifyId(),
-        eventGenerateTime: webhookTime(books.now()),
+        eventGenerateTime: webhookTime(store.now()),
         content: { orderNo: '1234567890', orderStatus: 'Test' },
       }),
       signal: AbortSignal.timeout(10_000),
@@ -144,16 +144,16 @@ export function addRoutes(router: Router, { accessCode, secretKey, settings, boo
   })
 }
 
-function listPackages(books: Books, body: Body) {
-  const { base, topUps } = books.warehouse.catalogue()
+function listPackages(store: Store, body: Body) {
+  const { base, topUps } = store.warehouse.catalogue()
   const isTopUp = text(body, 'type') === 'TOPUP'
   const location = text(body, 'locationCode')
   const dataType = number(body.dataType)
   const iccid = text(body, 'iccid')
   const code = text(body, 'packageCode') ?? text(body, 'slug')
   // With type TOPUP, a package code or an ICCID selects the top-ups that fit it: those of the same coverage.
-  const coverage = isTopUp && code ? books.warehouse.find(code).locationCode : undefined
-  const holder = iccid ? books.profileBy({ iccid })?.purchases[0].package.locationCode : undefined
+  const coverage = isTopUp && code ? store.warehouse.find(code).locationCode : undefined
+  const holder = iccid ? store.profileBy({ iccid })?.purchases[0].package.locationCode : undefined
   if (iccid && !holder) throw new Refusal('310403')
   return (isTopUp ? topUps : base).filter(
     (each) =>
@@ -171,18 +171,18 @@ function inLocation(each: { location: string; locationCode: string }, wanted: st
   return each.locationCode === wanted || each.location.split(',').includes(wanted)
 }
 
-function findProfiles(books: Books, body: Body): Profile[] {
+function findProfiles(store: Store, body: Body): Profile[] {
   const orderNo = text(body, 'orderNo')
-  if (orderNo) return books.pollOrder(orderNo)
+  if (orderNo) return store.pollOrder(orderNo)
   const key = { esimTranNo: text(body, 'esimTranNo'), iccid: text(body, 'iccid') }
   if (key.esimTranNo || key.iccid) {
-    const profile = books.profileBy(key)
+    const profile = store.profileBy(key)
     return profile ? [profile] : []
   }
   const from = text(body, 'startTime')
   const until = text(body, 'endTime')
   if (!from || !until) throw new Refusal('000105')
-  return books.profilesBetween(Date.parse(from), Date.parse(until))
+  return store.profilesBetween(Date.parse(from), Date.parse(until))
 }
 
 function checkTransactionId(body: Body): string {

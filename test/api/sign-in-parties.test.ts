@@ -39,7 +39,7 @@ test('C6 G3: a sign-up with Apple links the user, and stores the refresh token e
   expect(answer.body.identities).toEqual([{ provider: 'apple', subject: signIn.sub, linkedAt: expect.any(String) }])
   const [row] = await harness.api.sql<Pick<Identities, 'refresh_token' | 'client_id'>[]>`
     select refresh_token, client_id from identities where account_id = ${answer.body.id}`
-  const { grants } = await harness.apple.books()
+  const { grants } = await harness.apple.state()
   const grant = grants.find((one) => one.sub === signIn.sub)
   const key = await harness.api.dataKeys.get(harness.api.sql, answer.body.id)
   expect(row?.client_id).toBe('app.ama-esim.ios')

@@ -36,9 +36,9 @@ const linksOf = (person: Person) => sql`select 1 from link_tokens where account_
 type Deliveries = { deliveries: Delivery[] }
 
 /** The receiver's answers to one notification. */
-async function answersTo(sender: Pick<SimulatorControl<Deliveries, object>, 'books'>, jti: string): Promise<unknown[]> {
+async function answersTo(sender: Pick<SimulatorControl<Deliveries, object>, 'state'>, jti: string): Promise<unknown[]> {
   const statuses = async () => {
-    const { deliveries } = await sender.books()
+    const { deliveries } = await sender.state()
     return deliveries.filter(({ id }) => id === jti).map(({ status }) => status)
   }
   return untilValue('it is answered', statuses, (seen) => seen.length > 0 && seen.every((status) => Number(status) > 0))

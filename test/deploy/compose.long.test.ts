@@ -145,7 +145,7 @@ runs(
   async () => {
     expect((await buy()).status).toBe('delivered')
     expect(await started['worker-1']?.run(withSettings('cli/doctor/main.ts'))).toContain('No fault.')
-    const inbox = await fetch(`http://${started.mail?.address}:8025/_control/books`)
+    const inbox = await fetch(`http://${started.mail?.address}:8025/_control/state`)
     expect(await inbox.text()).toContain('ada.')
     const ui = await viaProxy('/api/v1/settings', { port: 8233 })
     expect(JSON.parse(ui.text)).toMatchObject({ Codec: { Endpoint: 'https://localhost:8443/codec' } })

@@ -25,7 +25,7 @@ async function ordered(options: { pay?: false } = {}) {
 }
 
 const refundedOf = async (payment: string): Promise<number> =>
-  (await stripe.books()).refunds
+  (await stripe.state()).refunds
     .filter(({ payment_intent, status }) => payment_intent === payment && status !== 'failed')
     .reduce((sum, { amount }) => sum + amount, 0)
 
@@ -40,7 +40,7 @@ test('a withdrawal that was acknowledged while the provider was down is paid bac
   await esimAccess.clearFaults()
   await deletion.fastForward('2 days')
   await deletion.until('esim_provider', 'done')
-  const { esims } = await esimAccess.books()
+  const { esims } = await esimAccess.state()
   expect(esims.findLast(({ iccid }) => iccid === order.esims[0].iccid)?.esimStatus).toBe('CANCEL')
 })
 
@@ -58,7 +58,7 @@ test('U2: an eSIM with a paid top-up is not given back when its customer withdra
   await until('the provider was asked, or holds nothing', async () =>
     ['done', 'nothing_held'].includes((await deletion.states()).esim_provider ?? ''),
   )
-  const { esims } = await esimAccess.books()
+  const { esims } = await esimAccess.state()
   expect(esims.findLast(({ iccid }) => iccid === order.esims[0].iccid)?.esimStatus).not.toBe('CANCEL')
 })
 
@@ -106,7 +106,7 @@ test('a partial refund whose reply is lost, and one that bounces later, are in t
   expect(await refundedOf(payment)).toBe(200)
   await deletion.until('stripe', 'done')
 
-  const [refund] = (await stripe.books()).refunds.filter(({ payment_intent }) => payment_intent === payment)
+  const [refund] = (await stripe.state()).refunds.filter(({ payment_intent }) => payment_intent === payment)
   await stripe.do('fail-refund', { refund: refund?.id })
   await deletion.fastForward('8 days')
   expect(await deletion.until('stripe', 'needs_operator')).toMatchObject({ code: 'partial_refund_failed' })

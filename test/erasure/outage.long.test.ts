@@ -69,18 +69,18 @@ test('a deletion is answered while every outside party is down', async () => {
     ])
   }
 
-  const payments = await stripe.books()
+  const payments = await stripe.state()
   const paymentOf = (orderId: string) => payments.paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
   expect(paymentOf(unpaid.id)?.status).toBe('canceled')
   expect(payments.refunds.map((refund) => refund.payment_intent)).toEqual([paymentOf(unprovided.id)?.id])
   expect(payments.customers).toMatchObject([{ deleted: true }])
-  expect((await apple.books()).grants).toMatchObject([{ revokedAt: expect.any(String) }])
-  expect((await google.books()).refreshTokens).toMatchObject([{ revokedAt: expect.any(String) }])
-  expect((await firebase.books()).deletedUsers).toEqual([person.firebaseUid])
+  expect((await apple.state()).grants).toMatchObject([{ revokedAt: expect.any(String) }])
+  expect((await google.state()).refreshTokens).toMatchObject([{ revokedAt: expect.any(String) }])
+  expect((await firebase.state()).deletedUsers).toEqual([person.firebaseUid])
   expect(
     (await mailsTo(harness.stack, person.email)).filter(({ subject }) => subject.includes('deleted')),
   ).toHaveLength(1)
-  const { cancels } = await esimAccess.books()
+  const { cancels } = await esimAccess.state()
   expect(cancels).toHaveLength(1)
   await checkTotals(harness.stack)
 

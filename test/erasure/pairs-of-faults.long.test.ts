@@ -74,15 +74,15 @@ test('deletions with pairs of faults at every call are complete, and their books
   expect(receipts).toEqual(receipts.map(() => Object.fromEntries(done.map((step) => [step, 'done']))))
   for (const party of Object.keys(calls) as (keyof typeof calls)[]) await sims[party].clearFaults()
 
-  const stripe = await sims.stripe.books()
+  const stripe = await sims.stripe.state()
   const left = stripe.paymentIntents.filter(({ status }) => status !== 'canceled' && status !== 'succeeded')
   expect(left).toEqual([])
   expect(stripe.customers.filter(({ deleted }) => !deleted)).toEqual([])
-  const live = { apple: (await sims.apple.books()).grants, google: (await sims.google.books()).refreshTokens }
+  const live = { apple: (await sims.apple.state()).grants, google: (await sims.google.state()).refreshTokens }
   expect(live.apple.filter(({ revokedAt }) => revokedAt === null)).toEqual([])
   expect(live.google.filter(({ revokedAt }) => revokedAt === null)).toEqual([])
-  expect((await sims.firebase.books()).deletedUsers).toHaveLength(people.length)
-  expect((await sims.esimAccess.books()).cancels).toHaveLength(people.length)
+  expect((await sims.firebase.state()).deletedUsers).toHaveLength(people.length)
+  expect((await sims.esimAccess.state()).cancels).toHaveLength(people.length)
   await checkTotals(harness.stack)
   expect(await sql`select kind, detail from attention where kind like 'deletion_%' and resolved_at is null`).toEqual([])
 })

@@ -21,17 +21,17 @@ async function pass(deletion: Deletion, days: number): Promise<void> {
 }
 
 async function redacted(): Promise<string[]> {
-  const { paymentIntents } = await stripe.books()
+  const { paymentIntents } = await stripe.state()
   return paymentIntents.filter(({ redaction }) => redaction?.status === 'redacted').map(({ id }) => id)
 }
 
 test('payments are redacted at Stripe on the ninetieth day and not before', async () => {
   const person = await harness.signUp()
   for (const savedCards of [true, false]) await harness.buy(person, { order: { savedCards } })
-  const { paymentIntents } = await stripe.books()
+  const { paymentIntents } = await stripe.state()
   const deletion = await erase(person)
   await pass(deletion, 89)
-  expect((await stripe.books()).redactions).toEqual([])
+  expect((await stripe.state()).redactions).toEqual([])
   expect((await deletion.states()).stripe_redaction).toBe('pending')
   // The seal contains only the objects of the job until then.
   const [seal] = await sql`select * from deletion_seals where receipt_id = ${deletion.receiptId}`
@@ -40,7 +40,7 @@ test('payments are redacted at Stripe on the ninetieth day and not before', asyn
   await pass(deletion, 2)
   await deletion.until('stripe_redaction', 'done')
   expect(await redacted()).toEqual(paymentIntents.map(({ id }) => id))
-  const { redactions } = await stripe.books()
+  const { redactions } = await stripe.state()
   expect(redactions.map(({ status, objects }) => [status, objects.customers.length])).toEqual([['succeeded', 1]])
   expect((await deletion.receipt()).completedAt).not.toBeNull()
 })
@@ -59,7 +59,7 @@ test('more payments than a redaction job accepts are redacted by several jobs', 
 test('the redaction of a disputed payment is retried until the bank has decided; others do not wait for it', async () => {
   const person = await harness.signUp()
   const [disputed, other] = [await harness.buy(person), await harness.buy(person)]
-  const { paymentIntents } = await stripe.books()
+  const { paymentIntents } = await stripe.state()
   const paymentOf = (orderId: string) => paymentIntents.find(({ metadata }) => metadata.order_id === orderId)?.id ?? ''
   const deletion = await erase(person)
   const { dispute } = await stripe.do('open-dispute', { orderId: disputed.id })

@@ -122,7 +122,7 @@ function isOfOurTrade(name: string): boolean {
 }
 
 async function valuesOutside(): Promise<Map<string, Set<string>>> {
-  const books = { stripe: await stripe.books(), esimAccess: await esimAccess.books(), airalo: await airalo.books() }
+  const books = { stripe: await stripe.state(), esimAccess: await esimAccess.state(), airalo: await airalo.state() }
   const values = new Map<string, Set<string>>()
   for (const [path, value] of leavesOf(books)) {
     for (const [, form] of formsOf(value)) values.set(form, (values.get(form) ?? new Set()).add(path))

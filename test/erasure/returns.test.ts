@@ -23,7 +23,7 @@ test('an eSIM that was given back with a lost reply is refunded when its custome
   await deletion.fastForward('2 days')
   await deletion.until('stripe', 'done')
   await deletion.until('esim_provider', 'done')
-  const refunds = (await sims.stripe.books()).refunds.filter(
+  const refunds = (await sims.stripe.state()).refunds.filter(
     (refund) => refund.payment_intent === row?.payment_intent_id,
   )
   expect(refunds).toMatchObject([{ status: 'succeeded' }])
@@ -51,7 +51,7 @@ test('U2, U6: a partial refund that was asked for before its customer was erased
   await deletion.fastForward('2 days')
   await deletion.until('stripe', 'done')
 
-  const { refunds } = await sims.stripe.books()
+  const { refunds } = await sims.stripe.state()
   const made = refunds.filter(({ payment_intent }) => payment_intent === paymentIntentId)
   expect(made.map(({ amount, status }) => [amount, status])).toEqual([[123, 'succeeded']])
   const notes = await sql`select gross_minor from invoices where corrects = ${invoice} and kind = 'credit_note'`

@@ -20,7 +20,7 @@ interface Grant {
 }
 
 async function grantsOf(sub: string): Promise<Grant[]> {
-  const { grants } = await apple.books()
+  const { grants } = await apple.state()
   return grants.filter((grant) => grant.sub === sub)
 }
 
@@ -124,7 +124,7 @@ test('a person who signs up again with the same Apple Account and Firebase user 
   expect(await deletion.until('firebase', 'done')).toMatchObject({ code: 'signed_up_again' })
   await deletion.fastForward('91 days')
   expect((await harness.service.get(`/v1/accounts/${account.id}`)).body).toEqual(before)
-  expect((await firebase.books()).deletedUsers).not.toContain(person.firebaseUid)
+  expect((await firebase.state()).deletedUsers).not.toContain(person.firebaseUid)
   expect((await grantsOf(sub)).at(-1)?.revokedAt).toBeNull()
   // The deletion of the new account has its own receipt and revokes the sign-ins.
   const second = expectStatus(await harness.service.delete(`/v1/accounts/${account.id}`), 200)

@@ -46,11 +46,11 @@ async function untilTask(subjectId: string, holds: (task: Attention) => boolean 
 
 const untilStaged = (dispute: string) => untilTask(dispute, ({ attributes }) => attributes?.evidence === 'staged')
 
-const atStripe = async (id: string) => (await stripe.books()).disputes.find((dispute) => dispute.id === id)
+const atStripe = async (id: string) => (await stripe.state()).disputes.find((dispute) => dispute.id === id)
 
 /** How often evidence was staged or submitted at Stripe. */
 const writes = async (dispute: string): Promise<number> =>
-  (await stripe.books()).events.filter(
+  (await stripe.state()).events.filter(
     ({ type, objectId }) => type === 'charge.dispute.updated' && objectId === dispute,
   ).length
 
@@ -146,7 +146,7 @@ test('P2: evidence is staged once, says what was delivered and used, and not who
   })
 
   // Stripe's event about the staging, and a repetition of the first one, stage nothing again.
-  const { events } = await stripe.books()
+  const { events } = await stripe.state()
   for (const { id, objectId } of events) if (objectId === dispute) await stripe.do('resend', { eventId: id })
   await harness.sims.stripe.do('review-dispute', { dispute })
   await untilTask(dispute, ({ attributes }) => attributes?.status === 'under_review')

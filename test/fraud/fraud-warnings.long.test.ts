@@ -32,11 +32,11 @@ const warn = async (orderId: string, given: Record<string, unknown> = {}): Promi
   (await stripe.do('warn-fraud', { orderId, ...given })).warning
 
 const paymentOf = async (orderId: string) =>
-  (await stripe.books()).paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
+  (await stripe.state()).paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
 
 async function refundsOf(orderId: string) {
   const intent = await paymentOf(orderId)
-  return (await stripe.books()).refunds.filter(({ payment_intent }) => payment_intent === intent?.id)
+  return (await stripe.state()).refunds.filter(({ payment_intent }) => payment_intent === intent?.id)
 }
 
 async function taskOf(subjectId: string): Promise<Attention | undefined> {
@@ -62,7 +62,7 @@ async function expectGivenBack(orderId: string): Promise<void> {
 }
 
 const atProvider = async (iccid: string) =>
-  (await esimAccess.books()).esims.findLast((each) => each.iccid === iccid)?.esimStatus
+  (await esimAccess.state()).esims.findLast((each) => each.iccid === iccid)?.esimStatus
 
 const runStatus = async (workflowId: string) =>
   (await harness.temporal.workflow.getHandle(workflowId).describe()).status.name
@@ -142,7 +142,7 @@ test('U5: a used eSIM becomes an operator task with reason, amount and date, unt
   await esimAccess.do('use', { iccid: order.esims[0].iccid, bytes: 1_000 })
   const warning = await warn(order.id, { fraudType: 'card_never_received' })
   const task = await untilTask(order.id)
-  const { fraudWarnings } = await stripe.books()
+  const { fraudWarnings } = await stripe.state()
   const warnedAt = Number(fraudWarnings.find(({ id }) => id === warning)?.created) * 1000
   expect(task).toMatchObject({
     detail: 'esim_in_use',
@@ -294,7 +294,7 @@ test('an erased customer’s undelivered order is refunded by the deletion, and 
     async () =>
       (
         await sql`select from attention where kind = 'fraud_warning' and detail = 'erased'
-    and attributes ->> 'warningId' in (${(await stripe.books()).fraudWarnings.at(-1)?.id ?? ''})`
+    and attributes ->> 'warningId' in (${(await stripe.state()).fraudWarnings.at(-1)?.id ?? ''})`
       ).length === 0,
   )
 })

@@ -64,7 +64,7 @@ export function followDeletion(stack: Stack, accountId: string, receiptId: strin
  * @throws with both totals
  */
 export async function checkTotals(stack: Stack, takenBackMinor = 0): Promise<void> {
-  const stripe = await stack.sims.stripe.books()
+  const stripe = await stack.sims.stripe.state()
   const received = stripe.paymentIntents.filter(({ status }) => status === 'succeeded')
   const effective = stripe.refunds.filter(({ status }) => status !== 'failed' && status !== 'canceled')
   const [facts] = await stack.context.sql`

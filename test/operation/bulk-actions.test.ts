@@ -98,12 +98,12 @@ test('U2: above the limit of the sum another operator has to start it, in the AP
 })
 
 test('an order that is refunded already, or cannot be, is refused with its reason and is not refunded twice', async () => {
-  const before = (await harness.sims.stripe.books()).refunds.length
+  const before = (await harness.sims.stripe.state()).refunds.length
   const { id } = await prepare({ act: 'refund', selection: { statuses: ['refunded'], paidFrom } })
   expectStatus(await operator.post(`${path}/${id}/start`), 200)
   const report = await ended(id)
   expect(report.refusals).toEqual([{ code: 'already_refunded', count: 1 }])
-  expect((await harness.sims.stripe.books()).refunds.length).toBe(before)
+  expect((await harness.sims.stripe.state()).refunds.length).toBe(before)
   // A repeated start changes nothing; what has ended cannot be paused.
   expectStatus(await operator.post(`${path}/${id}/start`), 200)
   expect((await operator.post(`${path}/${id}/pause`)).status).toBe(409)

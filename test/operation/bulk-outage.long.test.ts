@@ -111,7 +111,7 @@ test('U2: one bulk refund settles all orders of an outage, each once, although t
 
   expect(report.outcomes).toEqual({ planned: 0, trying: 0, unknown: 0, done: orderCount, refused: 0, erased: 0 })
   expect(report.givenBack).toEqual([{ currency: 'EUR', minor: 500 * orderCount }])
-  const { refunds } = await sims.stripe.books()
+  const { refunds } = await sims.stripe.state()
   const ids = new Set(
     (
       await sql<

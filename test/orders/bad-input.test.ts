@@ -34,7 +34,7 @@ async function stored(): Promise<Record<string, number>> {
     const [row] = await sql<{ count: number }[]>`select count(*)::int as count from ${sql(name)}`
     counts[name] = row?.count ?? Number.NaN
   }
-  const { paymentIntents } = await harness.sims.stripe.books()
+  const { paymentIntents } = await harness.sims.stripe.state()
   counts.payments = paymentIntents.length
   counts.runs = (await harness.temporal.workflow.count("WorkflowType = 'order'")).count
   return counts

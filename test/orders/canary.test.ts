@@ -91,7 +91,7 @@ test('the canary’s orders got the errors that quote personal data', async () =
     (await harness.sims[simulator].log()).some((exchange) => exchange.status === status)
   const all = [met('esimAccess', 500), met('airalo', 502), met('stripe', 500), met('firebase', 400)]
   expect(await Promise.all(all)).toEqual([true, true, true, true])
-  expect((await mailbox.books()).refusals).toMatchObject([{ code: 451 }, { code: 451 }, { code: 550 }])
+  expect((await mailbox.state()).refusals).toMatchObject([{ code: 451 }, { code: 451 }, { code: 550 }])
   expect(harness.logLines.filter((line) => /"level":"(warn|error)"/.test(line)).length).toBeGreaterThan(5)
 })
 

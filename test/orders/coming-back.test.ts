@@ -33,7 +33,7 @@ async function comeBack(person: Person, headers: Record<string, string> = {}): P
 const signUp = (options?: SignUpOptions) => harness.signUp({ device: false, ...options })
 
 test('an order with an Idempotency-Key of before the deletion of the account is a new order with its own payment', async () => {
-  const before = await stripe.books()
+  const before = await stripe.state()
   const person = await signUp()
   const key = randomUUID()
   const old = (await order(person, key)).body
@@ -72,7 +72,7 @@ test('an order with an Idempotency-Key of before the deletion of the account is 
   const [row] = await sql`select count(*)::int as esims from esims where order_id = ${bought.id}`
   expect(row?.esims).toBe(1)
 
-  const { paymentIntents, refunds } = await stripe.books()
+  const { paymentIntents, refunds } = await stripe.state()
   const made = paymentIntents.slice(before.paymentIntents.length)
   expect(made.map(({ metadata }) => metadata.order_id)).toEqual([old.id, bought.id])
   expect(refunds).toHaveLength(before.refunds.length)
@@ -135,7 +135,7 @@ test('a new account after a deletion gets a new customer at Stripe, without the 
   expect((await order(again, randomUUID(), { savedCards: true })).status).toBe(201)
   const fresh = await customerOf(again)
   expect(fresh).not.toBe(old)
-  const { customers } = await stripe.books()
+  const { customers } = await stripe.state()
   expect(customers.filter(({ id }) => [old, fresh].includes(id)).map(({ deleted }) => deleted ?? false)).toEqual([
     true,
     false,

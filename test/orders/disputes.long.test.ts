@@ -40,7 +40,7 @@ async function tasks(...subjects: string[]): Promise<string[]> {
 }
 
 async function atProvider(iccid: string): Promise<string | undefined> {
-  const { esims } = await esimAccess.books()
+  const { esims } = await esimAccess.state()
   // A returned eSIM's number is given again.
   return esims.findLast((each) => each.iccid === iccid)?.esimStatus
 }
@@ -70,7 +70,7 @@ test('a lost dispute keeps the eSIM suspended and becomes an operator task', asy
   await untilDispute(order.id, 'needs_response', true)
   await stripe.do('close-dispute', { dispute, outcome: 'lost' })
   await untilDispute(order.id, 'lost', true)
-  await until('the matter is another', async () => (await tasks(order.id, dispute)).join() === 'dispute_lost')
+  await until('another operator task is open', async () => (await tasks(order.id, dispute)).join() === 'dispute_lost')
   expect(await atProvider(order.esims[0].iccid)).toBe('SUSPENDED')
 })
 
@@ -257,7 +257,7 @@ test('repeated webhooks of a dispute after the run has closed make one operator 
 
   await stripe.do('close-dispute', { dispute, outcome: 'lost' })
   await untilDispute(order.id, 'lost', false)
-  await until('the matter is another', async () => (await tasks(order.id, dispute)).join() === 'dispute_lost')
+  await until('another operator task is open', async () => (await tasks(order.id, dispute)).join() === 'dispute_lost')
   await stripe.do('webhooks', { copies: 1 })
   expect((await view(order.id)).status).toBe('ended')
 })

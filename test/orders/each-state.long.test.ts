@@ -28,9 +28,9 @@ const situations = {
   in_review: heldOrder,
   async provisioning() {
     await esimAccess.do('allocation', { never: true })
-    const before = (await esimAccess.books()).orders.length
+    const before = (await esimAccess.state()).orders.length
     const order = await harness.buy(await harness.signUp(), { packageCode, until: 'provisioning' })
-    await until('the provider has the order', async () => (await esimAccess.books()).orders.length > before)
+    await until('the provider has the order', async () => (await esimAccess.state()).orders.length > before)
     await esimAccess.do('allocation', {})
     return order
   },
@@ -170,10 +170,10 @@ test.each(cases.flatMap((each) => ('end' in each ? [each] : [])))(
     }
     if (situation !== 'provisioning') return
     // The provider makes the eSIM later, and it has to be returned.
-    const { cancels } = await esimAccess.books()
+    const { cancels } = await esimAccess.state()
     await esimAccess.do('allocate')
     await harness.fastForward(order.id, '2 minutes')
-    await until('the late eSIM went back', async () => (await esimAccess.books()).cancels.length > cancels.length)
+    await until('the late eSIM went back', async () => (await esimAccess.state()).cancels.length > cancels.length)
   },
 )
 

@@ -28,7 +28,7 @@ const refusal = (answer: Answer) => [answer.status, answer.body.code]
 async function ordersOf({ accountId }: Person): Promise<[number, number]> {
   const rows = await sql<Pick<Orders, 'id'>[]>`select id from orders where account_id = ${accountId}`
   const ids = new Set(rows.map(({ id }) => id))
-  const { paymentIntents } = await stripe.books()
+  const { paymentIntents } = await stripe.state()
   return [rows.length, paymentIntents.filter(({ metadata }) => ids.has(metadata.order_id ?? '')).length]
 }
 
@@ -212,10 +212,10 @@ test('an order whose checkout failed leaves nothing, and can be requested again 
 test('a late payment of a failed checkout makes no order that can be paid', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   const key = randomUUID()
-  const seen = (await stripe.books()).paymentIntents.length
+  const seen = (await stripe.state()).paymentIntents.length
   await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents$' }, delayMs: 8_800, times: 3 })
   expect(refusal(await order(person.caller, requested(person), key))[0]).toBeGreaterThanOrEqual(500)
-  await until('the payment is there', async () => (await stripe.books()).paymentIntents.length > seen)
+  await until('the payment is there', async () => (await stripe.state()).paymentIntents.length > seen)
   await stripe.clearFaults()
   // The late reply is handled before another person's order is done.
   await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyEsimAccess })

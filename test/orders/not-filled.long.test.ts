@@ -52,7 +52,7 @@ test('an eSIM that eSIM Access makes after the refund is returned', async () => 
   expect(await esimAccess.do('allocate', {})).toEqual({ allocated: 1 })
   await harness.fastForward(order.id, '2 hours')
   await untilPlacement(order.id, 'released')
-  const { cancels } = await esimAccess.books()
+  const { cancels } = await esimAccess.state()
   expect(cancels).toHaveLength(1)
   await esimAccess.do('allocation', {})
 })

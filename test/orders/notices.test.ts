@@ -260,7 +260,7 @@ test('a hanging measurement service does not delay an order, and one that is dow
   await harness.fastForward(order.id, '1 hour')
   await ledger(order.id, 'measurement:purchase', 'sent')
 
-  const [meta, google] = await Promise.all([harness.sims.meta.books(), harness.sims.googleAnalytics.books()])
+  const [meta, google] = await Promise.all([harness.sims.meta.state(), harness.sims.googleAnalytics.state()])
   expect([meta.events, google.events]).toMatchObject([{ length: 1 }, { length: 1 }])
   expect([meta.violations, google.violations]).toEqual([[], []])
 })

@@ -94,7 +94,7 @@ test('the duplicate that Airalo made of a request with a lost reply is returned'
   expect(await ordersAt(order.id)).toMatchObject({ airalo: 2 })
   // Airalo's staff decides: it is an operator task.
   expect(await tasksOf(order.id)).toMatchObject([{ kind: 'provider_refund_requested' }])
-  const { refunds } = await airalo.books()
+  const { refunds } = await airalo.state()
   expect(refunds.flatMap(({ iccids }) => iccids)).toHaveLength(1)
   expect(refunds.flatMap(({ iccids }) => iccids)).not.toContain(delivered.esims[0].iccid)
 })
@@ -108,7 +108,7 @@ test('a duplicate that Airalo does not take back becomes an operator task, and t
   expect(await tasksOf(order.id)).toEqual([{ kind: 'provider_order_unreturned', detail: 'refund_refused' }])
 
   // What the operator then does by hand.
-  const { orders } = await airalo.books()
+  const { orders } = await airalo.state()
   const [placement] = await placements(order.id)
   const ours = orders.filter(({ description }) => description === placement?.client_ref).flatMap(({ iccids }) => iccids)
   const [copy = ''] = ours.filter((iccid) => iccid !== delivered.esims[0].iccid)

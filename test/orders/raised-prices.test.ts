@@ -63,15 +63,15 @@ test.each(providers.flatMap(([simulator]) => unanswered.map((fault) => [simulato
     const { [simulator]: sim } = harness.sims
     await raise[simulator]('within')
     await sim.fault({ match: pricing, ...fault, times: always })
-    const { orders: before } = await sim.books()
+    const { orders: before } = await sim.state()
     const { id } = await bought(packageCode, 'provisioning')
     await untilWaiting(id)
-    expect((await sim.books()).orders).toHaveLength(before.length)
+    expect((await sim.state()).orders).toHaveLength(before.length)
     await sim.clearFaults()
     await harness.fastForward(id, '10 minutes')
     await harness.untilOrder(id, 'delivered')
     expect(await ordersAt(id)).toMatchObject({ [provider]: 1 })
-    expect((await sim.books()).orders).toHaveLength(before.length + 1)
+    expect((await sim.state()).orders).toHaveLength(before.length + 1)
   },
 )
 

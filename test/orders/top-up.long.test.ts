@@ -39,7 +39,7 @@ async function toppedUp(person: Person, orderId: string) {
 
 const eSimOf = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body.esims[0]
 
-const topUpsAt = async (): Promise<number> => (await esimAccess.books()).topUps.length
+const topUpsAt = async (): Promise<number> => (await esimAccess.state()).topUps.length
 
 async function untilTold(person: Person, ...events: string[]): Promise<void> {
   const told = await untilValue(
@@ -164,7 +164,7 @@ test('a provider that takes longer over a top-up than we wait adds the data once
   await airalo.do('limits', { tokenPerMinute: 1_000 })
   const { person, order } = await delivered(testPackages.onlyAiralo)
   const atAiralo = async () =>
-    ((await airalo.books()).orders as { type: string }[]).filter(({ type }) => type === 'topup').length
+    ((await airalo.state()).orders as { type: string }[]).filter(({ type }) => type === 'topup').length
   const before = await atAiralo()
   await airalo.fault({ match: { method: 'POST', path: '/topups$' }, delayMs: 18_000 })
   const topUp = await requested(person, order.id)

@@ -38,7 +38,7 @@ const pay = (address: string, number = card) =>
   fetch(address, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ number }) })
 
 const paymentsOf = async (orderId: string) =>
-  (await stripeSim.books()).paymentIntents.filter(({ metadata }) => metadata.order_id === orderId)
+  (await stripeSim.state()).paymentIntents.filter(({ metadata }) => metadata.order_id === orderId)
 
 const orderOf = async (person: Person, id: string) => expectStatus(await person.caller.get(`/v1/orders/${id}`), 200)
 
@@ -129,7 +129,7 @@ test('U2: the account of a person who has the page of Stripe open is deleted, an
   const { id, payAt } = await ordered(surfer, path)
   expectStatus(await person.caller.delete(`/v1/accounts/${person.accountId}`), 200)
   await until('the page has ended', async () => {
-    const { sessions } = await stripeSim.books()
+    const { sessions } = await stripeSim.state()
     return sessions.find(({ client_reference_id: of }) => of === id)?.status === 'expired'
   })
   expect((await pay(payAt)).status).toBe(200)
@@ -184,7 +184,7 @@ test('P2: a person sees the cards that Stripe keeps for them, and removes their 
     statuses.push((await surfer.post(`/account/cards/${id}/remove`, { csrf })).status)
   expect(statuses).toEqual([404, 303, 303])
   expect((await surfer.open('/account/data')).html).not.toContain('•••• 4242')
-  const kept = (await stripeSim.books()).cards.filter(({ id, customer }) => cards.includes(id) && customer !== null)
+  const kept = (await stripeSim.state()).cards.filter(({ id, customer }) => cards.includes(id) && customer !== null)
   expect(kept.map(({ id }) => id)).toEqual([others])
 })
 

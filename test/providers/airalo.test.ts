@@ -185,7 +185,7 @@ test('an Airalo order returns its eSIMs', async () => {
     expect(parseActivationCode(esim.activationCode)).toMatchObject({ smdpAddress: 'lpa.airalo.com' })
     expect(esim).toMatchObject({ esimRef: esim.iccid, apn: 'rh', confirmationCode: null, unusedValidUntil: null })
   }
-  expect((await sim.books()).orders).toMatchObject([{ description: 'ref-1', iccids: esims.map(({ iccid }) => iccid) }])
+  expect((await sim.state()).orders).toMatchObject([{ description: 'ref-1', iccids: esims.map(({ iccid }) => iccid) }])
   expect(await provider.balance()).toEqual({ amountMicros: 99_996_000_000, currency: 'USD' })
 })
 
@@ -197,7 +197,7 @@ test('all calls to Airalo use one token, and a refused token is replaced', async
   await sim.do('clock', { advanceSeconds: 90_000 })
   await Promise.all([provider.balance(), provider.placeOrder({ ...order, clientRef: 'ref-2' })])
   expect(await tokenCalls()).toBe(2)
-  expect((await sim.books()).orders).toHaveLength(2)
+  expect((await sim.state()).orders).toHaveLength(2)
 })
 
 test('Airalo refuses a fourth token within a minute as rate limited', async () => {
@@ -227,7 +227,7 @@ test('two equal orders at Airalo are two orders, found by their description', as
   const second = await provider.placeOrder(order)
   expect(second.orderNo).not.toBe(first.orderNo)
   await provider.placeOrder({ ...order, clientRef: 'ref-10' })
-  expect((await sim.books()).orders).toHaveLength(3)
+  expect((await sim.state()).orders).toHaveLength(3)
   const found = { orderNo: first.orderNo, duplicates: [second.orderNo] }
   expect(await provider.findOrder({ clientRef: 'ref-1', placedAfter })).toEqual(found)
   expect(await provider.findOrder({ clientRef: 'ref-', placedAfter })).toBeNull()
@@ -288,7 +288,7 @@ test('an order at Airalo is certainly not placed when no token can be fetched', 
   const { provider, sim, order, simulator } = await world()
   await sim.fault({ match: { path: '/token' }, cut: 'after' })
   await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind: 'unavailable', code: 'connection_lost' })
-  expect((await sim.books()).orders).toEqual([])
+  expect((await sim.state()).orders).toEqual([])
   await simulator.stop()
   const stranger = createAiralo({
     baseUrl: `${simulator.url.replace('127.0.0.1', 'localhost')}/v2`,
@@ -348,7 +348,7 @@ test('Airalo’s refusals of stock, credit, maintenance, quantity, order and eSI
   await expect(provider.placeOrder(many)).rejects.toMatchObject({ kind: 'misconfigured', code: 'bad_request' })
   await expect(provider.getEsims('1')).rejects.toMatchObject({ kind: 'rejected', code: 'unknown_order' })
   await expect(provider.getStatus('89')).rejects.toMatchObject({ kind: 'rejected', code: 'unknown_esim' })
-  expect((await sim.books()).orders).toEqual([])
+  expect((await sim.state()).orders).toEqual([])
 })
 
 test('an eSIM of Airalo is read as new, in use, used up, topped up and expired', async () => {
@@ -409,19 +409,19 @@ test('a top-up at Airalo is found after a lost reply, and refused when it does n
   await expect(provider.topUp({ ...wrong, esimRef: '89' })).rejects.toMatchObject({ code: 'unknown_esim' })
   await sim.do('recycle', { iccid: esimRef })
   await expect(provider.topUp(wrong)).rejects.toMatchObject({ kind: 'rejected', code: 'expired' })
-  expect((await sim.books()).orders.filter(({ type }) => type === 'topup')).toHaveLength(1)
+  expect((await sim.state()).orders.filter(({ type }) => type === 'topup')).toHaveLength(1)
 })
 
 test('a return of unused eSIMs at Airalo is requested, and Airalo’s staff decides', async () => {
   const { provider, sim, buy } = await world()
-  const before = (await sim.books()).balance
+  const before = (await sim.state()).balance
   const { esimRef } = await buy()
   expect(await provider.cancelUnused(esimRef)).toBe('requested')
-  const { refunds, balance } = await sim.books()
+  const { refunds, balance } = await sim.state()
   expect(refunds).toMatchObject([{ iccids: [esimRef], reason: 'CHANGE_OF_PLAN' }])
   expect(balance).toBeLessThan(before)
   await sim.do('approveRefund', { refundId: refunds[0]?.refundId })
-  expect((await sim.books()).balance).toBe(before)
+  expect((await sim.state()).balance).toBe(before)
   expect(await provider.cancelUnused(esimRef)).toBe('already')
   const used = await buy('change-7days-1gb', 'ref-2')
   await sim.do('use', { iccid: used.esimRef, bytes: 1 })
@@ -430,7 +430,7 @@ test('a return of unused eSIMs at Airalo is requested, and Airalo’s staff deci
   await sim.fault({ match: { path: '/usage$' }, status: 200, body: { data: usage } })
   await expect(provider.cancelUnused(used.esimRef)).rejects.toMatchObject({ kind: 'unavailable' })
   await expect(provider.cancelUnused('89')).rejects.toMatchObject({ code: 'unknown_esim' })
-  expect((await sim.books()).refunds).toHaveLength(1)
+  expect((await sim.state()).refunds).toHaveLength(1)
   await sim.do('limits', { refundPerMinute: 0 })
   const third = await buy('change-7days-1gb', 'ref-3')
   await expect(provider.cancelUnused(third.esimRef)).rejects.toMatchObject({ code: 'rate_limited' })
@@ -479,7 +479,7 @@ test('an asynchronous order at Airalo is accepted first; a webhook reports its e
   const accepted = await post('/orders-async', form)
   expect(accepted).toMatchObject({ status: 202, body: { data: { request_id: expect.stringMatching(/^.{25}$/) } } })
   const [done] = await readWebhooks(1)
-  const { orders } = await sim.books()
+  const { orders } = await sim.state()
   expect(done?.hints).toEqual([{ kind: 'order', orderNo: String(orders[0]?.id), clientRef: 'ref-9' }])
   await expect(provider.getEsims(String(orders[0]?.id))).resolves.toHaveLength(1)
   await sim.do('asyncOrders', { failure: 'no profile' })
@@ -526,11 +526,11 @@ test('the Airalo simulator repeats refused webhooks every 15 minutes, or at once
   const seen = async (count: number) => {
     await receiver.atLeast(count)
     // The sender records the answer after the receiver has sent it.
-    await until('it is in its books', async () => (await sim.books()).deliveries.length === count)
+    await until('it is in its books', async () => (await sim.state()).deliveries.length === count)
   }
   await seen(1)
   await sim.do('clock', { advanceSeconds: 600 })
-  expect((await sim.books()).deliveries).toHaveLength(1)
+  expect((await sim.state()).deliveries).toHaveLength(1)
   await sim.do('clock', { advanceSeconds: 301 })
   await seen(2)
   receiver.answerWith(200)
@@ -543,10 +543,10 @@ test('a subscription to Airalo’s webhooks checks the URL with HEAD', async () 
   const { sim, receiver, post } = await world()
   const optIn = (url: string) => post('/notifications/opt-in', { type: 'webhook_low_data', webhook_url: url }, true)
   expect((await optIn(`${receiver.url}/new`)).status).toBe(200)
-  expect((await sim.books()).optedIn.webhook_low_data).toBe(`${receiver.url}/new`)
+  expect((await sim.state()).optedIn.webhook_low_data).toBe(`${receiver.url}/new`)
   receiver.answerWith(404)
   expect((await optIn(`${receiver.url}/broken`)).status).toBe(422)
-  expect((await sim.books()).optedIn.webhook_low_data).toBe(`${receiver.url}/new`)
+  expect((await sim.state()).optedIn.webhook_low_data).toBe(`${receiver.url}/new`)
 })
 
 test('Airalo receives only technical fields (P1)', async () => {

@@ -193,10 +193,10 @@ test('the eSIM Access simulator ends an allocation on request, or after seconds 
 
 test('a repeated clientRef at eSIM Access is one order, paid once, also in parallel', async () => {
   const { provider, sim, order } = await world()
-  const before = (await sim.books()).balance
+  const before = (await sim.state()).balance
   const placed = await Promise.all(Array.from({ length: 5 }, () => provider.placeOrder(order)))
   expect(new Set(placed.map(({ orderNo }) => orderNo)).size).toBe(1)
-  const books = await sim.books()
+  const books = await sim.state()
   expect(books.orders).toHaveLength(1)
   expect(before - books.balance).toBe(11_000)
 })
@@ -213,7 +213,7 @@ test.each([
     const found = await provider.findOrder({ clientRef: 'ref-1', placedAfter })
     expect(found).toEqual({ orderNo: expect.stringMatching(/^B/), duplicates: [] })
     expect(await provider.placeOrder(order)).toEqual({ orderNo: found?.orderNo })
-    expect((await sim.books()).orders).toHaveLength(1)
+    expect((await sim.state()).orders).toHaveLength(1)
   },
 )
 
@@ -234,7 +234,7 @@ test.each([
     await expect(callerFor(fault).placeOrder(order)).rejects.toMatchObject({ kind: 'unknown_outcome', code })
     expect(await provider.findOrder({ clientRef: 'ref-1', placedAfter })).toBeNull()
     await provider.placeOrder(order)
-    expect((await sim.books()).orders).toHaveLength(1)
+    expect((await sim.state()).orders).toHaveLength(1)
   },
 )
 
@@ -323,7 +323,7 @@ test('eSIM Access’ refusals of stock, balance, price, package, order and crede
   await expect(provider.getStatus('0')).rejects.toMatchObject({ kind: 'rejected', code: 'unknown_esim' })
   const stranger = createEsimAccess({ ...settings, secretKey: 'another' })
   await expect(stranger.placeOrder(order)).rejects.toMatchObject({ kind: 'misconfigured', code: 'bad_credentials' })
-  expect((await sim.books()).orders).toEqual([])
+  expect((await sim.state()).orders).toEqual([])
   await provider.placeOrder({ ...order, unitCostMicros: 1_200_000 })
 })
 
@@ -391,12 +391,12 @@ test('an eSIM of eSIM Access is suspended and resumed repeatedly, and not after 
 
 test('eSIM Access takes an unused eSIM back once for its price, and refuses an installed one', async () => {
   const { provider, sim, buy } = await world()
-  const before = (await sim.books()).balance
+  const before = (await sim.state()).balance
   const { esimRef } = await buy()
   expect(await provider.cancelUnused(esimRef)).toBe('cancelled')
   expect(await provider.cancelUnused(esimRef)).toBe('already')
   expect((await provider.getStatus(esimRef)).state).toBe('cancelled')
-  expect((await sim.books()).balance).toBe(before)
+  expect((await sim.state()).balance).toBe(before)
   const used = await buy('JP_1_7', 'ref-2')
   const refused = { success: false, errorCode: '200002', errorMsg: '', obj: null }
   await sim.fault({ match: { path: '/esim/cancel$' }, status: 200, body: refused })
@@ -406,7 +406,7 @@ test('eSIM Access takes an unused eSIM back once for its price, and refuses an i
     kind: 'rejected',
     code: 'not_cancellable',
   })
-  expect((await sim.books()).cancels).toHaveLength(1)
+  expect((await sim.state()).cancels).toHaveLength(1)
 })
 
 test('a cancellation at eSIM Access with a lost reply is found as done', async () => {
@@ -415,7 +415,7 @@ test('a cancellation at eSIM Access with a lost reply is found as done', async (
   await sim.fault({ match: { path: '/esim/cancel' }, cut: 'after' })
   await expect(provider.cancelUnused(esimRef)).rejects.toMatchObject({ kind: 'unknown_outcome' })
   expect(await provider.cancelUnused(esimRef)).toBe('already')
-  expect((await sim.books()).cancels).toHaveLength(1)
+  expect((await sim.state()).cancels).toHaveLength(1)
 })
 
 test('a reused ICCID of eSIM Access belongs to two eSIMs, which the provider’s own number identifies', async () => {
@@ -438,7 +438,7 @@ test('a top-up at eSIM Access is applied once for each clientRef, found after a 
   await expect(provider.topUp(topUp)).rejects.toMatchObject({ kind: 'unknown_outcome', code: 'connection_lost' })
   expect(await provider.hasTopUp(topUp)).toBe(true)
   await provider.topUp(topUp)
-  expect((await sim.books()).topUps).toMatchObject([{ transactionId: 'top-1', price: 11_000 }])
+  expect((await sim.state()).topUps).toMatchObject([{ transactionId: 'top-1', price: 11_000 }])
   expect((await provider.getStatus(esimRef)).totalBytes).toBe(2 * GB)
 
   const other = { ...topUp, clientRef: 'top-2' }
@@ -446,14 +446,14 @@ test('a top-up at eSIM Access is applied once for each clientRef, found after a 
   await expect(provider.topUp({ ...other, packageCode: 'DE_1_7' })).rejects.toMatchObject({ code: 'unknown_package' })
   await sim.do('expire', { esimTranNo: esimRef })
   await expect(provider.topUp(other)).rejects.toMatchObject({ kind: 'rejected', code: 'expired' })
-  expect((await sim.books()).topUps).toHaveLength(1)
+  expect((await sim.state()).topUps).toHaveLength(1)
 })
 
 test('a daily package of eSIM Access is ordered for a number of days', async () => {
   const { provider, sim } = await world()
   const order = { clientRef: 'ref-1', packageCode: 'JP_1_Daily', quantity: 1, days: 5, unitCostMicros: 950_000 }
   const { orderNo } = await provider.placeOrder(order)
-  expect((await sim.books()).orders[0]?.amount).toBe(5 * 9500)
+  expect((await sim.state()).orders[0]?.amount).toBe(5 * 9500)
   const [esim] = await provider.getEsims(orderNo)
   expect((await provider.getStatus(esim?.esimRef ?? '')).totalBytes).toBe(5 * GB)
   await expect(provider.placeOrder({ ...order, clientRef: 'ref-2', days: 366 })).rejects.toMatchObject({

@@ -72,7 +72,7 @@ test('a Google ID token without a required nonce is refused', async () => {
 test('a revocation at Google accepts a valid, an unknown and a revoked refresh token', async () => {
   const { refreshToken = '' } = await signIn({ offline: true })
   expect(await google.revoke(refreshToken)).toBe('revoked')
-  expect((await sim.books()).refreshTokens).toMatchObject([{ token: refreshToken, revokedAt: expect.any(String) }])
+  expect((await sim.state()).refreshTokens).toMatchObject([{ token: refreshToken, revokedAt: expect.any(String) }])
   expect(await google.revoke(refreshToken)).toBe('unknown')
   expect(await google.revoke('planted')).toBe('unknown')
   await sim.fault({ status: 503 })

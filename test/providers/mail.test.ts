@@ -87,7 +87,7 @@ test.each([
   await sim.do('rule', rule)
   expect(await failureOf(mail.send(...message()))).toBe(expected)
   expect(await mail.send(...message())).toEqual({ accepted: true })
-  expect((await sim.books()).messages).toHaveLength(1)
+  expect((await sim.state()).messages).toHaveLength(1)
 })
 
 test('a recipient rule of the mail simulator applies until it is cleared, and only to its recipient', async () => {
@@ -103,7 +103,7 @@ test.each(['before', 'after'])(
     await sim.do('rule', { drop })
     expect(await failureOf(mail.send(...message()))).toBe('unknown_outcome econnection')
     // Accepted at most once: the client library must not retry.
-    expect((await sim.books()).messages).toHaveLength(drop === 'after' ? 1 : 0)
+    expect((await sim.state()).messages).toHaveLength(drop === 'after' ? 1 : 0)
   },
 )
 
@@ -144,12 +144,12 @@ test('a mail to several addresses or to none is refused', async () => {
     expect(await failureOf(mail.send(...message({ to })))).toBe('rejected invalid_address')
   }
   expect(await failureOf(mail.send(...message({ messageId: 'no brackets' })))).toBe('misconfigured invalid_message_id')
-  expect((await sim.books()).messages).toHaveLength(0)
+  expect((await sim.state()).messages).toHaveLength(0)
 })
 
 test('the mail simulator stores a repeated mail twice, as real servers do', async () => {
   await Promise.all([mail.send(...message()), mail.send(...message())])
-  expect((await sim.books()).messages.map(({ messageId }) => messageId)).toEqual(Array(2).fill(message()[1].messageId))
+  expect((await sim.state()).messages.map(({ messageId }) => messageId)).toEqual(Array(2).fill(message()[1].messageId))
 })
 
 test('the mail simulator ends a wait when the mail arrives', async () => {

@@ -57,7 +57,7 @@ test('a purchase is sent to Meta and Google with the least data', async () => {
   const given = purchase()
   expect(await measurement.sendPurchase(given, new Date())).toEqual({ meta: 'sent', googleAnalytics: 'sent' })
   const eventTime = given.eventTime.getTime()
-  expect(await meta.books()).toEqual({
+  expect(await meta.state()).toEqual({
     duplicates: [],
     violations: [],
     events: [
@@ -75,7 +75,7 @@ test('a purchase is sent to Meta and Google with the least data', async () => {
       },
     ],
   })
-  expect(await google.books()).toEqual({
+  expect(await google.state()).toEqual({
     violations: [],
     events: [
       {
@@ -106,7 +106,7 @@ test.each([
   ['eur', 49.99],
 ])('a purchase of %s %d arrives with this amount', async (currency, value) => {
   await measurement.sendToMeta(purchase({ currency, value }), new Date())
-  expect((await meta.books()).events[0]).toMatchObject({ custom_data: { currency: currency.toUpperCase(), value } })
+  expect((await meta.state()).events[0]).toMatchObject({ custom_data: { currency: currency.toUpperCase(), value } })
 })
 
 test('an event older than 72 hours for Google or 7 days for Meta is not sent', async () => {
@@ -117,8 +117,8 @@ test('an event older than 72 hours for Google or 7 days for Meta is not sent', a
   expect(await send(after(73))).toEqual({ meta: 'sent', googleAnalytics: 'too_old' })
   expect(await send(after(168))).toEqual({ meta: 'sent', googleAnalytics: 'too_old' })
   expect(await send(after(169))).toEqual({ meta: 'too_old', googleAnalytics: 'too_old' })
-  expect((await meta.books()).events).toHaveLength(3)
-  expect((await google.books()).events).toHaveLength(1)
+  expect((await meta.state()).events).toHaveLength(3)
+  expect((await google.state()).events).toHaveLength(1)
 })
 
 test('no event is sent without consent, identifier or settings', async () => {
@@ -138,7 +138,7 @@ test('a repeated event counts once at Meta for 48 hours', async () => {
   const given = purchase()
   await measurement.sendToMeta(given, new Date())
   await measurement.sendToMeta(given, new Date())
-  const { events, duplicates } = await meta.books()
+  const { events, duplicates } = await meta.state()
   expect([events.length, duplicates.length]).toEqual([1, 1])
 })
 
@@ -186,7 +186,7 @@ test('wrong credentials are refused by Meta and accepted silently by Google', as
   })
   await expect(wrong.sendToMeta(purchase(), new Date())).rejects.toMatchObject({ kind: 'misconfigured' })
   expect(await wrong.sendToGoogleAnalytics(purchase(), new Date())).toBe('sent')
-  expect(await google.books()).toEqual({ events: [], violations: ['wrong firebase_app_id or api_secret'] })
+  expect(await google.state()).toEqual({ events: [], violations: ['wrong firebase_app_id or api_secret'] })
 })
 
 test('a refused connection to Meta or Google is unavailable', async () => {
@@ -214,7 +214,7 @@ test('the Meta simulator refuses a whole request for one old event or one additi
   expect(await post([fresh, old])).toBe(400)
   expect(await post([{ ...fresh, user_data: { ...event.user_data, em: [externalId] } }])).toBe(400)
   expect(await post([{ ...fresh, event_source_url: 'https://example.test' }])).toBe(400)
-  expect(await meta.books()).toEqual({
+  expect(await meta.state()).toEqual({
     ...nothing,
     duplicates: [],
     violations: ['user_data.em is not least data', 'event.event_source_url is not least data'],
@@ -236,7 +236,7 @@ test('the Google Analytics simulator answers 204 to an invalid event, and record
     JSON.stringify({ ...good, timestamp_micros: (Date.now() - 73 * hour) * 1000 }),
   ]
   for (const body of bodies) expect((await fetch(url, { method: 'POST', body })).status).toBe(204)
-  expect(await google.books()).toEqual({
+  expect(await google.state()).toEqual({
     events: [],
     violations: [
       ': not a JSON object',

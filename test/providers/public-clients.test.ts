@@ -59,7 +59,7 @@ test('Airalo’s own client library works with the Airalo simulator', async (con
   const { data: order, meta } = await client.order(packageId, 2, 'of a trip / planted')
   expect(meta).toEqual({ message: 'success' })
   expect(order).toMatchObject({ package_id: packageId, quantity: '2', description: 'of a trip / planted' })
-  expect((await sim.books()).orders).toHaveLength(1)
+  expect((await sim.state()).orders).toHaveLength(1)
   const [{ iccid, qrcode, lpa, matching_id: matchingId }] = order.sims
   expect(qrcode).toBe(`LPA:1$${lpa}$${matchingId}`)
 
@@ -121,7 +121,7 @@ test('a public client library of Sign in with Apple works with the Apple simulat
   const revocation = { ...client, tokenTypeHint: 'refresh_token' }
   // Apple answers with an empty body, also to a token that is revoked already.
   for (const _time of [1, 2]) expect(await apple.revokeAuthorizationToken(tokens.refresh_token, revocation)).toBe('')
-  expect((await sim.books()).grants[0]?.revokedAt).not.toBeNull()
+  expect((await sim.state()).grants[0]?.revokedAt).not.toBeNull()
   expect(await apple.refreshAuthorizationToken(tokens.refresh_token, client)).toEqual({ error: 'invalid_grant' })
 
   await sim.do('notify', { type: 'email-disabled', sub })

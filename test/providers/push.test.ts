@@ -45,7 +45,7 @@ test('P4: a push is delivered once, in a form in which a repeat replaces it', as
   const sent = await sender.send(push)
   expect(sent).toMatchObject({ outcome: 'sent', messageId: expect.stringContaining('/messages/') })
   await sender.send({ ...push, platform: 'android' })
-  const [ios, android] = (await sim.books()).delivered
+  const [ios, android] = (await sim.state()).delivered
   expect(ios?.message).toEqual({
     token,
     notification: { title: 'Your eSIM is ready', body: 'Open the app to install it.' },
@@ -69,7 +69,7 @@ test.each([
 ])('FCM’s answer %s marks the token as dead', async (behaviour, reason) => {
   await sim.do('token', { token, behaviour })
   expect(await sender.send(push)).toEqual({ outcome: 'token_dead', reason })
-  expect((await sim.books()).delivered).toHaveLength(0)
+  expect((await sim.state()).delivered).toHaveLength(0)
 })
 
 test.each([
@@ -92,7 +92,7 @@ test.each([
 test('a refusal of FCM that a second request does not confirm keeps the token', async () => {
   await sim.do('token', { token, behaviour: 'unregistered', times: 1 })
   expect(await failureOf(sender.send(push))).toBe('unavailable refusal_not_confirmed')
-  expect(await sim.books()).toMatchObject({ delivered: [], dryRuns: 1 })
+  expect(await sim.state()).toMatchObject({ delivered: [], dryRuns: 1 })
 })
 
 test('an outage of FCM between refusal and confirmation keeps the token, and returns its Retry-After', async () => {
@@ -116,7 +116,7 @@ test.each([
   async (_what, fault, expected, count) => {
     await sim.fault({ match: { path: 'messages:send' }, ...fault })
     expect(await failureOf(sender.send(push))).toBe(expected)
-    expect((await sim.books()).delivered).toHaveLength(count)
+    expect((await sim.state()).delivered).toHaveLength(count)
   },
 )
 
@@ -147,7 +147,7 @@ test.each([
 test('the access token for FCM is fetched once, and a failure to get one is translated to its kind', async () => {
   const fresh = createPush(settings())
   await Promise.all([fresh.send(push), fresh.send(push), fresh.send(push)])
-  expect((await sim.books()).accessTokensIssued).toBe(1)
+  expect((await sim.state()).accessTokensIssued).toBe(1)
   await fresh.close()
 
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -178,7 +178,7 @@ test('a Firebase user is deleted, and an unknown one is no failure', async () =>
   await sim.do('user', { uid: 'uid-1' })
   expect(await users.deleteUser('uid-1')).toBe('deleted')
   expect(await users.deleteUser('uid-1')).toBe('unknown')
-  expect((await sim.books()).deletedUsers).toEqual(['uid-1'])
+  expect((await sim.state()).deletedUsers).toEqual(['uid-1'])
   await sim.fault({
     match: { path: 'accounts:delete' },
     status: 403,

@@ -117,7 +117,7 @@ test('a payment at Stripe stays open after a failed card', async () => {
   await sim.do('pay', { orderId })
   expect((await stripe.getPayment(paymentIntentId)).status).toBe('succeeded')
   await expect(sim.do('pay', { orderId })).rejects.toThrow('succeeded')
-  expect((await sim.books()).charges.map((charge) => charge.paid)).toEqual([false, true])
+  expect((await sim.state()).charges.map((charge) => charge.paid)).toEqual([false, true])
 })
 
 test('P2: Stripe gets the order id, a keyed hash of it, and no other detail of the order or person', async () => {
@@ -170,7 +170,7 @@ test('of two simultaneous requests with one key at Stripe one is unavailable, an
   expect(refused?.reason).toMatchObject({ kind: 'unavailable', code: 'idempotency_key_in_use' })
   const made = results.find((result) => result.status === 'fulfilled')
   expect(await stripe.createPayment(order)).toEqual(made?.value)
-  expect((await sim.books()).paymentIntents).toHaveLength(1)
+  expect((await sim.state()).paymentIntents).toHaveLength(1)
 })
 
 test('a refusal of parameters by Stripe is not stored under the key', async () => {
@@ -211,7 +211,7 @@ test('a refund that Stripe applied and answered with 500 is found and not repeat
   }
   expect(await failureOf(stripe.refund(order))).toMatchObject({ kind: 'unknown_outcome' })
   expect(await stripe.refund(order)).toMatchObject({ status: 'succeeded', amountMinor: 400 })
-  expect((await sim.books()).refunds).toHaveLength(1)
+  expect((await sim.state()).refunds).toHaveLength(1)
 })
 
 test('a cancellation at Stripe: open, repeated, paid, paid meanwhile and processing payments', async () => {
@@ -251,7 +251,7 @@ test('a refund at Stripe: in parts, in full, with nothing left, of more than is 
   const last = await refund(690, 3)
   expect(await refund(690, 4)).toEqual(last)
   expect((await stripe.listRefunds(paymentIntentId)).map((each) => each.amountMinor)).toEqual([690, 300])
-  expect((await sim.books()).charges[0]).toMatchObject({ amount_refunded: 990, refunded: true })
+  expect((await sim.state()).charges[0]).toMatchObject({ amount_refunded: 990, refunded: true })
 
   const unpaid = await newPayment()
   const tooEarly = { amountMinor: 1, idempotencyKey: 'refund:unpaid', reasonCode: 'x', lookFirst: false }
@@ -266,9 +266,9 @@ test('a refund repeated after Stripe has forgotten the key is found by `lookFirs
   const first = await stripe.refund(order)
   await sim.do('clock', { advanceSeconds: 2 * day })
   expect(await stripe.refund(order)).toEqual(first)
-  expect((await sim.books()).refunds).toHaveLength(1)
+  expect((await sim.state()).refunds).toHaveLength(1)
   await stripe.refund({ ...order, lookFirst: false })
-  expect((await sim.books()).refunds).toHaveLength(2)
+  expect((await sim.state()).refunds).toHaveLength(2)
 })
 
 test('a refund at Stripe stays pending, succeeds, or fails days later and can be repeated', async () => {
@@ -316,7 +316,7 @@ test('a customer at Stripe is created, gets a session, and is deleted', async ()
     kind: 'rejected',
     code: 'resource_missing',
   })
-  expect((await sim.books()).customers).toEqual([{ id: customerId, object: 'customer', deleted: true }])
+  expect((await sim.state()).customers).toEqual([{ id: customerId, object: 'customer', deleted: true }])
 })
 
 test('Stripe refuses a redaction within 90 days and accepts it afterwards', async () => {
@@ -407,7 +407,7 @@ test('a lost reply of Stripe is retried once by the SDK with the same key; two l
   await sim.fault({ cut: 'after', times: 2 })
   expect(await failureOf(stripe.createPayment(order))).toMatchObject({ kind: 'unknown_outcome', code: 'econnreset' })
   await stripe.createPayment(order)
-  expect((await sim.books()).paymentIntents).toHaveLength(1)
+  expect((await sim.state()).paymentIntents).toHaveLength(1)
 })
 
 test('a wrong secret key for Stripe is misconfigured', async () => {
@@ -472,7 +472,7 @@ test('the Stripe simulator duplicates, drops, reorders and resends webhooks, and
   expect(types).toEqual(['payment_intent.succeeded', 'payment_intent.payment_failed'])
   receiver.clear()
 
-  const events = (await sim.books()).events
+  const events = (await sim.state()).events
   const lost = events.find(({ type }) => type === 'payment_intent.processing')
   receiver.answerWith(500)
   await sim.do('resend', { eventId: lost?.id })
@@ -486,7 +486,7 @@ test('the Stripe simulator duplicates, drops, reorders and resends webhooks, and
 test('wrong, old, missing and foreign signatures of Stripe are refused with their codes', async () => {
   const { orderId } = await paidPayment()
   await receiver.atLeast(1)
-  const eventId = (await sim.books()).events.find(({ type }) => type === 'payment_intent.succeeded')?.id
+  const eventId = (await sim.state()).events.find(({ type }) => type === 'payment_intent.succeeded')?.id
   const now = Math.floor(Date.now() / 1000)
   const parsed = async (raw: Record<string, unknown>) => {
     receiver.clear()

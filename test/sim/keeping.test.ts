@@ -26,14 +26,14 @@ test('Stripe’s account, its clock and the answers to idempotency keys outlive 
   const first = await startStripe({ ...stripeSettings, file })
   const customer = await newCustomer(first.url, 'a key')
   await controlOf(first).do('clock', { advanceSeconds: 3_600 })
-  const before = await controlOf(first).books()
+  const before = await controlOf(first).state()
   await first.stop()
 
   const second = await startStripe({ ...stripeSettings, file })
-  expect(await controlOf(second).books()).toMatchObject({ customers: before.customers, events: before.events })
+  expect(await controlOf(second).state()).toMatchObject({ customers: before.customers, events: before.events })
   expect(await newCustomer(second.url, 'a key')).toBe(customer)
   expect(await newCustomer(second.url, 'another')).not.toBe(customer)
-  const made = (await controlOf(second).books()).customers.map((each) => ('created' in each ? each.created : 0))
+  const made = (await controlOf(second).state()).customers.map((each) => ('created' in each ? each.created : 0))
   expect(Math.abs((made.at(-1) ?? 0) - Date.now() / 1000 - 3_600)).toBeLessThan(600)
   await controlOf(second).reset()
   await second.stop()
@@ -41,7 +41,7 @@ test('Stripe’s account, its clock and the answers to idempotency keys outlive 
   // What was reset is gone, and without a file nothing is kept.
   for (const options of [{ file }, {}]) {
     const empty = await startStripe({ ...stripeSettings, ...options })
-    expect((await controlOf(empty).books()).customers).toEqual([])
+    expect((await controlOf(empty).state()).customers).toEqual([])
     await empty.stop()
   }
 })
@@ -54,13 +54,13 @@ test('orders, eSIMs and balance of eSIM Access outlive the simulator, also an or
   })
   await controlOf(first).do('balance', { amount: 1_234 })
   await controlOf(first).do('install', { transactionId: 't-1' })
-  const before = await controlOf(first).books()
+  const before = await controlOf(first).state()
   await first.stop()
 
   const second = await startEsimAccess(options)
-  expect(await controlOf(second).books()).toEqual(before)
+  expect(await controlOf(second).state()).toEqual(before)
   await controlOf(second).do('use', { transactionId: 't-1', bytes: 1_000 })
-  const [esim] = (await controlOf(second).books()).esims
+  const [esim] = (await controlOf(second).state()).esims
   expect(esim).toMatchObject({ orderUsage: 1_000, esimStatus: 'IN_USE' })
   await second.stop()
 })
@@ -71,11 +71,11 @@ test('orders, eSIMs and credit of Airalo outlive the simulator, and new ids foll
   const first = await startAiralo(options)
   const { planted } = await controlOf(first).do('plant', plant)
   await controlOf(first).do('balance', { amount: 12 })
-  const before = await controlOf(first).books()
+  const before = await controlOf(first).state()
   await first.stop()
 
   const second = await startAiralo(options)
-  expect(await controlOf(second).books()).toEqual(before)
+  expect(await controlOf(second).state()).toEqual(before)
   const more = await controlOf(second).do('plant', plant)
   expect(Number(more.planted[0]?.orderId)).toBeGreaterThan(Number(planted[0]?.orderId))
   await second.stop()

@@ -39,7 +39,7 @@ test('N2: each account gets the policy notice once, except mails that were being
   await fastForward(harness.temporal, policyNoticeWorkflowId('killed'), '1 hour')
   await until('everybody', async () => (await told()).length === recipients)
 
-  const { messages } = await harness.sims.mailbox.books()
+  const { messages } = await harness.sims.mailbox.state()
   const mailsTo = new Map<string, string[]>()
   for (const { messageId, envelope } of messages) {
     const to = envelope.to[0] ?? ''

@@ -80,7 +80,7 @@ export async function liveThrough(harness: Harness, outage: Outage): Promise<voi
     await esimAccess.do('allocation', { never: true })
     const provisioning = await Promise.all([order('provisioning'), order('provisioning')])
     await until('the provider has both orders', async () => {
-      const { orders } = await esimAccess.books()
+      const { orders } = await esimAccess.state()
       return orders.length === provisioning.length
     })
     await esimAccess.do('allocation', {})

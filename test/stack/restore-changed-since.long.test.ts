@@ -100,7 +100,7 @@ const plantPayment = async (orderId: string, ageMs: number): Promise<string> => 
   return planted[0]?.paymentIntent ?? ''
 }
 const refundedOf = async (orderId: string): Promise<number> => {
-  const { refunds, paymentIntents } = await stripe.books()
+  const { refunds, paymentIntents } = await stripe.state()
   const intents = paymentIntents.filter(({ metadata }) => metadata.order_id === orderId).map(({ id }) => id)
   return refunds.reduce(
     (sum, { payment_intent, amount }) => sum + (intents.includes(String(payment_intent)) ? amount : 0),

@@ -202,7 +202,7 @@ const documentForm = /AMA(?:-CN)?-\d{4}(?:-R\d{14})?-\d{6,}/g
 
 /** What each order's customer has, by the books of outside parties alone. */
 async function readOutcomes(): Promise<{ found: Record<string, Outcome | string>; numbers: Map<string, Set<string>> }> {
-  const [money, access, air] = await Promise.all([stripe.books(), esimAccess.books(), airalo.books()])
+  const [money, access, air] = await Promise.all([stripe.state(), esimAccess.state(), airalo.state()])
   const cancelled = new Set(access.cancels.map(({ esimTranNo }) => esimTranNo))
   const givenBack = new Set(air.refunds.flatMap(({ iccids }) => iccids))
   /** the secret part of the activation code of each eSIM that was not given back; a confirmation mail has it */
@@ -263,7 +263,7 @@ test(`U2: ${rounds * ordersInRound} orders in every state outlive the loss of th
   await esimAccess.do('allocation', { never: true })
   await pMap(old, beginAllocating, { concurrency: 10 })
   await until('the provider has the orders', async () => {
-    const { orders } = await esimAccess.books()
+    const { orders } = await esimAccess.state()
     return orders.filter(({ allocated }) => !allocated).length === 2 * rounds
   })
 

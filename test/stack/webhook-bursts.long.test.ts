@@ -68,7 +68,7 @@ const stripeEvent = (): Webhook => {
   return { event, path: '/v1/webhooks/stripe', headers: { 'stripe-signature': `t=${at},v1=${signature}` }, body }
 }
 
-const esimRef = JSON.stringify(await esimAccess.books()).match(/"esimTranNo":"([^"]+)"/)?.[1]
+const esimRef = JSON.stringify(await esimAccess.state()).match(/"esimTranNo":"([^"]+)"/)?.[1]
 const esimAccessEvent = (): Webhook => {
   const event = randomUUID()
   const content = { esimTranNo: esimRef, remainThreshold: 0.1 }

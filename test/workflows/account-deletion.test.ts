@@ -23,7 +23,7 @@ let takenBackMinor = 0
 afterAll(() => checkTotals(harness.stack, takenBackMinor))
 
 async function paymentOf(orderId: string) {
-  const books = await stripe.books()
+  const books = await stripe.state()
   const payment = books.paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
   return { ...payment, refunds: books.refunds.filter((refund) => refund.payment_intent === payment?.id) }
 }
@@ -31,11 +31,11 @@ async function paymentOf(orderId: string) {
 /** Every order at a provider whose eSIMs were neither delivered nor returned. */
 async function heldBy(provider: 'esimAccess' | 'airalo'): Promise<number> {
   if (provider === 'airalo') {
-    const books = await airalo.books()
+    const books = await airalo.state()
     const returned = new Set(books.refunds.flatMap(({ iccids }) => iccids))
     return books.orders.flatMap(({ iccids }) => iccids).filter((iccid) => !returned.has(iccid)).length
   }
-  const books = await esimAccess.books()
+  const books = await esimAccess.state()
   const returned = new Set(books.cancels.map(({ esimTranNo }) => esimTranNo))
   return books.orders.flatMap(({ esimTranNos }) => esimTranNos).filter((no) => !returned.has(no)).length
 }
@@ -113,7 +113,7 @@ test('a deletion erases the account at once, and completes after the last period
   )
   expect(receipt.processors.every(({ state }) => state === 'done' || state === 'nothing_held')).toBe(true)
 
-  const payments = (await stripe.books()).paymentIntents
+  const payments = (await stripe.state()).paymentIntents
   expect(payments.filter(({ redaction }) => redaction?.status === 'redacted')).toHaveLength(1)
   expect(await sql`select 1 from deletion_seals where receipt_id = ${deletion.receiptId}`).toHaveLength(0)
   expect(await sql`select 1 from data_keys where account_id = ${deletion.receiptId}`).toHaveLength(0)
@@ -326,7 +326,7 @@ test('a checkout during the deletion leaves neither a payment nor a run', async 
   expect(['order_state_conflict', 'account_missing']).toContain((await opening).body.code)
   await untilValue(
     'nothing is left to pay',
-    async () => await stripe.books(),
+    async () => await stripe.state(),
     ({ paymentIntents }) => paymentIntents.every(({ status }) => status === 'succeeded' || status === 'canceled'),
   )
   await deletion.fastForward('11 minutes')
@@ -392,7 +392,7 @@ test.each(eachProvider)(
     const before = await takeSnapshot(harness.context)
     const provider = harness.sims[simulator]
     const answers = async () => {
-      const { deliveries } = await provider.books()
+      const { deliveries } = await provider.state()
       return deliveries.map(({ status }) => status)
     }
     const sent = (await answers()).length

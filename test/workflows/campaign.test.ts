@@ -156,7 +156,7 @@ test('a campaign waits while the mail server is down, and does not repeat a mail
   await harness.sims.mailbox.do('rule', { recipient: refused?.email, code: 550 })
   const body = campaign()
   const { id } = await launch(body)
-  await until('a first try', async () => (await harness.sims.mailbox.books()).refusals)
+  await until('a first try', async () => (await harness.sims.mailbox.state()).refusals)
   await fastForward(harness.temporal, campaignWorkflowId(id), '1 hour')
   const done = await ended(id)
   expect(done.deliveries).toEqual({ sent: 1, refused: 1, unknown: 1, waiting: 0 })

@@ -242,7 +242,7 @@ test('packages of the second provider and packages sold by the day can be bought
     select order_id, provider, state from provider_orders where order_id in ${sql([first.id, second.id, daily.id])}`
   const filledBy = (id: string) => placements.find((row) => row.order_id === id && row.state === 'provided')?.provider
   expect([first, second, daily].map(({ id }) => filledBy(id))).toEqual(['esim-access', 'airalo', 'esim-access'])
-  const { orders } = await harness.sims.esimAccess.books()
+  const { orders } = await harness.sims.esimAccess.state()
   expect(orders).toContainEqual(
     expect.objectContaining({ packages: [{ packageCode: 'CKH139', count: 1, days: 7 }], amount: 7 * 9_500 }),
   )

@@ -158,7 +158,7 @@ test('a balance that falls without a purchase, or lasts for less than three days
   const airaloTasks = () => sql<{ kind: string }[]>`
     select kind from attention where subject_id = 'airalo' and resolved_at is null order by kind`
   await harness.buy(person, { packageCode: testPackages.onlyAiralo })
-  const { balance } = await airalo.books()
+  const { balance } = await airalo.state()
   await airalo.do('balance', { amount: balance - 3 })
   expect((await reconcile()).unexplained).toEqual({ provider_remainder: 1 })
   expect(await airaloTasks()).toEqual([{ kind: 'provider_remainder' }])

@@ -36,7 +36,7 @@ const items = async (restoreId: string) =>
   }[]
 
 async function refundedOf(paymentIntentId: string): Promise<number> {
-  const { refunds } = await stripe.books()
+  const { refunds } = await stripe.state()
   return refunds.reduce((sum, { payment_intent, amount }) => sum + (payment_intent === paymentIntentId ? amount : 0), 0)
 }
 
@@ -68,8 +68,8 @@ describe('U2: the run of a restore', () => {
       ].sort(),
     )
     for (const { lost } of [unused, used, air]) expect(await refundedOf(lost.paymentIntentId)).toBe(500)
-    expect((await esimAccess.books()).cancels).toHaveLength(1)
-    expect((await airalo.books()).refunds).toHaveLength(1)
+    expect((await esimAccess.state()).cancels).toHaveLength(1)
+    expect((await airalo.state()).refunds).toHaveLength(1)
     // Nothing of the plans is kept, and the books have the refund under a number of the new series.
     expect(await sql<Pick<RestoredItems, 'plan'>[]>`select plan from restored_items where plan is not null`).toEqual([])
     const { series } = await report()

@@ -6,15 +6,15 @@ import type { Mail, OutsideBooks } from '../oracles/record.ts'
 /** Reads all books. */
 export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks> {
   const [stripe, access, airalo, apple, firebase, mailbox, mails, meta, analytics, received] = await Promise.all([
-    sims.stripe.books(),
-    sims.esimAccess.books(),
-    sims.airalo.books(),
-    sims.apple.books(),
-    sims.firebase.books(),
-    sims.mailbox.books(),
+    sims.stripe.state(),
+    sims.esimAccess.state(),
+    sims.airalo.state(),
+    sims.apple.state(),
+    sims.firebase.state(),
+    sims.mailbox.state(),
     readMails(sims),
-    sims.meta.books(),
-    sims.googleAnalytics.books(),
+    sims.meta.state(),
+    sims.googleAnalytics.state(),
     readRequests(sims),
   ])
   const attempts = received.firebase

@@ -7,7 +7,7 @@ import type { WorldStack } from './stack.ts'
 /** Refunds a part of an order a second time, as if the first request had been repeated without its idempotency key. */
 export async function refundAgain({ sims, config }: WorldStack, order: Order, minor: number): Promise<void> {
   const payment = await until('the first refund is made', async () => {
-    const { paymentIntents, refunds } = await sims.stripe.books()
+    const { paymentIntents, refunds } = await sims.stripe.state()
     const found = paymentIntents.find(({ metadata }) => metadata.order_id === order.orderId)
     return refunds.some(({ payment_intent }) => payment_intent === found?.id) && found
   })

@@ -5,7 +5,7 @@
  */
 import type { Attention, OrderFacts, Orders } from '../../../db/connection/schema.ts'
 import type { Stack } from '../../../dev/stack.ts'
-import type { StripeBooks } from '../../../sim/stripe.ts'
+import type { StripeState } from '../../../sim/stripe.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
 import { type Document, faultsInDocuments, readDocuments } from './documents.ts'
@@ -123,7 +123,7 @@ function faultsInOrder(order: OrderBooks): string[] {
 /** Each order in our books and at the outside parties, and payments or eSIMs without an order. */
 export async function readBooks(stack: Stack): Promise<{ orders: OrderBooks[]; strays: string[] }> {
   const { sql } = stack.context
-  const stripe = await stack.sims.stripe.books()
+  const stripe = await stack.sims.stripe.state()
   const rows = await sql<OrderFields[]>`
     select o.id, o.status, o.quantity, o.gross_minor, o.parent_order_id, o.delivered_at,
       (select count(*)::int from esims e where e.order_id = o.id and e.state = 'cancelled'
@@ -168,8 +168,8 @@ type OrderFields = Pick<Orders, 'id' | 'status' | 'quantity' | 'gross_minor' | '
 } & { fact_gross_minor: OrderFacts['gross_minor'] | null; returned: number }
 
 function paymentBooks(
-  { charges, refunds, disputes }: StripeBooks,
-  { id, status, amount_received }: StripeBooks['paymentIntents'][number],
+  { charges, refunds, disputes }: StripeState,
+  { id, status, amount_received }: StripeState['paymentIntents'][number],
 ) {
   const ofPayment = refunds.filter((refund) => refund.payment_intent === id)
   const effective = ofPayment.filter(({ status }) => status !== 'failed' && status !== 'canceled')

@@ -1,8 +1,8 @@
 /** The eSIMs that we hold for each order, according to the eSIM providers' simulators. */
 import type { ProviderOrders } from '../../../db/connection/schema.ts'
 import type { Stack } from '../../../dev/stack.ts'
-import type { AiraloBooks } from '../../../sim/airalo.ts'
-import type { EsimAccessBooks } from '../../../sim/esim-access.ts'
+import type { AiraloState } from '../../../sim/airalo.ts'
+import type { EsimAccessState } from '../../../sim/esim-access.ts'
 
 export interface Held {
   /** bought and not returned; for a top-up, how often it was applied */
@@ -17,7 +17,7 @@ export async function readHoldings(stack: Stack): Promise<{ holdings: Map<string
   const placements = await sql<
     Pick<ProviderOrders, 'order_id' | 'provider' | 'client_ref' | 'state'>[]
   >`select order_id, provider, client_ref, state from provider_orders`
-  const held = heldByReference(await stack.sims.esimAccess.books(), await stack.sims.airalo.books())
+  const held = heldByReference(await stack.sims.esimAccess.state(), await stack.sims.airalo.state())
   const holdings = new Map<string, Held>()
   for (const { order_id, provider, client_ref, state } of placements) {
     const before = holdings.get(order_id) ?? { esims: 0, pending: false }
@@ -34,7 +34,7 @@ export async function readHoldings(stack: Stack): Promise<{ holdings: Map<string
 }
 
 /** The number of eSIMs or top-ups by `provider reference`. */
-function heldByReference(esimAccess: EsimAccessBooks, airalo: AiraloBooks): Map<string, number> {
+function heldByReference(esimAccess: EsimAccessState, airalo: AiraloState): Map<string, number> {
   const held = new Map<string, number>()
   const add = (provider: string, reference: string, count: number): void => {
     const key = `${provider} ${reference}`

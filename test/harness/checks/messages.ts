@@ -10,6 +10,6 @@ export function mailsTo({ sims }: Stack, address: string): Promise<ReadMail[]> {
 
 /** All pushes to a token, oldest first. */
 export async function pushesTo({ sims }: Stack, token: string): Promise<DeliveredPush[]> {
-  const { delivered } = await sims.firebase.books()
+  const { delivered } = await sims.firebase.state()
   return delivered.filter((push) => push.token === token)
 }

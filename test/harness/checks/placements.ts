@@ -51,7 +51,7 @@ export function watchPlacements({ sims, context, temporal }: Stack) {
     /** The number of orders at each provider with an order's references. */
     async ordersAt(orderId: string): Promise<Record<string, number>> {
       const references = new Set((await placements(orderId)).map(({ client_ref }) => client_ref))
-      const [access, air] = await Promise.all([sims.esimAccess.books(), sims.airalo.books()])
+      const [access, air] = await Promise.all([sims.esimAccess.state(), sims.airalo.state()])
       return {
         'esim-access': access.orders.filter(({ transactionId }) => references.has(transactionId)).length,
         airalo: air.orders.filter(({ description }) => description !== null && references.has(description)).length,

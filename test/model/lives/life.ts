@@ -158,7 +158,7 @@ export class Life {
       >`select client_ref from provider_orders where order_id = ${this.order.id}`
       for (const row of rows) this.references.add(row.client_ref)
     }
-    const stripe = await sims.stripe.books()
+    const stripe = await sims.stripe.state()
     const intents = stripe.paymentIntents.filter(({ metadata }) => metadata.order_id === this.order?.id)
     const refundedOf = (ids: string[]): number =>
       stripe.refunds
@@ -167,7 +167,7 @@ export class Life {
             ids.includes(String(intent)) && status !== 'failed' && status !== 'canceled',
         )
         .reduce((sum, { amount }) => sum + amount, 0)
-    const { orders, cancels } = await sims.esimAccess.books()
+    const { orders, cancels } = await sims.esimAccess.state()
     const cancelled = new Set(cancels.map(({ esimTranNo }) => esimTranNo))
     const bought = orders
       .filter(({ transactionId }) => this.references.has(transactionId))

@@ -118,8 +118,8 @@ test('orders with pairs of faults at mail server, FCM, Meta and Google Analytics
     expect(new Set(confirmations.map(({ messageId }) => messageId)).size, `mail of pair ${number}`).toBe(1)
     const [pushes, atMeta, atGoogle] = await Promise.all([
       pushesTo(harness.stack, person.pushToken),
-      sims.meta.books(),
-      sims.googleAnalytics.books(),
+      sims.meta.state(),
+      sims.googleAnalytics.state(),
     ])
     const measured = [atMeta, atGoogle].map((books) =>
       books.events.filter((each) => JSON.stringify(each).includes(event)),

@@ -154,7 +154,7 @@ test.each(eachProvider)(
     await answered(`/v1/orders/${unused}/refund`)
     await untilWithinTheHour(unused, 'refunded')
     await harness.checkBooks()
-    const payments = (await sims.stripe.books()).paymentIntents.filter(({ metadata }) =>
+    const payments = (await sims.stripe.state()).paymentIntents.filter(({ metadata }) =>
       [id, topUp.id, unused].includes(metadata.order_id ?? ''),
     )
     expect(payments.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded'])
@@ -165,7 +165,7 @@ test('the eSIM of a disputed order is suspended, and evidence is staged for it',
   const id = await bought(await harness.signUp(), testPackages.onlyEsimAccess)
   const { dispute } = await sims.stripe.do('open-dispute', { orderId: id })
   const evidence = async () =>
-    (await sims.stripe.books()).disputes.find((each) => each.id === dispute)?.evidence_details.has_evidence
+    (await sims.stripe.state()).disputes.find((each) => each.id === dispute)?.evidence_details.has_evidence
   for (let minutes = 0; minutes < 120 && !(await evidence()); minutes += 10) await harness.fastForward(id, '10 minutes')
   expect(await evidence()).toBe(true)
   await until('the eSIM is suspended', async () => {
@@ -199,8 +199,8 @@ test('a person with every sign-in is erased at every party, and redacted at Stri
   await sims.stripe.do('clock', { advanceSeconds: 91 * 86_400 })
   await deletion.fastForward('93 days', { timeoutMs: 180_000 })
   await deletion.until('stripe_redaction', 'done')
-  expect((await sims.firebase.books()).deletedUsers).toContain(person.firebaseUid)
-  const { grants } = await sims.apple.books()
+  expect((await sims.firebase.state()).deletedUsers).toContain(person.firebaseUid)
+  const { grants } = await sims.apple.state()
   expect(grants.filter(({ sub, revokedAt }) => sub === signIn.sub && revokedAt === null)).toEqual([])
   await checkTotals(harness.stack)
 })

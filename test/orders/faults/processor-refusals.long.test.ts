@@ -39,7 +39,7 @@ test.each(refusals)(
     await stripe.fault({ match: { method: 'POST', path: '/cancel$' }, ...answer })
     expectStatus(await person.caller.post(`/v1/orders/${order.id}/cancel`), 200)
     await harness.untilOrder(order.id, 'cancelled')
-    expect((await stripe.books()).paymentIntents).toContainEqual(
+    expect((await stripe.state()).paymentIntents).toContainEqual(
       expect.objectContaining({ metadata: expect.objectContaining({ order_id: order.id }), status: 'canceled' }),
     )
   },

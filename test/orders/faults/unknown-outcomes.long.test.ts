@@ -24,7 +24,7 @@ async function bought(packageCode: string, until: string | string[] = 'provision
   return { person, order: await harness.buy(person, { packageCode, until }) }
 }
 
-const cancels = async (): Promise<number> => (await esimAccess.books()).cancels.length
+const cancels = async (): Promise<number> => (await esimAccess.state()).cancels.length
 
 /**
  * An order whose first request is applied and not allocated, with a lost reply, and the answers to the next requests.

@@ -1,7 +1,7 @@
 /** U2: a payment that arrives late, or whose run is gone, is delivered or refunded, and operators see it. */
 import { afterEach, expect, test } from 'vitest'
 import { readOrderFigures } from '../../../db/evidence/orders.ts'
-import type { StripeBooks } from '../../../sim/stripe.ts'
+import type { StripeState } from '../../../sim/stripe.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { type PaymentSweepReport, paymentSweepType } from '../../../workflows/order/payment-sweep.contract.ts'
@@ -35,8 +35,8 @@ const terminate = (orderId: string) =>
 /** The hourly look at the processor, an hour from now. */
 const sweep = () => runLater<PaymentSweepReport>(harness.stack, paymentSweepType, 1 / 24)
 
-async function refundsOf(orderId: string): Promise<StripeBooks['refunds']> {
-  const { paymentIntents, refunds } = await stripe.books()
+async function refundsOf(orderId: string): Promise<StripeState['refunds']> {
+  const { paymentIntents, refunds } = await stripe.state()
   const intent = paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
   return refunds.filter(({ payment_intent }) => payment_intent === intent?.id)
 }
@@ -178,7 +178,7 @@ test('the hourly look closes an unpaid order whose run was terminated', async ()
   await sql`update orders set payment_due_at = created_at where id = ${order.id}`
   await sweep()
   await harness.untilOrder(order.id, 'unpaid')
-  expect((await stripe.books()).paymentIntents).toContainEqual(
+  expect((await stripe.state()).paymentIntents).toContainEqual(
     expect.objectContaining({ metadata: expect.objectContaining({ order_id: order.id }), status: 'canceled' }),
   )
 })
@@ -233,10 +233,10 @@ test('a refund whose run was terminated is carried out by the hourly look', asyn
 })
 
 const intentsLeft = async (before: ReadonlySet<string>) =>
-  (await stripe.books()).paymentIntents.filter(
+  (await stripe.state()).paymentIntents.filter(
     ({ id, status }) => !before.has(id) && status !== 'canceled' && status !== 'succeeded',
   )
-const intentIds = async () => new Set((await stripe.books()).paymentIntents.map(({ id }) => id))
+const intentIds = async () => new Set((await stripe.state()).paymentIntents.map(({ id }) => id))
 
 test('a payment whose creation was applied and answered with 500 is cancelled by the hourly look', async () => {
   const person = await harness.signUp()

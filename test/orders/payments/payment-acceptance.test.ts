@@ -19,11 +19,11 @@ interface Intent {
   status: string
   amount: number
 }
-const esimsSold = async (): Promise<number> => (await esimAccess.books()).esims.length
+const esimsSold = async (): Promise<number> => (await esimAccess.state()).esims.length
 
 async function paymentOf(orderId: string): Promise<Intent> {
   const [row] = await sql`select payment_intent_id as id from orders where id = ${orderId}`
-  const intent = (await stripe.books()).paymentIntents.find(({ id }) => id === row?.id)
+  const intent = (await stripe.state()).paymentIntents.find(({ id }) => id === row?.id)
   if (!intent) throw new Error(`order ${orderId} has no payment`)
   return intent
 }
@@ -73,7 +73,7 @@ test('the payment of an unknown order buys nothing and is unchanged', async () =
   const { body } = await ordered(other)
   await harness.fastForward(body.id, '1 minute')
   await expectRefused(body.id, other, 'of_another_order', sold)
-  const { paymentIntents, refunds } = await stripe.books()
+  const { paymentIntents, refunds } = await stripe.state()
   expect(paymentIntents).toContainEqual(expect.objectContaining({ id: payment.id, status: 'succeeded' }))
   expect(refunds.filter(({ payment_intent: id }) => id === payment.id)).toEqual([])
 })
@@ -89,7 +89,7 @@ test('an order does not cancel a payment that may belong to another person', asy
   const { body } = await ordered(other)
   await harness.fastForward(body.id, '1 minute')
   await expectRefused(body.id, other, 'of_another_order', sold)
-  expect((await stripe.books()).paymentIntents.find((intent) => intent.id === payment.id)?.status).toBe(
+  expect((await stripe.state()).paymentIntents.find((intent) => intent.id === payment.id)?.status).toBe(
     'requires_payment_method',
   )
 })

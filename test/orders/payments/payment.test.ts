@@ -36,7 +36,7 @@ const allSent = (orderId: string, { measured = false } = {}) =>
   )
 
 async function atStripe(orderId: string) {
-  const { paymentIntents, events } = await stripe.books()
+  const { paymentIntents, events } = await stripe.state()
   const intents = paymentIntents.filter(({ metadata }) => metadata.order_id === orderId)
   const eventsOf = (type: string) =>
     events.filter((event) => event.type === type && intents.some(({ id }) => id === event.objectId))
@@ -89,7 +89,7 @@ test('a paid order is delivered by mail with the eSIM in every form that phones 
   const pushes = await pushesTo(harness.stack, person.pushToken)
   expect(pushes.map(({ message }) => message.data)).toMatchObject([{ orderId: order.id, event: 'confirmation' }])
 
-  const [meta, google] = await Promise.all([harness.sims.meta.books(), harness.sims.googleAnalytics.books()])
+  const [meta, google] = await Promise.all([harness.sims.meta.state(), harness.sims.googleAnalytics.state()])
   expect([meta.violations, google.violations, meta.duplicates]).toEqual([[], [], []])
   expect(meta.events).toEqual([
     {
@@ -135,7 +135,7 @@ test.each([
     expect(invoice).toMatchObject({ gross_minor: minor, currency })
     expect((invoice?.net_minor ?? 0) + (invoice?.tax_minor ?? 0)).toBe(minor)
     expect((await mailsTo(harness.stack, person.email))[0]?.text).toContain(shownAs)
-    const [meta, google] = await Promise.all([harness.sims.meta.books(), harness.sims.googleAnalytics.books()])
+    const [meta, google] = await Promise.all([harness.sims.meta.state(), harness.sims.googleAnalytics.state()])
     expect(meta.events).toContainEqual(expect.objectContaining({ custom_data: { currency, value } }))
     expect(google.events).toContainEqual(
       expect.objectContaining({ params: expect.objectContaining({ currency, value }) }),

@@ -52,7 +52,7 @@ test('every wait of an order has an ending here', () => {
 })
 
 async function chargedMinor(orderId: string): Promise<number> {
-  const { charges, paymentIntents, refunds } = await sims.stripe.books()
+  const { charges, paymentIntents, refunds } = await sims.stripe.state()
   const payments = paymentIntents.filter(({ metadata }) => metadata.order_id === orderId).map(({ id }) => id)
   const isIts = ({ payment_intent }: { payment_intent: unknown }) => payments.includes(String(payment_intent))
   const sum = (amounts: { amount: number }[]) => amounts.reduce((total, { amount }) => total + amount, 0)

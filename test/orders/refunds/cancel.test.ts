@@ -18,7 +18,7 @@ const subjects = async (email: string) => (await mailsTo(harness.stack, email)).
 const eventsAt = async ({ pushToken }: Person) =>
   (await pushesTo(harness.stack, pushToken)).map(({ message }) => message.data?.event)
 const intentOf = async (orderId: string) => {
-  const { paymentIntents } = await stripe.books()
+  const { paymentIntents } = await stripe.state()
   return paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
 }
 

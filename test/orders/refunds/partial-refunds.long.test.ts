@@ -31,7 +31,7 @@ const askPart = (orderId: string, minor: number, more = {}, headers = {}) =>
 
 /** What Stripe's books say. */
 async function refundsOf(orderId: string) {
-  const { refunds, paymentIntents } = await stripe.books()
+  const { refunds, paymentIntents } = await stripe.state()
   const intent = paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
   return refunds.filter(({ payment_intent }) => payment_intent === intent?.id)
 }

@@ -32,7 +32,7 @@ async function refundByHand(orderId: string, amount?: number): Promise<string> {
 
 async function refundsOf(orderId: string): Promise<{ status: string | null; amount: number }[]> {
   const [row] = await sql<{ payment_intent_id: string }[]>`select payment_intent_id from orders where id = ${orderId}`
-  const { refunds } = await stripe.books()
+  const { refunds } = await stripe.state()
   return refunds
     .filter(({ payment_intent }) => payment_intent === row?.payment_intent_id)
     .map(({ status, amount }) => ({ status, amount }))

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Invoices, Orders } from '../../../db/connection/schema.ts'
-import type { StripeBooks } from '../../../sim/stripe.ts'
+import type { StripeState } from '../../../sim/stripe.ts'
 import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'
 import { bothSimulators, type EsimSimulator, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
@@ -19,8 +19,8 @@ const shown = async (orderId: string) => (await harness.service.get(`/v1/orders/
 const subjects = async (email: string) => (await mailsTo(harness.stack, email)).map(({ subject }) => subject)
 
 /** The processor's own records of an order's refunds, oldest first. */
-async function refundsOf(orderId: string): Promise<StripeBooks['refunds']> {
-  const { paymentIntents, refunds } = await stripe.books()
+async function refundsOf(orderId: string): Promise<StripeState['refunds']> {
+  const { paymentIntents, refunds } = await stripe.state()
   const intent = paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
   return refunds.filter(({ payment_intent }) => payment_intent === intent?.id)
 }
@@ -130,7 +130,7 @@ test('a refund that the provider applied and answered with 503 is found by the n
 }, async () => {
   const { order, giveBack } = await delivered()
   const key = { 'idempotency-key': `refund-${order.id}` }
-  const cancels = async () => (await esimAccess.books()).cancels.length
+  const cancels = async () => (await esimAccess.state()).cancels.length
   const before = await cancels()
   await esimAccess.do('webhooks', { drop: 1_000 })
   await esimAccess.fault({ match: { path: '/esim/cancel' }, cut: 'after', times: 1_000 })

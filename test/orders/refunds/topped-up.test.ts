@@ -25,12 +25,12 @@ const calls = async (path: string, text: string) =>
   (await esimAccess.log()).filter(({ url, body }) => url.endsWith(path) && body.includes(text)).length
 /** The newest: the provider gives the number of a returned eSIM to another one. */
 const profileOf = async (iccid: string) => {
-  const found = (await esimAccess.books()).esims.findLast((esim) => esim.iccid === iccid)
+  const found = (await esimAccess.state()).esims.findLast((esim) => esim.iccid === iccid)
   if (!found) throw new Error(`the provider has no ${iccid}`)
   return found
 }
 const isReturned = async (esimTranNo: string) =>
-  (await esimAccess.books()).cancels.some((cancel) => cancel.esimTranNo === esimTranNo)
+  (await esimAccess.state()).cancels.some((cancel) => cancel.esimTranNo === esimTranNo)
 
 test('U2: an eSIM with a top-up is not given back, neither by its customer nor by an operator', async () => {
   const { person, order, iccid } = await delivered()

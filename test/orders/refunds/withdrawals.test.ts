@@ -34,7 +34,7 @@ const mailOf = (person: Person, part: string) =>
   )
 
 async function refundedMinor(orderId: string): Promise<number[]> {
-  const { refunds, paymentIntents } = await stripe.books()
+  const { refunds, paymentIntents } = await stripe.state()
   const intent = paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
   return refunds.filter(({ payment_intent }) => payment_intent === intent?.id).map(({ amount }) => amount)
 }

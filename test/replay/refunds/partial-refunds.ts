@@ -24,7 +24,7 @@ export const partialRefunds: Record<string, Scenario> = {
   },
   'partial-refund-bounced': async (product) => {
     const id = await refundedInPart(product)
-    const { refunds } = await product.sims.stripe.books()
+    const { refunds } = await product.sims.stripe.state()
     await product.sims.stripe.do('fail-refund', { refund: refunds.at(-1)?.id })
     return runSteps(product).untilClosed(id)
   },

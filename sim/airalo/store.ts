@@ -52,7 +52,7 @@ export interface Refund {
   approved: boolean
 }
 
-interface KeptBooks {
+interface KeptState {
   balanceCents: number
   nextId: number
   outOfStock: Map<string, number>
@@ -63,7 +63,7 @@ interface KeptBooks {
   refunds: Refund[]
 }
 
-export function createBooks(
+export function createStore(
   clock: { now: () => number; advance(milliseconds: number): void },
   notifications: Notifications,
 ) {
@@ -257,7 +257,7 @@ export function createBooks(
     /** What a restart finds again; prices are those of the catalogue. */
     kept: {
       save: () => ({ balanceCents, nextId, outOfStock, left, inMaintenance, orders, sims, refunds }),
-      load(state: KeptBooks): void {
+      load(state: KeptState): void {
         balanceCents = state.balanceCents
         nextId = state.nextId
         fill(outOfStock, state.outOfStock)
@@ -287,7 +287,7 @@ function isOfDays(at: number, days: string | undefined): boolean {
   return day >= first && day <= last
 }
 
-export type Books = ReturnType<typeof createBooks>
+export type Store = ReturnType<typeof createStore>
 
 /** 25 characters, as the vendor's request ids. */
 export const newRequestId = (): string => randomBytes(19).toString('base64url').slice(0, 25)

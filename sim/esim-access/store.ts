@@ -46,7 +46,7 @@ interface Order {
   profiles: Profile[] | null
 }
 
-interface KeptBooks {
+interface KeptState {
   offsetMs: number
   sequence: number
   allocation: Allocation
@@ -74,7 +74,7 @@ interface Cancelled {
   at: string
 }
 
-export function createBooks(notify: Notify) {
+export function createStore(notify: Notify) {
   let offsetMs = 0
   const now = () => Date.now() + offsetMs
   const lifecycle = createLifecycle(now, notify)
@@ -300,7 +300,7 @@ export function createBooks(notify: Notify) {
         cancels,
         warehouse: warehouse.save(),
       }),
-      load(state: KeptBooks): void {
+      load(state: KeptState): void {
         offsetMs = state.offsetMs
         sequence = state.sequence
         allocation = state.allocation
@@ -329,7 +329,7 @@ export function createBooks(notify: Notify) {
   }
 }
 
-export type Books = ReturnType<typeof createBooks>
+export type Store = ReturnType<typeof createStore>
 
 /** The price of a daily package is for each day. */
 const priceOf = (sold: CataloguePackage, days: number): number => (sold.dataType === 1 ? sold.price : sold.price * days)
