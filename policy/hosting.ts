@@ -1,4 +1,4 @@
-/** P7: the servers stand in the EU. ISO 3166-1 alpha-2 of the EU and EEA. */
+/** P7: the servers are in the EU. ISO 3166-1 alpha-2 of the EU and EEA. */
 const eea = new Set(
   'at be bg cy cz de dk ee es fi fr gr hr hu ie is it li lt lu lv mt nl no pl pt ro se si sk eu'.split(' '),
 )

@@ -155,7 +155,7 @@ export const periods = {
       8 * hour,
       12 * hour,
     ],
-    /** the longest `Retry-After` that is heeded */
+    /** the longest `Retry-After` that is followed */
     longestPauseMs: hour,
     previousSecretMs: day,
   },

@@ -18,14 +18,14 @@ const thisMachine = new Set(['127.0.0.1', 'localhost', '[::1]'])
 export function readSubProcessorFigures(config: PartySettings): Readings {
   const isProduction = config.NODE_ENV === 'production'
   const trusted = (host: string) => known.has(host) || (!isProduction && thisMachine.has(host))
-  const strangers = addressSettings.filter((name) => {
+  const unlisted = addressSettings.filter((name) => {
     const url = config[name]
     return typeof url === 'string' && !trusted(new URL(url).hostname)
   })
   if (config.FIREBASE_CONNECT_TO && !trusted(config.FIREBASE_CONNECT_TO.split(':')[0] ?? '')) {
-    return { ...others(), unlisted_hosts: listed([...strangers, 'FIREBASE_CONNECT_TO']) }
+    return { ...others(), unlisted_hosts: listed([...unlisted, 'FIREBASE_CONNECT_TO']) }
   }
-  return { ...others(), unlisted_hosts: listed(strangers) }
+  return { ...others(), unlisted_hosts: listed(unlisted) }
 
   function others(): Readings {
     const mail = new URL(config.SMTP_URL)

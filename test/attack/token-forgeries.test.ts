@@ -31,12 +31,12 @@ let published = '{"keys":[]}'
 let fetches = 0
 let firebase: { privateKey: CryptoKey; jwk: JWK }
 let second: JWK
-let strangers: CryptoKey
+let foreignKey: CryptoKey
 
 beforeAll(async () => {
   const made = await generateKeyPair('RS256')
   const other = await generateKeyPair('RS256')
-  strangers = (await generateKeyPair('RS256')).privateKey
+  foreignKey = (await generateKeyPair('RS256')).privateKey
   firebase = { privateKey: made.privateKey, jwk: { ...(await exportJWK(made.publicKey)), ...forSigning, kid: 'one' } }
   second = { ...(await exportJWK(other.publicKey)), ...forSigning, kid: 'two' }
   published = JSON.stringify({ keys: [firebase.jwk, second] })
@@ -151,14 +151,14 @@ const forgeries: Record<string, Forgery[]> = {
   ],
   JWKSMultipleMatchingKeys: [['without the name of its key', () => unsigned({ alg: 'RS256' })]],
   JWSSignatureVerificationFailed: [
-    ['by another key', () => signed(claims(), strangers)],
+    ['by another key', () => signed(claims(), foreignKey)],
     [
       'with the name of the other published key',
       () => signed(claims(), firebase.privateKey, { ...header, kid: 'two' }),
     ],
-    ['with its own key in the header', async () => signed(claims(), strangers, await withKey('jwk'))],
-    ['with the address of its keys in the header', async () => signed(claims(), strangers, await withKey('jku'))],
-    ['with its certificate in the header', async () => signed(claims(), strangers, await withKey('x5c'))],
+    ['with its own key in the header', async () => signed(claims(), foreignKey, await withKey('jwk'))],
+    ['with the address of its keys in the header', async () => signed(claims(), foreignKey, await withKey('jku'))],
+    ['with its certificate in the header', async () => signed(claims(), foreignKey, await withKey('x5c'))],
     ['with other claims under its signature', async () => swapped(await signed(claims({ sub: 'me' })), claims())],
     ['with an altered signature', async () => otherSignature(await signed(claims()))],
     ['with an empty signature', async () => `${(await signed(claims())).split('.').slice(0, 2).join('.')}.`],

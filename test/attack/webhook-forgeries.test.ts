@@ -13,13 +13,13 @@ import { altered } from '../harness/altered.ts'
 let harness: ApiHarness
 let keyServer: Server
 let issuers: CryptoKey
-let strangers: CryptoKey
+let foreignKey: CryptoKey
 let publicKey: string
 
 beforeAll(async () => {
   const made = await generateKeyPair('RS256')
   issuers = made.privateKey
-  strangers = (await generateKeyPair('RS256')).privateKey
+  foreignKey = (await generateKeyPair('RS256')).privateKey
   const jwk = { ...(await exportJWK(made.publicKey)), use: 'sig', alg: 'RS256', kid: 'one' }
   publicKey = JSON.stringify(jwk)
   keyServer = createServer((_request, response) => {
@@ -192,16 +192,16 @@ const confused = (claims: Record<string, unknown>): Promise<string> =>
 
 /** What any signed token can have wrong; `claims` are right. */
 const tokenForgeries = (claims: () => Record<string, unknown>): Record<string, () => Promise<string> | string> => ({
-  'by another key': () => signed(claims(), strangers),
+  'by another key': () => signed(claims(), foreignKey),
   'by nobody': () => unsigned({ alg: 'none' }, claims()),
   'by nobody with the name of the key': () => unsigned(key, claims()),
   'by the published key as a secret': () => confused(claims()),
   'by a key of its own header': async () =>
-    signed(claims(), strangers, {
+    signed(claims(), foreignKey, {
       ...key,
       jwk: JSON.parse(publicKey) as Record<string, string>,
     } as JWTHeaderParameters),
-  'by an unknown key': () => signed(claims(), strangers, { ...key, kid: 'two' }),
+  'by an unknown key': () => signed(claims(), foreignKey, { ...key, kid: 'two' }),
   'for another audience': () => signed({ ...claims(), aud: 'another.app' }),
   'of another issuer': () => signed({ ...claims(), iss: 'https://issuer.example' }),
   'without an id': () => signed({ ...claims(), jti: undefined }),

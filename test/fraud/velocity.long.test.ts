@@ -40,7 +40,7 @@ test('U5: whoever deletes the account and signs up anew with the same card is co
   await deleteAccount(harness.stack, first)
   const again = await harness.signUp()
   expect(await heldFor(again, { fingerprint })).toBe('velocity_across_accounts')
-  // Another card of the same new account is another matter.
+  // Another card of the same new account is counted apart.
   expect(await heldFor(again, { fingerprint: randomUUID() })).toBeUndefined()
 })
 

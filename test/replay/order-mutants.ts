@@ -88,7 +88,7 @@ export const orderMutants: Mutant[] = [
     caughtBy: ['order-waits-for-its-refund-to-settle', 'order-refund-bounced-and-repeated'],
   },
   {
-    name: 'late news that nobody waits for',
+    name: 'a late event that nobody waits for',
     mutation: { workflow: 'orderAftercare', timer: 'any' },
     caughtBy: ['order-aftercare-of-a-dispute'],
   },

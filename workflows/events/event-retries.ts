@@ -1,6 +1,6 @@
 /**
  * Sends an endpoint what it has not taken at the first attempt, for three days. The run is there only as long as
- * something waits; which events these are, and when each is due, stands in the database.
+ * something waits; which events these are, and when each is due, is in the database.
  */
 import { condition, continueAsNew, proxyActivities } from '@temporalio/workflow'
 import { nothing, onSignal } from '../run/messages.ts'

@@ -1,4 +1,4 @@
-/** What the parts of one order's run share: its state, the news and wishes that reached it, and its announcements. */
+/** What the parts of one order's run share: its state, what signals and updates have asked of it, and its messages to the customer. */
 import {
   ActivityFailure,
   isCancellation,
@@ -48,7 +48,7 @@ export function startRun(input: OrderInput) {
     startedAt,
     paymentDueAt,
     state,
-    /** set by signals, cleared by whoever asks for the truth */
+    /** set by signals, cleared by the code that asks the outside party */
     hints: { payment: false, provider: false },
     /** set by updates and by a cancellation of the run */
     requested: {
@@ -86,7 +86,7 @@ export function startRun(input: OrderInput) {
       showStatus({ status, waitingFor, dueAt })
     },
 
-    /** Mail and push (U3), each at once if it can be, else by patient retries. Nothing but the end of the run waits for them. */
+    /** Mail and push (U3), each attempted at once, then retried by a regular activity. Nothing but the end of the run waits for them. */
     announce(mail: OrderPush, sent?: readonly DeliveryMessage[]): void {
       announcements.push(...announce(orderId, mail, sent))
     },
@@ -94,7 +94,9 @@ export function startRun(input: OrderInput) {
     measurePurchase(sent?: readonly DeliveryMessage[]): void {
       if (sent?.includes('purchase')) return
       const at = clock()
-      announcements.push(unlessGivenUp(patiently(sent !== undefined, (by) => by.measurePurchase({ orderId, ...at }))))
+      announcements.push(
+        unlessGivenUp(attemptOnceThenRetry(sent !== undefined, (by) => by.measurePurchase({ orderId, ...at }))),
+      )
     },
     /** @param early there is nothing yet that could be suspended */
     async noteDispute(disputeId: string, early: boolean): Promise<void> {
@@ -115,7 +117,7 @@ export function startRun(input: OrderInput) {
 }
 
 /**
- * U3: starts the mail and the push of an order; each is tried at once, then by patient retries.
+ * U3: starts the mail and the push of an order; each is attempted at once, then retried by a regular activity.
  * @param sent each was tried once already, and these need no other attempt
  */
 export function announce(orderId: string, mail: OrderPush, sent?: readonly DeliveryMessage[]): Promise<void>[] {
@@ -123,16 +125,16 @@ export function announce(orderId: string, mail: OrderPush, sent?: readonly Deliv
   const isTried = sent !== undefined
   return [
     ...(sent?.includes('mail') ? [] : [sendMail(orderId, mail, at, isTried)]),
-    // A push that a phone cannot get within the retries is no news any more; the app shows the state itself.
+    // A push that a phone cannot get within the retries is out of date; the app shows the state itself.
     ...(sent?.includes('push')
       ? []
-      : [unlessGivenUp(patiently(isTried, (by) => by.sendOrderPush({ orderId, push: mail, ...at })))]),
+      : [unlessGivenUp(attemptOnceThenRetry(isTried, (by) => by.sendOrderPush({ orderId, push: mail, ...at })))]),
   ]
 }
 
 async function sendMail(orderId: string, mail: OrderMail, at: { asOf: string }, isTried: boolean): Promise<void> {
   try {
-    await patiently(isTried, (by) => by.sendOrderMail({ orderId, mail, ...at }))
+    await attemptOnceThenRetry(isTried, (by) => by.sendOrderMail({ orderId, mail, ...at }))
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error
     await localFirst.raiseAttention({ orderId, kind: 'mail_undelivered', ...clock(), ...codeOf(error) })
@@ -140,7 +142,7 @@ async function sendMail(orderId: string, mail: OrderMail, at: { asOf: string }, 
 }
 
 /** One attempt at once, as a local activity, unless one was made already; then those of a regular activity. */
-const patiently = (isTried: boolean, attempt: (by: typeof notify) => Promise<void>): Promise<void> =>
+const attemptOnceThenRetry = (isTried: boolean, attempt: (by: typeof notify) => Promise<void>): Promise<void> =>
   isTried ? attempt(notify) : attempt(notifyNow).catch(() => attempt(notify))
 
 /** The input of the signal `dispute`. */

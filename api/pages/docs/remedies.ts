@@ -37,7 +37,7 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   version_conflict: 'Read the resource, apply the change to what it is now, and send the new `ETag` in `If-Match`.',
   body_too_large: 'Send only the fields that the operation names.',
   unsupported_media_type: 'Send `Content-Type: application/json`.',
-  idempotency_key_reused: 'A key that was used stays with its first request. Make a new one for a new wish.',
+  idempotency_key_reused: 'A key that was used stays with its first request. Make a new one for a new request.',
   sign_in_refused: 'Let the person sign in with Apple or Google again: a code can be used once, within minutes.',
   webhook_refused: 'Check the secret with which the sender signs, and the clock of the sender.',
   too_many_requests: 'Wait for `Retry-After`. Ask less often: a waiting screen needs one request in two seconds.',

@@ -42,7 +42,7 @@ export function eventRoutes(api: ApiContext): Route[] {
         const found = await listEvents(sql, api, { after, types: type && [type], limit: limit + 1 })
         const { rows, nextCursor } = cutPage(found, limit, (event) => [event.position])
         const last = rows.at(-1)?.position ?? after
-        // Events of other types have been read as well: a cursor that stood still would have them read each time.
+        // Events of other types have been read as well: a cursor that did not move would have them read each time.
         const upTo = nextCursor === null ? Math.max(last, end) : last
         return { status: 200, body: { items: rows.map(eventBody), nextCursor, cursor: encodeCursor([upTo]) } }
       },

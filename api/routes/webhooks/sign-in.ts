@@ -14,7 +14,7 @@ const maxBytes = 32 * 1024
 
 export function signInWebhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   const { apple, google } = api
-  const news = createSignInEvents(api)
+  const signInEvents = createSignInEvents(api)
 
   return [
     defineRoute({
@@ -30,7 +30,9 @@ export function signInWebhookRoutes(api: ApiContext, inbox: WebhookInbox): Route
       problems: ['webhook_refused'],
       async handle({ raw }) {
         const notification = await verified(() => apple.parseNotification(payloadOf(raw)))
-        await inbox.handle({ source: 'apple', eventId: notification.eventId }, () => news.fromApple(notification))
+        await inbox.handle({ source: 'apple', eventId: notification.eventId }, () =>
+          signInEvents.fromApple(notification),
+        )
         return { status: 200, body: { received: true } }
       },
     }),
@@ -47,7 +49,7 @@ export function signInWebhookRoutes(api: ApiContext, inbox: WebhookInbox): Route
       problems: ['webhook_refused'],
       async handle({ raw }) {
         const event = await verified(() => google.parseSecurityEvent(raw.toString('utf8').trim()))
-        await inbox.handle({ source: 'google', eventId: event.eventId }, () => news.fromGoogle(event))
+        await inbox.handle({ source: 'google', eventId: event.eventId }, () => signInEvents.fromGoogle(event))
         return { status: 202 }
       },
     }),
