@@ -32,6 +32,15 @@ test('every file or folder that a document names exists', async () => {
   }
 })
 
+test('the example of a patch is the code of today, and with its patch the same with one line more', async () => {
+  const [before = '', after = ''] = [...(await read('docs/changing-workflows.md')).matchAll(/```ts\n(.*?)```/gs)].map(
+    ([, code]) => code ?? '',
+  )
+  expect(before).not.toBe('')
+  expect(await read('workflows/order/order.ts')).toContain(before)
+  expect(after.replace(/^ *if \(patched\(.*\n/m, '')).toBe(before)
+})
+
 test('every decision has a date, a status and rejected alternatives, and is in the index', async () => {
   const files = (await readdir(new URL('docs/decisions/', root))).filter((name) => name !== 'README.md')
   const index = await read('docs/decisions/README.md')
