@@ -56,6 +56,8 @@ export async function openFixture() {
   const before = { config: { ...config }, cipher: api.cipher }
 
   return {
+    harness,
+    operator,
     api,
     sql,
     asOf,
@@ -102,12 +104,14 @@ export async function openFixture() {
 }
 
 export interface Shown {
+  kept: number
   broken: string[]
   unknown: string[]
   promises: {
     id: string
     status: string
-    figures: { name: string; status: string; value: number | null; detail: string | null }[]
+    sentence: string
+    figures: { name: string; status: string; value: number | null; detail: string | null; readAt: string }[]
   }[]
 }
 

@@ -180,7 +180,7 @@ export async function insertErasure(
   await sql`insert into deletion_steps ${sql({ receipt_id: receiptId, code: 'http_503', ...step, changed_at: ago(days) })}`
 }
 
-const dropErasure = ({ sql }: Fixture) => sql`delete from deletions where receipt_id = ${receiptId}`
+export const dropErasure = ({ sql }: Fixture) => sql`delete from deletions where receipt_id = ${receiptId}`
 
 export function overdueStep(
   { reason, figure }: OverdueStep,

@@ -1,20 +1,24 @@
 /**
  * Each promise has three planted violations. Each turns a figure of this promise, and with it the promise, from kept to
- * broken, and back. A run draws one of three by its seed; `npm test -- --all test/promises` plants all.
+ * broken, and back. A run plants the first violation of each figure, and of the others one in three, which its seed draws;
+ * `npm test -- --all test/promises` plants all.
  */
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type FigureName, figures } from '../../policy/figures.ts'
 import { type PromiseId, promises } from '../../policy/promises.ts'
 import { drawPart } from '../harness/seed.ts'
 import { edges } from './edges.ts'
-import { type Fixture, openFixture, type Shown } from './fixture.ts'
+import { type Fixture, openFixture, type Shown, type Violation } from './fixture.ts'
 import { planted } from './planted.ts'
 
 const ids = Object.keys(promises) as PromiseId[]
 const draw = drawPart(3)
-const cases = ids.flatMap((id, at) =>
-  draw(planted[id].violations, at).map((violation) => ({ id, violation, what: violation.what })),
-)
+const all = ids.flatMap((id) => planted[id].violations.map((violation) => ({ id, violation, what: violation.what })))
+const drawn = new Set(ids.flatMap((id, at) => draw(planted[id].violations, at)))
+const isFirstOfItsFigure = ({ figure }: Violation, at: number): boolean =>
+  all.findIndex(({ violation }) => violation.figure === figure) === at
+const cases = all.filter(({ violation }, at) => drawn.has(violation) || isFirstOfItsFigure(violation, at))
 
 let fixture: Fixture
 
@@ -33,8 +37,8 @@ function shownFor(what: string): object {
 }
 
 /** The status of the promise, and what its figure shows. */
-function read({ promises: all }: Shown, figure: string, id?: PromiseId) {
-  const promise = all.find(
+function read({ promises: read }: Shown, figure: string, id?: PromiseId) {
+  const promise = read.find(
     (each) => (id === undefined || each.id === id) && each.figures.some(({ name }) => name === figure),
   )
   const found = promise?.figures.find(({ name }) => name === figure)
@@ -46,9 +50,11 @@ describe('a planted violation breaks', () => {
     const { figure } = violation
     try {
       await violation.plant(fixture)
-      const { promise, shows } = read(await fixture.evidence(), figure, id)
+      const evidence = await fixture.evidence()
+      const { promise, shows } = read(evidence, figure, id)
       expect([promise, shows.status]).toEqual(['broken', 'broken'])
       expect(shows).toMatchObject(shownFor(violation.what))
+      expect(fixture.people.filter((accountId) => JSON.stringify(evidence).includes(accountId))).toEqual([])
     } finally {
       await violation.mend(fixture)
     }
@@ -67,6 +73,13 @@ describe('beside the violations', () => {
     }
     expect((await fixture.evidence()).broken).toEqual([])
   })
+})
+
+test('every figure with a limit has a planted violation, and the figures without one are known', () => {
+  const withViolation = new Set<string>(all.map(({ violation }) => violation.figure))
+  const others = Object.keys(figures).filter((name) => !withViolation.has(name))
+  expect(others.sort()).toEqual(['notice_share', 'oldest_request', 'unfinished_erasures'])
+  expect(others.filter((name) => 'brokenAbove' in figures[name as FigureName])).toEqual([])
 })
 
 test('the three violations of a promise differ, and one kind of all three is explained', () => {
