@@ -1,22 +1,11 @@
 /** Every outside party's calls are watched: what is no answer counts as failed, a refusal counts as an answer. */
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { createServer } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { outsideParties } from '../../policy/outside-parties.ts'
-import { createAiralo } from '../../providers/airalo/airalo.ts'
-import { createApple } from '../../providers/apple.ts'
 import { isOutage } from '../../providers/call-watch.ts'
-import { createEsimAccess } from '../../providers/esim-access/esim-access.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../../providers/failure.ts'
-import { createFirebaseIdTokens } from '../../providers/firebase/id-token.ts'
-import { createPush } from '../../providers/firebase/push.ts'
-import { createFirebaseUsers } from '../../providers/firebase/users.ts'
-import { createGoogle } from '../../providers/google.ts'
 import { createMail } from '../../providers/mail/mail.ts'
-import { createMeasurement, type Purchase } from '../../providers/measurement.ts'
-import { createStripe } from '../../providers/stripe/stripe.ts'
-import { startTlsFront } from '../../sim/firebase/tls-front.ts'
+import { notice, purchase, startAdapters, unknownToken } from '../harness/adapters.ts'
 
 let told: [party: string, outcome: string][] = []
 const watch = {
@@ -28,19 +17,18 @@ const watch = {
 let status = 200
 /** as Google's APIs write it; what the others say is in their status */
 const refusal = () => ({ error: { code: status, status: status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL', message: '' } })
-const server = createServer((request, response) => {
-  if (status === 0) return void request.socket.destroy()
-  // Google's token endpoint works, so that the call itself is made.
-  const isToken = request.url === '/token' && request.headers.host?.includes('googleapis')
-  response.writeHead(isToken ? 200 : status, { 'content-type': 'application/json' })
-  response.end(JSON.stringify(isToken ? { access_token: 'planted', expires_in: 3_600 } : refusal()))
-})
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-const { port } = server.address() as AddressInfo
-const url = `http://127.0.0.1:${port}`
-const tls = await startTlsFront(port, ['fcm.googleapis.com', 'identitytoolkit.googleapis.com', 'oauth2.googleapis.com'])
+const { esimAccess, airalo, apple, google, idTokens, users, push, stripe, measurement, close } = await startAdapters(
+  (request, response) => {
+    if (status === 0) return void request.socket.destroy()
+    // Google's token endpoint works, so that the call itself is made.
+    const isToken = request.url === '/token' && request.headers.host?.includes('googleapis')
+    response.writeHead(isToken ? 200 : status, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(isToken ? { access_token: 'planted', expires_in: 3_600 } : refusal()))
+  },
+  { timeoutMs: 5_000, watch },
+)
 
-const mailServer = createTcpServer((socket) => {
+const mailServer = createServer((socket) => {
   socket.on('error', () => undefined)
   if (status === 0) socket.destroy()
   else socket.end(status >= 500 ? '421 4.3.2 shutting down\r\n' : '554 5.7.1 not you\r\n')
@@ -48,62 +36,10 @@ const mailServer = createTcpServer((socket) => {
 await new Promise<void>((resolve) => mailServer.listen(0, '127.0.0.1', resolve))
 const mailPort = (mailServer.address() as AddressInfo).port
 
-const pem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString()
-const esimAccess = createEsimAccess({ baseUrl: url, accessCode: 'x', secretKey: 'x', timeoutMs: 5_000, watch })
-const airalo = createAiralo({ baseUrl: url, clientId: 'x', clientSecret: 'x', timeoutMs: 5_000, watch })
-const apple = createApple({
-  baseUrl: url,
-  teamId: 'T',
-  keyId: 'K',
-  privateKeyPem: pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey),
-  clientIds: ['app'],
-  watch,
-})
-const google = createGoogle({ clientIds: ['app'], certsUrl: `${url}/certs`, revokeUrl: `${url}/revoke`, watch })
-const firebase = {
-  projectId: 'p',
-  serviceAccount: {
-    clientEmail: 'x@example.com',
-    privateKey: pem(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey),
-  },
-  connectTo: { host: '127.0.0.1', port: tls.port, ca: tls.ca },
-  watch,
-}
-const idTokens = createFirebaseIdTokens({ projectId: 'p', jwksUrl: `${url}/jwks`, watch })
-const push = createPush(firebase)
-const users = createFirebaseUsers(firebase)
-const stripe = createStripe({
-  secretKey: 'sk_test_x',
-  webhookSecret: 'whsec_x',
-  publishableKey: 'pk_test_x',
-  apiBase: url,
-  timeoutMs: 5_000,
-  watch,
-})
 const mail = createMail({ url: `smtp://127.0.0.1:${mailPort}`, from: 'a@example.com', watch })
-const measurement = createMeasurement({
-  meta: { baseUrl: url, apiVersion: 'v1', datasetId: '1', accessToken: 'x' },
-  googleAnalytics: { baseUrl: url, firebaseAppId: 'x', apiSecret: 'x' },
-  timeoutMs: 5_000,
-  watch,
-})
-const purchase: Purchase = {
-  eventId: '8d0d4a54-9c5f-4d4b-8c6e-0d5f3a2b1c0d',
-  eventTime: new Date(),
-  value: 9.9,
-  currency: 'EUR',
-  metaExternalIdHash: 'a'.repeat(64),
-  gaAppInstanceId: 'x',
-  consent: { adUserData: true, adPersonalization: true },
-}
-const unknownToken = [{ alg: 'RS256', kid: 'k' }, { sub: 's' }, {}]
-  .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-  .join('.')
 
 afterAll(async () => {
-  await Promise.all([push.close(), users.close(), mail.close(), tls.stop()])
-  server.closeAllConnections()
-  server.close()
+  await Promise.all([mail.close(), close()])
   mailServer.close()
 })
 
@@ -123,10 +59,7 @@ const calls: Record<string, [party: keyof typeof outsideParties, call: () => Pro
   "Google's keys": ['google', () => google.verifyIdToken(unknownToken)],
   "Firebase's keys": ['firebase', () => idTokens.verifyFirebaseIdToken(unknownToken)],
   'Firebase users': ['firebase', () => users.deleteUser('x')],
-  FCM: [
-    'fcm',
-    () => push.send({ token: 't', title: 't', body: 'b', data: {}, collapseKey: 'c', platform: 'ios' as const }),
-  ],
+  FCM: ['fcm', () => push.send(notice)],
   Meta: ['meta', () => measurement.sendToMeta(purchase, new Date())],
   'Google Analytics': ['google_analytics', () => measurement.sendToGoogleAnalytics(purchase, new Date())],
 }
