@@ -9,7 +9,11 @@ import * as retry from '../run/retry.ts'
 import { showStatusDetails } from '../run/run-status.ts'
 import { type EventRetriesActivities, type EventRetriesInput, lookAgain } from './event-retries.contract.ts'
 
-const { retryEvents } = proxyActivities<EventRetriesActivities>({ ...retry.untilDone, startToCloseTimeout: '1 minute' })
+const { retryEvents } = proxyActivities<EventRetriesActivities>({
+  ...retry.untilDone,
+  // Beside the statements, a receiver may take ten seconds for its answer.
+  startToCloseTimeout: '1 minute',
+})
 
 /** About a dozen events each. */
 const roundsPerRun = 200

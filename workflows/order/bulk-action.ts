@@ -4,6 +4,7 @@ import { failure, failureType } from '../../shared/failures.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
 import { nothing, onUpdate } from '../run/messages.ts'
 import { clock } from '../run/now.ts'
+import * as retry from '../run/retry.ts'
 import { showStatus, showStatusDetails } from '../run/run-status.ts'
 import {
   type BulkActionInput,
@@ -19,13 +20,7 @@ import {
 import { codeOf } from './run.ts'
 
 const localFirst = proxyLocalFirst<BulkActivities>()
-const { actOnOrders } = proxyActivities<BulkActivities>({
-  startToCloseTimeout: '10 minutes',
-  // The activity heartbeats each second: a worker that is gone delays the other orders by no more than this.
-  heartbeatTimeout: '3 seconds',
-  // The waits do not grow with each worker that dies within a page: others go on where it has stopped.
-  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 1.1, maximumInterval: '2 seconds' },
-})
+const { actOnOrders } = proxyActivities<BulkActivities>(retry.pageOfOrders)
 
 /** About 2,000 orders; keeps the history below a thousand events. */
 const pagesPerRun = 100

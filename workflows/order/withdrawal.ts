@@ -31,6 +31,7 @@ const localFirst = proxyLocalFirst<WithdrawalActivities & OrderActivities>()
 const notify = proxyActivities<WithdrawalActivities>(retry.message)
 const { carryOutWithdrawal } = proxyActivities<WithdrawalActivities>({
   ...retry.money,
+  // The order's run, which is asked, has 25 s for its provider.
   startToCloseTimeout: '40 seconds',
   scheduleToCloseTimeout: `${periods.withdrawal.automaticForDays} days`,
 })

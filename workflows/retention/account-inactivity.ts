@@ -16,8 +16,7 @@ import {
 } from './account-inactivity.contract.ts'
 
 const localFirst = proxyLocalFirst<InactivityActivities>()
-const deleting = proxyActivities<InactivityActivities>(retry.duty)
-const notifying = proxyActivities<InactivityActivities>(retry.duty)
+const { sendFirstWarning, deleteUnused } = proxyActivities<InactivityActivities>(retry.duty)
 
 /** A step takes less in an ordinary outage. After that the run counts as lost and the sweep starts another one. */
 const graceDays = 2
@@ -40,7 +39,7 @@ export async function accountInactivity({ accountId }: InactivityInput): Promise
     const ended = await waitWhileInactive('waiting', 'the first warning', plusMs(daysBefore(firstDays), -headStartMs))
     if (ended) return end(ended)
     moveTo('warning', 'the mail server to take the first warning', null)
-    deletesAt = (await notifying.sendFirstWarning({ accountId, lastActiveAt })).deletesAt
+    deletesAt = (await sendFirstWarning({ accountId, lastActiveAt })).deletesAt
   }
   for (const [index, days] of laterDays.entries()) {
     const nextStep = daysBefore(laterDays[index + 1] ?? 0)
@@ -51,7 +50,7 @@ export async function accountInactivity({ accountId }: InactivityInput): Promise
   }
   const ended = await waitWhileInactive('warned', 'the deletion', new Date(deletesAt))
   if (ended) return end(ended)
-  return end(await deleting.deleteUnused({ accountId, lastActiveAt, asOf: now().toISOString() }))
+  return end(await deleteUnused({ accountId, lastActiveAt, asOf: now().toISOString() }))
 
   function daysBefore(days: number): Date {
     return plusDays(new Date(deletesAt), -days)

@@ -66,6 +66,17 @@ export const duty = {
 export const manyRows = { startToCloseTimeout: '2 hours', heartbeatTimeout: '2 minutes' } satisfies ActivityOptions
 
 /**
+ * A page of orders while operators watch and customers wait. The activity heartbeats each second, so that a worker which is
+ * gone delays the other orders by no more than three; the waits do not grow with each worker that dies within a page: others
+ * go on where it has stopped. No bound in total: an operator ends the action.
+ */
+export const pageOfOrders = {
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '3 seconds',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 1.1, maximumInterval: '2 seconds' },
+} satisfies ActivityOptions
+
+/**
  * Mail servers defer (greylisting, outages) for hours; after three days the message is out of date. A mail server may take
  * ten minutes for its answer: the attempt then goes on behind its timeout, and the send ledger keeps others from beginning.
  */
