@@ -12,7 +12,7 @@ import { evaluate, type Figure, type FigureName, figures } from '../../policy/fi
 import { type PromiseEntry, promises } from '../../policy/promises.ts'
 import { createMetrics } from '../../shared/metrics.ts'
 import { type Fixture, openFixture, type Shown } from '../promises/fixture.ts'
-import { dropErasure, insertErasure, insertPolicy, noticeTo, takeBack } from '../promises/planting.ts'
+import { dropErasure, insertErasure, insertPolicy, noticeTo, withdrawPolicy } from '../promises/planting.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -57,7 +57,7 @@ test('N2: the evidence counts a person without a notice of the version in force'
   await sql`update accounts set created_at = ${ago(100)}`
   for (const id of fixture.people.slice(1)) await noticeTo(fixture, id, 'sent', ago(32))
   const shown = await evidence()
-  await takeBack(fixture)
+  await withdrawPolicy(fixture)
   expect([figureOf(shown, 'short_notices').value, shown.broken]).toEqual([1, ['N2']])
 })
 

@@ -16,8 +16,8 @@ import {
   insertSeries,
   noticeTo,
   order,
-  takeBack,
   unsentSince,
+  withdrawPolicy,
 } from './planting.ts'
 
 export type Edge = Omit<Violation, 'kind'>
@@ -276,7 +276,7 @@ export const edges: readonly Edge[] = [
       await insertPolicy(fixture, 'posted')
       await noticeTo(fixture, fixture.accountId, 'sent', fixture.ago(1))
     },
-    mend: takeBack,
+    mend: withdrawPolicy,
   },
   {
     what: 'a version is coming and nobody is to be told',
@@ -287,7 +287,7 @@ export const edges: readonly Edge[] = [
     },
     async mend(fixture) {
       await fixture.sql`update accounts set policy_version = (select version from policies where state = 'in_force')`
-      await takeBack(fixture)
+      await withdrawPolicy(fixture)
     },
   },
 ]

@@ -139,7 +139,7 @@ export const insertPolicy = ({ sql, ago }: Fixture, state: 'posted' | 'in_force'
     announced_for: ago(1),
     effective_at: ago(1),
   })}`
-export async function takeBack({ sql }: Fixture): Promise<void> {
+export async function withdrawPolicy({ sql }: Fixture): Promise<void> {
   await sql`delete from policies where version = ${version}`
   await sql`update policies set state = 'in_force' where state = 'superseded'`
 }

@@ -5,7 +5,7 @@ import { failure } from '../../shared/failures.ts'
 import { nothing, onSignal, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
 import { showStatus } from '../run/run-status.ts'
-import { giveBack, readOutcome, tellOperators, whyNot } from './fraud-warning.ts'
+import { readOutcome, returnUnusedEsims, tellOperators, whyNot } from './fraud-warning.ts'
 import {
   disputeSignal,
   fraudWarningSignal,
@@ -15,7 +15,7 @@ import {
   refund,
 } from './order.contract.ts'
 import { isListed, orderStates } from './order-states.ts'
-import { requestRefund, returnEsims, untilSettled } from './refund.ts'
+import { requestRefund, returnHeldEsims, untilSettled } from './refund.ts'
 import { announce, disputeNotice, localFirst, noteDispute } from './run.ts'
 
 export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {
@@ -69,7 +69,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     if (outcome === 'operator') await tellOperators(orderId, 'not_returnable')
     if (outcome !== 'take_back') return
     try {
-      await giveBack(orderId)
+      await returnUnusedEsims(orderId)
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error
       return tellOperators(orderId, whyNot(error))
@@ -89,7 +89,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
       if (found.state === 'settled') return
       if (found.state === 'refund') {
         moveTo('refunding')
-        const returned = found.holdsEsims ? returnEsims({ orderId }) : undefined
+        const returned = found.holdsEsims ? returnHeldEsims({ orderId }) : undefined
         const failedWith = await refundAgain(found.reason)
         if (failedWith) await repeatRefund(failedWith)
         else await end()

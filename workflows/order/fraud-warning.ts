@@ -41,17 +41,17 @@ async function act(run: OrderRun): Promise<void> {
   if (outcome === 'nothing') return
   await condition(() => run.state.status !== 'provisioning' && !requested.returning)
   if (run.state.status !== 'delivered' || requested.returned) return
-  const refusedWith = await takeBack(run)
+  const refusedWith = await returnForWarning(run)
   if (refusedWith) await tellOperators(orderId, refusedWith)
 }
 
-/** @returns why the eSIMs could not be given back, if so */
-async function takeBack({ orderId, requested }: OrderRun): Promise<string | undefined> {
+/** @returns why the eSIMs could not be returned, if so */
+async function returnForWarning({ orderId, requested }: OrderRun): Promise<string | undefined> {
   requested.returning = true
   requested.returnTried = true
   requested.suspect = true
   try {
-    await giveBack(orderId)
+    await returnUnusedEsims(orderId)
     requested.returned = true
     return undefined
   } catch (error) {
@@ -64,10 +64,10 @@ async function takeBack({ orderId, requested }: OrderRun): Promise<string | unde
   }
 }
 
-/** Gives the delivered eSIMs back to their provider. @throws ActivityFailure EsimInUse, or after a week */
-export const giveBack = (orderId: string): Promise<void> => charge.withdrawEsims({ orderId, ...clock() })
+/** Returns the delivered eSIMs to their provider. @throws ActivityFailure EsimInUse, or after a week */
+export const returnUnusedEsims = (orderId: string): Promise<void> => charge.withdrawEsims({ orderId, ...clock() })
 
-/** The code of an operator task about eSIMs that were not given back. */
+/** The code of an operator task about eSIMs that were not returned. */
 export const whyNot = (error: unknown): string =>
   failureType(error) === 'EsimInUse' ? 'esim_in_use' : (codeOf(error).code ?? 'provider_unavailable')
 

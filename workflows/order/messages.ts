@@ -73,7 +73,7 @@ export function takeMessages(run: OrderRun): void {
       if (state.status === 'refund_failed') requested.retryRefund = true
       else {
         if (cause) requested.withdrawn = true
-        await takeBack()
+        await returnForCustomer()
       }
       await hasLeftStatesFor('refund')
       return state
@@ -103,7 +103,7 @@ export function takeMessages(run: OrderRun): void {
     )
   }
 
-  async function takeBack(): Promise<void> {
+  async function returnForCustomer(): Promise<void> {
     requested.returning = true
     requested.returnTried = true
     try {

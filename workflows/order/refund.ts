@@ -15,7 +15,7 @@ export async function refundAll(run: OrderRun, reason: RefundReason): Promise<vo
   const { orderId } = run
   await localFirst.startRefund({ orderId, ...clock(), reason })
   run.moveTo('refunding')
-  const returned = run.stopProvisioning ? returnEsims(run) : undefined
+  const returned = run.stopProvisioning ? returnHeldEsims(run) : undefined
   for (let attempt = 1; ; attempt += 1) {
     run.requested.disputeOver = false
     const made = await requestRefund(orderId, reason, attempt)
@@ -89,7 +89,8 @@ export async function untilSettled(
   }
 }
 
-export async function returnEsims({ orderId }: { orderId: string }): Promise<void> {
+/** Returns whatever a provider holds for the order. What cannot be returned for a week becomes an operator task. */
+export async function returnHeldEsims({ orderId }: { orderId: string }): Promise<void> {
   try {
     await releaseProvision({ orderId, ...clock() })
   } catch (error) {

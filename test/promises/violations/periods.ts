@@ -12,7 +12,16 @@ import { periods } from '../../../policy/periods.ts'
 import { currentPolicyVersion } from '../../../policy/versions.ts'
 import { loseAccount } from '../../harness/lost.ts'
 import { type Fixture, type Planted, type Violation, withStatement } from '../fixture.ts'
-import { insertFact, insertPolicy, noticeTo, overdueStep, schema, takeBack, unnotedStep, version } from '../planting.ts'
+import {
+  insertFact,
+  insertPolicy,
+  noticeTo,
+  overdueStep,
+  schema,
+  unnotedStep,
+  version,
+  withdrawPolicy,
+} from '../planting.ts'
 
 const unusedFor = (days: number, what: string): Violation => ({
   kind: 'data',
@@ -78,7 +87,7 @@ const shortNotice = (
     for (const id of others) await noticeTo(fixture, id, 'sent', fixture.ago(32))
     await plantFirst(fixture, first)
   },
-  mend: takeBack,
+  mend: withdrawPolicy,
 })
 
 const requested = { reason: 'requested', figure: 'overdue_erasures' } as const
@@ -315,7 +324,7 @@ export const periodViolations = {
           await insertPolicy(fixture, 'in_force')
         },
         async mend(fixture) {
-          await takeBack(fixture)
+          await withdrawPolicy(fixture)
           await fixture.sql`create unique index policies_in_force on policies ((true)) where state = 'in_force'`
         },
       },
@@ -329,7 +338,7 @@ export const periodViolations = {
             sql.begin((tx) => bringIntoForce(tx, version, fixture.asOf)),
           )
         },
-        mend: takeBack,
+        mend: withdrawPolicy,
       },
     ],
   },
