@@ -97,6 +97,11 @@ export type EsimState =
   /** the provider does not know: no decision may depend on it */
   | 'unknown'
 
+const over: readonly EsimState[] = ['expired', 'removed', 'cancelled']
+
+/** Whether an eSIM can still be installed or used, and so takes more data. */
+export const isUsable = ({ state }: { state: EsimState }): boolean => !over.includes(state)
+
 export interface EsimStatus {
   state: EsimState
   /** null is unlimited */

@@ -8,6 +8,7 @@ import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { sentId, sentTime } from '../http/storable.ts'
 import { accountId } from '../views/account-fields.ts'
+import { takesTopUps } from '../views/esim-life.ts'
 import { esimState } from '../views/order-enumerations.ts'
 import { packageForSale, viewPackage } from './packages.ts'
 
@@ -83,7 +84,7 @@ export function esimRoutes(api: ApiContext): Route[] {
         const esim = await findEsimOwner(sql, params.id)
         if (!esim) throw new Problem('not_found')
         assertReaches(caller, esim.accountId)
-        const items = esim.delivered ? await listTopUpsOf(sql, esim) : []
+        const items = takesTopUps(esim) ? await listTopUpsOf(sql, esim) : []
         return { status: 200, body: { orderId: esim.orderId, items: items.map(viewPackage) } }
       },
     }),

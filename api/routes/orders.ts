@@ -9,6 +9,7 @@ import { qrPng } from '../../mails/qr.ts'
 import { periods } from '../../policy/periods.ts'
 import { maxPriceMinor } from '../../policy/pricing.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
+import { isUsable } from '../../providers/esim.ts'
 import { approve, cancel, type OrderStatus, refund, reject, resend } from '../../workflows/order/order.contract.ts'
 import { partialRefundReasons } from '../../workflows/order/partial-refund.contract.ts'
 import { spend, spendOnce } from '../http/allowance.ts'
@@ -288,7 +289,8 @@ export function orderRoutes(api: ApiContext): Route[] {
             const reason = body.esimId ? 'not an eSIM of this order' : 'needed: the order has several eSIMs or none'
             throw new Problem('invalid_request', { errors: [{ field: 'esimId', reason }] })
           }
-          if (parent.status !== 'delivered' || parent.parent_order_id) throw new Problem('order_state_conflict')
+          if (parent.status !== 'delivered' || parent.parent_order_id || !isUsable(esim))
+            throw new Problem('order_state_conflict')
           const offer = await findTopUpOffer(sql, {
             code: body.packageCode,
             provider: esim.provider,

@@ -1,4 +1,5 @@
-import type { StoredEsim } from '../../db/order/esims.ts'
+import type { OwnedEsim, StoredEsim } from '../../db/order/esims.ts'
+import { isUsable } from '../../providers/esim.ts'
 import type { EsimLife } from '../pages/install/esim-status.tsx'
 
 /** What pages say of an eSIM's state, validity and usage. */
@@ -13,3 +14,6 @@ export const esimLife = (esim: StoredEsim): EsimLife => ({
   unusedUntil: esim.unusedUntil,
   expiresAt: esim.expiresAt,
 })
+
+/** Whether more data can be ordered for an eSIM. */
+export const takesTopUps = (esim: Pick<OwnedEsim, 'delivered' | 'state'>): boolean => esim.delivered && isUsable(esim)

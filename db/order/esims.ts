@@ -200,14 +200,21 @@ export async function listEsimsOfAccount(
 }
 
 /** Whose an eSIM is, and what decides which top-ups it takes. */
-export async function findEsimOwner(
-  sql: Queryable,
-  esimId: string,
-): Promise<
-  { accountId: string; orderId: string; provider: string; basePackageCode: string; delivered: boolean } | undefined
-> {
-  const [row] = await sql<(Pick<Orders, 'account_id' | 'id' | 'package_code' | 'status'> & Pick<Esims, 'provider'>)[]>`
-    select o.account_id, o.id, e.provider, o.package_code, o.status
+export interface OwnedEsim {
+  accountId: string
+  orderId: string
+  provider: string
+  basePackageCode: string
+  /** of its order: one eSIM of a delivered order may be over, while another one is in use */
+  delivered: boolean
+  state: EsimState
+}
+
+export async function findEsimOwner(sql: Queryable, esimId: string): Promise<OwnedEsim | undefined> {
+  const [row] = await sql<
+    (Pick<Orders, 'account_id' | 'id' | 'package_code' | 'status'> & Pick<Esims, 'provider' | 'state'>)[]
+  >`
+    select o.account_id, o.id, e.provider, e.state, o.package_code, o.status
     from esims e join orders o on o.id = e.order_id where e.id = ${esimId}`
   return (
     row && {
@@ -216,6 +223,7 @@ export async function findEsimOwner(
       provider: row.provider,
       basePackageCode: row.package_code,
       delivered: row.status === 'delivered',
+      state: row.state,
     }
   )
 }

@@ -9,6 +9,7 @@ import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { eachProvider, testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
+import { visit } from '../harness/visits.ts'
 
 const harness = await shareStack()
 const { esimAccess, airalo, stripe } = harness.sims
@@ -183,6 +184,28 @@ test('an unpaid top-up can be cancelled, and a delivered one cannot be returned'
   expect((await person.caller.post(`/v1/orders/${topUp.id}/top-up`, { packageCode: testPackages.topUp })).status).toBe(
     400,
   )
+})
+
+test('U2: an eSIM that is over takes no top-up by API or on the web, while another one of its order does', async () => {
+  const { person, order } = await delivered(testPackages.onlyEsimAccess, 2)
+  const [one, two] = order.esims
+  const surfer = await visit(harness.stack, person)
+  const path = `/account/esims/${one.id}/top-up`
+  const { html } = await surfer.open(path)
+  const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? ''
+  const form = { csrf: hidden('csrf'), once: hidden('once'), packageCode: testPackages.topUp }
+  const listed = async (id: string) =>
+    expectStatus(await person.caller.get(`/v1/esims/${id}/top-ups`), 200).items.length > 0
+  for (const state of ['expired', 'removed', 'cancelled']) {
+    await sql`update esims set state = ${state} where id = ${one.id}`
+    const answers = [
+      (await request(person, order.id, { esimId: one.id })).status,
+      (await surfer.post(path, form)).status,
+    ]
+    expect([state, ...answers, await listed(one.id)]).toEqual([state, 409, 409, false])
+    expect((await surfer.open(path)).html).not.toContain('name="once"')
+  }
+  expect(await listed(two.id)).toBe(true)
 })
 
 test('a top-up that does not fit the eSIM is refused', async () => {

@@ -1,8 +1,9 @@
 /** G1: a person's eSIMs with their state and usage, and all orders. */
 import type { Texts } from '../../../messages/texts.ts'
+import { isUsable } from '../../../providers/esim.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
 import { Icon } from '../brand/icons.tsx'
-import { type EsimLife, hasStarted, isUsable, StateBadge, Usage, Validity } from '../install/esim-status.tsx'
+import { type EsimLife, hasStarted, StateBadge, Usage, Validity } from '../install/esim-status.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
 import { AccountNav, Card, Notice } from './frame.tsx'
 

@@ -1,6 +1,6 @@
 /** The state, the validity and the usage of an eSIM in plain words. */
 import type { Texts } from '../../../messages/texts.ts'
-import type { EsimState, ValidityStart } from '../../../providers/esim.ts'
+import { type EsimState, isUsable, type ValidityStart } from '../../../providers/esim.ts'
 
 export interface EsimLife {
   state: EsimState
@@ -15,11 +15,6 @@ export interface EsimLife {
   unusedUntil: Date | null
   expiresAt: Date | null
 }
-
-const over: readonly EsimState[] = ['expired', 'removed', 'cancelled']
-
-/** Whether an eSIM can still be installed or used. */
-export const isUsable = ({ state }: Pick<EsimLife, 'state'>): boolean => !over.includes(state)
 
 /** Airalo does not tell when an eSIM was activated. */
 export const hasStarted = ({ state, activatedAt, usedBytes }: EsimLife): boolean =>

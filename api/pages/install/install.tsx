@@ -1,10 +1,11 @@
 /** U3: an eSIM in every form that phones accept, and its usage. The mailed link opens the page without a sign-in. */
 import { locales } from '../../../messages/languages.ts'
 import type { Texts } from '../../../messages/texts.ts'
+import { isUsable } from '../../../providers/esim.ts'
 import { Icon } from '../brand/icons.tsx'
 import { Facts } from '../form.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
-import { type EsimLife, hasStarted, isUsable, StateBadge, Usage, Validity } from './esim-status.tsx'
+import { type EsimLife, hasStarted, StateBadge, Usage, Validity } from './esim-status.tsx'
 import { type Device, devices, InstallSteps } from './install-steps.tsx'
 import { Troubleshooting } from './troubleshooting.tsx'
 

@@ -17,6 +17,7 @@ import { onceOf } from '../../pages/form.tsx'
 import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
 import { createOrderClient } from '../../runs/order-client.ts'
 import { noticeCookie } from '../../sign-in/notice-cookie.ts'
+import { takesTopUps } from '../../views/esim-life.ts'
 import { packageCode } from '../orders.ts'
 
 const html = { description: 'A page', contentType: 'text/html' } as const
@@ -74,7 +75,7 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
       async handle({ caller, params: { id }, body: { once, packageCode: code, performanceConsent: version }, header }) {
         const { accountId } = caller
         const esim = await owned(id, caller)
-        if (!esim.delivered) throw new Problem('order_state_conflict')
+        if (!takesTopUps(esim)) throw new Problem('order_state_conflict')
         const operation = 'POST /account/esims/{id}/top-up'
         const claim = await claimForm(api, { operation, caller, once, content: { id, code, version } })
         const { resourceId: orderId, repeated, firstAt } = claim
@@ -148,7 +149,7 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
   async function topUpPage(id: string, caller: Visitor, page: PageContext, refused?: RefusedForm): Promise<string> {
     const esim = await owned(id, caller)
     const [offers, order] = await Promise.all([
-      esim.delivered ? listTopUpsOf(sql, esim) : [],
+      takesTopUps(esim) ? listTopUpsOf(sql, esim) : [],
       findOrder(sql, esim.orderId),
     ])
     const destination = order?.destination ?? ''
