@@ -84,6 +84,21 @@ test('P6: the address of the person that the app backend passes on is recorded a
     signUpIp: '198.51.100.7',
     lastLoginIp: '2001:db8::7',
   })
+  // One address has one form, by which it is found again.
+  const forms = {
+    '2001:DB8:0:0:0::7': '2001:db8::7',
+    '0:0:0:0:0:ffff:198.51.100.9': '198.51.100.9',
+    '::ffff:c633:6409': '198.51.100.9',
+    'fe80::1%eth0': 'fe80::1',
+  }
+  for (const [sent, stored] of Object.entries(forms)) {
+    const answer = await harness.call('POST', path, { ...again, headers: { 'person-address': sent } })
+    expect([sent, answer.body.lastLoginIp]).toEqual([sent, stored])
+  }
+  for (const sent of ['', '198.51.100', '198.51.100.7:80', '[2001:db8::7]', '01.2.3.4', 'x'.repeat(8_000)]) {
+    const answer = await harness.call('POST', path, { ...again, headers: { 'person-address': sent } })
+    expect([sent.slice(0, 20), answer.status]).toEqual([sent.slice(0, 20), 400])
+  }
   const wrong = await harness.call('POST', path, { ...again, headers: { 'person-address': '198.51.100.7, 10.0.0.1' } })
   expect(wrong.status).toBe(400)
   expect(wrong.body.errors).toEqual([{ field: 'header.Person-Address', reason: 'must be an IP address' }])
