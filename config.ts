@@ -27,10 +27,12 @@ const keyring = z
   .regex(/^[\w.-]+:[A-Za-z0-9+/=]+(,[\w.-]+:[A-Za-z0-9+/=]+)*$/, 'must be id:base64,id:base64')
   .transform((text, context) => {
     const keys = new Map<string, Buffer>()
-    for (const entry of text.split(',')) {
+    for (const [at, entry] of text.split(',').entries()) {
       const [id = '', encoded = ''] = entry.split(/:(.*)/s)
       const bytes = Buffer.from(encoded, 'base64')
-      if (bytes.length !== 32) context.addIssue({ code: 'custom', message: `key ${id} must be 32 bytes in base64` })
+      // The id is not named: in `key:id`, the wrong way round, it is the key.
+      if (bytes.length !== 32)
+        context.addIssue({ code: 'custom', message: `key number ${at + 1} must be id:key, of 32 bytes in base64` })
       keys.set(id, bytes)
     }
     return { activeId: [...keys.keys()][0] ?? '', keys }
@@ -81,7 +83,7 @@ const environmentSchema = z.object({
   /** the claim that says who may do what, by its name or as `outer.inner` */
   OPERATOR_OPENID_ROLES_CLAIM: z.string().min(1).default('roles'),
   OPERATOR_OPENID_ROLES: rolesByValue.default(new Map()),
-  /** a bulk refund of more than this, in the minor unit of a currency, is started by another operator than prepared it */
+  /** a bulk refund of more than this, in the minor units of all currencies, is started by another operator than prepared it */
   SECOND_OPERATOR_ABOVE_MINOR: z.coerce.number().int().min(0).max(2_000_000_000).default(100_000),
   /** P6: the number of proxies in front of the API that set X-Forwarded-For; production has to say it */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),

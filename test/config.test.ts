@@ -85,6 +85,10 @@ test('a configuration error has the setting’s name, and not its value', () => 
   const text = faultsOf({ NODE_ENV: 'production', FIELD_KEYS: 'secret-value', DATABASE_URL: 'secret-value' }).join('\n')
   expect(text).toMatch(/FIELD_KEYS/)
   expect(text).not.toContain('secret-value')
+  // A key the wrong way round is where its id should be.
+  const key = 'cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce'
+  for (const FIELD_KEYS of [key, `${key}:k1`, `k1:${key.slice(1)},${key}:k2`])
+    expect(faultsOf({ FIELD_KEYS }).join('\n')).not.toContain(key)
 })
 
 function faultsOf(environment: Record<string, string>): string[] {

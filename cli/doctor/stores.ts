@@ -1,6 +1,7 @@
 /** The checks of PostgreSQL, Temporal and the backups. */
 import { constants } from 'node:fs'
-import { access, mkdir } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { type KeySignIn, keysMaySignIn } from '../../api/sign-in/session-cookie.ts'
 import type { Config } from '../../config.ts'
 import { findPgTools, PgToolsMissing } from '../../db/backup/pg-tools.ts'
@@ -94,12 +95,21 @@ async function askBackups(sql: Database, folder: string, toolsFolder: string | u
     if (!(error instanceof PgToolsMissing)) throw error
     throw new Fault(error.code, `install the client programs of PostgreSQL ${major} or newer, or set PG_TOOLS_FOLDER`)
   })
-  await mkdir(folder, { recursive: true })
-    .then(() => access(folder, constants.W_OK))
-    .catch(() => {
-      throw new Fault(`${folder} cannot be written`, 'mount a permanent volume there, and let this user write to it')
-    })
-  return `pg_dump ${tools.major}, ${folder} can be written`
+  const there = await nearestExisting(resolve(folder))
+  await access(there, constants.W_OK).catch(() => {
+    throw new Fault(`${folder} cannot be written`, 'mount a permanent volume there, and let this user write to it')
+  })
+  const state = there === resolve(folder) ? 'can be written' : `will be made in ${there}: is the volume mounted?`
+  return `pg_dump ${tools.major}, ${folder} ${state}`
+}
+
+/** The folder itself, or the nearest one above it that exists: nothing is made here. */
+async function nearestExisting(folder: string): Promise<string> {
+  const isThere = await access(folder).then(
+    () => true,
+    () => false,
+  )
+  return isThere || dirname(folder) === folder ? folder : nearestExisting(dirname(folder))
 }
 
 async function askTemporal(config: Partial<Config>, environment: Environment): Promise<string> {

@@ -1,5 +1,9 @@
 /** `npm run doctor` and `npm run setup`, as somebody who deploys for the first time runs them. */
+import { mkdtemp, readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { checkStores } from '../../cli/doctor/stores.ts'
 import { runningSettingsFile } from '../../cli/running-stack.ts'
 import { connectDatabase } from '../../db/connection/database.ts'
 import { keepSecrets } from '../../dev/development-secrets.ts'
@@ -66,6 +70,19 @@ test('setup prepares an empty database and a cluster without our namespace, and 
   expect(await sql`select 1 from security_log where kind = 'operator_saved'`).toHaveLength(1)
   await sql.end()
 }, 240_000)
+
+test('doctor makes no folder for backups: a volume that is not mounted would be hidden by it', async () => {
+  const { DATABASE_URL = '', PG_TOOLS_FOLDER } = harness.settings
+  const above = await mkdtemp(join(tmpdir(), 'doctor-'))
+  const asked = async (folder: string) => {
+    const config = { DATABASE_URL, BACKUP_FOLDER: folder, ...(PG_TOOLS_FOLDER !== undefined && { PG_TOOLS_FOLDER }) }
+    return (await checkStores(config, {})).find(({ about }) => about === 'backups')
+  }
+  const missing = await asked(join(above, 'volume', 'backups'))
+  expect(missing).toMatchObject({ state: 'ok', detail: expect.stringContaining(`will be made in ${above}`) })
+  expect(await readdir(above)).toEqual([])
+  expect(await asked(above)).toMatchObject({ state: 'ok', detail: expect.stringContaining('can be written') })
+})
 
 /** How doctor calls each outside party; null for one that it cannot ask. */
 const askedAs: Record<OutsideParty, string | null> = {
