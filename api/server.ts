@@ -63,6 +63,7 @@ import { docsRoutes } from './routes/web/docs.ts'
 import { installRoutes } from './routes/web/install.ts'
 import { languageRoutes } from './routes/web/language.ts'
 import { orderPageRoutes } from './routes/web/order-pages.ts'
+import { sessionRoutes } from './routes/web/sessions.ts'
 import { startPageRoutes } from './routes/web/start-page.ts'
 import { topUpPageRoutes } from './routes/web/top-up-pages.ts'
 import { unsubscribeRoutes } from './routes/web/unsubscribe.ts'
@@ -171,6 +172,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...topUpPageRoutes(api),
     ...languageRoutes(api),
     ...accountPageRoutes(api),
+    ...sessionRoutes(api),
     ...deletionPageRoutes(api),
     ...installRoutes(api),
     ...policyRoutes(api),

@@ -17,13 +17,18 @@ export interface WebSession {
   signedInAt: Date
 }
 
-/** Opens a session and deletes expired ones. @returns the secret for the cookie */
+/**
+ * Opens a session, and deletes expired ones.
+ * @param session.replaces the secret of the session that the browser had until now
+ * @returns the secret for the cookie
+ */
 export async function openSession(
   sql: Queryable,
-  session: { owner: SessionOwner; at: Date; expiresAt: Date },
+  session: { owner: SessionOwner; replaces: string | undefined; at: Date; expiresAt: Date },
 ): Promise<string> {
-  const { owner, at, expiresAt } = session
+  const { owner, replaces, at, expiresAt } = session
   await sql`delete from web_sessions where expires_at <= ${at}`
+  if (replaces !== undefined) await closeSession(sql, replaces)
   const secret = newSecret()
   await sql`insert into web_sessions ${sql({
     token_hash: hashOf(secret),
@@ -58,3 +63,45 @@ type Owner = { [Column in 'name' | 'role']: Operators[Column] | null } & {
 export async function closeSession(sql: Queryable, secret: string): Promise<void> {
   await sql`delete from web_sessions where token_hash = ${hashOf(secret)}`
 }
+
+/** The id of a session: a hash of its secret, which opens nothing. */
+export const sessionIdOf = (secret: string): string => hashOf(secret).toString('base64url')
+const hashIn = (sessionId: string): Buffer => Buffer.from(sessionId, 'base64url')
+
+/** A session among those of the same person or operator. */
+export interface OwnSession {
+  id: string
+  signedInAt: Date
+  expiresAt: Date
+  /** the one that asks */
+  isThis: boolean
+}
+
+/** The open sessions of the person or operator who has this one, the newest first. */
+export async function listOwnSessions(sql: Queryable, sessionId: string, at: Date): Promise<OwnSession[]> {
+  const rows = await sql<WebSessions[]>`
+    select s.* from web_sessions s where expires_at > ${at} and ${hasSameOwner(sql, sessionId)}
+    order by signed_in_at desc, token_hash limit ${mostListed}`
+  return rows.map((row) => ({
+    id: row.token_hash.toString('base64url'),
+    signedInAt: row.signed_in_at,
+    expiresAt: row.expires_at,
+    isThis: row.token_hash.equals(hashIn(sessionId)),
+  }))
+}
+const mostListed = 50
+
+/**
+ * Ends other sessions of the person or operator who has this one.
+ * @param id of one of them; without it all others end
+ */
+export async function endOtherSessions(sql: Queryable, sessionId: string, id?: string): Promise<void> {
+  await sql`
+    delete from web_sessions s where token_hash <> ${hashIn(sessionId)} and ${hasSameOwner(sql, sessionId)}
+      ${id === undefined ? sql`` : sql`and token_hash = ${hashIn(id)}`}`
+}
+
+const hasSameOwner = (sql: Queryable, sessionId: string) => sql`
+  exists (
+    select from web_sessions own where own.token_hash = ${hashIn(sessionId)}
+      and (own.account_id, own.key_id, own.operator_id) is not distinct from (s.account_id, s.key_id, s.operator_id))`

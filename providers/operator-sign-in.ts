@@ -25,7 +25,8 @@ export interface SignInAttempt {
 export interface OpenIdPerson {
   issuer: string
   subject: string
-  name: string | undefined
+  /** what to call them */
+  name: string
   email: string | undefined
   /** all claims, of the ID token and of the userinfo endpoint */
   claims: Readonly<Record<string, unknown>>
@@ -96,8 +97,8 @@ export function createOperatorSignIn(settings: OperatorSignInSettings) {
         return {
           issuer: token.iss,
           subject: token.sub,
-          name: textIn(claims.name),
-          email: textIn(claims.email),
+          name: nameIn(claims),
+          email: shownText(claims.email, longestEmail),
           claims,
         }
       } catch (error) {
@@ -107,7 +108,22 @@ export function createOperatorSignIn(settings: OperatorSignInSettings) {
   }
 }
 
-const textIn = (claim: unknown): string | undefined => (typeof claim === 'string' && claim !== '' ? claim : undefined)
+const [longestName, longestEmail] = [100, 320]
+
+const nameIn = (claims: Readonly<Record<string, unknown>>): string =>
+  [claims.name, claims.email, claims.sub]
+    .map((claim) => shownText(claim, longestName))
+    .find((text) => text !== undefined) ?? 'unnamed'
+
+/**
+ * Persons may choose their names at the provider: what cannot be stored, or reorders the text beside it, is left out.
+ * @param longest in characters
+ */
+function shownText(claim: unknown, longest: number): string | undefined {
+  if (typeof claim !== 'string') return undefined
+  const shown = claim.replaceAll(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu, '').trim()
+  return [...shown].slice(0, longest).join('') || undefined
+}
 
 async function discover({ issuerUrl, clientId, clientSecret }: OperatorSignInSettings): Promise<Configuration> {
   const library = await loadLibrary()

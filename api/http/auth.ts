@@ -4,7 +4,7 @@ import { activityGrainMs, findAccountOfFirebaseUser, touchActivity } from '../..
 import { looksLikeApiKey, verifyApiKey } from '../../db/api-keys.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { userEndedAt } from '../../db/sign-in-events.ts'
-import { findSession } from '../../db/web-sessions.ts'
+import { findSession, sessionIdOf } from '../../db/web-sessions.ts'
 import { defaultLanguage } from '../../messages/languages.ts'
 import { periods } from '../../policy/periods.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
@@ -47,12 +47,16 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
       if (session.isOfKey && !keysMaySignIn(context.config)) continue
       const csrf = csrfTokenOf(context, secret)
       const name = sessionNameOf(context, secret)
+      const sessionId = sessionIdOf(secret)
       if (kind === 'visitor' && session.accountId !== null) {
         await touchActivity(sql, session.accountId, now)
         const { accountId, language, signedInAt } = session
-        return { kind, accountId, language: language ?? defaultLanguage, signedInAt, session: name, csrf }
+        return { kind, accountId, language: language ?? defaultLanguage, signedInAt, session: name, sessionId, csrf }
       }
-      if (kind === 'console' && session.operator) return { kind, ...session.operator, session: name, csrf }
+      if (kind === 'console' && session.operator) {
+        const { operator, signedInAt } = session
+        return { kind, ...operator, signedInAt, session: name, sessionId, csrf }
+      }
     }
     return { kind: 'public' }
   }
@@ -117,14 +121,17 @@ function invalidToken(reason: string): Problem {
   })
 }
 
+/** Whether a caller who signs in has done so within `periods.freshSignInMs`. */
+export const isFresh = (caller: Caller, now: Date): boolean =>
+  !('signedInAt' in caller) || now.getTime() - caller.signedInAt.getTime() <= periods.freshSignInMs
+
 /**
  * Refuses a person whose last sign-in is older than `periods.freshSignInMs`, so that an unlocked phone is not enough.
  * The challenge is that of RFC 9470. Keys have no sign-in and always pass.
  * @throws Problem fresh_sign_in_required
  */
 export function assertFreshSignIn(caller: Caller, now: Date): void {
-  if (caller.kind !== 'person' && caller.kind !== 'newcomer' && caller.kind !== 'visitor') return
-  if (now.getTime() - caller.signedInAt.getTime() <= periods.freshSignInMs) return
+  if (isFresh(caller, now)) return
   const maxAge = periods.freshSignInMs / 1000
   throw new Problem('fresh_sign_in_required', {
     headers: { 'WWW-Authenticate': `Bearer error="insufficient_user_authentication", max_age=${maxAge}` },

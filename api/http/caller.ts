@@ -24,6 +24,7 @@ export interface Visitor {
   signedInAt: Date
   /** names the session in the access log; opens nothing */
   session: string
+  sessionId: string
   /** the token that every form of this session must carry */
   csrf: string
 }
@@ -35,8 +36,10 @@ export interface ConsoleUser {
   id: string
   label: string
   role: OperatorRole
+  signedInAt: Date
   /** names the session in the access log; opens nothing */
   session: string
+  sessionId: string
   csrf: string
 }
 

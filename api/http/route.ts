@@ -26,11 +26,14 @@ export interface ResponseDefinition {
 
 export type ResponseDefinitions = Readonly<Record<number, ResponseDefinition>>
 
+/** A list sends a header several times, as `Set-Cookie` needs it. */
+export type ReplyHeaders = Record<string, string | string[]>
+
 /** One of the responses, as its definition says. */
 export type Reply<Responses extends ResponseDefinitions> = {
   [Status in keyof Responses & number]: {
     status: Status
-    headers?: Record<string, string>
+    headers?: ReplyHeaders
     /** whose personal data it has, where neither the path nor an `accountId` of the body says so: for the access log */
     about?: readonly string[]
   } & (Responses[Status] extends { schema: infer Schema extends z.ZodType }
@@ -173,7 +176,7 @@ export interface Route
 
 export interface AnyReply {
   status: number
-  headers?: Record<string, string>
+  headers?: ReplyHeaders
   about?: readonly string[]
   body?: unknown
   /** an iterable is streamed; when it throws, the connection is cut, so that a part cannot pass for the whole */

@@ -31,7 +31,7 @@ export function renderProblemPage(
         {isConsole ? <Details problem={problem} /> : <p>{explanation(t, problem.code)}</p>}
         {status === 401 ? (
           <p>
-            <a className="button" href="/account/sign-in">
+            <a className="button" href={isConsole ? '/console' : '/account/sign-in'}>
               {t('trouble.signIn')}
             </a>
           </p>

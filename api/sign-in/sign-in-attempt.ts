@@ -1,6 +1,6 @@
 /**
- * A sign-in at the OpenID provider that has begun. Its secret is in a cookie, and what the provider is sent is made from
- * it: only the browser that has begun it can end it, and nothing is stored.
+ * Sign-ins at the OpenID provider that have begun. Their secrets are in a cookie, and what the provider is sent is made
+ * from them: only the browser that has begun one can end it, once, and nothing is stored.
  */
 import { parseCookie, stringifySetCookie } from 'cookie'
 import type { Context } from '../../context.ts'
@@ -9,37 +9,75 @@ import { periods } from '../../policy/periods.ts'
 import type { SignInAttempt } from '../../providers/operator-sign-in.ts'
 import { isSecure } from './session-cookie.ts'
 
+/** An operator may begin in several tabs. */
+const mostAtOnce = 3
+/** A secret, and when it was made: what is sent is made from both, so a browser cannot make it younger. */
+const entryFormat = /^[\w-]{43}([0-9a-z]{1,9})$/
+
 const nameOf = (publicUrl: string): string => `${isSecure(publicUrl) ? '__Host-' : ''}ama-operator-sign-in`
 
-/** @returns the attempt, and the `Set-Cookie` value that the browser needs to end it */
-export function beginAttempt({ cipher, config }: Pick<Context, 'cipher' | 'config'>): {
-  attempt: SignInAttempt
-  cookie: string
-} {
-  const secret = newSecret()
-  const cookie = stringifySetCookie({
+type Environment = Pick<Context, 'cipher' | 'config'>
+
+/**
+ * @param header the `Cookie` header of the browser
+ * @returns the attempt, and the `Set-Cookie` value that the browser needs to end it
+ */
+export function beginAttempt(
+  environment: Environment,
+  header: string | undefined,
+  at: Date,
+): { attempt: SignInAttempt; cookie: string } {
+  const entry = newSecret() + at.getTime().toString(36)
+  const others = entriesIn(environment, header, at).slice(1 - mostAtOnce)
+  return { attempt: attemptOf(environment, entry), cookie: cookieOf(environment, [...others, entry]) }
+}
+
+/**
+ * Finds the attempt to which an answer of the provider belongs, while it is fresh.
+ * @returns the attempt, and the `Set-Cookie` value after which the browser has it no more
+ */
+export function findAttempt(
+  environment: Environment,
+  header: string | undefined,
+  state: string | undefined,
+  at: Date,
+): { attempt: SignInAttempt; spent: string } | undefined {
+  const entries = entriesIn(environment, header, at)
+  for (const entry of entries) {
+    const attempt = attemptOf(environment, entry)
+    if (attempt.state !== state) continue
+    return {
+      attempt,
+      spent: cookieOf(
+        environment,
+        entries.filter((other) => other !== entry),
+      ),
+    }
+  }
+  return undefined
+}
+
+function entriesIn({ config }: Environment, header: string | undefined, at: Date): string[] {
+  const entries = (parseCookie(header ?? '')[nameOf(config.PUBLIC_URL)] ?? '').split('.').slice(0, mostAtOnce)
+  return entries.filter((entry) => {
+    const [, begun] = entryFormat.exec(entry) ?? []
+    return begun !== undefined && at.getTime() - Number.parseInt(begun, 36) <= periods.operatorSignInMs
+  })
+}
+
+const cookieOf = ({ config }: Environment, entries: readonly string[]): string =>
+  stringifySetCookie({
     name: nameOf(config.PUBLIC_URL),
-    value: secret,
+    value: entries.join('.'),
     path: '/',
-    maxAge: periods.operatorSignInMs / 1000,
+    maxAge: entries.length > 0 ? periods.operatorSignInMs / 1000 : 0,
     httpOnly: true,
     // The provider's page leads back: a browser would not send a strict cookie along.
     sameSite: 'lax',
     secure: isSecure(config.PUBLIC_URL),
   })
-  return { attempt: attemptOf({ cipher }, secret), cookie }
-}
 
-/** The attempt in a `Cookie` header. */
-export function attemptIn(
-  { cipher, config }: Pick<Context, 'cipher' | 'config'>,
-  header: string | undefined,
-): SignInAttempt | undefined {
-  const secret = parseCookie(header ?? '')[nameOf(config.PUBLIC_URL)]
-  return secret && /^[\w-]{43}$/.test(secret) ? attemptOf({ cipher }, secret) : undefined
-}
-
-function attemptOf({ cipher }: Pick<Context, 'cipher'>, secret: string): SignInAttempt {
-  const part = (purpose: string): string => cipher.fingerprint(`openid-${purpose}`, secret).toString('base64url')
+function attemptOf({ cipher }: Environment, entry: string): SignInAttempt {
+  const part = (purpose: string): string => cipher.fingerprint(`openid-${purpose}`, entry).toString('base64url')
   return { state: part('state'), nonce: part('nonce'), verifier: part('verifier') }
 }

@@ -35,24 +35,36 @@ export function createWebSignIn(context: Context) {
       mailLink(email, next).catch((error: unknown) => log.error({ error }, 'a sign-in link could not be mailed'))
     },
 
-    /** Spends a link. @returns the session cookie and the next page; undefined for an unknown, spent or expired link */
-    async takeLink(secret: string, from: From): Promise<{ cookie: string; next: string } | undefined> {
+    /**
+     * Spends a link.
+     * @param replaces the secret of the session that the browser had until now
+     * @returns the session cookie and the next page; undefined for an unknown, spent or expired link
+     */
+    async takeLink(
+      secret: string,
+      replaces: string | undefined,
+      from: From,
+    ): Promise<{ cookie: string; next: string } | undefined> {
       const at = new Date()
       const link = await spendLinkToken(sql, secret, 'sign_in', at)
       if (!link) return undefined
       const { accountId } = link
       const life = periods.webSession.personMs
-      const session = await openSession(sql, { owner: { accountId }, at, expiresAt: plusMs(at, life) })
+      const session = await openSession(sql, { owner: { accountId }, replaces, at, expiresAt: plusMs(at, life) })
       await recordSignIn(sql, context, { id: accountId, ip: from.ip ?? null, at })
       await recordSecurityEvent(sql, context, { kind: 'sign_in', actor: 'person', accountId, ...from, at })
       return { cookie: sessionCookie('visitor', session, life, config.PUBLIC_URL), next: `/${link.next ?? 'account'}` }
     },
 
     /** Opens the session of an operator, or of an operator key. @returns its cookie */
-    async openConsole(owner: { keyId: string } | { operatorId: string }, from: From): Promise<string> {
+    async openConsole(
+      owner: { keyId: string } | { operatorId: string },
+      replaces: string | undefined,
+      from: From,
+    ): Promise<string> {
       const at = new Date()
       const life = periods.webSession.operatorMs
-      const session = await openSession(sql, { owner, at, expiresAt: plusMs(at, life) })
+      const session = await openSession(sql, { owner, replaces, at, expiresAt: plusMs(at, life) })
       const id = 'keyId' in owner ? owner.keyId : owner.operatorId
       const event = { kind: 'operator_action', actor: `operator:${id}`, detail: 'console sign-in' } as const
       await recordSecurityEvent(sql, context, { ...event, ...from, at })

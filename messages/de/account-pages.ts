@@ -51,6 +51,12 @@ export const account = {
   'esims.topUp': 'Aufladung: {name}',
 
   'esims.addData': 'Datenvolumen hinzufügen',
+  'sessions.title': 'Wo Sie angemeldet sind',
+  'sessions.since': 'Angemeldet am {at}',
+  'sessions.this': 'Dieser Browser',
+  'sessions.end': 'Dort abmelden',
+  'sessions.endAll': 'Überall sonst abmelden',
+  'notice.sessions_ended': 'Sie sind dort abgemeldet.',
   'cards.title': 'Gespeicherte Karten',
   'cards.none': 'Keine.',
   'cards.card': '{brand} •••• {last4}, gültig bis {expires}',

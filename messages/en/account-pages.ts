@@ -48,6 +48,12 @@ export const account = {
   'esims.topUp': 'Top-up: {name}',
 
   'esims.addData': 'Add data',
+  'sessions.title': 'Where you are signed in',
+  'sessions.since': 'Signed in {at}',
+  'sessions.this': 'This browser',
+  'sessions.end': 'Sign out there',
+  'sessions.endAll': 'Sign out everywhere else',
+  'notice.sessions_ended': 'You are signed out there.',
   'cards.title': 'Saved cards',
   'cards.none': 'None.',
   'cards.card': '{brand} •••• {last4}, valid until {expires}',

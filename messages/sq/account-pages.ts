@@ -51,6 +51,12 @@ export const account = {
   'esims.topUp': 'Mbushje: {name}',
 
   'esims.addData': 'Shtoni të dhëna',
+  'sessions.title': 'Ku jeni i hyrë',
+  'sessions.since': 'Hyrë më {at}',
+  'sessions.this': 'Ky shfletues',
+  'sessions.end': 'Dilni atje',
+  'sessions.endAll': 'Dilni kudo tjetër',
+  'notice.sessions_ended': 'Keni dalë atje.',
   'cards.title': 'Kartat e ruajtura',
   'cards.none': 'Asnjë.',
   'cards.card': '{brand} •••• {last4}, e vlefshme deri më {expires}',

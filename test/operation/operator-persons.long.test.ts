@@ -91,6 +91,37 @@ test('an operator signs in by password and code; a wrong one, a spent code and a
     expect(row?.text).not.toContain(secret)
 })
 
+test('an operator sees their sessions, and ends the others after a fresh sign-in; nobody ends those of another operator', async () => {
+  const [support, other] = [await made('support'), await made('support')]
+  const [here, theirs] = [await signedIn(support), await signedIn(other)]
+  const { surfer: left } = await tried({ ...support, code: await codeOf(support, 1) })
+  const isIn = async (surfer: Surfer) => (await surfer.open('/console/sessions')).status === 200
+  const sessionsIn = (html: string) =>
+    [...html.matchAll(/name="session" value="([\w-]{43})"/g)].map(([, id = '']) => id)
+  const { html } = await here.open('/console/sessions')
+  const [leftId = '', ...more] = sessionsIn(html)
+  expect([more, html.includes('This browser'), await isIn(left)]).toEqual([[], true, true])
+
+  const end = '/console/sessions/end'
+  const csrfOf = async (surfer: Surfer) =>
+    /name="csrf" value="([^"]+)"/.exec((await surfer.open('/console/sessions')).html)?.[1] ?? ''
+  expect((await theirs.post(end, { csrf: await csrfOf(theirs), session: leftId })).status).toBe(303)
+  expect((await theirs.post(end, { csrf: await csrfOf(theirs) })).status).toBe(303)
+  expect((await here.post(end, { session: leftId })).status).toBe(403)
+  expect(await isIn(left)).toBe(true)
+
+  // Whoever finds a console left open cannot end the sessions of its operator.
+  const passed = (minutes: number) => sql`
+    update web_sessions set signed_in_at = signed_in_at - make_interval(mins => ${minutes}) where operator_id = ${support.id}`
+  await passed(11)
+  expect((await here.open('/console/sessions')).html).toContain('sign out and in again')
+  expect((await here.post(end, { csrf: await csrfOf(here), session: leftId })).status).toBe(401)
+  expect(await isIn(left)).toBe(true)
+  await passed(-11)
+  expect((await here.submit('/console/sessions', end)).location).toBe('/console/sessions')
+  expect([await isIn(here), await isIn(left), await isIn(theirs)]).toEqual([true, false, true])
+})
+
 test('codes are not guessed: after ten refused ones the right one is refused, too, and operators are told', async () => {
   const operator = await made('support')
   const wrong = await codeOf(await made('support'))

@@ -184,7 +184,16 @@ test('an act on the console needs a reason, is done once for each form, and leav
 })
 
 test('an act whose outcome is unknown is not known yet, and its form does nothing else until it is known', async () => {
-  const caller: ConsoleUser = { kind: 'console', id: 'k', label: 'k', role: 'admin', session: 's', csrf: 'c' }
+  const caller: ConsoleUser = {
+    kind: 'console',
+    id: 'k',
+    label: 'k',
+    role: 'admin',
+    signedInAt: new Date(),
+    session: 's',
+    sessionId: 'i',
+    csrf: 'c',
+  }
   const about = { accountId: person.accountId, orderId: order.id, act: 'note' }
   const operation = 'POST /console/orders/{id}/note'
   const once = randomUUID()

@@ -32,6 +32,46 @@ async function signIn(person: Person, next?: string): Promise<Surfer> {
   return surfer
 }
 
+test('a person sees where they are signed in, and signs out elsewhere after a fresh sign-in, of their own sessions alone', async () => {
+  const [person, stranger] = [await harness.signUp(), await harness.signUp()]
+  const [here, phone, theirs] = [await signIn(person), await signIn(person), await signIn(stranger)]
+  const isIn = async (surfer: Surfer) => (await surfer.open('/account/data')).html.includes('Where you are signed in')
+  const sessionsIn = (html: string) =>
+    [...html.matchAll(/name="session" value="([\w-]{43})"/g)].map(([, id = '']) => id)
+  const { html } = await here.open('/account/data')
+  expect([sessionsIn(html).length, html.includes('This browser')]).toEqual([1, true])
+  expect(sessionsIn((await theirs.open('/account/data')).html)).toEqual([])
+
+  const end = '/account/sessions/end'
+  const csrf = /name="csrf" value="([^"]+)"/.exec((await theirs.open('/account/data')).html)?.[1] ?? ''
+  for (const session of [...sessionsIn(html), 'x'.repeat(43)])
+    expect((await theirs.post(end, { csrf, session })).status).toBe(303)
+  expect((await theirs.post(end, { session: sessionsIn(html)[0] ?? '' })).status).toBe(403)
+  expect((await theirs.post(end, { csrf, session: '\0' })).status).toBe(400)
+  expect([await isIn(here), await isIn(phone)]).toEqual([true, true])
+
+  const ended = await here.submit('/account/data', end)
+  expect([ended.status, ended.location]).toEqual([303, '/account/data'])
+  expect([await isIn(here), await isIn(phone)]).toEqual([true, false])
+  await sql`update web_sessions set signed_in_at = signed_in_at - interval '11 minutes' where account_id = ${person.accountId}`
+  const again = await signIn(person)
+  expect((await here.submit('/account/data', end)).status).toBe(401)
+  const form = /name="csrf" value="([^"]+)"/.exec((await again.open('/account/data')).html)?.[1] ?? ''
+  expect((await again.post(end, { csrf: form })).status).toBe(303)
+  expect([await isIn(again), await isIn(here), await isIn(theirs)]).toEqual([true, false, true])
+})
+
+test('a sign-in ends the session that its browser had before', async () => {
+  const person = await harness.signUp()
+  const surfer = await signIn(person)
+  const earlier = createSurfer(site)
+  for (const [name, value] of surfer.cookies) earlier.cookies.set(name, value)
+  const link = await linkFor(surfer, person.email)
+  await surfer.submit(link, link)
+  expect((await surfer.open('/account/data')).html).toContain(person.email)
+  expect((await earlier.open('/account/data')).html).not.toContain(person.email)
+})
+
 const account = async (person: Person) =>
   expectStatus(await harness.service.get(`/v1/accounts/${person.accountId}`), 200)
 

@@ -1,5 +1,7 @@
 /** Operators sign in at an OpenID provider: the role comes from a claim, and only the browser that has begun ends it. */
 import { afterAll, expect, test } from 'vitest'
+import { defaultLimits } from '../../api/http/limits.ts'
+import { beginAttempt, findAttempt } from '../../api/sign-in/sign-in-attempt.ts'
 import type { Operators, SecurityLog } from '../../db/connection/schema.ts'
 import { disableOperator, listOperators, saveOperator } from '../../db/operator/operators.ts'
 import { hasBrowser, startBrowser } from '../browser/chromium.ts'
@@ -12,6 +14,7 @@ const provider = await startOpenIdProvider()
 afterAll(() => provider.stop())
 const harness = await openHarness({
   workers: 0,
+  limits: { failedAuthentications: defaultLimits.failedAuthentications },
   settings: {
     OPERATOR_OPENID_ISSUER_URL: provider.issuer,
     OPERATOR_OPENID_CLIENT_ID: provider.clientId,
@@ -25,12 +28,24 @@ const callback = '/console/sign-in/openid/callback'
 const persons = new Map<string, Record<string, unknown>>()
 provider.serve(`${harness.urls.api}${callback}`, persons)
 
+const begin = '/console/sign-in/openid'
+
+/** Begins a sign-in by the button of the console. @returns the address at the provider */
+async function begun(surfer: Surfer): Promise<string> {
+  const { status, html } = await surfer.post(begin, {})
+  expect(status).toBe(200)
+  const address = /http-equiv="refresh" content="0; url=([^"]+)"/.exec(html)?.[1] ?? ''
+  return address.replaceAll('&amp;', '&')
+}
+
 /** Signs in at the provider. @returns path and query of the address to which it sends the browser back */
 async function answerOf(surfer: Surfer, subject: string): Promise<string> {
-  const begun = await surfer.open('/console/sign-in/openid')
-  expect(begun.status).toBe(303)
+  return answerAt(await begun(surfer), subject)
+}
+
+async function answerAt(address: string, subject: string): Promise<string> {
   const there = createSurfer(provider.issuer)
-  let shown: Shown = await there.open(String(begun.location))
+  let shown: Shown = await there.open(address)
   for (let steps = 0; steps < 12; steps += 1) {
     const location = shown.location
     if (location?.startsWith(harness.urls.api)) return location.slice(harness.urls.api.length)
@@ -57,7 +72,7 @@ const failures = async (detail: string): Promise<number> =>
 
 test('an operator signs in at the OpenID provider, has the role of a claim, and every act bears them', async () => {
   persons.set('sub-1', { name: 'Ada', email: 'ada@ama-esim.example', groups: ['everybody', 'service-desk'] })
-  expect((await createSurfer(harness.urls.api).open('/console')).html).toContain('href="/console/sign-in/openid"')
+  expect((await createSurfer(harness.urls.api).open('/console')).html).toContain('action="/console/sign-in/openid"')
   const { surfer, shown } = await signedIn('sub-1')
   expect(shown.status).toBe(200)
   expect(shown.html).toContain('http-equiv="refresh" content="0; url=/console"')
@@ -116,24 +131,113 @@ test('an answer of the OpenID provider works in the browser that has asked for i
   // Without an attempt, and in the browser of somebody who has begun another one: nobody is signed in as Eve.
   const victim = createSurfer(harness.urls.api)
   expect((await victim.open(answer)).status).toBe(401)
-  await victim.open('/console/sign-in/openid')
+  await begun(victim)
   expect((await victim.open(answer)).status).toBe(401)
-  // Other codes, states and refusals; the parameters of the provider's own are ignored.
-  for (const change of [{ state: 'another' }, { code: 'another' }, { iss: 'https://elsewhere.example' }]) {
-    const changed = new URL(answer, harness.urls.api)
-    for (const [name, value] of Object.entries(change)) changed.searchParams.set(name, value)
-    expect((await eve.open(changed.pathname + changed.search)).status, JSON.stringify(change)).toBe(401)
+  const changed = (from: string, change: Record<string, string>): string => {
+    const { pathname, searchParams } = new URL(from, harness.urls.api)
+    return `${pathname}?${new URLSearchParams({ ...Object.fromEntries(searchParams), ...change })}`
   }
-  const state = new URL(answer, harness.urls.api).searchParams.get('state')
-  const refused = new URLSearchParams({ error: 'access_denied', state: state ?? '', iss: provider.issuer })
-  expect((await eve.open(`${callback}?${refused}`)).status).toBe(401)
-  expect((await eve.open('/console/tasks')).status).toBe(401)
-  expect(await failures('operator_openid_no_attempt')).toBe(1)
-  expect(await failures('operator_openid_rejected')).toBe(5)
-
+  // An answer to nothing that was asked leaves what was: another site can send a browser here.
+  expect((await eve.open(changed(answer, { state: 'another' }))).status).toBe(401)
+  expect((await eve.open(callback)).status).toBe(401)
+  expect(await failures('operator_openid_no_attempt')).toBe(0)
+  // The parameters of the provider's own are ignored.
   expect((await eve.open(`${answer}&session_state=x`)).status).toBe(200)
   expect((await eve.open('/console/tasks')).status).toBe(200)
   expect((await eve.open(answer)).status).toBe(401)
+
+  // A wrong code, a refusal and an answer of elsewhere end what they answer: the right code comes too late then.
+  const mallory = createSurfer(harness.urls.api)
+  const wrongs = [{ code: 'another' }, { error: 'access_denied' }, { iss: 'https://elsewhere.example' }]
+  for (const wrong of wrongs) {
+    const right = await answerOf(mallory, 'sub-3')
+    expect((await mallory.open(changed(right, wrong))).status, JSON.stringify(wrong)).toBe(401)
+    expect((await mallory.open(right)).status, JSON.stringify(wrong)).toBe(401)
+  }
+  expect((await mallory.open('/console/tasks')).status).toBe(401)
+  expect(await failures('operator_openid_rejected')).toBe(wrongs.length)
+})
+
+test('no other site begins a sign-in at the OpenID provider, and no link does', async () => {
+  const surfer = createSurfer(harness.urls.api)
+  for (const site of ['cross-site', 'same-site', 'none'])
+    expect((await surfer.post(begin, {}, { 'sec-fetch-site': site })).status, site).toBe(403)
+  const { status, headers } = await surfer.open(begin)
+  expect([status, headers.get('allow'), surfer.cookies.size]).toEqual([405, 'POST', 0])
+})
+
+test('other sites that send a browser to the callback again and again keep nobody of its address from signing in', async () => {
+  const surfer = createSurfer(harness.urls.api)
+  for (let times = 0; times <= defaultLimits.failedAuthentications; times += 1)
+    expect((await surfer.open(callback)).status).toBe(401)
+  persons.set('sub-6', { name: 'Ida', groups: ['service-desk'] })
+  expect((await signedIn('sub-6')).shown.status).toBe(200)
+  const password = await surfer.post('/console/sign-in/person', { email: 'a@b.example', password: 'x', code: '1' })
+  expect(password.status).toBe(401)
+})
+
+test('an operator can begin in two tabs and end both; the session before a sign-in ends with it', async () => {
+  persons.set('sub-7', { name: 'Two tabs', groups: ['service-desk'] })
+  const surfer = createSurfer(harness.urls.api)
+  const [first, second] = [await answerOf(surfer, 'sub-7'), await answerOf(surfer, 'sub-7')]
+  expect((await surfer.open(first)).status).toBe(200)
+  expect((await surfer.open(second)).status).toBe(200)
+  const earlier = createSurfer(harness.urls.api)
+  for (const [name, value] of surfer.cookies) earlier.cookies.set(name, value)
+  expect((await earlier.open('/console/tasks')).status).toBe(200)
+  expect((await surfer.open(await answerOf(surfer, 'sub-7'))).status).toBe(200)
+  expect((await earlier.open('/console/tasks')).status).toBe(401)
+  expect((await surfer.open('/console/tasks')).status).toBe(200)
+})
+
+test('a name or address at the OpenID provider that nobody can store or read is cleaned, and signs its person in', async () => {
+  const hostile = {
+    'sub-8': { name: `Nul\0 \u202egro\ud800 ${'\u{1f30d}'.repeat(200)}`, email: 'nul\0@ama-esim.example' },
+    'sub-9': { name: '\0\u2066', email: `${'x'.repeat(5_000)}@ama-esim.example` },
+    'sub-10': { name: { first: 'Ada' }, email: ['ada@ama-esim.example'] },
+  }
+  for (const [subject, claims] of Object.entries(hostile)) {
+    persons.set(subject, { ...claims, groups: ['service-desk'] })
+    expect((await signedIn(subject)).shown.status, subject).toBe(200)
+  }
+  const operators = await listOperators(harness.context)
+  const named = (start: string) => operators.find(({ name }) => name.startsWith(start))
+  expect(named('Nul')).toMatchObject({
+    name: `Nul gro ${'\u{1f30d}'.repeat(92)}`,
+    email: 'nul@ama-esim.example',
+  })
+  expect(named('xxx')?.name).toBe('x'.repeat(100))
+  expect(named('sub-10')).toMatchObject({ email: null })
+})
+
+test('a sign-in that has begun can be ended for ten minutes, by the browser that has begun it, and leaves its other ones', () => {
+  const { context } = harness
+  const at = new Date('2026-03-01T12:00:00Z')
+  const later = (minutes: number) => new Date(at.getTime() + minutes * 60_000)
+  const headerOf = (cookie: string) => cookie.split(';')[0] ?? ''
+  const first = beginAttempt(context, undefined, at)
+  const second = beginAttempt(context, headerOf(first.cookie), later(5))
+  const header = headerOf(second.cookie)
+  const stateOf = (state: string, minutes: number, of = header) => findAttempt(context, of, state, later(minutes))
+  expect(stateOf(first.attempt.state, 10)?.attempt).toEqual(first.attempt)
+  expect(stateOf(first.attempt.state, 10.1)).toBeUndefined()
+  const spent = headerOf(stateOf(second.attempt.state, 9)?.spent ?? '')
+  expect(stateOf(second.attempt.state, 9, spent)).toBeUndefined()
+  expect(stateOf(first.attempt.state, 9, spent)?.attempt).toEqual(first.attempt)
+  // A browser that makes it younger has another state.
+  const younger = header.replaceAll(/(?<=[=.][\w-]{43})[0-9a-z]+/g, later(60).getTime().toString(36))
+  expect(younger).not.toBe(header)
+  expect(stateOf(first.attempt.state, 60, younger)).toBeUndefined()
+  // Of many that were begun the newest count.
+  let many = ''
+  const states = Array.from({ length: 5 }, () => {
+    const { attempt, cookie } = beginAttempt(context, many, at)
+    many = headerOf(cookie)
+    return attempt.state
+  })
+  expect(states.map((state) => stateOf(state, 1, many) !== undefined)).toEqual([false, false, true, true, true])
+  for (const value of ['', '.', '..', 'x'.repeat(4_000), `${'a'.repeat(43)}zzzzzzzzz`])
+    expect(stateOf('x', 1, `${header.split('=')[0]}=${value}`)).toBeUndefined()
 })
 
 test.skipIf(!hasBrowser)(
@@ -147,7 +251,7 @@ test.skipIf(!hasBrowser)(
       await page.route(/fonts\.googleapis/, (route) => route.abort())
       await page.goto(`${harness.urls.api}/console`)
       await look(page, 'console-sign-in')
-      await page.getByRole('link', { name: 'Sign in with your company account' }).click()
+      await page.getByRole('button', { name: 'Sign in with your company account' }).click()
       await page.getByPlaceholder('Enter any login').fill('sub-5')
       await page.getByPlaceholder('and password').fill('any')
       await page.getByRole('button', { name: 'Sign-in' }).click()

@@ -1,6 +1,7 @@
 /** G1, G2, G4, G5: a person's data, with forms to correct and export them. */
 import { type ConsentSource, consentSources } from '../../../db/consents.ts'
 import { type PrivacyRequestKind, privacyRequestKinds } from '../../../db/privacy-requests.ts'
+import type { OwnSession } from '../../../db/web-sessions.ts'
 import type { Language } from '../../../messages/languages.ts'
 import type { Texts } from '../../../messages/texts.ts'
 import type { SavedCard } from '../../../providers/stripe/hosted.ts'
@@ -10,6 +11,7 @@ import { LanguageForm } from '../language-switch.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
 import { AccountNav, Card, Notice } from './frame.tsx'
 import { SavedCards } from './saved-cards.tsx'
+import { Sessions } from './sessions.tsx'
 
 export interface MyDataPage {
   csrf: string
@@ -36,6 +38,7 @@ export interface MyDataPage {
   devices: { platform: string; model: string | null; appVersion: string | null; seenAt: Date }[]
   /** null: Stripe keeps none for this person; undefined: it does not tell */
   cards: readonly SavedCard[] | null | undefined
+  sessions: readonly OwnSession[]
   /** the new address of an open change */
   newEmail: string | null
   requests: { reference: string; kind: PrivacyRequestKind; state: string; receivedAt: Date; answerBy: Date }[]
@@ -104,6 +107,7 @@ export function renderMyData(of: MyDataPage, page: PageContext): string {
         <Card title={t('account.data.devices')}>
           <Devices of={of.devices} texts={texts} />
         </Card>
+        <Sessions of={of.sessions} csrf={csrf} texts={texts} />
         <Card title={t('account.data.ask')}>
           <AskUs of={of} texts={texts} state={stateOf('privacyRequest')} />
         </Card>

@@ -49,7 +49,10 @@ export function renderConsolePage(
           <button type="submit">Find</button>
         </Form>
         {children}
-        <p className="quiet">Signed in as “{label}”. Everything done here is in the security log.</p>
+        <p className="quiet">
+          Signed in as “{label}”. Everything done here is in the security log.{' '}
+          <a href="/console/sessions">Your sessions</a>
+        </p>
         <Button action="/console/sign-out" csrf={csrf} label="Sign out" />
       </>
     ),

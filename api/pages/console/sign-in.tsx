@@ -8,6 +8,21 @@ export interface WaysToSignIn {
   openId: boolean
 }
 
+/** The page before the OpenID provider's. @param address at the provider */
+export const renderLeadingOn = (supportMail: string, address: string): string =>
+  renderLayout({
+    ...englishPage(supportMail),
+    title: 'Sign in with your company account',
+    next: address,
+    children: (
+      <p>
+        <a className="button" href={address}>
+          Go on to {new URL(address).host}
+        </a>
+      </p>
+    ),
+  })
+
 /** The page after the OpenID provider's. */
 export const renderSignedIn = (supportMail: string): string =>
   renderLayout({
@@ -30,11 +45,9 @@ export function renderConsoleSignIn(supportMail: string, ways: WaysToSignIn): st
     children: (
       <>
         {ways.openId ? (
-          <p>
-            <a className="button" href="/console/sign-in/openid">
-              Sign in with your company account
-            </a>
-          </p>
+          <Form action="/console/sign-in/openid">
+            <button type="submit">Sign in with your company account</button>
+          </Form>
         ) : null}
         <Form action="/console/sign-in/person">
           {ways.openId ? <h2>Or with a password</h2> : null}

@@ -8,6 +8,7 @@ import { consoleHomeRoutes } from './home.ts'
 import { consoleOrderRoutes } from './orders.ts'
 import { consolePrivacyRequestRoutes } from './privacy-requests.ts'
 import { consoleSearchRoutes } from './search.ts'
+import { consoleSessionRoutes } from './sessions.ts'
 import { consoleSignInRoutes } from './sign-in.ts'
 import { consoleTaskRoutes } from './tasks.ts'
 
@@ -15,6 +16,7 @@ import { consoleTaskRoutes } from './tasks.ts'
 export const consoleRoutes = (api: ApiContext, evidence: EvidenceReader, limiter: Limiter): Route[] => [
   ...consoleHomeRoutes(api, evidence),
   ...consoleSignInRoutes(api, limiter),
+  ...consoleSessionRoutes(api),
   ...consoleSearchRoutes(api),
   ...consoleOrderRoutes(api),
   ...consoleAccountRoutes(api),

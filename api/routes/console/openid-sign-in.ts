@@ -3,18 +3,19 @@ import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { saveOpenIdOperator } from '../../../db/operator/openid-operators.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
+import { closeSession } from '../../../db/web-sessions.ts'
 import { roleByClaim } from '../../../policy/operators/openid-roles.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { renderSignedIn } from '../../pages/console/sign-in.tsx'
+import { renderLeadingOn, renderSignedIn } from '../../pages/console/sign-in.tsx'
 import type { From, RefuseSignIn } from '../../sign-in/console-sign-in.ts'
-import { attemptIn, beginAttempt } from '../../sign-in/sign-in-attempt.ts'
+import { secretIn } from '../../sign-in/session-cookie.ts'
+import { beginAttempt, findAttempt } from '../../sign-in/sign-in-attempt.ts'
 import { createWebSignIn } from '../../sign-in/web-sign-in.ts'
-import { done, headers, page } from './console-route.ts'
+import { headers, page } from './console-route.ts'
 
 const path = '/console/sign-in/openid'
-const longestName = 100
 
 export function openIdSignInRoutes(api: ApiContext, refusal: RefuseSignIn): Route[] {
   const { sql, config, operatorSignIn } = api
@@ -22,19 +23,30 @@ export function openIdSignInRoutes(api: ApiContext, refusal: RefuseSignIn): Rout
 
   return [
     defineRoute({
-      method: 'get',
+      // A link of another site could begin with a GET, and sign in whoever is signed in at the provider.
+      method: 'post',
       path,
       tag: 'console',
       summary: 'Leads an operator to the OpenID provider to sign in there',
       promises: ['R4'],
       callers: ['public'],
-      responses: { ...done, 303: { description: 'To the OpenID provider' } },
+      form: true,
+      body: z.strictObject({}),
+      responses: { 200: page },
       problems: ['not_found'],
-      async handle() {
+      async handle({ header }) {
         if (!operatorSignIn) throw new Problem('not_found')
-        const { attempt, cookie } = beginAttempt(api)
+        const { attempt, cookie } = beginAttempt(api, header('cookie'), new Date())
         const address = await operatorSignIn.addressFor(attempt).catch(unavailable)
-        return { status: 303, headers: { Location: address, 'Set-Cookie': cookie } }
+        // The provider's navigation back brings no strict cookie: the session that is replaced is known only here.
+        const replaced = secretIn(header('cookie'), 'console', config.PUBLIC_URL)
+        if (replaced) await closeSession(sql, replaced)
+        // A redirect would end at the policy of our page, which lets its forms lead to this site alone.
+        return {
+          status: 200,
+          headers: { ...headers, 'Set-Cookie': cookie },
+          raw: renderLeadingOn(config.SUPPORT_MAIL, address),
+        }
       },
     }),
     defineRoute({
@@ -57,29 +69,33 @@ export function openIdSignInRoutes(api: ApiContext, refusal: RefuseSignIn): Rout
       async handle({ query, header, ip, requestId }) {
         if (!operatorSignIn) throw new Problem('not_found')
         const from = { ip, requestId }
-        const attempt = attemptIn(api, header('cookie'))
-        if (!attempt) throw await refusal('operator_openid_no_attempt', 'anonymous', from)
-        const person = await operatorSignIn.personOf(query, attempt).catch(async (error: unknown) => {
+        const at = new Date()
+        const found = findAttempt(api, header('cookie'), query.state, at)
+        if (!found) {
+          // Not counted against the address: any site can send a browser here, and nobody can guess a sign-in this way.
+          api.metrics.authenticationFailures.inc({ reason: 'operator_openid_no_attempt' })
+          throw new Problem('unauthenticated')
+        }
+        const ended = { 'Set-Cookie': found.spent }
+        const person = await operatorSignIn.personOf(query, found.attempt).catch(async (error: unknown) => {
           if (!isProviderFailure(error) || error.kind !== 'rejected') return unavailable(error)
           api.log.warn({ code: error.code }, 'a sign-in at the OpenID provider was refused')
-          throw await refusal('operator_openid_rejected', 'anonymous', from)
+          throw await refusal('operator_openid_rejected', 'anonymous', from, ended)
         })
         const role = roleByClaim(person.claims, config.OPERATOR_OPENID_ROLES_CLAIM, config.OPERATOR_OPENID_ROLES)
         if (!role) {
           await refusal('operator_openid_no_role', 'anonymous', from)
-          throw new Problem('role_insufficient')
+          throw new Problem('role_insufficient', { headers: ended })
         }
-        const at = new Date()
-        const name = (person.name ?? person.email ?? person.subject).slice(0, longestName)
-        const { issuer, subject, email } = person
+        const { issuer, subject, name, email } = person
         const operator = await saveOpenIdOperator(api, { issuer, subject, name, email, role, at })
-        if (!operator) throw await refusal('operator_disabled', 'anonymous', from)
+        if (!operator) throw await refusal('operator_disabled', 'anonymous', from, ended)
         if (operator.isChanged) await recordChange(`${operator.id} ${role}`, from, at)
-        const cookie = await signIn.openConsole({ operatorId: operator.id }, from)
+        const cookie = await signIn.openConsole({ operatorId: operator.id }, undefined, from)
         // A redirect would still be the provider's navigation, with which browsers send no strict cookie.
         return {
           status: 200,
-          headers: { ...headers, 'Set-Cookie': cookie },
+          headers: { ...headers, 'Set-Cookie': [cookie, found.spent] },
           raw: renderSignedIn(config.SUPPORT_MAIL),
         }
       },

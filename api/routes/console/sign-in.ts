@@ -19,8 +19,9 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
   const { sql, config } = api
   const signIn = createWebSignIn(api)
 
-  async function open(owner: { keyId: string } | { operatorId: string }, { ip, requestId }: From) {
-    const cookie = await signIn.openConsole(owner, { ip, requestId })
+  async function open(owner: { keyId: string } | { operatorId: string }, cookies: string | undefined, from: From) {
+    const replaces = secretIn(cookies, 'console', config.PUBLIC_URL)
+    const cookie = await signIn.openConsole(owner, replaces, from)
     return { status: 303 as const, headers: { Location: '/console', 'Set-Cookie': cookie } }
   }
 
@@ -44,7 +45,7 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
         code: z.string().max(20),
       }),
       responses: done,
-      async handle({ body: { email, password, code }, ip, requestId }) {
+      async handle({ body: { email, password, code }, header, ip, requestId }) {
         // Before the password is checked, since that is slow.
         limiter.assertMayFail(ip)
         const checked = await verifyOperator(api, {
@@ -57,7 +58,7 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
           api.metrics.authenticationFailures.inc({ reason: 'operator_unchecked' })
           throw tooMany(5)
         })
-        if (!('refused' in checked)) return open({ operatorId: checked.id }, { ip, requestId })
+        if (!('refused' in checked)) return open({ operatorId: checked.id }, header('cookie'), { ip, requestId })
         const actor = checked.id === undefined ? 'anonymous' : `operator:${checked.id}`
         const refused = await refusal(`operator_${checked.refused}`, actor, { ip, requestId })
         throw checked.refused === 'guessed' ? tooMany(periods.guessedCodesMs / 1000) : refused
@@ -73,10 +74,11 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
       form: true,
       body: z.strictObject({ key: z.string().max(200) }),
       responses: done,
-      async handle({ body, ip, requestId }) {
+      async handle({ body, header, ip, requestId }) {
         if (!keysMaySignIn(config)) throw await refusal('key_not_for_console', 'anonymous', { ip, requestId })
         const key = await verifyApiKey(sql, body.key.trim())
-        if (!('refused' in key) && key.kind === 'operator') return open({ keyId: key.id }, { ip, requestId })
+        if (!('refused' in key) && key.kind === 'operator')
+          return open({ keyId: key.id }, header('cookie'), { ip, requestId })
         throw await refusal('refused' in key ? `key_${key.refused}` : 'key_of_another_kind', 'anonymous', {
           ip,
           requestId,

@@ -9,7 +9,7 @@ import { latestEmailChange } from '../../../db/email-changes.ts'
 import { listIdentities } from '../../../db/identities.ts'
 import { listPrivacyRequests, privacyRequestKinds } from '../../../db/privacy-requests.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
-import { closeSession } from '../../../db/web-sessions.ts'
+import { closeSession, listOwnSessions } from '../../../db/web-sessions.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { exportAccount } from '../../export/account-export.ts'
@@ -123,8 +123,9 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       params: token,
       body: z.strictObject({}),
       responses: { 303: elsewhere, 404: html },
-      async handle({ params, ip, requestId, page }) {
-        const used = await signIn.takeLink(params.token, { ip, requestId })
+      async handle({ params, header, ip, requestId, page }) {
+        const replaces = secretIn(header('cookie'), 'visitor', publicUrl)
+        const used = await signIn.takeLink(params.token, replaces, { ip, requestId })
         return used
           ? { status: 303, headers: { Location: used.next, 'Set-Cookie': used.cookie } }
           : { status: 404, headers, raw: renderNotFound(page()) }
@@ -259,12 +260,13 @@ export function accountPageRoutes(api: ApiContext): Route[] {
   }
 
   async function myData(
-    { accountId, csrf }: Visitor,
+    { accountId, sessionId, csrf }: Visitor,
     page: PageContext,
     { notice, refused }: { notice?: string | undefined; refused?: MyDataPage['refused'] },
   ): Promise<string> {
-    const asked = { accountId, filter: undefined, asOf: new Date(), after: undefined, limit: shownRequests }
-    const [account, identities, consents, devices, change, open, cards] = await Promise.all([
+    const asOf = new Date()
+    const asked = { accountId, filter: undefined, asOf, after: undefined, limit: shownRequests }
+    const [account, identities, consents, devices, change, open, cards, sessions] = await Promise.all([
       findAccount(sql, api, accountId),
       listIdentities(sql, api, accountId),
       listConsents(sql, accountId, shownConsents),
@@ -272,6 +274,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       latestEmailChange(sql, api, accountId),
       listPrivacyRequests(sql, asked),
       savedCards(accountId),
+      listOwnSessions(sql, sessionId, asOf),
     ])
     if (!account) throw new Problem('not_found')
     const shown = {
@@ -282,6 +285,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       consents,
       devices,
       cards,
+      sessions,
       once: onceOf(refused),
       requests: open.map((row) => ({
         reference: privacyReference(row.id),
