@@ -4,6 +4,7 @@ import { heartbeat } from '@temporalio/activity'
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
 import pMap from 'p-map'
 import type { WorkerContext } from '../../context.ts'
+import type { BulkActions } from '../../db/connection/schema.ts'
 import {
   type BulkOrder,
   beginBulkAct,
@@ -41,13 +42,13 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
   // An update waits for activities of the order, which need slots of the same worker.
   const concurrency = Math.max(1, Math.min(mostAtOnce, Math.floor(context.config.WORKER_CONCURRENCY / 4)))
 
-  const does: Record<BulkAct, (order: BulkOrder, bulkActionId: string) => Promise<Outcome>> = {
+  const does: Record<BulkAct, (order: BulkOrder, action: BulkActions) => Promise<Outcome>> = {
     retry: async ({ order_id }) => {
       await retryOrder(context, order_id)
       return undefined
     },
-    refund: ({ order_id, attempts }) => refundOrder(order_id, attempts > 0),
-    apologise: async ({ order_id }, bulkActionId) => {
+    refund: ({ order_id, attempts }, { selection }) => refundOrder(order_id, attempts > 0, selection.statuses),
+    apologise: async ({ order_id }, { id: bulkActionId }) => {
       await sendOrderMail({
         orderId: order_id,
         mail: 'apology',
@@ -71,7 +72,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
       const beat = setInterval(() => heartbeat(), heartbeatMs)
       const act = async (order: BulkOrder): Promise<void> => {
         if (!(await beginBulkAct(sql, { id: order.id, at: new Date() }))) return
-        const outcome = await does[action.act](order, bulkActionId).catch(outcomeOf)
+        const outcome = await does[action.act](order, action).catch(outcomeOf)
         if (outcome?.mayChange) return await noteFailedTry(sql, order.id, outcome.code)
         await endAct(sql, order.id, outcome ? 'refused' : 'done', outcome?.code ?? null)
         ended += 1
@@ -87,10 +88,20 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
     },
   }
 
-  /** @param wasAsked an earlier try may have begun the refund */
-  async function refundOrder(orderId: string, wasAsked: boolean): Promise<Outcome> {
+  /**
+   * @param wasAsked an earlier try may have begun the refund
+   * @param selected the states for which the operator has selected orders, if they did
+   */
+  async function refundOrder(
+    orderId: string,
+    wasAsked: boolean,
+    selected: readonly OrderStatus[] | undefined,
+  ): Promise<Outcome> {
     const { status: before, parent_order_id: parent } = await knownOrder(sql, orderId)
     if (isGivenBack(before)) return wasAsked ? undefined : { code: `already_${before}`, mayChange: false }
+    // An order that was selected because it waited may be delivered since: its buyer keeps the eSIM.
+    const isSelected = !selected || selected.includes(before) || before === 'refund_failed'
+    if (!isSelected) return { code: before, mayChange: false }
     // An order that is not delivered is cancelled, which gives back what was paid.
     const update = [refund, cancel].find(({ name }) => isListed(name as 'refund', before))
     if (!update) return { code: before, mayChange: false }

@@ -7,7 +7,9 @@ import {
   findBulkAction,
   type NewBulkAction,
   prepareBulkAction,
+  renewSum,
 } from '../../db/operator/bulk-actions.ts'
+import { mayBeSameOperator } from '../../db/operator/operators.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import {
   bulkActionStarted,
@@ -47,12 +49,13 @@ export function createBulkActionClient(api: ApiContext) {
      * @throws Problem not_found, second_operator_required, bulk_action_state_conflict
      */
     async start(id: string, startedBy: string): Promise<BulkActions> {
+      await renewSum(sql, id, config.SECOND_OPERATOR_ABOVE_MINOR)
       const before = await found(id)
       if (before.state !== 'prepared') {
         if (before.started_by === startedBy && before.state !== 'cancelled') return before
         throw new Problem('bulk_action_state_conflict', { detail: `Reason: ${before.state}` })
       }
-      if (before.needs_second_operator && before.prepared_by === startedBy)
+      if (before.needs_second_operator && (await mayBeSameOperator(api, before.prepared_by, startedBy)))
         throw new Problem('second_operator_required')
       const start = {
         type: bulkActionType,

@@ -18,7 +18,7 @@ export interface Sum {
 /**
  * Stores a bulk action with the orders that are selected now; nothing is done to them yet. One that exists stays.
  * @param limit the most orders; those that were paid first are taken
- * @param aloneUpToMinor the sum of refunds in one currency up to which one operator is enough
+ * @param aloneUpToMinor the sum of refunds up to which one operator is enough
  */
 export async function prepareBulkAction(
   sql: Database,
@@ -39,16 +39,32 @@ export async function prepareBulkAction(
         ${action.act === 'refund' ? leftOf(tx) : tx`null::integer`}, 'planned', ${action.prepared_at}, ${action.id}
       from orders ${selected(tx, action.selection)}
       order by coalesce(paid_at, created_at), id limit ${limit}`
-    const sums = await sumsOf(tx, action.id)
-    const isLarge = sums.some(({ minor }) => minor > aloneUpToMinor)
+    const isLarge = (await sumOf(tx, action.id)) > aloneUpToMinor
     await tx`
       update bulk_actions set order_count = ${count}, needs_second_operator = ${isLarge} where id = ${action.id}`
   })
 }
 
+/**
+ * Counts again, before a prepared bulk refund is started, what it gives back: refunds that were under way may have failed
+ * since. A sum that has grown needs a second operator, too.
+ */
+export async function renewSum(sql: Database, id: string, aloneUpToMinor: number): Promise<void> {
+  await sql.begin(async (tx) => {
+    const [row] = await tx<Pick<BulkActions, 'act'>[]>`
+      select act from bulk_actions where id = ${id} and state = 'prepared' for update`
+    if (row?.act !== 'refund') return
+    await tx`
+      update operator_acts set amount_minor = ${leftOf(tx)} from orders
+      where orders.id = operator_acts.order_id and bulk_action_id = ${id}`
+    if ((await sumOf(tx, id)) > aloneUpToMinor)
+      await tx`update bulk_actions set needs_second_operator = true where id = ${id}`
+  })
+}
+
 /** What is left of the payment of an order. */
 const leftOf = (tx: Transaction) => tx`
-  gross_minor - coalesce((select sum(amount_minor) from refunds r
+  orders.gross_minor - coalesce((select sum(r.amount_minor) from refunds r
     where r.order_id = orders.id and r.state not in ('failed', 'canceled', 'refused')), 0)`
 
 const selected = (
@@ -191,10 +207,11 @@ export const refundedSince = (sql: Queryable, { id, started_at }: BulkActions): 
       and r.state not in ('failed', 'canceled', 'refused', 'requested')
     group by o.currency order by o.currency`
 
-async function sumsOf(tx: Transaction, id: string): Promise<Sum[]> {
-  return await tx<Sum[]>`
-    select o.currency, coalesce(sum(a.amount_minor), 0)::float8 as minor
-    from operator_acts a join orders o on o.id = a.order_id where a.bulk_action_id = ${id} group by o.currency`
+/** What a bulk action gives back. Currencies are added as if they were one: an act must not be split by them. */
+async function sumOf(tx: Transaction, id: string): Promise<number> {
+  const [row] = await tx<{ minor: number }[]>`
+    select coalesce(sum(amount_minor), 0)::float8 as minor from operator_acts where bulk_action_id = ${id}`
+  return row?.minor ?? 0
 }
 
 export type BulkOrderRow = Pick<

@@ -1,7 +1,11 @@
 /** Bulk actions: selected, started by the right operator, paused, limited, done once for each order, and reported. */
+import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import { createApiKey } from '../../db/api-keys.ts'
 import type { OperatorActs } from '../../db/connection/schema.ts'
+import { saveOpenIdOperator } from '../../db/operator/openid-operators.ts'
+import { mayBeSameOperator, saveOperator } from '../../db/operator/operators.ts'
+import { openSession } from '../../db/web-sessions.ts'
 import { bulkActionWorkflowId } from '../../workflows/order/bulk-action.contract.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
@@ -124,6 +128,7 @@ test('a paused bulk action acts on no further order until it goes on; a bulk ret
   const apologies = (await mailsTo(harness.stack, person.email)).filter(({ subject }) => /^Sorry/.test(subject))
   expect(apologies).toHaveLength(2)
 
+  const refund = await prepare({ act: 'refund', selection })
   await Promise.all([harness.sims.esimAccess.clearFaults(), harness.sims.airalo.clearFaults()])
   const retry = await prepare({ act: 'retry', selection: { sameOrdersAs: id } })
   expectStatus(await operator.post(`${path}/${retry.id}/start`), 200)
@@ -131,8 +136,92 @@ test('a paused bulk action acts on no further order until it goes on; a bulk ret
   for (const { id: orderId } of stuck.slice(1))
     await harness.untilOrder(String(orderId), 'delivered', { timeoutMs: 180_000 })
   expect((await read(retry.id)).statuses).toEqual([{ status: 'delivered', count: 2 }])
+  // Selected for a refund because they waited: those who have their eSIMs now keep them.
+  expectStatus(await operator.post(`${path}/${refund.id}/start`), 200)
+  const { refusals, statuses } = await ended(refund.id)
+  expect([refusals, statuses]).toEqual([[{ code: 'delivered', count: 2 }], [{ status: 'delivered', count: 2 }]])
   const { raw } = await harness.temporal.workflow.getHandle(bulkActionWorkflowId(id)).describe()
   expect(raw.workflowExecutionInfo?.status).toBe(2)
+})
+
+test('U2: the sum that needs a second operator is that of all currencies, and is counted again at the start', async () => {
+  const ids = stuck.slice(1).map(({ id }) => String(id))
+  const selection = { statuses: ['delivered'], paidFrom }
+  const price = (minor: number, currency = 'EUR') =>
+    sql`update orders set gross_minor = ${minor}, currency = ${currency} where id = any(${ids}::uuid[])`
+  try {
+    const before = await prepare({ act: 'refund', selection })
+    expect(before.needsSecondOperator).toBe(false)
+    await sql`update orders set currency = 'USD' where id = ${ids[0] ?? null}`
+    await sql`update orders set gross_minor = 60000 where id = any(${ids}::uuid[])`
+    const mixed = await prepare({ act: 'refund', selection })
+    expect(mixed.toGiveBack).toHaveLength(2)
+    expect(mixed.needsSecondOperator).toBe(true)
+    // As when refunds that were under way at the preparation have failed.
+    await price(200_000)
+    expect((await operator.post(`${path}/${before.id}/start`)).body.code).toBe('second_operator_required')
+    expect(await read(before.id)).toMatchObject({ state: 'prepared', needsSecondOperator: true })
+  } finally {
+    await price(500)
+  }
+})
+
+test('the second operator of a large sum is another person: a key may be of anybody, and an address signs in in two ways', async () => {
+  const { context } = harness
+  const at = new Date()
+  const email = `${randomUUID()}@ama-esim.example`
+  const openId = (address: string | undefined) =>
+    saveOpenIdOperator(context, {
+      issuer: 'https://id.example',
+      subject: randomUUID(),
+      name: 'Ada',
+      email: address,
+      role: 'admin',
+      at,
+    })
+  const ids = {
+    password: (await saveOperator(context, { name: 'Ada', email, role: 'admin', at })).id,
+    other: (await saveOperator(context, { name: 'Bob', email: `${randomUUID()}@x.example`, role: 'admin', at })).id,
+    sameAddress: (await openId(email.toUpperCase()))?.id,
+    unknownAddress: (await openId(undefined))?.id,
+    otherAddress: (await openId('grace@x.example'))?.id,
+    key: (await createApiKey(sql, { kind: 'operator', label: 'a', at })).id,
+    otherKey: (await createApiKey(sql, { kind: 'operator', label: 'b', at })).id,
+  }
+  const canBeOne = (one: keyof typeof ids, other: keyof typeof ids) =>
+    mayBeSameOperator(context, `operator:${ids[one]}`, `operator:${ids[other]}`)
+  for (const [one, other] of [
+    ['password', 'password'],
+    ['password', 'sameAddress'],
+    ['password', 'unknownAddress'],
+    ['password', 'key'],
+    ['otherAddress', 'key'],
+  ] as const)
+    expect([one, other, await canBeOne(one, other), await canBeOne(other, one)]).toEqual([one, other, true, true])
+  for (const [one, other] of [
+    ['password', 'other'],
+    ['password', 'otherAddress'],
+    ['unknownAddress', 'otherAddress'],
+    ['key', 'otherKey'],
+  ] as const)
+    expect([one, other, await canBeOne(one, other)]).toEqual([one, other, false])
+
+  // Prepared with a key: a person on the console, who may hold it, is no second one.
+  const { id } = await prepare({ act: 'refund', selection: { statuses: ['refunding'], paidFrom } })
+  await sql`update bulk_actions set needs_second_operator = true where id = ${id}`
+  const surfer = createSurfer(harness.urls.api)
+  const secret = await openSession(sql, {
+    owner: { operatorId: ids.password },
+    replaces: undefined,
+    at,
+    expiresAt: new Date(at.getTime() + 600_000),
+  })
+  surfer.cookies.set('ama-console', secret)
+  const page = `/console/bulk-actions/${id}`
+  const csrf = /name="csrf" value="([^"]+)"/.exec((await surfer.open('/console')).html)?.[1] ?? ''
+  const refused = await surfer.post(`${page}/start`, { csrf })
+  expect(refused.status).toBe(403)
+  expect((await read(id)).state).toBe('prepared')
 })
 
 test('the console selects, starts and reports a bulk action', async () => {

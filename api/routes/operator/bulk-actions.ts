@@ -135,7 +135,8 @@ export function bulkActionRoutes(api: ApiContext): Route[] {
       path: '/v1/bulk-actions/{id}/start',
       tag: 'bulk actions',
       summary: 'Start a prepared bulk action',
-      description: 'Above the sum of SECOND_OPERATOR_ABOVE_MINOR by another operator than the one who prepared it.',
+      description:
+        'Above the sum of SECOND_OPERATOR_ABOVE_MINOR by another operator than the one who prepared it: by another key, where a key has.',
       promises: ['U2'],
       callers: ['operator'],
       params,
