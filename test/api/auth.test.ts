@@ -245,7 +245,7 @@ test('a sensitive operation requires a sign-in within the last ten minutes', () 
   expect(() => assertFreshSignIn({ kind: 'service', keyId: 'k' }, now)).not.toThrow()
 })
 
-test('every route declares its callers and refuses all others', async () => {
+test('every route declares its callers and refuses all others', { tags: 'long' }, async () => {
   const operator = await harness.key('operator')
   const { token: newcomer } = await harness.firebaseToken()
   const { token: person } = await aPerson()

@@ -25,7 +25,9 @@ const directivesOf = (policy: string | null): Map<string, string> =>
     }),
   )
 
-test('every route sends the security headers to a stranger, and its policy allows no other site', async () => {
+test('every route sends the security headers to a stranger, and its policy allows no other site', {
+  tags: 'long',
+}, async () => {
   const answers = await pMap(
     harness.routes,
     async ({ method, path }) => {

@@ -95,7 +95,7 @@ test('the canary’s orders got the errors that quote personal data', async () =
   expect(harness.logLines.filter((line) => /"level":"(warn|error)"/.test(line)).length).toBeGreaterThan(5)
 })
 
-test('the canary search finds texts that are present', async () => {
+test('the canary search finds texts that are present', { tags: 'long' }, async () => {
   const [orderId = ''] = orderIds
   const [placement] = await harness.stack.context.sql<Pick<ProviderOrders, 'client_ref'>[]>`
     select client_ref from provider_orders where provider = 'airalo'`

@@ -273,7 +273,7 @@ test('the idempotency key of an action is refused for another order', async () =
   expect((await person.caller.get(`/v1/orders/${other.id}`)).body.status).toBe('awaiting_payment')
 })
 
-test('an action that failed in an outage succeeds with the same key afterwards', async () => {
+test('an action that failed in an outage succeeds with the same key afterwards', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
   const refund = () => person.caller.post(`/v1/orders/${id}/refund`, undefined, key)

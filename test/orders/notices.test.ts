@@ -51,7 +51,7 @@ test('U3: a mail server that defers is asked again, and the mail comes once', as
   expect(await mailState(person)).toBe('ok')
 })
 
-test('a mail is delivered after an outage of the mail server of hours', async () => {
+test('a mail is delivered after an outage of the mail server of hours', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   await harness.sims.mailbox.do('rule', { recipient: person.email, code: 421, times: 12 })
   const order = await harness.buy(person)
@@ -230,7 +230,7 @@ test('a 404 of FCM that is not about the token keeps it, and the push is sent la
   expect(await pushesTo(harness.stack, person.pushToken)).toHaveLength(1)
 })
 
-test('an unreachable phone does not delay the push to another phone', async () => {
+test('an unreachable phone does not delay the push to another phone', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   const second = { platform: 'android', pushToken: `second-${person.pushToken}` }
   expect((await person.caller.put(`/v1/accounts/${person.accountId}/devices/second`, second)).status).toBe(200)
@@ -244,7 +244,9 @@ test('an unreachable phone does not delay the push to another phone', async () =
   expect(await pushesTo(harness.stack, second.pushToken)).toHaveLength(1)
 })
 
-test('a hanging measurement service does not delay an order, and one that is down is retried', async () => {
+test('a hanging measurement service does not delay an order, and one that is down is retried', {
+  tags: 'long',
+}, async () => {
   const consent = { measurement: { adUserData: true, adPersonalization: false } }
   const person = await harness.signUp()
   await harness.sims.meta.fault({ hang: 'before' })

@@ -122,7 +122,7 @@ test('an order waits for an eSIM that is allocated later', async () => {
   await esimAccess.do('allocation', {})
 })
 
-test('the customer gets one notice after two minutes that the order takes longer', async () => {
+test('the customer gets one notice after two minutes that the order takes longer', { tags: 'long' }, async () => {
   await Promise.all(bothSimulators.map(down))
   const { person, order } = await bought(testPackages.anyProvider)
   await harness.fastForward(order.id, '1 minute')

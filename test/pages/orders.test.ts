@@ -121,7 +121,9 @@ test('U3: the mail of an order is sent again once for each form, and the page sa
   await until('the second mail', async () => (await mails()) === before + 1)
 })
 
-test('U3: a form that may have been done comes back with its one-time value, one that was refused with another', async () => {
+test('U3: a form that may have been done comes back with its one-time value, one that was refused with another', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person)
   const surfer = await visit(harness.stack, person)

@@ -66,7 +66,7 @@ test('all kept histories replay', async () => {
   expect(await failures(code)).toEqual(new Map())
 })
 
-test('the interceptors of the mutants change nothing by themselves', async () => {
+test('the interceptors of the mutants change nothing by themselves', { tags: 'long' }, async () => {
   const idle = Object.keys(workflows).map((workflow) => ({ workflow: workflow as WorkflowType, timer: 0 }))
   const size = ({ history }: Kept): number => history.events?.length ?? 0
   const longest = new Map<string, Kept>()

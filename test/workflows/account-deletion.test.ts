@@ -168,7 +168,7 @@ test('the deletion waits for a payment that the bank still processes', async () 
   expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded' }])
 })
 
-test('a payment that the processor does not know for a moment is refunded all the same', async () => {
+test('a payment that the processor does not know for a moment is refunded all the same', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
   const error = { type: 'invalid_request_error', code: 'resource_missing', message: '' }
@@ -296,7 +296,9 @@ test('the deletion repeats a refund that fails days later', async () => {
   expect((await paymentOf(order.id)).refunds.map(({ status }) => status).sort()).toEqual(['failed', 'succeeded'])
 })
 
-test('a refund that fails twice becomes an operator task, with the receipt and without the person', async () => {
+test('a refund that fails twice becomes an operator task, with the receipt and without the person', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
   const deletion = await erase(person)
@@ -335,7 +337,9 @@ test('a checkout during the deletion leaves neither a payment nor a run', async 
   for await (const { workflowId } of left) throw new Error(`${workflowId} is left`)
 })
 
-test('the operator task of an open dispute stays, without the person, until the bank has decided', async () => {
+test('the operator task of an open dispute stays, without the person, until the bank has decided', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person)
   const { dispute } = await stripe.do('open-dispute', { orderId: order.id })
@@ -357,7 +361,9 @@ test('the operator task of an open dispute stays, without the person, until the 
   expect(await open()).toHaveLength(0)
 })
 
-test('webhooks about an erased order make an operator task of a dispute, and start nothing else', async () => {
+test('webhooks about an erased order make an operator task of a dispute, and start nothing else', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person)
   const deletion = await erase(person)
@@ -383,6 +389,7 @@ test('webhooks about an erased order make an operator task of a dispute, and sta
 
 test.each(eachProvider)(
   'a webhook of %s about an erased person’s eSIM is accepted, and writes nothing',
+  { tags: 'long' },
   async (simulator, code) => {
     const person = await harness.signUp()
     const order = await harness.buy(person, { packageCode: code })

@@ -172,7 +172,7 @@ describe('an unused account', () => {
     expect(await sweep()).toEqual({ opened: 0 })
   })
 
-  test('is kept when the person signs in after the last check, while no worker runs', async () => {
+  test('is kept when the person signs in after the last check, while no worker runs', { tags: 'long' }, async () => {
     const at = plusYears(plusDays(new Date(), 61), -3)
     const person = await lastUsed(at)
     await startRun(person.accountId)

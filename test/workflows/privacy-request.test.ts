@@ -271,7 +271,7 @@ test('the same request repeated under one idempotency key makes one request and 
   await until('the acknowledgement', async () => (await mailsTo(harness.stack, replyTo)).length === 1)
 })
 
-test('a request leaves nothing in histories, log lines or metrics', async () => {
+test('a request leaves nothing in histories, log lines or metrics', { tags: 'long' }, async () => {
   const canaries = { message: `message ${randomUUID()}`, address: unknownAddress(), answer: `answer ${randomUUID()}` }
   const request = await ask({ message: canaries.message, replyTo: canaries.address })
   expectStatus(await resolve(request.id, { answerKind: 'refused', answer: canaries.answer }), 202)

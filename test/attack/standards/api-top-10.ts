@@ -13,7 +13,7 @@ export const apiTopTen = [
     'API2:2023',
     'Broken authentication',
     'Tokens by allow list, keys and links of 256 bits, limits on failures, two factors for operators.',
-    'test/attack/token-forgeries.test.ts',
+    'test/attack/token-forgeries.long.test.ts',
     'test/api/auth.test.ts',
     'test/operation/operator-persons.long.test.ts',
   ),
@@ -74,6 +74,6 @@ export const apiTopTen = [
     'Replies are parsed by schemas, limited in size and time, and never redirect; webhooks are hints.',
     'test/providers/large-replies.test.ts',
     'test/providers/http-request.test.ts',
-    'test/attack/webhook-forgeries.test.ts',
+    'test/attack/webhook-forgeries.long.test.ts',
   ),
 ]

@@ -4,7 +4,7 @@ import { foreign, met, partly } from './row.ts'
 const hostile = 'test/attack/every-input.long.test.ts'
 const badInput = 'test/api/input/bad-input.test.ts'
 const bytes = 'test/api/input/hostile-bytes.long.test.ts'
-const openId = 'test/sign-in/openid.test.ts'
+const openId = 'test/sign-in/openid.long.test.ts'
 const markdown = 'test/pages/markdown.test.tsx'
 const operation = 'test/attack/http-defences.test.ts'
 const noSockets = 'There are no WebSockets.'
@@ -66,7 +66,7 @@ export const asvsInput = [
     'V1.2.9',
     'text in regular expressions is escaped',
     'No regular expression is built from input.',
-    'test/regular-expressions.test.ts',
+    'test/regular-expressions.long.test.ts',
   ),
   met(
     'V1.3.1',
@@ -274,7 +274,7 @@ export const asvsInput = [
     'V3.5.3',
     'changes are not made by GET',
     'Links in mails lead to a page with a button; only a POST changes something.',
-    'test/developer/quickstart.test.ts',
+    'test/developer/quickstart.long.test.ts',
     'test/pages/account.test.ts',
   ),
   partly(
@@ -329,7 +329,7 @@ export const asvsInput = [
     'V5.2.1',
     'size of what is accepted',
     'Every body has a limit: 8 kB for strangers, 64 kB for known callers, more where a route says so.',
-    'test/api/input/body-last.test.ts',
+    'test/api/input/body-last.long.test.ts',
     bytes,
   ),
   foreign('V5.2.2', 'file type fits the content', noUploads),

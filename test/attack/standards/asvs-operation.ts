@@ -290,7 +290,7 @@ export const asvsOperation = [
     'types are checked',
     'Strict TypeScript, zod at each edge, and types of token claims.',
     'test/assertions.test.ts',
-    'test/attack/token-forgeries.test.ts',
+    'test/attack/token-forgeries.long.test.ts',
   ),
   met(
     'V15.3.6',

@@ -169,7 +169,7 @@ export const coveredCalls: Record<string, CoveredCall> = {
     sendToGoogleAnalytics: { planted: { path: '/mp/collect', in: ['messages'] }, network: 'POST /mp/collect' },
   }),
   ...named('operatorSignIn', {
-    ...single('an operator waits, and signs in again', 'test/sign-in/openid.test.ts', ['addressFor', 'personOf']),
+    ...single('an operator waits, and signs in again', 'test/sign-in/openid.long.test.ts', ['addressFor', 'personOf']),
   }),
   ...named('eventReceivers', {
     ...single(

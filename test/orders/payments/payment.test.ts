@@ -252,7 +252,10 @@ test('five simultaneous copies of a payment’s webhook deliver once', async () 
   expect(await mailsTo(harness.stack, person.email)).toHaveLength(1)
 })
 
-test('webhooks of a payment in any order and number lead to the same end', { timeout: 90_000 }, async () => {
+test('webhooks of a payment in any order and number lead to the same end', {
+  tags: 'long',
+  timeout: 90_000,
+}, async () => {
   const person = await harness.signUp()
   await stripe.do('webhooks', { events: ['*'] })
   // Two attempts at the payment, and possibly a dispute about the second.

@@ -134,7 +134,9 @@ test('a cancellation during provisioning refunds the order, and no eSIM is order
   expect(await subjects(person.email)).toEqual([expect.stringContaining('refund')])
 })
 
-test('a cancellation while the provider allocates the eSIM returns it once it is allocated', async () => {
+test('a cancellation while the provider allocates the eSIM returns it once it is allocated', {
+  tags: 'long',
+}, async () => {
   await esimAccess.do('allocation', { never: true })
   const { order, cancel } = await at('provisioning')
   await untilPlacement(order.id, 'placed')
@@ -217,7 +219,9 @@ test('a cancellation at the moment of the payment ends as cancelled, refunded or
   expect(ends).toHaveLength(6)
 })
 
-test('a cancellation during the delivery leaves the customer either the eSIM or the money', async () => {
+test('a cancellation during the delivery leaves the customer either the eSIM or the money', {
+  tags: 'long',
+}, async () => {
   await esimAccess.fault({ match: { path: '/esim/order$' }, delayMs: 500, times: 6 })
   const ends = await Promise.all(
     [0, 350, 425, 500, 575, 650].map(async (waitMs) => {

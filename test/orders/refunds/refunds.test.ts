@@ -118,7 +118,7 @@ test('a refund request while the provider is down changes nothing, and the probl
   expect((await giveBack()).status).toBe(200)
 })
 
-test('an order is refunded when the provider took the eSIM back and its reply was lost', async () => {
+test('an order is refunded when the provider took the eSIM back and its reply was lost', { tags: 'long' }, async () => {
   const { order, giveBack } = await delivered()
   await esimAccess.fault({ match: { path: '/esim/cancel' }, cut: 'after' })
   expect((await giveBack()).status).toBe(200)
@@ -151,7 +151,7 @@ test('a refund that the provider applied and answered with 503 is found by the n
   expect([(await giveBack(other)).status, (await giveBack(other)).status]).toEqual([409, 409])
 })
 
-test('a refund waits while Stripe is down, and is not repeated after a lost reply', async () => {
+test('a refund waits while Stripe is down, and is not repeated after a lost reply', { tags: 'long' }, async () => {
   const { order, giveBack } = await delivered()
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 503, times: 12 })
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, cut: 'after' })
@@ -222,7 +222,7 @@ test.each([
   expect(told.map(({ message }) => message.data?.event)).toEqual(['confirmation', 'refunded', 'refund_failed'])
 })
 
-test('a refund that fails repeatedly becomes an operator task each time', async () => {
+test('a refund that fails repeatedly becomes an operator task each time', { tags: 'long' }, async () => {
   const { order, giveBack } = await delivered()
   const again = () => harness.operator.post(`/v1/orders/${order.id}/refund`)
   const untilRefunds = (status: string, states: string[]) =>

@@ -73,7 +73,7 @@ test('U2: a withdrawal is opened, confirmed, acknowledged with date and time, an
   expect(expectStatus(await open(person.caller, order.id), 200).statedAt).toBe(stated.statedAt)
 })
 
-test('20 confirmations at once are one withdrawal, also by the app backend', async () => {
+test('20 confirmations at once are one withdrawal, also by the app backend', { tags: 'long' }, async () => {
   const { person, order } = await delivered()
   expectStatus(await open(harness.service, order.id, { name: 'Maxi Muster' }), 200)
   const answers = await Promise.all(
