@@ -44,7 +44,7 @@ test('the runbook of outages names each outside party, and the eSIM providers as
 })
 
 // Debian's package `prometheus` has it.
-test.skipIf(!hasPromtool)('Prometheus reads the rules, and its own test of them passes', () => {
+test.skipIf(!hasPromtool)('Prometheus reads the rules, and its own test of them passes', { tags: 'long' }, () => {
   const promtool = (...args: string[]): string =>
     execFileSync('promtool', args, { cwd: fileURLToPath(folder), encoding: 'utf8' })
   expect(promtool('check', 'rules', 'alerts.yml')).toContain('SUCCESS')

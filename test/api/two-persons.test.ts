@@ -393,7 +393,7 @@ test('a person’s session cannot read or change pages of another person’s row
   expect(await annasRows()).toEqual(before)
 })
 
-test('operators’ routes refuse everybody but operators', async () => {
+test('operators’ routes refuse everybody but operators', { tags: 'long' }, async () => {
   const before = await annasRows()
   expect(ours.length).toBeGreaterThan(20)
   const others = [

@@ -62,7 +62,7 @@ test.each(bothSimulators)(
   },
 )
 
-test('a repeated request after a lost reply during the allocation is the same order', async () => {
+test('a repeated request after a lost reply during the allocation is the same order', { tags: 'long' }, async () => {
   await esimAccess.do('allocation', { polls: 2 })
   await esimAccess.fault({ match: esimSimulators.esimAccess.ordering, cut: 'after' })
   const { order } = await bought(testPackages.onlyEsimAccess, 'delivered')

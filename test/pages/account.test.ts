@@ -294,7 +294,7 @@ test('U3: the install page opens only by its link', async () => {
   expect((await createSurfer(site).open(pathname)).status).toBe(404)
 })
 
-test('log lines and metrics contain no link, cookie or token of a page', async () => {
+test('log lines and metrics contain no link, cookie or token of a page', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   const surfer = createSurfer(site)
   const link = await linkFor(surfer, person.email)

@@ -114,7 +114,7 @@ describe('the kept histories catch', () => {
   })
 })
 
-test('kept histories hold no personal data and no traces of the machine that kept them', async () => {
+test('kept histories hold no personal data and no traces of the machine that kept them', { tags: 'long' }, async () => {
   const traces = /\d+@[\w.-]+|file:\/\/|(?<=[\s("'])\/(?:[\w@.-]+\/)+[\w.-]+\.[jt]s/
   const personal = /[\w.+-]+@[\w-]+\.\w+|\bLPA:|\b89\d{16,18}\b|\+49\d{6}|\b\d{1,3}(?:\.\d{1,3}){3}\b|binary\/encrypted/
   for (const { workflowId, history } of kept) {

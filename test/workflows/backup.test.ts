@@ -121,7 +121,9 @@ describe('a backup', () => {
   })
 })
 
-test('a receipt does not say that backups are gone while one from before the erasure exists', async () => {
+test('a receipt does not say that backups are gone while one from before the erasure exists', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const { id } = await backUp()
   const deletion = await deleteAccount(harness.stack, person)

@@ -137,7 +137,9 @@ test('a change to the address of another account is answered like any other, and
   expect((await changeOf(anna)).state).toBe('taken')
 })
 
-test('a change to the own address, of another account, or the sixth in a day is refused', async () => {
+test('a change to the own address, of another account, or the sixth in a day is refused', {
+  tags: 'long',
+}, async () => {
   const [anna, ben] = [await harness.signUp(), await harness.signUp()]
   expect((await request(anna, anna.email.toUpperCase())).status).toBe(400)
   expect((await ben.caller.post(pathOf(anna), { email: another() })).status).toBe(404)

@@ -201,7 +201,7 @@ describe('a withdrawn version', () => {
     expect((await harness.operator.post(`/v1/policies/${inForce}/withdraw`)).status).toBe(409)
   })
 
-  test('stops its mailing at once', async () => {
+  test('stops its mailing at once', { tags: 'long' }, async () => {
     await insertAccounts(harness.context, 400)
     await misbehave({ recipient: '@people.example', delayMs: 40, times: 1_000_000 })
     await post('stopped')

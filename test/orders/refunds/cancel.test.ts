@@ -90,7 +90,9 @@ test('a payment that is cancelled at Stripe closes the order', async () => {
   expect(await harness.untilOrder(order.id, 'cancelled')).toMatchObject({ reason: 'cancelled_at_processor' })
 })
 
-test('a cancellation while Stripe is down keeps the order open until the payment is cancelled', async () => {
+test('a cancellation while Stripe is down keeps the order open until the payment is cancelled', {
+  tags: 'long',
+}, async () => {
   const { order, cancel } = await at('unpaid')
   await stripe.fault({ match: { path: '/cancel$' }, status: 503 })
   await stripe.fault({ match: { path: '/cancel$' }, cut: 'after' })
@@ -199,7 +201,9 @@ test('ten simultaneous cancellations, with one key and with many, cancel the ord
   expect(await subjects(person.email)).toHaveLength(1)
 })
 
-test('a cancellation at the moment of the payment ends as cancelled, refunded or delivered', async () => {
+test('a cancellation at the moment of the payment ends as cancelled, refunded or delivered', {
+  tags: 'long',
+}, async () => {
   const ends = await Promise.all(
     [0, 0, 5, 10, 20, 40].map(async (waitMs) => {
       const { order, cancel } = await at('unpaid')
