@@ -92,5 +92,6 @@ async function warmUp(stack: Stack): Promise<void> {
 const bundleOptions = ({ config }: Stack) => ({
   encrypted: config.PAYLOAD_KEYS !== undefined,
   versioned: config.WORKER_BUILD_ID !== undefined,
+  incremental: true,
   log: createLog({ level: 'warn' }),
 })

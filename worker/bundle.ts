@@ -29,6 +29,8 @@ export interface BundleOptions {
   versioned?: boolean
   /** a module of workflow interceptors, of which no production bundle has one; it imports nothing else of ours */
   interceptors?: string
+  /** keeps what webpack has made of each module, for a next build that changes a few of them */
+  incremental?: boolean
   log: Log
 }
 
@@ -51,7 +53,8 @@ export async function loadBundle(options: BundleOptions): Promise<WorkflowBundle
 }
 
 /** Builds the bundle. @throws if the sources do not bundle */
-export async function buildBundle({ encrypted, versioned, interceptors, log }: BundleOptions): Promise<WorkflowBundle> {
+export async function buildBundle(options: BundleOptions): Promise<WorkflowBundle> {
+  const { encrypted, versioned, interceptors, incremental = false, log } = options
   const workflowsPath = join(root, versioned ? entries.versioned : entries.plain)
   const { code } = await bundleWorkflowCode({
     workflowsPath,
@@ -66,6 +69,7 @@ export async function buildBundle({ encrypted, versioned, interceptors, log }: B
     // Histories hold the stacks of failures, which must not have paths of this machine.
     webpackConfigHook: (config) => ({
       ...config,
+      ...(incremental && { cache: { type: 'filesystem', cacheDirectory: join(root, 'node_modules/.cache/webpack') } }),
       output: { ...config.output, devtoolModuleFilenameTemplate: fromRoot },
     }),
   })
