@@ -2,7 +2,7 @@
  * N1 and N2: a new version of the policy is posted, mailed to all persons, and in force thirty days after the last
  * mail.
  */
-import { allHandlersFinished, condition, continueAsNew, proxyActivities } from '@temporalio/workflow'
+import { allHandlersFinished, condition, continueAsNew, patched, proxyActivities } from '@temporalio/workflow'
 import { periods } from '../policy/periods.ts'
 import { msUntil, plusDays, plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
@@ -71,7 +71,10 @@ export async function policyNotice({ version, mailing: carriedOver }: PolicyNoti
       pages += 1
       continue
     }
+    const wasWithdrawn: boolean = withdrawn
     const next = await nextPolicyStep({ version, asOf: clock() })
+    // A withdrawal came while the step was looked up: it would be waited for, or people told of the version, in vain.
+    if (next.step !== 'end' && withdrawn !== wasWithdrawn && patched('withdrawn-meanwhile')) continue
     if (next.step === 'end') {
       await condition(allHandlersFinished)
       return moveTo(next.status, 'nothing', null, next.effectiveAt)

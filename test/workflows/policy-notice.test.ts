@@ -1,9 +1,15 @@
 import type { Duration } from '@temporalio/common'
+import { NativeConnection, Worker } from '@temporalio/worker'
 import { describe, expect, test } from 'vitest'
+import { createPolicyActivities } from '../../activities/policy-notice.ts'
+import { createPolicyClient } from '../../api/runs/policy-client.ts'
 import type { PolicyDeliveries } from '../../db/connection/schema.ts'
 import { day as inWords } from '../../mails/format.ts'
 import { plusDays, startOfDay } from '../../shared/calendar.ts'
+import { temporalSettings } from '../../temporal/client.ts'
+import { createDataConverter } from '../../temporal/payload-codec.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
+import { loadBundle } from '../../worker/bundle.ts'
 import { policyNoticeState, policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
 import { bounceToken, shareStack } from '../harness/harness.ts'
@@ -199,6 +205,49 @@ describe('a withdrawn version', () => {
     expect(await page()).toContain('never in force')
     expect(await page()).not.toContain('Coming on')
     expect((await harness.operator.post(`/v1/policies/${inForce}/withdraw`)).status).toBe(409)
+  })
+
+  test('that is withdrawn while its next step is looked up does not wait for its day', async () => {
+    const { context, config, temporal } = harness
+    const held = { ...config, TEMPORAL_TASK_QUEUE: `${config.TEMPORAL_TASK_QUEUE}-held` }
+    const activities = createPolicyActivities(context)
+    let release = (): void => {}
+    const withdrawn = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    let found: string | undefined
+    const connection = await NativeConnection.connect(temporalSettings(config, harness.settings).connection)
+    const worker = await Worker.create({
+      connection,
+      namespace: temporal.options.namespace,
+      taskQueue: held.TEMPORAL_TASK_QUEUE,
+      workflowBundle: await loadBundle({ encrypted: config.PAYLOAD_KEYS !== undefined, log: context.log }),
+      dataConverter: createDataConverter(config.PAYLOAD_KEYS),
+      activities: {
+        ...activities,
+        async nextPolicyStep(input: { version: string; asOf: string }) {
+          const next = await activities.nextPolicyStep(input)
+          found ??= next.step
+          if (next.step === 'wait') await withdrawn
+          return next
+        },
+      },
+    })
+    await worker.runUntil(async () => {
+      const client = createPolicyClient({ ...context, config: held, temporal })
+      const effectiveAt = plusDays(startOfDay(new Date()), 33)
+      const { changes, title, text } = draft('regretted')
+      await client.post(
+        { version: 'regretted', title, body: text, changes, material: false, effective_at: effectiveAt },
+        'operator',
+      )
+      await until('its next step is looked up', () => found)
+      await client.withdraw('regretted')
+      release()
+      expect(await runOf('regretted').result()).toMatchObject({ status: 'withdrawn' })
+    })
+    await connection.close()
+    expect(found).toBe('wait')
   })
 
   test('stops its mailing at once', { tags: 'long' }, async () => {
