@@ -40,8 +40,9 @@ export const messagesComeOnce: Oracle = (books, said) => {
   for (const person of said.people) {
     if (person.deletion || person.inactive) continue
     const confirmations = distinct(mailsOf(books, person).filter(({ hasQrCode }) => hasQrCode)).length
+    // An order that is refunded while its eSIMs are made shows them, and was never delivered.
     const delivered = said.orders.filter(
-      ({ accountId, iccids, isTopUp }) => accountId === person.accountId && iccids.length > 0 && !isTopUp,
+      ({ accountId, deliveredAt, isTopUp }) => accountId === person.accountId && deliveredAt !== null && !isTopUp,
     ).length
     if (confirmations !== delivered)
       found.push({ subject: person.name, what: `${confirmations} confirmations of ${delivered} orders` })
