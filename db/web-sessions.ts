@@ -82,13 +82,12 @@ export async function listOwnSessions(sql: Queryable, sessionId: string, at: Dat
   const rows = await sql<WebSessions[]>`
     select s.* from web_sessions s where expires_at > ${at} and ${hasSameOwner(sql, sessionId)}
     order by signed_in_at desc, token_hash limit ${mostListed}`
-  return rows.map((row) => ({
-    id: row.token_hash.toString('base64url'),
-    signedInAt: row.signed_in_at,
-    expiresAt: row.expires_at,
-    isThis: row.token_hash.equals(hashIn(sessionId)),
-  }))
+  return rows.map((row) => {
+    const id = row.token_hash.toString('base64url')
+    return { id, signedInAt: row.signed_in_at, expiresAt: row.expires_at, isThis: id === sessionId }
+  })
 }
+
 const mostListed = 50
 
 /**

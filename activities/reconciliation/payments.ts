@@ -13,6 +13,7 @@ import type { Explanation } from '../../policy/reconciliation.ts'
 import type { BookedPayment } from '../../providers/stripe/books.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
+import { limitOf } from '../../workflows/order/order-states.ts'
 import type {
   Compared,
   ReconciliationActivities,
@@ -201,11 +202,11 @@ function settled(payment: BookedPayment, order: BookedOrder, at: Date): FoundDif
   if (withOutcome.includes(order.status) || receivedMinor <= refundedMinor) return []
   const rule = (): Explanation | null => {
     if (order.status === 'in_review') {
-      const decidedBy = plusMs(order.paid_at ?? paidAt, periods.order.reviewWindowMs + graceMs)
+      const decidedBy = plusMs(limitOf('in_review', order.paid_at ?? paidAt), graceMs)
       return at < decidedBy ? 'in_review' : null
     }
     if (order.status === 'refunding' && order.delivered_at) return 'in_flight'
-    const deliverBy = order.deliver_by ?? plusMs(paidAt, periods.order.deliverWithinMs)
+    const deliverBy = order.deliver_by ?? limitOf('provisioning', paidAt)
     return at < plusMs(deliverBy, graceMs) ? 'younger_than_promise' : null
   }
   const reason = `${order.status}, holds ${minor(receivedMinor - refundedMinor, currency)}`

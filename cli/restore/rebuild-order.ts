@@ -14,12 +14,11 @@ import { insertEsims, listEsims, noteReturnAsked, setEsimState } from '../../db/
 import { findOrder, insertOrder, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { insertLostPlacement, listPlacements, movePlacement, type Placement } from '../../db/order/placements.ts'
 import { restoreDocument } from '../../db/order/restored-documents.ts'
-import { periods } from '../../policy/periods.ts'
 import { evidenceOf } from '../../policy/vat.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
-import { plusMs } from '../../shared/calendar.ts'
 import type { OrderActivities, OrderStatus, RefundReason } from '../../workflows/order/order.contract.ts'
+import { limitOf } from '../../workflows/order/order-states.ts'
 import type { OrderRun } from './order-runs.ts'
 import { type PartialRefund, redoReturns } from './partial-refunds.ts'
 import { type KnownRefunds, rebuildRefunds } from './rebuild-refunds.ts'
@@ -78,7 +77,7 @@ export async function rebuildOrder(context: Context, facts: RunFacts): Promise<L
         return
       }
       case 'startProvisioning': {
-        const deliver_by = plusMs(at, periods.order.deliverWithinMs)
+        const deliver_by = limitOf('provisioning', at)
         await moveOrder(sql, orderId, ['in_review'], { status: 'provisioning', reason: null, deliver_by })
         return
       }
@@ -136,7 +135,7 @@ export async function rebuildOrder(context: Context, facts: RunFacts): Promise<L
         payment_kind: paid.methodKind,
         paid_at: at,
         card_country: evidenceOf(paid.cardCountry),
-        deliver_by: review ? null : plusMs(at, periods.order.deliverWithinMs),
+        deliver_by: review ? null : limitOf('provisioning', at),
       } as const
       await sql.begin((tx) => recordPaid(tx, orderId, factsOf(order), recorded))
       return
@@ -209,9 +208,7 @@ async function insertLostOrder(context: Context, run: OrderRun, payment: Payment
     // A purchase that was measured under the lost id must not be measured again.
     measurement_event_id: null,
     created_at: new Date(input.orderedAt ?? startedAt),
-    payment_due_at: opened?.paymentDueAt
-      ? new Date(opened.paymentDueAt)
-      : plusMs(startedAt, periods.order.paymentWindowMs),
+    payment_due_at: opened?.paymentDueAt ? new Date(opened.paymentDueAt) : limitOf('awaiting_payment', startedAt),
   })
   await insertOrder(sql, order)
   return undefined

@@ -1,8 +1,7 @@
 /** U2, U3, U6: one order of a person: state, price, refunds, documents, mails, and what they can still do about it. */
 import type { Texts } from '../../../messages/texts.ts'
-import { periods } from '../../../policy/periods.ts'
-import { plusMs } from '../../../shared/calendar.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
+import { limitOf } from '../../../workflows/order/order-states.ts'
 import type { RefusedForm } from '../../http/route.ts'
 import { Icon } from '../brand/icons.tsx'
 import { Facts, FaultSummary, Form, formState } from '../form.tsx'
@@ -134,8 +133,7 @@ function meaningOf(
   { status, isTopUp, paidAt }: OrderPage['order'],
   payAt: OrderPage['payAt'],
 ): string {
-  if (status === 'in_review' && paidAt)
-    return t('purchase.heldUntil', { at: moment(plusMs(paidAt, periods.order.reviewWindowMs)) })
+  if (status === 'in_review' && paidAt) return t('purchase.heldUntil', { at: moment(limitOf('in_review', paidAt)) })
   if (status === 'awaiting_payment' && payAt !== null) return t('purchase.meaning.hosted')
   if (status === 'delivered' && isTopUp) return t('purchase.meaning.toppedUp')
   return t(`purchase.meaning.${status}`)

@@ -1,5 +1,6 @@
 /** The open sessions of the operator who is signed in. */
 import type { OwnSession } from '../../../db/web-sessions.ts'
+import { moment } from '../../../mails/format.ts'
 import { Form } from '../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
 import { Button, Table } from './parts.tsx'
@@ -20,9 +21,9 @@ export function renderSessions(
         <Table heads={['Signed in', 'Ends', 'Session']}>
           {sessions.map(({ id, signedInAt, expiresAt, isThis }) => (
             <tr key={id}>
-              <td>{shown(signedInAt)}</td>
-              <td>{shown(expiresAt)}</td>
-              <td>{isThis ? 'This browser' : mayEnd ? <End csrf={csrf} id={id} of={shown(signedInAt)} /> : null}</td>
+              <td>{moment(signedInAt)}</td>
+              <td>{moment(expiresAt)}</td>
+              <td>{isThis ? 'This browser' : mayEnd ? <End csrf={csrf} id={id} of={moment(signedInAt)} /> : null}</td>
             </tr>
           ))}
         </Table>
@@ -44,5 +45,3 @@ function End({ csrf, id, of }: { csrf: string; id: string; of: string }) {
     </Form>
   )
 }
-
-const shown = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`
