@@ -333,6 +333,7 @@ const tables: Record<string, Table> = {
     columns: {
       order_id: link('the order'),
       name: sealed('C3', 'orders[].withdrawal.name'),
+      statement: technical,
       opened_at: bought('withdrawal.openedAt'),
       stated_at: bought('withdrawal.statedAt'),
     },

@@ -32,9 +32,8 @@ export const consentsInForce = {
   sq: '2026-11-29-sq',
 } as const
 
-/** What the confirmation function is labelled with; Article 11a(3) */
-export const withdrawalConfirmLabel = 'Confirm withdrawal'
-
-/** The statement that a withdrawal makes. */
-export const withdrawalStatement = (orderId: string): string =>
-  `I hereby withdraw from the contract of order ${orderId}.`
+/** The language of a consent's text; the first version was in English alone. */
+export function languageOfConsent(version: string): keyof typeof consentsInForce {
+  if (version.endsWith('-de')) return 'de'
+  return version.endsWith('-sq') ? 'sq' : 'en'
+}

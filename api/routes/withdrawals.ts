@@ -46,7 +46,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
       problems: ['not_found', 'order_state_conflict', 'withdrawal_period_over'],
       async handle({ params: { id }, body, caller }) {
         const order = await reachable(id, caller)
-        await client.open(order, body?.name)
+        await client.open(order, { name: body?.name })
         return shown(order)
       },
     }),

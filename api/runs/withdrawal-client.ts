@@ -3,6 +3,8 @@ import type { ApiContext } from '../../context.ts'
 import { findAccount } from '../../db/accounts.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { findWithdrawal, openWithdrawal } from '../../db/order/withdrawals.ts'
+import type { Language } from '../../messages/languages.ts'
+import { textsOf } from '../../messages/texts.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
 import {
@@ -31,10 +33,11 @@ export function createWithdrawalClient(api: ApiContext) {
   return {
     /**
      * Opens a withdrawal, which changes nothing for the order. One that was stated stays as it is.
-     * @param name default: the name of the one that is open, or of the account
+     * @param options.name default: the name of the one that is open, or of the account
+     * @param options.language in which the customer reads the statement; default: that of the account
      * @throws Problem order_state_conflict, withdrawal_period_over
      */
-    async open(order: OrderRow, name: string | undefined): Promise<void> {
+    async open(order: OrderRow, { name, language }: { name?: string | undefined; language?: Language }): Promise<void> {
       const known = await findWithdrawal(sql, api, order)
       if (known?.statedAt) return
       const at = new Date()
@@ -43,7 +46,9 @@ export function createWithdrawalClient(api: ApiContext) {
       const account = await findAccount(sql, api, order.account_id)
       if (!account) throw new Problem('not_found')
       const names = name ?? known?.name ?? `${account.firstName} ${account.lastName}`
-      await openWithdrawal(sql, api, order, { name: names, at })
+      const { t } = textsOf(language ?? account.language)
+      const statement = t('purchase.withdrawal.statement', { order: order.id })
+      await openWithdrawal(sql, api, order, { name: names, statement, at })
     },
 
     /** Confirms the open withdrawal of an order. To repeat it changes nothing. @throws Problem withdrawal_... */

@@ -1,11 +1,12 @@
 /** Withdrawals in the API: what Article 11a of Directive 2011/83/EU asks to show, before and after the confirmation. */
 import { z } from 'zod'
 import type { Context } from '../../context.ts'
-import { findAccount } from '../../db/accounts.ts'
+import { type Account, findAccount } from '../../db/accounts.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { givesMoneyBack, listRefunds, sumOf } from '../../db/order/refunds.ts'
 import { findWithdrawal, type Withdrawal } from '../../db/order/withdrawals.ts'
-import { performanceConsents, withdrawalConfirmLabel, withdrawalStatement } from '../../policy/withdrawal.ts'
+import { textsOf } from '../../messages/texts.ts'
+import { performanceConsents } from '../../policy/withdrawal.ts'
 import { refundDueAfter, withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
 import { Problem } from '../http/problem.ts'
 import { personName } from './account-fields.ts'
@@ -20,13 +21,13 @@ export const withdrawalView = z
   .object({
     orderId: z.uuid().describe('identifies the contract'),
     state: z.enum(['open', 'stated']).describe('`open`: not confirmed, so that nothing has happened yet'),
-    statement: z.string(),
+    statement: z.string().describe('word for word, in the language in which it is stated'),
     name: z.string(),
     confirmationBy: z
       .object({ means: z.literal('email'), address: z.string() })
       .describe('where the acknowledgement goes'),
-    meaning: z.string().describe('what the withdrawal leads to'),
-    confirmLabel: z.string().describe('the label of the confirmation function'),
+    meaning: z.string().describe('what the withdrawal leads to, in the language of the account'),
+    confirmLabel: z.string().describe('the label of the confirmation function, in the language of the account'),
     refund: z.object({ minor: z.int(), currency: z.string() }).describe('what is given back'),
     possibleUntil: time,
     refundBy: time.nullable().describe('null before the confirmation'),
@@ -39,9 +40,6 @@ export const withdrawalView = z
   })
   .meta({ id: 'Withdrawal' })
 
-const meaning =
-  'The contract ends. Your unused eSIM goes back and can no longer be installed. You get back all that you paid, the way you paid, within 14 days at the latest.'
-
 /** The withdrawal of an order as it stands. @throws Problem not_found */
 export async function readWithdrawal(context: Context, order: OrderRow): Promise<z.input<typeof withdrawalView>> {
   const [withdrawal, account] = await Promise.all([
@@ -53,23 +51,24 @@ export async function readWithdrawal(context: Context, order: OrderRow): Promise
   const before = withdrawal.statedAt
     ? []
     : (await listRefunds(context.sql, order.id)).filter(({ state }) => givesMoneyBack(state))
-  return viewWithdrawal(order, withdrawal, { email: account.email, refundedMinor: sumOf(before) })
+  return viewWithdrawal(order, withdrawal, { account, refundedMinor: sumOf(before) })
 }
 
 function viewWithdrawal(
   order: OrderRow,
-  { name, openedAt, statedAt }: Withdrawal,
-  given: { email: string; refundedMinor: number },
+  { name, statement, openedAt, statedAt }: Withdrawal,
+  { account, refundedMinor }: { account: Account; refundedMinor: number },
 ): z.input<typeof withdrawalView> {
+  const { t } = textsOf(account.language)
   return {
     orderId: order.id,
     state: statedAt ? 'stated' : 'open',
-    statement: withdrawalStatement(order.id),
+    statement,
     name,
-    confirmationBy: { means: 'email', address: given.email },
-    meaning,
-    confirmLabel: withdrawalConfirmLabel,
-    refund: { minor: Math.max(0, order.gross_minor - given.refundedMinor), currency: order.currency },
+    confirmationBy: { means: 'email', address: account.email },
+    meaning: t('purchase.withdrawal.meaning'),
+    confirmLabel: t('purchase.withdrawal.confirm'),
+    refund: { minor: Math.max(0, order.gross_minor - refundedMinor), currency: order.currency },
     possibleUntil: withdrawalPeriodEnds(order.paid_at ?? order.created_at).toISOString(),
     refundBy: statedAt && refundDueAfter(statedAt).toISOString(),
     openedAt: openedAt.toISOString(),

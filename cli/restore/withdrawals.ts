@@ -1,6 +1,6 @@
 /**
  * Withdrawals that were stated after the dump: the statement counts from its time, and a run states it only once, so that
- * nobody could state it again. The name is that of the account, which the API suggests as well.
+ * nobody could state it again. The name and the language of the statement are those of the account, as the API suggests.
  */
 import type { Client } from '@temporalio/client'
 import { canWithdrawFrom } from '../../activities/order/refunds/withdrawal.ts'
@@ -10,6 +10,8 @@ import { insertItem } from '../../db/backup/restores.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
 import { findWithdrawal, openWithdrawal, stateWithdrawal } from '../../db/order/withdrawals.ts'
+import { defaultLanguage } from '../../messages/languages.ts'
+import { textsOf } from '../../messages/texts.ts'
 import { refundDueAfter } from '../../shared/withdrawal-period.ts'
 import { withdrawalType, withdrawalWorkflowId } from '../../workflows/order/withdrawal.contract.ts'
 import { openSince } from './order-runs.ts'
@@ -39,7 +41,10 @@ export async function rebuildWithdrawals(
     if (!recorded || known?.statedAt) return false
     const account = await findAccount(sql, context, order.account_id)
     const name = known?.name ?? `${account?.firstName} ${account?.lastName}`
-    await openWithdrawal(sql, context, order, { name, at: recorded.at })
+    const statement =
+      known?.statement ??
+      textsOf(account?.language ?? defaultLanguage).t('purchase.withdrawal.statement', { order: order.id })
+    await openWithdrawal(sql, context, order, { name, statement, at: recorded.at })
     return stateWithdrawal(sql, order.id, recorded.at)
   }
 

@@ -811,6 +811,7 @@ export interface Withdrawals {
   name: Sealed
   opened_at: Date
   stated_at: Date | null
+  statement: string | null
 }
 
 export interface SealedColumns {

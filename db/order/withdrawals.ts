@@ -5,6 +5,8 @@ import { type ColumnEncryption, tableEncryption } from '../crypto/column-encrypt
 
 export interface Withdrawal {
   name: string
+  /** word for word */
+  statement: string
   openedAt: Date
   /** null before the confirmation */
   statedAt: Date | null
@@ -12,17 +14,18 @@ export interface Withdrawal {
 
 type OfOrder = Pick<Orders, 'id' | 'account_id'>
 
-/** Opens a withdrawal. One that is open takes the new name; one that was stated stays as it is. */
+/** Opens a withdrawal. One that is open takes the new name and statement; one that was stated stays as it is. */
 export async function openWithdrawal(
   sql: Queryable,
   encryption: ColumnEncryption,
   order: OfOrder,
-  { name, at }: { name: string; at: Date },
+  { name, statement, at }: { name: string; statement: string; at: Date },
 ): Promise<void> {
   const key = await encryption.dataKeys.get(sql, order.account_id)
   const sealed = tableEncryption(encryption.cipher, key, 'withdrawals').seal('name', name)
-  await sql`insert into withdrawals (order_id, name, opened_at) values (${order.id}, ${sealed}, ${at})
-    on conflict (order_id) do update set name = excluded.name where withdrawals.stated_at is null`
+  await sql`insert into withdrawals (order_id, name, statement, opened_at) values (${order.id}, ${sealed}, ${statement}, ${at})
+    on conflict (order_id) do update set name = excluded.name, statement = excluded.statement
+    where withdrawals.stated_at is null`
 }
 
 export async function findWithdrawal(
@@ -34,8 +37,12 @@ export async function findWithdrawal(
   if (!row) return undefined
   const key = await encryption.dataKeys.get(sql, order.account_id)
   const name = tableEncryption(encryption.cipher, key, 'withdrawals').open('name', row.name)
-  return { name, openedAt: row.opened_at, statedAt: row.stated_at }
+  return { name, statement: statementOf(row), openedAt: row.opened_at, statedAt: row.stated_at }
 }
+
+/** What a withdrawal states. A row without it was written by a program that had the English statement alone. */
+export const statementOf = ({ order_id, statement }: Pick<Withdrawals, 'order_id' | 'statement'>): string =>
+  statement ?? `I hereby withdraw from the contract of order ${order_id}.`
 
 /** Records that a withdrawal was confirmed; the first time stays. @returns false when none is open */
 export async function stateWithdrawal(sql: Queryable, orderId: string, at: Date): Promise<boolean> {

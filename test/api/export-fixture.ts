@@ -89,7 +89,7 @@ export async function fillPerson(api: ApiContext, accountId: string): Promise<Fi
     })}`
   }
   const name = seal('withdrawals', 'name', `consumer ${canary}`)
-  await sql`insert into withdrawals ${sql({ order_id: orderId, name, opened_at: at, stated_at: at })}`
+  await sql`insert into withdrawals ${sql({ order_id: orderId, name, statement: 'I withdraw.', opened_at: at, stated_at: at })}`
   await sql`insert into esims ${sql({
     id: esimId,
     order_id: orderId,

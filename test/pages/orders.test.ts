@@ -195,6 +195,25 @@ test('U2: a contract is withdrawn from in two steps, and a fault of the second k
   )
 })
 
+test('U2: a withdrawal is acknowledged with the words in which it was stated, whatever the language of the account', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
+  const surfer = await visit(harness.stack, person)
+  surfer.cookies.set('lang', 'de')
+  const opened = await surfer.submit(pageOf(order), `${pageOf(order)}/withdrawal`)
+  const words = `Hiermit widerrufe ich den Vertrag der Bestellung ${order.id}.`
+  expect(opened.html).toContain(words)
+  const csrf = /name="csrf" value="([^"]+)"/.exec(opened.html)?.[1] ?? ''
+  const stated = await surfer.post(`${pageOf(order)}/withdrawal/confirm`, { csrf, name: 'Anna Neu' })
+  expect(stated.status).toBe(303)
+  await until('the acknowledgement', async () =>
+    (await mailsTo(harness.stack, person.email)).some(({ text }) => text.includes(words)),
+  )
+  // A repeat in another language does not change what was stated.
+  const repeated = await person.caller.post(`/v1/orders/${order.id}/withdrawal`, { name: 'Another' })
+  expect(expectStatus(repeated, 200)).toMatchObject({ statement: words, name: 'Anna Neu' })
+})
+
 test('a refused form comes back with what was typed, the fault at its field, and nothing saved', async () => {
   const person = await harness.signUp()
   const surfer = await visit(harness.stack, person)

@@ -1,12 +1,7 @@
 /** Texts that people have agreed to: what a version says never changes, and a test does not let it. */
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import {
-  consentsInForce,
-  performanceConsents,
-  withdrawalConfirmLabel,
-  withdrawalStatement,
-} from '../../policy/withdrawal.ts'
+import { consentsInForce, languageOfConsent, performanceConsents } from '../../policy/withdrawal.ts'
 
 test('U2: the texts of the consent before an order are those that people have agreed to', () => {
   const hashes = Object.entries(performanceConsents).map(([version, text]) => [
@@ -37,10 +32,8 @@ test('U2: the texts of the consent before an order are those that people have ag
 
 test('each language has a consent in force, whose version is listed', () => {
   expect(consentsInForce).toEqual({ en: '2026-11-29-en', de: '2026-11-29-de', sq: '2026-11-29-sq' })
-  for (const version of Object.values(consentsInForce)) expect(performanceConsents[version]).toMatch(/14/)
-})
-
-test('a withdrawal states its contract, and its function bears the label of the law', () => {
-  expect(withdrawalConfirmLabel).toBe('Confirm withdrawal')
-  expect(withdrawalStatement('b0e7')).toBe('I hereby withdraw from the contract of order b0e7.')
+  for (const [language, version] of Object.entries(consentsInForce)) {
+    expect(performanceConsents[version]).toMatch(/14/)
+    expect(languageOfConsent(version)).toBe(language)
+  }
 })

@@ -8,7 +8,6 @@ import { listEsimsServed } from '../../../db/order/esims.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
 import { findWithdrawal, stateWithdrawal } from '../../../db/order/withdrawals.ts'
 import { renderWithdrawalAcknowledged } from '../../../mails/order-changes.tsx'
-import { withdrawalStatement } from '../../../policy/withdrawal.ts'
 import type { EsimProviderId } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { failure, failureType } from '../../../shared/failures.ts'
@@ -70,7 +69,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
               orderId,
               name: stated.name,
               confirmationBy: email,
-              statement: withdrawalStatement(orderId),
+              statement: stated.statement,
               statedAt,
               refundBy: refundDueAfter(statedAt),
               total: { minor: order.gross_minor, currency: order.currency },

@@ -1,5 +1,6 @@
 /** U2, U3, U6: one order of a person: state, price, refunds, documents, mails, and what they can still do about it. */
 import type { Texts } from '../../../messages/texts.ts'
+import { languageOfConsent } from '../../../policy/withdrawal.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
 import { limitOf } from '../../../workflows/order/order-states.ts'
 import type { RefusedForm } from '../../http/route.ts'
@@ -33,7 +34,7 @@ export interface OrderPage {
   documents: { kind: 'invoice' | 'credit_note'; number: string; issuedOn: string }[]
   refunds: { state: string; minor: number }[]
   mails: { mail: string; state: MailState }[]
-  consent: { text: string; at: string } | null
+  consent: { version: string; text: string; at: string } | null
   can: { cancel: boolean; resend: boolean; return: boolean; withdrawUntil: Date | null }
   /** when the contract was withdrawn from */
   withdrawnAt: Date | null
@@ -64,8 +65,7 @@ export function renderOrder(of: OrderPage, page: PageContext): string {
             {rich('purchase.agreed', {
               at: moment(new Date(of.consent.at)),
               text: of.consent.text,
-              // The text of a consent never changes, and is in English.
-              quote: (words) => <q lang="en">{words}</q>,
+              quote: (words) => <q lang={languageOfConsent(of.consent?.version ?? '')}>{words}</q>,
             })}
           </p>
         ) : null}

@@ -8,6 +8,7 @@ export interface WithdrawalPage {
   refused: RefusedForm | undefined
   withdrawal: {
     orderId: string
+    statement: string
     name: string
     confirmationBy: { address: string }
     refund: { minor: number; currency: string }
@@ -32,7 +33,7 @@ export function renderWithdrawal({ csrf, refused, withdrawal }: WithdrawalPage, 
           <p>{t('purchase.withdrawal.meaning')}</p>
           <Facts
             of={[
-              [t('purchase.withdrawal.say'), t('purchase.withdrawal.statement', { order: withdrawal.orderId })],
+              [t('purchase.withdrawal.say'), withdrawal.statement],
               [t('purchase.withdrawal.getBack'), money(withdrawal.refund)],
               [t('purchase.withdrawal.confirmTo'), withdrawal.confirmationBy.address],
               [t('purchase.withdrawal.until'), moment(new Date(withdrawal.possibleUntil))],

@@ -148,8 +148,9 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       problems: ['order_state_conflict', 'withdrawal_period_over'],
       showFormAgain: ({ caller, params: { id }, page }, refused) => orderPage(id, caller, page(), { refused }),
       async handle({ caller, params: { id }, page }) {
-        await withdrawals.open(await owned(id, caller), undefined)
-        return { status: 200, headers, raw: await withdrawalPage(id, caller, page()) }
+        const shown = page()
+        await withdrawals.open(await owned(id, caller), { language: shown.texts.language })
+        return { status: 200, headers, raw: await withdrawalPage(id, caller, shown) }
       },
     }),
     defineRoute({
@@ -172,9 +173,9 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         'request_in_progress',
       ],
       showFormAgain: ({ caller, params: { id }, page }, refused) => withdrawalPage(id, caller, page(), refused),
-      async handle({ caller, params: { id }, body: { name } }) {
+      async handle({ caller, params: { id }, body: { name }, page }) {
         const order = await owned(id, caller)
-        await withdrawals.open(order, name)
+        await withdrawals.open(order, { name, language: page().texts.language })
         await withdrawals.confirm(order)
         return done(id, 'withdrawn')
       },

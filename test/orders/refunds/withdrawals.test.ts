@@ -45,6 +45,7 @@ test('U2: a withdrawal is opened, confirmed, acknowledged with date and time, an
   expect(opened).toMatchObject({
     orderId: order.id,
     state: 'open',
+    statement: `I hereby withdraw from the contract of order ${order.id}.`,
     confirmLabel: 'Confirm withdrawal',
     confirmationBy: { means: 'email', address: person.email },
     refund: { minor: testPriceMinor, currency: 'EUR' },
