@@ -6,6 +6,8 @@ import { createApple } from '../../providers/apple.ts'
 import type { EsimProvider } from '../../providers/esim.ts'
 import { createEsimAccess } from '../../providers/esim-access/esim-access.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
+import type { FirebaseSettings } from '../../providers/firebase/app.ts'
+import { createPush } from '../../providers/firebase/push.ts'
 import { createFirebaseUsers } from '../../providers/firebase/users.ts'
 import { createMail } from '../../providers/mail/mail.ts'
 import { createOperatorSignIn } from '../../providers/operator-sign-in.ts'
@@ -15,6 +17,7 @@ import { check } from './check.ts'
 import { Fault, type Finding } from './finding.ts'
 
 const timeoutMs = 15_000
+const serviceAccount = ['FIREBASE_PROJECT_ID', 'FIREBASE_CLIENT_EMAIL', 'FIREBASE_PRIVATE_KEY'] as const
 /** No prepaid balance means that no eSIM can be bought. */
 const topUp = 'top the balance up'
 
@@ -48,7 +51,8 @@ export async function checkParties(config: Partial<Config>): Promise<Finding[]> 
       askApple,
     ),
     check(config, 'Google', ['GOOGLE_CERTS_URL'], ({ GOOGLE_CERTS_URL: url }) => askKeys('google', url)),
-    check(config, 'Firebase', ['FIREBASE_PROJECT_ID', 'FIREBASE_CLIENT_EMAIL', 'FIREBASE_PRIVATE_KEY'], askFirebase),
+    check(config, 'Firebase', serviceAccount, askFirebase),
+    check(config, 'Firebase’s push messages', serviceAccount, askPush),
     check(config, 'Firebase’s keys', ['FIREBASE_CERTS_URL'], ({ FIREBASE_CERTS_URL: url }) => askKeys('firebase', url)),
     check(config, 'mail relay', ['SMTP_URL', 'MAIL_FROM'], askMail),
     ...(config.META_DATASET_ID === undefined ? [] : [checkMeta(config)]),
@@ -130,16 +134,33 @@ async function askKeys(provider: string, url: string): Promise<string> {
   return `publishes ${keys.length} keys`
 }
 
-/** Deletes a user who does not exist: it shows that the service account may delete. */
-async function askFirebase(
-  settings: Partial<Config> & Record<'FIREBASE_PROJECT_ID' | 'FIREBASE_CLIENT_EMAIL' | 'FIREBASE_PRIVATE_KEY', string>,
-): Promise<string> {
+type ServiceAccount = Partial<Config> & Record<(typeof serviceAccount)[number], string>
+
+function firebaseOf(settings: ServiceAccount): FirebaseSettings {
   const [host, port] = settings.FIREBASE_CONNECT_TO?.split(':') ?? []
-  const users = createFirebaseUsers({
+  return {
     projectId: settings.FIREBASE_PROJECT_ID,
     serviceAccount: { clientEmail: settings.FIREBASE_CLIENT_EMAIL, privateKey: settings.FIREBASE_PRIVATE_KEY },
     ...(host !== undefined && { connectTo: { host, port: Number(port), ca: settings.FIREBASE_CONNECT_CA ?? '' } }),
-  })
+  }
+}
+
+/** Sends to a token that does not exist: FCM looks at the service account and its project before the token. */
+async function askPush(settings: ServiceAccount): Promise<string> {
+  const push = createPush(firebaseOf(settings))
+  const nobody = { token: 'doctor', title: '', body: '', data: {}, collapseKey: 'doctor', platform: 'android' } as const
+  try {
+    const { outcome } = await push.send(nobody)
+    if (outcome === 'sent') throw new Error('took a message for a token that does not exist')
+    return 'the service account may send; nothing was sent'
+  } finally {
+    await push.close()
+  }
+}
+
+/** Deletes a user who does not exist: it shows that the service account may delete. */
+async function askFirebase(settings: ServiceAccount): Promise<string> {
+  const users = createFirebaseUsers(firebaseOf(settings))
   try {
     await users.deleteUser(`doctor-${randomUUID()}`)
     return 'the service account may delete users'

@@ -93,8 +93,7 @@ const askedAs: Record<OutsideParty, string | null> = {
   apple: 'Apple',
   google: 'Google',
   firebase: 'Firebase',
-  // It has the service account of Firebase, and every question would be a message to somebody.
-  fcm: null,
+  fcm: 'Firebase’s push messages',
   meta: 'Meta',
   // It accepts every event, whoever sends it.
   google_analytics: null,
@@ -124,6 +123,7 @@ test('doctor shows each outside party that refuses our credentials or cannot be 
     Apple: expect.stringContaining('APPLE_KEY_ID'),
     Google: expect.stringContaining('firewall'),
     Firebase: expect.stringContaining('FIREBASE_CLIENT_EMAIL'),
+    'Firebase’s push messages': expect.stringContaining('FIREBASE_CLIENT_EMAIL'),
     'mail relay': expect.stringContaining('firewall'),
     Meta: expect.stringContaining('META_ACCESS_TOKEN'),
   })

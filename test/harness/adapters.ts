@@ -89,4 +89,4 @@ export const unknownToken = [{ alg: 'RS256', kid: 'k' }, { sub: 's' }, {}]
   .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
   .join('.')
 
-export const notice = { token: 't', title: 't', body: 'b', data: {}, collapseKey: 'c', platform: 'ios' as const }
+export const notice = { token: 'token-1', title: 't', body: 'b', data: {}, collapseKey: 'c', platform: 'ios' as const }
