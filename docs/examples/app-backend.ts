@@ -25,8 +25,7 @@ createServer(async (request, response) => {
   try {
     if (request.url === '/buy') {
       const { id, payment } = await ama('POST', '/v1/orders', body)
-      response.end(JSON.stringify({ id, payment }))
-      return
+      return void response.end(JSON.stringify({ id, payment }))
     }
     const event = new Webhook(secret).verify(body, request.headers as Record<string, string>) as AmaEvent
     if (!seen.has(event.id) && event.type === 'order.delivered') {
