@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Client, isGrpcServiceError } from '@temporalio/client'
 import proto from '@temporalio/proto'
+import { describeQueues, polledLately } from './task-queue.ts'
 
 export interface Deployment {
   client: Client
@@ -27,7 +28,7 @@ export interface Routing {
 
 const notFound = 5
 
-const { WorkerDeploymentVersionStatus, TaskQueueType } = proto.temporal.api.enums.v1
+const { WorkerDeploymentVersionStatus } = proto.temporal.api.enums.v1
 
 /** The deployment's builds and routing; empty before the first poll of a versioned worker. */
 export async function describeRouting({ client, deploymentName }: Deployment): Promise<Routing> {
@@ -99,7 +100,7 @@ const routedWithinMs = 30_000
 async function untilRouted(deployment: Deployment, isAsWanted: (seen: QueueRouting) => boolean): Promise<void> {
   const deadline = Date.now() + routedWithinMs
   for (;;) {
-    const queues = await Promise.all(queueTypes.map((type) => describeQueue(deployment, type)))
+    const queues = await describeQueues(deployment.client, deployment.taskQueue)
     const seen = queues.map(({ versioningInfo }) => ({
       current: versioningInfo?.currentDeploymentVersion?.buildId || undefined,
       ramping: versioningInfo?.rampingDeploymentVersion?.buildId || undefined,
@@ -111,28 +112,13 @@ async function untilRouted(deployment: Deployment, isAsWanted: (seen: QueueRouti
   }
 }
 
-const queueTypes = [TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY] as const
-
-const describeQueue = ({ client, taskQueue }: Deployment, taskQueueType: (typeof queueTypes)[number]) =>
-  client.workflowService.describeTaskQueue({
-    namespace: client.options.namespace,
-    taskQueue: { name: taskQueue },
-    taskQueueType,
-  })
-
-/** A poll lasts up to a minute; the server lists a poller for minutes after its last poll. */
-const polledWithinMs = 75_000
-
 /** Whether workers of a build poll for workflow tasks and for activities. */
 export async function isPolled(deployment: Deployment, buildId: string): Promise<boolean> {
-  const queues = await Promise.all(queueTypes.map((type) => describeQueue(deployment, type)))
+  const queues = await describeQueues(deployment.client, deployment.taskQueue)
   return queues.every(({ pollers }) =>
-    (pollers ?? []).some(({ deploymentOptions, lastAccessTime }) => {
-      const { buildId: polling, deploymentName } = deploymentOptions ?? {}
-      const polledAt = dateOf(lastAccessTime)?.getTime() ?? 0
-      return (
-        polling === buildId && deploymentName === deployment.deploymentName && polledAt > Date.now() - polledWithinMs
-      )
+    (pollers ?? []).some((poller) => {
+      const { buildId: polling, deploymentName } = poller.deploymentOptions ?? {}
+      return polling === buildId && deploymentName === deployment.deploymentName && polledLately(poller)
     }),
   )
 }

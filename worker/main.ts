@@ -11,7 +11,7 @@ import { connectTemporal } from '../temporal/client.ts'
 import { ownsSchedules } from './deployment.ts'
 import { serveMetrics } from './metrics-server.ts'
 import { productionBundleOrExit } from './production-bundle.ts'
-import { canWork, untilMigrated } from './readiness.ts'
+import { untilMigrated } from './readiness.ts'
 import { type RunningWorker, startWorker } from './run-worker.ts'
 import { reconcileSchedules } from './schedules.ts'
 import { installRuntime } from './temporal-logger.ts'
@@ -32,7 +32,7 @@ const probes = await serveMetrics(
   context.metrics,
   {
     isAlive: () => !context.sql.pool.isStuck(),
-    isReady: async () => (worker?.isReady() ?? false) && (await canWork(workerContext)),
+    isReady: async () => (await worker?.isReady()) ?? false,
     sdkMetricsAddress,
   },
   config.WORKER_METRICS_PORT,

@@ -2,15 +2,27 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { WorkerContext } from '../context.ts'
 import { missingMigrations } from '../db/connection/migrate.ts'
 import { assertTemporalReady } from '../temporal/readiness.ts'
+import { isPolling } from '../temporal/task-queue.ts'
 
 const checkTimeoutMs = 3_000
 const askAgainMs = 2_000
 
-/** Whether a worker that polls can do its work: the database has every migration, and Temporal what it needs. */
-export async function canWork({ sql, temporal }: WorkerContext): Promise<boolean> {
-  const checks = await Promise.allSettled([missingMigrations(sql), assertTemporalReady(temporal, checkTimeoutMs)])
-  const [migrations, service] = checks
-  return migrations.status === 'fulfilled' && migrations.value.length === 0 && service.status === 'fulfilled'
+/**
+ * Whether a worker can do its work: the database has every migration, Temporal what it needs, and Temporal sees the worker
+ * poll. The SDK calls a worker running whose polls are refused.
+ * @param identity that of the worker
+ */
+export async function canWork({ sql, temporal, config }: WorkerContext, identity: string): Promise<boolean> {
+  const polling = temporal.withDeadline(Date.now() + checkTimeoutMs, () =>
+    isPolling(temporal, config.TEMPORAL_TASK_QUEUE, identity),
+  )
+  const [migrations, service, polls] = await Promise.allSettled([
+    missingMigrations(sql),
+    assertTemporalReady(temporal, checkTimeoutMs),
+    polling,
+  ])
+  const isMigrated = migrations.status === 'fulfilled' && migrations.value.length === 0
+  return isMigrated && service.status === 'fulfilled' && polls.status === 'fulfilled' && polls.value
 }
 
 /** Waits until the database has every migration: without them each activity would fail. Says so when it waits. */

@@ -11,6 +11,7 @@ import { workerDeployment } from './deployment.ts'
 import { dormantPatches } from './dormant-patches.ts'
 import { startEventDelivery } from './event-delivery.ts'
 import { failureInterceptor } from './failure-interceptor.ts'
+import { canWork } from './readiness.ts'
 
 export interface WorkerOptions {
   /** replaces the environment of the process, for the embedded Temporal server */
@@ -26,7 +27,8 @@ export interface WorkerOptions {
 }
 
 export interface RunningWorker {
-  isReady(): boolean
+  /** Whether it polls, and can do its work. Never rejects. */
+  isReady(): Promise<boolean>
   /** Takes no more work and waits for running activities until the end of the drain time. Never rejects. */
   stop(): Promise<void>
   /** Resolves to undefined when the worker was stopped, else to the error that ended it. Never rejects. */
@@ -106,7 +108,7 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
   const eventDelivery = startEventDelivery(context)
   void exited.then(() => eventDelivery.stop())
   return {
-    isReady: () => worker.getState() === 'RUNNING',
+    isReady: async () => worker.getState() === 'RUNNING' && canWork(context, worker.options.identity),
     async stop() {
       isStopping = true
       if (worker.getState() === 'RUNNING') worker.shutdown()

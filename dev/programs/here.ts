@@ -6,7 +6,6 @@ import { timeLimits } from '../../db/connection/database.ts'
 import { connectTemporal } from '../../temporal/client.ts'
 import { ownsSchedules } from '../../worker/deployment.ts'
 import { serveMetrics } from '../../worker/metrics-server.ts'
-import { canWork } from '../../worker/readiness.ts'
 import { startWorker } from '../../worker/run-worker.ts'
 import { reconcileSchedules } from '../../worker/schedules.ts'
 import { installRuntime } from '../../worker/temporal-logger.ts'
@@ -77,7 +76,7 @@ export async function startWorkerHere(options: HereOptions & { metricsPort: numb
     context.metrics,
     {
       isAlive: () => !context.sql.pool.isStuck(),
-      isReady: async () => worker.isReady() && (await canWork(workerContext)),
+      isReady: () => worker.isReady(),
     },
     metricsPort,
     '127.0.0.1',

@@ -1,4 +1,4 @@
-import type { ActivityInfo } from '@temporalio/common'
+import type { Info } from '@temporalio/activity'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
 import { retryDelay } from '../../activities/failures.ts'
@@ -8,7 +8,7 @@ const second = 1_000
 const hour = 3_600 * second
 const year = 365 * 24 * hour
 
-function delayFor(retryAfterMs: number, info: Partial<ActivityInfo>): Promise<number | undefined> {
+function delayFor(retryAfterMs: number, info: Partial<Info>): Promise<number | undefined> {
   const failure = new ProviderFailure('stripe', 'unavailable', 'http_429', { retryAfterMs })
   return new MockActivityEnvironment(info).run(async () => retryDelay(failure).nextRetryDelay)
 }

@@ -107,16 +107,14 @@ test.each(['before', 'after'])(
   },
 )
 
-test(
-  'a mail whose DATA is answered after twelve seconds is accepted, and sent once',
-  { tags: 'long' },
-  async () => {
-    await sim.do('rule', { delayMs: 12_000 })
-    expect(await mail.send(...message())).toEqual({ accepted: true })
-    expect((await sim.state()).messages).toHaveLength(1)
-  },
-  30_000,
-)
+test('a mail whose DATA is answered after twelve seconds is accepted, and sent once', {
+  tags: 'long',
+  timeout: 30_000,
+}, async () => {
+  await sim.do('rule', { delayMs: 12_000 })
+  expect(await mail.send(...message())).toEqual({ accepted: true })
+  expect((await sim.state()).messages).toHaveLength(1)
+})
 
 test('a mail server that never answers DATA leaves an unknown outcome', async () => {
   await sim.do('rule', { delayMs: 2000 })

@@ -4,6 +4,7 @@ import { afterAll, expect, test } from 'vitest'
 import { searchAttributeTypes } from '../../dev/temporal/search-attribute-types.ts'
 import { startTemporal } from '../../dev/temporal/temporal.ts'
 import { assertTemporalReady } from '../../temporal/readiness.ts'
+import { describeQueues, isPolling } from '../../temporal/task-queue.ts'
 import { openHarness } from '../harness/harness.ts'
 import { until } from '../harness/until.ts'
 
@@ -41,6 +42,17 @@ test('a database that lacks a migration, or was never migrated, makes API and wo
   expect(await workerStatus()).toBe(503)
   await sql`alter table hidden rename to migrations`
   await until('both are ready', async () => (await workerStatus()) === 200 && (await ready()).checks)
+})
+
+test('a worker is ready while Temporal sees it poll for workflow tasks and for activities', async () => {
+  const { temporal } = harness.stack
+  const queue = harness.context.config.TEMPORAL_TASK_QUEUE
+  const [workflowTasks, activities] = await describeQueues(temporal, queue)
+  const identity = workflowTasks?.pollers?.[0]?.identity ?? ''
+  expect(activities?.pollers?.map((poller) => poller.identity)).toContain(identity)
+  expect(await isPolling(temporal, queue, identity)).toBe(true)
+  expect(await isPolling(temporal, queue, 'another worker')).toBe(false)
+  expect(await isPolling(temporal, 'another queue', identity)).toBe(false)
 })
 
 test('a Temporal service that lacks the namespace or a search attribute is not ready', async () => {

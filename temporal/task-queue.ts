@@ -1,0 +1,32 @@
+/** The queue from which workers take workflow tasks and activities, and who polls it. */
+import type { Client } from '@temporalio/client'
+import proto from '@temporalio/proto'
+
+const { TaskQueueType } = proto.temporal.api.enums.v1
+const queueTypes = [TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY] as const
+/** A poll lasts up to a minute; the server lists a poller for minutes after its last poll. */
+const polledWithinMs = 75_000
+
+/** What Temporal says of the queue of workflow tasks and of that of activities. @throws ServiceError */
+export const describeQueues = (client: Client, taskQueue: string) =>
+  Promise.all(
+    queueTypes.map((taskQueueType) =>
+      client.workflowService.describeTaskQueue({
+        namespace: client.options.namespace,
+        taskQueue: { name: taskQueue },
+        taskQueueType,
+      }),
+    ),
+  )
+
+/** Whether a poller is still there. */
+export const polledLately = ({ lastAccessTime }: proto.temporal.api.taskqueue.v1.IPollerInfo): boolean =>
+  Number(lastAccessTime?.seconds ?? 0) * 1_000 > Date.now() - polledWithinMs
+
+/** Whether a worker polls for workflow tasks and for activities, as Temporal sees it. @throws ServiceError */
+export async function isPolling(client: Client, taskQueue: string, identity: string): Promise<boolean> {
+  const queues = await describeQueues(client, taskQueue)
+  return queues.every(({ pollers }) =>
+    (pollers ?? []).some((poller) => poller.identity === identity && polledLately(poller)),
+  )
+}
