@@ -1,11 +1,23 @@
 /** What outside parties may know: P1, P2, P3. */
+import { createHash } from 'node:crypto'
 import { createFinder } from './finder.ts'
 import { type Acknowledgements, type Finding, type Oracle, type OutsideBooks, sum } from './record.ts'
 
-/** Each person's data by kind, as parties could receive it. */
+/** Each person's data by kind, as parties could receive it: plain, or hashed as ad networks ask for it. */
 function personalTexts({ people }: Acknowledgements): { name: string; text: string }[] {
-  return people.flatMap(({ name, email, firstName, lastName, phone }) =>
-    [email, firstName, lastName, ...(phone ? [phone.replace('+', '')] : [])].map((text) => ({ name, text })),
+  return people.flatMap(({ name, email, firstName, lastName, phone }) => {
+    const texts = [email, firstName, lastName, ...(phone ? [phone.replace('+', '')] : [])]
+    return [...texts, ...texts.flatMap(hashesOf)].map((text) => ({ name, text }))
+  })
+}
+
+function hashesOf(text: string): string[] {
+  const forms = new Set([text, text.toLowerCase(), `+${text}`])
+  return [...forms].flatMap((form) =>
+    (['sha256', 'sha1', 'md5'] as const).flatMap((algorithm) => {
+      const hash = createHash(algorithm).update(form).digest()
+      return [hash.toString('hex'), hash.toString('base64'), hash.toString('base64url')]
+    }),
   )
 }
 

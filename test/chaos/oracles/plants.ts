@@ -1,4 +1,5 @@
 /** Violations to plant in the kept world: each must be found by the oracle of its promise. */
+import { createHash } from 'node:crypto'
 import type { CheckedPromise } from './oracles.ts'
 import type { World } from './sample.ts'
 
@@ -186,6 +187,16 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
   },
   P3: {
     'an address': ({ books }) => void books.received.push({ party: 'meta', text: 'ann@people.example' }),
+    'a hashed address': ({ books }) =>
+      void books.received.push({
+        party: 'meta',
+        text: JSON.stringify({ user_data: { em: [createHash('sha256').update('ann@people.example').digest('hex')] } }),
+      }),
+    'a hashed name': ({ books }) =>
+      void books.received.push({
+        party: 'googleAnalytics',
+        text: JSON.stringify({ sha256_first_name: createHash('sha256').update('first-bob').digest('base64') }),
+      }),
     'a purchase twice': ({ books }) => void books.conversions.push({ ...at(books.conversions, 0) }),
     'a purchase without consent': ({ said }) => {
       at(said.orders, 0).adConsent = false
