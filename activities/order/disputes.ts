@@ -10,7 +10,7 @@ import {
   upsertDispute,
 } from '../../db/order/disputes.ts'
 import { listEsimsServed, type StoredEsim, setEsimSuspended } from '../../db/order/esims.ts'
-import { findOrder, type OrderRow } from '../../db/order/orders.ts'
+import { findOrder, findOrderOfPayment, type OrderRow } from '../../db/order/orders.ts'
 import { givesMoneyBack, listRefunds } from '../../db/order/refunds.ts'
 import { sentAt } from '../../db/sends.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
@@ -30,13 +30,15 @@ export function createDisputeActivities(context: Context): Activities {
     /** Erased orders get operator tasks but no rows: an operator has to answer the bank. */
     async recordDispute({ orderId, disputeId, asOf }) {
       const at = new Date(asOf)
-      const order = await findOrder(sql, orderId)
       const dispute = await withFailureTypes(paymentFailureTypes, () => stripe.getDispute(disputeId))
+      const order = await orderOf(dispute, orderId)
       if (order) await upsertDispute(sql, order.id, dispute, at)
       // The operator task comes first: the bank sets a deadline, and the provider may be down.
       await recordDisputeTasks(sql, dispute, order?.id, at)
       if (order) await suspendOrResume(order, at)
-      return { needsEvidence: order !== undefined && (await needsEvidence(order, dispute)), isOver: dispute.isOver }
+      // Another order's dispute changes nothing for the run that was told of it.
+      if (order?.id !== orderId) return { needsEvidence: false, isOver: false }
+      return { needsEvidence: await needsEvidence(order, dispute), isOver: dispute.isOver }
     },
 
     async stageDisputeEvidence({ orderId, disputeId, asOf }) {
@@ -45,7 +47,8 @@ export function createDisputeActivities(context: Context): Activities {
       // Nothing is left of an erased order that could be shown to the bank.
       if (!order) return
       const dispute = await withFailureTypes(paymentFailureTypes, () => stripe.getDispute(disputeId))
-      if (order.delivered_at && (await needsEvidence(order, dispute))) {
+      const isIts = dispute.paymentIntentId !== null && dispute.paymentIntentId === order.payment_intent_id
+      if (isIts && order.delivered_at && (await needsEvidence(order, dispute))) {
         const evidence = evidenceFor({
           order: { ...order, delivered_at: order.delivered_at },
           esims: await statesOf(order),
@@ -64,6 +67,18 @@ export function createDisputeActivities(context: Context): Activities {
       }
       await resolveOperatorTask(sql, { kind: 'dispute_evidence_unstaged', subjectId: orderId, by: 'order', at })
     },
+  }
+
+  /**
+   * The order whose payment is disputed, whichever order the dispute was told of; undefined for a payment of none, or of
+   * an erased one.
+   */
+  async function orderOf({ paymentIntentId }: Dispute, toldOf: string): Promise<OrderRow | undefined> {
+    if (paymentIntentId === null) return undefined
+    const order = await findOrder(sql, toldOf)
+    if (order?.payment_intent_id === paymentIntentId) return order
+    const owner = await findOrderOfPayment(sql, paymentIntentId)
+    return owner === undefined ? undefined : findOrder(sql, owner)
   }
 
   /** @returns undefined when the dispute was decided meanwhile: Stripe takes no evidence then */

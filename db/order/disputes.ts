@@ -10,7 +10,7 @@ import {
   type TaskAttributes,
 } from '../operator-tasks.ts'
 
-/** Stores what the processor says of a dispute. */
+/** Stores what the processor says of a dispute. @param orderId whose payment it is about */
 export async function upsertDispute(sql: Queryable, orderId: string, dispute: Dispute, at: Date): Promise<void> {
   const row = {
     stripe_dispute_id: dispute.disputeId,
@@ -27,7 +27,7 @@ export async function upsertDispute(sql: Queryable, orderId: string, dispute: Di
     past_due: dispute.pastDue,
     has_evidence: dispute.hasEvidence,
   } satisfies Partial<Disputes>
-  const { stripe_dispute_id: _id, order_id: _order, opened_at: _opened, ...changes } = row
+  const { stripe_dispute_id: _id, opened_at: _opened, ...changes } = row
   await sql`insert into disputes ${sql(row)} on conflict (stripe_dispute_id) do update set ${sql(changes)}`
 }
 

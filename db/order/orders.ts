@@ -122,6 +122,19 @@ export async function findOrderOfPayment(sql: Queryable, paymentIntentId: string
   return row?.id
 }
 
+/**
+ * The order that an event of Stripe is about. Its payment says so. What is written beside that can be edited in Stripe's
+ * dashboard, and only finds the order of a payment on Stripe's page that is not recorded yet, which no bank disputes.
+ */
+export async function findOrderOfEvent(
+  sql: Queryable,
+  { paymentIntentId, orderId }: { paymentIntentId?: string; orderId?: string },
+  isAboutDispute: boolean,
+): Promise<string | undefined> {
+  const ofPayment = paymentIntentId && (await findOrderOfPayment(sql, paymentIntentId))
+  return ofPayment || (isAboutDispute ? undefined : orderId)
+}
+
 /** The order of an install page's token. */
 export async function findOrderByInstallToken(
   sql: Queryable,

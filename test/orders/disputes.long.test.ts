@@ -32,6 +32,11 @@ const untilDispute = (orderId: string, state: string, suspended: boolean) =>
       dispute === state && esims.every((each: { suspended: boolean }) => each.suspended === suspended),
   )
 
+async function paymentOf(orderId: string): Promise<string | undefined> {
+  const [row] = await sql<{ payment_intent_id: string }[]>`select payment_intent_id from orders where id = ${orderId}`
+  return row?.payment_intent_id
+}
+
 /** The kinds of the open operator tasks. */
 async function tasks(...subjects: string[]): Promise<string[]> {
   const rows = await sql<Pick<Attention, 'kind'>[]>`
@@ -264,3 +269,37 @@ test('repeated webhooks of a dispute after the run has closed make one operator 
 
 const status = async (workflowId: string): Promise<string> =>
   (await harness.temporal.workflow.getHandle(workflowId).describe()).status.name
+
+test('a dispute of one order that is told of another one changes nothing for the other: by the dashboard or the Web UI', async () => {
+  const [own, other] = [await delivered(), await delivered()]
+  await stripe.do('webhooks', { drop: 1_000 })
+  const dispute = await open(own.order.id)
+  await stripe.do('webhooks', { drop: 0 })
+  const run = harness.temporal.workflow.getHandle(orderWorkflowId(other.order.id))
+  await run.signal('dispute', { disputeId: dispute })
+  await untilDispute(own.order.id, 'needs_response', true)
+  expect((await view(other.order.id)).dispute).toBeNull()
+  expect(await atProvider(other.order.esims[0].iccid)).not.toBe('SUSPENDED')
+
+  // Whoever has the dashboard can write into the metadata of a dispute.
+  const event = {
+    id: `evt_${dispute}`,
+    object: 'event',
+    type: 'charge.dispute.updated',
+    created: Math.floor(Date.now() / 1000),
+    data: {
+      object: {
+        id: dispute,
+        object: 'dispute',
+        payment_intent: await paymentOf(own.order.id),
+        metadata: { order_id: other.order.id },
+      },
+    },
+  }
+  expect((await stripe.do('send-raw', { body: JSON.stringify(event) })).status).toBe(200)
+  await stripe.do('close-dispute', { dispute, outcome: 'lost' })
+  await untilDispute(own.order.id, 'lost', true)
+  expect((await view(other.order.id)).dispute).toBeNull()
+  const rows = await sql`select order_id from disputes where stripe_dispute_id = ${dispute}`
+  expect(rows).toEqual([{ order_id: own.order.id }])
+})

@@ -5,7 +5,7 @@ import type { ApiContext } from '../../../context.ts'
 import { recordDisputeTasks } from '../../../db/order/disputes.ts'
 import { findDeliveredOrder, findOrderOfEsim } from '../../../db/order/esims.ts'
 import { recordOrphanedWarning } from '../../../db/order/fraud-warnings.ts'
-import { findOrder, findOrderOfPayment } from '../../../db/order/orders.ts'
+import { findOrder, findOrderOfEvent, findOrderOfPayment } from '../../../db/order/orders.ts'
 import type { EsimProviderId } from '../../../policy/outside-parties.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { ProviderHint, WebhookEvent } from '../../../providers/esim.ts'
@@ -109,7 +109,7 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   async function handleStripeEvent(event: StripeWebhook): Promise<Handled> {
     if (isAboutFraudWarning(event)) return handleFraudWarning(event)
     const isDispute = isAboutDispute(event)
-    const orderId = event.orderId ?? (event.paymentIntentId && (await findOrderOfPayment(sql, event.paymentIntentId)))
+    const orderId = await findOrderOfEvent(sql, event, isDispute)
     const disputeId = event.disputeId ?? event.objectId
     // The payment was made by hand at Stripe, or its order was erased. The deletion's own run refunds an erased order; an
     // aftercare run started here would have no order.
