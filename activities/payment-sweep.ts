@@ -8,7 +8,7 @@ import { openPayments } from '../db/erasure/deletion-seals.ts'
 import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { recordDisputeTasks } from '../db/order/disputes.ts'
 import { listWarningTasks, recordOrphanedWarning } from '../db/order/fraud-warnings.ts'
-import { findOrder, findOrderOfPayment } from '../db/order/orders.ts'
+import { findOrder, findOrderOfEvent, findOrderOfPayment } from '../db/order/orders.ts'
 import {
   findReadUntil,
   listUnsettledOrders,
@@ -22,6 +22,7 @@ import { concernsOrder, isAboutDispute, isAboutFraudWarning } from '../providers
 import type { ListedPayment } from '../providers/stripe/history.ts'
 import type { StripeWebhook } from '../providers/stripe/webhooks.ts'
 import { plusMs } from '../shared/calendar.ts'
+import { failureType } from '../shared/failures.ts'
 import { createOrderSignals } from '../temporal/order-signals.ts'
 import type { PaymentSweepActivities } from '../workflows/order/payment-sweep.contract.ts'
 import { paymentMark } from './order/payment/payment-mark.ts'
@@ -51,17 +52,20 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
   return {
     async readMissedEvents({ asOf }) {
       const at = new Date(asOf)
+      const others = goOnAfterFailures()
       let missed = 0
       for await (const event of stripe.orderEvents(await readFrom('events', at))) {
         heartbeat()
-        const { eventId, paymentIntentId, orderId } = event
         if (!concernsOrder(event)) continue
-        const record = { source: 'stripe', eventId } as const
+        const record = { source: 'stripe', eventId: event.eventId } as const
         if (await isHandled(context, record)) continue
         missed += 1
-        await handleMissed(event, orderId ?? (paymentIntentId && (await findOrderOfPayment(sql, paymentIntentId))), at)
-        await recordEvent(context, record, at)
+        await others.each(async () => {
+          await handleMissed(event, await findOrderOfEvent(sql, event, isAboutDispute(event)), at)
+          await recordEvent(context, record, at)
+        })
       }
+      others.end()
       await recordSweep(sql, { part: 'events', readUntil: at, at })
       return missed
     },
@@ -91,12 +95,14 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
     async settleUnknownPayments({ asOf }) {
       const at = new Date(asOf)
       const readUntil = plusMs(at, -checkoutEndedMs)
+      const others = goOnAfterFailures()
       const found = { cancelled: 0, paid: 0 }
       for await (const payment of stripe.paymentsCreated(await readFrom('unknown_payments', at), readUntil)) {
         heartbeat()
-        const outcome = await settleUnknown(payment, at)
+        const outcome = await others.each(() => settleUnknown(payment, at))
         if (outcome) found[outcome] += 1
       }
+      others.end()
       await resolveSettled(at)
       await resolveWarnings(at)
       await recordSweep(sql, { part: 'unknown_payments', readUntil, at })
@@ -194,5 +200,26 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
   async function hasGivenBack(paymentIntentId: string): Promise<boolean> {
     const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
     return isGivenBack(context, payment, leftOf(payment))
+  }
+}
+
+/** One that cannot be settled now must not stop the others. It is read again by the next sweep. */
+function goOnAfterFailures() {
+  let first: unknown
+  return {
+    async each<Outcome>(work: () => Promise<Outcome>): Promise<Outcome | undefined> {
+      try {
+        return await work()
+      } catch (error) {
+        // Of the database, or of Temporal: the others would fail as well.
+        if (failureType(error) === undefined) throw error
+        first ??= error
+        return undefined
+      }
+    },
+    /** @throws the first failure */
+    end(): void {
+      if (first !== undefined) throw first
+    },
   }
 }

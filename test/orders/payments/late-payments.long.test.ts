@@ -172,6 +172,22 @@ test('the hourly look finds a payment whose run was terminated and whose webhook
   await expectGivenBack(order.id, 'paid_after_cancel')
 })
 
+test('an event that cannot be looked up stops no other one: the hourly look goes on', async () => {
+  const people = await Promise.all([harness.signUp(), harness.signUp()])
+  const [before, after] = await Promise.all(people.map((person) => harness.buy(person, { packageCode })))
+  const { order } = await unpaid()
+  await terminate(order.id)
+  await stripe.do('webhooks', { drop: 1_000 })
+  await stripe.do('warn-fraud', { orderId: before?.id })
+  await stripe.do('pay', { orderId: order.id })
+  await stripe.do('warn-fraud', { orderId: after?.id })
+  await stripe.do('webhooks', { drop: 0 })
+  const missing = { error: { type: 'invalid_request_error', code: 'resource_missing', message: 'No such warning' } }
+  await stripe.fault({ match: { path: '/early_fraud_warnings/' }, status: 404, body: missing, times: 1_000 })
+  await expect(sweep()).rejects.toThrow()
+  await expectGivenBack(order.id, 'paid_after_cancel')
+})
+
 test('the hourly look closes an unpaid order whose run was terminated', async () => {
   const { order } = await unpaid()
   await terminate(order.id)
