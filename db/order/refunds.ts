@@ -67,11 +67,3 @@ export async function refuseRefund(sql: Queryable, refundKey: string): Promise<v
 export async function noteCreditNote(tx: Transaction, refundKey: string, number: string): Promise<void> {
   await tx`update refunds set credit_note = ${number} where refund_key = ${refundKey}`
 }
-
-/** The number of refunds of an order that were reserved since a time and are not made yet. */
-export async function requestedSince(sql: Queryable, orderId: string, since: Date): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`
-    select count(*)::int as count from refunds
-    where order_id = ${orderId} and state = ${requested} and created_at > ${since}`
-  return row?.count ?? 0
-}

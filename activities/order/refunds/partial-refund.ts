@@ -1,6 +1,6 @@
 /** Activities of a partial refund: reserve, refund, follow, and tell the customer. */
 import { activityInfo } from '@temporalio/activity'
-import type { Context } from '../../../context.ts'
+import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleRefunded } from '../../../db/order/books.ts'
 import { lockOrder, type OrderRow } from '../../../db/order/orders.ts'
@@ -23,10 +23,11 @@ import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { summaryOf } from '../notices.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
 import { partialRefundFailed, recordRefunds } from './refund-records.ts'
+import { releaseAbandoned } from './reserved-refunds.ts'
 
 const refunding = { unavailable: 'PaymentUnavailable', rejected: 'RefundRefused' } as const
 
-export function createPartialRefundActivities(context: Context): PartialRefundActivities {
+export function createPartialRefundActivities(context: WorkerContext): PartialRefundActivities {
   const { sql, stripe, config } = context
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
 
@@ -36,6 +37,7 @@ export function createPartialRefundActivities(context: Context): PartialRefundAc
         stripe.getPayment(paymentIntentOf(await knownOrder(sql, orderId))),
       )
       const refundKey = partialRefundKey(orderId, refundId)
+      await releaseAbandoned(context, orderId, new Date(asOf))
       await sql.begin(async (tx) => {
         const order = await lockOrder(tx, orderId)
         if (!order) throw failure('OrderMissing')

@@ -1,15 +1,13 @@
 /** Activities that refund an order, with its credit note, and follow the refund. */
 import { activityInfo } from '@temporalio/activity'
-import type { Context } from '../../../context.ts'
+import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleFact } from '../../../db/order/books.ts'
 import { moveOrder } from '../../../db/order/orders.ts'
-import { listRefunds, requestedSince, sumOf } from '../../../db/order/refunds.ts'
-import { milliseconds } from '../../../policy/periods.ts'
+import { listRefunds, sumOf } from '../../../db/order/refunds.ts'
 import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
-import { plusMs } from '../../../shared/calendar.ts'
 import { failure } from '../../../shared/failures.ts'
 import type { OrderActivities, OrderStatus, RefundReason } from '../../../workflows/order/order.contract.ts'
 import { recordedAt, withFailureTypes } from '../../failures.ts'
@@ -18,12 +16,13 @@ import { paymentUnsettled } from '../payment/late-payment.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
 import { isTakenBack, refundUnlessTakenBack } from './lost-disputes.ts'
 import { hasNotFailed, recordRefunds } from './refund-records.ts'
+import { releaseAbandoned } from './reserved-refunds.ts'
 
 type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
 
 const refunding = { unavailable: 'PaymentUnavailable', rejected: 'RefundRefused' } as const
 
-export function createOrderRefundActivities(context: Context): Activities {
+export function createOrderRefundActivities(context: WorkerContext): Activities {
   const { sql, stripe } = context
 
   return {
@@ -118,15 +117,12 @@ export function createOrderRefundActivities(context: Context): Activities {
    * @throws RefundUnderWay
    */
   async function assertNoneReserved(orderId: string, at: Date): Promise<void> {
-    if ((await requestedSince(sql, orderId, plusMs(at, -reservedForMs))) > 0)
-      throw failure('RefundUnderWay', { nextRetryDelay: askAgainMs })
+    if (await releaseAbandoned(context, orderId, at)) throw failure('RefundUnderWay', { nextRetryDelay: askAgainMs })
   }
 }
 
 const refundStatuses: OrderStatus[] = ['refunding', 'refund_failed', 'refunded']
 
-/** A partial refund is made or given up within a week: a reservation that is older belongs to no run any more. */
-const reservedForMs = 8 * milliseconds.day
 const askAgainMs = 2_000
 
 /** What is left of a payment to refund. */

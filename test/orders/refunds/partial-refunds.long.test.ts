@@ -372,3 +372,19 @@ test('any parts of any price have notes that sum to the invoice', async () => {
     { numRuns: 30 },
   )
 })
+
+test('U2: what a terminated run has reserved stands in nobody’s way', async () => {
+  const { person, order } = await delivered()
+  await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, status: 503, times: always })
+  const refused = askPart(order.id, 300)
+  const refundId = await until('it is reserved', async () => (await refundIds(order.id))[0])
+  await harness.temporal.workflow.getHandle(partialRefundWorkflowId(refundId)).terminate('by mistake')
+  expect((await refused).status).toBe(409)
+  await stripe.clearFaults()
+
+  const returned = await person.caller.post(`/v1/orders/${order.id}/refund`)
+  expect(returned.status, returned.text).toBe(200)
+  await harness.fastForward(order.id, '5 minutes')
+  await harness.untilOrder(order.id, 'refunded')
+  expect(await refundedMinor(order.id)).toBe(testPriceMinor)
+})
