@@ -1,5 +1,5 @@
 /** G2: changes of an account's e-mail address. */
-import { normalEmail } from './accounts.ts'
+import { lockAccount, normalEmail } from './accounts.ts'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Database, Queryable } from './connection/database.ts'
 import type { Accounts, EmailChanges } from './connection/schema.ts'
@@ -113,34 +113,58 @@ export async function confirmSide(
 }
 
 /**
+ * Ends a change that is still open. The row decides between this and `applyEmailChange`, whatever the run has heard.
+ * @returns the state of the change afterwards; undefined when it is erased
+ */
+export async function endOpenEmailChange(
+  sql: Queryable,
+  id: string,
+  state: 'cancelled' | 'replaced',
+): Promise<EmailChangeStatus | undefined> {
+  await sql`update email_changes set state = ${state} where id = ${id} and state = 'open'`
+  const [row] = await sql<EmailChangeRow[]>`select state from email_changes where id = ${id}`
+  return row?.state
+}
+
+/**
  * Sets the new address and ends the person's web sessions and sign-in links, since the links went to the old address.
- * @returns `taken` when another account has the address by now
+ * @returns `taken` when another account has the address by now; `cancelled` or `replaced` when the change was ended
+ *   meanwhile, or the account no longer has the address that has agreed
  */
 export async function applyEmailChange(
   sql: Database,
   encryption: ColumnEncryption,
   id: string,
   at: Date,
-): Promise<'changed' | 'taken' | 'gone'> {
+): Promise<'changed' | 'taken' | 'gone' | 'cancelled' | 'replaced'> {
   const change = await findEmailChange(sql, encryption, id)
-  if (change?.state === 'changed') return 'changed'
-  const key = change && (await findDataKey(sql, encryption, change.accountId))
-  if (!change?.newEmail || !key) return 'gone'
-  const { accountId, newEmail } = change
+  if (!change) return 'gone'
+  if (isDecided(change.state)) return change.state
+  const key = await findDataKey(sql, encryption, change.accountId)
+  if (!change.newEmail || !change.oldEmail || !key) return 'gone'
+  const { accountId, newEmail, oldEmail } = change
+  const indexOf = (email: string) => encryption.cipher.blindIndex('accounts.email', normalEmail(email))
   const columns = {
     email: tableEncryption(encryption.cipher, key, 'accounts').seal('email', newEmail),
-    email_index: encryption.cipher.blindIndex('accounts.email', normalEmail(newEmail)),
+    email_index: indexOf(newEmail),
     mail_state: 'ok',
   } satisfies Partial<Accounts>
   try {
     return await sql.begin(async (tx) => {
+      // The account first, as an erasure does.
+      await lockAccount(tx, accountId)
+      const [row] = await tx<EmailChangeRow[]>`select state from email_changes where id = ${id} for update`
+      if (!row) return 'gone'
+      if (isDecided(row.state)) return row.state
       const changed = await tx`
         update accounts set ${tx(columns)}, version = version + 1, last_active_at = greatest(last_active_at, ${at})
-        where id = ${accountId}`
+        where id = ${accountId} and email_index = ${indexOf(oldEmail)}`
+      // Another change has given the account an address that nobody has asked.
+      if (changed.count === 0) return 'replaced'
       await tx`update email_changes set state = 'changed', ended_at = ${at} where id = ${id}`
       await tx`delete from web_sessions where account_id = ${accountId}`
       await tx`delete from link_tokens where account_id = ${accountId}`
-      return changed.count === 1 ? ('changed' as const) : ('gone' as const)
+      return 'changed'
     })
   } catch (error) {
     if (violatedConstraint(error) === 'accounts_email_index_key') return 'taken'
@@ -148,11 +172,15 @@ export async function applyEmailChange(
   }
 }
 
-/** Ends a change and deletes its addresses and links. */
+const isDecided = (state: EmailChangeStatus): state is 'changed' | 'cancelled' | 'replaced' =>
+  state === 'changed' || state === 'cancelled' || state === 'replaced'
+
+/** Ends a change and deletes its addresses and links. One that was made stays made. */
 export async function endEmailChange(sql: Queryable, id: string, state: EmailChangeStatus, at: Date): Promise<void> {
   await sql`
     with gone as (delete from link_tokens where subject_id = ${id})
-    update email_changes set state = ${state}, old_email = null, new_email = null, ended_at = coalesce(ended_at, ${at})
+    update email_changes set state = case when state = 'changed' then state else ${state} end,
+      old_email = null, new_email = null, ended_at = coalesce(ended_at, ${at})
     where id = ${id}`
 }
 

@@ -46,8 +46,14 @@ export interface EmailChangeActivities {
   /** Makes an operator task: the address cannot be reached by mail. */
   reportUnreachableSide(input: { changeId: string; side: EmailSide; asOf: string }): Promise<void>
   recordConfirmation(input: { changeId: string; side: EmailSide; asOf: string; waivedBy?: string }): Promise<void>
-  /** Replaces the old address and ends all sessions. `taken`: the new address belongs to another account now. */
-  applyEmailChange(input: { changeId: string; asOf: string }): Promise<'changed' | 'taken' | 'gone'>
+  /**
+   * Replaces the old address and ends all sessions. `taken`: the new address belongs to another account now; `cancelled`,
+   * `replaced`: the change was ended before.
+   */
+  applyEmailChange(input: {
+    changeId: string
+    asOf: string
+  }): Promise<'changed' | 'taken' | 'gone' | 'cancelled' | 'replaced'>
   /** Mails the old address that it was replaced. @throws MailUnavailable */
   tellOldAddress(input: { changeId: string; asOf: string }): Promise<void>
   /** Records the end of the change and deletes its addresses. */

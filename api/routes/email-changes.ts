@@ -88,7 +88,8 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       scope: 'accounts',
       account: 'id',
       params: accountParams,
-      responses: { 204: { description: 'The change is cancelled' } },
+      responses: { 204: { description: 'The change is cancelled, or there is none' } },
+      problems: ['email_change_state_conflict'],
       async handle({ params: { id } }) {
         await client.cancel(id, 'cancelled')
         return { status: 204 }

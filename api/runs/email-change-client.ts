@@ -4,7 +4,13 @@ import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import { accountExists, findAccount, normalEmail } from '../../db/accounts.ts'
 import { peekLinkToken, spendLinkToken } from '../../db/crypto/link-tokens.ts'
-import { type EmailChange, findEmailChange, insertEmailChange, latestEmailChange } from '../../db/email-changes.ts'
+import {
+  type EmailChange,
+  endOpenEmailChange,
+  findEmailChange,
+  insertEmailChange,
+  latestEmailChange,
+} from '../../db/email-changes.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
@@ -56,7 +62,7 @@ export function createEmailChangeClient(api: ApiContext) {
      * Mails a link to the old and the new address. An open change of the account is replaced. Whether the new address has
      * an account shows only once its owner has agreed: others must not learn it.
      * @throws Problem not_found, invalid_request, too_many_requests; request_in_progress when another change of the account
-     *   began at the same time
+     *   began at the same time; email_change_state_conflict when the address has just been changed
      */
     async request(accountId: string, newEmail: string): Promise<EmailChange> {
       const account = await findAccount(sql, api, accountId)
@@ -75,17 +81,21 @@ export function createEmailChangeClient(api: ApiContext) {
       throw (await accountExists(sql, accountId)) ? inProgress() : new Problem('not_found')
     },
 
-    /** Cancels the account's open change of address, if there is one. */
+    /**
+     * Cancels the account's open change of address, if there is one.
+     * @throws Problem email_change_state_conflict when both addresses have agreed before
+     */
     async cancel(accountId: string, status: 'cancelled' | 'replaced'): Promise<void> {
       const change = await latestEmailChange(sql, api, accountId)
       if (change?.state !== 'open') return
+      // The row first: the run may be changing the address at this moment.
+      if ((await endOpenEmailChange(sql, change.id, status)) === 'changed')
+        throw new Problem(ended.code, { detail: 'The address has just been changed: both have agreed.' })
       try {
         await update(change.id, cancelEmailChange, { status })
       } catch (error) {
         if (!(error instanceof Problem) || error.code !== ended.code) throw error
       }
-      // The run writes the same state a moment later; until then the row would stand in the way of the next change.
-      await sql`update email_changes set state = ${status} where id = ${change.id} and state = 'open'`
     },
 
     /**

@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
+import { findAccount } from '../../db/accounts.ts'
 import type { EmailChanges } from '../../db/connection/schema.ts'
+import { applyEmailChange, endEmailChange, insertEmailChange, openEmailChange } from '../../db/email-changes.ts'
+import { plusMs } from '../../shared/calendar.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
+import { meanwhile } from '../attack/meanwhile.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import { type Answer, expectStatus } from '../harness/http.ts'
@@ -161,4 +165,73 @@ test('an address change leaves no address in histories, log lines, metrics or UR
   await agree(await oldLink(person))
   expect(await addressOf(person)).toBe(email)
   expect(await harness.findCanaries({ old: person.email, new: email })).toEqual([])
+})
+
+test('a change that is cancelled while it is being made is not made: the answer to the cancellation is true', async () => {
+  const person = await harness.signUp()
+  const email = another()
+  expectStatus(await request(person, email), 202)
+  const [byOld, byNew] = [await oldLink(person), await newLink(email)]
+  await agree(byOld)
+  let cancelled: Promise<Answer> | undefined
+  const page = await meanwhile(
+    sql,
+    'accounts',
+    async () => (await agree(byNew)).text(),
+    async (tx) => {
+      cancelled = person.caller.delete(pathOf(person))
+      await until('the row is cancelled', async () => {
+        const [row] = await tx`select state from email_changes where account_id = ${person.accountId}`
+        return row?.state === 'cancelled'
+      })
+    },
+    'exclusive',
+  )
+  expect((await cancelled)?.status).toBe(204)
+  expect(page).not.toContain('The address is changed')
+  const over = await untilValue(
+    'it is over',
+    () => changeOf(person),
+    ({ newEmail }) => newEmail === null,
+  )
+  expect([await addressOf(person), over.state]).toEqual([person.email, 'cancelled'])
+})
+
+test('a change that has been made is not cancelled any more', async () => {
+  const person = await harness.signUp()
+  const email = another()
+  expectStatus(await request(person, email), 202)
+  const [byOld, byNew] = [await oldLink(person), await newLink(email)]
+  await agree(byOld)
+  // Between the look at the change and the cancellation.
+  const refused = await meanwhile(
+    sql,
+    'email_changes',
+    () => person.caller.delete(pathOf(person)),
+    async (tx) => {
+      await tx`update email_changes set state = 'changed' where account_id = ${person.accountId}`
+    },
+  )
+  expect([refused.status, refused.body.code]).toEqual([409, 'email_change_state_conflict'])
+  await agree(byNew)
+})
+
+test('an address agrees only as long as it is that of the account', async () => {
+  const person = await harness.signUp()
+  const [first, second] = [another(), another()]
+  expectStatus(await request(person, first), 202)
+  const [byOld, byNew] = [await oldLink(person), await newLink(first)]
+  // The second change was asked for before the first was made, and knows the old address.
+  const account = await findAccount(sql, harness.context, person.accountId)
+  const changeId = randomUUID()
+  const at = new Date()
+  const late = { id: changeId, accountId: person.accountId, oldEmail: account?.email ?? '', newEmail: second, at }
+  await insertEmailChange(sql, harness.context, { ...late, expiresAt: plusMs(at, 60_000) }, { most: 5, since: at })
+  await agree(byOld)
+  await agree(byNew)
+  expect(await addressOf(person)).toBe(first)
+  await openEmailChange(sql, changeId)
+  expect(await applyEmailChange(sql, harness.context, changeId, at)).toBe('replaced')
+  expect(await addressOf(person)).toBe(first)
+  await endEmailChange(sql, changeId, 'replaced', at)
 })
