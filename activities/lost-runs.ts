@@ -1,5 +1,5 @@
 /**
- * Runs that ended without an outcome: terminated by hand, timed out, or failed by a fault. Nobody does what they had still
+ * Runs that ended without an outcome: terminated or cancelled by hand, timed out, or failed by a fault. Nobody does what they had still
  * to do, so each is an operator task until it goes on. The subject is the run id: a workflow id holds the id of an order.
  */
 import { heartbeat } from '@temporalio/activity'
@@ -36,7 +36,9 @@ export async function reportLostRuns(
   const earliest = plusMs(at, -lookBackMs)
   const since = new Date(Math.max(+earliest, +(readUntil ? plusMs(readUntil, -overlapMs) : earliest))).toISOString()
   let reported = 0
-  for await (const run of list(`ExecutionStatus IN ('Failed', 'TimedOut', 'Terminated') AND CloseTime > '${since}'`)) {
+  for await (const run of list(
+    `ExecutionStatus IN ('Failed', 'TimedOut', 'Terminated', 'Canceled') AND CloseTime > '${since}'`,
+  )) {
     heartbeat()
     if (known.has(run.runId) || (await goesOn(run))) continue
     const why = await causeOf(run)
