@@ -86,14 +86,23 @@ export function checkEmpty(provider: string, text: string): void {
   if (!/^\s*(?:\{\s*\}\s*)?$/.test(text)) throw new ProviderFailure(provider, 'unknown_outcome', 'malformed_reply')
 }
 
-/** Parses JSON; undefined for other text. The parser's error would quote the text. */
+/**
+ * Parses JSON; undefined for other text. The parser's error would quote the text. PostgreSQL takes no NUL and no half of a
+ * surrogate pair: one in the name of one package would keep all others from being stored.
+ */
 export function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return mayBeUnstorable.test(text) ? JSON.parse(text, storable) : JSON.parse(text)
   } catch {
     return undefined
   }
 }
+
+/** The escapes of NUL and of surrogates; JSON has no bare NUL, and UTF-8 no bare surrogate. */
+const mayBeUnstorable = /\\u(?:0000|[dD][89a-fA-F])/
+
+const storable = (_name: string, value: unknown): unknown =>
+  typeof value === 'string' ? value.replaceAll('\0', '\ufffd').replaceAll(/\p{Cs}/gu, '\ufffd') : value
 
 /** Retry-After has seconds or a date (RFC 9110, section 10.2.3). */
 function retryAfter(reply: HttpReply): { retryAfterMs?: number } {

@@ -11,7 +11,10 @@ export const catalogueSyncWorkflowId = 'catalogue-sync'
 
 /** Why packages of a provider are not sold, and how many. */
 export type LeftOut = Partial<
-  Record<'no_destination' | 'no_data' | 'other_currency' | 'odd_cost' | 'other_operator' | 'unreadable', number>
+  Record<
+    'no_destination' | 'no_data' | 'other_currency' | 'odd_cost' | 'odd_size' | 'other_operator' | 'unreadable',
+    number
+  >
 >
 
 export type ProviderOutcome =

@@ -60,9 +60,13 @@ function withPlace(provider: string, each: ProviderPackage): Listed {
 
 const placeOf = (provider: string, destinations: readonly string[]): string => `${provider} ${destinations.join()}`
 
+/** Far more than anybody sells. What PostgreSQL cannot hold would keep all other packages from being stored. */
+const mostDays = 3_650
+
 function reasonToLeaveOut(each: Listed, priceOf: PriceOf): keyof LeftOut | undefined {
   if (each.destinations.length === 0) return 'no_destination'
   if (each.dataBytes === 0 || each.days < 1) return 'no_data'
+  if (each.days > mostDays || (each.dataBytes !== null && each.dataBytes > Number.MAX_SAFE_INTEGER)) return 'odd_size'
   if (each.costCurrency !== costCurrency) return 'other_currency'
   const longest = each.daily ? Math.max(...periods.catalogue.dailyLengths) : 1
   if (each.costMicros < 1 || priceOf([each.costMicros * longest]) > maxPriceMinor) return 'odd_cost'

@@ -224,11 +224,14 @@ export const orderListSchema = z.object({
   meta: z.object({ last_page: count.nullish() }).nullish(),
 })
 
+/** A thousand terabytes: more is no usage, and no number of bytes that can be stored. */
+const megabytes = z.number().max(1_000_000_000)
+
 export const usageSchema = z.object({
   data: z.object({
     status: z.string(),
-    remaining: z.number().nullish(),
-    total: z.number().nullish(),
+    remaining: megabytes.nullish(),
+    total: megabytes.nullish(),
     is_unlimited: flag,
     expired_at: text,
   }),

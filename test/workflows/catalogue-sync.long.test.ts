@@ -270,3 +270,26 @@ test('an entry of a price list that cannot be read is left out and is an operato
   expect(expectStatus(await joined, 200).providers['esim-access']).toMatchObject({ state: 'listed' })
   expect(await operatorTasks('provider_packages_unreadable')).toEqual([])
 })
+
+test('an entry of a price list that PostgreSQL cannot store keeps nothing else from being sold', async () => {
+  const [like] = createCatalogue().base
+  const networks = (operatorName: string) => ({
+    locationNetworkList: [{ locationName: 'Germany', operatorList: [{ operatorName, networkType: '4G' }] }],
+  })
+  const entries = [
+    { ...like, packageCode: 'NUL\0' },
+    { ...like, packageCode: 'NUL-OF-A-NETWORK', ...networks('a\0b') },
+    { ...like, packageCode: 'HALF', ...networks('\ud800') },
+    { ...like, packageCode: 'LONG', duration: 3_000_000_000 },
+    { ...like, packageCode: 'LARGE', volume: Number.MAX_SAFE_INTEGER },
+    { ...like, packageCode: 'DEAR', price: Number.MAX_SAFE_INTEGER },
+  ].map((entry) => ({ ...entry, location: 'DE,FR', locationCode: 'DE-FR' }))
+  await harness.sims.esimAccess.do('odd', { entries })
+  const { providers } = expectStatus(await harness.operator.post('/v1/packages/sync'), 200)
+  expect(providers['esim-access']).toMatchObject({
+    state: 'listed',
+    // In the list of packages, and in that of top-ups.
+    leftOut: { odd_size: 2, odd_cost: 2 },
+  })
+  await harness.sims.esimAccess.do('odd', {})
+})
