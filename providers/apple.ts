@@ -6,6 +6,7 @@ import type { CallWatch } from './call-watch.ts'
 import { ProviderFailure } from './failure.ts'
 import { createTokenVerifier } from './id-token.ts'
 import { callProvider, checkEmpty, jsonOf } from './provider-call.ts'
+import { eventTimeOfMs } from './sent-time.ts'
 
 export interface AppleSettings {
   /** default https://appleid.apple.com */
@@ -147,8 +148,9 @@ export function createApple(settings: AppleSettings) {
       const claims = await verify(payload, ['jti', 'events'])
       const event =
         typeof claims.events === 'string' ? notificationEvent.safeParse(jsonOf(claims.events)).data : undefined
-      if (!event) throw new ProviderFailure(provider, 'rejected', 'unreadable_notification')
-      return { eventId: String(claims.jti), type: event.type, subject: event.sub, at: timeOf(event.event_time) }
+      const at = event && timeOf(event.event_time)
+      if (!event || !at) throw new ProviderFailure(provider, 'rejected', 'unreadable_notification')
+      return { eventId: String(claims.jti), type: event.type, subject: event.sub, at }
     },
   }
 }
@@ -156,7 +158,8 @@ export function createApple(settings: AppleSettings) {
 export type Apple = ReturnType<typeof createApple>
 
 /** Milliseconds by Apple's documentation; field reports also have seconds, which would be a day of January 1970. */
-const timeOf = (eventTime: number): Date => new Date(eventTime < 1e11 ? eventTime * 1000 + 999 : eventTime)
+const timeOf = (eventTime: number): Date | undefined =>
+  eventTimeOfMs(eventTime < 1e11 ? eventTime * 1000 + 999 : eventTime)
 
 function holdsNonce(claims: JWTPayload, nonce: string): boolean {
   return claims.nonce === nonce || claims.nonce === createHash('sha256').update(nonce).digest('hex')

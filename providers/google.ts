@@ -4,6 +4,7 @@ import type { CallWatch } from './call-watch.ts'
 import { ProviderFailure } from './failure.ts'
 import { createTokenVerifier } from './id-token.ts'
 import { callProvider, checkEmpty, jsonOf } from './provider-call.ts'
+import { eventTimeOfMs } from './sent-time.ts'
 
 export interface GoogleSettings {
   /** OAuth client ids */
@@ -107,13 +108,14 @@ export function createGoogle(settings: GoogleSettings) {
     async parseSecurityEvent(set: string): Promise<GoogleSecurityEvent> {
       const claims = await verifyEvent(set, ['jti', 'iat', 'events'])
       const events = securityEvents.safeParse(claims.events).data
-      if (!events) throw new ProviderFailure(provider, 'rejected', 'unreadable_event')
+      const at = endOfSecond(Number(typeof claims.toe === 'number' ? claims.toe : claims.iat))
+      if (!events || !at) throw new ProviderFailure(provider, 'rejected', 'unreadable_event')
       const details = Object.values(events)
       const reason = details.map((event) => event.reason).find(isKnownReason)
       return {
         eventId: String(claims.jti),
-        at: endOfSecond(Number(typeof claims.toe === 'number' ? claims.toe : claims.iat)),
-        types: Object.keys(events).map((uri) => uri.slice(uri.lastIndexOf('/') + 1)),
+        at,
+        types: Object.keys(events).map((uri) => uri.slice(uri.lastIndexOf('/') + 1).replaceAll(/[^\w-]/g, '')),
         subjects: [...new Set(details.map(({ subject }) => subject?.sub).filter((sub) => sub !== undefined))],
         ...(reason ? { reason } : {}),
       }
@@ -127,4 +129,4 @@ const isKnownReason = (reason: string | undefined): reason is 'hijacking' | 'bul
   reason === 'hijacking' || reason === 'bulk-account'
 
 /** What happened within the second of the event counts as before it. */
-const endOfSecond = (seconds: number): Date => new Date(seconds * 1000 + 999)
+const endOfSecond = (seconds: number): Date | undefined => eventTimeOfMs(seconds * 1000 + 999)

@@ -1,6 +1,8 @@
 /** Stripe's webhooks: verified with the raw body, then reduced to the ids by which the objects can be read. */
 import type Stripe from 'stripe'
 import { ProviderFailure } from '../failure.ts'
+import { jsonOf } from '../provider-call.ts'
+import { timeOfMs } from '../sent-time.ts'
 import { orderIdIn } from './order-id.ts'
 
 /** Stripe's recommendation against replay attacks: docs.stripe.com/webhooks/signature */
@@ -51,20 +53,12 @@ export function createWebhookParser(sdk: Stripe, secret: string) {
     // Tolerance 0 ignores the age: two checks tell a forged signature from an old one without the SDK's error texts.
     if (!passes(0)) throw new ProviderFailure('stripe', 'rejected', 'bad_signature')
     if (!passes(toleranceSeconds)) throw new ProviderFailure('stripe', 'rejected', 'old_signature')
-    return readEvent(parse(rawBody))
+    return readEvent(jsonOf(rawBody.toString()))
   }
 }
 
 const timesAreNumbers = (header: string): boolean =>
   header.split(',').every((part) => !part.startsWith('t=') || /^t=\d{1,12}$/.test(part))
-
-function parse(rawBody: Buffer | string): Record<string, unknown> {
-  try {
-    return record(JSON.parse(rawBody.toString()))
-  } catch {
-    throw new ProviderFailure('stripe', 'rejected', 'bad_payload')
-  }
-}
 
 /** Reads an event object. @throws ProviderFailure rejected: `bad_payload` */
 export function readEvent(sent: unknown): StripeWebhook {
@@ -73,7 +67,8 @@ export function readEvent(sent: unknown): StripeWebhook {
   const { id: eventId, type, created } = event
   // Some objects, such as a balance, have no id; no event that we follow is about one.
   const objectId = typeof object.id === 'string' ? object.id : ''
-  if (typeof eventId !== 'string' || typeof type !== 'string' || typeof created !== 'number') {
+  const createdAt = typeof created === 'number' ? timeOfMs(created * 1000) : undefined
+  if (typeof eventId !== 'string' || typeof type !== 'string' || !createdAt) {
     throw new ProviderFailure('stripe', 'rejected', 'bad_payload')
   }
   const kind = object.object
@@ -91,7 +86,7 @@ export function readEvent(sent: unknown): StripeWebhook {
     ...(kind === 'refund' ? { refundId: objectId } : {}),
     ...(kind === 'refund' && typeof refundKey === 'string' ? { refundKey } : {}),
     ...(kind === 'dispute' ? { disputeId: objectId } : {}),
-    createdAt: new Date(created * 1000).toISOString(),
+    createdAt: createdAt.toISOString(),
   }
 }
 

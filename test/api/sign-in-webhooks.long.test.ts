@@ -271,6 +271,15 @@ test.each(['sessions-revoked', 'tokens-revoked', 'account-disabled'])(
   },
 )
 
+test('an event that Google’s clock puts into the future ends the sign-ins until now, and not those to come', async () => {
+  const { person, sub } = await withGoogle()
+  const path = `/v1/accounts/${person.accountId}`
+  const { jti } = await google.do('notify', { type: 'sessions-revoked', sub, at: Date.UTC(2999, 0, 1) })
+  expect(await answersTo(google, jti)).toEqual([202])
+  expect((await person.caller.get(path)).status).toBe(401)
+  expect((await (await tokenOf(person, 5)).get(path)).status).toBe(200)
+})
+
 test('Apple’s consent-revoked ends the tokens of the app', async () => {
   const { person, sub } = await withApple()
   await apple.do('notify', { type: 'consent-revoked', sub })

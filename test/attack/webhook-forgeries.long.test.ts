@@ -126,6 +126,19 @@ test('a right event of Stripe is taken once, also when it is sent again later an
   expect((await recorded()) - before).toBe(1)
 })
 
+test('an event of Stripe with a time that is none is refused, and one with texts that cannot be stored is taken', async () => {
+  const at = now()
+  const sent = (body: string) => stripeSent(body, `t=${at},v1=${stripeMac(at, body)}`)
+  for (const time of ['1e300', '-1e15', '253402300800', '1e20']) {
+    const body = stripeEvent().replace(/"created":\d+/, `"created":${time}`)
+    expect([time, await statusOf('/v1/webhooks/stripe', sent(body))]).toEqual([time, 400])
+  }
+  for (const id of ['pi_\\u0000', 'pi_\\ud800']) {
+    const body = stripeEvent().replace('pi_forged', id)
+    expect([id, await statusOf('/v1/webhooks/stripe', sent(body))]).toEqual([id, 200])
+  }
+})
+
 const airaloBody = JSON.stringify({ level: '75%', iccid: '8900000000000000001', package_name: 'x' })
 const airaloMac = (body: string, secret = harness.env.AIRALO_CLIENT_SECRET, hash = 'sha512'): string =>
   createHmac(hash, secret).update(body).digest('hex')
@@ -168,6 +181,20 @@ test('a notification of eSIM Access is refused without the secret of its path', 
     expect([refused.status, refused.body.code]).toEqual([400, 'invalid_request'])
   }
   expect(await statusOf(`/v1/webhooks/esim-access/${secret}`, { body })).toBe(200)
+})
+
+test('a notification of eSIM Access whose names cannot be stored is of no order of ours', async () => {
+  const path = `/v1/webhooks/esim-access/${harness.env.ESIM_ACCESS_WEBHOOK_TOKEN}`
+  for (const name of ['B\0', 'B\ud800', 'x'.repeat(10_000)]) {
+    for (const content of [{ orderNo: name }, { esimTranNo: name, orderNo: name }]) {
+      const body = JSON.stringify({
+        notifyType: 'ESIM_STATUS',
+        notifyId: name,
+        content: { ...content, esimStatus: 'IN_USE' },
+      })
+      expect([content, await statusOf(path, { body })]).toEqual([content, 200])
+    }
+  }
 })
 
 test('a mail that comes back is refused without the secret of its path', async () => {
@@ -238,6 +265,8 @@ test('a forged notification of Apple is refused, whatever is wrong with it', asy
     'with an event of no type': async () => sent(await signed(appleClaims({ events: '{"sub":"nobody"}' }))),
     'with an event about nobody': async () =>
       sent(await signed(appleClaims({ events: '{"type":"account-deleted","event_time":1}' }))),
+    'with a time before all times': async () =>
+      sent(await signed(appleClaims({ events: '{"type":"consent-revoked","sub":"nobody","event_time":-1e14}' }))),
     'with events that are no text': async () =>
       sent(await signed(appleClaims({ events: { type: 'account-deleted' } }))),
     'in a list': async () => sent([await signed(appleClaims())]),
@@ -268,6 +297,7 @@ test('a forged security event of Google is refused, whatever is wrong with it', 
     'with events that are a list': async () => sent(await signed(googleClaims({ events: [1] }))),
     'with an event that is text': async () => sent(await signed(googleClaims({ events: { a: 'b' } }))),
     'as JSON': async () => sent(JSON.stringify({ payload: await signed(googleClaims()) })),
+    'with a time before all times': async () => sent(await signed(googleClaims({ toe: -1e14 }))),
     'of nothing': () => sent(' '),
   })
   // Google has receivers ignore the expiry.

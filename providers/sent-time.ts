@@ -1,0 +1,12 @@
+/** Times that outside parties send as numbers. */
+
+/** The end of the year 9999, which is the last that ISO 8601 writes with four digits, as PostgreSQL reads it. */
+const lastMs = Date.UTC(10_000, 0, 1) - 1
+
+/** The time of Unix milliseconds; undefined for a number that is no time between 1970 and 9999. */
+export function timeOfMs(ms: number): Date | undefined {
+  return ms >= 0 && ms <= lastMs ? new Date(ms) : undefined
+}
+
+/** The time of an event that has been told of: one that its sender's clock puts into the future is of now. */
+export const eventTimeOfMs = (ms: number): Date | undefined => timeOfMs(Math.min(ms, Date.now()))
