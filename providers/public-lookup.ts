@@ -6,11 +6,16 @@ import ipaddr from 'ipaddr.js'
 /** The code of a connection to an address that is not of the internet. */
 export const privateAddress = 'private_address'
 
+/** All that is given out of IPv6: IANA's registry of its address space. Of the rest `::127.0.0.1` may lead to this machine. */
+const givenOut = ipaddr.IPv6.parseCIDR('2000::/3')
+
 /** Whether an address is one of the internet: not of this machine, of its network, of a cloud's metadata, or reserved. */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   // An IPv4 address that is written as IPv6 is the IPv4 address.
-  return ipaddr.process(address).range() === 'unicast'
+  const known = ipaddr.process(address)
+  if (known.range() !== 'unicast') return false
+  return known instanceof ipaddr.IPv4 || known.match(givenOut)
 }
 
 type Answered = (error: NodeJS.ErrnoException | null, addresses: string[]) => void

@@ -416,6 +416,10 @@ test('addresses that events cannot be sent to are refused', async () => {
     '0.0.0.0',
     '100.64.0.1',
     '[2002:a00:1::]',
+    '[::127.0.0.1]',
+    '[::a9fe:a9fe]',
+    '[fec0::1]',
+    '[4000::1]',
   ]) {
     expect(faultOfUrl(`https://${host}/`, inProduction), host).toBe('must be an address of the internet')
   }
