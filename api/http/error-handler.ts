@@ -1,13 +1,15 @@
 import { isGrpcServiceError } from '@temporalio/client'
 import type { ErrorRequestHandler, Response } from 'express'
 import type { Context } from '../../context.ts'
+import { isTiedToErased } from '../../db/connection/constraint.ts'
+import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { pageContextOf } from '../language/page-context.ts'
 import { sayLanguage } from '../language/request-language.ts'
 import { layoutHeaders } from '../pages/layout.tsx'
 import { renderProblemPage } from '../pages/problem.tsx'
 import { Problem, sendProblem } from './problem.ts'
-import { problems } from './problems.ts'
+import { type ProblemCode, problems } from './problems.ts'
 import { requestContextOf } from './request-context.ts'
 
 /** Logged when the OpenAPI document does not name a problem of a route. Tests fail on it. */
@@ -18,7 +20,7 @@ export function createErrorHandler(context: Context): ErrorRequestHandler {
   return async (error: unknown, request, response, next) => {
     if (requestContextOf(response).isLate) return
     if (response.headersSent) return next(error)
-    const problem = problemOf(error)
+    const problem = problemOf(error, requestContextOf(response).described)
     const cause = problem.options.cause
     if (cause !== undefined)
       response.err = cause instanceof Error ? cause : new Error('a value that is no Error was thrown')
@@ -53,8 +55,9 @@ function sendProblemPage(response: Response, problem: Problem, html: string, for
 
 const retrySoon = { 'Retry-After': '5' }
 
-function problemOf(error: unknown): Problem {
+function problemOf(error: unknown, described: ReadonlySet<ProblemCode> | undefined): Problem {
   if (error instanceof Problem) return error
+  if (isTiedToErased(error) || error instanceof DataKeyMissing) return problemOfErased(described)
   const refusedBody = problemOfBody(error)
   if (refusedBody) return refusedBody
   if (isProviderFailure(error)) {
@@ -64,6 +67,12 @@ function problemOf(error: unknown): Problem {
   }
   if (isOutage(error)) return new Problem('unavailable', { headers: retrySoon, cause: error })
   return new Problem('internal_error', { cause: error ?? new Error('nothing was thrown') })
+}
+
+/** Whoever it was about was erased after the request had found them. A repetition does not find them. */
+function problemOfErased(described: ReadonlySet<ProblemCode> | undefined): Problem {
+  const code = (['not_found', 'account_missing'] as const).find((each) => described?.has(each))
+  return code ? new Problem(code) : new Problem('unavailable', { headers: retrySoon })
 }
 
 /** body-parser and the path decoding of Express put the kind of error into `type` and `status`. */

@@ -2,6 +2,7 @@
 import { v4 as uuid } from 'uuid'
 import type { Context } from '../../context.ts'
 import { findAccount, findAccountByEmail, recordSignIn } from '../../db/accounts.ts'
+import { isTiedToErased } from '../../db/connection/constraint.ts'
 import { createLinkToken, forgetLinkTokens, spendLinkToken } from '../../db/crypto/link-tokens.ts'
 import { spendAllowance } from '../../db/requests/allowances.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
@@ -38,7 +39,8 @@ export function createWebSignIn(context: Context) {
     /**
      * Spends a link.
      * @param replaces the secret of the session that the browser had until now
-     * @returns the session cookie and the next page; undefined for an unknown, spent or expired link
+     * @returns the session cookie and the next page; undefined for an unknown, spent or expired link, and for one of a
+     *   person who is being erased
      */
     async takeLink(
       secret: string,
@@ -50,7 +52,12 @@ export function createWebSignIn(context: Context) {
       if (!link) return undefined
       const { accountId } = link
       const life = periods.webSession.personMs
-      const session = await openSession(sql, { owner: { accountId }, replaces, at, expiresAt: plusMs(at, life) })
+      const opened = { owner: { accountId }, replaces, at, expiresAt: plusMs(at, life) }
+      const session = await openSession(sql, opened).catch((error: unknown) => {
+        if (isTiedToErased(error)) return undefined
+        throw error
+      })
+      if (session === undefined) return undefined
       await recordSignIn(sql, context, { id: accountId, ip: from.ip ?? null, at })
       await recordSecurityEvent(sql, context, { kind: 'sign_in', actor: 'person', accountId, ...from, at })
       return { cookie: sessionCookie('visitor', session, life, config.PUBLIC_URL), next: `/${link.next ?? 'account'}` }

@@ -5,6 +5,14 @@ export function violatedConstraint(error: unknown): string | undefined {
   return error instanceof postgres.PostgresError && error.code.startsWith('23') ? error.constraint_name : undefined
 }
 
+const foreignKeyViolation = '23503'
+/** What an erasure deletes, and other rows are tied to. */
+const erasable = /is not present in table "(?:accounts|orders|email_changes)"\.$/
+
+/** Whether a row was to be tied to one that an erasure has deleted meanwhile. */
+export const isTiedToErased = (error: unknown): boolean =>
+  error instanceof postgres.PostgresError && error.code === foreignKeyViolation && erasable.test(error.detail ?? '')
+
 /** A value that must be unique is taken. `taken` names the kind of value, never its owner. */
 export class AlreadyTaken extends Error {
   override readonly name = 'AlreadyTaken'

@@ -1,0 +1,93 @@
+/** Requests about a person who is erased after the request has found them: each answers as the next one would. */
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createLinkToken } from '../../db/crypto/link-tokens.ts'
+import { insertOrder } from '../../db/order/orders.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import { type ApiHarness, newPerson, startApiHarness } from '../api/api-harness.ts'
+import { erasing, meanwhile } from './meanwhile.ts'
+
+let harness: ApiHarness
+beforeAll(async () => {
+  harness = await startApiHarness()
+})
+afterAll(() => harness.stop())
+
+interface Stored {
+  accountId: string
+  orderId: string
+  token: string
+}
+
+/** A person who has just bought an eSIM. */
+async function stored(): Promise<Stored> {
+  const { sql } = harness.api
+  const person = newPerson()
+  const { token } = await harness.firebaseToken({ email: person.email })
+  const { body: account } = await harness.call('POST', '/v1/accounts', { token, body: person })
+  const [orderId, at] = [randomUUID(), new Date()]
+  await insertOrder(sql, {
+    id: orderId,
+    account_id: account.id,
+    parent_order_id: null,
+    esim_id: null,
+    ip_country: null,
+    performance_consent: null,
+    performance_consent_at: null,
+    package_code: 'any',
+    package_name: 'Any',
+    destination: 'DE',
+    quantity: 1,
+    data_bytes: null,
+    days: 7,
+    gross_minor: 500,
+    currency: 'EUR',
+    payment_intent_id: `pi_${orderId}`,
+    checkout_session_id: null,
+    payment_client_secret: null,
+    customer_session_secret: null,
+    ad_user_data: false,
+    ad_personalization: false,
+    measurement_event_id: null,
+    created_at: at,
+    payment_due_at: at,
+  })
+  await sql`update orders set status = 'delivered', paid_at = ${at}, delivered_at = ${at} where id = ${orderId}`
+  return { accountId: account.id, orderId, token }
+}
+
+async function signInLink(accountId: string): Promise<string> {
+  const at = new Date()
+  const link = { purpose: 'sign_in', accountId, at, expiresAt: plusMs(at, 60_000) } as const
+  return createLinkToken(harness.api.sql, link)
+}
+
+/** By the table at whose write the request waits. */
+const requests: Record<string, (of: Stored) => Promise<{ status: number }>> = {
+  web_sessions: async ({ accountId }) => {
+    const secret = await signInLink(accountId)
+    return fetch(`${harness.url}/account/sign-in/${secret}`, { method: 'POST', redirect: 'manual' })
+  },
+  withdrawals: ({ orderId, token }) => harness.call('POST', `/v1/orders/${orderId}/withdrawal`, { token, body: {} }),
+  operator_acts: async ({ orderId }) =>
+    harness.call('POST', `/v1/operator/orders/${orderId}/acts`, {
+      token: await harness.key('operator'),
+      body: { act: 'note', reason: 'Asked by phone.' },
+      headers: { 'idempotency-key': randomUUID() },
+    }),
+  identities: async ({ accountId, token }) => {
+    const { idToken } = await harness.google.do('sign-in', {})
+    const body = { google: { identityToken: idToken } }
+    return harness.call('POST', `/v1/accounts/${accountId}/sign-ins`, { token, body })
+  },
+}
+
+test.each(Object.keys(requests))(
+  'a request that writes %s for a person who is erased meanwhile finds nobody',
+  async (table) => {
+    const person = await stored()
+    const ask = async () => (await requests[table]?.(person))?.status
+    const status = await meanwhile(harness.api.sql, table, ask, erasing(person.accountId))
+    expect([table, status]).toEqual([table, 404])
+  },
+)
