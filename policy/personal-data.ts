@@ -944,9 +944,22 @@ const tables: Record<string, Table> = {
     owner: ofAccount,
     keptUntil: { term: 'allowanceMs', why: 'U5: until the count is a day old' },
     columns: {
-      subject: pseudonym('a keyed hash of the account, or of an address that it wants to have'),
+      subject: pseudonym('a keyed hash of the account'),
       kind: technical,
       account_id: link('the account'),
+      window_start: technical,
+      used: technical,
+    },
+  },
+  address_allowances: {
+    onErasure: 'keep',
+    keptUntil: {
+      term: 'allowanceMs',
+      why: 'U5: an address is not mailed anew by each new account; no row leads to a person',
+    },
+    columns: {
+      subject: blind('an address that somebody wants to have, which may be nobody’s'),
+      kind: technical,
       window_start: technical,
       used: technical,
     },

@@ -48,6 +48,13 @@ export interface Accounts {
   language: Language
 }
 
+export interface AddressAllowances {
+  subject: Blind
+  kind: string
+  window_start: Date
+  used: number
+}
+
 export interface Allowances {
   subject: Blind
   kind: string

@@ -8,7 +8,7 @@ import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 
 /** Who is counted: an account; or, with `email`, an address in its normal form, whoever asks. */
 export interface AllowanceSubject {
-  /** whose erasure deletes the count */
+  /** whose erasure deletes the count, unless an address is counted: a new account would count it anew */
   accountId: string
   email?: string
 }
@@ -27,10 +27,14 @@ export async function spendAllowance(
   const { accountId, email } = subject
   const key = cipher.fingerprint('allowance', email ?? accountId)
   const over = plusMs(at, -withinMs)
+  const table = sql(email === undefined ? 'allowances' : 'address_allowances')
   try {
     const counted = await sql`
-      insert into allowances as known (subject, kind, account_id, window_start, used)
-      values (${key}, ${kind}, ${accountId}, ${at}, 1)
+      insert into ${table} as known ${
+        email === undefined
+          ? sql`(subject, kind, account_id, window_start, used) values (${key}, ${kind}, ${accountId}, ${at}, 1)`
+          : sql`(subject, kind, window_start, used) values (${key}, ${kind}, ${at}, 1)`
+      }
       on conflict (subject, kind) do update set
         used = case when known.window_start <= ${over} then 1 else known.used + 1 end,
         window_start = case when known.window_start <= ${over} then ${at} else known.window_start end
@@ -42,14 +46,19 @@ export async function spendAllowance(
     throw error
   }
   const [row] = await sql<{ window_start: Date }[]>`
-    select window_start from allowances where subject = ${key} and kind = ${kind}`
+    select window_start from ${table} where subject = ${key} and kind = ${kind}`
   return row ? Math.max(1, row.window_start.getTime() + withinMs - at.getTime()) : 1
 }
 
 /** Deletes counts that say nothing any more. @returns their number; less than `limit` when none are left */
 export async function forgetAllowances(sql: Queryable, at: Date, limit: number): Promise<number> {
+  const before = plusMs(at, -periods.allowanceMs)
   const gone = await sql`
     delete from allowances where ctid = any(array(
-      select ctid from allowances where window_start < ${plusMs(at, -periods.allowanceMs)} limit ${limit}))`
-  return gone.count
+      select ctid from allowances where window_start < ${before} limit ${limit}))`
+  if (gone.count === limit) return limit
+  const goneToo = await sql`
+    delete from address_allowances where ctid = any(array(
+      select ctid from address_allowances where window_start < ${before} limit ${limit - gone.count}))`
+  return gone.count + goneToo.count
 }

@@ -59,6 +59,17 @@ test('mails to a requested new address are limited, for all accounts together', 
   expect(await mails()).toBe(most)
 })
 
+test('mails to a requested new address are counted on when the account is deleted from which they were asked', async () => {
+  const { most } = allowances.email_change
+  const email = `${seededUuid()}@people.example`
+  const ask = ({ accountId }: { accountId: string }) =>
+    harness.service.post(`/v1/accounts/${accountId}/email-change`, { email })
+  const first = await harness.signUp()
+  for (let times = 0; times < most; times += 1) expect((await ask(first)).status).toBe(202)
+  expect((await first.caller.delete(`/v1/accounts/${first.accountId}`)).status).toBe(200)
+  expect((await ask(await harness.signUp())).status).toBe(429)
+})
+
 test('orders of a person are limited; a repeated request does not count, and a refused one can be sent later', async () => {
   const person = await harness.signUp()
   const order = { accountId: person.accountId, packageCode: testPackages.anyProvider }
