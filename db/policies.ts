@@ -56,6 +56,17 @@ export async function versionForNewcomers(sql: Queryable): Promise<string> {
 }
 
 /**
+ * The version that a new account is stored with: the one that its person has accepted, unless that was withdrawn while
+ * they signed up; then the one that they would have been returned to. Until the transaction ends it is not withdrawn.
+ */
+export async function versionOfNewcomer(tx: Transaction, accepted: string): Promise<string> {
+  const [row] = await tx<Pick<Policies, 'state'>[]>`select state from policies where version = ${accepted} for share`
+  if (row && row.state !== 'withdrawn') return accepted
+  const [inForce] = await tx<Pick<Policies, 'version'>[]>`select version from policies where state = 'in_force'`
+  return inForce?.version ?? accepted
+}
+
+/**
  * Posts a draft; repeatable.
  * @returns `other_coming` when another version waits to take effect
  */

@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts'
 import { accountExists, findAccountByEmail, insertAccount, normalEmail } from '../../db/accounts.ts'
 import { AlreadyTaken, asAlreadyTaken } from '../../db/connection/constraint.ts'
 import { findAccountOfIdentity, linkIdentity } from '../../db/identities.ts'
-import { versionForNewcomers } from '../../db/policies.ts'
+import { versionForNewcomers, versionOfNewcomer } from '../../db/policies.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import type { Language } from '../../messages/languages.ts'
 import { actorOf, type Caller } from '../http/caller.ts'
@@ -89,7 +89,7 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
           phone: body.phone ?? null,
           signUpIp: request.ip ?? null,
           firebaseUid,
-          policyVersion,
+          policyVersion: await versionOfNewcomer(transaction, policyVersion),
           language: body.language ?? request.language,
           at,
         })

@@ -1,7 +1,9 @@
 /** Sign-up and sign-in by Apple and Google, against their simulators. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Identities } from '../../db/connection/schema.ts'
+import type { Accounts, Identities } from '../../db/connection/schema.ts'
+import { insertDraft, postPolicy, returnNewcomers, versionForNewcomers, withdrawPolicy } from '../../db/policies.ts'
+import { meanwhile } from '../attack/meanwhile.ts'
 import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
 
 interface AppleSignIn {
@@ -171,4 +173,31 @@ test('a repeated sign-up with Apple returns the same account, although the code 
   const second = await signUp(body, headers)
   expect([first.status, second.status], second.text).toEqual([201, 201])
   expect(second.body.id).toBe(first.body.id)
+})
+
+test('N2: a version that is withdrawn while somebody signs up is not the one that they have accepted', async () => {
+  const { sql } = harness.api
+  const at = new Date()
+  const before = await versionForNewcomers(sql)
+  const coming = { version: 'withdrawn-soon', title: 'T', body: 'B', changes: ['c'], material: true, effective_at: at }
+  await insertDraft(sql, coming, { by: 'a test', at })
+  await sql.begin((tx) => postPolicy(tx, coming.version, at))
+  expect(await versionForNewcomers(sql)).toBe(coming.version)
+  const { email: _, ...person } = newPerson()
+  const proof = proofOf(await apple({ email: newPerson().email }))
+  const answer = await meanwhile(
+    sql,
+    // It is looked at before Apple is asked.
+    'identities',
+    () => signUp({ ...person, apple: proof }),
+    async (tx) => {
+      await withdrawPolicy(tx, coming.version, at)
+      await returnNewcomers(tx, coming.version)
+    },
+    'access exclusive',
+  )
+  expect(answer.status, answer.text).toBe(201)
+  const [row] = await sql<Pick<Accounts, 'policy_version'>[]>`
+    select policy_version from accounts where id = ${answer.body.id}`
+  expect(row?.policy_version).toBe(before)
 })

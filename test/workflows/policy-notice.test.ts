@@ -319,3 +319,23 @@ test('a bounce report needs the secret address, and changes only the mail that i
   expect((await hand('guess', 'x')).status).toBe(404)
   expect((await hand(bounceToken, 'hello')).body.code).toBe('webhook_refused')
 })
+
+test('N2: a version whose run was terminated can be withdrawn, and does not stand in the way of another', async () => {
+  await post('terminated')
+  await showsStatus('terminated', 'waiting')
+  await runOf('terminated').terminate('by mistake')
+  const withdrawn = expectStatus(await harness.operator.post('/v1/policies/terminated/withdraw'), 200)
+  expect(withdrawn).toMatchObject({ state: 'withdrawn', forNewcomers: false })
+  await post('after-terminated', { material: false, effectiveAt: plusDays(new Date(), 400).toISOString() })
+  expectStatus(await harness.operator.post('/v1/policies/after-terminated/withdraw'), 200)
+})
+
+test('a version for the last year that can be written is posted, and withdrawn', async () => {
+  const far = await post('far-away', { effectiveAt: '9999-12-31T23:59:59.999Z' })
+  expect(far.state).toBe('coming')
+  await showsStatus('far-away', 'waiting')
+  expect(await page('/privacy/far-away')).toContain('9999')
+  expectStatus(await harness.operator.post('/v1/policies/far-away/withdraw'), 200)
+  const { outcome } = await forward('far-away', '2 hours')
+  expect(outcome).toBe('ended')
+})
