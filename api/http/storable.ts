@@ -10,6 +10,15 @@ const unstorable = /[\0\p{Cs}]/u
 /** A time that a caller sends. */
 export const sentTime = z.iso.datetime().refine((time) => !time.startsWith('0000'), 'must not be in the year 0')
 
+/** Clocks of phones are wrong by hours. */
+const clocksDifferMs = 24 * 60 * 60_000
+
+/** A time at which something has happened, as a caller says. */
+export const pastTime = sentTime.refine(
+  (time) => Date.parse(time) <= Date.now() + clocksDifferMs,
+  'must not be in the future',
+)
+
 /** An id that a caller sends, as we write it. */
 export const sentId = z.uuid().toLowerCase()
 

@@ -18,7 +18,7 @@ import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
-import { sentId, sentTime } from '../http/storable.ts'
+import { pastTime, sentId, sentTime } from '../http/storable.ts'
 import { createOrderClient, type NewOrder } from '../runs/order-client.ts'
 import { createPartialRefundClient } from '../runs/partial-refund-client.ts'
 import { accountId } from '../views/account-fields.ts'
@@ -42,7 +42,7 @@ const savedCards = z.boolean().default(false).describe('offer saved cards, and t
 const performanceConsent = z
   .strictObject({
     version: z.enum(Object.keys(performanceConsents) as [string, ...string[]]).describe('of the text that was shown'),
-    at: sentTime.describe('when the customer agreed'),
+    at: pastTime.describe('when the customer agreed'),
   })
   .optional()
   .describe('the consent to delivery at once, and that the right of withdrawal ends with the first use')

@@ -295,3 +295,13 @@ test('a breach needs a scope, times in the past, and an operator; a repeated req
   expect(new Set(twice.map(({ body }) => body.id)).size).toBe(1)
   expect(twice[0]).toMatchObject({ status: 201, body: { people: 0, reads: 0 } })
 })
+
+test.each([
+  ['before we were aware', '0001-01-01T00:00:00Z'],
+  ['in the future', '9999-12-31T23:59:59Z'],
+])('R4: the authority cannot have been told %s', async (_when, toldAt) => {
+  const { id } = await open({ from: new Date(Date.now() - 60_000).toISOString() })
+  const refused = await harness.operator.post(`/v1/breaches/${id}/authority`, { toldAt })
+  expect([refused.status, refused.body.errors?.[0]?.field]).toEqual([400, 'toldAt'])
+  expect(await read(id)).toMatchObject({ authorityToldAt: null })
+})

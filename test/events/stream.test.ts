@@ -198,3 +198,11 @@ test('docs/events.md has each type with its meaning and its ids', async () => {
   )
   expect(text.split('\n').filter((line) => /^\| `\w+\.\w+` \|/.test(line))).toEqual(rows)
 })
+
+test.each(['0001-01-01T00:00:00Z', '2300-01-01T00:00:00Z', '9999-12-31T23:59:59Z'])(
+  'the cursor of a page since %s is one that the list takes',
+  async (since) => {
+    const { cursor } = await read(`&since=${since}`)
+    await read(`&cursor=${cursor}`)
+  },
+)

@@ -39,7 +39,7 @@ const { day } = milliseconds
 /** The namespace keeps closed runs for 7 days. */
 const dumpIsOldMs = 10 * day
 const { onlyEsimAccess } = testPackages
-const performanceConsent = { version: '2026-06-19', at: '2026-11-20T10:00:00Z' }
+const performanceConsent = { version: '2026-06-19', at: '2025-11-20T10:00:00Z' }
 
 const deletionOf = async ({ accountId }: Person, reason: 'inactivity' | 'requested') => {
   const accountRef = cipher.accountRef(accountId)

@@ -10,6 +10,9 @@ import { eventSchema } from '../../views/event-view.ts'
 
 const position = z.tuple([z.int().nonnegative()])
 
+/** A position that a cursor can hold: there is none before 1970, and JSON has no exact ones after the year 2255. */
+const inStream = (at: number): number => Math.min(Math.max(0, at), Number.MAX_SAFE_INTEGER)
+
 const page = pageOf(eventSchema)
   .extend({
     cursor: z.string().describe('keep it: a later call with it answers the events that came after this page'),
@@ -34,7 +37,7 @@ export function eventRoutes(api: ApiContext): Route[] {
       }),
       responses: { 200: { description: 'A page', schema: page } },
       async handle({ query: { cursor, limit, type, since } }) {
-        const start = since === undefined ? 0 : Math.max(0, positionBefore(new Date(since)))
+        const start = since === undefined ? 0 : inStream(positionBefore(new Date(since)))
         const [after] = decodeCursor(cursor, position) ?? [start]
         await numberEvents(sql)
         // Before the list is read: what is numbered meanwhile lies behind it.

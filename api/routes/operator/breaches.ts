@@ -236,6 +236,7 @@ export function breachRoutes(api: ApiContext): Route[] {
       problems: ['not_found', 'breach_state_conflict'],
       async handle({ params: { id }, body }) {
         const toldAt = body.toldAt === undefined ? null : new Date(body.toldAt)
+        if (toldAt) assertPossible(toldAt, (await client.found(id)).aware_at)
         const settled = {
           authority_told_at: toldAt,
           authority_reference: body.reference ?? null,
@@ -296,6 +297,13 @@ function faultsOf(
   if (awareAt < plusDays(now, -periods.breach.enteredWithinDays))
     faults.push({ field: 'awareAt', reason: `must not be more than ${periods.breach.enteredWithinDays} days ago` })
   return faults
+}
+
+/** The 72 hours end with this time: one that cannot be would hide that the authority was told late, or not at all. */
+function assertPossible(toldAt: Date, awareAt: Date): void {
+  if (toldAt >= awareAt && toldAt <= new Date()) return
+  const errors = [{ field: 'toldAt', reason: 'must be between awareAt and now' }]
+  throw new Problem('invalid_request', { errors })
 }
 
 const iso = (at: Date | null): string | null => at?.toISOString() ?? null

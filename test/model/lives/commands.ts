@@ -87,7 +87,7 @@ const placeOrder = (life: Life): Promise<Answer> => {
   const body = {
     accountId: life.person.accountId,
     packageCode: testPackages.onlyEsimAccess,
-    performanceConsent: { version: consentVersion, at: '2026-11-20T10:00:00Z' },
+    performanceConsent: { version: consentVersion, at: '2025-11-20T10:00:00Z' },
   }
   return life.person.caller.post('/v1/orders', body, { 'idempotency-key': life.key })
 }

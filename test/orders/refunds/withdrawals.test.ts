@@ -13,7 +13,7 @@ const harness = await shareStack()
 const { stripe, esimAccess } = harness.sims
 const { sql } = harness.stack.context
 const { attention } = watchPlacements(harness.stack)
-const performanceConsent = { version: '2026-06-19', at: '2026-11-20T10:00:00Z' }
+const performanceConsent = { version: '2026-06-19', at: '2025-11-20T10:00:00Z' }
 
 const shown = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body
 
@@ -212,7 +212,7 @@ test('the right to withdraw from a top-up ends with the use of its eSIM', async 
 test('the consent is recorded with the order, shown, and confirmed in the mail that delivers the eSIM', async () => {
   const { person, order } = await delivered({ performanceConsent })
   expect(await shown(order.id)).toMatchObject({
-    performanceConsent: { version: performanceConsent.version, at: '2026-11-20T10:00:00.000Z' },
+    performanceConsent: { version: performanceConsent.version, at: '2025-11-20T10:00:00.000Z' },
   })
   const [mail] = await mailOf(person, 'ready')
   expect(mail?.text).toContain('I lose my right of withdrawal when I install or use it')
