@@ -19,7 +19,6 @@ export interface WorkflowBundle {
 const root = fileURLToPath(new URL('../', import.meta.url))
 /** The server refuses a run's versioning behaviour from a worker that is not versioned. */
 const entries = { plain: 'workflows/index.ts', versioned: 'workflows/versioning/entry.ts' }
-const ownInterceptors = join(root, 'workflows/run/cancellation.ts')
 /** The folders that workflow code may import, beside packages. */
 const sourceFolders = ['workflows', 'policy', 'shared']
 
@@ -28,7 +27,7 @@ export interface BundleOptions {
   encrypted: boolean
   /** whether the worker has a build id; the workflows have their versioning behaviour then */
   versioned?: boolean
-  /** another module of workflow interceptors, which no production bundle has; it imports nothing else of ours */
+  /** a module of workflow interceptors, of which no production bundle has one; it imports nothing else of ours */
   interceptors?: string
   /** keeps what webpack has made of each module, for a next build that changes a few of them */
   incremental?: boolean
@@ -66,7 +65,7 @@ export async function buildBundle(options: BundleOptions): Promise<WorkflowBundl
     logger: temporalLogger(() => log.child({}, { level: log.isLevelEnabled('debug') ? log.level : 'warn' })),
     payloadConverterPath,
     ...(encrypted && { failureConverterPath }),
-    workflowInterceptorModules: [ownInterceptors, ...(interceptors === undefined ? [] : [interceptors])],
+    ...(interceptors !== undefined && { workflowInterceptorModules: [interceptors] }),
     // Histories hold the stacks of failures, which must not have paths of this machine.
     webpackConfigHook: (config) => ({
       ...config,

@@ -275,40 +275,16 @@ test('requests while Temporal is down are refused and leave nothing visible; a r
   await everyRowHasItsRun()
 }, 180_000)
 
-test('a cancellation in the Web UI ends no run in the midst of its work', async () => {
-  const replyTo = unknownAddress()
-  const asked = expectStatus(await harness.operator.post('/v1/privacy-requests', request(replyTo)), 201)
+test('U2: an order that was cancelled by hand still answers messages, and is refunded', async () => {
   const person = await harness.signUp()
-  const change = await person.caller.post(`/v1/accounts/${person.accountId}/email-change`, { email: unknownAddress() })
-  expectStatus(change, 202)
-  const [changeRow] = await sql<Pick<EmailChanges, 'id'>[]>`
-    select id from email_changes where account_id = ${person.accountId}`
   const order = await harness.buy(person)
-  const ids = [
-    privacyRequestWorkflowId(asked.id),
-    emailChangeWorkflowId(changeRow?.id ?? ''),
-    orderWorkflowId(order.id),
-  ]
-  const runs = ids.map((id) => harness.temporal.workflow.getHandle(id))
-  await Promise.all(runs.map((run) => run.cancel()))
-  await until('each has heard of it', async () => {
-    const heard = await Promise.all(
-      runs.map(async (run) => {
-        const { events } = await run.fetchHistory()
-        const at = events?.findIndex((event) => event.workflowExecutionCancelRequestedEventAttributes) ?? -1
-        return at >= 0 && events?.slice(at).some((event) => event.workflowTaskCompletedEventAttributes)
-      }),
-    )
-    return heard.every(Boolean)
+  const run = harness.temporal.workflow.getHandle(orderWorkflowId(order.id))
+  await run.cancel()
+  await until('it has heard of it', async () => {
+    const { events } = await run.fetchHistory()
+    const at = events?.findIndex((event) => event.workflowExecutionCancelRequestedEventAttributes) ?? -1
+    return at >= 0 && events?.slice(at).some((event) => event.workflowTaskCompletedEventAttributes)
   })
-
-  const path = `/v1/privacy-requests/${asked.id}/resolve`
-  expectStatus(await harness.operator.post(path, { answerKind: 'granted', answer: 'This is all.' }), 202)
-  await until(
-    'it is answered',
-    async () => (await harness.operator.get(`/v1/privacy-requests/${asked.id}`)).body.answeredAt,
-  )
-  expect((await person.caller.delete(`/v1/accounts/${person.accountId}/email-change`)).status).toBe(204)
   // The return is asked of the provider by a handler of the run.
   expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
   await harness.untilOrder(order.id, 'refunded')
@@ -383,6 +359,20 @@ describe('a run that ends without an outcome', () => {
     expect((await sweep()).lost).toBe(0)
     for (const task of lost.slice(1)) expect(await lostRuns()).toContainEqual(task)
   }, 120_000)
+
+  test('is an operator task also when it was cancelled by hand', async () => {
+    const asked = expectStatus(await harness.operator.post('/v1/privacy-requests', request(unknownAddress())), 201)
+    const handle = harness.temporal.workflow.getHandle(privacyRequestWorkflowId(asked.id))
+    const { runId } = await handle.describe()
+    await handle.cancel()
+    await until('it has ended', async () => (await handle.describe()).status.name === 'CANCELLED')
+    await until('Temporal lists it', async () => {
+      const query = `ExecutionStatus = 'Canceled' AND RunId = '${runId}'`
+      return (await harness.temporal.workflow.count(query)).count === 1
+    })
+    await sweep()
+    expect(await lostRuns()).toContainEqual([runId, 'privacyRequest: cancelled'])
+  })
 
   test('is no task when its failure was the answer to its caller', async () => {
     await sweep()

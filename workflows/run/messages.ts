@@ -1,9 +1,10 @@
 /**
- * The one door for signals, updates and queries. A message stays in the history: a handler that throws over one which it
- * did not expect would fail each workflow task of the run for good. So each message is checked before its handler sees it.
+ * All signals, updates and queries come by these functions. A message stays in the history: a handler that throws over one
+ * which it did not expect would fail each workflow task of the run for good. So each message is checked before its handler
+ * sees it.
  */
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common'
-import { log, setHandler } from '@temporalio/workflow'
+import { CancellationScope, log, setHandler } from '@temporalio/workflow'
 import { failure } from '../../shared/failures.ts'
 
 /** Whether the input of a message is of the expected form. zod is no package of the workflow bundle. */
@@ -17,7 +18,7 @@ export function onSignal<Input>(
 ): void {
   setHandler(definition as SignalDefinition<unknown[]>, (...inputs: unknown[]) => {
     const input = onlyOf(inputs)
-    if (guard(input)) return handler(input)
+    if (guard(input)) return handled(() => handler(input))
     log.warn('a signal is not of the expected form', { signal: definition.name })
   })
 }
@@ -34,7 +35,7 @@ export function onUpdate<Result, Input>(
 ): void {
   setHandler(
     definition as UpdateDefinition<Result, unknown[]>,
-    (...inputs: unknown[]) => handler(onlyOf(inputs) as Input),
+    (...inputs: unknown[]) => handled(() => handler(onlyOf(inputs) as Input)),
     {
       validator: (...inputs: unknown[]) => {
         if (!guard(onlyOf(inputs))) throw failure('MessageUnreadable', { code: definition.name })
@@ -47,6 +48,12 @@ export function onUpdate<Result, Input>(
 /** Takes a query. It has no input, and anything given is left out. */
 export function onQuery<Result>(definition: QueryDefinition<Result>, handler: () => Result): void {
   setHandler(definition, () => handler())
+}
+
+/** Orders and deletions go on after "Request cancellation" of the Web UI: what their handlers call would fail from then on. */
+function handled<Result>(handle: () => Promise<Result> | Result): Promise<Result> | Result {
+  const isCancelled = CancellationScope.current().consideredCancelled
+  return isCancelled ? CancellationScope.nonCancellable(async () => handle()) : handle()
 }
 
 /** The input of a message; an array, which no guard takes, where there are several. */
