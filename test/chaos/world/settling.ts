@@ -1,0 +1,143 @@
+/** Lets the time of runs pass: until an order has a state, and until all that was begun has ended. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { isGrpcServiceError } from '@temporalio/client'
+import type { Duration } from '@temporalio/common'
+import proto from '@temporalio/proto'
+import pMap from 'p-map'
+import { fastForward } from '../../../temporal/time-skipping.ts'
+import { accountDeletionWorkflowId } from '../../../workflows/account-deletion.contract.ts'
+import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { privacyRequestWorkflowId } from '../../../workflows/privacy-request.contract.ts'
+import type { Order, Person } from '../oracles/record.ts'
+import { Stuck, untilAnswered } from './caller.ts'
+import type { WorldStack } from './stack.ts'
+import { createOrderWatch } from './watch.ts'
+import type { Witness } from './witness.ts'
+
+const { PendingActivityState } = proto.temporal.api.enums.v1
+
+/** Hundreds of people share two cores: an act that takes this long is stuck, and not slow. */
+export const patienceMs = 600_000
+/** An order that has not changed for so long waits for time to pass. */
+const idleMs = 3_000
+const lookEveryMs = 1_000
+const together = { concurrency: 24 }
+export const ended = ['delivered', 'refunded', 'ended', 'cancelled', 'unpaid', 'refund_failed']
+
+interface SettlingOptions {
+  stack: WorldStack
+  witness: Witness
+  /** people by their accounts */
+  owners: ReadonlyMap<string, Person>
+  /** false while a part is being disturbed: time that passes then would be an outage of hours */
+  isCalm(): boolean
+}
+
+export function createSettling({ stack, witness, owners, isCalm }: SettlingOptions) {
+  const { temporal } = stack
+  const { sql, cipher } = stack.context
+  const watch = createOrderWatch(sql)
+  /** whose time has not been settled */
+  const unsettled = { orders: new Set<Order>(), deletions: new Set<Person>(), requests: new Map<string, boolean>() }
+
+  async function forward(workflowId: string, duration: Duration): Promise<Date | undefined> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return (await fastForward(temporal, workflowId, duration)).now
+      } catch (error) {
+        if (isGrpcServiceError(error) && error.code === 5) return undefined
+        if (attempt === 5) throw error
+        await pause(1_000)
+      }
+    }
+  }
+
+  /** Whether a run only waits for time: no worker has, or is about to get, a task of it. */
+  async function isWaiting({ orderId }: Order): Promise<boolean> {
+    const description = await temporal.workflow
+      .getHandle(orderWorkflowId(orderId))
+      .describe()
+      .catch(() => undefined)
+    if (!description) return false
+    const { pendingActivities, pendingWorkflowTask } = description.raw
+    return (
+      !pendingWorkflowTask &&
+      !pendingActivities?.some(({ attempt, scheduledTime, lastStartedTime, state }) => {
+        const isUnderWay = state === PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        return isUnderWay || ((attempt ?? 1) <= 1 && !lastStartedTime && scheduledTime)
+      })
+    )
+  }
+
+  /** Waits for a state of an order, and lets time pass when nothing happens. */
+  async function reach(order: Order, wanted: readonly string[]): Promise<Order> {
+    const deadline = Date.now() + patienceMs
+    let changedAt = Date.now()
+    for (let last = ''; ; ) {
+      await witness.look(order)
+      if (wanted.includes(order.status)) return order
+      if (order.status !== last || !isCalm() || !(await isWaiting(order))) changedAt = Date.now()
+      last = order.status
+      if (Date.now() > deadline) throw new Stuck(`${order.name} is ${order.status}, not ${wanted.join(' or ')}`)
+      if (Date.now() - changedAt > idleMs) {
+        // Airalo's settling time is real time.
+        await sql`update provider_orders set last_asked_at = last_asked_at - interval '2 minutes'
+          where order_id = ${order.orderId} and provider = 'airalo' and state = 'placing'`.catch(() => [])
+        await forward(orderWorkflowId(order.orderId), '5 minutes')
+        changedAt = Date.now()
+      }
+      await watch.change(order, lookEveryMs)
+    }
+  }
+
+  async function settleOrder(order: Order): Promise<void> {
+    const person = owners.get(order.accountId)
+    if (person?.deletion || person?.inactive || order.status === 'ended') return
+    await reach(order, ended)
+    for (let days = 0; days < 7 && (await hasWork(order)); days += 1)
+      await forward(orderWorkflowId(order.orderId), days === 0 ? '4 hours' : '1 day')
+  }
+
+  /** Whether a run still does something, such as a mail that has failed; following an eSIM for a year is none. */
+  async function hasWork({ orderId }: Order): Promise<boolean> {
+    const description = await temporal.workflow
+      .getHandle(orderWorkflowId(orderId))
+      .describe()
+      .catch(() => undefined)
+    const { pendingActivities, pendingWorkflowTask } = description?.raw ?? {}
+    return (
+      Boolean(pendingWorkflowTask) || (pendingActivities ?? []).some((each) => each.activityType?.name !== 'watchEsims')
+    )
+  }
+
+  async function settleDeletion(person: Person): Promise<void> {
+    const { deletion } = person
+    if (!deletion) return
+    await forward(accountDeletionWorkflowId(cipher.accountRef(person.accountId)), '4 days')
+    const answer = await untilAnswered(stack.anonymous, 'GET', `/v1/deletions/${deletion.receiptId}`)
+    const later = ['backups', 'stripe_redaction']
+    deletion.pending = (answer.body.processors as { processor: string; state: string }[])
+      .filter(({ processor, state }) => state === 'pending' && !later.includes(processor))
+      .map(({ processor }) => processor)
+  }
+
+  /** Lets enough time pass for everything that was begun to end: as long as an order's run works, four days for a deletion. */
+  async function settle(onProgress: (line: string) => void): Promise<void> {
+    const timed = async <Item>(what: string, items: Iterable<Item>, one: (item: Item) => Promise<unknown>) => {
+      const from = Date.now()
+      await pMap(items, one, together)
+      const took = Math.round((Date.now() - from) / 1_000)
+      if (took > 0) onProgress(`  ${what} settled in ${took} s`)
+    }
+    await timed('orders', unsettled.orders, settleOrder)
+    await timed('deletions', unsettled.deletions, settleDeletion)
+    await timed('privacy requests', unsettled.requests, ([id, isDue]) =>
+      forward(privacyRequestWorkflowId(id), isDue ? '28 days' : '1 day'),
+    )
+    unsettled.orders.clear()
+    unsettled.deletions.clear()
+    unsettled.requests.clear()
+  }
+
+  return { unsettled, forward, reach, settle }
+}
