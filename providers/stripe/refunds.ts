@@ -72,10 +72,6 @@ export function createRefunds({ sdk, call, create }: StripeClient) {
         return last
       }
     },
-
-    async getRefund(refundId: string): Promise<Refund> {
-      return toRefund(await call('reads', () => sdk.refunds.retrieve(refundId)))
-    },
   }
 }
 

@@ -155,7 +155,6 @@ function mountRefundsAndCharges(router: Router, { account, protocol, refunds }: 
   protocol.endpoint(router, 'get', '/v1/refunds', [...pagination, 'charge', 'payment_intent'], ({ parameters }) =>
     list('/v1/refunds', account.refunds, parameters, ['payment_intent', 'charge']),
   )
-  protocol.endpoint(router, 'get', '/v1/refunds/:id', [], ({ id }) => found(account.refunds, 'refund', id))
   const chargeFilters = ['payment_intent', 'customer']
   protocol.endpoint(router, 'get', '/v1/charges', [...pagination, ...chargeFilters], ({ parameters }) =>
     list('/v1/charges', account.charges, parameters, chargeFilters),

@@ -94,7 +94,6 @@ const stripe: Record<string, CoveredCall> = {
     'listSavedCards',
     'removeSavedCard',
   ]),
-  ...single('no process calls it', 'test/providers/stripe.test.ts', ['getRefund']),
 }
 
 const esimAccess: Record<string, CoveredCall> = {
