@@ -7,7 +7,7 @@ WORKDIR /app
 ENV NODE_ENV=production
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund
-# What there is to copy stands in .dockerignore.
+# .dockerignore lists what there is to copy.
 COPY . .
 # A worker builds no workflow bundle at its start.
 RUN npm run --silent bundle
@@ -19,7 +19,7 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/* /opt/yarn-*
 WORKDIR /app
 ENV NODE_ENV=production
-# glibc gives each of a worker's threads an arena of its own, from which it gives little back.
+# glibc gives each of a worker's threads a separate arena, from which it gives little back.
 ENV MALLOC_ARENA_MAX=2
 # It belongs to root: the process cannot change its own program.
 COPY --from=build /app /app

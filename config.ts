@@ -281,7 +281,7 @@ export function readConfigOrExit(environment: Record<string, string | undefined>
   }
 }
 
-/** The faults of combinations of settings, and those that only matter in production. */
+/** The faults of combinations of settings, and those that count in production only. */
 function faultsTogether(given: Partial<Record<string, string>>): SettingFault[] {
   const faults: SettingFault[] = []
   const half = (names: (keyof Config)[]): boolean => {

@@ -61,6 +61,6 @@ async function portsOfDemo(): Promise<'fixed' | 'free'> {
   if (!process.stdout.isTTY || process.env.AMA_PORTS === 'free') return 'free'
   const taken = await takenPorts(Object.values(fixedPorts))
   if (taken.length === 0) return 'fixed'
-  tell.say(`Another program uses port ${taken.join(', ')}, perhaps npm start. The demo takes ports of its own.`)
+  tell.say(`Another program uses port ${taken.join(', ')}, perhaps npm start. The demo takes other ports.`)
   return 'free'
 }

@@ -1434,7 +1434,7 @@ export interface paths {
         put?: never;
         /**
          * Do to an order what the console offers, with a reason
-         * @description It is done once for each Idempotency-Key, and stands in the timeline of the order.
+         * @description It is done once for each Idempotency-Key, and is in the timeline of the order.
          */
         post: operations["postOperatorOrdersIdActs"];
         delete?: never;
@@ -1581,7 +1581,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Test a backup: restore it into a database of its own and replay the deletion ledger there
+         * Test a backup: restore it into a separate database and replay the deletion ledger there
          * @description The result is in the field `drill` of the backup. One drill runs at a time.
          */
         post: operations["postBackupsIdDrill"];
@@ -4207,9 +4207,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `idempotency_key_reused`: A key stands for one request. Use a new one.
+             * @description `idempotency_key_reused`: A key is for one request. Use a new one.
              *
-             *     `sign_in_refused`: Apple or Google does not stand by this token or code: expired, used before, or meant for another app.
+             *     `sign_in_refused`: Apple or Google does not accept this token or code: it has expired, was used before, or is meant for another app.
              */
             422: {
                 headers: {
@@ -4421,7 +4421,7 @@ export interface operations {
             /**
              * @description `unauthenticated`: Send `Authorization: Bearer` with a key or a sign-in token that is valid and not revoked.
              *
-             *     `fresh_sign_in_required`: This operation wants proof that the person is there now: sign in again and repeat.
+             *     `fresh_sign_in_required`: This operation needs a recent sign-in: sign in again and repeat.
              */
             401: {
                 headers: {
@@ -5401,7 +5401,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `sign_in_refused`: Apple or Google does not stand by this token or code: expired, used before, or meant for another app. */
+            /** @description `sign_in_refused`: Apple or Google does not accept this token or code: it has expired, was used before, or is meant for another app. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5719,7 +5719,7 @@ export interface operations {
             /**
              * @description `unauthenticated`: Send `Authorization: Bearer` with a key or a sign-in token that is valid and not revoked.
              *
-             *     `fresh_sign_in_required`: This operation wants proof that the person is there now: sign in again and repeat.
+             *     `fresh_sign_in_required`: This operation needs a recent sign-in: sign in again and repeat.
              */
             401: {
                 headers: {
@@ -6124,7 +6124,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6617,7 +6617,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7068,7 +7068,7 @@ export interface operations {
             /**
              * @description `unauthenticated`: Send `Authorization: Bearer` with a key or a sign-in token that is valid and not revoked.
              *
-             *     `fresh_sign_in_required`: This operation wants proof that the person is there now: sign in again and repeat.
+             *     `fresh_sign_in_required`: This operation needs a recent sign-in: sign in again and repeat.
              */
             401: {
                 headers: {
@@ -7764,7 +7764,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7929,7 +7929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8323,7 +8323,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8481,7 +8481,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8625,7 +8625,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8765,7 +8765,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8913,7 +8913,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10253,7 +10253,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10516,7 +10516,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10660,7 +10660,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10902,7 +10902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11735,7 +11735,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11986,7 +11986,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12126,7 +12126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12266,7 +12266,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12509,7 +12509,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13000,7 +13000,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13140,7 +13140,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13280,7 +13280,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13527,7 +13527,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14977,7 +14977,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15193,7 +15193,7 @@ export interface operations {
             /**
              * @description `request_in_progress`: Repeat it after the time in `Retry-After`.
              *
-             *     `policy_version_taken`: What is posted never changes: give the new text a version of its own.
+             *     `policy_version_taken`: What is posted never changes: give the new text a new version.
              *
              *     `policy_state_conflict`: The policy version is not in a state that allows this
              */
@@ -15223,7 +15223,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15465,7 +15465,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            /** @description `idempotency_key_reused`: A key is for one request. Use a new one. */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -36,7 +36,7 @@ export function renderOrderHeld(props: OrderProps & { decideBy: Date }): Rendere
   ])
 }
 
-/** An outage on our side has hurt the order; what becomes of it is in mails of its own. */
+/** An outage on our side has hurt the order; separate mails say what becomes of it. */
 export function renderOrderApology(props: OrderProps): RenderedMail {
   const { t } = props.texts
   return orderMail(props, t('order.apology.subject', placeOf(props)), [

@@ -13,7 +13,7 @@ export const allowances = {
   privacy_request: { most: 25, withinMs: day },
   /** of each new address, whoever asks */
   email_change: { most: 5, withinMs: day },
-  /** a stranger who knows an address must not flood it */
+  /** somebody who only knows an address must not flood it */
   sign_in_link: { most: 3, withinMs: 15 * minute },
   export: { most: 20, withinMs: hour },
 } as const

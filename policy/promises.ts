@@ -150,7 +150,7 @@ export const promises = {
     figures: ['clear_ip_columns'],
   },
   P7: {
-    sentence: 'The servers stand in the EU.',
+    sentence: 'The servers are in the EU.',
     keptBy: 'config.ts',
     provenBy: {
       file: 'test/config.test.ts',

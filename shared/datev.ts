@@ -1,6 +1,6 @@
 /**
  * DATEV's format for postings ("Buchungsstapel", format version 13, header version 700): developer.datev.de, DATEV-Format,
- * pages "Einstieg", "Header" and "Buchungsstapel". Cells end with a semicolon, lines with CR LF, texts stand in quotation
+ * pages "Einstieg", "Header" and "Buchungsstapel". Cells end with a semicolon, lines with CR LF, texts are in quotation
  * marks, amounts have a comma and no sign, and the file is in Windows-1252.
  */
 import { minorDigits } from '../policy/currency.ts'

@@ -20,7 +20,7 @@ export function createMetrics() {
     labelNames: ['party', 'outcome'],
     registers,
   })
-  // `increase` of a series that is born by its first event is 0.
+  // `increase` of a series that begins with its first event is 0.
   for (const party of Object.keys(outsideParties)) {
     for (const outcome of ['answered', 'failed']) outsideCalls.inc({ party, outcome }, 0)
   }

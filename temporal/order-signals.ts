@@ -20,7 +20,7 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
   return {
     /**
      * Stripe reports a change of the order's payment or refund.
-     * @param refundKey of the refund: a partial one has a run of its own, which records it
+     * @param refundKey of the refund: a partial one has a separate run, which records it
      */
     async payment(orderId: string, refundKey?: string): Promise<void> {
       const refundId = refundIdOf(refundKey)

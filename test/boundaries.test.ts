@@ -72,7 +72,7 @@ test('workflows/ imports policy/, shared/, workflows/, and only types of everyth
   ).toEqual([])
 })
 
-test('workflows take messages by one door, which checks their form', async () => {
+test('workflows take messages by workflows/run/messages.ts alone, which checks their form', async () => {
   const workflows = files.filter((file) => within('workflows')(file) && file !== 'workflows/run/messages.ts')
   const texts = await Promise.all(workflows.map((file) => readFile(join(root, file), 'utf8')))
   expect(workflows.filter((_file, index) => /\bset(Default\w+)?Handler\b/.test(texts[index] ?? ''))).toEqual([])

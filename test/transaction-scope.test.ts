@@ -74,7 +74,7 @@ const purchase = {
   consent: { adUserData: true, adPersonalization: true },
 } as const
 
-const doors: Record<string, () => PromiseLike<unknown>> = {
+const callsOfOthers: Record<string, () => PromiseLike<unknown>> = {
   'Stripe, reading': () => stripe.getDispute('dp_1'),
   'Stripe, writing': () => stripe.deleteCustomer('cus_1'),
   'eSIM Access': () => esimAccess.listPackages(),
@@ -99,7 +99,7 @@ const doors: Record<string, () => PromiseLike<unknown>> = {
   'Temporal, a service call': () => temporal.workflowService.getSystemInfo({}),
 }
 
-test.each(Object.entries(doors))('%s is refused inside a transaction', async (_name, ask) => {
+test.each(Object.entries(callsOfOthers))('%s is refused inside a transaction', async (_name, ask) => {
   const before = connections
   await expect(insideTransaction(async () => ask())).rejects.toMatchObject({ name: 'AskedInsideTransaction' })
   // Also in a body that catches the error, as for failures of outside parties.
@@ -120,7 +120,7 @@ const doorFiles = [
   'providers/stripe/client.ts',
   'temporal/client.ts',
 ]
-/** They listen, or open nothing but after one of the doors. */
+/** They listen, or connect only after one of the calls above. */
 const harmless = ['api/http/address.ts', 'api/server.ts', 'providers/firebase/push.ts', 'temporal/late-retry.ts']
 
 test('no other file of the product opens connections, and the list of covered calls is complete', async () => {

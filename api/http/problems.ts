@@ -32,7 +32,7 @@ const ownProblems = {
   fresh_sign_in_required: {
     status: 401,
     title: titles.fresh_sign_in_required,
-    meaning: 'This operation wants proof that the person is there now: sign in again and repeat.',
+    meaning: 'This operation needs a recent sign-in: sign in again and repeat.',
   },
   no_account: {
     status: 403,
@@ -103,7 +103,7 @@ const ownProblems = {
   policy_version_taken: {
     status: 409,
     title: titles.policy_version_taken,
-    meaning: 'What is posted never changes: give the new text a version of its own.',
+    meaning: 'What is posted never changes: give the new text a new version.',
   },
   webhook_endpoint_conflict: {
     status: 409,
@@ -129,12 +129,13 @@ const ownProblems = {
   idempotency_key_reused: {
     status: 422,
     title: titles.idempotency_key_reused,
-    meaning: 'A key stands for one request. Use a new one.',
+    meaning: 'A key is for one request. Use a new one.',
   },
   sign_in_refused: {
     status: 422,
     title: titles.sign_in_refused,
-    meaning: 'Apple or Google does not stand by this token or code: expired, used before, or meant for another app.',
+    meaning:
+      'Apple or Google does not accept this token or code: it has expired, was used before, or is meant for another app.',
   },
   webhook_refused: {
     status: 400,

@@ -126,7 +126,7 @@ export interface RouteDefinition<
   duringRestore?: true
   /** the body comes from a form on our pages: it must come from the same site, with the session's `csrf` if there is one */
   form?: boolean
-  /** The page with the form once more, after a refusal. Without it the refusal has a page of its own. */
+  /** The page with the form once more, after a refusal. Without it the refusal has a separate page. */
   showFormAgain?(
     request: Pick<Handled<Kind, Params, Query, Body, Use>, 'caller' | 'params' | 'page'>,
     refused: RefusedForm,

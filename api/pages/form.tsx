@@ -70,7 +70,7 @@ export function formState({ t }: Texts, refused: RefusedForm, asks: Readonly<Rec
 
 const idOf = (name: string): string => `field-${name}`
 
-/** All faults of a form, each with a link to its field. It stands above the form. */
+/** All faults of a form, each with a link to its field. It is above the form. */
 export function FaultSummary({ of }: { of: FormState | undefined }) {
   if (!of) return null
   return (

@@ -180,7 +180,7 @@ function ofSend(send: Sends): Entry[] {
 
 function ofMoney(order: OrderRow, { refunds, documents, withdrawals }: OrderRows): Entry[] {
   const { id, currency } = order
-  /** Documents have a day only: one stands beside what it is about. */
+  /** Documents have a day only: each gets the time of what it is about. */
   const timeOf = ({ number, issued_on }: OrderRows['documents'][number]): Date => {
     const refund = refunds.find(({ credit_note }) => credit_note === number)
     const about = refund ? refund.created_at : order.delivered_at

@@ -5,7 +5,7 @@ type SettingName = keyof Config | 'TEMPORAL_ADDRESS' | 'META_*' | 'GA_*' | 'DATE
 
 const keyring =
   'id:key of 32 random bytes in base64 (openssl rand -base64 32), the newest first, older ones after a comma'
-const elsewhere = 'leave it out, unless another server stands in for the usual one'
+const elsewhere = 'leave it out, unless another server replaces the usual one'
 
 export const explanations: Readonly<Record<SettingName, string>> = {
   NODE_ENV: '`production` in production; then nothing is embedded or simulated, and every setting is checked',
@@ -72,7 +72,7 @@ export const explanations: Readonly<Record<SettingName, string>> = {
   FIREBASE_CLIENT_EMAIL: 'client_email of a service account that may delete users and send messages',
   FIREBASE_PRIVATE_KEY: 'private_key of that service account, line ends as \\n',
   FIREBASE_CERTS_URL: elsewhere,
-  FIREBASE_CONNECT_TO: 'development only: a server that stands in for Firebase',
+  FIREBASE_CONNECT_TO: 'development only: a server that replaces Firebase',
   FIREBASE_CONNECT_CA: 'development only: its certificate',
   SMTP_URL: 'smtps://user:password@host:465, or smtp://...:587 with STARTTLS, of the mail relay',
   MAIL_FROM: 'the sender, for example "AMA eSIM <hello@example.com>", of a domain that the relay signs (DKIM)',

@@ -1,4 +1,4 @@
-/** Partial refunds since the dump: each has a run of its own, which does not repeat what it has done. */
+/** Partial refunds since the dump: each has a separate run, which does not repeat what it has done. */
 import type { Client } from '@temporalio/client'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import type { Context } from '../../context.ts'

@@ -88,7 +88,7 @@ export async function rebuild(
     const found = new Map<string, Payment>()
     for await (const { paymentIntentId, orderId, mark } of stripe.paymentsCreated(since, new Date())) {
       if (orderId === null || mark !== paymentMark(cipher, orderId)) continue
-      const payment = await patiently(() => stripe.getPayment(paymentIntentId))
+      const payment = await untilAnswered(() => stripe.getPayment(paymentIntentId))
       const known = found.get(orderId)
       // Stripe lists the newest first.
       if (!known || rankOf(payment) > rankOf(known)) found.set(orderId, payment)
@@ -98,7 +98,7 @@ export async function rebuild(
 
   async function paymentOf(orderId: string, order: OrderRow | undefined): Promise<Payment | undefined> {
     const known = order?.payment_intent_id
-    return known ? patiently(() => stripe.getPayment(known)) : payments.get(orderId)
+    return known ? untilAnswered(() => stripe.getPayment(known)) : payments.get(orderId)
   }
 
   async function rebuildPartialRefunds(orderId: string, ofOrder: readonly PartialRefund[]): Promise<void> {
@@ -199,7 +199,7 @@ async function placedOrders(
       if (run.input.parentOrderId) continue
       for (const reference of referencesOf(run)) orderIds.set(placementPrefix(reference, provider), run.orderId)
     }
-    const placed = await patiently(() => findOrdersOf([...orderIds.keys()], since.toISOString()))
+    const placed = await untilAnswered(() => findOrdersOf([...orderIds.keys()], since.toISOString()))
     for (const { clientRef, orderNo } of placed) {
       const orderId = [...orderIds].find(([prefix]) => clientRef.startsWith(prefix))?.[1]
       if (orderId !== undefined) found.set(orderId, [...(found.get(orderId) ?? []), { provider, clientRef, orderNo }])
@@ -211,7 +211,7 @@ async function placedOrders(
 const attempts = 6
 
 /** A call that is repeated while the outside party is unavailable, for about a minute. */
-async function patiently<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+async function untilAnswered<Answer>(call: () => Promise<Answer>): Promise<Answer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await call()

@@ -93,7 +93,7 @@ export const afterRestore: Readonly<Record<WorkflowType, AfterRestore>> = {
   orderAftercare: unaffected('the payment sweep reads Stripe’s events from before the dump'),
   paymentSweep: unaffected('reads Stripe from before the dump'),
   reconciliation: unaffected('compares anew'),
-  restore: unaffected('each restore has a run of its own'),
+  restore: unaffected('each restore has a separate run'),
   restoreDrill: unaffected('restores a backup beside the database'),
   signInEnded: unaffected('its mail is repeated; changes of sign-ins are lost, as the documentation says'),
   transparencyNight: unaffected('the log goes on from an end that was kept'),

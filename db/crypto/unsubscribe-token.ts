@@ -1,5 +1,5 @@
 /**
- * The opaque token of an unsubscribe link (RFC 8058): the account's id, encrypted under a key of its own. It is not
+ * The opaque token of an unsubscribe link (RFC 8058): the account's id, encrypted under a separate key. It is not
  * stored, so an erasure has nothing to delete.
  */
 import type { DataKey, FieldCipher } from './field-cipher.ts'

@@ -56,7 +56,7 @@ export interface Attempts {
 }
 
 /**
- * Records first attempts, and moves the endpoint on. A replay that has moved it back meanwhile stands.
+ * Records first attempts, and moves the endpoint on. A replay that has moved it back meanwhile is kept.
  * @returns the endpoint as it is now, claimed until `claimedUntil`; undefined when it is gone or disabled
  */
 export async function recordFirstAttempts(

@@ -109,7 +109,7 @@ export async function recordDelivered(
 
 /**
  * Issues a credit note for each refund of an order that is not credited yet, if the order has an invoice.
- * @param refunds those that stand, the oldest first
+ * @param refunds those that have not failed, the oldest first
  * @returns the number of each new credit note, by the key of its refund
  */
 export async function creditRefunds(

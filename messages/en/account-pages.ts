@@ -98,7 +98,7 @@ export const account = {
   'data.ask': 'Ask us something else',
   'data.askText': 'About your data, and your rights to it. We answer by mail, within 30 days.',
   'data.about': 'About',
-  'data.message': 'Your question or wish',
+  'data.message': 'Your question or request',
   'data.send': 'Send it',
   'kind.access': 'What you know about me',
   'kind.correction': 'Something is wrong and I cannot correct it',
@@ -123,5 +123,5 @@ export const account = {
   'ask.phone': 'Write the number with its country code, as +38344123456, or leave it empty.',
   'ask.email': 'Write an address as name@example.com.',
   'ask.kind': 'Choose what it is about.',
-  'ask.message': 'Write your question or wish, with 20,000 characters at most.',
+  'ask.message': 'Write your question or request, with 20,000 characters at most.',
 } as const

@@ -29,7 +29,7 @@ export const install = {
   'state.removed': 'Was deleted from the phone',
   'state.cancelled': 'Was given back',
   'state.suspended': 'On hold',
-  'state.unknown': 'The network has not told its state yet',
+  'state.unknown': 'The network has not reported its state yet',
   ended: 'Ended {at}.',
   validUntil: 'Valid until {at}.',
   validFor: 'Valid for {days}.',

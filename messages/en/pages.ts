@@ -41,9 +41,9 @@ export const page = {
   'policy.version': 'Version {version}, {life}.',
   'policy.all': 'The policy in force, and all other versions',
   'policy.coming': 'Coming on {day}',
-  'policy.comingText': '<link>Version {version}</link> takes effect on {day}. Until then what stands below holds.',
+  'policy.comingText': '<link>Version {version}</link> takes effect on {day}. Until then the version below applies.',
   'policy.comingMoved':
-    '<link>Version {version}</link> takes effect on {day} (first announced for {announced}: not everybody could be told in time). Until then what stands below holds.',
+    '<link>Version {version}</link> takes effect on {day} (first announced for {announced}: not everybody could be told in time). Until then the version below applies.',
   'policy.changes': 'What changes:',
   'policy.life.inForce': 'in force since {day}',
   'policy.life.withdrawn': 'withdrawn on {day}, never in force',

@@ -25,7 +25,7 @@ const directivesOf = (policy: string | null): Map<string, string> =>
     }),
   )
 
-test('every route sends the security headers to a stranger, and its policy allows no other site', {
+test('every route sends the security headers to a caller without a key, and its policy allows no other site', {
   tags: 'long',
 }, async () => {
   const answers = await pMap(

@@ -40,7 +40,7 @@ async function count(
 
 const path = `/v1/accounts/${randomUUID()}`
 
-test('fifty requests at once of one stranger are answered exactly up to the limit', async () => {
+test('fifty requests at once of one caller without a key are answered exactly up to the limit', async () => {
   expect(await count('GET', '/v1/policies', { headers: from('203.0.113.1') })).toEqual({ 200: limit, 429: 30 })
 })
 

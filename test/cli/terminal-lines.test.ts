@@ -5,7 +5,7 @@ import { cut, labelled, wrapped } from '../../cli/terminal-lines.ts'
 
 const url = 'http://127.0.0.1:12111/pay'
 
-test('an address stands beside its name, or whole on a line of its own where the terminal is narrow', () => {
+test('an address is beside its name, or whole on a line of its own where the terminal is narrow', () => {
   expect(labelled('payment page', url, { indent: 2, columns: 80 })).toEqual([`  payment page         ${url}`])
   expect(labelled('payment page', url, { indent: 2, columns: 40 })).toEqual(['  payment page', url])
   expect(labelled('payment page', url, { indent: 2 })).toHaveLength(1)

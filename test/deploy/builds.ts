@@ -11,7 +11,7 @@ import type { Mutation } from '../mutations/mutation.ts'
 export interface Build {
   id: string
   code: string
-  /** speaks for this build; what it says is in `said` */
+  /** the commands of `npm run deploy` for this build; they write their lines to `said` */
   rollout: Rollout
   said: string[]
   startWorker(options?: Pick<WorkerOptions, 'dormantPatches'>): Promise<RunningWorker>

@@ -24,7 +24,7 @@ if (missing.length > 0) console.warn(`docker-compose.yml is not run here:\n  ${m
 const runs = test.skipIf(missing.length > 0)
 
 /** Everything of this file runs at once, beside other tests. */
-const patiently = { timeoutMs: 300_000, everyMs: 500 }
+const slowStart = { timeoutMs: 300_000, everyMs: 500 }
 
 const withSettings = (script: string, ...args: string[]): string[] => [
   ...['node', '--env-file=/settings/ama-esim.env', '--import', 'tsx', script],
@@ -89,7 +89,7 @@ async function json<Body>(path: string, body?: object): Promise<Body> {
       const answer = await viaProxy(path, { key, ...(body && { body }) })
       return answer.status !== 502 && answer.status !== 503 && answer
     },
-    patiently,
+    slowStart,
   )
   if (status >= 300) throw new Error(`${path}: ${status} ${text}`)
   return JSON.parse(text) as Body
@@ -111,7 +111,7 @@ async function buy(): Promise<Order> {
       const found = await json<{ items: { code: string }[] }>('/v1/packages?destination=DE&sort=price&limit=1')
       return found.items.length > 0 && found
     },
-    patiently,
+    slowStart,
   )
   const order = await json<Order>('/v1/orders', { accountId, packageCode: items[0]?.code })
   const { paymentIntentClientSecret: secret, publishableKey } = order.payment
@@ -127,7 +127,7 @@ async function buy(): Promise<Order> {
       const now = await json<Order>(`/v1/orders/${order.id}`)
       return now.status === 'delivered' && now
     },
-    patiently,
+    slowStart,
   )
 }
 
@@ -152,7 +152,7 @@ runs(
     await until(
       'Prometheus reaches all',
       async () => Object.values(await targets()).every((health) => health === 'up'),
-      patiently,
+      slowStart,
     )
     expect(Object.keys(await targets()).sort()).toEqual(
       ['api-1:8080', 'api-2:8080', 'temporal:9090', 'worker-1:9464', 'worker-2:9464'].sort(),
@@ -172,7 +172,7 @@ runs(
         const { 'api-1:8080': api, 'worker-1:9464': worker, 'api-2:8080': other } = await targets()
         return api === 'down' && worker === 'down' && other === 'up'
       },
-      patiently,
+      slowStart,
     )
   },
   900_000,

@@ -10,7 +10,7 @@ import { dashboards, expressions, metricsRead, metricsShown, ops } from './dashb
 
 const harness = await shareStack()
 
-// test/stack/apart.long.test.ts has those of the SDK, which a worker of its own process shows.
+// test/stack/apart.long.test.ts has those of the SDK, which a worker in a separate process shows.
 test('every metric of ours that the dashboards read is shown by the API or a worker', async () => {
   const [workerUrl = ''] = harness.urls.workerMetrics
   const authorization = `Bearer ${harness.keys.operator}`

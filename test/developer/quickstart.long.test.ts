@@ -1,4 +1,4 @@
-/** Each runnable snippet of docs/quickstart.md does what the page says, as it stands there. */
+/** Each runnable snippet of docs/quickstart.md, unchanged, does what the page says. */
 import { execFile } from 'node:child_process'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -6,7 +6,7 @@ import type { Database } from '../../db/connection/database.ts'
 import type { Stack } from '../../dev/stack.ts'
 import { until, untilValue } from './until.ts'
 
-/** Tables whose rows the running processes remember: what is asked of these has to stand beside rows of other files. */
+/** Tables whose rows the running processes remember: tests have to find their rows among those of other files. */
 const kept = ['migrations', 'outside_parties', 'event_stream']
 
 export interface FreshState {

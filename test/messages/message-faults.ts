@@ -68,7 +68,7 @@ export function literalsOf(text: string): string[] {
 }
 
 /**
- * The keys that no source names. A key that is put together, as `mail.cause.${cause}`, stands for all that fit.
+ * The keys that no source names. A key that is put together, as `mail.cause.${cause}`, names all that fit.
  * @param areas the first part of each key
  */
 export function unusedKeys(keys: readonly string[], areas: readonly string[], sources: readonly string[]): string[] {

@@ -122,7 +122,7 @@ async function delivered(simulator: (typeof eachProvider)[number][0], packageCod
     await harness.fastForward(order.id, ms + 5 * minute)
   }
   await untilWatched(harness.stack, order.id)
-  // The provider's clock stands where the test before left it.
+  // The provider's clock is where the test before left it.
   const { now } = await provider.do('clock', {})
   const behind = Date.parse(now) - (await runsClock(order.id))
   if (behind > hour) await harness.fastForward(order.id, behind)

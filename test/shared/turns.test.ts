@@ -76,7 +76,7 @@ test('no more callers wait than are allowed', async () => {
   await vi.advanceTimersByTimeAsync(2_000)
 })
 
-test('turns stand still while callers wait and none begins or ends', async () => {
+test('the standstill of turns is the time in which callers wait and none begins or ends', async () => {
   const turns = createTurns({ what: 'a lane', atOnce: 1, waitMs: 10_000, mostWaiting: 1 })
   expect(turns.standstillMs()).toBe(0)
   const end = await turns.take()

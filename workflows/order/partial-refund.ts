@@ -1,5 +1,5 @@
 /**
- * U2, U6: one partial refund, from its reservation until the money has arrived. It has a run of its own, so that it is
+ * U2, U6: one partial refund, from its reservation until the money has arrived. It has a separate run, so that it is
  * the same for open and closed orders and for top-ups, and so that several do not wait for each other.
  */
 import {

@@ -26,7 +26,7 @@ import { summaryOf } from '../notices.ts'
 
 /** Paid, and neither given back nor over. */
 export const canWithdrawFrom: readonly OrderStatus[] = ['in_review', 'provisioning', 'delivered']
-/** A local activity has a few seconds, and a hanging provider must not stand in the way of the statement either. */
+/** A local activity has a few seconds, and a hanging provider must not prevent the statement either. */
 const providerAnswersWithinMs = 2_500
 const givenBack: readonly OrderStatus[] = ['refunding', 'refund_failed', 'refunded', 'cancelled']
 
@@ -103,7 +103,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
     },
   }
 
-  /** The status that the provider reports; a provider that does not answer must not stand in the way of the statement. */
+  /** The status that the provider reports; a provider that does not answer must not prevent the statement. */
   async function isUsed(order: OrderRow): Promise<boolean> {
     const esims = await listEsimsServed(context, order)
     const states = await Promise.all(

@@ -237,7 +237,7 @@ function Devices({ of, texts: { t, day: dayOf } }: { of: MyDataPage['devices']; 
   )
 }
 
-/** Deletion and export have buttons of their own and are done at once: requests of these kinds are for the rest. */
+/** Deletion and export have separate buttons and are done at once: requests of these kinds are for the rest. */
 function AskUs({ of: { csrf, once, requests }, texts, state }: PartProps) {
   const { t } = texts
   const kinds = Object.fromEntries(privacyRequestKinds.map((kind) => [kind, t(`account.kind.${kind}`)]))

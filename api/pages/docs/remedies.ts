@@ -4,7 +4,7 @@ import type { ProblemCode } from '../../http/problems.ts'
 const repeatLater = 'Repeat the same request, with the same Idempotency-Key, after the time in `Retry-After`.'
 const readAgain = 'Read the resource again and offer what its state allows now.'
 const askUs = 'Nothing that a program could do: tell us the `requestId`.'
-const internal = 'Runs of our own meet this, a program hardly ever. If it lasts, tell us the `requestId`.'
+const internal = 'Our own runs meet this; a program hardly ever does. If it lasts, tell us the `requestId`.'
 
 export const remedies: Readonly<Record<ProblemCode, string>> = {
   invalid_request:

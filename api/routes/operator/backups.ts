@@ -90,7 +90,7 @@ export function backupRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/backups/{id}/drill',
       tag: 'backups',
-      summary: 'Test a backup: restore it into a database of its own and replay the deletion ledger there',
+      summary: 'Test a backup: restore it into a separate database and replay the deletion ledger there',
       description: 'The result is in the field `drill` of the backup. One drill runs at a time.',
       promises: ['R3'],
       callers: ['operator'],

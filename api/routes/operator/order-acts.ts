@@ -35,7 +35,7 @@ export function operatorActRoutes(api: ApiContext): Route[] {
       path: '/v1/operator/orders/{id}/acts',
       tag: 'operation',
       summary: 'Do to an order what the console offers, with a reason',
-      description: 'It is done once for each Idempotency-Key, and stands in the timeline of the order.',
+      description: 'It is done once for each Idempotency-Key, and is in the timeline of the order.',
       promises: ['U2', 'U5'],
       callers: ['operator'],
       idempotencyKey: 'required',

@@ -36,7 +36,7 @@ export function bounceRoutes(api: ApiContext): Route[] {
       },
       async handle({ raw }) {
         const bounce = read(raw.toString('utf8'))
-        // A delivery that is only delayed, or one of a mail without a row of its own, changes nothing.
+        // A delivery that is only delayed, or one of a mail without a row, changes nothing.
         if (!bounce.permanent) return { status: 204 }
         const subjectId = await sql.begin((tx) => record(tx, bounce))
         // A hint for the run of an order, which reaches the person another way; other subjects have no such run.

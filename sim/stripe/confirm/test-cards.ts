@@ -2,7 +2,7 @@
 
 export interface TestCard {
   number: string
-  /** stands for the card in an API call */
+  /** names the card in an API call */
   paymentMethod: string
   label: string
   result:

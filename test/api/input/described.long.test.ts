@@ -42,7 +42,7 @@ const requests: Record<string, { body?: string; headers?: Record<string, string>
 /** A run sends each route a part of the requests; `npm test -- --all` sends it all of them. */
 const partOf = drawPart(4)
 
-/** What is refused whoever sends it is sent by a stranger and by an operator only. */
+/** What is refused whoever sends it is sent without a key and by an operator only. */
 const refusedForItsForm = (what: string): boolean => !['nothing', 'an unknown field'].includes(what)
 
 test.each(Object.entries(requests))('with %s', async (what, { body, headers = {} }) => {

@@ -141,13 +141,13 @@ export const asvsInput = [
   partly(
     'V2.1.1',
     'rules of valid input are documented',
-    'The OpenAPI document has type, length, pattern and range of each field; what a pattern cannot say (a phone number, an address) stands in words at some fields only.',
+    'The OpenAPI document has type, length, pattern and range of each field; what a pattern cannot say (a phone number, an address) is in words at some fields only.',
     'test/api/client.test.ts',
   ),
   partly(
     'V2.1.2',
     'rules of related fields are documented',
-    'States and events of an order (docs/order-states.md) and the problems of each route are; combinations of query fields stand in the route descriptions.',
+    'States and events of an order (docs/order-states.md) and the problems of each route are; combinations of query fields are in the route descriptions.',
     'test/orders/order-states.test.ts',
   ),
   met(
@@ -328,7 +328,7 @@ export const asvsInput = [
   met(
     'V5.2.1',
     'size of what is accepted',
-    'Every body has a limit: 8 kB for strangers, 64 kB for known callers, more where a route says so.',
+    'Every body has a limit: 8 kB for callers without a key or a session, 64 kB for all others, more where a route says so.',
     'test/api/input/body-last.long.test.ts',
     bytes,
   ),

@@ -160,7 +160,7 @@ export const asvsPeople = [
   met(
     'V7.1.3',
     'systems of federated sign-in are documented',
-    'policy/sub-processors.ts and docs/glossary.md; what their events end stands in the README (`signInEnded`).',
+    'policy/sub-processors.ts and docs/glossary.md; the README says what their events end (`signInEnded`).',
     signIns,
   ),
   met('V7.2.1', 'sessions are verified by the backend', 'In the database, at each request.', account),

@@ -37,7 +37,7 @@ export const oracles = {
   P6: {
     notChecked: 'the addresses that the provider in front of us sees reach no other party, and no answer shows them',
   },
-  P7: { notChecked: 'where the servers stand is a setting, which no party sees' },
+  P7: { notChecked: 'where the servers are is a setting, which no outside party sees' },
   P8: { notChecked: 'a party that nobody simulates keeps no books: the allow-list of hosts holds this' },
   S1: { notChecked: 'how a value is stored is seen in the database alone' },
   R1: endings.unusedAccountsEnd,

@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const isMutated = (file: string): boolean =>
   file.startsWith('workflows/') && !/\.contract\.ts$|order-states\.ts$|workflows\/index\.ts$/.test(file)
 
-/** What stands after it in a run's id is the id of the mutant. */
+/** In a run's id the mutant's id follows it. */
 export const mutantMark = '~'
 
 /**

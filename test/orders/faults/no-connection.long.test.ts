@@ -9,7 +9,7 @@ import { watchPlacements } from '../../harness/checks/placements.ts'
 import { openHarness } from '../../harness/harness.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 
-/** What stands at eSIM Access's address while no request can get through. */
+/** What answers at eSIM Access's address while no request can get through. */
 const handling: Record<string, (socket: Socket) => void> = {
   'an untrusted certificate': (socket) => untrusted.emit('connection', socket),
   'a connection cut in the handshake': (socket) => socket.once('data', () => socket.destroy()),

@@ -155,7 +155,7 @@ test('20 parts at once under different keys never exceed what was paid, and each
   expect(await facts(order.id)).toEqual({ outcome: 'delivered', refunded_minor: made * part })
 })
 
-test('20 requests at once under one key make one refund, and a key stands for one amount', async () => {
+test('20 requests at once under one key make one refund, and a key is for one amount', async () => {
   const { order } = await delivered()
   const key = { 'idempotency-key': `part-${order.id}` }
   const answers = await Promise.all(Array.from({ length: 20 }, () => askPart(order.id, 50, {}, key)))

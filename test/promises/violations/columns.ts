@@ -286,11 +286,11 @@ export const columnViolations = {
     ],
   },
   P7: {
-    because: 'Where the servers stand is a setting of the operator and nothing else.',
+    because: 'Where the servers are is a setting of the operator and nothing else.',
     violations: [
-      setting('foreign_regions', 'The servers stand in the United States', { HOSTING_REGION: 'us-east-1' }),
-      setting('foreign_regions', 'The servers stand in the United Kingdom', { HOSTING_REGION: 'gb-lon' }),
-      setting('foreign_regions', 'The servers stand in Switzerland', { HOSTING_REGION: 'ch-zrh' }),
+      setting('foreign_regions', 'The servers are in the United States', { HOSTING_REGION: 'us-east-1' }),
+      setting('foreign_regions', 'The servers are in the United Kingdom', { HOSTING_REGION: 'gb-lon' }),
+      setting('foreign_regions', 'The servers are in Switzerland', { HOSTING_REGION: 'ch-zrh' }),
     ],
   },
   P8: {

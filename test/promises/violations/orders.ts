@@ -207,7 +207,7 @@ export const orderViolations = {
       measured('A delivered order without consent has an id for ad measurement', () => ({ status: 'delivered' })),
       measured('A refunded order without consent has an id for ad measurement', () => ({ status: 'refunded' })),
     ],
-    because: 'The id and the consent stand in the order’s row: only a row can break it. Hosts are the matter of P8.',
+    because: 'The id and the consent are in the order’s row: only a row can break it. P8 is about hosts.',
   },
   P4: {
     violations: [
