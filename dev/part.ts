@@ -15,16 +15,13 @@ export interface Part {
 
 export interface ProcessOptions {
   name: string
-  /** a TypeScript file, relative to the project's root */
+  /** a TypeScript file, relative to the project's root, or a JavaScript file */
   entry: string
   /** modules that run before it, relative to the project's root */
   preload?: string[]
   env: Record<string, string | undefined>
-  /**
-   * settings that are not known yet: the process starts, loads the modules (`.ts`) and packages, and waits for `env`;
-   * once `ahead` resolves, it loads its modules also
-   */
-  later?: { env: Promise<Record<string, string>>; warmUp: string[]; ahead?: Promise<string[]> | undefined }
+  /** settings that are not known yet: the process starts, loads the modules (`.ts`) and packages, and waits for `env` */
+  later?: { env: Promise<Record<string, string>>; warmUp: string[] }
   onLine?: ((line: string) => void) | undefined
   onMessage?: (message: unknown) => void
   /** milliseconds until SIGKILL, longer than the process takes to drain */
@@ -41,14 +38,14 @@ export async function startProcess(options: ProcessOptions): Promise<Part & { se
   const { name, entry, preload = [], env, later, onLine, onMessage, stopWithinMs } = options
   later?.env.catch(() => {}) // Its rejection is handled after the start of the process.
   const preloaded = later ? [...preload, 'dev/late-settings.mjs'] : preload
-  const imports = ['tsx', ...preloaded.map((file) => `./${file}`)].flatMap((module) => ['--import', module])
+  const first = [...(entry.endsWith('.ts') ? ['tsx'] : []), ...preloaded.map((file) => `./${file}`)]
+  const imports = first.flatMap((module) => ['--import', module])
   const child = await startChild(process.execPath, [...imports, entry], {
     cwd: root,
     env: later ? { ...env, AMA_WARM_UP: later.warmUp.join(',') } : env,
     ...(onLine && { onLine }),
     ...((onMessage ?? later) && { onMessage: onMessage ?? (() => {}) }),
   })
-  void later?.ahead?.then((modules) => child.send(modules))
   if (later) {
     child.send(
       await later.env.catch(async (error: unknown) => {

@@ -51,8 +51,9 @@ export async function reloadOnChange(stack: Stack, say: (line: string) => void):
   }
 
   async function restart(name: ProgramName, bundleChanged: boolean): Promise<void> {
-    stack[name].loadAhead()
-    if (name === 'worker' && bundleChanged && builderIsCurrent) await bundleAhead(stack)
+    const bundled = name === 'worker' && bundleChanged && builderIsCurrent ? bundleAhead(stack) : undefined
+    const results = await Promise.allSettled([stack[name].prepare(), bundled])
+    for (const result of results) if (result.status === 'rejected') throw result.reason
     // A program that has failed, or did not drain in time, has ended too.
     await stack[name].stop().catch(() => undefined)
     await stack[name].start()

@@ -134,7 +134,7 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
     return { context, temporal, keys: await developmentKeys(context.sql, secrets, secretsFile) }
   })
   const results = await Promise.allSettled([infrastructure, fromOutside, api.start(), worker.start()])
-  undo.push(worker.stop, api.stop, async () => close())
+  undo.push(worker.stop, api.stop, close)
   for (const result of results) if (result.status === 'rejected') throw result.reason
   const { stores, simulators, settings, config } = await infrastructure
   for (const part of [...stores.parts, simulators]) failure.watch(part)

@@ -8,8 +8,8 @@ export interface Switch {
   /** Kills like SIGKILL; only for parts that are processes. */
   kill(): Promise<void>
   restart(): Promise<void>
-  /** Begins to load the sources as they are now, for the start that follows, while the old parts still work. */
-  loadAhead(): void
+  /** Makes the sources as they are now ready for the next start, while the parts still work. @throws if they do not build */
+  prepare(): Promise<void>
   /** ids of the parts that are processes */
   pids(): number[]
 }
@@ -17,11 +17,17 @@ export interface Switch {
 /** Starts one instance. */
 export interface Starter {
   start(): Promise<Part>
-  loadAhead?(): void
 }
 
-/** @param watch receives every started part */
-export function createSwitch(watch: (part: Part) => void, starters: Starter[]): Switch {
+/**
+ * @param watch receives every started part
+ * @param prepare makes the sources ready; by default each start loads them as they are
+ */
+export function createSwitch(
+  watch: (part: Part) => void,
+  starters: Starter[],
+  prepare: () => Promise<void> = async () => {},
+): Switch {
   let running: Part[] = []
   const end = async (how: 'stop' | 'kill'): Promise<void> => {
     const ending = running
@@ -45,9 +51,7 @@ export function createSwitch(watch: (part: Part) => void, starters: Starter[]): 
       await stop()
       await start()
     },
-    loadAhead() {
-      for (const one of starters) one.loadAhead?.()
-    },
+    prepare,
     pids: () => running.flatMap(({ pid }) => (pid === undefined ? [] : [pid])),
   }
 }

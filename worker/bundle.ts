@@ -95,18 +95,10 @@ export async function hashOfInputs({
   const hash = createHash('sha256').update(`${encrypted} ${versioned} ${root} `)
   const files = (await Promise.all(sourceFolders.map((folder) => listSources(join(root, folder))))).flat()
   if (interceptors !== undefined) files.push(interceptors)
-  for (const file of [
-    ...files,
-    payloadConverterPath,
-    failureConverterPath,
-    fileURLToPath(import.meta.url),
-    sdkManifest(),
-  ].sort()) {
-    hash
-      .update(relative(root, file))
-      .update('\0')
-      .update(await readFile(file))
-      .update('\0')
+  files.push(payloadConverterPath, failureConverterPath, fileURLToPath(import.meta.url), sdkManifest())
+  const contents = await Promise.all(files.sort().map(async (file) => ({ file, content: await readFile(file) })))
+  for (const { file, content } of contents) {
+    hash.update(relative(root, file)).update('\0').update(content).update('\0')
   }
   return hash.digest('hex').slice(0, 24)
 }

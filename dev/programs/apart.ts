@@ -7,10 +7,10 @@ interface ApartOptions {
   /** its settings, once they are known */
   settings: Promise<Record<string, string>>
   onLine: ((line: string) => void) | undefined
-  /** packages that it loads before its settings are known; default: our modules */
+  /** a file that has all sources of the program; default: the program's own */
+  entry?: string
+  /** modules and packages that it loads before its settings are known; default: our modules */
   warmUp?: string[]
-  /** Once it resolves, our modules are loaded without waiting for the settings. */
-  ahead?: Promise<void>
   /** how long it may drain, milliseconds; default: as long as it takes */
   stopWithinMs?: number
 }
@@ -20,12 +20,12 @@ const workerModules = ['worker/run-worker.ts', 'context.ts', 'worker/schedules.t
 
 /** @throws when the process ends before it is ready, or `settings` rejects; no process is left */
 export async function startApiProcess(options: ApartOptions, url: string): Promise<Part> {
-  const { env, settings, onLine, warmUp = apiModules, ahead, stopWithinMs = 25_000 } = options
+  const { env, settings, onLine, entry = 'api/main.ts', warmUp = apiModules, stopWithinMs = 25_000 } = options
   const part = await startProcess({
     name: 'the API',
-    entry: 'api/main.ts',
+    entry,
     env,
-    later: { env: settings, warmUp, ahead: ahead?.then(() => apiModules) },
+    later: { env: settings, warmUp },
     onLine,
     stopWithinMs,
   })
@@ -34,17 +34,16 @@ export async function startApiProcess(options: ApartOptions, url: string): Promi
 
 /** @throws when the process ends before it is ready, or `settings` rejects; no process is left */
 export async function startWorkerProcess(options: ApartOptions, metricsPort: number): Promise<Part> {
-  const { env, settings, onLine, warmUp = workerModules, ahead, stopWithinMs = 40_000 } = options
+  const { env, settings, onLine, entry = 'worker/main.ts', warmUp = workerModules, stopWithinMs = 40_000 } = options
   const part = await startProcess({
     name: 'the worker',
-    entry: 'worker/main.ts',
+    entry,
     preload: ['dev/production-react.mjs'],
     // As in the image (Dockerfile).
     env: { MALLOC_ARENA_MAX: '2', ...env },
     later: {
       env: settings.then((known) => ({ ...known, WORKER_METRICS_PORT: String(metricsPort) })),
       warmUp,
-      ahead: ahead?.then(() => workerModules),
     },
     onLine,
     stopWithinMs,

@@ -6,6 +6,7 @@ import type { Part } from '../part.ts'
 import type { Settings } from '../stack-settings.ts'
 import { createSwitch, type Starter, type Switch } from '../switch.ts'
 import { startApiProcess, startWorkerProcess } from './apart.ts'
+import { createBuilds } from './builds.ts'
 import { type ProgramName, packagesOf } from './sources.ts'
 import { createSpare, type Spare } from './spare.ts'
 
@@ -40,8 +41,8 @@ export interface ProgramOptions {
 export interface Programs {
   api: Switch
   worker: Switch
-  /** Ends the processes that were kept ready. */
-  close(): void
+  /** Ends the processes that were kept ready, and deletes what was built. */
+  close(): Promise<void>
 }
 
 export function createPrograms(options: ProgramOptions): Programs {
@@ -65,7 +66,7 @@ function programsHere({ settings, limits, drainMs, metricsPorts, watch }: Progra
       watch,
       metricsPorts.map((port) => ({ start: () => startWorker(port) })),
     ),
-    close() {},
+    async close() {},
   }
 }
 
@@ -75,25 +76,32 @@ function programsApart(options: ProgramOptions): Programs {
   settings.catch(() => {}) // Its rejection is handled by each process that waits for it.
   const apart = { env, settings, onLine: onLogLine, ...(restartOften && { stopWithinMs: shortDrainMs }) }
   const spares: Spare[] = []
-  type Options = typeof apart & { warmUp?: string[]; ahead?: Promise<void> }
+  const builds = createBuilds()
+  type Options = typeof apart & { entry?: string; warmUp?: string[] }
   const starter = (program: ProgramName, start: (options: Options) => Promise<Part>): Starter => {
     if (!restartOften) return { start: () => start(apart) }
     const spare = createSpare(
       settings,
       (its) => start({ ...apart, settings: its }),
-      async (its, ahead) => start({ ...apart, settings: its, ahead, warmUp: await packagesOf(program) }),
+      async (its) => {
+        const [entry, warmUp] = await Promise.all([builds.fileOf(program), packagesOf(program)])
+        return await start({ ...apart, settings: its, entry, warmUp })
+      },
     )
     spares.push(spare)
     return spare
   }
+  const prepare = (program: ProgramName) => (restartOften ? () => builds.build(program) : undefined)
   return {
-    api: createSwitch(watch, [starter('api', (its) => startApiProcess(its, apiUrl))]),
+    api: createSwitch(watch, [starter('api', (its) => startApiProcess(its, apiUrl))], prepare('api')),
     worker: createSwitch(
       watch,
       metricsPorts.map((port) => starter('worker', (its) => startWorkerProcess(its, port))),
+      prepare('worker'),
     ),
-    close() {
+    async close() {
       for (const spare of spares) spare.close()
+      await builds.close()
     },
   }
 }

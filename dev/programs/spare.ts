@@ -4,8 +4,6 @@ import type { Part } from '../part.ts'
 export interface Spare {
   /** Starts the program in the ready process, if any, and prepares the next one. */
   start(): Promise<Part>
-  /** Has the ready process load our modules as they are now, for the start that follows. */
-  loadAhead(): void
   /** Ends the ready process. */
   close(): void
 }
@@ -14,34 +12,29 @@ type Settings = Promise<Record<string, string>>
 
 /**
  * @param first starts the program without a ready process
- * @param prepare starts a process that loads packages, our modules once `ahead` resolves, and waits for its settings; it
- *   ends when they are rejected
+ * @param prepare starts a process that loads packages and waits for its settings; it ends when they are rejected
  */
 export function createSpare(
   settings: Settings,
   first: (settings: Settings) => Promise<Part>,
-  prepare: (settings: Settings, ahead: Promise<void>) => Promise<Part>,
+  prepare: (settings: Settings) => Promise<Part>,
 ): Spare {
-  let spare: { begin(): void; giveUp(): void; load(): void; hasLoaded: boolean; part: Promise<Part> } | undefined
+  let spare: { begin(): void; giveUp(): void; part: Promise<Part> } | undefined
   let closed = false
 
   function next(): void {
     if (closed) return
     let begin = (): void => {}
     let giveUp = (): void => {}
-    let load = (): void => {}
     const asked = new Promise<void>((resolve, reject) => {
       begin = resolve
       giveUp = () => reject(new Error('the process was not needed'))
     })
-    const ahead = new Promise<void>((resolve) => {
-      load = resolve
-    })
     const known = asked.then(() => settings)
     known.catch(() => {}) // Its rejection is handled after the start of the process.
-    const part = prepare(known, ahead)
+    const part = prepare(known)
     part.catch(() => {}) // Its rejection is handled by the next start.
-    spare = { begin, giveUp, load, hasLoaded: false, part }
+    spare = { begin, giveUp, part }
   }
 
   async function startNow(): Promise<Part> {
@@ -60,16 +53,6 @@ export function createSpare(
         // Afterwards, since two processes that load at the same time take twice as long.
         next()
       }
-    },
-    loadAhead() {
-      // A start that did not follow, because the workflows did not bundle: the modules may have changed since.
-      if (spare?.hasLoaded) {
-        spare.giveUp()
-        next()
-      }
-      if (!spare) return
-      spare.hasLoaded = true
-      spare.load()
     },
     close() {
       closed = true

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
-import { createCaller } from '../harness/http.ts'
-import { descendants, startProgram, survivors } from '../harness/processes.ts'
-import { until } from '../harness/until.ts'
+import { createCaller } from '../../harness/http.ts'
+import { descendants, startProgram, survivors } from '../../harness/processes.ts'
+import { until } from '../../harness/until.ts'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
+const root = fileURLToPath(new URL('../../../', import.meta.url))
 const tree = await mkdtemp(join(tmpdir(), 'ama-esim-dev-'))
 afterAll(() => rm(tree, { recursive: true, force: true }))
 
@@ -65,8 +65,10 @@ test('npm run dev reloads a saved route, workflow and text, and after a mistake 
   const notLive = () => dev.output().match(/Not live: the next save tries again/g)?.length ?? 0
   const good = await save('api/routes/health.ts', (text) => `${text}\nconst = 1\n`)
   await until('the mistake is reported', async () => notLive() === 1, busyMachine)
+  expect(await liveness(), 'the API of before the mistake goes on').toContain('anew')
   await save('api/routes/health.ts', () => good)
-  await until('the API is live again', async () => (await liveness()).includes('anew'), busyMachine)
+  await until('the API is live again', async () => lives() === 4, busyMachine)
+  expect(await liveness()).toContain('anew')
 
   const sound = await save('workflows/catalogue-sync.ts', (text) => `${text}\nconst = 1\n`)
   await until('the mistake in a workflow is reported', async () => notLive() === 2, busyMachine)
