@@ -6,7 +6,7 @@ import { createLog, type Log } from '../shared/log.ts'
 import type { Secrets } from './development-secrets.ts'
 import { type SimulatorsPart, startSimulatorsHere, startSimulatorsProcess } from './simulators/part.ts'
 import { simulatorsNeeded } from './simulators/simulators.ts'
-import type { StackOptions } from './stack.ts'
+import type { StackOptions } from './stack-options.ts'
 import { developmentDefaults, type Settings, temporalIsConfigured } from './stack-settings.ts'
 import type { Stores } from './stores.ts'
 

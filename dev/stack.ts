@@ -3,7 +3,6 @@
  * the tests and the benchmark use it. A configured service replaces its embedded default.
  */
 import type { Client } from '@temporalio/client'
-import type { Limits } from '../api/http/limits.ts'
 import type { Config } from '../config.ts'
 import type { Context } from '../context.ts'
 import { type ApiKeys, developmentKeys } from './development-keys.ts'
@@ -14,40 +13,9 @@ import { startInfrastructure } from './infrastructure.ts'
 import { claimPort } from './port.ts'
 import { createPrograms } from './programs/programs.ts'
 import { type SimulatorControls, simulatorControls } from './simulators/simulators.ts'
+import type { StackOptions } from './stack-options.ts'
 import { configuredSettings, inheritedEnvironment, type Settings } from './stack-settings.ts'
 import type { Switch } from './switch.ts'
-
-export interface StackOptions {
-  /** `fixed`: the ports of dev/fixed-ports.ts; default `free` */
-  ports?: 'fixed' | 'free'
-  /** keeps keys, database and runs for the next start; without it they are deleted at the end */
-  dataDir?: string
-  /** writes Temporal's data to a file without a `dataDir`: they survive `temporalServer.crash()` */
-  durable?: boolean
-  /** `one`: API, worker and simulators in this process; `apart`: each as a process */
-  processes?: 'one' | 'apart'
-  workers?: number
-  /** its settings replace the embedded defaults; default: none */
-  environment?: Record<string, string | undefined>
-  /** override all other settings */
-  settings?: Settings
-  /** limits of an API in this process */
-  limits?: Partial<Limits>
-  keepMail?: 'all' | 'envelopes'
-  /** whether to start the Web UI; default: only with fixed ports */
-  ui?: boolean
-  /** receives each log line of API and worker, in JSON */
-  onLogLine?: (line: string) => void
-  /** receives progress lines of slow steps */
-  onProgress?: (line: string) => void
-  /** how long API and worker in this process may drain, milliseconds */
-  drainMs?: number
-  /**
-   * For programs that are restarted often: a process for the next start is kept ready. A program that ends unexpectedly
-   * is reported here and does not stop the stack.
-   */
-  onProgramEnded?: (why: string) => void
-}
 
 export interface Stack {
   urls: { api: string; ui: string | undefined; inbox: string | undefined; workerMetrics: string[] }
@@ -108,7 +76,7 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
     drainMs,
     env,
     onLogLine: options.onLogLine,
-    settings: infrastructure,
+    infrastructure,
     watch: onProgramEnded ? (part) => void part.exited.then((why) => why && onProgramEnded(why)) : failure.watch,
     restartOften: onProgramEnded !== undefined,
   })

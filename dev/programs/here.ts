@@ -9,10 +9,10 @@ import { serveMetrics } from '../../worker/metrics-server.ts'
 import { startWorker } from '../../worker/run-worker.ts'
 import { reconcileSchedules } from '../../worker/schedules.ts'
 import { installRuntime } from '../../worker/temporal-logger.ts'
+import type { Infrastructure } from '../infrastructure.ts'
 import type { Part } from '../part.ts'
-import type { ProgramSettings } from './programs.ts'
 
-interface HereOptions extends ProgramSettings {
+interface HereOptions extends Infrastructure {
   /** the time to drain after `stop`, milliseconds */
   drainMs: number
 }
@@ -49,7 +49,7 @@ export async function startApiHere(options: HereOptions & { limits: Partial<Limi
 }
 
 async function cannotKill(): Promise<never> {
-  throw new Error("only a process of its own can be killed: start the stack with processes: 'apart'")
+  throw new Error("only a separate process can be killed: start the stack with processes: 'apart'")
 }
 
 /** Starts a worker in this process. */

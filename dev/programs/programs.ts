@@ -1,9 +1,7 @@
 /** Starts, stops and restarts API and worker, in this process or as processes. */
 import type { Limits } from '../../api/http/limits.ts'
-import type { Config } from '../../config.ts'
-import type { Log } from '../../shared/log.ts'
+import type { Infrastructure } from '../infrastructure.ts'
 import type { Part } from '../part.ts'
-import type { Settings } from '../stack-settings.ts'
 import { createSwitch, type Starter, type Switch } from '../switch.ts'
 import { startApiProcess, startWorkerProcess } from './apart.ts'
 import { createBuilds } from './builds.ts'
@@ -12,13 +10,6 @@ import { createSpare, type Spare } from './spare.ts'
 
 /** Unfinished work is cancelled after this time: an activity is retried after its timeout. */
 const shortDrainMs = 1_000
-
-export interface ProgramSettings {
-  config: Config
-  /** the settings of Temporal, unless the process's own environment has them */
-  temporalEnvironment: Settings | undefined
-  log: Log
-}
 
 export interface ProgramOptions {
   processes: 'one' | 'apart'
@@ -31,7 +22,7 @@ export interface ProgramOptions {
   env: Record<string, string | undefined>
   onLogLine: ((line: string) => void) | undefined
   /** the programs start before it resolves */
-  settings: Promise<ProgramSettings & { settings: Settings }>
+  infrastructure: Promise<Infrastructure>
   /** receives every started part */
   watch: (part: Part) => void
   /** keeps processes ready for the next start, and drains them only briefly */
@@ -49,16 +40,16 @@ export function createPrograms(options: ProgramOptions): Programs {
   return options.processes === 'one' ? programsHere(options) : programsApart(options)
 }
 
-function programsHere({ settings, limits, drainMs, metricsPorts, watch }: ProgramOptions): Programs {
+function programsHere({ infrastructure, limits, drainMs, metricsPorts, watch }: ProgramOptions): Programs {
   const modules = import('./here.ts')
   modules.catch(() => {}) // Its rejection is handled at a program's start.
   const startApi = async (): Promise<Part> => {
     const { startApiHere } = await modules
-    return await startApiHere({ ...(await settings), limits, drainMs })
+    return await startApiHere({ ...(await infrastructure), limits, drainMs })
   }
   const startWorker = async (metricsPort: number): Promise<Part> => {
     const { startWorkerHere } = await modules
-    return await startWorkerHere({ ...(await settings), metricsPort, drainMs })
+    return await startWorkerHere({ ...(await infrastructure), metricsPort, drainMs })
   }
   return {
     api: createSwitch(watch, [{ start: startApi }]),
@@ -72,7 +63,7 @@ function programsHere({ settings, limits, drainMs, metricsPorts, watch }: Progra
 
 function programsApart(options: ProgramOptions): Programs {
   const { env, onLogLine, apiUrl, metricsPorts, watch, restartOften } = options
-  const settings = options.settings.then((known) => known.settings)
+  const settings = options.infrastructure.then((known) => known.settings)
   settings.catch(() => {}) // Its rejection is handled by each process that waits for it.
   const apart = { env, settings, onLine: onLogLine, ...(restartOften && { stopWithinMs: shortDrainMs }) }
   const spares: Spare[] = []

@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach } from 'vitest'
 import { undescribedProblem } from '../../api/http/error-handler.ts'
-import type { StackOptions } from '../../dev/stack.ts'
+import type { StackOptions } from '../../dev/stack-options.ts'
 import { untilFirstSync } from './catalogue.ts'
 import { checkBooks } from './checks/books.ts'
 import { type FreshState, rememberState } from './fresh-state.ts'

@@ -1,7 +1,8 @@
 /** A stack on free ports with people, purchases and skipped time, for test files and other programs. */
 import type { Duration } from '@temporalio/common'
 import type { Limits } from '../../api/http/limits.ts'
-import { type Stack, type StackOptions, startStack } from '../../dev/stack.ts'
+import { type Stack, startStack } from '../../dev/stack.ts'
+import type { StackOptions } from '../../dev/stack-options.ts'
 import { type FastForwardOptions, fastForward } from '../../temporal/time-skipping.ts'
 import { scheduleIds } from '../../worker/schedules.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'

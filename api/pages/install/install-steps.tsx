@@ -1,6 +1,19 @@
 /** How an eSIM is installed, by kind of phone: each step with what the phone shows. */
 import type { Texts } from '../../../messages/texts.ts'
-import type { InstallableEsim } from './install.tsx'
+import type { EsimLife } from './esim-status.tsx'
+
+export interface InstallableEsim extends EsimLife {
+  iccid: string
+  activationCode: string
+  smdpAddress: string | null
+  matchingId: string | null
+  confirmationCode: string | null
+  apn: string | null
+  iosInstallUrl: string | null
+  androidInstallUrl: string | null
+  /** `data:` URL of a PNG image */
+  qr: string
+}
 
 export const devices = ['ios', 'android', 'other'] as const
 export type Device = (typeof devices)[number]

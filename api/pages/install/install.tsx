@@ -5,8 +5,8 @@ import { isUsable } from '../../../providers/esim.ts'
 import { Icon } from '../brand/icons.tsx'
 import { Facts } from '../form.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
-import { type EsimLife, hasStarted, StateBadge, Usage, Validity } from './esim-status.tsx'
-import { type Device, devices, InstallSteps } from './install-steps.tsx'
+import { hasStarted, StateBadge, Usage, Validity } from './esim-status.tsx'
+import { type Device, devices, type InstallableEsim, InstallSteps } from './install-steps.tsx'
 import { Troubleshooting } from './troubleshooting.tsx'
 
 export interface InstallPage {
@@ -24,19 +24,6 @@ export interface InstallPage {
   /** the phone whose steps are shown */
   device: Device
   esims: InstallableEsim[]
-}
-
-export interface InstallableEsim extends EsimLife {
-  iccid: string
-  activationCode: string
-  smdpAddress: string | null
-  matchingId: string | null
-  confirmationCode: string | null
-  apn: string | null
-  iosInstallUrl: string | null
-  androidInstallUrl: string | null
-  /** `data:` URL of a PNG image */
-  qr: string
 }
 
 export function renderInstall(bought: InstallPage, page: PageContext): string {

@@ -1,0 +1,35 @@
+/** What a stack is started with. */
+import type { Limits } from '../api/http/limits.ts'
+import type { Settings } from './stack-settings.ts'
+
+export interface StackOptions {
+  /** `fixed`: the ports of dev/fixed-ports.ts; default `free` */
+  ports?: 'fixed' | 'free'
+  /** keeps keys, database and runs for the next start; without it they are deleted at the end */
+  dataDir?: string
+  /** writes Temporal's data to a file without a `dataDir`: they survive `temporalServer.crash()` */
+  durable?: boolean
+  /** `one`: API, worker and simulators in this process; `apart`: each as a process */
+  processes?: 'one' | 'apart'
+  workers?: number
+  /** its settings replace the embedded defaults; default: none */
+  environment?: Record<string, string | undefined>
+  /** override all other settings */
+  settings?: Settings
+  /** limits of an API in this process */
+  limits?: Partial<Limits>
+  keepMail?: 'all' | 'envelopes'
+  /** whether to start the Web UI; default: only with fixed ports */
+  ui?: boolean
+  /** receives each log line of API and worker, in JSON */
+  onLogLine?: (line: string) => void
+  /** receives progress lines of slow steps */
+  onProgress?: (line: string) => void
+  /** how long API and worker in this process may drain, milliseconds */
+  drainMs?: number
+  /**
+   * For programs that are restarted often: a process for the next start is kept ready. A program that ends unexpectedly
+   * is reported here and does not stop the stack.
+   */
+  onProgramEnded?: (why: string) => void
+}
