@@ -107,9 +107,7 @@ export async function breach({ breachId, authorityDueAt, progress }: BreachInput
 
   /** Nobody is told before, and the breach does not close before. */
   async function countAgain(readUntil: Date): Promise<void> {
-    const waitMs = msUntil(readUntil, now()) + recordedWithinMs
-    if (waitMs <= 0) return
-    await sleep(waitMs, { summary: 'until no read is under way' })
+    await sleep(msUntil(readUntil, now()) + recordedWithinMs, { summary: 'until no read is under way' })
     await countBreachAgain({ breachId, ...clock() })
   }
 
