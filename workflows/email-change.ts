@@ -15,6 +15,7 @@ import {
   opened,
   waiveOldEmail,
 } from './email-change.contract.ts'
+import { aside } from './run/aside.ts'
 import { type BeforeDrafts, forTwoMinutes, untilRecorded } from './run/before-drafts.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
 import { nothing, objectOf, oneOf, onQuery, onUpdate, shortText } from './run/messages.ts'
@@ -44,7 +45,7 @@ export async function emailChange({
     await condition(allHandlersFinished)
     return state
   }
-  mails.push(ask('old'), ask('new'))
+  mails.push(aside(ask('old')), aside(ask('new')))
   const ended = await condition(() => !isOpen(), Math.max(1, msUntil(dueAt, now())))
   if (!ended) state.status = 'expired'
   await condition(allHandlersFinished)
@@ -96,7 +97,7 @@ export async function emailChange({
     if (!state.confirmed.old || !state.confirmed.new || !isOpen()) return state
     const outcome = await localFirst.applyEmailChange({ changeId, ...clock() })
     if (isOpen()) state.status = outcome
-    if (outcome === 'changed') mails.push(notifyOldAddress())
+    if (outcome === 'changed') mails.push(aside(notifyOldAddress()))
     return state
   }
 

@@ -20,6 +20,7 @@ import {
   resolve,
   type Urgency,
 } from './privacy-request.contract.ts'
+import { aside } from './run/aside.ts'
 import { type BeforeDrafts, forTwoMinutes, untilRecorded, untilTaskCompletes } from './run/before-drafts.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
 import { nothing, objectOf, oneOf, onQuery, onUpdate, optional, trueOrFalse, uuid } from './run/messages.ts'
@@ -61,7 +62,7 @@ export async function privacyRequest({
     await condition(allHandlersFinished)
     return state
   }
-  background.push(acknowledge())
+  background.push(aside(acknowledge()))
   await urgeUntilAnswered()
   await Promise.all(background)
   if (state.status === 'answered') {
@@ -89,7 +90,7 @@ export async function privacyRequest({
         if (answerId !== undefined) await take(answerId)
         answering = true
         moveTo('answering')
-        background.push(answer(byMail, answerId === undefined))
+        background.push(aside(answer(byMail, answerId === undefined)))
         return state
       },
       () => allow(!answering && isOpen()),
@@ -102,7 +103,7 @@ export async function privacyRequest({
         state.extended = true
         moveTo('open')
         await localFirst.recordExtension({ requestId, answerBy: state.answerBy, reason })
-        background.push(untilGivenUp(() => notify.tellOfExtension({ requestId, ...clock() })).then(noteGone))
+        background.push(aside(untilGivenUp(() => notify.tellOfExtension({ requestId, ...clock() })).then(noteGone)))
         return state
       },
       // GDPR article 12(3): the person has to be informed of the extension within the first period.
@@ -150,7 +151,7 @@ export async function privacyRequest({
       if (urgency === 'late') moveTo('late')
       const { answerBy } = state
       const mail = () => notify.urgeOperators({ requestId, ...clock(), urgency, occasion, answerBy })
-      background.push(untilGivenUp(mail).then(noteGone))
+      background.push(aside(untilGivenUp(mail).then(noteGone)))
     }
   }
 

@@ -2,6 +2,7 @@
 import { ActivityFailure, allHandlersFinished, condition, patched, workflowInfo } from '@temporalio/workflow'
 import { msUntil } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
+import { aside } from '../run/aside.ts'
 import { nothing, onSignal, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
 import { showStatus } from '../run/run-status.ts'
@@ -9,6 +10,7 @@ import { readOutcome, returnUnusedEsims, tellOperators, whyNot } from './fraud-w
 import {
   disputeSignal,
   fraudWarningSignal,
+  type OrderPush,
   type OrderState,
   paymentSignal,
   type RefundReason,
@@ -89,7 +91,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
       if (found.state === 'settled') return
       if (found.state === 'refund') {
         moveTo('refunding')
-        const returned = found.holdsEsims ? returnHeldEsims({ orderId }) : undefined
+        const returned = found.holdsEsims ? aside(returnHeldEsims({ orderId })) : undefined
         const failedWith = await refundAgain(found.reason)
         if (failedWith) await repeatRefund(failedWith)
         else await end()
@@ -108,13 +110,17 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
       refundRequested = false
       moveTo('refund_failed')
       const { reason } = await localFirst.recordRefundFailure({ orderId, ...clock(), code })
-      if (settlesPayments()) announcements.push(...announce(orderId, 'refund_failed'))
+      if (settlesPayments()) tell('refund_failed')
       await condition(() => refundRequested || disputeOver)
       await localFirst.startRefund({ orderId, ...clock(), reason })
       moveTo('refunding')
       code = await refundAgain(reason)
     }
     await end()
+  }
+
+  function tell(mail: OrderPush): void {
+    announcements.push(...announce(orderId, mail).map(aside))
   }
 
   async function end(): Promise<void> {
@@ -130,7 +136,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     let isTold = false
     return untilSettled(orderId, hints, (until) => {
       moveTo('refunded', until)
-      if (!isTold) announcements.push(...announce(orderId, 'refunded'))
+      if (!isTold) tell('refunded')
       isTold = true
     })
   }

@@ -12,6 +12,7 @@ import {
 import { periods } from '../../policy/periods.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../../shared/failures.ts'
+import { aside } from '../run/aside.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
 import { nothing, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
@@ -57,7 +58,7 @@ export async function withdrawal({ orderId }: { orderId: string }): Promise<With
     throw fault
   }
   moveTo('stated', plusDays(now(), periods.withdrawal.refundWithinDays))
-  const acknowledged = acknowledge()
+  const acknowledged = aside(acknowledge())
   await carryOut()
   await acknowledged
   await condition(allHandlersFinished)
