@@ -11,7 +11,7 @@ import { historyToJSON, JSONToPayload, payloadToJSON } from '@temporalio/common/
 import type { Settings } from '../../dev/stack-settings.ts'
 import { createDataConverter, keyIdOf } from '../../temporal/payload-codec.ts'
 import { type Product, startProduct } from '../harness/product.ts'
-import { fetchHistories, type History } from '../harness/temporal/histories.ts'
+import type { History } from '../harness/temporal/histories.ts'
 import { until } from '../harness/until.ts'
 import { keptFolder, readKept } from './kept.ts'
 import { listNewHistories } from './manifest.ts'
@@ -51,19 +51,27 @@ async function stageFor(settings: Settings): Promise<Product> {
 async function keep(onStage: Product, name: string): Promise<string> {
   const workflowId = await scenarios[name]?.(onStage)
   if (workflowId === undefined) throw new Error(`no scenario ${name}`)
-  await until('the run waits or has ended', async () => {
-    const { raw } = await onStage.temporal.workflow.getHandle(workflowId).describe()
-    return !raw.pendingWorkflowTask
-  })
-  const found = (await fetchHistories(onStage.temporal)).find((run) => run.workflowId === workflowId)
-  if (!found) throw new Error(`${workflowId} is gone`)
-  const text = impersonal(await inClear(found.history, onStage))
+  const run = onStage.temporal.workflow.getHandle(workflowId, await runOf(onStage, workflowId))
+  await until('the run waits or has ended', async () => !(await run.describe()).raw.pendingWorkflowTask)
+  const text = impersonal(await inClear(await run.fetchHistory(), onStage))
   const number = Math.max(0, ...kept.filter(({ scenario }) => scenario === name).map((one) => one.number)) + 1
   const file = new URL(`${name}.${number}.json`, keptFolder)
   await writeFile(file, text, { flag: 'wx' })
   await listNewHistories()
   await reset(onStage)
   return `${name}.${number}`
+}
+
+/** The newest run; the only one that is left where a scenario has deleted its continuation. */
+async function runOf({ temporal }: Product, workflowId: string): Promise<string> {
+  for await (const { runId } of temporal.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+    const newest = await temporal.workflow
+      .getHandle(workflowId)
+      .describe()
+      .catch(() => undefined)
+    return newest?.runId ?? runId
+  }
+  throw new Error(`${workflowId} is gone`)
 }
 
 /** One event a line, and not encrypted, so that replays and readers need no keys. */

@@ -90,7 +90,7 @@ export const orderMutants: Mutant[] = [
   {
     name: 'a late event that nobody waits for',
     mutation: { workflow: 'orderAftercare', timer: 'any' },
-    caughtBy: ['order-aftercare-of-a-dispute'],
+    caughtBy: ['order-aftercare-of-a-dispute', 'order-aftercare-of-nothing'],
   },
   {
     name: 'a late refund that nobody looks at',
@@ -99,6 +99,9 @@ export const orderMutants: Mutant[] = [
       'order-aftercare-of-a-settled-refund',
       'order-aftercare-of-a-repeated-refund',
       'order-aftercare-waits-for-its-refund-to-be-repeated',
+      'order-aftercare-of-a-payment-decided-late',
+      'order-aftercare-of-a-refund-that-a-dispute-stopped',
+      'order-aftercare-that-was-cancelled',
     ],
   },
   {
@@ -187,7 +190,14 @@ export const orderMutants: Mutant[] = [
   {
     name: 'a fraud warning that aftercare does not hear',
     mutation: { workflow: 'orderAftercare', receivedSignal: fraudWarningSignal.name },
-    caughtBy: ['order-aftercare-of-a-fraud-warning'],
+    caughtBy: [
+      'order-aftercare-of-a-fraud-warning',
+      'order-aftercare-hinted-while-it-looks',
+      'order-aftercare-of-a-warning-of-an-undelivered-order',
+      'order-aftercare-that-cannot-take-back',
+      'order-aftercare-that-takes-back',
+      'order-aftercare-that-takes-back-and-cannot-refund',
+    ],
   },
   {
     name: 'a dispute without evidence',

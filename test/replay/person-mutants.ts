@@ -168,7 +168,12 @@ export const personMutants: Mutant[] = [
       fault: 'skipped',
       result: { effectiveAt: '2026-01-01T00:00:00.000Z' },
     },
-    caughtBy: ['policy-notice-that-another-one-forbids', 'policy-notice-waits-for-its-day'],
+    caughtBy: [
+      'policy-notice-that-another-one-forbids',
+      'policy-notice-waits-for-its-day',
+      'policy-notice-not-posted',
+      'policy-notice-not-posted-for-an-unknown-reason',
+    ],
   },
   {
     name: 'a policy in force before its day',

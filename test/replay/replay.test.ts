@@ -56,7 +56,10 @@ test('kept histories of ends are closed, and those of waits are open', () => {
   for (const { scenario, history } of kept) {
     const last = history.events?.at(-1)
     const closed = Boolean(
-      last?.workflowExecutionCompletedEventAttributes ?? last?.workflowExecutionFailedEventAttributes,
+      last?.workflowExecutionCompletedEventAttributes ??
+        last?.workflowExecutionFailedEventAttributes ??
+        last?.workflowExecutionCanceledEventAttributes ??
+        last?.workflowExecutionContinuedAsNewEventAttributes,
     )
     expect([scenario, closed]).toEqual([scenario, !scenario.includes('-waits-for-')])
   }

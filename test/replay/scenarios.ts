@@ -9,6 +9,10 @@ import { orderEnds } from './order-ends.ts'
 import { orderWaits } from './order-waits.ts'
 import { bulkActions } from './orders/bulk-actions.ts'
 import { fraudCases } from './orders/fraud.ts'
+import { rareAftercares, rareBulkActions, rarePartialRefunds, rareWithdrawals } from './rare/aftercare.ts'
+import { rareCampaigns, rareNights, rareNotices, rareRetries, rareRotations } from './rare/house.ts'
+import { rareOrders } from './rare/orders.ts'
+import { rareBreaches, rareChanges, rareDeletions, rareInactivities, rareRequests } from './rare/people.ts'
 import { partialRefunds } from './refunds/partial-refunds.ts'
 import { withdrawals } from './refunds/withdrawals.ts'
 import { accountInactivities, invoiceRetentions } from './retention.ts'
@@ -34,6 +38,21 @@ export const scenarios: Record<string, Scenario> = {
   ...eventRetries,
   ...dailyRuns,
   ...keyRotations,
+  ...rareOrders,
+  ...rareAftercares,
+  ...rarePartialRefunds,
+  ...rareWithdrawals,
+  ...rareBulkActions,
+  ...rareDeletions,
+  ...rareBreaches,
+  ...rareRequests,
+  ...rareChanges,
+  ...rareInactivities,
+  ...rareCampaigns,
+  ...rareNotices,
+  ...rareRotations,
+  ...rareRetries,
+  ...rareNights,
 }
 
 const plain: Settings = { MAIL_RATE_PER_SECOND: '10000' }
