@@ -11,7 +11,9 @@ const whatOf: Record<string, string> = {
   time: 'calendar, withdrawal period, deadlines, turns, the life of an eSIM',
   keys: 'encryption of columns and backups, signatures, tokens',
   figures: 'the evidence figures, met by the planted violations of docs/planted-violations.md',
-  workflows: 'all workflows, met by the kept histories: a run does not replay, or asks for something else',
+  versioning: 'which build of the worker continues an open run',
+  workflows:
+    'all workflows, met by the kept histories: a run does not replay, or asks, answers, shows or refuses something else',
 }
 
 /** @returns Markdown */

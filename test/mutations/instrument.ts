@@ -9,6 +9,9 @@ import { type MutantOutcome, textAt } from './results.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
+/** The sources as they were changed: a run takes half an hour, in which somebody may edit them. */
+const originals = new Map<string, string>()
+
 /**
  * Copies what is named, with mutants in some of the files.
  * @param to a folder of .data, made anew
@@ -26,6 +29,7 @@ export async function copyWithMutants(
   const files = await Promise.all(
     mutated.map(async (name) => ({ name, mutate: true, content: await readFile(join(root, name), 'utf8') })),
   )
+  for (const { name, content } of files) originals.set(name, content)
   const options = { plugins: null, excludedMutations: [], ignorers: [], noHeader: false }
   const { files: instrumented, mutants } = await new Instrumenter(silent).instrument(files, options)
   for (const { name, content } of instrumented) await writeFile(join(folder, name), content)
@@ -33,11 +37,11 @@ export async function copyWithMutants(
 }
 
 /** What the document says of a mutant. */
-export async function describeMutant(
+export function describeMutant(
   { fileName, location, mutatorName, replacement }: Mutant,
   outcome: MutantOutcome['outcome'],
-): Promise<MutantOutcome> {
-  const lines = (await readFile(join(root, fileName), 'utf8')).split('\n')
+): MutantOutcome {
+  const lines = (originals.get(fileName) ?? '').split('\n')
   return {
     file: fileName,
     line: location.start.line + 1,

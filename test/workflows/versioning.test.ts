@@ -9,6 +9,25 @@ test('the versioning table has an entry with a reason for each workflow, and no 
   for (const [type, { reason }] of Object.entries(versioning)) expect([type, reason.length > 10]).toEqual([type, true])
 })
 
+test('runs that end within hours are pinned, and runs that wait for days are upgraded', () => {
+  const typesOf = (wanted: string): string[] =>
+    Object.entries(versioning).flatMap(([type, { behavior }]) => (behavior === wanted ? [type] : []))
+  expect(typesOf('PINNED').sort()).toEqual([
+    'backup',
+    'booksCohorts',
+    'catalogueSync',
+    'draftSweep',
+    'housekeeping',
+    'inactivitySweep',
+    'keyCheck',
+    'paymentSweep',
+    'reconciliation',
+    'restoreDrill',
+    'transparencyNight',
+  ])
+  expect(typesOf('AUTO_UPGRADE')).toHaveLength(Object.keys(versioning).length - 11)
+})
+
 test('the versioned entry of the bundle exports every workflow with its behaviour', () => {
   const behaviors = Object.entries(versioned).map(([type, workflow]) => [
     type,

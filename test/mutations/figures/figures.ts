@@ -25,11 +25,9 @@ export async function mutateFigures(): Promise<MutantOutcome[]> {
     { cwd: folder, maxBuffer: 10 ** 8, env: { ...process.env, TEST_SEED: process.env.TEST_SEED ?? '1' } },
   )
   const { killed, reached, tables } = JSON.parse(await readFile(found, 'utf8')) as Record<string, string[] | undefined>
-  return Promise.all(
-    mutants.map((mutant) => {
-      if (killed?.includes(mutant.id)) return describeMutant(mutant, 'killed')
-      if (tables?.includes(mutant.id)) return describeMutant(mutant, 'left out')
-      return describeMutant(mutant, reached?.includes(mutant.id) ? 'survived' : 'not reached')
-    }),
-  )
+  return mutants.map((mutant) => {
+    if (killed?.includes(mutant.id)) return describeMutant(mutant, 'killed')
+    if (tables?.includes(mutant.id)) return describeMutant(mutant, 'left out')
+    return describeMutant(mutant, reached?.includes(mutant.id) ? 'survived' : 'not reached')
+  })
 }

@@ -45,4 +45,8 @@ export const parts: Readonly<Record<string, Part>> = {
     ],
     tests: ['test/backups/backup-cipher.test.ts', 'test/db/keys.test.ts'],
   },
+  versioning: {
+    sources: ['workflows/versioning/*.ts'],
+    tests: ['test/workflows/versioning.test.ts'],
+  },
 }

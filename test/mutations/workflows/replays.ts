@@ -1,25 +1,33 @@
 /**
- * Mutants of the workflows, met by the kept histories: a run of a kept history with the mutant must not replay, or must ask
- * others for something else than the run without it.
+ * Mutants of the workflows, met by the kept histories: a run of a kept history with the mutant must not replay, or must ask,
+ * answer, show or refuse something else than the run without it (test/replay/asked).
  */
 import { createLog } from '../../../shared/log.ts'
 import { installRuntime } from '../../../worker/temporal-logger.ts'
-import { playKept } from '../../replay/asked/play.ts'
+import { outcomeOfBug, withBugs } from '../../replay/asked/bugs.ts'
+import { type Played, playKept } from '../../replay/asked/play.ts'
 import { type Kept, readKept } from '../../replay/kept.ts'
 import { describeMutant } from '../instrument.ts'
 import type { MutantOutcome } from '../results.ts'
 import { bundleMutants, mutantMark } from './mutable-bundle.ts'
 
+const noRun: Played = { error: 'did not run', notes: [], covered: new Set() }
+
 /** @param isDrawn whether a mutant is in the sample */
 export async function mutateWorkflows(isDrawn: (index: number) => boolean): Promise<MutantOutcome[]> {
   installRuntime({ log: createLog({ level: 'silent' }) })
   const { code, mutants } = await bundleMutants()
-  const kept = await readKept()
+  const histories = await readKept()
+  const bugs = withBugs(histories)
+  const isBug = new Set(bugs.map(({ workflowId }) => workflowId))
+  const kept = [...histories, ...bugs]
   const size = ({ history }: Kept): number => history.events?.length ?? 0
   kept.sort((a, b) => size(a) - size(b))
 
   const plain = await playKept(code, kept)
-  for (const [name, played] of plain) if (played.error) throw new Error(`${name}: ${played.error}`)
+  for (const [name, { error }] of plain) if (error && !isBug.has(name)) throw new Error(`${name}: ${error}`)
+  const outcomeOf = (name: string, played: Played): string | undefined =>
+    isBug.has(name) ? outcomeOfBug(played) : played.error && 'does not replay'
 
   const drawn = mutants.filter((_, index) => isDrawn(index))
   /** `replay`: its commands are others; `inputs`: only what it asks or answers */
@@ -39,18 +47,18 @@ export async function mutateWorkflows(isDrawn: (index: number) => boolean): Prom
       batch.map(({ one, mutant }) => ({ ...one, workflowId: one.workflowId + mutantMark + mutant })),
     )
     for (const { one, mutant } of batch) {
-      const { error, notes } = played.get(one.workflowId + mutantMark + mutant) ?? { error: 'none', notes: [] }
-      const differs = notes.join('\n') !== plain.get(one.workflowId)?.notes.join('\n')
-      if (error !== undefined) killed.set(mutant, 'replay')
-      else if (differs && !killed.has(mutant)) killed.set(mutant, 'inputs')
+      const now = played.get(one.workflowId + mutantMark + mutant) ?? noRun
+      const before = plain.get(one.workflowId) ?? noRun
+      if (outcomeOf(one.workflowId, now) !== outcomeOf(one.workflowId, before)) killed.set(mutant, 'replay')
+      // What a run has asked before a bug ended it depends on nothing else than without the bug.
+      else if (!isBug.has(one.workflowId) && now.notes.join('\n') !== before.notes.join('\n') && !killed.has(mutant))
+        killed.set(mutant, 'inputs')
     }
     for (const id of killed.keys()) waiting.delete(id)
   }
-  return Promise.all(
-    drawn.map(async (mutant) => {
-      const by = killed.get(mutant.id)
-      const outcome = by ? 'killed' : reached.has(mutant.id) ? 'survived' : 'not reached'
-      return { ...(await describeMutant(mutant, outcome)), ...(by && { by }) }
-    }),
-  )
+  return drawn.map((mutant) => {
+    const by = killed.get(mutant.id)
+    const outcome = by ? 'killed' : reached.has(mutant.id) ? 'survived' : 'not reached'
+    return { ...describeMutant(mutant, outcome), ...(by && { by }) }
+  })
 }
