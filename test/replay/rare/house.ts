@@ -10,6 +10,7 @@ import {
   pause,
   resume,
 } from '../../../workflows/campaign.contract.ts'
+import { catalogueSyncType } from '../../../workflows/catalogue-sync.contract.ts'
 import { eventRetriesType, lookAgain } from '../../../workflows/events/event-retries.contract.ts'
 import { keyRotationType, opened as rotationOpened } from '../../../workflows/keys/key-rotation.contract.ts'
 import { policyNoticeType, post, withdraw } from '../../../workflows/policy-notice.contract.ts'
@@ -366,6 +367,28 @@ export const rareNights: Record<string, Scenario> = {
       },
     }
   }),
+  'catalogue-sync-without-any-provider': rare(() => ({
+    begins: { type: catalogueSyncType, args: [] },
+    answers: {
+      syncCatalogue: inTurn(
+        {
+          outcomes: {
+            'esim-access': { state: 'failed', code: 'timeout' },
+            airalo: { state: 'failed', code: 'http_503' },
+          },
+          changes: { packagesAdded: 1, offersChanged: 2, offersWithdrawn: 3, putOnSale: 4, takenOffSale: 5 },
+        },
+        {
+          outcomes: {
+            'esim-access': { state: 'listed', packages: 7, leftOut: {} },
+            airalo: { state: 'listed', packages: 8, leftOut: {} },
+          },
+          changes: { packagesAdded: 10, offersChanged: 20, offersWithdrawn: 30, putOnSale: 40, takenOffSale: 50 },
+        },
+      ),
+    },
+    play: (run) => run.forward('1 minute'),
+  })),
   'restore-of-esims-alone': rare(() => ({
     begins: { type: restoreType, args: [{ restoreId: randomUUID() }] },
     answers: {

@@ -186,6 +186,28 @@ export const rareOrders: Record<string, Scenario> = {
       },
     }
   }),
+  'order-warned-of-while-its-delivery-is-recorded': rare(() => {
+    const database = gate()
+    return {
+      begins: anOrder(),
+      answers: ordinary({
+        recordDelivery: notLocally(async () => {
+          await database.opened
+          return { livesUntil: inDays(30) }
+        }),
+        readFraudWarnings: () => 'take_back',
+        watchEsims: throws(lives()),
+      }),
+      async play(run) {
+        await run.signal(paymentSignal)
+        await run.called('recordDelivery', triesBeforeRegular + 1)
+        await run.signal(fraudWarningSignal)
+        await run.answered('readFraudWarnings')
+        database.open()
+        await settle(run)
+      },
+    }
+  }),
   'order-warned-of-and-delivered-meanwhile': rare(() => {
     const [provider, processor, life] = [gate(), gate(), gate()]
     return {

@@ -138,6 +138,17 @@ export const rareBreaches: Record<string, Scenario> = {
       await run.forward('2 days')
     },
   })),
+  'breach-entered-after-its-first-reminder': rare(() => ({
+    begins: aBreach(inDays(42 / 24)),
+    answers: {
+      openBreach: () => ({ readUntil: inDays(-1) }),
+      readDecisions: inTurn(undecided, undecided, settled),
+    },
+    async play(run) {
+      await run.called('remindOfBreach')
+      await run.forward('1 day')
+    },
+  })),
   'breach-lost-with-the-database': rare(() => ({
     begins: { ...aBreach(), update: breachOpened },
     answers: { openBreach: () => false },
