@@ -97,6 +97,33 @@ export const survivors: readonly Survivor[] = [
     text: "''",
     why: 'a text that is no country’s code, as any other text would be',
   },
+  { file: 'workflows/order/run.ts', text: '{ delivered: false }', why: 'nothing is false, too' },
+  { file: 'workflows/order/run.ts', text: '{ payment: false, provider: false }', why: 'nothing is false, too' },
+  { file: 'workflows/privacy-request.ts', text: 'at <= now()', mutator: 'EqualityOperator', why: toTheMillisecond },
+  { file: 'workflows/privacy-request.ts', text: 'now() >= due.at', mutator: 'EqualityOperator', why: toTheMillisecond },
+  { file: 'workflows/backup/restore.ts', text: 'now() >= openBy', mutator: 'EqualityOperator', why: toTheMillisecond },
+  {
+    file: 'workflows/retention/account-inactivity.ts',
+    text: 'now() >= nextStep',
+    mutator: 'EqualityOperator',
+    why: toTheMillisecond,
+  },
+  {
+    file: 'workflows/breach/breach.ts',
+    text: '[]',
+    mutator: 'ArrayDeclaration',
+    why: 'a text among the mails that are waited for is there at once',
+  },
+  {
+    file: 'workflows/email-change.ts',
+    text: "'given_up'",
+    why: 'whatever is neither sent nor gone has not reached the person',
+  },
+  {
+    file: 'workflows/order/partial-refund.ts',
+    text: '{\n      if (isCancellation(error)) throw error\n    }',
+    why: 'the next wait of a cancelled run ends it, too, and nothing is asked before',
+  },
 ]
 
 export const reasonOf = ({ file, original, mutator }: MutantOutcome): string | undefined =>
