@@ -15,7 +15,12 @@ export interface WebSession {
   /** opened by an operator key, not by a person */
   isOfKey: boolean
   signedInAt: Date
+  /** when the OpenID provider has last stood for the operator; null: it cannot be asked, or signed nobody in */
+  confirmedAt: Date | null
 }
+
+/** What a session keeps of a sign-in at the OpenID provider (db/operator/openid-sessions.ts). */
+export type OpenIdColumns = Pick<WebSessions, 'openid_refresh_token' | 'openid_sid_index'>
 
 /**
  * Opens a session, and deletes expired ones.
@@ -24,9 +29,15 @@ export interface WebSession {
  */
 export async function openSession(
   sql: Queryable,
-  session: { owner: SessionOwner; replaces: string | undefined; at: Date; expiresAt: Date },
+  session: {
+    owner: SessionOwner
+    replaces: string | undefined
+    at: Date
+    expiresAt: Date
+    openId?: OpenIdColumns | undefined
+  },
 ): Promise<string> {
-  const { owner, replaces, at, expiresAt } = session
+  const { owner, replaces, at, expiresAt, openId } = session
   await sql`delete from web_sessions where expires_at <= ${at}`
   if (replaces !== undefined) await closeSession(sql, replaces)
   const secret = newSecret()
@@ -37,6 +48,10 @@ export async function openSession(
     operator_id: 'operatorId' in owner ? owner.operatorId : null,
     signed_in_at: at,
     expires_at: expiresAt,
+    openid_confirmed_at: openId ? at : null,
+    openid_asked_at: null,
+    openid_refresh_token: openId?.openid_refresh_token ?? null,
+    openid_sid_index: openId?.openid_sid_index ?? null,
   } satisfies WebSessions)}`
   return secret
 }
@@ -52,7 +67,8 @@ export async function findSession(sql: Queryable, secret: string, at: Date): Pro
   const { account_id: accountId, language, signed_in_at: signedInAt } = row
   const person = row.operator_id !== null && row.role && { id: row.operator_id, label: row.name ?? '', role: row.role }
   const key = row.key_id !== null && ({ id: row.key_id, label: row.label ?? '', role: 'admin' } as const)
-  return { accountId, language, operator: person || key || null, isOfKey: row.key_id !== null, signedInAt }
+  const confirmedAt = row.openid_refresh_token && row.openid_confirmed_at
+  return { accountId, language, operator: person || key || null, isOfKey: row.key_id !== null, signedInAt, confirmedAt }
 }
 
 type Owner = { [Column in 'name' | 'role']: Operators[Column] | null } & {

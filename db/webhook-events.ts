@@ -5,7 +5,7 @@ import { dayOf } from './order/books.ts'
 
 /** An event, by the id that its outside party gave it. */
 export interface WebhookEvent {
-  source: EsimProviderId | 'stripe' | 'apple' | 'google'
+  source: EsimProviderId | 'stripe' | 'apple' | 'google' | 'openid'
   eventId: string
 }
 

@@ -181,10 +181,17 @@ export const periods = {
   signInLinkMs: 15 * minute,
   /** after too many refused codes an operator's sign-in is refused for this time, also with the right one */
   guessedCodesMs: 15 * minute,
+  /** what an operator gives back alone is added up for this time */
+  operatorRefundsMs: 1 * day,
   /** how long an operator may take to sign in at the OpenID provider */
   operatorSignInMs: 10 * minute,
-  /** sessions of the web pages: an operator's working day, a person's visit */
-  webSession: { personMs: 30 * minute, operatorMs: 8 * hour },
+  /** sessions of the web pages: a person's visit, an operator's working day, and that of one whom nobody can be asked about */
+  webSession: { personMs: 30 * minute, operatorMs: 8 * hour, unconfirmedOperatorMs: 30 * minute },
+  /**
+   * An operator of the OpenID provider works on only while it stands for them: it is asked so often, and a session ends for
+   * the time being when it has not answered for so long
+   */
+  operatorConfirmation: { confirmEveryMs: 5 * minute, confirmWithinMs: 15 * minute },
   /** G2: everybody can correct their data. Both addresses have to confirm a change within this time. */
   emailChangeMs: 24 * hour,
   freshSignInMs: 10 * minute,

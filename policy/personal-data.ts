@@ -990,6 +990,10 @@ const tables: Record<string, Table> = {
       operator_id: technical,
       signed_in_at: technical,
       expires_at: technical,
+      openid_confirmed_at: technical,
+      openid_asked_at: technical,
+      openid_refresh_token: { class: 'secret', sealed: true, export: { not: 'of an operator at the OpenID provider' } },
+      openid_sid_index: blind("an operator's session at the OpenID provider"),
     },
   },
   email_changes: {

@@ -1,8 +1,15 @@
 /** Signs operators in at the company's own OpenID provider: the authorization code flow with PKCE (OpenID Connect Core 1.0). */
-import type { ClientAuth, Configuration, CustomFetchOptions } from 'openid-client'
+import type {
+  ClientAuth,
+  Configuration,
+  CustomFetchOptions,
+  TokenEndpointResponse,
+  TokenEndpointResponseHelpers,
+} from 'openid-client'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 import { ProviderFailure } from './failure.ts'
 import { connectionFault, sendRequest } from './http-request.ts'
+import { createTokenVerifier, type TokenVerifier } from './id-token.ts'
 
 export interface OperatorSignInSettings {
   issuerUrl: string
@@ -30,7 +37,24 @@ export interface OpenIdPerson {
   email: string | undefined
   /** all claims, of the ID token and of the userinfo endpoint */
   claims: Readonly<Record<string, unknown>>
+  /** by which the provider can be asked about the person again, where it gives one */
+  refreshToken: string | undefined
+  /** the provider's name of the person's session there, where it tells one */
+  session: string | undefined
 }
+
+/** What a logout token says: whose sessions have ended. One of subject and session is there. */
+export interface OpenIdLogout {
+  issuer: string
+  subject: string | undefined
+  session: string | undefined
+  /** the same for each delivery of one token */
+  tokenId: string
+  at: Date
+}
+
+/** Code of the failure when the provider does not stand for the person any more (RFC 6749, section 5.2). */
+export const noLongerGranted = 'invalid_grant'
 
 export type OperatorSignIn = ReturnType<typeof createOperatorSignIn>
 
@@ -44,6 +68,7 @@ const freshForMs = 60 * 60_000
 /** All functions throw ProviderFailure: `rejected` for what the provider or the answer says, else `unavailable`. */
 export function createOperatorSignIn(settings: OperatorSignInSettings) {
   let known: { configuration: Promise<Configuration>; at: number } | undefined
+  let verifying: { jwksUrl: string; verify: TokenVerifier } | undefined
 
   function configured(): Promise<Configuration> {
     assertOutsideTransaction('The OpenID provider')
@@ -77,7 +102,7 @@ export function createOperatorSignIn(settings: OperatorSignInSettings) {
       answer: Readonly<Record<string, string | undefined>>,
       attempt: SignInAttempt,
     ): Promise<OpenIdPerson> {
-      const { authorizationCodeGrant, fetchUserInfo } = await loadLibrary()
+      const { authorizationCodeGrant } = await loadLibrary()
       const configuration = await configured()
       const url = new URL(settings.redirectUrl)
       for (const [name, value] of Object.entries(answer)) if (value !== undefined) url.searchParams.set(name, value)
@@ -88,23 +113,73 @@ export function createOperatorSignIn(settings: OperatorSignInSettings) {
           pkceCodeVerifier: attempt.verifier,
           idTokenExpected: true,
         })
-        const token = tokens.claims()
-        if (!token) throw new ProviderFailure(provider, 'rejected', 'no_id_token')
-        const more = configuration.serverMetadata().userinfo_endpoint
-          ? await fetchUserInfo(configuration, tokens.access_token, token.sub)
-          : {}
-        const claims: Record<string, unknown> = { ...more, ...token }
-        return {
-          issuer: token.iss,
-          subject: token.sub,
-          name: nameIn(claims),
-          email: shownText(claims.email, longestEmail),
-          claims,
-        }
+        return await personIn(configuration, tokens)
       } catch (error) {
         throw failureOf(error)
       }
     },
+
+    /**
+     * Asks whether a person is still there, and what they may do now.
+     * @throws ProviderFailure with the code `noLongerGranted` when the provider says that they are not
+     */
+    async personNow(refreshToken: string): Promise<OpenIdPerson> {
+      const { refreshTokenGrant } = await loadLibrary()
+      const configuration = await configured()
+      try {
+        return await personIn(configuration, await refreshTokenGrant(configuration, refreshToken))
+      } catch (error) {
+        throw failureOf(error)
+      }
+    },
+
+    /** Reads a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.6). */
+    async logoutIn(token: string): Promise<OpenIdLogout> {
+      const { jwks_uri: jwksUrl, issuer } = (await configured()).serverMetadata()
+      if (!jwksUrl) throw new ProviderFailure(provider, 'misconfigured', 'no_keys')
+      if (verifying?.jwksUrl !== jwksUrl) {
+        const verify = createTokenVerifier({ provider, jwksUrl, issuers: [issuer], audiences: [settings.clientId] })
+        verifying = { jwksUrl, verify }
+      }
+      const { sub: subject, sid: session, ...rest } = await verifying.verify(token, ['exp', 'iat', 'jti', 'events'])
+      const { events, jti: tokenId = '', iat = 0 } = rest
+      const isLogout = isRecord(events) && Object.hasOwn(events, logoutEvent) && isRecord(events[logoutEvent])
+      const isSession = typeof session === 'string' && session !== ''
+      // With a nonce it would be an ID token.
+      if (!isLogout || 'nonce' in rest || (session !== undefined && !isSession) || (!isSession && !subject))
+        throw new ProviderFailure(provider, 'rejected', 'invalid_token')
+      return { issuer, subject, session: isSession ? session : undefined, tokenId, at: new Date(iat * 1000) }
+    },
+  }
+}
+
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** What tokens and the userinfo endpoint say. An answer to a refresh token may have no ID token. */
+async function personIn(
+  configuration: Configuration,
+  tokens: TokenEndpointResponse & TokenEndpointResponseHelpers,
+): Promise<OpenIdPerson> {
+  const library = await loadLibrary()
+  const token = tokens.claims()
+  const { issuer, userinfo_endpoint: endpoint } = configuration.serverMetadata()
+  const more = endpoint
+    ? await library.fetchUserInfo(configuration, tokens.access_token, token?.sub ?? library.skipSubjectCheck)
+    : undefined
+  const subject = token?.sub ?? more?.sub
+  if (!subject) throw new ProviderFailure(provider, 'rejected', 'no_subject')
+  const claims: Record<string, unknown> = { ...more, ...token }
+  return {
+    issuer: token?.iss ?? issuer,
+    subject,
+    name: nameIn(claims),
+    email: shownText(claims.email, longestEmail),
+    claims,
+    refreshToken: tokens.refresh_token,
+    session: typeof claims.sid === 'string' && claims.sid !== '' ? claims.sid : undefined,
   }
 }
 

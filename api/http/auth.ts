@@ -8,6 +8,7 @@ import { findSession, sessionIdOf } from '../../db/web-sessions.ts'
 import { defaultLanguage } from '../../messages/languages.ts'
 import { periods } from '../../policy/periods.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
+import { createOpenIdConfirmation } from '../sign-in/openid-confirmation.ts'
 import { csrfTokenOf, keysMaySignIn, type SessionKind, secretIn, sessionNameOf } from '../sign-in/session-cookie.ts'
 import { addressOf } from './address.ts'
 import type { Caller } from './caller.ts'
@@ -19,6 +20,7 @@ export type Authenticate = ReturnType<typeof createAuthenticator>
 /** Authenticates requests by `Authorization: Bearer`, with an API key or a Firebase ID token, or by a session cookie. */
 export function createAuthenticator(context: Context, limiter: Limiter) {
   const { sql } = context
+  const confirmed = createOpenIdConfirmation(context)
 
   /**
    * @param sessions the kinds of session whose cookies the route accepts beside the header
@@ -31,18 +33,20 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
     sessions: readonly SessionKind[] = [],
   ): Promise<Caller> {
     const header = request.headers.authorization
-    if (header === undefined) return callerOfSession(request, sessions)
+    if (header === undefined) return callerOfSession(request, requestId, sessions)
     const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1]
     if (!token) throw await refusal(request, requestId, 'malformed', 'anonymous')
     return looksLikeApiKey(token) ? callerOfKey(token, request, requestId) : callerOfPerson(token, request, requestId)
   }
 
-  async function callerOfSession(request: Request, kinds: readonly SessionKind[]): Promise<Caller> {
+  async function callerOfSession(request: Request, requestId: string, kinds: readonly SessionKind[]): Promise<Caller> {
     for (const kind of kinds) {
       const secret = secretIn(request.headers.cookie, kind, context.config.PUBLIC_URL)
       const now = new Date()
-      const session = secret && (await findSession(sql, secret, now))
-      if (!secret || !session) continue
+      const found = secret && (await findSession(sql, secret, now))
+      if (!secret || !found) continue
+      const session = await confirmed(secret, found, { ip: addressOf(request), requestId })
+      if (!session) continue
       // A session of a key does not outlast the setting that let the key open it.
       if (session.isOfKey && !keysMaySignIn(context.config)) continue
       const csrf = csrfTokenOf(context, secret)

@@ -6,7 +6,7 @@ import { isTiedToErased } from '../../db/connection/constraint.ts'
 import { createLinkToken, forgetLinkTokens, spendLinkToken } from '../../db/crypto/link-tokens.ts'
 import { spendAllowance } from '../../db/requests/allowances.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
-import { openSession } from '../../db/web-sessions.ts'
+import { type OpenIdColumns, openSession } from '../../db/web-sessions.ts'
 import { renderSignInLink } from '../../mails/sign-in-link.tsx'
 import { textsOf } from '../../messages/texts.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
@@ -63,15 +63,21 @@ export function createWebSignIn(context: Context) {
       return { cookie: sessionCookie('visitor', session, life, config.PUBLIC_URL), next: `/${link.next ?? 'account'}` }
     },
 
-    /** Opens the session of an operator, or of an operator key. @returns its cookie */
+    /**
+     * Opens the session of an operator, or of an operator key.
+     * @param openId of a sign-in at the OpenID provider: a session that it cannot be asked about is a short one
+     * @returns its cookie
+     */
     async openConsole(
       owner: { keyId: string } | { operatorId: string },
       replaces: string | undefined,
       from: From,
+      openId?: OpenIdColumns,
     ): Promise<string> {
       const at = new Date()
-      const life = periods.webSession.operatorMs
-      const session = await openSession(sql, { owner, replaces, at, expiresAt: plusMs(at, life) })
+      const { operatorMs, unconfirmedOperatorMs } = periods.webSession
+      const life = openId && !openId.openid_refresh_token ? unconfirmedOperatorMs : operatorMs
+      const session = await openSession(sql, { owner, replaces, at, expiresAt: plusMs(at, life), openId })
       const id = 'keyId' in owner ? owner.keyId : owner.operatorId
       const event = { kind: 'operator_action', actor: `operator:${id}`, detail: 'console sign-in' } as const
       await recordSecurityEvent(sql, context, { ...event, ...from, at })

@@ -20,7 +20,8 @@ export const explanations: Readonly<Record<SettingName, string>> = {
     'the OpenID provider at which operators sign in; it sends them to PUBLIC_URL/console/sign-in/openid/callback',
   OPERATOR_OPENID_CLIENT_ID: 'the client id that the OpenID provider gives the console',
   OPERATOR_OPENID_CLIENT_SECRET: 'its secret',
-  OPERATOR_OPENID_SCOPE: 'begins with openid; some providers tell roles only when a further scope is asked for',
+  OPERATOR_OPENID_SCOPE:
+    'begins with openid; some providers tell roles, or give refresh tokens, only when a further scope is asked for',
   OPERATOR_OPENID_ROLES_CLAIM: 'the claim that holds what a person may do, by its name or as outer.inner',
   OPERATOR_OPENID_ROLES: 'what its values mean here: value=role,value=role; the first that a person has counts',
   'OPERATOR_OPENID_*': 'all are needed for the sign-in at an OpenID provider: docs/operators.md',

@@ -785,6 +785,10 @@ export interface WebSessions {
   signed_in_at: Date
   expires_at: Date
   operator_id: string | null
+  openid_confirmed_at: Date | null
+  openid_asked_at: Date | null
+  openid_refresh_token: Sealed | null
+  openid_sid_index: Blind | null
 }
 
 export interface WebhookEndpoints {
@@ -842,6 +846,7 @@ export interface SealedColumns {
   orders: 'payment_client_secret' | 'customer_session_secret' | 'install_token'
   privacy_requests: 'message' | 'reply_to' | 'answer'
   security_log: 'ip'
+  web_sessions: 'openid_refresh_token'
   webhook_endpoints: 'secret' | 'previous_secret'
   withdrawals: 'name'
 }

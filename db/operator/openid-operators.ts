@@ -1,4 +1,4 @@
-/** Operators who sign in at the company's OpenID provider, which knows their names and roles. */
+/** Operators who sign in at the company's OpenID provider, which knows their names and roles. Their sessions: openid-sessions.ts. */
 import { randomBytes } from 'node:crypto'
 import type { OperatorRole } from '../../policy/operators/operator-roles.ts'
 import type { Database } from '../connection/database.ts'
@@ -23,7 +23,7 @@ export async function saveOpenIdOperator(
 ): Promise<{ id: string; isChanged: boolean } | undefined> {
   const { sql, cipher, dataKeys } = context
   const fields = tableEncryption(cipher, await dataKeys.system(sql), 'operators')
-  const index = cipher.blindIndex('operators.openid_index', JSON.stringify([person.issuer, person.subject]))
+  const index = openIdIndex(context, person)
   const row = { name: person.name, email: fields.sealOptional('email', person.email), role: person.role }
   const inserted = { ...row, id: randomBytes(8).toString('hex'), openid_index: index, created_at: person.at }
   const [saved] = await sql<(Pick<Operators, 'id'> & { before: OperatorRole | null })[]>`
@@ -32,3 +32,9 @@ export async function saveOpenIdOperator(
     returning id, (select role from operators where openid_index = ${index}) as before`
   return saved && { id: saved.id, isChanged: saved.before !== person.role }
 }
+
+/** The name of a person of an OpenID provider in our columns. */
+export const openIdIndex = (
+  { cipher }: Pick<ColumnEncryption, 'cipher'>,
+  { issuer, subject }: { issuer: string; subject: string },
+): Buffer => cipher.blindIndex('operators.openid_index', JSON.stringify([issuer, subject]))

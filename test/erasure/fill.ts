@@ -38,6 +38,10 @@ export const undeclaredTies: Readonly<Record<string, 'account' | 'order'>> = {
 export const neverTheirs: readonly string[] = [
   'web_sessions.key_id',
   'web_sessions.operator_id',
+  'web_sessions.openid_confirmed_at',
+  'web_sessions.openid_asked_at',
+  'web_sessions.openid_refresh_token',
+  'web_sessions.openid_sid_index',
   'operator_acts.bulk_action_id',
 ]
 

@@ -131,6 +131,11 @@ test('every period is the one that was meant', () => {
         "googleMaxAgeMs": "3d",
         "metaMaxAgeMs": "7d",
       },
+      "operatorConfirmation": {
+        "confirmEveryMs": "5min",
+        "confirmWithinMs": "15min",
+      },
+      "operatorRefundsMs": "1d",
       "operatorSignInMs": "10min",
       "operatorTask": {
         "dueSoonMs": "2d",
@@ -211,6 +216,7 @@ test('every period is the one that was meant', () => {
       "webSession": {
         "operatorMs": "8h",
         "personMs": "30min",
+        "unconfirmedOperatorMs": "30min",
       },
       "webhookDedupeMs": "14d",
       "withdrawal": {

@@ -3,14 +3,24 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { type CryptoKey, exportJWK, generateKeyPair } from 'jose'
 import Provider from 'oidc-provider'
 
 export interface TestOpenIdProvider {
   issuer: string
   clientId: string
   clientSecret: string
-  /** Lets a client come back to an address, and persons sign in: `claims` by their subjects. */
-  serve(redirectUrl: string, claims: ReadonlyMap<string, Record<string, unknown>>): void
+  /** with which it signs its tokens */
+  signingKey: CryptoKey
+  /**
+   * Lets a client come back to an address, and persons sign in: `claims` by their subjects. Who has none any more was removed.
+   * @param more.logoutUrl where it tells the client that a person has signed out
+   */
+  serve(
+    redirectUrl: string,
+    claims: ReadonlyMap<string, Record<string, unknown>>,
+    more?: { refreshTokens?: boolean; logoutUrl?: string },
+  ): void
   /** answers everything by this status until it is taken back by undefined */
   fail(status: number | undefined): void
   stop(): Promise<void>
@@ -28,17 +38,42 @@ export async function startOpenIdProvider(host = 'localhost'): Promise<TestOpenI
   const issuer = `http://${host}:${(server.address() as AddressInfo).port}`
   const clientId = 'console'
   const clientSecret = 'a-secret-of-the-test-of-the-console'
+  const { privateKey: signingKey } = await generateKeyPair('RS256', { extractable: true })
+  const jwk = { ...(await exportJWK(signingKey)), use: 'sig', alg: 'RS256', kid: 'one' }
   return {
     issuer,
     clientId,
     clientSecret,
-    serve(redirectUrl, claims) {
+    signingKey,
+    serve(redirectUrl, claims, { refreshTokens = false, logoutUrl } = {}) {
       const provider = new Provider(issuer, {
-        clients: [{ client_id: clientId, client_secret: clientSecret, redirect_uris: [redirectUrl] }],
+        clients: [
+          {
+            client_id: clientId,
+            client_secret: clientSecret,
+            redirect_uris: [redirectUrl],
+            grant_types: ['authorization_code', ...(refreshTokens ? ['refresh_token'] : [])],
+            ...(logoutUrl && { backchannel_logout_uri: logoutUrl, backchannel_logout_session_required: true }),
+          },
+        ],
+        jwks: { keys: [jwk] },
+        features: { backchannelLogout: { enabled: logoutUrl !== undefined } },
+        issueRefreshToken: () => refreshTokens,
+        // Its guard against addresses of private networks refuses this machine.
+        fetch: (url, { method, headers, body, signal } = {}) =>
+          fetch(url, {
+            ...(method && { method }),
+            ...(headers && { headers }),
+            ...(body && { body }),
+            ...(signal && { signal }),
+          }),
+        // Each works once, so that two who ask at the same time would end the session.
+        rotateRefreshToken: () => true,
         cookies: { keys: ['the cookies of a test'] },
         claims: { openid: ['sub'], profile: ['name', 'groups'], email: ['email'] },
         pkce: { required: () => true },
-        findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, ...claims.get(id) }) }),
+        findAccount: (_context, id) =>
+          claims.has(id) ? { accountId: id, claims: () => ({ sub: id, ...claims.get(id) }) } : undefined,
       })
       listener = provider.callback()
     },

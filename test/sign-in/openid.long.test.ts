@@ -6,9 +6,10 @@ import type { Operators, SecurityLog } from '../../db/connection/schema.ts'
 import { disableOperator, listOperators, saveOperator } from '../../db/operator/operators.ts'
 import { hasBrowser, startBrowser } from '../browser/chromium.ts'
 import { look } from '../browser/look.ts'
-import { createSurfer, type Shown, type Surfer } from '../harness/browser.ts'
+import { createSurfer } from '../harness/browser.ts'
 import { openHarness } from '../harness/harness.ts'
 import { startOpenIdProvider } from './openid-provider.ts'
+import { beginPath, createSignIn } from './sign-in-at-provider.ts'
 
 const provider = await startOpenIdProvider()
 afterAll(() => provider.stop())
@@ -28,44 +29,8 @@ const callback = '/console/sign-in/openid/callback'
 const persons = new Map<string, Record<string, unknown>>()
 provider.serve(`${harness.urls.api}${callback}`, persons)
 
-const begin = '/console/sign-in/openid'
-
-/** Begins a sign-in by the button of the console. @returns the address at the provider */
-async function begun(surfer: Surfer): Promise<string> {
-  const { status, html } = await surfer.post(begin, {})
-  expect(status).toBe(200)
-  const address = /http-equiv="refresh" content="0; url=([^"]+)"/.exec(html)?.[1] ?? ''
-  return address.replaceAll('&amp;', '&')
-}
-
-/** Signs in at the provider. @returns path and query of the address to which it sends the browser back */
-async function answerOf(surfer: Surfer, subject: string): Promise<string> {
-  return answerAt(await begun(surfer), subject)
-}
-
-async function answerAt(address: string, subject: string): Promise<string> {
-  const there = createSurfer(provider.issuer)
-  let shown: Shown = await there.open(address)
-  for (let steps = 0; steps < 12; steps += 1) {
-    const location = shown.location
-    if (location?.startsWith(harness.urls.api)) return location.slice(harness.urls.api.length)
-    if (location) shown = await there.open(location)
-    else {
-      const [, action = ''] = /<form [^>]*action="([^"]+)"/.exec(shown.html) ?? []
-      const prompt = shown.html.includes('name="login"')
-        ? { prompt: 'login', login: subject, password: 'any' }
-        : { prompt: 'consent' }
-      shown = await there.post(action, prompt)
-    }
-  }
-  throw new Error('the provider does not send the browser back')
-}
-
-async function signedIn(subject: string): Promise<{ surfer: Surfer; shown: Shown }> {
-  const surfer = createSurfer(harness.urls.api)
-  const shown = await surfer.open(await answerOf(surfer, subject))
-  return { surfer, shown }
-}
+const begin = beginPath
+const { begun, answerOf, signedIn } = createSignIn(harness.urls.api, provider)
 
 const failures = async (detail: string): Promise<number> =>
   (await sql<Pick<SecurityLog, 'detail'>[]>`select detail from security_log where detail = ${detail}`).length

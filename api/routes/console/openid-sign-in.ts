@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { saveOpenIdOperator } from '../../../db/operator/openid-operators.ts'
+import { openIdColumns } from '../../../db/operator/openid-sessions.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { closeSession } from '../../../db/web-sessions.ts'
 import { roleByClaim } from '../../../policy/operators/openid-roles.ts'
@@ -91,7 +92,8 @@ export function openIdSignInRoutes(api: ApiContext, refusal: RefuseSignIn): Rout
         const operator = await saveOpenIdOperator(api, { issuer, subject, name, email, role, at })
         if (!operator) throw await refusal('operator_disabled', 'anonymous', from, ended)
         if (operator.isChanged) await recordChange(`${operator.id} ${role}`, from, at)
-        const cookie = await signIn.openConsole({ operatorId: operator.id }, undefined, from)
+        const kept = await openIdColumns(api, person)
+        const cookie = await signIn.openConsole({ operatorId: operator.id }, undefined, from, kept)
         // A redirect would still be the provider's navigation, with which browsers send no strict cookie.
         return {
           status: 200,

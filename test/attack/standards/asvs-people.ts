@@ -9,6 +9,7 @@ const account = 'test/pages/account.test.ts'
 const signIns = 'test/api/sign-in-webhooks.long.test.ts'
 const parties = 'test/api/sign-in-parties.test.ts'
 const openId = 'test/sign-in/openid.long.test.ts'
+const openIdSessions = 'test/sign-in/openid-sessions.long.test.ts'
 const limits = 'test/attack/limits.test.ts'
 const ourPasswords = 'Nobody chooses a password: an operator gets one of 144 random bits.'
 const noServer = 'We issue no OAuth tokens: Firebase, Apple and Google do.'
@@ -228,8 +229,9 @@ export const asvsPeople = [
   met(
     'V7.6.1',
     'sessions and issuers fit together',
-    '`sessions-revoked`, `consent-revoked`, hijackings end sessions and tokens.',
+    '`sessions-revoked`, `consent-revoked`, hijackings end sessions and tokens. The OpenID provider of operators is asked every five minutes.',
     signIns,
+    openIdSessions,
   ),
   met(
     'V7.6.2',
@@ -357,7 +359,12 @@ export const asvsPeople = [
     forgeries,
   ),
   met('V10.5.4', 'audience of ID tokens', 'Yes.', parties, 'test/providers/google.test.ts'),
-  foreign('V10.5.5', 'OIDC back-channel logout', 'No issuer of ours uses it. Notices of Apple and Google are V9.2.2.'),
+  met(
+    'V10.5.5',
+    'OIDC back-channel logout',
+    'Logout tokens of the operators’ provider: type of event, no nonce, signature, issuer, audience, expiry, and each once. Notices of Apple and Google are V9.2.2.',
+    openIdSessions,
+  ),
   foreign('V10.6.1', 'response modes', noServer),
   foreign('V10.6.2', 'forced logout', noServer),
   foreign('V10.7.1', 'consent', noServer),

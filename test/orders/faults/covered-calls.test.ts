@@ -20,7 +20,7 @@ test('the table of pairs of faults has each function of each outside party, and 
     .filter(([port]) => !ours.includes(port))
     .flatMap(([port, value]) => functionsOf(port, value))
   // Its settings are not there in tests.
-  const operatorSignIn = ['operatorSignIn.addressFor', 'operatorSignIn.personOf']
+  const operatorSignIn = ['addressFor', 'personOf', 'personNow', 'logoutIn'].map((name) => `operatorSignIn.${name}`)
   expect([...found, ...operatorSignIn].sort()).toEqual([...Object.keys(coveredCalls), ...withoutCall].sort())
 })
 

@@ -169,6 +169,10 @@ export const coveredCalls: Record<string, CoveredCall> = {
   }),
   ...named('operatorSignIn', {
     ...single('an operator waits, and signs in again', 'test/sign-in/openid.long.test.ts', ['addressFor', 'personOf']),
+    ...single('an operator works on, and it is asked again', 'test/sign-in/openid-sessions.long.test.ts', [
+      'personNow',
+    ]),
+    ...single('the sender sends it again', 'test/sign-in/openid-sessions.long.test.ts', ['logoutIn']),
   }),
   ...named('eventReceivers', {
     ...single(
