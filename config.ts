@@ -83,7 +83,7 @@ const environmentSchema = z.object({
   /** the claim that says who may do what, by its name or as `outer.inner` */
   OPERATOR_OPENID_ROLES_CLAIM: z.string().min(1).default('roles'),
   OPERATOR_OPENID_ROLES: rolesByValue.default(new Map()),
-  /** a bulk refund of more than this, in the minor units of all currencies, is started by another operator than prepared it */
+  /** what one operator gives back alone within 24 hours, in the minor units of all currencies: docs/operators.md */
   SECOND_OPERATOR_ABOVE_MINOR: z.coerce.number().int().min(0).max(2_000_000_000).default(100_000),
   /** P6: the number of proxies in front of the API that set X-Forwarded-For; production has to say it */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),

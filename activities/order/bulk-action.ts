@@ -61,7 +61,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
 
   return {
     async startBulkAction({ bulkActionId, startedBy, asOf }) {
-      if (!(await startBulkAction(sql, { id: bulkActionId, startedBy, at: new Date(asOf) })))
+      if (!(await startBulkAction(context, { id: bulkActionId, startedBy, at: new Date(asOf) })))
         throw failure('BulkActionStateConflict')
     },
 

@@ -58,7 +58,8 @@ const ownProblems = {
   second_operator_required: {
     status: 403,
     title: titles.second_operator_required,
-    meaning: 'The sum is above the limit: an operator who has not prepared it has to look at it and start it.',
+    meaning:
+      'With what was given back within 24 hours it is more than one operator may give back alone: another operator has to look at it, and do or start it.',
   },
   forged_form: {
     status: 403,

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { touchActivity } from '../../db/accounts.ts'
 import { findOrderable, findTopUpOffer } from '../../db/catalogue/packages.ts'
-import { recordAct } from '../../db/operator/operator-acts.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import { findOrder, listOrders, type OrderRow } from '../../db/order/orders.ts'
 import { qrPng } from '../../mails/qr.ts'
@@ -13,7 +12,7 @@ import { isUsable } from '../../providers/esim.ts'
 import { approve, cancel, type OrderStatus, refund, reject, resend } from '../../workflows/order/order.contract.ts'
 import { partialRefundReasons } from '../../workflows/order/partial-refund.contract.ts'
 import { spend, spendOnce } from '../http/allowance.ts'
-import { actorOf, assertReaches, type Caller, ipCountryOf } from '../http/caller.ts'
+import { assertReaches, type Caller, ipCountryOf } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
@@ -24,7 +23,7 @@ import { createPartialRefundClient } from '../runs/partial-refund-client.ts'
 import { accountId } from '../views/account-fields.ts'
 import { orderStatus } from '../views/order-enumerations.ts'
 import { orderDetails, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
-import { refusalOf } from './console/perform-act.ts'
+import { recordOperatorAct } from './console/perform-act.ts'
 
 /** What is ordered; the rest of the run's input comes from the request. */
 type Choice = Omit<NewOrder, 'orderId' | 'accountId' | 'orderedAt'>
@@ -169,10 +168,10 @@ export function orderRoutes(api: ApiContext): Route[] {
     const { account_id: accountId } = await reachable(id, caller)
     await actOnce(idempotency, accountId, async ({ requestId, updateId, repeated }) => {
       const ask = () => client.update(id, definition, [], updateId)
-      const asOperator = { id: requestId, accountId, orderId: id, act: name, operator: actorOf(caller), reason: null }
       try {
-        if (caller.kind === 'operator') await recordAct(api.sql, { ...asOperator, at: new Date() }, refusalOf, ask)
-        else await ask()
+        if (caller.kind !== 'operator') await ask()
+        else
+          await recordOperatorAct(api, caller, { id: requestId, accountId, orderId: id, act: name, reason: null }, ask)
       } catch (error) {
         // An earlier request was answered with 503 or not at all, and was done afterwards.
         const isDone = repeated && doneIn[name].includes((await reachable(id, caller)).status)
@@ -200,7 +199,11 @@ export function orderRoutes(api: ApiContext): Route[] {
       idempotencyKey: 'optional',
       params: orderParams,
       responses: { 200: oneOrder },
-      problems: ['not_found', 'order_state_conflict'],
+      problems: [
+        'not_found',
+        'order_state_conflict',
+        ...(name !== 'approve' && who.includes('operator') ? (['second_operator_required'] as const) : []),
+      ],
       handle: ({ params, caller, idempotency }) => act(name, definition, params.id, caller, idempotency),
     })
 
@@ -219,13 +222,13 @@ export function orderRoutes(api: ApiContext): Route[] {
       const errors = [{ field: 'amount.currency', reason: `the order was paid in ${currency}` }]
       throw new Problem('invalid_request', { errors })
     }
-    await actOnce(idempotency, accountId, ({ requestId, updateId }) =>
-      partialRefunds.refund(
-        { refundId: requestId, orderId: id, amountMinor: amount?.minor ?? null, reason, esims },
-        accountId,
-        updateId,
-      ),
-    )
+    const amountMinor = amount?.minor ?? null
+    await actOnce(idempotency, accountId, ({ requestId, updateId }) => {
+      const entry = { id: requestId, accountId, orderId: id, act: 'refund-part', reason: null, amountMinor }
+      return recordOperatorAct(api, caller, entry, () =>
+        partialRefunds.refund({ refundId: requestId, orderId: id, amountMinor, reason, esims }, accountId, updateId),
+      )
+    })
     return shown(id, caller)
   }
 
@@ -405,6 +408,7 @@ export function orderRoutes(api: ApiContext): Route[] {
         'order_state_conflict',
         'idempotency_key_required',
         'idempotency_key_reused',
+        'second_operator_required',
         'esim_in_use',
         'provider_unavailable',
         'refund_exceeds_payment',
@@ -434,8 +438,11 @@ export function orderRoutes(api: ApiContext): Route[] {
       async handle({ params, caller, idempotency }) {
         const { account_id: accountId } = await reachable(params.id, caller)
         await actOnce(idempotency, accountId, async ({ requestId, updateId, repeated }) => {
-          if (!repeated && caller.kind !== 'operator') await spend(api, 'resend', { accountId })
-          await client.update(params.id, resend, [{ requestId }], updateId)
+          const ask = () => client.update(params.id, resend, [{ requestId }], updateId)
+          const entry = { id: requestId, accountId, orderId: params.id, act: 'resend', reason: null }
+          if (caller.kind === 'operator') return recordOperatorAct(api, caller, entry, ask)
+          if (!repeated) await spend(api, 'resend', { accountId })
+          await ask()
         })
         return shown(params.id, caller)
       },

@@ -35,12 +35,21 @@ export function createBulkActionClient(api: ApiContext) {
     return row
   }
 
+  /** @throws Problem second_operator_required */
+  async function assertSecondOperator(action: BulkActions, startedBy: string): Promise<void> {
+    if (!action.needs_second_operator || !(await mayBeSameOperator(api, action.prepared_by, startedBy))) return
+    throw new Problem('second_operator_required', {
+      detail:
+        'With what its operator, or its orders, have been given back within 24 hours it is above the limit. Ask another operator to look at it and to start it.',
+    })
+  }
+
   return {
     found,
 
     /** Stores which orders are selected now. Nothing is done to them before the bulk action is started. */
     async prepare(action: NewBulkAction, limit: number): Promise<BulkActions> {
-      await prepareBulkAction(sql, action, { limit, aloneUpToMinor: config.SECOND_OPERATOR_ABOVE_MINOR })
+      await prepareBulkAction(api, action, limit)
       return found(action.id)
     },
 
@@ -49,14 +58,13 @@ export function createBulkActionClient(api: ApiContext) {
      * @throws Problem not_found, second_operator_required, bulk_action_state_conflict
      */
     async start(id: string, startedBy: string): Promise<BulkActions> {
-      await renewSum(sql, id, config.SECOND_OPERATOR_ABOVE_MINOR)
+      await renewSum(api, { id, by: startedBy, at: new Date() })
       const before = await found(id)
       if (before.state !== 'prepared') {
         if (before.started_by === startedBy && before.state !== 'cancelled') return before
         throw new Problem('bulk_action_state_conflict', { detail: `Reason: ${before.state}` })
       }
-      if (before.needs_second_operator && (await mayBeSameOperator(api, before.prepared_by, startedBy)))
-        throw new Problem('second_operator_required')
+      await assertSecondOperator(before, startedBy)
       const start = {
         type: bulkActionType,
         workflowId: bulkActionWorkflowId(id),
@@ -67,7 +75,13 @@ export function createBulkActionClient(api: ApiContext) {
         typedSearchAttributes: initialSearchAttributes(firstBulkActionState),
         staticSummary: `Bulk action: ${before.act} ${before.order_count} orders`,
       }
-      await startAndUpdate(temporal, bulkActionStarted, start, ended)
+      try {
+        await startAndUpdate(temporal, bulkActionStarted, start, ended)
+      } catch (error) {
+        // Others of theirs were started at the same moment.
+        await assertSecondOperator(await found(id), startedBy)
+        throw error
+      }
       return found(id)
     },
 

@@ -2,6 +2,8 @@
 import type { BulkActionStatus, BulkSelection } from '../../workflows/order/bulk-action.contract.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import type { BulkActions, OperatorActs, Orders } from '../connection/schema.ts'
+import { mayBeSameOperator } from './operators.ts'
+import { leftOf, lockRefundSums, namesOfOperator, needsSecondOperator, type RefundContext } from './refund-sums.ts'
 
 /** A failed try that may succeed later is repeated so often. */
 export const maxAttempts = 8
@@ -18,14 +20,10 @@ export interface Sum {
 /**
  * Stores a bulk action with the orders that are selected now; nothing is done to them yet. One that exists stays.
  * @param limit the most orders; those that were paid first are taken
- * @param aloneUpToMinor the sum of refunds up to which one operator is enough
  */
-export async function prepareBulkAction(
-  sql: Database,
-  action: NewBulkAction,
-  { limit, aloneUpToMinor }: { limit: number; aloneUpToMinor: number },
-): Promise<void> {
-  await sql.begin(async (tx) => {
+export async function prepareBulkAction(context: RefundContext, action: NewBulkAction, limit: number): Promise<void> {
+  const names = await namesOfOperator(context, action.prepared_by)
+  await context.sql.begin(async (tx) => {
     const inserted = await tx`
       insert into bulk_actions
         (id, act, selection, reason, order_count, needs_second_operator, state, prepared_by, prepared_at)
@@ -39,33 +37,42 @@ export async function prepareBulkAction(
         ${action.act === 'refund' ? leftOf(tx) : tx`null::integer`}, 'planned', ${action.prepared_at}, ${action.id}
       from orders ${selected(tx, action.selection)}
       order by coalesce(paid_at, created_at), id limit ${limit}`
-    const isLarge = (await sumOf(tx, action.id)) > aloneUpToMinor
+    const isLarge = await needsSecondOperator(tx, { ...limitOf(context), id: action.id, names, at: action.prepared_at })
     await tx`
       update bulk_actions set order_count = ${count}, needs_second_operator = ${isLarge} where id = ${action.id}`
   })
 }
 
+const limitOf = ({ config }: RefundContext) => ({ aboveMinor: config.SECOND_OPERATOR_ABOVE_MINOR })
+
 /**
  * Counts again, before a prepared bulk refund is started, what it gives back: refunds that were under way may have failed
- * since. A sum that has grown needs a second operator, too.
+ * since, and whoever starts it may have given back much today. A sum that has grown needs a second operator, too.
+ * @param by who would start it
  */
-export async function renewSum(sql: Database, id: string, aloneUpToMinor: number): Promise<void> {
-  await sql.begin(async (tx) => {
-    const [row] = await tx<Pick<BulkActions, 'act'>[]>`
-      select act from bulk_actions where id = ${id} and state = 'prepared' for update`
-    if (row?.act !== 'refund') return
-    await tx`
-      update operator_acts set amount_minor = ${leftOf(tx)} from orders
-      where orders.id = operator_acts.order_id and bulk_action_id = ${id}`
-    if ((await sumOf(tx, id)) > aloneUpToMinor)
-      await tx`update bulk_actions set needs_second_operator = true where id = ${id}`
-  })
+export async function renewSum(
+  context: RefundContext,
+  { id, by, at }: { id: string; by: string; at: Date },
+): Promise<void> {
+  const names = await namesOfOperator(context, by)
+  await context.sql.begin(async (tx) => countAgain(tx, context, { id, names, at }))
 }
 
-/** What is left of the payment of an order. */
-const leftOf = (tx: Transaction) => tx`
-  orders.gross_minor - coalesce((select sum(r.amount_minor) from refunds r
-    where r.order_id = orders.id and r.state not in ('failed', 'canceled', 'refused')), 0)`
+async function countAgain(
+  tx: Transaction,
+  context: RefundContext,
+  { id, names, at }: { id: string; names: readonly string[]; at: Date },
+): Promise<void> {
+  await lockRefundSums(tx)
+  const [row] = await tx<Pick<BulkActions, 'act'>[]>`
+    select act from bulk_actions where id = ${id} and state = 'prepared' for update`
+  if (row?.act !== 'refund') return
+  await tx`
+    update operator_acts set amount_minor = ${leftOf(tx)} from orders
+    where orders.id = operator_acts.order_id and bulk_action_id = ${id}`
+  if (await needsSecondOperator(tx, { ...limitOf(context), id, names, at }))
+    await tx`update bulk_actions set needs_second_operator = true where id = ${id}`
+}
 
 const selected = (
   tx: Transaction,
@@ -99,17 +106,24 @@ export async function listBulkActions(
 }
 
 /**
- * Has the acts of a prepared bulk action begin, in the name of the operator who starts it; repeatable.
+ * Has the acts of a prepared bulk action begin, in the name of the operator who starts it; repeatable. Its sum counts as theirs from
+ * then on, so that several that are started at once are added up.
  * @returns false when it is not prepared, is over, or needs another operator
  */
 export async function startBulkAction(
-  sql: Database,
+  context: RefundContext,
   { id, startedBy, at }: { id: string; startedBy: string; at: Date },
 ): Promise<boolean> {
+  const { sql } = context
+  const now = new Date()
+  const names = await namesOfOperator(context, startedBy)
+  const preparedBy = (await findBulkAction(sql, id))?.prepared_by
+  const isSame = preparedBy === undefined || (await mayBeSameOperator(context, preparedBy, startedBy))
   return await sql.begin(async (tx) => {
+    await countAgain(tx, context, { id, names, at: now })
     const started = await tx`
       update bulk_actions set state = 'running', started_by = ${startedBy}, started_at = ${at}
-      where id = ${id} and state = 'prepared' and (not needs_second_operator or prepared_by <> ${startedBy})`
+      where id = ${id} and state = 'prepared' and not (needs_second_operator and ${isSame})`
     if (started.count === 1)
       await tx`update operator_acts set operator = ${startedBy} where bulk_action_id = ${id} and state = 'planned'`
     const [known] = await tx`

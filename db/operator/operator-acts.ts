@@ -1,6 +1,7 @@
 /** What operators have done for accounts, and why. */
 import type { Queryable } from '../connection/database.ts'
 import type { OperatorActs } from '../connection/schema.ts'
+import { givesBack, noteGivingBack, type RefundContext } from './refund-sums.ts'
 
 export interface NewOperatorAct {
   /** the same for each repetition of one request */
@@ -12,38 +13,37 @@ export interface NewOperatorAct {
   operator: string
   /** without personal data: it is stored in the clear */
   reason: string | null
+  /** of an act that gives money back; null: all that is left */
   amountMinor?: number | null
   at: Date
 }
 
 /**
  * Records what an operator does, does it, and records how it ended. An act whose process ends in between stays `asked`,
- * and so does one whose outcome is unknown.
+ * and so does one whose outcome is unknown. Every act of one operator comes through here, and with it the limit of what one gives
+ * back alone.
  * @param refusalOf the code of a refusal; undefined for an error that leaves open whether the act was done
+ * @throws SecondOperatorRequired
  */
 export async function recordAct<Result>(
-  sql: Queryable,
+  context: RefundContext,
   act: NewOperatorAct,
   refusalOf: (error: unknown) => string | undefined,
   perform: () => Promise<Result>,
 ): Promise<Result> {
-  const { id } = act
-  await sql`insert into operator_acts ${sql({
+  const { sql } = context
+  const { id, orderId } = act
+  const noted = {
     id,
     account_id: act.accountId,
-    order_id: act.orderId,
     act: act.act,
     operator: act.operator,
     reason: act.reason,
     amount_minor: act.amountMinor ?? null,
-    state: 'asked',
-    code: null,
     asked_at: act.at,
-    done_at: null,
-    bulk_action_id: null,
-    attempts: 0,
-    interrupted: 0,
-  } satisfies OperatorActs)} on conflict (id) do nothing`
+  }
+  if (orderId !== null && givesBack(act.act)) await noteGivingBack(context, { ...noted, order_id: orderId })
+  else await noteAct(sql, { ...noted, order_id: orderId })
   try {
     const result = await perform()
     await endAct(sql, id, 'done', null)
@@ -53,6 +53,22 @@ export async function recordAct<Result>(
     if (code !== undefined) await endAct(sql, id, 'refused', code)
     throw error
   }
+}
+
+async function noteAct(
+  sql: Queryable,
+  act: Omit<OperatorActs, 'state' | 'code' | 'done_at' | 'bulk_action_id' | 'attempts' | 'interrupted'>,
+): Promise<void> {
+  const row = {
+    ...act,
+    state: 'asked',
+    code: null,
+    done_at: null,
+    bulk_action_id: null,
+    attempts: 0,
+    interrupted: 0,
+  } as const
+  await sql`insert into operator_acts ${sql(row satisfies OperatorActs)} on conflict (id) do nothing`
 }
 
 /** What was done stays done, however a repetition ends. */

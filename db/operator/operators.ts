@@ -94,13 +94,21 @@ export async function listOperators(context: Context): Promise<Operator[]> {
  * Whether two names of the security log can be one person. One person may sign in by password and at the OpenID provider,
  * and may hold an operator key, which says nothing of who they are.
  */
-export async function mayBeSameOperator(context: Context, one: string, other: string): Promise<boolean> {
-  if (one === other) return true
+export const mayBeSameOperator = async (context: Context, one: string, other: string): Promise<boolean> =>
+  (await sameOperators(context, one, [other])).length > 0
+
+/** Those of the names that can be the same person as this one. */
+export async function sameOperators(context: Context, one: string, others: readonly string[]): Promise<string[]> {
+  if (others.every((other) => other === one)) return [...others]
   const people = new Map((await listOperators(context)).map((operator) => [`operator:${operator.id}`, operator]))
-  const [first, second] = [people.get(one), people.get(other)]
-  if (!first || !second) return first !== undefined || second !== undefined
-  if (first.email === null || second.email === null) return first.signsInBy !== second.signsInBy
-  return normalEmail(first.email) === normalEmail(second.email)
+  const first = people.get(one)
+  return others.filter((other) => {
+    if (one === other) return true
+    const second = people.get(other)
+    if (!first || !second) return first !== undefined || second !== undefined
+    if (first.email === null || second.email === null) return first.signsInBy !== second.signsInBy
+    return normalEmail(first.email) === normalEmail(second.email)
+  })
 }
 
 /** Ends an operator's access at once; one of the OpenID provider does not come back either. @returns false when there is none who has some */

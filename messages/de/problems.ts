@@ -11,7 +11,7 @@ export const problem = {
   forbidden: 'Das ist für Sie nicht freigegeben',
   role_insufficient: 'Ihre Rolle erlaubt das nicht',
   scope_insufficient: 'Dieser Schlüssel ist nicht für diesen Vorgang',
-  second_operator_required: 'Eine andere Person muss das starten',
+  second_operator_required: 'Eine andere Person muss das tun',
   forged_form: 'Das Formular kann nicht angenommen werden',
   not_found: 'Nicht gefunden',
   method_not_allowed: 'Diese Methode ist nicht erlaubt',

@@ -9,7 +9,7 @@ export const problem = {
   forbidden: 'Not for this caller',
   role_insufficient: 'Your role does not permit this',
   scope_insufficient: 'This key is not for this operation',
-  second_operator_required: 'Another operator has to start this',
+  second_operator_required: 'Another operator has to do this',
   forged_form: 'The form cannot be accepted',
   not_found: 'Not found',
   method_not_allowed: 'Method not allowed',

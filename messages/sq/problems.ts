@@ -11,7 +11,7 @@ export const problem = {
   forbidden: 'Kjo nuk ju lejohet',
   role_insufficient: 'Roli juaj nuk e lejon këtë',
   scope_insufficient: 'Ky çelës nuk vlen për këtë veprim',
-  second_operator_required: 'Këtë duhet ta nisë një operator tjetër',
+  second_operator_required: 'Këtë duhet ta bëjë një operator tjetër',
   forged_form: 'Formulari nuk mund të pranohet',
   not_found: 'Nuk u gjet',
   method_not_allowed: 'Kjo metodë nuk lejohet',

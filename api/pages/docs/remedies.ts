@@ -22,7 +22,7 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   scope_insufficient:
     'Call it with a service key that has the scope of the operation: `npm run keys -- create service --label <text> --scopes <scopes>`.',
   second_operator_required:
-    'Ask another operator to look at it and to start it: by a key of their own where a key has prepared it, else on the console. SECOND_OPERATOR_ABOVE_MINOR is the limit of the sum.',
+    'Ask another operator to look at it, and to do it or to start the bulk action: by a key of their own where a key has asked first, else on the console. SECOND_OPERATOR_ABOVE_MINOR is the limit of what one gives back alone within 24 hours, and of one order.',
   forged_form: 'Open the page again and send the form from there.',
   not_found: 'Check the id. A person reaches only what is theirs; what was erased stays away.',
   method_not_allowed: 'Use one of the methods in the header `Allow`.',

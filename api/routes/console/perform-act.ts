@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { type NewOperatorAct, recordAct } from '../../../db/operator/operator-acts.ts'
+import { SecondOperatorRequired } from '../../../db/operator/refund-sums.ts'
 import { actorOf, type Caller, type ConsoleUser } from '../../http/caller.ts'
 import { actOnce, type IdempotentRequest, readIdempotencyKey } from '../../http/idempotency.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
@@ -62,10 +63,36 @@ export async function actAndRecord(
   perform: (ids: { requestId: string; updateId: string }) => Promise<void>,
 ): Promise<void> {
   await actOnce(request, act.accountId, ({ requestId, updateId }) =>
-    recordAct(api.sql, { ...act, id: requestId, operator: actorOf(caller), at: new Date() }, refusalOf, () =>
-      perform({ requestId, updateId }),
-    ),
+    recordOperatorAct(api, caller, { ...act, id: requestId }, () => perform({ requestId, updateId })),
   )
+}
+
+/** Does an act of an operator, with an entry that says who and why. @throws Problem that refuses it */
+export async function recordOperatorAct(
+  api: ApiContext,
+  caller: Caller,
+  act: Omit<NewOperatorAct, 'operator' | 'at'>,
+  perform: () => Promise<void>,
+): Promise<void> {
+  try {
+    await recordAct(api, { ...act, operator: actorOf(caller), at: new Date() }, refusalOf, perform)
+  } catch (error) {
+    if (!(error instanceof SecondOperatorRequired)) throw error
+    throw new Problem('second_operator_required', { detail: whyASecondOne(api.config, error) })
+  }
+}
+
+function whyASecondOne(
+  { SECOND_OPERATOR_ABOVE_MINOR: limit }: Pick<ApiContext['config'], 'SECOND_OPERATOR_ABOVE_MINOR'>,
+  { of, beforeMinor, minor }: SecondOperatorRequired,
+): string {
+  const [most, before, now] = [limit, beforeMinor, minor].map((sum) => (sum / 100).toFixed(2))
+  const whose = of === 'operator' ? 'You, or a key that may be yours, gave back' : 'Operators gave back of this order'
+  const remedy =
+    of === 'operator'
+      ? 'Ask another operator to do it, or prepare a bulk refund that another one starts.'
+      : 'Prepare a bulk refund that another operator starts.'
+  return `Within 24 hours one operator alone gives back up to ${most}, all currencies added. ${whose} ${before} before, and this is ${now} more. ${remedy}`
 }
 
 /** What to do after outcomes that are no refusal. */
@@ -77,7 +104,7 @@ const words: Partial<Record<ProblemCode, string>> = {
 }
 
 /** @returns the code of a refusal; undefined for an error after which the act may be done all the same */
-export function refusalOf(error: unknown): string | undefined {
+function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof Problem) || error.code === 'unavailable' || error.code === 'request_in_progress')
     return undefined
   return error.code

@@ -45,6 +45,7 @@ export function operatorActRoutes(api: ApiContext): Route[] {
       problems: [
         'not_found',
         'order_state_conflict',
+        'second_operator_required',
         'refund_exceeds_payment',
         'refund_refused',
         'refund_under_way',
