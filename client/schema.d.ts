@@ -2898,6 +2898,17 @@ export interface components {
                 code: string;
                 count: number;
             }[];
+            /** @description of the refused ones: whose money had been given back by another act, or was about to be */
+            givenBackElsewhere: {
+                /**
+                 * Format: uuid
+                 * @description the bulk action that has done it
+                 */
+                bulkActionId: string | null;
+                /** @description who has done it, as the security log names them; null: the customer, or nobody */
+                operator: string | null;
+                count: number;
+            }[];
             /** @description what has become of the orders */
             statuses: {
                 status: components["schemas"]["OrderStatus"];
@@ -2908,12 +2919,12 @@ export interface components {
                 currency: string;
                 minor: number;
             }[];
-            /** @description what the act gives back if all of it is done */
+            /** @description what the act gives back if all of it is done that was not refused */
             toGiveBack: {
                 currency: string;
                 minor: number;
             }[];
-            /** @description what the payment processor has given back for them since the start */
+            /** @description what the payment processor has given back because of it, and of no other act */
             givenBack: {
                 currency: string;
                 minor: number;
@@ -2992,6 +3003,16 @@ export interface components {
             outcome: components["schemas"]["BulkOutcome"];
             /** @description why it was not done, or not at the last try */
             code: string | null;
+            /** @description who has given the money back instead */
+            givenBackElsewhere: {
+                /**
+                 * Format: uuid
+                 * @description the bulk action that has done it
+                 */
+                bulkActionId: string | null;
+                /** @description who has done it, as the security log names them; null: the customer, or nobody */
+                operator: string | null;
+            } | null;
             tries: number;
             /**
              * Format: date-time
@@ -8270,6 +8291,8 @@ export interface operations {
              *     `no_account`: The sign-in token is valid, but nobody signed up with it yet, or the account was deleted.
              *
              *     `scope_insufficient`: The service key is restricted, and this operation is outside of its scopes. `x-scope` in /openapi.json names the one it needs.
+             *
+             *     `second_operator_required`: With what was given back within 24 hours it is more than one operator may give back alone: another operator has to look at it, and do or start it.
              */
             403: {
                 headers: {
@@ -8422,6 +8445,8 @@ export interface operations {
              *     `no_account`: The sign-in token is valid, but nobody signed up with it yet, or the account was deleted.
              *
              *     `scope_insufficient`: The service key is restricted, and this operation is outside of its scopes. `x-scope` in /openapi.json names the one it needs.
+             *
+             *     `second_operator_required`: With what was given back within 24 hours it is more than one operator may give back alone: another operator has to look at it, and do or start it.
              */
             403: {
                 headers: {
@@ -8712,7 +8737,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: The credentials are valid, but this operation is for another kind of caller. */
+            /**
+             * @description `forbidden`: The credentials are valid, but this operation is for another kind of caller.
+             *
+             *     `second_operator_required`: With what was given back within 24 hours it is more than one operator may give back alone: another operator has to look at it, and do or start it.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12823,7 +12852,7 @@ export interface operations {
             /**
              * @description `forbidden`: The credentials are valid, but this operation is for another kind of caller.
              *
-             *     `second_operator_required`: The sum is above the limit: an operator who has not prepared it has to look at it and start it.
+             *     `second_operator_required`: With what was given back within 24 hours it is more than one operator may give back alone: another operator has to look at it, and do or start it.
              */
             403: {
                 headers: {
@@ -14916,7 +14945,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden`: The credentials are valid, but this operation is for another kind of caller. */
+            /**
+             * @description `forbidden`: The credentials are valid, but this operation is for another kind of caller.
+             *
+             *     `second_operator_required`: With what was given back within 24 hours it is more than one operator may give back alone: another operator has to look at it, and do or start it.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -10,6 +10,7 @@ import {
   beginBulkAct,
   countBulkOrdersLeft,
   findBulkAction,
+  type GivenBackElsewhere,
   nextBulkOrders,
   noteFailedTry,
   setBulkActionState,
@@ -71,8 +72,12 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
       let ended = 0
       const beat = setInterval(() => heartbeat(), heartbeatMs)
       const act = async (order: BulkOrder): Promise<void> => {
-        if (!(await beginBulkAct(sql, { id: order.id, at: new Date() }))) return
-        const outcome = await does[action.act](order, action).catch(outcomeOf)
+        const begun = await beginBulkAct(sql, { id: order.id, at: new Date() })
+        if (begun === 'stopped') return
+        const outcome =
+          begun === 'elsewhere'
+            ? { code: 'in_another_bulk_action' satisfies GivenBackElsewhere, mayChange: false }
+            : await does[action.act](order, action).catch(outcomeOf)
         if (outcome?.mayChange) return await noteFailedTry(sql, order.id, outcome.code)
         await endAct(sql, order.id, outcome ? 'refused' : 'done', outcome?.code ?? null)
         ended += 1
@@ -117,7 +122,8 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
       const isRefused = error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError
       if (!isRefused) throw error
       const { status: after } = await knownOrder(sql, orderId)
-      if (isGivenBack(after)) return undefined
+      // Somebody else was faster, unless it was an earlier try.
+      if (isGivenBack(after)) return wasAsked ? undefined : { code: `already_${after}`, mayChange: false }
       const type = failureType(error)
       if (type && type !== 'OrderStateConflict') return outcomeOf(error)
       return { code: after, mayChange: after !== before || type === 'OrderStateConflict' }

@@ -5,9 +5,12 @@ import type { BulkActions } from '../../db/connection/schema.ts'
 import {
   type BulkOrderRow,
   type BulkOutcome,
+  countGivenBackElsewhere,
   countOutcomes,
+  type GivenBackBy,
+  givenBackBy,
+  givenBackElsewhere,
   maxAttempts,
-  refundedSince,
 } from '../../db/operator/bulk-actions.ts'
 import { esimProviderIds } from '../../policy/outside-parties.ts'
 import { bulkActs } from '../../workflows/order/bulk-action.contract.ts'
@@ -52,6 +55,14 @@ export const bulkActionSummary = z
   })
   .meta({ id: 'BulkActionSummary' })
 
+const byWhom = {
+  bulkActionId: z.uuid().nullable().describe('the bulk action that has done it'),
+  operator: z
+    .string()
+    .nullable()
+    .describe('who has done it, as the security log names them; null: the customer, or nobody'),
+}
+
 const outcome = enumeration('BulkOutcome', 'What became of one order in a bulk action', {
   planned: 'Its turn has not come',
   trying: 'It was tried and is tried again',
@@ -72,10 +83,13 @@ export const bulkAction = bulkActionSummary
       erased: count.describe('orders of people who were erased since'),
     }),
     refusals: z.array(z.object({ code: z.string(), count })),
+    givenBackElsewhere: z
+      .array(z.object({ ...byWhom, count }))
+      .describe('of the refused ones: whose money had been given back by another act, or was about to be'),
     statuses: z.array(z.object({ status: orderStatus.schema, count })).describe('what has become of the orders'),
     worth: z.array(sum).describe('what the orders cost'),
-    toGiveBack: z.array(sum).describe('what the act gives back if all of it is done'),
-    givenBack: z.array(sum).describe('what the payment processor has given back for them since the start'),
+    toGiveBack: z.array(sum).describe('what the act gives back if all of it is done that was not refused'),
+    givenBack: z.array(sum).describe('what the payment processor has given back because of it, and of no other act'),
   })
   .meta({ id: 'BulkAction' })
 export type BulkActionView = z.output<typeof bulkAction>
@@ -86,6 +100,7 @@ export const bulkOrder = z
     accountId: z.uuid(),
     outcome: outcome.schema,
     code: z.string().nullable().describe('why it was not done, or not at the last try'),
+    givenBackElsewhere: z.object(byWhom).nullable().describe('who has given the money back instead'),
     tries: count,
     at: time.describe('when it had its outcome'),
     status: orderStatus.schema.describe('of the order, now'),
@@ -113,7 +128,9 @@ export const viewSummary = (row: BulkActions): z.output<typeof bulkActionSummary
 /** Reads the report of a bulk action as it is now. */
 export async function viewBulkAction({ sql }: ApiContext, row: BulkActions): Promise<BulkActionView> {
   const rows = await countOutcomes(sql, row.id)
-  const givenBack = row.started_at ? await refundedSince(sql, row) : []
+  const isRefund = row.act === 'refund'
+  const givenBack = isRefund ? await givenBackBy(sql, row.id) : []
+  const elsewhere = isRefund ? await countGivenBackElsewhere(sql, row.id) : []
   const isOver = row.state === 'done' || row.state === 'cancelled'
   const countOf = (wanted: Outcome): number =>
     total(rows.filter(({ state }) => (state === 'asked' ? (isOver ? 'unknown' : 'trying') : state) === wanted))
@@ -131,9 +148,15 @@ export async function viewBulkAction({ sql }: ApiContext, row: BulkActions): Pro
       rows.filter(({ state }) => state === 'refused'),
       ({ code }) => code ?? 'unknown',
     ).map(([code, of]) => ({ code, count: total(of) })),
+    givenBackElsewhere: elsewhere.map(({ count: orders, ...by }) => ({ ...viewBy(by), count: orders })),
     statuses: grouped(rows, ({ status }) => status).map(([status, of]) => ({ status, count: total(of) })),
     worth: sums(rows, ({ worth }) => worth),
-    toGiveBack: row.act === 'refund' ? sums(rows, ({ minor }) => minor) : [],
+    toGiveBack: isRefund
+      ? sums(
+          rows.filter(({ state }) => state !== 'refused'),
+          ({ minor }) => minor,
+        )
+      : [],
     givenBack: [...givenBack],
   }
 }
@@ -143,12 +166,17 @@ export const viewBulkOrder = (row: BulkOrderRow): BulkOrderView => ({
   accountId: row.account_id,
   outcome: row.state === 'asked' ? (row.attempts < maxAttempts ? 'trying' : 'unknown') : row.state,
   code: row.code,
+  givenBackElsewhere: row.state === 'refused' && isElsewhere(row.code) ? viewBy(row) : null,
   tries: row.attempts,
   at: row.done_at?.toISOString() ?? null,
   status: row.status,
   grossMinor: row.gross_minor,
   currency: row.currency,
 })
+
+const viewBy = ({ by_bulk_action: bulkActionId, by_operator: operator }: GivenBackBy) => ({ bulkActionId, operator })
+
+const isElsewhere = (code: string | null): boolean => givenBackElsewhere.some((each) => each === code)
 
 const total = (rows: readonly BulkOutcome[]): number => rows.reduce((sum, { count }) => sum + count, 0)
 

@@ -171,16 +171,34 @@ export async function countBulkOrdersLeft(sql: Queryable, bulkActionId: string):
   return row?.count ?? 0
 }
 
-/** Notes that an act is about to be done, unless the bulk action is paused or over. @returns whether it may be done */
-export async function beginBulkAct(sql: Queryable, { id, at }: { id: string; at: Date }): Promise<boolean> {
-  const begun = await sql`
-    update operator_acts a set state = 'asked', code = null,
-      attempts = attempts + case when ${wasInterrupted(sql)} then 0 else 1 end,
-      interrupted = interrupted + case when ${wasInterrupted(sql)} then 1 else 0 end,
-      asked_at = case when a.state = 'planned' then ${at} else a.asked_at end
-    from bulk_actions b
-    where a.id = ${id} and a.state in ('planned', 'asked') and b.id = a.bulk_action_id and b.state = 'running'`
-  return begun.count === 1
+/**
+ * Notes that an act is about to be done.
+ * @returns `stopped`: the bulk action is paused or over; `elsewhere`: another bulk action is about to refund the order, or has tried to
+ */
+export async function beginBulkAct(
+  sql: Database,
+  { id, at }: { id: string; at: Date },
+): Promise<'begun' | 'stopped' | 'elsewhere'> {
+  return await sql.begin(async (tx) => {
+    // Two bulk actions that begin at the same moment would each see that the other has not begun.
+    await tx`
+      select pg_advisory_xact_lock(hashtextextended('bulk refund ' || order_id, 0)) from operator_acts
+      where id = ${id} and act = 'refund' and state = 'planned'`
+    const [other] = await tx`
+      select from operator_acts a join operator_acts other on other.order_id = a.order_id and other.id <> a.id
+        join bulk_actions b on b.id = other.bulk_action_id
+      where a.id = ${id} and a.act = 'refund' and a.state = 'planned'
+        and other.act = 'refund' and other.state = 'asked' and b.state in ('running', 'paused')`
+    if (other) return 'elsewhere'
+    const begun = await tx`
+      update operator_acts a set state = 'asked', code = null,
+        attempts = attempts + case when ${wasInterrupted(tx)} then 0 else 1 end,
+        interrupted = interrupted + case when ${wasInterrupted(tx)} then 1 else 0 end,
+        asked_at = case when a.state = 'planned' then ${at} else a.asked_at end
+      from bulk_actions b
+      where a.id = ${id} and a.state in ('planned', 'asked') and b.id = a.bulk_action_id and b.state = 'running'`
+    return begun.count === 1 ? 'begun' : 'stopped'
+  })
 }
 
 /** The try before this one has not ended. */
@@ -212,26 +230,54 @@ export const countOutcomes = (sql: Queryable, bulkActionId: string): Promise<Bul
     from operator_acts a join orders o on o.id = a.order_id where a.bulk_action_id = ${bulkActionId}
     group by a.state, a.code, o.status, o.currency order by a.state, a.code, o.status, o.currency`
 
-/** What the payment processor has given back for the orders since the bulk action was started. */
-export const refundedSince = (sql: Queryable, { id, started_at }: BulkActions): Promise<Sum[]> =>
+/** What the payment processor has given back because of this bulk action, and of no other act. */
+export const givenBackBy = (sql: Queryable, bulkActionId: string): Promise<Sum[]> =>
   sql<Sum[]>`
     select o.currency, sum(r.amount_minor)::float8 as minor
-    from operator_acts a join orders o on o.id = a.order_id join refunds r on r.order_id = o.id
-    where a.bulk_action_id = ${id} and r.created_at >= ${started_at}
+    from operator_acts a join bulk_actions b on b.id = a.bulk_action_id join orders o on o.id = a.order_id
+      join refunds r on r.order_id = o.id
+    where a.bulk_action_id = ${bulkActionId} and a.act = 'refund' and a.state = 'done' and r.created_at >= b.started_at
+      -- the refund of the order's run: no partial one, and none that was made elsewhere
+      and r.refund_key like 'order-' || o.id || ':refund-%'
       and r.state not in ('failed', 'canceled', 'refused', 'requested')
     group by o.currency order by o.currency`
 
-/** What a bulk action gives back. Currencies are added as if they were one: an act must not be split by them. */
-async function sumOf(tx: Transaction, id: string): Promise<number> {
-  const [row] = await tx<{ minor: number }[]>`
-    select coalesce(sum(amount_minor), 0)::float8 as minor from operator_acts where bulk_action_id = ${id}`
-  return row?.minor ?? 0
+/** Codes of a refund that was not done since somebody else has given the money back, or is about to. */
+export const givenBackElsewhere = ['already_refunding', 'already_refunded', 'in_another_bulk_action'] as const
+
+export type GivenBackElsewhere = (typeof givenBackElsewhere)[number]
+
+/** Who has given back what a bulk refund therefore did not. Without both it was the customer, or happened by itself. */
+export interface GivenBackBy {
+  by_bulk_action: string | null
+  by_operator: string | null
 }
+
+/** The act that has given the order of an act `a` back instead of it. */
+const instead = (sql: Queryable) => sql`
+  lateral (
+    select x.bulk_action_id as by_bulk_action, x.operator as by_operator from operator_acts x
+    where a.state = 'refused' and a.code = any(${[...givenBackElsewhere]}) and x.order_id = a.order_id and x.id <> a.id
+      and x.act in ('refund', 'cancel', 'reject') and x.state in ('asked', 'done')
+    order by x.state = 'done' desc, x.asked_at, x.id limit 1
+  ) instead on true`
+
+/** How many orders of a bulk refund had been given back by whom. */
+export const countGivenBackElsewhere = (
+  sql: Queryable,
+  bulkActionId: string,
+): Promise<(GivenBackBy & { count: number })[]> =>
+  sql<(GivenBackBy & { count: number })[]>`
+    select instead.by_bulk_action, instead.by_operator, count(*)::int as count
+    from operator_acts a left join ${instead(sql)}
+    where a.bulk_action_id = ${bulkActionId} and a.state = 'refused' and a.code = any(${[...givenBackElsewhere]})
+    group by 1, 2 order by 3 desc, 1, 2`
 
 export type BulkOrderRow = Pick<
   OperatorActs,
   'id' | 'account_id' | 'state' | 'code' | 'attempts' | 'done_at' | 'amount_minor'
-> & { order_id: string } & Pick<Orders, 'status' | 'currency' | 'gross_minor'>
+> & { order_id: string } & Pick<Orders, 'status' | 'currency' | 'gross_minor'> &
+  GivenBackBy
 
 /** A page of the orders with their outcomes. */
 export const listBulkOrders = (
@@ -240,6 +286,6 @@ export const listBulkOrders = (
 ): Promise<BulkOrderRow[]> =>
   sql<BulkOrderRow[]>`
     select a.id, a.account_id, a.order_id, a.state, a.code, a.attempts, a.done_at, a.amount_minor,
-      o.status, o.currency, o.gross_minor
-    from operator_acts a join orders o on o.id = a.order_id
+      o.status, o.currency, o.gross_minor, instead.by_bulk_action, instead.by_operator
+    from operator_acts a join orders o on o.id = a.order_id left join ${instead(sql)}
     where a.bulk_action_id = ${id} ${after ? sql`and a.id > ${after[0]}` : sql``} order by a.id limit ${limit}`

@@ -224,6 +224,70 @@ test('the second operator of a large sum is another person: a key may be of anyb
   expect((await read(id)).state).toBe('prepared')
 })
 
+test('of several bulk refunds of the same orders each reports what it has given back itself, and who has given back the rest', async () => {
+  const since = new Date().toISOString()
+  const orders: OrderView[] = []
+  for (let index = 0; index < 6; index += 1)
+    orders.push(await harness.buy(await harness.signUp(), { pay: { fingerprint: randomUUID() } }))
+  const [byOperator, byCustomer] = orders.map(({ id }) => String(id))
+  const selection = { paidFrom: since }
+  const runs = [await prepare({ act: 'refund', selection }), await prepare({ act: 'refund', selection })]
+  expectStatus(await operator.post(`/v1/orders/${byOperator}/refund`), 200)
+  expectStatus(await harness.service.post(`/v1/orders/${byCustomer}/refund`), 200)
+  await Promise.all(runs.map(async ({ id }) => expectStatus(await operator.post(`${path}/${id}/start`), 200)))
+  const reports = [await ended(String(runs[0]?.id)), await ended(String(runs[1]?.id))]
+  for (const { id } of orders) await harness.untilOrder(String(id), 'refunded')
+
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
+  // Each order is done by one of them at the most.
+  expect(sum(reports.map(({ outcomes }) => outcomes.done))).toBe(4)
+  expect(sum(reports.map(({ outcomes }) => outcomes.refused))).toBe(8)
+  for (const [index, { id }] of runs.entries()) {
+    const { outcomes, givenBack, givenBackElsewhere } = await read(id)
+    expect(givenBack).toEqual(outcomes.done === 0 ? [] : [{ currency: 'EUR', minor: 500 * outcomes.done }])
+    const other = runs[1 - index]?.id
+    const rest = 4 - outcomes.done
+    const actor = reports[index]?.startedBy
+    const expected = [
+      { bulkActionId: null, operator: actor, count: 1 },
+      { bulkActionId: null, operator: null, count: 1 },
+      ...(rest > 0 ? [{ bulkActionId: other, operator: actor, count: rest }] : []),
+    ]
+    expect(givenBackElsewhere).toHaveLength(expected.length)
+    expect(givenBackElsewhere).toEqual(expect.arrayContaining(expected))
+    const rows = await ordersOf(id)
+    const rowOf = (orderId: string | undefined) => rows.find((row) => row.orderId === orderId)
+    expect(rowOf(byOperator)).toMatchObject({
+      outcome: 'refused',
+      givenBackElsewhere: { bulkActionId: null, operator: actor },
+    })
+    expect(rowOf(byCustomer)).toMatchObject({
+      outcome: 'refused',
+      givenBackElsewhere: { bulkActionId: null, operator: null },
+    })
+    for (const row of rows.filter(({ outcome }) => outcome === 'done')) expect(row.givenBackElsewhere).toBeNull()
+  }
+  const { refunds } = await harness.sims.stripe.state()
+  const of = await sql<{ payment_intent_id: string }[]>`
+    select payment_intent_id from orders where id in ${sql(orders.map(({ id }) => String(id)))}`
+  const paid = new Set(of.map(({ payment_intent_id: id }) => id))
+  expect(refunds.filter(({ payment_intent: id }) => paid.has(String(id)))).toHaveLength(6)
+
+  // A third one has nothing left to do, and says whom to ask.
+  const third = await prepare({ act: 'refund', selection })
+  expectStatus(await operator.post(`${path}/${third.id}/start`), 200)
+  const { outcomes, givenBack, toGiveBack, givenBackElsewhere } = await ended(third.id)
+  expect([outcomes.done, outcomes.refused, givenBack, toGiveBack]).toEqual([0, 6, [], []])
+  expect(sum(givenBackElsewhere.map(({ count }: { count: number }) => count))).toBe(6)
+  const surfer = createSurfer(harness.urls.api)
+  await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+  const { html } = await surfer.open(`/console/bulk-actions/${third.id}`)
+  expect(html).toContain('1 of them had been given back by the customer, or by itself')
+  expect(html).toMatch(
+    /of them had been given back by <a href="\/console\/bulk-actions\/[\w-]+">another bulk action<\/a> of/,
+  )
+})
+
 test('the console selects, starts and reports a bulk action', async () => {
   const surfer = createSurfer(harness.urls.api)
   await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })

@@ -172,7 +172,7 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
             ...(report.act === 'refund'
               ? ([
                   ['To give back', sums(report.toGiveBack)],
-                  ['Given back since the start', sums(report.givenBack)],
+                  ['Given back by it', sums(report.givenBack)],
                 ] as const)
               : []),
             ['Prepared', `${moment(new Date(report.preparedAt))} by ${nameOf(operators, report.preparedBy)}`],
@@ -199,6 +199,11 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
             {refused} not done{report.refusals.length > 0 ? ': ' : ''}
             {report.refusals.map(({ code, count }) => `${count} ${plain(code)}`).join(', ')}
           </li>
+          {report.givenBackElsewhere.map(({ count, ...by }) => (
+            <li key={`${by.bulkActionId} ${by.operator}`}>
+              {count} of them had been given back <Elsewhere by={by} operators={operators} />
+            </li>
+          ))}
           <li className={unknown > 0 ? 'broken' : undefined}>{unknown} not known</li>
           <li>{trying} being tried</li>
           <li>{planned} planned</li>
@@ -218,6 +223,11 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
                 <td className={order.outcome === 'refused' || order.outcome === 'unknown' ? 'broken' : undefined}>
                   {order.outcome}
                   {order.code && order.outcome !== 'done' ? `: ${plain(order.code)}` : ''}
+                  {order.givenBackElsewhere ? (
+                    <>
+                      , <Elsewhere by={order.givenBackElsewhere} operators={operators} />
+                    </>
+                  ) : null}
                 </td>
                 <td className="amount">{order.tries}</td>
                 <td>{order.at ? moment(new Date(order.at)) : ''}</td>
@@ -234,6 +244,24 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
       </>
     ),
   })
+}
+
+/** Who has given the money of an order back, where this bulk action has not. */
+function Elsewhere({
+  by: { bulkActionId, operator },
+  operators,
+}: {
+  by: NonNullable<BulkOrderView['givenBackElsewhere']>
+  operators: ReadonlyMap<string, string>
+}) {
+  if (operator === null) return <>by the customer, or by itself</>
+  const name = nameOf(operators, operator)
+  if (bulkActionId === null) return <>by {name}</>
+  return (
+    <>
+      by <a href={`/console/bulk-actions/${bulkActionId}`}>another bulk action</a> of {name}
+    </>
+  )
 }
 
 /** What can be done with it now. */
