@@ -21,6 +21,7 @@ import { defineRoute, type Route } from '../http/route.ts'
 import { sentId, sentTime } from '../http/storable.ts'
 import { createPrivacyRequestClient } from '../runs/privacy-request-client.ts'
 import { accountId } from '../views/account-fields.ts'
+import { recordOperatorAct } from './console/perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
 const text = z.string().trim().min(1).max(20_000)
@@ -191,7 +192,11 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
         const answer = { kind: body.answerKind, text: body.answer }
         const { account_id: owner } = await reachable(id, caller)
         // Every repetition has the same id: after an unknown outcome the answer may be accepted already.
-        await actOnce(idempotency, owner, ({ requestId }) => client.resolve(id, answer, requestId))
+        await actOnce(idempotency, owner, ({ requestId }) =>
+          recordRequestAct(api, caller, { id: requestId, owner, act: 'answer', reason: answer.kind }, () =>
+            client.resolve(id, answer, requestId),
+          ),
+        )
         return { status: 202, body: await view(id, caller) }
       },
     }),
@@ -210,11 +215,29 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       problems: conflict,
       async handle({ params: { id }, body, caller, idempotency }) {
         const { account_id: owner } = await reachable(id, caller)
-        await actOnce(idempotency, owner, ({ updateId }) => client.extend(id, body.reason, updateId))
+        await actOnce(idempotency, owner, ({ requestId, updateId }) =>
+          recordRequestAct(api, caller, { id: requestId, owner, act: 'extend', reason: body.reason }, () =>
+            client.extend(id, body.reason, updateId),
+          ),
+        )
         return { status: 200, body: await view(id, caller) }
       },
     }),
   ]
+}
+
+/**
+ * Does what an operator does to a privacy request, with an entry on the page of its account, where it has one.
+ * @param act.reason a word: the answer itself names people
+ */
+export async function recordRequestAct(
+  api: ApiContext,
+  caller: Caller,
+  { id, owner, act, reason }: { id: string; owner: string | null; act: 'answer' | 'extend'; reason: string },
+  perform: () => Promise<void>,
+): Promise<void> {
+  if (owner === null) return perform()
+  await recordOperatorAct(api, caller, { id, accountId: owner, orderId: null, act, reason }, perform)
 }
 
 function faultsOf(body: z.output<typeof newRequest>, receivedAt: Date, caller: Caller, now: Date) {

@@ -5,6 +5,7 @@ import type { OrderRows } from '../../db/operator/order-rows.ts'
 import { dayOf } from '../../db/order/books.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { money } from '../../mails/format.ts'
+import { bulkActionWorkflowId } from '../../workflows/order/bulk-action.contract.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { partialRefundWorkflowId, refundIdOf } from '../../workflows/order/partial-refund.contract.ts'
 
@@ -256,7 +257,7 @@ function ofOperators({ acts, tasks }: OrderRows, currency: string): Entry[] {
         actor: act.operator,
         words: `${plain(act.act)}${amount}${end}${act.reason === null ? '' : `: ${act.reason}`}`,
         isFault: act.state !== 'done',
-        workflowId: null,
+        workflowId: act.bulk_action_id === null ? null : bulkActionWorkflowId(act.bulk_action_id),
       }
     }),
     ...tasks.flatMap((task): Entry[] => [

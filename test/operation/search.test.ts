@@ -183,6 +183,21 @@ test('an act on the console needs a reason, is done once for each form, and leav
   expect((await acts()).at(-1)).toMatchObject({ state: 'refused', code: 'refund_exceeds_payment' })
 })
 
+test('what an operator’s program does through the customer’s routes is in the timeline, too', async () => {
+  const before = (await acts()).length
+  const body = { amount: { minor: 10, currency: 'EUR' } }
+  expectStatus(await operator.post(`/v1/orders/${order.id}/refund`, body), 200)
+  expectStatus(await operator.post(`/v1/orders/${order.id}/resend`), 200)
+  expect((await operator.post(`/v1/orders/${order.id}/approve`)).status).toBe(409)
+  const added = (await acts()).slice(before)
+  expect(added.map(({ act, amount_minor, state, code }) => [act, amount_minor, state, code])).toEqual([
+    ['refund-part', 10, 'done', null],
+    ['resend', null, 'done', null],
+    ['approve', null, 'refused', 'order_state_conflict'],
+  ])
+  expect(new Set(added.map(({ operator: by }) => by)).size).toBe(1)
+})
+
 test('an act whose outcome is unknown is not known yet, and its form does nothing else until it is known', async () => {
   const caller: ConsoleUser = {
     kind: 'console',

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import type { Attention } from '../../db/connection/schema.ts'
+import type { Attention, OperatorActs } from '../../db/connection/schema.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
+import { createSurfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
@@ -206,6 +207,26 @@ test('a request is extended once by two months, with a mail about the reason and
     ({ length }) => length === 2,
   )
   expect((await read(request.id)).late).toBe(false)
+})
+
+test('what an operator does to a request is on the page of its account, with who and why', async () => {
+  const { accountId } = await harness.signUp()
+  const request = await ask({ accountId, replyTo: undefined })
+  const surfer = createSurfer(harness.urls.api)
+  await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+  const page = `/console/privacy-requests/${request.id}`
+  expect((await surfer.submit(page, `${page}/extend`, { reason: 'complexity' })).status).toBe(303)
+  const again = await harness.operator.post(`/v1/privacy-requests/${request.id}/extend`, { reason: 'complexity' })
+  expect(again.status).toBe(409)
+  expectStatus(await resolve(request.id, { answerKind: 'refused', answer: null }), 202)
+  const acts = await sql<OperatorActs[]>`select * from operator_acts where account_id = ${accountId} order by asked_at`
+  expect(acts.map(({ act, reason, state, code }) => [act, reason, state, code])).toEqual([
+    ['extend', 'complexity', 'done', null],
+    ['extend', 'complexity', 'refused', 'privacy_request_state_conflict'],
+    ['answer', 'refused', 'done', null],
+  ])
+  expect(new Set(acts.map(({ operator }) => operator)).size).toBe(1)
+  expect((await surfer.open(`/console/accounts/${accountId}`)).html).toContain('complexity')
 })
 
 test('a request that is entered after 26 days gets one reminder at once', async () => {

@@ -10,6 +10,7 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
 import { renderRequest } from '../../pages/console/privacy-request.tsx'
 import { createPrivacyRequestClient } from '../../runs/privacy-request-client.ts'
+import { recordRequestAct } from '../privacy-requests.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
 
 const params = z.strictObject({ id: sentId })
@@ -17,6 +18,14 @@ const params = z.strictObject({ id: sentId })
 export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
   const { sql } = api
   const requests = createPrivacyRequestClient(api)
+
+  /** @returns the account, if the request has one. @throws Problem not_found */
+  async function ownerOf(id: string): Promise<string | null> {
+    const row = await findPrivacyRequest(sql, id)
+    if (!row) throw new Problem('not_found')
+    return row.account_id
+  }
+
   return [
     defineRoute({
       method: 'get',
@@ -64,8 +73,12 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
       body: z.strictObject({ answerKind: z.enum(answerKinds), answer: z.string().trim().max(20_000) }),
       responses: done,
       problems: ['not_found', 'privacy_request_state_conflict', 'request_in_progress'],
-      async handle({ params: { id }, body }) {
-        await requests.resolve(id, { kind: body.answerKind, text: body.answer || null }, randomUUID())
+      async handle({ params: { id }, body, caller }) {
+        const answerId = randomUUID()
+        const entry = { id: answerId, owner: await ownerOf(id), act: 'answer', reason: body.answerKind } as const
+        await recordRequestAct(api, caller, entry, () =>
+          requests.resolve(id, { kind: body.answerKind, text: body.answer || null }, answerId),
+        )
         return goTo('/console')
       },
     }),
@@ -82,8 +95,10 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
       body: z.strictObject({ reason: z.enum(extensionReasons) }),
       responses: done,
       problems: ['not_found', 'privacy_request_state_conflict', 'request_in_progress'],
-      async handle({ params: { id }, body }) {
-        await requests.extend(id, body.reason, randomUUID())
+      async handle({ params: { id }, body, caller }) {
+        const actId = randomUUID()
+        const entry = { id: actId, owner: await ownerOf(id), act: 'extend', reason: body.reason } as const
+        await recordRequestAct(api, caller, entry, () => requests.extend(id, body.reason, actId))
         return goTo(`/console/privacy-requests/${id}`)
       },
     }),
