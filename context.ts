@@ -8,6 +8,7 @@ import { createSigner } from './db/crypto/signer.ts'
 import { createCallReports } from './db/operation/call-reports.ts'
 import type { EsimProviderId } from './policy/outside-parties.ts'
 import { createAiralo } from './providers/airalo/airalo.ts'
+import { withAlarm } from './providers/alarm.ts'
 import { createApple } from './providers/apple.ts'
 import type { CallWatch } from './providers/call-watch.ts'
 import type { EsimProvider } from './providers/esim.ts'
@@ -74,22 +75,27 @@ function buildContext(config: Config, options: ContextOptions) {
   })
   const calls = createCallReports({ sql, log, metrics })
   const watch: CallWatch = calls
+  const watched = <Adapter extends object>(adapter: Adapter): Adapter => withAlarm(adapter, calls.needsOperator)
   const firebase = { ...firebaseSettings(config), watch }
   const esimProviders: Readonly<Record<EsimProviderId, EsimProvider>> = {
-    'esim-access': createEsimAccess({
-      baseUrl: config.ESIM_ACCESS_URL,
-      accessCode: config.ESIM_ACCESS_CODE,
-      secretKey: config.ESIM_ACCESS_SECRET,
-      timeoutMs: esimTimeoutMs,
-      watch,
-    }),
-    airalo: createAiralo({
-      baseUrl: config.AIRALO_URL,
-      clientId: config.AIRALO_CLIENT_ID,
-      clientSecret: config.AIRALO_CLIENT_SECRET,
-      timeoutMs: esimTimeoutMs,
-      watch,
-    }),
+    'esim-access': watched(
+      createEsimAccess({
+        baseUrl: config.ESIM_ACCESS_URL,
+        accessCode: config.ESIM_ACCESS_CODE,
+        secretKey: config.ESIM_ACCESS_SECRET,
+        timeoutMs: esimTimeoutMs,
+        watch,
+      }),
+    ),
+    airalo: watched(
+      createAiralo({
+        baseUrl: config.AIRALO_URL,
+        clientId: config.AIRALO_CLIENT_ID,
+        clientSecret: config.AIRALO_CLIENT_SECRET,
+        timeoutMs: esimTimeoutMs,
+        watch,
+      }),
+    ),
   }
   return {
     config,
@@ -101,45 +107,53 @@ function buildContext(config: Config, options: ContextOptions) {
     cipher,
     dataKeys: createDataKeys(cipher),
     signer: createSigner(config.SIGNING_KEYS),
-    stripe: createStripe({
-      secretKey: config.STRIPE_SECRET_KEY,
-      webhookSecret: config.STRIPE_WEBHOOK_SECRET,
-      publishableKey: config.STRIPE_PUBLISHABLE_KEY,
-      apiBase: config.STRIPE_API_URL,
-      redactionApiVersion: config.STRIPE_REDACTION_API_VERSION,
-      watch,
-    }),
+    stripe: watched(
+      createStripe({
+        secretKey: config.STRIPE_SECRET_KEY,
+        webhookSecret: config.STRIPE_WEBHOOK_SECRET,
+        publishableKey: config.STRIPE_PUBLISHABLE_KEY,
+        apiBase: config.STRIPE_API_URL,
+        redactionApiVersion: config.STRIPE_REDACTION_API_VERSION,
+        watch,
+      }),
+    ),
     esimProviders,
-    apple: createApple({
-      baseUrl: config.APPLE_URL,
-      teamId: config.APPLE_TEAM_ID,
-      keyId: config.APPLE_KEY_ID,
-      privateKeyPem: config.APPLE_PRIVATE_KEY,
-      clientIds: config.APPLE_CLIENT_IDS,
-      watch,
-    }),
-    google: createGoogle({
-      clientIds: config.GOOGLE_CLIENT_IDS,
-      certsUrl: config.GOOGLE_CERTS_URL,
-      riscCertsUrl: config.GOOGLE_RISC_CERTS_URL,
-      revokeUrl: config.GOOGLE_REVOKE_URL,
-      watch,
-    }),
+    apple: watched(
+      createApple({
+        baseUrl: config.APPLE_URL,
+        teamId: config.APPLE_TEAM_ID,
+        keyId: config.APPLE_KEY_ID,
+        privateKeyPem: config.APPLE_PRIVATE_KEY,
+        clientIds: config.APPLE_CLIENT_IDS,
+        watch,
+      }),
+    ),
+    google: watched(
+      createGoogle({
+        clientIds: config.GOOGLE_CLIENT_IDS,
+        certsUrl: config.GOOGLE_CERTS_URL,
+        riscCertsUrl: config.GOOGLE_RISC_CERTS_URL,
+        revokeUrl: config.GOOGLE_REVOKE_URL,
+        watch,
+      }),
+    ),
     firebaseIdToken: createFirebaseIdTokens({
       projectId: config.FIREBASE_PROJECT_ID,
       jwksUrl: config.FIREBASE_CERTS_URL,
       watch,
     }),
-    firebaseUsers: createFirebaseUsers(firebase),
-    push: createPush(firebase),
-    mail: createMail({
-      url: config.SMTP_URL,
-      from: config.MAIL_FROM,
-      envelopeDomain: config.MAIL_BOUNCE_DOMAIN,
-      rateLimit: config.MAIL_RATE_PER_SECOND,
-      watch,
-    }),
-    measurement: createMeasurement({ ...measurementSettings(config), watch }),
+    firebaseUsers: watched(createFirebaseUsers(firebase)),
+    push: watched(createPush(firebase)),
+    mail: watched(
+      createMail({
+        url: config.SMTP_URL,
+        from: config.MAIL_FROM,
+        envelopeDomain: config.MAIL_BOUNCE_DOMAIN,
+        rateLimit: config.MAIL_RATE_PER_SECOND,
+        watch,
+      }),
+    ),
+    measurement: watched(createMeasurement({ ...measurementSettings(config), watch })),
     operatorSignIn: operatorSignInOf(config),
     eventReceivers: createEventReceivers({ internal: config.NODE_ENV !== 'production' }),
   }

@@ -26,7 +26,6 @@ import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts
 import { failure } from '../shared/failures.ts'
 import type { CampaignActivities } from '../workflows/campaign.contract.ts'
 import { retryDelay, sinceScheduledMs } from './failures.ts'
-import { raiseProviderTask } from './provider-task.ts'
 import { messageIdOf } from './sending/send-mail.ts'
 
 const pageSize = 500
@@ -104,7 +103,6 @@ export function createCampaignActivities(context: Context): CampaignActivities {
     // A mail server may take ten minutes for its answer.
     const beat = setInterval(() => heartbeat(), heartbeatMs)
     await pMap(recipients, sendOne, { concurrency }).finally(() => clearInterval(beat))
-    if (mailFailure?.needsOperator) await raiseProviderTask(context, mailFailure)
     if (lastTry && failuresInARow < maxFailuresInARow) mailFailure = undefined
     return { sent, mailFailure }
 

@@ -25,7 +25,6 @@ import { plusMs } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
 import { createGroupWriter } from '../shared/group-writes.ts'
 import { retryDelay } from './failures.ts'
-import { raiseProviderTask } from './provider-task.ts'
 
 /** rows per query */
 const pageSize = 500
@@ -67,8 +66,6 @@ export async function mailPage(context: Context, { policy, notice, range, mailIn
   let failuresInARow = 0
   let stopped = false
   let lastFailure: ProviderFailure | undefined
-  /** the first refusal that only an operator can end */
-  let refusal: ProviderFailure | undefined
   const senders = new Map<Language, ReturnType<Context['mail']['sendToMany']>>()
   const record = createGroupWriter<DeliveryResult>((results) => recordDeliveryResults(sql, notice, results))
   const isOver = (): boolean => stopped || failuresInARow >= maxFailuresInARow || cancellationSignal().aborted
@@ -86,7 +83,6 @@ export async function mailPage(context: Context, { policy, notice, range, mailIn
   } finally {
     stopped = true
     clearInterval(beat)
-    if (refusal) await raiseProviderTask(context, refusal)
   }
 
   /** Each language is rendered once for a page. */
@@ -132,7 +128,6 @@ export async function mailPage(context: Context, { policy, notice, range, mailIn
       }
       failuresInARow += 1
       lastFailure = error
-      if (error.needsOperator) refusal ??= error
       if (error.kind !== 'unknown_outcome') return end('due', error.code)
       outcome.due += 1
       return undefined

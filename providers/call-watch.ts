@@ -1,10 +1,13 @@
 /** Tells outages from refusals: whether calls to an outside party are answered at all. */
 import { isProviderFailure, type ProviderFailure } from './failure.ts'
+import { badCertificate } from './http-request.ts'
 
 /** Is told of every call to an outside party. It must neither throw nor wait. */
 export interface CallWatch {
   answered(party: string): void
   failed(party: string, code: string): void
+  /** the party has answered with a status that no table has; its calls go on */
+  unlisted?(party: string, code: string): void
 }
 
 /**
@@ -39,7 +42,11 @@ export function tellFailure(watch: CallWatch | undefined, party: string, failure
 const outageCodes =
   /^(?:e[a-z]+|und_err_\w+|unreachable|bad_certificate|timed_out|timeout|connection_lost|no_reply|reply_too_large|invalid_reply|unexpected_reply|rate_limit(?:ed)?|quota_exceeded|(?:token_endpoint_)?http_(?:429|5\d\d)|token_endpoint_unreachable|smtp_421|smtp_4\.3\.\d+)$/
 
-/** Whether a failure says that the party cannot be reached or does not work, and not that it refused this call. */
-export function isOutage({ kind, code }: ProviderFailure): boolean {
+/**
+ * Whether a failure says that the party cannot be reached or does not work, and not that it refused this call. A code that
+ * nobody knows is an answer, however it is called.
+ */
+export function isOutage({ kind, code, needsOperator }: ProviderFailure): boolean {
+  if (needsOperator && code !== badCertificate) return false
   return (kind === 'unavailable' || kind === 'unknown_outcome') && outageCodes.test(code)
 }

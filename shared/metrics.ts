@@ -65,7 +65,7 @@ export function createMetrics() {
     }),
     providerMisconfigured: new Counter({
       name: 'ama_provider_misconfigured_total',
-      help: 'Calls an eSIM provider refused for our balance or credentials: an operator has to act',
+      help: 'Calls that an outside party refused for our balance, credentials or request, or with a code that nobody knows: somebody has to act',
       labelNames: ['provider', 'code'],
       registers,
     }),

@@ -56,7 +56,6 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
       return { provider, list: { provider, packages }, unreadable }
     } catch (error) {
       if (!isProviderFailure(error)) return { provider, unforeseen: error }
-      if (error.kind === 'misconfigured') context.metrics.providerMisconfigured.inc({ provider, code: error.code })
       return { provider, failure: error }
     }
   }
@@ -103,10 +102,7 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
   }
 
   /** Keeps the provider's offers until they are too old to be sold. Returns how many were too old. */
-  async function noteFailure(tx: Transaction, { provider, kind, code }: ProviderFailure, at: Date): Promise<number> {
-    if (kind === 'misconfigured') {
-      await raiseOperatorTask(tx, { kind: 'provider_misconfigured', subjectId: provider, detail: code, at })
-    }
+  async function noteFailure(tx: Transaction, { provider, code }: ProviderFailure, at: Date): Promise<number> {
     const stale = await withdrawUnseen(tx, provider, plusMs(at, -periods.catalogue.staleAfterMs))
     if (stale > 0) await raiseOperatorTask(tx, { kind: staleTask, subjectId: provider, detail: code, at })
     return stale

@@ -35,7 +35,7 @@ export async function askOnce<Answer>(
   } catch (error) {
     if (!isProviderFailure(error)) throw error
     const isFinal = error.kind === 'rejected' && finals.has(error.code)
-    if (error.needsOperator || (error.kind === 'rejected' && !isFinal)) await raiseProviderTask(context, error)
+    if (error.kind === 'rejected' && !isFinal) await raiseProviderTask(context, error)
     if (error.kind === 'unknown_outcome') throw asFailure(error, esimFailureTypes)
     // This request was not applied, but an earlier one may have been and not show yet.
     if (!isSettled) {

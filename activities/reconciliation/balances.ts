@@ -18,7 +18,6 @@ import { isProviderFailure } from '../../providers/failure.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { ReconciliationActivities } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { asFailure, esimFailureTypes } from '../failures.ts'
-import { raiseProviderTask } from '../provider-task.ts'
 import { createTally, differs } from './tally.ts'
 
 type Activities = Pick<ReconciliationActivities, 'readProviderBalances'>
@@ -77,7 +76,6 @@ export function createBalanceReadings(context: Context): Activities {
       return { reading, underWayMicros }
     } catch (error) {
       if (!isProviderFailure(error)) throw error
-      if (error.needsOperator) await raiseProviderTask(context, error)
       throw asFailure(error, esimFailureTypes)
     }
   }

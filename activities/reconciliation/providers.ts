@@ -22,7 +22,6 @@ import type {
   ReconciliationStepInput,
 } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
-import { raiseProviderTask } from '../provider-task.ts'
 import { createTally, differs, type FoundDifference } from './tally.ts'
 
 type Activities = Pick<ReconciliationActivities, 'compareProvider'>
@@ -64,7 +63,6 @@ export function createProviderComparison(context: Context): Activities {
       return await call()
     } catch (error) {
       if (!isProviderFailure(error)) throw error
-      if (error.needsOperator) await raiseProviderTask(context, error)
       throw asFailure(error, esimFailureTypes)
     }
   }

@@ -2,9 +2,7 @@ import type { Context } from '../../context.ts'
 import { type Account, findAccount, markMailBounced } from '../../db/accounts.ts'
 import type { Send } from '../../db/sends.ts'
 import { type Texts, textsOf } from '../../messages/texts.ts'
-import { isProviderFailure } from '../../providers/failure.ts'
 import type { RenderedMail } from '../../providers/mail/mail.ts'
-import { raiseProviderTask } from '../provider-task.ts'
 import { sendOnce } from './send-once.ts'
 
 export interface MailToSend {
@@ -22,7 +20,7 @@ export interface AddressedMail {
 }
 
 /**
- * Sends a transactional mail once. A refusal that is not about the recipient's address is an operator's; the mail waits.
+ * Sends a transactional mail once. After a refusal that is not about the recipient's address the mail waits.
  * After an unknown outcome it is sent again under the same Message-ID, because a duplicate is better than a mail that
  * never arrives. An account's address that refuses for good is marked, so that the app can ask for another one.
  * @returns `failed` when the address takes no mail, for good
@@ -44,12 +42,7 @@ export async function sendMail(
       if (!composed) return 'skipped'
       if (typeof composed.to !== 'string') account = composed.to
       const to = typeof composed.to === 'string' ? composed.to : composed.to.email
-      try {
-        await context.mail.send(composed.mail, { kind: 'transactional', to, messageId })
-      } catch (error) {
-        if (isProviderFailure(error) && error.needsOperator) await raiseProviderTask(context, error)
-        throw error
-      }
+      await context.mail.send(composed.mail, { kind: 'transactional', to, messageId })
       return 'sent'
     },
   )

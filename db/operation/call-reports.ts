@@ -1,8 +1,10 @@
 /** Passes on to the database what this process learns about outside parties, beside the calls and never in their way. */
 import type { CallWatch } from '../../providers/call-watch.ts'
+import type { ProviderFailure } from '../../providers/failure.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Metrics } from '../../shared/metrics.ts'
 import type { Database } from '../connection/database.ts'
+import { raiseOperatorTask } from '../operator-tasks.ts'
 import { recordAnsweredCall, recordFailedCall } from './outside-parties.ts'
 
 /** While a party fails, and while it answers: an outage that another process has seen ends after this time at the latest. */
@@ -18,12 +20,31 @@ interface Known {
 }
 
 export interface CallReports extends CallWatch {
+  /** Makes an operator task of a failure that only somebody can end, before the caller gets it. It does not throw. */
+  needsOperator(failure: Pick<ProviderFailure, 'provider' | 'code'>): Promise<void>
   /** Resolves when nothing is being written. */
   idle(): Promise<void>
 }
 
 export function createCallReports({ sql, log, metrics }: { sql: Database; log: Log; metrics: Metrics }): CallReports {
   const parties = new Map<string, Known>()
+  const raising = new Set<Promise<void>>()
+
+  async function raise(party: string, code: string): Promise<void> {
+    metrics.providerMisconfigured.inc({ provider: party, code })
+    // With the code among its attributes an open task shows the newest one.
+    const task = {
+      kind: 'provider_misconfigured',
+      subjectId: party,
+      detail: code,
+      at: new Date(),
+      attributes: { code },
+    }
+    await raiseOperatorTask(sql, task).catch((error: unknown) => {
+      // The next call tells it again.
+      log.warn({ error, party, code }, 'the operator task of an outside party could not be written')
+    })
+  }
 
   function report(party: string, state: Known['state'], everyMs: number, write: () => Promise<void>): void {
     metrics.outsideCalls.inc({ party, outcome: state === 'answers' ? 'answered' : 'failed' })
@@ -50,8 +71,13 @@ export function createCallReports({ sql, log, metrics }: { sql: Database; log: L
       const at = new Date()
       report(party, 'fails', failureEveryMs, () => recordFailedCall(sql, { party, code, at }))
     },
+    unlisted(party, code) {
+      const raised = raise(party, code).finally(() => raising.delete(raised))
+      raising.add(raised)
+    },
+    needsOperator: ({ provider, code }) => raise(provider, code),
     async idle() {
-      await Promise.all([...parties.values()].map(({ writing }) => writing))
+      await Promise.all([...raising, ...[...parties.values()].map(({ writing }) => writing)])
     },
   }
 }

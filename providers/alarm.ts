@@ -1,0 +1,48 @@
+/** Tells of failures that only somebody can end, at one place for all calls of an adapter. */
+import { isProviderFailure, type ProviderFailure } from './failure.ts'
+
+/** It must not throw: the failure itself has to reach the caller. */
+export type Alarm = (failure: ProviderFailure) => Promise<void>
+
+/**
+ * An adapter whose failures with `needsOperator` are told before its caller gets them, so that no caller can forget it:
+ * wrong credentials, an empty balance, a code that nobody knows.
+ */
+export const withAlarm = <Adapter extends object>(adapter: Adapter, alarm: Alarm): Adapter =>
+  Object.fromEntries(
+    Object.entries(adapter).map(([name, value]) => [
+      name,
+      typeof value === 'function' ? watching(value, alarm) : value,
+    ]),
+  ) as Adapter
+
+type Call = (...args: unknown[]) => unknown
+
+function watching(call: Call, alarm: Alarm): Call {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const result = call.apply(this, args)
+    if (result instanceof Promise)
+      return result.then(
+        // A sender of many mails is a function itself.
+        (value: unknown) => (typeof value === 'function' ? watching(value as Call, alarm) : value),
+        (error: unknown) => tell(error, alarm),
+      )
+    return isAsyncIterable(result) ? watchingPages(result, alarm) : result
+  }
+}
+
+async function* watchingPages(pages: AsyncIterable<unknown>, alarm: Alarm): AsyncGenerator<unknown> {
+  try {
+    yield* pages
+  } catch (error) {
+    await tell(error, alarm)
+  }
+}
+
+async function tell(error: unknown, alarm: Alarm): Promise<never> {
+  if (isProviderFailure(error) && error.needsOperator) await alarm(error)
+  throw error
+}
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value
