@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 import { importPKCS8, type JWTPayload, SignJWT } from 'jose'
 import { z } from 'zod'
 import type { CallWatch } from './call-watch.ts'
+import { appleCodes, appleEvents, olderAppleEvents } from './codes/apple.ts'
+import { codeFrom, documented, isListed, lookUp, undocumented } from './codes/meaning.ts'
 import { ProviderFailure } from './failure.ts'
 import { createTokenVerifier } from './id-token.ts'
 import { callProvider, checkEmpty, jsonOf } from './provider-call.ts'
@@ -33,7 +35,7 @@ export interface AppleIdentity {
   clientId: string
 }
 
-export type AppleNotificationType = 'email-disabled' | 'email-enabled' | 'consent-revoked' | 'account-deleted'
+export type AppleNotificationType = keyof typeof appleEvents
 
 export interface AppleNotification {
   /** the same for each repetition of a notification */
@@ -48,19 +50,16 @@ const call = { provider, method: 'POST', timeoutMs: 15_000, changes: true } as c
 const appleIssuer = 'https://appleid.apple.com'
 const tokenReply = z.object({ refresh_token: z.string().min(1), id_token: z.string() })
 const errorReply = z.object({ error: z.string().regex(/^[a-z_]{1,40}$/) })
-/** `events` is JSON text inside the JSON. Older documentation spells the type `account-delete`. */
+/** `events` is JSON text inside the JSON. */
 const notificationEvent = z.object({
-  type: z.preprocess(
-    (type) => (type === 'account-delete' ? 'account-deleted' : type),
-    z.enum(['email-disabled', 'email-enabled', 'consent-revoked', 'account-deleted']),
-  ),
+  type: z.string().transform((type) => lookUp(olderAppleEvents, type) ?? type),
   sub: z.string().min(1),
   event_time: z.number(),
 })
 
 /**
- * Every call throws ProviderFailure: `rejected` for an invalid token or code, `misconfigured` when Apple does not know our
- * key or client id, `unavailable` and `unknown_outcome` as in provider-call.ts.
+ * Every call throws ProviderFailure: as codes/apple.ts has it for what Apple refuses, `rejected` for an invalid token,
+ * `unavailable` and `unknown_outcome` as in provider-call.ts.
  */
 export function createApple(settings: AppleSettings) {
   const { baseUrl = appleIssuer, issuer = appleIssuer, clientIds, watch } = settings
@@ -98,9 +97,9 @@ export function createApple(settings: AppleSettings) {
     if (status === 200) return text
     const code = errorReply.safeParse(jsonOf(text)).data?.error
     // A refusal without Apple's words is not Apple's.
-    if (code === undefined) throw new ProviderFailure(provider, 'unknown_outcome', `http_${status}`)
-    const ours = ['invalid_client', 'unauthorized_client'].includes(code)
-    throw new ProviderFailure(provider, ours ? 'misconfigured' : 'rejected', code)
+    if (code === undefined) throw undocumented(provider, `http_${status}`, true)
+    const meaning = lookUp(appleCodes, code)
+    throw meaning ? documented(provider, meaning, true) : undocumented(provider, code, true)
   }
 
   return {
@@ -150,7 +149,12 @@ export function createApple(settings: AppleSettings) {
         typeof claims.events === 'string' ? notificationEvent.safeParse(jsonOf(claims.events)).data : undefined
       const at = event && timeOf(event.event_time)
       if (!event || !at) throw new ProviderFailure(provider, 'rejected', 'unreadable_notification')
-      return { eventId: String(claims.jti), type: event.type, subject: event.sub, at }
+      const { type } = event
+      if (!isListed(appleEvents, type)) {
+        watch?.unlisted?.(provider, `event_${codeFrom(type, 'unreadable')}`)
+        throw new ProviderFailure(provider, 'rejected', 'unknown_notification')
+      }
+      return { eventId: String(claims.jti), type, subject: event.sub, at }
     },
   }
 }

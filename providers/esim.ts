@@ -8,7 +8,7 @@
  * - unknown_outcome, only from calls that change something: `timed_out`, `connection_lost`, `http_5xx`,
  *   `malformed_reply`, `provider_error`, and for errors that the provider does not document `http_<status>` and
  *   `provider_code_<n>`
- * - rejected and misconfigured: as in esim-codes.ts, and from parseWebhook `bad_signature`, `malformed_webhook`
+ * - rejected and misconfigured: as in codes/esim.ts, and from parseWebhook `bad_signature`, `malformed_webhook`
  */
 export type EsimProviderId = 'esim-access' | 'airalo'
 

@@ -1,6 +1,8 @@
 /** Google sign-in, token revocation and Cross-Account Protection. Source: developers.google.com/identity */
 import { z } from 'zod'
 import type { CallWatch } from './call-watch.ts'
+import { googleEvents, googleRevocationCodes } from './codes/google.ts'
+import { codeFrom, documented, isListed, lookUp, undocumented } from './codes/meaning.ts'
 import { ProviderFailure } from './failure.ts'
 import { createTokenVerifier } from './id-token.ts'
 import { callProvider, checkEmpty, jsonOf } from './provider-call.ts'
@@ -41,6 +43,7 @@ export interface GoogleSecurityEvent {
 const provider = 'google'
 const call = { provider, method: 'POST', timeoutMs: 15_000, changes: true } as const
 const errorReply = z.object({ error: z.string() })
+const alreadyInvalid = 'invalid_token'
 const defaultCertsUrl = 'https://www.googleapis.com/oauth2/v3/certs'
 const securityEvents = z.record(
   z.string(),
@@ -86,7 +89,7 @@ export function createGoogle(settings: GoogleSettings) {
       }
     },
 
-    /** Revokes a token. Safe to repeat: Google answers 400 for an unknown or revoked token. */
+    /** Revokes a token. Safe to repeat. @returns `unknown` for an unknown or revoked token */
     async revoke(token: string): Promise<'revoked' | 'unknown'> {
       const { status, text } = await callProvider({
         ...call,
@@ -99,9 +102,12 @@ export function createGoogle(settings: GoogleSettings) {
         return 'revoked'
       }
       const code = errorReply.safeParse(jsonOf(text)).data?.error
-      if (status === 400 && code !== undefined) return 'unknown'
+      if (status === 400 && code === alreadyInvalid) return 'unknown'
+      const meaning = status === 400 && code !== undefined ? lookUp(googleRevocationCodes, code) : undefined
       // A refusal without Google's words is not Google's.
-      throw new ProviderFailure(provider, code === undefined ? 'unknown_outcome' : 'rejected', `http_${status}`)
+      throw meaning
+        ? documented(provider, meaning, true)
+        : undocumented(provider, codeFrom(code, `http_${status}`), true)
     },
 
     /** Verifies and reads a security event. @param set the request's body, a security event token (RFC 8417) */
@@ -112,10 +118,13 @@ export function createGoogle(settings: GoogleSettings) {
       if (!events || !at) throw new ProviderFailure(provider, 'rejected', 'unreadable_event')
       const details = Object.values(events)
       const reason = details.map((event) => event.reason).find(isKnownReason)
+      const types = Object.keys(events).map((uri) => uri.slice(uri.lastIndexOf('/') + 1))
+      for (const type of types)
+        if (!isListed(googleEvents, type)) watch?.unlisted?.(provider, `event_${codeFrom(type, 'unreadable')}`)
       return {
         eventId: String(claims.jti),
         at,
-        types: Object.keys(events).map((uri) => uri.slice(uri.lastIndexOf('/') + 1).replaceAll(/[^\w-]/g, '')),
+        types: types.map((type) => type.replaceAll(/[^\w-]/g, '')),
         subjects: [...new Set(details.map(({ subject }) => subject?.sub).filter((sub) => sub !== undefined))],
         ...(reason ? { reason } : {}),
       }

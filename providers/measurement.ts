@@ -5,6 +5,8 @@
  */
 import { z } from 'zod'
 import type { CallWatch } from './call-watch.ts'
+import { documented, undocumented } from './codes/meaning.ts'
+import { metaMeaning } from './codes/measurement.ts'
 import { ProviderFailure } from './failure.ts'
 import { callProvider, jsonOf } from './provider-call.ts'
 
@@ -106,7 +108,8 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000, wa
       events: [{ name: 'purchase', params: { transaction_id: purchase.eventId, currency, value: purchase.value } }],
     }
     const { status } = await callProvider(callOf('google_analytics', url, body))
-    if (status >= 300) throw new ProviderFailure('google_analytics', 'rejected', `http_${status}`)
+    // Google documents no refusal, so that nothing was counted.
+    if (status >= 300) throw undocumented('google_analytics', `http_${status}`, false)
     return 'sent'
   }
 
@@ -134,15 +137,15 @@ function heldBack({ consent, eventTime }: Purchase, asOf: Date, limitMs: number)
   return asOf.getTime() - eventTime.getTime() > limitMs ? 'too_old' : undefined
 }
 
-/** Source of the codes: developers.facebook.com/docs/graph-api/guides/error-handling */
+/** A refused event was not counted. */
 function metaFailure(status: number, text: string): ProviderFailure {
   const { code, is_transient: transient } = graphError(text)
-  const named = code === undefined ? `http_${status}` : `graph_${code}`
-  if (transient === true || [1, 2, 4, 17, 341, 613].includes(code ?? 0)) {
-    return new ProviderFailure('meta', 'unavailable', named)
-  }
-  const ours = [3, 10, 102, 190].includes(code ?? 0) || (code ?? 0) >= 200
-  return new ProviderFailure('meta', ours || status === 401 || status === 403 ? 'misconfigured' : 'rejected', named)
+  if (code === undefined && (status === 401 || status === 403))
+    return new ProviderFailure('meta', 'misconfigured', `http_${status}`)
+  if (code === undefined) return undocumented('meta', `http_${status}`, false)
+  if (transient === true) return new ProviderFailure('meta', 'unavailable', `graph_${code}`)
+  const meaning = metaMeaning(code)
+  return meaning ? documented('meta', meaning, false) : undocumented('meta', `graph_${code}`, false)
 }
 
 const graphReply = z.object({

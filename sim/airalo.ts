@@ -77,6 +77,10 @@ export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<Ai
   return startSimulator(
     {
       name: 'airalo',
+      refusal: ({ code, status = 422 }) => ({
+        status,
+        body: { code: Number(code), reason: 'Refused by the simulator' },
+      }),
       routes: (router) => addRoutes(router, { ...options, settings, store, notifications, limiter, tokens }),
       state: () => ({
         ...store.show(),

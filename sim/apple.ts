@@ -60,6 +60,7 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
   const simulator = await startSimulator(
     {
       name: 'apple',
+      refusal: ({ code, status = 400 }) => ({ status, body: { error: code } }),
       routes,
       state: () => ({ grants: grants.all(), deliveries: notifications.sender.deliveries }),
       reset() {

@@ -1,5 +1,5 @@
 /** A client of a simulator's control API (sim/simulator.ts), for tests, the demo and the benchmark. */
-import type { Fault, LoggedRequest, RunningSimulator } from './simulator.ts'
+import type { Fault, LoggedRequest, Refusing, RunningSimulator } from './simulator.ts'
 
 type Input = Record<string, unknown>
 type Reply<Replies, Action> = Action extends keyof Replies ? Replies[Action] : Record<string, unknown>
@@ -10,6 +10,8 @@ export interface SimulatorControl<State, Replies> {
   /** @throws with the simulator's own message when it refuses the action */
   do<Action extends string>(action: Action, input?: Input): Promise<Reply<Replies, Action>>
   fault(fault: Fault): Promise<void>
+  /** answers the next requests with a code, in the shape that the party documents */
+  refuse(refusing: Refusing): Promise<void>
   clearFaults(): Promise<void>
   state(): Promise<State>
   /** @param part leaves out the first `after` requests, and returns `limit` at most */
@@ -47,6 +49,7 @@ export function controlOf<State, Replies>(
     url: simulator.url,
     do: (action, input = {}) => ask('POST', `do/${action}`, input),
     fault: async (fault) => void (await request('POST', 'faults', fault)),
+    refuse: async (refusing) => void (await request('POST', 'refusals', refusing)),
     clearFaults: async () => void (await request('DELETE', 'faults')),
     state: () => ask('GET', 'state'),
     log: (part) => ask('GET', part ? `log?after=${part.after}&limit=${part.limit}` : 'log'),

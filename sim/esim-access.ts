@@ -67,6 +67,10 @@ export function startEsimAccess(
   return startSimulator(
     {
       name: 'esim-access',
+      refusal: ({ code, status = 200 }) => ({
+        status,
+        body: { success: false, errorCode: code, errorMsg: 'Refused', obj: null },
+      }),
       routes: (router: Router) => addRoutes(router, { ...options, settings, store }),
       state: () => ({ ...store.show(), webhookUrl: settings.webhookUrl, deliveries: webhooks.deliveries }),
       reset() {

@@ -9,7 +9,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Request, Response, Router } from 'express'
 import { createAccessTokens, newServiceAccount, type ServiceAccount } from './firebase/access-tokens.ts'
-import { type Behaviour, isBehaviour, refuse, refuseField } from './firebase/fcm-replies.ts'
+import { type Behaviour, isBehaviour, refusal, refuse, refuseField } from './firebase/fcm-replies.ts'
 import { startTlsFront } from './firebase/tls-front.ts'
 import { type RunningSimulator, rawBody, startSimulator } from './simulator.ts'
 
@@ -79,6 +79,7 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
   const simulator = await startSimulator(
     {
       name: 'firebase',
+      refusal,
       routes,
       state: () => ({ delivered, dryRuns, users: [...users], deletedUsers, accessTokensIssued: accessTokens.issued() }),
       reset() {

@@ -52,6 +52,7 @@ export async function startGoogleAnalytics(options: {
   return startSimulator(
     {
       name: 'google-analytics',
+      refusal: ({ status = 400 }) => ({ status, body: '' }),
       routes: (router) => {
         router.post('/mp/collect', (request, response) => {
           collect(request)

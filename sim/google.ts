@@ -57,6 +57,10 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<RunningG
   const simulator = await startSimulator(
     {
       name: 'google',
+      refusal: ({ code, status = 400 }) => ({
+        status,
+        body: { error: code, error_description: 'Refused by the simulator' },
+      }),
       routes,
       state: () => ({
         refreshTokens: [...refreshTokens].map(([token, rest]) => ({ token, ...rest })),

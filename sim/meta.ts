@@ -94,6 +94,10 @@ export async function startMeta(options: {
   return startSimulator(
     {
       name: 'meta',
+      refusal: ({ code, status = 400 }) => ({
+        status,
+        body: { error: { message: 'Refused by the simulator', type: 'OAuthException', code: Number(code) } },
+      }),
       routes: (router) => {
         router.post('/:version/:dataset/events', (request: Request, response: Response) => {
           const fbtrace_id = randomBytes(8).toString('hex')

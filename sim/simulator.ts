@@ -4,6 +4,7 @@
  *
  * Control API, on the simulator's own port:
  *   POST   /_control/faults    one Fault, for the next `times` matching requests
+ *   POST   /_control/refusals  one Refusal: the same with a code, in the shape that the party documents
  *   DELETE /_control/faults
  *   GET    /_control/log       every request with its status, oldest first (`?after=N&limit=M`: M of them without the first N)
  *   GET    /_control/state     the simulator's own state
@@ -42,6 +43,15 @@ export interface Fault {
   hang?: 'before' | 'after'
 }
 
+/** A refusal with a code of the party's, also one that does not exist. */
+export interface Refusing extends Pick<Fault, 'match' | 'times' | 'headers'> {
+  code: string
+  /** default: the one that the party documents */
+  status?: number
+  /** of a party with several: which kind of code it is */
+  as?: string
+}
+
 export interface LoggedRequest {
   at: string
   method: string
@@ -63,6 +73,8 @@ export interface SimulatorDefinition<State, Replies> {
   reset(): void
   /** what of its state a restart finds again */
   kept?: Kept
+  /** the answer with a code, in the documented shape */
+  refusal?(refusing: Refusing): { status: number; body: unknown }
   actions?: Record<string, Action> & {
     [Name in keyof Replies]: (input: Record<string, unknown>) => Replies[Name] | Promise<Replies[Name]>
   }
@@ -188,6 +200,14 @@ export async function startSimulator<State = unknown, Replies = object>(
     control.post('/faults', (request, response) => {
       const fault = json(request) as Fault
       faults.push({ ...fault, left: fault.times ?? 1 })
+      response.status(204).end()
+    })
+    control.post('/refusals', (request, response) => {
+      const { code, ...given } = json(request) as Partial<Refusing>
+      if (!definition.refusal) return void response.status(404).json({ error: 'no refusals' })
+      const { match, times, headers } = given
+      const answer = definition.refusal({ code: String(code), ...given })
+      faults.push({ ...(match && { match }), ...(headers && { headers }), ...answer, left: times ?? 1 })
       response.status(204).end()
     })
     control.delete('/faults', (_request, response) => {

@@ -111,6 +111,11 @@ export async function startStripe(options: {
   return startSimulator(
     {
       name: 'stripe',
+      refusal: ({ code, status = 400, as = status === 402 ? 'card_error' : 'invalid_request_error' }) => ({
+        status,
+        // docs.stripe.com/api/errors
+        body: { error: { type: as, code, message: 'Refused by the simulator.' } },
+      }),
       routes: (router) => mountRoutes(router, parts),
       state: () => ({
         customers: account.customers.all().map((customer) => account.deletedCustomers.get(customer.id) ?? customer),

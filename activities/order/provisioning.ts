@@ -14,13 +14,12 @@ import {
   notePlaced,
   type Placement,
 } from '../../db/order/placements.ts'
+import { finalFor } from '../../providers/codes/esim.ts'
 import type { EsimProvider, EsimProviderId, ProvidedEsim } from '../../providers/esim.ts'
-import { finalFor } from '../../providers/esim-codes.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure, failureType } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
-import { raiseProviderTask } from '../provider-task.ts'
 import { askOnce } from './ask-once.ts'
 import { knownOrder } from './known-order.ts'
 import { placementReference } from './placement-reference.ts'
@@ -142,7 +141,6 @@ export function createOrderProvisioningActivities(context: Context): Activities 
         return await provider.getEsims(orderNo)
       } catch (error) {
         if (!isProviderFailure(error)) throw error
-        if (error.needsOperator) await raiseProviderTask(context, error)
         // The provider has just returned this order number, so `unknown_order` means that it does not show the order
         // yet.
         if (!['still_allocating', 'unknown_order'].includes(error.code)) throw asFailure(error, esimFailureTypes)

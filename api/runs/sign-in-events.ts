@@ -9,6 +9,8 @@ import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { endSignIns, isNewestEvent } from '../../db/sign-in-events.ts'
 import type { AppleNotification } from '../../providers/apple.ts'
+import { googleEvents } from '../../providers/codes/google.ts'
+import { lookUp } from '../../providers/codes/meaning.ts'
 import type { GoogleSecurityEvent } from '../../providers/google.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import {
@@ -21,8 +23,6 @@ import type { Handled } from './webhook-inbox.ts'
 
 const relayDomain = '@privaterelay.appleid.com'
 const disabledAtGoogle = 'sign_in_account_disabled'
-/** After these events an attacker may have used the Google account, and its mailbox with our sign-in links. */
-const endingSessions = new Set(['sessions-revoked', 'tokens-revoked', 'token-revoked', 'account-disabled'])
 
 export function createSignInEvents(api: ApiContext) {
   const { sql, temporal, config, cipher } = api
@@ -65,7 +65,7 @@ export function createSignInEvents(api: ApiContext) {
     { reason, at }: { reason: GoogleSecurityEvent['reason']; at: Date },
   ): Promise<void> {
     await sql.begin(async (tx) => {
-      if (endingSessions.has(type)) await endSignIns(tx, accountId, at)
+      if (lookUp(googleEvents, type)?.endsSignIns) await endSignIns(tx, accountId, at)
       if (type !== 'account-disabled' && type !== 'account-enabled') return
       if (!(await isNewestEvent(tx, { accountId, provider: 'google', topic: 'account', at }))) return
       const now = new Date()

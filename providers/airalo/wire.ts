@@ -4,7 +4,8 @@
  */
 import { z } from 'zod'
 import type { CallWatch } from '../call-watch.ts'
-import { airaloCodes, type CodeMeaning, documented, undocumented } from '../esim-codes.ts'
+import { airaloCodes } from '../codes/esim.ts'
+import { type CodeMeaning, documented, lookUp, undocumented } from '../codes/meaning.ts'
 import { ProviderFailure } from '../failure.ts'
 import { callProvider, jsonOf, type ProviderReply, readReply } from '../provider-call.ts'
 
@@ -109,7 +110,7 @@ const fieldsSchema = z.object({ data: z.record(z.string(), z.unknown()) })
 
 function failureOf(status: number, content: unknown, changes: boolean): ProviderFailure {
   const business = businessSchema.safeParse(content)
-  const meaning = business.success ? airaloCodes[business.data.code] : meaningOf(status, content)
+  const meaning = business.success ? lookUp(airaloCodes, String(business.data.code)) : meaningOf(status, content)
   if (meaning) return documented(PROVIDER, meaning, changes)
   if (business.success) return undocumented(PROVIDER, `provider_code_${business.data.code}`, changes)
   if (status === 401) return new ProviderFailure(PROVIDER, 'misconfigured', 'bad_credentials')

@@ -5,7 +5,8 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { CallWatch } from '../call-watch.ts'
-import { documented, esimAccessCodes, undocumented } from '../esim-codes.ts'
+import { esimAccessCodes } from '../codes/esim.ts'
+import { documented, lookUp, undocumented } from '../codes/meaning.ts'
 import { ProviderFailure } from '../failure.ts'
 import { callProvider, jsonOf, readReply } from '../provider-call.ts'
 
@@ -75,7 +76,7 @@ export function createCaller(settings: EsimAccessSettings): CallEsimAccess {
 
 function failureOf(errorCode: string, changes: boolean): ProviderFailure {
   const code = errorCode.padStart(6, '0')
-  const meaning = esimAccessCodes[code]
+  const meaning = lookUp(esimAccessCodes, code)
   if (meaning) return documented(PROVIDER, meaning, changes)
   return undocumented(PROVIDER, `provider_code_${code.replace(/\W/g, '').slice(0, 12)}`, changes)
 }

@@ -5,6 +5,8 @@ import { type App, deleteApp, initializeApp } from 'firebase-admin/app'
 import { gaxios, JWT } from 'google-auth-library'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
 import { type CallWatch, tellFailure } from '../call-watch.ts'
+import { serviceAccountCodes } from '../codes/google.ts'
+import { codeFrom, documented, lookUp, undocumented } from '../codes/meaning.ts'
 import { ProviderFailure } from '../failure.ts'
 import { connectionFault, limitReplies, replyTooLarge } from '../http-request.ts'
 
@@ -62,7 +64,7 @@ export function openFirebase(provider: string, { projectId, serviceAccount, conn
 
     /**
      * Gets an access token, cached for an hour, so that a failure to get one is not mistaken for a failure to send.
-     * @throws ProviderFailure `misconfigured` when Google refuses our key, else `unavailable`
+     * @throws ProviderFailure `misconfigured` when Google refuses our key, `unavailable` for what passes or is in no table
      */
     async authorise(): Promise<void> {
       assertOutsideTransaction(provider)
@@ -103,7 +105,12 @@ function tokenFailure(provider: string, error: unknown): ProviderFailure {
   if (status === undefined) return new ProviderFailure(provider, 'unavailable', 'token_endpoint_unreachable')
   if (status === 429 || status >= 500)
     return new ProviderFailure(provider, 'unavailable', `token_endpoint_http_${status}`)
-  return new ProviderFailure(provider, 'misconfigured', 'service_account_refused')
+  const { error: given } = (error.response?.data ?? {}) as { error?: unknown }
+  const meaning = typeof given === 'string' ? lookUp(serviceAccountCodes, given) : undefined
+  // Without a token nothing was changed.
+  return meaning
+    ? documented(provider, meaning, false)
+    : undocumented(provider, `token_${codeFrom(given, `endpoint_http_${status}`)}`, false)
 }
 
 /** The failure for an SDK error of the transport; undefined for an error that the API answered. */

@@ -1,6 +1,8 @@
 /** Reads from FCM's raw reply whether a push token is dead. Only an explicit FcmError (or its older names) proves it. */
 import { z } from 'zod'
-import type { ProviderFailureKind } from '../failure.ts'
+import { fcmCodes } from '../codes/firebase.ts'
+import { codeFrom, documented, lookUp, undocumented } from '../codes/meaning.ts'
+import { ProviderFailure } from '../failure.ts'
 import type { RawReply } from './app.ts'
 
 /** `unregistered`: the app was uninstalled; `invalid`: not a token; `other_sender`: a token of another Firebase project. */
@@ -9,7 +11,9 @@ export type DeadToken = 'unregistered' | 'invalid' | 'other_sender'
 export type PushTokenStatus =
   | { token: 'good' }
   | { token: 'dead'; reason: DeadToken }
-  | { token: 'unknown'; kind: ProviderFailureKind; code: string; options: { retryAfterMs?: number } }
+  | { token: 'unknown'; failure: ProviderFailure }
+
+const provider = 'fcm'
 
 const legacyError = z.object({ error: z.enum(['NotRegistered', 'InvalidRegistration']) })
 const errorReply = z.object({
@@ -26,6 +30,11 @@ const errorReply = z.object({
   }),
 })
 
+/** The code of the FcmError in a reply, if it has one. */
+export function fcmCodeIn(body: unknown): string | undefined {
+  return fcmDetails(body).find(({ errorCode }) => errorCode !== undefined)?.errorCode
+}
+
 /** Reads a reply. @param reply the answer to a message with nothing but the token */
 export function pushTokenStatusOf({ status, body, retryAfterMs }: RawReply): PushTokenStatus {
   if (status === 200) return { token: 'good' }
@@ -33,26 +42,29 @@ export function pushTokenStatusOf({ status, body, retryAfterMs }: RawReply): Pus
   if (reason) return { token: 'dead', reason }
 
   const options = retryAfterMs === undefined ? {} : { retryAfterMs }
-  const unknown = (kind: ProviderFailureKind, code: string): PushTokenStatus => ({
-    token: 'unknown',
-    kind,
-    code,
-    options,
-  })
+  const bare = `http_${status}`
   // Nothing was delivered: the message was refused, and this was a dry run. Repeating is safe.
-  if (status === 429 || status >= 500) return unknown('unavailable', `http_${status}`)
+  if (status === 429 || status >= 500)
+    return { token: 'unknown', failure: new ProviderFailure(provider, 'unavailable', bare, options) }
+  const code = fcmCodeIn(body)
+  const meaning = code === undefined ? undefined : lookUp(fcmCodes, code)
+  if (meaning) return { token: 'unknown', failure: documented(provider, meaning, false, options) }
   // A 404, 403 or 401 that does not name the token is about our project or credentials.
-  if ([401, 403, 404].includes(status)) return unknown('misconfigured', `http_${status}`)
-  return unknown('rejected', `http_${status}`)
+  if ([401, 403, 404].includes(status))
+    return { token: 'unknown', failure: new ProviderFailure(provider, 'misconfigured', codeFrom(code, bare), options) }
+  return { token: 'unknown', failure: undocumented(provider, codeFrom(code, bare), false, options) }
 }
+
+const fcmDetails = (body: unknown) =>
+  (errorReply.safeParse(body).data?.error.details ?? []).filter((detail) =>
+    detail['@type'].endsWith('google.firebase.fcm.v1.FcmError'),
+  )
 
 function deadReason(body: unknown): DeadToken | undefined {
   const legacy = legacyError.safeParse(body).data?.error
   if (legacy) return legacy === 'NotRegistered' ? 'unregistered' : 'invalid'
   const details = errorReply.safeParse(body).data?.error.details ?? []
-  const codes = details
-    .filter((detail) => detail['@type'].endsWith('google.firebase.fcm.v1.FcmError'))
-    .map(({ errorCode }) => errorCode)
+  const codes = fcmDetails(body).map(({ errorCode }) => errorCode)
   if (codes.includes('UNREGISTERED')) return 'unregistered'
   if (codes.includes('SENDER_ID_MISMATCH')) return 'other_sender'
   const fields = details.flatMap(({ fieldViolations = [] }) => fieldViolations.map(({ field }) => field))

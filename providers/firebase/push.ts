@@ -1,9 +1,13 @@
 /** P4: push notifications through FCM. Source: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode */
 import { getMessaging, type Messaging, type TokenMessage } from 'firebase-admin/messaging'
+import { z } from 'zod'
 import { tellFailure } from '../call-watch.ts'
+import { fcmCodes, legacyFcmCodes, sdkMessagingCodes } from '../codes/firebase.ts'
+import { codeFrom, documented, lookUp, undocumented } from '../codes/meaning.ts'
 import { ProviderFailure } from '../failure.ts'
+import { jsonOf } from '../provider-call.ts'
 import { errorCode, type FirebaseSettings, openFirebase, transportFailure } from './app.ts'
-import { type DeadToken, pushTokenStatusOf } from './push-token-status.ts'
+import { type DeadToken, fcmCodeIn, pushTokenStatusOf } from './push-token-status.ts'
 
 export interface Push {
   token: string
@@ -23,24 +27,6 @@ export type PushOutcome = { outcome: 'sent'; messageId: string } | { outcome: 't
 
 const provider = 'fcm'
 
-/** SDK errors that may mean a dead token, but have other causes as well. */
-const perhapsDead = [
-  'messaging/registration-token-not-registered',
-  'messaging/invalid-registration-token',
-  'messaging/invalid-argument',
-  'messaging/mismatched-credential',
-]
-
-const failures: Record<string, [ProviderFailure['kind'], string]> = {
-  'messaging/message-rate-exceeded': ['unavailable', 'quota_exceeded'],
-  'messaging/device-message-rate-exceeded': ['unavailable', 'device_rate_exceeded'],
-  'messaging/server-unavailable': ['unavailable', 'http_503'],
-  'messaging/third-party-auth-error': ['misconfigured', 'third_party_auth_error'],
-  'messaging/authentication-error': ['misconfigured', 'unauthenticated'],
-  'messaging/payload-size-limit-exceeded': ['rejected', 'payload_too_large'],
-  'messaging/internal-error': ['unknown_outcome', 'http_500'],
-}
-
 /** The forms of activation codes, ICCIDs and e-mail addresses, which a push message must not contain. */
 const forbidden = [/LPA:/i, /\b1\$[^$\s]+\$/, /\b89\d{16,18}\b/, /\S@\S/]
 
@@ -58,9 +44,10 @@ export function createPush(settings: FirebaseSettings) {
     const reply = await firebase.post(url, { message: { token }, validate_only: true })
     const verdict = pushTokenStatusOf(reply)
     if (verdict.token === 'dead') return { outcome: 'token_dead', reason: verdict.reason }
-    if (verdict.token === 'unknown') throw new ProviderFailure(provider, verdict.kind, verdict.code, verdict.options)
+    if (verdict.token === 'unknown') throw verdict.failure
     // The token is good: FCM refused the message, or the refusal was temporary.
-    if (sdkCode === 'messaging/invalid-argument') throw new ProviderFailure(provider, 'rejected', 'invalid_argument')
+    if (sdkCode === 'messaging/invalid-argument')
+      throw new ProviderFailure(provider, 'rejected', 'invalid_argument', { needsOperator: true })
     throw new ProviderFailure(provider, 'unavailable', 'refusal_not_confirmed')
   }
 
@@ -83,11 +70,11 @@ export function createPush(settings: FirebaseSettings) {
         return { outcome: 'sent', messageId }
       } catch (error) {
         const code = errorCode(error)
-        if (perhapsDead.includes(code)) return confirm(push.token, code)
-        const known = failures[code]
+        const known = lookUp(sdkMessagingCodes, code)
+        if (known === 'confirm') return confirm(push.token, code)
         const failure = known
-          ? new ProviderFailure(provider, ...known)
-          : (transportFailure(provider, error) ?? new ProviderFailure(provider, 'unknown_outcome', 'unexpected_reply'))
+          ? documented(provider, known, true)
+          : (transportFailure(provider, error) ?? unknownRefusal(error))
         tellFailure(settings.watch, provider, failure)
         throw failure
       }
@@ -98,6 +85,22 @@ export function createPush(settings: FirebaseSettings) {
 }
 
 export type PushSender = ReturnType<typeof createPush>
+
+/** The failure for what the SDK has no code for: it gives the reply only in its message. */
+function unknownRefusal(error: unknown): ProviderFailure {
+  const message = error instanceof Error ? error.message : ''
+  const reply = jsonOf(/Raw server response: "(\{.*\})"/s.exec(message)?.[1] ?? '')
+  const given = refusal.safeParse(reply).data?.error
+  if (!given) return new ProviderFailure(provider, 'unknown_outcome', 'unexpected_reply')
+  const code = fcmCodeIn(reply) ?? given.status
+  const meaning = code === undefined ? undefined : (lookUp(fcmCodes, code) ?? lookUp(legacyFcmCodes, code))
+  if (meaning) return documented(provider, meaning, true)
+  // What FCM refuses with 4xx it has not delivered.
+  return undocumented(provider, codeFrom(code, `http_${given.code}`), given.code >= 500)
+}
+
+/** Google's error object: google.rpc.Status */
+const refusal = z.object({ error: z.object({ code: z.int(), status: z.string().optional() }) })
 
 /**
  * Ends the SDK's own repetitions, for which it has no setting: up to five requests in one call, for minutes, and also after a

@@ -3,13 +3,14 @@
  * up again meanwhile, and the last repetition would delete their new account.
  */
 import { z } from 'zod'
+import { identityToolkitCodes } from '../codes/firebase.ts'
+import { codeFrom, documented, lookUp, undocumented } from '../codes/meaning.ts'
 import { ProviderFailure } from '../failure.ts'
 import { type FirebaseSettings, openFirebase, type RawReply } from './app.ts'
 
 const provider = 'firebase'
 /** Source: the SDK, auth/auth-api-request.ts */
 const api = 'https://identitytoolkit.googleapis.com/v1/projects'
-const ourFault = new Set(['INSUFFICIENT_PERMISSION', 'PROJECT_NOT_FOUND', 'CONFIGURATION_NOT_FOUND'])
 /** What is no object is the reply of somebody else, such as a proxy. */
 const deletedReply = z.looseObject({})
 const errorReply = z.object({ error: z.object({ message: z.string() }) })
@@ -44,8 +45,10 @@ function refusalOf(reply: RawReply): ProviderFailure {
   if (status >= 500) return new ProviderFailure(provider, 'unknown_outcome', `http_${status}`, wait)
   const error = errorOf(reply)
   if (status < 300) return new ProviderFailure(provider, 'unknown_outcome', 'malformed_reply')
-  if (error && ourFault.has(error)) return new ProviderFailure(provider, 'misconfigured', error.toLowerCase())
+  const meaning = error === undefined ? undefined : lookUp(identityToolkitCodes, error)
+  if (meaning) return documented(provider, meaning, true, wait)
+  const code = codeFrom(error, `http_${status}`)
   // An error that does not name the user is about our project or credentials.
-  if ([401, 403, 404].includes(status)) return new ProviderFailure(provider, 'misconfigured', `http_${status}`)
-  return new ProviderFailure(provider, 'rejected', `http_${status}`)
+  if ([401, 403, 404].includes(status)) return new ProviderFailure(provider, 'misconfigured', code)
+  return undocumented(provider, code, true, wait)
 }

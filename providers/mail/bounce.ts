@@ -1,6 +1,7 @@
 /** Bounces: delivery status notifications (RFC 3464) to the envelope senders of mail.ts. */
+
+import { addressIsDead } from '../codes/smtp.ts'
 import { ProviderFailure } from '../failure.ts'
-import { addressIsDead } from './smtp-codes.ts'
 
 export interface Bounce {
   /** of the returned mail, without brackets and domain */

@@ -1,6 +1,7 @@
 /** Translates nodemailer's errors. Their messages are dropped, since they quote the mail server and the address. */
+
+import { enhancedStatusIn, isListedReply, smtpMeaning } from '../codes/smtp.ts'
 import { ProviderFailure } from '../failure.ts'
-import { enhancedStatusIn, smtpMeaning } from './smtp-codes.ts'
 
 const provider = 'smtp'
 /** What a mail server refused for good is asked again seldom: it passes once somebody has acted. */
@@ -29,7 +30,10 @@ export function mailFailure(error: unknown, bodyStarted: boolean): ProviderFailu
     const status = enhancedStatusIn(response)
     const reason = `smtp_${status ?? responseCode}`
     // 503 is about the state of the session, not about the mail.
-    if (responseCode < 500 || responseCode === 503) return failure('unavailable', reason)
+    if (responseCode < 500 || responseCode === 503)
+      return new ProviderFailure(provider, 'unavailable', reason, {
+        needsOperator: !isListedReply(responseCode, status),
+      })
     // Earlier commands (greeting, sign-in, sender) do not know the recipient yet.
     const knowsRecipient = command === 'RCPT TO' || command === 'DATA'
     const isAddress = knowsRecipient && smtpMeaning(responseCode, status).about === 'address'

@@ -4,6 +4,8 @@ import { Agent as HttpsAgent } from 'node:https'
 import Stripe from 'stripe'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
 import { type CallWatch, watched } from '../call-watch.ts'
+import { codeFrom, documented, isListed, lookUp, undocumented } from '../codes/meaning.ts'
+import { stripeCodes, stripeDeclineCodes, stripeErrorTypes } from '../codes/stripe.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../failure.ts'
 import { connectionFault, limitReplies } from '../http-request.ts'
 
@@ -60,51 +62,55 @@ export function createStripeClient(settings: StripeSettings) {
     // The SDK only checks for an `error` field: it would take a proxy's bare 503 for an object.
     const { statusCode: status, headers, requestId } = reply.lastResponse
     if (status >= 400) {
-      const { kind, code, retryAfterMs } = failureOfStatus({ status, headers, requestId, code: undefined }, effect)
       // A refusal without Stripe's words is not Stripe's.
-      throw new ProviderFailure('stripe', kind === 'rejected' ? doubtful(effect) : kind, code, {
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
-      })
+      throw failureOfStatus({ status, headers, requestId, code: undefined, type: undefined }, effect)
     }
     if (typeof reply.object !== 'string') throw failure(doubtful(effect), 'invalid_reply')
     return reply
   }
 
   /**
-   * Creates an object under an idempotency key. Stripe repeats the first answer to a key for 24 hours, even a 500. Then the
-   * next key is derived from the spent one, always in the same order, after `find` has checked whether it took effect.
+   * Creates an object under an idempotency key. Stripe repeats the first answer to a key for 24 hours, even a 500 or a
+   * refusal that may pass. Then the next key is derived from the spent one, always in the same order, after `find` has
+   * checked whether it took effect.
    */
   async function create<T>(
     key: string,
     attempt: (key: string) => Promise<T>,
     find?: () => Promise<T | undefined>,
   ): Promise<T> {
+    let last: ProviderFailure | undefined
     for (const suffix of ['', ':again', ':again2']) {
       try {
         return await attempt(`${key}${suffix}`)
       } catch (error) {
-        if (!(error instanceof ProviderFailure && error.code === replayedFault)) throw error
+        if (!(error instanceof ProviderFailure && replays.has(error))) throw error
+        last = error
         const found = await find?.()
         if (found !== undefined) return found
       }
     }
-    throw failure('unknown_outcome', replayedFault)
+    throw last
   }
 
-  return { sdk, call, create }
+  /** A status of Stripe's as its table has it. One that no table has counts as `otherwise`, and operators see it. */
+  function statusIn<Status extends string>(
+    what: string,
+    table: Readonly<Record<Status, unknown>>,
+    given: string | null,
+    otherwise: NoInfer<Status>,
+  ): Status {
+    if (given !== null && isListed(table, given)) return given
+    if (given !== null) settings.watch?.unlisted?.('stripe', `${what}_${codeFrom(given, 'unreadable')}`)
+    return otherwise
+  }
+
+  return { sdk, call, create, statusIn }
 }
 
+/** Answers that Stripe has kept under a key, and that may pass with another key. */
+const replays = new WeakSet<ProviderFailure>()
 const replayedFault = 'replayed_server_error'
-
-/** Refusals that only an operator can clear. */
-const operatorCodes = [
-  'api_key_expired',
-  'balance_insufficient',
-  'livemode_mismatch',
-  'platform_api_key_expired',
-  'secret_key_required',
-  'testmode_charges_only',
-]
 
 function toFailure(error: unknown, effect: Effect): unknown {
   if (!(error instanceof Stripe.errors.StripeError)) return error
@@ -114,10 +120,9 @@ function toFailure(error: unknown, effect: Effect): unknown {
     const perhaps = sent || error.message.includes('retried')
     return failure(perhaps ? doubtful(effect) : 'unavailable', code)
   }
-  const { statusCode: status, headers, requestId, rawType } = error
-  const code = error.code ?? (rawType === 'idempotency_error' ? rawType : undefined)
+  const { statusCode: status, headers, requestId, rawType: type, code } = error
   if (status === undefined) return failure(doubtful(effect), 'invalid_reply', { requestId })
-  return failureOfStatus({ status, headers: headers ?? {}, requestId, code }, effect)
+  return failureOfStatus({ status, headers: headers ?? {}, requestId, code, type }, effect)
 }
 
 interface Refused {
@@ -125,31 +130,47 @@ interface Refused {
   headers: Record<string, string>
   requestId: string | undefined
   code: string | undefined
+  type: string | undefined
 }
 
-function failureOfStatus({ status, headers, requestId, code: given }: Refused, effect: Effect): ProviderFailure {
-  const code = given && /^[a-z0-9_]{1,64}$/.test(given) ? given : `http_${status}`
-  const details = { requestId, retryAfterSeconds: Number(headers['retry-after']) }
-  if (status === 409 || status === 429 || code === 'rate_limit') return failure('unavailable', code, details)
+function failureOfStatus({ status, headers, requestId, code: given, type }: Refused, effect: Effect): ProviderFailure {
+  const hasCode = Boolean(given)
+  const changes = effect === 'writes'
+  const bare = `http_${status}`
+  const details = detailsOf({ requestId, retryAfterSeconds: Number(headers['retry-after']) })
+  const isReplay = headers['idempotent-replayed'] === 'true'
   if (status >= 500) {
-    const replayed = headers['idempotent-replayed'] === 'true'
-    return failure(doubtful(effect), replayed ? replayedFault : `http_${status}`, details)
+    const failed = new ProviderFailure('stripe', doubtful(effect), isReplay ? replayedFault : bare, details)
+    if (isReplay) replays.add(failed)
+    return failed
   }
-  const kind = status === 401 || status === 403 || operatorCodes.includes(code) ? 'misconfigured' : 'rejected'
-  return failure(kind, code, details)
+  const code = codeFrom(given, bare)
+  const listed = lookUp(stripeCodes, code) ?? lookUp(stripeDeclineCodes, code)
+  if (listed) return documented('stripe', listed, changes, details)
+  if (status === 401 || status === 403) return new ProviderFailure('stripe', 'misconfigured', code, details)
+  // Nothing was applied: too many requests, or another request with the same key is under way.
+  if (status === 409 || status === 429)
+    return new ProviderFailure('stripe', 'unavailable', code, { ...details, needsOperator: hasCode })
+  const ofType = hasCode || type === undefined ? undefined : lookUp(stripeErrorTypes, type)
+  if (ofType)
+    return documented('stripe', { ...ofType, code: type === 'idempotency_error' ? type : bare }, changes, details)
+  const failed = undocumented('stripe', hasCode ? code : codeFrom(type, bare), changes, details)
+  if (isReplay) replays.add(failed)
+  return failed
 }
 
 const doubtful = (effect: Effect): ProviderFailureKind => (effect === 'writes' ? 'unknown_outcome' : 'unavailable')
 
-function failure(
-  kind: ProviderFailureKind,
-  code: string,
-  details: { requestId?: string | undefined; retryAfterSeconds?: number } = {},
-): ProviderFailure {
-  const { requestId, retryAfterSeconds } = details
-  return new ProviderFailure('stripe', kind, code, {
-    ...(retryAfterSeconds ? { retryAfterMs: retryAfterSeconds * 1000 } : {}),
-    // Stripe's support finds the request by this id. The SDK's error is left out, since it contains Stripe's texts.
-    ...(requestId && /^\w{1,64}$/.test(requestId) ? { cause: new Error(`Stripe request ${requestId}`) } : {}),
-  })
+interface Details {
+  requestId?: string | undefined
+  retryAfterSeconds?: number
 }
+
+const failure = (kind: ProviderFailureKind, code: string, details: Details = {}): ProviderFailure =>
+  new ProviderFailure('stripe', kind, code, detailsOf(details))
+
+const detailsOf = ({ requestId, retryAfterSeconds }: Details): { retryAfterMs?: number; cause?: Error } => ({
+  ...(retryAfterSeconds ? { retryAfterMs: retryAfterSeconds * 1000 } : {}),
+  // Stripe's support finds the request by this id. The SDK's error is left out, since it contains Stripe's texts.
+  ...(requestId && /^\w{1,64}$/.test(requestId) ? { cause: new Error(`Stripe request ${requestId}`) } : {}),
+})

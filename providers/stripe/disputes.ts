@@ -3,11 +3,13 @@
  * docs.stripe.com/disputes/categories
  */
 import type Stripe from 'stripe'
+import { lookUp } from '../codes/meaning.ts'
+import { disputeStatuses } from '../codes/stripe-values.ts'
 import type { StripeClient } from './client.ts'
 
 export interface Dispute {
   disputeId: string
-  /** needs_response, under_review, won, lost, prevented, warning_* or appeal_* */
+  /** as codes/stripe-values.ts lists them; another one counts as undecided */
   status: string
   /** Stripe's code, such as `fraudulent` */
   reason: string
@@ -45,10 +47,13 @@ export interface DisputeEvidence {
   remarks: string
 }
 
-const over = ['won', 'lost', 'prevented', 'warning_closed']
-const awaiting = ['needs_response', 'warning_needs_response']
+export function createDisputes({ sdk, call, create, statusIn }: StripeClient) {
+  function toDispute(dispute: Stripe.Dispute): Dispute {
+    // Told of one in no table; it is stored as Stripe has it.
+    statusIn('dispute', disputeStatuses, dispute.status, '')
+    return read(dispute)
+  }
 
-export function createDisputes({ sdk, call, create }: StripeClient) {
   return {
     async getDispute(disputeId: string): Promise<Dispute> {
       return toDispute(await call('reads', () => sdk.disputes.retrieve(disputeId)))
@@ -90,7 +95,8 @@ export function createDisputes({ sdk, call, create }: StripeClient) {
   }
 }
 
-function toDispute(dispute: Stripe.Dispute): Dispute {
+function read(dispute: Stripe.Dispute): Dispute {
+  const status = lookUp(disputeStatuses, dispute.status)
   const { evidence_details: details, payment_intent: intent, charge } = dispute
   return {
     disputeId: dispute.id,
@@ -107,8 +113,8 @@ function toDispute(dispute: Stripe.Dispute): Dispute {
     submissionCount: details.submission_count,
     pastDue: details.past_due,
     createdAt: new Date(dispute.created * 1000).toISOString(),
-    isOver: over.includes(dispute.status),
-    awaitsEvidence: awaiting.includes(dispute.status) && details.submission_count === 0,
+    isOver: status?.lasts === 'final',
+    awaitsEvidence: status?.answers === true && details.submission_count === 0,
   }
 }
 

@@ -1,25 +1,16 @@
 /** Which of Stripe's events concern the run of an order; others are ignored. */
+import { lookUp } from '../codes/meaning.ts'
+import { eventTypes } from '../codes/stripe-values.ts'
 import type { StripeWebhook } from './webhooks.ts'
 
-const paymentEvents = [
-  'payment_intent.succeeded',
-  'payment_intent.canceled',
-  'refund.created',
-  'refund.updated',
-  'refund.failed',
-  'charge.refund.updated',
-]
-const disputeEvents = ['created', 'updated', 'closed', 'funds_withdrawn', 'funds_reinstated'].map(
-  (change) => `charge.dispute.${change}`,
-)
-const fraudWarningEvents = ['radar.early_fraud_warning.created', 'radar.early_fraud_warning.updated']
+export const orderEventTypes: readonly string[] = Object.keys(eventTypes)
 
-/** At most 20, which is the most that Stripe lists at once: docs.stripe.com/api/events/list */
-export const orderEventTypes: readonly string[] = [...paymentEvents, ...disputeEvents, ...fraudWarningEvents]
+const isAbout = (subject: string, { type }: Pick<StripeWebhook, 'type'>): boolean =>
+  lookUp(eventTypes, type)?.about === subject
 
-export const isAboutDispute = ({ type }: Pick<StripeWebhook, 'type'>): boolean => disputeEvents.includes(type)
+export const isAboutDispute = (event: Pick<StripeWebhook, 'type'>): boolean => isAbout('dispute', event)
 
-export const isAboutFraudWarning = ({ type }: Pick<StripeWebhook, 'type'>): boolean => fraudWarningEvents.includes(type)
+export const isAboutFraudWarning = (event: Pick<StripeWebhook, 'type'>): boolean => isAbout('fraud warning', event)
 
 /** The creation of a refund that we requested ourselves is known already. */
 export const concernsOrder = ({ type, refundKey }: StripeWebhook): boolean =>

@@ -1,9 +1,10 @@
 /** What happened at Stripe, for comparing it with what we know. */
+
+import { type PaymentStatus, paymentStatuses } from '../codes/stripe-values.ts'
 import type { StripeClient } from './client.ts'
 import { orderEventTypes } from './event-types.ts'
 import { orderIdIn } from './order-id.ts'
 import { createPages, seconds } from './pages.ts'
-import type { PaymentStatus } from './payments.ts'
 import { readEvent, type StripeWebhook } from './webhooks.ts'
 
 /** A payment as a list has it: without the attempts to pay. */
@@ -16,7 +17,7 @@ export interface ListedPayment {
   mark: string | null
 }
 
-export function createHistory({ sdk, call }: StripeClient) {
+export function createHistory({ sdk, call, statusIn }: StripeClient) {
   const pages = createPages(call)
 
   return {
@@ -38,7 +39,7 @@ export function createHistory({ sdk, call }: StripeClient) {
         for (const { id, status, metadata } of intents) {
           yield {
             paymentIntentId: id,
-            status: status as PaymentStatus,
+            status: statusIn('payment', paymentStatuses, status, 'processing'),
             orderId: orderIdIn(metadata) ?? null,
             mark: metadata.mark ?? null,
           }

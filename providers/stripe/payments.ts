@@ -1,17 +1,11 @@
 /** P2: payments. Each order has one PaymentIntent, paid by card, Apple Pay or Google Pay in the app's PaymentSheet. */
 import type Stripe from 'stripe'
+import { type PaymentStatus, paymentStatuses } from '../codes/stripe-values.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
 import { orderIdIn } from './order-id.ts'
 
-export type PaymentStatus =
-  | 'requires_payment_method'
-  | 'requires_confirmation'
-  | 'requires_action'
-  | 'processing'
-  | 'requires_capture'
-  | 'canceled'
-  | 'succeeded'
+export type { PaymentStatus } from '../codes/stripe-values.ts'
 
 export type RiskLevel = 'normal' | 'elevated' | 'highest' | 'not_assessed' | 'unknown'
 export type MethodKind = 'card' | 'apple_pay' | 'google_pay' | 'other'
@@ -51,11 +45,12 @@ export interface Payment {
 /** `processing`: the payment cannot be cancelled now and may still succeed. */
 export type CancelResult = 'cancelled' | 'already_cancelled' | 'already_paid' | 'processing'
 
-export function createPayments({ sdk, call, create }: StripeClient) {
+export function createPayments({ sdk, call, create, statusIn }: StripeClient) {
   async function getPayment(paymentIntentId: string): Promise<Payment> {
-    return toPayment(
-      await call('reads', () => sdk.paymentIntents.retrieve(paymentIntentId, { expand: ['latest_charge'] })),
+    const intent = await call('reads', () =>
+      sdk.paymentIntents.retrieve(paymentIntentId, { expand: ['latest_charge'] }),
     )
+    return toPayment(intent, statusIn('payment', paymentStatuses, intent.status, 'processing'))
   }
 
   return {
@@ -110,13 +105,13 @@ export function createPayments({ sdk, call, create }: StripeClient) {
   }
 }
 
-function toPayment(intent: Stripe.PaymentIntent): Payment {
+function toPayment(intent: Stripe.PaymentIntent, status: PaymentStatus): Payment {
   const charge = intent.latest_charge !== null && typeof intent.latest_charge === 'object' ? intent.latest_charge : null
   const riskScore = charge?.outcome?.risk_score
   const cardFingerprint = charge?.payment_method_details?.card?.fingerprint
   return {
     paymentIntentId: intent.id,
-    status: intent.status as PaymentStatus,
+    status,
     amountMinor: intent.amount,
     amountReceivedMinor: intent.amount_received,
     currency: intent.currency.toUpperCase(),

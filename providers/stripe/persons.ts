@@ -2,39 +2,31 @@
  * Customers at Stripe and the removal of personal data: a customer at once, transactions after 90 days by redaction jobs.
  * Redaction is a public preview without SDK methods, hence by raw requests. Source: docs.stripe.com/privacy/redaction
  */
+
+import { type RedactionStatus, redactionStatuses } from '../codes/stripe-values.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
 
 /** Most ids in one redaction job, customers and payments together. */
 export const redactionBatchSize = 10
 
-export type RedactionStatus =
-  | 'created'
-  | 'validating'
-  | 'ready'
-  | 'failed'
-  | 'redacting'
-  | 'succeeded'
-  | 'canceling'
-  | 'canceled'
-
 export interface Redaction {
   redactionId: string
   status: RedactionStatus
-  /** why a job has failed: `invalid_state` for a transaction younger than 90 days, `locked_by_other_job`, ... */
+  /** why a job has failed, by the codes of codes/stripe-values.ts */
   problems: { code: string; objectId: string | null }[]
 }
 
 const path = '/v1/privacy/redaction_jobs'
 
-export function createPersons({ sdk, call, create }: StripeClient, redactionApiVersion: string | undefined) {
+export function createPersons({ sdk, call, create, statusIn }: StripeClient, redactionApiVersion: string | undefined) {
   async function ask<T extends RawReply>(
     method: 'GET' | 'POST',
     suffix: string,
     parameters?: object,
     idempotencyKey?: string,
   ): Promise<T> {
-    if (!redactionApiVersion) throw new ProviderFailure('stripe', 'misconfigured', 'redaction_not_configured')
+    if (!redactionApiVersion) throw notEnabled('redaction_not_configured')
     const options = { apiVersion: redactionApiVersion, ...(idempotencyKey ? { idempotencyKey } : {}) }
     try {
       const send = () => sdk.rawRequest(method, `${path}${suffix}`, parameters, options) as Promise<T>
@@ -42,7 +34,7 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
     } catch (error) {
       // Without access to the preview the path does not exist.
       if (isProviderFailure(error, 'http_404')) {
-        throw new ProviderFailure('stripe', 'misconfigured', 'redaction_not_available')
+        throw notEnabled('redaction_not_available')
       }
       throw error
     }
@@ -55,7 +47,8 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
     parameters?: object,
     idempotencyKey?: string,
   ): Promise<Redaction> {
-    const { id, status } = await ask<RawJob>(method, suffix, parameters, idempotencyKey)
+    const { id, status: given } = await ask<RawJob>(method, suffix, parameters, idempotencyKey)
+    const status = statusIn('redaction', redactionStatuses, given, 'redacting')
     const found = status === 'failed' ? (await ask<RawErrors>('GET', `/${id}/validation_errors?limit=100`)).data : []
     const problems = found.map(({ code, erroring_object }) => ({ code, objectId: erroring_object?.id ?? null }))
     return { redactionId: id, status, problems }
@@ -143,6 +136,10 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
   }
 }
 
+/** The owner's decision, which receipts show: no operator has to act. */
+const notEnabled = (code: string): ProviderFailure =>
+  new ProviderFailure('stripe', 'misconfigured', code, { needsOperator: false })
+
 interface RawReply {
   object: string
   lastResponse: { statusCode: number; headers: Record<string, string>; requestId: string }
@@ -150,7 +147,7 @@ interface RawReply {
 
 interface RawJob extends RawReply {
   id: string
-  status: RedactionStatus
+  status: string
 }
 
 interface RawErrors extends RawReply {

@@ -1,9 +1,10 @@
 /** Refunds of payments. */
 import type Stripe from 'stripe'
+import { type RefundStatus, refundStatuses } from '../codes/stripe-values.ts'
 import { isProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
 
-export type RefundStatus = 'pending' | 'requires_action' | 'succeeded' | 'failed' | 'canceled'
+export type { RefundStatus } from '../codes/stripe-values.ts'
 
 export interface Refund {
   refundId: string
@@ -21,7 +22,17 @@ export interface Refund {
 
 const stripeReasons = ['duplicate', 'fraudulent', 'requested_by_customer'] as const
 
-export function createRefunds({ sdk, call, create }: StripeClient) {
+export function createRefunds({ sdk, call, create, statusIn }: StripeClient) {
+  const toRefund = (refund: Stripe.Refund): Refund => ({
+    refundId: refund.id,
+    status: statusIn('refund', refundStatuses, refund.status, 'pending'),
+    amountMinor: refund.amount,
+    currency: refund.currency.toUpperCase(),
+    refundKey: refund.metadata?.refund_key ?? null,
+    ...(refund.failure_reason ? { failureReason: refund.failure_reason } : {}),
+    createdAt: new Date(refund.created * 1000).toISOString(),
+  })
+
   /** The refunds of a payment, the newest first. One page is enough: no payment of ours has more than 100. */
   async function listRefunds(paymentIntentId: string): Promise<Refund[]> {
     const page = await call('reads', () => sdk.refunds.list({ payment_intent: paymentIntentId, limit: 100 }))
@@ -72,17 +83,5 @@ export function createRefunds({ sdk, call, create }: StripeClient) {
         return last
       }
     },
-  }
-}
-
-function toRefund(refund: Stripe.Refund): Refund {
-  return {
-    refundId: refund.id,
-    status: (refund.status ?? 'pending') as RefundStatus,
-    amountMinor: refund.amount,
-    currency: refund.currency.toUpperCase(),
-    refundKey: refund.metadata?.refund_key ?? null,
-    ...(refund.failure_reason ? { failureReason: refund.failure_reason } : {}),
-    createdAt: new Date(refund.created * 1000).toISOString(),
   }
 }

@@ -1,5 +1,6 @@
 /** FCM's replies: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode */
 import type { Response } from 'express'
+import type { Refusing } from '../simulator.ts'
 
 const fcmError = 'type.googleapis.com/google.firebase.fcm.v1.FcmError'
 const badRequest = 'type.googleapis.com/google.rpc.BadRequest'
@@ -105,6 +106,16 @@ export function refuse(response: Response, behaviour: Exclude<Behaviour, 'ok'>, 
 /** The reply to a message that does not fit the schema. */
 export function refuseField(response: Response, field: string): void {
   refuseWith(response, { code: 400, status: 'INVALID_ARGUMENT', message: `Invalid value at '${field}'`, field })
+}
+
+/** The answer with a code: `as` is `fcm`, or `users` (Identity Toolkit), or `token` (the OAuth token endpoint). */
+export function refusal({ code, status = 400, as = 'fcm' }: Refusing): { status: number; body: unknown } {
+  const message = 'Refused by the simulator'
+  if (as === 'token') return { status, body: { error: code, error_description: message } }
+  if (as === 'users')
+    return { status, body: { error: { code: status, message: code, errors: [{ message: code, domain: 'global' }] } } }
+  const details = [{ '@type': fcmError, errorCode: code }]
+  return { status, body: { error: { code: status, message, status: 'FAILED_PRECONDITION', details } } }
 }
 
 function refuseWith(response: Response, { code, status, message, errorCode, field }: Reply): void {

@@ -23,9 +23,9 @@ export class Refusal extends Error {
   }
 }
 
-/** A parameter is invalid: 400, and nothing is executed. */
-export const invalidParameter = (code: string, param: string, message: string): Refusal =>
-  new Refusal(400, { type: 'invalid_request_error', code, param, message }, true)
+/** A parameter is invalid: 400, and nothing is executed. Not every such error has a code. */
+export const invalidParameter = (code: string | undefined, param: string, message: string): Refusal =>
+  new Refusal(400, { type: 'invalid_request_error', ...(code !== undefined && { code }), param, message }, true)
 
 /** The path does not exist, for this account or at all: 404. */
 export const unknownPath = (): Refusal =>
@@ -41,10 +41,10 @@ export const missing = (kind: string, id: string, param?: string): Refusal =>
   })
 
 /** The state of an object forbids the request: 400, and stored under the idempotency key. */
-export const refusedByState = (code: string, message: string, paymentIntent?: unknown): Refusal =>
+export const refusedByState = (code: string | undefined, message: string, paymentIntent?: unknown): Refusal =>
   new Refusal(400, {
     type: 'invalid_request_error',
-    code,
+    ...(code !== undefined && { code }),
     message,
     ...(paymentIntent === undefined ? {} : { payment_intent: paymentIntent }),
   })

@@ -187,7 +187,7 @@ function mountDisputesAndEvents(router: Router, { account, protocol, disputes }:
   // docs.stripe.com/api/events/list: `types` holds up to 20 names; an event of any of them is listed.
   protocol.endpoint(router, 'get', '/v1/events', [...pagination, 'type', 'types'], ({ parameters }) => {
     const types = textList(parameters, 'types')
-    if (types.length > 20) throw invalidParameter('parameter_invalid', 'types', 'At most 20 types.')
+    if (types.length > 20) throw invalidParameter(undefined, 'types', 'At most 20 types.')
     const page = list('/v1/events', account.events, parameters, ['type'], ({ type }) => {
       return types.length === 0 || types.includes(type)
     })
@@ -231,7 +231,7 @@ function disputeEvidence(parameters: Parameters): Record<string, string> {
   const unknown = entries.find(([name]) => !evidenceTexts.includes(name))
   if (unknown) throw invalidParameter('parameter_unknown', `evidence[${unknown[0]}]`, 'Received unknown parameter.')
   const tooLong = entries.find(([, value]) => value.length > 20_000)
-  if (tooLong) throw invalidParameter('parameter_invalid', `evidence[${tooLong[0]}]`, 'Invalid string: too long.')
+  if (tooLong) throw invalidParameter(undefined, `evidence[${tooLong[0]}]`, 'Invalid string: too long.')
   return Object.fromEntries(entries)
 }
 

@@ -204,12 +204,12 @@ test('evidence that Stripe refuses becomes an operator task, and the dispute is 
   await stripe.fault({
     match: { method: 'POST', path: '/v1/disputes/' },
     status: 400,
-    body: { error: { type: 'invalid_request_error', code: 'parameter_invalid' } },
+    body: { error: { type: 'invalid_request_error', code: 'parameter_unknown' } },
     times: 50,
   })
   const dispute = await open(order.id)
   await until('an operator knows', () => taskOf(order.id, 'dispute_evidence_unstaged'))
-  expect(await taskOf(order.id, 'dispute_evidence_unstaged')).toMatchObject({ detail: 'parameter_invalid' })
+  expect(await taskOf(order.id, 'dispute_evidence_unstaged')).toMatchObject({ detail: 'parameter_unknown' })
   expect((await taskOf(dispute))?.attributes).toMatchObject({ evidence: 'none' })
   expect((await byOperator(order.id)).disputes).toMatchObject([{ state: 'needs_response', evidence: 'none' }])
   expect((await harness.operator.post(`/v1/orders/${order.id}/disputes/${dispute}/submit`)).status).toBe(409)

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { outsideParties } from '../../policy/outside-parties.ts'
 import { isOutage } from '../../providers/call-watch.ts'
+import { undocumented } from '../../providers/codes/meaning.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../../providers/failure.ts'
 import { createMail } from '../../providers/mail/mail.ts'
 import { notice, purchase, startAdapters, unknownToken } from '../harness/adapters.ts'
@@ -106,5 +107,11 @@ test.each<[ProviderFailureKind, string, boolean]>([
   ['rejected', 'expired', false],
   ['misconfigured', 'bad_credentials', false],
 ])('%s, %s: an outage: %s', (kind, code, expected) => {
-  expect(isOutage(new ProviderFailure('p', kind, code))).toBe(expected)
+  // A certificate that is not accepted is also an operator's.
+  const needsOperator = code === 'bad_certificate'
+  expect(isOutage(new ProviderFailure('p', kind, code, { needsOperator }))).toBe(expected)
+})
+
+test('a code that nobody knows is no outage, even if it is called like an error of the network', () => {
+  expect(isOutage(undocumented('p', 'exceeded', true))).toBe(false)
 })

@@ -83,7 +83,7 @@ test.each([
   [{ status: 200, body: 'OK planted' }, 'unknown_outcome malformed_reply'],
   [{ status: 400, body: 'planted' }, 'unknown_outcome http_400'],
   [{ status: 404, body: {} }, 'unknown_outcome http_404'],
-  [{ status: 403, body: { error: 'access_denied' } }, 'rejected http_403'],
+  [{ status: 403, body: { error: 'access_denied' } }, 'unknown_outcome access_denied'],
 ])('the answer %o to a revocation, which may not be Google’s, is not taken for one', async (fault, expected) => {
   await sim.fault(fault)
   expect(await failureOf(google.revoke('planted'))).toBe(expected)

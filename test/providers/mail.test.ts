@@ -82,6 +82,7 @@ test.each([
   [{ code: 552, reply: '5.3.4 Too big', stage: 'data' }, 'misconfigured smtp_5.3.4'],
   [{ code: 451, reply: '5.1.1 Contradicts itself' }, 'unavailable smtp_451'],
   [{ code: 452, stage: 'data' }, 'unavailable smtp_4.3.0'],
+  [{ code: 499, reply: 'Nobody knows this' }, 'unavailable smtp_499'],
   [{ code: 554, stage: 'data' }, 'rejected smtp_5.1.1'],
 ])('a mail refused with %o is translated to its failure', async (rule, expected) => {
   await sim.do('rule', rule)

@@ -375,7 +375,7 @@ test.each([
   { fault: { status: 403, body: { error: { message: 'planted' } } }, kind: 'misconfigured', code: 'http_403' },
   { fault: { status: 402, body: { error: { code: 'card_declined' } } }, kind: 'rejected', code: 'card_declined' },
   { fault: { status: 400, body: { error: { code: 'balance_insufficient' } } }, kind: 'misconfigured' },
-  { fault: { status: 400, body: { error: { code: 'free text, John' } } }, kind: 'rejected', code: 'http_400' },
+  { fault: { status: 400, body: { error: { code: 'free text, John' } } }, kind: 'unknown_outcome', code: 'http_400' },
   { fault: { hang: 'after' as const }, kind: 'unknown_outcome', code: 'etimedout' },
 ])('a write at Stripe with the fault $fault is $kind', async ({ fault, ...expected }) => {
   await sim.fault(fault)

@@ -62,7 +62,7 @@ export function createSessions(account: Account, events: Events, payments: Payme
     const session = find(id)
     if (session.status !== 'open') {
       const message = `Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of ${session.status}.`
-      throw refusedByState('', message)
+      throw refusedByState(undefined, message)
     }
     return end(session)
   }

@@ -1,6 +1,7 @@
 /**
  * The meanings of a mail server's refusals and of delivery status notifications. providers/mail/ makes its failures from
- * these tables, and a test compares docs/smtp-codes.md with them. An enhanced status code decides where there is one: only
+ * these tables, and docs/codes/ shows them. They say what a code is about instead of how it ends, since the class of the
+ * reply (`4xx`, `5xx`) and the command before it decide that. An enhanced status code decides where there is one: only
  * `5.1.x` is about the person's address. Everything else is about us, the mail or the mailbox of today.
  *
  * Sources: RFC 3463, section 3 (enhanced status codes), with RFC 7505 (5.1.10), RFC 7372 (5.7.20 to 5.7.25) and RFC 5248
@@ -115,11 +116,18 @@ export function enhancedStatusIn(reply: string): string | undefined {
 }
 
 /** The meaning of a reply or a notification; an unlisted code of a listed subject means what its detail 0 means. */
-export function smtpMeaning(replyCode: number | undefined, status: string | undefined): SmtpMeaning {
+export const smtpMeaning = (replyCode: number | undefined, status: string | undefined): SmtpMeaning =>
+  listedMeaning(replyCode, status) ?? system('Unlisted')
+
+/** Whether a table has a reply, by its enhanced status code or by its three digits. */
+export const isListedReply = (replyCode: number, status: string | undefined): boolean =>
+  listedMeaning(replyCode, status) !== undefined
+
+function listedMeaning(replyCode: number | undefined, status: string | undefined): SmtpMeaning | undefined {
   const [, subject = '', detail = ''] = status?.split('.') ?? []
   const listed =
     status === undefined ? undefined : (enhancedCodes[`${subject}.${detail}`] ?? enhancedCodes[`${subject}.0`])
-  return listed ?? replyCodes[String(replyCode)] ?? system('Unlisted')
+  return listed ?? replyCodes[String(replyCode)]
 }
 
 /** Whether a status of a delivery status notification says for good that the person's address takes no mail. */

@@ -1,25 +1,10 @@
 /**
- * The meanings of the eSIM providers' error codes. The adapters make their failures from these tables, and a test compares
- * docs/esim-provider-codes.md with them. An error with an unlisted code may be temporary, may have been applied, and is
- * shown to operators.
+ * The meanings of the eSIM providers' error codes, which docs/codes/ shows.
  *
  * Sources: docs.esimaccess.com, "Error Codes"; developers.partners.airalo.com, "Error handling" and the named examples of
  * the replies of each endpoint.
  */
-import type { EsimProviderId } from './esim.ts'
-import { ProviderFailure, type ProviderFailureKind } from './failure.ts'
-
-export interface CodeMeaning {
-  /** the code of our ProviderFailure */
-  code: string
-  /** `unknown_outcome` applies to calls that change something; for a reading call it is `unavailable` */
-  kind: ProviderFailureKind
-  /** the provider's description */
-  says: string
-  acts: 'nobody' | 'developers' | 'operator'
-  /** the consequence for the customer */
-  customer: string
-}
+import type { CodeMeaning } from './meaning.ts'
 
 const waits = 'waits; delivered when it has passed, refunded after the promised hour'
 const nextProvider = 'the eSIM of the next provider, or the money back at once'
@@ -113,14 +98,3 @@ export const finalFor = {
     'wrong_state',
   ]),
 } as const
-
-/** The failure of a listed code. @param changes whether the call changes something */
-export function documented(provider: EsimProviderId, meaning: CodeMeaning, changes: boolean): ProviderFailure {
-  const kind = meaning.kind === 'unknown_outcome' && !changes ? 'unavailable' : meaning.kind
-  return new ProviderFailure(provider, kind, meaning.code)
-}
-
-/** The failure of an unlisted code: it may have been applied, may be temporary, and needs an operator. */
-export function undocumented(provider: EsimProviderId, code: string, changes: boolean): ProviderFailure {
-  return new ProviderFailure(provider, changes ? 'unknown_outcome' : 'unavailable', code, { needsOperator: true })
-}

@@ -1,0 +1,66 @@
+/**
+ * What an outside party's codes mean. Each party has one table; its adapter makes its failures from the table, and
+ * docs/codes/ shows it. A code in no table is transient, and an operator sees it (`undocumented`).
+ */
+import { ProviderFailure, type ProviderFailureKind } from '../failure.ts'
+
+export interface CodeMeaning {
+  /** the code of our ProviderFailure */
+  code: string
+  /** `unknown_outcome` applies to calls that change something; for a reading call it is `unavailable` */
+  kind: ProviderFailureKind
+  /** the party's description */
+  says: string
+  /** who has to act; a failure that is not for nobody becomes an operator task at once */
+  acts: 'nobody' | 'developers' | 'operator'
+  /** the consequence for the customer */
+  customer: string
+}
+
+/** A value that is no failure: a status, a reason or a type of event. */
+export interface ValueMeaning {
+  says: string
+  /** whether another value may follow; a value in no table may pass */
+  lasts: 'may pass' | 'final'
+  acts: CodeMeaning['acts']
+  customer: string
+}
+
+type Entry = Omit<CodeMeaning, 'code'> & Partial<Pick<CodeMeaning, 'code'>>
+
+/** A table whose codes are ours as well, unless an entry has another one. */
+export const tableOf = (entries: Record<string, Entry>): Record<string, CodeMeaning> =>
+  Object.fromEntries(Object.entries(entries).map(([key, entry]) => [key, { code: key.toLowerCase(), ...entry }]))
+
+/** The entry of a code; undefined for a code in no table, also for one that every object has, such as `constructor`. */
+export const lookUp = <Meaning>(table: Readonly<Record<string, Meaning>>, code: string): Meaning | undefined =>
+  Object.hasOwn(table, code) ? table[code] : undefined
+
+type Details = Omit<NonNullable<ConstructorParameters<typeof ProviderFailure>[3]>, 'needsOperator'>
+
+/** The failure of a listed code. @param changes whether the call changes something */
+export function documented(
+  party: string,
+  { kind: given, code, acts }: CodeMeaning,
+  changes: boolean,
+  details: Details = {},
+): ProviderFailure {
+  const kind = given === 'unknown_outcome' && !changes ? 'unavailable' : given
+  return new ProviderFailure(party, kind, code, { ...details, needsOperator: acts !== 'nobody' })
+}
+
+/** The failure of an unlisted code: it may have been applied, may be temporary, and an operator has to look at it. */
+export function undocumented(party: string, code: string, changes: boolean, details: Details = {}): ProviderFailure {
+  const kind = changes ? 'unknown_outcome' : 'unavailable'
+  return new ProviderFailure(party, kind, code, { ...details, needsOperator: true })
+}
+
+/** An outside party's code as ours, without anything else that it may have written there. @param otherwise for a text that is no code */
+export const codeFrom = (given: unknown, otherwise: string): string =>
+  typeof given === 'string' && /^[A-Za-z][\w-]{0,63}$/.test(given) ? given.toLowerCase() : otherwise
+
+/** Whether a table has a value. */
+export const isListed = <Value extends string>(
+  table: Readonly<Record<Value, unknown>>,
+  value: string,
+): value is Value => Object.hasOwn(table, value)

@@ -1,0 +1,15 @@
+/** What a notification of a mail server says about an address. */
+import { expect, test } from 'vitest'
+import { addressIsDead } from '../../../providers/codes/smtp.ts'
+
+test.each([
+  ['5.1.1', true],
+  ['5.1.99', true],
+  ['4.1.1', false],
+  ['5.1.8', false],
+  ['5.2.1', false],
+  ['5.7.1', false],
+  ['5.99.1', false],
+])('a notification with %s: the address is dead: %s', (status, dead) => {
+  expect(addressIsDead(status)).toBe(dead)
+})
