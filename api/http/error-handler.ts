@@ -54,6 +54,8 @@ function sendProblemPage(response: Response, problem: Problem, html: string, for
 }
 
 const retrySoon = { 'Retry-After': '5' }
+/** What another party asks of us is no promise of ours: a person waits a minute, and asks again. */
+const longestRetryMs = 60_000
 
 function problemOf(error: unknown, described: ReadonlySet<ProblemCode> | undefined): Problem {
   if (error instanceof Problem) return error
@@ -61,8 +63,8 @@ function problemOf(error: unknown, described: ReadonlySet<ProblemCode> | undefin
   const refusedBody = problemOfBody(error)
   if (refusedBody) return refusedBody
   if (isProviderFailure(error)) {
-    if (error.kind === 'rejected') return new Problem('internal_error', { cause: error })
-    const seconds = Math.ceil((error.retryAfterMs ?? 5_000) / 1000)
+    // Routes say themselves what can be refused for good. Any other refusal may pass, such as a 404 of what the party has made.
+    const seconds = Math.ceil(Math.min(error.retryAfterMs ?? 5_000, longestRetryMs) / 1000)
     return new Problem('unavailable', { headers: { 'Retry-After': String(seconds) }, cause: error })
   }
   if (isOutage(error)) return new Problem('unavailable', { headers: retrySoon, cause: error })

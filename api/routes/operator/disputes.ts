@@ -50,7 +50,9 @@ export function disputeRoutes(api: ApiContext): Route[] {
         if (!isDone(dispute)) {
           if (!isPossible(dispute)) throw new Problem('dispute_state_conflict', { detail: `It is ${dispute.status}.` })
           dispute = await ask(disputeId).catch((error: unknown) => {
-            if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
+            // Stripe knows a dispute that it has just shown, whatever it says at the moment.
+            const isRefusal = isProviderFailure(error) && error.kind === 'rejected' && error.code !== 'resource_missing'
+            if (!isRefusal) throw error
             throw new Problem('dispute_state_conflict', { detail: `Stripe refuses: ${error.code}` })
           })
         }
