@@ -5,7 +5,7 @@
  * its address is there while it is open.
  */
 import type Stripe from 'stripe'
-import { isProviderFailure } from '../failure.ts'
+import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
 import type { CancelResult } from './payments.ts'
 
@@ -35,10 +35,37 @@ export function createHostedPayments({ sdk, call, create }: StripeClient) {
   const retrieve = async (sessionId: string): Promise<HostedPayment> =>
     toHosted(await call('reads', () => sdk.checkout.sessions.retrieve(sessionId)))
 
+  async function listSavedCards(customerId: string): Promise<SavedCard[]> {
+    try {
+      const { data } = await call('reads', () =>
+        sdk.customers.listPaymentMethods(customerId, { type: 'card', limit: mostCards }),
+      )
+      return data.flatMap(({ id, card }) =>
+        card
+          ? [
+              {
+                cardId: id,
+                brand: card.brand,
+                last4: card.last4,
+                expires: { month: card.exp_month, year: card.exp_year },
+              },
+            ]
+          : [],
+      )
+    } catch (error) {
+      // The customer was deleted at Stripe.
+      if (isProviderFailure(error, 'resource_missing')) return []
+      throw error
+    }
+  }
+
   return {
     getHostedPayment: retrieve,
 
-    /** Creates the page of a payment. For 24 hours a repeated key returns the first one. */
+    /**
+     * Creates the page of a payment. For 24 hours a repeated key with the same end returns the first one. With another end it
+     * makes another page, since Stripe refuses a key that comes with other parameters: nobody has the address of the first.
+     */
     async createHostedPayment(order: {
       orderId: string
       amountMinor: number
@@ -54,6 +81,7 @@ export function createHostedPayments({ sdk, call, create }: StripeClient) {
       idempotencyKey: string
     }): Promise<HostedPayment> {
       const soonest = Math.ceil(Date.now() / 1000) + shortestLifeSeconds
+      const endsAt = Math.max(soonest, Math.floor(order.expiresAt.getTime() / 1000))
       const metadata = { order_id: order.orderId, mark: order.mark }
       const parameters: Stripe.Checkout.SessionCreateParams = {
         mode: 'payment',
@@ -69,7 +97,7 @@ export function createHostedPayments({ sdk, call, create }: StripeClient) {
           },
         ],
         locale: order.locale,
-        expires_at: Math.max(soonest, Math.floor(order.expiresAt.getTime() / 1000)),
+        expires_at: endsAt,
         success_url: order.successUrl,
         cancel_url: order.cancelUrl,
         metadata,
@@ -77,7 +105,7 @@ export function createHostedPayments({ sdk, call, create }: StripeClient) {
         payment_intent_data: { metadata },
         ...(order.customerId ? { customer: order.customerId } : {}),
       }
-      const session = await create(order.idempotencyKey, (idempotencyKey) =>
+      const session = await create(`${order.idempotencyKey}-${endsAt}`, (idempotencyKey) =>
         call('writes', () => sdk.checkout.sessions.create(parameters, { idempotencyKey })),
       )
       return toHosted(session)
@@ -98,6 +126,8 @@ export function createHostedPayments({ sdk, call, create }: StripeClient) {
         }
       }
       const { status, paymentIntentId } = await retrieve(sessionId)
+      // Whatever the refusal was, somebody could still pay there.
+      if (status === 'open') throw new ProviderFailure('stripe', 'unavailable', 'page_still_open')
       if (status === 'expired' || paymentIntentId === null) return 'already_cancelled'
       const { status: paid } = await call('reads', () => sdk.paymentIntents.retrieve(paymentIntentId))
       if (paid === 'succeeded') return 'already_paid'
@@ -105,29 +135,7 @@ export function createHostedPayments({ sdk, call, create }: StripeClient) {
     },
 
     /** The cards that a customer has saved, which Stripe keeps. */
-    async listSavedCards(customerId: string): Promise<SavedCard[]> {
-      try {
-        const { data } = await call('reads', () =>
-          sdk.customers.listPaymentMethods(customerId, { type: 'card', limit: mostCards }),
-        )
-        return data.flatMap(({ id, card }) =>
-          card
-            ? [
-                {
-                  cardId: id,
-                  brand: card.brand,
-                  last4: card.last4,
-                  expires: { month: card.exp_month, year: card.exp_year },
-                },
-              ]
-            : [],
-        )
-      } catch (error) {
-        // The customer was deleted at Stripe.
-        if (isProviderFailure(error, 'resource_missing')) return []
-        throw error
-      }
-    },
+    listSavedCards,
 
     /** Removes a card for good. Safe to repeat. @returns false when it is the card of somebody else, or of nobody */
     async removeSavedCard(customerId: string, cardId: string): Promise<boolean> {
@@ -139,8 +147,11 @@ export function createHostedPayments({ sdk, call, create }: StripeClient) {
         await call('writes', () => sdk.paymentMethods.detach(cardId))
         return true
       } catch (error) {
-        if (isProviderFailure(error, 'resource_missing')) return false
-        throw error
+        if (!isProviderFailure(error, 'resource_missing')) throw error
+        // One of Stripe's machines may not know it yet: the list of the customer's cards has it then.
+        const isListed = (await listSavedCards(customerId)).some((card) => card.cardId === cardId)
+        if (isListed) throw new ProviderFailure('stripe', 'unavailable', error.code)
+        return false
       }
     },
   }

@@ -84,6 +84,25 @@ test('U2: a top-up is ordered once for each form, paid once on the page of Strip
 })
 type Shown = Awaited<ReturnType<Surfer['open']>>
 
+test('U2: a form whose payment page was made without us hearing of it is taken when it is sent again', async () => {
+  const { surfer, path } = await withEsim()
+  const { html } = await surfer.open(path)
+  const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? ''
+  const form = { csrf: hidden('csrf'), once: hidden('once'), packageCode: testPackages.topUp }
+  await stripeSim.fault({ match: { method: 'POST', path: '/v1/checkout/sessions$' }, cut: 'after', times: 1_000 })
+  expect((await surfer.post(path, form)).status).toBe(503)
+  await stripeSim.clearFaults()
+  // The page ends an hour after each checkout, so that the second asks for another end.
+  const before = Math.floor(Date.now() / 1000)
+  await until('the next second', () => Math.floor(Date.now() / 1000) > before)
+  const { status, location } = await surfer.post(path, form)
+  expect(status).toBe(303)
+  const id = location?.split('/').at(-1) ?? ''
+  await pay(await payAddress(surfer, location ?? ''))
+  await harness.untilOrder(id, 'delivered')
+  expect((await paymentsOf(id)).map((each) => each.status)).toEqual(['succeeded'])
+})
+
 test('U2: the consent to delivery at once is recorded, and confirmed by mail, in the language in which it was shown', async () => {
   const { person, surfer, path } = await withEsim()
   surfer.cookies.set('lang', 'de')
@@ -164,6 +183,11 @@ test('U2: a page of Stripe is ended as what it was: open, paid or over', async (
   const outcomes: string[] = []
   for (const end of ended) outcomes.push(await end())
   expect(outcomes).toEqual(['cancelled', 'already_cancelled', 'already_paid', 'already_paid'])
+
+  const stays = await page()
+  const body = { error: { type: 'invalid_request_error', code: 'resource_missing', message: 'No such session' } }
+  await stripeSim.fault({ match: { path: `${stays.sessionId}/expire$` }, status: 404, body })
+  await expect(stripe.endHostedPayment(stays.sessionId, randomUUID())).rejects.toMatchObject({ kind: 'unavailable' })
 })
 
 test('P2: a person sees the cards that Stripe keeps for them, and removes their own alone', async () => {
