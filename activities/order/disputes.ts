@@ -18,8 +18,9 @@ import { isProviderFailure } from '../../providers/failure.ts'
 import type { Dispute, DisputeEvidence } from '../../providers/stripe/disputes.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
-import { paymentFailureTypes, withFailureTypes } from '../failures.ts'
+import { asFailure, knownPaymentFailureTypes, paymentFailureTypes } from '../failures.ts'
 import { type DisputedEsim, evidenceFor } from '../fraud/dispute-evidence.ts'
+import { askAboutPayment } from './provider-alarm.ts'
 
 type Activities = Pick<OrderActivities, 'recordDispute' | 'stageDisputeEvidence'>
 
@@ -30,7 +31,7 @@ export function createDisputeActivities(context: Context): Activities {
     /** Erased orders get operator tasks but no rows: an operator has to answer the bank. */
     async recordDispute({ orderId, disputeId, asOf }) {
       const at = new Date(asOf)
-      const dispute = await withFailureTypes(paymentFailureTypes, () => stripe.getDispute(disputeId))
+      const dispute = await askAboutPayment(context, () => stripe.getDispute(disputeId))
       const order = await orderOf(dispute, orderId)
       if (order) await upsertDispute(sql, order.id, dispute, at)
       // The operator task comes first: the bank sets a deadline, and the provider may be down.
@@ -46,7 +47,7 @@ export function createDisputeActivities(context: Context): Activities {
       const order = await findOrder(sql, orderId)
       // Nothing is left of an erased order that could be shown to the bank.
       if (!order) return
-      const dispute = await withFailureTypes(paymentFailureTypes, () => stripe.getDispute(disputeId))
+      const dispute = await askAboutPayment(context, () => stripe.getDispute(disputeId))
       const isIts = dispute.paymentIntentId !== null && dispute.paymentIntentId === order.payment_intent_id
       if (isIts && order.delivered_at && (await needsEvidence(order, dispute))) {
         const evidence = evidenceFor({
@@ -58,7 +59,7 @@ export function createDisputeActivities(context: Context): Activities {
         // The same content has the same key: attempts at the same time are one.
         const content = createHash('sha256').update(JSON.stringify(evidence)).digest('base64url')
         const key = `dispute-${disputeId}:evidence-${content}`
-        const staged = await withFailureTypes(paymentFailureTypes, () => stage(disputeId, evidence, key))
+        const staged = await stage(disputeId, evidence, key)
         if (staged) {
           await upsertDispute(sql, order.id, staged, at)
           await noteEvidenceStaged(sql, disputeId, at)
@@ -86,8 +87,10 @@ export function createDisputeActivities(context: Context): Activities {
     try {
       return await stripe.stageEvidence(disputeId, evidence, key)
     } catch (error) {
-      if (!isProviderFailure(error) || (await stripe.getDispute(disputeId)).awaitsEvidence) throw error
-      return undefined
+      if (!isProviderFailure(error)) throw error
+      if (!(await askAboutPayment(context, () => stripe.getDispute(disputeId))).awaitsEvidence) return undefined
+      // It was told of, so Stripe knows it, whatever it says at the moment.
+      throw asFailure(error, error.code === 'resource_missing' ? knownPaymentFailureTypes : paymentFailureTypes)
     }
   }
 
@@ -126,7 +129,10 @@ export function createDisputeActivities(context: Context): Activities {
       const suspended = await isDisputed(sql, { id: esim.id, orderId })
       if (esim.suspended === suspended || esim.state === 'cancelled' || esim.state === 'expired') continue
       if ((await askProvider(esim, suspended)) === 'done') await setEsimSuspended(sql, esim.id, suspended)
-      else if (suspended) await raiseOperatorTask(sql, { kind: 'esim_not_suspendable', subjectId: order.id, at })
+      else {
+        const kind = suspended ? 'esim_not_suspendable' : 'esim_not_resumable'
+        await raiseOperatorTask(sql, { kind, subjectId: order.id, at })
+      }
     }
   }
 

@@ -95,6 +95,18 @@ test('a dispute before the delivery suspends the eSIM once it is delivered', asy
   expect(await tasks(id, dispute)).toEqual(['dispute_open'])
 })
 
+test('an eSIM that its provider does not let run again after a won dispute is an operator’s', async () => {
+  const { order } = await delivered()
+  const dispute = await open(order.id)
+  await untilDispute(order.id, 'needs_response', true)
+  const body = { success: false, errorCode: '310403', errorMsg: 'no such eSIM' }
+  await esimAccess.fault({ match: { path: '/esim/unsuspend' }, status: 200, body, times: 1_000_000 })
+  await stripe.do('close-dispute', { dispute, outcome: 'won' })
+  await until('an operator knows', async () => (await tasks(order.id)).includes('esim_not_resumable'))
+  expect(await atProvider(order.esims[0].iccid)).toBe('SUSPENDED')
+  await esimAccess.clearFaults()
+})
+
 test('a dispute becomes an operator task also when the provider cannot suspend or is down', async () => {
   const { order } = await delivered(testPackages.onlyAiralo)
   const dispute = await open(order.id)
@@ -125,15 +137,26 @@ test('a dispute does not suspend an eSIM that has ended', async () => {
   await harness.untilOrder(order.id, 'ended')
 })
 
-test('a dispute that cannot be read at Stripe does not fail the run', async () => {
+const unreadable = {
+  match: { path: '/v1/disputes/' },
+  status: 404,
+  body: { error: { type: 'invalid_request_error', code: 'resource_missing' } },
+}
+
+test('a dispute that Stripe does not know for a moment suspends the eSIM all the same', async () => {
   const { order } = await delivered()
-  await stripe.fault({
-    match: { path: '/v1/disputes/' },
-    status: 404,
-    body: { error: { type: 'invalid_request_error', code: 'resource_missing' } },
-    times: 50,
-  })
+  await stripe.fault({ ...unreadable, times: 2 })
+  const dispute = await open(order.id)
+  await harness.fastForward(order.id, '1 minute')
+  await untilDispute(order.id, 'needs_response', true)
+  expect(await tasks(order.id, dispute)).toEqual(['dispute_open'])
+})
+
+test('a dispute that cannot be read at Stripe for a week becomes an operator task, and does not fail the run', async () => {
+  const { order } = await delivered()
+  await stripe.fault({ ...unreadable, times: 1_000_000 })
   await open(order.id)
+  await harness.fastForward(order.id, '8 days')
   await until('an operator knows', async () => (await tasks(order.id)).includes('dispute_unrecorded'))
   await stripe.clearFaults()
   const { status } = await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).describe()
