@@ -5,7 +5,12 @@
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { openPayments } from '../db/erasure/deletion-seals.ts'
-import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
+import {
+  forgetOperatorTask,
+  listSubjectsOfOpenTasks,
+  raiseOperatorTask,
+  resolveOperatorTask,
+} from '../db/operator-tasks.ts'
 import { recordDisputeTasks } from '../db/order/disputes.ts'
 import { listWarningTasks, recordOrphanedWarning } from '../db/order/fraud-warnings.ts'
 import { findOrder, findOrderOfEvent, findOrderOfPayment } from '../db/order/orders.ts'
@@ -18,6 +23,7 @@ import {
 } from '../db/order/payment-sweeps.ts'
 import { isHandled, recordEvent } from '../db/webhook-events.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
+import { isProviderFailure } from '../providers/failure.ts'
 import { concernsOrder, isAboutDispute, isAboutFraudWarning } from '../providers/stripe/event-types.ts'
 import type { ListedPayment } from '../providers/stripe/history.ts'
 import type { StripeWebhook } from '../providers/stripe/webhooks.ts'
@@ -45,6 +51,12 @@ const pageSize = 200
 /** Kind of the operator task of a payment that was paid and that no order of the database explains. */
 export const paymentWithoutOrder = 'payment_without_order'
 
+/** The task of a dispute or a warning that Stripe refuses to show. */
+const unreadTask = (event: StripeWebhook): { kind: string; subjectId: string } =>
+  isAboutFraudWarning(event)
+    ? { kind: 'fraud_warning_unread', subjectId: event.objectId }
+    : { kind: 'dispute_unrecorded', subjectId: event.disputeId ?? event.objectId }
+
 export function createPaymentSweepActivities(context: WorkerContext): PaymentSweepActivities {
   const { sql, cipher, stripe } = context
   const signals = createOrderSignals(context)
@@ -52,20 +64,24 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
   return {
     async readMissedEvents({ asOf }) {
       const at = new Date(asOf)
-      const others = goOnAfterFailures()
       let missed = 0
+      const refused: { event: StripeWebhook; orderId: string | undefined }[] = []
       for await (const event of stripe.orderEvents(await readFrom('events', at))) {
         heartbeat()
         if (!concernsOrder(event)) continue
         const record = { source: 'stripe', eventId: event.eventId } as const
         if (await isHandled(context, record)) continue
         missed += 1
-        await others.each(async () => {
-          await handleMissed(event, await findOrderOfEvent(sql, event, isAboutDispute(event)), at)
-          await recordEvent(context, record, at)
-        })
+        const orderId = await findOrderOfEvent(sql, event, isAboutDispute(event))
+        if (await handleMissed(event, orderId, at)) await recordEvent(context, record, at)
+        else refused.push({ event, orderId })
       }
-      others.end()
+      // One of Stripe's machines may not know an object at the moment. The next sweep asks again as well.
+      for (const { event, orderId } of refused) {
+        if (await handleMissed(event, orderId, at))
+          await recordEvent(context, { source: 'stripe', eventId: event.eventId }, at)
+        else await raiseOperatorTask(sql, { ...unreadTask(event), at })
+      }
       await recordSweep(sql, { part: 'events', readUntil: at, at })
       return missed
     },
@@ -119,37 +135,57 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
     return readUntil ? plusMs(readUntil, -overlapMs) : plusMs(at, -firstLookBackMs)
   }
 
-  /** As the webhook would have been handled. */
-  async function handleMissed(event: StripeWebhook, orderId: string | undefined, at: Date): Promise<void> {
+  /** As the webhook would have been handled. @returns false when Stripe refuses to show what it is about */
+  async function handleMissed(event: StripeWebhook, orderId: string | undefined, at: Date): Promise<boolean> {
     const { paymentIntentId, disputeId, mark, refundKey } = event
-    if (isAboutFraudWarning(event)) return handleMissedWarning(event.objectId, at)
+    if (isAboutFraudWarning(event)) return handleMissedWarning(event, at)
     if (orderId && (await findOrder(sql, orderId))) {
       await (isAboutDispute(event)
         ? signals.dispute(orderId, disputeId ?? event.objectId)
         : signals.payment(orderId, refundKey))
-      return
+      return true
     }
     if (isAboutDispute(event)) {
-      const dispute = await askAboutPayment(context, () => stripe.getDispute(disputeId ?? event.objectId))
-      return recordDisputeTasks(sql, dispute, undefined, at)
+      const dispute = await unlessRefused(() => stripe.getDispute(disputeId ?? event.objectId))
+      if (!dispute) return false
+      await recordDisputeTasks(sql, dispute, undefined, at)
+      await forgetOperatorTask(sql, unreadTask(event))
+      return true
     }
     if (event.type === 'payment_intent.succeeded' && paymentIntentId && isOurs(orderId, mark))
       await raiseWithoutOrder(paymentIntentId, at)
+    return true
   }
 
-  async function handleMissedWarning(warningId: string, at: Date): Promise<void> {
-    const warning = await askAboutPayment(context, () => stripe.getFraudWarning(warningId))
+  async function handleMissedWarning(event: StripeWebhook, at: Date): Promise<boolean> {
+    const warning = await unlessRefused(() => stripe.getFraudWarning(event.objectId))
+    if (!warning) return false
     const orderId = warning.paymentIntentId && (await findOrderOfPayment(sql, warning.paymentIntentId))
     if (orderId) await signals.fraudWarning(orderId)
     else await recordOrphanedWarning(sql, warning, at)
+    await forgetOperatorTask(sql, unreadTask(event))
+    return true
+  }
+
+  /** What Stripe refuses to show of one object keeps no other one waiting. @returns undefined then */
+  async function unlessRefused<Answer>(call: () => Promise<Answer>): Promise<Answer | undefined> {
+    return askAboutPayment(context, async () => {
+      try {
+        return await call()
+      } catch (error) {
+        if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
+        return undefined
+      }
+    })
   }
 
   /** Settles the tasks of fraud warnings that are not actionable any more: an operator has refunded, or the bank disputes. */
   async function resolveWarnings(at: Date): Promise<void> {
     for (const { subjectId, warningId } of await listWarningTasks(sql)) {
       heartbeat()
-      const warning = await askAboutPayment(context, () => stripe.getFraudWarning(warningId))
-      if (warning.actionable) continue
+      const warning = await unlessRefused(() => stripe.getFraudWarning(warningId))
+      // Without an answer the task stays.
+      if (!warning || warning.actionable) continue
       if (subjectId === warningId) await recordOrphanedWarning(sql, warning, at)
       else await resolveOperatorTask(sql, { kind: 'fraud_warning', subjectId, by: 'payment_sweep', at })
     }

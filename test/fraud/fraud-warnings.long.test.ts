@@ -298,3 +298,23 @@ test('an erased customer’s undelivered order is refunded by the deletion, and 
       ).length === 0,
   )
 })
+
+test('U5: a warning that Stripe refuses to show is an operator’s, and keeps no other one waiting', async () => {
+  const [refused, other] = [await bought('delivered'), await bought('delivered')]
+  await stripe.do('webhooks', { drop: 1_000 })
+  const [first] = [await warn(refused.order.id), await warn(other.order.id)]
+  await stripe.do('webhooks', { drop: 0 })
+  const body = { error: { type: 'invalid_request_error', code: 'resource_missing', message: 'No such warning' } }
+  const match = { method: 'GET', path: `/v1/radar/early_fraud_warnings/${first}` }
+  await stripe.fault({ match, status: 404, body, times: 1_000_000 })
+  await runLater(harness.stack, paymentSweepType, 1 / 24)
+  await expectGivenBack(other.order.id)
+  const unread = () => sql`
+    select kind from attention where subject_id = ${first} and resolved_at is null`
+  expect(await unread()).toEqual([{ kind: 'fraud_warning_unread' }])
+
+  await stripe.clearFaults()
+  await runLater(harness.stack, paymentSweepType, 1 / 24)
+  await expectGivenBack(refused.order.id)
+  expect(await unread()).toEqual([])
+})
