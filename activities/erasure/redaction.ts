@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../../context.ts'
 import { type DeletionSecrets, resealSecret } from '../../db/erasure/deletion-seals.ts'
 import { milliseconds } from '../../policy/periods.ts'
-import { isProviderFailure } from '../../providers/failure.ts'
+import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { type Redaction, redactionBatchSize } from '../../providers/stripe/persons.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
@@ -45,7 +45,11 @@ export function createDeletionRedactionActivities(context: Context): Activities 
         const job = payments.job ?? (await openJob(payments))
         if (!job) break
         if (!payments.job) await keep({ job })
-        const { status, refused } = await runJob(job)
+        const { status, refused } = await runJob(job).catch((error: unknown) => {
+          // Stripe has made the job, so it knows it, whatever it says at the moment.
+          if (!isProviderFailure(error, 'resource_missing')) throw error
+          throw new ProviderFailure(error.provider, 'unavailable', error.code)
+        })
         if (status === 'succeeded') await keep({ ...without(payments, job), job: null })
         else {
           const unknown = await unknownOf(refused, payments)
@@ -103,10 +107,16 @@ export function createDeletionRedactionActivities(context: Context): Activities 
   async function unknownOf(ids: string[], { paymentIntentIds, customerIds }: Payments): Promise<Objects> {
     const unknown: Objects = { paymentIntentIds: [], customerIds: [] }
     for (const id of ids) {
-      if (paymentIntentIds.includes(id) && !(await isKnownPayment(id))) unknown.paymentIntentIds.push(id)
-      if (customerIds.includes(id) && !(await stripe.knowsCustomer(id))) unknown.customerIds.push(id)
+      if (paymentIntentIds.includes(id) && (await isUnknown(() => isKnownPayment(id))))
+        unknown.paymentIntentIds.push(id)
+      if (customerIds.includes(id) && (await isUnknown(() => stripe.knowsCustomer(id)))) unknown.customerIds.push(id)
     }
     return unknown
+  }
+
+  /** Asks twice: one of Stripe's machines may not know an object at the moment, and nobody would ask for it again. */
+  async function isUnknown(isKnown: () => Promise<boolean>): Promise<boolean> {
+    return !(await isKnown()) && !(await isKnown())
   }
 
   async function isKnownPayment(id: string): Promise<boolean> {

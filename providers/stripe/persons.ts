@@ -32,8 +32,8 @@ export function createPersons({ sdk, call, create, statusIn }: StripeClient, red
       const send = () => sdk.rawRequest(method, `${path}${suffix}`, parameters, options) as Promise<T>
       return await call(method === 'GET' ? 'reads' : 'writes', send)
     } catch (error) {
-      // Without access to the preview the path does not exist.
-      if (isProviderFailure(error, 'http_404')) {
+      // Without access to the preview the path does not exist, in Stripe's own words: a bare 404 is a proxy's.
+      if (isProviderFailure(error, 'http_404') && error.kind === 'rejected') {
         throw notEnabled('redaction_not_available')
       }
       throw error
@@ -49,7 +49,9 @@ export function createPersons({ sdk, call, create, statusIn }: StripeClient, red
   ): Promise<Redaction> {
     const { id, status: given } = await ask<RawJob>(method, suffix, parameters, idempotencyKey)
     const status = statusIn('redaction', redactionStatuses, given, 'redacting')
-    const found = status === 'failed' ? (await ask<RawErrors>('GET', `/${id}/validation_errors?limit=100`)).data : []
+    // Of a job that was cancelled too: the answer to the cancellation may have been lost.
+    const isRefused = ['failed', 'canceling', 'canceled'].includes(status)
+    const found = isRefused ? (await ask<RawErrors>('GET', `/${id}/validation_errors?limit=100`)).data : []
     const problems = found.map(({ code, erroring_object }) => ({ code, objectId: erroring_object?.id ?? null }))
     return { redactionId: id, status, problems }
   }
