@@ -13,6 +13,7 @@ import { insertFact, settleFact } from '../../db/order/books.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import { isIssued, restoreDocument } from '../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../policy/vat.ts'
+import { patiently } from './patiently.ts'
 import {
   deliveryOf,
   type Loss,
@@ -85,8 +86,8 @@ async function keepBooks(
   const delivered = delivery && deliveryOf(delivery.at, delivery.completed?.result)
   const number = delivered?.invoiceNumber ?? null
   const own = ownRefund(run)
-  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment)) : []
-  const made = payment.refundedMinor > 0 ? await stripe.listRefunds(payment.paymentIntentId) : []
+  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment), patiently) : []
+  const made = payment.refundedMinor > 0 ? await patiently(() => stripe.listRefunds(payment.paymentIntentId)) : []
   const refunds = [...takenBack, ...made]
   return await sql.begin(async (tx) => {
     // The dump has the books of an order that it has as delivered.

@@ -3,7 +3,6 @@
  * or left to be refunded. It only reads from outside, and writes to the restored database before any program can use it:
  * a repeated restore begins anew. docs/restore.md says what becomes of what, and why.
  */
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
 import { notAccepted } from '../../activities/order/payment/payment-acceptance.ts'
 import { paymentMark } from '../../activities/order/payment/payment-mark.ts'
@@ -18,12 +17,12 @@ import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { findOrder, findOrderOfPayment, listOrdersWith, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
 import { readCounters, recordLostNumbers } from '../../db/order/restored-documents.ts'
-import { isProviderFailure } from '../../providers/failure.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { leaveLostOrder } from './lost-order.ts'
 import { type ListedOrderRun, listOrderRuns, type OrderRun, readOrderRun, rememberedSince } from './order-runs.ts'
 import { leaveOtherRuns } from './other-runs.ts'
 import { listPartialRefunds, type PartialRefund, redoReturns } from './partial-refunds.ts'
+import { patiently } from './patiently.ts'
 import { type PlacedOrder, rebuildOrder, referencesOf } from './rebuild-order.ts'
 import { rebuildRefunds } from './rebuild-refunds.ts'
 import { rebuildWithdrawals } from './withdrawals.ts'
@@ -206,18 +205,4 @@ async function placedOrders(
     }
   }
   return found
-}
-
-const attempts = 6
-
-/** A call that is repeated while the outside party is unavailable, for about a minute. */
-async function untilAnswered<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await call()
-    } catch (error) {
-      if (!isProviderFailure(error) || error.kind !== 'unavailable' || attempt === attempts) throw error
-      await pause(1_000 * 2 ** (attempt - 1))
-    }
-  }
 }

@@ -1,6 +1,7 @@
 /** U2: what a customer's bank has taken back of a payment for good. Stripe refunds nothing of a disputed payment. */
 import type { Context } from '../../../context.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
+import type { Dispute } from '../../../providers/stripe/disputes.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
@@ -35,13 +36,15 @@ export async function refundUnlessTakenBack(
 /**
  * The lost disputes of a payment as refunds, the newest first: the customer has this money back.
  * @param leftMinor what is left of the payment to refund
+ * @param read bounds and repeats the look; by default the activity does
  */
 export async function listTakenBack(
   context: Context,
   { paymentIntentId, currency }: Pick<Payment, 'paymentIntentId' | 'currency'>,
   leftMinor: number,
+  read: (look: () => Promise<Dispute[]>) => Promise<Dispute[]> = (look) => askAboutPayment(context, look),
 ): Promise<Refund[]> {
-  const disputes = await askAboutPayment(context, () => context.stripe.listDisputes(paymentIntentId))
+  const disputes = await read(() => context.stripe.listDisputes(paymentIntentId))
   let left = leftMinor
   return disputes.flatMap((dispute) => {
     // A bank may reckon in another currency; then an operator compares.
