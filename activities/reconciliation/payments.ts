@@ -79,13 +79,15 @@ export function createPaymentComparison(context: Context): Activities {
   }
 
   async function readAgain(paymentIntentIds: readonly string[]): Promise<BookedPayment[]> {
-    const payments: BookedPayment[] = []
-    for (const paymentIntentId of paymentIntentIds) {
+    const payments = new Map<string, BookedPayment>()
+    // Asked for twice: one of Stripe's machines may not know a payment at the moment.
+    for (const paymentIntentId of [...paymentIntentIds, ...paymentIntentIds]) {
+      if (payments.has(paymentIntentId)) continue
       heartbeat()
       const payment = await askAboutPayment(context, () => stripe.bookedPayment(paymentIntentId))
-      if (payment) payments.push(payment)
+      if (payment) payments.set(paymentIntentId, payment)
     }
-    return payments
+    return [...payments.values()]
   }
 
   async function compare(input: ReconciliationStepInput, pages: AsyncGenerator<BookedPayment[]>): Promise<Compared> {
