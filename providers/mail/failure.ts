@@ -2,6 +2,7 @@
 
 import { enhancedStatusIn, isListedReply, smtpMeaning } from '../codes/smtp.ts'
 import { ProviderFailure } from '../failure.ts'
+import { badCertificate, connectionFault } from '../http-request.ts'
 
 const provider = 'smtp'
 /** What a mail server refused for good is asked again seldom: it passes once somebody has acted. */
@@ -10,6 +11,8 @@ const refusedAgainAfterMs = 60 * 60_000
 interface SmtpError {
   /** nodemailer's code, for example EENVELOPE */
   code?: string
+  /** Node's code, where nodemailer has replaced it */
+  originalCode?: string
   /** the server's last reply */
   responseCode?: number
   response?: string
@@ -22,7 +25,13 @@ interface SmtpError {
  * @param bodyStarted whether any part of the message was sent
  */
 export function mailFailure(error: unknown, bodyStarted: boolean): ProviderFailure {
-  const { code = '', responseCode, response = '', command = '' } = (error instanceof Error ? error : {}) as SmtpError
+  const {
+    code = '',
+    originalCode = '',
+    responseCode,
+    response = '',
+    command = '',
+  } = (error instanceof Error ? error : {}) as SmtpError
   const failure = (kind: ProviderFailure['kind'], reason: string) =>
     new ProviderFailure(provider, kind, reason, kind === 'misconfigured' ? { retryAfterMs: refusedAgainAfterMs } : {})
 
@@ -42,6 +51,9 @@ export function mailFailure(error: unknown, bodyStarted: boolean): ProviderFailu
   if (code === 'EAUTH' || code === 'ENOAUTH' || code === 'ECONFIG') return failure('misconfigured', code.toLowerCase())
   if (code === 'EENVELOPE') return failure('rejected', 'invalid_address')
   if (code === 'EMESSAGE') return failure('misconfigured', 'message_too_large')
+  // As of every other party: it does not go away by itself, and nothing was sent.
+  if (connectionFault({ code: originalCode }).code === badCertificate)
+    return new ProviderFailure(provider, 'unavailable', badCertificate, { needsOperator: true })
   const reason = /^E[A-Z0-9]{2,20}$/.test(code) ? code.toLowerCase() : 'not_sent'
   return failure(bodyStarted ? 'unknown_outcome' : 'unavailable', reason)
 }

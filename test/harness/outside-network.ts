@@ -54,6 +54,14 @@ export async function openNetwork(hosts: readonly string[] = []) {
   return {
     /** the parties' authorities, PEM */
     trusted,
+    /** the certificates of all names, with their keys, for a party that does not speak HTTP */
+    certificates: { good, old },
+
+    /** Lets a name lead to this machine. @param draw is asked at each look-up @returns the host name */
+    name(name: string, draw: () => NetworkFault | undefined): string {
+      lookUps.set(hostOf(name), draw)
+      return hostOf(name)
+    },
 
     /** Opens the address of a party. @param name a part of its host name @param simulator where it leads to */
     async open(name: string, simulator: string) {
@@ -176,6 +184,18 @@ function resolve(lookUps: ReadonlyMap<string, () => NetworkFault | undefined>): 
     }
     setTimeout(answer, fault === 'slow name server' ? slowMs : 0)
   }
+  // Some libraries ask a name server first, which knows none of these names.
+  const { prototype } = dns.Resolver
+  const { resolve4, resolve6 } = prototype
+  const unknownTo = (ask: (hostname: string, callback: (...answer: unknown[]) => void) => void) =>
+    function (this: dns.Resolver, hostname: string, callback: (...answer: unknown[]) => void): void {
+      if (!lookUps.has(hostname)) Reflect.apply(ask, this, [hostname, callback])
+      else setImmediate(() => callback(Object.assign(new Error('not found'), { code: dns.NOTFOUND, hostname })))
+    }
+  Object.assign(prototype, { resolve4: unknownTo(resolve4), resolve6: unknownTo(resolve6) })
   Object.assign(dns, { lookup: looking })
-  return () => void Object.assign(dns, { lookup })
+  return () => {
+    Object.assign(prototype, { resolve4, resolve6 })
+    Object.assign(dns, { lookup })
+  }
 }
