@@ -1,10 +1,12 @@
 /** A real OpenID provider (panva's certified oidc-provider), whose persons a test names. */
 
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type CryptoKey, exportJWK, generateKeyPair } from 'jose'
+import { setTimeout as pause } from 'node:timers/promises'
 import Provider from 'oidc-provider'
+import type { Fault } from '../../sim/simulator.ts'
 
 export interface TestOpenIdProvider {
   issuer: string
@@ -23,6 +25,8 @@ export interface TestOpenIdProvider {
   ): void
   /** answers everything by this status until it is taken back by undefined */
   fail(status: number | undefined): void
+  /** Lets the next requests to a path fail, one fault after the other. @returns a function that takes back what is left */
+  failNext(path: string, faults: readonly Fault[]): () => void
   stop(): Promise<void>
 }
 
@@ -30,7 +34,11 @@ export interface TestOpenIdProvider {
 export async function startOpenIdProvider(host = 'localhost'): Promise<TestOpenIdProvider> {
   let listener: RequestListener | undefined
   let failing: number | undefined
-  const server = createServer((request, response) => {
+  const planted = new Map<string, Fault[]>()
+  const server = createServer(async (request, response) => {
+    const path = request.url?.replace(/\?.*/, '') ?? ''
+    const isAnswered = await breakOff(planted.get(path)?.shift() ?? {}, response)
+    if (isAnswered) return
     if (listener && failing === undefined) return listener(request, response)
     response.writeHead(failing ?? 503).end()
   }).listen(0, 'localhost')
@@ -80,10 +88,34 @@ export async function startOpenIdProvider(host = 'localhost'): Promise<TestOpenI
     fail(status) {
       failing = status
     },
+    failNext(path, faults) {
+      planted.set(path, [...faults])
+      return () => planted.delete(path)
+    },
     async stop() {
       server.closeAllConnections()
       server.close()
       await once(server, 'close')
     },
   }
+}
+
+/** @returns whether the fault has answered the request, or cut its connection */
+async function breakOff(
+  { delayMs = 0, cut, status, headers, body }: Fault,
+  response: ServerResponse,
+): Promise<boolean> {
+  if (delayMs > 0) await pause(delayMs)
+  if (cut === 'before') return Boolean(response.socket?.destroy())
+  if (cut === 'after') {
+    Object.assign(response, {
+      end: () => {
+        response.socket?.destroy()
+        return response
+      },
+    })
+  }
+  if (status === undefined) return false
+  response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body ?? {}))
+  return true
 }

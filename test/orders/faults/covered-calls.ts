@@ -6,6 +6,13 @@ export const pairFiles = {
   later: 'test/orders/faults/pairs-of-later-faults.long.test.ts',
   messages: 'test/orders/faults/pairs-of-message-faults.long.test.ts',
   deletion: 'test/erasure/pairs-of-faults.long.test.ts',
+  redaction: 'test/erasure/pairs-of-redaction-faults.long.test.ts',
+  web: 'test/orders/faults/pairs-of-web-faults.long.test.ts',
+  disputes: 'test/orders/faults/pairs-of-dispute-faults.long.test.ts',
+  reads: 'test/orders/faults/pairs-of-read-faults.long.test.ts',
+  signIn: 'test/sign-in/pairs-of-faults.long.test.ts',
+  events: 'test/events/pairs-of-faults.long.test.ts',
+  mailServer: 'test/operation/pairs-of-mail-server-faults.long.test.ts',
 } as const
 
 export interface CoveredCall {
@@ -19,20 +26,6 @@ export interface CoveredCall {
 
 function single(why: string, file: string, calls: string[]): Record<string, CoveredCall> {
   return Object.fromEntries(calls.map((call) => [call, { single: { why, file } }]))
-}
-
-function keys(file: string, calls: string[]): Record<string, CoveredCall> {
-  return single('keys are read again at each token until they are there', file, calls)
-}
-
-function catalogue(): Record<string, CoveredCall> {
-  return {
-    ...single('the next sync reads again', 'test/providers/documented/esim-providers.test.ts', [
-      'listPackages',
-      'currentCost',
-    ]),
-    ...single('only a restore asks', 'test/stack/restore-loses-nobody.long.test.ts', ['findOrdersOf']),
-  }
 }
 
 function named(port: string, calls: Record<string, CoveredCall>): Record<string, CoveredCall> {
@@ -57,11 +50,24 @@ const stripe: Record<string, CoveredCall> = {
   refund: { planted: { path: '/v1/refunds$', in: ['later', 'deletion'] }, network: 'POST /v1/refunds' },
   listRefunds: { planted: { path: '/v1/refunds', in: ['later', 'deletion'] }, network: 'GET /v1/refunds' },
   deleteCustomer: { planted: { path: '/v1/customers/', in: ['deletion'] }, network: 'DELETE /v1/customers/*' },
-  redact: { network: 'POST /v1/privacy/redaction_jobs' },
-  getRedaction: { network: 'GET /v1/privacy/redaction_jobs/*' },
-  runRedaction: { network: 'POST /v1/privacy/redaction_jobs/*/run' },
-  getDispute: { network: 'GET /v1/disputes/*' },
-  stageEvidence: { network: 'POST /v1/disputes/*' },
+  redact: { planted: { path: '/redaction_jobs$', in: ['redaction'] }, network: 'POST /v1/privacy/redaction_jobs' },
+  getRedaction: {
+    planted: { path: '/redaction_jobs/\\\\w+$', in: ['redaction'] },
+    network: 'GET /v1/privacy/redaction_jobs/*',
+  },
+  runRedaction: {
+    planted: { path: '/redaction_jobs/\\\\w+/run$', in: ['redaction'] },
+    network: 'POST /v1/privacy/redaction_jobs/*/run',
+  },
+  cancelRedaction: { planted: { path: '/redaction_jobs/\\\\w+/cancel$', in: ['redaction'] } },
+  knowsCustomer: { planted: { path: '/v1/customers/', in: ['redaction'] } },
+  getDispute: { planted: { path: '/v1/disputes/', in: ['disputes'] }, network: 'GET /v1/disputes/*' },
+  stageEvidence: { planted: { path: ' evidence', in: ['disputes'] }, network: 'POST /v1/disputes/*' },
+  submitEvidence: { planted: { path: ' submit=true', in: ['disputes'] } },
+  acceptDispute: { planted: { path: '/close$', in: ['disputes'] } },
+  listDisputes: { planted: { path: '/v1/disputes\\\\?', in: ['disputes'] } },
+  getFraudWarning: { planted: { path: '/v1/radar/early_fraud_warnings/', in: ['disputes'] } },
+  listFraudWarnings: { planted: { path: '/v1/radar/early_fraud_warnings\\\\?', in: ['disputes'] } },
   bookedDisputes: { network: 'GET /v1/disputes' },
   bookedPayments: { network: 'GET /v1/payment_intents' },
   paymentsCreated: { network: 'GET /v1/payment_intents' },
@@ -71,29 +77,18 @@ const stripe: Record<string, CoveredCall> = {
   transactionsCreated: { network: 'GET /v1/balance_transactions' },
   bookedPayouts: { network: 'GET /v1/payouts' },
   paidOutMinor: { network: 'GET /v1/balance_transactions' },
-  ...single('a read that the next comparison makes again', 'test/workflows/reconciliation.long.test.ts', [
-    'bookedPayment',
-  ]),
-  ...single('a read of a run that asks until it is answered', 'test/orders/disputes.long.test.ts', ['listDisputes']),
-  ...single('a read of a run that asks until it is answered', 'test/fraud/fraud-warnings.long.test.ts', [
-    'getFraudWarning',
-    'listFraudWarnings',
-  ]),
-  ...single('an operator waits, and repeats the act under the same key', 'test/fraud/dispute-evidence.long.test.ts', [
-    'submitEvidence',
-    'acceptDispute',
-  ]),
-  ...single('only for redaction jobs that Stripe refuses', 'test/erasure/redaction.long.test.ts', [
-    'cancelRedaction',
-    'knowsCustomer',
-  ]),
-  ...single('a person waits at a page, and repeats the request', 'test/pages/top-up.test.ts', [
-    'createHostedPayment',
-    'getHostedPayment',
-    'endHostedPayment',
-    'listSavedCards',
-    'removeSavedCard',
-  ]),
+  bookedPayment: { planted: { path: '/v1/payment_intents/', in: ['reads'] } },
+  createHostedPayment: {
+    planted: { path: '/v1/checkout/sessions$', in: ['web'] },
+  },
+  getHostedPayment: {
+    planted: { path: '/v1/checkout/sessions/', in: ['web'] },
+  },
+  endHostedPayment: {
+    planted: { path: '/expire$', in: ['web'] },
+  },
+  listSavedCards: { planted: { path: '/payment_methods', in: ['web'] } },
+  removeSavedCard: { planted: { path: '/detach$', in: ['web'] } },
 }
 
 const esimAccess: Record<string, CoveredCall> = {
@@ -107,11 +102,13 @@ const esimAccess: Record<string, CoveredCall> = {
   },
   topUp: { planted: { path: '/esim/topup$', in: ['later'] }, network: 'POST /api/v1/open/esim/topup' },
   hasTopUp: { planted: { path: '/esim/query$', in: ['later'] }, network: 'POST /api/v1/open/esim/query' },
-  suspend: { network: 'POST /api/v1/open/esim/suspend' },
+  suspend: { planted: { path: '/esim/suspend$', in: ['disputes'] }, network: 'POST /api/v1/open/esim/suspend' },
   listOrders: { network: 'POST /api/v1/open/esim/query' },
   balance: { network: 'POST /api/v1/open/balance/query' },
-  ...single('the same call as suspend, after a won dispute', 'test/orders/disputes.long.test.ts', ['unsuspend']),
-  ...catalogue(),
+  unsuspend: { planted: { path: '/esim/unsuspend$', in: ['disputes'] } },
+  listPackages: { planted: { path: '/package/list', in: ['reads'] } },
+  currentCost: { planted: { path: '/package/list', in: ['reads'] } },
+  findOrdersOf: { planted: { path: 'startTime', in: ['reads'] } },
 }
 
 const airalo: Record<string, CoveredCall> = {
@@ -119,13 +116,15 @@ const airalo: Record<string, CoveredCall> = {
   findOrder: { network: 'GET /v2/orders' },
   getEsims: { planted: { path: '/v2/orders/', in: ['order'] }, network: 'GET /v2/orders/*' },
   getStatus: { network: 'GET /v2/sims/*/usage' },
-  cancelUnused: { planted: { path: '/v2/refund$', in: ['order'] } },
-  topUp: { planted: { path: '/v2/orders/topups$', in: ['later'] } },
+  cancelUnused: { planted: { path: '/v2/refund$', in: ['order'] }, network: 'POST /v2/refund' },
+  topUp: { planted: { path: '/v2/orders/topups$', in: ['later'] }, network: 'POST /v2/orders/topups' },
   hasTopUp: { planted: { path: '/v2/orders\\\\?', in: ['later'] }, network: 'GET /v2/orders' },
   listOrders: { network: 'GET /v2/orders' },
   balance: { network: 'GET /v2/balance' },
   ...single('Airalo has no such call', 'test/providers/airalo.test.ts', ['suspend', 'unsuspend']),
-  ...catalogue(),
+  listPackages: { planted: { path: '/v2/packages', in: ['reads'] }, network: 'GET /v2/packages' },
+  currentCost: { planted: { path: '/v2/packages', in: ['reads'] }, network: 'GET /v2/packages' },
+  findOrdersOf: { planted: { path: '/v2/orders', in: ['reads'] }, network: 'GET /v2/orders' },
 }
 
 /** By `<outside party>.<function of its port>`. */
@@ -135,16 +134,18 @@ export const coveredCalls: Record<string, CoveredCall> = {
   ...named('airalo', airalo),
   ...named('apple', {
     revoke: { planted: { path: '/auth/revoke$', in: ['deletion'] }, network: 'POST /auth/revoke' },
-    ...single('a code is good for one call: after a fault the person signs in again', 'test/providers/apple.test.ts', [
-      'exchangeCode',
-    ]),
-    ...keys('test/providers/apple.test.ts', ['verifyIdToken', 'parseNotification']),
+    exchangeCode: { planted: { path: '/auth/token$', in: ['signIn'] } },
+    verifyIdToken: { planted: { path: '/auth/keys$', in: ['signIn'] } },
+    parseNotification: { planted: { path: "notify', { type: 'consent-revoked'", in: ['signIn'] } },
   }),
   ...named('google', {
     revoke: { planted: { path: '/revoke$', in: ['deletion'] }, network: 'POST /revoke' },
-    ...keys('test/providers/google.test.ts', ['verifyIdToken', 'parseSecurityEvent']),
+    verifyIdToken: { planted: { path: 'keyPaths.google, firebaseKeys', in: ['signIn'] } },
+    parseSecurityEvent: { planted: { path: "notify', { type: 'sessions-revoked'", in: ['signIn'] } },
   }),
-  ...named('firebaseIdToken', keys('test/providers/google.test.ts', ['verifyFirebaseIdToken'])),
+  ...named('firebaseIdToken', {
+    verifyFirebaseIdToken: { planted: { path: 'keyPaths.google, firebaseKeys', in: ['signIn'] } },
+  }),
   ...named('firebaseUsers', {
     deleteUser: {
       planted: { path: 'accounts:delete$', in: ['deletion'] },
@@ -158,8 +159,8 @@ export const coveredCalls: Record<string, CoveredCall> = {
     },
   }),
   ...named('mail', {
-    send: { planted: { path: 'recipient: person.email', in: ['messages'] } },
-    ...single('the same transmission as send', 'test/workflows/policy-notice.test.ts', ['sendToMany']),
+    send: { planted: { path: 'recipient', in: ['messages', 'mailServer'] } },
+    sendToMany: { planted: { path: 'mail.sendToMany(', in: ['mailServer'] } },
     ...single('only `npm run doctor` asks, and reports the fault', 'test/providers/mail.test.ts', ['verify']),
   }),
   ...named('measurement', {
@@ -168,19 +169,14 @@ export const coveredCalls: Record<string, CoveredCall> = {
     sendToGoogleAnalytics: { planted: { path: '/mp/collect', in: ['messages'] }, network: 'POST /mp/collect' },
   }),
   ...named('operatorSignIn', {
-    ...single('an operator waits, and signs in again', 'test/sign-in/openid.long.test.ts', ['addressFor', 'personOf']),
+    addressFor: { planted: { path: 'failNext(metadata', in: ['signIn'] } },
+    personOf: { planted: { path: "'/token', '/me', '/jwks'", in: ['signIn'] } },
     ...single('an operator works on, and it is asked again', 'test/sign-in/openid-sessions.long.test.ts', [
       'personNow',
     ]),
     ...single('the sender sends it again', 'test/sign-in/openid-sessions.long.test.ts', ['logoutIn']),
   }),
-  ...named('eventReceivers', {
-    ...single(
-      'each delivery is repeated by its schedule, and any other status is none',
-      'test/events/deliveries.long.test.ts',
-      ['deliver'],
-    ),
-  }),
+  ...named('eventReceivers', { deliver: { planted: { path: 'front.failBy', in: ['events'] } } }),
 }
 
 /** Functions of ports that call nobody. */

@@ -4,17 +4,12 @@ import type { Orders } from '../../../db/connection/schema.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { eachProvider, testPackages } from '../../harness/test-packages.ts'
-import { eachOf, pairs, passing, plantPairs, shifted } from './plant-pairs.ts'
+import { eachOf, missingAtStripe, pairs, passing, plantPairs, shifted } from './plant-pairs.ts'
 
 const harness = await shareStack()
 const { sims, service } = harness
 const { sql } = harness.stack.context
 
-/** What Stripe says of a payment that one of its machines does not know yet. */
-const missingAtStripe = {
-  status: 404,
-  body: { error: { type: 'invalid_request_error', code: 'resource_missing', message: 'No such payment_intent' } },
-}
 const stripePairs = pairs([...passing, missingAtStripe])
 
 const status = async (id: string): Promise<string> => (await service.get(`/v1/orders/${id}`)).body.status

@@ -16,6 +16,12 @@ export const passing: Fault[] = [
   { delayMs: 1_500 },
 ]
 
+/** What Stripe says of an object that one of its machines does not know yet. */
+export const missingAtStripe: Fault = {
+  status: 404,
+  body: { error: { type: 'invalid_request_error', code: 'resource_missing', message: 'No such object' } },
+}
+
 /**
  * Pairs of which every second fault is the first one: which ones, and what the other faults of the pairs are, depends on
  * the seed of the run. With `npm test -- --all` they are all pairs, about ten times as many.
