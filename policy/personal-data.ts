@@ -419,6 +419,7 @@ const tables: Record<string, Table> = {
       past_due: ofTheBank,
       has_evidence: ofTheBank,
       evidence_staged_at: ofTheBank,
+      evidence_submitted_at: ofTheBank,
     },
   },
   invoices: {
@@ -691,6 +692,7 @@ const tables: Record<string, Table> = {
       bulk_action_id: technical,
       attempts: technical,
       interrupted: technical,
+      subject: link('the dispute at Stripe, if the act is about one'),
     },
   },
   bulk_actions: {

@@ -232,6 +232,12 @@ function ofDisputes({ disputes }: OrderRows): Entry[] {
       { source: 'dispute', at: dispute.evidence_staged_at, actor: 'us', words: `put evidence beside dispute ${name}` },
       {
         source: 'dispute',
+        at: dispute.evidence_submitted_at,
+        actor: 'us',
+        words: `submitted the evidence of dispute ${name}`,
+      },
+      {
+        source: 'dispute',
         at: dispute.closed_at,
         actor: 'the bank',
         words: `closed dispute ${name}: ${plain(dispute.state)}`,
@@ -242,9 +248,12 @@ function ofDisputes({ disputes }: OrderRows): Entry[] {
 }
 
 function ofOperators({ acts, tasks }: OrderRows, currency: string): Entry[] {
+  const hasAct = (name: string, kind: string, by: string | null): boolean =>
+    acts.some(({ act, subject, operator }) => act === name && subject === kind && operator === by)
   return [
     ...acts.map((act): Entry => {
-      const amount = act.amount_minor === null ? '' : ` of ${money({ minor: act.amount_minor, currency })}`
+      const subject = act.subject === null ? '' : ` ${act.act.endsWith('-task') ? plain(act.subject) : act.subject}`
+      const amount = act.amount_minor === null ? subject : `${subject} of ${money({ minor: act.amount_minor, currency })}`
       const end = {
         planned: ' (planned)',
         asked: ' (not known yet)',
@@ -270,14 +279,15 @@ function ofOperators({ acts, tasks }: OrderRows, currency: string): Entry[] {
         workflowId: null,
       },
       {
-        at: task.taken_at,
+        // What an operator did has an entry of its own, unless it is from before there were any.
+        at: hasAct('take-task', task.kind, task.owner) ? null : task.taken_at,
         source: 'task',
         actor: task.owner ?? '',
         words: `took the task ${plain(task.kind)}${task.note === null ? '' : `; note: ${task.note}`}`,
         workflowId: null,
       },
       {
-        at: task.resolved_at,
+        at: hasAct('settle-task', task.kind, task.resolved_by) ? null : task.resolved_at,
         source: 'task',
         actor: task.resolved_by ?? '',
         words: `closed the task ${plain(task.kind)}`,

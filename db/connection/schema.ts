@@ -278,6 +278,7 @@ export interface Disputes {
   past_due: boolean
   has_evidence: boolean
   evidence_staged_at: Date | null
+  evidence_submitted_at: Date | null
 }
 
 export interface EmailChanges {
@@ -449,7 +450,7 @@ export interface LostNumbers {
 
 export interface OperatorActs {
   id: string
-  account_id: string
+  account_id: string | null
   order_id: string | null
   act: string
   operator: string
@@ -462,6 +463,7 @@ export interface OperatorActs {
   bulk_action_id: string | null
   attempts: number
   interrupted: number
+  subject: string | null
 }
 
 export interface Operators {

@@ -276,7 +276,7 @@ export const countGivenBackElsewhere = (
 export type BulkOrderRow = Pick<
   OperatorActs,
   'id' | 'account_id' | 'state' | 'code' | 'attempts' | 'done_at' | 'amount_minor'
-> & { order_id: string } & Pick<Orders, 'status' | 'currency' | 'gross_minor'> &
+> & { order_id: string; account_id: string } & Pick<Orders, 'status' | 'currency' | 'gross_minor'> &
   GivenBackBy
 
 /** A page of the orders with their outcomes. */

@@ -6,9 +6,12 @@ import { givesBack, noteGivingBack, type RefundContext } from './refund-sums.ts'
 export interface NewOperatorAct {
   /** the same for each repetition of one request */
   id: string
-  accountId: string
+  /** null for a task or privacy request of nobody's account */
+  accountId: string | null
   orderId: string | null
   act: string
+  /** the kind of a task or privacy request, or the id of a dispute; without an account it names nobody's thing */
+  subject?: string | null
   /** as the security log names them */
   operator: string
   /** without personal data: it is stored in the clear */
@@ -37,6 +40,7 @@ export async function recordAct<Result>(
     id,
     account_id: act.accountId,
     act: act.act,
+    subject: act.subject ?? null,
     operator: act.operator,
     reason: act.reason,
     amount_minor: act.amountMinor ?? null,

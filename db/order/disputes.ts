@@ -28,7 +28,10 @@ export async function upsertDispute(sql: Queryable, orderId: string, dispute: Di
     has_evidence: dispute.hasEvidence,
   } satisfies Partial<Disputes>
   const { stripe_dispute_id: _id, opened_at: _opened, ...changes } = row
-  await sql`insert into disputes ${sql(row)} on conflict (stripe_dispute_id) do update set ${sql(changes)}`
+  const submittedAt = dispute.submissionCount > 0 ? at : null
+  await sql`insert into disputes ${sql({ ...row, evidence_submitted_at: submittedAt })}
+    on conflict (stripe_dispute_id) do update
+      set ${sql(changes)}, evidence_submitted_at = coalesce(disputes.evidence_submitted_at, ${submittedAt}::timestamptz)`
 }
 
 /**

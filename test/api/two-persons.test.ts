@@ -55,8 +55,9 @@ const esimPage = (of: Things) => `/account/esims/${of.order.esims[0]?.id}/top-up
 const orderPage = (rest: string) => (of: Things) => `/account/orders/${of.order.id}${rest}`
 const request = (rest: string) => (of: Things) => `/v1/privacy-requests/${of.requestId}${rest}`
 const madeUp = 'A'.repeat(43)
+type ActedOn = 'orders' | 'accounts' | 'attention' | 'privacy-requests'
 /** The form of each act on the console, and what it is sent to. */
-const consoleActs = (of: 'orders' | 'accounts', names: string[], idOf: (of: Things) => string) =>
+const consoleActs = (of: ActedOn, names: string[], idOf: (of: Things) => string) =>
   Object.fromEntries(
     names.flatMap((name) =>
       ['GET', 'POST'].map((method): [string, Entry] => [
@@ -65,6 +66,11 @@ const consoleActs = (of: 'orders' | 'accounts', names: string[], idOf: (of: Thin
       ]),
     ),
   )
+
+const disputeAct = (name: string): Entry => ({
+  id: 'ours',
+  path: (of) => `/console/orders/${of.order.id}/disputes/du_1/${name}`,
+})
 
 const entries: Record<string, Entry> = {
   'GET /v1/accounts/{id}': { id: 'theirs', path: account(''), ownerGets: 200 },
@@ -175,18 +181,13 @@ const entries: Record<string, Entry> = {
   ...consoleActs('orders', ['resend', 'retry', 'refund', 'refund-part', 'cancel', 'note'], (of) => of.order.id),
   'GET /console/accounts/{id}': { id: 'ours', path: (of) => `/console/accounts/${of.person.accountId}` },
   ...consoleActs('accounts', ['note'], (of) => of.person.accountId),
-  'POST /console/attention/{id}/take': { id: 'ours' },
-  'POST /console/attention/{id}/note': { id: 'ours' },
-  'POST /console/attention/{id}/settle': { id: 'ours' },
+  ...consoleActs('attention', ['take', 'note', 'settle'], () => randomUUID()),
+  'GET /console/orders/{id}/disputes/{disputeId}/submit': disputeAct('submit'),
+  'POST /console/orders/{id}/disputes/{disputeId}/submit': disputeAct('submit'),
+  'GET /console/orders/{id}/disputes/{disputeId}/accept': disputeAct('accept'),
+  'POST /console/orders/{id}/disputes/{disputeId}/accept': disputeAct('accept'),
   'GET /console/privacy-requests/{id}': { id: 'ours', path: (of) => `/console/privacy-requests/${of.requestId}` },
-  'POST /console/privacy-requests/{id}/resolve': {
-    id: 'ours',
-    path: (of) => `/console/privacy-requests/${of.requestId}/resolve`,
-  },
-  'POST /console/privacy-requests/{id}/extend': {
-    id: 'ours',
-    path: (of) => `/console/privacy-requests/${of.requestId}/extend`,
-  },
+  ...consoleActs('privacy-requests', ['resolve', 'extend'], (of) => of.requestId),
   'GET /v1/deletions/{receiptId}': { id: 'secret', made: `/v1/deletions/${randomUUID()}` },
   'GET /v1/deletions/{receiptId}/signed': { id: 'secret', made: `/v1/deletions/${randomUUID()}/signed` },
   'GET /receipts/{id}': { id: 'secret', made: `/receipts/${randomUUID()}` },

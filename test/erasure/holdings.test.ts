@@ -104,6 +104,7 @@ const dispute = (stripe_dispute_id: string, closed_at: Date | null) => ({
   past_due: false,
   has_evidence: false,
   evidence_staged_at: null,
+  evidence_submitted_at: null,
 })
 const held = {
   provider: 'airalo',

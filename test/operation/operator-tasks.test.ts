@@ -126,12 +126,14 @@ test('the console shows age, owner and note of tasks, pages through them, and ha
   const [task] = (await open('?limit=1')).items
   expect(task?.subjectId).toBe(urgent)
 
-  await surfer.submit('/console', `/console/attention/${task?.id}/take`)
-  await surfer.submit('/console', `/console/attention/${task?.id}/note`, { note: 'asked the bank' })
+  const path = `/console/attention/${task?.id}`
+  const taken = await surfer.submit(`${path}/take`, `${path}/take`, { reason: 'I know this bank' })
+  expect(taken.location).toBe('/console/tasks')
+  await surfer.submit(`${path}/note`, `${path}/note`, { reason: 'asked the bank' })
   const { html } = await surfer.open('/console')
   expect(html).toContain('To be settled (61, 50 shown')
   expect(html).toContain('for 3 h')
-  expect(html).toContain('value="asked the bank"')
+  expect(html).toContain('asked the bank')
   expect(html).toMatch(/<code>operator:[0-9a-f]{16}<\/code>/)
   const next = /href="(\/console\?tasks=[\w-]+)"/.exec(html)?.[1]
   const rest = await surfer.open(next ?? '')

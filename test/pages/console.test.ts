@@ -76,7 +76,11 @@ test('G6: an operator reads and answers a privacy request on the console', async
   const page = `/console/privacy-requests/${request.id}`
   expect((await surfer.open(page)).html).toContain('What &lt;b&gt;do&lt;/b&gt; you know?')
   const answer = { answerKind: 'granted', answer: 'All of this.' }
-  expect((await surfer.submit(page, `${page}/resolve`, answer)).location).toBe('/console')
+  const resolve = `${page}/resolve`
+  const said = await surfer.submit(resolve, resolve, { ...answer, reason: 'mail a@b.example' })
+  expect(said.status).toBe(422)
+  expect(said.html).toContain('All of this.</textarea>')
+  expect((await surfer.submit(resolve, resolve, { ...answer, reason: 'they are who they say' })).location).toBe(page)
   await until('the answer', async () =>
     (await mailsTo(harness.stack, replyTo)).some(({ text }) => text.includes('All of this.')),
   )
@@ -93,13 +97,20 @@ test('the console lists an operator task until an operator settles it', async ()
   const surfer = await signIn()
   const [task] = await sql<Pick<Attention, 'id'>[]>`select id from attention where subject_id = 'some-order'`
   expect((await surfer.open('/console')).html).toContain('refund made elsewhere')
-  await surfer.submit('/console', `/console/attention/${task?.id}/settle`)
+  const settle = `/console/attention/${task?.id}/settle`
+  expect((await surfer.submit(settle, settle, { reason: '' })).status).toBe(422)
+  expect((await surfer.open('/console')).html).toContain('refund made elsewhere')
+  await surfer.submit(settle, settle, { reason: 'the books agree' })
   expect((await surfer.open('/console')).html).not.toContain('refund made elsewhere')
-  const [settled] = await sql`select resolved_by from attention where id = ${task?.id ?? ''}`
-  expect(settled?.resolved_by).toMatch(/^operator:[0-9a-f]{16}$/)
+  const [settled] = await sql`select resolved_by, note from attention where id = ${task?.id ?? ''}`
+  expect(settled).toMatchObject({
+    resolved_by: expect.stringMatching(/^operator:[0-9a-f]{16}$/),
+    note: 'the books agree',
+  })
   const [logged] =
     await sql`select count(*)::int as count from security_log where detail = 'POST /console/attention/{id}/settle'`
-  expect(logged?.count).toBe(1)
+  // The refused form, and the one that was accepted.
+  expect(logged?.count).toBe(2)
 })
 
 test('the console lists a late run with what it waits for', async () => {

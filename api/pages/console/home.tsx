@@ -135,7 +135,7 @@ export function renderConsole(frame: ConsoleFrame, page: ConsolePage): string {
           </Table>
         </Section>
         <Section title="To be settled" count={tasks.count} shown={tasks.items.length}>
-          <TaskTable tasks={tasks.items} asOf={asOf} csrf={frame.csrf} operators={page.operators} />
+          <TaskTable tasks={tasks.items} asOf={asOf} operators={page.operators} />
           {tasks.next ? (
             <p>
               <a href={`/console?tasks=${tasks.next}`}>Less urgent and newer ones</a>

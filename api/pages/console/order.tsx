@@ -19,6 +19,8 @@ export interface OrderPage {
   /** operators by the names that the security log gives them */
   operators: ReadonlyMap<string, string>
   acts: readonly { name: string; label: string; danger: boolean }[]
+  /** with what can be done about each */
+  disputes: readonly { id: string; state: string; acts: readonly { name: string; label: string }[] }[]
 }
 
 export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
@@ -86,6 +88,16 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
             </a>
           ))}
         </p>
+        {page.disputes.map((dispute) => (
+          <p key={dispute.id}>
+            Dispute <code>{dispute.id}</code>: {plain(dispute.state)}{' '}
+            {dispute.acts.map(({ name, label }) => (
+              <a key={name} className="button" href={`/console/orders/${order.id}/disputes/${dispute.id}/${name}`}>
+                {label}
+              </a>
+            ))}
+          </p>
+        ))}
         <h2>What happened</h2>
         <Timeline entries={page.timeline} ui={frame.ui} operators={page.operators} />
       </>

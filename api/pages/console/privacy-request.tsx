@@ -1,8 +1,6 @@
 import { moment } from '../../../mails/format.ts'
-import { answerKinds, extensionReasons } from '../../../workflows/privacy-request.contract.ts'
-import { Facts, Form } from '../form.tsx'
+import { Facts } from '../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { plain } from './parts.tsx'
 
 export interface RequestPage {
   request: {
@@ -21,7 +19,7 @@ export interface RequestPage {
   }
 }
 
-/** G6: a request, and the form that answers it. */
+/** G6: a request, and what can be done about it. */
 export function renderRequest(frame: ConsoleFrame, { request }: RequestPage): string {
   return renderConsolePage(frame, {
     title: `Privacy request ${request.reference}`,
@@ -55,45 +53,16 @@ export function renderRequest(frame: ConsoleFrame, { request }: RequestPage): st
             <pre>{request.answer ?? 'Answered elsewhere.'}</pre>
           </>
         ) : (
-          <>
-            <Form action={`/console/privacy-requests/${request.id}/resolve`} csrf={frame.csrf}>
-              <h2>Answer</h2>
-              <label>
-                Outcome
-                <select name="answerKind">
-                  {answerKinds.map((kind) => (
-                    <option key={kind} value={kind}>
-                      {kind.replaceAll('_', ' ')}
-                    </option>
-                  ))}
-                </select>
-              </label>
-              <label>
-                Mailed to the person; leave it empty if they were answered elsewhere
-                <textarea name="answer" maxLength={20_000} />
-              </label>
-              <button type="submit">Answer</button>
-            </Form>
+          <p>
+            <a className="button" href={`/console/privacy-requests/${request.id}/resolve`}>
+              Answer
+            </a>{' '}
             {request.isExtended ? null : (
-              <Form action={`/console/privacy-requests/${request.id}/extend`} csrf={frame.csrf}>
-                <h2>Extend</h2>
-                <p>Once, by two months. The reason is mailed to the person.</p>
-                <label>
-                  Reason
-                  <select name="reason">
-                    {extensionReasons.map((reason) => (
-                      <option key={reason} value={reason}>
-                        {plain(reason)}
-                      </option>
-                    ))}
-                  </select>
-                </label>
-                <button type="submit" className="plain">
-                  Extend
-                </button>
-              </Form>
+              <a className="button" href={`/console/privacy-requests/${request.id}/extend`}>
+                Extend
+              </a>
             )}
-          </>
+          </p>
         )}
       </>
     ),

@@ -1,10 +1,10 @@
 /** Operator tasks on the console. */
-import type { OperatorTask, TaskAttributes, TaskFilter } from '../../../db/operator-tasks.ts'
-import { moment, money } from '../../../mails/format.ts'
+import type { OperatorTask, TaskFilter } from '../../../db/operator-tasks.ts'
+import { moment } from '../../../mails/format.ts'
 import { urgencies } from '../../../policy/operator-tasks.ts'
-import { Form } from '../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { age, Button, plain, Table } from './parts.tsx'
+import { age, plain, Table } from './parts.tsx'
+import { Attributes } from './task-subject.tsx'
 
 export interface TasksPage {
   asOf: Date
@@ -58,11 +58,7 @@ export function renderTasks(frame: ConsoleFrame, page: TasksPage): string {
           </label>
           <button type="submit">Show</button>
         </form>
-        {items.length === 0 ? (
-          <p className="quiet">Nothing.</p>
-        ) : (
-          <TaskTable {...page} tasks={items} csrf={frame.csrf} />
-        )}
+        {items.length === 0 ? <p className="quiet">Nothing.</p> : <TaskTable {...page} tasks={items} />}
         {page.next ? (
           <p>
             <a href={page.next}>Less urgent and newer ones</a>
@@ -77,18 +73,24 @@ export function renderTasks(frame: ConsoleFrame, page: TasksPage): string {
 export function TaskTable({
   tasks,
   asOf,
-  csrf,
   operators,
 }: {
   tasks: readonly OperatorTask[]
   asOf: Date
-  csrf: string
   operators: ReadonlyMap<string, string>
 }) {
   return (
     <Table heads={['Task', 'About', 'Open', 'Due', 'Owner', 'Note', 'Settle']}>
       {tasks.map((task) => {
-        const name = `${plain(task.kind)}, ${task.subjectId}`
+        const act = (name: string, label: string) => (
+          <a
+            className="button"
+            href={`/console/attention/${task.id}/${name}`}
+            aria-label={`${label}: ${plain(task.kind)}, ${task.subjectId}`}
+          >
+            {label}
+          </a>
+        )
         return (
           <tr key={task.id}>
             <td className={task.urgency === 'now' ? 'broken' : undefined}>
@@ -117,48 +119,21 @@ export function TaskTable({
               ) : (
                 'nobody'
               )}
-              <Button action={`/console/attention/${task.id}/take`} csrf={csrf} label="Take" of={name} />
+              {act('take', 'Take')}
             </td>
             <td>
-              <Form action={`/console/attention/${task.id}/note`} csrf={csrf}>
-                <input
-                  name="note"
-                  defaultValue={task.note ?? ''}
-                  maxLength={500}
-                  required
-                  aria-label={`Note, without personal data: ${name}`}
-                />
-                <button type="submit" className="plain">
-                  Note
-                </button>
-              </Form>
+              {task.note ? <p>{task.note}</p> : null}
               {task.noteBy && task.notedAt ? (
                 <p className="quiet">
                   by {operators.get(task.noteBy) ?? <code>{task.noteBy}</code>} on {moment(task.notedAt)}
                 </p>
               ) : null}
+              {act('note', 'Note')}
             </td>
-            <td>
-              <Button action={`/console/attention/${task.id}/settle`} csrf={csrf} label="Settled" of={name} />
-            </td>
+            <td>{act('settle', 'Settle')}</td>
           </tr>
         )
       })}
     </Table>
-  )
-}
-
-/** What an operator has to know to settle a task. */
-function Attributes({ of: { amountMinor, currency, ...others } }: { of: TaskAttributes }) {
-  const amount =
-    typeof amountMinor === 'number' && typeof currency === 'string' ? money({ minor: amountMinor, currency }) : null
-  const facts = Object.entries(others).flatMap(([name, value]) =>
-    value === null ? [] : [`${name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${value}`],
-  )
-  return (
-    <>
-      <br />
-      {[...(amount ? [amount] : []), ...facts].join(', ')}
-    </>
   )
 }

@@ -4,6 +4,7 @@ import type { Limiter } from '../../http/limits.ts'
 import type { Route } from '../../http/route.ts'
 import { consoleAccountRoutes } from './accounts.ts'
 import { consoleBulkActionRoutes } from './bulk-actions.ts'
+import { consoleDisputeRoutes } from './disputes.ts'
 import { consoleHomeRoutes } from './home.ts'
 import { consoleOrderRoutes } from './orders.ts'
 import { consolePrivacyRequestRoutes } from './privacy-requests.ts'
@@ -19,6 +20,7 @@ export const consoleRoutes = (api: ApiContext, evidence: EvidenceReader, limiter
   ...consoleSessionRoutes(api),
   ...consoleSearchRoutes(api),
   ...consoleOrderRoutes(api),
+  ...consoleDisputeRoutes(api),
   ...consoleAccountRoutes(api),
   ...consoleBulkActionRoutes(api),
   ...consoleTaskRoutes(api),

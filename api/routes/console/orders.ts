@@ -27,6 +27,7 @@ import { PartialRefundFields } from '../../pages/console/partial-refund.tsx'
 import { timelineOf } from '../../views/order-timeline.ts'
 import { dueAt } from '../../views/order-view.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
+import { disputeActsOf } from './disputes.ts'
 import { type ActFields, actFields, createOrderActs, type OrderAct } from './order-acts.ts'
 import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
 
@@ -173,6 +174,11 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
           timeline: timelineOf(order, rows, new Date()),
           operators,
           acts: acts.filter((act) => act.isOffered(order) && isPermitted(caller.role, act.permission)),
+          disputes: rows.disputes.map((dispute) => ({
+            id: dispute.stripe_dispute_id,
+            state: dispute.state,
+            acts: isPermitted(caller.role, 'money') ? disputeActsOf(dispute) : [],
+          })),
         })
         return { status: 200, headers, about: [order.account_id], raw }
       },

@@ -7,7 +7,7 @@ import { actorOf, type Caller, type ConsoleUser } from '../../http/caller.ts'
 import { actOnce, type IdempotentRequest, readIdempotencyKey } from '../../http/idempotency.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
 import { type ProblemCode, problems } from '../../http/problems.ts'
-import { taskNote } from '../operator/operator-tasks.ts'
+import { taskNote } from '../../views/operator-words.ts'
 
 /** The fields of each such form. What was typed is accepted here, so that the page can show it beside what is wrong. */
 export const sentForm = z.strictObject({

@@ -1,37 +1,89 @@
 /** G6: privacy requests on the console. */
 import { randomUUID } from 'node:crypto'
+import type { ReactNode } from 'react'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { findPrivacyRequest, openPrivacyRequest } from '../../../db/privacy-requests.ts'
+import { findPrivacyRequest, openPrivacyRequest, type PrivacyRequestRow } from '../../../db/privacy-requests.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { answerKinds, extensionReasons } from '../../../workflows/privacy-request.contract.ts'
-import { Problem } from '../../http/problem.ts'
+import type { ConsoleUser } from '../../http/caller.ts'
+import { type FieldError, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
+import { renderAct } from '../../pages/console/act.tsx'
 import { renderRequest } from '../../pages/console/privacy-request.tsx'
+import { AnswerFields, ExtensionFields } from '../../pages/console/request-fields.tsx'
 import { createPrivacyRequestClient } from '../../runs/privacy-request-client.ts'
-import { recordRequestAct } from '../privacy-requests.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
+import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
+const answers = { ...done, 422: { ...page, description: 'It was not done; the page says why' } } as const
+
+const answerFields = z.strictObject({
+  answerKind: z.enum(answerKinds).default('granted'),
+  answer: z.string().trim().max(20_000).default(''),
+})
+const extensionFields = z.strictObject({ because: z.enum(extensionReasons).default('complexity') })
+
+interface Typed<Fields> {
+  once: string
+  reason: string
+  fields: Fields
+  faults: FieldError[]
+}
 
 export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
   const { sql } = api
   const requests = createPrivacyRequestClient(api)
 
-  /** @returns the account, if the request has one. @throws Problem not_found */
-  async function ownerOf(id: string): Promise<string | null> {
+  /** @throws Problem not_found */
+  async function known(id: string): Promise<PrivacyRequestRow> {
     const row = await findPrivacyRequest(sql, id)
     if (!row) throw new Problem('not_found')
-    return row.account_id
+    return row
   }
+  const aboutOf = ({ account_id: accountId }: PrivacyRequestRow): string[] => (accountId === null ? [] : [accountId])
+
+  const formOf = (
+    name: 'resolve' | 'extend',
+    { id }: PrivacyRequestRow,
+    caller: ConsoleUser,
+    form: Pick<Typed<unknown>, 'once' | 'reason' | 'faults'> & { children: ReactNode },
+  ): string =>
+    renderAct(frameOf(api, caller), {
+      about: { path: `/console/privacy-requests/${id}`, name: `Privacy request ${privacyReference(id)}` },
+      action: `/console/privacy-requests/${id}/${name}`,
+      ...labels[name],
+      danger: false,
+      ...form,
+    })
+  const answerForm = (
+    row: PrivacyRequestRow,
+    caller: ConsoleUser,
+    { fields, ...typed }: Typed<z.output<typeof answerFields>>,
+  ) => formOf('resolve', row, caller, { ...typed, children: AnswerFields({ typed: fields }) })
+  const extensionForm = (
+    row: PrivacyRequestRow,
+    caller: ConsoleUser,
+    { fields, ...typed }: Typed<z.output<typeof extensionFields>>,
+  ) => formOf('extend', row, caller, { ...typed, children: ExtensionFields({ typed: fields }) })
+
+  const entryOf = (row: PrivacyRequestRow, act: 'answer' | 'extend', reason: string) => ({
+    accountId: row.account_id,
+    orderId: null,
+    act,
+    subject: row.account_id === null ? row.kind : privacyReference(row.id),
+    reason,
+  })
+  const asked = { once: '', reason: '', faults: [] }
 
   return [
     defineRoute({
       method: 'get',
       path: '/console/privacy-requests/{id}',
       tag: 'console',
-      summary: 'A privacy request, and the forms to answer and to extend it',
+      summary: 'A privacy request, and what an operator can do about it',
       promises: ['G6'],
       callers: ['console'],
       permission: 'privacy',
@@ -40,9 +92,9 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
       responses: { 200: page },
       problems: ['not_found'],
       async handle({ params: { id }, caller }) {
-        const row = await findPrivacyRequest(sql, id)
-        const opened = row && (await openPrivacyRequest(sql, api, row))
-        if (!row || !opened) throw new Problem('not_found')
+        const row = await known(id)
+        const opened = await openPrivacyRequest(sql, api, row)
+        if (!opened) throw new Problem('not_found')
         const request = {
           id,
           reference: privacyReference(id),
@@ -55,8 +107,22 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
           isExtended: row.extended_because !== null,
           ...opened,
         }
-        const about = row.account_id === null ? [] : [row.account_id]
-        return { status: 200, headers, about, raw: renderRequest(frameOf(api, caller), { request }) }
+        return { status: 200, headers, about: aboutOf(row), raw: renderRequest(frameOf(api, caller), { request }) }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/console/privacy-requests/{id}/resolve',
+      tag: 'console',
+      summary: 'Asks for the answer to a privacy request, and for the reason',
+      callers: ['console'],
+      permission: 'privacy',
+      params,
+      responses: { 200: page },
+      problems: ['not_found'],
+      async handle({ params: { id }, caller }) {
+        const typed = { ...asked, once: randomUUID(), fields: answerFields.parse({}) }
+        return { status: 200, headers, raw: answerForm(await known(id), caller, typed) }
       },
     }),
     defineRoute({
@@ -70,16 +136,37 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
       form: true,
       params,
       largeBody: 'texts',
-      body: z.strictObject({ answerKind: z.enum(answerKinds), answer: z.string().trim().max(20_000) }),
-      responses: done,
-      problems: ['not_found', 'privacy_request_state_conflict', 'request_in_progress'],
-      async handle({ params: { id }, body, caller }) {
-        const answerId = randomUUID()
-        const entry = { id: answerId, owner: await ownerOf(id), act: 'answer', reason: body.answerKind } as const
-        await recordRequestAct(api, caller, entry, () =>
-          requests.resolve(id, { kind: body.answerKind, text: body.answer || null }, answerId),
-        )
-        return goTo('/console')
+      body: z.strictObject({ ...sentForm.shape, ...answerFields.shape }),
+      responses: answers,
+      problems: ['not_found'],
+      async handle({ params: { id }, body: { once, reason, ...fields }, caller }) {
+        const row = await known(id)
+        let faults = faultsOfReason(reason)
+        if (faults.length === 0) {
+          const operation = 'POST /console/privacy-requests/{id}/resolve'
+          const form = { operation, once, content: { id, reason, fields } }
+          const answer = { kind: fields.answerKind, text: fields.answer || null }
+          faults = await performAct(api, caller, form, entryOf(row, 'answer', reason), ({ requestId }) =>
+            requests.resolve(id, answer, requestId),
+          )
+        }
+        if (faults.length === 0) return goTo(`/console/privacy-requests/${id}`)
+        return { status: 422, headers, raw: answerForm(row, caller, { once, reason, fields, faults }) }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/console/privacy-requests/{id}/extend',
+      tag: 'console',
+      summary: 'Asks why the time for the answer to a privacy request is extended',
+      callers: ['console'],
+      permission: 'privacy',
+      params,
+      responses: { 200: page },
+      problems: ['not_found'],
+      async handle({ params: { id }, caller }) {
+        const typed = { ...asked, once: randomUUID(), fields: extensionFields.parse({}) }
+        return { status: 200, headers, raw: extensionForm(await known(id), caller, typed) }
       },
     }),
     defineRoute({
@@ -92,15 +179,27 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
       permission: 'privacy',
       form: true,
       params,
-      body: z.strictObject({ reason: z.enum(extensionReasons) }),
-      responses: done,
-      problems: ['not_found', 'privacy_request_state_conflict', 'request_in_progress'],
-      async handle({ params: { id }, body, caller }) {
-        const actId = randomUUID()
-        const entry = { id: actId, owner: await ownerOf(id), act: 'extend', reason: body.reason } as const
-        await recordRequestAct(api, caller, entry, () => requests.extend(id, body.reason, actId))
-        return goTo(`/console/privacy-requests/${id}`)
+      body: z.strictObject({ ...sentForm.shape, ...extensionFields.shape }),
+      responses: answers,
+      problems: ['not_found'],
+      async handle({ params: { id }, body: { once, reason, ...fields }, caller }) {
+        const row = await known(id)
+        let faults = faultsOfReason(reason)
+        if (faults.length === 0) {
+          const operation = 'POST /console/privacy-requests/{id}/extend'
+          const form = { operation, once, content: { id, reason, fields } }
+          faults = await performAct(api, caller, form, entryOf(row, 'extend', reason), ({ updateId }) =>
+            requests.extend(id, fields.because, updateId),
+          )
+        }
+        if (faults.length === 0) return goTo(`/console/privacy-requests/${id}`)
+        return { status: 422, headers, raw: extensionForm(row, caller, { once, reason, fields, faults }) }
       },
     }),
   ]
 }
+
+const labels = {
+  resolve: { label: 'Answer', does: 'The request is answered: the answer is mailed to the person, and it is the only one.' },
+  extend: { label: 'Extend', does: 'The time for the answer is two months longer, once. The person is mailed why.' },
+} as const

@@ -1,28 +1,31 @@
 /** Operator tasks on the console. */
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
+import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import {
-  closeOperatorTask,
   countOpenOperatorTasks,
   countOpenTasksByKind,
   listOpenOperatorTasks,
-  noteOperatorTask,
+  type OperatorTask,
   positionOf,
   type TaskFilter,
-  takeOperatorTask,
 } from '../../../db/operator-tasks.ts'
 import { urgencies } from '../../../policy/operator-tasks.ts'
-import { actorOf } from '../../http/caller.ts'
+import { actorOf, type ConsoleUser } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
-import { Problem } from '../../http/problem.ts'
+import type { FieldError } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
+import { renderAct } from '../../pages/console/act.tsx'
+import { TaskSubject } from '../../pages/console/task-subject.tsx'
 import { renderTasks } from '../../pages/console/tasks.tsx'
-import { taskNote, taskPosition } from '../operator/operator-tasks.ts'
+import { taskPosition } from '../operator/operator-tasks.ts'
+import { createTaskActs, type TaskActName } from '../operator/task-acts.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
+import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
 
-const nothing = z.strictObject({})
 const shown = 50
 /** An empty field of the form limits nothing. */
 const query = z.strictObject({
@@ -32,32 +35,76 @@ const query = z.strictObject({
   cursor: z.string().max(500).optional(),
 })
 
+const taskActs: readonly { name: TaskActName; label: string; does: string }[] = [
+  { name: 'take', label: 'Take', does: 'The task is yours, also if it is another operator’s now.' },
+  { name: 'note', label: 'Note', does: 'The note is shown with the task, and replaces the one before.' },
+  { name: 'settle', label: 'Settle', does: 'The task is closed. The reason is kept with it as its note.' },
+]
+
 export function consoleTaskRoutes(api: ApiContext): Route[] {
   const { sql } = api
+  const acts = createTaskActs(api)
 
-  const onTask = <Body extends z.ZodType>(
-    name: string,
-    summary: string,
-    body: Body,
-    act: (id: string, body: z.output<Body>, by: string) => Promise<boolean>,
-  ): Route =>
+  const formOf = (
+    { name, label, does }: (typeof taskActs)[number],
+    task: OperatorTask,
+    caller: ConsoleUser,
+    typed: { once: string; reason: string; faults: FieldError[] },
+  ): string =>
+    renderAct(frameOf(api, caller), {
+      about: { path: '/console/tasks', name: 'Tasks' },
+      action: `/console/attention/${task.id}/${name}`,
+      label,
+      does,
+      danger: false,
+      children: TaskSubject({ task }),
+      ...typed,
+    })
+
+  const actRoutes = (act: (typeof taskActs)[number]): Route[] => [
+    defineRoute({
+      method: 'get',
+      path: `/console/attention/{id}/${act.name}`,
+      tag: 'console',
+      summary: `Asks for the reason: ${act.does}`,
+      callers: ['console'],
+      permission: 'orders',
+      reads: ['orders'],
+      params: z.strictObject({ id: sentId }),
+      responses: { 200: page },
+      problems: ['not_found'],
+      async handle({ params: { id }, caller }) {
+        const { task, about } = await acts.known(id)
+        const typed = { once: randomUUID(), reason: act.name === 'note' ? (task.note ?? '') : '', faults: [] }
+        return { status: 200, headers, about, raw: formOf(act, task, caller, typed) }
+      },
+    }),
     defineRoute({
       method: 'post',
-      path: `/console/attention/{id}/${name}`,
+      path: `/console/attention/{id}/${act.name}`,
       tag: 'console',
-      summary,
+      summary: act.does,
       callers: ['console'],
       permission: 'orders',
       form: true,
       params: z.strictObject({ id: sentId }),
-      body,
-      responses: done,
+      body: sentForm,
+      responses: { ...done, 422: { ...page, description: 'It was not done; the page says why' } },
       problems: ['not_found'],
-      async handle({ params: { id }, body, caller }) {
-        if (!(await act(id, body as z.output<Body>, actorOf(caller)))) throw new Problem('not_found')
-        return goTo('/console')
+      async handle({ params: { id }, body: { once, reason }, caller }) {
+        const { task, entryOf } = await acts.known(id)
+        let faults = faultsOfReason(reason)
+        if (faults.length === 0) {
+          const form = { operation: `POST /console/attention/{id}/${act.name}`, once, content: { id, reason } }
+          faults = await performAct(api, caller, form, entryOf(act.name, reason), () =>
+            acts.perform(act.name, id, actorOf(caller), reason),
+          )
+        }
+        if (faults.length === 0) return goTo('/console/tasks')
+        return { status: 422, headers, raw: formOf(act, task, caller, { once, reason, faults }) }
       },
-    })
+    }),
+  ]
 
   return [
     defineRoute({
@@ -67,6 +114,7 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
       summary: 'The open operator tasks, the most urgent first and of these the oldest',
       callers: ['console'],
       permission: 'look',
+      reads: ['orders'],
       query,
       responses: { 200: page },
       async handle({ caller, query: { kind, urgency, owner, cursor } }) {
@@ -84,19 +132,13 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
           operatorNames(sql),
         ])
         const { rows, nextCursor } = cutPage(found, shown, positionOf)
+        const owners = await ownersOfTasks(sql, rows)
         const next = nextCursor && `/console/tasks?${new URLSearchParams({ kind, urgency, owner, cursor: nextCursor })}`
         const tasks = { asOf, filter, isMine: owner === 'me', count, items: rows, next, kinds, operators }
-        return { status: 200, headers, raw: renderTasks(frameOf(api, caller), tasks) }
+        const about = [...owners.values()].map(({ accountId }) => accountId)
+        return { status: 200, headers, about, raw: renderTasks(frameOf(api, caller), tasks) }
       },
     }),
-    onTask('take', 'Takes an operator task', nothing, (id, _body, by) =>
-      takeOperatorTask(sql, { id, by, at: new Date() }),
-    ),
-    onTask('note', 'Notes what is known of an operator task', z.strictObject({ note: taskNote }), (id, { note }, by) =>
-      noteOperatorTask(sql, { id, by, at: new Date(), note }),
-    ),
-    onTask('settle', 'Settles an operator task', nothing, (id, _body, by) =>
-      closeOperatorTask(sql, { id, by, at: new Date() }),
-    ),
+    ...taskActs.flatMap(actRoutes),
   ]
 }

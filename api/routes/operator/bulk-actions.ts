@@ -20,7 +20,7 @@ import {
   viewBulkOrder,
   viewSummary,
 } from '../../views/bulk-action-view.ts'
-import { taskNote } from './operator-tasks.ts'
+import { taskNote } from '../../views/operator-words.ts'
 
 export const mostOrders = 5_000
 

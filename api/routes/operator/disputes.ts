@@ -1,36 +1,25 @@
-/** Operators answer the bank about a dispute, or accept it. Nothing else submits evidence. */
+/** Operators' programs answer the bank about a dispute, or accept it, with an entry in the timeline of the order. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { listDisputes, recordDisputeTasks, upsertDispute } from '../../../db/order/disputes.ts'
 import { findOrder } from '../../../db/order/orders.ts'
-import { isProviderFailure } from '../../../providers/failure.ts'
-import type { Dispute } from '../../../providers/stripe/disputes.ts'
-import { createOrderSignals } from '../../../temporal/order-signals.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
+import { createDisputeClient, type DisputeActName } from '../../runs/dispute-client.ts'
+import { actReason } from '../../views/operator-words.ts'
 import { orderDetails, viewOrder } from '../../views/order-view.ts'
+import { actAndRecord } from '../console/perform-act.ts'
 
-const params = z.strictObject({
+export const disputeParams = z.strictObject({
   id: sentId,
   disputeId: z.string().regex(/^\w{1,100}$/, "must be a dispute's id at Stripe"),
 })
 
 export function disputeRoutes(api: ApiContext): Route[] {
-  const { sql, stripe } = api
-  const signals = createOrderSignals(api)
+  const { sql } = api
+  const disputes = createDisputeClient(api)
 
-  /**
-   * @param isDone an earlier request was answered with 503 or not at all, and was applied
-   * @param isPossible what Stripe would accept now
-   */
-  const act = (
-    name: 'submit' | 'accept',
-    summary: string,
-    isDone: (dispute: Dispute) => boolean,
-    isPossible: (dispute: Dispute) => boolean,
-    ask: (disputeId: string) => Promise<Dispute>,
-  ): Route =>
+  const act = (name: DisputeActName, summary: string): Route =>
     defineRoute({
       method: 'post',
       path: `/v1/orders/{id}/disputes/{disputeId}/${name}`,
@@ -39,27 +28,18 @@ export function disputeRoutes(api: ApiContext): Route[] {
       promises: ['U5'],
       callers: ['operator'],
       reads: ['orders', 'esims'],
-      params,
+      params: disputeParams,
+      body: actReason.optional(),
       responses: { 200: { description: 'The order', schema: orderDetails } },
       problems: ['not_found', 'dispute_state_conflict'],
-      async handle({ params: { id, disputeId }, caller }) {
+      async handle({ params: { id, disputeId }, body, caller }) {
         const order = await findOrder(sql, id)
-        const known = order && (await listDisputes(sql, id)).some((row) => row.stripe_dispute_id === disputeId)
-        if (!known) throw new Problem('not_found')
-        let dispute = await stripe.getDispute(disputeId)
-        if (!isDone(dispute)) {
-          if (!isPossible(dispute)) throw new Problem('dispute_state_conflict', { detail: `It is ${dispute.status}.` })
-          dispute = await ask(disputeId).catch((error: unknown) => {
-            // Stripe knows a dispute that it has just shown, whatever it says at the moment.
-            const isRefusal = isProviderFailure(error) && error.kind === 'rejected' && error.code !== 'resource_missing'
-            if (!isRefusal) throw error
-            throw new Problem('dispute_state_conflict', { detail: `Stripe refuses: ${error.code}` })
-          })
-        }
-        await upsertDispute(sql, id, dispute, new Date())
-        await recordDisputeTasks(sql, dispute, id, new Date())
-        // The eSIM follows: a lost dispute keeps it suspended.
-        await signals.dispute(id, disputeId)
+        if (!order) throw new Problem('not_found')
+        await disputes.known(id, disputeId)
+        const entry = { ...disputes.entryOf(name, disputeId), accountId: order.account_id, orderId: id }
+        await actAndRecord(api, caller, undefined, { ...entry, reason: body?.reason ?? null }, () =>
+          disputes.perform(name, id, disputeId),
+        )
         return {
           status: 200,
           headers: { 'Cache-Control': 'no-store' },
@@ -69,19 +49,7 @@ export function disputeRoutes(api: ApiContext): Route[] {
     })
 
   return [
-    act(
-      'submit',
-      'Send the staged evidence to the bank, which takes it once',
-      ({ submissionCount }) => submissionCount > 0,
-      ({ awaitsEvidence, hasEvidence }) => awaitsEvidence && hasEvidence,
-      (disputeId) => stripe.submitEvidence(disputeId, `dispute-${disputeId}:submit`),
-    ),
-    act(
-      'accept',
-      'Accept the dispute: it is lost for good',
-      ({ status }) => status === 'lost',
-      ({ isOver }) => !isOver,
-      (disputeId) => stripe.acceptDispute(disputeId, `dispute-${disputeId}:accept`),
-    ),
+    act('submit', 'Send the staged evidence to the bank, which takes it once'),
+    act('accept', 'Accept the dispute: it is lost for good'),
   ]
 }

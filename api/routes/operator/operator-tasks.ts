@@ -1,35 +1,28 @@
 /** Operator tasks: what only an operator can settle, the most urgent first. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
+import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import {
-  closeOperatorTask,
   countOpenOperatorTasks,
   findOperatorTask,
   listClosedOperatorTasks,
   listOpenOperatorTasks,
-  noteOperatorTask,
   type OperatorTask,
   positionOf,
   type TaskPosition,
-  takeOperatorTask,
 } from '../../../db/operator-tasks.ts'
 import { urgencies } from '../../../policy/operator-tasks.ts'
-import { actorOf } from '../../http/caller.ts'
+import { actorOf, type Caller } from '../../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
+import { actReason, taskNote } from '../../views/operator-words.ts'
+import { actAndRecord } from '../console/perform-act.ts'
+import { createTaskActs, type TaskActName } from './task-acts.ts'
 
 const params = z.strictObject({ id: sentId })
 const time = z.iso.datetime()
-
-/** A note is stored in the clear: addresses, phone numbers and ICCIDs are refused. */
-export const taskNote = z
-  .string()
-  .trim()
-  .min(1)
-  .max(500)
-  .refine((text) => !/@|\d{7}/.test(text), 'must not hold an address or a long number: no personal data')
 
 const operatorTask = z
   .object({
@@ -62,12 +55,20 @@ const tasks = pageOf(operatorTask)
 /** The position of a page in the list. */
 export const taskPosition = z.tuple([z.int().min(0).max(9), sentTime, sentId]) satisfies z.ZodType<TaskPosition>
 
-export function operatorTaskRoutes({ sql }: ApiContext): Route[] {
-  async function shown(id: string, isDone: boolean) {
+export function operatorTaskRoutes(api: ApiContext): Route[] {
+  const { sql } = api
+  const acts = createTaskActs(api)
+
+  /** @param words the note; it is the reason, too */
+  async function act(name: TaskActName, id: string, caller: Caller, words?: string) {
+    const { entryOf, about } = await acts.known(id)
+    await actAndRecord(api, caller, undefined, entryOf(name, words ?? null), () =>
+      acts.perform(name, id, actorOf(caller), words),
+    )
     const at = new Date()
-    const task = isDone ? await findOperatorTask(sql, id, at) : undefined
+    const task = await findOperatorTask(sql, id, at)
     if (!task) throw new Problem('not_found')
-    return { status: 200 as const, body: viewOf(task, at) }
+    return { status: 200 as const, about, body: viewOf(task, at) }
   }
 
   return [
@@ -77,6 +78,7 @@ export function operatorTaskRoutes({ sql }: ApiContext): Route[] {
       tag: 'operator tasks',
       summary: 'List open tasks, the most urgent first and of these the oldest; or closed ones, the newest first',
       callers: ['operator'],
+      reads: ['orders'],
       query: z.strictObject({ ...pageQuery, state: z.enum(['open', 'closed']).default('open') }),
       responses: { 200: { description: 'A page of tasks', schema: tasks } },
       async handle({ query: { state, cursor, limit } }) {
@@ -88,7 +90,9 @@ export function operatorTaskRoutes({ sql }: ApiContext): Route[] {
           countOpenOperatorTasks(sql),
         ])
         const { rows, nextCursor } = cutPage(found, limit, positionOf)
-        return { status: 200, body: { items: rows.map((task) => viewOf(task, at)), nextCursor, open } }
+        const owners = await ownersOfTasks(sql, rows)
+        const about = [...owners.values()].map(({ accountId }) => accountId)
+        return { status: 200, about, body: { items: rows.map((task) => viewOf(task, at)), nextCursor, open } }
       },
     }),
     defineRoute({
@@ -97,11 +101,13 @@ export function operatorTaskRoutes({ sql }: ApiContext): Route[] {
       tag: 'operator tasks',
       summary: 'Take an open task, also from another operator',
       callers: ['operator'],
+      reads: ['orders'],
       params,
+      body: actReason.optional(),
       responses: { 200: { description: 'The task is yours', schema: operatorTask } },
       problems: ['not_found'],
-      async handle({ params: { id }, caller }) {
-        return shown(id, await takeOperatorTask(sql, { id, by: actorOf(caller), at: new Date() }))
+      async handle({ params: { id }, body, caller }) {
+        return act('take', id, caller, body?.reason)
       },
     }),
     defineRoute({
@@ -110,12 +116,13 @@ export function operatorTaskRoutes({ sql }: ApiContext): Route[] {
       tag: 'operator tasks',
       summary: 'Replace the note of an open task',
       callers: ['operator'],
+      reads: ['orders'],
       params,
       body: z.strictObject({ note: taskNote }).meta({ id: 'TaskNote' }),
       responses: { 200: { description: 'The note is stored', schema: operatorTask } },
       problems: ['not_found'],
       async handle({ params: { id }, body: { note }, caller }) {
-        return shown(id, await noteOperatorTask(sql, { id, by: actorOf(caller), at: new Date(), note }))
+        return act('note', id, caller, note)
       },
     }),
     defineRoute({
@@ -124,12 +131,13 @@ export function operatorTaskRoutes({ sql }: ApiContext): Route[] {
       tag: 'operator tasks',
       summary: 'Close an open task',
       callers: ['operator'],
+      reads: ['orders'],
       params,
       body: z.strictObject({ note: taskNote.optional() }).meta({ id: 'TaskClosing' }),
       responses: { 200: { description: 'The task is closed', schema: operatorTask } },
       problems: ['not_found'],
       async handle({ params: { id }, body: { note }, caller }) {
-        return shown(id, await closeOperatorTask(sql, { id, by: actorOf(caller), at: new Date(), note }))
+        return act('settle', id, caller, note)
       },
     }),
   ]

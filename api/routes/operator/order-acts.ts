@@ -8,7 +8,7 @@ import { sentId } from '../../http/storable.ts'
 import { orderStatus } from '../../views/order-enumerations.ts'
 import { actFields, createOrderActs } from '../console/order-acts.ts'
 import { actAndRecord } from '../console/perform-act.ts'
-import { taskNote } from './operator-tasks.ts'
+import { taskNote } from '../../views/operator-words.ts'
 
 const names = ['approve', 'reject', 'resend', 'retry', 'refund', 'refund-part', 'cancel', 'note'] as const
 

@@ -1,0 +1,66 @@
+/** What an operator does to a task, for the console and the JSON routes: each with an entry that says who and why. */
+import type { ApiContext } from '../../../context.ts'
+import type { NewOperatorAct } from '../../../db/operator/operator-acts.ts'
+import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
+import {
+  closeOperatorTask,
+  findOperatorTask,
+  noteOperatorTask,
+  type OperatorTask,
+  takeOperatorTask,
+} from '../../../db/operator-tasks.ts'
+import { Problem } from '../../http/problem.ts'
+
+export const taskActNames = ['take', 'note', 'settle'] as const
+export type TaskActName = (typeof taskActNames)[number]
+
+type Entry = Pick<NewOperatorAct, 'accountId' | 'orderId' | 'act' | 'subject' | 'reason'>
+
+export interface KnownTask {
+  task: OperatorTask
+  /** the account that it is about, for the access log */
+  about: readonly string[]
+  entryOf(name: TaskActName, reason: string | null): Entry
+}
+
+export function createTaskActs({ sql }: Pick<ApiContext, 'sql'>) {
+  /** @throws Problem not_found */
+  async function known(id: string): Promise<KnownTask> {
+    const task = await findOperatorTask(sql, id, new Date())
+    if (!task) throw new Problem('not_found')
+    const owner = (await ownersOfTasks(sql, [task])).get(id)
+    return {
+      task,
+      about: owner ? [owner.accountId] : [],
+      entryOf: (name, reason) => ({
+        accountId: owner?.accountId ?? null,
+        orderId: owner?.orderId ?? null,
+        act: `${name}-task`,
+        subject: task.kind,
+        reason,
+      }),
+    }
+  }
+
+  const does: Record<TaskActName, (id: string, by: string, words: string | undefined) => Promise<boolean>> = {
+    take: (id, by) => takeOperatorTask(sql, { id, by, at: new Date() }),
+    note: (id, by, note = '') => noteOperatorTask(sql, { id, by, at: new Date(), note }),
+    async settle(id, by, note) {
+      if (await closeOperatorTask(sql, { id, by, at: new Date(), note })) return true
+      // The same request has closed it before.
+      const task = await findOperatorTask(sql, id, new Date())
+      return task?.closedBy === by && task.note === (note ?? task.note)
+    },
+  }
+
+  return {
+    known,
+    /**
+     * @param words the note, where the act has one
+     * @throws Problem not_found when the task is not open
+     */
+    async perform(name: TaskActName, id: string, by: string, words?: string): Promise<void> {
+      if (!(await does[name](id, by, words))) throw new Problem('not_found')
+    },
+  }
+}

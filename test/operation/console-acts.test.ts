@@ -1,0 +1,175 @@
+/** Tasks, privacy requests and disputes on the console: each act has a form, a reason, and an entry that says who. */
+import { randomUUID } from 'node:crypto'
+import { beforeAll, expect, test } from 'vitest'
+import type { Attention, Disputes, OperatorActs } from '../../db/connection/schema.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { privacyReference } from '../../policy/privacy-reference.ts'
+import { createSurfer, type Surfer } from '../harness/browser.ts'
+import { shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import type { OrderView } from '../harness/purchases.ts'
+import { testPackages } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
+
+const harness = await shareStack()
+const { sql } = harness.context
+const { operator } = harness
+const { stripe } = harness.sims
+
+let person: Person
+let order: OrderView
+let surfer: Surfer
+
+beforeAll(async () => {
+  person = await harness.signUp()
+  order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  surfer = createSurfer(harness.urls.api)
+  await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+})
+
+const actsOf = (subject: string) =>
+  sql<OperatorActs[]>`select * from operator_acts where subject = ${subject} order by asked_at, id`
+
+async function raised(kind: string, subjectId: string): Promise<string> {
+  await raiseOperatorTask(sql, { kind, subjectId, at: new Date() })
+  const [task] = await sql<Pick<Attention, 'id'>[]>`
+    select id from attention where kind = ${kind} and subject_id = ${subjectId}`
+  return task?.id ?? ''
+}
+
+const words = async (): Promise<string[]> =>
+  expectStatus(await operator.get(`/v1/operator/orders/${order.id}/timeline`), 200).items.map(
+    ({ words }: { words: string }) => words,
+  )
+
+const by = expect.stringMatching(/^operator:[0-9a-f]{16}$/)
+
+test('a task is taken, noted and settled by forms with a reason, and the order’s timeline says who and why', async () => {
+  const kind = 'withdrawal_after_use'
+  const task = await raised(kind, order.id)
+  for (const [name, reason] of [
+    ['take', 'I know the case'],
+    ['note', 'asked the customer'],
+    ['settle', 'they have agreed'],
+  ] as const) {
+    const page = `/console/attention/${task}/${name}`
+    expect((await surfer.open('/console/tasks')).html).toContain(`href="${page}"`)
+    expect((await surfer.open(page)).html).toContain(order.id)
+    const unsaid = await surfer.submit(page, page, { reason: ' ' })
+    expect([unsaid.status, unsaid.html]).toEqual([422, expect.stringContaining('must say why')])
+    const sent = await surfer.submit(page, page, { reason })
+    expect([name, sent.status, sent.location]).toEqual([name, 303, '/console/tasks'])
+  }
+  const entry = { account_id: person.accountId, order_id: order.id, operator: by, state: 'done', subject: kind }
+  expect(await actsOf(kind)).toMatchObject([
+    { ...entry, act: 'take-task', reason: 'I know the case' },
+    { ...entry, act: 'note-task', reason: 'asked the customer' },
+    { ...entry, act: 'settle-task', reason: 'they have agreed' },
+  ])
+  const told = (await words()).filter((each) => each.includes('task'))
+  expect(told).toEqual([
+    'take task withdrawal after use: I know the case',
+    'note task withdrawal after use: asked the customer',
+    'settle task withdrawal after use: they have agreed',
+  ])
+  // A task that is settled cannot be taken any more.
+  const late = `/console/attention/${task}/take`
+  expect((await surfer.submit(late, late, { reason: 'too late' })).status).toBe(422)
+  expect((await actsOf(kind)).at(-1)).toMatchObject({ act: 'take-task', state: 'refused', code: 'not_found' })
+  expect((await surfer.open(`/console/attention/${randomUUID()}/take`)).status).toBe(404)
+})
+
+test('a form that is sent twice settles once, and a task about nobody has an entry of nobody’s account', async () => {
+  const kind = `a_kind_${randomUUID().slice(0, 8)}`
+  const task = await raised(kind, 'esim-access')
+  const page = `/console/attention/${task}/settle`
+  const { html } = await surfer.open(page)
+  const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? ''
+  const fields = { csrf: hidden('csrf'), once: hidden('once'), reason: 'the provider is back' }
+  for (const sent of [await surfer.post(page, fields), await surfer.post(page, fields)]) expect(sent.status).toBe(303)
+  expect(await actsOf(kind)).toMatchObject([
+    { account_id: null, order_id: null, act: 'settle-task', state: 'done', reason: fields.reason },
+  ])
+})
+
+test('what an operator’s program does to a task has an entry, too', async () => {
+  const kind = `a_kind_${randomUUID().slice(0, 8)}`
+  const path = `/v1/operator-tasks/${await raised(kind, `order-${order.id}`)}`
+  expectStatus(await operator.post(`${path}/take`, { reason: 'the night shift' }), 200)
+  expectStatus(await operator.post(`${path}/note`, { note: 'asked the bank' }), 200)
+  expectStatus(await operator.post(`${path}/close`, { note: 'the bank agrees' }), 200)
+  const acts = await actsOf(kind)
+  expect(acts.map(({ act, reason, order_id }) => [act, reason, order_id])).toEqual([
+    ['take-task', 'the night shift', order.id],
+    ['note-task', 'asked the bank', order.id],
+    ['settle-task', 'the bank agrees', order.id],
+  ])
+  const [read] = await sql`select fields from access_log
+    where account_id = ${person.accountId} and route = 'POST /v1/operator-tasks/{id}/take'`
+  expect(read?.fields).toEqual(['orders'])
+})
+
+test('a privacy request is extended and answered by forms with a reason, each with an entry', async () => {
+  const asked = await person.caller.post('/v1/privacy-requests', { kind: 'access', message: 'What do you hold?' })
+  const { id } = expectStatus(asked, 201)
+  const page = `/console/privacy-requests/${id}`
+  for (const name of ['extend', 'resolve']) {
+    expect((await surfer.open(page)).html).toContain(`href="${page}/${name}"`)
+    const unsaid = await surfer.submit(`${page}/${name}`, `${page}/${name}`, { reason: '' })
+    expect([name, unsaid.status]).toEqual([name, 422])
+  }
+  const send = (name: string, fields: Record<string, string>) =>
+    surfer.submit(`${page}/${name}`, `${page}/${name}`, fields)
+  expect((await send('extend', { because: 'complexity', reason: 'three accounts' })).location).toBe(page)
+  const again = await send('extend', { because: 'complexity', reason: 'once more' })
+  expect(again.status).toBe(422)
+  expect(again.html).toContain('once more</textarea>')
+  expect(
+    (await send('resolve', { answerKind: 'granted', answer: 'All.', reason: 'they are who they say' })).status,
+  ).toBe(303)
+  const entry = { account_id: person.accountId, operator: by }
+  expect(await actsOf(privacyReference(id))).toMatchObject([
+    { ...entry, act: 'extend', state: 'done', reason: 'three accounts' },
+    { ...entry, act: 'extend', state: 'refused', reason: 'once more' },
+    { ...entry, act: 'answer', state: 'done', reason: 'they are who they say' },
+  ])
+})
+
+test('a dispute is answered and accepted on the page of its order, with a reason and an entry', async () => {
+  const { dispute } = await stripe.do('open-dispute', { orderId: order.id })
+  const row = async () => (await sql<Disputes[]>`select * from disputes where stripe_dispute_id = ${dispute}`)[0]
+  await until(
+    'the evidence is staged',
+    async () => (await row())?.evidence_staged_at !== undefined && (await row())?.evidence_staged_at !== null,
+  )
+  const page = `/console/orders/${order.id}`
+  const submit = `${page}/disputes/${dispute}/submit`
+  const accept = `${page}/disputes/${dispute}/accept`
+  const shown = await surfer.open(page)
+  for (const form of [submit, accept]) expect(shown.html).toContain(`href="${form}"`)
+  expect((await surfer.submit(submit, submit, { reason: 'x' })).status).toBe(422)
+  expect((await row())?.submission_count).toBe(0)
+
+  expect((await surfer.submit(submit, submit, { reason: 'it was used' })).location).toBe(page)
+  expect(await row()).toMatchObject({ submission_count: 1, evidence_submitted_at: expect.any(Date) })
+  const submittedAt = (await row())?.evidence_submitted_at
+  expect((await surfer.open(page)).html).not.toContain(`href="${submit}"`)
+  expect((await surfer.submit(accept, accept, { reason: 'the bank is right' })).location).toBe(page)
+  expect(await row()).toMatchObject({ state: 'lost', evidence_submitted_at: submittedAt })
+  expect((await surfer.open(page)).html).not.toContain(`href="${accept}"`)
+
+  const entry = { account_id: person.accountId, order_id: order.id, operator: by, state: 'done' }
+  expect(await actsOf(dispute)).toMatchObject([
+    { ...entry, act: 'submit-evidence', reason: 'it was used' },
+    { ...entry, act: 'accept-dispute', reason: 'the bank is right' },
+  ])
+  const told = await words()
+  for (const each of [
+    `submitted the evidence of dispute ${dispute}`,
+    `submit evidence ${dispute}: it was used`,
+    `accept dispute ${dispute}: the bank is right`,
+  ])
+    expect(told).toContain(each)
+  expect((await surfer.open(`${page}/disputes/du_unknown/submit`)).status).toBe(404)
+})
