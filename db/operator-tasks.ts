@@ -176,15 +176,6 @@ export const countOpenTasksByKind = (sql: Queryable): Promise<{ kind: string; co
   sql<{ kind: string; count: number }[]>`
     select kind, count(*)::int as count from attention where resolved_at is null group by kind order by kind`
 
-/** All tasks about any of an account's ids, the newest first. */
-export async function listTasksOfAccount(sql: Queryable, accountId: string, asOf: Date): Promise<OperatorTask[]> {
-  const rows = await sql<Attention[]>`
-    select * from attention
-    where subject_id in (select id::text from owned_ids where account_id = ${accountId})
-    order by opened_at desc, id limit 200`
-  return rows.map((row) => toTask(row, asOf))
-}
-
 export async function findOperatorTask(sql: Queryable, id: string, asOf: Date): Promise<OperatorTask | undefined> {
   const [row] = await sql<Attention[]>`select * from attention where id = ${id}`
   return row && toTask(row, asOf)

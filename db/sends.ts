@@ -81,10 +81,6 @@ export async function listMails(sql: Queryable, subjectId: string): Promise<Sent
     from sends where subject_id = ${subjectId} and kind like 'mail:%' order by first_at, kind`
 }
 
-/** The messages of an account, the newest first. */
-export const listSendsOfAccount = (sql: Queryable, accountId: string, limit: number): Promise<Sends[]> =>
-  sql<Sends[]>`select * from sends where account_id = ${accountId} order by first_at desc, kind limit ${limit}`
-
 /** Records the result. `due`: to be tried again; it was certainly not sent, unless the code is `unknownOutcome`. */
 export async function recordSendResult(
   sql: Queryable,

@@ -400,6 +400,18 @@ const tables: Record<string, Table> = {
       created_at: bought('refunds[].createdAt'),
     },
   },
+  order_history: {
+    onErasure: 'delete',
+    owner: ofOrder,
+    keptUntil: withAccount,
+    columns: {
+      order_id: link('the order'),
+      kind: technical,
+      source: link('the event or warning at Stripe'),
+      at: technical,
+      detail: technical,
+    },
+  },
   disputes: {
     onErasure: 'delete',
     owner: ofOrder,

@@ -2,6 +2,7 @@
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { fraudWarningTask } from '../../db/order/fraud-warnings.ts'
+import { noteInHistory } from '../../db/order/order-history.ts'
 import { findOrder, hasPaidTopUps, type OrderRow } from '../../db/order/orders.ts'
 import type { FraudWarning } from '../../providers/stripe/fraud-warnings.ts'
 import type { FraudWarningOutcome, OrderActivities } from '../../workflows/order/order.contract.ts'
@@ -35,6 +36,8 @@ export function createFraudWarningActivities(context: Context): Activities {
     const { payment_intent_id: paymentIntentId } = order
     if (!paymentIntentId) return undefined
     const warnings = await askAboutPayment(context, () => stripe.listFraudWarnings(paymentIntentId))
+    for (const { warningId: source, createdAt, fraudType: detail } of warnings)
+      await noteInHistory(sql, { orderId: order.id, kind: 'fraud_warning', source, at: new Date(createdAt), detail })
     const warning = warnings.findLast(({ actionable }) => actionable)
     if (!warning) await resolveOperatorTask(sql, { kind: 'fraud_warning', subjectId: order.id, by: 'order', at })
     return warning

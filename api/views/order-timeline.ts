@@ -22,6 +22,9 @@ export const timelineSources = [
   'withdrawal',
   'operator',
   'task',
+  'event',
+  'account',
+  'privacy request',
 ] as const
 
 export const timelineEntry = z
@@ -46,7 +49,7 @@ export interface TimelineEntry {
   workflowId: string | null
 }
 
-type Entry = Pick<TimelineEntry, 'source' | 'actor' | 'words'> & {
+export type Entry = Pick<TimelineEntry, 'source' | 'actor' | 'words'> & {
   at: Date | null
   dayOnly?: boolean
   isFault?: boolean
@@ -63,8 +66,15 @@ export function timelineOf(order: OrderRow, rows: OrderRows, asOf: Date): Timeli
     ...ofMoney(order, rows),
     ...ofDisputes(rows),
     ...ofOperators(rows, order.currency),
+    ...ofHistory(rows),
+    ...ofTopUps(rows),
+    ...rows.events.map(ofEvent),
   ]
-  const run = orderWorkflowId(order.id)
+  return inOrderOfTime(entries, orderWorkflowId(order.id))
+}
+
+/** @param run of entries that name none */
+export function inOrderOfTime(entries: readonly Entry[], run: string | null): TimelineEntry[] {
   return entries
     .flatMap(({ at, dayOnly = false, isFault = false, workflowId = run, ...entry }) =>
       at === null ? [] : [{ ...entry, at, dayOnly, isFault, workflowId }],
@@ -72,8 +82,8 @@ export function timelineOf(order: OrderRow, rows: OrderRows, asOf: Date): Timeli
     .sort((a, b) => a.at.getTime() - b.at.getTime())
 }
 
-const plain = (word: string): string => word.replaceAll(/[_-]/g, ' ')
-const because = (reason: string | null): string => (reason === null ? '' : `: ${plain(reason)}`)
+export const plain = (word: string): string => word.replaceAll(/[_-]/g, ' ')
+export const because = (reason: string | null): string => (reason === null ? '' : `: ${plain(reason)}`)
 
 function ofOrder(order: OrderRow): Entry[] {
   const amount = money({ minor: order.gross_minor, currency: order.currency })
@@ -108,6 +118,52 @@ function ofOrder(order: OrderRow): Entry[] {
       isFault: order.status === 'refund_failed',
     },
   ]
+}
+
+const happenings = {
+  review: { source: 'order', actor: 'us', words: 'held for a review', isFault: false },
+  payment_declined: { source: 'payment', actor: 'the bank', words: 'declined a payment', isFault: true },
+  fraud_warning: { source: 'payment', actor: 'the bank', words: 'warned of fraud', isFault: true },
+} as const
+
+const ofHistory = ({ history }: OrderRows): Entry[] =>
+  history.map(({ kind, at, detail }) => ({
+    ...happenings[kind],
+    at,
+    words: `${happenings[kind].words}${because(detail)}`,
+  }))
+
+function ofTopUps({ topUps }: OrderRows): Entry[] {
+  return topUps.flatMap((topUp): Entry[] => {
+    const { id, gross_minor: minor, currency } = topUp
+    const name = `${topUp.package_name}, order ${id}`
+    const workflowId = orderWorkflowId(id)
+    return [
+      {
+        at: topUp.created_at,
+        source: 'esim',
+        actor: 'customer',
+        words: `ordered a top-up for ${money({ minor, currency })}: ${name}`,
+        workflowId,
+      },
+      { at: topUp.delivered_at, source: 'esim', actor: 'us', words: `topped the eSIM up: ${name}`, workflowId },
+    ]
+  })
+}
+
+/** An event for the app backend, and whether its endpoints have it. */
+export function ofEvent({ type, at, wanted, taken }: OrderRows['events'][number]): Entry {
+  const missing = wanted - taken
+  const state =
+    missing === 0 ? `, all ${wanted} endpoints have it` : `, not taken yet by ${missing} of ${wanted} endpoints`
+  return {
+    at,
+    source: 'event',
+    actor: 'us',
+    words: `told the app backend: ${type}${wanted === 0 ? '' : state}`,
+    isFault: missing > 0,
+    workflowId: null,
+  }
 }
 
 function ofProviders({ placements }: OrderRows): Entry[] {
@@ -155,7 +211,7 @@ function ofEsims({ esims }: OrderRows, delivered: Date | null, asOf: Date): Entr
 /** An enhanced status code (RFC 3463) alone is of a bounce; codes of refusals begin with `smtp_`. */
 const bounce = /^[245][.]\d{1,3}[.]\d{1,3}$/
 
-function ofSend(send: Sends): Entry[] {
+export function ofSend(send: Sends): Entry[] {
   const [channel = '', occasion = ''] = send.kind.split(':')
   const source = channel === 'push' ? 'push' : 'mail'
   const name = `${source === 'push' ? 'push' : 'mail'} “${plain(occasion)}”`
@@ -247,13 +303,14 @@ function ofDisputes({ disputes }: OrderRows): Entry[] {
   })
 }
 
-function ofOperators({ acts, tasks }: OrderRows, currency: string): Entry[] {
+export function ofOperators({ acts, tasks }: Pick<OrderRows, 'acts' | 'tasks'>, currency: string): Entry[] {
   const hasAct = (name: string, kind: string, by: string | null): boolean =>
     acts.some(({ act, subject, operator }) => act === name && subject === kind && operator === by)
   return [
     ...acts.map((act): Entry => {
       const subject = act.subject === null ? '' : ` ${act.act.endsWith('-task') ? plain(act.subject) : act.subject}`
-      const amount = act.amount_minor === null ? subject : `${subject} of ${money({ minor: act.amount_minor, currency })}`
+      const amount =
+        act.amount_minor === null ? subject : `${subject} of ${money({ minor: act.amount_minor, currency })}`
       const end = {
         planned: ' (planned)',
         asked: ' (not known yet)',

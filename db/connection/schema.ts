@@ -494,6 +494,14 @@ export interface OrderFacts {
   outcome: 'paid' | 'delivered' | 'refunded'
 }
 
+export interface OrderHistory {
+  order_id: string
+  kind: 'review' | 'payment_declined' | 'fraud_warning'
+  source: string
+  at: Date
+  detail: string | null
+}
+
 export interface Orders {
   id: string
   account_id: string

@@ -87,11 +87,6 @@ export async function endAct(
     where id = ${id} and state <> 'done'`
 }
 
-/** The acts of an account, the newest first, without those whose turn in a bulk action has not come. */
-export const listActsOfAccount = (sql: Queryable, accountId: string, limit: number): Promise<OperatorActs[]> =>
-  sql<OperatorActs[]>`
-    select * from operator_acts where account_id = ${accountId} and state <> 'planned' order by asked_at desc, id limit ${limit}`
-
 /** Whether an operator has had an order cancelled or refunded, so that it was not the customer. */
 export async function wasGivenBackByOperator(sql: Queryable, orderId: string): Promise<boolean> {
   const acts = await sql`
@@ -99,8 +94,3 @@ export async function wasGivenBackByOperator(sql: Queryable, orderId: string): P
     where order_id = ${orderId} and act in ('cancel', 'refund') and state in ('asked', 'done') limit 1`
   return acts.length > 0
 }
-
-/** The acts of an order, the oldest first, without those whose turn in a bulk action has not come. */
-export const listActsOfOrder = (sql: Queryable, orderId: string): Promise<OperatorActs[]> =>
-  sql<OperatorActs[]>`
-    select * from operator_acts where order_id = ${orderId} and state <> 'planned' order by asked_at, id`

@@ -12,6 +12,10 @@ export const isAboutDispute = (event: Pick<StripeWebhook, 'type'>): boolean => i
 
 export const isAboutFraudWarning = (event: Pick<StripeWebhook, 'type'>): boolean => isAbout('fraud warning', event)
 
+/** A try of a payment that failed: the order waits on, and its timeline says so. */
+export const isAboutDecline = ({ type }: Pick<StripeWebhook, 'type'>): boolean =>
+  type === 'payment_intent.payment_failed'
+
 /** The creation of a refund that we requested ourselves is known already. */
 export const concernsOrder = ({ type, refundKey }: StripeWebhook): boolean =>
   orderEventTypes.includes(type) && !(type === 'refund.created' && refundKey)

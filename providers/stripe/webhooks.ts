@@ -21,6 +21,8 @@ export interface StripeWebhook {
   /** the idempotency key of our refund; missing for one that was made elsewhere */
   refundKey?: string
   disputeId?: string
+  /** why a payment failed, as the bank or the processor says */
+  declineCode?: string
   /** ISO 8601, when Stripe made the event; events may arrive in any order */
   createdAt: string
 }
@@ -86,8 +88,15 @@ export function readEvent(sent: unknown): StripeWebhook {
     ...(kind === 'refund' ? { refundId: objectId } : {}),
     ...(kind === 'refund' && typeof refundKey === 'string' ? { refundKey } : {}),
     ...(kind === 'dispute' ? { disputeId: objectId } : {}),
+    ...(type === 'payment_intent.payment_failed' ? { declineCode: declineCodeOf(object) } : {}),
     createdAt: createdAt.toISOString(),
   }
+}
+
+function declineCodeOf(payment: Record<string, unknown>): string {
+  const { decline_code: ofBank, code } = record(payment.last_payment_error)
+  const said = [ofBank, code].find((each) => typeof each === 'string' && /^[a-z0-9_]{1,60}$/.test(each))
+  return typeof said === 'string' ? said : 'unknown'
 }
 
 function idOf(field: unknown): string | undefined {

@@ -1,12 +1,14 @@
 /** An account on the console. */
-import type { OperatorActs, Sends } from '../../../db/connection/schema.ts'
-import type { OperatorTask } from '../../../db/operator-tasks.ts'
+import type { ReactNode } from 'react'
+import type { Attention, OperatorActs, Sends } from '../../../db/connection/schema.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
 import { moment, money } from '../../../mails/format.ts'
+import type { AccountTimelineEntry } from '../../views/account-timeline.ts'
 import { Facts } from '../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { plain, Section, Table } from './parts.tsx'
+import { PageLinks, type PageOf, plain, Section, Table } from './parts.tsx'
 import { accountRunsLink } from './temporal-links.ts'
+import { Timeline } from './timeline.tsx'
 
 export interface AccountPage {
   account: {
@@ -21,26 +23,28 @@ export interface AccountPage {
     createdAt: Date
     lastActiveAt: Date
   }
-  orders: readonly OrderRow[]
-  esims: readonly { id: string; orderId: string; provider: string; iccid: string; state: string }[]
-  devices: readonly {
+  timeline: PageOf<AccountTimelineEntry>
+  orders: PageOf<OrderRow>
+  esims: PageOf<{ id: string; orderId: string; provider: string; iccid: string; state: string }>
+  devices: PageOf<{
     platform: string
     model: string | null
     osVersion: string | null
     appVersion: string | null
     seenAt: Date
-  }[]
-  consents: readonly { granted: boolean; source: string; at: Date }[]
-  requests: readonly { id: string; reference: string; kind: string; state: string; answerBy: Date }[]
-  sends: readonly Pick<Sends, 'subject_id' | 'kind' | 'state' | 'code' | 'first_at' | 'done_at'>[]
-  tasks: readonly OperatorTask[]
-  acts: readonly OperatorActs[]
+  }>
+  consents: PageOf<{ granted: boolean; source: string; at: Date }>
+  requests: PageOf<{ id: string; reference: string; kind: string; state: string; answerBy: Date }>
+  messages: PageOf<Pick<Sends, 'subject_id' | 'kind' | 'state' | 'code' | 'first_at' | 'done_at'>>
+  tasks: PageOf<Attention>
+  acts: PageOf<OperatorActs>
   operators: ReadonlyMap<string, string>
 }
 
 export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): string {
   const { account, operators } = page
   const runs = accountRunsLink(frame.ui, account.ref)
+  const path = `/console/accounts/${account.id}`
   return renderConsolePage(frame, {
     title: `Account of ${account.name}`,
     children: (
@@ -80,9 +84,12 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
             Note
           </a>
         </p>
-        <Section title="Orders" count={page.orders.length}>
+        <List title="What happened" name="timeline" of={page.timeline} at={path}>
+          <Timeline entries={page.timeline.items} ui={frame.ui} operators={operators} />
+        </List>
+        <List title="Orders" name="orders" of={page.orders} at={path}>
           <Table heads={['Order', 'Bought', 'State', 'When']}>
-            {page.orders.map((order) => (
+            {page.orders.items.map((order) => (
               <tr key={order.id}>
                 <td>
                   <a href={`/console/orders/${order.id}`}>{order.id}</a>
@@ -95,10 +102,10 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
               </tr>
             ))}
           </Table>
-        </Section>
-        <Section title="eSIMs" count={page.esims.length}>
+        </List>
+        <List title="eSIMs" name="esims" of={page.esims} at={path}>
           <Table heads={['ICCID', 'Provider', 'State', 'Order']}>
-            {page.esims.map((esim) => (
+            {page.esims.items.map((esim) => (
               <tr key={esim.id}>
                 <td>{esim.iccid}</td>
                 <td>{esim.provider}</td>
@@ -109,10 +116,10 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
               </tr>
             ))}
           </Table>
-        </Section>
-        <Section title="Devices" count={page.devices.length}>
+        </List>
+        <List title="Devices" name="devices" of={page.devices} at={path}>
           <Table heads={['Device', 'App', 'Seen']}>
-            {page.devices.map((device) => (
+            {page.devices.items.map((device) => (
               <tr key={`${device.platform} ${device.seenAt.toISOString()} ${device.model}`}>
                 <td>{[device.platform, device.model, device.osVersion].filter(Boolean).join(', ')}</td>
                 <td>{device.appVersion ?? ''}</td>
@@ -120,10 +127,10 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
               </tr>
             ))}
           </Table>
-        </Section>
-        <Section title="Privacy requests" count={page.requests.length}>
+        </List>
+        <List title="Privacy requests" name="requests" of={page.requests} at={path}>
           <Table heads={['Request', 'About', 'State', 'Answer by']}>
-            {page.requests.map((request) => (
+            {page.requests.items.map((request) => (
               <tr key={request.id}>
                 <td>
                   <a href={`/console/privacy-requests/${request.id}`}>{request.reference}</a>
@@ -134,31 +141,32 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
               </tr>
             ))}
           </Table>
-        </Section>
-        <Section title="Tasks" count={page.tasks.length}>
+        </List>
+        <List title="Tasks" name="tasks" of={page.tasks} at={path}>
           <Table heads={['Task', 'About', 'Opened', 'Closed']}>
-            {page.tasks.map((task) => (
+            {page.tasks.items.map((task) => (
               <tr key={task.id}>
                 <td>{plain(task.kind)}</td>
-                <td>{task.subjectId}</td>
-                <td>{moment(task.openedAt)}</td>
+                <td>{task.subject_id}</td>
+                <td>{moment(task.opened_at)}</td>
                 <td>
-                  {task.closedAt
-                    ? `${moment(task.closedAt)}, ${operators.get(task.closedBy ?? '') ?? task.closedBy}`
+                  {task.resolved_at
+                    ? `${moment(task.resolved_at)}, ${operators.get(task.resolved_by ?? '') ?? task.resolved_by}`
                     : 'open'}
                 </td>
               </tr>
             ))}
           </Table>
-        </Section>
-        <Section title="What operators did" count={page.acts.length}>
+        </List>
+        <List title="What operators did" name="acts" of={page.acts} at={path}>
           <Table heads={['When', 'Who', 'What', 'Why']}>
-            {page.acts.map((act) => (
+            {page.acts.items.map((act) => (
               <tr key={act.id}>
                 <td>{moment(act.asked_at)}</td>
                 <td>{operators.get(act.operator) ?? act.operator}</td>
                 <td>
                   {plain(act.act).replaceAll('-', ' ')}
+                  {act.subject ? ` ${act.subject}` : ''}
                   {act.order_id ? (
                     <>
                       {' '}
@@ -178,10 +186,10 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
               </tr>
             ))}
           </Table>
-        </Section>
-        <Section title="Messages" count={page.sends.length}>
+        </List>
+        <List title="Messages" name="messages" of={page.messages} at={path}>
           <Table heads={['Message', 'State', 'When']}>
-            {page.sends.map((send) => (
+            {page.messages.items.map((send) => (
               <tr key={`${send.subject_id} ${send.kind}`}>
                 <td>{plain(send.kind.split(':').slice(0, 2).join(' '))}</td>
                 <td className={send.state === 'failed' ? 'broken' : undefined}>
@@ -192,10 +200,10 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
               </tr>
             ))}
           </Table>
-        </Section>
-        <Section title="Consents to promotions" count={page.consents.length}>
+        </List>
+        <List title="Consents to promotions" name="consents" of={page.consents} at={path}>
           <Table heads={['When', 'What', 'Where']}>
-            {page.consents.map((consent) => (
+            {page.consents.items.map((consent) => (
               <tr key={consent.at.toISOString()}>
                 <td>{moment(consent.at)}</td>
                 <td>{consent.granted ? 'granted' : 'withdrawn'}</td>
@@ -203,8 +211,30 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
               </tr>
             ))}
           </Table>
-        </Section>
+        </List>
       </>
     ),
   })
+}
+
+/** A list of the account with its true count, page by page. */
+function List({
+  title,
+  name,
+  of,
+  at,
+  children,
+}: {
+  title: string
+  name: string
+  of: PageOf<unknown>
+  at: string
+  children: ReactNode
+}) {
+  return (
+    <Section title={title} count={of.count} id={name}>
+      {children}
+      <PageLinks of={of} hrefOf={(number) => `${at}?${name}=${number}#${name}`} />
+    </Section>
+  )
 }

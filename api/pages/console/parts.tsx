@@ -7,17 +7,20 @@ export function Section({
   title,
   count,
   shown,
+  id,
   children,
 }: {
   title: string
   count: number | undefined
   /** how many of them are listed; by default all */
   shown?: number
+  /** to which links lead */
+  id?: string
   children: ReactNode
 }) {
   const isPart = count !== undefined && shown !== undefined && shown < count
   return (
-    <section>
+    <section id={id}>
       <h2>
         {title} ({count ?? '?'}
         {isPart ? `, ${shown} shown, the most urgent first` : ''})
@@ -26,6 +29,50 @@ export function Section({
       {count === 0 ? <p className="quiet">Nothing.</p> : null}
       {count ? children : null}
     </section>
+  )
+}
+
+/** A page of a list that is known whole. */
+export interface PageOf<Item> {
+  items: readonly Item[]
+  /** of the whole list */
+  count: number
+  number: number
+  pages: number
+}
+
+/** @param number of the page, from 1; beyond the last one it is the last */
+export function pageOfList<Item>(all: readonly Item[], number: number, size: number): PageOf<Item> {
+  const pages = Math.max(1, Math.ceil(all.length / size))
+  const shown = Math.min(number, pages)
+  return { items: all.slice((shown - 1) * size, shown * size), count: all.length, number: shown, pages }
+}
+
+/** Leads to the pages beside the one that is shown. */
+export function PageLinks({
+  of: { number, pages },
+  hrefOf,
+}: {
+  of: PageOf<unknown>
+  hrefOf: (number: number) => string
+}) {
+  if (pages === 1) return null
+  return (
+    <p>
+      Page {number} of {pages}
+      {number > 1 ? (
+        <>
+          {' '}
+          <a href={hrefOf(number - 1)}>Before</a>
+        </>
+      ) : null}
+      {number < pages ? (
+        <>
+          {' '}
+          <a href={hrefOf(number + 1)}>After</a>
+        </>
+      ) : null}
+    </p>
   )
 }
 

@@ -8,21 +8,29 @@ export function Timeline({
   ui,
   operators,
 }: {
-  entries: readonly TimelineEntry[]
+  /** with the order that each is about, where they are of several */
+  entries: readonly (TimelineEntry & { orderId?: string | null })[]
   ui: TemporalUi
   operators: ReadonlyMap<string, string>
 }) {
   return (
     <Table heads={['When', 'Who', 'What', 'Run']}>
-      {entries.map(({ at, dayOnly, source, actor, words, isFault, workflowId }) => {
+      {entries.map(({ at, dayOnly, source, actor, words, isFault, workflowId, orderId }) => {
         const link = workflowId === null ? undefined : runLink(ui, workflowId)
         return (
-          <tr key={`${at.toISOString()} ${source} ${words}`}>
+          <tr key={`${at.toISOString()} ${source} ${orderId ?? ''} ${words}`}>
             <td>
               <time dateTime={at.toISOString()}>{dayOnly ? day(at) : moment(at)}</time>
             </td>
             <td>{operators.get(actor) ?? actor}</td>
-            <td className={isFault ? 'broken' : undefined}>{words}</td>
+            <td className={isFault ? 'broken' : undefined}>
+              {orderId ? (
+                <>
+                  <a href={`/console/orders/${orderId}`}>{orderId.slice(0, 8)}</a>:{' '}
+                </>
+              ) : null}
+              {words}
+            </td>
             <td>
               {link ? (
                 <a href={link} aria-label={`Run ${workflowId}`}>

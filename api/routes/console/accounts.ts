@@ -3,15 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { type Account, findAccount } from '../../../db/accounts.ts'
-import { listConsents } from '../../../db/consents.ts'
 import { listDevices } from '../../../db/devices.ts'
-import { listActsOfAccount } from '../../../db/operator/operator-acts.ts'
+import { readAccountRows } from '../../../db/operator/account-rows.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
-import { listTasksOfAccount } from '../../../db/operator-tasks.ts'
-import { listEsims } from '../../../db/order/esims.ts'
-import { listOrders } from '../../../db/order/orders.ts'
-import { listPrivacyRequests } from '../../../db/privacy-requests.ts'
-import { listSendsOfAccount } from '../../../db/sends.ts'
+import { listEsimsOfOrders } from '../../../db/order/esims.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
 import type { ConsoleUser } from '../../http/caller.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
@@ -19,12 +14,27 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
 import { renderAccountPage } from '../../pages/console/account.tsx'
 import { renderAct } from '../../pages/console/act.tsx'
+import { pageOfList } from '../../pages/console/parts.tsx'
+import { accountTimelineOf } from '../../views/account-timeline.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
 import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
-/** More of one kind than this are not of one person who calls. */
-const shown = 200
+/** Of each list on one page. */
+const shown = 50
+const number = z.coerce.number().int().min(1).max(100_000).default(1)
+/** Which page of each list is shown. */
+const query = z.strictObject({
+  timeline: number,
+  orders: number,
+  esims: number,
+  devices: number,
+  requests: number,
+  tasks: number,
+  acts: number,
+  messages: number,
+  consents: number,
+})
 
 export function consoleAccountRoutes(api: ApiContext): Route[] {
   const { sql, cipher } = api
@@ -55,46 +65,52 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/console/accounts/{id}',
       tag: 'console',
-      summary: 'An account with its orders, eSIMs, devices, requests, messages and tasks',
+      summary: 'An account with its timeline, orders, eSIMs, devices, requests, messages and tasks',
       callers: ['console'],
       permission: 'look',
       reads: ['account', 'consents', 'devices', 'orders', 'esims', 'privacyRequests'],
       params,
+      query,
       responses: { 200: page },
       problems: ['not_found'],
-      async handle({ params: { id }, caller }) {
+      async handle({ params: { id }, query: pages, caller }) {
         const account = await known(id)
-        const asOf = new Date()
-        const all = { accountId: id, after: undefined, limit: shown }
-        const [orders, devices, consents, requests, sends, tasks, acts, operators] = await Promise.all([
-          listOrders(sql, { ...all, status: undefined }),
+        const [rows, devices, operators] = await Promise.all([
+          readAccountRows(sql, id),
           listDevices(sql, api, id),
-          listConsents(sql, id, shown),
-          listPrivacyRequests(sql, { ...all, filter: undefined, asOf }),
-          listSendsOfAccount(sql, id, shown),
-          listTasksOfAccount(sql, id, asOf),
-          listActsOfAccount(sql, id, shown),
           operatorNames(sql),
         ])
-        const esims = await Promise.all(
-          orders.map(async (order) => (await listEsims(api, order)).map((esim) => ({ ...esim, orderId: order.id }))),
+        const pageOf = <Item>(all: readonly Item[], name: keyof typeof pages) => pageOfList(all, pages[name], shown)
+        const esims = pageOf(
+          rows.orders.flatMap(({ order, rows: its }) => its.esims.map((esim) => ({ ...esim, orderId: order.id }))),
+          'esims',
         )
+        const shownOrders = [...new Set(esims.items.map(({ orderId }) => orderId))]
+        const opened = [...(await listEsimsOfOrders(api, id, shownOrders)).values()].flat()
+        const iccids = new Map(opened.map((esim) => [esim.id, esim.iccid]))
         const raw = renderAccountPage(frameOf(api, caller), {
           account: { ...account, name: `${account.firstName} ${account.lastName}`, ref: cipher.accountRef(id) },
-          orders,
-          esims: esims.flat(),
-          devices,
-          consents,
-          requests: requests.map((row) => ({
-            id: row.id,
-            reference: privacyReference(row.id),
-            kind: row.kind,
-            state: row.state,
-            answerBy: row.answer_by,
-          })),
-          sends,
-          tasks,
-          acts,
+          timeline: pageOf(accountTimelineOf(account, rows, new Date()), 'timeline'),
+          orders: pageOf(
+            rows.orders.map(({ order }) => order),
+            'orders',
+          ),
+          esims: { ...esims, items: esims.items.map((esim) => ({ ...esim, iccid: iccids.get(esim.id) ?? 'erased' })) },
+          devices: pageOf(devices, 'devices'),
+          consents: pageOf(rows.consents, 'consents'),
+          requests: pageOf(
+            rows.requests.map((row) => ({
+              id: row.id,
+              reference: privacyReference(row.id),
+              kind: row.kind,
+              state: row.state,
+              answerBy: row.answer_by,
+            })),
+            'requests',
+          ),
+          messages: pageOf(rows.sends, 'messages'),
+          tasks: pageOf(rows.tasks, 'tasks'),
+          acts: pageOf(rows.acts, 'acts'),
           operators,
         })
         return { status: 200, headers, about: [id], raw }

@@ -5,12 +5,18 @@ import type { ApiContext } from '../../../context.ts'
 import { recordDisputeTasks } from '../../../db/order/disputes.ts'
 import { findDeliveredOrder, findOrderOfEsim } from '../../../db/order/esims.ts'
 import { recordOrphanedWarning } from '../../../db/order/fraud-warnings.ts'
+import { noteInHistory } from '../../../db/order/order-history.ts'
 import { findOrder, findOrderOfEvent, findOrderOfPayment } from '../../../db/order/orders.ts'
 import type { EsimProviderId } from '../../../policy/outside-parties.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { ProviderHint, WebhookEvent } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
-import { concernsOrder, isAboutDispute, isAboutFraudWarning } from '../../../providers/stripe/event-types.ts'
+import {
+  concernsOrder,
+  isAboutDecline,
+  isAboutDispute,
+  isAboutFraudWarning,
+} from '../../../providers/stripe/event-types.ts'
 import type { StripeWebhook } from '../../../providers/stripe/webhooks.ts'
 import { createOrderSignals } from '../../../temporal/order-signals.ts'
 import { Problem } from '../../http/problem.ts'
@@ -43,6 +49,7 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
       admit: ({ header }) => assertSigned(header('stripe-signature')),
       async handle({ raw, header }) {
         const event = verified(() => api.stripe.parseWebhook(raw, header('stripe-signature') ?? ''))
+        if (isAboutDecline(event)) await noteDecline(event)
         if (concernsOrder(event))
           await inbox.handle({ source: 'stripe', eventId: event.eventId }, () => handleStripeEvent(event))
         return accepted
@@ -105,6 +112,14 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
       handle: () => ({ status: 200 }),
     }),
   ]
+
+  /** Each event is noted once, so it needs no inbox. */
+  async function noteDecline({ eventId, orderId: named, paymentIntentId, declineCode, createdAt }: StripeWebhook) {
+    const orderId = named ?? (paymentIntentId && (await findOrderOfPayment(sql, paymentIntentId)))
+    if (!orderId) return
+    const entry = { orderId, kind: 'payment_declined', source: eventId, at: new Date(createdAt) } as const
+    await noteInHistory(sql, { ...entry, detail: declineCode ?? null })
+  }
 
   async function handleStripeEvent(event: StripeWebhook): Promise<Handled> {
     if (isAboutFraudWarning(event)) return handleFraudWarning(event)

@@ -1,0 +1,22 @@
+/** What happened to an order and leaves no other trace. A trigger notes reviews: db/migrations/0421-order-history.sql. */
+import type { Queryable } from '../connection/database.ts'
+
+/**
+ * Notes once that something happened to an order, if there is one.
+ * @param entry.source the event or warning at the payment processor, by which it is noted once
+ */
+export async function noteInHistory(
+  sql: Queryable,
+  entry: {
+    orderId: string
+    kind: 'payment_declined' | 'fraud_warning'
+    source: string
+    at: Date
+    detail: string | null
+  },
+): Promise<void> {
+  const { orderId, kind, source, at, detail } = entry
+  await sql`
+    insert into order_history (order_id, kind, source, at, detail)
+    select id, ${kind}, ${source}, ${at}::timestamptz, ${detail} from orders where id = ${orderId} on conflict do nothing`
+}
