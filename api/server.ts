@@ -57,6 +57,7 @@ import { privacyRequestRoutes } from './routes/privacy-requests.ts'
 import { promiseRoutes } from './routes/promises.ts'
 import { signInRoutes } from './routes/sign-ins.ts'
 import { transparencyRoutes } from './routes/transparency.ts'
+import { accessPageRoutes } from './routes/web/accesses.ts'
 import { accountPageRoutes } from './routes/web/account-pages.ts'
 import { deletionPageRoutes } from './routes/web/deletion-pages.ts'
 import { docsRoutes } from './routes/web/docs.ts'
@@ -172,6 +173,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...topUpPageRoutes(api),
     ...languageRoutes(api),
     ...accountPageRoutes(api),
+    ...accessPageRoutes(api),
     ...sessionRoutes(api),
     ...deletionPageRoutes(api),
     ...installRoutes(api),

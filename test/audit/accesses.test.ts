@@ -4,11 +4,13 @@ import { afterAll, expect, test } from 'vitest'
 import { recordAccesses } from '../../db/access/access-log.ts'
 import { createApiKey } from '../../db/api-keys.ts'
 import { eraseLateRows } from '../../db/erasure/erased-rows.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
+import { visit } from '../harness/visits.ts'
 
 const harness = await shareStack()
 const { sql } = harness.context
@@ -60,6 +62,98 @@ test('every route that tells an operator or the app backend about a person says 
   }
   expect(unsaid.sort()).toEqual(idsOnly)
   expect(told).toBeGreaterThan(15)
+})
+
+test('a page or file for operators or the app backend says which fields it has, or stands among those about nobody', async () => {
+  const document = (await harness.anonymous.get('/openapi.json')).body
+  // What these answer is about operators, the service, policies, the books (which name nobody), or an act to be done.
+  const aboutNobody = [
+    'get /console/accounts/{id}/note',
+    'get /console/bulk-actions',
+    'get /console/privacy-requests/{id}/extend',
+    'get /console/privacy-requests/{id}/resolve',
+    'get /console/promises',
+    'get /console/sessions',
+    'get /metrics',
+    'get /privacy',
+    'get /privacy/{version}',
+    'get /v1/books/datev',
+    'get /v1/books/journal',
+    'get /v1/books/oss',
+    'get /v1/breaches/{id}/authority-form',
+  ]
+  const found: string[] = []
+  for (const [path, methods] of Object.entries<Record<string, Record<string, unknown>>>(document.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      const callers = (operation['x-callers'] ?? []) as string[]
+      const answer = (operation.responses as Record<string, { content?: object }>)['200']
+      const isFile = answer?.content && !('application/json' in answer.content)
+      // A form that was sent is answered by another page, or by itself once more.
+      const isForm = method === 'post' && path.startsWith('/console/') && path !== '/console/search'
+      if (!isFile || isForm || operation['x-reads']) continue
+      if (callers.some((kind) => ['service', 'operator', 'console'].includes(kind))) found.push(`${method} ${path}`)
+    }
+  }
+  expect(found.sort()).toEqual(aboutNobody)
+
+  // None of them shows anything of a person who has everything that the console shows.
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person)
+  const asked = await person.caller.post('/v1/privacy-requests', { kind: 'access', message: 'What do you hold?' })
+  const request = expectStatus(asked, 201)
+  const surfer = createSurfer(harness.urls.api)
+  await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+  for (const operation of aboutNobody.filter((each) => each.includes('/console/'))) {
+    const of = operation.includes('privacy-requests') ? request.id : person.accountId
+    const { status, html } = await surfer.open(operation.slice('get '.length).replace('{id}', of))
+    expect([operation, status]).toEqual([operation, 200])
+    for (const theirs of [person.email, person.lastName, id, 'What do you hold?'])
+      expect([operation, html.includes(theirs)]).toEqual([operation, false])
+  }
+})
+
+test('tasks about a person are read by the console and by programs with a record of it', async () => {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person)
+  await raiseOperatorTask(sql, { kind: 'refund_failed', subjectId: id, at: new Date(0) })
+  const surfer = createSurfer(harness.urls.api)
+  await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+  const reads = async () => {
+    for (const page of ['/console', '/console/tasks']) expect((await surfer.open(page)).html).toContain(id)
+    expectStatus(await harness.operator.get('/v1/operator-tasks'), 200)
+  }
+  const rows = await added(person, reads)
+  expect(rows.map(({ route }) => route).sort()).toEqual([
+    'GET /console',
+    'GET /console/tasks',
+    'GET /v1/operator-tasks',
+  ])
+  for (const { fields } of rows) expect(fields).toContain('orders')
+  await sql`delete from attention where subject_id = ${id}`
+})
+
+test('a person sees on a page who has read what, in their language, page by page', async () => {
+  const person = await harness.signUp()
+  expect((await createSurfer(harness.urls.api).open('/account/accesses')).html).toContain('Your e-mail address')
+  const surfer = await visit(harness.stack, person)
+  expect((await surfer.open('/account/data')).html).toContain('href="/account/accesses"')
+  for (let reads = 0; reads < 60; reads += 1) await harness.operator.get(`/v1/accounts/${person.accountId}`)
+  const consent = { granted: true, source: 'support' }
+  await harness.service.put(`/v1/accounts/${person.accountId}/consents/promotions`, consent)
+  const { html } = await surfer.open('/account/accesses')
+  expect(html.match(/>our staff</g)).toHaveLength(49)
+  expect(html).toContain('the servers of our app</td><td>consents')
+  expect(html).toContain('name, address, phone number and sign-ins')
+  const next = /href="(\/account\/accesses\?cursor=[\w-]+)"/.exec(html)?.[1] ?? ''
+  expect((await surfer.open(next)).html.match(/>our staff</g)).toHaveLength(11)
+  for (const [language, words] of [
+    ['de', ['Wer Ihre Daten gelesen hat', 'unsere Mitarbeitenden']],
+    ['sq', ['Kush i ka lexuar të dhënat tuaja', 'stafi ynë']],
+  ] as const) {
+    await sql`update accounts set language = ${language} where id = ${person.accountId}`
+    const shown = (await surfer.open('/account/accesses')).html
+    for (const each of words) expect(shown).toContain(each)
+  }
 })
 
 test('reads by the app backend and by operators are recorded with key, route and fields, a person’s own are not', async () => {

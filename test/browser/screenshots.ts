@@ -107,6 +107,7 @@ async function furnish(product: Product, language: Language) {
     '_sign-in-first': `/account/orders/${order.id}`,
     account: '/account',
     data: '/account/data',
+    accesses: '/account/accesses',
     'top-ups': topUpPath,
     'order-unpaid': topUp.location ?? '/',
     'order-delivered': `/account/orders/${order.id}`,

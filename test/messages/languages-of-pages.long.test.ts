@@ -85,6 +85,10 @@ test.each(languages)('every page and every refused form is whole in the language
       [surfer, '/account'],
       [anonymous, '/account'],
     ],
+    'GET /account/accesses': [
+      [surfer, '/account/accesses'],
+      [anonymous, '/account/accesses'],
+    ],
     'GET /account/data': [
       [surfer, '/account/data'],
       [anonymous, '/account/data'],

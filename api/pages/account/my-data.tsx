@@ -118,6 +118,9 @@ export function renderMyData(of: MyDataPage, page: PageContext): string {
             </a>
           </p>
           <p>
+            <a href="/account/accesses">{t('account.data.accesses')}</a>
+          </p>
+          <p>
             <a href="/delete-account">{t('account.data.delete')}</a>
           </p>
           <Form action="/account/sign-out" csrf={csrf}>

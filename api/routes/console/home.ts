@@ -5,6 +5,7 @@ import { listOutages } from '../../../db/operation/outside-parties.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
 import { countWaitingOrders } from '../../../db/operator/order-queue.ts'
 import { readServiceState } from '../../../db/operator/service-state.ts'
+import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import { countOpenOperatorTasks, listOpenOperatorTasks, positionOf } from '../../../db/operator-tasks.ts'
 import { listOrdersInReview } from '../../../db/order/orders.ts'
 import { countOpenPrivacyRequests, listPrivacyRequests } from '../../../db/privacy-requests.ts'
@@ -114,6 +115,8 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
       })),
       promises: { kept, broken, unknown },
     })
-    return { raw, about: [...inReview.orders, ...open].flatMap(({ account_id }) => account_id ?? []) }
+    const owners = await ownersOfTasks(sql, tasks)
+    const ofTasks = [...owners.values()].map(({ accountId }) => accountId)
+    return { raw, about: [...inReview.orders.map((row) => row.account_id), ...open.flatMap((row) => row.account_id ?? []), ...ofTasks] }
   }
 }
