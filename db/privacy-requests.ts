@@ -3,7 +3,7 @@ import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { normalEmail } from './accounts.ts'
 import { violatedConstraint } from './connection/constraint.ts'
-import type { Database, Queryable } from './connection/database.ts'
+import type { Database, Fragment, Queryable } from './connection/database.ts'
 import type { PrivacyRequests } from './connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 import type { DataKey } from './crypto/field-cipher.ts'
@@ -183,7 +183,8 @@ export async function deletePrivacyRequest(sql: Queryable, id: string): Promise<
   await sql`delete from privacy_requests where id = ${id}`
 }
 
-export type PrivacyRequestFilter = 'open' | 'late' | 'answered'
+export const privacyRequestFilters = ['open', 'late', 'answered'] as const
+export type PrivacyRequestFilter = (typeof privacyRequestFilters)[number]
 
 /** A page of requests, the first due first. @param page.asOf the time by which `late` is decided */
 export async function listPrivacyRequests(
@@ -191,24 +192,35 @@ export async function listPrivacyRequests(
   page: {
     accountId: string | undefined
     filter: PrivacyRequestFilter | undefined
+    kind?: PrivacyRequestKind | undefined
     asOf: Date
     after: [answerBy: string, id: string] | undefined
     limit: number
   },
 ): Promise<PrivacyRequestRow[]> {
-  const { accountId, filter, asOf, after, limit } = page
+  const { accountId, filter, kind, asOf, after, limit } = page
   return sql<PrivacyRequestRow[]>`
-    select * from privacy_requests where state <> 'draft'
+    select * from privacy_requests where state <> 'draft' ${within(sql, { filter, kind, asOf })}
       ${accountId === undefined ? sql`` : sql`and account_id = ${accountId}`}
-      ${filter === undefined ? sql`` : sql`and state = ${filter === 'answered' ? 'answered' : 'open'}`}
-      ${filter === 'late' ? sql`and (answer_by < ${asOf} or late_at is not null)` : sql``}
       ${after === undefined ? sql`` : sql`and (answer_by, id) > (${after[0]}, ${after[1]})`}
     order by answer_by, id limit ${limit}`
 }
 
-/** G6: how many requests wait for an answer. */
-export async function countOpenPrivacyRequests(sql: Queryable): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`select count(*)::int as count from privacy_requests where state = 'open'`
+interface RequestFilter {
+  filter: PrivacyRequestFilter | undefined
+  kind?: PrivacyRequestKind | undefined
+  asOf: Date
+}
+
+const within = (sql: Queryable, { filter, kind, asOf }: RequestFilter): Fragment => sql`
+  ${filter === undefined ? sql`` : sql`and state = ${filter === 'answered' ? 'answered' : 'open'}`}
+  ${filter === 'late' ? sql`and (answer_by < ${asOf} or late_at is not null)` : sql``}
+  ${kind === undefined ? sql`` : sql`and kind = ${kind}`}`
+
+/** G6: how many requests there are, such as those that wait for an answer. */
+export async function countPrivacyRequests(sql: Queryable, filter: RequestFilter): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from privacy_requests where state <> 'draft' ${within(sql, filter)}`
   return row?.count ?? 0
 }
 

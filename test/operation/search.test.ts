@@ -268,13 +268,3 @@ test('an operator resends, retries and notes, and the page of the order tells it
     where account_id = ${person.accountId} and route = 'GET /console/accounts/{id}'`
   expect(read?.fields).toContain('account')
 })
-
-test('each queue on the console has its true count and pages, those that wait longest first', async () => {
-  const held = await harness.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
-  const { html } = await surfer.open('/console/orders?status=in_review')
-  const [row] = await sql`select count(*)::int as count from orders where status = 'in_review'`
-  expect(html).toContain(`Orders: in review (${row?.count})`)
-  expect(html).toContain(held.id)
-  expect((await surfer.open('/console')).html).toMatch(/in review<\/a>: \d+, the oldest for/)
-  expectStatus(await operator.post(`/v1/orders/${held.id}/reject`), 200)
-})

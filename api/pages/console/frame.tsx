@@ -28,6 +28,7 @@ export function renderConsolePage(
           <a href="/console/orders">Orders</a>
           <a href="/console/bulk-actions">Bulk</a>
           <a href="/console/tasks">Tasks</a>
+          <a href="/console/privacy-requests">Requests</a>
           <a href="/console/promises">Promises</a>
           <a href="/docs">API</a>
           {ui.url ? <a href={ui.url}>Workflows</a> : null}

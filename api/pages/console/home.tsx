@@ -10,6 +10,7 @@ import type { WedgedRun } from '../../runs/wedged-runs.ts'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
 import { OrderCounts } from './orders.tsx'
 import { age, plain, Section, Table } from './parts.tsx'
+import { type ListedRequest, RequestTable } from './privacy-requests.tsx'
 import { partyName, State } from './service-state.tsx'
 import { TaskTable } from './tasks.tsx'
 import { runLink } from './temporal-links.ts'
@@ -32,7 +33,7 @@ export interface ConsolePage {
     dueAt: Date | null
   }[]
   requestCount: number
-  requests: { id: string; reference: string; kind: string; answerBy: Date; late: boolean }[]
+  requests: readonly ListedRequest[]
   /** undefined while Temporal cannot list them */
   runs: OpenRun[] | undefined
   orderCounts: StateCount[]
@@ -115,24 +116,18 @@ export function renderConsole(frame: ConsoleFrame, page: ConsolePage): string {
               </tr>
             ))}
           </Table>
+          <p>
+            <a href="/console/orders?status=in_review">All orders in review</a>
+          </p>
         </Section>
         <Section title="Orders that wait" count={page.orderCounts.reduce((sum, { count }) => sum + count, 0)}>
           <OrderCounts counts={page.orderCounts} asOf={asOf} />
         </Section>
         <Section title="Privacy requests" count={page.requestCount} shown={requests.length}>
-          <Table heads={['Request', 'About', 'Answer']}>
-            {requests.map((request) => (
-              <tr key={request.id}>
-                <td>
-                  <a href={`/console/privacy-requests/${request.id}`}>{request.reference}</a>
-                </td>
-                <td>{request.kind}</td>
-                <td className={request.late ? 'broken' : undefined}>
-                  {request.late ? 'LATE, was due by' : 'by'} {moment(request.answerBy)}
-                </td>
-              </tr>
-            ))}
-          </Table>
+          <RequestTable of={requests} />
+          <p>
+            <a href="/console/privacy-requests">All privacy requests</a>
+          </p>
         </Section>
         <Section title="To be settled" count={tasks.count} shown={tasks.items.length}>
           <TaskTable tasks={tasks.items} asOf={asOf} operators={page.operators} />

@@ -2,25 +2,39 @@
 import type { StateCount, WaitingState } from '../../../db/operator/order-queue.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
 import { moment, money } from '../../../mails/format.ts'
+import { esimProviderIds } from '../../../policy/outside-parties.ts'
 import { orderStates } from '../../../workflows/order/order-states.ts'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
 import { age, plain, Table } from './parts.tsx'
 
+/** How long they have waited at least. */
+export const waitingHours = ['1', '24', '72', '168'] as const
+
+/** The fields of the form as they were typed; an empty one limits nothing. */
+export interface QueueFields {
+  provider: string
+  currency: string
+  country: string
+  hours: string
+}
+
 export interface OrdersPage {
   asOf: Date
   status: WaitingState
+  filter: QueueFields
   counts: readonly StateCount[]
   orders: readonly { row: OrderRow; dueAt: Date | null }[]
   next: string | null
 }
 
-export function renderOrders(frame: ConsoleFrame, { asOf, status, counts, orders, next }: OrdersPage): string {
+export function renderOrders(frame: ConsoleFrame, { asOf, status, filter, counts, orders, next }: OrdersPage): string {
   const count = counts.find((each) => each.status === status)?.count ?? 0
   return renderConsolePage(frame, {
     title: `Orders: ${plain(status)} (${count}${orders.length < count ? `, ${orders.length} shown` : ''})`,
     children: (
       <>
-        <OrderCounts counts={counts} asOf={asOf} shown={status} />
+        <QueueForm status={status} filter={filter} />
+        <OrderCounts counts={counts} asOf={asOf} shown={status} filter={filter} />
         <p>They wait for {orderStates[status].waitsFor}; those that wait longest come first.</p>
         {orders.length === 0 ? <p className="quiet">Nothing.</p> : null}
         <Table heads={['Order', 'Bought', 'Why', 'Waits', 'Until']}>
@@ -51,22 +65,66 @@ export function renderOrders(frame: ConsoleFrame, { asOf, status, counts, orders
   })
 }
 
+function QueueForm({ status, filter }: { status: WaitingState; filter: QueueFields }) {
+  return (
+    <form method="get" action="/console/orders">
+      <input type="hidden" name="status" value={status} />
+      <label>
+        Provider
+        <select name="provider" defaultValue={filter.provider}>
+          <option value="">all</option>
+          {esimProviderIds.map((provider) => (
+            <option key={provider} value={provider}>
+              {provider}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Currency
+        <input name="currency" defaultValue={filter.currency} maxLength={3} placeholder="EUR" />
+      </label>
+      <label>
+        Country of the card
+        <input name="country" defaultValue={filter.country} maxLength={2} placeholder="DE" />
+      </label>
+      <label>
+        Waits for at least
+        <select name="hours" defaultValue={filter.hours}>
+          <option value="">any time</option>
+          {waitingHours.map((hours) => (
+            <option key={hours} value={hours}>
+              {Number(hours) < 24 ? `${hours} h` : `${Number(hours) / 24} days`}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="submit">Show</button>
+    </form>
+  )
+}
+
 /** How many orders wait, with a link to each queue. */
 export function OrderCounts({
   counts,
   asOf,
   shown,
+  filter,
 }: {
   counts: readonly StateCount[]
   asOf: Date
   shown?: WaitingState
+  filter?: QueueFields
 }) {
   if (counts.length === 0) return <p className="quiet">No order waits.</p>
   return (
     <ul>
       {counts.map(({ status, count, oldest }) => (
         <li key={status}>
-          <a href={`/console/orders?status=${status}`} aria-current={status === shown ? 'page' : undefined}>
+          <a
+            href={`/console/orders?${new URLSearchParams({ ...filter, status })}`}
+            aria-current={status === shown ? 'page' : undefined}
+          >
             {plain(status)}
           </a>
           : {count}, the oldest for {age(asOf, oldest)}

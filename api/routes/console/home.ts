@@ -8,9 +8,8 @@ import { readServiceState } from '../../../db/operator/service-state.ts'
 import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import { countOpenOperatorTasks, listOpenOperatorTasks, positionOf } from '../../../db/operator-tasks.ts'
 import { listOrdersInReview } from '../../../db/order/orders.ts'
-import { countOpenPrivacyRequests, listPrivacyRequests } from '../../../db/privacy-requests.ts'
+import { countPrivacyRequests, listPrivacyRequests } from '../../../db/privacy-requests.ts'
 import { periods } from '../../../policy/periods.ts'
-import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { plusMs } from '../../../shared/calendar.ts'
 import { limitOf } from '../../../workflows/order/order-states.ts'
 import type { EvidenceReader } from '../../evidence/evidence.ts'
@@ -26,6 +25,7 @@ import { listWedgedRuns } from '../../runs/wedged-runs.ts'
 import { keysMaySignIn } from '../../sign-in/session-cookie.ts'
 import { taskPosition } from '../operator/operator-tasks.ts'
 import { frameOf, headers, page } from './console-route.ts'
+import { listedRequest } from './privacy-requests.ts'
 
 const shown = 50
 const answerWithinMs = 3_000
@@ -75,7 +75,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
         countOpenOperatorTasks(sql),
         listOrdersInReview(sql, shown),
         listPrivacyRequests(sql, { accountId: undefined, filter: 'open', asOf, after: undefined, limit: shown }),
-        countOpenPrivacyRequests(sql),
+        countPrivacyRequests(sql, { filter: 'open', asOf }),
         listOutages(sql),
         listWedgedRuns(api.temporal, { limit: shown, answerWithinMs }).catch(() => undefined),
         evidence.latest(),
@@ -106,17 +106,18 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
         dueAt: order.paid_at && limitOf('in_review', order.paid_at),
       })),
       requestCount: openCount,
-      requests: open.map((row) => ({
-        id: row.id,
-        reference: privacyReference(row.id),
-        kind: row.kind,
-        answerBy: row.answer_by,
-        late: row.late_at !== null || row.answer_by < asOf,
-      })),
+      requests: open.map((row) => listedRequest(row, asOf)),
       promises: { kept, broken, unknown },
     })
     const owners = await ownersOfTasks(sql, tasks)
     const ofTasks = [...owners.values()].map(({ accountId }) => accountId)
-    return { raw, about: [...inReview.orders.map((row) => row.account_id), ...open.flatMap((row) => row.account_id ?? []), ...ofTasks] }
+    return {
+      raw,
+      about: [
+        ...inReview.orders.map((row) => row.account_id),
+        ...open.flatMap((row) => row.account_id ?? []),
+        ...ofTasks,
+      ],
+    }
   }
 }

@@ -6,6 +6,7 @@ import { operatorNames } from '../../../db/operator/operator-names.ts'
 import {
   countWaitingOrders,
   listWaitingOrders,
+  type QueueFilter,
   type QueuePosition,
   queuePositionOf,
   waitingStates,
@@ -15,6 +16,9 @@ import { listEsims } from '../../../db/order/esims.ts'
 import { findOrder, listTopUps, type OrderRow } from '../../../db/order/orders.ts'
 import { dataAmount } from '../../../mails/format.ts'
 import { isPermitted } from '../../../policy/operators/operator-roles.ts'
+import { esimProviderIds } from '../../../policy/outside-parties.ts'
+import { milliseconds } from '../../../policy/periods.ts'
+import { plusMs } from '../../../shared/calendar.ts'
 import type { ConsoleUser } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
@@ -22,7 +26,7 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { renderAct } from '../../pages/console/act.tsx'
 import { renderOrder } from '../../pages/console/order.tsx'
-import { renderOrders } from '../../pages/console/orders.tsx'
+import { renderOrders, waitingHours } from '../../pages/console/orders.tsx'
 import { PartialRefundFields } from '../../pages/console/partial-refund.tsx'
 import { timelineOf } from '../../views/order-timeline.ts'
 import { dueAt } from '../../views/order-view.ts'
@@ -34,6 +38,25 @@ import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
 const params = z.strictObject({ id: sentId })
 const shown = 50
 const position = z.tuple([sentTime, sentId]) satisfies z.ZodType<QueuePosition>
+/** An empty field of the form limits nothing. */
+const queueQuery = z.strictObject({
+  status: z.enum(waitingStates).default('in_review'),
+  provider: z.enum(['', ...esimProviderIds]).default(''),
+  currency: z
+    .string()
+    .trim()
+    .toUpperCase()
+    .regex(/^(?:[A-Z]{3})?$/, 'must be a currency, such as EUR')
+    .default(''),
+  country: z
+    .string()
+    .trim()
+    .toUpperCase()
+    .regex(/^(?:[A-Z]{2})?$/, 'must be a country, such as DE')
+    .default(''),
+  hours: z.enum(['', ...waitingHours]).default(''),
+  cursor: z.string().max(500).optional(),
+})
 const answers = { ...done, 422: { ...page, description: 'It was not done; the page says why' } } as const
 
 export function consoleOrderRoutes(api: ApiContext): Route[] {
@@ -122,24 +145,29 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
       callers: ['console'],
       permission: 'look',
       reads: ['orders'],
-      query: z.strictObject({
-        status: z.enum(waitingStates).default('in_review'),
-        cursor: z.string().max(500).optional(),
-      }),
+      query: queueQuery,
       responses: { 200: page },
-      async handle({ caller, query: { status, cursor } }) {
+      async handle({ caller, query: { status, cursor, ...typed } }) {
         const after = decodeCursor(cursor, position)
+        const asOf = new Date()
+        const filter: QueueFilter = {
+          provider: typed.provider || undefined,
+          currency: typed.currency || undefined,
+          country: typed.country || undefined,
+          waitsSince: typed.hours ? plusMs(asOf, -Number(typed.hours) * milliseconds.hour) : undefined,
+        }
         const [counts, found] = await Promise.all([
-          countWaitingOrders(sql),
-          listWaitingOrders(sql, { status, after, limit: shown + 1 }),
+          countWaitingOrders(sql, filter),
+          listWaitingOrders(sql, { status, after, limit: shown + 1, filter }),
         ])
         const { rows, nextCursor } = cutPage(found, shown, queuePositionOf)
         const raw = renderOrders(frameOf(api, caller), {
-          asOf: new Date(),
+          asOf,
           status,
+          filter: typed,
           counts,
           orders: rows.map((row) => ({ row, dueAt: dueAt(row) })),
-          next: nextCursor && `/console/orders?${new URLSearchParams({ status, cursor: nextCursor })}`,
+          next: nextCursor && `/console/orders?${new URLSearchParams({ ...typed, status, cursor: nextCursor })}`,
         })
         return { status: 200, headers, about: rows.map(({ account_id }) => account_id), raw }
       },

@@ -3,21 +3,39 @@ import { randomUUID } from 'node:crypto'
 import type { ReactNode } from 'react'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { findPrivacyRequest, openPrivacyRequest, type PrivacyRequestRow } from '../../../db/privacy-requests.ts'
+import {
+  countPrivacyRequests,
+  findPrivacyRequest,
+  listPrivacyRequests,
+  openPrivacyRequest,
+  type PrivacyRequestRow,
+  privacyRequestFilters,
+  privacyRequestKinds,
+} from '../../../db/privacy-requests.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { answerKinds, extensionReasons } from '../../../workflows/privacy-request.contract.ts'
 import type { ConsoleUser } from '../../http/caller.ts'
+import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId } from '../../http/storable.ts'
+import { sentId, sentTime } from '../../http/storable.ts'
 import { renderAct } from '../../pages/console/act.tsx'
 import { renderRequest } from '../../pages/console/privacy-request.tsx'
+import { type ListedRequest, renderRequests } from '../../pages/console/privacy-requests.tsx'
 import { AnswerFields, ExtensionFields } from '../../pages/console/request-fields.tsx'
 import { createPrivacyRequestClient } from '../../runs/privacy-request-client.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
 import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
+const shown = 50
+const position = z.tuple([sentTime, sentId])
+/** An empty field of the form limits nothing. */
+const query = z.strictObject({
+  state: z.enum(privacyRequestFilters).default('open'),
+  kind: z.enum(['', ...privacyRequestKinds]).default(''),
+  cursor: z.string().max(500).optional(),
+})
 const answers = { ...done, 422: { ...page, description: 'It was not done; the page says why' } } as const
 
 const answerFields = z.strictObject({
@@ -79,6 +97,33 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
   const asked = { once: '', reason: '', faults: [] }
 
   return [
+    defineRoute({
+      method: 'get',
+      path: '/console/privacy-requests',
+      tag: 'console',
+      summary: 'The privacy requests, the first due first',
+      promises: ['G6'],
+      callers: ['console'],
+      permission: 'look',
+      reads: ['privacyRequests'],
+      query,
+      responses: { 200: page },
+      async handle({ caller, query: { state, kind, cursor } }) {
+        const asOf = new Date()
+        const filter = { filter: state, kind: kind || undefined, asOf }
+        const after = decodeCursor(cursor, position)
+        const [count, found] = await Promise.all([
+          countPrivacyRequests(sql, filter),
+          listPrivacyRequests(sql, { ...filter, accountId: undefined, after, limit: shown + 1 }),
+        ])
+        const { rows, nextCursor } = cutPage(found, shown, (row) => [row.answer_by.toISOString(), row.id])
+        const next =
+          nextCursor && `/console/privacy-requests?${new URLSearchParams({ state, kind, cursor: nextCursor })}`
+        const items = rows.map((row) => listedRequest(row, asOf))
+        const raw = renderRequests(frameOf(api, caller), { state, kind, count, items, next })
+        return { status: 200, headers, about: rows.flatMap(aboutOf), raw }
+      },
+    }),
     defineRoute({
       method: 'get',
       path: '/console/privacy-requests/{id}',
@@ -199,7 +244,20 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
   ]
 }
 
+export const listedRequest = (row: PrivacyRequestRow, asOf: Date): ListedRequest => ({
+  id: row.id,
+  reference: privacyReference(row.id),
+  kind: row.kind,
+  state: row.state,
+  receivedAt: row.received_at,
+  answerBy: row.answer_by,
+  late: row.late_at !== null || (row.state === 'open' && row.answer_by < asOf),
+})
+
 const labels = {
-  resolve: { label: 'Answer', does: 'The request is answered: the answer is mailed to the person, and it is the only one.' },
+  resolve: {
+    label: 'Answer',
+    does: 'The request is answered: the answer is mailed to the person, and it is the only one.',
+  },
   extend: { label: 'Extend', does: 'The time for the answer is two months longer, once. The person is mailed why.' },
 } as const

@@ -1,0 +1,84 @@
+/** The privacy requests, the first due first. */
+import { type PrivacyRequestFilter, privacyRequestFilters, privacyRequestKinds } from '../../../db/privacy-requests.ts'
+import { moment } from '../../../mails/format.ts'
+import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
+import { Table } from './parts.tsx'
+
+export interface ListedRequest {
+  id: string
+  reference: string
+  kind: string
+  state: string
+  receivedAt: Date
+  answerBy: Date
+  late: boolean
+}
+
+export interface RequestsPage {
+  state: PrivacyRequestFilter
+  kind: string
+  count: number
+  items: readonly ListedRequest[]
+  /** the address of the page after; null on the last one */
+  next: string | null
+}
+
+export function renderRequests(frame: ConsoleFrame, { state, kind, count, items, next }: RequestsPage): string {
+  return renderConsolePage(frame, {
+    title: `Privacy requests: ${state} (${count}${items.length < count ? `, ${items.length} shown` : ''})`,
+    children: (
+      <>
+        <form method="get" action="/console/privacy-requests">
+          <label>
+            State
+            <select name="state" defaultValue={state}>
+              {privacyRequestFilters.map((each) => (
+                <option key={each} value={each}>
+                  {each}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label>
+            About
+            <select name="kind" defaultValue={kind}>
+              <option value="">all</option>
+              {privacyRequestKinds.map((each) => (
+                <option key={each} value={each}>
+                  {each}
+                </option>
+              ))}
+            </select>
+          </label>
+          <button type="submit">Show</button>
+        </form>
+        {items.length === 0 ? <p className="quiet">Nothing.</p> : <RequestTable of={items} />}
+        {next ? (
+          <p>
+            <a href={next}>Those due later</a>
+          </p>
+        ) : null}
+      </>
+    ),
+  })
+}
+
+export function RequestTable({ of }: { of: readonly ListedRequest[] }) {
+  return (
+    <Table heads={['Request', 'About', 'Received', 'Answer']}>
+      {of.map((request) => (
+        <tr key={request.id}>
+          <td>
+            <a href={`/console/privacy-requests/${request.id}`}>{request.reference}</a>
+          </td>
+          <td>{request.kind}</td>
+          <td>{moment(request.receivedAt)}</td>
+          <td className={request.late ? 'broken' : undefined}>
+            {request.late ? 'LATE, was due by' : request.state === 'answered' ? 'was due by' : 'by'}{' '}
+            {moment(request.answerBy)}
+          </td>
+        </tr>
+      ))}
+    </Table>
+  )
+}
