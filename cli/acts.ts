@@ -3,6 +3,7 @@
  * and its operator key; otherwise AMA_API_URL and AMA_OPERATOR_KEY name them. `--json` prints the API's answers.
  */
 import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { environmentBeside } from './running-stack.ts'
@@ -12,6 +13,12 @@ const usage = `Usage: npm run cli -- <command> [--json]
   timeline <order>                  what happened to an order
   act <order> approve|reject|resend|retry|refund|refund-part|cancel|note --reason <text>
       [--amount 4.50 --cause goodwill --esims kept|returned]   of refund-part
+  tasks                             the open tasks, the most urgent first
+  task take|note|settle <task> --reason <text>
+  account note <account> --reason <text>
+  privacy answer <request> --outcome granted|... [--answer-file <file>]   without one: answered elsewhere
+  privacy extend <request> --because complexity|number_of_requests
+  dispute submit|accept <order> <dispute> --reason <text>
   bulk prepare retry|refund|apologise --reason <text>
       [--status <state>]... [--provider <id>] [--paid-from <time>] [--paid-until <time>]
       [--same-orders-as <bulk action>] [--limit <number>]
@@ -34,6 +41,9 @@ const { positionals, values } = parseArgs({
     'same-orders-as': text,
     limit: text,
     key: text,
+    outcome: text,
+    'answer-file': text,
+    because: text,
   },
 })
 
@@ -67,10 +77,19 @@ async function run(): Promise<number> {
   }
 }
 
-function workOf([command, first = '', second = '']: string[]): (() => Promise<void>) | undefined {
+function workOf([command, first = '', second = '', third = '']: string[]): (() => Promise<void>) | undefined {
   if (command === 'search' && first) return () => show('POST', '/v1/operator/search', { query: first })
   if (command === 'timeline' && first) return () => show('GET', `/v1/operator/orders/${path(first)}/timeline`)
   if (command === 'act' && first && second) return () => act(first, second)
+  if (command === 'tasks') return everyTask
+  if (command === 'task' && second) return taskWork(first, `/v1/operator-tasks/${path(second)}`)
+  if (command === 'account' && first === 'note' && second)
+    return () => show('POST', `/v1/operator/accounts/${path(second)}/notes`, given({ reason: values.reason }))
+  if (command === 'privacy' && second) return requestWork(first, `/v1/privacy-requests/${path(second)}`)
+  if (command === 'dispute' && ['submit', 'accept'].includes(first) && third) {
+    const address = `/v1/orders/${path(second)}/disputes/${path(third)}/${first}`
+    return () => withReason((reason) => show('POST', address, { reason }))
+  }
   if (command !== 'bulk' || !second) return undefined
   const address = `/v1/bulk-actions/${path(second)}`
   if (first === 'prepare') return () => prepare(second)
@@ -92,6 +111,33 @@ async function act(order: string, name: string): Promise<void> {
   await show('POST', `/v1/operator/orders/${path(order)}/acts`, given({ act: name, reason, amount, cause, esims }))
 }
 
+/** The API asks programs for no reason here; people are asked for one. @throws Refused */
+async function withReason(work: (reason: string) => Promise<void>): Promise<void> {
+  if (values.reason === undefined) throw new Refused('It needs a reason: --reason <text>')
+  await work(values.reason)
+}
+
+function taskWork(name: string, address: string): (() => Promise<void>) | undefined {
+  if (name === 'take') return () => withReason((reason) => show('POST', `${address}/take`, { reason }))
+  if (name === 'note') return () => withReason((note) => show('POST', `${address}/note`, { note }))
+  if (name === 'settle') return () => withReason((note) => show('POST', `${address}/close`, { note }))
+  return undefined
+}
+
+function requestWork(name: string, address: string): (() => Promise<void>) | undefined {
+  if (name === 'extend') return () => show('POST', `${address}/extend`, given({ reason: values.because }))
+  if (name !== 'answer') return undefined
+  return async () => {
+    const file = values['answer-file']
+    const answer = file === undefined ? null : await readFile(file, 'utf8')
+    await show('POST', `${address}/resolve`, given({ answerKind: values.outcome, answer }))
+  }
+}
+
+async function everyTask(): Promise<void> {
+  for await (const task of itemsOf('/v1/operator-tasks')) print(task)
+}
+
 async function prepare(name: string): Promise<void> {
   const selection = given({
     statuses: values.status,
@@ -105,10 +151,14 @@ async function prepare(name: string): Promise<void> {
 }
 
 async function everyOrder(address: string): Promise<void> {
+  for await (const order of itemsOf(address)) print(order)
+}
+
+async function* itemsOf(address: string): AsyncGenerator<Json> {
   let cursor: string | null = null
   do {
     const page: Json = await ask('GET', `${address}?limit=200${cursor === null ? '' : `&cursor=${path(cursor)}`}`)
-    for (const order of page.items as Json[]) print(order)
+    yield* page.items as Json[]
     cursor = page.nextCursor as string | null
   } while (cursor !== null)
 }

@@ -1423,6 +1423,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/operator/accounts/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note something about an account, as the console does */
+        post: operations["postOperatorAccountsIdNotes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operator/orders/{id}/acts": {
         parameters: {
             query?: never;
@@ -2559,6 +2576,9 @@ export interface components {
             orderId: string;
             items: components["schemas"]["Package"][];
         };
+        ActReason: {
+            reason?: string;
+        };
         Withdrawal: {
             /**
              * Format: uuid
@@ -3249,7 +3269,7 @@ export interface components {
             /** @description only the day is known */
             dayOnly: boolean;
             /** @enum {string} */
-            source: "order" | "payment" | "provider" | "esim" | "mail" | "push" | "document" | "refund" | "dispute" | "withdrawal" | "operator" | "task";
+            source: "order" | "payment" | "provider" | "esim" | "mail" | "push" | "document" | "refund" | "dispute" | "withdrawal" | "operator" | "task" | "event" | "account" | "privacy request";
             /** @description `customer`, `us`, an outside party, or `operator:` and an id */
             actor: string;
             words: string;
@@ -3257,6 +3277,14 @@ export interface components {
             isFault: boolean;
             /** @description the run that did it */
             workflowId: string | null;
+        };
+        AccountNote: {
+            /** @enum {string} */
+            act: "note";
+        };
+        NewAccountNote: {
+            /** @description without personal data */
+            reason: string;
         };
         OrderAct: {
             /** Format: uuid */
@@ -9235,7 +9263,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ActReason"];
+            };
+        };
         responses: {
             /** @description The order */
             200: {
@@ -9356,7 +9388,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ActReason"];
+            };
+        };
         responses: {
             /** @description The order */
             200: {
@@ -14147,7 +14183,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ActReason"];
+            };
+        };
         responses: {
             /** @description The task is yours */
             200: {
@@ -14854,6 +14894,148 @@ export interface operations {
             };
             /** @description `unsupported_media_type`: Send `Content-Type: application/json` in UTF-8, uncompressed or in a common encoding. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Repeat after the time in `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: A fault on our side. Give the request id when you ask us about it. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `unavailable`: Something this operation needs does not answer. Repeat after the time in `Retry-After`.
+             *
+             *     `restoring`: Orders newer than the backup are rebuilt first. Repeat after the time in `Retry-After`.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOperatorAccountsIdNotes: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description new for each thing you want done; repeat it to repeat safely */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccountNote"];
+            };
+        };
+        responses: {
+            /** @description It is noted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountNote"];
+                };
+            };
+            /**
+             * @description `invalid_request`: Every fault is listed in `errors` with the field and the reason. Nothing was stored.
+             *
+             *     `malformed_json`: The body could not be read as a JSON object.
+             *
+             *     `idempotency_key_required`: This operation must be safe to repeat: send a key that is new for each thing you want done.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: Send `Authorization: Bearer` with a key or a sign-in token that is valid and not revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: The credentials are valid, but this operation is for another kind of caller. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `account_missing`: The account does not exist or was erased
+             *
+             *     `not_found`: There is no such resource, or it is not yours.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_in_progress`: Repeat it after the time in `Retry-After`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: No operation needs a body of this size. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: Send `Content-Type: application/json` in UTF-8, uncompressed or in a common encoding. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: A key stands for one request. Use a new one. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

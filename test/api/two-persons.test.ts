@@ -172,6 +172,10 @@ const entries: Record<string, Entry> = {
   'GET /v1/reconciliations/{id}': { id: 'ours' },
   'GET /v1/restores/{id}/items': { id: 'ours' },
   'GET /v1/operator/orders/{id}/timeline': { id: 'ours', path: (of) => `/v1/operator/orders/${of.order.id}/timeline` },
+  'POST /v1/operator/accounts/{id}/notes': {
+    id: 'ours',
+    path: (of) => `/v1/operator/accounts/${of.person.accountId}/notes`,
+  },
   'POST /v1/operator/orders/{id}/acts': {
     id: 'ours',
     path: (of) => `/v1/operator/orders/${of.order.id}/acts`,

@@ -1,7 +1,14 @@
 /** The operators' acts in a terminal, against a running stack. */
+import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { Attention, OperatorActs } from '../../db/connection/schema.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
 import { startProgram } from '../harness/processes.ts'
+import { until } from '../harness/until.ts'
 
 const harness = await shareStack()
 const environment = { AMA_API_URL: harness.urls.api, AMA_OPERATOR_KEY: harness.keys.operator }
@@ -27,4 +34,52 @@ test('an operator acts on an order in a terminal, with a reason that its timelin
   expect(unknown.code).toBe(2)
   const timeline = await cli(['timeline', String(order.id)])
   expect(timeline.output).toContain('refund part of €1.50: the network was away')
+})
+
+test('tasks, notes of accounts, privacy requests and disputes are done in a terminal, each with its entry', async () => {
+  const { sql } = harness.context
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
+  await raiseOperatorTask(sql, { kind: 'refund_failed', subjectId: order.id, at: new Date() })
+  const [task] = await sql<Pick<Attention, 'id'>[]>`select id from attention where subject_id = ${order.id}`
+  const { dispute } = await harness.sims.stripe.do('open-dispute', { orderId: order.id })
+  await until('the evidence is staged', async () => {
+    const [row] = await sql`select evidence_staged_at from disputes where stripe_dispute_id = ${dispute}`
+    return row?.evidence_staged_at
+  })
+  const request = async () =>
+    expectStatus(await person.caller.post('/v1/privacy-requests', { kind: 'access', message: 'What?' }), 201).id
+  const [asked, slow] = [await request(), await request()]
+  const file = join(tmpdir(), `answer-${asked}`)
+  await writeFile(file, 'All of this.')
+  const reason = ['--reason', 'the shift of tonight']
+  const listed = await cli(['tasks', '--json'])
+  expect(listed.output).toContain(task?.id)
+  const unsaid = await cli(['task', 'settle', task?.id ?? ''])
+  expect([unsaid.code, unsaid.output]).toEqual([1, expect.stringContaining('--reason')])
+  for (const args of [
+    ...['take', 'note', 'settle'].map((name) => ['task', name, task?.id ?? '', ...reason]),
+    ['account', 'note', person.accountId, ...reason],
+    ['privacy', 'extend', slow, '--because', 'complexity'],
+    ['privacy', 'answer', asked, '--outcome', 'granted', '--answer-file', file],
+    ...['submit', 'accept'].map((name) => ['dispute', name, order.id, dispute, ...reason]),
+  ]) {
+    const done = await cli([...args, '--json'])
+    expect([args, done.code, done.output]).toEqual([args, 0, expect.any(String)])
+  }
+  const acts = await sql<Pick<OperatorActs, 'act' | 'reason'>[]>`
+    select act, reason from operator_acts where account_id = ${person.accountId} and act not in ('answer', 'extend')
+    order by asked_at, id`
+  expect(acts.map(({ act }) => act)).toEqual([
+    'take-task',
+    'note-task',
+    'settle-task',
+    'note',
+    'submit-evidence',
+    'accept-dispute',
+  ])
+  expect(new Set(acts.map((act) => act.reason))).toEqual(new Set(['the shift of tonight']))
+  const [answered] = await sql`select answer_kind from privacy_requests where id = ${asked}`
+  const [extended] = await sql`select extended_because from privacy_requests where id = ${slow}`
+  expect([answered?.answer_kind, extended?.extended_because]).toEqual(['granted', 'complexity'])
 })

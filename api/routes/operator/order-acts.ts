@@ -1,14 +1,15 @@
-/** What an operator's program can do to an order: the acts of the console, each with its reason. */
+/** What an operator's program can do to an order or account: the acts of the console, each with its reason. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
+import { accountExists } from '../../../db/accounts.ts'
 import { findOrder } from '../../../db/order/orders.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
+import { taskNote } from '../../views/operator-words.ts'
 import { orderStatus } from '../../views/order-enumerations.ts'
 import { actFields, createOrderActs } from '../console/order-acts.ts'
 import { actAndRecord } from '../console/perform-act.ts'
-import { taskNote } from '../../views/operator-words.ts'
 
 const names = ['approve', 'reject', 'resend', 'retry', 'refund', 'refund-part', 'cancel', 'note'] as const
 
@@ -26,10 +27,33 @@ const acted = z
   .object({ orderId: z.uuid(), act: z.enum(names), status: orderStatus.schema.describe('of the order, now') })
   .meta({ id: 'OrderAct' })
 
+const newNote = z
+  .strictObject({ reason: taskNote.min(3).describe('without personal data') })
+  .meta({ id: 'NewAccountNote' })
+const noted = z.object({ act: z.literal('note') }).meta({ id: 'AccountNote' })
+
 export function operatorActRoutes(api: ApiContext): Route[] {
   const { sql } = api
   const acts = createOrderActs(api)
   return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/operator/accounts/{id}/notes',
+      tag: 'operation',
+      summary: 'Note something about an account, as the console does',
+      callers: ['operator'],
+      idempotencyKey: 'required',
+      params: z.strictObject({ id: sentId }),
+      body: newNote,
+      responses: { 201: { description: 'It is noted', schema: noted } },
+      problems: ['not_found', 'request_in_progress', 'account_missing'],
+      async handle({ params: { id }, body: { reason }, caller, idempotency }) {
+        if (!(await accountExists(sql, id))) throw new Problem('not_found')
+        const entry = { accountId: id, orderId: null, act: 'note', reason }
+        await actAndRecord(api, caller, idempotency, entry, async () => {})
+        return { status: 201, body: { act: 'note' as const } }
+      },
+    }),
     defineRoute({
       method: 'post',
       path: '/v1/operator/orders/{id}/acts',
