@@ -13,7 +13,6 @@ import { insertFact, settleFact } from '../../db/order/books.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import { isIssued, restoreDocument } from '../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../policy/vat.ts'
-import { patiently } from './patiently.ts'
 import {
   deliveryOf,
   type Loss,
@@ -24,6 +23,7 @@ import {
   referencesOf,
 } from './rebuild-order.ts'
 import { findNotes, restoreNotes } from './rebuild-refunds.ts'
+import { untilAnswered } from './until-answered.ts'
 
 /** Writes what the books keep of a lost order, and the items by which its payment and its eSIMs are settled. */
 export async function leaveLostOrder(context: Context, restoreId: string, facts: RunFacts, loss: Loss): Promise<void> {
@@ -86,8 +86,8 @@ async function keepBooks(
   const delivered = delivery && deliveryOf(delivery.at, delivery.completed?.result)
   const number = delivered?.invoiceNumber ?? null
   const own = ownRefund(run)
-  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment), patiently) : []
-  const made = payment.refundedMinor > 0 ? await patiently(() => stripe.listRefunds(payment.paymentIntentId)) : []
+  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment), untilAnswered) : []
+  const made = payment.refundedMinor > 0 ? await untilAnswered(() => stripe.listRefunds(payment.paymentIntentId)) : []
   const refunds = [...takenBack, ...made]
   return await sql.begin(async (tx) => {
     // The dump has the books of an order that it has as delivered.

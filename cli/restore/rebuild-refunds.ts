@@ -12,7 +12,7 @@ import type { Payment } from '../../providers/stripe/payments.ts'
 import type { Refund } from '../../providers/stripe/refunds.ts'
 import type { RefundReason } from '../../workflows/order/order.contract.ts'
 import { type PartialRefund, redoReservation } from './partial-refunds.ts'
-import { patiently } from './patiently.ts'
+import { untilAnswered } from './until-answered.ts'
 
 /** What the runs know of an order's refunds. */
 export interface KnownRefunds {
@@ -37,8 +37,8 @@ export async function rebuildRefunds(
   const { sql, stripe } = context
   const { partialRefunds, own } = known
   if (!order.paid_at || (payment.refundedMinor === 0 && partialRefunds.length === 0 && !own.isTakenBack)) return
-  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment), patiently) : []
-  const refunds = [...takenBack, ...(await patiently(() => stripe.listRefunds(payment.paymentIntentId)))]
+  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment), untilAnswered) : []
+  const refunds = [...takenBack, ...(await untilAnswered(() => stripe.listRefunds(payment.paymentIntentId)))]
   await sql.begin(async (tx) => {
     for (const each of partialRefunds) await redoReservation(tx, order, payment, each, refunds)
     const credited = (await listRefunds(tx, order.id)).filter(({ credit_note }) => credit_note !== null)

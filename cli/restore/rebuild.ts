@@ -22,9 +22,9 @@ import { leaveLostOrder } from './lost-order.ts'
 import { type ListedOrderRun, listOrderRuns, type OrderRun, readOrderRun, rememberedSince } from './order-runs.ts'
 import { leaveOtherRuns } from './other-runs.ts'
 import { listPartialRefunds, type PartialRefund, redoReturns } from './partial-refunds.ts'
-import { patiently } from './patiently.ts'
 import { type PlacedOrder, rebuildOrder, referencesOf } from './rebuild-order.ts'
 import { rebuildRefunds } from './rebuild-refunds.ts'
+import { untilAnswered } from './until-answered.ts'
 import { rebuildWithdrawals } from './withdrawals.ts'
 
 export interface RebuildOptions {

@@ -3,8 +3,8 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type CryptoKey, exportJWK, generateKeyPair } from 'jose'
 import { setTimeout as pause } from 'node:timers/promises'
+import { type CryptoKey, exportJWK, generateKeyPair } from 'jose'
 import Provider from 'oidc-provider'
 import type { Fault } from '../../sim/simulator.ts'
 

@@ -215,18 +215,19 @@ test('what an operator does to a request is on the page of its account, with who
   const surfer = createSurfer(harness.urls.api)
   await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
   const page = `/console/privacy-requests/${request.id}`
-  expect((await surfer.submit(page, `${page}/extend`, { reason: 'complexity' })).status).toBe(303)
+  const why = { because: 'complexity', reason: 'two accounts' }
+  expect((await surfer.submit(`${page}/extend`, `${page}/extend`, why)).status).toBe(303)
   const again = await harness.operator.post(`/v1/privacy-requests/${request.id}/extend`, { reason: 'complexity' })
   expect(again.status).toBe(409)
   expectStatus(await resolve(request.id, { answerKind: 'refused', answer: null }), 202)
   const acts = await sql<OperatorActs[]>`select * from operator_acts where account_id = ${accountId} order by asked_at`
   expect(acts.map(({ act, reason, state, code }) => [act, reason, state, code])).toEqual([
-    ['extend', 'complexity', 'done', null],
+    ['extend', 'two accounts', 'done', null],
     ['extend', 'complexity', 'refused', 'privacy_request_state_conflict'],
     ['answer', 'refused', 'done', null],
   ])
   expect(new Set(acts.map(({ operator }) => operator)).size).toBe(1)
-  expect((await surfer.open(`/console/accounts/${accountId}`)).html).toContain('complexity')
+  expect((await surfer.open(`/console/accounts/${accountId}`)).html).toContain('two accounts')
 })
 
 test('a request that is entered after 26 days gets one reminder at once', async () => {

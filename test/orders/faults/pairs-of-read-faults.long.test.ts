@@ -1,7 +1,7 @@
 /** U2, U6: pairs of passing faults at reads of lists, prices and books: nothing is withdrawn, bought twice or taken for clean. */
 import { expect, test } from 'vitest'
 import { listTakenBack } from '../../../activities/order/refunds/lost-disputes.ts'
-import { patiently } from '../../../cli/restore/patiently.ts'
+import { untilAnswered } from '../../../cli/restore/until-answered.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { Fault } from '../../../sim/simulator.ts'
 import { type CatalogueSyncState, catalogueSyncType } from '../../../workflows/catalogue-sync.contract.ts'
@@ -73,7 +73,7 @@ test.each(eachProvider)('%s: a restore finds the orders after pairs of faults', 
   const match = simulator === 'airalo' ? { method: 'GET', path: '/v2/orders\\?' } : { contains: 'startTime' }
   for (const pair of atProvider) {
     for (const fault of pair) await sims[simulator].fault({ ...fault, match })
-    const found = await patiently(
+    const found = await untilAnswered(
       () => esimProviders[providerOf[simulator]].findOrdersOf([placed?.client_ref ?? ''], since),
       1,
     )
@@ -90,7 +90,7 @@ test('a restore reads the disputes of a payment after pairs of faults', async ()
   for (const pair of pairs([...passing, missingAtStripe])) {
     for (const fault of pair) await sims.stripe.fault({ ...fault, match })
     const found = await listTakenBack(harness.context, { paymentIntentId, currency: 'EUR' }, 500, (look) =>
-      patiently(look, 1),
+      untilAnswered(look, 1),
     )
     await sims.stripe.clearFaults()
     expect(found, JSON.stringify(pair)).toEqual([])

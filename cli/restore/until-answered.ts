@@ -8,7 +8,7 @@ const attempts = 6
  * Repeats a read for about a minute, whatever the outside party says: what it does not know at one moment, it may know at the
  * next. Only an operator ends what is misconfigured.
  */
-export async function patiently<Answer>(call: () => Promise<Answer>, firstPauseMs = 1_000): Promise<Answer> {
+export async function untilAnswered<Answer>(call: () => Promise<Answer>, firstPauseMs = 1_000): Promise<Answer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await call()
