@@ -35,6 +35,15 @@ export interface PgTools {
   major: number
 }
 
+/** Of libpq: how long a program waits for a server that is gone without a word. Its statements have no limit. */
+const patience = {
+  connect_timeout: '10',
+  keepalives_idle: '60',
+  keepalives_interval: '10',
+  keepalives_count: '3',
+  tcp_user_timeout: '90000',
+}
+
 const debianFolder = '/usr/lib/postgresql'
 
 /**
@@ -126,6 +135,9 @@ function startTool(tools: PgTools, program: string, url: string, flags: string[]
   const password = decodeURIComponent(target.password)
   // Every user of the machine can read a process's arguments, but not its environment.
   target.password = ''
+  for (const [name, value] of Object.entries(patience)) {
+    if (!target.searchParams.has(name)) target.searchParams.set(name, value)
+  }
   const child = spawn(join(tools.folder, program), [...flags, `--dbname=${target.href}`], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { PATH: `${tools.folder}:/usr/bin:/bin`, LC_ALL: 'C', PGPASSWORD: password, PGAPPNAME: program },

@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import { arrayTypes } from './array-types.ts'
+import { createConnections } from './connections.ts'
 import { survivingLostConnections } from './lost-connection.ts'
 import { limitPool, type PoolState } from './pool.ts'
 
@@ -37,6 +38,13 @@ export interface TimeLimits {
   transactionMs: number
   /** callers wait and no connection comes back; longer than the limits that end statements and transactions */
   stuckAfterMs: number
+  /** opening a connection */
+  connectMs: number
+  /**
+   * How much later than the server's own limits an answer may come. A connection without it is given up: where the other side
+   * is gone without a word, no limit of the server's ends the wait.
+   */
+  lateMs: number
 }
 
 /** The limits for each purpose. */
@@ -49,6 +57,8 @@ export const timeLimits = {
     idleInTransactionMs: 5_000,
     transactionMs: 20_000,
     stuckAfterMs: 30_000,
+    connectMs: 10_000,
+    lateMs: 5_000,
   },
   /** Purges, the search for traces of an erased person, VACUUM and the key snapshot read whole tables. */
   worker: {
@@ -58,6 +68,8 @@ export const timeLimits = {
     idleInTransactionMs: 30_000,
     transactionMs: 120_000,
     stuckAfterMs: 120_000,
+    connectMs: 10_000,
+    lateMs: 5_000,
   },
   /** Migrations and restores run alone, watched by an operator, and take as long as the data need. */
   maintenance: {
@@ -67,6 +79,8 @@ export const timeLimits = {
     idleInTransactionMs: 0,
     transactionMs: 0,
     stuckAfterMs: Number.POSITIVE_INFINITY,
+    connectMs: 10_000,
+    lateMs: 0,
   },
 } as const satisfies Record<string, TimeLimits>
 
@@ -77,26 +91,45 @@ export interface ConnectOptions {
   limits?: TimeLimits
 }
 
+const idleMs = 60_000
+const lifetimeMs = { least: 1_800_000, most: 3_600_000 }
+
 /** Creates a pool of connections. @param url PostgreSQL connection URL */
 export function connectDatabase(url: string, options: ConnectOptions = {}): Database {
   const { maxConnections = 20, limits = timeLimits.api } = options
-  const sql = postgres(url, {
-    max: maxConnections,
-    connect_timeout: 10,
-    idle_timeout: 60,
-    // Queries wait for the next attempt to connect: with the default they would wait up to 20 s after the database is back.
-    backoff: (failures) => Math.min(0.05 * 2 ** failures, 1) * (0.5 + Math.random() / 2),
+  const { connectMs, lateMs, statementMs, stuckAfterMs, transactionMs, waitMs } = limits
+  const settings = {
+    max: 1,
+    connect_timeout: connectMs / 1_000,
+    // The pool closes idle and old connections itself, before it could hand one out that is closing.
+    idle_timeout: (2 * idleMs) / 1_000,
+    max_lifetime: null,
     connection: {
       application_name: options.name ?? 'ama-esim',
       TimeZone: 'UTC',
-      statement_timeout: limits.statementMs,
+      statement_timeout: statementMs,
       lock_timeout: limits.lockMs,
       idle_in_transaction_session_timeout: limits.idleInTransactionMs,
     },
     fetch_types: false,
     types: { bigint: postgres.BigInt, ...arrayTypes },
     onnotice: () => undefined,
-  })
-  const { waitMs, stuckAfterMs, transactionMs } = limits
-  return limitPool(survivingLostConnections(sql, { transactionMs }), { maxConnections, waitMs, stuckAfterMs })
+  } satisfies postgres.Options<Record<string, postgres.PostgresType>>
+  const connections = createConnections(
+    ({ onOpened, onClosed }) =>
+      survivingLostConnections(postgres(url, { ...settings, onparameter: onOpened, onclose: onClosed }), {
+        transactionMs,
+      }),
+    {
+      connectMs,
+      idleMs,
+      lifetimeMs: () => lifetimeMs.least + Math.random() * (lifetimeMs.most - lifetimeMs.least),
+    },
+  )
+  // A statement may begin as late as a transaction may last.
+  const answerMs = {
+    statement: statementMs > 0 ? statementMs + lateMs : 0,
+    transaction: statementMs > 0 && transactionMs > 0 ? transactionMs + statementMs + lateMs : 0,
+  }
+  return limitPool(postgres(url, settings), connections, { answerMs, maxConnections, stuckAfterMs, waitMs })
 }

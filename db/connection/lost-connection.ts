@@ -6,6 +6,7 @@ const lossCodes = new Set([
   'CONNECTION_DESTROYED',
   'ECONNRESET',
   'EPIPE',
+  'ETIMEDOUT',
   '57P01',
   '57P02',
   '57P03',
@@ -70,7 +71,8 @@ export function survivingLostConnections<Sql extends { begin: unknown }>(
   return Object.assign(sql, { begin: guardedBegin })
 }
 
-function isLoss(error: unknown): boolean {
+/** Whether an error, or what has caused it, tells that a connection to PostgreSQL is closed or closing. */
+export function isLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { code } = error as { code?: unknown }
   return (typeof code === 'string' && lossCodes.has(code)) || isLoss(error.cause)

@@ -2,9 +2,8 @@ import { finished, Readable, Writable } from 'node:stream'
 import type postgres from 'postgres'
 import { assertBeforeDeadline } from '../../shared/deadline.ts'
 import { assertOutsideTransaction, insideTransaction } from '../../shared/transaction-scope.ts'
-import { createTurns, type Turns } from '../../shared/turns.ts'
-
-type Sql = postgres.Sql<{ bigint: bigint }>
+import { createTurns } from '../../shared/turns.ts'
+import type { Connections, Sql, Use } from './connections.ts'
 
 /** The state of a pool, known without a query. */
 export interface PoolState {
@@ -18,42 +17,76 @@ export interface PoolLimits {
   waitMs: number
   /** how long no connection comes back before the pool counts as stuck, milliseconds */
   stuckAfterMs: number
+  /** how long a statement may be without its answer, and a transaction without its end, milliseconds; 0 means no limit */
+  answerMs: { statement: number; transaction: number }
 }
 
-/** Internals of postgres.js 3.4: `handler` is called when a query is first awaited, and gives it to the pool. */
+/** Takes a connection of the pool. @param onLost called when it is lost, or given up, during the use */
+type TakeConnection = (answerMs: number, onLost: (error: Error) => void) => Promise<Use>
+
+/** Internals of postgres.js 3.4: `handler` is called when a query is first awaited, and gives it to the connections of a client. */
 interface PendingQuery extends Promise<unknown> {
   handler(query: PendingQuery): unknown
   reject(error: unknown): void
 }
 
 /**
- * Bounds how many statements and transactions run at once and how long others wait. postgres.js itself would queue them
- * without limit, and behind statements that still run. A use of the pool inside a transaction throws: it could wait for a
- * connection that only the end of the same transaction frees.
+ * Bounds how many statements and transactions run at once, how long others wait for a connection, and how long each waits
+ * for its answer. A use of the pool inside a transaction throws: it could wait for a connection that only the end of the same
+ * transaction frees.
+ * @param template a client that makes queries and fragments, and never connects
  */
-export function limitPool(sql: Sql, limits: PoolLimits): Sql & { pool: PoolState } {
-  const turns = createTurns({ what: 'a database connection', atOnce: limits.maxConnections, waitMs: limits.waitMs })
-  const pool: PoolState = { isStuck: () => turns.standstillMs() > limits.stuckAfterMs }
+export function limitPool(template: Sql, connections: Connections, limits: PoolLimits): Sql & { pool: PoolState } {
+  const { answerMs, maxConnections, stuckAfterMs, waitMs } = limits
+  const turns = createTurns({ what: 'a database connection', atOnce: maxConnections, waitMs })
+  const pool: PoolState = { isStuck: () => turns.standstillMs() > stuckAfterMs }
+
+  /** A request whose caller has been answered does not take connections from others. */
+  const take: TakeConnection = async (limitMs, onLost) => {
+    assertBeforeDeadline()
+    const releaseTurn = await turns.take()
+    let use: Use | undefined
+    try {
+      assertBeforeDeadline()
+      use = await connections.take({ answerMs: limitMs, onLost })
+      assertBeforeDeadline()
+      const { client, end } = use
+      return {
+        client,
+        end(error) {
+          end(error)
+          releaseTurn()
+        },
+      }
+    } catch (error) {
+      use?.end()
+      releaseTurn()
+      throw error
+    }
+  }
 
   const own = {
     pool,
-    begin: (...parameters: unknown[]) => beginInTurn(sql, turns, parameters),
-    unsafe: (...parameters: Parameters<Sql['unsafe']>) => inTurn(sql.unsafe(...parameters), turns),
-    file: (...parameters: Parameters<Sql['file']>) => inTurn(sql.file(...parameters), turns),
+    begin: (...parameters: unknown[]) => beginInTurn(take, answerMs.transaction, parameters),
+    unsafe: (...parameters: Parameters<Sql['unsafe']>) =>
+      inTurn(template.unsafe(...parameters), take, answerMs.statement),
+    end: connections.end,
     // postgres.js 3.4.9 never resolves it on a new connection without `fetch_types` (src/connection.js, ReadyForQuery).
     reserve: refused('reserve'),
+    close: refused('close'),
+    file: refused('file'),
     notify: refused('notify'),
     listen: refused('listen'),
     subscribe: refused('subscribe'),
     largeObject: refused('largeObject'),
   }
-  return new Proxy(sql, {
-    apply: (target, self, input) => inTurn(Reflect.apply(target, self, input), turns),
+  return new Proxy(template, {
+    apply: (target, self, input) => inTurn(Reflect.apply(target, self, input), take, answerMs.statement),
     get: (target, name) => (Object.hasOwn(own, name) ? own[name as keyof typeof own] : Reflect.get(target, name)),
   }) as Sql & { pool: PoolState }
 }
 
-/** The others of these functions of postgres.js open connections beside the pool, which the limit would not count. */
+/** The others of these functions of postgres.js use connections of the template, which the limit would not count. */
 const refused = (name: string) => (): never => {
   throw new Error(`${name} is not for a pool with limits`)
 }
@@ -62,17 +95,15 @@ const isPendingQuery = (made: Promise<unknown>): made is PendingQuery =>
   'handler' in made && typeof made.handler === 'function'
 
 /** Identifiers, values and fragments pass unchanged: only a query that is awaited goes to the pool. */
-function inTurn<Made>(made: Made, turns: Turns): Made {
+function inTurn<Made>(made: Made, take: TakeConnection, answerMs: number): Made {
   if (!(made instanceof Promise)) return made
-  if (!isPendingQuery(made)) throw new Error('postgres.js has changed: its queries have no handler')
-  const query: PendingQuery = made
-  const handler = query.handler
+  const query = asPendingQuery(made)
   query.handler = async () => {
     try {
       assertOutsideTransaction('The connection pool')
-      const releaseTurn = await takeTurn(turns)
-      Promise.prototype.then.call(query, (outcome) => afterStream(outcome, releaseTurn), releaseTurn)
-      handler(query)
+      const { client, end } = await take(answerMs, (error) => query.reject(error))
+      Promise.prototype.then.call(query, (outcome) => afterStream(outcome, end), end)
+      handlerOf(client)(query)
     } catch (error) {
       query.reject(error)
     }
@@ -80,35 +111,37 @@ function inTurn<Made>(made: Made, turns: Turns): Made {
   return made
 }
 
-/** A request whose caller has been answered does not take connections from others. */
-async function takeTurn(turns: Turns): Promise<() => void> {
-  assertBeforeDeadline()
-  const release = await turns.take()
-  try {
-    assertBeforeDeadline()
-  } catch (error) {
-    release()
-    throw error
-  }
-  return release
+function asPendingQuery(made: Promise<unknown>): PendingQuery {
+  if (!isPendingQuery(made)) throw new Error('postgres.js has changed: its queries have no handler')
+  return made
 }
 
+/** What gives a query to a client's connection: the handler of a query of its own, which is never asked. */
+const handlerOf = (client: Sql): PendingQuery['handler'] => asPendingQuery(client.unsafe('')).handler
+
 /** A COPY resolves to a stream and keeps its connection until the stream ends. */
-function afterStream(outcome: unknown, releaseTurn: () => void): void {
-  if (outcome instanceof Readable || outcome instanceof Writable) finished(outcome, releaseTurn)
-  else releaseTurn()
+function afterStream(outcome: unknown, end: Use['end']): void {
+  if (outcome instanceof Readable || outcome instanceof Writable) finished(outcome, (error) => end(error ?? undefined))
+  else end()
 }
 
 type Work = (tx: postgres.TransactionSql) => unknown
 
-async function beginInTurn(sql: Sql, turns: Turns, parameters: unknown[]): Promise<unknown> {
+async function beginInTurn(take: TakeConnection, answerMs: number, parameters: unknown[]): Promise<unknown> {
   assertOutsideTransaction('A transaction of its own')
   const work = parameters.pop() as Work
-  const releaseTurn = await takeTurn(turns)
+  let lose = (_error: Error): void => {}
+  const lost = new Promise<never>((_resolve, reject) => {
+    lose = reject
+  })
+  const { client, end } = await take(answerMs, (error) => lose(error))
   try {
     const bound = (tx: postgres.TransactionSql) => insideTransaction(() => work(tx))
-    return await Reflect.apply(sql.begin, sql, [...parameters, bound])
-  } finally {
-    releaseTurn()
+    const outcome = await Promise.race([Reflect.apply(client.begin, client, [...parameters, bound]), lost])
+    end()
+    return outcome
+  } catch (error) {
+    end(error)
+    throw error
   }
 }
