@@ -13,6 +13,7 @@ import type { Context } from '../../context.ts'
 import { insertItem } from '../../db/backup/restores.ts'
 import { erasedSince } from '../../db/erasure/deletion-ledger.ts'
 import { openPayments } from '../../db/erasure/deletion-seals.ts'
+import { forgetStatusEvents } from '../../db/events/events.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { findOrder, findOrderOfPayment, listOrdersWith, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
@@ -72,6 +73,8 @@ export async function rebuild(
     if (loss) await leaveLostOrder(context, restoreId, facts, loss)
     else if (isChanged(before, await findOrder(sql, run.orderId)))
       await insertItem(sql, restoreId, { kind: 'order', subjectId: run.orderId, outcome: 'rebuilt' })
+    // The dump has it as its run left it: the statuses that it went through again are no news.
+    else await forgetStatusEvents(sql, run.orderId)
   }
   // Those of orders that the dump has as they are, but for these refunds.
   for (const [orderId, ofOrder] of partialRefunds) await rebuildPartialRefunds(orderId, ofOrder)

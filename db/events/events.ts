@@ -122,3 +122,8 @@ export async function forgetEvents(sql: Queryable, before: Date, limit: number):
     delete from events where ctid = any(array(select ctid from events where at < ${before} limit ${limit}))`
   return gone.count
 }
+
+/** Deletes what tells of an order's statuses, before anybody can have read it. */
+export async function forgetStatusEvents(sql: Queryable, orderId: string): Promise<void> {
+  await sql`delete from events where type like 'order.%' and data->>'orderId' = ${orderId} and position is null`
+}

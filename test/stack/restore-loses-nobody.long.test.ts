@@ -23,7 +23,7 @@ import { until, untilValue } from '../harness/until.ts'
 
 /** RESTORE_ORDERS=500 takes about ten minutes on two cores. */
 const wanted = Number(process.env.RESTORE_ORDERS ?? 60)
-const ordersInRound = 22
+const ordersInRound = 23
 const rounds = Math.ceil(wanted / ordersInRound)
 /** More would exceed the time limit of a checkout. */
 const atOnce = { concurrency: 4 }
@@ -81,8 +81,9 @@ async function customer(name: string, person: Person, outcomes: Outcome[], order
 
 /** Orders from before the dump. @returns what happens to them after it, and while the database is lost */
 async function begin() {
-  const people = await Promise.all(Array.from({ length: 14 }, () => harness.signUp()))
-  const [paidLater, paidInOutage, returned, kept, toppedUp, erased, cancelled, ...later] = people as [
+  const people = await Promise.all(Array.from({ length: 15 }, () => harness.signUp()))
+  const [paidLater, paidInOutage, returned, kept, toppedUp, erased, cancelled, atRest, ...later] = people as [
+    Person,
     Person,
     Person,
     Person,
@@ -92,7 +93,7 @@ async function begin() {
     Person,
     ...Person[],
   ]
-  const [b1, b2, b3, b4, b5, b6, b7] = await Promise.all([
+  const [b1, b2, b3, b4, b5, b6, b7, b8] = await Promise.all([
     buy(paidLater, unpaid),
     buy(paidInOutage, unpaid),
     buy(returned, { packageCode: onlyEsimAccess }),
@@ -100,7 +101,10 @@ async function begin() {
     buy(toppedUp, { packageCode: onlyEsimAccess }),
     buy(erased),
     buy(cancelled, unpaid),
+    buy(atRest, { packageCode: onlyEsimAccess }),
   ])
+  await act(b8, 'refund')
+  await harness.untilOrder(b8, 'refunded')
   return {
     async goOn() {
       const [a1, a2, a3, a4, a5, a6, a7] = later as [Person, Person, Person, Person, Person, Person, Person]
@@ -122,6 +126,7 @@ async function begin() {
       await customer('delivered before the dump', kept, ['eSIM'], [b4])
       await customer('topped up after the dump', toppedUp, ['eSIM', 'top-up'], [b5, await topUpOf(toppedUp, b5)])
       Object.assign(await customer('erased after the dump', erased, ['eSIM'], [b6]), { isErased: true })
+      await customer('returned before the dump', atRest, ['money'], [b8])
       await customer('cancelled after the dump', cancelled, ['nothing charged'], [b7])
 
       const o1 = await buy(a1, unpaid)
@@ -147,7 +152,7 @@ async function begin() {
       await customer('lost account, unpaid', n3, ['nothing charged'], [await buy(n3, unpaid)])
       const lost4 = await buy(n4, unpaid)
       await customer('lost account, paid while it was lost', n4, ['money'], [lost4])
-      return { inReview: o5, paidInOutage: [b2, o1, lost4] }
+      return { inReview: o5, paidInOutage: [b2, o1, lost4], atRest: b8 }
     },
   }
 }
@@ -180,7 +185,7 @@ async function restore(...args: string[]): Promise<Said> {
 
 /** What the rows of a restored database say, without what is random. */
 async function readRows(sql: Database) {
-  const [orders, refunds, invoices, placements, items] = await Promise.all([
+  const [orders, refunds, invoices, placements, items, told] = await Promise.all([
     sql`select id, account_id, parent_order_id, esim_id, status, reason, payment_intent_id, gross_minor, paid_at,
       delivered_at, ended_at, install_token_index from orders order by id`,
     sql`select * from refunds order by stripe_refund_id`,
@@ -188,6 +193,7 @@ async function readRows(sql: Database) {
       where i.number not like '%-R%' order by 1`,
     sql`select order_id, provider, client_ref, state from provider_orders order by client_ref`,
     sql`select kind, subject_id, outcome, detail from restored_items order by 1, 2`,
+    sql`select type, data->>'orderId' as order_id from events where type like 'order.%' order by 2, entry`,
   ])
   return {
     orders: [...orders],
@@ -195,6 +201,7 @@ async function readRows(sql: Database) {
     invoices: [...invoices],
     placements: [...placements],
     items: [...items],
+    told: [...told],
   }
 }
 
@@ -294,6 +301,8 @@ test(`U2: ${rounds * ordersInRound} orders in every state outlive the loss of th
   ])
   expect(rowsAgain).toEqual(rows)
   expect(rows.items.filter(({ outcome }) => outcome === 'rebuilt')).toHaveLength(12 * rounds)
+  // The app backend is told nothing of orders that the dump has as they are.
+  expect(rows.told.filter(({ order_id }) => waiting.some(({ atRest }) => atRest === order_id))).toEqual([])
 
   // Nobody is served before the run of the restore has settled what cannot be rebuilt; no worker has begun it yet.
   await harness.api.start()
