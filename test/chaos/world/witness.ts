@@ -1,7 +1,13 @@
 /** Writes down what the API acknowledges, and asks it at the end. */
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import pMap from 'p-map'
+import { booksTermEnds, monthBounds, plusDays } from '../../../shared/calendar.ts'
+import { fastForward } from '../../../temporal/time-skipping.ts'
 import { backupType } from '../../../workflows/backup/backup.contract.ts'
+import {
+  booksCohortsType,
+  invoiceRetentionWorkflowId,
+} from '../../../workflows/retention/invoice-retention.contract.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { runLater } from '../../harness/temporal/later.ts'
 import { until } from '../../harness/until.ts'
@@ -161,13 +167,22 @@ export function createWitness(stack: WorldStack) {
     },
   }
 
-  /** Lets seven years pass for the books of all months. */
+  /** Lets the terms of all books pass. The schedule that opens the runs of the months is paused in a world. */
   async function endTerms(): Promise<Journal> {
-    const { fastForward } = await import('../../../temporal/time-skipping.ts')
-    const { invoiceRetentionType } = await import('../../../workflows/retention/invoice-retention.contract.ts')
-    const query = `WorkflowType = '${invoiceRetentionType}' and ExecutionStatus = 'Running'`
-    for await (const { workflowId } of stack.temporal.workflow.list({ query }))
-      await fastForward(stack.temporal, workflowId, '3000 days')
+    const { temporal, config } = stack
+    const term = { years: config.BOOKS_YEARS, countFrom: config.BOOKS_COUNT_FROM }
+    const patience = { timeoutMs: 600_000 }
+    try {
+      await runLater(stack, booksCohortsType, 0)
+      const { items } = expectStatus(await untilAnswered(operator, 'GET', '/v1/books'), 200)
+      for (const { month } of items) {
+        const lastDay = plusDays(monthBounds(month).to, -1)
+        const forMs = booksTermEnds(lastDay, term).getTime() + dayMs - Date.now()
+        await fastForward(temporal, invoiceRetentionWorkflowId(month), forMs, patience)
+      }
+    } catch (error) {
+      unanswered.push(`books after ${term.years} years: ${error}`)
+    }
     return await readJournal(stack)
   }
 }
