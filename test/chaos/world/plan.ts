@@ -175,11 +175,14 @@ const ofParts: fc.Arbitrary<Disturbance> = fc.oneof(
 )
 
 /** How many people live at once. */
-const inRound = 120
+const inRound = 480
 /** One fault at a party for each person; a part is disturbed once for so many people. */
 const peopleForPart = 20
+/** Parts are disturbed at the same time: everybody waits for them, and would wait for each alone as long. */
+const partsAtOnce = 3
+/** Fewer do not lose the database, and are told of no policy. */
 const peopleToLose = 10
-/** The database is lost in every fourth round, in the middle of it. */
+/** The database is lost in the middle of a round. */
 const restored: Disturbance = { kind: 'restore', ms: 1_500 }
 /** of what operators do once a round */
 const operatorsAreDisturbed = 2
@@ -202,10 +205,12 @@ export function planOf({ seed, orders, years }: Size): PlannedEvent[] {
     const ofRound = those.flatMap((each, at) =>
       actsOf(each, `p${round * inRound + at + 1}`, years).map((act) => ({ round, lane: laneOf(act), act })),
     )
+    const isLarge = those.length >= peopleToLose
     const shared: Act[] = [
       { kind: 'campaign', subject: `Offer ${round + 1}` },
-      ...(round % 4 === 1 ? [{ kind: 'policy' as const, version: `version-${round + 1}` }] : []),
-      ...(round % 4 === 0 ? [{ kind: 'backup' as const }] : []),
+      ...(isLarge ? [{ kind: 'policy' as const, version: `version-${round + 1}` }] : []),
+      ...(isLarge ? [{ kind: 'campaign' as const, subject: `Later offer ${round + 1}` }] : []),
+      { kind: 'backup' },
     ]
     const operators = shared.map((act) => ({ round: round + 0.5, lane: 'operators', act }))
     events.push(...ofRound, ...operators)
@@ -214,11 +219,10 @@ export function planOf({ seed, orders, years }: Size): PlannedEvent[] {
       parts.slice(round * (partsInRound + operatorsAreDisturbed), (round + 1) * (partsInRound + operatorsAreDisturbed)),
       partsInRound,
     )
-    const loses = round % 4 === 0 && those.length >= peopleToLose
     const during = [
       ...spread(itsFaults, round, ofRound.length),
-      ...spread(itsParts, round, ofRound.length),
-      ...(loses ? [{ round, after: Math.floor(ofRound.length / 2), disturbance: restored }] : []),
+      ...spread(itsParts, round, ofRound.length, partsAtOnce),
+      ...(isLarge ? [{ round, after: Math.floor(ofRound.length / 2), disturbance: restored }] : []),
     ]
     events.push(
       ...during.sort((one, other) => one.after - other.after),
@@ -230,11 +234,11 @@ export function planOf({ seed, orders, years }: Size): PlannedEvent[] {
 
 const split = <Item>(items: Item[], at: number): [Item[], Item[]] => [items.slice(0, at), items.slice(at)]
 
-/** Disturbances evenly among the acts of a round. */
-const spread = (disturbances: Disturbance[], round: number, acts: number) =>
+/** Disturbances evenly among the acts of a round, so many at the same time. */
+const spread = (disturbances: Disturbance[], round: number, acts: number, atOnce = 1) =>
   disturbances.map((each, at) => ({
     round,
-    after: Math.floor((at * acts) / disturbances.length),
+    after: Math.floor(((at - (at % atOnce)) * acts) / disturbances.length),
     disturbance: each,
   }))
 

@@ -4,14 +4,14 @@ import pMap from 'p-map'
 import { until } from '../../harness/until.ts'
 import type { Acknowledgements, OutsideBooks } from '../oracles/record.ts'
 import { createActors } from './actors.ts'
-import { type Act, isAct, type PlannedEvent } from './events.ts'
+import { type Act, type Disturbance, isAct, type PlannedEvent } from './events.ts'
 import { createGate } from './gate.ts'
 import { readOutside, since } from './outside.ts'
 import type { WorldStack } from './stack.ts'
 import { createWitness, readJournal } from './witness.ts'
 
 /** How many people act at the same time; more would only wait for each other. */
-const together = 32
+const together = 48
 const tellEveryMs = 30_000
 
 export interface Played {
@@ -41,7 +41,7 @@ export async function play(
   const journalBefore = await readJournal(stack)
   const witness = createWitness(stack)
   const stuck: string[] = []
-  const disturbing = { now: 0 }
+  const disturbing = { now: 0, from: 0 }
   const gate = createGate()
   const actors = createActors({ stack, witness, world, sabotage, isCalm: () => disturbing.now === 0 })
   const rounds = [...new Set(events.map(({ round }) => round))].sort((a, b) => a - b)
@@ -75,20 +75,36 @@ export async function play(
     }
     const disturbances = ofRound.filter((event) => !isAct(event))
     const disturbed = (async () => {
+      const underWay = new Map<string, Promise<void>>()
       for (const event of disturbances) {
         if (isAct(event)) continue
         while (begun < Math.min(event.after, acts.length)) await pause(20)
-        disturbing.now += 1
-        const from = Date.now()
-        if (event.disturbance.kind === 'restore') await gate.close()
-        await stack
-          .disturb(event.disturbance, witness.losesDatabase)
-          .catch((error: unknown) => stuck.push(`${event.disturbance.kind}: ${error}`))
-        gate.open()
-        disturbing.now -= 1
-        disturbedMs += Date.now() - from
+        const { disturbance } = event
+        const part = partOf(disturbance)
+        if (disturbance.kind === 'restore') {
+          // It needs every part, and ends some itself.
+          await Promise.all(underWay.values())
+          await disturb(disturbance)
+        } else
+          underWay.set(
+            part,
+            (underWay.get(part) ?? Promise.resolve()).then(() => disturb(disturbance)),
+          )
       }
+      await Promise.all(underWay.values())
     })()
+    async function disturb(disturbance: Disturbance): Promise<void> {
+      if (disturbing.now === 0) disturbing.from = Date.now()
+      disturbing.now += 1
+      const isRestore = disturbance.kind === 'restore'
+      if (isRestore) await gate.close()
+      await stack
+        .disturb(disturbance, witness.losesDatabase)
+        .catch((error: unknown) => stuck.push(`${disturbance.kind}: ${error}`))
+      if (isRestore) gate.open()
+      disturbing.now -= 1
+      if (disturbing.now === 0) disturbedMs += Date.now() - disturbing.from
+    }
     await Promise.all([playing, disturbed])
     clearInterval(telling)
     const playedAt = Date.now()
@@ -112,6 +128,12 @@ export async function play(
     stuck: [...stuck, ...witness.unanswered, ...stack.ended],
     refused: actors.refused,
   }
+}
+
+/** What is disturbed: one after the other for the same part, and at the same time for others. */
+function partOf(disturbance: Disturbance): string {
+  if ('part' in disturbance) return disturbance.part
+  return 'link' in disturbance ? `connection to ${disturbance.link}` : 'parties'
 }
 
 const nameOf = (act: Act): string => `${act.kind} ${'order' in act ? act.order : 'who' in act ? act.who : ''}`

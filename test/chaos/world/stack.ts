@@ -110,8 +110,10 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     const backupFrom = Date.now()
     const known = new Set((await listBackups()).map(({ id }) => id))
     expectStatus(await untilAnswered(operator, 'POST', '/v1/backups'), 202)
-    await until('the backup is there', async () =>
-      (await listBackups()).some(({ id, state }) => state === 'kept' && !known.has(id)),
+    await until(
+      'the backup is there',
+      async () => (await listBackups()).some(({ id, state }) => state === 'kept' && !known.has(id)),
+      { timeoutMs: 600_000 },
     )
     await pause(ms)
     const isRestored = await losesDatabase(backupFrom)
