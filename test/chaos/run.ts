@@ -133,6 +133,7 @@ try {
     const differences = difference(first.shape, second.shape)
     print(`outside books of the second run: ${digestOf(second.shape)}`)
     for (const line of differences) print(line)
+    for (const fault of second.faults) print(`VIOLATION in the second run ${fault}`)
     isBroken ||= differences.length > 0 || second.faults.length > 0
   }
   if (first.faults.length > 0 && !values['no-shrink']) await reduce(stack, events, first)

@@ -110,9 +110,9 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     const backupFrom = Date.now()
     const known = new Set((await listBackups()).map(({ id }) => id))
     expectStatus(await untilAnswered(operator, 'POST', '/v1/backups'), 202)
-    await until(
+    const made = await until(
       'the backup is there',
-      async () => (await listBackups()).some(({ id, state }) => state === 'kept' && !known.has(id)),
+      async () => (await listBackups()).find(({ id, state }) => state === 'kept' && !known.has(id)),
       { timeoutMs: 600_000 },
     )
     await pause(ms)
@@ -123,7 +123,8 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
       databaseUrl(config.DATABASE_URL, 'postgres'),
       (sql) => sql`drop database ${sql(name)} with (force)`,
     )
-    const args = ['--import', 'tsx', 'cli/restore.ts', 'latest', config.DATABASE_URL]
+    // The latest may be one of an earlier world on this stack, whose last backup was made a month ahead.
+    const args = ['--import', 'tsx', 'cli/restore.ts', made.id, config.DATABASE_URL]
     const program = startProgram(process.execPath, args, product.settings)
     const { code } = await program.ended
     if (code !== 0) throw new Error(`the restore ended with ${code}: ${program.output()}`)
