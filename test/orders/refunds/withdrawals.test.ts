@@ -216,7 +216,7 @@ test('the consent is recorded with the order, shown, and confirmed in the mail t
   })
   const [mail] = await mailOf(person, 'ready')
   expect(mail?.text).toContain('I lose my right of withdrawal when I install or use it')
-  expect(mail?.text).toContain('20 November 2026')
+  expect(mail?.text).toContain('20 November 2025')
   const { order: without } = await delivered()
   expect(await shown(without.id)).toMatchObject({ performanceConsent: null })
   for (const wrong of [
