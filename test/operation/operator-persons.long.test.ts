@@ -189,7 +189,7 @@ test('a session that an operator key opened ends with the setting that permits k
   ] as const) {
     const config = { ...context.config, CONSOLE_KEY_SIGN_IN: setting }
     const authenticate = createAuthenticator({ ...context, config }, limiter)
-    const caller = await authenticate({ headers: { cookie } } as Request, randomUUID(), ['console'])
+    const caller = await authenticate({ headers: { cookie }, ip: '127.0.0.1' } as Request, randomUUID(), ['console'])
     expect([setting, caller.kind]).toEqual([setting, kind])
   }
   limiter.stop()

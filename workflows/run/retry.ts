@@ -5,31 +5,33 @@
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/common'
 
 /**
- * A few database statements or one short call, as a local activity. It ends before the workflow task has to heartbeat,
- * at 80 % of its 10 s. The number of attempts is bounded, because the SDK ignores a total timeout that passes between
- * two attempts; seven attempts that are refused at once take 5 s.
+ * A few database statements or one short call, as a local activity. Like all local activities it ends before the workflow
+ * task has to heartbeat, at 80 % of its 10 s: a message that comes in between would be before its end live and behind it in a
+ * replay, and the run could not go on (TMPRL1100). The number of attempts is bounded, because the SDK ignores a total timeout
+ * that passes between two attempts; six attempts that are refused at once take 3 s.
  */
 export const local = {
-  startToCloseTimeout: '7 seconds',
-  scheduleToCloseTimeout: '7 seconds',
+  startToCloseTimeout: '5 seconds',
+  scheduleToCloseTimeout: '5 seconds',
   retry: {
     initialInterval: '100 milliseconds',
     backoffCoefficient: 2,
     maximumInterval: '2 seconds',
-    maximumAttempts: 7,
+    maximumAttempts: 6,
   },
 } satisfies LocalActivityOptions
 
-/** One attempt as a local activity, which may wait longer than one of `local`'s; `message` continues when it fails. */
+/** One attempt as a local activity; `message` continues when it fails. */
 export const localOnce = {
-  startToCloseTimeout: '10 seconds',
+  startToCloseTimeout: '5 seconds',
+  scheduleToCloseTimeout: '5 seconds',
   retry: { maximumAttempts: 1 },
 } satisfies LocalActivityOptions
 
 /** A caller waits for the answer: an early 503 is better than a late success, so there are fewer attempts than `local` has. */
 export const localWhileCallerWaits = {
-  startToCloseTimeout: '5 seconds',
-  scheduleToCloseTimeout: '8 seconds',
+  startToCloseTimeout: '4 seconds',
+  scheduleToCloseTimeout: '5 seconds',
   retry: { initialInterval: '200 milliseconds', maximumAttempts: 3 },
 } satisfies LocalActivityOptions
 

@@ -20,8 +20,8 @@ import { type Answers, gate, inTurn, notLocally, type Run, rare, throws, unknown
 
 const day = 86_400_000
 const inDays = (days: number): string => new Date(Date.now() + days * day).toISOString()
-/** A local activity is tried seven times before a regular one. */
-const triesBeforeRegular = 7
+/** A local activity is tried six times before a regular one. */
+const triesBeforeRegular = 6
 
 function anOrder(over: Partial<OrderInput> = {}) {
   const input: OrderInput = {
