@@ -89,7 +89,7 @@ export type PushSender = ReturnType<typeof createPush>
 /** The failure for what the SDK has no code for: it gives the reply only in its message. */
 function unknownRefusal(error: unknown): ProviderFailure {
   const message = error instanceof Error ? error.message : ''
-  const reply = jsonOf(/Raw server response: "(\{.*\})"/s.exec(message)?.[1] ?? '')
+  const reply = jsonOf(message.slice(message.indexOf(rawReply) + rawReply.length, message.lastIndexOf('"')))
   const given = refusal.safeParse(reply).data?.error
   if (!given) return new ProviderFailure(provider, 'unknown_outcome', 'unexpected_reply')
   const code = fcmCodeIn(reply) ?? given.status
@@ -99,6 +99,8 @@ function unknownRefusal(error: unknown): ProviderFailure {
   return undocumented(provider, codeFrom(code, `http_${given.code}`), given.code >= 500)
 }
 
+/** The SDK's words before the reply, and a quotation mark behind it. */
+const rawReply = 'Raw server response: "'
 /** Google's error object: google.rpc.Status */
 const refusal = z.object({ error: z.object({ code: z.int(), status: z.string().optional() }) })
 

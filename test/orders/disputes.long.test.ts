@@ -99,7 +99,7 @@ test('an eSIM that its provider does not let run again after a won dispute is an
   const { order } = await delivered()
   const dispute = await open(order.id)
   await untilDispute(order.id, 'needs_response', true)
-  const body = { success: false, errorCode: '310403', errorMsg: 'no such eSIM' }
+  const body = { success: false, errorCode: '310403', errorMsg: 'no such eSIM', obj: null }
   await esimAccess.fault({ match: { path: '/esim/unsuspend' }, status: 200, body, times: 1_000_000 })
   await stripe.do('close-dispute', { dispute, outcome: 'won' })
   await until('an operator knows', async () => (await tasks(order.id)).includes('esim_not_resumable'))

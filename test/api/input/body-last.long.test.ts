@@ -103,6 +103,7 @@ test('the body of a webhook has a size limit for each kind of event', async () =
     'post /v1/webhooks/mail-bounces/{secret}': 1024,
     'post /v1/webhooks/apple': 32,
     'post /v1/webhooks/google': 32,
+    'post /v1/webhooks/openid': 32,
   })
   const { status } = await harness.call('POST', '/v1/webhooks/google', { body: 'a'.repeat(32 * 1024 + 1) })
   expect(status).toBe(413)

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createSurfer } from '../../harness/browser.ts'
 import { openHarness } from '../../harness/harness.ts'
+import { visit } from '../../harness/visits.ts'
 
 const harness = await openHarness({ workers: 0, replay: false, books: false })
 
@@ -51,13 +52,15 @@ test('a cursor with NUL, half of a surrogate pair or the year 0 is refused', asy
   expect(lists.length).toBeGreaterThan(4)
   const surfer = createSurfer(harness.urls.api)
   await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+  const visitor = await visit(harness.stack, await harness.signUp({ device: false }))
   const positions = [['a\0b'], ['\ud800'], [yearZero, randomUUID()], [yearZero, '\0'], ['\0', randomUUID()]]
   for (const operation of lists) {
     for (const position of positions) {
       const path = operation.path.replaceAll('{id}', randomUUID()).replaceAll(/\{\w+\}/g, '2026-06-20')
       const address = `${path}?cursor=${cursor(position)}`
-      if (operation.callers.includes('console')) {
-        expect([path, position, (await surfer.open(address)).status]).toEqual([path, position, 400])
+      const page = operation.callers.includes('console') ? surfer : operation.callers.includes('visitor') && visitor
+      if (page) {
+        expect([path, position, (await page.open(address)).status]).toEqual([path, position, 400])
         continue
       }
       const answer = await callerOf(operation).get(address)

@@ -55,7 +55,7 @@ const measurementFaults: Ending<Fault>[] = [
   ...cuts,
   { fault: { status: 503 }, ends: 'passing' },
   { fault: { status: 429, headers: asked }, ends: 'passing' },
-  { fault: { status: 404, body: {} }, ends: 'unknown' },
+  { fault: { status: 404, body: {} }, ends: 'passing' },
   slow,
 ]
 
