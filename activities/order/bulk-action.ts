@@ -103,7 +103,11 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
     selected: readonly OrderStatus[] | undefined,
   ): Promise<Outcome> {
     const { status: before, parent_order_id: parent } = await knownOrder(sql, orderId)
-    if (isGivenBack(before)) return wasAsked ? undefined : { code: `already_${before}`, mayChange: false }
+    if (isGivenBack(before)) {
+      if (!wasAsked) return { code: `already_${before}`, mayChange: false }
+      if (before === 'refunding') await askAgain(orderId)
+      return undefined
+    }
     // An order that was selected because it waited may be delivered since: its buyer keeps the eSIM.
     const isSelected = !selected || selected.includes(before) || before === 'refund_failed'
     if (!isSelected) return { code: before, mayChange: false }
@@ -113,10 +117,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
     // What a top-up has put onto an eSIM cannot be taken back; a refund that failed is repeated all the same.
     if (parent && before !== 'refund_failed') return { code: 'top_up', mayChange: false }
     try {
-      // A new id for each try: Temporal would answer a repeated one as it answered the first.
-      await temporal.withDeadline(Date.now() + answerWithinMs, () =>
-        updateOrder(temporal, orderId, update, [], `bulk-${randomUUID()}`),
-      )
+      await ask(orderId, update)
       return undefined
     } catch (error) {
       const isRefused = error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError
@@ -129,7 +130,31 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
       return { code: after, mayChange: after !== before || type === 'OrderStateConflict' }
     }
   }
+
+  /**
+   * A worker that dies between the row and the next workflow task leaves a run that does not know of its refund, and the update
+   * is lost with its sender. A run that knows of it refuses both.
+   */
+  async function askAgain(orderId: string): Promise<void> {
+    for (const update of [cancel, refund])
+      try {
+        return await ask(orderId, update)
+      } catch (error) {
+        if (!isKnown(error)) throw error
+      }
+  }
+
+  /** A new id for each try: Temporal would answer a repeated one as it answered the first. */
+  function ask(orderId: string, update: typeof cancel | typeof refund): Promise<void> {
+    return temporal.withDeadline(Date.now() + answerWithinMs, () =>
+      updateOrder(temporal, orderId, update, [], `bulk-${randomUUID()}`),
+    )
+  }
 }
+
+/** The run's answer says whether it did not know yet. */
+const isKnown = (error: unknown): boolean =>
+  error instanceof WorkflowNotFoundError || failureType(error) === 'OrderStateConflict'
 
 const isGivenBack = (status: OrderStatus): boolean => status === 'refunding' || status === 'refunded'
 
