@@ -100,8 +100,8 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
     )
   } catch (error) {
     if (!(error instanceof AlreadyTaken)) throw error
-    // An equal request has created the account meanwhile.
-    if (claim?.repeated && (await accountExists(sql, id))) return id
+    // An equal request has created the account meanwhile; it may have come after this one.
+    if (claim && (await accountExists(sql, id))) return id
     throw new Problem(error.taken === 'email' ? 'email_taken' : 'identity_taken')
   }
   const event = { kind: 'sign_up', actor: actorOf(caller), accountId: id, requestId: request.requestId } as const
