@@ -10,7 +10,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client'
-import type { UpdateDefinition, Workflow } from '@temporalio/common'
+import { ApplicationFailure, type UpdateDefinition, type Workflow } from '@temporalio/common'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { Problem } from '../http/problem.ts'
 import { type ProblemCode, problemCodeOf, problems } from '../http/problems.ts'
@@ -89,10 +89,17 @@ function isAborted(error: unknown): boolean {
 }
 const failedPrecondition = 9
 
+/** The run was terminated, or has closed, while a handler of the update was at work. */
+const isCutOff = (error: unknown): boolean =>
+  error instanceof WorkflowUpdateFailedError &&
+  error.cause instanceof ApplicationFailure &&
+  error.cause.type === 'AcceptedUpdateCompletedWorkflow'
+
 function problemOfWorkflow(error: unknown, ended: Ended): Problem | undefined {
   // When the run closes during an update, the SDK passes on the server's bare gRPC status NOT_FOUND.
   const closed = isGrpcServiceError(error) && error.code === 5
-  if (closed || error instanceof WorkflowNotFoundError) return new Problem(ended.code, { detail: ended.detail })
+  if (closed || isCutOff(error) || error instanceof WorkflowNotFoundError)
+    return new Problem(ended.code, { detail: ended.detail })
   if (error instanceof WorkflowUpdateFailedError) {
     const type = failureType(error)
     if (!type) return undefined
