@@ -81,8 +81,9 @@ test.each(drawn)(
     // The bank decides meanwhile.
     if (name.endsWith('the-bank')) await sims.stripe.do('pay', { orderId })
 
-    await until('operators know of the run', async () => {
+    await until('operators know of the run, or the next one has taken over', async () => {
       await runLater(harness.stack, draftSweepType, 0)
+      if ((await run.describe()).runId !== runId) return true
       return (await sql`select from attention where kind = 'run_lost' and subject_id = ${runId}`).length > 0
     })
     await sql`update orders set payment_due_at = now() - interval '1 hour'
