@@ -230,7 +230,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
  * Does what an operator does to a privacy request, with an entry on the page of its account, where it has one.
  * @param act.reason a word: the answer itself names people
  */
-export async function recordRequestAct(
+async function recordRequestAct(
   api: ApiContext,
   caller: Caller,
   { id, owner, act, reason }: { id: string; owner: string | null; act: 'answer' | 'extend'; reason: string },

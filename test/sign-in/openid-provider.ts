@@ -30,6 +30,18 @@ export interface TestOpenIdProvider {
   stop(): Promise<void>
 }
 
+/** The settings with which an API trusts a provider. @param roles as OPERATOR_OPENID_ROLES */
+export const trusting = (
+  { issuer, clientId, clientSecret }: TestOpenIdProvider,
+  roles = 'esim-admins=admin,service-desk=support',
+) => ({
+  OPERATOR_OPENID_ISSUER_URL: issuer,
+  OPERATOR_OPENID_CLIENT_ID: clientId,
+  OPERATOR_OPENID_CLIENT_SECRET: clientSecret,
+  OPERATOR_OPENID_ROLES_CLAIM: 'groups',
+  OPERATOR_OPENID_ROLES: roles,
+})
+
 /** @param host another name of this machine makes the provider another site than the API is */
 export async function startOpenIdProvider(host = 'localhost'): Promise<TestOpenIdProvider> {
   let listener: RequestListener | undefined

@@ -7,20 +7,14 @@ import { periods } from '../../policy/periods.ts'
 import { altered } from '../harness/altered.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
 import { openHarness } from '../harness/harness.ts'
-import { startOpenIdProvider } from './openid-provider.ts'
+import { startOpenIdProvider, trusting } from './openid-provider.ts'
 import { createSignIn } from './sign-in-at-provider.ts'
 
 const provider = await startOpenIdProvider()
 afterAll(() => provider.stop())
 const harness = await openHarness({
   workers: 0,
-  settings: {
-    OPERATOR_OPENID_ISSUER_URL: provider.issuer,
-    OPERATOR_OPENID_CLIENT_ID: provider.clientId,
-    OPERATOR_OPENID_CLIENT_SECRET: provider.clientSecret,
-    OPERATOR_OPENID_ROLES_CLAIM: 'groups',
-    OPERATOR_OPENID_ROLES: 'esim-admins=admin,service-desk=support',
-  },
+  settings: trusting(provider),
 })
 const { sql } = harness.context
 const { signedIn } = createSignIn(harness.urls.api, provider)

@@ -8,7 +8,7 @@ import { hasBrowser, startBrowser } from '../browser/chromium.ts'
 import { look } from '../browser/look.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { openHarness } from '../harness/harness.ts'
-import { startOpenIdProvider } from './openid-provider.ts'
+import { startOpenIdProvider, trusting } from './openid-provider.ts'
 import { beginPath, createSignIn } from './sign-in-at-provider.ts'
 
 const provider = await startOpenIdProvider()
@@ -16,13 +16,7 @@ afterAll(() => provider.stop())
 const harness = await openHarness({
   workers: 0,
   limits: { failedAuthentications: defaultLimits.failedAuthentications },
-  settings: {
-    OPERATOR_OPENID_ISSUER_URL: provider.issuer,
-    OPERATOR_OPENID_CLIENT_ID: provider.clientId,
-    OPERATOR_OPENID_CLIENT_SECRET: provider.clientSecret,
-    OPERATOR_OPENID_ROLES_CLAIM: 'groups',
-    OPERATOR_OPENID_ROLES: 'esim-admins=admin,service-desk=support',
-  },
+  settings: trusting(provider),
 })
 const { sql } = harness.context
 const callback = '/console/sign-in/openid/callback'

@@ -3,30 +3,26 @@ import { afterAll, afterEach, expect, test } from 'vitest'
 import { createContext } from '../../context.ts'
 import { createOperatorSignIn } from '../../providers/operator-sign-in.ts'
 import type { Fault } from '../../sim/simulator.ts'
-import { createSurfer, type Shown, type Surfer } from '../harness/browser.ts'
+import { createSurfer } from '../harness/browser.ts'
 import { openHarness } from '../harness/harness.ts'
 import { createCaller } from '../harness/http.ts'
 import { until, untilValue } from '../harness/until.ts'
 import { eachOf, pairs, passing, plantPairs, shifted } from '../orders/faults/plant-pairs.ts'
 import { failureOf } from '../providers/failing.ts'
-import { startOpenIdProvider } from './openid-provider.ts'
+import { startOpenIdProvider, trusting } from './openid-provider.ts'
+import { createSignIn } from './sign-in-at-provider.ts'
 
 const provider = await startOpenIdProvider()
 afterAll(() => provider.stop())
 const harness = await openHarness({
   workers: 0,
-  settings: {
-    OPERATOR_OPENID_ISSUER_URL: provider.issuer,
-    OPERATOR_OPENID_CLIENT_ID: provider.clientId,
-    OPERATOR_OPENID_CLIENT_SECRET: provider.clientSecret,
-    OPERATOR_OPENID_ROLES_CLAIM: 'groups',
-    OPERATOR_OPENID_ROLES: 'service-desk=support',
-  },
+  settings: trusting(provider, 'service-desk=support'),
 })
 const { apple, google } = harness.sims
 const { sql } = harness.context
 const persons = new Map<string, Record<string, unknown>>()
 const callback = '/console/sign-in/openid/callback'
+const { answerOf } = createSignIn(harness.urls.api, provider)
 provider.serve(`${harness.urls.api}${callback}`, persons)
 
 const all = pairs(passing)
@@ -129,28 +125,6 @@ test('people sign up with Apple once, after pairs of faults at the exchange of t
     expect((await createCaller(harness.urls.api, idToken).get(`/v1/accounts/${answer.body.id}`)).status).toBe(200)
   })
 })
-
-/** Signs in at the provider. @returns path and query of the address to which it sends the browser back */
-async function answerOf(surfer: Surfer, subject: string): Promise<string> {
-  const { status, html } = await surfer.post('/console/sign-in/openid', {})
-  expect(status).toBe(200)
-  const address = (/http-equiv="refresh" content="0; url=([^"]+)"/.exec(html)?.[1] ?? '').replaceAll('&amp;', '&')
-  const there = createSurfer(provider.issuer)
-  let shown: Shown = await there.open(address)
-  for (let steps = 0; steps < 12; steps += 1) {
-    const { location } = shown
-    if (location?.startsWith(harness.urls.api)) return location.slice(harness.urls.api.length)
-    if (location) shown = await there.open(location)
-    else {
-      const [, action = ''] = /<form [^>]*action="([^"]+)"/.exec(shown.html) ?? []
-      const prompt = shown.html.includes('name="login"')
-        ? { prompt: 'login', login: subject, password: 'any' }
-        : { prompt: 'consent' }
-      shown = await there.post(action, prompt)
-    }
-  }
-  throw new Error('the provider does not send the browser back')
-}
 
 const metadata = '/.well-known/openid-configuration'
 

@@ -43,7 +43,7 @@ export interface OrderPage {
 }
 
 export function renderOrder(of: OrderPage, page: PageContext): string {
-  const { order, refused } = of
+  const { consent, order, refused } = of
   const { texts } = page
   const { t, rich, moment } = texts
   const path = `/account/orders/${order.id}`
@@ -60,12 +60,12 @@ export function renderOrder(of: OrderPage, page: PageContext): string {
         <Documents of={of.documents} path={path} texts={texts} />
         <Mails of={of} path={path} texts={texts} />
         <GiveBack of={of} path={path} texts={texts} />
-        {of.consent ? (
+        {consent ? (
           <p className="quiet">
             {rich('purchase.agreed', {
-              at: moment(new Date(of.consent.at)),
-              text: of.consent.text,
-              quote: (words) => <q lang={languageOfConsent(of.consent?.version ?? '')}>{words}</q>,
+              at: moment(new Date(consent.at)),
+              text: consent.text,
+              quote: (words) => <q lang={languageOfConsent(consent.version)}>{words}</q>,
             })}
           </p>
         ) : null}

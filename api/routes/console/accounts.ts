@@ -17,7 +17,7 @@ import { renderAct } from '../../pages/console/act.tsx'
 import { pageOfList } from '../../pages/console/parts.tsx'
 import { accountTimelineOf } from '../../views/account-timeline.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
-import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
+import { performAct, sentForm } from './perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
 /** Of each list on one page. */
@@ -146,17 +146,9 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
       problems: ['not_found'],
       async handle({ params: { id }, body: { once, reason }, caller }) {
         await known(id)
-        let faults = faultsOfReason(reason)
-        if (faults.length === 0) {
-          const form = { operation: 'POST /console/accounts/{id}/note', once, content: { id, reason } }
-          faults = await performAct(
-            api,
-            caller,
-            form,
-            { accountId: id, orderId: null, act: 'note', reason },
-            async () => {},
-          )
-        }
+        const form = { operation: 'POST /console/accounts/{id}/note', once, content: { id, reason } }
+        const entry = { accountId: id, orderId: null, act: 'note', reason }
+        const faults = await performAct(api, caller, form, entry, async () => {})
         if (faults.length === 0) return goTo(`/console/accounts/${id}`)
         return { status: 422, headers, raw: noteForm(id, caller, { once, reason, faults }) }
       },

@@ -12,7 +12,7 @@ import { renderAct } from '../../pages/console/act.tsx'
 import { createDisputeClient, type DisputeActName } from '../../runs/dispute-client.ts'
 import { disputeParams as params } from '../operator/disputes.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
-import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
+import { performAct, sentForm } from './perform-act.ts'
 
 interface DisputeAct {
   name: DisputeActName
@@ -107,14 +107,11 @@ export function consoleDisputeRoutes(api: ApiContext): Route[] {
       async handle({ params: ids, body: { once, reason }, caller }) {
         const { id, disputeId } = ids
         const { order, dispute } = await known(ids)
-        let faults = faultsOfReason(reason)
-        if (faults.length === 0) {
-          const operation = `POST /console/orders/{id}/disputes/{disputeId}/${act.name}`
-          const entry = { ...disputes.entryOf(act.name, disputeId), accountId: order.account_id, orderId: id, reason }
-          faults = await performAct(api, caller, { operation, once, content: { ...ids, reason } }, entry, () =>
-            disputes.perform(act.name, id, disputeId),
-          )
-        }
+        const operation = `POST /console/orders/{id}/disputes/{disputeId}/${act.name}`
+        const entry = { ...disputes.entryOf(act.name, disputeId), accountId: order.account_id, orderId: id, reason }
+        const faults = await performAct(api, caller, { operation, once, content: { ...ids, reason } }, entry, () =>
+          disputes.perform(act.name, id, disputeId),
+        )
         if (faults.length === 0) return goTo(`/console/orders/${id}`)
         return { status: 422, headers, raw: formOf(act, dispute, caller, { once, reason, faults }) }
       },

@@ -33,7 +33,7 @@ import { dueAt } from '../../views/order-view.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
 import { disputeActsOf } from './disputes.ts'
 import { type ActFields, actFields, createOrderActs, type OrderAct } from './order-acts.ts'
-import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
+import { performAct, sentForm } from './perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
 const shown = 50
@@ -123,13 +123,11 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
         const order = await known(id)
         const { once, reason, ...typed } = body
         const fields = actFields.parse(typed)
-        let faults = [...(act.faultsOf?.(order, fields) ?? []), ...faultsOfReason(reason)]
-        if (faults.length === 0) {
-          const form = { operation: `POST /console/orders/{id}/${act.name}`, once, content: { id, reason, fields } }
-          const amountMinor = act.amountOf?.(order, fields) ?? null
-          const entry = { accountId: order.account_id, orderId: id, act: act.name, reason, amountMinor }
-          faults = await performAct(api, caller, form, entry, (ids) => act.perform(order, fields, ids))
-        }
+        const operation = `POST /console/orders/{id}/${act.name}`
+        const form = { operation, once, content: { id, reason, fields }, faults: act.faultsOf?.(order, fields) ?? [] }
+        const amountMinor = act.amountOf?.(order, fields) ?? null
+        const entry = { accountId: order.account_id, orderId: id, act: act.name, reason, amountMinor }
+        const faults = await performAct(api, caller, form, entry, (ids) => act.perform(order, fields, ids))
         if (faults.length === 0) return goTo(`/console/orders/${id}`)
         return { status: 422, headers, raw: formOf(act, order, caller, { once, reason, fields, faults }) }
       },

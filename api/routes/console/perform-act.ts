@@ -22,19 +22,22 @@ export function faultsOfReason(reason: string): FieldError[] {
 }
 
 /**
- * The form's one-time value alone says which act it is. Were what was typed a part of it, a form that is changed and
+ * Does an act that needs a reason. The form's one-time value alone says which act it is. Were what was typed a part of it, a form that is changed and
  * sent again after an unknown outcome would do a second act, such as a second refund.
  * @param form.operation names the form's route
  * @param form.content what was typed
- * @returns why it could not be done, or is not known to be done; empty when it is done
+ * @param form.faults what is wrong with its other fields
+ * @returns what is wrong with the form, and then nothing is done; or why it could not be done, or is not known to be done; empty when it is done
  */
 export async function performAct(
   api: ApiContext,
   caller: ConsoleUser,
-  form: { operation: string; once: string; content: unknown },
-  act: Omit<NewOperatorAct, 'id' | 'operator' | 'at'>,
+  form: { operation: string; once: string; content: unknown; faults?: readonly FieldError[] },
+  act: Omit<NewOperatorAct, 'id' | 'operator' | 'at'> & { reason: string },
   perform: (ids: { requestId: string; updateId: string }) => Promise<void>,
 ): Promise<FieldError[]> {
+  const faults = [...(form.faults ?? []), ...faultsOfReason(act.reason)]
+  if (faults.length > 0) return faults
   const request = readIdempotencyKey(api, {
     header: form.once,
     required: true,

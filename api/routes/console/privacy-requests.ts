@@ -25,7 +25,7 @@ import { type ListedRequest, renderRequests } from '../../pages/console/privacy-
 import { AnswerFields, ExtensionFields } from '../../pages/console/request-fields.tsx'
 import { createPrivacyRequestClient } from '../../runs/privacy-request-client.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
-import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
+import { performAct, sentForm } from './perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
 const shown = 50
@@ -186,15 +186,12 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
       problems: ['not_found'],
       async handle({ params: { id }, body: { once, reason, ...fields }, caller }) {
         const row = await known(id)
-        let faults = faultsOfReason(reason)
-        if (faults.length === 0) {
-          const operation = 'POST /console/privacy-requests/{id}/resolve'
-          const form = { operation, once, content: { id, reason, fields } }
-          const answer = { kind: fields.answerKind, text: fields.answer || null }
-          faults = await performAct(api, caller, form, entryOf(row, 'answer', reason), ({ requestId }) =>
-            requests.resolve(id, answer, requestId),
-          )
-        }
+        const operation = 'POST /console/privacy-requests/{id}/resolve'
+        const form = { operation, once, content: { id, reason, fields } }
+        const answer = { kind: fields.answerKind, text: fields.answer || null }
+        const faults = await performAct(api, caller, form, entryOf(row, 'answer', reason), ({ requestId }) =>
+          requests.resolve(id, answer, requestId),
+        )
         if (faults.length === 0) return goTo(`/console/privacy-requests/${id}`)
         return { status: 422, headers, raw: answerForm(row, caller, { once, reason, fields, faults }) }
       },
@@ -229,14 +226,11 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
       problems: ['not_found'],
       async handle({ params: { id }, body: { once, reason, ...fields }, caller }) {
         const row = await known(id)
-        let faults = faultsOfReason(reason)
-        if (faults.length === 0) {
-          const operation = 'POST /console/privacy-requests/{id}/extend'
-          const form = { operation, once, content: { id, reason, fields } }
-          faults = await performAct(api, caller, form, entryOf(row, 'extend', reason), ({ updateId }) =>
-            requests.extend(id, fields.because, updateId),
-          )
-        }
+        const operation = 'POST /console/privacy-requests/{id}/extend'
+        const form = { operation, once, content: { id, reason, fields } }
+        const faults = await performAct(api, caller, form, entryOf(row, 'extend', reason), ({ updateId }) =>
+          requests.extend(id, fields.because, updateId),
+        )
         if (faults.length === 0) return goTo(`/console/privacy-requests/${id}`)
         return { status: 422, headers, raw: extensionForm(row, caller, { once, reason, fields, faults }) }
       },

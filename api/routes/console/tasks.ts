@@ -24,7 +24,7 @@ import { renderTasks } from '../../pages/console/tasks.tsx'
 import { taskPosition } from '../operator/operator-tasks.ts'
 import { createTaskActs, type TaskActName } from '../operator/task-acts.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
-import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
+import { performAct, sentForm } from './perform-act.ts'
 
 const shown = 50
 /** An empty field of the form limits nothing. */
@@ -93,13 +93,10 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
       problems: ['not_found'],
       async handle({ params: { id }, body: { once, reason }, caller }) {
         const { task, entryOf } = await acts.known(id)
-        let faults = faultsOfReason(reason)
-        if (faults.length === 0) {
-          const form = { operation: `POST /console/attention/{id}/${act.name}`, once, content: { id, reason } }
-          faults = await performAct(api, caller, form, entryOf(act.name, reason), () =>
-            acts.perform(act.name, id, actorOf(caller), reason),
-          )
-        }
+        const form = { operation: `POST /console/attention/{id}/${act.name}`, once, content: { id, reason } }
+        const faults = await performAct(api, caller, form, { ...entryOf(act.name, reason), reason }, () =>
+          acts.perform(act.name, id, actorOf(caller), reason),
+        )
         if (faults.length === 0) return goTo('/console/tasks')
         return { status: 422, headers, raw: formOf(act, task, caller, { once, reason, faults }) }
       },
