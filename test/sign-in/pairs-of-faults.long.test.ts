@@ -35,7 +35,11 @@ afterEach(async () => {
 })
 
 /** The faults of a pair after which the call has failed. */
-const failuresIn = (pair: readonly Fault[]): number => pair.filter(({ delayMs }) => delayMs === undefined).length
+/** How many calls fail: what was answered, however slowly, is kept and not asked for again. */
+function failuresIn(pair: readonly Fault[]): number {
+  const answered = pair.findIndex(({ delayMs }) => delayMs !== undefined)
+  return answered < 0 ? pair.length : answered
+}
 
 // First, while the API has no keys yet.
 test('notices of Apple and Google that come while their keys cannot be read are taken when they are repeated', async () => {
@@ -84,6 +88,7 @@ test('tokens of Apple, Google and Firebase are verified after pairs of faults at
       expect(await read(), party).toBeDefined()
     }
     await context.close()
+    await Promise.all([apple.clearFaults(), google.clearFaults()])
   }
 })
 
