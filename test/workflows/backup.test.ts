@@ -300,7 +300,10 @@ describe('npm run restore', () => {
       restore([id, databaseUrl(config.DATABASE_URL, 'receipts_by_database')]),
       restore([id, databaseUrl(config.DATABASE_URL, 'receipts_by_copy')], lost),
     ])
-    expect([fromDatabase, fromCopy]).toMatchObject([{ code: 0 }, { code: 0 }])
+    expect([fromDatabase, fromCopy].map(({ code, said }) => (code === 0 ? 'restored' : said))).toEqual([
+      'restored',
+      'restored',
+    ])
     for (const name of ['receipts_by_database', 'receipts_by_copy']) {
       const restored = openDatabase(name)
       for (const { receiptId } of [deletion, younger]) {
