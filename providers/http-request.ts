@@ -1,5 +1,6 @@
 /** HTTP requests over kept connections. Node's `fetch` takes four times the processor time, and an order makes five calls. */
 import type { ClientRequest, Agent as HttpAgent } from 'node:http'
+import type { Socket } from 'node:net'
 import { Agent, type Dispatcher } from 'undici'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 
@@ -120,12 +121,19 @@ async function send(request: HttpRequest): Promise<HttpReply> {
 
 const coded = (code: string): Error => Object.assign(new Error(code), { code })
 
-/** Ends replies of more than `defaultMaxReplyBytes`, for an SDK that reads them whole. @returns the same agent */
-export function limitReplies<Kind extends HttpAgent>(kept: Kind): Kind {
+/**
+ * For an SDK that sends requests through this agent: ends replies of more than `defaultMaxReplyBytes`, which the SDK would read
+ * whole, and gives a request that failed before its connection was there the code `no_connection`, since Node's code for
+ * a cut TLS handshake is that for a lost reply. @returns the same agent
+ */
+export function guardRequests<Kind extends HttpAgent>(kept: Kind): Kind {
   // Node calls `addRequest` for each request of an agent; it is what packages of agents override.
   const agent: object = kept
   const addRequest: AddRequest = Reflect.get(agent, 'addRequest')
-  const limited: AddRequest = (request, ...rest) => {
+  const guarded: AddRequest = (request, ...rest) => {
+    request.prependListener('error', (error: NodeJS.ErrnoException) => {
+      if (isConnecting(request.socket) && connectionFault(error).sent) error.code = noConnection
+    })
     request.once('response', (reply) => {
       let size = 0
       const { push } = reply
@@ -139,8 +147,12 @@ export function limitReplies<Kind extends HttpAgent>(kept: Kind): Kind {
     })
     addRequest.call(kept, request, ...rest)
   }
-  return Object.assign(kept, { addRequest: limited })
+  return Object.assign(kept, { addRequest: guarded })
 }
+
+/** Node documents `connecting`; a TLS socket says `secureConnecting` until its handshake is done. */
+const isConnecting = (socket: (Socket & { secureConnecting?: boolean }) | null): boolean =>
+  socket !== null && (socket.connecting || socket.secureConnecting === true)
 
 type AddRequest = (request: ClientRequest, ...rest: unknown[]) => void
 

@@ -8,7 +8,7 @@ import { type CallWatch, tellFailure } from '../call-watch.ts'
 import { serviceAccountCodes } from '../codes/google.ts'
 import { codeFrom, documented, lookUp, undocumented } from '../codes/meaning.ts'
 import { ProviderFailure } from '../failure.ts'
-import { connectionFault, limitReplies, replyTooLarge } from '../http-request.ts'
+import { connectionFault, guardRequests, replyTooLarge } from '../http-request.ts'
 
 export interface FirebaseSettings {
   projectId: string
@@ -33,7 +33,7 @@ const idleMs = 60_000
 /** Opens a connection; a process may have several. @param provider the name of the outside party in failures */
 export function openFirebase(provider: string, { projectId, serviceAccount, connectTo, watch }: FirebaseSettings) {
   // The SDK's hosts are constants, but an agent's host and port override those of a request.
-  const agent = limitReplies(new Agent({ keepAlive: true, maxSockets: 50, timeout: idleMs, ...connectTo }))
+  const agent = guardRequests(new Agent({ keepAlive: true, maxSockets: 50, timeout: idleMs, ...connectTo }))
   const client = new JWT({
     email: serviceAccount.clientEmail,
     key: serviceAccount.privateKey,

@@ -7,7 +7,7 @@ import { type CallWatch, watched } from '../call-watch.ts'
 import { codeFrom, documented, isListed, lookUp, undocumented } from '../codes/meaning.ts'
 import { stripeCodes, stripeDeclineCodes, stripeErrorTypes } from '../codes/stripe.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../failure.ts'
-import { connectionFault, limitReplies } from '../http-request.ts'
+import { connectionFault, guardRequests } from '../http-request.ts'
 
 export interface StripeSettings {
   secretKey: string
@@ -46,7 +46,7 @@ export function createStripeClient(settings: StripeSettings) {
     maxNetworkRetries: 0,
     timeout: settings.timeoutMs ?? 10_000,
     telemetry: false,
-    httpAgent: limitReplies(new (protocol === 'http' ? HttpAgent : HttpsAgent)({ keepAlive: true })),
+    httpAgent: guardRequests(new (protocol === 'http' ? HttpAgent : HttpsAgent)({ keepAlive: true })),
   })
 
   /** Calls Stripe. @throws ProviderFailure, without any text of Stripe */

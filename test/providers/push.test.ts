@@ -1,9 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createPush, type Push, type PushSender } from '../../providers/firebase/push.ts'
 import { createFirebaseUsers, type FirebaseUsers } from '../../providers/firebase/users.ts'
 import { type ControlOf, controlOf } from '../../sim/control.ts'
 import { type RunningFirebase, startFirebase } from '../../sim/firebase.ts'
+import { untilValue } from '../harness/until.ts'
 import { failureOf } from './failing.ts'
 
 const token = 'planted-push-token'
@@ -58,6 +60,33 @@ test('P4: a push is delivered once, in a form in which a repeat replaces it', as
   expect(android?.message).toMatchObject({
     android: { priority: 'high', collapse_key: 'ord_1.ready', notification: { tag: 'ord_1.ready' } },
   })
+})
+
+test('a push whose connection was cut before the end of its TLS handshake was not sent', async () => {
+  const sockets = new Set<Socket>()
+  let cut = false
+  const front = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined))
+    if (cut) socket.once('data', () => socket.destroy())
+    else socket.pipe(connect(firebase.tlsPort, '127.0.0.1').on('error', () => undefined)).pipe(socket)
+  })
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
+  const { port } = front.address() as AddressInfo
+  const throughFront = createPush({ ...settings(), connectTo: { host: '127.0.0.1', port, ca: firebase.ca } })
+  // It has an access token from here on.
+  await throughFront.send(push)
+  cut = true
+  for (const socket of sockets) socket.destroy()
+  sockets.clear()
+  const failed = await untilValue(
+    'a push on a new connection',
+    () => failureOf(throughFront.send(push)),
+    () => sockets.size > 0,
+  )
+  expect(failed).toBe('unavailable no_connection')
+  expect((await sim.state()).delivered).toHaveLength(1)
+  await throughFront.close()
+  front.close()
 })
 
 test.each([
