@@ -5,6 +5,7 @@ import { createLinkToken } from '../../db/crypto/link-tokens.ts'
 import { insertOrder } from '../../db/order/orders.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { type ApiHarness, newPerson, startApiHarness } from '../api/api-harness.ts'
+import { plainOrder } from '../erasure/plain-order.ts'
 import { erasing, meanwhile } from './meanwhile.ts'
 
 let harness: ApiHarness
@@ -26,32 +27,7 @@ async function stored(): Promise<Stored> {
   const { token } = await harness.firebaseToken({ email: person.email })
   const { body: account } = await harness.call('POST', '/v1/accounts', { token, body: person })
   const [orderId, at] = [randomUUID(), new Date()]
-  await insertOrder(sql, {
-    id: orderId,
-    account_id: account.id,
-    parent_order_id: null,
-    esim_id: null,
-    ip_country: null,
-    performance_consent: null,
-    performance_consent_at: null,
-    package_code: 'any',
-    package_name: 'Any',
-    destination: 'DE',
-    quantity: 1,
-    data_bytes: null,
-    days: 7,
-    gross_minor: 500,
-    currency: 'EUR',
-    payment_intent_id: `pi_${orderId}`,
-    checkout_session_id: null,
-    payment_client_secret: null,
-    customer_session_secret: null,
-    ad_user_data: false,
-    ad_personalization: false,
-    measurement_event_id: null,
-    created_at: at,
-    payment_due_at: at,
-  })
+  await insertOrder(sql, plainOrder({ id: orderId, accountId: account.id, at }))
   await sql`update orders set status = 'delivered', paid_at = ${at}, delivered_at = ${at} where id = ${orderId}`
   return { accountId: account.id, orderId, token }
 }

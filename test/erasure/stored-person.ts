@@ -10,6 +10,7 @@ import { insertOrder } from '../../db/order/orders.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
 import { currentPolicyVersion } from '../../policy/versions.ts'
 import { fillPerson } from './fill.ts'
+import { plainOrder } from './plain-order.ts'
 
 export type Stored = Awaited<ReturnType<typeof openDatabase>>
 
@@ -42,32 +43,16 @@ export async function openDatabase() {
           at,
         }),
       )
-      await insertOrder(sql, {
-        id: orderId,
-        account_id: accountId,
-        parent_order_id: null,
-        esim_id: null,
-        ip_country: null,
-        performance_consent: null,
-        performance_consent_at: null,
-        package_code: 'any',
-        package_name: 'Any',
-        destination: 'DE',
-        quantity: 1,
-        data_bytes: null,
-        days: 7,
-        gross_minor: 500,
-        currency: 'EUR',
-        payment_intent_id: `pi_${name}`,
-        checkout_session_id: `cs_${name}`,
-        payment_client_secret: null,
-        customer_session_secret: null,
-        ad_user_data: false,
-        ad_personalization: false,
-        measurement_event_id: null,
-        created_at: at,
-        payment_due_at: at,
-      })
+      await insertOrder(
+        sql,
+        plainOrder({
+          id: orderId,
+          accountId,
+          at,
+          payment_intent_id: `pi_${name}`,
+          checkout_session_id: `cs_${name}`,
+        }),
+      )
       await fillPerson(encryption, { name, accountId, orderId })
       return accountId
     },
