@@ -24,8 +24,6 @@ import {
   type QueriedEsim,
 } from './wire.ts'
 
-/** An order is for at most 30 eSIMs. */
-const ONE_PAGE = { pageNum: 1, pageSize: 50 }
 const LARGEST_PAGE = 500
 /** of a page of 500 eSIMs with a few top-ups each */
 const maxReplyBytes = 4 * 1024 ** 2
@@ -35,9 +33,23 @@ const CLOCK_MARGIN_MS = 10 * 60_000
 export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
   const call = createCaller(settings)
 
+  /** The eSIMs that a query selects, page by page. The provider may make smaller pages than it was asked for. */
+  async function* pagesOf(selection: object): AsyncGenerator<QueriedEsim[]> {
+    for (let pageNum = 1, seen = 0; ; pageNum += 1) {
+      const pager = { pageNum, pageSize: LARGEST_PAGE }
+      const page = await call('/esim/query', { ...selection, pager }, esimListSchema, { maxReplyBytes })
+      yield page.esimList
+      seen += page.esimList.length
+      const total = page.pager?.total
+      const isLast = total === null || total === undefined ? page.esimList.length < LARGEST_PAGE : seen >= total
+      if (isLast || page.esimList.length === 0) return
+    }
+  }
+
   async function query(key: { orderNo: string } | { esimTranNo: string }): Promise<QueriedEsim[]> {
-    const { esimList } = await call('/esim/query', { ...key, pager: ONE_PAGE }, esimListSchema)
-    return esimList
+    const found: QueriedEsim[] = []
+    for await (const page of pagesOf(key)) found.push(...page)
+    return found
   }
 
   async function queryOne(esimTranNo: string): Promise<QueriedEsim> {
@@ -51,12 +63,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     const since = Math.min(Date.parse(placedAfter), Date.now()) - CLOCK_MARGIN_MS
     const until = Math.max(Date.parse(placedAfter), Date.now()) + CLOCK_MARGIN_MS
     const window = { startTime: apiTime(since), endTime: apiTime(until) }
-    for (let pageNum = 1; ; pageNum += 1) {
-      const pager = { pageNum, pageSize: LARGEST_PAGE }
-      const { esimList } = await call('/esim/query', { ...window, pager }, esimListSchema)
-      yield* esimList
-      if (esimList.length < LARGEST_PAGE) return
-    }
+    for await (const page of pagesOf(window)) yield* page
   }
 
   /** A change that some states refuse. @param alreadyIn the states in which it is done already */
@@ -134,12 +141,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     // It lists eSIMs: an order appears once it is allocated, and once for each of its eSIMs.
     async *listOrders({ from, to }) {
       const window = { startTime: apiTime(Date.parse(from)), endTime: apiTime(Date.parse(to)) }
-      for (let pageNum = 1; ; pageNum += 1) {
-        const pager = { pageNum, pageSize: LARGEST_PAGE }
-        const { esimList } = await call('/esim/query', { ...window, pager }, esimListSchema, { maxReplyBytes })
-        yield esimList.flatMap(readListedOrders)
-        if (esimList.length < LARGEST_PAGE) return
-      }
+      for await (const page of pagesOf(window)) yield page.flatMap(readListedOrders)
     },
 
     async getEsims(orderNo) {

@@ -28,7 +28,7 @@ export interface StripeSettings {
 /** A lost reply to a call that writes leaves an unknown outcome. */
 export type Effect = 'reads' | 'writes'
 
-type Reply = {
+export interface StripeReply {
   object: string
   lastResponse: { statusCode: number; headers: Record<string, string>; requestId: string }
 }
@@ -50,12 +50,12 @@ export function createStripeClient(settings: StripeSettings) {
   })
 
   /** Calls Stripe. @throws ProviderFailure, without any text of Stripe */
-  async function call<T extends Reply>(effect: Effect, request: () => Promise<T>): Promise<T> {
+  async function call<T extends StripeReply>(effect: Effect, request: () => Promise<T>): Promise<T> {
     assertOutsideTransaction('Stripe')
     return watched(settings.watch, 'stripe', send(effect, request))
   }
 
-  async function send<T extends Reply>(effect: Effect, request: () => Promise<T>): Promise<T> {
+  async function send<T extends StripeReply>(effect: Effect, request: () => Promise<T>): Promise<T> {
     const reply = await request().catch((error: unknown) => {
       throw toFailure(error, effect)
     })

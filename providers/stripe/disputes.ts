@@ -6,6 +6,7 @@ import type Stripe from 'stripe'
 import { lookUp } from '../codes/meaning.ts'
 import { disputeStatuses } from '../codes/stripe-values.ts'
 import type { StripeClient } from './client.ts'
+import { createPages, toTheEnd } from './pages.ts'
 
 export interface Dispute {
   disputeId: string
@@ -48,6 +49,8 @@ export interface DisputeEvidence {
 }
 
 export function createDisputes({ sdk, call, create, statusIn }: StripeClient) {
+  const pages = createPages(call)
+
   function toDispute(dispute: Stripe.Dispute): Dispute {
     // Told of one in no table; it is stored as Stripe has it.
     statusIn('dispute', disputeStatuses, dispute.status, '')
@@ -59,10 +62,10 @@ export function createDisputes({ sdk, call, create, statusIn }: StripeClient) {
       return toDispute(await call('reads', () => sdk.disputes.retrieve(disputeId)))
     },
 
-    /** The disputes of a payment, the newest first. One page is enough: a payment has a few at most. */
+    /** The disputes of a payment, the newest first. */
     async listDisputes(paymentIntentId: string): Promise<Dispute[]> {
-      const page = await call('reads', () => sdk.disputes.list({ payment_intent: paymentIntentId, limit: 100 }))
-      return page.data.map(toDispute)
+      const all = pages((page) => sdk.disputes.list({ ...page, payment_intent: paymentIntentId }))
+      return (await toTheEnd(all)).map(toDispute)
     },
 
     /** Puts evidence beside a dispute, where an operator sees it. The bank gets nothing. */

@@ -4,6 +4,7 @@
  */
 import type Stripe from 'stripe'
 import type { StripeClient } from './client.ts'
+import { createPages, toTheEnd } from './pages.ts'
 
 export interface FraudWarning {
   warningId: string
@@ -20,6 +21,8 @@ export interface FraudWarning {
 }
 
 export function createFraudWarnings({ sdk, call }: StripeClient) {
+  const pages = createPages(call)
+
   return {
     async getFraudWarning(warningId: string): Promise<FraudWarning> {
       return toWarning(
@@ -27,11 +30,11 @@ export function createFraudWarnings({ sdk, call }: StripeClient) {
       )
     },
 
-    /** The warnings about a payment, the newest first. One page is enough: an issuer warns once or twice. */
+    /** The warnings about a payment, the newest first. */
     async listFraudWarnings(paymentIntentId: string): Promise<FraudWarning[]> {
-      const parameters = { payment_intent: paymentIntentId, limit: 100, expand: ['data.charge'] }
-      const page = await call('reads', () => sdk.radar.earlyFraudWarnings.list(parameters))
-      return page.data.map(toWarning)
+      const of = { payment_intent: paymentIntentId, expand: ['data.charge'] }
+      const all = pages((page) => sdk.radar.earlyFraudWarnings.list({ ...page, ...of }))
+      return (await toTheEnd(all)).map(toWarning)
     },
   }
 }

@@ -7,6 +7,7 @@
 import type Stripe from 'stripe'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
+import { createPages, toTheEnd } from './pages.ts'
 import type { CancelResult } from './payments.ts'
 
 export interface HostedPayment {
@@ -29,18 +30,16 @@ export interface SavedCard {
 
 /** The shortest life of a session: docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at */
 const shortestLifeSeconds = 30 * 60
-const mostCards = 20
 
 export function createHostedPayments({ sdk, call, create }: StripeClient) {
+  const pages = createPages(call)
   const retrieve = async (sessionId: string): Promise<HostedPayment> =>
     toHosted(await call('reads', () => sdk.checkout.sessions.retrieve(sessionId)))
 
   async function listSavedCards(customerId: string): Promise<SavedCard[]> {
     try {
-      const { data } = await call('reads', () =>
-        sdk.customers.listPaymentMethods(customerId, { type: 'card', limit: mostCards }),
-      )
-      return data.flatMap(({ id, card }) =>
+      const cards = pages((page) => sdk.customers.listPaymentMethods(customerId, { ...page, type: 'card' }))
+      return (await toTheEnd(cards)).flatMap(({ id, card }) =>
         card
           ? [
               {

@@ -5,7 +5,8 @@
 
 import { type RedactionStatus, redactionStatuses } from '../codes/stripe-values.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
-import type { StripeClient } from './client.ts'
+import type { StripeClient, StripeReply } from './client.ts'
+import { createPages, toTheEnd } from './pages.ts'
 
 /** Most ids in one redaction job, customers and payments together. */
 export const redactionBatchSize = 10
@@ -20,7 +21,7 @@ export interface Redaction {
 const path = '/v1/privacy/redaction_jobs'
 
 export function createPersons({ sdk, call, create, statusIn }: StripeClient, redactionApiVersion: string | undefined) {
-  async function ask<T extends RawReply>(
+  async function ask<T extends StripeReply>(
     method: 'GET' | 'POST',
     suffix: string,
     parameters?: object,
@@ -51,9 +52,20 @@ export function createPersons({ sdk, call, create, statusIn }: StripeClient, red
     const status = statusIn('redaction', redactionStatuses, given, 'redacting')
     // Of a job that was cancelled too: the answer to the cancellation may have been lost.
     const isRefused = ['failed', 'canceling', 'canceled'].includes(status)
-    const found = isRefused ? (await ask<RawErrors>('GET', `/${id}/validation_errors?limit=100`)).data : []
+    const found = isRefused ? await errorsOf(id) : []
     const problems = found.map(({ code, erroring_object }) => ({ code, objectId: erroring_object?.id ?? null }))
     return { redactionId: id, status, problems }
+  }
+
+  function errorsOf(id: string): Promise<RawError[]> {
+    // `ask` is a call already.
+    const pages = createPages((_effect, request) => request())
+    return toTheEnd(
+      pages((page) => {
+        const query = new URLSearchParams({ ...page, limit: String(page.limit) })
+        return ask<RawErrors>('GET', `/${id}/validation_errors?${query}`)
+      }),
+    )
   }
 
   return {
@@ -142,16 +154,18 @@ export function createPersons({ sdk, call, create, statusIn }: StripeClient, red
 const notEnabled = (code: string): ProviderFailure =>
   new ProviderFailure('stripe', 'misconfigured', code, { needsOperator: false })
 
-interface RawReply {
-  object: string
-  lastResponse: { statusCode: number; headers: Record<string, string>; requestId: string }
-}
-
-interface RawJob extends RawReply {
+interface RawJob extends StripeReply {
   id: string
   status: string
 }
 
-interface RawErrors extends RawReply {
-  data: { code: string; erroring_object?: { id: string } | null }[]
+interface RawErrors extends StripeReply {
+  data: RawError[]
+  has_more: boolean
+}
+
+interface RawError {
+  id: string
+  code: string
+  erroring_object?: { id: string } | null
 }

@@ -3,6 +3,7 @@ import type Stripe from 'stripe'
 import { type RefundStatus, refundStatuses } from '../codes/stripe-values.ts'
 import { isProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
+import { createPages, toTheEnd } from './pages.ts'
 
 export type { RefundStatus } from '../codes/stripe-values.ts'
 
@@ -23,6 +24,7 @@ export interface Refund {
 const stripeReasons = ['duplicate', 'fraudulent', 'requested_by_customer'] as const
 
 export function createRefunds({ sdk, call, create, statusIn }: StripeClient) {
+  const pages = createPages(call)
   const toRefund = (refund: Stripe.Refund): Refund => ({
     refundId: refund.id,
     status: statusIn('refund', refundStatuses, refund.status, 'pending'),
@@ -33,10 +35,10 @@ export function createRefunds({ sdk, call, create, statusIn }: StripeClient) {
     createdAt: new Date(refund.created * 1000).toISOString(),
   })
 
-  /** The refunds of a payment, the newest first. One page is enough: no payment of ours has more than 100. */
+  /** The refunds of a payment, the newest first. */
   async function listRefunds(paymentIntentId: string): Promise<Refund[]> {
-    const page = await call('reads', () => sdk.refunds.list({ payment_intent: paymentIntentId, limit: 100 }))
-    return page.data.map(toRefund)
+    const all = pages((page) => sdk.refunds.list({ ...page, payment_intent: paymentIntentId }))
+    return (await toTheEnd(all)).map(toRefund)
   }
 
   return {

@@ -78,7 +78,11 @@ export function createCollection<T extends Stored>(
   }
 }
 
-function cut<T extends Stored>(newestFirst: T[], { limit, startingAfter, endingBefore }: PageRequest): Page<T> {
+/** The page of a list that a request asks for. */
+export function cut<T extends { id: string }>(
+  newestFirst: T[],
+  { limit, startingAfter, endingBefore }: PageRequest,
+): Page<T> {
   if (endingBefore) {
     const end = newestFirst.findIndex((item) => item.id === endingBefore)
     const start = Math.max(0, end - limit)

@@ -2,7 +2,7 @@
 import type { Router } from 'express'
 import type { Account } from './account.ts'
 import { found } from './collection.ts'
-import { record, text, textList } from './parameters.ts'
+import { pageRequest, record, text, textList } from './parameters.ts'
 import { unknownPath } from './refusal.ts'
 import type { Parts } from './routes.ts'
 
@@ -23,8 +23,9 @@ export function mountRedactions(router: Router, { account, protocol, redactions 
   })
   protocol.endpoint(router, 'get', `${path}/:id`, [], ({ id, version }) => redactions.look(job(id, version)))
   // docs.stripe.com/api/privacy/redaction-job-validation-error/list
-  protocol.endpoint(router, 'get', `${path}/:id/validation_errors`, ['limit'], ({ id, version }) =>
-    redactions.validationErrors(redactions.look(job(id, version))),
+  const pages = ['limit', 'starting_after', 'ending_before']
+  protocol.endpoint(router, 'get', `${path}/:id/validation_errors`, pages, ({ id, version, parameters }) =>
+    redactions.validationErrors(redactions.look(job(id, version)), pageRequest(parameters)),
   )
   protocol.endpoint(router, 'post', `${path}/:id/run`, [], ({ id, version }) =>
     redactions.move(job(id, version), ['ready'], 'redacting'),

@@ -4,6 +4,7 @@
  */
 import type Stripe from 'stripe'
 import { type Account, newId } from './account.ts'
+import { cut, type PageRequest } from './collection.ts'
 import { isUndecided } from './disputes.ts'
 import { invalidParameter, refusedByState } from './refusal.ts'
 
@@ -152,10 +153,9 @@ export function createRedactions(account: Account) {
   const chargesOf = (type: string, id: string): Stripe.Charge[] =>
     type === 'payment_intent' ? account.charges.by('payment_intent', id) : [account.charges.get(id)].filter((c) => !!c)
 
-  const validationErrors = (job: RedactionJob) => ({
+  const validationErrors = (job: RedactionJob, request: PageRequest) => ({
     object: 'list' as const,
-    data: errors.get(job) ?? [],
-    has_more: false,
+    ...cut(errors.get(job) ?? [], request),
     url: `/v1/privacy/redaction_jobs/${job.id}/validation_errors`,
   })
 

@@ -10,6 +10,7 @@ import { testCards } from '../confirm/test-cards.ts'
 import { parseForm, text } from '../parameters.ts'
 import type { Protocol } from '../protocol.ts'
 import { Refusal } from '../refusal.ts'
+import { list } from '../routes.ts'
 import type { Sessions } from './sessions.ts'
 
 interface Parts {
@@ -40,11 +41,12 @@ export function mountHosted(router: Router, parts: Parts): void {
   protocol.endpoint(router, 'post', `${path}/:id/expire`, [], ({ id }) => sessions.expire(id))
 
   // docs.stripe.com/api/payment_methods/customer_list: those of a deleted customer are gone.
-  protocol.endpoint(router, 'get', '/v1/customers/:id/payment_methods', ['type', 'limit'], ({ id }) => {
+  const pages = ['type', 'limit', 'starting_after', 'ending_before']
+  protocol.endpoint(router, 'get', '/v1/customers/:id/payment_methods', pages, ({ id, parameters }) => {
     const customer = account.deletedCustomers.has(id) ? undefined : account.customers.get(id)
     found(account.customers, 'customer', customer?.id ?? '')
-    const data = account.cards.all().filter((card) => idOf(card.customer) === id)
-    return { object: 'list', data: data.reverse(), has_more: false, url: `/v1/customers/${id}/payment_methods` }
+    const isTheirs = (card: Stripe.PaymentMethod) => idOf(card.customer) === id
+    return list(`/v1/customers/${id}/payment_methods`, account.cards, parameters, [], isTheirs)
   })
   protocol.endpoint(router, 'get', '/v1/payment_methods/:id', [], ({ id }) => found(account.cards, 'PaymentMethod', id))
   protocol.endpoint(router, 'post', '/v1/payment_methods/:id/detach', [], ({ id }) =>
