@@ -12,7 +12,7 @@ import {
   resolveOperatorTask,
 } from '../db/operator-tasks.ts'
 import { recordDisputeTasks } from '../db/order/disputes.ts'
-import { listWarningTasks, recordOrphanedWarning } from '../db/order/fraud-warnings.ts'
+import { listWarningTasks, recordOrphanedWarning, type WarningTask } from '../db/order/fraud-warnings.ts'
 import { findOrder, findOrderOfEvent, findOrderOfPayment } from '../db/order/orders.ts'
 import {
   findReadUntil,
@@ -23,14 +23,15 @@ import {
 } from '../db/order/payment-sweeps.ts'
 import { isHandled, recordEvent } from '../db/webhook-events.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
-import { isProviderFailure } from '../providers/failure.ts'
 import { concernsOrder, isAboutDispute, isAboutFraudWarning } from '../providers/stripe/event-types.ts'
 import type { ListedPayment } from '../providers/stripe/history.ts'
 import type { StripeWebhook } from '../providers/stripe/webhooks.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { failureType } from '../shared/failures.ts'
+import { goOnAfterFailures } from '../shared/go-on-after-failures.ts'
 import { createOrderSignals } from '../temporal/order-signals.ts'
 import type { PaymentSweepActivities } from '../workflows/order/payment-sweep.contract.ts'
+import { paymentFailureTypes, withFailureTypes } from './failures.ts'
 import { paymentMark } from './order/payment/payment-mark.ts'
 import { askAboutPayment } from './order/provider-alarm.ts'
 import { isGivenBack } from './order/refunds/lost-disputes.ts'
@@ -57,6 +58,10 @@ const unreadTask = (event: StripeWebhook): { kind: string; subjectId: string } =
     ? { kind: 'fraud_warning_unread', subjectId: event.objectId }
     : { kind: 'dispute_unrecorded', subjectId: event.disputeId ?? event.objectId }
 
+/** What Stripe shows of one object. @throws PaymentRefused when it shows nothing */
+const shown = <Answer>(call: () => Promise<Answer>): Promise<Answer> => withFailureTypes(paymentFailureTypes, call)
+const isRefusal = (error: unknown): boolean => failureType(error) === 'PaymentRefused'
+
 export function createPaymentSweepActivities(context: WorkerContext): PaymentSweepActivities {
   const { sql, cipher, stripe } = context
   const signals = createOrderSignals(context)
@@ -64,26 +69,25 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
   return {
     async readMissedEvents({ asOf }) {
       const at = new Date(asOf)
-      let missed = 0
-      const refused: { event: StripeWebhook; orderId: string | undefined }[] = []
-      for await (const event of stripe.orderEvents(await readFrom('events', at))) {
+      const missed = new Set<string>()
+      const others = goOnAfterFailures()
+      const handle = async (event: StripeWebhook): Promise<void> => {
         heartbeat()
-        if (!concernsOrder(event)) continue
+        if (!concernsOrder(event)) return
         const record = { source: 'stripe', eventId: event.eventId } as const
-        if (await isHandled(context, record)) continue
-        missed += 1
-        const orderId = await findOrderOfEvent(sql, event, isAboutDispute(event))
-        if (await handleMissed(event, orderId, at)) await recordEvent(context, record, at)
-        else refused.push({ event, orderId })
+        if (await isHandled(context, record)) return
+        missed.add(event.eventId)
+        await handleMissed(event, await findOrderOfEvent(sql, event, isAboutDispute(event)), at)
+        await recordEvent(context, record, at)
       }
-      // One of Stripe's machines may not know an object at the moment. The next sweep asks again as well.
-      for (const { event, orderId } of refused) {
-        if (await handleMissed(event, orderId, at))
-          await recordEvent(context, { source: 'stripe', eventId: event.eventId }, at)
-        else await raiseOperatorTask(sql, { ...unreadTask(event), at })
-      }
+      await others.each(stripe.orderEvents(await readFrom('events', at)), handle, async (event, error) => {
+        if (!isRefusal(error)) throw error
+        // The next sweep asks again as well.
+        await raiseOperatorTask(sql, { ...unreadTask(event), at })
+      })
+      others.end()
       await recordSweep(sql, { part: 'events', readUntil: at, at })
-      return missed
+      return missed.size
     },
 
     async settleOrdersWithoutRun({ asOf }) {
@@ -95,15 +99,12 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
         limit: pageSize,
       }
       let started = 0
-      for (let after: UnsettledOrder | undefined; ; ) {
-        const page = await listUnsettledOrders(sql, { ...due, after })
-        for (const { id } of page) {
-          heartbeat()
-          if (await signals.settle(id)) started += 1
-        }
-        after = page.at(-1)
-        if (page.length < pageSize) break
-      }
+      const others = goOnAfterFailures()
+      await others.each(unsettledOrders(due), async (order) => {
+        heartbeat()
+        if (await signals.settle(order.id)) started += 1
+      })
+      others.end()
       await recordSweep(sql, { part: 'orders', readUntil: at, at })
       return started
     },
@@ -113,17 +114,34 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
       const readUntil = plusMs(at, -checkoutEndedMs)
       const others = goOnAfterFailures()
       const found = { cancelled: 0, paid: 0 }
-      for await (const payment of stripe.paymentsCreated(await readFrom('unknown_payments', at), readUntil)) {
+      const created = stripe.paymentsCreated(await readFrom('unknown_payments', at), readUntil)
+      await others.each(created, async (payment) => {
         heartbeat()
-        const outcome = await others.each(() => settleUnknown(payment, at))
+        const outcome = await settleUnknown(payment, at)
         if (outcome) found[outcome] += 1
-      }
+      })
+      await others.each(await listSubjectsOfOpenTasks(sql, paymentWithoutOrder), (id) => resolveSettled(id, at))
+      // Without an answer the task stays.
+      await others.each(
+        await listWarningTasks(sql),
+        (task) => resolveWarning(task, at),
+        async (_task, error) => {
+          if (!isRefusal(error)) throw error
+        },
+      )
       others.end()
-      await resolveSettled(at)
-      await resolveWarnings(at)
       await recordSweep(sql, { part: 'unknown_payments', readUntil, at })
       return found
     },
+  }
+
+  async function* unsettledOrders(due: Omit<Parameters<typeof listUnsettledOrders>[1], 'after'>) {
+    for (let after: UnsettledOrder | undefined; ; ) {
+      const page = await listUnsettledOrders(sql, { ...due, after })
+      yield* page
+      after = page.at(-1)
+      if (page.length < due.limit) return
+    }
   }
 
   function isOurs(orderId: string | null | undefined, mark: string | null | undefined): boolean {
@@ -135,60 +153,37 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
     return readUntil ? plusMs(readUntil, -overlapMs) : plusMs(at, -firstLookBackMs)
   }
 
-  /** As the webhook would have been handled. @returns false when Stripe refuses to show what it is about */
-  async function handleMissed(event: StripeWebhook, orderId: string | undefined, at: Date): Promise<boolean> {
+  /** As the webhook would have been handled. @throws PaymentRefused when Stripe does not show what it is about */
+  async function handleMissed(event: StripeWebhook, orderId: string | undefined, at: Date): Promise<void> {
     const { paymentIntentId, disputeId, mark, refundKey } = event
     if (isAboutFraudWarning(event)) return handleMissedWarning(event, at)
     if (orderId && (await findOrder(sql, orderId))) {
-      await (isAboutDispute(event)
+      return isAboutDispute(event)
         ? signals.dispute(orderId, disputeId ?? event.objectId)
-        : signals.payment(orderId, refundKey))
-      return true
+        : signals.payment(orderId, refundKey)
     }
     if (isAboutDispute(event)) {
-      const dispute = await unlessRefused(() => stripe.getDispute(disputeId ?? event.objectId))
-      if (!dispute) return false
-      await recordDisputeTasks(sql, dispute, undefined, at)
+      await recordDisputeTasks(sql, await shown(() => stripe.getDispute(disputeId ?? event.objectId)), undefined, at)
       await forgetOperatorTask(sql, unreadTask(event))
-      return true
-    }
-    if (event.type === 'payment_intent.succeeded' && paymentIntentId && isOurs(orderId, mark))
+    } else if (event.type === 'payment_intent.succeeded' && paymentIntentId && isOurs(orderId, mark))
       await raiseWithoutOrder(paymentIntentId, at)
-    return true
   }
 
-  async function handleMissedWarning(event: StripeWebhook, at: Date): Promise<boolean> {
-    const warning = await unlessRefused(() => stripe.getFraudWarning(event.objectId))
-    if (!warning) return false
+  async function handleMissedWarning(event: StripeWebhook, at: Date): Promise<void> {
+    const warning = await shown(() => stripe.getFraudWarning(event.objectId))
     const orderId = warning.paymentIntentId && (await findOrderOfPayment(sql, warning.paymentIntentId))
     if (orderId) await signals.fraudWarning(orderId)
     else await recordOrphanedWarning(sql, warning, at)
     await forgetOperatorTask(sql, unreadTask(event))
-    return true
   }
 
-  /** What Stripe refuses to show of one object keeps no other one waiting. @returns undefined then */
-  async function unlessRefused<Answer>(call: () => Promise<Answer>): Promise<Answer | undefined> {
-    return askAboutPayment(context, async () => {
-      try {
-        return await call()
-      } catch (error) {
-        if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
-        return undefined
-      }
-    })
-  }
-
-  /** Settles the tasks of fraud warnings that are not actionable any more: an operator has refunded, or the bank disputes. */
-  async function resolveWarnings(at: Date): Promise<void> {
-    for (const { subjectId, warningId } of await listWarningTasks(sql)) {
-      heartbeat()
-      const warning = await unlessRefused(() => stripe.getFraudWarning(warningId))
-      // Without an answer the task stays.
-      if (!warning || warning.actionable) continue
-      if (subjectId === warningId) await recordOrphanedWarning(sql, warning, at)
-      else await resolveOperatorTask(sql, { kind: 'fraud_warning', subjectId, by: 'payment_sweep', at })
-    }
+  /** Settles the task of a fraud warning that is not actionable any more: an operator has refunded, or the bank disputes. */
+  async function resolveWarning({ subjectId, warningId }: WarningTask, at: Date): Promise<void> {
+    heartbeat()
+    const warning = await shown(() => stripe.getFraudWarning(warningId))
+    if (warning.actionable) return
+    if (subjectId === warningId) await recordOrphanedWarning(sql, warning, at)
+    else await resolveOperatorTask(sql, { kind: 'fraud_warning', subjectId, by: 'payment_sweep', at })
   }
 
   /** @returns what the payment was, if no order has it */
@@ -223,39 +218,16 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
     return true
   }
 
-  /** Resolves the tasks of payments that an operator has refunded, or whose order is in the database again. */
-  async function resolveSettled(at: Date): Promise<void> {
-    for (const paymentIntentId of await listSubjectsOfOpenTasks(sql, paymentWithoutOrder)) {
-      heartbeat()
-      const isKnown = (await findOrderOfPayment(sql, paymentIntentId)) !== undefined
-      if (!isKnown && !(await hasGivenBack(paymentIntentId))) continue
-      await resolveOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: paymentIntentId, by: 'payment_sweep', at })
-    }
+  /** Resolves the task of a payment that an operator has refunded, or whose order is in the database again. */
+  async function resolveSettled(paymentIntentId: string, at: Date): Promise<void> {
+    heartbeat()
+    const isKnown = (await findOrderOfPayment(sql, paymentIntentId)) !== undefined
+    if (!isKnown && !(await hasGivenBack(paymentIntentId))) return
+    await resolveOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: paymentIntentId, by: 'payment_sweep', at })
   }
 
   async function hasGivenBack(paymentIntentId: string): Promise<boolean> {
     const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
     return isGivenBack(context, payment, leftOf(payment))
-  }
-}
-
-/** One that cannot be settled now must not stop the others. It is read again by the next sweep. */
-function goOnAfterFailures() {
-  let first: unknown
-  return {
-    async each<Outcome>(work: () => Promise<Outcome>): Promise<Outcome | undefined> {
-      try {
-        return await work()
-      } catch (error) {
-        // Of the database, or of Temporal: the others would fail as well.
-        if (failureType(error) === undefined) throw error
-        first ??= error
-        return undefined
-      }
-    },
-    /** @throws the first failure */
-    end(): void {
-      if (first !== undefined) throw first
-    },
   }
 }

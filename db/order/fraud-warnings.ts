@@ -36,8 +36,13 @@ export async function erasedWarningTasks(sql: Queryable, orderIds: string[], at:
   })
 }
 
+export interface WarningTask {
+  subjectId: string
+  warningId: string
+}
+
 /** The open tasks, with the warning that each is about. */
-export async function listWarningTasks(sql: Queryable): Promise<{ subjectId: string; warningId: string }[]> {
+export async function listWarningTasks(sql: Queryable): Promise<WarningTask[]> {
   const rows = await sql<Pick<Attention, 'subject_id' | 'attributes'>[]>`
     select subject_id, attributes from attention where kind = ${kind} and resolved_at is null`
   return rows.flatMap(({ subject_id: subjectId, attributes }) => {
