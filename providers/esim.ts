@@ -112,7 +112,13 @@ export interface EsimStatus {
   activatedAt: string | null
   /** ISO 8601; null before the validity starts */
   expiresAt: string | null
+  /** of a suspended eSIM: it was not installed before, so it is as it was delivered once it may run again */
+  suspendedNew?: true
 }
+
+/** Whether nobody has installed an eSIM, whether or not it may run. */
+export const isNew = ({ state, suspendedNew }: Pick<EsimStatus, 'state' | 'suspendedNew'>): boolean =>
+  state === 'new' || (state === 'suspended' && suspendedNew === true)
 
 /** A hint that something may have changed: the receiver has to ask the provider. `validity`: expired or about to expire. */
 export interface ProviderHint {

@@ -15,7 +15,7 @@ import {
   type Placement,
 } from '../../db/order/placements.ts'
 import { finalFor } from '../../providers/codes/esim.ts'
-import type { EsimProvider, EsimProviderId, ProvidedEsim } from '../../providers/esim.ts'
+import { type EsimProvider, type EsimProviderId, isNew, type ProvidedEsim } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure, failureType } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
@@ -67,7 +67,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       // No decision may depend on a state that the provider does not know.
       if (states.some(({ state }) => state === 'unknown'))
         throw failure('ProviderUnavailable', { code: 'unknown_state' })
-      if (states.some(({ state }) => state !== 'new' && state !== 'cancelled')) throw failure('EsimInUse')
+      if (states.some((status) => !isNew(status) && status.state !== 'cancelled')) throw failure('EsimInUse')
       await claimReturn(orderId, esims, new Date(asOf))
       await returnAll(orderId, esims, new Date(asOf))
     },

@@ -235,7 +235,7 @@ export async function setEsimState(
   at: Date,
   esimId?: string,
 ): Promise<void> {
-  await sql`update esims set state = ${state}, checked_at = ${at}
+  await sql`update esims set state = ${state}, suspended = suspended and ${state}::text <> 'cancelled', checked_at = ${at}
     where order_id = ${orderId} ${esimId === undefined ? sql`` : sql`and id = ${esimId}`}`
 }
 

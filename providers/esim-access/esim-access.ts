@@ -77,6 +77,16 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     }
   }
 
+  async function cancel(esimTranNo: string): Promise<'cancelled' | 'already'> {
+    return (await change('/esim/cancel', esimTranNo, (state) => state === 'cancelled')) ? 'cancelled' : 'already'
+  }
+
+  async function unsuspend(esimTranNo: string): Promise<'done'> {
+    const running = new Set<EsimState>(['new', 'installed', 'in_use', 'used_up'])
+    await change('/esim/unsuspend', esimTranNo, (state) => running.has(state))
+    return 'done'
+  }
+
   return {
     id: PROVIDER,
     repeatsSafely: true,
@@ -153,8 +163,10 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     async getStatus(esimRef) {
       const esim = await queryOne(esimRef)
       const activatedAt = esim.activateTime && readTime(esim.activateTime)
+      const state = stateOf(esim)
       return {
-        state: stateOf(esim),
+        state,
+        ...(state === 'suspended' && isUntouched(esim) && { suspendedNew: true }),
         totalBytes: esim.dataType === 4 ? null : (esim.totalVolume ?? null),
         usedBytes: esim.orderUsage ?? 0,
         activatedAt,
@@ -189,12 +201,17 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
 
     async cancelUnused(esimRef) {
       try {
-        const changed = await change('/esim/cancel', esimRef, (state) => state === 'cancelled')
-        return changed ? 'cancelled' : 'already'
+        return await cancel(esimRef)
       } catch (error) {
         if (!isProviderFailure(error, 'wrong_state')) throw error
-        const state = stateOf(await queryOne(esimRef))
+        const esim = await queryOne(esimRef)
+        const state = stateOf(esim)
         if (state === 'cancelled') return 'already'
+        if (state === 'suspended' && isUntouched(esim)) {
+          // Only one that may run is cancelled.
+          await unsuspend(esimRef)
+          return cancel(esimRef)
+        }
         // The refusal and the state contradict each other: one of the two is out of date.
         if (state === 'new' || state === 'unknown') throw new ProviderFailure(PROVIDER, 'unavailable', 'wrong_state')
         throw new ProviderFailure(PROVIDER, 'rejected', 'not_cancellable')
@@ -206,11 +223,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
       return 'done'
     },
 
-    async unsuspend(esimRef) {
-      const running = new Set<EsimState>(['new', 'installed', 'in_use', 'used_up'])
-      await change('/esim/unsuspend', esimRef, (state) => running.has(state))
-      return 'done'
-    },
+    unsuspend,
 
     async balance() {
       const { balance } = await call('/balance/query', {}, balanceSchema)
@@ -227,5 +240,9 @@ function priceOf(unitCostMicros: PlaceOrder['unitCostMicros']): number | undefin
   if (unitCostMicros % MICROS_PER_PRICE !== 0) throw new ProviderFailure(PROVIDER, 'rejected', 'price_changed')
   return unitCostMicros / MICROS_PER_PRICE
 }
+
+/** Nobody has installed it. */
+const isUntouched = ({ smdpStatus, orderUsage }: QueriedEsim): boolean =>
+  smdpStatus === 'RELEASED' && (orderUsage ?? 0) === 0
 
 const apiTime = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, '+0000')

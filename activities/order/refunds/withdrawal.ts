@@ -4,11 +4,11 @@ import { activityInfo } from '@temporalio/activity'
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
 import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
-import { listEsimsServed } from '../../../db/order/esims.ts'
+import { listEsimsServed, type StoredEsim } from '../../../db/order/esims.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
 import { findWithdrawal, stateWithdrawal } from '../../../db/order/withdrawals.ts'
 import { renderWithdrawalAcknowledged } from '../../../mails/order-changes.tsx'
-import type { EsimProviderId } from '../../../providers/esim.ts'
+import { type EsimProviderId, type EsimStatus, isNew } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { failure, failureType } from '../../../shared/failures.ts'
 import { refundDueAfter, withdrawalPeriodEnds } from '../../../shared/withdrawal-period.ts'
@@ -28,6 +28,7 @@ import { summaryOf } from '../notices.ts'
 export const canWithdrawFrom: readonly OrderStatus[] = ['in_review', 'provisioning', 'delivered']
 /** A local activity has a few seconds, and a hanging provider must not prevent the statement either. */
 const providerAnswersWithinMs = 2_500
+const isUsedState = (state: EsimStatus['state']): boolean => !['new', 'cancelled', 'unknown'].includes(state)
 const givenBack: readonly OrderStatus[] = ['refunding', 'refund_failed', 'refunded', 'cancelled']
 
 export function createWithdrawalActivities(context: WorkerContext): WithdrawalActivities {
@@ -103,22 +104,30 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
     },
   }
 
-  /** The status that the provider reports; a provider that does not answer must not prevent the statement. */
+  /** As the provider reports it; a provider that does not answer must not prevent the statement. */
   async function isUsed(order: OrderRow): Promise<boolean> {
     const esims = await listEsimsServed(context, order)
-    const states = await Promise.all(
-      esims.map(async ({ provider, esimRef, state }) => {
-        if (state !== 'new') return state
-        try {
-          const status = context.esimProviders[provider as EsimProviderId].getStatus(esimRef)
-          return (await Promise.race([status, pause(providerAnswersWithinMs, { state }, { ref: false })])).state
-        } catch (error) {
-          if (!isProviderFailure(error)) throw error
-          return state
-        }
+    const used = await Promise.all(
+      esims.map(async (esim) => {
+        const { state } = esim
+        if (state !== 'new' && state !== 'suspended') return isUsedState(state)
+        const status = await statusOf(esim)
+        if (status && status.state !== 'unknown') return !isNew(status) && isUsedState(status.state)
+        // Whether it may run says nothing about its use (Article 16: the right ends with the performance).
+        return state === 'suspended' && (esim.usedBytes > 0n || esim.activatedAt !== null)
       }),
     )
-    return states.some((state) => state !== 'new' && state !== 'cancelled' && state !== 'unknown')
+    return used.includes(true)
+  }
+
+  async function statusOf({ provider, esimRef }: StoredEsim): Promise<EsimStatus | undefined> {
+    try {
+      const status = context.esimProviders[provider as EsimProviderId].getStatus(esimRef)
+      return await Promise.race([status, pause(providerAnswersWithinMs, undefined, { ref: false })])
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+      return undefined
+    }
   }
 
   /** Cancels an order that is not delivered; returns the eSIMs of one that is. Each attempt has its own update id. */

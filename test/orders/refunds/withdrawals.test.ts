@@ -113,6 +113,59 @@ test('after the first use the right is lost; without the consent an operator dec
   }
 })
 
+const suspendedBy = {
+  'its dispute': async (orderId: string): Promise<void> => {
+    await stripe.do('open-dispute', { orderId })
+    await untilValue(
+      'suspended',
+      () => shown(orderId),
+      ({ esims }) => esims[0].suspended,
+    )
+  },
+  'its provider': async (_orderId: string, iccid: string): Promise<void> => {
+    await esimAccess.do('suspend', { iccid })
+  },
+}
+
+test('an eSIM that its provider has suspended unused is returned: it is as it was delivered', async () => {
+  const { person, order } = await delivered({ performanceConsent })
+  await suspendedBy['its provider'](order.id, order.esims[0].iccid)
+  expectStatus(await open(person.caller, order.id), 200)
+  expectStatus(await confirm(person.caller, order.id), 200)
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({
+    reason: 'withdrawn',
+    esims: [{ state: 'cancelled', suspended: false }],
+    documents: [{ kind: 'invoice' }, { kind: 'credit_note' }],
+  })
+  expect(await refundedMinor(order.id)).toEqual([testPriceMinor])
+})
+
+test('a customer who withdraws while the bank decides has the money once: the lost dispute is the refund', async () => {
+  const { person, order } = await delivered({ performanceConsent })
+  await suspendedBy['its dispute'](order.id)
+  expectStatus(await open(person.caller, order.id), 200)
+  expectStatus(await confirm(person.caller, order.id), 200)
+  await mailOf(person, 'received your withdrawal')
+  // Stripe refunds nothing of what is disputed.
+  await harness.untilOrder(order.id, 'refund_failed')
+  await stripe.do('close-dispute', { orderId: order.id, outcome: 'lost' })
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({
+    esims: [{ state: 'cancelled' }],
+    refunds: [{ minor: testPriceMinor, reason: 'dispute_lost' }],
+    documents: [{ kind: 'invoice' }, { kind: 'credit_note' }],
+  })
+  expect(await refundedMinor(order.id)).toEqual([])
+})
+
+test.each(Object.entries(suspendedBy))('an installed eSIM that %s has suspended is used', async (_what, suspend) => {
+  const { person, order } = await delivered({ performanceConsent })
+  const { iccid } = order.esims[0]
+  await esimAccess.do('install', { iccid })
+  await suspend(order.id, iccid)
+  expectStatus(await open(person.caller, order.id), 200)
+  expect((await confirm(person.caller, order.id)).body.code).toBe('withdrawal_right_lost')
+})
+
 test('the period ends after 14 days and the days for public holidays', async () => {
   const { person, order } = await delivered()
   expectStatus(await open(person.caller, order.id), 200)
