@@ -262,6 +262,73 @@ test('U2: an order that is rejected after its dispute was lost is refunded at on
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ refunds: [{ reason: 'dispute_lost' }] })
 })
 
+/** What the customer has of an order's money in the end: from us, and from the bank. */
+async function givenBack(orderId: string): Promise<{ refunded: number; taken: number }> {
+  const { refunds, disputes } = await stripe.state()
+  const payment = await paymentOf(orderId)
+  const sum = (amounts: { amount: number }[]) => amounts.reduce((total, { amount }) => total + amount, 0)
+  const isIts = ({ payment_intent: of }: { payment_intent: unknown }) => of === payment
+  return {
+    refunded: sum(refunds.filter((each) => isIts(each) && each.status !== 'failed' && each.status !== 'canceled')),
+    taken: sum(disputes.filter((each) => isIts(each) && each.status === 'lost')),
+  }
+}
+
+const lose = async (orderId: string): Promise<string> => {
+  const dispute = await open(orderId)
+  await stripe.do('close-dispute', { dispute, outcome: 'lost' })
+  await until('it is lost', async () => (await view(orderId)).dispute === 'lost')
+  return dispute
+}
+
+test.each([
+  ['the order’s run follows the refund', '1 day'],
+  ['the order’s run has closed', '31 days'],
+] as const)(
+  'U2: a refund that bounces after the bank has paid the customer is asked of nobody again: %s',
+  async (_when, later) => {
+    const { order } = await delivered()
+    expectStatus(await harness.service.post(`/v1/orders/${order.id}/refund`), 200)
+    await harness.untilOrder(order.id, 'refunded')
+    await harness.fastForward(order.id, later)
+    await lose(order.id)
+    await stripe.do('fail-refund', { orderId: order.id })
+    const { status: shown, refunds } = await untilValue(
+      'the bank’s payment is on record',
+      () => view(order.id),
+      (each) => each.refunds.some(({ reason }: { reason: string }) => reason === 'dispute_lost'),
+    )
+    expect(shown).toBe('refunded')
+    expect(refunds.map(({ state }: { state: string }) => state).sort()).toEqual(['failed', 'succeeded'])
+    expect(await givenBack(order.id)).toEqual({ refunded: 0, taken: testPriceMinor })
+    expect(await tasks(order.id)).not.toContain('refund_failed')
+    // Nobody has told the customer of a refund that failed.
+    expect((await view(order.id)).mails.map(({ mail }: { mail: string }) => mail)).not.toContain('refund_failed')
+    const documents = await sql<{ kind: string; gross_minor: number }[]>`
+    select i.kind, i.gross_minor from invoices i join invoice_links l on l.number = i.number
+    where l.order_id = ${order.id} order by i.kind desc`
+    expect(documents).toEqual([
+      { kind: 'invoice', gross_minor: testPriceMinor },
+      { kind: 'credit_note', gross_minor: -testPriceMinor },
+    ])
+    expect(await atProvider(order.esims[0].iccid)).toBe('CANCEL')
+  },
+)
+
+test('U2: a delivered order whose dispute was lost stays sold: its eSIM is suspended, and nothing is refunded besides', async () => {
+  const { order } = await delivered()
+  await esimAccess.do('use', { iccid: order.esims[0].iccid, bytes: 1_000 })
+  const dispute = await lose(order.id)
+  await untilDispute(order.id, 'lost', true)
+  expect(await harness.service.post(`/v1/orders/${order.id}/refund`)).toMatchObject({
+    status: 409,
+    body: { code: 'esim_in_use' },
+  })
+  expect(await view(order.id)).toMatchObject({ status: 'delivered', refunds: [], documents: [{ kind: 'invoice' }] })
+  expect(await tasks(order.id, dispute)).toEqual(['dispute_lost'])
+  expect(await givenBack(order.id)).toEqual({ refunded: 0, taken: testPriceMinor })
+})
+
 test('U2: a dispute over a part gives back that part only: the order waits for an operator', async () => {
   const order = await inReview()
   const { dispute } = await stripe.do('open-dispute', { orderId: order.id, amount: 100 })

@@ -14,8 +14,8 @@ import { recordedAt, withFailureTypes } from '../../failures.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { paymentUnsettled } from '../payment/late-payment.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
-import { isTakenBack, refundUnlessTakenBack } from './lost-disputes.ts'
-import { hasNotFailed, recordRefunds } from './refund-records.ts'
+import { isTakenBack, listTakenBack, refundUnlessTakenBack } from './lost-disputes.ts'
+import { givenBackMinor, hasNotFailed, recordRefunds } from './refund-records.ts'
 import { releaseAbandoned } from './reserved-refunds.ts'
 
 type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
@@ -91,14 +91,15 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       const paymentIntentId = paymentIntentOf(order)
       const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
       const accepted = refunds.filter(hasNotFailed)
-      const takenMinor = sumOf((await listRefunds(sql, orderId)).filter(({ refund_key }) => isTakenBack(refund_key)))
+      const known = (await listRefunds(sql, orderId)).filter(({ refund_key }) => isTakenBack(refund_key))
       // Of a delivered order only a part was to be refunded: what has failed of it is no claim to the rest.
-      const missesSome =
-        refundStatuses.includes(order.status) &&
-        accepted.length < refunds.length &&
-        leftOf(await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))) > takenMinor
+      const hasBounced = refundStatuses.includes(order.status) && accepted.length < refunds.length
+      const missing = hasBounced ? await leftWithoutBank(paymentIntentId, sumOf(known)) : { minor: 0, takenBack: [] }
+      const missesSome = missing.minor > 0
+      const takenMinor = sumOf(known) + givenBackMinor(missing.takenBack)
       await sql.begin(async (tx) => {
-        const refundedMinor = await recordRefunds(tx, order, refunds, { reason: order.reason ?? 'returned_unused', at })
+        const found = [...missing.takenBack, ...refunds]
+        const refundedMinor = await recordRefunds(tx, order, found, { reason: order.reason ?? 'returned_unused', at })
         const isGivenBack = refundStatuses.includes(order.status) && !missesSome
         const outcome = isGivenBack ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
         if (order.fact_id && refunds.length > 0) await settleFact(tx, order.fact_id, outcome, refundedMinor)
@@ -110,6 +111,21 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       if (missesSome) return 'failed'
       return isSettled ? 'settled' : 'pending'
     },
+  }
+
+  /**
+   * What the customer still misses of a payment, and what lost disputes have given back of it.
+   * @param knownMinor what our records have of that already
+   */
+  async function leftWithoutBank(
+    paymentIntentId: string,
+    knownMinor: number,
+  ): Promise<{ minor: number; takenBack: Refund[] }> {
+    const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
+    const left = leftOf(payment) - knownMinor
+    if (left <= 0 || !payment.disputed || knownMinor > 0) return { minor: left, takenBack: [] }
+    const takenBack = await listTakenBack(context, payment, left)
+    return { minor: left - givenBackMinor(takenBack), takenBack }
   }
 
   /**
