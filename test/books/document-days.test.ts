@@ -1,0 +1,96 @@
+/** U6: a document has the day on which it is made, however long its activity had to wait for others. */
+import { randomUUID } from 'node:crypto'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { expect, test } from 'vitest'
+import { recordedAt } from '../../activities/failures.ts'
+import { createOrderDeliveryActivities } from '../../activities/order/delivery.ts'
+import { createPartialRefundActivities } from '../../activities/order/refunds/partial-refund.ts'
+import { createOrderRefundActivities } from '../../activities/order/refunds/refund.ts'
+import type { Orders } from '../../db/connection/schema.ts'
+import { listDocuments } from '../../db/order/books.ts'
+import { shareStack } from '../harness/harness.ts'
+import { testPackages } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
+
+// Refunds are made behind the backs of their orders' runs, which therefore give no eSIM back.
+const harness = await shareStack({ books: false })
+const { stripe, esimAccess } = harness.sims
+const context = { ...harness.stack.context, temporal: harness.temporal }
+const packageCode = testPackages.onlyEsimAccess
+
+const day = 86_400_000
+const today = () => new Date().toISOString().slice(0, 10)
+const begun = today()
+/** When the run has asked for it: an outage of three days ago. */
+const asOf = new Date(Date.now() - 3 * day).toISOString()
+const inActivity = <Result>(work: () => Promise<Result>): Promise<Result> =>
+  new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: Date.now() }).run(work)
+
+/** The days of the documents of an order, of which it has so many. */
+async function expectMadeNow(orderId: string, kinds: string[]): Promise<void> {
+  const documents = await listDocuments(context.sql, orderId)
+  expect(documents.map(({ kind }) => kind).sort()).toEqual(kinds)
+  for (const { issuedOn } of documents) expectNow(issuedOn)
+}
+
+function expectNow(issuedOn: string | undefined): void {
+  expect([issuedOn, issuedOn && issuedOn >= begun && issuedOn <= today()]).toEqual([issuedOn, true])
+}
+
+const delivered = async () => harness.buy(await harness.signUp(), { packageCode })
+
+test('an invoice, although its run has asked for it three days before', async () => {
+  await esimAccess.fault({ match: { path: '/esim/order' }, status: 503, times: 1_000 })
+  const order = await harness.buy(await harness.signUp(), { packageCode, until: 'provisioning' })
+  const sent = async () => undefined
+  const { recordDelivery } = createOrderDeliveryActivities(context, { mail: sent, push: sent, purchase: sent })
+  await inActivity(() => recordDelivery({ orderId: order.id, asOf }))
+  await expectMadeNow(order.id, ['invoice'])
+  await esimAccess.clearFaults()
+  await until('the run has its eSIM', async () => {
+    return (await harness.service.get(`/v1/orders/${order.id}`)).body.esims.length === 1
+  })
+})
+
+test('a credit note of a refund', async () => {
+  const order = await delivered()
+  const { startRefund, refundPayment } = createOrderRefundActivities(context)
+  const ofOrder = { orderId: order.id, asOf, reason: 'returned_unused' } as const
+  await inActivity(() => startRefund(ofOrder))
+  const made = await inActivity(() => refundPayment({ ...ofOrder, attempt: 1 }))
+  for (const issuedOn of Object.values(made?.issuedOn ?? {})) expectNow(issuedOn)
+  await expectMadeNow(order.id, ['credit_note', 'invoice'])
+})
+
+test('a credit note of a partial refund', async () => {
+  const order = await delivered()
+  const { reservePartialRefund, makePartialRefund } = createPartialRefundActivities(context)
+  const refund = { refundId: randomUUID(), orderId: order.id, asOf }
+  const part = { amountMinor: 100, reason: 'goodwill', esims: 'kept' } as const
+  await inActivity(() => reservePartialRefund({ ...refund, ...part }))
+  expectNow((await inActivity(() => makePartialRefund(refund)))?.issuedOn)
+  await expectMadeNow(order.id, ['credit_note', 'invoice'])
+})
+
+test('a credit note of a refund that was made elsewhere', async () => {
+  const order = await delivered()
+  const [paid] = await context.sql<Pick<Orders, 'payment_intent_id'>[]>`
+    select payment_intent_id from orders where id = ${order.id}`
+  await stripe.do('webhooks', { drop: 1_000 })
+  const answer = await fetch(`${stripe.url}/v1/refunds`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${harness.config.STRIPE_SECRET_KEY}` },
+    body: new URLSearchParams({ payment_intent: paid?.payment_intent_id ?? '', amount: '100' }),
+  })
+  expect(answer.status).toBe(200)
+  const { checkRefunds } = createOrderRefundActivities(context)
+  await inActivity(() => checkRefunds({ orderId: order.id, asOf }))
+  await stripe.do('webhooks', { drop: 0 })
+  await expectMadeNow(order.id, ['credit_note', 'invoice'])
+})
+
+test('where time was skipped, the day is that of the attempt', async () => {
+  const attemptAt = Date.now() + 40 * day
+  const environment = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: attemptAt })
+  expect(await environment.run(async () => recordedAt(asOf))).toEqual(new Date(attemptAt))
+})
