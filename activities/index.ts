@@ -59,15 +59,16 @@ import { createTransparencyNightActivities, type ReadEvidence } from './transpar
 export function createActivities(context: WorkerContext, readEvidence: ReadEvidence) {
   const notices = createOrderNoticeActivities(context)
   const measurement = createMeasurementActivities(context)
+  const delivery = createOrderDeliveryActivities(context, {
+    mail: (order) => notices.sendOrderMail({ ...order, mail: 'confirmation' }),
+    push: (order) => notices.sendOrderPush({ ...order, push: 'confirmation' }),
+    purchase: measurement.measurePurchase,
+  })
   return {
     ...createOrderPaymentActivities(context),
     ...createLatePaymentActivities(context),
     ...createOrderProvisioningActivities(context),
-    ...createOrderDeliveryActivities(context, {
-      mail: (order) => notices.sendOrderMail({ ...order, mail: 'confirmation' }),
-      push: (order) => notices.sendOrderPush({ ...order, push: 'confirmation' }),
-      purchase: measurement.measurePurchase,
-    }),
+    ...delivery,
     ...notices,
     ...createOrderRefundActivities(context),
     ...createPartialRefundActivities(context),
@@ -81,7 +82,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     ...createSignInEndedActivities(context),
     ...createInactivityActivities(context),
     ...createInvoiceRetentionActivities(context),
-    ...createPaymentSweepActivities(context),
+    ...createPaymentSweepActivities(context, delivery.recordDelivery),
     ...createReconciliationActivities(context),
     ...createHousekeepingActivities(context),
     ...createDraftSweepActivities(context),

@@ -30,12 +30,14 @@ import { plusMs } from '../shared/calendar.ts'
 import { failureType } from '../shared/failures.ts'
 import { goOnAfterFailures } from '../shared/go-on-after-failures.ts'
 import { createOrderSignals } from '../temporal/order-signals.ts'
+import type { OrderActivities } from '../workflows/order/order.contract.ts'
 import type { PaymentSweepActivities } from '../workflows/order/payment-sweep.contract.ts'
 import { paymentFailureTypes, withFailureTypes } from './failures.ts'
 import { paymentMark } from './order/payment/payment-mark.ts'
 import { askAboutPayment } from './order/provider-alarm.ts'
 import { isGivenBack } from './order/refunds/lost-disputes.ts'
 import { leftOf } from './order/refunds/refund.ts'
+import { createOutOfStep, isApart } from './out-of-step/orders.ts'
 
 const { minute, hour, day } = milliseconds
 
@@ -62,9 +64,14 @@ const unreadTask = (event: StripeWebhook): { kind: string; subjectId: string } =
 const shown = <Answer>(call: () => Promise<Answer>): Promise<Answer> => withFailureTypes(paymentFailureTypes, call)
 const isRefusal = (error: unknown): boolean => failureType(error) === 'PaymentRefused'
 
-export function createPaymentSweepActivities(context: WorkerContext): PaymentSweepActivities {
+/** @param recordDelivery writes the delivery that a row has missed */
+export function createPaymentSweepActivities(
+  context: WorkerContext,
+  recordDelivery: OrderActivities['recordDelivery'],
+): PaymentSweepActivities {
   const { sql, cipher, stripe } = context
   const signals = createOrderSignals(context)
+  const outOfStep = createOutOfStep(context, recordDelivery)
 
   return {
     async readMissedEvents({ asOf }) {
@@ -99,11 +106,15 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
         limit: pageSize,
       }
       let started = 0
+      const apart: string[] = []
       const others = goOnAfterFailures()
       await others.each(unsettledOrders(due), async (order) => {
         heartbeat()
-        if (await signals.settle(order.id)) started += 1
+        const stage = await outOfStep.stageOfOrder(order.id)
+        if (stage === undefined && (await signals.settle(order.id))) started += 1
+        if (isApart(order.status, stage) && (await outOfStep.sayAgain(order, stage, at))) apart.push(order.id)
       })
+      await outOfStep.reportApart(apart, at)
       others.end()
       await recordSweep(sql, { part: 'orders', readUntil: at, at })
       return started

@@ -10,6 +10,8 @@ const urgencyOfKind: Readonly<Record<string, Urgency>> = {
   outage: 'now',
   run_wedged: 'now',
   run_lost: 'now',
+  order_out_of_step: 'now',
+  cancelled_and_used: 'this_week',
   operator_sign_in_guessed: 'now',
   provider_misconfigured: 'now',
   payment_unresolved: 'now',

@@ -19,8 +19,7 @@ export async function recordSweep(
     on conflict (part) do update set read_until = excluded.read_until, done_at = excluded.done_at`
 }
 
-export interface UnsettledOrder {
-  id: string
+export interface UnsettledOrder extends Pick<Orders, 'id' | 'status' | 'reason'> {
   createdAt: Date
 }
 
@@ -31,11 +30,16 @@ export interface UnsettledOrder {
  */
 export async function listUnsettledOrders(
   sql: Queryable,
-  page: { dueBefore: Date; refundedBefore: Date; after: UnsettledOrder | undefined; limit: number },
+  page: {
+    dueBefore: Date
+    refundedBefore: Date
+    after: Pick<UnsettledOrder, 'id' | 'createdAt'> | undefined
+    limit: number
+  },
 ): Promise<UnsettledOrder[]> {
   const { dueBefore, refundedBefore, after, limit } = page
-  const rows = await sql<Pick<Orders, 'id' | 'created_at'>[]>`
-    select id, created_at from orders o
+  const rows = await sql<Pick<Orders, 'id' | 'created_at' | 'status' | 'reason'>[]>`
+    select id, created_at, status, reason from orders o
     where ended_at is null and (
       (status = 'awaiting_payment' and payment_due_at < ${dueBefore})
       or status in ('in_review', 'provisioning', 'refunding', 'refund_failed')
@@ -43,5 +47,5 @@ export async function listUnsettledOrders(
         select from refunds r where r.order_id = o.id and r.created_at >= ${refundedBefore})))
       ${after ? sql`and (created_at, id) > (${after.createdAt}, ${after.id})` : sql``}
     order by created_at, id limit ${limit}`
-  return rows.map((row) => ({ id: row.id, createdAt: row.created_at }))
+  return rows.map(({ created_at: createdAt, ...row }) => ({ ...row, createdAt }))
 }

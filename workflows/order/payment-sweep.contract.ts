@@ -17,7 +17,10 @@ export interface PaymentSweepReport {
 export interface PaymentSweepActivities {
   /** Signals the orders of events whose webhook was lost. */
   readMissedEvents(input: { asOf: string }): Promise<PaymentSweepReport['missedEvents']>
-  /** Starts the aftercare of orders that wait for something and whose run is not open. */
+  /**
+   * Starts the aftercare of orders that wait for something and whose run is not open; tells an open run again what only the order's
+   * row says.
+   */
   settleOrdersWithoutRun(input: { asOf: string }): Promise<PaymentSweepReport['ordersWithoutRun']>
   /** Cancels payments that were made for an order which does not exist; makes operator tasks of those that were paid. */
   settleUnknownPayments(input: { asOf: string }): Promise<PaymentSweepReport['unknownPayments']>

@@ -1,0 +1,151 @@
+/**
+ * U2: rows of orders that say what their run does not know.
+ *
+ * A run writes a row by a local activity. When that is the effect of an update, and the worker dies before its workflow task is
+ * complete, Temporal has neither the update nor the activity: with the caller gone nobody sends it again, and the run goes on
+ * as before. What a run does after a signal, a timer or a regular activity is in its history, and is repeated by itself.
+ */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import {
+  isGrpcServiceError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client'
+import type { WorkerContext } from '../../context.ts'
+import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { findOrder, moveOrder } from '../../db/order/orders.ts'
+import { failureType } from '../../shared/failures.ts'
+import { updateOrder } from '../../temporal/order-updates.ts'
+import { stageOf } from '../../temporal/run-stage.ts'
+import {
+  approve,
+  cancel,
+  type OrderActivities,
+  type OrderStatus,
+  orderAftercareWorkflowId,
+  orderWorkflowId,
+  type RefundReason,
+  refund,
+  reject,
+} from '../../workflows/order/order.contract.ts'
+
+/** Kind of the operator task of an order whose row and run stay apart. */
+export const outOfStep = 'order_out_of_step'
+
+/** A state of the row, the state in which its run still is, and what the run was asked then. */
+interface Unheard {
+  row: OrderStatus
+  run: OrderStatus
+  /** the row's reason; missing: any */
+  because?: RefundReason
+  update: typeof cancel
+}
+
+/**
+ * Each update whose effect is the row's, in each state that takes it. Another reason of a refund has no update: the run's own
+ * history holds what leads to it.
+ */
+export const unheardUpdates: readonly Unheard[] = [
+  { row: 'provisioning', run: 'in_review', update: approve },
+  { row: 'refunding', run: 'in_review', because: 'rejected_in_review', update: reject },
+  { row: 'refunding', run: 'in_review', because: 'cancelled_by_customer', update: cancel },
+  { row: 'refunding', run: 'provisioning', because: 'cancelled_by_customer', update: cancel },
+  // The run had got the eSIMs meanwhile, and told the customer of them.
+  { row: 'refunding', run: 'delivered', because: 'cancelled_by_customer', update: refund },
+  { row: 'refunding', run: 'refund_failed', update: refund },
+]
+
+/** Nobody waits for it: one whose provider takes longer goes on behind the look. */
+const answerWithinMs = 12_000
+/** A run that is at work shows what its row says a moment later. */
+const showsWithinMs = 5_000
+
+type Seen = { id: string; status: OrderStatus; reason: string | null }
+
+/** @param recordDelivery writes the delivery that a row has missed */
+export function createOutOfStep(
+  context: Pick<WorkerContext, 'sql' | 'temporal'>,
+  recordDelivery: OrderActivities['recordDelivery'],
+) {
+  const { sql, temporal } = context
+
+  return {
+    stageOfOrder,
+
+    sayAgain,
+
+    /** Makes operator tasks of orders that stay apart from their runs, and settles those that have come together. */
+    async reportApart(ids: readonly string[], at: Date): Promise<void> {
+      if (ids.length > 0) await pause(showsWithinMs)
+      for (const id of new Set([...ids, ...(await listSubjectsOfOpenTasks(sql, outOfStep))])) {
+        const order = await findOrder(sql, id)
+        const stage = order && (await stageOfOrder(id))
+        if (!order || !isApart(order.status, stage))
+          await resolveOperatorTask(sql, { kind: outOfStep, subjectId: id, by: 'payment_sweep', at })
+        // The first look may have come between the row and the run.
+        else if (ids.includes(id) && (await sayAgain(order, stage, at)))
+          await raiseOperatorTask(sql, {
+            kind: outOfStep,
+            subjectId: id,
+            detail: `${order.status}, its run ${stage}`,
+            at,
+          })
+      }
+    },
+  }
+
+  /**
+   * Says to the run again what the row shows, if anything was lost.
+   * @returns whether nothing explains the difference
+   */
+  async function sayAgain({ id, status, reason }: Seen, stage: string, at: Date): Promise<boolean> {
+    if (status === 'provisioning' && stage === 'delivered') {
+      await recordDelivery({ orderId: id, asOf: at.toISOString() })
+      return false
+    }
+    const unheard = unheardUpdates.find(
+      ({ row, run, because }) => row === status && run === stage && (because === undefined || because === reason),
+    )
+    if (!unheard) return true
+    try {
+      await temporal.withDeadline(Date.now() + answerWithinMs, () =>
+        // A new id each time: Temporal would answer a repeated one as it answered the first.
+        updateOrder(temporal, id, unheard.update, [], `again-${randomUUID()}`),
+      )
+    } catch (error) {
+      if (failureType(error) === 'EsimInUse') await keepAsDelivered(id, at)
+      // The run knows of it by now, or is not done yet: the next look asks again.
+      else if (!isOfOrder(error)) throw error
+    }
+    return false
+  }
+
+  /** The state in which the order's open run is: its own, or the one that looks after it. As `stageOf` otherwise. */
+  async function stageOfOrder(orderId: string): Promise<string | null | undefined> {
+    const own = await stageOf(temporal, orderWorkflowId(orderId))
+    return own === undefined ? stageOf(temporal, orderAftercareWorkflowId(orderId)) : own
+  }
+
+  /** The customer cancelled, got no answer, and has used the eSIM that came all the same. */
+  async function keepAsDelivered(orderId: string, at: Date): Promise<void> {
+    await moveOrder(sql, orderId, ['refunding'], { status: 'provisioning', reason: null })
+    await recordDelivery({ orderId, asOf: at.toISOString() })
+    const task = { kind: 'cancelled_and_used', subjectId: orderId, at }
+    await raiseOperatorTask(sql, task)
+  }
+}
+
+const deadlineExceeded = 4
+
+/** What the update of one order may end with; other errors are Temporal's, and of all orders. */
+const isOfOrder = (error: unknown): boolean =>
+  error instanceof WorkflowNotFoundError ||
+  error instanceof WorkflowUpdateFailedError ||
+  error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
+  (isGrpcServiceError(error) && error.code === deadlineExceeded)
+
+/** Whether the run shows another state. One that has just begun to look after an order shows none of an order's. */
+export const isApart = (status: OrderStatus, stage: string | null | undefined): stage is string =>
+  typeof stage === 'string' && stage !== 'aftercare' && stage !== status
