@@ -166,7 +166,8 @@ export function createBreachActivities(context: Context): BreachActivities {
   }
 }
 
-function decisionsOf(breach: Breach): BreachDecisions {
+/** What operators have recorded of a breach, as its run knows it. */
+export function decisionsOf(breach: Breach): BreachDecisions {
   const { people_decision: decision, people_told_at: toldAt } = breach
   return {
     authoritySettled: breach.authority_told_at !== null || breach.authority_not_told_because !== null,

@@ -1,6 +1,6 @@
 /**
  * Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written, and
- * tells operators of runs that ended without an outcome.
+ * tells operators of runs that ended without an outcome, and runs what only their rows know.
  */
 import type { WorkerContext } from '../context.ts'
 import { listBreachDrafts } from '../db/access/breaches.ts'
@@ -16,6 +16,7 @@ import { breachStart } from '../workflows/breach/breach.contract.ts'
 import type { DraftSweepActivities } from '../workflows/draft-sweep.contract.ts'
 import { privacyRequestStart } from '../workflows/privacy-request.contract.ts'
 import { reportLostRuns } from './lost-runs.ts'
+import { createOtherRows } from './out-of-step/others.ts'
 
 /** Much longer than a request may take, so that the draft of a request in progress is left alone. */
 const graceMs = 10 * milliseconds.minute
@@ -23,6 +24,7 @@ const batchSize = 500
 
 export function createDraftSweepActivities(context: WorkerContext): DraftSweepActivities {
   const { sql, config, cipher, temporal } = context
+  const otherRows = createOtherRows(context)
 
   return {
     async settleDrafts({ asOf, lastAsOf }) {
@@ -38,6 +40,7 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
         at: new Date(asOf),
         readUntil: lastAsOf === undefined ? undefined : new Date(lastAsOf),
       })
+      await otherRows.tellAgain(new Date(asOf))
       return { started, dropped: dropped.reduce((sum, count) => sum + count, 0), lost }
     },
   }

@@ -37,6 +37,9 @@ export async function findBreach(sql: Queryable, id: string): Promise<Breach | u
 export const listBreaches = (sql: Queryable, limit: number): Promise<Breach[]> =>
   sql<Breach[]>`select * from breaches order by opened_at desc, id limit ${limit}`
 
+export const listOpenBreaches = (sql: Queryable): Promise<Breach[]> =>
+  sql<Breach[]>`select * from breaches where state = 'open' order by opened_at, id`
+
 /** Drafts without a run: the clock of a breach runs, whether or not its operator got an error. */
 export const listBreachDrafts = (sql: Queryable, before: Date): Promise<Breach[]> =>
   sql<Breach[]>`select * from breaches where state = 'draft' and opened_at < ${before}`

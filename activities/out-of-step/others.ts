@@ -1,0 +1,223 @@
+/**
+ * Rows other than orders that say what their run does not know: written by the API before it told the run, or by the run for an
+ * update that was lost with its workflow task (orders.ts). Each is told again what its row says. docs/faults.md has all pairs.
+ */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { WorkflowNotFoundError } from '@temporalio/client'
+import type { QueryDefinition, UpdateDefinition } from '@temporalio/common'
+import type { WorkerContext } from '../../context.ts'
+import { listOpenBreaches } from '../../db/access/breaches.ts'
+import {
+  type DecidedChange,
+  listAnswersAndExtensions,
+  listBulkActionsSince,
+  listCampaignsSince,
+  listDecidedChanges,
+  listOrdersWithReserved,
+  listPoliciesWithdrawnSince,
+} from '../../db/operation/unheard.ts'
+import { dropAnswer } from '../../db/privacy-requests.ts'
+import { milliseconds } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import { failureType } from '../../shared/failures.ts'
+import { createOrderSignals } from '../../temporal/order-signals.ts'
+import { stageOf } from '../../temporal/run-stage.ts'
+import { type BreachState, breachState, breachWorkflowId, recorded } from '../../workflows/breach/breach.contract.ts'
+import * as campaigns from '../../workflows/campaign.contract.ts'
+import * as emailChanges from '../../workflows/email-change.contract.ts'
+import * as bulk from '../../workflows/order/bulk-action.contract.ts'
+import { policyNoticeState, policyNoticeWorkflowId, withdraw } from '../../workflows/policy-notice.contract.ts'
+import {
+  extend,
+  privacyRequestState,
+  privacyRequestWorkflowId,
+  resolve,
+} from '../../workflows/privacy-request.contract.ts'
+import { decisionsOf } from '../breach.ts'
+import { releaseAbandoned } from '../order/refunds/reserved-refunds.ts'
+
+/** What a row says and its run has not heard. */
+interface Unheard {
+  /** the same at each look */
+  name: string
+  tell(): Promise<unknown>
+}
+
+/** Much longer than a request takes that has written a row and is about to tell its run. */
+const graceMs = 10 * milliseconds.minute
+/** Runs of the ended may be open so long. */
+const endedSinceMs = 60 * milliseconds.day
+/** A run that is at work shows what its row says a moment later. */
+const showsWithinMs = 3_000
+const answersWithinMs = 10_000
+
+export function createOtherRows(context: WorkerContext) {
+  const { sql, temporal, log } = context
+  const signals = createOrderSignals(context)
+
+  return {
+    /** Tells runs what their rows say, where a second look finds the same. @returns how many were told */
+    async tellAgain(at: Date): Promise<number> {
+      const first = await look(at)
+      if (first.length === 0) return 0
+      await pause(showsWithinMs)
+      const names = new Set(first.map(({ name }) => name))
+      const still = (await look(at)).filter(({ name }) => names.has(name))
+      for (const { name, tell } of still) {
+        // A run knows it by now, or is away: the next look asks again.
+        await tell().catch((error: unknown) => log.warn({ error, unheard: name }, 'a run could not be told again'))
+      }
+      return still.length
+    },
+  }
+
+  async function look(at: Date): Promise<Unheard[]> {
+    const looks = [bulkActions, campaignsOf, policies, privacyRequests, changesOfAddress, breaches, reserved]
+    const found: Unheard[] = []
+    for (const each of looks) found.push(...(await each(at)))
+    return found
+  }
+
+  async function bulkActions(at: Date): Promise<Unheard[]> {
+    const updates = { running: bulk.resumeBulkAction, paused: bulk.pauseBulkAction, cancelled: bulk.cancelBulkAction }
+    const rows = await listBulkActionsSince(sql, plusMs(at, -endedSinceMs))
+    return toggled(rows, bulk.bulkActionWorkflowId, updates)
+  }
+
+  async function campaignsOf(at: Date): Promise<Unheard[]> {
+    const updates = { sending: campaigns.resume, paused: campaigns.pause, cancelled: campaigns.cancelCampaign }
+    const rows = await listCampaignsSince(sql, plusMs(at, -endedSinceMs))
+    return toggled(rows, campaigns.campaignWorkflowId, updates)
+  }
+
+  /** Rows that operators pause, resume and cancel; the run shows the same words. */
+  async function toggled(
+    rows: { id: string; state: string }[],
+    workflowIdOf: (id: string) => string,
+    updates: { [state: string]: UpdateDefinition<void> },
+  ): Promise<Unheard[]> {
+    const found: Unheard[] = []
+    for (const { id, state } of rows) {
+      const update = updates[state]
+      const stage = update && (await stageOf(temporal, workflowIdOf(id)))
+      if (update && stage && stage !== state && stage in updates)
+        found.push({ name: `${workflowIdOf(id)} ${update.name}`, tell: () => tell(workflowIdOf(id), update, []) })
+    }
+    return found
+  }
+
+  async function policies(at: Date): Promise<Unheard[]> {
+    const found: Unheard[] = []
+    for (const version of await listPoliciesWithdrawnSince(sql, plusMs(at, -endedSinceMs))) {
+      const id = policyNoticeWorkflowId(version)
+      const state = await ask(id, policyNoticeState)
+      // Between two pages it asks the row by itself.
+      const isBehind = state && (state.mailing ? state.mailing.notice !== 'withdrawn' : state.status === 'waiting')
+      if (isBehind) found.push({ name: `${id} withdraw`, tell: () => tell(id, withdraw, []) })
+    }
+    return found
+  }
+
+  async function privacyRequests(at: Date): Promise<Unheard[]> {
+    const found: Unheard[] = []
+    for (const row of await listAnswersAndExtensions(sql, plusMs(at, -graceMs))) {
+      const id = privacyRequestWorkflowId(row.id)
+      const state = await ask(id, privacyRequestState)
+      if (state?.status !== 'open' && state?.status !== 'late') continue
+      const { answer_id: answerId, answer_kind: answerKind, by_mail: byMail, extended_because: reason } = row
+      if (answerId !== null && answerKind !== null) {
+        const answer = { answerKind, byMail, answerId }
+        const name = `${id} resolve ${answerId}`
+        found.push({
+          name,
+          tell: () => tell(id, resolve, [answer]).catch((error) => dropRefused(row.id, answerId, error)),
+        })
+      } else if (reason !== null && !state.extended)
+        found.push({ name: `${id} extend`, tell: () => tell(id, extend, [{ reason }]) })
+    }
+    return found
+  }
+
+  /** As the API does: an answer that the run has refused must not keep another one from being stored. */
+  async function dropRefused(requestId: string, answerId: string, error: unknown): Promise<void> {
+    if (failureType(error) !== 'PrivacyRequestStateConflict') throw error
+    await dropAnswer(sql, requestId, answerId)
+  }
+
+  async function changesOfAddress(): Promise<Unheard[]> {
+    const found: Unheard[] = []
+    for (const row of await listDecidedChanges(sql)) {
+      const id = emailChanges.emailChangeWorkflowId(row.id)
+      const state = await ask(id, emailChanges.emailChangeState)
+      if (state?.status === 'open') found.push(...decisionsLeft(id, row, state.confirmed))
+    }
+    return found
+  }
+
+  function decisionsLeft(id: string, row: DecidedChange, heard: emailChanges.EmailChangeState['confirmed']): Unheard[] {
+    const { state, old_confirmed_at: oldAt, new_confirmed_at: newAt, old_waived_by: by } = row
+    if (state === 'cancelled' || state === 'replaced')
+      return [{ name: `${id} ${state}`, tell: () => tell(id, emailChanges.cancelEmailChange, [{ status: state }]) }]
+    const left: Unheard[] = []
+    if (oldAt !== null && !heard.old) {
+      const waive = () => tell(id, emailChanges.waiveOldEmail, [{ by: by ?? '' }])
+      const confirm = () => tell(id, emailChanges.confirmEmail, [{ side: 'old' as const }])
+      left.push({ name: `${id} old`, tell: by === null ? confirm : waive })
+    }
+    if (newAt !== null && !heard.new)
+      left.push({ name: `${id} new`, tell: () => tell(id, emailChanges.confirmEmail, [{ side: 'new' as const }]) })
+    return left
+  }
+
+  async function breaches(): Promise<Unheard[]> {
+    const found: Unheard[] = []
+    for (const breach of await listOpenBreaches(sql)) {
+      const id = breachWorkflowId(breach.id)
+      const state = await ask(id, breachState)
+      if (state && hasMissed(state, decisionsOf(breach)))
+        found.push({ name: `${id} recorded`, tell: () => tell(id, recorded, []) })
+    }
+    return found
+  }
+
+  /** U2: what a partial refund has reserved whose run was terminated; what it has refunded all the same, Stripe says. */
+  async function reserved(at: Date): Promise<Unheard[]> {
+    const found: Unheard[] = []
+    for (const orderId of await listOrdersWithReserved(sql, plusMs(at, -graceMs)))
+      found.push({
+        name: `${orderId} reserved`,
+        tell: async () => (await releaseAbandoned(context, orderId, at)) || (await signals.payment(orderId)),
+      })
+    return found
+  }
+
+  /** What an open run says of itself; undefined when it is not open, or does not answer. */
+  async function ask<State>(workflowId: string, query: QueryDefinition<State>): Promise<State | undefined> {
+    if ((await stageOf(temporal, workflowId)) === undefined) return undefined
+    const asking = () => temporal.workflow.getHandle(workflowId).query(query)
+    return temporal.withDeadline(Date.now() + answersWithinMs, asking).catch((error: unknown) => {
+      if (!(error instanceof WorkflowNotFoundError)) log.warn({ error, workflowId }, 'a run does not say where it is')
+      return undefined
+    })
+  }
+
+  async function tell<Args extends unknown[]>(
+    workflowId: string,
+    update: UpdateDefinition<unknown, Args>,
+    args: Args,
+  ): Promise<void> {
+    const [first, ...more] = args
+    const run = temporal.workflow.getHandle(workflowId)
+    // A new id each time: Temporal would answer a repeated one as it answered the first.
+    const updateId = `again-${randomUUID()}`
+    await temporal.withDeadline(Date.now() + answersWithinMs, () => {
+      if (args.length === 0) return run.executeUpdate<unknown, []>(update.name, { updateId })
+      const named: [unknown, ...unknown[]] = [first, ...more]
+      return run.executeUpdate<unknown, typeof named>(update.name, { args: named, updateId })
+    })
+  }
+}
+
+const hasMissed = (heard: BreachState, decided: ReturnType<typeof decisionsOf>): boolean =>
+  heard.authoritySettled !== decided.authoritySettled || heard.people !== decided.people
