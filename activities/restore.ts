@@ -1,6 +1,7 @@
 /** U2: a payment that a restore could not tie to an order is refunded, and the eSIM given back if nobody has used it. */
 import { heartbeat } from '@temporalio/activity'
 import { WorkflowNotFoundError } from '@temporalio/client'
+import pMap from 'p-map'
 import type { WorkerContext } from '../context.ts'
 import {
   countItems,
@@ -30,6 +31,9 @@ import { paymentWithoutOrder } from './payment-sweep.ts'
 /** Kind of the operator task of a run whose row the database does not have, or has no more. */
 export const restoreUndecided = 'restore_undecided'
 
+/** Nobody is served before the payments are settled, and Stripe takes 25 calls of a kind at a time at least. */
+const atOnce = 8
+
 type Settled = Pick<RestoredItem, 'outcome'> & { detail?: string }
 
 export function createRestoreActivities(context: WorkerContext): RestoreActivities {
@@ -39,19 +43,29 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
   return {
     async settleRestored({ restoreId, asOf }) {
       const left = { payments: 0, esims: 0 }
-      for (const item of await listItemsToSettle(sql, restoreId)) {
+      const at = recordedAt(asOf)
+      let fault: { error: unknown } | undefined
+      await pMap(await listItemsToSettle(sql, restoreId), settleOne, { concurrency: atOnce })
+      if (fault !== undefined) throw (fault as { error: unknown }).error
+      return left
+
+      // A fault of our own ends the attempt, but only when no other item is under way.
+      async function settleOne(item: ItemToSettle): Promise<void> {
+        if (fault) return
         heartbeat()
         try {
-          const settled = await settle(item, recordedAt(asOf))
+          const settled = await settle(item, at)
           await settleItem(sql, restoreId, { ...item, ...settled })
         } catch (error) {
           const code = isProviderFailure(error) ? error.code : (failureCode(error) ?? failureType(error))
-          if (code === undefined) throw error
+          if (code === undefined) {
+            fault ??= { error }
+            return
+          }
           log.warn({ kind: item.kind, code }, 'an item of a restore cannot be settled yet')
           left[item.kind === 'payment' ? 'payments' : 'esims'] += 1
         }
       }
-      return left
     },
 
     async openTraffic({ restoreId, asOf }) {

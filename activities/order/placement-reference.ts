@@ -7,6 +7,11 @@ import { v5 } from 'uuid'
  */
 export const placementPrefix = (reference: string, provider: string): string => v5(provider, reference)
 
+/** The prefix of a reference: a UUID. */
+export const prefixOf = (clientRef: string): string => clientRef.slice(0, uuidLength)
+
+const uuidLength = 36
+
 /**
  * The reference of a request to a provider.
  * @param reference undefined in runs from before this field existed

@@ -14,7 +14,7 @@ import {
   partialRefundType,
 } from '../../workflows/order/partial-refund.contract.ts'
 import { openSince } from './order-runs.ts'
-import { readHistory } from './run-history.ts'
+import { listHistories } from './run-history.ts'
 
 /** What the run of a partial refund has done. */
 export interface PartialRefund {
@@ -34,11 +34,10 @@ export interface PartialRefund {
 export async function listPartialRefunds(client: Client, since: Date): Promise<Map<string, PartialRefund[]>> {
   const found = new Map<string, PartialRefund[]>()
   const query = `WorkflowType = '${partialRefundType}' AND ${openSince(since)}`
-  for await (const run of client.workflow.list({ query })) {
-    const history = await readHistory(client, run)
-    const completed = (name: string) => history?.activities.find(({ type, completed }) => type === name && completed)
+  for (const history of await listHistories(client, query)) {
+    const completed = (name: string) => history.activities.find(({ type, completed }) => type === name && completed)
     const reserved = completed('reservePartialRefund')
-    if (!history || !reserved || completed('releasePartialRefund')) continue
+    if (!reserved || completed('releasePartialRefund')) continue
     const input = history.input as PartialRefundInput
     const made = completed('makePartialRefund')
     const result = made?.completed?.result as { creditNote?: string | null; issuedOn?: string } | null | undefined

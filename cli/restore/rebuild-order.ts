@@ -23,6 +23,7 @@ import type { OrderRun } from './order-runs.ts'
 import { type PartialRefund, redoReturns } from './partial-refunds.ts'
 import { type KnownRefunds, rebuildRefunds } from './rebuild-refunds.ts'
 import type { RecordedActivity } from './run-history.ts'
+import { untilAnswered } from './until-answered.ts'
 
 /** An order that a provider has for a run's order. */
 export interface PlacedOrder {
@@ -234,7 +235,8 @@ async function rebuildProvided(
   for (const placement of await listPlacements(sql, order.id)) {
     if (placement.state !== 'placed' || !placement.provider_order_no) continue
     const provider = context.esimProviders[placement.provider as EsimProviderId]
-    const esims = await provider.getEsims(placement.provider_order_no)
+    const orderNo = placement.provider_order_no
+    const esims = await untilAnswered(() => provider.getEsims(orderNo))
     await insertEsims(context, order, placement, esims.slice(0, order.quantity))
     return
   }

@@ -6,7 +6,7 @@
 import type { Client } from '@temporalio/client'
 import { notAccepted } from '../../activities/order/payment/payment-acceptance.ts'
 import { paymentMark } from '../../activities/order/payment/payment-mark.ts'
-import { placementPrefix } from '../../activities/order/placement-reference.ts'
+import { placementPrefix, prefixOf } from '../../activities/order/placement-reference.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { paymentWithoutOrder } from '../../activities/payment-sweep.ts'
 import type { Context } from '../../context.ts'
@@ -19,6 +19,7 @@ import { findOrder, findOrderOfPayment, listOrdersWith, moveOrder, type OrderRow
 import { listRefunds } from '../../db/order/refunds.ts'
 import { readCounters, recordLostNumbers } from '../../db/order/restored-documents.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
+import { atOnce } from './at-once.ts'
 import { leaveLostOrder } from './lost-order.ts'
 import { type ListedOrderRun, listOrderRuns, type OrderRun, readOrderRun, rememberedSince } from './order-runs.ts'
 import { leaveOtherRuns } from './other-runs.ts'
@@ -55,14 +56,26 @@ export async function rebuild(
   const listed = temporal ? await listOrderRuns(temporal, since) : []
   const remembered = temporal && (await rememberedSince(temporal, new Date()))
   const runs = temporal ? await changedRuns(context, temporal, listed) : []
+  const read = new Map<string, Payment>()
   const payments = await newPayments()
   say(`${runs.length} runs of orders and ${payments.size} payments are newer than the backup.`)
 
   const partialRefunds = temporal ? await listPartialRefunds(temporal, since) : new Map<string, PartialRefund[]>()
   const placed = await placedOrders(context, runs, since)
   const explained = new Set<string>(settled)
-  // Runs come oldest first, so that the first order of a top-up is there before it.
-  for (const run of runs) {
+  await atOnce(withTopUps(runs), async (ofEsim) => {
+    for (const run of ofEsim) await rebuildRun(run)
+  })
+  // Those of orders that the dump has as they are, but for these refunds.
+  await atOnce(partialRefunds, ([orderId, ofOrder]) => rebuildPartialRefunds(orderId, ofOrder))
+  if (remembered && since < remembered) await leaveForgottenOrders()
+  for await (const erased of openPayments(sql, context)) for (const id of erased) explained.add(id)
+  for (const payment of payments.values()) if (!explained.has(payment.paymentIntentId)) await leavePayment(payment)
+  if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since })
+  if (temporal) await leaveOtherRuns(sql, temporal, restoreId, since)
+  await recordLostNumbers(sql, restoreId, counters)
+
+  async function rebuildRun(run: OrderRun): Promise<void> {
     const before = await findOrder(sql, run.orderId)
     const payment = await paymentOf(run.orderId, before)
     if (payment) explained.add(payment.paymentIntentId)
@@ -76,21 +89,22 @@ export async function rebuild(
     // The dump has it as its run left it: the statuses that it went through again are no news.
     else await forgetStatusEvents(sql, run.orderId)
   }
-  // Those of orders that the dump has as they are, but for these refunds.
-  for (const [orderId, ofOrder] of partialRefunds) await rebuildPartialRefunds(orderId, ofOrder)
-  if (remembered && since < remembered) await leaveForgottenOrders()
-  for await (const erased of openPayments(sql, context)) for (const id of erased) explained.add(id)
-  for (const payment of payments.values()) if (!explained.has(payment.paymentIntentId)) await leavePayment(payment)
-  if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since })
-  if (temporal) await leaveOtherRuns(sql, temporal, restoreId, since)
-  await recordLostNumbers(sql, restoreId, counters)
 
   /** Our payments since the dump, by the order that they are for. */
   async function newPayments(): Promise<Map<string, Payment>> {
+    const listed = await untilAnswered(async () => {
+      const ours: { paymentIntentId: string; orderId: string }[] = []
+      for await (const { paymentIntentId, orderId, mark } of stripe.paymentsCreated(since, new Date()))
+        if (orderId !== null && mark === paymentMark(cipher, orderId)) ours.push({ paymentIntentId, orderId })
+      return ours
+    })
     const found = new Map<string, Payment>()
-    for await (const { paymentIntentId, orderId, mark } of stripe.paymentsCreated(since, new Date())) {
-      if (orderId === null || mark !== paymentMark(cipher, orderId)) continue
-      const payment = await untilAnswered(() => stripe.getPayment(paymentIntentId))
+    const answers = await atOnce(listed, ({ paymentIntentId }) =>
+      untilAnswered(() => stripe.getPayment(paymentIntentId)),
+    )
+    for (const [index, payment] of answers.entries()) {
+      read.set(payment.paymentIntentId, payment)
+      const orderId = listed[index]?.orderId ?? ''
       const known = found.get(orderId)
       // Stripe lists the newest first.
       if (!known || rankOf(payment) > rankOf(known)) found.set(orderId, payment)
@@ -100,7 +114,7 @@ export async function rebuild(
 
   async function paymentOf(orderId: string, order: OrderRow | undefined): Promise<Payment | undefined> {
     const known = order?.payment_intent_id
-    return known ? untilAnswered(() => stripe.getPayment(known)) : payments.get(orderId)
+    return known ? (read.get(known) ?? untilAnswered(() => stripe.getPayment(known))) : payments.get(orderId)
   }
 
   async function rebuildPartialRefunds(orderId: string, ofOrder: readonly PartialRefund[]): Promise<void> {
@@ -170,12 +184,23 @@ export function rankOf({ status }: Pick<Payment, 'status'>): number {
 
 /** The runs whose order the dump may not have as it is. */
 async function changedRuns({ sql }: Context, temporal: Client, listed: readonly ListedOrderRun[]): Promise<OrderRun[]> {
-  const runs: OrderRun[] = []
-  for (const run of listed) {
-    const read = isAsInDump(run, await findOrder(sql, run.orderId)) ? undefined : await readOrderRun(temporal, run)
-    if (read) runs.push(read)
+  const runs = await atOnce(listed, async (run) =>
+    isAsInDump(run, await findOrder(sql, run.orderId)) ? undefined : readOrderRun(temporal, run),
+  )
+  return runs.filter((run) => run !== undefined)
+}
+
+/** The runs of each order with those of its top-ups after it: their rows refer to its eSIM. */
+function withTopUps(runs: readonly OrderRun[]): OrderRun[][] {
+  const byFirst = new Map<string, OrderRun[]>()
+  // Runs come oldest first.
+  for (const run of runs) {
+    const first = run.input.parentOrderId ?? run.orderId
+    const known = byFirst.get(first)
+    if (known) known.push(run)
+    else byFirst.set(first, [run])
   }
-  return runs
+  return [...byFirst.values()]
 }
 
 const isAsInDump = ({ status, isOpen }: ListedOrderRun, order: OrderRow | undefined): boolean =>
@@ -203,7 +228,7 @@ async function placedOrders(
     }
     const placed = await untilAnswered(() => findOrdersOf([...orderIds.keys()], since.toISOString()))
     for (const { clientRef, orderNo } of placed) {
-      const orderId = [...orderIds].find(([prefix]) => clientRef.startsWith(prefix))?.[1]
+      const orderId = orderIds.get(prefixOf(clientRef))
       if (orderId !== undefined) found.set(orderId, [...(found.get(orderId) ?? []), { provider, clientRef, orderNo }])
     }
   }

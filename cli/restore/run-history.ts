@@ -2,6 +2,7 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client'
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import type { temporal as protocol } from '@temporalio/proto'
+import { atOnce } from './at-once.ts'
 
 /** An activity that a run has scheduled. */
 export interface RecordedActivity {
@@ -67,6 +68,17 @@ export async function readHistory(
     failedWith:
       events.at(-1)?.workflowExecutionFailedEventAttributes?.failure?.applicationFailureInfo?.type ?? undefined,
   }
+}
+
+/** The histories of the runs that a query lists, in its order. @throws when Temporal does not answer */
+export async function listHistories(client: Client, query: string): Promise<(RunHistory & { workflowId: string })[]> {
+  const listed: { workflowId: string; runId: string }[] = []
+  for await (const run of client.workflow.list({ query })) listed.push(run)
+  const read = await atOnce(listed, async (run) => {
+    const history = await readHistory(client, run)
+    return history ? [{ ...history, workflowId: run.workflowId }] : []
+  })
+  return read.flat()
 }
 
 async function fetchEvents(

@@ -15,7 +15,7 @@ import { textsOf } from '../../messages/texts.ts'
 import { refundDueAfter } from '../../shared/withdrawal-period.ts'
 import { withdrawalType, withdrawalWorkflowId } from '../../workflows/order/withdrawal.contract.ts'
 import { openSince } from './order-runs.ts'
-import { type RunHistory, readHistory } from './run-history.ts'
+import { listHistories, type RunHistory } from './run-history.ts'
 
 export async function rebuildWithdrawals(
   context: Context,
@@ -24,10 +24,9 @@ export async function rebuildWithdrawals(
 ): Promise<void> {
   const { sql } = context
   const query = `WorkflowType = '${withdrawalType}' AND ${openSince(since)}`
-  for await (const run of temporal.workflow.list({ query })) {
-    const order = await findOrder(sql, run.workflowId.slice(withdrawalWorkflowId('').length))
-    const history = order && (await readHistory(temporal, run))
-    if (!history) continue
+  for (const { workflowId, ...history } of await listHistories(temporal, query)) {
+    const order = await findOrder(sql, workflowId.slice(withdrawalWorkflowId('').length))
+    if (!order) continue
     const stated = await restate(order, history)
     if (stated)
       await insertItem(sql, restoreId, { kind: 'run', subjectId: order.id, outcome: 'rebuilt', detail: withdrawalType })

@@ -5,6 +5,7 @@
 
 import type { EsimProvider, EsimStatus, ProviderPackage } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
+import { beginsWithOneOf } from '../prefixes.ts'
 import { maxCatalogueBytes } from '../provider-call.ts'
 import { parseWebhook, readAmount, readListedOrder, readPackages, readSim, readUsage } from './readings.ts'
 import {
@@ -22,6 +23,8 @@ import {
 
 const DESTINATIONS_PER_PAGE = 100
 const ORDERS_PER_PAGE = 100
+/** Its days may begin earlier or later than ours. */
+const DAY = 24 * 60 * 60 * 1_000
 
 export function createAiralo(settings: AiraloSettings): EsimProvider {
   const call = createCaller(settings)
@@ -47,6 +50,21 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     }
     // Airalo lists an operator under each destination that it serves.
     return [...new Map(all.map((each) => [each.code, each])).values()]
+  }
+
+  /**
+   * Pages of the orders that were placed from one day to another, in Airalo's time.
+   * developers.partners.airalo.com/get-order-list-11883022e0: `filter[created_at]` has two days, both included.
+   */
+  async function* ordersOfDays(from: string, to: string) {
+    const days = `${from.slice(0, 10)} - ${to.slice(0, 10)}`
+    const filter = { include: 'status', 'filter[created_at]': days, limit: String(ORDERS_PER_PAGE) }
+    for (let page = 1, pages = 1; page <= pages; page += 1) {
+      const query = new URLSearchParams({ ...filter, page: String(page) })
+      const { data, meta } = await call({ method: 'GET', path: `/orders?${query}`, schema: orderListSchema })
+      yield data
+      pages = meta?.last_page ?? 1
+    }
   }
 
   /** The orders of a type whose description contains a text, the oldest first. */
@@ -97,25 +115,22 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
       return orderNo === undefined ? null : { orderNo, duplicates }
     },
 
-    // developers.partners.airalo.com/get-order-list-11883022e0: `filter[created_at]` has two days, both included.
     async *listOrders({ from, to }) {
-      const days = `${from.slice(0, 10)} - ${to.slice(0, 10)}`
-      const filter = { include: 'status', 'filter[created_at]': days, limit: String(ORDERS_PER_PAGE) }
-      for (let page = 1, pages = 1; page <= pages; page += 1) {
-        const query = new URLSearchParams({ ...filter, page: String(page) })
-        const { data, meta } = await call({ method: 'GET', path: `/orders?${query}`, schema: orderListSchema })
-        yield data.map(readListedOrder)
-        pages = meta?.last_page ?? 1
-      }
+      for await (const orders of ordersOfDays(from, to)) yield orders.map(readListedOrder)
     },
 
-    async findOrdersOf(prefixes) {
-      const found: { clientRef: string; orderNo: string }[] = []
-      for (const prefix of prefixes) {
-        for (const { id, description } of await findDescribed(prefix, 'sim'))
-          if (description.startsWith(prefix)) found.push({ clientRef: description, orderNo: id })
-      }
-      return found
+    // A search for each prefix would take a call for each order: a restore keeps everybody waiting meanwhile.
+    async findOrdersOf(prefixes, placedAfter) {
+      if (prefixes.length === 0) return []
+      const isOneOf = beginsWithOneOf(prefixes)
+      const found = new Map<string, { clientRef: string; orderNo: string }>()
+      const from = new Date(Date.parse(placedAfter) - DAY).toISOString()
+      const to = new Date(Date.now() + DAY).toISOString()
+      for await (const orders of ordersOfDays(from, to))
+        for (const { id, type, description } of orders)
+          if (type === 'sim' && description && isOneOf(description))
+            found.set(id, { clientRef: description, orderNo: id })
+      return [...found.values()].sort((a, b) => Number(a.orderNo) - Number(b.orderNo))
     },
 
     async getEsims(orderNo) {

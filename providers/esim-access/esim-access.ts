@@ -1,6 +1,7 @@
 /** eSIM Access as an EsimProvider. A repeated clientRef (`transactionId`) returns the same order. */
 import type { EsimProvider, EsimState, PlaceOrder } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
+import { beginsWithOneOf } from '../prefixes.ts'
 import { maxCatalogueBytes, readEach } from '../provider-call.ts'
 import {
   MICROS_PER_PRICE,
@@ -142,9 +143,9 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     async findOrdersOf(prefixes, placedAfter) {
       const found = new Map<string, { clientRef: string; orderNo: string }>()
       if (prefixes.length === 0) return []
+      const isOneOf = beginsWithOneOf(prefixes)
       for await (const { transactionId: clientRef, orderNo } of esimsSince(placedAfter))
-        if (clientRef && prefixes.some((prefix) => clientRef.startsWith(prefix)))
-          found.set(orderNo, { clientRef, orderNo })
+        if (clientRef && isOneOf(clientRef)) found.set(orderNo, { clientRef, orderNo })
       return [...found.values()]
     },
 

@@ -63,6 +63,25 @@ async function world() {
 
 const ORDER: Fault['match'] = { method: 'POST', path: '/orders$' }
 
+test('a restore finds Airalo’s orders by pages of their days, and not by a call for each', async () => {
+  const { provider, sim } = await world()
+  const day = 86_400_000
+  const planted = Array.from({ length: 250 }, (_, index) => ({
+    packageId: 'moshi-moshi-7days-1gb',
+    description: `prefix-${String(index).padStart(3, '0')}-1`,
+    createdAt: Date.now() - (index % 2) * day,
+  }))
+  await sim.do('plant', { orders: planted })
+  await sim.do('plant', { orders: [{ ...planted[0], description: 'prefix-000-1', createdAt: Date.now() - 5 * day }] })
+  const wanted = planted.slice(0, 200).map(({ description }) => description.slice(0, -2))
+  const before = (await sim.log()).length
+  const found = await provider.findOrdersOf(wanted, new Date(Date.now() - 1.5 * day).toISOString())
+  expect(found.map(({ clientRef }) => clientRef)).toEqual(planted.slice(0, 200).map(({ description }) => description))
+  const calls = (await sim.log()).slice(before).filter(({ url }) => url.includes('/orders'))
+  expect(calls).toHaveLength(3)
+  expect(await provider.findOrdersOf([], new Date().toISOString())).toEqual([])
+})
+
 test('Airalo’s packages are listed page by page, with net prices in micro-units', async () => {
   const { provider, sim } = await world()
   const packages = await provider.listPackages()
