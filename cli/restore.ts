@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import type { Client } from '@temporalio/client'
 import type { Config } from '../config.ts'
-import { createContext } from '../context.ts'
+import { type Context, createContext } from '../context.ts'
 import { type BackupFolder, openBackupFolder, timeOfBackup } from '../db/backup/backup-folder.ts'
 import {
   databaseName,
@@ -20,15 +20,15 @@ import {
 } from '../db/backup/restore.ts'
 import { insertRestore, listRestores } from '../db/backup/restores.ts'
 import { timeLimits } from '../db/connection/database.ts'
-import { createFieldCipher } from '../db/crypto/field-cipher.ts'
 import type { Erasures } from '../db/erasure/erasures.ts'
 import { continueFrom, type LogHead, readHead } from '../db/transparency/transparency-log.ts'
 import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { restoreStart, restoreWorkflowId } from '../workflows/backup/restore.contract.ts'
+import { redoDeletions } from './restore/deletions.ts'
 import { describeRestore } from './restore/describe.ts'
-import { erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
+import { type DeletionRun, erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
 import { rebuild } from './restore/rebuild.ts'
 import { readConfigBeside } from './running-stack.ts'
 
@@ -131,26 +131,25 @@ async function restoreFrom(
   const url = databaseUrl(target, unfinished)
   console.log(`Restoring ${backupId} ...`)
   const { keysOf } = await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId, erasures })
-  const settled = await withDatabase(url, async (sql) => {
-    const { accounts, cameBack, readable } = await whoCameBack(sql)
+  const restoreId = randomUUID()
+  const context = createContext(
+    { ...config, DATABASE_URL: url },
+    { name: 'ama-esim-restore', limits: timeLimits.maintenance },
+  )
+  try {
+    const { accounts, cameBack, readable } = await whoCameBack(context.sql)
     console.log(
       `${accounts} accounts, with the keys of ${keysOf}. ${cameBack} erased people came back, ${readable} readable.`,
     )
-    const payments = await settledPaymentsOfErased(sql)
-    const cipher = createFieldCipher(config.FIELD_KEYS, Buffer.from(config.INDEX_KEY, 'base64'))
-    console.log(`${await replayOver(sql, cipher, folder, new Date())} erased again.`)
-    const { cameBack: left } = await whoCameBack(sql)
-    if (left > 0) throw new Error(`${left} erased people are still there`)
-    const lost = logHead ? await continueFrom(sql, logHead, new Date()) : 0
-    const { seq, hash } = await readHead(sql)
+    const runs = sources[0] && { temporal, deletions: sources[0].runs }
+    const settled = await eraseAgain(context, folder, runs)
+    const lost = logHead ? await continueFrom(context.sql, logHead, new Date()) : 0
+    const { seq, hash } = await readHead(context.sql)
     console.log(`The transparency log ends with entry ${seq}, ${hash}. ${lost} entries are lost.`)
-    return payments
-  })
-  const restoreId = randomUUID()
-  await rebuildNewer(
-    { ...config, DATABASE_URL: url },
-    { restoreId, backupId, settled, temporal: sources[0] && temporal },
-  )
+    await rebuildNewer(context, { restoreId, backupId, settled, temporal: runs && temporal })
+  } finally {
+    await context.close()
+  }
   await withDatabase(server, async (sql) => {
     await sql`drop database if exists ${sql(name)}`
     await sql`alter database ${sql(unfinished)} rename to ${sql(name)}`
@@ -170,21 +169,36 @@ function headIn(text: string | undefined): LogHead | undefined | 'unreadable' {
   return seq && hash ? { seq: Number(seq), hash } : 'unreadable'
 }
 
+/**
+ * Erases everybody again who was erased since the backup. @returns payments that need nothing more
+ * @param runs undefined when Temporal is lost
+ */
+async function eraseAgain(
+  context: Context,
+  folder: BackupFolder,
+  runs: { temporal: Client; deletions: readonly DeletionRun[] } | undefined,
+): Promise<string[]> {
+  const { sql, cipher } = context
+  const at = new Date()
+  const settled = await settledPaymentsOfErased(sql)
+  // Those whose run is there keep their receipt; the ledger names the others as well.
+  const byRuns = runs ? await redoDeletions(context, runs.temporal, runs.deletions, at) : 0
+  console.log(`${byRuns + (await replayOver(sql, cipher, folder, at))} erased again.`)
+  const { cameBack: left } = await whoCameBack(sql)
+  if (left > 0) throw new Error(`${left} erased people are still there`)
+  return settled
+}
+
 /** Rebuilds what is newer than the backup, and prints what became of it. */
 async function rebuildNewer(
-  config: Config,
+  context: Context,
   options: { restoreId: string; backupId: string; settled: readonly string[]; temporal: Client | undefined },
 ): Promise<void> {
   const { restoreId, backupId, settled, temporal } = options
-  const context = createContext(config, { name: 'ama-esim-restore', limits: timeLimits.maintenance })
-  try {
-    const readsSince = plusMs(timeOfBackup(backupId), -overlapMs)
-    await context.sql.begin((tx) => insertRestore(tx, { id: restoreId, backupId, readsSince, at: new Date() }))
-    await rebuild(context, { restoreId, since: readsSince, settled, temporal, say: (line) => console.log(line) })
-    for (const line of await describeRestore(context.sql, restoreId)) console.log(line)
-  } finally {
-    await context.close()
-  }
+  const readsSince = plusMs(timeOfBackup(backupId), -overlapMs)
+  await context.sql.begin((tx) => insertRestore(tx, { id: restoreId, backupId, readsSince, at: new Date() }))
+  await rebuild(context, { restoreId, since: readsSince, settled, temporal, say: (line) => console.log(line) })
+  for (const line of await describeRestore(context.sql, restoreId)) console.log(line)
 }
 
 async function isEmpty(url: string): Promise<boolean> {
@@ -194,7 +208,7 @@ async function isEmpty(url: string): Promise<boolean> {
   })
 }
 
-async function known(where: string, asking: Promise<Erasures>): Promise<Erasures | undefined> {
+async function known<Found extends Erasures>(where: string, asking: Promise<Found>): Promise<Found | undefined> {
   try {
     const erasures = await asking
     console.log(`${erasures.ledger.length} ledger entries and ${erasures.receipts.length} receipts from ${where}.`)

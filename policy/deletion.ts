@@ -34,3 +34,9 @@ export const stepStates = [
   'needs_operator',
 ] as const
 export type StepState = (typeof stepStates)[number]
+
+/** What became of an erasure step; `code` is machine-readable, for the receipt. */
+export interface StepOutcome {
+  state: StepState
+  code?: string
+}

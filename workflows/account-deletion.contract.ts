@@ -4,7 +4,7 @@
  * receipt.
  */
 import { defineUpdate } from '@temporalio/workflow'
-import type { DeletionReason, ErasureStep } from '../policy/deletion.ts'
+import type { DeletionReason, ErasureStep, StepOutcome } from '../policy/deletion.ts'
 import { initialSearchAttributes } from '../shared/search-attributes.ts'
 
 export const accountDeletionType = 'accountDeletion'
@@ -61,6 +61,12 @@ interface Step {
   asOf: string
 }
 
+/**
+ * What became of an erasure step. The run goes on without it; a restore reads it in the history. Undefined in the histories of
+ * earlier builds.
+ */
+type StepAnswer = Promise<StepOutcome | undefined>
+
 export interface DeletionActivities {
   /**
    * In one transaction, writes the seal, erases the person's rows, and writes deletion ledger and receipt. Repeatable.
@@ -83,27 +89,30 @@ export interface DeletionActivities {
    */
   deleteRuns(input: Step & { accountRef: string; final: boolean }): Promise<void>
   /** Erases rows that were written after the erasure, and counts the rest in all tables. @throws ErasureIncomplete */
-  verifyErasure(input: Step & { final: boolean }): Promise<void>
+  verifyErasure(input: Step & { final: boolean }): StepAnswer
   /**
    * Cancels unpaid payments, and refunds paid orders that were not delivered, with credit notes. `watch`: a refund may
    * still fail, so the activity has to run again.
+   * `trouble`: why an operator has to refund one of them.
    * @param giveUp makes operator tasks of the refunds that have not settled
    * @throws PaymentPending, PaymentUnavailable
    */
-  settlePayments(input: Step & { giveUp: boolean }): Promise<{ watch: boolean }>
-  deleteStripeCustomer(input: Step): Promise<void>
-  releaseProviderOrders(input: Step): Promise<void>
-  revokeApple(input: Step): Promise<void>
-  revokeGoogle(input: Step): Promise<void>
-  deleteFirebaseUser(input: Step): Promise<void>
-  sendFarewell(input: Step): Promise<void>
+  settlePayments(input: Step & { giveUp: boolean }): Promise<{ watch: boolean; trouble?: string }>
+  deleteStripeCustomer(input: Step): StepAnswer
+  releaseProviderOrders(input: Step): StepAnswer
+  revokeApple(input: Step): StepAnswer
+  revokeGoogle(input: Step): StepAnswer
+  deleteFirebaseUser(input: Step): StepAnswer
+  sendFarewell(input: Step): StepAnswer
   /** @throws ErasureIncomplete while a backup from before the erasure exists */
   noteBackupsGone(input: Step): Promise<void>
-  redactAtStripe(input: Step): Promise<void>
+  redactAtStripe(input: Step): StepAnswer
   /** Makes operator tasks of the erasure steps that are overdue. */
   raiseOverdue(input: Step): Promise<void>
-  /** Makes an operator task of an erasure step that failed for good. */
-  leaveToOperator(input: Step & { processor: ErasureStep; code: string }): Promise<void>
+  /** Makes an operator task of an erasure step that failed for good. @returns which one: a local activity's input is in no history */
+  leaveToOperator(
+    input: Step & { processor: ErasureStep; code: string },
+  ): Promise<(StepOutcome & { processor: ErasureStep }) | undefined>
   /** Completes the receipt, unless an erasure step is not done. */
   completeDeletion(input: Step): Promise<{ complete: boolean }>
 }

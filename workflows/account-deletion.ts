@@ -145,7 +145,7 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
   }
 }
 
-async function doAt(time: Date, work: () => Promise<void>): Promise<void> {
+async function doAt(time: Date, work: () => Promise<unknown>): Promise<void> {
   await sleep(msUntil(time, now()))
   await work()
 }

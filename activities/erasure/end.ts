@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts'
 import { isHeldByBackup } from '../../db/backup/backup-holds.ts'
 import { vacuumKeys } from '../../db/connection/vacuum.ts'
 import { appendBackupsGone } from '../../db/erasure/deletion-ledger.ts'
-import { dropEmptySeal } from '../../db/erasure/deletion-seals.ts'
+import { dropEmptySeal, dropSeal } from '../../db/erasure/deletion-seals.ts'
 import { completeDeletion, findReceipt, recordStep } from '../../db/erasure/deletions.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { milliseconds } from '../../policy/periods.ts'
@@ -42,14 +42,18 @@ export function createDeletionEndActivities(context: Context): Activities {
     },
 
     async leaveToOperator({ receiptId, processor, code, asOf }) {
-      await leaveStepToOperator(context, { receiptId, processor, code, at: new Date(asOf) })
+      const outcome = await leaveStepToOperator(context, { receiptId, processor, code, at: new Date(asOf) })
+      return { processor, ...outcome }
     },
 
     async completeDeletion({ receiptId, asOf }) {
       await sql.begin((tx) => dropEmptySeal(tx, receiptId))
       context.dataKeys.forget(receiptId)
       await vacuumKeys(sql)
-      return { complete: await completeDeletion(sql, receiptId, recordedAt(asOf)) }
+      const complete = await completeDeletion(sql, receiptId, recordedAt(asOf))
+      // A seal of a restored backup may hold what steps needed that were done before the restore.
+      if (complete) await sql.begin((tx) => dropSeal(tx, receiptId))
+      return { complete }
     },
   }
 }

@@ -37,7 +37,7 @@ export function createErasureActivities(context: Context): Activities {
     },
 
     async verifyErasure({ final, ...step }) {
-      await withSecret(context, { ...step, processor: 'database', part: 'trace' }, async (trace) => {
+      return withSecret(context, { ...step, processor: 'database', part: 'trace' }, async (trace) => {
         // A call that was under way at the erasure may have written a row without a reference to the account.
         await eraseLateRows(sql, trace)
         // The first verification reads indexes only; the final one reads whole tables when no call is under way any

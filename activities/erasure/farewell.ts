@@ -18,7 +18,7 @@ export function createDeletionFarewellActivities(context: Context): Activities {
 
   return {
     async sendFarewell(step) {
-      await withSecret(context, { ...step, processor: 'mail', part: 'address' }, async ({ email, language }) => {
+      return withSecret(context, { ...step, processor: 'mail', part: 'address' }, async ({ email, language }) => {
         const outcome = await sendMail(context, {
           send: { subjectId: step.receiptId, kind: 'mail:account-deleted', accountId: null },
           at: new Date(step.asOf),

@@ -58,7 +58,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
       if (trouble) await leaveStepToOperator(context, { receiptId, processor, code: trouble, at })
       else await clearOperatorTask(receiptId, at)
       if (giveUp) await wipeSecret(sql, receiptId, 'settlements')
-      return { watch: open.length > 0 && !giveUp }
+      return { watch: open.length > 0 && !giveUp, ...(trouble && { trouble }) }
 
       async function closePayment(firstId: string): Promise<void> {
         for (let paymentIntentId = firstId; ; ) {
@@ -82,7 +82,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     },
 
     async deleteStripeCustomer(step) {
-      await withSecret(context, { ...step, processor, part: 'stripeCustomer' }, async ({ customerId }) => {
+      return withSecret(context, { ...step, processor, part: 'stripeCustomer' }, async ({ customerId }) => {
         const outcome = await withFailureTypes(paymentFailureTypes, () => stripe.deleteCustomer(customerId))
         if (outcome === 'deleted') return { state: 'done' }
         if (outcome === 'already_deleted') return { state: 'done', code: 'already_gone' }

@@ -3,10 +3,11 @@ import type { Context } from '../../context.ts'
 import { resealSecret } from '../../db/erasure/deletion-seals.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
+import type { StepOutcome } from '../../policy/deletion.ts'
 import { failureType } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { createProviderReturns } from '../order/provider-returns.ts'
-import { type StepOutcome, withSecret } from './step.ts'
+import { withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'releaseProviderOrders'>
 
@@ -16,7 +17,7 @@ export function createDeletionProviderActivities(context: Context): Activities {
 
   return {
     async releaseProviderOrders(step) {
-      await withSecret(context, { ...step, processor: 'esim_provider', part: 'providerOrders' }, (held) =>
+      return withSecret(context, { ...step, processor: 'esim_provider', part: 'providerOrders' }, (held) =>
         returnAll(step.receiptId, held, new Date(step.asOf)),
       )
     },

@@ -2,13 +2,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../../context.ts'
 import { type DeletionSecrets, resealSecret } from '../../db/erasure/deletion-seals.ts'
+import type { StepOutcome } from '../../policy/deletion.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { type Redaction, redactionBatchSize } from '../../providers/stripe/persons.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { paymentFailureTypes, withFailureTypes } from '../failures.ts'
-import { type StepOutcome, withSecret } from './step.ts'
+import { withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'redactAtStripe'>
 type Payments = NonNullable<DeletionSecrets['payments']>
@@ -28,7 +29,7 @@ export function createDeletionRedactionActivities(context: Context): Activities 
 
   return {
     async redactAtStripe(step) {
-      await withSecret(context, { ...step, processor: 'stripe_redaction', part: 'payments' }, (payments) =>
+      return withSecret(context, { ...step, processor: 'stripe_redaction', part: 'payments' }, (payments) =>
         withFailureTypes(paymentFailureTypes, () => redact(step.receiptId, payments)),
       )
     },

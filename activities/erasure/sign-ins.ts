@@ -2,10 +2,11 @@
 import type { Context } from '../../context.ts'
 import { findAccountOfFirebaseUser } from '../../db/accounts.ts'
 import { isIdentityLinked } from '../../db/identities.ts'
+import type { StepOutcome } from '../../policy/deletion.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { withFailureTypes } from '../failures.ts'
-import { type StepOutcome, withSecret } from './step.ts'
+import { withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'revokeApple' | 'revokeGoogle' | 'deleteFirebaseUser'>
 
@@ -19,7 +20,7 @@ export function createDeletionSignInActivities(context: Context): Activities {
 
   return {
     async revokeApple(step) {
-      await withSecret(context, { ...step, processor: 'apple', part: 'apple' }, async (secret) => {
+      return withSecret(context, { ...step, processor: 'apple', part: 'apple' }, async (secret) => {
         const subjectIndex = Buffer.from(secret.subjectIndex, 'hex')
         if (await isIdentityLinked(sql, 'apple', subjectIndex)) return signedUpAgain
         return withFailureTypes(signIn, async () => {
@@ -38,14 +39,14 @@ export function createDeletionSignInActivities(context: Context): Activities {
     },
 
     async revokeGoogle(step) {
-      await withSecret(context, { ...step, processor: 'google', part: 'google' }, async ({ refreshToken }) => {
+      return withSecret(context, { ...step, processor: 'google', part: 'google' }, async ({ refreshToken }) => {
         const outcome = await withFailureTypes(signIn, () => google.revoke(refreshToken))
         return { state: 'done', ...(outcome === 'unknown' && { code: 'already_invalid' }) }
       })
     },
 
     async deleteFirebaseUser(step) {
-      await withSecret(context, { ...step, processor: 'firebase', part: 'firebase' }, async ({ uid }) => {
+      return withSecret(context, { ...step, processor: 'firebase', part: 'firebase' }, async ({ uid }) => {
         if (await findAccountOfFirebaseUser(sql, context, uid)) return signedUpAgain
         const outcome = await withFailureTypes(signIn, () => firebaseUsers.deleteUser(uid))
         return { state: 'done', ...(outcome === 'unknown' && { code: 'already_gone' }) }

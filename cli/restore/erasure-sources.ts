@@ -1,52 +1,84 @@
 /** Sources of erasures, besides the copy of the deletion ledger in the backup folder. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client'
 import { withDatabase } from '../../db/backup/restore.ts'
-import type { LedgerEntry } from '../../db/erasure/deletion-ledger.ts'
 import { type Erasures, exportErasures } from '../../db/erasure/erasures.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { accountDeletionType, accountDeletionWorkflowId, notErased } from '../../workflows/account-deletion.contract.ts'
-import { readHistory } from './run-history.ts'
+import { atOnce } from './at-once.ts'
+import { type RunHistory, readHistory } from './run-history.ts'
 
 /** Erasures from the database that the restore replaces. @throws when it does not answer */
 export const erasuresFromDatabase = (url: string): Promise<Erasures> => withDatabase(url, exportErasures)
 
-const askWithinMs = 10_000
+/** A deletion's run that has erased its account. */
+export interface DeletionRun {
+  accountRef: string
+  workflowId: string
+  runId: string
+}
+
+export interface ErasuresOfRuns extends Erasures {
+  runs: DeletionRun[]
+}
+
+/** For one answer: however many runs there are, a server that is away is noticed soon. */
+const answersWithinMs = 10_000
 
 /**
  * Erasures from the deletion runs. Each run stays open until the last backup that may hold its person is deleted, and
- * its id contains the ledger's pseudonym. They know everybody who was erased after any existing backup, but not which
- * erasure steps are done. A run that has not erased does not count: one that the account's use has stopped, that was
- * ended before, or that erases only when the workers are back.
+ * its id contains the ledger's pseudonym. They know everybody who was erased after any existing backup; `redoDeletions`
+ * reads which erasure steps they have done. A run that has not erased does not count: one that the account's use has
+ * stopped, that was ended before, or that erases only when the workers are back.
  */
-export async function erasuresFromTemporal(temporal: Client): Promise<Erasures> {
-  const ledger: LedgerEntry[] = []
+export async function erasuresFromTemporal(temporal: Client): Promise<ErasuresOfRuns> {
   const prefix = accountDeletionWorkflowId('')
-  await temporal.withDeadline(Date.now() + askWithinMs, async () => {
-    for await (const run of temporal.workflow.list({ query: `WorkflowType = '${accountDeletionType}'` })) {
-      if (!(await hasErased(temporal, run))) continue
-      const at = run.startTime
-      ledger.push({
-        accountRef: run.workflowId.slice(prefix.length),
-        entry: 'erased',
-        // The run's input holds the reason, which a repeated erasure does not need.
-        reason: 'requested',
-        at,
-        backupsGoneBy: plusDays(at, periods.backups.keepDays),
-      })
-    }
-  })
-  return { ledger, receipts: [], log: [] }
+  const listed = await listDeletions(temporal)
+  const erased = await atOnce(listed, async (run) => ((await hasErased(temporal, run)) ? [run] : []))
+  const runs = erased.flat()
+  return {
+    ledger: runs.map(({ workflowId, startTime: at }) => ({
+      accountRef: workflowId.slice(prefix.length),
+      entry: 'erased',
+      // The run's input holds the reason, which a repeated erasure does not need.
+      reason: 'requested',
+      at,
+      backupsGoneBy: plusDays(at, periods.backups.keepDays),
+    })),
+    receipts: [],
+    log: [],
+    runs: runs.map(({ workflowId, runId }) => ({ accountRef: workflowId.slice(prefix.length), workflowId, runId })),
+  }
 }
+
+async function listDeletions(temporal: Client): Promise<WorkflowExecutionInfo[]> {
+  const listed: WorkflowExecutionInfo[] = []
+  const runs = temporal.workflow.list({ query: `WorkflowType = '${accountDeletionType}'` })[Symbol.asyncIterator]()
+  for (;;) {
+    const next = await withinTime(temporal, () => runs.next())
+    if (next.done) return listed
+    listed.push(next.value)
+  }
+}
+
+const withinTime = <Answer>(temporal: Client, call: () => Promise<Answer>): Promise<Answer> =>
+  temporal.withDeadline(Date.now() + answersWithinMs, call)
 
 /** Whether a run has erased its account: by the status that it shows, which may be late, or else by its history. */
 async function hasErased(temporal: Client, run: WorkflowExecutionInfo): Promise<boolean> {
   const shown = run.typedSearchAttributes.get(searchAttributes.stage)
   if (shown !== undefined && shown !== notErased) return true
-  const activities = (await readHistory(temporal, run))?.activities ?? []
-  return activities.some(({ type, completed }) => type === 'eraseAccount' && isErasure(completed?.result))
+  const history = await withinTime(temporal, () => readHistory(temporal, run))
+  return history !== undefined && erasureIn(history) !== undefined
 }
 
-/** `eraseAccount` also completes when it refuses, or finds nobody. */
-const isErasure = (result: unknown): boolean => typeof result === 'object' && result !== null && 'receiptId' in result
+/** What `eraseAccount` has answered. It also completes when it refuses, or finds nobody. */
+export function erasureIn({ activities }: RunHistory): { receiptId: string; [name: string]: unknown } | undefined {
+  for (const { type, completed } of activities) {
+    const result = completed?.result
+    if (type !== 'eraseAccount' || typeof result !== 'object' || result === null) continue
+    if ('receiptId' in result && typeof result.receiptId === 'string') return { ...result, receiptId: result.receiptId }
+  }
+  return undefined
+}

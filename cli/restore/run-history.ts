@@ -13,6 +13,8 @@ export interface RecordedActivity {
   at: Date
   /** undefined while it has not completed */
   completed: { result: unknown } | undefined
+  /** it has failed for good; `code` as `failure` was given it, or else the type of the failure */
+  failed?: { code: string }
 }
 
 export interface RunHistory {
@@ -41,7 +43,11 @@ export async function readHistory(
   const activities: (RecordedActivity & { order: number })[] = []
   const scheduled = new Map<string, RecordedActivity>()
   for (const event of events) {
-    const { activityTaskScheduledEventAttributes: begun, activityTaskCompletedEventAttributes: done } = event
+    const {
+      activityTaskScheduledEventAttributes: begun,
+      activityTaskCompletedEventAttributes: done,
+      activityTaskFailedEventAttributes: refused,
+    } = event
     if (begun) {
       const input = (await decode(begun.input)) as RecordedActivity['input']
       const at = typeof input?.asOf === 'string' ? new Date(input.asOf) : dateOf(event.eventTime)
@@ -51,6 +57,12 @@ export async function readHistory(
     }
     const ended = done && scheduled.get(String(done.scheduledEventId))
     if (ended) ended.completed = { result: await decode(done.result) }
+    const given = refused && scheduled.get(String(refused.scheduledEventId))
+    if (given) {
+      const { type, details } = refused.failure?.applicationFailureInfo ?? {}
+      const code = await decode(details)
+      given.failed = { code: typeof code === 'string' ? code : type || 'unknown' }
+    }
     const marker = event.markerRecordedEventAttributes
     if (marker?.markerName !== 'core_local_activity' || marker.failure) continue
     const data = (await decode(marker.details?.data)) as LocalActivity

@@ -69,8 +69,9 @@ async function importReceipt(tx: Transaction, receipt: CarriedReceipt): Promise<
     where deletions.completed_at is null`
   if (written.count === 0) return
   const rows = steps.map(({ changedAt, ...step }) => ({ receipt_id: receiptId, ...step, changed_at: changedAt }))
-  await tx`insert into deletion_steps ${tx(rows)} on conflict (receipt_id, processor) do update
-    set state = excluded.state, code = excluded.code, changed_at = excluded.changed_at`
+  if (rows.length > 0)
+    await tx`insert into deletion_steps ${tx(rows)} on conflict (receipt_id, processor) do update
+      set state = excluded.state, code = excluded.code, changed_at = excluded.changed_at`
   if (completedAt) return dropSeal(tx, receiptId)
   for (const { processor, state } of steps) {
     const part = partOfStep[processor]

@@ -1,7 +1,10 @@
 /** Rules of a restore that need no stack. */
 import { expect, test } from 'vitest'
+import { stepsDone } from '../../cli/restore/deletions.ts'
 import { rankOf } from '../../cli/restore/rebuild.ts'
+import type { RecordedActivity } from '../../cli/restore/run-history.ts'
 import { afterRestore, leftToOperators } from '../../cli/restore/run-types.ts'
+import type { ErasureStep } from '../../policy/deletion.ts'
 import type { PaymentStatus } from '../../providers/stripe/payments.ts'
 import * as workflows from '../../workflows/index.ts'
 
@@ -18,4 +21,52 @@ test('of several payments of an order the paid one is its own, and a cancelled o
   expect(ranks).toEqual(ranks.toSorted())
   expect(new Set(ranks).size).toBe(statuses.length)
   expect(rankOf({ status: 'requires_action' })).toBe(rankOf({ status: 'requires_payment_method' }))
+})
+
+const at = new Date('2026-11-29T12:00:00Z')
+const completed = (type: string, result?: unknown, input: RecordedActivity['input'] = {}): RecordedActivity => ({
+  type,
+  input,
+  at,
+  completed: { result },
+})
+const outcomes = (...activities: RecordedActivity[]) =>
+  stepsDone(activities).map(({ processor, state, code }) => [processor, state, ...(code ? [code] : [])])
+
+test.each<[ErasureStep, string]>([
+  ['database', 'verifyErasure'],
+  ['temporal', 'deleteRuns'],
+  ['apple', 'revokeApple'],
+  ['google', 'revokeGoogle'],
+  ['firebase', 'deleteFirebaseUser'],
+  ['stripe', 'deleteStripeCustomer'],
+  ['esim_provider', 'releaseProviderOrders'],
+  ['mail', 'sendFarewell'],
+  ['backups', 'noteBackupsGone'],
+  ['stripe_redaction', 'redactAtStripe'],
+])('G3: what a deletion’s run has done of the step %s counts after a restore', (step, activity) => {
+  expect(outcomes(completed(activity, { state: 'done', code: 'already_gone' }))).toEqual([
+    [step, 'done', 'already_gone'],
+  ])
+  expect(outcomes({ ...completed(activity), completed: undefined })).toEqual([])
+  expect(outcomes({ ...completed(activity), completed: undefined, failed: { code: 'refused' } })).toEqual([
+    [step, 'needs_operator', 'refused'],
+  ])
+  // Earlier builds have not written the outcome into the history. Some steps may have ended in several ways.
+  const isOneOfSeveral = ['apple', 'stripe', 'stripe_redaction'].includes(step)
+  expect(outcomes(completed(activity))).toEqual([
+    isOneOfSeveral ? [step, 'needs_operator', 'receipt_lost'] : [step, 'done'],
+  ])
+})
+
+test('G3: the first of two looks at the database, and a payment that only an operator can refund, are no steps that are done', () => {
+  expect(outcomes(completed('verifyErasure', { state: 'pending' }, { final: false }))).toEqual([])
+  expect(outcomes(completed('deleteRuns', undefined, { final: false }))).toEqual([])
+  const customer = completed('deleteStripeCustomer', { state: 'done' })
+  expect(outcomes(completed('settlePayments', { watch: true }), customer)).toEqual([['stripe', 'done']])
+  const bounced = completed('settlePayments', { watch: true, trouble: 'refund_bounced' })
+  expect(outcomes(customer, bounced)).toEqual([['stripe', 'needs_operator', 'refund_bounced']])
+  expect(outcomes(customer, bounced, completed('settlePayments', { watch: false }))).toEqual([['stripe', 'done']])
+  const left = completed('leaveToOperator', { processor: 'google', state: 'needs_operator', code: 'unknown' })
+  expect(outcomes({ ...left, input: undefined })).toEqual([['google', 'needs_operator', 'unknown']])
 })

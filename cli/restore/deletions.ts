@@ -1,0 +1,226 @@
+/**
+ * Deletions that have gone on since the dump. A deletion's run does not repeat what it has done, and asks for nothing twice: so
+ * the receipt with its steps, and what the steps that are left still need of the person, are brought to where the run is.
+ */
+import type { Client } from '@temporalio/client'
+import { operatorTaskOf } from '../../activities/erasure/step.ts'
+import { notAccepted } from '../../activities/order/payment/payment-acceptance.ts'
+import { leftOf } from '../../activities/order/refunds/refund.ts'
+import type { Context } from '../../context.ts'
+import type { Transaction } from '../../db/connection/database.ts'
+import { type CarriedReceipt, exportReceipts, importReceipts } from '../../db/erasure/carried-receipts.ts'
+import { dropSeal, wipeSecret } from '../../db/erasure/deletion-seals.ts'
+import { completeDeletion, findReceipt } from '../../db/erasure/deletions.ts'
+import { erase } from '../../db/erasure/erasure.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
+import { type ErasureStep, erasureSteps, type StepOutcome } from '../../policy/deletion.ts'
+import { periods } from '../../policy/periods.ts'
+import type { Payment } from '../../providers/stripe/payments.ts'
+import { plusDays } from '../../shared/calendar.ts'
+import type { DeletionActivities, DeletionInput, Erasure } from '../../workflows/account-deletion.contract.ts'
+import { atOnce } from './at-once.ts'
+import { type DeletionRun, erasureIn } from './erasure-sources.ts'
+import { type RecordedActivity, type RunHistory, readHistory } from './run-history.ts'
+import { untilAnswered } from './until-answered.ts'
+
+/** Which step an activity does. The others of a deletion's activities do a part of one, or none. */
+const stepOf: Partial<Record<keyof DeletionActivities, ErasureStep>> = {
+  verifyErasure: 'database',
+  deleteRuns: 'temporal',
+  revokeApple: 'apple',
+  revokeGoogle: 'google',
+  deleteFirebaseUser: 'firebase',
+  settlePayments: 'stripe',
+  deleteStripeCustomer: 'stripe',
+  releaseProviderOrders: 'esim_provider',
+  sendFarewell: 'mail',
+  noteBackupsGone: 'backups',
+  redactAtStripe: 'stripe_redaction',
+}
+
+/** Steps whose activity completes in one way alone, of which earlier builds have not written the outcome into the history. */
+const endsAsDone: readonly ErasureStep[] = [
+  'database',
+  'temporal',
+  'google',
+  'firebase',
+  'esim_provider',
+  'mail',
+  'backups',
+]
+
+type Done = StepOutcome & { processor: ErasureStep; at: Date }
+
+/**
+ * Erases again who was erased after the dump, and brings all receipts to where their runs are.
+ * @returns the number of accounts that were erased again
+ */
+export async function redoDeletions(
+  context: Context,
+  temporal: Client,
+  runs: readonly DeletionRun[],
+  at: Date,
+): Promise<number> {
+  const receipts = new Map((await exportReceipts(context.sql)).map((receipt) => [receipt.accountRef, receipt]))
+  const erasedAgain = await atOnce(
+    runs.filter(({ accountRef }) => mayHaveGoneOn(receipts.get(accountRef), at)),
+    async (run) => {
+      const history = await readHistory(temporal, run)
+      return history ? redoDeletion(context, run.accountRef, history, receipts.get(run.accountRef)) : false
+    },
+  )
+  return erasedAgain.filter(Boolean).length
+}
+
+/** Whether anything but the last backup and the redaction is open, or one of these was due. */
+function mayHaveGoneOn(receipt: CarriedReceipt | undefined, at: Date): boolean {
+  if (!receipt) return true
+  if (receipt.completedAt) return false
+  const { erasedAt, backupsGoneBy, steps } = receipt
+  const dueAt: Partial<Record<ErasureStep, Date>> = {
+    backups: backupsGoneBy,
+    stripe_redaction: plusDays(erasedAt, periods.stripeRedactionAfterDays),
+  }
+  const isOpen = ({ state }: { state: string }) => state === 'pending' || state === 'needs_operator'
+  return steps.filter(isOpen).some(({ processor }) => (dueAt[processor] ?? at) <= at)
+}
+
+/** @returns whether the account was in the dump, and is erased again */
+async function redoDeletion(
+  context: Context,
+  accountRef: string,
+  history: RunHistory,
+  known: CarriedReceipt | undefined,
+): Promise<boolean> {
+  const { sql } = context
+  const erasure = erasureIn(history) as Erasure | undefined
+  if (!erasure) return false
+  const { receiptId } = erasure
+  const { reason } = history.input as DeletionInput
+  const deletion = {
+    accountRef,
+    receiptId,
+    reason,
+    erasedAt: new Date(erasure.erasedAt),
+    backupsGoneBy: new Date(erasure.backupsGoneBy),
+  }
+  const done = stepsDone(history.activities)
+  const settled = history.activities.findLast(({ type, completed }) => type === 'settlePayments' && completed)
+  const isErasedAgain = !known && (await eraseAgain(context, deletion, settled !== undefined))
+  if (!known && !isErasedAgain)
+    await importReceipts(sql, [{ ...deletion, completedAt: null, steps: newSteps(erasure) }])
+
+  const steps = (await findReceipt(sql, receiptId))?.steps ?? []
+  const changed = done.filter(({ processor, state, code = null }) => {
+    const before = steps.find((step) => step.processor === processor)
+    const isOpen = before?.state === 'pending' || before?.state === 'needs_operator'
+    return isOpen && (before.state !== state || before.code !== code)
+  })
+  await importReceipts(sql, [
+    {
+      ...deletion,
+      completedAt: null,
+      steps: changed.map(({ processor, state, code = null, at }) => ({ processor, state, code, changedAt: at })),
+    },
+  ])
+  const isSettled = (settled?.completed?.result as { watch?: boolean } | undefined)?.watch === false
+  await sql.begin((tx) => dropUnneeded(tx, receiptId, { isSettled, done }))
+  for (const { processor, state, code = null, at } of changed)
+    if (state === 'needs_operator')
+      await raiseOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), detail: code ?? 'unknown', at })
+  const ended = history.activities.findLast(({ type, completed }) => type === 'completeDeletion' && completed)
+  const result = ended?.completed?.result as { complete?: boolean } | null | undefined
+  if (ended && result?.complete && (await completeDeletion(sql, receiptId, ended.at)))
+    await sql.begin((tx) => dropSeal(tx, receiptId))
+  return isErasedAgain
+}
+
+/** The parts of the seal that more than one activity needs. */
+async function dropUnneeded(
+  tx: Transaction,
+  receiptId: string,
+  { isSettled, done }: { isSettled: boolean; done: readonly Done[] },
+): Promise<void> {
+  const isDone = (processor: ErasureStep) => done.some((each) => each.processor === processor && each.state === 'done')
+  // A payment that is watched is looked at again by the run, which then enters its refund into the books again.
+  if (isSettled) await wipeSecret(tx, receiptId, 'settlements')
+  if (isDone('database') && isDone('temporal')) await wipeSecret(tx, receiptId, 'trace')
+}
+
+/** What became of the steps whose activity has ended. */
+export function stepsDone(activities: readonly RecordedActivity[]): Done[] {
+  const found = new Map<ErasureStep, Done>()
+  let trouble: Done | undefined
+  for (const { type, input, at, completed, failed } of activities) {
+    const result = completed?.result as (StepOutcome & { processor?: ErasureStep; trouble?: string }) | null | undefined
+    if (type === 'leaveToOperator' && result?.processor) {
+      const { processor, state, code } = result
+      found.set(processor, { processor, state, ...(code !== undefined && { code }), at })
+    }
+    const processor = stepOf[type as keyof DeletionActivities]
+    if (!processor) continue
+    if (failed) found.set(processor, { processor, state: 'needs_operator', code: failed.code, at })
+    if (!completed || input?.final === false) continue
+    if (type === 'settlePayments') {
+      trouble = result?.trouble ? { processor, state: 'needs_operator', code: result.trouble, at } : undefined
+      continue
+    }
+    const outcome = result?.state !== undefined ? result : outcomeOf(processor)
+    if (outcome.state !== 'pending') found.set(processor, { processor, ...outcome, at })
+  }
+  if (trouble) found.set('stripe', trouble)
+  return [...found.values()]
+}
+
+const outcomeOf = (processor: ErasureStep): StepOutcome =>
+  endsAsDone.includes(processor) ? { state: 'done' } : { state: 'needs_operator', code: 'receipt_lost' }
+
+const newSteps = ({ pending, erasedAt }: Erasure): CarriedReceipt['steps'] =>
+  erasureSteps.map((processor) => ({
+    processor,
+    state: pending.includes(processor) ? 'pending' : 'nothing_held',
+    code: null,
+    changedAt: new Date(erasedAt),
+  }))
+
+/** As the run has erased the account, so that its steps find what they need. @returns false when the dump does not have it, or not its key */
+async function eraseAgain(
+  context: Context,
+  deletion: Omit<CarriedReceipt, 'steps' | 'completedAt'>,
+  isSettled: boolean,
+): Promise<boolean> {
+  await closeUncertain(context, deletion.accountRef, isSettled)
+  const erased = await context.sql.begin((tx) => erase(tx, context, { ...deletion, at: deletion.erasedAt }))
+  return erased !== undefined && erased !== 'in_use'
+}
+
+/**
+ * Orders of which the dump does not know whether they were delivered before the erasure. Their payment must not be refunded
+ * by what the dump says: if the run has settled the payments, nothing of it is left to do; else `rebuild` leaves it to an operator.
+ */
+async function closeUncertain(context: Context, accountRef: string, isSettled: boolean): Promise<void> {
+  const { sql } = context
+  const orders = await sql<OrderRow[]>`
+    select o.* from orders o join accounts a on a.id = o.account_id
+    where a.account_ref = ${accountRef} and o.status in ('awaiting_payment', 'in_review', 'provisioning')`
+  for (const order of orders) {
+    const payment = await paymentOf(context, order)
+    if (payment?.status !== 'succeeded' || leftOf(payment) <= 0) continue
+    await moveOrder(sql, order.id, [order.status], {
+      status: 'cancelled',
+      reason: notAccepted,
+      ended_at: new Date(),
+      payment_intent_id: isSettled ? payment.paymentIntentId : null,
+      checkout_session_id: null,
+    })
+  }
+}
+
+async function paymentOf({ stripe }: Context, order: OrderRow): Promise<Payment | undefined> {
+  const { checkout_session_id: page } = order
+  const paymentIntentId =
+    order.payment_intent_id ??
+    (page ? (await untilAnswered(() => stripe.getHostedPayment(page))).paymentIntentId : undefined)
+  return paymentIntentId ? untilAnswered(() => stripe.getPayment(paymentIntentId)) : undefined
+}
