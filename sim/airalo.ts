@@ -7,6 +7,7 @@
  *   maintenance {operatorId, on}              tokens {} (all expire now)
  *   install, use {bytes}, expire, recycle     change one eSIM
  *   clock {advanceSeconds} | {to}             moves Airalo's clock forward and sends what falls due
+ *   age {seconds}                             what was ordered becomes so much older
  *   webhooks {drop?, copies?, delayMs?, hold?}   release {order?: number[]}   retry {} (refused webhooks, at once)
  *   signature {form: 'raw' | 'escaped' | 'wrong'}
  *   asyncOrders {seconds?, failure?}          when an order of POST /orders-async completes, and how it fails
@@ -121,6 +122,7 @@ export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<Ai
           store.advance(milliseconds)
           return { now: new Date(now()).toISOString() }
         },
+        age: (input) => store.age(Number(input.seconds) * 1000),
         webhooks: (input) => notifications.sender.configure(input as Partial<Misbehaviour>),
         release: (input) => notifications.sender.release(input.order as number[] | undefined),
         retry: () => ({ sent: notifications.retry(true) }),

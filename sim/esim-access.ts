@@ -8,6 +8,7 @@
  *   stock {packageCode?, out}              price {packageCode, price}   balance {amount}   (10,000 = 1 USD)
  *   install, use {bytes}, expire, remove   change one eSIM
  *   clock {advanceSeconds} | {to}          moves the provider's clock forward and applies what falls due
+ *   age {seconds}                          what is allocated becomes so much older
  *   webhooks {drop?, copies?, delayMs?, hold?}   release {order?: number[]}
  *   odd {entries?, alone?}                 entries of any form beside the packages of each list, or alone
  *   plant {orders}                         many orders of the past at once (store.ts)
@@ -102,6 +103,7 @@ export function startEsimAccess(
           store.advance(milliseconds)
           return { now: new Date(store.now()).toISOString() }
         },
+        age: (input) => store.age(Number(input.seconds) * 1000),
         webhooks: (input) => webhooks.configure(input as Partial<Misbehaviour>),
         release: (input) => webhooks.release(input.order as number[] | undefined),
         auth: (input) => Object.assign(settings, { auth: input.mode }),

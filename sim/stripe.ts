@@ -25,6 +25,7 @@
  *   send-raw         eventId or body; signature (whole header, null for none), secret, timestamp (unix s);
  *                    returns the receiver's answer
  *   clock            advanceSeconds
+ *   age              seconds: all that was paid becomes so much older
  *   misbehave-next   path (regular expression), times, delayMs, status, applied: a fault within the endpoint, so that
  *                    the idempotency store keeps a 500 and sees simultaneous requests
  *   redaction-access enabled: whether the account has access to the redaction preview

@@ -242,6 +242,11 @@ export function createStore(
       for (const sim of sims.values()) life.settle(sim)
       notifications.retry(false)
     },
+    /** All orders become older, as if the time since had passed. */
+    age(milliseconds: number): void {
+      for (const order of orders.values()) order.createdAt -= milliseconds
+      for (const sim of sims.values()) sim.createdAt -= milliseconds
+    },
     show: () => ({
       balance: balanceCents / 100,
       orders: [...orders.values()].map(({ package: sold, operator: _operator, sims: made, createdAt, ...order }) => ({

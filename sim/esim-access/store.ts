@@ -246,6 +246,14 @@ export function createStore(notify: Notify) {
       for (const order of pending) allocateIfDue(order)
       for (const profile of profiles.values()) lifecycle.settle(profile)
     },
+    /** All that is allocated becomes older, as if the time since had passed. */
+    age(milliseconds: number): void {
+      for (const order of orders.values()) if (order.profiles) order.placedAt -= milliseconds
+      for (const profile of profiles.values()) {
+        profile.createdAt -= milliseconds
+        for (const purchase of profile.purchases) purchase.at -= milliseconds
+      }
+    },
     profileBy(key: { esimTranNo?: string | undefined; iccid?: string | undefined }): Profile | undefined {
       if (key.esimTranNo) return profiles.get(key.esimTranNo)
       return key.iccid ? byIccid.get(key.iccid) : undefined

@@ -22,6 +22,19 @@ export interface StripeReplies {
   'send-raw': { status: number; body: string }
 }
 
+/** Paid payments with all that belongs to them become older, as if the time since had passed; open ones stay as they are. */
+function age(account: Account, seconds: number): void {
+  const paid = new Set(account.paymentIntents.all().flatMap(({ id, status }) => (status === 'succeeded' ? [id] : [])))
+  const charges = account.charges.all().filter(({ payment_intent }) => paid.has(idOf(payment_intent) ?? ''))
+  const refunds = account.refunds.all().filter(({ payment_intent }) => paid.has(idOf(payment_intent) ?? ''))
+  const aged = new Set([...paid, ...charges.map(({ id }) => id), ...refunds.map(({ id }) => id)])
+  const transactions = account.balanceTransactions.all().filter(({ source }) => aged.has(idOf(source) ?? ''))
+  const events = account.events.all().filter(({ objectId }) => aged.has(objectId))
+  const intents = account.paymentIntents.all().filter(({ id }) => paid.has(id))
+  for (const item of [...intents, ...charges, ...refunds, ...transactions, ...events]) item.created -= seconds
+  for (const event of events) event.body = JSON.stringify({ ...JSON.parse(event.body), created: event.created })
+}
+
 export function createActions(parts: Parts, events: Events) {
   const { account, ledger, payments, protocol } = parts
   return {
@@ -78,6 +91,7 @@ export function createActions(parts: Parts, events: Events) {
       account.advance(amount(input, 'advanceSeconds') ?? 0)
       return { now: account.now() }
     },
+    age: (input) => age(account, amount(input, 'seconds') ?? 0),
     'late-success': (input) => {
       const intent = paymentIntent(account, input)
       account.settings.lateSuccess.add(intent.id)
