@@ -15,6 +15,7 @@ import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import { creditInvoice, settleFact } from '../db/order/books.ts'
 import type { EsimProviderId } from '../providers/esim.ts'
 import { isProviderFailure } from '../providers/failure.ts'
+import type { Payment } from '../providers/stripe/payments.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
 import { terminationReasons } from '../temporal/termination-reasons.ts'
@@ -126,6 +127,13 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
     }
   }
 
+  /** The saved cards of a lost account: nobody else would ever delete them. */
+  async function deleteLostCustomer({ customerId }: Payment): Promise<void> {
+    if (customerId === null) return
+    const owners = await sql`select from accounts where stripe_customer_id = ${customerId}`
+    if (owners.length === 0) await stripe.deleteCustomer(customerId)
+  }
+
   async function settlePayment(plan: ItemToSettle['plan'], at: Date): Promise<Settled> {
     const { paymentIntentId, factId, invoiceNumber } = plan
     if (paymentIntentId === null) return { outcome: 'undecided' }
@@ -134,13 +142,15 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
       const outcome = await stripe.cancelPayment(paymentIntentId, `restored-${paymentIntentId}:cancel`)
       if (outcome === 'already_paid') return settlePayment(plan, at)
       if (outcome === 'processing') throw failure('PaymentPending', { code: outcome })
+      await deleteLostCustomer(payment)
       return { outcome: 'cancelled' }
     }
     const left = leftOf(payment)
+    const idempotencyKey = `restored-${paymentIntentId}:refund`
     const refund = {
       paymentIntentId,
       amountMinor: left,
-      idempotencyKey: `restored-${paymentIntentId}:refund`,
+      idempotencyKey,
       reasonCode: 'not_delivered_in_time',
       lookFirst: true,
     }
@@ -150,6 +160,8 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
       if (invoiceNumber !== null) await creditInvoice(tx, invoiceNumber, givenBackMinor(refunds), at)
       if (factId !== null) await settleFact(tx, factId, 'refunded', givenBackMinor(refunds))
     })
-    return { outcome: 'refunded', ...(left <= 0 && { detail: 'before_the_restore' }) }
+    await deleteLostCustomer(payment)
+    const isOurs = refunds.some(({ refundKey }) => refundKey === idempotencyKey)
+    return { outcome: 'refunded', ...(left <= 0 && !isOurs && { detail: 'before_the_restore' }) }
   }
 }

@@ -60,6 +60,10 @@ export async function rebuildOrder(context: Context, facts: RunFacts): Promise<L
   const order = await findOrder(sql, orderId)
   if (order && mayHoldEsims(run)) await keepOpenPlacements(context, order, run, placed)
   if (!order || !payment) return undefined
+  // Saved cards belong to it. Without it they would stay at Stripe when the account is erased.
+  if (payment.customerId !== null)
+    await sql`update accounts set stripe_customer_id = ${payment.customerId}
+      where id = ${order.account_id} and stripe_customer_id is null`
   await redoReturns(context, order, partialRefunds)
   await rebuildRefunds(context, order, payment, { partialRefunds, own: ownRefund(run) })
   return undefined

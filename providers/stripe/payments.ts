@@ -24,6 +24,8 @@ export interface Payment {
   /** 0 to 100, only for accounts with Radar for Fraud Teams */
   riskScore?: number
   chargeId?: string
+  /** whose saved cards it may be paid with */
+  customerId: string | null
   /** the same for each payment by one card; it must be stored as a keyed hash only */
   cardFingerprint?: string
   /** of the latest attempt */
@@ -119,6 +121,7 @@ function toPayment(intent: Stripe.PaymentIntent, status: PaymentStatus): Payment
     riskLevel: riskLevelOf(charge),
     ...(riskScore === undefined ? {} : { riskScore }),
     ...(charge ? { chargeId: charge.id } : {}),
+    customerId: typeof intent.customer === 'string' ? intent.customer : (intent.customer?.id ?? null),
     ...(cardFingerprint ? { cardFingerprint } : {}),
     methodKind: methodKindOf(charge),
     cardCountry: charge?.payment_method_details?.card?.country ?? null,

@@ -80,6 +80,7 @@ test('a paid payment at Stripe has its method, time and risk', async () => {
     currency: 'EUR',
     orderId,
     riskLevel: 'not_assessed',
+    customerId: null,
     methodKind: 'other',
     cardCountry: null,
     createdAt: expect.stringMatching(/Z$/),
