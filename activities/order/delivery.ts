@@ -62,6 +62,7 @@ export function createOrderDeliveryActivities(
 
     async raiseAttention({ orderId, kind, asOf, code }) {
       await raiseOperatorTask(sql, { kind, subjectId: orderId, detail: code, at: new Date(asOf) })
+      return { kind, ...(code !== undefined && { code }) }
     },
   }
 

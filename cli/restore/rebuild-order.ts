@@ -8,7 +8,7 @@ import type { Context } from '../../context.ts'
 import type { PackageOffers, Packages } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { installTokenColumns } from '../../db/crypto/install-token.ts'
-import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { recordDelivered, recordPaid, settleFact } from '../../db/order/books.ts'
 import { insertEsims, listEsims, noteReturnAsked, setEsimState } from '../../db/order/esims.ts'
 import { findOrder, insertOrder, moveOrder, type OrderRow } from '../../db/order/orders.ts'
@@ -24,6 +24,9 @@ import { type PartialRefund, redoReturns } from './partial-refunds.ts'
 import { type KnownRefunds, rebuildRefunds } from './rebuild-refunds.ts'
 import type { RecordedActivity } from './run-history.ts'
 import { untilAnswered } from './until-answered.ts'
+
+/** Kind of the operator task of a refund that the processor has refused or failed. */
+const refundFailed = 'refund_failed'
 
 /** An order that a provider has for a run's order. */
 export interface PlacedOrder {
@@ -102,6 +105,7 @@ export async function rebuildOrder(context: Context, facts: RunFacts): Promise<L
         const reason =
           order.reason && order.paid_at && order.status.startsWith('refund') ? order.reason : refundReason(run)
         await moveOrder(sql, orderId, [...from], { status, reason, ended_at: null })
+        if (type === 'recordRefundFailure') await raiseAgain(refundFailed, (input?.code as string) ?? 'restore', at)
         return
       }
       case 'releaseProvision':
@@ -111,6 +115,12 @@ export async function rebuildOrder(context: Context, facts: RunFacts): Promise<L
       case 'refundPayment': {
         const reason = refundReason(run)
         await moveOrder(sql, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
+        await resolveOperatorTask(sql, { kind: refundFailed, subjectId: orderId, by: 'order', at })
+        return
+      }
+      case 'raiseAttention': {
+        const raised = result as { kind?: string; code?: string } | null | undefined
+        if (raised?.kind !== undefined) await raiseAgain(raised.kind, raised.code, at)
         return
       }
       case 'watchEsims':
@@ -125,6 +135,12 @@ export async function rebuildOrder(context: Context, facts: RunFacts): Promise<L
       }
       default:
     }
+  }
+
+  /** A task of the run that the dump has in no state. Somebody may have settled it since; nobody can tell. */
+  async function raiseAgain(kind: string, detail: string | undefined, at: Date): Promise<void> {
+    const known = await sql`select from attention where kind = ${kind} and subject_id = ${orderId}`
+    if (known.length === 0) await raiseOperatorTask(sql, { kind, subjectId: orderId, detail, at })
   }
 
   async function rebuildPayment(

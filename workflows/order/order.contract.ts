@@ -228,5 +228,10 @@ export interface OrderActivities {
   raiseFraudWarning(input: { orderId: string; asOf: string; code: string }): Promise<void>
   endOrder(input: { orderId: string; asOf: string; status: OrderStatus }): Promise<void>
   /** Makes an operator task. */
-  raiseAttention(input: { orderId: string; kind: AttentionKind; asOf: string; code?: string }): Promise<void>
+  raiseAttention(input: {
+    orderId: string
+    kind: AttentionKind
+    asOf: string
+    code?: string
+  }): Promise<{ kind: AttentionKind; code?: string } | undefined>
 }
