@@ -1,5 +1,6 @@
 import { countItems, countLostNumbers, findRestore, listItems } from '../../db/backup/restores.ts'
 import type { Queryable } from '../../db/connection/database.ts'
+import { afterLoss } from './tables.ts'
 
 const shownAtMost = 1_000
 
@@ -19,6 +20,9 @@ export async function describeRestore(sql: Queryable, restoreId: string): Promis
     ),
     `  later invoices and credit notes are numbered in series with ${restore.series}`,
     ...Object.entries(lost).map(([series, count]) => `  ${series}: ${count} numbers whose document is lost`),
-    ...undecided.map(({ kind, subjectId, detail }) => `  undecided: ${kind} ${subjectId} (${detail})`),
+    ...undecided.map(
+      ({ kind, subjectId, detail }) =>
+        `  undecided: ${kind} ${subjectId} (${(kind === 'table' && afterLoss.undecided[subjectId]) || detail})`,
+    ),
   ]
 }

@@ -26,6 +26,7 @@ import { leaveOtherRuns } from './other-runs.ts'
 import { listPartialRefunds, type PartialRefund, redoReturns } from './partial-refunds.ts'
 import { type PlacedOrder, rebuildOrder, referencesOf } from './rebuild-order.ts'
 import { rebuildRefunds } from './rebuild-refunds.ts'
+import { leaveLostTables } from './tables.ts'
 import { untilAnswered } from './until-answered.ts'
 import { rebuildWithdrawals } from './withdrawals.ts'
 
@@ -73,6 +74,7 @@ export async function rebuild(
   for (const payment of payments.values()) if (!explained.has(payment.paymentIntentId)) await leavePayment(payment)
   if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since })
   if (temporal) await leaveOtherRuns(sql, temporal, restoreId, since)
+  await leaveLostTables(sql, restoreId, new Date())
   await recordLostNumbers(sql, restoreId, counters)
 
   async function rebuildRun(run: OrderRun): Promise<void> {

@@ -708,7 +708,7 @@ export interface Refunds {
 
 export interface RestoredItems {
   restore_id: string
-  kind: 'order' | 'payment' | 'provider_order' | 'run'
+  kind: 'order' | 'payment' | 'provider_order' | 'run' | 'table'
   subject_id: string
   outcome: 'rebuilt' | 'to_settle' | 'refunded' | 'cancelled' | 'given_back' | 'undecided'
   detail: string | null

@@ -4,7 +4,9 @@ import { stepsDone } from '../../cli/restore/deletions.ts'
 import { rankOf } from '../../cli/restore/rebuild.ts'
 import type { RecordedActivity } from '../../cli/restore/run-history.ts'
 import { afterRestore, leftToOperators } from '../../cli/restore/run-types.ts'
+import { afterLoss } from '../../cli/restore/tables.ts'
 import type { ErasureStep } from '../../policy/deletion.ts'
+import { personalData } from '../../policy/personal-data.ts'
 import type { PaymentStatus } from '../../providers/stripe/payments.ts'
 import * as workflows from '../../workflows/index.ts'
 
@@ -13,6 +15,12 @@ test('a restore knows what becomes of each type of run', () => {
   expect(leftToOperators).toEqual(
     expect.arrayContaining(['breach', 'campaign', 'emailChange', 'keyRotation', 'policyNotice', 'privacyRequest']),
   )
+})
+
+test('a restore knows what becomes of each table', () => {
+  const known = Object.values(afterLoss).flatMap((tables) => Object.keys(tables))
+  const tables = new Set(Object.keys(personalData).map((column) => column.slice(0, column.indexOf('.'))))
+  expect(known.toSorted()).toEqual([...tables].toSorted())
 })
 
 test('of several payments of an order the paid one is its own, and a cancelled one only when there is no other', () => {

@@ -14,7 +14,7 @@ import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
 
-const kind = z.enum(['order', 'payment', 'provider_order', 'run'])
+const kind = z.enum(['order', 'payment', 'provider_order', 'run', 'table'])
 const outcome = z.enum(['rebuilt', 'to_settle', 'refunded', 'cancelled', 'given_back', 'undecided'])
 const restore = z
   .object({
@@ -31,7 +31,11 @@ const restore = z
 const item = z
   .object({
     kind,
-    subjectId: z.string().describe("the id of the order, the payment at Stripe, the provider's order or the run"),
+    subjectId: z
+      .string()
+      .describe(
+        "the id of the order, the payment at Stripe, the provider's order or the run, or the name of the table",
+      ),
     outcome,
     detail: z.string().nullable().describe('why, as a code'),
   })

@@ -1,0 +1,111 @@
+/**
+ * What becomes of each table's rows that are newer than the dump. What nothing outside of the database knows is `undecided` in the
+ * report of each restore: nobody can tell whether something was lost, and an operator has to look.
+ */
+import { restoreUndecided } from '../../activities/restore.ts'
+import { insertItem } from '../../db/backup/restores.ts'
+import type { Queryable } from '../../db/connection/database.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+
+/**
+ * - `rebuilt`: from runs and outside parties, by this part of the restore.
+ * - `carried`: in the backup folder, beside the dumps.
+ * - `anew`: it is made again by itself, or an empty one harms nobody.
+ * - `undecided`: lost. What an operator has to look at.
+ */
+type AfterLoss = Readonly<Record<'rebuilt' | 'carried' | 'anew' | 'undecided', Readonly<Record<string, string>>>>
+
+export const afterLoss: AfterLoss = {
+  rebuilt: {
+    bulk_actions: 'other-runs.ts: left to operators',
+    breach_people: 'other-runs.ts: left to operators',
+    breaches: 'other-runs.ts: left to operators',
+    campaign_deliveries: 'other-runs.ts: left to operators',
+    campaigns: 'other-runs.ts: left to operators',
+    counters: 'a restore begins a series of numbers',
+    deletion_seals: 'deletions.ts',
+    deletion_steps: 'deletions.ts',
+    deletions: 'deletions.ts',
+    email_changes: 'other-runs.ts: left to operators',
+    erased_references: 'deletions.ts',
+    esims: 'rebuild-order.ts',
+    attention: 'rebuild-order.ts, deletions.ts, withdrawals.ts, other-runs.ts; the sweeps raise theirs again',
+    invoice_links: 'rebuild-order.ts',
+    invoices: 'rebuild-order.ts, rebuild-refunds.ts',
+    key_rotations: 'other-runs.ts: left to operators',
+    lost_numbers: 'rebuild.ts',
+    order_facts: 'rebuild-order.ts, lost-order.ts',
+    order_history: 'rebuild-order.ts, and the events that the payment sweep reads again',
+    orders: 'rebuild-order.ts',
+    policies: 'other-runs.ts: left to operators',
+    policy_deliveries: 'other-runs.ts: left to operators',
+    privacy_requests: 'other-runs.ts: left to operators',
+    provider_orders: 'rebuild-order.ts',
+    refunds: 'rebuild-refunds.ts',
+    restored_items: 'each restore has its own',
+    restores: 'each restore has its own',
+    withdrawals: 'withdrawals.ts',
+  },
+  carried: {
+    data_keys: 'the newest snapshot of the keys',
+    deletion_ledger: 'the copy of the ledger, and the deletion runs',
+    transparency_head: 'the copy of the log',
+    transparency_log: 'the copy of the log',
+  },
+  anew: {
+    address_allowances: 'counts of a day at most',
+    allowances: 'counts of a day at most',
+    backup_store: 'the folder is read each night',
+    backups: 'the folder lists them',
+    devices: 'the app registers its device again',
+    disputes: 'the payment sweep reads Stripe’s events from before the dump',
+    encryption_keys: 'the nightly check reads the keys',
+    event_retries: 'the stream of events begins anew',
+    event_stream: 'the stream of events begins anew',
+    events: 'the stream of events begins anew',
+    idempotency_keys: 'a repeated request counts as a new one',
+    inactivity: 'the sweep reads the accounts',
+    migrations: 'the dump is brought to the version of the programs',
+    link_tokens: 'another one is sent when it is asked for',
+    outside_parties: 'learned from the calls',
+    package_offers: 'the catalogue is read each hour',
+    packages: 'the catalogue is read each hour',
+    payment_sweeps: 'an older one reads more',
+    processor_balances: 'read each night',
+    provider_balances: 'read each hour',
+    provider_spending: 'counted from now on',
+    reconciliation_differences: 'compared anew',
+    reconciliations: 'compared anew',
+    sends: 'the runs remember what they have sent',
+    signing_keys: 'published by each process that starts',
+    velocity_counts: 'counted from now on; orders of an account are rebuilt',
+    web_sessions: 'everybody signs in anew',
+    webhook_events: 'an event that comes again is handled again, with the same end',
+  },
+  undecided: {
+    access_log: 'who has read whose data since: a breach of that time cannot name the people',
+    accounts: 'sign-ups, and changes of profile, address and language',
+    api_keys: 'keys that were made since are gone, those that were revoked since are valid',
+    books_holds: 'months whose books somebody has asked to keep since',
+    consents: 'consents that were given or taken back since: who has opted out since gets promotions again',
+    ended_sign_ins: 'sign-ins that have ended since are accepted until their tokens expire',
+    identities: 'links with Apple and Google that were made or ended since',
+    operator_acts: 'acts of operators since, and the sums by which a second operator is asked for',
+    operators: 'operators who were disabled since, roles and credentials that were changed since',
+    security_log: 'what has happened since, for an investigation',
+    sign_in_events: 'what Apple and Google have said of sign-ins since',
+    webhook_endpoints: 'subscriptions to events that were made, changed or ended since',
+  },
+}
+
+/** Enters into the report what nothing outside of the database knows, and makes one operator task of all of it. */
+export async function leaveLostTables(sql: Queryable, restoreId: string, at: Date): Promise<void> {
+  for (const table of Object.keys(afterLoss.undecided))
+    await insertItem(sql, restoreId, {
+      kind: 'table',
+      subjectId: table,
+      outcome: 'undecided',
+      detail: 'known_to_the_lost_database_alone',
+    })
+  await raiseOperatorTask(sql, { kind: restoreUndecided, subjectId: restoreId, detail: 'tables', at })
+}
