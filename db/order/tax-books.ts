@@ -44,8 +44,9 @@ export interface OssLine {
 }
 
 /**
- * Supplies of the days from one to before another with the credit notes about them that were issued in these days, and
- * the corrections of earlier supplies.
+ * The invoices and credit notes of the days from one to before another: supplies of these days, and corrections of earlier
+ * ones. Each document is in the file of the time in which it was issued, since an earlier file may have been sent: a
+ * restore issues invoices for supplies of before it.
  */
 export async function ossLines(sql: Queryable, from: string, before: string): Promise<OssLine[]> {
   const rows = await sql<OssRow[]>`
@@ -54,9 +55,7 @@ export async function ossLines(sql: Queryable, from: string, before: string): Pr
       select vat_country as country, tax_rate_bps as rate, net_minor as net, tax_minor as tax, currency,
         case when supplied_on < ${from}::date then to_char(supplied_on, 'YYYY-MM') end as month
       from invoices
-      where vat_scope = 'member_state' and (
-        (kind = 'invoice' and supplied_on >= ${from}::date and supplied_on < ${before}::date)
-        or (kind = 'credit_note' and issued_on >= ${from}::date and issued_on < ${before}::date))) lines
+      where vat_scope = 'member_state' and issued_on >= ${from}::date and issued_on < ${before}::date) lines
     group by country, rate, currency, month order by month nulls first, country, rate, currency`
   return rows.map(({ country, rate, net, tax, currency, month }) => ({
     country,

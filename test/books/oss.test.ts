@@ -1,0 +1,60 @@
+/** U6: each invoice and credit note is in exactly one file of the One Stop Shop, whenever it was issued. */
+import { expect, test } from 'vitest'
+import { restoreDocument } from '../../db/order/restored-documents.ts'
+import { ossLines } from '../../db/order/tax-books.ts'
+import { shareStack } from '../harness/harness.ts'
+
+const harness = await shareStack({ books: false })
+const { sql } = harness.context
+
+const day = (text: string) => new Date(`${text}T12:00:00Z`)
+/** An invoice of 12.00 to France. */
+const plant = (number: string, suppliedAt: string, issuedAt: string) =>
+  sql.begin((tx) =>
+    restoreDocument(tx, {
+      number,
+      kind: 'invoice',
+      documentKey: 'invoice',
+      corrects: null,
+      orderId: null,
+      packageName: 'France 1 GB',
+      destination: 'FR',
+      quantity: 1,
+      grossMinor: 1_200,
+      currency: 'EUR',
+      seller: 'AMA',
+      taxRateBps: 2_000,
+      paymentKind: 'card',
+      issuedAt: day(issuedAt),
+      suppliedAt: day(suppliedAt),
+      vat: {
+        vat_country: 'FR',
+        vat_scope: 'member_state',
+        vat_evidence: 'two_pieces',
+        vat_card_country: 'FR',
+        vat_ip_country: 'FR',
+      },
+    }),
+  )
+
+test('an invoice that is issued after the period of its supply is a correction in the file of its own period', async () => {
+  await plant('OLD-2001-000001', '2001-12-30', '2001-12-30')
+  const sent = await ossLines(sql, '2001-10-01', '2002-01-01')
+  // A restore has lost it, and issues it after the file was sent.
+  await plant('OLD-2002-R1-000001', '2001-12-31', '2002-01-02')
+  await plant('OLD-2002-000001', '2002-01-15', '2002-01-15')
+  expect(await ossLines(sql, '2001-10-01', '2002-01-01')).toEqual(sent)
+  const line = { country: 'FR', rateBps: 2_000, netMinor: 1_000n, taxMinor: 200n, currency: 'EUR' }
+  expect(sent).toEqual([{ ...line, correctedMonth: null }])
+  expect(await ossLines(sql, '2002-01-01', '2002-04-01')).toEqual([
+    { ...line, correctedMonth: null },
+    { ...line, correctedMonth: '2001-12' },
+  ])
+})
+
+test('an invoice that is issued in a later month of the quarter of its supply is a supply of the quarter', async () => {
+  await plant('OLD-2003-R1-000001', '2003-01-31', '2003-02-02')
+  expect(await ossLines(sql, '2003-01-01', '2003-04-01')).toMatchObject([{ netMinor: 1_000n, correctedMonth: null }])
+  expect(await ossLines(sql, '2003-01-01', '2003-02-01')).toEqual([])
+  expect(await ossLines(sql, '2003-02-01', '2003-03-01')).toMatchObject([{ correctedMonth: '2003-01' }])
+})
