@@ -30,6 +30,7 @@ import { redoDeletions } from './restore/deletions.ts'
 import { describeRestore } from './restore/describe.ts'
 import { type DeletionRun, erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
 import { rebuild } from './restore/rebuild.ts'
+import { patient } from './restore/until-answered.ts'
 import { readConfigBeside } from './running-stack.ts'
 
 /** Clocks differ, and an order is paid an hour after its payment was made at the latest. */
@@ -197,7 +198,7 @@ async function rebuildNewer(
   const { restoreId, backupId, settled, temporal } = options
   const readsSince = plusMs(timeOfBackup(backupId), -overlapMs)
   await context.sql.begin((tx) => insertRestore(tx, { id: restoreId, backupId, readsSince, at: new Date() }))
-  await rebuild(context, { restoreId, since: readsSince, settled, temporal, say: (line) => console.log(line) })
+  await rebuild(patient(context), { restoreId, since: readsSince, settled, temporal, say: (line) => console.log(line) })
   for (const line of await describeRestore(context.sql, restoreId)) console.log(line)
 }
 

@@ -12,7 +12,13 @@ import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.
 import { recordDelivered, recordPaid, settleFact } from '../../db/order/books.ts'
 import { insertEsims, listEsims, noteReturnAsked, setEsimState } from '../../db/order/esims.ts'
 import { findOrder, insertOrder, moveOrder, type OrderRow } from '../../db/order/orders.ts'
-import { insertLostPlacement, listPlacements, movePlacement, type Placement } from '../../db/order/placements.ts'
+import {
+  dropSuperseded,
+  insertLostPlacement,
+  listPlacements,
+  movePlacement,
+  type Placement,
+} from '../../db/order/placements.ts'
 import { restoreDocument } from '../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../policy/vat.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
@@ -20,6 +26,7 @@ import type { Payment } from '../../providers/stripe/payments.ts'
 import type { OrderActivities, OrderStatus, RefundReason } from '../../workflows/order/order.contract.ts'
 import { limitOf } from '../../workflows/order/order-states.ts'
 import type { OrderRun } from './order-runs.ts'
+import { ownOrderOf, type PlacedOrder } from './own-order.ts'
 import { type PartialRefund, redoReturns } from './partial-refunds.ts'
 import { type KnownRefunds, rebuildRefunds } from './rebuild-refunds.ts'
 import type { RecordedActivity } from './run-history.ts'
@@ -27,13 +34,6 @@ import { untilAnswered } from './until-answered.ts'
 
 /** Kind of the operator task of a refund that the processor has refused or failed. */
 const refundFailed = 'refund_failed'
-
-/** An order that a provider has for a run's order. */
-export interface PlacedOrder {
-  provider: string
-  clientRef: string
-  orderNo: string
-}
 
 /** Why an order cannot be rebuilt. */
 export type Loss = 'account_lost' | 'package_unknown' | 'first_order_lost'
@@ -247,10 +247,11 @@ async function rebuildProvided(
   const known = await listPlacements(sql, order.id)
   if (known.some(({ state }) => ['provided', 'releasing', 'released'].includes(state))) return
   if (order.parent_order_id) return rebuildTopUp(context, order, run, at)
-  for (const found of placed) {
+  const own = ownOrderOf(referencesOf(run), placed)
+  if (own && !known.some(({ state }) => state === 'placed')) {
     const placement =
-      known.find(({ client_ref }) => client_ref === found.clientRef) ?? (await lostPlacement(context, order, found, at))
-    await movePlacement(sql, placement.id, ['placing'], { state: 'placed', provider_order_no: found.orderNo })
+      known.find(({ client_ref }) => client_ref === own.clientRef) ?? (await newerPlacement(context, order, own, at))
+    await movePlacement(sql, placement.id, ['placing'], { state: 'placed', provider_order_no: own.orderNo })
   }
   for (const placement of await listPlacements(sql, order.id)) {
     if (placement.state !== 'placed' || !placement.provider_order_no) continue
@@ -298,14 +299,26 @@ async function keepOpenPlacements(
   const { sql } = context
   const at = provisionings(run)[0]?.at ?? run.startedAt
   if (order.parent_order_id) return void (await topUpPlacement(context, order, run, at))
-  if ((await listPlacements(sql, order.id)).length > 0) return
-  for (const found of placed) await lostPlacement(context, order, found, at)
+  const known = await listPlacements(sql, order.id)
+  const own = ownOrderOf(referencesOf(run), placed)
+  const isKnown = known.some(({ client_ref, state }) => client_ref === own?.clientRef || isApplied.includes(state))
+  if (own && !isKnown) await newerPlacement(context, order, own, at)
+  if (own || known.length > 0) return
   const reference = referencesOf(run)[0]
   const provider = 'esim-access' satisfies EsimProviderId
   const [offer] = await sql<Pick<PackageOffers, 'provider'>[]>`
     select provider from package_offers where package_code = ${order.package_code} and provider = ${provider}`
-  if (placed.length > 0 || reference === undefined || !offer) return
+  if (reference === undefined || !offer) return
   await lostPlacement(context, order, { provider, clientRef: placementReference(reference, provider, 1) }, at)
+}
+
+/** States of a request that its provider has applied. */
+const isApplied: Placement['state'][] = ['placed', 'provided', 'releasing', 'released']
+
+/** The request that the run has made since the dump, in place of one that the dump holds open. */
+async function newerPlacement(context: Context, order: OrderRow, found: PlacedOrder, at: Date): Promise<Placement> {
+  await dropSuperseded(context.sql, order.id, found.clientRef)
+  return lostPlacement(context, order, found, at)
 }
 
 async function lostPlacement(

@@ -19,15 +19,17 @@ import { findOrder, findOrderOfPayment, listOrdersWith, moveOrder, type OrderRow
 import { listRefunds } from '../../db/order/refunds.ts'
 import { readCounters, recordLostNumbers } from '../../db/order/restored-documents.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
+import { createAlone } from './alone.ts'
 import { atOnce } from './at-once.ts'
 import { leaveLostOrder } from './lost-order.ts'
 import { type ListedOrderRun, listOrderRuns, type OrderRun, readOrderRun, rememberedSince } from './order-runs.ts'
 import { leaveOtherRuns } from './other-runs.ts'
+import { leaveDuplicates, type PlacedOrder } from './own-order.ts'
 import { listPartialRefunds, type PartialRefund, redoReturns } from './partial-refunds.ts'
-import { type PlacedOrder, rebuildOrder, referencesOf } from './rebuild-order.ts'
+import { rebuildOrder, referencesOf } from './rebuild-order.ts'
 import { rebuildRefunds } from './rebuild-refunds.ts'
 import { leaveLostTables } from './tables.ts'
-import { untilAnswered } from './until-answered.ts'
+import { type PatientContext, untilAnswered } from './until-answered.ts'
 import { rebuildWithdrawals } from './withdrawals.ts'
 
 export interface RebuildOptions {
@@ -49,10 +51,11 @@ const undelivered = ['awaiting_payment', 'in_review', 'provisioning'] as const
 const olderThanRuns = 'older_than_runs'
 
 export async function rebuild(
-  context: Context,
+  context: PatientContext,
   { restoreId, since, settled, temporal, say }: RebuildOptions,
 ): Promise<void> {
   const { sql, stripe, cipher } = context
+  const alone = createAlone(sql, restoreId)
   const counters = await readCounters(sql)
   const listed = temporal ? await listOrderRuns(temporal, since) : []
   const remembered = temporal && (await rememberedSince(temporal, new Date()))
@@ -65,14 +68,23 @@ export async function rebuild(
   const placed = await placedOrders(context, runs, since)
   const explained = new Set<string>(settled)
   await atOnce(withTopUps(runs), async (ofEsim) => {
-    for (const run of ofEsim) await rebuildRun(run)
+    for (const run of ofEsim) {
+      const isRead = await alone({ kind: 'order', subjectId: run.orderId }, () => rebuildRun(run).then(() => true))
+      // Nobody knows whether it was delivered.
+      const undecided = isRead ? undefined : payments.get(run.orderId)
+      if (undecided) explained.add(undecided.paymentIntentId)
+    }
   })
   // Those of orders that the dump has as they are, but for these refunds.
-  await atOnce(partialRefunds, ([orderId, ofOrder]) => rebuildPartialRefunds(orderId, ofOrder))
+  await atOnce(partialRefunds, ([orderId, ofOrder]) =>
+    alone({ kind: 'order', subjectId: orderId }, () => rebuildPartialRefunds(orderId, ofOrder)),
+  )
   if (remembered && since < remembered) await leaveForgottenOrders()
   for await (const erased of openPayments(sql, context)) for (const id of erased) explained.add(id)
-  for (const payment of payments.values()) if (!explained.has(payment.paymentIntentId)) await leavePayment(payment)
-  if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since })
+  for (const payment of payments.values())
+    if (!explained.has(payment.paymentIntentId))
+      await alone({ kind: 'payment', subjectId: payment.paymentIntentId }, () => leavePayment(payment))
+  if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since, alone })
   if (temporal) await leaveOtherRuns(sql, temporal, restoreId, since)
   await leaveLostTables(sql, restoreId, new Date())
   await recordLostNumbers(sql, restoreId, counters)
@@ -85,6 +97,12 @@ export async function rebuild(
     const facts = { run, payment, placed: placed.get(run.orderId) ?? [], partialRefunds: ofOrder }
     partialRefunds.delete(run.orderId)
     const loss = await rebuildOrder(context, facts)
+    if (!loss)
+      await leaveDuplicates(sql, restoreId, {
+        orderId: run.orderId,
+        references: referencesOf(run),
+        placed: facts.placed,
+      })
     if (loss) await leaveLostOrder(context, restoreId, facts, loss)
     else if (isChanged(before, await findOrder(sql, run.orderId)))
       await insertItem(sql, restoreId, { kind: 'order', subjectId: run.orderId, outcome: 'rebuilt' })
@@ -102,9 +120,12 @@ export async function rebuild(
     })
     const found = new Map<string, Payment>()
     const answers = await atOnce(listed, ({ paymentIntentId }) =>
-      untilAnswered(() => stripe.getPayment(paymentIntentId)),
+      alone({ kind: 'payment', subjectId: paymentIntentId }, () =>
+        untilAnswered(() => stripe.getPayment(paymentIntentId)),
+      ),
     )
     for (const [index, payment] of answers.entries()) {
+      if (!payment) continue
       read.set(payment.paymentIntentId, payment)
       const orderId = listed[index]?.orderId ?? ''
       const known = found.get(orderId)
@@ -164,7 +185,9 @@ export async function rebuild(
     const known = new Set(listed.map(({ orderId }) => orderId))
     for (const order of await listOrdersWith(sql, undelivered)) {
       const { id, status } = order
-      const payment = known.has(id) ? undefined : await paymentOf(id, order)
+      const payment = known.has(id)
+        ? undefined
+        : await alone({ kind: 'order', subjectId: id }, () => paymentOf(id, order))
       if (payment?.status !== 'succeeded' || leftOf(payment) <= 0) continue
       const at = new Date()
       await moveOrder(sql, id, [status], { status: 'cancelled', reason: notAccepted, ended_at: at })

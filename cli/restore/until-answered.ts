@@ -1,8 +1,89 @@
 /** Reads of outside parties during a restore, which nothing repeats but an operator. */
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Context } from '../../context.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 
 const attempts = 6
+
+/** Failures that were repeated already: who has read through such a port need not know it. */
+const givenUp = new WeakSet<Error>()
+
+type Ports = Pick<Context, 'stripe' | 'esimProviders'>
+
+/** A context whose every call of a payment processor or eSIM provider is repeated until it is answered. */
+export type PatientContext = Context & { readonly isPatient: true }
+
+/**
+ * Wraps the ports, so that no read of a restore can forget to be repeated.
+ * @param firstPauseMs before the second attempt; each further pause is twice as long
+ */
+export function patient(context: Context, firstPauseMs?: number): PatientContext {
+  const { stripe, esimProviders } = context
+  const ports: Ports = {
+    stripe: patientPort(stripe, firstPauseMs),
+    esimProviders: {
+      'esim-access': patientPort(esimProviders['esim-access'], firstPauseMs),
+      airalo: patientPort(esimProviders.airalo, firstPauseMs),
+    },
+  }
+  return { ...context, ...ports, isPatient: true }
+}
+
+type Call = (...args: unknown[]) => unknown
+
+/** A port whose calls are repeated until they are answered. */
+export const patientPort = <Port extends object>(port: Port, firstPauseMs: number | undefined): Port =>
+  Object.fromEntries(
+    Object.entries(port).map(([name, value]) => [
+      name,
+      typeof value === 'function' ? patientCall(value, firstPauseMs) : value,
+    ]),
+  ) as Port
+
+function patientCall(call: Call, firstPauseMs: number | undefined): Call {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const first = call.apply(this, args)
+    if (first instanceof Promise) {
+      let answer: Promise<unknown> | undefined = first
+      return untilAnswered(async () => {
+        const asked = answer ?? call.apply(this, args)
+        answer = undefined
+        return await asked
+      }, firstPauseMs)
+    }
+    const again = (): AsyncIterable<unknown> => call.apply(this, args) as AsyncIterable<unknown>
+    return isAsyncIterable(first) ? patientPages(first, again, firstPauseMs) : first
+  }
+}
+
+/** A list that has failed is read again from its beginning, without what was handed out already. */
+async function* patientPages(
+  first: AsyncIterable<unknown>,
+  again: () => AsyncIterable<unknown>,
+  firstPauseMs: number | undefined,
+): AsyncGenerator<unknown> {
+  let handedOut = 0
+  let pages: AsyncIterator<unknown> | undefined = first[Symbol.asyncIterator]()
+  for (;;) {
+    const next = await untilAnswered(async () => {
+      const isAgain = pages === undefined
+      pages ??= again()[Symbol.asyncIterator]()
+      try {
+        for (let skipped = 0; isAgain && skipped < handedOut; skipped += 1) await pages.next()
+        return await pages.next()
+      } catch (error) {
+        pages = undefined
+        throw error
+      }
+    }, firstPauseMs)
+    if (next.done) return
+    handedOut += 1
+    yield next.value
+  }
+}
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 
 /**
  * Repeats a read for about a minute, whatever the outside party says: what it does not know at one moment, it may know at the
@@ -13,7 +94,11 @@ export async function untilAnswered<Answer>(call: () => Promise<Answer>, firstPa
     try {
       return await call()
     } catch (error) {
-      if (!isProviderFailure(error) || error.kind === 'misconfigured' || attempt === attempts) throw error
+      if (!isProviderFailure(error) || error.kind === 'misconfigured' || givenUp.has(error)) throw error
+      if (attempt === attempts) {
+        givenUp.add(error)
+        throw error
+      }
       await pause(firstPauseMs * 2 ** (attempt - 1))
     }
   }

@@ -14,19 +14,23 @@ import { defaultLanguage } from '../../messages/languages.ts'
 import { textsOf } from '../../messages/texts.ts'
 import { refundDueAfter } from '../../shared/withdrawal-period.ts'
 import { withdrawalType, withdrawalWorkflowId } from '../../workflows/order/withdrawal.contract.ts'
+import type { Alone } from './alone.ts'
 import { openSince } from './order-runs.ts'
 import { listHistories, type RunHistory } from './run-history.ts'
 
 export async function rebuildWithdrawals(
   context: Context,
   temporal: Client,
-  { restoreId, since }: { restoreId: string; since: Date },
+  { restoreId, since, alone }: { restoreId: string; since: Date; alone: Alone },
 ): Promise<void> {
   const { sql } = context
   const query = `WorkflowType = '${withdrawalType}' AND ${openSince(since)}`
   for (const { workflowId, ...history } of await listHistories(temporal, query)) {
     const order = await findOrder(sql, workflowId.slice(withdrawalWorkflowId('').length))
-    if (!order) continue
+    if (order) await alone({ kind: 'run', subjectId: workflowId }, () => rebuild(order, history))
+  }
+
+  async function rebuild(order: OrderRow, history: RunHistory): Promise<void> {
     const stated = await restate(order, history)
     if (stated)
       await insertItem(sql, restoreId, { kind: 'run', subjectId: order.id, outcome: 'rebuilt', detail: withdrawalType })

@@ -129,6 +129,16 @@ export async function insertLostPlacement(
   return stored
 }
 
+/**
+ * Deletes the requests that a dump holds open and that were certainly not applied: a provider is asked under another
+ * reference, and a second provider is asked at all, only once that is certain.
+ * @param clientRef the reference of the request that was made since
+ */
+export async function dropSuperseded(sql: Queryable, orderId: string, clientRef: string): Promise<void> {
+  await sql`delete from provider_orders
+    where order_id = ${orderId} and state = 'placing' and client_ref <> ${clientRef}`
+}
+
 /** A request under a placement's reference, identified by its time; as text, since a Date has no microseconds. */
 export interface Request {
   at: string

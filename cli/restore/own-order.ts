@@ -1,0 +1,51 @@
+/** Which of the orders that providers have for a run's order is its own. */
+import { placementPrefix } from '../../activities/order/placement-reference.ts'
+import { insertItem } from '../../db/backup/restores.ts'
+import type { Queryable } from '../../db/connection/database.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+
+/** An order that a provider has for a run's order. */
+export interface PlacedOrder {
+  provider: string
+  clientRef: string
+  orderNo: string
+}
+
+/**
+ * The request that was made last: a run asks again, and asks another provider, only once it is certain that nothing was
+ * applied. Of several orders under one reference, which a repeated request has made, the first one: the run takes it too.
+ * @param references of the run, the oldest first
+ */
+export function ownOrderOf(references: readonly string[], placed: readonly PlacedOrder[]): PlacedOrder | undefined {
+  const askedAs = ({ provider, clientRef }: PlacedOrder): [provision: number, attempt: number] => {
+    const provision = references.findLastIndex((each) => clientRef.startsWith(placementPrefix(each, provider)))
+    const attempt = clientRef.slice(clientRef.lastIndexOf('-') + 1)
+    return [provision, Number(attempt)]
+  }
+  const [own] = placed.toSorted((a, b) => {
+    const [provisionA, attemptA] = askedAs(a)
+    const [provisionB, attemptB] = askedAs(b)
+    return provisionB - provisionA || attemptB - attemptA || a.orderNo.localeCompare(b.orderNo, 'en', { numeric: true })
+  })
+  return own
+}
+
+/** Leaves to operators what providers hold beside an order's own: nobody else would give it back. */
+export async function leaveDuplicates(
+  sql: Queryable,
+  restoreId: string,
+  { orderId, references, placed }: { orderId: string; references: readonly string[]; placed: readonly PlacedOrder[] },
+): Promise<void> {
+  const own = ownOrderOf(references, placed)
+  const others = placed.filter((each) => each !== own).map(({ provider, orderNo }) => `${provider}:${orderNo}`)
+  if (others.length === 0) return
+  for (const subjectId of others)
+    await insertItem(sql, restoreId, { kind: 'provider_order', subjectId, outcome: 'undecided', detail: 'duplicate' })
+  await raiseOperatorTask(sql, {
+    kind: 'provider_order_unreturned',
+    subjectId: orderId,
+    detail: 'duplicate',
+    at: new Date(),
+    attributes: { orders: others.join(' ') },
+  })
+}

@@ -1,0 +1,172 @@
+/** U2: what a provider has for an order may differ from what the dump has of it, and one order never ends a restore. */
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { placementPrefix } from '../../activities/order/placement-reference.ts'
+import { createAlone } from '../../cli/restore/alone.ts'
+import { readOrderRun } from '../../cli/restore/order-runs.ts'
+import { leaveDuplicates, type PlacedOrder } from '../../cli/restore/own-order.ts'
+import { rebuildOrder, referencesOf } from '../../cli/restore/rebuild-order.ts'
+import type { RecordedActivity } from '../../cli/restore/run-history.ts'
+import { insertRestore, listItems, openTraffic } from '../../db/backup/restores.ts'
+import type { ProviderOrders } from '../../db/connection/schema.ts'
+import { findOrder } from '../../db/order/orders.ts'
+import { ProviderFailure } from '../../providers/failure.ts'
+import type { OrderStatus } from '../../workflows/order/order.contract.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { shareStack } from '../harness/harness.ts'
+import { loseOrders } from '../harness/lost.ts'
+import type { OrderView } from '../harness/purchases.ts'
+import { testPackages } from '../harness/test-packages.ts'
+
+const harness = await shareStack({ books: false })
+const { context, temporal } = harness
+const { sql, esimProviders, stripe } = context
+
+interface Lost {
+  order: OrderView
+  placed: PlacedOrder[]
+  /** Rebuilds the order's rows. @param as changes what its run has done */
+  rebuild(as?: (activities: RecordedActivity[]) => RecordedActivity[]): Promise<unknown>
+  references: string[]
+}
+
+/** An order whose rows are lost, while its run and the providers have it. */
+async function lost(packageCode: string, before: (order: OrderView) => Promise<unknown> = async () => {}) {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode })
+  await before(order)
+  const { runId, startTime } = await temporal.workflow.getHandle(orderWorkflowId(order.id)).describe()
+  const status: OrderStatus = 'delivered'
+  const run = await readOrderRun(temporal, { orderId: order.id, runId, isOpen: true, status, startedAt: startTime })
+  const payment = await stripe.getPayment((await findOrder(sql, order.id))?.payment_intent_id ?? '')
+  if (!run) throw new Error('the run is gone')
+  const references = referencesOf(run)
+  const placed: PlacedOrder[] = []
+  for (const [provider, { findOrdersOf }] of Object.entries(esimProviders)) {
+    const prefixes = references.map((each) => placementPrefix(each, provider))
+    for (const found of await findOrdersOf(prefixes, startTime.toISOString())) placed.push({ provider, ...found })
+  }
+  await loseOrders(sql, person.accountId)
+  // Its invoice is not lost.
+  const beforeDelivery = run.activities.filter(({ type }) => type !== 'recordDelivery')
+  return {
+    order,
+    placed,
+    references,
+    rebuild: (as = (activities) => activities) =>
+      rebuildOrder(context, { run: { ...run, activities: as(beforeDelivery) }, payment, placed, partialRefunds: [] }),
+  } satisfies Lost
+}
+
+const beforeProvision = (activities: RecordedActivity[]) => activities.filter(({ type }) => type !== 'provision')
+const whileProvisioning = (activities: RecordedActivity[]) =>
+  activities.map((each) => (each.type === 'provision' ? { ...each, completed: undefined } : each))
+
+/** A request that the dump has open. */
+const plantOpen = (orderId: string, provider: string) => sql`
+  insert into provider_orders (id, order_id, provider, provider_package_code, client_ref, state, placed_after)
+  values (${randomUUID()}, ${orderId}, ${provider}, '', ${randomUUID()}, 'placing', now())`
+const placements = (orderId: string) => sql<
+  Pick<ProviderOrders, 'provider' | 'client_ref' | 'provider_order_no' | 'state'>[]
+>`
+  select provider, client_ref, provider_order_no, state from provider_orders where order_id = ${orderId}`
+const esimsOf = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body.esims
+const openRestore = async (): Promise<string> => {
+  const id = randomUUID()
+  await sql.begin(async (tx) => {
+    await insertRestore(tx, { id, backupId: 'none', readsSince: new Date(), at: new Date() })
+    await openTraffic(tx, id, new Date())
+  })
+  return id
+}
+const itemsOf = (restoreId: string) => listItems(sql, restoreId, { after: undefined, outcome: undefined, limit: 100 })
+const tasksOf = (subjectId: string) => sql`
+  select kind, detail, attributes from attention where subject_id = ${subjectId} and resolved_at is null`
+
+test('an order that Airalo has twice is rebuilt with the first, and an operator is told of the copy', async () => {
+  const { order, placed, references, rebuild } = await lost(testPackages.onlyAiralo, async ({ id }) => {
+    const [placement] = await placements(id)
+    const packageCode = 'hallo-mobil-7days-1gb'
+    const clientRef = placement?.client_ref ?? ''
+    await esimProviders.airalo.placeOrder({ clientRef, packageCode, quantity: 1 })
+  })
+  expect(placed).toHaveLength(2)
+  await rebuild()
+  const [first, copy] = placed
+  expect(await placements(order.id)).toMatchObject([{ provider_order_no: first?.orderNo, state: 'provided' }])
+  expect((await esimsOf(order.id)).map(({ iccid }: { iccid: string }) => iccid)).toEqual([order.esims[0].iccid])
+
+  const restoreId = await openRestore()
+  await leaveDuplicates(sql, restoreId, { orderId: order.id, references, placed })
+  const subjectId = `airalo:${copy?.orderNo}`
+  expect(await itemsOf(restoreId)).toEqual([
+    { kind: 'provider_order', subjectId, outcome: 'undecided', detail: 'duplicate' },
+  ])
+  expect(await tasksOf(order.id)).toEqual([
+    { kind: 'provider_order_unreturned', detail: 'duplicate', attributes: { orders: subjectId } },
+  ])
+})
+
+test.each([
+  ['another provider has filled', testPackages.onlyAiralo, 'esim-access'],
+  ['the same provider has filled under another reference', testPackages.onlyEsimAccess, 'esim-access'],
+] as const)('a request that the dump has open gives way to that of an order that %s', async (_name, code, openAt) => {
+  const { order, placed, rebuild } = await lost(code)
+  await rebuild(beforeProvision)
+  await plantOpen(order.id, openAt)
+  await rebuild()
+  const [{ provider, clientRef: client_ref, orderNo: provider_order_no } = {}] = placed as [PlacedOrder?]
+  expect(await placements(order.id)).toEqual([{ provider, client_ref, provider_order_no, state: 'provided' }])
+  expect((await esimsOf(order.id)).map(({ iccid }: { iccid: string }) => iccid)).toEqual([order.esims[0].iccid])
+})
+
+test('a request that the dump has open gives way to one whose answer the run still waits for', async () => {
+  const { order, placed, rebuild } = await lost(testPackages.onlyAiralo)
+  await rebuild(beforeProvision)
+  await plantOpen(order.id, 'airalo')
+  await rebuild(whileProvisioning)
+  const found = { client_ref: placed[0]?.clientRef, provider_order_no: placed[0]?.orderNo }
+  expect(await placements(order.id)).toMatchObject([{ ...found, state: 'placed' }])
+  // Repeated, it stays so.
+  await rebuild(whileProvisioning)
+  expect(await placements(order.id)).toMatchObject([{ ...found, state: 'placed' }])
+})
+
+test.each([
+  ['a violated constraint', () => sql`insert into counters (series, last) values ('', 1), ('', 2)`, 'counters_pkey'],
+  ['data that cannot be stored', () => sql`select 'x'::text::integer`, 'sql_22P02'],
+  [
+    'a refusal of an outside party',
+    () => new ProviderFailure('stripe', 'rejected', 'unknown_payment'),
+    'unknown_payment',
+  ],
+  [
+    'an answer that does not come',
+    () => new ProviderFailure('airalo', 'unavailable', 'still_allocating'),
+    'still_allocating',
+  ],
+  ['a fault of ours', () => new TypeError('undefined has no name'), 'TypeError'],
+] as const)('%s leaves one order undecided, and the restore goes on', async (_name, cause, code) => {
+  const restoreId = await openRestore()
+  const alone = createAlone(sql, restoreId)
+  const subjectId = randomUUID()
+  const failing = async () => {
+    const answer = await cause()
+    if (answer instanceof Error) throw answer
+  }
+  expect(await alone({ kind: 'order', subjectId }, failing)).toBeUndefined()
+  expect(await alone({ kind: 'order', subjectId: randomUUID() }, async () => 'done')).toBe('done')
+  expect(await itemsOf(restoreId)).toEqual([{ kind: 'order', subjectId, outcome: 'undecided', detail: code }])
+  expect(await tasksOf(subjectId)).toMatchObject([{ kind: 'restore_undecided', detail: code }])
+})
+
+test('what concerns all orders ends the restore, which is repeated: settings, the database, a party that is away', async () => {
+  const alone = createAlone(sql, await openRestore())
+  const step = (error: Error) => alone({ kind: 'order', subjectId: randomUUID() }, () => Promise.reject(error))
+  await expect(step(new ProviderFailure('stripe', 'misconfigured', 'http_401'))).rejects.toThrow('http_401')
+  await expect(step(Object.assign(new Error('gone'), { code: 'CONNECTION_CLOSED' }))).rejects.toThrow('gone')
+  await expect(step(Object.assign(new Error('full'), { code: '53100' }))).rejects.toThrow('full')
+  const away = new ProviderFailure('airalo', 'unavailable', 'http_503')
+  for (const _one of [1, 2, 3]) expect(await step(away)).toBeUndefined()
+  await expect(step(away)).rejects.toThrow('http_503')
+})

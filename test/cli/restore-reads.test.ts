@@ -1,0 +1,79 @@
+/** U2: what a restore reads outside is asked again until it is answered, and one order cannot end it for the others. */
+import { expect, test } from 'vitest'
+import { placementReference } from '../../activities/order/placement-reference.ts'
+import { ownOrderOf } from '../../cli/restore/own-order.ts'
+import { patientPort, untilAnswered } from '../../cli/restore/until-answered.ts'
+import { ProviderFailure } from '../../providers/failure.ts'
+
+const away = () => new ProviderFailure('stripe', 'unavailable', 'http_503')
+
+/** A port that fails at each of these calls, counted from 1; a page counts as a call. */
+function portOf(failing: readonly number[], makeFailure = away) {
+  let calls = 0
+  const answer = (): number => {
+    calls += 1
+    if (failing.includes(calls)) throw makeFailure()
+    return calls
+  }
+  return {
+    name: 'a port',
+    read: async () => answer(),
+    async *pages() {
+      for (const page of ['a', 'b', 'c']) {
+        answer()
+        yield page
+      }
+    },
+    plain: () => 'no promise',
+    calls: () => calls,
+  }
+}
+
+async function listOf<Item>(pages: AsyncIterable<Item>): Promise<Item[]> {
+  const found: Item[] = []
+  for await (const page of pages) found.push(page)
+  return found
+}
+
+test('a read is repeated until it is answered', async () => {
+  const port = portOf([1, 2])
+  expect(await patientPort(port, 0).read()).toBe(3)
+  expect(patientPort(port, 0)).toMatchObject({ name: 'a port' })
+  expect(patientPort(port, 0).plain()).toBe('no promise')
+})
+
+test.each([[[1]], [[2]], [[3]], [[1, 2]], [[2, 5]]])(
+  'a list whose calls %j fail is read to its end, each page once',
+  async (failing) => {
+    expect(await listOf(patientPort(portOf(failing), 0).pages())).toEqual(['a', 'b', 'c'])
+  },
+)
+
+test('a read that is never answered fails after six attempts, also where it is repeated twice', async () => {
+  const always = Array.from({ length: 100 }, (_, index) => index + 1)
+  const port = portOf(always)
+  await expect(untilAnswered(() => patientPort(port, 0).read(), 0)).rejects.toThrow('http_503')
+  expect(port.calls()).toBe(6)
+  const misconfigured = portOf(always, () => new ProviderFailure('stripe', 'misconfigured', 'http_401'))
+  await expect(patientPort(misconfigured, 0).read()).rejects.toThrow('http_401')
+  expect(misconfigured.calls()).toBe(1)
+})
+
+const [first, second] = ['0b0e5d9b-4f7e-4e07-9d1a-000000000001', '0b0e5d9b-4f7e-4e07-9d1a-000000000002'] as const
+const placedAs = (provider: string, reference: string, attempt: number, orderNo: string) => ({
+  provider,
+  clientRef: placementReference(reference, provider, attempt),
+  orderNo,
+})
+
+test('of several orders at providers the one that was asked for last is the order’s own, of its copies the first', () => {
+  const original = placedAs('airalo', first, 1, '998')
+  const copy = placedAs('airalo', first, 1, '1002')
+  const later = placedAs('airalo', first, 12, '1001')
+  const elsewhere = placedAs('esim-access', first, 9, 'B1')
+  const nextProvision = placedAs('esim-access', second, 1, 'B2')
+  expect(ownOrderOf([first], [copy, original])).toBe(original)
+  expect(ownOrderOf([first], [original, elsewhere, later])).toBe(later)
+  expect(ownOrderOf([first, second], [later, nextProvision])).toBe(nextProvision)
+  expect(ownOrderOf([first], [])).toBeUndefined()
+})
