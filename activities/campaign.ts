@@ -3,6 +3,7 @@ import { heartbeat } from '@temporalio/activity'
 import pMap from 'p-map'
 import type { Context } from '../context.ts'
 import { markMailBounced } from '../db/accounts.ts'
+import { arePromotionsSuspended } from '../db/backup/restored-permissions.ts'
 import {
   type CampaignRow,
   claimDelivery,
@@ -54,6 +55,8 @@ export function createCampaignActivities(context: Context): CampaignActivities {
     async sendCampaignPage({ campaignId, page, pages, asOf }) {
       const campaign = await findCampaign(sql, campaignId)
       if (!campaign) return { lookedAt: 0, sent: 0, stopped: false }
+      // The run pauses itself, and tells an operator.
+      if (await arePromotionsSuspended(sql)) throw failure('CampaignStateConflict', { code: 'promotions_suspended' })
       const recipients = await listRecipients(sql, context, idRange(page, pages))
       const { sent, mailFailure } = await sendAll(campaign, recipients, mailsOf(campaign), new Date(asOf))
       if (mailFailure) {

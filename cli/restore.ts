@@ -18,6 +18,7 @@ import {
   whoCameBack,
   withDatabase,
 } from '../db/backup/restore.ts'
+import { confirmPromotions, suspendPermissions } from '../db/backup/restored-permissions.ts'
 import { insertRestore, listRestores } from '../db/backup/restores.ts'
 import { timeLimits } from '../db/connection/database.ts'
 import type { Erasures } from '../db/erasure/erasures.ts'
@@ -36,14 +37,17 @@ import { readConfigBeside } from './running-stack.ts'
 /** Clocks differ, and an order is paid an hour after its payment was made at the latest. */
 const overlapMs = 2 * milliseconds.hour
 
-const usage = `Usage: npm run restore -- report | npm run restore -- <backup id>|latest <database url> [--allow-old-ledger]
+const usage = `Usage: npm run restore -- report | confirm-promotions
+  npm run restore -- <backup id>|latest <database url> [--allow-old-ledger]
     [--without-runs] [--log-head <seq>:<hash>]
   The database must not exist, or be empty. BACKUP_FOLDER, BACKUP_KEYS and FIELD_KEYS lead to the backup and its keys.
   Erasures are read from the copy in the folder, from DATABASE_URL and from Temporal. With --allow-old-ledger the copy
   alone is enough: people who were erased after it was made may come back. With --log-head the transparency log goes on
   from an end that somebody has kept, when the entries up to it are lost (docs/receipts.md).
   Orders newer than the backup are rebuilt from Stripe, the eSIM providers and the runs in Temporal. With
-  --without-runs, for a lost Temporal, they are refunded.`
+  --without-runs, for a lost Temporal, they are refunded.
+  The restore withdraws all consents to promotions. confirm-promotions gives back those that nobody has changed since: only
+  for who knows that nobody has withdrawn one between the backup and the loss.`
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -57,6 +61,8 @@ const [wanted, target] = positionals
 const keptHead = headIn(values['log-head'])
 if (wanted === 'report') {
   process.exitCode = await report()
+} else if (wanted === 'confirm-promotions') {
+  process.exitCode = await confirm()
 } else if (!wanted || !target || !URL.canParse(target) || keptHead === 'unreadable') {
   console.error(usage)
   process.exitCode = 2
@@ -71,6 +77,16 @@ async function report(): Promise<number> {
     const [newest] = await listRestores(sql, 1)
     if (!newest) return refuse('This database was never restored.')
     for (const line of await describeRestore(sql, newest.id)) console.log(line)
+    return 0
+  })
+}
+
+/** Gives back the consents to promotions. @returns the exit code */
+async function confirm(): Promise<number> {
+  const { config } = await readConfigBeside(process.env)
+  return withDatabase(config.DATABASE_URL, async (sql) => {
+    const count = await sql.begin((tx) => confirmPromotions(tx, new Date()))
+    console.log(`${count} consents to promotions are given back, and campaigns can be resumed.`)
     return 0
   })
 }
@@ -197,7 +213,11 @@ async function rebuildNewer(
 ): Promise<void> {
   const { restoreId, backupId, settled, temporal } = options
   const readsSince = plusMs(timeOfBackup(backupId), -overlapMs)
-  await context.sql.begin((tx) => insertRestore(tx, { id: restoreId, backupId, readsSince, at: new Date() }))
+  await context.sql.begin(async (tx) => {
+    const at = new Date()
+    await insertRestore(tx, { id: restoreId, backupId, readsSince, at })
+    await suspendPermissions(tx, { restoreId, at })
+  })
   await rebuild(patient(context), { restoreId, since: readsSince, settled, temporal, say: (line) => console.log(line) })
   for (const line of await describeRestore(context.sql, restoreId)) console.log(line)
 }

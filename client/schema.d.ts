@@ -1934,7 +1934,7 @@ export interface components {
             /** Format: date-time */
             changedAt: string | null;
             /** @enum {string|null} */
-            source: "app_settings" | "sign_up" | "web" | "support" | "unsubscribe_link" | "sign_in_provider" | null;
+            source: "app_settings" | "sign_up" | "web" | "support" | "unsubscribe_link" | "sign_in_provider" | "restore" | null;
         };
         NewAccount: {
             /**

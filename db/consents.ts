@@ -8,7 +8,10 @@ export const consentSources = [
   'support',
   'unsubscribe_link',
   'sign_in_provider',
+  'restore',
 ] as const
+/** What no caller can claim. */
+export const ownConsentSources = ['sign_in_provider', 'restore'] as const
 export type ConsentSource = (typeof consentSources)[number]
 
 export interface Consent {
@@ -20,7 +23,8 @@ export interface Consent {
 
 /**
  * U4, G4: sets the consent to promotions and keeps each change with its time and source. Setting the same value again
- * changes nothing.
+ * changes nothing, unless a restore has withdrawn the consent, which an operator can undo: then the person's own
+ * withdrawal counts.
  */
 export async function setPromotions(
   sql: Queryable,
@@ -30,7 +34,8 @@ export async function setPromotions(
     with changed as (
       update accounts set promotions = ${change.granted}, version = version + 1,
         last_active_at = greatest(last_active_at, ${change.at})
-      where id = ${change.accountId} and promotions <> ${change.granted}
+      where id = ${change.accountId} and (promotions <> ${change.granted} or (not promotions and 'restore' = (
+        select source from consents where account_id = accounts.id and purpose = 'promotions' order by at desc limit 1)))
       returning id
     )
     insert into consents (account_id, purpose, granted, source, at)

@@ -23,6 +23,7 @@ const urgencyOfKind: Readonly<Record<string, Urgency>> = {
   order_overdue: 'now',
   payment_unsettled: 'now',
   backup_failed: 'now',
+  restored_access: 'now',
   webhook_endpoint_disabled: 'now',
   provider_balance_low: 'now',
   paid_not_settled: 'now',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import { consentSources, findPromotions, setPromotions } from '../../db/consents.ts'
+import { consentSources, findPromotions, ownConsentSources, setPromotions } from '../../db/consents.ts'
 import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { accountParams, promotionsConsent } from '../views/account-fields.ts'
@@ -8,7 +8,7 @@ import { accountParams, promotionsConsent } from '../views/account-fields.ts'
 const newConsent = z
   .strictObject({
     granted: z.boolean(),
-    source: z.enum(consentSources).exclude(['sign_in_provider']).describe('where the person gave or withdrew consent'),
+    source: z.enum(consentSources).exclude(ownConsentSources).describe('where the person gave or withdrew consent'),
   })
   .meta({ id: 'NewPromotionsConsent' })
 

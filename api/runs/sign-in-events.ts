@@ -74,8 +74,8 @@ export function createSignInEvents(api: ApiContext) {
       await raiseOperatorTask(tx, { ...task, detail: reason })
       // The mailbox may be in the hands of another person, who never agreed to promotions. What was agreed to after the
       // event stays.
-      const { changedAt } = (await findPromotions(tx, accountId)) ?? { changedAt: null }
-      if (changedAt && changedAt > at) return
+      const consent = await findPromotions(tx, accountId)
+      if (consent?.granted && consent.changedAt && consent.changedAt > at) return
       await setPromotions(tx, { accountId, granted: false, source: 'sign_in_provider', at: now })
     })
   }

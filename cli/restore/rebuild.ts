@@ -28,6 +28,7 @@ import { leaveDuplicates, type PlacedOrder } from './own-order.ts'
 import { listPartialRefunds, type PartialRefund, redoReturns } from './partial-refunds.ts'
 import { rebuildOrder, referencesOf } from './rebuild-order.ts'
 import { rebuildRefunds } from './rebuild-refunds.ts'
+import { rebuildSignIns } from './sign-ins.ts'
 import { leaveLostTables } from './tables.ts'
 import { type PatientContext, untilAnswered } from './until-answered.ts'
 import { rebuildWithdrawals } from './withdrawals.ts'
@@ -85,6 +86,7 @@ export async function rebuild(
     if (!explained.has(payment.paymentIntentId))
       await alone({ kind: 'payment', subjectId: payment.paymentIntentId }, () => leavePayment(payment))
   if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since, alone })
+  if (temporal) await rebuildSignIns(context, temporal, { since, alone })
   if (temporal) await leaveOtherRuns(sql, temporal, restoreId, since)
   await leaveLostTables(sql, restoreId, new Date())
   await recordLostNumbers(sql, restoreId, counters)

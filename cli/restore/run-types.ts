@@ -44,6 +44,7 @@ export const afterRestore: Readonly<Record<WorkflowType, AfterRestore>> = {
   accountDeletion: rebuilt('erasure-sources.ts'),
   order: rebuilt('rebuild-order.ts'),
   partialRefund: rebuilt('partial-refunds.ts'),
+  signInEnded: rebuilt('sign-ins.ts'),
   withdrawal: rebuilt('withdrawals.ts'),
 
   breach: leftToOperator(
@@ -95,7 +96,6 @@ export const afterRestore: Readonly<Record<WorkflowType, AfterRestore>> = {
   reconciliation: unaffected('compares anew'),
   restore: unaffected('each restore has a separate run'),
   restoreDrill: unaffected('restores a backup beside the database'),
-  signInEnded: unaffected('its mail is repeated; changes of sign-ins are lost, as the documentation says'),
   transparencyNight: unaffected('the log goes on from an end that was kept'),
 }
 

@@ -117,6 +117,7 @@ export const account = {
   'source.support': 'durch unseren Support',
   'source.unsubscribe_link': 'über den Link in einer E-Mail',
   'source.sign_in_provider': 'durch Ihren Anmeldedienst',
+  'source.restore': 'bei der Wiederherstellung einer Sicherung',
   'data.devices': 'Geräte',
   'data.none': 'Keine.',
   'data.device': '{model}, App {version}, zuletzt gesehen am {day}',

@@ -112,6 +112,7 @@ export const account = {
   'source.support': 'by our support',
   'source.unsubscribe_link': 'by the link in a mail',
   'source.sign_in_provider': 'by your sign-in provider',
+  'source.restore': 'when a backup was restored',
   'data.devices': 'Devices',
   'data.none': 'None.',
   'data.device': '{model}, app {version}, last seen {day}',

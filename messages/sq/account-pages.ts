@@ -116,6 +116,7 @@ export const account = {
   'source.support': 'nga mbështetja jonë',
   'source.unsubscribe_link': 'me lidhjen në një e-mail',
   'source.sign_in_provider': 'nga ofruesi juaj i hyrjes',
+  'source.restore': 'gjatë rikthimit të një kopjeje rezervë',
   'data.devices': 'Pajisjet',
   'data.none': 'Asnjë.',
   'data.device': '{model}, aplikacioni {version}, parë së fundi më {day}',

@@ -128,6 +128,10 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     const program = startProgram(process.execPath, args, product.settings)
     const { code } = await program.ended
     if (code !== 0) throw new Error(`the restore ended with ${code}: ${program.output()}`)
+    // Nobody withdraws a consent meanwhile: such acts wait (gate.ts).
+    const confirming = ['--import', 'tsx', 'cli/restore.ts', 'confirm-promotions']
+    const confirmed = await startProgram(process.execPath, confirming, product.settings).ended
+    if (confirmed.code !== 0) throw new Error(`the consents were not confirmed: ${confirmed.code}`)
     // The API is ready once the worker has settled what could not be rebuilt.
     await untilStarted('worker', async () => {
       worker = await startWorker()

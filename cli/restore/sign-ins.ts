@@ -1,0 +1,24 @@
+/** Sign-ins with Apple that their owners ended after the dump: a restore must not bring the link back, nor its token. */
+import type { Client } from '@temporalio/client'
+import type { Context } from '../../context.ts'
+import { unlinkIdentity } from '../../db/identities.ts'
+import { type SignInEndedInput, signInEndedType } from '../../workflows/sign-in-ended.contract.ts'
+import type { Alone } from './alone.ts'
+import { openSince } from './order-runs.ts'
+import { readHistory } from './run-history.ts'
+
+export async function rebuildSignIns(
+  { sql }: Context,
+  temporal: Client,
+  { since, alone }: { since: Date; alone: Alone },
+): Promise<void> {
+  const query = `WorkflowType = '${signInEndedType}' AND ${openSince(since)}`
+  for await (const run of temporal.workflow.list({ query })) {
+    const history = await readHistory(temporal, run)
+    // A run that is under way does it when the workers are back, and then writes to its owner.
+    if (!history?.activities.some(({ type, completed }) => type === 'unlinkApple' && completed)) continue
+    const { accountId, endedAt } = history.input as SignInEndedInput
+    const link = { accountId, provider: 'apple', until: new Date(endedAt) } as const
+    await alone({ kind: 'run', subjectId: run.workflowId }, () => unlinkIdentity(sql, link))
+  }
+}
