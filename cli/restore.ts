@@ -31,7 +31,7 @@ import { redoDeletions } from './restore/deletions.ts'
 import { describeRestore } from './restore/describe.ts'
 import { type DeletionRun, erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
 import { rebuild } from './restore/rebuild.ts'
-import { patient } from './restore/until-answered.ts'
+import { repeating } from './restore/until-answered.ts'
 import { readConfigBeside } from './running-stack.ts'
 
 /** Clocks differ, and an order is paid an hour after its payment was made at the latest. */
@@ -218,7 +218,13 @@ async function rebuildNewer(
     await insertRestore(tx, { id: restoreId, backupId, readsSince, at })
     await suspendPermissions(tx, { restoreId, at })
   })
-  await rebuild(patient(context), { restoreId, since: readsSince, settled, temporal, say: (line) => console.log(line) })
+  await rebuild(repeating(context), {
+    restoreId,
+    since: readsSince,
+    settled,
+    temporal,
+    say: (line) => console.log(line),
+  })
   for (const line of await describeRestore(context.sql, restoreId)) console.log(line)
 }
 

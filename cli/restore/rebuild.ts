@@ -30,7 +30,7 @@ import { rebuildOrder, referencesOf } from './rebuild-order.ts'
 import { rebuildRefunds } from './rebuild-refunds.ts'
 import { rebuildSignIns } from './sign-ins.ts'
 import { leaveLostTables } from './tables.ts'
-import { type PatientContext, untilAnswered } from './until-answered.ts'
+import { type RepeatingContext, untilAnswered } from './until-answered.ts'
 import { rebuildWithdrawals } from './withdrawals.ts'
 
 export interface RebuildOptions {
@@ -52,7 +52,7 @@ const undelivered = ['awaiting_payment', 'in_review', 'provisioning'] as const
 const olderThanRuns = 'older_than_runs'
 
 export async function rebuild(
-  context: PatientContext,
+  context: RepeatingContext,
   { restoreId, since, settled, temporal, say }: RebuildOptions,
 ): Promise<void> {
   const { sql, stripe, cipher } = context

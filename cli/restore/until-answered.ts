@@ -11,36 +11,36 @@ const givenUp = new WeakSet<Error>()
 type Ports = Pick<Context, 'stripe' | 'esimProviders'>
 
 /** A context whose every call of a payment processor or eSIM provider is repeated until it is answered. */
-export type PatientContext = Context & { readonly isPatient: true }
+export type RepeatingContext = Context & { readonly isRepeating: true }
 
 /**
  * Wraps the ports, so that no read of a restore can forget to be repeated.
  * @param firstPauseMs before the second attempt; each further pause is twice as long
  */
-export function patient(context: Context, firstPauseMs?: number): PatientContext {
+export function repeating(context: Context, firstPauseMs?: number): RepeatingContext {
   const { stripe, esimProviders } = context
   const ports: Ports = {
-    stripe: patientPort(stripe, firstPauseMs),
+    stripe: repeatingPort(stripe, firstPauseMs),
     esimProviders: {
-      'esim-access': patientPort(esimProviders['esim-access'], firstPauseMs),
-      airalo: patientPort(esimProviders.airalo, firstPauseMs),
+      'esim-access': repeatingPort(esimProviders['esim-access'], firstPauseMs),
+      airalo: repeatingPort(esimProviders.airalo, firstPauseMs),
     },
   }
-  return { ...context, ...ports, isPatient: true }
+  return { ...context, ...ports, isRepeating: true }
 }
 
 type Call = (...args: unknown[]) => unknown
 
 /** A port whose calls are repeated until they are answered. */
-export const patientPort = <Port extends object>(port: Port, firstPauseMs: number | undefined): Port =>
+export const repeatingPort = <Port extends object>(port: Port, firstPauseMs: number | undefined): Port =>
   Object.fromEntries(
     Object.entries(port).map(([name, value]) => [
       name,
-      typeof value === 'function' ? patientCall(value, firstPauseMs) : value,
+      typeof value === 'function' ? repeatingCall(value, firstPauseMs) : value,
     ]),
   ) as Port
 
-function patientCall(call: Call, firstPauseMs: number | undefined): Call {
+function repeatingCall(call: Call, firstPauseMs: number | undefined): Call {
   return function (this: unknown, ...args: unknown[]): unknown {
     const first = call.apply(this, args)
     if (first instanceof Promise) {
@@ -52,12 +52,12 @@ function patientCall(call: Call, firstPauseMs: number | undefined): Call {
       }, firstPauseMs)
     }
     const again = (): AsyncIterable<unknown> => call.apply(this, args) as AsyncIterable<unknown>
-    return isAsyncIterable(first) ? patientPages(first, again, firstPauseMs) : first
+    return isAsyncIterable(first) ? repeatingPages(first, again, firstPauseMs) : first
   }
 }
 
 /** A list that has failed is read again from its beginning, without what was handed out already. */
-async function* patientPages(
+async function* repeatingPages(
   first: AsyncIterable<unknown>,
   again: () => AsyncIterable<unknown>,
   firstPauseMs: number | undefined,

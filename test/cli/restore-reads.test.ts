@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { placementReference } from '../../activities/order/placement-reference.ts'
 import { ownOrderOf } from '../../cli/restore/own-order.ts'
-import { patientPort, untilAnswered } from '../../cli/restore/until-answered.ts'
+import { repeatingPort, untilAnswered } from '../../cli/restore/until-answered.ts'
 import { ProviderFailure } from '../../providers/failure.ts'
 
 const away = () => new ProviderFailure('stripe', 'unavailable', 'http_503')
@@ -37,25 +37,25 @@ async function listOf<Item>(pages: AsyncIterable<Item>): Promise<Item[]> {
 
 test('a read is repeated until it is answered', async () => {
   const port = portOf([1, 2])
-  expect(await patientPort(port, 0).read()).toBe(3)
-  expect(patientPort(port, 0)).toMatchObject({ name: 'a port' })
-  expect(patientPort(port, 0).plain()).toBe('no promise')
+  expect(await repeatingPort(port, 0).read()).toBe(3)
+  expect(repeatingPort(port, 0)).toMatchObject({ name: 'a port' })
+  expect(repeatingPort(port, 0).plain()).toBe('no promise')
 })
 
 test.each([[[1]], [[2]], [[3]], [[1, 2]], [[2, 5]]])(
   'a list whose calls %j fail is read to its end, each page once',
   async (failing) => {
-    expect(await listOf(patientPort(portOf(failing), 0).pages())).toEqual(['a', 'b', 'c'])
+    expect(await listOf(repeatingPort(portOf(failing), 0).pages())).toEqual(['a', 'b', 'c'])
   },
 )
 
 test('a read that is never answered fails after six attempts, also where it is repeated twice', async () => {
   const always = Array.from({ length: 100 }, (_, index) => index + 1)
   const port = portOf(always)
-  await expect(untilAnswered(() => patientPort(port, 0).read(), 0)).rejects.toThrow('http_503')
+  await expect(untilAnswered(() => repeatingPort(port, 0).read(), 0)).rejects.toThrow('http_503')
   expect(port.calls()).toBe(6)
   const misconfigured = portOf(always, () => new ProviderFailure('stripe', 'misconfigured', 'http_401'))
-  await expect(patientPort(misconfigured, 0).read()).rejects.toThrow('http_401')
+  await expect(repeatingPort(misconfigured, 0).read()).rejects.toThrow('http_401')
   expect(misconfigured.calls()).toBe(1)
 })
 
