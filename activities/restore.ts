@@ -6,6 +6,7 @@ import type { WorkerContext } from '../context.ts'
 import {
   countItems,
   type ItemToSettle,
+  keepPlan,
   listItemsToSettle,
   openTraffic,
   type RestoredItem,
@@ -55,7 +56,7 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
         if (fault) return
         heartbeat()
         try {
-          const settled = await settle(item, at)
+          const settled = await settle(restoreId, item, at)
           await settleItem(sql, restoreId, { ...item, ...settled })
         } catch (error) {
           const code = isProviderFailure(error) ? error.code : (failureCode(error) ?? failureType(error))
@@ -96,21 +97,22 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
     },
   }
 
-  async function settle({ kind, subjectId, plan }: ItemToSettle, at: Date): Promise<Settled> {
+  async function settle(restoreId: string, item: ItemToSettle, at: Date): Promise<Settled> {
+    const { kind, subjectId, plan } = item
     if (plan.orderId !== null) await endRun(plan.orderId)
     if (kind === 'payment') return settlePayment(plan, at)
-    if (!plan.placement) return { outcome: 'undecided' }
+    const { placement } = plan
+    if (!placement) return { outcome: 'undecided' }
     try {
-      let isRequested = false
-      const outcome = await returns.returnEsims(plan.placement, async (_esimRef, answer) => {
-        isRequested ||= answer === 'requested'
+      const outcome = await returns.returnEsims(placement, async (returnsAsked) => {
+        await raiseOperatorTask(sql, { kind: 'provider_refund_requested', subjectId, at })
+        await keepPlan(sql, restoreId, { ...item, plan: { ...plan, placement: { ...placement, returnsAsked } } })
       })
-      if (isRequested) await raiseOperatorTask(sql, { kind: 'provider_refund_requested', subjectId, at })
       return { outcome: 'given_back', ...(outcome === 'never_placed' && { detail: outcome }) }
     } catch (error) {
       // The customer keeps what they use, and has the money back.
       if (failureType(error) === 'EsimInUse') return { outcome: 'given_back', detail: 'kept_in_use' }
-      const { provider, placedAfter } = plan.placement
+      const { provider, placedAfter } = placement
       const soughtUntil = plusMs(new Date(placedAfter), esimProviders[provider as EsimProviderId].settling.soughtForMs)
       if (failureType(error) === 'PlacementUnsettled' && at >= soughtUntil)
         return { outcome: 'given_back', detail: 'never_placed' }

@@ -356,6 +356,7 @@ const tables: Record<string, Table> = {
       expected_cost_micros: business,
       charged_micros: business,
       confirmed_at: technical,
+      returns_asked: blind("the provider's names for its eSIMs"),
     },
   },
   esims: {

@@ -162,7 +162,10 @@ export interface WebhookEvent {
 
 export interface EsimProvider {
   readonly id: EsimProviderId
-  /** whether a repeated `placeOrder` with the same clientRef returns the same order */
+  /**
+   * whether a repeated `placeOrder` with the same clientRef returns the same order, and a repeated `cancelUnused` changes
+   * nothing
+   */
   readonly repeatsSafely: boolean
   /** whether `placeOrder` and `topUp` refuse a price that is not the expected one */
   readonly checksPrice: boolean

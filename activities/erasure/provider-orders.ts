@@ -6,7 +6,7 @@ import type { HeldPlacement } from '../../db/order/placements.ts'
 import type { StepOutcome } from '../../policy/deletion.ts'
 import { failureType } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
-import { createProviderReturns } from '../order/provider-returns.ts'
+import { createProviderReturns, type KeepAsked } from '../order/provider-returns.ts'
 import { withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'releaseProviderOrders'>
@@ -29,7 +29,14 @@ export function createDeletionProviderActivities(context: Context): Activities {
     let outcome: StepOutcome = { state: 'done' }
     for (const placement of held) {
       try {
-        outcome = (await returnPlacement(receiptId, placement, at)) ?? outcome
+        const keep: KeepAsked = async (returnsAsked) => {
+          // The provider's staff decides whether it refunds us. The person's refund does not depend on it.
+          const task = { subjectId: receiptId, detail: placement.provider, at }
+          await raiseOperatorTask(sql, { ...task, kind: 'provider_refund_requested' })
+          placement.returnsAsked = returnsAsked
+          await resealSecret(sql, context, receiptId, 'providerOrders', left)
+        }
+        outcome = (await returnPlacement(receiptId, placement, keep, at)) ?? outcome
         left = left.filter((each) => each !== placement)
         await resealSecret(sql, context, receiptId, 'providerOrders', left)
       } catch (error) {
@@ -44,19 +51,15 @@ export function createDeletionProviderActivities(context: Context): Activities {
   async function returnPlacement(
     receiptId: string,
     placement: HeldPlacement,
+    keep: KeepAsked,
     at: Date,
   ): Promise<StepOutcome | undefined> {
-    const task = { subjectId: receiptId, detail: placement.provider, at }
     try {
-      let requested = false
-      await returns.returnEsims(placement, async (_esimRef, answer) => {
-        requested ||= answer === 'requested'
-      })
-      // The provider's staff decides whether it refunds us. The person's refund does not depend on it.
-      if (requested) await raiseOperatorTask(sql, { ...task, kind: 'provider_refund_requested' })
+      await returns.returnEsims(placement, keep)
       return undefined
     } catch (error) {
       if (failureType(error) !== 'EsimInUse') throw error
+      const task = { subjectId: receiptId, detail: placement.provider, at }
       // The eSIM is installed and holds no personal data. An operator decides about its cost.
       await raiseOperatorTask(sql, { ...task, kind: 'provider_order_unreturned' })
       return { state: 'done', code: 'esim_in_use' }

@@ -1,14 +1,27 @@
 /** Returns the eSIMs that a provider holds, or may hold, for an order that is not delivered. */
 import type { Context } from '../../context.ts'
+import { esimRefIndex } from '../../db/order/esims.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import type { EsimProvider, EsimProviderId, PlaceOrder } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure } from '../../shared/failures.ts'
 import { asFailure, esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 
-export type ReturnAnswer = Awaited<ReturnType<EsimProvider['cancelUnused']>>
+type ReturnAnswer = Awaited<ReturnType<EsimProvider['cancelUnused']>>
+
+/**
+ * Keeps which eSIMs a provider's staff was asked about where their placement is kept, before the provider is asked again,
+ * and tells operators: the staff decides whether it refunds us.
+ */
+export type KeepAsked = (returnsAsked: string[]) => Promise<void>
 
 const inUse = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as const
+
+/**
+ * The requests for one eSIM whose answers may be lost: no provider lists them, so that nobody can look whether one was
+ * made. More would be the same work for its staff once more; fewer would leave the eSIM with us when none has arrived.
+ */
+const unsureRequests = 3
 
 const minute = 60_000
 const allocationCheckMs = minute
@@ -26,7 +39,11 @@ const nextQueryMs = (triedForMs: number): number => Math.min(60 * minute, Math.m
  * @param triedForMs milliseconds since the first attempt
  * @throws EsimInUse when the provider says that this eSIM cannot be returned; ProviderUnavailable in all other cases
  */
-export async function cancelUnused(provider: EsimProvider, esimRef: string, triedForMs = 0): Promise<ReturnAnswer> {
+export async function cancelUnused(
+  provider: Pick<EsimProvider, 'cancelUnused'>,
+  esimRef: string,
+  triedForMs = 0,
+): Promise<ReturnAnswer> {
   try {
     return await provider.cancelUnused(esimRef)
   } catch (error) {
@@ -41,21 +58,19 @@ export function createProviderReturns(context: Context) {
 
   return {
     findPlacement,
+    asking,
 
     /**
-     * Returns every eSIM of the order, also those allocated late. Repeatable, except that after an answer `requested`
-     * each further call makes another request at the provider.
-     * @param onReturned gets the provider's answer for each eSIM
+     * Returns every eSIM of the order, also those allocated late. Repeatable.
      * @throws PlacementUnsettled or StillAllocating while the provider may still allocate eSIMs, EsimInUse
      */
-    async returnEsims(
-      held: HeldPlacement,
-      onReturned: (esimRef: string, answer: ReturnAnswer) => Promise<void>,
-    ): Promise<'never_placed' | 'given_back'> {
+    async returnEsims(held: HeldPlacement, keep: KeepAsked): Promise<'never_placed' | 'given_back'> {
       const provider = providerOf(held)
       const triedForMs = sinceScheduledMs()
-      const cancel = async (esimRef: string): Promise<void> =>
-        onReturned(esimRef, await cancelUnused(provider, esimRef, triedForMs))
+      const asked = asking(held, keep)
+      const cancel = async (esimRef: string): Promise<void> => {
+        await cancelUnused(asked, esimRef, triedForMs)
+      }
       const orderNo = held.orderNo ?? (await findPlacement(held, cancel))
       if (!orderNo) {
         if (triedForMs >= provider.settling.soughtForMs) return 'never_placed'
@@ -64,6 +79,33 @@ export function createProviderReturns(context: Context) {
       for (const esimRef of held.esimRefs ?? (await lateEsims(provider, orderNo))) await cancel(esimRef)
       return 'given_back'
     },
+  }
+
+  /** The provider of a placement, which is asked once to take back an eSIM if its staff decides about that. */
+  function asking(held: HeldPlacement, keep: KeepAsked): Pick<EsimProvider, 'cancelUnused'> {
+    const provider = providerOf(held)
+    let asked = held.returnsAsked ?? []
+    const note = async (mark: string): Promise<void> => {
+      asked = [...asked, mark]
+      await keep(asked)
+    }
+    return {
+      async cancelUnused(esimRef) {
+        const mark = esimRefIndex(context, held.provider, esimRef).toString('hex')
+        const unsure = `${mark}?`
+        const isAsked = asked.includes(mark) || asked.filter((each) => each === unsure).length >= unsureRequests
+        if (isAsked) return 'already'
+        try {
+          const answer = await provider.cancelUnused(esimRef)
+          if (answer === 'requested') await note(mark)
+          return answer
+        } catch (error) {
+          if (!provider.repeatsSafely && isProviderFailure(error) && error.kind === 'unknown_outcome')
+            await note(unsure)
+          throw error
+        }
+      },
+    }
   }
 
   /**

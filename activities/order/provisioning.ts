@@ -12,6 +12,7 @@ import {
   listPlacements,
   movePlacement,
   notePlaced,
+  noteReturnsAsked,
   type Placement,
 } from '../../db/order/placements.ts'
 import { finalFor } from '../../providers/codes/esim.ts'
@@ -23,7 +24,7 @@ import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
 import { askOnce } from './ask-once.ts'
 import { knownOrder } from './known-order.ts'
 import { placementReference } from './placement-reference.ts'
-import { cancelUnused, createProviderReturns, placeOrderOf } from './provider-returns.ts'
+import { cancelUnused, createProviderReturns, type KeepAsked, placeOrderOf } from './provider-returns.ts'
 import { buyAtSeenPrice } from './seen-price.ts'
 import { releaseTopUp, topUpParent } from './top-up.ts'
 
@@ -116,7 +117,8 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     const held = heldPlacement(order, placement, null)
     let orderNo = held.orderNo
     if (!orderNo && !isFirst) {
-      orderNo = await returns.findPlacement(held, (esimRef) => returnDuplicate(order.id, provider, esimRef))
+      const asked = returns.asking(held, keepAsked(order.id, placement, new Date()))
+      orderNo = await returns.findPlacement(held, (esimRef) => returnDuplicate(order.id, asked, esimRef))
     }
     if (!orderNo) {
       const place = () =>
@@ -156,13 +158,9 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     // After this a late attempt of `provision` cannot place the order or store eSIMs.
     await movePlacement(sql, placement.id, ['placing', 'placed', 'provided'], { state: 'releasing' })
     const stored = await listEsims(context, order)
-    const held = {
-      ...heldPlacement(order, placement, null),
-      esimRefs: stored.length > 0 ? stored.map(({ esimRef }) => esimRef) : null,
-    }
-    const outcome = await returns.returnEsims(held, async (_esimRef, answer) => {
-      if (answer === 'requested') await noteRequested(order.id, at)
-    })
+    const left = stored.filter(({ state }) => state !== 'cancelled').map(({ esimRef }) => esimRef)
+    const held = heldPlacement(order, placement, stored.length > 0 ? left : null)
+    const outcome = await returns.returnEsims(held, keepAsked(order.id, placement, at))
     await sql.begin(async (tx) => {
       if (outcome === 'given_back') await setEsimState(tx, order.id, 'cancelled', at)
       await movePlacement(tx, placement.id, ['releasing'], { state: 'released', reason: outcome })
@@ -195,14 +193,25 @@ export function createOrderProvisioningActivities(context: Context): Activities 
   }
 
   /** Returns a duplicate. A provider that refuses it costs us money, but the order goes on. */
-  async function returnDuplicate(orderId: string, provider: EsimProvider, esimRef: string): Promise<void> {
+  async function returnDuplicate(
+    orderId: string,
+    provider: Pick<EsimProvider, 'cancelUnused'>,
+    esimRef: string,
+  ): Promise<void> {
     try {
-      if ((await provider.cancelUnused(esimRef)) === 'requested') await noteRequested(orderId, new Date())
+      await provider.cancelUnused(esimRef)
     } catch (error) {
       if (!isProviderFailure(error)) throw error
       if (error.kind !== 'rejected' && error.kind !== 'misconfigured') throw asFailure(error, esimFailureTypes)
       const task = { kind: 'provider_order_unreturned', subjectId: orderId, detail: error.code, at: new Date() }
       await raiseOperatorTask(sql, task)
+    }
+  }
+
+  function keepAsked(orderId: string, { id }: Placement, at: Date): KeepAsked {
+    return async (returnsAsked) => {
+      await noteRequested(orderId, at)
+      await noteReturnsAsked(sql, id, returnsAsked)
     }
   }
 

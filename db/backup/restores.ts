@@ -116,6 +116,16 @@ export async function listItemsToSettle(sql: Queryable, restoreId: string): Prom
   return rows.flatMap(({ kind, subject_id: subjectId, plan }) => (plan ? [{ kind, subjectId, plan }] : []))
 }
 
+/** Keeps what was done of an item that is still to be settled. */
+export async function keepPlan(
+  sql: Queryable,
+  restoreId: string,
+  { kind, subjectId, plan }: ItemToSettle,
+): Promise<void> {
+  await sql`update restored_items set plan = ${JSON.stringify(plan)}::text::jsonb
+    where restore_id = ${restoreId} and kind = ${kind} and subject_id = ${subjectId} and outcome = 'to_settle'`
+}
+
 /** Records what became of an item that was to be settled. */
 export async function settleItem(
   sql: Queryable,

@@ -670,6 +670,7 @@ export interface ProviderOrders {
   expected_cost_micros: bigint | null
   charged_micros: bigint | null
   confirmed_at: Date | null
+  returns_asked: string[]
 }
 
 export interface ProviderSpending {

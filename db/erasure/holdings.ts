@@ -70,8 +70,9 @@ export type PlacementRow = Pick<
   | 'provider_order_no'
   | 'state'
   | 'placed_after'
+  | 'returns_asked'
 > & { daily: boolean }
-export type EsimRow = Pick<Esims, 'order_id' | 'provider' | 'esim_ref' | 'esim_ref_index' | 'return_asked_at'>
+export type EsimRow = Pick<Esims, 'order_id' | 'provider' | 'esim_ref' | 'esim_ref_index' | 'return_asked_at' | 'state'>
 export type IdentityRow = Pick<Identities, 'provider' | 'subject_index' | 'client_id' | 'refresh_token'>
 
 /** @param transaction the id of the one that erases */
@@ -177,7 +178,10 @@ const lastOf = (refunds: RefundRow[], orderId: string): Date | undefined =>
 const isOn = (topUp: PersonOrder, order: PersonOrder): boolean =>
   topUp.parent_order_id === order.id && (topUp.status === 'delivered' || topUp.status === 'ended')
 
-/** What providers hold for an order that its customer never got. A top-up cannot be returned: it is data on an eSIM. */
+/**
+ * What providers hold for an order that its customer never got, or that is being given back beside its refund. A top-up
+ * cannot be returned: it is data on an eSIM.
+ */
 function unreturned(
   order: PersonOrder,
   claim: Claim | undefined,
@@ -185,12 +189,15 @@ function unreturned(
   esims: EsimRow[],
   openRef: (esim: EsimRow) => string,
 ): HeldPlacement[] {
-  if (claim?.action !== 'refund' || order.parent_order_id) return []
+  if (order.parent_order_id) return []
+  const isHeld = ({ state }: PlacementRow): boolean =>
+    state === 'releasing' || (claim?.action === 'refund' && state !== 'refused' && state !== 'released')
   return placements
-    .filter((each) => each.order_id === order.id && each.state !== 'refused' && each.state !== 'released')
+    .filter((each) => each.order_id === order.id && isHeld(each))
     .map((each) => {
-      const refs = esims.filter((esim) => esim.order_id === order.id && esim.provider === each.provider).map(openRef)
-      return heldPlacement(order, each, orNull(refs))
+      const its = esims.filter((esim) => esim.order_id === order.id && esim.provider === each.provider)
+      const left = its.filter(({ state }) => state !== 'cancelled').map(openRef)
+      return heldPlacement(order, each, its.length > 0 ? left : null)
     })
 }
 

@@ -45,7 +45,7 @@ async function readRows(tx: Transaction, accountId: string) {
       from provider_orders po join orders o on o.id = po.order_id left join packages p on p.code = o.package_code
       where o.account_id = ${accountId}`,
     tx<EsimRow[]>`
-      select e.order_id, e.provider, e.esim_ref, e.esim_ref_index, e.return_asked_at
+      select e.order_id, e.provider, e.esim_ref, e.esim_ref_index, e.return_asked_at, e.state
       from esims e join orders o on o.id = e.order_id where o.account_id = ${accountId}`,
     tx<RefundRow[]>`
       select r.order_id, r.refund_key, r.stripe_refund_id, r.amount_minor, r.state, r.reason, r.created_at

@@ -33,7 +33,8 @@ const esimIds = '5f6f0f0e-6a0c-4d8e-9d55-2b1f6f1b7a10'
 
 type EncryptedDatabase = ColumnEncryption & { sql: Database }
 
-const esimRefIndex = (encryption: ColumnEncryption, provider: string, esimRef: string): Buffer =>
+/** By which an eSIM is found when its provider names it. */
+export const esimRefIndex = (encryption: Pick<ColumnEncryption, 'cipher'>, provider: string, esimRef: string): Buffer =>
   encryption.cipher.blindIndex('esims.esim_ref', `${provider}\0${esimRef}`)
 
 /** By which an eSIM is found when its owner reads its number out. */

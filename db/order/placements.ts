@@ -33,8 +33,10 @@ export interface HeldPlacement {
   orderNo: string | null
   /** ISO 8601, real time: tests cannot skip it */
   placedAfter: string
-  /** null before the eSIMs were allocated */
+  /** null before the eSIMs were allocated; without those that were given back already */
   esimRefs: string[] | null
+  /** the eSIMs that the provider was asked to take back (activities/order/provider-returns.ts); missing: none */
+  returnsAsked?: string[]
 }
 
 /** What the provider of a placement holds for an order. */
@@ -42,7 +44,13 @@ export const heldPlacement = (
   order: Pick<Orders, 'quantity' | 'days'>,
   placement: Pick<
     Placement,
-    'provider' | 'client_ref' | 'provider_package_code' | 'provider_order_no' | 'placed_after' | 'daily'
+    | 'provider'
+    | 'client_ref'
+    | 'provider_package_code'
+    | 'provider_order_no'
+    | 'placed_after'
+    | 'daily'
+    | 'returns_asked'
   >,
   esimRefs: string[] | null,
 ): HeldPlacement => ({
@@ -54,6 +62,7 @@ export const heldPlacement = (
   orderNo: placement.provider_order_no,
   placedAfter: placement.placed_after.toISOString(),
   esimRefs,
+  ...(placement.returns_asked.length > 0 && { returnsAsked: placement.returns_asked }),
 })
 
 /** The available offers for a package, in the order in which to ask their providers. */
@@ -68,7 +77,7 @@ export async function listOffers(sql: Queryable, packageCode: string): Promise<O
 export async function listPlacements(sql: Queryable, orderId: string): Promise<Placement[]> {
   return sql<Placement[]>`
     select po.id, po.client_ref, po.provider, po.provider_package_code, po.provider_order_no, po.state, po.placed_after,
-      po.last_asked_at, p.daily, p.kind, p.destinations, offer.cost_micros
+      po.last_asked_at, po.returns_asked, p.daily, p.kind, p.destinations, offer.cost_micros
     from provider_orders po join orders o on o.id = po.order_id join packages p on p.code = o.package_code
       left join package_offers offer on offer.package_code = p.code and offer.provider = po.provider
     where po.order_id = ${orderId} order by po.placed_after`
@@ -91,7 +100,8 @@ export async function claimPlacement(
       ${offer.cost_micros === null ? null : String(offer.cost_micros)}::bigint * quantity
     from orders, (select clock_timestamp() as at) moment where id = ${orderId} and status = 'provisioning'
     on conflict do nothing
-    returning id, client_ref, provider, provider_package_code, provider_order_no, state, placed_after, last_asked_at`
+    returning id, client_ref, provider, provider_package_code, provider_order_no, state, placed_after, last_asked_at,
+      returns_asked`
   const { daily, kind, destinations, cost_micros } = offer
   return row && { ...row, daily, kind, destinations, cost_micros }
 }
@@ -189,6 +199,11 @@ export async function notePlaced(sql: Queryable, id: string, orderNo: string): P
       state = case state when 'placing' then 'placed' else state end
     where id = ${id} returning state`
   return row?.state === 'placed'
+}
+
+/** Records which eSIMs of a placement its provider was asked to take back. */
+export async function noteReturnsAsked(sql: Queryable, id: string, returnsAsked: readonly string[]): Promise<void> {
+  await sql`update provider_orders set returns_asked = ${[...returnsAsked]} where id = ${id}`
 }
 
 /** Changes the state of a placement. @returns false when it has another state by now */

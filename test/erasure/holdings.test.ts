@@ -68,6 +68,7 @@ const placement = (change: Partial<PlacementRow> = {}): PlacementRow => ({
   provider_order_no: '77',
   state: 'placed',
   placed_after: at,
+  returns_asked: [],
   daily: false,
   ...change,
 })
@@ -77,6 +78,7 @@ const esim = (change: Partial<EsimRow> = {}): EsimRow => ({
   esim_ref: sealedRef('8944'),
   esim_ref_index: Buffer.from('e5', 'hex'),
   return_asked_at: null,
+  state: 'new',
   ...change,
 })
 const refund = (change: Partial<RefundRow> = {}): RefundRow => ({
@@ -251,6 +253,16 @@ describe('U2: a provider', () => {
   test('takes back what an order’s customer never got, by all its eSIMs', () => {
     expect(secrets(rows).providerOrders).toEqual([held])
     expect(secrets({ ...rows, esims: [] }).providerOrders).toEqual([{ ...held, esimRefs: null }])
+    const refunded = { ...rows, orders: [order({ status: 'refunded' })] }
+    expect(secrets(refunded).providerOrders).toBeNull()
+    const releasing = [placement({ state: 'releasing' })]
+    expect(secrets({ ...refunded, placements: releasing }).providerOrders).toEqual([held])
+    const back = esim({ esim_ref: sealedRef('8945'), state: 'cancelled' })
+    expect(secrets({ ...rows, esims: [esim(), back] }).providerOrders).toEqual([held])
+    expect(secrets({ ...rows, esims: [back] }).providerOrders).toEqual([{ ...held, esimRefs: [] }])
+    expect(secrets({ ...rows, placements: [placement({ returns_asked: ['e5'] })] }).providerOrders).toEqual([
+      { ...held, returnsAsked: ['e5'] },
+    ])
     const others = [esim({ order_id: 'o2' }), esim({ provider: 'esim-access' })]
     expect(secrets({ ...rows, esims: [...others, esim()] }).providerOrders).toEqual([held])
     expect(secrets({ ...rows, placements: [placement({ daily: true })] }).providerOrders).toEqual([

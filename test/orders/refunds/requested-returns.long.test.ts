@@ -1,0 +1,190 @@
+/** Airalo's staff decides about each return: it is asked once for each eSIM, whoever asks, and however often an attempt is repeated. */
+import { randomUUID } from 'node:crypto'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { expect, test } from 'vitest'
+import { createRestoreActivities } from '../../../activities/restore.ts'
+import { insertItem, insertRestore } from '../../../db/backup/restores.ts'
+import { always, watchPlacements } from '../../harness/checks/placements.ts'
+import { deleteAccount } from '../../harness/deletions.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
+import { testPackages } from '../../harness/test-packages.ts'
+import { until } from '../../harness/until.ts'
+
+const harness = await shareStack({ books: false })
+const { airalo } = harness.sims
+const { sql } = harness.context
+const { placements, untilPlacement, untilWaiting, attention } = watchPlacements(harness.stack)
+const { airalo: provider } = harness.context.esimProviders
+const packageCode = testPackages.onlyAiralo
+const asked = { kind: 'provider_refund_requested' }
+
+/** How often each eSIM was asked to be taken back, in the order of the eSIMs. */
+async function requestsFor(iccids: readonly string[]): Promise<number[]> {
+  const { refunds } = await airalo.state()
+  return iccids.map((iccid) => refunds.filter((refund) => refund.iccids.includes(iccid)).length)
+}
+
+const usageDown = (iccid: string | undefined) =>
+  airalo.fault({ match: { path: `/v2/sims/${iccid}/usage$` }, status: 503, times: always })
+
+/** An order of two eSIMs that Airalo has made and does not show us, so that it stays undelivered. */
+async function undelivered() {
+  await airalo.fault({ match: { path: '/v2/orders/\\d+' }, status: 503, times: 200 })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode, quantity: 2, until: 'provisioning' })
+  await untilPlacement(order.id, 'placed')
+  const [placement] = await placements(order.id)
+  const { orders } = await airalo.state()
+  const iccids = orders
+    .filter(({ description }) => description === placement?.client_ref)
+    .flatMap((each) => each.iccids)
+  expect(iccids).toHaveLength(2)
+  const id = orders.find(({ description }) => description === placement?.client_ref)?.id ?? ''
+  /** Lets Airalo show the order, beside other faults: what hides it has a number of times. */
+  const show = () => until('the order is shown', () => provider.getEsims(String(id)), { everyMs: 1 })
+  return { person, order, iccids, show }
+}
+
+test('a cancelled order: the eSIM that was asked for is not asked for again while the other one cannot be looked at', async () => {
+  const { person, order, iccids, show } = await undelivered()
+  await usageDown(iccids[1])
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/cancel`), 200)
+  await show()
+  await harness.untilOrder(order.id, 'refunded')
+  await until('the first one is asked for', async () => (await requestsFor(iccids))[0] === 1)
+  for (let hours = 0; hours < 4; hours += 1) await harness.fastForward(order.id, '15 minutes')
+  expect(await requestsFor(iccids)).toEqual([1, 0])
+  expect(await attention(order.id)).toMatchObject([asked])
+  await airalo.clearFaults()
+  await harness.fastForward(order.id, '30 minutes')
+  await untilPlacement(order.id, 'released')
+  expect(await requestsFor(iccids)).toEqual([1, 1])
+})
+
+test('an erased person’s order, cancelled before: what was asked for stays asked for', async () => {
+  const { person, order, iccids, show } = await undelivered()
+  await usageDown(iccids[1])
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/cancel`), 200)
+  await show()
+  await until('the first one is asked for', async () => {
+    // The first attempt may have been before the order was shown.
+    await harness.fastForward(order.id, '1 minute')
+    return (await requestsFor(iccids))[0] === 1
+  })
+  const deletion = await deleteAccount(harness.stack, person)
+  for (let hours = 0; hours < 4; hours += 1) await deletion.fastForward('15 minutes')
+  expect(await requestsFor(iccids)).toEqual([1, 0])
+  await airalo.clearFaults()
+  await deletion.fastForward('2 hours')
+  await deletion.until('esim_provider', 'done')
+  expect(await requestsFor(iccids)).toEqual([1, 1])
+})
+
+test('an erased person’s order: each eSIM is asked for once', async () => {
+  const { person, iccids, show } = await undelivered()
+  await usageDown(iccids[1])
+  const deletion = await deleteAccount(harness.stack, person)
+  await show()
+  await deletion.fastForward('2 hours')
+  await until('the first one is asked for', async () => (await requestsFor(iccids))[0] === 1)
+  for (let hours = 0; hours < 4; hours += 1) await deletion.fastForward('1 hour')
+  expect(await requestsFor(iccids)).toEqual([1, 0])
+  expect(await attention(deletion.receiptId)).toMatchObject([asked])
+  await airalo.clearFaults()
+  await deletion.fastForward('2 hours')
+  await deletion.until('esim_provider', 'done')
+  expect(await requestsFor(iccids)).toEqual([1, 1])
+})
+
+test('a delivered order that is given back: its eSIMs are asked for once, and not again beside the refund', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode, quantity: 2 })
+  const iccids = order.esims.map(({ iccid }: { iccid: string }) => iccid) as string[]
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  await untilPlacement(order.id, 'released')
+  expect(await requestsFor(iccids)).toEqual([1, 1])
+})
+
+test('an erasure asks for no eSIM of a delivered order that its customer has given back', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode, quantity: 2 })
+  const iccids = order.esims.map(({ iccid }: { iccid: string }) => iccid).sort() as string[]
+  const { esims } = (await harness.service.get(`/v1/orders/${order.id}`)).body
+  const second = esims[1].iccid as string
+  // The states of both are read first, and once more before each request.
+  await airalo.fault({ match: { path: `/v2/sims/${second}/usage$` }, delayMs: 1 })
+  await usageDown(second)
+  await person.caller.post(`/v1/orders/${order.id}/refund`)
+  expect((await requestsFor(iccids)).sort()).toEqual([0, 1])
+  await airalo.clearFaults()
+  const deletion = await deleteAccount(harness.stack, person)
+  await deletion.fastForward('1 hour')
+  await deletion.until('esim_provider', 'done')
+  expect(await requestsFor(iccids)).toEqual([1, 1])
+})
+
+test('duplicates of a lost reply: each is asked for once while another one cannot be looked at', async () => {
+  await airalo.fault({ match: { method: 'POST', path: '/v2/orders$' }, cut: 'after' })
+  await airalo.fault({ match: { method: 'GET', path: '/v2/orders\\?' }, status: 503, times: 200 })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode, until: 'provisioning' })
+  await untilWaiting(order.id)
+  const clientRef = (await placements(order.id))[0]?.client_ref ?? ''
+  const copy = { clientRef, packageCode: 'hallo-mobil-7days-1gb', quantity: 2 }
+  await provider.placeOrder(copy)
+  const { orders } = await airalo.state()
+  const iccids = orders.filter(({ description }) => description === clientRef).at(-1)?.iccids ?? []
+  // The list of orders is found again; the usage of the second copy is not.
+  await airalo.clearFaults()
+  await usageDown(iccids[1])
+  await harness.fastForward(order.id, '10 minutes')
+  expect(await requestsFor(iccids)).toEqual([1, 0])
+  await airalo.clearFaults()
+  await harness.fastForward(order.id, '1 minute')
+  await harness.untilOrder(order.id, 'delivered')
+  expect(await requestsFor(iccids)).toEqual([1, 1])
+})
+
+test('a restore: what no order explains is asked for once', async () => {
+  const clientRef = randomUUID()
+  const placedAfter = new Date().toISOString()
+  const { orderNo } = await provider.placeOrder({ clientRef, packageCode: 'hallo-mobil-7days-1gb', quantity: 2 })
+  const iccids = (await provider.getEsims(orderNo)).map(({ iccid }) => iccid)
+  const restoreId = randomUUID()
+  const at = new Date()
+  await sql.begin((tx) => insertRestore(tx, { id: restoreId, backupId: 'lost', readsSince: at, at }))
+  await sql`update restores set opened_at = ${at} where id = ${restoreId}`
+  const rest = { clientRef, orderNo, packageCode: '', quantity: 2, days: null, placedAfter, esimRefs: null }
+  await insertItem(sql, restoreId, {
+    kind: 'provider_order',
+    subjectId: `airalo:${orderNo}`,
+    outcome: 'to_settle',
+    plan: {
+      ...{ paymentIntentId: null, orderId: null, factId: null, invoiceNumber: null },
+      placement: { provider: 'airalo', ...rest },
+    },
+  })
+  await usageDown(iccids[1])
+  const activities = createRestoreActivities({ ...harness.context, temporal: harness.temporal })
+  const settle = () =>
+    new MockActivityEnvironment().run(() => activities.settleRestored({ restoreId, asOf: at.toISOString() }))
+  for (let attempt = 0; attempt < 5; attempt += 1) expect(await settle()).toEqual({ payments: 0, esims: 1 })
+  expect(await requestsFor(iccids)).toEqual([1, 0])
+  await airalo.clearFaults()
+  expect(await settle()).toEqual({ payments: 0, esims: 0 })
+  expect(await requestsFor(iccids)).toEqual([1, 1])
+})
+
+test('requests whose replies are lost are made three times at most; then an operator has to look at Airalo’s', async () => {
+  const { person, order, iccids, show } = await undelivered()
+  await airalo.fault({ match: { method: 'POST', path: '/v2/refund$' }, cut: 'after', times: always })
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/cancel`), 200)
+  await show()
+  for (let hours = 0; hours < 8; hours += 1) await harness.fastForward(order.id, '15 minutes')
+  await untilPlacement(order.id, 'released')
+  expect(await requestsFor(iccids)).toEqual([3, 3])
+  expect(await attention(order.id)).toMatchObject([asked])
+  await airalo.clearFaults()
+})
