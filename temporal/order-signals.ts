@@ -52,6 +52,10 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
       await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: paymentSignal })
       return true
     },
+    /** An eSIM has ended that nobody has used: its top-ups are settled beside its order, whose runs may have closed or not. */
+    async settleTopUp(orderId: string): Promise<void> {
+      await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: paymentSignal })
+    },
     /** An eSIM provider reports a change. Once the run has closed, no run needs it any more. */
     async provider(orderId: string): Promise<void> {
       await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(providerSignal))

@@ -57,7 +57,9 @@ export function createOrderDeliveryActivities(
 
     async endOrder({ orderId, asOf, status }) {
       const order = await knownOrder(sql, orderId)
-      await moveOrder(sql, orderId, [order.status], { status, ended_at: new Date(asOf) })
+      // The run of a top-up ends with its delivery, and may be late: what was done about it meanwhile stays.
+      const from = status === 'delivered' ? status : order.status
+      await moveOrder(sql, orderId, [from], { status, ended_at: new Date(asOf) })
     },
 
     async raiseAttention({ orderId, kind, asOf, code }) {

@@ -22,6 +22,15 @@ export function endingOf({ returnAsked }: Pick<StoredEsim, 'returnAsked'>, { sta
   return returnAsked ? 'given_back' : 'by_provider'
 }
 
+/** What was last seen of an eSIM. */
+export const storedStatus = ({ state, totalBytes, usedBytes, activatedAt, expiresAt }: StoredEsim): EsimStatus => ({
+  state,
+  totalBytes: totalBytes === null ? null : Number(totalBytes),
+  usedBytes: Number(usedBytes),
+  activatedAt: activatedAt?.toISOString() ?? null,
+  expiresAt: expiresAt?.toISOString() ?? null,
+})
+
 /** Whether the customer has had nothing of an eSIM, and could still have installed it. */
 export function isUnused(
   esim: Pick<StoredEsim, 'usedBytes' | 'activatedAt' | 'expiresAt' | 'unusedUntil'>,

@@ -2,18 +2,19 @@
  * Activities that follow delivered eSIMs: they read the provider, record the states and send the notices that are due.
  */
 import { activityInfo } from '@temporalio/activity'
-import type { Context } from '../../context.ts'
+import type { WorkerContext } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { isDisputed } from '../../db/order/disputes.ts'
 import { listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
-import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
+import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import type { EsimProviderId, EsimStatus } from '../../providers/esim.ts'
 import { failure } from '../../shared/failures.ts'
+import { createOrderSignals } from '../../temporal/order-signals.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import { esimFailureTypes, withFailureTypes } from '../failures.ts'
 import { createEsimNotices } from './esim-notices.ts'
-import { dueNotices, type Ending, endingOf, isOver, isUnused, untilNextDate } from './esim-rules.ts'
+import { dueNotices, type Ending, endingOf, isOver, isUnused, storedStatus, untilNextDate } from './esim-rules.ts'
 import { knownOrder } from './known-order.ts'
 
 type Activities = Pick<OrderActivities, 'refreshEsims' | 'watchEsims'>
@@ -39,8 +40,9 @@ interface OrderCheck {
   nextCheckMs: number
 }
 
-export function createEsimTrackingActivities(context: Context): Activities {
+export function createEsimTrackingActivities(context: WorkerContext): Activities {
   const { sql } = context
+  const signals = createOrderSignals(context)
   const notices = createEsimNotices(context)
 
   return {
@@ -71,10 +73,13 @@ export function createEsimTrackingActivities(context: Context): Activities {
     const haveEnded = (...endings: Ending[]): boolean =>
       checks.length > 0 && checks.every(({ ending }) => ending !== undefined && endings.includes(ending))
     const givenBack = haveEnded('given_back')
+    const refundDue = !givenBack && haveEnded('given_back', 'by_provider') && checks.every(({ unused }) => unused)
+    // U2: the data that somebody has paid more for has ended with its eSIM (payment/late-payment.ts).
+    if (refundDue) for (const { id } of await listDeliveredTopUps(sql, orderId)) await signals.settleTopUp(id)
     return {
       ended: checks.every(({ ended }) => ended),
       givenBack,
-      refundDue: !givenBack && haveEnded('given_back', 'by_provider') && checks.every(({ unused }) => unused),
+      refundDue,
       nextCheckMs: Math.min(periods.order.esimPollMs, ...checks.map(({ nextCheckMs }) => nextCheckMs)),
     }
   }
@@ -101,7 +106,14 @@ export function createEsimTrackingActivities(context: Context): Activities {
     const task = { subjectId: order.id, at }
     if (endingOf(esim, status) === 'by_provider') {
       const detail = isUnused(esim, status, order, at) ? 'unused' : 'used'
-      await raiseOperatorTask(sql, { ...task, kind: 'esim_ended_by_provider', detail })
+      const topUps = (await listDeliveredTopUps(sql, order.id)).filter(({ esim_id }) => esim_id === esim.id)
+      const attributes = topUps.length > 0 ? { topUps: topUps.map(({ id }) => id).join(' ') } : undefined
+      await raiseOperatorTask(sql, {
+        ...task,
+        kind: 'esim_ended_by_provider',
+        detail,
+        ...(attributes && { attributes }),
+      })
     }
     if (status.state === 'suspended' && esim.state !== 'suspended') {
       const isOurs = await isDisputed(sql, { id: esim.id, orderId: order.id })
@@ -111,11 +123,3 @@ export function createEsimTrackingActivities(context: Context): Activities {
     return status
   }
 }
-
-const storedStatus = ({ state, totalBytes, usedBytes, activatedAt, expiresAt }: StoredEsim): EsimStatus => ({
-  state,
-  totalBytes: totalBytes === null ? null : Number(totalBytes),
-  usedBytes: Number(usedBytes),
-  activatedAt: activatedAt?.toISOString() ?? null,
-  expiresAt: expiresAt?.toISOString() ?? null,
-})

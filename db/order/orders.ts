@@ -86,6 +86,11 @@ export async function hasPaidTopUps(sql: Queryable, orderId: string): Promise<bo
   return rows.length > 0
 }
 
+/** What somebody has paid for and got as more data on the eSIMs of an order, the oldest first. */
+export const listDeliveredTopUps = (sql: Queryable, orderId: string): Promise<Pick<Orders, 'id' | 'esim_id'>[]> =>
+  sql<Pick<Orders, 'id' | 'esim_id'>[]>`
+    select id, esim_id from orders where parent_order_id = ${orderId} and status = 'delivered' order by created_at, id`
+
 /** The ids of an order's top-ups, the oldest first. */
 export async function listTopUps(sql: Queryable, orderId: string): Promise<string[]> {
   const rows = await sql<Pick<Orders, 'id'>[]>`

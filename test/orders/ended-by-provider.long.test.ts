@@ -5,8 +5,10 @@ import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { type EsimSimulator, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'
 import { shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { untilWatched } from '../harness/purchases.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
 const harness = await shareStack()
@@ -89,6 +91,58 @@ test.each(endings.slice(1))(
     expect(await attention(order.id)).toEqual([{ kind: 'esim_ended_by_provider', detail: 'used' }])
   },
 )
+
+/** Buys more data for an eSIM of an order. @returns the top-up once it is delivered */
+async function topUp(person: Person, orderId: string) {
+  const body = { packageCode: testPackages.topUp }
+  const { id } = expectStatus(await person.caller.post(`/v1/orders/${orderId}/top-up`, body), 201)
+  await sims.stripe.do('pay', { orderId: id })
+  return harness.untilOrder(id, 'delivered')
+}
+
+test.each([endings[0], endings[2]] as [EsimSimulator, string][])(
+  'U2: %s: what was paid for an unused eSIM after the provider’s %s is refunded with its top-ups',
+  async (simulator, action) => {
+    const { person, order, iccids } = await delivered(simulator)
+    const topUps = [await topUp(person, order.id), await topUp(person, order.id)]
+    await sims[simulator].do(action, { iccid: iccids[0] })
+    expect(await lookUntil(order.id, 'refunded')).toMatchObject({ reason: 'ended_by_provider' })
+    for (const { id, amount } of topUps) {
+      expect(await harness.untilOrder(id, 'refunded')).toMatchObject({
+        reason: 'ended_by_provider',
+        refunds: [{ minor: amount.minor, state: 'succeeded' }],
+        documents: [{ kind: 'invoice' }, { kind: 'credit_note' }],
+      })
+      expect(await attention(id)).toEqual([])
+    }
+    const refunds = async () =>
+      (await mailsTo(harness.stack, person.email)).filter(({ subject }) => subject.includes('refund'))
+    await until('each refund is told of', async () => (await refunds()).length === 3)
+  },
+)
+
+test('U2: a top-up is refunded also while its delivery mail waits for the mail server', async () => {
+  const { person, order, iccids } = await delivered('esimAccess')
+  await sims.mailbox.do('rule', { recipient: person.email, code: 421 })
+  const { id } = await topUp(person, order.id)
+  await sims.esimAccess.do('withdraw', { iccid: iccids[0] })
+  await look(order.id)
+  await harness.untilOrder(id, 'refunded')
+  await sims.mailbox.do('clear-rules')
+  await lookUntil(order.id, 'refunded')
+})
+
+test('the operator task of a used eSIM that the provider ends names the top-ups that ended with it', async () => {
+  const { person, order, iccids } = await delivered('esimAccess')
+  const { id } = await topUp(person, order.id)
+  await sims.esimAccess.do('use', { iccid: iccids[0], bytes: 50 * 2 ** 20 })
+  await harness.fastForward(order.id, '25 hours')
+  await sims.esimAccess.do('revoke', { iccid: iccids[0] })
+  await lookUntil(order.id, 'ended')
+  const tasks = await sql`select kind, detail, attributes from attention where subject_id = ${order.id}`
+  expect([...tasks]).toEqual([{ kind: 'esim_ended_by_provider', detail: 'used', attributes: { topUps: id } }])
+  expect(await shown(id)).toMatchObject({ status: 'delivered', refunds: [] })
+})
 
 test('a refund that was refused because the eSIM is in use is not made when the provider ends the eSIM later', async () => {
   const { person, order, iccids } = await delivered('esimAccess')

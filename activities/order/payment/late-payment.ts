@@ -2,6 +2,7 @@
 import type { Context } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { recordPaid } from '../../../db/order/books.ts'
+import { listEsims } from '../../../db/order/esims.ts'
 import { findOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
@@ -13,6 +14,7 @@ import type {
   OrderStatus,
   RefundReason,
 } from '../../../workflows/order/order.contract.ts'
+import { endingOf, isUnused, storedStatus } from '../esim-rules.ts'
 import { endPayment, readPayment } from './hosted-payment.ts'
 import { factsOf } from './payment.ts'
 import { notAccepted } from './payment-acceptance.ts'
@@ -27,6 +29,8 @@ const notRecorded: OrderStatus[] = ['awaiting_payment', 'unpaid', 'cancelled']
 /** Paid, and neither delivered nor refunded. */
 const withoutOutcome: OrderStatus[] = ['in_review', 'provisioning', 'refunding', 'refund_failed']
 
+const endedByProvider = 'ended_by_provider' satisfies RefundReason
+
 const settled: LateOutcome = { state: 'settled' }
 const undecided = (askAt: Date): LateOutcome => ({ state: 'undecided', askAt: askAt.toISOString() })
 
@@ -40,12 +44,29 @@ export function createLatePaymentActivities(context: Context): Activities {
       // The deletion of an erased account settles its payments.
       if (!order) return settled
       if (withoutOutcome.includes(order.status)) return settleRecorded(order, at)
+      if (order.status === 'delivered' && (await hasEndedWithEsim(order))) return takeBack(order)
       if (!notRecorded.includes(order.status) || order.reason === notAccepted) return settled
       const outcome = await closeUnrecorded(order, at)
       if (outcome.state !== 'undecided')
         await resolveOperatorTask(sql, { kind: 'payment_unresolved', subjectId: orderId, by: 'order', at })
       return outcome
     },
+  }
+
+  /** Whether an order is a top-up of an eSIM that its provider has ended before anybody used it. */
+  async function hasEndedWithEsim(order: OrderRow): Promise<boolean> {
+    const parent = order.parent_order_id === null ? undefined : await findOrder(sql, order.parent_order_id)
+    if (!parent) return false
+    if (parent.reason === endedByProvider) return true
+    const esim = (await listEsims(context, parent)).find(({ id }) => id === order.esim_id)
+    if (!esim) return false
+    const seen = storedStatus(esim)
+    return endingOf(esim, seen) === 'by_provider' && isUnused(esim, seen, parent, esim.checkedAt)
+  }
+
+  async function takeBack({ id }: OrderRow): Promise<LateOutcome> {
+    await moveOrder(sql, id, ['delivered'], { status: 'refunding', reason: endedByProvider, ended_at: null })
+    return { state: 'refund', reason: endedByProvider, holdsEsims: false }
   }
 
   /** The run was terminated, or has failed, after the payment was recorded. */

@@ -47,6 +47,9 @@ export async function checkBooks(stack: Stack): Promise<void> {
   if (faults.length > 0) throw new Error(`${faults.length} fault(s) in the books:\n  ${faults.join('\n  ')}`)
 }
 
+/** Of an order whose eSIM its provider has ended, and with it the data of its top-ups. */
+const endedByProvider = 'esim_ended_by_provider'
+
 /** All faults in the books. */
 async function faultsInBooks(stack: Stack): Promise<string[]> {
   const { orders, strays } = await readBooks(stack)
@@ -97,7 +100,7 @@ function faultsInOrder(order: OrderBooks): string[] {
   if (hasStatus('refunded')) {
     isWrong(refundedMinor !== receivedMinor, `refunded ${refundedMinor} of ${receivedMinor}`)
     isWrong(fact?.outcome !== 'refunded' || fact.refundedMinor !== grossMinor, 'the books have no refund')
-    const isOperators = ['provider_order_unreturned', 'esim_ended_by_provider']
+    const isOperators = ['provider_order_unreturned', endedByProvider]
     const given = held.esims === 0 || order.attention.some((kind) => isOperators.includes(kind))
     isWrong(!given && !(order.runIsOpen && held.pending), `${held.esims} eSIMs not given back`)
   }
@@ -148,7 +151,9 @@ export async function readBooks(stack: Stack): Promise<{ orders: OrderBooks[]; s
     grossMinor: row.gross_minor,
     wasDelivered: row.delivered_at !== null,
     runIsOpen: open.has(orderWorkflowId(row.id)) || open.has(orderAftercareWorkflowId(row.id)),
-    attention: attention.filter(({ subject_id }) => subject_id === row.id).map(({ kind }) => kind),
+    attention: attention
+      .filter(({ subject_id: id, kind }) => id === row.id || (id === row.parent_order_id && kind === endedByProvider))
+      .map(({ kind }) => kind),
     payments: stripe.paymentIntents
       .filter(({ metadata }) => metadata.order_id === row.id)
       .map((payment) => paymentBooks(stripe, payment)),
