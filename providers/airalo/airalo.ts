@@ -3,6 +3,7 @@
  * into the description, by which an order is found. `to_email` is never sent, since Airalo would mail the customer.
  */
 
+import { tellingUnlisted } from '../codes/meaning.ts'
 import type { EsimProvider, EsimStatus, ProviderPackage } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import { beginsWithOneOf } from '../prefixes.ts'
@@ -28,10 +29,11 @@ const DAY = 24 * 60 * 60 * 1_000
 
 export function createAiralo(settings: AiraloSettings): EsimProvider {
   const call = createCaller(settings)
+  const tellUnlisted = tellingUnlisted(PROVIDER, settings.watch)
 
   async function getStatus(iccid: string): Promise<EsimStatus> {
     const path = `/sims/${encodeURIComponent(iccid)}/usage`
-    return readUsage(await named('unknown_esim', call({ method: 'GET', path, schema: usageSchema })))
+    return readUsage(await named('unknown_esim', call({ method: 'GET', path, schema: usageSchema })), tellUnlisted)
   }
 
   /** @param filter of the query, with its leading `&` */
@@ -116,7 +118,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     },
 
     async *listOrders({ from, to }) {
-      for await (const orders of ordersOfDays(from, to)) yield orders.map(readListedOrder)
+      for await (const orders of ordersOfDays(from, to)) yield orders.map((order) => readListedOrder(order, tellUnlisted))
     },
 
     // A search for each prefix would take a call for each order: a restore keeps everybody waiting meanwhile.

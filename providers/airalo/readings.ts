@@ -1,8 +1,9 @@
 /** Translates Airalo's replies into the terms of providers/esim.ts. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { z } from 'zod'
+import { airaloOrderStatuses, airaloUsageStatuses } from '../codes/esim-values.ts'
+import { lookUp, type TellUnlisted } from '../codes/meaning.ts'
 import type {
-  EsimState,
   EsimStatus,
   ListedOrder,
   Networks,
@@ -106,16 +107,18 @@ export function readAmount(amount: string | number): number {
   }
 }
 
-/** Of `partially_refunded` nobody can tell which eSIM is alive. */
-const ORDER_STATES: Record<string, boolean> = { completed: true, refunded: false, failed: false }
-
-export function readListedOrder(order: z.output<typeof orderListSchema>['data'][number]): ListedOrder {
+export function readListedOrder(
+  order: z.output<typeof orderListSchema>['data'][number],
+  tellUnlisted: TellUnlisted,
+): ListedOrder {
   const price = order.net_price ?? null
+  const status = order.status && lookUp(airaloOrderStatuses, order.status.slug)
+  if (order.status && !status) tellUnlisted('order_status', order.status.slug)
   return {
     kind: order.type === 'topup' ? 'top_up' : 'order',
     orderNo: order.id,
     clientRef: order.description,
-    alive: (order.status && ORDER_STATES[order.status.slug]) ?? null,
+    alive: status?.alive ?? null,
     unitCostMicros: price === null ? null : readAmount(price),
     costCurrency: order.currency,
     createdAt: order.created_at && readTime(order.created_at),
@@ -136,18 +139,11 @@ export function readSim(sim: AiraloSim): ProvidedEsim {
   }
 }
 
-const STATES: Record<string, EsimState> = {
-  NOT_ACTIVE: 'new',
-  ACTIVE: 'in_use',
-  FINISHED: 'used_up',
-  EXPIRED: 'expired',
-  // returned to the operator's stock
-  RECYCLED: 'cancelled',
-}
-
-export function readUsage({ data }: z.output<typeof usageSchema>): EsimStatus {
+export function readUsage({ data }: z.output<typeof usageSchema>, tellUnlisted: TellUnlisted): EsimStatus {
   const { status, total, remaining, is_unlimited, expired_at } = data
-  const state = STATES[status] ?? 'unknown'
+  const meaning = lookUp(airaloUsageStatuses, status)
+  if (!meaning) tellUnlisted('usage_status', status)
+  const state = meaning?.state ?? 'unknown'
   const totalBytes = is_unlimited || typeof total !== 'number' ? null : Math.round(total * MEGABYTE)
   return {
     state,

@@ -2,6 +2,7 @@
  * What an outside party's codes mean. Each party has one table; its adapter makes its failures from the table, and
  * docs/codes/ shows it. A code in no table is transient, and an operator sees it (`undocumented`).
  */
+import type { CallWatch } from '../call-watch.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../failure.ts'
 
 export interface CodeMeaning {
@@ -58,6 +59,14 @@ export function undocumented(party: string, code: string, changes: boolean, deta
 /** An outside party's code as ours, without anything else that it may have written there. @param otherwise for a text that is no code */
 export const codeFrom = (given: unknown, otherwise: string): string =>
   typeof given === 'string' && /^[A-Za-z][\w-]{0,63}$/.test(given) ? given.toLowerCase() : otherwise
+
+/** Tells the watch of a party of a value that no table has. */
+export type TellUnlisted = (what: string, value: string) => void
+
+export const tellingUnlisted =
+  (party: string, watch: CallWatch | undefined): TellUnlisted =>
+  (what, value) =>
+    watch?.unlisted?.(party, `${what}_${codeFrom(value, 'unreadable')}`)
 
 /** Whether a table has a value. */
 export const isListed = <Value extends string>(

@@ -1,5 +1,6 @@
 /** eSIM Access as an EsimProvider. A repeated clientRef (`transactionId`) returns the same order. */
-import type { EsimProvider, EsimState, PlaceOrder } from '../esim.ts'
+import { tellingUnlisted } from '../codes/meaning.ts'
+import { type EsimProvider, type EsimState, isUsable, type PlaceOrder } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import { beginsWithOneOf } from '../prefixes.ts'
 import { maxCatalogueBytes, readEach } from '../provider-call.ts'
@@ -9,8 +10,8 @@ import {
   readEsim,
   readListedOrders,
   readPackage,
+  stateOf as readState,
   readTime,
-  stateOf,
 } from './readings.ts'
 import {
   anythingSchema,
@@ -33,6 +34,8 @@ const CLOCK_MARGIN_MS = 10 * 60_000
 
 export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
   const call = createCaller(settings)
+  const tellUnlisted = tellingUnlisted(PROVIDER, settings.watch)
+  const stateOf = (esim: QueriedEsim): EsimState => readState(esim, tellUnlisted)
 
   /** The eSIMs that a query selects, page by page. The provider may make smaller pages than it was asked for. */
   async function* pagesOf(selection: object): AsyncGenerator<QueriedEsim[]> {
@@ -152,7 +155,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     // It lists eSIMs: an order appears once it is allocated, and once for each of its eSIMs.
     async *listOrders({ from, to }) {
       const window = { startTime: apiTime(Date.parse(from)), endTime: apiTime(Date.parse(to)) }
-      for await (const page of pagesOf(window)) yield page.flatMap(readListedOrders)
+      for await (const page of pagesOf(window)) yield page.flatMap((esim) => readListedOrders(esim, tellUnlisted))
     },
 
     async getEsims(orderNo) {
@@ -231,7 +234,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
       return { amountMicros: balance * MICROS_PER_PRICE, currency: 'USD' }
     },
 
-    parseWebhook,
+    parseWebhook: (request) => parseWebhook(request, tellUnlisted),
   }
 }
 

@@ -1,6 +1,8 @@
 /** Translates the replies of eSIM Access into the terms of providers/esim.ts. */
 import { createHash } from 'node:crypto'
 import type { z } from 'zod'
+import { esimAccessEvents, esimAccessProfileStatuses, esimAccessStatuses } from '../codes/esim-values.ts'
+import { isListed, lookUp, type TellUnlisted } from '../codes/meaning.ts'
 import type {
   EsimState,
   ListedOrder,
@@ -78,8 +80,8 @@ const ENDED = new Set<EsimState>(['cancelled', 'expired'])
  * The order of an eSIM and the top-ups that the eSIM got. The query names no prices: docs.esimaccess.com, "Query all
  * allocated profiles".
  */
-export function readListedOrders(esim: QueriedEsim): ListedOrder[] {
-  const state = stateOf(esim)
+export function readListedOrders(esim: QueriedEsim, tellUnlisted: TellUnlisted): ListedOrder[] {
+  const state = stateOf(esim, tellUnlisted)
   const listed = {
     orderNo: esim.orderNo,
     alive: state === 'unknown' ? null : !ENDED.has(state),
@@ -99,16 +101,20 @@ export function readListedOrders(esim: QueriedEsim): ListedOrder[] {
   ]
 }
 
+const decidesAlone: readonly EsimState[] = ['cancelled', 'expired', 'suspended']
+
 /** Source: esimaccess.com/docs/what-does-each-esim-status-mean */
-export function stateOf({ esimStatus, smdpStatus, orderUsage }: QueriedEsim): EsimState {
-  if (/^(CANCEL|REVOKE)/.test(esimStatus)) return 'cancelled'
-  if (esimStatus === 'USED_EXPIRED' || esimStatus === 'UNUSED_EXPIRED') return 'expired'
-  if (esimStatus === 'SUSPENDED') return 'suspended'
-  if (smdpStatus === 'DELETED') return 'removed'
-  if (esimStatus === 'USED_UP') return 'used_up'
-  if (esimStatus === 'IN_USE') return (orderUsage ?? 0) > 0 ? 'in_use' : 'installed'
-  if (esimStatus !== 'GOT_RESOURCE') return 'unknown'
-  return smdpStatus === 'RELEASED' ? 'new' : 'installed'
+export function stateOf({ esimStatus, smdpStatus, orderUsage }: QueriedEsim, tellUnlisted: TellUnlisted): EsimState {
+  const status = lookUp(esimAccessStatuses, esimStatus)
+  const profile = smdpStatus === null ? undefined : lookUp(esimAccessProfileStatuses, smdpStatus)
+  if (!status) tellUnlisted('esim_status', esimStatus)
+  if (smdpStatus !== null && !profile) tellUnlisted('smdp_status', smdpStatus)
+  if (status && decidesAlone.includes(status.state)) return status.state
+  if (profile?.state === 'removed') return 'removed'
+  if (!status) return 'unknown'
+  if (status.state === 'in_use') return (orderUsage ?? 0) > 0 ? 'in_use' : 'installed'
+  if (status.state !== 'new') return status.state
+  return smdpStatus === null ? 'installed' : (profile?.state ?? 'unknown')
 }
 
 const HINT_KINDS: Record<string, ProviderHint['kind']> = {
@@ -123,12 +129,13 @@ const HINT_KINDS: Record<string, ProviderHint['kind']> = {
 const ON_THE_WAY = ['DOWNLOAD', 'INSTALLATION', 'ENABLED']
 
 /** Reads an event. Events are not signed: the caller checks the secret in the path, and an event is only a hint. */
-export function parseWebhook({ rawBody }: WebhookRequest): WebhookEvent {
+export function parseWebhook({ rawBody }: WebhookRequest, tellUnlisted: TellUnlisted): WebhookEvent {
   const parsed = webhookSchema.safeParse(jsonOf(rawBody))
   if (!parsed.success) throw new ProviderFailure(PROVIDER, 'rejected', 'malformed_webhook')
   const { notifyType, notifyId, content } = parsed.data
   const eventId = notifyId ?? createHash('sha256').update(rawBody).digest('hex')
-  const kind = HINT_KINDS[notifyType]
+  if (!isListed(esimAccessEvents, notifyType)) tellUnlisted('event', notifyType)
+  const kind = lookUp(HINT_KINDS, notifyType)
   if (!kind || !content) return { eventId, hints: [] }
   const { orderNo, esimTranNo, transactionId, esimStatus, smdpStatus, remainThreshold } = content
   if (notifyType === 'SMDP_EVENT' && smdpStatus && ON_THE_WAY.includes(smdpStatus)) return { eventId, hints: [] }

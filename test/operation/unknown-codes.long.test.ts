@@ -1,10 +1,12 @@
 /** U2, G3: a code that nobody knows ends nothing, passes, and is an operator task that names the party and the code. */
 import { beforeEach, expect, test } from 'vitest'
 import type { Sends } from '../../db/connection/schema.ts'
+import { periods } from '../../policy/periods.ts'
 import { watchPlacements } from '../harness/checks/placements.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
+import { untilWatched } from '../harness/purchases.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 
@@ -135,3 +137,33 @@ test('a purchase that Google Analytics refuses is measured later', async () => {
   await harness.fastForward(id, '1 hour')
   await ledger(id, 'measurement:purchase', 'sent')
 })
+
+test.each([
+  ['esim-access', testPackages.onlyEsimAccess, 'esim_status_frozen'],
+  ['airalo', testPackages.onlyAiralo, 'usage_status_frozen'],
+] as const)(
+  'a status of a delivered eSIM that nobody knows is seen at the next look: %s',
+  async (party, packageCode, named) => {
+    const { id } = await harness.buy(await harness.signUp(), { packageCode })
+    await untilWatched(harness.stack, id)
+    if (party === 'airalo') {
+      const data = { status: 'FROZEN', remaining: 1, total: 1, is_unlimited: false, expired_at: null }
+      await harness.sims.airalo.fault({ match: { path: '/usage$' }, status: 200, body: { data }, times: 1_000_000 })
+    } else {
+      const esim = {
+        esimTranNo: '1',
+        orderNo: 'B1',
+        iccid: '89',
+        ac: 'LPA:1$a$b',
+        smdpStatus: 'ENABLED',
+        esimStatus: 'FROZEN',
+      }
+      const body = { success: true, errorCode: '0', obj: { esimList: [esim] } }
+      await esimAccess.fault({ match: { path: '/esim/query$' }, status: 200, body, times: 1_000_000 })
+    }
+    await harness.fastForward(id, periods.order.esimPollMs + 60_000)
+    await shown(party, named)
+    expect((await harness.service.get(`/v1/orders/${id}`)).body).toMatchObject({ status: 'delivered', refunds: [] })
+    await Promise.all([esimAccess.clearFaults(), harness.sims.airalo.clearFaults()])
+  },
+)

@@ -3,6 +3,13 @@ import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { appleCodes, appleEvents } from '../../../providers/codes/apple.ts'
 import { airaloCodes, esimAccessCodes } from '../../../providers/codes/esim.ts'
+import {
+  airaloOrderStatuses,
+  airaloUsageStatuses,
+  esimAccessEvents,
+  esimAccessProfileStatuses,
+  esimAccessStatuses,
+} from '../../../providers/codes/esim-values.ts'
 import { fcmCodes, identityToolkitCodes, legacyFcmCodes } from '../../../providers/codes/firebase.ts'
 import { googleEvents, googleRevocationCodes, serviceAccountCodes } from '../../../providers/codes/google.ts'
 import { type CodeMeaning, lookUp, type ValueMeaning } from '../../../providers/codes/meaning.ts'
@@ -46,6 +53,19 @@ const valueTable = (values: Readonly<Record<string, ValueMeaning>>): string =>
     Object.entries(values).map(([key, { says, lasts, acts, customer }]) => [key, says, lasts, acts, customer]),
   )
 
+const stateTable = (values: Readonly<Record<string, ValueMeaning & { state: string }>>): string =>
+  rows(
+    ['value', 'meaning', 'ours', 'lasts', 'who acts', 'the customer'],
+    Object.entries(values).map(([key, { says, state, lasts, acts, customer }]) => [
+      key,
+      says,
+      `\`${state}\``,
+      lasts,
+      acts,
+      customer,
+    ]),
+  )
+
 const customers: Record<SmtpMeaning['about'], string> = {
   address: 'no more mails; is asked for another address in the app, which shows everything',
   mailbox: 'the mail, once the mailbox takes it; the app shows everything meanwhile',
@@ -80,7 +100,7 @@ const made = (sources: string): string => `Made from ${sources}; after a change 
 const pages: Record<string, string> = {
   'esim-access': `# Codes of eSIM Access
 
-${made('`providers/codes/esim.ts`')}
+${made('`providers/codes/esim.ts` and `providers/codes/esim-values.ts`')}
 
 The order of an unlisted code is looked for, retried within the promised hour, and shown to operators. The same is true for
 every HTTP status except 429 (not applied; its Retry-After is used within the promised hour), 401 and 403 (our credentials or
@@ -91,15 +111,46 @@ An order is refunded as out of stock only when every provider that has the packa
 \`unknown_package\` or \`price_changed\`.
 
 ${codeTable(esimAccessCodes)}
+
+## Statuses of an eSIM (\`esimStatus\`)
+
+A status that no table has counts as not known: nothing is refunded or given back because of it, the eSIM is asked for again, and
+operators see it.
+
+${stateTable(esimAccessStatuses)}
+
+## Statuses of its profile (\`smdpStatus\`)
+
+They decide where \`esimStatus\` is \`GOT_RESOURCE\`, and \`DELETED\` decides while the eSIM is neither over nor suspended.
+
+${stateTable(esimAccessProfileStatuses)}
+
+## Notifications (\`notifyType\`)
+
+Each is only a hint to ask. Others are ignored, and operators see them.
+
+${valueTable(esimAccessEvents)}
 `,
   airalo: `# Codes of Airalo
 
-${made('`providers/codes/esim.ts`')}
+${made('`providers/codes/esim.ts` and `providers/codes/esim-values.ts`')}
 
 A number is the \`code\` in the body of a 422 (89: of a 403); a name is a field that the validation refuses. HTTP statuses
 count as at [eSIM Access](esim-access.md).
 
 ${codeTable(airaloCodes)}
+
+## Statuses of an eSIM’s usage
+
+A status that no table has counts as \`UNKNOWN\`, and operators see it.
+
+${stateTable(airaloUsageStatuses)}
+
+## Statuses of an order
+
+Only the reconciliation reads them. Of one that no table has it is not known whether the eSIM is alive, and operators see it.
+
+${valueTable(airaloOrderStatuses)}
 `,
   smtp: `# Codes of mail servers
 
