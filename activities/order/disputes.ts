@@ -13,16 +13,25 @@ import { listEsimsServed, type StoredEsim, setEsimSuspended } from '../../db/ord
 import { findOrder, findOrderOfPayment, type OrderRow } from '../../db/order/orders.ts'
 import { givesMoneyBack, listRefunds } from '../../db/order/refunds.ts'
 import { sentAt } from '../../db/sends.ts'
+import { milliseconds } from '../../policy/periods.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import type { Dispute, DisputeEvidence } from '../../providers/stripe/disputes.ts'
-import { failure } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
-import { asFailure, knownPaymentFailureTypes, paymentFailureTypes } from '../failures.ts'
+import {
+  asFailure,
+  esimFailureTypes,
+  knownPaymentFailureTypes,
+  paymentFailureTypes,
+  sinceScheduledMs,
+} from '../failures.ts'
 import { type DisputedEsim, evidenceFor } from '../fraud/dispute-evidence.ts'
 import { askAboutPayment } from './provider-alarm.ts'
 
 type Activities = Pick<OrderActivities, 'recordDispute' | 'stageDisputeEvidence'>
+
+/** After this, operators are told of an eSIM that does not stop or run as it should, and what its provider refuses is final. */
+const lateAfterMs = 6 * milliseconds.hour
 
 export function createDisputeActivities(context: Context): Activities {
   const { sql, stripe } = context
@@ -125,26 +134,37 @@ export function createDisputeActivities(context: Context): Activities {
   /** Decides by all disputes about an eSIM: of its order and of each of its top-ups. */
   async function suspendOrResume(order: OrderRow, at: Date): Promise<void> {
     const orderId = order.parent_order_id ?? order.id
+    const subjectId = order.id
+    const isLate = sinceScheduledMs() >= lateAfterMs
+    let later: unknown
     for (const esim of await listEsimsServed(context, order)) {
       const suspended = await isDisputed(sql, { id: esim.id, orderId })
       if (esim.suspended === suspended || esim.state === 'cancelled' || esim.state === 'expired') continue
-      if ((await askProvider(esim, suspended)) === 'done') await setEsimSuspended(sql, esim.id, suspended)
-      else {
-        const kind = suspended ? 'esim_not_suspendable' : 'esim_not_resumable'
-        await raiseOperatorTask(sql, { kind, subjectId: order.id, at })
+      const kind = suspended ? 'esim_not_suspendable' : 'esim_not_resumable'
+      try {
+        const isDone = (await askProvider(esim, suspended)) === 'done'
+        if (isDone) await setEsimSuspended(sql, esim.id, suspended)
+        if (!isDone) await raiseOperatorTask(sql, { kind, subjectId, at })
+        else if (isLate) await resolveOperatorTask(sql, { kind, subjectId, by: 'order', at })
+      } catch (error) {
+        if (isLate) await raiseOperatorTask(sql, { kind, subjectId, at })
+        later ??= error
       }
     }
+    if (later !== undefined) throw later
   }
 
+  /** `unsupported`: for good */
   async function askProvider(esim: StoredEsim, suspended: boolean): Promise<'done' | 'unsupported'> {
     const provider = context.esimProviders[esim.provider as EsimProviderId]
     try {
       return await (suspended ? provider.suspend(esim.esimRef) : provider.unsuspend(esim.esimRef))
     } catch (error) {
       if (!isProviderFailure(error)) throw error
-      // The eSIM may have ended meanwhile.
-      if (error.kind === 'rejected') return 'unsupported'
-      throw failure('ProviderUnavailable', { code: error.code })
+      // Its state has been read, and refuses it: the eSIM may have ended meanwhile. Any other refusal may pass.
+      const isFinal = error.kind === 'rejected' && (error.code === 'wrong_state' || sinceScheduledMs() >= lateAfterMs)
+      if (isFinal) return 'unsupported'
+      throw asFailure(error, esimFailureTypes)
     }
   }
 }

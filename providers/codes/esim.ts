@@ -61,7 +61,7 @@ export const esimAccessCodes: Record<string, CodeMeaning> = {
   '310243': final('unknown_package', 'The package does not exist'),
   '310251': ours('The vendor does not exist'),
   '310272': final('unknown_order', 'The order does not exist', waits),
-  '310403': final('unknown_esim', 'The ICCID is not in the order', noTopUp),
+  '310403': final('unknown_esim', 'The ICCID is not in the order', waits),
   '900001': passes('provider_busy', 'The system is busy'),
 }
 
@@ -79,22 +79,17 @@ export const airaloCodes: Record<string, CodeMeaning> = {
   '89': operators('ip_not_allowed', 'The IP address is not on the allowlist'),
   package_id: final('unknown_package', 'The selected package is invalid'),
   quantity_not_available: final('out_of_stock', 'SIM quantity is not available. Available quantity: N.'),
-  iccid: final('unknown_esim', 'The selected ICCID is invalid', noTopUp),
+  iccid: final('unknown_esim', 'The selected ICCID is invalid', waits),
   any_other_field: ours('The parameter is invalid'),
   refund_without_id: operators('refund_refused', 'Accepted, and no refund was requested'),
   not_found: final('not_found', 'HTTP 404 of a look: the order or eSIM does not exist', keeps),
 }
 
-/** Refusals after which the same provider is not asked again for the same order or top-up. */
+/**
+ * Refusals after which the same provider is not asked again for the same order or top-up. That it does not know an eSIM or an
+ * order which it has made for us may pass.
+ */
 export const finalFor = {
   order: new Set(['out_of_stock', 'unknown_package', 'price_changed']),
-  topUp: new Set([
-    'out_of_stock',
-    'unknown_package',
-    'price_changed',
-    'unknown_esim',
-    'expired',
-    'top_up_unsupported',
-    'wrong_state',
-  ]),
+  topUp: new Set(['out_of_stock', 'unknown_package', 'price_changed', 'expired', 'top_up_unsupported', 'wrong_state']),
 } as const

@@ -70,14 +70,27 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     for await (const page of pagesOf(window)) yield* page
   }
 
-  /** A change that some states refuse. @param alreadyIn the states in which it is done already */
+  /** An eSIM that has just refused a change because of its state. @throws unavailable while no state can be read */
+  async function esimAfterRefusal(esimTranNo: string): Promise<{ esim: QueriedEsim; state: EsimState }> {
+    const [esim] = await query({ esimTranNo })
+    if (!esim) throw new ProviderFailure(PROVIDER, 'unavailable', 'unknown_esim')
+    const state = stateOf(esim)
+    if (state === 'unknown') throw new ProviderFailure(PROVIDER, 'unavailable', 'wrong_state')
+    return { esim, state }
+  }
+
+  /** A change that an eSIM refuses for good once it is over. @param alreadyIn the states in which it is done already */
   async function change(path: string, esimTranNo: string, alreadyIn: (state: EsimState) => boolean): Promise<boolean> {
     try {
       await call(path, { esimTranNo }, anythingSchema, { changes: true })
       return true
     } catch (error) {
-      if (!isProviderFailure(error, 'wrong_state') || !alreadyIn(stateOf(await queryOne(esimTranNo)))) throw error
-      return false
+      if (!isProviderFailure(error, 'wrong_state')) throw error
+      const { state } = await esimAfterRefusal(esimTranNo)
+      if (alreadyIn(state)) return false
+      if (!isUsable({ state })) throw error
+      // The refusal and the state contradict each other: one of the two is out of date.
+      throw new ProviderFailure(PROVIDER, 'unavailable', 'wrong_state')
     }
   }
 
@@ -191,7 +204,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
       try {
         await call('/esim/topup', content, anythingSchema, { changes: true })
       } catch (error) {
-        if (isProviderFailure(error, 'wrong_state') && stateOf(await queryOne(esimRef)) === 'expired') {
+        if (isProviderFailure(error, 'wrong_state') && (await esimAfterRefusal(esimRef)).state === 'expired') {
           throw new ProviderFailure(PROVIDER, 'rejected', 'expired')
         }
         throw error
@@ -208,8 +221,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
         return await cancel(esimRef)
       } catch (error) {
         if (!isProviderFailure(error, 'wrong_state')) throw error
-        const esim = await queryOne(esimRef)
-        const state = stateOf(esim)
+        const { esim, state } = await esimAfterRefusal(esimRef)
         if (state === 'cancelled') return 'already'
         if (state === 'suspended' && isUntouched(esim)) {
           // Only one that may run is cancelled.
@@ -217,7 +229,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
           return cancel(esimRef)
         }
         // The refusal and the state contradict each other: one of the two is out of date.
-        if (state === 'new' || state === 'unknown') throw new ProviderFailure(PROVIDER, 'unavailable', 'wrong_state')
+        if (state === 'new') throw new ProviderFailure(PROVIDER, 'unavailable', 'wrong_state')
         throw new ProviderFailure(PROVIDER, 'rejected', 'not_cancellable')
       }
     },

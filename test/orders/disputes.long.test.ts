@@ -102,9 +102,56 @@ test('an eSIM that its provider does not let run again after a won dispute is an
   const body = { success: false, errorCode: '310403', errorMsg: 'no such eSIM', obj: null }
   await esimAccess.fault({ match: { path: '/esim/unsuspend' }, status: 200, body, times: 1_000_000 })
   await stripe.do('close-dispute', { dispute, outcome: 'won' })
+  await harness.fastForward(order.id, '7 hours')
   await until('an operator knows', async () => (await tasks(order.id)).includes('esim_not_resumable'))
   expect(await atProvider(order.esims[0].iccid)).toBe('SUSPENDED')
   await esimAccess.clearFaults()
+})
+
+const refusal = (errorCode: string) => ({ success: false, errorCode, errorMsg: 'no', obj: null })
+const nothingFound = { success: true, errorCode: '0', obj: { esimList: [] } }
+const oneRefusal = [
+  ['310403', []],
+  ['310272', []],
+  ['200002, and the look after it finds nothing', [nothingFound]],
+] as const
+
+test.each(oneRefusal)(
+  'an eSIM whose provider refuses once with %s runs again after a won dispute',
+  async (what, looks) => {
+    const { order } = await delivered()
+    const dispute = await open(order.id)
+    await untilDispute(order.id, 'needs_response', true)
+    await esimAccess.fault({ match: { path: '/esim/unsuspend$' }, status: 200, body: refusal(what.slice(0, 6)) })
+    for (const body of looks) await esimAccess.fault({ match: { path: '/esim/query$' }, status: 200, body })
+    await stripe.do('close-dispute', { dispute, outcome: 'won' })
+    await untilDispute(order.id, 'won', false)
+    expect(await atProvider(order.esims[0].iccid)).not.toBe('SUSPENDED')
+    expect(await tasks(order.id)).toEqual([])
+  },
+)
+
+test.each(oneRefusal)('an eSIM whose provider refuses once with %s is suspended by a dispute', async (what, looks) => {
+  const { order } = await delivered()
+  await esimAccess.fault({ match: { path: '/esim/suspend$' }, status: 200, body: refusal(what.slice(0, 6)) })
+  for (const body of looks) await esimAccess.fault({ match: { path: '/esim/query$' }, status: 200, body })
+  const dispute = await open(order.id)
+  await untilDispute(order.id, 'needs_response', true)
+  expect(await atProvider(order.esims[0].iccid)).toBe('SUSPENDED')
+  expect(await tasks(order.id, dispute)).toEqual(['dispute_open'])
+})
+
+test('operators are told after some hours of an eSIM whose provider is down, and no longer when it answers', async () => {
+  const { order } = await delivered()
+  await esimAccess.fault({ match: { path: '/esim/suspend$' }, status: 503, times: 1_000_000 })
+  const dispute = await open(order.id)
+  await until('the operators know', async () => (await tasks(dispute)).includes('dispute_open'))
+  await harness.fastForward(order.id, '7 hours')
+  await until('they know of the eSIM', async () => (await tasks(order.id)).includes('esim_not_suspendable'))
+  await esimAccess.clearFaults()
+  await harness.fastForward(order.id, '1 hour')
+  await untilDispute(order.id, 'needs_response', true)
+  await until('nothing is left', async () => (await tasks(order.id, dispute)).join() === 'dispute_open')
 })
 
 test('a dispute becomes an operator task also when the provider cannot suspend or is down', async () => {

@@ -389,6 +389,32 @@ test('an eSIM of eSIM Access is suspended and resumed repeatedly, and not after 
   await expect(provider.unsuspend(esimRef)).rejects.toMatchObject({ kind: 'rejected', code: 'wrong_state' })
 })
 
+test('a change that eSIM Access refuses for a state is refused for good only if a state can be read', async () => {
+  const { provider, sim, buy } = await world()
+  const { esimRef } = await buy()
+  const refused = { success: false, errorCode: '200002', errorMsg: '', obj: null }
+  const found = (esimList: object[]) => ({ success: true, errorCode: '0', obj: { esimList } })
+  const odd = { esimTranNo: esimRef, orderNo: 'B1', smdpStatus: 'ENABLED', esimStatus: 'FROZEN' }
+  const topUp = { clientRef: 'top-1', esimRef, packageCode: 'JP_1_7', unitCostMicros: 1_100_000 }
+  const changes: [string, () => Promise<unknown>][] = [
+    ['suspend', () => provider.suspend(esimRef)],
+    ['unsuspend', () => provider.unsuspend(esimRef)],
+    ['cancel', () => provider.cancelUnused(esimRef)],
+    ['topup', () => provider.topUp(topUp)],
+  ]
+  for (const [path, change] of changes) {
+    for (const [list, code] of [
+      [[], 'unknown_esim'],
+      [[odd], 'wrong_state'],
+    ] as const) {
+      await sim.fault({ match: { path: `/esim/${path}$` }, status: 200, body: refused })
+      await sim.fault({ match: { path: '/esim/query$' }, status: 200, body: found([...list]) })
+      await expect(change(), `${path} ${code}`).rejects.toMatchObject({ kind: 'unavailable', code })
+      await sim.clearFaults()
+    }
+  }
+})
+
 test('eSIM Access takes an unused eSIM back once for its price, and refuses an installed one', async () => {
   const { provider, sim, buy } = await world()
   const before = (await sim.state()).balance
