@@ -8,7 +8,7 @@ export interface Bounce {
   messageId: string
   /** enhanced status code of RFC 3463, such as 5.1.1 */
   status: string
-  /** false while the mail system still tries to deliver */
+  /** the mail system has given up, whatever the status of its last attempt; false while it still tries to deliver */
   permanent: boolean
   /** the person's address takes no mail, for good; any other bounce is about us, the mail or the mailbox of today */
   addressIsDead: boolean
@@ -29,9 +29,13 @@ export function readBounce(raw: string): Bounce {
   const head = lines.slice(0, lines.indexOf(''))
   const messageId = messageIdIn(fieldOf(head, 'to'))
   const report = lines.findIndex((line) => fieldOf([line], 'content-type').startsWith('message/delivery-status'))
-  const status = report < 0 ? undefined : statusForm.exec(fieldOf(lines.slice(report), 'status'))?.[0]
+  const fields = report < 0 ? [] : lines.slice(report)
+  const status = statusForm.exec(fieldOf(fields, 'status'))?.[0]
   if (!messageId || !status) throw new ProviderFailure('smtp', 'rejected', 'unreadable_bounce')
-  return { messageId, status, permanent: status.startsWith('5'), addressIsDead: addressIsDead(status) }
+  // RFC 3464, section 2.3.3: `failed` stands beside a 4.x.x where the time for the attempts was over.
+  const action = fieldOf(fields, 'action').toLowerCase()
+  const permanent = action === '' ? status.startsWith('5') : action.startsWith('failed')
+  return { messageId, status, permanent, addressIsDead: permanent && addressIsDead(status) }
 }
 
 /** The value of the first field with a name, or an empty text. */

@@ -118,10 +118,17 @@ export function refusal({ code, status = 400, as = 'fcm' }: Refusing): { status:
   return { status, body: { error: { code: status, message, status: 'FAILED_PRECONDITION', details } } }
 }
 
-function refuseWith(response: Response, { code, status, message, errorCode, field }: Reply): void {
+function refuseWith(response: Response, reply: Reply): void {
+  response.status(reply.code).json(bodyOf(reply))
+}
+
+function bodyOf({ code, status, message, errorCode, field }: Reply) {
   const details = [
     ...(errorCode ? [{ '@type': fcmError, errorCode }] : []),
     ...(field ? [{ '@type': badRequest, fieldViolations: [{ field, description: message }] }] : []),
   ]
-  response.status(code).json({ error: { code, message, status, ...(details.length > 0 ? { details } : {}) } })
+  return { error: { code, message, status, ...(details.length > 0 ? { details } : {}) } }
 }
+
+/** The body of a refusal. */
+export const refusalBody = (behaviour: keyof typeof replies) => bodyOf(replies[behaviour])
