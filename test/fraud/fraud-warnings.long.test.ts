@@ -5,6 +5,7 @@ import { periods } from '../../policy/periods.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { paymentSweepType } from '../../workflows/order/payment-sweep.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
+import { always } from '../harness/checks/placements.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
@@ -167,6 +168,45 @@ test('a provider that is down for an hour gets the unused eSIM back afterwards',
   await warn(order.id)
   await harness.fastForward(order.id, '1 hour')
   await expectGivenBack(order.id)
+})
+
+test('a customer’s refund is no conflict while the provider is down, and succeeds once it answers', async () => {
+  const { person, order } = await bought('delivered')
+  await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: always })
+  await warn(order.id)
+  const askedAt = () => esimAccess.log().then((log) => log.filter(({ url }) => url.endsWith('/esim/cancel')).length)
+  const before = await askedAt()
+  await until('the provider is asked', async () => (await askedAt()) > before)
+  for (let hours = 0; hours < 3; hours += 1) await harness.fastForward(order.id, '1 hour')
+  const give = () => person.caller.post(`/v1/orders/${order.id}/refund`)
+  const refused = await untilValue('no try is under way', give, ({ body }) => body.code !== 'order_state_conflict')
+  expect([refused.status, refused.body.code]).toEqual([503, 'provider_unavailable'])
+  await esimAccess.clearFaults()
+  expectStatus(await untilValue('no try is under way', give, ({ status }) => status !== 409), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
+  await until('nothing is tried any more', async () => (await atProvider(order.esims[0].iccid)) === 'CANCEL')
+})
+
+test('an order is followed to its end while its provider takes nothing back after a warning', async () => {
+  const { order } = await bought('delivered')
+  await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: always })
+  await warn(order.id)
+  await harness.fastForward(order.id, '2 hours')
+  await esimAccess.do('expire', { iccid: order.esims[0].iccid })
+  await harness.fastForward(order.id, '2 days')
+  await harness.untilOrder(order.id, 'ended')
+  await until('its run has closed', async () => (await runStatus(orderWorkflowId(order.id))) === 'COMPLETED')
+})
+
+test('an unused eSIM of a warning that its provider does not take back for a week is an operator’s', async () => {
+  const { order } = await bought('delivered')
+  await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: always })
+  await warn(order.id)
+  await harness.fastForward(order.id, '7 days')
+  await harness.fastForward(order.id, '2 hours')
+  expect(await untilTask(order.id)).toMatchObject({ detail: expect.stringMatching(/http_503|provider_unavailable/) })
+  expect((await harness.service.get(`/v1/orders/${order.id}`)).body.status).toBe('delivered')
 })
 
 test('twenty warnings at once, each delivered twice, refund an order once', async () => {

@@ -183,6 +183,11 @@ export const orderMutants: Mutant[] = [
     ],
   },
   {
+    name: 'a warned order whose eSIMs are not taken back',
+    mutation: { workflow: 'order', activity: 'withdrawEsims', fault: 'skipped' },
+    caughtBy: ['order-warned-of-while-its-provider-is-down', 'order-warned-of-and-given-back-by-its-customer'],
+  },
+  {
     name: 'a fraud warning of which no operator learns',
     mutation: { workflow: 'order', activity: 'raiseFraudWarning', fault: 'skipped' },
     caughtBy: ['order-warned-of-and-used'],

@@ -2,11 +2,20 @@
  * U5: what a run does about early fraud warnings (docs/fraud-and-disputes.md). The signal is a hint; the processor says
  * whether a warning is still actionable, and the order's row what can be done.
  */
-import { ActivityFailure, condition, patched } from '@temporalio/workflow'
+import { ActivityFailure, condition, patched, proxyActivities } from '@temporalio/workflow'
+import { milliseconds } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
 import { failureType } from '../../shared/failures.ts'
-import { clock } from '../run/now.ts'
-import type { FraudWarningOutcome } from './order.contract.ts'
+import { clock, now } from '../run/now.ts'
+import * as retry from '../run/retry.ts'
+import type { FraudWarningOutcome, OrderActivities } from './order.contract.ts'
 import { charge, codeOf, localFirst, type OrderRun } from './run.ts'
+
+/** A try is as long as that of a customer, who is refused while it is under way. */
+const trying = proxyActivities<OrderActivities>(retry.whileCallerWaits)
+/** Between two tries: a minute at first, an hour later; for a week in all. */
+const longestPauseMs = milliseconds.hour
+const triedForMs = 7 * milliseconds.day
 
 /** Acts on the order's warnings. Hints that come meanwhile are one. */
 export async function noteFraudWarning(run: OrderRun): Promise<void> {
@@ -41,24 +50,48 @@ async function act(run: OrderRun): Promise<void> {
   if (outcome === 'nothing') return
   await condition(() => run.state.status !== 'provisioning' && !requested.returning)
   if (run.state.status !== 'delivered' || requested.returned) return
-  const refusedWith = await returnForWarning(run)
+  const refusedWith = await takeBack(run)
   if (refusedWith) await tellOperators(orderId, refusedWith)
 }
 
+/**
+ * Tries until the eSIMs are back, by these tries or another way. Between two tries the customer can ask for the same, and the
+ * run follows the eSIMs.
+ * @returns why they could not be returned, if so
+ */
+async function takeBack(run: OrderRun): Promise<string | undefined> {
+  const { requested, state } = run
+  const giveUpAt = plusMs(now(), triedForMs)
+  for (let pauseMs = milliseconds.minute; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    const refused = await returnForWarning(run)
+    if (!refused) return undefined
+    const isFinal = refused.isInUse || plusMs(now(), pauseMs) > giveUpAt
+    if (isFinal || !patched('fraud-warning-tried-again')) return refused.code
+    const isSettled = () => requested.returned || state.status !== 'delivered'
+    await condition(isSettled, pauseMs)
+    await condition(() => !requested.returning)
+    if (isSettled()) return undefined
+  }
+}
+
 /** @returns why the eSIMs could not be returned, if so */
-async function returnForWarning({ orderId, requested }: OrderRun): Promise<string | undefined> {
+async function returnForWarning({
+  orderId,
+  requested,
+}: OrderRun): Promise<{ code: string; isInUse: boolean } | undefined> {
   requested.returning = true
   requested.returnTried = true
   requested.suspect = true
   try {
-    await returnUnusedEsims(orderId)
+    await trying.withdrawEsims({ orderId, ...clock() })
     requested.returned = true
     return undefined
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error
+    const isInUse = failureType(error) === 'EsimInUse'
     requested.suspect = false
-    requested.returnUnsure = failureType(error) !== 'EsimInUse'
-    return whyNot(error)
+    requested.returnUnsure = !isInUse
+    return { code: whyNot(error), isInUse }
   } finally {
     requested.returning = false
   }

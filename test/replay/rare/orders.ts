@@ -272,6 +272,39 @@ export const rareOrders: Record<string, Scenario> = {
       await settle(run)
     },
   })),
+  'order-warned-of-while-its-provider-is-down': rare(() => ({
+    begins: anOrder(),
+    answers: ordinary({
+      readFraudWarnings: () => 'take_back',
+      withdrawEsims: inTurn(unknownFailure(), unknownFailure(), undefined),
+      watchEsims: throws(lives()),
+    }),
+    async play(run) {
+      await deliver(run)
+      await run.signal(fraudWarningSignal)
+      await run.called('withdrawEsims')
+      await run.forward('2 minutes')
+      await run.called('withdrawEsims', 2)
+      await run.forward('5 minutes')
+      await settle(run)
+    },
+  })),
+  'order-warned-of-and-given-back-by-its-customer': rare(() => ({
+    begins: anOrder(),
+    answers: ordinary({
+      readFraudWarnings: () => 'take_back',
+      withdrawEsims: inTurn(unknownFailure(), undefined),
+      watchEsims: throws(lives()),
+    }),
+    async play(run) {
+      await deliver(run)
+      await run.signal(fraudWarningSignal)
+      await run.called('withdrawEsims')
+      await run.answered('withdrawEsims')
+      await run.begin(refund)
+      await settle(run)
+    },
+  })),
   'order-warned-of-by-a-processor-that-says-no-more': rare(() => {
     const life = gate()
     return {
