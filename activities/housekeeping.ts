@@ -3,6 +3,7 @@ import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { dropDays, ensureDays } from '../db/access/daily-partitions.ts'
 import { forgetEvents } from '../db/events/events.ts'
+import { forgetRecipients } from '../db/events/recipients.ts'
 import { forgetIdempotencyKeys, forgetTokens, forgetWebhookEvents } from '../db/expired.ts'
 import { indexOlderEsims } from '../db/operator/iccids.ts'
 import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
@@ -46,7 +47,9 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
           forgetWebhookEvents(sql, plusMs(at, -periods.webhookDedupeMs), limit),
         ),
         events: await inBatches((limit) => forgetEvents(sql, plusMs(at, -periods.eventsMs), limit)),
-        tokens: await forgetTokens(sql, at, plusMs(at, -periods.endedSignInMs)),
+        tokens:
+          (await forgetTokens(sql, at, plusMs(at, -periods.endedSignInMs))) +
+          (await forgetRecipients(sql, plusDays(at, -periods.securityLog.keepDays))),
         allowances: await inBatches((limit) => forgetAllowances(sql, at, limit)),
         // The next run is a day away, so counts that would be too old by then are deleted now.
         velocity: await inBatches((limit) => forgetVelocity(sql, plusDays(at, 1), limit)),

@@ -611,6 +611,19 @@ const tables: Record<string, Table> = {
       rotation_id: technical,
     },
   },
+  event_recipients: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: {
+      id: technical,
+      endpoint_id: technical,
+      actor_id: technical,
+      made_at: technical,
+      told_since: technical,
+      told_until: technical,
+      types: technical,
+    },
+  },
   event_retries: {
     onErasure: 'keep',
     keptUntil: { term: 'eventsMs', why: 'until the event has arrived; goes with the event, which an erasure deletes' },

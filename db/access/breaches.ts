@@ -86,12 +86,24 @@ async function countReads(
   const [before] = await tx<{ people: number; reads: number }[]>`${counted}`
   await tx`
     insert into breach_people (breach_id, account_id, fields, reads, first_at, last_at)
-    select ${id}, l.account_id, array_agg(distinct f order by f), count(distinct l.id), min(l.at), max(l.at)
-    from access_log l join accounts a on a.id = l.account_id, unnest(l.fields) f
-    where l.at >= ${read_from} and l.at <= ${read_until}
-      ${key_id === null ? tx`` : tx`and l.actor_id = ${key_id}`}
-      ${session === null ? tx`` : tx`and l.session = ${session}`}
-    group by l.account_id
+    select ${id}, seen.account_id, array_agg(distinct f order by f), count(distinct seen.id), min(seen.at), max(seen.at)
+    from (
+      select l.account_id, l.id, l.at, f from access_log l, unnest(l.fields) f
+      where l.at >= ${read_from} and l.at <= ${read_until}
+        ${key_id === null ? tx`` : tx`and l.actor_id = ${key_id}`}
+        ${session === null ? tx`` : tx`and l.session = ${session}`}
+      -- An endpoint goes on being told after the time in which somebody has given its address. No session does that.
+      union all
+      select e.account_id, e.id, greatest(e.at, r.made_at),
+        case when e.type like 'consent.%' then 'consents' else 'orders' end
+      from event_recipients r
+        join events e on e.at >= r.told_since and (r.told_until is null or e.at <= r.told_until)
+          and (r.types is null or e.type = any(r.types))
+      where e.account_id is not null and r.made_at >= ${read_from} and r.made_at <= ${read_until}
+        ${key_id === null ? tx`` : tx`and r.actor_id = ${key_id}`}
+        ${session === null ? tx`` : tx`and false`}
+    ) seen (account_id, id, at, f) join accounts a on a.id = seen.account_id
+    group by seen.account_id
     on conflict (breach_id, account_id) do update set fields = excluded.fields, reads = excluded.reads,
       first_at = excluded.first_at, last_at = excluded.last_at`
   const [opened] = await tx<Breach[]>`

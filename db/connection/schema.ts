@@ -336,6 +336,16 @@ export interface Esims {
   iccid_index: Blind | null
 }
 
+export interface EventRecipients {
+  id: string
+  endpoint_id: string
+  actor_id: string
+  made_at: Date
+  told_since: Date
+  told_until: Date | null
+  types: string[] | null
+}
+
 export interface EventRetries {
   endpoint_id: string
   event_id: string

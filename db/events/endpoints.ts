@@ -6,6 +6,7 @@ import type { Database, Queryable, Transaction } from '../connection/database.ts
 import type { WebhookEndpoints } from '../connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
 import { numberEvents, positionBefore } from './events.ts'
+import { endRecipients, noteRecipient, reopenRecipient, widenRecipients } from './recipients.ts'
 
 export type EndpointRow = WebhookEndpoints
 
@@ -28,9 +29,9 @@ const fieldsOf = async (sql: Queryable, { cipher, dataKeys }: ColumnEncryption) 
 export async function insertEndpoint(
   sql: Database,
   encryption: ColumnEncryption,
-  endpoint: { id: string; url: string; types: string[] | null; at: Date },
+  endpoint: { id: string; url: string; types: string[] | null; by: string; at: Date },
 ): Promise<boolean> {
-  const { id, url, types, at } = endpoint
+  const { id, url, types, by, at } = endpoint
   const fields = await fieldsOf(sql, encryption)
   await numberEvents(sql)
   return sql.begin(async (tx) => {
@@ -43,6 +44,7 @@ export async function insertEndpoint(
     const secret = fields.seal('secret', newSecret())
     await tx`insert into webhook_endpoints (id, url, types, state, created_at, secret, position)
       values (${id}, ${url}, ${types}, 'enabled', ${at}, ${secret}, ${stream?.last_position ?? 0n})`
+    await noteRecipient(tx, { endpointId: id, actorId: by, at, toldSince: at, types })
     return true
   })
 }
@@ -57,9 +59,11 @@ export async function listEndpoints(sql: Queryable): Promise<EndpointRow[]> {
 }
 
 /** @returns false when there is no such endpoint */
-export async function deleteEndpoint(sql: Queryable, id: string): Promise<boolean> {
-  return (await sql`delete from webhook_endpoints where id = ${id}`).count === 1
-}
+export const deleteEndpoint = (sql: Database, id: string, at: Date): Promise<boolean> =>
+  sql.begin(async (tx) => {
+    await endRecipients(tx, id, at)
+    return (await tx`delete from webhook_endpoints where id = ${id}`).count === 1
+  })
 
 /** The secrets by which a delivery is signed: the newest first, and for a day after a rotation the one before. */
 export async function secretsOf(
@@ -104,20 +108,39 @@ export async function changeEndpoint(
   sql: Database,
   id: string,
   change: { url?: string; types?: string[] | null; enabled?: boolean },
-  at: Date,
+  { by, at }: { by: string; at: Date },
 ): Promise<boolean> {
   return sql.begin(async (tx) => {
-    const [row] = await tx`select 1 from webhook_endpoints where id = ${id} for update`
+    const [row] = await tx<EndpointRow[]>`select * from webhook_endpoints where id = ${id} for update`
     if (!row) return false
     const { url, types, enabled } = change
+    if (url !== undefined && url !== row.url) {
+      const told = { toldSince: await untakenSince(tx, id, at), types: types === undefined ? row.types : types }
+      await tx`update webhook_endpoints set url = ${url} where id = ${id}`
+      await noteRecipient(tx, { endpointId: id, actorId: by, at, ...told })
+    }
+    if (types !== undefined) {
+      await tx`update webhook_endpoints set types = ${types} where id = ${id}`
+      await widenRecipients(tx, id, { types })
+    }
     if (enabled === false) await disable(tx, id, 'asked')
-    if (url !== undefined) await tx`update webhook_endpoints set url = ${url} where id = ${id}`
-    if (types !== undefined) await tx`update webhook_endpoints set types = ${types} where id = ${id}`
-    if (enabled) await tx`update webhook_endpoints set state = 'enabled', disabled_because = null where id = ${id}`
+    if (enabled) {
+      await tx`update webhook_endpoints set state = 'enabled', disabled_because = null where id = ${id}`
+      await reopenRecipient(tx, id)
+    }
     await tx`update webhook_endpoints set failures = 0, retry_at = null where id = ${id}`
     await tx`update event_retries set next_at = least(next_at, ${at}) where endpoint_id = ${id}`
     return true
   })
+}
+
+/** Of the oldest event that an endpoint has not taken. */
+async function untakenSince(tx: Transaction, id: string, at: Date): Promise<Date> {
+  const [row] = await tx<{ since: Date | null }[]>`
+    select min(e.at) as since from webhook_endpoints w, events e
+    where w.id = ${id} and (e.position is null or e.position > w.position
+      or exists (select from event_retries r where r.endpoint_id = w.id and r.event_id = e.id))`
+  return row?.since ?? at
 }
 
 /** Disables an endpoint. Enabled again, it goes on with the first event that it has not taken. */
@@ -131,6 +154,7 @@ export async function disable(
       position = least(position, (select min(position) - 1 from event_retries where endpoint_id = ${id}))
     where id = ${id} and state = 'enabled'`
   await tx`delete from event_retries where endpoint_id = ${id}`
+  await endRecipients(tx, id, new Date())
 }
 
 /**
@@ -147,5 +171,6 @@ export async function replaySince(sql: Database, id: string, since: Date): Promi
       where events.position > ${from} and events.position <= before.position
         and (before.types is null or type = any(before.types))) as events
     from before`
+  if (row) await widenRecipients(sql, id, { since })
   return row?.events
 }

@@ -30,6 +30,7 @@ export function eventRoutes(api: ApiContext): Route[] {
       description:
         'Each change that the app backend has to know, with ids only. An event is recorded in the transaction of its change and can be read for 30 days. docs/events.md has all types.',
       callers: ['service', 'operator'],
+      reads: ['orders', 'consents'],
       query: z.strictObject({
         ...pageQuery,
         type: z.enum(eventTypeNames).optional(),

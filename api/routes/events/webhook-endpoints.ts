@@ -19,7 +19,7 @@ import { eventBody, pingEndpoint } from '../../../db/events/events.ts'
 import { resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { eventTypeNames } from '../../../policy/events/event-types.ts'
 import { startRetries } from '../../../temporal/event-retries.ts'
-import { actorOf } from '../../http/caller.ts'
+import { actorOf, type Caller } from '../../http/caller.ts'
 import { actOnce } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -27,6 +27,9 @@ import { sentId, sentTime } from '../../http/storable.ts'
 import { eventSchema } from '../../views/event-view.ts'
 
 const params = z.strictObject({ id: sentId })
+/** As the access log names it: what an endpoint is told, the key that gave its address reads. */
+const keyOf = (caller: Caller): string =>
+  caller.kind === 'service' || caller.kind === 'operator' ? caller.keyId : actorOf(caller)
 const callers = ['service', 'operator'] as const
 const tag = 'events'
 /** longer than a request takes */
@@ -126,7 +129,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
         201: { description: 'The endpoint', schema: withSecret, headers: { Location: 'its address' } },
       },
       problems: ['webhook_endpoint_conflict', 'request_in_progress'],
-      async handle({ body, idempotency }) {
+      async handle({ body, idempotency, caller }) {
         assertDialable(body.url)
         const { resourceId: id, repeated, firstAt, release } = await idempotency.claim(null)
         if (repeated && !(await findEndpoint(sql, id))) {
@@ -137,7 +140,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
             detail: 'The endpoint was deleted, or never made. A request with another Idempotency-Key makes one.',
           })
         }
-        if (!(await insertEndpoint(sql, api, { id, url: body.url, types: body.types, at: new Date() }))) {
+        if (!(await insertEndpoint(sql, api, { id, ...body, by: keyOf(caller), at: new Date() }))) {
           await release()
           throw new Problem('webhook_endpoint_conflict', { detail: `There are ${mostEndpoints} already.` })
         }
@@ -201,7 +204,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
           ...(wanted !== undefined && { types: wanted }),
           ...(state !== undefined && { enabled: state === 'enabled' }),
         }
-        if (!(await changeEndpoint(sql, id, change, at))) throw new Problem('not_found')
+        if (!(await changeEndpoint(sql, id, change, { by: keyOf(caller), at }))) throw new Problem('not_found')
         const row = await found(id)
         if (row.state === 'enabled') {
           await resolveOperatorTask(sql, { kind: disabledEndpointTask, subjectId: id, by: actorOf(caller), at })
@@ -221,8 +224,9 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       responses: { 204: { description: 'It is gone' } },
       problems: ['not_found'],
       async handle({ params: { id }, caller }) {
-        if (!(await deleteEndpoint(sql, id))) throw new Problem('not_found')
-        const task = { kind: disabledEndpointTask, subjectId: id, by: actorOf(caller), at: new Date() }
+        const at = new Date()
+        if (!(await deleteEndpoint(sql, id, at))) throw new Problem('not_found')
+        const task = { kind: disabledEndpointTask, subjectId: id, by: actorOf(caller), at }
         await resolveOperatorTask(sql, task)
         return { status: 204 }
       },

@@ -1,0 +1,43 @@
+/** Who had events sent to an endpoint, for the breach that its key may turn out to be. */
+import type { Database, Queryable, Transaction } from '../connection/database.ts'
+
+/** Records that a key has given an endpoint its address. @param toldSince of the oldest event that is sent there */
+export async function noteRecipient(
+  tx: Transaction,
+  recipient: { endpointId: string; actorId: string; at: Date; toldSince: Date; types: readonly string[] | null },
+): Promise<void> {
+  const { endpointId, actorId, at, toldSince, types } = recipient
+  await endRecipients(tx, endpointId, at)
+  await tx`insert into event_recipients (endpoint_id, actor_id, made_at, told_since, types)
+    values (${endpointId}, ${actorId}, ${at}, ${toldSince}, ${types === null ? null : [...types]})`
+}
+
+/** Records that an endpoint is sent nothing more. */
+export async function endRecipients(sql: Queryable, endpointId: string, at: Date): Promise<void> {
+  await sql`update event_recipients set told_until = ${at} where endpoint_id = ${endpointId} and told_until is null`
+}
+
+/** Records that a disabled endpoint goes on with what it has not taken. */
+export async function reopenRecipient(sql: Queryable, endpointId: string): Promise<void> {
+  await sql`update event_recipients set told_until = null where id = (
+    select id from event_recipients where endpoint_id = ${endpointId} order by made_at desc, id limit 1)`
+}
+
+/** Records that an endpoint is sent older events, or other types, as well. @param widened null: all types */
+export async function widenRecipients(
+  sql: Queryable,
+  endpointId: string,
+  widened: { since: Date } | { types: readonly string[] | null },
+): Promise<void> {
+  const change =
+    'since' in widened
+      ? sql`told_since = least(told_since, ${widened.since}::timestamptz)`
+      : sql`types = case when types is null or ${widened.types === null} then null
+          else types || ${[...(widened.types ?? [])]}::text[] end`
+  await sql`update event_recipients set ${change} where endpoint_id = ${endpointId} and told_until is null`
+}
+
+/** Deletes recipients that were told nothing since. @returns their number */
+export async function forgetRecipients(sql: Database, before: Date): Promise<number> {
+  return (await sql`delete from event_recipients where told_until < ${before}`).count
+}
