@@ -53,7 +53,7 @@ test.each([
   await firebase.fault({ match: { path: 'messages:send$' }, status, body, times: 2 })
   const sent = await push.send(notice).catch((error: unknown) => ({ error }))
   await firebase.clearFaults()
-  if (expected === 'a failure') expect(sent).toMatchObject({ error: { code: 'invalid_argument' } })
+  if (expected === 'a failure') expect(sent).toMatchObject({ error: { code: 'http_400' } })
   else expect(sent).toMatchObject(expected)
 })
 
