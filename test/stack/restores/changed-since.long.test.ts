@@ -6,27 +6,27 @@ import { randomUUID } from 'node:crypto'
 import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { paymentMark } from '../../activities/order/payment/payment-mark.ts'
-import { databaseName, databaseUrl, withDatabase } from '../../db/backup/restore.ts'
-import type { Queryable } from '../../db/connection/database.ts'
-import type { Attention, RestoredItems } from '../../db/connection/schema.ts'
-import { milliseconds } from '../../policy/periods.ts'
-import { fastForward } from '../../temporal/time-skipping.ts'
-import { accountDeletionType, deletionStart } from '../../workflows/account-deletion.contract.ts'
-import { backupIdOf, backupType } from '../../workflows/backup/backup.contract.ts'
-import { breachWorkflowId } from '../../workflows/breach/breach.contract.ts'
-import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
-import { partialRefundWorkflowId, refundIdOf } from '../../workflows/order/partial-refund.contract.ts'
-import { reconciliationType } from '../../workflows/reconciliation/reconciliation.contract.ts'
-import { mailsTo } from '../harness/checks/messages.ts'
-import { openHarness } from '../harness/harness.ts'
-import { expectStatus } from '../harness/http.ts'
-import type { Person } from '../harness/people.ts'
-import { startProgram } from '../harness/processes.ts'
-import type { BuyOptions } from '../harness/purchases.ts'
-import { runLater } from '../harness/temporal/later.ts'
-import { testPackages } from '../harness/test-packages.ts'
-import { until, untilValue } from '../harness/until.ts'
+import { paymentMark } from '../../../activities/order/payment/payment-mark.ts'
+import { databaseName, databaseUrl, withDatabase } from '../../../db/backup/restore.ts'
+import type { Queryable } from '../../../db/connection/database.ts'
+import type { Attention, RestoredItems } from '../../../db/connection/schema.ts'
+import { milliseconds } from '../../../policy/periods.ts'
+import { fastForward } from '../../../temporal/time-skipping.ts'
+import { accountDeletionType, deletionStart } from '../../../workflows/account-deletion.contract.ts'
+import { backupIdOf, backupType } from '../../../workflows/backup/backup.contract.ts'
+import { breachWorkflowId } from '../../../workflows/breach/breach.contract.ts'
+import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { partialRefundWorkflowId, refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
+import { reconciliationType } from '../../../workflows/reconciliation/reconciliation.contract.ts'
+import { mailsTo } from '../../harness/checks/messages.ts'
+import { openHarness } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
+import type { Person } from '../../harness/people.ts'
+import { startProgram } from '../../harness/processes.ts'
+import type { BuyOptions } from '../../harness/purchases.ts'
+import { runLater } from '../../harness/temporal/later.ts'
+import { testPackages } from '../../harness/test-packages.ts'
+import { until, untilValue } from '../../harness/until.ts'
 
 const harness = await openHarness({
   books: false,
@@ -164,6 +164,7 @@ async function beforeTheDump() {
     await bought({ pay: false }),
   ]
   const { id: late } = await bought()
+  const { id: bounced } = await bought()
   const [part, returnedPart, twice, parent, unpaid] = [
     await bought(),
     await bought(),
@@ -175,11 +176,11 @@ async function beforeTheDump() {
   const topUp = await topUpOf(parent)
   const buyers = [await harness.signUp(), await harness.signUp()] as const
   await runLater(harness, reconciliationType, 0)
-  return { used, ended, erased, erasing, part, returnedPart, twice, parent, topUp, unpaid, stated, buyers, late }
+  return { used, ended, erased, erasing, part, returnedPart, twice, parent, topUp, unpaid, stated, buyers, late, bounced }
 }
 
 async function sinceTheDump(people: Awaited<ReturnType<typeof beforeTheDump>>) {
-  const { used, erased, part, returnedPart, twice, parent, topUp, unpaid, stated, buyers, late } = people
+  const { used, erased, part, returnedPart, twice, parent, topUp, unpaid, stated, buyers, late, bounced } = people
   await expect((await deletionOf(used.person, 'inactivity')).result()).rejects.toMatchObject({
     cause: { type: 'AccountInUse' },
   })
@@ -198,6 +199,10 @@ async function sinceTheDump(people: Awaited<ReturnType<typeof beforeTheDump>>) {
   await refundPart(returnedPart.id, 300, { reason: 'returned_unused', esims: 'returned' })
   await refundPart(freshPart.id, 150)
   await refundPartLate(late)
+  expectStatus(await harness.service.post(`/v1/orders/${bounced}/refund`), 200)
+  await harness.untilOrder(bounced, 'refunded')
+  await stripe.do('fail-refund', { orderId: bounced })
+  await harness.untilOrder(bounced, 'refund_failed')
   await stripe.do('pay', { orderId: unpaid.id })
   await harness.untilOrder(unpaid.id, 'delivered')
 
@@ -281,6 +286,10 @@ test('R4, U2: runs whose rows are lost become operator tasks, with their due dat
     { kind: 'withdrawal_unsettled', detail: 'restore' },
   ])
   expect(await itemOf(people.topUp)).toEqual({ kind: 'run', outcome: 'rebuilt', detail: 'withdrawal' })
+})
+
+test('U2: the operator task of a refund that has failed since is raised again', async () => {
+  expect(await now((sql) => tasksOf(sql, people.bounced))).toMatchObject([{ kind: 'refund_failed' }])
 })
 
 test('a restore forgets the readings of the providers’ balances', async () => {

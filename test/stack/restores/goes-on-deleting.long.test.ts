@@ -3,18 +3,18 @@
  * were done since the dump, those that nobody had done yet, and those of people whom the dump does not have.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { databaseName, databaseUrl, withDatabase } from '../../db/backup/restore.ts'
-import { type ErasureStep, erasureSteps } from '../../policy/deletion.ts'
-import type { Fault } from '../../sim/simulator.ts'
-import { backupType } from '../../workflows/backup/backup.contract.ts'
-import { mailsTo } from '../harness/checks/messages.ts'
-import { type Deletion, deleteAccount } from '../harness/deletions.ts'
-import { openHarness } from '../harness/harness.ts'
-import type { Person } from '../harness/people.ts'
-import { startProgram } from '../harness/processes.ts'
-import { runLater } from '../harness/temporal/later.ts'
-import { testPackages } from '../harness/test-packages.ts'
-import { until } from '../harness/until.ts'
+import { databaseName, databaseUrl, withDatabase } from '../../../db/backup/restore.ts'
+import { type ErasureStep, erasureSteps } from '../../../policy/deletion.ts'
+import type { Fault } from '../../../sim/simulator.ts'
+import { backupType } from '../../../workflows/backup/backup.contract.ts'
+import { mailsTo } from '../../harness/checks/messages.ts'
+import { type Deletion, deleteAccount } from '../../harness/deletions.ts'
+import { openHarness } from '../../harness/harness.ts'
+import type { Person } from '../../harness/people.ts'
+import { startProgram } from '../../harness/processes.ts'
+import { runLater } from '../../harness/temporal/later.ts'
+import { testPackages } from '../../harness/test-packages.ts'
+import { until } from '../../harness/until.ts'
 
 const harness = await openHarness({ books: false })
 const { config } = harness
