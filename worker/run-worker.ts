@@ -12,6 +12,7 @@ import { dormantPatches } from './dormant-patches.ts'
 import { startEventDelivery } from './event-delivery.ts'
 import { failureInterceptor } from './failure-interceptor.ts'
 import { canWork } from './readiness.ts'
+import { signOfLife } from './sign-of-life.ts'
 
 export interface WorkerOptions {
   /** replaces the environment of the process, for the embedded Temporal server */
@@ -45,6 +46,12 @@ const reconnectAfterMs = 500
  * for days between two events, and replay within milliseconds when they were evicted.
  */
 const cachedWorkflows = 120
+/**
+ * The next workflow task of a run is offered to the worker that has its state, also if that has died: for ten seconds the
+ * server does not know. The SDK would let each task, and whoever waits for it, wait as long. A worker that is busy for longer
+ * loses no more than the few milliseconds of a replay elsewhere.
+ */
+const stickyForMs = 1_000
 /** The SDK has no event for the start of a worker, so its state is polled. */
 const statePollMs = 5
 
@@ -72,10 +79,11 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
     workflowBundle: bundle,
     activities: createActivities(context, async (asOf) => viewEvidence(await readEvidence(context, asOf))),
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
-    interceptors: { activity: [failureInterceptor(log)] },
+    interceptors: { activity: [failureInterceptor(log), signOfLife] },
     ...workerDeployment(config),
     ...(dormant.length > 0 && { patchActivationCallback: ({ patchId }) => !dormant.includes(patchId) }),
     ...capacity(config.WORKER_CONCURRENCY),
+    stickyQueueScheduleToStartTimeout: stickyForMs,
     // Otherwise the SDK keeps a heartbeat back for 80 % of its timeout, and a busy worker passes for a dead one.
     maxHeartbeatThrottleInterval: '1 second',
     shutdownGraceTime: drainMs,

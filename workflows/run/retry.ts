@@ -1,8 +1,11 @@
 /**
  * Timeouts and retries of all activities. Each is bounded per attempt and in total, or says why not. They differ in what
  * ends the retries: the workflow task, a waiting caller, the age of a message, an operator, the next run, or only success.
+ * Where somebody waits for an order or an answer, the worker shows each second that it lives: an attempt that is lost with
+ * its worker would otherwise be noticed at the end of its time only.
  */
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/common'
+import { lostAfterMs } from '../../shared/lost-worker.ts'
 
 /**
  * A few database statements or one short call, as a local activity. Like all local activities it ends before the workflow
@@ -38,6 +41,7 @@ export const localWhileCallerWaits = {
 /** A caller waits for the answer of a call that takes longer than a local activity may. */
 export const whileCallerWaits = {
   startToCloseTimeout: '15 seconds',
+  heartbeatTimeout: lostAfterMs,
   scheduleToCloseTimeout: '25 seconds',
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumAttempts: 4 },
 } satisfies ActivityOptions
@@ -49,6 +53,7 @@ export const whileCallerWaits = {
  */
 export const untilDone = {
   startToCloseTimeout: '30 seconds',
+  heartbeatTimeout: lostAfterMs,
   retry: { initialInterval: '1 second', backoffCoefficient: 1.5, maximumInterval: '15 seconds' },
 } satisfies ActivityOptions
 
@@ -69,13 +74,13 @@ export const manyRows = { startToCloseTimeout: '2 hours', heartbeatTimeout: '2 m
 
 /**
  * A page of orders while operators watch and customers wait. The activity heartbeats each second, so that a worker which is
- * gone delays the other orders by no more than three; the waits do not grow with each worker that dies within a page: others
- * go on where it has stopped. No bound in total: an operator ends the action.
+ * gone delays the other orders by no more than three. The wait for the next attempt is the same after each worker that dies
+ * within a page: others go on where it has stopped. No bound in total: an operator ends the action.
  */
 export const pageOfOrders = {
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: '3 seconds',
-  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 1.1, maximumInterval: '2 seconds' },
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 1, maximumInterval: '500 milliseconds' },
 } satisfies ActivityOptions
 
 /**
@@ -91,6 +96,7 @@ export const message = {
 /** Refunds and eSIMs to return, which cost money as well: a week outlasts any outage; then an operator decides. */
 export const money = {
   startToCloseTimeout: '25 seconds',
+  heartbeatTimeout: lostAfterMs,
   scheduleToCloseTimeout: '7 days',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 minutes' },
 } satisfies ActivityOptions
