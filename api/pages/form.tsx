@@ -190,7 +190,7 @@ export function Facts({ of }: { of: (readonly [name: string, value: ReactNode])[
 }
 
 /** The head row of a table. */
-function Heads({ of }: { of: readonly string[] }) {
+export function TableHead({ of }: { of: readonly string[] }) {
   return (
     <thead>
       <tr>
@@ -218,7 +218,7 @@ export function WideTable({ label, heads, children }: WideTableProps) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard cannot scroll the table
     <section className="scroll" aria-label={label} tabIndex={0}>
       <table>
-        <Heads of={heads} />
+        <TableHead of={heads} />
         <tbody>{children}</tbody>
       </table>
     </section>

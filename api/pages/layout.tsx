@@ -17,6 +17,8 @@ export interface PageLayout {
   texts: Texts
   /** path and query of the page, to which the switch of its language leads back; without it there is no switch */
   address?: string | undefined
+  /** in the page's head instead of the way to a person's eSIMs */
+  head?: ReactNode
   /** what leads back, shown above the heading */
   back?: { href: string; label: string } | undefined
   /** a form on the page was refused: the title says so */
@@ -44,6 +46,7 @@ export function renderLayout({
   supportMail,
   texts,
   address,
+  head,
   back,
   hasFault,
   copyButtons = false,
@@ -60,11 +63,15 @@ export function renderLayout({
         <a href="/" aria-label={texts.t('common.startPage')}>
           <Wordmark />
         </a>
-        <nav aria-label={texts.t('common.site')}>
-          <a href="/account">
-            <Icon of="sim" /> {texts.t('common.myEsims')}
-          </a>
-        </nav>
+        {head === undefined ? (
+          <nav aria-label={texts.t('common.site')}>
+            <a href="/account">
+              <Icon of="sim" /> {texts.t('common.myEsims')}
+            </a>
+          </nav>
+        ) : (
+          head
+        )}
         {address === undefined ? null : <LanguageSwitch texts={texts} address={address} />}
       </header>
       <main id="content">

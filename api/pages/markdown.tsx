@@ -12,6 +12,12 @@ for (const rule of ['heading_open', 'heading_close'] as const) {
   }
 }
 
+// A block that is wider than the screen scrolls, also by the keyboard.
+for (const rule of ['fence', 'code_block'] as const) {
+  const render = renderer.renderer.rules[rule]
+  renderer.renderer.rules[rule] = (...given) => (render?.(...given) ?? '').replace('<pre>', '<pre tabindex="0">')
+}
+
 export function Markdown({ text }: { text: string }) {
   // biome-ignore lint/security/noDangerouslySetInnerHtml: markdown-it escapes what is not Markdown
   return <div dangerouslySetInnerHTML={{ __html: renderer.render(text) }} />

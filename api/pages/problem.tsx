@@ -25,6 +25,7 @@ export function renderProblemPage(
   const way = wayOn(t, isConsole, caller)
   return renderLayout({
     ...page,
+    ...(isConsole && { head: null }),
     title: t(`problem.${problem.code}`),
     children: (
       <>

@@ -1,18 +1,15 @@
 /** The page of every promise, with the figures that show whether it is kept. */
 import { moment } from '../../mails/format.ts'
 import type { EvidenceView } from '../evidence/evidence-view.ts'
+import { type ConsoleFrame, renderConsolePage } from './console/frame.tsx'
 import { WideTable } from './form.tsx'
-import { englishPage, renderLayout } from './layout.tsx'
 
-export function renderPromises({ readAt, promises }: EvidenceView, supportMail: string): string {
-  return renderLayout({
-    ...englishPage(supportMail),
+export function renderPromises(frame: ConsoleFrame, { readAt, promises }: EvidenceView): string {
+  return renderConsolePage(frame, {
+    part: '/console/promises',
     title: 'What we promised',
     children: (
       <>
-        <p>
-          <a href="/console">Console</a>
-        </p>
         <p>Read from the live system: {moment(new Date(readAt))}.</p>
         <WideTable label="Promises" heads={['Promise', 'Kept by', 'Shown by', 'Status']}>
           {promises.map((promise) => (

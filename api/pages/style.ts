@@ -29,7 +29,9 @@ a:hover { text-decoration-thickness: .12em }
 body > header { align-items: center; display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; justify-content: space-between;
   padding: 1.1rem 0 .4rem }
 body > header a { color: inherit; font-weight: 600; text-decoration: none }
+body > header nav { display: flex; flex-wrap: wrap; gap: 0 1.25rem }
 body > header nav a { align-items: center; display: inline-flex; gap: .35rem; margin: 0; min-height: 2.75rem }
+body > header nav a[aria-current=page] { box-shadow: inset 0 -.15rem var(--accent); color: var(--accent) }
 .wordmark { display: block; height: 2rem; width: 10.375rem }
 @media (max-width: 26rem) { .wordmark { height: 1.6rem; width: 8.3rem } nav.switch .icon { display: none } }
 .mark { color: var(--accent) }
@@ -44,7 +46,12 @@ th, td { border-bottom: 1px solid var(--line); overflow-wrap: normal; padding: .
   vertical-align: top }
 thead th { color: var(--muted); font-size: .875rem; font-weight: 600 }
 td.amount, th.amount { font-variant-numeric: tabular-nums; padding-left: .75rem; padding-right: 0; text-align: right; white-space: nowrap }
+td.amount:not(:last-child), th.amount:not(:last-child) { padding-right: .75rem }
+.scroll td:not(.amount) { min-width: 6.5rem }
 td code { overflow-wrap: anywhere }
+td.when { min-width: 8rem }
+@media (min-width: 52rem) { td.when { white-space: nowrap } }
+td.what { min-width: 13rem }
 details { border-top: 1px solid var(--line) }
 details:last-of-type { border-bottom: 1px solid var(--line) }
 details[open] { padding-bottom: .75rem }
@@ -101,11 +108,16 @@ button, .button { background: var(--accent); border: 1px solid var(--accent); bo
   min-height: 2.75rem; padding: .6rem 1.15rem; text-decoration: none }
 button:hover, .button:hover { filter: brightness(1.08) }
 button.plain, .button.plain { background: none; border-color: var(--line); color: var(--ink) }
+.button.risky { background: none; border-color: var(--danger); color: var(--danger) }
 button.danger { background: var(--danger); border-color: var(--danger); color: light-dark(#fff, #3b0907) }
 button.copy { font-size: .85rem; margin: 0 0 0 .5rem; min-height: 2rem; padding: .15rem .7rem }
 button[hidden] { display: none }
 form { margin: .75rem 0 }
 form.inline { display: inline-block; margin: .25rem .5rem .25rem 0 }
+.search form { align-items: end; display: flex; gap: .5rem }
+.search label { flex: 1; margin: 0 }
+.search button { margin: 0 }
+.search input:not([type=hidden]) { max-width: none }
 label, .field { display: block; font-weight: 600; margin: .9rem 0 }
 .field label { margin: 0 }
 label.choice { align-items: start; display: flex; font-weight: 400; gap: .7rem; padding: .2rem 0 }

@@ -23,11 +23,10 @@ export function renderAct(frame: ConsoleFrame, act: ActPage): string {
   const { about, label, does, once, reason, faults } = act
   return renderConsolePage(frame, {
     title: label,
+    back: { href: about.path, label: about.name },
+    hasFault: faults.length > 0,
     children: (
       <>
-        <p>
-          <a href={about.path}>{about.name}</a>
-        </p>
         {faults.length > 0 ? (
           <div className="faults" role="alert">
             <ul>
@@ -50,6 +49,9 @@ export function renderAct(frame: ConsoleFrame, act: ActPage): string {
           <button type="submit" className={act.danger ? 'danger' : undefined}>
             {label} now
           </button>
+          <a className="button plain" href={about.path}>
+            Go back
+          </a>
         </Form>
       </>
     ),

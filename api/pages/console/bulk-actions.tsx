@@ -51,7 +51,9 @@ export function renderBulkActions(frame: ConsoleFrame, page: BulkActionsPage): s
     </label>
   )
   return renderConsolePage(frame, {
+    part: '/console/bulk-actions',
     title: 'Bulk actions',
+    hasFault: typed.faults.length > 0,
     children: (
       <>
         {typed.faults.length > 0 ? (
@@ -157,6 +159,7 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
   const { planned, trying, unknown, done, refused, erased } = report.outcomes
   const until = report.endedAt ? new Date(report.endedAt) : asOf
   return renderConsolePage(frame, {
+    part: '/console/bulk-actions',
     title: `Bulk action: ${report.act}, ${report.orderCount} orders, ${report.state}`,
     children: (
       <>

@@ -1,7 +1,6 @@
 /** The frame of every page of the console: where to go, the search, and who is signed in. */
-import type { ReactNode } from 'react'
 import { Form } from '../form.tsx'
-import { englishPage, renderLayout } from '../layout.tsx'
+import { englishPage, type PageLayout, renderLayout } from '../layout.tsx'
 import { Button } from './parts.tsx'
 import type { TemporalUi } from './temporal-links.ts'
 
@@ -13,42 +12,58 @@ export interface ConsoleFrame {
   ui: TemporalUi
 }
 
-export function renderConsolePage(
-  frame: ConsoleFrame,
-  { title, search = '', children }: { title: string; search?: string; children: ReactNode },
-): string {
+const parts = {
+  '/console': 'Console',
+  '/console/orders': 'Orders',
+  '/console/bulk-actions': 'Bulk',
+  '/console/tasks': 'Tasks',
+  '/console/privacy-requests': 'Requests',
+  '/console/promises': 'Promises',
+} as const
+
+interface ConsolePage extends Pick<PageLayout, 'title' | 'back' | 'hasFault' | 'children'> {
+  /** the part of the console that the page is, or belongs to */
+  part?: keyof typeof parts
+  /** what was searched for */
+  search?: string
+}
+
+export function renderConsolePage(frame: ConsoleFrame, { part, search = '', children, ...page }: ConsolePage): string {
   const { csrf, label, ui } = frame
   return renderLayout({
     ...englishPage(frame.supportMail),
-    title,
+    ...page,
+    head: (
+      <nav aria-label="Console">
+        {Object.entries(parts).map(([href, name]) => (
+          <a key={href} href={href} aria-current={href === part ? 'page' : undefined}>
+            {name}
+          </a>
+        ))}
+        <a href="/docs">API</a>
+        {ui.url ? <a href={ui.url}>Workflows</a> : null}
+      </nav>
+    ),
     children: (
       <>
-        <nav aria-label="Console">
-          <a href="/console">Console</a>
-          <a href="/console/orders">Orders</a>
-          <a href="/console/bulk-actions">Bulk</a>
-          <a href="/console/tasks">Tasks</a>
-          <a href="/console/privacy-requests">Requests</a>
-          <a href="/console/promises">Promises</a>
-          <a href="/docs">API</a>
-          {ui.url ? <a href={ui.url}>Workflows</a> : null}
-        </nav>
-        <Form action="/console/search" csrf={csrf}>
-          <label>
-            Find an account or order
-            <input
-              type="search"
-              name="query"
-              defaultValue={search}
-              required
-              minLength={3}
-              maxLength={320}
-              autoComplete="off"
-              placeholder="e-mail, order, ICCID, invoice, payment, refund, account, AccountRef"
-            />
-          </label>
-          <button type="submit">Find</button>
-        </Form>
+        <div className="search">
+          <Form action="/console/search" csrf={csrf}>
+            <label>
+              Find an account or order
+              <input
+                type="search"
+                name="query"
+                defaultValue={search}
+                required
+                minLength={3}
+                maxLength={320}
+                autoComplete="off"
+                placeholder="e-mail, order, ICCID, invoice, payment, refund, account, AccountRef"
+              />
+            </label>
+            <button type="submit">Find</button>
+          </Form>
+        </div>
         {children}
         <p className="quiet">
           Signed in as “{label}”. Everything done here is in the security log.{' '}

@@ -47,6 +47,7 @@ export function renderConsole(frame: ConsoleFrame, page: ConsolePage): string {
   const { tasks, reviews, requests, promises, runs, outages, wedged, asOf } = page
   const hasNoProvider = esimProviderIds.every((provider) => outages.some(({ party }) => party === provider))
   return renderConsolePage(frame, {
+    part: '/console',
     title: 'Operators’ console',
     children: (
       <>

@@ -20,13 +20,14 @@ export interface OrderPage {
   operators: ReadonlyMap<string, string>
   acts: readonly { name: string; label: string; danger: boolean }[]
   /** with what can be done about each */
-  disputes: readonly { id: string; state: string; acts: readonly { name: string; label: string }[] }[]
+  disputes: readonly { id: string; state: string; acts: readonly { name: string; label: string; danger: boolean }[] }[]
 }
 
 export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
   const { order, esims } = page
   const runs = [orderWorkflowId(order.id), orderAftercareWorkflowId(order.id)]
   return renderConsolePage(frame, {
+    part: '/console/orders',
     title: `Order ${order.id.slice(0, 8)}`,
     children: (
       <>
@@ -68,7 +69,7 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
               (esim) =>
                 [
                   `eSIM at ${esim.provider}`,
-                  `${esim.iccid}: ${plain(esim.state)}${esim.suspended ? ', suspended' : ''}, ${esim.used}`,
+                  `${esim.iccid}: ${plain(esim.state)}${esim.suspended && esim.state !== 'suspended' ? ', suspended' : ''}, ${esim.used}`,
                 ] as const,
             ),
             [
@@ -82,8 +83,12 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
         />
         <h2>What you can do</h2>
         <p>
-          {page.acts.map(({ name, label }) => (
-            <a key={name} className="button" href={`/console/orders/${order.id}/${name}`}>
+          {page.acts.map(({ name, label, danger }) => (
+            <a
+              key={name}
+              className={`button ${danger ? 'risky' : 'plain'}`}
+              href={`/console/orders/${order.id}/${name}`}
+            >
               {label}
             </a>
           ))}
@@ -91,8 +96,12 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
         {page.disputes.map((dispute) => (
           <p key={dispute.id}>
             Dispute <code>{dispute.id}</code>: {plain(dispute.state)}{' '}
-            {dispute.acts.map(({ name, label }) => (
-              <a key={name} className="button" href={`/console/orders/${order.id}/disputes/${dispute.id}/${name}`}>
+            {dispute.acts.map(({ name, label, danger }) => (
+              <a
+                key={name}
+                className={`button ${danger ? 'risky' : 'plain'}`}
+                href={`/console/orders/${order.id}/disputes/${dispute.id}/${name}`}
+              >
                 {label}
               </a>
             ))}

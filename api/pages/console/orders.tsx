@@ -30,6 +30,7 @@ export interface OrdersPage {
 export function renderOrders(frame: ConsoleFrame, { asOf, status, filter, counts, orders, next }: OrdersPage): string {
   const count = counts.find((each) => each.status === status)?.count ?? 0
   return renderConsolePage(frame, {
+    part: '/console/orders',
     title: `Orders: ${plain(status)} (${count}${orders.length < count ? `, ${orders.length} shown` : ''})`,
     children: (
       <>

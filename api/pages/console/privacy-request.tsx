@@ -22,6 +22,7 @@ export interface RequestPage {
 /** G6: a request, and what can be done about it. */
 export function renderRequest(frame: ConsoleFrame, { request }: RequestPage): string {
   return renderConsolePage(frame, {
+    part: '/console/privacy-requests',
     title: `Privacy request ${request.reference}`,
     children: (
       <>

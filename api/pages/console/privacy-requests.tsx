@@ -25,6 +25,7 @@ export interface RequestsPage {
 
 export function renderRequests(frame: ConsoleFrame, { state, kind, count, items, next }: RequestsPage): string {
   return renderConsolePage(frame, {
+    part: '/console/privacy-requests',
     title: `Privacy requests: ${state} (${count}${items.length < count ? `, ${items.length} shown` : ''})`,
     children: (
       <>

@@ -1,3 +1,4 @@
+import type { RefusedForm } from '../../http/route.ts'
 import { Form } from '../form.tsx'
 import { englishPage, renderLayout } from '../layout.tsx'
 
@@ -12,6 +13,7 @@ export interface WaysToSignIn {
 export const renderLeadingOn = (supportMail: string, address: string): string =>
   renderLayout({
     ...englishPage(supportMail),
+    head: null,
     title: 'Sign in with your company account',
     next: address,
     children: (
@@ -27,6 +29,7 @@ export const renderLeadingOn = (supportMail: string, address: string): string =>
 export const renderSignedIn = (supportMail: string): string =>
   renderLayout({
     ...englishPage(supportMail),
+    head: null,
     title: 'You are signed in',
     next: '/console',
     children: (
@@ -38,12 +41,26 @@ export const renderSignedIn = (supportMail: string): string =>
     ),
   })
 
-export function renderConsoleSignIn(supportMail: string, ways: WaysToSignIn): string {
+/** The same words whatever was wrong: they must not tell which. */
+const meaningOf = ({ problem }: RefusedForm): string =>
+  problem.code === 'too_many_requests'
+    ? 'Too many attempts. Wait some minutes, then try again.'
+    : 'Nobody is signed in: what was sent is not known, or no longer valid.'
+
+/** @param refused the form as it was sent, if it was refused */
+export function renderConsoleSignIn(supportMail: string, ways: WaysToSignIn, refused?: RefusedForm): string {
   return renderLayout({
     ...englishPage(supportMail),
+    head: null,
     title: 'Operators’ console',
+    hasFault: refused !== undefined,
     children: (
       <>
+        {refused ? (
+          <p className="faults" role="alert">
+            {meaningOf(refused)}
+          </p>
+        ) : null}
         {ways.openId ? (
           <Form action="/console/sign-in/openid">
             <button type="submit">Sign in with your company account</button>
@@ -53,7 +70,14 @@ export function renderConsoleSignIn(supportMail: string, ways: WaysToSignIn): st
           {ways.openId ? <h2>Or with a password</h2> : null}
           <label>
             Your e-mail address
-            <input type="email" name="email" required maxLength={320} autoComplete="username" />
+            <input
+              type="email"
+              name="email"
+              defaultValue={refused?.typed.email}
+              required
+              maxLength={320}
+              autoComplete="username"
+            />
           </label>
           <label>
             Your password

@@ -22,6 +22,7 @@ export interface TasksPage {
 export function renderTasks(frame: ConsoleFrame, page: TasksPage): string {
   const { filter, count, items } = page
   return renderConsolePage(frame, {
+    part: '/console/tasks',
     title: `Tasks (${count}${items.length < count ? `, ${items.length} shown` : ''})`,
     children: (
       <>

@@ -19,11 +19,11 @@ export function Timeline({
         const link = workflowId === null ? undefined : runLink(ui, workflowId)
         return (
           <tr key={`${at.toISOString()} ${source} ${orderId ?? ''} ${words}`}>
-            <td>
+            <td className="when">
               <time dateTime={at.toISOString()}>{dayOnly ? day(at) : moment(at)}</time>
             </td>
             <td>{operators.get(actor) ?? actor}</td>
-            <td className={isFault ? 'broken' : undefined}>
+            <td className={isFault ? 'what broken' : 'what'}>
               {orderId ? (
                 <>
                   <a href={`/console/orders/${orderId}`}>{orderId.slice(0, 8)}</a>:{' '}

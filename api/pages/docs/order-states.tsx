@@ -1,5 +1,6 @@
 import { orderStates } from '../../../workflows/order/order.contract.ts'
-import { renderPage } from '../document.tsx'
+import { TableHead } from '../form.tsx'
+import { renderDocsPage } from './frame.tsx'
 
 type Status = keyof typeof orderStates
 
@@ -24,26 +25,19 @@ const box = { width: 150, height: 40 }
 
 /** What an order goes through: a diagram and a table, both made from the table by which the run works. */
 export function renderOrderStates(): string {
-  return renderPage(
-    'States of an order · AMA eSIM API',
-    <main>
-      <h1>States of an order</h1>
+  return renderDocsPage(
+    'States of an order',
+    <>
       <p>
         An order is paid within its time or ends as <code>unpaid</code>. A paid order is delivered, or refunded by
         itself. Poll <code>GET /v1/orders/{'{id}'}</code>; <code>dueAt</code> says how long the state lasts at most.
       </p>
-      <div className="scroll">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard cannot scroll the diagram */}
+      <section className="scroll" aria-label="Diagram" tabIndex={0}>
         <Diagram />
-      </div>
+      </section>
       <table>
-        <thead>
-          <tr>
-            <th>status</th>
-            <th>meaning</th>
-            <th>the customer has</th>
-            <th>leads to</th>
-          </tr>
-        </thead>
+        <TableHead of={['Status', 'Meaning', 'The customer has', 'Leads to']} />
         <tbody>
           {states.map(([status, { meaning, customerHas }]) => (
             <tr key={status}>
@@ -57,10 +51,8 @@ export function renderOrderStates(): string {
           ))}
         </tbody>
       </table>
-      <p>
-        <a href="/docs">API documentation</a>
-      </p>
-    </main>,
+    </>,
+    '/docs/order-states',
   )
 }
 

@@ -1,18 +1,17 @@
 import { problemCodesOf } from '../../http/openapi.ts'
 import { type ProblemCode, problems } from '../../http/problems.ts'
 import type { Route } from '../../http/route.ts'
-import { renderPage } from '../document.tsx'
 import { CodeText } from './code-text.tsx'
+import { renderDocsPage } from './frame.tsx'
 import { remedies } from './remedies.ts'
 
 /** The page of one problem type, at its type URI: its cause, its remedy, and who answers it. */
 export function renderProblemType(code: ProblemCode, routes: readonly Route[]): string {
   const { status, title, meaning } = problems[code]
   const answering = routes.filter((route) => problemCodesOf(route).includes(code))
-  return renderPage(
+  return renderDocsPage(
     title,
-    <main>
-      <h1>{title}</h1>
+    <>
       <p>
         HTTP {status}, <code>{code}</code>
       </p>
@@ -36,6 +35,6 @@ export function renderProblemType(code: ProblemCode, routes: readonly Route[]): 
       <p>
         <a href="/docs#problems">All problems</a>
       </p>
-    </main>,
+    </>,
   )
 }

@@ -2,16 +2,16 @@ import { promises } from '../../../policy/promises.ts'
 import { type OpenApiDocument, problemCodesOf } from '../../http/openapi.ts'
 import { type ProblemCode, problems } from '../../http/problems.ts'
 import { neededScope, type Route } from '../../http/route.ts'
-import { renderPage } from '../document.tsx'
+import { TableHead } from '../form.tsx'
+import { renderDocsPage } from './frame.tsx'
 import { ParameterTable, SchemaTable } from './schema-table.tsx'
 
 /** The documentation page, made from the OpenAPI document and the routes. */
 export function renderDocs(routes: readonly Route[], document: OpenApiDocument): string {
   const tags = [...new Set(routes.map((route) => route.tag))]
-  return renderPage(
-    'AMA eSIM API',
-    <main>
-      <h1>AMA eSIM API</h1>
+  return renderDocsPage(
+    'API reference',
+    <>
       <p>
         JSON over HTTPS. For machines: <a href="/openapi.json">openapi.json</a>. Send <code>Authorization: Bearer</code>{' '}
         with a service key, an operator key or a Firebase ID token. Every error is an{' '}
@@ -22,7 +22,7 @@ export function renderDocs(routes: readonly Route[], document: OpenApiDocument):
         New here? The <a href="/docs/quickstart">quickstart</a> buys an eSIM in five minutes.{' '}
         <a href="/docs/order-states">States of an order</a>.
       </p>
-      <nav>
+      <nav aria-label="Parts of the reference">
         {tags.map((tag) => (
           <a key={tag} href={`#${tag}`}>
             {tag}
@@ -51,7 +51,8 @@ export function renderDocs(routes: readonly Route[], document: OpenApiDocument):
         <h2>problems</h2>
         <ProblemTable codes={Object.keys(problems) as ProblemCode[]} />
       </section>
-    </main>,
+    </>,
+    '/docs',
   )
 }
 
@@ -64,6 +65,7 @@ function ValueTable({ name, schema }: { name: string; schema: unknown }) {
       <h3 id={`value-${name}`}>{name}</h3>
       <p>{description}</p>
       <table>
+        <TableHead of={['Value', 'Meaning']} />
         <tbody>
           {values.map((value, index) => (
             <tr key={value}>
@@ -137,6 +139,7 @@ function Operation({ route, document }: { route: Route; document: OpenApiDocumen
 function ProblemTable({ codes }: { codes: readonly ProblemCode[] }) {
   return (
     <table>
+      <TableHead of={['Status', 'Code', 'Meaning']} />
       <tbody>
         {codes.map((code) => (
           <tr key={code}>

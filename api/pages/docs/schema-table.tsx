@@ -1,4 +1,5 @@
 import type { OpenApiDocument } from '../../http/openapi.ts'
+import { TableHead } from '../form.tsx'
 
 /** The parts of JSON Schema that our documents use. */
 interface Schema {
@@ -42,8 +43,10 @@ export function ParameterTable({ parameters }: { parameters: readonly unknown[] 
 }
 
 function FieldTable({ fields }: { fields: Field[] }) {
+  if (fields.length === 0) return null
   return (
     <table>
+      <TableHead of={['Field', 'Values', 'Meaning']} />
       <tbody>
         {fields.map(({ name, schema, required }) => (
           <tr key={name}>

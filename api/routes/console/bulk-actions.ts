@@ -201,6 +201,14 @@ const labels: Record<string, string> = {
   limit: 'At most',
 }
 
+/** What fields ask for whose schemas say it in a program's words. */
+const asks: Record<string, string> = {
+  paidFrom: 'must be a time such as 2026-11-29T07:00:00Z',
+  paidUntil: 'must be a time such as 2026-11-29T09:00:00Z',
+  sameOrdersAs: 'must be the id of a bulk action',
+  limit: `must be a number from 1 to ${mostOrders}`,
+}
+
 function parsed({ status, provider, paidFrom, paidUntil, sameOrdersAs, limit: most }: BulkFields) {
   const typed = {
     ...(status && { statuses: [status] }),
@@ -217,7 +225,7 @@ function parsed({ status, provider, paidFrom, paidUntil, sameOrdersAs, limit: mo
   ]
   const faults: FieldError[] = issues.map(({ path: [name], message }) => ({
     field: labels[String(name)] ?? 'Selection',
-    reason: message,
+    reason: asks[String(name)] ?? message,
   }))
   return { selection: selection.data, limit: limit.data ?? 0, faults }
 }

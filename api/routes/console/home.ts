@@ -22,9 +22,8 @@ import { renderConsoleSignIn } from '../../pages/console/sign-in.tsx'
 import { renderPromises } from '../../pages/promises.tsx'
 import { listOpenRuns } from '../../runs/open-runs.ts'
 import { listWedgedRuns } from '../../runs/wedged-runs.ts'
-import { keysMaySignIn } from '../../sign-in/session-cookie.ts'
 import { taskPosition } from '../operator/operator-tasks.ts'
-import { frameOf, headers, page } from './console-route.ts'
+import { frameOf, headers, page, waysToSignIn } from './console-route.ts'
 import { listedRequest } from './privacy-requests.ts'
 
 const shown = 50
@@ -32,8 +31,7 @@ const answerWithinMs = 3_000
 
 export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Route[] {
   const { sql, config } = api
-  const ways = { keys: keysMaySignIn(config), openId: api.operatorSignIn !== undefined }
-  const signInPage = renderConsoleSignIn(config.SUPPORT_MAIL, ways)
+  const signInPage = renderConsoleSignIn(config.SUPPORT_MAIL, waysToSignIn(api))
   return [
     defineRoute({
       method: 'get',
@@ -58,10 +56,10 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
       callers: ['console'],
       permission: 'look',
       responses: { 200: page },
-      handle: async () => ({
+      handle: async ({ caller }) => ({
         status: 200,
         headers,
-        raw: renderPromises(viewEvidence(await evidence.latest()), config.SUPPORT_MAIL),
+        raw: renderPromises(frameOf(api, caller), viewEvidence(await evidence.latest())),
       }),
     }),
   ]

@@ -15,10 +15,10 @@ export const sentForm = z.strictObject({
   reason: z.string().trim().max(5_000),
 })
 
-/** @returns what is wrong with a typed reason */
+/** @returns what is wrong with a typed reason. Of one that is too short the last of its limits says so in words. */
 export function faultsOfReason(reason: string): FieldError[] {
   const parsed = taskNote.min(3, 'must say why').safeParse(reason)
-  return (parsed.error?.issues ?? []).map(({ message }) => ({ field: 'Reason', reason: message }))
+  return (parsed.error?.issues.slice(-1) ?? []).map(({ message }) => ({ field: 'Reason', reason: message }))
 }
 
 /**

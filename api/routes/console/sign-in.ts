@@ -8,11 +8,12 @@ import { periods } from '../../../policy/periods.ts'
 import { NoTurn } from '../../../shared/turns.ts'
 import type { Limiter } from '../../http/limits.ts'
 import { Problem } from '../../http/problem.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, type RefusedForm, type Route } from '../../http/route.ts'
+import { renderConsoleSignIn } from '../../pages/console/sign-in.tsx'
 import { createSignInRefusal, type From } from '../../sign-in/console-sign-in.ts'
 import { keysMaySignIn, secretIn, signOutHeaders } from '../../sign-in/session-cookie.ts'
 import { createWebSignIn } from '../../sign-in/web-sign-in.ts'
-import { done } from './console-route.ts'
+import { done, waysToSignIn } from './console-route.ts'
 import { openIdSignInRoutes } from './openid-sign-in.ts'
 
 export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] {
@@ -25,6 +26,8 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
     return { status: 303 as const, headers: { Location: '/console', 'Set-Cookie': cookie } }
   }
 
+  const showFormAgain = (_request: unknown, refused: RefusedForm): string =>
+    renderConsoleSignIn(config.SUPPORT_MAIL, waysToSignIn(api), refused)
   const refusal = createSignInRefusal(api, limiter)
   const tooMany = (seconds: number): Problem =>
     new Problem('too_many_requests', { headers: { 'Retry-After': String(seconds) } })
@@ -45,6 +48,7 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
         code: z.string().max(20),
       }),
       responses: done,
+      showFormAgain,
       async handle({ body: { email, password, code }, header, ip, requestId }) {
         // Before the password is checked, since that is slow.
         limiter.assertMayFail(ip)
@@ -74,6 +78,7 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
       form: true,
       body: z.strictObject({ key: z.string().max(200) }),
       responses: done,
+      showFormAgain,
       async handle({ body, header, ip, requestId }) {
         if (!keysMaySignIn(config)) throw await refusal('key_not_for_console', 'anonymous', { ip, requestId })
         const key = await verifyApiKey(sql, body.key.trim())
