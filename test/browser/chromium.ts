@@ -36,7 +36,7 @@ export async function openWatched(
     javaScriptEnabled: options.scripts ?? false,
     ...(options.scripts && { permissions: ['clipboard-read', 'clipboard-write'] }),
     colorScheme: options.dark ? 'dark' : 'light',
-    viewport: options.narrow ? { width: 360, height: 740 } : { width: 1000, height: 800 },
+    viewport: options.narrow ? { width: 360, height: 740 } : { width: 1200, height: 900 },
   })
   const page = await context.newPage()
   const faults: string[] = []

@@ -1,0 +1,402 @@
+/**
+ * Each page with its main and its failing path. The screenshots and the check that no page is missing (`page-table.test.ts`) are
+ * made from it.
+ */
+import type { OperatorsPaths, PersonsPaths } from './furnished.ts'
+
+/** What somebody does to see a page. */
+export interface Way {
+  /** whose browser it is; default: the one of the page */
+  by?: 'nobody'
+  path: string
+  /** a form of that page that is sent, as it would be without the browser's own checks */
+  sends?: { action: string; fields?: Readonly<Record<string, string>> }
+  /** default: 200; of the failing path: 404 */
+  status?: number
+}
+
+export interface PageCase<Paths> {
+  name: string
+  /** that it shows, as the OpenAPI document names it */
+  route: string
+  by: 'nobody' | 'person' | 'operator'
+  main(of: Paths): Way
+  /** what the page says when it cannot do what was asked; a text: why it has no such path of its own */
+  failing: ((of: Paths) => Way) | string
+}
+
+const unknownId = '00000000-0000-4000-8000-000000000000'
+const unknownSecret = 'A'.repeat(43)
+const sameAsDelivered = 'as order-delivered'
+
+/** Pages in the three languages. */
+export const peoplesPages: readonly PageCase<PersonsPaths>[] = [
+  {
+    name: 'start',
+    route: 'GET /',
+    by: 'nobody',
+    main: () => ({ path: '/' }),
+    failing: () => ({ path: '/nowhere' }),
+  },
+  {
+    name: 'sign-in',
+    route: 'GET /account/sign-in',
+    by: 'nobody',
+    main: () => ({ path: '/account/sign-in' }),
+    failing: () => ({
+      path: '/account/sign-in',
+      sends: { action: '/account/sign-in', fields: { email: 'nora at people' } },
+      status: 422,
+    }),
+  },
+  {
+    name: 'sign-in-sent',
+    route: 'POST /account/sign-in',
+    by: 'nobody',
+    main: () => ({
+      path: '/account/sign-in',
+      sends: { action: '/account/sign-in', fields: { email: 'nobody@people.example' } },
+    }),
+    failing: 'as sign-in',
+  },
+  {
+    name: 'sign-in-link',
+    route: 'GET /account/sign-in/{token}',
+    by: 'nobody',
+    main: ({ signInLink: path }) => ({ path }),
+    failing: () => ({ path: `/account/sign-in/${unknownSecret}` }),
+  },
+  {
+    name: 'account',
+    route: 'GET /account',
+    by: 'person',
+    main: () => ({ path: '/account' }),
+    failing: () => ({ by: 'nobody', path: '/account', status: 200 }),
+  },
+  {
+    name: 'data',
+    route: 'GET /account/data',
+    by: 'person',
+    main: () => ({ path: '/account/data' }),
+    failing: () => ({
+      path: '/account/data',
+      sends: { action: '/account/profile', fields: { firstName: '', lastName: 'L', phone: 'no number' } },
+      status: 422,
+    }),
+  },
+  {
+    name: 'accesses',
+    route: 'GET /account/accesses',
+    by: 'person',
+    main: () => ({ path: '/account/accesses' }),
+    failing: () => ({ path: '/account/accesses?cursor=invented', status: 422 }),
+  },
+  {
+    name: 'order-delivered',
+    route: 'GET /account/orders/{id}',
+    by: 'person',
+    main: ({ delivered: path }) => ({ path }),
+    failing: () => ({ path: `/account/orders/${unknownId}` }),
+  },
+  {
+    name: 'order-unpaid',
+    route: 'GET /account/orders/{id}',
+    by: 'person',
+    main: ({ unpaid: path }) => ({ path }),
+    failing: ({ unpaid: path }) => ({ by: 'nobody', path, status: 401 }),
+  },
+  {
+    name: 'order-held',
+    route: 'GET /account/orders/{id}',
+    by: 'person',
+    main: ({ held: path }) => ({ path }),
+    failing: sameAsDelivered,
+  },
+  {
+    name: 'order-refunded',
+    route: 'GET /account/orders/{id}',
+    by: 'person',
+    main: ({ refunded: path }) => ({ path }),
+    failing: ({ refunded: path }) => ({ path, sends: { action: `${path}/return` }, status: 409 }),
+  },
+  {
+    name: 'withdrawal',
+    route: 'POST /account/orders/{id}/withdrawal',
+    by: 'person',
+    main: ({ delivered: path }) => ({ path, sends: { action: `${path}/withdrawal` } }),
+    failing: ({ refunded: path }) => ({ path, sends: { action: `${path}/withdrawal` }, status: 409 }),
+  },
+  {
+    name: 'invoice',
+    route: 'GET /account/orders/{id}/documents/{number}',
+    by: 'person',
+    main: ({ invoice: path }) => ({ path }),
+    failing: ({ delivered }) => ({ path: `${delivered}/documents/AMA-0` }),
+  },
+  {
+    name: 'top-up',
+    route: 'GET /account/esims/{id}/top-up',
+    by: 'person',
+    main: ({ topUp: path }) => ({ path }),
+    failing: ({ topUp: path }) => ({ path, sends: { action: path, fields: { packageCode: 'sold-out' } }, status: 404 }),
+  },
+  {
+    name: 'paid',
+    route: 'GET /account/paid',
+    by: 'nobody',
+    main: ({ paid: path }) => ({ path }),
+    failing: () => ({ path: '/account/paid?order=none', status: 422 }),
+  },
+  {
+    name: 'install-ios',
+    route: 'GET /i/{token}',
+    by: 'nobody',
+    main: ({ install }) => ({ path: `${install}?device=ios` }),
+    failing: () => ({ path: `/i/${unknownSecret}` }),
+  },
+  {
+    name: 'install-android',
+    route: 'GET /i/{token}',
+    by: 'nobody',
+    main: ({ install }) => ({ path: `${install}?device=android` }),
+    failing: 'as install-ios',
+  },
+  {
+    name: 'install-other',
+    route: 'GET /i/{token}',
+    by: 'nobody',
+    main: ({ installUsed }) => ({ path: `${installUsed}?device=other` }),
+    failing: 'as install-ios',
+  },
+  {
+    name: 'email-change',
+    route: 'GET /email-change/{token}',
+    by: 'nobody',
+    main: ({ emailChange: path }) => ({ path }),
+    failing: () => ({ path: `/email-change/${unknownSecret}` }),
+  },
+  {
+    name: 'unsubscribe',
+    route: 'GET /u/{token}',
+    by: 'nobody',
+    main: ({ unsubscribe: path }) => ({ path }),
+    failing: () => ({ path: `/u/${unknownSecret}` }),
+  },
+  {
+    name: 'delete-account',
+    route: 'GET /delete-account',
+    by: 'person',
+    main: () => ({ path: '/delete-account' }),
+    failing: () => ({ path: '/delete-account', sends: { action: '/delete-account' }, status: 422 }),
+  },
+  {
+    name: 'delete-account-signed-out',
+    route: 'GET /delete-account',
+    by: 'nobody',
+    main: () => ({ path: '/delete-account' }),
+    failing: 'as delete-account',
+  },
+  {
+    name: 'receipt',
+    route: 'GET /receipts/{id}',
+    by: 'nobody',
+    main: ({ receipt: path }) => ({ path }),
+    failing: () => ({ path: `/receipts/${unknownId}` }),
+  },
+  {
+    name: 'privacy',
+    route: 'GET /privacy',
+    by: 'nobody',
+    main: () => ({ path: '/privacy' }),
+    failing: 'as privacy-version',
+  },
+  {
+    name: 'privacy-version',
+    route: 'GET /privacy/{version}',
+    by: 'nobody',
+    main: ({ policy: path }) => ({ path }),
+    failing: () => ({ path: '/privacy/never' }),
+  },
+]
+
+const signInFirst = (path: string): Way => ({ by: 'nobody', path, status: 401 })
+
+/** An act with its form: it is refused without a reason. */
+const act = (
+  name: string,
+  route: string,
+  pathOf: (of: OperatorsPaths) => string,
+  fields: Readonly<Record<string, string>> = {},
+): PageCase<OperatorsPaths> => ({
+  name: `console-${name}`,
+  route: `GET /console/${route}`,
+  by: 'operator',
+  main: (of) => ({ path: pathOf(of) }),
+  failing: (of) => ({
+    path: pathOf(of),
+    sends: { action: pathOf(of), fields: { ...fields, reason: '' } },
+    status: 422,
+  }),
+})
+
+const orderAct = (name: string, of: 'order' | 'held' = 'order', fields: Readonly<Record<string, string>> = {}) =>
+  act(name, `orders/{id}/${name}`, (paths) => `${paths[of]}/${name}`, fields)
+
+/** Pages in English. */
+export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
+  {
+    name: 'docs',
+    route: 'GET /docs',
+    by: 'nobody',
+    main: () => ({ path: '/docs' }),
+    failing: () => ({ path: '/docs/nowhere' }),
+  },
+  {
+    name: 'docs-quickstart',
+    route: 'GET /docs/quickstart',
+    by: 'nobody',
+    main: () => ({ path: '/docs/quickstart' }),
+    failing: 'as docs',
+  },
+  {
+    name: 'docs-order-states',
+    route: 'GET /docs/order-states',
+    by: 'nobody',
+    main: () => ({ path: '/docs/order-states' }),
+    failing: 'as docs',
+  },
+  {
+    name: 'docs-problem',
+    route: 'GET /problems/{code}',
+    by: 'nobody',
+    main: () => ({ path: '/problems/out_of_stock' }),
+    failing: () => ({ path: '/problems/none' }),
+  },
+  {
+    name: 'console-sign-in',
+    route: 'GET /console',
+    by: 'nobody',
+    main: () => ({ path: '/console' }),
+    failing: () => ({
+      path: '/console',
+      sends: { action: '/console/sign-in', fields: { key: 'invented' } },
+      status: 401,
+    }),
+  },
+  {
+    name: 'console-home',
+    route: 'GET /console',
+    by: 'operator',
+    main: () => ({ path: '/console' }),
+    failing: () => ({ path: '/console?tasks=invented', status: 422 }),
+  },
+  {
+    name: 'console-search',
+    route: 'POST /console/search',
+    by: 'operator',
+    main: () => ({
+      path: '/console',
+      sends: { action: '/console/search', fields: { query: 'nobody@people.example' } },
+    }),
+    failing: () => ({
+      path: '/console',
+      sends: { action: '/console/search', fields: { query: 'x'.repeat(400) } },
+      status: 422,
+    }),
+  },
+  {
+    name: 'console-promises',
+    route: 'GET /console/promises',
+    by: 'operator',
+    main: () => ({ path: '/console/promises' }),
+    failing: () => signInFirst('/console/promises'),
+  },
+  {
+    name: 'console-orders',
+    route: 'GET /console/orders',
+    by: 'operator',
+    main: () => ({ path: '/console/orders' }),
+    failing: () => ({ path: '/console/orders?currency=EURO', status: 422 }),
+  },
+  {
+    name: 'console-order',
+    route: 'GET /console/orders/{id}',
+    by: 'operator',
+    main: ({ order: path }) => ({ path }),
+    failing: () => ({ path: `/console/orders/${unknownId}` }),
+  },
+  orderAct('approve', 'held'),
+  orderAct('reject', 'held'),
+  orderAct('cancel', 'held'),
+  orderAct('resend'),
+  orderAct('retry'),
+  orderAct('refund'),
+  orderAct('refund-part', 'order', { amount: 'a bit' }),
+  orderAct('note'),
+  act('dispute-submit', 'orders/{id}/disputes/{disputeId}/submit', ({ dispute }) => `${dispute}/submit`),
+  act('dispute-accept', 'orders/{id}/disputes/{disputeId}/accept', ({ dispute }) => `${dispute}/accept`),
+  {
+    name: 'console-account',
+    route: 'GET /console/accounts/{id}',
+    by: 'operator',
+    main: ({ account: path }) => ({ path }),
+    failing: () => ({ path: `/console/accounts/${unknownId}` }),
+  },
+  act('account-note', 'accounts/{id}/note', ({ account }) => `${account}/note`),
+  {
+    name: 'console-bulk',
+    route: 'GET /console/bulk-actions',
+    by: 'operator',
+    main: () => ({ path: '/console/bulk-actions' }),
+    failing: () => ({
+      path: '/console/bulk-actions',
+      sends: { action: '/console/bulk-actions', fields: { paidFrom: 'yesterday', reason: '' } },
+      status: 422,
+    }),
+  },
+  {
+    name: 'console-bulk-report',
+    route: 'GET /console/bulk-actions/{id}',
+    by: 'operator',
+    main: ({ bulk: path }) => ({ path }),
+    failing: () => ({ path: `/console/bulk-actions/${unknownId}` }),
+  },
+  {
+    name: 'console-tasks',
+    route: 'GET /console/tasks',
+    by: 'operator',
+    main: () => ({ path: '/console/tasks' }),
+    failing: () => ({ path: '/console/tasks?urgency=none', status: 422 }),
+  },
+  act('task-take', 'attention/{id}/take', ({ task }) => `${task}/take`),
+  act('task-note', 'attention/{id}/note', ({ task }) => `${task}/note`),
+  act('task-settle', 'attention/{id}/settle', ({ task }) => `${task}/settle`),
+  {
+    name: 'console-requests',
+    route: 'GET /console/privacy-requests',
+    by: 'operator',
+    main: () => ({ path: '/console/privacy-requests' }),
+    failing: () => ({ path: '/console/privacy-requests?state=none', status: 422 }),
+  },
+  {
+    name: 'console-request',
+    route: 'GET /console/privacy-requests/{id}',
+    by: 'operator',
+    main: ({ request: path }) => ({ path }),
+    failing: () => ({ path: `/console/privacy-requests/${unknownId}` }),
+  },
+  act('request-answer', 'privacy-requests/{id}/resolve', ({ request }) => `${request}/resolve`),
+  act('request-extend', 'privacy-requests/{id}/extend', ({ request }) => `${request}/extend`),
+  {
+    name: 'console-sessions',
+    route: 'GET /console/sessions',
+    by: 'operator',
+    main: () => ({ path: '/console/sessions' }),
+    failing: () => signInFirst('/console/sessions'),
+  },
+]
+
+/** Pages that are read that no row shows, with the reason. */
+export const notInTheTable: Readonly<Record<string, string>> = {
+  'GET /console/sign-in/openid/callback': 'needs an OpenID provider: test/sign-in of operators',
+}
