@@ -73,6 +73,7 @@ import { webhookRoutes } from './routes/webhooks/payments-and-esims.ts'
 import { signInWebhookRoutes } from './routes/webhooks/sign-in.ts'
 import { withdrawalRoutes } from './routes/withdrawals.ts'
 import { createWebhookInbox } from './runs/webhook-inbox.ts'
+import { enumerations } from './views/enumeration.ts'
 import { eventWebhook } from './views/event-view.ts'
 
 export interface ApiOptions {
@@ -189,7 +190,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...healthRoutes(api, () => stopping),
     ...docsRoutes(() => ({ routes, document })),
   ]
-  const document = describeRoutes(routes, api.config.PUBLIC_URL, eventWebhook)
+  const document = describeRoutes(routes, api.config.PUBLIC_URL, eventWebhook, enumerations)
 
   const app = express()
   app.disable('x-powered-by')

@@ -128,7 +128,8 @@ function flat(schema: Schema, document: ComparedDocument): Flat {
   const own: Flat = {
     types: [target.type ?? []].flat(),
     format: target.format,
-    enum: target.enum,
+    // Whether null is among the values is said by the type.
+    enum: target.enum?.filter((value) => value !== null),
     properties: target.properties ?? {},
     required: target.required ?? [],
     items: target.items,

@@ -1760,6 +1760,146 @@ export interface components {
                 endpointId?: string;
             };
         };
+        /**
+         * @description Whether a version of the privacy policy counts
+         * @enum {string}
+         */
+        PolicyState: "coming" | "in_force" | "superseded" | "withdrawn";
+        /**
+         * @description Why a mail about a policy has not reached an account
+         * @enum {string}
+         */
+        PolicyNoticeState: "failed" | "bounced";
+        /**
+         * @description Whether mail reaches an account
+         * @enum {string}
+         */
+        EmailState: "ok" | "bounced";
+        /**
+         * @description Why an account was deleted
+         * @enum {string}
+         */
+        DeletionReason: "requested" | "inactivity" | "sign_in_account_deleted" | "child";
+        /**
+         * @description How far the erasure at one holder of data is
+         * @enum {string}
+         */
+        ErasureStepState: "pending" | "done" | "nothing_held" | "by_hand" | "not_enabled" | "needs_operator";
+        /**
+         * @description What an order waits for, or how it has ended
+         * @enum {string}
+         */
+        OrderStatus: "awaiting_payment" | "in_review" | "provisioning" | "delivered" | "refunding" | "refund_failed" | "refunded" | "cancelled" | "unpaid" | "ended";
+        /**
+         * @description Why the order has its status
+         * @enum {string}
+         */
+        OrderReason: "not_delivered_in_time" | "out_of_stock" | "rejected_in_review" | "review_timed_out" | "cancelled_by_customer" | "returned_unused" | "paid_after_cancel" | "ended_by_provider" | "fraud_warning" | "withdrawn" | "not_paid_in_time" | "cancelled_at_processor" | "payment_not_accepted" | "payment_differs_from_order" | "payment_risk" | "velocity" | "velocity_across_accounts" | "other";
+        /**
+         * @description Why money was given back
+         * @enum {string}
+         */
+        RefundReason: "not_delivered_in_time" | "out_of_stock" | "rejected_in_review" | "review_timed_out" | "cancelled_by_customer" | "returned_unused" | "paid_after_cancel" | "ended_by_provider" | "fraud_warning" | "withdrawn" | "goodwill" | "service_fault" | "price_correction" | "made_elsewhere" | "dispute_lost" | "other";
+        /**
+         * @description How far a refund is; from `pending` on as the processor says
+         * @enum {string}
+         */
+        RefundState: "requested" | "refused" | "pending" | "requires_action" | "succeeded" | "failed" | "canceled" | "other";
+        /**
+         * @description What the provider says of an eSIM
+         * @enum {string}
+         */
+        EsimState: "new" | "installed" | "in_use" | "used_up" | "expired" | "removed" | "cancelled" | "suspended" | "unknown";
+        /**
+         * @description What the payment processor says of a dispute
+         * @enum {string}
+         */
+        DisputeState: "needs_response" | "under_review" | "won" | "lost" | "prevented" | "warning_needs_response" | "warning_under_review" | "warning_closed" | "other";
+        /**
+         * @description What became of a mail
+         * @enum {string}
+         */
+        OrderMailState: "sending" | "due" | "sent" | "failed" | "skipped" | "bounced";
+        /**
+         * @description How far a bulk action is
+         * @enum {string}
+         */
+        BulkActionState: "prepared" | "running" | "paused" | "done" | "cancelled";
+        /**
+         * @description What became of one order in a bulk action
+         * @enum {string}
+         */
+        BulkOutcome: "planned" | "trying" | "unknown" | "done" | "refused";
+        /**
+         * @description Whether a withdrawal counts
+         * @enum {string}
+         */
+        WithdrawalState: "open" | "stated";
+        /**
+         * @description Whether a promise is kept, by its figures
+         * @enum {string}
+         */
+        PromiseStatus: "kept" | "broken" | "unknown";
+        /**
+         * @description What became of a change of address
+         * @enum {string}
+         */
+        EmailChangeState: "open" | "changed" | "expired" | "cancelled" | "replaced" | "taken";
+        /**
+         * @description Whether events are sent to an endpoint
+         * @enum {string}
+         */
+        WebhookEndpointState: "enabled" | "disabled";
+        /**
+         * @description Why an endpoint is disabled
+         * @enum {string}
+         */
+        WebhookEndpointDisabledBecause: "asked" | "failing" | "gone";
+        /**
+         * @description Whether a process can serve requests
+         * @enum {string}
+         */
+        ReadinessStatus: "ready" | "not_ready" | "stopping";
+        /**
+         * @description What became of a backup
+         * @enum {string}
+         */
+        BackupState: "running" | "kept" | "failed" | "pruned";
+        /**
+         * @description How far a breach is dealt with
+         * @enum {string}
+         */
+        BreachState: "draft" | "open" | "closed";
+        /**
+         * @description How far a campaign is
+         * @enum {string}
+         */
+        CampaignState: "sending" | "paused" | "done" | "cancelled";
+        /**
+         * @description What a key rotation does or waits for
+         * @enum {string}
+         */
+        KeyRotationStatus: "rewrapping" | "waiting_for_processes" | "waiting_for_backup" | "waiting_for_runs" | "done";
+        /**
+         * @description Whether everything was compared
+         * @enum {string}
+         */
+        ReconciliationState: "running" | "complete" | "incomplete";
+        /**
+         * @description What became of something that is newer than the restored backup
+         * @enum {string}
+         */
+        RestoredItemOutcome: "rebuilt" | "to_settle" | "refunded" | "cancelled" | "given_back" | "undecided";
+        /**
+         * @description How far the clock has come
+         * @enum {string}
+         */
+        ClockOutcome: "reached" | "ended" | "skip-limit" | "replaced";
+        /**
+         * @description Whether a privacy request is answered
+         * @enum {string}
+         */
+        PrivacyRequestState: "open" | "answered";
         PackagePage: {
             items: components["schemas"]["Package"][];
             /** @description null on the last page */
@@ -1896,11 +2036,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             email: string;
-            /**
-             * @description `bounced`: mail to the address comes back; the person should correct it
-             * @enum {string}
-             */
-            emailState: "ok" | "bounced";
+            emailState: components["schemas"]["EmailState"];
             firstName: string;
             lastName: string;
             phone: string | null;
@@ -1980,8 +2116,7 @@ export interface components {
         DeletionReceipt: {
             /** Format: uuid */
             receiptId: string;
-            /** @enum {string} */
-            reason: "requested" | "inactivity" | "sign_in_account_deleted" | "child";
+            reason: components["schemas"]["DeletionReason"];
             /**
              * Format: date-time
              * @description since when our database holds nothing of the person
@@ -2000,11 +2135,7 @@ export interface components {
             processors: {
                 /** @enum {string} */
                 processor: "database" | "temporal" | "apple" | "google" | "firebase" | "stripe" | "esim_provider" | "mail" | "backups" | "stripe_redaction";
-                /**
-                 * @description `by_hand`: only you can do it, see `instruction`; `nothing_held`: the sub-processor held nothing of you
-                 * @enum {string}
-                 */
-                state: "pending" | "done" | "nothing_held" | "by_hand" | "not_enabled" | "needs_operator";
+                state: components["schemas"]["ErasureStepState"];
                 /** @description the reason for the state, machine-readable */
                 code: string | null;
                 /** Format: date-time */
@@ -2149,13 +2280,8 @@ export interface components {
             id: string;
             url: string;
             types: string[] | null;
-            /** @enum {string} */
-            state: "enabled" | "disabled";
-            /**
-             * @description `failing`: it has taken nothing for three days; `gone`: it has answered 410
-             * @enum {string|null}
-             */
-            disabledBecause: "asked" | "failing" | "gone" | null;
+            state: components["schemas"]["WebhookEndpointState"];
+            disabledBecause: components["schemas"]["WebhookEndpointDisabledBecause"] | null;
             /** @description events that it has not taken, and that are sent again */
             waiting: number;
             /** Format: date-time */
@@ -2199,13 +2325,8 @@ export interface components {
             id: string;
             url: string;
             types: string[] | null;
-            /** @enum {string} */
-            state: "enabled" | "disabled";
-            /**
-             * @description `failing`: it has taken nothing for three days; `gone`: it has answered 410
-             * @enum {string|null}
-             */
-            disabledBecause: "asked" | "failing" | "gone" | null;
+            state: components["schemas"]["WebhookEndpointState"];
+            disabledBecause: components["schemas"]["WebhookEndpointDisabledBecause"] | null;
             /** @description events that it has not taken, and that are sent again */
             waiting: number;
             /** Format: date-time */
@@ -2235,8 +2356,7 @@ export interface components {
             url?: string;
             /** @description the types to send; null: all, those of later versions too */
             types?: ("order.created" | "order.paid" | "order.in_review" | "order.provisioning" | "order.delivered" | "order.refunding" | "order.refund_failed" | "order.refunded" | "order.cancelled" | "order.unpaid" | "order.ended" | "esim.created" | "esim.changed" | "refund.changed" | "consent.changed" | "account.deleted" | "deletion.completed" | "policy.posted" | "policy.moved" | "policy.in_force" | "policy.withdrawn" | "service.restored" | "endpoint.ping")[] | null;
-            /** @enum {string} */
-            state?: "enabled" | "disabled";
+            state?: components["schemas"]["WebhookEndpointState"];
         };
         ReplayedEvents: {
             events: number;
@@ -2246,8 +2366,7 @@ export interface components {
             since: string;
         };
         EmailChange: {
-            /** @enum {string} */
-            state: "open" | "changed" | "expired" | "cancelled" | "replaced" | "taken";
+            state: components["schemas"]["EmailChangeState"];
             /** @description null once the change has ended */
             newEmail: string | null;
             /** Format: date-time */
@@ -2291,7 +2410,7 @@ export interface components {
                 currency: string;
             };
             status: components["schemas"]["OrderStatus"];
-            reason: components["schemas"]["OrderReason"];
+            reason: components["schemas"]["OrderReason"] | null;
             /**
              * Format: date-time
              * @description when the status ends at the latest
@@ -2333,12 +2452,11 @@ export interface components {
             mails: {
                 /** @description the occasion: `confirmation`, `refunded`, ... */
                 mail: string;
-                /** @enum {string} */
-                state: "sending" | "due" | "sent" | "failed" | "skipped" | "bounced";
+                state: components["schemas"]["OrderMailState"];
                 /** @description why the mail is not sent, or why it came back */
                 code: string | null;
             }[];
-            dispute: components["schemas"]["DisputeState"];
+            dispute: components["schemas"]["DisputeState"] | null;
             /** @description empty to customers */
             disputes: components["schemas"]["Dispute"][];
             performanceConsent: {
@@ -2348,16 +2466,6 @@ export interface components {
                 at: string;
             } | null;
         };
-        /**
-         * @description What an order waits for, or how it has ended
-         * @enum {string}
-         */
-        OrderStatus: "awaiting_payment" | "in_review" | "provisioning" | "delivered" | "refunding" | "refund_failed" | "refunded" | "cancelled" | "unpaid" | "ended";
-        /**
-         * @description Why the order has its status
-         * @enum {string|null}
-         */
-        OrderReason: "not_delivered_in_time" | "out_of_stock" | "rejected_in_review" | "review_timed_out" | "cancelled_by_customer" | "returned_unused" | "paid_after_cancel" | "ended_by_provider" | "fraud_warning" | "withdrawn" | "not_paid_in_time" | "cancelled_at_processor" | "payment_not_accepted" | "payment_differs_from_order" | "payment_risk" | "velocity" | "velocity_across_accounts" | "other" | null;
         Esim: {
             /** Format: uuid */
             id: string;
@@ -2378,26 +2486,6 @@ export interface components {
             /** Format: date-time */
             expiresAt: string | null;
         };
-        /**
-         * @description What the provider says of an eSIM
-         * @enum {string}
-         */
-        EsimState: "new" | "installed" | "in_use" | "used_up" | "expired" | "removed" | "cancelled" | "suspended" | "unknown";
-        /**
-         * @description How far a refund is; from `pending` on as the processor says
-         * @enum {string}
-         */
-        RefundState: "requested" | "refused" | "pending" | "requires_action" | "succeeded" | "failed" | "canceled" | "other";
-        /**
-         * @description Why money was given back
-         * @enum {string}
-         */
-        RefundReason: "not_delivered_in_time" | "out_of_stock" | "rejected_in_review" | "review_timed_out" | "cancelled_by_customer" | "returned_unused" | "paid_after_cancel" | "ended_by_provider" | "fraud_warning" | "withdrawn" | "goodwill" | "service_fault" | "price_correction" | "made_elsewhere" | "dispute_lost" | "other";
-        /**
-         * @description What the payment processor says of a dispute
-         * @enum {string|null}
-         */
-        DisputeState: "needs_response" | "under_review" | "won" | "lost" | "prevented" | "warning_needs_response" | "warning_under_review" | "warning_closed" | "other" | null;
         Dispute: {
             id: string;
             state: components["schemas"]["DisputeState"];
@@ -2504,7 +2592,7 @@ export interface components {
                 currency: string;
             };
             status: components["schemas"]["OrderStatus"];
-            reason: components["schemas"]["OrderReason"];
+            reason: components["schemas"]["OrderReason"] | null;
             /**
              * Format: date-time
              * @description when the status ends at the latest
@@ -2585,11 +2673,7 @@ export interface components {
              * @description identifies the contract
              */
             orderId: string;
-            /**
-             * @description `open`: not confirmed, so that nothing has happened yet
-             * @enum {string}
-             */
-            state: "open" | "stated";
+            state: components["schemas"]["WithdrawalState"];
             /** @description word for word, in the language in which it is stated */
             statement: string;
             name: string;
@@ -2643,8 +2727,7 @@ export interface components {
             accountId: string | null;
             /** @enum {string} */
             kind: "access" | "correction" | "erasure" | "restriction" | "objection" | "portability" | "other";
-            /** @enum {string} */
-            state: "open" | "answered";
+            state: components["schemas"]["PrivacyRequestState"];
             /** @description not answered in time */
             late: boolean;
             /** Format: date-time */
@@ -2698,8 +2781,7 @@ export interface components {
             accountId: string | null;
             /** @enum {string} */
             kind: "access" | "correction" | "erasure" | "restriction" | "objection" | "portability" | "other";
-            /** @enum {string} */
-            state: "open" | "answered";
+            state: components["schemas"]["PrivacyRequestState"];
             /** @description not answered in time */
             late: boolean;
             /** Format: date-time */
@@ -2729,8 +2811,7 @@ export interface components {
         Breach: {
             /** Format: uuid */
             id: string;
-            /** @enum {string} */
-            state: "draft" | "open" | "closed";
+            state: components["schemas"]["BreachState"];
             keyId: string | null;
             session: string | null;
             /** Format: date-time */
@@ -2838,8 +2919,7 @@ export interface components {
                 label: string;
                 url: string;
             } | null;
-            /** @enum {string} */
-            state: "sending" | "paused" | "done" | "cancelled";
+            state: components["schemas"]["CampaignState"];
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -2879,8 +2959,7 @@ export interface components {
                 label: string;
                 url: string;
             } | null;
-            /** @enum {string} */
-            state: "sending" | "paused" | "done" | "cancelled";
+            state: components["schemas"]["CampaignState"];
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -2892,8 +2971,7 @@ export interface components {
             act: components["schemas"]["BulkAct"];
             selection: components["schemas"]["BulkSelection"];
             reason: string;
-            /** @enum {string} */
-            state: "prepared" | "running" | "paused" | "done" | "cancelled";
+            state: components["schemas"]["BulkActionState"];
             orderCount: number;
             /** @description the operator who starts it must not be the one who prepared it */
             needsSecondOperator: boolean;
@@ -2996,8 +3074,7 @@ export interface components {
             act: components["schemas"]["BulkAct"];
             selection: components["schemas"]["BulkSelection"];
             reason: string;
-            /** @enum {string} */
-            state: "prepared" | "running" | "paused" | "done" | "cancelled";
+            state: components["schemas"]["BulkActionState"];
             orderCount: number;
             /** @description the operator who starts it must not be the one who prepared it */
             needsSecondOperator: boolean;
@@ -3047,19 +3124,13 @@ export interface components {
             grossMinor: number;
             currency: string;
         };
-        /**
-         * @description What became of one order in a bulk action
-         * @enum {string}
-         */
-        BulkOutcome: "planned" | "trying" | "unknown" | "done" | "refused";
         KeyRotation: {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
             purpose: "field" | "payload";
             toKey: string;
-            /** @enum {string} */
-            status: "rewrapping" | "waiting_for_processes" | "waiting_for_backup" | "waiting_for_runs" | "done";
+            status: components["schemas"]["KeyRotationStatus"];
             /** @description data keys that are wrapped by the new key so far */
             rewrapped: number;
             /** @description data keys, or open runs, that still need another key; null: not counted yet */
@@ -3123,11 +3194,7 @@ export interface components {
             promises: {
                 id: string;
                 sentence: string;
-                /**
-                 * @description what could not be read is unknown, and not kept
-                 * @enum {string}
-                 */
-                status: "kept" | "broken" | "unknown";
+                status: components["schemas"]["PromiseStatus"];
                 /** @description the file that keeps it */
                 keptBy: string;
                 /** @description the test that proves it */
@@ -3142,11 +3209,7 @@ export interface components {
                     value: number | null;
                     /** @description null for a figure that only informs */
                     brokenAbove: number | null;
-                    /**
-                     * @description what could not be read is unknown, and not kept
-                     * @enum {string}
-                     */
-                    status: "kept" | "broken" | "unknown";
+                    status: components["schemas"]["PromiseStatus"];
                     detail: string | null;
                     /** Format: date-time */
                     readAt: string;
@@ -3248,7 +3311,7 @@ export interface components {
             /** @description null for an account */
             order: {
                 packageName: string;
-                status: string;
+                status: components["schemas"]["OrderStatus"];
                 /** Format: date-time */
                 createdAt: string;
             } | null;
@@ -3332,8 +3395,7 @@ export interface components {
         PolicySummary: {
             version: string;
             title: string;
-            /** @enum {string} */
-            state: "coming" | "in_force" | "superseded" | "withdrawn";
+            state: components["schemas"]["PolicyState"];
             material: boolean;
             changes: string[];
             /** Format: date-time */
@@ -3356,8 +3418,7 @@ export interface components {
         Policy: {
             version: string;
             title: string;
-            /** @enum {string} */
-            state: "coming" | "in_force" | "superseded" | "withdrawn";
+            state: components["schemas"]["PolicyState"];
             material: boolean;
             changes: string[];
             /** Format: date-time */
@@ -3412,8 +3473,7 @@ export interface components {
                 items: {
                     /** Format: uuid */
                     accountId: string;
-                    /** @enum {string} */
-                    state: "failed" | "bounced";
+                    state: components["schemas"]["PolicyNoticeState"];
                     code: string | null;
                 }[];
                 nextCursor: string | null;
@@ -3441,8 +3501,7 @@ export interface components {
         };
         Backup: {
             id: string;
-            /** @enum {string} */
-            state: "running" | "kept" | "failed" | "pruned";
+            state: components["schemas"]["BackupState"];
             /** Format: date-time */
             startedAt: string;
             /** Format: date-time */
@@ -3478,8 +3537,7 @@ export interface components {
         };
         Reconciliation: {
             id: string;
-            /** @enum {string} */
-            state: "running" | "complete" | "incomplete";
+            state: components["schemas"]["ReconciliationState"];
             /** Format: date-time */
             startedAt: string;
             /**
@@ -3534,8 +3592,7 @@ export interface components {
         };
         ReconciliationWithDifferences: {
             id: string;
-            /** @enum {string} */
-            state: "running" | "complete" | "incomplete";
+            state: components["schemas"]["ReconciliationState"];
             /** Format: date-time */
             startedAt: string;
             /**
@@ -3660,8 +3717,7 @@ export interface components {
             kind: "order" | "payment" | "provider_order" | "run" | "table";
             /** @description the id of the order, the payment at Stripe, the provider's order or the run, or the name of the table */
             subjectId: string;
-            /** @enum {string} */
-            outcome: "rebuilt" | "to_settle" | "refunded" | "cancelled" | "given_back" | "undecided";
+            outcome: components["schemas"]["RestoredItemOutcome"];
             /** @description why, as a code */
             detail: string | null;
         };
@@ -3672,8 +3728,7 @@ export interface components {
             forwardMs: number;
         };
         Readiness: {
-            /** @enum {string} */
-            status: "ready" | "not_ready" | "stopping";
+            status: components["schemas"]["ReadinessStatus"];
             checks: {
                 /**
                  * @description it answers, and a connection of the pool is free
@@ -16886,7 +16941,8 @@ export interface operations {
                 cursor?: string;
                 /** @description most items to answer */
                 limit?: number;
-                outcome?: "rebuilt" | "to_settle" | "refunded" | "cancelled" | "given_back" | "undecided";
+                /** @description What became of something that is newer than the restored backup */
+                outcome?: components["schemas"]["RestoredItemOutcome"];
             };
             header?: never;
             path: {

@@ -2,9 +2,14 @@
 import { z } from 'zod'
 import { type Figure, figures } from '../../policy/figures.ts'
 import { promises } from '../../policy/promises.ts'
+import { enumeration } from '../views/enumeration.ts'
 import type { Evidence } from './evidence.ts'
 
-const status = z.enum(['kept', 'broken', 'unknown']).describe('what could not be read is unknown, and not kept')
+const promiseStatus = enumeration('PromiseStatus', 'Whether a promise is kept, by its figures', {
+  kept: 'Every figure is within its limit',
+  broken: 'A figure is above its limit',
+  unknown: 'A figure could not be read, which is not taken for kept',
+})
 const time = z.iso.datetime()
 
 export const evidenceSchema = z
@@ -17,7 +22,7 @@ export const evidenceSchema = z
       z.object({
         id: z.string(),
         sentence: z.string(),
-        status,
+        status: promiseStatus.schema,
         keptBy: z.string().describe('the file that keeps it'),
         provenBy: z.object({ file: z.string(), title: z.string() }).describe('the test that proves it'),
         figures: z.array(
@@ -27,7 +32,7 @@ export const evidenceSchema = z
             unit: z.string(),
             value: z.number().nullable(),
             brokenAbove: z.number().nullable().describe('null for a figure that only informs'),
-            status,
+            status: promiseStatus.schema,
             detail: z.string().nullable(),
             readAt: time,
           }),

@@ -19,11 +19,13 @@ export interface WebhookDefinition {
  * The OpenAPI document, made from the routes' definitions.
  * @param publicUrl the API's base address
  * @param webhook what is sent to webhook endpoints
+ * @param named schemas with a name, in the form that the name has wherever it is used
  */
 export function describeRoutes(
   routes: readonly Route[],
   publicUrl: string,
   webhook: WebhookDefinition,
+  named: readonly z.ZodType[],
 ): OpenApiDocument {
   const registry = new OpenAPIRegistry()
   const key = registry.registerComponent('securitySchemes', 'key', {
@@ -83,7 +85,8 @@ export function describeRoutes(
     },
     responses: { '2XX': { description: 'The event has arrived. Anything else is tried again for three days.' } },
   })
-  const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
+  const definitions = [...named.map((schema) => ({ type: 'schema' as const, schema })), ...registry.definitions]
+  const document = new OpenApiGeneratorV31(definitions).generateDocument({
     openapi: '3.1.0',
     info: {
       title: 'AMA eSIM',

@@ -11,11 +11,20 @@ import { layoutHeaders, type PageContext } from '../pages/layout.tsx'
 import { renderNotFound } from '../pages/not-found.tsx'
 import { createEmailChangeClient } from '../runs/email-change-client.ts'
 import { accountParams, email } from '../views/account-fields.ts'
+import { enumeration } from '../views/enumeration.ts'
 
 const time = z.iso.datetime()
+const emailChangeState = enumeration('EmailChangeState', 'What became of a change of address', {
+  open: 'Old or new address have not confirmed it yet',
+  changed: 'The account has the new address',
+  expired: 'Not confirmed in time',
+  cancelled: 'Cancelled before both had confirmed it',
+  replaced: 'Another change was asked for since',
+  taken: 'Another account has the new address',
+})
 const emailChange = z
   .object({
-    state: z.enum(['open', 'changed', 'expired', 'cancelled', 'replaced', 'taken']),
+    state: emailChangeState.schema,
     newEmail: z.string().nullable().describe('null once the change has ended'),
     requestedAt: time,
     expiresAt: time,

@@ -5,14 +5,20 @@ import { missingMigrations } from '../../db/connection/migrate.ts'
 import { shareReading } from '../../shared/fresh.ts'
 import { assertTemporalReady } from '../../temporal/readiness.ts'
 import { defineRoute, type Route } from '../http/route.ts'
+import { enumeration } from '../views/enumeration.ts'
 
 const checkTimeoutMs = 3_000
 const freshForMs = 500
 
+const readinessStatus = enumeration('ReadinessStatus', 'Whether a process can serve requests', {
+  ready: 'It can',
+  not_ready: 'A check has failed',
+  stopping: 'It ends, and takes no more requests',
+})
 const state = z.enum(['ok', 'failed'])
 const readiness = z
   .object({
-    status: z.enum(['ready', 'not_ready', 'stopping']),
+    status: readinessStatus.schema,
     checks: z.object({
       database: state.describe('it answers, and a connection of the pool is free'),
       migrations: state.describe('it has every migration of this build'),

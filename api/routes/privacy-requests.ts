@@ -21,11 +21,17 @@ import { defineRoute, type Route } from '../http/route.ts'
 import { sentId, sentTime } from '../http/storable.ts'
 import { createPrivacyRequestClient } from '../runs/privacy-request-client.ts'
 import { accountId } from '../views/account-fields.ts'
+import { enumeration } from '../views/enumeration.ts'
 import { recordOperatorAct } from './console/perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
 const text = z.string().trim().min(1).max(20_000)
 const time = z.iso.datetime().nullable()
+
+const requestState = enumeration('PrivacyRequestState', 'Whether a privacy request is answered', {
+  open: 'It waits for its answer; `answerBy` says until when',
+  answered: 'It has its answer',
+})
 
 const newRequest = z
   .strictObject({
@@ -43,7 +49,7 @@ const requestSummary = z
     reference: z.string().describe('the name of the request in mails'),
     accountId: z.uuid().nullable(),
     kind: z.enum(privacyRequestKinds),
-    state: z.enum(['open', 'answered']),
+    state: requestState.schema,
     late: z.boolean().describe('not answered in time'),
     receivedAt: time,
     answerBy: time,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { consentSources } from '../../db/consents.ts'
 import { languages } from '../../messages/languages.ts'
 import { sentId } from '../http/storable.ts'
+import { enumeration } from './enumeration.ts'
 import { policyVersion } from './policy-fields.ts'
 
 export const accountId = sentId
@@ -102,13 +103,16 @@ export const promotionsConsent = z
   .object({ granted: z.boolean(), changedAt: z.nullable(time), source: z.enum(consentSources).nullable() })
   .meta({ id: 'PromotionsConsent' })
 
+const emailState = enumeration('EmailState', 'Whether mail reaches an account', {
+  ok: 'No mail has come back',
+  bounced: 'Mail to the address comes back; the person should correct it',
+})
+
 export const account = z
   .object({
     id: accountId,
     email: z.string(),
-    emailState: z
-      .enum(['ok', 'bounced'])
-      .describe('`bounced`: mail to the address comes back; the person should correct it'),
+    emailState: emailState.schema,
     firstName: z.string(),
     lastName: z.string(),
     phone: z.string().nullable(),

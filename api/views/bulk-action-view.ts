@@ -36,7 +36,13 @@ const count = z.int().nonnegative()
 const time = z.iso.datetime().nullable()
 const sum = z.object({ currency: z.string(), minor: count })
 
-export const bulkState = z.enum(['prepared', 'running', 'paused', 'done', 'cancelled'])
+export const bulkState = enumeration('BulkActionState', 'How far a bulk action is', {
+  prepared: 'Its orders are chosen; an operator has to start it',
+  running: 'It goes through its orders',
+  paused: 'An operator has paused it',
+  done: 'Every order has its outcome',
+  cancelled: 'An operator has ended it: orders whose turn had not come are left as they are',
+})
 
 export const bulkActionSummary = z
   .object({
@@ -44,7 +50,7 @@ export const bulkActionSummary = z
     act: bulkAct,
     selection: bulkSelection,
     reason: z.string(),
-    state: bulkState,
+    state: bulkState.schema,
     orderCount: count,
     needsSecondOperator: z.boolean().describe('the operator who starts it must not be the one who prepared it'),
     preparedBy: z.string(),

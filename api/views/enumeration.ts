@@ -9,6 +9,12 @@ export interface Enumeration<Value extends string> {
   known(value: string): Value | Extract<Value, 'other'>
 }
 
+/**
+ * Each enumeration. The OpenAPI document describes them before the routes: it takes a named schema as it meets it first,
+ * and where that place also takes null the name would take it everywhere.
+ */
+export const enumerations: z.ZodType[] = []
+
 /** Defines an enumeration. @param name of its schema in the OpenAPI document */
 export function enumeration<const Value extends string>(
   name: string,
@@ -22,6 +28,7 @@ export function enumeration<const Value extends string>(
     description,
     'x-enum-descriptions': values.map((value) => meanings[value]),
   })
+  enumerations.push(schema)
   return {
     schema,
     meanings,

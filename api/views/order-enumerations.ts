@@ -83,3 +83,12 @@ export const disputeState = enumeration('DisputeState', 'What the payment proces
   warning_closed: 'An inquiry that did not become a dispute',
   other: 'A state that this version of the API does not know',
 })
+
+export const orderMailState = enumeration('OrderMailState', 'What became of a mail', {
+  sending: 'It is being sent',
+  due: 'Not sent yet: it is tried again',
+  sent: 'The mail server has taken it',
+  failed: 'The mail server has refused it for good, or it was given up',
+  skipped: 'Not sent, because there was no need any more',
+  bounced: 'It came back: the address does not take it',
+})

@@ -14,7 +14,15 @@ import { listMails } from '../../db/sends.ts'
 import { iosInstallUrl, parseActivationCode } from '../../providers/lpa.ts'
 import { limitOf } from '../../workflows/order/order-states.ts'
 import type { Caller } from '../http/caller.ts'
-import { disputeState, esimState, orderReason, orderStatus, refundReason, refundState } from './order-enumerations.ts'
+import {
+  disputeState,
+  esimState,
+  orderMailState,
+  orderReason,
+  orderStatus,
+  refundReason,
+  refundState,
+} from './order-enumerations.ts'
 import { viewConsent } from './withdrawal-view.ts'
 
 const time = z.iso.datetime().nullable()
@@ -106,7 +114,7 @@ export const orderDetails = orderSummary
       .array(
         z.object({
           mail: z.string().describe('the occasion: `confirmation`, `refunded`, ...'),
-          state: z.enum(['sending', 'due', 'sent', 'failed', 'skipped', 'bounced']),
+          state: orderMailState.schema,
           code: z.string().nullable().describe('why the mail is not sent, or why it came back'),
         }),
       )

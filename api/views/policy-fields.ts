@@ -1,6 +1,7 @@
 /** N1: versions of the privacy policy in the API. */
 import { z } from 'zod'
 import { sentTime } from '../http/storable.ts'
+import { enumeration } from './enumeration.ts'
 
 export const policyVersion = z.string().regex(/^[0-9A-Za-z][0-9A-Za-z.-]{0,39}$/, 'must be the name of a version')
 
@@ -26,11 +27,21 @@ export const newPolicy = z
   .meta({ id: 'NewPolicy' })
 
 const time = z.iso.datetime()
+const policyState = enumeration('PolicyState', 'Whether a version of the privacy policy counts', {
+  coming: 'Posted; takes effect at `effectiveAt`',
+  in_force: 'The version that counts now',
+  superseded: 'Replaced by a later version',
+  withdrawn: 'Taken back before it took effect',
+})
+const noticeState = enumeration('PolicyNoticeState', 'Why a mail about a policy has not reached an account', {
+  failed: 'The mail was refused for good or given up',
+  bounced: 'The mail came back',
+})
 export const policySummary = z
   .object({
     version: z.string(),
     title: z.string(),
-    state: z.enum(['coming', 'in_force', 'superseded', 'withdrawn']),
+    state: policyState.schema,
     material: z.boolean(),
     changes: z.array(z.string()),
     postedAt: time,
@@ -58,9 +69,7 @@ export const policyNotices = z
       }),
     ),
     unreached: z.object({
-      items: z.array(
-        z.object({ accountId: z.uuid(), state: z.enum(['failed', 'bounced']), code: z.string().nullable() }),
-      ),
+      items: z.array(z.object({ accountId: z.uuid(), state: noticeState.schema, code: z.string().nullable() })),
       nextCursor: z.string().nullable(),
     }),
   })

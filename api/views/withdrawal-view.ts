@@ -10,17 +10,22 @@ import { performanceConsents } from '../../policy/withdrawal.ts'
 import { refundDueAfter, withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
 import { Problem } from '../http/problem.ts'
 import { personName } from './account-fields.ts'
+import { enumeration } from './enumeration.ts'
 
 export const withdrawalRequest = z
   .strictObject({ name: personName.optional().describe("the consumer's name; default: the name of the account") })
   .meta({ id: 'NewWithdrawal' })
 
 const time = z.iso.datetime()
+const withdrawalState = enumeration('WithdrawalState', 'Whether a withdrawal counts', {
+  open: 'Not confirmed, so that nothing has happened yet',
+  stated: 'Confirmed: the order is withdrawn from, and its money is given back',
+})
 
 export const withdrawalView = z
   .object({
     orderId: z.uuid().describe('identifies the contract'),
-    state: z.enum(['open', 'stated']).describe('`open`: not confirmed, so that nothing has happened yet'),
+    state: withdrawalState.schema,
     statement: z.string().describe('word for word, in the language in which it is stated'),
     name: z.string(),
     confirmationBy: z

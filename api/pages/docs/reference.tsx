@@ -3,6 +3,7 @@ import { type OpenApiDocument, problemCodesOf } from '../../http/openapi.ts'
 import { type ProblemCode, problems } from '../../http/problems.ts'
 import { neededScope, type Route } from '../../http/route.ts'
 import { TableHead } from '../form.tsx'
+import { CodeText } from './code-text.tsx'
 import { renderDocsPage } from './frame.tsx'
 import { ParameterTable, SchemaTable } from './schema-table.tsx'
 
@@ -72,7 +73,9 @@ function ValueTable({ name, schema }: { name: string; schema: unknown }) {
               <td>
                 <code>{value}</code>
               </td>
-              <td>{meanings[index]}</td>
+              <td>
+                <CodeText text={meanings[index] ?? ''} />
+              </td>
             </tr>
           ))}
         </tbody>

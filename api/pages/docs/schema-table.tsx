@@ -17,12 +17,16 @@ interface Schema {
   properties?: Record<string, Schema>
   required?: string[]
   items?: Schema
+  anyOf?: Schema[]
+  'x-enum-descriptions'?: string[]
 }
 
 interface Field {
   name: string
   schema: Schema
   required: boolean
+  /** the named enumeration whose values /docs lists with their meanings */
+  enumeration?: string | undefined
 }
 
 /** A table with one row for each field. Nested fields have a path: `apple.nonce`, `items[].code`. */
@@ -48,14 +52,16 @@ function FieldTable({ fields }: { fields: Field[] }) {
     <table>
       <TableHead of={['Field', 'Values', 'Meaning']} />
       <tbody>
-        {fields.map(({ name, schema, required }) => (
+        {fields.map(({ name, schema, required, enumeration }) => (
           <tr key={name}>
             <td>
               <code>{name}</code>
               {required && <strong title="required"> *</strong>}
             </td>
             <td className="quiet">{constraintsOf(schema)}</td>
-            <td>{schema.description}</td>
+            <td>
+              {schema.description} {enumeration && <a href={`#value-${enumeration}`}>Meanings</a>}
+            </td>
           </tr>
         ))}
       </tbody>
@@ -68,7 +74,12 @@ function fieldsOf(prefix: string, given: Schema, document: OpenApiDocument): Fie
   return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => {
     const name = `${prefix}${key}`
     const own = resolved(child, document)
-    const field: Field = { name, schema: own, required: schema.required?.includes(key) ?? false }
+    const field: Field = {
+      name,
+      schema: own,
+      required: schema.required?.includes(key) ?? false,
+      enumeration: own['x-enum-descriptions'] && nameOf(referenceIn(child)),
+    }
     const inside = own.items
       ? fieldsOf(`${name}[].`, own.items, document)
       : own.properties && fieldsOf(`${name}.`, own, document)
@@ -77,10 +88,17 @@ function fieldsOf(prefix: string, given: Schema, document: OpenApiDocument): Fie
 }
 
 function resolved(schema: Schema, document: OpenApiDocument): Schema {
-  if (schema.$ref === undefined) return schema
-  const name = schema.$ref.split('/').at(-1) ?? ''
-  return (document.components?.schemas?.[name] ?? {}) as Schema
+  const reference = referenceIn(schema)
+  if (reference === undefined) return schema
+  const target = (document.components?.schemas?.[nameOf(reference) ?? ''] ?? {}) as Schema
+  return schema.$ref === undefined ? { ...target, type: [target.type ?? [], 'null'].flat() } : target
 }
+
+/** The schema that a schema names, also beside null. */
+const referenceIn = ({ $ref, anyOf }: Schema): string | undefined =>
+  $ref ?? (anyOf?.length === 2 && anyOf[1]?.type === 'null' ? anyOf[0]?.$ref : undefined)
+
+const nameOf = (reference: string | undefined): string | undefined => reference?.split('/').at(-1)
 
 function constraintsOf(schema: Schema): string {
   const { type, format, minimum, maximum, minLength, maxLength, pattern } = schema

@@ -24,6 +24,7 @@ import { actOnce } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
+import { enumeration } from '../../views/enumeration.ts'
 import { eventSchema } from '../../views/event-view.ts'
 
 const params = z.strictObject({ id: sentId })
@@ -44,9 +45,19 @@ const types = z
   .nullable()
   .describe('the types to send; null: all, those of later versions too')
 
+const endpointState = enumeration('WebhookEndpointState', 'Whether events are sent to an endpoint', {
+  enabled: 'Events are sent',
+  disabled: 'Nothing is sent; once enabled again it goes on with the first event that it has not taken',
+})
+const disabledBecause = enumeration('WebhookEndpointDisabledBecause', 'Why an endpoint is disabled', {
+  asked: 'You have asked for it',
+  failing: 'It has taken nothing for three days',
+  gone: 'It has answered 410',
+})
+
 const newEndpoint = z.strictObject({ url, types: types.default(null) }).meta({ id: 'NewWebhookEndpoint' })
 const endpointChange = z
-  .strictObject({ url: url.optional(), types: types.optional(), state: z.enum(['enabled', 'disabled']).optional() })
+  .strictObject({ url: url.optional(), types: types.optional(), state: endpointState.schema.optional() })
   .meta({ id: 'WebhookEndpointChange' })
 
 const endpoint = z
@@ -54,11 +65,8 @@ const endpoint = z
     id: z.uuid(),
     url: z.string(),
     types: z.array(z.string()).nullable(),
-    state: z.enum(['enabled', 'disabled']),
-    disabledBecause: z
-      .enum(['asked', 'failing', 'gone'])
-      .nullable()
-      .describe('`failing`: it has taken nothing for three days; `gone`: it has answered 410'),
+    state: endpointState.schema,
+    disabledBecause: disabledBecause.schema.nullable(),
     waiting: z.int().nonnegative().describe('events that it has not taken, and that are sent again'),
     lastDeliveredAt: time,
     lastFailedAt: time,

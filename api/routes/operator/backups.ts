@@ -11,13 +11,20 @@ import {
 } from '../../../workflows/backup/backup.contract.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { enumeration } from '../../views/enumeration.ts'
 
 const time = z.iso.datetime().nullable()
 const count = z.int().nonnegative()
+const backupState = enumeration('BackupState', 'What became of a backup', {
+  running: 'It is being made',
+  kept: 'It can be restored',
+  failed: 'It was not made; `code` says why',
+  pruned: 'Deleted, since it had reached its age',
+})
 const backup = z
   .object({
     id: z.string(),
-    state: z.enum(['running', 'kept', 'failed', 'pruned']),
+    state: backupState.schema,
     startedAt: z.iso.datetime(),
     finishedAt: time,
     bytes: count.nullable(),

@@ -21,6 +21,7 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { createBreachClient } from '../../runs/breach-client.ts'
 import { authorityForm } from '../../views/breach-form.ts'
+import { enumeration } from '../../views/enumeration.ts'
 
 const text = z.string().trim().min(1).max(5_000)
 const name = z.string().trim().min(1).max(100)
@@ -44,10 +45,16 @@ const newBreach = z
   })
   .meta({ id: 'NewBreach' })
 
+const breachState = enumeration('BreachState', 'How far a breach is dealt with', {
+  draft: 'It is being opened: the reads are counted',
+  open: 'Authority and people have to be told, or not, with a reason',
+  closed: 'Both are settled',
+})
+
 const breach = z
   .object({
     id: z.uuid(),
-    state: z.enum(['draft', 'open', 'closed']),
+    state: breachState.schema,
     keyId: z.string().nullable(),
     session: z.string().nullable(),
     from: time,

@@ -9,6 +9,7 @@ import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { createCampaignClient } from '../../runs/campaign-client.ts'
+import { enumeration } from '../../views/enumeration.ts'
 
 const params = z.strictObject({ id: sentId })
 const line = (max: number) =>
@@ -30,13 +31,20 @@ const newCampaign = z
   })
   .meta({ id: 'NewCampaign' })
 
+const campaignState = enumeration('CampaignState', 'How far a campaign is', {
+  sending: 'Its mails are being sent',
+  paused: 'An operator has paused it',
+  done: 'Every mail has its outcome',
+  cancelled: 'An operator has ended it: mails that were not sent are not sent any more',
+})
+
 const campaignSummary = z
   .object({
     id: z.uuid(),
     subject: z.string(),
     paragraphs: z.array(z.string()),
     action: z.object({ label: z.string(), url: z.string() }).nullable(),
-    state: z.enum(['sending', 'paused', 'done', 'cancelled']),
+    state: campaignState.schema,
     createdAt: z.iso.datetime(),
     endedAt: z.iso.datetime().nullable(),
   })

@@ -23,15 +23,23 @@ import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { startAndUpdate } from '../../runs/workflow-problems.ts'
+import { enumeration } from '../../views/enumeration.ts'
 
 const purpose = z.enum(['field', 'payload'])
 const time = z.iso.datetime()
+const rotationStatus = enumeration('KeyRotationStatus', 'What a key rotation does or waits for', {
+  rewrapping: 'Data keys are wrapped with the new key',
+  waiting_for_processes: 'Processes with the old keyring still make data keys under an old key',
+  waiting_for_backup: 'The newest snapshot of data keys is older than the rotation',
+  waiting_for_runs: 'Open runs whose histories began under an old key have to end',
+  done: 'Nothing needs an old key any more',
+})
 const rotation = z
   .object({
     id: z.uuid(),
     purpose,
     toKey: z.string(),
-    status: z.enum(['rewrapping', 'waiting_for_processes', 'waiting_for_backup', 'waiting_for_runs', 'done']),
+    status: rotationStatus.schema,
     rewrapped: z.int().describe('data keys that are wrapped by the new key so far'),
     remaining: z
       .int()

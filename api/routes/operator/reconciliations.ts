@@ -14,6 +14,7 @@ import {
 } from '../../../workflows/reconciliation/reconciliation.contract.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { enumeration } from '../../views/enumeration.ts'
 
 const time = z.iso.datetime()
 const money = z.int()
@@ -48,9 +49,14 @@ const report = z.object({
     }),
   ),
 })
+const reconciliationState = enumeration('ReconciliationState', 'Whether everything was compared', {
+  running: 'It compares',
+  complete: 'Every step was done',
+  incomplete: 'Steps have failed; `report.failed` names them',
+})
 const shown = z.object({
   id: z.string(),
-  state: z.enum(['running', 'complete', 'incomplete']),
+  state: reconciliationState.schema,
   startedAt: time,
   readFrom: time.describe('what is older was not looked at'),
   finishedAt: time.nullable(),

@@ -13,9 +13,22 @@ import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
+import { enumeration } from '../../views/enumeration.ts'
 
 const kind = z.enum(['order', 'payment', 'provider_order', 'run', 'table'])
-const outcome = z.enum(['rebuilt', 'to_settle', 'refunded', 'cancelled', 'given_back', 'undecided'])
+const itemOutcome = enumeration(
+  'RestoredItemOutcome',
+  'What became of something that is newer than the restored backup',
+  {
+    rebuilt: 'Its rows are there again',
+    to_settle: 'Its turn has not come',
+    refunded: 'It could not be rebuilt: the customer gets the money back',
+    cancelled: 'Its payment was cancelled before it was paid',
+    given_back: 'The provider has taken the eSIM back',
+    undecided: 'An operator has to decide: it is a task',
+  },
+)
+const outcome = itemOutcome.schema
 const restore = z
   .object({
     id: z.string(),

@@ -4,9 +4,16 @@ import { milliseconds } from '../../../policy/periods.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { enumeration } from '../../views/enumeration.ts'
 
 const longest = 11 * 366 * milliseconds.day
 
+const clockOutcome = enumeration('ClockOutcome', 'How far the clock has come', {
+  reached: 'To the time that was asked for',
+  ended: 'The run has ended before',
+  'skip-limit': 'The run has skipped as often as it may in one go: ask again',
+  replaced: 'Another request to move this clock came meanwhile',
+})
 const forward = z
   .strictObject({
     workflowId: z.string().min(1).max(200).describe('the run whose clock moves, for example `order-<id>`'),
@@ -31,7 +38,7 @@ export function sandboxRoutes(api: ApiContext): Route[] {
         200: {
           description: 'The time that the clock reached',
           schema: z.object({
-            outcome: z.enum(['reached', 'ended', 'skip-limit', 'replaced']),
+            outcome: clockOutcome.schema,
             now: z.iso.datetime().describe("the run's own time"),
           }),
         },

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { type Found, search, searchForms } from '../../../db/operator/search.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { orderStatus } from '../../views/order-enumerations.ts'
 
 /** What an operator looks for. */
 export const searchText = z.string().trim().min(3).max(320)
@@ -14,7 +15,7 @@ const found = z
     accountId: z.uuid(),
     by: z.enum(searchForms).describe('what the text was found as'),
     order: z
-      .object({ packageName: z.string(), status: z.string(), createdAt: z.iso.datetime() })
+      .object({ packageName: z.string(), status: orderStatus.schema, createdAt: z.iso.datetime() })
       .nullable()
       .describe('null for an account'),
   })
