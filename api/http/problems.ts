@@ -170,8 +170,11 @@ type SnakeCase<Name extends string> = Name extends `${infer Head}${infer Tail}`
   ? `${Lowercase<Head>}${Tail extends Uncapitalize<Tail> ? '' : '_'}${SnakeCase<Tail>}`
   : Name
 
-export const problemCodeOf = (type: FailureType): SnakeCase<FailureType> =>
-  type.replaceAll(/\B[A-Z]/g, (letter) => `_${letter}`).toLowerCase() as SnakeCase<FailureType>
+/** The codes of failures of workflows. */
+export type FailureProblemCode = SnakeCase<FailureType>
+
+export const problemCodeOf = (type: FailureType): FailureProblemCode =>
+  type.replaceAll(/\B[A-Z]/g, (letter) => `_${letter}`).toLowerCase() as FailureProblemCode
 
 /** The refusals of workflows, under the codes of `shared/failures.ts`. */
 const workflowProblems = Object.fromEntries(
@@ -179,8 +182,8 @@ const workflowProblems = Object.fromEntries(
     problemCodeOf(type as FailureType),
     { status: http, title: meaning, meaning },
   ]),
-) as Record<SnakeCase<FailureType>, ProblemDefinition>
+) as Record<FailureProblemCode, ProblemDefinition>
 
-export type ProblemCode = keyof typeof ownProblems | SnakeCase<FailureType>
+export type ProblemCode = keyof typeof ownProblems | FailureProblemCode
 
 export const problems: Record<ProblemCode, ProblemDefinition> = { ...ownProblems, ...workflowProblems }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
+import { problems } from '../../api/http/problems.ts'
 import { throwawayFolder } from '../../dev/throwaway-folder.ts'
 import { testCards } from '../../sim/stripe/confirm/test-cards.ts'
 import { shareStack } from '../harness/harness.ts'
@@ -128,4 +129,14 @@ test('the pages of the documentation answer, under the strict policy and without
   expect(states.text).toContain('<svg')
   const problem = await harness.anonymous.get('/problems/package_unavailable')
   expect(problem.text).toMatch(/Cause.*Remedy.*GET \/v1\/packages.*POST \/v1\/orders/s)
+})
+
+test('the page of each problem has a cause that says more than its title, and a remedy', async () => {
+  for (const [code, { title }] of Object.entries(problems)) {
+    const { text } = await harness.anonymous.get(`/problems/${code}`)
+    const words = text.replaceAll(/<[^>]*>/g, ' ').replaceAll('&#x27;', "'")
+    const [, cause = '', remedy = ''] = /Cause\s+(.*?)\s+Remedy\s+(.*?)\s+Answered by/s.exec(words) ?? []
+    expect([code, cause.length > 20 && cause !== title, remedy.length > 15]).toEqual([code, true, true])
+    expect(cause.startsWith(title)).toBe(false)
+  }
 })

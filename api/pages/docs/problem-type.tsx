@@ -1,6 +1,7 @@
 import { problemCodesOf } from '../../http/openapi.ts'
-import { type ProblemCode, problems } from '../../http/problems.ts'
+import { type FailureProblemCode, type ProblemCode, problems } from '../../http/problems.ts'
 import type { Route } from '../../http/route.ts'
+import { causes } from './causes.ts'
 import { CodeText } from './code-text.tsx'
 import { renderDocsPage } from './frame.tsx'
 import { remedies } from './remedies.ts'
@@ -8,6 +9,7 @@ import { remedies } from './remedies.ts'
 /** The page of one problem type, at its type URI: its cause, its remedy, and who answers it. */
 export function renderProblemType(code: ProblemCode, routes: readonly Route[]): string {
   const { status, title, meaning } = problems[code]
+  const cause = Object.hasOwn(causes, code) ? causes[code as FailureProblemCode] : meaning
   const answering = routes.filter((route) => problemCodesOf(route).includes(code))
   return renderDocsPage(
     title,
@@ -16,7 +18,9 @@ export function renderProblemType(code: ProblemCode, routes: readonly Route[]): 
         HTTP {status}, <code>{code}</code>
       </p>
       <h2>Cause</h2>
-      <p>{meaning === title ? 'As the title says.' : <CodeText text={meaning} />}</p>
+      <p>
+        <CodeText text={cause} />
+      </p>
       <h2>Remedy</h2>
       <p>
         <CodeText text={remedies[code]} />
