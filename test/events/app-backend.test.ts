@@ -1,38 +1,97 @@
 /** docs/examples/app-backend.ts sells an eSIM by events alone. */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { claimPort } from '../../dev/port.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
+import { eventRetriesWorkflowId } from '../../workflows/events/event-retries.contract.ts'
 import { shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
 const harness = await shareStack()
-const { stack, sims } = harness
+const { stack, sims, service } = harness
 const file = fileURLToPath(new URL('../../docs/examples/app-backend.ts', import.meta.url))
+
+const stops: (() => void)[] = []
+afterEach(async () => {
+  for (const stop of stops.splice(0)) stop()
+  await harness.context.sql`delete from webhook_endpoints`
+})
+
+/** The example as a process, behind a server that can lose what is sent to it. */
+async function startExample() {
+  const port = await claimPort(0)
+  let isLost = false
+  const front = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    if (isLost) return void response.writeHead(503).end()
+    const headers = Object.entries(request.headers).flatMap(([name, value]): [string, string][] =>
+      name.startsWith('webhook-') && typeof value === 'string' ? [[name, value]] : [],
+    )
+    // At the end of a test the program is gone before the last events are.
+    const answer = await fetch(`http://127.0.0.1:${port}${request.url}`, { method: 'POST', headers, body }).catch(
+      () => null,
+    )
+    response.writeHead(answer?.status ?? 502).end()
+  })
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
+  const own = `http://127.0.0.1:${(front.address() as AddressInfo).port}`
+  const env = { ...process.env, AMA_URL: stack.urls.api, AMA_KEY: stack.keys.service, OWN_URL: own, PORT: String(port) }
+  const program = spawn(process.execPath, ['--import', 'tsx', file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  stops.push(() => {
+    program.kill()
+    front.closeAllConnections()
+    front.close()
+  })
+  const lines: string[] = []
+  createInterface(program.stdout).on('line', (line) => lines.push(line))
+  await until('it listens', () => lines.includes('listening'))
+  return {
+    lose(all: boolean): void {
+      isLost = all
+    },
+    /** Orders by the example and pays. @returns the order's id */
+    async buy(): Promise<string> {
+      const { accountId } = await harness.signUp()
+      const body = JSON.stringify({ accountId, packageCode: testPackages.anyProvider, quantity: 1 })
+      const bought = await fetch(`http://127.0.0.1:${port}/buy`, { method: 'POST', body })
+      const { id, payment } = (await bought.json()) as { id: string; payment: object }
+      expect(payment).toHaveProperty('paymentIntentClientSecret')
+      await sims.stripe.do('pay', { orderId: id })
+      return id
+    },
+    isTold: (id: string) => lines.find((line) => line.includes(id)),
+  }
+}
 
 test('the example of an app backend has 40 lines and sells an eSIM by events alone', async () => {
   expect(readFileSync(file, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(40)
-  const port = await claimPort(0)
-  const url = `http://127.0.0.1:${port}`
-  const env = { ...process.env, AMA_URL: stack.urls.api, AMA_KEY: stack.keys.service, OWN_URL: url, PORT: String(port) }
-  const program = spawn(process.execPath, ['--import', 'tsx', file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  const lines: string[] = []
-  createInterface(program.stdout).on('line', (line) => lines.push(line))
-  try {
-    await until('it listens', () => lines.includes('listening'))
-    const anna = await harness.signUp()
-    const wanted = { accountId: anna.accountId, packageCode: testPackages.anyProvider, quantity: 1 }
-    const bought = await fetch(`${url}/buy`, { method: 'POST', body: JSON.stringify(wanted) })
-    const { id, payment } = (await bought.json()) as { id: string; payment: object }
-    expect(payment).toHaveProperty('paymentIntentClientSecret')
-    await sims.stripe.do('pay', { orderId: id })
-    const told = await until('the app is told', () => lines.find((line) => line.includes(id)))
-    const order = (await harness.service.get(`/v1/orders/${id}`)).body
-    expect(JSON.parse(told)).toEqual({ order: id, installUrl: order.esims[0].iosInstallUrl })
-  } finally {
-    program.kill()
-  }
+  const app = await startExample()
+  const id = await app.buy()
+  const told = await until('the app is told', () => app.isTold(id))
+  const order = expectStatus(await service.get(`/v1/orders/${id}`), 200)
+  expect(JSON.parse(told)).toEqual({ order: id, installUrl: order.esims[0].iosInstallUrl })
+})
+
+test('what the example loses for an hour arrives after it', { tags: 'long' }, async () => {
+  const app = await startExample()
+  const [endpoint] = expectStatus(await service.get('/v1/webhook-endpoints'), 200).items
+  app.lose(true)
+  const id = await app.buy()
+  await harness.untilOrder(id, 'delivered')
+  await until('its events are lost', async () => {
+    return expectStatus(await service.get(`/v1/webhook-endpoints/${endpoint.id}`), 200).waiting >= 3
+  })
+  await fastForward(harness.temporal, eventRetriesWorkflowId(endpoint.id), '1 hour')
+  expect(app.isTold(id)).toBeUndefined()
+  app.lose(false)
+  await fastForward(harness.temporal, eventRetriesWorkflowId(endpoint.id), '2 hours')
+  await until('the app is told', () => app.isTold(id))
 })
