@@ -35,6 +35,7 @@ export async function startEmbedded({ reload = false } = {}): Promise<void> {
   write(pc.bold(pc.green(`  Ready in ${((performance.now() - begun) / 1000).toFixed(1)} s`)))
   link('API', stack.urls.api)
   link('API documentation', `${stack.urls.api}/docs`)
+  link('quickstart', `${stack.urls.api}/docs/quickstart`)
   if (stack.urls.ui) link('Temporal Web UI', stack.urls.ui)
   if (stack.urls.inbox) link('mail inbox', stack.urls.inbox)
   if (stack.settings.STRIPE_API_URL) link('payment page', `${stack.settings.STRIPE_API_URL}/pay`)

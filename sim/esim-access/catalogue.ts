@@ -1,7 +1,9 @@
 /**
- * The provider's packages: about forty base packages, and a top-up for each that allows one. The shape is captured from
+ * The provider's packages: about forty base packages with a top-up for each that allows one, and the test packages. The shape is captured from
  * POST /package/list. Prices are integers with 10,000 to the US dollar; volumes are bytes.
  */
+import { testPackages } from './test-packages.ts'
+
 const GIB = 1024 ** 3
 
 export interface CataloguePackage {
@@ -88,7 +90,9 @@ const DAILY: [string, number, number, 2 | 3][] = [
 
 const countryNames = new Intl.DisplayNames(['en'], { type: 'region' })
 
-export const locations: Location[] = ROWS.map(([location]) => location)
+const antarctica = country('AQ', 'Antarctica')
+
+export const locations: Location[] = [...ROWS.map(([location]) => location), antarctica]
 
 /** A new copy of the catalogue, since each simulator can change its own prices and stock. */
 export function createCatalogue(): { base: CataloguePackage[]; topUps: CataloguePackage[] } {
@@ -128,7 +132,21 @@ export function createCatalogue(): { base: CataloguePackage[]; topUps: Catalogue
       fupPolicy: dataType === 2 ? '384 Kbps' : '',
     }
   })
-  const all = [...base, ...daily]
+  const tests = testPackages.map(({ packageCode, gigabytes, cents }): CataloguePackage => {
+    const name = `${antarctica.name} ${gigabytes}GB 7Days`
+    return {
+      ...onePackage(antarctica, 'Simulated', packageCode),
+      slug: `${antarctica.code}_${gigabytes}_7`,
+      name,
+      description: name,
+      price: cents * 100,
+      retailPrice: cents * 200,
+      volume: gigabytes * GIB,
+      duration: 7,
+      supportTopUpType: 1,
+    }
+  })
+  const all = [...base, ...daily, ...tests]
   const topUps = all
     .filter((sold) => sold.supportTopUpType !== 1)
     .map((sold) => ({ ...sold, packageCode: `TOPUP_${sold.packageCode}` }))

@@ -4,6 +4,7 @@ import { fill } from '../keeping.ts'
 import type { CataloguePackage } from './catalogue.ts'
 import { createLifecycle, type Notify } from './lifecycle.ts'
 import { newProfile, type Profile, type Purchase, showProfile } from './profile.ts'
+import { outcomeOf, slowAllocationSeconds } from './test-packages.ts'
 import { createWarehouse, type KeptWarehouse } from './warehouse.ts'
 import { Refusal } from './wire.ts'
 
@@ -109,7 +110,7 @@ export function createStore(notify: Notify) {
       amount: total,
       placedAt: now(),
       lines,
-      ...waiting(),
+      ...waiting(lines),
       profiles: null,
     }
     orders.set(order.orderNo, order)
@@ -131,8 +132,9 @@ export function createStore(notify: Notify) {
     return { package: sold, count, days: daysOf(sold, periodNum) }
   }
 
-  function waiting(): { pollsLeft: number; readyAt: number } {
-    const { polls, seconds, never } = allocation
+  function waiting(lines: Line[]): { pollsLeft: number; readyAt: number } {
+    const isSlow = lines.some((line) => outcomeOf(line.package.packageCode) === 'slow')
+    const { polls, seconds, never } = isSlow ? { seconds: slowAllocationSeconds } : allocation
     const forever = Number.POSITIVE_INFINITY
     if (never) return { pollsLeft: forever, readyAt: forever }
     if (polls === undefined) return { pollsLeft: forever, readyAt: now() + (seconds ?? 0) * 1000 }

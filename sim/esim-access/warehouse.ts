@@ -1,5 +1,6 @@
 /** The packages for sale with their prices and stock, and the partner's prepaid balance. */
 import { type CataloguePackage, createCatalogue } from './catalogue.ts'
+import { outcomeOf } from './test-packages.ts'
 import { Refusal } from './wire.ts'
 
 const FIRST_BALANCE = 1_000_000_000
@@ -27,7 +28,8 @@ export function createWarehouse() {
   return {
     find,
     catalogue: () => catalogue,
-    inStock: (sold: CataloguePackage) => !outOfStock.has(sold.packageCode),
+    inStock: ({ packageCode }: CataloguePackage) =>
+      !outOfStock.has(packageCode) && outcomeOf(packageCode) !== 'out_of_stock',
     balance: () => balance,
     /** Takes a price from the balance; a negative price is returned to it. */
     charge(price: number): void {

@@ -54,7 +54,7 @@ test('a sync without changes writes nothing, also when several run at the same t
   const { providers, changes } = await sync()
   expect(changes).toEqual(nothingChanged)
   expect(providers).toMatchObject({
-    'esim-access': { state: 'listed', packages: 84 },
+    'esim-access': { state: 'listed', packages: 89 },
     airalo: { state: 'listed', packages: 68 },
   })
   const runs = await Promise.all(Array.from({ length: 4 }, () => startRun().then((run) => run.result())))
@@ -154,7 +154,7 @@ test('a provider that is down keeps its offers for two days and does not delay t
   )
   expect(soFar).toEqual({
     providers: {
-      'esim-access': { state: 'listed', packages: 84, leftOut: {} },
+      'esim-access': { state: 'listed', packages: 89, leftOut: {} },
       airalo: { state: 'failed', code: 'http_503' },
     },
     changes: { ...nothingChanged, offersChanged: 1 },

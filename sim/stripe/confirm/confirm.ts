@@ -5,6 +5,7 @@ import type { Disputes } from '../disputes.ts'
 import type { FraudWarnings } from '../fraud-warnings.ts'
 import type { Payments } from '../payments.ts'
 import { Refusal } from '../refusal.ts'
+import { cardOfAmount } from './test-amounts.ts'
 import { findTestCard } from './test-cards.ts'
 
 export type Confirm = ReturnType<typeof createConfirm>
@@ -15,6 +16,9 @@ interface Parts {
   disputes: Disputes
   warnings: FraudWarnings
 }
+
+/** A bank disputes what is booked. An order whose payment is disputed before it is accepted is not delivered at all. */
+const disputeAfterMs = 10_000
 
 export function createConfirm({ account, payments, disputes, warnings }: Parts) {
   /** @param card number or payment method of a test card. @throws Refusal 402 when it is declined */
@@ -28,7 +32,8 @@ export function createConfirm({ account, payments, disputes, warnings }: Parts) 
         message: `No such PaymentMethod: '${card}'. The simulator knows the test cards of docs.stripe.com/testing that it lists.`,
       })
     }
-    const { result } = found
+    // A test amount decides for each card that would otherwise be paid.
+    const { result } = (found.result.is === 'paid' ? cardOfAmount(intent.amount) : undefined) ?? found
     if (result.is === 'authentication') {
       payments.requireAction(intent)
       return intent
@@ -47,7 +52,8 @@ export function createConfirm({ account, payments, disputes, warnings }: Parts) 
     const charge = payments.pay(intent, { riskLevel: result.riskLevel })
     if (result.refund === 'fails') account.settings.failNextRefund.add(intent.id)
     if (result.refund === 'pending') account.settings.pendingRefundOf.add(intent.id)
-    if (result.leadsTo === 'dispute') disputes.open(charge, { reason: 'fraudulent' })
+    if (result.leadsTo === 'dispute')
+      account.later(disputeAfterMs, () => disputes.open(charge, { reason: 'fraudulent' }))
     if (result.leadsTo === 'fraud-warning')
       warnings.warn(charge, { fraudType: 'made_with_stolen_card', withIntent: true })
     return intent

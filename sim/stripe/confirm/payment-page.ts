@@ -9,6 +9,7 @@ import type { Account } from '../account.ts'
 import { parseForm } from '../parameters.ts'
 import { Refusal } from '../refusal.ts'
 import { type Confirm, intentOfSecret } from './confirm.ts'
+import { cardOfAmount } from './test-amounts.ts'
 import { testCards } from './test-cards.ts'
 
 export function mountPaymentPage(router: Router, { account, confirm }: { account: Account; confirm: Confirm }): void {
@@ -82,7 +83,9 @@ function content(intent: Stripe.PaymentIntent, secret: string): string[] {
     ({ number, label }) =>
       `<tr><td><form method="post" action="${path}"><button name="number" value="${number}">${grouped(number)}</button></form></td><td>${escaped(label)}</td></tr>`,
   )
+  const asCard = cardOfAmount(intent.amount)
   return [
+    ...(asCard ? [`<p>This amount with any card below that is paid: ${escaped(asCard.label)}.</p>`] : []),
     '<p>A test payment: no card is charged. A real card does not belong here.</p>',
     `<form method="post" action="${path}"><label>Card number <input name="number" inputmode="numeric" placeholder="4242 4242 4242 4242" required></label> <button>Pay</button></form>`,
     `<h2>Test cards</h2><table>${rows.join('')}</table>`,

@@ -64,7 +64,7 @@ export const testCards: readonly TestCard[] = [
   {
     number: '4000000000000259',
     paymentMethod: 'pm_card_createDispute',
-    label: 'Paid; disputed as fraudulent',
+    label: 'Paid; disputed as fraudulent ten seconds later',
     result: { is: 'paid', leadsTo: 'dispute' },
   },
   {
