@@ -118,7 +118,8 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     },
 
     async *listOrders({ from, to }) {
-      for await (const orders of ordersOfDays(from, to)) yield orders.map((order) => readListedOrder(order, tellUnlisted))
+      for await (const orders of ordersOfDays(from, to))
+        yield orders.map((order) => readListedOrder(order, tellUnlisted))
     },
 
     // A search for each prefix would take a call for each order: a restore keeps everybody waiting meanwhile.

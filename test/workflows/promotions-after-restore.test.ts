@@ -75,7 +75,11 @@ test('U4: after a restore campaigns wait for an operator, and consents of before
   await setPromotions(sql, { accountId: agreedAgain.accountId, granted: true, source: 'web', at })
   expect(await consentOf(unsubscribed)).toMatchObject({ granted: false, source: 'unsubscribe_link' })
   // Of before the restore, which is no consent of theirs.
-  await untilValue('the notice counts', () => consentOf(disabled), ({ source }) => source === 'sign_in_provider')
+  await untilValue(
+    'the notice counts',
+    () => consentOf(disabled),
+    ({ source }) => source === 'sign_in_provider',
+  )
   expect(await sql.begin((tx) => confirmPromotions(tx, new Date()))).toBe(1)
   expect(await sql.begin((tx) => confirmPromotions(tx, new Date()))).toBe(0)
   expect(await consentOf(kept)).toMatchObject({ granted: true, source: 'restore' })

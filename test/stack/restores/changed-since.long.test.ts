@@ -176,7 +176,22 @@ async function beforeTheDump() {
   const topUp = await topUpOf(parent)
   const buyers = [await harness.signUp(), await harness.signUp()] as const
   await runLater(harness, reconciliationType, 0)
-  return { used, ended, erased, erasing, part, returnedPart, twice, parent, topUp, unpaid, stated, buyers, late, bounced }
+  return {
+    used,
+    ended,
+    erased,
+    erasing,
+    part,
+    returnedPart,
+    twice,
+    parent,
+    topUp,
+    unpaid,
+    stated,
+    buyers,
+    late,
+    bounced,
+  }
 }
 
 async function sinceTheDump(people: Awaited<ReturnType<typeof beforeTheDump>>) {
