@@ -51,7 +51,7 @@ const cachedWorkflows = 120
  * server does not know. The SDK would let each task, and whoever waits for it, wait as long. A worker that is busy for longer
  * loses no more than the few milliseconds of a replay elsewhere.
  */
-const stickyForMs = 1_000
+const stickyForMs = 3_000
 /** The SDK has no event for the start of a worker, so its state is polled. */
 const statePollMs = 5
 
