@@ -12,6 +12,7 @@ import {
   type RestoredItem,
   settleItem,
 } from '../db/backup/restores.ts'
+import { faultOfData } from '../db/connection/constraint.ts'
 import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import { creditInvoice, settleFact } from '../db/order/books.ts'
 import type { EsimProviderId } from '../providers/esim.ts'
@@ -59,7 +60,9 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
           const settled = await settle(restoreId, item, at)
           await settleItem(sql, restoreId, { ...item, ...settled })
         } catch (error) {
-          const code = isProviderFailure(error) ? error.code : (failureCode(error) ?? failureType(error))
+          const code = isProviderFailure(error)
+            ? error.code
+            : (failureCode(error) ?? failureType(error) ?? faultOfData(error))
           if (code === undefined) {
             fault ??= { error }
             return

@@ -1,7 +1,7 @@
 /** Bounds what one order can do to a restore: what fails again at each repetition must not end it for everybody else. */
 import { restoreUndecided } from '../../activities/restore.ts'
 import { type ItemKind, insertItem } from '../../db/backup/restores.ts'
-import { violatedConstraint } from '../../db/connection/constraint.ts'
+import { faultOfData } from '../../db/connection/constraint.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
@@ -41,14 +41,12 @@ function readError(error: unknown): { code: string | undefined; isOutage: boolea
     const code = error.kind === 'misconfigured' ? undefined : error.code
     return { code, isOutage: error.kind !== 'rejected' && error.code !== 'still_allocating' }
   }
-  const code = violatedConstraint(error) ?? failureType(error) ?? ownError(error)
+  const code = faultOfData(error) ?? failureType(error) ?? ownError(error)
   return { code, isOutage: false }
 }
 
-/** Data that cannot be stored, or a fault of ours. What else has a code is the database or Temporal, which do not answer. */
-function ownError(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined
-  const code = 'code' in error ? error.code : undefined
-  if (typeof code === 'string' && /^22\w{3}$/.test(code)) return `sql_${code}`
-  return code === undefined && ['Error', 'TypeError', 'RangeError'].includes(error.name) ? error.name : undefined
-}
+/** A fault of ours. What else has a code is the database or Temporal, which do not answer. */
+const ownError = (error: unknown): string | undefined =>
+  error instanceof Error && !('code' in error) && ['Error', 'TypeError', 'RangeError'].includes(error.name)
+    ? error.name
+    : undefined

@@ -5,6 +5,15 @@ export function violatedConstraint(error: unknown): string | undefined {
   return error instanceof postgres.PostgresError && error.code.startsWith('23') ? error.constraint_name : undefined
 }
 
+/**
+ * What an error says of the data of one object, which fails again at each repetition: the name of a violated constraint, or
+ * a code such as `sql_22P02`. Undefined for all other errors.
+ */
+export function faultOfData(error: unknown): string | undefined {
+  if (!(error instanceof postgres.PostgresError) || !/^2[23]/.test(error.code)) return undefined
+  return violatedConstraint(error) ?? `sql_${error.code}`
+}
+
 const foreignKeyViolation = '23503'
 /** What an erasure deletes, and other rows are tied to. */
 const erasable = /is not present in table "(?:accounts|orders|email_changes)"\.$/

@@ -118,6 +118,23 @@ describe('U2: the run of a restore', () => {
     await stripe.clearFaults()
   })
 
+  test('settles the others when one item can never be, and leaves that to an operator', async () => {
+    const [good, bad] = [await loseOrder(harness), await loseOrder(harness)]
+    const id = await closeForRestore(harness, [good, bad])
+    await sql`update restored_items set plan = jsonb_set(plan, '{factId}', '"none"')
+      where restore_id = ${id} and subject_id = ${bad.lost.paymentIntentId}`
+    const workflowId = await startRestoreRun(harness, id)
+    await fastForward(harness.temporal, workflowId, '25 minutes')
+    await untilOpen()
+    expect(await refundedOf(good.lost.paymentIntentId)).toBe(500)
+    await fastForward(harness.temporal, workflowId, '8 days')
+    await until('it is left to an operator', async () =>
+      (await items(id)).some(
+        ({ subjectId, outcome }) => subjectId === bad.lost.paymentIntentId && outcome === 'undecided',
+      ),
+    )
+  })
+
   test('is started by the draft sweep when the command was killed', async () => {
     await closeForRestore(harness, [])
     expect(await runLater(harness, draftSweepType, 0)).toMatchObject({ started: 1 })
