@@ -19,7 +19,7 @@ export interface NewOperatorTask {
 
 /**
  * Raises a task. It exists once for each kind and subject; a settled one is opened again, and an open one gets the new
- * due date and attributes.
+ * due date, attributes and detail.
  */
 export async function raiseOperatorTask(sql: Queryable, task: NewOperatorTask): Promise<void> {
   const attributes = task.attributes ? sql.json({ ...task.attributes }) : null
@@ -27,7 +27,9 @@ export async function raiseOperatorTask(sql: Queryable, task: NewOperatorTask): 
     values (${randomUUID()}, ${task.kind}, ${task.subjectId}, ${task.detail ?? null}, ${task.at}, ${task.dueAt ?? null},
       ${attributes})
     on conflict (kind, subject_id) do update
-      set detail = excluded.detail, due_at = excluded.due_at, attributes = excluded.attributes,
+      set detail = case when attention.resolved_at is null then coalesce(excluded.detail, attention.detail)
+          else excluded.detail end,
+        due_at = excluded.due_at, attributes = excluded.attributes,
         opened_at = case when attention.resolved_at is null then attention.opened_at else excluded.opened_at end,
         resolved_at = null, resolved_by = null,
         owner = case when attention.resolved_at is null then attention.owner end,
@@ -37,7 +39,8 @@ export async function raiseOperatorTask(sql: Queryable, task: NewOperatorTask): 
         noted_at = case when attention.resolved_at is null then attention.noted_at end
       where attention.resolved_at is not null
         or attention.due_at is distinct from excluded.due_at
-        or attention.attributes is distinct from excluded.attributes`
+        or attention.attributes is distinct from excluded.attributes
+        or attention.detail is distinct from coalesce(excluded.detail, attention.detail)`
 }
 
 /** @param task.detail replaces the task's own */

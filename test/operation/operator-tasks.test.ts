@@ -89,6 +89,28 @@ test('an operator takes a task, notes what they found and closes it; another may
   expect((await operator.post(`/v1/operator-tasks/${randomUUID()}/take`)).status).toBe(404)
 })
 
+test('an open task shows the newest detail, and keeps the one it has when none is given', async () => {
+  const subjectId = randomUUID()
+  const task = { kind: 'refund_failed', subjectId, at: minutesAgo(5) }
+  const detail = async () => {
+    const [row] = await sql`select detail, owner, opened_at from attention where subject_id = ${subjectId}`
+    return [row?.detail, row?.owner, row?.opened_at]
+  }
+  await raiseOperatorTask(sql, { ...task, detail: 'expired_or_canceled_card' })
+  const [{ id } = { id: '' }] = (await open()).items
+  const { owner } = expectStatus(await operator.post(`/v1/operator-tasks/${id}/take`), 200)
+  await raiseOperatorTask(sql, { ...task, at: new Date(), detail: 'insufficient_funds' })
+  expect(await detail()).toEqual(['insufficient_funds', owner, task.at])
+  await raiseOperatorTask(sql, { ...task, at: new Date() })
+  expect(await detail()).toEqual(['insufficient_funds', owner, task.at])
+  await raiseOperatorTask(sql, { ...task, at: new Date(), dueAt: minutesAgo(-60) })
+  expect(await detail()).toEqual(['insufficient_funds', owner, task.at])
+  // Once it is settled, another failure is another task.
+  await resolveOperatorTask(sql, { ...task, by: 'order' })
+  await raiseOperatorTask(sql, task)
+  expect(await detail()).toEqual([null, null, task.at])
+})
+
 test('a task that is opened again has no owner and no note', async () => {
   const subjectId = await raised('dispute_open')
   const [task] = (await open()).items
