@@ -17,7 +17,7 @@ import type {
 import { endingOf, isUnused, storedStatus } from '../esim-rules.ts'
 import { endPayment, readPayment } from './hosted-payment.ts'
 import { factsOf } from './payment.ts'
-import { notAccepted } from './payment-acceptance.ts'
+import { notAccepted, refusePayment } from './payment-acceptance.ts'
 
 type Activities = Pick<OrderActivities, 'settleWithoutRun'>
 
@@ -82,7 +82,10 @@ export function createLatePaymentActivities(context: Context): Activities {
     const payment = await readPayment(context, order)
     if (payment === 'none_yet' || payment === 'none') return closeUnpaid(order, payment, at)
     // An operator decides about a payment that is another order's.
-    if (payment.orderId !== order.id) return settled
+    if (payment.orderId !== order.id) {
+      await refusePayment(sql, order, 'of_another_order', at)
+      return settled
+    }
     if (payment.status === 'succeeded') return takePaid(order, payment, at)
     return closeUnpaid(order, payment.status, at)
   }

@@ -1,5 +1,7 @@
 /** Decides whether a payment pays for an order. */
-import type { OrderRow } from '../../../db/order/orders.ts'
+import type { Queryable } from '../../../db/connection/database.ts'
+import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
+import { moveOrder, type OrderRow } from '../../../db/order/orders.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 
 /** Reason of an order that was closed because its payment was not accepted. */
@@ -20,4 +22,14 @@ export function objectionTo(
   if (payment.refundedMinor > 0) return 'refunded'
   if (payment.disputed) return 'disputed'
   return undefined
+}
+
+/** Closes the order without a refund, because the payment may be another order's. An operator decides. */
+export async function refusePayment(sql: Queryable, order: OrderRow, objection: Objection, at: Date): Promise<void> {
+  await raiseOperatorTask(sql, { kind: notAccepted, subjectId: order.id, detail: objection, at })
+  const refused = { reason: notAccepted, ended_at: at }
+  await moveOrder(sql, order.id, ['awaiting_payment'], { ...refused, status: 'cancelled' })
+  // It was closed before: its customer knows.
+  for (const status of ['cancelled', 'unpaid'] as const)
+    await moveOrder(sql, order.id, [status], { ...refused, status })
 }

@@ -9,7 +9,7 @@ import type { Queryable } from '../../../db/connection/database.ts'
 import type { Accounts, Orders, Packages } from '../../../db/connection/schema.ts'
 import { tableEncryption } from '../../../db/crypto/column-encryption.ts'
 import { DataKeyMissing } from '../../../db/crypto/data-keys.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
+import { resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { recordPaid } from '../../../db/order/books.ts'
 import { findOrder, insertOrder, moveOrder, type NewOrder, type OrderRow, paidSince } from '../../../db/order/orders.ts'
 import { type Bought, countPurchase, lockVelocity, mostBought, velocityKeys } from '../../../db/order/velocity.ts'
@@ -25,7 +25,7 @@ import type { OrderActivities, OrderInput } from '../../../workflows/order/order
 import { paymentFailureTypes, withFailureTypes } from '../../failures.ts'
 import { knownOrder } from '../known-order.ts'
 import { endPayment, hostedTexts, readPayment, returnAddress } from './hosted-payment.ts'
-import { notAccepted, type Objection, objectionTo } from './payment-acceptance.ts'
+import { notAccepted, type Objection, objectionTo, refusePayment } from './payment-acceptance.ts'
 import { paymentMark } from './payment-mark.ts'
 
 type Activities = Pick<OrderActivities, 'openCheckout' | 'confirmPayment' | 'cancelPayment'>
@@ -99,7 +99,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
       if (payment === 'none') return { state: 'cancelled' }
       const objection = objectionTo(payment, order)
       if (objection) {
-        await refuse(order, objection, new Date(asOf))
+        await refusePayment(sql, order, objection, new Date(asOf))
         return { state: 'cancelled' }
       }
       if (payment.status === 'canceled') return { state: 'cancelled' }
@@ -190,12 +190,6 @@ export function createOrderPaymentActivities(context: Context): Activities {
     // The account was erased meanwhile, and its deletion did not know this customer.
     await withFailureTypes(paymentFailureTypes, () => stripe.deleteCustomer(customerId))
     throw failure('AccountMissing')
-  }
-
-  /** Closes the order without a refund, because the payment may be another order's. An operator decides. */
-  async function refuse(order: OrderRow, objection: Objection, at: Date): Promise<void> {
-    await raiseOperatorTask(sql, { kind: notAccepted, subjectId: order.id, detail: objection, at })
-    await moveOrder(sql, order.id, ['awaiting_payment'], { status: 'cancelled', reason: notAccepted, ended_at: at })
   }
 
   /** U5: fraud is prevented. Returns why an operator has to review the order, or null. */
