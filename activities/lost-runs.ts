@@ -13,8 +13,9 @@ import {
 } from '../db/operator-tasks.ts'
 import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
-import { failures } from '../shared/failures.ts'
+import { type FailureType, failures } from '../shared/failures.ts'
 import { terminationReasons } from '../temporal/termination-reasons.ts'
+import { accountDeletionType } from '../workflows/account-deletion.contract.ts'
 
 export const lostRunTask = 'run_lost'
 
@@ -22,6 +23,12 @@ export const lostRunTask = 'run_lost'
 const lookBackMs = 7 * milliseconds.day
 /** Temporal lists a closed run a little later, and its clock may differ. */
 const overlapMs = milliseconds.hour
+/** A run of this type that fails has told operators itself: `order_run_failed`. */
+const order = 'order'
+/** What the run was about was erased: nothing is left to do. */
+const goneMeanwhile: readonly string[] = ['OrderMissing', 'AccountMissing'] satisfies FailureType[]
+/** Answers of a deletion whose caller waits for its result. */
+const deletionRefusals: readonly string[] = ['AccountMissing', 'AccountInUse'] satisfies FailureType[]
 const ownReasons: readonly string[] = Object.values(terminationReasons)
 
 /**
@@ -76,7 +83,8 @@ export async function reportLostRuns(
   }
 
   /** Undefined for a run that we ended ourselves, or whose failure is the answer to its caller. */
-  async function causeOf({ workflowId, runId, status }: WorkflowExecutionInfo): Promise<string | undefined> {
+  async function causeOf(run: WorkflowExecutionInfo): Promise<string | undefined> {
+    const { workflowId, runId, status } = run
     const { history } = await temporal.workflowService.getWorkflowExecutionHistoryReverse({
       namespace: temporal.options.namespace,
       execution: { workflowId, runId },
@@ -86,6 +94,24 @@ export async function reportLostRuns(
     const reason = end?.workflowExecutionTerminatedEventAttributes?.reason ?? ''
     if (ownReasons.includes(reason)) return undefined
     const type = end?.workflowExecutionFailedEventAttributes?.failure?.applicationFailureInfo?.type ?? ''
-    return type in failures ? undefined : status.name.toLowerCase()
+    return (await isAnswer(run, type)) ? undefined : status.name.toLowerCase()
+  }
+
+  /**
+   * Whether a failure of ours is no loss. It is not enough that its type is one of ours: that of a local activity, halfway
+   * through a run, looks the same.
+   */
+  async function isAnswer({ workflowId, runId, type: workflowType }: WorkflowExecutionInfo, type: string) {
+    if (!(type in failures)) return false
+    if (workflowType === order || goneMeanwhile.includes(type)) return true
+    if (workflowType === accountDeletionType && deletionRefusals.includes(type)) return true
+    let isAsked = false
+    const { events } = await temporal.workflow.getHandle(workflowId, runId).fetchHistory()
+    for (const event of events ?? []) {
+      isAsked ||= Boolean(event.workflowExecutionUpdateAcceptedEventAttributes)
+      // Its caller had the answer, and relies on the rest.
+      if (event.workflowExecutionUpdateCompletedEventAttributes?.outcome?.success) return false
+    }
+    return isAsked
   }
 }
