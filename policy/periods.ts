@@ -174,8 +174,11 @@ export const periods = {
     balanceLastsDays: 3,
   },
   reconciliationsMs: 90 * day,
-  /** at least as long as a reconciliation looks back */
-  erasedReferenceMs: 40 * day,
+  /**
+   * Until then something of an erased payment may come up that reaches a comparison: Stripe keeps our mark until it is redacted
+   * (above), and banks take disputes for 120 days (docs.stripe.com/disputes/how-disputes-work)
+   */
+  erasedReferenceMs: 180 * day,
   /** the longest window of policy/allowances.ts: an older count says nothing */
   allowanceMs: 1 * day,
   signInLinkMs: 15 * minute,

@@ -138,6 +138,7 @@ export function createPaymentComparison(context: Context): Activities {
       sql,
       cipher,
       strange.map(({ paymentIntentId }) => paymentIntentId),
+      at,
     )
     const takenBack = new Set<string>()
     for (const payment of strange) {

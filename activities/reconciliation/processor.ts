@@ -133,6 +133,7 @@ export function createProcessorComparison(context: Context): Activities {
       sql,
       cipher,
       strange.flatMap(({ disputeId, paymentIntentId }) => [disputeId, ...(paymentIntentId ? [paymentIntentId] : [])]),
+      at,
     )
     return strange.map((dispute) => {
       const { disputeId, paymentIntentId, createdAt } = dispute

@@ -75,6 +75,7 @@ export function createProviderComparison(context: Context): Activities {
       sql,
       cipher,
       references.filter((reference) => !byReference.has(reference)),
+      at,
     )
     const confirmed = listed.flatMap((order) => {
       const placement = byReference.get(order.clientRef ?? '')

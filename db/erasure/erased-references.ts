@@ -32,13 +32,23 @@ export async function noteErasedReferences(
   await sql`insert into erased_references ${sql(rows)} on conflict do nothing`
 }
 
-/** Those of the ids that were an erased person's. */
-export async function findErased(sql: Queryable, cipher: FieldCipher, ids: readonly string[]): Promise<Set<string>> {
+/**
+ * Those of the ids, which an outside party lists, that were an erased person's. What is still listed will be listed again: it
+ * is not forgotten before it has left the time that is compared.
+ */
+export async function findErased(
+  sql: Queryable,
+  cipher: FieldCipher,
+  ids: readonly string[],
+  at: Date,
+): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
   const byHash = new Map(ids.map((id) => [hashOf(cipher, id).toString('hex'), id]))
+  const listedUntil = plusMs(at, periods.reconciliation.lookBackMs)
   const found = await sql<Pick<ErasedReferences, 'reference'>[]>`
-    select reference from erased_references
-    where reference = any(array(select decode(hash, 'hex') from unnest(${[...byHash.keys()]}::text[]) as hash))`
+    update erased_references set forget_after = greatest(forget_after, ${listedUntil})
+    where reference = any(array(select decode(hash, 'hex') from unnest(${[...byHash.keys()]}::text[]) as hash))
+    returning reference`
   return new Set(found.flatMap(({ reference }) => byHash.get(reference.toString('hex')) ?? []))
 }
 

@@ -99,7 +99,7 @@ test('every period is the one that was meant', () => {
       },
       "emailChangeMs": "1d",
       "endedSignInMs": "30d",
-      "erasedReferenceMs": "40d",
+      "erasedReferenceMs": "180d",
       "events": {
         "longestPauseMs": "1h",
         "previousSecretMs": "1d",
