@@ -11,7 +11,6 @@ import {
   raiseOperatorTask,
   resolveOperatorTask,
 } from '../db/operator-tasks.ts'
-import { recordDisputeTasks } from '../db/order/disputes.ts'
 import { listWarningTasks, recordOrphanedWarning, type WarningTask } from '../db/order/fraud-warnings.ts'
 import { findOrder, findOrderOfEvent, findOrderOfPayment } from '../db/order/orders.ts'
 import {
@@ -33,6 +32,7 @@ import { createOrderSignals } from '../temporal/order-signals.ts'
 import type { OrderActivities } from '../workflows/order/order.contract.ts'
 import type { PaymentSweepActivities } from '../workflows/order/payment-sweep.contract.ts'
 import { paymentFailureTypes, withFailureTypes } from './failures.ts'
+import { recordUntilCurrent } from './order/dispute-record.ts'
 import { paymentMark } from './order/payment/payment-mark.ts'
 import { askAboutPayment } from './order/provider-alarm.ts'
 import { isGivenBack } from './order/refunds/lost-disputes.ts'
@@ -174,7 +174,8 @@ export function createPaymentSweepActivities(
         : signals.payment(orderId, refundKey)
     }
     if (isAboutDispute(event)) {
-      await recordDisputeTasks(sql, await shown(() => stripe.getDispute(disputeId ?? event.objectId)), undefined, at)
+      const dispute = await shown(() => stripe.getDispute(disputeId ?? event.objectId))
+      await recordUntilCurrent(context, dispute, undefined, at, undefined, shown)
       await forgetOperatorTask(sql, unreadTask(event))
     } else if (event.type === 'payment_intent.succeeded' && paymentIntentId && isOurs(orderId, mark))
       await raiseWithoutOrder(paymentIntentId, at)

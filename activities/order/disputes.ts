@@ -2,13 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
-import {
-  isDisputed,
-  listDisputes,
-  noteEvidenceStaged,
-  recordDisputeTasks,
-  upsertDispute,
-} from '../../db/order/disputes.ts'
+import { isDisputed, listDisputes, noteEvidenceStaged } from '../../db/order/disputes.ts'
 import { listEsimsServed, type StoredEsim, setEsimSuspended } from '../../db/order/esims.ts'
 import { findOrder, findOrderOfPayment, type OrderRow } from '../../db/order/orders.ts'
 import { givesMoneyBack, listRefunds } from '../../db/order/refunds.ts'
@@ -26,6 +20,7 @@ import {
   sinceScheduledMs,
 } from '../failures.ts'
 import { type DisputedEsim, evidenceFor } from '../fraud/dispute-evidence.ts'
+import { recordUntilCurrent } from './dispute-record.ts'
 import { askAboutPayment } from './provider-alarm.ts'
 
 type Activities = Pick<OrderActivities, 'recordDispute' | 'stageDisputeEvidence'>
@@ -40,12 +35,11 @@ export function createDisputeActivities(context: Context): Activities {
     /** Erased orders get operator tasks but no rows: an operator has to answer the bank. */
     async recordDispute({ orderId, disputeId, asOf }) {
       const at = new Date(asOf)
-      const dispute = await askAboutPayment(context, () => stripe.getDispute(disputeId))
-      const order = await orderOf(dispute, orderId)
-      if (order) await upsertDispute(sql, order.id, dispute, at)
-      // The operator task comes first: the bank sets a deadline, and the provider may be down.
-      await recordDisputeTasks(sql, dispute, order?.id, at)
-      if (order) await suspendOrResume(order, at)
+      const first = await askAboutPayment(context, () => stripe.getDispute(disputeId))
+      const order = await orderOf(first, orderId)
+      const dispute = await recordUntilCurrent(context, first, order?.id, at, async () => {
+        if (order) await suspendOrResume(order, at)
+      })
       // Another order's dispute changes nothing for the run that was told of it.
       if (order?.id !== orderId) return { needsEvidence: false, isOver: false }
       return { needsEvidence: await needsEvidence(order, dispute), isOver: dispute.isOver }
@@ -69,11 +63,8 @@ export function createDisputeActivities(context: Context): Activities {
         const content = createHash('sha256').update(JSON.stringify(evidence)).digest('base64url')
         const key = `dispute-${disputeId}:evidence-${content}`
         const staged = await stage(disputeId, evidence, key)
-        if (staged) {
-          await upsertDispute(sql, order.id, staged, at)
-          await noteEvidenceStaged(sql, disputeId, at)
-          await recordDisputeTasks(sql, staged, order.id, at)
-        }
+        if (staged)
+          await recordUntilCurrent(context, staged, order.id, at, () => noteEvidenceStaged(sql, disputeId, at))
       }
       await resolveOperatorTask(sql, { kind: 'dispute_evidence_unstaged', subjectId: orderId, by: 'order', at })
     },
@@ -138,17 +129,26 @@ export function createDisputeActivities(context: Context): Activities {
     const isLate = sinceScheduledMs() >= lateAfterMs
     let later: unknown
     for (const esim of await listEsimsServed(context, order)) {
-      const suspended = await isDisputed(sql, { id: esim.id, orderId })
-      if (esim.suspended === suspended || esim.state === 'cancelled' || esim.state === 'expired') continue
-      const kind = suspended ? 'esim_not_suspendable' : 'esim_not_resumable'
-      try {
-        const isDone = (await askProvider(esim, suspended)) === 'done'
-        if (isDone) await setEsimSuspended(sql, esim.id, suspended)
-        if (!isDone) await raiseOperatorTask(sql, { kind, subjectId, at })
-        else if (isLate) await resolveOperatorTask(sql, { kind, subjectId, by: 'order', at })
-      } catch (error) {
-        if (isLate) await raiseOperatorTask(sql, { kind, subjectId, at })
-        later ??= error
+      if (esim.state === 'cancelled' || esim.state === 'expired') continue
+      let isSuspended = esim.suspended
+      // Another dispute about it may begin or end while the provider is asked.
+      for (;;) {
+        const suspended = await isDisputed(sql, { id: esim.id, orderId })
+        if (isSuspended === suspended) break
+        const kind = suspended ? 'esim_not_suspendable' : 'esim_not_resumable'
+        try {
+          if ((await askProvider(esim, suspended)) !== 'done') {
+            await raiseOperatorTask(sql, { kind, subjectId, at })
+            break
+          }
+          await setEsimSuspended(sql, esim.id, suspended)
+          isSuspended = suspended
+          if (isLate) await resolveOperatorTask(sql, { kind, subjectId, by: 'order', at })
+        } catch (error) {
+          if (isLate) await raiseOperatorTask(sql, { kind, subjectId, at })
+          later ??= error
+          break
+        }
       }
     }
     if (later !== undefined) throw later

@@ -67,8 +67,9 @@ export function createDisputeClient(api: ApiContext) {
           throw new Problem('dispute_state_conflict', { detail: `Stripe refuses: ${error.code}` })
         })
       }
-      await upsertDispute(sql, orderId, dispute, new Date())
-      await recordDisputeTasks(sql, dispute, orderId, new Date())
+      // A decision that has come meanwhile stays: the run reads it again.
+      if (await upsertDispute(sql, orderId, dispute, new Date()))
+        await recordDisputeTasks(sql, dispute, orderId, new Date())
       // The eSIM follows: a lost dispute keeps it suspended.
       await signals.dispute(orderId, disputeId)
     },

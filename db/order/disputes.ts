@@ -10,8 +10,20 @@ import {
   type TaskAttributes,
 } from '../operator-tasks.ts'
 
-/** Stores what the processor says of a dispute. @param orderId whose payment it is about */
-export async function upsertDispute(sql: Queryable, orderId: string, dispute: Dispute, at: Date): Promise<void> {
+/**
+ * Stores what the processor says of a dispute. Two of its events may be handled at the same time, and the answer that was read
+ * first be written last: what is decided is not undone by an answer that may be older than the decision.
+ * @param orderId whose payment it is about
+ * @param isReread the answer was read after what is stored had been written
+ * @returns false when nothing was stored, and the processor has to be asked again
+ */
+export async function upsertDispute(
+  sql: Queryable,
+  orderId: string,
+  dispute: Dispute,
+  at: Date,
+  { isReread = false } = {},
+): Promise<boolean> {
   const row = {
     stripe_dispute_id: dispute.disputeId,
     order_id: orderId,
@@ -29,9 +41,11 @@ export async function upsertDispute(sql: Queryable, orderId: string, dispute: Di
   } satisfies Partial<Disputes>
   const { stripe_dispute_id: _id, opened_at: _opened, ...changes } = row
   const submittedAt = dispute.submissionCount > 0 ? at : null
-  await sql`insert into disputes ${sql({ ...row, evidence_submitted_at: submittedAt })}
+  const stored = await sql`insert into disputes ${sql({ ...row, evidence_submitted_at: submittedAt })}
     on conflict (stripe_dispute_id) do update
-      set ${sql(changes)}, evidence_submitted_at = coalesce(disputes.evidence_submitted_at, ${submittedAt}::timestamptz)`
+      set ${sql(changes)}, evidence_submitted_at = coalesce(disputes.evidence_submitted_at, ${submittedAt}::timestamptz)
+      where disputes.closed_at is null or ${dispute.isOver || isReread}`
+  return stored.count > 0
 }
 
 /**

@@ -249,9 +249,10 @@ export async function setEsimSuspended(sql: Queryable, esimId: string, suspended
   await sql`update esims set suspended = ${suspended} where id = ${esimId}`
 }
 
-/** Stores the provider's current status of an eSIM. */
+/** Stores the provider's current status of an eSIM. Its end stays: an answer that was read before it may be written after it. */
 export async function recordEsimStatus(sql: Queryable, esimId: string, status: EsimStatus, at: Date): Promise<void> {
-  await sql`update esims set state = ${status.state}, total_bytes = coalesce(${status.totalBytes}, total_bytes),
+  await sql`update esims set
+      state = case when state in ('cancelled', 'expired') then state else ${status.state} end, total_bytes = coalesce(${status.totalBytes}, total_bytes),
       used_bytes = greatest(used_bytes, ${status.usedBytes}),
       activated_at = coalesce(${status.activatedAt}, activated_at),
       expires_at = coalesce(${status.expiresAt}, expires_at), checked_at = ${at}
