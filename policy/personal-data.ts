@@ -433,6 +433,7 @@ const tables: Record<string, Table> = {
       has_evidence: ofTheBank,
       evidence_staged_at: ofTheBank,
       evidence_submitted_at: ofTheBank,
+      taken_back: ofTheBank,
     },
   },
   invoices: {

@@ -297,7 +297,7 @@ function ofDisputes({ disputes }: OrderRows): Entry[] {
         at: dispute.closed_at,
         actor: 'the bank',
         words: `closed dispute ${name}: ${plain(dispute.state)}`,
-        isFault: dispute.state === 'lost',
+        isFault: dispute.taken_back,
       },
     ]
   })

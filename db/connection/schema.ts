@@ -279,6 +279,7 @@ export interface Disputes {
   has_evidence: boolean
   evidence_staged_at: Date | null
   evidence_submitted_at: Date | null
+  taken_back: boolean
 }
 
 export interface EmailChanges {

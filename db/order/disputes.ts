@@ -38,6 +38,7 @@ export async function upsertDispute(
     submission_count: dispute.submissionCount,
     past_due: dispute.pastDue,
     has_evidence: dispute.hasEvidence,
+    taken_back: dispute.isTakenBack,
   } satisfies Partial<Disputes>
   const { stripe_dispute_id: _id, opened_at: _opened, ...changes } = row
   const submittedAt = dispute.submissionCount > 0 ? at : null
@@ -65,7 +66,7 @@ export async function recordDisputeTasks(
   }
   if (orderId === undefined) return forgetOperatorTask(sql, open)
   await resolveOperatorTask(sql, { ...open, by: dispute.status, at })
-  if (dispute.status === 'lost')
+  if (dispute.isTakenBack)
     await raiseOperatorTask(sql, { kind: 'dispute_lost', subjectId: dispute.disputeId, at, attributes: { orderId } })
 }
 
@@ -125,12 +126,12 @@ export function evidenceOf({
 }
 
 /**
- * Whether an eSIM has to be suspended: a dispute about its order or about one of its top-ups is open, or was lost.
+ * Whether an eSIM has to be suspended: a dispute about its order or about one of its top-ups is open, or gave the money back.
  */
 export async function isDisputed(sql: Queryable, esim: { id: string; orderId: string }): Promise<boolean> {
   const rows = await sql`
     select 1 from disputes d join orders o on o.id = d.order_id
-    where (o.id = ${esim.orderId} or o.esim_id = ${esim.id}) and (d.closed_at is null or d.state = 'lost') limit 1`
+    where (o.id = ${esim.orderId} or o.esim_id = ${esim.id}) and (d.closed_at is null or d.taken_back) limit 1`
   return rows.length > 0
 }
 

@@ -82,7 +82,10 @@ export const disputeStatuses: Readonly<Record<string, ValueMeaning & { answers?:
     'operator',
   ),
   needs_response: { ...undecided('The bank waits for evidence', 'operator'), answers: true },
-  prevented: final('Settled before it became a dispute', 'the eSIM works again'),
+  prevented: final(
+    'Settled before it became a dispute: blocked, or resolved by giving the money back (`case_type`)',
+    'the eSIM works again; after a resolution the customer has the money, and it stays suspended',
+  ),
   under_review: undecided('The bank looks at the evidence'),
   warning_closed: final('The bank has asked, and made no dispute of it', 'the eSIM works again'),
   warning_needs_response: { ...undecided('The bank asks, and waits for evidence', 'operator'), answers: true },

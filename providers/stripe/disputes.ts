@@ -32,6 +32,8 @@ export interface Dispute {
   createdAt: string
   /** it is decided, or needs no decision */
   isOver: boolean
+  /** the customer has the money for good: it was lost, or it was prevented by giving the money back */
+  isTakenBack: boolean
   /** the bank waits for our evidence; an inquiry (`warning_*`) is answered like a dispute */
   awaitsEvidence: boolean
 }
@@ -117,9 +119,16 @@ function read(dispute: Stripe.Dispute): Dispute {
     pastDue: details.past_due,
     createdAt: new Date(dispute.created * 1000).toISOString(),
     isOver: status?.lasts === 'final',
+    isTakenBack: dispute.status === 'lost' || (dispute.status === 'prevented' && isResolved(dispute)),
     awaitsEvidence: status?.answers === true && details.submission_count === 0,
   }
 }
+
+/**
+ * What was prevented was blocked, when the bank was shown what was bought, or resolved by a rule of ours, which gives the money back
+ * (docs.stripe.com/changelog/basil/2025-08-27/add-preventions-to-dispute, docs.stripe.com/disputes/get-started/prevention).
+ */
+const isResolved = (dispute: Stripe.Dispute): boolean => dispute.payment_method_details?.card?.case_type === 'resolution'
 
 const toEvidence = (evidence: DisputeEvidence): Stripe.DisputeUpdateParams.Evidence => ({
   product_description: evidence.productDescription,

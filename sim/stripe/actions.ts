@@ -166,6 +166,11 @@ function disputeActions({ account, disputes }: Parts) {
       }
       return { dispute: disputes.open(present(charge, 'charge'), given).id }
     },
+    'prevent-dispute': (input) => {
+      const caseType = word(input, 'caseType')
+      if (caseType !== 'block' && caseType !== 'resolution') throw new Error('caseType is block or resolution')
+      disputes.prevent(named(input), caseType)
+    },
     'review-dispute': (input) => disputes.review(named(input)),
     'close-dispute': (input) => {
       const outcome = word(input, 'outcome')

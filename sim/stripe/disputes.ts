@@ -74,6 +74,16 @@ export function createDisputes(account: Account, events: Events, warnings: Fraud
     events.emit('charge.dispute.updated', dispute, { status: previous })
   }
 
+  /** Settles it before it becomes a dispute: docs.stripe.com/changelog/basil/2025-08-27/add-preventions-to-dispute */
+  function prevent(dispute: Stripe.Dispute, caseType: 'block' | 'resolution'): Stripe.Dispute {
+    dispute.status = 'prevented'
+    if (dispute.payment_method_details?.card) dispute.payment_method_details.card.case_type = caseType
+    const charge = account.charges.get(idOf(dispute.charge) ?? '')
+    if (charge && caseType === 'block') charge.disputed = false
+    events.emit('charge.dispute.closed', dispute)
+    return dispute
+  }
+
   function decide(dispute: Stripe.Dispute, outcome: 'won' | 'lost'): Stripe.Dispute {
     if (!isUndecided(dispute)) {
       throw refusedByState('status_transition_invalid', `This dispute is already ${dispute.status}.`)
@@ -87,7 +97,7 @@ export function createDisputes(account: Account, events: Events, warnings: Fraud
     return dispute
   }
 
-  return { open: openDispute, update, review, decide }
+  return { open: openDispute, update, review, prevent, decide }
 }
 
 export const isUndecided = (dispute: Stripe.Dispute): boolean => undecided.includes(dispute.status)

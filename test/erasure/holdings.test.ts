@@ -107,6 +107,7 @@ const dispute = (stripe_dispute_id: string, closed_at: Date | null) => ({
   has_evidence: false,
   evidence_staged_at: null,
   evidence_submitted_at: null,
+  taken_back: false,
 })
 const held = {
   provider: 'airalo',

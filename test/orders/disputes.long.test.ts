@@ -1,5 +1,6 @@
 /** A dispute suspends the eSIM and becomes an operator task, with an open or a closed run of the order. */
 import { expect, test } from 'vitest'
+import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
 import type { Attention } from '../../db/connection/schema.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { reconciliationType } from '../../workflows/reconciliation/reconciliation.contract.ts'
@@ -77,6 +78,26 @@ test('a lost dispute keeps the eSIM suspended and becomes an operator task', asy
   await untilDispute(order.id, 'lost', true)
   await until('another operator task is open', async () => (await tasks(order.id, dispute)).join() === 'dispute_lost')
   expect(await atProvider(order.esims[0].iccid)).toBe('SUSPENDED')
+})
+
+test.each([
+  ['block', false],
+  ['resolution', true],
+] as const)('a dispute that is prevented by a %s: the customer has the money back: %s', async (caseType, isTakenBack) => {
+  const { order } = await delivered()
+  const dispute = await open(order.id)
+  await untilDispute(order.id, 'needs_response', true)
+  await stripe.do('prevent-dispute', { dispute, caseType })
+  // Nobody has both the money and the eSIM.
+  await untilDispute(order.id, 'prevented', isTakenBack)
+  await until('the operators know', async () => (await tasks(dispute)).join() === (isTakenBack ? 'dispute_lost' : ''))
+  const listed = await listTakenBack(
+    harness.context,
+    { paymentIntentId: (await paymentOf(order.id)) ?? '', currency: 'EUR' },
+    testPriceMinor,
+    (look) => look(),
+  )
+  expect(listed.map(({ amountMinor }) => amountMinor)).toEqual(isTakenBack ? [testPriceMinor] : [])
 })
 
 test('a dispute before the delivery suspends the eSIM once it is delivered', async () => {

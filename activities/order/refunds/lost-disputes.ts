@@ -34,7 +34,7 @@ export async function refundUnlessTakenBack(
 }
 
 /**
- * The lost disputes of a payment as refunds, the newest first: the customer has this money back.
+ * The disputes of a payment that gave it back for good, as refunds, the newest first: the customer has this money back.
  * @param leftMinor what is left of the payment to refund
  * @param read bounds and repeats the look; by default the activity does
  */
@@ -48,7 +48,7 @@ export async function listTakenBack(
   let left = leftMinor
   return disputes.flatMap((dispute) => {
     // A bank may reckon in another currency; then an operator compares.
-    if (dispute.status !== 'lost' || dispute.currency !== currency) return []
+    if (!dispute.isTakenBack || dispute.currency !== currency) return []
     const amountMinor = Math.min(dispute.amountMinor, left)
     left -= amountMinor
     const { disputeId, createdAt } = dispute
