@@ -72,6 +72,9 @@ export const paymentKinds = [
   'invoice_amount_differs',
 ] as const satisfies readonly DifferenceKindName[]
 
+/** What one reading of a balance leaves unexplained: no later reading finds it again, so it is told by its reading. */
+export const remainderKinds = ['processor_remainder', 'provider_remainder'] as const satisfies readonly DifferenceKindName[]
+
 /** U2: the customer has paid, and has neither an eSIM nor the money. */
 export const unsettledKinds = [
   'payment_without_order',

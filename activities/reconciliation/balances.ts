@@ -88,7 +88,9 @@ export function createBalanceReadings(context: Context): Activities {
     const bought = reading.spentMicros - earlier.spentMicros
     const fallen = earlier.balanceMicros - reading.balanceMicros
     if (fallen === bought) return []
-    const reason = `fell by ${fallen} millionths of ${currency}, bought for ${bought}`
+    // With the reading: another one may have a remainder of the same size.
+    const since = earlier.readAt.toISOString()
+    const reason = `fell by ${fallen} millionths of ${currency}, bought for ${bought}, since ${since}`
     const rule = fallen < bought ? 'paid_in' : fallen - bought <= underWayMicros ? 'in_flight' : null
     return [differs('provider_remainder', { id: provider, at: readAt }, reason, rule)]
   }

@@ -101,7 +101,12 @@ export function createProcessorComparison(context: Context): Activities {
       const differences = found
         .filter(({ remainderMinor }) => remainderMinor !== 0)
         .map(({ currency, remainderMinor }) =>
-          differs('processor_remainder', { id: `stripe:${currency}`, at }, minor(remainderMinor, currency)),
+          differs(
+            'processor_remainder',
+            { id: `stripe:${currency}`, at },
+            // With the reading: another one may have a remainder of the same size.
+            `${minor(remainderMinor, currency)} since ${after?.toISOString()}`,
+          ),
         )
       tally.note(differences)
       return { ...(await tally.close()), sums: found }

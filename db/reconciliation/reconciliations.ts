@@ -4,6 +4,7 @@ import {
   differenceKinds,
   type Explanation,
   paymentKinds,
+  remainderKinds,
 } from '../../policy/reconciliation.ts'
 import type { ReconciliationReport } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import type { Queryable } from '../connection/database.ts'
@@ -91,16 +92,24 @@ export async function acceptDecided(sql: Queryable, reconciliationId: string): P
     update reconciliation_differences d set explained_by = ${'accepted_by_operator' satisfies Explanation}
     where reconciliation_id = ${reconciliationId} and explained_by is null and exists (
       select from attention a where a.kind = d.kind and a.subject_id = d.subject_id
-        and a.resolved_at is not null and a.resolved_by <> all(${[...automatic]}) and a.detail = d.detail)`
+        and a.resolved_at is not null and a.resolved_by <> all(${[...automatic]})
+        and (a.detail = d.detail or (d.kind = any(${[...remainderKinds]}) and position(d.detail in a.detail) > 0)))`
 }
 
-/** Makes an operator task of each unexplained difference. An open one gets today's detail. */
+/**
+ * Makes an operator task of each unexplained difference. An open one gets today's detail; that of a remainder keeps those of
+ * the nights before, which no later night finds again.
+ */
 export async function raiseDifferences(sql: Queryable, reconciliationId: string, at: Date): Promise<void> {
   await sql`
     insert into attention (id, kind, subject_id, detail, opened_at)
     select gen_random_uuid(), kind, subject_id, detail, ${at} from reconciliation_differences
     where reconciliation_id = ${reconciliationId} and explained_by is null
-    on conflict (kind, subject_id) do update set detail = excluded.detail,
+    on conflict (kind, subject_id) do update set
+      detail = case
+        when attention.resolved_at is not null or attention.kind <> all(${[...remainderKinds]}) then excluded.detail
+        when position(excluded.detail in attention.detail) > 0 then attention.detail
+        else concat_ws('; ', attention.detail, excluded.detail) end,
       opened_at = case when attention.resolved_at is null then attention.opened_at else excluded.opened_at end,
       owner = case when attention.resolved_at is null then attention.owner end,
       taken_at = case when attention.resolved_at is null then attention.taken_at end,
@@ -116,11 +125,7 @@ const automatic = [resolver, 'payment_sweep']
  * The hourly look at Stripe resolves the tasks of payments. A remainder does not go by itself: the next reading begins where
  * the one with the remainder has ended.
  */
-const resolvedElsewhere: readonly string[] = [
-  'payment_without_order',
-  'processor_remainder',
-  'provider_remainder',
-] satisfies DifferenceKindName[]
+const resolvedElsewhere: readonly string[] = ['payment_without_order', ...remainderKinds] satisfies DifferenceKindName[]
 
 /** Resolves the tasks of differences that are gone. @param startedAt later tasks are not of this reconciliation */
 export async function resolveGone(
