@@ -25,6 +25,13 @@ const cures = {
   issue_invoice: 'The invoice has to be issued by hand; find out why the delivery did not',
   correct_invoice: 'Cancel the invoice by a credit note and issue one with the paid amount',
   ask_processor: 'Compare the payout in Stripe’s dashboard, and ask its support',
+  deliver_again:
+    'Look for the order’s eSIMs at the provider and have a developer record them, or refund the customer by POST /v1/orders/{id}/refund',
+  refund_ended: 'POST /v1/orders/{id}/refund: the eSIM is gone, and the customer has not used it',
+  correct_bank_account:
+    'Look in Stripe’s dashboard why, and correct the bank account there: Stripe pays nothing out until then',
+  wait_for_run:
+    'Its order’s run has been told to read it again; if it still differs the next night, the run needs a developer',
   find_remainder: 'Compare the day’s transactions in the party’s own report with ours',
 } as const
 
@@ -39,12 +46,24 @@ const kind = (meaning: string, cure: CureName, acts: DifferenceKind['acts'] = 'o
 export const differenceKinds = {
   payment_without_order: kind('A payment of ours at Stripe that no order has', 'refund_payment'),
   payment_unknown: kind('Paid in our books, and not at Stripe', 'ask_about_payment'),
-  paid_not_settled: kind('Paid at Stripe, past its hour, neither delivered nor refunded', 'deliver_or_refund'),
+  paid_not_settled: kind(
+    'Paid at Stripe, past its hour, neither delivered nor given back, whatever our status says',
+    'deliver_or_refund',
+  ),
+  delivered_without_esim: kind(
+    'Delivered and paid, and our books have no placement or fewer eSIMs than were bought',
+    'deliver_again',
+  ),
   charged_twice: kind('A second payment for an order that has its own', 'refund_payment'),
   refund_without_credit_note: kind('Refunded at Stripe, and not in our books', 'issue_credit_note', 'developers'),
   credit_note_without_refund: kind('Refunded in our books, and not at Stripe', 'repeat_refund'),
   refund_amount_differs: kind('Stripe has refunded another amount than our books say', 'correct_credit_note'),
   dispute_unknown: kind('A dispute at Stripe that we do not know', 'answer_dispute'),
+  dispute_state_differs: kind(
+    'A dispute of which our books have another state than Stripe',
+    'wait_for_run',
+    'developers',
+  ),
   invoice_missing: kind('A delivered and paid order without an invoice', 'issue_invoice', 'developers'),
   invoice_amount_differs: kind('The invoice has another amount than the payment', 'correct_invoice'),
   esim_without_order: kind('An eSIM at the provider that no order of ours has', 'return_esim'),
@@ -52,6 +71,14 @@ export const differenceKinds = {
   placed_twice: kind('An order for which we pay eSIMs twice', 'return_esim'),
   provider_cost_differs: kind('The provider has charged another price than the one we bought at', 'claim_cost'),
   esim_alive_after_refund: kind('The eSIM of an order that was given back is alive at its provider', 'return_esim'),
+  esim_ended_unpaid_back: kind(
+    'The provider has ended the eSIMs of a delivered order unused, and the customer does not have the money back',
+    'refund_ended',
+  ),
+  payout_failed: kind(
+    'A payout that has not reached our bank account: it has failed, or was cancelled',
+    'correct_bank_account',
+  ),
   payout_differs: kind('A payout whose transactions do not add up to it', 'ask_processor'),
   processor_remainder: kind(
     'Stripe’s balance has changed by another amount than its transactions, in one currency',
@@ -65,6 +92,7 @@ export type DifferenceKindName = keyof typeof differenceKinds
 /** Kinds that are examined again by their payment, however old it is. */
 export const paymentKinds = [
   'paid_not_settled',
+  'delivered_without_esim',
   'refund_without_credit_note',
   'credit_note_without_refund',
   'refund_amount_differs',
@@ -73,14 +101,20 @@ export const paymentKinds = [
 ] as const satisfies readonly DifferenceKindName[]
 
 /** What one reading of a balance leaves unexplained: no later reading finds it again, so it is told by its reading. */
-export const remainderKinds = ['processor_remainder', 'provider_remainder'] as const satisfies readonly DifferenceKindName[]
+export const remainderKinds = [
+  'processor_remainder',
+  'provider_remainder',
+] as const satisfies readonly DifferenceKindName[]
 
 /** U2: the customer has paid, and has neither an eSIM nor the money. */
 export const unsettledKinds = [
   'payment_without_order',
   'paid_not_settled',
+  'delivered_without_esim',
   'charged_twice',
   'credit_note_without_refund',
+  'placement_unknown',
+  'esim_ended_unpaid_back',
 ] as const satisfies readonly DifferenceKindName[]
 
 /** U6: our books do not say what was paid and refunded. */

@@ -141,16 +141,18 @@ export function createPaymentComparison(context: Context): Activities {
       at,
     )
     const takenBack = new Set<string>()
-    for (const payment of strange) {
+    for (const payment of payments) {
+      const order = byPayment.get(payment.paymentIntentId)
+      if (!payment.disputed || (order && order.status !== 'refunded' && !lacksEsim(order))) continue
       const left = payment.receivedMinor - payment.refundedMinor
-      if (payment.disputed && (await isGivenBack(context, payment, left))) takenBack.add(payment.paymentIntentId)
+      if (await isGivenBack(context, payment, left)) takenBack.add(payment.paymentIntentId)
     }
     return payments.flatMap((payment) => {
       const { paymentIntentId, orderId } = payment
       const own = byPayment.get(paymentIntentId)
       const named = orderId === null ? undefined : byId.get(orderId)
       const differences = own
-        ? [...settled(payment, own, at), ...booked(payment, own, at)]
+        ? [...settled(payment, own, takenBack.has(paymentIntentId), at), ...booked(payment, own, at)]
         : [
             stray(
               payment,
@@ -196,25 +198,48 @@ async function* remembering(pages: AsyncGenerator<BookedPayment[]>, ids: Set<str
   }
 }
 
-/** What was given back by half differs in the credit notes. */
-const withOutcome: readonly OrderStatus[] = ['delivered', 'ended', 'refunded']
+const deliveredStates: readonly OrderStatus[] = ['delivered', 'ended']
 
-/** Paid means delivered or refunded. */
-function settled(payment: BookedPayment, order: BookedOrder, at: Date): FoundDifference[] {
+/**
+ * Paid means delivered or given back. That the order's status says so is no proof: what was given back is asked of Stripe, and
+ * an eSIM has to be there, which the comparison with its provider confirms.
+ * @param wasTakenBack Stripe says that lost disputes have given back the rest
+ */
+function settled(payment: BookedPayment, order: BookedOrder, wasTakenBack: boolean, at: Date): FoundDifference[] {
   const { receivedMinor, refundedMinor, currency, paidAt } = payment
-  if (withOutcome.includes(order.status) || receivedMinor <= refundedMinor) return []
+  if (receivedMinor <= refundedMinor || wasTakenBack) return []
+  if (deliveredStates.includes(order.status)) return withoutEsim(payment, order)
+  // It has this difference under its own name: our books say that all was refunded.
+  if (order.status === 'refunded' && refundedMinor === 0 && bookedMinorOf(order) > 0) return []
   const rule = (): Explanation | null => {
     if (order.status === 'in_review') {
       const decidedBy = plusMs(limitOf('in_review', order.paid_at ?? paidAt), graceMs)
       return at < decidedBy ? 'in_review' : null
     }
     if (order.status === 'refunding' && order.delivered_at) return 'in_flight'
+    if (order.status === 'refunded') return null
     const deliverBy = order.deliver_by ?? limitOf('provisioning', paidAt)
     return at < plusMs(deliverBy, graceMs) ? 'younger_than_promise' : null
   }
   const reason = `${order.status}, holds ${minor(receivedMinor - refundedMinor, currency)}`
   return [differs('paid_not_settled', { ...order, at: paidAt }, reason, rule())]
 }
+
+/** Delivered by our status alone. What was given back by half differs in the credit notes. */
+function withoutEsim({ receivedMinor, currency, paidAt }: BookedPayment, order: BookedOrder): FoundDifference[] {
+  const { placement } = order
+  if (!lacksEsim(order)) return []
+  const missing = placement === 'none' ? 'no placement' : 'no eSIM for each that was bought'
+  const reason = `${order.status}, ${missing}, paid ${minor(receivedMinor, currency)}`
+  const rule = placement === 'releasing' ? 'in_flight' : null
+  return [differs('delivered_without_esim', { ...order, at: paidAt }, reason, rule)]
+}
+
+const lacksEsim = ({ placement, has_esims }: BookedOrder): boolean => placement !== 'held' || !has_esims
+
+/** What was refunded before an invoice was issued is in the order facts alone. */
+const bookedMinorOf = (order: BookedOrder): number =>
+  order.invoice_minor === null ? order.refunded_minor : order.credited_minor
 
 /** Invoices, credit notes and order facts say what was paid and refunded. */
 function booked(payment: BookedPayment, order: BookedOrder, at: Date): FoundDifference[] {
@@ -232,8 +257,7 @@ function booked(payment: BookedPayment, order: BookedOrder, at: Date): FoundDiff
     if (invoiced !== received)
       found.push(differs('invoice_amount_differs', subject, `paid ${received}, invoiced ${invoiced}`))
   }
-  // What was refunded before an invoice was issued is in the order facts alone.
-  const bookedMinor = order.invoice_minor === null ? order.refunded_minor : order.credited_minor
+  const bookedMinor = bookedMinorOf(order)
   if (bookedMinor !== refundedMinor) {
     const kind =
       bookedMinor === 0

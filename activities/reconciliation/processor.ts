@@ -1,6 +1,6 @@
 /** Stripe's disputes, balance and payouts. */
 import { heartbeat } from '@temporalio/activity'
-import type { Context } from '../../context.ts'
+import type { WorkerContext } from '../../context.ts'
 import { findErased } from '../../db/erasure/erased-references.ts'
 import { listProcessorBalances } from '../../db/reconciliation/balances.ts'
 import { findDisputed } from '../../db/reconciliation/payments.ts'
@@ -8,6 +8,7 @@ import { periods } from '../../policy/periods.ts'
 import type { Explanation } from '../../policy/reconciliation.ts'
 import type { BookedDispute, BookedTransaction } from '../../providers/stripe/books.ts'
 import { plusMs } from '../../shared/calendar.ts'
+import { createOrderSignals } from '../../temporal/order-signals.ts'
 import type { CurrencySums, ReconciliationActivities } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { paymentMark } from '../order/payment/payment-mark.ts'
 import { askAboutPayment } from '../order/provider-alarm.ts'
@@ -50,8 +51,14 @@ const nothing = (): Sums => ({
   payoutsMinor: 0,
 })
 
-export function createProcessorComparison(context: Context): Activities {
+interface KnownDispute {
+  disputeId: string
+  orderId: string
+}
+
+export function createProcessorComparison(context: WorkerContext): Activities {
   const { sql, stripe, cipher } = context
+  const signals = createOrderSignals(context)
 
   /** The pages of a list, each asked for as `askAboutPayment` does. */
   async function* read<Page>(pages: AsyncGenerator<Page>): AsyncGenerator<Page> {
@@ -67,10 +74,13 @@ export function createProcessorComparison(context: Context): Activities {
     async compareDisputes({ reconciliationId, from, asOf }) {
       const at = new Date(asOf)
       const tally = createTally(sql, reconciliationId)
+      const doubtful: KnownDispute[] = []
       for await (const page of read(stripe.bookedDisputes(new Date(from), at))) {
         tally.seen(page.length)
-        tally.note(await unknownDisputes(page, at))
+        tally.note(await unknownDisputes(page, doubtful, at))
       }
+      // Both sides were not read at the same moment: what differs is read again at the end.
+      for (const each of doubtful) tally.note(await differentState(each))
       return tally.close()
     },
 
@@ -116,8 +126,14 @@ export function createProcessorComparison(context: Context): Activities {
       const tally = createTally(sql, reconciliationId)
       for await (const page of read(stripe.bookedPayouts(new Date(from), new Date(asOf)))) {
         tally.seen(page.length)
-        for (const { payoutId, amountMinor, currency, inProgress, createdAt } of page) {
+        for (const { payoutId, amountMinor, currency, automatic, inProgress, failure, createdAt } of page) {
           heartbeat()
+          if (failure !== null) {
+            const reason = `${minor(amountMinor, currency)}: ${failure}`
+            tally.note([differs('payout_failed', { id: payoutId, at: createdAt }, reason)])
+            continue
+          }
+          if (!automatic) continue
           const paidOut = await askAboutPayment(context, () => stripe.paidOutMinor(payoutId))
           if (paidOut === amountMinor) continue
           const reason = `paid out ${minor(amountMinor, currency)}, its transactions have ${minor(paidOut, currency)}`
@@ -129,10 +145,31 @@ export function createProcessorComparison(context: Context): Activities {
     },
   }
 
-  async function unknownDisputes(page: readonly BookedDispute[], at: Date): Promise<FoundDifference[]> {
+  /** The order's run is told to read it once more. */
+  async function differentState({ disputeId, orderId }: KnownDispute): Promise<FoundDifference[]> {
+    heartbeat()
+    const dispute = await askAboutPayment(context, () => stripe.getDispute(disputeId))
+    const { known } = await findDisputed(sql, { disputeIds: [disputeId], paymentIntentIds: [] })
+    const stored = known.get(disputeId)
+    if (stored === undefined || stored.state === dispute.status) return []
+    await signals.dispute(orderId, disputeId)
+    const reason = `${disputeId} is ${dispute.status}, our books say ${stored.state}`
+    return [differs('dispute_state_differs', { id: orderId, at: new Date(dispute.createdAt) }, reason)]
+  }
+
+  /** @param doubtful gets those that we know in another state */
+  async function unknownDisputes(
+    page: readonly BookedDispute[],
+    doubtful: KnownDispute[],
+    at: Date,
+  ): Promise<FoundDifference[]> {
     const disputeIds = page.map(({ disputeId }) => disputeId)
     const paymentIntentIds = page.flatMap(({ paymentIntentId }) => paymentIntentId ?? [])
     const { known, orderOf, withTask } = await findDisputed(sql, { disputeIds, paymentIntentIds })
+    for (const { disputeId, status } of page) {
+      const stored = known.get(disputeId)
+      if (stored !== undefined && stored.state !== status) doubtful.push({ disputeId, orderId: stored.orderId })
+    }
     const strange = page.filter(({ disputeId }) => !known.has(disputeId))
     const erased = await findErased(
       sql,

@@ -10,7 +10,7 @@ import {
   listUnconfirmed,
   type UnconfirmedPlacement,
 } from '../../db/reconciliation/placements.ts'
-import { periods } from '../../policy/periods.ts'
+import { milliseconds, periods } from '../../policy/periods.ts'
 import type { Explanation } from '../../policy/reconciliation.ts'
 import type { EsimProvider, ListedOrder } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
@@ -33,6 +33,9 @@ const pageSize = 200
 const maxMissing = 1_000
 /** The order has no use of its eSIM. */
 const withoutEsim = ['refunded', 'cancelled', 'unpaid']
+/** The order is done because its customer has the eSIM. */
+const withEsim = ['delivered', 'ended']
+const lookedAtWithinMs = periods.order.esimPollMs + milliseconds.hour
 
 export function createProviderComparison(context: Context): Activities {
   const { sql, cipher } = context
@@ -126,7 +129,8 @@ export function createProviderComparison(context: Context): Activities {
         }
         const subject = { id: placement.order_id, at: placement.placed_after }
         const reason = `${provider.id}: ${placement.provider_order_no ?? placement.client_ref}`
-        tally.note([differs('placement_unknown', subject, reason)])
+        const rule = withoutEsim.includes(placement.order_status) ? 'given_back' : null
+        tally.note([differs('placement_unknown', subject, reason, rule)])
       }
       after = page.at(-1)
       if (page.length < pageSize) return
@@ -142,9 +146,9 @@ export function createProviderComparison(context: Context): Activities {
       const topUp = { clientRef: placement.client_ref, esimRef: esim.esimRef }
       return withFailureTypes(esimFailureTypes, () => provider.hasTopUp(topUp))
     }
-    const orderNo = placement.provider_order_no
-    if (!orderNo) return true
     try {
+      const orderNo = placement.provider_order_no ?? (await orderNoOf(provider, placement))
+      if (orderNo === undefined) return false
       await provider.getEsims(orderNo)
       return true
     } catch (error) {
@@ -153,6 +157,12 @@ export function createProviderComparison(context: Context): Activities {
       throw isProviderFailure(error) ? asFailure(error, esimFailureTypes) : error
     }
   }
+}
+
+/** Nothing of ours says what it is called there. */
+async function orderNoOf(provider: EsimProvider, placement: UnconfirmedPlacement): Promise<string | undefined> {
+  const { client_ref: clientRef, placed_after } = placement
+  return (await provider.findOrder({ clientRef, placedAfter: placed_after.toISOString() }))?.orderNo
 }
 
 const createdAt = ({ createdAt: time }: ListedOrder, at: Date): Date => (time ? new Date(time) : at)
@@ -196,7 +206,20 @@ function compare(order: ListedOrder, placement: BookedPlacement, at: Date): Foun
     const rule = inFlight ?? (at < plusMs(placement.placed_after, graceMs) ? 'younger_than_promise' : null)
     found.push(differs('esim_alive_after_refund', subject, reason, rule))
   }
+  if (order.kind === 'order' && order.endedUnused && owesMoney(placement)) {
+    const reason = `${order.orderNo} of an order that is ${placement.order_status}`
+    // The order's run asks about its eSIMs once a day, and gives the money back.
+    const isFollowed = placement.checked_at !== null && at < plusMs(placement.checked_at, lookedAtWithinMs)
+    found.push(differs('esim_ended_unpaid_back', subject, reason, inFlight ?? (isFollowed ? 'in_flight' : null)))
+  }
   return found
+}
+
+/** A delivered order whose eSIMs are unused as far as we know. What an operator gave back of it with its eSIMs is decided. */
+function owesMoney(placement: BookedPlacement): boolean {
+  const { order_status, gross_minor, refunded_minor, taken_back, is_unused, returned } = placement
+  if (!withEsim.includes(order_status) || !is_unused || taken_back || refunded_minor >= gross_minor) return false
+  return refunded_minor === 0 || !returned
 }
 
 /** eSIM Access lists an order of several eSIMs once for each: the order is alive while one of them is. */
@@ -205,7 +228,11 @@ export function byOrder(lines: readonly ListedOrder[]): ListedOrder[] {
   for (const line of lines) {
     const key = `${line.kind} ${line.orderNo} ${line.clientRef}`
     const other = orders.get(key)
-    orders.set(key, other ? { ...line, alive: eitherAlive(other.alive, line.alive) } : line)
+    const both = other && {
+      alive: eitherAlive(other.alive, line.alive),
+      endedUnused: other.endedUnused && line.endedUnused,
+    }
+    orders.set(key, { ...line, ...both })
   }
   return [...orders.values()]
 }

@@ -17,6 +17,10 @@ export interface BookedOrder extends OrderColumns {
   refunded_minor: number
   /** what the customer's bank has taken back by a dispute */
   taken_back_minor: number
+  /** `releasing`: it is being given back to its provider */
+  placement: 'held' | 'releasing' | 'none'
+  /** our books have each eSIM that was bought, or that it has topped up */
+  has_esims: boolean
   /** kinds of the open operator tasks about it */
   tasks: string[]
 }
@@ -32,6 +36,11 @@ export async function findBookedOrders(
       coalesce(f.refunded_minor, 0) as refunded_minor,
       (select coalesce(sum(r.amount_minor), 0)::int from refunds r
         where r.order_id = o.id and r.reason = 'dispute_lost') as taken_back_minor,
+      (select case when bool_or(p.state in ('placed', 'provided')) then 'held' when count(*) > 0 then 'releasing' else 'none' end
+        from provider_orders p where p.order_id = o.id and p.state in ('placed', 'provided', 'releasing')) as placement,
+      case when o.parent_order_id is null
+        then (select count(*) from esims e where e.order_id = o.id) >= o.quantity
+        else exists (select from esims e where e.id = o.esim_id) end as has_esims,
       array(select kind from attention a where a.subject_id = o.id::text and a.resolved_at is null) as tasks
     from orders o
     left join order_facts f on f.id = o.fact_id
@@ -89,20 +98,24 @@ export async function listPaidOrders(
   return rows.map(({ id, payment_intent_id, paid_at }) => ({ id, paymentIntentId: payment_intent_id, paidAt: paid_at }))
 }
 
-/** Those of the disputes that we know, and the orders of the payments. */
+/** Those of the disputes that we know, with their state in our books, and the orders of the payments. */
 export async function findDisputed(
   sql: Queryable,
   page: { disputeIds: readonly string[]; paymentIntentIds: readonly string[] },
-): Promise<{ known: Set<string>; orderOf: Map<string, string>; withTask: Set<string> }> {
+): Promise<{
+  known: Map<string, { state: string; orderId: string }>
+  orderOf: Map<string, string>
+  withTask: Set<string>
+}> {
   const ids = [...page.disputeIds]
-  const known = await sql<{ id: string }[]>`
-    select stripe_dispute_id as id from disputes where stripe_dispute_id = any(${ids})`
+  const known = await sql<{ id: string; state: string; order_id: string }[]>`
+    select stripe_dispute_id as id, state, order_id from disputes where stripe_dispute_id = any(${ids})`
   const orders = await sql<{ id: string; payment_intent_id: string }[]>`
     select id, payment_intent_id from orders where payment_intent_id = any(${[...page.paymentIntentIds]})`
   const tasks = await sql<{ id: string }[]>`
     select subject_id as id from attention where kind = 'dispute_open' and subject_id = any(${ids}) and resolved_at is null`
   return {
-    known: new Set(known.map(({ id }) => id)),
+    known: new Map(known.map(({ id, state, order_id }) => [id, { state, orderId: order_id }])),
     orderOf: new Map(orders.map(({ id, payment_intent_id }) => [payment_intent_id, id])),
     withTask: new Set(tasks.map(({ id }) => id)),
   }

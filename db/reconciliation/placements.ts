@@ -6,7 +6,20 @@ export type BookedPlacement = Pick<
   ProviderOrders,
   'id' | 'order_id' | 'client_ref' | 'provider_order_no' | 'state' | 'placed_after' | 'expected_cost_micros'
 > &
-  Pick<Orders, 'quantity'> & { order_status: Orders['status']; tasks: string[] }
+  Pick<Orders, 'quantity' | 'gross_minor'> & {
+    order_status: Orders['status']
+    /** in the order facts */
+    refunded_minor: number
+    /** its customer's bank has taken the money back by a dispute */
+    taken_back: boolean
+    /** nothing of its eSIMs was used when we last asked */
+    is_unused: boolean
+    /** we have asked its provider to take back each eSIM */
+    returned: boolean
+    /** when we last asked about its eSIMs */
+    checked_at: Date | null
+    tasks: string[]
+  }
 
 export async function findPlacements(
   sql: Queryable,
@@ -15,9 +28,16 @@ export async function findPlacements(
 ): Promise<BookedPlacement[]> {
   return sql<BookedPlacement[]>`
     select p.id, p.order_id, p.client_ref, p.provider_order_no, p.state, p.placed_after, p.expected_cost_micros,
-      o.quantity, o.status as order_status,
+      o.quantity, o.gross_minor, o.status as order_status, coalesce(f.refunded_minor, 0) as refunded_minor,
+      exists (select from disputes d where d.order_id = o.id and d.taken_back) as taken_back,
+      coalesce(e.is_unused, true) as is_unused, coalesce(e.returned, false) as returned, e.checked_at,
       array(select kind from attention a where a.subject_id = o.id::text and a.resolved_at is null) as tasks
     from provider_orders p join orders o on o.id = p.order_id
+    left join order_facts f on f.id = o.fact_id
+    left join lateral (
+      select bool_and(used_bytes = 0 and activated_at is null and expires_at is null) as is_unused,
+        bool_and(return_asked_at is not null) as returned, max(checked_at) as checked_at
+      from esims where order_id = o.id) e on true
     where p.provider = ${provider} and p.client_ref = any(${[...clientRefs]})`
 }
 
@@ -39,7 +59,7 @@ export type UnconfirmedPlacement = Pick<
   ProviderOrders,
   'id' | 'order_id' | 'client_ref' | 'provider_order_no' | 'placed_after'
 > &
-  Pick<Orders, 'account_id' | 'parent_order_id' | 'esim_id'>
+  Pick<Orders, 'account_id' | 'parent_order_id' | 'esim_id'> & { order_status: Orders['status'] }
 
 /** A page of placements that we take for filled and the provider's list did not have, the oldest first. */
 export async function listUnconfirmed(
@@ -55,7 +75,8 @@ export async function listUnconfirmed(
 ): Promise<UnconfirmedPlacement[]> {
   const { after } = page
   return sql<UnconfirmedPlacement[]>`
-    select p.id, p.order_id, p.client_ref, p.provider_order_no, p.placed_after, o.account_id, o.parent_order_id, o.esim_id
+    select p.id, p.order_id, p.client_ref, p.provider_order_no, p.placed_after, o.account_id, o.parent_order_id, o.esim_id,
+      o.status as order_status
     from provider_orders p join orders o on o.id = p.order_id
     where p.provider = ${page.provider} and p.placed_after >= ${page.from} and p.placed_after < ${page.to}
       and p.state in ('placed', 'provided') and (p.confirmed_at is null or p.confirmed_at < ${page.confirmedSince})

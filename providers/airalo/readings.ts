@@ -114,11 +114,14 @@ export function readListedOrder(
   const price = order.net_price ?? null
   const status = order.status && lookUp(airaloOrderStatuses, order.status.slug)
   if (order.status && !status) tellUnlisted('order_status', order.status.slug)
+  const alive = status?.alive ?? null
   return {
     kind: order.type === 'topup' ? 'top_up' : 'order',
     orderNo: order.id,
     clientRef: order.description,
-    alive: status?.alive ?? null,
+    alive,
+    // A refunded order was unused, or Airalo would not have refunded it.
+    endedUnused: alive === false,
     unitCostMicros: price === null ? null : readAmount(price),
     costCurrency: order.currency,
     createdAt: order.created_at && readTime(order.created_at),

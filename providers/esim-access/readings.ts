@@ -85,6 +85,7 @@ export function readListedOrders(esim: QueriedEsim, tellUnlisted: TellUnlisted):
   const listed = {
     orderNo: esim.orderNo,
     alive: state === 'unknown' ? null : !ENDED.has(state),
+    endedUnused: state === 'cancelled' && (esim.orderUsage ?? 0) === 0,
     unitCostMicros: null,
     costCurrency: null,
   }

@@ -31,6 +31,8 @@ export interface BookedDispute {
   /** of the payment's metadata */
   orderId: string | null
   mark: string | null
+  /** as codes/stripe-values.ts lists them */
+  status: string
   createdAt: Date
 }
 
@@ -47,8 +49,12 @@ export interface BookedPayout {
   payoutId: string
   amountMinor: number
   currency: string
+  /** Stripe says which transactions it pays out: not of one that was made by hand */
+  automatic: boolean
   /** Stripe still attaches its transactions */
   inProgress: boolean
+  /** the money has not reached the bank account: Stripe's reason, or that it was cancelled */
+  failure: string | null
   createdAt: Date
 }
 
@@ -94,13 +100,14 @@ export function createBooks({ sdk, call }: StripeClient) {
       const created = { gte: seconds(from), lte: seconds(to) }
       const expand = ['data.payment_intent']
       for await (const disputes of pages((page) => sdk.disputes.list({ ...page, created, expand }))) {
-        yield disputes.map(({ id, payment_intent: intent, created: createdAt }) => {
+        yield disputes.map(({ id, payment_intent: intent, status, created: createdAt }) => {
           const payment = intent !== null && typeof intent === 'object' ? intent : null
           return {
             disputeId: id,
             paymentIntentId: payment?.id ?? (typeof intent === 'string' ? intent : null),
             orderId: orderIdIn(payment?.metadata) ?? null,
             mark: payment?.metadata.mark ?? null,
+            status,
             createdAt: timeOf(createdAt),
           }
         })
@@ -128,16 +135,15 @@ export function createBooks({ sdk, call }: StripeClient) {
     async *bookedPayouts(from: Date, to: Date): AsyncGenerator<BookedPayout[]> {
       const created = { gte: seconds(from), lte: seconds(to) }
       for await (const payouts of pages((page) => sdk.payouts.list({ ...page, created }))) {
-        // Transactions are listed for automatic payouts only.
-        yield payouts
-          .filter(({ automatic, status }) => automatic && status !== 'failed' && status !== 'canceled')
-          .map((payout) => ({
-            payoutId: payout.id,
-            amountMinor: payout.amount,
-            currency: payout.currency.toUpperCase(),
-            inProgress: payout.reconciliation_status === 'in_progress',
-            createdAt: timeOf(payout.created),
-          }))
+        yield payouts.map((payout) => ({
+          payoutId: payout.id,
+          amountMinor: payout.amount,
+          currency: payout.currency.toUpperCase(),
+          automatic: payout.automatic,
+          inProgress: payout.reconciliation_status === 'in_progress',
+          failure: failureOf(payout),
+          createdAt: timeOf(payout.created),
+        }))
       }
     },
 
@@ -179,5 +185,11 @@ const transactionOf = (transaction: Stripe.BalanceTransaction): BookedTransactio
   netMinor: transaction.net,
   currency: transaction.currency.toUpperCase(),
 })
+
+/** A payout may be shown as paid for some days and fail then: docs.stripe.com/api/payouts/object, `status`. */
+function failureOf({ status, failure_code }: Stripe.Payout): string | null {
+  if (status === 'canceled') return status
+  return status === 'failed' ? (failure_code ?? status) : null
+}
 
 const timeOf = (unixSeconds: number): Date => new Date(unixSeconds * 1000)

@@ -67,6 +67,8 @@ export function createActions(parts: Parts, events: Events) {
       const payouts = ledger.payOut({
         currency: word(input, 'currency') ?? 'eur',
         early: input.early === true,
+        fails: input.fails === true,
+        byHand: input.byHand === true,
         ...(differsBy !== undefined && { differsBy }),
         ...(divided !== undefined && { parts: divided }),
       })

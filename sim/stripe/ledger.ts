@@ -81,9 +81,18 @@ export function createLedger(account: Account) {
      * Pays out what has not been paid out.
      * @param given.early also what is not available yet
      * @param given.differsBy the payout has another amount than its transactions
+     * @param given.fails the bank refuses the money, which comes back to the balance
+     * @param given.byHand it was asked for in the dashboard
      * @param given.parts divides it into so many payouts
      */
-    payOut(given: { currency: string; early?: boolean; differsBy?: number; parts?: number }): Stripe.Payout[] {
+    payOut(given: {
+      currency: string
+      early?: boolean
+      differsBy?: number
+      fails?: boolean
+      byHand?: boolean
+      parts?: number
+    }): Stripe.Payout[] {
       const due = account.balanceTransactions
         .all()
         .filter(
@@ -103,6 +112,13 @@ export function createLedger(account: Account) {
         const own = add({ amount: -amount, currency, type: 'payout', reporting_category: 'payout', source })
         payout.balance_transaction = own.id
         for (const { id } of [...part, own]) account.paidOut.set(id, payout.id)
+        if (given.byHand) Object.assign(payout, { automatic: false, reconciliation_status: 'not_applicable' })
+        // docs.stripe.com/payouts#payout-failures
+        if (given.fails) {
+          const back = add({ amount, currency, type: 'payout_failure', reporting_category: 'payout_reversal', source })
+          const failed = { status: 'failed', failure_code: 'account_closed', failure_balance_transaction: back.id }
+          Object.assign(payout, failed)
+        }
         made.push(payout)
       }
       return made

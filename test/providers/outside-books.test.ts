@@ -107,7 +107,7 @@ test('Airalo: orders and top-ups with their net price, over pages of 100, of the
   const listed = await all(provider.listOrders(between))
   expect(new Set(listed.map(({ orderNo }) => orderNo)).size).toBe(233)
   expect(byReference(listed, 'old')).toEqual([])
-  expect(byReference(listed, 'back')).toMatchObject([{ alive: false }])
+  expect(byReference(listed, 'back')).toMatchObject([{ alive: false, endedUnused: true }])
   const packages = await provider.listPackages()
   const priceOf = (code: string) => packages.find((each) => each.code === code)?.costMicros
   expect(byReference(listed, 'one')).toMatchObject([
@@ -166,7 +166,7 @@ test('eSIM Access: orders and top-ups of the time asked for, over pages of 500',
   const listed = await all(provider.listOrders(between))
   expect(new Set(listed.map(({ clientRef }) => clientRef)).size).toBe(703)
   expect(byReference(listed, 'old')).toEqual([])
-  expect(byReference(listed, 'back')).toMatchObject([{ alive: false }])
+  expect(byReference(listed, 'back')).toMatchObject([{ alive: false, endedUnused: true }])
   // Once for each of its two eSIMs; no price is documented.
   expect(byReference(listed, 'one')).toMatchObject(Array(2).fill({ kind: 'order', alive: true, unitCostMicros: null }))
   expect(byReference(listed, 'two')).toMatchObject([{ kind: 'top_up' }])

@@ -28,6 +28,8 @@ export interface Trade {
   placed: number
   /** false: we have no placement */
   placement: boolean
+  /** in our database */
+  esims: number
   cancelled: boolean
   netPrice: number
 }
@@ -51,6 +53,7 @@ export function delivered(provider: Trade['provider'], at: Date, change: Partial
     creditedMinor: 0,
     placed: 1,
     placement: true,
+    esims: 1,
     cancelled: false,
     netPrice: 0,
     ...change,
@@ -161,6 +164,7 @@ export async function createPlanter(stack: Stack, accountId: string) {
       sequence,
       credited: trade.creditedMinor,
       placement: trade.placement ? randomUUID() : null,
+      esims: status === 'provisioning' ? 0 : trade.esims,
       provider,
       code: codes[provider],
       client_ref: trade.clientRef,
@@ -174,7 +178,7 @@ export async function createPlanter(stack: Stack, accountId: string) {
       select * from jsonb_to_recordset(${sql.json(rows)}) as r (
         id uuid, fact uuid, payment text, status text, created timestamptz, deliver_by timestamptz,
         delivered timestamptz, ended timestamptz, refunded integer, invoiced integer, invoice text, sequence integer,
-        credited integer, placement uuid, provider text, code text, client_ref text, order_no text, cost bigint)`
+        credited integer, placement uuid, esims integer, provider text, code text, client_ref text, order_no text, cost bigint)`
     await sql`
       insert into order_facts (id, paid_on, package_name, destination, quantity, gross_minor, refunded_minor, currency, outcome)
       select fact, created::date, 'Germany', 'DE', 1, ${paidMinor}, refunded, 'EUR',
@@ -204,6 +208,12 @@ export async function createPlanter(stack: Stack, accountId: string) {
         placed_after, last_asked_at, expected_cost_micros)
       select placement, id, provider, code, client_ref, order_no, 'provided', created, created, cost
       from (${planted}) r where placement is not null`
+    // Nobody opens what is sealed in them.
+    await sql`
+      insert into esims (id, order_id, provider, esim_ref, esim_ref_index, iccid, activation_code, state, checked_at)
+      select gen_random_uuid(), id, provider, sealed, uuid_send(gen_random_uuid()), sealed, sealed, 'new', created
+      from (${planted}) r, generate_series(1, esims),
+        (select decode('01' || repeat('00', 28), 'hex') as sealed) as nothing`
   }
 
   return {
