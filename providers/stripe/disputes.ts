@@ -128,7 +128,8 @@ function read(dispute: Stripe.Dispute): Dispute {
  * What was prevented was blocked, when the bank was shown what was bought, or resolved by a rule of ours, which gives the money back
  * (docs.stripe.com/changelog/basil/2025-08-27/add-preventions-to-dispute, docs.stripe.com/disputes/get-started/prevention).
  */
-const isResolved = (dispute: Stripe.Dispute): boolean => dispute.payment_method_details?.card?.case_type === 'resolution'
+const isResolved = (dispute: Stripe.Dispute): boolean =>
+  dispute.payment_method_details?.card?.case_type === 'resolution'
 
 const toEvidence = (evidence: DisputeEvidence): Stripe.DisputeUpdateParams.Evidence => ({
   product_description: evidence.productDescription,

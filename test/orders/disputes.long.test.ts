@@ -83,22 +83,25 @@ test('a lost dispute keeps the eSIM suspended and becomes an operator task', asy
 test.each([
   ['block', false],
   ['resolution', true],
-] as const)('a dispute that is prevented by a %s: the customer has the money back: %s', async (caseType, isTakenBack) => {
-  const { order } = await delivered()
-  const dispute = await open(order.id)
-  await untilDispute(order.id, 'needs_response', true)
-  await stripe.do('prevent-dispute', { dispute, caseType })
-  // Nobody has both the money and the eSIM.
-  await untilDispute(order.id, 'prevented', isTakenBack)
-  await until('the operators know', async () => (await tasks(dispute)).join() === (isTakenBack ? 'dispute_lost' : ''))
-  const listed = await listTakenBack(
-    harness.context,
-    { paymentIntentId: (await paymentOf(order.id)) ?? '', currency: 'EUR' },
-    testPriceMinor,
-    (look) => look(),
-  )
-  expect(listed.map(({ amountMinor }) => amountMinor)).toEqual(isTakenBack ? [testPriceMinor] : [])
-})
+] as const)(
+  'a dispute that is prevented by a %s: the customer has the money back: %s',
+  async (caseType, isTakenBack) => {
+    const { order } = await delivered()
+    const dispute = await open(order.id)
+    await untilDispute(order.id, 'needs_response', true)
+    await stripe.do('prevent-dispute', { dispute, caseType })
+    // Nobody has both the money and the eSIM.
+    await untilDispute(order.id, 'prevented', isTakenBack)
+    await until('the operators know', async () => (await tasks(dispute)).join() === (isTakenBack ? 'dispute_lost' : ''))
+    const listed = await listTakenBack(
+      harness.context,
+      { paymentIntentId: (await paymentOf(order.id)) ?? '', currency: 'EUR' },
+      testPriceMinor,
+      (look) => look(),
+    )
+    expect(listed.map(({ amountMinor }) => amountMinor)).toEqual(isTakenBack ? [testPriceMinor] : [])
+  },
+)
 
 test('a dispute before the delivery suspends the eSIM once it is delivered', async () => {
   const person = await harness.signUp()
