@@ -4,17 +4,17 @@
  */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { createAlone } from '../../cli/restore/alone.ts'
-import { rebuildSignIns } from '../../cli/restore/sign-ins.ts'
-import { confirmPromotions, suspendPermissions } from '../../db/backup/restored-permissions.ts'
-import { setPromotions } from '../../db/consents.ts'
-import { linkIdentity, listIdentities } from '../../db/identities.ts'
-import { plusMs } from '../../shared/calendar.ts'
-import { signInEndedType, signInEndedWorkflowId } from '../../workflows/sign-in-ended.contract.ts'
-import { shareStack } from '../harness/harness.ts'
-import { expectStatus } from '../harness/http.ts'
-import type { Person } from '../harness/people.ts'
-import { untilValue } from '../harness/until.ts'
+import { createAlone } from '../../../cli/restore/alone.ts'
+import { rebuildSignIns } from '../../../cli/restore/sign-ins.ts'
+import { confirmPromotions, suspendPermissions } from '../../../db/backup/restored-permissions.ts'
+import { setPromotions } from '../../../db/consents.ts'
+import { linkIdentity, listIdentities } from '../../../db/identities.ts'
+import { plusMs } from '../../../shared/calendar.ts'
+import { signInEndedType, signInEndedWorkflowId } from '../../../workflows/sign-in-ended.contract.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
+import type { Person } from '../../harness/people.ts'
+import { untilValue } from '../../harness/until.ts'
 
 const harness = await shareStack()
 const { context, temporal, config } = harness

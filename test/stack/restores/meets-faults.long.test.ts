@@ -4,16 +4,16 @@
  */
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
-import { databaseName, databaseUrl, withDatabase } from '../../db/backup/restore.ts'
-import type { Queryable } from '../../db/connection/database.ts'
-import type { ProviderOrders, RestoredItems } from '../../db/connection/schema.ts'
-import { backupType } from '../../workflows/backup/backup.contract.ts'
-import { openHarness } from '../harness/harness.ts'
-import { expectStatus } from '../harness/http.ts'
-import { startProgram } from '../harness/processes.ts'
-import { runLater } from '../harness/temporal/later.ts'
-import { testPackages } from '../harness/test-packages.ts'
-import { until, untilValue } from '../harness/until.ts'
+import { databaseName, databaseUrl, withDatabase } from '../../../db/backup/restore.ts'
+import type { Queryable } from '../../../db/connection/database.ts'
+import type { ProviderOrders, RestoredItems } from '../../../db/connection/schema.ts'
+import { backupType } from '../../../workflows/backup/backup.contract.ts'
+import { openHarness } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
+import { startProgram } from '../../harness/processes.ts'
+import { runLater } from '../../harness/temporal/later.ts'
+import { testPackages } from '../../harness/test-packages.ts'
+import { until, untilValue } from '../../harness/until.ts'
 
 const harness = await openHarness({ books: false })
 const { config } = harness
