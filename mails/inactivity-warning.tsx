@@ -2,7 +2,7 @@
 import type { Texts } from '../messages/texts.ts'
 import { Action, Note, Paragraph, Title } from './elements.tsx'
 import { Layout, type Site } from './layout.tsx'
-import { greet } from './order.tsx'
+import { greet } from './order/order.tsx'
 import { type RenderedMail, renderMail } from './render.ts'
 
 export interface InactivityWarningProps {

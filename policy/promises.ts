@@ -174,7 +174,7 @@ export const promises = {
     sentence: 'An account is kept until it is deleted, or unused for 3 years.',
     keptBy: 'workflows/retention/account-inactivity.ts',
     provenBy: {
-      file: 'test/workflows/account-inactivity.test.ts',
+      file: 'test/workflows/retention/account-inactivity.test.ts',
       title: 'R1: an unused account is warned 60, 30 and 7 days before, and erased after three years',
     },
     figures: ['accounts_past_term'],
@@ -183,7 +183,7 @@ export const promises = {
     sentence: 'Invoices and orders are kept anonymised for 7 years.',
     keptBy: 'workflows/retention/invoice-retention.ts',
     provenBy: {
-      file: 'test/workflows/invoice-retention.test.ts',
+      file: 'test/workflows/retention/invoice-retention.test.ts',
       title: 'R2: the books of a month are purged after seven years',
     },
     figures: ['books_past_term'],
@@ -196,9 +196,9 @@ export const promises = {
   },
   R4: {
     sentence: 'Security logs are kept for at most 90 days.',
-    keptBy: 'workflows/housekeeping.ts',
+    keptBy: 'workflows/housekeeping/housekeeping.ts',
     provenBy: {
-      file: 'test/workflows/housekeeping.test.ts',
+      file: 'test/workflows/housekeeping/housekeeping.test.ts',
       title: 'R4: the security log drops each day before its first row is ninety days old',
     },
     figures: ['oldest_security_log'],
@@ -244,7 +244,7 @@ export const promises = {
   },
   K1: {
     sentence: 'Data of a child under 13 is deleted promptly when we learn of it.',
-    keptBy: 'api/routes/account-deletion.ts',
+    keptBy: 'api/routes/accounts/account-deletion.ts',
     provenBy: { file: 'test/api/account-deletion.test.ts', title: 'K1: an operator deletes the account of a child' },
     figures: ['overdue_child_erasures'],
   },

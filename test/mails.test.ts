@@ -5,13 +5,13 @@ import { printAST } from '@formatjs/icu-messageformat-parser/printer.js'
 import { create } from 'qrcode'
 import { expect, test } from 'vitest'
 import { renderAccountDeleted } from '../mails/account-deleted.tsx'
-import { appleInstallUrl, readActivationCode } from '../mails/activation-code.ts'
 import { renderAppleUnlinked } from '../mails/apple-unlinked.tsx'
 import { renderBreachDue, renderBreachNotice } from '../mails/breach/breach.tsx'
 import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '../mails/email-change.tsx'
-import { type EsimNotice, renderEsimStatus } from '../mails/esim-status.tsx'
 import { dataAmount, money, placeName } from '../mails/format.ts'
 import { renderInactivityWarning } from '../mails/inactivity-warning.tsx'
+import { appleInstallUrl, readActivationCode } from '../mails/order/activation-code.ts'
+import { type EsimNotice, renderEsimStatus } from '../mails/order/esim-status.tsx'
 import {
   renderOrderApology,
   renderOrderCancelled,
@@ -23,8 +23,9 @@ import {
   renderPartialRefund,
   renderTopUpConfirmed,
   renderWithdrawalAcknowledged,
-} from '../mails/order-changes.tsx'
-import { renderOrderConfirmation } from '../mails/order-confirmation.tsx'
+} from '../mails/order/order-changes.tsx'
+import { renderOrderConfirmation } from '../mails/order/order-confirmation.tsx'
+import { qrPng } from '../mails/order/qr.ts'
 import { renderPolicyMoved, renderPolicyWithdrawn } from '../mails/policy-change.tsx'
 import { renderPolicyNotice } from '../mails/policy-notice.tsx'
 import {
@@ -34,7 +35,6 @@ import {
   renderPrivacyRequestExtended,
 } from '../mails/privacy-request.tsx'
 import { renderPromotion } from '../mails/promotion.tsx'
-import { qrPng } from '../mails/qr.ts'
 import type { RenderedMail } from '../mails/render.ts'
 import { renderSignInLink } from '../mails/sign-in-link.tsx'
 import { colours, darkStyle } from '../mails/style.ts'

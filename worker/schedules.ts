@@ -8,9 +8,9 @@ import {
 } from '@temporalio/client'
 import type { Duration } from '@temporalio/common'
 import { backupType, backupWorkflowId } from '../workflows/backup/backup.contract.ts'
-import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalogue-sync.contract.ts'
-import { draftSweepType, draftSweepWorkflowId } from '../workflows/draft-sweep.contract.ts'
-import { housekeepingType, housekeepingWorkflowId } from '../workflows/housekeeping.contract.ts'
+import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalogue/catalogue-sync.contract.ts'
+import { draftSweepType, draftSweepWorkflowId } from '../workflows/housekeeping/draft-sweep.contract.ts'
+import { housekeepingType, housekeepingWorkflowId } from '../workflows/housekeeping/housekeeping.contract.ts'
 import { keyCheckType, keyCheckWorkflowId } from '../workflows/keys/key-rotation.contract.ts'
 import { paymentSweepType, paymentSweepWorkflowId } from '../workflows/order/payment-sweep.contract.ts'
 import {

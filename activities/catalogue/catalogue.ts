@@ -15,7 +15,7 @@ import { periods } from '../../policy/periods.ts'
 import { checkPrice, costCurrency, firstPriceMinor } from '../../policy/pricing.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { plusMs } from '../../shared/calendar.ts'
-import type { CatalogueActivities, ProviderOutcome } from '../../workflows/catalogue-sync.contract.ts'
+import type { CatalogueActivities, ProviderOutcome } from '../../workflows/catalogue/catalogue-sync.contract.ts'
 import { mergeLists, type PriceList } from './merge.ts'
 
 type Answer = { provider: EsimProviderId } & (

@@ -3,7 +3,7 @@ import type { OfferedPackage, OperatorFamily, PackageOffer } from '../../db/cata
 import { periods } from '../../policy/periods.ts'
 import { costCurrency, maxPriceMinor } from '../../policy/pricing.ts'
 import type { ProviderPackage } from '../../providers/esim.ts'
-import type { LeftOut } from '../../workflows/catalogue-sync.contract.ts'
+import type { LeftOut } from '../../workflows/catalogue/catalogue-sync.contract.ts'
 import { type PackageIdentity, packageCode, packageName } from './package-identity.ts'
 
 export interface PriceList<Provider extends string> {

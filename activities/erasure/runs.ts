@@ -15,7 +15,7 @@ import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
 import { recordedAt } from '../failures.ts'
-import { lostRunTask } from '../lost-runs.ts'
+import { lostRunTask } from '../housekeeping/lost-runs.ts'
 
 type Activities = Pick<DeletionActivities, 'endRuns' | 'deleteRuns'>
 

@@ -1,7 +1,7 @@
 /** What a status of a delivered eSIM means: its end, whether anything of it was used, and which notices are due. */
 import type { StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
-import type { EsimNotice } from '../../mails/esim-status.tsx'
+import type { EsimNotice } from '../../mails/order/esim-status.tsx'
 import { periods } from '../../policy/periods.ts'
 import type { EsimStatus } from '../../providers/esim.ts'
 import { plusMs } from '../../shared/calendar.ts'

@@ -16,8 +16,8 @@ import {
   renderOrderRefunded,
   renderOrderRefundFailed,
   renderTopUpConfirmed,
-} from '../../mails/order-changes.tsx'
-import { renderOrderConfirmation } from '../../mails/order-confirmation.tsx'
+} from '../../mails/order/order-changes.tsx'
+import { renderOrderConfirmation } from '../../mails/order/order-confirmation.tsx'
 import type { RenderedMail } from '../../mails/render.ts'
 import type { Texts } from '../../messages/texts.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'

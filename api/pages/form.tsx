@@ -4,7 +4,7 @@ import type { HTMLInputTypeAttribute, ReactNode } from 'react'
 import type { Texts } from '../../messages/texts.ts'
 import type { RefusedForm } from '../http/route.ts'
 import { Icon } from './brand/icons.tsx'
-import { explanation } from './problem-texts.ts'
+import { explanation } from './problems/problem-texts.ts'
 
 interface FormProps {
   action: string

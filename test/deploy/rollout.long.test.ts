@@ -6,7 +6,7 @@ import { fastForward, workflowNow } from '../../temporal/time-skipping.ts'
 import { describeRouting } from '../../temporal/worker-deployment.ts'
 import { ownsSchedules } from '../../worker/deployment.ts'
 import type { RunningWorker } from '../../worker/run-worker.ts'
-import { catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
+import { catalogueSyncType } from '../../workflows/catalogue/catalogue-sync.contract.ts'
 import { orderWorkflowId, providerSignal } from '../../workflows/order/order.contract.ts'
 import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
 import {

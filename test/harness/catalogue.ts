@@ -1,7 +1,7 @@
 /** The catalogue: its sync, its rows, and its operator tasks. */
 import type { Attention, Packages } from '../../db/connection/schema.ts'
 import type { Stack } from '../../dev/stack.ts'
-import { type CatalogueSyncState, catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
+import { type CatalogueSyncState, catalogueSyncType } from '../../workflows/catalogue/catalogue-sync.contract.ts'
 import { createCaller, expectStatus } from './http.ts'
 import { until } from './until.ts'
 

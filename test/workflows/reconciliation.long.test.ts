@@ -22,7 +22,7 @@ import { expectStatus } from '../harness/http.ts'
 import { runLater } from '../harness/temporal/later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
-import { createPlanter, delivered, givenBack, paidMinor, type Trade } from './planted-trade.ts'
+import { createPlanter, delivered, givenBack, paidMinor, type Trade } from './catalogue/planted-trade.ts'
 
 const harness = await shareStack({ books: false })
 const { sql } = harness.context

@@ -13,7 +13,7 @@ import {
   reserveRefund,
   sumOf,
 } from '../../../db/order/refunds.ts'
-import { renderOrderRefundFailed, renderPartialRefund } from '../../../mails/order-changes.tsx'
+import { renderOrderRefundFailed, renderPartialRefund } from '../../../mails/order/order-changes.tsx'
 import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
 import { failure } from '../../../shared/failures.ts'
 import { type PartialRefundActivities, partialRefundKey } from '../../../workflows/order/partial-refund.contract.ts'

@@ -11,7 +11,7 @@ import {
   catalogueSyncState,
   catalogueSyncType,
   catalogueSyncWorkflowId,
-} from '../../../workflows/catalogue-sync.contract.ts'
+} from '../../../workflows/catalogue/catalogue-sync.contract.ts'
 import { actorOf } from '../../http/caller.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'

@@ -4,7 +4,7 @@ import { listTakenBack } from '../../../activities/order/refunds/lost-disputes.t
 import { untilAnswered } from '../../../cli/restore/until-answered.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { Fault } from '../../../sim/simulator.ts'
-import { type CatalogueSyncState, catalogueSyncType } from '../../../workflows/catalogue-sync.contract.ts'
+import { type CatalogueSyncState, catalogueSyncType } from '../../../workflows/catalogue/catalogue-sync.contract.ts'
 import {
   type ReconciliationReport,
   reconciliationType,
@@ -14,7 +14,7 @@ import { watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { runLater } from '../../harness/temporal/later.ts'
 import { eachProvider, testPackages } from '../../harness/test-packages.ts'
-import { createPlanter, delivered } from '../../workflows/planted-trade.ts'
+import { createPlanter, delivered } from '../../workflows/catalogue/planted-trade.ts'
 import { missingAtStripe, pairs, passing } from './plant-pairs.ts'
 
 const harness = await shareStack({ books: false })

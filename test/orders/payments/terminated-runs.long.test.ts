@@ -1,6 +1,6 @@
 /** U2: wherever an order's run was when it was terminated, operators know it at once, and the hourly look settles the money. */
 import { expect, test } from 'vitest'
-import { draftSweepType } from '../../../workflows/draft-sweep.contract.ts'
+import { draftSweepType } from '../../../workflows/housekeeping/draft-sweep.contract.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { paymentSweepType } from '../../../workflows/order/payment-sweep.contract.ts'
 import { shareStack } from '../../harness/harness.ts'

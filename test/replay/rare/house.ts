@@ -10,7 +10,7 @@ import {
   pause,
   resume,
 } from '../../../workflows/campaign.contract.ts'
-import { catalogueSyncType } from '../../../workflows/catalogue-sync.contract.ts'
+import { catalogueSyncType } from '../../../workflows/catalogue/catalogue-sync.contract.ts'
 import { eventRetriesType, lookAgain } from '../../../workflows/events/event-retries.contract.ts'
 import { keyRotationType, opened as rotationOpened } from '../../../workflows/keys/key-rotation.contract.ts'
 import { policyNoticeType, post, withdraw } from '../../../workflows/policy-notice.contract.ts'

@@ -50,7 +50,7 @@ test('npm run dev reloads a saved route, workflow and text, and after a mistake 
   await until('the route is live', async () => (await liveness()).includes('anew'), busyMachine)
 
   await until('the change is reported', async () => lives() === 1, busyMachine)
-  await save('workflows/catalogue-sync.ts', (text) =>
+  await save('workflows/catalogue/catalogue-sync.ts', (text) =>
     text.replace(/(export async function catalogueSync\([^{]*\{\n)/, "$1  console.log('the workflow was saved')\n"),
   )
   await until('the workflow is live', async () => lives() === 2, busyMachine)
@@ -70,9 +70,11 @@ test('npm run dev reloads a saved route, workflow and text, and after a mistake 
   await until('the API is live again', async () => lives() === 4, busyMachine)
   expect(await liveness()).toContain('anew')
 
-  const sound = await save('workflows/catalogue-sync.ts', (text) => `${text}\nconst = 1\n`)
+  const sound = await save('workflows/catalogue/catalogue-sync.ts', (text) => `${text}\nconst = 1\n`)
   await until('the mistake in a workflow is reported', async () => notLive() === 2, busyMachine)
-  await save('workflows/catalogue-sync.ts', () => sound.replace('the workflow was saved', 'the workflow was mended'))
+  await save('workflows/catalogue/catalogue-sync.ts', () =>
+    sound.replace('the workflow was saved', 'the workflow was mended'),
+  )
   await until('the worker is live again', async () => lives() === 5, busyMachine)
   expect([200, 202]).toContain((await operator.post('/v1/packages/sync', {})).status)
   await dev.untilWritten(/the workflow was mended/)

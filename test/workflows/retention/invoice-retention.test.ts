@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { Duration } from '@temporalio/common'
 import { describe, expect, test } from 'vitest'
-import { booksTermEnds, monthOf } from '../../shared/calendar.ts'
-import { fastForward } from '../../temporal/time-skipping.ts'
+import { booksTermEnds, monthOf } from '../../../shared/calendar.ts'
+import { fastForward } from '../../../temporal/time-skipping.ts'
 import {
   booksCohortsType,
   invoiceRetentionState,
   invoiceRetentionWorkflowId,
-} from '../../workflows/retention/invoice-retention.contract.ts'
-import { openHarness } from '../harness/harness.ts'
-import { expectStatus } from '../harness/http.ts'
-import { until } from '../harness/until.ts'
+} from '../../../workflows/retention/invoice-retention.contract.ts'
+import { openHarness } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
+import { until } from '../../harness/until.ts'
 
 // The order of an account that still exists has no books after seven years.
 const harness = await openHarness({ settings: { BOOKS_COUNT_FROM: 'issue' }, books: false })

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { SecurityLog } from '../../db/connection/schema.ts'
-import { listPartitions, recordSecurityEvent } from '../../db/security-log.ts'
-import { plusDays, startOfDay } from '../../shared/calendar.ts'
-import { type HousekeepingReport, housekeepingType } from '../../workflows/housekeeping.contract.ts'
-import { openHarness } from '../harness/harness.ts'
-import { runLater } from '../harness/temporal/later.ts'
-import { until } from '../harness/until.ts'
+import type { SecurityLog } from '../../../db/connection/schema.ts'
+import { listPartitions, recordSecurityEvent } from '../../../db/security-log.ts'
+import { plusDays, startOfDay } from '../../../shared/calendar.ts'
+import { type HousekeepingReport, housekeepingType } from '../../../workflows/housekeeping/housekeeping.contract.ts'
+import { openHarness } from '../../harness/harness.ts'
+import { runLater } from '../../harness/temporal/later.ts'
+import { until } from '../../harness/until.ts'
 
 const harness = await openHarness({ books: false })
 const { context } = harness

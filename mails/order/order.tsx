@@ -1,7 +1,7 @@
 /** The common part of mails about an order. */
 import type { ReactNode } from 'react'
-import type { Texts } from '../messages/texts.ts'
-import type { ValidityStart } from '../providers/esim.ts'
+import type { Texts } from '../../messages/texts.ts'
+import type { ValidityStart } from '../../providers/esim.ts'
 
 export interface OrderSummary {
   packageName: string

@@ -1,14 +1,14 @@
 /** U3: the mail that delivers an eSIM, in every form that phones accept, with the invoice's number. */
 import { Img } from '@react-email/img'
 import { Section } from '@react-email/section'
-import type { Money } from '../messages/format.ts'
-import type { Texts } from '../messages/texts.ts'
+import type { Money } from '../../messages/format.ts'
+import type { Texts } from '../../messages/texts.ts'
+import { Action, Anchor, Code, Facts, Note, Paragraph, Steps, Subtitle, Title } from '../elements.tsx'
+import { Layout, type Site } from '../layout.tsx'
+import { type RenderedMail, renderMail } from '../render.ts'
 import { appleInstallUrl, readActivationCode } from './activation-code.ts'
-import { Action, Anchor, Code, Facts, Note, Paragraph, Steps, Subtitle, Title } from './elements.tsx'
-import { Layout, type Site } from './layout.tsx'
 import { consentFacts, greet, type OrderSummary, orderFacts } from './order.tsx'
 import { qrPng } from './qr.ts'
-import { type RenderedMail, renderMail } from './render.ts'
 
 export interface DeliveredEsim {
   /** `LPA:1$...`; the first phone that uses it gets the eSIM */

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import type { ProviderOrders } from '../../db/connection/schema.ts'
-import { periods } from '../../policy/periods.ts'
-import { createCatalogue } from '../../sim/esim-access/catalogue.ts'
-import { fastForward } from '../../temporal/time-skipping.ts'
-import { catalogueSyncState, catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
-import { nothingChanged, openCatalogue } from '../harness/catalogue.ts'
-import { shareStack } from '../harness/harness.ts'
-import { expectStatus } from '../harness/http.ts'
-import { until, untilValue } from '../harness/until.ts'
+import type { ProviderOrders } from '../../../db/connection/schema.ts'
+import { periods } from '../../../policy/periods.ts'
+import { createCatalogue } from '../../../sim/esim-access/catalogue.ts'
+import { fastForward } from '../../../temporal/time-skipping.ts'
+import { catalogueSyncState, catalogueSyncType } from '../../../workflows/catalogue/catalogue-sync.contract.ts'
+import { nothingChanged, openCatalogue } from '../../harness/catalogue.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
+import { until, untilValue } from '../../harness/until.ts'
 
 const harness = await shareStack()
 const { sql } = harness.context

@@ -1,12 +1,12 @@
 /** Hourly: updates packages, offers and costs from the providers' price lists. It does not change our prices. */
 import { proxyActivities, sleep } from '@temporalio/workflow'
-import { type EsimProviderId, esimProviderIds } from '../policy/outside-parties.ts'
-import { periods } from '../policy/periods.ts'
-import { plusMs } from '../shared/calendar.ts'
+import { type EsimProviderId, esimProviderIds } from '../../policy/outside-parties.ts'
+import { periods } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import { onQuery } from '../run/messages.ts'
+import * as retry from '../run/retry.ts'
+import { showStatus, showStatusDetails } from '../run/run-status.ts'
 import { type CatalogueActivities, type CatalogueSyncState, catalogueSyncState } from './catalogue-sync.contract.ts'
-import { onQuery } from './run/messages.ts'
-import * as retry from './run/retry.ts'
-import { showStatus, showStatusDetails } from './run/run-status.ts'
 
 const { syncCatalogue } = proxyActivities<CatalogueActivities>(retry.hourlyStep)
 

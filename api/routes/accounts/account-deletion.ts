@@ -1,12 +1,12 @@
-import type { ApiContext } from '../../context.ts'
-import { accountExists } from '../../db/accounts.ts'
-import { findDeletion } from '../../db/erasure/deletions.ts'
-import type { DeletionReason } from '../../policy/deletion.ts'
-import { Problem } from '../http/problem.ts'
-import { defineRoute, type Route } from '../http/route.ts'
-import { createDeletionClient } from '../runs/deletion-client.ts'
-import { accountParams } from '../views/account-fields.ts'
-import { deletionReceipt, viewReceipt } from '../views/deletion-receipt.ts'
+import type { ApiContext } from '../../../context.ts'
+import { accountExists } from '../../../db/accounts.ts'
+import { findDeletion } from '../../../db/erasure/deletions.ts'
+import type { DeletionReason } from '../../../policy/deletion.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { createDeletionClient } from '../../runs/deletion-client.ts'
+import { accountParams } from '../../views/account-fields.ts'
+import { deletionReceipt, viewReceipt } from '../../views/deletion-receipt.ts'
 
 const erased = {
   200: {

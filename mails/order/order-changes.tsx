@@ -1,12 +1,12 @@
 /** U3: mails about an order, other than its delivery. */
 import type { ReactNode } from 'react'
-import type { Money } from '../messages/format.ts'
-import type { Texts } from '../messages/texts.ts'
-import type { RefundReason } from '../workflows/order/order.contract.ts'
-import { Action, Facts, Paragraph, Title } from './elements.tsx'
-import { Layout, type Site } from './layout.tsx'
+import type { Money } from '../../messages/format.ts'
+import type { Texts } from '../../messages/texts.ts'
+import type { RefundReason } from '../../workflows/order/order.contract.ts'
+import { Action, Facts, Paragraph, Title } from '../elements.tsx'
+import { Layout, type Site } from '../layout.tsx'
+import { type RenderedMail, renderMail } from '../render.ts'
 import { consentFacts, greet, type OrderSummary, orderFacts } from './order.tsx'
-import { type RenderedMail, renderMail } from './render.ts'
 
 interface OrderProps {
   site: Site

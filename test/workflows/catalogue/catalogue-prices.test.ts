@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { SecurityLog } from '../../db/connection/schema.ts'
-import { nothingChanged, openCatalogue } from '../harness/catalogue.ts'
-import { shareStack } from '../harness/harness.ts'
-import { expectStatus } from '../harness/http.ts'
+import type { SecurityLog } from '../../../db/connection/schema.ts'
+import { nothingChanged, openCatalogue } from '../../harness/catalogue.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
 
 const harness = await shareStack()
 const { sync, packageRow, operatorTasks } = await openCatalogue(harness)

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { ApiContext } from '../../context.ts'
-import { defineRoute, type Route } from '../http/route.ts'
-import { sentId } from '../http/storable.ts'
-import { deletionReceipt, viewReceipt } from '../views/deletion-receipt.ts'
+import type { ApiContext } from '../../../context.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { sentId } from '../../http/storable.ts'
+import { deletionReceipt, viewReceipt } from '../../views/deletion-receipt.ts'
 
 export function deletionRoutes(api: ApiContext): Route[] {
   return [

@@ -1,10 +1,10 @@
 /** U3: mails about the state of an eSIM. */
 import type { ReactNode } from 'react'
-import type { Texts } from '../messages/texts.ts'
-import { Action, Facts, Paragraph, Title } from './elements.tsx'
-import { Layout, type Site } from './layout.tsx'
+import type { Texts } from '../../messages/texts.ts'
+import { Action, Facts, Paragraph, Title } from '../elements.tsx'
+import { Layout, type Site } from '../layout.tsx'
+import { type RenderedMail, renderMail } from '../render.ts'
 import type { OrderSummary } from './order.tsx'
-import { type RenderedMail, renderMail } from './render.ts'
 
 export type EsimNotice = 'in_use' | 'low_data' | 'used_up' | 'last_day' | 'expired' | 'ended_early'
 

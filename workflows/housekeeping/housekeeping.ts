@@ -3,9 +3,9 @@
  * what is overdue, and retires builds that no run needs.
  */
 import { patched, proxyActivities } from '@temporalio/workflow'
+import * as retry from '../run/retry.ts'
+import { showStatusDetails } from '../run/run-status.ts'
 import type { HousekeepingActivities, HousekeepingReport } from './housekeeping.contract.ts'
-import * as retry from './run/retry.ts'
-import { showStatusDetails } from './run/run-status.ts'
 
 const { turnSecurityLog, forgetExpired, reportOverdue, retireDrainedBuilds } = proxyActivities<HousekeepingActivities>(
   retry.dailyStep,

@@ -1,10 +1,10 @@
 /** A problem as a page: what it means, a way on, and the request id for questions to us. */
-import type { Texts } from '../../messages/texts.ts'
-import type { CallerKind } from '../http/caller.ts'
-import type { Problem } from '../http/problem.ts'
-import { problems } from '../http/problems.ts'
-import { Icon } from './brand/icons.tsx'
-import { type PageContext, renderLayout } from './layout.tsx'
+import type { Texts } from '../../../messages/texts.ts'
+import type { CallerKind } from '../../http/caller.ts'
+import type { Problem } from '../../http/problem.ts'
+import { problems } from '../../http/problems.ts'
+import { Icon } from '../brand/icons.tsx'
+import { type PageContext, renderLayout } from '../layout.tsx'
 import { explanation } from './problem-texts.ts'
 
 interface ProblemContext {

@@ -4,18 +4,18 @@
  */
 import { heartbeat } from '@temporalio/activity'
 import { type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client'
-import type { WorkerContext } from '../context.ts'
+import type { WorkerContext } from '../../context.ts'
 import {
   listSubjectsOfOpenTasks,
   listSubjectsOfTasks,
   raiseOperatorTask,
   resolveOperatorTask,
-} from '../db/operator-tasks.ts'
-import { milliseconds } from '../policy/periods.ts'
-import { plusMs } from '../shared/calendar.ts'
-import { type FailureType, failures } from '../shared/failures.ts'
-import { terminationReasons } from '../temporal/termination-reasons.ts'
-import { accountDeletionType } from '../workflows/account-deletion.contract.ts'
+} from '../../db/operator-tasks.ts'
+import { milliseconds } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import { type FailureType, failures } from '../../shared/failures.ts'
+import { terminationReasons } from '../../temporal/termination-reasons.ts'
+import { accountDeletionType } from '../../workflows/account-deletion.contract.ts'
 
 export const lostRunTask = 'run_lost'
 

@@ -2,7 +2,7 @@
 import { activityInfo, heartbeat } from '@temporalio/activity'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import pMap from 'p-map'
-import type { WorkerContext } from '../context.ts'
+import type { WorkerContext } from '../../context.ts'
 import {
   type Dormant,
   findInactivity,
@@ -12,20 +12,20 @@ import {
   listDormant,
   noteNextCheck,
   putInactivity,
-} from '../db/inactivity.ts'
-import { renderInactivityWarning } from '../mails/inactivity-warning.tsx'
-import { periods } from '../policy/periods.ts'
-import { daysUntil, later, plusDays, plusYears } from '../shared/calendar.ts'
-import { initialSearchAttributes } from '../shared/search-attributes.ts'
-import { accountDeletionType, deletionStart } from '../workflows/account-deletion.contract.ts'
+} from '../../db/inactivity.ts'
+import { renderInactivityWarning } from '../../mails/inactivity-warning.tsx'
+import { periods } from '../../policy/periods.ts'
+import { daysUntil, later, plusDays, plusYears } from '../../shared/calendar.ts'
+import { initialSearchAttributes } from '../../shared/search-attributes.ts'
+import { accountDeletionType, deletionStart } from '../../workflows/account-deletion.contract.ts'
 import {
   accountInactivityType,
   type Inactivity,
   type InactivityActivities,
   type InactivityInput,
   inactivityWorkflowId,
-} from '../workflows/retention/account-inactivity.contract.ts'
-import { sendMail, toAccount } from './sending/send-mail.ts'
+} from '../../workflows/retention/account-inactivity.contract.ts'
+import { sendMail, toAccount } from '../sending/send-mail.ts'
 
 const { inactivityYears, openedAheadDays, warningsBeforeDays } = periods.account
 const [firstWarningDays] = warningsBeforeDays

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import type { ApiContext } from '../../context.ts'
-import { touchActivity } from '../../db/accounts.ts'
-import { deleteDevice, putDevice } from '../../db/devices.ts'
-import { Problem } from '../http/problem.ts'
-import { defineRoute, type Route } from '../http/route.ts'
-import { accountId, device } from '../views/account-fields.ts'
+import type { ApiContext } from '../../../context.ts'
+import { touchActivity } from '../../../db/accounts.ts'
+import { deleteDevice, putDevice } from '../../../db/devices.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { accountId, device } from '../../views/account-fields.ts'
 
 const deviceParams = z.strictObject({
   id: accountId,

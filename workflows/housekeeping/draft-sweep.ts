@@ -1,8 +1,8 @@
 /** Every few minutes: starts the run of drafts that have none, or deletes them; reports runs without an outcome. */
 import { proxyActivities, workflowInfo } from '@temporalio/workflow'
+import * as retry from '../run/retry.ts'
+import { showStatusDetails } from '../run/run-status.ts'
 import type { DraftSweepActivities, DraftSweepReport } from './draft-sweep.contract.ts'
-import * as retry from './run/retry.ts'
-import { showStatusDetails } from './run/run-status.ts'
 
 const { settleDrafts } = proxyActivities<DraftSweepActivities>(retry.hourlyStep)
 

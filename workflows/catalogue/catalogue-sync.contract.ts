@@ -1,6 +1,6 @@
 /** Contract of the catalogue sync: ids, query and activity. Code outside of workflows may import it. */
 import { defineQuery } from '@temporalio/workflow'
-import type { EsimProviderId } from '../policy/outside-parties.ts'
+import type { EsimProviderId } from '../../policy/outside-parties.ts'
 
 export const catalogueSyncType = 'catalogueSync'
 /**

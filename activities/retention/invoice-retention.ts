@@ -3,8 +3,8 @@
  * period.
  */
 import { heartbeat } from '@temporalio/activity'
-import type { WorkerContext } from '../context.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
+import type { WorkerContext } from '../../context.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import {
   countBooks,
   isMonthHeld,
@@ -12,15 +12,15 @@ import {
   listBookMonths,
   purgeInvoices,
   purgeOrderFacts,
-} from '../db/order/books-retention.ts'
-import { booksTermEnds } from '../shared/calendar.ts'
-import { initialSearchAttributes } from '../shared/search-attributes.ts'
+} from '../../db/order/books-retention.ts'
+import { booksTermEnds } from '../../shared/calendar.ts'
+import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import {
   type InvoiceRetentionActivities,
   type InvoiceRetentionInput,
   invoiceRetentionType,
   invoiceRetentionWorkflowId,
-} from '../workflows/retention/invoice-retention.contract.ts'
+} from '../../workflows/retention/invoice-retention.contract.ts'
 
 /** small enough not to hold locks for long */
 const batchSize = 1_000

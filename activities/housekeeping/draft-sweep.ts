@@ -2,21 +2,21 @@
  * Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written, and
  * tells operators of runs that ended without an outcome, and runs what only their rows know.
  */
-import type { WorkerContext } from '../context.ts'
-import { listBreachDrafts } from '../db/access/breaches.ts'
-import { findClosedRestore } from '../db/backup/restores.ts'
-import { deleteCampaignDrafts } from '../db/campaigns.ts'
-import { deleteKeyRotationDrafts } from '../db/crypto/key-rotations.ts'
-import { deleteEmailChangeDrafts } from '../db/email-changes.ts'
-import { listPrivacyRequestDrafts } from '../db/privacy-requests.ts'
-import { milliseconds } from '../policy/periods.ts'
-import { plusMs } from '../shared/calendar.ts'
-import { restoreStart } from '../workflows/backup/restore.contract.ts'
-import { breachStart } from '../workflows/breach/breach.contract.ts'
-import type { DraftSweepActivities } from '../workflows/draft-sweep.contract.ts'
-import { privacyRequestStart } from '../workflows/privacy-request.contract.ts'
+import type { WorkerContext } from '../../context.ts'
+import { listBreachDrafts } from '../../db/access/breaches.ts'
+import { findClosedRestore } from '../../db/backup/restores.ts'
+import { deleteCampaignDrafts } from '../../db/campaigns.ts'
+import { deleteKeyRotationDrafts } from '../../db/crypto/key-rotations.ts'
+import { deleteEmailChangeDrafts } from '../../db/email-changes.ts'
+import { listPrivacyRequestDrafts } from '../../db/privacy-requests.ts'
+import { milliseconds } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import { restoreStart } from '../../workflows/backup/restore.contract.ts'
+import { breachStart } from '../../workflows/breach/breach.contract.ts'
+import type { DraftSweepActivities } from '../../workflows/housekeeping/draft-sweep.contract.ts'
+import { privacyRequestStart } from '../../workflows/privacy-request.contract.ts'
 import { reportLostRuns } from './lost-runs.ts'
-import { createOtherRows } from './out-of-step/others.ts'
+import { createOtherRows } from '../out-of-step/others.ts'
 
 /** Much longer than a request may take, so that the draft of a request in progress is left alone. */
 const graceMs = 10 * milliseconds.minute

@@ -1,7 +1,7 @@
 /** What a problem means for a person who sees it on a page. */
-import { trouble } from '../../messages/en/problem-pages.ts'
-import type { Texts } from '../../messages/texts.ts'
-import type { ProblemCode } from '../http/problems.ts'
+import { trouble } from '../../../messages/en/problem-pages.ts'
+import type { Texts } from '../../../messages/texts.ts'
+import type { ProblemCode } from '../../http/problems.ts'
 
 type Explained = {
   [Key in keyof typeof trouble]: Key extends `text.${infer Code extends ProblemCode}` ? Code : never

@@ -1,23 +1,23 @@
 import type { Duration } from '@temporalio/common'
 import { afterEach, describe, expect, test } from 'vitest'
-import { plusDays, plusYears } from '../../shared/calendar.ts'
-import { fastForward } from '../../temporal/time-skipping.ts'
+import { plusDays, plusYears } from '../../../shared/calendar.ts'
+import { fastForward } from '../../../temporal/time-skipping.ts'
 import {
   accountDeletionType,
   accountDeletionWorkflowId,
   deletionStart,
-} from '../../workflows/account-deletion.contract.ts'
+} from '../../../workflows/account-deletion.contract.ts'
 import {
   accountInactivityType,
   inactivityState,
   inactivitySweepType,
   inactivityWorkflowId,
-} from '../../workflows/retention/account-inactivity.contract.ts'
-import { shareStack } from '../harness/harness.ts'
-import { expectStatus } from '../harness/http.ts'
-import { loseAccount } from '../harness/lost.ts'
-import { untilAsleep } from '../harness/temporal/asleep.ts'
-import { until } from '../harness/until.ts'
+} from '../../../workflows/retention/account-inactivity.contract.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
+import { loseAccount } from '../../harness/lost.ts'
+import { untilAsleep } from '../../harness/temporal/asleep.ts'
+import { until } from '../../harness/until.ts'
 
 const harness = await shareStack()
 const { sql, cipher } = harness.context

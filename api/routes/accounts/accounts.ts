@@ -1,12 +1,12 @@
-import type { ApiContext } from '../../context.ts'
-import { updateAccount } from '../../db/accounts.ts'
-import { personAddressHeader, personAddressMeaning } from '../http/address.ts'
-import { alreadyHas, entityTag, expectedVersion } from '../http/entity-tag.ts'
-import { Problem } from '../http/problem.ts'
-import { defineRoute, type Route } from '../http/route.ts'
-import { signUp } from '../sign-in/sign-up.ts'
-import { account, accountChanges, accountParams, newAccount } from '../views/account-fields.ts'
-import { viewAccount } from '../views/account-view.ts'
+import type { ApiContext } from '../../../context.ts'
+import { updateAccount } from '../../../db/accounts.ts'
+import { personAddressHeader, personAddressMeaning } from '../../http/address.ts'
+import { alreadyHas, entityTag, expectedVersion } from '../../http/entity-tag.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { signUp } from '../../sign-in/sign-up.ts'
+import { account, accountChanges, accountParams, newAccount } from '../../views/account-fields.ts'
+import { viewAccount } from '../../views/account-view.ts'
 
 const versionHeader = { ETag: 'the version, for `If-Match`' }
 
