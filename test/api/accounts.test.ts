@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Accounts } from '../../db/connection/schema.ts'
 import { listDevices } from '../../db/devices.ts'
+import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 import { loseAccount } from '../harness/lost.ts'
-import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
 
 let harness: ApiHarness
 let service: string

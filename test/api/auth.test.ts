@@ -4,7 +4,7 @@ import { assertFreshSignIn } from '../../api/http/auth.ts'
 import { Problem } from '../../api/http/problem.ts'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
 import type { Accounts, SecurityLog } from '../../db/connection/schema.ts'
-import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
+import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 
 let harness: ApiHarness
 let service: string

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ApiHarness, startApiHarness } from '../harness/api/api-harness.ts'
 import { createSurfer } from '../harness/browser.ts'
-import { type ApiHarness, startApiHarness } from './api-harness.ts'
 
 let harness: ApiHarness
 beforeAll(async () => {

@@ -5,8 +5,8 @@ import { answerWithin, defaultAnswering } from '../../api/http/answering.ts'
 import type { Route } from '../../api/http/route.ts'
 import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
 import { runUntil } from '../../shared/deadline.ts'
+import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 import { until } from '../harness/until.ts'
-import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
 import { fillHistory } from './export-fixture.ts'
 
 const withinMs = 500

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exportAccount } from '../../api/export/account-export.ts'
 import { earlierExportSchema, exportSchema, exportVersion } from '../../api/export/account-export-schema.ts'
 import { personalData } from '../../policy/personal-data.ts'
+import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 import { loseAccount } from '../harness/lost.ts'
-import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
 import { fillHistory, fillPerson } from './export-fixture.ts'
 
 let harness: ApiHarness

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Caller } from '../../api/http/caller.ts'
 import { readIdempotencyKey } from '../../api/http/idempotency.ts'
 import { Problem } from '../../api/http/problem.ts'
+import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 import { loseAccount } from '../harness/lost.ts'
-import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
 
 let harness: ApiHarness
 let service: string

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { problems } from '../../api/http/problems.ts'
 import { timeLimits } from '../../db/connection/database.ts'
 import type { SecurityLog } from '../../db/connection/schema.ts'
+import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 import { until, untilValue } from '../harness/until.ts'
-import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
 
 let harness: ApiHarness
 let service: string

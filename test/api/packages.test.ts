@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ApiHarness, startApiHarness } from './api-harness.ts'
+import { type ApiHarness, startApiHarness } from '../harness/api/api-harness.ts'
 
 let harness: ApiHarness
 

@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ApiHarness, startApiHarness } from '../harness/api/api-harness.ts'
 import { startProgram } from '../harness/processes.ts'
 import { drawPart } from '../harness/seed.ts'
-import { type ApiHarness, startApiHarness } from './api-harness.ts'
 
 let harness: ApiHarness
 

@@ -2,7 +2,7 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { altered } from '../harness/altered.ts'
-import { type ApiHarness, startApiHarness } from './api-harness.ts'
+import { type ApiHarness, startApiHarness } from '../harness/api/api-harness.ts'
 
 const sender = '3.1.131.226'
 let harness: ApiHarness

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Accounts, Identities } from '../../db/connection/schema.ts'
 import { insertDraft, postPolicy, returnNewcomers, versionForNewcomers, withdrawPolicy } from '../../db/policies.ts'
 import { meanwhile } from '../attack/meanwhile.ts'
-import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
+import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 
 interface AppleSignIn {
   sub: string

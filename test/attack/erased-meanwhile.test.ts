@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createLinkToken } from '../../db/crypto/link-tokens.ts'
 import { insertOrder } from '../../db/order/orders.ts'
 import { plusMs } from '../../shared/calendar.ts'
-import { type ApiHarness, newPerson, startApiHarness } from '../api/api-harness.ts'
 import { plainOrder } from '../erasure/plain-order.ts'
+import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 import { erasing, meanwhile } from './meanwhile.ts'
 
 let harness: ApiHarness

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import pMap from 'p-map'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sessionCookie, signOutHeaders } from '../../api/sign-in/session-cookie.ts'
-import { type ApiHarness, startApiHarness } from '../api/api-harness.ts'
+import { type ApiHarness, startApiHarness } from '../harness/api/api-harness.ts'
 
 let harness: ApiHarness
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** Limits of requests hold exactly for requests that come at the same moment. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ApiHarness, newPerson, startApiHarness } from '../api/api-harness.ts'
+import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 
 const limit = 20
 const atOnce = 50

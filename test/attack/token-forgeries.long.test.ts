@@ -19,8 +19,8 @@ import {
   SignJWT,
 } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ApiHarness, startApiHarness } from '../api/api-harness.ts'
 import { altered } from '../harness/altered.ts'
+import { type ApiHarness, startApiHarness } from '../harness/api/api-harness.ts'
 
 const projectId = 'ama-esim-forged'
 const issuer = `https://securetoken.google.com/${projectId}`

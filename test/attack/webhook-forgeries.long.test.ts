@@ -7,8 +7,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ApiHarness, startApiHarness } from '../api/api-harness.ts'
 import { altered } from '../harness/altered.ts'
+import { type ApiHarness, startApiHarness } from '../harness/api/api-harness.ts'
 
 let harness: ApiHarness
 let keyServer: Server

@@ -7,7 +7,7 @@ import { noteKeys } from '../../db/crypto/encryption-keys.ts'
 import { paymentSweepParts, recordSweep } from '../../db/order/payment-sweeps.ts'
 import { finishReconciliation, insertReconciliation } from '../../db/reconciliation/reconciliations.ts'
 import type { FigureName } from '../../policy/figures.ts'
-import { type ApiHarness, startApiHarness } from '../api/api-harness.ts'
+import { type ApiHarness, startApiHarness } from '../harness/api/api-harness.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
 import { loseOrders } from '../harness/lost.ts'
 

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { neededScope } from '../../api/http/route.ts'
 import { createApiKey } from '../../db/api-keys.ts'
 import { type ServiceScope, serviceScopes } from '../../policy/access/service-scopes.ts'
-import { type ApiHarness, newPerson, startApiHarness } from '../api/api-harness.ts'
+import { keysOf } from '../../shared/keys-of.ts'
+import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 
 let harness: ApiHarness
 beforeAll(async () => {

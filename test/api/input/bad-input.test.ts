@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ApiHarness, newPerson, startApiHarness } from '../api-harness.ts'
+import { type ApiHarness, newPerson, startApiHarness } from '../../harness/api/api-harness.ts'
 
 let harness: ApiHarness
 let service: string

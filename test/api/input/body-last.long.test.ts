@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Route } from '../../../api/http/route.ts'
-import { type ApiHarness, startApiHarness } from '../api-harness.ts'
+import { type ApiHarness, startApiHarness } from '../../harness/api/api-harness.ts'
 
 let harness: ApiHarness
 beforeAll(async () => {

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import pMap from 'p-map'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ApiHarness, newPerson, startApiHarness } from '../../harness/api/api-harness.ts'
 import { undescribedProblems } from '../../harness/harness.ts'
 import { drawPart } from '../../harness/seed.ts'
-import { type ApiHarness, newPerson, startApiHarness } from '../api-harness.ts'
 
 let harness: ApiHarness
 /** a token of each kind of caller */

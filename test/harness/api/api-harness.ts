@@ -1,22 +1,26 @@
-/** The API with a real database and simulators of Apple and Google, without Temporal: for tests without workflows. */
+/**
+ * The API with a real database and simulators of Apple and Google, without Temporal: for tests of what ends before a run
+ * begins. It starts several times as fast as a stack, and takes its own limits, settings and time limits. CONTRIBUTING.md
+ * says when to use which.
+ */
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { DestinationStream } from 'pino'
-import type { AnsweringTimes } from '../../api/http/answering.ts'
-import type { Limits } from '../../api/http/limits.ts'
-import { createApi, type ReceivingTimeouts } from '../../api/server.ts'
-import { type Config, ConfigurationError, readConfig } from '../../config.ts'
-import { type ApiContext, createContext } from '../../context.ts'
-import { type ApiKeyKind, createApiKey } from '../../db/api-keys.ts'
-import type { TimeLimits } from '../../db/connection/database.ts'
-import { migrate } from '../../db/connection/migrate.ts'
-import { startPostgres } from '../../dev/postgres/postgres.ts'
-import { createLog } from '../../shared/log.ts'
-import { startApple } from '../../sim/apple.ts'
-import { controlOf } from '../../sim/control.ts'
-import { startGoogle } from '../../sim/google.ts'
-import { connectTemporal } from '../../temporal/client.ts'
-import { undescribedProblems } from '../harness/harness.ts'
-import { seededUuid } from '../harness/seed.ts'
+import type { AnsweringTimes } from '../../../api/http/answering.ts'
+import type { Limits } from '../../../api/http/limits.ts'
+import { createApi, type ReceivingTimeouts } from '../../../api/server.ts'
+import { type Config, ConfigurationError, readConfig } from '../../../config.ts'
+import { type ApiContext, createContext } from '../../../context.ts'
+import { type ApiKeyKind, createApiKey } from '../../../db/api-keys.ts'
+import type { TimeLimits } from '../../../db/connection/database.ts'
+import { migrate } from '../../../db/connection/migrate.ts'
+import { startPostgres } from '../../../dev/postgres/postgres.ts'
+import { createLog } from '../../../shared/log.ts'
+import { startApple } from '../../../sim/apple.ts'
+import { controlOf } from '../../../sim/control.ts'
+import { startGoogle } from '../../../sim/google.ts'
+import { connectTemporal } from '../../../temporal/client.ts'
+import { undescribedProblems } from '../harness.ts'
+import { seededUuid } from '../seed.ts'
 
 /** The fields that tests read. */
 export interface AnsweredBody {
@@ -163,7 +167,7 @@ function configOf(env: Record<string, string>): Config {
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
     throw new ConfigurationError(
-      `${error.message}\nA new setting without a default has a value in test/api/api-harness.ts.`,
+      `${error.message}\nA new setting without a default has a value in test/harness/api/api-harness.ts.`,
     )
   }
 }
