@@ -15,7 +15,6 @@ import {
 } from '../db/access/breaches.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { renderBreachDue, renderBreachNotice } from '../mails/breach/breach.tsx'
-import type { FieldGroup } from '../policy/field-groups.ts'
 import { failure, failureType } from '../shared/failures.ts'
 import {
   type BreachActivities,
@@ -153,7 +152,7 @@ export function createBreachActivities(context: Context): BreachActivities {
             site,
             texts,
             firstName,
-            held: person.fields as FieldGroup[],
+            held: person.fields,
             firstAt: person.first_at,
             lastAt: person.last_at,
             nature: breach.nature,

@@ -15,7 +15,6 @@ import {
 import { faultOfData } from '../db/connection/constraint.ts'
 import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import { creditInvoice, settleFact } from '../db/order/books.ts'
-import type { EsimProviderId } from '../providers/esim.ts'
 import { isProviderFailure } from '../providers/failure.ts'
 import type { Payment } from '../providers/stripe/payments.ts'
 import { plusMs } from '../shared/calendar.ts'
@@ -116,7 +115,7 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
       // The customer keeps what they use, and has the money back.
       if (failureType(error) === 'EsimInUse') return { outcome: 'given_back', detail: 'kept_in_use' }
       const { provider, placedAfter } = placement
-      const soughtUntil = plusMs(new Date(placedAfter), esimProviders[provider as EsimProviderId].settling.soughtForMs)
+      const soughtUntil = plusMs(new Date(placedAfter), esimProviders[provider].settling.soughtForMs)
       if (failureType(error) === 'PlacementUnsettled' && at >= soughtUntil)
         return { outcome: 'given_back', detail: 'never_placed' }
       throw error

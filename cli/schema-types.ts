@@ -14,16 +14,20 @@ const customTypeMap = { 'pg_catalog.bytea': 'Buffer', 'pg_catalog.int8': 'bigint
 
 /** Columns whose values are defined in TypeScript: Kanel sees no more than `text` or `jsonb`. */
 const definedInTypeScript: Record<string, { name: string; file: string }> = {
+  'access_log.fields': { name: 'FieldGroup', file: '../../policy/field-groups.ts' },
   'accounts.language': { name: 'Language', file: '../../messages/languages.ts' },
   'attention.attributes': { name: 'TaskAttributes', file: '../operator-tasks.ts' },
   'backups.drill': { name: 'DrillReport', file: '../backup/backups.ts' },
+  'breach_people.fields': { name: 'FieldGroup', file: '../../policy/field-groups.ts' },
   'bulk_actions.selection': { name: 'BulkSelection', file: '../../workflows/order/bulk-action.contract.ts' },
   'consents.source': { name: 'ConsentSource', file: '../consents.ts' },
   'deletion_steps.processor': { name: 'ErasureStep', file: '../../policy/deletion.ts' },
+  'esims.provider': { name: 'EsimProviderId', file: '../../policy/outside-parties.ts' },
   'esims.state': { name: 'EsimState', file: '../../providers/esim.ts' },
   'orders.status': { name: 'OrderStatus', file: '../../workflows/order/order.contract.ts' },
   'package_offers.networks': { name: 'Networks', file: '../../providers/esim.ts' },
   'policy_deliveries.notice': { name: 'Notice', file: '../policy-deliveries.ts' },
+  'provider_orders.provider': { name: 'EsimProviderId', file: '../../policy/outside-parties.ts' },
   'reconciliations.report': {
     name: 'ReconciliationReport',
     file: '../../workflows/reconciliation/reconciliation.contract.ts',

@@ -12,6 +12,13 @@ const rowTypes = new Set(
   [...(await readFile(join(root, rowTypesFile), 'utf8')).matchAll(/^export interface (\w+)/gm)].map(([, name]) => name),
 )
 
+/** The types of columns whose values TypeScript defines, also as lists, and the reason of a refund. */
+const columnTypes = new Set(['RefundReason', ...importedTypes(await readFile(join(root, rowTypesFile), 'utf8'))])
+
+function importedTypes(text: string): string[] {
+  return [...text.matchAll(/^import type \{ ([^}]+) \}/gm)].flatMap(([, names = '']) => names.split(', '))
+}
+
 type Node = Record<string, unknown>
 const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null
 
@@ -25,6 +32,15 @@ function nodesOf(tree: unknown, found: Node[] = []): Node[] {
 
 const keywordOf = (type: unknown): unknown => (isNode(type) && type.type === 'TsKeywordType' ? type.kind : undefined)
 
+/** `row.column`, also with another value for null. */
+function isRead(expression: unknown): boolean {
+  if (!isNode(expression)) return false
+  if (expression.type === 'ParenthesisExpression') return isRead(expression.expression)
+  if (expression.type === 'BinaryExpression' && expression.operator === '??') return isRead(expression.left)
+  const { type, property } = expression
+  return type === 'MemberExpression' && isNode(property) && property.type === 'Identifier'
+}
+
 /** What is wrong with an assertion: `expression as type`. */
 function faultOf({ expression, typeAnnotation }: Node): string | undefined {
   if (keywordOf(typeAnnotation) === 'never') return 'as never'
@@ -36,6 +52,11 @@ function faultOf({ expression, typeAnnotation }: Node): string | undefined {
     return 'as unknown as'
   }
   if (nodesOf(expression).some(({ type }) => type === 'TaggedTemplateExpression')) return "a query's rows"
+  const value = nodesOf(typeAnnotation).find(
+    ({ type, typeName }) => type === 'TsTypeReference' && isNode(typeName) && columnTypes.has(String(typeName.value)),
+  )
+  // `row.provider as EsimProviderId`: a column whose values TypeScript defines has its type (cli/schema-types.ts).
+  if (value && isRead(expression)) return 'a value of a row'
   const named = nodesOf(typeAnnotation).find(
     ({ type, typeName }) => type === 'TsTypeReference' && isNode(typeName) && rowTypes.has(String(typeName.value)),
   )
@@ -59,6 +80,9 @@ test.each([
   ['const [a] = (await sql`select 1 as id`) as Order[]', "a query's rows"],
   ['const a = (await sql`select 1 as id`)[0]?.id as string', "a query's rows"],
   ['const a = row as Orders', 'a row'],
+  ['const a = providers[esim.provider as EsimProviderId]', 'a value of a row'],
+  ['const a = person.fields as FieldGroup[]', 'a value of a row'],
+  ["const a = (order.reason ?? 'withdrawn') as RefundReason", 'a value of a row'],
   ["const a = rows as Pick<Orders, 'id'>[]", 'a row'],
   ['const a = sql`select account_id as "accountId" from orders`', 'a column in camelCase'],
 ])('it is refused: %s', async (text, fault) => {

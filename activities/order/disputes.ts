@@ -8,7 +8,6 @@ import { findOrder, findOrderOfPayment, type OrderRow } from '../../db/order/ord
 import { givesMoneyBack, listRefunds } from '../../db/order/refunds.ts'
 import { sentAt } from '../../db/sends.ts'
 import { milliseconds } from '../../policy/periods.ts'
-import type { EsimProviderId } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import type { Dispute, DisputeEvidence } from '../../providers/stripe/disputes.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
@@ -105,7 +104,7 @@ export function createDisputeActivities(context: Context): Activities {
   async function statesOf(order: OrderRow): Promise<DisputedEsim[]> {
     return Promise.all(
       (await listEsimsServed(context, order)).map(async (esim) => {
-        const provider = context.esimProviders[esim.provider as EsimProviderId]
+        const provider = context.esimProviders[esim.provider]
         const now = await provider.getStatus(esim.esimRef).catch((error: unknown) => {
           if (!isProviderFailure(error)) throw error
           return undefined
@@ -156,7 +155,7 @@ export function createDisputeActivities(context: Context): Activities {
 
   /** `unsupported`: for good */
   async function askProvider(esim: StoredEsim, suspended: boolean): Promise<'done' | 'unsupported'> {
-    const provider = context.esimProviders[esim.provider as EsimProviderId]
+    const provider = context.esimProviders[esim.provider]
     try {
       return await (suspended ? provider.suspend(esim.esimRef) : provider.unsuspend(esim.esimRef))
     } catch (error) {

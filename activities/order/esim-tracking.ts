@@ -8,7 +8,7 @@ import { isDisputed } from '../../db/order/disputes.ts'
 import { listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
 import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
-import type { EsimProviderId, EsimStatus } from '../../providers/esim.ts'
+import type { EsimStatus } from '../../providers/esim.ts'
 import { failure } from '../../shared/failures.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
@@ -100,7 +100,7 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
 
   /** Reads the status of an eSIM from its provider, and records it. Operators learn what the provider does by itself. */
   async function askProvider(esim: StoredEsim, order: OrderRow, at: Date): Promise<EsimStatus> {
-    const provider = context.esimProviders[esim.provider as EsimProviderId]
+    const provider = context.esimProviders[esim.provider]
     const status = await withFailureTypes(esimFailureTypes, () => provider.getStatus(esim.esimRef))
     if (status.state === 'unknown') return status
     const task = { subjectId: order.id, at }

@@ -21,7 +21,7 @@ import { renderOrderConfirmation } from '../../mails/order/order-confirmation.ts
 import type { RenderedMail } from '../../mails/render.ts'
 import type { Texts } from '../../messages/texts.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
-import type { OrderActivities, OrderMail, RefundReason } from '../../workflows/order/order.contract.ts'
+import { type OrderActivities, type OrderMail, refundReasonOf } from '../../workflows/order/order.contract.ts'
 import { limitOf } from '../../workflows/order/order-states.ts'
 import { pushToAccount } from '../sending/push-to-account.ts'
 import { sendMail, toAccount } from '../sending/send-mail.ts'
@@ -67,9 +67,10 @@ export function createOrderNoticeActivities(context: Context): Activities {
 
   /** A run does not know whether the customer or an operator has asked it to cancel or to take eSIMs back. */
   async function causeOf({ id, reason }: OrderRow): Promise<RefundCause> {
-    if (reason !== 'cancelled_by_customer' && reason !== 'returned_unused') return reason as RefundReason
-    if (!(await wasGivenBackByOperator(sql, id))) return reason
-    return reason === 'returned_unused' ? 'returned_by_operator' : 'cancelled_by_operator'
+    const given = refundReasonOf(reason) ?? 'returned_unused'
+    if (given !== 'cancelled_by_customer' && given !== 'returned_unused') return given
+    if (!(await wasGivenBackByOperator(sql, id))) return given
+    return given === 'returned_unused' ? 'returned_by_operator' : 'cancelled_by_operator'
   }
 
   async function render(

@@ -2,7 +2,7 @@
 import type { Context } from '../../context.ts'
 import { esimRefIndex } from '../../db/order/esims.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
-import type { EsimProvider, EsimProviderId, PlaceOrder } from '../../providers/esim.ts'
+import type { EsimProvider, PlaceOrder } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure } from '../../shared/failures.ts'
 import { asFailure, esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
@@ -54,7 +54,7 @@ export async function cancelUnused(
 }
 
 export function createProviderReturns(context: Context) {
-  const providerOf = (held: HeldPlacement): EsimProvider => context.esimProviders[held.provider as EsimProviderId]
+  const providerOf = (held: HeldPlacement): EsimProvider => context.esimProviders[held.provider]
 
   return {
     findPlacement,

@@ -36,7 +36,7 @@ const allocationPollsMs = [100, 200, 400, 800, 1600]
 export function createOrderProvisioningActivities(context: Context): Activities {
   const { sql } = context
   const returns = createProviderReturns(context)
-  const providerOf = (id: string): EsimProvider => context.esimProviders[id as EsimProviderId]
+  const providerOf = (id: EsimProviderId): EsimProvider => context.esimProviders[id]
 
   return {
     async startProvisioning({ orderId, deliverBy }) {

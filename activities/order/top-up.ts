@@ -4,7 +4,6 @@ import { listEsims, type StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { claimPlacement, listOffers, listPlacements, movePlacement } from '../../db/order/placements.ts'
 import { finalFor } from '../../providers/codes/esim.ts'
-import type { EsimProviderId } from '../../providers/esim.ts'
 import { failure } from '../../shared/failures.ts'
 import { esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { askOnce } from './ask-once.ts'
@@ -24,7 +23,7 @@ export async function topUpParent(
   const { sql } = context
   const esim = await toppedUpEsim(context, order)
   if (!esim) throw failure('OutOfStock', { code: 'unknown_esim' })
-  const provider = context.esimProviders[esim.provider as EsimProviderId]
+  const provider = context.esimProviders[esim.provider]
 
   const [begun] = await listPlacements(sql, order.id)
   if (begun?.state === 'provided') return
@@ -72,7 +71,7 @@ export async function releaseTopUp(context: Context, order: OrderRow, at: Date):
   const esim = await toppedUpEsim(context, order)
   if (!placement || !esim || placement.state === 'refused' || placement.state === 'released') return
   await movePlacement(sql, placement.id, ['placing', 'provided'], { state: 'releasing' })
-  const provider = context.esimProviders[esim.provider as EsimProviderId]
+  const provider = context.esimProviders[esim.provider]
   const { client_ref: clientRef } = placement
   if (await withFailureTypes(esimFailureTypes, () => provider.hasTopUp({ clientRef, esimRef: esim.esimRef }))) {
     const code = 'top_up_applied'

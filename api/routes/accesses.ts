@@ -59,7 +59,7 @@ export function accessRoutes({ sql }: ApiContext): Route[] {
               key: row.actor_id,
               session: row.session,
               route: row.route,
-              fields: row.fields as FieldGroup[],
+              fields: row.fields,
             })),
             nextCursor: page.nextCursor,
           },

@@ -6,7 +6,7 @@ import { type FieldGroup, fieldGroups } from '../../policy/field-groups.ts'
 export function authorityForm(
   config: Pick<Config, 'SELLER_NAME' | 'SELLER_TAX_ID' | 'SUPPORT_MAIL'>,
   breach: Breach,
-  fields: readonly string[],
+  fields: readonly FieldGroup[],
   at: Date,
 ): string {
   const isLate = at > breach.authority_due_at && breach.authority_told_at === null
@@ -31,7 +31,7 @@ export function authorityForm(
     '- Categories of data subjects: customers of a shop for travel eSIMs',
     `- Period: ${time(breach.read_from)} to ${time(breach.read_until)}`,
     '- Categories of personal data records:',
-    ...fields.map((field) => `  - ${fieldGroups[field as FieldGroup].holds}`),
+    ...fields.map((field) => `  - ${fieldGroups[field].holds}`),
     '',
     '## (b) Contact',
     '',

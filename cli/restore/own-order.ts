@@ -1,12 +1,14 @@
 /** Which of the orders that providers have for a run's order is its own. */
+
 import { placementPrefix } from '../../activities/order/placement-reference.ts'
 import { insertItem } from '../../db/backup/restores.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import type { EsimProviderId } from '../../providers/esim.ts'
 
 /** An order that a provider has for a run's order. */
 export interface PlacedOrder {
-  provider: string
+  provider: EsimProviderId
   clientRef: string
   orderNo: string
 }

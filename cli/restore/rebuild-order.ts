@@ -23,7 +23,12 @@ import { restoreDocument } from '../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../policy/vat.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
-import type { OrderActivities, OrderStatus, RefundReason } from '../../workflows/order/order.contract.ts'
+import {
+  type OrderActivities,
+  type OrderStatus,
+  type RefundReason,
+  refundReasonOf,
+} from '../../workflows/order/order.contract.ts'
 import { limitOf } from '../../workflows/order/order-states.ts'
 import type { OrderRun } from './order-runs.ts'
 import { ownOrderOf, type PlacedOrder } from './own-order.ts'
@@ -170,7 +175,7 @@ export async function rebuildOrder(context: Context, facts: RunFacts): Promise<L
 
 function refundReason(run: OrderRun): RefundReason {
   const asked = run.activities.findLast(({ type, input }) => type === 'refundPayment' && input)
-  return (asked?.input?.reason as RefundReason | undefined) ?? 'not_delivered_in_time'
+  return refundReasonOf(asked?.input?.reason) ?? 'not_delivered_in_time'
 }
 
 /** What a run has reported of its refund. */
@@ -255,7 +260,7 @@ async function rebuildProvided(
   }
   for (const placement of await listPlacements(sql, order.id)) {
     if (placement.state !== 'placed' || !placement.provider_order_no) continue
-    const provider = context.esimProviders[placement.provider as EsimProviderId]
+    const provider = context.esimProviders[placement.provider]
     const orderNo = placement.provider_order_no
     const esims = await untilAnswered(() => provider.getEsims(orderNo))
     await insertEsims(context, order, placement, esims.slice(0, order.quantity))
@@ -324,7 +329,7 @@ async function newerPlacement(context: Context, order: OrderRow, found: PlacedOr
 async function lostPlacement(
   { sql }: Context,
   order: OrderRow,
-  found: { provider: string; clientRef: string; orderNo?: string },
+  found: { provider: EsimProviderId; clientRef: string; orderNo?: string },
   at: Date,
 ): Promise<Placement> {
   const [offer] = await sql<Pick<PackageOffers, 'provider_package_code' | 'cost_micros'>[]>`

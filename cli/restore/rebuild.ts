@@ -18,6 +18,7 @@ import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { findOrder, findOrderOfPayment, listOrdersWith, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
 import { readCounters, recordLostNumbers } from '../../db/order/restored-documents.ts'
+import { esimProviderIds } from '../../policy/outside-parties.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { createAlone } from './alone.ts'
 import { atOnce } from './at-once.ts'
@@ -247,7 +248,8 @@ async function placedOrders(
   since: Date,
 ): Promise<Map<string, PlacedOrder[]>> {
   const found = new Map<string, PlacedOrder[]>()
-  for (const [provider, { findOrdersOf }] of Object.entries(esimProviders)) {
+  for (const provider of esimProviderIds) {
+    const { findOrdersOf } = esimProviders[provider]
     const orderIds = new Map<string, string>()
     for (const run of runs) {
       if (run.input.parentOrderId) continue

@@ -1,4 +1,5 @@
 /** Personal data breaches: what is known of each, and the people whose data was read. */
+import type { FieldGroup } from '../../policy/field-groups.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import type { Breaches, BreachPeople } from '../connection/schema.ts'
 import { raiseOperatorTask } from '../operator-tasks.ts'
@@ -140,8 +141,8 @@ export async function decideOnPeople(
 }
 
 /** The groups of fields that were read, of anybody. */
-export async function fieldsOfBreach(sql: Queryable, id: string): Promise<string[]> {
-  const rows = await sql<{ field: string }[]>`
+export async function fieldsOfBreach(sql: Queryable, id: string): Promise<FieldGroup[]> {
+  const rows = await sql<{ field: FieldGroup }[]>`
     select distinct unnest(fields) as field from breach_people where breach_id = ${id} order by 1`
   return rows.map(({ field }) => field)
 }

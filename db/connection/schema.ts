@@ -2,6 +2,8 @@
 
 import type { Language } from '../../messages/languages.ts'
 import type { ErasureStep } from '../../policy/deletion.ts'
+import type { FieldGroup } from '../../policy/field-groups.ts'
+import type { EsimProviderId } from '../../policy/outside-parties.ts'
 import type { EsimState, Networks } from '../../providers/esim.ts'
 import type { BulkSelection } from '../../workflows/order/bulk-action.contract.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
@@ -21,7 +23,7 @@ export interface AccessLog {
   actor_id: string | null
   session: string | null
   route: string
-  fields: string[]
+  fields: FieldGroup[]
   request_id: string
 }
 
@@ -124,7 +126,7 @@ export interface BreachPeople {
   id: string
   breach_id: string
   account_id: string
-  fields: string[]
+  fields: FieldGroup[]
   reads: number
   first_at: Date
   last_at: Date
@@ -317,7 +319,7 @@ export interface ErasedReferences {
 export interface Esims {
   id: string
   order_id: string
-  provider: string
+  provider: EsimProviderId
   esim_ref: Sealed
   esim_ref_index: Blind
   iccid: Sealed
@@ -670,7 +672,7 @@ export interface ProviderBalances {
 export interface ProviderOrders {
   id: string
   order_id: string
-  provider: string
+  provider: EsimProviderId
   provider_package_code: string
   client_ref: string
   provider_order_no: string | null

@@ -1,6 +1,6 @@
 /** The eSIMs of an order. Codes and identifiers are encrypted under the customer's data key. */
 import { v5 } from 'uuid'
-import type { EsimState, EsimStatus, ProvidedEsim } from '../../providers/esim.ts'
+import type { EsimProviderId, EsimState, EsimStatus, ProvidedEsim } from '../../providers/esim.ts'
 import type { Database, Queryable } from '../connection/database.ts'
 import type { Esims, Orders } from '../connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
@@ -9,7 +9,7 @@ import type { Placement } from './placements.ts'
 
 export interface StoredEsim {
   id: string
-  provider: string
+  provider: EsimProviderId
   esimRef: string
   iccid: string
   activationCode: string
@@ -34,8 +34,11 @@ const esimIds = '5f6f0f0e-6a0c-4d8e-9d55-2b1f6f1b7a10'
 type EncryptedDatabase = ColumnEncryption & { sql: Database }
 
 /** By which an eSIM is found when its provider names it. */
-export const esimRefIndex = (encryption: Pick<ColumnEncryption, 'cipher'>, provider: string, esimRef: string): Buffer =>
-  encryption.cipher.blindIndex('esims.esim_ref', `${provider}\0${esimRef}`)
+export const esimRefIndex = (
+  encryption: Pick<ColumnEncryption, 'cipher'>,
+  provider: EsimProviderId,
+  esimRef: string,
+): Buffer => encryption.cipher.blindIndex('esims.esim_ref', `${provider}\0${esimRef}`)
 
 /** By which an eSIM is found when its owner reads its number out. */
 export const iccidIndex = ({ cipher }: Pick<ColumnEncryption, 'cipher'>, iccid: string): Buffer =>
@@ -204,7 +207,7 @@ export async function listEsimsOfAccount(
 export interface OwnedEsim {
   accountId: string
   orderId: string
-  provider: string
+  provider: EsimProviderId
   basePackageCode: string
   /** of its order: one eSIM of a delivered order may be over, while another one is in use */
   delivered: boolean
@@ -263,7 +266,7 @@ export async function recordEsimStatus(sql: Queryable, esimId: string, status: E
 export async function findOrderOfEsim(
   sql: Queryable,
   encryption: ColumnEncryption,
-  provider: string,
+  provider: EsimProviderId,
   esimRef: string,
 ): Promise<{ orderId: string; delivered: boolean; usedShare: number; totalBytes: bigint | null } | undefined> {
   const [row] = await sql<(Pick<Orders, 'id' | 'status'> & { used_share: number; total_bytes: bigint | null })[]>`
@@ -283,7 +286,7 @@ export async function findOrderOfEsim(
 /** The delivered order of a provider's order number. */
 export async function findDeliveredOrder(
   sql: Queryable,
-  provider: string,
+  provider: EsimProviderId,
   orderNo: string,
 ): Promise<{ orderId: string; delivered: true; usedShare: number } | undefined> {
   const [row] = await sql<Pick<Orders, 'id'>[]>`

@@ -1,5 +1,6 @@
 /** Placements: the requests to eSIM providers for an order, each under a random reference, and their states. */
 import { randomUUID } from 'node:crypto'
+import type { EsimProviderId } from '../../policy/outside-parties.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Orders, PackageOffers, Packages, ProviderOrders } from '../connection/schema.ts'
 
@@ -23,7 +24,7 @@ export type Placement = Omit<
 
 /** A placement as a provider knows it; without personal data. Deletion seals hold it in this form. */
 export interface HeldPlacement {
-  provider: string
+  provider: EsimProviderId
   clientRef: string
   packageCode: string
   quantity: number
@@ -117,7 +118,7 @@ export async function insertLostPlacement(
   sql: Queryable,
   orderId: string,
   lost: {
-    provider: string
+    provider: EsimProviderId
     clientRef: string
     orderNo: string | null
     packageCode: string

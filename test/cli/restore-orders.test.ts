@@ -10,6 +10,7 @@ import type { RecordedActivity } from '../../cli/restore/run-history.ts'
 import { insertRestore, listItems, openTraffic } from '../../db/backup/restores.ts'
 import type { ProviderOrders } from '../../db/connection/schema.ts'
 import { findOrder } from '../../db/order/orders.ts'
+import { esimProviderIds } from '../../policy/outside-parties.ts'
 import { ProviderFailure } from '../../providers/failure.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
@@ -42,7 +43,8 @@ async function lost(packageCode: string, before: (order: OrderView) => Promise<u
   if (!run) throw new Error('the run is gone')
   const references = referencesOf(run)
   const placed: PlacedOrder[] = []
-  for (const [provider, { findOrdersOf }] of Object.entries(esimProviders)) {
+  for (const provider of esimProviderIds) {
+    const { findOrdersOf } = esimProviders[provider]
     const prefixes = references.map((each) => placementPrefix(each, provider))
     for (const found of await findOrdersOf(prefixes, startTime.toISOString())) placed.push({ provider, ...found })
   }

@@ -1,8 +1,10 @@
 /** U2: what a restore reads outside is asked again until it is answered, and one order cannot end it for the others. */
+
 import { expect, test } from 'vitest'
 import { placementReference } from '../../activities/order/placement-reference.ts'
 import { ownOrderOf } from '../../cli/restore/own-order.ts'
 import { repeatingPort, untilAnswered } from '../../cli/restore/until-answered.ts'
+import type { EsimProviderId } from '../../providers/esim.ts'
 import { ProviderFailure } from '../../providers/failure.ts'
 
 const away = () => new ProviderFailure('stripe', 'unavailable', 'http_503')
@@ -60,7 +62,7 @@ test('a read that is never answered fails after six attempts, also where it is r
 })
 
 const [first, second] = ['0b0e5d9b-4f7e-4e07-9d1a-000000000001', '0b0e5d9b-4f7e-4e07-9d1a-000000000002'] as const
-const placedAs = (provider: string, reference: string, attempt: number, orderNo: string) => ({
+const placedAs = (provider: EsimProviderId, reference: string, attempt: number, orderNo: string) => ({
   provider,
   clientRef: placementReference(reference, provider, attempt),
   orderNo,

@@ -42,19 +42,25 @@ export type OrderStatus =
   | 'unpaid'
   | 'ended'
 
-export type RefundReason =
-  | 'not_delivered_in_time'
-  | 'out_of_stock'
-  | 'rejected_in_review'
-  | 'review_timed_out'
-  | 'cancelled_by_customer'
-  | 'returned_unused'
-  | 'paid_after_cancel'
+const refundReasons = [
+  'not_delivered_in_time',
+  'out_of_stock',
+  'rejected_in_review',
+  'review_timed_out',
+  'cancelled_by_customer',
+  'returned_unused',
+  'paid_after_cancel',
   /** the provider has ended the unused eSIMs */
-  | 'ended_by_provider'
+  'ended_by_provider',
   /** the card's issuer has warned of fraud */
-  | 'fraud_warning'
-  | 'withdrawn'
+  'fraud_warning',
+  'withdrawn',
+] as const
+export type RefundReason = (typeof refundReasons)[number]
+
+/** An order's reason if it is that of a refund, and not of a cancellation or a review. */
+export const refundReasonOf = (reason: unknown): RefundReason | undefined =>
+  refundReasons.find((known) => known === reason)
 
 export interface OrderState extends Omit<RunStatus, 'dueAt'> {
   status: OrderStatus

@@ -8,11 +8,12 @@ import { milliseconds } from '../../../policy/periods.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { Payment, PaymentStatus } from '../../../providers/stripe/payments.ts'
 import { plusMs } from '../../../shared/calendar.ts'
-import type {
-  LateOutcome,
-  OrderActivities,
-  OrderStatus,
-  RefundReason,
+import {
+  type LateOutcome,
+  type OrderActivities,
+  type OrderStatus,
+  type RefundReason,
+  refundReasonOf,
 } from '../../../workflows/order/order.contract.ts'
 import { endingOf, isUnused, storedStatus } from '../esim-rules.ts'
 import { endPayment, readPayment } from './hosted-payment.ts'
@@ -73,7 +74,7 @@ export function createLatePaymentActivities(context: Context): Activities {
   async function settleRecorded(order: OrderRow, at: Date): Promise<LateOutcome> {
     await raiseOperatorTask(sql, { kind: paymentUnsettled, subjectId: order.id, detail: order.status, at })
     const isRefunding = order.status === 'refunding' || order.status === 'refund_failed'
-    const reason = isRefunding ? ((order.reason ?? 'returned_unused') as RefundReason) : 'not_delivered_in_time'
+    const reason = isRefunding ? (refundReasonOf(order.reason) ?? 'returned_unused') : 'not_delivered_in_time'
     await moveOrder(sql, order.id, withoutOutcome, { status: 'refunding', reason })
     return { state: 'refund', reason, holdsEsims: order.delivered_at === null }
   }

@@ -9,7 +9,7 @@ import { isProviderFailure, ProviderFailure } from '../../../providers/failure.t
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { failure } from '../../../shared/failures.ts'
-import type { OrderActivities, OrderStatus, RefundReason } from '../../../workflows/order/order.contract.ts'
+import { type OrderActivities, type OrderStatus, refundReasonOf } from '../../../workflows/order/order.contract.ts'
 import { recordedAt, withFailureTypes } from '../../failures.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { paymentUnsettled } from '../payment/late-payment.ts'
@@ -82,7 +82,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
     async recordRefundFailure({ orderId, asOf, code }) {
       await moveOrder(sql, orderId, ['refunding', 'refunded'], { status: 'refund_failed', ended_at: null })
       await raiseOperatorTask(sql, { kind: 'refund_failed', subjectId: orderId, detail: code, at: new Date(asOf) })
-      return { reason: ((await knownOrder(sql, orderId)).reason ?? 'returned_unused') as RefundReason }
+      return { reason: refundReasonOf((await knownOrder(sql, orderId)).reason) ?? 'returned_unused' }
     },
 
     async checkRefunds({ orderId, asOf }) {

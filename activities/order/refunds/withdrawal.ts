@@ -8,7 +8,7 @@ import { listEsimsServed, type StoredEsim } from '../../../db/order/esims.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
 import { findWithdrawal, stateWithdrawal } from '../../../db/order/withdrawals.ts'
 import { renderWithdrawalAcknowledged } from '../../../mails/order/order-changes.tsx'
-import { type EsimProviderId, type EsimStatus, isNew } from '../../../providers/esim.ts'
+import { type EsimStatus, isNew } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { failure, failureType } from '../../../shared/failures.ts'
 import { refundDueAfter, withdrawalPeriodEnds } from '../../../shared/withdrawal-period.ts'
@@ -122,7 +122,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
 
   async function statusOf({ provider, esimRef }: StoredEsim): Promise<EsimStatus | undefined> {
     try {
-      const status = context.esimProviders[provider as EsimProviderId].getStatus(esimRef)
+      const status = context.esimProviders[provider].getStatus(esimRef)
       return await Promise.race([status, pause(providerAnswersWithinMs, undefined, { ref: false })])
     } catch (error) {
       if (!isProviderFailure(error)) throw error
