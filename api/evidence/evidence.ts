@@ -18,6 +18,7 @@ import {
 } from '../../policy/figures.ts'
 import { type PromiseEntry, type PromiseId, promises } from '../../policy/promises.ts'
 import { shareReading } from '../../shared/fresh.ts'
+import { keysOf } from '../../shared/keys-of.ts'
 import { readExportFigures } from './exports.ts'
 import { readSubProcessorFigures } from './sub-processors.ts'
 
@@ -84,7 +85,7 @@ export async function readEvidence(api: ApiContext, asOf: Date): Promise<Evidenc
   )
   const readings: Partial<Record<FigureName, Reading & { readAt: Date }>> = Object.fromEntries(read.flat())
   const evaluated = Object.fromEntries(
-    (Object.keys(figures) as FigureName[]).map((name) => {
+    keysOf(figures).map((name) => {
       const reading = readings[name] ?? { value: null, readAt: new Date() }
       return [name, { ...reading, name, status: evaluate(name, reading) }]
     }),

@@ -1,6 +1,7 @@
 /** G3, U2: pairs of passing faults on every call of a deletion leave everybody told and nothing unsettled. */
 import pMap from 'p-map'
 import { expect, test } from 'vitest'
+import { keysOf } from '../../shared/keys-of.ts'
 import { checkTotals, type Deletion, deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { testPackages } from '../harness/test-packages.ts'
@@ -58,9 +59,7 @@ test('deletions with pairs of faults at every call are complete, and their books
 }, async () => {
   await sims.esimAccess.do('allocation', { never: true })
   const people = await pMap(all, person, { concurrency: 2 })
-  await Promise.all(
-    (Object.keys(calls) as (keyof typeof calls)[]).map((party) => plantPairs(sims[party], calls[party], all)),
-  )
+  await Promise.all(keysOf(calls).map((party) => plantPairs(sims[party], calls[party], all)))
   const done = ['apple', 'google', 'firebase', 'stripe', 'esim_provider', 'mail', 'database']
   const deletions: Deletion[] = []
   for (const each of people) deletions.push(await deleteAccount(harness.stack, each))
@@ -72,7 +71,7 @@ test('deletions with pairs of faults at every call are complete, and their books
     return Object.fromEntries(done.map((step) => [step, states[step]]))
   })
   expect(receipts).toEqual(receipts.map(() => Object.fromEntries(done.map((step) => [step, 'done']))))
-  for (const party of Object.keys(calls) as (keyof typeof calls)[]) await sims[party].clearFaults()
+  for (const party of keysOf(calls)) await sims[party].clearFaults()
 
   const stripe = await sims.stripe.state()
   const left = stripe.paymentIntents.filter(({ status }) => status !== 'canceled' && status !== 'succeeded')

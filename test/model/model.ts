@@ -5,6 +5,7 @@
  * A step has a situation (`when`) and rules (`needs`). Each rule is there for an invariant: without any one of them
  * the exploration finds a broken one (model.test.ts). The price is 2, so that a part of it can be refunded.
  */
+import { keysOf } from '../../shared/keys-of.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 
 export const price = 2
@@ -455,7 +456,7 @@ const steps = {
 } satisfies Record<string, Step>
 
 export type StepName = keyof typeof steps
-export const stepNames = Object.keys(steps) as StepName[]
+export const stepNames = keysOf(steps)
 
 /** @returns what the customer of an erased order can still claim */
 function claimOf({ status, withdrawal, isReturning, esim, refunded }: World): World['claim'] {

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { problemCodeOf } from '../../api/http/problems.ts'
 import type { FailureType } from '../../shared/failures.ts'
+import { keysOf } from '../../shared/keys-of.ts'
 import { type OrderStatus, orderState, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import {
   isAccepted,
@@ -134,7 +135,7 @@ function afterWork(status: OrderStep['to']): OrderStatus {
   return next && !next.when && next.to !== 'closed' ? afterWork(next.to) : status
 }
 
-const names = Object.keys(situations) as Situation[]
+const names = keysOf(situations)
 const cases = names.flatMap((situation) =>
   actions.map((action) => ({ situation, action, ...outcome(situation, action) })),
 )

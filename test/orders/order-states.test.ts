@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
+import { keysOf } from '../../shared/keys-of.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import {
   isListed,
@@ -15,7 +16,7 @@ import {
 } from '../../workflows/order/order-states.ts'
 import { type Kept, readKept } from '../replay/kept.ts'
 
-const names = Object.keys(orderStates) as OrderStatus[]
+const names = keysOf(orderStates)
 const orders = (await readKept()).filter(({ workflowType }) => workflowType === 'order')
 
 const reactionsOf = (status: OrderStatus): [OrderEvent, OrderReaction][] =>

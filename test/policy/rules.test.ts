@@ -1,13 +1,14 @@
 /** The small rules of policy/, each at its limits. */
 import { describe, expect, test } from 'vitest'
-import { evaluate, type FigureName, figures } from '../../policy/figures.ts'
+import { evaluate, figures } from '../../policy/figures.ts'
 import { isInEea } from '../../policy/hosting.ts'
 import { dueSoon, kindsOf, type Urgency, urgencies, urgencyOf } from '../../policy/operator-tasks.ts'
 import { continentOfCountry, regionOf } from '../../policy/regions.ts'
+import { keysOf } from '../../shared/keys-of.ts'
 
 describe('a figure', () => {
-  const limited = (Object.keys(figures) as FigureName[]).filter((name) => 'brokenAbove' in figures[name])
-  const informing = (Object.keys(figures) as FigureName[]).filter((name) => !('brokenAbove' in figures[name]))
+  const limited = keysOf(figures).filter((name) => 'brokenAbove' in figures[name])
+  const informing = keysOf(figures).filter((name) => !('brokenAbove' in figures[name]))
 
   test.each(limited)('%s is kept at its limit and broken above it', (name) => {
     const limit = (figures[name] as { brokenAbove: number }).brokenAbove

@@ -7,12 +7,13 @@ import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FigureName, figures } from '../../policy/figures.ts'
 import { type PromiseId, promises } from '../../policy/promises.ts'
+import { keysOf } from '../../shared/keys-of.ts'
 import { drawPart } from '../harness/seed.ts'
 import { edges } from './edges.ts'
 import { type Fixture, openFixture, type Shown, type Violation } from './fixture.ts'
 import { planted } from './planted.ts'
 
-const ids = Object.keys(promises) as PromiseId[]
+const ids = keysOf(promises)
 const draw = drawPart(3)
 const all = ids.flatMap((id) => planted[id].violations.map((violation) => ({ id, violation, what: violation.what })))
 const drawn = new Set(ids.flatMap((id, at) => draw(planted[id].violations, at)))

@@ -19,7 +19,7 @@ const keyWith = async (scopes: ServiceScope[]): Promise<string> =>
 test('a restricted service key reaches every operation of its scope, and is refused on every other with a remedy', async () => {
   const operations = harness.routes.filter(({ callers }) => callers.includes('service') && !callers.includes('public'))
   expect(operations.length).toBeGreaterThan(25)
-  const names = Object.keys(serviceScopes) as ServiceScope[]
+  const names = keysOf(serviceScopes)
   for (const scope of names) {
     const token = await keyWith([scope])
     const reached: boolean[] = []

@@ -1,5 +1,6 @@
 /** Searches for secrets and personal data in all places that they must not reach. */
 import type { Stack } from '../../../dev/stack.ts'
+import { keysOf } from '../../../shared/keys-of.ts'
 import { createDataConverter } from '../../../temporal/payload-codec.ts'
 import { createCaller } from '../http.ts'
 import { fetchHistories, readable, readableEvents } from '../temporal/histories.ts'
@@ -19,8 +20,7 @@ export interface CanaryOptions {
 /** Outside parties that get personal data; each new one must get none. */
 const mayKnow: readonly string[] = ['stripe', 'apple', 'google', 'firebase', 'mailbox']
 
-const othersOf = (sims: Stack['sims']) =>
-  (Object.keys(sims) as (keyof Stack['sims'])[]).filter((name) => !mayKnow.includes(name))
+const othersOf = (sims: Stack['sims']) => keysOf(sims).filter((name) => !mayKnow.includes(name))
 
 /**
  * Searches decoded histories, visibility records, log lines, metrics and the requests to simulators for each canary: as

@@ -1,6 +1,7 @@
 /** The placements of an order, in our database and at the eSIM providers' simulators. */
 import type { Attention, ProviderOrders } from '../../../db/connection/schema.ts'
 import type { Stack } from '../../../dev/stack.ts'
+import { keysOf } from '../../../shared/keys-of.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { testPackages } from '../test-packages.ts'
 import { until, untilValue } from '../until.ts'
@@ -26,7 +27,7 @@ export const esimSimulators = {
 } as const
 
 export type EsimSimulator = keyof typeof esimSimulators
-export const bothSimulators = Object.keys(esimSimulators) as EsimSimulator[]
+export const bothSimulators = keysOf(esimSimulators)
 
 /** `times` of a fault that lasts until it is cleared. */
 export const always = 1_000_000

@@ -13,7 +13,8 @@ import { readPromotionFigures } from '../../../db/evidence/promotions.ts'
 import { readRetentionFigures } from '../../../db/evidence/retention.ts'
 import { readRightsFigures } from '../../../db/evidence/rights.ts'
 import { readSchemaFigures } from '../../../db/evidence/schema.ts'
-import { evaluate, type FigureName, type Readings } from '../../../policy/figures.ts'
+import { evaluate, type Readings } from '../../../policy/figures.ts'
+import { keysOf } from '../../../shared/keys-of.ts'
 import { edges } from '../../promises/edges.ts'
 import { type Fixture, openFixture } from '../../promises/fixture.ts'
 import { planted } from '../../promises/planted.ts'
@@ -82,7 +83,7 @@ const fixture = await openFixture()
 const readers = Object.entries(readersOf(fixture))
 const states = [...Object.values(planted).flatMap(({ violations }) => violations), ...edges]
 for (const [file, read] of readers) {
-  const names = Object.keys(await read()) as FigureName[]
+  const names = keysOf(await read())
   const isKept = (readings: Readings) => names.every((name) => evaluate(name, readings[name]) === 'kept')
   await meet(file, read, isKept)
   for (const { figure, plant, mend } of states) {
