@@ -12,11 +12,15 @@ const text = await read('CONTRIBUTING.md')
 const rows = [...text.matchAll(/^\| (?!I want to|---)([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(
   ([, what = '', files = '', heldBy = '']) => ({
     what,
-    paths: [...`${files} ${heldBy}`.matchAll(/`([^`]+)`/g)]
-      .map(([, path]) => path ?? '')
-      .filter((name) => !name.startsWith('npm ')),
+    paths: pathsIn(`${files} ${heldBy}`),
+    touched: pathsIn(files),
   }),
 )
+
+function pathsIn(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, path]) => path ?? '').filter((name) => !/^np[mx] /.test(name))
+}
+
 test('every file in the table of CONTRIBUTING.md exists, and every pattern has files', async () => {
   expect(rows.length).toBeGreaterThan(12)
   for (const { what, paths } of rows) {
@@ -31,6 +35,23 @@ test('every file in the table of CONTRIBUTING.md exists, and every pattern has f
         ).toBe(true)
     }
   }
+})
+
+test('a folder into which a row of the table puts new files has room for four more', async () => {
+  const folders = rows
+    .filter(({ what }) => what.startsWith('add '))
+    .flatMap(({ touched }) => touched)
+    .flatMap((path) => /^(.*\/)(?:<name>.*)?$/.exec(path)?.[1] ?? [])
+  expect(folders).toEqual(
+    expect.arrayContaining(['workflows/', 'activities/', 'test/workflows/', 'mails/', 'api/routes/']),
+  )
+  const codeFiles = async (folder: string): Promise<number> =>
+    (await readdir(root + folder)).filter((name) => /\.tsx?$/.test(name)).length
+  // test/boundaries.test.ts allows 20 in one folder.
+  const full = await Promise.all(
+    [...new Set(folders)].map(async (folder) => ({ folder, files: await codeFiles(folder) })),
+  )
+  expect(full.filter(({ files }) => files > 20 - 4)).toEqual([])
 })
 
 test('whoever adds a workflow is told of each file that needs an entry for its type', async () => {

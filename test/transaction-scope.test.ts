@@ -5,6 +5,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
+import type { OutsideParty } from '../policy/outside-parties.ts'
 import { createAiralo } from '../providers/airalo/airalo.ts'
 import { createApple } from '../providers/apple.ts'
 import { createEsimAccess } from '../providers/esim-access/esim-access.ts'
@@ -53,7 +54,10 @@ const push = createPush(firebase)
 const users = createFirebaseUsers(firebase)
 const idTokens = createFirebaseIdTokens({ projectId: 'p', jwksUrl: url })
 const mail = createMail({ url: `smtp://${address}`, from: 'a@example.com' })
-const measurement = createMeasurement({ meta: { baseUrl: url, apiVersion: 'v1', datasetId: '1', accessToken: 'x' } })
+const measurement = createMeasurement({
+  meta: { baseUrl: url, apiVersion: 'v1', datasetId: '1', accessToken: 'x' },
+  googleAnalytics: { baseUrl: url, firebaseAppId: '1', apiSecret: 'x' },
+})
 const receivers = createEventReceivers({ internal: true })
 const temporal = connectTemporal({ NODE_ENV: 'test', PAYLOAD_KEYS: undefined }, { TEMPORAL_ADDRESS: address })
 
@@ -69,29 +73,52 @@ const purchase = {
   value: 1,
   currency: 'EUR',
   metaExternalIdHash: 'x',
+  gaAppInstanceId: 'x',
   platform: 'ios',
   osVersion: '18',
   consent: { adUserData: true, adPersonalization: true },
 } as const
 
-const callsOfOthers: Record<string, () => PromiseLike<unknown>> = {
-  'Stripe, reading': () => stripe.getDispute('dp_1'),
-  'Stripe, writing': () => stripe.deleteCustomer('cus_1'),
-  'eSIM Access': () => esimAccess.listPackages(),
-  Airalo: () => airalo.listPackages(),
-  'Apple, a call': () => apple.revoke({ refreshToken: 'r', clientId: 'app' }),
-  'Apple, its keys': () => apple.verifyIdToken('a.b.c'),
-  'Google, a call': () => google.revoke('r'),
-  'Google, its keys': () => google.parseSecurityEvent('a.b.c'),
-  'Firebase, its keys': () => idTokens.verifyFirebaseIdToken('a.b.c'),
-  'Firebase, its users': () => users.deleteUser('u'),
-  'Firebase, a push': () =>
-    push.send({ token: 't', title: 't', body: 'b', data: {}, collapseKey: 'c', platform: 'ios' }),
-  'the mail server, one mail': () => mail.send(message, { kind: 'transactional', ...message }),
-  'the mail server, many mails': async () =>
-    (await mail.sendToMany(message))({ to: message.to, messageId: message.messageId }),
-  'the mail server, a look': () => mail.verify(),
-  measurement: () => measurement.sendToMeta(purchase, new Date()),
+type Calls = Record<string, () => PromiseLike<unknown>>
+
+/** Calls of each party: one that is missing does not compile. */
+const callsOfParties: Record<OutsideParty, Calls> = {
+  stripe: {
+    reading: () => stripe.getDispute('dp_1'),
+    writing: () => stripe.deleteCustomer('cus_1'),
+  },
+  'esim-access': { 'a call': () => esimAccess.listPackages() },
+  airalo: { 'a call': () => airalo.listPackages() },
+  smtp: {
+    'one mail': () => mail.send(message, { kind: 'transactional', ...message }),
+    'many mails': async () => (await mail.sendToMany(message))({ to: message.to, messageId: message.messageId }),
+    'a look': () => mail.verify(),
+  },
+  apple: {
+    'a call': () => apple.revoke({ refreshToken: 'r', clientId: 'app' }),
+    'its keys': () => apple.verifyIdToken('a.b.c'),
+  },
+  google: {
+    'a call': () => google.revoke('r'),
+    'its keys': () => google.parseSecurityEvent('a.b.c'),
+  },
+  firebase: {
+    'its keys': () => idTokens.verifyFirebaseIdToken('a.b.c'),
+    'its users': () => users.deleteUser('u'),
+  },
+  fcm: {
+    'a push': () => push.send({ token: 't', title: 't', body: 'b', data: {}, collapseKey: 'c', platform: 'ios' }),
+  },
+  meta: { 'a purchase': () => measurement.sendToMeta(purchase, new Date()) },
+  google_analytics: { 'a purchase': () => measurement.sendToGoogleAnalytics(purchase, new Date()) },
+}
+
+const callsOfOthers: Calls = {
+  ...Object.fromEntries(
+    Object.entries(callsOfParties).flatMap(([party, calls]) =>
+      Object.entries(calls).map(([what, call]) => [`${party}, ${what}`, call]),
+    ),
+  ),
   'an endpoint of the app backend': () => receivers.deliver({ id: 'e', url, body: '{}', secrets: [], at: new Date() }),
   'Temporal, a start': () => temporal.workflow.start('w', { workflowId: 'w', taskQueue: 'q' }),
   'Temporal, a signal': () => temporal.workflow.getHandle('w').signal('s'),
