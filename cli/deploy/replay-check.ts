@@ -14,8 +14,8 @@ export interface CheckOptions {
   perType: number
   /** runs that are known not to replay */
   except: readonly string[]
-  /** the folder of kept histories; default: the one in the sources */
-  keptFolder?: URL
+  /** the files of kept histories to replay; default: all of them */
+  keptFiles?: readonly string[]
   say(line: string): void
 }
 
@@ -30,20 +30,20 @@ export interface CheckResult {
 const histories = new URL('../../test/replay/histories/', import.meta.url)
 const progressEvery = 250
 
-/** Replays the kept histories, where the image has them, and the open runs of the namespace. */
+/** Replays the kept histories, which the image has too, and the open runs of the namespace. */
 export async function checkReplay(deployment: Deployment, options: CheckOptions): Promise<CheckResult> {
-  const { bundle, payloadKeys, perType, except, say, keptFolder = histories } = options
+  const { bundle, payloadKeys, perType, except, say } = options
   const result: CheckResult = { kept: 0, open: 0, leftOut: 0, failed: [] }
   const all = (await listOpenRuns(deployment)).filter(({ workflowId }) => !except.includes(workflowId))
   const chosen = chooseRuns(all, perType)
   result.leftOut = all.length - chosen.length
-  const files = await keptFiles(keptFolder)
+  const files = options.keptFiles ?? (await allKept())
   say(`Replaying ${files.length} kept histories and ${chosen.length} of ${all.length} open runs.`)
 
   async function* both() {
     for (const file of files) {
       result.kept += 1
-      const history = historyFromJSON(JSON.parse(await readFile(new URL(file, keptFolder), 'utf8')))
+      const history = historyFromJSON(JSON.parse(await readFile(new URL(file, histories), 'utf8')))
       yield { workflowId: `${file.replace('.json', '')} (kept)`, history }
     }
     for (const run of chosen) {
@@ -69,8 +69,8 @@ export async function checkReplay(deployment: Deployment, options: CheckOptions)
 /** The sentence that names the cause; the SDK puts it into pages of other text. */
 const causeOf = ({ message }: Error): string => /\[TMPRL\d+\][^"]*/.exec(message)?.[0] ?? message
 
-/** The kept histories; an image may have none. */
-async function keptFiles(folder: URL): Promise<string[]> {
-  const files = await readdir(folder).catch(() => [])
+/** None where their folder was left out; `check` then refuses the build. */
+async function allKept(): Promise<string[]> {
+  const files = await readdir(histories).catch(() => [])
   return files.filter((file) => file.endsWith('.json')).sort()
 }

@@ -29,14 +29,16 @@ export interface Rollout extends Deployment {
   say(line: string): void
 }
 
-/** @throws Refusal with each run that does not replay and the cause */
-export async function check({ check, say }: Rollout): Promise<void> {
+/** @throws Refusal with each run that does not replay and the cause, or when this build came without the kept histories */
+export async function check({ check, say }: Pick<Rollout, 'check' | 'say'>): Promise<void> {
   const { kept, open, leftOut, failed } = await check()
+  // They have the ends and waits in which no run is today.
+  if (kept === 0)
+    throw new Refusal('This build has no kept histories (test/replay/histories/): make its image with them.')
   if (failed.length > 0) {
     const runs = failed.map(({ name, cause }) => `  ${name}: ${cause}`)
     throw new Refusal(`${failed.length} of ${kept + open} histories do not replay:\n${runs.join('\n')}`)
   }
-  if (kept === 0) say('There are no kept histories here: only open runs were replayed.')
   if (leftOut > 0) say(`${leftOut} open runs were not replayed: --per-type limits the runs of each workflow.`)
   say(`All ${kept + open} histories replay.`)
 }

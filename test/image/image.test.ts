@@ -1,5 +1,5 @@
 /** The container image has the sources and packages of production, and no simulators, development code or tests. */
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -29,10 +29,17 @@ async function loadedBy(program: string): Promise<{ files: Set<string>; packages
   return { files, packages }
 }
 
+test('the image has the kept histories, which npm run deploy replays, and nothing else of the tests', async () => {
+  const ofTests = [...image].filter((file) => file.startsWith('test/'))
+  const kept = await readdir(join(root, 'test/replay/histories'))
+  expect(kept.length).toBeGreaterThan(300)
+  expect(ofTests.sort()).toEqual(kept.map((name) => `test/replay/histories/${name}`).sort())
+})
+
 test('the image copies no simulator, development or test code', () => {
   const folders = new Set([...image].filter((file) => file.includes('/')).map((file) => file.split('/')[0] ?? ''))
   expect([...folders].sort()).toEqual(
-    'activities api cli db docs mails messages policy providers shared temporal worker workflows'.split(' '),
+    'activities api cli db docs mails messages policy providers shared temporal test worker workflows'.split(' '),
   )
   expect(
     [...image].filter((file) => /\.test\.tsx?$|^cli\/(client|demo|dev|schema|start\.|start-embedded)/.test(file)),
