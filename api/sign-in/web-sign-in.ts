@@ -36,6 +36,8 @@ export function createWebSignIn(context: Context) {
       mailLink(email, next).catch((error: unknown) => log.error({ error }, 'a sign-in link could not be mailed'))
     },
 
+    mailLink,
+
     /**
      * Spends a link.
      * @param replaces the secret of the session that the browser had until now
@@ -85,6 +87,7 @@ export function createWebSignIn(context: Context) {
     },
   }
 
+  /** Mails a link if the address has an account that has not asked too often, and resolves once that is done. */
   async function mailLink(email: string, next: Destination): Promise<void> {
     const at = new Date()
     const accountId = await findAccountByEmail(sql, context, email)

@@ -26,19 +26,27 @@ test.each([
   const gone = new Promise<void>((resolve) => {
     away = resolve
   })
+  let end = (): void => {}
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
+  })
   const work = sql.begin(async (tx) => {
-    await tx`select 1`
-    begun()
-    await tx.unsafe(statement)
-    if (goesOn) await gone
-    await tx`select 2`
+    try {
+      await tx`select 1`
+      begun()
+      await tx.unsafe(statement)
+      if (goesOn) await gone
+      await tx`select 2`
+    } finally {
+      end()
+    }
   })
   const outcome = expect(work).rejects.toMatchObject({ code: lost })
   await running
   await server.crash()
   await outcome
   away()
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await ended
   await server.start()
   expect(await answers()).toBe(1)
 })

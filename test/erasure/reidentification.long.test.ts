@@ -2,7 +2,6 @@
  * R2: which data can be linked by somebody who has the erased database and the records of Stripe and the eSIM
  * providers. The lists below are complete: an amount and a day, which a payment and its invoice always share.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { personalData } from '../../policy/personal-data.ts'
 import { deleteAccount } from '../harness/deletions.ts'
@@ -10,6 +9,7 @@ import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { testPackages } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
 import { takeSnapshot } from './snapshot.ts'
 
 const harness = await shareStack({ books: false })
@@ -19,13 +19,20 @@ const { context } = harness
 /** different from every other number */
 const amountMinor = 13_579
 
+/** Waits until what comes is not in the same second as what was. */
+async function untilNextSecond(): Promise<void> {
+  const second = () => Math.floor(Date.now() / 1_000)
+  const before = second()
+  await until('the next second', () => second() > before)
+}
+
 let person: Person
 let orderIds: string[]
 let outside: Map<string, Set<string>>
 
 beforeAll(async () => {
   // Later events are not in the same second as the stack's start.
-  await delay(1_100)
+  await untilNextSecond()
   await context.sql`update packages set price_minor = ${amountMinor}`
   person = await harness.signUp()
   const [first, second, third] = [
@@ -37,7 +44,7 @@ beforeAll(async () => {
   await harness.untilOrder(third.id, 'refunded')
   const unpaid = await harness.buy(person, { pay: false })
   orderIds = [first.id, second.id, third.id, unpaid.id]
-  await delay(1_100)
+  await untilNextSecond()
   // An outside party's copy of before contains data that it has deleted since.
   const before = await valuesOutside()
   const deletion = await deleteAccount(harness.stack, person)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { parseSetCookie } from 'cookie'
 import { expect, test } from 'vitest'
+import { createWebSignIn } from '../../api/sign-in/web-sign-in.ts'
 import { altered } from '../harness/altered.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
@@ -130,16 +131,9 @@ test('a sign-in link works once, a mail scanner does not use it, and unknown add
 
 test('the number of sign-in links to one e-mail address is limited', async () => {
   const person = await harness.signUp()
-  const surfer = createSurfer(site)
-  for (let times = 0; times < 8; times += 1) {
-    await surfer.post('/account/sign-in', { email: person.email })
-    await until('the next link, or none', async () => {
-      const [row] = await sql<{ count: number }[]>`
-        select count(*)::int as count from link_tokens where account_id = ${person.accountId}`
-      return (row?.count ?? 0) >= Math.min(times + 1, 3)
-    })
-  }
-  await new Promise((resolve) => setTimeout(resolve, 200))
+  // The page answers before a mail is sent: what it asks for is done here to its end.
+  const { mailLink } = createWebSignIn(harness.context)
+  for (let times = 0; times < 8; times += 1) await mailLink(person.email, 'account')
   expect(
     (await mailsTo(harness.stack, person.email)).filter(({ subject }) => subject.includes('sign-in')),
   ).toHaveLength(3)

@@ -1,5 +1,4 @@
 /** U2: an order can be cancelled in every state until it is delivered, and the money is returned. */
-import { setTimeout as later } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { orderAftercareWorkflowId, orderWorkflowId, paymentSignal } from '../../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'
@@ -201,46 +200,57 @@ test('ten simultaneous cancellations, with one key and with many, cancel the ord
   expect(await subjects(person.email)).toHaveLength(1)
 })
 
-test('a cancellation at the moment of the payment ends as cancelled, refunded or delivered', {
-  tags: 'long',
-}, async () => {
-  const ends = await Promise.all(
-    [0, 0, 5, 10, 20, 40].map(async (waitMs) => {
-      const { order, cancel } = await at('unpaid')
-      const paid = stripe.do('pay', { orderId: order.id }).then(
-        () => true,
-        () => false,
-      )
-      await later(waitMs)
-      const [wasPaid, { status }] = await Promise.all([paid, cancel()])
-      const end = await harness.untilOrder(order.id, ['cancelled', 'refunded', 'delivered'])
-      if (end.status === 'cancelled') expect([wasPaid, status]).toEqual([false, 200])
-      if (end.status === 'refunded') expect([wasPaid, status]).toEqual([true, 200])
-      if (end.status === 'delivered') expect([wasPaid, status]).toEqual([true, 409])
-      return end.status
-    }),
-  )
-  expect(ends).toHaveLength(6)
-})
+/** When a cancellation is asked for: before the payment, with it, or once a party of the payment knows of it. */
+const momentsOfPayment: Record<string, (orderId: string) => Promise<unknown>> = {
+  'with the payment': async () => undefined,
+  'once Stripe has the payment': (orderId) =>
+    until('Stripe has it', async () => (await intentOf(orderId))?.status === 'succeeded'),
+  'once the order is paid': (orderId) =>
+    until('it is paid', async () => (await harness.service.get(`/v1/orders/${orderId}`)).body.paidAt),
+}
 
-test('a cancellation during the delivery leaves the customer either the eSIM or the money', {
-  tags: 'long',
-}, async () => {
-  await esimAccess.fault({ match: { path: '/esim/order$' }, delayMs: 500, times: 6 })
-  const ends = await Promise.all(
-    [0, 350, 425, 500, 575, 650].map(async (waitMs) => {
-      const { order, cancel } = await at('paid')
-      await later(waitMs)
-      const { status } = await cancel()
-      const end = await harness.untilOrder(order.id, ['refunded', 'delivered'])
-      expect(status).toBe(end.status === 'refunded' ? 200 : 409)
-      // All pending returns are done.
-      if (end.status === 'refunded') await harness.fastForward(order.id, '1 day')
-      return end.status
-    }),
-  )
-  expect(ends).toContain('refunded')
-})
+test.each(Object.entries(momentsOfPayment))(
+  'a cancellation %s ends as cancelled, refunded or delivered',
+  { tags: 'long' },
+  async (_moment, come) => {
+    const { order, cancel } = await at('unpaid')
+    const paid = stripe.do('pay', { orderId: order.id }).then(
+      () => true,
+      () => false,
+    )
+    await come(order.id)
+    const [wasPaid, { status }] = await Promise.all([paid, cancel()])
+    const end = await harness.untilOrder(order.id, ['cancelled', 'refunded', 'delivered'])
+    if (end.status === 'cancelled') expect([wasPaid, status]).toEqual([false, 200])
+    if (end.status === 'refunded') expect([wasPaid, status]).toEqual([true, 200])
+    if (end.status === 'delivered') expect([wasPaid, status]).toEqual([true, 409])
+  },
+)
+
+const momentsOfDelivery: Record<string, (orderId: string) => Promise<unknown>> = {
+  'before the provider is asked': async () => undefined,
+  'while the provider has the request': (orderId) =>
+    until('it is being placed', async () => (await placements(orderId)).length > 0),
+  'once the provider has made the eSIM': (orderId) =>
+    until('it has the order', async () => ((await ordersAt(orderId))['esim-access'] ?? 0) > 0),
+  'once the placement is recorded': (orderId) => untilPlacement(orderId, 'provided'),
+}
+
+test.each(Object.entries(momentsOfDelivery))(
+  'a cancellation during the delivery, %s, leaves the customer either the eSIM or the money',
+  { tags: 'long' },
+  async (_moment, come) => {
+    const { order, cancel } = await at('unpaid')
+    await esimAccess.fault({ match: { path: '/esim/order$' }, delayMs: 500, times: 1 })
+    await stripe.do('pay', { orderId: order.id })
+    await come(order.id)
+    const { status } = await cancel()
+    const end = await harness.untilOrder(order.id, ['refunded', 'delivered'])
+    expect(status).toBe(end.status === 'refunded' ? 200 : 409)
+    // All pending returns are done.
+    if (end.status === 'refunded') await harness.fastForward(order.id, '1 day')
+  },
+)
 
 test('a cancellation of the run in Temporal has the effect of the customer’s cancellation', async () => {
   const { order } = await at('unpaid')
