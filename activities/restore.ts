@@ -1,6 +1,5 @@
 /** U2: a payment that a restore could not tie to an order is refunded, and the eSIM given back if nobody has used it. */
 import { heartbeat } from '@temporalio/activity'
-import { WorkflowNotFoundError } from '@temporalio/client'
 import pMap from 'p-map'
 import type { WorkerContext } from '../context.ts'
 import {
@@ -19,6 +18,7 @@ import { isProviderFailure } from '../providers/failure.ts'
 import type { Payment } from '../providers/stripe/payments.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
+import { startUnlessOpen, terminateIfOpen } from '../temporal/runs.ts'
 import { terminationReasons } from '../temporal/termination-reasons.ts'
 import type { RestoreActivities } from '../workflows/backup/restore.contract.ts'
 import { orderWorkflowId } from '../workflows/order/order.contract.ts'
@@ -75,11 +75,11 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
     async openTraffic({ restoreId, asOf }) {
       await openTraffic(sql, restoreId, new Date(asOf))
       // Webhooks that came while the database was lost: their events are read as if they had been missed.
-      await temporal.workflow.start(paymentSweepType, {
+      await startUnlessOpen(temporal, {
+        type: paymentSweepType,
         workflowId: `${paymentSweepWorkflowId}-after-${restoreId}`,
         taskQueue: config.TEMPORAL_TASK_QUEUE,
         staticSummary: 'Reads what the payment processor has seen, after a restore',
-        workflowIdConflictPolicy: 'USE_EXISTING',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       })
     },
@@ -124,11 +124,7 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
 
   /** Its order is gone: it could only fail, and must not act on it meanwhile. */
   async function endRun(orderId: string): Promise<void> {
-    try {
-      await temporal.workflow.getHandle(orderWorkflowId(orderId)).terminate(terminationReasons.orderLost)
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error
-    }
+    await terminateIfOpen(temporal, orderWorkflowId(orderId), terminationReasons.orderLost)
   }
 
   /** The saved cards of a lost account: nobody else would ever delete them. */

@@ -1,5 +1,5 @@
 /** Signals an order's run that a webhook concerns it. A signal is only a hint: the run asks the outside party itself. */
-import { type Client, WorkflowNotFoundError } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import type { Config } from '../config.ts'
 import {
   disputeSignal,
@@ -10,6 +10,7 @@ import {
   providerSignal,
 } from '../workflows/order/order.contract.ts'
 import { partialRefundWorkflowId, refundIdOf, refundSignal } from '../workflows/order/partial-refund.contract.ts'
+import { describeRun, signalIfOpen } from './runs.ts'
 
 export interface OrderSignalsContext {
   temporal: Client
@@ -17,6 +18,9 @@ export interface OrderSignalsContext {
 }
 
 export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
+  const isOpen = async (workflowId: string): Promise<boolean> =>
+    (await describeRun(temporal, workflowId))?.status.name === 'RUNNING'
+
   return {
     /**
      * Stripe reports a change of the order's payment or refund.
@@ -24,16 +28,14 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
      */
     async payment(orderId: string, refundKey?: string): Promise<void> {
       const refundId = refundIdOf(refundKey)
-      const partialRefund = temporal.workflow.getHandle(partialRefundWorkflowId(refundId ?? ''))
-      if (refundId && (await signalled(() => partialRefund.signal(refundSignal)))) return
-      if (await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(paymentSignal))) return
+      if (refundId && (await signalIfOpen(temporal, partialRefundWorkflowId(refundId), refundSignal))) return
+      if (await signalIfOpen(temporal, orderWorkflowId(orderId), paymentSignal)) return
       await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: paymentSignal })
     },
     /** Stripe reports a change of a dispute of the order's payment. */
     async dispute(orderId: string, disputeId: string): Promise<void> {
       const hint = { disputeId }
-      if (await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(disputeSignal, hint)))
-        return
+      if (await signalIfOpen(temporal, orderWorkflowId(orderId), disputeSignal, hint)) return
       await temporal.workflow.signalWithStart('orderAftercare', {
         ...aftercare(orderId),
         signal: disputeSignal,
@@ -42,8 +44,7 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
     },
     /** Stripe reports a fraud warning about the order's payment. */
     async fraudWarning(orderId: string): Promise<void> {
-      if (await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(fraudWarningSignal)))
-        return
+      if (await signalIfOpen(temporal, orderWorkflowId(orderId), fraudWarningSignal)) return
       await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: fraudWarningSignal })
     },
     /** Starts the aftercare run of an order, unless it or the order's own run is open. @returns whether none was */
@@ -58,17 +59,8 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
     },
     /** An eSIM provider reports a change. Once the run has closed, no run needs it any more. */
     async provider(orderId: string): Promise<void> {
-      await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(providerSignal))
+      await signalIfOpen(temporal, orderWorkflowId(orderId), providerSignal)
     },
-  }
-
-  async function isOpen(workflowId: string): Promise<boolean> {
-    try {
-      return (await temporal.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING'
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false
-      throw error
-    }
   }
 
   function aftercare(orderId: string) {
@@ -78,15 +70,5 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
       args: [{ orderId }] as [{ orderId: string }],
       staticSummary: 'What happens to a closed order',
     }
-  }
-}
-
-async function signalled(signal: () => Promise<void>): Promise<boolean> {
-  try {
-    await signal()
-    return true
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false
-    throw error
   }
 }

@@ -1,7 +1,8 @@
 /** Repeats at once what the runs of an order would repeat later. */
-import { type Client, WorkflowNotFoundError } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../workflows/order/order.contract.ts'
 import { createOrderSignals, type OrderSignalsContext } from './order-signals.ts'
+import { describeRun } from './runs.ts'
 
 /** Starts the waiting attempts of an order's runs now, and has them ask the payment processor and the eSIM provider. */
 export async function retryOrder(context: OrderSignalsContext, orderId: string): Promise<void> {
@@ -15,13 +16,7 @@ export async function retryOrder(context: OrderSignalsContext, orderId: string):
 /** Starts the waiting attempts of a run's activities now; does nothing for a run that has closed or never was. */
 async function retryNow(temporal: Client, workflowId: string): Promise<void> {
   const { namespace } = temporal.options
-  const run = await temporal.workflow
-    .getHandle(workflowId)
-    .describe()
-    .catch((error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return undefined
-      throw error
-    })
+  const run = await describeRun(temporal, workflowId)
   if (run?.status.name !== 'RUNNING') return
   const waiting = (run.raw.pendingActivities ?? []).flatMap(({ activityId, nextAttemptScheduleTime }) =>
     activityId && nextAttemptScheduleTime ? [activityId] : [],

@@ -1,6 +1,6 @@
 /** Terminates and deletes an erased person's runs, in Temporal's database and in its visibility store. */
 import { heartbeat } from '@temporalio/activity'
-import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client'
+import { isGrpcServiceError } from '@temporalio/client'
 import pMap from 'p-map'
 import type { WorkerContext } from '../../context.ts'
 import { openSecret } from '../../db/erasure/deletion-seals.ts'
@@ -9,6 +9,7 @@ import { withoutOthers } from '../../db/erasure/erased-rows.ts'
 import { forgetOperatorTask } from '../../db/operator-tasks.ts'
 import { failure } from '../../shared/failures.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
+import { terminateIfOpen } from '../../temporal/runs.ts'
 import { terminationReasons } from '../../temporal/termination-reasons.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
@@ -105,11 +106,7 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
   }
 
   async function terminate(workflowId: string): Promise<void> {
-    try {
-      await temporal.workflow.getHandle(workflowId).terminate(terminationReasons.accountDeleted)
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error
-    }
+    await terminateIfOpen(temporal, workflowId, terminationReasons.accountDeleted)
   }
 
   async function remove({ workflowId, runId }: Run): Promise<void> {

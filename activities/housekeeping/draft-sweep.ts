@@ -2,6 +2,7 @@
  * Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written, and
  * tells operators of runs that ended without an outcome, and runs what only their rows know.
  */
+
 import type { WorkerContext } from '../../context.ts'
 import { listBreachDrafts } from '../../db/access/breaches.ts'
 import { findClosedRestore } from '../../db/backup/restores.ts'
@@ -11,6 +12,7 @@ import { deleteEmailChangeDrafts } from '../../db/email-changes.ts'
 import { listPrivacyRequestDrafts } from '../../db/privacy-requests.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
+import { startUnlessOpen } from '../../temporal/runs.ts'
 import { restoreStart } from '../../workflows/backup/restore.contract.ts'
 import { breachStart } from '../../workflows/breach/breach.contract.ts'
 import type { DraftSweepActivities } from '../../workflows/housekeeping/draft-sweep.contract.ts'
@@ -49,8 +51,7 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
   async function startBreaches(before: Date): Promise<number> {
     const drafts = await listBreachDrafts(sql, before)
     for (const { id, authority_due_at: authorityDueAt } of drafts) {
-      const { type, ...options } = breachStart({ id, authorityDueAt }, config.TEMPORAL_TASK_QUEUE)
-      await temporal.workflow.start(type, options)
+      await startUnlessOpen(temporal, breachStart({ id, authorityDueAt }, config.TEMPORAL_TASK_QUEUE))
     }
     return drafts.length
   }
@@ -59,8 +60,7 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
   async function completeRestore(): Promise<number> {
     const closed = await findClosedRestore(sql)
     if (!closed) return 0
-    const { type, ...options } = restoreStart(closed.id, config.TEMPORAL_TASK_QUEUE)
-    await temporal.workflow.start(type, options)
+    await startUnlessOpen(temporal, restoreStart(closed.id, config.TEMPORAL_TASK_QUEUE))
     return 1
   }
 
@@ -69,8 +69,10 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
     const drafts = await listPrivacyRequestDrafts(sql, before, batchSize)
     for (const { id, kind, account_id: accountId, received_at: receivedAt } of drafts) {
       const accountRef = accountId === null ? undefined : cipher.accountRef(accountId)
-      const { type, ...options } = privacyRequestStart({ id, kind, receivedAt, accountRef }, config.TEMPORAL_TASK_QUEUE)
-      await temporal.workflow.start(type, options)
+      await startUnlessOpen(
+        temporal,
+        privacyRequestStart({ id, kind, receivedAt, accountRef }, config.TEMPORAL_TASK_QUEUE),
+      )
     }
     return drafts.length
   }

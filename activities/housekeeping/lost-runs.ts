@@ -3,7 +3,7 @@
  * to do, so each is an operator task until it goes on. The subject is the run id: a workflow id holds the id of an order.
  */
 import { heartbeat } from '@temporalio/activity'
-import { type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client'
+import type { WorkflowExecutionInfo } from '@temporalio/client'
 import type { WorkerContext } from '../../context.ts'
 import {
   listSubjectsOfOpenTasks,
@@ -14,6 +14,7 @@ import {
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { type FailureType, failures } from '../../shared/failures.ts'
+import { describeRun } from '../../temporal/runs.ts'
 import { terminationReasons } from '../../temporal/termination-reasons.ts'
 import { accountDeletionType } from '../../workflows/account-deletion.contract.ts'
 
@@ -72,14 +73,10 @@ export async function reportLostRuns(
       const later = `TemporalScheduledById = '${schedule}' AND StartTime > '${closeTime?.toISOString()}'`
       return (await temporal.workflow.count(`${later} AND ExecutionStatus = 'Completed'`)).count > 0
     }
-    try {
-      const newest = await temporal.workflow.getHandle(workflowId).describe()
-      return newest.runId !== runId && ['RUNNING', 'COMPLETED'].includes(newest.status.name)
-    } catch (error) {
-      // The erasure of a person deletes it, and its task.
-      if (error instanceof WorkflowNotFoundError) return true
-      throw error
-    }
+    const newest = await describeRun(temporal, workflowId)
+    // The erasure of a person deletes it, and its task.
+    if (!newest) return true
+    return newest.runId !== runId && ['RUNNING', 'COMPLETED'].includes(newest.status.name)
   }
 
   /** Undefined for a run that we ended ourselves, or whose failure is the answer to its caller. */

@@ -1,6 +1,6 @@
 /** R1: accounts unused for three years are erased. Activities that find, warn and erase them. */
+
 import { activityInfo, heartbeat } from '@temporalio/activity'
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import pMap from 'p-map'
 import type { WorkerContext } from '../../context.ts'
 import {
@@ -17,6 +17,7 @@ import { renderInactivityWarning } from '../../mails/inactivity-warning.tsx'
 import { periods } from '../../policy/periods.ts'
 import { daysUntil, later, plusDays, plusYears } from '../../shared/calendar.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
+import { startUnlessOpen } from '../../temporal/runs.ts'
 import { accountDeletionType, deletionStart } from '../../workflows/account-deletion.contract.ts'
 import {
   accountInactivityType,
@@ -86,15 +87,11 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
       const answer = await ask(accountId, lastActiveAt)
       if (answer !== 'inactive') return answer
       const accountRef = cipher.accountRef(accountId)
-      try {
-        await temporal.workflow.start(
-          accountDeletionType,
-          deletionStart({ accountRef, reason: 'inactivity' }, config.TEMPORAL_TASK_QUEUE),
-        )
-      } catch (error) {
-        // A deletion of this account has already completed.
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
-      }
+      // A deletion of this account may have completed already.
+      await startUnlessOpen(temporal, {
+        type: accountDeletionType,
+        ...deletionStart({ accountRef, reason: 'inactivity' }, config.TEMPORAL_TASK_QUEUE),
+      })
       return 'deleting'
     },
   }
@@ -109,11 +106,11 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
 
   async function open({ id, last_active_at: lastActiveAt }: Dormant): Promise<void> {
     const dueAt = plusDays(plusYears(lastActiveAt, inactivityYears), -firstWarningDays)
-    await temporal.workflow.start(accountInactivityType, {
+    await startUnlessOpen(temporal, {
+      type: accountInactivityType,
       workflowId: inactivityWorkflowId(id),
       taskQueue: config.TEMPORAL_TASK_QUEUE,
       args: [{ accountId: id } satisfies InactivityInput],
-      workflowIdConflictPolicy: 'USE_EXISTING',
       typedSearchAttributes: initialSearchAttributes(
         { status: 'waiting', waitingFor: 'the first warning', dueAt },
         cipher.accountRef(id),

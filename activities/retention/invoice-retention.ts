@@ -2,6 +2,7 @@
  * R2: the books are kept for 7 years. Activities that start a run for each month, and purge it at the end of its
  * period.
  */
+
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
@@ -15,6 +16,7 @@ import {
 } from '../../db/order/books-retention.ts'
 import { booksTermEnds } from '../../shared/calendar.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
+import { startUnlessOpen } from '../../temporal/runs.ts'
 import {
   type InvoiceRetentionActivities,
   type InvoiceRetentionInput,
@@ -34,11 +36,11 @@ export function createInvoiceRetentionActivities(context: WorkerContext): Invoic
     async openRetentionRuns() {
       const months = await listBookMonths(sql)
       for (const month of months) {
-        await temporal.workflow.start(invoiceRetentionType, {
+        await startUnlessOpen(temporal, {
+          type: invoiceRetentionType,
           workflowId: invoiceRetentionWorkflowId(month),
           taskQueue: config.TEMPORAL_TASK_QUEUE,
           args: [{ month } satisfies InvoiceRetentionInput],
-          workflowIdConflictPolicy: 'USE_EXISTING',
           typedSearchAttributes: initialSearchAttributes({
             status: 'looking',
             waitingFor: 'the database',

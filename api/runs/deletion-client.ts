@@ -1,9 +1,9 @@
 /** Starts account deletions. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import type { ApiContext } from '../../context.ts'
 import { findDeletion } from '../../db/erasure/deletions.ts'
 import type { DeletionReason } from '../../policy/deletion.ts'
+import { startUnlessOpen } from '../../temporal/runs.ts'
 import {
   accountDeletionType,
   type DeletionInput,
@@ -37,11 +37,10 @@ export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }
     /** Starts a deletion without waiting for the erasure, for a webhook: its sender waits only a few seconds. */
     async startDeletion(accountId: string, reason: DeletionReason): Promise<void> {
       const input: DeletionInput = { accountRef: cipher.accountRef(accountId), reason }
-      try {
-        await temporal.workflow.start(accountDeletionType, deletionStart(input, config.TEMPORAL_TASK_QUEUE))
-      } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
-      }
+      await startUnlessOpen(temporal, {
+        type: accountDeletionType,
+        ...deletionStart(input, config.TEMPORAL_TASK_QUEUE),
+      })
     },
   }
 

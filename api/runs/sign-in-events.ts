@@ -1,6 +1,5 @@
 /** Handles the notifications in which Apple and Google report changes of a customer's account with them. */
 import { randomUUID } from 'node:crypto'
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import type { ApiContext } from '../../context.ts'
 import { findAccount, markMailBounced, markMailDelivered } from '../../db/accounts.ts'
 import { findPromotions, setPromotions } from '../../db/consents.ts'
@@ -13,6 +12,7 @@ import { googleEvents } from '../../providers/codes/google.ts'
 import { lookUp } from '../../providers/codes/meaning.ts'
 import type { GoogleSecurityEvent } from '../../providers/google.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
+import { startUnlessOpen } from '../../temporal/runs.ts'
 import {
   type SignInEndedInput,
   signInEndedType,
@@ -82,21 +82,18 @@ export function createSignInEvents(api: ApiContext) {
 
   async function unlink(accountId: string, eventId: string, endedAt: Date): Promise<void> {
     const input: SignInEndedInput = { accountId, noticeId: randomUUID(), endedAt: endedAt.toISOString() }
-    try {
-      await temporal.workflow.start(signInEndedType, {
-        workflowId: signInEndedWorkflowId(eventId),
-        taskQueue: config.TEMPORAL_TASK_QUEUE,
-        args: [input],
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        typedSearchAttributes: initialSearchAttributes(
-          { status: 'unlinking', waitingFor: 'the mail to its owner', dueAt: null },
-          cipher.accountRef(accountId),
-        ),
-        staticSummary: 'A sign-in that its owner ended',
-      })
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
-    }
+    await startUnlessOpen(temporal, {
+      type: signInEndedType,
+      workflowId: signInEndedWorkflowId(eventId),
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      args: [input],
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      typedSearchAttributes: initialSearchAttributes(
+        { status: 'unlinking', waitingFor: 'the mail to its owner', dueAt: null },
+        cipher.accountRef(accountId),
+      ),
+      staticSummary: 'A sign-in that its owner ended',
+    })
   }
 
   async function usesRelay(accountId: string): Promise<boolean> {

@@ -1,9 +1,9 @@
 /** What partial refunds of an order have reserved, and nobody will refund any more. */
-import { WorkflowNotFoundError } from '@temporalio/client'
 import type { WorkerContext } from '../../../context.ts'
 import { listRefunds, refuseRefund, requested } from '../../../db/order/refunds.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import { plusMs } from '../../../shared/calendar.ts'
+import { describeRun } from '../../../temporal/runs.ts'
 import { partialRefundWorkflowId, refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
 
 /** Longer than the last attempt of a terminated run takes: it does not hear of the end of its run. */
@@ -29,12 +29,9 @@ export async function releaseAbandoned(context: WorkerContext, orderId: string, 
 }
 
 async function isOver({ temporal }: WorkerContext, refundId: string, at: Date): Promise<boolean> {
-  try {
-    const { status, closeTime } = await temporal.workflow.getHandle(partialRefundWorkflowId(refundId)).describe()
-    return status.name !== 'RUNNING' && closeTime !== undefined && plusMs(closeTime, attemptEndsWithinMs) < at
-  } catch (error) {
-    // Temporal keeps closed runs for days.
-    if (error instanceof WorkflowNotFoundError) return true
-    throw error
-  }
+  const run = await describeRun(temporal, partialRefundWorkflowId(refundId))
+  // Temporal keeps closed runs for days.
+  if (!run) return true
+  const { status, closeTime } = run
+  return status.name !== 'RUNNING' && closeTime !== undefined && plusMs(closeTime, attemptEndsWithinMs) < at
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { type Backup, findBackup, listBackups } from '../../../db/backup/backups.ts'
+import { startUnlessOpen } from '../../../temporal/runs.ts'
 import {
   backupType,
   backupWorkflowId,
@@ -57,11 +58,11 @@ export function backupRoutes(api: ApiContext): Route[] {
 
   /** Starts a run, or joins the one that is open. */
   async function start(workflowType: string, workflowId: string, args: [RestoreDrillInput] | []): Promise<void> {
-    await temporal.workflow.start(workflowType, {
+    await startUnlessOpen(temporal, {
+      type: workflowType,
       workflowId,
       taskQueue: config.TEMPORAL_TASK_QUEUE,
       args,
-      workflowIdConflictPolicy: 'USE_EXISTING',
       staticSummary: 'Asked for by an operator',
     })
   }

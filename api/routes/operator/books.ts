@@ -1,8 +1,8 @@
 /** R2, anonymised invoices are kept for 7 years: operators list the months of the books and hold one beyond its period. */
-import { WorkflowNotFoundError } from '@temporalio/client'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { describeBooks, holdMonth, releaseMonth } from '../../../db/order/books-retention.ts'
+import { signalIfOpen } from '../../../temporal/runs.ts'
 import { holdSignal, invoiceRetentionWorkflowId } from '../../../workflows/retention/invoice-retention.contract.ts'
 import { actorOf } from '../../http/caller.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -30,11 +30,7 @@ export function booksRoutes(api: ApiContext): Route[] {
 
   /** Signals the month's run to read the hold again. A run that starts later reads it at its start. */
   async function signalHold(month: string): Promise<void> {
-    try {
-      await temporal.workflow.getHandle(invoiceRetentionWorkflowId(month)).signal(holdSignal)
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error
-    }
+    await signalIfOpen(temporal, invoiceRetentionWorkflowId(month), holdSignal)
   }
 
   return [

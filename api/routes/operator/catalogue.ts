@@ -5,7 +5,8 @@ import type { ApiContext } from '../../../context.ts'
 import { changeCatalogue, decideSale, setPrice } from '../../../db/catalogue/catalogue.ts'
 import { findPackage } from '../../../db/catalogue/packages.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
-import { checkPrice, maxPriceMinor } from '../../../policy/pricing.ts'
+import { checkPrice, exchangeRateOf, maxPriceMinor } from '../../../policy/pricing.ts'
+import { startUnlessOpen } from '../../../temporal/runs.ts'
 import {
   type CatalogueSyncState,
   catalogueSyncState,
@@ -108,17 +109,17 @@ export function catalogueRoutes(api: ApiContext): Route[] {
         },
       },
       async handle() {
-        const deadline = Date.now() + answerWithinMs
-        const handle = await temporal.withDeadline(deadline, () =>
-          temporal.workflow.start(catalogueSyncType, {
-            workflowId: catalogueSyncWorkflowId,
-            taskQueue: config.TEMPORAL_TASK_QUEUE,
-            workflowIdConflictPolicy: 'USE_EXISTING',
-            staticSummary: 'Asked for by an operator',
-          }),
-        )
+        await startUnlessOpen(temporal, {
+          type: catalogueSyncType,
+          workflowId: catalogueSyncWorkflowId,
+          taskQueue: config.TEMPORAL_TASK_QUEUE,
+          staticSummary: 'Asked for by an operator',
+        })
+        const handle = temporal.workflow.getHandle(catalogueSyncWorkflowId)
         try {
-          const done: CatalogueSyncState = await temporal.withDeadline(deadline, () => handle.result())
+          const done: CatalogueSyncState = await temporal.withDeadline(Date.now() + answerWithinMs, () =>
+            handle.result(),
+          )
           return { status: 200, body: done }
         } catch (error) {
           if (!isGrpcDeadlineError(error)) throw error

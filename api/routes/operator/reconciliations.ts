@@ -8,6 +8,7 @@ import {
   type Reconciliation,
 } from '../../../db/reconciliation/reconciliations.ts'
 import { type DifferenceKindName, differenceKinds } from '../../../policy/reconciliation.ts'
+import { startUnlessOpen } from '../../../temporal/runs.ts'
 import {
   reconciliationType,
   reconciliationWorkflowId,
@@ -105,11 +106,11 @@ export function reconciliationRoutes({ sql, config, temporal }: ApiContext): Rou
       callers: ['operator'],
       responses: { 202: { description: 'The books are being compared', schema: started } },
       async handle() {
-        await temporal.workflow.start(reconciliationType, {
+        await startUnlessOpen(temporal, {
+          type: reconciliationType,
           workflowId: reconciliationWorkflowId,
           taskQueue: config.TEMPORAL_TASK_QUEUE,
           args: [],
-          workflowIdConflictPolicy: 'USE_EXISTING',
           staticSummary: 'Asked for by an operator',
         })
         return { status: 202, body: { workflowId: reconciliationWorkflowId } }

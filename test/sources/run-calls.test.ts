@@ -1,0 +1,38 @@
+/** Runs are started, signalled and ended by `temporal/runs.ts` alone, which limits the time and knows closed runs. */
+import { readdir, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** The helpers, and two that start and signal in one call, by which no run can be missed. */
+const doors = ['temporal/runs.ts', 'temporal/order-signals.ts', 'temporal/event-retries.ts']
+/** An update to a closed run is an answer of its own kind in each of them. */
+const updaters = [
+  'activities/order/bulk-action.ts',
+  'activities/order/refunds/withdrawal.ts',
+  'api/runs/workflow-problems.ts',
+  'temporal/order-updates.ts',
+]
+
+async function filesThat(text: RegExp): Promise<string[]> {
+  const folders = ['activities', 'api', 'temporal', 'worker']
+  const names = await Promise.all(
+    folders.map(async (folder) =>
+      (await readdir(root + folder, { recursive: true })).map((name) => `${folder}/${name}`),
+    ),
+  )
+  const files = names.flat().filter((name) => /\.tsx?$/.test(name))
+  const found = await Promise.all(files.map(async (file) => text.test(await readFile(root + file, 'utf8')) && file))
+  return found.filter((file) => file !== false).sort()
+}
+
+test('no other file starts or signals a run', async () => {
+  const callers = await filesThat(/\.workflow\s*\.(?:start|execute|signalWithStart)\(|\.signal\(|\.terminate\(/)
+  expect(callers.filter((file) => !doors.includes(file))).toEqual([])
+})
+
+test('no other file handles that a run is open already, or closed', async () => {
+  const handlers = await filesThat(/\bWorkflowExecutionAlreadyStartedError\b|\bWorkflowNotFoundError\b/)
+  expect(handlers).toEqual([...updaters, 'temporal/runs.ts'].sort())
+})
