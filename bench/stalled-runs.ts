@@ -12,8 +12,6 @@ export interface StalledRunOptions {
   everyMs?: number
 }
 
-export type StalledRunWatch = ReturnType<typeof watchForStalledRuns>
-
 /** Watches runs of which each soon reaches a known point, unless it stalls. */
 export function watchForStalledRuns(
   temporal: Client,

@@ -1,4 +1,5 @@
 /** G5: reads a person's rows in pages, one statement each, so that a long history needs little memory. */
+import { milliseconds } from '../policy/periods.ts'
 import type { Queryable } from './connection/database.ts'
 import type {
   CampaignDeliveries,
@@ -221,7 +222,7 @@ export const privacyRequestPages = (sql: Queryable, accountId: string) =>
 
 export type SecurityRow = Pick<SecurityLog, 'at' | 'kind' | 'ip'>
 
-const dayMs = 24 * 60 * 60 * 1000
+const { day: dayMs } = milliseconds
 
 /** The account's events in the security log, one partition (a UTC day) at a time. */
 export async function* securityLogPages(

@@ -4,8 +4,6 @@ import { firstPolicy } from '../policy/versions.ts'
 import type { Queryable, Transaction } from './connection/database.ts'
 import type { Policies } from './connection/schema.ts'
 
-export type PolicyState = Policies['state']
-
 export type Policy = Policies
 
 /** Stores the first version, in force since its day, unless there is a version. */

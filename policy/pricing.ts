@@ -23,6 +23,12 @@ export interface ExchangeRate {
   ratePerUsdMicros: number
 }
 
+/** The rate by which the shop converts the providers' costs, from its settings. */
+export const exchangeRateOf = (config: { SHOP_CURRENCY: string; SHOP_RATE_PER_USD_MICROS: number }): ExchangeRate => ({
+  currency: config.SHOP_CURRENCY,
+  ratePerUsdMicros: config.SHOP_RATE_PER_USD_MICROS,
+})
+
 /**
  * The first price of a new package: the cost of the cheapest offer in the shop's currency plus the markup, rounded up
  * to the next x.49 or x.99. At least the cost of the most expensive offer, so that every provider can replace another,

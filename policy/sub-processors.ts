@@ -90,5 +90,3 @@ export const subProcessors = {
     hosts: [],
   },
 } as const satisfies Record<string, SubProcessor>
-
-export type SubProcessorId = keyof typeof subProcessors

@@ -23,7 +23,7 @@ export interface HttpReply {
 }
 
 /** A reply is read whole: six of 100 MB each took 2 GB. */
-export const defaultMaxReplyBytes = 4 * 1024 ** 2
+const defaultMaxReplyBytes = 4 * 1024 ** 2
 
 export const timedOut = 'timed_out'
 export const replyTooLarge = 'reply_too_large'

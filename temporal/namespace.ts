@@ -2,12 +2,13 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client'
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes.js'
 import { msToNumber, msToTs } from '@temporalio/common/lib/time.js'
+import { milliseconds } from '../policy/periods.ts'
 import { searchAttributes } from '../shared/search-attributes.ts'
 import { assertTemporalReady } from './readiness.ts'
 
 /** Closed runs are kept so long: a failure of Friday can be looked at on Monday. */
 export const defaultRetentionDays = 7
-const dayMs = 86_400_000
+const { day: dayMs } = milliseconds
 const notFound = 5
 /** PERMISSION_DENIED, UNIMPLEMENTED and UNAUTHENTICATED: hosted clusters offer no operator service. */
 const refusals = new Set([7, 12, 16])

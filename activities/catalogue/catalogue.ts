@@ -12,7 +12,7 @@ import type { Transaction } from '../../db/connection/database.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import type { EsimProviderId } from '../../policy/outside-parties.ts'
 import { periods } from '../../policy/periods.ts'
-import { checkPrice, costCurrency, firstPriceMinor } from '../../policy/pricing.ts'
+import { checkPrice, costCurrency, exchangeRateOf, firstPriceMinor } from '../../policy/pricing.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { CatalogueActivities, ProviderOutcome } from '../../workflows/catalogue/catalogue-sync.contract.ts'
@@ -29,7 +29,7 @@ const unreadableTask = 'provider_packages_unreadable'
 
 export function createCatalogueActivities(context: Context): CatalogueActivities {
   const { sql, config } = context
-  const exchange = { currency: config.SHOP_CURRENCY, ratePerUsdMicros: config.SHOP_RATE_PER_USD_MICROS }
+  const exchange = exchangeRateOf(config)
 
   return {
     async syncCatalogue({ providers, asOf }) {

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { expectCost, type Placement } from '../../db/order/placements.ts'
-import { costMinor, mayBuyAt } from '../../policy/pricing.ts'
+import { costMinor, exchangeRateOf, mayBuyAt } from '../../policy/pricing.ts'
 import type { EsimProvider } from '../../providers/esim.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 
@@ -21,7 +21,7 @@ export async function buyAtSeenPrice<Answer>(
   buy: (unitCostMicros: number) => Promise<Answer>,
 ): Promise<Answer> {
   const { sql, config } = context
-  const exchange = { currency: config.SHOP_CURRENCY, ratePerUsdMicros: config.SHOP_RATE_PER_USD_MICROS }
+  const exchange = exchangeRateOf(config)
   const days = placement.daily ? order.days : 1
   const units = order.quantity * days
   const sold = { grossMinor: order.gross_minor, currency: order.currency, units }

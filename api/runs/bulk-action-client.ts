@@ -23,8 +23,6 @@ import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'bulk_action_state_conflict', detail: 'The bulk action has ended.' } as const
 
-export type BulkActionClient = ReturnType<typeof createBulkActionClient>
-
 export function createBulkActionClient(api: ApiContext) {
   const { sql, temporal, config } = api
 

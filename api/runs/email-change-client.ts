@@ -33,8 +33,6 @@ const ended = { code: 'email_change_state_conflict', detail: 'The change of addr
 /** Each change sends a mail to a new address, which may belong to another person. */
 const mostPerDay = 5
 
-export type EmailChangeClient = ReturnType<typeof createEmailChangeClient>
-
 export function createEmailChangeClient(api: ApiContext) {
   const { sql, temporal, config, cipher } = api
 

@@ -26,8 +26,6 @@ const ended = { code: 'order_state_conflict', detail: 'The order has ended.' } a
 export type NewOrder = OrderInput & Required<Evidence>
 type Evidence = { [Name in 'ipCountry' | 'performanceConsent']: OrderInput[Name] | undefined }
 
-export type OrderClient = ReturnType<typeof createOrderClient>
-
 /** A run that is behind its row gets there with its next workflow task. */
 const againAfterMs = 250
 

@@ -12,8 +12,6 @@ import { startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'order_state_conflict', detail: 'The refund has ended.' } as const
 
-export type PartialRefundClient = ReturnType<typeof createPartialRefundClient>
-
 export function createPartialRefundClient({ temporal, config, cipher }: ApiContext) {
   return {
     /**

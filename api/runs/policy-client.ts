@@ -8,8 +8,6 @@ import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'policy_state_conflict', detail: 'The version is in force, or was withdrawn.' } as const
 
-export type PolicyClient = ReturnType<typeof createPolicyClient>
-
 export function createPolicyClient({ sql, config, temporal }: ApiContext) {
   return {
     /**

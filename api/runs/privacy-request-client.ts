@@ -24,8 +24,6 @@ import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'privacy_request_state_conflict', detail: 'The request has ended.' } as const
 
-export type PrivacyRequestClient = ReturnType<typeof createPrivacyRequestClient>
-
 export function createPrivacyRequestClient(api: ApiContext) {
   const { sql, temporal, config, cipher } = api
   const handleOf = (id: string) => temporal.workflow.getHandle(privacyRequestWorkflowId(id))

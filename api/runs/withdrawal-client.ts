@@ -18,8 +18,6 @@ import { startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'order_state_conflict', detail: 'The withdrawal was carried out.' } as const
 
-export type WithdrawalClient = ReturnType<typeof createWithdrawalClient>
-
 const paid = ['in_review', 'provisioning', 'delivered']
 
 /** Until when an order's contract can be withdrawn from; null when it cannot. */

@@ -9,7 +9,7 @@ import { bulkActionWorkflowId } from '../../workflows/order/bulk-action.contract
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { partialRefundWorkflowId, refundIdOf } from '../../workflows/order/partial-refund.contract.ts'
 
-export const timelineSources = [
+const timelineSources = [
   'order',
   'payment',
   'provider',

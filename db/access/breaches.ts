@@ -174,7 +174,7 @@ export const listUntold = (sql: Queryable, breachId: string, limit: number): Pro
     order by p.id limit ${limit}`
 
 /** Kind of the operator task of people who were to be told of a breach and whose address takes no mail. */
-export const peopleUnreached = 'breach_people_unreached'
+const peopleUnreached = 'breach_people_unreached'
 
 /** Raises a task when mails of a breach have failed or come back: article 34(3)(c) asks for another way to tell these people. */
 export async function raiseUnreached(sql: Queryable, breachId: string, at: Date): Promise<void> {

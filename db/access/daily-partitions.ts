@@ -1,10 +1,11 @@
 /** Tables with a partition for each UTC day, so that a whole day can be dropped. */
 import postgres from 'postgres'
+import { milliseconds } from '../../policy/periods.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 
 export type DailyTable = 'security_log' | 'access_log'
 
-const dayMs = 24 * 60 * 60 * 1000
+const { day: dayMs } = milliseconds
 /** An arbitrary constant for the advisory lock: one process at a time creates partitions. */
 const partitionLock = 20_260_621
 /** PostgreSQL's error code when no partition accepts a row. */

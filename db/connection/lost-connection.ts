@@ -13,7 +13,7 @@ const lossCodes = new Set([
 ])
 
 /** A transaction exceeded `transactionMs`. */
-export class TransactionTooLong extends Error {
+class TransactionTooLong extends Error {
   override readonly name = 'TransactionTooLong'
   readonly code = 'TRANSACTION_TOO_LONG'
 }

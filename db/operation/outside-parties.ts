@@ -9,14 +9,14 @@ import type { Database, Queryable } from '../connection/database.ts'
 import type { OutsideParties } from '../connection/schema.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'
 
-export const outageTask = 'outage'
+const outageTask = 'outage'
 
 const outageAfterMs = 5 * milliseconds.minute
 /**
  * Work that waits for a party is repeated at least every hour. Failures further apart are two faults; and when no call has
  * failed for so long, nothing waits for the party any more.
  */
-export const silentAfterMs = 2 * milliseconds.hour
+const silentAfterMs = 2 * milliseconds.hour
 
 /** Records a failed call, and opens the outage when calls have failed for long enough. */
 export async function recordFailedCall(

@@ -2,7 +2,7 @@
 import type { Database } from '../connection/database.ts'
 import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'
 
-export const wedgedTask = 'run_wedged'
+const wedgedTask = 'run_wedged'
 
 /**
  * Opens a task for each run, and closes those of runs that are listed no more: they went on, or have ended.

@@ -41,7 +41,7 @@ export async function findWithdrawal(
 }
 
 /** What a withdrawal states. A row without it was written by a program that had the English statement alone. */
-export const statementOf = ({ order_id, statement }: Pick<Withdrawals, 'order_id' | 'statement'>): string =>
+const statementOf = ({ order_id, statement }: Pick<Withdrawals, 'order_id' | 'statement'>): string =>
   statement ?? `I hereby withdraw from the contract of order ${order_id}.`
 
 /** Records that a withdrawal was confirmed; the first time stays. @returns false when none is open */

@@ -22,7 +22,7 @@ export interface LogHead {
 }
 
 /** An empty log ends with this. */
-export const emptyHead: LogHead = { seq: 0, hash: '0'.repeat(64) }
+const emptyHead: LogHead = { seq: 0, hash: '0'.repeat(64) }
 
 const columns = (sql: Queryable) => sql`seq, kind, to_char(day, 'YYYY-MM-DD') as day, leaf, previous, hash, statement`
 

@@ -164,8 +164,6 @@ export function createSimLife(now: () => number, notifications: Notifications) {
   }
 }
 
-export type SimLife = ReturnType<typeof createSimLife>
-
 /** The eSIM as orders and GET /sims/{iccid} show it. */
 export function showSim(sim: Sim) {
   const qrcode = `LPA:1$lpa.airalo.com$${sim.matchingId}`

@@ -82,5 +82,3 @@ export function createGrants() {
     },
   }
 }
-
-export type Grants = ReturnType<typeof createGrants>

@@ -19,8 +19,6 @@ export interface Entry {
   storedAt: number
 }
 
-export type IdempotencyStore = ReturnType<typeof createIdempotencyStore>
-
 export function createIdempotencyStore(now: () => number) {
   // A Map iterates in the order of insertion: the oldest entries come first.
   const entries = new Map<string, Entry>()

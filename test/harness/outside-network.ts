@@ -22,8 +22,6 @@ export type NetworkFault =
   | Pick<Fault, 'status' | 'body' | 'headers' | 'cut' | 'delayMs'>
 
 export type Network = Awaited<ReturnType<typeof openNetwork>>
-export type Front = Awaited<ReturnType<Network['open']>>
-
 const dayMs = 86_400_000
 const slowMs = 800
 /** How a name is not found, by the codes of Node's resolver. */

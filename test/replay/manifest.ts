@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 /** The folder that holds `histories/` and the manifest. */
-export const replayFolder = fileURLToPath(new URL('./', import.meta.url))
+const replayFolder = fileURLToPath(new URL('./', import.meta.url))
 
 const manifestName = 'histories.sha256'
 

@@ -15,7 +15,7 @@ import { findOrder, insertOrder, moveOrder, type NewOrder, type OrderRow, paidSi
 import { type Bought, countPurchase, lockVelocity, mostBought, velocityKeys } from '../../../db/order/velocity.ts'
 import { defaultLanguage } from '../../../messages/languages.ts'
 import { periods } from '../../../policy/periods.ts'
-import { costMinor } from '../../../policy/pricing.ts'
+import { costMinor, exchangeRateOf } from '../../../policy/pricing.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { StripePort } from '../../../providers/stripe/stripe.ts'
@@ -32,7 +32,7 @@ type Activities = Pick<OrderActivities, 'openCheckout' | 'confirmPayment' | 'can
 
 export function createOrderPaymentActivities(context: Context): Activities {
   const { sql, cipher, dataKeys, stripe, config } = context
-  const exchange = { currency: config.SHOP_CURRENCY, ratePerUsdMicros: config.SHOP_RATE_PER_USD_MICROS }
+  const exchange = exchangeRateOf(config)
 
   return {
     /**

@@ -58,7 +58,7 @@ const answerWithinMs = 8_000
 
 export function catalogueRoutes(api: ApiContext): Route[] {
   const { sql, config, temporal } = api
-  const exchange = { currency: config.SHOP_CURRENCY, ratePerUsdMicros: config.SHOP_RATE_PER_USD_MICROS }
+  const exchange = exchangeRateOf(config)
 
   return [
     defineRoute({

@@ -6,7 +6,7 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { orderStatus } from '../../views/order-enumerations.ts'
 
 /** What an operator looks for. */
-export const searchText = z.string().trim().min(3).max(320)
+const searchText = z.string().trim().min(3).max(320)
 
 const found = z
   .object({

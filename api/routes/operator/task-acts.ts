@@ -11,7 +11,7 @@ import {
 } from '../../../db/operator-tasks.ts'
 import { Problem } from '../../http/problem.ts'
 
-export const taskActNames = ['take', 'note', 'settle'] as const
+const taskActNames = ['take', 'note', 'settle'] as const
 export type TaskActName = (typeof taskActNames)[number]
 
 type Entry = Pick<NewOperatorAct, 'accountId' | 'orderId' | 'act' | 'subject' | 'reason'>

@@ -111,7 +111,7 @@ const byFormat: Record<string, string> = {
 const forPatterns = ['a'.repeat(64), '2026-11', '2026-Q3', 'USD', 'DE', 'x1', 'a-1']
 
 /** A value that fits a schema, with the fields that it requires. */
-export function exampleOf(document: Document, given: JsonSchema, known: Known, name = ''): unknown {
+function exampleOf(document: Document, given: JsonSchema, known: Known, name = ''): unknown {
   const schema = resolved(document, given)
   if (known[name] !== undefined) return known[name]
   if (schema.const !== undefined) return schema.const

@@ -14,8 +14,6 @@ import { prepareNamespace } from '../../../temporal/namespace.ts'
 import { temporalFolder, temporalSource } from '../../deploy/compose/recipes.ts'
 import { until } from '../../harness/until.ts'
 
-export type TemporalOnPostgres = Awaited<ReturnType<typeof startTemporalOnPostgres>>
-
 const namespace = 'default'
 const dynamicConfig = `
 frontend.WorkflowTimeSkippingEnabled: [{ value: true }]

@@ -4,8 +4,6 @@ import type { Database } from '../../../db/connection/database.ts'
 
 const everyMs = 150
 
-export type OrderWatch = ReturnType<typeof createOrderWatch>
-
 export function createOrderWatch(sql: Database) {
   const waiting = new Map<string, { status: string; wake: () => void }>()
   let isLooking = false
