@@ -1,6 +1,6 @@
 /**
- * For runs that were started before version 0.1.0, inside the transaction that wrote their row: such a run waits until the
- * row is committed. Since then a row is a draft before its run starts (docs/decisions/0018-draft-then-run.md), and the type of
+ * For runs that were started before decision 0018 (docs/decisions/0018-draft-then-run.md), inside the transaction that wrote
+ * their row: such a run waits until the row is committed. Since then a row is a draft before its run starts, and the type of
  * each input demands it, so that no code can start such a run. The kept histories of these runs need this file.
  */
 import { sleep } from '@temporalio/workflow'
