@@ -56,6 +56,10 @@ export async function bundleMutants(): Promise<{ code: string; mutants: readonly
   const { folder, mutants } = await copyWithMutants('mutated-workflows', copied, names)
   for (const name of names) {
     const text = await readFile(join(folder, name), 'utf8')
+    // Stryker gives its header to each file with a mutant. Without the replacement its mutants would never be active.
+    if (/stryMutAct|__stryker__/.test(text) && !text.includes(strykersOwn)) {
+      throw new Error(`${name}: Stryker's header looks for the active mutant in another way than ${strykersOwn}`)
+    }
     if (!text.includes(strykersOwn)) continue
     await writeFile(join(folder, name), text.replace(strykersOwn, 'g.mutantsOfRun()'))
   }
