@@ -52,6 +52,8 @@ test('every decision has a date, a status and rejected alternatives, and is in t
     for (const part of ['Context', 'Decision', 'Rejected']) expect(text, `${file}: ${part}`).toContain(`\n## ${part}\n`)
     expect(index, file).toContain(`](${file})`)
   }
+  const numbers = [...index.matchAll(/^\| \[(\d{4})\]/gm)].map(([, number]) => number)
+  expect(numbers).toEqual(numbers.toSorted())
 })
 
 test('the glossary has each term once', async () => {

@@ -35,3 +35,10 @@ test('the layout in the README has exactly the existing folders', async () => {
   const listed = [...readme.matchAll(/^\| `(\w+)\/` \|/gm)].map(([, name]) => name)
   expect(listed.sort()).toEqual(folders.sort())
 })
+
+test.each(['api', 'db'])('the layout in the README has each folder of %s/', async (folder) => {
+  const entries = await readdir(new URL(`${folder}/`, root), { withFileTypes: true })
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${folder}/${name}/`)
+  expect(folders.length).toBeGreaterThan(5)
+  expect(folders.filter((name) => !readme.includes(`\`${name}\``))).toEqual([])
+})
