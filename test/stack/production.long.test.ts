@@ -2,7 +2,7 @@
  * NODE_ENV=production with the image's files: no embedded services, no simulators, all required settings configured.
  */
 import { randomBytes } from 'node:crypto'
-import { appendFile, rename, rm } from 'node:fs/promises'
+import { appendFile, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { claimPort } from '../../dev/port.ts'
@@ -119,11 +119,13 @@ test('the image migrates the database, and prints the usage of the keys command'
   expect(keys.output()).toMatch(/^Usage:/)
 })
 
-test('the replay check in the image uses its bundle, and says that it has no kept histories', async () => {
+test('the replay check in the image replays all kept histories on its bundle', async () => {
+  const kept = await readdir(new URL('../replay/histories/', import.meta.url))
   const { env } = await productionSettings()
   const check = startProgram(process.execPath, ['--import', 'tsx', 'cli/deploy.ts', 'check'], env, image)
   expect(await check.ended, check.output()).toMatchObject({ code: 0 })
-  expect(check.output()).toContain('There are no kept histories here')
+  expect(check.output()).toContain(`Replaying ${kept.length} kept histories and `)
+  expect(check.output()).toMatch(/^All \d+ histories replay\.$/m)
 }, 120_000)
 
 /** The programs that need a worker's bundle: without it each prints what to do, and builds none. */
