@@ -32,7 +32,7 @@ const definedInTypeScript: Record<string, { name: string; file: string }> = {
     name: 'ReconciliationReport',
     file: '../../workflows/reconciliation/reconciliation.contract.ts',
   },
-  'restored_items.plan': { name: 'SettlementPlan', file: '../backup/restores.ts' },
+  'restored_items.plan': { name: 'LostOrderPlan', file: '../backup/restores.ts' },
   'security_log.kind': { name: 'SecurityEventKind', file: '../security-log.ts' },
 }
 

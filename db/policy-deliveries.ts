@@ -123,14 +123,14 @@ export interface DeliveryResult {
 export async function recordDeliveryResults(
   sql: Queryable,
   { version, notice }: NoticeOfVersion,
-  settlements: readonly DeliveryResult[],
+  results: readonly DeliveryResult[],
 ): Promise<void> {
   await sql`
     update policy_deliveries d set state = s.state, code = s.code,
       sent_at = case when s.state = 'sent' then s.at::timestamptz end
-    from unnest(${settlements.map(({ accountId }) => accountId)}::uuid[],
-      ${settlements.map(({ state }) => state)}::text[], ${settlements.map(({ code }) => code)}::text[],
-      ${settlements.map(({ at }) => at.toISOString())}::text[]) as s (id, state, code, at)
+    from unnest(${results.map(({ accountId }) => accountId)}::uuid[],
+      ${results.map(({ state }) => state)}::text[], ${results.map(({ code }) => code)}::text[],
+      ${results.map(({ at }) => at.toISOString())}::text[]) as s (id, state, code, at)
     where d.version = ${version} and d.notice = ${notice} and d.account_id = s.id`
 }
 

@@ -63,7 +63,7 @@ export const figures = {
   unsent_mails: { meaning: 'Mails that should have gone out three days ago', unit: 'rows', ...mustBeNone },
   unsent_pushes: { meaning: 'Push messages that should have gone out three days ago', unit: 'rows', ...mustBeNone },
 
-  // partners
+  // sub-processors
   telling_references: {
     meaning: 'References given to eSIM providers that lead to an order or account, among 10,000',
     unit: 'rows',
@@ -71,7 +71,7 @@ export const figures = {
   },
   unasked_measurements: { meaning: 'Purchases reported for ads without consent', unit: 'rows', ...mustBeNone },
   unlisted_hosts: {
-    meaning: 'Configured hosts that belong to no partner on the list',
+    meaning: 'Configured hosts that belong to no sub-processor on the list',
     unit: 'settings',
     ...mustBeNone,
   },
@@ -110,7 +110,7 @@ export const figures = {
   oldest_security_log: { meaning: 'Age of the oldest day of the security log', unit: 'days', brokenAbove: 90 },
 
   // rights
-  unfinished_erasures: { meaning: 'Erasures that partners have not finished yet', unit: 'rows' },
+  unfinished_erasures: { meaning: 'Erasures with a step that a sub-processor has not finished yet', unit: 'rows' },
   overdue_erasures: { meaning: 'Erasures with a part that is overdue', unit: 'rows', ...mustBeNone },
   overdue_child_erasures: {
     meaning: 'Erasures of children’s accounts with a part that is overdue',

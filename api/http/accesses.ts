@@ -10,12 +10,12 @@ import type { Caller } from './caller.ts'
 import type { AnyReply, Route } from './route.ts'
 
 /** Where a route that says nothing itself has the ids of accounts. */
-interface Told {
+interface AnsweredRequest {
   accountId: string | undefined
   reply: AnyReply
 }
 
-export interface Reading extends Told {
+export interface Reading extends AnsweredRequest {
   caller: Caller
   route: Route
   operation: string
@@ -26,11 +26,11 @@ export interface Reading extends Told {
 export function createAccessRecorder({ sql }: Pick<Context, 'sql'>) {
   const write = createGroupWriter<Access>((accesses) => recordAccesses(sql, accesses))
 
-  return async function record({ caller, route, operation, requestId, ...told }: Reading): Promise<void> {
+  return async function record({ caller, route, operation, requestId, ...answered }: Reading): Promise<void> {
     const { reads } = route
-    if (!reads || told.reply.status >= 300) return
+    if (!reads || answered.reply.status >= 300) return
     const actor = actorOfAccess(caller, reads.includes('everything'))
-    const accountIds = actor ? [...accountsIn(told)] : []
+    const accountIds = actor ? [...accountsIn(answered)] : []
     if (!actor || accountIds.length === 0) return
     await write({ ...actor, at: new Date(), accountIds, route: operation, fields: reads, requestId })
   }
@@ -52,7 +52,7 @@ function actorOfAccess(caller: Caller, isExport: boolean): Pick<Access, 'actorKi
 }
 
 /** The account of the path, what the handler has named, and each `accountId` of the body and of its lists. */
-function accountsIn({ accountId, reply }: Told): Set<string> {
+function accountsIn({ accountId, reply }: AnsweredRequest): Set<string> {
   const found = new Set([...(accountId === undefined ? [] : [accountId]), ...(reply.about ?? [])])
   const visit = (value: unknown): void => {
     if (typeof value !== 'object' || value === null || value instanceof Date) return

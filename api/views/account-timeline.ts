@@ -29,7 +29,7 @@ export function accountTimelineOf(
     timelineOf(order, its, asOf).map((entry) => ({ ...entry, orderId: order.id })),
   )
   /** What the timelines of the orders have. */
-  const told = new Set(
+  const shown = new Set(
     rows.orders.flatMap(({ rows: { sends, acts, tasks } }) => [
       ...sends.map((send) => `${send.subject_id} ${send.kind}`),
       ...acts.map(({ id }) => id),
@@ -56,9 +56,9 @@ export function accountTimelineOf(
     ),
     ...rows.emailChanges.flatMap(ofEmailChange),
     ...rows.requests.flatMap(ofRequest),
-    ...rows.sends.filter((send) => !told.has(`${send.subject_id} ${send.kind}`)).flatMap(ofSend),
+    ...rows.sends.filter((send) => !shown.has(`${send.subject_id} ${send.kind}`)).flatMap(ofSend),
     ...ofOperators(
-      { acts: rows.acts.filter(({ id }) => !told.has(id)), tasks: rows.tasks.filter(({ id }) => !told.has(id)) },
+      { acts: rows.acts.filter(({ id }) => !shown.has(id)), tasks: rows.tasks.filter(({ id }) => !shown.has(id)) },
       // No act on an account alone has an amount.
       'EUR',
     ),

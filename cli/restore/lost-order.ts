@@ -6,7 +6,7 @@ import { placementReference } from '../../activities/order/placement-reference.t
 import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import type { Context } from '../../context.ts'
-import { insertItem, type SettlementPlan } from '../../db/backup/restores.ts'
+import { insertItem, type LostOrderPlan } from '../../db/backup/restores.ts'
 import type { Packages } from '../../db/connection/schema.ts'
 import { isErased } from '../../db/erasure/deletion-ledger.ts'
 import { insertFact, settleFact } from '../../db/order/books.ts'
@@ -36,7 +36,7 @@ export async function leaveLostOrder(context: Context, restoreId: string, facts:
     return
   }
   const books = payment.paidAt === undefined ? noBooks : await keepBooks(context, { ...facts, payment })
-  const plan: SettlementPlan = {
+  const plan: LostOrderPlan = {
     paymentIntentId: payment.paymentIntentId,
     orderId: run.orderId,
     ...books,
@@ -70,7 +70,7 @@ const noBooks = { factId: null, invoiceNumber: null }
 async function keepBooks(
   context: Context,
   { run, payment, partialRefunds }: RunFacts & { payment: NonNullable<RunFacts['payment']> },
-): Promise<Pick<SettlementPlan, 'factId' | 'invoiceNumber'>> {
+): Promise<Pick<LostOrderPlan, 'factId' | 'invoiceNumber'>> {
   const { sql, config, stripe } = context
   const { packageCode, quantity } = run.input
   const [sold] = await sql<Packages[]>`select * from packages where code = ${packageCode}`

@@ -109,7 +109,7 @@ export async function rebuild(
     if (loss) await leaveLostOrder(context, restoreId, facts, loss)
     else if (isChanged(before, await findOrder(sql, run.orderId)))
       await insertItem(sql, restoreId, { kind: 'order', subjectId: run.orderId, outcome: 'rebuilt' })
-    // The dump has it as its run left it: the statuses that it went through again are no news.
+    // The dump has it as its run left it: the statuses that it went through again cause no events.
     else await forgetStatusEvents(sql, run.orderId)
   }
 

@@ -36,7 +36,7 @@ export interface PgTools {
 }
 
 /** Of libpq: how long a program waits for a server that is gone without a word. Its statements have no limit. */
-const patience = {
+const connectionLimits = {
   connect_timeout: '10',
   keepalives_idle: '60',
   keepalives_interval: '10',
@@ -135,7 +135,7 @@ function startTool(tools: PgTools, program: string, url: string, flags: string[]
   const password = decodeURIComponent(target.password)
   // Every user of the machine can read a process's arguments, but not its environment.
   target.password = ''
-  for (const [name, value] of Object.entries(patience)) {
+  for (const [name, value] of Object.entries(connectionLimits)) {
     if (!target.searchParams.has(name)) target.searchParams.set(name, value)
   }
   const child = spawn(join(tools.folder, program), [...flags, `--dbname=${target.href}`], {

@@ -9,7 +9,7 @@ export type ItemKind = RestoredItems['kind']
 export type ItemOutcome = RestoredItems['outcome']
 
 /** How to settle a payment, or a provider's order, that no order of the database explains. Without personal data. */
-export interface SettlementPlan {
+export interface LostOrderPlan {
   paymentIntentId: string | null
   /** the order whose run has to be ended; null when nobody knows it */
   orderId: string | null
@@ -95,7 +95,7 @@ export async function openTraffic(sql: Queryable, id: string, at: Date): Promise
 export async function insertItem(
   sql: Queryable,
   restoreId: string,
-  item: Omit<RestoredItem, 'detail'> & { detail?: string; plan?: SettlementPlan },
+  item: Omit<RestoredItem, 'detail'> & { detail?: string; plan?: LostOrderPlan },
 ): Promise<void> {
   const { kind, subjectId, outcome, detail, plan } = item
   await sql`insert into restored_items (restore_id, kind, subject_id, outcome, detail, plan)
@@ -106,7 +106,7 @@ export async function insertItem(
 export interface ItemToSettle {
   kind: ItemKind
   subjectId: string
-  plan: SettlementPlan
+  plan: LostOrderPlan
 }
 
 export async function listItemsToSettle(sql: Queryable, restoreId: string): Promise<ItemToSettle[]> {

@@ -9,7 +9,7 @@ import type { BulkSelection } from '../../workflows/order/bulk-action.contract.t
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import type { ReconciliationReport } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import type { DrillReport } from '../backup/backups.ts'
-import type { SettlementPlan } from '../backup/restores.ts'
+import type { LostOrderPlan } from '../backup/restores.ts'
 import type { ConsentSource } from '../consents.ts'
 import type { TaskAttributes } from '../operator-tasks.ts'
 import type { Notice } from '../policy-deliveries.ts'
@@ -726,7 +726,7 @@ export interface RestoredItems {
   subject_id: string
   outcome: 'rebuilt' | 'to_settle' | 'refunded' | 'cancelled' | 'given_back' | 'undecided'
   detail: string | null
-  plan: SettlementPlan | null
+  plan: LostOrderPlan | null
 }
 
 export interface Restores {

@@ -64,8 +64,8 @@ test('N2: the evidence counts a person without a notice of the version in force'
 test('P5 P7 P8: the evidence names settings with unknown hosts, without TLS, or outside the EU', () => {
   const settings = { ...harness.api.config, NODE_ENV: 'production' as const }
   const good = { ...settings, APPLE_URL: 'https://appleid.apple.com', SMTP_URL: 'smtps://u:p@mail.example:465' }
-  const stranger = readSubProcessorFigures({ ...good, META_URL: 'https://broker.example' })
-  expect(stranger.unlisted_hosts?.detail).toContain('META_URL')
+  const unlistedHost = readSubProcessorFigures({ ...good, META_URL: 'https://broker.example' })
+  expect(unlistedHost.unlisted_hosts?.detail).toContain('META_URL')
   expect(evaluate('open_mail', readSubProcessorFigures({ ...good, SMTP_URL: 'smtp://127.0.0.1:25' }).open_mail)).toBe(
     'broken',
   )

@@ -158,8 +158,8 @@ test('a later sign-in links Apple and Google once each, and stores the newest re
 
   const other = await post({ apple: proofOf(await apple()) })
   expect([other.status, other.body.code]).toEqual([409, 'identity_differs'])
-  const { body: stranger } = await signUp(newPerson())
-  const stolen = await harness.call('POST', `/v1/accounts/${stranger.id}/sign-ins`, {
+  const { body: otherPerson } = await signUp(newPerson())
+  const stolen = await harness.call('POST', `/v1/accounts/${otherPerson.id}/sign-ins`, {
     token: service,
     body: { apple: proofOf(await apple({ sub: first.sub })) },
   })

@@ -112,7 +112,7 @@ test.skipIf(!schemathesis).each(drawPart(3)(['anonymous', 'customer', 'service']
     })
     expect(result.failures).toBeUndefined()
     expect(result.cases).toBeGreaterThan(100)
-    if (plan.isStranger) expect(await victimsRows(harness, world.victim)).toBe(before)
+    if (plan.isOtherPerson) expect(await victimsRows(harness, world.victim)).toBe(before)
   },
 )
 

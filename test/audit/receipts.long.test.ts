@@ -153,8 +153,8 @@ describe.skipIf(lacksSsh)('a receipt, verified by ssh-keygen (skipped where it i
     const text = before.receipt.toString()
     expect(await isGood(before, keys)).toBe(true)
     expect(await isGood({ receipt: before.receipt, signature: Buffer.from(next.sign(text)) }, keys)).toBe(true)
-    const stranger = createSigner({ activeId: 'x', keys: new Map([['x', seededBytes(32)]]) })
-    expect(await isGood({ receipt: before.receipt, signature: Buffer.from(stranger.sign(text)) }, keys)).toBe(false)
+    const otherSigner = createSigner({ activeId: 'x', keys: new Map([['x', seededBytes(32)]]) })
+    expect(await isGood({ receipt: before.receipt, signature: Buffer.from(otherSigner.sign(text)) }, keys)).toBe(false)
   })
 })
 

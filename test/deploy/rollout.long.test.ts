@@ -55,7 +55,7 @@ const nextStep: Mutation = {
 }
 const sickness: Mutation = { workflow: 'order', activity: 'recordDelivery', fault: 'broken', message: 'sick' }
 
-const patience = { watchMs: 1_000, onInterruption: () => new AbortController().signal, say: () => undefined }
+const shortWatch = { watchMs: 1_000, onInterruption: () => new AbortController().signal, say: () => undefined }
 
 async function started(build: Build): Promise<RunningWorker> {
   const worker = await build.startWorker()
@@ -117,10 +117,10 @@ describe.sequential('builds after one another', () => {
 
   test('a build without a worker is refused, and one that is started gets no work before it is promoted', async () => {
     const { first } = builds
-    expect(await refused(promote(first.rollout, patience))).toContain(`No worker of build ${first.id} polls`)
+    expect(await refused(promote(first.rollout, shortWatch))).toContain(`No worker of build ${first.id} polls`)
     await started(first)
     expect(await describeRouting(first.rollout)).toMatchObject({ current: undefined, builds: [{ status: 'inactive' }] })
-    await promote(first.rollout, patience)
+    await promote(first.rollout, shortWatch)
     expect(await describeRouting(first.rollout)).toMatchObject({ current: first.id })
     runs.push(await openRuns())
     expect(await lastBuildOf(harness, runs[0]?.orderRun ?? '')).toBe(first.id)
@@ -139,8 +139,8 @@ describe.sequential('builds after one another', () => {
     const { orderRun } = runs[0] ?? { orderRun: '' }
     await harness.temporal.workflow.getHandle(orderRun).signal(providerSignal)
     await until('the order has looked', async () => !(await pendingTask(orderRun)))
-    for (const step of [ramp, (rollout: Rollout) => promote(rollout, patience)]) {
-      const why = await refused(step(faulty.rollout, 10, patience))
+    for (const step of [ramp, (rollout: Rollout) => promote(rollout, shortWatch)]) {
+      const why = await refused(step(faulty.rollout, 10, shortWatch))
       expect(why).toContain(`${orderRun} (order): `)
       expect(why).toMatch(/order-[a-z-]+\.1 \(kept\): /)
       expect(why).toMatch(/non-?determinis/i)
@@ -155,9 +155,9 @@ describe.sequential('builds after one another', () => {
     await fastForward(harness.temporal, before.orderRun, '200 days')
 
     await started(second)
-    await ramp(second.rollout, 10, patience)
+    await ramp(second.rollout, 10, shortWatch)
     expect(await describeRouting(second.rollout)).toMatchObject({ ramping: { buildId: second.id, percent: 10 } })
-    await promote(second.rollout, patience)
+    await promote(second.rollout, shortWatch)
     expect(await describeRouting(second.rollout)).toMatchObject({ current: second.id, ramping: undefined })
     // There is one notice at a time.
     await untilClosed(await forward(before.notice, '34 days'))
@@ -171,7 +171,7 @@ describe.sequential('builds after one another', () => {
     pinnedRun = await untilIt(await startRun(catalogueSyncType), 'asking_again')
 
     await started(third)
-    await promote(third.rollout, patience)
+    await promote(third.rollout, shortWatch)
     await untilClosed(await forward(runs[1]?.notice ?? '', '34 days'))
     runs.push(await openRuns())
     expect(first.said.concat(second.said, third.said)).toContain(
@@ -218,7 +218,7 @@ describe.sequential('builds after one another', () => {
 
     const next = await createBuild(harness, 'next', [look, tellEverybody, nextStep])
     await started(next)
-    await promote(next.rollout, patience)
+    await promote(next.rollout, shortWatch)
     await rollBack(third.rollout, { anyway: false })
     expect(await describeRouting(third.rollout)).toMatchObject({ current: third.id })
   }, 120_000)
@@ -228,7 +228,7 @@ describe.sequential('builds after one another', () => {
     const dormant = await createBuild(harness, 'dormant', [look, tellEverybody, nextStep])
     workers.push(await dormant.startWorker({ dormantPatches: ['test-end-runs'] }))
     await start(dormant.rollout, 20_000)
-    await promote(dormant.rollout, patience)
+    await promote(dormant.rollout, shortWatch)
     const deletion = await deleteAccount(harness.stack, await harness.signUp())
     await deletion.until('mail', 'done')
     expect(await lastBuildOf(harness, deletion.workflowId)).toBe(dormant.id)
@@ -244,7 +244,7 @@ describe.sequential('a build that fails under its ramp', () => {
     await started(sick)
     const orders: string[] = []
     let why: string | undefined
-    const ramped = refused(ramp(sick.rollout, 10, { ...patience, watchMs: 300_000 })).then((reason) => {
+    const ramped = refused(ramp(sick.rollout, 10, { ...shortWatch, watchMs: 300_000 })).then((reason) => {
       why = reason
       return Date.now()
     })
@@ -279,7 +279,7 @@ describe.sequential('a build that fails under its ramp', () => {
     const worker = await started(gone)
     const person = await harness.signUp()
     await worker.stop()
-    const ramped = refused(ramp(gone.rollout, 100, { ...patience, watchMs: 120_000, waitsAtMostMs: 1_000 }))
+    const ramped = refused(ramp(gone.rollout, 100, { ...shortWatch, watchMs: 120_000, waitsAtMostMs: 1_000 }))
     ramped.catch(() => undefined)
     await until('it is ramping', async () => (await describeRouting(gone.rollout)).ramping)
     const order = harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
@@ -294,7 +294,7 @@ describe.sequential('a build that fails under its ramp', () => {
     await started(left)
     const interrupted = new AbortController()
     const ramped = refused(
-      ramp(left.rollout, 5, { ...patience, watchMs: 120_000, onInterruption: () => interrupted.signal }),
+      ramp(left.rollout, 5, { ...shortWatch, watchMs: 120_000, onInterruption: () => interrupted.signal }),
     )
     ramped.catch(() => undefined)
     await until('it is ramping', async () => (await describeRouting(left.rollout)).ramping)

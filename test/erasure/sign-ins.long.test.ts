@@ -164,14 +164,14 @@ test('an erasure step is done when Stripe’s customer was deleted there, or Fir
   await loseOrders(sql, person.accountId)
   const email = 'unknown-at-firebase@people.example'
   const { idToken } = await harness.sims.google.do('firebase-sign-in', { uid: 'nobody-there', email })
-  const stranger = await createCaller(harness.urls.api, idToken).post('/v1/accounts', {
+  const otherPerson = await createCaller(harness.urls.api, idToken).post('/v1/accounts', {
     email,
     firstName: 'Un',
     lastName: 'Known',
   })
   const unknown = {
     ...person,
-    accountId: expectStatus(stranger, 201).id,
+    accountId: expectStatus(otherPerson, 201).id,
     caller: createCaller(harness.urls.api, idToken),
   }
   const [first, second] = [await erase(person), await erase(unknown)]

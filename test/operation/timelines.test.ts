@@ -21,14 +21,14 @@ beforeAll(async () => {
   await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
 })
 
-interface Told {
+interface TimelineEntry {
   at: string
   source: string
   words: string
   isFault: boolean
 }
 
-const timeline = async (orderId: string): Promise<Told[]> =>
+const timeline = async (orderId: string): Promise<TimelineEntry[]> =>
   expectStatus(await operator.get(`/v1/operator/orders/${orderId}/timeline`), 200).items
 
 const untilTold = (orderId: string, part: RegExp) =>

@@ -102,9 +102,9 @@ test('an order of a missing package, or one that is not for sale, is refused', a
 })
 
 test('an order for another person, or without credentials, is refused', async () => {
-  const stranger = await harness.signUp()
+  const otherPerson = await harness.signUp()
   await nothingStored(async () => {
-    const callers = [stranger.caller, harness.anonymous, harness.operator]
+    const callers = [otherPerson.caller, harness.anonymous, harness.operator]
     const answers = await Promise.all(callers.map((caller) => caller.post('/v1/orders', requested)))
     expect(answers.map(({ status }) => status)).toEqual([404, 401, 403])
   })

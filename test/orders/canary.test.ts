@@ -88,7 +88,7 @@ beforeAll(async () => {
 
 test('the canary’s orders got the errors that quote personal data', async () => {
   const met = async (simulator: 'esimAccess' | 'airalo' | 'stripe' | 'firebase', status: number): Promise<boolean> =>
-    (await harness.sims[simulator].log()).some((exchange) => exchange.status === status)
+    (await harness.sims[simulator].log()).some((request) => request.status === status)
   const all = [met('esimAccess', 500), met('airalo', 502), met('stripe', 500), met('firebase', 400)]
   expect(await Promise.all(all)).toEqual([true, true, true, true])
   expect((await mailbox.state()).refusals).toMatchObject([{ code: 451 }, { code: 451 }, { code: 550 }])
@@ -124,8 +124,8 @@ test('the search knows every field of an account and of a device', async () => {
 
 test('P1 P3: nobody outside who need not know, and nothing inside that is not sealed, learns who buys', async () => {
   const { appInstanceId, ...unknown } = canaries()
-  const told = ['googleAnalytics', 'firebase', 'google', 'mailbox']
-  const others = simulatorNames.filter((name) => !told.includes(name))
+  const recipients = ['googleAnalytics', 'firebase', 'google', 'mailbox']
+  const others = simulatorNames.filter((name) => !recipients.includes(name))
   expect(await harness.findCanaries({ ...unknown, appInstanceId }, { parties: others })).toEqual([])
   // The id of the app's own measurement, which Google makes.
   expect(await harness.findCanaries(unknown, { parties: ['googleAnalytics'] })).toEqual([])

@@ -210,7 +210,7 @@ test('U2: an eSIM that is over takes no top-up by API or on the web, while anoth
 
 test('a top-up that does not fit the eSIM is refused', async () => {
   const { person, order } = await delivered(testPackages.onlyEsimAccess, 2)
-  const stranger = await harness.signUp()
+  const otherPerson = await harness.signUp()
   const unpaid = await harness.buy(person, { pay: false })
   const [one, two] = order.esims
   const refusals = [
@@ -219,7 +219,7 @@ test('a top-up that does not fit the eSIM is refused', async () => {
     [request(person, order.id, { esimId: one.id, packageCode: testPackages.anyProvider }), 409],
     [request(person, order.id, { esimId: one.id, packageCode: 'no-such-package' }), 409],
     [request(person, order.id, { esimId: one.id, quantity: 2 }), 400],
-    [request(stranger, order.id, { esimId: one.id }), 404],
+    [request(otherPerson, order.id, { esimId: one.id }), 404],
     [request(person, unpaid.id), 400],
   ] as const
   for (const [answer, status] of refusals) expectStatus(await answer, status)

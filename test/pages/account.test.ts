@@ -34,8 +34,8 @@ async function signIn(person: Person, next?: string): Promise<Surfer> {
 }
 
 test('a person sees where they are signed in, and signs out elsewhere after a fresh sign-in, of their own sessions alone', async () => {
-  const [person, stranger] = [await harness.signUp(), await harness.signUp()]
-  const [here, phone, theirs] = [await signIn(person), await signIn(person), await signIn(stranger)]
+  const [person, otherPerson] = [await harness.signUp(), await harness.signUp()]
+  const [here, phone, theirs] = [await signIn(person), await signIn(person), await signIn(otherPerson)]
   const isIn = async (surfer: Surfer) => (await surfer.open('/account/data')).html.includes('Where you are signed in')
   const sessionsIn = (html: string) =>
     [...html.matchAll(/name="session" value="([\w-]{43})"/g)].map(([, id = '']) => id)
@@ -124,9 +124,9 @@ test('a sign-in link works once, a mail scanner does not use it, and unknown add
   expect((await surfer.post(link, {})).status).toBe(404)
   expect((await createSurfer(site).open(link)).status).toBe(404)
 
-  const stranger = await createSurfer(site).post('/account/sign-in', { email: `${randomUUID()}@nobody.example` })
+  const otherPerson = await createSurfer(site).post('/account/sign-in', { email: `${randomUUID()}@nobody.example` })
   const known = await createSurfer(site).post('/account/sign-in', { email: person.email })
-  expect([stranger.status, stranger.html]).toEqual([known.status, known.html])
+  expect([otherPerson.status, otherPerson.html]).toEqual([known.status, known.html])
 })
 
 test('the number of sign-in links to one e-mail address is limited', async () => {

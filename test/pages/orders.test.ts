@@ -45,7 +45,7 @@ test('U3: My eSIMs shows state, validity and usage with the time it was read, an
 test('U6: an invoice is a page and a PDF, for the person of its order alone', async () => {
   const [person, other] = [await harness.signUp(), await harness.signUp()]
   const order = await harness.buy(person)
-  const [surfer, stranger] = [await visit(harness.stack, person), await visit(harness.stack, other)]
+  const [surfer, otherPerson] = [await visit(harness.stack, person), await visit(harness.stack, other)]
   const { number } = expectStatus(await person.caller.get(`/v1/orders/${order.id}`), 200).documents[0]
   const path = `${pageOf(order)}/documents/${number}`
   expect((await surfer.open(pageOf(order))).html).toContain(`href="${path}"`)
@@ -60,7 +60,7 @@ test('U6: an invoice is a page and a PDF, for the person of its order alone', as
 
   const theirs = await harness.buy(other)
   for (const wrong of [path, `${path}/pdf`, pageOf(order), `${pageOf(theirs)}/documents/${number}`]) {
-    const answer = await stranger.open(wrong)
+    const answer = await otherPerson.open(wrong)
     expect([wrong, answer.status, answer.html.includes(person.lastName)]).toEqual([wrong, 404, false])
   }
   expect((await createSurfer(site).open(path)).status).toBe(401)

@@ -214,9 +214,9 @@ test('P2: a person sees the cards that Stripe keeps for them, and removes their 
 
 test('nobody tops up the eSIM of another person on the web', async () => {
   const { path } = await withEsim()
-  const stranger = await visit(harness.stack, await harness.signUp())
-  const csrf = /name="csrf" value="([^"]+)"/.exec((await stranger.open('/account/data')).html)?.[1] ?? ''
+  const otherPerson = await visit(harness.stack, await harness.signUp())
+  const csrf = /name="csrf" value="([^"]+)"/.exec((await otherPerson.open('/account/data')).html)?.[1] ?? ''
   const form = { csrf, once: randomUUID(), packageCode: testPackages.topUp }
-  expect([(await stranger.open(path)).status, (await stranger.post(path, form)).status]).toEqual([404, 404])
+  expect([(await otherPerson.open(path)).status, (await otherPerson.post(path, form)).status]).toEqual([404, 404])
   expect((await createSurfer(site).open(path)).status).toBe(401)
 })

@@ -232,8 +232,8 @@ test('Airalo refuses a fourth token within a minute as rate limited', async () =
 
 test('wrong credentials and repeatedly refused tokens at Airalo are misconfigured', async () => {
   const { provider, settings, sim } = await world()
-  const stranger = createAiralo({ ...settings, clientSecret: 'another' })
-  await expect(stranger.balance()).rejects.toMatchObject({ kind: 'misconfigured', code: 'bad_credentials' })
+  const otherClient = createAiralo({ ...settings, clientSecret: 'another' })
+  await expect(otherClient.balance()).rejects.toMatchObject({ kind: 'misconfigured', code: 'bad_credentials' })
   await sim.fault({ match: { path: '/balance' }, times: 2, status: 401, body: { data: [], meta: {} } })
   await expect(provider.balance()).rejects.toMatchObject({ kind: 'misconfigured', code: 'bad_credentials' })
   await sim.fault({ match: { path: '/balance' }, status: 403, body: { code: 89, reason: 'IP' } })
@@ -309,13 +309,13 @@ test('an order at Airalo is certainly not placed when no token can be fetched', 
   await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind: 'unavailable', code: 'connection_lost' })
   expect((await sim.state()).orders).toEqual([])
   await simulator.stop()
-  const stranger = createAiralo({
+  const otherClient = createAiralo({
     baseUrl: `${simulator.url.replace('127.0.0.1', 'localhost')}/v2`,
     clientId,
     clientSecret,
     timeoutMs: 9000,
   })
-  await expect(stranger.placeOrder(order)).rejects.toMatchObject({ kind: 'unavailable', code: 'unreachable' })
+  await expect(otherClient.placeOrder(order)).rejects.toMatchObject({ kind: 'unavailable', code: 'unreachable' })
 })
 
 test.each([

@@ -120,8 +120,8 @@ test('Apple’s refresh token can be revoked repeatedly by its own client', asyn
 })
 
 test('refusals of Apple because of our settings are misconfigured', async () => {
-  const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
-  const privateKeyPem = stranger.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const otherKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  const privateKeyPem = otherKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   const given = { refreshToken: 'planted', clientId: ios }
   const failure = (change: object) => failureOf(createApple({ ...settings(), ...change }).revoke(given))
   expect(await failure({ privateKeyPem })).toBe('misconfigured invalid_client')

@@ -261,8 +261,8 @@ test('an order is certainly not applied when eSIM Access refuses connections or 
   const limited = { kind: 'unavailable', code: 'rate_limited', retryAfterMs: 7000 }
   await expect(provider.placeOrder(order)).rejects.toMatchObject(limited)
   await simulator.stop()
-  const stranger = createEsimAccess({ ...settings, baseUrl: settings.baseUrl.replace('127.0.0.1', 'localhost') })
-  await expect(stranger.placeOrder(order)).rejects.toMatchObject({ kind: 'unavailable', code: 'unreachable' })
+  const otherClient = createEsimAccess({ ...settings, baseUrl: settings.baseUrl.replace('127.0.0.1', 'localhost') })
+  await expect(otherClient.placeOrder(order)).rejects.toMatchObject({ kind: 'unavailable', code: 'unreachable' })
 })
 
 test.each([
@@ -321,8 +321,8 @@ test('eSIM Access’ refusals of stock, balance, price, package, order and crede
   await expect(provider.placeOrder(unknown)).rejects.toMatchObject({ code: 'unknown_package' })
   await expect(provider.getEsims('B0')).rejects.toMatchObject({ kind: 'rejected', code: 'unknown_order' })
   await expect(provider.getStatus('0')).rejects.toMatchObject({ kind: 'rejected', code: 'unknown_esim' })
-  const stranger = createEsimAccess({ ...settings, secretKey: 'another' })
-  await expect(stranger.placeOrder(order)).rejects.toMatchObject({ kind: 'misconfigured', code: 'bad_credentials' })
+  const otherClient = createEsimAccess({ ...settings, secretKey: 'another' })
+  await expect(otherClient.placeOrder(order)).rejects.toMatchObject({ kind: 'misconfigured', code: 'bad_credentials' })
   expect((await sim.state()).orders).toEqual([])
   await provider.placeOrder({ ...order, unitCostMicros: 1_200_000 })
 })

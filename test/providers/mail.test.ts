@@ -119,16 +119,16 @@ test('a mail whose DATA is answered after twelve seconds is accepted, and sent o
 
 test('a mail server that never answers DATA leaves an unknown outcome', async () => {
   await sim.do('rule', { delayMs: 2000 })
-  const impatient = createMail({ ...settings(), socketTimeoutMs: 150 })
-  expect(await failureOf(impatient.send(...message()))).toBe('unknown_outcome etimedout')
-  await impatient.close()
+  const shortTimeout = createMail({ ...settings(), socketTimeoutMs: 150 })
+  expect(await failureOf(shortTimeout.send(...message()))).toBe('unknown_outcome etimedout')
+  await shortTimeout.close()
 })
 
 test('a mail server that never answers RCPT has certainly accepted nothing', async () => {
   await sim.do('rule', { stage: 'rcpt', delayMs: 2000 })
-  const impatient = createMail({ ...settings(), socketTimeoutMs: 150 })
-  expect(await failureOf(impatient.send(...message()))).toBe('unavailable etimedout')
-  await impatient.close()
+  const shortTimeout = createMail({ ...settings(), socketTimeoutMs: 150 })
+  expect(await failureOf(shortTimeout.send(...message()))).toBe('unavailable etimedout')
+  await shortTimeout.close()
 })
 
 test('a mail can be retried when the server refuses the connection or is down', async () => {

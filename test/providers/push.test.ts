@@ -186,9 +186,9 @@ test('the access token for FCM is fetched once, and a failure to get one is tran
     ['planted PRIVATE nonsense', 'misconfigured unreadable_private_key'],
   ] as const) {
     const serviceAccount = { ...firebase.serviceAccount, privateKey: key }
-    const stranger = createPush({ ...settings(), serviceAccount })
-    expect(await failureOf(stranger.send(push))).toBe(expected)
-    await stranger.close()
+    const otherClient = createPush({ ...settings(), serviceAccount })
+    expect(await failureOf(otherClient.send(push))).toBe(expected)
+    await otherClient.close()
   }
 })
 

@@ -380,9 +380,9 @@ test.each([
   { fault: { hang: 'after' as const }, kind: 'unknown_outcome', code: 'etimedout' },
 ])('a write at Stripe with the fault $fault is $kind', async ({ fault, ...expected }) => {
   await sim.fault(fault)
-  const impatient = createStripe({ ...settings(), timeoutMs: 200 })
+  const shortTimeout = createStripe({ ...settings(), timeoutMs: 200 })
   const order = { orderId: 'ord_f', amountMinor: 500, currency: 'EUR', mark: 'of_the_order', idempotencyKey: 'pay:f' }
-  const failure = await failureOf(impatient.createPayment(order))
+  const failure = await failureOf(shortTimeout.createPayment(order))
   expect(failure).toMatchObject(expected)
   expect(String(failure) + String(failure.cause)).not.toMatch(/planted|John|gateway/)
 })
@@ -390,8 +390,8 @@ test.each([
 test('a failed read at Stripe is unavailable, and no unknown outcome', async () => {
   for (const fault of [{ status: 500 }, { status: 502, body: 'x' }, { hang: 'before' as const }]) {
     await sim.fault(fault)
-    const impatient = createStripe({ ...settings(), timeoutMs: 200 })
-    expect(await failureOf(impatient.getPayment('pi_any'))).toMatchObject({ kind: 'unavailable' })
+    const shortTimeout = createStripe({ ...settings(), timeoutMs: 200 })
+    expect(await failureOf(shortTimeout.getPayment('pi_any'))).toMatchObject({ kind: 'unavailable' })
   }
   expect(await failureOf(stripe.getPayment('pi_any'))).toMatchObject({ kind: 'rejected', code: 'resource_missing' })
 })

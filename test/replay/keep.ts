@@ -32,7 +32,7 @@ const names =
 await listNewHistories()
 let product: { settings: Settings; open: Product } | undefined
 try {
-  for (const name of names) console.log(`kept ${await keep(await stageFor(settingsOf(name)), name)}`)
+  for (const name of names) console.log(`kept ${await keep(await productFor(settingsOf(name)), name)}`)
 } catch (error) {
   console.error(product?.open.logLines.filter((line) => /"level":"(?:error|fatal)"/.test(line)).join('\n'))
   throw error
@@ -40,7 +40,7 @@ try {
   await product?.open.stop()
 }
 
-async function stageFor(settings: Settings): Promise<Product> {
+async function productFor(settings: Settings): Promise<Product> {
   if (product?.settings !== settings) {
     await product?.open.stop()
     product = { settings, open: await startProduct({ settings }) }
@@ -48,17 +48,17 @@ async function stageFor(settings: Settings): Promise<Product> {
   return product.open
 }
 
-async function keep(onStage: Product, name: string): Promise<string> {
-  const workflowId = await scenarios[name]?.(onStage)
+async function keep(running: Product, name: string): Promise<string> {
+  const workflowId = await scenarios[name]?.(running)
   if (workflowId === undefined) throw new Error(`no scenario ${name}`)
-  const run = onStage.temporal.workflow.getHandle(workflowId, await runOf(onStage, workflowId))
+  const run = running.temporal.workflow.getHandle(workflowId, await runOf(running, workflowId))
   await until('the run waits or has ended', async () => !(await run.describe()).raw.pendingWorkflowTask)
-  const text = impersonal(await inClear(await run.fetchHistory(), onStage))
+  const text = impersonal(await inClear(await run.fetchHistory(), running))
   const number = Math.max(0, ...kept.filter(({ scenario }) => scenario === name).map((one) => one.number)) + 1
   const file = new URL(`${name}.${number}.json`, keptFolder)
   await writeFile(file, text, { flag: 'wx' })
   await listNewHistories()
-  await reset(onStage)
+  await reset(running)
   return `${name}.${number}`
 }
 

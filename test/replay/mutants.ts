@@ -1,6 +1,6 @@
 /** Mutants of the workflow bundle, each with one fault that breaks the replay of open runs. */
 import type { Mutation } from '../mutations/mutation.ts'
-import { houseMutants } from './house-mutants.ts'
+import { operationMutants } from './operation-mutants.ts'
 import { orderMutants } from './order-mutants.ts'
 import { personMutants } from './person-mutants.ts'
 
@@ -13,4 +13,4 @@ export interface Mutant {
   caughtBy: string[]
 }
 
-export const mutants: Mutant[] = [...orderMutants, ...personMutants, ...houseMutants]
+export const mutants: Mutant[] = [...orderMutants, ...personMutants, ...operationMutants]

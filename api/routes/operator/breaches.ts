@@ -96,7 +96,7 @@ const affected = z
   })
   .meta({ id: 'BreachPeople' })
 
-const authorityNews = z
+const authorityNotice = z
   .strictObject({
     toldAt: sentTime.optional(),
     reference: name.optional().describe("the authority's reference"),
@@ -238,7 +238,7 @@ export function breachRoutes(api: ApiContext): Route[] {
       summary: 'Record that the authority was told, or why it is not',
       callers: ['operator'],
       params,
-      body: authorityNews,
+      body: authorityNotice,
       responses: { 200: one },
       problems: ['not_found', 'breach_state_conflict'],
       async handle({ params: { id }, body }) {

@@ -74,7 +74,7 @@ def filter_failure(context, failure, case, response):
 @schemathesis.check
 def nothing_of_others(context, response, case):
     """Object-level authorization: the other person's rows are neither shown nor changed."""
-    if not PLAN["isStranger"]:
+    if not PLAN["isOtherPerson"]:
         return
     text = response.text
     shown = [name for name, secret in PLAN["secrets"].items() if secret in text]

@@ -51,8 +51,8 @@ try {
     const statuses = Object.entries(result.statuses).map(([status, count]) => `${status}: ${count}`)
     print(`| ${caller} | ${result.cases} | ${result.operations} | ${seconds} | ${statuses.join(', ')} |`)
     if (result.failures) faults.push(`${caller}:\n${result.failures}`)
-    const isStranger = world.planOf(caller).isStranger
-    if (isStranger && (await victimsRows(product, world.victim)) !== before)
+    const isOtherPerson = world.planOf(caller).isOtherPerson
+    if (isOtherPerson && (await victimsRows(product, world.victim)) !== before)
       faults.push(`${caller}: rows of the other person have changed`)
   }
   faults.push(...undescribedProblems(product.logLines).map(String))

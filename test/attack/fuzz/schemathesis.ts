@@ -56,7 +56,7 @@ export interface FuzzPlan {
   accounts: { own: string; theirs: string }
   packageCode: string
   /** whether the caller may neither see nor change rows of the other person */
-  isStranger: boolean
+  isOtherPerson: boolean
   theirIds: string[]
   /** texts of the other person, by what they are */
   secrets: Record<string, string>

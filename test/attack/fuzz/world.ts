@@ -42,7 +42,7 @@ export async function createFuzzWorld(product: Product): Promise<FuzzWorld> {
     '/v1/privacy-requests/{id}': { id: pair(({ requestId }) => requestId) },
   }
   const { person, order, esimId, requestId } = victim
-  const isStranger = (caller: FuzzCaller): boolean => caller === 'anonymous' || caller === 'customer'
+  const isOtherPerson = (caller: FuzzCaller): boolean => caller === 'anonymous' || caller === 'customer'
   const deletion = 'DELETE /v1/accounts/{id}'
   return {
     attacker,
@@ -50,11 +50,11 @@ export async function createFuzzWorld(product: Product): Promise<FuzzWorld> {
     tokenOf: (caller) => tokens[caller],
     planOf: (caller) => ({
       ids,
-      onlyTheirs: isStranger(caller) ? [deletion] : [],
-      nobodys: isStranger(caller) ? [] : [deletion, 'POST /v1/accounts/{id}/child-report'],
+      onlyTheirs: isOtherPerson(caller) ? [deletion] : [],
+      nobodys: isOtherPerson(caller) ? [] : [deletion, 'POST /v1/accounts/{id}/child-report'],
       accounts: pair(accountIdOf),
       packageCode: testPackages.anyProvider,
-      isStranger: isStranger(caller),
+      isOtherPerson: isOtherPerson(caller),
       theirIds: [person.accountId, order.id, esimId, requestId],
       secrets: {
         'e-mail address': person.email,

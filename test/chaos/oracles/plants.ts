@@ -203,7 +203,7 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     },
   },
   P4: {
-    'a push to a stranger': ({ books }) => void books.pushes.push({ at: 0, token: 'token-nobody', content: '' }),
+    'a push to an unknown token': ({ books }) => void books.pushes.push({ at: 0, token: 'token-nobody', content: '' }),
     'a push after the deletion': (world) =>
       void world.books.pushes.push({
         at: (someone(world, 'cat').deletion?.at ?? 0) + 60_000,
@@ -212,7 +212,7 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
       }),
   },
   P5: {
-    'a mail to a stranger': (world) => {
+    'a mail to an unknown address': (world) => {
       mailOf(world, 'ann', 'ready').to = ['nobody@people.example']
     },
     'a mail to two persons': (world) => void mailOf(world, 'ann', 'ready').to.push('bob@people.example'),

@@ -13,7 +13,7 @@ import type { Order, Person } from '../oracles/record.ts'
 import { Stuck, untilAnswered } from './caller.ts'
 import type { Act } from './events.ts'
 import { refundAgain } from './sabotage.ts'
-import { createSettling, ended, patienceMs } from './settling.ts'
+import { createSettling, ended, stuckAfterMs } from './settling.ts'
 import type { WorldStack } from './stack.ts'
 import type { Witness } from './witness.ts'
 
@@ -188,7 +188,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
 
   /** The run may learn of a state after the row that shows it: a refused decision is made again, as an operator does. */
   async function decide(order: Order, verdict: 'approve' | 'reject'): Promise<void> {
-    const deadline = Date.now() + patienceMs
+    const deadline = Date.now() + stuckAfterMs
     while (order.status === 'in_review' && Date.now() < deadline) {
       const answer = await untilAnswered(operator, 'POST', `/v1/orders/${order.orderId}/${verdict}`)
       if (isDone(verdict, answer, 200)) {
@@ -402,7 +402,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
   }
 
   async function untilBody(path: string, satisfies: (body: Answer['body']) => boolean): Promise<Answer['body']> {
-    const deadline = Date.now() + patienceMs
+    const deadline = Date.now() + stuckAfterMs
     for (;;) {
       const { body } = await untilAnswered(operator, 'GET', path)
       if (satisfies(body)) return body

@@ -5,7 +5,7 @@ import type { Answer, Caller } from '../../harness/http.ts'
 
 export class Stuck extends Error {}
 
-const patienceMs = 600_000
+const stuckAfterMs = 600_000
 const later = [408, 425, 429, 500, 502, 503, 504]
 
 /**
@@ -19,7 +19,7 @@ export async function untilAnswered(
   body?: unknown,
   key: string = randomUUID(),
 ): Promise<Answer> {
-  const deadline = Date.now() + patienceMs
+  const deadline = Date.now() + stuckAfterMs
   const headers = method === 'POST' ? { 'idempotency-key': key } : {}
   for (let last = 'nothing'; ; ) {
     try {

@@ -17,7 +17,7 @@ import type { Witness } from './witness.ts'
 const { PendingActivityState } = proto.temporal.api.enums.v1
 
 /** Hundreds of people share two cores: an act that takes this long is stuck, and not slow. */
-export const patienceMs = 600_000
+export const stuckAfterMs = 600_000
 /** An order that has not changed for so long waits for time to pass. */
 const idleMs = 3_000
 const lookEveryMs = 1_000
@@ -71,7 +71,7 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
 
   /** Waits for a state of an order, and lets time pass when nothing happens. */
   async function reach(order: Order, wanted: readonly string[]): Promise<Order> {
-    const deadline = Date.now() + patienceMs
+    const deadline = Date.now() + stuckAfterMs
     let changedAt = Date.now()
     for (let last = ''; ; ) {
       await witness.look(order)

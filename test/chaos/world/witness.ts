@@ -171,14 +171,13 @@ export function createWitness(stack: WorldStack) {
   async function endTerms(): Promise<Journal> {
     const { temporal, config } = stack
     const term = { years: config.BOOKS_YEARS, countFrom: config.BOOKS_COUNT_FROM }
-    const patience = { timeoutMs: 600_000 }
     try {
       await runLater(stack, booksCohortsType, 0)
       const { items } = expectStatus(await untilAnswered(operator, 'GET', '/v1/books'), 200)
       for (const { month } of items) {
         const lastDay = plusDays(monthBounds(month).to, -1)
         const forMs = booksTermEnds(lastDay, term).getTime() + dayMs - Date.now()
-        await fastForward(temporal, invoiceRetentionWorkflowId(month), forMs, patience)
+        await fastForward(temporal, invoiceRetentionWorkflowId(month), forMs, { timeoutMs: 600_000 })
       }
     } catch (error) {
       unanswered.push(`books after ${term.years} years: ${error}`)

@@ -19,7 +19,7 @@ const ofAll = 'the database is complete'
 const atOnce = 16
 const seed = 7
 /** A life that needs longer than this for what happens by itself is caught. */
-const patienceMs = 12_000
+const timeoutMs = 12_000
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 const words = process.argv.slice(2)
@@ -73,7 +73,7 @@ async function played(bug: Bug) {
   )
   try {
     const { faults, story } = await playLives(product, drawnLives(atOnce, 1, seed)[0] ?? [], {
-      patienceMs,
+      timeoutMs,
       endsEarly: true,
     })
     const histories = await checkAgainstModel(await fetchHistories(temporal, finished), config.PAYLOAD_KEYS).then(

@@ -22,7 +22,7 @@ interface Seen {
 
 interface Limits {
   /** how long something may take that happens by itself */
-  patienceMs: number
+  timeoutMs: number
   /** another life has ended with a fault, and nobody wants to know more */
   isOver(): boolean
 }
@@ -130,7 +130,7 @@ export class Life {
         const matching = this.limits.isOver() ? calm : calm.filter((world) => isSeen(world, now))
         return matching.length > 0 && matching
       },
-      { timeoutMs: this.limits.patienceMs },
+      { timeoutMs: this.limits.timeoutMs },
     ).catch(() => undefined)
     if (!found) {
       const wanted = [...new Set(calm.map((world) => JSON.stringify(shownOf(world))))]

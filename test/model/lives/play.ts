@@ -12,19 +12,19 @@ export const drawnLives = (atOnce: number, times = 1, drawnBy = seed): Lives[] =
   fc.sample(fc.array(commandsOfALife, { minLength: atOnce, maxLength: atOnce }), { numRuns: times, seed: drawnBy })
 
 /**
- * @param how.patienceMs how long something may take that happens by itself
+ * @param how.timeoutMs how long something may take that happens by itself
  * @param how.endsEarly all lives end with the first fault
  * @returns what the model does not explain, and what has happened
  */
 export async function playLives(
   product: Product,
   lives: Lives,
-  { patienceMs = 60_000, endsEarly = false } = {},
+  { timeoutMs = 60_000, endsEarly = false } = {},
 ): Promise<{ faults: string[]; story: string[] }> {
   const faults: string[] = []
   const played = lives.map(async (commands) => {
     const isOver = (): boolean => endsEarly && faults.length > 0
-    const life = new Life(product, await product.signUp({ device: false }), { patienceMs, isOver })
+    const life = new Life(product, await product.signUp({ device: false }), { timeoutMs, isOver })
     await fc
       .asyncModelRun(() => ({ model: life, real: {} }), commands)
       .then(() => letTimePass(life))

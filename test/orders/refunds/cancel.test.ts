@@ -272,9 +272,9 @@ test('a cancellation of the run in Temporal has the effect of the customer’s c
 
 test('a person cannot cancel orders of other people', async () => {
   const { order } = await at('unpaid')
-  const stranger = await harness.signUp()
+  const otherPerson = await harness.signUp()
   for (const action of ['cancel', 'refund', 'resend']) {
-    expect((await stranger.caller.post(`/v1/orders/${order.id}/${action}`)).status).toBe(404)
+    expect((await otherPerson.caller.post(`/v1/orders/${order.id}/${action}`)).status).toBe(404)
     expect((await harness.anonymous.post(`/v1/orders/${order.id}/${action}`)).status).toBe(401)
   }
   expect(await toldAlike(order.id)).toBe('awaiting_payment')

@@ -24,7 +24,7 @@ import {
 } from '../../../workflows/order/partial-refund.contract.ts'
 import { withdrawalStated, withdrawalType, withdrawalWorkflowId } from '../../../workflows/order/withdrawal.contract.ts'
 import type { Scenario } from '../scenario.ts'
-import { type Answers, gate, inTurn, rare, throws, unknownFailure } from './stage.ts'
+import { type Answers, gate, inTurn, rare, throws, unknownFailure } from './played-run.ts'
 
 const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
 

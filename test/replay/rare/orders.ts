@@ -16,7 +16,7 @@ import {
   refundFor,
 } from '../../../workflows/order/order.contract.ts'
 import type { Scenario } from '../scenario.ts'
-import { type Answers, gate, inTurn, notLocally, type Run, rare, throws, unknownFailure } from './stage.ts'
+import { type Answers, gate, inTurn, notLocally, type Run, rare, throws, unknownFailure } from './played-run.ts'
 
 const day = 86_400_000
 const inDays = (days: number): string => new Date(Date.now() + days * day).toISOString()

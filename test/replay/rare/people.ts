@@ -23,7 +23,7 @@ import {
 } from '../../../workflows/privacy-request.contract.ts'
 import { accountInactivityType } from '../../../workflows/retention/account-inactivity.contract.ts'
 import type { Scenario } from '../scenario.ts'
-import { type Answers, gate, inTurn, notLocally, rare, throws, unknownFailure } from './stage.ts'
+import { type Answers, gate, inTurn, notLocally, rare, throws, unknownFailure } from './played-run.ts'
 
 const hour = 3_600_000
 const day = 24 * hour

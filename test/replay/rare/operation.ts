@@ -17,7 +17,7 @@ import { policyNoticeType, post, withdraw } from '../../../workflows/policy-noti
 import { type Compared, reconciliationType } from '../../../workflows/reconciliation/reconciliation.contract.ts'
 import { invoiceRetentionType } from '../../../workflows/retention/invoice-retention.contract.ts'
 import type { Scenario } from '../scenario.ts'
-import { type Answers, gate, inTurn, rare, throws, unknownFailure } from './stage.ts'
+import { type Answers, gate, inTurn, rare, throws, unknownFailure } from './played-run.ts'
 
 const day = 86_400_000
 const inDays = (days: number): string => new Date(Date.now() + days * day).toISOString()

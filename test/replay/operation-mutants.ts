@@ -3,7 +3,7 @@ import type { Mutant } from './mutants.ts'
 
 const nothingChanged = { packagesAdded: 0, offersChanged: 0, offersWithdrawn: 0, putOnSale: 0, takenOffSale: 0 }
 
-export const houseMutants: Mutant[] = [
+export const operationMutants: Mutant[] = [
   {
     name: 'a catalogue that nobody is asked about',
     mutation: {
