@@ -17,7 +17,7 @@ export function renderDeleteAccount(page: PageContext, csrf?: string): string {
         <ul>
           <li>{t('deletion.data')}</li>
           <li>{t('deletion.orders')}</li>
-          <li>{t('deletion.partners')}</li>
+          <li>{t('deletion.subProcessors')}</li>
           <li>{t('deletion.invoices')}</li>
           <li>{t('deletion.backups')}</li>
         </ul>

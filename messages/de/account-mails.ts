@@ -69,5 +69,5 @@ export const mail = {
   'deleted.receipt': 'Beleg',
   'deleted.action': 'Beleg ansehen',
   'deleted.note':
-    'Der Beleg zeigt, was jeder unserer Partner gelöscht hat. Er enthält nichts über Sie. Bewahren Sie diese E-Mail deshalb auf, wenn Sie ihn wiederfinden möchten.',
+    'Der Beleg zeigt, was jedes Unternehmen gelöscht hat, das für uns Daten verarbeitet. Er enthält nichts über Sie. Bewahren Sie diese E-Mail deshalb auf, wenn Sie ihn wiederfinden möchten.',
 } satisfies Translation<typeof english>

@@ -7,8 +7,8 @@ export const deletion = {
   data: 'Ihr Name, Ihre Adresse, Ihre Telefonnummer, Ihre Geräte und Anmeldungen werden hier gelöscht,',
   orders:
     'nicht gelieferte Bestellungen werden erstattet, eSIMs nirgends mehr angezeigt: Heben Sie ihre Codes auf, wenn Sie sie noch brauchen,',
-  partners:
-    'Apple, Google, unser Zahlungsdienstleister und die anderen Partner werden angewiesen zu löschen, was sie gespeichert haben,',
+  subProcessors:
+    'Apple, Google, unser Zahlungsdienstleister und die anderen Unternehmen, die für uns Daten verarbeiten, werden angewiesen zu löschen, was sie gespeichert haben,',
   invoices: 'Rechnungen bleiben sieben Jahre, ohne etwas, das Sie nennt,',
   backups:
     'Sicherungskopien mit Ihren Daten sind in dreißig Tagen gelöscht und werden nie benutzt, um sie wiederherzustellen.',
@@ -54,5 +54,5 @@ export const deletion = {
     'Bis morgen steht der Hash von receipt.json auch in unserem <log>öffentlichen Protokoll</log>. Es lässt sich später nicht ändern, ohne dass alle es sehen. Das Protokoll nennt niemanden.',
   'check.entry':
     'Der Hash von receipt.json ist Eintrag {entry} in unserem <log>öffentlichen Protokoll</log>. Es lässt sich später nicht ändern, ohne dass alle es sehen. Das Protokoll nennt niemanden.',
-  anyone: 'Diese Seite sagt nicht, um wen es geht. Wer ihre Adresse kennt, kann sie lesen.',
+  anyone: 'Diese Seite nennt Sie nicht. Jede Person, die ihre Adresse kennt, kann sie lesen.',
 } satisfies Translation<typeof english>

@@ -52,7 +52,7 @@ export const problem = {
   push_unavailable: 'Der Push-Dienst ist nicht erreichbar',
   measurement_unavailable: 'Ein Messdienst ist nicht erreichbar',
   sign_in_party_unavailable: 'Ein Anmeldedienst ist nicht erreichbar',
-  erasure_refused: 'Ein Partner hat die Löschung abgelehnt',
+  erasure_refused: 'Ein Auftragsverarbeiter hat die Löschung abgelehnt',
   erasure_incomplete: 'Von der Person ist noch etwas vorhanden',
   order_state_conflict: 'Der Stand der Bestellung lässt das nicht zu',
   order_missing: 'Die Bestellung gibt es nicht, oder sie wurde gelöscht',

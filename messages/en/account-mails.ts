@@ -64,5 +64,5 @@ export const mail = {
   'deleted.receipt': 'Receipt',
   'deleted.action': 'See the receipt',
   'deleted.note':
-    'The receipt shows what each of our partners has deleted. It holds nothing about you, so keep this mail if you want to find it again.',
+    'The receipt shows what each company that processes data for us has deleted. It holds nothing about you, so keep this mail if you want to find it again.',
 } as const

@@ -5,7 +5,8 @@ export const deletion = {
   data: 'your name, address, phone number, devices and sign-ins are deleted here,',
   orders:
     'orders that were not delivered are refunded, eSIMs are shown nowhere any more: keep their codes if you need them,',
-  partners: 'Apple, Google, our payment processor and the other partners are told to delete what they hold,',
+  subProcessors:
+    'Apple, Google, our payment processor and the other companies that process data for us are told to delete what they hold,',
   invoices: 'invoices stay for seven years, without anything that names you,',
   backups: 'backups that hold your data are gone in thirty days, and are never used to bring it back.',
   signIn: 'Sign in to delete',
@@ -50,5 +51,5 @@ export const deletion = {
     'By tomorrow the hash of receipt.json will also be in our <log>public log</log>, which cannot be changed afterwards without everybody seeing it. The log names nobody.',
   'check.entry':
     'The hash of receipt.json is entry {entry} of our <log>public log</log>, which cannot be changed afterwards without everybody seeing it. The log names nobody.',
-  anyone: 'This page says nothing about whom it is about. Whoever knows its address can read it.',
+  anyone: 'This page does not name you. Every person who knows its address can read it.',
 } as const

@@ -68,7 +68,7 @@ export const order = {
   'partial.kept':
     'We have given back {amount} of what you paid for this order. Your eSIM stays yours: nothing changes for it.',
   'partial.returned':
-    'We have given back {amount} of what you paid for this order. Your eSIM went back unused and can no longer be installed.',
+    'We have given back {amount} of what you paid for this order. Your eSIM was returned unused and can no longer be installed.',
 
   'apology.subject': 'Sorry about your eSIM for {place}',
   'apology.text':

@@ -18,7 +18,7 @@ export const purchase = {
   mails: 'Mails',
   mailIs: '{mail}: {state}',
   again: 'Mail me the eSIM again',
-  giveBack: 'Give it back',
+  giveBack: 'Return it',
   withdrawUntil: 'You can withdraw until {at} while the eSIM is unused. You get back all you paid.',
   withdraw: 'Withdraw from contract here',
   cancel: 'Cancel the order',
@@ -92,7 +92,7 @@ export const purchase = {
   'withdrawal.title': 'Withdraw from the contract',
   'withdrawal.back': 'Back to the order, without withdrawing',
   'withdrawal.meaning':
-    'The contract ends. Your unused eSIM goes back and can no longer be installed. You get back all that you paid, the way you paid, within 14 days at the latest.',
+    'The contract ends. Your unused eSIM is returned and can no longer be installed. You get back all that you paid, the way you paid, within 14 days at the latest.',
   'withdrawal.say': 'You say',
   'withdrawal.statement': 'I hereby withdraw from the contract of order {order}.',
   'withdrawal.getBack': 'You get back',

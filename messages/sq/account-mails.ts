@@ -68,5 +68,5 @@ export const mail = {
   'deleted.receipt': 'Dëshmia',
   'deleted.action': 'Shihni dëshminë',
   'deleted.note':
-    'Dëshmia tregon çfarë ka fshirë secili nga partnerët tanë. Ajo nuk përmban asgjë për ju, prandaj ruajeni këtë e-mail nëse dëshironi ta gjeni përsëri.',
+    'Dëshmia tregon çfarë ka fshirë secila kompani që përpunon të dhëna për ne. Ajo nuk përmban asgjë për ju, prandaj ruajeni këtë e-mail nëse dëshironi ta gjeni përsëri.',
 } satisfies Translation<typeof english>

@@ -6,7 +6,8 @@ export const deletion = {
   atOnce: 'Menjëherë dhe përgjithmonë:',
   data: 'emri, adresa, numri i telefonit, pajisjet dhe hyrjet tuaja fshihen këtu,',
   orders: 'porositë e padorëzuara rimbursohen, eSIM-et nuk shfaqen më askund: ruajini kodet e tyre nëse ju duhen,',
-  partners: 'Apple, Google, përpunuesi ynë i pagesave dhe partnerët e tjerë urdhërohen të fshijnë atë që kanë,',
+  subProcessors:
+    'Apple, Google, përpunuesi ynë i pagesave dhe kompanitë e tjera që përpunojnë të dhëna për ne urdhërohen të fshijnë atë që kanë,',
   invoices: 'faturat mbeten për shtatë vjet, pa asgjë që ju përmend,',
   backups:
     'kopjet rezervë që i përmbajnë të dhënat tuaja fshihen brenda tridhjetë ditësh dhe nuk përdoren kurrë për t’i rikthyer ato.',
@@ -52,5 +53,5 @@ export const deletion = {
     'Deri nesër hash-i i receipt.json do të jetë edhe në <log>regjistrin tonë publik</log>, i cili nuk mund të ndryshohet më vonë pa e parë të gjithë. Regjistri nuk përmend askënd.',
   'check.entry':
     'Hash-i i receipt.json është shënimi {entry} në <log>regjistrin tonë publik</log>, i cili nuk mund të ndryshohet më vonë pa e parë të gjithë. Regjistri nuk përmend askënd.',
-  anyone: 'Kjo faqe nuk tregon për kë bëhet fjalë. Kushdo që e di adresën e saj mund ta lexojë.',
+  anyone: 'Kjo faqe nuk ju përmend. Çdo person që e di adresën e saj mund ta lexojë.',
 } satisfies Translation<typeof english>

@@ -52,7 +52,7 @@ export const problem = {
   push_unavailable: 'Shërbimi i njoftimeve nuk mund të arrihet',
   measurement_unavailable: 'Një shërbim matjeje nuk mund të arrihet',
   sign_in_party_unavailable: 'Një ofrues i hyrjes nuk mund të arrihet',
-  erasure_refused: 'Një partner e refuzoi fshirjen',
+  erasure_refused: 'Një nënpërpunues e refuzoi fshirjen',
   erasure_incomplete: 'Ka ende diçka nga personi',
   order_state_conflict: 'Gjendja e porosisë nuk e lejon këtë',
   order_missing: 'Porosia nuk ekziston ose është fshirë',
