@@ -580,8 +580,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give back unused eSIMs for the money; an operator may refund a part, or repeat a refund that failed
-         * @description Without a body: the unused eSIMs go back, and what is left of the payment is refunded. With a body, for operators: a part of what is left of the payment of a delivered order, or all of it, is refunded; the status stays. Each such refund has a credit note.
+         * Return unused eSIMs for a refund; an operator may refund a part, or repeat a refund that failed
+         * @description Without a body: the unused eSIMs are returned, and what is left of the payment is refunded. With a body, for operators: a part of what is left of the payment of a delivered order, or all of it, is refunded; the status stays. Each such refund has a credit note.
          */
         post: operations["postOrdersIdRefund"];
         delete?: never;
@@ -743,7 +743,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm the withdrawal
-         * @description The second step. The answer has the date and time of the statement, and so has the acknowledgement that is mailed at once. The eSIM goes back, and all that is left of the payment is refunded. To repeat it changes nothing.
+         * @description The second step. The answer has the date and time of the statement, and so has the acknowledgement that is mailed at once. The eSIM is returned, and all that is left of the payment is refunded. To repeat it changes nothing.
          */
         post: operations["postOrdersIdWithdrawalConfirm"];
         delete?: never;
@@ -2517,7 +2517,7 @@ export interface components {
              * @default false
              */
             savedCards?: boolean;
-            /** @description the person's consent to ad measurement (P3); without it neither is given */
+            /** @description the person's consent to ad measurement (P3, advertising services get purchases with consent alone); without it neither is given */
             measurement?: {
                 adUserData: boolean;
                 adPersonalization: boolean;
@@ -2548,7 +2548,7 @@ export interface components {
              * @default false
              */
             savedCards?: boolean;
-            /** @description the person's consent to ad measurement (P3); without it neither is given */
+            /** @description the person's consent to ad measurement (P3, advertising services get purchases with consent alone); without it neither is given */
             measurement?: {
                 adUserData: boolean;
                 adPersonalization: boolean;
@@ -2620,7 +2620,7 @@ export interface components {
              */
             reason?: "goodwill" | "service_fault" | "price_correction" | "returned_unused" | "other";
             /**
-             * @description whether unused eSIMs go back to the provider first
+             * @description whether unused eSIMs are returned to the provider first
              * @default kept
              * @enum {string}
              */
@@ -2758,7 +2758,7 @@ export interface components {
             message: string;
             /**
              * Format: email
-             * @description operators only: where to answer somebody without an account
+             * @description operators only: where to answer a person without an account
              */
             replyTo?: string;
             /**
@@ -3044,7 +3044,7 @@ export interface components {
             paidUntil?: string;
             /**
              * Format: uuid
-             * @description the orders of this bulk action, whatever has become of them
+             * @description all orders of this bulk action, also those that it did not change
              */
             sameOrdersAs?: string;
         };

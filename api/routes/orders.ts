@@ -35,7 +35,9 @@ const measurement = z
   .optional()
   // A default of an object in the document is none that generated clients in Kotlin compile.
   .transform((given) => given ?? { adUserData: false, adPersonalization: false })
-  .describe("the person's consent to ad measurement (P3); without it neither is given")
+  .describe(
+    "the person's consent to ad measurement (P3, advertising services get purchases with consent alone); without it neither is given",
+  )
 const savedCards = z.boolean().default(false).describe('offer saved cards, and to save this one')
 
 const performanceConsent = z
@@ -76,7 +78,10 @@ const partialRefund = z
       .optional()
       .describe('default: all that is left of the payment'),
     reason: z.enum(partialRefundReasons).default('goodwill'),
-    esims: z.enum(['kept', 'returned']).default('kept').describe('whether unused eSIMs go back to the provider first'),
+    esims: z
+      .enum(['kept', 'returned'])
+      .default('kept')
+      .describe('whether unused eSIMs are returned to the provider first'),
   })
   .meta({ id: 'PartialRefund' })
 
@@ -392,9 +397,9 @@ export function orderRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/orders/{id}/refund',
       tag: 'orders',
-      summary: 'Give back unused eSIMs for the money; an operator may refund a part, or repeat a refund that failed',
+      summary: 'Return unused eSIMs for a refund; an operator may refund a part, or repeat a refund that failed',
       description:
-        'Without a body: the unused eSIMs go back, and what is left of the payment is refunded. With a body, for operators: a part of what is left of the payment of a delivered order, or all of it, is refunded; the status stays. Each such refund has a credit note.',
+        'Without a body: the unused eSIMs are returned, and what is left of the payment is refunded. With a body, for operators: a part of what is left of the payment of a delivered order, or all of it, is refunded; the status stays. Each such refund has a credit note.',
       promises: ['U2', 'U6'],
       callers: ['service', 'person', 'operator'],
       scope: 'orders',

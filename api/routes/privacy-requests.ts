@@ -38,7 +38,7 @@ const newRequest = z
     accountId: accountId.optional().describe('a person may leave it out; so may an operator who enters a mail'),
     kind: z.enum(privacyRequestKinds),
     message: text,
-    replyTo: z.email().max(254).optional().describe('operators only: where to answer somebody without an account'),
+    replyTo: z.email().max(254).optional().describe('operators only: where to answer a person without an account'),
     receivedAt: sentTime.optional().describe('operators only: when the mail arrived, if not now'),
   })
   .meta({ id: 'NewPrivacyRequest' })

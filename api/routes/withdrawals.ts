@@ -56,7 +56,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
       tag: 'orders',
       summary: 'Confirm the withdrawal',
       description:
-        'The second step. The answer has the date and time of the statement, and so has the acknowledgement that is mailed at once. The eSIM goes back, and all that is left of the payment is refunded. To repeat it changes nothing.',
+        'The second step. The answer has the date and time of the statement, and so has the acknowledgement that is mailed at once. The eSIM is returned, and all that is left of the payment is refunded. To repeat it changes nothing.',
       promises: ['U2'],
       callers: ['service', 'person'],
       scope: 'orders',

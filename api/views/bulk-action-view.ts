@@ -27,7 +27,7 @@ export const bulkSelection = z
     provider: z.enum(esimProviderIds).optional().describe('a provider that was asked for them'),
     paidFrom: sentTime.optional(),
     paidUntil: sentTime.optional(),
-    sameOrdersAs: sentId.optional().describe('the orders of this bulk action, whatever has become of them'),
+    sameOrdersAs: sentId.optional().describe('all orders of this bulk action, also those that it did not change'),
   })
   .refine((selection) => Object.values(selection).some((value) => value !== undefined), 'must limit the orders')
   .meta({ id: 'BulkSelection' })

@@ -19,7 +19,7 @@ const refundReasonMeanings = {
   rejected_in_review: 'An operator has rejected the order',
   review_timed_out: 'No operator has decided within the time for a review',
   cancelled_by_customer: 'The customer has cancelled before the delivery',
-  returned_unused: 'The customer has given back unused eSIMs',
+  returned_unused: 'The customer has returned unused eSIMs',
   paid_after_cancel: 'The payment arrived after the order had been cancelled',
   ended_by_provider: 'The provider has ended the unused eSIMs',
   fraud_warning: "The card's issuer has warned of fraud",
@@ -48,7 +48,7 @@ export const refundReason = enumeration('RefundReason', 'Why money was given bac
   other: 'Another reason',
 } satisfies Record<PartialRefundReason | RefundReason, string> & Record<string, string>)
 
-export const refundState = enumeration('RefundState', 'How far a refund is; from `pending` on as the processor says', {
+export const refundState = enumeration('RefundState', 'How far a refund is; from `pending` on as Stripe says', {
   requested: 'Reserved here, not confirmed by the payment processor yet',
   refused: 'The payment processor has not made it',
   pending: 'On its way to the customer',
@@ -66,7 +66,7 @@ export const esimState = enumeration<EsimState>('EsimState', 'What the provider 
   used_up: 'All data is used',
   expired: 'Its validity has ended',
   removed: 'Deleted from the phone: it cannot be installed again',
-  cancelled: 'Given back, or ended by the provider',
+  cancelled: 'Returned, or ended by the provider',
   suspended: 'Blocked for the time being',
   unknown: 'The provider does not know at the moment',
 })

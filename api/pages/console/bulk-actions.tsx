@@ -147,7 +147,7 @@ export interface BulkActionPage {
   orders: readonly BulkOrderView[]
   operators: ReadonlyMap<string, string>
   mayAct: boolean
-  /** whether somebody else has prepared it */
+  /** whether another operator has prepared it */
   isOther: boolean
   asOf: Date
   next: string | null

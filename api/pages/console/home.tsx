@@ -1,4 +1,4 @@
-/** The console's first page: what needs somebody, the most urgent first, and what the service is doing. */
+/** The console's first page: what needs an operator, the most urgent first, and what the service is doing. */
 import type { Outage } from '../../../db/operation/outside-parties.ts'
 import type { StateCount } from '../../../db/operator/order-queue.ts'
 import type { ServiceState } from '../../../db/operator/service-state.ts'

@@ -31,7 +31,7 @@ export function PartialRefundFields({
         eSIMs
         <select name="esims" defaultValue={typed.esims}>
           <option value="kept">stay with the customer</option>
-          <option value="returned">go back to the provider first, where unused</option>
+          <option value="returned">are returned to the provider first, where unused</option>
         </select>
       </label>
     </>

@@ -59,7 +59,7 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   still_allocating: repeatLater,
   out_of_stock: 'Offer another package. A paid order is refunded by itself.',
   placement_unsettled: repeatLater,
-  esim_in_use: 'The eSIM was installed, used or topped up: it cannot be given back. Offer the support.',
+  esim_in_use: 'The eSIM was installed, used or topped up: it cannot be returned. Offer the support.',
   esim_still_lives: internal,
   mail_unavailable: repeatLater,
   push_unavailable: internal,

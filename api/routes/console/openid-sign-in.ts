@@ -24,7 +24,7 @@ export function openIdSignInRoutes(api: ApiContext, refusal: RefuseSignIn): Rout
 
   return [
     defineRoute({
-      // A link of another site could begin with a GET, and sign in whoever is signed in at the provider.
+      // A link of another site could begin with a GET, and sign in the operator who is signed in at the provider.
       method: 'post',
       path,
       tag: 'console',

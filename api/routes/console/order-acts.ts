@@ -93,7 +93,7 @@ export function createOrderActs(api: ApiContext): readonly OrderAct[] {
     {
       name: 'retry',
       label: 'Retry now',
-      does: 'What the run repeats later is repeated now; it asks the payment processor and the eSIM provider again.',
+      does: 'What the run repeats later is repeated now; it asks Stripe and the eSIM provider again.',
       danger: false,
       permission: 'orders',
       isOffered: () => true,
@@ -101,7 +101,7 @@ export function createOrderActs(api: ApiContext): readonly OrderAct[] {
     },
     updating('refund', refund, {
       label: 'Refund in full',
-      does: 'The unused eSIMs go back to the provider, and what is left of the payment is refunded. A refund that failed is repeated.',
+      does: 'The unused eSIMs are returned to the provider, and what is left of the payment is refunded. A refund that failed is repeated.',
       danger: true,
       permission: 'money',
     }),
