@@ -2,6 +2,7 @@
 import { access, readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { promises } from '../policy/promises.ts'
 
 const root = new URL('../', import.meta.url)
 const read = (name: string): Promise<string> => readFile(new URL(name, root), 'utf8')
@@ -12,6 +13,16 @@ test('every workflow is in the table of the README', async () => {
   expect(types.length).toBeGreaterThan(5)
   const missing = types.filter((type) => !readme.includes(`[\`${type}\`]`))
   expect(missing, 'add a row to "Which workflow keeps which promise" in README.md').toEqual([])
+})
+
+test('every promise in the table of the README has its sentence below the table', () => {
+  const rows = [...readme.matchAll(/^\| \[`\w+`\].*?\| ([A-Z]\d[^|]*) \|/gm)].map(([, ids]) => ids ?? '')
+  expect(rows.length).toBeGreaterThan(5)
+  // `P1-P5` is in the row of orders.
+  const ids = rows.flatMap((row) => row.replace('P1-P5', 'P1, P2, P3, P4, P5').match(/[A-Z]\d/g) ?? [])
+  const known = new Map<string, string>(Object.entries(promises).map(([id, { sentence }]) => [id, sentence]))
+  const missing = [...new Set(ids)].filter((id) => !readme.includes(`- ${id}: ${known.get(id)}`))
+  expect(missing).toEqual([])
 })
 
 test('every linked file of the README exists', async () => {

@@ -1,5 +1,6 @@
 /** Prints the demo's chapters and steps on the terminal, and counts the steps. */
 import pc from 'picocolors'
+import { type PromiseId, promises } from '../../policy/promises.ts'
 import { cut, labelled, wrapped } from '../terminal-lines.ts'
 
 export type Narrator = ReturnType<typeof createNarrator>
@@ -36,9 +37,12 @@ export function createNarrator(out: Output = process.stdout) {
       for (const each of wrapped('  ', text, out.columns)) line(pc.bold(pc.cyan(each)))
       line(pc.dim(`  ${'─'.repeat(Math.min(text.length, (out.columns ?? 80) - 2))}`))
     },
-    chapter(text: string, promise?: string): void {
+    /** Begins a chapter. @param kept the promises that it shows, which are printed with their words */
+    chapter(text: string, ...kept: PromiseId[]): void {
       line('')
-      for (const each of wrapped('  ', promise ? `${text}  (${promise})` : text, out.columns)) line(pc.bold(each))
+      for (const each of wrapped('  ', text, out.columns)) line(pc.bold(each))
+      for (const id of kept)
+        for (const each of wrapped('  ', `${id}: ${promises[id].sentence}`, out.columns)) line(pc.dim(each))
     },
     /** Shows a slow operation; on a terminal the next line overwrites it. */
     progress(text: string): void {

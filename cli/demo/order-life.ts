@@ -31,7 +31,7 @@ export async function signUpCustomer({ app, tell }: DemoClient): Promise<Custome
 export async function playOrderLife(product: DemoClient, nora: Customer): Promise<string> {
   const { app, tell, stack, until } = product
   const { esimAccess, stripe, firebase } = stack.sims
-  tell.chapter('An eSIM is bought, used, and expires', 'U2, U3')
+  tell.chapter('An eSIM is bought, used, and expires', 'U2', 'U3')
 
   const { items } = await until(
     () => app('GET', '/v1/packages?destination=DE'),

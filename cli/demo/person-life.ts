@@ -31,7 +31,7 @@ async function run<Result>({ stack }: DemoClient, type: string, args: unknown[] 
 export async function playDeletion(product: DemoClient): Promise<void> {
   const { app, tell, stack, until } = product
   const { apple } = stack.sims
-  tell.chapter('A person deletes her account, while Apple is down', 'G3, R3')
+  tell.chapter('A person deletes her account, while Apple is down', 'G3', 'R3')
   const signIn: Answer = await apple.do('sign-in', {})
   const email = `mia.${randomUUID().slice(0, 8)}@example.com`
   const mia = await app('POST', '/v1/accounts', {

@@ -10,7 +10,7 @@ const day = 86_400_000
 
 export async function playPolicyChange(product: DemoClient, nora: Customer): Promise<void> {
   const { app, operator, tell, stack, until } = product
-  tell.chapter('The privacy policy changes', 'N1, N2')
+  tell.chapter('The privacy policy changes', 'N1', 'N2')
   const version = 'demo-change'
   const posted = await operator('POST', '/v1/policies', {
     version,

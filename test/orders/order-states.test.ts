@@ -1,6 +1,7 @@
 /** The table of an order's states matches docs/order-states.md and the kept histories of orders. */
 import { expect, test } from 'vitest'
 import { periods } from '../../policy/periods.ts'
+import { promises } from '../../policy/promises.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { keysOf } from '../../shared/keys-of.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
@@ -21,6 +22,13 @@ const orders = (await readKept()).filter(({ workflowType }) => workflowType === 
 
 const reactionsOf = (status: OrderStatus): [OrderEvent, OrderReaction][] =>
   Object.entries(orderStates[status].on) as [OrderEvent, OrderReaction][]
+
+/** The promises of the table's column, each with its words. */
+const promisesOf = (states: OrderStatus[]): string =>
+  [...new Set(states.flatMap((state) => orderStates[state].keeps ?? []))]
+    .sort()
+    .map((id) => `- ${id}: ${promises[id].sentence}`)
+    .join('\n')
 
 /** All transitions between two states, with their events. */
 function transitions(): Map<string, OrderEvent[]> {
@@ -50,6 +58,8 @@ ${table(
     return [code(name), meaning, waitsFor, limit(until), keeps ?? '', customerHas, refused.map(code).join(', ')]
   }),
 )}
+
+${promisesOf(names)}
 
 A refused update is answered with \`order_state_conflict\` and changes nothing. A cancellation of the run by Temporal's own
 tools counts as \`cancel\` in every state, and is never refused. A closed run (\`[*]\` below) refuses every update;

@@ -66,9 +66,10 @@ last ${periods.reconciliation.spendingOverMs / 86_400_000} days is the operator 
 
 ## Figures
 
-U2 (\`unsettled_payments\`), U6 (\`unbooked_money\`) and R3 (\`oldest_backup\`, \`newest_backup\`) are read from what the newest
-complete reconciliation, and the newest look into the backup store, have found there. After ${periods.reconciliation.staleAfterMs / 3_600_000} hours without one nobody knows, and
-the figures say so.
+The figures of U2, paid means delivered or refunded (\`unsettled_payments\`), of U6, the books are complete (\`unbooked_money\`), and
+of R3, backups are kept for at most 30 days (\`oldest_backup\`, \`newest_backup\`), are read from what the newest
+complete reconciliation, and the newest look into the backup store, have found there. After ${periods.reconciliation.staleAfterMs / 3_600_000} hours without one the
+figures are unknown.
 `
   await expect(text).toMatchFileSnapshot('../../docs/reconciliation.md')
 })
