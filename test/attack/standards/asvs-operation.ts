@@ -373,7 +373,7 @@ export const asvsOperation = [
   partly(
     'V16.4.3',
     'logs are sent elsewhere',
-    'Standard output, by whatever collects it. The security log stays in the database.',
+    'Standard output, by the log collector of the installation. The security log stays in the database.',
     deploy,
   ),
   met(

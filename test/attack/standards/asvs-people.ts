@@ -101,7 +101,7 @@ export const asvsPeople = [
   partly(
     'V6.4.4',
     'a lost factor is replaced after the same proof',
-    'Whoever may run `npm run operators` decides: as for the first credentials.',
+    'The administrator who may run `npm run operators` decides: as for the first credentials.',
     operators,
   ),
   met(

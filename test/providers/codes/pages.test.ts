@@ -32,7 +32,7 @@ import {
 const outcomes: Record<CodeMeaning['kind'], string> = {
   unavailable: 'transient; not applied',
   unknown_outcome: 'transient; perhaps applied',
-  misconfigured: 'transient, until somebody acts; not applied',
+  misconfigured: 'transient, until the cause is mended; not applied',
   rejected: 'final; not applied',
 }
 
@@ -70,8 +70,8 @@ const customers: Record<SmtpMeaning['about'], string> = {
   address: 'no more mails; is asked for another address in the app, which shows everything',
   mailbox: 'the mail, once the mailbox takes it; the app shows everything meanwhile',
   'mail system': 'the mail, once the mail system takes it; the app shows everything meanwhile',
-  us: 'the mail, once somebody has acted; the app shows everything meanwhile',
-  mail: 'the mail, once somebody has acted; the app shows everything meanwhile',
+  us: 'the mail, once the cause is mended; the app shows everything meanwhile',
+  mail: 'the mail, once the cause is mended; the app shows everything meanwhile',
 }
 const isForNow = (key: string): boolean => key.startsWith('4') && key.length === 3
 const lastsOf = (key: string, { about, acts }: SmtpMeaning): string => {
@@ -317,7 +317,7 @@ ${made('`providers/codes/measurement.ts`')}
 
 Google Analytics answers each event with 2xx, also an invalid one; any other answer counts as an unlisted code. A purchase is
 measured for three days at Google and seven at Meta, or never: nothing else depends on it. An error with \`is_transient\` is
-transient, whatever its code.
+transient for every code.
 
 ${codeTable(metaCodes)}
 `,
@@ -344,7 +344,7 @@ test('no code of Stripe’s is in two tables of errors', () => {
   expect(codes.filter((code, index) => codes.indexOf(code) !== index)).toEqual([])
 })
 
-test('what Stripe wants to be told generically is told so', () => {
+test('a decline that Stripe wants to be shown generically is shown so', () => {
   const told = (code: string) => stripeDeclineCodes[code]?.customer
   for (const code of ['fraudulent', 'lost_card', 'stolen_card', 'merchant_blacklist'])
     expect(told(code), code).toBe('may pay again; is told no more than of `generic_decline`')
