@@ -106,7 +106,7 @@ export const promises = {
     keptBy: 'db/order/books.ts',
     provenBy: {
       file: 'test/orders/refunds/refunds.test.ts',
-      title: 'U6: %s: unused eSIMs go back, and so does the money, with a credit note',
+      title: 'U6: %s: unused eSIMs are returned and the payment is refunded, with a credit note',
     },
     figures: ['invoice_gaps', 'missing_invoices', 'unbooked_orders', 'unbooked_money'],
   },

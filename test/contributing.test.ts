@@ -54,7 +54,7 @@ test('a folder into which a row of the table puts new files has room for four mo
   expect(full.filter(({ files }) => files > 20 - 4)).toEqual([])
 })
 
-test('whoever adds a workflow is told of each file that needs an entry for its type', async () => {
+test('CONTRIBUTING.md names for a new workflow each file that needs an entry for its type', async () => {
   const { paths = [] } = rows.find(({ what }) => what === 'add a workflow') ?? {}
   const folders = ['activities', 'api', 'cli', 'db', 'shared', 'temporal', 'test', 'worker', 'workflows']
   const files = (

@@ -175,7 +175,7 @@ test('a repeated sign-up with Apple returns the same account, although the code 
   expect(second.body.id).toBe(first.body.id)
 })
 
-test('N2: a version that is withdrawn while somebody signs up is not the one that they have accepted', async () => {
+test('N2: a version that is withdrawn while a person signs up is not the one that they have accepted', async () => {
   const { sql } = harness.api
   const at = new Date()
   const before = await versionForNewcomers(sql)

@@ -29,12 +29,12 @@ test('each risk of the OWASP API Security Top 10 has one answer', () => {
   expect(apiTopTen.map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, at) => `API${at + 1}:2023`))
 })
 
-test('each test that an answer names exists', () => {
+test('each test file that an answer about ASVS or the API Top 10 names exists', () => {
   const named = rows.flatMap(({ id, tests }) => tests.map((file) => ({ id, file })))
   expect(named.filter(({ file }) => !existsSync(root + file))).toEqual([])
 })
 
-test('an answer says how or why, and what does not apply or is not met names no test', () => {
+test('an answer about ASVS or the API Top 10 says how or why, and names no test when it does not apply or is not met', () => {
   expect(rows.filter(({ how, about }) => how === '' || about === '')).toEqual([])
   const without = rows.filter(({ status }) => status === 'does not apply' || status === 'not met')
   expect(without.filter(({ tests }) => tests.length > 0)).toEqual([])

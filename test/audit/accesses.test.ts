@@ -205,7 +205,7 @@ test('a read on the console is recorded with its session', async () => {
   expect([...surfer.cookies.values()].join()).not.toContain(row?.session ?? 'none')
 })
 
-test('an export is recorded whoever asks, and a person sees all accesses in pages and in the export', async () => {
+test('an export by any caller is recorded, and a person sees all accesses in pages and in the export', async () => {
   const person = await harness.signUp()
   const path = `/v1/accounts/${person.accountId}`
   for (let reads = 0; reads < 3; reads += 1) await harness.operator.get(path)

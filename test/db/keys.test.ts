@@ -110,7 +110,7 @@ describe('the data key of an account', () => {
     expect(await missing(account)).toBeUndefined()
   })
 
-  test('that cannot be read is an error, and not missing', async () => {
+  test('is an error when it cannot be read, and not missing', async () => {
     const unreadable = finding(() => Promise.reject(new Error('no connection')))
     await expect(unreadable(account)).rejects.toThrow('no connection')
   })

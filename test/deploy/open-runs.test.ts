@@ -10,18 +10,18 @@ const runs = (workflowType: string, count: number): OpenRun[] =>
     startedAt: count - index,
   }))
 
-test('all of them when there are few', () => {
+test('all open runs are chosen for the replay when there are few', () => {
   expect(chooseRuns([...runs('order', 3), ...runs('campaign', 1)], 3)).toHaveLength(4)
   expect(chooseRuns([], 3)).toEqual([])
 })
 
-test('many of one workflow do not crowd out the few of another, and the oldest and the newest are among them', () => {
+test('many open runs of one type leave room for the few of another, and the oldest and the newest are chosen', () => {
   const chosen = chooseRuns([...runs('order', 1_000), ...runs('campaign', 2)], 5)
   expect(chosen.filter(({ workflowType }) => workflowType === 'campaign')).toHaveLength(2)
   const orders = chosen.filter(({ workflowType }) => workflowType === 'order').map(({ startedAt }) => startedAt)
   expect(orders).toEqual([1, 251, 501, 750, 1_000])
 })
 
-test('one of each type is the oldest', () => {
+test('the oldest open run is chosen when the replay takes one of each type', () => {
   expect(chooseRuns(runs('order', 10), 1).map(({ startedAt }) => startedAt)).toEqual([1])
 })

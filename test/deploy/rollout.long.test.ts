@@ -179,7 +179,7 @@ describe.sequential('builds after one another', () => {
     )
   }, 240_000)
 
-  test('all of them end on the newest build, one of them 400 days old', async () => {
+  test('open runs all end on the newest build, also one that is 400 days old', async () => {
     const { second, third } = builds
     const [before] = runs
     if (!before) throw new Error('no runs')
@@ -273,7 +273,7 @@ describe.sequential('a build that fails under its ramp', () => {
     })
   }, 300_000)
 
-  test('one whose workers are gone is rolled back, too', async () => {
+  test('a build whose workers are gone is rolled back, too', async () => {
     const { third } = builds
     const gone = await createBuild(harness, 'gone', [look, tellEverybody, nextStep])
     const worker = await started(gone)
@@ -288,7 +288,7 @@ describe.sequential('a build that fails under its ramp', () => {
     await order
   }, 180_000)
 
-  test('one whose ramp nobody watches any more is taken back', async () => {
+  test('a build whose ramp nobody watches any more is rolled back', async () => {
     const { third } = builds
     const left = await createBuild(harness, 'left', [look, tellEverybody, nextStep])
     await started(left)

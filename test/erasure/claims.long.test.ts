@@ -29,7 +29,7 @@ const refundedOf = async (payment: string): Promise<number> =>
     .filter(({ payment_intent, status }) => payment_intent === payment && status !== 'failed')
     .reduce((sum, { amount }) => sum + amount, 0)
 
-test('a withdrawal that was acknowledged while the provider was down is paid back, and the eSIM given back', async () => {
+test('a withdrawal that was acknowledged while the provider was down is refunded, and the eSIM returned', async () => {
   const { person, order, payment } = await ordered()
   await esimAccess.fault({ match: { path: '/esim/' }, status: 503, times: 1_000_000 })
   expectStatus(await person.caller.post(`/v1/orders/${order.id}/withdrawal`), 200)
@@ -62,7 +62,7 @@ test('U2: an eSIM with a paid top-up is not given back when its customer withdra
   expect(esims.findLast(({ iccid }) => iccid === order.esims[0].iccid)?.esimStatus).not.toBe('CANCEL')
 })
 
-test('what is left of a payment that was not accepted is paid back', async () => {
+test('the rest of a payment that was not accepted is refunded when the account is deleted', async () => {
   const { person, order, payment } = await ordered({ pay: false })
   await stripe.do('webhooks', { drop: 1_000 })
   await stripe.do('pay', { orderId: order.id })

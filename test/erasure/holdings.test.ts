@@ -194,14 +194,14 @@ describe('a sign-in', () => {
   })
 })
 
-test('the last mail goes to an address that takes mail, in its language', () => {
+test('the last mail of a deletion goes to the person’s address if it takes mail, in the person’s language', () => {
   expect(secrets({ account: { ...bare.account, mail_state: 'ok' } }).address).toEqual({
     email: 'someone@people.example',
     language: 'de',
   })
 })
 
-describe('at Stripe', () => {
+describe('the deletion at Stripe', () => {
   const account = { ...bare.account, stripe_customer_id: 'cus' }
   const payments = { job: null, setAside: [], refusals: 0 }
 

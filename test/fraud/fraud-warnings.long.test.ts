@@ -263,7 +263,7 @@ test('a warning about an order whose run has closed becomes one operator task', 
   )
 })
 
-test('orders whose run was terminated are refunded, and unused eSIMs go back', async () => {
+test('orders whose run was terminated are refunded, and unused eSIMs are returned', async () => {
   for (const [status, pay] of [
     ['delivered', {}],
     ['in_review', { riskLevel: 'elevated' }],

@@ -33,7 +33,7 @@ async function heldFor(person: Person, pay: Record<string, unknown> = {}, wanted
 
 const counts = (): Promise<VelocityCounts[]> => sql<VelocityCounts[]>`select * from velocity_counts`
 
-test('U5: whoever deletes the account and signs up anew with the same card is counted on', async () => {
+test('U5: orders of a deleted account count for a new account with the same card', async () => {
   const fingerprint = randomUUID()
   const first = await harness.signUp()
   await buyMany(first, maxOrders, { fingerprint })
@@ -44,7 +44,7 @@ test('U5: whoever deletes the account and signs up anew with the same card is co
   expect(await heldFor(again, { fingerprint: randomUUID() })).toBeUndefined()
 })
 
-test('U5: so is who comes back with the same device, or under the same address', async () => {
+test('U5: orders of a deleted account count for a new account with the same device or address', async () => {
   const first = await harness.signUp()
   await buyMany(first, maxOrders)
   await deleteAccount(harness.stack, first)

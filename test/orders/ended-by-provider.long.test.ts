@@ -1,4 +1,4 @@
-/** U2, U3: what a provider does to an eSIM by itself is not taken for what we have given back. */
+/** U2, U3: an eSIM that its provider ends by itself is not taken for one that we returned. */
 import { expect, test } from 'vitest'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'

@@ -250,7 +250,7 @@ test('a refused form comes back with what was typed, the fault at its field, and
   ])
 })
 
-test('what was done is said once, and no address can make a page say it', async () => {
+test('a page confirms an act once, and no address can make a page show the confirmation', async () => {
   const person = await harness.signUp()
   const surfer = await visit(harness.stack, person)
   const profile = { firstName: 'Anna', lastName: 'Neu', phone: '' }

@@ -26,7 +26,7 @@ test('a service key has the scopes that are listed, and no other word is one', (
   expect(['', 'Read', 'everything', 'toString', '__proto__'].some(isServiceScope)).toBe(false)
 })
 
-test('U5: each allowance is the one that was meant', () => {
+test('U5: each allowance has the number and the time of this list', () => {
   const [minute, hour, day] = [60_000, 3_600_000, 86_400_000]
   expect(allowances).toEqual({
     order: { most: 40, withinMs: hour },

@@ -41,7 +41,7 @@ test('policy/promises.ts has all promises of the policy', () => {
   expect([...ids].sort()).toEqual(made.split(' ').sort())
 })
 
-describe('from a promise', () => {
+describe('a promise', () => {
   test.each(entries)('%s leads to the file that keeps it, which names the promise', (id, { keptBy }) => {
     expect(existsSync(root + keptBy), keptBy).toBe(true)
     expect(new RegExp(`\\b${id}\\b`).test(readFileSync(root + keptBy, 'utf8')), keptBy).toBe(true)
@@ -62,19 +62,19 @@ describe('from a promise', () => {
   })
 })
 
-describe('to a promise', () => {
-  test('every figure leads', () => {
+describe('the promises', () => {
+  test('are named by every figure: each figure belongs to a promise', () => {
     const used = new Set<string>(entries.flatMap(([, entry]) => entry.figures))
     expect(Object.keys(figures).filter((name) => !used.has(name))).toEqual([])
   })
 
-  test('every test with a promise in its title leads', async () => {
+  test('have every id that a test title names', async () => {
     const files = (await filesIn('test')).filter((file) => file.endsWith('.test.ts'))
     const of = promisedIn(files.flatMap((file) => titlesIn(file)))
     expect([...of].filter((id) => !ids.includes(id))).toEqual([])
   })
 
-  test('every promise has a test that runs without --long', async () => {
+  test('have a test each that runs without --long', async () => {
     const files = (await filesIn('test')).filter((file) => /(?<!\.long)\.test\.ts$/.test(file))
     const of = promisedIn(files.flatMap((file) => titlesIn(file, { long: false })))
     expect(ids.filter((id) => !of.has(id))).toEqual([])

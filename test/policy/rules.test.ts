@@ -20,7 +20,7 @@ describe('a figure', () => {
     expect(evaluate(name, { value: 1_000_000 })).toBe('kept')
   })
 
-  test('that could not be read is unknown, whether it has a limit or not', () => {
+  test('is unknown when it could not be read, with and without a limit', () => {
     for (const name of ['late_requests', 'notice_share'] as const) {
       expect(evaluate(name, undefined)).toBe('unknown')
       expect(evaluate(name, { value: null })).toBe('unknown')

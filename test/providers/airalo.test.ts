@@ -568,7 +568,7 @@ test('a subscription to Airalo’s webhooks checks the URL with HEAD', async () 
   expect((await sim.state()).optedIn.webhook_low_data).toBe(`${receiver.url}/new`)
 })
 
-test('Airalo receives only technical fields (P1)', async () => {
+test('P1: Airalo receives only technical fields', async () => {
   const { provider, sim, buy, placedAfter } = await world()
   const { esimRef } = await buy('change-7days-1gb')
   await provider.findOrder({ clientRef: 'ref-1', placedAfter })

@@ -65,7 +65,7 @@ const calls: Record<string, [party: keyof typeof outsideParties, call: () => Pro
   'Google Analytics': ['google_analytics', () => measurement.sendToGoogleAnalytics(purchase, new Date())],
 }
 
-test('each party has a call here', () => {
+test('each outside party has a call in the list of calls that the call watch is tested with', () => {
   const called = Object.values(calls).map(([party]): string => party)
   const missing = Object.keys(outsideParties).filter((party) => !called.includes(party))
   expect(missing, 'add a call to `calls`').toEqual([])

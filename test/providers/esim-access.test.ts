@@ -577,7 +577,7 @@ test('eSIM Access’ invalid webhooks are refused, and test events without a num
   expect(parse({ notifyType: 'SOMETHING_NEW', notifyId: 'n1', content: {} })).toEqual({ eventId: 'n1', hints: [] })
 })
 
-test('eSIM Access receives only technical fields (P1)', async () => {
+test('P1: eSIM Access receives only technical fields', async () => {
   const { provider, sim, buy, placedAfter } = await world()
   const { esimRef } = await buy()
   await provider.listPackages()

@@ -16,7 +16,7 @@ function failing(fails: Record<string, number>) {
   }
 }
 
-test('one that fails is tried again behind the others, and its failure is thrown when all are done', async () => {
+test('an item that fails is tried again behind the others, and its failure is thrown when all are done', async () => {
   const { seen, work } = failing({ b: 1, c: 2 })
   const others = goOnAfterFailures()
   await others.each(['a', 'b', 'c', 'd'], work)
@@ -25,7 +25,7 @@ test('one that fails is tried again behind the others, and its failure is thrown
   expect(() => others.end()).toThrow(expect.objectContaining({ details: ['c'] }))
 })
 
-test('what is taken as left is no failure, and what is not taken is', async () => {
+test('a failed item that the caller takes as left is no failure, and another one is', async () => {
   const { work } = failing({ a: 2, b: 2 })
   const taken: string[] = []
   const others = goOnAfterFailures()

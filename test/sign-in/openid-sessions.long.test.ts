@@ -123,7 +123,7 @@ test('a session about which the OpenID provider cannot be asked ends after half 
   ).rejects.toThrow('web_sessions_openid')
 })
 
-test('an answer about somebody else confirms nobody', async () => {
+test('an answer about another person confirms no operator', async () => {
   const [person, other] = [await somebody(['esim-admins']), await somebody(['esim-admins'])]
   const [[mine], [theirs]] = [await sessionsOf(person.subject), await sessionsOf(other.subject)]
   await sql`update web_sessions set openid_refresh_token = ${theirs?.openid_refresh_token ?? null}
@@ -133,7 +133,7 @@ test('an answer about somebody else confirms nobody', async () => {
   expect(await refusals(person.subject)).toEqual(['operator_openid_another_person'])
 })
 
-test('who signs out at the OpenID provider is signed out here at once, in the browsers of that session', async () => {
+test('an operator who signs out at the OpenID provider is signed out here at once, in the browsers of that session', async () => {
   const { subject, surfer, there } = await somebody()
   const sameThere = await signedIn(subject, there)
   const elsewhere = await signedIn(subject)

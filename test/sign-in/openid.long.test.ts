@@ -58,7 +58,7 @@ test('an operator signs in at the OpenID provider, has the role of a claim, and 
   expect((await signedIn('sub-1')).shown.status).toBe(401)
 })
 
-test('an OpenID person with the address of another operator is somebody else', async () => {
+test('an OpenID person with the address of another operator is another operator', async () => {
   const email = 'grace@ama-esim.example'
   const saved = await saveOperator(harness.context, { name: 'Grace', email, role: 'admin', at: new Date() })
   persons.set('sub-grace', { name: 'Not Grace', email, groups: ['service-desk'] })
@@ -74,7 +74,7 @@ test('an OpenID person with the address of another operator is somebody else', a
   )
 })
 
-test('who has no role at the OpenID provider is refused, and nobody is made an operator', async () => {
+test('a person who has no role at the OpenID provider is refused, and nobody is made an operator', async () => {
   persons.set('sub-2', { name: 'Mallory', groups: ['everybody'] })
   const { surfer, shown } = await signedIn('sub-2')
   expect(shown.status).toBe(403)

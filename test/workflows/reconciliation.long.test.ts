@@ -45,7 +45,9 @@ const openTasks = async (): Promise<{ kind: string; subject_id: string; detail: 
     select kind, subject_id, detail from attention
     where resolved_at is null and kind = any(${Object.keys(differenceKinds)}) order by kind, subject_id`
 
-test('what people really bought, gave back and left behind differs in nothing', { timeout: 240_000 }, async () => {
+test('a reconciliation finds no difference in real purchases, returns and erased accounts', {
+  timeout: 240_000,
+}, async () => {
   for (const packageCode of [testPackages.onlyEsimAccess, testPackages.onlyAiralo]) {
     await harness.buy(person, { packageCode })
     const returned = await harness.buy(person, { packageCode })
@@ -132,7 +134,7 @@ test('a provider that is down for a day: the rest is compared, no task is resolv
   expect(await openTasks()).toEqual([])
 })
 
-test('what an attempt has found that did not end is not recorded', async () => {
+test('findings of an attempt that did not end are not recorded', async () => {
   const [{ id }] = expectStatus(await harness.operator.get('/v1/reconciliations'), 200).items
   const found = { id: randomUUID(), at: new Date() }
   const recorded = () => sql`select kind from reconciliation_differences where subject_id = ${found.id}`

@@ -1,4 +1,4 @@
-/** Every problem that a route answers is in its description, whatever is asked and whoever asks. */
+/** Every problem that a route answers is in its description, for every request and caller. */
 import { randomUUID } from 'node:crypto'
 import pMap from 'p-map'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -42,30 +42,33 @@ const requests: Record<string, { body?: string; headers?: Record<string, string>
 /** A run sends each route a part of the requests; `npm test -- --all` sends it all of them. */
 const partOf = drawPart(4)
 
-/** What is refused whoever sends it is sent without a key and by an operator only. */
+/** A request that is refused for every caller is sent without a key and by an operator only. */
 const refusedForItsForm = (what: string): boolean => !['nothing', 'an unknown field'].includes(what)
 
-test.each(Object.entries(requests))('with %s', async (what, { body, headers = {} }) => {
-  harness.logged.length = 0
-  const atRequest = Object.keys(requests).indexOf(what)
-  for (const [atToken, token] of tokens.entries()) {
-    if (refusedForItsForm(what) && atToken !== 0 && atToken !== 2) continue
-    // More at once would wait for a connection of the pool until their deadline, and all be 503.
-    const answers = await pMap(
-      partOf(harness.routes, atRequest + atToken),
-      async (route) => {
-        const path = route.path.replaceAll(/\{\w+\}/g, randomUUID())
-        const sent = ['get', 'head'].includes(route.method) || body === undefined ? {} : { body }
-        const all = { 'idempotency-key': randomUUID(), ...headers }
-        const { status } = await harness.call(route.method.toUpperCase(), path, { token, ...sent, headers: all })
-        const described = Object.keys(harness.document.paths?.[route.path]?.[route.method]?.responses ?? {})
-        return { route: `${route.method} ${route.path}`, status, isDescribed: described.includes(String(status)) }
-      },
-      { concurrency: 4 },
-    )
-    expect(answers.filter(({ isDescribed }) => !isDescribed)).toEqual([])
-    // A busy API answers 503 on every route, which shows nothing about them.
-    expect(answers.filter(({ status }) => status === 503).length).toBeLessThan(answers.length / 2)
-  }
-  expect(undescribedProblems(harness.logged).map(String)).toEqual([])
-})
+test.each(Object.entries(requests))(
+  'each problem that a route answers to a request with %s is described',
+  async (what, { body, headers = {} }) => {
+    harness.logged.length = 0
+    const atRequest = Object.keys(requests).indexOf(what)
+    for (const [atToken, token] of tokens.entries()) {
+      if (refusedForItsForm(what) && atToken !== 0 && atToken !== 2) continue
+      // More at once would wait for a connection of the pool until their deadline, and all be 503.
+      const answers = await pMap(
+        partOf(harness.routes, atRequest + atToken),
+        async (route) => {
+          const path = route.path.replaceAll(/\{\w+\}/g, randomUUID())
+          const sent = ['get', 'head'].includes(route.method) || body === undefined ? {} : { body }
+          const all = { 'idempotency-key': randomUUID(), ...headers }
+          const { status } = await harness.call(route.method.toUpperCase(), path, { token, ...sent, headers: all })
+          const described = Object.keys(harness.document.paths?.[route.path]?.[route.method]?.responses ?? {})
+          return { route: `${route.method} ${route.path}`, status, isDescribed: described.includes(String(status)) }
+        },
+        { concurrency: 4 },
+      )
+      expect(answers.filter(({ isDescribed }) => !isDescribed)).toEqual([])
+      // A busy API answers 503 on every route, which shows nothing about them.
+      expect(answers.filter(({ status }) => status === 503).length).toBeLessThan(answers.length / 2)
+    }
+    expect(undescribedProblems(harness.logged).map(String)).toEqual([])
+  },
+)

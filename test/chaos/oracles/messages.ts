@@ -154,7 +154,8 @@ export const mailGoesToItsPerson: Oracle = (books, said) => {
     const strange = mail.to.filter((to) => !known.has(to) && !to.startsWith('support@'))
     const found: Finding[] = []
     if (mail.to.length !== 1) found.push({ subject: mail.to.join(), what: `"${mail.subject}" has several recipients` })
-    if (strange.length > 0) found.push({ subject: strange.join(), what: `"${mail.subject}" went to an unknown address` })
+    if (strange.length > 0)
+      found.push({ subject: strange.join(), what: `"${mail.subject}" went to an unknown address` })
     if (mail.oneClick && !wanted.has(mail))
       found.push({ subject: mail.to.join(), what: `"${mail.subject}" is no promotion` })
     return found

@@ -36,7 +36,7 @@ export const parts: Readonly<Record<string, Part>> = {
   },
   time: {
     sources: ['shared/{calendar,withdrawal-period,deadline,fresh,turns}.ts', 'activities/order/esim-rules.ts'],
-    tests: ['test/workflows/clock.test.ts', 'test/shared/*.test.ts', 'test/activities/due-notices.test.ts'],
+    tests: ['test/shared/*.test.ts', 'test/activities/due-notices.test.ts'],
   },
   keys: {
     sources: [

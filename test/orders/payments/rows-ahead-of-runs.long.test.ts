@@ -106,7 +106,7 @@ test.each(plantable.map((pair) => [pair.row, pair.run, pair.update.name, pair] a
   },
 )
 
-test('a row that says that its refund is repeated, of which the run that looks after it does not know', async () => {
+test('a run whose order’s row says that its refund is repeated, and that does not know it, is sent the update again', async () => {
   const workflowId = (await orderWaits['order-aftercare-waits-for-its-refund-to-be-repeated']?.(harness)) ?? ''
   const id = workflowId.replace(orderAftercareWorkflowId(''), '')
   await stripe.clearFaults()

@@ -180,7 +180,7 @@ test('a part, then the eSIM given back: the rest is refunded; both at once never
   expect([late.status, late.body.code]).toEqual([409, 'order_state_conflict'])
 })
 
-test('unused eSIMs go back with a partial refund; a used one is refused and nothing is refunded', async () => {
+test('unused eSIMs are returned with a partial refund; a used one is refused and nothing is refunded', async () => {
   const { order } = await delivered()
   expectStatus(await askPart(order.id, 300, { esims: 'returned', reason: 'returned_unused' }), 200)
   expect(await harness.untilOrder(order.id, 'ended')).toMatchObject({ esims: [{ state: 'cancelled' }] })
@@ -293,7 +293,7 @@ test('a refund is not repeated after a lost reply, and waits while Stripe is dow
   expect(await refundedMinor(order.id)).toBe(40)
 })
 
-test('what Stripe refuses is released, and shown as refused', async () => {
+test('a partial refund that Stripe refuses is released, and shown as refused', async () => {
   const { order } = await delivered()
   await stripe.do('open-dispute', { orderId: order.id })
   const answer = await askPart(order.id, 40)

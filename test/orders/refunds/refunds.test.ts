@@ -50,7 +50,7 @@ async function refundElsewhere(orderId: string): Promise<void> {
 }
 
 test.each(bothSimulators)(
-  'U6: %s: unused eSIMs go back, and so does the money, with a credit note',
+  'U6: %s: unused eSIMs are returned and the payment is refunded, with a credit note',
   async (simulator) => {
     const { person, order, giveBack } = await delivered(esimSimulators[simulator].packageCode, 2)
     expect((await giveBack()).status).toBe(200)

@@ -26,7 +26,7 @@ const followed = (promisedMinor: number, parts: unknown[] = [], trouble: string 
 })
 const all = { action: 'refund', trouble: null }
 
-describe('of an order', () => {
+describe('the claim of an order', () => {
   test.each([
     ['awaiting_payment', { action: 'cancel', trouble: null }],
     ['in_review', all],
@@ -38,11 +38,11 @@ describe('of an order', () => {
     ['ended', undefined],
     ['cancelled', undefined],
     ['unpaid', undefined],
-  ] as const)('that is %s the claim is %j', (status, expected) => {
+  ] as const)('in the state %s is %j', (status, expected) => {
     expect(claimOf(order(status), none)).toEqual(expected)
   })
 
-  test('whose refund has settled there is none', () => {
+  test('is none when its refund has settled', () => {
     expect(claimOf(order('refunded', at), none)).toBeUndefined()
   })
 })

@@ -36,7 +36,7 @@ test.each(types)('runs of %s ask others for the same as before', async (type) =>
   await expect(texts.join('\n')).toMatchFileSnapshot(`./texts/${type}.txt`)
 })
 
-test('what is no failure of an activity is taken for one as before', async () => {
+test('an error that is no failure of an activity is handled as before', async () => {
   const lines = bugs.map(({ workflowId }) => `${workflowId} ${outcomeOfBug(played.get(workflowId) ?? noRun)}\n`)
   await expect(lines.join('')).toMatchFileSnapshot('./texts/bugs.txt')
 })

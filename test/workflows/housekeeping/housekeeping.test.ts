@@ -49,7 +49,7 @@ describe('the security log', () => {
   })
 })
 
-describe('idempotency keys and webhook events', () => {
+describe('idempotency keys, webhook events, links and sessions', () => {
   const bytes = () => Buffer.from(randomUUID())
 
   test('are deleted when they can no longer be repeated, and not before', async () => {
@@ -67,7 +67,7 @@ describe('idempotency keys and webhook events', () => {
     expect((await tidy(15)).forgotten).toMatchObject({ idempotencyKeys: 1, webhookEvents: 1 })
   })
 
-  test('and expired links and sessions are deleted', async () => {
+  test('are deleted once links and sessions have expired', async () => {
     const { accountId } = await harness.signUp()
     const keep = async (expiresAt: Date) => {
       await sql`insert into link_tokens (token_hash, purpose, account_id, created_at, expires_at)
