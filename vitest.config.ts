@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 // Chooses the seed that every process inherits.
 import './test/harness/seed.ts'
 
-// `test/run.ts` decides. Whoever starts vitest itself names files.
+// `test/run.ts` decides. A developer who starts vitest directly names the files.
 const withLong = process.env.TEST_LONG !== '0'
 
 export default defineConfig({

@@ -50,7 +50,7 @@ export function createBreachActivities(context: Context): BreachActivities {
 
     async countBreachAgain({ breachId, asOf }) {
       const counted = await countBreachAgain(sql, breachId)
-      // Somebody has decided by a smaller number. Who is to be told is told anyway.
+      // The operator decided by a smaller number. After the decision to notify, the added people are notified without a task.
       if (counted && counted.added > 0 && counted.breach.people_decision === 'not_required')
         await raiseOperatorTask(sql, {
           kind: foundLater,

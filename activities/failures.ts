@@ -50,14 +50,14 @@ export function recordedAt(asOf: string): Date {
   return new Date(Math.max(Date.now(), Date.parse(asOf), currentAttemptScheduledTimestampMs))
 }
 
-/** Somebody waits meanwhile, so a longer delay is not kept. */
+/** A customer waits meanwhile, so a longer delay is cut to this. */
 const longestWaitMs = 60 * 60_000
 const shortestCapMs = 60_000
 
 /**
  * The delay that the outside party asked for. Of an activity with a total time at most a quarter of what is left, which
  * leaves several attempts: Temporal ends an activity at once when its next attempt would be after its total timeout. Of
- * another one at most its longest interval, but up to a minute: nothing else bounds how long it makes somebody wait.
+ * another one at most its longest interval, but up to a minute: nothing else bounds how long a customer waits.
  */
 export function retryDelay({ retryAfterMs }: ProviderFailure): { nextRetryDelay?: number } {
   if (retryAfterMs === undefined) return {}

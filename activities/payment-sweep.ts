@@ -1,5 +1,5 @@
 /**
- * U2: the processor's books are the truth about money. Once an hour they are read for what no run has noticed: lost
+ * U2, paid means delivered or refunded: Stripe's books are the truth about money. Once an hour they are read for what no run has noticed: lost
  * webhooks, orders whose run is gone, payments without an order.
  */
 import { heartbeat } from '@temporalio/activity'

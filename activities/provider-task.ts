@@ -2,7 +2,7 @@ import type { Context } from '../context.ts'
 import type { ProviderFailure } from '../providers/failure.ts'
 
 /**
- * Makes an operator task of a refusal that should not have come in this place. Those that only somebody can end become
+ * Makes an operator task of a refusal that should not have come in this place. Those that only an operator can end become
  * tasks by themselves (providers/alarm.ts).
  */
 export async function raiseProviderTask({ calls }: Pick<Context, 'calls'>, failure: ProviderFailure): Promise<void> {

@@ -1,4 +1,4 @@
-/** U2: a payment that a restore could not tie to an order is refunded, and the eSIM given back if nobody has used it. */
+/** U2: a payment that a restore could not tie to an order is refunded, and the eSIM returned if it is unused. */
 import { heartbeat } from '@temporalio/activity'
 import pMap from 'p-map'
 import type { WorkerContext } from '../context.ts'

@@ -111,7 +111,7 @@ export interface RunningApi {
   stop(options?: { drainMs?: number }): Promise<void>
 }
 
-/** What is no page is shown by no browser; pages say themselves what they may do (api/pages/layout.tsx). */
+/** For answers that are not pages: a browser may load and run nothing for them. Pages have their own policy (api/pages/layout.tsx). */
 const allowsNothing = {
   'default-src': ["'none'"],
   'base-uri': ["'none'"],

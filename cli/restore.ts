@@ -43,11 +43,11 @@ const usage = `Usage: npm run restore -- report | confirm-promotions
   The database must not exist, or be empty. BACKUP_FOLDER, BACKUP_KEYS and FIELD_KEYS lead to the backup and its keys.
   Erasures are read from the copy in the folder, from DATABASE_URL and from Temporal. With --allow-old-ledger the copy
   alone is enough: people who were erased after it was made may come back. With --log-head the transparency log goes on
-  from an end that somebody has kept, when the entries up to it are lost (docs/receipts.md).
+  from an end that an operator has kept, when the entries up to it are lost (docs/receipts.md).
   Orders newer than the backup are rebuilt from Stripe, the eSIM providers and the runs in Temporal. With
   --without-runs, for a lost Temporal, they are refunded.
   The restore withdraws all consents to promotions. confirm-promotions gives back those that nobody has changed since: only
-  for who knows that nobody has withdrawn one between the backup and the loss.`
+  for operators who know that nobody has withdrawn one between the backup and the loss.`
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -110,7 +110,7 @@ interface RestoreFrom {
   config: Config
   folder: BackupFolder
   temporal: Client
-  /** the end of the transparency log that somebody has kept */
+  /** the end of the transparency log that an operator has kept */
   logHead: LogHead | undefined
 }
 

@@ -34,7 +34,7 @@ export async function readConfigBeside(
     return { config: readConfig(beside), temporal: temporalBeside(beside) }
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
-    // Somebody who has configured nothing wants the stack of this machine, not a list of thirty settings.
+    // A developer who has configured nothing wants the stack of this machine, not a list of thirty settings.
     const isConfigured = beside.NODE_ENV === 'production' || beside.DATABASE_URL !== undefined
     process.stderr.write(isConfigured ? `${error.message}\n` : `${noStack}\n`)
     process.exit(1)

@@ -113,7 +113,7 @@ export async function confirmSide(
 }
 
 /**
- * Ends a change that is still open. The row decides between this and `applyEmailChange`, whatever the run has heard.
+ * Ends a change that is still open. The row decides between this and `applyEmailChange`, and not the signals of the run.
  * @returns the state of the change afterwards; undefined when it is erased
  */
 export async function endOpenEmailChange(

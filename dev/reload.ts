@@ -83,7 +83,7 @@ async function bundleAhead(stack: Stack): Promise<void> {
   await loadBundle(bundleOptions(stack))
 }
 
-/** The first build takes more than twice as long as each later one, which somebody waits for. */
+/** The first build takes more than twice as long as each later one, for which a developer waits. */
 async function warmUp(stack: Stack): Promise<void> {
   const { buildBundle } = await import('../worker/bundle.ts')
   // The worker, or the next save, reports what does not bundle.

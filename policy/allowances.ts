@@ -11,9 +11,9 @@ export const allowances = {
   resend: { most: 10, withinMs: hour },
   /** each is acknowledged by mail and occupies an operator */
   privacy_request: { most: 25, withinMs: day },
-  /** of each new address, whoever asks */
+  /** of each new address, for all callers together */
   email_change: { most: 5, withinMs: day },
-  /** somebody who only knows an address must not flood it */
+  /** a caller who only knows an address must not flood it */
   sign_in_link: { most: 3, withinMs: 15 * minute },
   export: { most: 20, withinMs: hour },
 } as const

@@ -57,7 +57,7 @@ export const periods = {
   operatorTask: { dueSoonMs: 2 * day },
   measurement: { metaMaxAgeMs: 7 * day, googleMaxAgeMs: 72 * hour },
   /**
-   * U5: fraud is prevented. Orders of an account beyond these limits go into review. In US dollars, whatever the shop's
+   * U5: fraud is prevented. Orders of an account beyond these limits go into review. In US dollars, for every shop's
    * currency.
    */
   velocity: { windowMs: 1 * day, maxOrders: 10, maxGrossUsdMicros: 550_000_000 },

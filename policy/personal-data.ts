@@ -987,7 +987,7 @@ const tables: Record<string, Table> = {
       why: 'U5: an address is not mailed anew by each new account; no row leads to a person',
     },
     columns: {
-      subject: blind('an address that somebody wants to have, which may be nobody’s'),
+      subject: blind('an address that a person wants to have, which may belong to nobody'),
       kind: technical,
       window_start: technical,
       used: technical,

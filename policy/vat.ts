@@ -60,7 +60,7 @@ export function decideVat(rules: VatRules, pieces: { card: string | null; ip: st
   if (rules.by === 'seller_country' || !rules.sellerCountry) return atHome(rules, 'not_asked', day)
   const card = evidenceOf(pieces.card)
   const ip = evidenceOf(pieces.ip)
-  // The bank has issued the card to somebody whose address it knows; a traveller's IP address is often a foreign one.
+  // The bank knows the address of its card holder; a traveller's IP address is often a foreign one.
   const country = card ?? ip
   if (country === null) return atHome(rules, 'none', day)
   return inCountry(rules, country, evidenceFor(rules, card, ip), day)

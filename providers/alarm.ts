@@ -1,11 +1,11 @@
-/** Tells of failures that only somebody can end, at one place for all calls of an adapter. */
+/** Reports failures that only an operator can end, at one place for all calls of an adapter. */
 import { isProviderFailure, type ProviderFailure } from './failure.ts'
 
 /** It must not throw: the failure itself has to reach the caller. */
 export type Alarm = (failure: ProviderFailure) => Promise<void>
 
 /**
- * An adapter whose failures with `needsOperator` are told before its caller gets them, so that no caller can forget it:
+ * An adapter whose failures with `needsOperator` are reported before its caller gets them, so that no caller can forget it:
  * wrong credentials, an empty balance, a code that nobody knows.
  */
 export const withAlarm = <Adapter extends object>(adapter: Adapter, alarm: Alarm): Adapter =>

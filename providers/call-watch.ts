@@ -2,7 +2,7 @@
 import { isProviderFailure, type ProviderFailure } from './failure.ts'
 import { badCertificate } from './http-request.ts'
 
-/** Is told of every call to an outside party. It must neither throw nor wait. */
+/** Is notified of every call to an outside party. It must neither throw nor wait. */
 export interface CallWatch {
   answered(party: string): void
   failed(party: string, code: string): void

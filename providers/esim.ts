@@ -136,7 +136,7 @@ export interface ListedOrder {
   orderNo: string
   /** null: it was not placed through this interface */
   clientRef: string | null
-  /** false: given back, expired, or never filled; null when the provider does not say */
+  /** false: returned, expired, or never filled; null when the provider does not say */
   alive: boolean | null
   /** it was ended before its time, and the provider knows of no use: given back, by us or by the provider, or never filled */
   endedUnused: boolean

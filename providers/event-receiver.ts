@@ -38,8 +38,8 @@ const answerBytes = 1_024
 const notRefusals: readonly number[] = [408, 410, 429]
 
 /**
- * Why events cannot be sent to a URL, or undefined when they can. A name is looked up at each connection, since whoever
- * owns it can point it elsewhere.
+ * Why events cannot be sent to a URL, or undefined when they can. A name is looked up at each connection, since the
+ * owner of the name can point it elsewhere.
  */
 export function faultOfUrl(text: string, { internal }: { internal: boolean }): string | undefined {
   if (!URL.canParse(text)) return 'must be a URL'

@@ -28,7 +28,7 @@ const never = Number.MAX_SAFE_INTEGER
 /**
  * Creates a function that returns the claims of a valid token (RS256, which Apple and Google use). It throws
  * ProviderFailure: `rejected` with `expired_token`, `wrong_issuer`, `wrong_audience`, `unknown_key` or `invalid_token`,
- * whatever is wrong with the token; `unavailable` only when the keys cannot be fetched.
+ * for each fault of the token; `unavailable` only when the keys cannot be fetched.
  */
 export function createTokenVerifier(settings: TokenVerifierSettings) {
   const { provider, expires = true } = settings

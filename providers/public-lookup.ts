@@ -20,11 +20,11 @@ export function isPublicAddress(address: string): boolean {
 
 type Answered = (error: NodeJS.ErrnoException | null, addresses: string[]) => void
 
-/** RFC 6761: these names are this machine, whatever a name server says. */
+/** RFC 6761: these names are this machine; no name server is asked. */
 const isHere = (hostname: string): boolean => /(^|\.)localhost\.?$/i.test(hostname)
 
 /**
- * A `lookup` for connections to hosts that somebody else names. `dns.lookup` would hold one of four threads, which files and
+ * A `lookup` for connections to hosts that a caller names. `dns.lookup` would hold one of four threads, which files and
  * cryptography need too, for as long as a name server does not answer: the resolver asks the name servers itself. It does
  * not read the machine's list of hosts, which has no addresses of the internet.
  */

@@ -8,5 +8,5 @@ export function timeOfMs(ms: number): Date | undefined {
   return ms >= 0 && ms <= lastMs ? new Date(ms) : undefined
 }
 
-/** The time of an event that has been told of: one that its sender's clock puts into the future is of now. */
+/** The time of a reported event. A time in the future, by the clock of its sender, is replaced by the current time. */
 export const eventTimeOfMs = (ms: number): Date | undefined => timeOfMs(Math.min(ms, Date.now()))

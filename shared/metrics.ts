@@ -65,7 +65,7 @@ export function createMetrics() {
     }),
     providerMisconfigured: new Counter({
       name: 'ama_provider_misconfigured_total',
-      help: 'Calls that an outside party refused for our balance, credentials or request, or with a code that nobody knows: somebody has to act',
+      help: 'Calls that an outside party refused for our balance, credentials or request, or with an unknown code: an operator has to act',
       labelNames: ['provider', 'code'],
       registers,
     }),

@@ -5,7 +5,7 @@ const { defaultPayloadConverter } = require('@temporalio/common')
 const unreadableMarker = '[unreadable]'
 
 /**
- * Never throws at a payload that somebody else has made: the history keeps a signal, so that its payload would fail each
+ * Never throws at a payload that another program has made: the history keeps a signal, so that its payload would fail each
  * workflow task of the run for good.
  */
 exports.payloadConverter = {

@@ -57,7 +57,7 @@ export function installRuntime(options: { log: Log; metricsAddress?: string }): 
 
 /**
  * Drops lines of disabled levels before the SDK buffers them. It writes several `debug` and `trace` lines for each
- * activity and workflow task, and sorts and forwards all of them, whatever their level.
+ * activity and workflow task, and sorts and forwards the lines of all levels.
  */
 function dropDisabledLevels(logger: Logger, current: () => Log): void {
   for (const level of ['trace', 'debug'] as const) {

@@ -229,7 +229,7 @@ const waitingFor: Record<PrivacyRequestStatus, string> = {
   gone: 'nothing',
 }
 
-/** A mail that could not be sent within the time of `retry.notify` counts as refused. */
+/** A mail that could not be sent within the time of `retry.message` counts as refused. */
 async function untilGivenUp(send: () => Promise<Reached>): Promise<Reached> {
   try {
     return await send()

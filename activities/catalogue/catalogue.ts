@@ -94,7 +94,7 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
     return { outcomes, changes: { ...changes, ...sale } }
   }
 
-  /** An entry that we cannot read is not sold until somebody has looked at it. */
+  /** An entry that we cannot read is not sold until an operator has looked at it. */
   async function noteUnreadable(tx: Transaction, provider: EsimProviderId, count: number, at: Date): Promise<void> {
     const task = { kind: unreadableTask, subjectId: provider, at }
     if (count > 0) await raiseOperatorTask(tx, { ...task, detail: `${count} entries` })

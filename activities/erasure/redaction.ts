@@ -47,7 +47,7 @@ export function createDeletionRedactionActivities(context: Context): Activities 
         if (!job) break
         if (!payments.job) await keep({ job })
         const { status, refused } = await runJob(job).catch((error: unknown) => {
-          // Stripe has made the job, so it knows it, whatever it says at the moment.
+          // Stripe has made the job: "not found" is a passing failure.
           if (!isProviderFailure(error, 'resource_missing')) throw error
           throw new ProviderFailure(error.provider, 'unavailable', error.code)
         })

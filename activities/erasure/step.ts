@@ -74,7 +74,7 @@ export async function leaveStepToOperator(
  * Kind and subject of the operator task of an erasure step. The subject is the receipt, because it does not identify
  * the person.
  */
-export const operatorTaskOf = (receiptId: string, processor: ErasureStep) => ({
-  kind: `deletion_${processor}`,
+export const operatorTaskOf = (receiptId: string, step: ErasureStep) => ({
+  kind: `deletion_${step}`,
   subjectId: receiptId,
 })

@@ -17,7 +17,7 @@ export interface Sent {
   pauseMs: number
 }
 
-/** Sends events to an endpoint, all at the same time. Whatever happens is an outcome. */
+/** Sends events to an endpoint, all at the same time. Each failure is an outcome, too. */
 export async function sendEvents(
   context: WorkerContext,
   endpoint: EndpointRow,

@@ -111,7 +111,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
     // An order that was selected because it waited may be delivered since: its buyer keeps the eSIM.
     const isSelected = !selected || selected.includes(before) || before === 'refund_failed'
     if (!isSelected) return { code: before, mayChange: false }
-    // An order that is not delivered is cancelled, which gives back what was paid.
+    // An order that is not delivered is cancelled, which refunds what was paid.
     const update = [refund, cancel].find(({ name }) => isListed(name as 'refund', before))
     if (!update) return { code: before, mayChange: false }
     // What a top-up has put onto an eSIM cannot be taken back; a refund that failed is repeated all the same.
@@ -123,7 +123,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
       const isRefused = error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError
       if (!isRefused) throw error
       const { status: after } = await knownOrder(sql, orderId)
-      // Somebody else was faster, unless it was an earlier try.
+      // Another act was faster, unless it was an earlier attempt of this one.
       if (isGivenBack(after)) return wasAsked ? undefined : { code: `already_${after}`, mayChange: false }
       const type = failureType(error)
       if (type && type !== 'OrderStateConflict') return outcomeOf(error)

@@ -70,7 +70,7 @@ export function createDisputeActivities(context: Context): Activities {
   }
 
   /**
-   * The order whose payment is disputed, whichever order the dispute was told of; undefined for a payment of none, or of
+   * The order whose payment is disputed, which may not be the order that the event names; undefined for a payment of none, or of
    * an erased one.
    */
   async function orderOf({ paymentIntentId }: Dispute, toldOf: string): Promise<OrderRow | undefined> {
@@ -88,7 +88,7 @@ export function createDisputeActivities(context: Context): Activities {
     } catch (error) {
       if (!isProviderFailure(error)) throw error
       if (!(await askAboutPayment(context, () => stripe.getDispute(disputeId))).awaitsEvidence) return undefined
-      // It was told of, so Stripe knows it, whatever it says at the moment.
+      // Stripe has reported this dispute: "not found" is a passing failure.
       throw asFailure(error, error.code === 'resource_missing' ? knownPaymentFailureTypes : paymentFailureTypes)
     }
   }

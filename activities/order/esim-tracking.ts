@@ -74,7 +74,7 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       checks.length > 0 && checks.every(({ ending }) => ending !== undefined && endings.includes(ending))
     const givenBack = haveEnded('given_back')
     const refundDue = !givenBack && haveEnded('given_back', 'by_provider') && checks.every(({ unused }) => unused)
-    // U2: the data that somebody has paid more for has ended with its eSIM (payment/late-payment.ts).
+    // U2: the data of a paid top-up has ended with its eSIM (payment/late-payment.ts).
     if (refundDue) for (const { id } of await listDeliveredTopUps(sql, orderId)) await signals.settleTopUp(id)
     return {
       ended: checks.every(({ ended }) => ended),

@@ -3,7 +3,7 @@ import { isProviderFailure } from '../../providers/failure.ts'
 import { asFailure, knownPaymentFailureTypes } from '../failures.ts'
 import { raiseProviderTask } from '../provider-task.ts'
 
-/** Asks the processor about a payment that it made. What it refuses is asked again, and an operator sees it. */
+/** Asks Stripe about a payment that it made. A refused question is repeated, and is an operator task. */
 export async function askAboutPayment<Answer>(context: Context, call: () => Promise<Answer>): Promise<Answer> {
   try {
     return await call()

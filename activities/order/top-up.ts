@@ -29,7 +29,7 @@ export async function topUpParent(
   if (begun?.state === 'provided') return
   if (begun?.state === 'refused') throw failure('OutOfStock')
   if (begun && begun.state !== 'placing') throw failure('OrderStateConflict', { code: 'releasing' })
-  // U2: an eSIM that is being given back takes nobody's data; `claimReturn` looks the other way round.
+  // U2: an eSIM that is being returned takes no top-up; `claimReturn` looks the other way round.
   const isReturned = esim.state === 'cancelled' || (esim.state === 'new' && esim.returnAsked)
   if (!begun && isReturned) throw failure('OutOfStock', { code: 'esim_returned' })
   const placement = begun ?? (await claim())

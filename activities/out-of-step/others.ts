@@ -1,6 +1,6 @@
 /**
  * Rows other than orders that say what their run does not know: written by the API before it told the run, or by the run for an
- * update that was lost with its workflow task (orders.ts). Each is told again what its row says. docs/faults.md has all pairs.
+ * update that was lost with its workflow task (orders.ts). Each run is sent again what its row says. docs/faults.md has all pairs.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'

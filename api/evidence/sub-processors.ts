@@ -9,7 +9,7 @@ type PartySettings = Pick<Config, 'NODE_ENV' | 'HOSTING_REGION' | 'SMTP_URL'> & 
 
 /** Addresses of our own, and the mail server's, whose host is the operator's own choice: see policy/sub-processors.ts. */
 const ownChoice = ['PUBLIC_URL', 'DATABASE_URL', 'TEMPORAL_UI_URL', 'SMTP_URL']
-/** Settings that lead to somebody else: each new one counts by itself. */
+/** Settings with the host of an outside party: each new one counts by itself. */
 const addressSettings = settingNames.filter((name) => name.endsWith('_URL') && !ownChoice.includes(name))
 
 const known = new Set(Object.values(subProcessors).flatMap(({ hosts }): readonly string[] => hosts))

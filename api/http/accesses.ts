@@ -36,7 +36,7 @@ export function createAccessRecorder({ sql }: Pick<Context, 'sql'>) {
   }
 }
 
-/** Null for a person who reads their own data; an export is recorded whoever asks, since it takes everything along. */
+/** Null for a person who reads their own data; an export is recorded for every caller, since it holds everything. */
 function actorOfAccess(caller: Caller, isExport: boolean): Pick<Access, 'actorKind' | 'actorId' | 'session'> | null {
   switch (caller.kind) {
     case 'service':

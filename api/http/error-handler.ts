@@ -71,7 +71,7 @@ function problemOf(error: unknown, described: ReadonlySet<ProblemCode> | undefin
   return new Problem('internal_error', { cause: error ?? new Error('nothing was thrown') })
 }
 
-/** Whoever it was about was erased after the request had found them. A repetition does not find them. */
+/** The person was erased after the request had found their account. A repeated request does not find it. */
 function problemOfErased(described: ReadonlySet<ProblemCode> | undefined): Problem {
   const code = (['not_found', 'account_missing'] as const).find((each) => described?.has(each))
   return code ? new Problem(code) : new Problem('unavailable', { headers: retrySoon })

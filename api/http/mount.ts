@@ -137,7 +137,7 @@ function handlersOf(
     return route.showFormAgain ? keepTyped(request, response, work) : work()
   }
 
-  /** Whoever filled a form in gets it back with what they typed, unless it did not come from our page. */
+  /** The visitor gets a refused form back with what they typed, unless it did not come from our page. */
   async function keepTyped(request: Request, response: Response, work: () => Promise<void>): Promise<void> {
     try {
       await work()

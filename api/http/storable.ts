@@ -1,6 +1,6 @@
 /**
- * What PostgreSQL takes of what callers send: it stores no NUL and no half of a surrogate pair, knows no year 0, and
- * finds an id in capital letters, which then is another one to whatever is named or sealed by it.
+ * Limits of PostgreSQL for values that callers send: it stores no NUL and no half of a surrogate pair, and knows no year 0.
+ * It finds an id in capital letters, but run ids and encryption need its one spelling, so such an id is read in lower case.
  */
 import { z } from 'zod'
 import type { FieldError } from './problem.ts'

@@ -61,7 +61,7 @@ export function createDisputeClient(api: ApiContext) {
       if (!isDone(dispute)) {
         if (!isPossible(dispute)) throw new Problem('dispute_state_conflict', { detail: `It is ${dispute.status}.` })
         dispute = await ask(disputeId).catch((error: unknown) => {
-          // Stripe knows a dispute that it has just shown, whatever it says at the moment.
+          // Stripe has just shown this dispute: "not found" is a passing failure.
           const isRefusal = isProviderFailure(error) && error.kind === 'rejected' && error.code !== 'resource_missing'
           if (!isRefusal) return whenAway(error)
           throw new Problem('dispute_state_conflict', { detail: `Stripe refuses: ${error.code}` })

@@ -51,7 +51,7 @@ export function createOpenIdConfirmation(context: Context) {
       if (!found?.confirmedAt) return found
       const age = Date.now() - found.confirmedAt.getTime()
       if (age < confirmWithinMs) return found
-      // It was asked without an answer, or whoever has the turn does not get one.
+      // The provider was asked without an answer, or another process asks and gets none.
       if (token !== undefined || Date.now() >= giveUpAt)
         throw new Problem('unavailable', { headers: { 'Retry-After': '10' } })
     }
@@ -100,7 +100,7 @@ export function createOpenIdConfirmation(context: Context) {
       return
     }
     const { issuer, subject, name, email } = person
-    // One who was disabled here has no session any more, whatever the provider says.
+    // An operator who was disabled here has no session any more, even when the provider confirms them.
     const saved = await saveOpenIdOperator(context, { issuer, subject, name, email, role, at })
     if (saved?.isChanged) {
       const event = { kind: 'operator_saved', actor: 'openid', detail: `${operatorId} ${role}` } as const

@@ -111,7 +111,7 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
 
 /**
  * The address of the new account. A person may only name one that a sign-in of theirs proves: with the address of
- * somebody else they would keep its owner out, and have us write there. The app backend vouches for what it sends.
+ * another person they would keep its owner out, and have us write there. The app backend vouches for what it sends.
  */
 function emailOf(caller: Caller, given: string | undefined, byParties: (string | undefined)[]): string | undefined {
   if (caller.kind !== 'newcomer') return given ?? byParties.find((email) => email !== undefined)
@@ -135,7 +135,7 @@ function firebaseUidOf(caller: Caller, given: string | undefined): string | null
   throw new Problem('invalid_request', { errors })
 }
 
-/** Apple sends the address only at the first sign-in: who has an account is told that, and not that it is missing. */
+/** Apple sends the address only at the first sign-in: a person with an account gets this answer, and not that the address is missing. */
 async function hasAccount(context: Context, proven: Record<'apple' | 'google', ProvenIdentity | undefined>) {
   for (const identity of [proven.apple, proven.google]) {
     if (identity && (await findAccountOfIdentity(context.sql, context, identity.provider, identity.subject)))

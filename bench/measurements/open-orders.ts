@@ -19,7 +19,7 @@ export interface OpenOrderFigures {
   posts: number
   none: Posts
   many: Posts
-  /** open orders that were looked up at the processor during the second measurement */
+  /** open orders that were looked up at Stripe during the second measurement */
   lookUps: number
 }
 
@@ -58,7 +58,7 @@ export async function benchOpenOrders(
     return { open: openOrders, p50Ms: percentile(samples, 0.5), p95Ms: percentile(samples, 0.95), cpu }
   }
 
-  /** Each one is a GET of a PaymentIntent at the simulated processor. */
+  /** Each one is a GET of a PaymentIntent at the simulated Stripe. */
   async function lookUps(): Promise<number> {
     return (await stack.sims.stripe.log()).filter(
       ({ method, url }) => method === 'GET' && url.startsWith('/v1/payment_intents/'),

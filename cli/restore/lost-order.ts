@@ -1,4 +1,4 @@
-/** An order that cannot be rebuilt: its payment is refunded, its eSIM given back if unused, and the books keep it. */
+/** An order that cannot be rebuilt: its payment is refunded, its eSIM returned if unused, and the books keep it. */
 
 import { sellerAndTax } from '../../activities/order/invoice.ts'
 import { destinationOf } from '../../activities/order/payment/payment.ts'
@@ -30,7 +30,7 @@ export async function leaveLostOrder(context: Context, restoreId: string, facts:
   const { sql, cipher } = context
   const { run, payment } = facts
   if (!payment || payment.status === 'canceled') return
-  // Somebody who was erased keeps what was delivered, and nobody owes them anything: their deletion had not ended the run yet.
+  // A person who was erased keeps what was delivered, and nobody owes them anything: their deletion had not ended the run yet.
   if (keepsDelivery(run) && (await isErased(sql, cipher.accountRef(run.input.accountId)))) {
     await keepBooks(context, { ...facts, payment })
     return

@@ -32,7 +32,7 @@ export function ownOrderOf(references: readonly string[], placed: readonly Place
   return own
 }
 
-/** Leaves to operators what providers hold beside an order's own: nobody else would give it back. */
+/** Leaves to operators what providers hold beside an order's own: nothing else would return it. */
 export async function leaveDuplicates(
   sql: Queryable,
   restoreId: string,

@@ -142,7 +142,7 @@ export async function rebuildOrder(context: Context, facts: RunFacts): Promise<L
     }
   }
 
-  /** A task of the run that the dump has in no state. Somebody may have settled it since; nobody can tell. */
+  /** A task of the run that the dump has in no state. An operator may have settled it since; no record says so. */
   async function raiseAgain(kind: string, detail: string | undefined, at: Date): Promise<void> {
     const known = await sql`select from attention where kind = ${kind} and subject_id = ${orderId}`
     if (known.length === 0) await raiseOperatorTask(sql, { kind, subjectId: orderId, detail, at })
@@ -199,7 +199,7 @@ export function deliveryOf(asOf: Date, result: unknown): { at: Date; invoiceNumb
   return { at: deliveredAt === undefined ? asOf : new Date(deliveredAt), invoiceNumber }
 }
 
-/** The run has asked providers, and has not given back what they hold. */
+/** The run has asked providers, and has not returned what they hold. */
 export const mayHoldEsims = (run: OrderRun): boolean =>
   provisionings(run).length > 0 &&
   !run.activities.some(({ type, completed }) => type === 'releaseProvision' && completed)

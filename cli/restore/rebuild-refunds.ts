@@ -1,4 +1,4 @@
-/** Refunds of an order and their credit notes: Stripe has the refunds, whoever has made them, and the runs have the numbers. */
+/** Refunds of an order and their credit notes: Stripe has all refunds, also those made at the dashboard, and the runs have the numbers. */
 import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { givenBackMinor, hasNotFailed, recordRefunds } from '../../activities/order/refunds/refund-records.ts'

@@ -1,5 +1,5 @@
 /**
- * U2, a restore that loses nobody: whatever is newer than the dump is rebuilt from Stripe, the eSIM providers and the runs,
+ * U2, a restore that loses nobody: what is newer than the dump is rebuilt from Stripe, the eSIM providers and the runs,
  * or left to be refunded. It only reads from outside, and writes to the restored database before any program can use it:
  * a repeated restore begins anew. docs/restore.md says what becomes of what, and why.
  */
@@ -176,7 +176,7 @@ export async function rebuild(
   /** Why a payment without a run may be for something that was delivered, if it may. */
   async function mayBeDelivered(createdAt: Date): Promise<string | undefined> {
     if (remembered && createdAt < remembered) return olderThanRuns
-    // The run of somebody who was erased since is gone.
+    // The run of a person who was erased since is gone.
     return (await erasedSince(sql, createdAt)) ? 'perhaps_of_an_erased_person' : undefined
   }
 

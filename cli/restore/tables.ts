@@ -86,7 +86,7 @@ export const afterLoss: AfterLoss = {
     access_log: 'who has read whose data since: a breach of that time cannot name the people',
     accounts: 'sign-ups, and changes of profile, address and language',
     api_keys: 'keys that were made since are gone, those that were revoked since are valid',
-    books_holds: 'months whose books somebody has asked to keep since',
+    books_holds: 'months whose books an operator has ordered to keep since',
     consents: 'consents that were given or taken back since: who has opted out since gets promotions again',
     ended_sign_ins: 'sign-ins that have ended since are accepted until their tokens expire',
     identities: 'links with Apple and Google that were made or ended since',

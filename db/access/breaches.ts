@@ -81,7 +81,7 @@ async function countReads(
   tx: Transaction,
   { id, key_id, session, read_from, read_until }: Breach,
 ): Promise<Breach | undefined> {
-  // Whoever was erased meanwhile still counts, without a row.
+  // A person who was erased meanwhile still counts, without a row.
   const counted = tx`select count(*)::int as people, coalesce(sum(reads), 0)::int as reads from breach_people
     where breach_id = ${id}`
   const [before] = await tx<{ people: number; reads: number }[]>`${counted}`
@@ -118,7 +118,7 @@ export async function changeBreach(sql: Queryable, id: string, change: Partial<B
   await sql`update breaches set ${sql(change)} where id = ${id}`
 }
 
-/** Records that the authority was told, or why it is not. The first word counts. @returns false when there was one */
+/** Records that the authority was notified, or why it is not. The first record counts. @returns false when there was one */
 export async function settleAuthority(
   sql: Queryable,
   id: string,
@@ -129,7 +129,7 @@ export async function settleAuthority(
   return count === 1
 }
 
-/** Records whether the people are told. The first word counts. @returns false when there was one */
+/** Records whether the people are notified. The first record counts. @returns false when there was one */
 export async function decideOnPeople(
   sql: Queryable,
   id: string,

@@ -17,7 +17,7 @@ import { findPgTools, type PgTools, restoreDatabase } from './pg-tools.ts'
 
 /**
  * Tables whose rows no dump has. Keys have separate snapshots. Events are for 30 days, which a backup would double; a
- * restored database begins its stream with a new one. Whatever refers to one of these tables has to be here too.
+ * restored database begins its stream with a new one. Each table that refers to one of these has to be here too.
  */
 export const tablesWithoutData: readonly string[] = ['public.data_keys', 'public.events', 'public.event_retries']
 

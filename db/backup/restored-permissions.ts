@@ -31,7 +31,7 @@ export async function suspendPermissions(
   // A sign-in that a provider has reported as misused, or its owner has ended, must not come back.
   await tx`update accounts set signed_out_at = greatest(signed_out_at, ${at})`
   await tx`delete from link_tokens where purpose = 'sign_in'`
-  // A phone may be somebody else's by now. The app hands in its token when it is opened.
+  // A phone may be another person's by now. The app hands in its token when it is opened.
   await tx`update devices set push_token = null, push_token_index = null where push_token_index is not null`
   const [access] = await tx<{ keys: number; operators: number; receivers: number }[]>`
     select (select count(*)::int from api_keys where revoked_at is null) as keys,

@@ -106,7 +106,7 @@ export function createConnections(open: (events: ConnectionEvents) => Sql, limit
       connectsFrom = performance.now() + backoffMs(failures)
     }
     connection.onLost?.(error)
-    // Ends a connection that is still there, and whatever its client would do next.
+    // Ends a connection that is still there, and all pending work of its client.
     void connection.client.end({ timeout: 0 })
   }
 

@@ -152,7 +152,7 @@ function signInsOf(identities: IdentityRow[], open: (sealed: Buffer) => string) 
 }
 
 function settlementOf(order: PersonOrder, claim: Claim | undefined, refundedAt: Date | undefined): PaymentToClose[] {
-  // On Stripe's page somebody may still pay: the page is what is ended then.
+  // The customer may still pay on Stripe's page, so the page is ended.
   const paymentIntentId = order.payment_intent_id ?? order.checkout_session_id
   if (!paymentIntentId || !claim) return []
   return [
@@ -179,7 +179,7 @@ const isOn = (topUp: PersonOrder, order: PersonOrder): boolean =>
   topUp.parent_order_id === order.id && (topUp.status === 'delivered' || topUp.status === 'ended')
 
 /**
- * What providers hold for an order that its customer never got, or that is being given back beside its refund. A top-up
+ * What providers hold for an order that its customer never got, or whose eSIMs are being returned beside its refund. A top-up
  * cannot be returned: it is data on an eSIM.
  */
 function unreturned(

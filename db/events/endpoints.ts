@@ -101,7 +101,7 @@ export async function rotateSecret(
 }
 
 /**
- * Changes an endpoint. What it has not taken is tried again at once, whatever it is that was mended.
+ * Changes an endpoint. Events that it has not taken are sent again at once, after every kind of change.
  * @returns false when there is no such endpoint
  */
 export async function changeEndpoint(

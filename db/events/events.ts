@@ -22,7 +22,7 @@ export const eventBody = ({ id, type, at, version, data }: Omit<StreamEvent, 'po
   data,
 })
 
-/** Whatever type a row names, it is one that this build knows; the test of the triggers holds it. */
+/** Each type in a row is known to this build; the test of the triggers checks it. */
 type EventRow = Pick<Events, 'id' | 'at' | 'account_id' | 'erased_account'> & {
   position: bigint
   type: EventType

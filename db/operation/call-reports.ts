@@ -20,7 +20,7 @@ interface Known {
 }
 
 export interface CallReports extends CallWatch {
-  /** Makes an operator task of a failure that only somebody can end, before the caller gets it. It does not throw. */
+  /** Makes an operator task of a failure that only an operator can end, before the caller gets it. It does not throw. */
   needsOperator(failure: Pick<ProviderFailure, 'provider' | 'code'>): Promise<void>
   /** Resolves when nothing is being written. */
   idle(): Promise<void>

@@ -47,7 +47,7 @@ const limitOf = ({ config }: RefundContext) => ({ aboveMinor: config.SECOND_OPER
 
 /**
  * Counts again, before a prepared bulk refund is started, what it gives back: refunds that were under way may have failed
- * since, and whoever starts it may have given back much today. A sum that has grown needs a second operator, too.
+ * since, and the operator who starts it may have refunded much today. A sum that has grown needs a second operator, too.
  * @param by who would start it
  */
 export async function renewSum(
@@ -242,7 +242,7 @@ export const givenBackBy = (sql: Queryable, bulkActionId: string): Promise<Sum[]
       and r.state not in ('failed', 'canceled', 'refused', 'requested')
     group by o.currency order by o.currency`
 
-/** Codes of a refund that was not done since somebody else has given the money back, or is about to. */
+/** Codes of a refund that was not made because another act has refunded the order, or is about to. */
 export const givenBackElsewhere = ['already_refunding', 'already_refunded', 'in_another_bulk_action'] as const
 
 export type GivenBackElsewhere = (typeof givenBackElsewhere)[number]

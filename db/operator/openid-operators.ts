@@ -6,8 +6,8 @@ import type { Operators } from '../connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
 
 /**
- * Creates the operator at their first sign-in, and afterwards notes the name, the address and the role of now. One of the
- * same address who signs in with a password is somebody else.
+ * Creates the operator at their first sign-in, and afterwards notes the current name, address and role. An operator with the
+ * same address who signs in with a password is another operator.
  * @returns undefined for an operator who was disabled here
  */
 export async function saveOpenIdOperator(

@@ -29,8 +29,8 @@ const hashIn = (sessionId: string): Buffer => Buffer.from(sessionId, 'base64url'
 /**
  * Takes the turn to ask the provider about a session. One statement, since a refresh token may work only once.
  * @param answeredSince an answer since then is new enough
- * @param askedSince whoever has asked since then may still wait for the answer
- * @returns the refresh token; undefined when somebody else has the turn, or none is due
+ * @param askedSince a process that has asked since then may still wait for the answer
+ * @returns the refresh token; undefined when another process has the turn, or none is due
  */
 export async function takeTurnToAsk(
   context: Context,
@@ -98,7 +98,7 @@ export async function endLoggedOut(
     delete from web_sessions s using operators o
     where o.id = s.operator_id and s.openid_confirmed_at is not null and s.signed_in_at <= ${until}
       and (${person}::bytea is null or o.openid_index = ${person})
-      -- A sign-in that told no session of the provider is ended by its person.
+      -- A sign-in that named no session of the provider is ended by its person.
       and (${sid}::bytea is null or s.openid_sid_index = ${sid} or (s.openid_sid_index is null and ${person}::bytea is not null))
     returning s.operator_id`
   return ended.map(({ operator_id }) => operator_id)

@@ -3,7 +3,7 @@ import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import type { Fragment, Queryable } from '../connection/database.ts'
 import type { OrderRow } from '../order/orders.ts'
 
-/** The states in which somebody waits, the most urgent first. */
+/** The states in which an operator has to act or a customer waits, the most urgent first. */
 export const waitingStates = [
   'refund_failed',
   'in_review',

@@ -1,6 +1,6 @@
 /**
- * What an operator gives back alone, added up by operator and by order for a day: above a sum a second operator has to stand
- * behind it, however many refunds it is made of. Currencies are added as if they were one.
+ * What an operator refunds alone, added up by operator and by order for a day: above a limit a second operator has to confirm
+ * it, also when it is made of many small refunds. Currencies are added as if they were one.
  */
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
@@ -34,7 +34,7 @@ export class SecondOperatorRequired extends Error {
 
 const windowStart = (at: Date): Date => plusMs(at, -periods.operatorRefundsMs)
 
-/** One at a time reads the sums and adds to them: several at once would each see what was there before. */
+/** Only one transaction at a time reads the sums and adds to them: two at once would not see the refund of each other. */
 export const lockRefundSums = (tx: Transaction) =>
   tx`select pg_advisory_xact_lock(hashtextextended('refunds of operators', 0))`
 
@@ -44,17 +44,17 @@ export const leftOf = (tx: Transaction) => tx`
     where r.order_id = orders.id and r.state not in ('failed', 'canceled', 'refused')), 0)`
 
 interface Sums {
-  /** what the operator gives back with it, and what they have given back without it */
+  /** what the operator refunds, this act included; then what they have refunded without it */
   by_operator: number
   by_operator_before: number
-  /** the same of one order by all operators, of the order with the most */
+  /** of the selected orders, the largest sum that all operators together refund of one order; then the part of it without this act */
   of_order: number
   of_order_before: number
 }
 
 /**
- * Adds up everything that one operator alone has given back, may have, or is about to: what two stand behind does not count. Of one
- * order it is never more than its price: a refund that failed and is repeated is given back once.
+ * Adds up the refunds that one operator alone has made, may have made, or is about to make: refunds that two operators confirmed do not count. Of one
+ * order it is never more than its price: a refund that failed and is repeated counts once.
  * @param asked what is asked for now: `order_id` and `minor`
  * @param of.names of the operator
  * @param of.except the id of the act or bulk action that asks

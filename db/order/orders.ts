@@ -78,7 +78,7 @@ export async function listOrdersInReview(
   return { orders, count: row?.count ?? 0 }
 }
 
-/** Whether somebody has paid for more data on an eSIM of this order. */
+/** Whether a top-up of an eSIM of this order was paid. */
 export async function hasPaidTopUps(sql: Queryable, orderId: string): Promise<boolean> {
   const rows = await sql`
     select 1 from orders where parent_order_id = ${orderId} and paid_at is not null
@@ -86,7 +86,7 @@ export async function hasPaidTopUps(sql: Queryable, orderId: string): Promise<bo
   return rows.length > 0
 }
 
-/** What somebody has paid for and got as more data on the eSIMs of an order, the oldest first. */
+/** Delivered top-ups of the eSIMs of an order, the oldest first. */
 export const listDeliveredTopUps = (sql: Queryable, orderId: string): Promise<Pick<Orders, 'id' | 'esim_id'>[]> =>
   sql<Pick<Orders, 'id' | 'esim_id'>[]>`
     select id, esim_id from orders where parent_order_id = ${orderId} and status = 'delivered' order by created_at, id`

@@ -34,7 +34,7 @@ export interface HeldPlacement {
   orderNo: string | null
   /** ISO 8601, real time: tests cannot skip it */
   placedAfter: string
-  /** null before the eSIMs were allocated; without those that were given back already */
+  /** null before the eSIMs were allocated; without those that were returned already */
   esimRefs: string[] | null
   /** the eSIMs that the provider was asked to take back (activities/order/provider-returns.ts); missing: none */
   returnsAsked?: string[]

@@ -6,7 +6,7 @@ import { violatedConstraint } from '../connection/constraint.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 
-/** Who is counted: an account; or, with `email`, an address in its normal form, whoever asks. */
+/** Who is counted: an account; or, with `email`, an address in its normal form, for all callers together. */
 export interface AllowanceSubject {
   /** whose erasure deletes the count, unless an address is counted: a new account would count it anew */
   accountId: string
@@ -41,7 +41,7 @@ export async function spendAllowance(
       where known.window_start <= ${over} or known.used < ${most}`
     if (counted.count === 1) return undefined
   } catch (error) {
-    // The account was erased: whoever acts for it learns that elsewhere.
+    // The account was erased: its caller learns that elsewhere.
     if (violatedConstraint(error) === 'allowances_account_id_fkey') return undefined
     throw error
   }

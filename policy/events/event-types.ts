@@ -23,7 +23,10 @@ export const eventTypes = {
   'order.in_review': { meaning: 'an operator has to approve or reject it', ids: order },
   'order.provisioning': { meaning: 'an operator has approved it; the eSIM is bought next', ids: order },
   'order.delivered': { meaning: 'the eSIM is there: `GET /v1/orders/{id}` has its codes', ids: order },
-  'order.refunding': { meaning: 'it could not be delivered, or was given back: the money is on its way', ids: order },
+  'order.refunding': {
+    meaning: 'it could not be delivered, or its eSIM was returned: the money is on its way',
+    ids: order,
+  },
   'order.refund_failed': { meaning: 'the refund has failed; an operator settles it', ids: order },
   'order.refunded': { meaning: 'the customer has the money back', ids: order },
   'order.cancelled': { meaning: 'it was cancelled before it was paid', ids: order },

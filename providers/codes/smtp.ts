@@ -11,7 +11,7 @@
 export interface SmtpMeaning {
   /** the RFC's description */
   says: string
-  /** `address`: the person's address takes no mail, for good. Everything else may pass, or does once somebody acts */
+  /** `address`: the person's address takes no mail, for good. Everything else may pass, or passes once an operator has acted */
   about: 'address' | 'mailbox' | 'mail system' | 'us' | 'mail'
   acts: 'nobody' | 'operator' | 'developers'
 }

@@ -30,7 +30,7 @@ export type PaymentStatus = keyof typeof paymentStatuses
 
 const endsUnpaid = 'the order is cancelled; pays nothing'
 
-/** Why a payment was cancelled. Whatever the reason, the order is. */
+/** Why a payment was cancelled. The order is cancelled for each of these reasons. */
 export const cancellationReasons: Readonly<Record<string, ValueMeaning>> = {
   abandoned: final('Ours: not paid in time, or cancelled by the customer', endsUnpaid),
   automatic: final('Stripe’s own', endsUnpaid),

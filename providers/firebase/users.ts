@@ -11,7 +11,7 @@ import { type FirebaseSettings, openFirebase, type RawReply } from './app.ts'
 const provider = 'firebase'
 /** Source: the SDK, auth/auth-api-request.ts */
 const api = 'https://identitytoolkit.googleapis.com/v1/projects'
-/** What is no object is the reply of somebody else, such as a proxy. */
+/** A reply that is no object comes from another server, such as a proxy. */
 const deletedReply = z.looseObject({})
 const errorReply = z.object({ error: z.object({ message: z.string() }) })
 

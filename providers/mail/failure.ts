@@ -5,7 +5,7 @@ import { ProviderFailure } from '../failure.ts'
 import { badCertificate, connectionFault } from '../http-request.ts'
 
 const provider = 'smtp'
-/** What a mail server refused for good is asked again seldom: it passes once somebody has acted. */
+/** A mail that was refused for good is tried again seldom: it passes once an operator has acted. */
 const refusedAgainAfterMs = 60 * 60_000
 
 interface SmtpError {

@@ -54,7 +54,7 @@ export function createDisputes({ sdk, call, create, statusIn }: StripeClient) {
   const pages = createPages(call)
 
   function toDispute(dispute: Stripe.Dispute): Dispute {
-    // Told of one in no table; it is stored as Stripe has it.
+    // Reports a status that no table has; it is stored as Stripe has it.
     statusIn('dispute', disputeStatuses, dispute.status, '')
     return read(dispute)
   }

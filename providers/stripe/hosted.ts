@@ -1,7 +1,7 @@
 /**
  * Payments on Stripe's own page, and the cards that a customer has saved. Sources: docs.stripe.com/api/checkout/sessions,
  * docs.stripe.com/api/payment_methods, and the types of stripe 23.1 (resources/Checkout/Sessions.d.ts): a session in
- * `payment` mode has no PaymentIntent until somebody pays; its PaymentIntent is cancelled by expiring the session alone;
+ * `payment` mode has no PaymentIntent until the customer pays; its PaymentIntent is cancelled by expiring the session alone;
  * its address is there while it is open.
  */
 import type Stripe from 'stripe'
@@ -14,7 +14,7 @@ export interface HostedPayment {
   sessionId: string
   /** `complete`: it was paid, or the bank is still at it */
   status: 'open' | 'complete' | 'expired'
-  /** null until somebody pays */
+  /** null until the customer pays */
   paymentIntentId: string | null
   /** where it is paid; null unless it is open */
   url: string | null
@@ -120,12 +120,12 @@ export function createHostedPayments({ sdk, call, create }: StripeClient) {
           )
           return 'cancelled'
         } catch (error) {
-          // Only an open session can be expired: somebody has paid meanwhile, or it has expired by itself.
+          // Only an open session can be expired: the customer has paid meanwhile, or it has expired by itself.
           if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
         }
       }
       const { status, paymentIntentId } = await retrieve(sessionId)
-      // Whatever the refusal was, somebody could still pay there.
+      // Stripe has refused to end the session: the customer could still pay there.
       if (status === 'open') throw new ProviderFailure('stripe', 'unavailable', 'page_still_open')
       if (status === 'expired' || paymentIntentId === null) return 'already_cancelled'
       const { status: paid } = await call('reads', () => sdk.paymentIntents.retrieve(paymentIntentId))
@@ -136,7 +136,7 @@ export function createHostedPayments({ sdk, call, create }: StripeClient) {
     /** The cards that a customer has saved, which Stripe keeps. */
     listSavedCards,
 
-    /** Removes a card for good. Safe to repeat. @returns false when it is the card of somebody else, or of nobody */
+    /** Removes a card for good. Safe to repeat. @returns false when it is another customer's card, or nobody's */
     async removeSavedCard(customerId: string, cardId: string): Promise<boolean> {
       try {
         const { customer } = await call('reads', () => sdk.paymentMethods.retrieve(cardId))

@@ -1,7 +1,7 @@
 import { validate } from 'uuid'
 
 /**
- * The order's id in an object's metadata. Whoever has the dashboard can write there: what is no id of ours names no order,
+ * The order's id in an object's metadata. Users of the dashboard can write there: a text that is no id of ours names no order,
  * and PostgreSQL would refuse it.
  */
 export function orderIdIn(metadata: { order_id?: unknown } | null | undefined): string | undefined {

@@ -25,7 +25,7 @@ export const restoreStart = (restoreId: string, taskQueue: string) => ({
 /** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface RestoreActivities {
   /**
-   * Refunds or cancels the payments that no order explains, and gives back eSIMs that nobody gets. Repeatable: what has
+   * Refunds or cancels the payments that no order explains, and returns eSIMs that nobody gets. Repeatable: what has
    * failed is tried again by the next call. @returns the numbers of what is left
    */
   settleRestored(input: { restoreId: string; asOf: string }): Promise<{ payments: number; esims: number }>

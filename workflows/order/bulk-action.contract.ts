@@ -17,7 +17,7 @@ export interface BulkSelection {
   provider?: string | undefined
   paidFrom?: string | undefined
   paidUntil?: string | undefined
-  /** those of another bulk action, whatever has become of them */
+  /** all orders of another bulk action, also those that it did not change */
   sameOrdersAs?: string | undefined
 }
 

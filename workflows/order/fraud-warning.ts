@@ -1,5 +1,5 @@
 /**
- * U5: what a run does about early fraud warnings (docs/fraud-and-disputes.md). The signal is a hint; the processor says
+ * U5: what a run does about early fraud warnings (docs/fraud-and-disputes.md). The signal is a hint; Stripe says
  * whether a warning is still actionable, and the order's row what can be done.
  */
 import { ActivityFailure, condition, patched, proxyActivities } from '@temporalio/workflow'
@@ -34,7 +34,7 @@ export async function noteFraudWarning(run: OrderRun): Promise<void> {
 
 async function act(run: OrderRun): Promise<void> {
   const { orderId, requested } = run
-  // While eSIMs are being given back, it is not known what the order is.
+  // While eSIMs are being returned, the state of the order is not known.
   await condition(() => !requested.returning)
   const outcome = await readOutcome(orderId)
   if (outcome === 'operator') return tellOperators(orderId, 'not_returnable')
@@ -120,7 +120,7 @@ export async function tellOperators(orderId: string, code: string): Promise<void
   }
 }
 
-/** The order was erased meanwhile, or the processor has not answered for a week. */
+/** The order was erased meanwhile, or Stripe has not answered for a week. */
 async function unread(orderId: string, error: unknown): Promise<'nothing'> {
   if (!(error instanceof ActivityFailure)) throw error
   await localFirst.raiseAttention({ orderId, kind: 'fraud_warning_unread', ...clock(), ...codeOf(error) })

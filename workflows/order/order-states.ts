@@ -274,7 +274,7 @@ export function limitOf(status: OrderStatus, since: Date): Date {
   return plusMs(since, Number(periods.order[until.period]))
 }
 
-/** Whether the update has a place in this state, whatever else is asked of it. */
+/** Whether the update has a place in this state; its other conditions are checked elsewhere. */
 export const isListed = (update: OrderUpdate, status: OrderStatus): boolean =>
   orderStates[status].on[update] !== undefined
 

@@ -24,7 +24,7 @@ export interface OrderInput {
   orderedAt?: string
   /** prepares a payment sheet that offers and keeps saved cards */
   savedCards: boolean
-  /** paid on the processor's own page instead of the app's payment sheet; absent from runs of before */
+  /** paid on Stripe's own page instead of the app's payment sheet; absent from runs of before */
   hosted?: boolean
   measurement: { adUserData: boolean; adPersonalization: boolean }
 }
@@ -116,11 +116,11 @@ export type AttentionKind =
   | 'dispute_unrecorded'
   /** the bank's date passes without evidence unless an operator gives some */
   | 'dispute_evidence_unstaged'
-  /** the processor has not said for a day whether the order was paid */
+  /** Stripe has not said for a day whether the order was paid */
   | 'payment_unresolved'
-  /** the processor has not said for 30 days whether the refund has arrived */
+  /** Stripe has not said for 30 days whether the refund has arrived */
   | 'refund_unsettled'
-  /** the processor has not said for a week whether a fraud warning is to be acted on */
+  /** Stripe has not said for a week whether a fraud warning is to be acted on */
   | 'fraud_warning_unread'
   /** the run has failed */
   | 'order_run_failed'

@@ -191,7 +191,7 @@ async function finish(run: OrderRun, status: OrderStatus): Promise<OrderState> {
   run.moveTo(status, null, 'nothing')
   if (status === 'cancelled') run.announce('cancelled')
   await run.announced()
-  // A refund that was made at the processor meanwhile: nobody else is told of it.
+  // A refund that was made at Stripe meanwhile: nobody else is notified of it.
   while (orderStates[status].customerHas === 'eSIMs' && run.hints.payment && patched('payment-hint-at-the-end')) {
     run.hints.payment = false
     await localFirst.checkRefunds({ orderId: run.orderId, ...clock() })

@@ -5,13 +5,13 @@ import type { RunStatus } from '../../shared/search-attributes.ts'
 export const partialRefundType = 'partialRefund'
 export const partialRefundWorkflowId = (refundId: string): string => `partial-refund-${refundId}`
 
-/** The processor's key of a partial refund, by which it is made once and recognised. */
+/** Stripe's idempotency key of a partial refund, by which it is made once and recognised. */
 export const partialRefundKey = (orderId: string, refundId: string): string => `order-${orderId}:part-${refundId}`
 /** The id of the partial refund that has this key; undefined for another refund. */
 export const refundIdOf = (refundKey: string | null | undefined): string | undefined =>
   /^order-[^:]+:part-(.+)$/.exec(refundKey ?? '')?.[1]
 
-/** Why money is given back: words, since a text could name a person. */
+/** Why money is refunded: words, since a text could name a person. */
 export const partialRefundReasons = [
   'goodwill',
   'service_fault',
@@ -27,7 +27,7 @@ export interface PartialRefundInput {
   /** in the minor unit of the order's currency; null: all that is left of the payment */
   amountMinor: number | null
   reason: PartialRefundReason
-  /** whether the customer keeps the eSIMs, or they go back to the provider first */
+  /** whether the customer keeps the eSIMs, or they are returned to the provider first */
   esims: 'kept' | 'returned'
 }
 
@@ -41,7 +41,7 @@ export const firstPartialRefundState = {
   dueAt: null,
 } as const satisfies RunStatus
 
-/** Answered once the processor has taken the refund. Rejected with RefundExceedsPayment, OrderStateConflict, ... */
+/** Answered once Stripe has taken the refund. Rejected with RefundExceedsPayment, OrderStateConflict, ... */
 export const partialRefundMade = defineUpdate<PartialRefundState>('made')
 /** Hint that the refund changed; the run then asks the payment processor. */
 export const refundSignal = defineSignal('refund')

@@ -62,8 +62,8 @@ export async function requestRefund(
 /**
  * Follows a refund that was accepted.
  * @param hints `payment` is set by a signal
- * @param onWait gets the time at which the processor is asked next
- * @returns the code of the failure, or undefined once the processor says that the customer has the money
+ * @param onWait gets the time at which Stripe is asked next
+ * @returns the code of the failure, or undefined once Stripe says that the customer has the money
  */
 export async function untilSettled(
   orderId: string,
@@ -89,7 +89,7 @@ export async function untilSettled(
   }
 }
 
-/** Returns whatever a provider holds for the order. What cannot be returned for a week becomes an operator task. */
+/** Returns all eSIMs that a provider holds for the order. An eSIM that cannot be returned for a week becomes an operator task. */
 export async function returnHeldEsims({ orderId }: { orderId: string }): Promise<void> {
   try {
     await releaseProvision({ orderId, ...clock() })

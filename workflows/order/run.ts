@@ -55,19 +55,19 @@ export function startRun(input: OrderInput) {
       cancel: false,
       approve: false,
       reject: false,
-      /** eSIMs are being given back; whether they were is not known yet */
+      /** eSIMs are being returned; the outcome is not known yet */
       returning: false,
-      /** eSIMs may have been given back although the answer said otherwise */
+      /** eSIMs may have been returned although the answer said otherwise */
       returnTried: false,
-      /** nobody has looked since whether they were */
+      /** the provider has not been asked since whether they were */
       returnUnsure: false,
       returned: false,
       retryRefund: false,
       /** a dispute has ended: a refund that it has stopped can be made, or the bank has paid the customer */
       disputeOver: false,
-      /** the card's issuer has warned of fraud, and the money is to go back */
+      /** the card's issuer has warned of fraud, and the payment is to be refunded */
       suspect: false,
-      /** the eSIMs go back because the customer has withdrawn from the contract */
+      /** the eSIMs are returned because the customer has withdrawn from the contract */
       withdrawn: false,
     },
     progress: { delivered: false },
@@ -86,7 +86,7 @@ export function startRun(input: OrderInput) {
       showStatus({ status, waitingFor, dueAt })
     },
 
-    /** Mail and push (U3), each attempted at once, then retried by a regular activity. Nothing but the end of the run waits for them. */
+    /** U3, messages about the order: mail and push, each attempted at once, then retried by a regular activity. Nothing but the end of the run waits for them. */
     announce(mail: OrderPush, sent?: readonly DeliveryMessage[]): void {
       announcements.push(...announce(orderId, mail, sent))
     },

@@ -12,7 +12,7 @@ export const firstWithdrawalState = {
 } as const satisfies RunStatus
 
 export interface WithdrawalState {
-  /** `left_to_operator`: the eSIM cannot be given back automatically */
+  /** `left_to_operator`: the eSIM cannot be returned automatically */
   status: 'stated' | 'refunding' | 'left_to_operator'
 }
 
@@ -29,13 +29,13 @@ export interface WithdrawalActivities {
   /**
    * Records the statement.
    * @throws WithdrawalNotOpened, WithdrawalPeriodOver, WithdrawalRightLost when an eSIM was installed or used,
-   *   OrderStateConflict when nothing is paid or all is given back
+   *   OrderStateConflict when nothing is paid or all is refunded
    */
   recordWithdrawal(input: OfOrder): Promise<void>
   /** Article 11a(4): acknowledges the statement on a durable medium. */
   sendWithdrawalAcknowledgement(input: OfOrder): Promise<void>
   /**
-   * Has the order's run give back the eSIMs and the money.
+   * Has the order's run return the eSIMs and refund the payment.
    * @throws EsimInUse, OrderStateConflict when an operator has to do it
    */
   carryOutWithdrawal(input: OfOrder): Promise<void>

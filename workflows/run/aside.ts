@@ -2,7 +2,7 @@
 import { isCancellation } from '@temporalio/workflow'
 
 /**
- * Somebody may cancel the run: it then ends without waiting for the work, which is cancelled with it. Without this the
+ * An operator may cancel the run: it then ends without waiting for the work, which is cancelled with it. Without this the
  * work's own cancellation, for which nobody waits, would fail each workflow task, and the run could not end.
  */
 export function aside<Result>(work: Promise<Result>): Promise<Result> {

@@ -47,7 +47,7 @@ export const whileCallerWaits = {
 } satisfies ActivityOptions
 
 /**
- * The run can do nothing else until this is done, and somebody waits for the run: retried every few seconds. No bound in
+ * The run can do nothing else until this is done, and a customer waits for the run: retried every few seconds. No bound in
  * total unless the workflow sets one: without the database no outcome can be recorded, and a paid order would be left
  * without one.
  */
@@ -105,7 +105,7 @@ export const money = {
 export const beforeTheBankDecides = { ...money, scheduleToCloseTimeout: '2 days' } satisfies ActivityOptions
 
 /**
- * A payment that the bank or the processor has not decided: after a day an operator is told, and the workflow asks again.
+ * A payment that the bank or Stripe has not decided: after a day an operator is told, and the workflow asks again.
  */
 export const decidedByOthers = { ...money, scheduleToCloseTimeout: '1 day' } satisfies ActivityOptions
 

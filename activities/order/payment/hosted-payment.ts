@@ -1,5 +1,5 @@
 /**
- * The payment of an order, also of one that is paid on Stripe's page: there the PaymentIntent is made when somebody pays,
+ * The payment of an order, also of one that is paid on Stripe's page: there the PaymentIntent is made when the customer pays,
  * and ends with the page.
  */
 import type { Context } from '../../../context.ts'

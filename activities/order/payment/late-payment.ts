@@ -25,7 +25,7 @@ type Activities = Pick<OrderActivities, 'settleWithoutRun'>
 /** Kind of the operator task of a payment that no run has settled; `refundPayment` resolves it. */
 export const paymentUnsettled = 'payment_unsettled'
 
-/** The processor has said so, but nothing was recorded as paid. */
+/** States without a recorded payment. */
 const notRecorded: OrderStatus[] = ['awaiting_payment', 'unpaid', 'cancelled']
 /** Paid, and neither delivered nor refunded. */
 const withoutOutcome: OrderStatus[] = ['in_review', 'provisioning', 'refunding', 'refund_failed']
@@ -97,7 +97,7 @@ export function createLatePaymentActivities(context: Context): Activities {
     at: Date,
   ): Promise<LateOutcome> {
     const isOver = status === 'canceled' || status === 'none'
-    // The end of a payment is told after the order's run has closed, when the reply to its cancellation was lost.
+    // Stripe reports the end of a payment after the order's run has closed, when the reply to its cancellation was lost.
     if (isOver && order.status !== 'awaiting_payment') return settled
     if (at < order.payment_due_at) return undecided(order.payment_due_at)
     if (status !== 'processing') {

@@ -50,7 +50,7 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
         const takenMinor = sumOf(refunds.filter(({ state }) => state === requested || givesMoneyBack(state)))
         const leftMinor = Math.min(
           payment.amountReceivedMinor - takenMinor,
-          // A refund that was made at the processor a moment ago is not in our records yet.
+          // A refund that was made at Stripe a moment ago is not in our records yet.
           payment.amountReceivedMinor - payment.refundedMinor,
         )
         const amount = amountMinor ?? leftMinor
@@ -73,12 +73,12 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
             lookFirst: activityInfo().attempt > 1,
           })
           .catch((error: unknown) => {
-            // It was paid, so the processor knows it, whatever it says at the moment.
+            // The payment was made at Stripe: "not found" is a passing failure.
             if (!isProviderFailure(error, 'resource_missing')) throw error
             throw new ProviderFailure(error.provider, 'unavailable', error.code)
           }),
       )
-      // All of the payment was refunded elsewhere meanwhile, so the processor has made none of ours.
+      // All of the payment was refunded elsewhere meanwhile, so Stripe has made none of ours.
       if (made.refundKey !== idempotencyKey) throw failure('RefundRefused', { code: 'charge_already_refunded' })
       const at = recordedAt(asOf)
       await record(order, at)

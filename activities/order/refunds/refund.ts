@@ -55,7 +55,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
         takenBack = await withFailureTypes(refunding, () =>
           refundUnlessTakenBack(context, payment, left, () =>
             askForRefund().catch((error: unknown) => {
-              // It was paid, so the processor knows it, whatever it says at the moment.
+              // The payment was made at Stripe: "not found" is a passing failure.
               if (!isProviderFailure(error, 'resource_missing')) throw error
               throw new ProviderFailure(error.provider, 'unavailable', error.code)
             }),

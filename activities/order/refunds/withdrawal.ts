@@ -24,7 +24,7 @@ import { sendMail, toAccount } from '../../sending/send-mail.ts'
 import { knownOrder } from '../known-order.ts'
 import { summaryOf } from '../notices.ts'
 
-/** Paid, and neither given back nor over. */
+/** Paid, and neither refunded nor over. */
 export const canWithdrawFrom: readonly OrderStatus[] = ['in_review', 'provisioning', 'delivered']
 /** A local activity has a few seconds, and a hanging provider must not prevent the statement either. */
 const providerAnswersWithinMs = 2_500
