@@ -44,7 +44,7 @@ export type ApiHarness = Awaited<ReturnType<typeof startApiHarness>>
 
 const aKey = () => randomBytes(32).toString('base64')
 
-interface RigOptions {
+interface ApiHarnessOptions {
   limits?: Partial<Limits>
   receiving?: Partial<ReceivingTimeouts>
   answering?: Partial<AnsweringTimes>
@@ -53,7 +53,7 @@ interface RigOptions {
 }
 
 /** Starts API, database and simulators; default: with limits that no test reaches. */
-export async function startApiHarness(options: RigOptions = {}) {
+export async function startApiHarness(options: ApiHarnessOptions = {}) {
   const [postgres, apple, google] = await Promise.all([startPostgres(), startApple(), startGoogle()])
   await migrate(postgres.url)
 
@@ -69,9 +69,9 @@ export async function startApiHarness(options: RigOptions = {}) {
     INDEX_KEY: aKey(),
     BACKUP_KEYS: `b1:${aKey()}`,
     SIGNING_KEYS: `s1:${aKey()}`,
-    STRIPE_SECRET_KEY: 'sk_test_rig',
-    STRIPE_PUBLISHABLE_KEY: 'pk_test_rig',
-    STRIPE_WEBHOOK_SECRET: 'whsec_rig',
+    STRIPE_SECRET_KEY: 'sk_test_harness',
+    STRIPE_PUBLISHABLE_KEY: 'pk_test_harness',
+    STRIPE_WEBHOOK_SECRET: 'whsec_harness',
     ESIM_ACCESS_CODE: 'test',
     ESIM_ACCESS_SECRET: 'test',
     // A UUID with a prefix: it contains letters, whose case a test changes.
