@@ -43,7 +43,7 @@ export interface OpenIdPerson {
   session: string | undefined
 }
 
-/** What a logout token says: whose sessions have ended. One of subject and session is there. */
+/** The sessions that a logout token ends: those of its subject, or the one that it names. */
 export interface OpenIdLogout {
   issuer: string
   subject: string | undefined

@@ -114,7 +114,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
     // An order that is not delivered is cancelled, which refunds what was paid.
     const update = [refund, cancel].find(({ name }) => isListed(name as 'refund', before))
     if (!update) return { code: before, mayChange: false }
-    // What a top-up has put onto an eSIM cannot be taken back; a refund that failed is repeated all the same.
+    // A delivered top-up cannot be taken off its eSIM; a failed refund is repeated for top-ups, too.
     if (parent && before !== 'refund_failed') return { code: 'top_up', mayChange: false }
     try {
       await ask(orderId, update)
@@ -158,7 +158,7 @@ const isKnown = (error: unknown): boolean =>
 
 const isGivenBack = (status: OrderStatus): boolean => status === 'refunding' || status === 'refunded'
 
-/** What a failed try means: failures that are not certain may still be done. */
+/** The outcome that a failed attempt has: after an uncertain failure the act may still have been done. */
 function outcomeOf(error: unknown): Outcome {
   const type: FailureType | undefined = failureType(error)
   if (type === undefined) return { code: 'unknown', mayChange: true }

@@ -37,7 +37,7 @@ import {
 import { decisionsOf } from '../breach.ts'
 import { releaseAbandoned } from '../order/refunds/reserved-refunds.ts'
 
-/** What a row says and its run has not heard. */
+/** A state in a row that its run does not know. */
 interface Unheard {
   /** the same at each look */
   name: string

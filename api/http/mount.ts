@@ -229,7 +229,7 @@ function ownForm(request: Request, caller: Caller): unknown {
   return fields
 }
 
-/** What a person can type: the fields that came once. */
+/** The fields that a form can have: those that came once. */
 function typedFields(body: unknown): Record<string, string> {
   const fields = Object.entries((body ?? {}) as Record<string, unknown>)
   return Object.fromEntries(fields.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])))

@@ -68,7 +68,7 @@ export async function fillFromBackup(
     await importKeys(sql, folder.read('keys', keys.id))
     // The replay needs the tables of the current version.
     await migrate(url)
-    // What an endpoint had not taken is not in the dump: nothing else would have it tried again.
+    // Events that an endpoint had not taken are not in the dump: nothing else would have them sent again.
     await sql`update webhook_endpoints set failures = 0, retry_at = null, claimed_until = null`
     await importErasures(sql, [copied, ...erasures])
     await publishUntil(sql, copied.log.at(-1)?.seq ?? 0)

@@ -50,7 +50,7 @@ export async function insertRestore(
   const { id, backupId, readsSince, at } = restore
   await tx`update restores set opened_at = ${at} where opened_at is null`
   await tx`delete from web_sessions`
-  // What was bought since the dump has left the providers' balances, and is not in its count of what was spent.
+  // Purchases since the dump have left the providers' balances, and are not in the dump's count of spending.
   await tx`delete from provider_balances`
   await tx`insert into restores (id, backup_id, reads_since, restored_at, series)
     values (${id}, ${backupId}, ${readsSince}, ${at}, ${await freeSeries(tx, at)})`

@@ -1,4 +1,4 @@
-/** What is sent to which endpoint next, and what came of it. */
+/** The next event for each endpoint, and the outcome of its delivery. */
 import type { Database, Queryable } from '../connection/database.ts'
 import type { EventRetries } from '../connection/schema.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
@@ -104,7 +104,7 @@ export async function countAttempts(
     where id = ${endpointId}`
 }
 
-/** What an endpoint has not taken and is due, the most overdue first. */
+/** Due events that an endpoint has not taken, the most overdue first. */
 export async function dueRetries(
   sql: Queryable,
   endpointId: string,
@@ -139,7 +139,7 @@ export async function queueNext(
   })
 }
 
-/** What an endpoint that is down is asked with: what was tried least, lest one that it refuses hides that it is back. */
+/** The event by which an endpoint that is down is tried: the one with the fewest attempts, since an event that it always refuses would hide that it is back. */
 export async function leastTriedRetry(sql: Queryable, endpointId: string): Promise<RetryRow | undefined> {
   const [row] = await sql<RetryRow[]>`select * from event_retries where endpoint_id = ${endpointId}
     order by attempts, next_at, position limit 1`

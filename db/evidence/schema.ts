@@ -41,5 +41,5 @@ export async function readSchemaFigures(sql: Queryable): Promise<Readings> {
 
 export const listed = (names: readonly string[]) => ({ value: names.length, ...detailOf(names.slice(0, 10)) })
 
-/** What a figure says beside its number; nothing when there is nothing to say. */
+/** The text beside the number of a figure, if it has one. */
 export const detailOf = (parts: readonly string[]) => parts.length > 0 && { detail: parts.join(', ') }

@@ -247,7 +247,7 @@ export const givenBackElsewhere = ['already_refunding', 'already_refunded', 'in_
 
 export type GivenBackElsewhere = (typeof givenBackElsewhere)[number]
 
-/** Who has given back what a bulk refund therefore did not. Without both it was the customer, or happened by itself. */
+/** The act that had refunded an order before a bulk refund came to it. Without both it was the customer, or the run by itself. */
 export interface GivenBackBy {
   by_bulk_action: string | null
   by_operator: string | null

@@ -75,7 +75,7 @@ async function noteAct(
   await sql`insert into operator_acts ${sql(row satisfies OperatorActs)} on conflict (id) do nothing`
 }
 
-/** What was done stays done, however a repetition ends. */
+/** An act that was done stays so, also when a repetition of it fails. */
 export async function endAct(
   sql: Queryable,
   id: string,

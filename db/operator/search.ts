@@ -6,7 +6,7 @@ import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 import { findOrdersByIccid } from './iccids.ts'
 
 export const searchForms = ['email', 'id', 'iccid', 'document', 'payment', 'refund', 'dispute', 'account_ref'] as const
-/** What a text was taken for. */
+/** The form that a searched text was taken for. */
 export type SearchForm = (typeof searchForms)[number]
 
 /** An order, or an account. */

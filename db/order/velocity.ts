@@ -13,7 +13,7 @@ export interface VelocityKey {
   hash: Buffer
 }
 
-/** What was bought within a time. */
+/** Number and sum of purchases within a time. */
 export interface Bought {
   orders: number
   grossMinor: number

@@ -6,7 +6,7 @@ import { violatedConstraint } from '../connection/constraint.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 
-/** Who is counted: an account; or, with `email`, an address in its normal form, for all callers together. */
+/** The counted party: an account; or, with `email`, an address in its normal form, for all callers together. */
 export interface AllowanceSubject {
   /** whose erasure deletes the count, unless an address is counted: a new account would count it anew */
   accountId: string
