@@ -17,8 +17,8 @@ import { restoreStart } from '../../workflows/backup/restore.contract.ts'
 import { breachStart } from '../../workflows/breach/breach.contract.ts'
 import type { DraftSweepActivities } from '../../workflows/housekeeping/draft-sweep.contract.ts'
 import { privacyRequestStart } from '../../workflows/privacy-request.contract.ts'
-import { reportLostRuns } from './lost-runs.ts'
 import { createOtherRows } from '../out-of-step/others.ts'
+import { reportLostRuns } from './lost-runs.ts'
 
 /** Much longer than a request may take, so that the draft of a request in progress is left alone. */
 const graceMs = 10 * milliseconds.minute
