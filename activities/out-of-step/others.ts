@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { WorkflowNotFoundError } from '@temporalio/client'
 import type { QueryDefinition, UpdateDefinition } from '@temporalio/common'
 import type { WorkerContext } from '../../context.ts'
 import { listOpenBreaches } from '../../db/access/breaches.ts'
@@ -197,7 +196,7 @@ export function createOtherRows(context: WorkerContext) {
     if ((await stageOf(temporal, workflowId)) === undefined) return undefined
     const asking = () => temporal.workflow.getHandle(workflowId).query(query)
     return temporal.withDeadline(Date.now() + answersWithinMs, asking).catch((error: unknown) => {
-      if (!(error instanceof WorkflowNotFoundError)) log.warn({ error, workflowId }, 'a run does not say where it is')
+      log.warn({ error, workflowId }, 'a run does not say where it is')
       return undefined
     })
   }

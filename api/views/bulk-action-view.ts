@@ -36,7 +36,7 @@ const count = z.int().nonnegative()
 const time = z.iso.datetime().nullable()
 const sum = z.object({ currency: z.string(), minor: count })
 
-export const bulkState = enumeration('BulkActionState', 'How far a bulk action is', {
+const bulkState = enumeration('BulkActionState', 'How far a bulk action is', {
   prepared: 'Its orders are chosen; an operator has to start it',
   running: 'It goes through its orders',
   paused: 'An operator has paused it',

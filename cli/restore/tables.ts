@@ -89,6 +89,7 @@ export const afterLoss: AfterLoss = {
     books_holds: 'months whose books an operator has ordered to keep since',
     consents: 'consents that were given or taken back since: who has opted out since gets promotions again',
     ended_sign_ins: 'sign-ins that have ended since are accepted until their tokens expire',
+    event_recipients: 'which endpoints were told events since: a breach by a key cannot count those',
     identities: 'links with Apple and Google that were made or ended since',
     operator_acts: 'acts of operators since, and the sums by which a second operator is asked for',
     operators: 'operators who were disabled since, roles and credentials that were changed since',

@@ -12,8 +12,9 @@ export const root = fileURLToPath(new URL('../../', import.meta.url))
 const shared = ['policy', 'shared', 'temporal', 'providers', 'db', 'mails', 'messages', 'config.ts', 'context.ts']
 /** `docs/` has a page of the API. */
 const own = { api: ['api', 'docs'], worker: ['activities', 'worker', 'workflows'] } as const
-/** Files in a program's own folder that the other one loads, too: the evidence, the export, and contracts. */
-const loadedByBoth = /^api\/(?:evidence|export)\/|^workflows\/(?:.*\.contract|order\/order-states)\.ts$/
+/** Files in a program's own folder that the other one loads, too: the evidence, the export, their statuses, and contracts. */
+const loadedByBoth =
+  /^api\/(?:evidence\/|export\/|views\/enumeration\.ts$)|^workflows\/(?:.*\.contract|order\/order-states)\.ts$/
 
 /** All source folders and files of API and worker. */
 export const sources: readonly string[] = [...shared, ...own.api, ...own.worker]

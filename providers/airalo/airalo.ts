@@ -3,10 +3,10 @@
  * into the description, by which an order is found. `to_email` is never sent, since Airalo would mail the customer.
  */
 
+import { beginsWithOneOf } from '../../shared/prefixes.ts'
 import { tellingUnlisted } from '../codes/meaning.ts'
 import type { EsimProvider, EsimStatus, ProviderPackage } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
-import { beginsWithOneOf } from '../prefixes.ts'
 import { maxCatalogueBytes } from '../provider-call.ts'
 import { parseWebhook, readAmount, readListedOrder, readPackages, readSim, readUsage } from './readings.ts'
 import {

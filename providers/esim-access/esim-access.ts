@@ -1,8 +1,9 @@
 /** eSIM Access as an EsimProvider. A repeated clientRef (`transactionId`) returns the same order. */
+
+import { beginsWithOneOf } from '../../shared/prefixes.ts'
 import { tellingUnlisted } from '../codes/meaning.ts'
 import { type EsimProvider, type EsimState, isUsable, type PlaceOrder } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
-import { beginsWithOneOf } from '../prefixes.ts'
 import { maxCatalogueBytes, readEach } from '../provider-call.ts'
 import {
   MICROS_PER_PRICE,

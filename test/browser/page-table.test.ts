@@ -30,9 +30,9 @@ test('a page without a failing path of its own is shown failing by another row',
 
 test('whatever the seed draws, a page is looked at in each language, width and theme', () => {
   for (let at = 0; at < 48; at += 1) {
-    for (const of of [languages, ['en'] as const]) {
-      const looks = someLooks(of, at)
-      expect(new Set(looks.map(({ language }) => language))).toEqual(new Set(of))
+    for (const spoken of [languages, ['en'] as const]) {
+      const looks = someLooks(spoken, at)
+      expect(new Set(looks.map(({ language }) => language))).toEqual(new Set(spoken))
       expect(new Set(looks.map(({ screen }) => screen))).toEqual(new Set(screens))
       expect(new Set(looks.map(({ theme }) => theme))).toEqual(new Set(themes))
     }

@@ -29,8 +29,6 @@ export function someLooks(of: readonly Language[], at: number): Look[] {
   }))
 }
 
-export const nameOfLook = ({ language, screen, theme }: Look): string => `${language} ${screen} ${theme}`
-
 /** Opens a browser's window with somebody's cookies. */
 export async function openAs(
   browser: Browser,

@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const doors = ['temporal/runs.ts', 'temporal/order-signals.ts', 'temporal/event-retries.ts']
 /** An update to a closed run is an answer of its own kind in each of them. */
 const updaters = [
+  'activities/out-of-step/orders.ts',
   'activities/order/bulk-action.ts',
   'activities/order/refunds/withdrawal.ts',
   'api/runs/workflow-problems.ts',
