@@ -4,6 +4,8 @@ import type { Context } from '../../context.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 
 const attempts = 6
+/** Airalo counts its limits by the minute; a party that wants more time is away. */
+const longestPauseMs = 60_000
 
 /** Failures that were repeated already: who has read through such a port need not know it. */
 const givenUp = new WeakSet<Error>()
@@ -99,7 +101,8 @@ export async function untilAnswered<Answer>(call: () => Promise<Answer>, firstPa
         givenUp.add(error)
         throw error
       }
-      await pause(firstPauseMs * 2 ** (attempt - 1))
+      const wanted = Math.min(error.retryAfterMs ?? 0, longestPauseMs)
+      await pause(Math.max(firstPauseMs * 2 ** (attempt - 1), wanted))
     }
   }
 }

@@ -51,6 +51,14 @@ test.each([[[1]], [[2]], [[3]], [[1, 2]], [[2, 5]]])(
   },
 )
 
+test('a read waits as long as a party asks for', async () => {
+  const begun = performance.now()
+  const limited = portOf([1], () => new ProviderFailure('airalo', 'unavailable', 'rate_limited', { retryAfterMs: 60 }))
+  expect(await repeatingPort(limited, 0).read()).toBe(2)
+  // Node's timers may be a millisecond early.
+  expect(performance.now() - begun).toBeGreaterThan(58)
+})
+
 test('a read that is never answered fails after six attempts, also where it is repeated twice', async () => {
   const always = Array.from({ length: 100 }, (_, index) => index + 1)
   const port = portOf(always)

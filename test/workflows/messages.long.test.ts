@@ -22,7 +22,7 @@ const runsOf: Record<string, string[]> = {
   'account-deletion': ['account-deletion-waits-for-a-second-look'],
   'breach/breach': ['breach-waits-for-an-operator'],
   campaign: ['campaign-waits-for-an-operator'],
-  'catalogue-sync': ['catalogue-sync-waits-for-a-provider'],
+  'catalogue/catalogue-sync': ['catalogue-sync-waits-for-a-provider'],
   'email-change': ['email-change-waits-for-both-addresses'],
   'events/event-retries': ['event-retries-waits-for-the-endpoint'],
   'keys/key-rotation': ['key-rotation-waits-for-a-backup'],
