@@ -48,7 +48,7 @@ interface Connection {
 }
 
 /** A connection was lost, or given up because it did not answer; what a statement on it has done is unknown. */
-class ConnectionLost extends Error {
+export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost'
   readonly code: 'CONNECT_TIMEOUT' | 'CONNECTION_CLOSED' | 'CONNECTION_ENDED'
 

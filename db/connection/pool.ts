@@ -3,7 +3,7 @@ import type postgres from 'postgres'
 import { assertBeforeDeadline } from '../../shared/deadline.ts'
 import { assertOutsideTransaction, insideTransaction } from '../../shared/transaction-scope.ts'
 import { createTurns } from '../../shared/turns.ts'
-import type { Connections, Sql, Use } from './connections.ts'
+import { ConnectionLost, type Connections, type Sql, type Use } from './connections.ts'
 
 /** The state of a pool, known without a query. */
 export interface PoolState {
@@ -119,9 +119,15 @@ function asPendingQuery(made: Promise<unknown>): PendingQuery {
 /** What gives a query to a client's connection: the handler of a query of its own, which is never asked. */
 const handlerOf = (client: Sql): PendingQuery['handler'] => asPendingQuery(client.unsafe('')).handler
 
-/** A COPY resolves to a stream and keeps its connection until the stream ends. */
+/**
+ * A COPY resolves to a stream and keeps its connection until the stream ends. One that was read is not used again: postgres.js
+ * 3.4.9 stops reading the socket when the reader is slow, goes on only when it is asked for more, and is not asked after the end
+ * (src/connection.js: `CopyData`, `CopyDone`), so that nobody would ever read the next answer.
+ */
 function afterStream(outcome: unknown, end: Use['end']): void {
-  if (outcome instanceof Readable || outcome instanceof Writable) finished(outcome, (error) => end(error ?? undefined))
+  if (outcome instanceof Readable)
+    finished(outcome, () => end(new ConnectionLost('CONNECTION_CLOSED', 'a table was read from it')))
+  else if (outcome instanceof Writable) finished(outcome, (error) => end(error ?? undefined))
   else end()
 }
 

@@ -1,5 +1,7 @@
 /** The rules of the connection pool: callers get connections in order, and each wait has a limit. */
+import { getDefaultHighWaterMark } from 'node:stream'
 import { afterAll, expect, test } from 'vitest'
+import { exportKeys } from '../../db/backup/key-snapshot.ts'
 import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
 import { until } from '../harness/until.ts'
@@ -56,6 +58,32 @@ test('a failed statement, a failed transaction and a streamed table return their
   let copied = ''
   for await (const chunk of await sql`copy (select generate_series(1, 3)) to stdout`.readable()) copied += chunk
   expect([copied, (await sql`select 1 as one`)[0]?.one]).toEqual(['1\n2\n3\n', 1])
+})
+
+test('a table that is streamed to a slow reader leaves no connection that nobody answers any more', async () => {
+  const sql = open(1, { waitMs: 5_000 })
+  // The last of these rows is more than a stream takes unread: postgres.js then stops reading its socket.
+  const rows = Math.ceil(getDefaultHighWaterMark(false) / 1_001)
+  const table = sql.unsafe(`copy (select repeat('x', 1000) from generate_series(1, ${rows})) to stdout`)
+  const stream = await table.readable()
+  await until('all of it has come', () => stream.readableLength === rows * 1_001)
+  let length = 0
+  for await (const chunk of stream) length += chunk.length
+  expect(length).toBe(rows * 1_001)
+  const answer = await Promise.race([
+    sql`select 1 as one`,
+    new Promise((resolve) => setTimeout(resolve, 2_000, 'none')),
+  ])
+  expect(answer).toMatchObject([{ one: 1 }])
+})
+
+test('a snapshot of the keys that nobody reads to its end gives its connection back', async () => {
+  const sql = open(1, { waitMs: 5_000 })
+  await sql`create table data_keys (account_id, kek_id, wrapped_key) as
+    select id, 'a', repeat('x', 1000) from generate_series(1, 10000) as id`
+  const snapshot = await exportKeys(sql)
+  snapshot.destroy()
+  expect((await sql`select 1 as one`)[0]?.one).toBe(1)
 })
 
 test('a pool is stuck only while callers wait and no connection comes back', async () => {
