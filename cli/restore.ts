@@ -46,8 +46,8 @@ const usage = `Usage: npm run restore -- report | confirm-promotions
   from an end that an operator has kept, when the entries up to it are lost (docs/receipts.md).
   Orders newer than the backup are rebuilt from Stripe, the eSIM providers and the runs in Temporal. With
   --without-runs, for a lost Temporal, they are refunded.
-  The restore withdraws all consents to promotions. confirm-promotions gives back those that nobody has changed since: only
-  for operators who know that nobody has withdrawn one between the backup and the loss.`
+  The restore withdraws all consents to promotions. confirm-promotions gives back those that nobody has changed since,
+  except of a restore whose task is closed: only for operators who know that nobody has withdrawn one between the backup and the loss.`
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -6,7 +6,10 @@
 import type { Queryable, Transaction } from '../connection/database.ts'
 import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'
 
-/** Kind of the operator task that holds back campaigns: closing it leaves the consents withdrawn. */
+/**
+ * Kind of the operator task that holds back campaigns: closing it leaves the consents withdrawn. It is opened at the time of
+ * the consents that its restore has withdrawn.
+ */
 const suspendedTask = 'promotions_suspended'
 /** Kind of the operator task to compare who has access. */
 const accessTask = 'restored_access'
@@ -45,15 +48,19 @@ export const arePromotionsSuspended = async (sql: Queryable): Promise<boolean> =
   (await listSubjectsOfOpenTasks(sql, suspendedTask)).length > 0
 
 /**
- * Gives back the consents that restores have withdrawn, except those that their person has changed since, and lets
- * campaigns go on. @returns their number
+ * Gives back the consents that restores have withdrawn, except those that their person has changed since and those of a
+ * restore whose task is closed, and lets campaigns go on. @returns their number
  */
 export async function confirmPromotions(tx: Transaction, at: Date): Promise<number> {
   const confirmed = await tx`
     with confirmed as (
       update accounts set promotions = true, version = version + 1
-      where not promotions and 'restore' = (
-        select source from consents where account_id = accounts.id and purpose = 'promotions' order by at desc limit 1)
+      where not promotions and exists (
+        select from (
+          select source, at from consents where account_id = accounts.id and purpose = 'promotions'
+          order by at desc limit 1) last
+        join attention a on a.kind = ${suspendedTask} and a.resolved_at is null and a.opened_at = last.at
+        where last.source = 'restore')
       returning id)
     insert into consents (account_id, purpose, granted, source, at)
     select id, 'promotions', true, 'restore', ${at} from confirmed`

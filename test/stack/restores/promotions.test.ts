@@ -100,6 +100,12 @@ test('U4: an operator who closes the task leaves the consents withdrawn', async 
   await untilState(id, 'done')
   expect(await mailed(subject)).toEqual([newcomer.email])
   expect(await consentOf(person)).toMatchObject({ granted: false })
+
+  // Also when an operator gives back what a later restore has withdrawn.
+  await suspend()
+  await sql.begin((tx) => confirmPromotions(tx, new Date()))
+  expect(await consentOf(newcomer)).toMatchObject({ granted: true, source: 'restore' })
+  expect(await consentOf(person)).toMatchObject({ granted: false })
   await setPromotions(sql, { accountId: newcomer.accountId, granted: false, source: 'web', at: new Date() })
 })
 
