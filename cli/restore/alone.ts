@@ -5,10 +5,12 @@ import { faultOfData } from '../../db/connection/constraint.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
-import { failureType } from '../../shared/failures.ts'
+import { failureCode, failureType } from '../../shared/failures.ts'
 
 /** A party that is away fails for more orders than these; then the restore ends, and is repeated when the party is back. */
 const doubtfulAtMost = 3
+/** More than these, and more than half of all: it is no fault of theirs, as with the key of another Stripe account. */
+const failedAtMost = 20
 
 /** Does a step for one order, payment or run. @returns undefined when it failed, and an operator decides */
 export type Alone = <Result>(
@@ -18,15 +20,21 @@ export type Alone = <Result>(
 
 /** @returns the steps of one restore */
 export function createAlone(sql: Queryable, restoreId: string): Alone {
-  let doubtful = 0
+  const doubtful = new Set<string>()
+  const failed = new Set<string>()
+  let tried = 0
   return async (of, step) => {
+    tried += 1
     try {
       return await step()
     } catch (error) {
       const { code, isOutage } = readError(error)
       if (code === undefined) throw error
-      if (isOutage) doubtful += 1
-      if (doubtful > doubtfulAtMost) throw error
+      const subject = `${of.kind} ${of.subjectId}`
+      failed.add(subject)
+      if (isOutage) doubtful.add(subject)
+      if (doubtful.size > doubtfulAtMost) throw error
+      if (failed.size > failedAtMost && failed.size > tried / 2) throw error
       await insertItem(sql, restoreId, { ...of, outcome: 'undecided', detail: code })
       await raiseOperatorTask(sql, { kind: restoreUndecided, subjectId: of.subjectId, detail: code, at: new Date() })
       return undefined
@@ -41,12 +49,13 @@ function readError(error: unknown): { code: string | undefined; isOutage: boolea
     const code = error.kind === 'misconfigured' ? undefined : error.code
     return { code, isOutage: error.kind !== 'rejected' && error.code !== 'still_allocating' }
   }
-  const code = faultOfData(error) ?? failureType(error) ?? ownError(error)
+  const code = faultOfData(error) ?? failureCode(error) ?? failureType(error) ?? ownError(error)
   return { code, isOutage: false }
 }
 
 /** A fault of ours. What else has a code is the database or Temporal, which do not answer. */
 const ownError = (error: unknown): string | undefined =>
-  error instanceof Error && !('code' in error) && ['Error', 'TypeError', 'RangeError'].includes(error.name)
-    ? error.name
-    : undefined
+  error instanceof Error && !('code' in error) && ownErrors.includes(error.name) ? error.name : undefined
+
+/** `DataKeyMissing`: the key snapshot lacks the key of one person. */
+const ownErrors = ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'DataKeyMissing']

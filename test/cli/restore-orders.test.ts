@@ -7,15 +7,16 @@ import { readOrderRun } from '../../cli/restore/order-runs.ts'
 import { leaveDuplicates, type PlacedOrder } from '../../cli/restore/own-order.ts'
 import { rebuildOrder, referencesOf } from '../../cli/restore/rebuild-order.ts'
 import type { RecordedActivity } from '../../cli/restore/run-history.ts'
-import { insertRestore, listItems, openTraffic } from '../../db/backup/restores.ts'
+import { listItems } from '../../db/backup/restores.ts'
 import type { ProviderOrders } from '../../db/connection/schema.ts'
+import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
 import { findOrder } from '../../db/order/orders.ts'
 import { esimProviderIds } from '../../policy/outside-parties.ts'
 import { ProviderFailure } from '../../providers/failure.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { shareStack } from '../harness/harness.ts'
-import { loseOrders } from '../harness/lost.ts'
+import { loseOrders, openRestore } from '../harness/lost.ts'
 import type { OrderView } from '../harness/purchases.ts'
 import { testPackages } from '../harness/test-packages.ts'
 
@@ -73,14 +74,6 @@ const placements = (orderId: string) => sql<
 >`
   select provider, client_ref, provider_order_no, state from provider_orders where order_id = ${orderId}`
 const esimsOf = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body.esims
-const openRestore = async (): Promise<string> => {
-  const id = randomUUID()
-  await sql.begin(async (tx) => {
-    await insertRestore(tx, { id, backupId: 'none', readsSince: new Date(), at: new Date() })
-    await openTraffic(tx, id, new Date())
-  })
-  return id
-}
 const itemsOf = (restoreId: string) => listItems(sql, restoreId, { after: undefined, outcome: undefined, limit: 100 })
 const tasksOf = (subjectId: string) => sql`
   select kind, detail, attributes from attention where subject_id = ${subjectId} and resolved_at is null`
@@ -98,7 +91,7 @@ test('an order that Airalo has twice is rebuilt with the first, and an operator 
   expect(await placements(order.id)).toMatchObject([{ provider_order_no: first?.orderNo, state: 'provided' }])
   expect((await esimsOf(order.id)).map(({ iccid }: { iccid: string }) => iccid)).toEqual([order.esims[0].iccid])
 
-  const restoreId = await openRestore()
+  const restoreId = await openRestore(sql)
   await leaveDuplicates(sql, restoreId, { orderId: order.id, references, placed })
   const subjectId = `airalo:${copy?.orderNo}`
   expect(await itemsOf(restoreId)).toEqual([
@@ -148,8 +141,10 @@ test.each([
     'still_allocating',
   ],
   ['a fault of ours', () => new TypeError('undefined has no name'), 'TypeError'],
+  ['a text that is no JSON', () => new SyntaxError('Unexpected token'), 'SyntaxError'],
+  ['a person whose key is lost', () => new DataKeyMissing(randomUUID()), 'DataKeyMissing'],
 ] as const)('%s leaves one order undecided, and the restore goes on', async (_name, cause, code) => {
-  const restoreId = await openRestore()
+  const restoreId = await openRestore(sql)
   const alone = createAlone(sql, restoreId)
   const subjectId = randomUUID()
   const failing = async () => {
@@ -163,7 +158,7 @@ test.each([
 })
 
 test('what concerns all orders ends the restore, which is repeated: settings, the database, a party that is away', async () => {
-  const alone = createAlone(sql, await openRestore())
+  const alone = createAlone(sql, await openRestore(sql))
   const step = (error: Error) => alone({ kind: 'order', subjectId: randomUUID() }, () => Promise.reject(error))
   await expect(step(new ProviderFailure('stripe', 'misconfigured', 'http_401'))).rejects.toThrow('http_401')
   await expect(step(Object.assign(new Error('gone'), { code: 'CONNECTION_CLOSED' }))).rejects.toThrow('gone')
@@ -171,4 +166,24 @@ test('what concerns all orders ends the restore, which is repeated: settings, th
   const away = new ProviderFailure('airalo', 'unavailable', 'http_503')
   for (const _one of [1, 2, 3]) expect(await step(away)).toBeUndefined()
   await expect(step(away)).rejects.toThrow('http_503')
+})
+
+test('one order for which a party is away several times is one order', async () => {
+  const alone = createAlone(sql, await openRestore(sql))
+  const away = new ProviderFailure('airalo', 'unavailable', 'http_503')
+  const subjectId = randomUUID()
+  for (const _one of [1, 2, 3, 4, 5])
+    expect(await alone({ kind: 'order', subjectId }, () => Promise.reject(away))).toBeUndefined()
+})
+
+test('a restore ends when most orders fail, as with the key of another Stripe account, and not when a few of many do', async () => {
+  const unknown = new ProviderFailure('stripe', 'rejected', 'unknown_payment')
+  const steps = async (others: number) => {
+    const alone = createAlone(sql, await openRestore(sql))
+    const step = (outcome: Promise<unknown>) => alone({ kind: 'order', subjectId: randomUUID() }, () => outcome)
+    for (let index = 0; index < others; index += 1) await step(Promise.resolve())
+    for (let index = 0; index < 21; index += 1) await step(Promise.reject(unknown))
+  }
+  await expect(steps(0)).rejects.toThrow('unknown_payment')
+  await steps(21)
 })

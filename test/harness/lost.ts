@@ -1,6 +1,6 @@
 /** What a loss of the database takes away, and what `npm run restore` leaves to the run that completes it. */
 import { randomUUID } from 'node:crypto'
-import { insertItem, insertRestore } from '../../db/backup/restores.ts'
+import { insertItem, insertRestore, openTraffic } from '../../db/backup/restores.ts'
 import type { Database } from '../../db/connection/database.ts'
 import type { ProviderOrders } from '../../db/connection/schema.ts'
 import { restoreStart } from '../../workflows/backup/restore.contract.ts'
@@ -81,6 +81,16 @@ export async function closeForRestore(
   const id = randomUUID()
   await sql.begin((tx) => insertRestore(tx, { id, backupId: 'lost', readsSince: new Date(), at: new Date() }))
   for (const { leave } of items) await leave(id)
+  return id
+}
+
+/** Records a restore that refuses nobody. @returns its id */
+export async function openRestore(sql: Database): Promise<string> {
+  const id = randomUUID()
+  await sql.begin(async (tx) => {
+    await insertRestore(tx, { id, backupId: 'none', readsSince: new Date(), at: new Date() })
+    await openTraffic(tx, id, new Date())
+  })
   return id
 }
 
