@@ -27,10 +27,11 @@ import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { restoreStart, restoreWorkflowId } from '../workflows/backup/restore.contract.ts'
+import { type Alone, createAlone } from './restore/alone.ts'
 import { redoDeletions } from './restore/deletions.ts'
 import { describeRestore } from './restore/describe.ts'
 import { type DeletionRun, erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
-import { rebuild } from './restore/rebuild.ts'
+import { type RebuildOptions, rebuild } from './restore/rebuild.ts'
 import { repeating } from './restore/until-answered.ts'
 import { readConfigBeside } from './running-stack.ts'
 
@@ -159,11 +160,14 @@ async function restoreFrom(
       `${accounts} accounts, with the keys of ${keysOf}. ${cameBack} erased people came back, ${readable} readable.`,
     )
     const runs = sources[0] && { temporal, deletions: sources[0].runs }
-    const settled = await eraseAgain(context, folder, runs)
+    const readsSince = plusMs(timeOfBackup(backupId), -overlapMs)
+    await context.sql.begin((tx) => insertRestore(tx, { id: restoreId, backupId, readsSince, at: new Date() }))
+    const alone = createAlone(context.sql, restoreId)
+    const settled = await eraseAgain(context, folder, { runs, alone })
     const lost = logHead ? await continueFrom(context.sql, logHead, new Date()) : 0
     const { seq, hash } = await readHead(context.sql)
     console.log(`The transparency log ends with entry ${seq}, ${hash}. ${lost} entries are lost.`)
-    await rebuildNewer(context, { restoreId, backupId, settled, temporal: runs && temporal })
+    await rebuildNewer(context, { restoreId, since: readsSince, settled, temporal: runs && temporal, alone })
   } finally {
     await context.close()
   }
@@ -188,18 +192,18 @@ function headIn(text: string | undefined): LogHead | undefined | 'unreadable' {
 
 /**
  * Erases everybody again who was erased since the backup. @returns payments that need nothing more
- * @param runs undefined when Temporal is lost
+ * @param options.runs undefined when Temporal is lost
  */
 async function eraseAgain(
   context: Context,
   folder: BackupFolder,
-  runs: { temporal: Client; deletions: readonly DeletionRun[] } | undefined,
+  { runs, alone }: { runs: { temporal: Client; deletions: readonly DeletionRun[] } | undefined; alone: Alone },
 ): Promise<string[]> {
   const { sql, cipher } = context
   const at = new Date()
   const settled = await settledPaymentsOfErased(sql)
   // Those whose run is there keep their receipt; the ledger names the others as well.
-  const byRuns = runs ? await redoDeletions(context, runs.temporal, runs.deletions, at) : 0
+  const byRuns = runs ? await redoDeletions(context, runs.temporal, runs.deletions, { at, alone }) : 0
   console.log(`${byRuns + (await replayOver(sql, cipher, folder, at))} erased again.`)
   const { cameBack: left } = await whoCameBack(sql)
   if (left > 0) throw new Error(`${left} erased people are still there`)
@@ -207,24 +211,10 @@ async function eraseAgain(
 }
 
 /** Rebuilds what is newer than the backup, and prints what became of it. */
-async function rebuildNewer(
-  context: Context,
-  options: { restoreId: string; backupId: string; settled: readonly string[]; temporal: Client | undefined },
-): Promise<void> {
-  const { restoreId, backupId, settled, temporal } = options
-  const readsSince = plusMs(timeOfBackup(backupId), -overlapMs)
-  await context.sql.begin(async (tx) => {
-    const at = new Date()
-    await insertRestore(tx, { id: restoreId, backupId, readsSince, at })
-    await suspendPermissions(tx, { restoreId, at })
-  })
-  await rebuild(repeating(context), {
-    restoreId,
-    since: readsSince,
-    settled,
-    temporal,
-    say: (line) => console.log(line),
-  })
+async function rebuildNewer(context: Context, options: Omit<RebuildOptions, 'say'>): Promise<void> {
+  const { restoreId } = options
+  await context.sql.begin((tx) => suspendPermissions(tx, { restoreId, at: new Date() }))
+  await rebuild(repeating(context), { ...options, say: (line) => console.log(line) })
   for (const line of await describeRestore(context.sql, restoreId)) console.log(line)
 }
 

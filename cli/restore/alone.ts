@@ -1,4 +1,4 @@
-/** Bounds what one order can do to a restore: what fails again at each repetition must not end it for everybody else. */
+/** Bounds what one order or deletion can do to a restore: what fails again at each repetition must not end it for everybody else. */
 import { restoreUndecided } from '../../activities/restore.ts'
 import { type ItemKind, insertItem } from '../../db/backup/restores.ts'
 import { faultOfData } from '../../db/connection/constraint.ts'

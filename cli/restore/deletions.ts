@@ -6,6 +6,7 @@ import type { Client } from '@temporalio/client'
 import { operatorTaskOf } from '../../activities/erasure/step.ts'
 import { notAccepted } from '../../activities/order/payment/payment-acceptance.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
+import { paymentWithoutOrder } from '../../activities/payment-sweep.ts'
 import type { Context } from '../../context.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { type CarriedReceipt, exportReceipts, importReceipts } from '../../db/erasure/carried-receipts.ts'
@@ -19,6 +20,7 @@ import { periods } from '../../policy/periods.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import type { DeletionActivities, DeletionInput, Erasure } from '../../workflows/account-deletion.contract.ts'
+import type { Alone } from './alone.ts'
 import { atOnce } from './at-once.ts'
 import { type DeletionRun, erasureIn } from './erasure-sources.ts'
 import { type RecordedActivity, type RunHistory, readHistory } from './run-history.ts'
@@ -54,20 +56,26 @@ type Done = StepOutcome & { processor: ErasureStep; at: Date }
 
 /**
  * Erases again who was erased after the dump, and brings all receipts to where their runs are.
+ * For whom it fails, an operator is told, and the ledger erases them.
  * @returns the number of accounts that were erased again
  */
 export async function redoDeletions(
   context: Context,
   temporal: Client,
   runs: readonly DeletionRun[],
-  at: Date,
+  { at, alone }: { at: Date; alone: Alone },
 ): Promise<number> {
   const receipts = new Map((await exportReceipts(context.sql)).map((receipt) => [receipt.accountRef, receipt]))
   const erasedAgain = await atOnce(
     runs.filter(({ accountRef }) => mayHaveGoneOn(receipts.get(accountRef), at)),
     async (run) => {
       const history = await readHistory(temporal, run)
-      return history ? redoDeletion(context, run.accountRef, history, receipts.get(run.accountRef)) : false
+      if (!history) return false
+      const erasure = erasureIn(history) as Erasure | undefined
+      if (!erasure) return false
+      const deletion = { accountRef: run.accountRef, history, erasure, known: receipts.get(run.accountRef) }
+      const of = { kind: 'run', subjectId: erasure.receiptId } as const
+      return (await alone(of, () => redoDeletion(context, deletion, alone))) ?? false
     },
   )
   return erasedAgain.filter(Boolean).length
@@ -86,16 +94,21 @@ function mayHaveGoneOn(receipt: CarriedReceipt | undefined, at: Date): boolean {
   return steps.filter(isOpen).some(({ processor }) => (dueAt[processor] ?? at) <= at)
 }
 
+interface ErasedSince {
+  accountRef: string
+  history: RunHistory
+  erasure: Erasure
+  /** the receipt of the dump */
+  known: CarriedReceipt | undefined
+}
+
 /** @returns whether the account was in the dump, and is erased again */
-async function redoDeletion(
+export async function redoDeletion(
   context: Context,
-  accountRef: string,
-  history: RunHistory,
-  known: CarriedReceipt | undefined,
+  { accountRef, history, erasure, known }: ErasedSince,
+  alone: Alone,
 ): Promise<boolean> {
   const { sql } = context
-  const erasure = erasureIn(history) as Erasure | undefined
-  if (!erasure) return false
   const { receiptId } = erasure
   const { reason } = history.input as DeletionInput
   const deletion = {
@@ -107,7 +120,7 @@ async function redoDeletion(
   }
   const done = stepsDone(history.activities)
   const settled = history.activities.findLast(({ type, completed }) => type === 'settlePayments' && completed)
-  const isErasedAgain = !known && (await eraseAgain(context, deletion, settled !== undefined))
+  const isErasedAgain = !known && (await eraseAgain(context, deletion, { isSettled: settled !== undefined, alone }))
   if (!known && !isErasedAgain)
     await importReceipts(sql, [{ ...deletion, completedAt: null, steps: newSteps(erasure) }])
 
@@ -188,32 +201,50 @@ const newSteps = ({ pending, erasedAt }: Erasure): CarriedReceipt['steps'] =>
 async function eraseAgain(
   context: Context,
   deletion: Omit<CarriedReceipt, 'steps' | 'completedAt'>,
-  isSettled: boolean,
+  options: ClosingOptions,
 ): Promise<boolean> {
-  await closeUncertain(context, deletion.accountRef, isSettled)
+  await closeUncertain(context, deletion.accountRef, options)
   const erased = await context.sql.begin((tx) => erase(tx, context, { ...deletion, at: deletion.erasedAt }))
   return erased !== undefined && erased !== 'in_use'
 }
 
+interface ClosingOptions {
+  /** the run has settled the payments */
+  isSettled: boolean
+  alone: Alone
+}
+
 /**
  * Orders of which the dump does not know whether they were delivered before the erasure. Their payment must not be refunded
- * by what the dump says: if the run has settled the payments, nothing of it is left to do; else `rebuild` leaves it to an operator.
+ * by what the dump says: if the run has settled the payments, nothing of it is left to do; else an operator decides, as of a
+ * payment that cannot be read.
  */
-async function closeUncertain(context: Context, accountRef: string, isSettled: boolean): Promise<void> {
+async function closeUncertain(
+  context: Context,
+  accountRef: string,
+  { isSettled, alone }: ClosingOptions,
+): Promise<void> {
   const { sql } = context
   const orders = await sql<OrderRow[]>`
     select o.* from orders o join accounts a on a.id = o.account_id
     where a.account_ref = ${accountRef} and o.status in ('awaiting_payment', 'in_review', 'provisioning')`
   for (const order of orders) {
-    const payment = await paymentOf(context, order)
-    if (payment?.status !== 'succeeded' || leftOf(payment) <= 0) continue
+    const { payment_intent_id: known, checkout_session_id: page } = order
+    const asked = await alone({ kind: 'payment', subjectId: known ?? page ?? order.id }, async () => ({
+      payment: await paymentOf(context, order),
+    }))
+    const payment = asked?.payment
+    if (asked && (payment?.status !== 'succeeded' || leftOf(payment) <= 0)) continue
+    const at = new Date()
     await moveOrder(sql, order.id, [order.status], {
       status: 'cancelled',
       reason: notAccepted,
-      ended_at: new Date(),
-      payment_intent_id: isSettled ? payment.paymentIntentId : null,
+      ended_at: at,
+      payment_intent_id: isSettled ? (payment?.paymentIntentId ?? known) : null,
       checkout_session_id: null,
     })
+    if (payment && !isSettled)
+      await raiseOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: payment.paymentIntentId, at })
   }
 }
 

@@ -20,7 +20,7 @@ import { listRefunds } from '../../db/order/refunds.ts'
 import { readCounters, recordLostNumbers } from '../../db/order/restored-documents.ts'
 import { esimProviderIds } from '../../policy/outside-parties.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
-import { createAlone } from './alone.ts'
+import type { Alone } from './alone.ts'
 import { atOnce } from './at-once.ts'
 import { leaveLostOrder } from './lost-order.ts'
 import { type ListedOrderRun, listOrderRuns, type OrderRun, readOrderRun, rememberedSince } from './order-runs.ts'
@@ -42,6 +42,7 @@ export interface RebuildOptions {
   settled: readonly string[]
   /** undefined: Temporal is lost as well */
   temporal: Client | undefined
+  alone: Alone
   say(line: string): void
 }
 
@@ -54,10 +55,9 @@ const olderThanRuns = 'older_than_runs'
 
 export async function rebuild(
   context: RepeatingContext,
-  { restoreId, since, settled, temporal, say }: RebuildOptions,
+  { restoreId, since, settled, temporal, alone, say }: RebuildOptions,
 ): Promise<void> {
   const { sql, stripe, cipher } = context
-  const alone = createAlone(sql, restoreId)
   const counters = await readCounters(sql)
   const listed = temporal ? await listOrderRuns(temporal, since) : []
   const remembered = temporal && (await rememberedSince(temporal, new Date()))

@@ -1,0 +1,74 @@
+/** U2: somebody who was erased since the dump is erased again, and nothing refunds by itself what may have been delivered to them. */
+import { randomUUID } from 'node:crypto'
+import { afterAll, expect, test } from 'vitest'
+import { createAlone } from '../../cli/restore/alone.ts'
+import { redoDeletion } from '../../cli/restore/deletions.ts'
+import { repeating } from '../../cli/restore/until-answered.ts'
+import { listItems } from '../../db/backup/restores.ts'
+import { openPayments } from '../../db/erasure/deletion-seals.ts'
+import { findOrder } from '../../db/order/orders.ts'
+import { shareStack } from '../harness/harness.ts'
+import { openRestore } from '../harness/lost.ts'
+
+const harness = await shareStack({ books: false })
+const { stripe } = harness.sims
+const context = repeating(harness.context, 0)
+const { sql, cipher } = context
+const always = 1_000_000
+
+const tasksOf = (subjectId: string) => sql<{ kind: string; detail: string | null }[]>`
+  select kind, detail from attention where subject_id = ${subjectId} and resolved_at is null order by kind`
+const unknownToStripe = (payment: string) =>
+  stripe.fault({
+    match: { path: `^/v1/payment_intents/${payment}` },
+    status: 404,
+    body: { error: { type: 'invalid_request_error', code: 'resource_missing', message: 'No such payment' } },
+    times: always,
+  })
+afterAll(() => stripe.clearFaults())
+
+/** Somebody whom a deletion's run has erased since the dump, while an operator looked at their paid order. */
+async function eraseAgain(row: { payment_intent_id?: null; checkout_session_id?: string }, isUnknown: boolean) {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
+  const payment = (await findOrder(sql, id))?.payment_intent_id ?? ''
+  if (Object.keys(row).length > 0) await sql`update orders set ${sql(row)} where id = ${id}`
+  if (isUnknown) await unknownToStripe(payment)
+  const reason = 'requested' as const
+  const accountRef = cipher.accountRef(person.accountId)
+  const erasedAt = new Date().toISOString()
+  const erasure = { receiptId: randomUUID(), erasedAt, backupsGoneBy: erasedAt, pending: [] }
+  const history = { input: { accountRef, reason }, activities: [], failedWith: undefined }
+  const restoreId = await openRestore(sql)
+  const alone = createAlone(sql, restoreId)
+  const isErased = await redoDeletion(context, { accountRef, history, erasure, known: undefined }, alone)
+  await stripe.clearFaults()
+  const inSeal: string[] = []
+  for await (const erased of openPayments(sql, context)) inSeal.push(...erased)
+  return {
+    person,
+    payment,
+    isErased,
+    isInSeal: inSeal.includes(payment),
+    items: await listItems(sql, restoreId, { after: undefined, outcome: undefined, limit: 100 }),
+  }
+}
+
+test('U2: the payment of somebody who was erased since, whose order may have been delivered, is an operator’s', async () => {
+  const { payment, isErased, isInSeal } = await eraseAgain({}, false)
+  expect({ isErased, isInSeal }).toEqual({ isErased: true, isInSeal: false })
+  expect(await tasksOf(payment)).toEqual([{ kind: 'payment_without_order', detail: null }])
+})
+
+test.each([
+  ['a payment', {}],
+  ['a page', { payment_intent_id: null, checkout_session_id: 'cs_test_unknown' }],
+] as const)('%s that Stripe does not know keeps nobody from being erased again', async (_what, row) => {
+  const isPayment = Object.keys(row).length === 0
+  const { person, payment, isErased, isInSeal, items } = await eraseAgain(row, isPayment)
+  expect({ isErased, isInSeal }).toEqual({ isErased: true, isInSeal: false })
+  expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
+  const subjectId = isPayment ? payment : 'cs_test_unknown'
+  expect(items).toMatchObject([{ kind: 'payment', subjectId, outcome: 'undecided' }])
+  expect(await tasksOf(subjectId)).toMatchObject([{ kind: 'restore_undecided' }])
+})
