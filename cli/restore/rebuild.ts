@@ -20,6 +20,7 @@ import { listRefunds } from '../../db/order/refunds.ts'
 import { readCounters, recordLostNumbers } from '../../db/order/restored-documents.ts'
 import { esimProviderIds } from '../../policy/outside-parties.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
+import { failure } from '../../shared/failures.ts'
 import type { Alone } from './alone.ts'
 import { atOnce } from './at-once.ts'
 import { leaveLostOrder } from './lost-order.ts'
@@ -63,6 +64,10 @@ export async function rebuild(
   const remembered = temporal && (await rememberedSince(temporal, new Date()))
   const runs = temporal ? await changedRuns(context, temporal, listed) : []
   const read = new Map<string, Payment>()
+  /** payments that were not answered for, and their orders: it is unknown whether they were paid */
+  const unread = new Set<string>()
+  /** orders of which it is unknown what became of them */
+  const undecided = new Set<string>()
   const payments = await newPayments()
   say(`${runs.length} runs of orders and ${payments.size} payments are newer than the backup.`)
 
@@ -71,10 +76,9 @@ export async function rebuild(
   const explained = new Set<string>(settled)
   await atOnce(withTopUps(runs), async (ofEsim) => {
     for (const run of ofEsim) {
-      const isRead = await alone({ kind: 'order', subjectId: run.orderId }, () => rebuildRun(run).then(() => true))
-      // Nobody knows whether it was delivered.
-      const undecided = isRead ? undefined : payments.get(run.orderId)
-      if (undecided) explained.add(undecided.paymentIntentId)
+      const of = { kind: 'order', subjectId: run.orderId } as const
+      const isRebuilt = await alone(of, () => rebuildRun(run).then(() => true))
+      if (!isRebuilt) await leaveRun(run)
     }
   })
   // Those of orders that the dump has as they are, but for these refunds.
@@ -94,12 +98,14 @@ export async function rebuild(
 
   async function rebuildRun(run: OrderRun): Promise<void> {
     const before = await findOrder(sql, run.orderId)
+    const ofOrder = partialRefunds.get(run.orderId) ?? []
+    partialRefunds.delete(run.orderId)
     const payment = await paymentOf(run.orderId, before)
     if (payment) explained.add(payment.paymentIntentId)
-    const ofOrder = partialRefunds.get(run.orderId) ?? []
     const facts = { run, payment, placed: placed.get(run.orderId) ?? [], partialRefunds: ofOrder }
-    partialRefunds.delete(run.orderId)
     const loss = await rebuildOrder(context, facts)
+    if (loss === 'first_order_lost' && undecided.has(run.input.parentOrderId ?? ''))
+      throw failure('OrderMissing', { code: 'first_order_undecided' })
     if (!loss)
       await leaveDuplicates(sql, restoreId, {
         orderId: run.orderId,
@@ -111,6 +117,24 @@ export async function rebuild(
       await insertItem(sql, restoreId, { kind: 'order', subjectId: run.orderId, outcome: 'rebuilt' })
     // The dump has it as its run left it: the statuses that it went through again cause no events.
     else await forgetStatusEvents(sql, run.orderId)
+  }
+
+  /** An order that could not be rebuilt. An open run goes on with it; the payment sweep would refund what has none. */
+  async function leaveRun({ orderId, isOpen }: OrderRun): Promise<void> {
+    undecided.add(orderId)
+    const payment = payments.get(orderId)
+    if (payment) explained.add(payment.paymentIntentId)
+    // Those of the steps that were rebuilt before it failed.
+    await forgetStatusEvents(sql, orderId)
+    if (!isOpen) await closeUndecided(orderId, 'restore')
+  }
+
+  /** Closes an order that may have been delivered, so that nothing refunds it by itself. An operator decides. */
+  async function closeUndecided(orderId: string, detail: string): Promise<void> {
+    const at = new Date()
+    const change = { status: 'cancelled', reason: notAccepted, ended_at: at } as const
+    if (await moveOrder(sql, orderId, [...undelivered], change))
+      await raiseOperatorTask(sql, { kind: notAccepted, subjectId: orderId, detail, at })
   }
 
   /** Our payments since the dump, by the order that they are for. */
@@ -128,9 +152,12 @@ export async function rebuild(
       ),
     )
     for (const [index, payment] of answers.entries()) {
-      if (!payment) continue
+      const { paymentIntentId = '', orderId = '' } = listed[index] ?? {}
+      if (!payment) {
+        unread.add(paymentIntentId).add(orderId)
+        continue
+      }
       read.set(payment.paymentIntentId, payment)
-      const orderId = listed[index]?.orderId ?? ''
       const known = found.get(orderId)
       // Stripe lists the newest first.
       if (!known || rankOf(payment) > rankOf(known)) found.set(orderId, payment)
@@ -140,6 +167,9 @@ export async function rebuild(
 
   async function paymentOf(orderId: string, order: OrderRow | undefined): Promise<Payment | undefined> {
     const known = order?.payment_intent_id
+    // An operator has been told of the payment.
+    if (known ? unread.has(known) : unread.has(orderId) && payments.get(orderId)?.status !== 'succeeded')
+      throw failure('PaymentUnavailable', { code: 'payment_unread' })
     return known ? (read.get(known) ?? untilAnswered(() => stripe.getPayment(known))) : payments.get(orderId)
   }
 
@@ -185,16 +215,13 @@ export async function rebuild(
    * payment sweep would take them for undelivered and refund them.
    */
   async function leaveForgottenOrders(): Promise<void> {
-    const known = new Set(listed.map(({ orderId }) => orderId))
+    const known = new Set(runs.map(({ orderId }) => orderId))
     for (const order of await listOrdersWith(sql, undelivered)) {
-      const { id, status } = order
-      const payment = known.has(id)
-        ? undefined
-        : await alone({ kind: 'order', subjectId: id }, () => paymentOf(id, order))
-      if (payment?.status !== 'succeeded' || leftOf(payment) <= 0) continue
-      const at = new Date()
-      await moveOrder(sql, id, [status], { status: 'cancelled', reason: notAccepted, ended_at: at })
-      await raiseOperatorTask(sql, { kind: notAccepted, subjectId: id, detail: olderThanRuns, at })
+      const { id } = order
+      if (known.has(id)) continue
+      const asked = await alone({ kind: 'order', subjectId: id }, async () => ({ payment: await paymentOf(id, order) }))
+      if (asked && (asked.payment?.status !== 'succeeded' || leftOf(asked.payment) <= 0)) continue
+      await closeUndecided(id, olderThanRuns)
       await insertItem(sql, restoreId, { kind: 'order', subjectId: id, outcome: 'undecided', detail: olderThanRuns })
     }
   }
