@@ -41,7 +41,7 @@ const leftToOperator = (
 })
 
 export const afterRestore: Readonly<Record<WorkflowType, AfterRestore>> = {
-  accountDeletion: rebuilt('erasure-sources.ts'),
+  accountDeletion: rebuilt('deletions.ts'),
   order: rebuilt('rebuild-order.ts'),
   partialRefund: rebuilt('partial-refunds.ts'),
   signInEnded: rebuilt('sign-ins.ts'),

@@ -29,7 +29,8 @@ export const afterLoss: AfterLoss = {
     email_changes: 'other-runs.ts: left to operators',
     erased_references: 'deletions.ts',
     esims: 'rebuild-order.ts',
-    attention: 'rebuild-order.ts, deletions.ts, withdrawals.ts, other-runs.ts; the sweeps raise theirs again',
+    attention:
+      'alone.ts, deletions.ts, other-runs.ts, own-order.ts, rebuild-order.ts, rebuild.ts, tables.ts, withdrawals.ts; the sweeps raise theirs again',
     invoice_links: 'rebuild-order.ts',
     invoices: 'rebuild-order.ts, rebuild-refunds.ts',
     key_rotations: 'other-runs.ts: left to operators',
@@ -87,8 +88,10 @@ export const afterLoss: AfterLoss = {
     accounts: 'sign-ups, and changes of profile, address and language',
     api_keys: 'keys that were made since are gone, those that were revoked since are valid',
     books_holds: 'months whose books an operator has ordered to keep since',
-    consents: 'consents that were given or taken back since: who has opted out since gets promotions again',
-    ended_sign_ins: 'sign-ins that have ended since are accepted until their tokens expire',
+    consents:
+      'consents that were given or taken back since: those that were given are lost, and all of before count as withdrawn',
+    ended_sign_ins:
+      'sign-ins that have ended since: of people who were erased since and are not in the dump, tokens make a newcomer until they expire',
     event_recipients: 'which endpoints were told events since: a breach by a key cannot count those',
     identities: 'links with Apple and Google that were made or ended since',
     operator_acts: 'acts of operators since, and the sums by which a second operator is asked for',

@@ -88,7 +88,7 @@ const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 
 /**
- * Repeats a failed read for about a minute, also after "not found": what the outside party does not know at one moment, it may know at the
+ * Repeats a failed read for half a minute, also after "not found": what the outside party does not know at one moment, it may know at the
  * next. Only an operator ends what is misconfigured.
  */
 export async function untilAnswered<Answer>(call: () => Promise<Answer>, firstPauseMs = 1_000): Promise<Answer> {

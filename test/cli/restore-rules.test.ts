@@ -1,4 +1,6 @@
 /** Rules of a restore that need no stack. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { stepsDone } from '../../cli/restore/deletions.ts'
 import { rankOf } from '../../cli/restore/rebuild.ts'
@@ -21,6 +23,18 @@ test('a restore knows what becomes of each table', () => {
   const known = Object.values(afterLoss).flatMap((tables) => Object.keys(tables))
   const tables = new Set(Object.keys(personalData).map((column) => column.slice(0, column.indexOf('.'))))
   expect(known.toSorted()).toEqual([...tables].toSorted())
+})
+
+const folder = join(import.meta.dirname, '../../cli/restore')
+const files = readdirSync(folder)
+const namedIn = (text: string): string[] => text.match(/[\w-]+\.ts/g) ?? []
+
+test('what a restore says of tables and runs names files that are there, and for operator tasks all that raise them', () => {
+  const ofRuns = Object.values(afterRestore).map((entry) => (entry.outcome === 'rebuild' ? entry.by : ''))
+  const ofTables = Object.values(afterLoss).flatMap((tables) => Object.values(tables))
+  expect(files).toEqual(expect.arrayContaining([...ofRuns, ...ofTables].flatMap(namedIn)))
+  const raising = files.filter((file) => readFileSync(join(folder, file), 'utf8').includes('raiseOperatorTask('))
+  expect(namedIn(afterLoss.rebuilt.attention ?? '').toSorted()).toEqual(raising.toSorted())
 })
 
 test('of several payments of an order the paid one is its own, and a cancelled one only when there is no other', () => {
