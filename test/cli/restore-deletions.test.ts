@@ -2,11 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
 import { createAlone } from '../../cli/restore/alone.ts'
-import { redoDeletion } from '../../cli/restore/deletions.ts'
+import { redoDeletion, redoDeletions } from '../../cli/restore/deletions.ts'
 import { repeating } from '../../cli/restore/until-answered.ts'
 import { listItems } from '../../db/backup/restores.ts'
 import { openPayments } from '../../db/erasure/deletion-seals.ts'
 import { findOrder } from '../../db/order/orders.ts'
+import { plusDays } from '../../shared/calendar.ts'
+import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { openRestore } from '../harness/lost.ts'
 
@@ -71,4 +73,22 @@ test.each([
   const subjectId = isPayment ? payment : 'cs_test_unknown'
   expect(items).toMatchObject([{ kind: 'payment', subjectId, outcome: 'undecided' }])
   expect(await tasksOf(subjectId)).toMatchObject([{ kind: 'restore_undecided' }])
+})
+
+test('a deletion that cannot be redone keeps no other one from it', async () => {
+  const person = await harness.signUp()
+  const { receiptId, workflowId } = await deleteAccount(harness.stack, person, harness.service)
+  const accountRef = cipher.accountRef(person.accountId)
+  const { runId } = await harness.temporal.workflow.getHandle(workflowId).describe()
+  const failing: unknown[] = []
+  const alone = async (of: unknown) => {
+    failing.push(of)
+    return undefined
+  }
+  // Its last backup is due by then.
+  const at = plusDays(new Date(), 200)
+  const run = { accountRef, workflowId, runId }
+  expect(await redoDeletions(context, harness.temporal, [run, run], { at, alone })).toBe(0)
+  const of = { kind: 'run', subjectId: receiptId }
+  expect(failing).toEqual([of, of])
 })
