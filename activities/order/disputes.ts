@@ -10,6 +10,7 @@ import { sentAt } from '../../db/sends.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import type { Dispute, DisputeEvidence } from '../../providers/stripe/disputes.ts'
+import { failureCode, failureType } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import {
   asFailure,
@@ -26,6 +27,8 @@ type Activities = Pick<OrderActivities, 'recordDispute' | 'stageDisputeEvidence'
 
 /** After this, operators are told of an eSIM that does not stop or run as it should, and what its provider refuses is final. */
 const lateAfterMs = 6 * milliseconds.hour
+/** Kind of the operator task of evidence that could not be staged. */
+const unstaged = 'dispute_evidence_unstaged'
 
 export function createDisputeActivities(context: Context): Activities {
   const { sql, stripe } = context
@@ -36,9 +39,13 @@ export function createDisputeActivities(context: Context): Activities {
       const at = new Date(asOf)
       const first = await askAboutPayment(context, () => stripe.getDispute(disputeId))
       const order = await orderOf(first, orderId)
+      let later: unknown
       const dispute = await recordUntilCurrent(context, first, order?.id, at, async () => {
-        if (order) await suspendOrResume(order, at)
+        later = order && (await suspendOrResume(order, at))
       })
+      // The bank's date does not wait for the eSIM's provider, which is asked for days.
+      if (later !== undefined && order?.id === orderId) await stageMeanwhile(order, dispute, at)
+      if (later !== undefined) throw later
       // Another order's dispute changes nothing for the run that was told of it.
       if (order?.id !== orderId) return { needsEvidence: false, isOver: false }
       return { needsEvidence: await needsEvidence(order, dispute), isOver: dispute.isOver }
@@ -51,22 +58,38 @@ export function createDisputeActivities(context: Context): Activities {
       if (!order) return
       const dispute = await askAboutPayment(context, () => stripe.getDispute(disputeId))
       const isIts = dispute.paymentIntentId !== null && dispute.paymentIntentId === order.payment_intent_id
-      if (isIts && order.delivered_at && (await needsEvidence(order, dispute))) {
-        const evidence = evidenceFor({
-          order: { ...order, delivered_at: order.delivered_at },
-          esims: await statesOf(order),
-          mailAcceptedAt: await sentAt(sql, order.id, 'mail:confirmation'),
-          refunds: (await listRefunds(sql, order.id)).filter(({ state }) => givesMoneyBack(state)),
-        })
-        // The same content has the same key: attempts at the same time are one.
-        const content = createHash('sha256').update(JSON.stringify(evidence)).digest('base64url')
-        const key = `dispute-${disputeId}:evidence-${content}`
-        const staged = await stage(disputeId, evidence, key)
-        if (staged)
-          await recordUntilCurrent(context, staged, order.id, at, () => noteEvidenceStaged(sql, disputeId, at))
-      }
-      await resolveOperatorTask(sql, { kind: 'dispute_evidence_unstaged', subjectId: orderId, by: 'order', at })
+      if (isIts && (await needsEvidence(order, dispute))) await stageEvidence(order, dispute, at)
+      await resolveOperatorTask(sql, { kind: unstaged, subjectId: orderId, by: 'order', at })
     },
+  }
+
+  async function stageEvidence(order: OrderRow, { disputeId }: Dispute, at: Date): Promise<void> {
+    if (!order.delivered_at) return
+    const evidence = evidenceFor({
+      order: { ...order, delivered_at: order.delivered_at },
+      esims: await statesOf(order),
+      mailAcceptedAt: await sentAt(sql, order.id, 'mail:confirmation'),
+      refunds: (await listRefunds(sql, order.id)).filter(({ state }) => givesMoneyBack(state)),
+    })
+    // The same content has the same key: attempts at the same time are one.
+    const content = createHash('sha256').update(JSON.stringify(evidence)).digest('base64url')
+    const key = `dispute-${disputeId}:evidence-${content}`
+    const staged = await stage(disputeId, evidence, key)
+    if (staged) await recordUntilCurrent(context, staged, order.id, at, () => noteEvidenceStaged(sql, disputeId, at))
+  }
+
+  /** Stages evidence while the eSIM's provider is tried again: what fails here is tried again with it. */
+  async function stageMeanwhile(order: OrderRow, dispute: Dispute, at: Date): Promise<void> {
+    const task = { kind: unstaged, subjectId: order.id, at }
+    try {
+      if (await needsEvidence(order, dispute)) await stageEvidence(order, dispute, at)
+      await resolveOperatorTask(sql, { ...task, by: 'order' })
+    } catch (error) {
+      const type = failureType(error)
+      if (type === undefined) throw error
+      if (type === paymentFailureTypes.rejected || sinceScheduledMs() >= lateAfterMs)
+        await raiseOperatorTask(sql, { ...task, detail: failureCode(error) })
+    }
   }
 
   /**
@@ -121,8 +144,11 @@ export function createDisputeActivities(context: Context): Activities {
     )
   }
 
-  /** Decides by all disputes about an eSIM: of its order and of each of its top-ups. */
-  async function suspendOrResume(order: OrderRow, at: Date): Promise<void> {
+  /**
+   * Decides by all disputes about an eSIM: of its order and of each of its top-ups.
+   * @returns the failure of a provider that has to be asked again, if any
+   */
+  async function suspendOrResume(order: OrderRow, at: Date): Promise<unknown> {
     const orderId = order.parent_order_id ?? order.id
     const subjectId = order.id
     const isLate = sinceScheduledMs() >= lateAfterMs
@@ -150,7 +176,7 @@ export function createDisputeActivities(context: Context): Activities {
         }
       }
     }
-    if (later !== undefined) throw later
+    return later
   }
 
   /** `unsupported`: for good */
@@ -160,8 +186,11 @@ export function createDisputeActivities(context: Context): Activities {
       return await (suspended ? provider.suspend(esim.esimRef) : provider.unsuspend(esim.esimRef))
     } catch (error) {
       if (!isProviderFailure(error)) throw error
-      // Its state has been read, and refuses it: the eSIM may have ended meanwhile. Any other refusal may pass.
-      const isFinal = error.kind === 'rejected' && (error.code === 'wrong_state' || sinceScheduledMs() >= lateAfterMs)
+      // Its state has been read, and refuses it: the eSIM may have ended meanwhile. Any other refusal may pass, and so may one
+      // that contradicts the state, for some hours.
+      const isLate = sinceScheduledMs() >= lateAfterMs
+      const isWrongState = error.code === 'wrong_state'
+      const isFinal = isLate ? error.kind === 'rejected' || isWrongState : error.kind === 'rejected' && isWrongState
       if (isFinal) return 'unsupported'
       throw asFailure(error, esimFailureTypes)
     }

@@ -227,6 +227,33 @@ test('an outage of Stripe for an hour does not keep the evidence away', async ()
   await stripe.clearFaults()
 })
 
+test.each([
+  ['is down', { status: 503 }],
+  ['refuses to suspend it', { status: 200, body: { success: false, errorCode: '200002', errorMsg: '', obj: null } }],
+])('evidence does not wait for an eSIM whose provider %s', async (_what, answer) => {
+  const { order } = await delivered()
+  await esimAccess.fault({ match: { path: '/esim/suspend$' }, ...answer, times: 1_000_000 })
+  const dispute = await open(order.id)
+  await untilStaged(dispute)
+  expect(await writes(dispute)).toBe(1)
+  await esimAccess.clearFaults()
+  await harness.fastForward(order.id, '10 minutes')
+  const suspended = async () => (await harness.service.get(`/v1/orders/${order.id}`)).body.esims[0].suspended
+  await until('it is suspended', suspended)
+  expect(await writes(dispute)).toBe(1)
+})
+
+test('evidence that Stripe refuses while the eSIM’s provider is down becomes an operator task at once', async () => {
+  const { order } = await delivered()
+  await esimAccess.fault({ match: { path: '/esim/suspend$' }, status: 503, times: 1_000_000 })
+  const body = { error: { type: 'invalid_request_error', code: 'parameter_unknown' } }
+  await stripe.fault({ match: { method: 'POST', path: '/v1/disputes/' }, status: 400, body, times: 1_000_000 })
+  await open(order.id)
+  await until('an operator knows', () => taskOf(order.id, 'dispute_evidence_unstaged'))
+  expect(await taskOf(order.id, 'dispute_evidence_unstaged')).toMatchObject({ detail: 'parameter_unknown' })
+  await Promise.all([stripe.clearFaults(), esimAccess.clearFaults()])
+})
+
 test('nothing is staged before the delivery, and the delivery is evidence', async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { packageCode, pay: { riskLevel: 'elevated' }, until: 'in_review' })
