@@ -116,7 +116,8 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       })
     }
     if (status.state === 'suspended' && esim.state !== 'suspended') {
-      const isOurs = await isDisputed(sql, { id: esim.id, orderId: order.id })
+      // After a dispute its eSIM stays suspended until its provider has let it run: its row says so.
+      const isOurs = esim.suspended || (await isDisputed(sql, { id: esim.id, orderId: order.id }))
       if (!isOurs) await raiseOperatorTask(sql, { ...task, kind: 'esim_suspended_by_provider' })
     }
     await recordEsimStatus(sql, esim.id, status, at)

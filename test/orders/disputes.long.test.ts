@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
 import type { Attention } from '../../db/connection/schema.ts'
-import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { orderAftercareWorkflowId, orderWorkflowId, providerSignal } from '../../workflows/order/order.contract.ts'
 import { reconciliationType } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
@@ -176,6 +176,39 @@ test('operators are told after some hours of an eSIM whose provider is down, and
   await harness.fastForward(order.id, '1 hour')
   await untilDispute(order.id, 'needs_response', true)
   await until('nothing is left', async () => (await tasks(order.id, dispute)).join() === 'dispute_open')
+})
+
+test('an eSIM that still waits to run again after a won dispute is not taken for suspended by its provider', async () => {
+  const { order } = await delivered()
+  await untilWatched(harness.stack, order.id)
+  await esimAccess.do('webhooks', { drop: 1_000 })
+  const dispute = await open(order.id)
+  await untilDispute(order.id, 'needs_response', true)
+  await esimAccess.fault({ match: { path: '/esim/unsuspend$' }, status: 503, times: 1_000_000 })
+  await stripe.do('close-dispute', { dispute, outcome: 'won' })
+  await untilDispute(order.id, 'won', true)
+  await esimAccess.do('webhooks', { drop: 0 })
+  await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).signal(providerSignal)
+  await until('the eSIM is looked at', async () => (await view(order.id)).esims[0].state === 'suspended')
+  expect(await tasks(order.id)).toEqual([])
+  await esimAccess.clearFaults()
+  await harness.fastForward(order.id, '10 minutes')
+  await untilDispute(order.id, 'won', false)
+})
+
+test('an eSIM whose provider refuses to suspend it for hours, although its state permits it, is an operator’s', async () => {
+  const { order } = await delivered()
+  const body = refusal('200002')
+  await esimAccess.fault({ match: { path: '/esim/suspend$' }, status: 200, body, times: 1_000_000 })
+  const dispute = await open(order.id)
+  await until('the operators know', async () => (await tasks(dispute)).includes('dispute_open'))
+  await harness.fastForward(order.id, '7 hours')
+  await until('they know of the eSIM', async () => (await tasks(order.id)).includes('esim_not_suspendable'))
+  await until('nothing is tried any more', async () => {
+    const { raw } = await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).describe()
+    return !raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'recordDispute')
+  })
+  await esimAccess.clearFaults()
 })
 
 test('a dispute becomes an operator task also when the provider cannot suspend or is down', async () => {
