@@ -5,7 +5,7 @@ import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { isDisputed } from '../../db/order/disputes.ts'
-import { listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
+import { isToppedUpSince, listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
 import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import type { EsimStatus } from '../../providers/esim.ts'
@@ -85,7 +85,8 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
   }
 
   async function checkEsim(esim: StoredEsim, order: OrderRow, at: Date, justAsked: boolean): Promise<EsimCheck> {
-    const status = justAsked || isOver(esim.state) ? storedStatus(esim) : await askProvider(esim, order, at)
+    const isKnown = justAsked || (isOver(esim.state) && !(await isRevivable(esim)))
+    const status = isKnown ? storedStatus(esim) : await askProvider(esim, order, at)
     const ending = endingOf(esim, status)
     const due = ending === 'by_provider' ? (['ended_early'] as const) : dueNotices(status, at)
     const allSent = await notices.send(esim, order, [...due], status, at)
@@ -96,6 +97,11 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       unused: isUnused(esim, status, order, at),
       nextCheckMs: allSent ? untilNextDate(status.expiresAt, at) : noticeRetryMs,
     }
+  }
+
+  /** A top-up that was bought in time may have been applied after the expiry. */
+  async function isRevivable(esim: StoredEsim): Promise<boolean> {
+    return esim.state === 'expired' && (await isToppedUpSince(sql, esim))
   }
 
   /** Reads the status of an eSIM from its provider, and records it. Operators learn what the provider does by itself. */

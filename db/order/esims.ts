@@ -252,14 +252,26 @@ export async function setEsimSuspended(sql: Queryable, esimId: string, suspended
   await sql`update esims set suspended = ${suspended} where id = ${esimId}`
 }
 
-/** Stores the provider's current status of an eSIM. Its end stays: an answer that was read before it may be written after it. */
+/**
+ * Stores the provider's current status of an eSIM. Its end stays: an answer that was read before it may be written after it. An
+ * expired one lives again if a top-up has moved its expiry into the future.
+ */
 export async function recordEsimStatus(sql: Queryable, esimId: string, status: EsimStatus, at: Date): Promise<void> {
   await sql`update esims set
-      state = case when state in ('cancelled', 'expired') then state else ${status.state} end, total_bytes = coalesce(${status.totalBytes}, total_bytes),
+      state = case when state = 'cancelled' or (state = 'expired' and not coalesce(${status.expiresAt}::timestamptz > ${at}, false))
+        then state else ${status.state} end,
+      total_bytes = coalesce(${status.totalBytes}, total_bytes),
       used_bytes = greatest(used_bytes, ${status.usedBytes}),
       activated_at = coalesce(${status.activatedAt}, activated_at),
       expires_at = coalesce(${status.expiresAt}, expires_at), checked_at = ${at}
     where id = ${esimId}`
+}
+
+/** Whether a top-up of an eSIM was delivered after its provider was last asked about it. */
+export async function isToppedUpSince(sql: Queryable, esim: Pick<StoredEsim, 'id' | 'checkedAt'>): Promise<boolean> {
+  const rows = await sql`
+    select 1 from orders where esim_id = ${esim.id} and status = 'delivered' and delivered_at > ${esim.checkedAt} limit 1`
+  return rows.length > 0
 }
 
 /** The delivered order of an eSIM; the newest one, since providers reuse references. */

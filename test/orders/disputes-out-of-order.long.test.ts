@@ -128,3 +128,17 @@ test.each(['cancelled', 'expired'] as const)(
     ])
   },
 )
+
+test.each([
+  ['expired', 'in_use'],
+  ['cancelled', 'cancelled'],
+] as const)('an eSIM that was %s and whose expiry a top-up moves is %s', async (before, after) => {
+  const { order } = await delivered()
+  const [esim] = await sql<
+    { id: string }[]
+  >`update esims set state = ${before} where order_id = ${order.id} returning id`
+  const expiresAt = new Date(Date.now() + 86_400_000).toISOString()
+  const status = { state: 'in_use', totalBytes: 8, usedBytes: 7, activatedAt: null, expiresAt } as const
+  await recordEsimStatus(sql, esim?.id ?? '', status, new Date())
+  expect(await sql`select state from esims where id = ${esim?.id ?? ''}`).toEqual([{ state: after }])
+})

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { milliseconds } from '../../policy/periods.ts'
 import { workflowNow } from '../../temporal/time-skipping.ts'
-import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { orderWorkflowId, providerSignal } from '../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
@@ -206,6 +206,24 @@ test('U2: an eSIM that is over takes no top-up by API or on the web, while anoth
     expect((await surfer.open(path)).html).not.toContain('name="once"')
   }
   expect(await listed(two.id)).toBe(true)
+})
+
+test('a top-up that is applied after the expiry of its eSIM makes it live again', async () => {
+  const { person, order } = await delivered(testPackages.onlyAiralo, 2)
+  const [one] = order.esims
+  const shown = () => eSimOf(order.id)
+  await airalo.do('use', { iccid: one.iccid, bytes: 1_000 })
+  await airalo.fault({ match: { method: 'POST', path: '/v2/orders/topups$' }, status: 503, times: 1_000_000 })
+  const topUp = expectStatus(await request(person, order.id, { esimId: one.id }), 201)
+  await stripe.do('pay', { orderId: topUp.id })
+  await harness.untilOrder(topUp.id, 'provisioning')
+  await airalo.do('expire', { iccid: one.iccid })
+  await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).signal(providerSignal)
+  await untilValue('it has expired', shown, ({ state }) => state === 'expired')
+  await airalo.clearFaults()
+  await harness.fastForward(topUp.id, '1 minute')
+  await harness.untilOrder(topUp.id, 'delivered')
+  await untilValue('it lives', shown, ({ state }) => state === 'in_use')
 })
 
 test('a top-up that does not fit the eSIM is refused', async () => {
