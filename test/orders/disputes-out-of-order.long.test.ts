@@ -1,4 +1,5 @@
 /** Two signals of one thing are handled at the same time: the answer that was read first may be written last. */
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
 import { recordUntilCurrent } from '../../activities/order/dispute-record.ts'
 import { createDisputeActivities } from '../../activities/order/disputes.ts'
@@ -107,7 +108,9 @@ test('a dispute that begins while the provider resumes the eSIM after another on
       },
     },
   })
-  await activities.recordDispute({ orderId: order.id, disputeId: dispute, asOf: new Date().toISOString() })
+  await new MockActivityEnvironment().run(() =>
+    activities.recordDispute({ orderId: order.id, disputeId: dispute, asOf: new Date().toISOString() }),
+  )
   expect(asked).toEqual(['resumed', 'suspended'])
   expect(await sql`select suspended from esims where order_id = ${order.id}`).toEqual([{ suspended: true }])
   await sql`delete from disputes where stripe_dispute_id = ${`${dispute}-2`}`
