@@ -99,6 +99,11 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     return (await change('/esim/cancel', esimTranNo, (state) => state === 'cancelled')) ? 'cancelled' : 'already'
   }
 
+  async function suspend(esimTranNo: string): Promise<'done'> {
+    await change('/esim/suspend', esimTranNo, (state) => state === 'suspended')
+    return 'done'
+  }
+
   async function unsuspend(esimTranNo: string): Promise<'done'> {
     const running = new Set<EsimState>(['new', 'installed', 'in_use', 'used_up'])
     await change('/esim/unsuspend', esimTranNo, (state) => running.has(state))
@@ -225,9 +230,12 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
         const { esim, state } = await esimAfterRefusal(esimRef)
         if (state === 'cancelled') return 'already'
         if (state === 'suspended' && isUntouched(esim)) {
-          // Only one that may run is cancelled.
+          // Only one that may run is cancelled. One that stays is suspended again: somebody disputes its payment.
           await unsuspend(esimRef)
-          return cancel(esimRef)
+          return await cancel(esimRef).catch(async (failed: unknown) => {
+            await suspend(esimRef).catch(() => undefined)
+            throw failed
+          })
         }
         // The refusal and the state contradict each other: one of the two is out of date.
         if (state === 'new') throw new ProviderFailure(PROVIDER, 'unavailable', 'wrong_state')
@@ -235,10 +243,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
       }
     },
 
-    async suspend(esimRef) {
-      await change('/esim/suspend', esimRef, (state) => state === 'suspended')
-      return 'done'
-    },
+    suspend,
 
     unsuspend,
 

@@ -435,6 +435,21 @@ test('eSIM Access takes an unused eSIM back once for its price, and refuses an i
   expect((await sim.state()).cancels).toHaveLength(1)
 })
 
+test('a suspended eSIM that eSIM Access does not take back stays suspended', async () => {
+  const { provider, sim, buy } = await world()
+  const { esimRef } = await buy()
+  await provider.suspend(esimRef)
+  const match = { path: '/esim/cancel$' }
+  await sim.fault({ match, status: 200, body: envelope('200002') })
+  await sim.fault({ match, status: 503 })
+  await expect(provider.cancelUnused(esimRef)).rejects.toMatchObject({ kind: 'unknown_outcome' })
+  expect((await provider.getStatus(esimRef)).state).toBe('suspended')
+  await sim.fault({ match, status: 200, body: envelope('200002') })
+  await sim.fault({ match, cut: 'after' })
+  await expect(provider.cancelUnused(esimRef)).rejects.toMatchObject({ kind: 'unknown_outcome' })
+  expect((await provider.getStatus(esimRef)).state).toBe('cancelled')
+})
+
 test('a cancellation at eSIM Access with a lost reply is found as done', async () => {
   const { provider, sim, buy } = await world()
   const { esimRef } = await buy()
