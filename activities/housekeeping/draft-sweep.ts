@@ -3,6 +3,7 @@
  * tells operators of runs that ended without an outcome, and runs what only their rows know.
  */
 
+import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
 import { listBreachDrafts } from '../../db/access/breaches.ts'
 import { findClosedRestore } from '../../db/backup/restores.ts'
@@ -68,6 +69,7 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
   async function startPrivacyRequests(before: Date): Promise<number> {
     const drafts = await listPrivacyRequestDrafts(sql, before, batchSize)
     for (const { id, kind, account_id: accountId, received_at: receivedAt } of drafts) {
+      heartbeat()
       const accountRef = accountId === null ? undefined : cipher.accountRef(accountId)
       await startUnlessOpen(
         temporal,

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { heartbeat } from '@temporalio/activity'
 import type { QueryDefinition, UpdateDefinition } from '@temporalio/common'
 import type { WorkerContext } from '../../context.ts'
 import { listOpenBreaches } from '../../db/access/breaches.ts'
@@ -64,6 +65,7 @@ export function createOtherRows(context: WorkerContext) {
       const names = new Set(first.map(({ name }) => name))
       const still = (await look(at)).filter(({ name }) => names.has(name))
       for (const { name, tell } of still) {
+        heartbeat()
         // A run knows it by now, or is away: the next look asks again.
         await tell().catch((error: unknown) => log.warn({ error, unheard: name }, 'a run could not be told again'))
       }
@@ -98,6 +100,7 @@ export function createOtherRows(context: WorkerContext) {
   ): Promise<Unheard[]> {
     const found: Unheard[] = []
     for (const { id, state } of rows) {
+      heartbeat()
       const update = updates[state]
       const stage = update && (await stageOf(temporal, workflowIdOf(id)))
       if (update && stage && stage !== state && stage in updates)
@@ -193,6 +196,7 @@ export function createOtherRows(context: WorkerContext) {
 
   /** What an open run says of itself; undefined when it is not open, or does not answer. */
   async function ask<State>(workflowId: string, query: QueryDefinition<State>): Promise<State | undefined> {
+    heartbeat()
     if ((await stageOf(temporal, workflowId)) === undefined) return undefined
     const asking = () => temporal.workflow.getHandle(workflowId).query(query)
     return temporal.withDeadline(Date.now() + answersWithinMs, asking).catch((error: unknown) => {

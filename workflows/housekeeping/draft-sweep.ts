@@ -4,7 +4,7 @@ import * as retry from '../run/retry.ts'
 import { showStatusDetails } from '../run/run-status.ts'
 import type { DraftSweepActivities, DraftSweepReport } from './draft-sweep.contract.ts'
 
-const { settleDrafts } = proxyActivities<DraftSweepActivities>(retry.hourlyStep)
+const { settleDrafts } = proxyActivities<DraftSweepActivities>(retry.hourlySweep)
 
 export async function draftSweep(): Promise<DraftSweepReport> {
   showStatusDetails({ status: 'looking', waitingFor: 'the database', dueAt: null })
