@@ -1,24 +1,24 @@
-/** Rows whose run may not have heard of what they say (activities/out-of-step/others.ts). */
+/**
+ * Rows whose run may not have heard of what they say (activities/out-of-step/others.ts). All of them, in a few columns: most have
+ * been heard of and stay in the list, so that the others could be behind any limit at each look.
+ */
 import type { Queryable } from '../connection/database.ts'
 import type { BulkActions, Campaigns, EmailChanges, PrivacyRequests, Refunds } from '../connection/schema.ts'
-
-/** More than this have one cause, and the next look takes the others. */
-const most = 500
 
 /** Bulk actions that were started, and were not over before a time. */
 export const listBulkActionsSince = (sql: Queryable, since: Date): Promise<Pick<BulkActions, 'id' | 'state'>[]> =>
   sql<Pick<BulkActions, 'id' | 'state'>[]>`select id, state from bulk_actions
-    where started_at is not null and (ended_at is null or ended_at > ${since}) order by id limit ${most}`
+    where started_at is not null and (ended_at is null or ended_at > ${since})`
 
 /** Campaigns that are no drafts, and were not over before a time. */
 export const listCampaignsSince = (sql: Queryable, since: Date): Promise<Pick<Campaigns, 'id' | 'state'>[]> =>
   sql<Pick<Campaigns, 'id' | 'state'>[]>`select id, state from campaigns
-    where state <> 'draft' and (ended_at is null or ended_at > ${since}) order by id limit ${most}`
+    where state <> 'draft' and (ended_at is null or ended_at > ${since})`
 
 /** The versions of policies that were withdrawn after a time. */
 export async function listPoliciesWithdrawnSince(sql: Queryable, since: Date): Promise<string[]> {
   const rows = await sql<{ version: string }[]>`
-    select version from policies where state = 'withdrawn' and ended_at > ${since} order by version limit ${most}`
+    select version from policies where state = 'withdrawn' and ended_at > ${since}`
   return rows.map(({ version }) => version)
 }
 
@@ -33,7 +33,7 @@ export const listAnswersAndExtensions = (sql: Queryable, before: Date): Promise<
   >`select id, case when answer_stored_at < ${before} then answer_id end as answer_id, answer_kind, extended_because,
       answer is not null as by_mail
     from privacy_requests
-    where state = 'open' and (extended_because is not null or answer_stored_at < ${before}) order by answer_by limit ${most}`
+    where state = 'open' and (extended_because is not null or answer_stored_at < ${before}) order by answer_by`
 
 export type DecidedChange = Pick<
   EmailChanges,
@@ -44,11 +44,11 @@ export type DecidedChange = Pick<
 export const listDecidedChanges = (sql: Queryable): Promise<DecidedChange[]> =>
   sql<DecidedChange[]>`select id, state, old_confirmed_at, old_waived_by, new_confirmed_at from email_changes
     where old_email is not null and state <> 'draft'
-      and (state <> 'open' or coalesce(old_confirmed_at, new_confirmed_at) is not null) order by id limit ${most}`
+      and (state <> 'open' or coalesce(old_confirmed_at, new_confirmed_at) is not null)`
 
 /** Orders with a partial refund that was reserved before a time, and neither made nor released. */
 export async function listOrdersWithReserved(sql: Queryable, before: Date): Promise<Refunds['order_id'][]> {
   const rows = await sql<Pick<Refunds, 'order_id'>[]>`
-    select distinct order_id from refunds where state = 'requested' and created_at < ${before} limit ${most}`
+    select distinct order_id from refunds where state = 'requested' and created_at < ${before}`
   return rows.map(({ order_id: orderId }) => orderId)
 }

@@ -101,6 +101,17 @@ test.each(toggles)('a %s that was resumed goes on', async (_what, make, going) =
   await closed(id)
 })
 
+test('a campaign that was resumed goes on behind hundreds that are over', async () => {
+  // Before every random id.
+  await sql`insert into campaigns (id, subject, paragraphs, state, created_at, created_by, ended_at)
+    select lpad(to_hex(number), 32, '0')::uuid, 'An offer', ${['Ten percent off.']}::text[], 'done', now(), 'operator:test', now()
+    from generate_series(1, 501) number`
+  const id = await campaign('sending', true)
+  await sweep()
+  await closed(id)
+  await sql`delete from campaigns where id < '00000000-0000-0000-0000-00000000ffff'`
+})
+
 test.each(toggles)('a %s that was cancelled ends its run', async (_what, make) => {
   const id = await make('cancelled', true)
   await sweep()
