@@ -112,7 +112,9 @@ export function createPaymentSweepActivities(
         heartbeat()
         const stage = await outOfStep.stageOfOrder(order.id)
         if (stage === undefined && (await signals.settle(order.id))) started += 1
-        if (isApart(order.status, stage) && (await outOfStep.sayAgain(order, stage, at))) apart.push(order.id)
+        // The page was read before the stage, and both may have moved since.
+        const now = isApart(order.status, stage) && (await findOrder(sql, order.id))
+        if (now && isApart(now.status, stage) && (await outOfStep.sayAgain(now, stage, at))) apart.push(order.id)
       })
       await outOfStep.reportApart(apart, at)
       others.end()
