@@ -130,10 +130,10 @@ export function createOutOfStep(
 
   /** The customer cancelled, got no answer, and has used the eSIM that came all the same. */
   async function keepAsDelivered(orderId: string, at: Date): Promise<void> {
+    // First: once the row is moved, no look comes here again.
+    await raiseOperatorTask(sql, { kind: 'cancelled_and_used', subjectId: orderId, at })
     await moveOrder(sql, orderId, ['refunding'], { status: 'provisioning', reason: null })
     await recordDelivery({ orderId, asOf: at.toISOString() })
-    const task = { kind: 'cancelled_and_used', subjectId: orderId, at }
-    await raiseOperatorTask(sql, task)
   }
 }
 
