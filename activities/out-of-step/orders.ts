@@ -7,6 +7,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { heartbeat } from '@temporalio/activity'
 import {
   isGrpcServiceError,
   WorkflowNotFoundError,
@@ -18,7 +19,7 @@ import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from 
 import { findOrder, moveOrder } from '../../db/order/orders.ts'
 import { failureType } from '../../shared/failures.ts'
 import { updateOrder } from '../../temporal/order-updates.ts'
-import { stageOf } from '../../temporal/run-stage.ts'
+import { type OpenRun, openRunOf } from '../../temporal/run-stage.ts'
 import {
   approve,
   cancel,
@@ -72,7 +73,7 @@ export function createOutOfStep(
   const { sql, temporal } = context
 
   return {
-    stageOfOrder,
+    stageOfOrder: async (orderId: string) => (await runOfOrder(orderId))?.stage,
 
     sayAgain,
 
@@ -80,8 +81,13 @@ export function createOutOfStep(
     async reportApart(ids: readonly string[], at: Date): Promise<void> {
       if (ids.length > 0) await pause(showsWithinMs)
       for (const id of new Set([...ids, ...(await listSubjectsOfOpenTasks(sql, outOfStep))])) {
+        heartbeat()
+        const run = await runOfOrder(id)
+        // Read after the run: what was true before it is not compared with it.
         const order = await findOrder(sql, id)
-        const stage = order && (await stageOfOrder(id))
+        // It shows what it has done once its task is over. One that fails is tried again, and counted.
+        if (order && run?.isAtWork) continue
+        const stage = run?.stage
         if (!order || !isApart(order.status, stage))
           await resolveOperatorTask(sql, { kind: outOfStep, subjectId: id, by: 'payment_sweep', at })
         // The first look may have come between the row and the run.
@@ -122,10 +128,10 @@ export function createOutOfStep(
     return false
   }
 
-  /** The state in which the order's open run is: its own, or the one that looks after it. As `stageOf` otherwise. */
-  async function stageOfOrder(orderId: string): Promise<string | null | undefined> {
-    const own = await stageOf(temporal, orderWorkflowId(orderId))
-    return own === undefined ? stageOf(temporal, orderAftercareWorkflowId(orderId)) : own
+  /** The order's open run: its own, or the one that looks after it. */
+  async function runOfOrder(orderId: string): Promise<OpenRun | undefined> {
+    const own = await openRunOf(temporal, orderWorkflowId(orderId))
+    return own ?? openRunOf(temporal, orderAftercareWorkflowId(orderId))
   }
 
   /** The customer cancelled, got no answer, and has used the eSIM that came all the same. */

@@ -3,7 +3,8 @@
  * know. The hourly look brings both together.
  */
 import { afterEach, expect, test } from 'vitest'
-import { outOfStep, unheardUpdates } from '../../../activities/out-of-step/orders.ts'
+import { createOutOfStep, outOfStep, unheardUpdates } from '../../../activities/out-of-step/orders.ts'
+import { initialSearchAttributes } from '../../../shared/search-attributes.ts'
 import { stageOf } from '../../../temporal/run-stage.ts'
 import { type OrderStatus, orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { isListed, orderUpdates } from '../../../workflows/order/order-states.ts'
@@ -110,6 +111,8 @@ test('a run whose order’s row says that its refund is repeated, and that does 
   const workflowId = (await orderWaits['order-aftercare-waits-for-its-refund-to-be-repeated']?.(harness)) ?? ''
   const id = workflowId.replace(orderAftercareWorkflowId(''), '')
   await stripe.clearFaults()
+  // Its row says so before its workflow task is over.
+  await until('the run is refund_failed', async () => (await stageOf(harness.temporal, workflowId)) === 'refund_failed')
   await write(id, 'refunding', 'returned_unused')
   await sweep()
   await harness.untilOrder(id, 'refunded')
@@ -130,6 +133,35 @@ test('a difference that nothing explains is an operator’s, until both agree', 
       ({ length }) => length === 0,
     ),
   ).toEqual([])
+})
+
+test('a run whose workflow task waits for a worker is not out of step: what it does is not shown yet', async () => {
+  const id = await buy({})
+  const workflowId = orderWorkflowId(id)
+  await harness.temporal.workflow.getHandle(workflowId).terminate('another one takes its place')
+  await write(id, 'refunding', 'returned_unused')
+  const waiting = await harness.temporal.workflow.start('order', {
+    workflowId,
+    taskQueue: 'a queue without workers',
+    typedSearchAttributes: initialSearchAttributes({ status: 'delivered', waitingFor: 'a worker', dueAt: null }),
+  })
+  await sweep()
+  expect(await kinds(id)).toEqual([])
+  await waiting.terminate('the order’s own run goes on')
+  await write(id, 'delivered', null)
+})
+
+test('operators learn of an eSIM that was used after a cancellation, also if nothing else is recorded', async () => {
+  const { id, esims } = await harness.buy(await harness.signUp(), { packageCode })
+  await esimAccess.do('use', { iccid: esims[0].iccid, bytes: 1_000 })
+  await write(id, 'refunding', 'cancelled_by_customer')
+  const { sayAgain } = createOutOfStep({ sql, temporal: harness.temporal }, async () => {
+    throw new Error('the database is away')
+  })
+  const seen = { id, status: 'refunding', reason: 'cancelled_by_customer' } as const
+  await expect(sayAgain(seen, 'delivered', new Date())).rejects.toThrow('away')
+  expect(await kinds(id)).toEqual(['cancelled_and_used'])
+  await write(id, 'delivered', null)
 })
 
 test('a run that knows of its refund is asked for nothing', async () => {
