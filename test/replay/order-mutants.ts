@@ -190,7 +190,7 @@ export const orderMutants: Mutant[] = [
   {
     name: 'a fraud warning of which no operator learns',
     mutation: { workflow: 'order', activity: 'raiseFraudWarning', fault: 'skipped' },
-    caughtBy: ['order-warned-of-and-used'],
+    caughtBy: ['order-warned-of-and-used', 'order-warned-of-and-ended-meanwhile'],
   },
   {
     name: 'a fraud warning that aftercare does not hear',

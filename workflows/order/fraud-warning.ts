@@ -70,7 +70,11 @@ async function takeBack(run: OrderRun): Promise<string | undefined> {
     const isSettled = () => requested.returned || state.status !== 'delivered'
     await condition(isSettled, pauseMs)
     await condition(() => !requested.returning)
-    if (isSettled()) return undefined
+    if (isSettled()) {
+      // Nothing of it comes back, and its warning is an operator's.
+      if (state.status === 'ended' && patched('fraud-warning-of-an-ended-order')) run.fraudWarning.hinted = true
+      return undefined
+    }
   }
 }
 

@@ -289,6 +289,28 @@ export const rareOrders: Record<string, Scenario> = {
       await settle(run)
     },
   })),
+  'order-warned-of-and-ended-meanwhile': rare(() => {
+    const life = gate()
+    return {
+      begins: anOrder(),
+      answers: ordinary({
+        readFraudWarnings: inTurn('take_back', 'operator'),
+        withdrawEsims: throws(unknownFailure()),
+        watchEsims: async () => {
+          await life.opened
+          return { recorded: true }
+        },
+      }),
+      async play(run) {
+        await deliver(run)
+        await run.signal(fraudWarningSignal)
+        await run.called('withdrawEsims')
+        await run.answered('withdrawEsims')
+        life.open()
+        await run.answered('raiseFraudWarning')
+      },
+    }
+  }),
   'order-warned-of-and-given-back-by-its-customer': rare(() => ({
     begins: anOrder(),
     answers: ordinary({
