@@ -105,8 +105,10 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
     if (kind === 'payment') return settlePayment(plan, at)
     const { placement } = plan
     if (!placement) return { outcome: 'undecided' }
+    let returnsAsked = placement.returnsAsked ?? []
     try {
-      const outcome = await returns.returnEsims(placement, async (returnsAsked) => {
+      const outcome = await returns.returnEsims(placement, async (mark) => {
+        returnsAsked = [...returnsAsked, mark]
         await raiseOperatorTask(sql, { kind: 'provider_refund_requested', subjectId, at })
         await keepPlan(sql, restoreId, { ...item, plan: { ...plan, placement: { ...placement, returnsAsked } } })
       })

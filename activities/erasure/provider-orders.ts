@@ -29,11 +29,11 @@ export function createDeletionProviderActivities(context: Context): Activities {
     let outcome: StepOutcome = { state: 'done' }
     for (const placement of held) {
       try {
-        const keep: KeepAsked = async (returnsAsked) => {
+        const keep: KeepAsked = async (mark) => {
           // The provider's staff decides whether it refunds us. The person's refund does not depend on it.
           const task = { subjectId: receiptId, detail: placement.provider, at }
           await raiseOperatorTask(sql, { ...task, kind: 'provider_refund_requested' })
-          placement.returnsAsked = returnsAsked
+          placement.returnsAsked = [...(placement.returnsAsked ?? []), mark]
           await resealSecret(sql, context, receiptId, 'providerOrders', left)
         }
         outcome = (await returnPlacement(receiptId, placement, keep, at)) ?? outcome

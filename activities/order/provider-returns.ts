@@ -10,10 +10,10 @@ import { asFailure, esimFailureTypes, sinceScheduledMs, withFailureTypes } from 
 type ReturnAnswer = Awaited<ReturnType<EsimProvider['cancelUnused']>>
 
 /**
- * Keeps which eSIMs a provider's staff was asked about where their placement is kept, before the provider is asked again,
+ * Adds a request to those that a provider's staff got where their placement is kept, before the provider is asked again,
  * and tells operators: the staff decides whether it refunds us.
  */
-export type KeepAsked = (returnsAsked: string[]) => Promise<void>
+export type KeepAsked = (mark: string) => Promise<void>
 
 const inUse = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as const
 
@@ -87,7 +87,7 @@ export function createProviderReturns(context: Context) {
     let asked = held.returnsAsked ?? []
     const note = async (mark: string): Promise<void> => {
       asked = [...asked, mark]
-      await keep(asked)
+      await keep(mark)
     }
     return {
       async cancelUnused(esimRef) {

@@ -12,7 +12,7 @@ import {
   listPlacements,
   movePlacement,
   notePlaced,
-  noteReturnsAsked,
+  noteReturnAskedOf,
   type Placement,
 } from '../../db/order/placements.ts'
 import { finalFor } from '../../providers/codes/esim.ts'
@@ -59,7 +59,8 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     },
 
     async withdrawEsims({ orderId, asOf }) {
-      const esims = await listEsims(context, await knownOrder(sql, orderId))
+      const order = await knownOrder(sql, orderId)
+      const esims = await listEsims(context, order)
       const states = await Promise.all(
         esims.map((esim) =>
           withFailureTypes(esimFailureTypes, () => providerOf(esim.provider).getStatus(esim.esimRef)),
@@ -70,7 +71,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
         throw failure('ProviderUnavailable', { code: 'unknown_state' })
       if (states.some((status) => !isNew(status) && status.state !== 'cancelled')) throw failure('EsimInUse')
       await claimReturn(orderId, esims, new Date(asOf))
-      await returnAll(orderId, esims, new Date(asOf))
+      await returnAll(order, esims, new Date(asOf))
     },
 
     async releaseProvision({ orderId, asOf }) {
@@ -180,16 +181,29 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     throw failure('EsimInUse', { code: 'topped_up' })
   }
 
-  async function returnAll(orderId: string, esims: StoredEsim[], at: Date): Promise<void> {
+  async function returnAll(order: OrderRow, esims: StoredEsim[], at: Date): Promise<void> {
+    const askers = await returnAskers(order, at)
     for (const esim of esims) {
       if (esim.state === 'cancelled') continue
-      const outcome = await cancelUnused(providerOf(esim.provider), esim.esimRef).catch(async (error: unknown) => {
+      const asker = askers.get(esim.provider)
+      if (!asker) throw new Error('an eSIM has no placement')
+      await cancelUnused(asker, esim.esimRef).catch(async (error: unknown) => {
         if (failureType(error) === 'EsimInUse') await noteReturnAsked(sql, esim.id, null)
         throw error
       })
-      if (outcome === 'requested') await noteRequested(orderId, at)
-      await setEsimState(sql, orderId, 'cancelled', at, esim.id)
+      await setEsimState(sql, order.id, 'cancelled', at, esim.id)
     }
+  }
+
+  /** The providers that have filled an order, which remember what they were asked to take back. */
+  async function returnAskers(order: OrderRow, at: Date) {
+    const placements = (await listPlacements(sql, order.id)).filter(({ state }) => state !== 'refused')
+    return new Map(
+      placements.map((placement) => [
+        placement.provider,
+        returns.asking(heldPlacement(order, placement, null), keepAsked(order.id, placement, at)),
+      ]),
+    )
   }
 
   /** Returns a duplicate. A provider that refuses it costs us money, but the order goes on. */
@@ -209,9 +223,9 @@ export function createOrderProvisioningActivities(context: Context): Activities 
   }
 
   function keepAsked(orderId: string, { id }: Placement, at: Date): KeepAsked {
-    return async (returnsAsked) => {
+    return async (mark) => {
       await noteRequested(orderId, at)
-      await noteReturnsAsked(sql, id, returnsAsked)
+      await noteReturnAskedOf(sql, id, mark)
     }
   }
 

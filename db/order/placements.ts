@@ -202,9 +202,9 @@ export async function notePlaced(sql: Queryable, id: string, orderNo: string): P
   return row?.state === 'placed'
 }
 
-/** Records which eSIMs of a placement its provider was asked to take back. */
-export async function noteReturnsAsked(sql: Queryable, id: string, returnsAsked: readonly string[]): Promise<void> {
-  await sql`update provider_orders set returns_asked = ${[...returnsAsked]} where id = ${id}`
+/** Records that the provider of a placement was asked to take back one of its eSIMs, beside what others record meanwhile. */
+export async function noteReturnAskedOf(sql: Queryable, id: string, mark: string): Promise<void> {
+  await sql`update provider_orders set returns_asked = array_append(returns_asked, ${mark}) where id = ${id}`
 }
 
 /** Changes the state of a placement. @returns false when it has another state by now */

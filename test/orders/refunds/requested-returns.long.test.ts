@@ -177,6 +177,18 @@ test('a restore: what no order explains is asked for once', async () => {
   expect(await requestsFor(iccids)).toEqual([1, 1])
 })
 
+test('a delivered order: requests whose replies are lost are made three times at most, and the customer has the money back', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode })
+  const iccids = order.esims.map(({ iccid }: { iccid: string }) => iccid) as string[]
+  await airalo.fault({ match: { method: 'POST', path: '/v2/refund$' }, cut: 'after', times: always })
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  expect(await requestsFor(iccids)).toEqual([3])
+  expect(await attention(order.id)).toMatchObject([asked])
+  await airalo.clearFaults()
+})
+
 test('requests whose replies are lost are made three times at most; then an operator has to look at Airalo’s', async () => {
   const { person, order, iccids, show } = await undelivered()
   await airalo.fault({ match: { method: 'POST', path: '/v2/refund$' }, cut: 'after', times: always })
