@@ -1,4 +1,5 @@
 /** Our placements, compared with the books of an eSIM provider. */
+import { periods } from '../../policy/periods.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Orders, ProviderOrders } from '../connection/schema.ts'
 
@@ -12,7 +13,7 @@ export type BookedPlacement = Pick<
     refunded_minor: number
     /** its customer's bank has taken the money back by a dispute */
     taken_back: boolean
-    /** nothing of its eSIMs was used when we last asked */
+    /** nothing of its eSIMs was used when we last asked, and they could still be installed */
     is_unused: boolean
     /** we have asked its provider to take back each eSIM */
     returned: boolean
@@ -35,7 +36,9 @@ export async function findPlacements(
     from provider_orders p join orders o on o.id = p.order_id
     left join order_facts f on f.id = o.fact_id
     left join lateral (
-      select bool_and(used_bytes = 0 and activated_at is null and expires_at is null) as is_unused,
+      select bool_and(used_bytes = 0 and activated_at is null and expires_at is null
+          and checked_at < coalesce(unused_until,
+            coalesce(o.delivered_at, checked_at) + ${periods.order.unusedValidMs} * interval '1 millisecond')) as is_unused,
         bool_and(return_asked_at is not null) as returned, max(checked_at) as checked_at
       from esims where order_id = o.id) e on true
     where p.provider = ${provider} and p.client_ref = any(${[...clientRefs]})`

@@ -302,6 +302,13 @@ test('U2: our own status is no proof: what is given back is asked of Stripe, and
   await longAgo(ended.id)
   expect(await unexplained()).toEqual({ esim_ended_unpaid_back: 1 })
   expect(await figure()).toBe(1)
+  // One that could not be installed any more has lapsed.
+  const installableFor = (days: number) =>
+    sql`update esims set unused_until = checked_at + ${days} * interval '1 day' where order_id = ${ended.id}`
+  await installableFor(0)
+  expect(await unexplained()).toEqual({})
+  await installableFor(1)
+  expect(await unexplained()).toEqual({ esim_ended_unpaid_back: 1 })
   // A used one is not paid back.
   await sql`update esims set used_bytes = 1 where order_id = ${ended.id}`
   expect(await unexplained()).toEqual({})
