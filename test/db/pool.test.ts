@@ -70,11 +70,8 @@ test('a table that is streamed to a slow reader leaves no connection that nobody
   let length = 0
   for await (const chunk of stream) length += chunk.length
   expect(length).toBe(rows * 1_001)
-  const answer = await Promise.race([
-    sql`select 1 as one`,
-    new Promise((resolve) => setTimeout(resolve, 2_000, 'none')),
-  ])
-  expect(answer).toMatchObject([{ one: 1 }])
+  // Without an answer the test runs into its limit.
+  expect(await sql`select 1 as one`).toMatchObject([{ one: 1 }])
 })
 
 test('a snapshot of the keys that nobody reads to its end gives its connection back', async () => {
