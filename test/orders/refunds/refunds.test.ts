@@ -168,13 +168,15 @@ test('U6: a credit note is dated by the day of its issue, not by the day before 
   const { order, giveBack } = await delivered()
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 503, times: 1_000_000 })
   expect((await giveBack()).status).toBe(200)
-  await harness.fastForward(order.id, '3 days')
+  const begun = (await harness.fastForward(order.id, '3 days')).now
   await stripe.clearFaults()
   const { now } = await harness.fastForward(order.id, '1 hour')
   const { documents: shownDocuments } = await harness.untilOrder(order.id, 'refunded')
+  // Two days when this hour is the last of one.
+  const days = [begun, now].map((time) => time.toISOString().slice(0, 10))
   expect(shownDocuments).toMatchObject([
     { kind: 'invoice', issuedOn: order.deliveredAt.slice(0, 10) },
-    { kind: 'credit_note', issuedOn: now.toISOString().slice(0, 10) },
+    { kind: 'credit_note', issuedOn: expect.toBeOneOf(days) },
   ])
 })
 
