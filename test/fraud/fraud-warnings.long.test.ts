@@ -46,6 +46,14 @@ async function taskOf(subjectId: string): Promise<Attention | undefined> {
   return task
 }
 
+/** Warns of an order, and waits until its provider is asked: time that is skipped earlier is not that of the tries. */
+async function warnUntilAsked(orderId: string): Promise<void> {
+  const asked = () => esimAccess.log().then((log) => log.filter(({ url }) => url.endsWith('/esim/cancel')).length)
+  const before = await asked()
+  await warn(orderId)
+  await until('the provider is asked', async () => (await asked()) > before)
+}
+
 const untilTask = (subjectId: string) =>
   untilValue(
     `the task of ${subjectId}`,
@@ -173,10 +181,7 @@ test('a provider that is down for an hour gets the unused eSIM back afterwards',
 test('a customer’s refund is no conflict while the provider is down, and succeeds once it answers', async () => {
   const { person, order } = await bought('delivered')
   await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: always })
-  await warn(order.id)
-  const askedAt = () => esimAccess.log().then((log) => log.filter(({ url }) => url.endsWith('/esim/cancel')).length)
-  const before = await askedAt()
-  await until('the provider is asked', async () => (await askedAt()) > before)
+  await warnUntilAsked(order.id)
   for (let hours = 0; hours < 3; hours += 1) await harness.fastForward(order.id, '1 hour')
   const give = () => person.caller.post(`/v1/orders/${order.id}/refund`)
   const refused = await untilValue('no try is under way', give, ({ body }) => body.code !== 'order_state_conflict')
@@ -191,7 +196,7 @@ test('a customer’s refund is no conflict while the provider is down, and succe
 test('an order is followed to its end while its provider takes nothing back after a warning', async () => {
   const { order } = await bought('delivered')
   await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: always })
-  await warn(order.id)
+  await warnUntilAsked(order.id)
   await harness.fastForward(order.id, '2 hours')
   await esimAccess.do('expire', { iccid: order.esims[0].iccid })
   await harness.fastForward(order.id, '2 days')
@@ -202,7 +207,7 @@ test('an order is followed to its end while its provider takes nothing back afte
 test('an unused eSIM of a warning that its provider does not take back for a week is an operator’s', async () => {
   const { order } = await bought('delivered')
   await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: always })
-  await warn(order.id)
+  await warnUntilAsked(order.id)
   await harness.fastForward(order.id, '7 days')
   await harness.fastForward(order.id, '2 hours')
   expect(await untilTask(order.id)).toMatchObject({ detail: expect.stringMatching(/http_503|provider_unavailable/) })
