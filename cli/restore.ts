@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import type { Client } from '@temporalio/client'
 import type { Config } from '../config.ts'
-import { type Context, createContext } from '../context.ts'
+import { createContext } from '../context.ts'
 import { type BackupFolder, openBackupFolder, timeOfBackup } from '../db/backup/backup-folder.ts'
 import {
   databaseName,
@@ -32,7 +32,7 @@ import { redoDeletions } from './restore/deletions.ts'
 import { describeRestore } from './restore/describe.ts'
 import { type DeletionRun, erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
 import { type RebuildOptions, rebuild } from './restore/rebuild.ts'
-import { repeating } from './restore/until-answered.ts'
+import { type RepeatingContext, repeating } from './restore/until-answered.ts'
 import { readConfigBeside } from './running-stack.ts'
 
 /** Clocks differ, and an order is paid an hour after its payment was made at the latest. */
@@ -150,9 +150,8 @@ async function restoreFrom(
   console.log(`Restoring ${backupId} ...`)
   const { keysOf } = await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId, erasures })
   const restoreId = randomUUID()
-  const context = createContext(
-    { ...config, DATABASE_URL: url },
-    { name: 'ama-esim-restore', limits: timeLimits.maintenance },
+  const context = repeating(
+    createContext({ ...config, DATABASE_URL: url }, { name: 'ama-esim-restore', limits: timeLimits.maintenance }),
   )
   try {
     const { accounts, cameBack, readable } = await whoCameBack(context.sql)
@@ -195,7 +194,7 @@ function headIn(text: string | undefined): LogHead | undefined | 'unreadable' {
  * @param options.runs undefined when Temporal is lost
  */
 async function eraseAgain(
-  context: Context,
+  context: RepeatingContext,
   folder: BackupFolder,
   { runs, alone }: { runs: { temporal: Client; deletions: readonly DeletionRun[] } | undefined; alone: Alone },
 ): Promise<string[]> {
@@ -211,10 +210,10 @@ async function eraseAgain(
 }
 
 /** Rebuilds what is newer than the backup, and prints what became of it. */
-async function rebuildNewer(context: Context, options: Omit<RebuildOptions, 'say'>): Promise<void> {
+async function rebuildNewer(context: RepeatingContext, options: Omit<RebuildOptions, 'say'>): Promise<void> {
   const { restoreId } = options
   await context.sql.begin((tx) => suspendPermissions(tx, { restoreId, at: new Date() }))
-  await rebuild(repeating(context), { ...options, say: (line) => console.log(line) })
+  await rebuild(context, { ...options, say: (line) => console.log(line) })
   for (const line of await describeRestore(context.sql, restoreId)) console.log(line)
 }
 

@@ -7,7 +7,6 @@ import { operatorTaskOf } from '../../activities/erasure/step.ts'
 import { notAccepted } from '../../activities/order/payment/payment-acceptance.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { paymentWithoutOrder } from '../../activities/payment-sweep.ts'
-import type { Context } from '../../context.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { type CarriedReceipt, exportReceipts, importReceipts } from '../../db/erasure/carried-receipts.ts'
 import { dropSeal, wipeSecret } from '../../db/erasure/deletion-seals.ts'
@@ -24,7 +23,7 @@ import type { Alone } from './alone.ts'
 import { atOnce } from './at-once.ts'
 import { type DeletionRun, erasureIn } from './erasure-sources.ts'
 import { type RecordedActivity, type RunHistory, readHistory } from './run-history.ts'
-import { untilAnswered } from './until-answered.ts'
+import type { RepeatingContext } from './until-answered.ts'
 
 /** Which step an activity does. The others of a deletion's activities do a part of one, or none. */
 const stepOf: Partial<Record<keyof DeletionActivities, ErasureStep>> = {
@@ -60,7 +59,7 @@ type Done = StepOutcome & { processor: ErasureStep; at: Date }
  * @returns the number of accounts that were erased again
  */
 export async function redoDeletions(
-  context: Context,
+  context: RepeatingContext,
   temporal: Client,
   runs: readonly DeletionRun[],
   { at, alone }: { at: Date; alone: Alone },
@@ -104,7 +103,7 @@ interface ErasedSince {
 
 /** @returns whether the account was in the dump, and is erased again */
 export async function redoDeletion(
-  context: Context,
+  context: RepeatingContext,
   { accountRef, history, erasure, known }: ErasedSince,
   alone: Alone,
 ): Promise<boolean> {
@@ -199,7 +198,7 @@ const newSteps = ({ pending, erasedAt }: Erasure): CarriedReceipt['steps'] =>
 
 /** As the run has erased the account, so that its steps find what they need. @returns false when the dump does not have it, or not its key */
 async function eraseAgain(
-  context: Context,
+  context: RepeatingContext,
   deletion: Omit<CarriedReceipt, 'steps' | 'completedAt'>,
   options: ClosingOptions,
 ): Promise<boolean> {
@@ -220,7 +219,7 @@ interface ClosingOptions {
  * payment that cannot be read.
  */
 async function closeUncertain(
-  context: Context,
+  context: RepeatingContext,
   accountRef: string,
   { isSettled, alone }: ClosingOptions,
 ): Promise<void> {
@@ -248,10 +247,9 @@ async function closeUncertain(
   }
 }
 
-async function paymentOf({ stripe }: Context, order: OrderRow): Promise<Payment | undefined> {
+async function paymentOf({ stripe }: RepeatingContext, order: OrderRow): Promise<Payment | undefined> {
   const { checkout_session_id: page } = order
   const paymentIntentId =
-    order.payment_intent_id ??
-    (page ? (await untilAnswered(() => stripe.getHostedPayment(page))).paymentIntentId : undefined)
-  return paymentIntentId ? untilAnswered(() => stripe.getPayment(paymentIntentId)) : undefined
+    order.payment_intent_id ?? (page ? (await stripe.getHostedPayment(page)).paymentIntentId : undefined)
+  return paymentIntentId ? stripe.getPayment(paymentIntentId) : undefined
 }

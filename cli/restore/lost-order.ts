@@ -5,7 +5,6 @@ import { destinationOf } from '../../activities/order/payment/payment.ts'
 import { placementReference } from '../../activities/order/placement-reference.ts'
 import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
-import type { Context } from '../../context.ts'
 import { insertItem, type LostOrderPlan } from '../../db/backup/restores.ts'
 import type { Packages } from '../../db/connection/schema.ts'
 import { isErased } from '../../db/erasure/deletion-ledger.ts'
@@ -23,10 +22,15 @@ import {
   referencesOf,
 } from './rebuild-order.ts'
 import { findNotes, restoreNotes } from './rebuild-refunds.ts'
-import { untilAnswered } from './until-answered.ts'
+import type { RepeatingContext } from './until-answered.ts'
 
 /** Writes what the books keep of a lost order, and the items by which its payment and its eSIMs are settled. */
-export async function leaveLostOrder(context: Context, restoreId: string, facts: RunFacts, loss: Loss): Promise<void> {
+export async function leaveLostOrder(
+  context: RepeatingContext,
+  restoreId: string,
+  facts: RunFacts,
+  loss: Loss,
+): Promise<void> {
   const { sql, cipher } = context
   const { run, payment } = facts
   if (!payment || payment.status === 'canceled') return
@@ -68,7 +72,7 @@ const keepsDelivery = ({ activities }: RunFacts['run']): boolean =>
 const noBooks = { factId: null, invoiceNumber: null }
 
 async function keepBooks(
-  context: Context,
+  context: RepeatingContext,
   { run, payment, partialRefunds }: RunFacts & { payment: NonNullable<RunFacts['payment']> },
 ): Promise<Pick<LostOrderPlan, 'factId' | 'invoiceNumber'>> {
   const { sql, config, stripe } = context
@@ -86,8 +90,8 @@ async function keepBooks(
   const delivered = delivery && deliveryOf(delivery.at, delivery.completed?.result)
   const number = delivered?.invoiceNumber ?? null
   const own = ownRefund(run)
-  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment), untilAnswered) : []
-  const made = payment.refundedMinor > 0 ? await untilAnswered(() => stripe.listRefunds(payment.paymentIntentId)) : []
+  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment), (look) => look()) : []
+  const made = payment.refundedMinor > 0 ? await stripe.listRefunds(payment.paymentIntentId) : []
   const refunds = [...takenBack, ...made]
   return await sql.begin(async (tx) => {
     // The dump has the books of an order that it has as delivered.

@@ -35,7 +35,7 @@ import { ownOrderOf, type PlacedOrder } from './own-order.ts'
 import { type PartialRefund, redoReturns } from './partial-refunds.ts'
 import { type KnownRefunds, rebuildRefunds } from './rebuild-refunds.ts'
 import type { RecordedActivity } from './run-history.ts'
-import { untilAnswered } from './until-answered.ts'
+import type { RepeatingContext } from './until-answered.ts'
 
 /** Kind of the operator task of a refund that the processor has refused or failed. */
 const refundFailed = 'refund_failed'
@@ -52,7 +52,7 @@ export interface RunFacts {
 }
 
 /** @returns why the order cannot be rebuilt, if it cannot */
-export async function rebuildOrder(context: Context, facts: RunFacts): Promise<Loss | undefined> {
+export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): Promise<Loss | undefined> {
   const { run, payment, placed, partialRefunds } = facts
   const { sql } = context
   const { orderId } = run
@@ -242,7 +242,7 @@ async function insertLostOrder(context: Context, run: OrderRun, payment: Payment
 
 /** The placements and eSIMs of a run that has them. */
 async function rebuildProvided(
-  context: Context,
+  context: RepeatingContext,
   order: OrderRow,
   run: OrderRun,
   placed: PlacedOrder[],
@@ -260,9 +260,7 @@ async function rebuildProvided(
   }
   for (const placement of await listPlacements(sql, order.id)) {
     if (placement.state !== 'placed' || !placement.provider_order_no) continue
-    const provider = context.esimProviders[placement.provider]
-    const orderNo = placement.provider_order_no
-    const esims = await untilAnswered(() => provider.getEsims(orderNo))
+    const esims = await context.esimProviders[placement.provider].getEsims(placement.provider_order_no)
     await insertEsims(context, order, placement, esims.slice(0, order.quantity))
     return
   }

@@ -2,7 +2,6 @@
 import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { givenBackMinor, hasNotFailed, recordRefunds } from '../../activities/order/refunds/refund-records.ts'
-import type { Context } from '../../context.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { settleFact } from '../../db/order/books.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
@@ -12,7 +11,7 @@ import type { Payment } from '../../providers/stripe/payments.ts'
 import type { Refund } from '../../providers/stripe/refunds.ts'
 import type { RefundReason } from '../../workflows/order/order.contract.ts'
 import { type PartialRefund, redoReservation } from './partial-refunds.ts'
-import { untilAnswered } from './until-answered.ts'
+import type { RepeatingContext } from './until-answered.ts'
 
 /** What the runs know of an order's refunds. */
 export interface KnownRefunds {
@@ -29,7 +28,7 @@ export interface KnownRefunds {
 }
 
 export async function rebuildRefunds(
-  context: Context,
+  context: RepeatingContext,
   order: OrderRow,
   payment: Payment,
   known: KnownRefunds,
@@ -37,8 +36,8 @@ export async function rebuildRefunds(
   const { sql, stripe } = context
   const { partialRefunds, own } = known
   if (!order.paid_at || (payment.refundedMinor === 0 && partialRefunds.length === 0 && !own.isTakenBack)) return
-  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment), untilAnswered) : []
-  const refunds = [...takenBack, ...(await untilAnswered(() => stripe.listRefunds(payment.paymentIntentId)))]
+  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment), (look) => look()) : []
+  const refunds = [...takenBack, ...(await stripe.listRefunds(payment.paymentIntentId))]
   await sql.begin(async (tx) => {
     for (const each of partialRefunds) await redoReservation(tx, order, payment, each, refunds)
     const credited = (await listRefunds(tx, order.id)).filter(({ credit_note }) => credit_note !== null)

@@ -32,7 +32,7 @@ import { rebuildOrder, referencesOf } from './rebuild-order.ts'
 import { rebuildRefunds } from './rebuild-refunds.ts'
 import { rebuildSignIns } from './sign-ins.ts'
 import { leaveLostTables } from './tables.ts'
-import { type RepeatingContext, untilAnswered } from './until-answered.ts'
+import type { RepeatingContext } from './until-answered.ts'
 import { rebuildWithdrawals } from './withdrawals.ts'
 
 export interface RebuildOptions {
@@ -139,17 +139,12 @@ export async function rebuild(
 
   /** Our payments since the dump, by the order that they are for. */
   async function newPayments(): Promise<Map<string, Payment>> {
-    const listed = await untilAnswered(async () => {
-      const ours: { paymentIntentId: string; orderId: string }[] = []
-      for await (const { paymentIntentId, orderId, mark } of stripe.paymentsCreated(since, new Date()))
-        if (orderId !== null && mark === paymentMark(cipher, orderId)) ours.push({ paymentIntentId, orderId })
-      return ours
-    })
+    const listed: { paymentIntentId: string; orderId: string }[] = []
+    for await (const { paymentIntentId, orderId, mark } of stripe.paymentsCreated(since, new Date()))
+      if (orderId !== null && mark === paymentMark(cipher, orderId)) listed.push({ paymentIntentId, orderId })
     const found = new Map<string, Payment>()
     const answers = await atOnce(listed, ({ paymentIntentId }) =>
-      alone({ kind: 'payment', subjectId: paymentIntentId }, () =>
-        untilAnswered(() => stripe.getPayment(paymentIntentId)),
-      ),
+      alone({ kind: 'payment', subjectId: paymentIntentId }, () => stripe.getPayment(paymentIntentId)),
     )
     for (const [index, payment] of answers.entries()) {
       const { paymentIntentId = '', orderId = '' } = listed[index] ?? {}
@@ -170,7 +165,7 @@ export async function rebuild(
     // An operator has been told of the payment.
     if (known ? unread.has(known) : unread.has(orderId) && payments.get(orderId)?.status !== 'succeeded')
       throw failure('PaymentUnavailable', { code: 'payment_unread' })
-    return known ? (read.get(known) ?? untilAnswered(() => stripe.getPayment(known))) : payments.get(orderId)
+    return known ? (read.get(known) ?? stripe.getPayment(known)) : payments.get(orderId)
   }
 
   async function rebuildPartialRefunds(orderId: string, ofOrder: readonly PartialRefund[]): Promise<void> {
@@ -270,7 +265,7 @@ const isChanged = (before: OrderRow | undefined, after: OrderRow | undefined): b
 
 /** What the providers have for the runs' orders, by order id. */
 async function placedOrders(
-  { esimProviders }: Context,
+  { esimProviders }: RepeatingContext,
   runs: readonly OrderRun[],
   since: Date,
 ): Promise<Map<string, PlacedOrder[]>> {
@@ -282,7 +277,7 @@ async function placedOrders(
       if (run.input.parentOrderId) continue
       for (const reference of referencesOf(run)) orderIds.set(placementPrefix(reference, provider), run.orderId)
     }
-    const placed = await untilAnswered(() => findOrdersOf([...orderIds.keys()], since.toISOString()))
+    const placed = await findOrdersOf([...orderIds.keys()], since.toISOString())
     for (const { clientRef, orderNo } of placed) {
       const orderId = orderIds.get(prefixOf(clientRef))
       if (orderId !== undefined) found.set(orderId, [...(found.get(orderId) ?? []), { provider, clientRef, orderNo }])

@@ -7,6 +7,7 @@ import { readOrderRun } from '../../cli/restore/order-runs.ts'
 import { leaveDuplicates, type PlacedOrder } from '../../cli/restore/own-order.ts'
 import { rebuildOrder, referencesOf } from '../../cli/restore/rebuild-order.ts'
 import type { RecordedActivity } from '../../cli/restore/run-history.ts'
+import { repeating } from '../../cli/restore/until-answered.ts'
 import { listItems } from '../../db/backup/restores.ts'
 import type { ProviderOrders } from '../../db/connection/schema.ts'
 import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
@@ -21,7 +22,8 @@ import type { OrderView } from '../harness/purchases.ts'
 import { testPackages } from '../harness/test-packages.ts'
 
 const harness = await shareStack({ books: false })
-const { context, temporal } = harness
+const { temporal } = harness
+const context = repeating(harness.context)
 const { sql, esimProviders, stripe } = context
 
 interface Lost {
