@@ -10,7 +10,8 @@ import type { StackOptions } from './stack-options.ts'
 import { developmentDefaults, type Settings, temporalIsConfigured } from './stack-settings.ts'
 import type { Stores } from './stores.ts'
 
-export interface InfrastructureOptions extends Pick<StackOptions, 'dataDir' | 'durable' | 'keepMail' | 'ui'> {
+export interface InfrastructureOptions
+  extends Pick<StackOptions, 'dataDir' | 'durable' | 'dynamicConfig' | 'keepMail' | 'ui'> {
   ports: 'fixed' | 'free'
   processes: 'one' | 'apart'
   configured: Settings
@@ -56,6 +57,7 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
         ports,
         dataDir,
         durable: options.durable ?? false,
+        dynamicConfig: options.dynamicConfig ?? {},
         ui: options.ui ?? ports === 'fixed',
         database: configured.DATABASE_URL,
         temporalIsConfigured: temporalIsConfigured(configured),

@@ -9,6 +9,8 @@ export interface StackOptions {
   dataDir?: string
   /** writes Temporal's data to a file without a `dataDir`: they survive `temporalServer.crash()` */
   durable?: boolean
+  /** further settings of the embedded Temporal server, values in JSON */
+  dynamicConfig?: Readonly<Record<string, unknown>>
   /** `one`: API, worker and simulators in this process; `apart`: each as a process */
   processes?: 'one' | 'apart'
   workers?: number

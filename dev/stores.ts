@@ -13,6 +13,7 @@ export interface StoreOptions {
   ports: 'fixed' | 'free'
   dataDir: string | undefined
   durable: boolean
+  dynamicConfig: Readonly<Record<string, unknown>>
   ui: boolean
   /** the configured database, if any */
   database: string | undefined
@@ -63,6 +64,7 @@ export async function startStores(options: StoreOptions): Promise<Stores> {
           ...(options.uiCodecEndpoint !== undefined && { uiCodecEndpoint: options.uiCodecEndpoint }),
           namespace,
           searchAttributes: searchAttributeTypes,
+          dynamicConfig: options.dynamicConfig,
           log,
         }),
   ])

@@ -17,6 +17,17 @@ export interface Build {
   startWorker(options?: Pick<WorkerOptions, 'dormantPatches'>): Promise<RunningWorker>
 }
 
+/**
+ * Settings of the server under which a build is drained, and its workers are gone, within seconds: by default Temporal looks
+ * every few minutes whether a build is drained, and takes a worker for gone minutes after its last poll.
+ */
+export const soonDrained = {
+  'matching.wv.VersionDrainageStatusVisibilityGracePeriod': '1s',
+  'matching.wv.VersionDrainageStatusRefreshInterval': '1s',
+  'matching.longPollExpirationInterval': '1s',
+  'matching.PollerHistoryTTL': '3s',
+}
+
 const silent = createLog({ level: 'silent' })
 
 /** one of a workflow that no test of builds changes */

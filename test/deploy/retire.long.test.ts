@@ -11,21 +11,13 @@ import { describeRouting } from '../../temporal/worker-deployment.ts'
 import { workerDeployment } from '../../worker/deployment.ts'
 import { installRuntime } from '../../worker/temporal-logger.ts'
 import { until } from '../harness/until.ts'
+import { soonDrained } from './builds.ts'
 import { go, pinnedWait } from './pinned-wait.ts'
 
 // The SDK says at length what fails, which this test wants.
 installRuntime({ log: createLog({ level: 'silent' }) })
 
-// Temporal looks every few minutes whether a build is drained, and takes a worker for gone minutes after its last poll.
-const server = await startTemporal({
-  namespace: 'default',
-  dynamicConfig: {
-    'matching.wv.VersionDrainageStatusVisibilityGracePeriod': '1s',
-    'matching.wv.VersionDrainageStatusRefreshInterval': '1s',
-    'matching.longPollExpirationInterval': '1s',
-    'matching.PollerHistoryTTL': '3s',
-  },
-})
+const server = await startTemporal({ namespace: 'default', dynamicConfig: soonDrained })
 const connection = await Connection.connect({ address: server.address })
 const native = await NativeConnection.connect({ address: server.address })
 const client = new Client({ connection })

@@ -288,7 +288,7 @@ describe.sequential('a build that fails under its ramp', () => {
     await order
   }, 180_000)
 
-  test('a build whose ramp nobody watches any more is rolled back', async () => {
+  test('a ramp whose watch is interrupted is taken back', async () => {
     const { third } = builds
     const left = await createBuild(harness, 'left', [look, tellEverybody, nextStep])
     await started(left)
