@@ -1,8 +1,8 @@
 /**
- * Two hundred simultaneous webhooks of all senders, different ones and copies. Each is answered by 2xx or by a refusal
- * after which its sender repeats it, other callers are served meanwhile, and a copy is not handled as a second event.
- * How long an answer may take is the API's own limit, which `test/api/deadlines.long.test.ts` proves: a shorter time would be
- * one of the machine. The slowest answer of a burst is held against it.
+ * Two hundred simultaneous webhooks: of all senders, different ones and copies, and two hundred copies of one event. Each is
+ * answered by 2xx or by a refusal after which its sender repeats it, a copy is not handled as a second event, and packages are
+ * read meanwhile within a second, or on a busy machine within what 100 reads at once need there. A burst that meets no fault is
+ * answered before its senders give up. The slowest read and the slowest answer of each burst are printed.
  */
 import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
@@ -94,13 +94,14 @@ const airaloEvent = (): Webhook => {
 /** What a party signed, taken from the wire. */
 async function signedBy(
   simulator: AnySimulatorControl,
+  count: number,
   path: string,
   notice: Record<string, unknown>,
 ): Promise<Webhook[]> {
   receiver.clear()
   await simulator.do('webhooks', { url: receiver.url })
-  for (let index = 0; index < differing; index += 1) await simulator.do('notify', notice)
-  return (await receiver.atLeast(differing)).slice(0, differing).map(({ headers, body }: ReceivedWebhook) => ({
+  for (let index = 0; index < count; index += 1) await simulator.do('notify', notice)
+  return (await receiver.atLeast(count)).slice(0, count).map(({ headers, body }: ReceivedWebhook) => ({
     event: randomUUID(),
     path,
     headers: { 'content-type': String(headers['content-type']) },
@@ -108,30 +109,87 @@ async function signedBy(
   }))
 }
 
+/** Each makes webhooks of different events. */
+const senders = {
+  stripe: async (count: number) => times(count, stripeEvent),
+  esimAccess: async (count: number) => times(count, esimAccessEvent),
+  airalo: async (count: number) => times(count, airaloEvent),
+  apple: (count: number) =>
+    signedBy(apple, count, '/v1/webhooks/apple', { type: 'email-disabled', sub: signIns.apple.sub }),
+  google: (count: number) =>
+    signedBy(google, count, '/v1/webhooks/google', { type: 'sessions-revoked', sub: signIns.google.sub }),
+}
+
 async function makeBurst(): Promise<Webhook[]> {
-  const senders = [
-    times(differing, stripeEvent),
-    times(differing, esimAccessEvent),
-    times(differing, airaloEvent),
-    await signedBy(apple, '/v1/webhooks/apple', { type: 'email-disabled', sub: signIns.apple.sub }),
-    await signedBy(google, '/v1/webhooks/google', { type: 'sessions-revoked', sub: signIns.google.sub }),
-  ]
-  const copied = senders.flatMap(([first]) => times(copies, () => first as Webhook))
-  return [...copied, ...senders.flat()]
+  const made: Webhook[][] = []
+  for (const make of Object.values(senders)) made.push(await make(differing))
+  const copied = made.flatMap((webhooks) => webhooks.slice(0, 1).flatMap((first) => times(copies, () => first)))
+  return [...copied, ...made.flat()]
 }
 
 const send = async ({ path, headers, body }: Webhook): Promise<number> =>
   (await harness.anonymous.call('POST', path, { headers, body })).status
 
-/** Reads the packages as other callers do, and fails when an answer took longer than the API allows itself. */
-async function readPackages(times = 20): Promise<void> {
+interface Burst {
+  statuses: number[]
+  slowestMs: number
+}
+
+/** Sends all webhooks at the same time. */
+async function sendAll(webhooks: Webhook[]): Promise<Burst> {
   let slowestMs = 0
-  for (let ask = 0; ask < times; ask += 1) {
-    const asked = performance.now()
-    expect((await harness.service.get('/v1/packages')).status).toBe(200)
-    slowestMs = Math.max(slowestMs, performance.now() - asked)
+  const statuses = await Promise.all(
+    webhooks.map(async (webhook) => {
+      const { status, ms } = await timed(() => send(webhook))
+      slowestMs = Math.max(slowestMs, ms)
+      return status
+    }),
+  )
+  return { statuses, slowestMs }
+}
+
+async function timed(ask: () => Promise<number>): Promise<{ status: number; ms: number }> {
+  const asked = performance.now()
+  const status = await ask()
+  return { status, ms: performance.now() - asked }
+}
+
+/** What the service promises its callers also during a burst, on a machine with nothing else to do. */
+const readWithinMs = 1_000
+const readsAtLeast = 20
+
+/**
+ * Reads the packages as other callers do, one read after another, until the burst is answered.
+ * @returns how long the slowest read took
+ */
+async function readPackages(answered: Promise<unknown> = Promise.resolve()): Promise<number> {
+  let isAnswered = false
+  void answered.then(() => {
+    isAnswered = true
+  })
+  let slowestMs = 0
+  for (let reads = 0; reads < readsAtLeast || !isAnswered; reads += 1) {
+    const { status, ms } = await timed(async () => (await harness.service.get('/v1/packages')).status)
+    expect(status).toBe(200)
+    slowestMs = Math.max(slowestMs, ms)
   }
-  expect(slowestMs).toBeLessThan(defaultAnswering.usual)
+  return slowestMs
+}
+
+/**
+ * How long a read may take during a burst: a second, or on a machine that is busy with other things as long as 100 reads at
+ * once need there. Measured just before, as other work comes and goes. A read is more work than a webhook.
+ */
+async function allowance(): Promise<number> {
+  const reads = times(100, () => timed(async () => (await harness.service.get('/v1/packages')).status))
+  return Math.max(readWithinMs, ...(await Promise.all(reads)).map(({ ms }) => ms))
+}
+
+/** Holds the slowest read against what is allowed, and prints the times. */
+function checkTimes(what: string, slowestReadMs: number, { slowestMs }: Burst, allowedMs: number): void {
+  const [read, webhook, allowed] = [slowestReadMs, slowestMs, allowedMs].map((ms) => `${Math.round(ms)} ms`)
+  process.stdout.write(`${what}: the slowest read took ${read} of ${allowed}, the slowest webhook ${webhook}\n`)
+  expect(slowestReadMs).toBeLessThan(allowedMs)
 }
 
 const isTaken = (status: number): boolean => status === 200 || status === 202
@@ -176,8 +234,13 @@ test('a burst of webhooks is accepted, and each event is handled and recorded on
 }, async () => {
   const [before, burst] = [await state(), await makeBurst()]
   expect(burst).toHaveLength(200)
-  const [statuses] = await Promise.all([Promise.all(burst.map(send)), readPackages()])
-  expect(statuses.filter((status) => !isTaken(status))).toEqual([])
+  const allowedMs = await allowance()
+  const answering = sendAll(burst)
+  const slowestReadMs = await readPackages(answering)
+  const answers = await answering
+  expect(answers.statuses.filter((status) => !isTaken(status))).toEqual([])
+  checkTimes('a burst of different events and copies', slowestReadMs, answers, allowedMs)
+  expect(answers.slowestMs).toBeLessThan(defaultAnswering.webhook)
   await sendAgain(burst.slice(-5))
   expect(await state()).toEqual({
     signals: before.signals + differingOrders,
@@ -187,8 +250,41 @@ test('a burst of webhooks is accepted, and each event is handled and recorded on
   })
 })
 
+test.each([
+  ['stripe', { signals: 1 }],
+  ['esimAccess', { signals: 1 }],
+  ['airalo', { signals: 1 }],
+  ['apple', { apple: 1 }],
+  ['google', { google: 1 }],
+] as const)(
+  '200 copies of one event of %s are accepted, and it is handled and recorded once',
+  {
+    timeout: 120_000,
+  },
+  async (sender, handled) => {
+    const once = { signals: 0, apple: 0, google: 0, ...handled }
+    const [before, made] = [await state(), await senders[sender](1)]
+    const copiesOfOne = made.flatMap((webhook) => times(200, () => webhook))
+    expect(copiesOfOne).toHaveLength(200)
+    const allowedMs = await allowance()
+    const answering = sendAll(copiesOfOne)
+    const slowestReadMs = await readPackages(answering)
+    const answers = await answering
+    expect(answers.statuses.filter((status) => !isTaken(status))).toEqual([])
+    checkTimes(`200 copies of one event of ${sender}`, slowestReadMs, answers, allowedMs)
+    expect(answers.slowestMs).toBeLessThan(defaultAnswering.webhook)
+    expect(await state()).toEqual({
+      signals: before.signals + once.signals,
+      recorded: before.recorded + 1,
+      apple: before.apple + once.apple,
+      google: before.google + once.google,
+    })
+  },
+)
+
 test('a burst of webhooks while the table of events is locked is handled once', { timeout: 120_000 }, async () => {
   const [before, burst] = [await state(), await makeBurst()]
+  const allowedMs = await allowance()
   let release = (): void => {}
   const freed = new Promise<void>((resolve) => {
     release = resolve
@@ -198,13 +294,15 @@ test('a burst of webhooks while the table of events is locked is handled once', 
     await freed
   })
   const waiting = () => sql`select 1 from pg_locks where relation = 'webhook_events'::regclass and not granted`
-  const answers = Promise.all(burst.map(send))
+  const answering = sendAll(burst)
   await untilValue('webhooks wait for the lock', waiting, ({ length }) => length > 0)
-  await readPackages()
+  const slowestReadMs = await readPackages()
   expect((await harness.anonymous.get('/livez')).status).toBe(200)
   release()
   await locking
-  await takenInTheEnd(burst, await answers)
+  const answers = await answering
+  checkTimes('a burst while the table of events is locked', slowestReadMs, answers, allowedMs)
+  await takenInTheEnd(burst, answers.statuses)
   expect((await state()).recorded).toBe(before.recorded + differingAll)
   // When the record failed, the sender's repeat repeats the work.
   const { signals } = await state()
@@ -216,11 +314,14 @@ test('a burst of webhooks while Temporal is down is recorded once, and is signal
   timeout: 180_000,
 }, async () => {
   const [before, burst] = [await state(), await makeBurst()]
+  const allowedMs = await allowance()
   await harness.temporalServer.crash()
-  const answers = Promise.all(burst.map(send))
-  await readPackages()
-  const statuses = await answers
+  const answering = sendAll(burst)
+  const slowestReadMs = await readPackages(answering)
+  const answers = await answering
+  const { statuses } = answers
   expect(statuses).toContain(503)
+  checkTimes('a burst while Temporal is down', slowestReadMs, answers, allowedMs)
   await harness.temporalServer.start()
   await takenInTheEnd(burst, statuses)
   const after = await state()
