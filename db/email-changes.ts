@@ -114,7 +114,7 @@ export async function confirmSide(
 
 /**
  * Ends a change that is still open. The row decides between this and `applyEmailChange`, and not the signals of the run.
- * @returns the state of the change afterwards; undefined when it is erased
+ * @returns the state of the change afterwards; undefined when it is erased, or a draft that nobody has seen
  */
 export async function endOpenEmailChange(
   sql: Queryable,
@@ -122,8 +122,8 @@ export async function endOpenEmailChange(
   state: 'cancelled' | 'replaced',
 ): Promise<EmailChangeStatus | undefined> {
   await sql`update email_changes set state = ${state} where id = ${id} and state = 'open'`
-  const [row] = await sql<EmailChangeRow[]>`select state from email_changes where id = ${id}`
-  return row?.state
+  const [row] = await sql<Pick<EmailChanges, 'state'>[]>`select state from email_changes where id = ${id}`
+  return row?.state === 'draft' ? undefined : row?.state
 }
 
 /**
@@ -153,7 +153,7 @@ export async function applyEmailChange(
     return await sql.begin(async (tx) => {
       // The account first, as an erasure does.
       await lockAccount(tx, accountId)
-      const [row] = await tx<EmailChangeRow[]>`select state from email_changes where id = ${id} for update`
+      const [row] = await tx<Pick<EmailChanges, 'state'>[]>`select state from email_changes where id = ${id} for update`
       if (!row) return 'gone'
       if (isDecided(row.state)) return row.state
       const changed = await tx`
@@ -172,7 +172,7 @@ export async function applyEmailChange(
   }
 }
 
-const isDecided = (state: EmailChangeStatus): state is 'changed' | 'cancelled' | 'replaced' =>
+const isDecided = (state: EmailChanges['state']): state is 'changed' | 'cancelled' | 'replaced' =>
   state === 'changed' || state === 'cancelled' || state === 'replaced'
 
 /** Ends a change and deletes its addresses and links. One that was made stays made. */

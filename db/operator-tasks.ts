@@ -175,8 +175,8 @@ export async function countOpenOperatorTasks(
 }
 
 /** The kinds of which a task is open, and how many are. */
-export const countOpenTasksByKind = (sql: Queryable): Promise<{ kind: string; count: number }[]> =>
-  sql<{ kind: string; count: number }[]>`
+export const countOpenTasksByKind = (sql: Queryable): Promise<(Pick<Attention, 'kind'> & { count: number })[]> =>
+  sql<(Pick<Attention, 'kind'> & { count: number })[]>`
     select kind, count(*)::int as count from attention where resolved_at is null group by kind order by kind`
 
 export async function findOperatorTask(sql: Queryable, id: string, asOf: Date): Promise<OperatorTask | undefined> {

@@ -68,7 +68,7 @@ export interface SentMail {
   /** `bounced`: it came back after its mail server had accepted it */
   state: Sends['state'] | 'bounced'
   /** why it was not sent, or why it came back */
-  code: string | null
+  code: Sends['code']
 }
 
 /** An enhanced status code (RFC 3463) alone is of a bounce; codes of refusals begin with `smtp_`. */

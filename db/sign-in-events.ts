@@ -1,5 +1,6 @@
 /** What Apple and Google report of a person's sign-in with them, and the sign-ins that have ended. */
 import type { Queryable } from './connection/database.ts'
+import type { EndedSignIns } from './connection/schema.ts'
 import type { FieldCipher } from './crypto/field-cipher.ts'
 
 export interface SignInEvent {
@@ -46,7 +47,7 @@ export async function userEndedAt(
   { cipher }: { cipher: Pick<FieldCipher, 'fingerprint'> },
   firebaseUid: string,
 ): Promise<Date | undefined> {
-  const [row] = await sql<{ ended_at: Date }[]>`
+  const [row] = await sql<Pick<EndedSignIns, 'ended_at'>[]>`
     select ended_at from ended_sign_ins where user_hash = ${hashOf(cipher, firebaseUid)}`
   return row?.ended_at
 }

@@ -1,4 +1,7 @@
-/** The compiler checks the types of rows and of simulators' answers: no source asserts them. */
+/**
+ * The compiler checks the types of rows and of simulators' answers: no source asserts them, and a query takes the type of a
+ * column from the generated row types.
+ */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,13 +10,20 @@ import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const rowTypesFile = 'db/connection/schema.ts'
+const schema = await readFile(join(root, rowTypesFile), 'utf8')
 /** The types of rows. Those of single values, as `Sealed`, are none. */
-const rowTypes = new Set(
-  [...(await readFile(join(root, rowTypesFile), 'utf8')).matchAll(/^export interface (\w+)/gm)].map(([, name]) => name),
+const rowTypes = new Set([...schema.matchAll(/^export interface (\w+)/gm)].map(([, name]) => name))
+
+/** The columns of each table and view. */
+const columnsOf = new Map(
+  [...schema.matchAll(/^export interface (\w+) \{\n([\s\S]*?)\n\}/gm)].map(([, rowType = '', body = '']) => [
+    rowType.replaceAll(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase(),
+    new Set([...body.matchAll(/^ {2}(\w+):/gm)].map(([, column]) => column)),
+  ]),
 )
 
 /** The types of columns whose values TypeScript defines, also as lists, and the reason of a refund. */
-const columnTypes = new Set(['RefundReason', ...importedTypes(await readFile(join(root, rowTypesFile), 'utf8'))])
+const columnTypes = new Set(['RefundReason', ...importedTypes(schema)])
 
 function importedTypes(text: string): string[] {
   return [...text.matchAll(/^import type \{ ([^}]+) \}/gm)].flatMap(([, names = '']) => names.split(', '))
@@ -63,11 +73,104 @@ function faultOf({ expression, typeAnnotation }: Node): string | undefined {
   return named && 'a row'
 }
 
+/** The items between `select` or `returning` and `from`, of the query itself and not of those in its parentheses. */
+function selectedItems(query: string): string[] {
+  const items: string[] = []
+  let depth = 0
+  let item: string | undefined
+  const end = (): void => {
+    if (item !== undefined) items.push(item.trim().replace(/^distinct(?: on \([^)]*\))? /, ''))
+  }
+  for (const [token] of query.matchAll(/[(),]|[^\s(),]+|\s+/g)) {
+    if (token === '(') depth += 1
+    if (token === ')') depth -= 1
+    const word = depth === 0 ? token.toLowerCase() : ''
+    if (word === 'from' || word === 'select' || word === 'returning' || word === ',') {
+      end()
+      item = word === 'from' || (word === ',' && item === undefined) ? undefined : ''
+    } else if (item !== undefined) item += token
+  }
+  end()
+  return items
+}
+
+/** The columns of tables that a query selects as they are, by their names in the row. */
+function selectedColumns(query: string): string[] {
+  const tables = [...query.matchAll(/\b(?:from|join|update|into|using)\s+(\w+)(?:\s+(?:as\s+)?(\w+))?/g)].map(
+    ([, table = '', alias]) => ({ table, alias }),
+  )
+  return selectedItems(query).flatMap((item) => {
+    const [, owner, column = '', name = column] = /^(?:(\w+)\.)?(\w+)(?:\s+as\s+(\w+))?$/.exec(item) ?? []
+    const owners = tables.filter(({ table, alias }) => owner === undefined || owner === alias || owner === table)
+    return owners.some(({ table }) => columnsOf.get(table)?.has(column)) ? [name] : []
+  })
+}
+
+/** The properties that a type writes out itself, also in the types of the same file that it names. */
+function propertiesOf(type: unknown, declared: ReadonlyMap<string, Node>): Node[] {
+  if (!isNode(type)) return []
+  const inAll = (types: unknown): Node[] =>
+    Array.isArray(types) ? types.flatMap((each) => propertiesOf(each, declared)) : []
+  switch (type.type) {
+    case 'TsPropertySignature':
+      return [type]
+    case 'TsArrayType':
+      return propertiesOf(type.elemType, declared)
+    case 'TsParenthesizedType':
+    case 'TsTypeAliasDeclaration':
+      return propertiesOf(type.typeAnnotation, declared)
+    case 'TsIntersectionType':
+    case 'TsUnionType':
+      return inAll(type.types)
+    case 'TsTypeLiteral':
+      return inAll(type.members)
+    case 'TsInterfaceDeclaration':
+      return isNode(type.body) ? inAll(type.body.body) : []
+    case 'TsTypeReference':
+      return type.typeParams ? [] : propertiesOf(declared.get(nameOf(type.typeName)), declared)
+    default:
+      return []
+  }
+}
+
+const nameOf = (identifier: unknown): string => (isNode(identifier) ? String(identifier.value) : '')
+
+/** Whether a type is a property of another one, as `Orders['status']` is; also by a type of the same file. */
+function isLookedUp(type: unknown, declared: ReadonlyMap<string, Node>): boolean {
+  const types = nodesOf(type)
+  for (const node of types) {
+    const named = node.type === 'TsTypeReference' ? declared.get(nameOf(node.typeName)) : undefined
+    // A type may name itself.
+    if (named && !types.includes(named)) nodesOf(named, types)
+  }
+  return types.some((node) => node.type === 'TsIndexedAccessType')
+}
+
+/** The columns whose type a query writes out: `` sql<{ id: string }[]>`select id from orders` ``. */
+function writtenOut(query: Node, declared: ReadonlyMap<string, Node>): string[] {
+  const types = isNode(query.typeParameters) ? query.typeParameters.params : undefined
+  const quasis = isNode(query.template) ? query.template.quasis : undefined
+  if (!Array.isArray(types) || !Array.isArray(quasis)) return []
+  const columns = selectedColumns(quasis.map((part) => (isNode(part) ? String(part.raw) : '')).join(' $ '))
+  return types
+    .flatMap((type) => propertiesOf(type, declared))
+    .filter(({ key, typeAnnotation }) => columns.includes(nameOf(key)) && !isLookedUp(typeAnnotation, declared))
+    .map(({ key }) => `the type of a column: ${nameOf(key)}`)
+}
+
+const declarations = new Set(['TsInterfaceDeclaration', 'TsTypeAliasDeclaration'])
+
 async function faultsIn(text: string, file: string): Promise<string[]> {
-  if (!text.includes(' as ')) return []
+  if (!text.includes(' as ') && !text.includes('>`')) return []
   const program = await parse(text, { syntax: 'typescript', tsx: file.endsWith('x'), target: 'es2022' })
-  return nodesOf(program).flatMap((node) => {
+  const nodes = nodesOf(program)
+  const declared = new Map(
+    nodes.filter(({ type }) => declarations.has(String(type))).map((node) => [nameOf(node.id), node]),
+  )
+  return nodes.flatMap((node) => {
     if (node.type === 'TsAsExpression') return faultOf(node) ?? []
+    // Those of tests look at rows that a test has just made.
+    if (node.type === 'TaggedTemplateExpression' && !file.startsWith('test/')) return writtenOut(node, declared)
     // `select account_id as "accountId"`: rows are snake_case; whoever returns a domain object renames.
     if (node.type === 'TemplateElement' && / as "[a-z]+[A-Z]/.test(String(node.raw))) return 'a column in camelCase'
     return []
@@ -85,11 +188,28 @@ test.each([
   ["const a = (order.reason ?? 'withdrawn') as RefundReason", 'a value of a row'],
   ["const a = rows as Pick<Orders, 'id'>[]", 'a row'],
   ['const a = sql`select account_id as "accountId" from orders`', 'a column in camelCase'],
+  ['const a = sql<{ id: string }[]>`select id from orders`', 'the type of a column: id'],
+  ['const a = sql<{ id: string }[]>`select distinct o.payment_intent_id as id from orders o`', 'the type of a column: id'],
+  ['const a = tx<{ id: string }[]>`update orders set x = 1 where id = ${id} returning id`', 'the type of a column: id'],
+  [
+    'interface A { id: string; count: number }\nconst a = sql<A[]>`select id, count(*) as count from orders group by id`',
+    'the type of a column: id',
+  ],
 ])('it is refused: %s', async (text, fault) => {
   expect(await faultsIn(text, 'a.ts')).toContain(fault)
 })
 
-test('no source asserts the type of a row, and rows are snake_case', async () => {
+test.each([
+  "const a = sql<Pick<Orders, 'id'>[]>`select id from orders`",
+  "const a = sql<{ key: Orders['id'] | null }[]>`select o.id as key from refunds left join orders o on true`",
+  'const a = sql<{ count: number }[]>`select count(*)::int as count from orders`',
+  'const a = sql<{ id: string }[]>`select (select min(id) from orders) as id`',
+  "type Known = Exclude<Orders['status'], 'draft'>\nconst a = sql<{ status: Known }[]>`select status from orders`",
+])('it is let through: %s', async (text) => {
+  expect(await faultsIn(text, 'a.ts')).toEqual([])
+})
+
+test('no source asserts the type of a row or writes out that of a column, and rows are snake_case', async () => {
   const entries = await readdir(root, { withFileTypes: true })
   const folders = entries.filter((entry) => entry.isDirectory() && !/^(\..*|node_modules|client)$/.test(entry.name))
   const inFolders = folders.map(async ({ name }) =>

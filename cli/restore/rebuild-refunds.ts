@@ -3,6 +3,7 @@ import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { givenBackMinor, hasNotFailed, recordRefunds } from '../../activities/order/refunds/refund-records.ts'
 import type { Transaction } from '../../db/connection/database.ts'
+import type { InvoiceLinks } from '../../db/connection/schema.ts'
 import { settleFact } from '../../db/order/books.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { listRefunds, noteCreditNote } from '../../db/order/refunds.ts'
@@ -46,7 +47,7 @@ export async function rebuildRefunds(
       refunds.filter(({ refundId }) => !credited.some(({ stripe_refund_id }) => stripe_refund_id === refundId)),
       known,
     )
-    const [invoice] = await tx<{ number: string }[]>`
+    const [invoice] = await tx<Pick<InvoiceLinks, 'number'>[]>`
       select number from invoice_links where order_id = ${order.id} and document_key = 'invoice'`
     if (invoice) await restoreNotes(tx, invoice.number, notes, order.id)
     await recordRefunds(tx, order, refunds, { reason: order.reason ?? own.reason, at: own.at, issuedAt: new Date() })

@@ -1,7 +1,7 @@
 /** Personal data breaches: what is known of each, and the people whose data was read. */
 import type { FieldGroup } from '../../policy/field-groups.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
-import type { Breaches, BreachPeople } from '../connection/schema.ts'
+import type { Breaches, BreachPeople, Sends } from '../connection/schema.ts'
 import { raiseOperatorTask } from '../operator-tasks.ts'
 
 export type Breach = Breaches
@@ -151,7 +151,7 @@ export const breachMailKind = 'mail:breach'
 
 export type AffectedPerson = Pick<BreachPeople, 'id' | 'account_id' | 'fields' | 'reads' | 'first_at' | 'last_at'> & {
   /** of the mail; null before it */
-  mail: string | null
+  mail: Sends['state'] | null
 }
 
 /** The people of a breach, by account. */

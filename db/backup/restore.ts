@@ -5,6 +5,7 @@
 
 import { connectDatabase, type Database, type Queryable, timeLimits } from '../connection/database.ts'
 import { migrate } from '../connection/migrate.ts'
+import type { Orders } from '../connection/schema.ts'
 import type { FieldCipher } from '../crypto/field-cipher.ts'
 import { replayLedger } from '../erasure/deletion-ledger.ts'
 import { type Erasures, importErasures } from '../erasure/erasures.ts'
@@ -89,11 +90,11 @@ export async function whoCameBack(sql: Queryable): Promise<Returned> {
 
 /** The payments of erased persons that the dump has as delivered, refunded or never paid; asked before the ledger is replayed. */
 export async function settledPaymentsOfErased(sql: Queryable): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
-    select o.payment_intent_id as id from orders o join accounts a on a.id = o.account_id
+  const rows = await sql<Pick<Orders, 'payment_intent_id'>[]>`
+    select o.payment_intent_id from orders o join accounts a on a.id = o.account_id
     join deletion_ledger l on l.account_ref = a.account_ref and l.entry = 'erased'
     where o.payment_intent_id is not null and o.status in ('delivered', 'ended', 'refunded', 'unpaid', 'cancelled')`
-  return rows.map(({ id }) => id)
+  return rows.flatMap(({ payment_intent_id }) => payment_intent_id ?? [])
 }
 
 /** Replays the ledger, and makes the catalogue agree with the folder. @returns the number of accounts erased again */

@@ -2,7 +2,7 @@
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable, Transaction } from '../connection/database.ts'
-import type { RestoredItems, Restores } from '../connection/schema.ts'
+import type { LostNumbers, RestoredItems, Restores } from '../connection/schema.ts'
 import type { HeldPlacement } from '../order/placements.ts'
 
 export type ItemKind = RestoredItems['kind']
@@ -172,7 +172,7 @@ export async function listItems(
 
 /** The number of document numbers that a restore has lost, by series. */
 export async function countLostNumbers(sql: Queryable, restoreId: string): Promise<Record<string, number>> {
-  const rows = await sql<{ series: string; count: number }[]>`
+  const rows = await sql<(Pick<LostNumbers, 'series'> & { count: number })[]>`
     select series, count(*)::int as count from lost_numbers where restore_id = ${restoreId} group by series order by 1`
   return Object.fromEntries(rows.map(({ series, count }) => [series, count]))
 }

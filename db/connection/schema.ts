@@ -2,8 +2,10 @@
 
 import type { Language } from '../../messages/languages.ts'
 import type { ErasureStep } from '../../policy/deletion.ts'
+import type { EventData, EventType } from '../../policy/events/event-types.ts'
 import type { FieldGroup } from '../../policy/field-groups.ts'
 import type { EsimProviderId } from '../../policy/outside-parties.ts'
+import type { DifferenceKindName, Explanation } from '../../policy/reconciliation.ts'
 import type { EsimState, Networks } from '../../providers/esim.ts'
 import type { BulkSelection } from '../../workflows/order/bulk-action.contract.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
@@ -367,10 +369,10 @@ export interface Events {
   id: string
   entry: bigint
   position: bigint | null
-  type: string
+  type: EventType
   at: Date
   account_id: string | null
-  data: unknown
+  data: EventData
   erased_account: Sealed | null
 }
 
@@ -693,11 +695,11 @@ export interface ProviderSpending {
 
 export interface ReconciliationDifferences {
   reconciliation_id: string
-  kind: string
+  kind: DifferenceKindName
   subject_id: string
   detail: string
   subject_at: Date
-  explained_by: string | null
+  explained_by: Explanation | null
 }
 
 export interface Reconciliations {

@@ -127,7 +127,7 @@ export async function openSecret<Part extends DeletionPart>(
 
 /** The payments of persons who were erased in the last 90 days, one person after the other. */
 export async function* openPayments(sql: Queryable, encryption: ColumnEncryption): AsyncGenerator<string[]> {
-  const rows = await sql<{ receipt_id: string }[]>`
+  const rows = await sql<Pick<DeletionSeals, 'receipt_id'>[]>`
     select receipt_id from deletion_seals where payments is not null or settlements is not null order by receipt_id`
   for (const { receipt_id: receiptId } of rows) {
     const payments = await openSecret(sql, encryption, receiptId, 'payments')

@@ -5,19 +5,19 @@
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
-import type { ErasedReferences } from '../connection/schema.ts'
+import type { ErasedReferences, Orders } from '../connection/schema.ts'
 import type { FieldCipher } from '../crypto/field-cipher.ts'
 
 const hashOf = (cipher: FieldCipher, id: string): Buffer => cipher.fingerprint('erased-reference', id)
 
 /** What outside parties go on listing of an account: payments, placements, disputes. Read before its rows are erased. */
 export async function listedElsewhere(sql: Queryable, accountId: string): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
+  const rows = await sql<{ id: Orders['payment_intent_id'] }[]>`
     select payment_intent_id as id from orders where account_id = ${accountId} and payment_intent_id is not null
     union select client_ref from provider_orders p join orders o on o.id = p.order_id where o.account_id = ${accountId}
     union select stripe_dispute_id from disputes d join orders o on o.id = d.order_id
       where o.account_id = ${accountId}`
-  return rows.map(({ id }) => id)
+  return rows.flatMap(({ id }) => id ?? [])
 }
 
 export async function noteErasedReferences(

@@ -1,6 +1,6 @@
 /** The next event for each endpoint, and the outcome of its delivery. */
 import type { Database, Queryable } from '../connection/database.ts'
-import type { EventRetries } from '../connection/schema.ts'
+import type { EventRetries, EventStream } from '../connection/schema.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 import { disable, type EndpointRow } from './endpoints.ts'
 import { listEvents, numberEvents } from './events.ts'
@@ -12,7 +12,7 @@ export type RetryRow = EventRetries
 
 /** Enabled endpoints that are not down, not claimed, and behind the stream. */
 export async function endpointsBehind(sql: Queryable, at: Date): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
+  const rows = await sql<Pick<EndpointRow, 'id'>[]>`
     select id from webhook_endpoints e
     where state = 'enabled' and failures < ${downAfterFailures} and (claimed_until is null or claimed_until < ${at})
       and (exists (select from events where events.position > e.position)
@@ -40,7 +40,7 @@ export async function releaseEndpoint(sql: Queryable, id: string): Promise<void>
 
 /** The end of the stream, after which nothing is numbered yet. */
 export async function lastPosition(sql: Queryable): Promise<number> {
-  const [row] = await sql<{ last_position: bigint }[]>`select last_position from event_stream`
+  const [row] = await sql<Pick<EventStream, 'last_position'>[]>`select last_position from event_stream`
   return Number(row?.last_position ?? 0)
 }
 
@@ -197,7 +197,7 @@ export async function giveUpEndpoint(sql: Database, endpointId: string, because:
 
 /** Endpoints whose next attempt is overdue: no run looks after them. One that is down may have nothing waiting. */
 export async function forgottenRetries(sql: Queryable, before: Date): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
+  const rows = await sql<Pick<EndpointRow, 'id'>[]>`
     select id from webhook_endpoints e where state = 'enabled'
       and case when failures >= ${downAfterFailures} then coalesce(retry_at, '-infinity')
         else (select min(next_at) from event_retries r where r.endpoint_id = e.id) end < ${before}`

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
-import type { WebhookEndpoints } from '../connection/schema.ts'
+import type { EventStream, WebhookEndpoints } from '../connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
 import { numberEvents, positionBefore } from './events.ts'
 import { endRecipients, noteRecipient, reopenRecipient, widenRecipients } from './recipients.ts'
@@ -36,7 +36,7 @@ export async function insertEndpoint(
   await numberEvents(sql)
   return sql.begin(async (tx) => {
     // The lock of the stream, so that twenty requests at once do not make forty endpoints.
-    const [stream] = await tx<{ last_position: bigint }[]>`select last_position from event_stream for update`
+    const [stream] = await tx<Pick<EventStream, 'last_position'>[]>`select last_position from event_stream for update`
     const [known] = await tx<{ others: number; exists: boolean }[]>`
       select count(*)::int as others, coalesce(bool_or(id = ${id}), false) as exists from webhook_endpoints`
     if (known?.exists) return true

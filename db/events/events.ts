@@ -1,5 +1,5 @@
 /** The events that the app backend reads and is sent. Triggers write most of them: db/migrations/0250-events.sql. */
-import { type EventId, type EventType, eventVersion } from '../../policy/events/event-types.ts'
+import { type EventData, type EventType, eventVersion } from '../../policy/events/event-types.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import type { Events } from '../connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
@@ -10,7 +10,7 @@ export interface StreamEvent {
   type: EventType
   at: Date
   version: string
-  data: Partial<Record<EventId, string>>
+  data: EventData
 }
 
 /** An event as the API answers it and as it is sent. */
@@ -22,12 +22,7 @@ export const eventBody = ({ id, type, at, version, data }: Omit<StreamEvent, 'po
   data,
 })
 
-/** Each type in a row is known to this build; the test of the triggers checks it. */
-type EventRow = Pick<Events, 'id' | 'at' | 'account_id' | 'erased_account'> & {
-  position: bigint
-  type: EventType
-  data: StreamEvent['data']
-}
+type EventRow = Pick<Events, 'id' | 'position' | 'type' | 'at' | 'account_id' | 'data' | 'erased_account'>
 
 /** Gives positions to the events that were committed. Call it before a read, in no transaction of your own. */
 export async function numberEvents(sql: Database): Promise<void> {
@@ -76,7 +71,8 @@ async function toEvents(
 ): Promise<StreamEvent[]> {
   const erased = rows.some(({ erased_account }) => erased_account !== null)
   const fields = erased && tableEncryption(encryption.cipher, await encryption.dataKeys.system(sql), 'events')
-  return rows.map(({ id, position, type, at, account_id, data, erased_account }) => {
+  return rows.flatMap(({ id, position, type, at, account_id, data, erased_account }) => {
+    if (position === null) return []
     const accountId = fields && erased_account ? fields.open('erased_account', erased_account) : account_id
     return {
       position: Number(position),

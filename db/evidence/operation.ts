@@ -2,6 +2,7 @@
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
+import type { Attention } from '../connection/schema.ts'
 import { daysLeft, listNewestReadings } from '../reconciliation/balances.ts'
 
 export interface OperationFigures {
@@ -27,7 +28,7 @@ export async function readOperationFigures(sql: Queryable, asOf: Date): Promise<
     select coalesce(
       (select newest_at from backup_store),
       (select min(created_at) from accounts)) as since`
-  const tasks = await sql<{ kind: string; open: number; oldest: Date; due: Date | null }[]>`
+  const tasks = await sql<(Pick<Attention, 'kind'> & { open: number; oldest: Date; due: Date | null })[]>`
     select kind, count(*)::int as open, min(opened_at) as oldest, min(due_at) as due from attention where resolved_at is null group by kind`
   const [waiting] = await sql<{ open: number; oldest: Date | null }[]>`
     select count(*)::int as open, min(paid_at) as oldest from orders where status = 'provisioning'`

@@ -17,7 +17,12 @@ export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm
         and date_trunc('month', issued_on)::date not in (select month from books_holds))
       + (select count(*) from order_facts where paid_on < ${booksKeptSince}::date
         and date_trunc('month', paid_on)::date not in (select month from books_holds)))::int as count`,
-    sql<(Pick<BackupStore, 'oldest_at' | 'newest_at'> & { read_at: Date | null; first_account: Date | null })[]>`
+    sql<
+      (Pick<BackupStore, 'oldest_at' | 'newest_at'> & {
+        read_at: BackupStore['read_at'] | null
+        first_account: Date | null
+      })[]
+    >`
       select read_at, oldest_at, newest_at, (select min(created_at) from accounts) as first_account
       from (values (1)) as one left join backup_store on true`,
     sql<{ count: number }[]>`

@@ -3,7 +3,7 @@
  * been heard of and stay in the list, so that the others could be behind any limit at each look.
  */
 import type { Queryable } from '../connection/database.ts'
-import type { BulkActions, Campaigns, EmailChanges, PrivacyRequests, Refunds } from '../connection/schema.ts'
+import type { BulkActions, Campaigns, EmailChanges, Policies, PrivacyRequests, Refunds } from '../connection/schema.ts'
 
 /** Bulk actions that were started, and were not over before a time. */
 export const listBulkActionsSince = (sql: Queryable, since: Date): Promise<Pick<BulkActions, 'id' | 'state'>[]> =>
@@ -17,7 +17,7 @@ export const listCampaignsSince = (sql: Queryable, since: Date): Promise<Pick<Ca
 
 /** The versions of policies that were withdrawn after a time. */
 export async function listPoliciesWithdrawnSince(sql: Queryable, since: Date): Promise<string[]> {
-  const rows = await sql<{ version: string }[]>`
+  const rows = await sql<Pick<Policies, 'version'>[]>`
     select version from policies where state = 'withdrawn' and ended_at > ${since}`
   return rows.map(({ version }) => version)
 }

@@ -13,7 +13,7 @@ const maxInterrupted = 40
 export type NewBulkAction = Pick<BulkActions, 'id' | 'act' | 'selection' | 'reason' | 'prepared_by' | 'prepared_at'>
 
 export interface Sum {
-  currency: string
+  currency: Orders['currency']
   minor: number
 }
 
@@ -153,11 +153,13 @@ export async function dropPreparedBulkAction(sql: Queryable, id: string, at: Dat
 export type BulkOrder = Pick<OperatorActs, 'id' | 'attempts'> & { order_id: string }
 
 /** The next orders, those with the fewest tries first. */
-export const nextBulkOrders = (sql: Queryable, bulkActionId: string, limit: number): Promise<BulkOrder[]> =>
-  sql<BulkOrder[]>`
+export async function nextBulkOrders(sql: Queryable, bulkActionId: string, limit: number): Promise<BulkOrder[]> {
+  const rows = await sql<Pick<OperatorActs, 'id' | 'order_id' | 'attempts'>[]>`
     select id, order_id, attempts from operator_acts
     where bulk_action_id = ${bulkActionId} and ${mayBeTried(sql)}
     order by attempts + interrupted, id limit ${limit}`
+  return rows.flatMap(({ order_id, ...row }) => (order_id === null ? [] : { ...row, order_id }))
+}
 
 /** A try without a code has not ended. */
 const mayBeTried = (sql: Queryable) => sql`
@@ -211,10 +213,10 @@ export async function noteFailedTry(sql: Queryable, id: string, code: string): P
 
 export interface BulkOutcome {
   state: OperatorActs['state']
-  code: string | null
+  code: OperatorActs['code']
   /** what has become of the orders */
   status: Orders['status']
-  currency: string
+  currency: Orders['currency']
   count: number
   /** what the orders cost */
   worth: number
@@ -273,11 +275,8 @@ export const countGivenBackElsewhere = (
     where a.bulk_action_id = ${bulkActionId} and a.state = 'refused' and a.code = any(${[...givenBackElsewhere]})
     group by 1, 2 order by 3 desc, 1, 2`
 
-export type BulkOrderRow = Pick<
-  OperatorActs,
-  'id' | 'account_id' | 'state' | 'code' | 'attempts' | 'done_at' | 'amount_minor'
-> & { order_id: string; account_id: string } & Pick<Orders, 'status' | 'currency' | 'gross_minor'> &
-  GivenBackBy
+export type BulkOrderRow = Pick<OperatorActs, 'id' | 'state' | 'code' | 'attempts' | 'done_at' | 'amount_minor'> &
+  Pick<Orders, 'account_id' | 'status' | 'currency' | 'gross_minor'> & { order_id: Orders['id'] } & GivenBackBy
 
 /** A page of the orders with their outcomes. */
 export const listBulkOrders = (
@@ -285,7 +284,7 @@ export const listBulkOrders = (
   { id, after, limit }: { id: string; after: readonly [id: string] | undefined; limit: number },
 ): Promise<BulkOrderRow[]> =>
   sql<BulkOrderRow[]>`
-    select a.id, a.account_id, a.order_id, a.state, a.code, a.attempts, a.done_at, a.amount_minor,
+    select a.id, o.account_id, o.id as order_id, a.state, a.code, a.attempts, a.done_at, a.amount_minor,
       o.status, o.currency, o.gross_minor, instead.by_bulk_action, instead.by_operator
     from operator_acts a join orders o on o.id = a.order_id left join ${instead(sql)}
     where a.bulk_action_id = ${id} ${after ? sql`and a.id > ${after[0]}` : sql``} order by a.id limit ${limit}`

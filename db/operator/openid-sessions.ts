@@ -94,12 +94,12 @@ export async function endLoggedOut(
   const { issuer, subject, session, until } = logout
   const person = subject === undefined ? null : openIdIndex(context, { issuer, subject })
   const sid = session === undefined ? null : sidIndex(context, issuer, session)
-  const ended = await context.sql<{ operator_id: string }[]>`
+  const ended = await context.sql<Pick<WebSessions, 'operator_id'>[]>`
     delete from web_sessions s using operators o
     where o.id = s.operator_id and s.openid_confirmed_at is not null and s.signed_in_at <= ${until}
       and (${person}::bytea is null or o.openid_index = ${person})
       -- A sign-in that named no session of the provider is ended by its person.
       and (${sid}::bytea is null or s.openid_sid_index = ${sid} or (s.openid_sid_index is null and ${person}::bytea is not null))
     returning s.operator_id`
-  return ended.map(({ operator_id }) => operator_id)
+  return ended.flatMap(({ operator_id }) => operator_id ?? [])
 }

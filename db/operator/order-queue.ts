@@ -40,10 +40,13 @@ const within = (sql: Queryable, { provider, currency, country, waitsSince }: Que
 
 /** How many orders wait in each state; a state without orders is missing. */
 export async function countWaitingOrders(sql: Queryable, filter: QueueFilter = {}): Promise<StateCount[]> {
-  const rows = await sql<StateCount[]>`
+  const rows = await sql<(Pick<OrderRow, 'status'> & Omit<StateCount, 'status'>)[]>`
     select status, count(*)::int as count, min(coalesce(paid_at, created_at)) as oldest from orders
     where ended_at is null and status = any(${[...waitingStates]}) ${within(sql, filter)} group by status`
-  return waitingStates.flatMap((status) => rows.find((row) => row.status === status) ?? [])
+  return waitingStates.flatMap((status) => {
+    const row = rows.find((each) => each.status === status)
+    return row ? { ...row, status } : []
+  })
 }
 
 /** The sort keys of an order in its queue. */

@@ -1,6 +1,6 @@
 /** R2: reads the books by month and day, and deletes documents past their period. */
 import type { Database, Queryable } from '../connection/database.ts'
-import type { BooksHolds } from '../connection/schema.ts'
+import type { BooksHolds, Invoices } from '../connection/schema.ts'
 
 const firstDay = (month: string): string => `${month}-01`
 const isoDays = (days: readonly Date[]): string[] => days.map((day) => day.toISOString().slice(0, 10))
@@ -23,7 +23,7 @@ export async function listBookMonths(sql: Queryable): Promise<string[]> {
 /** The days of a month that the books have documents of, the oldest first. */
 export async function listBookDays(sql: Queryable, month: string): Promise<Date[]> {
   const from = firstDay(month)
-  const rows = await sql<{ day: Date }[]>`
+  const rows = await sql<{ day: Invoices['issued_on'] }[]>`
     select issued_on as day from invoices
     where issued_on >= ${from}::date and issued_on < (${from}::date + interval '1 month')::date
     union select paid_on from order_facts

@@ -281,7 +281,7 @@ export async function findOrderOfEsim(
   provider: EsimProviderId,
   esimRef: string,
 ): Promise<{ orderId: string; delivered: boolean; usedShare: number; totalBytes: bigint | null } | undefined> {
-  const [row] = await sql<(Pick<Orders, 'id' | 'status'> & { used_share: number; total_bytes: bigint | null })[]>`
+  const [row] = await sql<(Pick<Orders, 'id' | 'status'> & Pick<Esims, 'total_bytes'> & { used_share: number })[]>`
     select o.id, o.status, e.total_bytes, coalesce(e.used_bytes::float8 / nullif(e.total_bytes, 0), 0) as used_share from esims e join orders o on o.id = e.order_id
     where e.provider = ${provider} and e.esim_ref_index = ${esimRefIndex(encryption, provider, esimRef)}
     order by o.created_at desc limit 1`

@@ -1,13 +1,15 @@
 /** What the hourly look at the payment processor reads and writes. */
 import type { Queryable } from '../connection/database.ts'
-import type { Orders } from '../connection/schema.ts'
+import type { Orders, PaymentSweeps } from '../connection/schema.ts'
 
 export const paymentSweepParts = ['events', 'orders', 'unknown_payments'] as const
 export type PaymentSweepPart = (typeof paymentSweepParts)[number]
 
 /** Until when a part has read; undefined before its first time. */
 export async function findReadUntil(sql: Queryable, part: PaymentSweepPart): Promise<Date | undefined> {
-  const [row] = await sql<{ read_until: Date }[]>`select read_until from payment_sweeps where part = ${part}`
+  const [row] = await sql<
+    Pick<PaymentSweeps, 'read_until'>[]
+  >`select read_until from payment_sweeps where part = ${part}`
   return row?.read_until
 }
 

@@ -26,7 +26,7 @@ export async function journalKinds(
   from: string,
   before: string,
 ): Promise<{ scope: string; rateBps: number; count: number }[]> {
-  const rows = await sql<{ vat_scope: string; tax_rate_bps: number; count: number }[]>`
+  const rows = await sql<(Pick<Invoices, 'vat_scope' | 'tax_rate_bps'> & { count: number })[]>`
     select vat_scope, tax_rate_bps, count(*)::int as count from invoices
     where issued_on >= ${from}::date and issued_on < ${before}::date group by vat_scope, tax_rate_bps order by 1, 2`
   return rows.map(({ vat_scope: scope, tax_rate_bps: rateBps, count }) => ({ scope, rateBps, count }))
@@ -67,11 +67,10 @@ export async function ossLines(sql: Queryable, from: string, before: string): Pr
   }))
 }
 
-interface OssRow {
+interface OssRow extends Pick<Invoices, 'currency'> {
   country: string
   rate: number
   net: bigint
   tax: bigint
-  currency: string
   month: string | null
 }

@@ -5,7 +5,7 @@
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable, Transaction } from '../connection/database.ts'
-import type { VelocityCounts } from '../connection/schema.ts'
+import type { Accounts, VelocityCounts } from '../connection/schema.ts'
 import type { FieldCipher } from '../crypto/field-cipher.ts'
 
 export interface VelocityKey {
@@ -34,7 +34,7 @@ export async function velocityKeys(
   cipher: FieldCipher,
   { accountId, cardFingerprint }: { accountId: string; cardFingerprint: string | undefined },
 ): Promise<VelocityKey[]> {
-  const rows = await sql<{ kind: 'device' | 'address'; index: Buffer }[]>`
+  const rows = await sql<{ kind: 'device' | 'address'; index: Accounts['email_index'] }[]>`
     select 'address' as kind, email_index as index from accounts where id = ${accountId}
     union all select 'device', device_index from devices where account_id = ${accountId}`
   const key = (kind: VelocityKey['kind'], value: string): VelocityKey => ({

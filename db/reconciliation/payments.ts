@@ -1,7 +1,7 @@
 /** What our books say about payments that Stripe lists. */
 import { paymentKinds } from '../../policy/reconciliation.ts'
 import type { Queryable } from '../connection/database.ts'
-import type { Orders } from '../connection/schema.ts'
+import type { Attention, Disputes, Orders } from '../connection/schema.ts'
 import { lastLooks } from './reconciliations.ts'
 
 type OrderColumns = Pick<
@@ -67,7 +67,7 @@ export async function listOldPayments(
   sql: Queryable,
   page: { before: Date; reconciliationId: string; after: string | undefined; limit: number },
 ): Promise<OldPayment[]> {
-  const rows = await sql<{ id: string; payment_intent_id: string }[]>`
+  const rows = await sql<Pick<Orders, 'id' | 'payment_intent_id'>[]>`
     select o.id, o.payment_intent_id from orders o
     where o.created_at < ${page.before} and o.payment_intent_id is not null and o.id in (
       select l.order_id from invoices i join invoice_links l on l.number = i.number
@@ -76,7 +76,9 @@ export async function listOldPayments(
         where d.kind = any(${[...paymentKinds]}) and d.reconciliation_id in (${lastLooks(sql, page.reconciliationId)}))
       ${page.after ? sql`and o.id > ${page.after}` : sql``}
     order by o.id limit ${page.limit}`
-  return rows.map(({ id, payment_intent_id }) => ({ orderId: id, paymentIntentId: payment_intent_id }))
+  return rows.flatMap(({ id, payment_intent_id: paymentIntentId }) =>
+    paymentIntentId === null ? [] : { orderId: id, paymentIntentId },
+  )
 }
 
 export interface PaidOrder {
@@ -90,12 +92,14 @@ export async function listPaidOrders(
   sql: Queryable,
   page: { from: Date; to: Date; after: string | undefined; limit: number },
 ): Promise<PaidOrder[]> {
-  const rows = await sql<{ id: string; payment_intent_id: string; paid_at: Date }[]>`
+  const rows = await sql<Pick<Orders, 'id' | 'payment_intent_id' | 'paid_at'>[]>`
     select id, payment_intent_id, paid_at from orders
     where paid_at >= ${page.from} and paid_at < ${page.to} and payment_intent_id is not null
       ${page.after ? sql`and id > ${page.after}` : sql``}
     order by id limit ${page.limit}`
-  return rows.map(({ id, payment_intent_id, paid_at }) => ({ id, paymentIntentId: payment_intent_id, paidAt: paid_at }))
+  return rows.flatMap(({ id, payment_intent_id: paymentIntentId, paid_at: paidAt }) =>
+    paymentIntentId === null || paidAt === null ? [] : { id, paymentIntentId, paidAt },
+  )
 }
 
 /** Those of the disputes that we know, with their state in our books, and the orders of the payments. */
@@ -108,15 +112,23 @@ export async function findDisputed(
   withTask: Set<string>
 }> {
   const ids = [...page.disputeIds]
-  const known = await sql<{ id: string; state: string; order_id: string }[]>`
-    select stripe_dispute_id as id, state, order_id from disputes where stripe_dispute_id = any(${ids})`
-  const orders = await sql<{ id: string; payment_intent_id: string }[]>`
+  const known = await sql<Pick<Disputes, 'stripe_dispute_id' | 'state' | 'order_id'>[]>`
+    select stripe_dispute_id, state, order_id from disputes where stripe_dispute_id = any(${ids})`
+  const orders = await sql<Pick<Orders, 'id' | 'payment_intent_id'>[]>`
     select id, payment_intent_id from orders where payment_intent_id = any(${[...page.paymentIntentIds]})`
-  const tasks = await sql<{ id: string }[]>`
-    select subject_id as id from attention where kind = 'dispute_open' and subject_id = any(${ids}) and resolved_at is null`
+  const tasks = await sql<Pick<Attention, 'subject_id'>[]>`
+    select subject_id from attention where kind = 'dispute_open' and subject_id = any(${ids}) and resolved_at is null`
   return {
-    known: new Map(known.map(({ id, state, order_id }) => [id, { state, orderId: order_id }])),
-    orderOf: new Map(orders.map(({ id, payment_intent_id }) => [payment_intent_id, id])),
-    withTask: new Set(tasks.map(({ id }) => id)),
+    known: new Map(
+      known.flatMap(({ stripe_dispute_id, state, order_id: orderId }) =>
+        orderId === null ? [] : [[stripe_dispute_id, { state, orderId }] as const],
+      ),
+    ),
+    orderOf: new Map(
+      orders.flatMap(({ id, payment_intent_id }) =>
+        payment_intent_id === null ? [] : [[payment_intent_id, id] as const],
+      ),
+    ),
+    withTask: new Set(tasks.map(({ subject_id }) => subject_id)),
   }
 }

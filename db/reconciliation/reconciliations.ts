@@ -145,7 +145,7 @@ export async function countDifferences(
   sql: Queryable,
   reconciliationId: string,
 ): Promise<{ kind: DifferenceKindName; explainedBy: Explanation | null; count: number }[]> {
-  const rows = await sql<{ kind: DifferenceKindName; explained_by: Explanation | null; count: number }[]>`
+  const rows = await sql<(Pick<ReconciliationDifferences, 'kind' | 'explained_by'> & { count: number })[]>`
     select kind, explained_by, count(*)::int as count from reconciliation_differences
     where reconciliation_id = ${reconciliationId} group by kind, explained_by order by kind`
   return rows.map(({ kind, explained_by, count }) => ({ kind, explainedBy: explained_by, count }))

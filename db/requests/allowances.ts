@@ -4,6 +4,7 @@ import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { violatedConstraint } from '../connection/constraint.ts'
 import type { Queryable } from '../connection/database.ts'
+import type { Allowances } from '../connection/schema.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 
 /** The counted party: an account; or, with `email`, an address in its normal form, for all callers together. */
@@ -45,7 +46,7 @@ export async function spendAllowance(
     if (violatedConstraint(error) === 'allowances_account_id_fkey') return undefined
     throw error
   }
-  const [row] = await sql<{ window_start: Date }[]>`
+  const [row] = await sql<Pick<Allowances, 'window_start'>[]>`
     select window_start from ${table} where subject = ${key} and kind = ${kind}`
   return row ? Math.max(1, row.window_start.getTime() + withinMs - at.getTime()) : 1
 }

@@ -16,10 +16,7 @@ export interface LogEntry extends Pick<TransparencyLog, 'seq' | 'kind' | 'leaf' 
   day: string
 }
 
-export interface LogHead {
-  seq: number
-  hash: string
-}
+export type LogHead = Pick<TransparencyLog, 'seq' | 'hash'>
 
 /** An empty log ends with this. */
 const emptyHead: LogHead = { seq: 0, hash: '0'.repeat(64) }

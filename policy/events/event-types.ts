@@ -8,6 +8,9 @@ export interface EventDefinition {
 
 export type EventId = 'accountId' | 'orderId' | 'esimId' | 'receiptId' | 'version' | 'endpointId'
 
+/** What an event is about. */
+export type EventData = Partial<Record<EventId, string>>
+
 /** The form of an event. A change that a receiver could not ignore gets the next date. */
 export const eventVersion = '2026-11-29'
 
