@@ -4,7 +4,7 @@
  * `sign_in_account_deleted`: Apple notified us that the Apple Account was deleted; `child`: the person is under 13 (K1:
  * data of a child is deleted)
  */
-const deletionReasons = ['requested', 'inactivity', 'sign_in_account_deleted', 'child'] as const
+export const deletionReasons = ['requested', 'inactivity', 'sign_in_account_deleted', 'child'] as const
 export type DeletionReason = (typeof deletionReasons)[number]
 
 /** The holders of a person's data. `database`: our tables; `backups`: the last backup from before the erasure. */
@@ -22,7 +22,7 @@ export const erasureSteps = [
 ] as const
 export type ErasureStep = (typeof erasureSteps)[number]
 
-const stepStates = [
+export const stepStates = [
   'pending',
   'done',
   /** the holder had no data of the person */

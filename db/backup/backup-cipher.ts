@@ -16,7 +16,7 @@ export type BackupPurpose = 'dump' | 'keys' | 'ledger'
 /** A file was damaged, or its key is not in the keyring; see `code`. */
 export class UnreadableBackup extends Error {
   override readonly name = 'UnreadableBackup'
-  readonly code: 'not_a_backup' | 'unknown_key' | 'damaged' | 'truncated'
+  readonly code: 'not_a_backup' | 'unknown_key' | 'damaged' | 'truncated' | 'of_an_unknown_form'
 
   constructor(code: UnreadableBackup['code']) {
     super(`the backup file is ${code.replaceAll('_', ' ')}`)

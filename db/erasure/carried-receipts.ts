@@ -39,18 +39,6 @@ export async function exportReceipts(sql: Queryable): Promise<CarriedReceipt[]> 
 
 type StepInJson = Omit<DeletionSteps, 'receipt_id' | 'changed_at'> & { changed_at: string }
 
-/** A receipt from JSON, with its times as dates again. */
-export function withDates(receipt: CarriedReceipt): CarriedReceipt {
-  const { erasedAt, backupsGoneBy, completedAt, steps } = receipt
-  return {
-    ...receipt,
-    erasedAt: new Date(erasedAt),
-    backupsGoneBy: new Date(backupsGoneBy),
-    completedAt: completedAt && new Date(completedAt),
-    steps: steps.map((step) => ({ ...step, changedAt: new Date(step.changedAt) })),
-  }
-}
-
 /**
  * Adds missing receipts and updates the others; a completed receipt stays as it is. Parts of a restored seal whose erasure
  * step is done are deleted.

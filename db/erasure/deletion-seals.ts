@@ -7,6 +7,7 @@ import type { Queryable, Transaction } from '../connection/database.ts'
 import type { DeletionSeals } from '../connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
 import type { HeldPlacement } from '../order/placements.ts'
+import { readPart } from './sealed-parts.ts'
 
 /** A payment to cancel or refund, with the data that the books need for it. */
 export interface PaymentToClose {
@@ -109,7 +110,7 @@ export async function sealSecrets(
   await tx`insert into deletion_seals ${tx({ receipt_id: receiptId, ...Object.fromEntries(sealed) })}`
 }
 
-/** Decrypts a part. @returns null when the part was deleted or never existed */
+/** Decrypts a part. @returns null when the part was deleted or never existed @throws UnreadablePart */
 export async function openSecret<Part extends DeletionPart>(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -122,7 +123,7 @@ export async function openSecret<Part extends DeletionPart>(
     select ${sql(column)} as sealed from deletion_seals where receipt_id = ${receiptId}`
   if (!key || !row?.sealed) return null
   const text = tableEncryption(encryption.cipher, key, 'deletion_seals').open(column, row.sealed)
-  return JSON.parse(text) as DeletionSecrets[Part]
+  return readPart(part, text)
 }
 
 /** The payments of persons who were erased in the last 90 days, one person after the other. */
