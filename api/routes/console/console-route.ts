@@ -2,7 +2,7 @@
 import type { ApiContext } from '../../../context.ts'
 import type { ConsoleUser } from '../../http/caller.ts'
 import type { ConsoleFrame } from '../../pages/console/frame.tsx'
-import type { WaysToSignIn } from '../../pages/console/sign-in.tsx'
+import type { WaysToSignIn } from '../../pages/console/sign-in/sign-in.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { keysMaySignIn } from '../../sign-in/session-cookie.ts'
 

@@ -3,7 +3,7 @@ import type { ApiContext } from '../../../context.ts'
 import { endOtherSessions, listOwnSessions } from '../../../db/web-sessions.ts'
 import { isFresh } from '../../http/auth.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { renderSessions } from '../../pages/console/sessions.tsx'
+import { renderSessions } from '../../pages/console/sign-in/sessions.tsx'
 import { sessionToEnd } from '../../views/session-fields.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
 

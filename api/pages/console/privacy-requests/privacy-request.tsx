@@ -1,6 +1,6 @@
-import { moment } from '../../../mails/format.ts'
-import { Facts } from '../form.tsx'
-import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
+import { moment } from '../../../../mails/format.ts'
+import { Facts } from '../../form.tsx'
+import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
 
 export interface RequestPage {
   request: {

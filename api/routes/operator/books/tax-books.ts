@@ -1,12 +1,12 @@
 /** U6: the books for tax: the journal of all documents, and the One Stop Shop's turnover by member state (docs/vat.md). */
 import { z } from 'zod'
-import type { ApiContext } from '../../../context.ts'
-import { type JournalRow, journalPages, type OssLine, ossLines } from '../../../db/order/tax-books.ts'
-import { minorDigits } from '../../../policy/currency.ts'
-import { vatCountryCode } from '../../../policy/vat-rates.ts'
-import { csvLine, decimal } from '../../../shared/csv.ts'
-import { Problem } from '../../http/problem.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import type { ApiContext } from '../../../../context.ts'
+import { type JournalRow, journalPages, type OssLine, ossLines } from '../../../../db/order/tax-books.ts'
+import { minorDigits } from '../../../../policy/currency.ts'
+import { vatCountryCode } from '../../../../policy/vat-rates.ts'
+import { csvLine, decimal } from '../../../../shared/csv.ts'
+import { Problem } from '../../../http/problem.ts'
+import { defineRoute, type Route } from '../../../http/route.ts'
 
 const day = z.iso.date()
 const quarter = z.string().regex(/^20\d\d-Q[1-4]$/, 'must be YYYY-Qn')

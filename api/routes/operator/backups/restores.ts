@@ -1,6 +1,6 @@
 /** U2: operators see what a restore found, and what became of each item. */
 import { z } from 'zod'
-import type { ApiContext } from '../../../context.ts'
+import type { ApiContext } from '../../../../context.ts'
 import {
   countItems,
   countLostNumbers,
@@ -8,12 +8,12 @@ import {
   listItems,
   listRestores,
   type Restore,
-} from '../../../db/backup/restores.ts'
-import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
-import { Problem } from '../../http/problem.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId } from '../../http/storable.ts'
-import { enumeration } from '../../views/enumeration.ts'
+} from '../../../../db/backup/restores.ts'
+import { cutPage, decodeCursor, pageOf, pageQuery } from '../../../http/cursor.ts'
+import { Problem } from '../../../http/problem.ts'
+import { defineRoute, type Route } from '../../../http/route.ts'
+import { sentId } from '../../../http/storable.ts'
+import { enumeration } from '../../../views/enumeration.ts'
 
 const kind = z.enum(['order', 'payment', 'provider_order', 'run', 'table'])
 const itemOutcome = enumeration(

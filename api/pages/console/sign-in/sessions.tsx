@@ -1,9 +1,9 @@
 /** The open sessions of the operator who is signed in. */
-import type { OwnSession } from '../../../db/web-sessions.ts'
-import { moment } from '../../../mails/format.ts'
-import { Form } from '../form.tsx'
-import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { Button, Table } from './parts.tsx'
+import type { OwnSession } from '../../../../db/web-sessions.ts'
+import { moment } from '../../../../mails/format.ts'
+import { Form } from '../../form.tsx'
+import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
+import { Button, Table } from '../parts.tsx'
 
 export function renderSessions(
   frame: ConsoleFrame,

@@ -1,11 +1,11 @@
 /** The orders that wait, by what they wait for. */
-import type { StateCount, WaitingState } from '../../../db/operator/order-queue.ts'
-import type { OrderRow } from '../../../db/order/orders.ts'
-import { moment, money } from '../../../mails/format.ts'
-import { esimProviderIds } from '../../../policy/outside-parties.ts'
-import { orderStates } from '../../../workflows/order/order-states.ts'
-import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { age, plain, Table } from './parts.tsx'
+import type { StateCount, WaitingState } from '../../../../db/operator/order-queue.ts'
+import type { OrderRow } from '../../../../db/order/orders.ts'
+import { moment, money } from '../../../../mails/format.ts'
+import { esimProviderIds } from '../../../../policy/outside-parties.ts'
+import { orderStates } from '../../../../workflows/order/order-states.ts'
+import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
+import { age, plain, Table } from '../parts.tsx'
 
 /** How long they have waited at least. */
 export const waitingHours = ['1', '24', '72', '168'] as const

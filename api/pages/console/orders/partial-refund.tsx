@@ -1,7 +1,7 @@
-import type { OrderRow } from '../../../db/order/orders.ts'
-import { money } from '../../../mails/format.ts'
-import { partialRefundReasons } from '../../../workflows/order/partial-refund.contract.ts'
-import { plain } from './parts.tsx'
+import type { OrderRow } from '../../../../db/order/orders.ts'
+import { money } from '../../../../mails/format.ts'
+import { partialRefundReasons } from '../../../../workflows/order/partial-refund.contract.ts'
+import { plain } from '../parts.tsx'
 
 /** The fields of a partial refund, with the values that were typed. */
 export function PartialRefundFields({

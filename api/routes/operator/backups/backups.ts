@@ -1,18 +1,18 @@
 /** R3, no backup is older than 30 days: operators list backups, make one and test one by a restore drill. */
 import { z } from 'zod'
-import type { ApiContext } from '../../../context.ts'
-import { type Backup, findBackup, listBackups } from '../../../db/backup/backups.ts'
-import { startUnlessOpen } from '../../../temporal/runs.ts'
+import type { ApiContext } from '../../../../context.ts'
+import { type Backup, findBackup, listBackups } from '../../../../db/backup/backups.ts'
+import { startUnlessOpen } from '../../../../temporal/runs.ts'
 import {
   backupType,
   backupWorkflowId,
   type RestoreDrillInput,
   restoreDrillType,
   restoreDrillWorkflowId,
-} from '../../../workflows/backup/backup.contract.ts'
-import { Problem } from '../../http/problem.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
-import { enumeration } from '../../views/enumeration.ts'
+} from '../../../../workflows/backup/backup.contract.ts'
+import { Problem } from '../../../http/problem.ts'
+import { defineRoute, type Route } from '../../../http/route.ts'
+import { enumeration } from '../../../views/enumeration.ts'
 
 const time = z.iso.datetime().nullable()
 const count = z.int().nonnegative()

@@ -1,12 +1,12 @@
 /** U6: the journal as DATEV takes it, for the tax adviser (docs/vat.md). */
 import { z } from 'zod'
-import type { Config } from '../../../config.ts'
-import type { ApiContext } from '../../../context.ts'
-import { type JournalRow, journalKinds, journalPages } from '../../../db/order/tax-books.ts'
-import { vatCountryCode } from '../../../policy/vat-rates.ts'
-import { type DatevPosting, datevHead, datevLine, mostPostings } from '../../../shared/datev.ts'
-import { Problem } from '../../http/problem.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import type { Config } from '../../../../config.ts'
+import type { ApiContext } from '../../../../context.ts'
+import { type JournalRow, journalKinds, journalPages } from '../../../../db/order/tax-books.ts'
+import { vatCountryCode } from '../../../../policy/vat-rates.ts'
+import { type DatevPosting, datevHead, datevLine, mostPostings } from '../../../../shared/datev.ts'
+import { Problem } from '../../../http/problem.ts'
+import { defineRoute, type Route } from '../../../http/route.ts'
 import { attachment, dayAfter } from './tax-books.ts'
 
 const day = z.iso.date()

@@ -1,14 +1,14 @@
 /** An order on the console: what was bought, what happened, and what an operator can do. */
-import type { OrderRow } from '../../../db/order/orders.ts'
-import { moment, money } from '../../../mails/format.ts'
-import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
-import { orderStates } from '../../../workflows/order/order-states.ts'
-import type { TimelineEntry } from '../../views/order-timeline.ts'
-import { Facts } from '../form.tsx'
-import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { plain } from './parts.tsx'
-import { runLink } from './temporal-links.ts'
-import { Timeline } from './timeline.tsx'
+import type { OrderRow } from '../../../../db/order/orders.ts'
+import { moment, money } from '../../../../mails/format.ts'
+import { orderAftercareWorkflowId, orderWorkflowId } from '../../../../workflows/order/order.contract.ts'
+import { orderStates } from '../../../../workflows/order/order-states.ts'
+import type { TimelineEntry } from '../../../views/order-timeline.ts'
+import { Facts } from '../../form.tsx'
+import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
+import { plain } from '../parts.tsx'
+import { runLink } from '../temporal-links.ts'
+import { Timeline } from '../timeline.tsx'
 
 export interface OrderPage {
   order: OrderRow

@@ -1,8 +1,12 @@
 /** The privacy requests, the first due first. */
-import { type PrivacyRequestFilter, privacyRequestFilters, privacyRequestKinds } from '../../../db/privacy-requests.ts'
-import { moment } from '../../../mails/format.ts'
-import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { Table } from './parts.tsx'
+import {
+  type PrivacyRequestFilter,
+  privacyRequestFilters,
+  privacyRequestKinds,
+} from '../../../../db/privacy-requests.ts'
+import { moment } from '../../../../mails/format.ts'
+import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
+import { Table } from '../parts.tsx'
 
 export interface ListedRequest {
   id: string

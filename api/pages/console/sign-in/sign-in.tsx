@@ -1,6 +1,6 @@
-import type { RefusedForm } from '../../http/route.ts'
-import { Form } from '../form.tsx'
-import { englishPage, renderLayout } from '../layout.tsx'
+import type { RefusedForm } from '../../../http/route.ts'
+import { Form } from '../../form.tsx'
+import { englishPage, renderLayout } from '../../layout.tsx'
 
 export interface WaysToSignIn {
   /** an operator key opens the console, too */

@@ -1,11 +1,11 @@
 /** R2, anonymised invoices are kept for 7 years: operators list the months of the books and hold one beyond its period. */
 import { z } from 'zod'
-import type { ApiContext } from '../../../context.ts'
-import { describeBooks, holdMonth, releaseMonth } from '../../../db/order/books-retention.ts'
-import { signalIfOpen } from '../../../temporal/runs.ts'
-import { holdSignal, invoiceRetentionWorkflowId } from '../../../workflows/retention/invoice-retention.contract.ts'
-import { actorOf } from '../../http/caller.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import type { ApiContext } from '../../../../context.ts'
+import { describeBooks, holdMonth, releaseMonth } from '../../../../db/order/books-retention.ts'
+import { signalIfOpen } from '../../../../temporal/runs.ts'
+import { holdSignal, invoiceRetentionWorkflowId } from '../../../../workflows/retention/invoice-retention.contract.ts'
+import { actorOf } from '../../../http/caller.ts'
+import { defineRoute, type Route } from '../../../http/route.ts'
 
 const monthParams = z.strictObject({ month: z.string().regex(/^20\d\d-(0[1-9]|1[0-2])$/, 'must be YYYY-MM') })
 const newHold = z
