@@ -1,6 +1,7 @@
 /** CONTRIBUTING.md is correct: the files and folders of its table and its commands exist. */
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
@@ -47,10 +48,19 @@ test('a folder into which a row of the table puts new files has room for four mo
   )
   const codeFiles = async (folder: string): Promise<number> =>
     (await readdir(root + folder)).filter((name) => /\.tsx?$/.test(name)).length
-  // test/boundaries.test.ts allows 20 in one folder.
-  const full = await Promise.all(
-    [...new Set(folders)].map(async (folder) => ({ folder, files: await codeFiles(folder) })),
+  // A route or a page of operators and persons goes into the folder of its kind.
+  const kinds = ['api/routes/', 'api/pages/']
+  const ofKinds = await Promise.all(
+    kinds.map(async (kind) =>
+      (await readdir(root + kind, { recursive: true, withFileTypes: true }))
+        .filter((entry) => entry.isDirectory())
+        .map(({ parentPath, name }) => `${relative(root, join(parentPath, name))}/`),
+    ),
   )
+  const all = new Set([...folders, ...kinds, ...ofKinds.flat()])
+  expect([...all]).toEqual(expect.arrayContaining(['api/routes/operator/', 'api/routes/web/', 'api/pages/console/']))
+  // test/boundaries.test.ts allows 20 in one folder.
+  const full = await Promise.all([...all].map(async (folder) => ({ folder, files: await codeFiles(folder) })))
   expect(full.filter(({ files }) => files > 20 - 4)).toEqual([])
 })
 
