@@ -65,7 +65,7 @@ function faultOf({ expression, typeAnnotation }: Node): string | undefined {
   const value = nodesOf(typeAnnotation).find(
     ({ type, typeName }) => type === 'TsTypeReference' && isNode(typeName) && columnTypes.has(String(typeName.value)),
   )
-  // `row.provider as EsimProviderId`: a column whose values TypeScript defines has its type (cli/schema-types.ts).
+  // `row.provider as EsimProviderId`: a column whose values TypeScript defines has its type (cli/generate/schema-types.ts).
   if (value && isRead(expression)) return 'a value of a row'
   const named = nodesOf(typeAnnotation).find(
     ({ type, typeName }) => type === 'TsTypeReference' && isNode(typeName) && rowTypes.has(String(typeName.value)),
@@ -154,7 +154,11 @@ function writtenOut(query: Node, declared: ReadonlyMap<string, Node>): string[] 
   const columns = selectedColumns(quasis.map((part) => (isNode(part) ? String(part.raw) : '')).join(' $ '))
   return types
     .flatMap((type) => propertiesOf(type, declared))
-    .filter(({ key, typeAnnotation }) => columns.includes(nameOf(key)) && !isLookedUp(typeAnnotation, declared))
+    .filter(({ key, typeAnnotation }) => {
+      // What a join has not found is null.
+      const isNull = isNode(typeAnnotation) && keywordOf(typeAnnotation.typeAnnotation) === 'null'
+      return columns.includes(nameOf(key)) && !isNull && !isLookedUp(typeAnnotation, declared)
+    })
     .map(({ key }) => `the type of a column: ${nameOf(key)}`)
 }
 
@@ -189,8 +193,11 @@ test.each([
   ["const a = rows as Pick<Orders, 'id'>[]", 'a row'],
   ['const a = sql`select account_id as "accountId" from orders`', 'a column in camelCase'],
   ['const a = sql<{ id: string }[]>`select id from orders`', 'the type of a column: id'],
-  ['const a = sql<{ id: string }[]>`select distinct o.payment_intent_id as id from orders o`', 'the type of a column: id'],
-  ['const a = tx<{ id: string }[]>`update orders set x = 1 where id = ${id} returning id`', 'the type of a column: id'],
+  [
+    'const a = sql<{ id: string }[]>`select distinct o.payment_intent_id as id from orders o`',
+    'the type of a column: id',
+  ],
+  ['const a = tx<{ id: string }[]>`update orders set x = 1 where id = 1 returning id`', 'the type of a column: id'],
   [
     'interface A { id: string; count: number }\nconst a = sql<A[]>`select id, count(*) as count from orders group by id`',
     'the type of a column: id',
@@ -204,6 +211,7 @@ test.each([
   "const a = sql<{ key: Orders['id'] | null }[]>`select o.id as key from refunds left join orders o on true`",
   'const a = sql<{ count: number }[]>`select count(*)::int as count from orders`',
   'const a = sql<{ id: string }[]>`select (select min(id) from orders) as id`',
+  'const a = sql<{ id: null }[]>`select o.id from refunds left join orders o on true`',
   "type Known = Exclude<Orders['status'], 'draft'>\nconst a = sql<{ status: Known }[]>`select status from orders`",
 ])('it is let through: %s', async (text) => {
   expect(await faultsIn(text, 'a.ts')).toEqual([])

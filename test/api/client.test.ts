@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { clientDocument, originLine } from '../../cli/client-document.ts'
+import { clientDocument, originLine } from '../../cli/generate/client-document.ts'
 import { createAmaClient } from '../../client/index.js'
 import { shareStack } from '../harness/harness.ts'
 import { until } from '../harness/until.ts'

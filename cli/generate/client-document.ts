@@ -1,6 +1,6 @@
 /** The part of the OpenAPI document that programs call; the typed client is generated from it. */
 import { createHash } from 'node:crypto'
-import type { OpenApiDocument } from '../api/http/openapi.ts'
+import type { OpenApiDocument } from '../../api/http/openapi.ts'
 
 /** Removes pages and webhooks, which no client calls, and the server's address, which the client chooses. */
 export function clientDocument({ servers: _servers, paths = {}, ...document }: OpenApiDocument): OpenApiDocument {

@@ -5,11 +5,11 @@
 import { execFileSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import type { OpenApiDocument } from '../api/http/openapi.ts'
-import { startStack } from '../dev/stack.ts'
+import type { OpenApiDocument } from '../../api/http/openapi.ts'
+import { startStack } from '../../dev/stack.ts'
 import { clientDocument, originLine } from './client-document.ts'
 
-const folder = new URL('../client/', import.meta.url)
+const folder = new URL('../../client/', import.meta.url)
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
 }

@@ -2,5 +2,5 @@
 import { writeFile } from 'node:fs/promises'
 import { schemaTypes } from './schema-types.ts'
 
-await writeFile(new URL('../db/connection/schema.ts', import.meta.url), await schemaTypes())
+await writeFile(new URL('../../db/connection/schema.ts', import.meta.url), await schemaTypes())
 process.stdout.write('db/connection/schema.ts is written\n')

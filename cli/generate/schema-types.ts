@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import kanel, { type CompositeDetails, type CompositeProperty, type PreRenderHook, type TypeDefinition } from 'kanel'
-import { migrate } from '../db/connection/migrate.ts'
-import { startPostgres } from '../dev/postgres/postgres.ts'
-import { throwawayFolder } from '../dev/throwaway-folder.ts'
+import { migrate } from '../../db/connection/migrate.ts'
+import { startPostgres } from '../../dev/postgres/postgres.ts'
+import { throwawayFolder } from '../../dev/throwaway-folder.ts'
 
 /** What `postgres` returns under the options of db/connection/database.ts, where Kanel does not know better. */
 const customTypeMap = { 'pg_catalog.bytea': 'Buffer', 'pg_catalog.int8': 'bigint' }
@@ -131,7 +131,7 @@ const onlyRows: PreRenderHook = (output) =>
 async function formatted(text: string, folder: string): Promise<string> {
   const file = join(folder, 'formatted.ts')
   await writeFile(file, text.replaceAll(';\n\n  ', ';\n  '))
-  const root = fileURLToPath(new URL('../', import.meta.url))
+  const root = fileURLToPath(new URL('../../', import.meta.url))
   const flags = ['check', '--write', `--config-path=${root}`, '--vcs-enabled=false', file]
   await promisify(execFile)(process.execPath, [join(root, 'node_modules/@biomejs/biome/bin/biome'), ...flags])
   return await readFile(file, 'utf8')
