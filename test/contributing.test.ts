@@ -47,7 +47,7 @@ test('a folder into which a row of the table puts new files has room for four mo
     expect.arrayContaining(['workflows/', 'activities/', 'test/workflows/', 'mails/', 'api/routes/']),
   )
   const codeFiles = async (folder: string): Promise<number> =>
-    (await readdir(root + folder)).filter((name) => /\.tsx?$/.test(name)).length
+    (await readdir(root + folder)).filter((name) => /\.(tsx?|[mc]js)$/.test(name)).length
   // A route or a page of operators and persons goes into the folder of its kind.
   const kinds = ['api/routes/', 'api/pages/']
   const ofKinds = await Promise.all(
