@@ -12,7 +12,7 @@ import { readableEvents } from '../harness/temporal/histories.ts'
 import { loadMutable } from '../mutations/bundle.ts'
 import type { Mutation } from '../mutations/mutation.ts'
 import { type Kept, keptFolder, readKept } from './kept.ts'
-import { type Mutant, mutants } from './mutants.ts'
+import { type Mutant, mutants } from './mutants/mutants.ts'
 import { scenarios } from './scenarios.ts'
 
 const kept = await readKept()
@@ -49,7 +49,7 @@ test('every workflow has a kept history, and a mutant that it catches', () => {
   const without = (some: Kept[]): string[] => types.filter((type) => !typesOf(some).includes(type))
   expect(without(kept), 'add a scenario to a file of test/replay/scenarios.ts').toEqual([])
   const ofMutants = kept.filter(({ scenario }) => caught.has(scenario))
-  expect(without(ofMutants), 'add a mutant to a file of test/replay/mutants.ts').toEqual([])
+  expect(without(ofMutants), 'add a mutant to a file of test/replay/mutants/mutants.ts').toEqual([])
 })
 
 test('kept histories of ends are closed, and those of waits are open', () => {

@@ -15,7 +15,7 @@ import { expectStatus } from '../../harness/http.ts'
 import { runLater } from '../../harness/temporal/later.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
-import { orderWaits } from '../../replay/order-waits.ts'
+import { orderWaits } from '../../replay/orders/order-waits.ts'
 
 const harness = await shareStack()
 const { stripe, esimAccess } = harness.sims

@@ -7,7 +7,7 @@ import { shareStack } from '../../harness/harness.ts'
 import { drawPart } from '../../harness/seed.ts'
 import { runLater } from '../../harness/temporal/later.ts'
 import { until } from '../../harness/until.ts'
-import { orderWaits } from '../../replay/order-waits.ts'
+import { orderWaits } from '../../replay/orders/order-waits.ts'
 
 // An eSIM that a provider allocates after the termination is given back once an operator has reset the run.
 const harness = await shareStack({ books: false })

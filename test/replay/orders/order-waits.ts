@@ -1,8 +1,8 @@
 /** Scenarios of every wait in which a new build may find an order's run. */
-import { orderAftercareWorkflowId, orderWorkflowId, paymentSignal } from '../../workflows/order/order.contract.ts'
-import { untilWatched } from '../harness/purchases.ts'
-import { until } from '../harness/until.ts'
-import { orderSteps, type Scenario } from './scenario.ts'
+import { orderAftercareWorkflowId, orderWorkflowId, paymentSignal } from '../../../workflows/order/order.contract.ts'
+import { untilWatched } from '../../harness/purchases.ts'
+import { until } from '../../harness/until.ts'
+import { orderSteps, type Scenario } from '../scenario.ts'
 
 export const orderWaits: Record<string, Scenario> = {
   'order-waits-for-payment': async (product) => orderWorkflowId(await orderSteps(product).ordered()),

@@ -1,5 +1,5 @@
-import { periods } from '../../policy/periods.ts'
-import { fraudWarningSignal, paymentSignal, providerSignal } from '../../workflows/order/order.contract.ts'
+import { periods } from '../../../policy/periods.ts'
+import { fraudWarningSignal, paymentSignal, providerSignal } from '../../../workflows/order/order.contract.ts'
 import type { Mutant } from './mutants.ts'
 
 export const orderMutants: Mutant[] = [

@@ -1,5 +1,5 @@
 /** Mutants of the workflow bundle, each with one fault that breaks the replay of open runs. */
-import type { Mutation } from '../mutations/mutation.ts'
+import type { Mutation } from '../../mutations/mutation.ts'
 import { operationMutants } from './operation-mutants.ts'
 import { orderMutants } from './order-mutants.ts'
 import { personMutants } from './person-mutants.ts'

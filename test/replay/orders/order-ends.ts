@@ -1,8 +1,8 @@
 /** Scenarios of every end of an order's run. */
-import { orderAftercareWorkflowId } from '../../workflows/order/order.contract.ts'
-import { testPackages } from '../harness/test-packages.ts'
-import { until } from '../harness/until.ts'
-import { orderSteps, runSteps, type Scenario } from './scenario.ts'
+import { orderAftercareWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { testPackages } from '../../harness/test-packages.ts'
+import { until } from '../../harness/until.ts'
+import { orderSteps, runSteps, type Scenario } from '../scenario.ts'
 
 export const orderEnds: Record<string, Scenario> = {
   'order-used-and-expired': async (product) => {
