@@ -1,14 +1,14 @@
 /** G3: a deletion does not wait for outside parties; each is called again when it answers. */
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import type { ErasureStep } from '../../policy/deletion.ts'
-import type { AnySimulatorControl } from '../../sim/control.ts'
-import type { Fault } from '../../sim/simulator.ts'
-import { mailsTo } from '../harness/checks/messages.ts'
-import { checkTotals, deleteAccount } from '../harness/deletions.ts'
-import { openHarness } from '../harness/harness.ts'
-import { testPackages } from '../harness/test-packages.ts'
-import { until } from '../harness/until.ts'
+import type { ErasureStep } from '../../../policy/deletion.ts'
+import type { AnySimulatorControl } from '../../../sim/control.ts'
+import type { Fault } from '../../../sim/simulator.ts'
+import { mailsTo } from '../../harness/checks/messages.ts'
+import { checkTotals, deleteAccount } from '../../harness/deletions.ts'
+import { openHarness } from '../../harness/harness.ts'
+import { testPackages } from '../../harness/test-packages.ts'
+import { until } from '../../harness/until.ts'
 
 const harness = await openHarness({
   books: false,

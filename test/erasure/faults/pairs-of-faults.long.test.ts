@@ -1,12 +1,12 @@
 /** G3, U2: pairs of passing faults on every call of a deletion leave everybody told and nothing unsettled. */
 import pMap from 'p-map'
 import { expect, test } from 'vitest'
-import { keysOf } from '../../shared/keys-of.ts'
-import { checkTotals, type Deletion, deleteAccount } from '../harness/deletions.ts'
-import { shareStack } from '../harness/harness.ts'
-import { testPackages } from '../harness/test-packages.ts'
-import { until } from '../harness/until.ts'
-import { eachOf, pairs, passing, plantPairs } from '../orders/faults/plant-pairs.ts'
+import { keysOf } from '../../../shared/keys-of.ts'
+import { checkTotals, type Deletion, deleteAccount } from '../../harness/deletions.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { testPackages } from '../../harness/test-packages.ts'
+import { until } from '../../harness/until.ts'
+import { eachOf, pairs, passing, plantPairs } from '../../orders/faults/plant-pairs.ts'
 
 const harness = await shareStack({ books: false })
 const { sims } = harness

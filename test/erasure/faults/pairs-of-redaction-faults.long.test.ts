@@ -1,8 +1,8 @@
 /** G3 at Stripe: pairs of passing faults at every call of a redaction: everything is redacted, and nothing is let go of. */
 import { expect, test } from 'vitest'
-import { deleteAccount } from '../harness/deletions.ts'
-import { shareStack } from '../harness/harness.ts'
-import { eachOf, missingAtStripe, pairs, passing, plantPairs } from '../orders/faults/plant-pairs.ts'
+import { deleteAccount } from '../../harness/deletions.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { eachOf, missingAtStripe, pairs, passing, plantPairs } from '../../orders/faults/plant-pairs.ts'
 
 const harness = await shareStack({ books: false })
 const { stripe } = harness.sims
