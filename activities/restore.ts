@@ -1,6 +1,5 @@
 /** U2: a payment that a restore could not tie to an order is refunded, and the eSIM returned if it is unused. */
 import { heartbeat } from '@temporalio/activity'
-import pMap from 'p-map'
 import type { WorkerContext } from '../context.ts'
 import {
   countItems,
@@ -18,6 +17,7 @@ import { isProviderFailure } from '../providers/failure.ts'
 import type { Payment } from '../providers/stripe/payments.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
+import { mapUntilFault } from '../shared/map-until-fault.ts'
 import { startUnlessOpen, terminateIfOpen } from '../temporal/runs.ts'
 import { terminationReasons } from '../temporal/termination-reasons.ts'
 import type { RestoreActivities } from '../workflows/backup/restore.contract.ts'
@@ -46,14 +46,10 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
     async settleRestored({ restoreId, asOf }) {
       const left = { payments: 0, esims: 0 }
       const at = recordedAt(asOf)
-      let fault: { error: unknown } | undefined
-      await pMap(await listItemsToSettle(sql, restoreId), settleOne, { concurrency: atOnce })
-      if (fault !== undefined) throw (fault as { error: unknown }).error
+      await mapUntilFault(await listItemsToSettle(sql, restoreId), settleOne, { concurrency: atOnce })
       return left
 
-      // A fault of our own ends the attempt, but only when no other item is under way.
       async function settleOne(item: ItemToSettle): Promise<void> {
-        if (fault) return
         heartbeat()
         try {
           const settled = await settle(restoreId, item, at)
@@ -62,10 +58,8 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
           const code = isProviderFailure(error)
             ? error.code
             : (failureCode(error) ?? failureType(error) ?? faultOfData(error))
-          if (code === undefined) {
-            fault ??= { error }
-            return
-          }
+          // A fault of our own ends the attempt.
+          if (code === undefined) throw error
           log.warn({ kind: item.kind, code }, 'an item of a restore cannot be settled yet')
           left[item.kind === 'payment' ? 'payments' : 'esims'] += 1
         }

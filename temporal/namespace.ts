@@ -1,17 +1,19 @@
 /** The namespace of our runs: what it needs, whether it has it, and making it. */
-import { type Client, isGrpcServiceError } from '@temporalio/client'
+import { setTimeout as pause } from 'node:timers/promises'
+import { status } from '@grpc/grpc-js'
+import type { Client } from '@temporalio/client'
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes.js'
 import { msToNumber, msToTs } from '@temporalio/common/lib/time.js'
 import { milliseconds } from '../policy/periods.ts'
 import { searchAttributes } from '../shared/search-attributes.ts'
+import { hasStatus, isNotFound } from './grpc-status.ts'
 import { assertTemporalReady } from './readiness.ts'
 
 /** Closed runs are kept so long: a failure of Friday can be looked at on Monday. */
 export const defaultRetentionDays = 7
 const { day: dayMs } = milliseconds
-const notFound = 5
-/** PERMISSION_DENIED, UNIMPLEMENTED and UNAUTHENTICATED: hosted clusters offer no operator service. */
-const refusals = new Set([7, 12, 16])
+/** Hosted clusters offer no operator service. */
+const refusals = [status.PERMISSION_DENIED, status.UNIMPLEMENTED, status.UNAUTHENTICATED]
 
 const wanted = Object.values(searchAttributes).map(({ name, type }) => {
   const indexed = encodeSearchAttributeIndexedValueType(type)
@@ -35,7 +37,7 @@ export async function readNamespace(client: Client): Promise<NamespaceState> {
   const { namespace } = client.options
   const absent = wanted.map(({ name, type }) => `${name} (${type})`)
   const described = await client.workflowService.describeNamespace({ namespace }).catch((error: unknown) => {
-    if (isGrpcServiceError(error) && error.code === notFound) return undefined
+    if (isNotFound(error)) return undefined
     throw error
   })
   if (!described) return { exists: false, retentionDays: 0, missing: absent, mistyped: [], isHosted: false }
@@ -104,11 +106,11 @@ async function addSearchAttributes(client: Client, namespace: string, { missing 
       })
       return
     } catch (error) {
-      if (!isGrpcServiceError(error) || error.code !== notFound || Date.now() > giveUpAt) throw error
-      await new Promise((resolve) => setTimeout(resolve, 1_000))
+      if (!isNotFound(error) || Date.now() > giveUpAt) throw error
+      await pause(1_000)
     }
   }
 }
 
 /** Whether Temporal refuses to do this for our programs. */
-export const isRefusal = (error: unknown): boolean => isGrpcServiceError(error) && refusals.has(error.code)
+export const isRefusal = (error: unknown): boolean => hasStatus(error, ...refusals)

@@ -1,7 +1,8 @@
 /** Finds open runs by the payload keys that they need; encrypted payloads have the id of their key in clear. */
-import { type Client, isGrpcServiceError } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import { pMapIterable } from 'p-map'
+import { isNotFound } from './grpc-status.ts'
 import { keyIdOf } from './payload-codec.ts'
 
 export interface RunUnderOldKeys {
@@ -14,8 +15,6 @@ export interface RunUnderOldKeys {
 }
 
 const historiesAtOnce = 10
-/** gRPC's NOT_FOUND */
-const notFound = 5
 
 /**
  * Finds open runs whose history has payloads under another key than `toKey`: they need that key until they close. Reads
@@ -55,7 +54,7 @@ async function keysOf(client: Client, workflowId: string, runId: string): Promis
     collect(await client.workflow.getHandle(workflowId, runId).fetchHistory(), ids)
   } catch (error) {
     // The run was deleted after it was listed.
-    if (!(isGrpcServiceError(error) && error.code === notFound)) throw error
+    if (!isNotFound(error)) throw error
   }
   return ids
 }

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Client, isGrpcServiceError } from '@temporalio/client'
 import proto from '@temporalio/proto'
 import { describeQueues, polledLately } from './task-queue.ts'
+import { isNotFound } from './grpc-status.ts'
 
 export interface Deployment {
   client: Client
@@ -26,7 +27,6 @@ export interface Routing {
   builds: Build[]
 }
 
-const notFound = 5
 
 const { WorkerDeploymentVersionStatus } = proto.temporal.api.enums.v1
 
@@ -173,7 +173,7 @@ export async function deploymentOf(client: Client, deploymentName: string) {
     })
     return workerDeploymentInfo ?? undefined
   } catch (error) {
-    if (isGrpcServiceError(error) && error.code === notFound) return undefined
+    if (isNotFound(error)) return undefined
     throw error
   }
 }

@@ -94,6 +94,12 @@ test('temporal/ imports only contracts, configuration and shared/', () => {
   expect(violations(within('temporal'), allowed)).toEqual([])
 })
 
+test('only temporal/ asks whether an error is gRPC’s: others ask temporal/grpc-status.ts for its status', async () => {
+  const others = files.filter((file) => !within('temporal')(file) && file !== 'test/boundaries.test.ts')
+  const texts = await Promise.all(others.map((file) => readFile(join(root, file), 'utf8')))
+  expect(others.filter((_file, index) => texts[index]?.includes('isGrpcServiceError'))).toEqual([])
+})
+
 test('db/ imports only contracts, policy/, shared/ and types', () => {
   const allowed = (target: string, typeOnly: boolean) =>
     typeOnly || within('db', 'policy', 'shared')(target) || isContract(target)

@@ -1,6 +1,6 @@
 /** Terminates and deletes an erased person's runs, in Temporal's database and in its visibility store. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { heartbeat } from '@temporalio/activity'
-import { isGrpcServiceError } from '@temporalio/client'
 import pMap from 'p-map'
 import type { WorkerContext } from '../../context.ts'
 import { openSecret } from '../../db/erasure/deletion-seals.ts'
@@ -9,6 +9,7 @@ import { withoutOthers } from '../../db/erasure/erased-rows.ts'
 import { forgetOperatorTask } from '../../db/operator-tasks.ts'
 import { failure } from '../../shared/failures.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
+import { isNotFound } from '../../temporal/grpc-status.ts'
 import { terminateIfOpen } from '../../temporal/runs.ts'
 import { terminationReasons } from '../../temporal/termination-reasons.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
@@ -25,7 +26,6 @@ interface Run {
   runId: string
 }
 
-const notFound = 5
 /** Temporal deletes in the background, within milliseconds on an idle server */
 const pollMs = 200
 const maxPolls = 25
@@ -53,7 +53,7 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
         workflowIds = [...new Set(left.map(({ workflowId }) => workflowId))]
         if (poll === maxPolls) throw failure('ErasureIncomplete', { code: `runs_${left.length}` })
         await eachOf(left, remove)
-        await new Promise((resolve) => setTimeout(resolve, pollMs))
+        await pause(pollMs)
       }
       if (final) await recordStep(sql, { receiptId, processor: 'temporal', state: 'done', at: recordedAt(asOf) })
     },
@@ -121,8 +121,6 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
 
 const quoted = (text: string): string => `'${text}'`
 const ofAccount = (accountRef: string): string => `${searchAttributes.accountRef.name} = ${quoted(accountRef)}`
-
-const isNotFound = (error: unknown): boolean => isGrpcServiceError(error) && Number(error.code) === notFound
 
 const distinct = (runs: Run[]): Run[] => [
   ...new Map(runs.map((run) => [`${run.workflowId}\0${run.runId}`, run])).values(),

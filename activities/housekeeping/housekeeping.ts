@@ -14,6 +14,7 @@ import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusDays, plusMs } from '../../shared/calendar.ts'
 import { retireBuilds } from '../../temporal/worker-deployment.ts'
 import type { HousekeepingActivities } from '../../workflows/housekeeping/housekeeping.contract.ts'
+import { inBatches } from './in-batches.ts'
 
 const batchSize = 5_000
 /** more overdue orders or runs than this have one cause, and an operator needs no more tasks to find it */
@@ -40,19 +41,19 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
     async forgetExpired({ asOf }) {
       const at = new Date(asOf)
       return {
-        idempotencyKeys: await inBatches((limit) =>
+        idempotencyKeys: await inBatches(batchSize, (limit) =>
           forgetIdempotencyKeys(sql, plusMs(at, -periods.idempotencyKeysMs), limit),
         ),
-        webhookEvents: await inBatches((limit) =>
+        webhookEvents: await inBatches(batchSize, (limit) =>
           forgetWebhookEvents(sql, plusMs(at, -periods.webhookDedupeMs), limit),
         ),
-        events: await inBatches((limit) => forgetEvents(sql, plusMs(at, -periods.eventsMs), limit)),
+        events: await inBatches(batchSize, (limit) => forgetEvents(sql, plusMs(at, -periods.eventsMs), limit)),
         tokens:
           (await forgetTokens(sql, at, plusMs(at, -periods.endedSignInMs))) +
           (await forgetRecipients(sql, plusDays(at, -periods.securityLog.keepDays))),
-        allowances: await inBatches((limit) => forgetAllowances(sql, at, limit)),
+        allowances: await inBatches(batchSize, (limit) => forgetAllowances(sql, at, limit)),
         // The next run is a day away, so counts that would be too old by then are deleted now.
-        velocity: await inBatches((limit) => forgetVelocity(sql, plusDays(at, 1), limit)),
+        velocity: await inBatches(batchSize, (limit) => forgetVelocity(sql, plusDays(at, 1), limit)),
         iccidsIndexed: await indexOlderEsims(context, heartbeat),
       }
     },
@@ -109,14 +110,5 @@ export function createBuildActivities({
         builds.filter(({ outcome }) => outcome === wanted).map(({ buildId }) => buildId)
       return { retired: withOutcome('retired'), workersToStop: withOutcome('served') }
     },
-  }
-}
-
-async function inBatches(forget: (limit: number) => Promise<number>): Promise<number> {
-  for (let total = 0; ; ) {
-    const gone = await forget(batchSize)
-    total += gone
-    heartbeat({ gone: total })
-    if (gone < batchSize) return total
   }
 }

@@ -5,11 +5,12 @@
  * complete, Temporal has neither the update nor the activity: with the caller gone nobody sends it again, and the run goes on
  * as before. What a run does after a signal, a timer or a regular activity is in its history, and is repeated by itself.
  */
+
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { status } from '@grpc/grpc-js'
 import { heartbeat } from '@temporalio/activity'
 import {
-  isGrpcServiceError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -18,6 +19,7 @@ import type { WorkerContext } from '../../context.ts'
 import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { findOrder, moveOrder } from '../../db/order/orders.ts'
 import { failureType } from '../../shared/failures.ts'
+import { hasStatus } from '../../temporal/grpc-status.ts'
 import { updateOrder } from '../../temporal/order-updates.ts'
 import { type OpenRun, openRunOf } from '../../temporal/run-stage.ts'
 import {
@@ -143,14 +145,12 @@ export function createOutOfStep(
   }
 }
 
-const deadlineExceeded = 4
-
 /** What the update of one order may end with; other errors are Temporal's, and of all orders. */
 const isOfOrder = (error: unknown): boolean =>
   error instanceof WorkflowNotFoundError ||
   error instanceof WorkflowUpdateFailedError ||
   error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
-  (isGrpcServiceError(error) && error.code === deadlineExceeded)
+  hasStatus(error, status.DEADLINE_EXCEEDED)
 
 /** Whether the run shows another state. One that has just begun to look after an order shows none of an order's. */
 export const isApart = (status: OrderStatus, stage: string | null | undefined): stage is string =>

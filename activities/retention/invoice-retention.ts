@@ -23,6 +23,7 @@ import {
   invoiceRetentionType,
   invoiceRetentionWorkflowId,
 } from '../../workflows/retention/invoice-retention.contract.ts'
+import { inBatches } from '../housekeeping/in-batches.ts'
 
 /** small enough not to hold locks for long */
 const batchSize = 1_000
@@ -61,8 +62,8 @@ export function createInvoiceRetentionActivities(context: WorkerContext): Invoic
       const held = due.length > 0 && (await isMonthHeld(sql, month))
       const purged = { invoices: 0, orderFacts: 0 }
       if (due.length > 0 && !held) {
-        purged.invoices = await inBatches((limit) => purgeInvoices(sql, due, limit))
-        purged.orderFacts = await inBatches((limit) => purgeOrderFacts(sql, due, limit))
+        purged.invoices = await inBatches(batchSize, (limit) => purgeInvoices(sql, due, limit))
+        purged.orderFacts = await inBatches(batchSize, (limit) => purgeOrderFacts(sql, due, limit))
       }
       const left = due.length > 0 ? await countBooks(sql, due) : 0
       if (left === 0) await resolveOperatorTask(sql, { kind: task, subjectId: month, by: 'retention', at })
@@ -72,14 +73,5 @@ export function createInvoiceRetentionActivities(context: WorkerContext): Invoic
     async raiseUnpurged({ month, asOf, left }) {
       await raiseOperatorTask(sql, { kind: task, subjectId: month, detail: `${left} left`, at: new Date(asOf) })
     },
-  }
-}
-
-async function inBatches(purge: (limit: number) => Promise<number>): Promise<number> {
-  for (let total = 0; ; ) {
-    const gone = await purge(batchSize)
-    total += gone
-    heartbeat({ gone: total })
-    if (gone < batchSize) return total
   }
 }

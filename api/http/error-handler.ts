@@ -1,9 +1,10 @@
-import { isGrpcServiceError } from '@temporalio/client'
+import { status } from '@grpc/grpc-js'
 import type { ErrorRequestHandler, Response } from 'express'
 import type { Context } from '../../context.ts'
 import { isTiedToErased } from '../../db/connection/constraint.ts'
 import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
+import { hasStatus } from '../../temporal/grpc-status.ts'
 import { pageContextOf } from '../language/page-context.ts'
 import { sayLanguage } from '../language/request-language.ts'
 import { layoutHeaders } from '../pages/layout.tsx'
@@ -113,13 +114,12 @@ const outageCodes = new Set([
   '57P02',
   '57P03',
 ])
-/** gRPC: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE */
-const outageStatuses = new Set([4, 8, 14])
+const outageStatuses = [status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED, status.UNAVAILABLE]
 
 function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { code } = error as { code?: unknown }
   if (typeof code === 'string' && outageCodes.has(code)) return true
-  if (isGrpcServiceError(error) && outageStatuses.has(error.code)) return true
+  if (hasStatus(error, ...outageStatuses)) return true
   return error.cause !== undefined && isOutage(error.cause)
 }

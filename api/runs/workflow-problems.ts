@@ -1,8 +1,9 @@
 /** Calls runs from the API: within the time that a caller waits, with refusals as problems. */
+
 import { setTimeout as delay } from 'node:timers/promises'
+import { status } from '@grpc/grpc-js'
 import {
   type Client,
-  isGrpcServiceError,
   ServiceError,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
@@ -12,6 +13,7 @@ import {
 } from '@temporalio/client'
 import { ApplicationFailure, type UpdateDefinition, type Workflow } from '@temporalio/common'
 import { failureCode, failureType } from '../../shared/failures.ts'
+import { hasStatus, isNotFound } from '../../temporal/grpc-status.ts'
 import { Problem } from '../http/problem.ts'
 import { type ProblemCode, problemCodeOf, problems } from '../http/problems.ts'
 
@@ -85,9 +87,8 @@ const pauseMs = 25
 function isAborted(error: unknown): boolean {
   // An update that comes with its start is refused without the SDK's wrapping.
   const refusal = error instanceof ServiceError ? error.cause : error
-  return isGrpcServiceError(refusal) && refusal.code === failedPrecondition
+  return hasStatus(refusal, status.FAILED_PRECONDITION)
 }
-const failedPrecondition = 9
 
 /** The run was terminated, or has closed, while a handler of the update was at work. */
 const isCutOff = (error: unknown): boolean =>
@@ -97,7 +98,7 @@ const isCutOff = (error: unknown): boolean =>
 
 function problemOfWorkflow(error: unknown, ended: Ended): Problem | undefined {
   // When the run closes during an update, the SDK passes on the server's bare gRPC status NOT_FOUND.
-  const closed = isGrpcServiceError(error) && error.code === 5
+  const closed = isNotFound(error)
   if (closed || isCutOff(error) || error instanceof WorkflowNotFoundError)
     return new Problem(ended.code, { detail: ended.detail })
   if (error instanceof WorkflowUpdateFailedError) {
@@ -114,7 +115,7 @@ function problemOfWorkflow(error: unknown, ended: Ended): Problem | undefined {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
     return new Problem('unavailable', { headers: { 'Retry-After': '5' }, cause: error })
   }
-  if (isGrpcServiceError(error) && error.code === 4) {
+  if (hasStatus(error, status.DEADLINE_EXCEEDED)) {
     return new Problem('request_in_progress', { headers: { 'Retry-After': '5' }, cause: error })
   }
   return undefined

@@ -1,7 +1,8 @@
 /** The open runs that a new build has to continue. */
-import { type Client, isGrpcServiceError } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import type { History } from '@temporalio/common/lib/proto-utils.js'
 import type { Deployment } from '../../temporal/worker-deployment.ts'
+import { isNotFound } from '../../temporal/grpc-status.ts'
 
 export interface OpenRun {
   workflowId: string
@@ -10,7 +11,6 @@ export interface OpenRun {
   startedAt: number
 }
 
-const notFound = 5
 
 /** The open runs of the task queue, without those that are pinned to their build. */
 export async function listOpenRuns({ client, taskQueue }: Deployment): Promise<OpenRun[]> {
@@ -43,7 +43,7 @@ export async function fetchHistory(client: Client, { workflowId, runId }: OpenRu
   try {
     return await client.workflow.getHandle(workflowId, runId).fetchHistory()
   } catch (error) {
-    if (isGrpcServiceError(error) && error.code === notFound) return undefined
+    if (isNotFound(error)) return undefined
     throw error
   }
 }

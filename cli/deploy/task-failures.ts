@@ -1,7 +1,7 @@
 /** Runs whose workflow tasks fail on a build: a build that fails tasks must get no more of them. */
 
-import { isGrpcServiceError } from '@temporalio/client'
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js'
+import { isNotFound } from '../../temporal/grpc-status.ts'
 import type { Deployment } from '../../temporal/worker-deployment.ts'
 
 export interface TaskFailure {
@@ -12,7 +12,6 @@ export interface TaskFailure {
   cause: string
 }
 
-const notFound = 5
 /** Most runs that one check reads. */
 const mostAtOnce = 100
 
@@ -72,7 +71,7 @@ async function failureOf({ client }: Deployment, { workflowId, runId, type }: Ru
     )
     return { workflowId, workflowType: type, buildId, cause: error?.message ?? 'no answer from the worker' }
   } catch (error) {
-    if (isGrpcServiceError(error) && error.code === notFound) return undefined
+    if (isNotFound(error)) return undefined
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import pMap from 'p-map'
+import { mapUntilFault } from '../../shared/map-until-fault.ts'
 
 /**
  * How many calls of one outside party a restore has under way at a time. Stripe takes a hundred reads in a second
@@ -7,24 +7,5 @@ import pMap from 'p-map'
 const calls = 12
 
 /** Works on several items at a time. @returns the results in the order of the items @throws the first fault, when no other work is under way */
-export async function atOnce<Item, Result>(
-  items: Iterable<Item>,
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  let fault: { error: unknown } | undefined
-  const results = await pMap(
-    items,
-    async (item) => {
-      if (fault) return []
-      try {
-        return [await work(item)]
-      } catch (error) {
-        fault ??= { error }
-        return []
-      }
-    },
-    { concurrency: calls },
-  )
-  if (fault) throw fault.error
-  return results.flat(1)
-}
+export const atOnce = <Item, Result>(items: Iterable<Item>, work: (item: Item) => Promise<Result>): Promise<Result[]> =>
+  mapUntilFault(items, work, { concurrency: calls })

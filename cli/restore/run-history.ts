@@ -1,8 +1,9 @@
 /** What a run was given and what it has done, read from its history: it outlives the database. */
-import { type Client, isGrpcServiceError } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import type { temporal as protocol } from '@temporalio/proto'
 import { atOnce } from './at-once.ts'
+import { isNotFound } from '../../temporal/grpc-status.ts'
 
 /** An activity that a run has scheduled. */
 export interface RecordedActivity {
@@ -25,8 +26,6 @@ export interface RunHistory {
   failedWith: string | undefined
 }
 
-/** gRPC's NOT_FOUND */
-const notFound = 5
 
 /**
  * Reads a run's history. @returns undefined when Temporal has deleted the run after it was listed
@@ -101,7 +100,7 @@ async function fetchEvents(
   try {
     return (await client.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? []
   } catch (error) {
-    if (isGrpcServiceError(error) && error.code === notFound) return undefined
+    if (isNotFound(error)) return undefined
     throw error
   }
 }

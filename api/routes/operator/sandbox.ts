@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { milliseconds } from '../../../policy/periods.ts'
+import { isNotFound } from '../../../temporal/grpc-status.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -55,7 +56,7 @@ export function sandboxRoutes(api: ApiContext): Route[] {
     try {
       return await fastForward(api.temporal, workflowId, forwardMs, { timeoutMs: 25_000 })
     } catch (error) {
-      if ((error as { code?: unknown }).code === 5) throw new Problem('not_found')
+      if (isNotFound(error)) throw new Problem('not_found')
       throw error
     }
   }

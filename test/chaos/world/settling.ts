@@ -1,9 +1,9 @@
 /** Lets the time of runs pass: until an order has a state, and until all that was begun has ended. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { isGrpcServiceError } from '@temporalio/client'
 import type { Duration } from '@temporalio/common'
 import proto from '@temporalio/proto'
 import pMap from 'p-map'
+import { isNotFound } from '../../../temporal/grpc-status.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { accountDeletionWorkflowId } from '../../../workflows/account-deletion.contract.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
@@ -45,7 +45,7 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
       try {
         return (await fastForward(temporal, workflowId, duration)).now
       } catch (error) {
-        if (isGrpcServiceError(error) && error.code === 5) return undefined
+        if (isNotFound(error)) return undefined
         if (attempt === 5) throw error
         await pause(1_000)
       }

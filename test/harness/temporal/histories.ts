@@ -1,4 +1,4 @@
-import { type Client, isGrpcServiceError } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import type { PayloadCodec } from '@temporalio/common'
 import proto, { type temporal } from '@temporalio/proto'
 import { createLog } from '../../../shared/log.ts'
@@ -7,10 +7,10 @@ import { loadBundle } from '../../../worker/bundle.ts'
 import { failedReplays } from '../../../worker/replay.ts'
 import { checkedTypes, faultsOfRun } from '../../model/check-run.ts'
 import { readRunEvents } from '../../model/run-events.ts'
+import { isNotFound } from '../../../temporal/grpc-status.ts'
 
 export type History = temporal.api.history.v1.IHistory
 
-const notFound = 5
 
 export interface KeptHistory {
   workflowId: string
@@ -30,7 +30,7 @@ export async function fetchHistories(client: Client, except: ReadonlySet<string>
       const history = await client.workflow.getHandle(workflowId, runId).fetchHistory()
       histories.push({ workflowId, runId, history })
     } catch (error) {
-      if (!(isGrpcServiceError(error) && error.code === notFound)) throw error
+      if (!isNotFound(error)) throw error
     }
   }
   return histories

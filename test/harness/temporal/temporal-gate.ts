@@ -13,6 +13,7 @@ import {
 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
+import { status } from '@grpc/grpc-js'
 import proto from '@temporalio/proto'
 
 const { temporal } = proto
@@ -20,7 +21,7 @@ const v1 = temporal.api.workflowservice.v1
 
 const maxConcurrentStreams = 10_000
 /** A worker reads it as "another worker has the task", and drops the run from its cache. */
-const notFound = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '5' }
+const notFound = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': String(status.NOT_FOUND) }
 
 /** `workflow`, or the type of an activity. */
 export type TaskName = string

@@ -1,7 +1,7 @@
 /** What people, operators and outside parties do, as commands of fast-check. */
-import { isGrpcServiceError } from '@temporalio/client'
 import fc from 'fast-check'
 import { performanceConsents } from '../../../policy/withdrawal.ts'
+import { isNotFound } from '../../../temporal/grpc-status.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { deleteAccount } from '../../harness/deletions.ts'
 import type { Answer } from '../../harness/http.ts'
@@ -222,9 +222,6 @@ const allActs: Act[] = [
   },
 ]
 
-/** The status NOT_FOUND of gRPC. */
-const notFound = 5
-
 /** Until the deadline of the order's state. */
 export async function letTimePass(life: Life): Promise<void> {
   await life.settle()
@@ -236,7 +233,7 @@ export async function letTimePass(life: Life): Promise<void> {
   const { id } = life.order
   await fastForward(id, limits[status]).catch((error: unknown) => {
     // The run has come to its end meanwhile.
-    if (!isGrpcServiceError(error) || error.code !== notFound) throw error
+    if (!isNotFound(error)) throw error
   })
   // Nothing that is shown changes then.
   if (status === 'refunded')
