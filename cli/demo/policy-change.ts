@@ -1,12 +1,13 @@
 /** N1, N2: a material change is published, mailed, and takes effect at least 30 days after the last mail. */
 
+import { milliseconds } from '../../policy/periods.ts'
 import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
 import type { Answer, DemoClient } from './demo-client.ts'
 import type { Customer } from './order-life.ts'
 
-const day = 86_400_000
+const { day } = milliseconds
 
 export async function playPolicyChange(product: DemoClient, nora: Customer): Promise<void> {
   const { app, operator, tell, stack, until } = product

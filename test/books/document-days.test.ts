@@ -8,6 +8,7 @@ import { createPartialRefundActivities } from '../../activities/order/refunds/pa
 import { createOrderRefundActivities } from '../../activities/order/refunds/refund.ts'
 import type { Orders } from '../../db/connection/schema.ts'
 import { listDocuments } from '../../db/order/books.ts'
+import { milliseconds } from '../../policy/periods.ts'
 import { shareStack } from '../harness/harness.ts'
 import { testPackages } from '../harness/test-packages.ts'
 
@@ -17,7 +18,7 @@ const { stripe, esimAccess } = harness.sims
 const context = { ...harness.stack.context, temporal: harness.temporal }
 const packageCode = testPackages.onlyEsimAccess
 
-const day = 86_400_000
+const { day } = milliseconds
 const today = () => new Date().toISOString().slice(0, 10)
 const begun = today()
 /** When the run has asked for it: an outage of three days ago. */

@@ -3,6 +3,7 @@ import { createLinkToken } from '../../db/crypto/link-tokens.ts'
 import { unsubscribeToken } from '../../db/crypto/unsubscribe-token.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import type { Language } from '../../messages/languages.ts'
+import { milliseconds } from '../../policy/periods.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { expectStatus } from '../harness/http.ts'
@@ -13,7 +14,7 @@ import { until } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
 
 const gigabyte = 2 ** 30
-const dayMs = 86_400_000
+const { day: dayMs } = milliseconds
 
 export type PersonsPaths = Awaited<ReturnType<typeof pathsOfPerson>>
 export type OperatorsPaths = Awaited<ReturnType<typeof pathsOfOperator>>

@@ -1,7 +1,7 @@
 /** U2, G3: what Stripe goes on listing of an erased person is no difference, however late something of it comes up. */
 import { expect, test } from 'vitest'
 import { findErased, forgetErasedReferences } from '../../db/erasure/erased-references.ts'
-import { periods } from '../../policy/periods.ts'
+import { milliseconds, periods } from '../../policy/periods.ts'
 import { differenceKinds } from '../../policy/reconciliation.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import {
@@ -16,7 +16,7 @@ const harness = await shareStack({ books: false })
 const { sql, cipher } = harness.context
 const { stripe } = harness.sims
 const { lookBackMs } = periods.reconciliation
-const dayMs = 86_400_000
+const { day: dayMs } = milliseconds
 
 let today = 0
 /** Goes to a day after the erasure, at Stripe as well, and compares. */

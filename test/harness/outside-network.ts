@@ -9,6 +9,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import tls from 'node:tls'
 import { generate } from 'selfsigned'
+import { milliseconds } from '../../policy/periods.ts'
 import type { Fault } from '../../sim/simulator.ts'
 
 /** `object`: the request arrives, as at a simulator. */
@@ -22,7 +23,7 @@ export type NetworkFault =
   | Pick<Fault, 'status' | 'body' | 'headers' | 'cut' | 'delayMs'>
 
 export type Network = Awaited<ReturnType<typeof openNetwork>>
-const dayMs = 86_400_000
+const { day: dayMs } = milliseconds
 const slowMs = 800
 /** How a name is not found, by the codes of Node's resolver. */
 const nameCodes: Partial<Record<string, string>> = { 'unknown name': 'ENOTFOUND', 'no name server': 'EAI_AGAIN' }

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
+import { milliseconds } from '../../policy/periods.ts'
 import { createAiralo } from '../../providers/airalo/airalo.ts'
 import { parseActivationCode } from '../../providers/lpa.ts'
 import { startAiralo } from '../../sim/airalo.ts'
@@ -65,7 +66,7 @@ const ORDER: Fault['match'] = { method: 'POST', path: '/orders$' }
 
 test('a restore finds Airalo’s orders by pages of their days, and not by a call for each', async () => {
   const { provider, sim } = await world()
-  const day = 86_400_000
+  const { day } = milliseconds
   const planted = Array.from({ length: 250 }, (_, index) => ({
     packageId: 'moshi-moshi-7days-1gb',
     description: `prefix-${String(index).padStart(3, '0')}-1`,

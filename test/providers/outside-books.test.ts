@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { milliseconds } from '../../policy/periods.ts'
 import { createAiralo } from '../../providers/airalo/airalo.ts'
 import type { EsimProvider, ListedOrder } from '../../providers/esim.ts'
 import { createEsimAccess } from '../../providers/esim-access/esim-access.ts'
@@ -13,7 +14,7 @@ import { startEsimAccess } from '../../sim/esim-access.ts'
 import { startStripe } from '../../sim/stripe.ts'
 
 const secret = 'planted'
-const dayMs = 86_400_000
+const { day: dayMs } = milliseconds
 const now = Date.now()
 const between = { from: new Date(now - 10 * dayMs).toISOString(), to: new Date(now + dayMs).toISOString() }
 

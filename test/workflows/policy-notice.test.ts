@@ -5,6 +5,7 @@ import { createPolicyActivities } from '../../activities/policy-notice.ts'
 import { createPolicyClient } from '../../api/runs/policy-client.ts'
 import type { PolicyDeliveries } from '../../db/connection/schema.ts'
 import { day as inWords } from '../../mails/format.ts'
+import { milliseconds } from '../../policy/periods.ts'
 import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { temporalSettings } from '../../temporal/client.ts'
 import { createDataConverter } from '../../temporal/payload-codec.ts'
@@ -18,7 +19,7 @@ import { until } from '../harness/until.ts'
 
 const harness = await shareStack()
 const { sql } = harness.context
-const dayMs = 86_400_000
+const { day: dayMs } = milliseconds
 
 interface Mail {
   id: number

@@ -9,6 +9,7 @@ import { closeOperatorTask, raiseOperatorTask } from '../../db/operator-tasks.ts
 import { upsertDispute } from '../../db/order/disputes.ts'
 import { paymentSweepParts, recordSweep } from '../../db/order/payment-sweeps.ts'
 import { recordDifferences } from '../../db/reconciliation/reconciliations.ts'
+import { milliseconds } from '../../policy/periods.ts'
 import { type DifferenceKindName, differenceKinds } from '../../policy/reconciliation.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import {
@@ -30,8 +31,7 @@ const { stripe, airalo, esimAccess } = harness.sims
 const person = await harness.signUp()
 const planter = await createPlanter(harness.stack, person.accountId)
 
-const hourMs = 3_600_000
-const dayMs = 24 * hourMs
+const { hour: hourMs, day: dayMs } = milliseconds
 /** Each comparison is an hour after the one before, at Stripe as well: what was made just now is in flight. */
 let hours = 0
 async function reconcile(): Promise<ReconciliationReport> {

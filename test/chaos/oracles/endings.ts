@@ -1,10 +1,10 @@
 /** Deletions and terms: G3, K1, R1, R2, R3. */
-import { periods } from '../../../policy/periods.ts'
+import { milliseconds, periods } from '../../../policy/periods.ts'
 import { distinct, mailsOf } from './messages.ts'
 import { type Acknowledgements, type Finding, living, type Oracle, type OutsideBooks, type Person } from './record.ts'
 
 const underWayMs = 15_000
-const dayMs = 86_400_000
+const { day: dayMs } = milliseconds
 
 /** Where an erased person is still found. */
 function remains(person: Person, books: OutsideBooks, said: Acknowledgements): string[] {

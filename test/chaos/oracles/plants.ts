@@ -1,5 +1,6 @@
 /** Violations to plant in the kept world: each must be found by the oracle of its promise. */
 import { createHash } from 'node:crypto'
+import { milliseconds } from '../../../policy/periods.ts'
 import type { CheckedPromise } from './oracles.ts'
 import type { World } from './sample.ts'
 
@@ -35,7 +36,7 @@ const exportOf = (world: World, name: string) => {
   if (!exported) throw new Error(`no export of ${name}`)
   return exported
 }
-const dayMs = 86_400_000
+const { day: dayMs } = milliseconds
 
 export const plants: Record<CheckedPromise, Record<string, Plant>> = {
   C1: {

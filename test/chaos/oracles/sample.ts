@@ -1,4 +1,6 @@
 /** A small world in which every promise is kept. */
+
+import { milliseconds } from '../../../policy/periods.ts'
 import type { Acknowledgements, Order, OutsideBooks, Person } from './record.ts'
 
 export interface World {
@@ -6,7 +8,7 @@ export interface World {
   said: Acknowledgements
 }
 
-const dayMs = 86_400_000
+const { day: dayMs } = milliseconds
 const start = Date.UTC(2026, 10, 29)
 
 export const person = (name: string, given: Partial<Person> = {}): Person => ({

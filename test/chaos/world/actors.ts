@@ -1,6 +1,7 @@
 /** Plays single acts over the API and the simulators' controls. */
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { milliseconds } from '../../../policy/periods.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { policyNoticeWorkflowId } from '../../../workflows/policy-notice.contract.ts'
 import {
@@ -360,7 +361,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     },
     async policy({ version }) {
       const named = `${version}-${world}`
-      const day = 86_400_000
+      const { day } = milliseconds
       const effectiveAt = new Date(Math.ceil(Date.now() / day) * day + (33 + witness.policies.length) * day)
       const postedAt = Date.now()
       const answer = await untilAnswered(operator, 'POST', '/v1/policies', {

@@ -1,6 +1,7 @@
 /** Writes down what the API acknowledges, and asks it at the end. */
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import pMap from 'p-map'
+import { milliseconds } from '../../../policy/periods.ts'
 import { booksTermEnds, monthBounds, plusDays } from '../../../shared/calendar.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { backupType } from '../../../workflows/backup/backup.contract.ts'
@@ -18,7 +19,7 @@ import type { WorldStack } from './stack.ts'
 export type Witness = ReturnType<typeof createWitness>
 type Journal = Acknowledgements['journal']
 
-const dayMs = 86_400_000
+const { day: dayMs } = milliseconds
 const ms = (time: string | null | undefined): number | null => (time ? Date.parse(time) : null)
 
 export function createWitness(stack: WorldStack) {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { listTakenBack } from '../../../activities/order/refunds/lost-disputes.ts'
 import { untilAnswered } from '../../../cli/restore/until-answered.ts'
-import { periods } from '../../../policy/periods.ts'
+import { milliseconds, periods } from '../../../policy/periods.ts'
 import type { Fault } from '../../../sim/simulator.ts'
 import { type CatalogueSyncState, catalogueSyncType } from '../../../workflows/catalogue/catalogue-sync.contract.ts'
 import {
@@ -97,7 +97,7 @@ test('a restore reads the disputes of a payment after pairs of faults', async ()
   }
 })
 
-const dayMs = 86_400_000
+const { day: dayMs } = milliseconds
 
 test('the comparison of payments finds the same after pairs of faults at a payment: no difference is missed, none is made up', {
   timeout: 240_000,

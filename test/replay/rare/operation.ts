@@ -1,5 +1,6 @@
 /** Rare ends of campaigns, policy notices, key rotations, retries of events, and of what runs each night. */
 import { randomUUID } from 'node:crypto'
+import { milliseconds } from '../../../policy/periods.ts'
 import { failure } from '../../../shared/failures.ts'
 import { backupType } from '../../../workflows/backup/backup.contract.ts'
 import { restoreType } from '../../../workflows/backup/restore.contract.ts'
@@ -19,7 +20,7 @@ import { invoiceRetentionType } from '../../../workflows/retention/invoice-reten
 import type { Scenario } from '../scenario.ts'
 import { type Answers, gate, inTurn, rare, throws, unknownFailure } from './played-run.ts'
 
-const day = 86_400_000
+const { day } = milliseconds
 const inDays = (days: number): string => new Date(Date.now() + days * day).toISOString()
 
 const aCampaign = () => ({ type: campaignType, args: [{ campaignId: randomUUID(), draft: true }] }) as const

@@ -1,6 +1,7 @@
 /** Rare ends of orders: what comes while something else is under way, and what fails for good. */
 
 import { randomUUID } from 'node:crypto'
+import { milliseconds } from '../../../policy/periods.ts'
 import { failure } from '../../../shared/failures.ts'
 import {
   approve,
@@ -18,7 +19,7 @@ import {
 import type { Scenario } from '../scenario.ts'
 import { type Answers, gate, inTurn, notLocally, type Run, rare, throws, unknownFailure } from './played-run.ts'
 
-const day = 86_400_000
+const { day } = milliseconds
 const inDays = (days: number): string => new Date(Date.now() + days * day).toISOString()
 /** A local activity is tried six times before a regular one. */
 const triesBeforeRegular = 6

@@ -1,5 +1,6 @@
 import type { Duration } from '@temporalio/common'
 import { afterEach, describe, expect, test } from 'vitest'
+import { milliseconds } from '../../../policy/periods.ts'
 import { plusDays, plusYears } from '../../../shared/calendar.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import {
@@ -21,7 +22,7 @@ import { until } from '../../harness/until.ts'
 
 const harness = await shareStack()
 const { sql, cipher } = harness.context
-const day = 86_400_000
+const { day } = milliseconds
 
 afterEach(() => harness.sims.mailbox.do('clear-rules', {}))
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Duration } from '@temporalio/common'
 import { describe, expect, test } from 'vitest'
+import { milliseconds } from '../../../policy/periods.ts'
 import { booksTermEnds, monthOf } from '../../../shared/calendar.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import {
@@ -15,7 +16,7 @@ import { until } from '../../harness/until.ts'
 // The order of an account that still exists has no books after seven years.
 const harness = await openHarness({ settings: { BOOKS_COUNT_FROM: 'issue' }, books: false })
 const { sql } = harness.context
-const day = 86_400_000
+const { day } = milliseconds
 
 /** An invoice and the facts of one order, as if issued on that day. */
 async function issued(onDay: string, corrects: string | null = null): Promise<string> {
