@@ -5,7 +5,7 @@ import { createDataConverter, type PayloadKeyring } from '../../temporal/payload
 import type { Deployment } from '../../temporal/worker-deployment.ts'
 import type { WorkflowBundle } from '../../worker/bundle.ts'
 import { failedReplays } from '../../worker/replay.ts'
-import { chooseRuns, fetchHistory, listOpenRuns } from './open-runs.ts'
+import { chooseRuns, fetchHistory, listOpenRuns } from './runs-to-replay.ts'
 
 export interface CheckOptions {
   bundle: WorkflowBundle

@@ -1,6 +1,6 @@
 /** Which open runs are replayed when there are too many of them. */
 import { expect, test } from 'vitest'
-import { chooseRuns, type OpenRun } from '../../cli/deploy/open-runs.ts'
+import { chooseRuns, type OpenRun } from '../../cli/deploy/runs-to-replay.ts'
 
 const runs = (workflowType: string, count: number): OpenRun[] =>
   Array.from({ length: count }, (_, index) => ({
