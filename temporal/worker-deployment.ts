@@ -2,8 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Client, isGrpcServiceError } from '@temporalio/client'
 import proto from '@temporalio/proto'
-import { describeQueues, polledLately } from './task-queue.ts'
 import { isNotFound } from './grpc-status.ts'
+import { describeQueues, polledLately } from './task-queue.ts'
 
 export interface Deployment {
   client: Client
@@ -26,7 +26,6 @@ export interface Routing {
   /** newest first */
   builds: Build[]
 }
-
 
 const { WorkerDeploymentVersionStatus } = proto.temporal.api.enums.v1
 

@@ -7,7 +7,7 @@ import { campaignType } from '../../workflows/campaign.contract.ts'
 import { keyRotationType } from '../../workflows/keys/key-rotation.contract.ts'
 import { policyNoticeType } from '../../workflows/policy-notice.contract.ts'
 
-export interface OpenRun {
+export interface ConsoleRun {
   type: string
   workflowId: string
   runId: string
@@ -27,16 +27,16 @@ const answerWithinMs = 3_000
  * Lists open runs with their run status, the earliest due first.
  * @returns undefined while Temporal does not answer within 3 s: the rest of the console must not wait for it
  */
-export async function listOpenRuns(
+export async function listConsoleRuns(
   { temporal, log }: Pick<ApiContext, 'temporal' | 'log'>,
   { asOf, limit }: { asOf: Date; limit: number },
-): Promise<OpenRun[] | undefined> {
+): Promise<ConsoleRun[] | undefined> {
   const lateBefore = plusMs(asOf, -graceMs)
   const types = concernAllCustomers.map((type) => `'${type}'`).join(', ')
   const query = `ExecutionStatus = 'Running' AND (WorkflowType IN (${types}) OR DueAt < '${lateBefore.toISOString()}')`
   try {
     return await temporal.withDeadline(Date.now() + answerWithinMs, async () => {
-      const runs: OpenRun[] = []
+      const runs: ConsoleRun[] = []
       for await (const run of temporal.workflow.list({ query, pageSize: limit })) {
         const dueAt = run.typedSearchAttributes.get(searchAttributes.dueAt) ?? null
         runs.push({

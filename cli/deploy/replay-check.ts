@@ -5,7 +5,7 @@ import { createDataConverter, type PayloadKeyring } from '../../temporal/payload
 import type { Deployment } from '../../temporal/worker-deployment.ts'
 import type { WorkflowBundle } from '../../worker/bundle.ts'
 import { failedReplays } from '../../worker/replay.ts'
-import { chooseRuns, fetchHistory, listOpenRuns } from './runs-to-replay.ts'
+import { chooseRuns, fetchHistory, listRunsToReplay } from './runs-to-replay.ts'
 
 export interface CheckOptions {
   bundle: WorkflowBundle
@@ -34,7 +34,7 @@ const progressEvery = 250
 export async function checkReplay(deployment: Deployment, options: CheckOptions): Promise<CheckResult> {
   const { bundle, payloadKeys, perType, except, say } = options
   const result: CheckResult = { kept: 0, open: 0, leftOut: 0, failed: [] }
-  const all = (await listOpenRuns(deployment)).filter(({ workflowId }) => !except.includes(workflowId))
+  const all = (await listRunsToReplay(deployment)).filter(({ workflowId }) => !except.includes(workflowId))
   const chosen = chooseRuns(all, perType)
   result.leftOut = all.length - chosen.length
   const files = options.keptFiles ?? (await allKept())

@@ -2,8 +2,8 @@
 import type { Client } from '@temporalio/client'
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import type { temporal as protocol } from '@temporalio/proto'
-import { atOnce } from './at-once.ts'
 import { isNotFound } from '../../temporal/grpc-status.ts'
+import { atOnce } from './at-once.ts'
 
 /** An activity that a run has scheduled. */
 export interface RecordedActivity {
@@ -25,7 +25,6 @@ export interface RunHistory {
   /** the type of the failure by which it ended, if it did */
   failedWith: string | undefined
 }
-
 
 /**
  * Reads a run's history. @returns undefined when Temporal has deleted the run after it was listed

@@ -1,8 +1,8 @@
 /** Which open runs are replayed when there are too many of them. */
 import { expect, test } from 'vitest'
-import { chooseRuns, type OpenRun } from '../../cli/deploy/runs-to-replay.ts'
+import { chooseRuns, type RunToReplay } from '../../cli/deploy/runs-to-replay.ts'
 
-const runs = (workflowType: string, count: number): OpenRun[] =>
+const runs = (workflowType: string, count: number): RunToReplay[] =>
   Array.from({ length: count }, (_, index) => ({
     workflowId: `${workflowType}-${index}`,
     runId: '',

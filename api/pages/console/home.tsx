@@ -5,7 +5,7 @@ import type { ServiceState } from '../../../db/operator/service-state.ts'
 import type { OperatorTask } from '../../../db/operator-tasks.ts'
 import { moment, money } from '../../../mails/format.ts'
 import { esimProviderIds } from '../../../policy/outside-parties.ts'
-import type { OpenRun } from '../../runs/console-runs.ts'
+import type { ConsoleRun } from '../../runs/console-runs.ts'
 import type { WedgedRun } from '../../runs/wedged-runs.ts'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
 import { OrderCounts } from './orders/orders.tsx'
@@ -35,7 +35,7 @@ export interface ConsolePage {
   requestCount: number
   requests: readonly ListedRequest[]
   /** undefined while Temporal cannot list them */
-  runs: OpenRun[] | undefined
+  runs: ConsoleRun[] | undefined
   orderCounts: StateCount[]
   state: ServiceState
   backupIsLate: boolean
@@ -164,7 +164,7 @@ export function renderConsole(frame: ConsoleFrame, page: ConsolePage): string {
   })
 }
 
-function RunLink({ run, ui }: { run: Pick<OpenRun, 'workflowId' | 'runId'>; ui: ConsoleFrame['ui'] }) {
+function RunLink({ run, ui }: { run: Pick<ConsoleRun, 'workflowId' | 'runId'>; ui: ConsoleFrame['ui'] }) {
   const link = runLink(ui, run.workflowId, run.runId)
   return link ? <a href={link}>{run.workflowId}</a> : run.workflowId
 }

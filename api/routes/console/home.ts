@@ -20,7 +20,7 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { renderConsole } from '../../pages/console/home.tsx'
 import { renderConsoleSignIn } from '../../pages/console/sign-in/sign-in.tsx'
 import { renderPromises } from '../../pages/promises.tsx'
-import { listOpenRuns } from '../../runs/console-runs.ts'
+import { listConsoleRuns } from '../../runs/console-runs.ts'
 import { listWedgedRuns } from '../../runs/wedged-runs.ts'
 import { taskPosition } from '../operator/operator-tasks.ts'
 import { frameOf, headers, page, waysToSignIn } from './console-route.ts'
@@ -77,7 +77,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
         listOutages(sql),
         listWedgedRuns(api.temporal, { limit: shown, answerWithinMs }).catch(() => undefined),
         evidence.latest(),
-        listOpenRuns(api, { asOf, limit: shown }),
+        listConsoleRuns(api, { asOf, limit: shown }),
         countWaitingOrders(sql),
         readServiceState(sql, asOf),
         operatorNames(sql),

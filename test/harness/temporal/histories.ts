@@ -2,15 +2,14 @@ import type { Client } from '@temporalio/client'
 import type { PayloadCodec } from '@temporalio/common'
 import proto, { type temporal } from '@temporalio/proto'
 import { createLog } from '../../../shared/log.ts'
+import { isNotFound } from '../../../temporal/grpc-status.ts'
 import { createDataConverter, type PayloadKeyring } from '../../../temporal/payload-codec.ts'
 import { loadBundle } from '../../../worker/bundle.ts'
 import { failedReplays } from '../../../worker/replay.ts'
 import { checkedTypes, faultsOfRun } from '../../model/check-run.ts'
 import { readRunEvents } from '../../model/run-events.ts'
-import { isNotFound } from '../../../temporal/grpc-status.ts'
 
 export type History = temporal.api.history.v1.IHistory
-
 
 export interface KeptHistory {
   workflowId: string
