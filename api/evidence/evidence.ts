@@ -17,7 +17,7 @@ import {
   type Readings,
 } from '../../policy/figures.ts'
 import { type PromiseEntry, type PromiseId, promises } from '../../policy/promises.ts'
-import { shareReading } from '../../shared/fresh.ts'
+import { shareReading } from '../../shared/shared-reading.ts'
 import { keysOf } from '../../shared/keys-of.ts'
 import { readExportFigures } from './exports.ts'
 import { readSubProcessorFigures } from './sub-processors.ts'

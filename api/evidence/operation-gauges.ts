@@ -4,7 +4,7 @@ import type { ApiContext } from '../../context.ts'
 import { readOperationFigures } from '../../db/evidence/operation.ts'
 import { listOutages } from '../../db/operation/outside-parties.ts'
 import { outsideParties } from '../../policy/outside-parties.ts'
-import { shareReading } from '../../shared/fresh.ts'
+import { shareReading } from '../../shared/shared-reading.ts'
 
 /** Several scrapers, and the gauges of one scrape, share a reading. */
 const freshForMs = 5_000

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts'
 import { findClosedRestore } from '../../db/backup/restores.ts'
-import { shareReading } from '../../shared/fresh.ts'
+import { shareReading } from '../../shared/shared-reading.ts'
 import { Problem } from './problem.ts'
 
 /** Much shorter than a restore takes: no reading of the database before it is still in use after it. */

@@ -1,7 +1,7 @@
 /** The order of turns and who is refused; the clock decides only whether a caller has waited too long. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { assertBeforeDeadline, DeadlinePassed, runUntil } from '../../shared/deadline.ts'
-import { shareReading } from '../../shared/fresh.ts'
+import { shareReading } from '../../shared/shared-reading.ts'
 import { createTurns, NoTurn } from '../../shared/turns.ts'
 
 beforeEach(() => vi.useFakeTimers())
