@@ -15,7 +15,7 @@ import {
   opened,
   waiveOldEmail,
 } from './email-change.contract.ts'
-import { aside } from './run/aside.ts'
+import { aside } from './run/background-work.ts'
 import { type BeforeDrafts, forTwoMinutes, untilRecorded } from './run/before-drafts.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
 import { nothing, objectOf, oneOf, onQuery, onUpdate, shortText } from './run/messages.ts'

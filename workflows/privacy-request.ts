@@ -20,7 +20,7 @@ import {
   resolve,
   type Urgency,
 } from './privacy-request.contract.ts'
-import { aside } from './run/aside.ts'
+import { aside } from './run/background-work.ts'
 import { type BeforeDrafts, forTwoMinutes, untilRecorded, untilTaskCompletes } from './run/before-drafts.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
 import { nothing, objectOf, oneOf, onQuery, onUpdate, optional, trueOrFalse, uuid } from './run/messages.ts'

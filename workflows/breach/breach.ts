@@ -13,7 +13,7 @@ import {
 } from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
-import { aside } from '../run/aside.ts'
+import { aside } from '../run/background-work.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
 import { nothing, onQuery, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'

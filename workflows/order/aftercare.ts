@@ -2,7 +2,7 @@
 import { ActivityFailure, allHandlersFinished, condition, patched, workflowInfo } from '@temporalio/workflow'
 import { msUntil } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
-import { aside } from '../run/aside.ts'
+import { aside } from '../run/background-work.ts'
 import { nothing, onSignal, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
 import { showStatus } from '../run/run-status.ts'

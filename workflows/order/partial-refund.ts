@@ -14,7 +14,7 @@ import {
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
 import { failure, failureType } from '../../shared/failures.ts'
-import { aside } from '../run/aside.ts'
+import { aside } from '../run/background-work.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
 import { nothing, onSignal, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'

@@ -12,7 +12,7 @@ import {
 import { periods } from '../../policy/periods.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../../shared/failures.ts'
-import { aside } from '../run/aside.ts'
+import { aside } from '../run/background-work.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
 import { nothing, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
