@@ -3,10 +3,10 @@ import type { Limits } from '../../api/http/limits.ts'
 import type { Infrastructure } from '../infrastructure.ts'
 import type { Part } from '../part.ts'
 import { createSwitch, type Starter, type Switch } from '../switch.ts'
-import { startApiProcess, startWorkerProcess } from './apart.ts'
 import { createBuilds } from './builds.ts'
+import { startApiProcess, startWorkerProcess } from './separate-processes.ts'
 import { type ProgramName, packagesOf } from './sources.ts'
-import { createSpare, type Spare } from './spare.ts'
+import { createSpare, type Spare } from './spare-process.ts'
 
 /** Unfinished work is cancelled after this time: an activity is retried after its timeout. */
 const shortDrainMs = 1_000
@@ -41,7 +41,7 @@ export function createPrograms(options: ProgramOptions): Programs {
 }
 
 function programsHere({ infrastructure, limits, drainMs, metricsPorts, watch }: ProgramOptions): Programs {
-  const modules = import('./here.ts')
+  const modules = import('./in-process.ts')
   modules.catch(() => {}) // Its rejection is handled at a program's start.
   const startApi = async (): Promise<Part> => {
     const { startApiHere } = await modules

@@ -6,7 +6,7 @@
 import pMap from 'p-map'
 import { expect, test } from 'vitest'
 import { claimPort } from '../../dev/port.ts'
-import { startWorkerProcess } from '../../dev/programs/apart.ts'
+import { startWorkerProcess } from '../../dev/programs/separate-processes.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
 import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'

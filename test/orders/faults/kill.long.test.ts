@@ -7,7 +7,7 @@
  */
 import { expect, test } from 'vitest'
 import { claimPort } from '../../../dev/port.ts'
-import { startWorkerProcess } from '../../../dev/programs/apart.ts'
+import { startWorkerProcess } from '../../../dev/programs/separate-processes.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { type OrderBooks, readBooks } from '../../harness/checks/books.ts'
 import { openHarness } from '../../harness/harness.ts'
