@@ -33,7 +33,7 @@ import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { drawPart, seededBytes } from '../harness/seed.ts'
-import { runLater } from '../harness/temporal/later.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 
 const harness = await shareStack({ books: false })
 const { sql, config } = harness.context

@@ -10,7 +10,7 @@ import {
 } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
-import { runLater } from '../harness/temporal/later.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 
 const harness = await shareStack({ books: false })
 const { sql, cipher } = harness.context

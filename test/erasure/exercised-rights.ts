@@ -6,7 +6,7 @@ import { accountInactivityType, inactivityWorkflowId } from '../../workflows/ret
 import type { Harness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
-import { untilAsleep } from '../harness/temporal/asleep.ts'
+import { untilAsleep } from '../harness/temporal/wait-for-timer.ts'
 import { until, untilValue } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
 

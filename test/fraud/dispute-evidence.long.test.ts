@@ -9,7 +9,7 @@ import { paymentSweepType } from '../../workflows/order/payment-sweep.contract.t
 import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
-import { runLater } from '../harness/temporal/later.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 

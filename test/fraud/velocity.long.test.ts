@@ -10,7 +10,7 @@ import { housekeepingType } from '../../workflows/housekeeping/housekeeping.cont
 import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
-import { runLater } from '../harness/temporal/later.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 
 // It changes a price and the time of counts; the books of erased customers name no order.

@@ -23,7 +23,7 @@ import { privacyRequestState, privacyRequestWorkflowId } from '../../workflows/p
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
-import { runLater } from '../harness/temporal/later.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 

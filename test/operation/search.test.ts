@@ -12,7 +12,7 @@ import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import type { OrderView } from '../harness/purchases.ts'
-import { runLater } from '../harness/temporal/later.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { until } from '../harness/until.ts'
 
 const harness = await shareStack()

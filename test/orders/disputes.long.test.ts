@@ -7,7 +7,7 @@ import { reconciliationType } from '../../workflows/reconciliation/reconciliatio
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { untilWatched } from '../harness/purchases.ts'
-import { runLater } from '../harness/temporal/later.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 

@@ -8,7 +8,7 @@ import { temporalSettings } from '../../temporal/client.ts'
 import { createDataConverter } from '../../temporal/payload-codec.ts'
 import { draftSweepType } from '../../workflows/housekeeping/draft-sweep.contract.ts'
 import { shareStack } from '../harness/harness.ts'
-import { runLater } from '../harness/temporal/later.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { until } from '../harness/until.ts'
 import { asked, failingRun } from './failing-run.ts'
 

@@ -27,7 +27,7 @@ import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
-import { runLater } from '../harness/temporal/later.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { until } from '../harness/until.ts'
 
 const harness = await shareStack({ books: false })

@@ -20,7 +20,7 @@ import {
 import { always } from '../harness/checks/placements.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
-import { runLater } from '../harness/temporal/later.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 import { createPlanter, delivered, givenBack, paidMinor, type Trade } from './catalogue/planted-trade.ts'

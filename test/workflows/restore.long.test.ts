@@ -12,7 +12,7 @@ import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { closeForRestore, loseOrder, startRestoreRun } from '../harness/lost.ts'
 import { startProgram } from '../harness/processes.ts'
-import { runLater } from '../harness/temporal/later.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 

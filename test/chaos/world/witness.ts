@@ -10,7 +10,7 @@ import {
   invoiceRetentionWorkflowId,
 } from '../../../workflows/retention/invoice-retention.contract.ts'
 import { expectStatus } from '../../harness/http.ts'
-import { runLater } from '../../harness/temporal/later.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
 import { until } from '../../harness/until.ts'
 import type { AccountExport, Acknowledgements, Order, Person } from '../oracles/record.ts'
 import { untilAnswered } from './caller.ts'

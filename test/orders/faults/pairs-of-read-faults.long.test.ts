@@ -12,7 +12,7 @@ import {
 import { openCatalogue } from '../../harness/catalogue.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
-import { runLater } from '../../harness/temporal/later.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
 import { eachProvider, testPackages } from '../../harness/test-packages.ts'
 import { createPlanter, delivered } from '../../workflows/catalogue/planted-trade.ts'
 import { missingAtStripe, pairs, passing } from './plant-pairs.ts'

@@ -12,7 +12,7 @@ import { paymentSweepType } from '../../../workflows/order/payment-sweep.contrac
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
-import { runLater } from '../../harness/temporal/later.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
 import { orderWaits } from '../../replay/orders/order-waits.ts'

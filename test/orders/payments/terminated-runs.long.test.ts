@@ -5,7 +5,7 @@ import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/or
 import { paymentSweepType } from '../../../workflows/order/payment-sweep.contract.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { drawPart } from '../../harness/seed.ts'
-import { runLater } from '../../harness/temporal/later.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
 import { until } from '../../harness/until.ts'
 import { orderWaits } from '../../replay/orders/order-waits.ts'
 

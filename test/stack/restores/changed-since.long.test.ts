@@ -24,7 +24,7 @@ import { expectStatus } from '../../harness/http.ts'
 import type { Person } from '../../harness/people.ts'
 import { startProgram } from '../../harness/processes.ts'
 import type { BuyOptions } from '../../harness/purchases.ts'
-import { runLater } from '../../harness/temporal/later.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
 

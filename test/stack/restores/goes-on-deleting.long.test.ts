@@ -12,7 +12,7 @@ import { type Deletion, deleteAccount } from '../../harness/deletions.ts'
 import { openHarness } from '../../harness/harness.ts'
 import type { Person } from '../../harness/people.ts'
 import { startProgram } from '../../harness/processes.ts'
-import { runLater } from '../../harness/temporal/later.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
 

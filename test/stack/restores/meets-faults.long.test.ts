@@ -11,7 +11,7 @@ import { backupType } from '../../../workflows/backup/backup.contract.ts'
 import { openHarness } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { startProgram } from '../../harness/processes.ts'
-import { runLater } from '../../harness/temporal/later.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
 

@@ -15,7 +15,7 @@ import { privacyRequestType, privacyRequestWorkflowId } from '../../../workflows
 import { mailsTo } from '../../harness/checks/messages.ts'
 import { openHarness } from '../../harness/harness.ts'
 import { type Answer, expectStatus } from '../../harness/http.ts'
-import { runLater } from '../../harness/temporal/later.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
 import { until, untilValue } from '../../harness/until.ts'
 
 const harness = await openHarness({ durable: true })

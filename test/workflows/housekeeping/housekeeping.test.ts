@@ -5,7 +5,7 @@ import { listPartitions, recordSecurityEvent } from '../../../db/security-log.ts
 import { plusDays, startOfDay } from '../../../shared/calendar.ts'
 import { type HousekeepingReport, housekeepingType } from '../../../workflows/housekeeping/housekeeping.contract.ts'
 import { openHarness } from '../../harness/harness.ts'
-import { runLater } from '../../harness/temporal/later.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
 import { until } from '../../harness/until.ts'
 
 const harness = await openHarness({ books: false })

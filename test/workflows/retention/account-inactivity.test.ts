@@ -17,7 +17,7 @@ import {
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { loseAccount } from '../../harness/lost.ts'
-import { untilAsleep } from '../../harness/temporal/asleep.ts'
+import { untilAsleep } from '../../harness/temporal/wait-for-timer.ts'
 import { until } from '../../harness/until.ts'
 
 const harness = await shareStack()
