@@ -16,7 +16,7 @@ import {
   listDecidedChanges,
   listOrdersWithReserved,
   listPoliciesWithdrawnSince,
-} from '../../db/operation/unheard.ts'
+} from '../../db/operation/out-of-step.ts'
 import { dropAnswer } from '../../db/privacy-requests.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
