@@ -15,7 +15,7 @@ import {
   opened,
   waiveOldEmail,
 } from './email-change.contract.ts'
-import { aside } from './run/background-work.ts'
+import { inBackground } from './run/background-work.ts'
 import { type BeforeDrafts, forTwoMinutes, untilRecorded } from './run/before-drafts.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
 import { nothing, objectOf, oneOf, onQuery, onUpdate, shortText } from './run/messages.ts'
@@ -45,7 +45,7 @@ export async function emailChange({
     await condition(allHandlersFinished)
     return state
   }
-  mails.push(aside(ask('old')), aside(ask('new')))
+  mails.push(inBackground(ask('old')), inBackground(ask('new')))
   const ended = await condition(() => !isOpen(), Math.max(1, msUntil(dueAt, now())))
   if (!ended) state.status = 'expired'
   await condition(allHandlersFinished)
@@ -97,7 +97,7 @@ export async function emailChange({
     if (!state.confirmed.old || !state.confirmed.new || !isOpen()) return state
     const outcome = await localFirst.applyEmailChange({ changeId, ...clock() })
     if (isOpen()) state.status = outcome
-    if (outcome === 'changed') mails.push(aside(notifyOldAddress()))
+    if (outcome === 'changed') mails.push(inBackground(notifyOldAddress()))
     return state
   }
 

@@ -20,7 +20,7 @@ import {
   resolve,
   type Urgency,
 } from './privacy-request.contract.ts'
-import { aside } from './run/background-work.ts'
+import { inBackground } from './run/background-work.ts'
 import { type BeforeDrafts, forTwoMinutes, untilRecorded, untilTaskCompletes } from './run/before-drafts.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
 import { nothing, objectOf, oneOf, onQuery, onUpdate, optional, trueOrFalse, uuid } from './run/messages.ts'
@@ -62,7 +62,7 @@ export async function privacyRequest({
     await condition(allHandlersFinished)
     return state
   }
-  background.push(aside(acknowledge()))
+  background.push(inBackground(acknowledge()))
   await urgeUntilAnswered()
   await Promise.all(background)
   if (state.status === 'answered') {
@@ -90,7 +90,7 @@ export async function privacyRequest({
         if (answerId !== undefined) await take(answerId)
         answering = true
         moveTo('answering')
-        background.push(aside(answer(byMail, answerId === undefined)))
+        background.push(inBackground(answer(byMail, answerId === undefined)))
         return state
       },
       () => allow(!answering && isOpen()),
@@ -103,7 +103,9 @@ export async function privacyRequest({
         state.extended = true
         moveTo('open')
         await localFirst.recordExtension({ requestId, answerBy: state.answerBy, reason })
-        background.push(aside(untilGivenUp(() => notify.tellOfExtension({ requestId, ...clock() })).then(noteGone)))
+        background.push(
+          inBackground(untilGivenUp(() => notify.tellOfExtension({ requestId, ...clock() })).then(noteGone)),
+        )
         return state
       },
       // GDPR article 12(3): the person has to be informed of the extension within the first period.
@@ -151,7 +153,7 @@ export async function privacyRequest({
       if (urgency === 'late') moveTo('late')
       const { answerBy } = state
       const mail = () => notify.urgeOperators({ requestId, ...clock(), urgency, occasion, answerBy })
-      background.push(aside(untilGivenUp(mail).then(noteGone)))
+      background.push(inBackground(untilGivenUp(mail).then(noteGone)))
     }
   }
 

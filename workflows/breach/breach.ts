@@ -13,7 +13,7 @@ import {
 } from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
-import { aside } from '../run/background-work.ts'
+import { inBackground } from '../run/background-work.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
 import { nothing, onQuery, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
@@ -72,7 +72,7 @@ export async function breach({ breachId, authorityDueAt, progress }: BreachInput
   const opening = isOpened || (await openBreach({ breachId }))
   if (!opening) state.status = 'gone'
   isOpened = true
-  const counted = typeof opening === 'object' ? aside(countAgain(new Date(opening.readUntil))) : undefined
+  const counted = typeof opening === 'object' ? inBackground(countAgain(new Date(opening.readUntil))) : undefined
   await readDecisions()
   while (!isSettled()) {
     if (state.people === 'tell' && state.status !== 'stuck') {
@@ -168,7 +168,7 @@ export async function breach({ breachId, authorityDueAt, progress }: BreachInput
     state.reminded = number + 1
     if (urgency === 'late' && !state.authoritySettled && state.status === 'open') state.status = 'late'
     const mail = remindOfBreach({ breachId, ...clock(), urgency, occasion: String(number) })
-    reminders.push(aside(mail.catch(ignoreGivenUp)))
+    reminders.push(inBackground(mail.catch(ignoreGivenUp)))
   }
 
   function showWaiting(): void {

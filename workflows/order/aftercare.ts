@@ -2,7 +2,7 @@
 import { ActivityFailure, allHandlersFinished, condition, patched, workflowInfo } from '@temporalio/workflow'
 import { msUntil } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
-import { aside } from '../run/background-work.ts'
+import { inBackground } from '../run/background-work.ts'
 import { nothing, onSignal, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
 import { showStatus } from '../run/run-status.ts'
@@ -91,7 +91,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
       if (found.state === 'settled') return
       if (found.state === 'refund') {
         moveTo('refunding')
-        const returned = found.holdsEsims ? aside(returnHeldEsims({ orderId })) : undefined
+        const returned = found.holdsEsims ? inBackground(returnHeldEsims({ orderId })) : undefined
         const failedWith = await refundAgain(found.reason)
         if (failedWith) await repeatRefund(failedWith)
         else await end()
@@ -120,7 +120,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
   }
 
   function tell(mail: OrderPush): void {
-    announcements.push(...announce(orderId, mail).map(aside))
+    announcements.push(...announce(orderId, mail).map(inBackground))
   }
 
   async function end(): Promise<void> {

@@ -14,7 +14,7 @@ import {
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
 import { failure, failureType } from '../../shared/failures.ts'
-import { aside } from '../run/background-work.ts'
+import { inBackground } from '../run/background-work.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
 import { nothing, onSignal, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
@@ -69,7 +69,7 @@ export async function partialRefund(input: PartialRefundInput): Promise<PartialR
   const settledBy = plusMs(now(), periods.order.refundSettlesWithinMs)
   moveTo('refunded', settledBy)
   if (esims === 'returned') await hintOrder()
-  const mail = aside(sendMail('refunded'))
+  const mail = inBackground(sendMail('refunded'))
   if ((await follow(settledBy)) === 'failed') {
     moveTo('failed', null)
     await sendMail('failed')

@@ -12,7 +12,7 @@ import {
 import { periods } from '../../policy/periods.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../../shared/failures.ts'
-import { aside } from '../run/background-work.ts'
+import { inBackground } from '../run/background-work.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
 import { nothing, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
@@ -58,7 +58,7 @@ export async function withdrawal({ orderId }: { orderId: string }): Promise<With
     throw fault
   }
   moveTo('stated', plusDays(now(), periods.withdrawal.refundWithinDays))
-  const acknowledged = aside(acknowledge())
+  const acknowledged = inBackground(acknowledge())
   await carryOut()
   await acknowledged
   await condition(allHandlersFinished)
