@@ -84,7 +84,7 @@ export const periods = {
     /** all calls that were under way at the erasure have ended by then */
     secondLookMs: 10 * minute,
     /** the address of an erased person is kept no longer for a last mail that no mail server accepts */
-    farewellTriedForMs: 3 * day,
+    lastMailTriedForMs: 3 * day,
     /** days after a refund on which it is checked for failure */
     refundLooksDays: [1, 3, 7, 14, 30],
   },

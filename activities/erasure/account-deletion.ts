@@ -2,7 +2,7 @@ import type { WorkerContext } from '../../context.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { createDeletionEndActivities } from './end.ts'
 import { createErasureActivities } from './erasure.ts'
-import { createDeletionFarewellActivities } from './last-mail.ts'
+import { createLastMailActivities } from './last-mail.ts'
 import { createDeletionPaymentActivities } from './payments.ts'
 import { createDeletionProviderActivities } from './provider-orders.ts'
 import { createDeletionRedactionActivities } from './redaction.ts'
@@ -17,7 +17,7 @@ export function createDeletionActivities(context: WorkerContext): DeletionActivi
     ...createDeletionPaymentActivities(context),
     ...createDeletionProviderActivities(context),
     ...createDeletionSignInActivities(context),
-    ...createDeletionFarewellActivities(context),
+    ...createLastMailActivities(context),
     ...createDeletionRedactionActivities(context),
     ...createDeletionEndActivities(context),
   }

@@ -13,7 +13,7 @@ import { withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'sendFarewell'>
 
-export function createDeletionFarewellActivities(context: Context): Activities {
+export function createLastMailActivities(context: Context): Activities {
   const { sql, config } = context
 
   return {
@@ -28,7 +28,7 @@ export function createDeletionFarewellActivities(context: Context): Activities {
           }),
         }).catch((error: unknown) => {
           // The erased person's address must not be kept because a mail server refuses us.
-          if (sinceScheduledMs() < periods.deletion.farewellTriedForMs) throw error
+          if (sinceScheduledMs() < periods.deletion.lastMailTriedForMs) throw error
           return 'failed' as const
         })
         return { state: 'done', ...(outcome === 'failed' && { code: 'not_accepted' }) }

@@ -65,10 +65,10 @@ export async function playDeletion(product: DemoClient): Promise<void> {
   const receipt = (): Promise<Answer> => app('GET', `/v1/deletions/${receiptId}`)
   const stateOf = (seen: Answer, name: string): string =>
     seen.processors.find(({ processor }: Answer) => processor === name)?.state
-  const farewell = await until(receipt, (seen) => stateOf(seen, 'mail') === 'done')
+  const lastMail = await until(receipt, (seen) => stateOf(seen, 'mail') === 'done')
   tell.step(
     'Her last mail is sent; Apple does not answer',
-    stateOf(farewell, 'mail') === 'done' && stateOf(farewell, 'apple') === 'pending',
+    stateOf(lastMail, 'mail') === 'done' && stateOf(lastMail, 'apple') === 'pending',
   )
   tell.link('receipt', `${stack.urls.api}/v1/deletions/${receiptId}`)
 

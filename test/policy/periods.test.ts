@@ -86,7 +86,7 @@ test('every period is the one that was meant', () => {
         "staleAfterMs": "2d",
       },
       "deletion": {
-        "farewellTriedForMs": "3d",
+        "lastMailTriedForMs": "3d",
         "overdueAfterMs": "3d",
         "refundLooksDays": [
           1,
