@@ -6,7 +6,7 @@ import { accountInactivityType, inactivityWorkflowId } from '../../workflows/ret
 import type { Harness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
-import { untilAsleep } from '../harness/temporal/wait-for-timer.ts'
+import { untilWaitsForTimer } from '../harness/temporal/wait-for-timer.ts'
 import { until, untilValue } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
 
@@ -53,7 +53,7 @@ export async function exerciseRights(harness: Harness, person: Person): Promise<
     args: [{ accountId: person.accountId }],
     searchAttributes: { AccountRef: [harness.context.cipher.accountRef(person.accountId)] },
   })
-  await untilAsleep(harness.temporal, inactivityWorkflowId(person.accountId))
+  await untilWaitsForTimer(harness.temporal, inactivityWorkflowId(person.accountId))
   await sql`update inactivity set first_warned_at = now() where account_id = ${person.accountId}`
   return { newEmail, request, change: change?.id ?? '' }
 }

@@ -17,7 +17,7 @@ import {
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { loseAccount } from '../../harness/lost.ts'
-import { untilAsleep } from '../../harness/temporal/wait-for-timer.ts'
+import { untilWaitsForTimer } from '../../harness/temporal/wait-for-timer.ts'
 import { until } from '../../harness/until.ts'
 
 const harness = await shareStack()
@@ -58,7 +58,7 @@ const forward = (accountId: string, duration: Duration) =>
 /** Waits until the first warning was sent and the run waits for the second. */
 async function untilWarned(accountId: string): Promise<void> {
   await until('the first warning', async () => (await handleOf(accountId).query(inactivityState)).status === 'warned')
-  await untilAsleep(harness.temporal, inactivityWorkflowId(accountId))
+  await untilWaitsForTimer(harness.temporal, inactivityWorkflowId(accountId))
 }
 
 /** The days before the deletion and the deletion date that the warnings of a person name. */
