@@ -37,7 +37,7 @@ import { paymentMark } from './order/payment/payment-mark.ts'
 import { askAboutPayment } from './order/provider-alarm.ts'
 import { isGivenBack } from './order/refunds/lost-disputes.ts'
 import { leftOf } from './order/refunds/refund.ts'
-import { createOutOfStep, isApart } from './out-of-step/orders.ts'
+import { createOutOfStep, differsFromRun } from './out-of-step/orders.ts'
 
 const { minute, hour, day } = milliseconds
 
@@ -106,17 +106,18 @@ export function createPaymentSweepActivities(
         limit: pageSize,
       }
       let started = 0
-      const apart: string[] = []
+      const unexplained: string[] = []
       const others = goOnAfterFailures()
       await others.each(unsettledOrders(due), async (order) => {
         heartbeat()
         const stage = await outOfStep.stageOfOrder(order.id)
         if (stage === undefined && (await signals.settle(order.id))) started += 1
         // The page was read before the stage, and both may have moved since.
-        const now = isApart(order.status, stage) && (await findOrder(sql, order.id))
-        if (now && isApart(now.status, stage) && (await outOfStep.sayAgain(now, stage, at))) apart.push(order.id)
+        const now = differsFromRun(order.status, stage) && (await findOrder(sql, order.id))
+        if (now && differsFromRun(now.status, stage) && (await outOfStep.repeatUpdate(now, stage, at)))
+          unexplained.push(order.id)
       })
-      await outOfStep.reportApart(apart, at)
+      await outOfStep.reportOutOfStep(unexplained, at)
       others.end()
       await recordSweep(sql, { part: 'orders', readUntil: at, at })
       return started

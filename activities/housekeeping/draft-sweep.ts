@@ -43,7 +43,7 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
         at: new Date(asOf),
         readUntil: lastAsOf === undefined ? undefined : new Date(lastAsOf),
       })
-      await otherRows.tellAgain(new Date(asOf))
+      await otherRows.repeatUpdates(new Date(asOf))
       return { started, dropped: dropped.reduce((sum, count) => sum + count, 0), lost }
     },
   }

@@ -34,11 +34,11 @@ import {
   reject,
 } from '../../workflows/order/order.contract.ts'
 
-/** Kind of the operator task of an order whose row and run stay apart. */
+/** Kind of the operator task of an order that stays out of step with its run. */
 export const outOfStep = 'order_out_of_step'
 
 /** A state of the row, the state in which its run still is, and what the run was asked then. */
-interface Unheard {
+interface UnappliedUpdate {
   row: OrderStatus
   run: OrderStatus
   /** the row's reason; missing: any */
@@ -50,7 +50,7 @@ interface Unheard {
  * Each update whose effect is the row's, in each state that takes it. Another reason of a refund has no update: the run's own
  * history holds what leads to it.
  */
-export const unheardUpdates: readonly Unheard[] = [
+export const unappliedUpdates: readonly UnappliedUpdate[] = [
   { row: 'provisioning', run: 'in_review', update: approve },
   { row: 'refunding', run: 'in_review', because: 'rejected_in_review', update: reject },
   { row: 'refunding', run: 'in_review', because: 'cancelled_by_customer', update: cancel },
@@ -77,10 +77,10 @@ export function createOutOfStep(
   return {
     stageOfOrder: async (orderId: string) => (await runOfOrder(orderId))?.stage,
 
-    sayAgain,
+    repeatUpdate,
 
-    /** Makes operator tasks of orders that stay apart from their runs, and settles those that have come together. */
-    async reportApart(ids: readonly string[], at: Date): Promise<void> {
+    /** Makes operator tasks of orders that stay out of step with their runs, and settles those that are in step again. */
+    async reportOutOfStep(ids: readonly string[], at: Date): Promise<void> {
       if (ids.length > 0) await pause(showsWithinMs)
       for (const id of new Set([...ids, ...(await listSubjectsOfOpenTasks(sql, outOfStep))])) {
         heartbeat()
@@ -90,10 +90,10 @@ export function createOutOfStep(
         // It shows what it has done once its task is over. One that fails is tried again, and counted.
         if (order && run?.isAtWork) continue
         const stage = run?.stage
-        if (!order || !isApart(order.status, stage))
+        if (!order || !differsFromRun(order.status, stage))
           await resolveOperatorTask(sql, { kind: outOfStep, subjectId: id, by: 'payment_sweep', at })
         // The first look may have come between the row and the run.
-        else if (ids.includes(id) && (await sayAgain(order, stage, at)))
+        else if (ids.includes(id) && (await repeatUpdate(order, stage, at)))
           await raiseOperatorTask(sql, {
             kind: outOfStep,
             subjectId: id,
@@ -105,22 +105,22 @@ export function createOutOfStep(
   }
 
   /**
-   * Says to the run again what the row shows, if anything was lost.
+   * Sends the run again the update whose effect the row shows, if one was lost.
    * @returns whether nothing explains the difference
    */
-  async function sayAgain({ id, status, reason }: Seen, stage: string, at: Date): Promise<boolean> {
+  async function repeatUpdate({ id, status, reason }: Seen, stage: string, at: Date): Promise<boolean> {
     if (status === 'provisioning' && stage === 'delivered') {
       await recordDelivery({ orderId: id, asOf: at.toISOString() })
       return false
     }
-    const unheard = unheardUpdates.find(
+    const unapplied = unappliedUpdates.find(
       ({ row, run, because }) => row === status && run === stage && (because === undefined || because === reason),
     )
-    if (!unheard) return true
+    if (!unapplied) return true
     try {
       await temporal.withDeadline(Date.now() + answerWithinMs, () =>
         // A new id each time: Temporal would answer a repeated one as it answered the first.
-        updateOrder(temporal, id, unheard.update, [], `again-${randomUUID()}`),
+        updateOrder(temporal, id, unapplied.update, [], `again-${randomUUID()}`),
       )
     } catch (error) {
       if (failureType(error) === 'EsimInUse') await keepAsDelivered(id, at)
@@ -153,5 +153,5 @@ const isOfOrder = (error: unknown): boolean =>
   hasStatus(error, status.DEADLINE_EXCEEDED)
 
 /** Whether the run shows another state. One that has just begun to look after an order shows none of an order's. */
-export const isApart = (status: OrderStatus, stage: string | null | undefined): stage is string =>
+export const differsFromRun = (status: OrderStatus, stage: string | null | undefined): stage is string =>
   typeof stage === 'string' && stage !== 'aftercare' && stage !== status

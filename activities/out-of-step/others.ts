@@ -37,11 +37,11 @@ import {
 import { decisionsOf } from '../breach.ts'
 import { releaseAbandoned } from '../order/refunds/reserved-refunds.ts'
 
-/** A state in a row that its run does not know. */
-interface Unheard {
+/** An update whose effect a row shows and its run does not. */
+interface UnappliedUpdate {
   /** the same at each look */
   name: string
-  tell(): Promise<unknown>
+  repeat(): Promise<unknown>
 }
 
 /** Much longer than a request takes that has written a row and is about to tell its run. */
@@ -57,36 +57,36 @@ export function createOtherRows(context: WorkerContext) {
   const signals = createOrderSignals(context)
 
   return {
-    /** Tells runs what their rows say, where a second look finds the same. @returns how many were told */
-    async tellAgain(at: Date): Promise<number> {
+    /** Sends runs again what their rows say, where a second look finds the same. @returns to how many */
+    async repeatUpdates(at: Date): Promise<number> {
       const first = await look(at)
       if (first.length === 0) return 0
       await pause(showsWithinMs)
       const names = new Set(first.map(({ name }) => name))
       const still = (await look(at)).filter(({ name }) => names.has(name))
-      for (const { name, tell } of still) {
+      for (const { name, repeat } of still) {
         heartbeat()
         // A run knows it by now, or is away: the next look asks again.
-        await tell().catch((error: unknown) => log.warn({ error, unheard: name }, 'a run could not be told again'))
+        await repeat().catch((error: unknown) => log.warn({ error, update: name }, 'an update could not be sent again'))
       }
       return still.length
     },
   }
 
-  async function look(at: Date): Promise<Unheard[]> {
+  async function look(at: Date): Promise<UnappliedUpdate[]> {
     const looks = [bulkActions, campaignsOf, policies, privacyRequests, changesOfAddress, breaches, reserved]
-    const found: Unheard[] = []
+    const found: UnappliedUpdate[] = []
     for (const each of looks) found.push(...(await each(at)))
     return found
   }
 
-  async function bulkActions(at: Date): Promise<Unheard[]> {
+  async function bulkActions(at: Date): Promise<UnappliedUpdate[]> {
     const updates = { running: bulk.resumeBulkAction, paused: bulk.pauseBulkAction, cancelled: bulk.cancelBulkAction }
     const rows = await listBulkActionsSince(sql, plusMs(at, -endedSinceMs))
     return toggled(rows, bulk.bulkActionWorkflowId, updates)
   }
 
-  async function campaignsOf(at: Date): Promise<Unheard[]> {
+  async function campaignsOf(at: Date): Promise<UnappliedUpdate[]> {
     const updates = { sending: campaigns.resume, paused: campaigns.pause, cancelled: campaigns.cancelCampaign }
     const rows = await listCampaignsSince(sql, plusMs(at, -endedSinceMs))
     return toggled(rows, campaigns.campaignWorkflowId, updates)
@@ -97,32 +97,32 @@ export function createOtherRows(context: WorkerContext) {
     rows: { id: string; state: string }[],
     workflowIdOf: (id: string) => string,
     updates: { [state: string]: UpdateDefinition<void> },
-  ): Promise<Unheard[]> {
-    const found: Unheard[] = []
+  ): Promise<UnappliedUpdate[]> {
+    const found: UnappliedUpdate[] = []
     for (const { id, state } of rows) {
       heartbeat()
       const update = updates[state]
       const stage = update && (await stageOf(temporal, workflowIdOf(id)))
       if (update && stage && stage !== state && stage in updates)
-        found.push({ name: `${workflowIdOf(id)} ${update.name}`, tell: () => tell(workflowIdOf(id), update, []) })
+        found.push({ name: `${workflowIdOf(id)} ${update.name}`, repeat: () => tell(workflowIdOf(id), update, []) })
     }
     return found
   }
 
-  async function policies(at: Date): Promise<Unheard[]> {
-    const found: Unheard[] = []
+  async function policies(at: Date): Promise<UnappliedUpdate[]> {
+    const found: UnappliedUpdate[] = []
     for (const version of await listPoliciesWithdrawnSince(sql, plusMs(at, -endedSinceMs))) {
       const id = policyNoticeWorkflowId(version)
       const state = await ask(id, policyNoticeState)
       // Between two pages it asks the row by itself.
       const isBehind = state && (state.mailing ? state.mailing.notice !== 'withdrawn' : state.status === 'waiting')
-      if (isBehind) found.push({ name: `${id} withdraw`, tell: () => tell(id, withdraw, []) })
+      if (isBehind) found.push({ name: `${id} withdraw`, repeat: () => tell(id, withdraw, []) })
     }
     return found
   }
 
-  async function privacyRequests(at: Date): Promise<Unheard[]> {
-    const found: Unheard[] = []
+  async function privacyRequests(at: Date): Promise<UnappliedUpdate[]> {
+    const found: UnappliedUpdate[] = []
     for (const row of await listAnswersAndExtensions(sql, plusMs(at, -graceMs))) {
       const id = privacyRequestWorkflowId(row.id)
       const state = await ask(id, privacyRequestState)
@@ -133,10 +133,10 @@ export function createOtherRows(context: WorkerContext) {
         const name = `${id} resolve ${answerId}`
         found.push({
           name,
-          tell: () => tell(id, resolve, [answer]).catch((error) => dropRefused(row.id, answerId, error)),
+          repeat: () => tell(id, resolve, [answer]).catch((error) => dropRefused(row.id, answerId, error)),
         })
       } else if (reason !== null && !state.extended)
-        found.push({ name: `${id} extend`, tell: () => tell(id, extend, [{ reason }]) })
+        found.push({ name: `${id} extend`, repeat: () => tell(id, extend, [{ reason }]) })
     }
     return found
   }
@@ -147,8 +147,8 @@ export function createOtherRows(context: WorkerContext) {
     await dropAnswer(sql, requestId, answerId)
   }
 
-  async function changesOfAddress(): Promise<Unheard[]> {
-    const found: Unheard[] = []
+  async function changesOfAddress(): Promise<UnappliedUpdate[]> {
+    const found: UnappliedUpdate[] = []
     for (const row of await listDecidedChanges(sql)) {
       const id = emailChanges.emailChangeWorkflowId(row.id)
       const state = await ask(id, emailChanges.emailChangeState)
@@ -157,39 +157,43 @@ export function createOtherRows(context: WorkerContext) {
     return found
   }
 
-  function decisionsLeft(id: string, row: DecidedChange, heard: emailChanges.EmailChangeState['confirmed']): Unheard[] {
+  function decisionsLeft(
+    id: string,
+    row: DecidedChange,
+    known: emailChanges.EmailChangeState['confirmed'],
+  ): UnappliedUpdate[] {
     const { state, old_confirmed_at: oldAt, new_confirmed_at: newAt, old_waived_by: by } = row
     if (state === 'cancelled' || state === 'replaced')
-      return [{ name: `${id} ${state}`, tell: () => tell(id, emailChanges.cancelEmailChange, [{ status: state }]) }]
-    const left: Unheard[] = []
-    if (oldAt !== null && !heard.old) {
+      return [{ name: `${id} ${state}`, repeat: () => tell(id, emailChanges.cancelEmailChange, [{ status: state }]) }]
+    const left: UnappliedUpdate[] = []
+    if (oldAt !== null && !known.old) {
       const waive = () => tell(id, emailChanges.waiveOldEmail, [{ by: by ?? '' }])
       const confirm = () => tell(id, emailChanges.confirmEmail, [{ side: 'old' as const }])
-      left.push({ name: `${id} old`, tell: by === null ? confirm : waive })
+      left.push({ name: `${id} old`, repeat: by === null ? confirm : waive })
     }
-    if (newAt !== null && !heard.new)
-      left.push({ name: `${id} new`, tell: () => tell(id, emailChanges.confirmEmail, [{ side: 'new' as const }]) })
+    if (newAt !== null && !known.new)
+      left.push({ name: `${id} new`, repeat: () => tell(id, emailChanges.confirmEmail, [{ side: 'new' as const }]) })
     return left
   }
 
-  async function breaches(): Promise<Unheard[]> {
-    const found: Unheard[] = []
+  async function breaches(): Promise<UnappliedUpdate[]> {
+    const found: UnappliedUpdate[] = []
     for (const breach of await listOpenBreaches(sql)) {
       const id = breachWorkflowId(breach.id)
       const state = await ask(id, breachState)
       if (state && hasMissed(state, decisionsOf(breach)))
-        found.push({ name: `${id} recorded`, tell: () => tell(id, recorded, []) })
+        found.push({ name: `${id} recorded`, repeat: () => tell(id, recorded, []) })
     }
     return found
   }
 
   /** U2: what a partial refund has reserved whose run was terminated; what it has refunded all the same, Stripe says. */
-  async function reserved(at: Date): Promise<Unheard[]> {
-    const found: Unheard[] = []
+  async function reserved(at: Date): Promise<UnappliedUpdate[]> {
+    const found: UnappliedUpdate[] = []
     for (const orderId of await listOrdersWithReserved(sql, plusMs(at, -graceMs)))
       found.push({
         name: `${orderId} reserved`,
-        tell: async () => (await releaseAbandoned(context, orderId, at)) || (await signals.payment(orderId)),
+        repeat: async () => (await releaseAbandoned(context, orderId, at)) || (await signals.payment(orderId)),
       })
     return found
   }
@@ -222,5 +226,5 @@ export function createOtherRows(context: WorkerContext) {
   }
 }
 
-const hasMissed = (heard: BreachState, decided: ReturnType<typeof decisionsOf>): boolean =>
-  heard.authoritySettled !== decided.authoritySettled || heard.people !== decided.people
+const hasMissed = (known: BreachState, decided: ReturnType<typeof decisionsOf>): boolean =>
+  known.authoritySettled !== decided.authoritySettled || known.people !== decided.people

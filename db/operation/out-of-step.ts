@@ -1,6 +1,6 @@
 /**
- * Rows whose run may not have heard of what they say (activities/out-of-step/others.ts). All of them, in a few columns: most have
- * been heard of and stay in the list, so that the others could be behind any limit at each look.
+ * Rows that may be out of step with their run (activities/out-of-step/others.ts). All of them, in a few columns: most are in step
+ * and stay in the list, so that the others could be behind any limit at each look.
  */
 import type { Queryable } from '../connection/database.ts'
 import type { BulkActions, Campaigns, EmailChanges, Policies, PrivacyRequests, Refunds } from '../connection/schema.ts'

@@ -120,7 +120,7 @@ test.each(toggles)('a %s that was cancelled ends its run', async (_what, make) =
 })
 
 test('a version of the policy that was withdrawn is not waited for, and the people are told', async () => {
-  const version = 'withdrawn-unheard'
+  const version = 'withdrawn-unapplied'
   const policy = {
     version,
     title: 'Privacy policy',

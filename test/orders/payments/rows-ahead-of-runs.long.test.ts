@@ -3,7 +3,7 @@
  * know. The hourly look brings both together.
  */
 import { afterEach, expect, test } from 'vitest'
-import { createOutOfStep, outOfStep, unheardUpdates } from '../../../activities/out-of-step/orders.ts'
+import { createOutOfStep, outOfStep, unappliedUpdates } from '../../../activities/out-of-step/orders.ts'
 import { initialSearchAttributes } from '../../../shared/search-attributes.ts'
 import { stageOf } from '../../../temporal/run-stage.ts'
 import { type OrderStatus, orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
@@ -86,14 +86,14 @@ test('each update whose effect a local activity writes has its pair, in each sta
       )
       .map((update) => `${run} ${update}`),
   )
-  const paired = new Set(unheardUpdates.map(({ run, update }) => `${run} ${update.name}`))
+  const paired = new Set(unappliedUpdates.map(({ run, update }) => `${run} ${update.name}`))
   expect(needed.filter((pair) => !paired.has(pair) && !byRegularActivity.includes(pair))).toEqual([])
 })
 
-const plantable = unheardUpdates.filter(({ run }) => run in runs)
+const plantable = unappliedUpdates.filter(({ run }) => run in runs)
 
 test.each(plantable.map((pair) => [pair.row, pair.run, pair.update.name, pair] as const))(
-  'a row that says %s while its run is %s: %s is said again',
+  'an order whose row says %s while its run is %s: %s is sent again',
   async (row, run, _update, { because }) => {
     const id = await runs[run]?.(row, because ?? (row === 'refunding' ? 'returned_unused' : null))
     if (!id) throw new Error(`no way to ${run}`)
@@ -155,11 +155,11 @@ test('operators learn of an eSIM that was used after a cancellation, also if not
   const { id, esims } = await harness.buy(await harness.signUp(), { packageCode })
   await esimAccess.do('use', { iccid: esims[0].iccid, bytes: 1_000 })
   await write(id, 'refunding', 'cancelled_by_customer')
-  const { sayAgain } = createOutOfStep({ sql, temporal: harness.temporal }, async () => {
+  const { repeatUpdate } = createOutOfStep({ sql, temporal: harness.temporal }, async () => {
     throw new Error('the database is away')
   })
   const seen = { id, status: 'refunding', reason: 'cancelled_by_customer' } as const
-  await expect(sayAgain(seen, 'delivered', new Date())).rejects.toThrow('away')
+  await expect(repeatUpdate(seen, 'delivered', new Date())).rejects.toThrow('away')
   expect(await kinds(id)).toEqual(['cancelled_and_used'])
   await write(id, 'delivered', null)
 })
