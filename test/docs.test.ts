@@ -6,11 +6,22 @@ import { expect, test } from 'vitest'
 const root = new URL('../', import.meta.url)
 const read = (name: string): Promise<string> => readFile(new URL(name, root), 'utf8')
 
+/** Of the root and of all folders but those of packages and of what programs write. */
 async function documents(): Promise<string[]> {
-  const inRoot = (await readdir(root)).filter((name) => name.endsWith('.md'))
-  const inDocs = (await readdir(new URL('docs/', root), { recursive: true })).filter((name) => name.endsWith('.md'))
-  return [...inRoot, ...inDocs.map((name) => `docs/${name}`)]
+  const entries = await readdir(root, { withFileTypes: true })
+  const folders = entries.filter((entry) => entry.isDirectory() && !/^\.|^node_modules$/.test(entry.name))
+  const inFolders = folders.map(async ({ name: folder }) =>
+    (await readdir(new URL(`${folder}/`, root), { recursive: true })).map((name) => `${folder}/${name}`),
+  )
+  const names = [...entries.map(({ name }) => name), ...(await Promise.all(inFolders)).flat()]
+  return names.filter((name) => name.endsWith('.md')).sort()
 }
+
+test('the documents of each folder are read', async () => {
+  const found = await documents()
+  const ofFolders = ['README.md', 'bench/RESULTS.md', 'client/README.md', 'docs/glossary.md', 'test/attack/RESULTS.md']
+  expect(found).toEqual(expect.arrayContaining(ofFolders))
+})
 
 test('every link between documents leads to a file', async () => {
   for (const document of await documents()) {
@@ -22,13 +33,16 @@ test('every link between documents leads to a file', async () => {
   }
 })
 
-test('every file or folder that a document names exists', async () => {
+test('every file or folder that a document names exists, seen from the root or beside the document', async () => {
   for (const document of (await documents()).filter((name) => name !== 'CHANGELOG.md')) {
     const text = await read(document)
     // A path in backticks with a folder of the project, without placeholders such as <name>.
     const named = [...text.matchAll(/`((?:[a-z][\w-]*\/)+(?:[\w.-]+\.\w+)?)`/g)].map(([, path]) => path ?? '')
-    for (const path of named)
-      await expect(access(fileURLToPath(new URL(path, root))), `${document}: ${path}`).resolves.toBeUndefined()
+    for (const path of named) {
+      const places = [new URL(path, root), new URL(path, new URL(document, root))]
+      const found = Promise.any(places.map((place) => access(fileURLToPath(place))))
+      await expect(found, `${document}: ${path}`).resolves.toBeUndefined()
+    }
   }
 })
 
