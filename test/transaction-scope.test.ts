@@ -138,7 +138,7 @@ test.each(Object.entries(callsOfOthers))('%s is refused inside a transaction', a
 /** Modules that open connections, with the files whose calls the test above covers. */
 const openers =
   /from '(?:node:(?:https?|http2|net|tls|dgram)|stripe|nodemailer|firebase-admin\/\w+|google-auth-library|@grpc\/grpc-js|undici)'|createRemoteJWKSet|\bfetch\(/
-const doorFiles = [
+const callingFiles = [
   'providers/event-receiver.ts',
   'providers/firebase/app.ts',
   'providers/http-request.ts',
@@ -163,6 +163,6 @@ test('no other file of the product opens connections, and the list of covered ca
   const opening = await Promise.all(
     files.map(async (file) => openers.test((await readFile(file, 'utf8')).replaceAll(/^import type .*/gm, '')) && file),
   )
-  expect(opening.filter((file) => file !== false).sort()).toEqual([...doorFiles, ...harmless].sort())
-  for (const file of doorFiles) expect(await readFile(file, 'utf8'), file).toContain('assertOutsideTransaction(')
+  expect(opening.filter((file) => file !== false).sort()).toEqual([...callingFiles, ...harmless].sort())
+  for (const file of callingFiles) expect(await readFile(file, 'utf8'), file).toContain('assertOutsideTransaction(')
 })

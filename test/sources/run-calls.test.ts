@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** The helpers, and two that start and signal in one call, by which no run can be missed. */
-const doors = ['temporal/runs.ts', 'temporal/order-signals.ts', 'temporal/event-retries.ts']
+const starters = ['temporal/runs.ts', 'temporal/order-signals.ts', 'temporal/event-retries.ts']
 /** An update to a closed run is an answer of its own kind in each of them. */
 const updaters = [
   'activities/out-of-step/orders.ts',
@@ -30,7 +30,7 @@ async function filesThat(text: RegExp): Promise<string[]> {
 
 test('no other file starts or signals a run', async () => {
   const callers = await filesThat(/\.workflow\s*\.(?:start|execute|signalWithStart)\(|\.signal\(|\.terminate\(/)
-  expect(callers.filter((file) => !doors.includes(file))).toEqual([])
+  expect(callers.filter((file) => !starters.includes(file))).toEqual([])
 })
 
 test('no other file handles that a run is open already, or closed', async () => {
