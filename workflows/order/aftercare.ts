@@ -18,7 +18,7 @@ import {
 } from './order.contract.ts'
 import { isListed, orderStates } from './order-states.ts'
 import { requestRefund, returnHeldEsims, untilSettled } from './refund.ts'
-import { announce, disputeNotice, localFirst, noteDispute } from './run.ts'
+import { disputeNotice, localFirst, noteDispute, sendMessages } from './run.ts'
 
 export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {
   const state: OrderState = { status: 'refunded', waitingFor: 'the payment processor', dueAt: null }
@@ -110,7 +110,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
       refundRequested = false
       moveTo('refund_failed')
       const { reason } = await localFirst.recordRefundFailure({ orderId, ...clock(), code })
-      if (settlesPayments()) tell('refund_failed')
+      if (settlesPayments()) announce('refund_failed')
       await condition(() => refundRequested || disputeOver)
       await localFirst.startRefund({ orderId, ...clock(), reason })
       moveTo('refunding')
@@ -119,8 +119,8 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     await end()
   }
 
-  function tell(mail: OrderPush): void {
-    announcements.push(...announce(orderId, mail).map(inBackground))
+  function announce(mail: OrderPush): void {
+    announcements.push(...sendMessages(orderId, mail).map(inBackground))
   }
 
   async function end(): Promise<void> {
@@ -133,11 +133,11 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     disputeOver = false
     const { failedWith, isTakenBack } = await requestRefund(orderId, reason, `${workflowInfo().runId}-${refunds}`)
     if (failedWith || isTakenBack || !settlesPayments()) return failedWith
-    let isTold = false
+    let isAnnounced = false
     return untilSettled(orderId, hints, (until) => {
       moveTo('refunded', until)
-      if (!isTold) tell('refunded')
-      isTold = true
+      if (!isAnnounced) announce('refunded')
+      isAnnounced = true
     })
   }
 

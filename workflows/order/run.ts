@@ -88,7 +88,7 @@ export function startRun(input: OrderInput) {
 
     /** U3, messages about the order: mail and push, each attempted at once, then retried by a regular activity. Nothing but the end of the run waits for them. */
     announce(mail: OrderPush, sent?: readonly DeliveryMessage[]): void {
-      announcements.push(...announce(orderId, mail, sent))
+      announcements.push(...sendMessages(orderId, mail, sent))
     },
     /** P3: best effort; it never delays or fails an order, and is given up when the event would be too old. */
     measurePurchase(sent?: readonly DeliveryMessage[]): void {
@@ -120,7 +120,7 @@ export function startRun(input: OrderInput) {
  * U3: starts the mail and the push of an order; each is attempted at once, then retried by a regular activity.
  * @param sent each was tried once already, and these need no other attempt
  */
-export function announce(orderId: string, mail: OrderPush, sent?: readonly DeliveryMessage[]): Promise<void>[] {
+export function sendMessages(orderId: string, mail: OrderPush, sent?: readonly DeliveryMessage[]): Promise<void>[] {
   const at = clock()
   const isTried = sent !== undefined
   return [
