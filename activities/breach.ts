@@ -9,7 +9,7 @@ import {
   changeBreach,
   countBreachAgain,
   findBreach,
-  listUntold,
+  listPeopleToNotify,
   openBreach,
   raiseUnreached,
 } from '../db/access/breaches.ts'
@@ -92,25 +92,25 @@ export function createBreachActivities(context: Context): BreachActivities {
     async tellPeople({ breachId, asOf }) {
       const found = await findBreach(sql, breachId)
       if (!found) return { told: 0, left: false }
-      const people = await listUntold(sql, breachId, pageSize)
-      let told = 0
+      const people = await listPeopleToNotify(sql, breachId, pageSize)
+      let notified = 0
       let later = 0
       await pMap(
         people,
         async (person) => {
           try {
-            await tell(found, person, new Date(asOf))
-            told += 1
+            await notifyPerson(found, person, new Date(asOf))
+            notified += 1
           } catch (error) {
             if (failureType(error) !== 'MailUnavailable') throw error
             later += 1
           }
-          heartbeat({ told })
+          heartbeat({ notified })
         },
         { concurrency: concurrentMails },
       )
       if (later > 0) throw failure('MailUnavailable', { code: 'some_left' })
-      return { told, left: people.length === pageSize }
+      return { told: notified, left: people.length === pageSize }
     },
 
     async recordPeopleTold({ breachId, asOf }) {
@@ -142,7 +142,7 @@ export function createBreachActivities(context: Context): BreachActivities {
       }),
   }
 
-  async function tell(breach: Breach, person: AffectedPerson, at: Date): Promise<void> {
+  async function notifyPerson(breach: Breach, person: AffectedPerson, at: Date): Promise<void> {
     await sendMail(context, {
       send: { subjectId: person.id, kind: breachMailKind, accountId: person.account_id },
       at,
@@ -167,9 +167,9 @@ export function createBreachActivities(context: Context): BreachActivities {
 
 /** What operators have recorded of a breach, as its run knows it. */
 export function decisionsOf(breach: Breach): BreachDecisions {
-  const { people_decision: decision, people_told_at: toldAt } = breach
+  const { people_decision: decision, people_told_at: notifiedAt } = breach
   return {
     authoritySettled: breach.authority_told_at !== null || breach.authority_not_told_because !== null,
-    people: decision === 'tell' && toldAt !== null ? 'told' : (decision ?? 'undecided'),
+    people: decision === 'tell' && notifiedAt !== null ? 'told' : (decision ?? 'undecided'),
   }
 }

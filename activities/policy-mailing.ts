@@ -96,7 +96,8 @@ export async function mailPage(context: Context, { policy, notice, range, mailIn
     if (isOver()) return
     const claimedAt = clock()
     const claims = group.map(({ accountId }) => ({ accountId, messageRef: messageRefOf(context, notice, accountId) }))
-    const ours = await claimDeliveries(sql, notice, claims, { toldFor: policy.effective_at, at: claimedAt, leaseMs })
+    const terms = { announcedFor: policy.effective_at, at: claimedAt, leaseMs }
+    const ours = await claimDeliveries(sql, notice, claims, terms)
     await Promise.all(
       group
         .filter(({ accountId }) => ours.has(accountId))

@@ -94,12 +94,12 @@ export async function claimDeliveries(
   sql: Queryable,
   policyNotice: NoticeOfVersion,
   claims: readonly Claim[],
-  { toldFor, at, leaseMs }: { toldFor: Date; at: Date; leaseMs: number },
+  { announcedFor, at, leaseMs }: { announcedFor: Date; at: Date; leaseMs: number },
 ): Promise<Set<string>> {
   const state = policyNotice.notice === 'withdrawn' ? 'withdrawn' : 'posted'
   const rows = await sql<Pick<PolicyDeliveries, 'account_id'>[]>`
     insert into policy_deliveries (version, notice, account_id, state, attempts, told_for, claimed_at, message_ref)
-    select p.version, ${policyNotice.notice}, a.id, 'sending', 1, ${toldFor}, ${at}, c.ref
+    select p.version, ${policyNotice.notice}, a.id, 'sending', 1, ${announcedFor}, ${at}, c.ref
     from policies p, unnest(${claims.map(({ accountId }) => accountId)}::uuid[],
       ${claims.map(({ messageRef }) => messageRef)}::text[]) as c (id, ref) join accounts a on a.id = c.id
     where p.version = ${policyNotice.version} and p.state = ${state}

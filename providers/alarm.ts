@@ -25,7 +25,7 @@ function watching(call: Call, alarm: Alarm): Call {
       return result.then(
         // A sender of many mails is a function itself.
         (value: unknown) => (typeof value === 'function' ? watching(value as Call, alarm) : value),
-        (error: unknown) => tell(error, alarm),
+        (error: unknown) => reportAndThrow(error, alarm),
       )
     return isAsyncIterable(result) ? watchingPages(result, alarm) : result
   }
@@ -35,11 +35,11 @@ async function* watchingPages(pages: AsyncIterable<unknown>, alarm: Alarm): Asyn
   try {
     yield* pages
   } catch (error) {
-    await tell(error, alarm)
+    await reportAndThrow(error, alarm)
   }
 }
 
-async function tell(error: unknown, alarm: Alarm): Promise<never> {
+async function reportAndThrow(error: unknown, alarm: Alarm): Promise<never> {
   if (isProviderFailure(error) && error.needsOperator) await alarm(error)
   throw error
 }

@@ -10,7 +10,7 @@ export function authorityForm(
   at: Date,
 ): string {
   const isLate = at > breach.authority_due_at && breach.authority_told_at === null
-  const peopleTold = {
+  const peopleNotified = {
     undecided: 'Not decided yet.',
     tell: breach.people_told_at ? `Told by mail until ${time(breach.people_told_at)}.` : 'Being told by mail.',
     not_required: `Not told: ${breach.people_not_told_because ?? ''}`,
@@ -47,7 +47,7 @@ export function authorityForm(
     '',
     '## Communication to the data subjects (article 34)',
     '',
-    peopleTold,
+    peopleNotified,
     '',
     ...(isLate ? ['## Reasons for the delay (article 33(1))', '', 'TO BE WRITTEN', ''] : []),
   ]

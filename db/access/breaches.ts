@@ -165,7 +165,7 @@ export const listAffected = (
   order by p.account_id limit ${page.limit}`
 
 /** People whose mail is neither sent nor given up. */
-export const listUntold = (sql: Queryable, breachId: string, limit: number): Promise<AffectedPerson[]> =>
+export const listPeopleToNotify = (sql: Queryable, breachId: string, limit: number): Promise<AffectedPerson[]> =>
   sql<AffectedPerson[]>`
     select p.id, p.account_id, p.fields, p.reads, p.first_at, p.last_at, null as mail from breach_people p
     where p.breach_id = ${breachId} and not exists (

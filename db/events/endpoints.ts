@@ -44,7 +44,7 @@ export async function insertEndpoint(
     const secret = fields.seal('secret', newSecret())
     await tx`insert into webhook_endpoints (id, url, types, state, created_at, secret, position)
       values (${id}, ${url}, ${types}, 'enabled', ${at}, ${secret}, ${stream?.last_position ?? 0n})`
-    await noteRecipient(tx, { endpointId: id, actorId: by, at, toldSince: at, types })
+    await noteRecipient(tx, { endpointId: id, actorId: by, at, receivesSince: at, types })
     return true
   })
 }
@@ -115,9 +115,9 @@ export async function changeEndpoint(
     if (!row) return false
     const { url, types, enabled } = change
     if (url !== undefined && url !== row.url) {
-      const told = { toldSince: await untakenSince(tx, id, at), types: types === undefined ? row.types : types }
+      const received = { receivesSince: await untakenSince(tx, id, at), types: types === undefined ? row.types : types }
       await tx`update webhook_endpoints set url = ${url} where id = ${id}`
-      await noteRecipient(tx, { endpointId: id, actorId: by, at, ...told })
+      await noteRecipient(tx, { endpointId: id, actorId: by, at, ...received })
     }
     if (types !== undefined) {
       await tx`update webhook_endpoints set types = ${types} where id = ${id}`

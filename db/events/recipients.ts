@@ -1,15 +1,15 @@
 /** Who had events sent to an endpoint, for the breach that its key may turn out to be. */
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 
-/** Records that a key has given an endpoint its address. @param toldSince of the oldest event that is sent there */
+/** Records that a key has given an endpoint its address. @param receivesSince of the oldest event that is sent there */
 export async function noteRecipient(
   tx: Transaction,
-  recipient: { endpointId: string; actorId: string; at: Date; toldSince: Date; types: readonly string[] | null },
+  recipient: { endpointId: string; actorId: string; at: Date; receivesSince: Date; types: readonly string[] | null },
 ): Promise<void> {
-  const { endpointId, actorId, at, toldSince, types } = recipient
+  const { endpointId, actorId, at, receivesSince, types } = recipient
   await endRecipients(tx, endpointId, at)
   await tx`insert into event_recipients (endpoint_id, actor_id, made_at, told_since, types)
-    values (${endpointId}, ${actorId}, ${at}, ${toldSince}, ${types === null ? null : [...types]})`
+    values (${endpointId}, ${actorId}, ${at}, ${receivesSince}, ${types === null ? null : [...types]})`
 }
 
 /** Records that an endpoint is sent nothing more. */
@@ -37,7 +37,7 @@ export async function widenRecipients(
   await sql`update event_recipients set ${change} where endpoint_id = ${endpointId} and told_until is null`
 }
 
-/** Deletes recipients that were told nothing since. @returns their number */
+/** Deletes recipients that were sent nothing since. @returns their number */
 export async function forgetRecipients(sql: Database, before: Date): Promise<number> {
   return (await sql`delete from event_recipients where told_until < ${before}`).count
 }

@@ -10,7 +10,7 @@ const countedAccounts = 10_000
 
 export async function readPolicyFigures(sql: Queryable): Promise<Readings> {
   const ahead = `${periods.policyNotice.beforeEffectDays} days`
-  const [held, coming, short, untold] = await Promise.all([
+  const [held, coming, short, unnotified] = await Promise.all([
     sql<{ count: number }[]>`select count(*)::int as count from policies where state = 'in_force'`,
     sql<(Pick<Policies, 'version'> & { sent: number; all: number })[]>`
       select p.version,
@@ -44,6 +44,6 @@ export async function readPolicyFigures(sql: Queryable): Promise<Readings> {
           detail: `${notice.version}: ${notice.sent} of ${notice.all}`,
         }
       : { value: 100, detail: 'no version is coming' },
-    short_notices: { value: onlyRow(short).count + onlyRow(untold).count },
+    short_notices: { value: onlyRow(short).count + onlyRow(unnotified).count },
   }
 }
