@@ -49,19 +49,19 @@ test('every route that tells an operator or the app backend about a person says 
   // An answer of the form of an event, whose only event is about the endpoint.
   const aboutNobody = ['post /v1/webhook-endpoints/{id}/ping']
   const unsaid: string[] = []
-  let told = 0
+  let personalAnswers = 0
   for (const [path, methods] of Object.entries<Record<string, Record<string, never>>>(document.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
       const callers: string[] = operation['x-callers'] ?? []
       if (!callers.some((kind) => ['service', 'operator', 'console'].includes(kind))) continue
       const names = namesIn(operation.responses)
       if (!personal.some((name) => names.includes(name))) continue
-      told += 1
+      personalAnswers += 1
       if (!operation['x-reads']) unsaid.push(`${method} ${path}`)
     }
   }
   expect(unsaid.sort()).toEqual(aboutNobody)
-  expect(told).toBeGreaterThan(15)
+  expect(personalAnswers).toBeGreaterThan(15)
 })
 
 test('a page or file for operators or the app backend says which fields it has, or stands among those about nobody', async () => {

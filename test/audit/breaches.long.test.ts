@@ -121,8 +121,8 @@ test('each person is told once with what was read, and the breach closes when th
     expectStatus(await harness.operator.post(`/v1/breaches/${id}/people`, { tell: true }), 200).peopleDecision,
   ).toBe('tell')
   await untilCounted(id)
-  const isTold = async () => (await read(id)).peopleToldAt
-  await until('the people are told', isTold)
+  const areNotified = async () => (await read(id)).peopleToldAt
+  await until('the people are told', areNotified)
   expect(expectStatus(await harness.operator.post(`/v1/breaches/${id}/people`, { tell: true }), 200).state).toBe('open')
   for (const { email, firstName } of people) {
     const mails = (await mailsTo(harness.stack, email)).filter(

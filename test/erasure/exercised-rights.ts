@@ -59,7 +59,7 @@ export async function exerciseRights(harness: Harness, person: Person): Promise<
 }
 
 /** A promotion and a policy notice to all accounts. */
-export async function tellEverybody(harness: Harness): Promise<void> {
+export async function mailEverybody(harness: Harness): Promise<void> {
   const offer = { subject: 'Ten percent off', paragraphs: ['This week.'] }
   const { id } = expectStatus(await harness.operator.post('/v1/campaigns', offer), 201)
   const campaign = async () => expectStatus(await harness.operator.get(`/v1/campaigns/${id}`), 200)
@@ -77,7 +77,7 @@ export async function tellEverybody(harness: Harness): Promise<void> {
   await until('everybody is told', async () => {
     const [row] = await harness.context.sql`
       select (select count(*) from accounts) = (select count(*) from policy_deliveries
-        where version = ${version} and state = 'sent') as told`
-    return row?.told
+        where version = ${version} and state = 'sent') as all_sent`
+    return row?.all_sent
   })
 }

@@ -26,7 +26,7 @@ import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { runLater } from '../harness/temporal/run-later.ts'
 import { until } from '../harness/until.ts'
-import { askBeforeSignUp, exerciseRights, tellEverybody } from './exercised-rights.ts'
+import { askBeforeSignUp, exerciseRights, mailEverybody } from './exercised-rights.ts'
 import { type Filled, fillPerson, neverTheirs, tablesOfPersons } from './fill.ts'
 import { findTexts, rowsAdded, type Snapshot, takeSnapshot } from './snapshot.ts'
 
@@ -74,9 +74,9 @@ beforeAll(async () => {
   erasedOne = await live('vanishing')
   other = await live('remaining')
   const start = await takeSnapshot(context)
-  await tellEverybody(harness)
-  const told = rowsAdded(start, await takeSnapshot(context))
-  for (const life of [erasedOne, other]) addRows(life, told)
+  await mailEverybody(harness)
+  const mailed = rowsAdded(start, await takeSnapshot(context))
+  for (const life of [erasedOne, other]) addRows(life, mailed)
   before = await takeSnapshot(context)
   deletion = await deleteAccount(harness.stack, erasedOne.person)
   atOnce = await takeSnapshot(context)
@@ -234,8 +234,8 @@ async function nothingToSend(): Promise<boolean> {
 }
 
 /** The rows that name a person, among rows about several people. */
-function addRows({ person, rows }: Life, told: Snapshot): void {
-  for (const [table, added] of told) {
+function addRows({ person, rows }: Life, mailed: Snapshot): void {
+  for (const [table, added] of mailed) {
     const theirs = added.filter((row) => row.includes(person.accountId))
     rows.set(table, [...(rows.get(table) ?? []), ...theirs])
   }

@@ -67,7 +67,7 @@ async function startExample() {
       await sims.stripe.do('pay', { orderId: id })
       return id
     },
-    isTold: (id: string) => lines.find((line) => line.includes(id)),
+    lineAbout: (id: string) => lines.find((line) => line.includes(id)),
   }
 }
 
@@ -75,9 +75,9 @@ test('the example of an app backend has 40 lines and sells an eSIM by events alo
   expect(readFileSync(file, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(40)
   const app = await startExample()
   const id = await app.buy()
-  const told = await until('the app is told', () => app.isTold(id))
+  const line = await until('the app is told', () => app.lineAbout(id))
   const order = expectStatus(await service.get(`/v1/orders/${id}`), 200)
-  expect(JSON.parse(told)).toEqual({ order: id, installUrl: order.esims[0].iosInstallUrl })
+  expect(JSON.parse(line)).toEqual({ order: id, installUrl: order.esims[0].iosInstallUrl })
 })
 
 test('what the example loses for an hour arrives after it', { tags: 'long' }, async () => {
@@ -90,8 +90,8 @@ test('what the example loses for an hour arrives after it', { tags: 'long' }, as
     return expectStatus(await service.get(`/v1/webhook-endpoints/${endpoint.id}`), 200).waiting >= 3
   })
   await fastForward(harness.temporal, eventRetriesWorkflowId(endpoint.id), '1 hour')
-  expect(app.isTold(id)).toBeUndefined()
+  expect(app.lineAbout(id)).toBeUndefined()
   app.lose(false)
   await fastForward(harness.temporal, eventRetriesWorkflowId(endpoint.id), '2 hours')
-  await until('the app is told', () => app.isTold(id))
+  await until('the app is told', () => app.lineAbout(id))
 })

@@ -107,12 +107,18 @@ function shown({ status, isReturning }: World, now: string): readonly StepName[]
   return []
 }
 
-const tells = ['sendOrderMail', 'sendPartialRefundMail', 'sendWithdrawalAcknowledgement']
+const mailers = ['sendOrderMail', 'sendPartialRefundMail', 'sendWithdrawalAcknowledgement']
 /** After these somebody gets a mail; nobody does who has not paid in time. */
-const isTold = ['recordDelivery', 'refundPayment', 'recordRefundFailure', 'makePartialRefund', 'recordWithdrawal']
-const isToldOf = (event: RunEvent): boolean =>
+const announcedByMail = [
+  'recordDelivery',
+  'refundPayment',
+  'recordRefundFailure',
+  'makePartialRefund',
+  'recordWithdrawal',
+]
+const isNotified = (event: RunEvent): boolean =>
   event.kind === 'completed' &&
-  (isTold.includes(event.activity) ||
+  (announcedByMail.includes(event.activity) ||
     (event.activity === 'cancelPayment' && event.input.status === 'cancelled' && event.result.value === 'cancelled'))
 const asksOperators = ['raiseAttention', 'raiseFraudWarning', 'leaveWithdrawalToOperator', 'releasePartialRefund']
 /** Retries end before their time is up when the next attempt would come too late. */
@@ -197,9 +203,9 @@ export function faultsOfRun(events: readonly RunEvent[]): string[] {
       if (isOpen && !isOperators) fault('it fails, and nobody is told')
       return
     }
-    const told = count(tells, 'scheduled', 'completed') + events.filter(isSentWithDelivery).length
-    if (told < events.filter(isToldOf).length - events.filter(wasTakenByBank).length)
-      fault(`only ${told} mails were sent`)
+    const mails = count(mailers, 'scheduled', 'completed') + events.filter(isSentWithDelivery).length
+    if (mails < events.filter(isNotified).length - events.filter(wasTakenByBank).length)
+      fault(`only ${mails} mails were sent`)
     if (count(['recordRefundFailure'], 'completed') < failedRefunds) fault('a refund has failed, and nobody is told')
     if (workflowType !== 'order') return
     if (result.status !== world.status) fault(`it closes as ${result.status}`)

@@ -67,8 +67,8 @@ test('a task is taken, noted and settled by forms with a reason, and the orderâ€
     { ...entry, act: 'note-task', reason: 'asked the customer' },
     { ...entry, act: 'settle-task', reason: 'they have agreed' },
   ])
-  const told = (await words()).filter((each) => each.includes('task'))
-  expect(told).toEqual([
+  const shown = (await words()).filter((each) => each.includes('task'))
+  expect(shown).toEqual([
     'take task withdrawal after use: I know the case',
     'note task withdrawal after use: asked the customer',
     'settle task withdrawal after use: they have agreed',
@@ -164,12 +164,12 @@ test('a dispute is answered and accepted on the page of its order, with a reason
     { ...entry, act: 'submit-evidence', reason: 'it was used' },
     { ...entry, act: 'accept-dispute', reason: 'the bank is right' },
   ])
-  const told = await words()
+  const lines = await words()
   for (const each of [
     `submitted the evidence of dispute ${dispute}`,
     `submit evidence ${dispute}: it was used`,
     `accept dispute ${dispute}: the bank is right`,
   ])
-    expect(told).toContain(each)
+    expect(lines).toContain(each)
   expect((await surfer.open(`${page}/disputes/du_unknown/submit`)).status).toBe(404)
 })

@@ -66,14 +66,14 @@ test('U2: small refunds of one operator are added up for a day, by each way; ano
   expectSecond(await refundPart(mine, third, '3.00'), words)
   expectSecond(await partOf(mine, third, 300), words)
   expectSecond(await wholeOf(mine, third), 'this is 5.00 more')
-  // What is refused is not counted, and is told in the timeline.
+  // What is refused is not counted, and is shown in the timeline.
   expectStatus(await partOf(mine, third, 200), 200)
   expectSecond(await partOf(mine, third, 1), 'gave back 8.00 before, and this is 0.01 more')
   const { items } = expectStatus(await mine.caller.get(`/v1/operator/orders/${third.id}/timeline`), 200)
   expect(
     items
       .filter(({ source }: { source: string }) => source === 'operator')
-      .map(({ words: told }: { words: string }) => told),
+      .map((item: { words: string }) => item.words),
   ).toEqual([
     'refund part of €3.00 (not done: second operator required): the network was away',
     'refund part of €3.00 (not done: second operator required)',

@@ -216,8 +216,8 @@ test('what an operator has recorded of a breach reaches its run before the next 
   const window = { from: ago(60).toISOString(), until: ago(59).toISOString() }
   const { id } = expectStatus(await operator.post('/v1/breaches', { ...window, ...texts }), 201)
   const run = runOf(breachWorkflowId(id))
-  const told = { authority_told_at: new Date(), authority_reference: 'A-1', authority_not_told_because: null }
-  expect(await settleAuthority(sql, id, told)).toBe(true)
+  const notification = { authority_told_at: new Date(), authority_reference: 'A-1', authority_not_told_because: null }
+  expect(await settleAuthority(sql, id, notification)).toBe(true)
   await sweep()
   expect(await run.query(breachState)).toMatchObject({ authoritySettled: true, people: 'undecided' })
 })

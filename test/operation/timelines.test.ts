@@ -31,7 +31,7 @@ interface TimelineEntry {
 const timeline = async (orderId: string): Promise<TimelineEntry[]> =>
   expectStatus(await operator.get(`/v1/operator/orders/${orderId}/timeline`), 200).items
 
-const untilTold = (orderId: string, part: RegExp) =>
+const untilShown = (orderId: string, part: RegExp) =>
   until(`the timeline tells ${part}`, async () => (await timeline(orderId)).some(({ words }) => part.test(words)))
 
 test('an order’s timeline tells each declined payment, the review with its reason, and what the app backend was told', async () => {
@@ -39,18 +39,18 @@ test('an order’s timeline tells each declined payment, the review with its rea
   const order = await harness.buy(person, { pay: false })
   await stripe.do('fail-payment', { orderId: order.id, declineCode: 'insufficient_funds' })
   await stripe.do('fail-payment', { orderId: order.id, declineCode: 'lost_card' })
-  await untilTold(order.id, /^declined a payment: lost card$/)
+  await untilShown(order.id, /^declined a payment: lost card$/)
   await stripe.do('pay', { orderId: order.id, riskLevel: 'elevated' })
   await harness.untilOrder(order.id, 'in_review')
   const { reason } = (await findOrder(sql, order.id)) ?? {}
   expectStatus(await operator.post(`/v1/orders/${order.id}/reject`), 200)
   await harness.untilOrder(order.id, ['refunding', 'refunded'])
   const items = await timeline(order.id)
-  const told = items.map(({ source, words, isFault }) => [source, words, isFault])
-  expect(told).toContainEqual(['payment', 'declined a payment: insufficient funds', true])
-  expect(told).toContainEqual(['order', `held for a review: ${reason?.replaceAll('_', ' ')}`, false])
+  const entries = items.map(({ source, words, isFault }) => [source, words, isFault])
+  expect(entries).toContainEqual(['payment', 'declined a payment: insufficient funds', true])
+  expect(entries).toContainEqual(['order', `held for a review: ${reason?.replaceAll('_', ' ')}`, false])
   for (const type of ['order.created', 'order.paid', 'order.in_review', 'order.refunding'])
-    expect(told).toContainEqual(['event', `told the app backend: ${type}`, false])
+    expect(entries).toContainEqual(['event', `told the app backend: ${type}`, false])
   expect(items.map(({ at }) => at)).toEqual(items.map(({ at }) => at).toSorted())
   const { html } = await surfer.open(`/console/orders/${order.id}`)
   for (const words of ['declined a payment: lost card', 'held for a review', 'told the app backend: order.in_review'])
@@ -65,9 +65,9 @@ test('an order’s timeline tells the top-ups of its eSIM and the bank’s warni
   await stripe.do('pay', { orderId: topUp.id })
   await harness.untilOrder(topUp.id, 'delivered')
   await stripe.do('warn-fraud', { orderId: order.id, fraudType: 'made_with_stolen_card' })
-  await untilTold(order.id, /^warned of fraud: made with stolen card$/)
-  const told = (await timeline(order.id)).map(({ words }) => words)
-  expect(told.filter((words) => words.includes(topUp.id))).toEqual([
+  await untilShown(order.id, /^warned of fraud: made with stolen card$/)
+  const entries = (await timeline(order.id)).map(({ words }) => words)
+  expect(entries.filter((words) => words.includes(topUp.id))).toEqual([
     expect.stringMatching(/^ordered a top-up for €/),
     expect.stringMatching(/^topped the eSIM up: /),
   ])

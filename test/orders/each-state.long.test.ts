@@ -215,6 +215,6 @@ async function expectAllViews({ id, accountId }: OrderView, status: string): Pro
         searchAttribute: searchAttributes.Stage?.[0],
       }
     },
-    (told) => Object.values(told).every((each) => String(each) === status),
+    (shown) => Object.values(shown).every((each) => String(each) === status),
   )
 }

@@ -46,7 +46,7 @@ async function lookUntil(orderId: string, status: OrderStatus) {
 
 const shown = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body
 
-async function untilToldOnce({ email, pushToken }: Person): Promise<void> {
+async function untilNotifiedOnce({ email, pushToken }: Person): Promise<void> {
   await until('the mail is there', async () =>
     (await mailsTo(harness.stack, email)).some(({ subject }) => subject.includes('switched off')),
   )
@@ -73,7 +73,7 @@ test.each(endings)(
       esims: [{ state: 'cancelled' }],
       refunds: [{ minor: order.amount.minor, state: 'succeeded' }],
     })
-    await untilToldOnce(person)
+    await untilNotifiedOnce(person)
     expect(await attention(order.id)).toEqual([{ kind: 'esim_ended_by_provider', detail: 'unused' }])
     expect((await mailsTo(harness.stack, person.email)).at(-1)?.text).toContain('The network has ended your eSIM')
   },
@@ -87,7 +87,7 @@ test.each(endings.slice(1))(
     await harness.fastForward(order.id, '25 hours')
     await sims[simulator].do(action, { iccid: iccids[0] })
     expect(await lookUntil(order.id, 'ended')).toMatchObject({ refunds: [] })
-    await untilToldOnce(person)
+    await untilNotifiedOnce(person)
     expect(await attention(order.id)).toEqual([{ kind: 'esim_ended_by_provider', detail: 'used' }])
   },
 )
@@ -150,14 +150,14 @@ test('a refund that was refused because the eSIM is in use is not made when the 
   expect((await person.caller.post(`/v1/orders/${order.id}/refund`)).status).toBe(409)
   await sims.esimAccess.do('revoke', { iccid: iccids[0] })
   expect(await lookUntil(order.id, 'ended')).toMatchObject({ refunds: [] })
-  await untilToldOnce(person)
+  await untilNotifiedOnce(person)
 })
 
 test('one of two eSIMs that the provider ends is an operator’s, and the order goes on', async () => {
   const { person, order, iccids } = await delivered('esimAccess', 2)
   await sims.esimAccess.do('revoke', { iccid: iccids[1] })
   await look(order.id)
-  await untilToldOnce(person)
+  await untilNotifiedOnce(person)
   expect(await attention(order.id)).toEqual([{ kind: 'esim_ended_by_provider', detail: 'unused' }])
   expect(await shown(order.id)).toMatchObject({ status: 'delivered', refunds: [] })
   await sims.esimAccess.do('withdraw', { iccid: iccids[0] })
@@ -183,7 +183,7 @@ test('a customer whose mail cannot be sent at the end of the eSIM is told later'
   await sims.mailbox.do('clear-rules')
   await harness.fastForward(order.id, '2 hours')
   await harness.untilOrder(order.id, 'ended')
-  await untilToldOnce(person)
+  await untilNotifiedOnce(person)
 })
 
 test('an eSIM that the provider suspends becomes an operator task, one that we suspend does not', async () => {

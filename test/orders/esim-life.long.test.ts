@@ -28,27 +28,27 @@ test.each(eachProvider)(
 
     await provider.do('install', eSim)
     await pass(day)
-    expect(await told(person)).toEqual([])
+    expect(await pushesAbout(person)).toEqual([])
 
     await provider.do('use', { ...eSim, bytes: 0.1 * gigabyte })
     await pass(day)
-    expect(await told(person)).toEqual(['in_use'])
+    expect(await pushesAbout(person)).toEqual(['in_use'])
 
     await provider.do('use', { ...eSim, bytes: 0.71 * gigabyte })
     await pass(day)
-    expect(await told(person)).toEqual(['in_use', 'low_data'])
+    expect(await pushesAbout(person)).toEqual(['in_use', 'low_data'])
 
     await provider.do('use', { ...eSim, bytes: gigabyte })
     await pass(day)
-    expect(await told(person)).toEqual(['in_use', 'low_data', 'used_up'])
+    expect(await pushesAbout(person)).toEqual(['in_use', 'low_data', 'used_up'])
 
     const expiresAt = Date.parse((await harness.service.get(`/v1/orders/${order.id}`)).body.esims[0].expiresAt)
     await pass(expiresAt - (await runsClock(order.id)) - hour)
-    expect(await told(person)).toEqual(wholeLife.slice(0, -1))
+    expect(await pushesAbout(person)).toEqual(wholeLife.slice(0, -1))
 
     await pass(3 * hour)
     await harness.untilOrder(order.id, 'ended')
-    expect(await told(person)).toEqual(wholeLife)
+    expect(await pushesAbout(person)).toEqual(wholeLife)
     await expectMails(person)
   },
 )
@@ -64,21 +64,21 @@ test.each(eachProvider)(
 
     // Airalo sends webhooks at 75 and 90 %.
     await provider.do('use', { ...eSim, bytes: (simulator === 'airalo' ? 0.95 : 0.85) * gigabyte })
-    await untilTold(person, 'in_use', 'low_data')
+    await untilPushed(person, 'in_use', 'low_data')
     expect(await shownState(order.id)).toBe('in_use')
 
     await provider.do('use', { ...eSim, bytes: gigabyte })
     // Airalo sends no webhook at the end of the data: the poll finds it.
     if (simulator === 'airalo') await pass(day)
-    await untilTold(person, 'in_use', 'low_data', 'used_up')
+    await untilPushed(person, 'in_use', 'low_data', 'used_up')
     expect(await shownState(order.id)).toBe('used_up')
 
     const expiresAt = Date.parse((await harness.service.get(`/v1/orders/${order.id}`)).body.esims[0].expiresAt)
     await pass(expiresAt - (await runsClock(order.id)) - hour)
-    await untilTold(person, ...wholeLife.slice(0, -1))
+    await untilPushed(person, ...wholeLife.slice(0, -1))
     await pass(3 * hour)
     await harness.untilOrder(order.id, 'ended')
-    await untilTold(person, ...wholeLife)
+    await untilPushed(person, ...wholeLife)
     await expectMails(person)
 
     const history = await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory()
@@ -105,7 +105,7 @@ test('a webhook during the poll of an eSIM does not send a mail twice', async ()
   await provider.do('release')
   await look
 
-  await untilTold(person, 'in_use', 'low_data')
+  await untilPushed(person, 'in_use', 'low_data')
   const mails = await mailsTo(harness.stack, person.email)
   expect(mails.filter(({ subject }) => subject.startsWith('80 %'))).toHaveLength(1)
 })
@@ -133,13 +133,13 @@ const runsClock = async (orderId: string): Promise<number> =>
   (await workflowNow(harness.temporal, orderWorkflowId(orderId))).getTime()
 
 /** The pushes about an eSIM, in order. */
-const told = async ({ pushToken }: Person): Promise<(string | undefined)[]> =>
+const pushesAbout = async ({ pushToken }: Person): Promise<(string | undefined)[]> =>
   (await pushesTo(harness.stack, pushToken)).flatMap(({ message: { data } }) => (data?.esimId ? [data.event] : []))
 
-async function untilTold(person: Person, ...events: string[]): Promise<void> {
+async function untilPushed(person: Person, ...events: string[]): Promise<void> {
   const all = await untilValue(
     `told ${events.join(', ')}`,
-    () => told(person),
+    () => pushesAbout(person),
     ({ length }) => length >= events.length,
   )
   expect(all).toEqual(events)
@@ -171,7 +171,7 @@ test('Airalo: the second 90 % notice, after a top-up, has the words of the first
   await provider.do('webhooks', { drop: 0, copies: 2 })
   await provider.do('install', eSim)
   await provider.do('use', { ...eSim, bytes: 0.95 * gigabyte })
-  await untilTold(person, 'in_use', 'low_data')
+  await untilPushed(person, 'in_use', 'low_data')
 
   const topUp = await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: testPackages.topUp })
   await harness.sims.stripe.do('pay', { orderId: topUp.body.id })
@@ -182,7 +182,7 @@ test('Airalo: the second 90 % notice, after a top-up, has the words of the first
     (total) => total === 2 * gigabyte,
   )
   await provider.do('use', { ...eSim, bytes: 0.95 * gigabyte })
-  await untilTold(person, 'in_use', 'low_data', 'low_data')
+  await untilPushed(person, 'in_use', 'low_data', 'low_data')
 })
 
 test('eSIM Access: a notification without an eSIM’s number is about the eSIMs of its order', async () => {
@@ -196,5 +196,5 @@ test('eSIM Access: a notification without an eSIM’s number is about the eSIMs 
   const body = { notifyType: 'ESIM_STATUS', notifyId: order.id, content }
   const path = `/v1/webhooks/esim-access/${config.ESIM_ACCESS_WEBHOOK_TOKEN}`
   expect((await harness.anonymous.post(path, body)).status).toBe(200)
-  await untilTold(person, 'in_use', 'low_data')
+  await untilPushed(person, 'in_use', 'low_data')
 })

@@ -148,12 +148,12 @@ test.each([
   expect((await person.caller.get(`/v1/orders/${order.id}`)).body.mails).toEqual([
     { mail: 'confirmation', state: 'bounced', code: status },
   ])
-  const told = await untilValue(
+  const pushes = await untilValue(
     'the push',
     async () => (await pushesTo(harness.stack, person.pushToken)).map(({ message: { data } }) => data?.event),
     ({ length }) => length > 1,
   )
-  expect(told).toEqual(['confirmation', 'mail_bounced'])
+  expect(pushes).toEqual(['confirmation', 'mail_bounced'])
 })
 
 test('an order shows which of its mails are sent, wait or were refused', async () => {

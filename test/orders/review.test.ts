@@ -59,12 +59,12 @@ test.each(['elevated', 'highest'])(
       toCustomers: [null, null, null, null],
     })
     expect(await untouchedByProviders(order.id)).toBe(true)
-    const told = await untilValue(
+    const mails = await untilValue(
       'the mail about the check',
       () => subjects(person),
-      (mails) => mails.length > 0,
+      ({ length }) => length > 0,
     )
-    expect(told).toEqual([expect.stringContaining('We are checking your order')])
+    expect(mails).toEqual([expect.stringContaining('We are checking your order')])
 
     const { typedSearchAttributes } = await untilValue(
       'the run says that it waits for an operator',

@@ -42,8 +42,8 @@ const eSimOf = async (orderId: string) => (await harness.service.get(`/v1/orders
 
 const topUpsAt = async (): Promise<number> => (await esimAccess.state()).topUps.length
 
-async function untilTold(person: Person, ...events: string[]): Promise<void> {
-  const told = await untilValue(
+async function untilPushed(person: Person, ...events: string[]): Promise<void> {
+  const pushes = await untilValue(
     `told ${events.join(', ')}`,
     async () =>
       (await pushesTo(harness.stack, person.pushToken)).flatMap(({ message: { data } }) =>
@@ -51,7 +51,7 @@ async function untilTold(person: Person, ...events: string[]): Promise<void> {
       ),
     ({ length }) => length >= events.length,
   )
-  expect(told).toEqual(events)
+  expect(pushes).toEqual(events)
 }
 
 test.each(eachProvider)(
@@ -65,11 +65,11 @@ test.each(eachProvider)(
       await harness.fastForward(order.id, ms + 5 * minute)
     }
     await provider.do('use', { ...eSim, bytes: 0.95 * gigabyte })
-    await untilTold(person, 'in_use', 'low_data')
+    await untilPushed(person, 'in_use', 'low_data')
     await provider.do('use', { ...eSim, bytes: gigabyte })
     await pass(day)
     const before = ['in_use', 'low_data', 'used_up']
-    await untilTold(person, ...before)
+    await untilPushed(person, ...before)
     const first = await eSimOf(order.id)
     expect(first).toMatchObject({ state: 'used_up', totalBytes: gigabyte })
 
@@ -87,7 +87,7 @@ test.each(eachProvider)(
 
     await provider.do('use', { ...eSim, bytes: 0.9 * gigabyte })
     await pass(day)
-    await untilTold(person, ...before, 'low_data')
+    await untilPushed(person, ...before, 'low_data')
 
     // The eSIM does not end at its first expiry.
     await pass(6 * day)
@@ -98,10 +98,10 @@ test.each(eachProvider)(
 
     const now = (await workflowNow(harness.temporal, orderWorkflowId(order.id))).getTime()
     await pass(Date.parse(second.expiresAt) - now - hour)
-    await untilTold(person, ...before, 'low_data', 'last_day')
+    await untilPushed(person, ...before, 'low_data', 'last_day')
     await pass(3 * hour)
     await harness.untilOrder(order.id, 'ended')
-    await untilTold(person, ...before, 'low_data', 'last_day', 'expired')
+    await untilPushed(person, ...before, 'low_data', 'last_day', 'expired')
     const subjects = (await mailsTo(harness.stack, person.email)).map(({ subject }) => subject)
     expect(subjects.filter((subject) => subject.startsWith('80 %'))).toHaveLength(2)
     expect((await request(person, order.id)).status).toBe(409)

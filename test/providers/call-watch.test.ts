@@ -8,10 +8,10 @@ import { ProviderFailure, type ProviderFailureKind } from '../../providers/failu
 import { createMail } from '../../providers/mail/mail.ts'
 import { notice, purchase, startAdapters, unknownToken } from '../harness/adapters.ts'
 
-let told: [party: string, outcome: string][] = []
+let outcomes: [party: string, outcome: string][] = []
 const watch = {
-  answered: (party: string) => void told.push([party, 'answered']),
-  failed: (party: string, code: string) => void told.push([party, code]),
+  answered: (party: string) => void outcomes.push([party, 'answered']),
+  failed: (party: string, code: string) => void outcomes.push([party, code]),
 }
 
 /** the status that every party answers with; 0 closes the connection */
@@ -45,7 +45,7 @@ afterAll(async () => {
 })
 
 beforeEach(() => {
-  told = []
+  outcomes = []
 })
 
 /** One call to each party. */
@@ -73,19 +73,19 @@ test('each outside party has a call in the list of calls that the call watch is 
 
 test.each(Object.entries(calls))('%s: a lost connection and a 5xx count as failed', async (_name, [party, call]) => {
   for (const broken of [0, 500]) {
-    told = []
+    outcomes = []
     status = broken
     await call().catch(() => undefined)
-    expect(told.length).toBeGreaterThan(0)
-    for (const [who, outcome] of told) expect([who, outcome]).toEqual([party, expect.not.stringMatching('answered')])
+    expect(outcomes.length).toBeGreaterThan(0)
+    for (const each of outcomes) expect(each).toEqual([party, expect.not.stringMatching('answered')])
   }
 })
 
 test.each(Object.entries(calls))('%s: a refusal counts as an answer', async (_name, [party, call]) => {
   status = 400
   await call().catch(() => undefined)
-  expect(told.length).toBeGreaterThan(0)
-  for (const each of told) expect(each).toEqual([party, 'answered'])
+  expect(outcomes.length).toBeGreaterThan(0)
+  for (const each of outcomes) expect(each).toEqual([party, 'answered'])
 })
 
 test.each<[ProviderFailureKind, string, boolean]>([

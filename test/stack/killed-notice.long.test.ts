@@ -31,13 +31,13 @@ test('N2: each account gets the policy notice once, except mails that were being
     await harness.worker.kill()
     await harness.worker.start()
   }
-  const told = () => harness.context.sql`select from policy_deliveries where version = 'killed' and state = 'sent'`
-  await until('all but the doubtful', async () => (await told()).length >= recipients - 2 * underWay, {
+  const sent = () => harness.context.sql`select from policy_deliveries where version = 'killed' and state = 'sent'`
+  await until('all but the doubtful', async () => (await sent()).length >= recipients - 2 * underWay, {
     timeoutMs: 90_000,
   })
   // Their lease expires, and they are sent again.
   await fastForward(harness.temporal, policyNoticeWorkflowId('killed'), '1 hour')
-  await until('everybody', async () => (await told()).length === recipients)
+  await until('everybody', async () => (await sent()).length === recipients)
 
   const { messages } = await harness.sims.mailbox.state()
   const mailsTo = new Map<string, string[]>()

@@ -113,12 +113,12 @@ describe('a material change', () => {
     await behave()
     const { now } = await forward('late', '1.2 days')
     await showsStatus('late', 'waiting')
-    const told = await sql<Pick<PolicyDeliveries, 'sent_at'>[]>`
+    const deliveries = await sql<Pick<PolicyDeliveries, 'sent_at'>[]>`
       select sent_at from policy_deliveries where version = 'late' and account_id = ${late.accountId}`
     const moved = await policyOf('late')
     expect(moved.movedFrom).toBe(posted.effectiveAt)
     const effective = new Date(moved.effectiveAt)
-    expect(effective.getTime() - (told[0]?.sent_at?.getTime() ?? 0)).toBeGreaterThanOrEqual(30 * dayMs)
+    expect(effective.getTime() - (deliveries[0]?.sent_at?.getTime() ?? 0)).toBeGreaterThanOrEqual(30 * dayMs)
     expect(effective.getTime() - now.getTime()).toBeLessThan(31 * dayMs)
     expect(await page()).toContain(`first announced for ${inWords(new Date(posted.effectiveAt))}`)
 

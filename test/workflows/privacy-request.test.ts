@@ -193,7 +193,7 @@ test('a request is extended once by two months, with a mail about the reason and
   expect(Date.parse(extended.answerBy) - Date.parse(request.receivedAt)).toBe(90 * day)
   expect((await extend()).status).toBe(409)
   const mails = await untilValue(
-    'told',
+    'the mail about the extension',
     () => mailsTo(harness.stack, request.replyTo),
     ({ length }) => length === 2,
   )

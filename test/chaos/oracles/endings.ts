@@ -15,7 +15,7 @@ function remains(person: Person, books: OutsideBooks, said: Acknowledgements): s
   )
   const customers = books.payments.filter(({ orderId }) => orderIds.has(orderId)).map(({ customer }) => customer)
   const late = distinct(mailsOf(books, person).filter(({ at }) => at > deletion.at + underWayMs))
-  const told = said.events.filter(
+  const deletionEvents = said.events.filter(
     ({ type, receiptId }) => type === 'account.deleted' && receiptId === deletion.receiptId,
   )
   // Of somebody who came back, a revocation would end the new link as well.
@@ -30,7 +30,7 @@ function remains(person: Person, books: OutsideBooks, said: Acknowledgements): s
       : []),
     // The last mail, and one for each refund that the deletion makes.
     ...(late.length > 1 + orderIds.size ? [`${late.length} mails after the deletion`] : []),
-    ...(told.length === 1 ? [] : [`the app backend was told ${told.length} times`]),
+    ...(deletionEvents.length === 1 ? [] : [`the app backend was told ${deletionEvents.length} times`]),
   ]
 }
 

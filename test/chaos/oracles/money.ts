@@ -139,24 +139,24 @@ function strays(books: OutsideBooks, all: Account[]): Finding[] {
 function eventFaults(said: Acknowledgements): Finding[] {
   const { orders, events } = said
   const gone = goneAccounts(said)
-  const told = new Map<string | null, string[]>()
-  for (const { orderId, type } of events) told.set(orderId, [...(told.get(orderId) ?? []), type])
+  const typesOf = new Map<string | null, string[]>()
+  for (const { orderId, type } of events) typesOf.set(orderId, [...(typesOf.get(orderId) ?? []), type])
   const restores = events.filter(({ type }) => type === 'service.restored').length
-  const untold = said.losses.length - restores
-  const found = untold === 0 ? [] : [{ subject: 'app backend', what: `was not told of ${untold} restores` }]
+  const unreported = said.losses.length - restores
+  const found = unreported === 0 ? [] : [{ subject: 'app backend', what: `was not told of ${unreported} restores` }]
   const isReadAgain = ({ begunAt, changedAt }: Order): boolean =>
     said.losses.some(({ from, until }) => begunAt <= until && changedAt >= from)
   const ofOrders = orders
     .filter(({ accountId }) => !gone.has(accountId))
     .flatMap((order) => {
       const { name, orderId, status } = order
-      const types = told.get(orderId) ?? []
+      const types = typesOf.get(orderId) ?? []
       const made = types.filter((type) => type === 'order.created').length
       const ends = types.filter((type) => type === `order.${status}`).length
       // A rebuilt row is told again.
       const most = 1 + restores
-      const isTold = isReadAgain(order) ? made <= most && ends <= most : made === 1 && ends === 1
-      return isTold
+      const isComplete = isReadAgain(order) ? made <= most && ends <= most : made === 1 && ends === 1
+      return isComplete
         ? []
         : [{ subject: name, what: `${made} events of its beginning and ${ends} of its end as ${status}` }]
     })

@@ -80,20 +80,20 @@ async function ledger(orderId: string): Promise<Record<string, string>> {
 }
 
 /** Lets time pass until each message is sent or given up: mail servers may refuse for hours, and FCM asks for two. */
-async function untilTold(orderId: string): Promise<Record<string, string>> {
+async function untilSettled(orderId: string): Promise<Record<string, string>> {
   const kinds = ['mail:confirmation', 'measurement:purchase', 'push:confirmation']
-  const isTold = (states: Record<string, string>) =>
+  const areSettled = (states: Record<string, string>) =>
     kinds.every((kind) => states[kind] === 'sent' || states[kind] === 'failed')
-  for (let minutes = 0; minutes < 360 && !isTold(await ledger(orderId)); minutes += 20)
+  for (let minutes = 0; minutes < 360 && !areSettled(await ledger(orderId)); minutes += 20)
     await harness.fastForward(orderId, '20 minutes')
-  return untilValue(`the messages of ${orderId} are sent or given up`, () => ledger(orderId), isTold)
+  return untilValue(`the messages of ${orderId} are sent or given up`, () => ledger(orderId), areSettled)
 }
 
 test('orders with pairs of faults at mail server, FCM, Meta and Google Analytics are told, and measured once at most', {
   timeout: 300_000,
 }, async () => {
   const count = Math.max(atFcm.length, atMailServer.length, atMeasurement.length)
-  const told = await eachOf(Array.from({ length: count }).keys(), async (number) => {
+  const mails = await eachOf(Array.from({ length: count }).keys(), async (number) => {
     const person = await harness.signUp()
     const order = { measurement: { adUserData: true, adPersonalization: false } }
     const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, pay: false, order })
@@ -111,7 +111,7 @@ test('orders with pairs of faults at mail server, FCM, Meta and Google Analytics
 
     await sims.stripe.do('pay', { orderId: id })
     await harness.untilOrder(id, 'delivered')
-    const states = await untilTold(id)
+    const states = await untilSettled(id)
     const confirmations = (await mailsTo(harness.stack, person.email)).filter(
       ({ attachments }) => attachments.length > 0,
     )
@@ -138,5 +138,5 @@ test('orders with pairs of faults at mail server, FCM, Meta and Google Analytics
     expect(found, JSON.stringify({ number, mail, push, meta, google })).toEqual(expected)
     return states['mail:confirmation']
   })
-  expect(told).toEqual(told.map(() => 'sent'))
+  expect(mails).toEqual(mails.map(() => 'sent'))
 })

@@ -38,18 +38,18 @@ async function at(
 }
 
 /** The status in page, list and run once they agree: each step writes the row before the run continues. */
-async function toldAlike(orderId: string): Promise<string> {
-  const told = await untilValue(
-    'the same is told everywhere',
+async function statusEverywhere(orderId: string): Promise<string> {
+  const statuses = await untilValue(
+    'page, list and run show the same',
     async () => {
       const page = (await harness.service.get(`/v1/orders/${orderId}`)).body
       const list = (await harness.operator.get(`/v1/orders?accountId=${page.accountId}`)).body.items
       const run = await harness.temporal.workflow.getHandle(orderWorkflowId(orderId)).query<{ status: string }>('state')
       return [page.status, list.find(({ id }: { id: string }) => id === orderId)?.status, run.status] as string[]
     },
-    (statuses) => new Set(statuses).size === 1,
+    (shown) => new Set(shown).size === 1,
   )
-  return told[0] ?? ''
+  return statuses[0] ?? ''
 }
 
 test('a cancellation before the payment: nothing is charged, and a later payment is impossible', async () => {
@@ -59,9 +59,9 @@ test('a cancellation before the payment: nothing is charged, and a later payment
   expect(answer).toMatchObject({ status: 200, body: { status: 'cancelled', reason: 'cancelled_by_customer' } })
   expect(await intentOf(order.id)).toMatchObject({ status: 'canceled' })
   await expect(stripe.do('pay', { orderId: order.id })).rejects.toThrow('canceled')
-  expect(await toldAlike(order.id)).toBe('cancelled')
+  expect(await statusEverywhere(order.id)).toBe('cancelled')
   await untilValue(
-    'told',
+    'the push about the cancellation',
     () => eventsAt(person),
     ({ length }) => length > 0,
   )
@@ -112,7 +112,7 @@ test('a cancellation in review refunds the order, and operators can no longer de
     documents: [],
   })
   expect((await harness.operator.post(`/v1/orders/${order.id}/approve`)).status).toBe(409)
-  expect(await toldAlike(order.id)).toBe('refunded')
+  expect(await statusEverywhere(order.id)).toBe('refunded')
 })
 
 test('a cancellation during provisioning refunds the order, and no eSIM is ordered', async () => {
@@ -130,7 +130,7 @@ test('a cancellation during provisioning refunds the order, and no eSIM is order
   })
   await esimAccess.clearFaults()
   await harness.fastForward(order.id, '1 day')
-  expect(await toldAlike(order.id)).toBe('refunded')
+  expect(await statusEverywhere(order.id)).toBe('refunded')
   expect(await ordersAt(order.id)).toEqual({ 'esim-access': 0, airalo: 0 })
   expect(await subjects(person.email)).toEqual([expect.stringContaining('refund')])
 })
@@ -168,11 +168,11 @@ test('a cancellation after a lost reply of the provider returns the eSIM that it
 test('a cancellation after the delivery is refused, and a refunded order stays refunded', async () => {
   const { order, cancel, refund } = await at('delivered')
   expect(await cancel()).toMatchObject({ status: 409, body: { code: 'order_state_conflict' } })
-  expect(await toldAlike(order.id)).toBe('delivered')
+  expect(await statusEverywhere(order.id)).toBe('delivered')
   expect((await refund()).status).toBe(200)
   for (const again of [cancel, refund]) expect((await again()).status).toBe(409)
   await harness.untilOrder(order.id, 'refunded')
-  expect(await toldAlike(order.id)).toBe('refunded')
+  expect(await statusEverywhere(order.id)).toBe('refunded')
 })
 
 test('an unpaid order that has ended refuses every action', async () => {
@@ -182,7 +182,7 @@ test('an unpaid order that has ended refuses every action', async () => {
   for (const late of [cancel, refund]) {
     expect(await late()).toMatchObject({ status: 409, body: { code: 'order_state_conflict' } })
   }
-  expect(await toldAlike(order.id)).toBe('unpaid')
+  expect(await statusEverywhere(order.id)).toBe('unpaid')
 })
 
 test('ten simultaneous cancellations, with one key and with many, cancel the order once', async () => {
@@ -193,7 +193,7 @@ test('ten simultaneous cancellations, with one key and with many, cancel the ord
   for (const { status } of answers) expect([200, 409]).toContain(status)
   await harness.untilOrder(order.id, 'cancelled')
   await untilValue(
-    'told',
+    'the mail about the cancellation',
     () => subjects(person.email),
     ({ length }) => length > 0,
   )
@@ -267,7 +267,7 @@ test('a cancellation of the run in Temporal has the effect of the customer’s c
   const delivered = await at('delivered')
   await harness.temporal.workflow.getHandle(orderWorkflowId(delivered.order.id)).cancel()
   await harness.fastForward(delivered.order.id, '1 day')
-  expect(await toldAlike(delivered.order.id)).toBe('delivered')
+  expect(await statusEverywhere(delivered.order.id)).toBe('delivered')
 })
 
 test('a person cannot cancel orders of other people', async () => {
@@ -277,5 +277,5 @@ test('a person cannot cancel orders of other people', async () => {
     expect((await otherPerson.caller.post(`/v1/orders/${order.id}/${action}`)).status).toBe(404)
     expect((await harness.anonymous.post(`/v1/orders/${order.id}/${action}`)).status).toBe(401)
   }
-  expect(await toldAlike(order.id)).toBe('awaiting_payment')
+  expect(await statusEverywhere(order.id)).toBe('awaiting_payment')
 })

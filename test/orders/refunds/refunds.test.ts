@@ -216,12 +216,12 @@ test.each([
   expect((await refundsOf(order.id)).map(({ status }) => status)).toEqual(['failed', 'succeeded'])
   expect((await documents(order.id)).map(({ kind }) => kind)).toEqual(['invoice', 'credit_note'])
   expect(await attention(order.id)).toEqual([])
-  const told = await untilValue(
-    'told of the failure',
+  const pushes = await untilValue(
+    'the push about the failure',
     () => pushesTo(harness.stack, person.pushToken),
     ({ length }) => length >= 3,
   )
-  expect(told.map(({ message }) => message.data?.event)).toEqual(['confirmation', 'refunded', 'refund_failed'])
+  expect(pushes.map(({ message }) => message.data?.event)).toEqual(['confirmation', 'refunded', 'refund_failed'])
 })
 
 test('a refund that fails repeatedly becomes an operator task each time', { tags: 'long' }, async () => {

@@ -220,11 +220,11 @@ test('a code that is no word is not repeated', async () => {
 })
 
 test('a status that nobody knows counts as pending, and is visible', async () => {
-  const told: string[] = []
+  const unlisted: string[] = []
   const watch = {
     answered: () => undefined,
     failed: () => undefined,
-    unlisted: (party: string, code: string) => void told.push(`${party} ${code}`),
+    unlisted: (party: string, code: string) => void unlisted.push(`${party} ${code}`),
   }
   const { stripe, simulator } = started.stripeWith(watch)
   const object = {
@@ -249,5 +249,5 @@ test('a status that nobody knows counts as pending, and is visible', async () =>
   expect(await stripe.listRefunds('pi')).toMatchObject([{ status: 'pending' }])
   expect(await stripe.listDisputes('pi')).toMatchObject([{ status: 'brand_new', isOver: false, awaitsEvidence: false }])
   expect(await stripe.getRedaction('x')).toMatchObject({ status: 'redacting' })
-  expect(told).toEqual(['payment', 'refund', 'dispute', 'redaction'].map((what) => `stripe ${what}_brand_new`))
+  expect(unlisted).toEqual(['payment', 'refund', 'dispute', 'redaction'].map((what) => `stripe ${what}_brand_new`))
 })

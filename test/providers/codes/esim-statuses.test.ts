@@ -14,11 +14,11 @@ import { startAiralo } from '../../../sim/airalo.ts'
 import { controlOf } from '../../../sim/control.ts'
 import { startEsimAccess } from '../../../sim/esim-access.ts'
 
-const told: string[] = []
+const unlisted: string[] = []
 const watch = {
   answered: () => undefined,
   failed: () => undefined,
-  unlisted: (party: string, code: string) => void told.push(`${party} ${code}`),
+  unlisted: (party: string, code: string) => void unlisted.push(`${party} ${code}`),
 }
 const [accessSim, airSim] = await Promise.all([
   startEsimAccess({ accessCode: 'x', secretKey: 'x', webhookUrl: '' }),
@@ -42,7 +42,7 @@ const airalo = createAiralo({
 })
 
 beforeEach(() => {
-  told.length = 0
+  unlisted.length = 0
 })
 afterAll(() => Promise.all([accessSim.stop(), airSim.stop()]))
 
@@ -89,7 +89,7 @@ test('each listed status of an eSIM is read as its table says, and nobody is tol
     expect([status, await usageState(status)]).toEqual([status, state])
   for (const [slug, { alive }] of Object.entries(airaloOrderStatuses))
     expect([slug, await orderAlive(slug)]).toEqual([slug, alive])
-  expect(told).toEqual([])
+  expect(unlisted).toEqual([])
 })
 
 test('a status that no table has decides nothing, and an operator is told', async () => {
@@ -98,7 +98,7 @@ test('a status that no table has decides nothing, and an operator is told', asyn
   expect(await usageState('PAUSED')).toBe('unknown')
   expect(await orderAlive('on_hold')).toBeNull()
   expect(await accessState('constructor', 'toString')).toBe('unknown')
-  expect(told).toEqual([
+  expect(unlisted).toEqual([
     'esim-access esim_status_frozen',
     'esim-access smdp_status_linked',
     'airalo usage_status_paused',
@@ -111,7 +111,7 @@ test('a status that no table has decides nothing, and an operator is told', asyn
 test('a status that no table has is seen in the provider’s books, too', async () => {
   await profileIs('FROZEN', 'ENABLED')
   for await (const page of esimAccess.listOrders(between)) expect(page).toMatchObject([{ alive: null }])
-  expect(told).toEqual(['esim-access esim_status_frozen'])
+  expect(unlisted).toEqual(['esim-access esim_status_frozen'])
 })
 
 test('an eSIM of which no table has the status is not given back, and not said to be in use', async () => {
@@ -123,16 +123,16 @@ test('an eSIM of which no table has the status is not given back, and not said t
   const data = { status: 'PAUSED', remaining: 1, total: 1, is_unlimited: false, expired_at: null }
   await air.fault({ match: { path: '/usage$' }, status: 200, body: { data } })
   await expect(airalo.cancelUnused('89')).rejects.toMatchObject({ kind: 'unavailable', code: 'unknown_state' })
-  expect(new Set(told)).toEqual(new Set(['esim-access esim_status_frozen', 'airalo usage_status_paused']))
+  expect(new Set(unlisted)).toEqual(new Set(['esim-access esim_status_frozen', 'airalo usage_status_paused']))
 })
 
 test('a kind of notification that no table has is ignored, and an operator is told', () => {
   const parse = (notifyType: string) =>
     esimAccess.parseWebhook({ rawBody: JSON.stringify({ notifyType, content: { orderNo: 'B1' } }), headers: {} })
   for (const type of Object.keys(esimAccessEvents)) parse(type)
-  expect(told).toEqual([])
+  expect(unlisted).toEqual([])
   expect(parse('SIM_SWAP').hints).toEqual([])
-  expect(told).toEqual(['esim-access event_sim_swap'])
+  expect(unlisted).toEqual(['esim-access event_sim_swap'])
   const rawBody = JSON.stringify({ anything: 'else' })
   const signature = createHmac('sha512', 'x').update(rawBody).digest('hex')
   expect(airalo.parseWebhook({ rawBody, headers: { 'airalo-signature': signature } }).hints).toEqual([])

@@ -345,9 +345,9 @@ test('no code of Stripe’s is in two tables of errors', () => {
 })
 
 test('a decline that Stripe wants to be shown generically is shown so', () => {
-  const told = (code: string) => stripeDeclineCodes[code]?.customer
+  const shownFor = (code: string) => stripeDeclineCodes[code]?.customer
   for (const code of ['fraudulent', 'lost_card', 'stolen_card', 'merchant_blacklist'])
-    expect(told(code), code).toBe('may pay again; is told no more than of `generic_decline`')
+    expect(shownFor(code), code).toBe('may pay again; is told no more than of `generic_decline`')
 })
 
 test('a name that every object has is in no table', () => {

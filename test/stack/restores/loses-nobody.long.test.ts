@@ -191,7 +191,7 @@ async function restore(...args: string[]): Promise<Said> {
 
 /** What the rows of a restored database say, without what is random. */
 async function readRows(sql: Database) {
-  const [orders, refunds, invoices, placements, items, told] = await Promise.all([
+  const [orders, refunds, invoices, placements, items, orderEvents] = await Promise.all([
     sql`select id, account_id, parent_order_id, esim_id, status, reason, payment_intent_id, gross_minor, paid_at,
       delivered_at, ended_at, install_token_index from orders order by id`,
     sql`select * from refunds order by stripe_refund_id`,
@@ -207,7 +207,7 @@ async function readRows(sql: Database) {
     invoices: [...invoices],
     placements: [...placements],
     items: [...items],
-    told: [...told],
+    orderEvents: [...orderEvents],
   }
 }
 
@@ -343,7 +343,7 @@ test(`U2: ${rounds * ordersInRound} orders in every state outlive the loss of th
   expect(rowsAgain).toEqual(rows)
   expect(rows.items.filter(({ outcome }) => outcome === 'rebuilt')).toHaveLength(12 * rounds)
   // The app backend is told nothing of orders that the dump has as they are.
-  expect(rows.told.filter(({ order_id }) => waiting.some(({ atRest }) => atRest === order_id))).toEqual([])
+  expect(rows.orderEvents.filter(({ order_id }) => waiting.some(({ atRest }) => atRest === order_id))).toEqual([])
 
   // Nobody is served before the run of the restore has settled what cannot be rebuilt; no worker has begun it yet.
   await harness.api.start()
