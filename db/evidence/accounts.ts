@@ -14,7 +14,10 @@ const clockGraceMs = milliseconds.hour
 /** Counting stops here, since larger numbers say no more. */
 const most = 10_000
 
-/** Reads the figures of U1, G1, G2, G5 and R1: accounts are readable, correct and not kept beyond their period. */
+/**
+ * Reads the figures of accounts: they can be used, seen and exported (U1, G1, G5), a correction of the address ends in time (G2), and
+ * none is kept beyond its period (R1).
+ */
 export async function readAccountFigures(sql: Queryable, encryption: ColumnEncryption, asOf: Date): Promise<Readings> {
   const unusedSince = plusMs(plusYears(asOf, -periods.account.inactivityYears), -sweepMs)
   const [unreadable, past, changes] = await Promise.all([

@@ -1,4 +1,7 @@
-/** What holds in every world, in words: of the promises U2, U5 and G3 what the model can show. */
+/**
+ * What holds in every world, in words: that who paid is delivered or refunded (U2), risky orders are reviewed (U5) and an erasure is
+ * complete (G3), as far as the model can show it.
+ */
 import { isIn, isPaid, price, type World } from './model.ts'
 
 type Invariants = Readonly<Record<string, (world: World) => boolean>>

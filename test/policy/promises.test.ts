@@ -87,6 +87,14 @@ describe('the promises', () => {
     expect(unpromised).toEqual([])
   })
 
+  test('are said in words beside their ids: no comment ends with ids alone', async () => {
+    const folders = ['activities', 'api', 'cli', 'db', 'mails', 'policy', 'providers', 'test', 'worker', 'workflows']
+    const files = (await Promise.all(folders.map(filesIn))).flat()
+    const bare = /[:;] *(?:[CUPSRGKN][1-9](?:,? (?:and |to )?|\. ?)?)+\*\/|\bof (?:[CUPSRGKN][1-9],? (?:and )?){3,}/
+    const texts = await Promise.all(files.map(async (file) => [file, await readFile(root + file, 'utf8')] as const))
+    expect(texts.filter(([, text]) => bare.test(text)).map(([file]) => file)).toEqual([])
+  })
+
   test('every promise id in the sources leads', async () => {
     const folders = ['activities', 'api', 'db', 'mails', 'policy', 'providers', 'worker', 'workflows']
     const files = (await Promise.all(folders.map(filesIn))).flat()

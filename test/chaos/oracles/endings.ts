@@ -1,4 +1,7 @@
-/** Deletions and terms: G3, K1, R1, R2, R3. */
+/**
+ * Deletions are complete, those of children included (G3, K1), and nothing is kept beyond its period: accounts (R1), books (R2),
+ * backups (R3).
+ */
 import { milliseconds, periods } from '../../../policy/periods.ts'
 import { distinct, mailsOf } from './messages.ts'
 import { type Acknowledgements, type Finding, living, type Oracle, type OutsideBooks, type Person } from './record.ts'

@@ -1,4 +1,4 @@
-/** What outside parties may know: P1, P2, P3. */
+/** Outside parties get no more than they may know: eSIM providers (P1), Stripe (P2), ad measurement (P3). */
 import { createHash } from 'node:crypto'
 import { createFinder } from './finder.ts'
 import { type Acknowledgements, type Finding, type Oracle, type OutsideBooks, sum } from './record.ts'

@@ -1,4 +1,4 @@
-/** Money, eSIMs and documents: U2, U5, U6. */
+/** Who paid is delivered or refunded (U2), risky orders wait for a review (U5), and the books are complete (U6). */
 import { periods } from '../../../policy/periods.ts'
 import { type Acknowledgements, type Finding, type Oracle, type Order, type OutsideBooks, sum } from './record.ts'
 

@@ -268,7 +268,7 @@ test('a payment whose creation was applied and answered with 500 is cancelled by
   expect((await harness.service.get(`/v1/orders/${order.id}`)).body.status).toBe('delivered')
 })
 
-test('a payment without an order is found, shown to operators, and counted by the figure of U2', async () => {
+test('U2: a payment without an order is found, shown to operators, and counted as not settled', async () => {
   const person = await harness.signUp()
   const { id: orderId } = await harness.buy(person, { packageCode, pay: false })
   const [row] = await sql<{ payment_intent_id: string }[]>`select payment_intent_id from orders where id = ${orderId}`
