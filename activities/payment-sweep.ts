@@ -6,7 +6,7 @@ import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { openPayments } from '../db/erasure/deletion-seals.ts'
 import {
-  forgetOperatorTask,
+  deleteOperatorTask,
   listSubjectsOfOpenTasks,
   raiseOperatorTask,
   resolveOperatorTask,
@@ -179,7 +179,7 @@ export function createPaymentSweepActivities(
     if (isAboutDispute(event)) {
       const dispute = await shown(() => stripe.getDispute(disputeId ?? event.objectId))
       await recordUntilCurrent(context, dispute, undefined, at, undefined, shown)
-      await forgetOperatorTask(sql, unreadTask(event))
+      await deleteOperatorTask(sql, unreadTask(event))
     } else if (event.type === 'payment_intent.succeeded' && paymentIntentId && isOurs(orderId, mark))
       await raiseWithoutOrder(paymentIntentId, at)
   }
@@ -189,7 +189,7 @@ export function createPaymentSweepActivities(
     const orderId = warning.paymentIntentId && (await findOrderOfPayment(sql, warning.paymentIntentId))
     if (orderId) await signals.fraudWarning(orderId)
     else await recordOrphanedWarning(sql, warning, at)
-    await forgetOperatorTask(sql, unreadTask(event))
+    await deleteOperatorTask(sql, unreadTask(event))
   }
 
   /** Settles the task of a fraud warning that is not actionable any more: an operator has refunded, or the bank disputes. */

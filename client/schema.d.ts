@@ -354,7 +354,7 @@ export interface paths {
         get: operations["getWebhookEndpointsId"];
         put?: never;
         post?: never;
-        /** Send nothing more to an endpoint, and forget it */
+        /** Delete an endpoint: nothing more is sent to it */
         delete: operations["deleteWebhookEndpointsId"];
         options?: never;
         head?: never;

@@ -2,7 +2,7 @@
 import type { Database } from './connection/database.ts'
 
 /** Deletes a batch of idempotency keys. @returns their number; less than `limit` when none are left */
-export async function forgetIdempotencyKeys(sql: Database, before: Date, limit: number): Promise<number> {
+export async function deleteIdempotencyKeys(sql: Database, before: Date, limit: number): Promise<number> {
   const gone = await sql`
     delete from idempotency_keys where ctid = any(array(
       select ctid from idempotency_keys where created_at < ${before} limit ${limit}))`
@@ -10,7 +10,7 @@ export async function forgetIdempotencyKeys(sql: Database, before: Date, limit: 
 }
 
 /** Deletes a batch of recorded webhook events. @returns their number; less than `limit` when none are left */
-export async function forgetWebhookEvents(sql: Database, before: Date, limit: number): Promise<number> {
+export async function deleteWebhookEvents(sql: Database, before: Date, limit: number): Promise<number> {
   const gone = await sql`
     delete from webhook_events where ctid = any(array(
       select ctid from webhook_events where received_at < ${before} limit ${limit}))`
@@ -18,7 +18,7 @@ export async function forgetWebhookEvents(sql: Database, before: Date, limit: nu
 }
 
 /** Deletes expired links and web sessions, and ended sign-ins whose tokens have expired. @returns their number */
-export async function forgetTokens(sql: Database, before: Date, endedBefore: Date): Promise<number> {
+export async function deleteTokens(sql: Database, before: Date, endedBefore: Date): Promise<number> {
   const ended = await sql`delete from ended_sign_ins where ended_at <= ${endedBefore}`
   const links = await sql`delete from link_tokens where expires_at <= ${before}`
   const sessions = await sql`delete from web_sessions where expires_at <= ${before}`

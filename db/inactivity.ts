@@ -47,7 +47,7 @@ export async function isUsedAgain(tx: Queryable, accountId: string): Promise<boo
   const known = await findInactivity(tx, accountId)
   const used = await lastUse(tx, accountId)
   if (known && used && used <= known.last_active_at) return false
-  await forgetInactivity(tx, accountId)
+  await deleteInactivity(tx, accountId)
   return true
 }
 
@@ -79,6 +79,6 @@ export async function noteNextCheck(sql: Queryable, accountId: string, checkBy: 
 }
 
 /** Deletes the row of an account that is used again. */
-export async function forgetInactivity(sql: Queryable, accountId: string): Promise<void> {
+export async function deleteInactivity(sql: Queryable, accountId: string): Promise<void> {
   await sql`delete from inactivity where account_id = ${accountId}`
 }

@@ -67,7 +67,7 @@ export async function listSubjectsOfOpenTasks(sql: Queryable, kind: string): Pro
 }
 
 /** Deletes a task about an erased person: once it is settled, no trace of it may stay. */
-export async function forgetOperatorTask(sql: Queryable, task: { kind: string; subjectId: string }): Promise<void> {
+export async function deleteOperatorTask(sql: Queryable, task: { kind: string; subjectId: string }): Promise<void> {
   await sql`delete from attention where kind = ${task.kind} and subject_id = ${task.subjectId}`
 }
 

@@ -905,7 +905,7 @@ const tables: Record<string, Table> = {
     owner: { is: 'receipt', column: 'receipt_id' },
     keptUntil: {
       term: 'stripeRedactionAfterDays',
-      why: 'G3: until all erasure steps are done; each part is wiped by its step',
+      why: 'G3: until all erasure steps are done; each part is deleted by its step',
     },
     columns: {
       receipt_id: technical,

@@ -1,6 +1,6 @@
 /** G3: everybody can delete their account. Erases the rows of a person, and verifies that no table has any left. */
 import type { Context } from '../../context.ts'
-import { forgetDeletedKeys } from '../../db/connection/vacuum.ts'
+import { vacuumDeletedKeys } from '../../db/connection/vacuum.ts'
 import { eraseLateRows } from '../../db/erasure/erased-rows.ts'
 import { erase } from '../../db/erasure/erasure.ts'
 import { checkTraces } from '../../db/erasure/erasure-check.ts'
@@ -47,8 +47,8 @@ export function createErasureActivities(context: Context): Activities {
         const left = [...found, ...unchecked]
         if (left.length > 0) throw failure('ErasureIncomplete', { code: left.slice(0, 5).join(',') })
         if (!final) return 'later'
-        const forgotten = await forgetDeletedKeys(sql, trace.transaction)
-        if (!forgotten)
+        const isVacuumed = await vacuumDeletedKeys(sql, trace.transaction)
+        if (!isVacuumed)
           throw failure('ErasureIncomplete', { code: 'old_snapshot_open', nextRetryDelay: snapshotRetryMs })
         return { state: 'done' }
       })

@@ -4,7 +4,7 @@
  */
 import type { Context } from '../../context.ts'
 import type { Transaction } from '../../db/connection/database.ts'
-import { openSecret, type PaymentToClose, resealSecret, wipeSecret } from '../../db/erasure/deletion-seals.ts'
+import { deleteSecret, openSecret, type PaymentToClose, resealSecret } from '../../db/erasure/deletion-seals.ts'
 import { findStep, recordStep } from '../../db/erasure/deletions.ts'
 import { resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { creditInvoice, insertFact, settleFact, settleRefunded } from '../../db/order/books.ts'
@@ -57,7 +57,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
       const trouble = open.find((settlement) => settlement.trouble)?.trouble
       if (trouble) await leaveStepToOperator(context, { receiptId, processor, code: trouble, at })
       else await clearOperatorTask(receiptId, at)
-      if (giveUp) await wipeSecret(sql, receiptId, 'settlements')
+      if (giveUp) await deleteSecret(sql, receiptId, 'settlements')
       return { watch: open.length > 0 && !giveUp, ...(trouble && { trouble }) }
 
       async function closePayment(firstId: string): Promise<void> {
@@ -72,7 +72,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
           await sql.begin(async (tx) => {
             await book?.(tx)
             if (left.length > 0) await resealSecret(tx, context, receiptId, 'settlements', left)
-            else await wipeSecret(tx, receiptId, 'settlements')
+            else await deleteSecret(tx, receiptId, 'settlements')
           })
           open = left
           // A page at Stripe was paid: its payment takes its place.

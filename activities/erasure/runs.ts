@@ -6,7 +6,7 @@ import type { WorkerContext } from '../../context.ts'
 import { openSecret } from '../../db/erasure/deletion-seals.ts'
 import { recordStep } from '../../db/erasure/deletions.ts'
 import { withoutOthers } from '../../db/erasure/erased-rows.ts'
-import { forgetOperatorTask } from '../../db/operator-tasks.ts'
+import { deleteOperatorTask } from '../../db/operator-tasks.ts'
 import { failure } from '../../shared/failures.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { isNotFound } from '../../temporal/grpc-status.ts'
@@ -115,7 +115,7 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
     } catch (error) {
       if (!isNotFound(error)) throw error
     }
-    await forgetOperatorTask(sql, { kind: lostRunTask, subjectId: runId })
+    await deleteOperatorTask(sql, { kind: lostRunTask, subjectId: runId })
   }
 }
 

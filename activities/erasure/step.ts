@@ -2,10 +2,10 @@ import type { Context } from '../../context.ts'
 import {
   type DeletionPart,
   type DeletionSecrets,
+  deleteSecret,
   dropEmptySeal,
   hasSeal,
   openSecret,
-  wipeSecret,
 } from '../../db/erasure/deletion-seals.ts'
 import { findStep, recordStep } from '../../db/erasure/deletions.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
@@ -21,7 +21,7 @@ interface Step<Part extends DeletionPart> {
 }
 
 /**
- * Does one erasure step with the part of the seal that it needs. Then, in one transaction, wipes that part and writes
+ * Does one erasure step with the part of the seal that it needs. Then, in one transaction, deletes that part and writes
  * the outcome into the receipt. Repeatable: a step that is done is skipped. The outcome `later` changes neither.
  * @returns what became of the step, so that the run's history has it: a restored receipt may be older
  */
@@ -46,7 +46,7 @@ export async function withSecret<Part extends DeletionPart>(
   if (outcome === 'later') return { state }
   const at = recordedAt(asOf)
   const isEmpty = await sql.begin(async (tx) => {
-    await wipeSecret(tx, receiptId, part)
+    await deleteSecret(tx, receiptId, part)
     if (state === 'pending') await recordStep(tx, { receiptId, processor, ...outcome, at })
     return dropEmptySeal(tx, receiptId)
   })

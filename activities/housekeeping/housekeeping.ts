@@ -2,14 +2,14 @@
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
 import { dropDays, ensureDays } from '../../db/access/daily-partitions.ts'
-import { forgetEvents } from '../../db/events/events.ts'
-import { forgetRecipients } from '../../db/events/recipients.ts'
-import { forgetIdempotencyKeys, forgetTokens, forgetWebhookEvents } from '../../db/expired.ts'
+import { deleteEvents } from '../../db/events/events.ts'
+import { deleteRecipients } from '../../db/events/recipients.ts'
+import { deleteIdempotencyKeys, deleteTokens, deleteWebhookEvents } from '../../db/expired.ts'
 import { indexOlderEsims } from '../../db/operator/iccids.ts'
 import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
-import { forgetVelocity } from '../../db/order/velocity.ts'
+import { deleteVelocity } from '../../db/order/velocity.ts'
 import { listOverdueOrders } from '../../db/overdue.ts'
-import { forgetAllowances } from '../../db/requests/allowances.ts'
+import { deleteAllowances } from '../../db/requests/allowances.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusDays, plusMs } from '../../shared/calendar.ts'
 import { retireBuilds } from '../../temporal/worker-deployment.ts'
@@ -42,18 +42,18 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
       const at = new Date(asOf)
       return {
         idempotencyKeys: await inBatches(batchSize, (limit) =>
-          forgetIdempotencyKeys(sql, plusMs(at, -periods.idempotencyKeysMs), limit),
+          deleteIdempotencyKeys(sql, plusMs(at, -periods.idempotencyKeysMs), limit),
         ),
         webhookEvents: await inBatches(batchSize, (limit) =>
-          forgetWebhookEvents(sql, plusMs(at, -periods.webhookDedupeMs), limit),
+          deleteWebhookEvents(sql, plusMs(at, -periods.webhookDedupeMs), limit),
         ),
-        events: await inBatches(batchSize, (limit) => forgetEvents(sql, plusMs(at, -periods.eventsMs), limit)),
+        events: await inBatches(batchSize, (limit) => deleteEvents(sql, plusMs(at, -periods.eventsMs), limit)),
         tokens:
-          (await forgetTokens(sql, at, plusMs(at, -periods.endedSignInMs))) +
-          (await forgetRecipients(sql, plusDays(at, -periods.securityLog.keepDays))),
-        allowances: await inBatches(batchSize, (limit) => forgetAllowances(sql, at, limit)),
+          (await deleteTokens(sql, at, plusMs(at, -periods.endedSignInMs))) +
+          (await deleteRecipients(sql, plusDays(at, -periods.securityLog.keepDays))),
+        allowances: await inBatches(batchSize, (limit) => deleteAllowances(sql, at, limit)),
         // The next run is a day away, so counts that would be too old by then are deleted now.
-        velocity: await inBatches(batchSize, (limit) => forgetVelocity(sql, plusDays(at, 1), limit)),
+        velocity: await inBatches(batchSize, (limit) => deleteVelocity(sql, plusDays(at, 1), limit)),
         iccidsIndexed: await indexOlderEsims(context, heartbeat),
       }
     },

@@ -1,6 +1,6 @@
 /** Calls of an eSIM provider that must be applied at most once. The placement's row records unknown outcomes. */
 import type { Context } from '../../context.ts'
-import { closePlacement, forgetRequest, noteRequest, type Placement } from '../../db/order/placements.ts'
+import { closePlacement, noteRequest, type Placement, takeBackRequest } from '../../db/order/placements.ts'
 import type { EsimProvider } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure } from '../../shared/failures.ts'
@@ -39,7 +39,7 @@ export async function askOnce<Answer>(
     if (error.kind === 'unknown_outcome') throw asFailure(error, esimFailureTypes)
     // This request was not applied, but an earlier one may have been and not show yet.
     if (!isSettled) {
-      if (request) await forgetRequest(sql, placement.id, request)
+      if (request) await takeBackRequest(sql, placement.id, request)
       throw failure('PlacementUnsettled', { code: error.code })
     }
     const refusal = isFinal ? error.code : null

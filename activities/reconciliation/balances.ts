@@ -11,7 +11,7 @@ import {
   readSpending,
   recordReading,
 } from '../../db/reconciliation/balances.ts'
-import { forgetDifferences, startOfTheOneBefore } from '../../db/reconciliation/reconciliations.ts'
+import { deleteDifferences, startOfTheOneBefore } from '../../db/reconciliation/reconciliations.ts'
 import { periods } from '../../policy/periods.ts'
 import type { EsimProvider } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
@@ -31,7 +31,7 @@ export function createBalanceReadings(context: Context): Activities {
     async readProviderBalances({ reconciliationId, asOf }) {
       const at = new Date(asOf)
       const tally = createTally(sql, reconciliationId ?? '')
-      if (reconciliationId !== null) await forgetDifferences(sql, reconciliationId, 'provider_remainder')
+      if (reconciliationId !== null) await deleteDifferences(sql, reconciliationId, 'provider_remainder')
       const before = reconciliationId === null ? undefined : await startOfTheOneBefore(sql, reconciliationId)
       const readNow = new Set<string>()
       let firstError: unknown

@@ -3,16 +3,16 @@ import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
 import { openBackupFolder } from '../../db/backup/backup-folder.ts'
 import { recordStore } from '../../db/backup/backup-store.ts'
-import { forgetErasedReferences } from '../../db/erasure/erased-references.ts'
+import { deleteErasedReferences } from '../../db/erasure/erased-references.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
-import { forgetReadings, recordProcessorBalances } from '../../db/reconciliation/balances.ts'
+import { deleteReadings, recordProcessorBalances } from '../../db/reconciliation/balances.ts'
 import { listHeldTwice } from '../../db/reconciliation/placements.ts'
 import {
   acceptDecided,
   carryOver,
   countDifferences,
+  deleteReconciliations,
   finishReconciliation,
-  forgetReconciliations,
   insertReconciliation,
   raiseDifferences,
   recordDifferences,
@@ -84,9 +84,9 @@ export function createReconciliationActivities(context: WorkerContext): Reconcil
       }
       await recordProcessorBalances(sql, findings.sums, balanceReadUntil(at))
       await finishReconciliation(sql, { id: reconciliationId, at: new Date(), report })
-      await forgetReconciliations(sql, plusMs(at, -periods.reconciliationsMs))
-      await forgetReadings(sql, plusMs(at, -periods.reconciliationsMs))
-      await forgetErasedReferences(sql, at)
+      await deleteReconciliations(sql, plusMs(at, -periods.reconciliationsMs))
+      await deleteReadings(sql, plusMs(at, -periods.reconciliationsMs))
+      await deleteErasedReferences(sql, at)
       return report
     },
   }

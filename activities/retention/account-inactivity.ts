@@ -5,8 +5,8 @@ import pMap from 'p-map'
 import type { WorkerContext } from '../../context.ts'
 import {
   type Dormant,
+  deleteInactivity,
   findInactivity,
-  forgetInactivity,
   type InactivityRow,
   lastUse,
   listDormant,
@@ -100,7 +100,7 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
     const used = await lastUse(sql, accountId)
     if (!used) return 'gone'
     if (used <= new Date(lastActiveAt)) return 'inactive'
-    await forgetInactivity(sql, accountId)
+    await deleteInactivity(sql, accountId)
     return 'active'
   }
 

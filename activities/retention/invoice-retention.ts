@@ -11,8 +11,8 @@ import {
   isMonthHeld,
   listBookDays,
   listBookMonths,
-  purgeInvoices,
-  purgeOrderFacts,
+  deleteInvoices,
+  deleteOrderFacts,
 } from '../../db/order/books-retention.ts'
 import { booksTermEnds } from '../../shared/calendar.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
@@ -62,8 +62,8 @@ export function createInvoiceRetentionActivities(context: WorkerContext): Invoic
       const held = due.length > 0 && (await isMonthHeld(sql, month))
       const purged = { invoices: 0, orderFacts: 0 }
       if (due.length > 0 && !held) {
-        purged.invoices = await inBatches(batchSize, (limit) => purgeInvoices(sql, due, limit))
-        purged.orderFacts = await inBatches(batchSize, (limit) => purgeOrderFacts(sql, due, limit))
+        purged.invoices = await inBatches(batchSize, (limit) => deleteInvoices(sql, due, limit))
+        purged.orderFacts = await inBatches(batchSize, (limit) => deleteOrderFacts(sql, due, limit))
       }
       const left = due.length > 0 ? await countBooks(sql, due) : 0
       if (left === 0) await resolveOperatorTask(sql, { kind: task, subjectId: month, by: 'retention', at })

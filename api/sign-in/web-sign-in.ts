@@ -3,7 +3,7 @@ import { v4 as uuid } from 'uuid'
 import type { Context } from '../../context.ts'
 import { findAccount, findAccountByEmail, recordSignIn } from '../../db/accounts.ts'
 import { isTiedToErased } from '../../db/connection/constraint.ts'
-import { createLinkToken, forgetLinkTokens, spendLinkToken } from '../../db/crypto/link-tokens.ts'
+import { createLinkToken, deleteLinkTokens, spendLinkToken } from '../../db/crypto/link-tokens.ts'
 import { spendAllowance } from '../../db/requests/allowances.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { type OpenIdColumns, openSession } from '../../db/web-sessions.ts'
@@ -93,7 +93,7 @@ export function createWebSignIn(context: Context) {
     const accountId = await findAccountByEmail(sql, context, email)
     const account = accountId === undefined ? undefined : await findAccount(sql, context, accountId)
     if (!account) return
-    await forgetLinkTokens(sql, at)
+    await deleteLinkTokens(sql, at)
     const spent = { kind: 'sign_in_link', subject: { accountId: account.id }, at } as const
     if ((await spendAllowance(sql, context, spent)) !== undefined) return
     const expiresAt = plusMs(at, periods.signInLinkMs)

@@ -9,7 +9,7 @@ import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { paymentWithoutOrder } from '../../activities/payment-sweep.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { type CarriedReceipt, exportReceipts, importReceipts } from '../../db/erasure/carried-receipts.ts'
-import { dropSeal, wipeSecret } from '../../db/erasure/deletion-seals.ts'
+import { dropSeal, deleteSecret } from '../../db/erasure/deletion-seals.ts'
 import { completeDeletion, findReceipt } from '../../db/erasure/deletions.ts'
 import { erase } from '../../db/erasure/erasure.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
@@ -156,8 +156,8 @@ async function dropUnneeded(
 ): Promise<void> {
   const isDone = (processor: ErasureStep) => done.some((each) => each.processor === processor && each.state === 'done')
   // A payment that is watched is looked at again by the run, which then enters its refund into the books again.
-  if (isSettled) await wipeSecret(tx, receiptId, 'settlements')
-  if (isDone('database') && isDone('temporal')) await wipeSecret(tx, receiptId, 'trace')
+  if (isSettled) await deleteSecret(tx, receiptId, 'settlements')
+  if (isDone('database') && isDone('temporal')) await deleteSecret(tx, receiptId, 'trace')
 }
 
 /** What became of the steps whose activity has ended. */

@@ -13,7 +13,7 @@ import type { Context } from '../../context.ts'
 import { insertItem } from '../../db/backup/restores.ts'
 import { erasedSince } from '../../db/erasure/deletion-ledger.ts'
 import { openPayments } from '../../db/erasure/deletion-seals.ts'
-import { forgetStatusEvents } from '../../db/events/events.ts'
+import { deleteStatusEvents } from '../../db/events/events.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { findOrder, findOrderOfPayment, listOrdersWith, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
@@ -116,7 +116,7 @@ export async function rebuild(
     else if (isChanged(before, await findOrder(sql, run.orderId)))
       await insertItem(sql, restoreId, { kind: 'order', subjectId: run.orderId, outcome: 'rebuilt' })
     // The dump has it as its run left it: the statuses that it went through again cause no events.
-    else await forgetStatusEvents(sql, run.orderId)
+    else await deleteStatusEvents(sql, run.orderId)
   }
 
   /** An order that could not be rebuilt. An open run goes on with it; the payment sweep would refund what has none. */
@@ -125,7 +125,7 @@ export async function rebuild(
     const payment = payments.get(orderId)
     if (payment) explained.add(payment.paymentIntentId)
     // Those of the steps that were rebuilt before it failed.
-    await forgetStatusEvents(sql, orderId)
+    await deleteStatusEvents(sql, orderId)
     if (!isOpen) await closeUndecided(orderId, 'restore')
   }
 

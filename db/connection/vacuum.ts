@@ -1,7 +1,7 @@
 /** A deleted row stays in PostgreSQL's files until VACUUM, which keeps it as long as any snapshot can see it. */
 import type { Database, Transaction } from './database.ts'
 
-/** The id of the current transaction, for `forgetDeletedKeys`. */
+/** The id of the current transaction, for `vacuumDeletedKeys`. */
 export async function currentTransaction(tx: Transaction): Promise<string> {
   const [row] = await tx<{ id: string }[]>`select pg_current_xact_id()::text as id`
   return row?.id ?? ''
@@ -12,7 +12,7 @@ export async function currentTransaction(tx: Transaction): Promise<string> {
  * @param transaction as `currentTransaction` returned it
  * @returns false while a snapshot is older than the transaction, so that VACUUM would keep the keys
  */
-export async function forgetDeletedKeys(sql: Database, transaction: string): Promise<boolean> {
+export async function vacuumDeletedKeys(sql: Database, transaction: string): Promise<boolean> {
   const [older] = await sql`
     select 1 from (
       select backend_xmin as xmin from pg_stat_activity

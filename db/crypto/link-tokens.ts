@@ -64,6 +64,6 @@ export async function spendLinkToken(
 }
 
 /** Deletes expired links. */
-export async function forgetLinkTokens(sql: Queryable, at: Date): Promise<void> {
+export async function deleteLinkTokens(sql: Queryable, at: Date): Promise<void> {
   await sql`delete from link_tokens where expires_at <= ${at}`
 }

@@ -5,7 +5,7 @@
 import type { ErasureStep } from '../../policy/deletion.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import type { DeletionSteps, Deletions } from '../connection/schema.ts'
-import { type DeletionPart, dropEmptySeal, dropSeal, wipeSecret } from './deletion-seals.ts'
+import { type DeletionPart, deleteSecret, dropEmptySeal, dropSeal } from './deletion-seals.ts'
 import { type Receipt, receiptOf, stepOf } from './deletions.ts'
 
 export interface CarriedReceipt extends Receipt {
@@ -63,7 +63,7 @@ async function importReceipt(tx: Transaction, receipt: CarriedReceipt): Promise<
   if (completedAt) return dropSeal(tx, receiptId)
   for (const { processor, state } of steps) {
     const part = partOfStep[processor]
-    if (part && state !== 'pending' && state !== 'needs_operator') await wipeSecret(tx, receiptId, part)
+    if (part && state !== 'pending' && state !== 'needs_operator') await deleteSecret(tx, receiptId, part)
   }
   await dropEmptySeal(tx, receiptId)
 }

@@ -163,7 +163,7 @@ export async function hasSeal(sql: Queryable, receiptId: string): Promise<boolea
 }
 
 /** Deletes a part. */
-export async function wipeSecret(sql: Queryable, receiptId: string, part: DeletionPart): Promise<void> {
+export async function deleteSecret(sql: Queryable, receiptId: string, part: DeletionPart): Promise<void> {
   await sql`update deletion_seals set ${sql({ [columns[part]]: null })} where receipt_id = ${receiptId}`
 }
 

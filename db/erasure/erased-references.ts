@@ -34,7 +34,7 @@ export async function noteErasedReferences(
 
 /**
  * Those of the ids, which an outside party lists, that were an erased person's. What is still listed will be listed again: it
- * is not forgotten before it has left the time that is compared.
+ * is not deleted before it has left the time that is compared.
  */
 export async function findErased(
   sql: Queryable,
@@ -52,6 +52,6 @@ export async function findErased(
   return new Set(found.flatMap(({ reference }) => byHash.get(reference.toString('hex')) ?? []))
 }
 
-export async function forgetErasedReferences(sql: Queryable, at: Date): Promise<void> {
+export async function deleteErasedReferences(sql: Queryable, at: Date): Promise<void> {
   await sql`delete from erased_references where forget_after < ${at}`
 }

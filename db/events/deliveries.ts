@@ -172,7 +172,7 @@ export async function postponeRetry(
     where endpoint_id = ${endpoint_id} and event_id = ${event_id}`
 }
 
-/** Forgets a retry: the event has arrived, or is given up. */
+/** Deletes a retry: the event has arrived, or is given up. */
 export async function endRetry(
   sql: Queryable,
   { endpoint_id, event_id }: Pick<RetryRow, 'endpoint_id' | 'event_id'>,

@@ -113,13 +113,13 @@ export async function pingEndpoint(sql: Queryable, endpointId: string): Promise<
 }
 
 /** Deletes a batch of old events. @returns their number; less than `limit` when none are left */
-export async function forgetEvents(sql: Queryable, before: Date, limit: number): Promise<number> {
+export async function deleteEvents(sql: Queryable, before: Date, limit: number): Promise<number> {
   const gone = await sql`
     delete from events where ctid = any(array(select ctid from events where at < ${before} limit ${limit}))`
   return gone.count
 }
 
 /** Deletes what tells of an order's statuses, before anybody can have read it. */
-export async function forgetStatusEvents(sql: Queryable, orderId: string): Promise<void> {
+export async function deleteStatusEvents(sql: Queryable, orderId: string): Promise<void> {
   await sql`delete from events where type like 'order.%' and data->>'orderId' = ${orderId} and position is null`
 }

@@ -38,6 +38,6 @@ export async function widenRecipients(
 }
 
 /** Deletes recipients that were sent nothing since. @returns their number */
-export async function forgetRecipients(sql: Database, before: Date): Promise<number> {
+export async function deleteRecipients(sql: Database, before: Date): Promise<number> {
   return (await sql`delete from event_recipients where told_until < ${before}`).count
 }

@@ -36,7 +36,7 @@ export async function listBookDays(sql: Queryable, month: string): Promise<Date[
  * Deletes a batch of invoices and credit notes of these days, with their invoice links.
  * @returns their number; less than `limit` when none are left
  */
-export async function purgeInvoices(sql: Database, days: readonly Date[], limit: number): Promise<number> {
+export async function deleteInvoices(sql: Database, days: readonly Date[], limit: number): Promise<number> {
   const gone = await sql`
     delete from invoices where number in (
       select number from invoices where issued_on = any(${isoDays(days)}::date[]) limit ${limit})`
@@ -44,7 +44,7 @@ export async function purgeInvoices(sql: Database, days: readonly Date[], limit:
 }
 
 /** Deletes a batch of order facts of these days. An order that still exists loses its link to them. */
-export async function purgeOrderFacts(sql: Database, days: readonly Date[], limit: number): Promise<number> {
+export async function deleteOrderFacts(sql: Database, days: readonly Date[], limit: number): Promise<number> {
   const gone = await sql`
     delete from order_facts where id in (
       select id from order_facts where paid_on = any(${isoDays(days)}::date[]) limit ${limit})`

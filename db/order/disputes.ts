@@ -3,7 +3,7 @@ import type { Dispute } from '../../providers/stripe/disputes.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Disputes } from '../connection/schema.ts'
 import {
-  forgetOperatorTask,
+  deleteOperatorTask,
   type NewOperatorTask,
   raiseOperatorTask,
   resolveOperatorTask,
@@ -64,7 +64,7 @@ export async function recordDisputeTasks(
     await raiseOperatorTask(sql, disputeTask(dispute, orderId, at))
     return
   }
-  if (orderId === undefined) return forgetOperatorTask(sql, open)
+  if (orderId === undefined) return deleteOperatorTask(sql, open)
   await resolveOperatorTask(sql, { ...open, by: dispute.status, at })
   if (dispute.isTakenBack)
     await raiseOperatorTask(sql, { kind: 'dispute_lost', subjectId: dispute.disputeId, at, attributes: { orderId } })

@@ -4,7 +4,7 @@ import type { FraudWarning } from '../../providers/stripe/fraud-warnings.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Attention } from '../connection/schema.ts'
-import { forgetOperatorTask, type NewOperatorTask, raiseOperatorTask, type TaskAttributes } from '../operator-tasks.ts'
+import { deleteOperatorTask, type NewOperatorTask, raiseOperatorTask, type TaskAttributes } from '../operator-tasks.ts'
 
 const kind = 'fraud_warning'
 
@@ -22,7 +22,7 @@ export function fraudWarningTask(
 export async function recordOrphanedWarning(sql: Queryable, warning: FraudWarning, at: Date): Promise<void> {
   const { warningId: subjectId, actionable } = warning
   if (actionable) await raiseOperatorTask(sql, fraudWarningTask(warning, { subjectId, detail: 'erased', at }))
-  else await forgetOperatorTask(sql, { kind, subjectId })
+  else await deleteOperatorTask(sql, { kind, subjectId })
 }
 
 /** The open tasks of orders that are being erased, as tasks about nobody's order. */

@@ -166,8 +166,8 @@ export async function noteRequest(sql: Queryable, id: string): Promise<Request |
   return row
 }
 
-/** Removes a request that was certainly not applied, unless a later request was recorded. */
-export async function forgetRequest(sql: Queryable, id: string, request: Request): Promise<void> {
+/** Takes a request back that was certainly not applied, unless a later request was recorded. */
+export async function takeBackRequest(sql: Queryable, id: string, request: Request): Promise<void> {
   await sql`update provider_orders set last_asked_at = ${request.before}::text::timestamptz
     where id = ${id} and state = 'placing' and last_asked_at = ${request.at}::text::timestamptz`
 }

@@ -102,7 +102,7 @@ export async function countPurchase(
 }
 
 /** Deletes expired counts. @returns their number; less than `limit` when none are left */
-export async function forgetVelocity(sql: Queryable, before: Date, limit: number): Promise<number> {
+export async function deleteVelocity(sql: Queryable, before: Date, limit: number): Promise<number> {
   const gone = await sql`
     delete from velocity_counts where ctid = any(array(
       select ctid from velocity_counts where expires_at <= ${before} limit ${limit}))`

@@ -98,6 +98,6 @@ export function daysLeft({ newest, first }: { newest: BalanceReading; first: Bal
 export const hasRate = ({ newest, first }: { newest: BalanceReading; first: BalanceReading }): boolean =>
   newest.readAt > first.readAt
 
-export async function forgetReadings(sql: Queryable, before: Date): Promise<void> {
+export async function deleteReadings(sql: Queryable, before: Date): Promise<void> {
   await sql`delete from provider_balances where read_at < ${before}`
 }

@@ -49,7 +49,7 @@ export async function recordDifferences(
 }
 
 /** Deletes the differences of a kind that an earlier attempt of the same step has recorded. */
-export async function forgetDifferences(
+export async function deleteDifferences(
   sql: Queryable,
   reconciliationId: string,
   kind: DifferenceKindName,
@@ -167,7 +167,7 @@ export async function startOfTheOneBefore(sql: Queryable, reconciliationId: stri
 }
 
 /** Deletes old reconciliations with their differences. */
-export async function forgetReconciliations(sql: Queryable, before: Date): Promise<void> {
+export async function deleteReconciliations(sql: Queryable, before: Date): Promise<void> {
   await sql`delete from reconciliations where started_at < ${before}`
 }
 

@@ -52,7 +52,7 @@ export async function spendAllowance(
 }
 
 /** Deletes counts that say nothing any more. @returns their number; less than `limit` when none are left */
-export async function forgetAllowances(sql: Queryable, at: Date, limit: number): Promise<number> {
+export async function deleteAllowances(sql: Queryable, at: Date, limit: number): Promise<number> {
   const before = plusMs(at, -periods.allowanceMs)
   const gone = await sql`
     delete from allowances where ctid = any(array(

@@ -1,6 +1,6 @@
 /** U5: the requests of one person are limited, also when they are simultaneous. */
 import { expect, test } from 'vitest'
-import { forgetAllowances, spendAllowance } from '../../db/requests/allowances.ts'
+import { deleteAllowances, spendAllowance } from '../../db/requests/allowances.ts'
 import { allowances, mostDevices } from '../../policy/allowances.ts'
 import { periods } from '../../policy/periods.ts'
 import { createSurfer } from '../harness/browser.ts'
@@ -136,8 +136,8 @@ test('a count of requests restarts after its window, and is deleted when it is o
   expect(await spend(withinMs - 1_000)).toBe(1_000)
   expect(await spend(withinMs)).toBeUndefined()
   const counts = () => sql`select 1 from allowances where account_id = ${accountId}`
-  await forgetAllowances(sql, new Date(start.getTime() + periods.allowanceMs), 10_000)
+  await deleteAllowances(sql, new Date(start.getTime() + periods.allowanceMs), 10_000)
   expect(await counts()).toHaveLength(1)
-  await forgetAllowances(sql, new Date(start.getTime() + periods.allowanceMs + withinMs + 1), 10_000)
+  await deleteAllowances(sql, new Date(start.getTime() + periods.allowanceMs + withinMs + 1), 10_000)
   expect(await counts()).toHaveLength(0)
 })

@@ -1,6 +1,6 @@
 /** U2, G3: what Stripe goes on listing of an erased person is no difference, however late something of it comes up. */
 import { expect, test } from 'vitest'
-import { findErased, forgetErasedReferences } from '../../db/erasure/erased-references.ts'
+import { deleteErasedReferences, findErased } from '../../db/erasure/erased-references.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { differenceKinds } from '../../policy/reconciliation.ts'
 import { plusMs } from '../../shared/calendar.ts'
@@ -41,7 +41,7 @@ test('a refund and a dispute weeks after the erasure are an erased person’s, u
   timeout: 300_000,
 }, async () => {
   const [refunded, disputed] = [await erasedPayment(), await erasedPayment()]
-  // The nights between have forgotten what may be forgotten.
+  // The nights between have deleted what may be deleted.
   await compareOn(41)
   await compareOn(45)
   await harness.context.stripe.refund({
@@ -69,9 +69,9 @@ test('a reference that is listed is kept until it has left the time that is comp
   const isKnown = async (at: Date) => (await findErased(sql, cipher, [payment], at)).has(payment)
   expect(await isKnown(last)).toBe(true)
   // A dispute that was opened in the last days is listed for as long as a comparison looks back.
-  await forgetErasedReferences(sql, plusMs(last, lookBackMs - dayMs))
+  await deleteErasedReferences(sql, plusMs(last, lookBackMs - dayMs))
   const [row] = await sql<{ until: Date }[]>`select max(forget_after) as until from erased_references`
   expect(row?.until).toEqual(plusMs(last, lookBackMs))
-  await forgetErasedReferences(sql, plusMs(last, lookBackMs + dayMs))
+  await deleteErasedReferences(sql, plusMs(last, lookBackMs + dayMs))
   expect(await isKnown(last)).toBe(false)
 })

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import type { Transaction } from '../../db/connection/database.ts'
-import { forgetEvents } from '../../db/events/events.ts'
+import { deleteEvents } from '../../db/events/events.ts'
 import { type EventType, eventTypes } from '../../policy/events/event-types.ts'
 import { orderStates } from '../../workflows/order/order-states.ts'
 import { shareStack } from '../harness/harness.ts'
@@ -180,7 +180,7 @@ test('events older than 30 days are deleted, younger ones stay', async () => {
     taskQueue: harness.config.TEMPORAL_TASK_QUEUE,
   })
   await untilValue('the old one is gone', old, (rows) => rows.length === 1)
-  await forgetEvents(sql, new Date(Date.now() - 28 * 86_400_000), 10)
+  await deleteEvents(sql, new Date(Date.now() - 28 * 86_400_000), 10)
 })
 
 test('a person and a caller without a key cannot read the stream', async () => {

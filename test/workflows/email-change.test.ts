@@ -58,7 +58,7 @@ test('G2: a new address replaces the old one once both have confirmed, and the o
     (await mailsTo(harness.stack, person.email)).some(({ subject }) => subject === 'Your address was changed'),
   )
   const over = await untilValue(
-    'the addresses are forgotten',
+    'the addresses are deleted',
     () => changeOf(person),
     ({ newEmail }) => newEmail === null,
   )

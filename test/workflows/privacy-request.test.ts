@@ -139,7 +139,7 @@ test('G6: a request answered at the last moment is answered in time, and is dele
   expect((await resolve(request.id)).status).toBe(409)
   await skip(request.id, '91 days')
   await until(
-    'forgotten',
+    'the request is deleted',
     async () => (await harness.operator.get(`/v1/privacy-requests/${request.id}`)).status === 404,
   )
   const left = await sql`

@@ -225,7 +225,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       method: 'delete',
       path: '/v1/webhook-endpoints/{id}',
       tag,
-      summary: 'Send nothing more to an endpoint, and forget it',
+      summary: 'Delete an endpoint: nothing more is sent to it',
       callers,
       scope: 'events',
       params,

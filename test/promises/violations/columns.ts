@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { insertAccount, type NewAccount } from '../../../db/accounts.ts'
 import { createFieldCipher, type FieldCipher } from '../../../db/crypto/field-cipher.ts'
 import { insertFact } from '../../../db/order/books.ts'
-import { purgeOrderFacts } from '../../../db/order/books-retention.ts'
+import { deleteOrderFacts } from '../../../db/order/books-retention.ts'
 import { personalData } from '../../../policy/personal-data.ts'
 import { currentPolicyVersion } from '../../../policy/versions.ts'
 import { loseAccount } from '../../harness/lost.ts'
@@ -143,7 +143,7 @@ const purgedTooEarly: Violation = {
     const facts = { packageName: 'x', destination: 'DE', quantity: 1, grossMinor: 100, currency: 'EUR' }
     const factId = await sql.begin((tx) => insertFact(tx, facts, ago(1)))
     await insertOrder({ created_at: ago(1), paid_at: ago(1), fact_id: factId })
-    await purgeOrderFacts(sql, [ago(0), ago(1), ago(2)], 100)
+    await deleteOrderFacts(sql, [ago(0), ago(1), ago(2)], 100)
   },
   mend: (fixture) => fixture.dropOrders(),
 }

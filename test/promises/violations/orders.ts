@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { claimDelivery, recordDeliveryResult } from '../../../db/campaigns.ts'
 import { setPromotions } from '../../../db/consents.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
-import { forgetVelocity } from '../../../db/order/velocity.ts'
+import { deleteVelocity } from '../../../db/order/velocity.ts'
 import { type Fixture, type Planted, type Violation, withStatement } from '../fixture.ts'
 import { differing, dropSeries, insertSeries, order, setting, unsent } from '../planting.ts'
 
@@ -119,12 +119,12 @@ const undeleted: Violation = {
   async plant(fixture) {
     await oldCount(fixture)
     await withStatement(fixture.sql, 'where expires_at <=', 'where expires_at >', (sql) =>
-      forgetVelocity(sql, fixture.asOf, 10),
+      deleteVelocity(sql, fixture.asOf, 10),
     )
   },
   // The same call with the right condition turns the figure back.
   async mend(fixture) {
-    if ((await forgetVelocity(fixture.sql, fixture.asOf, 10)) !== 1) throw new Error('the count was not deleted')
+    if ((await deleteVelocity(fixture.sql, fixture.asOf, 10)) !== 1) throw new Error('the count was not deleted')
   },
 }
 

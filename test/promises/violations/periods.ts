@@ -4,7 +4,7 @@ import { dropDays } from '../../../db/access/daily-partitions.ts'
 import { insertAccount } from '../../../db/accounts.ts'
 import { recordStore } from '../../../db/backup/backup-store.ts'
 import { endEmailChange } from '../../../db/email-changes.ts'
-import { purgeOrderFacts } from '../../../db/order/books-retention.ts'
+import { deleteOrderFacts } from '../../../db/order/books-retention.ts'
 import { bringIntoForce } from '../../../db/policies.ts'
 import { recordDeliveryResults } from '../../../db/policy-deliveries.ts'
 import { changePrivacyRequest } from '../../../db/privacy-requests.ts'
@@ -141,11 +141,11 @@ export const periodViolations = {
         figure: 'books_past_term',
         async plant(fixture) {
           await oldFact(fixture)
-          await purgeOrderFacts(fixture.sql, [fixture.ago(8 * 366)], 100)
+          await deleteOrderFacts(fixture.sql, [fixture.ago(8 * 366)], 100)
         },
         // The same call with the right day turns the figure back.
         async mend({ sql, ago }) {
-          if ((await purgeOrderFacts(sql, [ago(9 * 366)], 100)) !== 1) throw new Error('the facts were not purged')
+          if ((await deleteOrderFacts(sql, [ago(9 * 366)], 100)) !== 1) throw new Error('the facts were not purged')
         },
       },
     ],

@@ -307,7 +307,7 @@ test('U2: the operator task of a refund that has failed since is raised again', 
   expect(await now((sql) => tasksOf(sql, people.bounced))).toMatchObject([{ kind: 'refund_failed' }])
 })
 
-test('a restore forgets the readings of the providers’ balances', async () => {
+test('a restore deletes the readings of the providers’ balances', async () => {
   expect(await now((sql) => sql`select from provider_balances`)).toHaveLength(0)
 })
 
