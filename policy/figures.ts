@@ -26,7 +26,7 @@ export const figures = {
   },
   accounts_past_term: { meaning: 'Accounts unused for longer than 3 years', unit: 'rows', ...mustBeNone },
   overdue_email_changes: {
-    meaning: 'Changes of address that are past their term and open',
+    meaning: 'Changes of address that are past their period and open',
     unit: 'rows',
     ...mustBeNone,
   },
@@ -92,7 +92,7 @@ export const figures = {
 
   // retention
   books_past_term: {
-    meaning: 'Invoices and order facts older than their term, months on hold apart',
+    meaning: 'Invoices and order facts older than their period, without months on hold',
     unit: 'rows',
     ...mustBeNone,
   },

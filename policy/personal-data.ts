@@ -23,7 +23,7 @@ export type OnErasure = 'delete' | 'keep' | 'anonymous'
 
 /** Names of policy/periods.ts; `none` when the column is kept without a limit. */
 export type KeptUntil = {
-  term:
+  period:
     | 'account'
     | 'privacyRequest'
     | 'stripeRedactionAfterDays'
@@ -109,11 +109,11 @@ const secretHash = { class: 'secret', sealed: false, clearBecause: 'a hash of 25
 const ofAccount: Owner = { is: 'account', column: 'account_id' }
 const ofOrder: Owner = { is: 'order', column: 'order_id' }
 
-const withAccount: KeptUntil = { term: 'account', why: 'R1: as long as the account' }
-const forTheBooks: KeptUntil = { term: 'books', why: 'R2: required by tax law' }
-const whileUseful: KeptUntil = { term: 'none', why: 'holds no personal data' }
+const withAccount: KeptUntil = { period: 'account', why: 'R1: as long as the account' }
+const forTheBooks: KeptUntil = { period: 'books', why: 'R2: required by tax law' }
+const whileUseful: KeptUntil = { period: 'none', why: 'holds no personal data' }
 
-const proofOfErasure: KeptUntil = { term: 'none', why: 'R3: says that a person was erased, and not who' }
+const proofOfErasure: KeptUntil = { period: 'none', why: 'R3: says that a person was erased, and not who' }
 const onceErased = 'comes to be when the account is deleted'
 
 const tables: Record<string, Table> = {
@@ -194,7 +194,7 @@ const tables: Record<string, Table> = {
   },
   ended_sign_ins: {
     onErasure: 'keep',
-    keptUntil: { term: 'endedSignInMs', why: 'a token that was made before the deletion must not sign up again' },
+    keptUntil: { period: 'endedSignInMs', why: 'a token that was made before the deletion must not sign up again' },
     columns: { user_hash: blind('the Firebase user'), ended_at: technical },
   },
   devices: {
@@ -484,7 +484,7 @@ const tables: Record<string, Table> = {
   },
   reconciliations: {
     onErasure: 'keep',
-    keptUntil: { term: 'reconciliationsMs', why: 'counts and sums, which name nobody' },
+    keptUntil: { period: 'reconciliationsMs', why: 'counts and sums, which name nobody' },
     columns: {
       id: technical,
       state: technical,
@@ -497,7 +497,7 @@ const tables: Record<string, Table> = {
   reconciliation_differences: {
     onErasure: 'delete',
     owner: { is: 'subject', column: 'subject_id' },
-    keptUntil: { term: 'reconciliationsMs', why: 'until its reconciliation is deleted, or the account' },
+    keptUntil: { period: 'reconciliationsMs', why: 'until its reconciliation is deleted, or the account' },
     columns: {
       reconciliation_id: technical,
       kind: technical,
@@ -530,7 +530,7 @@ const tables: Record<string, Table> = {
   },
   erased_references: {
     onErasure: 'keep',
-    keptUntil: { term: 'erasedReferenceMs', why: 'outside parties list what we have erased' },
+    keptUntil: { period: 'erasedReferenceMs', why: 'outside parties list what we have erased' },
     columns: {
       reference: pseudonym('a keyed hash of what an outside party lists'),
       forget_after: technical,
@@ -562,7 +562,7 @@ const tables: Record<string, Table> = {
   webhook_events: {
     onErasure: 'keep',
     keptUntil: {
-      term: 'webhookDedupeMs',
+      period: 'webhookDedupeMs',
       why: 'a repeated event must not take effect twice; the row has no content of the event',
     },
     columns: { source: technical, event_id: technical, received_at: technical },
@@ -571,7 +571,7 @@ const tables: Record<string, Table> = {
     onErasure: 'delete',
     owner: ofAccount,
     keptUntil: {
-      term: 'eventsMs',
+      period: 'eventsMs',
       why: 'the app backend reads what it has missed; also that an account is gone, so that it deletes what it holds (GDPR article 19)',
     },
     columns: {
@@ -627,7 +627,10 @@ const tables: Record<string, Table> = {
   },
   event_retries: {
     onErasure: 'keep',
-    keptUntil: { term: 'eventsMs', why: 'until the event has arrived; goes with the event, which an erasure deletes' },
+    keptUntil: {
+      period: 'eventsMs',
+      why: 'until the event has arrived; goes with the event, which an erasure deletes',
+    },
     columns: {
       endpoint_id: technical,
       event_id: technical,
@@ -645,7 +648,7 @@ const tables: Record<string, Table> = {
   idempotency_keys: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: { term: 'idempotencyKeysMs', why: 'a repeated request must not take effect twice' },
+    keptUntil: { period: 'idempotencyKeysMs', why: 'a repeated request must not take effect twice' },
     columns: {
       scope: technical,
       key_hash: pseudonym('a keyed hash of who asked, for whom, and under which key'),
@@ -658,7 +661,7 @@ const tables: Record<string, Table> = {
   attention: {
     onErasure: 'delete',
     owner: { is: 'subject', column: 'subject_id' },
-    keptUntil: { term: 'none', why: 'until an operator has closed the task, then with the account' },
+    keptUntil: { period: 'none', why: 'until an operator has closed the task, then with the account' },
     columns: {
       id: technical,
       kind: technical,
@@ -678,7 +681,7 @@ const tables: Record<string, Table> = {
   },
   operators: {
     onErasure: 'keep',
-    keptUntil: { term: 'none', why: 'the logs name them; they work for us, and no customer is among them' },
+    keptUntil: { period: 'none', why: 'the logs name them; they work for us, and no customer is among them' },
     columns: {
       id: technical,
       name: technical,
@@ -724,7 +727,7 @@ const tables: Record<string, Table> = {
   },
   bulk_actions: {
     onErasure: 'keep',
-    keptUntil: { term: 'none', why: 'the report of an incident, which names no person' },
+    keptUntil: { period: 'none', why: 'the report of an incident, which names no person' },
     columns: {
       id: technical,
       act: technical,
@@ -742,7 +745,7 @@ const tables: Record<string, Table> = {
   },
   restores: {
     onErasure: 'keep',
-    keptUntil: { term: 'none', why: 'explains the series of documents, which the books keep' },
+    keptUntil: { period: 'none', why: 'explains the series of documents, which the books keep' },
     columns: {
       id: technical,
       backup_id: technical,
@@ -755,7 +758,7 @@ const tables: Record<string, Table> = {
   restored_items: {
     onErasure: 'delete',
     owner: { is: 'subject', column: 'subject_id' },
-    keptUntil: { term: 'none', why: 'the report of a restore; what is about an account goes with it' },
+    keptUntil: { period: 'none', why: 'the report of a restore; what is about an account goes with it' },
     columns: {
       restore_id: technical,
       kind: technical,
@@ -767,13 +770,13 @@ const tables: Record<string, Table> = {
   },
   lost_numbers: {
     onErasure: 'keep',
-    keptUntil: { term: 'none', why: 'explains gaps in the series of documents' },
+    keptUntil: { period: 'none', why: 'explains gaps in the series of documents' },
     columns: { series: business, sequence: business, restore_id: technical },
   },
   security_log: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: { term: 'securityLog', why: 'R4: dropped with its day, also without an account' },
+    keptUntil: { period: 'securityLog', why: 'R4: dropped with its day, also without an account' },
     columns: {
       at: clear('U5', 'securityLog[].at', 'a time by itself'),
       kind: clear('U5', 'securityLog[].kind', 'one of a few words'),
@@ -787,7 +790,7 @@ const tables: Record<string, Table> = {
   access_log: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: { term: 'securityLog', why: 'R4: dropped with its day' },
+    keptUntil: { period: 'securityLog', why: 'R4: dropped with its day' },
     columns: {
       at: clear('G1', 'accesses[].at', 'a time by itself'),
       id: technical,
@@ -802,7 +805,7 @@ const tables: Record<string, Table> = {
   },
   breaches: {
     onErasure: 'keep',
-    keptUntil: { term: 'none', why: 'GDPR article 33(5): breaches are documented; it names no person' },
+    keptUntil: { period: 'none', why: 'GDPR article 33(5): breaches are documented; it names no person' },
     columns: {
       id: technical,
       state: technical,
@@ -904,7 +907,7 @@ const tables: Record<string, Table> = {
     onErasure: 'delete',
     owner: { is: 'receipt', column: 'receipt_id' },
     keptUntil: {
-      term: 'stripeRedactionAfterDays',
+      period: 'stripeRedactionAfterDays',
       why: 'G3: until all erasure steps are done; each part is deleted by its step',
     },
     columns: {
@@ -957,7 +960,7 @@ const tables: Record<string, Table> = {
   link_tokens: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: { term: 'signInLinkMs', why: 'until the link is used or too old' },
+    keptUntil: { period: 'signInLinkMs', why: 'until the link is used or too old' },
     columns: {
       token_hash: { ...secretHash, export: { not: 'a hash of a secret that was mailed' } },
       purpose: technical,
@@ -971,7 +974,7 @@ const tables: Record<string, Table> = {
   allowances: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: { term: 'allowanceMs', why: 'U5: until the count is a day old' },
+    keptUntil: { period: 'allowanceMs', why: 'U5: until the count is a day old' },
     columns: {
       subject: pseudonym('a keyed hash of the account'),
       kind: technical,
@@ -983,7 +986,7 @@ const tables: Record<string, Table> = {
   address_allowances: {
     onErasure: 'keep',
     keptUntil: {
-      term: 'allowanceMs',
+      period: 'allowanceMs',
       why: 'U5: an address is not mailed anew by each new account; no row leads to a person',
     },
     columns: {
@@ -996,7 +999,7 @@ const tables: Record<string, Table> = {
   velocity_counts: {
     onErasure: 'keep',
     keptUntil: {
-      term: 'velocityAcrossAccounts',
+      period: 'velocityAcrossAccounts',
       why: 'U5: a buyer who deletes the account and comes back is counted on; no row leads to a person or an order',
     },
     columns: {
@@ -1011,7 +1014,7 @@ const tables: Record<string, Table> = {
   web_sessions: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: { term: 'webSession', why: 'until the session is over' },
+    keptUntil: { period: 'webSession', why: 'until the session is over' },
     columns: {
       token_hash: { ...secretHash, export: { not: "a hash of a cookie's secret" } },
       account_id: link('the account'),
@@ -1099,7 +1102,7 @@ const tables: Record<string, Table> = {
   privacy_requests: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: { term: 'privacyRequest', why: 'G6: for further questions after the answer' },
+    keptUntil: { period: 'privacyRequest', why: 'G6: for further questions after the answer' },
     columns: {
       id: clear('G6', 'privacyRequests[].id', 'an opaque id'),
       account_id: link('the account'),

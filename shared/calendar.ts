@@ -33,7 +33,7 @@ export function monthBounds(month: string): { from: Date; to: Date } {
   return { from, to }
 }
 
-export interface BooksTerm {
+export interface BooksPeriod {
   years: number
   /** `year_end`: the period begins at the end of the calendar year, as in many tax laws */
   countFrom: 'issue' | 'year_end'
@@ -42,7 +42,7 @@ export interface BooksTerm {
 /**
  * R2: the books are kept for 7 years. Returns the end of the period of this day's rows, at which they must be purged.
  */
-export function booksTermEnds(day: Date, { years, countFrom }: BooksTerm): Date {
+export function booksPeriodEnds(day: Date, { years, countFrom }: BooksPeriod): Date {
   if (countFrom === 'year_end') return new Date(Date.UTC(day.getUTCFullYear() + years + 1, 0, 1))
   return plusDays(plusYears(startOfDay(day), years), 1)
 }

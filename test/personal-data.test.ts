@@ -104,7 +104,7 @@ test('erasure in the database reaches every table that refers to an account or a
 })
 
 test('every period that limits a column is in policy/periods.ts', () => {
-  const names = new Set(Object.values(personalData).map((entry) => entry.keptUntil.term))
+  const names = new Set(Object.values(personalData).map((entry) => entry.keptUntil.period))
   const unknown = [...names].filter((name) => name !== 'none' && !(name in periods))
   expect(unknown).toEqual([])
 })

@@ -8,13 +8,13 @@ import type { WorkerContext } from '../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import {
   countBooks,
+  deleteInvoices,
+  deleteOrderFacts,
   isMonthHeld,
   listBookDays,
   listBookMonths,
-  deleteInvoices,
-  deleteOrderFacts,
 } from '../../db/order/books-retention.ts'
-import { booksTermEnds } from '../../shared/calendar.ts'
+import { booksPeriodEnds } from '../../shared/calendar.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { startUnlessOpen } from '../../temporal/runs.ts'
 import {
@@ -31,7 +31,7 @@ const task = 'books_past_term'
 
 export function createInvoiceRetentionActivities(context: WorkerContext): InvoiceRetentionActivities {
   const { sql, config, temporal } = context
-  const term = { years: config.BOOKS_YEARS, countFrom: config.BOOKS_COUNT_FROM }
+  const period = { years: config.BOOKS_YEARS, countFrom: config.BOOKS_COUNT_FROM }
 
   return {
     async openRetentionRuns() {
@@ -56,7 +56,7 @@ export function createInvoiceRetentionActivities(context: WorkerContext): Invoic
 
     async purgeBooks({ month, asOf }) {
       const at = new Date(asOf)
-      const days = (await listBookDays(sql, month)).map((day) => ({ day, ends: booksTermEnds(day, term) }))
+      const days = (await listBookDays(sql, month)).map((day) => ({ day, ends: booksPeriodEnds(day, period) }))
       const due = days.filter(({ ends }) => ends <= at).map(({ day }) => day)
       const next = days.find(({ ends }) => ends > at)?.ends
       const held = due.length > 0 && (await isMonthHeld(sql, month))

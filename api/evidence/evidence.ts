@@ -17,8 +17,8 @@ import {
   type Readings,
 } from '../../policy/figures.ts'
 import { type PromiseEntry, type PromiseId, promises } from '../../policy/promises.ts'
-import { shareReading } from '../../shared/shared-reading.ts'
 import { keysOf } from '../../shared/keys-of.ts'
+import { shareReading } from '../../shared/shared-reading.ts'
 import { readExportFigures } from './exports.ts'
 import { readSubProcessorFigures } from './sub-processors.ts'
 
@@ -60,13 +60,13 @@ export async function readEvidence(api: ApiContext, asOf: Date): Promise<Evidenc
     field: { activeId: cipher.activeKekId, ids: [...config.FIELD_KEYS.keys.keys()] },
     payload: config.PAYLOAD_KEYS && { activeId: config.PAYLOAD_KEYS.activeId },
   }
-  const booksTerm = { years: config.BOOKS_YEARS, countFrom: config.BOOKS_COUNT_FROM }
+  const booksPeriod = { years: config.BOOKS_YEARS, countFrom: config.BOOKS_COUNT_FROM }
   const groups: Record<string, () => Readings | Promise<Readings>> = {
     schema: () => readSchemaFigures(sql),
     accounts: () => readAccountFigures(sql, api, asOf),
     orders: () => readOrderFigures(sql, asOf),
     promotions: () => readPromotionFigures(sql),
-    retention: () => readRetentionFigures(sql, asOf, booksTerm),
+    retention: () => readRetentionFigures(sql, asOf, booksPeriod),
     rights: () => readRightsFigures(sql, asOf),
     policy: () => readPolicyFigures(sql),
     keys: () => readKeyFigures(sql, keyrings, asOf),

@@ -3,7 +3,7 @@
  * for their period, and a restored backup brings nobody back.
  */
 import { randomUUID } from 'node:crypto'
-import { booksTermEnds, monthOf, plusDays, plusYears } from '../../shared/calendar.ts'
+import { booksPeriodEnds, monthOf, plusDays, plusYears } from '../../shared/calendar.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 import { backupType, type DrillResult, restoreDrillType } from '../../workflows/backup/backup.contract.ts'
@@ -147,7 +147,7 @@ export async function playBooks(product: DemoClient): Promise<void> {
     now.invoices > 0,
     `documents: ${now.invoices}, orders: ${now.orderFacts}`,
   )
-  const end = booksTermEnds(today, { years: stack.config.BOOKS_YEARS, countFrom: stack.config.BOOKS_COUNT_FROM })
+  const end = booksPeriodEnds(today, { years: stack.config.BOOKS_YEARS, countFrom: stack.config.BOOKS_COUNT_FROM })
   tell.progress(`the run's clock moves to ${end.toISOString().slice(0, 10)}`)
   await fastForward(stack.temporal, invoiceRetentionWorkflowId(month), end.getTime() - Date.now() + 40 * day)
   const left = await until(booksOf, ({ invoices }) => invoices === 0)

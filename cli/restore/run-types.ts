@@ -89,7 +89,7 @@ export const afterRestore: Readonly<Record<WorkflowType, AfterRestore>> = {
   eventRetries: unaffected('the stream of events begins anew'),
   housekeeping: unaffected('reads what there is'),
   inactivitySweep: unaffected('reads the accounts'),
-  invoiceRetention: unaffected('reads the books at the end of their term'),
+  invoiceRetention: unaffected('reads the books at the end of their period'),
   keyCheck: unaffected('reads the keys'),
   orderAftercare: unaffected('the payment sweep reads Stripe’s events from before the dump'),
   paymentSweep: unaffected('reads Stripe from before the dump'),

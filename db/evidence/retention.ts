@@ -1,7 +1,7 @@
 /** R2, R3, R4, U5: figures which show that books, backups, security log and counts are not kept beyond their periods. */
 import type { Readings } from '../../policy/figures.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
-import { type BooksTerm, plusMs, plusYears, startOfDay } from '../../shared/calendar.ts'
+import { type BooksPeriod, plusMs, plusYears, startOfDay } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 import { onlyRow } from '../connection/only-row.ts'
 import type { BackupStore, VelocityCounts } from '../connection/schema.ts'
@@ -9,8 +9,8 @@ import type { BackupStore, VelocityCounts } from '../connection/schema.ts'
 /** A purge may start on the last day and take a while. */
 const graceDays = 2
 
-export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm: BooksTerm): Promise<Readings> {
-  const booksKeptSince = firstKeptDay(new Date(asOf.getTime() - graceDays * milliseconds.day), booksTerm)
+export async function readRetentionFigures(sql: Queryable, asOf: Date, booksPeriod: BooksPeriod): Promise<Readings> {
+  const booksKeptSince = firstKeptDay(new Date(asOf.getTime() - graceDays * milliseconds.day), booksPeriod)
   const [books, store, ledger, log, velocity] = await Promise.all([
     sql<{ count: number }[]>`select (
       (select count(*) from invoices where issued_on < ${booksKeptSince}::date
@@ -71,8 +71,8 @@ function backupFigures({ read_at, oldest_at, newest_at, first_account }: Store, 
 export const daysSince = (from: Date, asOf: Date): number =>
   Math.round(((asOf.getTime() - from.getTime()) / milliseconds.day) * 10) / 10
 
-/** The oldest day whose documents are still within their term. */
-function firstKeptDay(asOf: Date, { years, countFrom }: BooksTerm): string {
+/** The oldest day whose documents are still within their period. */
+function firstKeptDay(asOf: Date, { years, countFrom }: BooksPeriod): string {
   const day =
     countFrom === 'year_end'
       ? new Date(Date.UTC(asOf.getUTCFullYear() - years, 0, 1))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  booksTermEnds,
+  booksPeriodEnds,
   daysUntil,
   later,
   monthBounds,
@@ -92,7 +92,7 @@ describe('the period of the books', () => {
     ['2026-01-01', 'year_end', '2034-01-01'],
     ['2027-01-01', 'year_end', '2035-01-01'],
   ] as const)('of %s counted from %s ends on %s', (day, countFrom, end) => {
-    expect(booksTermEnds(new Date(day), { years: 7, countFrom })).toEqual(new Date(end))
+    expect(booksPeriodEnds(new Date(day), { years: 7, countFrom })).toEqual(new Date(end))
   })
 
   test('is never too short, and counted from issue at most a day too long', () => {
@@ -100,10 +100,10 @@ describe('the period of the books', () => {
       fc.property(time, fc.integer({ min: 7, max: 11 }), (at, count) => {
         const day = startOfDay(at)
         const kept = plusYears(at, count)
-        const end = booksTermEnds(day, { years: count, countFrom: 'issue' })
+        const end = booksPeriodEnds(day, { years: count, countFrom: 'issue' })
         expect(end.getTime()).toBeGreaterThan(kept.getTime())
         expect(end.getTime() - kept.getTime()).toBeLessThanOrEqual(dayMs)
-        const byYear = booksTermEnds(day, { years: count, countFrom: 'year_end' })
+        const byYear = booksPeriodEnds(day, { years: count, countFrom: 'year_end' })
         expect(byYear.getTime()).toBeGreaterThanOrEqual(end.getTime())
         expect(byYear.toISOString().slice(4)).toBe('-01-01T00:00:00.000Z')
       }),

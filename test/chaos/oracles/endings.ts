@@ -73,19 +73,19 @@ export const unusedAccountsEnd: Oracle = (books, { people }) =>
     return found
   })
 
-/** R2: the books are nobody's, and end with their term. */
-export const booksAreAnonymous: Oracle = (_books, { people, journal, journalAfterTerm }) => [
+/** R2: the books are nobody's, and end with their period. */
+export const booksAreAnonymous: Oracle = (_books, { people, journal, journalAfterPeriod }) => [
   ...people
     .filter(({ email, firstName, lastName }) =>
       [email, firstName, lastName].some((text) => journal.text.includes(text)),
     )
     .map(({ name }) => ({ subject: name, what: 'is found in the journal' })),
-  ...(journalAfterTerm && journalAfterTerm.entries.length > 0
-    ? [{ subject: 'journal', what: `${journalAfterTerm.entries.length} documents after seven years` }]
+  ...(journalAfterPeriod && journalAfterPeriod.entries.length > 0
+    ? [{ subject: 'journal', what: `${journalAfterPeriod.entries.length} documents after seven years` }]
     : []),
 ]
 
-/** R3: no backup is kept for longer than its term. */
+/** R3: no backup is kept for longer than its period. */
 export const backupsEnd: Oracle = (_books, { backups }) =>
   backups
     .filter(({ kept, ageMs }) => kept && ageMs > periods.backups.keepDays * dayMs)

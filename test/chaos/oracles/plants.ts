@@ -227,7 +227,7 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     },
     'a warning to somebody who came back': (world) =>
       void world.books.mails.push({ ...mailOf(world, 'dan', 'in 60'), to: ['bob@people.example'] }),
-    'an account past its term': (world) => {
+    'an account past its period': (world) => {
       someone(world, 'dan').seen.status = 200
     },
   },
@@ -235,12 +235,12 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'a name in the journal': ({ said }) => {
       said.journal.text = 'A-1,Last-bob'
     },
-    'a document past its term': ({ said }) => {
-      said.journalAfterTerm = { text: '', entries: [{ number: 'A-1', grossMinor: 500 }] }
+    'a document past its period': ({ said }) => {
+      said.journalAfterPeriod = { text: '', entries: [{ number: 'A-1', grossMinor: 500 }] }
     },
   },
   R3: {
-    'a backup past its term': ({ said }) => {
+    'a backup past its period': ({ said }) => {
       at(said.backups, 0).kept = true
     },
   },

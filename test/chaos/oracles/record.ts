@@ -73,8 +73,8 @@ export interface Acknowledgements {
   events: { id: string; type: string; orderId: string | null; receiptId: string | null }[]
   /** all documents in the operators' journal */
   journal: { text: string; entries: { number: string; grossMinor: number }[] }
-  /** the same journal, read after its term; missing: the world did not last so long */
-  journalAfterTerm?: Acknowledgements['journal']
+  /** the same journal, read after its period; missing: the world did not last so long */
+  journalAfterPeriod?: Acknowledgements['journal']
   /** as operators see them after the world's last day */
   backups: { kept: boolean; ageMs: number }[]
   /** times in which a part was killed, frozen or cut off */

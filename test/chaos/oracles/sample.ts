@@ -223,7 +223,7 @@ export function keptWorld(): World {
           { number: 'A-5', grossMinor: 500 },
         ],
       },
-      journalAfterTerm: { text: '', entries: [] },
+      journalAfterPeriod: { text: '', entries: [] },
       backups: [
         { kept: false, ageMs: 31 * dayMs },
         { kept: true, ageMs: 0 },

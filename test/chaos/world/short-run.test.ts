@@ -19,6 +19,6 @@ test('U2 U3 G3 R2: a short world of faults and crashes breaks no promise', { tim
   expect(stuck).toEqual([])
   expect(violationsIn(books, said)).toEqual([])
   expect(said.journal.entries.length).toBeGreaterThan(0)
-  expect(said.journalAfterTerm?.entries).toEqual([])
+  expect(said.journalAfterPeriod?.entries).toEqual([])
   expect(said.orders.length).toBeGreaterThanOrEqual(size.orders)
 })

@@ -2,7 +2,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import pMap from 'p-map'
 import { milliseconds } from '../../../policy/periods.ts'
-import { booksTermEnds, monthBounds, plusDays } from '../../../shared/calendar.ts'
+import { booksPeriodEnds, monthBounds, plusDays } from '../../../shared/calendar.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { backupType } from '../../../workflows/backup/backup.contract.ts'
 import {
@@ -163,25 +163,25 @@ export function createWitness(stack: WorldStack) {
         journal: { text: journal.text, entries: journal.entries.filter(({ number }) => !known.has(number)) },
         backups: await readBackups(),
         crashes: [...stack.crashes],
-        ...(years >= 7 && { journalAfterTerm: await endTerms() }),
+        ...(years >= 7 && { journalAfterPeriod: await endPeriods() }),
       }
     },
   }
 
-  /** Lets the terms of all books pass. The schedule that opens the runs of the months is paused in a world. */
-  async function endTerms(): Promise<Journal> {
+  /** Lets the periods of all books pass. The schedule that opens the runs of the months is paused in a world. */
+  async function endPeriods(): Promise<Journal> {
     const { temporal, config } = stack
-    const term = { years: config.BOOKS_YEARS, countFrom: config.BOOKS_COUNT_FROM }
+    const period = { years: config.BOOKS_YEARS, countFrom: config.BOOKS_COUNT_FROM }
     try {
       await runLater(stack, booksCohortsType, 0)
       const { items } = expectStatus(await untilAnswered(operator, 'GET', '/v1/books'), 200)
       for (const { month } of items) {
         const lastDay = plusDays(monthBounds(month).to, -1)
-        const forMs = booksTermEnds(lastDay, term).getTime() + dayMs - Date.now()
+        const forMs = booksPeriodEnds(lastDay, period).getTime() + dayMs - Date.now()
         await fastForward(temporal, invoiceRetentionWorkflowId(month), forMs, { timeoutMs: 600_000 })
       }
     } catch (error) {
-      unanswered.push(`books after ${term.years} years: ${error}`)
+      unanswered.push(`books after ${period.years} years: ${error}`)
     }
     return await readJournal(stack)
   }

@@ -226,14 +226,14 @@ export const periodViolations = {
     violations: [
       {
         kind: 'data',
-        what: 'A change of address is open two days after its term',
+        what: 'A change of address is open two days after its period',
         figure: 'overdue_email_changes',
         plant: (fixture) => insertEmailChange(fixture, fixture.ago(2)),
         mend: dropEmailChanges,
       },
       {
         kind: 'data',
-        what: 'A change of address is open two hours after its term',
+        what: 'A change of address is open two hours after its period',
         figure: 'overdue_email_changes',
         plant: (fixture) => insertEmailChange(fixture, fixture.ago(2 / 24)),
         mend: dropEmailChanges,

@@ -48,7 +48,7 @@ export const operationMutants: Mutant[] = [
     ],
   },
   {
-    name: 'books past their term of which no operator learns',
+    name: 'books past their period of which no operator learns',
     mutation: { workflow: 'invoiceRetention', activity: 'raiseUnpurged', fault: 'skipped' },
     caughtBy: ['invoice-retention-waits-for-another-try'],
   },

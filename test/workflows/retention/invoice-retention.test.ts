@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Duration } from '@temporalio/common'
 import { describe, expect, test } from 'vitest'
 import { milliseconds } from '../../../policy/periods.ts'
-import { booksTermEnds, monthOf } from '../../../shared/calendar.ts'
+import { booksPeriodEnds, monthOf } from '../../../shared/calendar.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import {
   booksCohortsType,
@@ -65,7 +65,7 @@ describe('a month of the books', () => {
     await showsStatus(month, 'keeping')
     expect(await booksOf(month)).toEqual({ invoices: 1, orderFacts: 1 })
 
-    const end = booksTermEnds(today, { years: 7, countFrom: 'issue' })
+    const end = booksPeriodEnds(today, { years: 7, countFrom: 'issue' })
     await forward(month, end.getTime() - Date.now() - day / 24)
     expect(await booksOf(month)).toEqual({ invoices: 1, orderFacts: 1 })
     const { outcome, now } = await forward(month, '2 hours')
