@@ -15,7 +15,7 @@ export interface WebSession {
   /** opened by an operator key, not by a person */
   isOfKey: boolean
   signedInAt: Date
-  /** when the OpenID provider has last stood for the operator; null: it cannot be asked, or signed nobody in */
+  /** when the OpenID provider has last confirmed the operator; null: it cannot be asked, or signed nobody in */
   confirmedAt: Date | null
 }
 

@@ -191,7 +191,7 @@ export const periods = {
   /** sessions of the web pages: a person's visit, an operator's working day, and that of one whom nobody can be asked about */
   webSession: { personMs: 30 * minute, operatorMs: 8 * hour, unconfirmedOperatorMs: 30 * minute },
   /**
-   * An operator of the OpenID provider works on only while it stands for them: it is asked so often, and a session ends for
+   * An operator of the OpenID provider works on only while it confirms them: it is asked so often, and a session ends for
    * the time being when it has not answered for so long
    */
   operatorConfirmation: { confirmEveryMs: 5 * minute, confirmWithinMs: 15 * minute },

@@ -53,7 +53,7 @@ export interface OpenIdLogout {
   at: Date
 }
 
-/** Code of the failure when the provider does not stand for the person any more (RFC 6749, section 5.2). */
+/** Code of the failure when the provider does not confirm the person any more (RFC 6749, section 5.2). */
 export const noLongerGranted = 'invalid_grant'
 
 export type OperatorSignIn = ReturnType<typeof createOperatorSignIn>

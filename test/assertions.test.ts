@@ -175,7 +175,7 @@ async function faultsIn(text: string, file: string): Promise<string[]> {
     if (node.type === 'TsAsExpression') return faultOf(node) ?? []
     // Those of tests look at rows that a test has just made.
     if (node.type === 'TaggedTemplateExpression' && !file.startsWith('test/')) return writtenOut(node, declared)
-    // `select account_id as "accountId"`: rows are snake_case; whoever returns a domain object renames.
+    // `select account_id as "accountId"`: rows are snake_case; the function that returns a domain object renames.
     if (node.type === 'TemplateElement' && / as "[a-z]+[A-Z]/.test(String(node.raw))) return 'a column in camelCase'
     return []
   })

@@ -48,7 +48,7 @@ const reconnectAfterMs = 500
 const cachedWorkflows = 120
 /**
  * The next workflow task of a run is offered to the worker that has its state, also if that has died: for ten seconds the
- * server does not know. The SDK would let each task, and whoever waits for it, wait as long. A worker that is busy for longer
+ * server does not know. The SDK would let each task, and the caller who waits for it, wait as long. A worker that is busy for longer
  * loses no more than the few milliseconds of a replay elsewhere.
  */
 const stickyForMs = 3_000

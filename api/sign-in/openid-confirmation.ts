@@ -1,4 +1,4 @@
-/** Asks the OpenID provider, while an operator works, whether it still stands for them, and what they may do now. */
+/** Asks the OpenID provider, while an operator works, whether their account there still exists, and what they may do now. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Context } from '../../context.ts'
 import { saveOpenIdOperator } from '../../db/operator/openid-operators.ts'

@@ -102,7 +102,7 @@ export const afterLoss: AfterLoss = {
   },
 }
 
-/** Enters into the report what nothing outside of the database knows, and makes one operator task of all of it. */
+/** Lists in the report the tables whose changes since the dump are recorded nowhere else, and makes one operator task of them. */
 export async function leaveLostTables(sql: Queryable, restoreId: string, at: Date): Promise<void> {
   for (const table of Object.keys(afterLoss.undecided))
     await insertItem(sql, restoreId, {

@@ -1,4 +1,4 @@
-/** Sessions of operators who have signed in at the OpenID provider: kept while it stands for them, ended when it says so. */
+/** Sessions of operators who have signed in at the OpenID provider: kept while it confirms them, ended when it says so. */
 import type { Queryable } from '../connection/database.ts'
 import type { WebSessions } from '../connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
@@ -59,7 +59,7 @@ export async function isOperatorOf(
   return rows.length > 0
 }
 
-/** Notes that the provider stands for the operator. @param refreshToken a new one; without it the last one stays */
+/** Notes that the provider has confirmed the operator. @param refreshToken a new one; without it the last one stays */
 export async function confirmSession(
   context: Context,
   sessionId: string,
@@ -72,7 +72,7 @@ export async function confirmSession(
     where token_hash = ${hashIn(sessionId)}`
 }
 
-/** Ends a session that the provider does not stand for any more. */
+/** Ends a session of an operator whom the provider does not confirm any more. */
 export async function endSession(sql: Queryable, sessionId: string): Promise<void> {
   await sql`delete from web_sessions where token_hash = ${hashIn(sessionId)}`
 }

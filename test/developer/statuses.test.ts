@@ -1,4 +1,4 @@
-/** Whoever reads a status finds its values, and what each means, in the OpenAPI document and on /docs. */
+/** Each status has its values, and what each means, in the OpenAPI document and on /docs. */
 import { expect, test } from 'vitest'
 import { shareStack } from '../harness/harness.ts'
 

@@ -110,7 +110,7 @@ test('an operator sees their sessions, and ends the others after a fresh sign-in
   expect((await here.post(end, { session: leftId })).status).toBe(403)
   expect(await isIn(left)).toBe(true)
 
-  // Whoever finds a console left open cannot end the sessions of its operator.
+  // Somebody who finds a console left open cannot end the sessions of its operator.
   const passed = (minutes: number) => sql`
     update web_sessions set signed_in_at = signed_in_at - make_interval(mins => ${minutes}) where operator_id = ${support.id}`
   await passed(11)

@@ -75,7 +75,7 @@ test('an operator takes a task, notes what they found and closes it; another may
   expect(expectStatus(await other.post(`${path}/take`), 200).owner).toBe(`operator:${id}`)
   const noted = expectStatus(await other.post(`${path}/note`, { note: 'asked the bank' }), 200)
   expect(noted).toMatchObject({ note: 'asked the bank', owner: `operator:${id}`, noteBy: `operator:${id}` })
-  // The note is its author's, whoever owns the task.
+  // The note is its author's, also when another operator owns the task.
   const foreign = expectStatus(await operator.post(`${path}/note`, { note: 'asked the bank' }), 200)
   expect(foreign).toMatchObject({ owner: `operator:${id}`, noteBy: taken.owner, notedAt: expect.any(String) })
   const closed = expectStatus(await other.post(`${path}/close`, {}), 200)

@@ -150,7 +150,7 @@ test('refunds of one order by several operators are added up; two operators can 
   expectSecond(await mine.caller.post(`${bulkPath}/${prepared.id}/start`), 'Ask another operator')
   expectStatus(await other.caller.post(`${bulkPath}/${prepared.id}/start`), 200)
   await harness.untilOrder(String(order.id), 'refunded')
-  // What two operators stand behind counts for neither.
+  // What two operators have asked for together counts for neither.
   const [next] = await orders(1)
   expectStatus(await wholeOf(other, next ?? order), 200)
 })

@@ -1,4 +1,4 @@
-/** U2, G3: whoever deletes their account and signs up again is a new customer: nothing from before is theirs. */
+/** U2, G3: a person who deletes their account and signs up again is a new customer: nothing from before is theirs. */
 
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'

@@ -475,7 +475,7 @@ test('a dispute of one order that is told of another one changes nothing for the
   expect((await view(other.order.id)).dispute).toBeNull()
   expect(await atProvider(other.order.esims[0].iccid)).not.toBe('SUSPENDED')
 
-  // Whoever has the dashboard can write into the metadata of a dispute.
+  // Everybody with the dashboard can write into the metadata of a dispute.
   const event = {
     id: `evt_${dispute}`,
     object: 'event',

@@ -1,4 +1,4 @@
-/** A session of an operator lasts while the OpenID provider stands for them: it is asked again, and can end sessions itself. */
+/** A session of an operator lasts while the OpenID provider confirms them: it is asked again, and can end sessions itself. */
 import { randomUUID } from 'node:crypto'
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeEach, expect, test } from 'vitest'
@@ -106,7 +106,7 @@ test('while the OpenID provider does not answer, operators work on for a quarter
   const { status, headers } = await person.surfer.open('/console/tasks')
   expect([status, headers.get('retry-after')]).toEqual([503, '10'])
   provider.fail(undefined)
-  // Whoever has asked a moment ago may still wait for the answer.
+  // A request of a moment ago may still wait for the answer.
   await age(30_000)
   expect(await statusOf(person)).toBe(200)
 })
@@ -236,6 +236,6 @@ test('a logout token ends the sessions of its person or session, and none that h
   expect(await send(token)).toBe(200)
   expect(await send(await signed(claimsFor(person.subject, { iat: seconds(-60) })))).toBe(200)
   expect(await statusOf({ surfer })).toBe(200)
-  // Whoever signs in with a password here is nobody of the provider's.
+  // An operator who signs in with a password here is not one of the provider's.
   expect(ours?.openid_index).not.toBeNull()
 })

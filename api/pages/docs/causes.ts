@@ -8,7 +8,7 @@ const silent = (who: string): string =>
 
 export const causes: Readonly<Record<FailureProblemCode, string>> = {
   account_missing:
-    'The id was never one of an account, or the account was erased: at the wish of the person or after three years.',
+    'The id was never one of an account, or the account was erased: because the person asked for it, or after three years without use.',
   account_in_use: 'The account was due for its erasure, and was used again before.',
   package_unavailable:
     'No provider offers the package any more, its price does not cover its cost at the moment, or it is a top-up that this eSIM does not take.',

@@ -22,12 +22,13 @@ export function faultsOfReason(reason: string): FieldError[] {
 }
 
 /**
- * Does an act that needs a reason. The form's one-time value alone says which act it is. Were what was typed a part of it, a form that is changed and
- * sent again after an unknown outcome would do a second act, such as a second refund.
+ * Does an act that needs a reason. The form's one-time value alone identifies the act: a form that is changed, and sent again after
+ * an unknown outcome, does no second act, such as a second refund.
  * @param form.operation names the form's route
  * @param form.content what was typed
  * @param form.faults what is wrong with its other fields
- * @returns what is wrong with the form, and then nothing is done; or why it could not be done, or is not known to be done; empty when it is done
+ * @returns nothing when the act is done. Otherwise the faults of the form, with which nothing is done, or why the act was not done,
+ * or may not have been
  */
 export async function performAct(
   api: ApiContext,

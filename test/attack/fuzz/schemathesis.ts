@@ -51,7 +51,7 @@ export interface FuzzPlan {
   ids: Record<string, Record<string, { own: string; theirs: string }>>
   /** operations that would end the account of the caller: they name the other person alone */
   onlyTheirs: string[]
-  /** operations that would end an account whoever it belongs to: they name nobody */
+  /** operations that would end an account of anybody: they name nobody */
   nobodys: string[]
   accounts: { own: string; theirs: string }
   packageCode: string

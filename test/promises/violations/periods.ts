@@ -69,7 +69,7 @@ const dropRequests = ({ sql }: Fixture) => sql`delete from privacy_requests`
 async function changeOver(fixture: Fixture): Promise<void> {
   await fixture.sql`update policies set state = 'superseded' where state = 'in_force'`
   await insertPolicy(fixture, 'in_force')
-  // Whoever has signed up since accepts the version itself.
+  // Persons who have signed up since accept the version itself.
   await fixture.sql`update accounts set created_at = ${fixture.ago(100)}`
 }
 /** All but the first person got their notice in time. */
