@@ -43,7 +43,7 @@ async function faultsIn(folder: string): Promise<string[]> {
   })
 }
 
-test('every commit since the rule follows it', async () => {
+test('every commit since the rule for commit messages follows it', async () => {
   expect(await faultsIn(fileURLToPath(new URL('../', import.meta.url)))).toEqual([])
 })
 

@@ -167,7 +167,7 @@ test.each(Object.entries({ ...mails, ...toOperators }))(
   },
 )
 
-test('every mail has an example here', async () => {
+test('every mail has an example in mails.test.ts', async () => {
   const folder = new URL('../mails/', import.meta.url)
   const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.tsx'))
   const texts = await Promise.all(files.map((file) => readFile(new URL(file, folder), 'utf8')))

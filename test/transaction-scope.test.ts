@@ -150,7 +150,7 @@ const callingFiles = [
 /** They listen, or connect only after one of the calls above. */
 const harmless = ['api/http/address.ts', 'api/server.ts', 'providers/firebase/push.ts', 'temporal/late-retry.ts']
 
-test('no other file of the product opens connections, and the list of covered calls is complete', async () => {
+test('only listed files of the product open connections, and the list of covered calls is complete', async () => {
   const folders = ['activities', 'api', 'db', 'mails', 'providers', 'shared', 'temporal']
   const files = (
     await Promise.all([

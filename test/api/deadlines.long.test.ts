@@ -105,7 +105,7 @@ test('a request that was answered too late begins nothing more in the database',
   expect(await runUntil(performance.now() + 60_000, async () => sql`select 1`)).toHaveLength(1)
 })
 
-test('each class of routes has its limit', () => {
+test('each class of routes has its time limit', () => {
   const limitOf = (path: string) =>
     answerWithin(harness.routes.find((route) => route.path === path) as Route, defaultAnswering)
   expect(limitOf('/v1/orders')).toBe(defaultAnswering.usual)

@@ -39,7 +39,7 @@ function expectNow(issuedOn: string | undefined): void {
 
 const delivered = async () => harness.buy(await harness.signUp(), { packageCode })
 
-test('an invoice, although its run has asked for it three days before', async () => {
+test('an invoice is dated by the attempt that issues it, although its run has asked for it three days before', async () => {
   await esimAccess.fault({ match: { path: '/esim/order' }, status: 503, times: 1_000 })
   const order = await harness.buy(await harness.signUp(), { packageCode, until: 'provisioning' })
   const sent = async () => undefined
@@ -49,7 +49,7 @@ test('an invoice, although its run has asked for it three days before', async ()
   await esimAccess.clearFaults()
 })
 
-test('a credit note of a refund', async () => {
+test('a credit note of a refund is dated by the attempt that issues it', async () => {
   const order = await delivered()
   const { startRefund, refundPayment } = createOrderRefundActivities(context)
   const ofOrder = { orderId: order.id, asOf, reason: 'returned_unused' } as const
@@ -59,7 +59,7 @@ test('a credit note of a refund', async () => {
   await expectMadeNow(order.id, ['credit_note', 'invoice'])
 })
 
-test('a credit note of a partial refund', async () => {
+test('a credit note of a partial refund is dated by the attempt that issues it', async () => {
   const order = await delivered()
   const { reservePartialRefund, makePartialRefund } = createPartialRefundActivities(context)
   const refund = { refundId: randomUUID(), orderId: order.id, asOf }
@@ -69,7 +69,7 @@ test('a credit note of a partial refund', async () => {
   await expectMadeNow(order.id, ['credit_note', 'invoice'])
 })
 
-test('a credit note of a refund that was made elsewhere', async () => {
+test('a credit note of a refund that was made elsewhere is dated by the attempt that issues it', async () => {
   const order = await delivered()
   const [paid] = await context.sql<Pick<Orders, 'payment_intent_id'>[]>`
     select payment_intent_id from orders where id = ${order.id}`
@@ -86,7 +86,7 @@ test('a credit note of a refund that was made elsewhere', async () => {
   await expectMadeNow(order.id, ['credit_note', 'invoice'])
 })
 
-test('where time was skipped, the day is that of the attempt', async () => {
+test('a document is dated by its attempt also where time was skipped', async () => {
   const attemptAt = Date.now() + 40 * day
   const environment = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: attemptAt })
   expect(await environment.run(async () => recordedAt(asOf))).toEqual(new Date(attemptAt))

@@ -188,7 +188,7 @@ test('a journal of several pages has every document once', async () => {
   expect(lines[1]).toContain(`"'=cmd, ""x"""`)
 })
 
-test('only operators get the files, and of a period that can be', async () => {
+test('only operators get the files for tax, of a period that exists', async () => {
   const person = await harness.signUp()
   const time = `from=${today}&to=${today}`
   for (const path of [`/v1/books/oss?quarter=${quarter}`, `/v1/books/journal?${time}`, `/v1/books/datev?${time}`]) {
@@ -204,7 +204,7 @@ test('only operators get the files, and of a period that can be', async () => {
 
 const rules: VatRules = { by: 'buyer_country', sellerCountry: 'DE', sellerRateBps: 1800, onePieceSuffices: true }
 
-test('one piece is enough for a small seller in a member state only, and at home the table has the rate', () => {
+test('one piece of evidence of the buyer’s country is enough for a small seller of a member state alone, and a sale at home has the rate of the table', () => {
   const card = { card: 'AT', ip: null }
   expect(decideVat(rules, card, '2026-11-29')).toMatchObject({ evidence: 'one_piece', rateBps: 2000 })
   expect(decideVat(rules, { card: null, ip: 'AT' }, '2026-11-29').evidence).toBe('one_of_two_missing')
@@ -214,7 +214,7 @@ test('one piece is enough for a small seller in a member state only, and at home
   expect(before).toEqual({ country: 'DE', scope: 'domestic', rateBps: 1800, evidence: 'not_asked' })
 })
 
-test('rates change on their day, and each member state has one', () => {
+test('tax rates change on their day, and each member state has one', () => {
   expect([standardRateBps('EE', '2025-06-30'), standardRateBps('EE', '2025-07-01')]).toEqual([2200, 2400])
   expect([standardRateBps('RO', '2025-07-31'), standardRateBps('RO', '2025-08-01')]).toEqual([1900, 2100])
   expect(memberStates).toHaveLength(27)
@@ -222,7 +222,7 @@ test('rates change on their day, and each member state has one', () => {
   expect(standardRateBps('GB', today)).toBeUndefined()
 })
 
-test('texts of CSV are quoted and run as no formula; amounts are exact', () => {
+test('texts in CSV files are quoted and run as no formula, and amounts are exact', () => {
   expect(csvLine(['a,b', '=1', '-1.50', '-x', null, 7])).toBe(`"a,b",'=1,-1.50,'-x,,7\r\n`)
   expect([decimal(1, 2), decimal(-1234n, 2), decimal(990, 0), decimal(5, 3)]).toEqual([
     '0.01',

@@ -76,7 +76,7 @@ const outcomes: Record<string, (order: OrderView, said: string) => Promise<unkno
   },
 }
 
-test('each outcome has its row, and each test package of the catalogue', async () => {
+test('each outcome and each test package has its row in the table of outcomes', async () => {
   expect(rows.map(({ name }) => name)).toEqual(Object.keys(outcomes))
   const { items } = expectStatus(await harness.anonymous.get('/v1/packages?destination=AQ'), 200)
   const listed: string[] = items.map(({ code }: { code: string }) => code)
@@ -88,7 +88,7 @@ const ways = rows.flatMap(({ name, packageCode, card }) => [
   ...(card === undefined ? [] : [{ name, by: card, packageCode: 'de-1gb-7d', card }]),
 ])
 
-test.each(ways)('$name is reached by $by', async ({ name, packageCode, card }) => {
+test.each(ways)('the outcome $name is reached by $by', async ({ name, packageCode, card }) => {
   const order = await harness.buy(await harness.signUp(), { packageCode, pay: false })
   await outcomes[name]?.(order, await confirm(order, card))
 })

@@ -80,7 +80,9 @@ test('the example of an app backend has 40 lines and sells an eSIM by events alo
   expect(JSON.parse(line)).toEqual({ order: id, installUrl: order.esims[0].iosInstallUrl })
 })
 
-test('what the example loses for an hour arrives after it', { tags: 'long' }, async () => {
+test('events that the example of an app backend does not take for an hour arrive afterwards', {
+  tags: 'long',
+}, async () => {
   const app = await startExample()
   const [endpoint] = expectStatus(await service.get('/v1/webhook-endpoints'), 200).items
   app.lose(true)

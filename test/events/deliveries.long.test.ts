@@ -226,7 +226,7 @@ test('an endpoint that takes nothing for three days is disabled, and goes on whe
   expect(await open()).toHaveLength(0)
 })
 
-test('410 disables an endpoint at once, and 429 is waited for as long as it says', async () => {
+test('an endpoint that answers 410 is disabled at once, and one that answers 429 is asked again when it says', async () => {
   const [gone, busy] = [await receiver(), await receiver()]
   const first = await endpoint(gone.url, types)
   gone.answer(() => 410)
@@ -243,7 +243,7 @@ test('410 disables an endpoint at once, and 429 is waited for as long as it says
   await until('it has arrived', () => busy.received.some((each) => each.id === event))
 })
 
-test('for a day after a rotation deliveries are signed by both secrets', async () => {
+test('deliveries are signed by both secrets for a day after a rotation of an endpoint’s secret', async () => {
   const target = await receiver()
   const { id, secret } = await endpoint(target.url, types)
   const key = { 'idempotency-key': randomUUID() }
@@ -315,7 +315,7 @@ test('a replay sends the events since a time again, under the same ids', async (
   expect(target.received[2]?.id).toBe(again)
 })
 
-test('of forty endpoints at once twenty are made', async () => {
+test('of forty endpoints that are asked for at once twenty are made', async () => {
   const target = await receiver()
   const answers = await Promise.all(
     Array.from({ length: 40 }, () => service.post(path, { url: target.url, types: ['policy.withdrawn'] })),

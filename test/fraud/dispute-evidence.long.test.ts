@@ -254,7 +254,7 @@ test('evidence that Stripe refuses while the eSIM’s provider is down becomes a
   await Promise.all([stripe.clearFaults(), esimAccess.clearFaults()])
 })
 
-test('nothing is staged before the delivery, and the delivery is evidence', async () => {
+test('no dispute evidence is staged before the delivery, which is evidence itself', async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { packageCode, pay: { riskLevel: 'elevated' }, until: 'in_review' })
   const dispute = await open(id)

@@ -84,7 +84,7 @@ async function topUpOf({ person, order }: Awaited<ReturnType<typeof bought>>): P
   return id
 }
 
-test('U5: an order in review is refunded, and the customer is told', async () => {
+test('U5: an order in review with a fraud warning is refunded, and the customer is notified', async () => {
   const { person, order } = await bought('in_review', { riskLevel: 'elevated' })
   await warn(order.id)
   await expectGivenBack(order.id)
@@ -94,7 +94,7 @@ test('U5: an order in review is refunded, and the customer is told', async () =>
   expect((await harness.operator.post(`/v1/orders/${order.id}/approve`)).status).toBe(409)
 })
 
-test('U5: the provisioning of an order is stopped, and what the provider holds is given back', async () => {
+test('U5: a fraud warning stops the provisioning of an order, and what the provider holds is given back', async () => {
   await esimAccess.do('allocation', { delayMs: 600_000 })
   const { order } = await bought('provisioning')
   await warn(order.id)
@@ -146,7 +146,7 @@ test.each([
   expect(documents).toMatchObject([{ kind: 'invoice' }, { kind: 'credit_note' }])
 })
 
-test('U5: a used eSIM becomes an operator task with reason, amount and date, until the warning needs nothing any more', async () => {
+test('U5: a fraud warning of a used eSIM becomes an operator task with reason, amount and date, until the warning needs nothing any more', async () => {
   const { order } = await bought('delivered')
   await esimAccess.do('use', { iccid: order.esims[0].iccid, bytes: 1_000 })
   const warning = await warn(order.id, { fraudType: 'card_never_received' })
@@ -170,7 +170,7 @@ test('U5: a used eSIM becomes an operator task with reason, amount and date, unt
   await untilNoTask(order.id)
 })
 
-test('a provider that is down for an hour gets the unused eSIM back afterwards', async () => {
+test('a provider that is down for an hour gets the unused eSIM back after a fraud warning', async () => {
   const { order } = await bought('delivered')
   await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: 6 })
   await warn(order.id)
@@ -221,7 +221,7 @@ test('twenty warnings at once, each delivered twice, refund an order once', asyn
   await expectGivenBack(order.id)
 })
 
-test('a warning that needs nothing any more changes nothing', async () => {
+test('a fraud warning that needs nothing any more changes nothing', async () => {
   const { order } = await bought('delivered')
   const dispute = (await stripe.do('open-dispute', { orderId: order.id })).dispute
   await warn(order.id)
@@ -233,7 +233,7 @@ test('a warning that needs nothing any more changes nothing', async () => {
   expect(await taskOf(order.id)).toBeUndefined()
 })
 
-test('a top-up becomes an operator task, and so does an order whose unused eSIM has one', async () => {
+test('a fraud warning of a top-up becomes an operator task, and so does one of an order whose unused eSIM has a top-up', async () => {
   const first = await bought('delivered')
   const topUp = await topUpOf(first)
   await until('its run has closed', async () => (await runStatus(orderWorkflowId(topUp))) === 'COMPLETED')
@@ -244,7 +244,7 @@ test('a top-up becomes an operator task, and so does an order whose unused eSIM 
   expect((await harness.service.get(`/v1/orders/${first.order.id}`)).body.status).toBe('delivered')
 })
 
-test('a top-up that is not delivered yet is refunded', async () => {
+test('a top-up with a fraud warning that is not delivered yet is refunded', async () => {
   const { person, order } = await bought('delivered')
   const wanted = { packageCode: testPackages.topUp }
   const { id } = expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, wanted), 201)
@@ -268,7 +268,7 @@ test('a warning about an order whose run has closed becomes one operator task', 
   )
 })
 
-test('orders whose run was terminated are refunded, and unused eSIMs are returned', async () => {
+test('orders with a fraud warning whose run was terminated are refunded, and unused eSIMs are returned', async () => {
   for (const [status, pay] of [
     ['delivered', {}],
     ['in_review', { riskLevel: 'elevated' }],

@@ -98,7 +98,7 @@ test('a purchase is counted once, whatever its webhook does, and an amount over 
   expect(await heldFor(third, { fingerprint }, testPackages.onlyAiralo)).toBe('velocity_across_accounts')
 })
 
-test('a day later the daily limits start anew, and the limits of 30 days go on', async () => {
+test('daily limits of purchases start anew a day later, and the limits of 30 days go on', async () => {
   const fingerprint = randomUUID()
   const person = await harness.signUp()
   await buyMany(person, maxOrders, { fingerprint })
@@ -113,7 +113,7 @@ test('a day later the daily limits start anew, and the limits of 30 days go on',
   expect(await heldFor(other, { fingerprint })).toBe('velocity_across_accounts')
 })
 
-test('no count leads to a person: its hash, time and amount are in no other row, also with the key of the database’s indexes', async () => {
+test('no count of purchases leads to a person: its hash, time and amount are in no other row, also with the key of the database’s indexes', async () => {
   const fingerprint = randomUUID()
   const person = await harness.signUp()
   await buyMany(person, 1, { fingerprint })

@@ -86,7 +86,7 @@ test('U2: small refunds of one operator are added up for a day, by each way; ano
   expectStatus(await partOf(mine, first, 200), 200)
 })
 
-test('refunds that one operator asks for at the same moment are added up, too', async () => {
+test('refunds that one operator asks for at the same moment are added up', async () => {
   const mine = await operatorKey()
   const some = await orders(3)
   const answers = await Promise.all(some.flatMap((order) => Array.from({ length: 4 }, () => partOf(mine, order, 100))))
@@ -94,7 +94,7 @@ test('refunds that one operator asks for at the same moment are added up, too', 
   for (const answer of answers.filter(({ status }) => status !== 200)) expectSecond(answer, 'Ask another operator')
 })
 
-test('a terminal and the console say why, and that another operator can do it; a key may be of whoever is on the console', async () => {
+test('a terminal and the console say that a refund beyond the limit needs another operator, and what was given back before, also by keys', async () => {
   const mine = await operatorKey()
   const [first, second] = await orders(2)
   if (!first || !second) throw new Error('no orders')

@@ -72,7 +72,7 @@ test.each([
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
-test('one key for two accounts makes an order for each account', async () => {
+test('one Idempotency-Key for two accounts makes an order for each account', async () => {
   const people = [await harness.signUp(), await harness.signUp()]
   const key = randomUUID()
   const ids = new Set<string>()
@@ -95,7 +95,7 @@ test('an action with one key on orders of two accounts applies to each order', a
   }
 })
 
-test('one key on two routes applies on each route', async () => {
+test('one Idempotency-Key on two routes applies to each of them by itself', async () => {
   const person = await harness.signUp()
   const key = randomUUID()
   const parent = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, headers: keyed(key) })

@@ -69,13 +69,13 @@ describe('the promises', () => {
   })
 
   test('have every id that a test title names', async () => {
-    const files = (await filesIn('test')).filter((file) => file.endsWith('.test.ts'))
+    const files = (await filesIn('test')).filter((file) => /\.test\.tsx?$/.test(file))
     const of = promisedIn(files.flatMap((file) => titlesIn(file)))
     expect([...of].filter((id) => !ids.includes(id))).toEqual([])
   })
 
   test('have a test each that runs without --long', async () => {
-    const files = (await filesIn('test')).filter((file) => /(?<!\.long)\.test\.ts$/.test(file))
+    const files = (await filesIn('test')).filter((file) => /(?<!\.long)\.test\.tsx?$/.test(file))
     const of = promisedIn(files.flatMap((file) => titlesIn(file, { long: false })))
     expect(ids.filter((id) => !of.has(id))).toEqual([])
   })

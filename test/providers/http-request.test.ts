@@ -30,32 +30,32 @@ afterAll(async () => {
 const pay = (url: string, timeoutMs = 300): Promise<string> =>
   failureOf(callProvider({ provider: 'party', method: 'POST', url, body: 'x', timeoutMs, changes: true }))
 
-test('a certificate that nobody trusts: nothing was sent', async () => {
+test('a call to a party with a certificate that nobody trusts was not sent', async () => {
   expect(await pay(`https://127.0.0.1:${tls.port}`, 10_000)).toBe('unavailable bad_certificate')
 })
 
-test('a TLS handshake that is never answered: nothing was sent', async () => {
+test('a call whose TLS handshake is never answered was not sent', async () => {
   const port = await listen(() => undefined)
   expect(await pay(`https://127.0.0.1:${port}`)).toBe('unavailable unreachable')
 })
 
-test('nobody listens: nothing was sent', async () => {
+test('a call to a port on which nobody listens was not sent', async () => {
   const port = await listen(() => undefined)
   await new Promise((resolve) => servers.pop()?.close(resolve))
   expect(await pay(`http://127.0.0.1:${port}`)).toBe('unavailable unreachable')
 })
 
-test('a request without an answer: its outcome is unknown', async () => {
+test('a call without an answer has an unknown outcome', async () => {
   const port = await listen(() => undefined)
   expect(await pay(`http://127.0.0.1:${port}`)).toBe('unknown_outcome timed_out')
 })
 
-test('a connection that is cut behind the request: its outcome is unknown', async () => {
+test('a call whose connection is cut behind the request has an unknown outcome', async () => {
   const port = await listen((socket) => socket.on('data', () => socket.destroy()))
   expect(await pay(`http://127.0.0.1:${port}`, 10_000)).toBe('unknown_outcome connection_lost')
 })
 
-test('an answer that stops in the middle: its outcome is unknown', async () => {
+test('a call whose answer stops in the middle has an unknown outcome', async () => {
   const port = await listen((socket) =>
     socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf')),
   )

@@ -64,7 +64,7 @@ test('a caller who got a turn is not refused afterwards', async () => {
   expect(turns.standstillMs()).toBe(0)
 })
 
-test('no more callers wait than are allowed', async () => {
+test('no more callers wait for their turn than are allowed', async () => {
   const turns = createTurns({ what: 'a lane', atOnce: 1, waitMs: 1_000, mostWaiting: 1 })
   await turns.take()
   expect(await isSettled(turns.take().catch(() => 'in time'))).toBe(false)

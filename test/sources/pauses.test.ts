@@ -8,8 +8,9 @@ const pauses = /\bset(?:Timeout|Interval)\(|timers\/promises/
 
 test('no test pauses for a fixed time', async () => {
   const names = await readdir(folder, { recursive: true })
-  const files = names.filter((name) => name.endsWith('.test.ts') && name !== 'sources/pauses.test.ts')
+  const files = names.filter((name) => /\.test\.tsx?$/.test(name) && name !== 'sources/pauses.test.ts')
   expect(files.length).toBeGreaterThan(200)
+  expect(files.some((name) => name.endsWith('.tsx'))).toBe(true)
   const found = await Promise.all(files.map(async (file) => [file, await readFile(folder + file, 'utf8')] as const))
   expect(found.filter(([, text]) => pauses.test(text)).map(([file]) => file)).toEqual([])
 })

@@ -28,7 +28,7 @@ async function filesThat(text: RegExp): Promise<string[]> {
   return found.filter((file) => file !== false).sort()
 }
 
-test('no other file starts or signals a run', async () => {
+test('only the helpers of temporal/ start and signal runs', async () => {
   const callers = await filesThat(/\.workflow\s*\.(?:start|execute|signalWithStart)\(|\.signal\(|\.terminate\(/)
   expect(callers.filter((file) => !starters.includes(file))).toEqual([])
 })

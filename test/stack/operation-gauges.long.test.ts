@@ -51,7 +51,7 @@ test('an open operator task is counted by its kind, with its age', async () => {
   await until('it is gone', async () => (await gauge('ama_operator_tasks_open{kind="refund_failed"}')) === undefined)
 })
 
-test('without any backup its age counts since the first account', async () => {
+test('the age of the newest backup counts since the first account while there is none', async () => {
   await harness.signUp()
   await sql`update accounts set created_at = now() - interval '2 days'`
   await until('it is overdue', async () => ((await gauge('ama_backup_age_seconds')) ?? 0) > 129_600)

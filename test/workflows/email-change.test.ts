@@ -67,7 +67,7 @@ test('G2: a new address replaces the old one once both have confirmed, and the o
   expect(again.body.code).toBe('email_taken')
 })
 
-test('a change with one confirmation expires after a day and changes nothing', async () => {
+test('a change of address with one confirmation expires after a day and changes nothing', async () => {
   const person = await harness.signUp()
   const email = another()
   expectStatus(await request(person, email), 202)
@@ -87,7 +87,7 @@ test('a change with one confirmation expires after a day and changes nothing', a
   expect((await open(await oldLink(person))).status).toBe(404)
 })
 
-test('a second change replaces the first, whose links stop working', async () => {
+test('a second change of address replaces the first, whose links stop working', async () => {
   const person = await harness.signUp()
   const [first, second] = [another(), another()]
   expectStatus(await request(person, first), 202)
@@ -167,7 +167,7 @@ test('an address change leaves no address in histories, log lines, metrics or UR
   expect(await harness.findCanaries({ old: person.email, new: email })).toEqual([])
 })
 
-test('a change that is cancelled while it is being made is not made: the answer to the cancellation is true', async () => {
+test('a change of address that is cancelled while it is being made is not made: the answer to the cancellation is true', async () => {
   const person = await harness.signUp()
   const email = another()
   expectStatus(await request(person, email), 202)
@@ -197,7 +197,7 @@ test('a change that is cancelled while it is being made is not made: the answer 
   expect([await addressOf(person), over.state]).toEqual([person.email, 'cancelled'])
 })
 
-test('a change that has been made is not cancelled any more', async () => {
+test('a change of address that has been made is not cancelled any more', async () => {
   const person = await harness.signUp()
   const email = another()
   expectStatus(await request(person, email), 202)

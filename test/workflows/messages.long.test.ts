@@ -120,7 +120,7 @@ const partOf = drawPart(4)
 // Some runs wait because the mail server takes nothing.
 afterEach(() => harness.sims.mailbox.do('clear-rules'))
 
-test('every contract with messages has a run here', async () => {
+test('every contract with messages has a waiting run that gets malformed ones', async () => {
   const withMessages: string[] = []
   for (const contract of contracts) if ((await definitionsOf(contract)).length > 0) withMessages.push(contract)
   expect(withMessages.sort()).toEqual(Object.keys(runsOf).sort())

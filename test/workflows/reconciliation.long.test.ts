@@ -425,7 +425,7 @@ function subjectsOf(kind: string, trades: readonly Trade[], strays: readonly str
   return trades.map(({ orderId }) => orderId).sort()
 }
 
-test('U2 U6: the figures count it; a cured difference goes, a closed one stays closed, a remainder stays open', {
+test('U2 U6: the figures count each difference; a cured one goes, a closed one stays closed, a remainder stays open', {
   timeout: 600_000,
 }, async () => {
   for (const part of paymentSweepParts) await recordSweep(sql, { part, readUntil: new Date(), at: new Date() })

@@ -80,7 +80,7 @@ test('the connection of a request whose headers do not arrive is closed', async 
   await once(socket, 'close')
 })
 
-test('a request without credentials can send a few kilobytes', async () => {
+test('a body of more than a few kilobytes is refused from callers without credentials', async () => {
   const open = withBody().filter(({ callers, rawBody, unreadBody }) => {
     return callers.includes('public') && !rawBody && !unreadBody
   })

@@ -168,7 +168,7 @@ test('/livez waits for no more than 200 ms while a public route gets a megabyte 
 })
 
 test.each(headers)(
-  '$name up to the limit of all headers do not slow down the API on any route',
+  'headers with $name, as long as all headers may be, do not slow down the API on any route',
   async ({ name, headers: sent }) => {
     for (const operation of partOf(operations, headerNames.indexOf(name))) {
       await expectUnharmed(`${named(operation)}: ${name}`, send(operation.method, filled(operation.path, 'x'), sent))
@@ -187,7 +187,7 @@ const pathTexts: [string, string][] = [
 ]
 
 test.each(pathTexts)(
-  '%s in a path up to the limit of all headers do not slow down the API on any route',
+  'a path of %s, as long as all headers may be, does not slow down the API on any route',
   async (name, text) => {
     const withIds = operations.filter(({ path }) => path.includes('{'))
     for (const operation of partOf(withIds, indexOf(pathTexts, name))) {
@@ -207,7 +207,7 @@ const queryTexts: [string, string][] = [
 ]
 
 test.each(queryTexts)(
-  '%s in a query up to the limit of all headers do not slow down the API on any route',
+  'a query of %s, as long as all headers may be, does not slow down the API on any route',
   async (name, text) => {
     for (const operation of partOf(operations, indexOf(queryTexts, name))) {
       await expectUnharmed(

@@ -34,7 +34,7 @@ const callerOf = ({ callers }: Operation) =>
 const cursor = (position: unknown[]): string => Buffer.from(JSON.stringify(position)).toString('base64url')
 const yearZero = '0000-01-01T00:00:00Z'
 
-test('NUL in a path or a query is refused', async () => {
+test('a request with NUL in its path or query is refused', async () => {
   const sent = operations.flatMap((operation) => {
     const path = operation.path.replaceAll(/\{\w+\}/g, 'a%00b')
     const queries = operation.query.map((name) => `${operation.path.replaceAll(/\{\w+\}/g, 'x')}?${name}=a%00b`)
@@ -85,7 +85,7 @@ test.each([
     'effectiveAt',
     { version: '2026-06-20', title: 'T', text: 'a', changes: ['c'], effectiveAt: yearZero, material: false },
   ],
-])('POST %s refuses %s', async (path, field, body) => {
+])('POST %s refuses what cannot be stored as %s', async (path, field, body) => {
   const answer = await harness.operator.post(path, body)
   expect([answer.status, answer.body.errors?.map((error: { field: string }) => error.field)]).toEqual([400, [field]])
 })

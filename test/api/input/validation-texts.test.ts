@@ -23,7 +23,7 @@ const schema = z.strictObject({
   choice: z.enum(['a']),
 })
 
-test('each kind of fault has a reason in our words', () => {
+test('each kind of fault of a request has a reason in our words', () => {
   const wrong = {
     name: '',
     code: 'a',

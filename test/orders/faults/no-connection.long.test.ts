@@ -50,7 +50,7 @@ afterAll(async () => {
 })
 
 test.each([...Object.keys(handling), 'nobody at the address'])(
-  '%s: the next provider fills the order',
+  '%s: the next eSIM provider fills an order to which the first one has no connection',
   async (what) => {
     connections = 0
     handle = handling[what] ?? (() => undefined)

@@ -43,7 +43,7 @@ const endings: Record<string, Ending> = {
 /** It ends the server of the database, which other files use as well. */
 const elsewhere = ['order-waits-for-the-database']
 
-test('every wait of an order has an ending here', () => {
+test('every scenario in which an order waits has its end after a terminated run', () => {
   expect(Object.keys(endings).sort()).toEqual(
     Object.keys(orderWaits)
       .filter((name) => !elsewhere.includes(name))

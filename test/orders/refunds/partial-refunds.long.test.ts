@@ -94,7 +94,7 @@ async function refundByHand(orderId: string): Promise<string> {
   return ((await made.json()) as { id: string }).id
 }
 
-test('U6: a part is refunded as goodwill: the eSIM is kept, with a credit note and a mail', async () => {
+test('U6: a partial refund as goodwill keeps the eSIM, with a credit note and a mail', async () => {
   const { person, order } = await delivered()
   const answer = expectStatus(await askPart(order.id, 120), 200)
   const [note] = await notesOf(order.id)
@@ -116,7 +116,7 @@ test('U6: a part is refunded as goodwill: the eSIM is kept, with a credit note a
   expect(mails[1]?.text).toContain('stays yours')
 })
 
-test('several parts until nothing is left: the notes sum to the invoice exactly, in net and tax', async () => {
+test('credit notes of partial refunds until nothing is left sum to the invoice exactly, in net and tax', async () => {
   const { order } = await delivered()
   for (const minor of [1, 33, 199]) expectStatus(await askPart(order.id, minor), 200)
   expectStatus(await ask(order.id, { reason: 'service_fault' }), 200)
@@ -129,7 +129,7 @@ test('several parts until nothing is left: the notes sum to the invoice exactly,
   expect(await refundedMinor(order.id)).toBe(testPriceMinor)
 })
 
-test('20 parts at once under different keys never exceed what was paid, and each has its note', async () => {
+test('20 partial refunds at once under different keys never exceed what was paid, and each has its credit note', async () => {
   const { order } = await delivered()
   const part = 70
   const answers = await Promise.all(
@@ -155,7 +155,7 @@ test('20 parts at once under different keys never exceed what was paid, and each
   expect(await facts(order.id)).toEqual({ outcome: 'delivered', refunded_minor: made * part })
 })
 
-test('20 requests at once under one key make one refund, and a key is for one amount', async () => {
+test('20 requests at once under one key make one partial refund, and a key is for one amount', async () => {
   const { order } = await delivered()
   const key = { 'idempotency-key': `part-${order.id}` }
   const answers = await Promise.all(Array.from({ length: 20 }, () => askPart(order.id, 50, {}, key)))
@@ -164,7 +164,7 @@ test('20 requests at once under one key make one refund, and a key is for one am
   expect((await askPart(order.id, 60, {}, key)).status).toBe(422)
 })
 
-test('a part, then the eSIM given back: the rest is refunded; both at once never exceed what was paid', async () => {
+test('an eSIM that is given back after a partial refund has the rest refunded; both at once never exceed what was paid', async () => {
   const { person, order } = await delivered()
   expectStatus(await askPart(order.id, 100), 200)
   const answers = await Promise.all([
@@ -196,7 +196,7 @@ test('unused eSIMs are returned with a partial refund; a used one is refused and
   expect(await refundedMinor(used.id)).toBe(testPriceMinor)
 })
 
-test('a part of a top-up, whose run has closed, is refunded, and its failure is followed', async () => {
+test('a part of a top-up, whose run has closed, is refunded, and the failure of the refund is followed', async () => {
   const { person, order } = await delivered()
   const request = { packageCode: testPackages.topUp }
   const topUp = expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, request), 201)
@@ -318,7 +318,7 @@ test('a refund that Stripe refuses after the eSIMs are back is an operator’s',
   )
 })
 
-test('only operators refund a part, in the currency of the order, under a key, and of a delivered order', async () => {
+test('only operators make partial refunds, in the currency of the order, under a key, and of a delivered order', async () => {
   const { person, order } = await delivered()
   const path = `/v1/orders/${order.id}/refund`
   const body = { amount: { minor: 10, currency: 'EUR' } }
@@ -339,7 +339,7 @@ test('only operators refund a part, in the currency of the order, under a key, a
   expect((await askPart(unpaid.id, 10)).body.code).toBe('order_state_conflict')
 })
 
-test('any parts of any price have notes that sum to the invoice', async () => {
+test('any partial refunds of any price have credit notes that sum to the invoice', async () => {
   const { creditInvoice } = await import('../../../db/order/books.ts')
   const parts = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 12 })
   await fc.assert(
@@ -373,7 +373,7 @@ test('any parts of any price have notes that sum to the invoice', async () => {
   )
 })
 
-test('U2: what a terminated run has reserved stands in nobody’s way', async () => {
+test('U2: a partial refund that a terminated run has reserved keeps no other refund from being made', async () => {
   const { person, order } = await delivered()
   await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, status: 503, times: always })
   const refused = askPart(order.id, 300)

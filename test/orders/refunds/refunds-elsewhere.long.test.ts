@@ -98,7 +98,7 @@ test('a part refunded by hand and the eSIM then returned: the rest is refunded, 
   expect(mails[1]?.subject).toContain('3.00')
 })
 
-test('all refunded by hand, the eSIM returned, and the bank sends the money back: an operator repeats it', async () => {
+test('an order that was refunded by hand, with its eSIM returned, and whose refund bounces is refunded again by an operator', async () => {
   const { order, giveBack } = await delivered()
   const refund = await refundByHand(order.id)
   await noticed(order.id, 'refund_made_elsewhere')

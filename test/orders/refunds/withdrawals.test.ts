@@ -74,7 +74,9 @@ test('U2: a withdrawal is opened, confirmed, acknowledged with date and time, an
   expect(expectStatus(await open(person.caller, order.id), 200).statedAt).toBe(stated.statedAt)
 })
 
-test('20 confirmations at once are one withdrawal, also by the app backend', { tags: 'long' }, async () => {
+test('20 confirmations of a withdrawal at once are one withdrawal, also by the app backend', {
+  tags: 'long',
+}, async () => {
   const { person, order } = await delivered()
   expectStatus(await open(harness.service, order.id, { name: 'Maxi Muster' }), 200)
   const answers = await Promise.all(
@@ -89,7 +91,7 @@ test('20 confirmations at once are one withdrawal, also by the app backend', { t
   expect(acknowledgements[0]?.text).toContain('Maxi Muster')
 })
 
-test('a confirmation without the first step, of an unpaid order and of a refunded one is refused', async () => {
+test('a confirmation of a withdrawal that was not opened, of an unpaid order and of a refunded one is refused', async () => {
   const { person, order } = await delivered()
   expect((await confirm(person.caller, order.id)).body.code).toBe('withdrawal_not_opened')
   const unpaid = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, pay: false })
@@ -101,7 +103,7 @@ test('a confirmation without the first step, of an unpaid order and of a refunde
   expect((await open(person.caller, order.id, { name: 'x', more: 1 })).status).toBe(400)
 })
 
-test('after the first use the right is lost; without the consent an operator decides', async () => {
+test('the right to withdraw is lost after the first use; without the performance consent an operator decides', async () => {
   for (const consent of [performanceConsent, undefined]) {
     const { person, order } = await delivered(consent && { performanceConsent: consent })
     expectStatus(await open(person.caller, order.id), 200)
@@ -166,7 +168,7 @@ test.each(Object.entries(suspendedBy))('an installed eSIM that %s has suspended 
   expect((await confirm(person.caller, order.id)).body.code).toBe('withdrawal_right_lost')
 })
 
-test('the period ends after 14 days and the days for public holidays', async () => {
+test('the period of withdrawal ends after 14 days and the days for public holidays', async () => {
   const { person, order } = await delivered()
   expectStatus(await open(person.caller, order.id), 200)
   await sql`update orders set paid_at = paid_at - interval '24 days' where id = ${order.id}`
@@ -177,7 +179,7 @@ test('the period ends after 14 days and the days for public holidays', async () 
   await harness.untilOrder(order.id, 'refunded')
 })
 
-test('the day of the order does not count, and a period that ends on a weekend ends on Monday', () => {
+test('the day of the order does not count for a withdrawal, and a period that ends on a weekend ends on Monday', () => {
   const ends = (at: string) => withdrawalPeriodEnds(new Date(at)).toISOString()
   // Tuesday to Tuesday, in the westernmost zone; where it was Wednesday already, to Wednesday.
   expect(ends('2026-11-03T12:00:00Z')).toBe('2026-11-23T12:00:00.000Z')
@@ -197,7 +199,7 @@ test.each([
   expect(withdrawalPeriodEnds(new Date(bought)) >= new Date(over)).toBe(true)
 })
 
-test('the period is not over in any time zone in which the buyer may be', () => {
+test('the period of withdrawal is not over in any time zone in which the buyer may be', () => {
   // In Berlin this was Saturday, 28 November, 00:30: the last day is Monday, 14 December, until 23:00 UTC.
   expect(withdrawalPeriodEnds(new Date('2026-11-27T23:30:00Z')) >= new Date('2026-12-14T23:00:00Z')).toBe(true)
   for (let hour = 0; hour < 7 * 24; hour += 1) {
@@ -224,7 +226,7 @@ test('a withdrawal counts and is acknowledged while the provider is down, and is
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'withdrawn' })
 })
 
-test('an order that is not delivered yet is cancelled and refunded', async () => {
+test('a withdrawal from an order that is not delivered yet cancels and refunds it', async () => {
   const person = await harness.signUp()
   await esimAccess.fault({ match: { path: '/esim/order' }, status: 503, times: 1_000 })
   const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, until: 'provisioning' })
@@ -262,7 +264,7 @@ test('the right to withdraw from a top-up ends with the use of its eSIM', async 
   expect((await confirm(person.caller, topUp.id)).body.code).toBe('withdrawal_right_lost')
 })
 
-test('the consent is recorded with the order, shown, and confirmed in the mail that delivers the eSIM', async () => {
+test('the performance consent is recorded with the order, shown, and confirmed in the mail that delivers the eSIM', async () => {
   const { person, order } = await delivered({ performanceConsent })
   expect(await shown(order.id)).toMatchObject({
     performanceConsent: { version: performanceConsent.version, at: '2025-11-20T10:00:00.000Z' },
