@@ -55,6 +55,22 @@ test('the example of a patch is the code of today, and with its patch the same w
   expect(after.replace(/^ *if \(patched\(.*\n/m, '')).toBe(before)
 })
 
+test('README.md and docs/changing-workflows.md name each command of npm run deploy, and print what it prints', async () => {
+  const [source, rollout] = await Promise.all([read('cli/deploy.ts'), read('cli/deploy/rollout.ts')])
+  const commands = /^ \* `npm run deploy -- ([\w|]+)`/m.exec(source)?.[1]?.split('|') ?? []
+  expect(commands).toContain('rollback')
+  const [readme, changing] = await Promise.all([read('README.md'), read('docs/changing-workflows.md')])
+  for (const command of commands) {
+    expect(readme, command).toMatch(new RegExp(`\`(?:npm run deploy -- )?${command}[ \`]`))
+    expect(changing, command).toContain(`\`npm run deploy -- ${command}`)
+  }
+  const printed = [...changing.matchAll(/^\$ npm run deploy -- retire\n([^`]+)```/gm)].flatMap(([, lines = '']) =>
+    lines.trim().split('\n'),
+  )
+  expect(printed).toContain('Nothing was retired.')
+  for (const part of printed.flatMap((line) => line.split('4f0c2d9b1a7e'))) expect(rollout).toContain(part)
+})
+
 test('every decision has a date, a status and rejected alternatives, and is in the index', async () => {
   const files = (await readdir(new URL('docs/decisions/', root))).filter((name) => name !== 'README.md')
   const index = await read('docs/decisions/README.md')
