@@ -21,7 +21,7 @@ import { readCounters, recordLostNumbers } from '../../db/order/restored-documen
 import { esimProviderIds } from '../../policy/outside-parties.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { failure } from '../../shared/failures.ts'
-import type { Alone } from './alone.ts'
+import type { Alone } from './failure-isolation.ts'
 import { atOnce } from './at-once.ts'
 import { leaveLostOrder } from './lost-order.ts'
 import { type ListedOrderRun, listOrderRuns, type OrderRun, readOrderRun, rememberedSince } from './order-runs.ts'

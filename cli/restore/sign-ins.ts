@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client'
 import type { Context } from '../../context.ts'
 import { unlinkIdentity } from '../../db/identities.ts'
 import { type SignInEndedInput, signInEndedType } from '../../workflows/sign-in-ended.contract.ts'
-import type { Alone } from './alone.ts'
+import type { Alone } from './failure-isolation.ts'
 import { openSince } from './order-runs.ts'
 import { readHistory } from './run-history.ts'
 

@@ -30,7 +30,7 @@ export const afterLoss: AfterLoss = {
     erased_references: 'deletions.ts',
     esims: 'rebuild-order.ts',
     attention:
-      'alone.ts, deletions.ts, other-runs.ts, own-order.ts, rebuild-order.ts, rebuild.ts, tables.ts, withdrawals.ts; the sweeps raise theirs again',
+      'failure-isolation.ts, deletions.ts, other-runs.ts, own-order.ts, rebuild-order.ts, rebuild.ts, tables.ts, withdrawals.ts; the sweeps raise theirs again',
     invoice_links: 'rebuild-order.ts',
     invoices: 'rebuild-order.ts, rebuild-refunds.ts',
     key_rotations: 'other-runs.ts: left to operators',

@@ -14,7 +14,7 @@ import { defaultLanguage } from '../../messages/languages.ts'
 import { textsOf } from '../../messages/texts.ts'
 import { refundDueAfter } from '../../shared/withdrawal-period.ts'
 import { withdrawalType, withdrawalWorkflowId } from '../../workflows/order/withdrawal.contract.ts'
-import type { Alone } from './alone.ts'
+import type { Alone } from './failure-isolation.ts'
 import { openSince } from './order-runs.ts'
 import { listHistories, type RunHistory } from './run-history.ts'
 

@@ -1,7 +1,7 @@
 /** U2: somebody who was erased since the dump is erased again, and nothing refunds by itself what may have been delivered to them. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
-import { createAlone } from '../../cli/restore/alone.ts'
+import { createAlone } from '../../cli/restore/failure-isolation.ts'
 import { redoDeletion, redoDeletions } from '../../cli/restore/deletions.ts'
 import { repeating } from '../../cli/restore/until-answered.ts'
 import { listItems } from '../../db/backup/restores.ts'

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { placementPrefix } from '../../activities/order/placement-reference.ts'
-import { createAlone } from '../../cli/restore/alone.ts'
+import { createAlone } from '../../cli/restore/failure-isolation.ts'
 import { readOrderRun } from '../../cli/restore/order-runs.ts'
 import { leaveDuplicates, type PlacedOrder } from '../../cli/restore/own-order.ts'
 import { rebuildOrder, referencesOf } from '../../cli/restore/rebuild-order.ts'

@@ -1,7 +1,7 @@
 /** U2: what a restore cannot find out is left to operators. Nothing refunds an order of which nobody knows whether it was delivered. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createAlone } from '../../cli/restore/alone.ts'
+import { createAlone } from '../../cli/restore/failure-isolation.ts'
 import { listOrderRuns } from '../../cli/restore/order-runs.ts'
 import { rebuild } from '../../cli/restore/rebuild.ts'
 import { repeating } from '../../cli/restore/until-answered.ts'

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { createAlone } from '../../../cli/restore/alone.ts'
+import { createAlone } from '../../../cli/restore/failure-isolation.ts'
 import { rebuildSignIns } from '../../../cli/restore/sign-ins.ts'
 import { confirmPromotions, suspendPermissions } from '../../../db/backup/restored-permissions.ts'
 import { setPromotions } from '../../../db/consents.ts'
