@@ -27,10 +27,10 @@ import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { restoreStart, restoreWorkflowId } from '../workflows/backup/restore.contract.ts'
-import { type Alone, createAlone } from './restore/failure-isolation.ts'
 import { redoDeletions } from './restore/deletions.ts'
 import { describeRestore } from './restore/describe.ts'
 import { type DeletionRun, erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
+import { createFailureIsolation, type IsolateFailure } from './restore/failure-isolation.ts'
 import { type RebuildOptions, rebuild } from './restore/rebuild.ts'
 import { type RepeatingContext, repeating } from './restore/until-answered.ts'
 import { readConfigBeside } from './running-stack.ts'
@@ -161,12 +161,12 @@ async function restoreFrom(
     const runs = sources[0] && { temporal, deletions: sources[0].runs }
     const readsSince = plusMs(timeOfBackup(backupId), -overlapMs)
     await context.sql.begin((tx) => insertRestore(tx, { id: restoreId, backupId, readsSince, at: new Date() }))
-    const alone = createAlone(context.sql, restoreId)
-    const settled = await eraseAgain(context, folder, { runs, alone })
+    const isolate = createFailureIsolation(context.sql, restoreId)
+    const settled = await eraseAgain(context, folder, { runs, isolate })
     const lost = logHead ? await continueFrom(context.sql, logHead, new Date()) : 0
     const { seq, hash } = await readHead(context.sql)
     console.log(`The transparency log ends with entry ${seq}, ${hash}. ${lost} entries are lost.`)
-    await rebuildNewer(context, { restoreId, since: readsSince, settled, temporal: runs && temporal, alone })
+    await rebuildNewer(context, { restoreId, since: readsSince, settled, temporal: runs && temporal, isolate })
   } finally {
     await context.close()
   }
@@ -196,13 +196,16 @@ function headIn(text: string | undefined): LogHead | undefined | 'unreadable' {
 async function eraseAgain(
   context: RepeatingContext,
   folder: BackupFolder,
-  { runs, alone }: { runs: { temporal: Client; deletions: readonly DeletionRun[] } | undefined; alone: Alone },
+  {
+    runs,
+    isolate,
+  }: { runs: { temporal: Client; deletions: readonly DeletionRun[] } | undefined; isolate: IsolateFailure },
 ): Promise<string[]> {
   const { sql, cipher } = context
   const at = new Date()
   const settled = await settledPaymentsOfErased(sql)
   // Those whose run is there keep their receipt; the ledger names the others as well.
-  const byRuns = runs ? await redoDeletions(context, runs.temporal, runs.deletions, { at, alone }) : 0
+  const byRuns = runs ? await redoDeletions(context, runs.temporal, runs.deletions, { at, isolate }) : 0
   console.log(`${byRuns + (await replayOver(sql, cipher, folder, at))} erased again.`)
   const { cameBack: left } = await whoCameBack(sql)
   if (left > 0) throw new Error(`${left} erased people are still there`)

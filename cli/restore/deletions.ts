@@ -9,7 +9,7 @@ import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { paymentWithoutOrder } from '../../activities/payment-sweep.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { type CarriedReceipt, exportReceipts, importReceipts } from '../../db/erasure/carried-receipts.ts'
-import { dropSeal, deleteSecret } from '../../db/erasure/deletion-seals.ts'
+import { deleteSecret, dropSeal } from '../../db/erasure/deletion-seals.ts'
 import { completeDeletion, findReceipt } from '../../db/erasure/deletions.ts'
 import { erase } from '../../db/erasure/erasure.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
@@ -19,9 +19,9 @@ import { periods } from '../../policy/periods.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import type { DeletionActivities, DeletionInput, Erasure } from '../../workflows/account-deletion.contract.ts'
-import type { Alone } from './failure-isolation.ts'
 import { atOnce } from './at-once.ts'
 import { type DeletionRun, erasureIn } from './erasure-sources.ts'
+import type { IsolateFailure } from './failure-isolation.ts'
 import { type RecordedActivity, type RunHistory, readHistory } from './run-history.ts'
 import type { RepeatingContext } from './until-answered.ts'
 
@@ -62,7 +62,7 @@ export async function redoDeletions(
   context: RepeatingContext,
   temporal: Client,
   runs: readonly DeletionRun[],
-  { at, alone }: { at: Date; alone: Alone },
+  { at, isolate }: { at: Date; isolate: IsolateFailure },
 ): Promise<number> {
   const receipts = new Map((await exportReceipts(context.sql)).map((receipt) => [receipt.accountRef, receipt]))
   const erasedAgain = await atOnce(
@@ -74,7 +74,7 @@ export async function redoDeletions(
       if (!erasure) return false
       const deletion = { accountRef: run.accountRef, history, erasure, known: receipts.get(run.accountRef) }
       const of = { kind: 'run', subjectId: erasure.receiptId } as const
-      return (await alone(of, () => redoDeletion(context, deletion, alone))) ?? false
+      return (await isolate(of, () => redoDeletion(context, deletion, isolate))) ?? false
     },
   )
   return erasedAgain.filter(Boolean).length
@@ -105,7 +105,7 @@ interface ErasedSince {
 export async function redoDeletion(
   context: RepeatingContext,
   { accountRef, history, erasure, known }: ErasedSince,
-  alone: Alone,
+  isolate: IsolateFailure,
 ): Promise<boolean> {
   const { sql } = context
   const { receiptId } = erasure
@@ -119,7 +119,7 @@ export async function redoDeletion(
   }
   const done = stepsDone(history.activities)
   const settled = history.activities.findLast(({ type, completed }) => type === 'settlePayments' && completed)
-  const isErasedAgain = !known && (await eraseAgain(context, deletion, { isSettled: settled !== undefined, alone }))
+  const isErasedAgain = !known && (await eraseAgain(context, deletion, { isSettled: settled !== undefined, isolate }))
   if (!known && !isErasedAgain)
     await importReceipts(sql, [{ ...deletion, completedAt: null, steps: newSteps(erasure) }])
 
@@ -210,7 +210,7 @@ async function eraseAgain(
 interface ClosingOptions {
   /** the run has settled the payments */
   isSettled: boolean
-  alone: Alone
+  isolate: IsolateFailure
 }
 
 /**
@@ -221,7 +221,7 @@ interface ClosingOptions {
 async function closeUncertain(
   context: RepeatingContext,
   accountRef: string,
-  { isSettled, alone }: ClosingOptions,
+  { isSettled, isolate }: ClosingOptions,
 ): Promise<void> {
   const { sql } = context
   const orders = await sql<OrderRow[]>`
@@ -229,7 +229,7 @@ async function closeUncertain(
     where a.account_ref = ${accountRef} and o.status in ('awaiting_payment', 'in_review', 'provisioning')`
   for (const order of orders) {
     const { payment_intent_id: known, checkout_session_id: page } = order
-    const asked = await alone({ kind: 'payment', subjectId: known ?? page ?? order.id }, async () => ({
+    const asked = await isolate({ kind: 'payment', subjectId: known ?? page ?? order.id }, async () => ({
       payment: await paymentOf(context, order),
     }))
     const payment = asked?.payment

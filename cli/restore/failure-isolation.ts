@@ -13,13 +13,13 @@ const doubtfulAtMost = 3
 const failedAtMost = 20
 
 /** Does a step for one order, payment or run. @returns undefined when it failed, and an operator decides */
-export type Alone = <Result>(
+export type IsolateFailure = <Result>(
   of: { kind: ItemKind; subjectId: string },
   step: () => Promise<Result>,
 ) => Promise<Result | undefined>
 
 /** @returns the steps of one restore */
-export function createAlone(sql: Queryable, restoreId: string): Alone {
+export function createFailureIsolation(sql: Queryable, restoreId: string): IsolateFailure {
   const doubtful = new Set<string>()
   const failed = new Set<string>()
   let tried = 0

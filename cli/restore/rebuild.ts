@@ -21,8 +21,8 @@ import { readCounters, recordLostNumbers } from '../../db/order/restored-documen
 import { esimProviderIds } from '../../policy/outside-parties.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { failure } from '../../shared/failures.ts'
-import type { Alone } from './failure-isolation.ts'
 import { atOnce } from './at-once.ts'
+import type { IsolateFailure } from './failure-isolation.ts'
 import { leaveLostOrder } from './lost-order.ts'
 import { type ListedOrderRun, listOrderRuns, type OrderRun, readOrderRun, rememberedSince } from './order-runs.ts'
 import { leaveOtherRuns } from './other-runs.ts'
@@ -43,7 +43,7 @@ export interface RebuildOptions {
   settled: readonly string[]
   /** undefined: Temporal is lost as well */
   temporal: Client | undefined
-  alone: Alone
+  isolate: IsolateFailure
   say(line: string): void
 }
 
@@ -56,7 +56,7 @@ const olderThanRuns = 'older_than_runs'
 
 export async function rebuild(
   context: RepeatingContext,
-  { restoreId, since, settled, temporal, alone, say }: RebuildOptions,
+  { restoreId, since, settled, temporal, isolate, say }: RebuildOptions,
 ): Promise<void> {
   const { sql, stripe, cipher } = context
   const counters = await readCounters(sql)
@@ -77,21 +77,21 @@ export async function rebuild(
   await atOnce(withTopUps(runs), async (ofEsim) => {
     for (const run of ofEsim) {
       const of = { kind: 'order', subjectId: run.orderId } as const
-      const isRebuilt = await alone(of, () => rebuildRun(run).then(() => true))
+      const isRebuilt = await isolate(of, () => rebuildRun(run).then(() => true))
       if (!isRebuilt) await leaveRun(run)
     }
   })
   // Those of orders that the dump has as they are, but for these refunds.
   await atOnce(partialRefunds, ([orderId, ofOrder]) =>
-    alone({ kind: 'order', subjectId: orderId }, () => rebuildPartialRefunds(orderId, ofOrder)),
+    isolate({ kind: 'order', subjectId: orderId }, () => rebuildPartialRefunds(orderId, ofOrder)),
   )
   if (remembered && since < remembered) await leaveForgottenOrders()
   for await (const erased of openPayments(sql, context)) for (const id of erased) explained.add(id)
   for (const payment of payments.values())
     if (!explained.has(payment.paymentIntentId))
-      await alone({ kind: 'payment', subjectId: payment.paymentIntentId }, () => leavePayment(payment))
-  if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since, alone })
-  if (temporal) await rebuildSignIns(context, temporal, { since, alone })
+      await isolate({ kind: 'payment', subjectId: payment.paymentIntentId }, () => leavePayment(payment))
+  if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since, isolate })
+  if (temporal) await rebuildSignIns(context, temporal, { since, isolate })
   if (temporal) await leaveOtherRuns(sql, temporal, restoreId, since)
   await leaveLostTables(sql, restoreId, new Date())
   await recordLostNumbers(sql, restoreId, counters)
@@ -144,7 +144,7 @@ export async function rebuild(
       if (orderId !== null && mark === paymentMark(cipher, orderId)) listed.push({ paymentIntentId, orderId })
     const found = new Map<string, Payment>()
     const answers = await atOnce(listed, ({ paymentIntentId }) =>
-      alone({ kind: 'payment', subjectId: paymentIntentId }, () => stripe.getPayment(paymentIntentId)),
+      isolate({ kind: 'payment', subjectId: paymentIntentId }, () => stripe.getPayment(paymentIntentId)),
     )
     for (const [index, payment] of answers.entries()) {
       const { paymentIntentId = '', orderId = '' } = listed[index] ?? {}
@@ -214,7 +214,9 @@ export async function rebuild(
     for (const order of await listOrdersWith(sql, undelivered)) {
       const { id } = order
       if (known.has(id)) continue
-      const asked = await alone({ kind: 'order', subjectId: id }, async () => ({ payment: await paymentOf(id, order) }))
+      const asked = await isolate({ kind: 'order', subjectId: id }, async () => ({
+        payment: await paymentOf(id, order),
+      }))
       if (asked && (asked.payment?.status !== 'succeeded' || leftOf(asked.payment) <= 0)) continue
       await closeUndecided(id, olderThanRuns)
       await insertItem(sql, restoreId, { kind: 'order', subjectId: id, outcome: 'undecided', detail: olderThanRuns })

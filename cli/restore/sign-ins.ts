@@ -3,14 +3,14 @@ import type { Client } from '@temporalio/client'
 import type { Context } from '../../context.ts'
 import { unlinkIdentity } from '../../db/identities.ts'
 import { type SignInEndedInput, signInEndedType } from '../../workflows/sign-in-ended.contract.ts'
-import type { Alone } from './failure-isolation.ts'
+import type { IsolateFailure } from './failure-isolation.ts'
 import { openSince } from './order-runs.ts'
 import { readHistory } from './run-history.ts'
 
 export async function rebuildSignIns(
   { sql }: Context,
   temporal: Client,
-  { since, alone }: { since: Date; alone: Alone },
+  { since, isolate }: { since: Date; isolate: IsolateFailure },
 ): Promise<void> {
   const query = `WorkflowType = '${signInEndedType}' AND ${openSince(since)}`
   for await (const run of temporal.workflow.list({ query })) {
@@ -19,6 +19,6 @@ export async function rebuildSignIns(
     if (!history?.activities.some(({ type, completed }) => type === 'unlinkApple' && completed)) continue
     const { accountId, endedAt } = history.input as SignInEndedInput
     const link = { accountId, provider: 'apple', until: new Date(endedAt) } as const
-    await alone({ kind: 'run', subjectId: run.workflowId }, () => unlinkIdentity(sql, link))
+    await isolate({ kind: 'run', subjectId: run.workflowId }, () => unlinkIdentity(sql, link))
   }
 }

@@ -14,20 +14,20 @@ import { defaultLanguage } from '../../messages/languages.ts'
 import { textsOf } from '../../messages/texts.ts'
 import { refundDueAfter } from '../../shared/withdrawal-period.ts'
 import { withdrawalType, withdrawalWorkflowId } from '../../workflows/order/withdrawal.contract.ts'
-import type { Alone } from './failure-isolation.ts'
+import type { IsolateFailure } from './failure-isolation.ts'
 import { openSince } from './order-runs.ts'
 import { listHistories, type RunHistory } from './run-history.ts'
 
 export async function rebuildWithdrawals(
   context: Context,
   temporal: Client,
-  { restoreId, since, alone }: { restoreId: string; since: Date; alone: Alone },
+  { restoreId, since, isolate }: { restoreId: string; since: Date; isolate: IsolateFailure },
 ): Promise<void> {
   const { sql } = context
   const query = `WorkflowType = '${withdrawalType}' AND ${openSince(since)}`
   for (const { workflowId, ...history } of await listHistories(temporal, query)) {
     const order = await findOrder(sql, workflowId.slice(withdrawalWorkflowId('').length))
-    if (order) await alone({ kind: 'run', subjectId: workflowId }, () => rebuild(order, history))
+    if (order) await isolate({ kind: 'run', subjectId: workflowId }, () => rebuild(order, history))
   }
 
   async function rebuild(order: OrderRow, history: RunHistory): Promise<void> {

@@ -1,8 +1,8 @@
 /** U2: somebody who was erased since the dump is erased again, and nothing refunds by itself what may have been delivered to them. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
-import { createAlone } from '../../cli/restore/failure-isolation.ts'
 import { redoDeletion, redoDeletions } from '../../cli/restore/deletions.ts'
+import { createFailureIsolation } from '../../cli/restore/failure-isolation.ts'
 import { repeating } from '../../cli/restore/until-answered.ts'
 import { listItems } from '../../db/backup/restores.ts'
 import { openPayments } from '../../db/erasure/deletion-seals.ts'
@@ -42,8 +42,8 @@ async function eraseAgain(row: { payment_intent_id?: null; checkout_session_id?:
   const erasure = { receiptId: randomUUID(), erasedAt, backupsGoneBy: erasedAt, pending: [] }
   const history = { input: { accountRef, reason }, activities: [], failedWith: undefined }
   const restoreId = await openRestore(sql)
-  const alone = createAlone(sql, restoreId)
-  const isErased = await redoDeletion(context, { accountRef, history, erasure, known: undefined }, alone)
+  const isolate = createFailureIsolation(sql, restoreId)
+  const isErased = await redoDeletion(context, { accountRef, history, erasure, known: undefined }, isolate)
   await stripe.clearFaults()
   const inSeal: string[] = []
   for await (const erased of openPayments(sql, context)) inSeal.push(...erased)
@@ -81,14 +81,14 @@ test('a deletion that cannot be redone keeps no other one from it', async () => 
   const accountRef = cipher.accountRef(person.accountId)
   const { runId } = await harness.temporal.workflow.getHandle(workflowId).describe()
   const failing: unknown[] = []
-  const alone = async (of: unknown) => {
+  const isolate = async (of: unknown) => {
     failing.push(of)
     return undefined
   }
   // Its last backup is due by then.
   const at = plusDays(new Date(), 200)
   const run = { accountRef, workflowId, runId }
-  expect(await redoDeletions(context, harness.temporal, [run, run], { at, alone })).toBe(0)
+  expect(await redoDeletions(context, harness.temporal, [run, run], { at, isolate })).toBe(0)
   const of = { kind: 'run', subjectId: receiptId }
   expect(failing).toEqual([of, of])
 })

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { placementPrefix } from '../../activities/order/placement-reference.ts'
-import { createAlone } from '../../cli/restore/failure-isolation.ts'
+import { createFailureIsolation } from '../../cli/restore/failure-isolation.ts'
 import { readOrderRun } from '../../cli/restore/order-runs.ts'
 import { leaveDuplicates, type PlacedOrder } from '../../cli/restore/own-order.ts'
 import { rebuildOrder, referencesOf } from '../../cli/restore/rebuild-order.ts'
@@ -147,21 +147,21 @@ test.each([
   ['a person whose key is lost', () => new DataKeyMissing(randomUUID()), 'DataKeyMissing'],
 ] as const)('%s leaves one order undecided, and the restore goes on', async (_name, cause, code) => {
   const restoreId = await openRestore(sql)
-  const alone = createAlone(sql, restoreId)
+  const isolate = createFailureIsolation(sql, restoreId)
   const subjectId = randomUUID()
   const failing = async () => {
     const answer = await cause()
     if (answer instanceof Error) throw answer
   }
-  expect(await alone({ kind: 'order', subjectId }, failing)).toBeUndefined()
-  expect(await alone({ kind: 'order', subjectId: randomUUID() }, async () => 'done')).toBe('done')
+  expect(await isolate({ kind: 'order', subjectId }, failing)).toBeUndefined()
+  expect(await isolate({ kind: 'order', subjectId: randomUUID() }, async () => 'done')).toBe('done')
   expect(await itemsOf(restoreId)).toEqual([{ kind: 'order', subjectId, outcome: 'undecided', detail: code }])
   expect(await tasksOf(subjectId)).toMatchObject([{ kind: 'restore_undecided', detail: code }])
 })
 
 test('what concerns all orders ends the restore, which is repeated: settings, the database, a party that is away', async () => {
-  const alone = createAlone(sql, await openRestore(sql))
-  const step = (error: Error) => alone({ kind: 'order', subjectId: randomUUID() }, () => Promise.reject(error))
+  const isolate = createFailureIsolation(sql, await openRestore(sql))
+  const step = (error: Error) => isolate({ kind: 'order', subjectId: randomUUID() }, () => Promise.reject(error))
   await expect(step(new ProviderFailure('stripe', 'misconfigured', 'http_401'))).rejects.toThrow('http_401')
   await expect(step(Object.assign(new Error('gone'), { code: 'CONNECTION_CLOSED' }))).rejects.toThrow('gone')
   await expect(step(Object.assign(new Error('full'), { code: '53100' }))).rejects.toThrow('full')
@@ -171,18 +171,18 @@ test('what concerns all orders ends the restore, which is repeated: settings, th
 })
 
 test('one order for which a party is away several times is one order', async () => {
-  const alone = createAlone(sql, await openRestore(sql))
+  const isolate = createFailureIsolation(sql, await openRestore(sql))
   const away = new ProviderFailure('airalo', 'unavailable', 'http_503')
   const subjectId = randomUUID()
   for (const _one of [1, 2, 3, 4, 5])
-    expect(await alone({ kind: 'order', subjectId }, () => Promise.reject(away))).toBeUndefined()
+    expect(await isolate({ kind: 'order', subjectId }, () => Promise.reject(away))).toBeUndefined()
 })
 
 test('a restore ends when most orders fail, as with the key of another Stripe account, and not when a few of many do', async () => {
   const unknown = new ProviderFailure('stripe', 'rejected', 'unknown_payment')
   const steps = async (others: number) => {
-    const alone = createAlone(sql, await openRestore(sql))
-    const step = (outcome: Promise<unknown>) => alone({ kind: 'order', subjectId: randomUUID() }, () => outcome)
+    const isolate = createFailureIsolation(sql, await openRestore(sql))
+    const step = (outcome: Promise<unknown>) => isolate({ kind: 'order', subjectId: randomUUID() }, () => outcome)
     for (let index = 0; index < others; index += 1) await step(Promise.resolve())
     for (let index = 0; index < 21; index += 1) await step(Promise.reject(unknown))
   }

@@ -1,7 +1,7 @@
 /** U2: what a restore cannot find out is left to operators. Nothing refunds an order of which nobody knows whether it was delivered. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createAlone } from '../../cli/restore/failure-isolation.ts'
+import { createFailureIsolation } from '../../cli/restore/failure-isolation.ts'
 import { listOrderRuns } from '../../cli/restore/order-runs.ts'
 import { rebuild } from '../../cli/restore/rebuild.ts'
 import { repeating } from '../../cli/restore/until-answered.ts'
@@ -73,8 +73,8 @@ beforeAll(async () => {
   await loseOrders(sql, lost.person.accountId)
   for (const payment of [unread.payment, hosted.payment, lostPayment]) await unanswered(payment)
   restoreId = await openRestore(sql)
-  const alone = createAlone(sql, restoreId)
-  const options = { restoreId, since, settled: [], temporal, alone, say: () => undefined }
+  const isolate = createFailureIsolation(sql, restoreId)
+  const options = { restoreId, since, settled: [], temporal, isolate, say: () => undefined }
   await rebuild(context, options)
   await stripe.clearFaults()
 })

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { createAlone } from '../../../cli/restore/failure-isolation.ts'
+import { createFailureIsolation } from '../../../cli/restore/failure-isolation.ts'
 import { rebuildSignIns } from '../../../cli/restore/sign-ins.ts'
 import { confirmPromotions, suspendPermissions } from '../../../db/backup/restored-permissions.ts'
 import { setPromotions } from '../../../db/consents.ts'
@@ -143,12 +143,12 @@ test('C6: a link to an Apple Account that its owner has ended since the dump doe
   await temporal.workflow.execute(signInEndedType, start)
   // As in the dump.
   await link()
-  const alone = createAlone(sql, randomUUID())
+  const isolate = createFailureIsolation(sql, randomUUID())
   const since = plusMs(new Date(), -60_000)
   await untilValue(
     'the restore finds the run',
     async () => {
-      await rebuildSignIns(context, temporal, { since, alone })
+      await rebuildSignIns(context, temporal, { since, isolate })
       return listIdentities(sql, context, accountId)
     },
     ({ length }) => length === 0,
