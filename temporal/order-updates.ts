@@ -7,6 +7,7 @@ import {
   orderWorkflowId,
   refund,
 } from '../workflows/order/order.contract.ts'
+import { sendUpdate } from './runs.ts'
 
 /**
  * Sends an update to an order's run. A refund that fails after that run has closed is handled by the aftercare run.
@@ -20,18 +21,10 @@ export async function updateOrder<Args extends unknown[]>(
   args: Args,
   updateId: string,
 ): Promise<void> {
-  const [first, ...more] = args
-  const ask = (workflowId: string) => {
-    const run = temporal.workflow.getHandle(workflowId)
-    // The SDK's overloads separate updates without arguments from updates with some.
-    if (args.length === 0) return run.executeUpdate<OrderState, []>(definition.name, { updateId })
-    const named: [unknown, ...unknown[]] = [first, ...more]
-    return run.executeUpdate<OrderState, typeof named>(definition.name, { args: named, updateId })
-  }
   try {
-    await ask(orderWorkflowId(orderId))
+    await sendUpdate(temporal, orderWorkflowId(orderId), definition, args, updateId)
   } catch (error) {
     if (definition.name !== refund.name || !(error instanceof WorkflowNotFoundError)) throw error
-    await ask(orderAftercareWorkflowId(orderId))
+    await sendUpdate(temporal, orderAftercareWorkflowId(orderId), definition, args, updateId)
   }
 }

@@ -1,4 +1,7 @@
-/** Starts, signals, looks at and ends runs, each within a time limit. What has closed or never was is an answer and no error. */
+/**
+ * Starts, signals, updates, looks at and ends runs. All but updates are within a time limit, and what has closed or never was is
+ * an answer and no error.
+ */
 import {
   type Client,
   WorkflowExecutionAlreadyStartedError,
@@ -6,7 +9,7 @@ import {
   WorkflowNotFoundError,
   type WorkflowStartOptions,
 } from '@temporalio/client'
-import type { SignalDefinition } from '@temporalio/common'
+import type { SignalDefinition, UpdateDefinition } from '@temporalio/common'
 
 /** Longer than a restart of Temporal, which the connection's own repetitions last through. */
 const answerWithinMs = 10_000
@@ -52,6 +55,26 @@ export async function signalIfOpen<Args extends unknown[]>(
     return true
   })
   return signalled ?? false
+}
+
+/**
+ * Sends an update to a run. The caller limits the time: an answer can take as long as the run works on it.
+ * @param updateId the same for a repeated request, which gets the answer of the first; a new one asks again
+ * @throws WorkflowNotFoundError when the run has closed, or never was, and all errors of the update
+ */
+export async function sendUpdate<Result, Args extends unknown[]>(
+  temporal: Client,
+  workflowId: string,
+  { name }: UpdateDefinition<Result, Args>,
+  args: Args,
+  updateId: string,
+): Promise<Result> {
+  const run = temporal.workflow.getHandle(workflowId)
+  const [first, ...more] = args
+  // The SDK's overloads separate updates without arguments from updates with some.
+  if (args.length === 0) return await run.executeUpdate<Result, []>(name, { updateId })
+  const some: [unknown, ...unknown[]] = [first, ...more]
+  return await run.executeUpdate<Result, typeof some>(name, { args: some, updateId })
 }
 
 /** The newest run of an id. @returns undefined when Temporal knows none: closed runs are kept for days */

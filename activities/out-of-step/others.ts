@@ -23,6 +23,7 @@ import { plusMs } from '../../shared/calendar.ts'
 import { failureType } from '../../shared/failures.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
 import { stageOf } from '../../temporal/run-stage.ts'
+import { sendUpdate } from '../../temporal/runs.ts'
 import { type BreachState, breachState, breachWorkflowId, recorded } from '../../workflows/breach/breach.contract.ts'
 import * as campaigns from '../../workflows/campaign.contract.ts'
 import * as emailChanges from '../../workflows/email-change.contract.ts'
@@ -209,20 +210,15 @@ export function createOtherRows(context: WorkerContext) {
     })
   }
 
+  /** Under a new id each time: Temporal would answer a repeated one as it answered the first. */
   async function tell<Args extends unknown[]>(
     workflowId: string,
     update: UpdateDefinition<unknown, Args>,
     args: Args,
   ): Promise<void> {
-    const [first, ...more] = args
-    const run = temporal.workflow.getHandle(workflowId)
-    // A new id each time: Temporal would answer a repeated one as it answered the first.
-    const updateId = `again-${randomUUID()}`
-    await temporal.withDeadline(Date.now() + answersWithinMs, () => {
-      if (args.length === 0) return run.executeUpdate<unknown, []>(update.name, { updateId })
-      const named: [unknown, ...unknown[]] = [first, ...more]
-      return run.executeUpdate<unknown, typeof named>(update.name, { args: named, updateId })
-    })
+    await temporal.withDeadline(Date.now() + answersWithinMs, () =>
+      sendUpdate(temporal, workflowId, update, args, `again-${randomUUID()}`),
+    )
   }
 }
 

@@ -33,6 +33,11 @@ test('only the helpers of temporal/ start and signal runs', async () => {
   expect(callers.filter((file) => !starters.includes(file))).toEqual([])
 })
 
+test('activities send updates by the helper of temporal/runs.ts', async () => {
+  const senders = await filesThat(/\.(?:execute|start)Update\b/)
+  expect(senders.filter((file) => !file.startsWith('api/'))).toEqual(['temporal/runs.ts'])
+})
+
 test('no other file handles that a run is open already, or closed', async () => {
   const handlers = await filesThat(/\bWorkflowExecutionAlreadyStartedError\b|\bWorkflowNotFoundError\b/)
   expect(handlers).toEqual([...updaters, 'temporal/runs.ts'].sort())

@@ -12,13 +12,8 @@ import { type EsimStatus, isNew } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { failure, failureType } from '../../../shared/failures.ts'
 import { refundDueAfter, withdrawalPeriodEnds } from '../../../shared/withdrawal-period.ts'
-import {
-  cancel,
-  type OrderState,
-  type OrderStatus,
-  orderWorkflowId,
-  refundFor,
-} from '../../../workflows/order/order.contract.ts'
+import { sendUpdate } from '../../../temporal/runs.ts'
+import { cancel, type OrderStatus, orderWorkflowId, refundFor } from '../../../workflows/order/order.contract.ts'
 import type { WithdrawalActivities } from '../../../workflows/order/withdrawal.contract.ts'
 import { sendMail, toAccount } from '../../sending/send-mail.ts'
 import { knownOrder } from '../known-order.ts'
@@ -132,9 +127,9 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
 
   /** Cancels an order that is not delivered; returns the eSIMs of one that is. Each attempt has its own update id. */
   async function askOrder({ id, status }: OrderRow): Promise<void> {
-    const run = temporal.workflow.getHandle(orderWorkflowId(id))
     const updateId = `withdrawal-${id}-${activityInfo().attempt}`
-    if (status !== 'delivered') await run.executeUpdate<OrderState, []>(cancel.name, { updateId })
-    else await run.executeUpdate(refundFor, { args: [{ reason: 'withdrawn' }], updateId })
+    const run = orderWorkflowId(id)
+    if (status !== 'delivered') await sendUpdate(temporal, run, cancel, [], updateId)
+    else await sendUpdate(temporal, run, refundFor, [{ reason: 'withdrawn' }], updateId)
   }
 }
