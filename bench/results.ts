@@ -21,7 +21,7 @@ const resultsFile = new URL('./results.json', import.meta.url)
 export const reportFile = new URL('./RESULTS.md', import.meta.url)
 
 export async function readResults(): Promise<Results> {
-  return JSON.parse(await readFile(resultsFile, 'utf8')) as Results
+  return JSON.parse(await readFile(resultsFile, 'utf8'))
 }
 
 export async function writeResults(results: Results): Promise<void> {

@@ -1,6 +1,7 @@
 /** Orders as the app's backend places them, from POST to delivered. */
 
 import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
 import type { Orders, Packages } from '../db/connection/schema.ts'
 import type { Stack } from '../dev/stack.ts'
 import { orderWorkflowId } from '../workflows/order/order.contract.ts'
@@ -128,7 +129,6 @@ export async function openShop(stack: Stack, options: StalledRunOptions = {}) {
   }
 
   async function post(path: string, body: unknown): Promise<string> {
-    const { id } = (await (await call('POST', path, body)).json()) as { id: string }
-    return id
+    return z.object({ id: z.string() }).parse(await (await call('POST', path, body)).json()).id
   }
 }

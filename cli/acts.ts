@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { z } from 'zod'
 import { environmentBeside } from './running-stack.ts'
 
 const usage = `Usage: npm run cli -- <command> [--json]
@@ -48,6 +49,10 @@ const { positionals, values } = parseArgs({
 })
 
 type Json = Record<string, unknown>
+const json = z.record(z.string(), z.unknown())
+const pageForm = z.object({ items: z.array(json), nextCursor: z.string().nullable() })
+const counts = z.record(z.string(), z.number())
+const fieldErrors = z.array(z.object({ field: z.string(), reason: z.string() }))
 
 class Refused extends Error {
   override readonly name = 'Refused'
@@ -157,9 +162,11 @@ async function everyOrder(address: string): Promise<void> {
 async function* itemsOf(address: string): AsyncGenerator<Json> {
   let cursor: string | null = null
   do {
-    const page: Json = await ask('GET', `${address}?limit=200${cursor === null ? '' : `&cursor=${path(cursor)}`}`)
-    yield* page.items as Json[]
-    cursor = page.nextCursor as string | null
+    const page = pageForm.parse(
+      await ask('GET', `${address}?limit=200${cursor === null ? '' : `&cursor=${path(cursor)}`}`),
+    )
+    yield* page.items
+    cursor = page.nextCursor
   } while (cursor !== null)
 }
 
@@ -167,8 +174,8 @@ async function* itemsOf(address: string): AsyncGenerator<Json> {
 async function watch(address: string): Promise<void> {
   for (;;) {
     const action = await ask('GET', address)
-    const { done, refused, unknown } = action.outcomes as Record<string, number>
-    const ended = (done ?? 0) + (refused ?? 0) + (unknown ?? 0)
+    const { done = 0, refused = 0, unknown = 0 } = counts.parse(action.outcomes)
+    const ended = done + refused + unknown
     const line = `${String(action.state)}: ${ended} of ${String(action.orderCount)}`
     if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`)
     if (action.state !== 'running') {
@@ -195,12 +202,10 @@ async function ask(method: 'GET' | 'POST', address: string, body?: Json): Promis
     },
     ...(body && { body: JSON.stringify(body) }),
   })
-  const answer = (await response.json()) as Json
+  const answer = json.parse(await response.json())
   if (response.ok) return answer
   if (values.json) process.stdout.write(`${JSON.stringify(answer)}\n`)
-  const errors = ((answer.errors ?? []) as { field: string; reason: string }[]).map(
-    ({ field, reason }) => `\n  ${field}: ${reason}`,
-  )
+  const errors = fieldErrors.parse(answer.errors ?? []).map(({ field, reason }) => `\n  ${field}: ${reason}`)
   const repeat = response.status === 503 || response.status === 409 ? `\n  The same again: --key ${idempotencyKey}` : ''
   throw new Refused(
     `${String(answer.title)}. ${String(answer.detail ?? '')}${errors.join('')}${method === 'POST' ? repeat : ''}`,
@@ -217,12 +222,12 @@ function linesOf(answer: Json, indent = ''): string[] {
   return Object.entries(answer).flatMap(([name, value]) => {
     if (Array.isArray(value)) {
       const items = value.map((item) =>
-        typeof item === 'object' ? `${indent}  ${compact(item as Json)}` : `${indent}  ${item}`,
+        typeof item === 'object' ? `${indent}  ${compact({ ...item })}` : `${indent}  ${item}`,
       )
       return [`${indent}${name}:${value.length === 0 ? ' none' : ''}`, ...items]
     }
     if (typeof value === 'object' && value !== null)
-      return [`${indent}${name}:`, ...linesOf(value as Json, `${indent}  `)]
+      return [`${indent}${name}:`, ...linesOf({ ...value }, `${indent}  `)]
     return value === null ? [] : [`${indent}${name}: ${String(value)}`]
   })
 }

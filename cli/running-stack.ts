@@ -19,7 +19,8 @@ export const runningSettingsFile = (environment: Environment): string =>
 export async function environmentBeside(environment: Environment): Promise<Environment> {
   if (environment.NODE_ENV === 'production' || environment.DATABASE_URL) return environment
   const text = await readFile(runningSettingsFile(environment), 'utf8').catch(() => undefined)
-  return text === undefined ? environment : { ...(JSON.parse(text) as Environment), ...environment }
+  const running: Environment = text === undefined ? {} : JSON.parse(text)
+  return { ...running, ...environment }
 }
 
 /**

@@ -23,7 +23,7 @@ async function readSecrets(file: string): Promise<Secrets> {
     if (error.code === 'ENOENT') return '{}'
     throw error
   })
-  return JSON.parse(text) as Secrets
+  return JSON.parse(text)
 }
 
 /** Replaces the file atomically. */

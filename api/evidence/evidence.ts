@@ -17,7 +17,7 @@ import {
   type Readings,
 } from '../../policy/figures.ts'
 import { type PromiseEntry, type PromiseId, promises } from '../../policy/promises.ts'
-import { keysOf } from '../../shared/keys-of.ts'
+import { entriesOf, keysOf, tableOf } from '../../shared/keys-of.ts'
 import { shareReading } from '../../shared/shared-reading.ts'
 import { readExportFigures } from './exports.ts'
 import { readSubProcessorFigures } from './sub-processors.ts'
@@ -84,15 +84,13 @@ export async function readEvidence(api: ApiContext, asOf: Date): Promise<Evidenc
     }),
   )
   const readings: Partial<Record<FigureName, Reading & { readAt: Date }>> = Object.fromEntries(read.flat())
-  const evaluated = Object.fromEntries(
-    keysOf(figures).map((name) => {
-      const reading = readings[name] ?? { value: null, readAt: new Date() }
-      return [name, { ...reading, name, status: evaluate(name, reading) }]
-    }),
-  ) as Record<FigureName, EvaluatedFigure>
+  const evaluated = tableOf(keysOf(figures), (name): EvaluatedFigure => {
+    const reading = readings[name] ?? { value: null, readAt: new Date() }
+    return { ...reading, name, status: evaluate(name, reading) }
+  })
   return {
     readAt: asOf,
-    promises: (Object.entries(promises) as [PromiseId, PromiseEntry][]).map(([id, entry]) => {
+    promises: entriesOf<Record<PromiseId, PromiseEntry>>(promises).map(([id, entry]) => {
       const its = entry.figures.map((name) => evaluated[name])
       return { id, status: worst(its.map(({ status }) => status)), figures: its }
     }),

@@ -184,7 +184,7 @@ export async function earlierExportSchema(
   publicUrl: string,
 ): Promise<object> {
   const name = `account-export-${version}.json`
-  const schema = JSON.parse(await readFile(new URL(name, import.meta.url), 'utf8')) as object
+  const schema: object = JSON.parse(await readFile(new URL(name, import.meta.url), 'utf8'))
   return { ...schema, $id: new URL(`/schemas/${name}`, publicUrl).href }
 }
 

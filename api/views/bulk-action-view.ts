@@ -119,7 +119,7 @@ export type BulkOrderView = z.output<typeof bulkOrder>
 export const viewSummary = (row: BulkActions): z.output<typeof bulkActionSummary> => ({
   id: row.id,
   act: row.act,
-  selection: row.selection as z.output<typeof bulkSelection>,
+  selection: row.selection,
   reason: row.reason,
   state: row.state,
   orderCount: row.order_count,

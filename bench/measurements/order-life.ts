@@ -1,4 +1,5 @@
 /** The cost of an order's run from checkout to the eSIM's expiry, in skipped time. */
+import { z } from 'zod'
 import type { Esims } from '../../db/connection/schema.ts'
 import type { Stack } from '../../dev/stack.ts'
 import { fastForward, workflowNow } from '../../temporal/time-skipping.ts'
@@ -13,6 +14,10 @@ export interface LifeCost {
   actions: number
   days: number
 }
+
+const withEsims = z.object({
+  esims: z.array(z.object({ id: z.string(), iccid: z.string(), totalBytes: z.number() })),
+})
 
 const minute = 60_000
 const hour = 60 * minute
@@ -36,9 +41,7 @@ export async function costOfLife(stack: Stack, shop: Shop, { eventful }: { event
   const behind = Date.parse(now) - (await runsClock())
   if (behind > hour) await skip(behind)
 
-  const { esims } = (await (await call('GET', `/v1/orders/${orderId}`)).json()) as {
-    esims: { id: string; iccid: string; totalBytes: number }[]
-  }
+  const { esims } = withEsims.parse(await (await call('GET', `/v1/orders/${orderId}`)).json())
   const [esim] = esims
   if (!esim) throw new Error('a delivered order without an eSIM')
   if (eventful) {

@@ -44,7 +44,7 @@ export async function readProfiles(folder: string, program: string, from: number
   for (const file of await readdir(folder)) {
     const [of, thread, , writtenAt] = file.split('.')
     if (of !== program || Number(writtenAt) <= from || Number(writtenAt) > to) continue
-    const profile = JSON.parse(await readFile(join(folder, file), 'utf8')) as CpuProfile
+    const profile: CpuProfile = JSON.parse(await readFile(join(folder, file), 'utf8'))
     for (const [purpose, ms] of Object.entries(timesOf(profile))) {
       const name = `${thread}: ${purpose}`
       total[name] = (total[name] ?? 0) + ms

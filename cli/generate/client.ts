@@ -17,7 +17,8 @@ const say = (line: string): void => {
 const stack = await startStack({ workers: 0, onProgress: say, onLogLine: () => {} })
 try {
   const answer = await fetch(`${stack.urls.api}/openapi.json`)
-  const json = `${JSON.stringify(clientDocument((await answer.json()) as OpenApiDocument), null, 2)}\n`
+  const served: OpenApiDocument = JSON.parse(await answer.text())
+  const json = `${JSON.stringify(clientDocument(served), null, 2)}\n`
   await writeFile(new URL('openapi.json', folder), json)
   say('installing the generator')
   for (const command of [

@@ -7,6 +7,7 @@ import type { Queryable, Transaction } from '../connection/database.ts'
 import type { DeletionSeals } from '../connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
 import type { HeldPlacement } from '../order/placements.ts'
+import { keysOf } from '../../shared/keys-of.ts'
 import { readPart } from './sealed-parts.ts'
 
 /** A payment to cancel or refund, with the data that the books need for it. */
@@ -93,7 +94,7 @@ const columns: Record<DeletionPart, SealColumn> = {
   address: 'address',
   trace: 'trace',
 }
-const parts = Object.keys(columns) as DeletionPart[]
+const parts = keysOf(columns)
 
 /** Writes the seal and its data key, in the transaction that erases. */
 export async function sealSecrets(

@@ -209,7 +209,7 @@ export function addRoutes(router: Router, served: Served): void {
     meta: SUCCESS,
   }))
   endpoint('post', '/notifications/opt-in', async (request) => {
-    const { type, webhook_url: url } = JSON.parse(rawBody(request) || '{}') as { type?: string; webhook_url?: string }
+    const { type, webhook_url: url }: { type?: string; webhook_url?: string } = JSON.parse(rawBody(request) || '{}')
     const known = NOTIFICATION_TYPES.find((each) => each === type)
     if (!known) throw invalid({ type: 'The selected type is invalid.' })
     if (!url) throw invalid({ webhook_url: 'The webhook url field is required.' })
@@ -217,7 +217,7 @@ export function addRoutes(router: Router, served: Served): void {
     return { data: { notification: { type: known, contact_point: url } }, meta: SUCCESS }
   })
   endpoint('post', '/notifications/opt-out', (request) => {
-    const { type } = JSON.parse(rawBody(request) || '{}') as { type?: (typeof NOTIFICATION_TYPES)[number] }
+    const { type }: { type?: (typeof NOTIFICATION_TYPES)[number] } = JSON.parse(rawBody(request) || '{}')
     if (type) notifications.optedIn.delete(type)
     return { data: [], meta: SUCCESS }
   })

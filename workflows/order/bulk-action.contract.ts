@@ -1,5 +1,6 @@
 /** Contract of the run that does the same act for many orders. Code outside of workflows may import it. */
 import { defineUpdate } from '@temporalio/workflow'
+import type { EsimProviderId } from '../../policy/outside-parties.ts'
 import type { RunStatus } from '../../shared/search-attributes.ts'
 import type { OrderStatus } from './order.contract.ts'
 
@@ -14,7 +15,7 @@ export type BulkAct = (typeof bulkActs)[number]
 export interface BulkSelection {
   statuses?: OrderStatus[] | undefined
   /** an eSIM provider that was asked for the order */
-  provider?: string | undefined
+  provider?: EsimProviderId | undefined
   paidFrom?: string | undefined
   paidUntil?: string | undefined
   /** all orders of another bulk action, also those that it did not change */
