@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
@@ -66,9 +66,15 @@ async function listenOnce(port: number): Promise<number> {
     const server = createServer()
     server.once('error', reject)
     server.listen(port, '127.0.0.1', () => {
-      const address = server.address()
-      const claimed = typeof address === 'object' && address !== null ? address.port : port
+      const claimed = portOf(server)
       server.close(() => resolve(claimed))
     })
   })
+}
+
+/** The port on which a server listens. @throws when it listens on none */
+export function portOf(server: { address(): AddressInfo | string | null }): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port')
+  return address.port
 }

@@ -4,20 +4,20 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { z } from 'zod'
 import { outsideParties } from '../policy/outside-parties.ts'
 
 const folder = new URL('../ops/', import.meta.url)
 const read = (name: string): unknown => parse(readFileSync(new URL(name, folder), 'utf8'))
-const { groups } = read('alerts.yml') as {
-  groups: { rules: { alert: string; annotations: { runbook?: string } }[] }[]
-}
+const rule = z.object({ alert: z.string(), annotations: z.object({ runbook: z.string().optional() }) })
+const { groups } = z.object({ groups: z.array(z.object({ rules: z.array(rule) })) }).parse(read('alerts.yml'))
 const alerts = groups.flatMap(({ rules }) => rules)
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined
 
 test('each alert has a case in which it does not fire, and then does', () => {
-  const { tests } = read('alerts.test.yml') as {
-    tests: { name: string; alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[]
-  }
+  const once = z.object({ alertname: z.string(), exp_alerts: z.array(z.unknown()) })
+  const each = z.object({ name: z.string(), alert_rule_test: z.array(once) })
+  const { tests } = z.object({ tests: z.array(each) }).parse(read('alerts.test.yml'))
   expect(tests.map(({ name }) => name).sort()).toEqual(alerts.map(({ alert }) => alert).sort())
   for (const { name, alert_rule_test: cases } of tests) {
     const firing = cases.map(({ alertname, exp_alerts: expected }) => [alertname, expected.length])

@@ -1,6 +1,7 @@
 /**
  * The compiler checks the types of rows and of simulators' answers: no source asserts them, and a query takes the type of a
- * column from the generated row types.
+ * column from the generated row types. A test asserts no type at all: what comes from outside has a form (zod), and the rest a
+ * declared type.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -172,14 +173,17 @@ async function faultsIn(text: string, file: string): Promise<string[]> {
     nodes.filter(({ type }) => declarations.has(String(type))).map((node) => [nameOf(node.id), node]),
   )
   return nodes.flatMap((node) => {
-    if (node.type === 'TsAsExpression') return faultOf(node) ?? []
+    // `as const` is a node of another type.
+    if (node.type === 'TsAsExpression') return faultOf(node) ?? (isTest(file) ? 'a type in a test' : [])
     // Those of tests look at rows that a test has just made.
-    if (node.type === 'TaggedTemplateExpression' && !file.startsWith('test/')) return writtenOut(node, declared)
+    if (node.type === 'TaggedTemplateExpression' && !isTest(file)) return writtenOut(node, declared)
     // `select account_id as "accountId"`: rows are snake_case; the function that returns a domain object renames.
     if (node.type === 'TemplateElement' && / as "[a-z]+[A-Z]/.test(String(node.raw))) return 'a column in camelCase'
     return []
   })
 }
+
+const isTest = (file: string): boolean => file.startsWith('test/')
 
 test.each([
   ['const a = b as never', 'as never'],
@@ -217,7 +221,17 @@ test.each([
   expect(await faultsIn(text, 'a.ts')).toEqual([])
 })
 
-test('no source asserts the type of a row or writes out that of a column, and rows are snake_case', async () => {
+test.each([
+  ['const a = (await answer.json()) as { id: string }', ['a type in a test']],
+  ['const a = order.iccid as string', ['a type in a test']],
+  ["const a = ['one', 'two'] as const", []],
+  ['const a = { id: 1 } satisfies Order', []],
+  ["import { opened as begun } from './a.ts'", []],
+])('in a test %s has the faults %j', async (text, faults) => {
+  expect(await faultsIn(text, 'test/a.test.ts')).toEqual(faults)
+})
+
+test('no source asserts a row, no test any type, and rows are snake_case with the types of their columns', async () => {
   const entries = await readdir(root, { withFileTypes: true })
   const folders = entries.filter((entry) => entry.isDirectory() && !/^(\..*|node_modules|client)$/.test(entry.name))
   const inFolders = folders.map(async ({ name }) =>

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const read = (name: string): Promise<string> => readFile(root + name, 'utf8')
@@ -91,7 +92,7 @@ test('every folder is in the table of CONTRIBUTING.md', async () => {
 })
 
 test('every command in CONTRIBUTING.md exists, with its files', async () => {
-  const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
+  const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(await read('package.json')))
   for (const [, name = ''] of text.matchAll(/\bnpm run ([\w:-]+)/g)) expect(Object.keys(scripts)).toContain(name)
   const files = [...text.matchAll(/(?:npm test -- |--import tsx |debug\.ts )((?:[\w-]+\/)+[\w.-]+)/g)]
   expect(files.length).toBeGreaterThan(3)

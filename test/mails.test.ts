@@ -205,13 +205,12 @@ test('German and Albanian mails show money, dates, countries and numbers as thei
 })
 
 /** Each letter of a message becomes a sign that no text has. */
-const hidden = (messages: Messages): Messages =>
-  Object.fromEntries(
-    Object.entries(messages).map(([area, texts]) => [
-      area,
-      Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, hideLetters(text)])),
-    ]),
-  ) as Messages
+function hidden(messages: Messages): Messages {
+  const copy = structuredClone(messages)
+  const areas: Record<string, string>[] = Object.values(copy)
+  for (const texts of areas) for (const [name, text] of Object.entries(texts)) texts[name] = hideLetters(text)
+  return copy
+}
 
 function hideLetters(text: string): string {
   const hide = (elements: MessageFormatElement[]): MessageFormatElement[] =>

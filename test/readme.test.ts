@@ -2,6 +2,7 @@
 import { access, readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { promises } from '../policy/promises.ts'
 
 const root = new URL('../', import.meta.url)
@@ -32,7 +33,7 @@ test('every linked file of the README exists', async () => {
 })
 
 test('every command in the README exists', async () => {
-  const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
+  const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(await read('package.json')))
   const named = [...readme.matchAll(/`?npm run ([\w:-]+)/g)].map(([, name]) => name ?? '')
   for (const name of named) expect(Object.keys(scripts), name).toContain(name)
 })

@@ -2,9 +2,9 @@
 
 import { generateKeyPairSync } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
+import { portOf } from '../dev/port.ts'
 import type { OutsideParty } from '../policy/outside-parties.ts'
 import { createAiralo } from '../providers/airalo/airalo.ts'
 import { createApple } from '../providers/apple.ts'
@@ -26,7 +26,7 @@ const server = createServer((socket) => {
   socket.destroy()
 })
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-const { port } = server.address() as AddressInfo
+const port = portOf(server)
 const address = `127.0.0.1:${port}`
 const url = `http://${address}`
 

@@ -17,6 +17,9 @@ import { Problem } from './problem.ts'
 
 export type Authenticate = ReturnType<typeof createAuthenticator>
 
+/** What of a request says who asks. */
+type Incoming = Pick<Request, 'headers'> & Parameters<typeof addressOf>[0]
+
 /** Authenticates requests by `Authorization: Bearer`, with an API key or a Firebase ID token, or by a session cookie. */
 export function createAuthenticator(context: Context, limiter: Limiter) {
   const { sql } = context
@@ -28,7 +31,7 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
    * @throws Problem unauthenticated or too_many_requests
    */
   return async function authenticate(
-    request: Request,
+    request: Incoming,
     requestId: string,
     sessions: readonly SessionKind[] = [],
   ): Promise<Caller> {
@@ -39,7 +42,7 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
     return looksLikeApiKey(token) ? callerOfKey(token, request, requestId) : callerOfPerson(token, request, requestId)
   }
 
-  async function callerOfSession(request: Request, requestId: string, kinds: readonly SessionKind[]): Promise<Caller> {
+  async function callerOfSession(request: Incoming, requestId: string, kinds: readonly SessionKind[]): Promise<Caller> {
     for (const kind of kinds) {
       const secret = secretIn(request.headers.cookie, kind, context.config.PUBLIC_URL)
       const now = new Date()
@@ -65,7 +68,7 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
     return { kind: 'public' }
   }
 
-  async function callerOfKey(token: string, request: Request, requestId: string): Promise<Caller> {
+  async function callerOfKey(token: string, request: Incoming, requestId: string): Promise<Caller> {
     const key = await verifyApiKey(sql, token)
     if ('refused' in key) {
       throw await refusal(request, requestId, `key_${key.refused}`, key.id ? `key:${key.id}` : 'anonymous')
@@ -75,7 +78,7 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
       : { kind: 'service', keyId: key.id, scopes: key.scopes }
   }
 
-  async function callerOfPerson(token: string, request: Request, requestId: string): Promise<Caller> {
+  async function callerOfPerson(token: string, request: Incoming, requestId: string): Promise<Caller> {
     const user = await context.firebaseIdToken.verifyFirebaseIdToken(token).catch(async (error: unknown) => {
       if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
       // Every app sends an expired token now and then: it is no attack, hence neither counted nor recorded.
@@ -96,7 +99,7 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
     return { kind: 'person', accountId: account.id, ...known }
   }
 
-  async function refusal(request: Request, requestId: string, reason: string, actor: string): Promise<Problem> {
+  async function refusal(request: Incoming, requestId: string, reason: string, actor: string): Promise<Problem> {
     const ip = addressOf(request)
     // Only after the look: behind a proxy many callers may share an address, and valid credentials have to pass.
     limiter.countFailure(ip)

@@ -3,16 +3,18 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { z } from 'zod'
 import { readSubProcessorFigures } from '../../api/evidence/sub-processors.ts'
 import { createApi } from '../../api/server.ts'
 import { recordStore } from '../../db/backup/backup-store.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { recordDifferences } from '../../db/reconciliation/reconciliations.ts'
-import { evaluate, type Figure, type FigureName, figures } from '../../policy/figures.ts'
-import { type PromiseEntry, promises } from '../../policy/promises.ts'
+import { evaluate, type Figure, figures } from '../../policy/figures.ts'
+import { promises } from '../../policy/promises.ts'
 import { createMetrics } from '../../shared/metrics.ts'
 import { type Fixture, openFixture, type Shown } from '../promises/fixture.ts'
 import { dropErasure, insertErasure, insertPolicy, noticeTo, withdrawPolicy } from '../promises/planting.ts'
+import { isKeyOf } from '../../shared/keys-of.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -40,7 +42,7 @@ function figureOf(shown: Shown, name: string) {
 }
 
 test('every promise is kept in a system without faults, with the time of the reading', async () => {
-  const entries = Object.entries(promises) as [string, PromiseEntry][]
+  const entries = Object.entries(promises)
   const shown = await evidence()
   expect([shown.broken, shown.unknown]).toEqual([[], []])
   expect(shown.kept).toBe(entries.length)
@@ -144,7 +146,7 @@ test('the API exports all figures as metrics, and the alert rules use existing m
   expect(text).toContain('ama_promise_status{promise="G6",status="kept"} 1')
   expect(text).toMatch(/ama_evidence_figure\{figure="oldest_security_log"\} \d/)
   expect(text).toContain('ama_evidence_read_timestamp_seconds')
-  const rules = parse(readFileSync(`${root}ops/alerts.yml`, 'utf8')) as { groups: { rules: Rule[] }[] }
+  const rules = alertRules.parse(parse(readFileSync(`${root}ops/alerts.yml`, 'utf8')))
   const all = rules.groups.flatMap((group) => group.rules)
   expect(all.length).toBeGreaterThan(8)
   const exported = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map((found) => found[1]))
@@ -158,8 +160,9 @@ test('the API exports all figures as metrics, and the alert rules use existing m
     for (const [, label, value] of expr.matchAll(/\b(figure|promise|status)="(\w+)"/g)) {
       expect(text, alert).toContain(`${label}="${value}"`)
     }
-    for (const [, name, limit] of expr.matchAll(/\{figure="(\w+)"\}\) > ([\d.]+)/g)) {
-      const { brokenAbove }: Figure = figures[name as FigureName]
+    for (const [, name = '', limit] of expr.matchAll(/\{figure="(\w+)"\}\) > ([\d.]+)/g)) {
+      if (!isKeyOf(figures, name)) throw new Error(`${alert} names no figure of ours: ${name}`)
+      const { brokenAbove }: Figure = figures[name]
       // An alert fires before a limit is exceeded, or at once.
       expect(Number(limit), alert).toBeLessThanOrEqual(brokenAbove ?? Number.POSITIVE_INFINITY)
     }
@@ -189,11 +192,19 @@ test('the gauges show exactly the broken and unknown promises', async () => {
   }
 })
 
-interface Rule {
-  alert: string
-  expr: string
-  annotations?: { summary?: string }
-}
+const alertRules = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(
+        z.object({
+          alert: z.string(),
+          expr: z.string(),
+          annotations: z.object({ summary: z.string().optional() }).optional(),
+        }),
+      ),
+    }),
+  ),
+})
 
 test('operators and the app backend can read the evidence; only a sandbox accepts another time', async () => {
   expect((await harness.call('GET', '/v1/promises')).status).toBe(401)

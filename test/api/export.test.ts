@@ -9,6 +9,7 @@ import { personalData } from '../../policy/personal-data.ts'
 import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 import { loseAccount } from '../harness/lost.ts'
 import { fillHistory, fillPerson } from './export-fixture.ts'
+import { type JsonSchema, jsonSchema } from '../harness/api/described.ts'
 
 let harness: ApiHarness
 let service: string
@@ -37,12 +38,6 @@ const promised = Object.values(personalData)
 /** The fields about the export itself. */
 const aboutItself = /^(\$schema|version|exportedAt|controller|processors)/
 
-interface JsonSchema {
-  properties?: Record<string, JsonSchema>
-  items?: JsonSchema
-  anyOf?: JsonSchema[]
-}
-
 function pathsOfSchema({ properties, items, anyOf }: JsonSchema, path = ''): string[] {
   if (properties) {
     return Object.entries(properties).flatMap(([name, part]) => pathsOfSchema(part, path ? `${path}.${name}` : name))
@@ -60,7 +55,7 @@ function filledPaths(value: unknown, path = ''): string[] {
 }
 
 test('G5: the published schema of the export has exactly the fields of policy/personal-data.ts', () => {
-  const fields = pathsOfSchema(exportSchema('https://api.example.com') as JsonSchema)
+  const fields = pathsOfSchema(jsonSchema.parse(exportSchema('https://api.example.com')))
   expect(fields.filter((path) => !aboutItself.test(path)).sort()).toEqual(promised)
 })
 

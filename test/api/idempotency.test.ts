@@ -133,12 +133,12 @@ test('an idempotency key with a missing account is not claimed', async () => {
 })
 
 test('a request without a required idempotency key is refused', () => {
-  const given = {
+  const given: Parameters<typeof readIdempotencyKey>[1] = {
     header: undefined,
     required: true,
     operation: 'x',
     caller: { kind: 'service', keyId: 'k' },
     content: {},
   }
-  expect(() => readIdempotencyKey(harness.api, given as Parameters<typeof readIdempotencyKey>[1])).toThrow(Problem)
+  expect(() => readIdempotencyKey(harness.api, given)).toThrow(Problem)
 })

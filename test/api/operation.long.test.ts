@@ -109,14 +109,16 @@ test('the OpenAPI document has bodies, callers and no broken references', () => 
     for (const scheme of (operation?.security ?? []).flatMap((each) => Object.keys(each)))
       expect(schemes, name).toContain(scheme)
 
-    const mediaTypes = Object.keys((operation?.requestBody as { content?: object } | undefined)?.content ?? {})
+    const body = operation?.requestBody
+    const mediaTypes = body && 'content' in body ? Object.keys(body.content) : []
     const parsed = route.form ? 'application/x-www-form-urlencoded' : 'application/json'
     const taken =
       route.unreadBody ?? [route.rawBody?.mediaType ?? (route.body && parsed)].filter((type) => type !== undefined)
     expect(mediaTypes, name).toEqual(taken)
 
-    const parameters = (operation?.parameters ?? []) as { in: string; name: string; required?: boolean }[]
-    const inPath = parameters.filter((each) => each.in === 'path' && each.required).map((each) => each.name)
+    const inPath = (operation?.parameters ?? []).flatMap((each) =>
+      'in' in each && each.in === 'path' && each.required ? [each.name] : [],
+    )
     expect(inPath.sort(), name).toEqual([...route.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter).sort())
   }
   const references = [...JSON.stringify(harness.document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)]

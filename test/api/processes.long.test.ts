@@ -23,7 +23,7 @@ function start(...args: string[]) {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text
   })
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }))
+  const ended = once(child, 'close').then(([code]: (number | null)[]) => ({ code, out, err }))
   return { child, ended }
 }
 

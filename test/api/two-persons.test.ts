@@ -15,6 +15,7 @@ import { createCaller, expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
+import { readDescribed } from '../harness/api/described.ts'
 
 const harness = await shareStack({ books: false })
 const { sql } = harness.context
@@ -238,9 +239,7 @@ const entries: Record<string, Entry> = {
   'GET /problems/{code}': { id: 'public', path: '/problems/not_found' },
 }
 
-const document = (await harness.anonymous.get('/openapi.json')).body as {
-  paths: Record<string, Record<string, { 'x-callers': string[] }>>
-}
+const document = await readDescribed(harness.anonymous)
 const operations: Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, { 'x-callers': callers }]) => ({
     method: method.toUpperCase(),

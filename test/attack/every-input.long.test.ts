@@ -8,13 +8,14 @@ import { beforeAll, expect, test } from 'vitest'
 import { openHarness } from '../harness/harness.ts'
 import { drawPart, seed } from '../harness/seed.ts'
 import { hostileNumbers, hostileTexts } from './corpora/hostile.ts'
-import { type Document, type Input, inputsOf, requestWith } from './corpora/inputs.ts'
+import { type Input, inputsOf, requestWith } from './corpora/inputs.ts'
 import { createSenders, faultOf, type Senders } from './corpora/send.ts'
 import { findSchemathesis, fuzz } from './fuzz/schemathesis.ts'
 import { createFuzzWorld, type FuzzWorld, victimsRows } from './fuzz/world.ts'
+import { readDescribed } from '../harness/api/described.ts'
 
 const harness = await openHarness({ replay: false, books: false })
-const document = (await harness.anonymous.get('/openapi.json')).body as Document
+const document = await readDescribed(harness.anonymous)
 const inputs = inputsOf(document)
 /** What ends the sessions that send the rest. */
 const endings = ['/account/sign-out', '/console/sign-out', '/delete-account', '/v1/sandbox/clock']

@@ -17,7 +17,10 @@ const levels = new Map(
   (await readFile(new URL('./standards/asvs-5.0.0.txt', import.meta.url), 'utf8'))
     .trim()
     .split('\n')
-    .map((line) => line.split(' ') as [string, string]),
+    .map((line): [string, string] => {
+      const [id = '', level = ''] = line.split(' ')
+      return [id, level]
+    }),
 )
 
 test('each requirement of ASVS 5.0 on level 1 and 2 has one answer, in its order', () => {

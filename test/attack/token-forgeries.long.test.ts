@@ -3,7 +3,6 @@
  * for the token alone is shown first, then what the API answers. A class that a new version adds fails the test.
  */
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import {
   CompactEncrypt,
   CompactSign,
@@ -12,13 +11,13 @@ import {
   errors,
   exportJWK,
   generateKeyPair,
-  type JSONWebKeySet,
   type JWK,
   type JWTHeaderParameters,
   jwtVerify,
   SignJWT,
 } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { portOf } from '../../dev/port.ts'
 import { altered } from '../harness/altered.ts'
 import { type ApiHarness, startApiHarness } from '../harness/api/api-harness.ts'
 
@@ -45,7 +44,7 @@ beforeAll(async () => {
     response.setHeader('content-type', 'application/json').end(published)
   })
   await new Promise<void>((resolve) => void keyServer.listen(0, '127.0.0.1', resolve))
-  const { port } = keyServer.address() as AddressInfo
+  const port = portOf(keyServer)
   harness = await startApiHarness({
     env: { FIREBASE_PROJECT_ID: projectId, FIREBASE_CERTS_URL: `http://127.0.0.1:${port}/keys` },
   })
@@ -212,7 +211,7 @@ const all = Object.entries(forgeries).flatMap(([name, tokens]) =>
 
 test.each(all)('a token $what is a counted 401: $name', async ({ name, token }) => {
   const made = await token()
-  const keys = createLocalJWKSet(JSON.parse(published) as JSONWebKeySet)
+  const keys = createLocalJWKSet(JSON.parse(published))
   const rules = {
     algorithms: ['RS256'],
     issuer,
@@ -220,7 +219,7 @@ test.each(all)('a token $what is a counted 401: $name', async ({ name, token }) 
     requiredClaims: ['exp', 'iat', 'sub', 'auth_time'],
   }
   const thrown: unknown = await jwtVerify(made, keys, rules).catch((error: unknown) => error)
-  expect((thrown as Error).constructor.name).toBe(name)
+  expect(thrown instanceof Error && thrown.constructor.name).toBe(name)
 
   const before = await securityEvents()
   const answer = await call(made)

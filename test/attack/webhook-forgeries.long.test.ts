@@ -4,9 +4,9 @@
  */
 import { createHmac, randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { portOf } from '../../dev/port.ts'
 import { altered } from '../harness/altered.ts'
 import { type ApiHarness, startApiHarness } from '../harness/api/api-harness.ts'
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
     response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] }))
   })
   await new Promise<void>((resolve) => void keyServer.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(keyServer.address() as AddressInfo).port}`
+  const url = `http://127.0.0.1:${portOf(keyServer)}`
   harness = await startApiHarness({
     env: {
       APPLE_URL: url,
@@ -209,7 +209,7 @@ test('a mail that comes back is refused without the secret of its path', async (
 })
 
 const key: JWTHeaderParameters = { alg: 'RS256', kid: 'one' }
-const signed = (claims: Record<string, unknown>, by = issuers, header = key): Promise<string> =>
+const signed = (claims: Record<string, unknown>, by = issuers, header: JWTHeaderParameters = key): Promise<string> =>
   new SignJWT(claims).setProtectedHeader(header).sign(by)
 const unsigned = (header: unknown, claims: unknown): string =>
   `${[header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`
@@ -224,10 +224,7 @@ const tokenForgeries = (claims: () => Record<string, unknown>): Record<string, (
   'by nobody with the name of the key': () => unsigned(key, claims()),
   'by the published key as a secret': () => confused(claims()),
   'by a key of its own header': async () =>
-    signed(claims(), foreignKey, {
-      ...key,
-      jwk: JSON.parse(publicKey) as Record<string, string>,
-    } as JWTHeaderParameters),
+    signed(claims(), foreignKey, { ...key, jwk: JSON.parse(publicKey) }),
   'by an unknown key': () => signed(claims(), foreignKey, { ...key, kid: 'two' }),
   'for another audience': () => signed({ ...claims(), aud: 'another.app' }),
   'of another issuer': () => signed({ ...claims(), iss: 'https://issuer.example' }),

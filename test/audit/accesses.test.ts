@@ -11,6 +11,7 @@ import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { visit } from '../harness/visits.ts'
+import { readDescribed } from '../harness/api/described.ts'
 
 const harness = await shareStack()
 const { sql } = harness.context
@@ -33,16 +34,18 @@ async function added(person: Person, read: () => Promise<unknown>): Promise<Row[
 }
 
 test('every route that tells an operator or the app backend about a person says which fields', async () => {
-  const document = (await harness.anonymous.get('/openapi.json')).body
-  const resolve = (node: { $ref?: string }): unknown =>
-    node.$ref ? document.components.schemas[node.$ref.split('/').at(-1) ?? ''] : node
+  const document = await readDescribed(harness.anonymous)
+  const resolve = (node: object): object =>
+    '$ref' in node ? (document.components.schemas[String(node.$ref).split('/').at(-1) ?? ''] ?? {}) : node
   const namesIn = (node: unknown, seen = new Set<unknown>()): string[] => {
     if (typeof node !== 'object' || node === null) return []
-    const schema = resolve(node as object) as Record<string, unknown>
+    const schema = resolve(node)
     if (seen.has(schema)) return []
     seen.add(schema)
-    const names = schema.properties ? Object.keys(schema.properties) : []
-    return [...names, ...Object.values(schema).flatMap((part) => namesIn(part, seen))]
+    return Object.entries(schema).flatMap(([name, part]) => [
+      ...(name === 'properties' ? Object.keys(part) : []),
+      ...namesIn(part, seen),
+    ])
   }
   // Fields that only a person has.
   const personal = ['accountId', 'email', 'firstName', 'iccid', 'activationCode', 'pushToken', 'deviceId', 'newEmail']
@@ -50,9 +53,9 @@ test('every route that tells an operator or the app backend about a person says 
   const aboutNobody = ['post /v1/webhook-endpoints/{id}/ping']
   const unsaid: string[] = []
   let personalAnswers = 0
-  for (const [path, methods] of Object.entries<Record<string, Record<string, never>>>(document.paths)) {
+  for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
-      const callers: string[] = operation['x-callers'] ?? []
+      const callers = operation['x-callers']
       if (!callers.some((kind) => ['service', 'operator', 'console'].includes(kind))) continue
       const names = namesIn(operation.responses)
       if (!personal.some((name) => names.includes(name))) continue
@@ -65,7 +68,7 @@ test('every route that tells an operator or the app backend about a person says 
 })
 
 test('a page or file for operators or the app backend says which fields it has, or stands among those about nobody', async () => {
-  const document = (await harness.anonymous.get('/openapi.json')).body
+  const document = await readDescribed(harness.anonymous)
   // What these answer is about operators, the service, policies, the books (which name nobody), or an act to be done.
   const aboutNobody = [
     'get /console/accounts/{id}/note',
@@ -83,10 +86,10 @@ test('a page or file for operators or the app backend says which fields it has, 
     'get /v1/breaches/{id}/authority-form',
   ]
   const found: string[] = []
-  for (const [path, methods] of Object.entries<Record<string, Record<string, unknown>>>(document.paths)) {
+  for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
-      const callers = (operation['x-callers'] ?? []) as string[]
-      const answer = (operation.responses as Record<string, { content?: object }>)['200']
+      const callers = operation['x-callers']
+      const answer = operation.responses['200']
       const isFile = answer?.content && !('application/json' in answer.content)
       // A form that was sent is answered by another page, or by itself once more.
       const isForm = method === 'post' && path.startsWith('/console/') && path !== '/console/search'

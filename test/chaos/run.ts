@@ -32,7 +32,9 @@ const { values } = parseArgs({
     'no-shrink': { type: 'boolean', default: false },
   },
 })
-const [seed, orders, years] = [values.seed, values.orders, values.years].map(Number) as [number, number, number]
+const seed = Number(values.seed)
+const orders = Number(values.orders)
+const years = Number(values.years)
 process.env.TEST_SEED = String(seed)
 const { temporal } = values
 if (temporal !== 'sqlite' && temporal !== 'postgres') throw new Error('--temporal knows sqlite and postgres')

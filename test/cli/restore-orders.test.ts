@@ -112,7 +112,7 @@ test.each([
   await rebuild(beforeProvision)
   await plantOpen(order.id, openAt)
   await rebuild()
-  const [{ provider, clientRef: client_ref, orderNo: provider_order_no } = {}] = placed as [PlacedOrder?]
+  const { provider, clientRef: client_ref, orderNo: provider_order_no }: Partial<PlacedOrder> = placed[0] ?? {}
   expect(await placements(order.id)).toEqual([{ provider, client_ref, provider_order_no, state: 'provided' }])
   expect((await esimsOf(order.id)).map(({ iccid }: { iccid: string }) => iccid)).toEqual([order.esims[0].iccid])
 })

@@ -1,7 +1,8 @@
 /** An answer that never comes is not waited for without end. */
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { portOf } from '../../dev/port.ts'
 import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
 import { until } from '../harness/until.ts'
@@ -38,7 +39,7 @@ async function openProxy() {
   proxy.listen(0, '127.0.0.1')
   await once(proxy, 'listening')
   const url = new URL(server.url)
-  url.port = String((proxy.address() as AddressInfo).port)
+  url.port = String(portOf(proxy))
   return {
     is,
     url: url.href,

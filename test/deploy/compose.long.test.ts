@@ -7,11 +7,13 @@ import { readFile, rm } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import { until } from '../harness/until.ts'
 import { makeImage } from '../image/image.ts'
 import { services } from './compose/compose.ts'
 import { type Container, type Containers, createContainers, whyNoContainers } from './compose/containers.ts'
 import { recipes } from './compose/recipes.ts'
+import { withId } from '../harness/http.ts'
 
 const named = recipes({ 'ama-esim': '', 'ama-esim-simulators': '' })
 const runnable = Object.entries(services).filter(([, { image }]) => image !== 'grafana/grafana:12.4.0')
@@ -81,7 +83,7 @@ async function viaProxy(
 }
 
 /** Repeats what the proxy could not hand on, under the same key, as every caller has to. */
-async function json<Body>(path: string, body?: object): Promise<Body> {
+async function json<Body>(path: string, form: z.ZodType<Body>, body?: object): Promise<Body> {
   const key = crypto.randomUUID()
   const { status, text } = await until(
     `${path} is answered`,
@@ -92,29 +94,30 @@ async function json<Body>(path: string, body?: object): Promise<Body> {
     slowStart,
   )
   if (status >= 300) throw new Error(`${path}: ${status} ${text}`)
-  return JSON.parse(text) as Body
+  return form.parse(JSON.parse(text))
 }
 
-interface Order {
-  id: string
-  status: string
-  payment: { paymentIntentClientSecret: string; publishableKey: string }
-}
+const orderForm = z.object({
+  id: z.string(),
+  status: z.string(),
+  payment: z.object({ paymentIntentClientSecret: z.string(), publishableKey: z.string() }).nullable(),
+})
+const packagesForm = z.object({ items: z.array(z.object({ code: z.string() })) })
 
 /** Buys the cheapest package as the quickstart does, and waits for its delivery. */
-async function buy(): Promise<Order> {
+async function buy(): Promise<z.output<typeof orderForm>> {
   const person = { email: `ada.${crypto.randomUUID()}@example.com`, firstName: 'Ada', lastName: 'Lovelace' }
-  const { id: accountId } = await json<{ id: string }>('/v1/accounts', person)
+  const { id: accountId } = await json('/v1/accounts', withId, person)
   const { items } = await until(
     'the catalogue is read',
     async () => {
-      const found = await json<{ items: { code: string }[] }>('/v1/packages?destination=DE&sort=price&limit=1')
+      const found = await json('/v1/packages?destination=DE&sort=price&limit=1', packagesForm)
       return found.items.length > 0 && found
     },
     slowStart,
   )
-  const order = await json<Order>('/v1/orders', { accountId, packageCode: items[0]?.code })
-  const { paymentIntentClientSecret: secret, publishableKey } = order.payment
+  const order = await json('/v1/orders', orderForm, { accountId, packageCode: items[0]?.code })
+  const { paymentIntentClientSecret: secret = '', publishableKey = '' } = order.payment ?? {}
   const confirm = `http://${started.simulators?.address}:12111/v1/payment_intents/${secret.split('_secret_')[0]}/confirm`
   await fetch(confirm, {
     method: 'POST',
@@ -124,19 +127,20 @@ async function buy(): Promise<Order> {
   return await until(
     'the order is delivered',
     async () => {
-      const now = await json<Order>(`/v1/orders/${order.id}`)
+      const now = await json(`/v1/orders/${order.id}`, orderForm)
       return now.status === 'delivered' && now
     },
     slowStart,
   )
 }
 
+const target = z.object({ labels: z.object({ instance: z.string() }), health: z.string() })
+const targetsForm = z.object({ data: z.object({ activeTargets: z.array(target) }) })
+
 /** The targets that Prometheus reaches, by their names. */
 async function targets(): Promise<Record<string, string>> {
   const answer = await fetch(`http://${started.prometheus?.address}:9090/api/v1/targets`)
-  const { data } = (await answer.json()) as {
-    data: { activeTargets: { labels: { instance: string }; health: string }[] }
-  }
+  const { data } = targetsForm.parse(await answer.json())
   return Object.fromEntries(data.activeTargets.map(({ labels, health }) => [labels.instance, health]))
 }
 

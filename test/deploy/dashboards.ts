@@ -1,22 +1,26 @@
 /** The dashboards and recording rules of ops/, and what they read. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { parse } from 'yaml'
+import { z } from 'zod'
 
 export const ops = new URL('../../ops/', import.meta.url)
 const read = (name: string): string => readFileSync(new URL(name, ops), 'utf8')
 
-interface Dashboard {
-  uid: string
-  title: string
-  panels: { id: number; title: string; targets: { expr: string }[] }[]
-}
+const dashboardForm = z.looseObject({
+  uid: z.string(),
+  title: z.string(),
+  panels: z.array(
+    z.looseObject({ id: z.number(), title: z.string(), targets: z.array(z.looseObject({ expr: z.string() })) }),
+  ),
+})
 
 export const dashboards = readdirSync(new URL('dashboards/', ops)).map((name) => ({
   name,
-  dashboard: JSON.parse(read(`dashboards/${name}`)) as Dashboard,
+  dashboard: dashboardForm.parse(JSON.parse(read(`dashboards/${name}`))),
 }))
 
-const { groups } = parse(read('recording.yml')) as { groups: { rules: { record: string; expr: string }[] }[] }
+const rule = z.object({ record: z.string(), expr: z.string() })
+const { groups } = z.object({ groups: z.array(z.object({ rules: z.array(rule) })) }).parse(parse(read('recording.yml')))
 const rules = groups.flatMap(({ rules: each }) => each)
 
 export const expressions: readonly string[] = [

@@ -7,6 +7,7 @@ import { Ajv } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
+import { z } from 'zod'
 import { settingNames } from '../../config.ts'
 import { throwawayFolder } from '../../dev/throwaway-folder.ts'
 import { composeFile, services } from './compose/compose.ts'
@@ -14,21 +15,26 @@ import { recipes } from './compose/recipes.ts'
 
 const root = new URL('../../', import.meta.url)
 const read = (file: string): string => readFileSync(new URL(file, root), 'utf8')
-const schema = (name: string) => JSON.parse(read(`test/deploy/schemas/${name}.json`)) as Record<string, unknown>
+const schema = (name: string): Record<string, unknown> => JSON.parse(read(`test/deploy/schemas/${name}.json`))
 
-interface Manifest {
-  apiVersion: string
-  kind: string
-  metadata: { name: string }
-  spec: Record<string, unknown>
-  data?: Record<string, string>
-}
+const manifestForm = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string() }),
+  spec: z.unknown().optional(),
+  data: z.record(z.string(), z.string()).optional(),
+})
+const deploymentForm = z.looseObject({
+  replicas: z.number(),
+  template: z.looseObject({ spec: z.looseObject({ containers: z.array(z.unknown()) }) }),
+})
+const autoscalerForm = z.looseObject({ scaleTargetRef: z.looseObject({ name: z.string() }) })
 
 const folder = 'ops/kubernetes/'
 const manifests = readdirSync(new URL(folder, root))
   .filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')
   .flatMap((name) =>
-    parseAllDocuments(read(folder + name)).map((document) => ({ name, content: document.toJS() as Manifest })),
+    parseAllDocuments(read(folder + name)).map((document) => ({ name, content: manifestForm.parse(document.toJS()) })),
   )
 
 test('docker-compose.yml is what the Compose Specification allows', () => {
@@ -39,7 +45,9 @@ test('docker-compose.yml is what the Compose Specification allows', () => {
 })
 
 test('each manifest is what the schema of its kind in Kubernetes 1.34 allows, without unknown fields', () => {
-  const { kinds, definitions } = schema('kubernetes-1.34') as { kinds: Record<string, string>; definitions: object }
+  const { kinds, definitions } = z
+    .object({ kinds: z.record(z.string(), z.string()), definitions: z.looseObject({}) })
+    .parse(schema('kubernetes-1.34'))
   const ajv = new Ajv({ strict: false, validateFormats: false })
   const validatorOf = (kind: string) => ajv.compile({ $ref: kinds[kind], definitions })
   expect(manifests.length).toBeGreaterThan(8)
@@ -54,7 +62,9 @@ test('each manifest is what the schema of its kind in Kubernetes 1.34 allows, wi
 })
 
 test('kubectl applies every manifest', () => {
-  const { resources } = parse(read(`${folder}kustomization.yaml`)) as { resources: string[] }
+  const { resources } = z
+    .object({ resources: z.array(z.string()) })
+    .parse(parse(read(`${folder}kustomization.yaml`)))
   expect(resources.toSorted()).toEqual([...new Set(manifests.map(({ name }) => name))].sort())
 })
 
@@ -94,7 +104,7 @@ test('API and workers in Kubernetes have probes, limits, a budget for disruption
   const names = of('Deployment').map(({ metadata }) => metadata.name)
   expect(names.sort()).toEqual(['api', 'worker-0000000'])
   for (const { metadata, spec } of of('Deployment')) {
-    const { template, replicas } = spec as { replicas: number; template: { spec: { containers: object[] } } }
+    const { template, replicas } = deploymentForm.parse(spec)
     expect(replicas, metadata.name).toBe(2)
     const probe = (path: string) => expect.objectContaining({ httpGet: expect.objectContaining({ path }) })
     expect(template.spec.containers, metadata.name).toEqual([
@@ -107,7 +117,7 @@ test('API and workers in Kubernetes have probes, limits, a budget for disruption
       }),
     ])
   }
-  const targets = of('HorizontalPodAutoscaler').map(({ spec }) => (spec.scaleTargetRef as { name: string }).name)
+  const targets = of('HorizontalPodAutoscaler').map(({ spec }) => autoscalerForm.parse(spec).scaleTargetRef.name)
   expect(targets.sort()).toEqual(names)
   expect(of('PodDisruptionBudget').map(({ metadata }) => metadata.name)).toEqual(names)
   const [autoscaler] = of('HorizontalPodAutoscaler').filter(({ metadata }) => metadata.name.startsWith('worker'))

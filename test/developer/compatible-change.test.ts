@@ -3,15 +3,25 @@ import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { breakingChanges, type ComparedDocument } from '../../cli/generate/client-compatibility.ts'
 
-const read = async (name: string) =>
-  JSON.parse(await readFile(new URL(`../../client/${name}`, import.meta.url), 'utf8')) as ComparedDocument
+const read = async (name: string): Promise<ComparedDocument> =>
+  JSON.parse(await readFile(new URL(`../../client/${name}`, import.meta.url), 'utf8'))
+
+type Operation = NonNullable<ComparedDocument['paths']>[string][string]
+type Schema = NonNullable<NonNullable<ComparedDocument['components']>['schemas']>[string]
 
 const order = {
   type: 'object',
   required: ['id', 'status'],
   properties: { id: { type: 'string' }, status: { $ref: '#/components/schemas/Status' }, note: { type: 'string' } },
 }
-const made = (change: { order?: object; parameters?: object[]; body?: object; path?: string } = {}): ComparedDocument =>
+interface Change {
+  order?: Schema
+  parameters?: NonNullable<Operation['parameters']>
+  body?: Schema
+  path?: string
+}
+
+const made = (change: Change = {}): ComparedDocument =>
   ({
     paths: {
       [change.path ?? '/v1/orders']: {
@@ -25,7 +35,7 @@ const made = (change: { order?: object; parameters?: object[]; body?: object; pa
       },
     },
     components: { schemas: { Status: { type: 'string', enum: ['paid', 'sent'] } } },
-  }) as ComparedDocument
+  })
 
 const place = 'POST /v1/orders'
 const { id, status, note } = order.properties

@@ -1,6 +1,7 @@
 /** Each row of the quickstart's table of outcomes: its test package and its test card lead to what the row says. */
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { OrderView } from '../harness/purchases.ts'
@@ -27,6 +28,11 @@ const rows = page
 const { sims, service, operator, untilOrder } = harness
 const pageOf = ({ payment }: OrderView) => `${sims.stripe.url}/pay/${payment.paymentIntentClientSecret}`
 
+const confirmed = z.object({
+  status: z.string().nullish(),
+  error: z.object({ decline_code: z.string().nullish() }).nullish(),
+})
+
 /** Confirms a payment as an app's payment sheet does. */
 async function confirm({ payment }: OrderView, card: string): Promise<string> {
   const { paymentIntentClientSecret: secret, publishableKey } = payment
@@ -35,7 +41,7 @@ async function confirm({ payment }: OrderView, card: string): Promise<string> {
     headers: { authorization: `Bearer ${publishableKey}` },
     body: new URLSearchParams({ client_secret: secret, payment_method: card }),
   })
-  const { status, error } = (await answer.json()) as { status?: string; error?: { decline_code?: string } }
+  const { status, error } = confirmed.parse(await answer.json())
   return status ?? error?.decline_code ?? String(answer.status)
 }
 
@@ -63,7 +69,7 @@ const outcomes: Record<string, (order: OrderView, said: string) => Promise<unkno
   },
   async 'a dispute'({ id }) {
     await untilOrder(id, 'delivered')
-    const order = async () => expectStatus(await service.get(`/v1/orders/${id}`), 200) as OrderView
+    const order = async (): Promise<OrderView> => expectStatus(await service.get(`/v1/orders/${id}`), 200)
     expect((await untilValue('it is disputed', order, ({ dispute }) => dispute !== null)).status).toBe('delivered')
   },
   async 'no stock'({ id }) {

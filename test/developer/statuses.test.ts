@@ -1,39 +1,32 @@
 /** Each status has its values, and what each means, in the OpenAPI document and on /docs. */
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { shareStack } from '../harness/harness.ts'
-
-interface Schema {
-  $ref?: string
-  type?: string | string[]
-  enum?: (string | null)[]
-  anyOf?: Schema[]
-  properties?: Record<string, Schema>
-  'x-enum-descriptions'?: string[]
-}
+import { type JsonSchema, jsonSchema, readDescribed } from '../harness/api/described.ts'
 
 const harness = await shareStack()
-const { body: document } = await harness.anonymous.get('/openapi.json')
-const named: Record<string, Schema> = document.components.schemas
+const document = await readDescribed(harness.anonymous)
+const named = document.components.schemas
+const withFields = z.object({ properties: z.record(z.string(), jsonSchema) })
 
 const isStatus = (field: string): boolean => /^(status|state|outcome)$|(Status|State)$/.test(field)
 
 /** Each status among the fields of a part of the document, with its place. */
-function statusesIn(node: unknown, place: string): [string, Schema][] {
+function statusesIn(node: unknown, place: string): [string, JsonSchema][] {
   if (node === null || typeof node !== 'object') return []
-  const { properties = {} } = node as Schema
-  const own = Object.entries(properties)
+  const own = Object.entries(withFields.safeParse(node).data?.properties ?? {})
     .filter(([name]) => isStatus(name))
-    .map(([name, schema]): [string, Schema] => [`${place}.${name}`, target(schema)])
+    .map(([name, schema]): [string, JsonSchema] => [`${place}.${name}`, target(schema)])
   return [...own, ...Object.entries(node).flatMap(([name, part]) => statusesIn(part, `${place}/${name}`))]
 }
 
-function target(schema: Schema): Schema {
+function target(schema: JsonSchema): JsonSchema {
   const reference = schema.$ref ?? schema.anyOf?.[0]?.$ref
   return reference === undefined ? schema : (named[reference.split('/').at(-1) ?? ''] ?? {})
 }
 
 test('every status is an enumeration, and each of its values has a meaning', () => {
-  const operations = Object.entries<Record<string, { responses: object }>>(document.paths).flatMap(([path, methods]) =>
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.values(methods).map(({ responses }) => [path, responses]),
   )
   const statuses = statusesIn({ schemas: named, answers: operations }, '')

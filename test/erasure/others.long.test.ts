@@ -15,24 +15,14 @@ import { visit } from '../harness/visits.ts'
 import { askBeforeSignUp, exerciseRights } from './exercised-rights.ts'
 import { changedSince, type Everybody, nothingChanged, readEverybody, untilQuiet } from './living.ts'
 import { findTexts, takeSnapshot } from './snapshot.ts'
-
-interface Schema {
-  $ref?: string
-  type?: string
-  format?: string
-  enum?: unknown[]
-  const?: unknown
-  properties?: Record<string, Schema>
-  items?: Schema
-  anyOf?: Schema[]
-}
+import { type JsonSchema, readDescribed } from '../harness/api/described.ts'
 
 interface Operation {
   method: string
   path: string
   callers: string[]
   parameters: { name: string; in: string }[]
-  body: Schema | undefined
+  body: JsonSchema | undefined
   isForm: boolean
 }
 
@@ -103,11 +93,7 @@ test('G3: a deletion after a form with ids of another person changes nothing of 
   await expectOnlyGone(ben)
 })
 
-const document = (await harness.anonymous.get('/openapi.json')).body as {
-  // biome-ignore lint/suspicious/noExplicitAny: the OpenAPI document
-  paths: Record<string, Record<string, any>>
-  components: { schemas: Record<string, Schema> }
-}
+const document = await readDescribed(harness.anonymous)
 const operations: Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => {
     const content = operation.requestBody?.content ?? {}
@@ -115,7 +101,7 @@ const operations: Operation[] = Object.entries(document.paths).flatMap(([path, m
     return {
       method: method.toUpperCase(),
       path,
-      callers: operation['x-callers'] as string[],
+      callers: operation['x-callers'],
       parameters: operation.parameters ?? [],
       body: (isForm ? content['application/x-www-form-urlencoded'] : content['application/json'])?.schema,
       isForm,
@@ -135,7 +121,7 @@ const sent = operations.filter(
 )
 
 /** A value that matches a schema, with the id in all places for an id. */
-function filled(schema: Schema, id: string): unknown {
+function filled(schema: JsonSchema, id: string): unknown {
   if (schema.$ref) return filled(document.components.schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {}, id)
   if (schema.anyOf?.[0]) return filled(schema.anyOf[0], id)
   if (schema.const !== undefined) return schema.const
@@ -166,7 +152,8 @@ function bodiesOf({ path, body }: Operation, id: string, own: Person): Record<st
     '/account/privacy-request': { kind: 'other', message: id, once: id },
   }
   const base = needed[path] ?? {}
-  const all = body ? (filled(body, id) as Record<string, unknown>) : {}
+  const whole = body && filled(body, id)
+  const all: Record<string, unknown> = typeof whole === 'object' ? { ...whole } : {}
   const single = Object.entries(all).flatMap(([name, value]) => (value === id ? [{ ...base, [name]: id }] : []))
   return [base, all, ...single]
 }

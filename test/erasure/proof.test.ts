@@ -262,7 +262,7 @@ const isOurs = (row: string): boolean =>
 /** Columns that are empty in all rows. */
 function emptyColumns(rows: Snapshot): string[] {
   return tablesOfPersons().flatMap((table) => {
-    const parsed = (rows.get(table) ?? []).map((text) => JSON.parse(text) as Record<string, unknown>)
+    const parsed = (rows.get(table) ?? []).map((text): Record<string, unknown> => JSON.parse(text))
     const columns = Object.keys(personalData).filter(
       (name) => name.startsWith(`${table}.`) && !neverTheirs.includes(name),
     )

@@ -2,15 +2,15 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
-import { claimPort } from '../../dev/port.ts'
+import { z } from 'zod'
+import { claimPort, portOf } from '../../dev/port.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { eventRetriesWorkflowId } from '../../workflows/events/event-retries.contract.ts'
 import { shareStack } from '../harness/harness.ts'
-import { expectStatus } from '../harness/http.ts'
+import { expectStatus, withId } from '../harness/http.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
@@ -23,6 +23,8 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) stop()
   await harness.context.sql`delete from webhook_endpoints`
 })
+
+const withPayment = withId.extend({ payment: z.looseObject({}) })
 
 /** The example as a process, behind a server that can lose what is sent to it. */
 async function startExample() {
@@ -42,7 +44,7 @@ async function startExample() {
     response.writeHead(answer?.status ?? 502).end()
   })
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
-  const own = `http://127.0.0.1:${(front.address() as AddressInfo).port}`
+  const own = `http://127.0.0.1:${portOf(front)}`
   const env = { ...process.env, AMA_URL: stack.urls.api, AMA_KEY: stack.keys.service, OWN_URL: own, PORT: String(port) }
   const program = spawn(process.execPath, ['--import', 'tsx', file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   stops.push(() => {
@@ -62,7 +64,7 @@ async function startExample() {
       const { accountId } = await harness.signUp()
       const body = JSON.stringify({ accountId, packageCode: testPackages.anyProvider, quantity: 1 })
       const bought = await fetch(`http://127.0.0.1:${port}/buy`, { method: 'POST', body })
-      const { id, payment } = (await bought.json()) as { id: string; payment: object }
+      const { id, payment } = withPayment.parse(await bought.json())
       expect(payment).toHaveProperty('paymentIntentClientSecret')
       await sims.stripe.do('pay', { orderId: id })
       return id

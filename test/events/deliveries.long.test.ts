@@ -1,8 +1,8 @@
 /** Deliveries of events: each arrives at each endpoint within three days, and no endpoint holds up another one. */
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, expect, test } from 'vitest'
+import { portOf } from '../../dev/port.ts'
 import { claimEndpoint, forgottenRetries, recordFirstAttempts, releaseEndpoint } from '../../db/events/deliveries.ts'
 import { findEndpoint } from '../../db/events/endpoints.ts'
 import { numberEvents } from '../../db/events/events.ts'
@@ -446,7 +446,7 @@ test('an answer is waited for a limited time, no redirect is followed, and a nam
     response.writeHead(307, { location: '/elsewhere' }).end()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const port = portOf(server)
   const delivery = (url: string) => ({
     id: 'e',
     url,

@@ -4,7 +4,7 @@ import { afterAll, expect, test } from 'vitest'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { eventRetriesWorkflowId } from '../../workflows/events/event-retries.contract.ts'
 import { shareStack } from '../harness/harness.ts'
-import { expectStatus } from '../harness/http.ts'
+import { expectStatus, withId } from '../harness/http.ts'
 import { type NetworkFault, openNetwork } from '../harness/outside-network.ts'
 import { until } from '../harness/until.ts'
 import { pairs } from '../orders/faults/plant-pairs.ts'
@@ -73,9 +73,10 @@ test.each(parts.map((part) => ({ part })))(
         const { id } = expectStatus(
           await service.post('/v1/webhook-endpoints', { url: `${front.url}/events/${number}`, types }),
           201,
+          withId,
         )
         front.failBy(() => left.shift())
-        return { id: id as string, pair, front, path: `/events/${number}` }
+        return { id, pair, front, path: `/events/${number}` }
       }),
     )
     const [row] = await sql<{ id: string }[]>`

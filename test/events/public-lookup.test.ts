@@ -2,8 +2,8 @@
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns'
 import { stat } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { portOf } from '../../dev/port.ts'
 import { createPublicLookup } from '../../providers/public-lookup.ts'
 
 /** The IPv4 addresses of each name; a name that is not listed gets no answer. */
@@ -46,7 +46,7 @@ let lookup: ReturnType<typeof createPublicLookup>
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve))
   const resolver = new Resolver({ timeout: 300, tries: 1 })
-  resolver.setServers([`127.0.0.1:${(server.address() as AddressInfo).port}`])
+  resolver.setServers([`127.0.0.1:${portOf(server)}`])
   lookup = createPublicLookup(resolver)
 })
 

@@ -1,7 +1,8 @@
 /** An app backend that takes events: it verifies signatures with the library of Standard Webhooks, and answers as told. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
+import { text } from 'node:stream/consumers'
+import { portOf } from '../../dev/port.ts'
 
 export interface Received {
   id: string
@@ -24,10 +25,8 @@ export async function startReceiver() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    const body = Buffer.concat(chunks).toString()
-    const headers = request.headers as Record<string, string>
+    const body = await text(request)
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
     const signedBy = secrets.filter((secret) => {
       try {
         new Webhook(secret).verify(body, headers)
@@ -52,7 +51,7 @@ export async function startReceiver() {
   }
 
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/events`,
+    url: `http://127.0.0.1:${portOf(server)}/events`,
     received,
     secrets,
     /** attempts so far, by the event's id */

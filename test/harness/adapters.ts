@@ -1,7 +1,7 @@
 /** The adapters of all outside parties at one server of a test, and a call's arguments that each would send. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { portOf } from '../../dev/port.ts'
 import { createAiralo } from '../../providers/airalo/airalo.ts'
 import { createApple } from '../../providers/apple.ts'
 import type { CallWatch } from '../../providers/call-watch.ts'
@@ -22,7 +22,7 @@ export async function startAdapters(listener: RequestListener, options: { timeou
   const { timeoutMs, watch } = options
   const server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const port = portOf(server)
   const url = `http://127.0.0.1:${port}`
   const tls = await startTlsFront(port, hostsOfFirebase)
   const firebase = {

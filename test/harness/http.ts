@@ -1,5 +1,6 @@
-/** A client of the API without types of its routes. */
+/** A client of the API without types of its routes; what a test does not check field by field has a form. */
 import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
 
 export interface Answer {
   status: number
@@ -33,10 +34,18 @@ export function createCaller(url: string, token?: string) {
   }
 }
 
-/** The body of an answer. @throws with the whole answer when its status is another one */
-export function expectStatus(answer: Answer, status: number): Answer['body'] {
+/** What has been made, in the answers of the API and of outside parties. */
+export const withId = z.object({ id: z.string() })
+
+/**
+ * The body of an answer. @throws with the whole answer when its status is another one
+ * @param form the body's; without it a test checks the fields
+ */
+export function expectStatus(answer: Answer, status: number): Answer['body']
+export function expectStatus<Body>(answer: Answer, status: number, form: z.ZodType<Body>): Body
+export function expectStatus(answer: Answer, status: number, form: z.ZodType = z.any()): unknown {
   if (answer.status !== status) throw new Error(`expected ${status}, got ${answer.status}: ${answer.text}`)
-  return answer.body
+  return form.parse(answer.body)
 }
 
 async function send(

@@ -5,11 +5,12 @@
 import dns from 'node:dns'
 import { type IncomingMessage, request as requestHttp, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import tls from 'node:tls'
 import { generate } from 'selfsigned'
 import { milliseconds } from '../../policy/periods.ts'
+import { portOf } from '../../dev/port.ts'
 import type { Fault } from '../../sim/simulator.ts'
 
 /** `object`: the request arrives, as at a simulator. */
@@ -85,7 +86,7 @@ export async function openNetwork(hosts: readonly string[] = []) {
         else (fault === 'expired certificate' ? expired : https).emit('connection', socket)
       })
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      const { port } = server.address() as AddressInfo
+      const port = portOf(server)
 
       lookUps.set(hostOf(name), () => {
         const fault = next()

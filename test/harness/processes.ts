@@ -20,7 +20,7 @@ export interface Program {
 export function startProgram(
   command: string,
   args: string[],
-  env: Record<string, string> = {},
+  env: NodeJS.ProcessEnv = {},
   folder = root,
 ): Program {
   const { PATH = '', HOME = '', TMPDIR } = process.env

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Stack } from '../../dev/stack.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { type Answer, type Caller, expectStatus } from './http.ts'
@@ -44,10 +45,19 @@ export async function untilOrder(
   const wanted = typeof status === 'string' ? [status] : status
   return await untilValue(
     `order ${orderId} is ${wanted.join(' or ')}`,
-    async () => expectStatus(await service.get(`/v1/orders/${orderId}`), 200) as OrderView,
+    async (): Promise<OrderView> => expectStatus(await service.get(`/v1/orders/${orderId}`), 200),
     (order) => wanted.includes(order.status),
     options,
   )
+}
+
+const withEsims = z.object({ esims: z.array(z.object({ iccid: z.string() })) })
+
+/** The ICCIDs of an order's eSIMs. @throws when it is none that has eSIMs */
+export function iccidsOf(order: OrderView): [string, ...string[]] {
+  const [first, ...more] = withEsims.parse(order).esims.map(({ iccid }) => iccid)
+  if (first === undefined) throw new Error('the order has no eSIM')
+  return [first, ...more]
 }
 
 /** Waits until the run has polled a delivered eSIM once: later changes of the eSIM are new to it. */

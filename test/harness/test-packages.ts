@@ -1,5 +1,6 @@
 import type { Context } from '../../context.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
+import { entriesOf } from '../../shared/keys-of.ts'
 
 /** Packages that tests buy, each with its eSIM providers in the order in which they are asked. */
 export const testPackages = {
@@ -43,8 +44,8 @@ export async function addTestPackages({ sql, esimProviders, config }: Context): 
       values (${code}, ${kind}, 'Germany, 1 GB, 7 days', ${['DE']}, ${2 ** 30}, false, 7, ${testPriceMinor},
         ${config.SHOP_CURRENCY}, ${at})
       on conflict (code) do nothing`
-    for (const [rank, [provider, providerCode]] of Object.entries(offers).entries()) {
-      const found = offered[provider as EsimProviderId].find((each) => each.code === providerCode && each.kind === kind)
+    for (const [rank, [provider, providerCode]] of entriesOf(offers).entries()) {
+      const found = offered[provider].find((each) => each.code === providerCode && each.kind === kind)
       if (!found) throw new Error(`${provider} does not sell ${providerCode} any more`)
       await sql`
         insert into package_offers (package_code, provider, provider_package_code, family, cost_micros, cost_currency,

@@ -23,9 +23,7 @@ export async function until<Found>(
     let last: unknown
     try {
       const found = await look()
-      if (found !== undefined && found !== null && found !== false) {
-        return found as Exclude<Found, undefined | null | false>
-      }
+      if (isFound(found)) return found
       last = found
     } catch (error) {
       last = error
@@ -39,6 +37,9 @@ export async function until<Found>(
     pauseMs = everyMs ?? Math.min(100, pauseMs * 1.5)
   }
 }
+
+const isFound = <Found>(found: Found): found is Exclude<Found, undefined | null | false> =>
+  found !== undefined && found !== null && found !== false
 
 /**
  * Reads until the value satisfies the condition.

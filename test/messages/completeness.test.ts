@@ -4,15 +4,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { problems } from '../../api/http/problems.ts'
-import { type Language, languages } from '../../messages/languages.ts'
+import { languages } from '../../messages/languages.ts'
 import { allMessages, textsOf } from '../../messages/texts.ts'
 import { faultsOf, flat, literalsOf, unusedKeys } from './message-faults.ts'
+import { tableOf } from '../../shared/keys-of.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const messages = Object.fromEntries(languages.map((language) => [language, flat(allMessages[language])])) as Record<
-  Language,
-  ReturnType<typeof flat>
->
+const messages = tableOf(languages, (language) => flat(allMessages[language]))
 
 async function sourcesIn(folder: string): Promise<string[]> {
   const files = (await readdir(join(root, folder), { recursive: true })).filter((file) => /\.tsx?$/.test(file))

@@ -12,15 +12,14 @@ import { expectStatus } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
 import { englishLeftIn } from './english-left.ts'
+import { readDescribed } from '../harness/api/described.ts'
 
 // Orders of erased people are in Stripe's state, and no longer in our database.
 const harness = await shareStack({ books: false })
 const site = harness.urls.api
 
 /** From the OpenAPI document, without the pages for operators and developers. */
-const { paths } = (await (await fetch(`${site}/openapi.json`)).json()) as {
-  paths: Record<string, Record<string, { responses: Record<string, { content?: object }> }>>
-}
+const { paths } = await readDescribed(harness.anonymous)
 const pages = Object.entries(paths).flatMap(([path, operations]) =>
   Object.entries(operations).flatMap(([method, { responses }]) => {
     const isHtml = Object.values(responses).some(({ content }) => content && 'text/html' in content)

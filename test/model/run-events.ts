@@ -1,6 +1,7 @@
 /** What the history of a run says, in the order in which it happened. */
 import type { Payload, PayloadCodec } from '@temporalio/common'
 import proto from '@temporalio/proto'
+import { z } from 'zod'
 import type { History } from '../harness/temporal/histories.ts'
 
 const outOfTime = proto.temporal.api.enums.v1.RetryState.RETRY_STATE_TIMEOUT
@@ -35,7 +36,7 @@ const typeOf = (failure: Failure | null | undefined): string =>
   failure?.applicationFailureInfo?.type ??
   (failure?.timeoutFailureInfo ? 'Timeout' : failure?.cause ? typeOf(failure.cause) : '')
 
-const msOf = (time: { seconds?: unknown; nanos?: number | null } | null | undefined): number =>
+const msOf = (time: { seconds?: unknown; nanos?: number | null | undefined } | null | undefined): number =>
   Number(time?.seconds ?? 0) * 1000 + (time?.nanos ?? 0) / 1e6
 
 export async function readRunEvents(history: History, codecs: PayloadCodec[]): Promise<RunEvent[]> {
@@ -79,7 +80,7 @@ export async function readRunEvents(history: History, codecs: PayloadCodec[]): P
           kind: 'completed',
           ...local,
           result: await decode(marker.details?.result),
-          begunAt: msOf((begunAt ?? completedAt) as Time),
+          begunAt: msOf(timeForm.parse(begunAt ?? completedAt)),
         })
     }
     const update = event.workflowExecutionUpdateAcceptedEventAttributes
@@ -107,9 +108,10 @@ export async function readRunEvents(history: History, codecs: PayloadCodec[]): P
     for (const codec of codecs) payloads = await codec.decode(payloads)
     const data = payloads[0]?.data
     const value: unknown = data && data.length > 0 ? JSON.parse(Buffer.from(data).toString('utf8')) : undefined
-    return typeof value === 'object' && value !== null ? (value as Data) : { value }
+    return typeof value === 'object' && value !== null ? { ...value } : { value }
   }
 }
 
-type Time = { seconds?: unknown; nanos?: number | null } | null | undefined
+/** As the SDK's core writes it. */
+const timeForm = z.object({ seconds: z.unknown().optional(), nanos: z.number().nullish() }).nullish()
 type RunEventOf = RunEvent extends infer One ? (One extends { at: number } ? Omit<One, 'at'> : never) : never

@@ -33,7 +33,7 @@ for (const [name, run] of Object.entries(runs)) {
   if (asked.length > 0 && !asked.includes(name)) continue
   const outcomes = await run()
   const before = await readFile(kept, 'utf8').then(
-    (text) => JSON.parse(text) as Results,
+    (text): Results => JSON.parse(text),
     () => ({}),
   )
   const results = {

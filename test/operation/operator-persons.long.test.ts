@@ -1,6 +1,5 @@
 /** The persons of the console: they sign in by two factors, do what their role permits, and every act bears their name. */
 import { randomUUID } from 'node:crypto'
-import type { Request } from 'express'
 import { generate } from 'otplib'
 import { beforeAll, expect, test } from 'vitest'
 import { createAuthenticator } from '../../api/http/auth.ts'
@@ -189,7 +188,8 @@ test('a session that an operator key opened ends with the setting that permits k
   ] as const) {
     const config = { ...context.config, CONSOLE_KEY_SIGN_IN: setting }
     const authenticate = createAuthenticator({ ...context, config }, limiter)
-    const caller = await authenticate({ headers: { cookie }, ip: '127.0.0.1' } as Request, randomUUID(), ['console'])
+    const request = { headers: { cookie }, ip: '127.0.0.1', socket: {} }
+    const caller = await authenticate(request, randomUUID(), ['console'])
     expect([setting, caller.kind]).toEqual([setting, kind])
   }
   limiter.stop()

@@ -1,7 +1,8 @@
 /** U3: pairs of faults of the mail server's name, certificate and connection: nothing is lost, and only an unknown outcome comes twice. */
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, expect, test } from 'vitest'
+import { portOf } from '../../dev/port.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { createMail, type MailSender } from '../../providers/mail/mail.ts'
 import { type NetworkFault, openNetwork } from '../harness/outside-network.ts'
@@ -21,7 +22,8 @@ const failing: Record<Exclude<ServerFault, 'slow name server'>, { as: RegExp; op
   'silent end': { as: /^unavailable e\w+$/ },
   'reply lost': { as: /^unknown_outcome e\w+$/ },
 }
-const ofNames: readonly ServerFault[] = ['unknown name', 'no name server', 'slow name server']
+const ofNames = ['unknown name', 'no name server', 'slow name server'] as const satisfies NetworkFault[]
+const isOfNames = (fault: ServerFault): boolean => ofNames.some((name) => name === fault)
 const withTls: ServerFault[] = [
   ...ofNames,
   'refused',
@@ -96,7 +98,7 @@ function cutHandshake(socket: Socket): void {
 const listen = (port: number) => new Promise<void>((resolve) => listener.listen(port, '127.0.0.1', resolve))
 const closeListener = () => new Promise((resolve) => listener.close(resolve))
 await listen(0)
-const { port } = listener.address() as AddressInfo
+const port = portOf(listener)
 
 afterAll(async () => {
   await network.close()
@@ -142,7 +144,7 @@ test.each<[Transport, ServerFault[]]>([
     for (const [number, pair] of pairs(faults).entries()) {
       const to = `${used}-${number}@people.example`
       const host = network.name(`${used}-${number}`, () =>
-        ofNames.some((name) => name === fault) ? (fault as NetworkFault) : undefined,
+        ofNames.find((name) => name === fault),
       )
       const mail = createMail({
         url: `${used}://${host}:${port}`,
@@ -153,15 +155,15 @@ test.each<[Transport, ServerFault[]]>([
       let copies = 0
       for (const next of [...pair, undefined]) {
         // A name that was found is remembered for minutes.
-        const isFelt = next !== undefined && next !== 'slow name server' && !(isKnown && ofNames.includes(next))
+        const isFelt = next !== undefined && next !== 'slow name server' && !(isKnown && isOfNames(next))
         const failure = await attempt(next, mail, to, number % 2 === 1)
-        isKnown ||= next === undefined || !ofNames.includes(next) || next === 'slow name server'
+        isKnown ||= next === undefined || !isOfNames(next) || next === 'slow name server'
         if (!isFelt) {
           expect(failure, `${next} of ${JSON.stringify(pair)}`).toBeUndefined()
           copies += 1
           break
         }
-        const { as, operator = false } = failing[next as keyof typeof failing]
+        const { as, operator = false } = failing[next]
         expect(failure?.as ?? 'accepted', `${next} of ${JSON.stringify(pair)}`).toMatch(as)
         expect(failure?.operator, `${next} of ${JSON.stringify(pair)}`).toBe(operator)
         if (next === 'reply lost') copies += 1

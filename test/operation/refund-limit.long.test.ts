@@ -138,7 +138,7 @@ test('refunds of one order by several operators are added up; two operators can 
     await partOf(other, order, 400),
     'Operators gave back of this order 5.00 before, and this is 4.00 more. Prepare a bulk refund',
   )
-  const paidAt = order.paidAt as string
+  const paidAt: string = order.paidAt
   const selection = { paidFrom: paidAt, paidUntil: new Date(Date.parse(paidAt) + 1).toISOString() }
   const body = { act: 'refund', selection, reason: 'the network was away' }
   const prepared = expectStatus(await mine.caller.post(bulkPath, body, { 'idempotency-key': randomUUID() }), 201)

@@ -22,7 +22,7 @@ import { policyNoticeState, policyNoticeWorkflowId } from '../../workflows/polic
 import { privacyRequestState, privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
-import { expectStatus } from '../harness/http.ts'
+import { expectStatus, withId } from '../harness/http.ts'
 import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
@@ -82,8 +82,8 @@ async function campaign(row: Campaigns['state'], paused: boolean): Promise<strin
 }
 
 const toggles = [
-  ['bulk action', bulkAction, 'running'],
-  ['campaign', campaign, 'sending'],
+  ['bulk action', bulkAction, 'running', () => bulkAction('running', true)],
+  ['campaign', campaign, 'sending', () => campaign('sending', true)],
 ] as const
 
 test.each(toggles)('a %s that was paused stops its run, and can be resumed', async (_what, make, going) => {
@@ -95,8 +95,8 @@ test.each(toggles)('a %s that was paused stops its run, and can be resumed', asy
   await closed(id)
 })
 
-test.each(toggles)('a %s that was resumed goes on', async (_what, make, going) => {
-  const id = await make(going as 'running' & 'sending', true)
+test.each(toggles)('a %s that was resumed goes on', async (_what, _make, _going, makeResumed) => {
+  const id = await makeResumed()
   await sweep()
   await closed(id)
 })
@@ -142,8 +142,8 @@ test('a version of the policy that was withdrawn is not waited for, and the peop
 async function privacyRequest() {
   const replyTo = `${randomUUID()}@elsewhere.example`
   const asked = { kind: 'access', message: 'What do you know of me?', replyTo }
-  const { id } = expectStatus(await operator.post('/v1/privacy-requests', asked), 201)
-  return { id: id as string, replyTo, run: runOf(privacyRequestWorkflowId(id)) }
+  const { id } = expectStatus(await operator.post('/v1/privacy-requests', asked), 201, withId)
+  return { id, replyTo, run: runOf(privacyRequestWorkflowId(id)) }
 }
 
 test.each([

@@ -1,6 +1,7 @@
 /** Operators find an order by whatever a person or an outside party names, see what happened to it, and act on it. */
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import type { ConsoleUser } from '../../api/http/caller.ts'
 import { Problem } from '../../api/http/problem.ts'
 import { performAct } from '../../api/routes/console/perform-act.ts'
@@ -31,11 +32,12 @@ beforeAll(async () => {
   await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
 })
 
+const foundForm = z.object({
+  items: z.array(z.object({ kind: z.string(), id: z.string(), accountId: z.string(), by: z.string() })),
+  tried: z.array(z.string()),
+})
 const find = async (query: string) =>
-  expectStatus(await operator.post('/v1/operator/search', { query }), 200) as {
-    items: { kind: string; id: string; accountId: string; by: string }[]
-    tried: string[]
-  }
+  expectStatus(await operator.post('/v1/operator/search', { query }), 200, foundForm)
 
 const refundPart = (minor: number) =>
   operator.post(

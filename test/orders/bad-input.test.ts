@@ -47,7 +47,7 @@ async function nothingStored(work: () => Promise<unknown>): Promise<void> {
 }
 
 const partial = { adPersonalization: true }
-test.each([
+test.each<[string, unknown[]]>([
   ['quantity', [0, -5, 1e9, 1.5, 11, '1', null, true, [1], {}]],
   ['packageCode', ['', 'A', 'no such', `x${'y'.repeat(80)}`, 7, null, "'; drop table orders --"]],
   ['accountId', ['', 'me', 7, null, `${nobody}x`]],
@@ -55,7 +55,7 @@ test.each([
   ['measurement', [true, 'granted']],
   ['measurement.adUserData', [partial]],
   ['measurement.gaid', [{ ...partial, adUserData: true, gaid: 'x' }]],
-] as [string, unknown[]][])(
+])(
   'an order with %s of %j is refused, and the problem names the field',
   async (field, values) => {
     await nothingStored(async () => {

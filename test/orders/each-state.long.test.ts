@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { problemCodeOf } from '../../api/http/problems.ts'
 import type { FailureType } from '../../shared/failures.ts'
-import { keysOf } from '../../shared/keys-of.ts'
+import { isKeyOf, keysOf } from '../../shared/keys-of.ts'
 import { type OrderStatus, orderState, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import {
   isAccepted,
@@ -87,7 +87,11 @@ const situations = {
 } satisfies { [Status in OrderStatus]: MakeOrder } & Record<string, MakeOrder>
 type MakeOrder = () => Promise<OrderView>
 type Situation = keyof typeof situations
-const statusOf = (situation: Situation): OrderStatus => situation.split('-')[0] as OrderStatus
+function statusOf(situation: Situation): OrderStatus {
+  const [status = ''] = situation.split('-')
+  if (!isKeyOf(orderStates, status)) throw new Error(`${status} is no state`)
+  return status
+}
 
 interface Exception {
   /** the guard of an update that is not satisfied there */
@@ -120,7 +124,7 @@ type Action = (typeof actions)[number]
 
 /** The effect of an action by the table of order states: the problem that refuses it, or the state in which it ends. */
 function outcome(situation: Situation, action: Action): { problem: string } | { end: OrderStatus } {
-  const { breaks, fails }: Exception = exceptions[situation as keyof typeof exceptions] ?? {}
+  const { breaks, fails }: Exception = isKeyOf(exceptions, situation) ? exceptions[situation] : {}
   const status = statusOf(situation)
   if (!isAccepted(action, status, (guard) => guard !== breaks)) return { problem: problemCodeOf('OrderStateConflict') }
   const { leadsTo, fails: failures = {} } = orderStates[status].on[action] ?? {}

@@ -7,7 +7,7 @@ import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
-import { untilWatched } from '../harness/purchases.ts'
+import { untilWatched, iccidsOf } from '../harness/purchases.ts'
 import { eachProvider, testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 
@@ -115,7 +115,7 @@ async function delivered(simulator: (typeof eachProvider)[number][0], packageCod
   const provider = harness.sims[simulator]
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode })
-  const eSim = { iccid: order.esims[0].iccid as string }
+  const eSim = { iccid: iccidsOf(order)[0] }
   const pass = async (ms: number): Promise<void> => {
     await provider.do('clock', { advanceSeconds: ms / 1000 })
     // A little longer, so that the poll at the end is done too.

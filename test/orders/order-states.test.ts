@@ -2,8 +2,7 @@
 import { expect, test } from 'vitest'
 import { periods } from '../../policy/periods.ts'
 import { promises } from '../../policy/promises.ts'
-import { plusMs } from '../../shared/calendar.ts'
-import { keysOf } from '../../shared/keys-of.ts'
+import { entriesOf, keysOf } from '../../shared/keys-of.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import {
   isListed,
@@ -20,8 +19,10 @@ import { type Kept, readKept } from '../replay/kept.ts'
 const names = keysOf(orderStates)
 const orders = (await readKept()).filter(({ workflowType }) => workflowType === 'order')
 
-const reactionsOf = (status: OrderStatus): [OrderEvent, OrderReaction][] =>
-  Object.entries(orderStates[status].on) as [OrderEvent, OrderReaction][]
+function reactionsOf(status: OrderStatus): [OrderEvent, OrderReaction][] {
+  const reactions: Partial<Record<OrderEvent, OrderReaction>> = orderStates[status].on
+  return entriesOf(reactions)
+}
 
 /** The promises of the table's column, each with its words. */
 const promisesOf = (states: OrderStatus[]): string =>
@@ -108,7 +109,7 @@ test('the kept histories of orders have the run status of the table', () => {
       if (until === null) expect(dueAt, `${kept.workflowId}: ${to}`).toBeNull()
       // A refund that the bank took is over at once.
       else if (typeof until === 'object' && waitingFor !== 'nothing') {
-        const due = plusMs(at, periods.order[until.period] as number)
+        const due = limitOf(to, at)
         expect(Math.abs(Number(dueAt) - due.getTime()), `${kept.workflowId}: ${to}`).toBeLessThan(60_000)
       }
     }
@@ -166,7 +167,7 @@ function updatesOf({ history }: Kept): { update: OrderUpdate; status: OrderStatu
     const stage = stageIn(event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields)
     if (stage) status = decoded(stage)
     const update = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input?.name
-    return update ? [{ update: update as OrderUpdate, status }] : []
+    return orderUpdates.filter((known) => known === update).map((known) => ({ update: known, status }))
   })
 }
 
@@ -187,7 +188,7 @@ function table(head: string[], rows: string[][]): string {
 function limit(until: (typeof orderStates)[OrderStatus]['until']): string {
   if (until === null) return 'no limit'
   if (typeof until === 'string') return until
-  const minutes = (periods.order[until.period] as number) / 60_000
+  const minutes = Number(periods.order[until.period]) / 60_000
   const length =
     minutes > 2 * 24 * 60 ? `${minutes / 24 / 60} days` : minutes > 60 ? `${minutes / 60} hours` : `${minutes} minutes`
   return `${length} after ${until.after}`

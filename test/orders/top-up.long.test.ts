@@ -10,6 +10,7 @@ import type { Person } from '../harness/people.ts'
 import { eachProvider, testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
+import { iccidsOf } from '../harness/purchases.ts'
 
 const harness = await shareStack()
 const { esimAccess, airalo, stripe } = harness.sims
@@ -21,7 +22,7 @@ const { minute, hour, day } = milliseconds
 async function delivered(packageCode: string = testPackages.onlyEsimAccess, quantity = 1) {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode, quantity })
-  return { person, order, eSim: { iccid: order.esims[0].iccid as string } }
+  return { person, order, eSim: { iccid: iccidsOf(order)[0] } }
 }
 
 const request = (person: Person, orderId: string, body: Record<string, unknown> = {}) =>
@@ -165,7 +166,7 @@ test('a provider that takes longer over a top-up than we wait adds the data once
   await airalo.do('limits', { tokenPerMinute: 1_000 })
   const { person, order } = await delivered(testPackages.onlyAiralo)
   const atAiralo = async () =>
-    ((await airalo.state()).orders as { type: string }[]).filter(({ type }) => type === 'topup').length
+    (await airalo.state()).orders.filter(({ type }) => type === 'topup').length
   const before = await atAiralo()
   await airalo.fault({ match: { method: 'POST', path: '/topups$' }, delayMs: 18_000 })
   const topUp = await requested(person, order.id)

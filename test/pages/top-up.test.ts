@@ -50,7 +50,7 @@ test('U2: a top-up is ordered once for each form, paid once on the page of Strip
   const form = { csrf: hidden('csrf'), once: hidden('once'), packageCode: testPackages.topUp }
   const sent = [await surfer.post(path, form), await surfer.post(path, form)]
   expect(sent.map(({ status }) => status)).toEqual([303, 303])
-  const [{ location }, { location: again }] = sent as [Shown, Shown]
+  const [location, again] = sent.map((each) => each.location)
   expect(again).toBe(location)
   const id = location?.split('/').at(-1) ?? ''
   expect(await orderOf(person, id)).toMatchObject({
@@ -82,7 +82,6 @@ test('U2: a top-up is ordered once for each form, paid once on the page of Strip
   for (const text of ['The data is on your eSIM.', 'Invoice']) expect(shown.html, text).toContain(text)
   expect(shown.html).not.toContain('/c/pay/')
 })
-type Shown = Awaited<ReturnType<Surfer['open']>>
 
 test('U2: a form whose payment page was made without us hearing of it is taken when it is sent again', async () => {
   const { surfer, path } = await withEsim()

@@ -11,7 +11,7 @@ import { personalData } from '../../policy/personal-data.ts'
 import { type PromiseEntry, promises } from '../../policy/promises.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const entries = Object.entries(promises) as [string, PromiseEntry][]
+const entries: [string, PromiseEntry][] = Object.entries(promises)
 const ids = entries.map(([id]) => id)
 
 /** The ids of the product's documents. */

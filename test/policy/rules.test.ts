@@ -1,17 +1,20 @@
 /** The small rules of policy/, each at its limits. */
 import { describe, expect, test } from 'vitest'
-import { evaluate, figures } from '../../policy/figures.ts'
+import { evaluate, type Figure, type FigureName, figures } from '../../policy/figures.ts'
 import { isInEea } from '../../policy/hosting.ts'
 import { dueSoon, kindsOf, type Urgency, urgencies, urgencyOf } from '../../policy/operator-tasks.ts'
 import { continentOfCountry, regionOf } from '../../policy/regions.ts'
 import { keysOf } from '../../shared/keys-of.ts'
 
 describe('a figure', () => {
-  const limited = keysOf(figures).filter((name) => 'brokenAbove' in figures[name])
-  const informing = keysOf(figures).filter((name) => !('brokenAbove' in figures[name]))
+  const all: Record<FigureName, Figure> = figures
+  const limited = keysOf(all).flatMap((name) => {
+    const { brokenAbove } = all[name]
+    return brokenAbove === undefined ? [] : [[name, brokenAbove] as const]
+  })
+  const informing = keysOf(all).filter((name) => !('brokenAbove' in all[name]))
 
-  test.each(limited)('%s is kept at its limit and broken above it', (name) => {
-    const limit = (figures[name] as { brokenAbove: number }).brokenAbove
+  test.each(limited)('%s is kept at its limit and broken above it', (name, limit) => {
     expect(evaluate(name, { value: limit })).toBe('kept')
     expect(evaluate(name, { value: limit + 0.1 })).toBe('broken')
   })

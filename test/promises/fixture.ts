@@ -139,9 +139,9 @@ export async function withStatement<Sql extends Queryable>(
         return Reflect.apply(target, self, [isStatement ? changed(first) : first, ...rest])
       },
       get(target, name) {
-        if (name !== 'begin') return Reflect.get(target, name)
-        return (inside: (tx: Queryable) => unknown) =>
-          (target as { begin(work: (tx: Queryable) => unknown): unknown }).begin((tx) => inside(changing(tx)))
+        const own: unknown = Reflect.get(target, name)
+        if (name !== 'begin' || typeof own !== 'function') return own
+        return (inside: (tx: Queryable) => unknown) => own.call(target, (tx: Queryable) => inside(changing(tx)))
       },
     })
   const changed = (strings: readonly string[]): TemplateStringsArray => {

@@ -5,7 +5,8 @@
  */
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type FigureName, figures } from '../../policy/figures.ts'
+import { z } from 'zod'
+import { figures } from '../../policy/figures.ts'
 import { type PromiseId, promises } from '../../policy/promises.ts'
 import { keysOf } from '../../shared/keys-of.ts'
 import { drawPart } from '../harness/seed.ts'
@@ -29,7 +30,9 @@ beforeAll(async () => {
 afterAll(() => fixture.close())
 
 /** What the figure shows of each planted violation and each edge: what grows by itself is left out. */
-const shown = JSON.parse(await readFile(new URL('./shown.json', import.meta.url), 'utf8')) as Record<string, object>
+const shown = z
+  .record(z.string(), z.looseObject({}))
+  .parse(JSON.parse(await readFile(new URL('./shown.json', import.meta.url), 'utf8')))
 
 function shownFor(what: string): object {
   const expected = shown[what]
@@ -78,9 +81,9 @@ describe('beside the violations', () => {
 
 test('every figure with a limit has a planted violation, and the figures without one are known', () => {
   const withViolation = new Set<string>(all.map(({ violation }) => violation.figure))
-  const others = Object.keys(figures).filter((name) => !withViolation.has(name))
+  const others = keysOf(figures).filter((name) => !withViolation.has(name))
   expect(others.sort()).toEqual(['notice_share', 'oldest_request', 'unfinished_erasures'])
-  expect(others.filter((name) => 'brokenAbove' in figures[name as FigureName])).toEqual([])
+  expect(others.filter((name) => 'brokenAbove' in figures[name])).toEqual([])
 })
 
 test('the three violations of a promise differ, and one kind of all three is explained', () => {

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
 import { milliseconds } from '../../policy/periods.ts'
+import { z } from 'zod'
 import { createAiralo } from '../../providers/airalo/airalo.ts'
 import { parseActivationCode } from '../../providers/lpa.ts'
 import { startAiralo } from '../../sim/airalo.ts'
@@ -8,6 +9,7 @@ import { controlOf } from '../../sim/control.ts'
 import type { Fault } from '../../sim/simulator.ts'
 import { until } from '../harness/until.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
 
 const GB = 1024 ** 3
 const clientId = 'client-planted'
@@ -49,7 +51,7 @@ async function world() {
         grant_type: 'client_credentials',
       }),
     })
-    const { data } = (await reply.json()) as { data: { access_token: string } }
+    const { data } = z.object({ data: z.object({ access_token: z.string() }) }).parse(await reply.json())
     const body = new FormData()
     for (const [name, value] of Object.entries(form)) body.append(name, value)
     const response = await fetch(settings.baseUrl + path, {
@@ -57,10 +59,14 @@ async function world() {
       headers: { Authorization: `Bearer ${data.access_token}` },
       body: json ? JSON.stringify(form) : body,
     })
-    return { status: response.status, body: (await response.json()) as { data: Record<string, string> } }
+    return { status: response.status, body: answerForm.parse(await response.json()) }
   }
   return { simulator, provider, callerFor, settings, sim, receiver, order, placedAfter, buy, readWebhooks, read, post }
 }
+
+const answerForm = z.looseObject({ data: z.record(z.string(), z.unknown()) })
+/** A page is a list, or from the second one on an object by positions. */
+const pageForm = z.object({ data: z.unknown(), meta: z.looseObject({ last_page: z.number(), total: z.number() }) })
 
 const ORDER: Fault['match'] = { method: 'POST', path: '/orders$' }
 
@@ -184,13 +190,10 @@ test('the Airalo simulator returns pages as documented', async () => {
   await provider.balance()
   const authorization = String((await sim.log()).at(-1)?.headers.authorization)
   const page = async (query: string) =>
-    (await (await fetch(`${settings.baseUrl}/packages?${query}`, { headers: { authorization } })).json()) as {
-      data: unknown
-      meta: { last_page: number; total: number }
-    }
+    pageForm.parse(await (await fetch(`${settings.baseUrl}/packages?${query}`, { headers: { authorization } })).json())
   const second = await page('limit=10&page=2')
   expect(Array.isArray((await page('limit=10')).data)).toBe(true)
-  expect(Object.keys(second.data as object)).toEqual(['10', '11', '12', '13', '14'])
+  expect(Object.keys(Object(second.data))).toEqual(['10', '11', '12', '13', '14'])
   expect(second.meta).toMatchObject({ last_page: 2, total: 15 })
   expect((await page('filter[type]=global')).meta.total).toBe(3)
   expect((await page('filter[country]=JP')).meta.total).toBe(3)
@@ -227,8 +230,9 @@ test('Airalo refuses a fourth token within a minute as rate limited', async () =
     await sim.do('tokens')
   }
   const error = await provider.balance().catch((caught: unknown) => caught)
+  if (!isProviderFailure(error)) throw error
   expect(error).toMatchObject({ kind: 'unavailable', code: 'rate_limited' })
-  expect((error as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(30_000)
+  expect(error.retryAfterMs).toBeGreaterThan(30_000)
 })
 
 test('wrong credentials and repeatedly refused tokens at Airalo are misconfigured', async () => {

@@ -1,6 +1,7 @@
 /** Every outside party's calls are watched: what is no answer counts as failed, a refusal counts as an answer. */
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { afterAll, beforeEach, expect, test } from 'vitest'
+import { portOf } from '../../dev/port.ts'
 import { outsideParties } from '../../policy/outside-parties.ts'
 import { isOutage } from '../../providers/call-watch.ts'
 import { undocumented } from '../../providers/codes/meaning.ts'
@@ -35,7 +36,7 @@ const mailServer = createServer((socket) => {
   else socket.end(status >= 500 ? '421 4.3.2 shutting down\r\n' : '554 5.7.1 not you\r\n')
 })
 await new Promise<void>((resolve) => mailServer.listen(0, '127.0.0.1', resolve))
-const mailPort = (mailServer.address() as AddressInfo).port
+const mailPort = portOf(mailServer)
 
 const mail = createMail({ url: `smtp://127.0.0.1:${mailPort}`, from: 'a@example.com', watch })
 

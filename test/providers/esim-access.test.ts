@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
 import { createEsimAccess } from '../../providers/esim-access/esim-access.ts'
 import { signRequest } from '../../providers/esim-access/wire.ts'
 import { parseActivationCode } from '../../providers/lpa.ts'
@@ -90,6 +91,8 @@ test('a request to eSIM Access is signed as in the vendor’s example', () => {
   expect(signature).toBe('7eb765e27df5373dea2dbc8c41a7d9557743e46c8054750f3d851b3fd01d0835')
 })
 
+const replyForm = z.looseObject({ success: z.boolean(), errorCode: z.string().nullish() })
+
 test('the eSIM Access simulator accepts correct signatures in either case, and no others', async () => {
   const { settings } = await world()
   const ask = async (change: (signature: string) => string, at = Date.now()) => {
@@ -105,7 +108,7 @@ test('the eSIM Access simulator accepts correct signatures in either case, and n
       },
       body,
     })
-    return (await response.json()) as { success: boolean; errorCode: string }
+    return replyForm.parse(await response.json())
   }
   expect(await ask((signature) => signature)).toMatchObject({ success: true, errorCode: '0' })
   expect(await ask((signature) => signature.toUpperCase())).toMatchObject({ success: true })
@@ -120,7 +123,7 @@ test('an access code alone is enough at eSIM Access if the account allows it', a
   const ask = async () => {
     const headers = { 'RT-AccessCode': accessCode }
     const response = await fetch(`${settings.baseUrl}/balance/query`, { method: 'POST', headers, body: '' })
-    return ((await response.json()) as { success: boolean }).success
+    return replyForm.parse(await response.json()).success
   }
   expect(await ask()).toBe(false)
   await sim.do('auth', { mode: 'simple' })
@@ -572,7 +575,7 @@ test('eSIM Access tests a new webhook URL before it saves it', async () => {
       },
       body,
     })
-    return ((await response.json()) as { success: boolean }).success
+    return replyForm.parse(await response.json()).success
   }
   expect(await save(`${receiver.url}/new`)).toBe(true)
   expect(await readWebhooks(1)).toEqual([{ eventId: expect.any(String), hints: [] }])

@@ -1,6 +1,7 @@
 /** Whether a request that failed was begun: only then can its outcome be unknown. */
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
+import { portOf } from '../../dev/port.ts'
 import { callProvider } from '../../providers/provider-call.ts'
 import { startTlsFront } from '../../sim/firebase/tls-front.ts'
 import { failureOf } from './failing.ts'
@@ -18,7 +19,7 @@ async function listen(onConnection: (socket: Socket) => void): Promise<number> {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   servers.push(server)
-  return (server.address() as AddressInfo).port
+  return portOf(server)
 }
 
 afterAll(async () => {

@@ -2,14 +2,16 @@
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
+import { portOf } from '../../dev/port.ts'
 import { createEsimAccess } from '../../providers/esim-access/esim-access.ts'
 import { signRequest } from '../../providers/esim-access/wire.ts'
 import { createStripe } from '../../providers/stripe/stripe.ts'
 import { controlOf } from '../../sim/control.ts'
 import { startEsimAccess } from '../../sim/esim-access.ts'
 import { startStripe } from '../../sim/stripe.ts'
+import { withId } from '../harness/http.ts'
 
 const secret = 'planted'
 const stripeAt = (apiBase: string) =>
@@ -32,7 +34,7 @@ async function serve(answer: (url: URL, request: IncomingMessage) => unknown | P
     server.closeAllConnections()
     server.close()
   })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `http://127.0.0.1:${portOf(server)}`
 }
 
 const many = 250
@@ -128,9 +130,10 @@ afterAll(() => simulated.stop())
 test('the Stripe simulator makes pages of each list', async () => {
   const sim = controlOf(simulated)
   const stripe = stripeAt(simulated.url)
-  const ask = async (path: string): Promise<{ data: { id: string }[]; has_more: boolean }> => {
+  const listForm = z.object({ data: z.array(withId), has_more: z.boolean() })
+  const ask = async (path: string) => {
     const headers = { authorization: `Bearer ${secret}`, 'stripe-version': '2026-06-24.preview' }
-    return (await (await fetch(`${simulated.url}/v1/${path}`, { headers })).json()) as Awaited<ReturnType<typeof ask>>
+    return listForm.parse(await (await fetch(`${simulated.url}/v1/${path}`, { headers })).json())
   }
   const customerId = await stripe.createCustomer({ idempotencyKey: 'customer', accountRef: 'ref' })
   const order = { orderId: randomUUID(), amountMinor: 500, currency: 'EUR', mark: 'm', customerId }

@@ -1,9 +1,9 @@
 /** What Stripe and the eSIM providers have in their own books, read page by page. */
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { milliseconds } from '../../policy/periods.ts'
+import { portOf } from '../../dev/port.ts'
 import { createAiralo } from '../../providers/airalo/airalo.ts'
 import type { EsimProvider, ListedOrder } from '../../providers/esim.ts'
 import { createEsimAccess } from '../../providers/esim-access/esim-access.ts'
@@ -137,7 +137,7 @@ test('Airalo: an order as the documented example has it, without a net price and
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const baseUrl = `http://127.0.0.1:${portOf(server)}`
   const provider = createAiralo({ baseUrl, clientId: secret, clientSecret: secret, timeoutMs: 5_000 })
   const order = { orderNo: '9647', clientRef: null, unitCostMicros: null, createdAt: '2023-02-27T08:30:14.000Z' }
   expect(await all(provider.listOrders(between))).toMatchObject([

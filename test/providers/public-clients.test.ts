@@ -25,7 +25,7 @@ function library<Library>(name: string, { skip }: TestContext): Library {
     console.warn(`skipped: ${name} is not installed`)
     skip(`${name} is not installed`)
   }
-  return require(name) as Library
+  return require(name)
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the libraries' own types are not there

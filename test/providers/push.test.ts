@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { portOf } from '../../dev/port.ts'
 import { createPush, type Push, type PushSender } from '../../providers/firebase/push.ts'
 import { createFirebaseUsers, type FirebaseUsers } from '../../providers/firebase/users.ts'
 import { type ControlOf, controlOf } from '../../sim/control.ts'
@@ -71,7 +72,7 @@ test('a push whose connection was cut before the end of its TLS handshake was no
     else socket.pipe(connect(firebase.tlsPort, '127.0.0.1').on('error', () => undefined)).pipe(socket)
   })
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
-  const { port } = front.address() as AddressInfo
+  const port = portOf(front)
   const throughFront = createPush({ ...settings(), connectTo: { host: '127.0.0.1', port, ca: firebase.ca } })
   // It has an access token from here on.
   await throughFront.send(push)

@@ -33,7 +33,7 @@ beforeAll(async () => {
   simulator = await startStripe({ secretKey, webhookSecret: 'whsec_planted' })
   sim = controlOf(simulator)
   const file = new URL('./fixtures/stripe-schemas.json', import.meta.url)
-  const schemas = JSON.parse(await readFile(file, 'utf8')) as Definitions
+  const schemas: Definitions = JSON.parse(await readFile(file, 'utf8'))
   for (const [name, fields] of Object.entries(newer)) {
     const { properties } = schemas.$defs[name] ?? { properties: {} }
     for (const field of fields) {

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { portOf } from '../../dev/port.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { createStripe } from '../../providers/stripe/stripe.ts'
 import { type ControlOf, controlOf } from '../../sim/control.ts'
@@ -422,7 +422,7 @@ test('a refused connection to Stripe is unavailable, and an unknown outcome afte
     request.socket.destroy()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const apiBase = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const apiBase = `http://127.0.0.1:${portOf(server)}`
   const unreachable = createStripe({ ...settings(), apiBase })
   const order = { orderId: 'ord_r', amountMinor: 500, currency: 'EUR', mark: 'of_the_order', idempotencyKey: 'pay:r' }
   const expected = { kind: 'unknown_outcome', code: 'econnrefused' }

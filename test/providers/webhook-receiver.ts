@@ -1,6 +1,6 @@
 /** An endpoint that stores received webhooks, for which a test can wait. */
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { portOf } from '../../dev/port.ts'
 
 export interface ReceivedWebhook {
   headers: Record<string, string | string[] | undefined>
@@ -20,7 +20,7 @@ export async function startWebhookReceiver() {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`,
+    url: `http://127.0.0.1:${portOf(server)}/webhooks`,
     /** resolves to all webhooks once there are `count`; without them the test's time limit ends the wait */
     async atLeast(count: number): Promise<ReceivedWebhook[]> {
       if (received.length < count) await new Promise<void>((resolve) => waiting.push({ count, resolve }))

@@ -8,6 +8,7 @@ import { homedir, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { PayloadCodec } from '@temporalio/common'
 import { historyToJSON, JSONToPayload, payloadToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { z } from 'zod'
 import type { Settings } from '../../dev/stack-settings.ts'
 import { createDataConverter, keyIdOf } from '../../temporal/payload-codec.ts'
 import { type Product, startProduct } from '../harness/product.ts'
@@ -77,16 +78,20 @@ async function runOf({ temporal }: Product, workflowId: string): Promise<string>
 /** One event a line, and not encrypted, so that replays and readers need no keys. */
 async function inClear(history: History, { config }: Product): Promise<string> {
   const codecs = createDataConverter(config.PAYLOAD_KEYS).payloadCodecs ?? []
-  const { events } = (await decoded(JSON.parse(historyToJSON(history)), codecs)) as { events: unknown[] }
+  const { events } = z
+    .object({ events: z.array(z.unknown()) })
+    .parse(await decoded(JSON.parse(historyToJSON(history)), codecs))
   const lines = events.map((event) => JSON.stringify(event, (key, value) => (ballast.has(key) ? undefined : value)))
   return `{"events":[\n${lines.join(',\n')}\n]}\n`
 }
+
+const jsonPayload = z.object({ metadata: z.record(z.string(), z.string()), data: z.string() })
 
 async function decoded(value: unknown, codecs: PayloadCodec[]): Promise<unknown> {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return Promise.all(value.map((each) => decoded(each, codecs)))
   if ('metadata' in value && 'data' in value) {
-    const payload = JSONToPayload(value as Parameters<typeof JSONToPayload>[0])
+    const payload = JSONToPayload(jsonPayload.parse(value))
     if (keyIdOf(payload) === undefined) return value
     let payloads = [payload]
     for (const codec of codecs) payloads = await codec.decode(payloads)

@@ -6,7 +6,6 @@ import { loadBundle } from '../../worker/bundle.ts'
 import { failedReplays } from '../../worker/replay.ts'
 import { installRuntime } from '../../worker/temporal-logger.ts'
 import * as workflows from '../../workflows/index.ts'
-import type { WorkflowType } from '../../workflows/versioning/behaviors.ts'
 import { drawPart } from '../harness/seed.ts'
 import { readableEvents } from '../harness/temporal/histories.ts'
 import { loadMutable } from '../mutations/bundle.ts'
@@ -14,6 +13,7 @@ import type { Mutation } from '../mutations/mutation.ts'
 import { type Kept, keptFolder, readKept } from './kept.ts'
 import { type Mutant, mutants } from './mutants/mutants.ts'
 import { scenarios } from './scenarios.ts'
+import { keysOf } from '../../shared/keys-of.ts'
 
 const kept = await readKept()
 const log = createLog({ level: 'silent' })
@@ -70,7 +70,7 @@ test('all kept histories replay', async () => {
 })
 
 test('the interceptors of the mutants change nothing by themselves', { tags: 'long' }, async () => {
-  const idle = Object.keys(workflows).map((workflow) => ({ workflow: workflow as WorkflowType, timer: 0 }))
+  const idle = keysOf(workflows).map((workflow) => ({ workflow, timer: 0 }))
   const size = ({ history }: Kept): number => history.events?.length ?? 0
   const longest = new Map<string, Kept>()
   for (const one of kept.toSorted((a, b) => size(a) - size(b))) longest.set(one.workflowType, one)

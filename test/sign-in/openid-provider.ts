@@ -2,10 +2,10 @@
 
 import { once } from 'node:events'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type CryptoKey, exportJWK, generateKeyPair } from 'jose'
 import Provider from 'oidc-provider'
+import { portOf } from '../../dev/port.ts'
 import type { Fault } from '../../sim/simulator.ts'
 
 export interface TestOpenIdProvider {
@@ -55,7 +55,7 @@ export async function startOpenIdProvider(host = 'localhost'): Promise<TestOpenI
     response.writeHead(failing ?? 503).end()
   }).listen(0, 'localhost')
   await once(server, 'listening')
-  const issuer = `http://${host}:${(server.address() as AddressInfo).port}`
+  const issuer = `http://${host}:${portOf(server)}`
   const clientId = 'console'
   const clientSecret = 'a-secret-of-the-test-of-the-console'
   const { privateKey: signingKey } = await generateKeyPair('RS256', { extractable: true })

@@ -7,6 +7,7 @@ import { startAiralo } from '../../sim/airalo.ts'
 import { controlOf } from '../../sim/control.ts'
 import { startEsimAccess } from '../../sim/esim-access.ts'
 import { startStripe } from '../../sim/stripe.ts'
+import { withId } from '../harness/http.ts'
 
 const folder = await throwawayFolder('ama-esim-keeping-')
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -18,7 +19,7 @@ async function newCustomer(url: string, idempotencyKey: string): Promise<string>
     headers: { authorization: 'Bearer sk_test_x', 'idempotency-key': idempotencyKey },
     body: new URLSearchParams({ 'metadata[account_ref]': 'x' }),
   })
-  return ((await response.json()) as { id: string }).id
+  return withId.parse(await response.json()).id
 }
 
 test('Stripe’s account, its clock and the answers to idempotency keys outlive the simulator', async () => {

@@ -55,7 +55,7 @@ export async function liveThrough(harness: Harness, outage: Outage): Promise<voi
   const [made] = await Promise.all(requests.map(repeatUntilAnswered))
   await stripe.do('pay', { orderId: made?.body.id })
   people.set(made?.body.id, newcomer)
-  const filled = [...unpaid, ...paid, ...provisioning, ...held.slice(0, 1), made?.body as OrderView]
+  const filled = [...unpaid, ...paid, ...provisioning, ...held.slice(0, 1), made?.body]
   await Promise.all([
     ...filled.map(({ id }) => harness.untilOrder(id, 'delivered', timeLimit)),
     ...doubted.map(({ id }) => harness.untilOrder(id, 'cancelled', timeLimit)),

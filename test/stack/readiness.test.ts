@@ -1,6 +1,7 @@
 /** API and worker are ready only where database and Temporal have what this build needs. */
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import { searchAttributeTypes } from '../../dev/temporal/search-attribute-types.ts'
 import { startTemporal } from '../../dev/temporal/temporal.ts'
 import { assertTemporalReady } from '../../temporal/readiness.ts'
@@ -19,7 +20,8 @@ afterAll(async () => {
   await server.stop()
 })
 
-const ready = async () => (await fetch(`${harness.urls.api}/readyz`)).json() as Promise<{ checks: object }>
+const ready = async () =>
+  z.looseObject({ checks: z.looseObject({}) }).parse(await (await fetch(`${harness.urls.api}/readyz`)).json())
 const workerStatus = async () => (await fetch(`${workerUrl}/readyz`)).status
 
 test('a database that lacks a migration, or was never migrated, makes API and worker unready', async () => {

@@ -32,7 +32,8 @@ test.each([
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
   })
   const workflowId = `failing-${randomUUID()}`
-  const start = { workflowId, taskQueue, args: [when] as [typeof when] }
+  const args: [typeof when] = [when]
+  const start = { workflowId, taskQueue, args }
   await worker.runUntil(async () => {
     if (when === 'unasked') await temporal.workflow.start(failingRun, start)
     else {

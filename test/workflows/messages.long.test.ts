@@ -143,7 +143,9 @@ test.each(
       if (type === 'signal') await handle.signal(name, ...args)
       else if (type === 'query') await handle.query(name, ...args).catch(hasNoHandler)
       else {
-        const refusal = await handle.executeUpdate(name, { args: args as [unknown] }).then(
+        const [first, ...more] = args
+        const sent = args.length === 0 ? handle.executeUpdate(name) : handle.executeUpdate(name, { args: [first, ...more] })
+        const refusal = await sent.then(
           () => accepted.push(`${name} ${JSON.stringify(args).slice(0, 100)}`),
           (error: unknown) => error,
         )

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
+import type { Duration } from '@temporalio/common'
 import type { Attention, OperatorActs } from '../../db/connection/schema.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
@@ -7,7 +8,7 @@ import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contra
 import { createSurfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
-import { expectStatus } from '../harness/http.ts'
+import { expectStatus, withId } from '../harness/http.ts'
 import { loseAccount } from '../harness/lost.ts'
 import { until, untilValue } from '../harness/until.ts'
 
@@ -16,8 +17,8 @@ const { sql } = harness.context
 const support = harness.config.SUPPORT_MAIL
 const day = 24 * 60 * 60 * 1000
 
-const skip = (id: string, duration: string | number) =>
-  fastForward(harness.temporal, privacyRequestWorkflowId(id), duration as number)
+const skip = (id: string, duration: Duration) =>
+  fastForward(harness.temporal, privacyRequestWorkflowId(id), duration)
 const read = async (id: string) => expectStatus(await harness.operator.get(`/v1/privacy-requests/${id}`), 200)
 const unknownAddress = () => `${randomUUID()}@elsewhere.example`
 
@@ -25,7 +26,8 @@ async function ask(body: Record<string, unknown> = {}) {
   const replyTo = unknownAddress()
   const given = { kind: 'access', message: 'What do you know of me?', replyTo, ...body }
   const request = expectStatus(await harness.operator.post('/v1/privacy-requests', given), 201)
-  return { ...request, id: request.id as string, replyTo: given.replyTo as string }
+  const { id } = withId.parse(request)
+  return { ...request, id, replyTo: String(given.replyTo) }
 }
 
 const openTasks = async (id: string): Promise<string[]> =>
@@ -60,7 +62,7 @@ test('G6: a request is acknowledged at once, reminded of on days 14 and 21, esca
   expect(acknowledged?.text).toContain(request.reference)
   expect(Date.parse(request.answerBy) - Date.parse(request.receivedAt)).toBe(30 * day)
 
-  const steps: [duration: string, tasks: string[], mails: number][] = [
+  const steps: [duration: Duration, tasks: string[], mails: number][] = [
     ['13 days', [], 0],
     ['2 days', ['privacy_request_due'], 1],
     ['5 days', ['privacy_request_due'], 1],

@@ -1,5 +1,6 @@
 /** U2: what a restore could not rebuild is settled before the API takes requests. */
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { databaseUrl, withDatabase } from '../../db/backup/restore.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import type { Orders, RestoredItems } from '../../db/connection/schema.ts'
@@ -27,13 +28,16 @@ const untilOpen = async () => {
   // Each process learns it within half a second.
   await until('requests are answered', async () => (await harness.service.get('/v1/packages')).status === 200)
 }
-const items = async (restoreId: string) =>
-  expectStatus(await harness.operator.get(`/v1/restores/${restoreId}/items`), 200).items as {
-    kind: string
-    subjectId: string
-    outcome: string
-    detail: string | null
-  }[]
+const item = z.object({
+  kind: z.string(),
+  subjectId: z.string(),
+  outcome: z.string(),
+  detail: z.string().nullable(),
+})
+const items = async (restoreId: string) => {
+  const answer = await harness.operator.get(`/v1/restores/${restoreId}/items`)
+  return expectStatus(answer, 200, z.object({ items: z.array(item) })).items
+}
 
 async function refundedOf(paymentIntentId: string): Promise<number> {
   const { refunds } = await stripe.state()
@@ -149,7 +153,7 @@ test('without Temporal, payments that are newer than the backup are refunded; se
   const { id } = await harness.buy(await harness.signUp())
   const [row] = await sql<Pick<Orders, 'payment_intent_id'>[]>`select payment_intent_id from orders where id = ${id}`
   const args = ['--import', 'tsx', 'cli/restore.ts', 'latest', databaseUrl(harness.config.DATABASE_URL, 'alone')]
-  const alone = { ...(harness.settings as Record<string, string>), TEMPORAL_ADDRESS: '127.0.0.1:9' }
+  const alone = { ...harness.settings, TEMPORAL_ADDRESS: '127.0.0.1:9' }
   const refused = startProgram(process.execPath, args, alone)
   expect(await refused.ended).toMatchObject({ code: 1 })
   expect(refused.output()).toContain('--without-runs')

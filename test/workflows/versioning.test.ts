@@ -31,7 +31,7 @@ test('no kept history of a pinned workflow waits for a day', async () => {
 test('the versioned entry of the bundle exports every workflow with its behaviour', () => {
   const behaviors = Object.entries(versioned).map(([type, workflow]) => [
     type,
-    (workflow as { workflowDefinitionOptions?: unknown }).workflowDefinitionOptions,
+    'workflowDefinitionOptions' in workflow ? workflow.workflowDefinitionOptions : undefined,
   ])
   const wanted = Object.entries(versioning).map(([type, { behavior }]) => [type, { versioningBehavior: behavior }])
   expect(Object.fromEntries(behaviors)).toEqual(Object.fromEntries(wanted))

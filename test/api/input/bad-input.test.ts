@@ -67,7 +67,7 @@ test('no request schema of the OpenAPI document allows unknown fields', () => {
   const open: string[] = []
   const look = (schema: unknown, where: string): void => {
     if (schema === null || typeof schema !== 'object') return
-    const { $ref, type, additionalProperties } = schema as Record<string, unknown>
+    const { $ref, type, additionalProperties }: Record<string, unknown> = { ...schema }
     if (typeof $ref === 'string') look(schemas[$ref.split('/').at(-1) ?? ''], $ref)
     if (type === 'object' && additionalProperties !== false) open.push(where)
     for (const [key, value] of Object.entries(schema)) look(value, `${where}.${key}`)

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { createSurfer } from '../../harness/browser.ts'
 import { openHarness } from '../../harness/harness.ts'
 import { visit } from '../../harness/visits.ts'
+import { readDescribed } from '../../harness/api/described.ts'
 
 const harness = await openHarness({ workers: 0, replay: false, books: false })
 
@@ -14,12 +15,7 @@ interface Operation {
   query: string[]
 }
 
-const document = (await harness.anonymous.get('/openapi.json')).body as {
-  paths: Record<
-    string,
-    Record<string, { 'x-callers': string[]; parameters?: { name: string; in: string; schema: object }[] }>
-  >
-}
+const document = await readDescribed(harness.anonymous)
 const operations: Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, { 'x-callers': callers, parameters = [] }]) => ({
     method: method.toUpperCase(),

@@ -1,40 +1,5 @@
 /** Every input of the OpenAPI document, and requests that are right but for one of them. */
-export interface JsonSchema {
-  $ref?: string
-  type?: string | string[]
-  format?: string
-  pattern?: string
-  enum?: unknown[]
-  const?: unknown
-  properties?: Record<string, JsonSchema>
-  required?: string[]
-  items?: JsonSchema
-  anyOf?: JsonSchema[]
-  oneOf?: JsonSchema[]
-  allOf?: JsonSchema[]
-  minItems?: number
-  minLength?: number
-  minimum?: number
-}
-
-interface Parameter {
-  name: string
-  in: 'path' | 'query' | 'header'
-  required?: boolean
-  schema: JsonSchema
-}
-
-interface OperationObject {
-  'x-callers': string[]
-  parameters?: Parameter[]
-  requestBody?: { content: Record<string, { schema: JsonSchema }> }
-  responses: Record<string, unknown>
-}
-
-export interface Document {
-  paths: Record<string, Record<string, OperationObject>>
-  components: { schemas: Record<string, JsonSchema> }
-}
+import type { Described, DescribedOperation, JsonSchema } from '../../harness/api/described.ts'
 
 /** One place of one operation where a caller can put a value. */
 export interface Input {
@@ -47,14 +12,14 @@ export interface Input {
   /** the name of a parameter, or the way to a field of the body */
   at: readonly string[]
   schema: JsonSchema
-  operation: OperationObject
+  operation: DescribedOperation
 }
 
 const jsonType = 'application/json'
 const formType = 'application/x-www-form-urlencoded'
 
 /** Every input of a document. */
-export function inputsOf(document: Document): Input[] {
+export function inputsOf(document: Described): Input[] {
   return Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).flatMap(([method, operation]) => {
       const shared = {
@@ -78,7 +43,7 @@ export function inputsOf(document: Document): Input[] {
 }
 
 /** The fields of a body, with those of objects within it, of the items of lists, and of each alternative. */
-function fieldsOf(document: Document, given: JsonSchema, at: readonly string[] = []): Pick<Input, 'at' | 'schema'>[] {
+function fieldsOf(document: Described, given: JsonSchema, at: readonly string[] = []): Pick<Input, 'at' | 'schema'>[] {
   const schema = resolved(document, given)
   const own = at.length === 0 ? [] : [{ at, schema }]
   const inner = Object.entries(schema.properties ?? {}).flatMap(([name, field]) =>
@@ -91,7 +56,7 @@ function fieldsOf(document: Document, given: JsonSchema, at: readonly string[] =
   return [...own, ...inner, ...items, ...ways]
 }
 
-function resolved(document: Document, schema: JsonSchema): JsonSchema {
+function resolved(document: Described, schema: JsonSchema): JsonSchema {
   if (schema.$ref === undefined) return schema
   const found = document.components.schemas[schema.$ref.split('/').at(-1) ?? '']
   if (!found) throw new Error(`${schema.$ref} is missing`)
@@ -111,7 +76,7 @@ const byFormat: Record<string, string> = {
 const forPatterns = ['a'.repeat(64), '2026-11', '2026-Q3', 'USD', 'DE', 'x1', 'a-1']
 
 /** A value that fits a schema, with the fields that it requires. */
-function exampleOf(document: Document, given: JsonSchema, known: Known, name = ''): unknown {
+function exampleOf(document: Described, given: JsonSchema, known: Known, name = ''): unknown {
   const schema = resolved(document, given)
   if (known[name] !== undefined) return known[name]
   if (schema.const !== undefined) return schema.const
@@ -150,7 +115,7 @@ const slot = 'the-hostile-value'
  * @param value as JSON
  * @returns undefined when HTTP cannot carry the value there
  */
-export function requestWith(document: Document, input: Input, value: string, known: Known): HostileRequest | undefined {
+export function requestWith(document: Described, input: Input, value: string, known: Known): HostileRequest | undefined {
   const { operation, place, at } = input
   const text = textOf(value)
   const headers: Record<string, string> = {}
@@ -177,7 +142,7 @@ export function requestWith(document: Document, input: Input, value: string, kno
   const isInBody = place === 'body' || place === 'form'
   const filled = isInBody ? put(example, at) : example
   const body = isForm
-    ? Object.entries(filled as Record<string, unknown>)
+    ? Object.entries(fieldsIn(filled))
         .map(([name, field]) => `${encodeURIComponent(name)}=${encoded(field === slot ? text : String(field))}`)
         .join('&')
     : JSON.stringify(filled).replace(JSON.stringify(slot), () => value)
@@ -189,9 +154,12 @@ function put(value: unknown, at: readonly string[]): unknown {
   const [name, ...rest] = at
   if (name === undefined) return slot
   if (name === '0') return [put(Array.isArray(value) ? value[0] : undefined, rest)]
-  const fields = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  const fields = fieldsIn(value)
   return { ...fields, [name]: put(fields[name], rest) }
 }
+
+const fieldsIn = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? { ...value } : {}
 
 const textOf = (value: string): string => {
   const parsed: unknown = JSON.parse(value)

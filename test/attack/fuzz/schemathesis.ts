@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { z } from 'zod'
 import { cacheFolder } from '../../../dev/cache-folder.ts'
 
 const version = '4.32.5'
@@ -82,6 +83,8 @@ export interface FuzzResult {
   failures: string | undefined
 }
 
+const sent = z.object({ operation: z.string(), status: z.number() })
+
 /** Lets schemathesis ask the API as one caller. */
 export async function fuzz(schemathesis: string, options: FuzzOptions): Promise<FuzzResult> {
   const work = await mkdtemp(join(tmpdir(), 'ama-fuzz-'))
@@ -91,7 +94,7 @@ export async function fuzz(schemathesis: string, options: FuzzOptions): Promise<
     await writeFile(join(work, 'plan.json'), JSON.stringify({ ...options.plan, answers }))
     const failures = await runProgram(schemathesis, work, options)
     const lines = (await readFile(answers, 'utf8')).split('\n').filter((line) => line !== '')
-    const all = lines.map((line) => JSON.parse(line) as { operation: string; status: number })
+    const all = lines.map((line) => sent.parse(JSON.parse(line)))
     const statuses: Record<string, number> = {}
     for (const { status } of all) statuses[status] = (statuses[status] ?? 0) + 1
     return { cases: all.length, operations: new Set(all.map(({ operation }) => operation)).size, statuses, failures }

@@ -10,6 +10,7 @@ import * as leastData from './least-data.ts'
 import * as messages from './messages.ts'
 import * as money from './money.ts'
 import type { Acknowledgements, Oracle, OutsideBooks, Violation } from './record.ts'
+import { entriesOf } from '../../../shared/keys-of.ts'
 
 export interface NotChecked {
   notChecked: string
@@ -60,9 +61,9 @@ export type CheckedPromise = { [Id in PromiseId]: Oracles[Id] extends Oracle ? I
 
 /** All violations, in the order of the promises. */
 export function violationsIn(books: OutsideBooks, said: Acknowledgements): Violation[] {
-  return Object.entries(oracles).flatMap(([promise, oracle]) =>
+  return entriesOf(oracles).flatMap(([promise, oracle]) =>
     typeof oracle === 'function'
-      ? oracle(books, said).map((finding) => ({ promise: promise as PromiseId, ...finding }))
+      ? oracle(books, said).map((finding) => ({ promise, ...finding }))
       : [],
   )
 }

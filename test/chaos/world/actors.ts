@@ -19,7 +19,8 @@ import type { WorldStack } from './stack.ts'
 import type { Witness } from './witness.ts'
 
 type ActOf<Kind extends Act['kind']> = Extract<Act, { kind: Kind }>
-type Acting = { [Kind in Act['kind']]: (act: ActOf<Kind>) => Promise<unknown> }
+type Acts = { [Each in Act as Each['kind']]: Each }
+type Acting = { [Kind in keyof Acts]: (act: Acts[Kind]) => Promise<unknown> }
 
 export interface ActorOptions {
   stack: WorldStack
@@ -412,9 +413,11 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     }
   }
 
+  const playOne = <Kind extends keyof Acts>(kind: Kind, act: Acts[Kind]): Promise<unknown> => acting[kind](act)
+
   return {
     refused,
-    play: (act: Act): Promise<unknown> => (acting[act.kind] as (act: Act) => Promise<unknown>)(act),
+    play: (act: Act): Promise<unknown> => playOne(act.kind, act),
     settle,
   }
 }

@@ -1,6 +1,7 @@
 /** A network connection that can be cut and slowed: a TCP proxy in front of a server. */
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import { portOf } from '../../../dev/port.ts'
 
 export interface Link {
   port: number
@@ -49,7 +50,7 @@ export async function openLink(host: string, port: number): Promise<Link> {
     for (const socket of sockets) socket.destroy()
   }
   return {
-    port: (server.address() as AddressInfo).port,
+    port: portOf(server),
     cut() {
       isCut = true
       end()

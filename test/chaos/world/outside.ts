@@ -2,6 +2,7 @@
 import type { SimulatorControls } from '../../../dev/simulators/simulators.ts'
 import type { LoggedRequest } from '../../../sim/simulator.ts'
 import type { Mail, OutsideBooks } from '../oracles/record.ts'
+import { tableOf } from '../../../shared/keys-of.ts'
 
 /** Reads all books. */
 export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks> {
@@ -86,18 +87,17 @@ const listening = ['stripe', 'esimAccess', 'airalo', 'firebase', 'meta', 'google
 const pageLength = 500
 
 async function readRequests(sims: SimulatorControls): Promise<Record<(typeof listening)[number], LoggedRequest[]>> {
-  const logs = await Promise.all(
+  const logs = tableOf(listening, (): LoggedRequest[] => [])
+  await Promise.all(
     listening.map(async (name) => {
-      const log: LoggedRequest[] = []
       for (let isMore = true; isMore; ) {
-        const page = await sims[name].log({ after: log.length, limit: pageLength })
-        log.push(...page)
+        const page = await sims[name].log({ after: logs[name].length, limit: pageLength })
+        logs[name].push(...page)
         isMore = page.length === pageLength
       }
-      return [name, log] as const
     }),
   )
-  return Object.fromEntries(logs) as Record<(typeof listening)[number], LoggedRequest[]>
+  return logs
 }
 
 async function readMails({ mailbox }: SimulatorControls): Promise<Mail[]> {

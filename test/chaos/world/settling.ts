@@ -4,6 +4,7 @@ import type { Duration } from '@temporalio/common'
 import proto from '@temporalio/proto'
 import pMap from 'p-map'
 import { isNotFound } from '../../../temporal/grpc-status.ts'
+import { z } from 'zod'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { accountDeletionWorkflowId } from '../../../workflows/account-deletion.contract.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
@@ -15,6 +16,8 @@ import { createOrderWatch } from './watch.ts'
 import type { Witness } from './witness.ts'
 
 const { PendingActivityState } = proto.temporal.api.enums.v1
+
+const withSteps = z.object({ processors: z.array(z.object({ processor: z.string(), state: z.string() })) })
 
 /** Hundreds of people share two cores: an act that takes this long is stuck, and not slow. */
 export const stuckAfterMs = 600_000
@@ -116,8 +119,9 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
     await forward(accountDeletionWorkflowId(cipher.accountRef(person.accountId)), '4 days')
     const answer = await untilAnswered(stack.anonymous, 'GET', `/v1/deletions/${deletion.receiptId}`)
     const later = ['backups', 'stripe_redaction']
-    deletion.pending = (answer.body.processors as { processor: string; state: string }[])
-      .filter(({ processor, state }) => state === 'pending' && !later.includes(processor))
+    deletion.pending = withSteps
+      .parse(answer.body)
+      .processors.filter(({ processor, state }) => state === 'pending' && !later.includes(processor))
       .map(({ processor }) => processor)
   }
 

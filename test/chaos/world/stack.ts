@@ -21,6 +21,7 @@ type LosesDatabase = (backupFrom: number) => Promise<() => void>
 export type WorldStack = Awaited<ReturnType<typeof startWorldStack>>
 
 import { startTemporalOnPostgres } from './temporal-on-postgres.ts'
+import { entriesOf } from '../../../shared/keys-of.ts'
 
 /** The setting that leads the worker to each link's far end. */
 const settingOf: Record<LinkName, string> = {
@@ -48,7 +49,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
   /** why workers have ended by themselves */
   const ended: string[] = []
   const settings = { ...product.settings }
-  for (const [name, setting] of Object.entries(settingOf) as [LinkName, string][]) {
+  for (const [name, setting] of entriesOf(settingOf)) {
     const value = settings[setting] ?? ''
     const isAddress = !value.includes('://')
     const url = new URL(isAddress ? `tcp://${value}` : value)
@@ -184,7 +185,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     crashes,
     ended,
     /** the worker's connections */
-    links: links as ReadonlyMap<LinkName, Link>,
+    links,
     /** Disturbs one part. @param losesDatabase called before a restore; it returns what is called after it. Resolves when the part works again; faults at parties wait for their calls. */
     async disturb(disturbance: Disturbance, losesDatabase: LosesDatabase): Promise<void> {
       const crash = { from: Date.now(), until: Number.POSITIVE_INFINITY }

@@ -27,11 +27,11 @@ export function createWitness(stack: WorldStack) {
   const startedAt = new Date()
   const people = new Map<string, Person>()
   const orders = new Map<string, Order>()
-  const said = {
-    campaigns: [] as Acknowledgements['campaigns'],
-    policies: [] as Acknowledgements['policies'],
-    privacyRequests: [] as Acknowledgements['privacyRequests'],
-    foreignFields: [] as Acknowledgements['foreignFields'],
+  const said: Pick<Acknowledgements, 'campaigns' | 'policies' | 'privacyRequests' | 'foreignFields'> = {
+    campaigns: [],
+    policies: [],
+    privacyRequests: [],
+    foreignFields: [],
   }
   let validate: ReturnType<Ajv2020['compile']> | undefined
   let hasBackups = false

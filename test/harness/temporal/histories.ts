@@ -1,5 +1,5 @@
-import type { Client } from '@temporalio/client'
-import type { PayloadCodec } from '@temporalio/common'
+import { type Client, isGrpcServiceError } from '@temporalio/client'
+import type { Payload, PayloadCodec } from '@temporalio/common'
 import proto, { type temporal } from '@temporalio/proto'
 import { createLog } from '../../../shared/log.ts'
 import { isNotFound } from '../../../temporal/grpc-status.ts'
@@ -103,8 +103,8 @@ async function collect(value: unknown, codecs: PayloadCodec[], found: string[]):
   if (typeof value === 'string') found.push(value)
   else if (value instanceof Uint8Array) found.push(Buffer.from(value).toString('utf8'))
   else if (isPayload(value)) {
-    let payloads = [value]
-    for (const codec of codecs) payloads = (await codec.decode(payloads)) as typeof payloads
+    let payloads: Payload[] = [value]
+    for (const codec of codecs) payloads = await codec.decode(payloads)
     for (const { data } of payloads) if (data) found.push(Buffer.from(data).toString('utf8'))
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, inner] of Object.entries(value)) {

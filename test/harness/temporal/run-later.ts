@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { WorkflowHandle } from '@temporalio/client'
 import type { Stack } from '../../../dev/stack.ts'
 import { type FastForwardOptions, fastForward } from '../../../temporal/time-skipping.ts'
 
@@ -15,12 +14,12 @@ export async function runLater<Result>(
   options: FastForwardOptions = {},
 ): Promise<Result> {
   const workflowId = `${workflowType}-in-${days}-days-${randomUUID()}`
-  const handle: WorkflowHandle = await temporal.workflow.start(workflowType, {
+  await temporal.workflow.start(workflowType, {
     workflowId,
     taskQueue: config.TEMPORAL_TASK_QUEUE,
     args,
     ...(days > 0 && { startDelay: `${days} days` }),
   })
   if (days > 0) await fastForward(temporal, workflowId, `${days + 1} days`, options)
-  return (await handle.result()) as Result
+  return await temporal.workflow.getHandle<() => Promise<Result>>(workflowId).result()
 }

@@ -11,10 +11,11 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2'
-import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { status } from '@grpc/grpc-js'
 import proto from '@temporalio/proto'
+import { portOf } from '../../../dev/port.ts'
+import { isKeyOf } from '../../../shared/keys-of.ts'
 
 const { temporal } = proto
 const v1 = temporal.api.workflowservice.v1
@@ -74,7 +75,7 @@ export async function openGate(upstream: string, stops: (step: Step) => boolean)
   await once(server, 'listening')
 
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address: `127.0.0.1:${portOf(server)}`,
     steps,
     stopped,
     async stop() {
@@ -88,7 +89,7 @@ export async function openGate(upstream: string, stops: (step: Step) => boolean)
     stream.on('error', () => undefined)
     const method = String(headers[':path']).split('/').at(-1) ?? ''
     const request = await whole(stream)
-    if (method in reports && !passes(reported(method as keyof typeof reports, request))) {
+    if (isKeyOf(reports, method) && !passes(reported(method, request))) {
       return stream.respond(notFound, { endStream: true })
     }
     const { ':authority': _authority, ':scheme': _scheme, ...rest } = headers
@@ -100,13 +101,15 @@ export async function openGate(upstream: string, stops: (step: Step) => boolean)
     forward.on('trailers', (received) => {
       trailers = received
     })
-    const [answer] = (await once(forward, 'response')) as [IncomingHttpHeaders]
+    const answer = await new Promise<IncomingHttpHeaders>((resolve, reject) => {
+      forward.once('response', resolve).once('error', reject)
+    })
     const body = await whole(forward)
     if (stream.destroyed) return
     stream.respond(answer, { waitForTrailers: body.length > 0, endStream: body.length === 0 })
     if (body.length === 0) return
     stream.on('wantTrailers', () => stream.sendTrailers(trailers))
-    stream.end(method in gives ? filtered(method as keyof typeof gives, body) : body)
+    stream.end(isKeyOf(gives, method) ? filtered(method, body) : body)
   }
 
   /** Replaces the task of a stopped run by the empty answer of a poll without a task. */

@@ -15,14 +15,14 @@ export type Command = fc.AsyncCommand<Life, object>
 interface Act {
   name: string
   /** whether there is any sense in it; a refusal may be the right answer */
-  makesSense(life: Life): boolean
+  makesSense(life: Readonly<Life>): boolean
   does(life: Life): Promise<unknown>
 }
 
-const hasOrder = ({ order }: Life): boolean => order !== undefined
+const hasOrder = ({ order }: Readonly<Life>): boolean => order !== undefined
 const isIn =
   (...statuses: (World['status'] | 'any')[]) =>
-  (life: Life): boolean =>
+  (life: Readonly<Life>): boolean =>
     hasOrder(life) && life.some(({ status, isErased }) => !isErased && statuses.includes(status))
 
 const orderPath = ({ order }: Life, action: string): string => `/v1/orders/${order?.id}/${action}`
@@ -244,13 +244,13 @@ export async function letTimePass(life: Life): Promise<void> {
   life.timePassed('is not paid in time', 'is not approved in time', 'is settled')
 }
 
-function hasShown(life: Life): boolean {
+function hasShown(life: Readonly<Life>): boolean {
   return hasOrder(life) && life.some(({ isErased }) => !isErased)
 }
 
 /** @param waits whether the life waits until nothing happens any more, or goes on at once */
 const commandOf = (act: Act, waits: boolean): Command => ({
-  check: (life) => !life.isOver() && act.makesSense(life as Life),
+  check: (life) => !life.isOver() && act.makesSense(life),
   async run(life) {
     await act.does(life)
     if (waits) await life.settle()

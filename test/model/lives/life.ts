@@ -7,6 +7,7 @@ import { testPriceMinor } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
 import { canTake, nothingYet, part, price, type StepName, take, type World } from '../model.ts'
 import { accepted, closure, isCalm, refused } from '../possible.ts'
+import { entriesOf } from '../../../shared/keys-of.ts'
 
 export const minorOf = (units: number): number => (units * testPriceMinor) / price
 export const partMinor = minorOf(part)
@@ -220,4 +221,4 @@ function paymentOf(statuses: string[]): World['payment'] {
 }
 
 const isSeen = (world: World, seen: Seen): boolean =>
-  Object.entries(shownOf(world)).every(([name, value]) => seen[name as keyof Seen] === value)
+  entriesOf(shownOf(world)).every(([name, value]) => seen[name] === value)

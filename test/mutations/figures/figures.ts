@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { z } from 'zod'
 import { copyWithMutants, describeMutant } from '../instrument.ts'
 import type { MutantOutcome } from '../results.ts'
 
@@ -24,7 +25,7 @@ export async function mutateFigures(): Promise<MutantOutcome[]> {
     ['--import', 'tsx', 'test/mutations/figures/play.ts', found, JSON.stringify(drawn)],
     { cwd: folder, maxBuffer: 10 ** 8, env: { ...process.env, TEST_SEED: process.env.TEST_SEED ?? '1' } },
   )
-  const { killed, reached, tables } = JSON.parse(await readFile(found, 'utf8')) as Record<string, string[] | undefined>
+  const { killed, reached, tables } = z.record(z.string(), z.array(z.string())).parse(JSON.parse(await readFile(found, 'utf8')))
   return mutants.map((mutant) => {
     if (killed?.includes(mutant.id)) return describeMutant(mutant, 'killed')
     if (tables?.includes(mutant.id)) return describeMutant(mutant, 'left out')

@@ -25,7 +25,8 @@ declare global {
 }
 
 const [found = '', listed = '[]'] = process.argv.slice(2)
-const mutants = (JSON.parse(listed) as string[]).map((text) => {
+const asked: string[] = JSON.parse(listed)
+const mutants = asked.map((text) => {
   const [id = '', file = ''] = text.split(' ')
   return { id, file }
 })

@@ -8,6 +8,7 @@ import { startWorker } from '../../../worker/run-worker.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { openHarness } from '../../harness/harness.ts'
 import { testPackages } from '../../harness/test-packages.ts'
+import { portOf } from '../../../dev/port.ts'
 
 /** What answers at eSIM Access's address while no request can get through. */
 const handling: Record<string, (socket: Socket) => void> = {
@@ -33,8 +34,7 @@ const server: Server = createServer((socket) => {
   handle(socket)
 })
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-const address = server.address()
-const port = typeof address === 'object' && address ? address.port : 0
+const port = portOf(server)
 
 const harness = await openHarness({ workers: 0 })
 const { placements, attention } = watchPlacements(harness.stack)

@@ -5,6 +5,7 @@ import { shareStack } from '../../harness/harness.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
 import { eachOf, pairs, passing, plantPairs } from './plant-pairs.ts'
+import { withId } from '../../harness/http.ts'
 
 const harness = await shareStack()
 const { sims, service } = harness
@@ -30,10 +31,10 @@ test('checkouts with pairs of faults at every call of Stripe are charged once, a
       () => service.post('/v1/orders', body, headers),
       ({ status }) => status === 201,
     )
-    const { id } = answer.body
+    const { id } = withId.parse(answer.body)
     await sims.stripe.do('pay', { orderId: id })
     await harness.untilOrder(id, 'delivered')
-    return id as string
+    return id
   })
   await sims.stripe.clearFaults()
   expect(new Set(ids).size).toBe(atCheckout.length)

@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { paymentSweepType } from '../../../workflows/order/payment-sweep.contract.ts'
 import { shareStack } from '../../harness/harness.ts'
-import { expectStatus } from '../../harness/http.ts'
+import { expectStatus, withId } from '../../harness/http.ts'
 import { runLater } from '../../harness/temporal/run-later.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
@@ -105,7 +105,8 @@ test('orders that are rejected after a lost dispute, with pairs of faults at its
 }, async () => {
   const orders = await eachOf(atStripe, async () => {
     const pay = { riskLevel: 'elevated' }
-    const { id } = await harness.buy(await harness.signUp(), { packageCode, pay, until: 'in_review' })
+    const order = await harness.buy(await harness.signUp(), { packageCode, pay, until: 'in_review' })
+    const { id } = withId.parse(order)
     const { dispute } = await stripe.do('open-dispute', { orderId: id })
     await stripe.do('close-dispute', { dispute, outcome: 'lost' })
     await untilValue(
@@ -113,7 +114,7 @@ test('orders that are rejected after a lost dispute, with pairs of faults at its
       () => view(id),
       (order) => order.dispute === 'lost',
     )
-    return id as string
+    return id
   })
   await plantPairs(
     stripe,

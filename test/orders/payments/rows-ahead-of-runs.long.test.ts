@@ -15,6 +15,7 @@ import { expectStatus } from '../../harness/http.ts'
 import { runLater } from '../../harness/temporal/run-later.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
+import { keysOf } from '../../../shared/keys-of.ts'
 import { orderWaits } from '../../replay/orders/order-waits.ts'
 
 const harness = await shareStack()
@@ -79,10 +80,10 @@ const runs: { [State in OrderStatus]?: (row: OrderStatus, reason: string | null)
 test('each update whose effect a local activity writes has its pair, in each state that takes it', () => {
   // Beside these: `checkout` comes with the start of a run, `resend` writes no state, and the others begin with a regular activity.
   const byRegularActivity = ['awaiting_payment cancel']
-  const needed = Object.keys(runs).flatMap((run) =>
+  const needed = keysOf(runs).flatMap((run) =>
     orderUpdates
       .filter(
-        (update) => ['cancel', 'refund', 'approve', 'reject'].includes(update) && isListed(update, run as OrderStatus),
+        (update) => ['cancel', 'refund', 'approve', 'reject'].includes(update) && isListed(update, run),
       )
       .map((update) => `${run} ${update}`),
   )

@@ -7,7 +7,7 @@ import { partialRefundWorkflowId, refundIdOf } from '../../../workflows/order/pa
 import { mailsTo } from '../../harness/checks/messages.ts'
 import { always, watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
-import { expectStatus } from '../../harness/http.ts'
+import { expectStatus, withId } from '../../harness/http.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
 
@@ -91,7 +91,7 @@ async function refundByHand(orderId: string): Promise<string> {
     body: new URLSearchParams({ payment_intent: row?.payment_intent_id ?? '', amount: '100' }),
   })
   expect(made.status).toBe(200)
-  return ((await made.json()) as { id: string }).id
+  return withId.parse(await made.json()).id
 }
 
 test('U6: a partial refund as goodwill keeps the eSIM, with a credit note and a mail', async () => {

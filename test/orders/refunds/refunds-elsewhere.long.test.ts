@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { mailsTo } from '../../harness/checks/messages.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
-import { expectStatus } from '../../harness/http.ts'
+import { expectStatus, withId } from '../../harness/http.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
 
@@ -27,7 +27,7 @@ async function refundByHand(orderId: string, amount?: number): Promise<string> {
     }),
   })
   expect(answer.status).toBe(200)
-  return ((await answer.json()) as { id: string }).id
+  return withId.parse(await answer.json()).id
 }
 
 async function refundsOf(orderId: string): Promise<{ status: string | null; amount: number }[]> {

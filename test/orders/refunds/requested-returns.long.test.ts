@@ -10,6 +10,7 @@ import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
+import { iccidsOf } from '../../harness/purchases.ts'
 
 const harness = await shareStack({ books: false })
 const { airalo } = harness.sims
@@ -100,7 +101,7 @@ test('an erased person’s order: each eSIM is asked for once', async () => {
 test('a delivered order that is given back: its eSIMs are asked for once, and not again beside the refund', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode, quantity: 2 })
-  const iccids = order.esims.map(({ iccid }: { iccid: string }) => iccid) as string[]
+  const iccids = iccidsOf(order)
   expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
   await harness.untilOrder(order.id, 'refunded')
   await untilPlacement(order.id, 'released')
@@ -110,9 +111,8 @@ test('a delivered order that is given back: its eSIMs are asked for once, and no
 test('an erasure asks for no eSIM of a delivered order that its customer has given back', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode, quantity: 2 })
-  const iccids = order.esims.map(({ iccid }: { iccid: string }) => iccid).sort() as string[]
-  const { esims } = (await harness.service.get(`/v1/orders/${order.id}`)).body
-  const second = esims[1].iccid as string
+  const iccids = iccidsOf(order).sort()
+  const [, second] = iccidsOf((await harness.service.get(`/v1/orders/${order.id}`)).body)
   // The states of both are read first, and once more before each request.
   await airalo.fault({ match: { path: `/v2/sims/${second}/usage$` }, delayMs: 1 })
   await usageDown(second)
@@ -180,7 +180,7 @@ test('a restore: what no order explains is asked for once', async () => {
 test('a delivered order: requests whose replies are lost are made three times at most, and the customer has the money back', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode })
-  const iccids = order.esims.map(({ iccid }: { iccid: string }) => iccid) as string[]
+  const iccids = iccidsOf(order)
   await airalo.fault({ match: { method: 'POST', path: '/v2/refund$' }, cut: 'after', times: always })
   expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
   await harness.untilOrder(order.id, 'refunded')

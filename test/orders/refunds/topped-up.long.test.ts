@@ -5,6 +5,7 @@ import { expectStatus } from '../../harness/http.ts'
 import type { Person } from '../../harness/people.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
+import { iccidsOf } from '../../harness/purchases.ts'
 
 const harness = await shareStack()
 const { esimAccess, stripe } = harness.sims
@@ -12,7 +13,7 @@ const { esimAccess, stripe } = harness.sims
 async function delivered() {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
-  return { person, order, iccid: order.esims[0].iccid as string }
+  return { person, order, iccid: iccidsOf(order)[0] }
 }
 
 async function topUp(person: Person, orderId: string): Promise<string> {

@@ -17,7 +17,7 @@ type Reasons = Record<string, string>
 const folder = new URL('../../../sim/documented/', import.meta.url)
 
 export async function readDocumented(vendor: string, name: string): Promise<Documented> {
-  return JSON.parse(await readFile(new URL(`${vendor}/${name}.json`, folder), 'utf8')) as Documented
+  return JSON.parse(await readFile(new URL(`${vendor}/${name}.json`, folder), 'utf8'))
 }
 
 /** The names of all examples of a vendor. */
@@ -29,8 +29,8 @@ function shapeOf(value: unknown, path = '', shape = new Map<string, Set<string>>
   const type = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
   if (path) shape.set(path, (shape.get(path) ?? new Set()).add(type))
   if (Array.isArray(value)) for (const each of value) shapeOf(each, `${path}[]`, shape)
-  else if (type === 'object')
-    for (const [name, part] of Object.entries(value as object)) shapeOf(part, path ? `${path}.${name}` : name, shape)
+  else if (typeof value === 'object' && value !== null)
+    for (const [name, part] of Object.entries(value)) shapeOf(part, path ? `${path}.${name}` : name, shape)
   return shape
 }
 

@@ -1,6 +1,7 @@
 /** eSIM Access and Airalo as they document themselves: our adapters read it, and the simulators answer like it. */
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { z } from 'zod'
 import { createAiralo } from '../../../providers/airalo/airalo.ts'
 import type { EsimProvider } from '../../../providers/esim.ts'
 import { createEsimAccess } from '../../../providers/esim-access/esim-access.ts'
@@ -243,7 +244,7 @@ test.each(
   }
   if (name === 'refund') {
     const { body: used } = await readDocumented(vendor, 'usage')
-    const data = { ...(used.data as object), status: 'NOT_ACTIVE', expired_at: null }
+    const data = { ...z.looseObject({}).parse(used.data), status: 'NOT_ACTIVE', expired_at: null }
     await control.fault({ match: { path: '/usage$' }, status: 200, body: { ...used, data } })
   }
   await control.fault({ match: { path }, status, body, times: 5 })
@@ -326,7 +327,8 @@ test('the simulator of eSIM Access answers in the shape of the documented exampl
   const [unused] = await provider.getEsims(other.orderNo)
   answers.cancel = await callAccess('/esim/cancel', { esimTranNo: unused?.esimRef })
   await callAccess('/webhook/save', { webhook: receiver.url })
-  const webhooks = (await receiver.atLeast(9)).map(({ body }) => JSON.parse(String(body)) as { notifyType: string })
+  const notice = z.looseObject({ notifyType: z.string() })
+  const webhooks = (await receiver.atLeast(9)).map(({ body }) => notice.parse(JSON.parse(String(body))))
   for (const webhook of webhooks) answers[`webhook-${webhook.notifyType.toLowerCase().replace('_', '-')}`] ??= webhook
   const names = await listDocumented('esim-access')
   expect(Object.keys(answers).sort()).toEqual(names)
@@ -340,7 +342,8 @@ test('the simulator of Airalo answers in the shape of the documented examples', 
   const answers: Record<string, unknown> = {}
   const credentials = { client_id: code, client_secret: secret, grant_type: 'client_credentials' }
   answers.token = await bodyOf(await fetch(`${url}/token`, { method: 'POST', body: new URLSearchParams(credentials) }))
-  const headers = { authorization: `Bearer ${(answers.token as { data: { access_token: string } }).data.access_token}` }
+  const { data } = z.object({ data: z.object({ access_token: z.string() }) }).parse(answers.token)
+  const headers = { authorization: `Bearer ${data.access_token}` }
   const get = async (path: string) => bodyOf(await fetch(url + path, { headers }))
   const post = async (path: string, form: Record<string, string>) => {
     const body = new FormData()
@@ -358,9 +361,8 @@ test('the simulator of Airalo answers in the shape of the documented examples', 
   await air.do('left', { packageId: form.package_id, quantity: null })
   answers['order-accepted'] = await post('/orders-async', form)
   answers['order-list'] = await get('/orders?include=sims,user,status')
-  const [{ iccid } = { iccid: '' }] = await provider.getEsims(
-    String((answers.order as { data: { id: number } }).data.id),
-  )
+  const ordered = z.object({ data: z.object({ id: z.number() }) }).parse(answers.order)
+  const [{ iccid } = { iccid: '' }] = await provider.getEsims(String(ordered.data.id))
   answers.balance = await get('/balance')
   answers['top-up'] = await post('/orders/topups', {
     package_id: 'change-7days-1gb-topup',
@@ -378,7 +380,9 @@ test('the simulator of Airalo answers in the shape of the documented examples', 
   answers['top-up-of-a-recycled-esim'] = await post('/orders/topups', { package_id: 'change-7days-1gb-topup', iccid })
   await air.do('clock', { advanceSeconds: 3_600 })
   answers['usage-of-a-recycled-esim'] = await get(`/sims/${iccid}/usage`)
-  const webhooks = (await receiver.atLeast(2)).map(({ body }) => JSON.parse(String(body)) as Record<string, unknown>)
+  const webhooks = (await receiver.atLeast(2)).map(
+    ({ body }): Record<string, unknown> => JSON.parse(String(body)),
+  )
   answers['webhook-low-data'] = webhooks.find(({ level }) => level)
   answers['webhook-async-order'] = webhooks.find(({ request_id }) => request_id)
   const names = (await listDocumented('airalo')).filter((name) => name !== 'webhook-credit-limit')

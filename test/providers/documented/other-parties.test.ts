@@ -4,6 +4,7 @@
  * compares the objects with Stripe's schemas.
  */
 import { afterAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import { createPush } from '../../../providers/firebase/push.ts'
 import { readBounce } from '../../../providers/mail/bounce.ts'
 import { createMeasurement } from '../../../providers/measurement.ts'
@@ -117,7 +118,7 @@ const returned = (deliveryStatus: readonly string[]): string =>
     '--part--',
   ].join('\r\n')
 const statusLinesOf = async (name: string): Promise<string[]> =>
-  (await readDocumented('smtp', name)).body.deliveryStatus as string[]
+  z.array(z.string()).parse((await readDocumented('smtp', name)).body.deliveryStatus)
 
 test.each([
   // The mail system has given up after five days, though its last attempt could have been repeated.

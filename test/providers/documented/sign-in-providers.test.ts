@@ -1,7 +1,8 @@
 /** Tokens and notices of Apple and Google as they document them: our adapters read them, the simulators send their like. */
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { z } from 'zod'
+import { portOf } from '../../../dev/port.ts'
 import { type Apple, createApple } from '../../../providers/apple.ts'
 import { createGoogle, type Google } from '../../../providers/google.ts'
 import { startApple } from '../../../sim/apple.ts'
@@ -28,7 +29,7 @@ beforeAll(async () => {
   signer = await createSigner('documented')
   keySet = createServer((_request, response) => response.end(JSON.stringify(signer.jwks())))
   await new Promise<void>((resolve) => keySet.listen(0, '127.0.0.1', resolve))
-  const keys = `http://127.0.0.1:${(keySet.address() as AddressInfo).port}`
+  const keys = `http://127.0.0.1:${portOf(keySet)}`
   receiver = await startWebhookReceiver()
   appleSim = await startApple({ clientIds: [clientId], webhookUrl: receiver.url })
   googleSim = await startGoogle({ clientIds: [googleClientId], webhookUrl: receiver.url })
@@ -98,7 +99,7 @@ test('Apple’s simulator sends tokens and notifications in the documented shape
   const claims: Record<string, unknown> = { 'id-token': claimsOf(idToken) }
   for (const type of notifications) await atApple.do('notify', { type, sub })
   for (const { body } of await receiver.atLeast(notifications.length)) {
-    const sent = claimsOf((JSON.parse(String(body)) as { payload: string }).payload)
+    const sent = claimsOf(z.object({ payload: z.string() }).parse(JSON.parse(String(body))).payload)
     claims[`notification-${JSON.parse(sent.events).type}`] = sent
   }
   const { found, listed } = await compareShapes('apple', claims)
@@ -107,8 +108,8 @@ test('Apple’s simulator sends tokens and notifications in the documented shape
   for (const type of notifications) {
     const name = `notification-${type}`
     // What the text of `events` says has the same fields, too.
-    const events = [(await readDocumented('apple', name)).body, claims[name] as { events: string }]
-    const [documented, sent] = events.map(({ events }) => JSON.parse(String(events)))
+    const both = [(await readDocumented('apple', name)).body, claims[name]]
+    const [documented, sent] = both.map((each) => JSON.parse(z.object({ events: z.string() }).parse(each).events))
     expect([name, differences(documented, sent)]).toEqual([name, { leavesOut: [], adds: [], differs: [] }])
   }
 })

@@ -18,6 +18,7 @@ import type { WorkflowType } from '../../../workflows/versioning/behaviors.ts'
 import type { Product } from '../../harness/product.ts'
 import { until } from '../../harness/until.ts'
 import type { Scenario } from '../scenario.ts'
+import { sendUpdate } from '../../../temporal/runs.ts'
 
 type Activities = ReturnType<typeof createActivities>
 
@@ -101,10 +102,13 @@ function runOf({ temporal }: Product, workflowId: string, calls: readonly string
     handle,
     forward: async (duration) => void (await fastForward(temporal, workflowId, duration)),
     signal: (definition, ...args) => handle.signal(definition, ...args),
-    update: ({ name }, ...args: unknown[]) =>
-      handle.executeUpdate(name, { args: args as [unknown] }).catch((error: unknown) => error),
-    begin: async ({ name }, ...args: unknown[]) =>
-      void (await handle.startUpdate(name, { args: args as [unknown], waitForStage: 'ACCEPTED' })),
+    update: (definition, ...args) =>
+      sendUpdate(temporal, workflowId, definition, args, randomUUID()).catch((error: unknown) => error),
+    begin: async ({ name }, ...[first, ...more]: unknown[]) => {
+      const accepted = { waitForStage: 'ACCEPTED' } as const
+      if (first === undefined) await handle.startUpdate(name, accepted)
+      else await handle.startUpdate(name, { ...accepted, args: [first, ...more] })
+    },
     called: async (name, times) => void (await until(`${name} is called`, () => isCalled(name, times))),
     answered: async (name) =>
       void (await until(`${name} is answered`, async () => {
@@ -177,11 +181,14 @@ async function forgetNext({ temporal }: Product, workflowId: string, first: stri
 
 /** Gives these answers one after another, and the last one again and again. An error is thrown. */
 export function inTurn<Answer>(...answers: NoInfer<Answer | Error | (() => Promise<Answer>)>[]): () => Promise<Answer> {
-  const left = [...answers]
-  return async () => {
-    const answer = (left.length > 1 ? left.shift() : left[0]) as Answer | Error | (() => Promise<Answer>)
+  const left = answers.map((answer) => async () => {
     if (answer instanceof Error) throw answer
     return isFunction(answer) ? answer() : answer
+  })
+  return async () => {
+    const next = left.length > 1 ? left.shift() : left[0]
+    if (!next) throw new Error('there is no answer')
+    return next()
   }
 }
 

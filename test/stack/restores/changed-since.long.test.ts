@@ -20,7 +20,7 @@ import { partialRefundWorkflowId, refundIdOf } from '../../../workflows/order/pa
 import { reconciliationType } from '../../../workflows/reconciliation/reconciliation.contract.ts'
 import { mailsTo } from '../../harness/checks/messages.ts'
 import { openHarness } from '../../harness/harness.ts'
-import { expectStatus } from '../../harness/http.ts'
+import { expectStatus, withId } from '../../harness/http.ts'
 import type { Person } from '../../harness/people.ts'
 import { startProgram } from '../../harness/processes.ts'
 import type { BuyOptions } from '../../harness/purchases.ts'
@@ -48,8 +48,8 @@ const deletionOf = async ({ accountId }: Person, reason: 'inactivity' | 'request
 }
 const bought = async (how: BuyOptions = {}, buyer?: Person) => {
   const person = buyer ?? (await harness.signUp())
-  const { id } = await harness.buy(person, { packageCode: onlyEsimAccess, ...how })
-  return { person, id: id as string }
+  const { id } = withId.parse(await harness.buy(person, { packageCode: onlyEsimAccess, ...how }))
+  return { person, id }
 }
 const topUpOf = async ({ person, id }: { person: Person; id: string }): Promise<string> => {
   const body = { packageCode: testPackages.topUp }
@@ -265,7 +265,7 @@ beforeAll(async () => {
     await rename(join(config.BACKUP_FOLDER, file), join(config.BACKUP_FOLDER, `${purpose}-${oldId}.enc`))
   }
   const args = ['--import', 'tsx', 'cli/restore.ts', 'latest', config.DATABASE_URL]
-  const program = startProgram(process.execPath, args, harness.settings as Record<string, string>)
+  const program = startProgram(process.execPath, args, harness.settings)
   expect(await program.ended, program.output()).toMatchObject({ code: 0 })
 }, 600_000)
 

@@ -121,7 +121,7 @@ beforeAll(async () => {
     (sql) => sql`drop database ${sql(databaseName(config.DATABASE_URL))} with (force)`,
   )
   const args = ['--import', 'tsx', 'cli/restore.ts', 'latest', config.DATABASE_URL]
-  const program = startProgram(process.execPath, args, harness.settings as Record<string, string>)
+  const program = startProgram(process.execPath, args, harness.settings)
   expect(await program.ended, program.output()).toMatchObject({ code: 0 })
   await Promise.all([harness.api.start(), harness.worker.start()])
   await until('the API serves', async () => (await harness.service.get('/v1/packages')).status === 200)

@@ -108,7 +108,7 @@ beforeAll(async () => {
   for (const contains of ['"startTime"', '"orderNo"']) await esimAccess.fault({ match: { contains }, status: 503 })
 
   const args = ['--import', 'tsx', 'cli/restore.ts', 'latest', config.DATABASE_URL]
-  const program = startProgram(process.execPath, args, harness.settings as Record<string, string>)
+  const program = startProgram(process.execPath, args, harness.settings)
   const { code } = await program.ended
   said = program.output()
   expect(code, said).toBe(0)

@@ -14,7 +14,7 @@ import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { privacyRequestType, privacyRequestWorkflowId } from '../../../workflows/privacy-request.contract.ts'
 import { mailsTo } from '../../harness/checks/messages.ts'
 import { openHarness } from '../../harness/harness.ts'
-import { type Answer, expectStatus } from '../../harness/http.ts'
+import { type Answer, expectStatus, withId } from '../../harness/http.ts'
 import { runLater } from '../../harness/temporal/run-later.ts'
 import { until, untilValue } from '../../harness/until.ts'
 
@@ -146,8 +146,8 @@ test('privacy requests during the deletion of their account are answered, and le
 describe('an answer to a privacy request', () => {
   const ask = async () => {
     const replyTo = unknownAddress()
-    const { id } = expectStatus(await harness.operator.post('/v1/privacy-requests', request(replyTo)), 201)
-    return { id: id as string, replyTo }
+    const { id } = expectStatus(await harness.operator.post('/v1/privacy-requests', request(replyTo)), 201, withId)
+    return { id, replyTo }
   }
   const answer = (id: string, text: string | null, key = randomUUID()) =>
     harness.operator.post(
