@@ -138,7 +138,7 @@ export interface ListedOrder {
   clientRef: string | null
   /** false: returned, expired, or never filled; null when the provider does not say */
   alive: boolean | null
-  /** it was ended before its time, and the provider knows of no use: given back, by us or by the provider, or never filled */
+  /** it was ended before its time, and the provider knows of no use: returned by us, ended by the provider, or never filled */
   endedUnused: boolean
   /** what it cost, for one eSIM, in millionths of `costCurrency`; null when the provider does not say */
   unitCostMicros: number | null

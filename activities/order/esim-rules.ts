@@ -7,7 +7,7 @@ import type { EsimStatus } from '../../providers/esim.ts'
 import { plusMs } from '../../shared/calendar.ts'
 
 /** `by_provider`: without our request. Source of the states: readings.ts of each provider */
-export type Ending = 'expired' | 'given_back' | 'by_provider'
+export type Ending = 'expired' | 'returned' | 'by_provider'
 
 /** a provider may report late that an eSIM has expired */
 const expiryLagMs = 60 * 60_000
@@ -19,7 +19,7 @@ export const isOver = (state: EsimStatus['state']): boolean => state === 'expire
 export function endingOf({ returnAsked }: Pick<StoredEsim, 'returnAsked'>, { state }: EsimStatus): Ending | undefined {
   if (state === 'expired') return 'expired'
   if (state !== 'cancelled') return undefined
-  return returnAsked ? 'given_back' : 'by_provider'
+  return returnAsked ? 'returned' : 'by_provider'
 }
 
 /** What was last seen of an eSIM. */

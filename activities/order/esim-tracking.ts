@@ -72,8 +72,8 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
     for (const esim of await listEsims(context, order)) checks.push(await checkEsim(esim, order, at, justAsked))
     const haveEnded = (...endings: Ending[]): boolean =>
       checks.length > 0 && checks.every(({ ending }) => ending !== undefined && endings.includes(ending))
-    const givenBack = haveEnded('given_back')
-    const refundDue = !givenBack && haveEnded('given_back', 'by_provider') && checks.every(({ unused }) => unused)
+    const givenBack = haveEnded('returned')
+    const refundDue = !givenBack && haveEnded('returned', 'by_provider') && checks.every(({ unused }) => unused)
     // U2: the data of a paid top-up has ended with its eSIM (payment/late-payment.ts).
     if (refundDue) for (const { id } of await listDeliveredTopUps(sql, orderId)) await signals.settleTopUp(id)
     return {

@@ -65,7 +65,7 @@ export function createOrderNoticeActivities(context: Context): Activities {
     },
   }
 
-  /** A run does not know whether the customer or an operator has asked it to cancel or to take eSIMs back. */
+  /** A run does not know whether the customer or an operator has asked it to cancel or to return eSIMs. */
   async function causeOf({ id, reason }: OrderRow): Promise<RefundCause> {
     const given = refundReasonOf(reason) ?? 'returned_unused'
     if (given !== 'cancelled_by_customer' && given !== 'returned_unused') return given

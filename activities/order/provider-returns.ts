@@ -81,7 +81,7 @@ export function createProviderReturns(context: Context) {
     },
   }
 
-  /** The provider of a placement, which is asked once to take back an eSIM if its staff decides about that. */
+  /** The provider of a placement, which is asked once for the return of an eSIM if its staff decides about that. */
   function asking(held: HeldPlacement, keep: KeepAsked): Pick<EsimProvider, 'cancelUnused'> {
     const provider = providerOf(held)
     let asked = held.returnsAsked ?? []

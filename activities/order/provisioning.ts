@@ -195,7 +195,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     }
   }
 
-  /** The providers that have filled an order, which remember what they were asked to take back. */
+  /** The providers that have filled an order, which remember for which returns they were asked. */
   async function returnAskers(order: OrderRow, at: Date) {
     const placements = (await listPlacements(sql, order.id)).filter(({ state }) => state !== 'refused')
     return new Map(

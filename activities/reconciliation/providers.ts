@@ -215,7 +215,7 @@ function compare(order: ListedOrder, placement: BookedPlacement, at: Date): Foun
   return found
 }
 
-/** A delivered order whose eSIMs are unused as far as we know. What an operator gave back of it with its eSIMs is decided. */
+/** A delivered order whose eSIMs are unused as far as we know. What an operator refunded of it, and whose eSIMs were returned, is decided. */
 function owesMoney(placement: BookedPlacement): boolean {
   const { order_status, gross_minor, refunded_minor, taken_back, is_unused, returned } = placement
   if (!withEsim.includes(order_status) || !is_unused || taken_back || refunded_minor >= gross_minor) return false

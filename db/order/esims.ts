@@ -24,7 +24,7 @@ export interface StoredEsim {
   validityStarts: Esims['validity_starts']
   checkedAt: Date
   expiresAt: Date | null
-  /** we asked the provider to take it back, and were not refused */
+  /** we asked the provider for its return, and were not refused */
   returnAsked: boolean
 }
 
@@ -243,7 +243,7 @@ export async function setEsimState(
     where order_id = ${orderId} ${esimId === undefined ? sql`` : sql`and id = ${esimId}`}`
 }
 
-/** Records before a request that the provider is asked to take an eSIM back; `null`: it has refused. */
+/** Records before a request that the provider is asked for the return of an eSIM; `null`: it has refused. */
 export async function noteReturnAsked(sql: Queryable, esimId: string, at: Date | null): Promise<void> {
   await sql`update esims set return_asked_at = ${at} where id = ${esimId}`
 }

@@ -36,7 +36,7 @@ export interface HeldPlacement {
   placedAfter: string
   /** null before the eSIMs were allocated; without those that were returned already */
   esimRefs: string[] | null
-  /** the eSIMs that the provider was asked to take back (activities/order/provider-returns.ts); missing: none */
+  /** the eSIMs for whose return the provider was asked (activities/order/provider-returns.ts); missing: none */
   returnsAsked?: string[]
 }
 
@@ -202,7 +202,7 @@ export async function notePlaced(sql: Queryable, id: string, orderNo: string): P
   return row?.state === 'placed'
 }
 
-/** Records that the provider of a placement was asked to take back one of its eSIMs, beside what others record meanwhile. */
+/** Records that the provider of a placement was asked for the return of one of its eSIMs, beside what others record meanwhile. */
 export async function noteReturnAskedOf(sql: Queryable, id: string, mark: string): Promise<void> {
   await sql`update provider_orders set returns_asked = array_append(returns_asked, ${mark}) where id = ${id}`
 }

@@ -17,7 +17,7 @@ export interface BookedOrder extends OrderColumns {
   refunded_minor: number
   /** what the customer's bank has taken back by a dispute */
   taken_back_minor: number
-  /** `releasing`: it is being given back to its provider */
+  /** `releasing`: it is being returned to its provider */
   placement: 'held' | 'releasing' | 'none'
   /** our books have each eSIM that was bought, or that it has topped up */
   has_esims: boolean

@@ -15,7 +15,7 @@ export type BookedPlacement = Pick<
     taken_back: boolean
     /** nothing of its eSIMs was used when we last asked, and they could still be installed */
     is_unused: boolean
-    /** we have asked its provider to take back each eSIM */
+    /** we have asked its provider for the return of each eSIM */
     returned: boolean
     /** when we last asked about its eSIMs */
     checked_at: Date | null

@@ -22,11 +22,11 @@ const final = (state: EsimState, says: string, customer: string): StatusMeaning 
   lasts: 'final',
 })
 
-const mayReturn = 'can install it, or give it back'
+const mayReturn = 'can install it, or return it'
 const uses = 'uses it; is told when little is left'
 const mayTopUp = 'is told, and may buy more data'
 const over = 'is told that it has expired'
-const taken = 'has the money back for what was given back; is told of what the provider has ended'
+const taken = 'has the money back for what was returned; is told of what the provider has ended'
 
 export const esimAccessStatuses: Readonly<Record<string, StatusMeaning>> = {
   GOT_RESOURCE: passing('new', 'Made; installed or not, as its SM-DP+ status says', mayReturn),

@@ -9,7 +9,7 @@ import type { CodeMeaning } from './meaning.ts'
 const waits = 'waits; delivered when it has passed, refunded after the promised hour'
 const nextProvider = 'the eSIM of the next provider, or the money back at once'
 const noTopUp = 'a top-up is refunded at once; an order waits'
-const keeps = 'keeps the eSIM; nothing is given back'
+const keeps = 'keeps the eSIM; nothing is refunded'
 
 const passes = (code: string, says: string): CodeMeaning => ({
   code,

@@ -114,7 +114,7 @@ export const disputeReasons: Readonly<Record<string, ValueMeaning>> = {
   unrecognized: claims('The customer does not recognise the payment'),
 }
 
-const mayBeFraud = 'what was not delivered is refunded; an unused eSIM is taken back'
+const mayBeFraud = 'what was not delivered is refunded; an unused eSIM is returned'
 const warns = (says: string) => passing(says, mayBeFraud, 'operator')
 
 /** What an issuer suspects. The operator task shows it; the consequences are the same for all. */

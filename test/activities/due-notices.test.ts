@@ -124,7 +124,7 @@ describe('the next look at an eSIM', () => {
 test.each<[EsimState, boolean, string | undefined]>([
   ['expired', false, 'expired'],
   ['expired', true, 'expired'],
-  ['cancelled', true, 'given_back'],
+  ['cancelled', true, 'returned'],
   ['cancelled', false, 'by_provider'],
   ...states
     .filter((state) => state !== 'expired' && state !== 'cancelled')

@@ -12,7 +12,7 @@ import { milliseconds } from '../../policy/periods.ts'
 import { shareStack } from '../harness/harness.ts'
 import { testPackages } from '../harness/test-packages.ts'
 
-// Documents are made behind the backs of their orders' runs, which therefore neither get an eSIM nor give one back.
+// Documents are made behind the backs of their orders' runs, which therefore neither get an eSIM nor return one.
 const harness = await shareStack({ books: false })
 const { stripe, esimAccess } = harness.sims
 const context = { ...harness.stack.context, temporal: harness.temporal }

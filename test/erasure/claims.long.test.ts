@@ -44,7 +44,7 @@ test('a withdrawal that was acknowledged while the provider was down is refunded
   expect(esims.findLast(({ iccid }) => iccid === order.esims[0].iccid)?.esimStatus).toBe('CANCEL')
 })
 
-test('U2: an eSIM with a paid top-up is not given back when its customer withdraws from the first order and is erased', async () => {
+test('U2: an eSIM with a paid top-up is not returned when its customer withdraws from the first order and is erased', async () => {
   const { person, order, payment } = await ordered()
   const body = { packageCode: testPackages.topUp }
   const topUp = expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, body), 201)

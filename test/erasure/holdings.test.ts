@@ -251,7 +251,7 @@ describe('the deletion at Stripe', () => {
 describe('U2: a provider', () => {
   const rows = { orders: [order()], placements: [placement()], esims: [esim()] }
 
-  test('takes back what an order’s customer never got, by all its eSIMs', () => {
+  test('returns what an order’s customer never got, by all its eSIMs', () => {
     expect(secrets(rows).providerOrders).toEqual([held])
     expect(secrets({ ...rows, esims: [] }).providerOrders).toEqual([{ ...held, esimRefs: null }])
     const refunded = { ...rows, orders: [order({ status: 'refunded' })] }
@@ -274,7 +274,7 @@ describe('U2: a provider', () => {
   test.each<[string, Partial<PersonRows>]>([
     ['of another order', { placements: [placement({ order_id: 'o2' })] }],
     ['that it has refused', { placements: [placement({ state: 'refused' })] }],
-    ['that it has taken back already', { placements: [placement({ state: 'released' })] }],
+    ['that it has returned already', { placements: [placement({ state: 'released' })] }],
     ['of a top-up, which is data on an eSIM', { orders: [order({ parent_order_id: 'o0' })] }],
     ['of an order whose customer has it', { orders: [order({ status: 'delivered' })] }],
     ['of an order that waits for its payment', { orders: [order({ status: 'awaiting_payment' })] }],
@@ -283,14 +283,14 @@ describe('U2: a provider', () => {
       { orders: [order(), order({ id: 'o2', parent_order_id: 'o', status: 'delivered' })] },
     ],
     ['on which a top-up has ended', { orders: [order(), order({ id: 'o2', parent_order_id: 'o', status: 'ended' })] }],
-  ])('takes back nothing %s', (_name, change) => {
+  ])('returns nothing %s', (_name, change) => {
     expect(secrets({ ...rows, ...change }).providerOrders).toBeNull()
   })
 
   test.each<[string, PersonOrder]>([
     ['a top-up was not delivered', order({ id: 'o2', parent_order_id: 'o', status: 'refunded' })],
     ['another eSIM has a top-up', order({ id: 'o2', parent_order_id: 'o3', status: 'delivered' })],
-  ])('takes back an eSIM on which %s', (_name, other) => {
+  ])('returns an eSIM on which %s', (_name, other) => {
     expect(secrets({ ...rows, orders: [order(), other] }).providerOrders).toEqual([held])
   })
 })

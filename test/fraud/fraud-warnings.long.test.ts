@@ -94,7 +94,7 @@ test('U5: an order in review with a fraud warning is refunded, and the customer 
   expect((await harness.operator.post(`/v1/orders/${order.id}/approve`)).status).toBe(409)
 })
 
-test('U5: a fraud warning stops the provisioning of an order, and what the provider holds is given back', async () => {
+test('U5: a fraud warning stops the provisioning of an order, and what the provider holds is returned', async () => {
   await esimAccess.do('allocation', { delayMs: 600_000 })
   const { order } = await bought('provisioning')
   await warn(order.id)
@@ -107,7 +107,7 @@ test('U5: a fraud warning stops the provisioning of an order, and what the provi
   })
 })
 
-test('eSIMs that are delivered while Stripe is slow to tell of the warning are taken back', async () => {
+test('eSIMs that are delivered while Stripe is slow to tell of the warning are returned', async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { packageCode, pay: false })
   // As a rule the order is delivered before the answer comes; if it is not, its provisioning is stopped.
@@ -118,7 +118,7 @@ test('eSIMs that are delivered while Stripe is slow to tell of the warning are t
   await stripe.do('release')
   await expectGivenBack(id)
   for (const { iccid } of (await harness.service.get(`/v1/orders/${id}`)).body.esims)
-    await until('the eSIM is given back', async () => (await atProvider(iccid)) === 'CANCEL')
+    await until('the eSIM is returned', async () => (await atProvider(iccid)) === 'CANCEL')
 })
 
 test('a warning that arrives before the payment does keeps the order from its provider', async () => {
@@ -193,7 +193,7 @@ test('a customer’s refund is no conflict while the provider is down, and succe
   await until('nothing is tried any more', async () => (await atProvider(order.esims[0].iccid)) === 'CANCEL')
 })
 
-test('an order is followed to its end while its provider takes nothing back after a warning', async () => {
+test('an order is followed to its end while its provider takes no return after a warning', async () => {
   const { order } = await bought('delivered')
   await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: always })
   await warnUntilAsked(order.id)
@@ -204,7 +204,7 @@ test('an order is followed to its end while its provider takes nothing back afte
   await until('its run has closed', async () => (await runStatus(orderWorkflowId(order.id))) === 'COMPLETED')
 })
 
-test('an unused eSIM of a warning that its provider does not take back for a week is an operator’s', async () => {
+test('an unused eSIM of a warning whose return its provider refuses for a week is an operator’s', async () => {
   const { order } = await bought('delivered')
   await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: always })
   await warnUntilAsked(order.id)

@@ -47,7 +47,7 @@ async function refundedOf(paymentIntentId: string): Promise<number> {
 const stripeDown = () => stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, status: 503, times: always })
 
 describe('U2: the run of a restore', () => {
-  test('refunds and gives back what no order explains, and then lets the API take requests', async () => {
+  test('refunds and returns what no order explains, and then lets the API take requests', async () => {
     const [unused, used, air] = await Promise.all([
       loseOrder(harness),
       loseOrder(harness, ({ esims }) => esimAccess.do('use', { iccid: esims[0].iccid, bytes: 1_000 })),

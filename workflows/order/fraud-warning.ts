@@ -50,7 +50,7 @@ async function act(run: OrderRun): Promise<void> {
   if (outcome === 'nothing') return
   await condition(() => run.state.status !== 'provisioning' && !requested.returning)
   if (run.state.status !== 'delivered' || requested.returned) return
-  const refusedWith = await takeBack(run)
+  const refusedWith = await returnEsims(run)
   if (refusedWith) await tellOperators(orderId, refusedWith)
 }
 
@@ -59,7 +59,7 @@ async function act(run: OrderRun): Promise<void> {
  * run follows the eSIMs.
  * @returns why they could not be returned, if so
  */
-async function takeBack(run: OrderRun): Promise<string | undefined> {
+async function returnEsims(run: OrderRun): Promise<string | undefined> {
   const { requested, state } = run
   const giveUpAt = plusMs(now(), triedForMs)
   for (let pauseMs = milliseconds.minute; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {

@@ -23,7 +23,7 @@ export type OrderEvent = OrderUpdate | 'payment' | 'provider' | 'dispute' | 'fra
 export const orderGuards = {
   checkout_is_open: 'the checkout has opened',
   not_a_top_up: 'the order is no top-up: what it put onto an eSIM cannot be taken back',
-  no_return_under_way: 'no eSIM of the order is being given back already',
+  no_return_under_way: 'no eSIM of the order is being returned already',
   undecided: 'nobody has approved, rejected or cancelled the order',
 } as const
 export type OrderGuard = keyof typeof orderGuards
@@ -168,7 +168,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
       checkout: answersAtOnce,
       refund: {
         guards: ['not_a_top_up', 'no_return_under_way'],
-        does: 'Gives the eSIMs back to the provider',
+        does: 'Returns the eSIMs to the provider',
         leadsTo: [{ to: 'refunding' }],
         fails: {
           EsimInUse: 'one of them was installed, used or topped up',
@@ -184,13 +184,13 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
         does: 'Looks at the eSIMs, and tells the customer what is new',
         leadsTo: [
           { to: 'ended', when: 'all have ended' },
-          { to: 'refunding', when: 'a refund whose outcome was not known had given them back' },
+          { to: 'refunding', when: 'a refund whose outcome was not known had returned them' },
           { to: 'refunding', when: 'the provider has ended all of them unused' },
         ],
       },
       dispute: recordsDispute,
       'fraud-warning': {
-        does: 'Asks the processor, and gives unused eSIMs back to the provider; tells operators of others and of a top-up, with a date',
+        does: 'Asks the processor, and returns unused eSIMs to the provider; tells operators of others and of a top-up, with a date',
         leadsTo: [{ to: 'refunding', when: 'the warning is actionable and the eSIMs were unused' }],
       },
       work: { does: 'Follows the eSIMs', leadsTo: [{ to: 'closed', when: 'at once for a top-up' }] },
@@ -211,7 +211,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
       payment: remembersPayment,
       dispute: recordsDispute,
       work: {
-        does: 'Refunds, with a credit note where there was an invoice, and gives back what a provider holds',
+        does: 'Refunds, with a credit note where there was an invoice, and returns what a provider holds',
         leadsTo: [{ to: 'refunded' }, { to: 'refund_failed', when: 'refused, or not possible for a week' }],
       },
     },

@@ -135,7 +135,7 @@ export type LateOutcome =
 
 /**
  * What an order's fraud warnings call for. `nothing`: none is actionable, or the money is on its way back. `refund`: nobody
- * has the eSIMs. `take_back`: the eSIMs were delivered, and may be unused. `operator`: what was sold cannot be taken back.
+ * has the eSIMs. `take_back`: the eSIMs were delivered, and may be unused. `operator`: what was sold cannot be returned.
  */
 export type FraudWarningOutcome = 'nothing' | 'refund' | 'take_back' | 'operator'
 
@@ -143,7 +143,7 @@ export type OrderMail = 'confirmation' | 'held' | 'delayed' | 'refunded' | 'canc
 /** The mails that a push announces, too. */
 export type OrderPush = Exclude<OrderMail, 'apology'>
 
-/** What a delivery is told with: the mail and the push of `confirmation`, and the purchase for the advertising services. */
+/** What announces a delivery: the mail and the push of `confirmation`, and the purchase for the advertising services. */
 export const deliveryMessages = ['mail', 'push', 'purchase'] as const
 export type DeliveryMessage = (typeof deliveryMessages)[number]
 

@@ -161,7 +161,7 @@ async function deliver(run: OrderRun): Promise<Date> {
   run.noteEarlyDisputes()
   run.progress.delivered = true
   if (run.requested.suspect) {
-    // The warning came too late to stop the provisioning: the eSIMs are to be taken back.
+    // The warning came too late to stop the provisioning: the eSIMs are to be returned.
     run.requested.suspect = false
     run.doAside(noteFraudWarning(run))
   }

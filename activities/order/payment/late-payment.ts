@@ -45,7 +45,7 @@ export function createLatePaymentActivities(context: Context): Activities {
       // The deletion of an erased account settles its payments.
       if (!order) return settled
       if (withoutOutcome.includes(order.status)) return settleRecorded(order, at)
-      if (order.status === 'delivered' && (await hasEndedWithEsim(order))) return takeBack(order)
+      if (order.status === 'delivered' && (await hasEndedWithEsim(order))) return refundEnded(order)
       if (!notRecorded.includes(order.status) || order.reason === notAccepted) return settled
       const outcome = await closeUnrecorded(order, at)
       if (outcome.state !== 'undecided')
@@ -65,7 +65,7 @@ export function createLatePaymentActivities(context: Context): Activities {
     return endingOf(esim, seen) === 'by_provider' && isUnused(esim, seen, parent, esim.checkedAt)
   }
 
-  async function takeBack({ id }: OrderRow): Promise<LateOutcome> {
+  async function refundEnded({ id }: OrderRow): Promise<LateOutcome> {
     await moveOrder(sql, id, ['delivered'], { status: 'refunding', reason: endedByProvider, ended_at: null })
     return { state: 'refund', reason: endedByProvider, holdsEsims: false }
   }

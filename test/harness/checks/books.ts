@@ -102,7 +102,7 @@ function faultsInOrder(order: OrderBooks): string[] {
     isWrong(fact?.outcome !== 'refunded' || fact.refundedMinor !== grossMinor, 'the books have no refund')
     const isOperators = ['provider_order_unreturned', endedByProvider]
     const given = held.esims === 0 || order.attention.some((kind) => isOperators.includes(kind))
-    isWrong(!given && !(order.runIsOpen && held.pending), `${held.esims} eSIMs not given back`)
+    isWrong(!given && !(order.runIsOpen && held.pending), `${held.esims} eSIMs not returned`)
   }
 
   const invoices = documents.filter(({ kind }) => kind === 'invoice')

@@ -225,7 +225,7 @@ test('a held order whose run was terminated is refunded by the hourly look', asy
   await expectGivenBack(order.id, 'not_delivered_in_time')
 })
 
-test('an order in provisioning whose run was terminated gives its eSIM back and is refunded', async () => {
+test('an order in provisioning whose run was terminated returns its eSIM and is refunded', async () => {
   const person = await harness.signUp()
   await esimAccess.do('allocation', { never: true })
   const order = await harness.buy(person, { packageCode, until: 'provisioning' })

@@ -9,7 +9,7 @@ import { runLater } from '../../harness/temporal/run-later.ts'
 import { until } from '../../harness/until.ts'
 import { orderWaits } from '../../replay/orders/order-waits.ts'
 
-// An eSIM that a provider allocates after the termination is given back once an operator has reset the run.
+// An eSIM that a provider allocates after the termination is returned once an operator has reset the run.
 const harness = await shareStack({ books: false })
 const { sims, temporal } = harness
 const { sql } = harness.stack.context

@@ -164,7 +164,7 @@ test('20 requests at once under one key make one partial refund, and a key is fo
   expect((await askPart(order.id, 60, {}, key)).status).toBe(422)
 })
 
-test('an eSIM that is given back after a partial refund has the rest refunded; both at once never exceed what was paid', async () => {
+test('an eSIM that is returned after a partial refund has the rest refunded; both at once never exceed what was paid', async () => {
   const { person, order } = await delivered()
   expectStatus(await askPart(order.id, 100), 200)
   const answers = await Promise.all([

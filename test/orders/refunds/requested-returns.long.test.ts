@@ -20,7 +20,7 @@ const { airalo: provider } = harness.context.esimProviders
 const packageCode = testPackages.onlyAiralo
 const asked = { kind: 'provider_refund_requested' }
 
-/** How often each eSIM was asked to be taken back, in the order of the eSIMs. */
+/** How often the return of each eSIM was asked for, in the order of the eSIMs. */
 async function requestsFor(iccids: readonly string[]): Promise<number[]> {
   const { refunds } = await airalo.state()
   return iccids.map((iccid) => refunds.filter((refund) => refund.iccids.includes(iccid)).length)
@@ -98,7 +98,7 @@ test('an erased person’s order: each eSIM is asked for once', async () => {
   expect(await requestsFor(iccids)).toEqual([1, 1])
 })
 
-test('a delivered order that is given back: its eSIMs are asked for once, and not again beside the refund', async () => {
+test('a delivered order that is returned: its eSIMs are asked for once, and not again beside the refund', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode, quantity: 2 })
   const iccids = iccidsOf(order)
@@ -108,7 +108,7 @@ test('a delivered order that is given back: its eSIMs are asked for once, and no
   expect(await requestsFor(iccids)).toEqual([1, 1])
 })
 
-test('an erasure asks for no eSIM of a delivered order that its customer has given back', async () => {
+test('an erasure asks for no eSIM of a delivered order that its customer has returned', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode, quantity: 2 })
   const iccids = iccidsOf(order).sort()

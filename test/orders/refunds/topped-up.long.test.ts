@@ -1,4 +1,4 @@
-/** U2: an eSIM that somebody has paid more data for is not unused: giving it back would take the top-up with it. */
+/** U2: an eSIM that somebody has paid more data for is not unused: its return would take the top-up with it. */
 import { expect, test } from 'vitest'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
@@ -33,7 +33,7 @@ const profileOf = async (iccid: string) => {
 const isReturned = async (esimTranNo: string) =>
   (await esimAccess.state()).cancels.some((cancel) => cancel.esimTranNo === esimTranNo)
 
-test('U2: an eSIM with a top-up is not given back, neither by its customer nor by an operator', async () => {
+test('U2: an eSIM with a top-up is not returned, neither by its customer nor by an operator', async () => {
   const { person, order, iccid } = await delivered()
   const { esimTranNo } = await profileOf(iccid)
   const topUpId = await topUp(person, order.id)
@@ -50,7 +50,7 @@ test('U2: an eSIM with a top-up is not given back, neither by its customer nor b
   })
 })
 
-test('U2: a top-up that is paid while its eSIM is being given back is refunded, and not applied', async () => {
+test('U2: a top-up that is paid while its eSIM is being returned is refunded, and not applied', async () => {
   const { person, order, iccid } = await delivered()
   const { esimTranNo } = await profileOf(iccid)
   const topUpId = await topUp(person, order.id)
@@ -64,7 +64,7 @@ test('U2: a top-up that is paid while its eSIM is being given back is refunded, 
   expect(await calls('/esim/topup', esimTranNo)).toBe(0)
 })
 
-test('U2: an eSIM whose top-up is being applied is not given back', async () => {
+test('U2: an eSIM whose top-up is being applied is not returned', async () => {
   const { person, order, iccid } = await delivered()
   const { esimTranNo } = await profileOf(iccid)
   const topUpId = await topUp(person, order.id)

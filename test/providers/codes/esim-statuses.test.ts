@@ -114,7 +114,7 @@ test('a status that no table has is seen in the provider’s books, too', async 
   expect(unlisted).toEqual(['esim-access esim_status_frozen'])
 })
 
-test('an eSIM of which no table has the status is not given back, and not said to be in use', async () => {
+test('an eSIM of which no table has the status is not returned, and not said to be in use', async () => {
   const refused = { success: false, errorCode: '200002', errorMsg: 'no', obj: null }
   await access.fault({ match: { path: '/esim/cancel' }, status: 200, body: refused })
   await profileIs('FROZEN', 'RELEASED')

@@ -114,7 +114,7 @@ ${codeTable(esimAccessCodes)}
 
 ## Statuses of an eSIM (\`esimStatus\`)
 
-A status that no table has counts as not known: nothing is refunded or given back because of it, the eSIM is asked for again, and
+A status that no table has counts as not known: nothing is refunded or returned because of it, the eSIM is asked for again, and
 operators see it.
 
 ${stateTable(esimAccessStatuses)}

@@ -60,7 +60,7 @@ export function delivered(provider: Trade['provider'], at: Date, change: Partial
   }
 }
 
-/** Returned unused: the eSIM is given back and the money refunded, with a credit note. */
+/** Returned unused: the eSIM is returned and the money refunded, with a credit note. */
 export const givenBack = (provider: Trade['provider'], at: Date, change: Partial<Trade> = {}): Trade =>
   delivered(provider, at, {
     status: 'refunded',
