@@ -73,7 +73,7 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
         type: paymentSweepType,
         workflowId: `${paymentSweepWorkflowId}-after-${restoreId}`,
         taskQueue: config.TEMPORAL_TASK_QUEUE,
-        staticSummary: 'Reads what the payment processor has seen, after a restore',
+        staticSummary: 'Reads what Stripe has seen, after a restore',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       })
     },

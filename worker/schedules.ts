@@ -78,7 +78,7 @@ const schedules: readonly ScheduleEntry[] = [
   {
     id: paymentSweepWorkflowId,
     workflowType: paymentSweepType,
-    summary: 'Reads what the payment processor has seen',
+    summary: 'Reads what Stripe has seen',
     when: { every: '1 hour' },
     atOnce: true,
   },

@@ -133,7 +133,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     return missing.length > 0 ? stripe.listRefunds(paymentIntentId) : known
   }
 
-  /** The person may pay while we cancel: the payment processor decides which came first. */
+  /** The person may pay while we cancel: Stripe decides which came first. */
   async function cancel(settlement: PaymentToClose, at: Date): Promise<Progress | 'processing'> {
     const { paymentIntentId: id } = settlement
     const isPage = id.startsWith('cs_')
@@ -223,8 +223,8 @@ function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progre
  * @throws ProviderFailure until then
  */
 function unknownThere(settlement: PaymentToClose, { provider, code }: ProviderFailure): Progress | 'unchanged' {
-  const isTold = settlement.trouble === code
-  if (!isTold && sinceScheduledMs() < unknownIsFinalAfterMs) throw new ProviderFailure(provider, 'unavailable', code)
+  const isRecorded = settlement.trouble === code
+  if (!isRecorded && sinceScheduledMs() < unknownIsFinalAfterMs) throw new ProviderFailure(provider, 'unavailable', code)
   return trouble(settlement, code)
 }
 

@@ -1,4 +1,4 @@
-/** Records what the payment processor says of a dispute, when two of its events are handled at the same time as well. */
+/** Records what Stripe says of a dispute, when two of its events are handled at the same time as well. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Context } from '../../context.ts'
 import { recordDisputeTasks, upsertDispute } from '../../db/order/disputes.ts'
@@ -6,13 +6,13 @@ import type { Dispute } from '../../providers/stripe/disputes.ts'
 import { askAboutPayment } from './provider-alarm.ts'
 
 /**
- * Records a dispute, and asks the processor again until nothing has changed since: whoever writes last has also read what is
+ * Records a dispute, and asks Stripe again until nothing has changed since: whoever writes last has also read what is
  * true then, so an answer that was read early and written late is not the last.
- * @param first what the processor has said
+ * @param first what Stripe has said
  * @param orderId undefined for an erased order: it has operator tasks, and no row
  * @param follow what its state leads to
  * @param read bounds and repeats the look; by default the activity does
- * @returns what the processor said last
+ * @returns what Stripe said last
  */
 export async function recordUntilCurrent(
   context: Context,

@@ -46,7 +46,7 @@ export function createDisputeActivities(context: Context): Activities {
       // The bank's date does not wait for the eSIM's provider, which is asked for days.
       if (later !== undefined && order?.id === orderId) await stageMeanwhile(order, dispute, at)
       if (later !== undefined) throw later
-      // Another order's dispute changes nothing for the run that was told of it.
+      // Another order's dispute changes nothing for the run that had the hint.
       if (order?.id !== orderId) return { needsEvidence: false, isOver: false }
       return { needsEvidence: await needsEvidence(order, dispute), isOver: dispute.isOver }
     },
@@ -96,9 +96,9 @@ export function createDisputeActivities(context: Context): Activities {
    * The order whose payment is disputed, which may not be the order that the event names; undefined for a payment of none, or of
    * an erased one.
    */
-  async function orderOf({ paymentIntentId }: Dispute, toldOf: string): Promise<OrderRow | undefined> {
+  async function orderOf({ paymentIntentId }: Dispute, hintedId: string): Promise<OrderRow | undefined> {
     if (paymentIntentId === null) return undefined
-    const order = await findOrder(sql, toldOf)
+    const order = await findOrder(sql, hintedId)
     if (order?.payment_intent_id === paymentIntentId) return order
     const owner = await findOrderOfPayment(sql, paymentIntentId)
     return owner === undefined ? undefined : findOrder(sql, owner)

@@ -26,7 +26,7 @@ import type {
 } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { createBalanceReadings } from './balances.ts'
 import { createPaymentComparison } from './payments.ts'
-import { balanceReadUntil, createProcessorComparison } from './processor.ts'
+import { balanceReadUntil, createStripeComparison } from './stripe.ts'
 import { createProviderComparison } from './providers.ts'
 import { differs } from './tally.ts'
 
@@ -37,7 +37,7 @@ export function createReconciliationActivities(context: WorkerContext): Reconcil
 
   return {
     ...createPaymentComparison(context),
-    ...createProcessorComparison(context),
+    ...createStripeComparison(context),
     ...createProviderComparison(context),
     ...createBalanceReadings(context),
 

@@ -65,7 +65,7 @@ export interface PartialRefundActivities {
    * @throws RefundRefused
    */
   makePartialRefund(input: Named): Promise<{ creditNote: string | null; issuedOn?: string } | undefined>
-  /** Releases what was reserved. @param code set when nobody waits for the answer: operators are told then */
+  /** Releases what was reserved. @param code set when nobody waits for the answer: it becomes an operator task then */
   releasePartialRefund(input: Named & { code?: string }): Promise<void>
   /** Reads the state of the refund from the payment processor. */
   checkPartialRefund(input: Named): Promise<'settled' | 'pending' | 'failed'>

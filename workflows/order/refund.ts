@@ -33,11 +33,11 @@ export async function refundAll(run: OrderRun, reason: RefundReason): Promise<vo
 }
 
 async function follow(run: OrderRun): Promise<string | undefined> {
-  let isTold = false
+  let isAnnounced = false
   return untilSettled(run.orderId, run.hints, (until) => {
     run.moveTo('refunded', until)
-    if (!isTold) run.announce('refunded')
-    isTold = true
+    if (!isAnnounced) run.announce('refunded')
+    isAnnounced = true
   })
 }
 

@@ -1,4 +1,4 @@
-/** U2, U6: our records of an order's refunds, as the payment processor has them, with their credit notes. */
+/** U2, U6: our records of an order's refunds, as Stripe has them, with their credit notes. */
 import type { Transaction } from '../../../db/connection/database.ts'
 import type { Orders } from '../../../db/connection/schema.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'

@@ -56,7 +56,7 @@ interface KnownDispute {
   orderId: string
 }
 
-export function createProcessorComparison(context: WorkerContext): Activities {
+export function createStripeComparison(context: WorkerContext): Activities {
   const { sql, stripe, cipher } = context
   const signals = createOrderSignals(context)
 
