@@ -262,6 +262,7 @@ const tables: Record<string, Table> = {
       cost_micros: business,
       cost_currency: business,
       validity_starts: business,
+      supports_top_up: business,
       networks: business,
       rank: business,
       available: business,
@@ -384,6 +385,7 @@ const tables: Record<string, Table> = {
       apn: technical,
       checked_at: technical,
       validity_starts: technical,
+      supports_top_up: technical,
     },
   },
   refunds: {

@@ -98,7 +98,8 @@ interface Sold {
 }
 
 function asSold(each: Listed): Sold[] {
-  const { kind, destinations, dataBytes, daily, provider, code, family, costMicros, validityStarts, networks } = each
+  const { kind, destinations, dataBytes, daily, provider, code, family, costMicros } = each
+  const { validityStarts, supportsTopUp, networks } = each
   const lengths = daily ? periods.catalogue.dailyLengths : [each.days]
   return lengths.map((days) => ({
     identity: { kind, destinations, dataBytes, daily, days },
@@ -108,6 +109,7 @@ function asSold(each: Listed): Sold[] {
       family,
       costMicros: daily ? costMicros * days : costMicros,
       validityStarts,
+      supportsTopUp,
       networks,
     },
   }))

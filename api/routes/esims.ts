@@ -68,7 +68,7 @@ export function esimRoutes(api: ApiContext): Route[] {
       tag: 'esims',
       summary: 'List the top-ups that an eSIM takes, the cheapest first',
       description:
-        'Order one with `POST /v1/orders/{id}/top-up` on the order of the eSIM. Empty when the eSIM cannot be topped up any more.',
+        'Order one with `POST /v1/orders/{id}/top-up` on the order of the eSIM. Empty when the eSIM takes none: it never did, it is over, or it is suspended. A top-up is left out while another one is as good in every respect and better in one.',
       callers: ['service', 'person'],
       params: z.strictObject({ id: sentId }),
       responses: {
@@ -84,7 +84,7 @@ export function esimRoutes(api: ApiContext): Route[] {
         const esim = await findEsimOwner(sql, params.id)
         if (!esim) throw new Problem('not_found')
         assertReaches(caller, esim.accountId)
-        const items = takesTopUps(esim) ? await listTopUpsOf(sql, esim) : []
+        const items = takesTopUps(esim) ? await listTopUpsOf(sql, params.id) : []
         return { status: 200, body: { orderId: esim.orderId, items: items.map(viewPackage) } }
       },
     }),

@@ -8,7 +8,6 @@ import { qrPng } from '../../mails/order/qr.ts'
 import { periods } from '../../policy/periods.ts'
 import { maxPriceMinor } from '../../policy/pricing.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
-import { isUsable } from '../../providers/esim.ts'
 import { approve, cancel, type OrderStatus, refund, reject, resend } from '../../workflows/order/order.contract.ts'
 import { partialRefundReasons } from '../../workflows/order/partial-refund.contract.ts'
 import { spend, spendOnce } from '../http/allowance.ts'
@@ -21,6 +20,7 @@ import { pastTime, sentId, sentTime } from '../http/storable.ts'
 import { createOrderClient, type NewOrder } from '../runs/order-client.ts'
 import { createPartialRefundClient } from '../runs/partial-refund-client.ts'
 import { accountId } from '../views/account-fields.ts'
+import { takesTopUps } from '../views/esim-life.ts'
 import { orderStatus } from '../views/order-enumerations.ts'
 import { orderDetails, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
 import { recordOperatorAct } from './console/perform-act.ts'
@@ -297,14 +297,10 @@ export function orderRoutes(api: ApiContext): Route[] {
             const reason = body.esimId ? 'not an eSIM of this order' : 'needed: the order has several eSIMs or none'
             throw new Problem('invalid_request', { errors: [{ field: 'esimId', reason }] })
           }
-          if (parent.status !== 'delivered' || parent.parent_order_id || !isUsable(esim))
+          if (!takesTopUps({ ...esim, delivered: parent.status === 'delivered' }))
             throw new Problem('order_state_conflict')
-          const offer = await findTopUpOffer(sql, {
-            code: body.packageCode,
-            provider: esim.provider,
-            basePackageCode: parent.package_code,
-          })
-          if (!offer) throw new Problem('package_unavailable')
+          if (!(await findTopUpOffer(sql, { code: body.packageCode, esimId: esim.id })))
+            throw new Problem('package_unavailable')
           return {
             ...body,
             performanceConsent: body.performanceConsent,

@@ -15,5 +15,6 @@ export const esimLife = (esim: StoredEsim): EsimLife => ({
   expiresAt: esim.expiresAt,
 })
 
-/** Whether more data can be ordered for an eSIM. */
-export const takesTopUps = (esim: Pick<OwnedEsim, 'delivered' | 'state'>): boolean => esim.delivered && isUsable(esim)
+/** Whether an eSIM is in a state in which more data can be ordered for it. A suspended one may never run again. */
+export const takesTopUps = (esim: Pick<OwnedEsim, 'delivered' | 'state' | 'suspended'>): boolean =>
+  esim.delivered && isUsable(esim) && !esim.suspended

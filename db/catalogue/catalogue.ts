@@ -16,6 +16,8 @@ export interface PackageOffer {
   /** of one package for all its days, in millionths of a US dollar */
   costMicros: number
   validityStarts: ValidityStart | null
+  /** eSIMs of it take more data */
+  supportsTopUp: boolean
   networks: Networks | null
 }
 
@@ -82,7 +84,8 @@ export async function writeOffers(
   const listed = tx`
     select * from jsonb_to_recordset(${tx.json(offersOf(provider, packages))}) as l (
       code text, kind text, destinations text[], "dataBytes" bigint, daily boolean, days integer,
-      "providerPackageCode" text, family text, "costMicros" bigint, "validityStarts" text, networks jsonb, taken boolean)`
+      "providerPackageCode" text, family text, "costMicros" bigint, "validityStarts" text, "supportsTopUp" boolean,
+      networks jsonb, taken boolean)`
   const isOffer = tx`
     o.provider = ${provider} and l."providerPackageCode" = o.provider_package_code and l.kind = p.kind
     and l.destinations = p.destinations and l."dataBytes" is not distinct from p.data_bytes and l.daily = p.daily
@@ -93,19 +96,21 @@ export async function writeOffers(
       and not exists (select from (${listed}) as l where ${isOffer})`
   const moved = await tx`
     update package_offers o set family = l.family, cost_micros = l."costMicros", cost_currency = ${costCurrency},
-      validity_starts = l."validityStarts", networks = l.networks, available = true, seen_at = ${at}
+      validity_starts = l."validityStarts", supports_top_up = l."supportsTopUp", networks = l.networks, available = true,
+      seen_at = ${at}
     from packages p, (${listed}) as l
     where p.code = o.package_code and ${isOffer}
       and not (o.available and o.seen_at >= ${seenSince}
-        and (o.family, o.cost_micros, o.cost_currency) = (l.family, l."costMicros", ${costCurrency})
+        and (o.family, o.cost_micros, o.cost_currency, o.supports_top_up)
+          = (l.family, l."costMicros", ${costCurrency}, l."supportsTopUp")
         and o.validity_starts is not distinct from l."validityStarts"
         and o.networks is not distinct from l.networks)`
   const taken = await tx`
     insert into package_offers
-      (package_code, provider, provider_package_code, family, cost_micros, cost_currency, validity_starts, networks,
-        available, seen_at)
-    select code, ${provider}, "providerPackageCode", family, "costMicros", ${costCurrency}, "validityStarts", networks, true,
-      ${at}
+      (package_code, provider, provider_package_code, family, cost_micros, cost_currency, validity_starts,
+        supports_top_up, networks, available, seen_at)
+    select code, ${provider}, "providerPackageCode", family, "costMicros", ${costCurrency}, "validityStarts",
+      "supportsTopUp", networks, true, ${at}
     from (${listed}) as l
     where taken and not exists (
       select from package_offers o where o.package_code = l.code and o.provider = ${provider}
@@ -113,7 +118,8 @@ export async function writeOffers(
     on conflict (package_code, provider) do update set
       provider_package_code = excluded.provider_package_code, family = excluded.family,
       cost_micros = excluded.cost_micros, cost_currency = excluded.cost_currency,
-      validity_starts = excluded.validity_starts, networks = excluded.networks, available = true, seen_at = excluded.seen_at`
+      validity_starts = excluded.validity_starts, supports_top_up = excluded.supports_top_up,
+      networks = excluded.networks, available = true, seen_at = excluded.seen_at`
   return { changed: moved.count + taken.count, withdrawn: withdrawn.count }
 }
 
@@ -193,9 +199,10 @@ async function recordDominated(tx: Transaction): Promise<void> {
   >`
     select p.code, p.kind, p.destinations, p.data_bytes, p.daily, p.days, p.price_minor, p.currency,
       array_agg(o.provider || ' ' || o.family order by o.provider, o.family) filter (where o.available) as families,
-      coalesce(bool_or(exists (
+      coalesce(bool_and(o.supports_top_up and exists (
         select from package_offers t join packages tp on tp.code = t.package_code and tp.kind = 'top_up' and tp.active
-        where t.available and t.provider = o.provider and t.family = o.family)), false) as top_ups,
+        where t.available and t.provider = o.provider and t.family = o.family)) filter (where o.available), false)
+        as top_ups,
       coalesce(array_agg(distinct coalesce(o.validity_starts, 'unknown')) filter (where o.available), '{}')
         as validity_starts
     from packages p left join package_offers o on o.package_code = p.code

@@ -12,6 +12,7 @@ export interface Comparable {
   days: number
   priceMinor: number
   currency: string
+  /** its eSIMs take more data, wherever it is bought; otherwise they do not, or it is not certain */
   takesTopUps: boolean
   /** its days begin at the first use, wherever it is bought; otherwise at the installation, or it is not certain */
   startsAtFirstUse: boolean

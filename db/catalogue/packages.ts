@@ -77,16 +77,13 @@ export async function listPackages(
   return rows.map((row) => ({ package: packageOf(row), sortKey: row.sort_key }))
 }
 
-/** The top-ups on sale that an eSIM takes, the cheapest first: those of its provider for the family of its package. */
-export async function listTopUpsOf(
-  sql: Queryable,
-  esim: { provider: string; basePackageCode: string },
-): Promise<Package[]> {
+/** The top-ups on sale that an eSIM takes, the cheapest first, without those that another one beats in every respect. */
+export async function listTopUpsOf(sql: Queryable, esimId: string): Promise<Package[]> {
   const rows = await sql<PackageRow[]>`
     select p.code, p.kind, p.name, p.destinations, p.data_bytes, p.daily, p.days, p.price_minor, p.currency,
       ${networksOf(sql)} as networks
-    from packages p
-    where p.kind = 'top_up' and p.active and ${hasTopUpOffer(sql, esim)}
+    from ${topUpsOfEsims(sql)}
+    where p.kind = 'top_up' and p.active and not p.dominated and e.id = ${esimId}
     order by p.price_minor, p.code`
   return rows.map(packageOf)
 }
@@ -142,23 +139,29 @@ export async function findOrderable(
   return row
 }
 
-/** Whether the eSIM takes a top-up: the one that `listTopUpsOf` lists. */
-export async function findTopUpOffer(
-  sql: Queryable,
-  wanted: { code: string; provider: string; basePackageCode: string },
-): Promise<boolean> {
+/** Whether an eSIM takes a top-up: one that `listTopUpsOf` lists, or that another one beats. */
+export async function findTopUpOffer(sql: Queryable, wanted: { code: string; esimId: string }): Promise<boolean> {
   const [row] = await sql`
-    select 1 from packages p
-    where p.code = ${wanted.code} and p.kind = 'top_up' and p.active and ${hasTopUpOffer(sql, wanted)}`
+    select 1 from ${topUpsOfEsims(sql)}
+    where p.code = ${wanted.code} and p.kind = 'top_up' and p.active and e.id = ${wanted.esimId}`
   return row !== undefined
 }
 
-/** The eSIM's provider offers package `p` for the family of the package that the eSIM was sold as. */
-const hasTopUpOffer = (
-  sql: Queryable,
-  { provider, basePackageCode }: { provider: string; basePackageCode: string },
-) => sql`
-  exists (
-    select from package_offers o
-    join package_offers base on base.package_code = ${basePackageCode} and base.provider = o.provider
-    where o.package_code = p.code and o.provider = ${provider} and o.available and base.family = o.family)`
+/** Which of some eSIMs `listTopUpsOf` lists a top-up for. */
+export async function findEsimsWithTopUps(sql: Queryable, esimIds: readonly string[]): Promise<Set<string>> {
+  const rows = await sql<{ id: string }[]>`
+    select distinct e.id from ${topUpsOfEsims(sql)}
+    where p.kind = 'top_up' and p.active and e.id = any(${[...esimIds]}::uuid[])`
+  return new Set(rows.map(({ id }) => id))
+}
+
+/**
+ * Each eSIM `e` that takes more data, with the packages `p` that its provider offers for the family of the package that it was
+ * sold as. Other eSIMs of the family may take none.
+ */
+const topUpsOfEsims = (sql: Queryable) => sql`
+  esims e join orders bought on bought.id = e.order_id
+    join package_offers base on base.package_code = bought.package_code and base.provider = e.provider
+      and coalesce(e.supports_top_up, base.supports_top_up)
+    join package_offers top_up on top_up.provider = base.provider and top_up.family = base.family and top_up.available
+    join packages p on p.code = top_up.package_code`

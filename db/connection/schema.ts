@@ -339,6 +339,7 @@ export interface Esims {
   return_asked_at: Date | null
   validity_starts: 'installation' | 'first_use' | null
   iccid_index: Blind | null
+  supports_top_up: boolean | null
 }
 
 export interface EventRecipients {
@@ -583,6 +584,7 @@ export interface PackageOffers {
   seen_at: Date
   validity_starts: 'installation' | 'first_use' | null
   networks: Networks | null
+  supports_top_up: boolean
 }
 
 export interface Packages {

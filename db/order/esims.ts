@@ -72,13 +72,16 @@ export async function insertEsims(
   }))
   await context.sql`
     with provided as (
-      update provider_orders set state = 'provided' where id = ${placement.id} and state = 'placed' returning true)
+      update provider_orders set state = 'provided' where id = ${placement.id} and state = 'placed' returning true),
+    offer as (
+      select validity_starts, supports_top_up from package_offers
+      where package_code = ${order.package_code} and provider = ${placement.provider})
     insert into esims (id, order_id, provider, esim_ref, esim_ref_index, iccid, iccid_index, activation_code,
-      confirmation_code, apn, state, total_bytes, unused_until, checked_at, validity_starts)
+      confirmation_code, apn, state, total_bytes, unused_until, checked_at, validity_starts,
+      supports_top_up)
     select id, order_id, provider, esim_ref, esim_ref_index, iccid, iccid_index, activation_code, confirmation_code, apn,
-      state, total_bytes, unused_until, checked_at, (
-        select validity_starts from package_offers
-        where package_code = ${order.package_code} and provider = ${placement.provider})
+      state, total_bytes, unused_until, checked_at, (select validity_starts from offer),
+      (select supports_top_up from offer)
     from provided, jsonb_populate_recordset(null::esims, ${context.sql.json(rows)})`
 }
 
@@ -203,31 +206,27 @@ export async function listEsimsOfAccount(
   }))
 }
 
-/** Whose an eSIM is, and what decides which top-ups it takes. */
+/** Whose an eSIM is, and whether it takes top-ups now. */
 export interface OwnedEsim {
   accountId: string
   orderId: string
-  provider: EsimProviderId
-  basePackageCode: string
   /** of its order: one eSIM of a delivered order may be over, while another one is in use */
   delivered: boolean
   state: EsimState
+  suspended: boolean
 }
 
 export async function findEsimOwner(sql: Queryable, esimId: string): Promise<OwnedEsim | undefined> {
-  const [row] = await sql<
-    (Pick<Orders, 'account_id' | 'id' | 'package_code' | 'status'> & Pick<Esims, 'provider' | 'state'>)[]
-  >`
-    select o.account_id, o.id, e.provider, e.state, o.package_code, o.status
+  const [row] = await sql<(Pick<Orders, 'account_id' | 'id' | 'status'> & Pick<Esims, 'state' | 'suspended'>)[]>`
+    select o.account_id, o.id, e.state, e.suspended, o.status
     from esims e join orders o on o.id = e.order_id where e.id = ${esimId}`
   return (
     row && {
       accountId: row.account_id,
       orderId: row.id,
-      provider: row.provider,
-      basePackageCode: row.package_code,
       delivered: row.status === 'delivered',
       state: row.state,
+      suspended: row.suspended,
     }
   )
 }

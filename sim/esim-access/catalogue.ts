@@ -30,7 +30,7 @@ export interface CataloguePackage {
   retailPrice: number
   speed: string
   ipExport: string
-  /** 1: no; 2: yes; 3: yes, with periodNum */
+  /** 1: eSIMs of it take no top-ups; 2: they do; 3: they do, with periodNum (docs.esimaccess.com, Get All Data Packages) */
   supportTopUpType: 1 | 2 | 3
   fupPolicy: string
   locationNetworkList: {
@@ -88,6 +88,9 @@ const DAILY: [string, number, number, 2 | 3][] = [
   ['EU-32', 1, 160, 2],
 ]
 
+/** [location code, plan as in ROWS]: packages whose eSIMs take no top-ups, at places where the others do */
+const NOT_RELOADABLE: [string, string][] = [['TR', '3/15/190']]
+
 const countryNames = new Intl.DisplayNames(['en'], { type: 'region' })
 
 const antarctica = country('AQ', 'Antarctica')
@@ -98,26 +101,23 @@ export const locations: Location[] = [...ROWS.map(([location]) => location), ant
 export function createCatalogue(): { base: CataloguePackage[]; topUps: CataloguePackage[] } {
   let number = 100
   const code = () => `CKH${number++}`
-  const base = ROWS.flatMap(([location, operator, plans, special]) =>
-    plans.split(' ').map((plan): CataloguePackage => {
-      const [gigabytes = 0, days = 0, cents = 0] = plan.split('/').map(Number)
-      return {
-        ...onePackage(location, operator, code()),
-        slug: `${location.code}_${gigabytes}_${days}`,
-        name: `${location.name} ${gigabytes}GB ${days}Days`,
-        description: `${location.name} ${gigabytes}GB ${days}Days`,
-        price: cents * 100,
-        retailPrice: cents * 200,
-        volume: gigabytes * GIB,
-        duration: days,
-        ...special,
-      }
-    }),
-  )
+  const sold = ([location, operator]: Row, plan: string, special?: Partial<CataloguePackage>): CataloguePackage => {
+    const [gigabytes = 0, days = 0, cents = 0] = plan.split('/').map(Number)
+    return {
+      ...onePackage(location, operator, code()),
+      slug: `${location.code}_${gigabytes}_${days}`,
+      name: `${location.name} ${gigabytes}GB ${days}Days`,
+      description: `${location.name} ${gigabytes}GB ${days}Days`,
+      price: cents * 100,
+      retailPrice: cents * 200,
+      volume: gigabytes * GIB,
+      duration: days,
+      ...special,
+    }
+  }
+  const base = ROWS.flatMap((row) => row[2].split(' ').map((plan) => sold(row, plan, row[3])))
   const daily = DAILY.map(([where, gigabytes, cents, dataType]): CataloguePackage => {
-    const row = ROWS.find(([location]) => location.code === where)
-    if (!row) throw new Error(`no location ${where}`)
-    const [location, operator] = row
+    const [location, operator] = rowOf(where)
     return {
       ...onePackage(location, operator, code()),
       slug: `${where}_${gigabytes}_Daily`,
@@ -132,6 +132,7 @@ export function createCatalogue(): { base: CataloguePackage[]; topUps: Catalogue
       fupPolicy: dataType === 2 ? '384 Kbps' : '',
     }
   })
+  const notReloadable = NOT_RELOADABLE.map(([where, plan]) => sold(rowOf(where), plan, { supportTopUpType: 1 }))
   const tests = testPackages.map(({ packageCode, gigabytes, cents }): CataloguePackage => {
     const name = `${antarctica.name} ${gigabytes}GB 7Days`
     return {
@@ -146,11 +147,18 @@ export function createCatalogue(): { base: CataloguePackage[]; topUps: Catalogue
       supportTopUpType: 1,
     }
   })
-  const all = [...base, ...daily, ...tests]
-  const topUps = all
-    .filter((sold) => sold.supportTopUpType !== 1)
-    .map((sold) => ({ ...sold, packageCode: `TOPUP_${sold.packageCode}` }))
+  const all = [...base, ...daily, ...notReloadable, ...tests]
+  const topUps = all.filter(isReloadable).map((each) => ({ ...each, packageCode: `TOPUP_${each.packageCode}` }))
   return { base: all, topUps }
+}
+
+/** Whether eSIMs of a package take top-ups. */
+export const isReloadable = ({ supportTopUpType }: CataloguePackage): boolean => supportTopUpType !== 1
+
+function rowOf(where: string): Row {
+  const row = ROWS.find(([location]) => location.code === where)
+  if (!row) throw new Error(`no location ${where}`)
+  return row
 }
 
 function onePackage(location: Location, operator: string, packageCode: string): CataloguePackage {

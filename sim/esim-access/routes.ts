@@ -1,6 +1,6 @@
 /** The partner API's endpoints. */
 import type { Request, Router } from 'express'
-import { locations } from './catalogue.ts'
+import { isReloadable, locations } from './catalogue.ts'
 import { type Profile, showProfile } from './profile.ts'
 import type { OrderLine, Store } from './store.ts'
 import {
@@ -152,9 +152,12 @@ function listPackages(store: Store, body: Body) {
   const iccid = text(body, 'iccid')
   const code = text(body, 'packageCode') ?? text(body, 'slug')
   // With type TOPUP, a package code or an ICCID selects the top-ups that fit it: those of the same coverage.
-  const coverage = isTopUp && code ? store.warehouse.find(code).locationCode : undefined
-  const holder = iccid ? store.profileBy({ iccid })?.purchases[0].package.locationCode : undefined
-  if (iccid && !holder) throw new Refusal('310403')
+  const fitted = isTopUp && code ? store.warehouse.find(code) : undefined
+  const coverage = fitted?.locationCode
+  const held = iccid ? store.profileBy({ iccid })?.purchases[0].package : undefined
+  const holder = held?.locationCode
+  if (iccid && !held) throw new Refusal('310403')
+  if (isTopUp && [fitted, held].some((each) => each && !isReloadable(each))) return []
   return (isTopUp ? topUps : base).filter(
     (each) =>
       (!location || inLocation(each, location)) &&

@@ -1,7 +1,7 @@
 /** The provider's own records: orders, their profiles, top-ups, cancellations, and its clock. */
 
 import { fill } from '../keeping.ts'
-import type { CataloguePackage } from './catalogue.ts'
+import { type CataloguePackage, isReloadable } from './catalogue.ts'
 import { createLifecycle, type Notify } from './lifecycle.ts'
 import { newProfile, type Profile, type Purchase, showProfile } from './profile.ts'
 import { outcomeOf, slowAllocationSeconds } from './test-packages.ts'
@@ -181,6 +181,8 @@ export function createStore(notify: Notify) {
       const sold = warehouse.find(code.startsWith('TOPUP_') ? code : `TOPUP_${warehouse.find(code).packageCode}`)
       const [first] = profile.purchases
       if (sold.locationCode !== first.package.locationCode) throw new Refusal('310241')
+      // Not documented: which code refuses a top-up of an eSIM whose package has `supportTopUpType` 1.
+      if (!isReloadable(first.package)) throw new Refusal('200002')
       const purchase = newPurchase(transactionId, sold, daysOf(sold, periodNum))
       const { price, tranNo } = purchase
       if (amount !== undefined && amount !== price) throw new Refusal('200005')

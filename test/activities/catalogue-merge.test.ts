@@ -8,8 +8,8 @@ import type { ProviderPackage } from '../../providers/esim.ts'
 
 const gigabyte = 2 ** 30
 
-/** What a provider need not say. */
-const unsaid = { validityStarts: null, networks: null }
+/** What a provider need not say, and that eSIMs of the package take top-ups. */
+const unsaid = { validityStarts: null, supportsTopUp: true, networks: null }
 
 const offered = (fields: Partial<ProviderPackage> = {}): ProviderPackage => ({
   code: 'a',
@@ -54,6 +54,14 @@ test('equal packages of two providers become one, with the price of the cheaper 
         { provider: 'first', providerPackageCode: 'dear', family: 'DE', costMicros: 2_500_000, ...unsaid },
       ],
     },
+  ])
+})
+
+test('an offer says whether eSIMs of it take top-ups, also among others of its family', () => {
+  const { packages } = merge({ one: [offered(), offered({ code: 'b', days: 7, supportsTopUp: false })] })
+  expect(packages.flatMap(({ offers }) => offers.map((offer) => [offer.family, offer.supportsTopUp]))).toEqual([
+    ['DE', true],
+    ['DE', false],
   ])
 })
 

@@ -1,10 +1,15 @@
 /** The eSIMs of an account, and the top-ups that each takes. */
 import { expect, test } from 'vitest'
+import { setEsimSuspended } from '../../db/order/esims.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import type { OrderView } from '../harness/purchases.ts'
 import { testPackages } from '../harness/test-packages.ts'
+import { visit } from '../harness/visits.ts'
 
 const harness = await shareStack()
+const { sql } = harness.context
 
 test('the eSIMs of an account are listed without the secrets of their installation, page by page', async () => {
   const person = await harness.signUp()
@@ -18,22 +23,83 @@ test('the eSIMs of an account are listed without the secrets of their installati
   expect(Object.keys(first.items[0])).not.toContain('activationCode')
 })
 
-test('every top-up that is listed for an eSIM can be ordered, and no other of its country', async () => {
+/** The codes of the top-ups that are listed for the eSIM of an order. */
+async function topUpsOf(order: OrderView): Promise<string[]> {
+  const { items, orderId } = expectStatus(await harness.service.get(`/v1/esims/${order.esims[0].id}/top-ups`), 200)
+  expect(orderId).toBe(order.id)
+  return items.map(({ code }: { code: string }) => code)
+}
+
+const topUp = (order: OrderView, packageCode: string) =>
+  harness.service.post(`/v1/orders/${order.id}/top-up`, { packageCode })
+
+/** Whether the page of a person's eSIMs offers more data for the eSIM of an order. */
+async function isOfferedOnTheWeb(person: Person, order: OrderView): Promise<boolean> {
+  const { html } = await (await visit(harness.stack, person)).open('/account')
+  return html.includes(`href="/account/esims/${order.esims[0].id}/top-up"`)
+}
+
+test('every top-up that is listed for an eSIM is delivered, and no other of its country can be ordered', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person)
-  const esim = order.esims[0]
-  const { items, orderId } = expectStatus(await harness.service.get(`/v1/esims/${esim?.id}/top-ups`), 200)
-  expect(orderId).toBe(order.id)
-  const listed: string[] = items.map(({ code }: { code: string }) => code)
-  expect(listed).toContain(testPackages.topUp)
-  const all = expectStatus(
-    await harness.anonymous.get('/v1/packages?destination=DE&kind=top_up&limit=200&dominated=included'),
-    200,
-  )
+  const listed = await topUpsOf(order)
+  expect(listed).toContain('de-1gb-7d-topup')
+  for (const code of listed) {
+    const { id } = expectStatus(await topUp(order, code), 201)
+    await harness.sims.stripe.do('pay', { orderId: id })
+    await harness.untilOrder(id, 'delivered')
+  }
+  const all = expectStatus(await harness.anonymous.get('/v1/packages?destination=DE&kind=top_up&limit=200'), 200)
   for (const { code } of all.items) {
-    const { status } = await harness.service.post(`/v1/orders/${order.id}/top-up`, { packageCode: code })
+    const { status } = await topUp(order, code)
     expect([code, status]).toEqual([code, listed.includes(code) ? 201 : 409])
   }
+})
+
+test('an eSIM whose package takes no top-ups is offered none, though others of its country take them', async () => {
+  const person = await harness.signUp()
+  const [takesNone, takesSome] = await Promise.all(
+    ['tr-3gb-15d', 'tr-1gb-7d'].map((packageCode) => harness.buy(person, { packageCode })),
+  )
+  if (!takesNone || !takesSome) throw new Error('nothing was bought')
+  const offered = await topUpsOf(takesSome)
+  expect(offered).toContain('tr-1gb-7d-topup')
+  const refused = async () => {
+    expect(await topUpsOf(takesNone)).toEqual([])
+    const { status, body } = await topUp(takesNone, 'tr-1gb-7d-topup')
+    expect([status, body.code]).toEqual([409, 'package_unavailable'])
+    expect(await isOfferedOnTheWeb(person, takesNone)).toBe(false)
+  }
+  await refused()
+  expect(await isOfferedOnTheWeb(person, takesSome)).toBe(true)
+
+  // Later its provider sells the same package with an eSIM that takes more: this one is still the old one.
+  await sql`update package_offers set supports_top_up = true where package_code = 'tr-3gb-15d'`
+  await refused()
+})
+
+test('a suspended eSIM is offered no top-up, by the API and on the web, until it runs again', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
+  const suspend = (suspended: boolean) => setEsimSuspended(sql, order.esims[0].id, suspended)
+  await suspend(true)
+  expect(await topUpsOf(order)).toEqual([])
+  const { status, body } = await topUp(order, testPackages.topUp)
+  expect([status, body.code]).toEqual([409, 'order_state_conflict'])
+  expect(await isOfferedOnTheWeb(person, order)).toBe(false)
+  await suspend(false)
+  expect(await topUpsOf(order)).not.toEqual([])
+  expect(await isOfferedOnTheWeb(person, order)).toBe(true)
+})
+
+test('a top-up that another one beats in every respect is not listed, and can be ordered', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
+  const code = 'de-5gb-30d-topup'
+  expect(await topUpsOf(order)).toContain(code)
+  await sql`update packages set dominated = true where code = ${code}`
+  expect(await topUpsOf(order)).not.toContain(code)
+  expectStatus(await topUp(order, code), 201)
 })
 
 test('a status that does not exist is refused with those that do', async () => {

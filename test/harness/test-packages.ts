@@ -49,9 +49,9 @@ export async function addTestPackages({ sql, esimProviders, config }: Context): 
       if (!found) throw new Error(`${provider} does not sell ${providerCode} any more`)
       await sql`
         insert into package_offers (package_code, provider, provider_package_code, family, cost_micros, cost_currency,
-          validity_starts, rank, available, seen_at)
+          validity_starts, supports_top_up, rank, available, seen_at)
         values (${code}, ${provider}, ${providerCode}, ${found.family}, ${found.costMicros}, ${found.costCurrency},
-          ${found.validityStarts}, ${rank}, true, ${at})
+          ${found.validityStarts}, ${found.supportsTopUp}, ${rank}, true, ${at})
         on conflict (package_code, provider) do nothing`
     }
   }

@@ -161,6 +161,13 @@ test('eSIM Access’ packages and top-ups are listed in bytes, days and micro-un
   expect(topUps.every(({ code }) => code.startsWith('TOPUP_'))).toBe(true)
   expect(topUps.length).toBeGreaterThan(1)
   expect(packages.some(({ kind, family }) => kind === 'top_up' && family === 'EG')).toBe(false)
+  // A place can have both.
+  const turkish = packages.filter(({ kind, family }) => kind === 'base' && family === 'TR')
+  expect(turkish.map(({ dataBytes, supportsTopUp }) => [Number(dataBytes) / GB, supportsTopUp])).toEqual([
+    [1, true],
+    [5, true],
+    [3, false],
+  ])
 })
 
 test('an order at eSIM Access is allocated after a while', async () => {
@@ -488,6 +495,11 @@ test('a top-up at eSIM Access is applied once for each clientRef, found after a 
   const other = { ...topUp, clientRef: 'top-2' }
   await expect(provider.topUp({ ...other, unitCostMicros: 900_000 })).rejects.toMatchObject({ code: 'price_changed' })
   await expect(provider.topUp({ ...other, packageCode: 'DE_1_7' })).rejects.toMatchObject({ code: 'unknown_package' })
+  const takesNone = { ...other, esimRef: (await buy('TR_3_15', 'ref-2')).esimRef, packageCode: 'TR_1_7' }
+  await expect(provider.topUp({ ...takesNone, unitCostMicros: 1_000_000 })).rejects.toMatchObject({
+    kind: 'rejected',
+    code: 'wrong_state',
+  })
   await sim.do('expire', { esimTranNo: esimRef })
   await expect(provider.topUp(other)).rejects.toMatchObject({ kind: 'rejected', code: 'expired' })
   expect((await sim.state()).topUps).toHaveLength(1)

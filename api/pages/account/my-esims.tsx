@@ -26,9 +26,7 @@ export interface OrderLine {
   minor: number
   currency: string
   installUrl: string | null
-  /** its eSIMs take more data */
-  takesTopUps: boolean
-  esims: (EsimLife & { id: string })[]
+  esims: (EsimLife & { id: string; takesTopUps: boolean })[]
 }
 
 const holdsEsims: readonly OrderStatus[] = ['delivered', 'ended']
@@ -105,7 +103,7 @@ function EsimCard({ texts, order, esim, index }: EsimCardProps) {
             {install}
           </a>
         ) : null}
-        {order.takesTopUps && isUsable(esim) ? (
+        {esim.takesTopUps ? (
           <a
             className="button plain"
             href={`/account/esims/${esim.id}/top-up`}

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findAccount } from '../../../db/accounts.ts'
+import { findEsimsWithTopUps } from '../../../db/catalogue/packages.ts'
 import { installUrl } from '../../../db/crypto/install-token.ts'
 import { findDocument, listDocuments } from '../../../db/order/books.ts'
 import { listEsims, listEsimsOfOrders } from '../../../db/order/esims.ts'
@@ -32,7 +33,7 @@ import { createOrderClient } from '../../runs/order-client.ts'
 import { createWithdrawalClient, withdrawableUntil } from '../../runs/withdrawal-client.ts'
 import { noticeCookie } from '../../sign-in/notice-cookie.ts'
 import { personName } from '../../views/account-fields.ts'
-import { esimLife } from '../../views/esim-life.ts'
+import { esimLife, takesTopUps } from '../../views/esim-life.ts'
 import { readWithdrawal, viewConsent } from '../../views/withdrawal-view.ts'
 import { accountPage } from './account-page.ts'
 
@@ -228,6 +229,10 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       accountId,
       shown.map(({ id }) => id),
     )
+    const withTopUps = await findEsimsWithTopUps(
+      sql,
+      [...esims.values()].flat().map(({ id }) => id),
+    )
     const lines = await Promise.all(
       shown.map(async (order) => ({
         id: order.id,
@@ -240,8 +245,11 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         minor: order.gross_minor,
         currency: order.currency,
         installUrl: await installUrl(api, order),
-        takesTopUps: order.parent_order_id === null && order.status === 'delivered',
-        esims: (esims.get(order.id) ?? []).map((esim) => ({ id: esim.id, ...esimLife(esim) })),
+        esims: (esims.get(order.id) ?? []).map((esim) => ({
+          id: esim.id,
+          takesTopUps: withTopUps.has(esim.id) && takesTopUps({ ...esim, delivered: order.status === 'delivered' }),
+          ...esimLife(esim),
+        })),
       })),
     )
     return renderMyEsims({ notice, more: rows.length > shown.length, orders: lines }, page)

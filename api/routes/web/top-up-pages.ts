@@ -80,9 +80,7 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
         const claim = await claimForm(api, { operation, caller, once, content: { id, code, version } })
         const { resourceId: orderId, repeated, firstAt } = claim
         if (!(repeated && (await findOrder(sql, orderId)))) {
-          const { provider, basePackageCode } = esim
-          if (!(await findTopUpOffer(sql, { code, provider, basePackageCode })))
-            throw new Problem('package_unavailable')
+          if (!(await findTopUpOffer(sql, { code, esimId: id }))) throw new Problem('package_unavailable')
           await spendOnce(api, claim, 'order', { accountId })
           await orders.checkOut({
             orderId,
@@ -149,7 +147,7 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
   async function topUpPage(id: string, caller: Visitor, page: PageContext, refused?: RefusedForm): Promise<string> {
     const esim = await owned(id, caller)
     const [offers, order] = await Promise.all([
-      takesTopUps(esim) ? listTopUpsOf(sql, esim) : [],
+      takesTopUps(esim) ? listTopUpsOf(sql, id) : [],
       findOrder(sql, esim.orderId),
     ])
     const destination = order?.destination ?? ''

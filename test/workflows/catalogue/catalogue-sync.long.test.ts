@@ -54,7 +54,7 @@ test('a sync without changes writes nothing, also when several run at the same t
   const { providers, changes } = await sync()
   expect(changes).toEqual(nothingChanged)
   expect(providers).toMatchObject({
-    'esim-access': { state: 'listed', packages: 89 },
+    'esim-access': { state: 'listed', packages: 90 },
     airalo: { state: 'listed', packages: 68 },
   })
   const runs = await Promise.all(Array.from({ length: 4 }, () => startRun().then((run) => run.result())))
