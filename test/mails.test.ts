@@ -49,8 +49,16 @@ const order = { packageName: `5 GB ${hostile}`, destination: 'JP', dataBytes: 5e
 const total = { minor: 1290, currency: 'EUR' }
 const url = `${site.publicUrl}/somewhere`
 const named = (texts: Texts) => ({ site, texts, firstName: hostile, order })
-const status = (texts: Texts, notice: EsimNotice) =>
-  renderEsimStatus({ site, texts, order, notice, usedBytes: 4e9, totalBytes: 5e9, expiresAt: at, orderUrl: url })
+const status = (texts: Texts, notice: EsimNotice) => renderEsimStatus({ ...ofEsim, texts, notice, takesTopUps: true })
+const ofEsim = {
+  site,
+  order,
+  usedBytes: 4e9,
+  totalBytes: 5e9,
+  expiresAt: at,
+  esimUrl: url,
+  topUpUrl: `${site.publicUrl}/account`,
+}
 
 /** Mails to persons, each in the given language. */
 const mails: Record<string, (texts: Texts) => RenderedMail> = {
@@ -90,6 +98,8 @@ const mails: Record<string, (texts: Texts) => RenderedMail> = {
   inUse: (texts) => status(texts, 'in_use'),
   lowData: (texts) => status(texts, 'low_data'),
   usedUp: (texts) => status(texts, 'used_up'),
+  lowDataNoMore: (texts) => renderEsimStatus({ ...ofEsim, texts, notice: 'low_data', takesTopUps: false }),
+  usedUpNoMore: (texts) => renderEsimStatus({ ...ofEsim, texts, notice: 'used_up', takesTopUps: false }),
   lastDay: (texts) => status(texts, 'last_day'),
   expired: (texts) => status(texts, 'expired'),
   endedEarly: (texts) => status(texts, 'ended_early'),

@@ -1,5 +1,6 @@
 /** U3: package updates are sent once. All go by push; those that a customer may want to act on also go by mail. */
 import type { Context } from '../../context.ts'
+import { findEsimsWithTopUps } from '../../db/catalogue/packages.ts'
 import { installUrl } from '../../db/crypto/install-token.ts'
 import type { StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
@@ -66,14 +67,20 @@ export function createEsimNotices(context: Context) {
   ) {
     const occasion = occasionOf(notice, status)
     const send = { subjectId: esim.id, kind: `push:${occasion}`, accountId }
-    await sendOnce(context, send, { at, unavailable: 'PushUnavailable', unknown: 'skip' }, () =>
-      pushToAccount(context, accountId, (t) => ({
+    await sendOnce(context, send, { at, unavailable: 'PushUnavailable', unknown: 'skip' }, async () => {
+      const promisesNoMore = namesTopUps(notice) && !(await takesTopUps(esim))
+      return pushToAccount(context, accountId, (t) => ({
         title: t(`push.esim.${notice}.title`),
-        body: t(`push.esim.${notice}.body`),
+        body: promisesNoMore ? t(`push.esim.${notice}.noMore`) : t(`push.esim.${notice}.body`),
         data: { esimId: esim.id, event: notice },
         collapseKey: `${esim.id}.${notice}`,
-      })),
-    )
+      }))
+    })
+  }
+
+  /** Asked when a message is composed: packages come and go. */
+  async function takesTopUps({ id, suspended }: StoredEsim): Promise<boolean> {
+    return !suspended && (await findEsimsWithTopUps(context.sql, [id])).has(id)
   }
 
   async function mail(esim: StoredEsim, order: OrderRow, notice: EsimNotice, status: EsimStatus, at: Date) {
@@ -89,12 +96,18 @@ export function createEsimNotices(context: Context) {
           usedBytes: status.usedBytes,
           totalBytes: status.totalBytes,
           ...(status.expiresAt && { expiresAt: new Date(status.expiresAt) }),
-          orderUrl: (await installUrl(context, order)) ?? site.publicUrl,
+          takesTopUps: await takesTopUps(esim),
+          esimUrl: (await installUrl(context, order)) ?? site.publicUrl,
+          topUpUrl: `${site.publicUrl}/account`,
         }),
       )
     await sendMail(context, { send, at, compose })
   }
 }
+
+/** Whether the push says that data or time can be added. */
+const namesTopUps = (notice: EsimNotice): notice is 'low_data' | 'used_up' | 'last_day' =>
+  notice === 'low_data' || notice === 'used_up' || notice === 'last_day'
 
 /** After a top-up, which changes volume or expiry, the same notices are sent again. */
 function occasionOf(notice: EsimNotice, { totalBytes, expiresAt }: EsimStatus): string {

@@ -17,16 +17,27 @@ export interface EsimStatusProps {
   /** null: unlimited */
   totalBytes: number | null
   expiresAt?: Date
-  /** the page of the eSIM, where it can be topped up */
-  orderUrl: string
+  /** there are top-ups that the eSIM takes: otherwise nothing promises more data */
+  takesTopUps: boolean
+  /** the page of the eSIM: its state and codes */
+  esimUrl: string
+  /** where its person tops it up */
+  topUpUrl: string
 }
+
+/** After these a person may want more data. */
+const forMore = ['low_data', 'used_up'] as const
+const isForMore = (notice: EsimNotice): notice is (typeof forMore)[number] => forMore.some((each) => each === notice)
 
 /** Shows used data and expiry. The networks' counters are some hours late. */
 export function renderEsimStatus(props: EsimStatusProps): RenderedMail {
-  const { site, texts, notice, expiresAt } = props
+  const { site, texts, notice, expiresAt, takesTopUps, esimUrl, topUpUrl } = props
   const { t } = texts
   const title = t(`order.esim.${notice}.subject`, { place: texts.place(props.order.destination) })
-  const text = t(`order.esim.${notice}.text`)
+  const [text, action, href] =
+    !isForMore(notice) || takesTopUps
+      ? [t(`order.esim.${notice}.text`), t(`order.esim.${notice}.action`), isForMore(notice) ? topUpUrl : esimUrl]
+      : [t(`order.esim.${notice}.noMore`), t('order.seeEsim'), esimUrl]
   const until = t(notice === 'expired' ? 'order.fact.ended' : 'order.fact.validUntil')
   const facts: [string, ReactNode][] = [
     [t('order.fact.package'), props.order.packageName],
@@ -39,7 +50,7 @@ export function renderEsimStatus(props: EsimStatusProps): RenderedMail {
       <Title>{title}</Title>
       <Paragraph>{text}</Paragraph>
       <Facts of={facts} />
-      <Action href={props.orderUrl}>{t(`order.esim.${notice}.action`)}</Action>
+      <Action href={href}>{action}</Action>
     </Layout>,
   )
 }

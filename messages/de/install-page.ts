@@ -8,6 +8,8 @@ export const install = {
   all: 'eSIMs dieser Bestellung',
   short: 'eSIM {number, number}',
   secret: 'Behalten Sie diese Adresse für sich: Wer sie hat, kann die eSIM installieren.',
+  more: 'Datenvolumen hinzufügen oder unbenutzt zurückgeben',
+  noMore: 'Bestellung ansehen oder unbenutzt zurückgeben',
   data: 'Datenvolumen',
   days: 'Tage',
   worksIn: 'Funktioniert in',

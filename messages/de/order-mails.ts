@@ -123,10 +123,14 @@ export const order = {
   'esim.low_data.subject': '80 % Ihres Datenvolumens sind verbraucht: {place}',
   'esim.low_data.text':
     'Vier Fünftel Ihres Datenvolumens sind verbraucht. Sie können mehr hinzufügen, solange die eSIM gültig ist, ohne etwas zu installieren.',
+  'esim.low_data.noMore':
+    'Vier Fünftel Ihres Datenvolumens sind verbraucht. Diese eSIM kann nicht aufgeladen werden: Wenn Sie mehr brauchen, finden Sie in der App neue.',
   'esim.low_data.action': 'Datenvolumen hinzufügen',
   'esim.used_up.subject': 'Ihr Datenvolumen ist aufgebraucht: {place}',
   'esim.used_up.text':
     'Ihr ganzes Datenvolumen ist verbraucht. Sie können mehr hinzufügen, solange die eSIM gültig ist, ohne etwas zu installieren.',
+  'esim.used_up.noMore':
+    'Ihr ganzes Datenvolumen ist verbraucht. Diese eSIM kann nicht aufgeladen werden: Wenn Sie mehr brauchen, finden Sie in der App neue.',
   'esim.used_up.action': 'Datenvolumen hinzufügen',
   'esim.last_day.subject': 'Ihre eSIM ist noch einen Tag gültig: {place}',
   'esim.last_day.text':

@@ -5,6 +5,8 @@ export const install = {
   all: 'eSIMs of this order',
   short: 'eSIM {number, number}',
   secret: 'Keep this address to yourself: every person who has it can install the eSIM.',
+  more: 'Add data, or return it unused',
+  noMore: 'See the order, or return it unused',
   data: 'Data',
   days: 'Days',
   worksIn: 'Works in',

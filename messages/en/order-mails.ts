@@ -108,9 +108,12 @@ export const order = {
   'esim.low_data.subject': '80 % of your data for {place} is used',
   'esim.low_data.text':
     'Four fifths of your data are used. You can add more while the eSIM is valid, without installing anything.',
+  'esim.low_data.noMore':
+    'Four fifths of your data are used. This eSIM takes no more: if you need more, the app has new ones.',
   'esim.low_data.action': 'Add data',
   'esim.used_up.subject': 'Your data for {place} is used up',
   'esim.used_up.text': 'All your data is used. You can add more while the eSIM is valid, without installing anything.',
+  'esim.used_up.noMore': 'All your data is used. This eSIM takes no more: if you need more, the app has new ones.',
   'esim.used_up.action': 'Add data',
   'esim.last_day.subject': 'Your eSIM for {place} is valid for one more day',
   'esim.last_day.text': 'Your eSIM ends within a day. What is left of its data ends with it.',

@@ -8,6 +8,8 @@ export const install = {
   all: 'eSIM-et e kësaj porosie',
   short: 'eSIM-i {number, number}',
   secret: 'Mos ia tregoni askujt këtë adresë: kushdo që e ka, mund ta instalojë eSIM-in.',
+  more: 'Shtoni të dhëna ose ktheni eSIM-in e papërdorur',
+  noMore: 'Shihni porosinë ose ktheni eSIM-in e papërdorur',
   data: 'Të dhënat',
   days: 'Ditët',
   worksIn: 'Funksionon në',

@@ -114,10 +114,14 @@ export const order = {
   'esim.low_data.subject': 'Janë përdorur 80 % e të dhënave tuaja: {place}',
   'esim.low_data.text':
     'Katër të pestat e të dhënave tuaja janë përdorur. Mund të shtoni të tjera sa kohë eSIM-i është i vlefshëm, pa instaluar asgjë.',
+  'esim.low_data.noMore':
+    'Katër të pestat e të dhënave tuaja janë përdorur. Këtij eSIM-i nuk mund t’i shtohen të dhëna: nëse ju duhen më shumë, në aplikacion gjeni të rinj.',
   'esim.low_data.action': 'Shtoni të dhëna',
   'esim.used_up.subject': 'Të dhënat tuaja janë harxhuar: {place}',
   'esim.used_up.text':
     'Të gjitha të dhënat tuaja janë përdorur. Mund të shtoni të tjera sa kohë eSIM-i është i vlefshëm, pa instaluar asgjë.',
+  'esim.used_up.noMore':
+    'Të gjitha të dhënat tuaja janë përdorur. Këtij eSIM-i nuk mund t’i shtohen të dhëna: nëse ju duhen më shumë, në aplikacion gjeni të rinj.',
   'esim.used_up.action': 'Shtoni të dhëna',
   'esim.last_day.subject': 'eSIM-i juaj është i vlefshëm edhe një ditë: {place}',
   'esim.last_day.text': 'eSIM-i juaj skadon brenda një dite. Bashkë me të humbasin edhe të dhënat e mbetura.',

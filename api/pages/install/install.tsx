@@ -21,13 +21,15 @@ export interface InstallPage {
   days: number
   /** the order was refunded and its eSIMs returned */
   refunded: boolean
+  /** there are top-ups that one of its eSIMs takes */
+  takesTopUps: boolean
   /** the phone whose steps are shown */
   device: Device
   esims: InstallableEsim[]
 }
 
 export function renderInstall(bought: InstallPage, page: PageContext): string {
-  const { destination, esims, refunded, device } = bought
+  const { destination, esims, refunded, takesTopUps, device } = bought
   const { texts } = page
   const { t } = texts
   const inUse = !refunded && esims.some(isUsable)
@@ -61,6 +63,13 @@ export function renderInstall(bought: InstallPage, page: PageContext): string {
             }
           />
         ))}
+        {inUse ? (
+          <p>
+            <a className="button plain" href="/account">
+              {t(takesTopUps ? 'install.more' : 'install.noMore')}
+            </a>
+          </p>
+        ) : null}
         {inUse ? <Troubleshooting page={page} device={device} /> : null}
         <p className="quiet">{t('install.secret')}</p>
       </>
