@@ -2,8 +2,10 @@
 import type { Context } from '../../context.ts'
 import { findEsimsWithTopUps } from '../../db/catalogue/packages.ts'
 import { installUrl } from '../../db/crypto/install-token.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import type { StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
+import { mailBounced } from '../../db/order/unreached.ts'
 import { listMails } from '../../db/sends.ts'
 import { type EsimNotice, renderEsimStatus } from '../../mails/order/esim-status.tsx'
 import type { EsimStatus } from '../../providers/esim.ts'
@@ -20,21 +22,29 @@ export function createEsimNotices(context: Context) {
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
 
   return {
-    /** Tells the person by push that the mail with the eSIM came back, once. A push that fails is sent at the next look. */
+    /**
+     * Tells the person by push that the mail with the eSIM came back, once. A push that fails is sent at the next look. When no
+     * device takes it, an operator has to find the person.
+     */
     async tellOfBounce(order: OrderRow, at: Date): Promise<void> {
       const mails = await listMails(context.sql, order.id)
-      if (!mails.some(({ mail, state }) => mail === 'confirmation' && state === 'bounced')) return
+      const bounced = mails.find(({ mail, state }) => mail === 'confirmation' && state === 'bounced')
+      if (!bounced) return
       const { account_id: accountId } = order
       const send = { subjectId: order.id, kind: 'push:mail_bounced', accountId }
+      const task = { kind: mailBounced, subjectId: order.id, detail: bounced.code ?? undefined, at }
       await trySend(() =>
-        sendOnce(context, send, { at, unavailable: 'PushUnavailable', unknown: 'skip' }, () =>
-          pushToAccount(context, accountId, (t) => ({
+        sendOnce(context, send, { at, unavailable: 'PushUnavailable', unknown: 'skip' }, async () => {
+          const outcome = await pushToAccount(context, accountId, (t) => ({
             title: t('push.mailBounced.title'),
             body: t('push.mailBounced.body'),
             data: { orderId: order.id, event: 'mail_bounced' },
             collapseKey: `${order.id}.mail_bounced`,
-          })),
-        ),
+          }))
+          // Before the ledger has it: no later attempt would come here.
+          if (outcome === 'skipped') await raiseOperatorTask(context.sql, task)
+          return outcome
+        }),
       )
     },
 

@@ -1,7 +1,9 @@
 import type { Context } from '../../context.ts'
-import { type Account, findAccount, markMailBounced } from '../../db/accounts.ts'
+import { type Account, findAccount } from '../../db/accounts.ts'
+import { noteDeadAddress } from '../../db/order/unreached.ts'
 import type { Send } from '../../db/sends.ts'
 import { type Texts, textsOf } from '../../messages/texts.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
 import type { RenderedMail } from '../../providers/mail/mail.ts'
 import { sendOnce } from './send-once.ts'
 
@@ -22,7 +24,8 @@ export interface AddressedMail {
 /**
  * Sends a transactional mail once. After a refusal that is not about the recipient's address the mail waits.
  * After an unknown outcome it is sent again under the same Message-ID, because a duplicate is better than a mail that
- * never arrives. An account's address that refuses for good is marked, so that the app can ask for another one.
+ * never arrives. An account's address that refuses for good is marked, so that the app can ask for another one; a person
+ * without the app, who would not hear of what was bought, is an operator's.
  * @returns `failed` when the address takes no mail, for good
  * @throws MailUnavailable
  */
@@ -32,22 +35,22 @@ export async function sendMail(
 ): Promise<'sent' | 'skipped' | 'failed' | 'done'> {
   const messageId = messageIdOf(context, send)
   const claimed = { ...send, messageRef: messageId.slice(1, messageId.indexOf('@')) }
-  let account: Account | undefined
-  const outcome = await sendOnce(
-    context,
-    claimed,
-    { at, unavailable: 'MailUnavailable', unknown: 'repeat' },
-    async () => {
-      const composed = await compose()
-      if (!composed) return 'skipped'
-      if (typeof composed.to !== 'string') account = composed.to
-      const to = typeof composed.to === 'string' ? composed.to : composed.to.email
+  return sendOnce(context, claimed, { at, unavailable: 'MailUnavailable', unknown: 'repeat' }, async () => {
+    const composed = await compose()
+    if (!composed) return 'skipped'
+    const account = typeof composed.to === 'string' ? undefined : composed.to
+    const to = typeof composed.to === 'string' ? composed.to : composed.to.email
+    try {
       await context.mail.send(composed.mail, { kind: 'transactional', to, messageId })
-      return 'sent'
-    },
-  )
-  if (outcome === 'failed' && account) await markMailBounced(context.sql, account.id)
-  return outcome
+    } catch (error) {
+      // Before the ledger has the refusal: no later attempt would come here.
+      if (account && isProviderFailure(error) && error.kind === 'rejected') {
+        await noteDeadAddress(context.sql, { accountId: account.id, subjectId: send.subjectId, code: error.code, at })
+      }
+      throw error
+    }
+    return 'sent'
+  })
 }
 
 /** Composes a mail to an account's own address in its language, unless the account is gone. */

@@ -50,6 +50,8 @@ export const account = {
   'esims.order': 'Bestellung und Rechnung',
   'esims.topUp': 'Aufladung: {name}',
 
+  'esims.bounced':
+    'E-Mails an {address} kommen zu uns zurück, wir können Sie also nicht erreichen. <link>Bitte korrigieren Sie die Adresse</link>.',
   'esims.addData': 'Datenvolumen hinzufügen',
   'accesses.title': 'Wer Ihre Daten gelesen hat',
   'accesses.text':

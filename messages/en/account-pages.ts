@@ -47,6 +47,7 @@ export const account = {
   'esims.order': 'Order and invoice',
   'esims.topUp': 'Top-up: {name}',
 
+  'esims.bounced': 'Mail to {address} comes back to us, so we cannot reach you. <link>Please correct it</link>.',
   'esims.addData': 'Add data',
   'accesses.title': 'Who has read your data',
   'accesses.text':

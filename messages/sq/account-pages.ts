@@ -50,6 +50,8 @@ export const account = {
   'esims.order': 'Porosia dhe fatura',
   'esims.topUp': 'Mbushje: {name}',
 
+  'esims.bounced':
+    'E-mailet te {address} na kthehen mbrapsht, kështu që nuk mund t’ju njoftojmë. <link>Ju lutemi korrigjojeni adresën</link>.',
   'esims.addData': 'Shtoni të dhëna',
   'accesses.title': 'Kush i ka lexuar të dhënat tuaja',
   'accesses.text':

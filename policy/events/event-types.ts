@@ -39,6 +39,10 @@ export const eventTypes = {
   'esim.changed': { meaning: 'its state, data volume or expiry is another one', ids: esim },
   'refund.changed': { meaning: 'an order has a new refund, or one with another state', ids: order },
   'consent.changed': { meaning: 'the consent to promotions was given or withdrawn', ids: ['accountId'] },
+  'account.email_bounced': {
+    meaning: 'mail to its address comes back: ask the person for another one (`emailState` of the account)',
+    ids: ['accountId'],
+  },
   'account.deleted': {
     meaning: 'delete what you hold of this account; nothing of it can be read any more',
     ids: ['accountId', 'receiptId'],

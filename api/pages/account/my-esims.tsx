@@ -9,6 +9,8 @@ import { AccountNav, Card, Notice } from './frame.tsx'
 
 export interface MyEsimsPage {
   notice: string | undefined
+  /** the person's address, if mail to it comes back */
+  deadAddress: string | undefined
   /** the newest first */
   orders: OrderLine[]
   /** there are older orders than these */
@@ -31,9 +33,9 @@ export interface OrderLine {
 
 const holdsEsims: readonly OrderStatus[] = ['delivered', 'ended']
 
-export function renderMyEsims({ notice, orders, more }: MyEsimsPage, page: PageContext): string {
+export function renderMyEsims({ notice, deadAddress, orders, more }: MyEsimsPage, page: PageContext): string {
   const { texts } = page
-  const { t } = texts
+  const { t, rich } = texts
   const held = orders
     .filter(({ status }) => holdsEsims.includes(status))
     .flatMap((order) => order.esims.map((esim, index) => ({ order, esim, index })))
@@ -46,6 +48,14 @@ export function renderMyEsims({ notice, orders, more }: MyEsimsPage, page: PageC
       <>
         <AccountNav texts={texts} current="/account" />
         <Notice texts={texts} of={notice} />
+        {deadAddress === undefined ? null : (
+          <p className="notice">
+            {rich('account.esims.bounced', {
+              address: deadAddress,
+              link: (label) => <a href="/account/data">{label}</a>,
+            })}
+          </p>
+        )}
         {usable.length === 0 ? <p>{t('account.esims.none')}</p> : null}
         {usable.map((each) => (
           <EsimCard key={each.esim.id} texts={texts} {...each} />

@@ -222,7 +222,11 @@ export function orderPageRoutes(api: ApiContext): Route[] {
   }
 
   async function myEsims({ accountId }: Visitor, page: PageContext, notice: string | undefined): Promise<string> {
-    const rows = await listOrders(sql, { accountId, status: undefined, after: undefined, limit: shownOrders + 1 })
+    const [account, rows] = await Promise.all([
+      findAccount(sql, api, accountId),
+      listOrders(sql, { accountId, status: undefined, after: undefined, limit: shownOrders + 1 }),
+    ])
+    const deadAddress = account?.mailState === 'bounced' ? account.email : undefined
     const shown = rows.slice(0, shownOrders)
     const esims = await listEsimsOfOrders(
       api,
@@ -252,7 +256,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         })),
       })),
     )
-    return renderMyEsims({ notice, more: rows.length > shown.length, orders: lines }, page)
+    return renderMyEsims({ notice, deadAddress, more: rows.length > shown.length, orders: lines }, page)
   }
 
   async function orderPage(

@@ -3,9 +3,9 @@ import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findBreachOfMail, raiseUnreached } from '../../../db/access/breaches.ts'
-import { markMailBounced } from '../../../db/accounts.ts'
 import type { Queryable } from '../../../db/connection/database.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
+import { mailBounced, noteDeadAddress } from '../../../db/order/unreached.ts'
 import { markBounced } from '../../../db/policy-deliveries.ts'
 import { recordBounce } from '../../../db/sends.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
@@ -48,7 +48,7 @@ export function bounceRoutes(api: ApiContext): Route[] {
 }
 
 /**
- * Only a dead address concerns the person; what else comes back is an operator's, and may be sent again.
+ * A dead address concerns the person, who is told by push; what else comes back is an operator's, and may be sent again.
  * @returns what the mail was about
  */
 async function record(tx: Queryable, { messageId, status, addressIsDead }: Bounce): Promise<string | undefined> {
@@ -56,10 +56,13 @@ async function record(tx: Queryable, { messageId, status, addressIsDead }: Bounc
   const mail = notified === undefined ? await recordBounce(tx, messageId, status) : undefined
   const accountId = notified ?? mail?.accountId
   const subjectId = mail?.subjectId ?? notified
-  if (addressIsDead && accountId) await markMailBounced(tx, accountId)
-  else if (subjectId) await raiseOperatorTask(tx, { kind: 'mail_bounced', subjectId, detail: status, at: new Date() })
+  const at = new Date()
+  if (subjectId) {
+    if (addressIsDead && accountId) await noteDeadAddress(tx, { accountId, subjectId, code: status, at })
+    else await raiseOperatorTask(tx, { kind: mailBounced, subjectId, detail: status, at })
+  }
   const breachId = mail && (await findBreachOfMail(tx, mail.subjectId))
-  if (breachId !== undefined) await raiseUnreached(tx, breachId, new Date())
+  if (breachId !== undefined) await raiseUnreached(tx, breachId, at)
   return mail?.subjectId
 }
 
