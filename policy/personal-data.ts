@@ -248,6 +248,8 @@ const tables: Record<string, Table> = {
       currency: business,
       active: business,
       dominated: business,
+      takes_top_ups: business,
+      validity_starts: business,
       updated_at: business,
     },
   },

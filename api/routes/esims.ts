@@ -9,7 +9,7 @@ import { defineRoute, type Route } from '../http/route.ts'
 import { sentId, sentTime } from '../http/storable.ts'
 import { accountId } from '../views/account-fields.ts'
 import { takesTopUps } from '../views/esim-life.ts'
-import { esimState } from '../views/order-enumerations.ts'
+import { esimState, validityStart } from '../views/order-enumerations.ts'
 import { packageForSale, viewPackage } from './packages.ts'
 
 const time = z.iso.datetime().nullable()
@@ -26,6 +26,9 @@ const accountEsim = z
     suspended: z.boolean(),
     totalBytes: z.int().nullable().describe('null: unlimited'),
     usedBytes: z.int().describe('as the provider last said: it may lag by hours'),
+    checkedAt: z.iso.datetime().describe('when the provider was asked for state and usage'),
+    validityStarts: validityStart.schema.nullable().describe('null: the provider does not say'),
+    unusedUntil: time.describe('when it ends unless it is installed'),
     activatedAt: time,
     expiresAt: time,
     orderedAt: z.iso.datetime(),
@@ -96,6 +99,8 @@ function viewAccountEsim(esim: AccountEsim): z.input<typeof accountEsim> {
     ...esim,
     totalBytes: esim.totalBytes === null ? null : Number(esim.totalBytes),
     usedBytes: Number(esim.usedBytes),
+    checkedAt: esim.checkedAt.toISOString(),
+    unusedUntil: esim.unusedUntil?.toISOString() ?? null,
     activatedAt: esim.activatedAt?.toISOString() ?? null,
     expiresAt: esim.expiresAt?.toISOString() ?? null,
     orderedAt: esim.orderedAt.toISOString(),

@@ -4,6 +4,7 @@ import { listDestinations, listPackages, type Package, packageSorts } from '../.
 import { continentOfCountry } from '../../policy/regions.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { defineRoute, type Route } from '../http/route.ts'
+import { validityStart } from '../views/order-enumerations.ts'
 
 const packageKind = z.enum(['base', 'top_up'])
 const price = z.object({ minor: z.int().describe('in the minor unit, tax included'), currency: z.string() })
@@ -18,6 +19,16 @@ export const packageForSale = z
     daily: z.boolean().describe('the volume is per day'),
     days: z.int(),
     price,
+    takesTopUps: z
+      .boolean()
+      .describe(
+        'its eSIMs take more data later; false where that depends on which provider delivers them, and of top-ups',
+      ),
+    validityStarts: validityStart.schema
+      .nullable()
+      .describe(
+        'null: that is not certain before the delivery, or it is a top-up, whose days are added to those of the eSIM',
+      ),
     networks: z
       .array(
         z.object({

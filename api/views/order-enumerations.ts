@@ -1,5 +1,5 @@
 /** The states and reasons of orders, eSIMs, payments and refunds, with their meanings for those who call the API. */
-import type { EsimState } from '../../providers/esim.ts'
+import type { EsimState, ValidityStart } from '../../providers/esim.ts'
 import { type OrderStatus, orderStates, type RefundReason } from '../../workflows/order/order.contract.ts'
 import type { PartialRefundReason } from '../../workflows/order/partial-refund.contract.ts'
 import { enumeration } from './enumeration.ts'
@@ -57,6 +57,11 @@ export const refundState = enumeration('RefundState', 'How far a refund is; from
   failed: 'The bank has returned the money: the order becomes `refund_failed` until an operator repeats the refund',
   canceled: 'Cancelled at the payment processor',
   other: 'A state that this version of the API does not know',
+})
+
+export const validityStart = enumeration<ValidityStart>('ValidityStart', 'When the days of an eSIM begin', {
+  installation: 'At its installation on a phone',
+  first_use: 'When it connects to a network for the first time',
 })
 
 export const esimState = enumeration<EsimState>('EsimState', 'What the provider says of an eSIM', {

@@ -11,7 +11,7 @@ import { listEsims, type StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
 import { listMails } from '../../db/sends.ts'
-import { iosInstallUrl, parseActivationCode } from '../../providers/lpa.ts'
+import { androidInstallUrl, iosInstallUrl, parseActivationCode } from '../../providers/lpa.ts'
 import { limitOf } from '../../workflows/order/order-states.ts'
 import type { Caller } from '../http/caller.ts'
 import {
@@ -22,6 +22,7 @@ import {
   orderStatus,
   refundReason,
   refundState,
+  validityStart,
 } from './order-enumerations.ts'
 import { viewConsent } from './withdrawal-view.ts'
 
@@ -71,8 +72,17 @@ const esim = z
     confirmationCode: z.string().nullable(),
     apn: z.string().nullable(),
     iosInstallUrl: z.string().nullable(),
+    androidInstallUrl: z
+      .string()
+      .nullable()
+      .describe('some Android phones install the eSIM by it, others do not know it'),
     totalBytes: bytes,
     usedBytes: z.int(),
+    checkedAt: z.iso
+      .datetime()
+      .describe('when the provider was asked for state and usage; its own counters may be hours older'),
+    validityStarts: validityStart.schema.nullable().describe('null: the provider does not say'),
+    unusedUntil: time.describe('when it ends unless it is installed'),
     activatedAt: time,
     expiresAt: time,
   })
@@ -228,8 +238,12 @@ function viewEsim(stored: StoredEsim): z.input<typeof esim> {
     confirmationCode: stored.confirmationCode,
     apn: stored.apn,
     iosInstallUrl: code && iosInstallUrl(stored.activationCode),
+    androidInstallUrl: code && androidInstallUrl(stored.activationCode),
     totalBytes: count(stored.totalBytes),
     usedBytes: Number(stored.usedBytes),
+    checkedAt: stored.checkedAt.toISOString(),
+    validityStarts: stored.validityStarts,
+    unusedUntil: iso(stored.unusedUntil),
     activatedAt: iso(stored.activatedAt),
     expiresAt: iso(stored.expiresAt),
   }

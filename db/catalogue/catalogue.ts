@@ -188,7 +188,7 @@ export async function decideSale(
   return { putOnSale: change.on.length, takenOffSale: change.off.length }
 }
 
-/** Records which packages on sale another one beats. Only rows that change are written. */
+/** Records which packages on sale another one beats, and what is true of each at all its offers. Only changes are written. */
 async function recordDominated(tx: Transaction): Promise<void> {
   const onSale = await tx<
     (Pick<Packages, 'code' | 'kind' | 'destinations' | 'data_bytes' | 'daily' | 'days' | 'price_minor' | 'currency'> & {
@@ -199,7 +199,7 @@ async function recordDominated(tx: Transaction): Promise<void> {
   >`
     select p.code, p.kind, p.destinations, p.data_bytes, p.daily, p.days, p.price_minor, p.currency,
       array_agg(o.provider || ' ' || o.family order by o.provider, o.family) filter (where o.available) as families,
-      coalesce(bool_and(o.supports_top_up and exists (
+      p.kind = 'base' and coalesce(bool_and(o.supports_top_up and exists (
         select from package_offers t join packages tp on tp.code = t.package_code and tp.kind = 'top_up' and tp.active
         where t.available and t.provider = o.provider and t.family = o.family)) filter (where o.available), false)
         as top_ups,
@@ -223,6 +223,16 @@ async function recordDominated(tx: Transaction): Promise<void> {
     })),
   )
   await tx`update packages set dominated = code = any(${[...beaten]}) where dominated <> (code = any(${[...beaten]}))`
+  const facts = onSale.map(({ code, kind, top_ups, validity_starts: [start, ...others] }) => ({
+    code,
+    takes_top_ups: top_ups,
+    validity_starts: kind === 'base' && others.length === 0 && start !== 'unknown' ? (start ?? null) : null,
+  }))
+  await tx`
+    update packages p set takes_top_ups = f.takes_top_ups, validity_starts = f.validity_starts
+    from jsonb_to_recordset(${tx.json(facts)}) as f (code text, takes_top_ups boolean, validity_starts text)
+    where p.code = f.code
+      and (p.takes_top_ups, p.validity_starts) is distinct from (f.takes_top_ups, f.validity_starts)`
 }
 
 /** Sets our price. @returns the price before; undefined when there is no such package */

@@ -1,4 +1,4 @@
-import type { Networks } from '../../providers/esim.ts'
+import type { Networks, ValidityStart } from '../../providers/esim.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { PackageOffers, Packages } from '../connection/schema.ts'
 
@@ -16,6 +16,10 @@ export interface Package {
   days: number
   priceMinor: number
   currency: string
+  /** its eSIMs take more data, wherever it is bought; false of a top-up */
+  takesTopUps: boolean
+  /** when its days begin; null: it is not certain, or it is a top-up */
+  validityStarts: ValidityStart | null
   /** of the offer that is asked first; null: its provider does not say */
   networks: Networks | null
 }
@@ -23,7 +27,17 @@ export interface Package {
 type PackageRow = Pick<PackageOffers, 'networks'> &
   Pick<
     Packages,
-    'code' | 'kind' | 'name' | 'destinations' | 'data_bytes' | 'daily' | 'days' | 'price_minor' | 'currency'
+    | 'code'
+    | 'kind'
+    | 'name'
+    | 'destinations'
+    | 'data_bytes'
+    | 'daily'
+    | 'days'
+    | 'price_minor'
+    | 'currency'
+    | 'takes_top_ups'
+    | 'validity_starts'
   >
 
 export const packageSorts = ['code', 'price', '-price', 'data', '-data', 'days', '-days'] as const
@@ -58,8 +72,8 @@ export async function listPackages(
   // A cursor can hold any number.
   const key = sql`(${column})::float8`
   const rows = await sql<(PackageRow & { sort_key: number })[]>`
-    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, ${key} as sort_key,
-      ${networksOf(sql)} as networks
+    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, takes_top_ups, validity_starts,
+      ${key} as sort_key, ${networksOf(sql)} as networks
     from packages p
     where active and kind = ${kind}
       ${filter.dominated ? sql`` : sql`and not dominated`}
@@ -81,7 +95,7 @@ export async function listPackages(
 export async function listTopUpsOf(sql: Queryable, esimId: string): Promise<Package[]> {
   const rows = await sql<PackageRow[]>`
     select p.code, p.kind, p.name, p.destinations, p.data_bytes, p.daily, p.days, p.price_minor, p.currency,
-      ${networksOf(sql)} as networks
+      p.takes_top_ups, p.validity_starts, ${networksOf(sql)} as networks
     from ${topUpsOfEsims(sql)}
     where p.kind = 'top_up' and p.active and not p.dominated and e.id = ${esimId}
     order by p.price_minor, p.code`
@@ -103,8 +117,8 @@ export async function listDestinations(
 /** A package, on sale or not. */
 export async function findPackage(sql: Queryable, code: string): Promise<(Package & { onSale: boolean }) | undefined> {
   const [row] = await sql<(PackageRow & Pick<Packages, 'active'>)[]>`
-    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, active,
-      ${networksOf(sql)} as networks
+    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, active, takes_top_ups,
+      validity_starts, ${networksOf(sql)} as networks
     from packages p
     where code = ${code}`
   return row && { ...packageOf(row), onSale: row.active }
@@ -120,6 +134,8 @@ const packageOf = (row: PackageRow): Package => ({
   days: row.days,
   priceMinor: row.price_minor,
   currency: row.currency,
+  takesTopUps: row.takes_top_ups,
+  validityStarts: row.validity_starts,
   networks: row.networks,
 })
 

@@ -600,6 +600,8 @@ export interface Packages {
   active: boolean
   updated_at: Date
   dominated: boolean
+  takes_top_ups: boolean
+  validity_starts: 'installation' | 'first_use' | null
 }
 
 export interface PaymentSweeps {

@@ -161,6 +161,9 @@ export interface AccountEsim {
   suspended: boolean
   totalBytes: bigint | null
   usedBytes: bigint
+  checkedAt: Date
+  validityStarts: Esims['validity_starts']
+  unusedUntil: Date | null
   activatedAt: Date | null
   expiresAt: Date | null
   orderedAt: Date
@@ -168,7 +171,18 @@ export interface AccountEsim {
 
 type AccountEsimRow = Pick<
   Esims,
-  'id' | 'order_id' | 'iccid' | 'state' | 'suspended' | 'total_bytes' | 'used_bytes' | 'activated_at' | 'expires_at'
+  | 'id'
+  | 'order_id'
+  | 'iccid'
+  | 'state'
+  | 'suspended'
+  | 'total_bytes'
+  | 'used_bytes'
+  | 'checked_at'
+  | 'validity_starts'
+  | 'unused_until'
+  | 'activated_at'
+  | 'expires_at'
 > &
   Pick<Orders, 'package_code' | 'package_name' | 'destination' | 'created_at'>
 
@@ -183,8 +197,8 @@ export async function listEsimsOfAccount(
   if (!key) return []
   const fields = tableEncryption(context.cipher, key, 'esims')
   const rows = await sql<AccountEsimRow[]>`
-    select e.id, e.order_id, e.iccid, e.state, e.suspended, e.total_bytes, e.used_bytes, e.activated_at, e.expires_at,
-      o.package_code, o.package_name, o.destination, o.created_at
+    select e.id, e.order_id, e.iccid, e.state, e.suspended, e.total_bytes, e.used_bytes, e.checked_at, e.validity_starts,
+      e.unused_until, e.activated_at, e.expires_at, o.package_code, o.package_name, o.destination, o.created_at
     from orders o join esims e on e.order_id = o.id
     where o.account_id = ${accountId}
       ${page.after === undefined ? sql`` : sql`and (o.created_at, e.id) < (${page.after[0]}, ${page.after[1]})`}
@@ -200,6 +214,9 @@ export async function listEsimsOfAccount(
     suspended: row.suspended,
     totalBytes: row.total_bytes,
     usedBytes: row.used_bytes,
+    checkedAt: row.checked_at,
+    validityStarts: row.validity_starts,
+    unusedUntil: row.unused_until,
     activatedAt: row.activated_at,
     expiresAt: row.expires_at,
     orderedAt: row.created_at,

@@ -57,6 +57,8 @@ test('the public list of packages has our prices and not our costs', async () =>
         daily: false,
         days: 30,
         price: { minor: 1_290, currency: 'EUR' },
+        takesTopUps: false,
+        validityStarts: null,
         networks: null,
       },
     ],

@@ -23,6 +23,35 @@ test('the eSIMs of an account are listed without the secrets of their installati
   expect(Object.keys(first.items[0])).not.toContain('activationCode')
 })
 
+test('packages and eSIMs say when their days begin, packages whether eSIMs take more, and eSIMs when they were read', async () => {
+  const { items } = expectStatus(await harness.anonymous.get('/v1/packages?destination=TR&limit=200'), 200)
+  const turkish = items.filter(({ destinations }: { destinations: string[] }) => destinations.length === 1)
+  const told = turkish.map(({ code, takesTopUps, validityStarts }: Record<string, unknown>) => [
+    code,
+    takesTopUps,
+    validityStarts,
+  ])
+  expect(told).toEqual([
+    // Two providers have them, and do not agree.
+    ['tr-1gb-7d', true, null],
+    ['tr-3gb-15d', false, 'installation'],
+    ['tr-5gb-30d', true, null],
+  ])
+
+  const person = await harness.signUp()
+  const { esims } = await harness.buy(person, { packageCode: 'tr-3gb-15d' })
+  const said = {
+    validityStarts: 'installation',
+    checkedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    unusedUntil: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+  }
+  const path = encodeURIComponent(esims[0].activationCode)
+  const androidInstallUrl = `https://esimsetup.android.com/esim_qrcode_provisioning?carddata=${path}`
+  expect(esims).toMatchObject([{ ...said, androidInstallUrl }])
+  const listed = expectStatus(await harness.service.get(`/v1/accounts/${person.accountId}/esims`), 200)
+  expect(listed.items).toMatchObject([said])
+})
+
 /** The codes of the top-ups that are listed for the eSIM of an order. */
 async function topUpsOf(order: OrderView): Promise<string[]> {
   const { items, orderId } = expectStatus(await harness.service.get(`/v1/esims/${order.esims[0].id}/top-ups`), 200)

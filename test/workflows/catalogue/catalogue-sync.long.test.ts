@@ -35,6 +35,9 @@ test('the first sync asks both providers and puts their packages on sale', async
     daily: false,
     days: 7,
     price: { minor: 199, currency: 'EUR' },
+    takesTopUps: true,
+    // eSIM Access says the installation, Airalo the first use.
+    validityStarts: null,
     networks: [{ destination: 'DE', name: 'Telekom', generations: ['4G', '5G'] }],
   })
   expect(await packageRow('de-1gb-7d')).toMatchObject({
