@@ -16,5 +16,5 @@ export const isKeyOf = <Table extends object>(table: Table, name: PropertyKey): 
 /** A table with a value for each of the keys. */
 export const tableOf = <Key extends string, Value>(
   keys: readonly Key[],
-  valueOf: (key: Key) => Value,
-): Record<Key, Value> => Object.fromEntries(keys.map((key) => [key, valueOf(key)])) as Record<Key, Value>
+  valueFor: (key: Key) => Value,
+): Record<Key, Value> => Object.fromEntries(keys.map((key) => [key, valueFor(key)])) as Record<Key, Value>

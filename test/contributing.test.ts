@@ -92,7 +92,9 @@ test('every folder is in the table of CONTRIBUTING.md', async () => {
 })
 
 test('every command in CONTRIBUTING.md exists, with its files', async () => {
-  const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(await read('package.json')))
+  const { scripts } = z
+    .object({ scripts: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(await read('package.json')))
   for (const [, name = ''] of text.matchAll(/\bnpm run ([\w:-]+)/g)) expect(Object.keys(scripts)).toContain(name)
   const files = [...text.matchAll(/(?:npm test -- |--import tsx |debug\.ts )((?:[\w-]+\/)+[\w.-]+)/g)]
   expect(files.length).toBeGreaterThan(3)

@@ -33,7 +33,9 @@ test('every linked file of the README exists', async () => {
 })
 
 test('every command in the README exists', async () => {
-  const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(await read('package.json')))
+  const { scripts } = z
+    .object({ scripts: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(await read('package.json')))
   const named = [...readme.matchAll(/`?npm run ([\w:-]+)/g)].map(([, name]) => name ?? '')
   for (const name of named) expect(Object.keys(scripts), name).toContain(name)
 })

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { status } from '@grpc/grpc-js'
 import { expect, onTestFinished, test } from 'vitest'
-import { connectTemporal } from '../temporal/client.ts'
 import { portOf } from '../dev/port.ts'
+import { connectTemporal } from '../temporal/client.ts'
 
 test('a retried call to Temporal ends when the connection is closed, without an unhandled error', async () => {
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')

@@ -224,7 +224,8 @@ function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progre
  */
 function unknownThere(settlement: PaymentToClose, { provider, code }: ProviderFailure): Progress | 'unchanged' {
   const isRecorded = settlement.trouble === code
-  if (!isRecorded && sinceScheduledMs() < unknownIsFinalAfterMs) throw new ProviderFailure(provider, 'unavailable', code)
+  if (!isRecorded && sinceScheduledMs() < unknownIsFinalAfterMs)
+    throw new ProviderFailure(provider, 'unavailable', code)
   return trouble(settlement, code)
 }
 

@@ -26,8 +26,8 @@ import type {
 } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { createBalanceReadings } from './balances.ts'
 import { createPaymentComparison } from './payments.ts'
-import { balanceReadUntil, createStripeComparison } from './stripe.ts'
 import { createProviderComparison } from './providers.ts'
+import { balanceReadUntil, createStripeComparison } from './stripe.ts'
 import { differs } from './tally.ts'
 
 const incompleteTask = 'reconciliation_incomplete'

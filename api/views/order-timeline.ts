@@ -191,7 +191,12 @@ function ofProviders({ placements }: OrderRows): Entry[] {
 function ofEsims({ esims }: OrderRows, delivered: Date | null, asOf: Date): Entry[] {
   return esims.flatMap((esim): Entry[] => [
     { at: esim.activated_at, source: 'esim', actor: 'customer', words: 'first used the eSIM' },
-    { at: esim.return_asked_at, source: 'esim', actor: 'us', words: `asked ${esim.provider} for the return of the eSIM` },
+    {
+      at: esim.return_asked_at,
+      source: 'esim',
+      actor: 'us',
+      words: `asked ${esim.provider} for the return of the eSIM`,
+    },
     {
       at: esim.expires_at !== null && esim.expires_at <= asOf ? esim.expires_at : null,
       source: 'esim',

@@ -3,11 +3,11 @@
  * own. Each part is deleted when its step no longer needs it, and the key with the last part.
  */
 import type { Language } from '../../messages/languages.ts'
+import { keysOf } from '../../shared/keys-of.ts'
 import type { Queryable, Transaction } from '../connection/database.ts'
 import type { DeletionSeals } from '../connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
 import type { HeldPlacement } from '../order/placements.ts'
-import { keysOf } from '../../shared/keys-of.ts'
 import { readPart } from './sealed-parts.ts'
 
 /** A payment to cancel or refund, with the data that the books need for it. */

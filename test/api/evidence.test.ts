@@ -11,10 +11,10 @@ import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { recordDifferences } from '../../db/reconciliation/reconciliations.ts'
 import { evaluate, type Figure, figures } from '../../policy/figures.ts'
 import { promises } from '../../policy/promises.ts'
+import { isKeyOf } from '../../shared/keys-of.ts'
 import { createMetrics } from '../../shared/metrics.ts'
 import { type Fixture, openFixture, type Shown } from '../promises/fixture.ts'
 import { dropErasure, insertErasure, insertPolicy, noticeTo, withdrawPolicy } from '../promises/planting.ts'
-import { isKeyOf } from '../../shared/keys-of.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 

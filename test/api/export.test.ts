@@ -7,9 +7,9 @@ import { exportAccount } from '../../api/export/account-export.ts'
 import { earlierExportSchema, exportSchema, exportVersion } from '../../api/export/account-export-schema.ts'
 import { personalData } from '../../policy/personal-data.ts'
 import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
+import { type JsonSchema, jsonSchema } from '../harness/api/described.ts'
 import { loseAccount } from '../harness/lost.ts'
 import { fillHistory, fillPerson } from './export-fixture.ts'
-import { type JsonSchema, jsonSchema } from '../harness/api/described.ts'
 
 let harness: ApiHarness
 let service: string

@@ -8,6 +8,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
 import { untilAcknowledged } from '../erasure/exercised-rights.ts'
 import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
+import { readDescribed } from '../harness/api/described.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
@@ -15,7 +16,6 @@ import { createCaller, expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
-import { readDescribed } from '../harness/api/described.ts'
 
 const harness = await shareStack({ books: false })
 const { sql } = harness.context

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import pMap from 'p-map'
 import { beforeAll, expect, test } from 'vitest'
+import { readDescribed } from '../harness/api/described.ts'
 import { openHarness } from '../harness/harness.ts'
 import { drawPart, seed } from '../harness/seed.ts'
 import { hostileNumbers, hostileTexts } from './corpora/hostile.ts'
@@ -12,7 +13,6 @@ import { type Input, inputsOf, requestWith } from './corpora/inputs.ts'
 import { createSenders, faultOf, type Senders } from './corpora/send.ts'
 import { findSchemathesis, fuzz } from './fuzz/schemathesis.ts'
 import { createFuzzWorld, type FuzzWorld, victimsRows } from './fuzz/world.ts'
-import { readDescribed } from '../harness/api/described.ts'
 
 const harness = await openHarness({ replay: false, books: false })
 const document = await readDescribed(harness.anonymous)

@@ -223,8 +223,7 @@ const tokenForgeries = (claims: () => Record<string, unknown>): Record<string, (
   'by nobody': () => unsigned({ alg: 'none' }, claims()),
   'by nobody with the name of the key': () => unsigned(key, claims()),
   'by the published key as a secret': () => confused(claims()),
-  'by a key of its own header': async () =>
-    signed(claims(), foreignKey, { ...key, jwk: JSON.parse(publicKey) }),
+  'by a key of its own header': async () => signed(claims(), foreignKey, { ...key, jwk: JSON.parse(publicKey) }),
   'by an unknown key': () => signed(claims(), foreignKey, { ...key, kid: 'two' }),
   'for another audience': () => signed({ ...claims(), aud: 'another.app' }),
   'of another issuer': () => signed({ ...claims(), iss: 'https://issuer.example' }),

@@ -5,13 +5,13 @@ import { recordAccesses } from '../../db/access/access-log.ts'
 import { createApiKey } from '../../db/api-keys.ts'
 import { eraseLateRows } from '../../db/erasure/erased-rows.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { readDescribed } from '../harness/api/described.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { visit } from '../harness/visits.ts'
-import { readDescribed } from '../harness/api/described.ts'
 
 const harness = await shareStack()
 const { sql } = harness.context

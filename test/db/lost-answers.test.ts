@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
-import { portOf } from '../../dev/port.ts'
 import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
+import { portOf } from '../../dev/port.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
 import { until } from '../harness/until.ts'
 

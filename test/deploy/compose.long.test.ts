@@ -8,12 +8,12 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
+import { withId } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 import { makeImage } from '../image/image.ts'
 import { services } from './compose/compose.ts'
 import { type Container, type Containers, createContainers, whyNoContainers } from './compose/containers.ts'
 import { recipes } from './compose/recipes.ts'
-import { withId } from '../harness/http.ts'
 
 const named = recipes({ 'ama-esim': '', 'ama-esim-simulators': '' })
 const runnable = Object.entries(services).filter(([, { image }]) => image !== 'grafana/grafana:12.4.0')

@@ -62,9 +62,7 @@ test('each manifest is what the schema of its kind in Kubernetes 1.34 allows, wi
 })
 
 test('kubectl applies every manifest', () => {
-  const { resources } = z
-    .object({ resources: z.array(z.string()) })
-    .parse(parse(read(`${folder}kustomization.yaml`)))
+  const { resources } = z.object({ resources: z.array(z.string()) }).parse(parse(read(`${folder}kustomization.yaml`)))
   expect(resources.toSorted()).toEqual([...new Set(manifests.map(({ name }) => name))].sort())
 })
 

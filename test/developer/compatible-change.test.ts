@@ -21,21 +21,20 @@ interface Change {
   path?: string
 }
 
-const made = (change: Change = {}): ComparedDocument =>
-  ({
-    paths: {
-      [change.path ?? '/v1/orders']: {
-        post: {
-          parameters: change.parameters ?? [{ name: 'limit', in: 'query', schema: { type: 'integer' } }],
-          requestBody: {
-            content: { 'application/json': { schema: change.body ?? { type: 'object', properties: {} } } },
-          },
-          responses: { 200: { content: { 'application/json': { schema: { ...order, ...change.order } } } } },
+const made = (change: Change = {}): ComparedDocument => ({
+  paths: {
+    [change.path ?? '/v1/orders']: {
+      post: {
+        parameters: change.parameters ?? [{ name: 'limit', in: 'query', schema: { type: 'integer' } }],
+        requestBody: {
+          content: { 'application/json': { schema: change.body ?? { type: 'object', properties: {} } } },
         },
+        responses: { 200: { content: { 'application/json': { schema: { ...order, ...change.order } } } } },
       },
     },
-    components: { schemas: { Status: { type: 'string', enum: ['paid', 'sent'] } } },
-  })
+  },
+  components: { schemas: { Status: { type: 'string', enum: ['paid', 'sent'] } } },
+})
 
 const place = 'POST /v1/orders'
 const { id, status, note } = order.properties

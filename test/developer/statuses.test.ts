@@ -1,8 +1,8 @@
 /** Each status has its values, and what each means, in the OpenAPI document and on /docs. */
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { shareStack } from '../harness/harness.ts'
 import { type JsonSchema, jsonSchema, readDescribed } from '../harness/api/described.ts'
+import { shareStack } from '../harness/harness.ts'
 
 const harness = await shareStack()
 const document = await readDescribed(harness.anonymous)

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import type { Deletions, Orders, OwnedIds } from '../../db/connection/schema.ts'
 import { systemKeyId } from '../../db/crypto/data-keys.ts'
+import { type JsonSchema, readDescribed } from '../harness/api/described.ts'
 import type { Surfer } from '../harness/browser.ts'
 import { type Deletion, deleteAccount } from '../harness/deletions.ts'
 import { openHarness } from '../harness/harness.ts'
@@ -15,7 +16,6 @@ import { visit } from '../harness/visits.ts'
 import { askBeforeSignUp, exerciseRights } from './exercised-rights.ts'
 import { changedSince, type Everybody, nothingChanged, readEverybody, untilQuiet } from './living.ts'
 import { findTexts, takeSnapshot } from './snapshot.ts'
-import { type JsonSchema, readDescribed } from '../harness/api/described.ts'
 
 interface Operation {
   method: string

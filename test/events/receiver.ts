@@ -1,7 +1,7 @@
 /** An app backend that takes events: it verifies signatures with the library of Standard Webhooks, and answers as told. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { Webhook } from 'standardwebhooks'
 import { text } from 'node:stream/consumers'
+import { Webhook } from 'standardwebhooks'
 import { portOf } from '../../dev/port.ts'
 
 export interface Received {

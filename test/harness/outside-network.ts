@@ -9,8 +9,8 @@ import { createServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import tls from 'node:tls'
 import { generate } from 'selfsigned'
-import { milliseconds } from '../../policy/periods.ts'
 import { portOf } from '../../dev/port.ts'
+import { milliseconds } from '../../policy/periods.ts'
 import type { Fault } from '../../sim/simulator.ts'
 
 /** `object`: the request arrives, as at a simulator. */

@@ -17,12 +17,7 @@ export interface Program {
 }
 
 /** Starts a program with this environment and PATH, by default in the project's folder. */
-export function startProgram(
-  command: string,
-  args: string[],
-  env: NodeJS.ProcessEnv = {},
-  folder = root,
-): Program {
+export function startProgram(command: string, args: string[], env: NodeJS.ProcessEnv = {}, folder = root): Program {
   const { PATH = '', HOME = '', TMPDIR } = process.env
   const child = spawn(command, args, {
     cwd: folder,

@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 import { problems } from '../../api/http/problems.ts'
 import { languages } from '../../messages/languages.ts'
 import { allMessages, textsOf } from '../../messages/texts.ts'
-import { faultsOf, flat, literalsOf, unusedKeys } from './message-faults.ts'
 import { tableOf } from '../../shared/keys-of.ts'
+import { faultsOf, flat, literalsOf, unusedKeys } from './message-faults.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const messages = tableOf(languages, (language) => flat(allMessages[language]))

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { type Language, languages } from '../../messages/languages.ts'
 import { faultsOfPages } from '../browser/accessibility.ts'
 import { hasBrowser, startBrowser } from '../browser/chromium.ts'
+import { readDescribed } from '../harness/api/described.ts'
 import { createSurfer, type Shown, type Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
@@ -12,7 +13,6 @@ import { expectStatus } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
 import { englishLeftIn } from './english-left.ts'
-import { readDescribed } from '../harness/api/described.ts'
 
 // Orders of erased people are in Stripe's state, and no longer in our database.
 const harness = await shareStack({ books: false })

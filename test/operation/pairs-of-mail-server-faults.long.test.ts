@@ -143,9 +143,7 @@ test.each<[Transport, ServerFault[]]>([
     transport = used
     for (const [number, pair] of pairs(faults).entries()) {
       const to = `${used}-${number}@people.example`
-      const host = network.name(`${used}-${number}`, () =>
-        ofNames.find((name) => name === fault),
-      )
+      const host = network.name(`${used}-${number}`, () => ofNames.find((name) => name === fault))
       const mail = createMail({
         url: `${used}://${host}:${port}`,
         from: 'AMA eSIM <hello@ama-esim.example>',

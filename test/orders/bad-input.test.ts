@@ -55,18 +55,15 @@ test.each<[string, unknown[]]>([
   ['measurement', [true, 'granted']],
   ['measurement.adUserData', [partial]],
   ['measurement.gaid', [{ ...partial, adUserData: true, gaid: 'x' }]],
-])(
-  'an order with %s of %j is refused, and the problem names the field',
-  async (field, values) => {
-    await nothingStored(async () => {
-      for (const value of values) {
-        const { status, body } = await post({ ...requested, [field.split('.')[0] ?? '']: value })
-        const errors = [{ field, reason: expect.any(String) }]
-        expect({ value, status, ...body }).toMatchObject({ value, status: 400, code: 'invalid_request', errors })
-      }
-    })
-  },
-)
+])('an order with %s of %j is refused, and the problem names the field', async (field, values) => {
+  await nothingStored(async () => {
+    for (const value of values) {
+      const { status, body } = await post({ ...requested, [field.split('.')[0] ?? '']: value })
+      const errors = [{ field, reason: expect.any(String) }]
+      expect({ value, status, ...body }).toMatchObject({ value, status: 400, code: 'invalid_request', errors })
+    }
+  })
+})
 
 test('an order with unknown fields is refused, and the problem names the fields', async () => {
   const known = JSON.stringify(requested).slice(0, -1)

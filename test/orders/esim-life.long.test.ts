@@ -7,7 +7,7 @@ import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
-import { untilWatched, iccidsOf } from '../harness/purchases.ts'
+import { iccidsOf, untilWatched } from '../harness/purchases.ts'
 import { eachProvider, testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 

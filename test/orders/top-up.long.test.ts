@@ -7,10 +7,10 @@ import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
+import { iccidsOf } from '../harness/purchases.ts'
 import { eachProvider, testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
-import { iccidsOf } from '../harness/purchases.ts'
 
 const harness = await shareStack()
 const { esimAccess, airalo, stripe } = harness.sims
@@ -165,8 +165,7 @@ test('a top-up that was applied without an answer is refunded and becomes an ope
 test('a provider that takes longer over a top-up than we wait adds the data once', async () => {
   await airalo.do('limits', { tokenPerMinute: 1_000 })
   const { person, order } = await delivered(testPackages.onlyAiralo)
-  const atAiralo = async () =>
-    (await airalo.state()).orders.filter(({ type }) => type === 'topup').length
+  const atAiralo = async () => (await airalo.state()).orders.filter(({ type }) => type === 'topup').length
   const before = await atAiralo()
   await airalo.fault({ match: { method: 'POST', path: '/topups$' }, delayMs: 18_000 })
   const topUp = await requested(person, order.id)

@@ -1,15 +1,15 @@
 import { createHmac } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
-import { milliseconds } from '../../policy/periods.ts'
 import { z } from 'zod'
+import { milliseconds } from '../../policy/periods.ts'
 import { createAiralo } from '../../providers/airalo/airalo.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
 import { parseActivationCode } from '../../providers/lpa.ts'
 import { startAiralo } from '../../sim/airalo.ts'
 import { controlOf } from '../../sim/control.ts'
 import type { Fault } from '../../sim/simulator.ts'
 import { until } from '../harness/until.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
-import { isProviderFailure } from '../../providers/failure.ts'
 
 const GB = 1024 ** 3
 const clientId = 'client-planted'

@@ -1,6 +1,7 @@
 /** Open runs of earlier builds continue on this code: a kept history of every end and every wait has to replay. */
 import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { keysOf } from '../../shared/keys-of.ts'
 import { createLog } from '../../shared/log.ts'
 import { loadBundle } from '../../worker/bundle.ts'
 import { failedReplays } from '../../worker/replay.ts'
@@ -13,7 +14,6 @@ import type { Mutation } from '../mutations/mutation.ts'
 import { type Kept, keptFolder, readKept } from './kept.ts'
 import { type Mutant, mutants } from './mutants/mutants.ts'
 import { scenarios } from './scenarios.ts'
-import { keysOf } from '../../shared/keys-of.ts'
 
 const kept = await readKept()
 const log = createLog({ level: 'silent' })

@@ -144,7 +144,8 @@ test.each(
       else if (type === 'query') await handle.query(name, ...args).catch(hasNoHandler)
       else {
         const [first, ...more] = args
-        const sent = args.length === 0 ? handle.executeUpdate(name) : handle.executeUpdate(name, { args: [first, ...more] })
+        const sent =
+          args.length === 0 ? handle.executeUpdate(name) : handle.executeUpdate(name, { args: [first, ...more] })
         const refusal = await sent.then(
           () => accepted.push(`${name} ${JSON.stringify(args).slice(0, 100)}`),
           (error: unknown) => error,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { expect, test } from 'vitest'
 import type { Duration } from '@temporalio/common'
+import { expect, test } from 'vitest'
 import type { Attention, OperatorActs } from '../../db/connection/schema.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
@@ -17,8 +17,7 @@ const { sql } = harness.context
 const support = harness.config.SUPPORT_MAIL
 const day = 24 * 60 * 60 * 1000
 
-const skip = (id: string, duration: Duration) =>
-  fastForward(harness.temporal, privacyRequestWorkflowId(id), duration)
+const skip = (id: string, duration: Duration) => fastForward(harness.temporal, privacyRequestWorkflowId(id), duration)
 const read = async (id: string) => expectStatus(await harness.operator.get(`/v1/privacy-requests/${id}`), 200)
 const unknownAddress = () => `${randomUUID()}@elsewhere.example`
 

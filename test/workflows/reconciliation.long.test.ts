@@ -11,7 +11,7 @@ import { paymentSweepParts, recordSweep } from '../../db/order/payment-sweeps.ts
 import { recordDifferences } from '../../db/reconciliation/reconciliations.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { type DifferenceKindName, differenceKinds } from '../../policy/reconciliation.ts'
-import { shareReading } from '../../shared/fresh.ts'
+import { shareReading } from '../../shared/shared-reading.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import {
   type ReconciliationInput,

@@ -5,9 +5,9 @@
  */
 import { request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'
+import { readDescribed } from '../../harness/api/described.ts'
 import { openHarness } from '../../harness/harness.ts'
 import { drawPart } from '../../harness/seed.ts'
-import { readDescribed } from '../../harness/api/described.ts'
 
 const harness = await openHarness({ workers: 0, replay: false })
 

@@ -1,10 +1,10 @@
 /** Values that PostgreSQL cannot store or would change are refused with the field's name, or read correctly. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { readDescribed } from '../../harness/api/described.ts'
 import { createSurfer } from '../../harness/browser.ts'
 import { openHarness } from '../../harness/harness.ts'
 import { visit } from '../../harness/visits.ts'
-import { readDescribed } from '../../harness/api/described.ts'
 
 const harness = await openHarness({ workers: 0, replay: false, books: false })
 

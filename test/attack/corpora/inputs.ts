@@ -115,7 +115,12 @@ const slot = 'the-hostile-value'
  * @param value as JSON
  * @returns undefined when HTTP cannot carry the value there
  */
-export function requestWith(document: Described, input: Input, value: string, known: Known): HostileRequest | undefined {
+export function requestWith(
+  document: Described,
+  input: Input,
+  value: string,
+  known: Known,
+): HostileRequest | undefined {
   const { operation, place, at } = input
   const text = textOf(value)
   const headers: Record<string, string> = {}

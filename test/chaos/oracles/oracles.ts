@@ -3,6 +3,7 @@
  * whether the promise is kept. What they cannot check is proven by the test that policy/promises.ts names.
  */
 import type { PromiseId } from '../../../policy/promises.ts'
+import { entriesOf } from '../../../shared/keys-of.ts'
 import * as accounts from './accounts.ts'
 import * as duties from './duties.ts'
 import * as endings from './endings.ts'
@@ -10,7 +11,6 @@ import * as leastData from './least-data.ts'
 import * as messages from './messages.ts'
 import * as money from './money.ts'
 import type { Acknowledgements, Oracle, OutsideBooks, Violation } from './record.ts'
-import { entriesOf } from '../../../shared/keys-of.ts'
 
 export interface NotChecked {
   notChecked: string
@@ -62,8 +62,6 @@ export type CheckedPromise = { [Id in PromiseId]: Oracles[Id] extends Oracle ? I
 /** All violations, in the order of the promises. */
 export function violationsIn(books: OutsideBooks, said: Acknowledgements): Violation[] {
   return entriesOf(oracles).flatMap(([promise, oracle]) =>
-    typeof oracle === 'function'
-      ? oracle(books, said).map((finding) => ({ promise, ...finding }))
-      : [],
+    typeof oracle === 'function' ? oracle(books, said).map((finding) => ({ promise, ...finding })) : [],
   )
 }

@@ -1,8 +1,8 @@
 /** Reads the books of outside parties into the form that the oracles read. */
 import type { SimulatorControls } from '../../../dev/simulators/simulators.ts'
+import { tableOf } from '../../../shared/keys-of.ts'
 import type { LoggedRequest } from '../../../sim/simulator.ts'
 import type { Mail, OutsideBooks } from '../oracles/record.ts'
-import { tableOf } from '../../../shared/keys-of.ts'
 
 /** Reads all books. */
 export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks> {

@@ -1,4 +1,4 @@
-import { type Client, isGrpcServiceError } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import type { Payload, PayloadCodec } from '@temporalio/common'
 import proto, { type temporal } from '@temporalio/proto'
 import { createLog } from '../../../shared/log.ts'

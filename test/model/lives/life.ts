@@ -1,5 +1,6 @@
 /** One person's life at the API, beside the worlds of the model that explain all answers so far. */
 import { randomUUID } from 'node:crypto'
+import { entriesOf } from '../../../shared/keys-of.ts'
 import type { Answer } from '../../harness/http.ts'
 import type { Person } from '../../harness/people.ts'
 import type { Product } from '../../harness/product.ts'
@@ -7,7 +8,6 @@ import { testPriceMinor } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
 import { canTake, nothingYet, part, price, type StepName, take, type World } from '../model.ts'
 import { accepted, closure, isCalm, refused } from '../possible.ts'
-import { entriesOf } from '../../../shared/keys-of.ts'
 
 export const minorOf = (units: number): number => (units * testPriceMinor) / price
 export const partMinor = minorOf(part)

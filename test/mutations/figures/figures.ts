@@ -25,7 +25,9 @@ export async function mutateFigures(): Promise<MutantOutcome[]> {
     ['--import', 'tsx', 'test/mutations/figures/play.ts', found, JSON.stringify(drawn)],
     { cwd: folder, maxBuffer: 10 ** 8, env: { ...process.env, TEST_SEED: process.env.TEST_SEED ?? '1' } },
   )
-  const { killed, reached, tables } = z.record(z.string(), z.array(z.string())).parse(JSON.parse(await readFile(found, 'utf8')))
+  const { killed, reached, tables } = z
+    .record(z.string(), z.array(z.string()))
+    .parse(JSON.parse(await readFile(found, 'utf8')))
   return mutants.map((mutant) => {
     if (killed?.includes(mutant.id)) return describeMutant(mutant, 'killed')
     if (tables?.includes(mutant.id)) return describeMutant(mutant, 'left out')

@@ -4,11 +4,11 @@ import { createServer as createTlsServer } from 'node:tls'
 import { generate } from 'selfsigned'
 import { afterAll, expect, test } from 'vitest'
 import { createContext } from '../../../context.ts'
+import { portOf } from '../../../dev/port.ts'
 import { startWorker } from '../../../worker/run-worker.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { openHarness } from '../../harness/harness.ts'
 import { testPackages } from '../../harness/test-packages.ts'
-import { portOf } from '../../../dev/port.ts'
 
 /** What answers at eSIM Access's address while no request can get through. */
 const handling: Record<string, (socket: Socket) => void> = {

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { shareStack } from '../../harness/harness.ts'
+import { withId } from '../../harness/http.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
 import { eachOf, pairs, passing, plantPairs } from './plant-pairs.ts'
-import { withId } from '../../harness/http.ts'
 
 const harness = await shareStack()
 const { sims, service } = harness

@@ -4,6 +4,7 @@
  */
 import { afterEach, expect, test } from 'vitest'
 import { createOutOfStep, outOfStep, unappliedUpdates } from '../../../activities/out-of-step/orders.ts'
+import { keysOf } from '../../../shared/keys-of.ts'
 import { initialSearchAttributes } from '../../../shared/search-attributes.ts'
 import { stageOf } from '../../../temporal/run-stage.ts'
 import { type OrderStatus, orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
@@ -15,7 +16,6 @@ import { expectStatus } from '../../harness/http.ts'
 import { runLater } from '../../harness/temporal/run-later.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
-import { keysOf } from '../../../shared/keys-of.ts'
 import { orderWaits } from '../../replay/orders/order-waits.ts'
 
 const harness = await shareStack()
@@ -82,9 +82,7 @@ test('each update whose effect a local activity writes has its pair, in each sta
   const byRegularActivity = ['awaiting_payment cancel']
   const needed = keysOf(runs).flatMap((run) =>
     orderUpdates
-      .filter(
-        (update) => ['cancel', 'refund', 'approve', 'reject'].includes(update) && isListed(update, run),
-      )
+      .filter((update) => ['cancel', 'refund', 'approve', 'reject'].includes(update) && isListed(update, run))
       .map((update) => `${run} ${update}`),
   )
   const paired = new Set(unappliedUpdates.map(({ run, update }) => `${run} ${update.name}`))

@@ -45,7 +45,11 @@ async function statusEverywhere(orderId: string): Promise<string> {
       const page = (await harness.service.get(`/v1/orders/${orderId}`)).body
       const list = (await harness.operator.get(`/v1/orders?accountId=${page.accountId}`)).body.items
       const run = await harness.temporal.workflow.getHandle(orderWorkflowId(orderId)).query<{ status: string }>('state')
-      const statuses: string[] = [page.status, list.find(({ id }: { id: string }) => id === orderId)?.status, run.status]
+      const statuses: string[] = [
+        page.status,
+        list.find(({ id }: { id: string }) => id === orderId)?.status,
+        run.status,
+      ]
       return statuses
     },
     (shown) => new Set(shown).size === 1,

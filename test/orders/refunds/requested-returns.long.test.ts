@@ -8,9 +8,9 @@ import { always, watchPlacements } from '../../harness/checks/placements.ts'
 import { deleteAccount } from '../../harness/deletions.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
+import { iccidsOf } from '../../harness/purchases.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
-import { iccidsOf } from '../../harness/purchases.ts'
 
 const harness = await shareStack({ books: false })
 const { airalo } = harness.sims

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import type { Person } from '../../harness/people.ts'
+import { iccidsOf } from '../../harness/purchases.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
-import { iccidsOf } from '../../harness/purchases.ts'
 
 const harness = await shareStack()
 const { esimAccess, stripe } = harness.sims

@@ -380,9 +380,7 @@ test('the simulator of Airalo answers in the shape of the documented examples', 
   answers['top-up-of-a-recycled-esim'] = await post('/orders/topups', { package_id: 'change-7days-1gb-topup', iccid })
   await air.do('clock', { advanceSeconds: 3_600 })
   answers['usage-of-a-recycled-esim'] = await get(`/sims/${iccid}/usage`)
-  const webhooks = (await receiver.atLeast(2)).map(
-    ({ body }): Record<string, unknown> => JSON.parse(String(body)),
-  )
+  const webhooks = (await receiver.atLeast(2)).map(({ body }): Record<string, unknown> => JSON.parse(String(body)))
   answers['webhook-low-data'] = webhooks.find(({ level }) => level)
   answers['webhook-async-order'] = webhooks.find(({ request_id }) => request_id)
   const names = (await listDocumented('airalo')).filter((name) => name !== 'webhook-credit-limit')

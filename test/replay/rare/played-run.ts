@@ -11,6 +11,7 @@ import { createActivities } from '../../../activities/index.ts'
 import { failure } from '../../../shared/failures.ts'
 import { temporalSettings } from '../../../temporal/client.ts'
 import { createDataConverter } from '../../../temporal/payload-codec.ts'
+import { sendUpdate } from '../../../temporal/runs.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { loadBundle } from '../../../worker/bundle.ts'
 import { failureInterceptor } from '../../../worker/failure-interceptor.ts'
@@ -18,7 +19,6 @@ import type { WorkflowType } from '../../../workflows/versioning/behaviors.ts'
 import type { Product } from '../../harness/product.ts'
 import { until } from '../../harness/until.ts'
 import type { Scenario } from '../scenario.ts'
-import { sendUpdate } from '../../../temporal/runs.ts'
 
 type Activities = ReturnType<typeof createActivities>
 

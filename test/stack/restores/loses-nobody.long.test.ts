@@ -174,11 +174,7 @@ interface Said {
 }
 
 const restoreCommand = (args: string[]) =>
-  startProgram(
-    process.execPath,
-    ['--import', 'tsx', 'cli/restore.ts', ...args],
-    harness.settings,
-  )
+  startProgram(process.execPath, ['--import', 'tsx', 'cli/restore.ts', ...args], harness.settings)
 
 async function restore(...args: string[]): Promise<Said> {
   const program = restoreCommand(args)
