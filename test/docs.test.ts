@@ -14,7 +14,7 @@ async function documents(): Promise<string[]> {
     (await readdir(new URL(`${folder}/`, root), { recursive: true })).map((name) => `${folder}/${name}`),
   )
   const names = [...entries.map(({ name }) => name), ...(await Promise.all(inFolders)).flat()]
-  return names.filter((name) => name.endsWith('.md')).sort()
+  return names.filter((name) => name.endsWith('.md') && !name.includes('node_modules/')).sort()
 }
 
 test('the documents of each folder are read', async () => {

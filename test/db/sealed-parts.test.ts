@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import type { DeletionPart } from '../../db/erasure/deletion-seals.ts'
 import { readPart, UnreadablePart } from '../../db/erasure/sealed-parts.ts'
+import { keysOf } from '../../shared/keys-of.ts'
 
 const settlement = {
   paymentIntentId: 'pi_1',
@@ -55,12 +56,12 @@ const written: Record<DeletionPart, readonly [unknown, unknown]> = {
   address: [{ email: 'a@people.example' }, { email: 'a@people.example', language: 'sq' }],
   trace: [trace, { ...trace, requestIds: ['q'], emailChangeIds: ['m'] }],
 }
-const parts = Object.keys(written) as DeletionPart[]
+const parts = keysOf(written)
 
 test.each(parts)('the part %s is read as the first build has written it, as this one does, and with more', (part) => {
   for (const secret of written[part]) expect(readPart(part, JSON.stringify(secret))).toEqual(secret)
   const [, now] = written[part]
-  const later = Array.isArray(now) ? now.map((each) => ({ ...each, later: 1 })) : { ...(now as object), later: 1 }
+  const later = Array.isArray(now) ? now.map((each) => ({ ...each, later: 1 })) : { ...Object(now), later: 1 }
   expect(readPart(part, JSON.stringify(later))).toEqual(later)
 })
 
