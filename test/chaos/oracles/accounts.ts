@@ -35,7 +35,10 @@ export const accountsHoldWhatWasGiven: Oracle = (_books, said) =>
     ...Object.keys(account)
       .filter((field) => !accountFields.includes(field))
       .map((field) => ({ subject: person.name, what: `keeps ${field}` })),
-    ...(['email', 'lastName'] as const).flatMap((field) => differs(person.name, field, account[field], person[field])),
+    // A first name may have been corrected after the export.
+    ...(['email', 'lastName', 'firstName'] as const)
+      .filter((field) => field !== 'firstName' || !person.corrected)
+      .flatMap((field) => differs(person.name, `the exported ${field}`, account[field], person[field])),
   ])
 
 /** C2: a phone number only where one was given. */

@@ -65,11 +65,14 @@ function orderFaults({ order, isGone, receivedMinor, refundedMinor, charges, hel
   const { status, grossMinor, isTopUp, quantity, partialRefunds } = order
   isWrong(charges > 1, `${charges} charges`)
   isWrong(receivedMinor > 0 && receivedMinor !== grossMinor, `received ${receivedMinor} for ${grossMinor}`)
-  isWrong(refundedMinor > receivedMinor, `refunded ${refundedMinor} of ${receivedMinor}`)
+  isWrong(refundedMinor > receivedMinor, `refunded ${refundedMinor}, more than the ${receivedMinor} received`)
   // An order of an erased account is seen for the last time before: its end is in the outside books alone.
   if (isGone) {
     const partly = refundedMinor > 0 && refundedMinor < receivedMinor
-    isWrong(partly && refundedMinor !== sum(partialRefunds), `refunded ${refundedMinor} of ${receivedMinor}`)
+    isWrong(
+      partly && refundedMinor !== sum(partialRefunds),
+      `refunded ${refundedMinor} of ${receivedMinor} before the deletion`,
+    )
     return found
   }
   if (receivedMinor === 0) {

@@ -1,4 +1,5 @@
 /** Each oracle is silent about a world in which all promises are kept, and finds each planted violation. */
+import { readdir, readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { promises } from '../../../policy/promises.ts'
@@ -6,6 +7,9 @@ import { createFinder } from './finder.ts'
 import { oracles, violationsIn } from './oracles.ts'
 import { plants } from './plants.ts'
 import { keptWorld } from './sample.ts'
+
+const here = new URL('./', import.meta.url)
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 
 test('the oracles find nothing in a world in which all promises are kept', () => {
   const { books, said } = keptWorld()
@@ -28,6 +32,49 @@ describe('the oracles find', () => {
     plant(world)
     expect(violationsIn(world.books, world.said).map((violation) => violation.promise)).toContain(promise)
   })
+})
+
+const sources = await Promise.all(
+  (await readdir(here))
+    .filter((name) => name.endsWith('.ts') && !/^(oracles\.test|plants|sample)\.ts$/.test(name))
+    .map(async (name) => ({ name, text: await readFile(new URL(name, here), 'utf8') })),
+)
+
+/** Sentences of what oracles say, as patterns: texts in their sources that have letters and a space. */
+function sentences(text: string): RegExp[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$|^import .*$/gm, '')
+  const value = /\$\{(?:[^{}`]|\{[^}]*\})*\}/g
+  return [...code.matchAll(/'([^'\n]*)'|`((?:[^`$]|\$\{(?:[^{}`]|\{[^}]*\})*\})*)`/g)]
+    .map(([, quoted, template]) => quoted ?? template ?? '')
+    .filter((sentence) => /[a-z]/i.test(sentence.replaceAll(value, '')) && / /.test(sentence.replaceAll(value, '')))
+    .map((sentence) => new RegExp(sentence.split(value).map(escaped).join('.*'), 's'))
+}
+
+test('each sentence that an oracle can say is said about a planted violation, and each has its own', () => {
+  const said = Object.values(plants).flatMap((its) =>
+    Object.values(its).flatMap((plant) => {
+      const world = keptWorld()
+      plant(world)
+      return violationsIn(world.books, world.said).map(({ subject, what }) => `${subject} ${what}`)
+    }),
+  )
+  const all = sources
+    .filter(({ name }) => !/^(oracles|record|finder)\.ts$/.test(name))
+    .flatMap(({ text }) => sentences(text))
+  expect(all.length).toBeGreaterThan(60)
+  expect(all.filter((sentence) => !said.some((text) => sentence.test(text)))).toEqual([])
+  expect(all.map(String).filter((sentence, index, those) => those.indexOf(sentence) !== index)).toEqual([])
+})
+
+test('the oracles load nothing but each other, the promises and their periods', () => {
+  const loaded = sources.flatMap(({ name, text }) =>
+    [...text.matchAll(/^(?:import|export) .*? from '([^']+)'|\bimport\('([^']+)'\)/gms)].map(
+      ([, from, late]) => `${name}: ${from ?? late}`,
+    ),
+  )
+  expect(loaded.length).toBeGreaterThan(15)
+  const allowed = /: (\.\/[\w-]+\.ts|\.\.\/\.\.\/\.\.\/policy\/(promises|periods)\.ts|node:crypto)$/
+  expect(loaded.filter((each) => !allowed.test(each))).toEqual([])
 })
 
 test('the finder finds what `includes` finds, whatever the case', () => {

@@ -43,6 +43,13 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'an address that was not given': (world) => {
       exportOf(world, 'ann').account.email = 'other@people.example'
     },
+    'a last name that was not given': (world) => {
+      exportOf(world, 'ann').account.lastName = 'Other'
+    },
+    'a first name that was not given': (world) => {
+      someone(world, 'ann').corrected = false
+      exportOf(world, 'ann').account.firstName = 'Other'
+    },
     'a field that the policy does not name': (world) => {
       exportOf(world, 'ann').account.birthday = '2000-01-01'
     },
@@ -61,6 +68,12 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     },
     'another amount': (world) => {
       at(exportOf(world, 'ann').orders, 0).amountMinor = 1
+    },
+    'another package': (world) => {
+      at(exportOf(world, 'ann').orders, 0).packageCode = 'france-1gb'
+    },
+    'no date': (world) => {
+      at(exportOf(world, 'ann').orders, 0).createdAt = ''
     },
     'no destination': (world) => {
       at(exportOf(world, 'ann').orders, 0).destination = ''
@@ -86,6 +99,12 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     },
     'a foreign field that is passed on': ({ books }) =>
       void books.received.push({ party: 'meta', text: '{"madid":"idfa-value"}' }),
+    'a foreign field that a mail shows': (world) => {
+      mailOf(world, 'ann', 'ready').text = 'idfa-value'
+    },
+    'a foreign field that is kept': (world) => {
+      exportOf(world, 'ann').account.language = 'idfa-value'
+    },
   },
   U1: {
     'an account that is lost': (world) => {
@@ -99,6 +118,13 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'closed as unpaid although paid': (world) => {
       some(world, 'b1').status = 'unpaid'
     },
+    'delivered although nobody paid': (world) => {
+      some(world, 'b2').status = 'delivered'
+    },
+    'an eSIM although nobody paid': (world) => {
+      some(world, 'b2').iccids = ['iccid-b2']
+      world.books.esims.push({ provider: 'airalo', id: 'b2', iccid: 'iccid-b2', held: true })
+    },
     'charged twice': (world) => {
       payment(world, 'a1').charges = 2
     },
@@ -109,6 +135,8 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     },
     'a part refunded twice': ({ books }) => void books.refunds.push({ payment: 'pi-a1', minor: 200, failed: false }),
     'refunded twice': ({ books }) => void books.refunds.push({ payment: 'pi-b1', minor: 500, failed: false }),
+    'an order of an erased account is refunded in part alone': ({ books }) =>
+      void books.refunds.push({ payment: 'pi-c1', minor: 200, failed: false }),
     'refunded, and the eSIM kept': (world) => {
       some(world, 'b1').iccids = ['iccid-b1']
       world.books.esims.push({ provider: 'airalo', id: 'b1', iccid: 'iccid-b1', held: true })
@@ -117,6 +145,7 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'an eSIM bought twice': ({ books }) =>
       void books.esims.push({ provider: 'airalo', id: 'second', iccid: 'iccid-second', held: true }),
     'a top-up applied twice': ({ books }) => void books.topUps.push({ provider: 'airalo', reference: 'e3 again' }),
+    'a top-up that is not applied': ({ books }) => void books.topUps.pop(),
     'a top-up of an eSIM that was given back': (world) => {
       some(world, 'e3').topUpOf = 'order-b1'
     },
@@ -127,6 +156,13 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
       void world.books.payments.push({ ...payment(world, 'a1'), id: 'pi-stray', orderId: 'order-stray' }),
     'an end that the app backend is not told of': ({ said }) => {
       said.events = said.events.filter(({ type }) => type !== 'order.refunded')
+    },
+    'an end that the app backend is told of twice': ({ said }) => {
+      const [end] = said.events.filter(({ type }) => type === 'order.refunded')
+      if (end) said.events.push({ ...end, id: 'again' })
+    },
+    'an order of which the app backend is not told': ({ said }) => {
+      said.events = said.events.filter(({ type }) => type !== 'order.created')
     },
     'the app backend is not told that the database was restored': (world) => {
       world.said.losses.push({ from: some(world, 'a1').changedAt + 1_000, until: some(world, 'a1').changedAt + 2_000 })
@@ -160,6 +196,9 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'delivered although nobody approved it': (world) => {
       some(world, 'e1').verdict = null
     },
+    'delivered although an operator rejected it': (world) => {
+      some(world, 'e2').iccids = ['iccid-e2']
+    },
   },
   U6: {
     'a gap': ({ said }) => {
@@ -181,10 +220,17 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'a name': ({ books }) => void books.received.push({ party: 'airalo', text: 'description=Last-bob' }),
     'an encoded address': ({ books }) =>
       void books.received.push({ party: 'esimAccess', text: 'q=bob%40people.example' }),
+    'a phone number': (world) => {
+      someone(world, 'bob').phone = '+4915112345678'
+      world.books.received.push({ party: 'esimAccess', text: '{"phone":"4915112345678"}' })
+    },
   },
   P2: {
     'card data': ({ books }) => void books.received.push({ party: 'stripe', text: 'card[number]=4242424242424242' }),
     'a name at Stripe': ({ books }) => void books.received.push({ party: 'stripe', text: 'name=First-ann' }),
+    'a card number in a mail': (world) => {
+      mailOf(world, 'ann', 'ready').text = 'Your card number is 4242 4242 4242 4242.'
+    },
   },
   P3: {
     'an address': ({ books }) => void books.received.push({ party: 'meta', text: 'ann@people.example' }),
