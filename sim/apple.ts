@@ -52,7 +52,7 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
   const { teamId = 'TEAM123456', keyId = 'KEY1234567', clientIds = ['app.ama-esim.ios', 'app.ama-esim.web'] } = options
   const privateKeyPem = options.privateKeyPem ?? newKey()
   const publicKey = createPublicKey(privateKeyPem)
-  const signer = await createSigner('apple')
+  const signer = createSigner('apple')
   const grants = createGrants()
   const notifications = createNotifications(signer, issuer, options.webhookUrl)
   const people = new Map<string, AppleId>()
@@ -127,7 +127,7 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
   }
 
   function routes(router: Router): void {
-    router.get('/auth/keys', (_request, response) => void response.json(signer.jwks()))
+    router.get('/auth/keys', async (_request, response) => void response.json(await signer.jwks()))
     router.post('/auth/token', async (request, response) => {
       const form = await authenticated(request, response)
       if (!form) return

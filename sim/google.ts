@@ -50,7 +50,7 @@ const firebaseCertsPath = '/service_accounts/v1/jwk/securetoken@system.gservicea
 
 export async function startGoogle(options: GoogleOptions = {}): Promise<RunningGoogle> {
   const { clientIds = ['1029384756-ama.apps.googleusercontent.com'], projectId = 'ama-esim-sandbox' } = options
-  const [google, firebase] = await Promise.all([createSigner('google'), createSigner('securetoken')])
+  const [google, firebase] = [createSigner('google'), createSigner('securetoken')]
   const events = createSecurityEvents(google, clientIds, options.webhookUrl)
   const refreshTokens = new Map<string, { sub: string; revokedAt: string | null }>()
 
@@ -131,8 +131,8 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<RunningG
   }
 
   function routes(router: Router): void {
-    router.get(certsPath, (_request, response) => void response.json(google.jwks()))
-    router.get(firebaseCertsPath, (_request, response) => void response.json(firebase.jwks()))
+    router.get(certsPath, async (_request, response) => void response.json(await google.jwks()))
+    router.get(firebaseCertsPath, async (_request, response) => void response.json(await firebase.jwks()))
     router.get('/.well-known/risc-configuration', (_request, response) => {
       response.json({ issuer: riscIssuer, jwks_uri: simulator.url + certsPath })
     })

@@ -7,7 +7,7 @@ export interface TokenTimes {
 }
 
 export interface Signer {
-  jwks(): { keys: JWK[] }
+  jwks(): Promise<{ keys: JWK[] }>
   /** Makes a new key for the next tokens. The old keys stay published, and their tokens valid. */
   rotate(): Promise<void>
   sign(claims: Record<string, unknown>, times?: TokenTimes): Promise<string>
@@ -17,7 +17,7 @@ export interface Signer {
 
 /**
  * The first key of each issuer, which the process's later signers use too: making an RSA key takes a tenth of a second
- * of processor time or more.
+ * of processor time or more. It is made for the first token or the first look at the keys: nobody signs in while a stack starts.
  */
 const firstKeys = new Map<string, ReturnType<typeof generateKeyPair>>()
 
@@ -27,34 +27,47 @@ function firstKeyOf(name: string): ReturnType<typeof generateKeyPair> {
   return made
 }
 
-/** Creates a signer with its first key. @param name the beginning of every key id */
-export async function createSigner(name: string): Promise<Signer> {
-  const published: { kid: string; privateKey: CryptoKey; jwk: JWK }[] = []
-  let current = await newKey(firstKeyOf(name))
-  published.push(current)
+/** Creates a signer. @param name the beginning of every key id */
+export function createSigner(name: string): Signer {
+  const published: ReturnType<typeof newKey>[] = []
 
-  async function newKey(made = generateKeyPair('RS256')) {
+  async function newKey(kid: string, made: ReturnType<typeof generateKeyPair>) {
     const { privateKey, publicKey } = await made
-    const kid = `${name}-${published.length + 1}`
     return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig', alg: 'RS256' } }
   }
 
-  const signWith = (key: CryptoKey, claims: Record<string, unknown>, { expiresInSeconds }: TokenTimes) => {
+  function publish(made: ReturnType<typeof generateKeyPair>) {
+    const key = newKey(`${name}-${published.length + 1}`, made)
+    published.push(key)
+    return key
+  }
+
+  const current = () => published.at(-1) ?? publish(firstKeyOf(name))
+
+  const signWith = async (
+    claims: Record<string, unknown>,
+    { expiresInSeconds }: TokenTimes,
+    other?: CryptoKey,
+  ): Promise<string> => {
+    const { kid, privateKey } = await current()
     const now = Math.floor(Date.now() / 1000)
-    const token = new SignJWT({ iat: now, ...claims }).setProtectedHeader({ alg: 'RS256', kid: current.kid })
+    const token = new SignJWT({ iat: now, ...claims }).setProtectedHeader({ alg: 'RS256', kid })
     if (expiresInSeconds !== undefined) token.setExpirationTime(now + expiresInSeconds)
-    return token.sign(key)
+    return await token.sign(other ?? privateKey)
   }
 
   return {
-    jwks: () => ({ keys: published.map(({ jwk }) => jwk) }),
-    async rotate() {
-      current = await newKey()
-      published.push(current)
+    async jwks() {
+      await current()
+      return { keys: (await Promise.all(published)).map(({ jwk }) => jwk) }
     },
-    sign: (claims, times = {}) => signWith(current.privateKey, claims, times),
+    async rotate() {
+      await current()
+      await publish(generateKeyPair('RS256'))
+    },
+    sign: (claims, times = {}) => signWith(claims, times),
     async forge(claims, times = {}) {
-      return signWith((await generateKeyPair('RS256')).privateKey, claims, times)
+      return await signWith(claims, times, (await generateKeyPair('RS256')).privateKey)
     },
   }
 }

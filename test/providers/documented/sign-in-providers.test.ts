@@ -26,8 +26,8 @@ let atApple: ControlOf<typeof startApple>
 let atGoogle: ControlOf<typeof startGoogle>
 
 beforeAll(async () => {
-  signer = await createSigner('documented')
-  keySet = createServer((_request, response) => response.end(JSON.stringify(signer.jwks())))
+  signer = createSigner('documented')
+  keySet = createServer(async (_request, response) => response.end(JSON.stringify(await signer.jwks())))
   await new Promise<void>((resolve) => keySet.listen(0, '127.0.0.1', resolve))
   const keys = `http://127.0.0.1:${portOf(keySet)}`
   receiver = await startWebhookReceiver()
