@@ -5,7 +5,7 @@ import { ConfigurationError } from '../config.ts'
 import { keepSecrets } from '../dev/development-secrets.ts'
 import { fixedPorts } from '../dev/fixed-ports.ts'
 import { reloadOnChange } from '../dev/reload.ts'
-import { type Stack, startStack } from '../dev/stack.ts'
+import { type Services, startServices } from '../dev/stack.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { dataFolder, runningSettingsFile } from './running-stack.ts'
 import { labelled } from './terminal-lines.ts'
@@ -55,9 +55,9 @@ export async function startEmbedded({ reload = false } = {}): Promise<void> {
   if (why !== undefined) process.exitCode = 1
 }
 
-async function start(reload: boolean): Promise<Stack | undefined> {
+async function start(reload: boolean): Promise<Services | undefined> {
   try {
-    return await startStack({
+    return await startServices({
       ports: process.env.AMA_PORTS === 'free' ? 'free' : 'fixed',
       ui: true,
       dataDir: dataFolder(process.env),

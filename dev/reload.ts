@@ -3,7 +3,7 @@
 import { migrate } from '../db/connection/migrate.ts'
 import { createLog } from '../shared/log.ts'
 import { isBundled, type ProgramName, programsOf, root, sources } from './programs/sources.ts'
-import type { Stack } from './stack.ts'
+import type { Services } from './stack.ts'
 import { watchFiles } from './watch-files.ts'
 
 export interface Reloading {
@@ -15,7 +15,7 @@ export interface Reloading {
 const startedWith = ['cli', 'dev', 'sim']
 
 /** @param say receives one line at a time */
-export async function reloadOnChange(stack: Stack, say: (line: string) => void): Promise<Reloading> {
+export async function reloadOnChange(stack: Services, say: (line: string) => void): Promise<Reloading> {
   let waiting = new Set<string>()
   let working: Promise<void> | undefined
   let closed = false
@@ -78,19 +78,19 @@ const titles = { api: 'the API', worker: 'the worker' } as const
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
 /** Bundles the workflows here, where webpack is warm; the worker loads the stored bundle. */
-async function bundleAhead(stack: Stack): Promise<void> {
+async function bundleAhead(stack: Services): Promise<void> {
   const { loadBundle } = await import('../worker/bundle.ts')
   await loadBundle(bundleOptions(stack))
 }
 
 /** The first build takes more than twice as long as each later one, for which a developer waits. */
-async function warmUp(stack: Stack): Promise<void> {
+async function warmUp(stack: Services): Promise<void> {
   const { buildBundle } = await import('../worker/bundle.ts')
   // The worker, or the next save, reports what does not bundle.
   await buildBundle({ ...bundleOptions(stack), log: createLog({ level: 'silent' }) }).catch(() => undefined)
 }
 
-const bundleOptions = ({ config }: Stack) => ({
+const bundleOptions = ({ config }: Services) => ({
   encrypted: config.PAYLOAD_KEYS !== undefined,
   versioned: config.WORKER_BUILD_ID !== undefined,
   incremental: true,

@@ -5,11 +5,12 @@
 import type { Client } from '@temporalio/client'
 import type { Config } from '../config.ts'
 import type { Context } from '../context.ts'
+import { connectDatabase, timeLimits } from '../db/connection/database.ts'
 import { type ApiKeys, developmentKeys } from './development-keys.ts'
-import { developmentSecrets } from './development-secrets.ts'
+import { developmentSecrets, type Secrets } from './development-secrets.ts'
 import { createFailureWatch } from './failure-watch.ts'
 import { fixedPorts } from './fixed-ports.ts'
-import { startInfrastructure } from './infrastructure.ts'
+import { type Infrastructure, startInfrastructure } from './infrastructure.ts'
 import { claimPort } from './port.ts'
 import { createPrograms } from './programs/programs.ts'
 import { type SimulatorControls, simulatorControls } from './simulators/simulators.ts'
@@ -17,16 +18,14 @@ import type { StackOptions } from './stack-options.ts'
 import { configuredSettings, inheritedEnvironment, type Settings } from './stack-settings.ts'
 import type { Switch } from './switch.ts'
 
-export interface Stack {
+/** A running stack, seen from beside it. */
+export interface Services {
   urls: { api: string; ui: string | undefined; inbox: string | undefined; workerMetrics: string[] }
   /** all settings, as an environment */
   settings: Settings
   config: Config
   /** a service key and an operator key */
   keys: ApiKeys
-  /** a context for tests and tools; API and worker have their own one */
-  context: Context
-  temporal: Client
   sims: SimulatorControls
   api: Switch
   worker: Switch
@@ -40,21 +39,43 @@ export interface Stack {
   stop(): Promise<void>
 }
 
+/** A stack for tests and tools. */
+export interface Stack extends Services {
+  /** API and worker have their own one */
+  context: Context
+  temporal: Client
+}
+
+type Undo = (() => Promise<void>)[]
+
 /**
  * Starts a stack and resolves when it accepts requests.
  * @throws ConfigurationError, or an error with the output of a part that could not start; no process is left
  */
-export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const undo: (() => Promise<void>)[] = []
+export const startStack = (options: StackOptions = {}): Promise<Stack> => start(options, connectTools)
+
+/** As startStack, without what takes a second to load and only tests and tools need. */
+export const startServices = (options: StackOptions = {}): Promise<Services> => start(options, async () => ({}))
+
+/** @param connect makes what the caller needs beside the stack */
+async function start<Beside>(
+  options: StackOptions,
+  connect: (infrastructure: Promise<Infrastructure>, undo: Undo) => Promise<Beside>,
+): Promise<Services & Awaited<Beside>> {
+  const undo: Undo = []
   try {
-    return await assemble(options, undo)
+    return await assemble(options, undo, connect)
   } catch (error) {
     for (const step of undo.reverse()) await step().catch(() => undefined)
     throw error
   }
 }
 
-async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): Promise<Stack> {
+async function assemble<Beside>(
+  options: StackOptions,
+  undo: Undo,
+  connect: (infrastructure: Promise<Infrastructure>, undo: Undo) => Promise<Beside>,
+): Promise<Services & Awaited<Beside>> {
   const { ports = 'free', processes = 'one', dataDir, drainMs = 5_000, environment = {}, onProgramEnded } = options
   const configured = configuredSettings(environment)
   const secretsFile = dataDir === undefined ? undefined : `${dataDir}/development-keys.json`
@@ -80,28 +101,9 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
     watch: onProgramEnded ? (part) => void part.exited.then((why) => why && onProgramEnded(why)) : failure.watch,
     restartOften: onProgramEnded !== undefined,
   })
-  // Loaded while everything else starts.
-  const modules = Promise.all([
-    import('../context.ts'),
-    import('../temporal/client.ts'),
-    import('../db/connection/database.ts'),
-  ])
-  modules.catch(() => {}) // Its rejection is handled below.
-  const fromOutside = infrastructure.then(async ({ config, log, temporalEnvironment }) => {
-    const [{ createContext }, { connectTemporal }, { timeLimits }] = await modules
-    // Tests and tools hold locks and fill tables without time limits.
-    const context = createContext(config, {
-      name: 'ama-esim-stack',
-      maxConnections: 5,
-      limits: timeLimits.maintenance,
-      log,
-    })
-    undo.push(() => context.close())
-    const temporal = connectTemporal(config, temporalEnvironment)
-    undo.push(() => temporal.connection.close())
-    return { context, temporal, keys: await developmentKeys(context.sql, secrets, secretsFile) }
-  })
-  const results = await Promise.allSettled([infrastructure, fromOutside, api.start(), worker.start()])
+  const keys = infrastructure.then(({ config }) => keysOf(config, secrets, secretsFile))
+  const beside = connect(infrastructure, undo)
+  const results = await Promise.allSettled([infrastructure, keys, beside, api.start(), worker.start()])
   undo.push(worker.stop, api.stop, close)
   for (const result of results) if (result.status === 'rejected') throw result.reason
   const { stores, simulators, settings, config } = await infrastructure
@@ -116,7 +118,7 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
     },
     settings,
     config,
-    ...(await fromOutside),
+    keys: await keys,
     sims: simulatorControls(simulators.urls),
     api,
     worker,
@@ -130,6 +132,42 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
       if (faults.length === 1) throw faults[0]
       if (faults.length > 1) throw new AggregateError(faults, faults.map(String).join('\n'))
     },
+    ...(await beside),
+  }
+}
+
+async function connectTools(
+  infrastructure: Promise<Infrastructure>,
+  undo: Undo,
+): Promise<Pick<Stack, 'context' | 'temporal'>> {
+  // Loaded while everything else starts.
+  const modules = Promise.all([import('../context.ts'), import('../temporal/client.ts')])
+  modules.catch(() => {}) // Its rejection is handled below.
+  const { config, log, temporalEnvironment } = await infrastructure
+  const [{ createContext }, { connectTemporal }] = await modules
+  // Tests and tools hold locks and fill tables without time limits.
+  const context = createContext(config, {
+    name: 'ama-esim-stack',
+    maxConnections: 5,
+    limits: timeLimits.maintenance,
+    log,
+  })
+  undo.push(() => context.close())
+  const temporal = connectTemporal(config, temporalEnvironment)
+  undo.push(() => temporal.connection.close())
+  return { context, temporal }
+}
+
+async function keysOf(config: Config, secrets: Secrets, secretsFile: string | undefined): Promise<ApiKeys> {
+  const sql = connectDatabase(config.DATABASE_URL, {
+    name: 'ama-esim-keys',
+    maxConnections: 1,
+    limits: timeLimits.maintenance,
+  })
+  try {
+    return await developmentKeys(sql, secrets, secretsFile)
+  } finally {
+    await sql.end({ timeout: 5 })
   }
 }
 
