@@ -188,7 +188,7 @@ const sections: Sections = {
         budget: '≤ 2.5 s',
         measured: `${round(seconds, 2)} s (median of ${starts.length})`,
         kept: seconds <= 2.5,
-        why: `${round(seconds - 2.5, 2)} s over; ${round(seconds - stackSeconds, 2)} s pass before the stack begins; a start takes ${round(cpuOfOurs(cpu) / 1000)} s of processor time (${shares(cpu)}) on ${cores} cores${beside(coresOfOthers)}`,
+        why: `${round(seconds - 2.5, 2)} s over; ${round(seconds - stackSeconds, 2)} s of them npm’s; a start takes ${round(cpuOfOurs(cpu) / 1000)} s of processor time (${shares(cpu)}) on ${cores} cores${beside(coresOfOthers)}`,
       },
     ]
   },

@@ -8,11 +8,12 @@ export type CpuTime = Record<string, number>
 const tickMs = 10
 
 const names: [RegExp, string][] = [
-  [/worker\/main\.ts/, 'worker'],
-  [/api\/main\.ts/, 'API'],
-  [/simulators\/main\.ts/, 'simulators'],
+  // Of the sources, or built of them.
+  [/worker\/main\.(ts|mjs)/, 'worker'],
+  [/api\/main\.(ts|mjs)/, 'API'],
+  [/simulators\/main\.(ts|mjs)/, 'simulators'],
   [/floor\/worker\.ts/, 'floor worker'],
-  [/cli\/start\.ts/, 'start'],
+  [/cli\/start\.mjs/, 'start'],
   [/start-dev/, 'Temporal'],
   [/postgres/, 'PostgreSQL'],
 ]

@@ -225,7 +225,7 @@ function start({ start: section }: Results): string[] {
     '## Start',
     '',
     ...table(
-      ['start', 'seconds', 'of these the stack'],
+      ['start', 'seconds', 'of these after npm'],
       starts.map(({ seconds, stackSeconds }, index) => [
         String(index + 1),
         String(round(seconds, 2)),

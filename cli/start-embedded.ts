@@ -16,13 +16,16 @@ const entry = (name: string, value: string): void => {
 }
 const link = (name: string, url: string): void => entry(name, pc.underline(url))
 
-/**
- * Runs the stack until it is asked to stop or a part fails; a failure sets the exit code to 1.
- * @param options.reload restarts API and worker when one of their files is saved
- */
-export async function startEmbedded({ reload = false } = {}): Promise<void> {
-  const begun = performance.now()
-  const stack = await start(reload)
+interface Options {
+  /** the folder of built programs */
+  built: string
+  /** restarts API and worker when one of their files is saved */
+  reload: boolean
+}
+
+/** Runs the stack until it is asked to stop or a part fails; a failure sets the exit code to 1. */
+export async function startEmbedded({ built, reload }: Options): Promise<void> {
+  const stack = await start(built, reload)
   if (!stack) return
   const settings = runningSettingsFile(process.env)
   await keepSecrets(settings, {
@@ -30,9 +33,9 @@ export async function startEmbedded({ reload = false } = {}): Promise<void> {
     AMA_API_URL: stack.urls.api,
     AMA_OPERATOR_KEY: stack.keys.operator,
   })
-  const reloading = reload ? await reloadOnChange(stack, (line) => write(`  ${line}`)) : undefined
+  const reloading = reload ? await reloadOnChange(stack, built, (line) => write(`  ${line}`)) : undefined
   write()
-  write(pc.bold(pc.green(`  Ready in ${((performance.now() - begun) / 1000).toFixed(1)} s`)))
+  write(pc.bold(pc.green(`  Ready in ${(performance.now() / 1000).toFixed(1)} s`)))
   link('API', stack.urls.api)
   link('API documentation', `${stack.urls.api}/docs`)
   link('quickstart', `${stack.urls.api}/docs/quickstart`)
@@ -55,9 +58,10 @@ export async function startEmbedded({ reload = false } = {}): Promise<void> {
   if (why !== undefined) process.exitCode = 1
 }
 
-async function start(reload: boolean): Promise<Services | undefined> {
+async function start(built: string, reload: boolean): Promise<Services | undefined> {
   try {
     return await startServices({
+      built,
       ports: process.env.AMA_PORTS === 'free' ? 'free' : 'fixed',
       ui: true,
       dataDir: dataFolder(process.env),

@@ -11,7 +11,7 @@ import { developmentDefaults, type Settings, temporalIsConfigured } from './stac
 import type { Stores } from './stores.ts'
 
 export interface InfrastructureOptions
-  extends Pick<StackOptions, 'dataDir' | 'durable' | 'dynamicConfig' | 'keepMail' | 'ui'> {
+  extends Pick<StackOptions, 'built' | 'dataDir' | 'durable' | 'dynamicConfig' | 'keepMail' | 'ui'> {
   ports: 'fixed' | 'free'
   processes: 'one' | 'apart'
   configured: Settings
@@ -50,7 +50,7 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
     folder: dataDir && join(dataDir, 'simulators'),
   }
   const starting = Promise.allSettled([
-    processes === 'one' ? startSimulatorsHere(plan) : startSimulatorsProcess(plan, options.env),
+    processes === 'one' ? startSimulatorsHere(plan) : startSimulatorsProcess(plan, options.env, options.built),
     // Loaded late, so that other processes start meanwhile.
     import('./stores.ts').then(({ startStores }) =>
       startStores({

@@ -5,18 +5,20 @@
 import { isMainThread } from 'node:worker_threads'
 
 if (isMainThread && process.send) {
-  const isOurs = (module) => module.endsWith('.ts')
   const settings = new Promise((resolve) => process.once('message', resolve))
-  const modules = (process.env.AMA_WARM_UP ?? '').split(',').filter(Boolean)
+  const modules = (process.env.AMA_WARM_UP ?? '').split('\n').filter(Boolean)
   delete process.env.AMA_WARM_UP
-  await Promise.all(
-    modules.map((module) =>
-      // The program itself reports what cannot be loaded.
-      import(isOurs(module) ? new URL(`../${module}`, import.meta.url).href : module).catch(() => {}),
-    ),
-  )
+  const isOurs = (module) => /^file:|\.ts$/.test(module)
+  await Promise.all(modules.filter((module) => !isOurs(module)).map(load))
+  // As tsx does: stacks name lines of the sources. Earlier, Node would read the maps of all packages.
+  process.setSourceMapsEnabled(true)
+  await Promise.all(modules.filter(isOurs).map(load))
   Object.assign(process.env, await settings)
   process.disconnect()
-  // As tsx does: stacks name lines of the sources.
-  process.setSourceMapsEnabled(true)
+}
+
+function load(module) {
+  const address = module.endsWith('.ts') ? new URL(`../${module}`, import.meta.url).href : module
+  // The program itself reports what cannot be loaded.
+  return import(address).catch(() => {})
 }

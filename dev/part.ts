@@ -20,8 +20,11 @@ export interface ProcessOptions {
   /** modules that run before it, relative to the project's root */
   preload?: string[]
   env: Record<string, string | undefined>
-  /** settings that are not known yet: the process starts, loads the modules (`.ts`) and packages, and waits for `env` */
-  later?: { env: Promise<Record<string, string>>; warmUp: string[] }
+  /**
+   * settings that are not known yet: the process starts, loads our modules (`.ts`), addresses of files and packages, and waits
+   * for `env`
+   */
+  later?: { env: Promise<Record<string, string>>; warmUp: readonly string[] }
   onLine?: ((line: string) => void) | undefined
   onMessage?: (message: unknown) => void
   /** milliseconds until SIGKILL, longer than the process takes to drain */
@@ -42,7 +45,7 @@ export async function startProcess(options: ProcessOptions): Promise<Part & { se
   const imports = first.flatMap((module) => ['--import', module])
   const child = await startChild(process.execPath, [...imports, entry], {
     cwd: root,
-    env: later ? { ...env, AMA_WARM_UP: later.warmUp.join(',') } : env,
+    env: later ? { ...env, AMA_WARM_UP: later.warmUp.join('\n') } : env,
     ...(onLine && { onLine }),
     ...((onMessage ?? later) && { onMessage: onMessage ?? (() => {}) }),
   })

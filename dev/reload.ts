@@ -2,6 +2,7 @@
 
 import { migrate } from '../db/connection/migrate.ts'
 import { createLog } from '../shared/log.ts'
+import { isCurrent } from './programs/built.mjs'
 import { isBundled, type ProgramName, programsOf, root, sources } from './programs/sources.ts'
 import type { Services } from './stack.ts'
 import { watchFiles } from './watch-files.ts'
@@ -14,8 +15,11 @@ export interface Reloading {
 /** Folders whose code `npm run dev` itself has loaded and does not reload. */
 const startedWith = ['cli', 'dev', 'sim']
 
-/** @param say receives one line at a time */
-export async function reloadOnChange(stack: Services, say: (line: string) => void): Promise<Reloading> {
+/**
+ * @param built the folder of the programs that run
+ * @param say receives one line at a time
+ */
+export async function reloadOnChange(stack: Services, built: string, say: (line: string) => void): Promise<Reloading> {
   let waiting = new Set<string>()
   let working: Promise<void> | undefined
   let closed = false
@@ -64,6 +68,11 @@ export async function reloadOnChange(stack: Services, say: (line: string) => voi
     for (const file of changed) waiting.add(file)
     working ??= work()
   })
+  // Saved while the stack was starting.
+  if (!isCurrent(built)) {
+    for (const file of ['api/main.ts', 'worker/main.ts', 'workflows/index.ts']) waiting.add(file)
+    working ??= work()
+  }
   void warmUp(stack)
   return {
     async close() {

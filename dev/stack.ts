@@ -93,6 +93,7 @@ async function assemble<Beside>(
     processes,
     apiUrl,
     metricsPorts,
+    built: options.built,
     limits: options.limits ?? {},
     drainMs,
     env,

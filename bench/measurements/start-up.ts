@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 interface Start {
   /** from `npm start` to readiness */
   seconds: number
-  /** of these, the time after npm, the check of installed packages, and loading the stack's code */
+  /** of these, the time after npm */
   stackSeconds: number
 }
 

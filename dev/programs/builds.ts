@@ -64,8 +64,15 @@ const sourceUrls: Plugin = {
   setup({ onLoad }) {
     onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       const text = await readFile(path, 'utf8')
-      if (!text.includes('import.meta.url')) return undefined
-      return { contents: text.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)), loader: 'ts' }
+      const contents = withoutOwnAddress(text, pathToFileURL(path))
+      return contents === text ? undefined : { contents, loader: 'ts' }
     })
   },
 }
+
+/** In parts, since this file is built as well. */
+const ownAddress = ['import', 'meta', 'url'].join('.')
+
+/** The text of a source with its address in the place of the one that a built file would have as its own. */
+export const withoutOwnAddress = (text: string, address: URL): string =>
+  text.replaceAll(ownAddress, JSON.stringify(address.href))

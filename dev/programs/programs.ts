@@ -4,7 +4,7 @@ import type { Infrastructure } from '../infrastructure.ts'
 import type { Part } from '../part.ts'
 import { createSwitch, type Starter, type Switch } from '../switch.ts'
 import { createBuilds } from './builds.ts'
-import { startApiProcess, startWorkerProcess } from './separate-processes.ts'
+import { fromBuilt, startApiProcess, startWorkerProcess } from './separate-processes.ts'
 import { type ProgramName, packagesOf } from './sources.ts'
 import { createSpare, type Spare } from './spare-process.ts'
 
@@ -21,6 +21,8 @@ export interface ProgramOptions {
   /** the environment of child processes */
   env: Record<string, string | undefined>
   onLogLine: ((line: string) => void) | undefined
+  /** the folder of built programs, which processes load instead of the sources */
+  built: string | undefined
   /** the programs start before it resolves */
   infrastructure: Promise<Infrastructure>
   /** receives every started part */
@@ -62,23 +64,21 @@ function programsHere({ infrastructure, limits, drainMs, metricsPorts, watch }: 
 }
 
 function programsApart(options: ProgramOptions): Programs {
-  const { env, onLogLine, apiUrl, metricsPorts, watch, restartOften } = options
+  const { env, onLogLine, apiUrl, metricsPorts, watch, restartOften, built } = options
   const settings = options.infrastructure.then((known) => known.settings)
   settings.catch(() => {}) // Its rejection is handled by each process that waits for it.
   const apart = { env, settings, onLine: onLogLine, ...(restartOften && { stopWithinMs: shortDrainMs }) }
   const spares: Spare[] = []
   const builds = createBuilds()
-  type Options = typeof apart & { entry?: string; warmUp?: string[] }
+  type Options = typeof apart & { entry?: string; warmUp?: readonly string[] }
   const starter = (program: ProgramName, start: (options: Options) => Promise<Part>): Starter => {
-    if (!restartOften) return { start: () => start(apart) }
-    const spare = createSpare(
-      settings,
-      (its) => start({ ...apart, settings: its }),
-      async (its) => {
-        const [entry, warmUp] = await Promise.all([builds.fileOf(program), packagesOf(program)])
-        return await start({ ...apart, settings: its, entry, warmUp })
-      },
-    )
+    const first = async (its: typeof settings): Promise<Part> =>
+      await start({ ...apart, settings: its, ...(built !== undefined && (await fromBuilt(built, program))) })
+    if (!restartOften) return { start: () => first(settings) }
+    const spare = createSpare(settings, first, async (its) => {
+      const [entry, warmUp] = await Promise.all([builds.fileOf(program), packagesOf(program)])
+      return await start({ ...apart, settings: its, entry, warmUp })
+    })
     spares.push(spare)
     return spare
   }

@@ -1,5 +1,9 @@
 /** Starts API and worker, each as a process. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { type Part, startProcess, untilReady } from '../part.ts'
+import { builtFile, loadedAhead, type ProgramName, packagesFile } from './sources.ts'
 
 interface ApartOptions {
   /** the environment of the process */
@@ -10,17 +14,21 @@ interface ApartOptions {
   /** a file that has all sources of the program; default: the program's own */
   entry?: string
   /** modules and packages that it loads before its settings are known; default: our modules */
-  warmUp?: string[]
+  warmUp?: readonly string[]
   /** how long it may drain, milliseconds; default: as long as it takes */
   stopWithinMs?: number
 }
 
-const apiModules = ['api/server.ts', 'context.ts', 'temporal/client.ts']
-const workerModules = ['worker/run-worker.ts', 'context.ts', 'worker/schedules.ts', 'worker/metrics-server.ts']
+/** The options of a program that loads its built files and not its sources. @param folder that of built programs */
+export async function fromBuilt(folder: string, program: ProgramName) {
+  const packages: Record<ProgramName, string[]> = JSON.parse(await readFile(join(folder, packagesFile), 'utf8'))
+  const files = loadedAhead[program].map((source) => pathToFileURL(builtFile(folder, source)).href)
+  return { entry: builtFile(folder, `${program}/main.ts`), warmUp: [...packages[program], ...files] }
+}
 
 /** @throws when the process ends before it is ready, or `settings` rejects; no process is left */
 export async function startApiProcess(options: ApartOptions, url: string): Promise<Part> {
-  const { env, settings, onLine, entry = 'api/main.ts', warmUp = apiModules, stopWithinMs = 25_000 } = options
+  const { env, settings, onLine, entry = 'api/main.ts', warmUp = loadedAhead.api, stopWithinMs = 25_000 } = options
   const part = await startProcess({
     name: 'the API',
     entry,
@@ -34,7 +42,14 @@ export async function startApiProcess(options: ApartOptions, url: string): Promi
 
 /** @throws when the process ends before it is ready, or `settings` rejects; no process is left */
 export async function startWorkerProcess(options: ApartOptions, metricsPort: number): Promise<Part> {
-  const { env, settings, onLine, entry = 'worker/main.ts', warmUp = workerModules, stopWithinMs = 40_000 } = options
+  const {
+    env,
+    settings,
+    onLine,
+    entry = 'worker/main.ts',
+    warmUp = loadedAhead.worker,
+    stopWithinMs = 40_000,
+  } = options
   const part = await startProcess({
     name: 'the worker',
     entry,

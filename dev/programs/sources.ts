@@ -8,6 +8,18 @@ export type ProgramName = 'api' | 'worker'
 /** The project's root. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
+/** What a program's process loads before its settings are known. */
+export const loadedAhead: Record<ProgramName, readonly string[]> = {
+  api: ['api/server.ts', 'context.ts', 'temporal/client.ts'],
+  worker: ['worker/run-worker.ts', 'context.ts', 'worker/schedules.ts', 'worker/metrics-server.ts'],
+}
+
+/** The file of a source with which programs begin. @param folder that of built programs (built.mjs) */
+export const builtFile = (folder: string, source: string): string => join(folder, source.replace(/\.ts$/, '.mjs'))
+
+/** In the folder of built programs: the packages that each program loads. */
+export const packagesFile = 'packages.json'
+
 /** Folders and files that API and worker both load. */
 const shared = ['policy', 'shared', 'temporal', 'providers', 'db', 'mails', 'messages', 'config.ts', 'context.ts']
 /** `docs/` has a page of the API. */

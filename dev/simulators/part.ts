@@ -1,4 +1,5 @@
 import { type Part, startProcess } from '../part.ts'
+import { builtFile } from '../programs/sources.ts'
 import { type RunningSimulators, type SimulatorPlan, startSimulators } from './simulators.ts'
 
 export interface SimulatorsPart extends Part, Pick<RunningSimulators, 'urls' | 'settings'> {}
@@ -11,10 +12,16 @@ export async function startSimulatorsHere(plan: SimulatorPlan): Promise<Simulato
   return { name: 'the simulators', urls, settings, exited, stop, kill: stop }
 }
 
-/** Starts the simulators as a process, so that measurements do not count their work as ours. */
+const program = 'dev/simulators/main.ts'
+
+/**
+ * Starts the simulators as a process, so that measurements do not count their work as ours.
+ * @param built the folder of built programs, which the process loads instead of the sources
+ */
 export async function startSimulatorsProcess(
   plan: SimulatorPlan,
   env: Record<string, string | undefined>,
+  built?: string,
 ): Promise<SimulatorsPart> {
   let ready = (_: Pick<RunningSimulators, 'urls' | 'settings'>): void => {}
   const answer = new Promise<Pick<RunningSimulators, 'urls' | 'settings'>>((resolve) => {
@@ -22,7 +29,7 @@ export async function startSimulatorsProcess(
   })
   const part = await startProcess({
     name: 'the simulators',
-    entry: 'dev/simulators/main.ts',
+    entry: built === undefined ? program : builtFile(built, program),
     env,
     onMessage: (message) => ready(message as Pick<RunningSimulators, 'urls' | 'settings'>),
     stopWithinMs: 10_000,

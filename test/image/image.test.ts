@@ -42,7 +42,7 @@ test('the image copies no simulator, development or test code', () => {
     'activities api cli db docs mails messages policy providers shared temporal test worker workflows'.split(' '),
   )
   expect(
-    [...image].filter((file) => /\.test\.tsx?$|^cli\/(demo|dev|generate|start\.|start-embedded)/.test(file)),
+    [...image].filter((file) => /\.test\.tsx?$|^cli\/(demo|generate|start\.|start-embedded)/.test(file)),
   ).toEqual([])
 })
 

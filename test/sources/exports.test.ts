@@ -14,7 +14,7 @@ async function sourceFiles(): Promise<string[]> {
     (await readdir(join(root, name), { recursive: true })).map((file) => join(name, file)),
   )
   const all = [...entries.map(({ name }) => name), ...(await Promise.all(inFolders)).flat()]
-  return all.filter((file) => /\.tsx?$/.test(file))
+  return all.filter((file) => /\.(tsx?|mjs)$/.test(file))
 }
 
 test('every exported value is named by another file', async () => {

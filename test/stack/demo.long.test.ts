@@ -11,7 +11,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 test('npm run demo passes every step beside npm start, and leaves nothing behind', { timeout: 400_000 }, async () => {
   const environment = { AMA_PORTS: 'free', NO_COLOR: '1' }
-  const start = startProgram(process.execPath, ['--import', 'tsx', 'cli/start.ts'], {
+  const start = startProgram(process.execPath, ['cli/start.mjs'], {
     ...environment,
     AMA_DATA_DIR: folder,
   })

@@ -11,7 +11,7 @@ import { until } from '../harness/until.ts'
 const folder = await mkdtemp(join(tmpdir(), 'ama-esim-start-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-const command = ['--import', 'tsx', 'cli/start.ts']
+const command = ['cli/start.mjs']
 const environment = { AMA_DATA_DIR: folder, AMA_PORTS: 'free', NO_COLOR: '1' }
 
 async function untilReady(program: Program) {

@@ -36,7 +36,7 @@ async function save(file: string, change: (text: string) => string): Promise<str
 test('npm run dev reloads a saved route, workflow and text, and after a mistake reloads at the next save', async () => {
   await copyTree()
   const environment = { AMA_DATA_DIR: join(tree, '.data'), AMA_PORTS: 'free', NO_COLOR: '1' }
-  const dev = startProgram(process.execPath, ['--import', 'tsx', 'cli/dev.ts'], environment, tree)
+  const dev = startProgram(process.execPath, ['cli/start.mjs', '--reload'], environment, tree)
   const [, url = ''] = await dev.untilWritten(/API +(http:\S+)/)
   const [, key = ''] = await dev.untilWritten(/operator key\s+(\S+)/)
   await dev.untilWritten(/Ctrl-C stops everything/)
@@ -82,4 +82,13 @@ test('npm run dev reloads a saved route, workflow and text, and after a mistake 
   dev.kill('SIGINT')
   expect(await dev.ended, dev.output()).toEqual({ code: 0, signal: null })
   await until('nothing of it is left', async () => (await survivors(processes)).length === 0)
+
+  // The programs that the first start has built are those of other sources now.
+  await save('api/routes/health.ts', (text) => text.replaceAll("'anew'", "'saved between two starts'"))
+  const again = startProgram(process.execPath, ['cli/start.mjs'], environment, tree)
+  onTestFinished(() => again.kill('SIGKILL'))
+  const [, later = ''] = await again.untilWritten(/API +(http:\S+)/)
+  expect(await fetch(`${later}/livez`).then((it) => it.text())).toContain('saved between two starts')
+  again.kill('SIGINT')
+  expect(await again.ended, again.output()).toEqual({ code: 0, signal: null })
 }, 600_000)

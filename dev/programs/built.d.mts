@@ -1,0 +1,17 @@
+/** All files of which programs are built: their contents by their paths relative to the root. */
+export function readInputs(from?: string): Map<string, Buffer>
+
+/** The hash of the inputs, of the folder that built programs name in the addresses of their sources, and of this Node. */
+export function hashOfInputs(inputs: ReadonlyMap<string, Buffer>, from?: string, node?: string): string
+
+/**
+ * The folder of the built programs of these sources, which are built if they are not there.
+ * @throws if they do not build
+ */
+export function builtPrograms(): Promise<string>
+
+/** Whether built programs are those of the sources as they are now. */
+export function isCurrent(folder: string): boolean
+
+/** Removes all but the builds that were used last, and those that a process uses. @param current stays in any case */
+export function removeUnused(cache: string, current: string): void

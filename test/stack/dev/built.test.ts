@@ -1,0 +1,97 @@
+/** Built programs of `npm start` are those of the sources as they are. */
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import { fromBuilt } from '../../../dev/programs/apart.ts'
+import { buildPrograms } from '../../../dev/programs/build-programs.ts'
+import { hashOfInputs, isCurrent, readInputs, removeUnused } from '../../../dev/programs/built.mjs'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+async function folderHere(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'ama-esim-built-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+test('inputs are all sources of the programs with their contents, and the lock file', async () => {
+  const inputs = readInputs()
+  for (const file of ['config.ts', 'api/main.ts', 'sim/stripe.ts', 'package-lock.json', 'tsconfig.json'])
+    expect(inputs.get(file)?.equals(await readFile(join(root, file))), file).toBe(true)
+  const name = `programs-${hashOfInputs(inputs)}`
+  expect([isCurrent(join('anywhere', name)), isCurrent(`${name}0`)]).toEqual([true, false])
+  expect([...inputs.keys()].filter((file) => /^(test|bench|node_modules|\.data)\//.test(file))).toEqual([])
+})
+
+test('programs are built anew after each change of what they are made of, and else not', () => {
+  const inputs = new Map([
+    ['api/main.ts', Buffer.from('export {}')],
+    ['package-lock.json', Buffer.from('{}')],
+  ])
+  const changed = (change: (copy: Map<string, Buffer>) => unknown): string => {
+    const copy = new Map(inputs)
+    change(copy)
+    return hashOfInputs(copy)
+  }
+  const before = hashOfInputs(inputs)
+  expect(hashOfInputs(new Map([...inputs].reverse()))).toBe(before)
+  const after = [
+    changed((copy) => copy.set('api/main.ts', Buffer.from('export { }'))),
+    changed((copy) => copy.set('api/second.ts', Buffer.from(''))),
+    changed((copy) => copy.delete('api/main.ts')),
+    changed((copy) => copy.set('package-lock.json', Buffer.from('{ }'))),
+    changed((copy) => copy.delete('api/main.ts') && copy.set('api/other.ts', Buffer.from('export {}'))),
+    // What one file loses another one gains.
+    changed((copy) => copy.set('api/main.ts', Buffer.from('export')).set('package-lock.json', Buffer.from(' {}{}'))),
+    hashOfInputs(inputs, '/elsewhere/'),
+    hashOfInputs(inputs, undefined, 'v99.0.0 linux x64'),
+  ]
+  expect(new Set([before, ...after]).size).toBe(after.length + 1)
+})
+
+test('programs are built of the bytes that were hashed, also when the file has changed since', async () => {
+  const folder = join(await folderHere(), 'programs')
+  const inputs = readInputs()
+  const health = inputs.get('api/routes/health.ts')?.toString() ?? ''
+  inputs.set('api/routes/health.ts', Buffer.from(health.replaceAll("'alive'", "'as it was hashed'")))
+  await buildPrograms(folder, inputs)
+  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.mjs'))
+  const text = (await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))).join('')
+  expect(text).toContain('as it was hashed')
+  expect(text).not.toContain('import.meta.url')
+
+  for (const [program, loads] of [
+    ['api', 'express'],
+    ['worker', '@temporalio/worker'],
+  ] as const) {
+    const { entry, warmUp } = await fromBuilt(folder, program)
+    expect(files.map((file) => join(folder, file))).toContain(entry)
+    expect(warmUp).toContain(loads)
+  }
+
+  inputs.delete('api/routes/health.ts')
+  await expect(buildPrograms(`${folder}-2`, inputs)).rejects.toThrow(/health\.ts is not among the inputs/)
+  expect(await readdir(join(folder, '..'))).toEqual(['programs'])
+})
+
+test('the builds that were used last stay, and those of running processes', async () => {
+  const cache = await folderHere()
+  const folders = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => join(cache, `programs-${name}`))
+  for (const [index, folder] of folders.entries()) {
+    await mkdir(folder)
+    await writeFile(join(folder, `used-by-${folder.endsWith('f') ? process.pid : 999_999_999}`), '')
+    await utimes(folder, 1_000 - index, 1_000 - index)
+  }
+  await writeFile(join(cache, 'workflows-0.js'), '')
+  removeUnused(cache, join(cache, 'programs-a'))
+  expect((await readdir(cache)).sort()).toEqual([
+    'programs-a',
+    'programs-b',
+    'programs-c',
+    'programs-d',
+    'programs-f',
+    'workflows-0.js',
+  ])
+})
