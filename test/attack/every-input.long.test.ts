@@ -112,6 +112,7 @@ test.skipIf(!schemathesis).each(drawPart(3)(['anonymous', 'customer', 'service']
       plan,
     })
     expect(result.failures).toBeUndefined()
+    if (caller !== 'anonymous') expect(await world.statusOf(caller), JSON.stringify(result.lastForbidden)).toBe(200)
     expect(result.cases).toBeGreaterThan(100)
     if (plan.isOtherPerson) expect(await victimsRows(harness, world.victim)).toBe(before)
   },

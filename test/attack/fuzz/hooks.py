@@ -33,8 +33,23 @@ def as_bytes(context, value):
     return {"data": value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")}
 
 
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+def spare_accounts(case, ids):
+    """What ends an account must not end the caller's, whose id schemathesis takes from earlier answers."""
+    name = f"{case.method} {case.path}"
+    for parameter, value in list((case.path_parameters or {}).items()):
+        known = ids.get(parameter, {})
+        if name in PLAN["onlyTheirs"] and value == known.get("own"):
+            case.path_parameters[parameter] = known["theirs"]
+        if name in PLAN["nobodys"] and value in known.values():
+            case.path_parameters[parameter] = NOBODY
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
+    spare_accounts(case, ids_of(case.path) or {})
     if not is_well_formed(case):
         return
     draw = zlib.crc32(repr((case.path_parameters, case.query, case.body)).encode("utf-8", "surrogatepass"))
@@ -76,7 +91,8 @@ def nothing_of_others(context, response, case):
     """Object-level authorization: the other person's rows are neither shown nor changed."""
     if not PLAN["isOtherPerson"]:
         return
-    text = response.text
+    # An answer may be an image.
+    text = response.content.decode("utf-8", "replace")
     shown = [name for name, secret in PLAN["secrets"].items() if secret in text]
     assert not shown, f"the answer shows another person's {', '.join(shown)}"
     sent = {str(value) for value in (case.path_parameters or {}).values()}

@@ -50,6 +50,11 @@ try {
     const seconds = Math.round((Date.now() - startedAt) / 1000)
     const statuses = Object.entries(result.statuses).map(([status, count]) => `${status}: ${count}`)
     print(`| ${caller} | ${result.cases} | ${result.operations} | ${seconds} | ${statuses.join(', ')} |`)
+    const status = await world.statusOf(caller)
+    if (caller !== 'anonymous' && status === 401) {
+      const { operation = 'none', casesAfter = result.cases } = result.lastForbidden ?? {}
+      faults.push(`${caller}: is refused at the end, since about ${casesAfter} requests, after ${operation}`)
+    }
     if (result.failures) faults.push(`${caller}:\n${result.failures}`)
     const isOtherPerson = world.planOf(caller).isOtherPerson
     if (isOtherPerson && (await victimsRows(product, world.victim)) !== before)

@@ -79,6 +79,8 @@ export interface FuzzResult {
   cases: number
   operations: number
   statuses: Record<string, number>
+  /** the last request that was refused to a known caller: those after it may show nothing */
+  lastForbidden: { operation: string; casesAfter: number } | undefined
   /** the report of schemathesis when a check failed */
   failures: string | undefined
 }
@@ -97,7 +99,10 @@ export async function fuzz(schemathesis: string, options: FuzzOptions): Promise<
     const all = lines.map((line) => sent.parse(JSON.parse(line)))
     const statuses: Record<string, number> = {}
     for (const { status } of all) statuses[status] = (statuses[status] ?? 0) + 1
-    return { cases: all.length, operations: new Set(all.map(({ operation }) => operation)).size, statuses, failures }
+    const operations = new Set(all.map(({ operation }) => operation)).size
+    const last = all.findLastIndex(({ status }) => status === 403)
+    const lastForbidden = all[last] && { operation: all[last].operation, casesAfter: all.length - 1 - last }
+    return { cases: all.length, operations, statuses, lastForbidden, failures }
   } finally {
     await rm(work, { recursive: true, force: true })
   }

@@ -1,5 +1,5 @@
 /** Two people with rows of every kind: one attacks, the other must not notice. */
-import { expectStatus } from '../../harness/http.ts'
+import { createCaller, expectStatus } from '../../harness/http.ts'
 import type { Person } from '../../harness/people.ts'
 import type { Product } from '../../harness/product.ts'
 import type { OrderView } from '../../harness/purchases.ts'
@@ -22,6 +22,8 @@ export interface FuzzWorld {
   victim: Rows
   tokenOf(caller: FuzzCaller): string | undefined
   planOf(caller: FuzzCaller): FuzzPlan
+  /** How a look at the attacker's account is answered: 401 for a caller whose credentials have ended. */
+  statusOf(caller: FuzzCaller): Promise<number>
 }
 
 /** Signs up two people, each with a delivered order and a privacy request. */
@@ -65,6 +67,10 @@ export async function createFuzzWorld(product: Product): Promise<FuzzWorld> {
         'account id': person.accountId,
       },
     }),
+    async statusOf(caller) {
+      const own = createCaller(product.urls.api, tokens[caller])
+      return (await own.get(`/v1/accounts/${attacker.person.accountId}`)).status
+    },
   }
 }
 
