@@ -7,7 +7,7 @@ import pMap from 'p-map'
 import { beforeAll, expect, test } from 'vitest'
 import { readDescribed } from '../harness/api/described.ts'
 import { openHarness } from '../harness/harness.ts'
-import { drawPart, seed } from '../harness/seed.ts'
+import { drawPart, drawsAll, seed } from '../harness/seed.ts'
 import { hostileNumbers, hostileTexts } from './corpora/hostile.ts'
 import { type Input, inputsOf, requestWith } from './corpora/inputs.ts'
 import { createSenders, faultOf, type Senders } from './corpora/send.ts'
@@ -22,6 +22,10 @@ const endings = ['/account/sign-out', '/console/sign-out', '/delete-account', '/
 const asked = inputs.filter(({ path }) => !endings.includes(path))
 /** A run sends about this many requests of each corpus. */
 const partOf = (all: number, wanted = 300) => drawPart(Math.max(1, Math.ceil(all / wanted)))
+
+/** All of them take the better part of an hour. */
+const long = { timeout: drawsAll ? 3_600_000 : 180_000 }
+let sent = 0
 
 let world: FuzzWorld
 let senders: Senders
@@ -43,6 +47,7 @@ async function faultsOf(cases: readonly Case[]): Promise<string[]> {
       const request = requestWith(document, input, value, senders.known)
       if (!request) return undefined
       if (input.place !== 'header' && needsKey(input)) request.headers['Idempotency-Key'] = randomUUID()
+      sent += 1
       const fault = await faultOf(input, await senders.send(input, request))
       return fault && `${input.method} ${input.path}, ${input.place} ${input.at.join('.')}, ${what}: ${fault}`
     },
@@ -66,17 +71,17 @@ test('the OpenAPI document has inputs in every place', () => {
   expect(inputs.length).toBeGreaterThan(300)
 })
 
-test('a hostile text in any input is refused or taken as text', async () => {
+test('a hostile text in any input is refused or taken as text', long, async () => {
   const values = Object.fromEntries(Object.entries(hostileTexts).map(([what, text]) => [what, JSON.stringify(text)]))
   expect(await faultsOf(drawn(asked, values))).toEqual([])
 })
 
-test('a hostile number in any input is refused or taken exactly', async () => {
+test('a hostile number in any input is refused or taken exactly', long, async () => {
   const numeric = asked.filter(({ place }) => place === 'body' || place === 'query')
   expect(await faultsOf(drawn(numeric, hostileNumbers))).toEqual([])
 })
 
-test('a parameter of the query that is sent twice, or as a list or an object, is refused', async () => {
+test('a parameter of the query that is sent twice, or as a list or an object, is refused', long, async () => {
   const queries = asked.filter(({ place }) => place === 'query')
   const forms = (name: string) => [`${name}=1&${name}=2`, `${name}[]=1`, `${name}[__proto__]=1`, `${name}.a=1`]
   const cases = queries.flatMap((input) => forms(input.at[0] ?? '').map((query) => ({ input, query })))
@@ -85,6 +90,7 @@ test('a parameter of the query that is sent twice, or as a list or an object, is
     async ({ input, query }) => {
       const request = requestWith(document, input, '"x"', senders.known)
       const path = request?.url.split('?')[0] ?? input.path
+      sent += 1
       const { status } = await senders.send(input, { method: input.method, url: `${path}?${query}`, headers: {} })
       return { asked: `${input.method} ${input.path}?${query}`, status }
     },
@@ -121,4 +127,5 @@ test.skipIf(!schemathesis).each(drawPart(3)(['anonymous', 'customer', 'service']
 test('the API has logged no fault of its own while hostile values came', () => {
   const isFault = (line: string): boolean => line.includes('"level":"error"') && line.includes('"route":')
   expect(harness.logLines.filter(isFault)).toEqual([])
+  if (drawsAll) process.stdout.write(`${sent} requests of the corpora were sent\n`)
 })

@@ -45,12 +45,15 @@ export function seededUuid(): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
+/** Whether this run tries all cases: `npm test -- --all`. */
+export const drawsAll = process.env.TEST_ALL === '1'
+
 /**
  * Draws a part of all cases by the seed: each case gets one in `every` items, and each item is in one of `every` cases.
  * With `npm test -- --all` each case gets all items.
  */
 export function drawPart(every: number): <Item>(items: readonly Item[], atCase?: number) => Item[] {
-  if (process.env.TEST_ALL === '1') return (items) => [...items]
+  if (drawsAll) return (items) => [...items]
   const shift = seededInt(0, every)
   return (items, atCase = 0) => items.filter((_, index) => (index + atCase + shift) % every === 0)
 }
