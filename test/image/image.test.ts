@@ -41,9 +41,9 @@ test('the image copies no simulator, development or test code', () => {
   expect([...folders].sort()).toEqual(
     'activities api cli db docs mails messages policy providers shared temporal test worker workflows'.split(' '),
   )
-  expect(
-    [...image].filter((file) => /\.test\.tsx?$|^cli\/(demo|generate|start\.|start-embedded)/.test(file)),
-  ).toEqual([])
+  expect([...image].filter((file) => /\.test\.tsx?$|^cli\/(demo|generate|start\.|start-embedded)/.test(file))).toEqual(
+    [],
+  )
 })
 
 test('the programs of the image are those that run in production', () => {

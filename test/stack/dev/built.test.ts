@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { fromBuilt } from '../../../dev/programs/apart.ts'
 import { buildPrograms } from '../../../dev/programs/build-programs.ts'
 import { hashOfInputs, isCurrent, readInputs, removeUnused } from '../../../dev/programs/built.mjs'
+import { fromBuilt } from '../../../dev/programs/separate-processes.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
