@@ -66,14 +66,14 @@ test('each sentence that an oracle can say is said about a planted violation, an
   expect(all.map(String).filter((sentence, index, those) => those.indexOf(sentence) !== index)).toEqual([])
 })
 
-test('the oracles load nothing but each other, the promises and their periods', () => {
+test('the oracles load nothing but each other, promises, periods and keys of tables', () => {
   const loaded = sources.flatMap(({ name, text }) =>
     [...text.matchAll(/^(?:import|export) .*? from '([^']+)'|\bimport\('([^']+)'\)/gms)].map(
       ([, from, late]) => `${name}: ${from ?? late}`,
     ),
   )
   expect(loaded.length).toBeGreaterThan(15)
-  const allowed = /: (\.\/[\w-]+\.ts|\.\.\/\.\.\/\.\.\/policy\/(promises|periods)\.ts|node:crypto)$/
+  const allowed = /: (\.\/[\w-]+\.ts|\.\.\/\.\.\/\.\.\/(policy\/(promises|periods)|shared\/keys-of)\.ts|node:crypto)$/
   expect(loaded.filter((each) => !allowed.test(each))).toEqual([])
 })
 
