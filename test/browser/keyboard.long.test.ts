@@ -52,6 +52,7 @@ describe.skipIf(!hasBrowser)('with the keyboard alone', async () => {
     const returned = await harness.buy(person)
     await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
     const { page, faults } = await openWatched(browser, site, { narrow: true })
+    // The only addresses that are typed: this one, and that of the mailed link. Everything else is reached by keys.
     await page.goto(site)
     await activate(page, /^My eSIMs.*Install them/)
     await untilHeading(page, 'Sign in')
@@ -77,7 +78,8 @@ describe.skipIf(!hasBrowser)('with the keyboard alone', async () => {
     expect(await page.getByText('Data roaming of this eSIM has to be on').isVisible()).toBe(true)
 
     // Tops up, and comes back from the page of Stripe.
-    await page.goto(`${site}/account`)
+    await activate(page, 'My eSIMs')
+    await untilHeading(page, 'My eSIMs')
     await activate(page, 'Add data: Germany')
     await untilHeading(page, 'Top-up: Germany')
     await look(page, 'keyboard-top-ups')
@@ -102,14 +104,22 @@ describe.skipIf(!hasBrowser)('with the keyboard alone', async () => {
     })
 
     // Returns the other eSIM.
-    await page.goto(`${site}/account/orders/${returned.id}`)
+    await activate(page, 'My eSIMs')
+    await untilHeading(page, 'My eSIMs')
+    await tabTo(page, 'Order and invoice: Germany')
+    await activate(page, 'Order and invoice: Germany')
+    await untilHeading(page, 'Order: Germany')
+    expect(new URL(page.url()).pathname).toBe(`/account/orders/${returned.id}`)
     await activate(page, 'Withdraw from contract here')
     await untilHeading(page, 'Withdraw from the contract')
     await look(page, 'keyboard-withdrawal')
     await activate(page, 'Confirm withdrawal')
     await harness.untilOrder(returned.id, 'refunded')
 
-    await page.goto(`${site}/account/data`)
+    await activate(page, 'My eSIMs')
+    await untilHeading(page, 'My eSIMs')
+    await activate(page, 'My data')
+    await untilHeading(page, 'My data')
     await activate(page, 'Delete the account')
     await untilHeading(page, 'Delete your account')
     await activate(page, 'I understand that this cannot be undone.', ' ')
