@@ -1,6 +1,6 @@
 /** Activities of a bulk action: each order is asked through its own run, as by a single act. */
 import { randomUUID } from 'node:crypto'
-import { heartbeat } from '@temporalio/activity'
+import { cancellationSignal, heartbeat } from '@temporalio/activity'
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
 import pMap from 'p-map'
 import type { WorkerContext } from '../../context.ts'
@@ -70,8 +70,11 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
       const action = await findBulkAction(sql, bulkActionId)
       if (!action) return { ended: 0, left: 0 }
       let ended = 0
+      // When this worker was too busy to heartbeat in time, another attempt goes through the orders by now.
+      const givenUp = cancellationSignal()
       const beat = setInterval(() => heartbeat(), heartbeatMs)
       const act = async (order: BulkOrder): Promise<void> => {
+        if (givenUp.aborted) return
         const begun = await beginBulkAct(sql, { id: order.id, at: new Date() })
         if (begun === 'stopped') return
         const outcome =
