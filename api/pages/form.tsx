@@ -208,15 +208,17 @@ interface WideTableProps {
   /** what the table lists */
   label: string
   heads: readonly string[]
+  /** on a phone each row is a short paragraph: for sentences, which nobody reads by scrolling sideways */
+  stacks?: boolean
   /** its rows */
   children: ReactNode
 }
 
 /** A table that scrolls by itself where the screen is narrower, also by the keyboard. */
-export function WideTable({ label, heads, children }: WideTableProps) {
+export function WideTable({ label, heads, stacks = false, children }: WideTableProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard cannot scroll the table
-    <section className="scroll" aria-label={label} tabIndex={0}>
+    <section className={stacks ? 'scroll stacks' : 'scroll'} aria-label={label} tabIndex={0}>
       <table>
         <TableHead of={heads} />
         <tbody>{children}</tbody>

@@ -52,6 +52,13 @@ td code { overflow-wrap: anywhere }
 td.when { min-width: 8rem }
 @media (min-width: 52rem) { td.when { white-space: nowrap } }
 td.what { min-width: 13rem }
+@media (max-width: 34rem) {
+  .stacks thead { clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute; width: 1px }
+  .stacks table, .stacks tbody { display: block }
+  .stacks tr { border-bottom: 1px solid var(--line); display: flex; flex-wrap: wrap; gap: 0 .75rem; padding: .6rem 0 }
+  .stacks td { border: 0; color: var(--muted); font-size: .875rem; padding: 0 }
+  .stacks.scroll td { min-width: 0 } .stacks td:empty { display: none }
+  .stacks td.what { flex-basis: 100%; font-size: 1rem; order: -1 } .stacks td.what:not(.broken) { color: var(--ink) } }
 details { border-top: 1px solid var(--line) }
 details:last-of-type { border-bottom: 1px solid var(--line) }
 details[open] { padding-bottom: .75rem }
@@ -76,12 +83,17 @@ nav.switch a[aria-current] { background: var(--card); box-shadow: 0 1px 3px #000
 .card > ul.rows { margin: -.5rem 0 }
 .head { align-items: start; display: flex; flex-wrap: wrap; gap: .4rem .75rem; justify-content: space-between }
 .head > * { margin: 0 }
+ul.rows > li.head { align-items: center; padding: .7rem 0 }
+.head form.inline, .head form.inline button { margin: 0 }
 .offer { display: grid; gap: .1rem 1rem; grid-template-columns: 1fr auto; align-items: center }
 .offer h2, .offer form { margin: 0 }
 .price { font-weight: 600; margin: 0 }
-.offer form { grid-column: 1 / -1; margin-top: .5rem }
-.offer button { margin: 0; width: 100% }
-@media (min-width: 34rem) { .offer { grid-template-columns: 1fr auto auto } .offer form { grid-column: auto; margin: 0 } }
+.offer button { grid-column: 1 / -1; margin: .6rem 0 0; width: 100% }
+@media (min-width: 34rem) { .offer { grid-template-columns: 1fr auto auto }
+  .offer button { grid-column: auto; margin: 0; width: auto } }
+.acts { display: flex; flex-wrap: wrap; gap: .5rem }
+.acts > * { margin: 0; text-align: center }
+@media (max-width: 34rem) { .acts > * { flex: 1 1 9rem } }
 .badge { background: var(--quiet); border-radius: 2rem; color: var(--accent); display: inline-block; font-size: .875rem;
   font-weight: 600; padding: .15rem .7rem }
 .badge.over { color: var(--muted) }
@@ -120,6 +132,7 @@ form.inline { display: inline-block; margin: .25rem .5rem .25rem 0 }
 .search input:not([type=hidden]) { max-width: none }
 label, .field { display: block; font-weight: 600; margin: .9rem 0 }
 .field label { margin: 0 }
+.pairs { display: grid; gap: 0 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr)) }
 label.choice { align-items: start; display: flex; font-weight: 400; gap: .7rem; padding: .2rem 0 }
 input[type=checkbox] { accent-color: var(--accent); flex: none; height: 1.35rem; margin: .1rem 0; width: 1.35rem }
 input:not([type=checkbox], [type=hidden]), select, textarea { background: var(--card); border: 1px solid var(--muted);

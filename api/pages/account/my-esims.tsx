@@ -103,7 +103,7 @@ function EsimCard({ texts, order, esim, index }: EsimCardProps) {
       <p className="quiet">{order.packageName}</p>
       <Validity texts={texts} esim={esim} days={order.days} />
       {hasStarted(esim) ? <Usage texts={texts} esim={esim} name={name} /> : null}
-      <p>
+      <p className="acts">
         {order.installUrl && isUsable(esim) ? (
           <a
             className={isNew ? 'button' : 'button plain'}

@@ -83,29 +83,31 @@ export function renderBulkActions(frame: ConsoleFrame, page: BulkActionsPage): s
                   ))}
                 </select>
               </label>
-              <label>
-                Orders that are
-                <select name="status" defaultValue={typed.fields.status}>
-                  <option value="">in any state, paid</option>
-                  {paidStates.map((status) => (
-                    <option key={status} value={status}>
-                      {plain(status)}
-                    </option>
-                  ))}
-                </select>
-              </label>
-              <label>
-                Provider that was asked
-                <select name="provider" defaultValue={typed.fields.provider}>
-                  <option value="">any or none</option>
-                  <option value="esim-access">eSIM Access</option>
-                  <option value="airalo">Airalo</option>
-                </select>
-              </label>
-              {text('paidFrom', 'Paid from (UTC)', '2026-11-29T07:00:00Z')}
-              {text('paidUntil', 'Paid until (UTC)', '2026-11-29T09:00:00Z')}
-              {text('sameOrdersAs', 'The same orders as the bulk action', 'its id')}
-              {text('limit', 'At most')}
+              <div className="pairs">
+                <label>
+                  Orders that are
+                  <select name="status" defaultValue={typed.fields.status}>
+                    <option value="">in any state, paid</option>
+                    {paidStates.map((status) => (
+                      <option key={status} value={status}>
+                        {plain(status)}
+                      </option>
+                    ))}
+                  </select>
+                </label>
+                <label>
+                  Provider that was asked
+                  <select name="provider" defaultValue={typed.fields.provider}>
+                    <option value="">any or none</option>
+                    <option value="esim-access">eSIM Access</option>
+                    <option value="airalo">Airalo</option>
+                  </select>
+                </label>
+                {text('paidFrom', 'Paid from (UTC)', '2026-11-29T07:00:00Z')}
+                {text('paidUntil', 'Paid until (UTC)', '2026-11-29T09:00:00Z')}
+                {text('sameOrdersAs', 'The same orders as the bulk action', 'its id')}
+                {text('limit', 'At most')}
+              </div>
               <label>
                 Reason, without personal data
                 <textarea name="reason" required minLength={3} maxLength={500} defaultValue={typed.reason} />
@@ -161,15 +163,24 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
   return renderConsolePage(frame, {
     part: '/console/bulk-actions',
     title: `Bulk action: ${report.act}, ${report.orderCount} orders, ${report.state}`,
+    back: { href: '/console/bulk-actions', label: 'Bulk actions' },
     children: (
       <>
-        <p>
-          <a href="/console/bulk-actions">Bulk actions</a>
-        </p>
+        <section className="card">
+          <div className="head">
+            <h2>
+              {done + refused} of {report.orderCount} have their outcome
+            </h2>
+            <span className={`badge ${tones[report.state]}`}>{report.state}</span>
+          </div>
+          <progress value={done + refused} max={report.orderCount || 1} aria-label="Orders that have their outcome" />
+          <p>{report.reason}</p>
+          <Steps frame={frame} page={page} />
+        </section>
+        <h2>What it does</h2>
         <Facts
           of={[
             ['Act', does[report.act]],
-            ['Why', report.reason],
             ['Orders', selectionOf(report)],
             ['Worth', sums(report.worth)],
             ...(report.act === 'refund'
@@ -185,8 +196,12 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
                 ? `${moment(new Date(report.startedAt))} by ${nameOf(operators, report.startedBy)}`
                 : 'not yet',
             ],
-            ['Ended', report.endedAt ? moment(new Date(report.endedAt)) : report.startedAt ? 'not yet' : 'not started'],
-            ...(report.startedAt ? ([['Took', age(until, new Date(report.startedAt))]] as const) : []),
+            ...(report.startedAt
+              ? ([
+                  ['Ended', report.endedAt ? moment(new Date(report.endedAt)) : 'not yet'],
+                  ['Took', age(until, new Date(report.startedAt))],
+                ] as const)
+              : []),
           ]}
         />
         {run ? (
@@ -194,7 +209,6 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
             <a href={run}>Its run in Temporal</a>
           </p>
         ) : null}
-        <Steps frame={frame} page={page} />
         <h2>Outcomes</h2>
         <ul>
           <li>{done} done</li>
@@ -249,6 +263,15 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
   })
 }
 
+/** What an operator has to do something about looks different from what is over. */
+const tones: Record<BulkActionView['state'], string> = {
+  prepared: 'attention',
+  running: '',
+  paused: 'attention',
+  done: 'over',
+  cancelled: 'over',
+}
+
 /** Who has given the money of an order back, where this bulk action has not. */
 function Elsewhere({
   by: { bulkActionId, operator },
@@ -278,7 +301,7 @@ function Steps({ frame: { csrf }, page: { report, mayAct, isOther } }: { frame: 
       <p>
         {report.needsSecondOperator && !isOther
           ? 'The sum is above the limit: another operator has to start it. '
-          : button('start', `Start: ${report.act} ${report.orderCount} orders`, true)}{' '}
+          : button('start', `Start: ${report.act} ${report.orderCount} orders`, report.act === 'refund')}{' '}
         {button('cancel', 'Drop it')}
       </p>
     )

@@ -79,9 +79,17 @@ export function PageLinks({
 /** `refund_failed` becomes `refund failed`. */
 export const plain = (word: string): string => word.replaceAll('_', ' ')
 
-export function Table({ heads, children }: { heads: readonly string[]; children: ReactNode }) {
+export function Table({
+  heads,
+  stacks = false,
+  children,
+}: {
+  heads: readonly string[]
+  stacks?: boolean
+  children: ReactNode
+}) {
   return (
-    <WideTable label={heads.filter(Boolean).join(', ')} heads={heads}>
+    <WideTable label={heads.filter(Boolean).join(', ')} heads={heads} stacks={stacks}>
       {children}
     </WideTable>
   )

@@ -14,7 +14,7 @@ export function Timeline({
   operators: ReadonlyMap<string, string>
 }) {
   return (
-    <Table heads={['When', 'Who', 'What', 'Run']}>
+    <Table heads={['When', 'Who', 'What', 'Run']} stacks>
       {entries.map(({ at, dayOnly, source, actor, words, isFault, workflowId, orderId }) => {
         const link = workflowId === null ? undefined : runLink(ui, workflowId)
         return (

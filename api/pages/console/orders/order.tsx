@@ -4,6 +4,7 @@ import { moment, money } from '../../../../mails/format.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../../workflows/order/order.contract.ts'
 import { orderStates } from '../../../../workflows/order/order-states.ts'
 import type { TimelineEntry } from '../../../views/order-timeline.ts'
+import { toneOf } from '../../account/order-words.ts'
 import { Facts } from '../../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
 import { plain } from '../parts.tsx'
@@ -31,20 +32,60 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
     title: `Order ${order.id.slice(0, 8)}`,
     children: (
       <>
+        <section className="card">
+          <div className="head">
+            <h2>
+              {order.quantity} × {order.package_name}, {order.destination}
+            </h2>
+            <span className={`badge ${toneOf(order.status)}`}>{plain(order.status)}</span>
+          </div>
+          <p>
+            {money({ minor: order.gross_minor, currency: order.currency })}
+            {order.reason ? `, ${plain(order.reason)}` : ''}. It waits for {orderStates[order.status].waitsFor}
+            {page.dueAt ? ` until ${moment(page.dueAt)}` : ''}. Bought by{' '}
+            <a href={`/console/accounts/${order.account_id}`}>account {order.account_id.slice(0, 8)}</a>.
+          </p>
+          <p className="acts">
+            {page.acts.map(({ name, label, danger }) => (
+              <a
+                key={name}
+                className={`button ${danger ? 'risky' : 'plain'}`}
+                href={`/console/orders/${order.id}/${name}`}
+              >
+                {label}
+              </a>
+            ))}
+          </p>
+        </section>
+        {page.disputes.map((dispute) => (
+          <section key={dispute.id} className="card">
+            <div className="head">
+              <h2>Dispute</h2>
+              <span className={`badge ${dispute.acts.length > 0 ? 'attention' : 'over'}`}>{plain(dispute.state)}</span>
+            </div>
+            <p>
+              <code>{dispute.id}</code>
+            </p>
+            <p className="acts">
+              {dispute.acts.map(({ name, label, danger }) => (
+                <a
+                  key={name}
+                  className={`button ${danger ? 'risky' : 'plain'}`}
+                  href={`/console/orders/${order.id}/disputes/${dispute.id}/${name}`}
+                >
+                  {label}
+                </a>
+              ))}
+            </p>
+          </section>
+        ))}
+        <h2>What happened</h2>
+        <Timeline entries={page.timeline} ui={frame.ui} operators={page.operators} />
+        <h2>Numbers</h2>
         <Facts
           of={[
             ['Order', <code key="id">{order.id}</code>],
-            [
-              'Account',
-              <a key="account" href={`/console/accounts/${order.account_id}`}>
-                {order.account_id}
-              </a>,
-            ],
-            ['Bought', `${order.quantity} × ${order.package_name}, ${order.destination}`],
-            ['Price', money({ minor: order.gross_minor, currency: order.currency })],
-            ['State', `${plain(order.status)}${order.reason ? `: ${plain(order.reason)}` : ''}`],
-            ['Waits for', orderStates[order.status].waitsFor],
-            ['Until', page.dueAt ? moment(page.dueAt) : 'no day'],
+            ['Account', <code key="account">{order.account_id}</code>],
             ['Payment', order.payment_intent_id ?? 'none'],
             ...(order.parent_order_id
               ? [
@@ -81,34 +122,6 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
             ],
           ]}
         />
-        <h2>What you can do</h2>
-        <p>
-          {page.acts.map(({ name, label, danger }) => (
-            <a
-              key={name}
-              className={`button ${danger ? 'risky' : 'plain'}`}
-              href={`/console/orders/${order.id}/${name}`}
-            >
-              {label}
-            </a>
-          ))}
-        </p>
-        {page.disputes.map((dispute) => (
-          <p key={dispute.id}>
-            Dispute <code>{dispute.id}</code>: {plain(dispute.state)}{' '}
-            {dispute.acts.map(({ name, label, danger }) => (
-              <a
-                key={name}
-                className={`button ${danger ? 'risky' : 'plain'}`}
-                href={`/console/orders/${order.id}/disputes/${dispute.id}/${name}`}
-              >
-                {label}
-              </a>
-            ))}
-          </p>
-        ))}
-        <h2>What happened</h2>
-        <Timeline entries={page.timeline} ui={frame.ui} operators={page.operators} />
       </>
     ),
   })
