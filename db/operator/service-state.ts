@@ -4,13 +4,14 @@ import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { BackupStore, OutsideParties, WebhookEvents } from '../connection/schema.ts'
 import { type KnownKey, listKeys } from '../crypto/encryption-keys.ts'
+import { dayOf } from '../order/books.ts'
 
 export interface ServiceState {
   parties: Pick<OutsideParties, 'party' | 'answered_at' | 'failing_since' | 'down_since' | 'code'>[]
   /** of the last day; `waiting`: of all times */
   mails: { sent: number; failed: number; waiting: number; oldestWaiting: Date | null }
-  /** the last event of each sender */
-  webhooks: { source: string; last: Date; lastDay: number }[]
+  /** the day (UTC) of the last event of each sender, and how many came today */
+  webhooks: { source: string; last: Date; today: number }[]
   /** undefined before the store was read for the first time */
   backups: Pick<BackupStore, 'read_at' | 'files' | 'newest_at' | 'oldest_at'> | undefined
   /** the keys in use */
@@ -29,7 +30,7 @@ export async function readServiceState(sql: Queryable, asOf: Date): Promise<Serv
         min(first_at) filter (where state in ('due', 'sending')) as oldest
       from sends where kind like 'mail:%' and (done_at >= ${since} or state in ('due', 'sending'))`,
     sql<(Pick<WebhookEvents, 'source'> & { last: Date; count: number })[]>`
-      select source, max(received_at) as last, count(*) filter (where received_at >= ${since})::int as count
+      select source, max(received_at) as last, count(*) filter (where received_at >= ${dayOf(asOf)})::int as count
       from webhook_events group by source order by source`,
     sql<BackupStore[]>`select * from backup_store`,
     listKeys(sql),
@@ -43,7 +44,7 @@ export async function readServiceState(sql: Queryable, asOf: Date): Promise<Serv
       waiting: mail?.waiting ?? 0,
       oldestWaiting: mail?.oldest ?? null,
     },
-    webhooks: webhooks.map(({ source, last, count }) => ({ source, last, lastDay: count })),
+    webhooks: webhooks.map(({ source, last, count }) => ({ source, last, today: count })),
     backups: backups[0],
     keys: keys.filter(({ retiredAt }) => retiredAt === null),
   }

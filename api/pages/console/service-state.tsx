@@ -1,6 +1,6 @@
 /** What the outside parties, mails, webhooks, backups and keys are doing. */
 import type { ServiceState } from '../../../db/operator/service-state.ts'
-import { moment } from '../../../mails/format.ts'
+import { day, moment } from '../../../mails/format.ts'
 import { outsideParties } from '../../../policy/outside-parties.ts'
 import { Facts } from '../form.tsx'
 import { age } from './parts.tsx'
@@ -42,8 +42,8 @@ export function State({ of: state, asOf, backupIsLate }: { of: ServiceState; asO
         ],
         ...(webhooks.length === 0 ? [['Webhooks', 'none came yet'] as const] : []),
         ...webhooks.map(
-          ({ source, last, lastDay }) =>
-            [`Webhooks of ${source}`, `${lastDay} in 24 h, the last ${age(asOf, last)} ago`] as const,
+          // Only their day is kept.
+          ({ source, last, today }) => [`Webhooks of ${source}`, `${today} today, the last on ${day(last)}`] as const,
         ),
         [
           'Backups',
