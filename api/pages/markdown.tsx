@@ -18,6 +18,17 @@ for (const rule of ['fence', 'code_block'] as const) {
   renderer.renderer.rules[rule] = (...given) => (render?.(...given) ?? '').replace('<pre>', '<pre tabindex="0">')
 }
 
+// So does a table, whose head names its columns.
+renderer.renderer.rules.table_open = (tokens, index, options, _env, self) =>
+  `<div class="scroll" tabindex="0">${self.renderToken(tokens, index, options)}`
+renderer.renderer.rules.table_close = (tokens, index, options, _env, self) =>
+  `${self.renderToken(tokens, index, options)}</div>`
+renderer.renderer.rules.th_open = (tokens, index, options, _env, self) => {
+  const [token] = tokens.slice(index, index + 1)
+  token?.attrSet('scope', 'col')
+  return self.renderToken(tokens, index, options)
+}
+
 export function Markdown({ text }: { text: string }) {
   // biome-ignore lint/security/noDangerouslySetInnerHtml: markdown-it escapes what is not Markdown
   return <div dangerouslySetInnerHTML={{ __html: renderer.render(text) }} />

@@ -1,5 +1,5 @@
 import { orderStates } from '../../../workflows/order/order.contract.ts'
-import { TableHead } from '../form.tsx'
+import { WideTable } from '../form.tsx'
 import { renderDocsPage } from './frame.tsx'
 
 type Status = keyof typeof orderStates
@@ -36,21 +36,18 @@ export function renderOrderStates(): string {
       <section className="scroll" aria-label="Diagram" tabIndex={0}>
         <Diagram />
       </section>
-      <table>
-        <TableHead of={['Status', 'Meaning', 'The customer has', 'Leads to']} />
-        <tbody>
-          {states.map(([status, { meaning, customerHas }]) => (
-            <tr key={status}>
-              <td>
-                <code>{status}</code>
-              </td>
-              <td>{meaning}</td>
-              <td>{customerHas}</td>
-              <td>{nextOf(status).join(', ')}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <WideTable label="States" heads={['Status', 'Meaning', 'The customer has', 'Leads to']}>
+        {states.map(([status, { meaning, customerHas }]) => (
+          <tr key={status}>
+            <td>
+              <code>{status}</code>
+            </td>
+            <td>{meaning}</td>
+            <td>{customerHas}</td>
+            <td>{nextOf(status).join(', ')}</td>
+          </tr>
+        ))}
+      </WideTable>
     </>,
     '/docs/order-states',
   )
