@@ -97,10 +97,22 @@ const grouped = (number: string): string => number.match(/.{1,4}/g)?.join(' ') ?
 export const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
-const style = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:40rem;margin:2rem auto;padding:0 1rem}
-input{font:inherit;padding:.5rem;width:16rem;max-width:100%}button{font:inherit;padding:.5rem .8rem;cursor:pointer}
-table{border-collapse:collapse}td{padding:.25rem .8rem .25rem 0;vertical-align:middle}form{margin:.5rem 0}
-td form{margin:0}td button{font-family:ui-monospace,monospace;white-space:nowrap}[role=alert]{border-left:.3rem solid #b3261e;padding-left:.8rem}`
+const style = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;--page:light-dark(#f4f5fb,#11121a);
+--card:light-dark(#fff,#1b1d29);--ink:light-dark(#1a1b2e,#eceef8);--muted:light-dark(#565a73,#a9aec7);
+--line:light-dark(#d9dbe8,#34374a);--accent:light-dark(#4b45c6,#a5a1ff);--on:light-dark(#fff,#14122e)}
+*{box-sizing:border-box}body{background:var(--page);color:var(--ink);margin:0 auto;max-width:34rem;overflow-wrap:anywhere;padding:1rem}
+main{background:var(--card);border:1px solid var(--line);border-radius:1rem;margin:1rem 0;padding:1.25rem 1.5rem 1.5rem}
+main>p:first-child{color:var(--muted);font-size:.875rem;font-weight:600;margin:0}h1{font-size:1.9rem;line-height:1.2;margin:.25rem 0 1rem}
+h2{border-top:1px solid var(--line);font-size:1.1rem;margin:1.5rem 0 .5rem;padding-top:1rem}a{color:var(--accent)}
+label{display:block;font-weight:600}input{background:none;border:1px solid var(--muted);border-radius:.5rem;color:inherit;display:block;
+font:inherit;font-weight:400;margin:.3rem 0 .75rem;min-height:2.75rem;padding:.5rem .75rem;width:100%}form{margin:1rem 0}
+button{background:var(--accent);border:1px solid var(--accent);border-radius:.5rem;color:var(--on);cursor:pointer;font:inherit;
+font-weight:600;min-height:2.75rem;padding:.5rem 1.15rem}label+button{width:100%}td form{margin:0}
+td button{background:none;border-color:var(--line);color:inherit;font-family:ui-monospace,monospace;font-weight:400;padding:.25rem .6rem}
+table{border-collapse:collapse;width:100%}td{border-bottom:1px solid var(--line);padding:.4rem .75rem .4rem 0;vertical-align:middle}
+ul{list-style:none;padding:0}li{border-bottom:1px solid var(--line);display:flex;flex-wrap:wrap;gap:0 1rem;justify-content:space-between;padding:.4rem 0}
+code{font-family:ui-monospace,monospace;user-select:all}:focus-visible{outline:.19rem solid var(--accent);outline-offset:.16rem}
+[role=alert]{background:light-dark(#fdeceb,#37201e);border:1px solid light-dark(#b3261e,#ffb4a9);border-radius:.5rem;padding:.75rem 1rem}`
 
 export function sendPage(response: Response, status: number, heading: string, parts: readonly string[]): void {
   response
