@@ -8,26 +8,36 @@ import type { Browser, Page } from 'playwright-core'
 
 /** The accessibility faults of the current page. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
-  return [...(await page.evaluate<string[]>(`(${inPage})()`)), ...(await axeFaults(page))]
-}
-
-/** The page is shown once more, with scripts: without them axe-core never comes to an end. */
-async function axeFaults(page: Page): Promise<string[]> {
   const browser = page.context().browser()
   if (!browser) throw new Error('the page belongs to no browser')
   const isDark = await page.evaluate<boolean>(`matchMedia('(prefers-color-scheme: dark)').matches`)
   const context = await browser.newContext({ colorScheme: isDark ? 'dark' : 'light', viewport: page.viewportSize() })
   try {
     const copy = await context.newPage()
-    await copy.setContent(await page.content())
-    return await axeFaultsHere(copy)
+    await copyInto(copy, page)
+    return await accessibilityFaultsBy(copy, page)
   } finally {
     await context.close()
   }
 }
 
-async function axeFaultsHere(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source)
+/** Shows a page once more in one with scripts: without them axe-core never comes to an end. */
+export async function copyInto(copy: Page, page: Page): Promise<void> {
+  await copy.setContent(await page.content())
+  await copy.evaluate(axe.source)
+}
+
+/** The faults that axe-core does not know. */
+const ownFaults = (page: Page): Promise<string[]> => page.evaluate<string[]>(`(${inPage})()`)
+
+/** The accessibility faults of a page by a copy (`copyInto`) that is shown on the same screen. */
+export const accessibilityFaultsBy = async (copy: Page, page: Page): Promise<string[]> => [
+  ...(await ownFaults(page)),
+  ...(await axeFaults(copy)),
+]
+
+/** @param page axe-core is loaded in it */
+async function axeFaults(page: Page): Promise<string[]> {
   const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
     `axe.run({ resultTypes: ['violations'] })`,
   )
@@ -45,7 +55,8 @@ export async function faultsOfPages(
     const page = await context.newPage()
     for (const [name, html] of pages) {
       await page.setContent(html)
-      const faults = [...(await page.evaluate<string[]>(`(${inPage})()`)), ...(await axeFaultsHere(page))]
+      await page.evaluate(axe.source)
+      const faults = await accessibilityFaultsBy(page, page)
       if (faults.length > 0) found[name] = faults
     }
     return found

@@ -19,6 +19,9 @@ const flags = [
 export const startBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath, headless: true, chromiumSandbox: false, args: flags })
 
+export const viewportOf = ({ narrow }: { narrow?: boolean }): { width: number; height: number } =>
+  narrow ? { width: 360, height: 740 } : { width: 1200, height: 900 }
+
 export interface Watched {
   page: Page
   /** requests to other sites, scripts, and the browser's error messages */
@@ -36,7 +39,7 @@ export async function openWatched(
     javaScriptEnabled: options.scripts ?? false,
     ...(options.scripts && { permissions: ['clipboard-read', 'clipboard-write'] }),
     colorScheme: options.dark ? 'dark' : 'light',
-    viewport: options.narrow ? { width: 360, height: 740 } : { width: 1200, height: 900 },
+    viewport: viewportOf(options),
   })
   const page = await context.newPage()
   const faults: string[] = []

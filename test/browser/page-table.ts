@@ -1,6 +1,6 @@
 /**
- * Each page with its main and its failing path. The screenshots and the check that no page is missing (`page-table.test.ts`) are
- * made from it.
+ * Each page with its main and its failing path, and each form with its refusal. The walk in a browser (`walk.long.test.ts`), the
+ * screenshots and the check that no page and no form is missing (`page-table.test.ts`) are made from it.
  */
 import type { OperatorsPaths, PersonsPaths } from './furnished.ts'
 
@@ -11,7 +11,7 @@ export interface Way {
   path: string
   /** a form of that page that is sent, as it would be without the browser's own checks */
   sends?: { action: string; fields?: Readonly<Record<string, string>> }
-  /** default: 200; of the failing path: 404 */
+  /** default: 200; of the failing path: 404; of a form that is refused: 400 */
   status?: number
 }
 
@@ -21,9 +21,40 @@ export interface PageCase<Paths> {
   route: string
   by: 'nobody' | 'person' | 'operator'
   main(of: Paths): Way
-  /** what the page says when it cannot do what was asked; a text: why it has no such path of its own */
+  /** what the page says when it cannot do what was asked; a text: the row that shows it (`as ...`) */
   failing: ((of: Paths) => Way) | string
+  /** the forms that the failing path sends, as the OpenAPI document names them */
+  refuses?: readonly string[]
 }
+
+/** A form whose refusal is the failing path of no page. */
+export interface FormCase<Paths> {
+  name: string
+  route: string
+  by: PageCase<Paths>['by']
+  refused(of: Paths): Way
+}
+
+/** What is seen of a table: the main paths, the failing ones, and the forms that are refused. */
+export interface Visit<Paths> {
+  name: string
+  by: PageCase<Paths>['by']
+  way(of: Paths): Way
+  /** unless the way says another */
+  status: number
+}
+
+export const visitsOf = <Paths>(
+  pages: readonly PageCase<Paths>[],
+  forms: readonly FormCase<Paths>[],
+): readonly Visit<Paths>[] => [
+  // Some ask for a sign-in of the last minutes.
+  ...forms.map(({ name, by, refused }) => ({ name: `${name}-refused`, by, way: refused, status: 400 })),
+  ...pages.flatMap(({ name, by, main, failing }) => [
+    { name, by, way: main, status: 200 },
+    ...(typeof failing === 'string' ? [] : [{ name: `${name}-failing`, by, way: failing, status: 404 }]),
+  ]),
+]
 
 const unknownId = '00000000-0000-4000-8000-000000000000'
 const unknownSecret = 'A'.repeat(43)
@@ -46,8 +77,9 @@ export const peoplesPages: readonly PageCase<PersonsPaths>[] = [
     failing: () => ({
       path: '/account/sign-in',
       sends: { action: '/account/sign-in', fields: { email: 'nora at people' } },
-      status: 422,
+      status: 400,
     }),
+    refuses: ['POST /account/sign-in'],
   },
   {
     name: 'sign-in-sent',
@@ -81,15 +113,16 @@ export const peoplesPages: readonly PageCase<PersonsPaths>[] = [
     failing: () => ({
       path: '/account/data',
       sends: { action: '/account/profile', fields: { firstName: '', lastName: 'L', phone: 'no number' } },
-      status: 422,
+      status: 400,
     }),
+    refuses: ['POST /account/profile'],
   },
   {
     name: 'accesses',
     route: 'GET /account/accesses',
     by: 'person',
     main: () => ({ path: '/account/accesses' }),
-    failing: () => ({ path: '/account/accesses?cursor=invented', status: 422 }),
+    failing: () => ({ path: '/account/accesses?cursor=invented', status: 400 }),
   },
   {
     name: 'order-delivered',
@@ -117,14 +150,16 @@ export const peoplesPages: readonly PageCase<PersonsPaths>[] = [
     route: 'GET /account/orders/{id}',
     by: 'person',
     main: ({ refunded: path }) => ({ path }),
-    failing: ({ refunded: path }) => ({ path, sends: { action: `${path}/return` }, status: 409 }),
+    failing: sameAsDelivered,
   },
   {
     name: 'withdrawal',
     route: 'POST /account/orders/{id}/withdrawal',
     by: 'person',
     main: ({ delivered: path }) => ({ path, sends: { action: `${path}/withdrawal` } }),
-    failing: ({ refunded: path }) => ({ path, sends: { action: `${path}/withdrawal` }, status: 409 }),
+    // Its own page offers no form any more, and has no token of one.
+    failing: ({ refunded }) => ({ path: '/account/data', sends: { action: `${refunded}/withdrawal` }, status: 409 }),
+    refuses: ['POST /account/orders/{id}/withdrawal'],
   },
   {
     name: 'invoice',
@@ -138,14 +173,15 @@ export const peoplesPages: readonly PageCase<PersonsPaths>[] = [
     route: 'GET /account/esims/{id}/top-up',
     by: 'person',
     main: ({ topUp: path }) => ({ path }),
-    failing: ({ topUp: path }) => ({ path, sends: { action: path, fields: { packageCode: 'sold-out' } }, status: 404 }),
+    failing: ({ topUp: path }) => ({ path, sends: { action: path, fields: { packageCode: 'sold-out' } }, status: 409 }),
+    refuses: ['POST /account/esims/{id}/top-up'],
   },
   {
     name: 'paid',
     route: 'GET /account/paid',
     by: 'nobody',
     main: ({ paid: path }) => ({ path }),
-    failing: () => ({ path: '/account/paid?order=none', status: 422 }),
+    failing: () => ({ path: '/account/paid?order=none', status: 400 }),
   },
   {
     name: 'install-ios',
@@ -187,7 +223,8 @@ export const peoplesPages: readonly PageCase<PersonsPaths>[] = [
     route: 'GET /delete-account',
     by: 'person',
     main: () => ({ path: '/delete-account' }),
-    failing: () => ({ path: '/delete-account', sends: { action: '/delete-account' }, status: 422 }),
+    failing: () => ({ path: '/delete-account', sends: { action: '/delete-account' }, status: 400 }),
+    refuses: ['POST /delete-account'],
   },
   {
     name: 'delete-account-signed-out',
@@ -219,6 +256,96 @@ export const peoplesPages: readonly PageCase<PersonsPaths>[] = [
   },
 ]
 
+/** Forms of these pages that are refused. */
+export const peoplesForms: readonly FormCase<PersonsPaths>[] = [
+  {
+    name: 'sign-in-link',
+    route: 'POST /account/sign-in/{token}',
+    by: 'nobody',
+    refused: ({ signInLink: path }) => ({
+      path,
+      sends: { action: `/account/sign-in/${unknownSecret}` },
+      status: 404,
+    }),
+  },
+  {
+    name: 'data-email',
+    route: 'POST /account/email',
+    by: 'person',
+    refused: () => ({
+      path: '/account/data',
+      sends: { action: '/account/email', fields: { email: 'nora at people' } },
+    }),
+  },
+  {
+    name: 'data-request',
+    route: 'POST /account/privacy-request',
+    by: 'person',
+    refused: () => ({ path: '/account/data', sends: { action: '/account/privacy-request', fields: { message: '' } } }),
+  },
+  {
+    name: 'data-promotions',
+    route: 'POST /account/promotions',
+    by: 'person',
+    refused: () => ({ path: '/account/data', sends: { action: '/account/promotions', fields: { granted: 'a bit' } } }),
+  },
+  {
+    name: 'data-language',
+    route: 'POST /account/language',
+    by: 'person',
+    refused: () => ({ path: '/account/data', sends: { action: '/account/language', fields: { language: 'xx' } } }),
+  },
+  {
+    name: 'data-session',
+    route: 'POST /account/sessions/end',
+    by: 'person',
+    refused: () => ({ path: '/account/data', sends: { action: '/account/sessions/end', fields: { session: '' } } }),
+  },
+  {
+    name: 'data-card',
+    route: 'POST /account/cards/{id}/remove',
+    by: 'person',
+    refused: () => ({ path: '/account/data', sends: { action: '/account/cards/pm_none/remove' }, status: 404 }),
+  },
+  {
+    name: 'order-cancel',
+    route: 'POST /account/orders/{id}/cancel',
+    by: 'person',
+    refused: ({ delivered: path }) => ({ path, sends: { action: `${path}/cancel` }, status: 409 }),
+  },
+  {
+    name: 'order-resend',
+    route: 'POST /account/orders/{id}/resend',
+    by: 'person',
+    refused: ({ delivered, unpaid }) => ({
+      path: delivered,
+      sends: { action: `${unpaid}/resend`, fields: { once: unknownId } },
+      status: 409,
+    }),
+  },
+  {
+    name: 'withdrawal-confirm',
+    route: 'POST /account/orders/{id}/withdrawal/confirm',
+    by: 'person',
+    refused: ({ delivered: path }) => ({
+      path,
+      sends: { action: `${path}/withdrawal/confirm`, fields: { name: '' } },
+    }),
+  },
+  {
+    name: 'email-change',
+    route: 'POST /email-change/{token}',
+    by: 'nobody',
+    refused: ({ emailChange: path }) => ({ path, sends: { action: `/email-change/${unknownSecret}` }, status: 404 }),
+  },
+  {
+    name: 'unsubscribe',
+    route: 'POST /u/{token}',
+    by: 'nobody',
+    refused: ({ unsubscribe: path }) => ({ path, sends: { action: `/u/${unknownSecret}` }, status: 404 }),
+  },
+]
+
 const signInFirst = (path: string): Way => ({ by: 'nobody', path, status: 401 })
 
 /** An act with its form: it is refused without a reason. */
@@ -237,6 +364,7 @@ const act = (
     sends: { action: pathOf(of), fields: { ...fields, reason: '' } },
     status: 422,
   }),
+  refuses: [`POST /console/${route}`],
 })
 
 const orderAct = (name: string, of: 'order' | 'held' = 'order', fields: Readonly<Record<string, string>> = {}) =>
@@ -282,13 +410,14 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
       sends: { action: '/console/sign-in', fields: { key: 'invented' } },
       status: 401,
     }),
+    refuses: ['POST /console/sign-in'],
   },
   {
     name: 'console-home',
     route: 'GET /console',
     by: 'operator',
     main: () => ({ path: '/console' }),
-    failing: () => ({ path: '/console?tasks=invented', status: 422 }),
+    failing: () => ({ path: '/console?tasks=invented', status: 400 }),
   },
   {
     name: 'console-search',
@@ -301,8 +430,9 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
     failing: () => ({
       path: '/console',
       sends: { action: '/console/search', fields: { query: 'x'.repeat(400) } },
-      status: 422,
+      status: 400,
     }),
+    refuses: ['POST /console/search'],
   },
   {
     name: 'console-promises',
@@ -316,7 +446,7 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
     route: 'GET /console/orders',
     by: 'operator',
     main: () => ({ path: '/console/orders' }),
-    failing: () => ({ path: '/console/orders?currency=EURO', status: 422 }),
+    failing: () => ({ path: '/console/orders?currency=EURO', status: 400 }),
   },
   {
     name: 'console-order',
@@ -353,6 +483,7 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
       sends: { action: '/console/bulk-actions', fields: { paidFrom: 'yesterday', reason: '' } },
       status: 422,
     }),
+    refuses: ['POST /console/bulk-actions'],
   },
   {
     name: 'console-bulk-report',
@@ -366,7 +497,7 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
     route: 'GET /console/tasks',
     by: 'operator',
     main: () => ({ path: '/console/tasks' }),
-    failing: () => ({ path: '/console/tasks?urgency=none', status: 422 }),
+    failing: () => ({ path: '/console/tasks?urgency=none', status: 400 }),
   },
   act('task-take', 'attention/{id}/take', ({ task }) => `${task}/take`),
   act('task-note', 'attention/{id}/note', ({ task }) => `${task}/note`),
@@ -376,7 +507,7 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
     route: 'GET /console/privacy-requests',
     by: 'operator',
     main: () => ({ path: '/console/privacy-requests' }),
-    failing: () => ({ path: '/console/privacy-requests?state=none', status: 422 }),
+    failing: () => ({ path: '/console/privacy-requests?state=none', status: 400 }),
   },
   {
     name: 'console-request',
@@ -396,7 +527,55 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
   },
 ]
 
-/** Pages that are read that no row shows, with the reason. */
+const conflict = (name: string): FormCase<OperatorsPaths> => ({
+  name: `console-bulk-${name}`,
+  route: `POST /console/bulk-actions/{id}/${name}`,
+  by: 'operator',
+  refused: ({ bulk: path }) => ({ path, sends: { action: `${path}/${name}` }, status: 409 }),
+})
+
+/** Forms of these pages that are refused. */
+export const operatorsForms: readonly FormCase<OperatorsPaths>[] = [
+  {
+    name: 'console-sign-in-person',
+    route: 'POST /console/sign-in/person',
+    by: 'nobody',
+    refused: () => ({
+      path: '/console',
+      sends: { action: '/console/sign-in/person', fields: { email: 'ops@people.example', password: 'x', code: '0' } },
+      status: 401,
+    }),
+  },
+  conflict('pause'),
+  conflict('resume'),
+  {
+    name: 'console-bulk-start',
+    route: 'POST /console/bulk-actions/{id}/start',
+    by: 'operator',
+    refused: ({ bulk: path }) => ({
+      path,
+      sends: { action: `/console/bulk-actions/${unknownId}/start` },
+      status: 404,
+    }),
+  },
+  {
+    name: 'console-bulk-cancel',
+    route: 'POST /console/bulk-actions/{id}/cancel',
+    by: 'operator',
+    refused: ({ bulk: path }) => ({
+      path,
+      sends: { action: `/console/bulk-actions/${unknownId}/cancel` },
+      status: 404,
+    }),
+  },
+]
+
+/** Pages and forms that no row shows, with the reason. */
 export const notInTheTable: Readonly<Record<string, string>> = {
   'GET /console/sign-in/openid/callback': 'needs an OpenID provider: test/sign-in of operators',
+  'POST /console/sign-in/openid': 'needs an OpenID provider: test/sign-in of operators',
+  'POST /account/orders/{id}/return': 'not looked at in a browser yet',
+  'POST /console/sessions/end': 'not looked at in a browser yet',
+  'POST /account/sign-out': 'nothing of it can be refused',
+  'POST /console/sign-out': 'nothing of it can be refused',
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run screenshots [part of a page's name]`: the main and the failing path of each page of the table, also of the console and
+ * `npm run screenshots [parts of pages' names]`: the main and the failing path of each page of the table, also of the console and
  * the documentation, on a phone and a desktop, light and dark, in each of its languages, in `.data/screenshots` with an
  * index.html. A page that is wider than its screen is named.
  */
@@ -10,17 +10,25 @@ import { type Language, languages } from '../../messages/languages.ts'
 import { startProduct } from '../harness/product.ts'
 import { hasBrowser, startBrowser } from './chromium.ts'
 import { type Furnished, furnishOperator, furnishPerson } from './furnished.ts'
-import { operatorsPages, type PageCase, peoplesPages, type Way } from './page-table.ts'
+import { fits } from './look.ts'
+import {
+  operatorsForms,
+  operatorsPages,
+  peoplesForms,
+  peoplesPages,
+  type Visit,
+  visitsOf,
+  type Way,
+} from './page-table.ts'
 import { allLooks, go, type Look, openAs } from './ways.ts'
 
 const folder = fileURLToPath(new URL('../../.data/screenshots/', import.meta.url))
 const taken: Shot[] = []
-/** a part of the names of the wanted pages */
-const [wanted = ''] = process.argv.slice(2)
+/** parts of the names of the wanted pages */
+const wanted = process.argv.slice(2)
 
-const isWanted = (name: string): boolean => name.includes(wanted)
-const isSomeWanted = (pages: readonly { name: string }[]): boolean =>
-  pages.some(({ name }) => isWanted(name) || isWanted(`${name}-failing`))
+const isWanted = (name: string): boolean => wanted.length === 0 || wanted.some((part) => name.includes(part))
+const isSomeWanted = (visits: readonly { name: string }[]): boolean => visits.some(({ name }) => isWanted(name))
 
 interface Shot extends Look {
   name: string
@@ -29,15 +37,11 @@ interface Shot extends Look {
 async function photograph<Paths>(
   browser: Browser,
   site: string,
-  pages: readonly PageCase<Paths>[],
+  visits: readonly Visit<Paths>[],
   language: Language,
   { surfer, paths }: Furnished<Paths>,
 ): Promise<void> {
-  const shots = pages.flatMap(({ name, by, main, failing }) => [
-    { name, by, way: main(paths) },
-    ...(typeof failing === 'string' ? [] : [{ name: `${name}-failing`, by, way: failing(paths) }]),
-  ])
-  const chosen = shots.filter(({ name }) => isWanted(name))
+  const chosen = visits.filter(({ name }) => isWanted(name))
   for (const look of allLooks([language])) {
     const [signedIn, anonymous] = await Promise.all(
       [surfer, undefined].map(async (who) => (await openAs(browser, site, look, who)).page),
@@ -45,13 +49,15 @@ async function photograph<Paths>(
     if (!signedIn || !anonymous) throw new Error('no window')
     const take = async (name: string, way: Way, page: typeof signedIn): Promise<void> => {
       await go(page, site, way)
-      if (await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth'))
-        console.log(`too wide: ${name} in ${language} on a ${look.screen}`)
+      if (!(await fits(page))) console.log(`too wide: ${name} in ${language} on a ${look.screen}`)
       const shot = { name, ...look }
       await page.screenshot({ path: `${folder}${fileOf(shot)}`, fullPage: true })
       taken.push(shot)
     }
-    for (const { name, by, way } of chosen) await take(name, way, (way.by ?? by) === 'nobody' ? anonymous : signedIn)
+    for (const { name, by, way } of chosen) {
+      const how = way(paths)
+      await take(name, how, (how.by ?? by) === 'nobody' ? anonymous : signedIn)
+    }
     await Promise.all([signedIn.context().close(), anonymous.context().close()])
   }
 }
@@ -81,10 +87,11 @@ try {
   const { api: site } = product.urls
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
-  for (const language of isSomeWanted(peoplesPages) ? languages : [])
-    await photograph(browser, site, peoplesPages, language, await furnishPerson(product, language))
-  if (isSomeWanted(operatorsPages))
-    await photograph(browser, site, operatorsPages, 'en', await furnishOperator(product))
+  const people = visitsOf(peoplesPages, peoplesForms)
+  for (const language of isSomeWanted(people) ? languages : [])
+    await photograph(browser, site, people, language, await furnishPerson(product, language))
+  const operators = visitsOf(operatorsPages, operatorsForms)
+  if (isSomeWanted(operators)) await photograph(browser, site, operators, 'en', await furnishOperator(product))
   await writeFile(`${folder}index.html`, indexOf(taken))
   console.log(`${taken.length} screenshots: ${folder}index.html`)
 } finally {

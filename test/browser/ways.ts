@@ -2,7 +2,7 @@
 import type { Browser, Page, Response } from 'playwright-core'
 import type { Language } from '../../messages/languages.ts'
 import type { Surfer } from '../harness/browser.ts'
-import { openWatched, type Watched } from './chromium.ts'
+import { openWatched, viewportOf, type Watched } from './chromium.ts'
 import type { Way } from './page-table.ts'
 
 export const screens = ['phone', 'desktop'] as const
@@ -18,16 +18,17 @@ export interface Look {
 export const allLooks = (of: readonly Language[]): Look[] =>
   of.flatMap((language) => screens.flatMap((screen) => themes.map((theme) => ({ language, screen, theme }))))
 
-/** As few as have each language, width and theme. @param at which of them */
-export function someLooks(of: readonly Language[], at: number): Look[] {
-  const count = Math.max(2, of.length)
-  const lightOnes = count === 2 ? 1 : 1 + ((at >> 3) % 2)
-  return Array.from({ length: count }, (_, index) => ({
-    language: of[(index + (at >> 2)) % of.length] ?? 'en',
-    screen: index % 2 === at % 2 ? 'phone' : 'desktop',
-    theme: index < lightOnes === ((at >> 1) % 2 === 0) ? 'light' : 'dark',
-  }))
-}
+/**
+ * Two looks in each language, which have both widths and both themes. @param at the next one has the other two
+ */
+export const someLooks = (of: readonly Language[], at: number): Look[] =>
+  of.flatMap((language, index) =>
+    screens.map((screen) => ({
+      language,
+      screen,
+      theme: (screen === 'phone') === ((at + index) % 2 === 0) ? ('light' as const) : ('dark' as const),
+    })),
+  )
 
 /** Opens a browser's window with somebody's cookies. */
 export async function openAs(
@@ -41,6 +42,14 @@ export async function openAs(
   await watched.page.context().addCookies(cookies.map(([name, value]) => ({ name, value, url: site })))
   return watched
 }
+
+/** Shows an open page as another screen in another theme does. */
+export async function showAs(page: Page, { screen, theme }: Pick<Look, 'screen' | 'theme'>): Promise<void> {
+  await page.setViewportSize(viewportOf({ narrow: screen === 'phone' }))
+  await page.emulateMedia({ colorScheme: theme })
+}
+
+export const nameOfLook = ({ language, screen, theme }: Look): string => `${language}, ${screen}, ${theme}`
 
 /** Goes there, and sends a form if the way has one. @returns the answer, after redirects */
 export async function go(page: Page, site: string, { path, sends }: Way): Promise<Response> {
@@ -60,7 +69,8 @@ const sendForm = `({ action, fields = {} }) => {
   const known = [...document.forms].find((form) => new URL(form.action, document.baseURI).pathname === action)
   const form = known || document.body.appendChild(Object.assign(document.createElement('form'), { method: 'post', action }))
   const put = (name, value) => {
-    const field = form.elements.namedItem(name) ||
+    // A button of that name is sent only when it is pressed.
+    const field = [...form.elements].find((each) => each.name === name && each.tagName !== 'BUTTON') ||
       form.appendChild(Object.assign(document.createElement('input'), { type: 'hidden', name }))
     if (field.tagName === 'SELECT' && ![...field.options].some((option) => option.value === value))
       field.append(new Option(value, value))
