@@ -506,6 +506,7 @@ const tables: Record<string, Table> = {
       reconciliation_id: technical,
       kind: technical,
       subject_id: link('what differs'),
+      part: technical,
       detail: technical,
       subject_at: technical,
       explained_by: technical,

@@ -18,7 +18,7 @@ import { isProviderFailure } from '../../providers/failure.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { ReconciliationActivities } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { asFailure, esimFailureTypes } from '../failures.ts'
-import { createTally, differs } from './tally.ts'
+import { createTally, differs, whole } from './tally.ts'
 
 type Activities = Pick<ReconciliationActivities, 'readProviderBalances'>
 
@@ -92,6 +92,6 @@ export function createBalanceReadings(context: Context): Activities {
     const since = earlier.readAt.toISOString()
     const reason = `fell by ${fallen} millionths of ${currency}, bought for ${bought}, since ${since}`
     const rule = fallen < bought ? 'paid_in' : fallen - bought <= underWayMicros ? 'in_flight' : null
-    return [differs('provider_remainder', { id: provider, at: readAt }, reason, rule)]
+    return [differs('provider_remainder', { id: provider, part: whole, at: readAt }, reason, rule)]
   }
 }

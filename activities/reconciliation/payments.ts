@@ -22,7 +22,7 @@ import type {
 import { paymentMark } from '../order/payment/payment-mark.ts'
 import { askAboutPayment } from '../order/provider-alarm.ts'
 import { isGivenBack } from '../order/refunds/lost-disputes.ts'
-import { createTally, differs, type FoundDifference, isUnexplained, minor } from './tally.ts'
+import { createTally, differs, type FoundDifference, isUnexplained, minor, whole } from './tally.ts'
 
 type Activities = Pick<ReconciliationActivities, 'comparePayments' | 'compareRefunds' | 'compareOlderPayments'>
 
@@ -61,7 +61,7 @@ export function createPaymentComparison(context: Context): Activities {
         if (atStripe.has(paymentIntentId)) continue
         // It may have been made just before the time from which Stripe has listed.
         const [found] = await readAgain([paymentIntentId])
-        if (!found) unknown.push(differs('payment_unknown', { id, at: paidAt }, paymentIntentId))
+        if (!found) unknown.push(differs('payment_unknown', { id, part: whole, at: paidAt }, paymentIntentId))
       }
       heartbeat()
       after = page.at(-1)?.id
@@ -185,8 +185,13 @@ export function createPaymentComparison(context: Context): Activities {
             : null
     const left = minor(receivedMinor - refundedMinor, currency)
     return named
-      ? differs('charged_twice', { ...named, at: paidAt }, `${paymentIntentId} holds ${left}`, rule)
-      : differs('payment_without_order', { id: paymentIntentId, at: paidAt }, `holds ${left}`, rule)
+      ? differs(
+          'charged_twice',
+          { ...named, part: paymentIntentId, at: paidAt },
+          `${paymentIntentId} holds ${left}`,
+          rule,
+        )
+      : differs('payment_without_order', { id: paymentIntentId, part: whole, at: paidAt }, `holds ${left}`, rule)
   }
 }
 
@@ -222,7 +227,7 @@ function settled(payment: BookedPayment, order: BookedOrder, wasTakenBack: boole
     return at < plusMs(deliverBy, graceMs) ? 'younger_than_promise' : null
   }
   const reason = `${order.status}, holds ${minor(receivedMinor - refundedMinor, currency)}`
-  return [differs('paid_not_settled', { ...order, at: paidAt }, reason, rule())]
+  return [differs('paid_not_settled', { ...order, part: whole, at: paidAt }, reason, rule())]
 }
 
 /** Delivered by our status alone. What was given back by half differs in the credit notes. */
@@ -232,7 +237,7 @@ function withoutEsim({ receivedMinor, currency, paidAt }: BookedPayment, order: 
   const missing = placement === 'none' ? 'no placement' : 'no eSIM for each that was bought'
   const reason = `${order.status}, ${missing}, paid ${minor(receivedMinor, currency)}`
   const rule = placement === 'releasing' ? 'in_flight' : null
-  return [differs('delivered_without_esim', { ...order, at: paidAt }, reason, rule)]
+  return [differs('delivered_without_esim', { ...order, part: whole, at: paidAt }, reason, rule)]
 }
 
 const lacksEsim = ({ placement, has_esims }: BookedOrder): boolean => placement !== 'held' || !has_esims
@@ -245,7 +250,7 @@ const bookedMinorOf = (order: BookedOrder): number =>
 function booked(payment: BookedPayment, order: BookedOrder, at: Date): FoundDifference[] {
   const { receivedMinor, currency, paidAt } = payment
   const refundedMinor = payment.refundedMinor + order.taken_back_minor
-  const subject = { ...order, at: paidAt }
+  const subject = { ...order, part: whole, at: paidAt }
   const found: FoundDifference[] = []
   const received = minor(receivedMinor, currency)
   if (order.delivered_at && order.invoice_minor === null) {

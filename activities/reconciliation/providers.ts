@@ -127,7 +127,7 @@ export function createProviderComparison(context: Context): Activities {
           await confirmPlacements(sql, [{ id: placement.id, chargedMicros: null }], new Date())
           continue
         }
-        const subject = { id: placement.order_id, at: placement.placed_after }
+        const subject = { id: placement.order_id, part: placement.client_ref, at: placement.placed_after }
         const reason = `${provider.id}: ${placement.provider_order_no ?? placement.client_ref}`
         const rule = withoutEsim.includes(placement.order_status) ? 'given_back' : null
         tally.note([differs('placement_unknown', subject, reason, rule)])
@@ -180,12 +180,18 @@ function strangeEsim(provider: string, order: ListedOrder, isErased: boolean, at
       : at < plusMs(made, graceMs)
         ? 'younger_than_promise'
         : null
-  const subject = { id: `${provider}:${order.clientRef ?? order.orderNo}`, at: made }
+  const subject = { id: `${provider}:${order.clientRef ?? order.orderNo}`, part: order.orderNo, at: made }
   return differs('esim_without_order', subject, `${order.kind} ${order.orderNo}`, rule)
 }
 
 function compare(order: ListedOrder, placement: BookedPlacement, at: Date): FoundDifference[] {
-  const subject = { id: placement.order_id, at: placement.placed_after, tasks: placement.tasks }
+  // An order may have been placed more than once, here or at the other provider.
+  const subject = {
+    id: placement.order_id,
+    part: order.orderNo,
+    at: placement.placed_after,
+    tasks: placement.tasks,
+  }
   const inFlight: Explanation | null =
     placement.state === 'placing' || placement.state === 'releasing' ? 'in_flight' : null
   if (isAnother(order, placement)) {

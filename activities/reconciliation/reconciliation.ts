@@ -62,7 +62,7 @@ export function createReconciliationActivities(context: WorkerContext): Reconcil
         sql,
         reconciliationId,
         twice.map(({ order_id, placed_after }) =>
-          differs('placed_twice', { id: order_id, at: placed_after }, 'both providers hold eSIMs of it'),
+          differs('placed_twice', { id: order_id, part: 'both', at: placed_after }, 'both providers hold eSIMs of it'),
         ),
       )
       heartbeat()

@@ -12,7 +12,7 @@ import { createOrderSignals } from '../../temporal/order-signals.ts'
 import type { CurrencySums, ReconciliationActivities } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { paymentMark } from '../order/payment/payment-mark.ts'
 import { askAboutPayment } from '../order/provider-alarm.ts'
-import { createTally, differs, type FoundDifference, minor } from './tally.ts'
+import { createTally, differs, type FoundDifference, minor, whole } from './tally.ts'
 
 type Activities = Pick<ReconciliationActivities, 'compareDisputes' | 'compareProcessorBalance' | 'comparePayouts'>
 
@@ -113,7 +113,7 @@ export function createStripeComparison(context: WorkerContext): Activities {
         .map(({ currency, remainderMinor }) =>
           differs(
             'processor_remainder',
-            { id: `stripe:${currency}`, at },
+            { id: `stripe:${currency}`, part: whole, at },
             // With the reading: another one may have a remainder of the same size.
             `${minor(remainderMinor, currency)} since ${after?.toISOString()}`,
           ),
@@ -130,7 +130,7 @@ export function createStripeComparison(context: WorkerContext): Activities {
           heartbeat()
           if (failure !== null) {
             const reason = `${minor(amountMinor, currency)}: ${failure}`
-            tally.note([differs('payout_failed', { id: payoutId, at: createdAt }, reason)])
+            tally.note([differs('payout_failed', { id: payoutId, part: whole, at: createdAt }, reason)])
             continue
           }
           if (!automatic) continue
@@ -138,7 +138,7 @@ export function createStripeComparison(context: WorkerContext): Activities {
           if (paidOut === amountMinor) continue
           const reason = `paid out ${minor(amountMinor, currency)}, its transactions have ${minor(paidOut, currency)}`
           const rule = inProgress ? 'in_flight' : null
-          tally.note([differs('payout_differs', { id: payoutId, at: createdAt }, reason, rule)])
+          tally.note([differs('payout_differs', { id: payoutId, part: whole, at: createdAt }, reason, rule)])
         }
       }
       return tally.close()
@@ -154,7 +154,8 @@ export function createStripeComparison(context: WorkerContext): Activities {
     if (stored === undefined || stored.state === dispute.status) return []
     await signals.dispute(orderId, disputeId)
     const reason = `${disputeId} is ${dispute.status}, our books say ${stored.state}`
-    return [differs('dispute_state_differs', { id: orderId, at: new Date(dispute.createdAt) }, reason)]
+    const subject = { id: orderId, part: disputeId, at: new Date(dispute.createdAt) }
+    return [differs('dispute_state_differs', subject, reason)]
   }
 
   /** @param doubtful gets those that we know in another state */
@@ -191,7 +192,7 @@ export function createStripeComparison(context: WorkerContext): Activities {
               : withTask.has(disputeId)
                 ? 'with_an_operator'
                 : null
-      return differs('dispute_unknown', { id: orderId ?? disputeId, at: createdAt }, disputeId, rule)
+      return differs('dispute_unknown', { id: orderId ?? disputeId, part: disputeId, at: createdAt }, disputeId, rule)
     })
   }
 

@@ -9,9 +9,20 @@ const recorded: readonly (Explanation | null)[] = [null, 'with_an_operator']
 
 export type FoundDifference = Difference
 
+/** What a difference is about. @see Difference.part */
+interface Subject {
+  id: string
+  part: string
+  at: Date
+  tasks?: readonly string[]
+}
+
+/** Of a subject that can have one difference of a kind alone. */
+export const whole = ''
+
 export function differs(
   kind: DifferenceKindName,
-  subject: { id: string; at: Date; tasks?: readonly string[] },
+  subject: Subject,
   reason: string,
   explainedBy: Explanation | null = null,
 ): FoundDifference {
@@ -19,6 +30,7 @@ export function differs(
   return {
     kind,
     subjectId: subject.id,
+    part: subject.part,
     subjectAt: subject.at,
     detail: `${reason}; cure: ${differenceKinds[kind].cure.name}`,
     explainedBy: explainedBy ?? (isWithOperator ? 'with_an_operator' : null),

@@ -701,6 +701,7 @@ export interface ReconciliationDifferences {
   reconciliation_id: string
   kind: DifferenceKindName
   subject_id: string
+  part: string
   detail: string
   subject_at: Date
   explained_by: Explanation | null

@@ -72,9 +72,10 @@ export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Read
         where explained_by is distinct from ${'accepted_by_operator' satisfies Explanation})
       select
       (select count(*)::int from (
-        select subject_id from attention where resolved_at is null
+        select subject_id, '' as payment from attention where resolved_at is null
           and kind in ('payment_unsettled', 'payment_without_order')
-        union select subject_id from found where kind = any(${[...unsettledKinds]})) as subjects) as unsettled,
+        union select subject_id, case when kind = 'charged_twice' then part else '' end
+          from found where kind = any(${[...unsettledKinds]})) as payments) as unsettled,
       (select count(*)::int from found where kind = any(${[...unbookedKinds]}) and explained_by is null) as unbooked,
       (select started_at from newest) as reconciled_at,
       (select min(created_at) from accounts) as first_account,

@@ -13,6 +13,8 @@ import type { ReconciliationDifferences, Reconciliations } from '../connection/s
 export interface Difference {
   kind: DifferenceKindName
   subjectId: string
+  /** which of several facts of this kind about the subject: the outside party's id; empty where there can be one alone */
+  part: string
   detail: string
   subjectAt: Date
   explainedBy: Explanation | null
@@ -32,18 +34,19 @@ export async function recordDifferences(
   reconciliationId: string,
   differences: readonly Difference[],
 ): Promise<void> {
-  const byKey = new Map(differences.map((each) => [`${each.kind} ${each.subjectId}`, each]))
-  const rows = [...byKey.values()].map(({ kind, subjectId, detail, subjectAt, explainedBy }) => ({
+  const byKey = new Map(differences.map((each) => [`${each.kind} ${each.subjectId} ${each.part}`, each]))
+  const rows = [...byKey.values()].map(({ kind, subjectId, part, detail, subjectAt, explainedBy }) => ({
     reconciliation_id: reconciliationId,
     kind,
     subject_id: subjectId,
+    part,
     detail,
     subject_at: subjectAt,
     explained_by: explainedBy,
   }))
   for (let start = 0; start < rows.length; start += rowsPerStatement) {
     await sql`insert into reconciliation_differences ${sql(rows.slice(start, start + rowsPerStatement))}
-      on conflict (reconciliation_id, kind, subject_id) do update
+      on conflict (reconciliation_id, kind, subject_id, part) do update
         set detail = excluded.detail, subject_at = excluded.subject_at, explained_by = excluded.explained_by`
   }
 }
@@ -76,35 +79,44 @@ export const lastLooks = (sql: Queryable, reconciliationId: string) => sql`
 export async function carryOver(sql: Queryable, reconciliationId: string, readFrom: Date): Promise<void> {
   await sql`
     insert into reconciliation_differences
-      (reconciliation_id, kind, subject_id, detail, subject_at, explained_by)
-    select distinct on (d.kind, d.subject_id)
-      ${reconciliationId}, d.kind, d.subject_id, d.detail, d.subject_at, null
+      (reconciliation_id, kind, subject_id, part, detail, subject_at, explained_by)
+    select distinct on (d.kind, d.subject_id, d.part)
+      ${reconciliationId}, d.kind, d.subject_id, d.part, d.detail, d.subject_at, null
     from reconciliation_differences d join reconciliations r on r.id = d.reconciliation_id
     where r.id in (${lastLooks(sql, reconciliationId)}) and d.explained_by is null
       and d.subject_at < ${readFrom} and d.kind <> all(${[...paymentKinds]})
-    order by d.kind, d.subject_id, r.started_at desc
+    order by d.kind, d.subject_id, d.part, r.started_at desc
     on conflict do nothing`
 }
 
-/** Differences whose task an operator has closed stay closed while they are the same. */
+/**
+ * Differences whose task an operator has closed stay closed while they are the same. A task has all parts of its subject: what was
+ * accepted of them stays so when another part comes and opens the task again.
+ */
 export async function acceptDecided(sql: Queryable, reconciliationId: string): Promise<void> {
   await sql`
     update reconciliation_differences d set explained_by = ${'accepted_by_operator' satisfies Explanation}
-    where reconciliation_id = ${reconciliationId} and explained_by is null and exists (
+    where reconciliation_id = ${reconciliationId} and explained_by is null and (exists (
       select from attention a where a.kind = d.kind and a.subject_id = d.subject_id
         and a.resolved_at is not null and a.resolved_by <> all(${[...automatic]})
-        and (a.detail = d.detail or (d.kind = any(${[...remainderKinds]}) and position(d.detail in a.detail) > 0)))`
+        and (a.detail = d.detail
+          or ((d.part <> '' or d.kind = any(${[...remainderKinds]})) and position(d.detail in a.detail) > 0)))
+      or d.part <> '' and exists (
+        select from reconciliation_differences l where l.reconciliation_id in (${lastLooks(sql, reconciliationId)})
+          and (l.kind, l.subject_id, l.part, l.detail) = (d.kind, d.subject_id, d.part, d.detail)
+          and l.explained_by = ${'accepted_by_operator' satisfies Explanation}))`
 }
 
 /**
- * Makes an operator task of each unexplained difference. An open one gets today's detail; that of a remainder keeps those of
+ * Makes an operator task of the unexplained differences of each kind and subject. An open one gets today's detail; that of a remainder keeps those of
  * the nights before, which no later night finds again.
  */
 export async function raiseDifferences(sql: Queryable, reconciliationId: string, at: Date): Promise<void> {
   await sql`
     insert into attention (id, kind, subject_id, detail, opened_at)
-    select gen_random_uuid(), kind, subject_id, detail, ${at} from reconciliation_differences
+    select gen_random_uuid(), kind, subject_id, string_agg(detail, '; ' order by part), ${at} from reconciliation_differences
     where reconciliation_id = ${reconciliationId} and explained_by is null
+    group by kind, subject_id
     on conflict (kind, subject_id) do update set
       detail = case
         when attention.resolved_at is not null or attention.kind <> all(${[...remainderKinds]}) then excluded.detail
@@ -209,10 +221,11 @@ export async function listDifferences(
 ): Promise<(Omit<Difference, 'kind' | 'explainedBy'> & { kind: string; explainedBy: string | null })[]> {
   const rows = await sql<ReconciliationDifferences[]>`
     select * from reconciliation_differences where reconciliation_id = ${reconciliationId}
-    order by explained_by nulls first, kind, subject_id limit ${limit}`
+    order by explained_by nulls first, kind, subject_id, part limit ${limit}`
   return rows.map((row) => ({
     kind: row.kind,
     subjectId: row.subject_id,
+    part: row.part,
     detail: row.detail,
     subjectAt: row.subject_at,
     explainedBy: row.explained_by,

@@ -85,14 +85,16 @@ test('an informing figure has a value and no limit', async () => {
 })
 
 test('U2: the evidence counts what the comparison has found at Stripe, once, and also what an operator has', async () => {
-  const subject = { subjectId: 'pi_1', detail: 'x', subjectAt: asOf }
+  const subject = { subjectId: 'pi_1', part: '', detail: 'x', subjectAt: asOf }
   await raiseOperatorTask(sql, { kind: 'payment_without_order', subjectId: 'pi_1', at: asOf })
   await recordDifferences(sql, fixture.reconciliationId, [
     { ...subject, kind: 'payment_without_order', explainedBy: null },
     { ...subject, kind: 'paid_not_settled', subjectId: 'o', explainedBy: 'with_an_operator' },
     { ...subject, kind: 'charged_twice', subjectId: 'p', explainedBy: 'accepted_by_operator' },
+    { ...subject, kind: 'charged_twice', subjectId: 'q', part: 'pi_2', explainedBy: null },
+    { ...subject, kind: 'charged_twice', subjectId: 'q', part: 'pi_3', explainedBy: null },
   ])
-  expect(figureOf(await evidence(), 'unsettled_payments')).toMatchObject({ value: 2, status: 'broken' })
+  expect(figureOf(await evidence(), 'unsettled_payments')).toMatchObject({ value: 4, status: 'broken' })
   await sql`delete from reconciliation_differences`
   await sql`delete from attention`
 })

@@ -78,7 +78,9 @@ export const differing = (
   what,
   figure,
   plant: ({ sql, reconciliationId, asOf }) =>
-    recordDifferences(sql, reconciliationId, [{ kind, subjectId: 'x', detail: 'x', subjectAt: asOf, explainedBy }]),
+    recordDifferences(sql, reconciliationId, [
+      { kind, subjectId: 'x', part: '', detail: 'x', subjectAt: asOf, explainedBy },
+    ]),
   mend: ({ sql }) => sql`delete from reconciliation_differences`,
 })
 

@@ -144,7 +144,7 @@ test('a provider that is down for a day: the rest is compared, no task is resolv
   // What this night alone has seen is too old to be seen by the next.
   const [seenAt, subjectId] = [new Date(Date.now() - 40 * dayMs), randomUUID()]
   await recordDifferences(sql, newest.id, [
-    { kind: 'placement_unknown', subjectId, subjectAt: seenAt, detail: 'old', explainedBy: null },
+    { kind: 'placement_unknown', subjectId, part: '', subjectAt: seenAt, detail: 'old', explainedBy: null },
   ])
   await reconcile()
   expect(await incomplete()).toEqual([])
@@ -156,7 +156,7 @@ test('a provider that is down for a day: the rest is compared, no task is resolv
 
 test('findings of an attempt that did not end are not recorded', async () => {
   const [{ id }] = expectStatus(await harness.operator.get('/v1/reconciliations'), 200).items
-  const found = { id: randomUUID(), at: new Date() }
+  const found = { id: randomUUID(), part: '', at: new Date() }
   const recorded = () => sql`select kind from reconciliation_differences where subject_id = ${found.id}`
   const tally = createTally(sql, id)
   tally.note([differs('placed_twice', found, 'two')])

@@ -1,0 +1,114 @@
+/** U2, U6: what differs more than once about one order is told each time: a payment that nobody names is never given back. */
+import { expect, test } from 'vitest'
+import { closeOperatorTask } from '../../db/operator-tasks.ts'
+import { listDifferences } from '../../db/reconciliation/reconciliations.ts'
+import type { DifferenceKindName } from '../../policy/reconciliation.ts'
+import {
+  type ReconciliationReport,
+  reconciliationType,
+} from '../../workflows/reconciliation/reconciliation.contract.ts'
+import { shareStack } from '../harness/harness.ts'
+import { runLater } from '../harness/temporal/later.ts'
+import { createPlanter, delivered, type Trade } from '../workflows/catalogue/planted-trade.ts'
+
+const harness = await shareStack({ books: false })
+const { sql } = harness.context
+const { accountId } = await harness.signUp()
+const planter = await createPlanter(harness.stack, accountId)
+const at = new Date(Date.now() - 2 * 86_400_000)
+
+let hours = 0
+async function reconcile(): Promise<ReconciliationReport> {
+  hours += 1
+  await harness.sims.stripe.do('clock', { advanceSeconds: 3_600 })
+  const report = await runLater<ReconciliationReport>(harness.stack, reconciliationType, hours / 24)
+  expect(report.failed).toEqual([])
+  return report
+}
+
+/** What the newest comparison tells of an order: its differences of a kind, and the text of the task. */
+async function told(kind: DifferenceKindName, subjectId: string) {
+  const [newest] = await sql<{ id: string }[]>`select id from reconciliations order by finished_at desc limit 1`
+  const differences = await listDifferences(sql, newest?.id ?? '', 1_000)
+  const [task] = await sql<{ id: string; detail: string }[]>`
+    select id, detail from attention where kind = ${kind} and subject_id = ${subjectId} and resolved_at is null`
+  const its = differences.filter((each) => each.kind === kind && each.subjectId === subjectId)
+  return {
+    open: its.flatMap(({ part, explainedBy }) => (explainedBy === null ? [part] : [])).sort(),
+    accepted: its.flatMap(({ part, explainedBy }) => (explainedBy === 'accepted_by_operator' ? [part] : [])).sort(),
+    task,
+  }
+}
+
+async function planted(change: Partial<Trade>): Promise<Trade> {
+  const trade = delivered('esim-access', at, change)
+  await planter.plant([trade])
+  return trade
+}
+
+const paymentsOf = async (orderId: string): Promise<string[]> =>
+  (await harness.sims.stripe.state()).paymentIntents
+    .filter(({ metadata }) => metadata.order_id === orderId)
+    .map(({ id }) => id)
+
+test('each further payment of an order is a difference of its own, and all are named in the task', async () => {
+  const { orderId } = await planted({ payments: 4 })
+  const [own] = await sql<{ id: string }[]>`select payment_intent_id as id from orders where id = ${orderId}`
+  const further = (await paymentsOf(orderId)).filter((id) => id !== own?.id).sort()
+  expect(further).toHaveLength(3)
+  expect((await reconcile()).unexplained).toEqual({ charged_twice: 3 })
+  const first = await told('charged_twice', orderId)
+  expect(first.open).toEqual(further)
+  for (const id of further)
+    expect(first.task?.detail).toContain(`${id} holds 500 minor units of EUR; cure: refund_payment`)
+
+  // One is given back, and the operator accepts the others: they stay accepted when a fifth payment comes.
+  const [refunded = '', ...others] = further
+  await harness.context.stripe.refund({
+    paymentIntentId: refunded,
+    amountMinor: 500,
+    idempotencyKey: refunded,
+    reasonCode: 'duplicate',
+    lookFirst: false,
+  })
+  await reconcile()
+  const second = await told('charged_twice', orderId)
+  expect(second.open).toEqual(others)
+  expect(second.task?.detail).not.toContain(refunded)
+  await closeOperatorTask(sql, { id: second.task?.id ?? '', by: 'operator:somebody', at: new Date() })
+  expect((await reconcile()).unexplained).toEqual({})
+
+  const { metadata } = (await harness.sims.stripe.state()).paymentIntents.find(({ id }) => id === own?.id) ?? {}
+  const created = Math.floor(at.getTime() / 1000)
+  const [made] = (
+    await harness.sims.stripe.do('plant', { payments: [{ amount: 500, currency: 'eur', metadata, created }] })
+  ).planted
+  for (const _night of ['the first', 'the next'])
+    expect(await reconcile().then(() => told('charged_twice', orderId))).toMatchObject({
+      open: [made?.paymentIntent],
+      accepted: others,
+      task: { detail: `${made?.paymentIntent} holds 500 minor units of EUR; cure: refund_payment` },
+    })
+  await harness.context.stripe.refund({
+    paymentIntentId: made?.paymentIntent ?? '',
+    amountMinor: 500,
+    idempotencyKey: 'the fifth',
+    reasonCode: 'duplicate',
+    lookFirst: false,
+  })
+  expect((await reconcile()).unexplained).toEqual({})
+})
+
+test('each further order at a provider is a difference of its own, of an order of ours and of nobody', async () => {
+  const { orderId } = await planted({ placed: 3 })
+  const strange = await planted({ known: false, payments: 0, placed: 2 })
+  expect((await reconcile()).unexplained).toMatchObject({ placed_twice: 2, esim_without_order: 2 })
+  for (const [kind, subject] of [
+    ['placed_twice', orderId],
+    ['esim_without_order', `esim-access:${strange.clientRef}`],
+  ] as const) {
+    const { open, task } = await told(kind, subject)
+    expect(open, kind).toHaveLength(2)
+    for (const part of open) expect(task?.detail, kind).toContain(part)
+  }
+})
