@@ -3,16 +3,20 @@
  * into the description, by which an order is found. `to_email` is never sent, since Airalo would mail the customer.
  */
 
+import type { z } from 'zod'
 import { beginsWithOneOf } from '../../shared/prefixes.ts'
 import { tellingUnlisted } from '../codes/meaning.ts'
 import type { EsimProvider, EsimStatus, ProviderPackage } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
-import { maxCatalogueBytes } from '../provider-call.ts'
+import { maxCatalogueBytes, readEach } from '../provider-call.ts'
 import { parseWebhook, readAmount, readListedOrder, readPackages, readSim, readUsage } from './readings.ts'
 import {
   type AiraloSettings,
   balanceSchema,
   createCaller,
+  describedListSchema,
+  describedSchema,
+  type OrderPage,
   orderListSchema,
   orderSchema,
   PROVIDER,
@@ -58,12 +62,16 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
    * Pages of the orders that were placed from one day to another, in Airalo's time.
    * developers.partners.airalo.com/get-order-list-11883022e0: `filter[created_at]` has two days, both included.
    */
-  async function* ordersOfDays(from: string, to: string) {
+  async function* ordersOfDays<Item>(
+    from: string,
+    to: string,
+    schema: z.ZodType<OrderPage<Item>>,
+  ): AsyncGenerator<Item[]> {
     const days = `${from.slice(0, 10)} - ${to.slice(0, 10)}`
     const filter = { include: 'status', 'filter[created_at]': days, limit: String(ORDERS_PER_PAGE) }
     for (let page = 1, pages = 1; page <= pages; page += 1) {
       const query = new URLSearchParams({ ...filter, page: String(page) })
-      const { data, meta } = await call({ method: 'GET', path: `/orders?${query}`, schema: orderListSchema })
+      const { data, meta } = await call({ method: 'GET', path: `/orders?${query}`, schema })
       yield data
       pages = meta?.last_page ?? 1
     }
@@ -118,7 +126,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     },
 
     async *listOrders({ from, to }) {
-      for await (const orders of ordersOfDays(from, to))
+      for await (const orders of ordersOfDays(from, to, orderListSchema))
         yield orders.map((order) => readListedOrder(order, tellUnlisted))
     },
 
@@ -129,8 +137,8 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
       const found = new Map<string, { clientRef: string; orderNo: string }>()
       const from = new Date(Date.parse(placedAfter) - DAY).toISOString()
       const to = new Date(Date.now() + DAY).toISOString()
-      for await (const orders of ordersOfDays(from, to))
-        for (const { id, type, description } of orders)
+      for await (const orders of ordersOfDays(from, to, describedListSchema))
+        for (const { id, type, description } of readEach(orders, describedSchema, () => undefined))
           if (type === 'sim' && description && isOneOf(description))
             found.set(id, { clientRef: description, orderNo: id })
       return [...found.values()].sort((a, b) => Number(a.orderNo) - Number(b.orderNo))

@@ -225,6 +225,18 @@ export const orderListSchema = z.object({
   meta: z.object({ last_page: count.nullish() }).nullish(),
 })
 
+export interface OrderPage<Item> {
+  data: Item[]
+  meta?: { last_page?: number | null | undefined } | null | undefined
+}
+
+/** The same list, for those who need no more of an entry than `describedSchema`: another one keeps none from being read. */
+export const describedListSchema = z.object({
+  data: z.array(z.unknown()),
+  meta: z.object({ last_page: count.nullish() }).nullish(),
+})
+export const describedSchema = z.object({ id, type: z.string(), description: text })
+
 /** A thousand terabytes: more is no usage, and no number of bytes that can be stored. */
 const megabytes = z.number().max(1_000_000_000)
 

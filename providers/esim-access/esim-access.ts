@@ -1,5 +1,6 @@
 /** eSIM Access as an EsimProvider. A repeated clientRef (`transactionId`) returns the same order. */
 
+import type { z } from 'zod'
 import { beginsWithOneOf } from '../../shared/prefixes.ts'
 import { tellingUnlisted } from '../codes/meaning.ts'
 import { type EsimProvider, type EsimState, isUsable, type PlaceOrder } from '../esim.ts'
@@ -19,11 +20,14 @@ import {
   balanceSchema,
   createCaller,
   type EsimAccessSettings,
+  type EsimPage,
   esimListSchema,
   orderSchema,
   PROVIDER,
   packageListSchema,
   packageSchema,
+  placedEsimSchema,
+  placedListSchema,
   type QueriedEsim,
 } from './wire.ts'
 
@@ -39,10 +43,10 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
   const stateOf = (esim: QueriedEsim): EsimState => readState(esim, tellUnlisted)
 
   /** The eSIMs that a query selects, page by page. The provider may make smaller pages than it was asked for. */
-  async function* pagesOf(selection: object): AsyncGenerator<QueriedEsim[]> {
+  async function* pagesOf<Item>(selection: object, schema: z.ZodType<EsimPage<Item>>): AsyncGenerator<Item[]> {
     for (let pageNum = 1, seen = 0; ; pageNum += 1) {
       const pager = { pageNum, pageSize: LARGEST_PAGE }
-      const page = await call('/esim/query', { ...selection, pager }, esimListSchema, { maxReplyBytes })
+      const page = await call('/esim/query', { ...selection, pager }, schema, { maxReplyBytes })
       yield page.esimList
       seen += page.esimList.length
       const total = page.pager?.total
@@ -53,7 +57,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
 
   async function query(key: { orderNo: string } | { esimTranNo: string }): Promise<QueriedEsim[]> {
     const found: QueriedEsim[] = []
-    for await (const page of pagesOf(key)) found.push(...page)
+    for await (const page of pagesOf(key, esimListSchema)) found.push(...page)
     return found
   }
 
@@ -64,11 +68,11 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
   }
 
   /** The eSIMs that were allocated at or after a time. */
-  async function* esimsSince(placedAfter: string): AsyncGenerator<QueriedEsim> {
+  async function* esimsSince<Item>(placedAfter: string, schema: z.ZodType<EsimPage<Item>>): AsyncGenerator<Item> {
     const since = Math.min(Date.parse(placedAfter), Date.now()) - CLOCK_MARGIN_MS
     const until = Math.max(Date.parse(placedAfter), Date.now()) + CLOCK_MARGIN_MS
     const window = { startTime: apiTime(since), endTime: apiTime(until) }
-    for await (const page of pagesOf(window)) yield* page
+    for await (const page of pagesOf(window, schema)) yield* page
   }
 
   /** An eSIM that has just refused a change because of its state. @throws unavailable while no state can be read */
@@ -157,7 +161,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     },
 
     async findOrder({ clientRef, placedAfter }) {
-      for await (const { transactionId, orderNo } of esimsSince(placedAfter))
+      for await (const { transactionId, orderNo } of esimsSince(placedAfter, esimListSchema))
         if (transactionId === clientRef) return { orderNo, duplicates: [] }
       return null
     },
@@ -166,15 +170,17 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
       const found = new Map<string, { clientRef: string; orderNo: string }>()
       if (prefixes.length === 0) return []
       const isOneOf = beginsWithOneOf(prefixes)
-      for await (const { transactionId: clientRef, orderNo } of esimsSince(placedAfter))
-        if (clientRef && isOneOf(clientRef)) found.set(orderNo, { clientRef, orderNo })
+      for await (const esim of esimsSince(placedAfter, placedListSchema))
+        for (const { transactionId: clientRef, orderNo } of readEach([esim], placedEsimSchema, () => undefined))
+          if (clientRef && isOneOf(clientRef)) found.set(orderNo, { clientRef, orderNo })
       return [...found.values()]
     },
 
     // It lists eSIMs: an order appears once it is allocated, and once for each of its eSIMs.
     async *listOrders({ from, to }) {
       const window = { startTime: apiTime(Date.parse(from)), endTime: apiTime(Date.parse(to)) }
-      for await (const page of pagesOf(window)) yield page.flatMap((esim) => readListedOrders(esim, tellUnlisted))
+      for await (const page of pagesOf(window, esimListSchema))
+        yield page.flatMap((esim) => readListedOrders(esim, tellUnlisted))
     },
 
     async getEsims(orderNo) {

@@ -141,6 +141,18 @@ export const esimListSchema = z.object({
   pager: z.object({ total: count.nullish() }).nullish(),
 })
 
+export interface EsimPage<Item> {
+  esimList: Item[]
+  pager?: { total?: number | null | undefined } | null | undefined
+}
+
+/** The same list, for those who need no more of an entry than `placedEsimSchema`: another one keeps none from being read. */
+export const placedListSchema = z.object({
+  esimList: z.array(z.unknown()),
+  pager: z.object({ total: count.nullish() }).nullish(),
+})
+export const placedEsimSchema = z.object({ orderNo: z.string().min(1), transactionId: text })
+
 export type QueriedEsim = z.infer<typeof esimListSchema>['esimList'][number]
 
 export const balanceSchema = z.object({ balance: z.coerce.number().pipe(z.int()) })

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { portOf } from '../../dev/port.ts'
+import { createAiralo } from '../../providers/airalo/airalo.ts'
 import { createEsimAccess } from '../../providers/esim-access/esim-access.ts'
 import { signRequest } from '../../providers/esim-access/wire.ts'
 import { createStripe } from '../../providers/stripe/stripe.ts'
@@ -122,6 +123,26 @@ test('eSIM Access: an order is read to its end, also when the provider makes sma
     'large',
     'later',
   ])
+})
+
+const placedAfter = '2026-11-29T10:00:00Z'
+const found = [{ clientRef: 'order-1', orderNo: 'B7' }]
+
+test('U2: an entry that eSIM Access fills in another way keeps a restore from no order', async () => {
+  const esimList = [null, { orderNo: 7 }, { orderNo: 'B7', transactionId: 'order-1' }, { transactionId: 'order-2' }]
+  const address = await serve(() => ({ success: true, errorCode: '0', obj: { esimList } }))
+  const settings = { accessCode: secret, secretKey: secret, timeoutMs: 20_000 }
+  const provider = createEsimAccess({ baseUrl: `${address}/api/v1/open`, ...settings })
+  expect(await provider.findOrdersOf(['order-'], placedAfter)).toEqual(found)
+})
+
+test('U2: an entry that Airalo fills in another way keeps a restore from no order', async () => {
+  const data = [null, { id: [] }, { id: 'B7', type: 'sim', description: 'order-1' }, { type: 'sim' }]
+  const token = { data: { access_token: secret, expires_in: 3600 } }
+  const address = await serve(({ pathname }) => (pathname.endsWith('/token') ? token : { data }))
+  const settings = { clientId: secret, clientSecret: secret, timeoutMs: 20_000 }
+  const provider = createAiralo({ baseUrl: `${address}/v2`, ...settings })
+  expect(await provider.findOrdersOf(['order-'], placedAfter)).toEqual(found)
 })
 
 const simulated = await startStripe({ secretKey: secret, webhookSecret: secret })
