@@ -7,7 +7,8 @@
 import type Stripe from 'stripe'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
-import { createPages, toTheEnd } from './pages.ts'
+import { orderIdIn } from './order-id.ts'
+import { createPages, seconds, toTheEnd } from './pages.ts'
 import type { CancelResult } from './payments.ts'
 
 export interface HostedPayment {
@@ -18,6 +19,18 @@ export interface HostedPayment {
   paymentIntentId: string | null
   /** where it is paid; null unless it is open */
   url: string | null
+}
+
+/** A page that somebody may still pay on. */
+export interface OpenPage {
+  sessionId: string
+  /** metadata.order_id */
+  orderId: string | null
+  /** metadata.mark */
+  mark: string | null
+  amountMinor: number
+  /** ISO 4217 */
+  currency: string
 }
 
 export interface SavedCard {
@@ -60,6 +73,23 @@ export function createHostedPayments({ sdk, call, create }: StripeClient) {
 
   return {
     getHostedPayment: retrieve,
+
+    /** Reads the pages that were made between two times and are open, the newest first. */
+    async *openPages(from: Date, to: Date): AsyncGenerator<OpenPage> {
+      const created = { gte: seconds(from), lte: seconds(to) }
+      const open = pages((page) => sdk.checkout.sessions.list({ ...page, created, status: 'open' }))
+      for await (const sessions of open) {
+        for (const { id, metadata, amount_total: amount, currency } of sessions) {
+          yield {
+            sessionId: id,
+            orderId: orderIdIn(metadata) ?? null,
+            mark: metadata?.mark ?? null,
+            amountMinor: amount ?? 0,
+            currency: (currency ?? '').toUpperCase(),
+          }
+        }
+      }
+    },
 
     /**
      * Creates the page of a payment. For 24 hours a repeated key with the same end returns the first one. With another end it

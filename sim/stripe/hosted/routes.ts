@@ -10,7 +10,7 @@ import { testCards } from '../confirm/test-cards.ts'
 import { parseForm, text } from '../parameters.ts'
 import type { Protocol } from '../protocol.ts'
 import { Refusal } from '../refusal.ts'
-import { list } from '../routes.ts'
+import { list, pagination } from '../routes.ts'
 import type { Sessions } from './sessions.ts'
 
 interface Parts {
@@ -37,6 +37,12 @@ export function mountHosted(router: Router, parts: Parts): void {
   const { account, protocol, sessions } = parts
   const path = '/v1/checkout/sessions'
   protocol.endpoint(router, 'post', path, created, ({ parameters, origin }) => sessions.create(parameters, origin))
+  protocol.endpoint(router, 'get', path, [...pagination, 'status'], ({ parameters }) => {
+    const status = text(parameters, 'status')
+    // One that has expired meanwhile shows it.
+    const isWanted = ({ id }: Stripe.Checkout.Session) => [undefined, sessions.find(id).status].includes(status)
+    return list(path, account.sessions, parameters, [], isWanted)
+  })
   protocol.endpoint(router, 'get', `${path}/:id`, [], ({ id }) => sessions.find(id))
   protocol.endpoint(router, 'post', `${path}/:id/expire`, [], ({ id }) => sessions.expire(id))
 

@@ -71,6 +71,7 @@ const stripe: Record<string, CoveredCall> = {
   bookedDisputes: { network: 'GET /v1/disputes' },
   bookedPayments: { network: 'GET /v1/payment_intents' },
   paymentsCreated: { network: 'GET /v1/payment_intents' },
+  ...single('only a restore asks, which repeats it', 'test/stack/restores/meets-faults.long.test.ts', ['openPages']),
   orderEvents: { network: 'GET /v1/events' },
   olderPaymentsRefunded: { network: 'GET /v1/refunds' },
   balances: { network: 'GET /v1/balance' },
