@@ -10,6 +10,7 @@ import { moveOrder } from '../../db/order/orders.ts'
 import { periods } from '../../policy/periods.ts'
 import { isDoubtful } from '../../policy/vat.ts'
 import { monthOf, plusMs } from '../../shared/calendar.ts'
+import { failure } from '../../shared/failures.ts'
 import { type DeliveryMessage, deliveryMessages, type OrderActivities } from '../../workflows/order/order.contract.ts'
 import { recordedAt } from '../failures.ts'
 import { invoiceOf } from './invoice.ts'
@@ -36,6 +37,12 @@ export function createOrderDeliveryActivities(
     async recordDelivery({ orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
       const at = recordedAt(asOf)
+      const [esims] = await sql<{ count: number; until: Esims['expires_at'] }[]>`
+        select count(*)::int as count, max(coalesce(expires_at, unused_until)) as until
+        from esims where order_id = ${orderId}`
+      // U2: after a restore the provider may not know them any more. Who has nothing is refunded.
+      if (!order.delivered_at && !order.parent_order_id && !esims?.count)
+        throw failure('OrderStateConflict', { code: 'no_esims' })
       let invoiceNumber: string | undefined
       if (!order.delivered_at) {
         const invoice = invoiceOf(config, order, at)
@@ -46,10 +53,8 @@ export function createOrderDeliveryActivities(
         if (isDoubtful(invoice.vat.vat_evidence))
           await raiseOperatorTask(sql, { kind: 'vat_evidence_incomplete', subjectId: monthOf(at), at })
       }
-      const [expiry] = await sql<{ until: Esims['expires_at'] }[]>`
-        select max(coalesce(expires_at, unused_until)) as until from esims where order_id = ${orderId}`
       invoiceNumber ??= (await listDocuments(sql, orderId)).find(({ kind }) => kind === 'invoice')?.number
-      const livesUntil = (expiry?.until ?? plusMs(at, periods.order.esimLifeMaxMs)).toISOString()
+      const livesUntil = (esims?.until ?? plusMs(at, periods.order.esimLifeMaxMs)).toISOString()
       const deliveredAt = (order.delivered_at ?? at).toISOString()
       const sent = await sendMessages({ orderId, asOf })
       return { livesUntil, deliveredAt, ...(invoiceNumber !== undefined && { invoiceNumber }), sent }
@@ -57,8 +62,10 @@ export function createOrderDeliveryActivities(
 
     async endOrder({ orderId, asOf, status }) {
       const order = await knownOrder(sql, orderId)
-      // The run of a top-up ends with its delivery, and may be late: what was done about it meanwhile stays.
-      const from = status === 'delivered' ? status : order.status
+      // The run of a top-up ends with its delivery, and may be late: what was done about it meanwhile stays. So does an order
+      // that a restore has closed.
+      const isClosed = status === 'ended' && order.ended_at !== null
+      const from = status === 'delivered' || isClosed ? 'delivered' : order.status
       await moveOrder(sql, orderId, [from], { status, ended_at: new Date(asOf) })
     },
 

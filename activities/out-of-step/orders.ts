@@ -110,7 +110,13 @@ export function createOutOfStep(
    */
   async function repeatUpdate({ id, status, reason }: Seen, stage: string, at: Date): Promise<boolean> {
     if (status === 'provisioning' && stage === 'delivered') {
-      await recordDelivery({ orderId: id, asOf: at.toISOString() })
+      try {
+        await recordDelivery({ orderId: id, asOf: at.toISOString() })
+      } catch (error) {
+        // Its row has no eSIMs: an operator's.
+        if (failureType(error) === 'OrderStateConflict') return true
+        throw error
+      }
       return false
     }
     const unapplied = unappliedUpdates.find(
