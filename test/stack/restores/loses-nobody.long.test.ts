@@ -20,6 +20,7 @@ import type { Person } from '../../harness/people.ts'
 import { startProgram } from '../../harness/processes.ts'
 import type { BuyOptions } from '../../harness/purchases.ts'
 import { runLater } from '../../harness/temporal/run-later.ts'
+import { explaining, untilNoneIsMissing } from '../../harness/temporal/standing-still.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
 
@@ -176,9 +177,14 @@ interface Said {
 const restoreCommand = (args: string[]) =>
   startProgram(process.execPath, ['--import', 'tsx', 'cli/restore.ts', ...args], harness.settings)
 
+/** Reads of a thousand orders take a minute or two. */
+const restoredWithinMs = 10 * milliseconds.minute
+
 async function restore(...args: string[]): Promise<Said> {
   const program = restoreCommand(args)
+  const limit = setTimeout(() => program.kill('SIGKILL'), restoredWithinMs)
   const { code } = await program.ended
+  clearTimeout(limit)
   return { code, said: program.output() }
 }
 
@@ -228,6 +234,16 @@ async function readNewMails(): Promise<void> {
 async function passTime(ms: number): Promise<void> {
   for (const party of [stripe, esimAccess, airalo])
     await party.do('age', { seconds: Math.round(ms / milliseconds.second) })
+}
+
+const idIn = (name: string): string => name.slice(name.lastIndexOf(' ') + 1)
+
+const startedAt = performance.now()
+const log = (line: string) => process.stderr.write(`${line}\n`)
+/** How far a large world has come: it takes many minutes. */
+function reached(what: string): void {
+  const minutes = ((performance.now() - startedAt) / milliseconds.minute).toFixed(1)
+  log(`  ${minutes} min, ${Math.round(process.memoryUsage().rss / 1e6)} MB: ${what}`)
 }
 
 const documentForm = /AMA(?:-CN)?-\d{4}(?:-R\d{14})?-\d{6,}/g
@@ -291,7 +307,8 @@ test(`U2: ${rounds * ordersInRound} orders in every state outlive the loss of th
   timeout: 3_000_000,
 }, async () => {
   const old = await Promise.all(Array.from({ length: rounds }, () => harness.signUp()))
-  const begun = await pMap(Array.from({ length: rounds }), begin, { concurrency: atOnce })
+  const begun = await explaining(harness, pMap(Array.from({ length: rounds }), begin, { concurrency: atOnce }))
+  reached('the orders from before the dump are there')
   const dumpedAt = Date.now()
   for (const part of paymentSweepParts) {
     const readUntil = new Date(dumpedAt - dumpIsOldMs)
@@ -300,16 +317,18 @@ test(`U2: ${rounds * ordersInRound} orders in every state outlive the loss of th
   await runLater<BackupResult>(harness, backupType, 0)
   const waiting: Awaited<ReturnType<(typeof begun)[number]['goOn']>>[] = []
   for (let index = 0; index < rounds; index += atOnce) {
-    waiting.push(...(await Promise.all(begun.slice(index, index + atOnce).map(({ goOn }) => goOn()))))
+    const slice = begun.slice(index, index + atOnce)
+    waiting.push(...(await explaining(harness, Promise.all(slice.map(({ goOn }) => goOn())))))
     await passTime(dumpIsOldMs / Math.ceil(rounds / atOnce))
   }
   await esimAccess.do('allocation', { never: true })
-  await pMap(old, beginAllocating, { concurrency: 10 })
+  await explaining(harness, pMap(old, beginAllocating, { concurrency: 10 }))
   await until('the provider has the orders', async () => {
     const { orders } = await esimAccess.state()
     return orders.filter(({ allocated }) => !allocated).length === 2 * rounds
   })
 
+  reached('all orders are there')
   await Promise.all([harness.api.stop(), harness.worker.stop()])
   await withDatabase(server, (sql) => sql`drop database ${sql(name)} with (force)`)
   // As outside parties see it, the dump was made so long ago.
@@ -323,6 +342,7 @@ test(`U2: ${rounds * ordersInRound} orders in every state outlive the loss of th
   ).toEqual([oldId])
   for (const orderId of waiting.flatMap(({ paidInOutage }) => paidInOutage)) await pay(orderId)
 
+  reached('the database is lost')
   const killed = restoreCommand(['latest', config.DATABASE_URL])
   await killed.untilWritten(/are newer than the backup/)
   killed.kill('SIGKILL')
@@ -331,6 +351,7 @@ test(`U2: ${rounds * ordersInRound} orders in every state outlive the loss of th
   expect(again, again.said).toMatchObject({ code: 0 })
   const restored = await restore('latest', config.DATABASE_URL)
   expect(restored, restored.said).toMatchObject({ code: 0 })
+  reached('it is restored twice')
   const [rows, rowsAgain] = await Promise.all([
     withDatabase(config.DATABASE_URL, readRows),
     withDatabase(databaseUrl(config.DATABASE_URL, 'again'), readRows),
@@ -356,21 +377,24 @@ test(`U2: ${rounds * ordersInRound} orders in every state outlive the loss of th
   await harness.worker.start()
   await until('the traffic is open', async () => (await report()).openedAt)
   // The API looks twice a second whether it may serve.
+  reached('the traffic is open')
   await until('the API serves', async () => (await harness.service.get('/v1/packages')).status === 200)
   await esimAccess.do('allocation', {})
   await esimAccess.do('allocate')
   for (const { inReview } of waiting) await act(inReview, 'approve')
 
   const wantedOutcomes = expected()
-  const { numbers } = await untilValue(
-    'each charge is delivered or refunded',
-    readOutcomes,
-    ({ found }) => JSON.stringify(found) === JSON.stringify(wantedOutcomes),
-    { timeoutMs: Math.max(240_000, rounds * 30_000), everyMs: 2_000 },
-  ).catch(async (error: unknown) => {
+  const { numbers } = await untilNoneIsMissing(harness, readOutcomes, {
+    stillForMs: 60_000,
+    everyMs: 2_000,
+    missing: ({ found }) =>
+      Object.keys(wantedOutcomes).flatMap((each) => (found[each] === wantedOutcomes[each] ? [] : idIn(each))),
+  }).catch(async (error: unknown) => {
+    log((error as Error).message)
     expect((await readOutcomes()).found).toEqual(wantedOutcomes)
     throw error
   })
+  reached('each charge is delivered or refunded')
   // No invoice number is used twice, also of documents that were issued since.
   for (const [number, recipients] of numbers) expect([number, recipients.size]).toEqual([number, 1])
   expect([...numbers.keys()].some((number) => number.includes('-R'))).toBe(true)
