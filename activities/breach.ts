@@ -13,6 +13,7 @@ import {
   openBreach,
   raiseUnreached,
 } from '../db/access/breaches.ts'
+import { restoreUndecided } from '../db/backup/restores.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { renderBreachDue, renderBreachNotice } from '../mails/breach/breach.tsx'
 import { failure, failureType } from '../shared/failures.ts'
@@ -24,7 +25,6 @@ import {
   breachWorkflowId,
 } from '../workflows/breach/breach.contract.ts'
 import { recordedAt } from './failures.ts'
-import { restoreUndecided } from './restore.ts'
 import { sendMail, toAccount } from './sending/send-mail.ts'
 
 const tasks: Record<BreachUrgency, string> = {

@@ -20,7 +20,7 @@ import {
 } from '../db/backup/restore.ts'
 import { confirmPromotions, suspendPermissions } from '../db/backup/restored-permissions.ts'
 import { insertRestore, listRestores } from '../db/backup/restores.ts'
-import { timeLimits } from '../db/connection/database.ts'
+import { type Queryable, timeLimits } from '../db/connection/database.ts'
 import type { Erasures } from '../db/erasure/erasures.ts'
 import { continueFrom, type LogHead, readHead } from '../db/transparency/transparency-log.ts'
 import { milliseconds } from '../policy/periods.ts'
@@ -29,9 +29,10 @@ import { connectTemporal } from '../temporal/client.ts'
 import { restoreStart, restoreWorkflowId } from '../workflows/backup/restore.contract.ts'
 import { redoDeletions } from './restore/deletions.ts'
 import { describeRestore } from './restore/describe.ts'
-import { type DeletionRun, erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
+import { type ErasuresOfRuns, erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
 import { createFailureIsolation, type IsolateFailure } from './restore/failure-isolation.ts'
 import { type RebuildOptions, rebuild } from './restore/rebuild.ts'
+import { HistoryUnreadable } from './restore/run-history.ts'
 import { type RepeatingContext, repeating } from './restore/until-answered.ts'
 import { readConfigBeside } from './running-stack.ts'
 
@@ -137,14 +138,17 @@ async function restoreFrom(
   const name = databaseName(target)
   const unfinished = `${name}_restoring`
   const server = databaseUrl(target, 'postgres')
-  const isFree = await withDatabase(server, async (sql) => {
+  const isFree = async (sql: Queryable): Promise<boolean> => {
     const [existing] = await sql`select from pg_database where datname = ${name}`
-    if (existing && !(await isEmpty(target))) return false
+    return !existing || isEmpty(target)
+  }
+  const isMade = await withDatabase(server, async (sql) => {
+    if (!(await isFree(sql))) return false
     await sql`drop database if exists ${sql(unfinished)} with (force)`
     await sql`create database ${sql(unfinished)}`
     return true
   })
-  if (!isFree) return refuse(`The database ${name} exists and is not empty.`)
+  if (!isMade) return refuse(`The database ${name} exists and is not empty.`)
 
   const url = databaseUrl(target, unfinished)
   console.log(`Restoring ${backupId} ...`)
@@ -158,7 +162,7 @@ async function restoreFrom(
     console.log(
       `${accounts} accounts, with the keys of ${keysOf}. ${cameBack} erased people came back, ${readable} readable.`,
     )
-    const runs = sources[0] && { temporal, deletions: sources[0].runs }
+    const runs = sources[0] && { temporal, deletions: sources[0] }
     const readsSince = plusMs(timeOfBackup(backupId), -overlapMs)
     await context.sql.begin((tx) => insertRestore(tx, { id: restoreId, backupId, readsSince, at: new Date() }))
     const isolate = createFailureIsolation(context.sql, restoreId)
@@ -170,10 +174,15 @@ async function restoreFrom(
   } finally {
     await context.close()
   }
-  await withDatabase(server, async (sql) => {
+  const isNamed = await withDatabase(server, async (sql) => {
+    // A program that was started too early has made its tables meanwhile, and perhaps served somebody.
+    if (!(await isFree(sql))) return false
     await sql`drop database if exists ${sql(name)}`
     await sql`alter database ${sql(unfinished)} rename to ${sql(name)}`
+    return true
   })
+  if (!isNamed)
+    return refuse(`The database ${name} is not empty any more: stop what uses it, drop it, and repeat the command.`)
   console.log(
     `The database ${name} is ready. The API refuses requests until the run ${restoreWorkflowId(restoreId)} ends.`,
   )
@@ -196,16 +205,15 @@ function headIn(text: string | undefined): LogHead | undefined | 'unreadable' {
 async function eraseAgain(
   context: RepeatingContext,
   folder: BackupFolder,
-  {
-    runs,
-    isolate,
-  }: { runs: { temporal: Client; deletions: readonly DeletionRun[] } | undefined; isolate: IsolateFailure },
+  { runs, isolate }: { runs: { temporal: Client; deletions: ErasuresOfRuns } | undefined; isolate: IsolateFailure },
 ): Promise<string[]> {
   const { sql, cipher } = context
   const at = new Date()
   const settled = await settledPaymentsOfErased(sql)
   // Those whose run is there keep their receipt; the ledger names the others as well.
-  const byRuns = runs ? await redoDeletions(context, runs.temporal, runs.deletions, { at, isolate }) : 0
+  const byRuns = runs ? await redoDeletions(context, runs.temporal, runs.deletions.runs, { at, isolate }) : 0
+  for (const subjectId of runs?.deletions.unreadable ?? [])
+    await isolate({ kind: 'run', subjectId }, () => Promise.reject(new HistoryUnreadable()))
   console.log(`${byRuns + (await replayOver(sql, cipher, folder, at))} erased again.`)
   const { cameBack: left } = await whoCameBack(sql)
   if (left > 0) throw new Error(`${left} erased people are still there`)

@@ -22,7 +22,7 @@ import type { DeletionActivities, DeletionInput, Erasure } from '../../workflows
 import { atOnce } from './at-once.ts'
 import { type DeletionRun, erasureIn } from './erasure-sources.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
-import { type RecordedActivity, type RunHistory, readHistory } from './run-history.ts'
+import { HistoryUnreadable, inputOf, type RecordedActivity, type RunHistory, readHistory } from './run-history.ts'
 import type { RepeatingContext } from './until-answered.ts'
 
 /** Which step an activity does. The others of a deletion's activities do a part of one, or none. */
@@ -40,7 +40,7 @@ const stepOf: Partial<Record<keyof DeletionActivities, ErasureStep>> = {
   redactAtStripe: 'stripe_redaction',
 }
 
-/** Steps whose activity completes in one way alone, of which earlier builds have not written the outcome into the history. */
+/** Steps whose activity completes in one way isolate, of which earlier builds have not written the outcome into the history. */
 const endsAsDone: readonly ErasureStep[] = [
   'database',
   'temporal',
@@ -68,16 +68,24 @@ export async function redoDeletions(
   const erasedAgain = await atOnce(
     runs.filter(({ accountRef }) => mayHaveGoneOn(receipts.get(accountRef), at)),
     async (run) => {
-      const history = await readHistory(temporal, run)
-      if (!history) return false
-      const erasure = erasureIn(history) as Erasure | undefined
-      if (!erasure) return false
+      const history = await readAlone(run)
+      const erasure = history && (erasureIn(history) as Erasure | undefined)
+      if (!history || !erasure) return false
       const deletion = { accountRef: run.accountRef, history, erasure, known: receipts.get(run.accountRef) }
       const of = { kind: 'run', subjectId: erasure.receiptId } as const
       return (await isolate(of, () => redoDeletion(context, deletion, isolate))) ?? false
     },
   )
   return erasedAgain.filter(Boolean).length
+
+  async function readAlone(run: DeletionRun): Promise<RunHistory | undefined> {
+    try {
+      return await readHistory(temporal, run)
+    } catch (error) {
+      if (!(error instanceof HistoryUnreadable)) throw error
+      return isolate({ kind: 'run', subjectId: run.workflowId }, () => Promise.reject(error))
+    }
+  }
 }
 
 /** Whether anything but the last backup and the redaction is open, or one of these was due. */
@@ -109,7 +117,7 @@ export async function redoDeletion(
 ): Promise<boolean> {
   const { sql } = context
   const { receiptId } = erasure
-  const { reason } = history.input as DeletionInput
+  const { reason } = inputOf<DeletionInput>(history, 'reason')
   const deletion = {
     accountRef,
     receiptId,

@@ -7,7 +7,7 @@ import { plusDays } from '../../shared/calendar.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { accountDeletionType, accountDeletionWorkflowId, notErased } from '../../workflows/account-deletion.contract.ts'
 import { atOnce } from './at-once.ts'
-import { type RunHistory, readHistory } from './run-history.ts'
+import { HistoryUnreadable, type RunHistory, readHistory } from './run-history.ts'
 
 /** Erasures from the database that the restore replaces. @throws when it does not answer */
 export const erasuresFromDatabase = (url: string): Promise<Erasures> => withDatabase(url, exportErasures)
@@ -21,6 +21,8 @@ export interface DeletionRun {
 
 export interface ErasuresOfRuns extends Erasures {
   runs: DeletionRun[]
+  /** the workflow ids of runs of which nobody can tell whether they have erased: an operator decides */
+  unreadable: string[]
 }
 
 /** For one answer: however many runs there are, a server that is away is noticed soon. */
@@ -35,8 +37,8 @@ const answersWithinMs = 10_000
 export async function erasuresFromTemporal(temporal: Client): Promise<ErasuresOfRuns> {
   const prefix = accountDeletionWorkflowId('')
   const listed = await listDeletions(temporal)
-  const erased = await atOnce(listed, async (run) => ((await hasErased(temporal, run)) ? [run] : []))
-  const runs = erased.flat()
+  const answers = await atOnce(listed, (run) => hasErased(temporal, run))
+  const runs = listed.filter((_run, index) => answers[index] === true)
   return {
     ledger: runs.map(({ workflowId, startTime: at }) => ({
       accountRef: workflowId.slice(prefix.length),
@@ -49,6 +51,7 @@ export async function erasuresFromTemporal(temporal: Client): Promise<ErasuresOf
     receipts: [],
     log: [],
     runs: runs.map(({ workflowId, runId }) => ({ accountRef: workflowId.slice(prefix.length), workflowId, runId })),
+    unreadable: listed.flatMap(({ workflowId }, index) => (answers[index] === undefined ? [workflowId] : [])),
   }
 }
 
@@ -65,12 +68,20 @@ async function listDeletions(temporal: Client): Promise<WorkflowExecutionInfo[]>
 const withinTime = <Answer>(temporal: Client, call: () => Promise<Answer>): Promise<Answer> =>
   temporal.withDeadline(Date.now() + answersWithinMs, call)
 
-/** Whether a run has erased its account: by the status that it shows, which may be late, or else by its history. */
-async function hasErased(temporal: Client, run: WorkflowExecutionInfo): Promise<boolean> {
+/**
+ * Whether a run has erased its account: by the status that it shows, which may be late, or else by its history.
+ * @returns undefined when nobody can read it
+ */
+async function hasErased(temporal: Client, run: WorkflowExecutionInfo): Promise<boolean | undefined> {
   const shown = run.typedSearchAttributes.get(searchAttributes.stage)
   if (shown !== undefined && shown !== notErased) return true
-  const history = await withinTime(temporal, () => readHistory(temporal, run))
-  return history !== undefined && erasureIn(history) !== undefined
+  try {
+    const history = await withinTime(temporal, () => readHistory(temporal, run))
+    return history !== undefined && erasureIn(history) !== undefined
+  } catch (error) {
+    if (error instanceof HistoryUnreadable) return undefined
+    throw error
+  }
 }
 
 /** What `eraseAccount` has answered. It also completes when it refuses, or finds nobody. */

@@ -1,15 +1,16 @@
 /** Bounds what one order or deletion can do to a restore: what fails again at each repetition must not end it for everybody else. */
-import { restoreUndecided } from '../../activities/restore.ts'
-import { type ItemKind, insertItem } from '../../db/backup/restores.ts'
+import { isGrpcServiceError } from '@temporalio/client'
+import { type ItemKind, insertItem, restoreUndecided } from '../../db/backup/restores.ts'
 import { faultOfData } from '../../db/connection/constraint.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
+import { HistoryUnreadable } from './run-history.ts'
 
-/** A party that is away fails for more orders than these; then the restore ends, and is repeated when the party is back. */
+/** A party that is away, or refuses us, fails for more orders than these; then the restore ends, and is repeated. */
 const doubtfulAtMost = 3
-/** More than these, and more than half of all: it is no fault of theirs, as with the key of another Stripe account. */
+/** More than these, and more than half of their kind: it is no fault of theirs, as with the key of another Stripe account. */
 const failedAtMost = 20
 
 /** Does a step for one order, payment or run. @returns undefined when it failed, and an operator decides */
@@ -21,20 +22,20 @@ export type IsolateFailure = <Result>(
 /** @returns the steps of one restore */
 export function createFailureIsolation(sql: Queryable, restoreId: string): IsolateFailure {
   const doubtful = new Set<string>()
-  const failed = new Set<string>()
-  let tried = 0
+  const tried = new Map<ItemKind, Set<string>>()
+  const failed = new Map<ItemKind, Set<string>>()
   return async (of, step) => {
-    tried += 1
+    const ofKind = noted(tried, of)
     try {
       return await step()
     } catch (error) {
       const { code, isOutage } = readError(error)
       if (code === undefined) throw error
-      const subject = `${of.kind} ${of.subjectId}`
-      failed.add(subject)
-      if (isOutage) doubtful.add(subject)
+      // The key of all older runs may be lost: the others are no worse for it.
+      const failedOnes = error instanceof HistoryUnreadable ? new Set() : noted(failed, of)
+      if (isOutage) doubtful.add(`${of.kind} ${of.subjectId}`)
       if (doubtful.size > doubtfulAtMost) throw error
-      if (failed.size > failedAtMost && failed.size > tried / 2) throw error
+      if (failedOnes.size > failedAtMost && failedOnes.size > ofKind.size / 2) throw error
       await insertItem(sql, restoreId, { ...of, outcome: 'undecided', detail: code })
       await raiseOperatorTask(sql, { kind: restoreUndecided, subjectId: of.subjectId, detail: code, at: new Date() })
       return undefined
@@ -42,20 +43,41 @@ export function createFailureIsolation(sql: Queryable, restoreId: string): Isola
   }
 }
 
-/** What an error says of the one order; `code` is undefined for what concerns all. Messages may quote rows. */
-function readError(error: unknown): { code: string | undefined; isOutage: boolean } {
-  if (isProviderFailure(error)) {
-    // Only an operator ends what is misconfigured, and it is so for all.
-    const code = error.kind === 'misconfigured' ? undefined : error.code
-    return { code, isOutage: error.kind !== 'rejected' && error.code !== 'still_allocating' }
-  }
-  const code = faultOfData(error) ?? failureCode(error) ?? failureType(error) ?? ownError(error)
-  return { code, isOutage: false }
+/** Adds a subject to those of its kind. @returns them */
+function noted(subjects: Map<ItemKind, Set<string>>, { kind, subjectId }: { kind: ItemKind; subjectId: string }) {
+  const known = subjects.get(kind) ?? new Set()
+  subjects.set(kind, known.add(subjectId))
+  return known
 }
 
-/** A fault of ours. What else has a code is the database or Temporal, which do not answer. */
-const ownError = (error: unknown): string | undefined =>
-  error instanceof Error && !('code' in error) && ownErrors.includes(error.name) ? error.name : undefined
+/** What an error says of the one order; `code` is undefined for what concerns all. Messages may quote rows. */
+function readError(error: unknown): { code: string | undefined; isOutage: boolean } {
+  // A key that is wrong for all fails the lists as well, which no step reads.
+  if (isProviderFailure(error))
+    return { code: error.code, isOutage: error.kind !== 'rejected' && error.code !== 'still_allocating' }
+  const code = faultOfData(error) ?? failureCode(error) ?? failureType(error)
+  return { code: code ?? (concernsAll(error) ? undefined : nameOf(error)), isOutage: false }
+}
 
-/** `DataKeyMissing`: the key snapshot lacks the key of one person. */
-const ownErrors = ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'DataKeyMissing']
+/** SQLSTATE classes of a server that is gone, full or busy; codes of the driver and of connections. */
+const codesOfAll = /^(?:(?:08|25|28|3D|40|53|55|57|58|XX)[0-9A-Z]{3}|CONNECT[A-Z_]*|E[A-Z0-9]+|EAI_[A-Z]+)$/
+
+/** Whether the database or Temporal does not answer. Anything else, of whatever kind, is of one order: another may not have it. */
+function concernsAll(error: unknown): boolean {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (isGrpcServiceError(cause)) return true
+    const code = codeOf(cause)
+    if (code !== undefined && codesOfAll.test(code)) return true
+  }
+  return false
+}
+
+const codeOf = (error: Error): string | undefined =>
+  'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+/** Its code, or the name of its class: `DataKeyMissing` when the key snapshot lacks the key of one person. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  const code = codeOf(error)
+  return error.name === 'PostgresError' ? `sql_${code}` : (code ?? error.name)
+}

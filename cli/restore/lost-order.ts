@@ -12,6 +12,7 @@ import { insertFact, settleFact } from '../../db/order/books.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import { isIssued, restoreDocument } from '../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../policy/vat.ts'
+import type { Payment } from '../../providers/stripe/payments.ts'
 import {
   deliveryOf,
   type Loss,
@@ -24,11 +25,15 @@ import {
 import { findNotes, restoreNotes } from './rebuild-refunds.ts'
 import type { RepeatingContext } from './until-answered.ts'
 
+interface FactsOfLost extends Omit<RunFacts, 'payment'> {
+  payment: Payment | undefined
+}
+
 /** Writes what the books keep of a lost order, and the items by which its payment and its eSIMs are settled. */
 export async function leaveLostOrder(
   context: RepeatingContext,
   restoreId: string,
-  facts: RunFacts,
+  facts: FactsOfLost,
   loss: Loss,
 ): Promise<void> {
   const { sql, cipher } = context
@@ -73,7 +78,7 @@ const noBooks = { factId: null, invoiceNumber: null }
 
 async function keepBooks(
   context: RepeatingContext,
-  { run, payment, partialRefunds }: RunFacts & { payment: NonNullable<RunFacts['payment']> },
+  { run, payment, partialRefunds }: FactsOfLost & { payment: Payment },
 ): Promise<Pick<LostOrderPlan, 'factId' | 'invoiceNumber'>> {
   const { sql, config, stripe } = context
   const { packageCode, quantity } = run.input
@@ -119,7 +124,7 @@ async function keepBooks(
 }
 
 /** What providers hold, or may hold, for a lost order. */
-function heldBy({ run, placed }: RunFacts): HeldPlacement[] {
+function heldBy({ run, placed }: Pick<RunFacts, 'run' | 'placed'>): HeldPlacement[] {
   if (!mayHoldEsims(run) || run.input.parentOrderId) return []
   const asked = provisionings(run)
   const common = {

@@ -5,7 +5,7 @@ import { plusMs } from '../../shared/calendar.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { closedRunsAreKeptMs } from '../../temporal/payload-keys.ts'
 import { type OrderInput, type OrderStatus, orderWorkflowId } from '../../workflows/order/order.contract.ts'
-import { type RecordedActivity, readHistory } from './run-history.ts'
+import { HistoryUnreadable, inputOf, type RecordedActivity, readHistory } from './run-history.ts'
 
 /** A run, as Temporal lists it. */
 export interface ListedOrderRun {
@@ -63,9 +63,30 @@ export function openSince(since: Date): string {
 
 /**
  * Reads a run's history. @returns undefined when Temporal has deleted the run after it was listed
- * @throws when Temporal does not answer
+ * @throws HistoryUnreadable; another error when Temporal does not answer
  */
 export async function readOrderRun(client: Client, run: ListedOrderRun): Promise<OrderRun | undefined> {
   const history = await readHistory(client, { workflowId: orderWorkflowId(run.orderId), runId: run.runId })
-  return history && { ...run, input: history.input as OrderInput, activities: history.activities }
+  if (!history) return undefined
+  const input = inputOf<OrderInput>(history, 'orderId', 'accountId', 'packageCode')
+  // Another program has made it: it would change the rows of another order.
+  if (input.orderId !== run.orderId) throw new HistoryUnreadable()
+  return { ...run, input, activities: history.activities }
 }
+
+/** States of a run of which nobody has the eSIMs yet. */
+const beforeDelivery: readonly (OrderStatus | undefined)[] = [
+  undefined,
+  'awaiting_payment',
+  'in_review',
+  'provisioning',
+]
+
+/** Whether a run has delivered its order, or may have. @param activities undefined: nobody can read them */
+export const mayHaveDelivered = (
+  { isOpen, status }: ListedOrderRun,
+  activities: readonly RecordedActivity[] | undefined,
+): boolean =>
+  !isOpen ||
+  !beforeDelivery.includes(status) ||
+  activities?.some(({ type, completed }) => type === 'recordDelivery' && completed !== undefined) === true

@@ -1,7 +1,6 @@
 /** Leaves to operators the runs whose rows only the lost database had. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client'
-import { restoreUndecided } from '../../activities/restore.ts'
-import { insertItem } from '../../db/backup/restores.ts'
+import { insertItem, restoreUndecided } from '../../db/backup/restores.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'

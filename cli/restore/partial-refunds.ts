@@ -13,8 +13,9 @@ import {
   partialRefundKey,
   partialRefundType,
 } from '../../workflows/order/partial-refund.contract.ts'
+import type { IsolateFailure } from './failure-isolation.ts'
 import { openSince } from './order-runs.ts'
-import { listHistories } from './run-history.ts'
+import { inputOf, listHistories, type RunHistory } from './run-history.ts'
 
 /** What the run of a partial refund has done. */
 export interface PartialRefund {
@@ -31,33 +32,42 @@ export interface PartialRefund {
 }
 
 /** The partial refunds that were made since a time or are open, by order, the oldest first. */
-export async function listPartialRefunds(client: Client, since: Date): Promise<Map<string, PartialRefund[]>> {
+export async function listPartialRefunds(
+  client: Client,
+  { since, isolate }: { since: Date; isolate: IsolateFailure },
+): Promise<Map<string, PartialRefund[]>> {
   const found = new Map<string, PartialRefund[]>()
   const query = `WorkflowType = '${partialRefundType}' AND ${openSince(since)}`
-  for (const history of await listHistories(client, query)) {
-    const completed = (name: string) => history.activities.find(({ type, completed }) => type === name && completed)
-    const reserved = completed('reservePartialRefund')
-    if (!reserved || completed('releasePartialRefund')) continue
-    const input = history.input as PartialRefundInput
-    const made = completed('makePartialRefund')
-    const result = made?.completed?.result as { creditNote?: string | null; issuedOn?: string } | null | undefined
-    const partialRefund = {
-      input,
-      refundKey: partialRefundKey(input.orderId, input.refundId),
-      reservedAt: reserved.at,
-      returnedAt: completed('withdrawEsims')?.at,
-      made: made && {
-        at: result?.issuedOn === undefined ? made.at : new Date(result.issuedOn),
-        creditNote: result?.creditNote ?? null,
-      },
-    }
-    const ofOrder = [...(found.get(input.orderId) ?? []), partialRefund]
+  for (const partialRefund of await listHistories(client, query, { isolate, read: readPartialRefund })) {
+    if (!partialRefund) continue
+    const { orderId } = partialRefund.input
+    const ofOrder = [...(found.get(orderId) ?? []), partialRefund]
     found.set(
-      input.orderId,
+      orderId,
       ofOrder.sort((a, b) => a.reservedAt.getTime() - b.reservedAt.getTime()),
     )
   }
   return found
+}
+
+/** @returns undefined when nothing is reserved */
+function readPartialRefund(history: RunHistory): PartialRefund | undefined {
+  const input = inputOf<PartialRefundInput>(history, 'orderId', 'refundId')
+  const completed = (name: string) => history.activities.find(({ type, completed }) => type === name && completed)
+  const reserved = completed('reservePartialRefund')
+  if (!reserved || completed('releasePartialRefund')) return undefined
+  const made = completed('makePartialRefund')
+  const result = made?.completed?.result as { creditNote?: string | null; issuedOn?: string } | null | undefined
+  return {
+    input,
+    refundKey: partialRefundKey(input.orderId, input.refundId),
+    reservedAt: reserved.at,
+    returnedAt: completed('withdrawEsims')?.at,
+    made: made && {
+      at: result?.issuedOn === undefined ? made.at : new Date(result.issuedOn),
+      creditNote: result?.creditNote ?? null,
+    },
+  }
 }
 
 /** Records that eSIMs went back: the order's run would take them for ended by the provider, and refund the rest. */

@@ -3,8 +3,8 @@ import { invoiceOf } from '../../activities/order/invoice.ts'
 import { factsOf, newOrder } from '../../activities/order/payment/payment.ts'
 import { notAccepted, objectionTo } from '../../activities/order/payment/payment-acceptance.ts'
 import { placementReference } from '../../activities/order/placement-reference.ts'
-import { restoreUndecided } from '../../activities/restore.ts'
 import type { Context } from '../../context.ts'
+import { restoreUndecided } from '../../db/backup/restores.ts'
 import type { PackageOffers, Packages } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { installTokenColumns } from '../../db/crypto/install-token.ts'
@@ -21,7 +21,8 @@ import {
 } from '../../db/order/placements.ts'
 import { restoreDocument } from '../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../policy/vat.ts'
-import type { EsimProviderId } from '../../providers/esim.ts'
+import type { EsimProviderId, ProvidedEsim } from '../../providers/esim.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import {
   type OrderActivities,
@@ -43,20 +44,30 @@ const refundFailed = 'refund_failed'
 /** Why an order cannot be rebuilt. */
 export type Loss = 'account_lost' | 'package_unknown' | 'first_order_lost'
 
+/** The payment of an order, which is read only where something of it is needed. */
+export interface OrderPayment {
+  /** undefined: the run never got as far as a payment */
+  id: string | undefined
+  /** @throws when the processor does not say what it is */
+  read(): Promise<Payment | undefined>
+  /** The same for what can be done without: an operator is told when the processor does not say what it is. */
+  readIfShown(): Promise<Payment | undefined>
+}
+
 export interface RunFacts {
   run: OrderRun
-  /** undefined: the run never got as far as a payment */
-  payment: Payment | undefined
+  payment: OrderPayment
   placed: PlacedOrder[]
   partialRefunds: readonly PartialRefund[]
 }
 
 /** @returns why the order cannot be rebuilt, if it cannot */
 export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): Promise<Loss | undefined> {
-  const { run, payment, placed, partialRefunds } = facts
+  const { run, placed, partialRefunds } = facts
   const { sql } = context
   const { orderId } = run
   if (!(await findOrder(sql, orderId))) {
+    const payment = await facts.payment.read()
     if (!payment) return undefined
     const loss = await insertLostOrder(context, run, payment)
     if (loss) return loss
@@ -67,7 +78,9 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
   }
   const order = await findOrder(sql, orderId)
   if (order && mayHoldEsims(run)) await keepOpenPlacements(context, order, run, placed)
-  if (!order || !payment) return undefined
+  if (!order) return undefined
+  const payment = await paymentAtEnd(order)
+  if (!payment) return undefined
   // Saved cards belong to it. Without it they would stay at Stripe when the account is erased.
   if (payment.customerId !== null)
     await sql`update accounts set stripe_customer_id = ${payment.customerId}
@@ -76,13 +89,19 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
   await rebuildRefunds(context, order, payment, { partialRefunds, own: ownRefund(run) })
   return undefined
 
+  /** The payment sweep reads the refunds that were made at the processor; those of our runs have numbers of ours. */
+  async function paymentAtEnd(order: OrderRow): Promise<Payment | undefined> {
+    const isRefunded = order.status.startsWith('refund') || partialRefunds.length > 0 || hasRefunded(run)
+    return isRefunded ? facts.payment.read() : facts.payment.readIfShown()
+  }
+
   /** The effect of an activity on the database. One that the dump has already changes nothing. */
   async function redo(order: OrderRow, { type, input, at, completed }: RecordedActivity): Promise<void> {
     if (!completed) return
     const result = completed.result as Record<string, unknown> | string | null | undefined
     switch (type) {
       case 'confirmPayment':
-        return payment && rebuildPayment(order, payment, result as { state: string; review?: string | null }, at)
+        return rebuildPayment(order, result as { state: string; review?: string | null }, at)
       case 'cancelPayment': {
         if (result !== 'cancelled') return
         const { status, reason } = input as { status: OrderStatus; reason: string }
@@ -150,10 +169,12 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
 
   async function rebuildPayment(
     order: OrderRow,
-    paid: Payment,
     { state, review = null }: { state: string; review?: string | null },
     at: Date,
   ): Promise<void> {
+    if (order.status !== 'awaiting_payment' || state === 'pending') return
+    const paid = await facts.payment.read()
+    if (!paid) return
     if (state === 'paid') {
       const recorded = {
         status: review ? 'in_review' : 'provisioning',
@@ -172,6 +193,9 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
     await moveOrder(sql, orderId, ['awaiting_payment'], { status: 'cancelled', reason: notAccepted, ended_at: at })
   }
 }
+
+const hasRefunded = ({ activities }: OrderRun): boolean =>
+  activities.some(({ type, completed }) => type === 'refundPayment' && completed)
 
 function refundReason(run: OrderRun): RefundReason {
   const asked = run.activities.findLast(({ type, input }) => type === 'refundPayment' && input)
@@ -260,11 +284,28 @@ async function rebuildProvided(
   }
   for (const placement of await listPlacements(sql, order.id)) {
     if (placement.state !== 'placed' || !placement.provider_order_no) continue
-    const esims = await context.esimProviders[placement.provider].getEsims(placement.provider_order_no)
+    const esims = await esimsOf(context, placement.provider, placement.provider_order_no)
+    if (!esims) break
     await insertEsims(context, order, placement, esims.slice(0, order.quantity))
     return
   }
+  // They went back: nobody needs them.
+  if (!mayHoldEsims(run) || run.activities.some(({ type, completed }) => type === 'withdrawEsims' && completed)) return
   await raiseOperatorTask(sql, { kind: restoreUndecided, subjectId: order.id, detail: 'provider_order_unknown', at })
+}
+
+/** @returns undefined when the provider does not know the order any more, of which the run has the eSIMs */
+async function esimsOf(
+  { esimProviders }: RepeatingContext,
+  provider: EsimProviderId,
+  orderNo: string,
+): Promise<ProvidedEsim[] | undefined> {
+  try {
+    return await esimProviders[provider].getEsims(orderNo)
+  } catch (error) {
+    if (isProviderFailure(error) && (error.kind === 'rejected' || error.code === 'still_allocating')) return undefined
+    throw error
+  }
 }
 
 async function rebuildTopUp(context: Context, order: OrderRow, run: OrderRun, at: Date): Promise<void> {

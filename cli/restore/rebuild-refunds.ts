@@ -87,9 +87,9 @@ export async function findNotes(
   const notes: { number: string; at: Date }[] = []
   for (const note of own.creditNotes.toSorted((a, b) => (a.number < b.number ? -1 : 1)))
     if (!taken.includes(note.number) && !(await isIssued(tx, note.number))) notes.push(note)
-  // Credit notes are issued in the order of the refunds.
+  // Credit notes are issued in the order of the refunds: what is left over is newer than the last one that the run knew.
   const others = accepted.filter((refund) => !found.has(refund))
-  if (others.length === notes.length)
+  if (notes.length <= others.length)
     for (const [index, note] of notes.entries()) {
       const refund = others[index]
       if (refund) found.set(refund, { refund, ...note })

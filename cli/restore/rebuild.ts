@@ -9,10 +9,9 @@ import { paymentMark } from '../../activities/order/payment/payment-mark.ts'
 import { placementPrefix, prefixOf } from '../../activities/order/placement-reference.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { paymentWithoutOrder } from '../../activities/payment-sweep.ts'
-import type { Context } from '../../context.ts'
-import { insertItem } from '../../db/backup/restores.ts'
+import { insertItem, restoreUndecided } from '../../db/backup/restores.ts'
 import { erasedSince } from '../../db/erasure/deletion-ledger.ts'
-import { openPayments } from '../../db/erasure/deletion-seals.ts'
+import { listSealsWithPayments, paymentsInSeal } from '../../db/erasure/deletion-seals.ts'
 import { deleteStatusEvents } from '../../db/events/events.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { findOrder, findOrderOfPayment, listOrdersWith, moveOrder, type OrderRow } from '../../db/order/orders.ts'
@@ -24,12 +23,20 @@ import { failure } from '../../shared/failures.ts'
 import { atOnce } from './at-once.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
 import { leaveLostOrder } from './lost-order.ts'
-import { type ListedOrderRun, listOrderRuns, type OrderRun, readOrderRun, rememberedSince } from './order-runs.ts'
+import {
+  type ListedOrderRun,
+  listOrderRuns,
+  mayHaveDelivered,
+  type OrderRun,
+  readOrderRun,
+  rememberedSince,
+} from './order-runs.ts'
 import { leaveOtherRuns } from './other-runs.ts'
 import { leaveDuplicates, type PlacedOrder } from './own-order.ts'
 import { listPartialRefunds, type PartialRefund, redoReturns } from './partial-refunds.ts'
-import { rebuildOrder, referencesOf } from './rebuild-order.ts'
+import { deliveryOf, type OrderPayment, rebuildOrder, referencesOf } from './rebuild-order.ts'
 import { rebuildRefunds } from './rebuild-refunds.ts'
+import type { RecordedActivity } from './run-history.ts'
 import { rebuildSignIns } from './sign-ins.ts'
 import { leaveLostTables } from './tables.ts'
 import type { RepeatingContext } from './until-answered.ts'
@@ -62,23 +69,31 @@ export async function rebuild(
   const counters = await readCounters(sql)
   const listed = temporal ? await listOrderRuns(temporal, since) : []
   const remembered = temporal && (await rememberedSince(temporal, new Date()))
-  const runs = temporal ? await changedRuns(context, temporal, listed) : []
+  const { runs, unreadable } = temporal ? await changedRuns(temporal, listed) : { runs: [], unreadable: [] }
   const read = new Map<string, Payment>()
   /** payments that were not answered for, and their orders: it is unknown whether they were paid */
   const unread = new Set<string>()
   /** orders of which it is unknown what became of them */
   const undecided = new Set<string>()
+  /** all payments of an order since the dump: also those that were not answered for */
+  const idsOf = new Map<string, string[]>()
   const payments = await newPayments()
   say(`${runs.length} runs of orders and ${payments.size} payments are newer than the backup.`)
+  if (unreadable.length > 0)
+    say(
+      `${unreadable.length} others cannot be read. If their key is not lost, add it to PAYLOAD_KEYS, and repeat this.`,
+    )
 
-  const partialRefunds = temporal ? await listPartialRefunds(temporal, since) : new Map<string, PartialRefund[]>()
+  const partialRefunds = temporal
+    ? await listPartialRefunds(temporal, { since, isolate })
+    : new Map<string, PartialRefund[]>()
   const placed = await placedOrders(context, runs, since)
   const explained = new Set<string>(settled)
+  for (const run of unreadable) await leaveRun(run, undefined)
   await atOnce(withTopUps(runs), async (ofEsim) => {
     for (const run of ofEsim) {
-      const of = { kind: 'order', subjectId: run.orderId } as const
-      const isRebuilt = await isolate(of, () => rebuildRun(run).then(() => true))
-      if (!isRebuilt) await leaveRun(run)
+      const isRebuilt = await isolate(orderOf(run), () => rebuildRun(run).then(() => true))
+      if (!isRebuilt) await leaveRun(run, run.activities)
     }
   })
   // Those of orders that the dump has as they are, but for these refunds.
@@ -86,7 +101,10 @@ export async function rebuild(
     isolate({ kind: 'order', subjectId: orderId }, () => rebuildPartialRefunds(orderId, ofOrder)),
   )
   if (remembered && since < remembered) await leaveForgottenOrders()
-  for await (const erased of openPayments(sql, context)) for (const id of erased) explained.add(id)
+  for (const receiptId of await listSealsWithPayments(sql))
+    await isolate({ kind: 'run', subjectId: receiptId }, async () => {
+      for (const id of await paymentsInSeal(sql, context, receiptId)) explained.add(id)
+    })
   for (const payment of payments.values())
     if (!explained.has(payment.paymentIntentId))
       await isolate({ kind: 'payment', subjectId: payment.paymentIntentId }, () => leavePayment(payment))
@@ -96,12 +114,29 @@ export async function rebuild(
   await leaveLostTables(sql, restoreId, new Date())
   await recordLostNumbers(sql, restoreId, counters)
 
+  /** The runs whose order the dump may not have as it is, and those of which nobody can tell what they have done. */
+  async function changedRuns(
+    client: Client,
+    all: readonly ListedOrderRun[],
+  ): Promise<{ runs: OrderRun[]; unreadable: ListedOrderRun[] }> {
+    const answers = await atOnce(all, (run) =>
+      isolate(orderOf(run), async () => {
+        const isKnown = isAsInDump(run, await findOrder(sql, run.orderId))
+        return { run: isKnown ? undefined : await readOrderRun(client, run) }
+      }),
+    )
+    return {
+      runs: answers.flatMap((answer) => answer?.run ?? []),
+      unreadable: all.filter((_run, index) => answers[index] === undefined),
+    }
+  }
+
   async function rebuildRun(run: OrderRun): Promise<void> {
     const before = await findOrder(sql, run.orderId)
     const ofOrder = partialRefunds.get(run.orderId) ?? []
     partialRefunds.delete(run.orderId)
-    const payment = await paymentOf(run.orderId, before)
-    if (payment) explained.add(payment.paymentIntentId)
+    const payment = paymentOf(run.orderId, before)
+    if (payment.id !== undefined) explained.add(payment.id)
     const facts = { run, payment, placed: placed.get(run.orderId) ?? [], partialRefunds: ofOrder }
     const loss = await rebuildOrder(context, facts)
     if (loss === 'first_order_lost' && undecided.has(run.input.parentOrderId ?? ''))
@@ -112,21 +147,42 @@ export async function rebuild(
         references: referencesOf(run),
         placed: facts.placed,
       })
-    if (loss) await leaveLostOrder(context, restoreId, facts, loss)
+    if (loss) await leaveLostOrder(context, restoreId, { ...facts, payment: await payment.read() }, loss)
     else if (isChanged(before, await findOrder(sql, run.orderId)))
       await insertItem(sql, restoreId, { kind: 'order', subjectId: run.orderId, outcome: 'rebuilt' })
     // The dump has it as its run left it: the statuses that it went through again cause no events.
     else await deleteStatusEvents(sql, run.orderId)
   }
 
-  /** An order that could not be rebuilt. An open run goes on with it; the payment sweep would refund what has none. */
-  async function leaveRun({ orderId, isOpen }: OrderRun): Promise<void> {
+  /**
+   * An order that could not be rebuilt, or whose history nobody can read. Its open run goes on with the row as it is, unless the
+   * order may have been delivered: the payment sweep would issue a second invoice for it, or refund it once its run has closed.
+   * @param activities of its run; undefined: nobody can read them
+   */
+  async function leaveRun(run: ListedOrderRun, activities: readonly RecordedActivity[] | undefined): Promise<void> {
+    const { orderId, status } = run
     undecided.add(orderId)
-    const payment = payments.get(orderId)
-    if (payment) explained.add(payment.paymentIntentId)
-    // Those of the steps that were rebuilt before it failed.
-    await deleteStatusEvents(sql, orderId)
-    if (!isOpen) await closeUndecided(orderId, 'restore')
+    const ids = idsOf.get(orderId) ?? []
+    for (const id of ids) explained.add(id)
+    await isolate(orderOf(run), async () => {
+      // Those of the steps that were rebuilt before it failed.
+      await deleteStatusEvents(sql, orderId)
+      if (mayHaveDelivered(run, activities)) await closeUndecided(orderId, 'restore')
+    })
+    const provided = (placed.get(orderId) ?? []).map(({ provider, orderNo }) => `${provider}:${orderNo}`)
+    const delivery = activities?.find(({ type, completed }) => type === 'recordDelivery' && completed)
+    const invoice = delivery && deliveryOf(delivery.at, delivery.completed?.result).invoiceNumber
+    await raiseOperatorTask(sql, {
+      kind: restoreUndecided,
+      subjectId: orderId,
+      at: new Date(),
+      attributes: {
+        run: `${run.isOpen ? 'open' : 'closed'}, ${status ?? 'no status'}`,
+        ...(ids.length > 0 && { payments: ids.join(' ') }),
+        ...(provided.length > 0 && { orders: provided.join(' ') }),
+        ...(invoice !== undefined && { invoice }),
+      },
+    })
   }
 
   /** Closes an order that may have been delivered, so that nothing refunds it by itself. An operator decides. */
@@ -142,6 +198,8 @@ export async function rebuild(
     const listed: { paymentIntentId: string; orderId: string }[] = []
     for await (const { paymentIntentId, orderId, mark } of stripe.paymentsCreated(since, new Date()))
       if (orderId !== null && mark === paymentMark(cipher, orderId)) listed.push({ paymentIntentId, orderId })
+    for (const { paymentIntentId, orderId } of listed)
+      idsOf.set(orderId, [...(idsOf.get(orderId) ?? []), paymentIntentId])
     const found = new Map<string, Payment>()
     const answers = await atOnce(listed, ({ paymentIntentId }) =>
       isolate({ kind: 'payment', subjectId: paymentIntentId }, () => stripe.getPayment(paymentIntentId)),
@@ -160,17 +218,28 @@ export async function rebuild(
     return found
   }
 
-  async function paymentOf(orderId: string, order: OrderRow | undefined): Promise<Payment | undefined> {
-    const known = order?.payment_intent_id
-    // An operator has been told of the payment.
-    if (known ? unread.has(known) : unread.has(orderId) && payments.get(orderId)?.status !== 'succeeded')
-      throw failure('PaymentUnavailable', { code: 'payment_unread' })
-    return known ? (read.get(known) ?? stripe.getPayment(known)) : payments.get(orderId)
+  /** The payment of an order, which is read when something of it is needed. */
+  function paymentOf(orderId: string, order: OrderRow | undefined): OrderPayment {
+    const known = order?.payment_intent_id ?? undefined
+    const id = known ?? payments.get(orderId)?.paymentIntentId
+    const isUnread = known ? unread.has(known) : unread.has(orderId) && payments.get(orderId)?.status !== 'succeeded'
+    let answer: Promise<Payment | undefined> | undefined
+    const ask = async (): Promise<Payment | undefined> => {
+      // An operator has been told of the payment.
+      if (isUnread) throw failure('PaymentUnavailable', { code: 'payment_unread' })
+      return known ? (read.get(known) ?? stripe.getPayment(known)) : payments.get(orderId)
+    }
+    const readOnce = () => (answer ??= ask())
+    const readIfShown = async () =>
+      isUnread || id === undefined ? undefined : isolate({ kind: 'payment', subjectId: id }, readOnce)
+    return { id, read: readOnce, readIfShown }
   }
 
   async function rebuildPartialRefunds(orderId: string, ofOrder: readonly PartialRefund[]): Promise<void> {
+    // The numbers of its credit notes may be among what cannot be read.
+    if (undecided.has(orderId)) return
     const order = await findOrder(sql, orderId)
-    const payment = order && (await paymentOf(orderId, order))
+    const payment = order && (await paymentOf(orderId, order).read())
     if (!order || !payment) return
     const before = JSON.stringify(await listRefunds(sql, orderId))
     await redoReturns(context, order, ofOrder)
@@ -210,12 +279,12 @@ export async function rebuild(
    * payment sweep would take them for undelivered and refund them.
    */
   async function leaveForgottenOrders(): Promise<void> {
-    const known = new Set(runs.map(({ orderId }) => orderId))
+    const known = new Set([...runs, ...unreadable].map(({ orderId }) => orderId))
     for (const order of await listOrdersWith(sql, undelivered)) {
       const { id } = order
       if (known.has(id)) continue
       const asked = await isolate({ kind: 'order', subjectId: id }, async () => ({
-        payment: await paymentOf(id, order),
+        payment: await paymentOf(id, order).read(),
       }))
       if (asked && (asked.payment?.status !== 'succeeded' || leftOf(asked.payment) <= 0)) continue
       await closeUndecided(id, olderThanRuns)
@@ -234,13 +303,7 @@ export function rankOf({ status }: Pick<Payment, 'status'>): number {
   return status === 'canceled' ? 0 : 1
 }
 
-/** The runs whose order the dump may not have as it is. */
-async function changedRuns({ sql }: Context, temporal: Client, listed: readonly ListedOrderRun[]): Promise<OrderRun[]> {
-  const runs = await atOnce(listed, async (run) =>
-    isAsInDump(run, await findOrder(sql, run.orderId)) ? undefined : readOrderRun(temporal, run),
-  )
-  return runs.filter((run) => run !== undefined)
-}
+const orderOf = ({ orderId }: ListedOrderRun) => ({ kind: 'order', subjectId: orderId }) as const
 
 /** The runs of each order with those of its top-ups after it: their rows refer to its eSIM. */
 function withTopUps(runs: readonly OrderRun[]): OrderRun[][] {

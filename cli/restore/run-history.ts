@@ -1,8 +1,11 @@
 /** What a run was given and what it has done, read from its history: it outlives the database. */
+import { status } from '@grpc/grpc-js'
 import type { Client } from '@temporalio/client'
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import type { temporal as protocol } from '@temporalio/proto'
-import { isNotFound } from '../../temporal/grpc-status.ts'
+import { hasStatus, isNotFound } from '../../temporal/grpc-status.ts'
+import { erasedMarker, unreadableMarker } from '../../temporal/payload-codec.ts'
+import type { IsolateFailure } from './failure-isolation.ts'
 import { atOnce } from './at-once.ts'
 
 /** An activity that a run has scheduled. */
@@ -26,9 +29,14 @@ export interface RunHistory {
   failedWith: string | undefined
 }
 
+/** Nobody can tell any more what a run has done: the key of its payloads is gone, or another program has made it. */
+export class HistoryUnreadable extends Error {
+  override readonly name = 'HistoryUnreadable'
+}
+
 /**
  * Reads a run's history. @returns undefined when Temporal has deleted the run after it was listed
- * @throws when Temporal does not answer
+ * @throws HistoryUnreadable; another error when Temporal does not answer
  */
 export async function readHistory(
   client: Client,
@@ -36,8 +44,12 @@ export async function readHistory(
 ): Promise<RunHistory | undefined> {
   const events = await fetchEvents(client, workflowId, runId)
   if (!events) return undefined
-  const decode = async (payloads: protocol.api.common.v1.IPayloads | null | undefined): Promise<unknown> =>
-    (await decodeArrayFromPayloads(client.options.loadedDataConverter, payloads?.payloads ?? []))[0]
+  // What cannot be read must not count as nothing: without the number in it, a delivered order would get a second invoice.
+  const decode = async (payloads: protocol.api.common.v1.IPayloads | null | undefined): Promise<unknown> => {
+    const [value] = await decodeArrayFromPayloads(client.options.loadedDataConverter, payloads?.payloads ?? [])
+    if (value === erasedMarker || value === unreadableMarker) throw new HistoryUnreadable()
+    return value
+  }
   const activities: (RecordedActivity & { order: number })[] = []
   const scheduled = new Map<string, RecordedActivity>()
   for (const event of events) {
@@ -80,15 +92,32 @@ export async function readHistory(
   }
 }
 
-/** The histories of the runs that a query lists, in its order. @throws when Temporal does not answer */
-export async function listHistories(client: Client, query: string): Promise<(RunHistory & { workflowId: string })[]> {
+/**
+ * The input of a run. @param texts fields of it that are texts
+ * @throws HistoryUnreadable when the input is not of this form
+ */
+export function inputOf<Input extends object>({ input }: RunHistory, ...texts: (keyof Input & string)[]): Input {
+  if (!isRecord(input) || !texts.every((name) => typeof input[name] === 'string')) throw new HistoryUnreadable()
+  return input as Input
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+/** Reads the histories of the runs that a query lists, each alone. @returns those that can be read, in the order of the query */
+export async function listHistories<Result>(
+  client: Client,
+  query: string,
+  { isolate, read }: { isolate: IsolateFailure; read(history: RunHistory, workflowId: string): Result },
+): Promise<Result[]> {
   const listed: { workflowId: string; runId: string }[] = []
   for await (const run of client.workflow.list({ query })) listed.push(run)
-  const read = await atOnce(listed, async (run) => {
-    const history = await readHistory(client, run)
-    return history ? [{ ...history, workflowId: run.workflowId }] : []
-  })
-  return read.flat()
+  const found = await atOnce(listed, (run) =>
+    isolate({ kind: 'run', subjectId: run.workflowId }, async () => {
+      const history = await readHistory(client, run)
+      return history ? [read(history, run.workflowId)] : []
+    }),
+  )
+  return found.flatMap((each) => each ?? [])
 }
 
 async function fetchEvents(
@@ -100,7 +129,8 @@ async function fetchEvents(
     return (await client.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? []
   } catch (error) {
     if (isNotFound(error)) return undefined
-    throw error
+    // Temporal answers, and has lost this history.
+    throw hasStatus(error, status.DATA_LOSS) ? new HistoryUnreadable() : error
   }
 }
 

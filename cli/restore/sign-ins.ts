@@ -5,7 +5,7 @@ import { unlinkIdentity } from '../../db/identities.ts'
 import { type SignInEndedInput, signInEndedType } from '../../workflows/sign-in-ended.contract.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
 import { openSince } from './order-runs.ts'
-import { readHistory } from './run-history.ts'
+import { inputOf, readHistory } from './run-history.ts'
 
 export async function rebuildSignIns(
   { sql }: Context,
@@ -13,12 +13,12 @@ export async function rebuildSignIns(
   { since, isolate }: { since: Date; isolate: IsolateFailure },
 ): Promise<void> {
   const query = `WorkflowType = '${signInEndedType}' AND ${openSince(since)}`
-  for await (const run of temporal.workflow.list({ query })) {
-    const history = await readHistory(temporal, run)
-    // A run that is under way does it when the workers are back, and then writes to its owner.
-    if (!history?.activities.some(({ type, completed }) => type === 'unlinkApple' && completed)) continue
-    const { accountId, endedAt } = history.input as SignInEndedInput
-    const link = { accountId, provider: 'apple', until: new Date(endedAt) } as const
-    await isolate({ kind: 'run', subjectId: run.workflowId }, () => unlinkIdentity(sql, link))
-  }
+  for await (const run of temporal.workflow.list({ query }))
+    await isolate({ kind: 'run', subjectId: run.workflowId }, async () => {
+      const history = await readHistory(temporal, run)
+      // A run that is under way does it when the workers are back, and then writes to its owner.
+      if (!history?.activities.some(({ type, completed }) => type === 'unlinkApple' && completed)) return
+      const { accountId, endedAt } = inputOf<SignInEndedInput>(history, 'accountId', 'endedAt')
+      await unlinkIdentity(sql, { accountId, provider: 'apple', until: new Date(endedAt) })
+    })
 }

@@ -2,8 +2,7 @@
  * What becomes of each table's rows that are newer than the dump. What nothing outside of the database knows is `undecided` in the
  * report of each restore: nobody can tell whether something was lost, and an operator has to look.
  */
-import { restoreUndecided } from '../../activities/restore.ts'
-import { insertItem } from '../../db/backup/restores.ts'
+import { insertItem, restoreUndecided } from '../../db/backup/restores.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 

@@ -25,12 +25,13 @@ export async function rebuildWithdrawals(
 ): Promise<void> {
   const { sql } = context
   const query = `WorkflowType = '${withdrawalType}' AND ${openSince(since)}`
-  for (const { workflowId, ...history } of await listHistories(temporal, query)) {
-    const order = await findOrder(sql, workflowId.slice(withdrawalWorkflowId('').length))
-    if (order) await isolate({ kind: 'run', subjectId: workflowId }, () => rebuild(order, history))
-  }
+  const read = (history: RunHistory, workflowId: string) => ({ history, workflowId })
+  for (const { history, workflowId } of await listHistories(temporal, query, { isolate, read }))
+    await isolate({ kind: 'run', subjectId: workflowId }, () => rebuild(workflowId, history))
 
-  async function rebuild(order: OrderRow, history: RunHistory): Promise<void> {
+  async function rebuild(workflowId: string, history: RunHistory): Promise<void> {
+    const order = await findOrder(sql, workflowId.slice(withdrawalWorkflowId('').length))
+    if (!order) return
     const stated = await restate(order, history)
     if (stated)
       await insertItem(sql, restoreId, { kind: 'run', subjectId: order.id, outcome: 'rebuilt', detail: withdrawalType })

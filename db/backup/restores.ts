@@ -8,6 +8,9 @@ import type { HeldPlacement } from '../order/placements.ts'
 export type ItemKind = RestoredItems['kind']
 export type ItemOutcome = RestoredItems['outcome']
 
+/** Kind of the operator task of what a restore leaves to operators: an order, a run, a payment, the tables. */
+export const restoreUndecided = 'restore_undecided'
+
 /** How to settle a payment, or a provider's order, that no order of the database explains. Without personal data. */
 export interface LostOrderPlan {
   paymentIntentId: string | null

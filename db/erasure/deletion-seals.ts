@@ -129,18 +129,30 @@ export async function openSecret<Part extends DeletionPart>(
 
 /** The payments of persons who were erased in the last 90 days, one person after the other. */
 export async function* openPayments(sql: Queryable, encryption: ColumnEncryption): AsyncGenerator<string[]> {
+  for (const receiptId of await listSealsWithPayments(sql)) yield paymentsInSeal(sql, encryption, receiptId)
+}
+
+/** The receipts of persons who were erased in the last 90 days and have paid for something. */
+export async function listSealsWithPayments(sql: Queryable): Promise<string[]> {
   const rows = await sql<Pick<DeletionSeals, 'receipt_id'>[]>`
     select receipt_id from deletion_seals where payments is not null or settlements is not null order by receipt_id`
-  for (const { receipt_id: receiptId } of rows) {
-    const payments = await openSecret(sql, encryption, receiptId, 'payments')
-    const settlements = await openSecret(sql, encryption, receiptId, 'settlements')
-    yield [
-      ...(payments?.paymentIntentIds ?? []),
-      ...(payments?.job?.paymentIntentIds ?? []),
-      ...(payments?.setAside ?? []),
-      ...(settlements ?? []).map(({ paymentIntentId }) => paymentIntentId),
-    ]
-  }
+  return rows.map(({ receipt_id: receiptId }) => receiptId)
+}
+
+/** The payments of one of them. */
+export async function paymentsInSeal(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  receiptId: string,
+): Promise<string[]> {
+  const payments = await openSecret(sql, encryption, receiptId, 'payments')
+  const settlements = await openSecret(sql, encryption, receiptId, 'settlements')
+  return [
+    ...(payments?.paymentIntentIds ?? []),
+    ...(payments?.job?.paymentIntentIds ?? []),
+    ...(payments?.setAside ?? []),
+    ...(settlements ?? []).map(({ paymentIntentId }) => paymentIntentId),
+  ]
 }
 
 /** Replaces a part by what its step still needs. */

@@ -1,6 +1,7 @@
 /** R2, U6: the books, kept for seven years: order facts, invoices and credit notes, without names and dated by the day. */
 import { randomUUID } from 'node:crypto'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
+import { restoreUndecided } from '../backup/restores.ts'
 import type { Fragment, Queryable, Transaction } from '../connection/database.ts'
 import type { InvoiceLinks, Invoices, OrderFacts, Orders, Refunds } from '../connection/schema.ts'
 
@@ -119,8 +120,13 @@ export async function creditRefunds(
   at: Date,
 ): Promise<Map<string, string>> {
   const issued = new Map<string, string>()
+  // The lost database may have credited them. No second number before an operator has looked.
   const [link] = await tx<Pick<InvoiceLinks, 'number'>[]>`
-    select number from invoice_links where order_id = ${orderId} and document_key = 'invoice'`
+    select number from invoice_links where order_id = ${orderId} and document_key = 'invoice'
+      and not exists (
+        select from restored_items i
+        join attention a on a.kind = ${restoreUndecided} and a.subject_id = i.subject_id and a.resolved_at is null
+        where i.kind = 'order' and i.subject_id = ${orderId}::text and i.outcome = 'undecided')`
   let refundedMinor = 0
   // An older refund may become known after a younger one, which has its credit note already.
   const creditedFirst = refunds.toSorted((a, b) => Number(a.credit_note === null) - Number(b.credit_note === null))

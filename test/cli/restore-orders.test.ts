@@ -6,11 +6,13 @@ import { createFailureIsolation } from '../../cli/restore/failure-isolation.ts'
 import { readOrderRun } from '../../cli/restore/order-runs.ts'
 import { leaveDuplicates, type PlacedOrder } from '../../cli/restore/own-order.ts'
 import { rebuildOrder, referencesOf } from '../../cli/restore/rebuild-order.ts'
-import type { RecordedActivity } from '../../cli/restore/run-history.ts'
+import { findNotes } from '../../cli/restore/rebuild-refunds.ts'
+import { HistoryUnreadable, type RecordedActivity } from '../../cli/restore/run-history.ts'
 import { repeating } from '../../cli/restore/until-answered.ts'
 import { listItems } from '../../db/backup/restores.ts'
 import type { ProviderOrders } from '../../db/connection/schema.ts'
 import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
+import { listDocuments } from '../../db/order/books.ts'
 import { findOrder } from '../../db/order/orders.ts'
 import { esimProviderIds } from '../../policy/outside-parties.ts'
 import { ProviderFailure } from '../../providers/failure.ts'
@@ -19,11 +21,12 @@ import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { shareStack } from '../harness/harness.ts'
 import { loseOrders, openRestore } from '../harness/lost.ts'
 import type { OrderView } from '../harness/purchases.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 
 const harness = await shareStack({ books: false })
 const { temporal } = harness
-const context = repeating(harness.context)
+const context = repeating(harness.context, 0)
 const { sql, esimProviders, stripe } = context
 
 interface Lost {
@@ -59,7 +62,12 @@ async function lost(packageCode: string, before: (order: OrderView) => Promise<u
     placed,
     references,
     rebuild: (as = (activities) => activities) =>
-      rebuildOrder(context, { run: { ...run, activities: as(beforeDelivery) }, payment, placed, partialRefunds: [] }),
+      rebuildOrder(context, {
+        run: { ...run, activities: as(beforeDelivery) },
+        payment: { id: payment.paymentIntentId, read: async () => payment, readIfShown: async () => payment },
+        placed,
+        partialRefunds: [],
+      }),
   } satisfies Lost
 }
 
@@ -129,6 +137,34 @@ test('a request that the dump has open gives way to one whose answer the run sti
   expect(await placements(order.id)).toMatchObject([{ ...found, state: 'placed' }])
 })
 
+test('U2: an order whose eSIMs its provider does not know any more is an operator’s, and no look counts it as delivered', async () => {
+  const { order, placed, rebuild } = await lost(testPackages.onlyEsimAccess)
+  const orderNo = placed[0]?.orderNo ?? ''
+  await harness.sims.esimAccess.refuse({ match: { contains: orderNo }, code: '310272', times: 1_000_000 })
+  await rebuild()
+  await harness.sims.esimAccess.clearFaults()
+  expect(await tasksOf(order.id)).toMatchObject([{ kind: 'restore_undecided', detail: 'provider_order_unknown' }])
+  expect(await placements(order.id)).toMatchObject([{ provider_order_no: orderNo, state: 'placed' }])
+
+  await runLater(harness, 'paymentSweep', 0)
+  expect(await findOrder(sql, order.id)).toMatchObject({ status: 'provisioning', delivered_at: null })
+  expect(await listDocuments(sql, order.id)).toEqual([])
+  expect((await tasksOf(order.id)).map(({ kind }) => kind)).toContain('order_out_of_step')
+})
+
+test('U6: a refund keeps its credit note when another one was made after it that no run knows', async () => {
+  const of = { status: 'succeeded', currency: 'EUR', refundKey: null } as const
+  const [first, later] = [
+    { ...of, refundId: 're_1', amountMinor: 100, createdAt: '2026-11-29T10:00:00Z' },
+    { ...of, refundId: 're_2', amountMinor: 50, createdAt: '2026-11-29T11:00:00Z' },
+  ]
+  const note = { number: 'AMA-CN-2026-000999', at: new Date('2026-11-29T10:00:00Z') }
+  const own = { reason: 'returned_unused', at: note.at, creditNotes: [note], isTakenBack: false } as const
+  // Stripe lists the newest first.
+  const found = await sql.begin((tx) => findNotes(tx, [later, first], { partialRefunds: [], own }))
+  expect(found).toEqual([{ refund: first, ...note }])
+})
+
 test.each([
   ['a violated constraint', () => sql`insert into counters (series, last) values ('', 1), ('', 2)`, 'counters_pkey'],
   ['data that cannot be stored', () => sql`select 'x'::text::integer`, 'sql_22P02'],
@@ -145,6 +181,10 @@ test.each([
   ['a fault of ours', () => new TypeError('undefined has no name'), 'TypeError'],
   ['a text that is no JSON', () => new SyntaxError('Unexpected token'), 'SyntaxError'],
   ['a person whose key is lost', () => new DataKeyMissing(randomUUID()), 'DataKeyMissing'],
+  ['a history that nobody can read', () => new HistoryUnreadable(), 'HistoryUnreadable'],
+  ['a value that is missing', () => sql`select ${JSON.parse('{}').missing}`, 'UNDEFINED_VALUE'],
+  ['an address that is none', () => new URL('none'), 'ERR_INVALID_URL'],
+  ['a refusal by a rule of the database', () => sql`do $$ begin raise exception 'refused'; end $$`, 'sql_P0001'],
 ] as const)('%s leaves one order undecided, and the restore goes on', async (_name, cause, code) => {
   const restoreId = await openRestore(sql)
   const isolate = createFailureIsolation(sql, restoreId)
@@ -159,15 +199,18 @@ test.each([
   expect(await tasksOf(subjectId)).toMatchObject([{ kind: 'restore_undecided', detail: code }])
 })
 
-test('what concerns all orders ends the restore, which is repeated: settings, the database, a party that is away', async () => {
-  const isolate = createFailureIsolation(sql, await openRestore(sql))
+test('what concerns all orders ends the restore, which is repeated: the database, a party that is away or refuses us', async () => {
+  const alone = createFailureIsolation(sql, await openRestore(sql))
   const step = (error: Error) => isolate({ kind: 'order', subjectId: randomUUID() }, () => Promise.reject(error))
-  await expect(step(new ProviderFailure('stripe', 'misconfigured', 'http_401'))).rejects.toThrow('http_401')
   await expect(step(Object.assign(new Error('gone'), { code: 'CONNECTION_CLOSED' }))).rejects.toThrow('gone')
   await expect(step(Object.assign(new Error('full'), { code: '53100' }))).rejects.toThrow('full')
-  const away = new ProviderFailure('airalo', 'unavailable', 'http_503')
-  for (const _one of [1, 2, 3]) expect(await step(away)).toBeUndefined()
-  await expect(step(away)).rejects.toThrow('http_503')
+  for (const failing of ['unavailable', 'misconfigured'] as const) {
+    const away = new ProviderFailure('airalo', failing, 'http_503')
+    const others = createFailureIsolation(sql, await openRestore(sql))
+    const stepOf = () => others({ kind: 'order', subjectId: randomUUID() }, () => Promise.reject(away))
+    for (const _one of [1, 2, 3]) expect(await stepOf()).toBeUndefined()
+    await expect(stepOf()).rejects.toThrow('http_503')
+  }
 })
 
 test('one order for which a party is away several times is one order', async () => {
@@ -176,6 +219,13 @@ test('one order for which a party is away several times is one order', async () 
   const subjectId = randomUUID()
   for (const _one of [1, 2, 3, 4, 5])
     expect(await isolate({ kind: 'order', subjectId }, () => Promise.reject(away))).toBeUndefined()
+})
+
+test('a restore goes on however many runs cannot be read: the key of all older ones may be lost', async () => {
+  const alone = createFailureIsolation(sql, await openRestore(sql))
+  const unreadable = () => Promise.reject(new HistoryUnreadable())
+  for (let index = 0; index < 30; index += 1)
+    expect(await isolate({ kind: 'order', subjectId: randomUUID() }, unreadable)).toBeUndefined()
 })
 
 test('a restore ends when most orders fail, as with the key of another Stripe account, and not when a few of many do', async () => {
@@ -188,4 +238,14 @@ test('a restore ends when most orders fail, as with the key of another Stripe ac
   }
   await expect(steps(0)).rejects.toThrow('unknown_payment')
   await steps(21)
+  // However often other things are tried.
+  const alone = createFailureIsolation(sql, await openRestore(sql))
+  const failing = async () => {
+    for (let index = 0; index < 21; index += 1) {
+      const subjectId = `pi_${index}`
+      for (const _one of [1, 2, 3]) await isolate({ kind: 'order', subjectId }, async () => undefined)
+      await isolate({ kind: 'payment', subjectId }, () => Promise.reject(unknown))
+    }
+  }
+  await expect(failing()).rejects.toThrow('unknown_payment')
 })

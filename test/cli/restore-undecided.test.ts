@@ -12,6 +12,7 @@ import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { loseOrders, openRestore } from '../harness/lost.ts'
 import type { Person } from '../harness/people.ts'
+import { untilNoneIsMissing } from '../harness/temporal/standing-still.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
@@ -65,7 +66,7 @@ beforeAll(async () => {
   const [unread, hosted, failing, lost] = await Promise.all([toppedUp(), toppedUp(), toppedUp(), toppedUp()])
   people = { unread, hosted, failing, lost }
   lostPayment = await paymentOf(lost.orderId)
-  await plant(unread.topUpId, { status: 'provisioning' })
+  await plant(unread.topUpId, { status: 'awaiting_payment' })
   const page = `cs_test_${randomUUID()}`
   await plant(hosted.topUpId, { status: 'awaiting_payment', payment_intent_id: null, checkout_session_id: page })
   // Its invoice is not lost, so that it cannot be written again.
@@ -107,4 +108,11 @@ test('U2: a top-up of an order that is undecided is undecided, and not refunded'
     { kind: 'payment', subjectId: lostPayment, outcome: 'undecided', detail: 'http_503' },
   ])
   expect(await listItemsToSettle(sql, restoreId)).toEqual([])
+})
+
+test('orders of a large world that stand still are named, with what their rows and runs say', async () => {
+  const { orderId } = people.hosted
+  const options = { stillForMs: 0, everyMs: 1, missing: () => [orderId] }
+  const named = new RegExp(`1 orders stand still.*${orderId}.*delivered.*watchEsims`, 's')
+  await expect(untilNoneIsMissing(harness, async () => undefined, options)).rejects.toThrow(named)
 })

@@ -25,6 +25,29 @@ export async function loseOrders(sql: Database, accountId: string): Promise<void
   })
 }
 
+/** Leaves of an order what a dump has that was made before its delivery. @returns the numbers of its documents */
+export async function loseDelivery(sql: Database, orderId: string): Promise<string[]> {
+  const lost = await sql<{ number: string }[]>`
+    delete from invoices where number in (select number from invoice_links where order_id = ${orderId}) returning number`
+  await sql`update order_facts set outcome = 'paid' where id = (select fact_id from orders where id = ${orderId})`
+  await sql`update orders set status = 'provisioning', delivered_at = null, ended_at = null, install_token = null,
+    install_token_index = null where id = ${orderId}`
+  return lost.map(({ number }) => number)
+}
+
+/** Leaves of an order what a dump has that was made before its payment. @returns the numbers of its documents */
+export async function losePayment(sql: Database, orderId: string): Promise<string[]> {
+  const numbers = await loseDelivery(sql, orderId)
+  await sql.begin(async (tx) => {
+    await tx`select erase_only(account_id) from orders where id = ${orderId}`
+    await tx`delete from esims where order_id = ${orderId}`
+    await tx`delete from provider_orders where order_id = ${orderId}`
+    await tx`update orders set status = 'awaiting_payment', paid_at = null, fact_id = null, payment_kind = null,
+      card_country = null, deliver_by = null where id = ${orderId}`
+  })
+  return numbers
+}
+
 export interface LostOrder {
   order: OrderView
   email: string
