@@ -30,9 +30,6 @@ import { leftOf } from './order/refunds/refund.ts'
 import { givenBackMinor } from './order/refunds/refund-records.ts'
 import { paymentWithoutOrder } from './payment-sweep.ts'
 
-/** Kind of the operator task of a run whose row the database does not have, or has no more. */
-export const restoreUndecided = 'restore_undecided'
-
 /** Nobody is served before the payments are settled, and Stripe takes 25 calls of a kind at a time at least. */
 const atOnce = 8
 
@@ -61,7 +58,9 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
           // A fault of our own ends the attempt.
           if (code === undefined) throw error
           log.warn({ kind: item.kind, code }, 'an item of a restore cannot be settled yet')
-          left[item.kind === 'payment' ? 'payments' : 'esims'] += 1
+          // What a party has refused, such as the refund of a disputed payment, keeps nobody else waiting.
+          const isRefused = isProviderFailure(error) && error.kind === 'rejected'
+          left[item.kind === 'payment' && !isRefused ? 'payments' : 'esims'] += 1
         }
       }
     },
@@ -130,9 +129,17 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
     if (owners.length === 0) await stripe.deleteCustomer(customerId)
   }
 
+  /** Ends a page on which nobody is to pay any more. @returns the payment, if it was faster */
+  async function endPage(pageId: string): Promise<string | null> {
+    const outcome = await stripe.endHostedPayment(pageId, `restored-${pageId}:cancel`)
+    if (outcome === 'processing') throw failure('PaymentPending', { code: outcome })
+    return outcome === 'already_paid' ? (await stripe.getHostedPayment(pageId)).paymentIntentId : null
+  }
+
   async function settlePayment(plan: ItemToSettle['plan'], at: Date): Promise<Settled> {
-    const { paymentIntentId, factId, invoiceNumber } = plan
-    if (paymentIntentId === null) return { outcome: 'undecided' }
+    const { pageId, factId, invoiceNumber } = plan
+    const paymentIntentId = plan.paymentIntentId ?? (pageId === undefined ? null : await endPage(pageId))
+    if (paymentIntentId === null) return { outcome: pageId === undefined ? 'undecided' : 'cancelled' }
     const payment = await stripe.getPayment(paymentIntentId)
     if (payment.status !== 'succeeded') {
       const outcome = await stripe.cancelPayment(paymentIntentId, `restored-${paymentIntentId}:cancel`)

@@ -23,6 +23,7 @@ import { restoreDocument } from '../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../policy/vat.ts'
 import type { EsimProviderId, ProvidedEsim } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
+import type { OpenPage } from '../../providers/stripe/hosted.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import {
   type OrderActivities,
@@ -57,6 +58,8 @@ export interface OrderPayment {
 export interface RunFacts {
   run: OrderRun
   payment: OrderPayment
+  /** the page on which nobody has paid yet; undefined: there is none */
+  page?: OpenPage | undefined
   placed: PlacedOrder[]
   partialRefunds: readonly PartialRefund[]
 }
@@ -67,9 +70,9 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
   const { sql } = context
   const { orderId } = run
   if (!(await findOrder(sql, orderId))) {
-    const payment = await facts.payment.read()
-    if (!payment) return undefined
-    const loss = await insertLostOrder(context, run, payment)
+    const payable = (await facts.payment.read()) ?? facts.page
+    if (!payable) return undefined
+    const loss = await insertLostOrder(context, run, payable)
     if (loss) return loss
   }
   for (const activity of run.activities) {
@@ -235,7 +238,11 @@ export const provisionings = (run: OrderRun): RecordedActivity[] =>
 export const referencesOf = (run: OrderRun): string[] =>
   provisionings(run).flatMap(({ input }) => (typeof input?.reference === 'string' ? [input.reference] : []))
 
-async function insertLostOrder(context: Context, run: OrderRun, payment: Payment): Promise<Loss | undefined> {
+async function insertLostOrder(
+  context: Context,
+  run: OrderRun,
+  payable: Payment | OpenPage,
+): Promise<Loss | undefined> {
   const { sql, cipher, dataKeys } = context
   const { input, startedAt } = run
   const [account] = await sql`select from accounts where id = ${input.accountId}`
@@ -248,13 +255,17 @@ async function insertLostOrder(context: Context, run: OrderRun, payment: Payment
     | { paymentDueAt?: string }
     | undefined
   const order = newOrder(input, sold, {
-    gross_minor: payment.amountMinor,
-    currency: payment.currency,
-    payment_intent_id: payment.paymentIntentId,
-    payment_client_secret: fields.seal('payment_client_secret', payment.clientSecret),
+    gross_minor: payable.amountMinor,
+    currency: payable.currency,
+    // A payment that is known need not be read on its page.
+    ...('sessionId' in payable
+      ? { payment_intent_id: null, payment_client_secret: null, checkout_session_id: payable.sessionId }
+      : {
+          payment_intent_id: payable.paymentIntentId,
+          payment_client_secret: fields.seal('payment_client_secret', payable.clientSecret),
+          checkout_session_id: null,
+        }),
     customer_session_secret: null,
-    // The payment is known: nobody has to read it on its page.
-    checkout_session_id: null,
     // A purchase that was measured under the lost id must not be measured again.
     measurement_event_id: null,
     created_at: new Date(input.orderedAt ?? startedAt),

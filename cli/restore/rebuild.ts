@@ -18,8 +18,11 @@ import { findOrder, findOrderOfPayment, listOrdersWith, moveOrder, type OrderRow
 import { listRefunds } from '../../db/order/refunds.ts'
 import { readCounters, recordLostNumbers } from '../../db/order/restored-documents.ts'
 import { esimProviderIds } from '../../policy/outside-parties.ts'
+import type { OpenPage } from '../../providers/stripe/hosted.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { failure } from '../../shared/failures.ts'
+import { describeRun } from '../../temporal/runs.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { atOnce } from './at-once.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
 import { leaveLostOrder } from './lost-order.ts'
@@ -78,6 +81,7 @@ export async function rebuild(
   /** all payments of an order since the dump: also those that were not answered for */
   const idsOf = new Map<string, string[]>()
   const payments = await newPayments()
+  const pages = await unpaidPages()
   say(`${runs.length} runs of orders and ${payments.size} payments are newer than the backup.`)
   if (unreadable.length > 0)
     say(
@@ -105,9 +109,10 @@ export async function rebuild(
     await isolate({ kind: 'run', subjectId: receiptId }, async () => {
       for (const id of await paymentsInSeal(sql, context, receiptId)) explained.add(id)
     })
-  for (const payment of payments.values())
+  for (const payment of read.values())
     if (!explained.has(payment.paymentIntentId))
       await isolate({ kind: 'payment', subjectId: payment.paymentIntentId }, () => leavePayment(payment))
+  for (const page of pages.values()) await isolate({ kind: 'payment', subjectId: page.sessionId }, () => leavePage(page))
   if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since, isolate })
   if (temporal) await rebuildSignIns(context, temporal, { since, isolate })
   if (temporal) await leaveOtherRuns(sql, temporal, restoreId, since)
@@ -137,7 +142,8 @@ export async function rebuild(
     partialRefunds.delete(run.orderId)
     const payment = paymentOf(run.orderId, before)
     if (payment.id !== undefined) explained.add(payment.id)
-    const facts = { run, payment, placed: placed.get(run.orderId) ?? [], partialRefunds: ofOrder }
+    const page = pages.get(run.orderId)
+    const facts = { run, payment, page, placed: placed.get(run.orderId) ?? [], partialRefunds: ofOrder }
     const loss = await rebuildOrder(context, facts)
     if (loss === 'first_order_lost' && undecided.has(run.input.parentOrderId ?? ''))
       throw failure('OrderMissing', { code: 'first_order_undecided' })
@@ -218,6 +224,17 @@ export async function rebuild(
     return found
   }
 
+  /** Stripe's pages since the dump on which an order can still be paid, by the order. */
+  async function unpaidPages(): Promise<Map<string, OpenPage>> {
+    const found = new Map<string, OpenPage>()
+    for await (const page of stripe.openPages(since, new Date())) {
+      const { orderId, mark } = page
+      // Nobody has the address of an older one. Stripe lists the newest first.
+      if (orderId !== null && mark === paymentMark(cipher, orderId) && !found.has(orderId)) found.set(orderId, page)
+    }
+    return found
+  }
+
   /** The payment of an order, which is read when something of it is needed. */
   function paymentOf(orderId: string, order: OrderRow | undefined): OrderPayment {
     const known = order?.payment_intent_id ?? undefined
@@ -255,8 +272,15 @@ export async function rebuild(
     if (status === 'canceled' || (await findOrderOfPayment(sql, paymentIntentId))) return
     if (status === 'succeeded' && leftOf(payment) <= 0) return
     const item = { kind: 'payment', subjectId: paymentIntentId } as const
+    const order = payment.orderId === null ? undefined : await findOrder(sql, payment.orderId)
+    // Paid on Stripe's page: it is the order's own, whose run reads it there, or the payment sweep.
+    if (order?.payment_intent_id === null) return
     // An order that is there has another payment, and its run goes on.
-    const orderId = payment.orderId && (await findOrder(sql, payment.orderId)) ? null : payment.orderId
+    const orderId = order ? null : payment.orderId
+    // Temporal's list may be a moment behind.
+    const isHidden = temporal && orderId !== null && !listed.some((run) => run.orderId === orderId)
+    if (isHidden && (await describeRun(temporal, orderWorkflowId(orderId))))
+      throw failure('OrderStateConflict', { code: 'run_not_listed' })
     const doubt = status === 'succeeded' && orderId !== null && (await mayBeDelivered(new Date(createdAt)))
     if (doubt) {
       await insertItem(sql, restoreId, { ...item, outcome: 'undecided', detail: doubt })
@@ -265,6 +289,19 @@ export async function rebuild(
     }
     const plan = { paymentIntentId, orderId, factId: null, invoiceNumber: null, placement: null }
     await insertItem(sql, restoreId, { ...item, outcome: 'to_settle', detail: 'no_run', plan })
+  }
+
+  /** A page of an order that is not there: nobody is to pay on it. */
+  async function leavePage({ sessionId, orderId }: OpenPage): Promise<void> {
+    if (orderId === null || (await findOrder(sql, orderId))) return
+    const nothing = { paymentIntentId: null, factId: null, invoiceNumber: null, placement: null }
+    await insertItem(sql, restoreId, {
+      kind: 'payment',
+      subjectId: sessionId,
+      outcome: 'to_settle',
+      detail: 'page_without_order',
+      plan: { ...nothing, pageId: sessionId, orderId: undecided.has(orderId) ? null : orderId },
+    })
   }
 
   /** Why a payment without a run may be for something that was delivered, if it may. */

@@ -14,6 +14,8 @@ export const restoreUndecided = 'restore_undecided'
 /** How to settle a payment, or a provider's order, that no order of the database explains. Without personal data. */
 export interface LostOrderPlan {
   paymentIntentId: string | null
+  /** the page of Stripe's on which it could still be paid; missing: none */
+  pageId?: string
   /** the order whose run has to be ended; null when nobody knows it */
   orderId: string | null
   factId: string | null

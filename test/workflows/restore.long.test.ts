@@ -108,6 +108,20 @@ describe('U2: the run of a restore', () => {
     await until('it is refunded', async () => (await refundedOf(order.lost.paymentIntentId)) === 500)
   })
 
+  test('lets the API take requests at once when Stripe refuses one refund, and asks again later', async () => {
+    const order = await loseOrder(harness)
+    const refusal = { error: { type: 'invalid_request_error', code: 'charge_disputed', message: 'It is disputed' } }
+    const match = { method: 'POST', path: '^/v1/refunds' }
+    await stripe.fault({ match, status: 400, body: refusal, times: always })
+    const id = await closeForRestore(harness, [order])
+    const workflowId = await startRestoreRun(harness, id)
+    await untilOpen()
+    expect(await refundedOf(order.lost.paymentIntentId)).toBe(0)
+    await stripe.clearFaults()
+    await fastForward(harness.temporal, workflowId, '1 hour')
+    await until('it is refunded', async () => (await refundedOf(order.lost.paymentIntentId)) === 500)
+  })
+
   test('leaves to an operator what it cannot settle within a week', async () => {
     const order = await loseOrder(harness)
     await stripeDown()
@@ -169,6 +183,19 @@ test('without Temporal, payments that are newer than the backup are refunded; se
   const sessionsOf = (database: Queryable) => database`select 1 from web_sessions`
   expect(await sessionsOf(sql)).not.toHaveLength(0)
   expect(await withDatabase(databaseUrl(harness.config.DATABASE_URL, 'alone'), sessionsOf)).toHaveLength(0)
+})
+
+test('a database that somebody has begun to use meanwhile is not replaced', async () => {
+  await runLater(harness, backupType, 0)
+  const url = databaseUrl(harness.config.DATABASE_URL, 'begun')
+  await withDatabase(harness.config.DATABASE_URL, (database) => database`create database begun`)
+  const args = ['--import', 'tsx', 'cli/restore.ts', 'latest', url]
+  const program = startProgram(process.execPath, args, harness.settings as Record<string, string>)
+  await program.untilWritten(/^Restoring /m)
+  await withDatabase(url, (database) => database`create table used ()`)
+  expect(await program.ended).toMatchObject({ code: 1 })
+  expect(program.output()).toContain('not empty any more')
+  expect(await withDatabase(url, (database) => database`select from used`)).toEqual([])
 })
 
 test('U6: no series of invoices is used before and after a restore, and none has a gap', async () => {

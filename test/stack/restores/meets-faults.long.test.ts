@@ -101,7 +101,7 @@ beforeAll(async () => {
     times: always,
   }
   await stripe.fault(ofOrder)
-  for (const path of ['^/v1/payment_intents\\?', '^/v1/payment_intents/pi_', '^/v1/refunds'])
+  for (const path of ['^/v1/payment_intents\\?', '^/v1/payment_intents/pi_', '^/v1/checkout/sessions', '^/v1/refunds'])
     await stripe.fault({ match: { method: 'GET', path }, status: 503 })
   for (const path of ['^/v2/orders\\?', '^/v2/orders/\\d', '^/v2/token'])
     await airalo.fault({ match: { path }, status: 503 })
@@ -138,11 +138,12 @@ test('U2: an order with a copy at Airalo, and one that another provider has fill
     expect(await now((sql) => placementsOf(sql, id))).toMatchObject([{ provider: 'airalo', state: 'provided' }])
 })
 
-test('U2: an order whose payment cannot be read is left to an operator, and the restore ends as the others need it', async () => {
+test('U2: a payment that cannot be read is left to an operator; its order, which needs nothing of it, and the others are not', async () => {
   const undecided = { outcome: 'undecided', detail: expect.any(String) }
-  expect(await itemsOf(orders.unread)).toEqual([{ kind: 'order', ...undecided }])
-  expect(said).toContain(`undecided: order ${orders.unread}`)
-  const tasks = await now((sql) => sql`select kind from attention where subject_id = ${orders.unread}`)
+  expect(await itemsOf(orders.unread)).toEqual([])
+  expect(await itemsOf(unreadPayment)).toEqual([{ kind: 'payment', ...undecided }])
+  expect(said).toContain(`undecided: payment ${unreadPayment}`)
+  const tasks = await now((sql) => sql`select kind from attention where subject_id = ${unreadPayment}`)
   expect(tasks).toMatchObject([{ kind: 'restore_undecided' }])
 })
 

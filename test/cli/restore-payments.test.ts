@@ -1,0 +1,126 @@
+/** U2: payments and payment pages that are newer than the dump: each is an order's, or ended, or given back. */
+import { randomUUID } from 'node:crypto'
+import type { Client } from '@temporalio/client'
+import { expect, test } from 'vitest'
+import { paymentMark } from '../../activities/order/payment/payment-mark.ts'
+import { createFailureIsolation } from '../../cli/restore/failure-isolation.ts'
+import { rebuild } from '../../cli/restore/rebuild.ts'
+import { repeating } from '../../cli/restore/until-answered.ts'
+import { listItems } from '../../db/backup/restores.ts'
+import { findOrder } from '../../db/order/orders.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import { shareStack } from '../harness/harness.ts'
+import { loseAccount, loseOrders, openRestore, startRestoreRun } from '../harness/lost.ts'
+import type { Person } from '../harness/people.ts'
+import { testPackages } from '../harness/test-packages.ts'
+import { visit } from '../harness/visits.ts'
+
+const harness = await shareStack({ books: false, model: false })
+const { temporal } = harness
+const { stripe } = harness.sims
+const context = repeating(harness.context, 0)
+const { sql, cipher } = context
+const since = plusMs(new Date(), -1_000)
+
+/** As it is a moment after a start: the list of runs is behind. */
+const behind: Client = Object.assign(Object.create(temporal), {
+  workflow: Object.assign(Object.create(temporal.workflow), {
+    async *list() {
+      // It shows none.
+    },
+  }),
+})
+
+async function restored(
+  client: Client = temporal,
+): Promise<{ restoreId: string; itemsOf(subjectId: string): Promise<unknown[]> }> {
+  const restoreId = await openRestore(sql)
+  const alone = createFailureIsolation(sql, restoreId)
+  await rebuild(context, { restoreId, since, settled: [], temporal: client, isolate, say: () => undefined })
+  return {
+    restoreId,
+    async itemsOf(subjectId) {
+      const items = await listItems(sql, restoreId, { after: undefined, outcome: undefined, limit: 100 })
+      return items.filter((item) => item.subjectId === subjectId).map(({ outcome, detail }) => [outcome, detail])
+    },
+  }
+}
+
+interface Page {
+  person: Person
+  id: string
+  payAt: string
+  sessionId: string
+}
+
+/** A top-up that is ordered on the web, and not paid yet. */
+async function orderedOnTheWeb(): Promise<Page> {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  const surfer = await visit(harness.stack, person)
+  const path = `/account/esims/${order.esims[0].id}/top-up`
+  const { location } = await surfer.submit(path, path)
+  const payAt = /href="(http[^"]+\/c\/pay\/[^"]+)"/.exec((await surfer.open(location ?? '')).html)?.[1] ?? ''
+  const id = location?.split('/').at(-1) ?? ''
+  return { person, id, payAt, sessionId: payAt.split('/').at(-1) ?? '' }
+}
+const pay = (address: string) =>
+  fetch(address, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ number: '4242424242424242' }) })
+const chargesOf = async (orderId: string) =>
+  (await stripe.state()).paymentIntents.filter(({ metadata }) => metadata.order_id === orderId)
+
+test('U2: a top-up that waits on Stripe’s page is lost, and can be paid there after the restore all the same', async () => {
+  const { person, id, payAt, sessionId } = await orderedOnTheWeb()
+  await sql.begin(async (tx) => {
+    await tx`select erase_only(${person.accountId})`
+    await tx`delete from orders where id = ${id}`
+  })
+  const { itemsOf } = await restored()
+  expect(await itemsOf(id)).toEqual([['rebuilt', null]])
+  expect(await findOrder(sql, id)).toMatchObject({ status: 'awaiting_payment', checkout_session_id: sessionId })
+  expect((await pay(payAt)).status).toBe(303)
+  await harness.untilOrder(id, 'delivered')
+})
+
+test('U2: a page on which an order of a lost account could be paid is ended', async () => {
+  const { person, id, payAt, sessionId } = await orderedOnTheWeb()
+  await loseAccount(sql, person.accountId)
+  const { restoreId, itemsOf } = await restored()
+  expect(await itemsOf(sessionId)).toEqual([['to_settle', 'page_without_order']])
+  await temporal.workflow.getHandle(await startRestoreRun(harness, restoreId)).result()
+  expect(await itemsOf(sessionId)).toEqual([['cancelled', 'page_without_order']])
+  expect((await (await pay(payAt)).text()).includes('has expired')).toBe(true)
+  expect(await chargesOf(id)).toEqual([])
+})
+
+test('U2: a page that is paid before it can be ended is given back', async () => {
+  const { person, id, payAt, sessionId } = await orderedOnTheWeb()
+  await loseAccount(sql, person.accountId)
+  const { restoreId, itemsOf } = await restored()
+  expect((await pay(payAt)).status).toBe(303)
+  await temporal.workflow.getHandle(await startRestoreRun(harness, restoreId)).result()
+  expect(await itemsOf(sessionId)).toEqual([['refunded', 'page_without_order']])
+  const { refunds } = await stripe.state()
+  const [charge] = await chargesOf(id)
+  expect(refunds.filter(({ payment_intent }) => payment_intent === charge?.id)).toHaveLength(1)
+})
+
+test('U2: a payment whose run Temporal’s list does not show yet is not given back', async () => {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  const payment = (await findOrder(sql, id))?.payment_intent_id ?? ''
+  await loseOrders(sql, person.accountId)
+  const { itemsOf } = await restored(behind)
+  expect(await itemsOf(payment)).toEqual([['undecided', 'run_not_listed']])
+})
+
+test('U2: of two payments of one order since the dump none is forgotten', async () => {
+  const orderId = randomUUID()
+  const metadata = { order_id: orderId, mark: paymentMark(cipher, orderId) }
+  const created = Math.floor(Date.now() / 1000)
+  const payment = { amount: 500, currency: 'eur', metadata, created }
+  const { planted } = await stripe.do('plant', { payments: [payment, payment] })
+  expect(planted).toHaveLength(2)
+  const { itemsOf } = await restored()
+  for (const { paymentIntent } of planted) expect(await itemsOf(paymentIntent)).toEqual([['to_settle', 'no_run']])
+})
