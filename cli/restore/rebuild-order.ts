@@ -26,6 +26,7 @@ import { isProviderFailure } from '../../providers/failure.ts'
 import type { OpenPage } from '../../providers/stripe/hosted.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import {
+  type LateOutcome,
   type OrderActivities,
   type OrderStatus,
   type RefundReason,
@@ -135,6 +136,11 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
         if (type === 'recordRefundFailure') await raiseAgain(refundFailed, (input?.code as string) ?? 'restore', at)
         return
       }
+      case 'settleWithoutRun': {
+        const late = result as LateOutcome
+        if (late.state === 'refund') await rebuildLateRefund(order, late.reason, at)
+        return
+      }
       case 'releaseProvision':
         for (const { id } of await listPlacements(sql, orderId))
           await movePlacement(sql, id, ['placing', 'placed', 'provided', 'releasing'], { state: 'released' })
@@ -162,6 +168,26 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
       }
       default:
     }
+  }
+
+  /** What aftercare has begun to refund: an order that was paid late, or one that its run has left without an outcome. */
+  async function rebuildLateRefund(order: OrderRow, reason: RefundReason, at: Date): Promise<void> {
+    const refunding = { status: 'refunding', reason, ended_at: null } as const
+    const notRecorded = ['awaiting_payment', 'unpaid', 'cancelled'] as const
+    if (!notRecorded.some((status) => status === order.status)) {
+      await moveOrder(sql, orderId, ['in_review', 'provisioning', 'delivered', 'refund_failed'], refunding)
+      return
+    }
+    const paid = await facts.payment.read()
+    if (!paid) return
+    const recorded = {
+      ...refunding,
+      payment_kind: paid.methodKind,
+      card_country: evidenceOf(paid.cardCountry),
+      paid_at: at,
+      deliver_by: null,
+    }
+    await sql.begin((tx) => recordPaid(tx, orderId, factsOf(order), recorded, [...notRecorded]))
   }
 
   /** A task of the run that the dump has in no state. An operator may have settled it since; no record says so. */

@@ -23,6 +23,7 @@ import type { Payment } from '../../providers/stripe/payments.ts'
 import { failure } from '../../shared/failures.ts'
 import { describeRun } from '../../temporal/runs.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { closedRunOf, listAftercare } from './aftercare.ts'
 import { atOnce } from './at-once.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
 import { leaveLostOrder } from './lost-order.ts'
@@ -72,6 +73,7 @@ export async function rebuild(
   const counters = await readCounters(sql)
   const listed = temporal ? await listOrderRuns(temporal, since) : []
   const remembered = temporal && (await rememberedSince(temporal, new Date()))
+  const aftercare = temporal ? await listAftercare(temporal, { since, isolate }) : undefined
   const { runs, unreadable } = temporal ? await changedRuns(temporal, listed) : { runs: [], unreadable: [] }
   const read = new Map<string, Payment>()
   /** payments that were not answered for, and their orders: it is unknown whether they were paid */
@@ -94,12 +96,16 @@ export async function rebuild(
   const placed = await placedOrders(context, runs, since)
   const explained = new Set<string>(settled)
   for (const run of unreadable) await leaveRun(run, undefined)
+  for (const orderId of aftercare?.unreadable ?? []) undecided.add(orderId)
   await atOnce(withTopUps(runs), async (ofEsim) => {
     for (const run of ofEsim) {
       const isRebuilt = await isolate(orderOf(run), () => rebuildRun(run).then(() => true))
       if (!isRebuilt) await leaveRun(run, run.activities)
     }
   })
+  await atOnce(aftercare?.activities ?? [], ([orderId, activities]) =>
+    isolate({ kind: 'order', subjectId: orderId }, () => rebuildAftercare(orderId, activities)),
+  )
   // Those of orders that the dump has as they are, but for these refunds.
   await atOnce(partialRefunds, ([orderId, ofOrder]) =>
     isolate({ kind: 'order', subjectId: orderId }, () => rebuildPartialRefunds(orderId, ofOrder)),
@@ -126,8 +132,10 @@ export async function rebuild(
   ): Promise<{ runs: OrderRun[]; unreadable: ListedOrderRun[] }> {
     const answers = await atOnce(all, (run) =>
       isolate(orderOf(run), async () => {
-        const isKnown = isAsInDump(run, await findOrder(sql, run.orderId))
-        return { run: isKnown ? undefined : await readOrderRun(client, run) }
+        const later = aftercare?.activities.get(run.orderId) ?? []
+        if (later.length === 0 && isAsInDump(run, await findOrder(sql, run.orderId))) return { run: undefined }
+        const known = await readOrderRun(client, run)
+        return { run: known && { ...known, activities: [...known.activities, ...later] } }
       }),
     )
     return {
@@ -158,6 +166,12 @@ export async function rebuild(
       await insertItem(sql, restoreId, { kind: 'order', subjectId: run.orderId, outcome: 'rebuilt' })
     // The dump has it as its run left it: the statuses that it went through again cause no events.
     else await deleteStatusEvents(sql, run.orderId)
+  }
+
+  /** An order whose own run was closed before the dump: the row is there, unless its customer was erased. */
+  async function rebuildAftercare(orderId: string, activities: RecordedActivity[]): Promise<void> {
+    const order = listed.some((run) => run.orderId === orderId) ? undefined : await findOrder(sql, orderId)
+    if (order) await rebuildRun({ ...closedRunOf(order), activities })
   }
 
   /**

@@ -43,6 +43,7 @@ const leftToOperator = (
 export const afterRestore: Readonly<Record<WorkflowType, AfterRestore>> = {
   accountDeletion: rebuilt('deletions.ts'),
   order: rebuilt('rebuild-order.ts'),
+  orderAftercare: rebuilt('aftercare.ts'),
   partialRefund: rebuilt('partial-refunds.ts'),
   signInEnded: rebuilt('sign-ins.ts'),
   withdrawal: rebuilt('withdrawals.ts'),
@@ -91,7 +92,6 @@ export const afterRestore: Readonly<Record<WorkflowType, AfterRestore>> = {
   inactivitySweep: unaffected('reads the accounts'),
   invoiceRetention: unaffected('reads the books at the end of their period'),
   keyCheck: unaffected('reads the keys'),
-  orderAftercare: unaffected('the payment sweep reads Stripe’s events from before the dump'),
   paymentSweep: unaffected('reads Stripe from before the dump'),
   reconciliation: unaffected('compares anew'),
   restore: unaffected('each restore has a separate run'),

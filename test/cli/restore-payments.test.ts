@@ -7,11 +7,14 @@ import { createFailureIsolation } from '../../cli/restore/failure-isolation.ts'
 import { rebuild } from '../../cli/restore/rebuild.ts'
 import { repeating } from '../../cli/restore/until-answered.ts'
 import { listItems } from '../../db/backup/restores.ts'
+import { listDocuments } from '../../db/order/books.ts'
 import { findOrder } from '../../db/order/orders.ts'
 import { plusMs } from '../../shared/calendar.ts'
+import { orderAftercareWorkflowId, orderWorkflowId, paymentSignal } from '../../workflows/order/order.contract.ts'
 import { shareStack } from '../harness/harness.ts'
 import { loseAccount, loseOrders, openRestore, startRestoreRun } from '../harness/lost.ts'
 import type { Person } from '../harness/people.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { visit } from '../harness/visits.ts'
 
@@ -112,6 +115,31 @@ test('U2: a payment whose run Temporal’s list does not show yet is not given b
   await loseOrders(sql, person.accountId)
   const { itemsOf } = await restored(behind)
   expect(await itemsOf(payment)).toEqual([['undecided', 'run_not_listed']])
+})
+
+test('U6: a refund of an order whose own run is closed has its credit note again, and the aftercare goes on', async () => {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  await temporal.workflow.getHandle(orderWorkflowId(id)).terminate()
+  await stripe.do('warn-fraud', { orderId: id })
+  await harness.untilOrder(id, 'refunded')
+  const documents = await listDocuments(sql, id)
+  const [, note] = documents
+  expect(documents).toHaveLength(2)
+  await sql.begin(async (tx) => {
+    await tx`select erase_only(${person.accountId})`
+    await tx`delete from invoices where number = ${note?.number ?? ''}`
+    await tx`delete from refunds where order_id = ${id}`
+    await tx`update esims set state = 'new', return_asked_at = null where order_id = ${id}`
+    await tx`update orders set status = 'delivered', reason = null where id = ${id}`
+  })
+  const { itemsOf } = await restored()
+  expect(await itemsOf(id)).toEqual([['rebuilt', null]])
+  expect(await findOrder(sql, id)).toMatchObject({ status: 'refunded', reason: 'fraud_warning' })
+  expect(await listDocuments(sql, id)).toEqual(documents)
+  await temporal.workflow.getHandle(orderAftercareWorkflowId(id)).signal(paymentSignal)
+  await runLater(harness, 'paymentSweep', 0)
+  expect(await listDocuments(sql, id)).toEqual(documents)
 })
 
 test('U2: of two payments of one order since the dump none is forgotten', async () => {
