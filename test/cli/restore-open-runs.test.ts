@@ -107,7 +107,12 @@ beforeAll(async () => {
     from invoices i where kind = 'invoice' limit 1`
   for (const { accountId } of [lost, held]) await loseOrders(sql, accountId)
   for (const { payment } of [delivered, unpaid, lost, held, credited])
-    await stripe.fault({ match: { path: `^/v1/payment_intents/${payment}` }, status: 404, body: missing, times: always })
+    await stripe.fault({
+      match: { path: `^/v1/payment_intents/${payment}` },
+      status: 404,
+      body: missing,
+      times: always,
+    })
   restoreId = await openRestore(sql)
   const options = { restoreId, since, settled: [], temporal, isolate: createFailureIsolation(sql, restoreId), say: () => undefined }
   await rebuild(context, options)

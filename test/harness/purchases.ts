@@ -18,6 +18,8 @@ export interface BuyOptions {
   /** overrides fields of the request's body */
   order?: Record<string, unknown>
   headers?: Record<string, string | null>
+  /** for the states that it waits for; default: as in `until` */
+  timeoutMs?: number
 }
 
 /** Orders, pays and waits, as `buyer` or as the app backend. */
@@ -32,7 +34,8 @@ export async function buy(
   const order = expectStatus(await (buyer.caller ?? service).post('/v1/orders', body, headers), 201)
   if (pay === false) return order
   await stack.sims.stripe.do('pay', { orderId: order.id, ...pay })
-  return await untilOrder(service, order.id, options.until ?? 'delivered')
+  const { until = 'delivered', timeoutMs } = options
+  return await untilOrder(service, order.id, until, timeoutMs === undefined ? {} : { timeoutMs })
 }
 
 /** Waits until an order has one of the states. @returns the order */

@@ -1,4 +1,5 @@
 /** Says which orders stand still, and why: a test of many orders that only runs out of time tells nothing. */
+import { readHistory } from '../../../cli/restore/run-history.ts'
 import { openRunOf } from '../../../temporal/run-stage.ts'
 import { describeRun } from '../../../temporal/runs.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
@@ -19,7 +20,9 @@ export async function explain({ context: { sql }, temporal }: Product, orderIds:
           `${activityType?.name} (attempt ${attempt}${lastFailure ? `, ${lastFailure.message}` : ''})`,
       )
       const { stage, isAtWork } = (await openRunOf(temporal, workflowId)) ?? {}
-      return run && [workflowId, run.status.name, stage, isAtWork && 'has a workflow task', ...waitsFor].join(' ')
+      const failedWith = run && (await readHistory(temporal, run))?.failedWith
+      const said = [stage, isAtWork && 'has a workflow task', failedWith, ...waitsFor].filter(Boolean)
+      return run && [workflowId, run.status.name, ...said].join(' ')
     })
     return JSON.stringify({ id, row, tasks, runs: (await Promise.all(runs)).filter(Boolean) })
   })

@@ -28,8 +28,10 @@ import { until, untilValue } from '../../harness/until.ts'
 const wanted = Number(process.env.RESTORE_ORDERS ?? (process.env.TEST_ALL === '1' ? 500 : 92))
 const ordersInRound = 23
 const rounds = Math.ceil(wanted / ordersInRound)
-/** More would exceed the time limit of a checkout. */
-const atOnce = 4
+/** More would exceed the time limit of a checkout, where other programs use the machine as well. */
+const atOnce = 2
+/** An order that takes longer has stood still. */
+const timeoutMs = 60_000
 const dumpIsOldMs = 18 * milliseconds.hour
 
 const harness = await openHarness({ books: false })
@@ -54,7 +56,8 @@ interface Customer {
 const { onlyEsimAccess, onlyAiralo } = testPackages
 const customers: Customer[] = []
 
-const buy = async (person: Person, how: BuyOptions = {}): Promise<string> => (await harness.buy(person, how)).id
+const buy = async (person: Person, how: BuyOptions = {}): Promise<string> =>
+  (await harness.buy(person, { timeoutMs, ...how })).id
 const unpaid = { pay: false } as const
 const cards = { order: { savedCards: true } } as const
 const pay = (orderId: string) => stripe.do('pay', { orderId })
@@ -62,7 +65,7 @@ const topUpOf = async (person: Person, orderId: string): Promise<string> => {
   const body = { packageCode: testPackages.topUp }
   const { id } = expectStatus(await person.caller.post(`/v1/orders/${orderId}/top-up`, body), 201)
   await pay(id)
-  await harness.untilOrder(id, 'delivered')
+  await harness.untilOrder(id, 'delivered', { timeoutMs })
   return id
 }
 const act = async (orderId: string, action: string) => {
@@ -106,7 +109,7 @@ async function begin() {
     buy(atRest, { packageCode: onlyEsimAccess }),
   ])
   await act(b8, 'refund')
-  await harness.untilOrder(b8, 'refunded')
+  await harness.untilOrder(b8, 'refunded', { timeoutMs })
   return {
     async goOn() {
       const [a1, a2, a3, a4, a5, a6, a7] = [next(), next(), next(), next(), next(), next(), next()]
@@ -118,7 +121,7 @@ async function begin() {
       ])
       const [receiptId] = await Promise.all([
         erase(erased),
-        pay(b1).then(() => harness.untilOrder(b1, 'delivered')),
+        pay(b1).then(() => harness.untilOrder(b1, 'delivered', { timeoutMs })),
         act(b3, 'refund'),
         act(b7, 'cancel'),
       ])
@@ -182,9 +185,8 @@ const restoredWithinMs = 10 * milliseconds.minute
 
 async function restore(...args: string[]): Promise<Said> {
   const program = restoreCommand(args)
-  const limit = setTimeout(() => program.kill('SIGKILL'), restoredWithinMs)
+  AbortSignal.timeout(restoredWithinMs).addEventListener('abort', () => program.kill('SIGKILL'))
   const { code } = await program.ended
-  clearTimeout(limit)
   return { code, said: program.output() }
 }
 
