@@ -2,8 +2,8 @@
 import type { Client } from '@temporalio/client'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { orderAftercareWorkflowId } from '../../workflows/order/order.contract.ts'
-import type { IsolateFailure } from './failure-isolation.ts'
 import { atOnce } from './at-once.ts'
+import type { IsolateFailure } from './failure-isolation.ts'
 import { type OrderRun, openSince } from './order-runs.ts'
 import { HistoryUnreadable, inputOf, type RecordedActivity, readHistory } from './run-history.ts'
 

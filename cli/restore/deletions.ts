@@ -40,7 +40,7 @@ const stepOf: Partial<Record<keyof DeletionActivities, ErasureStep>> = {
   redactAtStripe: 'stripe_redaction',
 }
 
-/** Steps whose activity completes in one way isolate, of which earlier builds have not written the outcome into the history. */
+/** Steps whose activity completes in one way alone, of which earlier builds have not written the outcome into the history. */
 const endsAsDone: readonly ErasureStep[] = [
   'database',
   'temporal',

@@ -1,11 +1,11 @@
 /** Bounds what one order or deletion can do to a restore: what fails again at each repetition must not end it for everybody else. */
-import { isGrpcServiceError } from '@temporalio/client'
 import { type ItemKind, insertItem, restoreUndecided } from '../../db/backup/restores.ts'
 import { faultOfData } from '../../db/connection/constraint.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
+import { isOfTemporal } from '../../temporal/grpc-status.ts'
 import { HistoryUnreadable } from './run-history.ts'
 
 /** A party that is away, or refuses us, fails for more orders than these; then the restore ends, and is repeated. */
@@ -65,7 +65,7 @@ const codesOfAll = /^(?:(?:08|25|28|3D|40|53|55|57|58|XX)[0-9A-Z]{3}|CONNECT[A-Z
 /** Whether the database or Temporal does not answer. Anything else, of whatever kind, is of one order: another may not have it. */
 function concernsAll(error: unknown): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (isGrpcServiceError(cause)) return true
+    if (isOfTemporal(cause)) return true
     const code = codeOf(cause)
     if (code !== undefined && codesOfAll.test(code)) return true
   }

@@ -5,8 +5,8 @@ import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-wor
 import type { temporal as protocol } from '@temporalio/proto'
 import { hasStatus, isNotFound } from '../../temporal/grpc-status.ts'
 import { erasedMarker, unreadableMarker } from '../../temporal/payload-codec.ts'
-import type { IsolateFailure } from './failure-isolation.ts'
 import { atOnce } from './at-once.ts'
+import type { IsolateFailure } from './failure-isolation.ts'
 
 /** An activity that a run has scheduled. */
 export interface RecordedActivity {

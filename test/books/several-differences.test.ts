@@ -8,7 +8,7 @@ import {
   reconciliationType,
 } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { shareStack } from '../harness/harness.ts'
-import { runLater } from '../harness/temporal/later.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { createPlanter, delivered, type Trade } from '../workflows/catalogue/planted-trade.ts'
 
 const harness = await shareStack({ books: false })

@@ -114,7 +114,14 @@ beforeAll(async () => {
       times: always,
     })
   restoreId = await openRestore(sql)
-  const options = { restoreId, since, settled: [], temporal, isolate: createFailureIsolation(sql, restoreId), say: () => undefined }
+  const options = {
+    restoreId,
+    since,
+    settled: [],
+    temporal,
+    isolate: createFailureIsolation(sql, restoreId),
+    say: () => undefined,
+  }
   await rebuild(context, options)
   await stripe.clearFaults()
   // The first hint that comes has each run look at its rows.

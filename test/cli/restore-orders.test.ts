@@ -200,7 +200,7 @@ test.each([
 })
 
 test('what concerns all orders ends the restore, which is repeated: the database, a party that is away or refuses us', async () => {
-  const alone = createFailureIsolation(sql, await openRestore(sql))
+  const isolate = createFailureIsolation(sql, await openRestore(sql))
   const step = (error: Error) => isolate({ kind: 'order', subjectId: randomUUID() }, () => Promise.reject(error))
   await expect(step(Object.assign(new Error('gone'), { code: 'CONNECTION_CLOSED' }))).rejects.toThrow('gone')
   await expect(step(Object.assign(new Error('full'), { code: '53100' }))).rejects.toThrow('full')
@@ -222,7 +222,7 @@ test('one order for which a party is away several times is one order', async () 
 })
 
 test('a restore goes on however many runs cannot be read: the key of all older ones may be lost', async () => {
-  const alone = createFailureIsolation(sql, await openRestore(sql))
+  const isolate = createFailureIsolation(sql, await openRestore(sql))
   const unreadable = () => Promise.reject(new HistoryUnreadable())
   for (let index = 0; index < 30; index += 1)
     expect(await isolate({ kind: 'order', subjectId: randomUUID() }, unreadable)).toBeUndefined()
@@ -239,7 +239,7 @@ test('a restore ends when most orders fail, as with the key of another Stripe ac
   await expect(steps(0)).rejects.toThrow('unknown_payment')
   await steps(21)
   // However often other things are tried.
-  const alone = createFailureIsolation(sql, await openRestore(sql))
+  const isolate = createFailureIsolation(sql, await openRestore(sql))
   const failing = async () => {
     for (let index = 0; index < 21; index += 1) {
       const subjectId = `pi_${index}`

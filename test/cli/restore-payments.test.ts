@@ -38,7 +38,7 @@ async function restored(
   client: Client = temporal,
 ): Promise<{ restoreId: string; itemsOf(subjectId: string): Promise<unknown[]> }> {
   const restoreId = await openRestore(sql)
-  const alone = createFailureIsolation(sql, restoreId)
+  const isolate = createFailureIsolation(sql, restoreId)
   await rebuild(context, { restoreId, since, settled: [], temporal: client, isolate, say: () => undefined })
   return {
     restoreId,

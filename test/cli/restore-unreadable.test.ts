@@ -3,9 +3,9 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { Client } from '@temporalio/client'
 import { METADATA_ENCODING_KEY, type Payload } from '@temporalio/common'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createFailureIsolation } from '../../cli/restore/failure-isolation.ts'
 import { redoDeletions } from '../../cli/restore/deletions.ts'
 import { erasuresFromTemporal } from '../../cli/restore/erasure-sources.ts'
+import { createFailureIsolation } from '../../cli/restore/failure-isolation.ts'
 import { listOrderRuns } from '../../cli/restore/order-runs.ts'
 import { rebuild } from '../../cli/restore/rebuild.ts'
 import { repeating } from '../../cli/restore/until-answered.ts'
@@ -122,7 +122,7 @@ beforeAll(async () => {
       lostTexts.some((id) => text.includes(id)) || result.numbers.some((number) => text.includes(`"${number}"`)),
   )
   restoreId = await openRestore(sql)
-  const alone = createFailureIsolation(sql, restoreId)
+  const isolate = createFailureIsolation(sql, restoreId)
   await rebuild(context, { restoreId, since, settled: [], temporal: client, isolate, say: () => undefined })
 })
 
@@ -180,7 +180,7 @@ test('G3: a deletion that nobody can read erases nobody, and keeps no other one 
   expect(erasures.unreadable).toEqual([runs.deletion])
   expect(erasures.ledger.map(({ accountRef }) => accountRef)).not.toContain(ofNobody.erased)
   const { runId } = await temporal.workflow.getHandle(runs.deletion).describe()
-  const alone = createFailureIsolation(sql, restoreId)
+  const isolate = createFailureIsolation(sql, restoreId)
   const shown = { accountRef: ofNobody.erased, workflowId: runs.deletion, runId }
   expect(await redoDeletions(context, temporal, [shown], { at: new Date(), isolate })).toBe(0)
   expect(await itemsOf(runs.deletion)).toEqual(undecided('run', runs.deletion))
@@ -196,7 +196,7 @@ test('a seal of an erased person that nobody can open is a line of the report', 
     await tx`insert into deletion_seals (receipt_id, payments) values (${receiptId}, ${fields.seal('address', 'of another column')})`
   })
   restoreId = await openRestore(sql)
-  const alone = createFailureIsolation(sql, restoreId)
+  const isolate = createFailureIsolation(sql, restoreId)
   const options = { restoreId, since: new Date(), settled: [], temporal: undefined, isolate, say: () => undefined }
   await rebuild(context, options)
   expect(await itemsOf(receiptId)).toMatchObject([{ kind: 'run', outcome: 'undecided' }])

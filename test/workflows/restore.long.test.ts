@@ -190,7 +190,7 @@ test('a database that somebody has begun to use meanwhile is not replaced', asyn
   const url = databaseUrl(harness.config.DATABASE_URL, 'begun')
   await withDatabase(harness.config.DATABASE_URL, (database) => database`create database begun`)
   const args = ['--import', 'tsx', 'cli/restore.ts', 'latest', url]
-  const program = startProgram(process.execPath, args, harness.settings as Record<string, string>)
+  const program = startProgram(process.execPath, args, harness.settings)
   await program.untilWritten(/^Restoring /m)
   await withDatabase(url, (database) => database`create table used ()`)
   expect(await program.ended).toMatchObject({ code: 1 })

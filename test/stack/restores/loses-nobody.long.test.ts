@@ -392,7 +392,7 @@ test(`U2: ${rounds * ordersInRound} orders in every state outlive the loss of th
     missing: ({ found }) =>
       Object.keys(wantedOutcomes).flatMap((each) => (found[each] === wantedOutcomes[each] ? [] : idIn(each))),
   }).catch(async (error: unknown) => {
-    log((error as Error).message)
+    log(error instanceof Error ? error.message : String(error))
     expect((await readOutcomes()).found).toEqual(wantedOutcomes)
     throw error
   })
