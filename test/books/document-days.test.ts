@@ -8,9 +8,13 @@ import { createPartialRefundActivities } from '../../activities/order/refunds/pa
 import { createOrderRefundActivities } from '../../activities/order/refunds/refund.ts'
 import type { Orders } from '../../db/connection/schema.ts'
 import { listDocuments } from '../../db/order/books.ts'
+import { insertEsims } from '../../db/order/esims.ts'
+import { findOrder } from '../../db/order/orders.ts'
+import { listPlacements } from '../../db/order/placements.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { shareStack } from '../harness/harness.ts'
 import { testPackages } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
 
 // Documents are made behind the backs of their orders' runs, which therefore neither get an eSIM nor return one.
 const harness = await shareStack({ books: false })
@@ -42,6 +46,16 @@ const delivered = async () => harness.buy(await harness.signUp(), { packageCode 
 test('an invoice is dated by the attempt that issues it, although its run has asked for it three days before', async () => {
   await esimAccess.fault({ match: { path: '/esim/order' }, status: 503, times: 1_000 })
   const order = await harness.buy(await harness.signUp(), { packageCode, until: 'provisioning' })
+  // An order without eSIMs is never recorded as delivered.
+  const placement = await until('it is placed', async () => {
+    await context.sql`
+      update provider_orders set state = 'placed', provider_order_no = 'B1' where order_id = ${order.id}`
+    return (await listPlacements(context.sql, order.id))[0]
+  })
+  const row = await findOrder(context.sql, order.id)
+  if (!row) throw new Error('it is gone')
+  const esim = { esimRef: '1', iccid: '8900000000000000001', activationCode: 'LPA:1$smdp.example$1' }
+  await insertEsims(context, row, placement, [{ ...esim, confirmationCode: null, apn: null, unusedValidUntil: null }])
   const sent = async () => undefined
   const { recordDelivery } = createOrderDeliveryActivities(context, { mail: sent, push: sent, purchase: sent })
   await inActivity(() => recordDelivery({ orderId: order.id, asOf }))

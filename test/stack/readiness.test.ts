@@ -1,4 +1,5 @@
 /** API and worker are ready only where database and Temporal have what this build needs. */
+import { isDeepStrictEqual } from 'node:util'
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -36,11 +37,11 @@ test('a database that lacks a migration, or was never migrated, makes API and wo
     status: 'not_ready',
     checks: { database: 'ok', migrations: 'failed', temporal: 'ok', restore: 'ok' },
   }
-  await until('the API says so', async () => JSON.stringify(await ready()) === JSON.stringify(unready))
+  await until('the API says so', async () => isDeepStrictEqual(await ready(), unready))
   expect(await workerStatus()).toBe(503)
   await sql`insert into migrations ${sql(last ?? { name: '', applied_at: new Date() })}`
   await sql`alter table migrations rename to hidden`
-  await until('the API says so', async () => JSON.stringify(await ready()) === JSON.stringify(unready))
+  await until('the API says so', async () => isDeepStrictEqual(await ready(), unready))
   expect(await workerStatus()).toBe(503)
   await sql`alter table hidden rename to migrations`
   await until('both are ready', async () => (await workerStatus()) === 200 && (await ready()).checks)
