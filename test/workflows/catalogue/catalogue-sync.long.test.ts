@@ -157,7 +157,7 @@ test('a provider that is down keeps its offers for two days and does not delay t
   )
   expect(soFar).toEqual({
     providers: {
-      'esim-access': { state: 'listed', packages: 89, leftOut: {} },
+      'esim-access': { state: 'listed', packages: 90, leftOut: {} },
       airalo: { state: 'failed', code: 'http_503' },
     },
     changes: { ...nothingChanged, offersChanged: 1 },
