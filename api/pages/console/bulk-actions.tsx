@@ -1,12 +1,14 @@
 /** Bulk actions: the form that selects the orders, and the report, which is the report of an incident as well. */
 import type { BulkActions } from '../../../db/connection/schema.ts'
 import { moment, money } from '../../../mails/format.ts'
+import { esimProviderIds } from '../../../policy/outside-parties.ts'
 import { type BulkAct, bulkActionWorkflowId } from '../../../workflows/order/bulk-action.contract.ts'
 import { orderStates } from '../../../workflows/order/order-states.ts'
 import type { BulkActionView, BulkOrderView } from '../../views/bulk-action-view.ts'
 import { Facts, Form } from '../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { age, Button, plain, Section, Table } from './parts.tsx'
+import { age, Button, Options, plain, Section, Table } from './parts.tsx'
+import { partyName } from './service-state.tsx'
 import { runLink } from './temporal-links.ts'
 
 const does: Record<BulkAct, string> = {
@@ -76,11 +78,7 @@ export function renderBulkActions(frame: ConsoleFrame, page: BulkActionsPage): s
               <label>
                 Act
                 <select name="act" defaultValue={typed.fields.act}>
-                  {acts.map((act) => (
-                    <option key={act} value={act}>
-                      {does[act]}
-                    </option>
-                  ))}
+                  <Options of={acts} words={(act) => does[act]} />
                 </select>
               </label>
               <div className="pairs">
@@ -88,19 +86,14 @@ export function renderBulkActions(frame: ConsoleFrame, page: BulkActionsPage): s
                   Orders that are
                   <select name="status" defaultValue={typed.fields.status}>
                     <option value="">in any state, paid</option>
-                    {paidStates.map((status) => (
-                      <option key={status} value={status}>
-                        {plain(status)}
-                      </option>
-                    ))}
+                    <Options of={paidStates} words={plain} />
                   </select>
                 </label>
                 <label>
                   Provider that was asked
                   <select name="provider" defaultValue={typed.fields.provider}>
                     <option value="">any or none</option>
-                    <option value="esim-access">eSIM Access</option>
-                    <option value="airalo">Airalo</option>
+                    <Options of={esimProviderIds} words={partyName} />
                   </select>
                 </label>
                 {text('paidFrom', 'Paid from (UTC)', '2026-11-29T07:00:00Z')}

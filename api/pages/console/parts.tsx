@@ -79,6 +79,21 @@ export function PageLinks({
 /** `refund_failed` becomes `refund failed`. */
 export const plain = (word: string): string => word.replaceAll('_', ' ')
 
+/** The options of a `select`. @param words what is shown of a value */
+export function Options<Value extends string>({
+  of: values,
+  words,
+}: {
+  of: readonly Value[]
+  words: (value: Value) => string
+}) {
+  return values.map((value) => (
+    <option key={value} value={value}>
+      {words(value)}
+    </option>
+  ))
+}
+
 export function Table({
   heads,
   stacks = false,

@@ -1,6 +1,6 @@
 /** The further fields of the acts on a privacy request. */
 import { answerKinds, extensionReasons } from '../../../workflows/privacy-request.contract.ts'
-import { plain } from './parts.tsx'
+import { Options, plain } from './parts.tsx'
 
 export function AnswerFields({ typed }: { typed: { answerKind: string; answer: string } }) {
   return (
@@ -8,11 +8,7 @@ export function AnswerFields({ typed }: { typed: { answerKind: string; answer: s
       <label>
         Outcome
         <select name="answerKind" defaultValue={typed.answerKind}>
-          {answerKinds.map((kind) => (
-            <option key={kind} value={kind}>
-              {plain(kind)}
-            </option>
-          ))}
+          <Options of={answerKinds} words={plain} />
         </select>
       </label>
       <label>
@@ -28,11 +24,7 @@ export function ExtensionFields({ typed }: { typed: { because: string } }) {
     <label>
       Mailed to the person
       <select name="because" defaultValue={typed.because}>
-        {extensionReasons.map((reason) => (
-          <option key={reason} value={reason}>
-            {plain(reason)}
-          </option>
-        ))}
+        <Options of={extensionReasons} words={plain} />
       </select>
     </label>
   )

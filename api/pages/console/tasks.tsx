@@ -3,7 +3,7 @@ import type { OperatorTask, TaskFilter } from '../../../db/operator-tasks.ts'
 import { moment } from '../../../mails/format.ts'
 import { urgencies } from '../../../policy/operator-tasks.ts'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { age, plain, Table } from './parts.tsx'
+import { age, Options, plain, Table } from './parts.tsx'
 import { Attributes } from './task-subject.tsx'
 
 export interface TasksPage {
@@ -31,11 +31,7 @@ export function renderTasks(frame: ConsoleFrame, page: TasksPage): string {
             Urgency
             <select name="urgency" defaultValue={filter.urgency ?? ''}>
               <option value="">all</option>
-              {urgencies.map((urgency) => (
-                <option key={urgency} value={urgency}>
-                  {plain(urgency)}
-                </option>
-              ))}
+              <Options of={urgencies} words={plain} />
             </select>
           </label>
           <label>

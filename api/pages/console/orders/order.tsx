@@ -11,6 +11,12 @@ import { plain } from '../parts.tsx'
 import { runLink } from '../temporal-links.ts'
 import { Timeline } from '../timeline.tsx'
 
+interface ActLink {
+  name: string
+  label: string
+  danger: boolean
+}
+
 export interface OrderPage {
   order: OrderRow
   dueAt: Date | null
@@ -19,9 +25,9 @@ export interface OrderPage {
   timeline: readonly TimelineEntry[]
   /** operators by the names that the security log gives them */
   operators: ReadonlyMap<string, string>
-  acts: readonly { name: string; label: string; danger: boolean }[]
+  acts: readonly ActLink[]
   /** with what can be done about each */
-  disputes: readonly { id: string; state: string; acts: readonly { name: string; label: string; danger: boolean }[] }[]
+  disputes: readonly { id: string; state: string; acts: readonly ActLink[] }[]
 }
 
 export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
@@ -45,17 +51,7 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
             {page.dueAt ? ` until ${moment(page.dueAt)}` : ''}. Bought by{' '}
             <a href={`/console/accounts/${order.account_id}`}>account {order.account_id.slice(0, 8)}</a>.
           </p>
-          <p className="acts">
-            {page.acts.map(({ name, label, danger }) => (
-              <a
-                key={name}
-                className={`button ${danger ? 'risky' : 'plain'}`}
-                href={`/console/orders/${order.id}/${name}`}
-              >
-                {label}
-              </a>
-            ))}
-          </p>
+          <ActLinks of={page.acts} at={`/console/orders/${order.id}`} />
         </section>
         {page.disputes.map((dispute) => (
           <section key={dispute.id} className="card">
@@ -66,17 +62,7 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
             <p>
               <code>{dispute.id}</code>
             </p>
-            <p className="acts">
-              {dispute.acts.map(({ name, label, danger }) => (
-                <a
-                  key={name}
-                  className={`button ${danger ? 'risky' : 'plain'}`}
-                  href={`/console/orders/${order.id}/disputes/${dispute.id}/${name}`}
-                >
-                  {label}
-                </a>
-              ))}
-            </p>
+            <ActLinks of={dispute.acts} at={`/console/orders/${order.id}/disputes/${dispute.id}`} />
           </section>
         ))}
         <h2>What happened</h2>
@@ -125,4 +111,17 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
       </>
     ),
   })
+}
+
+/** @param at the page of what the acts are done to */
+function ActLinks({ of: acts, at }: { of: readonly ActLink[]; at: string }) {
+  return (
+    <p className="acts">
+      {acts.map(({ name, label, danger }) => (
+        <a key={name} className={`button ${danger ? 'risky' : 'plain'}`} href={`${at}/${name}`}>
+          {label}
+        </a>
+      ))}
+    </p>
+  )
 }

@@ -5,7 +5,7 @@ import { moment, money } from '../../../../mails/format.ts'
 import { esimProviderIds } from '../../../../policy/outside-parties.ts'
 import { orderStates } from '../../../../workflows/order/order-states.ts'
 import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
-import { age, plain, Table } from '../parts.tsx'
+import { age, Options, plain, Table } from '../parts.tsx'
 
 /** How long they have waited at least. */
 export const waitingHours = ['1', '24', '72', '168'] as const
@@ -74,11 +74,7 @@ function QueueForm({ status, filter }: { status: WaitingState; filter: QueueFiel
         Provider
         <select name="provider" defaultValue={filter.provider}>
           <option value="">all</option>
-          {esimProviderIds.map((provider) => (
-            <option key={provider} value={provider}>
-              {provider}
-            </option>
-          ))}
+          <Options of={esimProviderIds} words={(provider) => provider} />
         </select>
       </label>
       <label>
@@ -93,11 +89,10 @@ function QueueForm({ status, filter }: { status: WaitingState; filter: QueueFiel
         Waits for at least
         <select name="hours" defaultValue={filter.hours}>
           <option value="">any time</option>
-          {waitingHours.map((hours) => (
-            <option key={hours} value={hours}>
-              {Number(hours) < 24 ? `${hours} h` : `${Number(hours) / 24} days`}
-            </option>
-          ))}
+          <Options
+            of={waitingHours}
+            words={(hours) => (Number(hours) < 24 ? `${hours} h` : `${Number(hours) / 24} days`)}
+          />
         </select>
       </label>
       <button type="submit">Show</button>

@@ -1,7 +1,7 @@
 import type { OrderRow } from '../../../../db/order/orders.ts'
 import { money } from '../../../../mails/format.ts'
 import { partialRefundReasons } from '../../../../workflows/order/partial-refund.contract.ts'
-import { plain } from '../parts.tsx'
+import { Options, plain } from '../parts.tsx'
 
 /** The fields of a partial refund, with the values that were typed. */
 export function PartialRefundFields({
@@ -20,11 +20,7 @@ export function PartialRefundFields({
       <label>
         Cause, for the credit note
         <select name="cause" defaultValue={typed.cause}>
-          {partialRefundReasons.map((cause) => (
-            <option key={cause} value={cause}>
-              {plain(cause)}
-            </option>
-          ))}
+          <Options of={partialRefundReasons} words={plain} />
         </select>
       </label>
       <label>

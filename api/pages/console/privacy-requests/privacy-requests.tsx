@@ -6,7 +6,7 @@ import {
 } from '../../../../db/privacy-requests.ts'
 import { moment } from '../../../../mails/format.ts'
 import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
-import { Table } from '../parts.tsx'
+import { Options, Table } from '../parts.tsx'
 
 export interface ListedRequest {
   id: string
@@ -37,22 +37,14 @@ export function renderRequests(frame: ConsoleFrame, { state, kind, count, items,
           <label>
             State
             <select name="state" defaultValue={state}>
-              {privacyRequestFilters.map((each) => (
-                <option key={each} value={each}>
-                  {each}
-                </option>
-              ))}
+              <Options of={privacyRequestFilters} words={(filter) => filter} />
             </select>
           </label>
           <label>
             About
             <select name="kind" defaultValue={kind}>
               <option value="">all</option>
-              {privacyRequestKinds.map((each) => (
-                <option key={each} value={each}>
-                  {each}
-                </option>
-              ))}
+              <Options of={privacyRequestKinds} words={(each) => each} />
             </select>
           </label>
           <button type="submit">Show</button>
