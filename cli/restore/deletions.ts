@@ -68,7 +68,7 @@ export async function redoDeletions(
   const erasedAgain = await atOnce(
     runs.filter(({ accountRef }) => mayHaveGoneOn(receipts.get(accountRef), at)),
     async (run) => {
-      const history = await readAlone(run)
+      const history = await readIsolated(run)
       const erasure = history && (erasureIn(history) as Erasure | undefined)
       if (!history || !erasure) return false
       const deletion = { accountRef: run.accountRef, history, erasure, known: receipts.get(run.accountRef) }
@@ -78,7 +78,7 @@ export async function redoDeletions(
   )
   return erasedAgain.filter(Boolean).length
 
-  async function readAlone(run: DeletionRun): Promise<RunHistory | undefined> {
+  async function readIsolated(run: DeletionRun): Promise<RunHistory | undefined> {
     try {
       return await readHistory(temporal, run)
     } catch (error) {

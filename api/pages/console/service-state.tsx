@@ -2,11 +2,11 @@
 import type { ServiceState } from '../../../db/operator/service-state.ts'
 import { day, moment } from '../../../mails/format.ts'
 import { outsideParties } from '../../../policy/outside-parties.ts'
+import { isKeyOf } from '../../../shared/keys-of.ts'
 import { Facts } from '../form.tsx'
 import { age } from './parts.tsx'
 
-export const partyName = (party: string): string =>
-  party in outsideParties ? outsideParties[party as keyof typeof outsideParties] : party
+export const partyName = (party: string): string => (isKeyOf(outsideParties, party) ? outsideParties[party] : party)
 
 /** @param backupIsLate the newest backup is older than it may be, or there is none */
 export function State({ of: state, asOf, backupIsLate }: { of: ServiceState; asOf: Date; backupIsLate: boolean }) {
