@@ -13,6 +13,7 @@ import { plusMs } from '../../../shared/calendar.ts'
 import { signInEndedType, signInEndedWorkflowId } from '../../../workflows/sign-in-ended.contract.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
+import { openRestore } from '../../harness/lost.ts'
 import type { Person } from '../../harness/people.ts'
 import { untilValue } from '../../harness/until.ts'
 
@@ -143,7 +144,7 @@ test('C6: a link to an Apple Account that its owner has ended since the dump doe
   await temporal.workflow.execute(signInEndedType, start)
   // As in the dump.
   await link()
-  const isolate = createFailureIsolation(sql, randomUUID())
+  const isolate = createFailureIsolation(sql, await openRestore(sql))
   const since = plusMs(new Date(), -60_000)
   await untilValue(
     'the restore finds the run',
