@@ -1,16 +1,17 @@
 /** Gives a running stack the state of its start: rows, simulators and runs. What processes remember stays. */
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Client, WorkflowNotFoundError } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import type { Database } from '../../db/connection/database.ts'
 import type { Stack } from '../../dev/stack.ts'
+import { isNotFound } from '../../temporal/grpc-status.ts'
 import { until, untilValue } from './until.ts'
 
 /** Tables whose rows the running processes remember: tests have to find their rows among those of other files. */
 const kept = ['migrations', 'outside_parties', 'event_stream']
 
 export interface FreshState {
-  /** Ends all open runs, empties simulators and backups, and gives the tables the rows that they had. */
+  /** Deletes all runs, empties simulators and backups, and gives the tables the rows that they had. */
   restore(): Promise<void>
 }
 
@@ -27,7 +28,7 @@ export async function rememberState({ context, temporal, sims, urls, config }: S
 
   return {
     async restore() {
-      await endRuns(temporal)
+      await deleteRuns(temporal)
       await Promise.all(Object.values(sims).map((simulator) => simulator.reset()))
       const all = await tables(sql)
       await sql.begin(async (tx) => {
@@ -54,19 +55,22 @@ export async function rememberState({ context, temporal, sims, urls, config }: S
   }
 }
 
-/** A run may start another one meanwhile, or end by itself. */
-async function endRuns({ workflow }: Client): Promise<void> {
-  const isOpen = "ExecutionStatus = 'Running'"
-  await until('all runs are closed', async () => {
-    for await (const { workflowId, runId } of workflow.list({ query: isOpen })) {
-      await workflow.getHandle(workflowId, runId).terminate('its test file has ended').catch(hasEnded)
+/** Also closed ones: another file's restore would read them. A run may start another one meanwhile. */
+async function deleteRuns({ workflow, workflowService, options: { namespace } }: Client): Promise<void> {
+  const asked = new Set<string>()
+  await until('all runs are deleted', async () => {
+    for await (const { workflowId, runId } of workflow.list()) {
+      if (asked.has(runId)) continue
+      asked.add(runId)
+      const workflowExecution = { workflowId, runId }
+      await workflowService.deleteWorkflowExecution({ namespace, workflowExecution }).catch(isGone)
     }
-    return (await workflow.count(isOpen)).count === 0
+    return (await workflow.count()).count === 0
   })
 }
 
-function hasEnded(error: unknown): void {
-  if (!(error instanceof WorkflowNotFoundError)) throw error
+function isGone(error: unknown): void {
+  if (!isNotFound(error)) throw error
 }
 
 async function tables(sql: Database): Promise<string[]> {

@@ -42,29 +42,23 @@ let shared: Shared | undefined
 interface Shared {
   product: Product
   state: FreshState
-  /** runs of earlier files, which are replayed and closed */
-  finished: Set<string>
 }
 
 /**
  * The stack of this process of the test runner, started at the first call: start and stop take several times as long as
- * a short file. Each file finds it as it was started: rows, runs and simulators of earlier files are gone, except closed
- * runs in Temporal's list. After a failure the next file gets a new stack.
+ * a short file. Each file finds it as it was started: rows, runs and simulators of earlier files are gone. After a failure the next file gets a new stack.
  */
 export async function shareStack(checks: Checks = {}): Promise<Harness> {
   shared ??= await startShared()
-  const { product, state, finished } = shared
+  const { product, state } = shared
   product.logLines.length = 0
   let hasFailed = false
   afterEach(({ task }) => {
     hasFailed ||= task.result?.state === 'fail'
   })
   afterAll(async () => {
-    const faults = await faultsLeftBehind(product, checks, finished)
-    if (faults.length === 0 && !hasFailed) {
-      await state.restore().catch((fault: unknown) => faults.push(fault))
-      for await (const { runId } of product.temporal.workflow.list()) finished.add(runId)
-    }
+    const faults = await faultsLeftBehind(product, checks)
+    if (faults.length === 0 && !hasFailed) await state.restore().catch((fault: unknown) => faults.push(fault))
     if (faults.length > 0 || hasFailed) {
       shared = undefined
       await product.stack.stop().catch((fault: unknown) => faults.push(fault))
@@ -81,21 +75,17 @@ async function startShared(): Promise<Shared> {
   const product = await startProduct({ settings: { MAIL_BOUNCE_TOKEN: bounceToken, MAIL_RATE_PER_SECOND: '10000' } })
   // What it writes is part of the state to which each file returns.
   await untilFirstSync(product.stack)
-  return { product, state: await rememberState(product.stack), finished: new Set() }
+  return { product, state: await rememberState(product.stack) }
 }
 
-async function faultsLeftBehind(
-  { stack, logLines }: Product,
-  checks: Checks,
-  finished?: ReadonlySet<string>,
-): Promise<unknown[]> {
+async function faultsLeftBehind({ stack, logLines }: Product, checks: Checks): Promise<unknown[]> {
   const faults: unknown[] = undescribedProblems(logLines)
   const step = async (work: () => Promise<unknown>): Promise<void> => {
     await work().catch((fault: unknown) => faults.push(fault))
   }
   if (checks.books !== false) await step(() => checkBooks(stack))
   if (checks.replay !== false) {
-    const histories = fetchHistories(stack.temporal, finished)
+    const histories = fetchHistories(stack.temporal)
     await step(async () => checkTasks(await histories))
     if (checks.model !== false) await step(async () => checkAgainstModel(await histories, stack.config.PAYLOAD_KEYS))
     await step(async () => replay(await histories, stack.config.PAYLOAD_KEYS))
