@@ -15,6 +15,7 @@ import { assertReaches, type Caller, ipCountryOf } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
+import { problems } from '../http/problems.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { pastTime, sentId, sentTime } from '../http/storable.ts'
 import { createOrderClient, type NewOrder } from '../runs/order-client.ts'
@@ -126,8 +127,10 @@ export function orderRoutes(api: ApiContext): Route[] {
     describe: () => Promise<Choice>,
   ) {
     const order = await opened(accountId, request, describe).catch(async (error: unknown) => {
+      // Its repetition starts the run that a failed checkout has left closed: no order may be paid that no run sees to.
+      if (!(error instanceof Problem) || problems[error.code].status >= 500) throw error
       // An earlier request with this key may have ordered the package before it went off sale.
-      const claim = error instanceof Problem ? await request.find(accountId) : undefined
+      const claim = await request.find(accountId)
       const before = claim && (await findOrder(sql, claim.resourceId))
       if (!before) throw error
       return before

@@ -9,6 +9,7 @@ import type { Attention } from '../../db/connection/schema.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { breachWorkflowId } from '../../workflows/breach/breach.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
+import { holdTable } from '../harness/database/held-table.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { openHarness } from '../harness/harness.ts'
 import { createCaller, expectStatus } from '../harness/http.ts'
@@ -33,29 +34,6 @@ const tasksOf = (id: string) =>
 
 /** Reads that were under way when the breach was opened are counted a little later; nobody is told before. */
 const untilCounted = (id: string) => fastForward(harness.temporal, breachWorkflowId(id), '1 minute')
-
-/** Lets everybody else wait who reads a table. */
-async function holdTable(name: string) {
-  let release = (): void => undefined
-  const released = new Promise<void>((resolve) => {
-    release = resolve
-  })
-  let holding: Promise<unknown> = Promise.resolve()
-  await new Promise<void>((resolve, reject) => {
-    holding = sql.begin(async (tx) => {
-      await tx`lock table ${tx(name)} in access exclusive mode`
-      resolve()
-      await released
-    })
-    holding.catch(reject)
-  })
-  return {
-    release: async () => {
-      release()
-      await holding
-    },
-  }
-}
 
 async function stolenKey() {
   const { id, token } = await createApiKey(sql, { kind: 'operator', label: 'stolen', at: new Date() })
@@ -147,7 +125,7 @@ test('R4: a read that is under way when its key is revoked is in the breach, and
   expectStatus(await key.caller.get(`/v1/accounts/${before.accountId}`), 200)
   await harness.buy(underWay, { pay: false })
   // The handler waits for this table; the key was valid when the request came.
-  const held = await holdTable('orders')
+  const held = await holdTable(sql, 'orders')
   const answer = key.caller.get(`/v1/orders?accountId=${underWay.accountId}`)
   await until('the request waits', async () => {
     const [waiting] = await sql`select from pg_locks l join pg_class c on c.oid = l.relation

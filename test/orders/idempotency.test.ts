@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Orders } from '../../db/connection/schema.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { holdTable } from '../harness/database/held-table.ts'
 import { shareStack } from '../harness/harness.ts'
 import type { Answer, Caller } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
@@ -30,6 +31,13 @@ async function ordersOf({ accountId }: Person): Promise<[number, number]> {
   const ids = new Set(rows.map(({ id }) => id))
   const { paymentIntents } = await stripe.state()
   return [rows.length, paymentIntents.filter(({ metadata }) => ids.has(metadata.order_id ?? '')).length]
+}
+
+/** Whether a statement that begins so waits for a lock. */
+const isHeldUp = async (beginning: string): Promise<boolean> => {
+  const waiting = await sql`
+    select from pg_stat_activity where wait_event_type = 'Lock' and query ilike ${`%${beginning}%`}`
+  return waiting.length > 0
 }
 
 test('a repeated order request with the same key returns the same order in any state', async () => {
@@ -221,6 +229,31 @@ test('a late payment of a failed checkout makes no order that can be paid', { ta
   await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyEsimAccess })
   expect((await ordersOf(person))[0]).toBe(0)
   expect((await order(person.caller, requested(person), key)).status).toBe(201)
+  expect(await ordersOf(person)).toEqual([1, 1])
+})
+
+test('a checkout that is stored after its run gave up is no order until the repeated request has started a run', {
+  tags: 'long',
+}, async () => {
+  const person = await harness.signUp()
+  const key = randomUUID()
+  const startedAt = new Date().toISOString()
+  const stored = await holdTable(sql, 'orders', 'share row exclusive')
+  const answer = order(person.caller, requested(person), key)
+  await until('the checkout waits to be stored', () => isHeldUp('insert into orders'))
+  // The API looks for an order of an earlier request once the run has given up.
+  const looked = await holdTable(sql, 'idempotency_keys')
+  await until('the run has given up', async () => {
+    const runs = await harness.temporal.workflow.count(`ExecutionStatus = 'Failed' and StartTime > '${startedAt}'`)
+    return runs.count === 1
+  })
+  await stored.release()
+  await until('the checkout is stored', async () => (await ordersOf(person))[0] === 1)
+  await looked.release()
+  expect(refusal(await answer)).toEqual([503, 'payment_unavailable'])
+  const { id } = (await order(person.caller, requested(person), key)).body
+  await stripe.do('pay', { orderId: id })
+  await harness.untilOrder(id, 'delivered')
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
