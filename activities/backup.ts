@@ -51,7 +51,7 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
         // backup.
         await folder.write('keys', id, await exportKeys(sql), { signal })
         await recordStore(sql, await folder.list('dump'), at)
-        for (const older of await folder.list('keys')) if (older.id !== id) await folder.remove('keys', older.id)
+        for (const older of await folder.list('keys')) if (older.id !== id) await folder.delete('keys', older.id)
         // By the copy's own time, as each night's copy: of two the newer one stays.
         await copyLedger(sql, folder, backupIdOf(new Date()))
         return length
@@ -72,8 +72,8 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
       // The next run is a day away, so backups that would be too old by then are deleted now.
       const oldest = plusDays(at, 1 - periods.backups.keepDays)
       const old = (await folder.list('dump')).filter((file) => file.at <= oldest)
-      for (const { id } of old) await folder.remove('dump', id)
-      await folder.removeUnfinished(plusMs(new Date(), -abandonedAfterMs))
+      for (const { id } of old) await folder.delete('dump', id)
+      await folder.deleteUnfinished(plusMs(new Date(), -abandonedAfterMs))
       const runningSince = plusMs(at, -abandonedAfterMs)
       const kept = await folder.list('dump')
       await recordStore(sql, kept, at)

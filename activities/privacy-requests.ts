@@ -4,8 +4,8 @@ import { findAccount, languageOf } from '../db/accounts.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import {
   changePrivacyRequest,
+  deleteAnswer,
   deletePrivacyRequest,
-  dropAnswer,
   findPrivacyRequest,
   makeCurrent,
   openPrivacyRequest,
@@ -115,7 +115,7 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
       }),
 
     async reportUnreachable({ requestId, asOf, mail }) {
-      if (mail === 'answer') await dropAnswer(sql, requestId)
+      if (mail === 'answer') await deleteAnswer(sql, requestId)
       await raiseOperatorTask(sql, { kind: unreachable, subjectId: requestId, detail: mail, at: new Date(asOf) })
     },
 

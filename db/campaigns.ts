@@ -24,8 +24,8 @@ export async function openCampaign(sql: Queryable, id: string): Promise<boolean>
 
 /** Deletes drafts that were created before a time. @returns their number */
 export async function deleteCampaignDrafts(sql: Queryable, before: Date): Promise<number> {
-  const dropped = await sql`delete from campaigns where state = 'draft' and created_at < ${before}`
-  return dropped.count
+  const deleted = await sql`delete from campaigns where state = 'draft' and created_at < ${before}`
+  return deleted.count
 }
 
 /** The campaign, or undefined when it is missing or a draft. */

@@ -62,7 +62,7 @@ export async function putDevice(
     try {
       await sql`insert into devices ${sql({ account_id: accountId, device_index: index, ...columns })}
         on conflict (account_id, device_index) do update set ${sql(columns)}`
-      await dropLongUnseen(sql, accountId)
+      await deleteLongUnseen(sql, accountId)
       return 'stored'
     } catch (error) {
       const constraint = violatedConstraint(error)
@@ -75,7 +75,7 @@ export async function putDevice(
 }
 
 /** After each insert by itself: of many at once, the last one sees the others. */
-async function dropLongUnseen(sql: Queryable, accountId: string): Promise<void> {
+async function deleteLongUnseen(sql: Queryable, accountId: string): Promise<void> {
   await sql`
     delete from devices where account_id = ${accountId} and device_index in (
       select device_index from devices where account_id = ${accountId}
@@ -115,7 +115,7 @@ export async function listDevices(sql: Queryable, encryption: ColumnEncryption, 
 }
 
 /** C4: deletes a push token that FCM calls unregistered. */
-export async function dropPushToken(sql: Queryable, encryption: ColumnEncryption, pushToken: string): Promise<void> {
+export async function deletePushToken(sql: Queryable, encryption: ColumnEncryption, pushToken: string): Promise<void> {
   await sql`update devices set push_token = null, push_token_index = null
     where push_token_index = ${pushTokenIndex(encryption, pushToken)}`
 }

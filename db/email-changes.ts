@@ -76,8 +76,8 @@ export async function openEmailChange(sql: Queryable, id: string): Promise<'open
 
 /** Deletes drafts that were requested before a time. @returns their number */
 export async function deleteEmailChangeDrafts(sql: Queryable, before: Date): Promise<number> {
-  const dropped = await sql`delete from email_changes where state = 'draft' and requested_at < ${before}`
-  return dropped.count
+  const deleted = await sql`delete from email_changes where state = 'draft' and requested_at < ${before}`
+  return deleted.count
 }
 
 /** The change, or undefined when it is missing, a draft, or erased with its account. */

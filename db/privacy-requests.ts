@@ -150,7 +150,7 @@ export async function takeAnswer(sql: Queryable, id: string, answerId: string, a
 }
 
 /** Deletes an answer. @param untaken with this id the answer is deleted only if the run has not accepted it */
-export async function dropAnswer(sql: Queryable, id: string, untaken?: string): Promise<void> {
+export async function deleteAnswer(sql: Queryable, id: string, untaken?: string): Promise<void> {
   await sql`
     update privacy_requests
     set answer = null, answer_kind = null, answer_id = null, answer_stored_at = null, answer_taken_at = null

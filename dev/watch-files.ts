@@ -45,11 +45,11 @@ export async function watchFiles(
       if (isOfInterest(file)) note(file)
       else void watchTree(file, note)
     })
-    const forget = (): void => {
+    const unwatch = (): void => {
       watcher.close()
       watched.delete(folder)
     }
-    watcher.on('error', forget)
+    watcher.on('error', unwatch)
     watched.set(folder, watcher)
   }
 

@@ -36,13 +36,13 @@ export interface PolicyWithdrawnProps {
 
 export function renderPolicyWithdrawn({ site, texts, version }: PolicyWithdrawnProps): RenderedMail {
   const { t } = texts
-  const subject = t('privacy.dropped.subject')
+  const subject = t('privacy.withdrawn.subject')
   return renderMail(
     subject,
-    <Layout site={site} texts={texts} preview={t('privacy.dropped.preview')} reason={t('privacy.policy.reason')}>
+    <Layout site={site} texts={texts} preview={t('privacy.withdrawn.preview')} reason={t('privacy.policy.reason')}>
       <Title>{subject}</Title>
-      <Paragraph>{t('privacy.dropped.text', { version })}</Paragraph>
-      <Action href={`${site.publicUrl}/privacy`}>{t('privacy.dropped.action')}</Action>
+      <Paragraph>{t('privacy.withdrawn.text', { version })}</Paragraph>
+      <Action href={`${site.publicUrl}/privacy`}>{t('privacy.withdrawn.action')}</Action>
     </Layout>,
   )
 }

@@ -781,7 +781,7 @@ const tables: Record<string, Table> = {
   security_log: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: { period: 'securityLog', why: 'R4: dropped with its day, also without an account' },
+    keptUntil: { period: 'securityLog', why: 'R4: deleted with its day, also without an account' },
     columns: {
       at: clear('U5', 'securityLog[].at', 'a time by itself'),
       kind: clear('U5', 'securityLog[].kind', 'one of a few words'),
@@ -795,7 +795,7 @@ const tables: Record<string, Table> = {
   access_log: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: { period: 'securityLog', why: 'R4: dropped with its day' },
+    keptUntil: { period: 'securityLog', why: 'R4: deleted with its day' },
     columns: {
       at: clear('G1', 'accesses[].at', 'a time by itself'),
       id: technical,

@@ -35,7 +35,7 @@ export const promises = {
   C4: {
     sentence: 'We keep a device identifier and its push token.',
     keptBy: 'activities/sending/push-to-account.ts',
-    provenBy: { file: 'test/orders/notices.test.ts', title: 'C4: a token that FCM calls unregistered is dropped' },
+    provenBy: { file: 'test/orders/notices.test.ts', title: 'C4: a token that FCM calls unregistered is deleted' },
     figures: ['unsealed_columns', 'unsent_pushes'],
   },
   C5: {

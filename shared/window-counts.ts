@@ -15,7 +15,7 @@ export class WindowCounts {
 
   constructor(windowMs: number) {
     this.#windowMs = windowMs
-    this.#sweep = setInterval(() => this.#forgetEnded(), windowMs).unref()
+    this.#sweep = setInterval(() => this.#deleteEnded(), windowMs).unref()
   }
 
   get(key: string): WindowCount | undefined {
@@ -47,7 +47,7 @@ export class WindowCounts {
     this.#counts.clear()
   }
 
-  #forgetEnded(): void {
+  #deleteEnded(): void {
     const now = Date.now()
     for (const [key, { resetTime }] of this.#counts) if (resetTime.getTime() <= now) this.#counts.delete(key)
   }

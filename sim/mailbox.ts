@@ -18,7 +18,7 @@ export interface MailboxOptions {
   port?: number
   /** the SMTP port; default 0: a free one */
   smtpPort?: number
-  /** `envelopes` drops the content, for many thousand messages; default `all` */
+  /** `envelopes` leaves out the content, for many thousand messages; default `all` */
   keep?: 'all' | 'envelopes'
   /** the default target of bounces */
   bounceUrl?: string

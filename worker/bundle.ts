@@ -118,7 +118,7 @@ async function cache(name: string, code: string, log: Log): Promise<void> {
       await mkdir(folder, { recursive: true })
       await writeFile(unfinished, code)
       await rename(unfinished, join(folder, name))
-      await removeUnused(folder, name)
+      await deleteUnusedBundles(folder, name)
       return
     } catch (error) {
       // The files of a container image are usually read-only. The next start builds the bundle again.
@@ -134,13 +134,13 @@ const maxCachedBundles = 6
  * Keeps the bundles that were used last: several checkouts may share the folder, each with a plain and an encrypted
  * bundle.
  */
-async function removeUnused(folder: string, name: string): Promise<void> {
+async function deleteUnusedBundles(folder: string, name: string): Promise<void> {
   const names = (await readdir(folder)).filter((file) => /^workflows-\w+\.js$/.test(file) && file !== name)
   const bundles = await Promise.all(
     names.map(async (file) => {
       const usedAt = await stat(join(folder, file)).then(
         ({ mtimeMs }) => mtimeMs,
-        // Another process has removed it.
+        // Another process has deleted it.
         () => 0,
       )
       return { file, usedAt }

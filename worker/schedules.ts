@@ -128,7 +128,7 @@ export async function reconcileSchedules(
   for (const entry of wanted) await reconcile(client, entry, defaultTaskQueue)
   const ids = new Set(wanted.map(({ id }) => prefix + id))
   for await (const { scheduleId } of client.schedule.list()) {
-    if (scheduleId.startsWith(prefix) && !ids.has(scheduleId)) await remove(client, scheduleId)
+    if (scheduleId.startsWith(prefix) && !ids.has(scheduleId)) await deleteSchedule(client, scheduleId)
   }
 }
 
@@ -159,7 +159,7 @@ async function reconcile(client: Client, entry: ScheduleEntry, defaultTaskQueue:
   }
 }
 
-async function remove(client: Client, scheduleId: string): Promise<void> {
+async function deleteSchedule(client: Client, scheduleId: string): Promise<void> {
   try {
     await client.schedule.getHandle(scheduleId).delete()
   } catch (error) {

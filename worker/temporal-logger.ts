@@ -52,14 +52,14 @@ export function installRuntime(options: { log: Log; metricsAddress?: string }): 
       }),
     },
   })
-  dropDisabledLevels(logger, current)
+  skipDisabledLevels(logger, current)
 }
 
 /**
- * Drops lines of disabled levels before the SDK buffers them. It writes several `debug` and `trace` lines for each
+ * Skips lines of disabled levels before the SDK buffers them. It writes several `debug` and `trace` lines for each
  * activity and workflow task, and sorts and forwards the lines of all levels.
  */
-function dropDisabledLevels(logger: Logger, current: () => Log): void {
+function skipDisabledLevels(logger: Logger, current: () => Log): void {
   for (const level of ['trace', 'debug'] as const) {
     const write = logger[level].bind(logger)
     logger[level] = (message, meta) => {

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts'
 import { isHeldByBackup } from '../../db/backup/backup-holds.ts'
 import { vacuumKeys } from '../../db/connection/vacuum.ts'
 import { appendBackupsGone } from '../../db/erasure/deletion-ledger.ts'
-import { dropEmptySeal, dropSeal } from '../../db/erasure/deletion-seals.ts'
+import { deleteEmptySeal, deleteSeal } from '../../db/erasure/deletion-seals.ts'
 import { completeDeletion, findReceipt, recordStep } from '../../db/erasure/deletions.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { milliseconds } from '../../policy/periods.ts'
@@ -47,12 +47,12 @@ export function createDeletionEndActivities(context: Context): Activities {
     },
 
     async completeDeletion({ receiptId, asOf }) {
-      await sql.begin((tx) => dropEmptySeal(tx, receiptId))
-      context.dataKeys.forget(receiptId)
+      await sql.begin((tx) => deleteEmptySeal(tx, receiptId))
+      context.dataKeys.evict(receiptId)
       await vacuumKeys(sql)
       const complete = await completeDeletion(sql, receiptId, recordedAt(asOf))
       // A seal of a restored backup may hold what steps needed that were done before the restore.
-      if (complete) await sql.begin((tx) => dropSeal(tx, receiptId))
+      if (complete) await sql.begin((tx) => deleteSeal(tx, receiptId))
       return { complete }
     },
   }

@@ -27,7 +27,7 @@ export function createErasureActivities(context: Context): Activities {
       const erased = await sql.begin((tx) => erase(tx, context, erasure))
       if (!erased) return null
       if (erased === 'in_use') return erased
-      if (erased.accountId) dataKeys.forget(erased.accountId)
+      if (erased.accountId) dataKeys.evict(erased.accountId)
       return {
         receiptId: erased.receiptId,
         erasedAt: erased.erasedAt.toISOString(),

@@ -52,7 +52,7 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
         // Only ids with a run are read again: most of the thousands have none.
         workflowIds = [...new Set(left.map(({ workflowId }) => workflowId))]
         if (poll === maxPolls) throw failure('ErasureIncomplete', { code: `runs_${left.length}` })
-        await eachOf(left, remove)
+        await eachOf(left, deleteRun)
         await pause(pollMs)
       }
       if (final) await recordStep(sql, { receiptId, processor: 'temporal', state: 'done', at: recordedAt(asOf) })
@@ -109,7 +109,7 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
     await terminateIfOpen(temporal, workflowId, terminationReasons.accountDeleted)
   }
 
-  async function remove({ workflowId, runId }: Run): Promise<void> {
+  async function deleteRun({ workflowId, runId }: Run): Promise<void> {
     try {
       await temporal.workflowService.deleteWorkflowExecution({ namespace, workflowExecution: { workflowId, runId } })
     } catch (error) {

@@ -2,8 +2,8 @@ import type { Context } from '../../context.ts'
 import {
   type DeletionPart,
   type DeletionSecrets,
+  deleteEmptySeal,
   deleteSecret,
-  dropEmptySeal,
   hasSeal,
   openSecret,
 } from '../../db/erasure/deletion-seals.ts'
@@ -48,9 +48,9 @@ export async function withSecret<Part extends DeletionPart>(
   const isEmpty = await sql.begin(async (tx) => {
     await deleteSecret(tx, receiptId, part)
     if (state === 'pending') await recordStep(tx, { receiptId, processor, ...outcome, at })
-    return dropEmptySeal(tx, receiptId)
+    return deleteEmptySeal(tx, receiptId)
   })
-  if (isEmpty) context.dataKeys.forget(receiptId)
+  if (isEmpty) context.dataKeys.evict(receiptId)
   if (outcome.state === 'needs_operator') {
     return leaveStepToOperator(context, { receiptId, processor, code: outcome.code ?? 'unknown', at })
   }

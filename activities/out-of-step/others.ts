@@ -1,6 +1,7 @@
 /**
- * Rows other than orders that say what their run does not know: written by the API before it told the run, or by the run for an
- * update that was lost with its workflow task (orders.ts). Each run is sent again what its row says. docs/faults.md has all pairs.
+ * Rows other than orders that show an update which their run does not know: the API writes some before it sends the update, others
+ * are the run's own, of an update that was lost with its workflow task (orders.ts). The update is sent again. docs/faults.md has all
+ * pairs.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -17,7 +18,7 @@ import {
   listOrdersWithReserved,
   listPoliciesWithdrawnSince,
 } from '../../db/operation/out-of-step.ts'
-import { dropAnswer } from '../../db/privacy-requests.ts'
+import { deleteAnswer } from '../../db/privacy-requests.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failureType } from '../../shared/failures.ts'
@@ -45,7 +46,7 @@ interface UnappliedUpdate {
   repeat(): Promise<unknown>
 }
 
-/** Much longer than a request takes that has written a row and is about to tell its run. */
+/** Much longer than a request takes that has written a row and is about to send its run the update. */
 const graceMs = 10 * milliseconds.minute
 /** Runs of the ended may be open so long. */
 const endedSinceMs = 60 * milliseconds.day
@@ -105,7 +106,10 @@ export function createOtherRows(context: WorkerContext) {
       const update = updates[state]
       const stage = update && (await stageOf(temporal, workflowIdOf(id)))
       if (update && stage && stage !== state && stage in updates)
-        found.push({ name: `${workflowIdOf(id)} ${update.name}`, repeat: () => tell(workflowIdOf(id), update, []) })
+        found.push({
+          name: `${workflowIdOf(id)} ${update.name}`,
+          repeat: () => repeatUpdate(workflowIdOf(id), update, []),
+        })
     }
     return found
   }
@@ -117,7 +121,7 @@ export function createOtherRows(context: WorkerContext) {
       const state = await ask(id, policyNoticeState)
       // Between two pages it asks the row by itself.
       const isBehind = state && (state.mailing ? state.mailing.notice !== 'withdrawn' : state.status === 'waiting')
-      if (isBehind) found.push({ name: `${id} withdraw`, repeat: () => tell(id, withdraw, []) })
+      if (isBehind) found.push({ name: `${id} withdraw`, repeat: () => repeatUpdate(id, withdraw, []) })
     }
     return found
   }
@@ -134,18 +138,18 @@ export function createOtherRows(context: WorkerContext) {
         const name = `${id} resolve ${answerId}`
         found.push({
           name,
-          repeat: () => tell(id, resolve, [answer]).catch((error) => dropRefused(row.id, answerId, error)),
+          repeat: () => repeatUpdate(id, resolve, [answer]).catch((error) => deleteRefused(row.id, answerId, error)),
         })
       } else if (reason !== null && !state.extended)
-        found.push({ name: `${id} extend`, repeat: () => tell(id, extend, [{ reason }]) })
+        found.push({ name: `${id} extend`, repeat: () => repeatUpdate(id, extend, [{ reason }]) })
     }
     return found
   }
 
   /** As the API does: an answer that the run has refused must not keep another one from being stored. */
-  async function dropRefused(requestId: string, answerId: string, error: unknown): Promise<void> {
+  async function deleteRefused(requestId: string, answerId: string, error: unknown): Promise<void> {
     if (failureType(error) !== 'PrivacyRequestStateConflict') throw error
-    await dropAnswer(sql, requestId, answerId)
+    await deleteAnswer(sql, requestId, answerId)
   }
 
   async function changesOfAddress(): Promise<UnappliedUpdate[]> {
@@ -165,15 +169,20 @@ export function createOtherRows(context: WorkerContext) {
   ): UnappliedUpdate[] {
     const { state, old_confirmed_at: oldAt, new_confirmed_at: newAt, old_waived_by: by } = row
     if (state === 'cancelled' || state === 'replaced')
-      return [{ name: `${id} ${state}`, repeat: () => tell(id, emailChanges.cancelEmailChange, [{ status: state }]) }]
+      return [
+        { name: `${id} ${state}`, repeat: () => repeatUpdate(id, emailChanges.cancelEmailChange, [{ status: state }]) },
+      ]
     const left: UnappliedUpdate[] = []
     if (oldAt !== null && !known.old) {
-      const waive = () => tell(id, emailChanges.waiveOldEmail, [{ by: by ?? '' }])
-      const confirm = () => tell(id, emailChanges.confirmEmail, [{ side: 'old' as const }])
+      const waive = () => repeatUpdate(id, emailChanges.waiveOldEmail, [{ by: by ?? '' }])
+      const confirm = () => repeatUpdate(id, emailChanges.confirmEmail, [{ side: 'old' as const }])
       left.push({ name: `${id} old`, repeat: by === null ? confirm : waive })
     }
     if (newAt !== null && !known.new)
-      left.push({ name: `${id} new`, repeat: () => tell(id, emailChanges.confirmEmail, [{ side: 'new' as const }]) })
+      left.push({
+        name: `${id} new`,
+        repeat: () => repeatUpdate(id, emailChanges.confirmEmail, [{ side: 'new' as const }]),
+      })
     return left
   }
 
@@ -183,7 +192,7 @@ export function createOtherRows(context: WorkerContext) {
       const id = breachWorkflowId(breach.id)
       const state = await ask(id, breachState)
       if (state && hasMissed(state, decisionsOf(breach)))
-        found.push({ name: `${id} recorded`, repeat: () => tell(id, recorded, []) })
+        found.push({ name: `${id} recorded`, repeat: () => repeatUpdate(id, recorded, []) })
     }
     return found
   }
@@ -211,7 +220,7 @@ export function createOtherRows(context: WorkerContext) {
   }
 
   /** Under a new id each time: Temporal would answer a repeated one as it answered the first. */
-  async function tell<Args extends unknown[]>(
+  async function repeatUpdate<Args extends unknown[]>(
     workflowId: string,
     update: UpdateDefinition<unknown, Args>,
     args: Args,

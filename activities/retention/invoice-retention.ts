@@ -1,5 +1,5 @@
 /**
- * R2: the books are kept for 7 years. Activities that start a run for each month, and purge it at the end of its
+ * R2: the books are kept for 7 years. Activities that start a run for each month, and delete it at the end of its
  * period.
  */
 

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts'
 import { languageOf } from '../../db/accounts.ts'
-import { dropPushToken, listDevices } from '../../db/devices.ts'
+import { deletePushToken, listDevices } from '../../db/devices.ts'
 import { defaultLanguage } from '../../messages/languages.ts'
 import { type Texts, textsOf } from '../../messages/texts.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
@@ -32,7 +32,7 @@ export async function pushToAccount(
     if (!pushToken) continue
     try {
       const { outcome } = await context.push.send({ token: pushToken, platform, ...text })
-      if (outcome === 'token_dead') await dropPushToken(context.sql, context, pushToken)
+      if (outcome === 'token_dead') await deletePushToken(context.sql, context, pushToken)
       else reached += 1
     } catch (error) {
       if (!isProviderFailure(error)) throw error

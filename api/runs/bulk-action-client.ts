@@ -3,7 +3,7 @@ import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import type { BulkActions } from '../../db/connection/schema.ts'
 import {
-  dropPreparedBulkAction,
+  cancelPreparedBulkAction,
   findBulkAction,
   type NewBulkAction,
   prepareBulkAction,
@@ -91,7 +91,7 @@ export function createBulkActionClient(api: ApiContext) {
       await found(id)
       // One that nobody has started has no run.
       const isCancel = definition.name === cancelBulkAction.name
-      if (isCancel && (await dropPreparedBulkAction(sql, id, new Date()))) return found(id)
+      if (isCancel && (await cancelPreparedBulkAction(sql, id, new Date()))) return found(id)
       const handle = temporal.workflow.getHandle(bulkActionWorkflowId(id))
       await callRun(temporal, () => handle.executeUpdate(definition, { updateId }), ended)
       return found(id)

@@ -30,7 +30,7 @@ export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }
       const input: DeletionInput = { accountRef: cipher.accountRef(accountId), reason }
       const before = await findDeletion(sql, input.accountRef)
       const receiptId = before?.receiptId ?? (await erase(input))
-      dataKeys.forget(accountId)
+      dataKeys.evict(accountId)
       return receiptId
     },
 

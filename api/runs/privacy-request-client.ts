@@ -2,7 +2,7 @@
 import type { ApiContext } from '../../context.ts'
 import { findAccountByEmail } from '../../db/accounts.ts'
 import {
-  dropAnswer,
+  deleteAnswer,
   findPrivacyRequest,
   insertPrivacyRequest,
   type NewPrivacyRequest,
@@ -67,8 +67,8 @@ export function createPrivacyRequestClient(api: ApiContext) {
       try {
         await update(() => handleOf(id).executeUpdate(resolve, { args: [taken], updateId: answerId }))
       } catch (error) {
-        // Only a definite refusal may drop the answer: an update with an unknown outcome may still be accepted.
-        if (error instanceof Problem && error.code === ended.code) await dropAnswer(sql, id, answerId)
+        // Only a definite refusal may delete the answer: an update with an unknown outcome may still be accepted.
+        if (error instanceof Problem && error.code === ended.code) await deleteAnswer(sql, id, answerId)
         throw error
       }
     },

@@ -9,7 +9,7 @@ import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { paymentWithoutOrder } from '../../activities/payment-sweep.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { type CarriedReceipt, exportReceipts, importReceipts } from '../../db/erasure/carried-receipts.ts'
-import { deleteSecret, dropSeal } from '../../db/erasure/deletion-seals.ts'
+import { deleteSeal, deleteSecret } from '../../db/erasure/deletion-seals.ts'
 import { completeDeletion, findReceipt } from '../../db/erasure/deletions.ts'
 import { erase } from '../../db/erasure/erasure.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
@@ -145,19 +145,19 @@ export async function redoDeletion(
     },
   ])
   const isSettled = (settled?.completed?.result as { watch?: boolean } | undefined)?.watch === false
-  await sql.begin((tx) => dropUnneeded(tx, receiptId, { isSettled, done }))
+  await sql.begin((tx) => deleteUnneeded(tx, receiptId, { isSettled, done }))
   for (const { processor, state, code = null, at } of changed)
     if (state === 'needs_operator')
       await raiseOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), detail: code ?? 'unknown', at })
   const ended = history.activities.findLast(({ type, completed }) => type === 'completeDeletion' && completed)
   const result = ended?.completed?.result as { complete?: boolean } | null | undefined
   if (ended && result?.complete && (await completeDeletion(sql, receiptId, ended.at)))
-    await sql.begin((tx) => dropSeal(tx, receiptId))
+    await sql.begin((tx) => deleteSeal(tx, receiptId))
   return isErasedAgain
 }
 
 /** The parts of the seal that more than one activity needs. */
-async function dropUnneeded(
+async function deleteUnneeded(
   tx: Transaction,
   receiptId: string,
   { isSettled, done }: { isSettled: boolean; done: readonly Done[] },

@@ -13,7 +13,7 @@ import { recordDelivered, recordPaid, settleFact } from '../../db/order/books.ts
 import { insertEsims, listEsims, noteReturnAsked, setEsimState } from '../../db/order/esims.ts'
 import { findOrder, insertOrder, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import {
-  dropSuperseded,
+  deleteSuperseded,
   insertLostPlacement,
   listPlacements,
   movePlacement,
@@ -398,7 +398,7 @@ const isApplied: Placement['state'][] = ['placed', 'provided', 'releasing', 'rel
 
 /** The request that the run has made since the dump, in place of one that the dump holds open. */
 async function newerPlacement(context: Context, order: OrderRow, found: PlacedOrder, at: Date): Promise<Placement> {
-  await dropSuperseded(context.sql, order.id, found.clientRef)
+  await deleteSuperseded(context.sql, order.id, found.clientRef)
   return lostPlacement(context, order, found, at)
 }
 

@@ -83,13 +83,13 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
     },
 
     /** Deletes a file; repeatable. */
-    async remove(purpose: BackupPurpose, id: string): Promise<void> {
+    async delete(purpose: BackupPurpose, id: string): Promise<void> {
       await rm(pathOf(purpose, id), { force: true })
       await syncFolder(folder)
     },
 
     /** Deletes unfinished files of killed writers. @param before writers that began earlier are certainly dead */
-    async removeUnfinished(before: Date): Promise<void> {
+    async deleteUnfinished(before: Date): Promise<void> {
       for (const name of (await readdir(folder)).filter((each) => each.endsWith(partial))) {
         const path = join(folder, name)
         const found = await statIfThere(path)
@@ -99,7 +99,7 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
   }
 }
 
-/** Another run may remove or rename a file after it was listed: backups and the transparency log share the folder. */
+/** Another run may delete or rename a file after it was listed: backups and the transparency log share the folder. */
 async function statIfThere(path: string) {
   return stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined

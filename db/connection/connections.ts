@@ -92,7 +92,7 @@ export function createConnections(open: (events: ConnectionEvents) => Sql, limit
     return connection
   }
 
-  function forget(connection: Connection): boolean {
+  function unlist(connection: Connection): boolean {
     clearTimeout(connection.idleTimer)
     const at = idle.indexOf(connection)
     if (at >= 0) idle.splice(at, 1)
@@ -100,7 +100,7 @@ export function createConnections(open: (events: ConnectionEvents) => Sql, limit
   }
 
   function discard(connection: Connection, error: Error): void {
-    if (!forget(connection)) return
+    if (!unlist(connection)) return
     if (!connection.isOpen) {
       failures += 1
       connectsFrom = performance.now() + backoffMs(failures)
@@ -118,7 +118,7 @@ export function createConnections(open: (events: ConnectionEvents) => Sql, limit
   }
 
   function close(connection: Connection): void {
-    forget(connection)
+    unlist(connection)
     void connection.client.end({ timeout: 0 })
   }
 

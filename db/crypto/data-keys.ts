@@ -47,7 +47,7 @@ export function createDataKeys(cipher: FieldCipher) {
         values (${systemKeyId}, ${made.kekId}, ${made.wrapped}) on conflict do nothing`
       return this.get(sql, systemKeyId)
     },
-    forget(accountId: string): void {
+    evict(accountId: string): void {
       cache.delete(accountId)
     },
   }

@@ -68,8 +68,8 @@ export async function openRotation(
 
 /** Deletes drafts that were started before a time. @returns their number */
 export async function deleteKeyRotationDrafts(sql: Queryable, before: Date): Promise<number> {
-  const dropped = await sql`delete from key_rotations where status = 'draft' and started_at < ${before}`
-  return dropped.count
+  const deleted = await sql`delete from key_rotations where status = 'draft' and started_at < ${before}`
+  return deleted.count
 }
 
 /** The rotation, or undefined when it is missing or a draft. */

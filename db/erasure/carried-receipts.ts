@@ -5,7 +5,7 @@
 import type { ErasureStep } from '../../policy/deletion.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import type { DeletionSteps, Deletions } from '../connection/schema.ts'
-import { type DeletionPart, deleteSecret, dropEmptySeal, dropSeal } from './deletion-seals.ts'
+import { type DeletionPart, deleteEmptySeal, deleteSeal, deleteSecret } from './deletion-seals.ts'
 import { type Receipt, receiptOf, stepOf } from './deletions.ts'
 
 export interface CarriedReceipt extends Receipt {
@@ -60,10 +60,10 @@ async function importReceipt(tx: Transaction, receipt: CarriedReceipt): Promise<
   if (rows.length > 0)
     await tx`insert into deletion_steps ${tx(rows)} on conflict (receipt_id, processor) do update
       set state = excluded.state, code = excluded.code, changed_at = excluded.changed_at`
-  if (completedAt) return dropSeal(tx, receiptId)
+  if (completedAt) return deleteSeal(tx, receiptId)
   for (const { processor, state } of steps) {
     const part = partOfStep[processor]
     if (part && state !== 'pending' && state !== 'needs_operator') await deleteSecret(tx, receiptId, part)
   }
-  await dropEmptySeal(tx, receiptId)
+  await deleteEmptySeal(tx, receiptId)
 }

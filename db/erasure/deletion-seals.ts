@@ -181,17 +181,17 @@ export async function deleteSecret(sql: Queryable, receiptId: string, part: Dele
 }
 
 /** Deletes the seal and its data key once no part is left. @returns whether the seal is gone */
-export async function dropEmptySeal(tx: Transaction, receiptId: string): Promise<boolean> {
+export async function deleteEmptySeal(tx: Transaction, receiptId: string): Promise<boolean> {
   await tx`delete from deletion_seals where receipt_id = ${receiptId}
     and num_nonnulls(${tx(Object.values(columns))}) = 0`
   const left = await tx`select 1 from deletion_seals where receipt_id = ${receiptId}`
   if (left.length > 0) return false
-  await dropSeal(tx, receiptId)
+  await deleteSeal(tx, receiptId)
   return true
 }
 
 /** Deletes the seal with all its parts, and its data key. */
-export async function dropSeal(tx: Transaction, receiptId: string): Promise<void> {
+export async function deleteSeal(tx: Transaction, receiptId: string): Promise<void> {
   await tx`delete from deletion_seals where receipt_id = ${receiptId}`
   await tx`delete from data_keys where account_id = ${receiptId}`
 }

@@ -69,7 +69,7 @@ export async function copyLedger(sql: Queryable, folder: BackupFolder, id: strin
   ]
   const written = lines.map((line) => `${JSON.stringify(line)}\n`)
   await folder.write('ledger', id, Readable.from(written, { objectMode: false }).pipe(createGzip()))
-  for (const older of await folder.list('ledger')) if (older.id < id) await folder.remove('ledger', older.id)
+  for (const older of await folder.list('ledger')) if (older.id < id) await folder.delete('ledger', older.id)
   return copied
 }
 

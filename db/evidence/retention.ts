@@ -6,7 +6,7 @@ import type { Queryable } from '../connection/database.ts'
 import { onlyRow } from '../connection/only-row.ts'
 import type { BackupStore, VelocityCounts } from '../connection/schema.ts'
 
-/** A purge may start on the last day and take a while. */
+/** The deletion of a month may start on the last day and take a while. */
 const graceDays = 2
 
 export async function readRetentionFigures(sql: Queryable, asOf: Date, booksPeriod: BooksPeriod): Promise<Readings> {

@@ -144,10 +144,10 @@ export async function setBulkActionState(
 }
 
 /** Cancels a bulk action that nobody has started. @returns whether it was prepared */
-export async function dropPreparedBulkAction(sql: Queryable, id: string, at: Date): Promise<boolean> {
-  const dropped = await sql`
+export async function cancelPreparedBulkAction(sql: Queryable, id: string, at: Date): Promise<boolean> {
+  const cancelled = await sql`
     update bulk_actions set state = 'cancelled', ended_at = ${at} where id = ${id} and state = 'prepared'`
-  return dropped.count === 1
+  return cancelled.count === 1
 }
 
 export type BulkOrder = Pick<OperatorActs, 'id' | 'attempts'> & { order_id: string }

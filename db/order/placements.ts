@@ -145,7 +145,7 @@ export async function insertLostPlacement(
  * reference, and a second provider is asked at all, only once that is certain.
  * @param clientRef the reference of the request that was made since
  */
-export async function dropSuperseded(sql: Queryable, orderId: string, clientRef: string): Promise<void> {
+export async function deleteSuperseded(sql: Queryable, orderId: string, clientRef: string): Promise<void> {
   await sql`delete from provider_orders
     where order_id = ${orderId} and state = 'placing' and client_ref <> ${clientRef}`
 }

@@ -46,7 +46,7 @@ export interface SimulatorPlan {
   /** the target of webhooks */
   apiUrl: string
   ports: 'fixed' | 'free'
-  /** `envelopes` drops the content of mails, for many thousand mails */
+  /** `envelopes` leaves out the content of mails, for many thousand mails */
   keepMail: 'all' | 'envelopes'
   /** where Stripe and the eSIM providers keep their books over a restart; without it nowhere */
   folder?: string | undefined

@@ -15,11 +15,11 @@ export const privacy = {
   'moved.preview': 'Der Tag hat sich verschoben; was sich ändert, bleibt gleich.',
   'moved.text':
     'Wir haben Ihnen geschrieben, dass die Fassung {version} kommt. Wir haben versprochen, alle 30 Tage vorher zu informieren, und haben nicht alle rechtzeitig erreicht. Deshalb gilt sie erst später: ab dem {day}. Bis dahin gilt die jetzige Fassung.',
-  'dropped.subject': 'Unsere Datenschutzerklärung bleibt, wie sie ist',
-  'dropped.preview': 'Die angekündigte Änderung kommt nicht.',
-  'dropped.text':
+  'withdrawn.subject': 'Unsere Datenschutzerklärung bleibt, wie sie ist',
+  'withdrawn.preview': 'Die angekündigte Änderung kommt nicht.',
+  'withdrawn.text':
     'Wir haben Ihnen geschrieben oder bei der Registrierung gezeigt, dass die Fassung {version} kommt. Wir haben sie zurückgezogen: Sie tritt nie in Kraft, und die jetzige Fassung gilt weiter.',
-  'dropped.action': 'Datenschutzerklärung lesen',
+  'withdrawn.action': 'Datenschutzerklärung lesen',
 
   'request.reason': 'Sie erhalten diese E-Mail, weil Sie uns zu Ihren Daten geschrieben haben.',
   'request.reference': 'Aktenzeichen',

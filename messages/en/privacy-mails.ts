@@ -13,11 +13,11 @@ export const privacy = {
   'moved.preview': 'The day has moved; what changes has not.',
   'moved.text':
     'We wrote to you that version {version} was coming. We promised to tell everybody 30 days before, and we did not reach everybody in time, so it takes effect later: on {day}. Until then the current policy applies.',
-  'dropped.subject': 'Our privacy policy stays as it is',
-  'dropped.preview': 'The change we announced will not come.',
-  'dropped.text':
+  'withdrawn.subject': 'Our privacy policy stays as it is',
+  'withdrawn.preview': 'The change we announced will not come.',
+  'withdrawn.text':
     'We wrote to you, or showed you when you signed up, that version {version} was coming. We have withdrawn it: it never takes effect, and the current policy stays in force.',
-  'dropped.action': 'Read the policy',
+  'withdrawn.action': 'Read the policy',
 
   'request.reason': 'You get this mail because you asked us about your privacy.',
   'request.reference': 'Reference',

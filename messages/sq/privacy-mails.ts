@@ -15,11 +15,11 @@ export const privacy = {
   'moved.preview': 'Data është shtyrë; ndryshimet mbeten të njëjta.',
   'moved.text':
     'Ju kemi shkruar se do të vijë versioni {version}. Kemi premtuar t’i njoftojmë të gjithë 30 ditë më parë dhe nuk arritëm t’i njoftojmë të gjithë në kohë, prandaj ai hyn në fuqi më vonë: më {day}. Deri atëherë vlen politika aktuale.',
-  'dropped.subject': 'Politika jonë e privatësisë mbetet siç është',
-  'dropped.preview': 'Ndryshimi që kemi njoftuar nuk do të vijë.',
-  'dropped.text':
+  'withdrawn.subject': 'Politika jonë e privatësisë mbetet siç është',
+  'withdrawn.preview': 'Ndryshimi që kemi njoftuar nuk do të vijë.',
+  'withdrawn.text':
     'Ju kemi shkruar, ose ju kemi treguar gjatë regjistrimit, se do të vijë versioni {version}. E kemi tërhequr: ai nuk hyn kurrë në fuqi dhe politika aktuale mbetet në fuqi.',
-  'dropped.action': 'Lexoni politikën',
+  'withdrawn.action': 'Lexoni politikën',
 
   'request.reason': 'Ju e merrni këtë e-mail sepse na keni pyetur për privatësinë tuaj.',
   'request.reference': 'Numri i referencës',

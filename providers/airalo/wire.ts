@@ -48,7 +48,7 @@ export function createCaller(settings: AiraloSettings): CallAiralo {
     const token = await tokens.get()
     let reply = await attempt(token)
     if (reply.status === 401) {
-      tokens.drop(token)
+      tokens.discard(token)
       reply = await attempt(await tokens.get())
     }
     const content = jsonOf(reply.text)
@@ -98,8 +98,8 @@ function createTokens({ baseUrl, clientId, clientSecret, timeoutMs, watch }: Air
       })
       return pending
     },
-    /** Drops a refused token, unless it was replaced already. */
-    drop(token: string): void {
+    /** Discards a refused token, unless it was replaced already. */
+    discard(token: string): void {
       if (current?.token === token) current = null
     },
   }

@@ -166,8 +166,8 @@ export function createHostedPayments({ sdk, call, create }: StripeClient) {
     /** The cards that a customer has saved, which Stripe keeps. */
     listSavedCards,
 
-    /** Removes a card for good. Safe to repeat. @returns false when it is another customer's card, or nobody's */
-    async removeSavedCard(customerId: string, cardId: string): Promise<boolean> {
+    /** Deletes a card for good. Safe to repeat. @returns false when it is another customer's card, or nobody's */
+    async deleteSavedCard(customerId: string, cardId: string): Promise<boolean> {
       try {
         const { customer } = await call('reads', () => sdk.paymentMethods.retrieve(cardId))
         // Detached cards stay at Stripe without a customer.

@@ -48,7 +48,7 @@ interface Waiter {
   settle(mails: ReadMail[]): void
 }
 
-/** @param keep `envelopes` drops the content, for many thousand messages */
+/** @param keep `envelopes` leaves out the content, for many thousand messages */
 export function createStore(keep: 'all' | 'envelopes') {
   let mails: StoredMail[] = []
   let nextId = 1

@@ -14,7 +14,7 @@ import { promises } from '../../policy/promises.ts'
 import { isKeyOf } from '../../shared/keys-of.ts'
 import { createMetrics } from '../../shared/metrics.ts'
 import { type Fixture, openFixture, type Shown } from '../promises/fixture.ts'
-import { dropErasure, insertErasure, insertPolicy, noticeTo, withdrawPolicy } from '../promises/planting.ts'
+import { deleteErasure, insertErasure, insertPolicy, noticeTo, withdrawPolicy } from '../promises/planting.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -80,7 +80,7 @@ test('an informing figure has a value and no limit', async () => {
   const shown = await evidence()
   expect(figureOf(shown, 'unfinished_erasures')).toMatchObject({ value: 1, detail: 'apple (http_503): 1' })
   expect(figureOf(shown, 'oldest_request').value).toBe(31)
-  await dropErasure(fixture)
+  await deleteErasure(fixture)
   await sql`delete from privacy_requests`
 })
 
@@ -111,9 +111,9 @@ test.each([
     () => sql`update reconciliations set state = 'incomplete'`,
   ],
   ['R3: without a look into the backup store', ['R3'], () => sql`update backup_store set read_at = ${ago(1.6)}`],
-])('%s nobody knows whether the promise is kept', async (_, ids, forget) => {
+])('%s nobody knows whether the promise is kept', async (_, ids, makeUnknown) => {
   await sql`update accounts set created_at = ${ago(2)}`
-  await forget()
+  await makeUnknown()
   expect((await evidence()).unknown).toEqual(ids)
   await sql`update reconciliations set started_at = ${asOf}, state = 'complete'`
   await fixture.lookIntoStore()

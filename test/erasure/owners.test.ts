@@ -49,7 +49,7 @@ async function eraseNow(accountId: string): Promise<string> {
   const receiptId = randomUUID()
   const erasure = { receiptId, reason: 'requested', at: new Date(), backupsGoneBy: new Date('2100-01-01') } as const
   await sql.begin((tx) => erase(tx, stored, { ...erasure, accountRef: stored.cipher.accountRef(accountId) }))
-  stored.dataKeys.forget(accountId)
+  stored.dataKeys.evict(accountId)
   return receiptId
 }
 

@@ -71,7 +71,7 @@ test('a selection needs a limit of its orders and a reason without personal data
   })
   const limited = await prepare({ act: 'refund', selection, limit: 1 })
   expect((await ordersOf(limited.id)).map(({ orderId }) => orderId)).toEqual([stuck[0]?.id])
-  // One that nobody starts does nothing, and can be dropped.
+  // One that nobody starts does nothing, and can be cancelled.
   expect(expectStatus(await operator.post(`${path}/${all.id}/cancel`), 200)).toMatchObject({ state: 'cancelled' })
   expect((await operator.post(`${path}/${all.id}/start`)).status).toBe(409)
   expect((await harness.untilOrder(String(stuck[0]?.id), 'provisioning')).status).toBe('provisioning')

@@ -200,7 +200,7 @@ test('a resend sends another mail, and a repeated request for it does not', asyn
   expect(mails[1]?.attachments).toEqual(mails[0]?.attachments)
 })
 
-test('C4: a token that FCM calls unregistered is dropped, and the other phone still gets the push', async () => {
+test('C4: a token that FCM calls unregistered is deleted, and the other phone still gets the push', async () => {
   const person = await harness.signUp()
   const second = { platform: 'android', pushToken: `second-${person.pushToken}` }
   expect((await person.caller.put(`/v1/accounts/${person.accountId}/devices/second`, second)).status).toBe(200)

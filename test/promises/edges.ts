@@ -8,8 +8,8 @@ import type { DataKeys } from '../../db/connection/schema.ts'
 import { plusYears } from '../../shared/calendar.ts'
 import type { Fixture, Violation } from './fixture.ts'
 import {
+  deleteSeries,
   differing,
-  dropSeries,
   insertErasure,
   insertFact,
   insertPolicy,
@@ -29,7 +29,7 @@ const edge = (what: string, { figure, plant, mend }: Pick<Violation, 'figure' | 
   mend,
 })
 
-const dropFacts = ({ sql }: Fixture) => sql`delete from order_facts`
+const deleteFacts = ({ sql }: Fixture) => sql`delete from order_facts`
 const older = ({ sql, ago }: Fixture, days: number) => sql`update accounts set created_at = ${ago(days)}`
 const asBefore = (fixture: Fixture) => older(fixture, 0)
 
@@ -62,7 +62,7 @@ export const edges: readonly Edge[] = [
       await insertSeries(fixture, 'AMA-TEST', [1, 2, 3])
       await insertSeries(fixture, 'AMA-TEST-B', [1, 4])
     },
-    mend: dropSeries,
+    mend: deleteSeries,
   },
   {
     what: 'in development push messages go to this machine',
@@ -171,7 +171,7 @@ export const edges: readonly Edge[] = [
       },
       async mend(fixture) {
         fixture.changeBack()
-        await dropFacts(fixture)
+        await deleteFacts(fixture)
       },
     }),
   ),
@@ -185,7 +185,7 @@ export const edges: readonly Edge[] = [
         values (${`${day.toISOString().slice(0, 7)}-01`}, 'audit', ${fixture.asOf}, 'x')`
     },
     async mend(fixture) {
-      await dropFacts(fixture)
+      await deleteFacts(fixture)
       await fixture.sql`delete from books_holds`
     },
   },
@@ -198,7 +198,7 @@ export const edges: readonly Edge[] = [
     },
     async mend(fixture) {
       fixture.changeBack()
-      await dropFacts(fixture)
+      await deleteFacts(fixture)
     },
   },
   {

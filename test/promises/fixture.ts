@@ -88,7 +88,7 @@ export async function openFixture() {
         deliver_by: ago(-1),
         ...columns,
       } satisfies Partial<Orders>)}`,
-    dropOrders: () => loseOrders(sql, accountId),
+    deleteOrders: () => loseOrders(sql, accountId),
     /** Changes the running API, which reads its context anew for each reading. */
     change(changed: { config?: Record<string, unknown>; cipher?: typeof api.cipher }): void {
       Object.assign(config, changed.config)

@@ -45,7 +45,7 @@ export function order(figure: FigureName, what: string, columns: (fixture: Fixtu
     what,
     figure,
     plant: (fixture) => fixture.insertOrder(columns(fixture)),
-    mend: (fixture) => fixture.dropOrders(),
+    mend: (fixture) => fixture.deleteOrders(),
   }
 }
 
@@ -121,7 +121,7 @@ export async function insertSeries({ sql, asOf }: Fixture, series: string, numbe
   }
 }
 
-export async function dropSeries({ sql }: Fixture): Promise<void> {
+export async function deleteSeries({ sql }: Fixture): Promise<void> {
   await sql`delete from invoices where series like 'AMA-TEST%'`
   await sql`delete from counters where series like 'AMA-TEST%'`
 }
@@ -182,7 +182,7 @@ export async function insertErasure(
   await sql`insert into deletion_steps ${sql({ receipt_id: receiptId, code: 'http_503', ...step, changed_at: ago(days) })}`
 }
 
-export const dropErasure = ({ sql }: Fixture) => sql`delete from deletions where receipt_id = ${receiptId}`
+export const deleteErasure = ({ sql }: Fixture) => sql`delete from deletions where receipt_id = ${receiptId}`
 
 export function overdueStep(
   { reason, figure }: OverdueStep,
@@ -195,7 +195,7 @@ export function overdueStep(
     what,
     figure,
     plant: (fixture) => insertErasure(fixture, reason, { processor, state }),
-    mend: dropErasure,
+    mend: deleteErasure,
   }
 }
 
@@ -217,7 +217,7 @@ export function unnotedStep({ reason, figure }: OverdueStep, what: string): Viol
       await recordStep(fixture.sql, done(fixture.asOf))
       const [step] = await fixture.sql`select state from deletion_steps where receipt_id = ${receiptId}`
       if (step?.state !== 'done') throw new Error('the step was not noted')
-      await dropErasure(fixture)
+      await deleteErasure(fixture)
     },
   }
 }

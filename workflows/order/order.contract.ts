@@ -185,7 +185,7 @@ export interface OrderActivities {
   }): Promise<{ livesUntil: string; deliveredAt?: string; invoiceNumber?: string; sent?: DeliveryMessage[] }>
   sendOrderMail(input: { orderId: string; mail: OrderMail; asOf: string; requestId?: string }): Promise<void>
   sendOrderPush(input: { orderId: string; push: OrderPush; asOf: string }): Promise<void>
-  /** Best effort: drops events that are too old or that Google Analytics refuses. */
+  /** Best effort: leaves out events that are too old or that Google Analytics refuses. */
   measurePurchase(input: { orderId: string; asOf: string }): Promise<void>
   /** Returns unused eSIMs to the provider. @throws EsimInUse */
   withdrawEsims(input: { orderId: string; asOf: string }): Promise<void>

@@ -1,5 +1,5 @@
 /**
- * Contract of R2: a run for each month of the books purges it at the end of its period. Code outside of workflows may
+ * Contract of R2: a run for each month of the books deletes it at the end of its period. Code outside of workflows may
  * import it.
  */
 import { defineQuery, defineSignal } from '@temporalio/workflow'

@@ -21,7 +21,7 @@ const { purgeBooks, raiseUnpurged } = proxyActivities<InvoiceRetentionActivities
 
 /** The run reads a held month again after this, in case the signal that lifts the hold gets lost. */
 const holdLookMs = 30 * milliseconds.day
-/** Rows that a purge left are purged again after this; operators have a task for them. */
+/** After this, rows that could not be deleted are tried again; operators have a task for them. */
 const againMs = milliseconds.day
 
 export async function invoiceRetention({ month }: InvoiceRetentionInput): Promise<InvoiceRetentionState> {

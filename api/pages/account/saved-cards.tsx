@@ -1,4 +1,4 @@
-/** The cards that Stripe keeps for a person, each with the button that removes it. */
+/** The cards that Stripe keeps for a person, each with the button that deletes it. */
 import type { Texts } from '../../../messages/texts.ts'
 import type { SavedCard } from '../../../providers/stripe/hosted.ts'
 import { Form } from '../form.tsx'

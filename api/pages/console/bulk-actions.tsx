@@ -295,7 +295,7 @@ function Steps({ frame: { csrf }, page: { report, mayAct, isOther } }: { frame: 
         {report.needsSecondOperator && !isOther
           ? 'The sum is above the limit: another operator has to start it. '
           : button('start', `Start: ${report.act} ${report.orderCount} orders`, report.act === 'refund')}{' '}
-        {button('cancel', 'Drop it')}
+        {button('cancel', 'Cancel')}
       </p>
     )
   }

@@ -128,7 +128,7 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
       problems: ['not_found'],
       async handle({ caller, params: { id } }) {
         const customerId = await stripeCustomerOf(sql, caller.accountId)
-        if (!customerId || !(await stripe.removeSavedCard(customerId, id))) throw new Problem('not_found')
+        if (!customerId || !(await stripe.deleteSavedCard(customerId, id))) throw new Problem('not_found')
         return {
           status: 303,
           headers: { Location: '/account/data', 'Set-Cookie': noticeCookie('card_removed', publicUrl) },

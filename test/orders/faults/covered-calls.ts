@@ -89,7 +89,7 @@ const stripe: Record<string, CoveredCall> = {
     planted: { path: '/expire$', in: ['web'] },
   },
   listSavedCards: { planted: { path: '/payment_methods', in: ['web'] } },
-  removeSavedCard: { planted: { path: '/detach$', in: ['web'] } },
+  deleteSavedCard: { planted: { path: '/detach$', in: ['web'] } },
 }
 
 const esimAccess: Record<string, CoveredCall> = {

@@ -145,7 +145,7 @@ const purgedTooEarly: Violation = {
     await insertOrder({ created_at: ago(1), paid_at: ago(1), fact_id: factId })
     await deleteOrderFacts(sql, [ago(0), ago(1), ago(2)], 100)
   },
-  mend: (fixture) => fixture.dropOrders(),
+  mend: (fixture) => fixture.deleteOrders(),
 }
 
 export const columnViolations = {

@@ -5,14 +5,14 @@ import { setPromotions } from '../../../db/consents.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
 import { deleteVelocity } from '../../../db/order/velocity.ts'
 import { type Fixture, type Planted, type Violation, withStatement } from '../fixture.ts'
-import { differing, dropSeries, insertSeries, order, setting, unsent } from '../planting.ts'
+import { deleteSeries, differing, insertSeries, order, setting, unsent } from '../planting.ts'
 
 const invoiceGap: Violation = {
   kind: 'data',
   what: 'A number is missing in a series of invoices',
   figure: 'invoice_gaps',
   plant: (fixture) => insertSeries(fixture, 'AMA-TEST', [1, 3]),
-  mend: dropSeries,
+  mend: deleteSeries,
 }
 
 /** @param reference what the provider got of the order */
@@ -32,13 +32,13 @@ const telling = (what: string, reference: (fixture: Fixture) => string): Violati
       placed_after: fixture.asOf,
     })}`
   },
-  mend: (fixture) => fixture.dropOrders(),
+  mend: (fixture) => fixture.deleteOrders(),
 })
 
 const campaignId = randomUUID()
 const insertCampaign = ({ sql, ago }: Fixture) =>
   sql`insert into campaigns ${sql({ id: campaignId, subject: 'x', paragraphs: ['x'], state: 'sending', created_at: ago(3), created_by: 'x' })}`
-async function dropPromotions({ sql, accountId }: Fixture) {
+async function deletePromotions({ sql, accountId }: Fixture) {
   await sql`delete from campaigns`
   await sql`update accounts set promotions = false where id = ${accountId}`
   await sql`delete from consents`
@@ -54,7 +54,7 @@ const sentAfterWithdrawal: Violation = {
     await insertCampaign(fixture)
     await sql`insert into campaign_deliveries ${sql({ campaign_id: campaignId, account_id: accountId, state: 'sent', at: ago(1) })}`
   },
-  mend: dropPromotions,
+  mend: deletePromotions,
 }
 
 const notAskedAgain: Violation = {
@@ -72,7 +72,7 @@ const notAskedAgain: Violation = {
     await withStatement(sql, 'and a.promotions', '', (changed) => claimDelivery(changed, delivery))
     await recordDeliveryResult(sql, delivery, 'sent')
   },
-  mend: dropPromotions,
+  mend: deletePromotions,
 }
 
 const noRecord: Violation = {
@@ -83,7 +83,7 @@ const noRecord: Violation = {
     withStatement(sql, 'from changed', 'from changed where false', (changed) =>
       setPromotions(changed, { accountId, granted: true, source: 'web', at: asOf }),
     ),
-  mend: dropPromotions,
+  mend: deletePromotions,
 }
 
 const onlyInAccount: Violation = {
@@ -91,7 +91,7 @@ const onlyInAccount: Violation = {
   what: 'An account agrees to promotions, of which there is no record',
   figure: 'unproven_consents',
   plant: ({ sql, accountId }) => sql`update accounts set promotions = true where id = ${accountId}`,
-  mend: dropPromotions,
+  mend: deletePromotions,
 }
 
 const withdrawnInRecord: Violation = {
@@ -103,14 +103,14 @@ const withdrawnInRecord: Violation = {
     await setPromotions(sql, { accountId, granted: false, source: 'web', at: ago(2) })
     await sql`update accounts set promotions = true where id = ${accountId}`
   },
-  mend: dropPromotions,
+  mend: deletePromotions,
 }
 
 const oldCount = ({ sql, ago }: Fixture) =>
   sql`insert into velocity_counts (kind, hash, hour, orders, gross_minor, expires_at)
     values ('card', ${Buffer.alloc(32)}, date_trunc('hour', ${ago(40)}::timestamptz), 1, 1000, ${ago(9)})`
 
-const dropCounts = ({ sql }: Fixture) => sql`delete from velocity_counts`
+const deleteCounts = ({ sql }: Fixture) => sql`delete from velocity_counts`
 
 const undeleted: Violation = {
   kind: 'code',
@@ -176,7 +176,7 @@ export const orderViolations = {
         what: 'A count of purchases by a card is kept for longer than 30 days',
         figure: 'oldest_velocity_count',
         plant: oldCount,
-        mend: dropCounts,
+        mend: deleteCounts,
       },
       undeleted,
     ],

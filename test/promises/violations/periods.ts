@@ -58,13 +58,13 @@ const oldFact = (fixture: Fixture) => insertFact(fixture, fixture.ago(9 * 366))
 const emailChangeId = randomUUID()
 const insertEmailChange = ({ sql, ago, accountId }: Fixture, expiresAt: Date) =>
   sql`insert into email_changes ${sql({ id: emailChangeId, account_id: accountId, requested_at: ago(3), expires_at: expiresAt })}`
-const dropEmailChanges = ({ sql }: Fixture) => sql`delete from email_changes`
+const deleteEmailChanges = ({ sql }: Fixture) => sql`delete from email_changes`
 
 const requestId = randomUUID()
 const insertRequest = ({ sql, ago }: Fixture, answerBy: Date, lateAt: Date | null = null) =>
   sql`insert into privacy_requests (id, kind, message, received_at, answer_by, late_at)
     values (${requestId}, 'access', ${Buffer.concat([Buffer.from([1]), Buffer.alloc(40)])}, ${ago(31)}, ${answerBy}, ${lateAt})`
-const dropRequests = ({ sql }: Fixture) => sql`delete from privacy_requests`
+const deleteRequests = ({ sql }: Fixture) => sql`delete from privacy_requests`
 
 async function changeOver(fixture: Fixture): Promise<void> {
   await fixture.sql`update policies set state = 'superseded' where state = 'in_force'`
@@ -229,14 +229,14 @@ export const periodViolations = {
         what: 'A change of address is open two days after its period',
         figure: 'overdue_email_changes',
         plant: (fixture) => insertEmailChange(fixture, fixture.ago(2)),
-        mend: dropEmailChanges,
+        mend: deleteEmailChanges,
       },
       {
         kind: 'data',
         what: 'A change of address is open two hours after its period',
         figure: 'overdue_email_changes',
         plant: (fixture) => insertEmailChange(fixture, fixture.ago(2 / 24)),
-        mend: dropEmailChanges,
+        mend: deleteEmailChanges,
       },
       {
         kind: 'code',
@@ -278,14 +278,14 @@ export const periodViolations = {
         what: 'A request is not answered by its day',
         figure: 'late_requests',
         plant: (fixture) => insertRequest(fixture, fixture.ago(1)),
-        mend: dropRequests,
+        mend: deleteRequests,
       },
       {
         kind: 'data',
         what: 'A request that was late has another day, and no answer yet',
         figure: 'late_requests',
         plant: (fixture) => insertRequest(fixture, fixture.ago(-5), fixture.ago(1)),
-        mend: dropRequests,
+        mend: deleteRequests,
       },
       {
         kind: 'code',
