@@ -21,7 +21,7 @@ export const purchase = {
   mails: 'E-Mails',
   mailIs: '{mail}: {state}',
   again: 'eSIM noch einmal per E-Mail schicken',
-  giveBack: 'Zurückgeben',
+  returnTitle: 'Zurückgeben',
   withdrawUntil:
     'Sie können bis {at} widerrufen, solange die eSIM unbenutzt ist. Sie erhalten alles zurück, was Sie bezahlt haben.',
   withdraw: 'Vertrag widerrufen',

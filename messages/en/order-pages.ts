@@ -18,7 +18,7 @@ export const purchase = {
   mails: 'Mails',
   mailIs: '{mail}: {state}',
   again: 'Mail me the eSIM again',
-  giveBack: 'Return it',
+  returnTitle: 'Return it',
   withdrawUntil: 'You can withdraw until {at} while the eSIM is unused. You get back all you paid.',
   withdraw: 'Withdraw from contract here',
   cancel: 'Cancel the order',

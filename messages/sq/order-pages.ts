@@ -20,7 +20,7 @@ export const purchase = {
   mails: 'E-mailet',
   mailIs: '{mail}: {state}',
   again: 'Ma dërgoni eSIM-in përsëri me e-mail',
-  giveBack: 'Kthejeni',
+  returnTitle: 'Kthejeni',
   withdrawUntil:
     'Mund të tërhiqeni deri më {at}, sa kohë eSIM-i është i papërdorur. Ju kthehet gjithçka që keni paguar.',
   withdraw: 'Tërhiquni nga kontrata këtu',

@@ -9,6 +9,7 @@ import { always } from '../harness/checks/placements.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
+import { requestReturnOf } from '../harness/purchases.ts'
 import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
@@ -183,11 +184,15 @@ test('a customer’s refund is no conflict while the provider is down, and succe
   await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: always })
   await warnUntilAsked(order.id)
   for (let hours = 0; hours < 3; hours += 1) await harness.fastForward(order.id, '1 hour')
-  const give = () => person.caller.post(`/v1/orders/${order.id}/refund`)
-  const refused = await untilValue('no try is under way', give, ({ body }) => body.code !== 'order_state_conflict')
+  const requestReturn = () => requestReturnOf(person.caller, order.id)
+  const refused = await untilValue(
+    'no try is under way',
+    requestReturn,
+    ({ body }) => body.code !== 'order_state_conflict',
+  )
   expect([refused.status, refused.body.code]).toEqual([503, 'provider_unavailable'])
   await esimAccess.clearFaults()
-  expectStatus(await untilValue('no try is under way', give, ({ status }) => status !== 409), 200)
+  expectStatus(await untilValue('no try is under way', requestReturn, ({ status }) => status !== 409), 200)
   await harness.untilOrder(order.id, 'refunded')
   expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
   await until('nothing is tried any more', async () => (await atProvider(order.esims[0].iccid)) === 'CANCEL')

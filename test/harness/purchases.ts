@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Stack } from '../../dev/stack.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
-import { type Answer, type Caller, expectStatus } from './http.ts'
+import { type Answer, type Caller, expectStatus, type Request } from './http.ts'
 import { testPackages } from './test-packages.ts'
 import { untilValue } from './until.ts'
 
@@ -37,6 +37,13 @@ export async function buy(
   const { until = 'delivered', timeoutMs } = options
   return await untilOrder(service, order.id, until, timeoutMs === undefined ? {} : { timeoutMs })
 }
+
+/** Asks the API to return the unused eSIMs of an order, which refunds it. */
+export const requestReturnOf = (
+  caller: Caller,
+  orderId: string,
+  headers: NonNullable<Request['headers']> = {},
+): Promise<Answer> => caller.post(`/v1/orders/${orderId}/refund`, undefined, headers)
 
 /** Waits until an order has one of the states. @returns the order */
 export async function untilOrder(

@@ -24,7 +24,7 @@ const always: Invariants = {
   // A doubt is decided for an erased person, and for one whose account was lost.
   'nobody keeps an eSIM in use and the money': ({ esim, refunded, isErased, isLost }) =>
     !(esim === 'used' && refunded === price) || isErased || isLost,
-  'no eSIM is given back with a top-up on it': ({ esim, topUp }) => !(esim === 'returned' && topUp === 'applied'),
+  'no eSIM is returned with a top-up on it': ({ esim, topUp }) => !(esim === 'returned' && topUp === 'applied'),
 }
 
 /** What must hold once everything has happened that happens by itself. */

@@ -119,7 +119,7 @@ const cancelledUnlessPaid = (world: World): Partial<World> => (isPaid(world) ? {
 
 const paid = { 'it is paid': isPaid }
 const notPaid = { 'it is not paid': (world: World) => !isPaid(world) }
-const noReturn = { 'the eSIM is not being given back': ({ isReturning }: World) => !isReturning }
+const noReturn = { 'the eSIM is not being returned': ({ isReturning }: World) => !isReturning }
 const noTopUp = { 'nobody has paid more data for the eSIM': (world: World) => !toppedUp(world) }
 const nothingReserved = { 'no partial refund is under way': (world: World) => world.part !== 'reserved' }
 

@@ -199,7 +199,7 @@ function Mails({ of: { mails, can, csrf, once }, path, texts: { t } }: PartProps
 function GiveBack({ of: { can, csrf, order }, path, texts: { t, moment } }: PartProps & { path: string }) {
   if (!can.cancel && !can.withdrawUntil && !can.return) return null
   return (
-    <Card title={t(order.paidAt ? 'purchase.giveBack' : 'purchase.cancelTitle')}>
+    <Card title={t(order.paidAt ? 'purchase.returnTitle' : 'purchase.cancelTitle')}>
       {can.withdrawUntil ? (
         <>
           <p>{t('purchase.withdrawUntil', { at: moment(can.withdrawUntil) })}</p>

@@ -60,7 +60,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
   })
 
   /** Cancels or returns an order. One for which that was done already, as by a second click, is no fault. */
-  const giveBack = (name: 'cancel' | 'return', definition: typeof cancel, notice: NoticeName): Route =>
+  const cancelOrReturn = (name: 'cancel' | 'return', definition: typeof cancel, notice: NoticeName): Route =>
     defineRoute({
       method: 'post',
       path: `/account/orders/{id}/${name}`,
@@ -113,8 +113,8 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       handle: ({ caller, params: { id }, header, page }) =>
         show(header, (notice) => orderPage(id, caller, page(), { notice })),
     }),
-    giveBack('cancel', cancel, 'cancelled'),
-    giveBack('return', refund, 'returned'),
+    cancelOrReturn('cancel', cancel, 'cancelled'),
+    cancelOrReturn('return', refund, 'returned'),
     defineRoute({
       method: 'post',
       path: '/account/orders/{id}/resend',

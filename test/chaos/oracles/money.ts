@@ -106,7 +106,7 @@ function orderFaults({ order, isGone, receivedMinor, refundedMinor, charges, hel
 function lostTopUp({ order, receivedMinor, refundedMinor }: Account, all: Account[]): Finding[] {
   const parent = all.find((other) => other.order.orderId === order.topUpOf)
   const isLost = parent?.order.status === 'refunded' && receivedMinor > refundedMinor
-  return isLost ? [{ subject: order.name, what: 'paid for an eSIM that was given back' }] : []
+  return isLost ? [{ subject: order.name, what: 'paid for an eSIM that was returned' }] : []
 }
 
 /** eSIMs, top-ups and payments that belong to no order. */

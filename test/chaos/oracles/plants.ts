@@ -146,7 +146,7 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
       void books.esims.push({ provider: 'airalo', id: 'second', iccid: 'iccid-second', held: true }),
     'a top-up applied twice': ({ books }) => void books.topUps.push({ provider: 'airalo', reference: 'e3 again' }),
     'a top-up that is not applied': ({ books }) => void books.topUps.pop(),
-    'a top-up of an eSIM that was given back': (world) => {
+    'a top-up of an eSIM that was returned': (world) => {
       some(world, 'e3').topUpOf = 'order-b1'
     },
     'delivered too late': (world) => {

@@ -215,7 +215,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     unsettled.deletions.add(person)
   }
 
-  async function giveBack(order: Order): Promise<void> {
+  async function returnEsims(order: Order): Promise<void> {
     const answer = await untilAnswered(service, 'POST', `/v1/orders/${order.orderId}/refund`)
     if (isDone('refund', answer, 200)) await reach(order, ['refunded'])
   }
@@ -242,7 +242,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
         topUpOf: parent.order.orderId,
         adConsent: false,
       })
-      const returning = refund === 'meanwhile' ? giveBack(parent.order) : undefined
+      const returning = refund === 'meanwhile' ? returnEsims(parent.order) : undefined
       await sims.stripe.do('pay', { orderId: order.orderId, fingerprint: `card-${world}-${parent.person.name}` })
       await returning
       await reach(order, ended)
@@ -250,7 +250,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     async refund({ order: name }) {
       const found = placed(name)
       if (found?.order.status !== 'delivered') return
-      await giveBack(found.order)
+      await returnEsims(found.order)
     },
     async refund_part({ order: name, minor }) {
       const found = placed(name)

@@ -19,7 +19,7 @@ export type Act =
       /** whether the next act waits for its end */
       waits: boolean
     }
-  /** `refund`: the first order is given back at the same time, or afterwards */
+  /** `refund`: the eSIM of the first order is returned at the same time, or afterwards */
   | { kind: 'top_up'; order: string; of: string; refund: 'no' | 'meanwhile' }
   | { kind: 'refund'; order: string }
   | { kind: 'refund_part'; order: string; minor: number }

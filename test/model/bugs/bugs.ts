@@ -124,7 +124,7 @@ export const bugs: Bug[] = [
     refund: (asked) => stripe.refund({ ...asked, amountMinor: Math.ceil(asked.amountMinor / 2) }),
   })),
   inStripe('a cancelled payment can still be paid', () => ({ cancelPayment: async () => 'cancelled' })),
-  inEsimAccess('an eSIM is not given back, and said to be', () => ({ cancelUnused: async () => 'cancelled' })),
+  inEsimAccess('an eSIM is not returned, and said to be', () => ({ cancelUnused: async () => 'cancelled' })),
   inEsimAccess('each order buys two eSIMs', (provider) => ({
     placeOrder: (order) => provider.placeOrder({ ...order, quantity: order.quantity * 2 }),
   })),

@@ -4,6 +4,7 @@ import { mailsTo } from '../../harness/checks/messages.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus, withId } from '../../harness/http.ts'
+import { requestReturnOf } from '../../harness/purchases.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
 
@@ -54,7 +55,7 @@ const facts = async (orderId: string) => {
 async function delivered() {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
-  return { person, order, giveBack: () => person.caller.post(`/v1/orders/${order.id}/refund`) }
+  return { person, order, requestReturn: () => requestReturnOf(person.caller, order.id) }
 }
 
 const noticed = (orderId: string, kind: string) =>
@@ -65,7 +66,7 @@ const noticed = (orderId: string, kind: string) =>
   )
 
 test('a part refunded by hand and the eSIM then returned: the rest is refunded, and the books say both', async () => {
-  const { person, order, giveBack } = await delivered()
+  const { person, order, requestReturn } = await delivered()
   await refundByHand(order.id, byHandMinor)
   await noticed(order.id, 'refund_made_elsewhere')
   expect(await shown(order.id)).toMatchObject({
@@ -75,7 +76,7 @@ test('a part refunded by hand and the eSIM then returned: the rest is refunded, 
   expect((await credited(order.id)).map(({ gross }) => gross)).toEqual([byHandMinor])
   expect(await facts(order.id)).toEqual({ outcome: 'delivered', refunded_minor: byHandMinor })
 
-  expectStatus(await giveBack(), 200)
+  expectStatus(await requestReturn(), 200)
   await harness.untilOrder(order.id, 'refunded')
   const rest = testPriceMinor - byHandMinor
   expect(await refundsOf(order.id)).toEqual([
@@ -99,10 +100,10 @@ test('a part refunded by hand and the eSIM then returned: the rest is refunded, 
 })
 
 test('an order that was refunded by hand, with its eSIM returned, and whose refund bounces is refunded again by an operator', async () => {
-  const { order, giveBack } = await delivered()
+  const { order, requestReturn } = await delivered()
   const refund = await refundByHand(order.id)
   await noticed(order.id, 'refund_made_elsewhere')
-  expectStatus(await giveBack(), 200)
+  expectStatus(await requestReturn(), 200)
   await harness.untilOrder(order.id, 'refunded')
   await stripe.do('fail-refund', { refund })
   await harness.untilOrder(order.id, 'refund_failed')
@@ -118,10 +119,10 @@ test('an order that was refunded by hand, with its eSIM returned, and whose refu
 })
 
 test('a part refunded by hand fails after ours was made: what is missing is refunded by an operator', async () => {
-  const { order, giveBack } = await delivered()
+  const { order, requestReturn } = await delivered()
   const refund = await refundByHand(order.id, byHandMinor)
   await noticed(order.id, 'refund_made_elsewhere')
-  expectStatus(await giveBack(), 200)
+  expectStatus(await requestReturn(), 200)
   await harness.untilOrder(order.id, 'refunded')
   await stripe.do('fail-refund', { refund })
   await harness.untilOrder(order.id, 'refund_failed')

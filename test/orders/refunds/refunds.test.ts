@@ -6,6 +6,7 @@ import type { StripeState } from '../../../sim/stripe.ts'
 import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'
 import { bothSimulators, type EsimSimulator, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
+import { requestReturnOf } from '../../harness/purchases.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
 
@@ -32,8 +33,7 @@ const documents = (orderId: string) => sql<Pick<Invoices, 'kind' | 'gross_minor'
 async function delivered(packageCode: string = testPackages.onlyEsimAccess, quantity = 1) {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode, quantity })
-  const giveBack = (headers = {}) => person.caller.post(`/v1/orders/${order.id}/refund`, undefined, headers)
-  return { person, order, giveBack }
+  return { person, order, requestReturn: (headers = {}) => requestReturnOf(person.caller, order.id, headers) }
 }
 
 /** A refund that is made in Stripe's dashboard. */
@@ -52,8 +52,8 @@ async function refundElsewhere(orderId: string): Promise<void> {
 test.each(bothSimulators)(
   'U6: %s: unused eSIMs are returned and the payment is refunded, with a credit note',
   async (simulator) => {
-    const { person, order, giveBack } = await delivered(esimSimulators[simulator].packageCode, 2)
-    expect((await giveBack()).status).toBe(200)
+    const { person, order, requestReturn } = await delivered(esimSimulators[simulator].packageCode, 2)
+    expect((await requestReturn()).status).toBe(200)
     const refunded = await harness.untilOrder(order.id, 'refunded')
     expect(refunded).toMatchObject({
       reason: 'returned_unused',
@@ -75,7 +75,7 @@ test.each(bothSimulators)(
     )
     expect(mails[1]?.subject).toContain('refund')
     expect(mails[1]?.text).toContain(note?.number)
-    expect((await giveBack()).status).toBe(409)
+    expect((await requestReturn()).status).toBe(409)
     expect(await refundsOf(order.id)).toHaveLength(1)
   },
 )
@@ -88,18 +88,24 @@ const uses: [EsimSimulator, string, Record<string, unknown>][] = [
 ]
 
 test.each(uses)('%s: after the first %s an eSIM is not returned and not refunded', async (simulator, action, input) => {
-  const { order, giveBack } = await delivered(esimSimulators[simulator].packageCode, 2)
+  const { order, requestReturn } = await delivered(esimSimulators[simulator].packageCode, 2)
   await harness.sims[simulator].do(action, { iccid: order.esims[1].iccid, ...input })
-  const answer = await giveBack()
+  const answer = await requestReturn()
   expect([answer.status, answer.body.code]).toEqual([409, 'esim_in_use'])
   expect(await shown(order.id)).toMatchObject({ status: 'delivered', documents: [{ kind: 'invoice' }], refunds: [] })
   expect(await refundsOf(order.id)).toEqual([])
 })
 
 test('five simultaneous refund requests, with one key and with many, make one refund', async () => {
-  const { order, giveBack } = await delivered()
+  const { order, requestReturn } = await delivered()
   const oneKey = { 'idempotency-key': `refund-${order.id}` }
-  const answers = await Promise.all([giveBack(oneKey), giveBack(oneKey), giveBack(), giveBack(), giveBack()])
+  const answers = await Promise.all([
+    requestReturn(oneKey),
+    requestReturn(oneKey),
+    requestReturn(),
+    requestReturn(),
+    requestReturn(),
+  ])
   expect(answers.map(({ status }) => status)).toContain(200)
   for (const { status } of answers) expect([200, 409]).toContain(status)
   await harness.untilOrder(order.id, 'refunded')
@@ -109,32 +115,32 @@ test('five simultaneous refund requests, with one key and with many, make one re
 test('a refund request while the provider is down changes nothing, and the problem says so', {
   tags: 'long',
 }, async () => {
-  const { order, giveBack } = await delivered()
+  const { order, requestReturn } = await delivered()
   await esimAccess.fault({ match: { path: '/esim/query' }, status: 503, times: 1_000 })
-  const answer = await giveBack()
+  const answer = await requestReturn()
   await esimAccess.clearFaults()
   expect([answer.status, answer.body.code]).toEqual([503, 'provider_unavailable'])
   expect(await shown(order.id)).toMatchObject({ status: 'delivered', refunds: [] })
-  expect((await giveBack()).status).toBe(200)
+  expect((await requestReturn()).status).toBe(200)
 })
 
 test('an order is refunded when the provider took the eSIM back and its reply was lost', { tags: 'long' }, async () => {
-  const { order, giveBack } = await delivered()
+  const { order, requestReturn } = await delivered()
   await esimAccess.fault({ match: { path: '/esim/cancel' }, cut: 'after' })
-  expect((await giveBack()).status).toBe(200)
+  expect((await requestReturn()).status).toBe(200)
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'returned_unused' })
 })
 
 test('a refund that the provider applied and answered with 503 is found by the next poll, and a repeat gets 200', {
   tags: 'long',
 }, async () => {
-  const { order, giveBack } = await delivered()
+  const { order, requestReturn } = await delivered()
   const key = { 'idempotency-key': `refund-${order.id}` }
   const cancels = async () => (await esimAccess.state()).cancels.length
   const before = await cancels()
   await esimAccess.do('webhooks', { drop: 1_000 })
   await esimAccess.fault({ match: { path: '/esim/cancel' }, cut: 'after', times: 1_000 })
-  const answer = giveBack(key)
+  const answer = requestReturn(key)
   await until('it was taken back', async () => (await cancels()) > before)
   await esimAccess.fault({ match: { path: '/esim/query' }, status: 503, times: 1_000 })
   const { status } = await answer
@@ -145,17 +151,17 @@ test('a refund that the provider applied and answered with 503 is found by the n
     await harness.fastForward(order.id, '2 days')
   }
   await harness.untilOrder(order.id, 'refunded')
-  expect(await giveBack(key)).toMatchObject({ status: 200, body: { status: 'refunded' } })
+  expect(await requestReturn(key)).toMatchObject({ status: 200, body: { status: 'refunded' } })
   // Another request is refused, and its refusal is not stored under its key.
   const other = { 'idempotency-key': `again-${order.id}` }
-  expect([(await giveBack(other)).status, (await giveBack(other)).status]).toEqual([409, 409])
+  expect([(await requestReturn(other)).status, (await requestReturn(other)).status]).toEqual([409, 409])
 })
 
 test('a refund waits while Stripe is down, and is not repeated after a lost reply', { tags: 'long' }, async () => {
-  const { order, giveBack } = await delivered()
+  const { order, requestReturn } = await delivered()
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 503, times: 12 })
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, cut: 'after' })
-  expect((await giveBack()).status).toBe(200)
+  expect((await requestReturn()).status).toBe(200)
   await harness.fastForward(order.id, '1 hour')
   await harness.untilOrder(order.id, 'refunded')
   expect(await refundsOf(order.id)).toHaveLength(1)
@@ -165,9 +171,9 @@ test('a refund waits while Stripe is down, and is not repeated after a lost repl
 test('U6: a credit note is dated by the day of its issue, not by the day before an outage of Stripe', {
   tags: 'long',
 }, async () => {
-  const { order, giveBack } = await delivered()
+  const { order, requestReturn } = await delivered()
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 503, times: 1_000_000 })
-  expect((await giveBack()).status).toBe(200)
+  expect((await requestReturn()).status).toBe(200)
   const begun = (await harness.fastForward(order.id, '3 days')).now
   await stripe.clearFaults()
   const { now } = await harness.fastForward(order.id, '1 hour')
@@ -181,9 +187,9 @@ test('U6: a credit note is dated by the day of its issue, not by the day before 
 })
 
 test('an order shows the state of a refund that takes days', async () => {
-  const { order, giveBack } = await delivered()
+  const { order, requestReturn } = await delivered()
   await stripe.do('pending-refunds', { enabled: true })
-  expect((await giveBack()).status).toBe(200)
+  expect((await requestReturn()).status).toBe(200)
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ refunds: [{ state: 'pending' }] })
   await stripe.do('settle-refund', { orderId: order.id })
   await stripe.do('pending-refunds', { enabled: false })
@@ -198,9 +204,9 @@ test.each([
   ['at once', '0 seconds'],
   ['20 days later', '20 days'],
 ] as const)('a refund that fails %s is notified, and an operator repeats it', async (when, wait) => {
-  const { person, order, giveBack } = await delivered()
+  const { person, order, requestReturn } = await delivered()
   if (when === 'at once') await stripe.do('fail-refund', { orderId: order.id })
-  expect((await giveBack()).status).toBe(200)
+  expect((await requestReturn()).status).toBe(200)
   if (when !== 'at once') {
     await harness.untilOrder(order.id, 'refunded')
     await harness.fastForward(order.id, wait)
@@ -225,7 +231,7 @@ test.each([
 })
 
 test('a refund that fails repeatedly becomes an operator task each time', { tags: 'long' }, async () => {
-  const { order, giveBack } = await delivered()
+  const { order, requestReturn } = await delivered()
   const again = () => harness.operator.post(`/v1/orders/${order.id}/refund`)
   const untilRefunds = (status: string, states: string[]) =>
     untilValue(
@@ -234,7 +240,7 @@ test('a refund that fails repeatedly becomes an operator task each time', { tags
       (seen) =>
         seen.status === status && String(seen.refunds.map(({ state }: { state: string }) => state)) === `${states}`,
     )
-  for (const [index, ask] of [giveBack, again].entries()) {
+  for (const [index, ask] of [requestReturn, again].entries()) {
     await stripe.do('fail-refund', { orderId: order.id })
     expect((await ask()).status).toBe(200)
     await untilRefunds('refund_failed', Array(index + 1).fill('failed'))
@@ -245,8 +251,8 @@ test('a refund that fails repeatedly becomes an operator task each time', { tags
 })
 
 test('a refund that fails after the run has closed becomes an operator task', async () => {
-  const { order, giveBack } = await delivered()
-  expect((await giveBack()).status).toBe(200)
+  const { order, requestReturn } = await delivered()
+  expect((await requestReturn()).status).toBe(200)
   await harness.untilOrder(order.id, 'refunded')
   await harness.fastForward(order.id, '31 days')
   await untilValue(

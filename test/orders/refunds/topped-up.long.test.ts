@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import type { Person } from '../../harness/people.ts'
-import { iccidsOf } from '../../harness/purchases.ts'
+import { iccidsOf, requestReturnOf } from '../../harness/purchases.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
 
@@ -21,7 +21,6 @@ async function topUp(person: Person, orderId: string): Promise<string> {
   return expectStatus(await person.caller.post(`/v1/orders/${orderId}/top-up`, body), 201).id
 }
 
-const giveBack = (orderId: string) => harness.service.post(`/v1/orders/${orderId}/refund`)
 const calls = async (path: string, text: string) =>
   (await esimAccess.log()).filter(({ url, body }) => url.endsWith(path) && body.includes(text)).length
 /** The newest: the provider gives the number of a returned eSIM to another one. */
@@ -39,7 +38,7 @@ test('U2: an eSIM with a top-up is not returned, neither by its customer nor by 
   const topUpId = await topUp(person, order.id)
   await stripe.do('pay', { orderId: topUpId })
   await harness.untilOrder(topUpId, 'delivered')
-  const asked = await giveBack(order.id)
+  const asked = await requestReturnOf(harness.service, order.id)
   expect([asked.status, asked.body.code]).toEqual([409, 'esim_in_use'])
   const byOperator = await harness.operator.post(`/v1/orders/${order.id}/refund`, { esims: 'returned' })
   expect([byOperator.status, byOperator.body.code]).toEqual([409, 'esim_in_use'])
@@ -55,7 +54,7 @@ test('U2: a top-up that is paid while its eSIM is being returned is refunded, an
   const { esimTranNo } = await profileOf(iccid)
   const topUpId = await topUp(person, order.id)
   await esimAccess.fault({ match: { path: '/esim/cancel$', contains: esimTranNo }, delayMs: 3_000 })
-  const answer = giveBack(order.id)
+  const answer = requestReturnOf(harness.service, order.id)
   await until('the provider is asked', async () => (await calls('/esim/cancel', esimTranNo)) > 0)
   await stripe.do('pay', { orderId: topUpId })
   expect((await answer).status).toBe(200)
@@ -71,7 +70,7 @@ test('U2: an eSIM whose top-up is being applied is not returned', async () => {
   await esimAccess.fault({ match: { path: '/esim/topup$', contains: esimTranNo }, delayMs: 3_000 })
   await stripe.do('pay', { orderId: topUpId })
   await until('the provider is asked', async () => (await calls('/esim/topup', esimTranNo)) > 0)
-  expect((await giveBack(order.id)).status).toBe(409)
+  expect((await requestReturnOf(harness.service, order.id)).status).toBe(409)
   await harness.untilOrder(topUpId, 'delivered')
   expect(await isReturned(esimTranNo)).toBe(false)
   // The refusal leaves nothing behind: the eSIM takes more data.

@@ -255,7 +255,7 @@ async function readOutcomes(): Promise<{ found: Record<string, Outcome | string>
   const [money, access, air] = await Promise.all([stripe.state(), esimAccess.state(), airalo.state(), readNewMails()])
   const cancelled = new Set(access.cancels.map(({ esimTranNo }) => esimTranNo))
   const givenBack = new Set(air.refunds.flatMap(({ iccids }) => iccids))
-  /** the secret part of the activation code of each eSIM that was not given back; a confirmation mail has it */
+  /** the secret part of the activation code of each eSIM that was not returned; a confirmation mail has it */
   const esims = [
     ...access.esims.filter(({ esimTranNo }) => !cancelled.has(esimTranNo)).map(({ ac }) => ac.split('$').at(-1) ?? ''),
     ...air.sims.filter(({ iccid }) => !givenBack.has(iccid)).map(({ matching_id }) => matching_id),
