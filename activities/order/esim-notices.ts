@@ -89,8 +89,8 @@ export function createEsimNotices(context: Context) {
   }
 
   /** Asked when a message is composed: packages come and go. */
-  async function takesTopUps({ id, suspended }: StoredEsim): Promise<boolean> {
-    return !suspended && (await findEsimsWithTopUps(context.sql, [id])).has(id)
+  async function takesTopUps({ id }: StoredEsim): Promise<boolean> {
+    return (await findEsimsWithTopUps(context.sql, [id])).has(id)
   }
 
   async function mail(esim: StoredEsim, order: OrderRow, notice: EsimNotice, status: EsimStatus, at: Date) {

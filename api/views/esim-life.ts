@@ -1,3 +1,5 @@
+import { findEsimsWithTopUps } from '../../db/catalogue/packages.ts'
+import type { Queryable } from '../../db/connection/database.ts'
 import type { OwnedEsim, StoredEsim } from '../../db/order/esims.ts'
 import { isUsable } from '../../providers/esim.ts'
 import type { EsimLife } from '../pages/install/esim-status.tsx'
@@ -18,3 +20,13 @@ export const esimLife = (esim: StoredEsim): EsimLife => ({
 /** Whether an eSIM is in a state in which more data can be ordered for it. A suspended one may never run again. */
 export const takesTopUps = (esim: Pick<OwnedEsim, 'delivered' | 'state' | 'suspended'>): boolean =>
   esim.delivered && isUsable(esim) && !esim.suspended
+
+/** For which of some eSIMs more data can be ordered: those that take it, and for which a top-up is on sale. */
+export const findEsimsToTopUp = (
+  sql: Queryable,
+  esims: readonly (Parameters<typeof takesTopUps>[0] & { id: string })[],
+): Promise<Set<string>> =>
+  findEsimsWithTopUps(
+    sql,
+    esims.filter(takesTopUps).map(({ id }) => id),
+  )

@@ -173,11 +173,11 @@ export async function findEsimsWithTopUps(sql: Queryable, esimIds: readonly stri
 
 /**
  * Each eSIM `e` that takes more data, with the packages `p` that its provider offers for the family of the package that it was
- * sold as. Other eSIMs of the family may take none.
+ * sold as. Other eSIMs of the family may take none, and a suspended one may never run again.
  */
 const topUpsOfEsims = (sql: Queryable) => sql`
   esims e join orders bought on bought.id = e.order_id
     join package_offers base on base.package_code = bought.package_code and base.provider = e.provider
       and coalesce(e.supports_top_up, base.supports_top_up)
     join package_offers top_up on top_up.provider = base.provider and top_up.family = base.family and top_up.available
-    join packages p on p.code = top_up.package_code`
+    join packages p on p.code = top_up.package_code and not e.suspended`

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { languageOf, touchActivity } from '../../../db/accounts.ts'
-import { findEsimsWithTopUps, findPackage } from '../../../db/catalogue/packages.ts'
+import { findPackage } from '../../../db/catalogue/packages.ts'
 import { listEsims, type StoredEsim } from '../../../db/order/esims.ts'
 import { findOrderByInstallToken } from '../../../db/order/orders.ts'
 import { qrPng } from '../../../mails/order/qr.ts'
@@ -11,7 +11,7 @@ import { renderInstall } from '../../pages/install/install.tsx'
 import { deviceOf, type InstallableEsim } from '../../pages/install/install-steps.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderNotFound } from '../../pages/problems/not-found.tsx'
-import { esimLife, takesTopUps } from '../../views/esim-life.ts'
+import { esimLife, findEsimsToTopUp } from '../../views/esim-life.ts'
 
 const html = { description: 'A page', contentType: 'text/html' } as const
 const headers = { ...layoutHeaders({ images: true, copyButtons: true }), 'X-Robots-Tag': 'noindex' }
@@ -40,10 +40,10 @@ export function installRoutes(api: ApiContext): Route[] {
           languageOf(sql, order.account_id),
         ])
         await touchActivity(sql, order.account_id, new Date())
-        const ready = esims.filter((esim) => takesTopUps({ ...esim, delivered: order.status === 'delivered' }))
-        const withTopUps = await findEsimsWithTopUps(
+        const delivered = order.status === 'delivered'
+        const toTopUp = await findEsimsToTopUp(
           sql,
-          ready.map(({ id }) => id),
+          esims.map((esim) => ({ ...esim, delivered })),
         )
         const shown = {
           destination: order.destination,
@@ -54,7 +54,7 @@ export function installRoutes(api: ApiContext): Route[] {
           days: order.days,
           device: device ?? deviceOf(header('user-agent')),
           refunded: order.status !== 'delivered' && order.status !== 'ended',
-          takesTopUps: withTopUps.size > 0,
+          takesTopUps: toTopUp.size > 0,
           esims: esims.map(installable),
         }
         const raw = renderInstall(shown, page(language))

@@ -2,7 +2,6 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findAccount } from '../../../db/accounts.ts'
-import { findEsimsWithTopUps } from '../../../db/catalogue/packages.ts'
 import { installUrl } from '../../../db/crypto/install-token.ts'
 import { findDocument, listDocuments } from '../../../db/order/books.ts'
 import { listEsims, listEsimsOfOrders } from '../../../db/order/esims.ts'
@@ -33,7 +32,7 @@ import { createOrderClient } from '../../runs/order-client.ts'
 import { createWithdrawalClient, withdrawableUntil } from '../../runs/withdrawal-client.ts'
 import { noticeCookie } from '../../sign-in/notice-cookie.ts'
 import { personName } from '../../views/account-fields.ts'
-import { esimLife, takesTopUps } from '../../views/esim-life.ts'
+import { esimLife, findEsimsToTopUp } from '../../views/esim-life.ts'
 import { readWithdrawal, viewConsent } from '../../views/withdrawal-view.ts'
 import { accountPage } from './account-page.ts'
 
@@ -233,9 +232,11 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       accountId,
       shown.map(({ id }) => id),
     )
-    const withTopUps = await findEsimsWithTopUps(
+    const toTopUp = await findEsimsToTopUp(
       sql,
-      [...esims.values()].flat().map(({ id }) => id),
+      shown.flatMap(({ id, status }) =>
+        (esims.get(id) ?? []).map((esim) => ({ ...esim, delivered: status === 'delivered' })),
+      ),
     )
     const lines = await Promise.all(
       shown.map(async (order) => ({
@@ -251,7 +252,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         installUrl: await installUrl(api, order),
         esims: (esims.get(order.id) ?? []).map((esim) => ({
           id: esim.id,
-          takesTopUps: withTopUps.has(esim.id) && takesTopUps({ ...esim, delivered: order.status === 'delivered' }),
+          takesTopUps: toTopUp.has(esim.id),
           ...esimLife(esim),
         })),
       })),
