@@ -2,10 +2,9 @@
 import type { Client } from '@temporalio/client'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { orderAftercareWorkflowId } from '../../workflows/order/order.contract.ts'
-import { atOnce } from './at-once.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
 import { type OrderRun, openSince } from './order-runs.ts'
-import { HistoryUnreadable, inputOf, type RecordedActivity, readHistory } from './run-history.ts'
+import { HistoryUnreadable, inputOf, listHistories, type RecordedActivity } from './run-history.ts'
 
 export interface Aftercare {
   /** by order, the oldest first */
@@ -20,26 +19,25 @@ export async function listAftercare(
   { since, isolate }: { since: Date; isolate: IsolateFailure },
 ): Promise<Aftercare> {
   const prefix = orderAftercareWorkflowId('')
+  const orderOf = (workflowId: string): string => workflowId.slice(prefix.length)
   const query = `WorkflowType = 'orderAftercare' AND ${openSince(since)}`
-  const listed: { workflowId: string; runId: string; orderId: string; startTime: Date }[] = []
-  for await (const { workflowId, runId, startTime } of client.workflow.list({ query }))
-    listed.push({ workflowId, runId, orderId: workflowId.slice(prefix.length), startTime })
-  listed.sort((a, b) => a.startTime.getTime() - b.startTime.getTime())
-  const read = await atOnce(listed, (run) =>
-    isolate({ kind: 'order', subjectId: run.orderId }, async () => {
-      const history = await readHistory(client, run)
-      if (history && inputOf<{ orderId: string }>(history, 'orderId').orderId !== run.orderId)
+  const histories = await listHistories(client, query, {
+    isolate,
+    subjectOf: (workflowId) => ({ kind: 'order', subjectId: orderOf(workflowId) }),
+    read(history, workflowId) {
+      if (history && inputOf<{ orderId: string }>(history, 'orderId').orderId !== orderOf(workflowId))
         throw new HistoryUnreadable()
       return history?.activities ?? []
-    }),
-  )
-  const found: Aftercare = { activities: new Map(), unreadable: [] }
-  for (const [index, { orderId }] of listed.entries()) {
-    const activities = read[index]
-    if (activities) found.activities.set(orderId, [...(found.activities.get(orderId) ?? []), ...activities])
-    else found.unreadable.push(orderId)
+    },
+  })
+  const aftercare: Aftercare = { activities: new Map(), unreadable: [] }
+  for (const { workflowId, found } of histories) {
+    const orderId = orderOf(workflowId)
+    const known = aftercare.activities.get(orderId) ?? []
+    if (found) aftercare.activities.set(orderId, [...known, ...found.result])
+    else aftercare.unreadable.push(orderId)
   }
-  return found
+  return aftercare
 }
 
 /** The run of an order whose own run was closed before the dump, as far as a restore needs it. */

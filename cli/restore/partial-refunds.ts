@@ -38,7 +38,9 @@ export async function listPartialRefunds(
 ): Promise<Map<string, PartialRefund[]>> {
   const found = new Map<string, PartialRefund[]>()
   const query = `WorkflowType = '${partialRefundType}' AND ${openSince(since)}`
-  for (const partialRefund of await listHistories(client, query, { isolate, read: readPartialRefund })) {
+  const read = (history: RunHistory | undefined) => history && readPartialRefund(history)
+  for (const each of await listHistories(client, query, { isolate, read })) {
+    const partialRefund = each.found?.result
     if (!partialRefund) continue
     const { orderId } = partialRefund.input
     const ofOrder = [...(found.get(orderId) ?? []), partialRefund]

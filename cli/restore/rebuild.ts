@@ -5,8 +5,6 @@
  */
 import type { Client } from '@temporalio/client'
 import { notAccepted } from '../../activities/order/payment/payment-acceptance.ts'
-import { paymentMark } from '../../activities/order/payment/payment-mark.ts'
-import { placementPrefix, prefixOf } from '../../activities/order/placement-reference.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { paymentWithoutOrder } from '../../activities/payment-sweep.ts'
 import { insertItem, restoreUndecided } from '../../db/backup/restores.ts'
@@ -17,7 +15,6 @@ import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { findOrder, findOrderOfPayment, listOrdersWith, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
 import { readCounters, recordLostNumbers } from '../../db/order/restored-documents.ts'
-import { esimProviderIds } from '../../policy/outside-parties.ts'
 import type { OpenPage } from '../../providers/stripe/hosted.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { failure } from '../../shared/failures.ts'
@@ -26,7 +23,6 @@ import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { closedRunOf, listAftercare } from './aftercare.ts'
 import { atOnce } from './at-once.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
-import { leaveLostOrder } from './lost-order.ts'
 import {
   type ListedOrderRun,
   listOrderRuns,
@@ -35,11 +31,14 @@ import {
   readOrderRun,
   rememberedSince,
 } from './order-runs.ts'
+import { leaveLostOrder } from './orders/lost-order.ts'
+import { leaveDuplicates, listPlacedOrders } from './orders/own-order.ts'
+import { listUnpaidPages, readNewPayments } from './orders/payments.ts'
+import { rebuildOrder } from './orders/rebuild-order.ts'
+import { rebuildRefunds } from './orders/rebuild-refunds.ts'
+import { deliveryOf, referencesOf } from './orders/run-reports.ts'
 import { leaveOtherRuns } from './other-runs.ts'
-import { leaveDuplicates, type PlacedOrder } from './own-order.ts'
 import { listPartialRefunds, type PartialRefund, redoReturns } from './partial-refunds.ts'
-import { deliveryOf, type OrderPayment, rebuildOrder, referencesOf } from './rebuild-order.ts'
-import { rebuildRefunds } from './rebuild-refunds.ts'
 import type { RecordedActivity } from './run-history.ts'
 import { rebuildSignIns } from './sign-ins.ts'
 import { leaveLostTables } from './tables.ts'
@@ -62,29 +61,24 @@ export interface RebuildOptions {
 const atRest = ['delivered', 'ended', 'cancelled', 'unpaid'] as const
 /** Statuses of which a run that is gone may have delivered the order. */
 const undelivered = ['awaiting_payment', 'in_review', 'provisioning'] as const
-/** Temporal may have forgotten what became of it. */
+/** Why an order or payment is undecided: Temporal may have deleted the run that says what became of it. */
 const olderThanRuns = 'older_than_runs'
 
 export async function rebuild(
   context: RepeatingContext,
   { restoreId, since, settled, temporal, isolate, say }: RebuildOptions,
 ): Promise<void> {
-  const { sql, stripe, cipher } = context
+  const { sql } = context
   const counters = await readCounters(sql)
   const listed = temporal ? await listOrderRuns(temporal, since) : []
   const remembered = temporal && (await rememberedSince(temporal, new Date()))
   const aftercare = temporal ? await listAftercare(temporal, { since, isolate }) : undefined
   const { runs, unreadable } = temporal ? await changedRuns(temporal, listed) : { runs: [], unreadable: [] }
-  const read = new Map<string, Payment>()
-  /** payments that were not answered for, and their orders: it is unknown whether they were paid */
-  const unread = new Set<string>()
   /** orders of which it is unknown what became of them */
   const undecided = new Set<string>()
-  /** all payments of an order since the dump: also those that were not answered for */
-  const idsOf = new Map<string, string[]>()
-  const payments = await newPayments()
-  const pages = await unpaidPages()
-  say(`${runs.length} runs of orders and ${payments.size} payments are newer than the backup.`)
+  const payments = await readNewPayments(context, { since, isolate })
+  const pages = await listUnpaidPages(context, since)
+  say(`${runs.length} runs of orders and ${payments.ownOf.size} payments are newer than the backup.`)
   if (unreadable.length > 0)
     say(
       `${unreadable.length} others cannot be read. If their key is not lost, add it to PAYLOAD_KEYS, and repeat this.`,
@@ -93,7 +87,7 @@ export async function rebuild(
   const partialRefunds = temporal
     ? await listPartialRefunds(temporal, { since, isolate })
     : new Map<string, PartialRefund[]>()
-  const placed = await placedOrders(context, runs, since)
+  const placed = await listPlacedOrders(context, runs, since)
   const explained = new Set<string>(settled)
   for (const run of unreadable) await leaveRun(run, undefined)
   for (const orderId of aftercare?.unreadable ?? []) undecided.add(orderId)
@@ -106,7 +100,7 @@ export async function rebuild(
   await atOnce(aftercare?.activities ?? [], ([orderId, activities]) =>
     isolate({ kind: 'order', subjectId: orderId }, () => rebuildAftercare(orderId, activities)),
   )
-  // Those of orders that the dump has as they are, but for these refunds.
+  // What is left of the partial refunds is of orders that the dump has as they are otherwise.
   await atOnce(partialRefunds, ([orderId, ofOrder]) =>
     isolate({ kind: 'order', subjectId: orderId }, () => rebuildPartialRefunds(orderId, ofOrder)),
   )
@@ -115,7 +109,7 @@ export async function rebuild(
     await isolate({ kind: 'run', subjectId: receiptId }, async () => {
       for (const id of await paymentsInSeal(sql, context, receiptId)) explained.add(id)
     })
-  for (const payment of read.values())
+  for (const payment of payments.read.values())
     if (!explained.has(payment.paymentIntentId))
       await isolate({ kind: 'payment', subjectId: payment.paymentIntentId }, () => leavePayment(payment))
   for (const page of pages.values())
@@ -149,7 +143,7 @@ export async function rebuild(
     const before = await findOrder(sql, run.orderId)
     const ofOrder = partialRefunds.get(run.orderId) ?? []
     partialRefunds.delete(run.orderId)
-    const payment = paymentOf(run.orderId, before)
+    const payment = payments.paymentOf(run.orderId, before)
     if (payment.id !== undefined) explained.add(payment.id)
     const page = pages.get(run.orderId)
     const facts = { run, payment, page, placed: placed.get(run.orderId) ?? [], partialRefunds: ofOrder }
@@ -183,10 +177,10 @@ export async function rebuild(
   async function leaveRun(run: ListedOrderRun, activities: readonly RecordedActivity[] | undefined): Promise<void> {
     const { orderId, status } = run
     undecided.add(orderId)
-    const ids = idsOf.get(orderId) ?? []
+    const ids = payments.idsOf.get(orderId) ?? []
     for (const id of ids) explained.add(id)
     await isolate(orderOf(run), async () => {
-      // Those of the steps that were rebuilt before it failed.
+      // The events of the steps that were rebuilt before it failed.
       await deleteStatusEvents(sql, orderId)
       if (mayHaveDelivered(run, activities)) await closeUndecided(orderId, 'restore')
     })
@@ -214,64 +208,11 @@ export async function rebuild(
       await raiseOperatorTask(sql, { kind: notAccepted, subjectId: orderId, detail, at })
   }
 
-  /** Our payments since the dump, by the order that they are for. */
-  async function newPayments(): Promise<Map<string, Payment>> {
-    const listed: { paymentIntentId: string; orderId: string }[] = []
-    for await (const { paymentIntentId, orderId, mark } of stripe.paymentsCreated(since, new Date()))
-      if (orderId !== null && mark === paymentMark(cipher, orderId)) listed.push({ paymentIntentId, orderId })
-    for (const { paymentIntentId, orderId } of listed)
-      idsOf.set(orderId, [...(idsOf.get(orderId) ?? []), paymentIntentId])
-    const found = new Map<string, Payment>()
-    const answers = await atOnce(listed, ({ paymentIntentId }) =>
-      isolate({ kind: 'payment', subjectId: paymentIntentId }, () => stripe.getPayment(paymentIntentId)),
-    )
-    for (const [index, payment] of answers.entries()) {
-      const { paymentIntentId = '', orderId = '' } = listed[index] ?? {}
-      if (!payment) {
-        unread.add(paymentIntentId).add(orderId)
-        continue
-      }
-      read.set(payment.paymentIntentId, payment)
-      const known = found.get(orderId)
-      // Stripe lists the newest first.
-      if (!known || rankOf(payment) > rankOf(known)) found.set(orderId, payment)
-    }
-    return found
-  }
-
-  /** Stripe's pages since the dump on which an order can still be paid, by the order. */
-  async function unpaidPages(): Promise<Map<string, OpenPage>> {
-    const found = new Map<string, OpenPage>()
-    for await (const page of stripe.openPages(since, new Date())) {
-      const { orderId, mark } = page
-      // Nobody has the address of an older one. Stripe lists the newest first.
-      if (orderId !== null && mark === paymentMark(cipher, orderId) && !found.has(orderId)) found.set(orderId, page)
-    }
-    return found
-  }
-
-  /** The payment of an order, which is read when something of it is needed. */
-  function paymentOf(orderId: string, order: OrderRow | undefined): OrderPayment {
-    const known = order?.payment_intent_id ?? undefined
-    const id = known ?? payments.get(orderId)?.paymentIntentId
-    const isUnread = known ? unread.has(known) : unread.has(orderId) && payments.get(orderId)?.status !== 'succeeded'
-    let answer: Promise<Payment | undefined> | undefined
-    const ask = async (): Promise<Payment | undefined> => {
-      // An operator has been told of the payment.
-      if (isUnread) throw failure('PaymentUnavailable', { code: 'payment_unread' })
-      return known ? (read.get(known) ?? stripe.getPayment(known)) : payments.get(orderId)
-    }
-    const readOnce = () => (answer ??= ask())
-    const readIfShown = async () =>
-      isUnread || id === undefined ? undefined : isolate({ kind: 'payment', subjectId: id }, readOnce)
-    return { id, read: readOnce, readIfShown }
-  }
-
   async function rebuildPartialRefunds(orderId: string, ofOrder: readonly PartialRefund[]): Promise<void> {
     // The numbers of its credit notes may be among what cannot be read.
     if (undecided.has(orderId)) return
     const order = await findOrder(sql, orderId)
-    const payment = order && (await paymentOf(orderId, order).read())
+    const payment = order && (await payments.paymentOf(orderId, order).read())
     if (!order || !payment) return
     const before = JSON.stringify(await listRefunds(sql, orderId))
     await redoReturns(context, order, ofOrder)
@@ -336,23 +277,13 @@ export async function rebuild(
       const { id } = order
       if (known.has(id)) continue
       const asked = await isolate({ kind: 'order', subjectId: id }, async () => ({
-        payment: await paymentOf(id, order).read(),
+        payment: await payments.paymentOf(id, order).read(),
       }))
       if (asked && (asked.payment?.status !== 'succeeded' || leftOf(asked.payment) <= 0)) continue
       await closeUndecided(id, olderThanRuns)
       await insertItem(sql, restoreId, { kind: 'order', subjectId: id, outcome: 'undecided', detail: olderThanRuns })
     }
   }
-}
-
-/**
- * Which payment of an order is its own: a checkout whose answer was lost, or that was repeated after a day, has made several.
- * One of them was paid at most; a cancelled one can never be.
- */
-export function rankOf({ status }: Pick<Payment, 'status'>): number {
-  if (status === 'succeeded') return 3
-  if (status === 'processing') return 2
-  return status === 'canceled' ? 0 : 1
 }
 
 const orderOf = ({ orderId }: ListedOrderRun) => ({ kind: 'order', subjectId: orderId }) as const
@@ -379,26 +310,3 @@ const isAsInDump = ({ status, isOpen }: ListedOrderRun, order: OrderRow | undefi
 const isChanged = (before: OrderRow | undefined, after: OrderRow | undefined): boolean =>
   after !== undefined &&
   (before === undefined || before.status !== after.status || before.ended_at?.getTime() !== after.ended_at?.getTime())
-
-/** What the providers have for the runs' orders, by order id. */
-async function placedOrders(
-  { esimProviders }: RepeatingContext,
-  runs: readonly OrderRun[],
-  since: Date,
-): Promise<Map<string, PlacedOrder[]>> {
-  const found = new Map<string, PlacedOrder[]>()
-  for (const provider of esimProviderIds) {
-    const { findOrdersOf } = esimProviders[provider]
-    const orderIds = new Map<string, string>()
-    for (const run of runs) {
-      if (run.input.parentOrderId) continue
-      for (const reference of referencesOf(run)) orderIds.set(placementPrefix(reference, provider), run.orderId)
-    }
-    const placed = await findOrdersOf([...orderIds.keys()], since.toISOString())
-    for (const { clientRef, orderNo } of placed) {
-      const orderId = orderIds.get(prefixOf(clientRef))
-      if (orderId !== undefined) found.set(orderId, [...(found.get(orderId) ?? []), { provider, clientRef, orderNo }])
-    }
-  }
-  return found
-}

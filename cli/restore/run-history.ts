@@ -103,21 +103,42 @@ export function inputOf<Input extends object>({ input }: RunHistory, ...texts: (
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
-/** Reads the histories of the runs that a query lists, each alone. @returns those that can be read, in the order of the query */
+/** A run, and what was read of its history; undefined when nobody can read it: an operator decides. */
+export interface ListedHistory<Result> {
+  workflowId: string
+  found: { result: Result } | undefined
+}
+
+/**
+ * Reads the histories of the runs that a query lists, each alone. A workflow id may have several runs.
+ * @param options.subjectOf what cannot be read is left to operators as this; by default as the run
+ * @param options.read receives undefined for a run that Temporal has deleted since it was listed
+ * @returns the oldest run first
+ */
 export async function listHistories<Result>(
   client: Client,
   query: string,
-  { isolate, read }: { isolate: IsolateFailure; read(history: RunHistory, workflowId: string): Result },
-): Promise<Result[]> {
-  const listed: { workflowId: string; runId: string }[] = []
-  for await (const run of client.workflow.list({ query })) listed.push(run)
-  const found = await atOnce(listed, (run) =>
-    isolate({ kind: 'run', subjectId: run.workflowId }, async () => {
-      const history = await readHistory(client, run)
-      return history ? [read(history, run.workflowId)] : []
-    }),
-  )
-  return found.flatMap((each) => each ?? [])
+  {
+    isolate,
+    subjectOf = (workflowId) => ({ kind: 'run', subjectId: workflowId }),
+    read,
+  }: {
+    isolate: IsolateFailure
+    subjectOf?: (workflowId: string) => Parameters<IsolateFailure>[0]
+    read(history: RunHistory | undefined, workflowId: string): Result
+  },
+): Promise<ListedHistory<Result>[]> {
+  const listed: { workflowId: string; runId: string; startTime: Date }[] = []
+  for await (const { workflowId, runId, startTime } of client.workflow.list({ query }))
+    listed.push({ workflowId, runId, startTime })
+  listed.sort((a, b) => a.startTime.getTime() - b.startTime.getTime())
+  return atOnce(listed, async (run) => {
+    const { workflowId } = run
+    const found = await isolate(subjectOf(workflowId), async () => ({
+      result: read(await readHistory(client, run), workflowId),
+    }))
+    return { workflowId, found }
+  })
 }
 
 async function fetchEvents(

@@ -42,7 +42,7 @@ const leftToOperator = (
 
 export const afterRestore: Readonly<Record<WorkflowType, AfterRestore>> = {
   accountDeletion: rebuilt('deletions.ts'),
-  order: rebuilt('rebuild-order.ts'),
+  order: rebuilt('orders/rebuild-order.ts'),
   orderAftercare: rebuilt('aftercare.ts'),
   partialRefund: rebuilt('partial-refunds.ts'),
   signInEnded: rebuilt('sign-ins.ts'),

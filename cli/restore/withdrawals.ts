@@ -25,9 +25,11 @@ export async function rebuildWithdrawals(
 ): Promise<void> {
   const { sql } = context
   const query = `WorkflowType = '${withdrawalType}' AND ${openSince(since)}`
-  const read = (history: RunHistory, workflowId: string) => ({ history, workflowId })
-  for (const { history, workflowId } of await listHistories(temporal, query, { isolate, read }))
-    await isolate({ kind: 'run', subjectId: workflowId }, () => rebuild(workflowId, history))
+  const histories = await listHistories(temporal, query, { isolate, read: (history) => history })
+  for (const { workflowId, found } of histories) {
+    const history = found?.result
+    if (history) await isolate({ kind: 'run', subjectId: workflowId }, () => rebuild(workflowId, history))
+  }
 
   async function rebuild(workflowId: string, history: RunHistory): Promise<void> {
     const order = await findOrder(sql, workflowId.slice(withdrawalWorkflowId('').length))

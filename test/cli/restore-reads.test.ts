@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { placementReference } from '../../activities/order/placement-reference.ts'
-import { ownOrderOf } from '../../cli/restore/own-order.ts'
+import { ownOrderOf } from '../../cli/restore/orders/own-order.ts'
 import { repeatingPort, untilAnswered } from '../../cli/restore/until-answered.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 import { ProviderFailure } from '../../providers/failure.ts'

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { stepsDone } from '../../cli/restore/deletions.ts'
-import { rankOf } from '../../cli/restore/rebuild.ts'
+import { rankOf } from '../../cli/restore/orders/payments.ts'
 import type { RecordedActivity } from '../../cli/restore/run-history.ts'
 import { afterRestore, leftToOperators } from '../../cli/restore/run-types.ts'
 import { afterLoss } from '../../cli/restore/tables.ts'
@@ -26,8 +26,8 @@ test('a restore knows what becomes of each table', () => {
 })
 
 const folder = join(import.meta.dirname, '../../cli/restore')
-const files = readdirSync(folder)
-const namedIn = (text: string): string[] => text.match(/[\w-]+\.ts/g) ?? []
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+const namedIn = (text: string): string[] => text.match(/[\w/-]+\.ts/g) ?? []
 
 test('what a restore says of tables and runs names files that are there, and for operator tasks all that raise them', () => {
   const ofRuns = Object.values(afterRestore).map((entry) => (entry.outcome === 'rebuild' ? entry.by : ''))

@@ -97,7 +97,6 @@ test.each([
       harness.context,
       { paymentIntentId: (await paymentOf(order.id)) ?? '', currency: 'EUR' },
       testPriceMinor,
-      (look) => look(),
     )
     expect(listed.map(({ amountMinor }) => amountMinor)).toEqual(isTakenBack ? [testPriceMinor] : [])
   },

@@ -33,18 +33,25 @@ export async function refundUnlessTakenBack(
   }
 }
 
+/** Reads what lost disputes have given back of a payment, as `takenBackBy` answers it. */
+export async function listTakenBack(
+  context: Context,
+  payment: Pick<Payment, 'paymentIntentId' | 'currency'>,
+  leftMinor: number,
+): Promise<Refund[]> {
+  const disputes = await askAboutPayment(context, () => context.stripe.listDisputes(payment.paymentIntentId))
+  return takenBackBy(disputes, payment, leftMinor)
+}
+
 /**
  * The disputes of a payment that gave it back for good, as refunds, the newest first: the customer has this money back.
  * @param leftMinor what is left of the payment to refund
- * @param read bounds and repeats the look; by default the activity does
  */
-export async function listTakenBack(
-  context: Context,
-  { paymentIntentId, currency }: Pick<Payment, 'paymentIntentId' | 'currency'>,
+export function takenBackBy(
+  disputes: readonly Dispute[],
+  { currency }: Pick<Payment, 'currency'>,
   leftMinor: number,
-  read: (look: () => Promise<Dispute[]>) => Promise<Dispute[]> = (look) => askAboutPayment(context, look),
-): Promise<Refund[]> {
-  const disputes = await read(() => context.stripe.listDisputes(paymentIntentId))
+): Refund[] {
   let left = leftMinor
   return disputes.flatMap((dispute) => {
     // A bank may reckon in another currency; then an operator compares.

@@ -1,6 +1,5 @@
 /** U2, U6: pairs of passing faults at reads of lists, prices and books: nothing is withdrawn, bought twice or taken for clean. */
 import { expect, test } from 'vitest'
-import { listTakenBack } from '../../../activities/order/refunds/lost-disputes.ts'
 import { untilAnswered } from '../../../cli/restore/until-answered.ts'
 import { milliseconds, periods } from '../../../policy/periods.ts'
 import type { Fault } from '../../../sim/simulator.ts'
@@ -49,7 +48,7 @@ test.each(eachProvider)(
   '%s: orders with pairs of faults at the price are filled once',
   { timeout: 240_000 },
   async (simulator, packageCode) => {
-    // eSIM Access tells its price when it has changed, Airalo each time.
+    // eSIM Access names its price when it has changed, Airalo each time.
     await sql`update package_offers set cost_micros = cost_micros - 100000 where package_code = ${packageCode}`
     for (const pair of atProvider) {
       for (const fault of pair) await sims[simulator].fault({ ...fault, match: catalogues[simulator] })
@@ -89,9 +88,7 @@ test('a restore reads the disputes of a payment after pairs of faults', async ()
   const match = { method: 'GET', path: `/v1/disputes\\?.*${paymentIntentId}` }
   for (const pair of pairs([...passing, missingAtStripe])) {
     for (const fault of pair) await sims.stripe.fault({ ...fault, match })
-    const found = await listTakenBack(harness.context, { paymentIntentId, currency: 'EUR' }, 500, (look) =>
-      untilAnswered(look, 1),
-    )
+    const found = await untilAnswered(() => harness.context.stripe.listDisputes(paymentIntentId), 1)
     await sims.stripe.clearFaults()
     expect(found, JSON.stringify(pair)).toEqual([])
   }

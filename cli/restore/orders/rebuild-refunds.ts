@@ -1,18 +1,18 @@
 /** Refunds of an order and their credit notes: Stripe has all refunds, also those made at the dashboard, and the runs have the numbers. */
-import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
-import { leftOf } from '../../activities/order/refunds/refund.ts'
-import { givenBackMinor, hasNotFailed, recordRefunds } from '../../activities/order/refunds/refund-records.ts'
-import type { Transaction } from '../../db/connection/database.ts'
-import type { InvoiceLinks } from '../../db/connection/schema.ts'
-import { settleFact } from '../../db/order/books.ts'
-import type { OrderRow } from '../../db/order/orders.ts'
-import { listRefunds, noteCreditNote } from '../../db/order/refunds.ts'
-import { isIssued, restoreCreditNote } from '../../db/order/restored-documents.ts'
-import type { Payment } from '../../providers/stripe/payments.ts'
-import type { Refund } from '../../providers/stripe/refunds.ts'
-import type { RefundReason } from '../../workflows/order/order.contract.ts'
-import { type PartialRefund, redoReservation } from './partial-refunds.ts'
-import type { RepeatingContext } from './until-answered.ts'
+import { takenBackBy } from '../../../activities/order/refunds/lost-disputes.ts'
+import { leftOf } from '../../../activities/order/refunds/refund.ts'
+import { givenBackMinor, hasNotFailed, recordRefunds } from '../../../activities/order/refunds/refund-records.ts'
+import type { Transaction } from '../../../db/connection/database.ts'
+import type { InvoiceLinks } from '../../../db/connection/schema.ts'
+import { settleFact } from '../../../db/order/books.ts'
+import type { OrderRow } from '../../../db/order/orders.ts'
+import { listRefunds, noteCreditNote } from '../../../db/order/refunds.ts'
+import { isIssued, restoreCreditNote } from '../../../db/order/restored-documents.ts'
+import type { Payment } from '../../../providers/stripe/payments.ts'
+import type { Refund } from '../../../providers/stripe/refunds.ts'
+import type { RefundReason } from '../../../workflows/order/order.contract.ts'
+import { type PartialRefund, redoReservation } from '../partial-refunds.ts'
+import type { RepeatingContext } from '../until-answered.ts'
 
 /** What the runs know of an order's refunds. */
 export interface KnownRefunds {
@@ -37,7 +37,7 @@ export async function rebuildRefunds(
   const { sql, stripe } = context
   const { partialRefunds, own } = known
   if (!order.paid_at || (payment.refundedMinor === 0 && partialRefunds.length === 0 && !own.isTakenBack)) return
-  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment), (look) => look()) : []
+  const takenBack = await listTakenBack(context, payment, own)
   const refunds = [...takenBack, ...(await stripe.listRefunds(payment.paymentIntentId))]
   await sql.begin(async (tx) => {
     for (const each of partialRefunds) await redoReservation(tx, order, payment, each, refunds)
@@ -61,6 +61,14 @@ export async function rebuildRefunds(
     if (order.fact_id) await settleFact(tx, order.fact_id, outcome, givenBackMinor(refunds))
   })
 }
+
+/** What lost disputes have given back of a payment, if the order's run has counted it as refunded. */
+export const listTakenBack = async (
+  { stripe }: RepeatingContext,
+  payment: Payment,
+  { isTakenBack }: Pick<KnownRefunds['own'], 'isTakenBack'>,
+): Promise<Refund[]> =>
+  isTakenBack ? takenBackBy(await stripe.listDisputes(payment.paymentIntentId), payment, leftOf(payment)) : []
 
 export interface KnownNote {
   refund: Refund

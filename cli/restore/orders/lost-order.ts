@@ -1,29 +1,20 @@
 /** An order that cannot be rebuilt: its payment is refunded, its eSIM returned if unused, and the books keep it. */
 
-import { sellerAndTax } from '../../activities/order/invoice.ts'
-import { destinationOf } from '../../activities/order/payment/payment.ts'
-import { placementReference } from '../../activities/order/placement-reference.ts'
-import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
-import { leftOf } from '../../activities/order/refunds/refund.ts'
-import { insertItem, type LostOrderPlan } from '../../db/backup/restores.ts'
-import type { Packages } from '../../db/connection/schema.ts'
-import { isErased } from '../../db/erasure/deletion-ledger.ts'
-import { insertFact, settleFact } from '../../db/order/books.ts'
-import type { HeldPlacement } from '../../db/order/placements.ts'
-import { isIssued, restoreDocument } from '../../db/order/restored-documents.ts'
-import { evidenceOf } from '../../policy/vat.ts'
-import type { Payment } from '../../providers/stripe/payments.ts'
-import {
-  deliveryOf,
-  type Loss,
-  mayHoldEsims,
-  ownRefund,
-  provisionings,
-  type RunFacts,
-  referencesOf,
-} from './rebuild-order.ts'
-import { findNotes, restoreNotes } from './rebuild-refunds.ts'
-import type { RepeatingContext } from './until-answered.ts'
+import { sellerAndTax } from '../../../activities/order/invoice.ts'
+import { destinationOf } from '../../../activities/order/payment/payment.ts'
+import { placementReference } from '../../../activities/order/placement-reference.ts'
+import { insertItem, type LostOrderPlan } from '../../../db/backup/restores.ts'
+import type { Packages } from '../../../db/connection/schema.ts'
+import { isErased } from '../../../db/erasure/deletion-ledger.ts'
+import { insertFact, settleFact } from '../../../db/order/books.ts'
+import type { HeldPlacement } from '../../../db/order/placements.ts'
+import { isIssued, restoreDocument } from '../../../db/order/restored-documents.ts'
+import { evidenceOf } from '../../../policy/vat.ts'
+import type { Payment } from '../../../providers/stripe/payments.ts'
+import type { RepeatingContext } from '../until-answered.ts'
+import type { Loss, RunFacts } from './rebuild-order.ts'
+import { findNotes, listTakenBack, restoreNotes } from './rebuild-refunds.ts'
+import { deliveryOf, mayHoldEsims, ownRefund, provisionings, referencesOf } from './run-reports.ts'
 
 interface FactsOfLost extends Omit<RunFacts, 'payment'> {
   payment: Payment | undefined
@@ -95,7 +86,7 @@ async function keepBooks(
   const delivered = delivery && deliveryOf(delivery.at, delivery.completed?.result)
   const number = delivered?.invoiceNumber ?? null
   const own = ownRefund(run)
-  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment), (look) => look()) : []
+  const takenBack = await listTakenBack(context, payment, own)
   const made = payment.refundedMinor > 0 ? await stripe.listRefunds(payment.paymentIntentId) : []
   const refunds = [...takenBack, ...made]
   return await sql.begin(async (tx) => {

@@ -1,60 +1,37 @@
 /** Brings an order's rows to where its run is: the effects of what the run has completed. docs/restore.md has the table. */
-import { invoiceOf } from '../../activities/order/invoice.ts'
-import { factsOf, newOrder } from '../../activities/order/payment/payment.ts'
-import { notAccepted, objectionTo } from '../../activities/order/payment/payment-acceptance.ts'
-import { placementReference } from '../../activities/order/placement-reference.ts'
-import type { Context } from '../../context.ts'
-import { restoreUndecided } from '../../db/backup/restores.ts'
-import type { PackageOffers, Packages } from '../../db/connection/schema.ts'
-import { tableEncryption } from '../../db/crypto/column-encryption.ts'
-import { installTokenColumns } from '../../db/crypto/install-token.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
-import { recordDelivered, recordPaid, settleFact } from '../../db/order/books.ts'
-import { insertEsims, listEsims, noteReturnAsked, setEsimState } from '../../db/order/esims.ts'
-import { findOrder, insertOrder, moveOrder, type OrderRow } from '../../db/order/orders.ts'
-import {
-  deleteSuperseded,
-  insertLostPlacement,
-  listPlacements,
-  movePlacement,
-  type Placement,
-} from '../../db/order/placements.ts'
-import { restoreDocument } from '../../db/order/restored-documents.ts'
-import { evidenceOf } from '../../policy/vat.ts'
-import type { EsimProviderId, ProvidedEsim } from '../../providers/esim.ts'
-import { isProviderFailure } from '../../providers/failure.ts'
-import type { OpenPage } from '../../providers/stripe/hosted.ts'
-import type { Payment } from '../../providers/stripe/payments.ts'
-import {
-  type LateOutcome,
-  type OrderActivities,
-  type OrderStatus,
-  type RefundReason,
-  refundReasonOf,
-} from '../../workflows/order/order.contract.ts'
-import { limitOf } from '../../workflows/order/order-states.ts'
-import type { OrderRun } from './order-runs.ts'
-import { ownOrderOf, type PlacedOrder } from './own-order.ts'
-import { type PartialRefund, redoReturns } from './partial-refunds.ts'
-import { type KnownRefunds, rebuildRefunds } from './rebuild-refunds.ts'
-import type { RecordedActivity } from './run-history.ts'
-import type { RepeatingContext } from './until-answered.ts'
+import { invoiceOf } from '../../../activities/order/invoice.ts'
+import { factsOf, newOrder } from '../../../activities/order/payment/payment.ts'
+import { notAccepted, objectionTo } from '../../../activities/order/payment/payment-acceptance.ts'
+import type { Context } from '../../../context.ts'
+import type { Packages } from '../../../db/connection/schema.ts'
+import { tableEncryption } from '../../../db/crypto/column-encryption.ts'
+import { installTokenColumns } from '../../../db/crypto/install-token.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
+import { recordDelivered, recordPaid, settleFact } from '../../../db/order/books.ts'
+import { listEsims, noteReturnAsked, setEsimState } from '../../../db/order/esims.ts'
+import { findOrder, insertOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts'
+import { listPlacements, movePlacement } from '../../../db/order/placements.ts'
+import { restoreDocument } from '../../../db/order/restored-documents.ts'
+import { evidenceOf } from '../../../policy/vat.ts'
+import type { OpenPage } from '../../../providers/stripe/hosted.ts'
+import type { Payment } from '../../../providers/stripe/payments.ts'
+import type { LateOutcome, OrderStatus, RefundReason } from '../../../workflows/order/order.contract.ts'
+import { limitOf } from '../../../workflows/order/order-states.ts'
+import type { OrderRun } from '../order-runs.ts'
+import { type PartialRefund, redoReturns } from '../partial-refunds.ts'
+import type { RecordedActivity } from '../run-history.ts'
+import type { RepeatingContext } from '../until-answered.ts'
+import type { PlacedOrder } from './own-order.ts'
+import type { OrderPayment } from './payments.ts'
+import { keepOpenPlacements, rebuildProvided } from './rebuild-placements.ts'
+import { rebuildRefunds } from './rebuild-refunds.ts'
+import { deliveryOf, hasRefunded, mayHoldEsims, ownRefund, refundReason } from './run-reports.ts'
 
 /** Kind of the operator task of a refund that the processor has refused or failed. */
 const refundFailed = 'refund_failed'
 
 /** Why an order cannot be rebuilt. */
 export type Loss = 'account_lost' | 'package_unknown' | 'first_order_lost'
-
-/** The payment of an order, which is read only where something of it is needed. */
-export interface OrderPayment {
-  /** undefined: the run never got as far as a payment */
-  id: string | undefined
-  /** @throws when the processor does not say what it is */
-  read(): Promise<Payment | undefined>
-  /** The same for what can be done without: an operator is told when the processor does not say what it is. */
-  readIfShown(): Promise<Payment | undefined>
-}
 
 export interface RunFacts {
   run: OrderRun
@@ -223,47 +200,6 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
   }
 }
 
-const hasRefunded = ({ activities }: OrderRun): boolean =>
-  activities.some(({ type, completed }) => type === 'refundPayment' && completed)
-
-function refundReason(run: OrderRun): RefundReason {
-  const asked = run.activities.findLast(({ type, input }) => type === 'refundPayment' && input)
-  return refundReasonOf(asked?.input?.reason) ?? 'not_delivered_in_time'
-}
-
-/** What a run has reported of its refund. */
-export function ownRefund(run: OrderRun): KnownRefunds['own'] {
-  const refunded = run.activities.findLast(({ type, completed }) => type === 'refundPayment' && completed)
-  const result = refunded?.completed?.result as RefundResult | null | undefined
-  const at = refunded?.at ?? new Date()
-  const dayOfNote = (number: string): Date => {
-    const day = result?.issuedOn?.[number]
-    return day === undefined ? at : new Date(day)
-  }
-  const creditNotes = (result?.creditNotes ?? []).map((number) => ({ number, at: dayOfNote(number) }))
-  return { reason: refundReason(run), at, creditNotes, isTakenBack: result?.isTakenBack === true }
-}
-
-type RefundResult = Partial<NonNullable<Awaited<ReturnType<OrderActivities['refundPayment']>>>>
-
-/** What a run has reported of its delivery. Earlier builds dated it by the time at which the workflow asked for it. */
-export function deliveryOf(asOf: Date, result: unknown): { at: Date; invoiceNumber: string | undefined } {
-  const { deliveredAt, invoiceNumber } = (result ?? {}) as { deliveredAt?: string; invoiceNumber?: string }
-  return { at: deliveredAt === undefined ? asOf : new Date(deliveredAt), invoiceNumber }
-}
-
-/** The run has asked providers, and has not returned what they hold. */
-export const mayHoldEsims = (run: OrderRun): boolean =>
-  provisionings(run).length > 0 &&
-  !run.activities.some(({ type, completed }) => type === 'releaseProvision' && completed)
-
-export const provisionings = (run: OrderRun): RecordedActivity[] =>
-  run.activities.filter(({ type }) => type === 'provision')
-
-/** The random values from which the references at providers were computed. */
-export const referencesOf = (run: OrderRun): string[] =>
-  provisionings(run).flatMap(({ input }) => (typeof input?.reference === 'string' ? [input.reference] : []))
-
 async function insertLostOrder(
   context: Context,
   run: OrderRun,
@@ -299,126 +235,6 @@ async function insertLostOrder(
   })
   await insertOrder(sql, order)
   return undefined
-}
-
-/** The placements and eSIMs of a run that has them. */
-async function rebuildProvided(
-  context: RepeatingContext,
-  order: OrderRow,
-  run: OrderRun,
-  placed: PlacedOrder[],
-  at: Date,
-): Promise<void> {
-  const { sql } = context
-  const known = await listPlacements(sql, order.id)
-  if (known.some(({ state }) => ['provided', 'releasing', 'released'].includes(state))) return
-  if (order.parent_order_id) return rebuildTopUp(context, order, run, at)
-  const own = ownOrderOf(referencesOf(run), placed)
-  if (own && !known.some(({ state }) => state === 'placed')) {
-    const placement =
-      known.find(({ client_ref }) => client_ref === own.clientRef) ?? (await newerPlacement(context, order, own, at))
-    await movePlacement(sql, placement.id, ['placing'], { state: 'placed', provider_order_no: own.orderNo })
-  }
-  for (const placement of await listPlacements(sql, order.id)) {
-    if (placement.state !== 'placed' || !placement.provider_order_no) continue
-    const esims = await esimsOf(context, placement.provider, placement.provider_order_no)
-    if (!esims) break
-    await insertEsims(context, order, placement, esims.slice(0, order.quantity))
-    return
-  }
-  // They went back: nobody needs them.
-  if (!mayHoldEsims(run) || run.activities.some(({ type, completed }) => type === 'withdrawEsims' && completed)) return
-  await raiseOperatorTask(sql, { kind: restoreUndecided, subjectId: order.id, detail: 'provider_order_unknown', at })
-}
-
-/** @returns undefined when the provider does not know the order any more, of which the run has the eSIMs */
-async function esimsOf(
-  { esimProviders }: RepeatingContext,
-  provider: EsimProviderId,
-  orderNo: string,
-): Promise<ProvidedEsim[] | undefined> {
-  try {
-    return await esimProviders[provider].getEsims(orderNo)
-  } catch (error) {
-    if (isProviderFailure(error) && (error.kind === 'rejected' || error.code === 'still_allocating')) return undefined
-    throw error
-  }
-}
-
-async function rebuildTopUp(context: Context, order: OrderRow, run: OrderRun, at: Date): Promise<void> {
-  const placement = await topUpPlacement(context, order, run, at)
-  if (placement) await movePlacement(context.sql, placement.id, ['placing'], { state: 'provided' })
-}
-
-/** The request of a top-up; a run that goes on asks the provider whether it was applied. */
-async function topUpPlacement(
-  context: Context,
-  order: OrderRow,
-  run: OrderRun,
-  at: Date,
-): Promise<Placement | undefined> {
-  const { sql } = context
-  const [known] = await listPlacements(sql, order.id)
-  const parent = order.parent_order_id ? await findOrder(sql, order.parent_order_id) : undefined
-  const esim = parent && (await listEsims(context, parent)).find(({ id }) => id === order.esim_id)
-  const [reference] = referencesOf(run)
-  if (known || !esim || reference === undefined) return known
-  const clientRef = placementReference(reference, esim.provider, 1)
-  return lostPlacement(context, order, { provider: esim.provider, clientRef }, at)
-}
-
-/**
- * The requests whose answer the run waits for. eSIM Access shows an order only once it is allocated: its request is repeated
- * under its reference, by which it stays one order.
- */
-async function keepOpenPlacements(
-  context: Context,
-  order: OrderRow,
-  run: OrderRun,
-  placed: PlacedOrder[],
-): Promise<void> {
-  const { sql } = context
-  const at = provisionings(run)[0]?.at ?? run.startedAt
-  if (order.parent_order_id) return void (await topUpPlacement(context, order, run, at))
-  const known = await listPlacements(sql, order.id)
-  const own = ownOrderOf(referencesOf(run), placed)
-  const isKnown = known.some(({ client_ref, state }) => client_ref === own?.clientRef || isApplied.includes(state))
-  if (own && !isKnown) await newerPlacement(context, order, own, at)
-  if (own || known.length > 0) return
-  const reference = referencesOf(run)[0]
-  const provider = 'esim-access' satisfies EsimProviderId
-  const [offer] = await sql<Pick<PackageOffers, 'provider'>[]>`
-    select provider from package_offers where package_code = ${order.package_code} and provider = ${provider}`
-  if (reference === undefined || !offer) return
-  await lostPlacement(context, order, { provider, clientRef: placementReference(reference, provider, 1) }, at)
-}
-
-/** States of a request that its provider has applied. */
-const isApplied: Placement['state'][] = ['placed', 'provided', 'releasing', 'released']
-
-/** The request that the run has made since the dump, in place of one that the dump holds open. */
-async function newerPlacement(context: Context, order: OrderRow, found: PlacedOrder, at: Date): Promise<Placement> {
-  await deleteSuperseded(context.sql, order.id, found.clientRef)
-  return lostPlacement(context, order, found, at)
-}
-
-async function lostPlacement(
-  { sql }: Context,
-  order: OrderRow,
-  found: { provider: EsimProviderId; clientRef: string; orderNo?: string },
-  at: Date,
-): Promise<Placement> {
-  const [offer] = await sql<Pick<PackageOffers, 'provider_package_code' | 'cost_micros'>[]>`
-    select provider_package_code, cost_micros from package_offers
-    where package_code = ${order.package_code} and provider = ${found.provider}`
-  return insertLostPlacement(sql, order.id, {
-    provider: found.provider,
-    clientRef: found.clientRef,
-    orderNo: found.orderNo ?? null,
-    packageCode: offer?.provider_package_code ?? '',
-    costMicros: found.orderNo === undefined ? (offer?.cost_micros ?? null) : null,
-    placedAt: at,
-  })
 }
 
 async function rebuildDelivery(

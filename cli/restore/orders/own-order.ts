@@ -1,16 +1,42 @@
-/** Which of the orders that providers have for a run's order is its own. */
-
-import { placementPrefix } from '../../activities/order/placement-reference.ts'
-import { insertItem } from '../../db/backup/restores.ts'
-import type { Queryable } from '../../db/connection/database.ts'
-import { raiseOperatorTask } from '../../db/operator-tasks.ts'
-import type { EsimProviderId } from '../../providers/esim.ts'
+/** What providers have for a run's order, and which of it is its own. */
+import { placementPrefix, prefixOf } from '../../../activities/order/placement-reference.ts'
+import { insertItem } from '../../../db/backup/restores.ts'
+import type { Queryable } from '../../../db/connection/database.ts'
+import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
+import { esimProviderIds } from '../../../policy/outside-parties.ts'
+import type { EsimProviderId } from '../../../providers/esim.ts'
+import type { OrderRun } from '../order-runs.ts'
+import type { RepeatingContext } from '../until-answered.ts'
+import { referencesOf } from './run-reports.ts'
 
 /** An order that a provider has for a run's order. */
 export interface PlacedOrder {
   provider: EsimProviderId
   clientRef: string
   orderNo: string
+}
+
+/** What the providers have for the runs' orders, by order id. */
+export async function listPlacedOrders(
+  { esimProviders }: RepeatingContext,
+  runs: readonly OrderRun[],
+  since: Date,
+): Promise<Map<string, PlacedOrder[]>> {
+  const found = new Map<string, PlacedOrder[]>()
+  for (const provider of esimProviderIds) {
+    const { findOrdersOf } = esimProviders[provider]
+    const orderIds = new Map<string, string>()
+    for (const run of runs) {
+      if (run.input.parentOrderId) continue
+      for (const reference of referencesOf(run)) orderIds.set(placementPrefix(reference, provider), run.orderId)
+    }
+    const placed = await findOrdersOf([...orderIds.keys()], since.toISOString())
+    for (const { clientRef, orderNo } of placed) {
+      const orderId = orderIds.get(prefixOf(clientRef))
+      if (orderId !== undefined) found.set(orderId, [...(found.get(orderId) ?? []), { provider, clientRef, orderNo }])
+    }
+  }
+  return found
 }
 
 /**
