@@ -59,13 +59,13 @@ export async function buildPrograms(folder: string, inputs: ReadonlyMap<string, 
       metafile: true,
       plugins: [fromInputs],
     })
-    const packages = Object.fromEntries(programs.map((program) => [program, packagesOf(metafile, outdir, program)]))
+    const packages = Object.fromEntries(programs.map((program) => [program, loadedPackages(metafile, outdir, program)]))
     await writeFile(join(outdir, packagesFile), JSON.stringify(packages))
   })
 }
 
 /** The packages that a program loads at its start. */
-function packagesOf({ outputs }: Metafile, outdir: string, program: ProgramName): string[] {
+function loadedPackages({ outputs }: Metafile, outdir: string, program: ProgramName): string[] {
   const files = new Set([relative(root, builtFile(outdir, `${program}/main.ts`)).replaceAll(sep, '/')])
   const packages = new Set<string>()
   for (const file of files) {

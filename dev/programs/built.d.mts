@@ -13,5 +13,5 @@ export function builtPrograms(): Promise<string>
 /** Whether built programs are those of the sources as they are now. */
 export function isCurrent(folder: string): boolean
 
-/** Removes all but the builds that were used last, and those that a process uses. @param current stays in any case */
-export function removeUnused(cache: string, current: string): void
+/** Deletes all but the builds that were used last, and those that a process uses. @param current stays in any case */
+export function deleteUnusedBuilds(cache: string, current: string): void

@@ -62,7 +62,7 @@ export async function builtPrograms() {
     await build(folder, inputs)
     if (!take(folder)) throw new Error(`the built programs in ${folder} are gone`)
   }
-  removeUnused(cacheFolder, folder)
+  deleteUnusedBuilds(cacheFolder, folder)
   return folder
 }
 
@@ -94,11 +94,11 @@ function take(folder) {
 }
 
 /**
- * Removes all but the builds that were used last, and those that a process uses.
+ * Deletes all but the builds that were used last, and those that a process uses.
  * @param {string} cache @param {string} current the build that stays in any case
  */
-export function removeUnused(cache, current) {
-  isUsed(current)
+export function deleteUnusedBuilds(cache, current) {
+  deleteEndedMarks(current)
   const others = readdirSync(cache)
     .filter((name) => /^programs-\w+$/.test(name))
     .map((name) => join(cache, name))
@@ -106,28 +106,34 @@ export function removeUnused(cache, current) {
     .map((folder) => ({ folder, usedAt: statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
     .sort((a, b) => b.usedAt - a.usedAt)
   for (const { folder } of others.slice(keptBuilds - 1)) {
+    deleteEndedMarks(folder)
     if (!isUsed(folder)) rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** Whether a process uses a build. Removes the marks of those that have ended. @param {string} folder */
-function isUsed(folder) {
-  let used = false
-  for (const name of namesIn(folder)) {
-    const [, pid] = /^used-by-(\d+)$/.exec(name) ?? []
-    if (pid === undefined) continue
-    if (isAlive(Number(pid))) used = true
-    else rmSync(join(folder, name), { force: true })
+/** Deletes the marks of processes that have ended. @param {string} folder */
+function deleteEndedMarks(folder) {
+  for (const { name, pid } of marksIn(folder)) {
+    if (!isAlive(pid)) rmSync(join(folder, name), { force: true })
   }
-  return used
 }
+
+/** Whether a process uses a build. @param {string} folder */
+const isUsed = (folder) => marksIn(folder).some(({ pid }) => isAlive(pid))
+
+/** The marks of `take`, of processes that use a build or have used it. @param {string} folder */
+const marksIn = (folder) =>
+  namesIn(folder).flatMap((name) => {
+    const [, pid] = /^used-by-(\d+)$/.exec(name) ?? []
+    return pid === undefined ? [] : [{ name, pid: Number(pid) }]
+  })
 
 /** @param {string} folder */
 function namesIn(folder) {
   try {
     return readdirSync(folder)
   } catch {
-    return [] // Another start has removed it.
+    return [] // Another start has deleted it.
   }
 }
 

@@ -5,7 +5,7 @@ import type { Part } from '../part.ts'
 import { createSwitch, type Starter, type Switch } from '../switch.ts'
 import { createBuilds } from './builds.ts'
 import { fromBuilt, startApiProcess, startWorkerProcess } from './separate-processes.ts'
-import { type ProgramName, packagesOf } from './sources.ts'
+import { importedPackages, type ProgramName } from './sources.ts'
 import { createSpare, type Spare } from './spare-process.ts'
 
 /** Unfinished work is cancelled after this time: an activity is retried after its timeout. */
@@ -76,7 +76,7 @@ function programsApart(options: ProgramOptions): Programs {
       await start({ ...apart, settings: its, ...(built !== undefined && (await fromBuilt(built, program))) })
     if (!restartOften) return { start: () => first(settings) }
     const spare = createSpare(settings, first, async (its) => {
-      const [entry, warmUp] = await Promise.all([builds.fileOf(program), packagesOf(program)])
+      const [entry, warmUp] = await Promise.all([builds.fileOf(program), importedPackages(program)])
       return await start({ ...apart, settings: its, entry, warmUp })
     })
     spares.push(spare)

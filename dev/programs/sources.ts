@@ -44,7 +44,7 @@ export function programsOf(file: string): ProgramName[] {
 export const isBundled = (file: string): boolean => /^(workflows|policy|shared)\//.test(file)
 
 /** The packages that a program's files import, by the imported names. */
-export async function packagesOf(program: ProgramName): Promise<string[]> {
+export async function importedPackages(program: ProgramName): Promise<string[]> {
   const files = (await Promise.all([...shared, ...own[program]].map(filesOf))).flat()
   const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))
   const imported = /(?:\bfrom |^import |\bimport\()'([^.'][^']*)'/

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { buildPrograms } from '../../../dev/programs/build-programs.ts'
-import { hashOfInputs, isCurrent, readInputs, removeUnused } from '../../../dev/programs/built.mjs'
+import { deleteUnusedBuilds, hashOfInputs, isCurrent, readInputs } from '../../../dev/programs/built.mjs'
 import { fromBuilt } from '../../../dev/programs/separate-processes.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -85,7 +85,7 @@ test('the builds that were used last stay, and those of running processes', asyn
     await utimes(folder, 1_000 - index, 1_000 - index)
   }
   await writeFile(join(cache, 'workflows-0.js'), '')
-  removeUnused(cache, join(cache, 'programs-a'))
+  deleteUnusedBuilds(cache, join(cache, 'programs-a'))
   expect((await readdir(cache)).sort()).toEqual([
     'programs-a',
     'programs-b',
