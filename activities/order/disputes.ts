@@ -134,7 +134,7 @@ export function createDisputeActivities(context: Context): Activities {
         })
         const used = BigInt(now?.usedBytes ?? 0)
         return {
-          // A suspended eSIM was what it was before.
+          // The bank asks what was used: the state from before a suspension says it.
           state: now && now.state !== 'suspended' && now.state !== 'unknown' ? now.state : esim.state,
           activated_at: now?.activatedAt ? new Date(now.activatedAt) : esim.activatedAt,
           used_bytes: used > esim.usedBytes ? used : esim.usedBytes,
@@ -179,14 +179,14 @@ export function createDisputeActivities(context: Context): Activities {
     return later
   }
 
-  /** `unsupported`: for good */
+  /** @returns `unsupported` when the provider refuses it for good */
   async function askProvider(esim: StoredEsim, suspended: boolean): Promise<'done' | 'unsupported'> {
     const provider = context.esimProviders[esim.provider]
     try {
       return await (suspended ? provider.suspend(esim.esimRef) : provider.unsuspend(esim.esimRef))
     } catch (error) {
       if (!isProviderFailure(error)) throw error
-      // Its state has been read, and refuses it: the eSIM may have ended meanwhile. Any other refusal may pass, and so may one
+      // The provider refuses because of the eSIM's state: it may have ended meanwhile. Any other refusal may pass, and so may one
       // that contradicts the state, for some hours.
       const isLate = sinceScheduledMs() >= lateAfterMs
       const isWrongState = error.code === 'wrong_state'

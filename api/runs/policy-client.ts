@@ -42,7 +42,7 @@ export function createPolicyClient({ sql, config, temporal }: ApiContext) {
       else if (state === 'posted') {
         const handle = temporal.workflow.getHandle(policyNoticeWorkflowId(version))
         await callRun(temporal, () => handle.executeUpdate(withdraw), ended).catch(async (error: unknown) => {
-          // Its run was terminated: the row decides, and a run that is reset tells the people.
+          // Its run was terminated: the row decides, and a run that is reset notifies the people.
           const isEnded = error instanceof Problem && error.code === ended.code
           if (!isEnded || !(await withdrawPolicy(sql, version, new Date()))) throw error
         })

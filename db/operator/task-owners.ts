@@ -1,4 +1,4 @@
-/** Whose account a task is about: its subject is an order, an eSIM, a run, a dispute, or nobody's thing. */
+/** Whose account an operator task is about. Its subject is an order, an eSIM, a run, a dispute, or something that is no person's. */
 import type { Queryable } from '../connection/database.ts'
 import type { OperatorTask } from '../operator-tasks.ts'
 

@@ -90,6 +90,7 @@ export async function describeBooks(sql: Queryable): Promise<BooksMonth[]> {
   }))
 }
 
+/** Whether an operator holds a month. */
 export async function isMonthHeld(sql: Queryable, month: string): Promise<boolean> {
   const rows = await sql`select from books_holds where month = ${firstDay(month)}`
   return rows.length > 0
@@ -104,6 +105,7 @@ export async function holdMonth(
     values (${firstDay(hold.month)}, ${hold.reason}, ${hold.at}, ${hold.by}) on conflict do nothing`
 }
 
+/** Ends the hold of a month; repeatable. */
 export async function releaseMonth(sql: Queryable, month: string): Promise<void> {
   await sql`delete from books_holds where month = ${firstDay(month)}`
 }

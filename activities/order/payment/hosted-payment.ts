@@ -37,7 +37,7 @@ export function endPayment(
   )
 }
 
-/** What Stripe's page shows. P2: not where the person travels. */
+/** What Stripe's page shows. P2: Stripe gets no detail of the order, so the page does not say where the person travels. */
 export const hostedTexts = (language: Language) => ({
   name: textsOf(language).t('purchase.hostedName'),
   // Stripe has no Albanian: it takes what the browser asks for.

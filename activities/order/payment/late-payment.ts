@@ -70,7 +70,7 @@ export function createLatePaymentActivities(context: Context): Activities {
     return { state: 'refund', reason: endedByProvider, holdsEsims: false }
   }
 
-  /** The run was terminated, or has failed, after the payment was recorded. */
+  /** Refunds an order whose run was terminated, or has failed, after the payment was recorded. */
   async function settleRecorded(order: OrderRow, at: Date): Promise<LateOutcome> {
     await raiseOperatorTask(sql, { kind: paymentUnsettled, subjectId: order.id, detail: order.status, at })
     const isRefunding = order.status === 'refunding' || order.status === 'refund_failed'

@@ -9,7 +9,7 @@ import type { Person } from '../../harness/people.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
 
-// The tests plant payments on purpose, which stay operator tasks.
+// The payments that the tests plant stay operator tasks.
 const harness = await shareStack({ books: false })
 const { stripe, esimAccess } = harness.sims
 const { sql } = harness.stack.context

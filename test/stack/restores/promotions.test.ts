@@ -69,13 +69,13 @@ test('U4: after a restore campaigns wait for an operator, and consents of before
   await untilState(waiting.id, 'paused')
   expect(await mailed(waiting.subject)).toEqual([])
 
-  // What they say themselves stays, whatever an operator does then.
+  // What people decide after the restore stays, whatever an operator does then.
   const at = new Date()
   await setPromotions(sql, { accountId: unsubscribed.accountId, granted: false, source: 'unsubscribe_link', at })
   await google.do('notify', { type: 'account-disabled', sub, reason: 'hijacking', at: at.getTime() - hourMs })
   await setPromotions(sql, { accountId: agreedAgain.accountId, granted: true, source: 'web', at })
   expect(await consentOf(unsubscribed)).toMatchObject({ granted: false, source: 'unsubscribe_link' })
-  // Of before the restore, which is no consent of theirs.
+  // The notice is older than the row that the restore has written, and counts all the same: that row is no decision of the person.
   await untilValue(
     'the notice counts',
     () => consentOf(disabled),
@@ -102,7 +102,7 @@ test('U4: an operator who closes the task leaves the consents withdrawn', async 
   expect(await mailed(subject)).toEqual([newcomer.email])
   expect(await consentOf(person)).toMatchObject({ granted: false })
 
-  // Also when an operator gives back what a later restore has withdrawn.
+  // They stay withdrawn also when an operator confirms the consents that a later restore has withdrawn.
   await suspend()
   await sql.begin((tx) => confirmPromotions(tx, new Date()))
   expect(await consentOf(newcomer)).toMatchObject({ granted: true, source: 'restore' })
@@ -142,7 +142,7 @@ test('C6: a link to an Apple Account that its owner has ended since the dump doe
   const workflowId = signInEndedWorkflowId(randomUUID())
   const start = { workflowId, taskQueue: config.TEMPORAL_TASK_QUEUE, args: [input] }
   await temporal.workflow.execute(signInEndedType, start)
-  // As in the dump.
+  // The dump still has the link.
   await link()
   const isolate = createFailureIsolation(sql, await openRestore(sql))
   const since = plusMs(new Date(), -60_000)
