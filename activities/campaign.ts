@@ -55,7 +55,7 @@ export function createCampaignActivities(context: Context): CampaignActivities {
     async sendCampaignPage({ campaignId, page, pages, asOf }) {
       const campaign = await findCampaign(sql, campaignId)
       if (!campaign) return { lookedAt: 0, sent: 0, stopped: false }
-      // The run pauses itself, and tells an operator.
+      // The run pauses itself, and raises an operator task.
       if (await arePromotionsSuspended(sql)) throw failure('CampaignStateConflict', { code: 'promotions_suspended' })
       const recipients = await listRecipients(sql, context, idRange(page, pages))
       const { sent, mailFailure } = await sendAll(campaign, recipients, mailsOf(campaign), new Date(asOf))

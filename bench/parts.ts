@@ -10,10 +10,10 @@ import { benchProfile } from './measurements/worker-profile.ts'
 import { onStack, type Say } from './on-stack.ts'
 
 /**
- * `quick` shows that the benchmark works, and its figures are not kept; `short` ends within half an hour, with fewer of
+ * `smoke` shows that the benchmark works, and its figures are not kept; `short` ends within half an hour, with fewer of
  * everything; `full` has the numbers of the budgets.
  */
-export const sizes = ['quick', 'short', 'full'] as const
+export const sizes = ['smoke', 'short', 'full'] as const
 export type Size = (typeof sizes)[number]
 
 interface PartOptions {
@@ -21,8 +21,8 @@ interface PartOptions {
   say: Say
 }
 
-const bySize = <Numbers>(size: Size, quick: Numbers, short: Numbers, full: Numbers): Numbers =>
-  ({ quick, short, full })[size]
+const bySize = <Numbers>(size: Size, smoke: Numbers, short: Numbers, full: Numbers): Numbers =>
+  ({ smoke, short, full })[size]
 
 export const parts = {
   start: ({ size, say }: PartOptions) => benchStart({ times: bySize(size, 1, 3, 3), say }),

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: measures the budgets as ratios to a baseline of the same run. `-- orders start` measures these parts
- * only and keeps the results of the others; `-- --quick` writes nothing, and `-- --short` measures with fewer of everything. A part that cannot be measured
+ * only and keeps the results of the others; `-- --smoke` writes nothing, and `-- --short` measures with fewer of everything. A part that cannot be measured
  * says why, and the command then ends with 1.
  */
 import { writeFile } from 'node:fs/promises'
@@ -11,7 +11,7 @@ import { type Figures, type PartName, partNames, parts, type Size, sizes } from 
 import { report } from './report.ts'
 import { machine, type Results, readResults, reportFile, type Section, writeResults } from './results.ts'
 
-const options = { quick: { type: 'boolean' }, short: { type: 'boolean' } } as const
+const options = { smoke: { type: 'boolean' }, short: { type: 'boolean' } } as const
 const { values, positionals } = parseArgs({ options, allowPositionals: true })
 const size: Size = sizes.find((each) => each !== 'full' && values[each]) ?? 'full'
 const unknown = positionals.filter((name) => !partNames.some((part) => part === name))
@@ -22,7 +22,7 @@ if (unknown.length > 0) {
 const chosen = partNames.filter((part) => positionals.length === 0 || positionals.includes(part))
 
 const begun = performance.now()
-let results: Results = size === 'quick' ? {} : await readResults()
+let results: Results = size === 'smoke' ? {} : await readResults()
 for (const part of chosen) {
   try {
     results = { ...results, [part]: await measure(part) }
@@ -32,7 +32,7 @@ for (const part of chosen) {
     process.exitCode = 1
     continue
   }
-  if (size === 'quick') continue
+  if (size === 'smoke') continue
   await writeResults(results)
   await writeFile(reportFile, report(results))
 }

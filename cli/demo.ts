@@ -9,8 +9,8 @@ import { playOrderLife, playOutOfStock, signUpCustomer } from './demo/order-life
 import { playBooks, playDeletion, playInactivity } from './demo/person-life.ts'
 import { playPolicyChange } from './demo/policy-change.ts'
 
-const tell = createNarrator()
-tell.title('AMA eSIM: the backend that keeps its promises')
+const narrator = createNarrator()
+narrator.title('AMA eSIM: the backend that keeps its promises')
 
 const ports = await portsOfDemo()
 /** log lines, shown only when the demo fails */
@@ -20,37 +20,37 @@ const stack = await startStack({
   ui: true,
   settings: { LOG_LEVEL: 'error' },
   onLogLine: (line) => faults.push(line),
-  onProgress: tell.progress,
+  onProgress: narrator.progress,
 })
 let code = 0
 try {
-  tell.chapter('The stack is up: Temporal, PostgreSQL, API, worker, and nine simulated outside parties')
-  if (stack.urls.ui) tell.link('Temporal Web UI', stack.urls.ui)
-  tell.link('API documentation', `${stack.urls.api}/docs`)
-  if (stack.urls.inbox) tell.link('mail inbox', stack.urls.inbox)
-  if (stack.settings.STRIPE_API_URL) tell.link('payment page', `${stack.settings.STRIPE_API_URL}/pay`)
-  tell.link('operators’ console', `${stack.urls.api}/console`)
-  tell.say(`sign in there with the operator key ${stack.keys.operator}`)
+  narrator.chapter('The stack is up: Temporal, PostgreSQL, API, worker, and nine simulated outside parties')
+  if (stack.urls.ui) narrator.link('Temporal Web UI', stack.urls.ui)
+  narrator.link('API documentation', `${stack.urls.api}/docs`)
+  if (stack.urls.inbox) narrator.link('mail inbox', stack.urls.inbox)
+  if (stack.settings.STRIPE_API_URL) narrator.link('payment page', `${stack.settings.STRIPE_API_URL}/pay`)
+  narrator.link('operators’ console', `${stack.urls.api}/console`)
+  narrator.say(`sign in there with the operator key ${stack.keys.operator}`)
 
-  const product = createDemoClient(stack, tell)
-  const nora = await signUpCustomer(product)
-  await playOrderLife(product, nora)
-  await playOutOfStock(product, nora)
-  await playPolicyChange(product, nora)
-  await playDeletion(product)
-  await playInactivity(product)
-  await playBooks(product)
+  const client = createDemoClient(stack, narrator)
+  const nora = await signUpCustomer(client)
+  await playOrderLife(client, nora)
+  await playOutOfStock(client, nora)
+  await playPolicyChange(client, nora)
+  await playDeletion(client)
+  await playInactivity(client)
+  await playBooks(client)
 
-  tell.title(`All ${tell.steps()} steps passed in ${tell.seconds()} s`)
+  narrator.title(`All ${narrator.steps()} steps passed in ${narrator.seconds()} s`)
   if (process.stdout.isTTY) {
-    tell.say('The stack keeps running. Press Ctrl-C to stop it.')
+    narrator.say('The stack keeps running. Press Ctrl-C to stop it.')
     await Promise.race([stack.failed, stopAsked(process.env)])
   }
 } catch (error) {
   code = 1
-  if (error instanceof StepFailed) tell.title(`This step failed: ${error.message}`)
-  else tell.title(`The demo stopped: ${error instanceof Error ? error.message : String(error)}`)
-  for (const line of faults.slice(-5)) tell.say(line)
+  if (error instanceof StepFailed) narrator.title(`This step failed: ${error.message}`)
+  else narrator.title(`The demo stopped: ${error instanceof Error ? error.message : String(error)}`)
+  for (const line of faults.slice(-5)) narrator.say(line)
 } finally {
   await stack.stop()
 }
@@ -61,6 +61,6 @@ async function portsOfDemo(): Promise<'fixed' | 'free'> {
   if (!process.stdout.isTTY || process.env.AMA_PORTS === 'free') return 'free'
   const taken = await takenPorts(Object.values(fixedPorts))
   if (taken.length === 0) return 'fixed'
-  tell.say(`Another program uses port ${taken.join(', ')}, perhaps npm start. The demo takes other ports.`)
+  narrator.say(`Another program uses port ${taken.join(', ')}, perhaps npm start. The demo takes other ports.`)
   return 'free'
 }

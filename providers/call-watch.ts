@@ -11,7 +11,7 @@ export interface CallWatch {
 }
 
 /**
- * Waits for a call and tells the watch how it ended.
+ * Waits for a call and reports to the watch how it ended.
  * @param calling fails with ProviderFailure; any other error is a bug of ours and says nothing about the party
  */
 export async function watched<Result>(
@@ -24,13 +24,13 @@ export async function watched<Result>(
     watch?.answered(party)
     return result
   } catch (error) {
-    if (isProviderFailure(error)) tellFailure(watch, party, error)
+    if (isProviderFailure(error)) reportFailure(watch, party, error)
     throw error
   }
 }
 
-/** Tells the watch of a failed call: a refusal is an answer. */
-export function tellFailure(watch: CallWatch | undefined, party: string, failure: ProviderFailure): void {
+/** Reports a failed call to the watch: a refusal is an answer. */
+export function reportFailure(watch: CallWatch | undefined, party: string, failure: ProviderFailure): void {
   if (isOutage(failure)) watch?.failed(party, failure.code)
   else watch?.answered(party)
 }

@@ -39,7 +39,7 @@ export interface OpenIdPerson {
   claims: Readonly<Record<string, unknown>>
   /** by which the provider can be asked about the person again, where it gives one */
   refreshToken: string | undefined
-  /** the provider's name of the person's session there, where it tells one */
+  /** the provider's name of the person's session there, where it names one */
   session: string | undefined
 }
 

@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
 const withLong = values.long === true || positionals.length > 0
 process.env.TEST_LONG = withLong ? '1' : '0'
 if (values.seed !== undefined) process.env.TEST_SEED = values.seed
-// A change is judged by the cases that its predecessor passed. Longer runs look for new ones.
+// A change is tested by the cases that its predecessor passed. Longer runs look for new ones.
 else if (!withLong) process.env.TEST_SEED ??= '1'
 if (values.all === true) process.env.TEST_ALL = '1'
 if (values.delays === true) process.env.TEST_DELAYS = '1'

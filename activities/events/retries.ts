@@ -47,7 +47,7 @@ export function createEventRetriesActivities(context: WorkerContext): EventRetri
   async function tryOne(endpoint: EndpointRow, at: Date): Promise<void> {
     await queueNext(sql, context, endpoint.id, at)
     const row = await leastTriedRetry(sql, endpoint.id)
-    // What waited was erased: nothing is left to ask with, and the next event will tell.
+    // What waited was erased: nothing is left to try it with, and the next event will show whether it takes events again.
     if (!row) return trustAgain(sql, endpoint.id)
     const sent = await send(endpoint, [row])
     const since = (await retryTimes(sql, endpoint.id)).since ?? row.first_at

@@ -1,6 +1,6 @@
 /**
  * Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written, and
- * tells operators of runs that ended without an outcome, and runs what only their rows know.
+ * raises operator tasks for runs that ended without an outcome, and sends runs the updates that only their rows show.
  */
 
 import { heartbeat } from '@temporalio/activity'

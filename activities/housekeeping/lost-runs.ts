@@ -24,7 +24,7 @@ export const lostRunTask = 'run_lost'
 const lookBackMs = 7 * milliseconds.day
 /** Temporal lists a closed run a little later, and its clock may differ. */
 const overlapMs = milliseconds.hour
-/** A run of this type that fails has told operators itself: `order_run_failed`. */
+/** A run of this type that fails raises an operator task itself: `order_run_failed`. */
 const order = 'order'
 /** What the run was about was erased: nothing is left to do. */
 const goneMeanwhile: readonly string[] = ['OrderMissing', 'AccountMissing'] satisfies FailureType[]

@@ -6,7 +6,7 @@ import type { Dispute } from '../../providers/stripe/disputes.ts'
 import { askAboutPayment } from './provider-alarm.ts'
 
 /**
- * Records a dispute, and asks Stripe again until nothing has changed since: whoever writes last has also read what is
+ * Records a dispute, and asks Stripe again until nothing has changed since: the last to write has also read what is
  * true then, so an answer that was read early and written late is not the last.
  * @param first what Stripe has said
  * @param orderId undefined for an erased order: it has operator tasks, and no row

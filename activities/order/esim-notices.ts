@@ -26,7 +26,7 @@ export function createEsimNotices(context: Context) {
      * Tells the person by push that the mail with the eSIM came back, once. A push that fails is sent at the next look. When no
      * device takes it, an operator has to find the person.
      */
-    async tellOfBounce(order: OrderRow, at: Date): Promise<void> {
+    async sendBounceNotice(order: OrderRow, at: Date): Promise<void> {
       const mails = await listMails(context.sql, order.id)
       const bounced = mails.find(({ mail, state }) => mail === 'confirmation' && state === 'bounced')
       if (!bounced) return

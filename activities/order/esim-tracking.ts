@@ -67,7 +67,7 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
 
   async function check(orderId: string, at: Date, justAsked: boolean): Promise<OrderCheck> {
     const order = await knownOrder(sql, orderId)
-    await notices.tellOfBounce(order, at)
+    await notices.sendBounceNotice(order, at)
     const checks: EsimCheck[] = []
     for (const esim of await listEsims(context, order)) checks.push(await checkEsim(esim, order, at, justAsked))
     const haveEnded = (...endings: Ending[]): boolean =>

@@ -11,7 +11,7 @@ type ReturnAnswer = Awaited<ReturnType<EsimProvider['cancelUnused']>>
 
 /**
  * Adds a request to those that a provider's staff got where their placement is kept, before the provider is asked again,
- * and tells operators: the staff decides whether it refunds us.
+ * and raises an operator task: the staff decides whether it refunds us.
  */
 export type KeepAsked = (mark: string) => Promise<void>
 

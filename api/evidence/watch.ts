@@ -1,5 +1,5 @@
 /**
- * Looks four times a minute at what no call and no run tells by itself: wedged runs, and outages of parties that
+ * Looks four times a minute at what no call and no run shows by itself: wedged runs, and outages of parties that
  * nobody calls any more. Every API process looks, so that the end of one loses nothing; equal findings are one task.
  */
 import type { ApiContext } from '../../context.ts'

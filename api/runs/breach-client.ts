@@ -1,4 +1,4 @@
-/** Opens breaches and tells their runs what operators have recorded. */
+/** Opens breaches and sends their runs what operators have recorded. */
 import type { ApiContext } from '../../context.ts'
 import { type Breach, findBreach, insertBreach, type NewBreach } from '../../db/access/breaches.ts'
 import { breachStart, breachWorkflowId, opened, recorded } from '../../workflows/breach/breach.contract.ts'
@@ -26,7 +26,7 @@ export function createBreachClient({ sql, temporal, config }: ApiContext) {
     },
 
     /**
-     * Records something in the row, then tells the run, which reads the row before it acts: when this fails in between,
+     * Records something in the row, then sends the run an update, which reads the row before it acts: when this fails in between,
      * the next reminder reads it.
      * @throws Problem not_found; breach_state_conflict when something else was recorded before
      */

@@ -31,7 +31,7 @@ const againAfterMs = 250
 
 export function createOrderClient({ sql, temporal, config, cipher }: ApiContext) {
   /**
-   * Whether the run refuses what the row allows, because one of them has not heard of the other's state yet. A local
+   * Whether the run refuses what the row allows, because one of them does not have the other's state yet. A local
    * activity may have written the row, and its workflow task been lost with the worker or the connection.
    */
   async function isOutOfStep(orderId: string, name: string, error: unknown): Promise<boolean> {

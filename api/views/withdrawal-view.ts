@@ -45,7 +45,7 @@ export const withdrawalView = z
   })
   .meta({ id: 'Withdrawal' })
 
-/** The withdrawal of an order as it stands. @throws Problem not_found */
+/** The withdrawal of an order as it is now. @throws Problem not_found */
 export async function readWithdrawal(context: Context, order: OrderRow): Promise<z.input<typeof withdrawalView>> {
   const [withdrawal, account] = await Promise.all([
     findWithdrawal(context.sql, context, order),

@@ -50,14 +50,14 @@ export async function sampleShipment(): Promise<void> {
   setHandler(carrierUpdate, (status) => void updates.push(status))
   show('pending')
   await book()
-  const tell = async (status: string): Promise<void> => {
+  const report = async (status: string): Promise<void> => {
     if (parent) await getExternalWorkflowHandle(parent.workflowId).signal(shipmentUpdated, status)
     show(status)
   }
-  await tell('booked')
+  await report('booked')
   for (let status = ''; status !== 'delivered'; ) {
     await condition(() => updates.length > 0)
     status = updates.shift() ?? ''
-    await tell(status)
+    await report(status)
   }
 }

@@ -9,7 +9,7 @@ export type DemoClient = ReturnType<typeof createDemoClient>
 // biome-ignore lint/suspicious/noExplicitAny: the demo only shows answers
 export type Answer = any
 
-export function createDemoClient(stack: Stack, tell: Narrator) {
+export function createDemoClient(stack: Stack, narrator: Narrator) {
   const call =
     (token: string) =>
     async (method: string, path: string, body?: unknown): Promise<Answer> => {
@@ -29,7 +29,7 @@ export function createDemoClient(stack: Stack, tell: Narrator) {
 
   return {
     stack,
-    tell,
+    narrator,
     /** calls the API as the app's backend */
     app: call(stack.keys.service),
     operator: call(stack.keys.operator),

@@ -28,10 +28,10 @@ async function run<Result>({ stack }: DemoClient, type: string, args: unknown[] 
 }
 
 /** Deletes an account while Apple is down, and restores a backup from before the deletion. */
-export async function playDeletion(product: DemoClient): Promise<void> {
-  const { app, tell, stack, until } = product
+export async function playDeletion(client: DemoClient): Promise<void> {
+  const { app, narrator, stack, until } = client
   const { apple } = stack.sims
-  tell.chapter('A person deletes her account, while Apple is down', 'G3', 'R3')
+  narrator.chapter('A person deletes her account, while Apple is down', 'G3', 'R3')
   const signIn: Answer = await apple.do('sign-in', {})
   const email = `mia.${randomUUID().slice(0, 8)}@example.com`
   const mia = await app('POST', '/v1/accounts', {
@@ -40,15 +40,15 @@ export async function playDeletion(product: DemoClient): Promise<void> {
     lastName: 'Holm',
     apple: { identityToken: signIn.idToken, authorizationCode: signIn.code },
   })
-  tell.step('Mia signs up with Apple', mia.identities.length === 1)
-  const backup = await run<{ id: string; made: Answer }>(product, backupType)
+  narrator.step('Mia signs up with Apple', mia.identities.length === 1)
+  const backup = await run<{ id: string; made: Answer }>(client, backupType)
   const hasBackup = backup.made.state === 'kept'
   if (!hasBackup)
-    tell.say(
+    narrator.say(
       `No backup could be made here (${backup.made.code}): install PostgreSQL's client programs to see a restore.`,
     )
   else
-    tell.step(
+    narrator.step(
       'A backup is made and encrypted, without its keys',
       backup.made.state === 'kept',
       `${backup.made.bytes} bytes`,
@@ -57,7 +57,7 @@ export async function playDeletion(product: DemoClient): Promise<void> {
   await apple.fault({ match: { path: '/auth/revoke' }, times: 1_000_000, status: 503 })
   const begun = performance.now()
   const { receiptId } = await app('DELETE', `/v1/accounts/${mia.id}`)
-  tell.step(
+  narrator.step(
     'She deletes her account',
     Boolean(receiptId),
     `answered in ${Math.round(performance.now() - begun)} ms, after the erasure`,
@@ -66,34 +66,38 @@ export async function playDeletion(product: DemoClient): Promise<void> {
   const stateOf = (seen: Answer, name: string): string =>
     seen.processors.find(({ processor }: Answer) => processor === name)?.state
   const lastMail = await until(receipt, (seen) => stateOf(seen, 'mail') === 'done')
-  tell.step(
+  narrator.step(
     'Her last mail is sent; Apple does not answer',
     stateOf(lastMail, 'mail') === 'done' && stateOf(lastMail, 'apple') === 'pending',
   )
-  tell.link('receipt', `${stack.urls.api}/v1/deletions/${receiptId}`)
+  narrator.link('receipt', `${stack.urls.api}/v1/deletions/${receiptId}`)
 
   const workflowId = accountDeletionWorkflowId(stack.context.cipher.accountRef(mia.id))
   await fastForward(stack.temporal, workflowId, 12 * hour)
-  tell.step('Half a day later Apple still does not answer', stateOf(await receipt(), 'apple') === 'pending')
+  narrator.step('Half a day later Apple still does not answer', stateOf(await receipt(), 'apple') === 'pending')
   await apple.clearFaults()
   await fastForward(stack.temporal, workflowId, 12 * hour)
   const revoked = await until(receipt, (seen) => stateOf(seen, 'apple') === 'done')
-  tell.step('Apple answers again: Sign in with Apple is revoked', stateOf(revoked, 'apple') === 'done')
+  narrator.step('Apple answers again: Sign in with Apple is revoked', stateOf(revoked, 'apple') === 'done')
 
-  if (hasBackup) await playRestore(product, backup.id)
-  const { pruned } = await run<{ pruned: number }>(product, backupType, [], 30)
+  if (hasBackup) await playRestore(client, backup.id)
+  const { pruned } = await run<{ pruned: number }>(client, backupType, [], 30)
   await fastForward(stack.temporal, workflowId, 31 * day)
   const later = await until(receipt, (seen) => stateOf(seen, 'backups') === 'done')
-  tell.step('After 30 days no backup holds her', stateOf(later, 'backups') === 'done', `deleted: ${pruned}`)
+  narrator.step('After 30 days no backup holds her', stateOf(later, 'backups') === 'done', `deleted: ${pruned}`)
 }
 
 /** Restores a backup that holds an erased person, and replays the deletion ledger. */
-async function playRestore(product: DemoClient, backupId: string): Promise<void> {
-  const { tell } = product
-  tell.progress('the backup from before the deletion is restored into a separate database')
-  const drill = await run<DrillResult>(product, restoreDrillType, [{ backupId: backupId }])
-  tell.step('The restored backup contains her account', drill.cameBack > 0, `erased accounts found: ${drill.cameBack}`)
-  tell.step(
+async function playRestore(client: DemoClient, backupId: string): Promise<void> {
+  const { narrator } = client
+  narrator.progress('the backup from before the deletion is restored into a separate database')
+  const drill = await run<DrillResult>(client, restoreDrillType, [{ backupId: backupId }])
+  narrator.step(
+    'The restored backup contains her account',
+    drill.cameBack > 0,
+    `erased accounts found: ${drill.cameBack}`,
+  )
+  narrator.step(
     'Replaying the deletion ledger erases it again',
     drill.erasedAgain === drill.cameBack && drill.left === 0 && drill.erasedTwice === 0,
     'and a second replay changes nothing',
@@ -101,16 +105,16 @@ async function playRestore(product: DemoClient, backupId: string): Promise<void>
 }
 
 /** An account that is not used for three years. */
-export async function playInactivity(product: DemoClient): Promise<void> {
-  const { app, tell, stack, until } = product
+export async function playInactivity(client: DemoClient): Promise<void> {
+  const { app, narrator, stack, until } = client
   const { sql, cipher } = stack.context
-  tell.chapter('An account is not used for three years', 'R1')
+  narrator.chapter('An account is not used for three years', 'R1')
   const email = `omar.${randomUUID().slice(0, 8)}@example.com`
   const omar = await app('POST', '/v1/accounts', { email, firstName: 'Omar', lastName: 'Diaz' })
   const lastUsed = plusDays(plusYears(new Date(), -3), 61)
   await sql`update accounts set last_active_at = ${lastUsed} where id = ${omar.id}`
-  const { opened } = await run<{ opened: number }>(product, inactivitySweepType)
-  tell.step(
+  const { opened } = await run<{ opened: number }>(client, inactivitySweepType)
+  narrator.step(
     "The nightly sweep starts one run, for Omar's account",
     opened === 1,
     `last used ${lastUsed.toISOString().slice(0, 10)}`,
@@ -121,37 +125,37 @@ export async function playInactivity(product: DemoClient): Promise<void> {
     (mails) => mails.length >= 3,
   )
   const days = warned.flatMap(({ subject }) => /in (\d+) days/.exec(subject)?.[1] ?? [])
-  tell.step('He is warned three times', days.join() === '60,30,7', `${days.join(', ')} days before`)
+  narrator.step('He is warned three times', days.join() === '60,30,7', `${days.join(', ')} days before`)
   await fastForward(stack.temporal, inactivityWorkflowId(omar.id), 8 * day)
   const gone = await until(
     () => sql`select 1 from accounts where account_ref = ${cipher.accountRef(omar.id)}`,
     (rows) => rows.length === 0,
   )
-  tell.step('He does not sign in: the account is erased', gone.length === 0)
+  narrator.step('He does not sign in: the account is erased', gone.length === 0)
 }
 
 /** The books of one month until their period ends. */
-export async function playBooks(product: DemoClient): Promise<void> {
-  const { operator, tell, stack, until } = product
-  tell.chapter('The invoices of this month, seven years later', 'R2')
+export async function playBooks(client: DemoClient): Promise<void> {
+  const { operator, narrator, stack, until } = client
+  narrator.chapter('The invoices of this month, seven years later', 'R2')
   const today = new Date()
   const month = monthOf(today)
-  await run(product, booksCohortsType)
+  await run(client, booksCohortsType)
   const booksOf = async (): Promise<Answer> => {
     const { items } = await operator('GET', '/v1/books')
     return items.find((each: Answer) => each.month === month) ?? { invoices: 0, orderFacts: 0 }
   }
   const now = await booksOf()
-  tell.step(
+  narrator.step(
     'They name nobody, and one run keeps them',
     now.invoices > 0,
     `documents: ${now.invoices}, orders: ${now.orderFacts}`,
   )
   const end = booksPeriodEnds(today, { years: stack.config.BOOKS_YEARS, countFrom: stack.config.BOOKS_COUNT_FROM })
-  tell.progress(`the run's clock moves to ${end.toISOString().slice(0, 10)}`)
+  narrator.progress(`the run's clock moves to ${end.toISOString().slice(0, 10)}`)
   await fastForward(stack.temporal, invoiceRetentionWorkflowId(month), end.getTime() - Date.now() + 40 * day)
   const left = await until(booksOf, ({ invoices }) => invoices === 0)
-  tell.step(
+  narrator.step(
     'At the end of the period all of them are deleted',
     left.invoices === 0 && left.orderFacts === 0,
     `on ${end.toISOString().slice(0, 10)}`,

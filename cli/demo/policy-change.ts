@@ -9,9 +9,9 @@ import type { Customer } from './order-life.ts'
 
 const { day } = milliseconds
 
-export async function playPolicyChange(product: DemoClient, nora: Customer): Promise<void> {
-  const { app, operator, tell, stack, until } = product
-  tell.chapter('The privacy policy changes', 'N1', 'N2')
+export async function playPolicyChange(client: DemoClient, nora: Customer): Promise<void> {
+  const { app, operator, narrator, stack, until } = client
+  narrator.chapter('The privacy policy changes', 'N1', 'N2')
   const version = 'demo-change'
   const posted = await operator('POST', '/v1/policies', {
     version,
@@ -21,21 +21,21 @@ export async function playPolicyChange(product: DemoClient, nora: Customer): Pro
     effectiveAt: plusDays(startOfDay(new Date()), 33).toISOString(),
     material: true,
   })
-  tell.step(
+  narrator.step(
     'A new version is published, for a day more than 30 days away',
     posted.state === 'coming',
     posted.effectiveAt.slice(0, 10),
   )
-  tell.link('public page', `${stack.urls.api}/privacy`)
-  const mail = await product.mailTo(nora.email, /policy/i)
-  tell.step('Every account gets a mail', mail !== undefined, mail?.subject)
+  narrator.link('public page', `${stack.urls.api}/privacy`)
+  const mail = await client.mailTo(nora.email, /policy/i)
+  narrator.step('Every account gets a mail', mail !== undefined, mail?.subject)
   const read = (): Promise<Answer> => app('GET', `/v1/policies/${version}`)
   const wait = Date.parse(posted.effectiveAt) - Date.now()
   await fastForward(stack.temporal, policyNoticeWorkflowId(version), wait - day)
-  tell.step('A day before, the old version is still in force', (await read()).state === 'coming')
+  narrator.step('A day before, the old version is still in force', (await read()).state === 'coming')
   await fastForward(stack.temporal, policyNoticeWorkflowId(version), 2 * day)
   const inForce = await until(read, ({ state }) => state === 'in_force')
-  tell.step(
+  narrator.step(
     'On its day, with every notice older than 30 days, it takes effect',
     inForce.state === 'in_force',
     inForce.effectiveAt.slice(0, 10),

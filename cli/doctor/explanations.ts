@@ -21,7 +21,7 @@ export const explanations: Readonly<Record<SettingName, string>> = {
   OPERATOR_OPENID_CLIENT_ID: 'the client id that the OpenID provider gives the console',
   OPERATOR_OPENID_CLIENT_SECRET: 'its secret',
   OPERATOR_OPENID_SCOPE:
-    'begins with openid; some providers tell roles, or give refresh tokens, only when a further scope is asked for',
+    'begins with openid; some providers name roles, or give refresh tokens, only when a further scope is asked for',
   OPERATOR_OPENID_ROLES_CLAIM: 'the claim that holds what a person may do, by its name or as outer.inner',
   OPERATOR_OPENID_ROLES: 'what its values mean here: value=role,value=role; the first that a person has counts',
   'OPERATOR_OPENID_*': 'all are needed for the sign-in at an OpenID provider: docs/operators.md',

@@ -15,7 +15,7 @@ import { isLoss } from './lost-connection.ts'
 
 export type Sql = postgres.Sql<{ bigint: bigint }>
 
-/** Tell what becomes of a client's connection. */
+/** Called when a client's connection opens or closes. */
 export interface ConnectionEvents {
   /** the server has let it in */
   onOpened(): void
@@ -34,7 +34,7 @@ export interface ConnectionLimits {
 /** A connection that one caller uses. */
 export interface Use {
   client: Sql
-  /** Gives the connection back. @param error what the use has failed with; a connection that it tells lost is thrown away */
+  /** Gives the connection back. @param error what the use has failed with; a connection that it shows to be lost is thrown away */
   end(error?: unknown): void
 }
 

@@ -71,7 +71,7 @@ export function survivingLostConnections<Sql extends { begin: unknown }>(
   return Object.assign(sql, { begin: guardedBegin })
 }
 
-/** Whether an error, or what has caused it, tells that a connection to PostgreSQL is closed or closing. */
+/** Whether an error, or what has caused it, shows that a connection to PostgreSQL is closed or closing. */
 export function isLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { code } = error as { code?: unknown }

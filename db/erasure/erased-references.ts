@@ -1,5 +1,5 @@
 /**
- * Keyed hashes of the ids under which outside parties go on listing what an erased person bought. They tell a comparison of
+ * Keyed hashes of the ids under which outside parties go on listing what an erased person bought. They show a comparison of
  * the books that something was an erased person's, and not whose.
  */
 import { periods } from '../../policy/periods.ts'

@@ -119,7 +119,7 @@ export async function deleteEvents(sql: Queryable, before: Date, limit: number):
   return gone.count
 }
 
-/** Deletes what tells of an order's statuses, before anybody can have read it. */
+/** Deletes the events of an order's statuses, before anybody can have read them. */
 export async function deleteStatusEvents(sql: Queryable, orderId: string): Promise<void> {
   await sql`delete from events where type like 'order.%' and data->>'orderId' = ${orderId} and position is null`
 }

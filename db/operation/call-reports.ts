@@ -41,7 +41,7 @@ export function createCallReports({ sql, log, metrics }: { sql: Database; log: L
       attributes: { code },
     }
     await raiseOperatorTask(sql, task).catch((error: unknown) => {
-      // The next call tells it again.
+      // The next call reports it again.
       log.warn({ error, party, code }, 'the operator task of an outside party could not be written')
     })
   }
@@ -52,7 +52,7 @@ export function createCallReports({ sql, log, metrics }: { sql: Database; log: L
     const now = performance.now()
     if (known?.state === state && now - known.writtenAt < everyMs) return
     const writing = (known?.writing ?? Promise.resolve()).then(write).catch((error: unknown) => {
-      // The next call tells it again.
+      // The next call reports it again.
       parties.delete(party)
       log.warn({ error, party }, 'the state of an outside party could not be recorded')
     })

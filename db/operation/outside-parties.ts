@@ -54,7 +54,7 @@ export async function recordAnsweredCall(
   return row?.failing_since && row.failing_since < at ? endFailing(sql, party, at, 'recovered') : undefined
 }
 
-/** Ends outages about which nothing was heard for long: nothing waits for these parties, and nobody will hear an answer. */
+/** Ends outages of parties that have not been called for long: nothing waits for them, and no answer will end the outage. */
 export async function endSilentOutages(sql: Database, at: Date): Promise<void> {
   const silent = await sql<Pick<OutsideParties, 'party'>[]>`
     select party from outside_parties

@@ -1,4 +1,4 @@
-/** The rows that tell what happened to an account, one query for each table. What is about its orders is in order-rows.ts. */
+/** The rows that show what happened to an account, one query for each table. What is about its orders is in order-rows.ts. */
 import type { Queryable } from '../connection/database.ts'
 import type {
   Attention,

@@ -15,7 +15,7 @@ type Context = ColumnEncryption & { sql: Database }
 export interface Operator {
   id: string
   name: string
-  /** missing when the OpenID provider tells none */
+  /** missing when the OpenID provider names none */
   email: string | null
   role: OperatorRole
   signsInBy: 'password' | 'openid'

@@ -1,4 +1,4 @@
-/** The rows that tell what happened to orders, one query for each table. */
+/** The rows that show what happened to orders, one query for each table. */
 import type { Queryable } from '../connection/database.ts'
 import type {
   Attention,

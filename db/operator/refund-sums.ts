@@ -115,7 +115,7 @@ export async function noteGivingBack(
       select id as order_id, case when paid_at is not null then coalesce(${act.amount_minor}::integer, ${leftOf(tx)}) end as minor
       from orders where id = ${act.order_id}`
     const [row] = await tx<(Sums & { is_refused: boolean })[]>`
-      with judged as (
+      with compared as (
         select *, ${isTooMuch(tx, aboveMinor)} as is_refused
         from (${sumsWith(tx, asked, { names, at: act.asked_at, except: act.id })}) sums
       ), noted as (
@@ -125,13 +125,13 @@ export async function noteGivingBack(
           case when is_refused then 'refused' else 'asked' end,
           case when is_refused then 'second_operator_required' end, ${act.asked_at},
           case when is_refused then ${act.asked_at}::timestamptz end
-        from judged
+        from compared
         on conflict (id) do update set operator = excluded.operator, amount_minor = excluded.amount_minor,
           state = excluded.state, code = excluded.code, asked_at = excluded.asked_at, done_at = excluded.done_at
           where operator_acts.state = 'refused'
         returning id
       )
-      select * from judged where exists (select from noted)`
+      select * from compared where exists (select from noted)`
     return row
   })
   if (!noted?.is_refused) return

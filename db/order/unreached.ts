@@ -3,7 +3,7 @@ import { markMailBounced } from '../accounts.ts'
 import type { Queryable } from '../connection/database.ts'
 import { raiseOperatorTask } from '../operator-tasks.ts'
 
-/** That mails about an order come back, or that nobody could be told so. */
+/** That mails about an order come back, or that nobody could be reached about it. */
 export const mailBounced = 'mail_bounced'
 
 /** A mail that a dead address has refused or sent back. */

@@ -94,7 +94,7 @@ export function daysLeft({ newest, first }: { newest: BalanceReading; first: Bal
   return days > 0 && spent > 0 ? Math.round((newest.balanceMicros / spent) * days * 10) / 10 : null
 }
 
-/** Whether two readings tell how much is spent. After a long silence there is one alone, and nobody knows. */
+/** Whether two readings show how much is spent. After a long pause there is one alone, and nobody knows. */
 export const hasRate = ({ newest, first }: { newest: BalanceReading; first: BalanceReading }): boolean =>
   newest.readAt > first.readAt
 

@@ -5,7 +5,7 @@
 
 import type { z } from 'zod'
 import { beginsWithOneOf } from '../../shared/prefixes.ts'
-import { tellingUnlisted } from '../codes/meaning.ts'
+import { reportingUnlisted } from '../codes/meaning.ts'
 import type { EsimProvider, EsimStatus, ProviderPackage } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import { maxCatalogueBytes, readEach } from '../provider-call.ts'
@@ -33,11 +33,11 @@ const DAY = 24 * 60 * 60 * 1_000
 
 export function createAiralo(settings: AiraloSettings): EsimProvider {
   const call = createCaller(settings)
-  const tellUnlisted = tellingUnlisted(PROVIDER, settings.watch)
+  const reportUnlisted = reportingUnlisted(PROVIDER, settings.watch)
 
   async function getStatus(iccid: string): Promise<EsimStatus> {
     const path = `/sims/${encodeURIComponent(iccid)}/usage`
-    return readUsage(await named('unknown_esim', call({ method: 'GET', path, schema: usageSchema })), tellUnlisted)
+    return readUsage(await named('unknown_esim', call({ method: 'GET', path, schema: usageSchema })), reportUnlisted)
   }
 
   /** @param filter of the query, with its leading `&` */
@@ -127,7 +127,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
 
     async *listOrders({ from, to }) {
       for await (const orders of ordersOfDays(from, to, orderListSchema))
-        yield orders.map((order) => readListedOrder(order, tellUnlisted))
+        yield orders.map((order) => readListedOrder(order, reportUnlisted))
     },
 
     // A search for each prefix would take a call for each order: a restore keeps everybody waiting meanwhile.

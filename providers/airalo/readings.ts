@@ -2,7 +2,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { z } from 'zod'
 import { airaloOrderStatuses, airaloUsageStatuses } from '../codes/esim-values.ts'
-import { lookUp, type TellUnlisted } from '../codes/meaning.ts'
+import { lookUp, type ReportUnlisted } from '../codes/meaning.ts'
 import type {
   EsimStatus,
   ListedOrder,
@@ -109,11 +109,11 @@ export function readAmount(amount: string | number): number {
 
 export function readListedOrder(
   order: z.output<typeof orderListSchema>['data'][number],
-  tellUnlisted: TellUnlisted,
+  reportUnlisted: ReportUnlisted,
 ): ListedOrder {
   const price = order.net_price ?? null
   const status = order.status && lookUp(airaloOrderStatuses, order.status.slug)
-  if (order.status && !status) tellUnlisted('order_status', order.status.slug)
+  if (order.status && !status) reportUnlisted('order_status', order.status.slug)
   const alive = status?.alive ?? null
   return {
     kind: order.type === 'topup' ? 'top_up' : 'order',
@@ -142,10 +142,10 @@ export function readSim(sim: AiraloSim): ProvidedEsim {
   }
 }
 
-export function readUsage({ data }: z.output<typeof usageSchema>, tellUnlisted: TellUnlisted): EsimStatus {
+export function readUsage({ data }: z.output<typeof usageSchema>, reportUnlisted: ReportUnlisted): EsimStatus {
   const { status, total, remaining, is_unlimited, expired_at } = data
   const meaning = lookUp(airaloUsageStatuses, status)
-  if (!meaning) tellUnlisted('usage_status', status)
+  if (!meaning) reportUnlisted('usage_status', status)
   const state = meaning?.state ?? 'unknown'
   const totalBytes = is_unlimited || typeof total !== 'number' ? null : Math.round(total * MEGABYTE)
   return {

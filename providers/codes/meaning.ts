@@ -60,11 +60,11 @@ export function undocumented(party: string, code: string, changes: boolean, deta
 export const codeFrom = (given: unknown, otherwise: string): string =>
   typeof given === 'string' && /^[A-Za-z][\w-]{0,63}$/.test(given) ? given.toLowerCase() : otherwise
 
-/** Tells the watch of a party of a value that no table has. */
-export type TellUnlisted = (what: string, value: string) => void
+/** Reports a value that no table has to the watch of a party. */
+export type ReportUnlisted = (what: string, value: string) => void
 
-export const tellingUnlisted =
-  (party: string, watch: CallWatch | undefined): TellUnlisted =>
+export const reportingUnlisted =
+  (party: string, watch: CallWatch | undefined): ReportUnlisted =>
   (what, value) =>
     watch?.unlisted?.(party, `${what}_${codeFrom(value, 'unreadable')}`)
 

@@ -86,14 +86,14 @@ export const stripeErrorTypes: Readonly<Record<string, Omit<CodeMeaning, 'code'>
   ),
 }
 
-const tellsIssuer = 'may pay again; Stripe’s payment sheet says: ask the card’s issuer'
+const asksIssuer = 'may pay again; Stripe’s payment sheet says: ask the card’s issuer'
 const another = 'may pay again; Stripe’s payment sheet says: use another card'
 const correct = 'may pay again; Stripe’s payment sheet says what to correct'
 const again = 'may pay again; Stripe’s payment sheet says: try again'
 /** Stripe: do not tell the customer more, and present it as a `generic_decline`. */
 const generic = 'may pay again; is told no more than of `generic_decline`'
 
-const declined = (says: string, customer = tellsIssuer) => final(says, customer)
+const declined = (says: string, customer = asksIssuer) => final(says, customer)
 const unknownReason = 'Declined for an unknown reason'
 
 /**

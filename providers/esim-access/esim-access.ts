@@ -2,7 +2,7 @@
 
 import type { z } from 'zod'
 import { beginsWithOneOf } from '../../shared/prefixes.ts'
-import { tellingUnlisted } from '../codes/meaning.ts'
+import { reportingUnlisted } from '../codes/meaning.ts'
 import { type EsimProvider, type EsimState, isUsable, type PlaceOrder } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import { maxCatalogueBytes, readEach } from '../provider-call.ts'
@@ -39,8 +39,8 @@ const CLOCK_MARGIN_MS = 10 * 60_000
 
 export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
   const call = createCaller(settings)
-  const tellUnlisted = tellingUnlisted(PROVIDER, settings.watch)
-  const stateOf = (esim: QueriedEsim): EsimState => readState(esim, tellUnlisted)
+  const reportUnlisted = reportingUnlisted(PROVIDER, settings.watch)
+  const stateOf = (esim: QueriedEsim): EsimState => readState(esim, reportUnlisted)
 
   /** The eSIMs that a query selects, page by page. The provider may make smaller pages than it was asked for. */
   async function* pagesOf<Item>(selection: object, schema: z.ZodType<EsimPage<Item>>): AsyncGenerator<Item[]> {
@@ -180,7 +180,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     async *listOrders({ from, to }) {
       const window = { startTime: apiTime(Date.parse(from)), endTime: apiTime(Date.parse(to)) }
       for await (const page of pagesOf(window, esimListSchema))
-        yield page.flatMap((esim) => readListedOrders(esim, tellUnlisted))
+        yield page.flatMap((esim) => readListedOrders(esim, reportUnlisted))
     },
 
     async getEsims(orderNo) {
@@ -258,7 +258,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
       return { amountMicros: balance * MICROS_PER_PRICE, currency: 'USD' }
     },
 
-    parseWebhook: (request) => parseWebhook(request, tellUnlisted),
+    parseWebhook: (request) => parseWebhook(request, reportUnlisted),
   }
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { z } from 'zod'
 import { esimAccessEvents, esimAccessProfileStatuses, esimAccessStatuses } from '../codes/esim-values.ts'
-import { isListed, lookUp, type TellUnlisted } from '../codes/meaning.ts'
+import { isListed, lookUp, type ReportUnlisted } from '../codes/meaning.ts'
 import type {
   EsimState,
   ListedOrder,
@@ -80,8 +80,8 @@ const ENDED = new Set<EsimState>(['cancelled', 'expired'])
  * The order of an eSIM and the top-ups that the eSIM got. The query names no prices: docs.esimaccess.com, "Query all
  * allocated profiles".
  */
-export function readListedOrders(esim: QueriedEsim, tellUnlisted: TellUnlisted): ListedOrder[] {
-  const state = stateOf(esim, tellUnlisted)
+export function readListedOrders(esim: QueriedEsim, reportUnlisted: ReportUnlisted): ListedOrder[] {
+  const state = stateOf(esim, reportUnlisted)
   const listed = {
     orderNo: esim.orderNo,
     alive: state === 'unknown' ? null : !ENDED.has(state),
@@ -105,11 +105,14 @@ export function readListedOrders(esim: QueriedEsim, tellUnlisted: TellUnlisted):
 const decidesAlone: readonly EsimState[] = ['cancelled', 'expired', 'suspended']
 
 /** Source: esimaccess.com/docs/what-does-each-esim-status-mean */
-export function stateOf({ esimStatus, smdpStatus, orderUsage }: QueriedEsim, tellUnlisted: TellUnlisted): EsimState {
+export function stateOf(
+  { esimStatus, smdpStatus, orderUsage }: QueriedEsim,
+  reportUnlisted: ReportUnlisted,
+): EsimState {
   const status = lookUp(esimAccessStatuses, esimStatus)
   const profile = smdpStatus === null ? undefined : lookUp(esimAccessProfileStatuses, smdpStatus)
-  if (!status) tellUnlisted('esim_status', esimStatus)
-  if (smdpStatus !== null && !profile) tellUnlisted('smdp_status', smdpStatus)
+  if (!status) reportUnlisted('esim_status', esimStatus)
+  if (smdpStatus !== null && !profile) reportUnlisted('smdp_status', smdpStatus)
   if (status && decidesAlone.includes(status.state)) return status.state
   if (profile?.state === 'removed') return 'removed'
   if (!status) return 'unknown'
@@ -130,12 +133,12 @@ const HINT_KINDS: Record<string, ProviderHint['kind']> = {
 const ON_THE_WAY = ['DOWNLOAD', 'INSTALLATION', 'ENABLED']
 
 /** Reads an event. Events are not signed: the caller checks the secret in the path, and an event is only a hint. */
-export function parseWebhook({ rawBody }: WebhookRequest, tellUnlisted: TellUnlisted): WebhookEvent {
+export function parseWebhook({ rawBody }: WebhookRequest, reportUnlisted: ReportUnlisted): WebhookEvent {
   const parsed = webhookSchema.safeParse(jsonOf(rawBody))
   if (!parsed.success) throw new ProviderFailure(PROVIDER, 'rejected', 'malformed_webhook')
   const { notifyType, notifyId, content } = parsed.data
   const eventId = notifyId ?? createHash('sha256').update(rawBody).digest('hex')
-  if (!isListed(esimAccessEvents, notifyType)) tellUnlisted('event', notifyType)
+  if (!isListed(esimAccessEvents, notifyType)) reportUnlisted('event', notifyType)
   const kind = lookUp(HINT_KINDS, notifyType)
   if (!kind || !content) return { eventId, hints: [] }
   const { orderNo, esimTranNo, transactionId, esimStatus, smdpStatus, remainThreshold } = content

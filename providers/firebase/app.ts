@@ -4,7 +4,7 @@ import { Agent } from 'node:https'
 import { type App, deleteApp, initializeApp } from 'firebase-admin/app'
 import { gaxios, JWT } from 'google-auth-library'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
-import { type CallWatch, tellFailure } from '../call-watch.ts'
+import { type CallWatch, reportFailure } from '../call-watch.ts'
 import { serviceAccountCodes } from '../codes/google.ts'
 import { codeFrom, documented, lookUp, undocumented } from '../codes/meaning.ts'
 import { ProviderFailure } from '../failure.ts'
@@ -46,7 +46,7 @@ export function openFirebase(provider: string, { projectId, serviceAccount, conn
     // A token is kept for an hour: having one is no answer of Google's.
     const { token } = await client.getAccessToken().catch((error: unknown) => {
       const failure = tokenFailure(provider, error)
-      tellFailure(watch, provider, failure)
+      reportFailure(watch, provider, failure)
       throw failure
     })
     const expiresIn = ((client.credentials.expiry_date ?? 0) - Date.now()) / 1000
@@ -80,7 +80,7 @@ export function openFirebase(provider: string, { projectId, serviceAccount, conn
           if (error instanceof ProviderFailure) throw error
           const { code } = connectionFault(error)
           const failure = new ProviderFailure(provider, 'unavailable', code === replyTooLarge ? code : 'no_reply')
-          tellFailure(watch, provider, failure)
+          reportFailure(watch, provider, failure)
           throw failure
         })
       if (reply.status === 429 || reply.status >= 500) watch?.failed(provider, `http_${reply.status}`)

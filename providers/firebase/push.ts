@@ -1,7 +1,7 @@
 /** P4: push notifications through FCM. Source: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode */
 import { getMessaging, type Messaging, type TokenMessage } from 'firebase-admin/messaging'
 import { z } from 'zod'
-import { tellFailure } from '../call-watch.ts'
+import { reportFailure } from '../call-watch.ts'
 import { fcmCodes, legacyFcmCodes, sdkMessagingCodes } from '../codes/firebase.ts'
 import { codeFrom, documented, lookUp, undocumented } from '../codes/meaning.ts'
 import { ProviderFailure } from '../failure.ts'
@@ -75,7 +75,7 @@ export function createPush(settings: FirebaseSettings) {
         const failure = known
           ? documented(provider, known, true)
           : (transportFailure(provider, error) ?? unknownRefusal(error))
-        tellFailure(settings.watch, provider, failure)
+        reportFailure(settings.watch, provider, failure)
         throw failure
       }
     },

@@ -16,13 +16,13 @@ export function createLifecycle(now: () => number, notify: Notify) {
     transactionId,
     iccid,
   })
-  const tellStatus = (profile: Profile) =>
+  const notifyStatus = (profile: Profile) =>
     notify('ESIM_STATUS', {
       ...identity(profile),
       esimStatus: profile.esimStatus,
       smdpStatus: profile.smdpStatus,
     })
-  const tellSmdp = (profile: Profile) =>
+  const notifySmdp = (profile: Profile) =>
     notify('SMDP_EVENT', {
       ...identity(profile),
       eid: profile.eid,
@@ -52,7 +52,7 @@ export function createLifecycle(now: () => number, notify: Notify) {
 
   function move(profile: Profile, state: EsimState): void {
     profile.esimStatus = state
-    tellStatus(profile)
+    notifyStatus(profile)
   }
 
   function activate(profile: Profile): void {
@@ -68,12 +68,12 @@ export function createLifecycle(now: () => number, notify: Notify) {
     profile.eid = `8904903${randomDigits(25)}`
     for (const state of ['DOWNLOAD', 'INSTALLATION', 'ENABLED'] as const) {
       profile.smdpStatus = state
-      tellSmdp(profile)
+      notifySmdp(profile)
     }
     profile.installedAt = now()
     if (profile.purchases[0].package.activeType !== 1) return
     activate(profile)
-    tellStatus(profile)
+    notifyStatus(profile)
   }
 
   /** Uses data; installs the profile first if it is not installed. */
@@ -82,7 +82,7 @@ export function createLifecycle(now: () => number, notify: Notify) {
     mustBe(profile, ['GOT_RESOURCE', 'IN_USE'])
     if (profile.activatedAt === null) {
       activate(profile)
-      tellStatus(profile)
+      notifyStatus(profile)
     }
     profile.orderUsage = Math.min(profile.totalVolume, profile.orderUsage + Math.round(bytes))
     const remain = profile.totalVolume - profile.orderUsage
@@ -112,7 +112,7 @@ export function createLifecycle(now: () => number, notify: Notify) {
     remove(profile: Profile): void {
       if (profile.smdpStatus === 'RELEASED') throw new Refusal('200002')
       profile.smdpStatus = 'DELETED'
-      tellSmdp(profile)
+      notifySmdp(profile)
     },
     cancel(profile: Profile): void {
       mustBe(settle(profile), ['GOT_RESOURCE'])

@@ -44,21 +44,21 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
   let rules: ActiveRule[] = []
   const refusals: SmtpSink['refusals'] = []
 
-  const take = (product: NonNullable<Rule['stage']>, recipient: string): Rule | undefined => {
+  const take = (stage: NonNullable<Rule['stage']>, recipient: string): Rule | undefined => {
     const current = rules.filter(({ left }) => left > 0)
     const waits = (rule: ActiveRule): boolean => {
       const first = current.find((earlier) => rule.recipient !== undefined && earlier.recipient === rule.recipient)
       return first !== undefined && first !== rule && Number.isFinite(first.left)
     }
     const rule = current.find(
-      (candidate) => stageOf(candidate) === product && hits(candidate, recipient) && !waits(candidate),
+      (candidate) => stageOf(candidate) === stage && hits(candidate, recipient) && !waits(candidate),
     )
     if (rule) rule.left -= 1
     return rule
   }
 
-  const refuse = (product: string, { code = 451, reply }: Rule, recipient: string): Error => {
-    refusals.push({ at: new Date().toISOString(), stage: product, code, recipient })
+  const refuse = (stage: string, { code = 451, reply }: Rule, recipient: string): Error => {
+    refusals.push({ at: new Date().toISOString(), stage, code, recipient })
     // Real servers quote the address as well.
     const about = recipient && `<${recipient}> `
     const usual = code < 500 ? `4.3.0 ${about}try again later` : `5.1.1 ${about}mailbox unavailable`

@@ -225,12 +225,12 @@ test('Google’s account-enabled is not undone by an older account-disabled, nor
   await harness.service.put(consents, { granted: true, source: 'app_settings' })
   const granted = async () =>
     (await harness.service.get(`/v1/accounts/${person.accountId}`)).body.consents.promotions.granted
-  const tell = async (type: string, at: number) => {
+  const notify = async (type: string, at: number) => {
     const { jti } = await google.do('notify', { type, sub, reason: 'hijacking', at })
     expect(await answersTo(google, jti)).toEqual([202])
   }
-  await tell('account-enabled', Date.now())
-  await tell('account-disabled', Date.now() - 5 * minuteMs)
+  await notify('account-enabled', Date.now())
+  await notify('account-disabled', Date.now() - 5 * minuteMs)
   const tasks = await sql`select 1 from attention where subject_id = ${person.accountId} and resolved_at is null`
   expect([tasks.length, await granted()]).toEqual([0, true])
 

@@ -1,4 +1,4 @@
-/** U2, U6: what differs more than once about one order is told each time: a payment that nobody names is never given back. */
+/** U2, U6: what differs more than once about one order is reported each time: a payment that nobody names is never given back. */
 import { expect, test } from 'vitest'
 import { closeOperatorTask } from '../../db/operator-tasks.ts'
 import { listDifferences } from '../../db/reconciliation/reconciliations.ts'
@@ -26,8 +26,8 @@ async function reconcile(): Promise<ReconciliationReport> {
   return report
 }
 
-/** What the newest comparison tells of an order: its differences of a kind, and the text of the task. */
-async function told(kind: DifferenceKindName, subjectId: string) {
+/** What the newest comparison says of an order: its differences of a kind, and the text of the task. */
+async function comparisonOf(kind: DifferenceKindName, subjectId: string) {
   const [newest] = await sql<{ id: string }[]>`select id from reconciliations order by finished_at desc limit 1`
   const differences = await listDifferences(sql, newest?.id ?? '', 1_000)
   const [task] = await sql<{ id: string; detail: string }[]>`
@@ -57,7 +57,7 @@ test('each further payment of an order is a difference of its own, and all are n
   const further = (await paymentsOf(orderId)).filter((id) => id !== own?.id).sort()
   expect(further).toHaveLength(3)
   expect((await reconcile()).unexplained).toEqual({ charged_twice: 3 })
-  const first = await told('charged_twice', orderId)
+  const first = await comparisonOf('charged_twice', orderId)
   expect(first.open).toEqual(further)
   for (const id of further)
     expect(first.task?.detail).toContain(`${id} holds 500 minor units of EUR; cure: refund_payment`)
@@ -72,7 +72,7 @@ test('each further payment of an order is a difference of its own, and all are n
     lookFirst: false,
   })
   await reconcile()
-  const second = await told('charged_twice', orderId)
+  const second = await comparisonOf('charged_twice', orderId)
   expect(second.open).toEqual(others)
   expect(second.task?.detail).not.toContain(refunded)
   await closeOperatorTask(sql, { id: second.task?.id ?? '', by: 'operator:somebody', at: new Date() })
@@ -84,7 +84,7 @@ test('each further payment of an order is a difference of its own, and all are n
     await harness.sims.stripe.do('plant', { payments: [{ amount: 500, currency: 'eur', metadata, created }] })
   ).planted
   for (const _night of ['the first', 'the next'])
-    expect(await reconcile().then(() => told('charged_twice', orderId))).toMatchObject({
+    expect(await reconcile().then(() => comparisonOf('charged_twice', orderId))).toMatchObject({
       open: [made?.paymentIntent],
       accepted: others,
       task: { detail: `${made?.paymentIntent} holds 500 minor units of EUR; cure: refund_payment` },
@@ -107,7 +107,7 @@ test('each further order at a provider is a difference of its own, of an order o
     ['placed_twice', orderId],
     ['esim_without_order', `esim-access:${strange.clientRef}`],
   ] as const) {
-    const { open, task } = await told(kind, subject)
+    const { open, task } = await comparisonOf(kind, subject)
     expect(open, kind).toHaveLength(2)
     for (const part of open) expect(task?.detail, kind).toContain(part)
   }

@@ -12,7 +12,7 @@ import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { loseOrders, openRestore } from '../harness/lost.ts'
 import type { Person } from '../harness/people.ts'
-import { untilNoneIsMissing } from '../harness/temporal/standing-still.ts'
+import { untilNoneIsMissing } from '../harness/temporal/stalled-orders.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
@@ -110,9 +110,9 @@ test('U2: a top-up of an order that is undecided is undecided, and not refunded'
   expect(await listItemsToSettle(sql, restoreId)).toEqual([])
 })
 
-test('orders of a large world that stand still are named, with what their rows and runs say', async () => {
+test('orders of a large world that have stalled are named, with what their rows and runs say', async () => {
   const { orderId } = people.hosted
   const options = { stillForMs: 0, everyMs: 1, missing: () => [orderId] }
-  const named = new RegExp(`1 orders stand still.*${orderId}.*delivered.*watchEsims`, 's')
+  const named = new RegExp(`1 orders have stalled.*${orderId}.*delivered.*watchEsims`, 's')
   await expect(untilNoneIsMissing(harness, async () => undefined, options)).rejects.toThrow(named)
 })

@@ -23,12 +23,12 @@ test('the demo fits terminals of 40 to 80 columns', () => {
     const write = (text: string): void => {
       written += text
     }
-    const tell = createNarrator({ columns, isTTY: true, write })
-    tell.title('AMA eSIM: the backend that keeps its promises')
-    tell.chapter('The stack is up: Temporal, PostgreSQL, API, worker, and nine simulated outside parties', 'U2')
-    tell.progress('a Temporal server is built from Go modules, which takes about two minutes, once')
-    tell.step('the customer has paid, and the eSIM is there within the promised hour', true, 'order 123, EUR 5.00')
-    tell.link('API documentation', 'http://127.0.0.1:8080/docs')
+    const narrator = createNarrator({ columns, isTTY: true, write })
+    narrator.title('AMA eSIM: the backend that keeps its promises')
+    narrator.chapter('The stack is up: Temporal, PostgreSQL, API, worker, and nine simulated outside parties', 'U2')
+    narrator.progress('a Temporal server is built from Go modules, which takes about two minutes, once')
+    narrator.step('the customer has paid, and the eSIM is there within the promised hour', true, 'order 123, EUR 5.00')
+    narrator.link('API documentation', 'http://127.0.0.1:8080/docs')
     const lines = stripVTControlCharacters(written).split(/[\r\n]+/)
     expect(lines.filter((line) => line.length > columns)).toEqual([])
     expect(written).toContain('http://127.0.0.1:8080/docs')

@@ -41,7 +41,7 @@ afterAll(async () => {
 
 const look: Mutation = { workflow: 'order', activity: 'refreshEsims', fault: 'delayed', patch: 'test-look' }
 const unpatched: Mutation = { workflow: 'order', activity: 'refreshEsims', fault: 'delayed' }
-const tellEverybody: Mutation = {
+const endRunsLater: Mutation = {
   workflow: 'accountDeletion',
   activity: 'endRuns',
   fault: 'delayed',
@@ -108,7 +108,7 @@ async function openRuns() {
 const builds = {
   first: await createBuild(harness, 'first'),
   second: await createBuild(harness, 'second', [look]),
-  third: await createBuild(harness, 'third', [look, tellEverybody, nextStep]),
+  third: await createBuild(harness, 'third', [look, endRunsLater, nextStep]),
 }
 
 describe.sequential('builds after one another', () => {
@@ -216,7 +216,7 @@ describe.sequential('builds after one another', () => {
     expect(why).toContain(`${deletion.workflowId} (accountDeletion): `)
     expect(await describeRouting(third.rollout)).toMatchObject({ current: third.id })
 
-    const next = await createBuild(harness, 'next', [look, tellEverybody, nextStep])
+    const next = await createBuild(harness, 'next', [look, endRunsLater, nextStep])
     await started(next)
     await promote(next.rollout, shortWatch)
     await rollBack(third.rollout, { anyway: false })
@@ -225,7 +225,7 @@ describe.sequential('builds after one another', () => {
 
   test('a build whose patch is dormant begins no run that the build before would not replay', async () => {
     const { second, third } = builds
-    const dormant = await createBuild(harness, 'dormant', [look, tellEverybody, nextStep])
+    const dormant = await createBuild(harness, 'dormant', [look, endRunsLater, nextStep])
     workers.push(await dormant.startWorker({ dormantPatches: ['test-end-runs'] }))
     await start(dormant.rollout, 20_000)
     await promote(dormant.rollout, shortWatch)
@@ -240,7 +240,7 @@ describe.sequential('builds after one another', () => {
 describe.sequential('a build that fails under its ramp', () => {
   test('is rolled back by itself, and no order is late', async () => {
     const { third } = builds
-    const sick = await createBuild(harness, 'sick', [look, tellEverybody, nextStep, sickness])
+    const sick = await createBuild(harness, 'sick', [look, endRunsLater, nextStep, sickness])
     await started(sick)
     const orders: string[] = []
     let why: string | undefined
@@ -275,7 +275,7 @@ describe.sequential('a build that fails under its ramp', () => {
 
   test('a build whose workers are gone is rolled back, too', async () => {
     const { third } = builds
-    const gone = await createBuild(harness, 'gone', [look, tellEverybody, nextStep])
+    const gone = await createBuild(harness, 'gone', [look, endRunsLater, nextStep])
     const worker = await started(gone)
     const person = await harness.signUp()
     await worker.stop()
@@ -290,7 +290,7 @@ describe.sequential('a build that fails under its ramp', () => {
 
   test('a ramp whose watch is interrupted is taken back', async () => {
     const { third } = builds
-    const left = await createBuild(harness, 'left', [look, tellEverybody, nextStep])
+    const left = await createBuild(harness, 'left', [look, endRunsLater, nextStep])
     await started(left)
     const interrupted = new AbortController()
     const ramped = refused(

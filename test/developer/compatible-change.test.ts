@@ -94,6 +94,6 @@ test.each<[string, Parameters<typeof made>[0], string[]]>([
     { order: { properties: { id, note, status: { type: 'string', enum: ['paid'] } } } },
     [`${place}: answer 200.status: value sent is gone`],
   ],
-])('a change by %s is judged', (_name, change, faults) => {
+])('a change by %s has its breaking parts reported', (_name, change, faults) => {
   expect(breakingChanges(made(), made(change))).toEqual(faults)
 })

@@ -26,12 +26,12 @@ test('the eSIMs of an account are listed without the secrets of their installati
 test('packages and eSIMs say when their days begin, packages whether eSIMs take more, and eSIMs when they were read', async () => {
   const { items } = expectStatus(await harness.anonymous.get('/v1/packages?destination=TR&limit=200'), 200)
   const turkish = items.filter(({ destinations }: { destinations: string[] }) => destinations.length === 1)
-  const told = turkish.map(({ code, takesTopUps, validityStarts }: Record<string, unknown>) => [
+  const offered = turkish.map(({ code, takesTopUps, validityStarts }: Record<string, unknown>) => [
     code,
     takesTopUps,
     validityStarts,
   ])
-  expect(told).toEqual([
+  expect(offered).toEqual([
     // Two providers have them, and do not agree.
     ['tr-1gb-7d', true, null],
     ['tr-3gb-15d', false, 'installation'],

@@ -196,7 +196,7 @@ async function readBackup(id: string): Promise<{ dump: string; keys: string; led
 async function live(name: string): Promise<Life> {
   const start = await takeSnapshot(context)
   const email = `${randomUUID()}@people.example`
-  const strangersRequest = await askBeforeSignUp(harness, email)
+  const requestBeforeSignUp = await askBeforeSignUp(harness, email)
   const signIn = await apple.do('sign-in')
   const person = await harness.signUp({
     account: { email, apple: { identityToken: signIn.idToken, authorizationCode: signIn.code } },
@@ -218,7 +218,7 @@ async function live(name: string): Promise<Life> {
     return (await mailsTo(harness.stack, person.email)).length >= 4 && (await nothingToSend())
   })
   const filled = await fillPerson(context, { name, accountId: person.accountId, orderId: delivered.id })
-  const ids = { strangersRequest, ...(await exerciseRights(harness, person)) }
+  const ids = { requestBeforeSignUp, ...(await exerciseRights(harness, person)) }
   await until('the mails about them are out', nothingToSend)
   return {
     person,

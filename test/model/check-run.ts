@@ -216,7 +216,7 @@ export function faultsOfRun(events: readonly RunEvent[]): string[] {
   }
 }
 
-/** A lost dispute has given the customer the money: there is no refund to wait for, or to tell of. */
+/** A lost dispute has given the customer the money: there is no refund to wait for, or to report. */
 const wasTakenByBank = (event: RunEvent): boolean => event.kind === 'completed' && event.result.isTakenBack === true
 
 const isSentWithDelivery = (event: RunEvent): boolean =>

@@ -251,7 +251,7 @@ test('an act whose outcome is unknown is not known yet, and its form does nothin
   expect(await last()).toMatchObject({ reason: 'the first', state: 'done', code: null })
 })
 
-test('an operator resends, retries and notes, and the page of the order tells it', async () => {
+test('an operator resends, retries and notes, and the page of the order shows it', async () => {
   const mails = async () => (await mailsTo(harness.stack, person.email)).length
   const before = await mails()
   for (const name of ['resend', 'retry', 'note']) {

@@ -1,4 +1,4 @@
-/** The timelines of an order and of an account tell everything that happened, with true counts and page by page. */
+/** The timelines of an order and of an account have everything that happened, with true counts and page by page. */
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import { timelineOf } from '../../api/views/order-timeline.ts'
@@ -32,9 +32,9 @@ const timeline = async (orderId: string): Promise<TimelineEntry[]> =>
   expectStatus(await operator.get(`/v1/operator/orders/${orderId}/timeline`), 200).items
 
 const untilShown = (orderId: string, part: RegExp) =>
-  until(`the timeline tells ${part}`, async () => (await timeline(orderId)).some(({ words }) => part.test(words)))
+  until(`the timeline has ${part}`, async () => (await timeline(orderId)).some(({ words }) => part.test(words)))
 
-test('an order’s timeline tells each declined payment, the review with its reason, and what the app backend was told', async () => {
+test('an order’s timeline has each declined payment, the review with its reason, and what the app backend was told', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: false })
   await stripe.do('fail-payment', { orderId: order.id, declineCode: 'insufficient_funds' })
@@ -57,7 +57,7 @@ test('an order’s timeline tells each declined payment, the review with its rea
     expect(html).toContain(words)
 })
 
-test('an order’s timeline tells the top-ups of its eSIM and the bank’s warnings of fraud', async () => {
+test('an order’s timeline has the top-ups of its eSIM and the bank’s warnings of fraud', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
   const asked = await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: testPackages.topUp })

@@ -14,13 +14,13 @@ test.each([
   const order = await harness.buy(person, { packageCode })
   const [esim] = order.esims
   await harness.sims.esimAccess.do('use', { iccid: esim.iccid, bytes: 0.9 * esim.totalBytes })
-  const told = await untilValue(
+  const pushed = await untilValue(
     'the push',
     async () =>
       (await pushesTo(harness.stack, person.pushToken)).find(({ message: { data } }) => data?.event === 'low_data'),
     (found) => found !== undefined,
   )
-  expect(told?.message.notification?.body).toContain(push)
+  expect(pushed?.message.notification?.body).toContain(push)
   const mail = await untilValue(
     'the mail',
     async () => (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject.startsWith('80 %')),

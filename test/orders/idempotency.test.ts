@@ -193,11 +193,11 @@ test('of ten simultaneous different order requests with one key one is accepted'
       return { quantity, answer: await order(person.caller, requested(person, { quantity }), key) }
     }),
   )
-  const heard = answers.filter(({ answer }) => answer.status === 201)
-  expect(heard).toHaveLength(5)
-  for (const { quantity, answer } of heard) expect(answer.body.quantity).toBe(quantity)
-  expect(new Set(heard.map(({ quantity }) => quantity)).size).toBe(1)
-  const refused = answers.filter((each) => !heard.includes(each))
+  const taken = answers.filter(({ answer }) => answer.status === 201)
+  expect(taken).toHaveLength(5)
+  for (const { quantity, answer } of taken) expect(answer.body.quantity).toBe(quantity)
+  expect(new Set(taken.map(({ quantity }) => quantity)).size).toBe(1)
+  const refused = answers.filter((each) => !taken.includes(each))
   expect(refused.map(({ answer }) => refusal(answer))).toEqual(Array(5).fill([422, 'idempotency_key_reused']))
   expect(await ordersOf(person)).toEqual([1, 1])
 })

@@ -57,7 +57,7 @@ test.each(providers)(
 const unanswered = [{ status: 503 }, { status: 500 }, { cut: 'after' }] as const
 
 test.each(providers.flatMap(([simulator]) => unanswered.map((fault) => [simulator, fault] as const)))(
-  '%s: an order waits while the provider does not tell its price (%j), and is then filled once',
+  '%s: an order waits while the provider does not name its price (%j), and is then filled once',
   async (simulator, fault) => {
     const { packageCode, pricing, id: provider } = esimSimulators[simulator]
     const { [simulator]: sim } = harness.sims

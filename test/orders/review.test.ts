@@ -151,10 +151,10 @@ test('of a simultaneous approval and rejection of an order one is accepted', asy
       status: (await decide(verdict)).status,
     })),
   )
-  const heard = verdicts.filter(({ status }) => status === 200)
-  expect(heard).toHaveLength(1)
+  const taken = verdicts.filter(({ status }) => status === 200)
+  expect(taken).toHaveLength(1)
   expect(verdicts.filter(({ status }) => status === 409)).toHaveLength(3)
-  await harness.untilOrder(order.id, heard[0]?.verdict === 'approve' ? 'delivered' : 'refunded')
+  await harness.untilOrder(order.id, taken[0]?.verdict === 'approve' ? 'delivered' : 'refunded')
 })
 
 test('an approved order that no provider fills within an hour of the approval is refunded', {

@@ -60,7 +60,7 @@ closes the task of a remainder: the next reading begins where this one has ended
 
 Each placement (\`provider_orders\`) has \`expected_cost_micros\`, the cost of our offer when the provider was asked, and
 \`charged_micros\`, what the provider's own list says, both in millionths of a US dollar for all eSIMs of the placement. Airalo
-says it (\`net_price\`); eSIM Access names no price, but its balance tells.
+says it (\`net_price\`); eSIM Access names no price, but its balance shows it.
 
 Hourly the balances are read (schedule \`ama-provider-balances\`). A balance that lasts for fewer than ${periods.reconciliation.balanceLastsDays} days at the rate of the
 last ${periods.reconciliation.spendingOverMs / 86_400_000} days is the operator task \`provider_balance_low\`, and the alert \`ProviderBalanceLow\`.

@@ -181,9 +181,9 @@ test('the access token for FCM is fetched once, and a failure to get one is tran
   await fresh.close()
 
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const strangersKey = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const otherKey = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   for (const [key, expected] of [
-    [strangersKey, 'misconfigured service_account_refused'],
+    [otherKey, 'misconfigured service_account_refused'],
     ['planted PRIVATE nonsense', 'misconfigured unreadable_private_key'],
   ] as const) {
     const serviceAccount = { ...firebase.serviceAccount, privateKey: key }

@@ -321,7 +321,7 @@ test('a bounce report needs the secret address, and changes only the mail that i
   expect((await hand(bounceToken, 'hello')).body.code).toBe('webhook_refused')
 })
 
-test('N2: a version whose run was terminated can be withdrawn, and does not stand in the way of another', async () => {
+test('N2: a version whose run was terminated can be withdrawn, and does not block another', async () => {
   await post('terminated')
   await showsStatus('terminated', 'waiting')
   await runOf('terminated').terminate('by mistake')

@@ -76,7 +76,7 @@ export async function breach({ breachId, authorityDueAt, progress }: BreachInput
   await readDecisions()
   while (!isSettled()) {
     if (state.people === 'tell' && state.status !== 'stuck') {
-      if ((await tellEverybody()) === 'continue') {
+      if ((await notifyPeople()) === 'continue') {
         await Promise.all(reminders)
         await condition(allHandlersFinished)
         const { told, reminded } = state
@@ -123,7 +123,7 @@ export async function breach({ breachId, authorityDueAt, progress }: BreachInput
     return state.status === 'gone' || (state.authoritySettled && peopleSettled)
   }
 
-  async function tellEverybody(): Promise<'done' | 'stuck' | 'continue'> {
+  async function notifyPeople(): Promise<'done' | 'stuck' | 'continue'> {
     await counted
     showStatus({ status: 'telling', waitingFor: 'the mail server', dueAt: state.authoritySettled ? null : dueAt })
     try {

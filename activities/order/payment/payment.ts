@@ -212,7 +212,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
   }
 }
 
-/** Tells whether the attempt that begins now has timed out, so that nobody hears what it does any more. */
+/** @returns whether the attempt that begins now has timed out by then: Temporal takes no result of it any more */
 function attemptClock(): () => boolean {
   const { startToCloseTimeoutMs } = activityInfo()
   const signal = cancellationSignal()

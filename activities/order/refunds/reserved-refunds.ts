@@ -6,7 +6,7 @@ import { plusMs } from '../../../shared/calendar.ts'
 import { describeRun } from '../../../temporal/runs.ts'
 import { partialRefundWorkflowId, refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
 
-/** Longer than the last attempt of a terminated run takes: it does not hear of the end of its run. */
+/** Longer than the last attempt of a terminated run takes: it does not notice the end of its run. */
 const attemptEndsWithinMs = milliseconds.minute
 
 /**

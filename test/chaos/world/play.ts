@@ -12,7 +12,7 @@ import { createWitness, readJournal } from './witness.ts'
 
 /** How many people act at the same time; more would only wait for each other. */
 const together = 48
-const tellEveryMs = 30_000
+const reportEveryMs = 30_000
 
 export interface Played {
   books: OutsideBooks
@@ -54,9 +54,9 @@ export async function play(
     const ofRound = events.filter((event) => event.round === round)
     const acts = ofRound.filter(isAct)
     let [begun, played, disturbedMs] = [0, 0, 0]
-    const telling = setInterval(
+    const reporting = setInterval(
       () => onProgress(`  ${played} of ${acts.length} acts after ${seconds(Date.now() - beganAt)}`),
-      tellEveryMs,
+      reportEveryMs,
     )
     const lanes = [...new Set(acts.map(({ lane }) => lane))].map((name) => acts.filter(({ lane }) => lane === name))
     const playing = pMap(lanes, playLane, { concurrency: together })
@@ -106,7 +106,7 @@ export async function play(
       if (disturbing.now === 0) disturbedMs += Date.now() - disturbing.from
     }
     await Promise.all([playing, disturbed])
-    clearInterval(telling)
+    clearInterval(reporting)
     const playedAt = Date.now()
     await stack.calm()
     await untilReady(stack)

@@ -1,6 +1,6 @@
 /**
  * People live at the API, several at once, and the model has to explain each answer and each end. The run's seed draws
- * them, and `npm test -- --all` plays more of them. A fault tells the story of its one person.
+ * them, and `npm test -- --all` plays more of them. A failure prints what its one person did.
  */
 import { expect, test } from 'vitest'
 import { shareStack } from '../../harness/harness.ts'

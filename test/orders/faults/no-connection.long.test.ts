@@ -17,12 +17,12 @@ const handling: Record<string, (socket: Socket) => void> = {
   'a server without TLS': (socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
 }
 const made = await generate([{ name: 'commonName', value: 'localhost' }], { keyType: 'ec', algorithm: 'sha256' })
-let heard = ''
+let received = ''
 const untrusted = createTlsServer({ key: made.private, cert: made.cert }, (socket) =>
   socket
     .on('error', () => undefined)
     .on('data', (chunk) => {
-      heard += chunk.toString('latin1')
+      received += chunk.toString('latin1')
     }),
 )
 untrusted.on('tlsClientError', () => undefined)
@@ -59,7 +59,7 @@ test.each([...Object.keys(handling), 'nobody at the address'])(
     const { id } = await harness.buy(buyer, { packageCode: testPackages.anyProvider, until: 'delivered' })
     expect((await placements(id)).map(({ provider, state }) => `${provider} ${state}`)).toEqual(['airalo provided'])
     expect(connections > 0).toBe(handling[what] !== undefined)
-    expect(heard).toBe('')
+    expect(received).toBe('')
     const tasks =
       what === 'an untrusted certificate' ? [{ kind: 'provider_misconfigured', detail: 'bad_certificate' }] : []
     expect((await attention('esim-access')).slice(0, tasks.length)).toEqual(tasks)

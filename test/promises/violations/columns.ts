@@ -75,7 +75,7 @@ const wrongKeyring: Violation = {
   mend: async (fixture) => fixture.changeBack(),
 }
 
-const strangerId = randomUUID()
+const otherAccountId = randomUUID()
 
 /** A sign-up stores an account by the function that stores all of them, with a fault. */
 function faultySignUp(
@@ -89,8 +89,8 @@ function faultySignUp(
     plant(fixture) {
       const { cipher = fixture.api.cipher, account } = fault(fixture)
       const person: NewAccount = {
-        id: strangerId,
-        email: `${strangerId}@people.example`,
+        id: otherAccountId,
+        email: `${otherAccountId}@people.example`,
         firstName: 'Fi',
         lastName: 'La',
         phone: null,
@@ -102,7 +102,7 @@ function faultySignUp(
       }
       return fixture.sql.begin((tx) => insertAccount(tx, { cipher, dataKeys: fixture.api.dataKeys }, person))
     },
-    mend: ({ sql }) => loseAccount(sql, strangerId),
+    mend: ({ sql }) => loseAccount(sql, otherAccountId),
   }
 }
 
@@ -111,7 +111,7 @@ const wrongColumn = faultySignUp('A sign-up encrypts a field under the name of a
 }))
 const noName = faultySignUp('A sign-up stores an account without a name', () => ({ account: { firstName: '' } }))
 const noAddress = faultySignUp('A sign-up stores something else as the address', () => ({
-  account: { email: strangerId },
+  account: { email: otherAccountId },
 }))
 
 /** The export has no field for a column. */

@@ -31,7 +31,7 @@ const unusedFor = (days: number, what: string): Violation => ({
   mend: ({ sql, asOf, accountId }) => sql`update accounts set last_active_at = ${asOf} where id = ${accountId}`,
 })
 
-const strangerId = randomUUID()
+const otherAccountId = randomUUID()
 const secondsForMilliseconds: Violation = {
   kind: 'code',
   what: 'A sign-up stores its time in seconds where milliseconds are meant',
@@ -39,8 +39,8 @@ const secondsForMilliseconds: Violation = {
   plant: ({ sql, api, asOf }) =>
     sql.begin((tx) =>
       insertAccount(tx, api, {
-        id: strangerId,
-        email: `${strangerId}@people.example`,
+        id: otherAccountId,
+        email: `${otherAccountId}@people.example`,
         firstName: 'Fi',
         lastName: 'La',
         phone: null,
@@ -50,7 +50,7 @@ const secondsForMilliseconds: Violation = {
         at: new Date(Math.floor(asOf.getTime() / 1_000)),
       }),
     ),
-  mend: ({ sql }) => loseAccount(sql, strangerId),
+  mend: ({ sql }) => loseAccount(sql, otherAccountId),
 }
 
 const oldFact = (fixture: Fixture) => insertFact(fixture, fixture.ago(9 * 366))

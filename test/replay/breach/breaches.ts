@@ -8,20 +8,20 @@ import { runSteps, type Scenario } from '../scenario.ts'
 
 export const breaches: Record<string, Scenario> = {
   'breach-settled-in-time': async (product) => {
-    const { open, tellAuthority, tellPeople } = breachSteps(product)
+    const { open, notifyAuthority, notifyPeople } = breachSteps(product)
     const id = await open()
-    await tellAuthority(id)
-    await tellPeople(id)
+    await notifyAuthority(id)
+    await notifyPeople(id)
     await runSteps(product).forward(breachWorkflowId(id), '1 minute')
     return runSteps(product).untilClosed(breachWorkflowId(id))
   },
   'breach-told-overdue-and-to-nobody': async (product) => {
-    const { open, tellAuthority, tellNobody } = breachSteps(product)
+    const { open, notifyAuthority, notifyNobody } = breachSteps(product)
     const { forward, untilClosed } = runSteps(product)
     const id = await open()
     await forward(breachWorkflowId(id), '5 days')
-    await tellAuthority(id)
-    await tellNobody(id)
+    await notifyAuthority(id)
+    await notifyNobody(id)
     return untilClosed(breachWorkflowId(id))
   },
   'breach-of-nothing': async (product) => {
@@ -31,34 +31,34 @@ export const breaches: Record<string, Scenario> = {
   },
   'breach-carried-on': async (product) => {
     const { start, untilClosed } = runSteps(product)
-    const { tellNobody, tellAuthority, stored } = breachSteps(product)
+    const { notifyNobody, notifyAuthority, stored } = breachSteps(product)
     const input = await stored()
     const workflowId = await start(
       breachType,
       [{ ...input, progress: { told: 3, reminded: 1 } }],
       breachWorkflowId(input.breachId),
     )
-    await tellAuthority(input.breachId)
-    await tellNobody(input.breachId)
+    await notifyAuthority(input.breachId)
+    await notifyNobody(input.breachId)
     return untilClosed(workflowId)
   },
   'breach-waits-for-an-operator': async (product) => breachWorkflowId(await breachSteps(product).open()),
   'breach-waits-for-an-operator-overdue': async (product) =>
     runSteps(product).forward(breachWorkflowId(await breachSteps(product).open()), '4 days'),
   'breach-waits-for-the-mail-server': async (product) => {
-    const { open, tellPeople } = breachSteps(product)
+    const { open, notifyPeople } = breachSteps(product)
     const { mailDown, forward } = runSteps(product)
     const id = await open()
     await mailDown()
-    await tellPeople(id)
+    await notifyPeople(id)
     return forward(breachWorkflowId(id), '1 hour')
   },
   'breach-waits-for-the-mailing-to-begin-again': async (product) => {
-    const { open, tellPeople } = breachSteps(product)
+    const { open, notifyPeople } = breachSteps(product)
     const { mailDown, forward, untilIt } = runSteps(product)
     const id = await open()
     await mailDown()
-    await tellPeople(id)
+    await notifyPeople(id)
     for (let halfDays = 0; halfDays < 7; halfDays += 1) await forward(breachWorkflowId(id), '12 hours')
     return untilIt(breachWorkflowId(id), 'stuck')
   },
@@ -78,9 +78,9 @@ function breachSteps(product: Product) {
       await operator.get(`/v1/accounts/${person.accountId}`)
       return expectStatus(await operator.post('/v1/breaches', { from: from.toISOString(), ...texts }), 201).id
     },
-    tellAuthority: (id: string) => post(id, 'authority', { toldAt: new Date().toISOString(), reference: 'A-1' }),
-    tellPeople: (id: string) => post(id, 'people', { tell: true }),
-    tellNobody: (id: string) => post(id, 'people', { tell: false, because: 'The data was encrypted.' }),
+    notifyAuthority: (id: string) => post(id, 'authority', { toldAt: new Date().toISOString(), reference: 'A-1' }),
+    notifyPeople: (id: string) => post(id, 'people', { tell: true }),
+    notifyNobody: (id: string) => post(id, 'people', { tell: false, because: 'The data was encrypted.' }),
     /** A breach whose run has continued as new. */
     async stored() {
       const breachId = randomUUID()

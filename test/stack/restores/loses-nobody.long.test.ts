@@ -20,7 +20,7 @@ import type { Person } from '../../harness/people.ts'
 import { startProgram } from '../../harness/processes.ts'
 import type { BuyOptions } from '../../harness/purchases.ts'
 import { runLater } from '../../harness/temporal/run-later.ts'
-import { explaining, untilNoneIsMissing } from '../../harness/temporal/standing-still.ts'
+import { explaining, untilNoneIsMissing } from '../../harness/temporal/stalled-orders.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
 
@@ -30,7 +30,7 @@ const ordersInRound = 23
 const rounds = Math.ceil(wanted / ordersInRound)
 /** More would exceed the time limit of a checkout, where other programs use the machine as well. */
 const atOnce = 2
-/** An order that takes longer has stood still. */
+/** An order that takes longer has stalled. */
 const timeoutMs = 60_000
 const dumpIsOldMs = 18 * milliseconds.hour
 

@@ -280,7 +280,7 @@ test('U2: an order that was cancelled by hand still answers messages, and is ref
   const order = await harness.buy(person)
   const run = harness.temporal.workflow.getHandle(orderWorkflowId(order.id))
   await run.cancel()
-  await until('it has heard of it', async () => {
+  await until('the run has handled the cancellation request', async () => {
     const { events } = await run.fetchHistory()
     const at = events?.findIndex((event) => event.workflowExecutionCancelRequestedEventAttributes) ?? -1
     return at >= 0 && events?.slice(at).some((event) => event.workflowTaskCompletedEventAttributes)

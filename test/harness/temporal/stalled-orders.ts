@@ -1,4 +1,4 @@
-/** Says which orders stand still, and why: a test of many orders that only runs out of time tells nothing. */
+/** Says which orders have stalled, and why: a test of many orders that only runs out of time explains nothing. */
 import { readHistory } from '../../../cli/restore/run-history.ts'
 import { openRunOf } from '../../../temporal/run-stage.ts'
 import { describeRun } from '../../../temporal/runs.ts'
@@ -48,7 +48,7 @@ export interface MovingOptions<Value> extends Required<Pick<UntilOptions, 'every
   missing(value: Value): string[]
 }
 
-/** Reads a value until no order is missing. @throws as soon as it stands still, with what is known of the orders */
+/** Reads a value until no order is missing. @throws as soon as it has stalled, with what is known of the orders */
 export async function untilNoneIsMissing<Value>(
   product: Product,
   read: () => Promise<Value>,
@@ -67,6 +67,6 @@ export async function untilNoneIsMissing<Value>(
     },
     { everyMs, timeoutMs: Number.POSITIVE_INFINITY },
   )
-  if (ids.length > 0) throw new Error(`${ids.length} orders stand still:\n${await explain(product, ids)}`)
+  if (ids.length > 0) throw new Error(`${ids.length} orders have stalled:\n${await explain(product, ids)}`)
   return value
 }
