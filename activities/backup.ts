@@ -116,7 +116,7 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
     }
   }
 
-  /** Heartbeats, and throws errors as failure types. What the programs print goes to the log only. */
+  /** Heartbeats, and throws errors as failure types. The output of the programs goes to the log only. */
   async function withBackupFailures<Result>(work: () => Promise<Result>): Promise<Result> {
     const beat = setInterval(() => heartbeat(), heartbeatMs)
     try {

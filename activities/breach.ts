@@ -165,7 +165,7 @@ export function createBreachActivities(context: Context): BreachActivities {
   }
 }
 
-/** What operators have recorded of a breach, as its run knows it. */
+/** The decisions that operators have recorded of a breach, in the form that its run reads. */
 export function decisionsOf(breach: Breach): BreachDecisions {
   const { people_decision: decision, people_told_at: notifiedAt } = breach
   return {

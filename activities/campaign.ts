@@ -124,7 +124,7 @@ export function createCampaignActivities(context: Context): CampaignActivities {
           await recordDeliveryResult(sql, delivery, 'refused')
           await markMailBounced(sql, recipient.accountId)
         } else if (error.kind === 'unknown_outcome') {
-          // It is not sent again: a promotion must not come twice.
+          // The mail is not sent again: a promotion must not come twice.
           await recordDeliveryResult(sql, delivery, 'unknown')
         } else {
           failuresInARow += 1

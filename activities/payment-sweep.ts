@@ -60,7 +60,7 @@ const unreadTask = (event: StripeWebhook): { kind: string; subjectId: string } =
     ? { kind: 'fraud_warning_unread', subjectId: event.objectId }
     : { kind: 'dispute_unrecorded', subjectId: event.disputeId ?? event.objectId }
 
-/** What Stripe shows of one object. @throws PaymentRefused when it shows nothing */
+/** Reads one object at Stripe. @throws PaymentRefused when Stripe shows nothing */
 const shown = <Answer>(call: () => Promise<Answer>): Promise<Answer> => withFailureTypes(paymentFailureTypes, call)
 const isRefusal = (error: unknown): boolean => failureType(error) === 'PaymentRefused'
 
@@ -167,7 +167,10 @@ export function createPaymentSweepActivities(
     return readUntil ? plusMs(readUntil, -overlapMs) : plusMs(at, -firstLookBackMs)
   }
 
-  /** As the webhook would have been handled. @throws PaymentRefused when Stripe does not show what it is about */
+  /**
+   * Handles an event as its webhook would have been handled. @throws PaymentRefused when Stripe does not show the
+   * event's object
+   */
   async function handleMissed(event: StripeWebhook, orderId: string | undefined, at: Date): Promise<void> {
     const { paymentIntentId, disputeId, mark, refundKey } = event
     if (isAboutFraudWarning(event)) return handleMissedWarning(event, at)
@@ -214,7 +217,7 @@ export function createPaymentSweepActivities(
         stripe.cancelPayment(paymentIntentId, `unknown-${paymentIntentId}:cancel`),
       )
       if (outcome === 'cancelled') return 'cancelled'
-      // It is found again by the event of its success.
+      // The payment is found again by the event of its success.
       if (outcome !== 'already_paid') return undefined
     }
     return (await raiseWithoutOrder(paymentIntentId, at)) ? 'paid' : undefined

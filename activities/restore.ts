@@ -1,4 +1,7 @@
-/** U2: a payment that a restore could not tie to an order is refunded, and the eSIM returned if it is unused. */
+/**
+ * U2, paid means delivered or refunded: a payment that a restore could not tie to an order is refunded, and the eSIM
+ * returned if it is unused.
+ */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import {
@@ -58,7 +61,7 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
           // A fault of our own ends the attempt.
           if (code === undefined) throw error
           log.warn({ kind: item.kind, code }, 'an item of a restore cannot be settled yet')
-          // What a party has refused, such as the refund of a disputed payment, keeps nobody else waiting.
+          // A refusal of a party, such as for the refund of a disputed payment, keeps nobody else waiting.
           const isRefused = isProviderFailure(error) && error.kind === 'rejected'
           left[item.kind === 'payment' && !isRefused ? 'payments' : 'esims'] += 1
         }

@@ -219,7 +219,8 @@ function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progre
 }
 
 /**
- * Stripe has made this payment, so "not found" settles nothing: it is asked again for days, then an operator is told.
+ * Stripe has made this payment, so "not found" settles nothing: it is asked again for days, then an operator is
+ * notified.
  * @throws ProviderFailure until then
  */
 function unknownThere(settlement: PaymentToClose, { provider, code }: ProviderFailure): Progress | 'unchanged' {

@@ -14,7 +14,7 @@ const batchSize = 10
 export const claimMs = 30_000
 
 /**
- * Sends an endpoint its next events. What it does not take is left to a run.
+ * Sends an endpoint its next events. Events that the endpoint does not take are left to a run.
  * @returns the endpoint as it is now; undefined when it has nothing to get, or can get nothing for now
  */
 export async function deliverNext(context: WorkerContext, endpoint: EndpointRow): Promise<EndpointRow | undefined> {

@@ -3,7 +3,7 @@ import { giveUpEndpoint } from '../../db/events/deliveries.ts'
 import { disabledEndpointTask } from '../../db/events/endpoints.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 
-/** Disables an endpoint and raises an operator task. */
+/** Disables an endpoint and notifies operators. */
 export async function disableEndpoint(
   { sql }: Pick<WorkerContext, 'sql'>,
   endpointId: string,

@@ -43,11 +43,12 @@ export function createEventRetriesActivities(context: WorkerContext): EventRetri
     },
   }
 
-  /** The endpoint is down: one event shows whether it is back. */
+  /** Tries one event at an endpoint that is down: its answer shows whether the endpoint is back. */
   async function tryOne(endpoint: EndpointRow, at: Date): Promise<void> {
     await queueNext(sql, context, endpoint.id, at)
     const row = await leastTriedRetry(sql, endpoint.id)
-    // What waited was erased: nothing is left to try it with, and the next event will show whether it takes events again.
+    // The events that waited were erased, so no event is left to try with: the endpoint counts as back until the next
+    // event fails.
     if (!row) return trustAgain(sql, endpoint.id)
     const sent = await send(endpoint, [row])
     const since = (await retryTimes(sql, endpoint.id)).since ?? row.first_at
@@ -61,13 +62,13 @@ export function createEventRetriesActivities(context: WorkerContext): EventRetri
       await disableEndpoint(context, endpoint.id, 'failing', at)
     else if (isOver(row.first_at, at)) await giveUp(endpoint, row, sent, at)
     else {
-      // It is up again, though it does not want this one.
+      // The endpoint is up again, though it refuses this event.
       if (sent.refused > 0) await retryAllNow(sql, endpoint.id, at)
       await postponeRetry(sql, row, retryAt)
     }
   }
 
-  /** The endpoint takes events, but has not taken these. */
+  /** Tries the events that are due at an endpoint that is up. */
   async function tryEach(endpoint: EndpointRow, due: readonly RetryRow[], at: Date): Promise<void> {
     const sent = await send(endpoint, due)
     const pausedUntil = sent.pauseMs > 0 ? plusMs(at, sent.pauseMs) : undefined
@@ -84,7 +85,7 @@ export function createEventRetriesActivities(context: WorkerContext): EventRetri
     }
   }
 
-  /** The endpoint has taken other events meanwhile: it will not take this one. */
+  /** Gives an event up: the endpoint has taken other events meanwhile, and will not take this one. */
   async function giveUp(endpoint: EndpointRow, row: RetryRow, { code }: Sent, at: Date): Promise<void> {
     const detail = code ?? 'unknown'
     await raiseOperatorTask(sql, { kind: 'event_not_taken', subjectId: endpoint.id, detail, at })

@@ -5,7 +5,7 @@ import { periods } from '../../policy/periods.ts'
 import type { DeliveryOutcome } from '../../providers/event-receiver.ts'
 import { plusMs } from '../../shared/calendar.ts'
 
-/** What came of sending some events to one endpoint. */
+/** The result of sending some events to one endpoint. */
 export interface Sent {
   delivered: number[]
   failed: number[]

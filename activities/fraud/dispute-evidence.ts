@@ -1,6 +1,6 @@
 /**
- * What we tell a bank about a disputed order, from our own books. P2: nothing that says who the customer is: the bank knows
- * its cardholder, and decides by what was delivered and used.
+ * The evidence for a bank about a disputed order, from our own books. P2, the payment processor takes the payment: the
+ * evidence does not say who the customer is. The bank knows its cardholder, and decides by what was delivered and used.
  */
 import type { Esims, Refunds } from '../../db/connection/schema.ts'
 import type { OrderRow } from '../../db/order/orders.ts'

@@ -1,6 +1,6 @@
 /**
  * Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written, and
- * raises operator tasks for runs that ended without an outcome, and sends runs the updates that only their rows show.
+ * reports runs that ended without an outcome to operators, and sends runs the updates that only their rows show.
  */
 
 import { heartbeat } from '@temporalio/activity'
@@ -57,7 +57,10 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
     return drafts.length
   }
 
-  /** U2: the API refuses requests until a restored database is complete, whose command may have been killed. */
+  /**
+   * U2, paid means delivered or refunded: the API refuses requests until a restored database is complete. The restore's
+   * command may have been killed.
+   */
   async function completeRestore(): Promise<number> {
     const closed = await findClosedRestore(sql)
     if (!closed) return 0

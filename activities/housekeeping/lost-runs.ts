@@ -20,20 +20,21 @@ import { accountDeletionType } from '../../workflows/account-deletion.contract.t
 
 export const lostRunTask = 'run_lost'
 
-/** longer than all workers may be away */
+/** longer than all workers may be down */
 const lookBackMs = 7 * milliseconds.day
 /** Temporal lists a closed run a little later, and its clock may differ. */
 const overlapMs = milliseconds.hour
-/** A run of this type that fails raises an operator task itself: `order_run_failed`. */
+/** A run of this type that fails has notified operators itself: `order_run_failed`. */
 const order = 'order'
-/** What the run was about was erased: nothing is left to do. */
+/** Failures of a run whose order or account was erased: nothing is left to do. */
 const goneMeanwhile: readonly string[] = ['OrderMissing', 'AccountMissing'] satisfies FailureType[]
 /** Answers of a deletion whose caller waits for its result. */
 const deletionRefusals: readonly string[] = ['AccountMissing', 'AccountInUse'] satisfies FailureType[]
 const ownReasons: readonly string[] = Object.values(terminationReasons)
 
 /**
- * @param times.readUntil when the last look was: ordinary refusals of checkouts are many, and each is asked about once
+ * @param times.readUntil the time of the last reading: ordinary refusals of checkouts are many, and each is asked about
+ * once
  * @returns how many runs became operator tasks
  */
 export async function reportLostRuns(

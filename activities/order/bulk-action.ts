@@ -126,7 +126,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
       const isRefused = error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError
       if (!isRefused) throw error
       const { status: after } = await knownOrder(sql, orderId)
-      // Another act was faster, unless it was an earlier attempt of this one.
+      // Another operator's act was faster, unless it was an earlier attempt of this bulk action.
       if (isGivenBack(after)) return wasAsked ? undefined : { code: `already_${after}`, mayChange: false }
       const type = failureType(error)
       if (type && type !== 'OrderStateConflict') return outcomeOf(error)
@@ -135,8 +135,8 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
   }
 
   /**
-   * A worker that dies between the row and the next workflow task leaves a run that does not know of its refund, and the update
-   * is lost with its sender. A run that knows of it refuses both.
+   * Sends the update again. A worker that dies between the row and the next workflow task leaves a run that does not
+   * have its refund, and the update is lost with its sender. A run that has the refund refuses both updates.
    */
   async function askAgain(orderId: string): Promise<void> {
     for (const update of [cancel, refund])
@@ -147,7 +147,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
       }
   }
 
-  /** A new id for each try: Temporal would answer a repeated one as it answered the first. */
+  /** Sends an update under a new id for each try: Temporal would answer a repeated id as it answered the first. */
   function ask(orderId: string, update: typeof cancel | typeof refund): Promise<void> {
     return temporal.withDeadline(Date.now() + answerWithinMs, () =>
       updateOrder(temporal, orderId, update, [], `bulk-${randomUUID()}`),
@@ -155,7 +155,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
   }
 }
 
-/** The run's answer says whether it did not know yet. */
+/** Whether a run that refuses the update has the refund already, or is closed. */
 const isKnown = (error: unknown): boolean =>
   error instanceof WorkflowNotFoundError || failureType(error) === 'OrderStateConflict'
 

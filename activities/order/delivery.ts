@@ -40,7 +40,8 @@ export function createOrderDeliveryActivities(
       const [esims] = await sql<{ count: number; until: Esims['expires_at'] }[]>`
         select count(*)::int as count, max(coalesce(expires_at, unused_until)) as until
         from esims where order_id = ${orderId}`
-      // U2: after a restore the provider may not know them any more. Who has nothing is refunded.
+      // U2, paid means delivered or refunded: after a restore the provider may not know the eSIMs any more. A customer
+      // without an eSIM is refunded.
       if (!order.delivered_at && !order.parent_order_id && !esims?.count)
         throw failure('OrderStateConflict', { code: 'no_esims' })
       let invoiceNumber: string | undefined
@@ -76,7 +77,8 @@ export function createOrderDeliveryActivities(
   }
 
   /**
-   * U3: tries the messages of a delivery that is recorded. One local activity writes one event, and four write four.
+   * U3, confirmations and activation codes are sent once: tries the messages of a delivery that is recorded. One local
+   * activity writes one event, and four write four.
    * @returns those that need no other attempt
    */
   async function sendMessages(order: OfOrder): Promise<DeliveryMessage[]> {

@@ -6,13 +6,13 @@ import type { Dispute } from '../../providers/stripe/disputes.ts'
 import { askAboutPayment } from './provider-alarm.ts'
 
 /**
- * Records a dispute, and asks Stripe again until nothing has changed since: the last to write has also read what is
- * true then, so an answer that was read early and written late is not the last.
- * @param first what Stripe has said
+ * Records a dispute, and asks Stripe again until nothing has changed since: the call that writes last has also read the
+ * newest state, so an answer that was read early and written late is not the last.
+ * @param first the first answer of Stripe
  * @param orderId undefined for an erased order: it has operator tasks, and no row
- * @param follow what its state leads to
- * @param read bounds and repeats the look; by default the activity does
- * @returns what Stripe said last
+ * @param follow applies the consequences of the dispute's state
+ * @param read limits and repeats the call to Stripe; by default the activity is repeated
+ * @returns the last answer of Stripe
  */
 export async function recordUntilCurrent(
   context: Context,

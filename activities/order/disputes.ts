@@ -25,7 +25,10 @@ import { askAboutPayment } from './provider-alarm.ts'
 
 type Activities = Pick<OrderActivities, 'recordDispute' | 'stageDisputeEvidence'>
 
-/** After this, operators are told of an eSIM that does not stop or run as it should, and what its provider refuses is final. */
+/**
+ * After this, operators are notified of an eSIM that does not stop or run as it should, and what its provider refuses
+ * is final.
+ */
 const lateAfterMs = 6 * milliseconds.hour
 /** Kind of the operator task of evidence that could not be staged. */
 const unstaged = 'dispute_evidence_unstaged'

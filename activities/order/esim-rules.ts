@@ -1,4 +1,4 @@
-/** What a status of a delivered eSIM means: its end, whether anything of it was used, and which notices are due. */
+/** Conclusions from a delivered eSIM's status: its end, whether anything of it was used, and which notices are due. */
 import type { StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import type { EsimNotice } from '../../mails/order/esim-status.tsx'
@@ -22,7 +22,7 @@ export function endingOf({ returnAsked }: Pick<StoredEsim, 'returnAsked'>, { sta
   return returnAsked ? 'returned' : 'by_provider'
 }
 
-/** What was last seen of an eSIM. */
+/** The status in which an eSIM was last seen. */
 export const storedStatus = ({ state, totalBytes, usedBytes, activatedAt, expiresAt }: StoredEsim): EsimStatus => ({
   state,
   totalBytes: totalBytes === null ? null : Number(totalBytes),

@@ -35,7 +35,10 @@ interface OrderCheck {
   ended: boolean
   /** all eSIMs of the order were returned */
   givenBack: boolean
-  /** U2: the provider has ended all eSIMs of the order, and the customer had nothing of them */
+  /**
+   * U2, paid means delivered or refunded: the provider has ended all eSIMs of the order, and the customer had nothing
+   * of them
+   */
   refundDue: boolean
   nextCheckMs: number
 }
@@ -74,7 +77,8 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       checks.length > 0 && checks.every(({ ending }) => ending !== undefined && endings.includes(ending))
     const givenBack = haveEnded('returned')
     const refundDue = !givenBack && haveEnded('returned', 'by_provider') && checks.every(({ unused }) => unused)
-    // U2: the data of a paid top-up has ended with its eSIM (payment/late-payment.ts).
+    // U2, paid means delivered or refunded: the data of a paid top-up has ended with its eSIM
+    // (payment/late-payment.ts).
     if (refundDue) for (const { id } of await listDeliveredTopUps(sql, orderId)) await signals.settleTopUp(id)
     return {
       ended: checks.every(({ ended }) => ended),

@@ -1,4 +1,7 @@
-/** U6: what the documents of an order say, for its delivery and for a restore that rebuilds it. */
+/**
+ * U6, accounting and tax duties are met: the contents of an order's documents, for its delivery and for a restore that
+ * rebuilds it.
+ */
 import type { Config } from '../../config.ts'
 import type { Orders } from '../../db/connection/schema.ts'
 import { dayOf, type InvoiceInput } from '../../db/order/books.ts'

@@ -1,4 +1,4 @@
-/** P3: Meta and Google Analytics get a purchase and its value, with consent only. */
+/** P3, ad measurement gets a purchase and its value: events for Meta and Google Analytics, with consent only. */
 import { createHash } from 'node:crypto'
 import type { Context } from '../../context.ts'
 import { listDevices } from '../../db/devices.ts'

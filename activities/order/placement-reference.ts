@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { v5 } from 'uuid'
 
 /**
- * What all references of an order's requests to one provider begin with. It is computed from a random value that the run's
- * history holds, since a restored database may lack the placement: the provider's order is then found by the history.
+ * The common beginning of all references of an order's requests to one provider. It is computed from a random value in
+ * the run's history, since a restored database may lack the placement: the provider's order is then found by the
+ * history.
  */
 export const placementPrefix = (reference: string, provider: string): string => v5(provider, reference)
 

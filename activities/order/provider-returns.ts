@@ -11,14 +11,14 @@ type ReturnAnswer = Awaited<ReturnType<EsimProvider['cancelUnused']>>
 
 /**
  * Adds a request to those that a provider's staff got where their placement is kept, before the provider is asked again,
- * and raises an operator task: the staff decides whether it refunds us.
+ * and notifies operators: the staff decides whether it refunds us.
  */
 export type KeepAsked = (mark: string) => Promise<void>
 
 const inUse = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as const
 
 /**
- * The requests for one eSIM whose answers may be lost: no provider lists them, so that nobody can look whether one was
+ * The requests for one eSIM whose answers may be lost: no provider lists them, so that nobody can check whether one was
  * made. More would be the same work for its staff once more; fewer would leave the eSIM with us when none has arrived.
  */
 const unsureRequests = 3

@@ -169,8 +169,9 @@ export function createOrderProvisioningActivities(context: Context): Activities 
   }
 
   /**
-   * U2: notes the return before it looks for top-ups, as a top-up is paid before it looks for a return: at least one of
-   * them finds the other, since a returned eSIM would lose the data that the customer has paid for.
+   * U2, paid means delivered or refunded: notes the return before it looks for top-ups, as a top-up is paid before it
+   * looks for a return. At least one of them finds the other, since a returned eSIM would lose the data that the
+   * customer has paid for.
    * @throws EsimInUse when a top-up of one of them is paid
    */
   async function claimReturn(orderId: string, esims: StoredEsim[], at: Date): Promise<void> {

@@ -9,7 +9,7 @@ import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 
 /**
  * Makes a request that costs money. A price that was raised after the sale is accepted within the bound of
- * policy/pricing.ts; beyond it the request is not made, and an operator is told.
+ * policy/pricing.ts; beyond it the request is not made, and an operator is notified.
  * @param buy gets the price to expect
  * @throws ProviderFailure rejected `price_changed` beyond the bound, `unknown_package` when the provider lists it no more
  */

@@ -29,7 +29,8 @@ export async function topUpParent(
   if (begun?.state === 'provided') return
   if (begun?.state === 'refused') throw failure('OutOfStock')
   if (begun && begun.state !== 'placing') throw failure('OrderStateConflict', { code: 'releasing' })
-  // U2: an eSIM that is being returned takes no top-up; `claimReturn` looks the other way round.
+  // U2, paid means delivered or refunded: an eSIM that is being returned takes no top-up; `claimReturn` looks for
+  // top-ups in turn.
   const isReturned = esim.state === 'cancelled' || (esim.state === 'new' && esim.returnAsked)
   if (!begun && isReturned) throw failure('OutOfStock', { code: 'esim_returned' })
   const placement = begun ?? (await claim())

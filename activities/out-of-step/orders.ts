@@ -1,5 +1,5 @@
 /**
- * U2: rows of orders that say what their run does not know.
+ * U2, paid means delivered or refunded: rows of orders that say what their run does not know.
  *
  * A run writes a row by a local activity. When that is the effect of an update, and the worker dies before its workflow task is
  * complete, Temporal has neither the update nor the activity: with the caller gone nobody sends it again, and the run goes on
@@ -37,7 +37,7 @@ import {
 /** Kind of the operator task of an order that stays out of step with its run. */
 export const outOfStep = 'order_out_of_step'
 
-/** A state of the row, the state in which its run still is, and what the run was asked then. */
+/** A state of the row, the state in which its run still is, and the update that the run was sent then. */
 interface UnappliedUpdate {
   row: OrderStatus
   run: OrderStatus
@@ -55,14 +55,14 @@ export const unappliedUpdates: readonly UnappliedUpdate[] = [
   { row: 'refunding', run: 'in_review', because: 'rejected_in_review', update: reject },
   { row: 'refunding', run: 'in_review', because: 'cancelled_by_customer', update: cancel },
   { row: 'refunding', run: 'provisioning', because: 'cancelled_by_customer', update: cancel },
-  // The run had got the eSIMs meanwhile, and told the customer of them.
+  // The run had got the eSIMs meanwhile, and notified the customer.
   { row: 'refunding', run: 'delivered', because: 'cancelled_by_customer', update: refund },
   { row: 'refunding', run: 'refund_failed', update: refund },
 ]
 
-/** Nobody waits for it: one whose provider takes longer goes on behind the look. */
+/** No caller waits for this update: where the provider takes longer, the run goes on after the sweep. */
 const answerWithinMs = 12_000
-/** A run that is at work shows what its row says a moment later. */
+/** A run that works on an update shows the state of its row a moment later. */
 const showsWithinMs = 5_000
 
 type Seen = { id: string; status: OrderStatus; reason: string | null }
@@ -85,14 +85,15 @@ export function createOutOfStep(
       for (const id of new Set([...ids, ...(await listSubjectsOfOpenTasks(sql, outOfStep))])) {
         heartbeat()
         const run = await runOfOrder(id)
-        // Read after the run: what was true before it is not compared with it.
+        // The row is read after the run, so that no older state of the row is compared with the run.
         const order = await findOrder(sql, id)
-        // It shows what it has done once its task is over. One that fails is tried again, and counted.
+        // The run shows its new state once its workflow task is over. A workflow task that fails is tried again, and
+        // counted.
         if (order && run?.isAtWork) continue
         const stage = run?.stage
         if (!order || !differsFromRun(order.status, stage))
           await resolveOperatorTask(sql, { kind: outOfStep, subjectId: id, by: 'payment_sweep', at })
-        // The first look may have come between the row and the run.
+        // The first comparison may have come between the row and the run.
         else if (ids.includes(id) && (await repeatUpdate(order, stage, at)))
           await raiseOperatorTask(sql, {
             kind: outOfStep,
@@ -113,7 +114,7 @@ export function createOutOfStep(
       try {
         await recordDelivery({ orderId: id, asOf: at.toISOString() })
       } catch (error) {
-        // Its row has no eSIMs: an operator's.
+        // The order has no eSIMs: an operator has to settle it.
         if (failureType(error) === 'OrderStateConflict') return true
         throw error
       }
@@ -130,34 +131,38 @@ export function createOutOfStep(
       )
     } catch (error) {
       if (failureType(error) === 'EsimInUse') await keepAsDelivered(id, at)
-      // The run knows of it by now, or is not done yet: the next look asks again.
+      // The run has the update by now, or is not done yet: the next sweep sends it again.
       else if (!isOfOrder(error)) throw error
     }
     return false
   }
 
-  /** The order's open run: its own, or the one that looks after it. */
+  /** The order's open run: its own run, or its aftercare. */
   async function runOfOrder(orderId: string): Promise<OpenRun | undefined> {
     const own = await openRunOf(temporal, orderWorkflowId(orderId))
     return own ?? openRunOf(temporal, orderAftercareWorkflowId(orderId))
   }
 
-  /** The customer cancelled, got no answer, and has used the eSIM that came all the same. */
+  /**
+   * Keeps an order as delivered: the customer cancelled, got no answer, and has used the eSIM that came all the same.
+   */
   async function keepAsDelivered(orderId: string, at: Date): Promise<void> {
-    // First: once the row is moved, no look comes here again.
+    // The operator task comes first: once the row is moved, no sweep finds the order again.
     await raiseOperatorTask(sql, { kind: 'cancelled_and_used', subjectId: orderId, at })
     await moveOrder(sql, orderId, ['refunding'], { status: 'provisioning', reason: null })
     await recordDelivery({ orderId, asOf: at.toISOString() })
   }
 }
 
-/** What the update of one order may end with; other errors are Temporal's, and of all orders. */
+/** Whether an error concerns the update of one order alone; other errors are Temporal's, and concern all orders. */
 const isOfOrder = (error: unknown): boolean =>
   error instanceof WorkflowNotFoundError ||
   error instanceof WorkflowUpdateFailedError ||
   error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
   hasStatus(error, status.DEADLINE_EXCEEDED)
 
-/** Whether the run shows another state. One that has just begun to look after an order shows none of an order's. */
+/**
+ * Whether the run shows another state than the row. An aftercare run that has just begun shows no state of the order.
+ */
 export const differsFromRun = (status: OrderStatus, stage: string | null | undefined): stage is string =>
   typeof stage === 'string' && stage !== 'aftercare' && stage !== status

@@ -1,7 +1,7 @@
 /**
- * Rows other than orders that show an update which their run does not know: the API writes some before it sends the update, others
- * are the run's own, of an update that was lost with its workflow task (orders.ts). The update is sent again. docs/faults.md has all
- * pairs.
+ * Rows other than orders that say what their run does not know: the API wrote them before it notified the run, or the
+ * run wrote them for an update that was lost with its workflow task (orders.ts). Each run is sent again what its row
+ * says. docs/faults.md has all pairs.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -41,16 +41,16 @@ import { releaseAbandoned } from '../order/refunds/reserved-refunds.ts'
 
 /** An update whose effect a row shows and its run does not. */
 interface UnappliedUpdate {
-  /** the same at each look */
+  /** the same in each comparison of rows and runs */
   name: string
   repeat(): Promise<unknown>
 }
 
-/** Much longer than a request takes that has written a row and is about to send its run the update. */
+/** A request that has written a row notifies its run in much less time. */
 const graceMs = 10 * milliseconds.minute
-/** Runs of the ended may be open so long. */
+/** The run of a row that has ended may stay open for this time. */
 const endedSinceMs = 60 * milliseconds.day
-/** A run that is at work shows what its row says a moment later. */
+/** A run that works on an update shows the state of its row a moment later. */
 const showsWithinMs = 3_000
 const answersWithinMs = 10_000
 
@@ -59,7 +59,10 @@ export function createOtherRows(context: WorkerContext) {
   const signals = createOrderSignals(context)
 
   return {
-    /** Sends runs again what their rows say, where a second look finds the same. @returns to how many */
+    /**
+     * Sends runs again what their rows say, where a second comparison finds the same. @returns how many updates were
+     * lost
+     */
     async repeatUpdates(at: Date): Promise<number> {
       const first = await look(at)
       if (first.length === 0) return 0
@@ -68,7 +71,7 @@ export function createOtherRows(context: WorkerContext) {
       const still = (await look(at)).filter(({ name }) => names.has(name))
       for (const { name, repeat } of still) {
         heartbeat()
-        // A run knows it by now, or is away: the next look asks again.
+        // The run has the update by now, or its workers do not answer: the next comparison sends it again.
         await repeat().catch((error: unknown) => log.warn({ error, update: name }, 'an update could not be sent again'))
       }
       return still.length
@@ -94,7 +97,7 @@ export function createOtherRows(context: WorkerContext) {
     return toggled(rows, campaigns.campaignWorkflowId, updates)
   }
 
-  /** Rows that operators pause, resume and cancel; the run shows the same words. */
+  /** Finds rows that operators pause, resume and cancel. Their runs show the same words as the rows. */
   async function toggled(
     rows: { id: string; state: string }[],
     workflowIdOf: (id: string) => string,
@@ -119,7 +122,7 @@ export function createOtherRows(context: WorkerContext) {
     for (const version of await listPoliciesWithdrawnSince(sql, plusMs(at, -endedSinceMs))) {
       const id = policyNoticeWorkflowId(version)
       const state = await ask(id, policyNoticeState)
-      // Between two pages it asks the row by itself.
+      // Between two pages of mails the run reads the row by itself.
       const isBehind = state && (state.mailing ? state.mailing.notice !== 'withdrawn' : state.status === 'waiting')
       if (isBehind) found.push({ name: `${id} withdraw`, repeat: () => repeatUpdate(id, withdraw, []) })
     }
@@ -146,7 +149,7 @@ export function createOtherRows(context: WorkerContext) {
     return found
   }
 
-  /** As the API does: an answer that the run has refused must not keep another one from being stored. */
+  /** Deletes an answer that the run has refused, as the API does: another answer could not be stored beside it. */
   async function deleteRefused(requestId: string, answerId: string, error: unknown): Promise<void> {
     if (failureType(error) !== 'PrivacyRequestStateConflict') throw error
     await deleteAnswer(sql, requestId, answerId)
@@ -197,7 +200,10 @@ export function createOtherRows(context: WorkerContext) {
     return found
   }
 
-  /** U2: what a partial refund has reserved whose run was terminated; what it has refunded all the same, Stripe says. */
+  /**
+   * U2, paid means delivered or refunded: finds amounts that a partial refund has reserved and whose run was
+   * terminated. Stripe says what was refunded all the same.
+   */
   async function reserved(at: Date): Promise<UnappliedUpdate[]> {
     const found: UnappliedUpdate[] = []
     for (const orderId of await listOrdersWithReserved(sql, plusMs(at, -graceMs)))
@@ -208,7 +214,7 @@ export function createOtherRows(context: WorkerContext) {
     return found
   }
 
-  /** What an open run says of itself; undefined when it is not open, or does not answer. */
+  /** Asks an open run by a query. @returns undefined when the run is not open, or does not answer */
   async function ask<State>(workflowId: string, query: QueryDefinition<State>): Promise<State | undefined> {
     heartbeat()
     if ((await stageOf(temporal, workflowId)) === undefined) return undefined
@@ -219,7 +225,7 @@ export function createOtherRows(context: WorkerContext) {
     })
   }
 
-  /** Under a new id each time: Temporal would answer a repeated one as it answered the first. */
+  /** Sends an update under a new id each time: Temporal would answer a repeated id as it answered the first. */
   async function repeatUpdate<Args extends unknown[]>(
     workflowId: string,
     update: UpdateDefinition<unknown, Args>,

@@ -80,7 +80,7 @@ export function createBalanceReadings(context: Context): Activities {
     }
   }
 
-  /** What has left the balance since the last reconciliation, and was not for anything that we have bought. */
+  /** The amount that has left the balance since the last reconciliation without a purchase of ours. */
   async function missing(reading: BalanceReading, underWayMicros: number, before: Date) {
     const { provider, currency, readAt } = reading
     const earlier = await findReadingBefore(sql, provider, plusMs(before, 1))

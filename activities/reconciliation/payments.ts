@@ -1,4 +1,7 @@
-/** U2, U6: each payment at Stripe, beside its order, invoice, credit notes and order facts. */
+/**
+ * U2, paid means delivered or refunded, and U6, accounting and tax: each payment at Stripe, beside its order, invoice,
+ * credit notes and order facts.
+ */
 import { heartbeat } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
 import { findErased } from '../../db/erasure/erased-references.ts'
@@ -59,7 +62,7 @@ export function createPaymentComparison(context: Context): Activities {
       const page = await listPaidOrders(sql, { ...range, after })
       for (const { id, paymentIntentId, paidAt } of page) {
         if (atStripe.has(paymentIntentId)) continue
-        // It may have been made just before the time from which Stripe has listed.
+        // The payment may have been made just before the time from which Stripe has listed.
         const [found] = await readAgain([paymentIntentId])
         if (!found) unknown.push(differs('payment_unknown', { id, part: whole, at: paidAt }, paymentIntentId))
       }
@@ -206,15 +209,15 @@ async function* remembering(pages: AsyncGenerator<BookedPayment[]>, ids: Set<str
 const deliveredStates: readonly OrderStatus[] = ['delivered', 'ended']
 
 /**
- * Paid means delivered or given back. That the order's status says so is no proof: what was given back is asked of Stripe, and
- * an eSIM has to be there, which the comparison with its provider confirms.
- * @param wasTakenBack Stripe says that lost disputes have given back the rest
+ * U2, paid means delivered or refunded. The order's status is no proof: Stripe says what was refunded, and an eSIM has
+ * to be there, which the comparison with its provider confirms.
+ * @param wasTakenBack Stripe says that lost disputes have returned the rest
  */
 function settled(payment: BookedPayment, order: BookedOrder, wasTakenBack: boolean, at: Date): FoundDifference[] {
   const { receivedMinor, refundedMinor, currency, paidAt } = payment
   if (receivedMinor <= refundedMinor || wasTakenBack) return []
   if (deliveredStates.includes(order.status)) return withoutEsim(payment, order)
-  // It has this difference under its own name: our books say that all was refunded.
+  // The order has this difference under its own name: our books say that all was refunded.
   if (order.status === 'refunded' && refundedMinor === 0 && bookedMinorOf(order) > 0) return []
   const rule = (): Explanation | null => {
     if (order.status === 'in_review') {
@@ -230,7 +233,7 @@ function settled(payment: BookedPayment, order: BookedOrder, wasTakenBack: boole
   return [differs('paid_not_settled', { ...order, part: whole, at: paidAt }, reason, rule())]
 }
 
-/** Delivered by our status alone. What was given back by half differs in the credit notes. */
+/** An order that is delivered by our status alone. A partial refund of it differs in the credit notes. */
 function withoutEsim({ receivedMinor, currency, paidAt }: BookedPayment, order: BookedOrder): FoundDifference[] {
   const { placement } = order
   if (!lacksEsim(order)) return []
@@ -242,7 +245,7 @@ function withoutEsim({ receivedMinor, currency, paidAt }: BookedPayment, order: 
 
 const lacksEsim = ({ placement, has_esims }: BookedOrder): boolean => placement !== 'held' || !has_esims
 
-/** What was refunded before an invoice was issued is in the order facts alone. */
+/** Refunds from before the invoice was issued are in the order facts alone. */
 const bookedMinorOf = (order: BookedOrder): number =>
   order.invoice_minor === null ? order.refunded_minor : order.credited_minor
 

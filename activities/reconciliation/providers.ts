@@ -1,4 +1,4 @@
-/** What the eSIM providers have in their books, beside our placements. */
+/** Compares the eSIM providers' books with our placements. */
 import { heartbeat } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
 import { findErased } from '../../db/erasure/erased-references.ts'
@@ -221,7 +221,10 @@ function compare(order: ListedOrder, placement: BookedPlacement, at: Date): Foun
   return found
 }
 
-/** A delivered order whose eSIMs are unused as far as we know. What an operator refunded of it, and whose eSIMs were returned, is decided. */
+/**
+ * Whether a delivered order, whose eSIMs are unused as far as we know, has to be refunded. An operator's refund of an
+ * order whose eSIMs were returned is a decision.
+ */
 function owesMoney(placement: BookedPlacement): boolean {
   const { order_status, gross_minor, refunded_minor, taken_back, is_unused, returned } = placement
   if (!withEsim.includes(order_status) || !is_unused || taken_back || refunded_minor >= gross_minor) return false

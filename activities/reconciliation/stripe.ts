@@ -145,7 +145,7 @@ export function createStripeComparison(context: WorkerContext): Activities {
     },
   }
 
-  /** The order's run gets a signal to read it once more. */
+  /** The order's run is signalled to read it once more. */
   async function differentState({ disputeId, orderId }: KnownDispute): Promise<FoundDifference[]> {
     heartbeat()
     const dispute = await askAboutPayment(context, () => stripe.getDispute(disputeId))

@@ -9,7 +9,7 @@ const recorded: readonly (Explanation | null)[] = [null, 'with_an_operator']
 
 export type FoundDifference = Difference
 
-/** What a difference is about. @see Difference.part */
+/** The subject of a difference. @see Difference.part */
 interface Subject {
   id: string
   part: string

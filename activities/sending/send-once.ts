@@ -15,7 +15,7 @@ export interface OnceOptions {
   at: Date
   unavailable: FailureType
   /**
-   * What to do after an unknown outcome. `repeat`: send again, because the message must arrive, even twice; `skip`: do
+   * The action after an unknown outcome. `repeat`: send again, because the message must arrive, even twice; `skip`: do
    * not send again, because it must not come twice, even if it is lost.
    */
   unknown: 'repeat' | 'skip'

@@ -10,7 +10,7 @@ import type { CancelResult, Payment } from '../../../providers/stripe/payments.t
 import { paymentIntentOf } from '../known-order.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
 
-/** What Stripe says about an order's payment. `none_yet`: its page is open; `none`: the page has expired unpaid. */
+/** Reads an order's payment at Stripe. `none_yet`: Stripe's page is open; `none`: the page has expired unpaid. */
 export async function readPayment(context: Context, order: OrderRow): Promise<Payment | 'none_yet' | 'none'> {
   const { sql, stripe } = context
   const sessionId = order.checkout_session_id
@@ -37,7 +37,7 @@ export function endPayment(
   )
 }
 
-/** What Stripe's page shows. P2: Stripe gets no detail of the order, so the page does not say where the person travels. */
+/** Texts on Stripe's page. P2, the payment processor takes the payment: it does not learn where the person travels. */
 export const hostedTexts = (language: Language) => ({
   name: textsOf(language).t('purchase.hostedName'),
   // Stripe has no Albanian: it takes what the browser asks for.

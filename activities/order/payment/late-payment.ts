@@ -1,4 +1,4 @@
-/** U2: what becomes of the money of an order whose own run has closed. */
+/** U2, paid means delivered or refunded: settles the money of an order whose own run has closed. */
 import type { Context } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { recordPaid } from '../../../db/order/books.ts'

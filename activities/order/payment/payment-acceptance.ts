@@ -29,7 +29,7 @@ export async function refusePayment(sql: Queryable, order: OrderRow, objection: 
   await raiseOperatorTask(sql, { kind: notAccepted, subjectId: order.id, detail: objection, at })
   const refused = { reason: notAccepted, ended_at: at }
   await moveOrder(sql, order.id, ['awaiting_payment'], { ...refused, status: 'cancelled' })
-  // It was closed before: its customer knows.
+  // The order was closed before: its customer knows.
   for (const status of ['cancelled', 'unpaid'] as const)
     await moveOrder(sql, order.id, [status], { ...refused, status })
 }

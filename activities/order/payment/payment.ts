@@ -239,7 +239,7 @@ type PackageRow = Pick<Packages, 'name' | 'destinations' | 'data_bytes' | 'days'
   order_status: Orders['status'] | null
 }
 
-/** What the input of an order's run says of its row. */
+/** Columns of an order's row that come from the input of the order's run. */
 type FromInput =
   | 'id'
   | 'account_id'
@@ -252,7 +252,7 @@ type FromInput =
   | 'ip_country'
   | 'performance_consent'
   | 'performance_consent_at'
-/** What its package says. */
+/** Columns of an order's row that come from its package. */
 type FromPackage = 'package_name' | 'destination' | 'data_bytes' | 'days'
 
 /** The row of an order, for its checkout and for a restore that rebuilds it: what the input has is in both. */

@@ -1,4 +1,7 @@
-/** U2: what a customer's bank has taken back of a payment for good. Stripe refunds nothing of a disputed payment. */
+/**
+ * U2, paid means delivered or refunded: money that a customer's bank has reclaimed for good. Stripe refunds nothing of
+ * a disputed payment.
+ */
 import type { Context } from '../../../context.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import type { Dispute } from '../../../providers/stripe/disputes.ts'

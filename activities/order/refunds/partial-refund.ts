@@ -1,4 +1,4 @@
-/** Activities of a partial refund: reserve, refund, follow, and tell the customer. */
+/** Activities of a partial refund: reserve, refund, follow, and notify the customer. */
 import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'

@@ -1,4 +1,7 @@
-/** U2, U6: our records of an order's refunds, as Stripe has them, with their credit notes. */
+/**
+ * U2, paid means delivered or refunded, and U6, accounting: our records of an order's refunds, as Stripe has them, with
+ * their credit notes.
+ */
 import type { Transaction } from '../../../db/connection/database.ts'
 import type { Orders } from '../../../db/connection/schema.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
@@ -18,7 +21,7 @@ export const partialRefundFailed = 'partial_refund_failed'
 
 export const hasNotFailed = ({ status }: Pick<Refund, 'status'>): boolean => givesMoneyBack(status)
 
-/** What the customer has back, or gets back unless it fails. */
+/** The sum of the refunds that have not failed: the customer has this money back, or gets it back. */
 export const givenBackMinor = (refunds: Refund[]): number =>
   refunds.filter(hasNotFailed).reduce((sum, { amountMinor }) => sum + amountMinor, 0)
 

@@ -114,7 +114,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
   }
 
   /**
-   * What the customer still misses of a payment, and what lost disputes have given back of it.
+   * Reads the part of a payment that the customer has not got back, and the parts that lost disputes have returned.
    * @param knownMinor what our records have of that already
    */
   async function leftWithoutBank(
@@ -129,7 +129,8 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
   }
 
   /**
-   * What is left of the payment is only certain once no partial refund is on its way. None begins any more by now.
+   * Asserts that no partial refund is on its way: only then is the rest of the payment certain, as none begins any
+   * more.
    * @throws RefundUnderWay
    */
   async function assertNoneReserved(orderId: string, at: Date): Promise<void> {
@@ -141,5 +142,5 @@ const refundStatuses: OrderStatus[] = ['refunding', 'refund_failed', 'refunded']
 
 const askAgainMs = 2_000
 
-/** What is left of a payment to refund. */
+/** The part of a payment that is not refunded yet. */
 export const leftOf = ({ amountReceivedMinor, refundedMinor }: Payment): number => amountReceivedMinor - refundedMinor

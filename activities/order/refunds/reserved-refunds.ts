@@ -1,4 +1,4 @@
-/** What partial refunds of an order have reserved, and nobody will refund any more. */
+/** Amounts that partial refunds of an order have reserved, and that nobody will refund any more. */
 import type { WorkerContext } from '../../../context.ts'
 import { listRefunds, refuseRefund, requested } from '../../../db/order/refunds.ts'
 import { milliseconds } from '../../../policy/periods.ts'

@@ -99,7 +99,10 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
     },
   }
 
-  /** As the provider reports it; a provider that does not answer must not prevent the statement. */
+  /**
+   * Whether an eSIM of the order is used, as the provider reports it; a provider that does not answer must not prevent
+   * the statement.
+   */
   async function isUsed(order: OrderRow): Promise<boolean> {
     const esims = await listEsimsServed(context, order)
     const used = await Promise.all(
