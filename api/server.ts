@@ -197,7 +197,8 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   app.set('etag', false)
   app.set('case sensitive routing', true)
   app.set('query parser', 'simple')
-  // P6: only a configured proxy may state the caller's IP address.
+  // P6, the security provider in front of the service processes request IPs: only a configured proxy may state the
+  // caller's IP address.
   app.set('trust proxy', api.config.TRUSTED_PROXIES)
   app.use(...createRequestLog(api.log, api.metrics))
   app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: allowsNothing } }))

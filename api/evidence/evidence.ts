@@ -53,7 +53,7 @@ export function createEvidence(api: ApiContext) {
   }
 }
 
-/** Reads all figures. @param asOf the time by which they are compared with their limits */
+/** Reads all figures. @param asOf the time for which the figures are computed */
 export async function readEvidence(api: ApiContext, asOf: Date): Promise<Evidence> {
   const { sql, config, cipher, log } = api
   const keyrings = {

@@ -1,4 +1,7 @@
-/** G5: figures which show that the export has a field for every column about the person. */
+/**
+ * G5, everybody can take their data along: figures which show that the export has a field for every column about the
+ * person.
+ */
 import { z } from 'zod'
 import { listed } from '../../db/evidence/schema.ts'
 import type { Readings } from '../../policy/figures.ts'

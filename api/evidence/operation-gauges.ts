@@ -1,4 +1,4 @@
-/** What operators have to know at once, as Prometheus gauges. ops/alerts.yml depends on their names. */
+/** Figures that operators need at once, as Prometheus gauges. ops/alerts.yml depends on their names. */
 import { Gauge } from 'prom-client'
 import type { ApiContext } from '../../context.ts'
 import { readOperationFigures } from '../../db/evidence/operation.ts'

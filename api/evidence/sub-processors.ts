@@ -1,4 +1,7 @@
-/** P5, P7, P8: whom the settings lead to. Development on one machine knows nobody else. */
+/**
+ * P5, the mail provider gets transactional mail; P7, the servers are in the EU; P8, nothing is shared with anybody
+ * else: the hosts and the region in the settings. In development, hosts of this machine are allowed, too.
+ */
 import { type Config, settingNames } from '../../config.ts'
 import { listed } from '../../db/evidence/schema.ts'
 import type { Readings } from '../../policy/figures.ts'

@@ -1,6 +1,6 @@
 /**
- * Looks four times a minute at what no call and no run shows by itself: wedged runs, and outages of parties that
- * nobody calls any more. Every API process looks, so that the end of one loses nothing; equal findings are one task.
+ * Checks four times a minute what no call and no run reports by itself: wedged runs, and outages of parties that nobody
+ * calls any more. Every API process checks, so that the end of one loses nothing; equal findings are one task.
  */
 import type { ApiContext } from '../../context.ts'
 import { endSilentOutages } from '../../db/operation/outside-parties.ts'
@@ -12,7 +12,7 @@ const lookEveryMs = 15_000
 const maxReported = 200
 const answerWithinMs = 5_000
 
-/** @returns a function that ends the looking and waits for a look under way */
+/** @returns a function that ends the checks and waits for a check under way */
 export function startWatch({ sql, temporal, log, metrics }: ApiContext): () => Promise<void> {
   const { failedReadings } = metrics
 

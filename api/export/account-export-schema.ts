@@ -1,6 +1,6 @@
 /**
- * G5: the format of an export. A published version never changes: any change that a reader could notice needs a new
- * version with a new address.
+ * G5, everybody can take their data along: the format of an export. A published version never changes: any change that
+ * a reader could notice needs a new version with a new address.
  */
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'

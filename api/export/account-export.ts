@@ -1,4 +1,6 @@
-/** G5: exports everything we hold about a person as one JSON document, streamed. */
+/**
+ * G5, everybody can take their data along: exports everything we hold about a person as one JSON document, streamed.
+ */
 import type { Context } from '../../context.ts'
 import { accessPages } from '../../db/access/access-log.ts'
 import { accountExists, findAccount } from '../../db/accounts.ts'
@@ -160,7 +162,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
         amountMinor: order.gross_minor,
         currency: order.currency,
         status: order.status,
-        // U5: a customer who knows the rule that holds an order could get around it.
+        // U5, fraud is prevented: a customer who knows the rule that holds an order could get around it.
         reason: order.status === 'in_review' ? null : order.reason,
         paymentKind: order.payment_kind,
         adConsent: { userData: order.ad_user_data, personalization: order.ad_personalization },

@@ -1,7 +1,8 @@
 /**
- * Writes the access log; nothing else does. What an operator or the app backend reads of a person, and each export, is
- * recorded before it is sent. An answer whose access cannot be recorded is not sent: nobody gets data unseen. The log is in
- * the database that the data came from, so this refuses nothing that could have been answered otherwise.
+ * Writes the access log; nothing else does. Each reading of a person by an operator or the app backend, and each
+ * export, is recorded before it is sent. An answer whose access cannot be recorded is not sent: nobody gets data
+ * unseen. The log is in the database that the data came from, so this refuses nothing that could have been answered
+ * otherwise.
  */
 import type { Context } from '../../context.ts'
 import { type Access, recordAccesses } from '../../db/access/access-log.ts'

@@ -25,8 +25,8 @@ export function answerWithin(route: Route, times: AnsweringTimes): number {
 }
 
 /**
- * Answers 503 when a request has not been answered in time. What it has begun may still be applied: its repetition under
- * the same Idempotency-Key finds it, as after a lost answer.
+ * Answers 503 when a request has not been answered in time. Its work may still be applied: a repetition under the same
+ * Idempotency-Key finds it, as after a lost answer.
  * @param fail answers a problem
  */
 export function limitTime(limitMs: number, fail: ErrorRequestHandler): RequestHandler {

@@ -17,7 +17,7 @@ import { Problem } from './problem.ts'
 
 export type Authenticate = ReturnType<typeof createAuthenticator>
 
-/** What of a request says who asks. */
+/** The parts of a request that identify its caller. */
 type Incoming = Pick<Request, 'headers'> & Parameters<typeof addressOf>[0]
 
 /** Authenticates requests by `Authorization: Bearer`, with an API key or a Firebase ID token, or by a session cookie. */
@@ -94,14 +94,15 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
     if (endedAt && user.authTime <= endedAt) throw invalidToken('sign_in_ended')
     if (!account) return { kind: 'newcomer', ...known, verifiedEmail: user.verifiedEmail }
     const now = new Date()
-    // R1: an account that its person uses is not inactive.
+    // R1, an account is kept until it is unused for 3 years: the person of this account uses it.
     if (now.getTime() - account.lastActiveAt.getTime() >= activityGrainMs) await touchActivity(sql, account.id, now)
     return { kind: 'person', accountId: account.id, ...known }
   }
 
   async function refusal(request: Incoming, requestId: string, reason: string, actor: string): Promise<Problem> {
     const ip = addressOf(request)
-    // Only after the look: behind a proxy many callers may share an address, and valid credentials have to pass.
+    // Counted only after the credentials were checked: behind a proxy many callers may share an address, and valid
+    // credentials have to pass.
     limiter.countFailure(ip)
     context.metrics.authenticationFailures.inc({ reason })
     await recordSecurityEvent(sql, context, {

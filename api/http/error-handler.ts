@@ -55,7 +55,10 @@ function sendProblemPage(response: Response, problem: Problem, html: string, for
 }
 
 const retrySoon = { 'Retry-After': '5' }
-/** What another party asks of us is no promise of ours: a person waits a minute, and asks again. */
+/**
+ * The longest wait that we pass on. Another party's wait is no promise of ours: a person waits a minute, and asks
+ * again.
+ */
 const longestRetryMs = 60_000
 
 function problemOf(error: unknown, described: ReadonlySet<ProblemCode> | undefined): Problem {

@@ -28,7 +28,7 @@ import { requestContextOf } from './request-context.ts'
 import { type AnyReply, isPage, type Method, neededScope, type Route } from './route.ts'
 import { unstorableTexts } from './storable.ts'
 
-/** What every route needs. */
+/** The objects that every route needs. */
 export interface Frame {
   context: Context
   authenticate: Authenticate

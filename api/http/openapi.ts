@@ -185,7 +185,7 @@ const problemContent = (route: Route): DescribedResponse['content'] =>
     ? { 'text/html': { schema: { type: 'string' as const } } }
     : { 'application/problem+json': { schema: problemSchema } }
 
-/** What a body is that the route writes itself. */
+/** The schema of a body that the route writes itself. */
 type RawSchema = { type: 'string'; format?: string } | { type: 'object'; additionalProperties: true }
 
 interface DescribedResponse {

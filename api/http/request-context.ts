@@ -4,7 +4,7 @@ import type { Caller } from './caller.ts'
 import type { Problem } from './problem.ts'
 import type { ProblemCode } from './problems.ts'
 
-/** What the API knows about a request while it answers it. */
+/** The facts that the API knows about a request while it answers it. */
 export interface RequestContext {
   requestId: string
   /** the route's template; the path itself must not be logged, since it holds ids and tokens */

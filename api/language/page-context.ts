@@ -1,4 +1,6 @@
-/** What a page needs to know of its request: the language, and the address to which the switch of the language leads back. */
+/**
+ * The context of a page from its request: the language, and the address to which the switch of the language leads back.
+ */
 import type { Request, Response } from 'express'
 import { defaultLanguage, type Language } from '../../messages/languages.ts'
 import { textsOf } from '../../messages/texts.ts'

@@ -6,11 +6,11 @@ import { defaultLanguage, isLanguage, type Language, languages } from '../../mes
 const cookieName = 'lang'
 const keptSeconds = 365 * 24 * 60 * 60
 
-/** What the browser asks for (RFC 9110, section 12.5.4, with its weights). */
+/** The language that the browser asks for (RFC 9110, section 12.5.4, with its weights). */
 export const acceptedLanguage = (request: Pick<Request, 'acceptsLanguages'>): Language =>
   languages.find((language) => language === request.acceptsLanguages([...languages])) ?? defaultLanguage
 
-/** What the person has chosen on our pages, in this browser. */
+/** The language that the person has chosen on our pages, in this browser. */
 export function chosenLanguage(cookieHeader: string | undefined): Language | undefined {
   const value = parseCookie(cookieHeader ?? '')[cookieName]
   return isLanguage(value) ? value : undefined

@@ -1,4 +1,4 @@
-/** G3: what is deleted, the button, and the receipt. */
+/** G3, everybody can delete their account at once: the list of what is deleted, the button, and the receipt. */
 import type { ReactNode } from 'react'
 import { signatureNamespace, signerName } from '../../db/crypto/signer.ts'
 import type { ErasureStep, StepState } from '../../policy/deletion.ts'

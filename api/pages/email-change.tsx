@@ -1,4 +1,7 @@
-/** G2: pages on which each address agrees to a change. They need a button, since mail scanners follow links. */
+/**
+ * G2, everybody can correct their data: pages on which each address agrees to a change. They need a button, since mail
+ * scanners follow links.
+ */
 import { type PageContext, renderLayout } from './layout.tsx'
 
 export type EmailChangePage = 'ask_old' | 'ask_new' | 'agreed' | 'changed' | 'over'

@@ -35,7 +35,7 @@ const isUnknown = ({ problem }: RefusedForm): boolean =>
 export const onceOf = (refused: RefusedForm | undefined): string =>
   (refused && isUnknown(refused) && refused.typed.once) || randomUUID()
 
-/** What a form shows after it was refused. */
+/** The contents of a form after a refusal. */
 export interface FormState {
   typed: Readonly<Record<string, string>>
   /** sentences by field */

@@ -30,7 +30,7 @@ export interface PageLayout {
   children: ReactNode
 }
 
-/** What every page for persons needs; `Handled.page()` makes it. */
+/** The context of every page for persons; `Handled.page()` makes it. */
 export interface PageContext extends Required<Pick<PageLayout, 'supportMail' | 'texts' | 'address'>> {}
 
 /** Pages for operators are in English, and have no switch of the language. */
@@ -99,7 +99,7 @@ export function renderLayout({
   )
 }
 
-/** What a page may do beyond showing text. */
+/** The powers of a page beyond showing text. */
 export interface PagePowers {
   /** forms that post to this site */
   forms?: boolean

@@ -18,7 +18,7 @@ for (const rule of ['fence', 'code_block'] as const) {
   renderer.renderer.rules[rule] = (...given) => (render?.(...given) ?? '').replace('<pre>', '<pre tabindex="0">')
 }
 
-// So does a table, whose head names its columns.
+// A wide table scrolls by the keyboard as well. Its head names its columns.
 renderer.renderer.rules.table_open = (tokens, index, options, _env, self) =>
   `<div class="scroll" tabindex="0">${self.renderToken(tokens, index, options)}`
 renderer.renderer.rules.table_close = (tokens, index, options, _env, self) =>

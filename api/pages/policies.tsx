@@ -1,4 +1,6 @@
-/** N1: pages with the version of the privacy policy in force, a coming one and all earlier ones. */
+/**
+ * N1, a material change of the policy is posted: pages with the version in force, a coming one and all earlier ones.
+ */
 import type { ReactNode } from 'react'
 import type { Policy } from '../../db/policies.ts'
 import type { Texts } from '../../messages/texts.ts'

@@ -1,4 +1,7 @@
-/** G4: unsubscribing takes one click and no sign-in. The mailed link only shows a button, since mail scanners follow links. */
+/**
+ * G4, consent to promotions can be withdrawn at any time: unsubscribing takes one click and no sign-in. The mailed link
+ * only shows a button, since mail scanners follow links.
+ */
 import { type PageContext, renderLayout } from './layout.tsx'
 
 export type UnsubscribePage = 'ask' | 'done' | 'off' | 'unknown'

@@ -26,7 +26,7 @@ import { orderStatus } from '../views/order-enumerations.ts'
 import { orderDetails, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
 import { recordOperatorAct } from './console/perform-act.ts'
 
-/** What is ordered; the rest of the run's input comes from the request. */
+/** The choice of the customer; the rest of the run's input comes from the request. */
 type Choice = Omit<NewOrder, 'orderId' | 'accountId' | 'orderedAt'>
 
 const orderParams = z.strictObject({ id: sentId })

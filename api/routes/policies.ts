@@ -1,4 +1,7 @@
-/** N1, N2: everyone can read the versions of the privacy policy; operators post and withdraw them. */
+/**
+ * N1 and N2, a material change of the policy is posted and mailed: everyone can read the versions; operators post and
+ * withdraw them.
+ */
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { findPolicy, listPolicies, type Policy, versionForNewcomers } from '../../db/policies.ts'

@@ -1,4 +1,4 @@
-/** What anybody can check without trusting us: public keys, the transparency log, and signed receipts. */
+/** Public proofs that need no trust in us: public keys, the transparency log, and signed receipts. */
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { allowedSigner } from '../../db/crypto/signer.ts'

@@ -1,4 +1,4 @@
-/** Opens breaches and sends their runs what operators have recorded. */
+/** Opens breaches and notifies their runs of what operators have recorded. */
 import type { ApiContext } from '../../context.ts'
 import { type Breach, findBreach, insertBreach, type NewBreach } from '../../db/access/breaches.ts'
 import { breachStart, breachWorkflowId, opened, recorded } from '../../workflows/breach/breach.contract.ts'
@@ -26,8 +26,8 @@ export function createBreachClient({ sql, temporal, config }: ApiContext) {
     },
 
     /**
-     * Records something in the row, then sends the run an update, which reads the row before it acts: when this fails in between,
-     * the next reminder reads it.
+     * Records something in the row, then notifies the run, which reads the row before it acts: when this fails in
+     * between, the next reminder reads it.
      * @throws Problem not_found; breach_state_conflict when something else was recorded before
      */
     async record(id: string, write: () => Promise<boolean>, isSame: (breach: Breach) => boolean): Promise<Breach> {

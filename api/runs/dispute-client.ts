@@ -51,7 +51,7 @@ export function createDisputeClient(api: ApiContext) {
       return row
     },
 
-    /** What an entry says of the act. */
+    /** The act and the subject for an entry about the act. */
     entryOf: (name: DisputeActName, disputeId: string) => ({ act: acts[name].act, subject: disputeId }),
 
     /** @throws Problem dispute_state_conflict; unavailable when Stripe does not answer, and may have done it */

@@ -20,8 +20,8 @@ import { callRun, startAndUpdate } from './workflow-problems.ts'
 const ended = { code: 'order_state_conflict', detail: 'The order has ended.' } as const
 
 /**
- * What a route orders. The evidence of the tax and of the right of withdrawal has to be named, also where there is none: an
- * order without it is taxed and returned differently.
+ * An order of a route. A route has to name the evidence of the tax and of the right of withdrawal, also where there is
+ * none: an order without it is taxed and returned differently.
  */
 export type NewOrder = OrderInput & Required<Evidence>
 type Evidence = { [Name in 'ipCountry' | 'performanceConsent']: OrderInput[Name] | undefined }

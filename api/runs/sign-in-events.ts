@@ -58,7 +58,7 @@ export function createSignInEvents(api: ApiContext) {
     },
   }
 
-  /** Ends the sign-ins from before the event. U5: the events help to detect misuse. */
+  /** Ends the sign-ins from before the event. U5, abuse is detected: the events report misuse of sign-ins. */
   async function applyGoogleEvent(
     type: string,
     accountId: string,
@@ -72,8 +72,8 @@ export function createSignInEvents(api: ApiContext) {
       const task = { kind: disabledAtGoogle, subjectId: accountId, at: now }
       if (type === 'account-enabled') return resolveOperatorTask(tx, { ...task, by: 'google' })
       await raiseOperatorTask(tx, { ...task, detail: reason })
-      // The mailbox may be in the hands of another person, who never agreed to promotions. What was agreed to after the
-      // event stays.
+      // The mailbox may be in the hands of another person, who never agreed to promotions. A consent that was given
+      // after the event stays.
       const consent = await findPromotions(tx, accountId)
       if (consent?.granted && consent.changedAt && consent.changedAt > at) return
       await setPromotions(tx, { accountId, granted: false, source: 'sign_in_provider', at: now })

@@ -111,7 +111,7 @@ function problemOfWorkflow(error: unknown, ended: Ended): Problem | undefined {
       headers: problems[code].status === 503 ? { 'Retry-After': '5' } : undefined,
     })
   }
-  // What became of an update that was cut off is unknown, whichever side noticed first.
+  // The outcome of an update that was cut off is unknown, whichever side noticed first.
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
     return new Problem('unavailable', { headers: { 'Retry-After': '5' }, cause: error })
   }

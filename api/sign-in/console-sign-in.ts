@@ -1,4 +1,4 @@
-/** What all ways to sign in on the console have in common. */
+/** The common parts of all ways to sign in on the console. */
 import type { ApiContext } from '../../context.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import type { Limiter } from '../http/limits.ts'

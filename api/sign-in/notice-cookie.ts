@@ -1,6 +1,6 @@
 /**
- * What the page after a redirect says was done. It is in a cookie and not in the address, so that nobody can make a link
- * to a page that says something was done. It names a sentence of ours; the next page deletes it.
+ * The notice on the page after a redirect. It is in a cookie and not in the address, so that nobody can make a link to
+ * a page that says something was done. It names a sentence of ours; the next page deletes it.
  */
 import { parseCookie, stringifySetCookie } from 'cookie'
 import { isSecure } from './session-cookie.ts'

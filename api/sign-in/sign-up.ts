@@ -27,8 +27,8 @@ export interface SignUp {
 const inProgressMs = 60_000
 
 /**
- * U1: creates an account. Outside parties are called first and everything is stored in one transaction, so that a refusal
- * or an outage leaves no part of an account.
+ * U1, data serves to create the account: creates an account. Outside parties are called first and everything is stored
+ * in one transaction, so that a refusal or an outage leaves no part of an account.
  * @returns the account's id; a repeated request gets the id of the first
  * @throws Problem email_taken, identity_taken, sign_in_refused, invalid_request, request_in_progress
  */
@@ -121,7 +121,10 @@ function emailOf(caller: Caller, given: string | undefined, byParties: (string |
   throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'is not proven by a sign-in token' }] })
 }
 
-/** N2: a person who signs up while a new version is coming accepts that version, and gets no notice of it. */
+/**
+ * N2, a material change is mailed to users: a person who signs up while a new version is coming accepts that version,
+ * and gets no notice of it.
+ */
 async function acceptedPolicy(context: Context, given: string | undefined): Promise<string> {
   const version = await versionForNewcomers(context.sql)
   if (given === undefined || given === version) return version

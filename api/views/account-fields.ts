@@ -1,4 +1,7 @@
-/** C1 to C6: the fields of an account in the API. C7, nothing else is collected: each schema refuses unknown fields. */
+/**
+ * C1 to C6, the data that we keep: the fields of an account in the API. C7, nothing else is kept: each schema refuses
+ * unknown fields.
+ */
 import { z } from 'zod'
 import { consentSources } from '../../db/consents.ts'
 import { languages } from '../../messages/languages.ts'

@@ -28,7 +28,7 @@ export function accountTimelineOf(
   const ofOrders = rows.orders.flatMap(({ order, rows: its }) =>
     timelineOf(order, its, asOf).map((entry) => ({ ...entry, orderId: order.id })),
   )
-  /** What the timelines of the orders have. */
+  /** Entries that the timelines of the orders have already. */
   const shown = new Set(
     rows.orders.flatMap(({ rows: { sends, acts, tasks } }) => [
       ...sends.map((send) => `${send.subject_id} ${send.kind}`),

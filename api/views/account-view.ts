@@ -13,7 +13,7 @@ export interface AccountView {
 }
 
 /**
- * G1: all data of the account row and of its sign-ins, consents and devices.
+ * G1, everybody can see their data: all data of the account row and of its sign-ins, consents and devices.
  * @throws Problem not_found
  */
 export async function viewAccount(context: Context, id: string): Promise<AccountView> {

@@ -4,7 +4,7 @@ import type { OwnedEsim, StoredEsim } from '../../db/order/esims.ts'
 import { isUsable } from '../../providers/esim.ts'
 import type { EsimLife } from '../pages/install/esim-status.tsx'
 
-/** What pages say of an eSIM's state, validity and usage. */
+/** An eSIM's state, validity and usage, for pages. */
 export const esimLife = (esim: StoredEsim): EsimLife => ({
   state: esim.state,
   suspended: esim.suspended,

@@ -1,7 +1,7 @@
-/** What operators write: notes and reasons, without personal data. */
+/** Texts that operators write: notes and reasons, without personal data. */
 import { z } from 'zod'
 
-/** It is stored in the clear: addresses, phone numbers and ICCIDs are refused. */
+/** The note is stored in the clear: addresses, phone numbers and ICCIDs are refused. */
 export const taskNote = z
   .string()
   .trim()

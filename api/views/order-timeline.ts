@@ -204,7 +204,7 @@ function ofEsims({ esims }: OrderRows, delivered: Date | null, asOf: Date): Entr
       words: 'the eSIM expired',
     },
     {
-      // Before the first look of the run it says when the eSIM was stored.
+      // Before the run's first check of the eSIM, `checked_at` is the time at which the eSIM was stored.
       at: delivered !== null && esim.checked_at > delivered ? esim.checked_at : null,
       source: 'esim',
       actor: esim.provider,
@@ -341,7 +341,7 @@ export function ofOperators({ acts, tasks }: Pick<OrderRows, 'acts' | 'tasks'>, 
         workflowId: null,
       },
       {
-        // What an operator did has an entry of its own, unless it is from before there were any.
+        // An operator's act has an entry of its own, unless it is older than such entries.
         at: hasAct('take-task', task.kind, task.owner) ? null : task.taken_at,
         source: 'task',
         actor: task.owner ?? '',

@@ -152,7 +152,8 @@ export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<ty
     days: order.days,
     amount: { minor: order.gross_minor, currency: order.currency },
     status: order.status,
-    // U5: only operators see why an order is in review: a customer could otherwise get around the rule.
+    // U5, fraud is prevented: only operators see why an order is in review, as a customer could otherwise get around
+    // the rule.
     reason:
       order.reason === null || (order.status === 'in_review' && reader !== 'operator')
         ? null

@@ -1,4 +1,4 @@
-/** N1: versions of the privacy policy in the API. */
+/** N1, a material change of the policy is posted: versions of the privacy policy in the API. */
 import { z } from 'zod'
 import { sentTime } from '../http/storable.ts'
 import { enumeration } from './enumeration.ts'

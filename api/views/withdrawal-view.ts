@@ -52,7 +52,7 @@ export async function readWithdrawal(context: Context, order: OrderRow): Promise
     findAccount(context.sql, context, order.account_id),
   ])
   if (!withdrawal || !account) throw new Problem('not_found')
-  // What was given back before the statement: later refunds are what the withdrawal leads to.
+  // Refunds from before the statement: the withdrawal leads to later ones.
   const before = withdrawal.statedAt
     ? []
     : (await listRefunds(context.sql, order.id)).filter(({ state }) => givesMoneyBack(state))

@@ -1,4 +1,4 @@
-/** What is wrong with a field, in our words: the library's texts are made for programmers who know the library. */
+/** Descriptions of a field's fault, in our words: the library's texts are made for programmers who know the library. */
 import type { z } from 'zod'
 
 type Issue = Parameters<z.core.$ZodErrorMap>[0]

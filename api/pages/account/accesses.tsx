@@ -1,4 +1,4 @@
-/** G1: who has read a person's data. */
+/** G1, everybody can see their data: the page that shows who has read a person's data. */
 
 import type { Texts } from '../../../messages/texts.ts'
 import { type FieldGroup, fieldGroups } from '../../../policy/field-groups.ts'

@@ -1,4 +1,4 @@
-/** What the pages of an account have in common: the switch between them, and what was just done. */
+/** The common parts of an account's pages: the switch between them, and a notice about the last form. */
 import type { ReactNode } from 'react'
 import { account } from '../../../messages/en/account-pages.ts'
 import type { Texts } from '../../../messages/texts.ts'
@@ -21,7 +21,7 @@ export function AccountNav({ texts: { t }, current }: { texts: Texts; current: k
   )
 }
 
-/** What the page after a form says, by the name in its cookie. */
+/** Names of the notices on the page after a form, as the cookie has them. */
 export type NoticeName = {
   [Key in keyof typeof account]: Key extends `notice.${infer Name}` ? Name : never
 }[keyof typeof account]

@@ -1,4 +1,7 @@
-/** U6: what an invoice or a credit note says, for its page and its PDF. It comes from the books, as it was issued. */
+/**
+ * U6, accounting and tax duties are met: the contents of an invoice or a credit note, for its page and its PDF. They
+ * come from the books, as issued.
+ */
 import type { Invoices } from '../../../db/connection/schema.ts'
 import type { Texts } from '../../../messages/texts.ts'
 

@@ -1,4 +1,7 @@
-/** U6: an invoice or a credit note as a PDF of one page, tagged, so that a screen reader can read it. */
+/**
+ * U6, accounting and tax duties are met: an invoice or a credit note as a PDF of one page, tagged, so that a screen
+ * reader can read it.
+ */
 import PDFDocument from 'pdfkit'
 import { colours } from '../../../mails/style.ts'
 import type { Texts } from '../../../messages/texts.ts'

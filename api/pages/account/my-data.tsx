@@ -1,4 +1,7 @@
-/** G1, G2, G4, G5: a person's data, with forms to correct and export them. */
+/**
+ * G1, G2, G4, G5, a person can see, correct and take along their data and withdraw consent: the page with a person's
+ * data and its forms.
+ */
 import { type ConsentSource, consentSources } from '../../../db/consents.ts'
 import { type PrivacyRequestKind, privacyRequestKinds } from '../../../db/privacy-requests.ts'
 import type { OwnSession } from '../../../db/web-sessions.ts'
@@ -46,7 +49,7 @@ export interface MyDataPage {
   once: string
 }
 
-/** What each field asks for; it is said at the field that was refused. */
+/** The demand of each field; it is shown at a field that was refused. */
 const asksOf = ({ t }: Texts) => ({
   profile: {
     firstName: t('account.ask.firstName'),

@@ -1,4 +1,4 @@
-/** G1: a person's eSIMs with their state and usage, and all orders. */
+/** G1, everybody can see their data: a person's eSIMs with their state and usage, and all orders. */
 import type { Texts } from '../../../messages/texts.ts'
 import { isUsable } from '../../../providers/esim.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'

@@ -1,4 +1,7 @@
-/** U2, U3, U6: one order of a person: state, price, refunds, documents, mails, and what they can still do about it. */
+/**
+ * U2, paid means delivered or refunded, U3, messages, and U6, documents: the page of one order with its state, price,
+ * refunds, documents and mails, and the acts that are still possible.
+ */
 import type { Texts } from '../../../messages/texts.ts'
 import { languageOfConsent } from '../../../policy/withdrawal.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'

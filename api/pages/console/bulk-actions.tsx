@@ -256,7 +256,7 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
   })
 }
 
-/** What an operator has to do something about looks different from what is over. */
+/** A state in which an operator has to act looks different from one that is over. */
 const tones: Record<BulkActionView['state'], string> = {
   prepared: 'attention',
   running: '',
@@ -283,7 +283,7 @@ function Elsewhere({
   )
 }
 
-/** What can be done with it now. */
+/** Buttons for the steps that are possible now. */
 function Steps({ frame: { csrf }, page: { report, mayAct, isOther } }: { frame: ConsoleFrame; page: BulkActionPage }) {
   const button = (name: string, label: string, danger = false) => (
     <Button action={`/console/bulk-actions/${report.id}/${name}`} csrf={csrf} label={label} danger={danger} />

@@ -1,4 +1,4 @@
-/** What the outside parties, mails, webhooks, backups and keys are doing. */
+/** The page with the state of outside parties, mails, webhooks, backups and keys. */
 import type { ServiceState } from '../../../db/operator/service-state.ts'
 import { day, moment } from '../../../mails/format.ts'
 import { outsideParties } from '../../../policy/outside-parties.ts'

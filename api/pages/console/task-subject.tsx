@@ -2,7 +2,7 @@ import type { OperatorTask, TaskAttributes } from '../../../db/operator-tasks.ts
 import { money } from '../../../mails/format.ts'
 import { plain } from './parts.tsx'
 
-/** What a task is about, on the form of an act. */
+/** The subject of a task, on the form of an act. */
 export function TaskSubject({ task }: { task: OperatorTask }) {
   return (
     <p>
@@ -13,7 +13,7 @@ export function TaskSubject({ task }: { task: OperatorTask }) {
   )
 }
 
-/** What an operator has to know to settle a task. */
+/** The facts by which an operator settles a task. */
 export function Attributes({ of: { amountMinor, currency, ...others } }: { of: TaskAttributes }) {
   const amount =
     typeof amountMinor === 'number' && typeof currency === 'string' ? money({ minor: amountMinor, currency }) : null

@@ -1,4 +1,7 @@
-/** What has led to the failure of a workflow, for the page of its problem. Other problems say it by their meaning. */
+/**
+ * The causes of a workflow's failures, for the pages of their problems. The meaning of each other problem says its
+ * cause.
+ */
 import type { FailureProblemCode } from '../../http/problems.ts'
 
 const stateOf = (what: string): string =>

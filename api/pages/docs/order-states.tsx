@@ -23,7 +23,7 @@ const places: Record<Status, [column: number, row: number]> = {
 const step = { x: 215, y: 110 }
 const box = { width: 150, height: 40 }
 
-/** What an order goes through: a diagram and a table, both made from the table by which the run works. */
+/** The states of an order: a diagram and a table, both made from the table by which the run works. */
 export function renderOrderStates(): string {
   return renderDocsPage(
     'States of an order',

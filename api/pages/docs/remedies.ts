@@ -1,4 +1,4 @@
-/** What a program does about each problem. Its cause is the problem's meaning. */
+/** The remedy of each problem, for a program. Its cause is the problem's meaning. */
 import type { ProblemCode } from '../../http/problems.ts'
 
 const repeatLater = 'Repeat the same request, with the same Idempotency-Key, after the time in `Retry-After`.'

@@ -1,4 +1,7 @@
-/** U3: an eSIM in every form that phones accept, and its usage. The mailed link opens the page without a sign-in. */
+/**
+ * U3, activation codes are sent: an eSIM in every form that phones accept, and its usage. The mailed link opens the
+ * page without a sign-in.
+ */
 import { locales } from '../../../messages/languages.ts'
 import type { Texts } from '../../../messages/texts.ts'
 import { isUsable } from '../../../providers/esim.ts'
@@ -157,7 +160,7 @@ function Esim({ id, texts, esim, name, order: { refunded, device, days } }: Esim
   )
 }
 
-/** What is needed at the destination, which stays after the installation. */
+/** The steps at the destination, which stay on the page after the installation. */
 function Abroad({ texts: { t, rich }, esim, device }: { texts: Texts; esim: InstallableEsim; device: Device }) {
   return (
     <>

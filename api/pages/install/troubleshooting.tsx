@@ -1,4 +1,4 @@
-/** What a traveller can try when the eSIM does not work, the likeliest cause first. */
+/** Remedies for a traveller whose eSIM does not work, the likeliest cause first. */
 import type { PlainKey } from '../../../messages/texts.ts'
 import type { PageContext } from '../layout.tsx'
 import type { Device } from './install-steps.tsx'

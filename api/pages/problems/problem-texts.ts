@@ -1,4 +1,4 @@
-/** What a problem means for a person who sees it on a page. */
+/** The meaning of a problem for a person who sees it on a page. */
 import { trouble } from '../../../messages/en/problem-pages.ts'
 import type { Texts } from '../../../messages/texts.ts'
 import type { ProblemCode } from '../../http/problems.ts'

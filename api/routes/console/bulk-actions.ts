@@ -201,7 +201,7 @@ const labels: Record<string, string> = {
   limit: 'At most',
 }
 
-/** What fields ask for whose schemas say it in a program's words. */
+/** Demands of fields whose schemas word them for programs. */
 const asks: Record<string, string> = {
   paidFrom: 'must be a time such as 2026-11-29T07:00:00Z',
   paidUntil: 'must be a time such as 2026-11-29T09:00:00Z',

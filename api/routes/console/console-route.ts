@@ -1,4 +1,4 @@
-/** What the console's routes have in common. */
+/** The common parts of the console's routes. */
 import type { ApiContext } from '../../../context.ts'
 import type { ConsoleUser } from '../../http/caller.ts'
 import type { ConsoleFrame } from '../../pages/console/frame.tsx'

@@ -40,7 +40,7 @@ const acts: readonly DisputeAct[] = [
   },
 ]
 
-/** What can be done about a dispute now. */
+/** The acts that are possible on a dispute now. */
 export const disputeActsOf = (dispute: Disputes): readonly DisputeAct[] => acts.filter((act) => act.isOffered(dispute))
 
 export function consoleDisputeRoutes(api: ApiContext): Route[] {

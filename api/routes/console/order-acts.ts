@@ -1,4 +1,4 @@
-/** What an operator can do to an order on the console. */
+/** The acts of an operator on an order, on the console. */
 import type { UpdateDefinition } from '@temporalio/common'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'

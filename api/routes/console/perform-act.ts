@@ -9,7 +9,7 @@ import { type FieldError, Problem } from '../../http/problem.ts'
 import { type ProblemCode, problems } from '../../http/problems.ts'
 import { taskNote } from '../../views/operator-words.ts'
 
-/** The fields of each such form. What was typed is accepted here, so that the page can show it beside what is wrong. */
+/** The fields of each such form. Any typed text is accepted here, so that the page can show it beside its fault. */
 export const sentForm = z.strictObject({
   once: z.string().regex(/^[\w-]{1,64}$/),
   reason: z.string().trim().max(5_000),
@@ -99,7 +99,7 @@ function whyASecondOne(
   return `Within 24 hours one operator alone gives back up to ${most}, all currencies added. ${whose} ${before} before, and this is ${now} more. ${remedy}`
 }
 
-/** What to do after outcomes that are no refusal. */
+/** Advice after outcomes that are no refusal. */
 const words: Partial<Record<ProblemCode, string>> = {
   unavailable: unknownYet,
   request_in_progress: unknownYet,

@@ -1,4 +1,4 @@
-/** G6: privacy requests on the console. */
+/** G6, requests are answered within 30 days: privacy requests on the console. */
 import { randomUUID } from 'node:crypto'
 import type { ReactNode } from 'react'
 import { z } from 'zod'

@@ -28,7 +28,7 @@ import { enumeration } from '../../views/enumeration.ts'
 import { eventSchema } from '../../views/event-view.ts'
 
 const params = z.strictObject({ id: sentId })
-/** As the access log names it: what an endpoint is told, the key that gave its address reads. */
+/** The key in the access log: the key that gave an endpoint's address reads all that the endpoint gets. */
 const keyOf = (caller: Caller): string =>
   caller.kind === 'service' || caller.kind === 'operator' ? caller.keyId : actorOf(caller)
 const callers = ['service', 'operator'] as const
@@ -141,7 +141,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
         assertDialable(body.url)
         const { resourceId: id, repeated, firstAt, release } = await idempotency.claim(null)
         if (repeated && !(await findEndpoint(sql, id))) {
-          // It was deleted, unless the first request is not done: it must not come back.
+          // The endpoint was deleted, or the first request is not done yet: a deleted endpoint must not come back.
           if (firstAt.getTime() > Date.now() - requestMs)
             throw new Problem('request_in_progress', { headers: { 'Retry-After': '5' } })
           throw new Problem('webhook_endpoint_conflict', {

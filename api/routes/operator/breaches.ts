@@ -1,4 +1,4 @@
-/** GDPR articles 33 and 34: operators open a breach, see whose data was read, and record whom they told. */
+/** GDPR articles 33 and 34: operators open a breach, see whose data was read, and record whom they notified. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import {

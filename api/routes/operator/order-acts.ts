@@ -1,4 +1,4 @@
-/** What an operator's program can do to an order or account: the acts of the console, each with its reason. */
+/** Acts of an operator's program on an order or account: those of the console, each with its reason. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { accountExists } from '../../../db/accounts.ts'

@@ -1,4 +1,4 @@
-/** What is stuck: outside parties that do not answer, and runs whose workflow task fails. */
+/** Outages and wedged runs: outside parties that do not answer, and runs whose workflow task fails. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { listOutages } from '../../../db/operation/outside-parties.ts'

@@ -1,4 +1,7 @@
-/** U2, U6: operators have the books compared with those of outside parties, and read what differs. */
+/**
+ * U2, paid means delivered or refunded, and U6, accounting: operators have the books compared with those of outside
+ * parties, and read the differences.
+ */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import {

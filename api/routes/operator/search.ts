@@ -5,7 +5,7 @@ import { type Found, search, searchForms } from '../../../db/operator/search.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { orderStatus } from '../../views/order-enumerations.ts'
 
-/** What an operator looks for. */
+/** The text that an operator searches for. */
 const searchText = z.string().trim().min(3).max(320)
 
 const found = z

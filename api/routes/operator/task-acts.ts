@@ -1,4 +1,6 @@
-/** What an operator does to a task, for the console and the JSON routes: each with an entry that says who and why. */
+/**
+ * Acts of an operator on a task, for the console and the JSON routes: each with an entry that says who acted and why.
+ */
 import type { ApiContext } from '../../../context.ts'
 import type { NewOperatorAct } from '../../../db/operator/operator-acts.ts'
 import { ownersOfTasks } from '../../../db/operator/task-owners.ts'

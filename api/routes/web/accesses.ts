@@ -1,4 +1,4 @@
-/** G1: a person sees who has read their data. */
+/** G1, everybody can see their data: a person sees who has read it. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { listAccesses } from '../../../db/access/access-log.ts'

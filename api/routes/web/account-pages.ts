@@ -1,4 +1,7 @@
-/** G1, G2, G4, G5: persons see, correct and export their data on the web, signed in by a mailed link. */
+/**
+ * G1, G2, G4, G5, a person can see, correct and take along their data and withdraw consent: on the web, signed in by a
+ * mailed link.
+ */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findAccount, languageOf, stripeCustomerOf, updateAccount } from '../../../db/accounts.ts'

@@ -1,4 +1,7 @@
-/** G3: a person can delete their account on the web. Google Play requires a way that does not need the app. */
+/**
+ * G3, everybody can delete their account at once: also on the web. Google Play requires a way that does not need the
+ * app.
+ */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findReceipt } from '../../../db/erasure/deletions.ts'

@@ -1,4 +1,7 @@
-/** G1, U2, U3, U6: a person's eSIMs and orders on the web: state, documents, and what they can still do about an order. */
+/**
+ * G1, everybody can see their data, with U2, U3 and U6, the refunds, messages and documents of orders: a person's eSIMs
+ * and orders on the web, and the acts that are still possible.
+ */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findAccount } from '../../../db/accounts.ts'

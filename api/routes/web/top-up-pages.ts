@@ -1,4 +1,7 @@
-/** U2: more data for an eSIM, ordered on the web and paid on Stripe's page; and the cards that Stripe keeps. */
+/**
+ * U2, packages are paid and delivered: more data for an eSIM, ordered on the web and paid on Stripe's page; and the
+ * cards that Stripe keeps.
+ */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { stripeCustomerOf } from '../../../db/accounts.ts'

@@ -1,4 +1,7 @@
-/** G4: one-click unsubscribe from promotions, as RFC 8058 defines it: https://www.rfc-editor.org/rfc/rfc8058 */
+/**
+ * G4, consent to promotions can be withdrawn at any time: one-click unsubscribe, as RFC 8058 defines it:
+ * https://www.rfc-editor.org/rfc/rfc8058
+ */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { languageOf } from '../../../db/accounts.ts'

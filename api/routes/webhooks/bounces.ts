@@ -48,8 +48,9 @@ export function bounceRoutes(api: ApiContext): Route[] {
 }
 
 /**
- * A dead address concerns the person, who is told by push; what else comes back is an operator's, and may be sent again.
- * @returns what the mail was about
+ * A dead address concerns the person, who is notified by push; every other mail that comes back is an operator task,
+ * and may be sent again.
+ * @returns the subject of the mail
  */
 async function record(tx: Queryable, { messageId, status, addressIsDead }: Bounce): Promise<string | undefined> {
   const notified = await markBounced(tx, messageId, status)

@@ -194,7 +194,9 @@ type EsimHint = ProviderHint & ({ esimRef: string } | { esimRef?: never; orderNo
 const isEsimHint = (hint: ProviderHint): hint is EsimHint =>
   (hint.esimRef !== undefined || hint.orderNo !== undefined) && (hint.kind === 'esim' || hint.kind === 'usage')
 
-/** U3: usage concerns the run only when it passes the threshold of the low-data notice, which is sent once. */
+/**
+ * U3, package updates are sent once: usage concerns the run only when it passes the threshold of the low-data notice.
+ */
 function changesWhatIsKnown({ kind, usedShare }: ProviderHint, knownShare: number): boolean {
   if (kind !== 'usage' || usedShare === undefined) return true
   return usedShare >= periods.order.lowDataShare && knownShare < periods.order.lowDataShare

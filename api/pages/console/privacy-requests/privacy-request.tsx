@@ -19,7 +19,7 @@ export interface RequestPage {
   }
 }
 
-/** G6: a request, and what can be done about it. */
+/** G6, requests are answered within 30 days: the page of a request, with the acts that are possible. */
 export function renderRequest(frame: ConsoleFrame, { request }: RequestPage): string {
   return renderConsolePage(frame, {
     part: '/console/privacy-requests',

@@ -1,4 +1,4 @@
-/** U2: operators see what a restore found, and what became of each item. */
+/** U2, paid means delivered or refunded: operators see the findings of a restore, and the outcome of each item. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../../context.ts'
 import {

@@ -1,4 +1,4 @@
-/** U6: the journal as DATEV takes it, for the tax adviser (docs/vat.md). */
+/** U6, accounting and tax duties are met: the journal in the form of DATEV, for the tax adviser (docs/vat.md). */
 import { z } from 'zod'
 import type { Config } from '../../../../config.ts'
 import type { ApiContext } from '../../../../context.ts'

@@ -1,4 +1,7 @@
-/** U6: the books for tax: the journal of all documents, and the One Stop Shop's turnover by member state (docs/vat.md). */
+/**
+ * U6, accounting and tax duties are met: the journal of all documents, and the One Stop Shop's turnover by member state
+ * (docs/vat.md).
+ */
 import { z } from 'zod'
 import type { ApiContext } from '../../../../context.ts'
 import { type JournalRow, journalPages, type OssLine, ossLines } from '../../../../db/order/tax-books.ts'
