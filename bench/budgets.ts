@@ -235,7 +235,9 @@ function compared(
   return [row('p50', p50Ms, floorP50Ms), row('p99', p99Ms, floorP99Ms)]
 }
 
-/** What was measured at two sizes, continued: an index grows with the logarithm of its rows. Never less than the larger one. */
+/**
+ * Continues measurements at two sizes: an index grows with the logarithm of its rows. Never less than the larger one.
+ */
 function atTenMillion(fewAt: number, few: number, manyAt: number, many: number): number {
   const perDecade = (many - few) / Math.log10(manyAt / fewAt)
   return many + Math.max(0, perDecade) * Math.log10(10_000_000 / manyAt)

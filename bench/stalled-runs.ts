@@ -47,7 +47,7 @@ export function watchForStalledRuns(
   }
 }
 
-/** What a run waits for: its status, its last event, its open workflow task and its open activities. */
+/** Describes a run's wait: its status, its last event, its open workflow task and its open activities. */
 export async function describeRun(temporal: Client, workflowId: string): Promise<{ events: number; state: string }> {
   const handle = temporal.workflow.getHandle(workflowId)
   try {

@@ -9,9 +9,9 @@ export const chargeOf = (orderId: string): string => `${orderId}-charge`
 export const shipmentOf = (orderId: string): string => `${orderId}-shipment`
 
 export type CarrierStatus = 'dispatched' | 'delivered'
-/** The carrier's signal to the shipment of the sample. */
+/** The carrier signals the shipment of the sample. */
 export const carrierUpdate = defineSignal<[CarrierStatus]>('carrier-update')
-/** The shipment of the sample tells its order. */
+/** The shipment of the sample signals its order. */
 export const shipmentUpdated = defineSignal<[string]>('shipment-updated')
 
 export interface FloorActivities {

@@ -1,4 +1,4 @@
-/** What the worker's processor time of an order is for, beside that of the baseline's worker. */
+/** The parts of the worker's processor time of an order, beside that of the baseline's worker. */
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
