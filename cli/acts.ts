@@ -75,7 +75,7 @@ async function run(): Promise<number> {
     return 0
   } catch (error) {
     if (error instanceof Refused) console.error(error.message)
-    // What fetch throws when nobody answers.
+    // `fetch` throws a TypeError when nobody answers.
     else if (error instanceof TypeError) console.error(`${url} does not answer: ${error.message}`)
     else throw error
     return 1

@@ -210,7 +210,7 @@ async function eraseAgain(
   const { sql, cipher } = context
   const at = new Date()
   const settled = await settledPaymentsOfErased(sql)
-  // Those whose run is there keep their receipt; the ledger names the others as well.
+  // Accounts whose deletion run exists keep their receipt; the ledger names the others as well.
   const byRuns = runs ? await redoDeletions(context, runs.temporal, runs.deletions.runs, { at, isolate }) : 0
   for (const subjectId of runs?.deletions.unreadable ?? [])
     await isolate({ kind: 'run', subjectId }, () => Promise.reject(new HistoryUnreadable()))

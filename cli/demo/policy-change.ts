@@ -1,4 +1,7 @@
-/** N1, N2: a material change is published, mailed, and takes effect at least 30 days after the last mail. */
+/**
+ * N1 and N2, a material change of the policy is posted, and mailed at least 30 days before: it takes effect that long
+ * after the last mail.
+ */
 
 import { milliseconds } from '../../policy/periods.ts'
 import { plusDays, startOfDay } from '../../shared/calendar.ts'

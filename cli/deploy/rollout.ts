@@ -32,7 +32,7 @@ export interface Rollout extends Deployment {
 /** @throws Refusal with each run that does not replay and the cause, or when this build came without the kept histories */
 export async function check({ check, say }: Pick<Rollout, 'check' | 'say'>): Promise<void> {
   const { kept, open, leftOut, failed } = await check()
-  // They have the ends and waits in which no run is today.
+  // The kept histories have the ends and waits in which no run is today.
   if (kept === 0)
     throw new Refusal('This build has no kept histories (test/replay/histories/): make its image with them.')
   if (failed.length > 0) {

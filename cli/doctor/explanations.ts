@@ -1,4 +1,4 @@
-/** What each setting is for, and where its value comes from. Shown by `npm run doctor` beside a fault. */
+/** The purpose of each setting, and the source of its value. `npm run doctor` shows both beside a fault. */
 import type { Config } from '../../config.ts'
 
 type SettingName = keyof Config | 'TEMPORAL_ADDRESS' | 'META_*' | 'GA_*' | 'DATEV_*' | 'OPERATOR_OPENID_*'
@@ -117,6 +117,6 @@ export const explanations: Readonly<Record<SettingName, string>> = {
   BOOKS_COUNT_FROM: 'issue or year_end: from when these years count',
 }
 
-/** What is known about a setting by its name or pattern. */
+/** The explanation of a setting by its name or pattern. */
 export const explanationOf = (setting: string): string | undefined =>
   (explanations as Readonly<Record<string, string>>)[setting]

@@ -1,4 +1,4 @@
-/** What `npm run doctor` has found about one thing. */
+/** A finding of `npm run doctor` about one thing. */
 export interface Finding {
   about: string
   /** `not_asked`: a setting that the question needs is missing or wrong */

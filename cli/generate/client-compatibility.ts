@@ -1,4 +1,4 @@
-/** What a change of the OpenAPI document breaks for programs that were made from the document before. */
+/** Finds changes of the OpenAPI document that break programs made from the document before. */
 
 interface Schema {
   $ref?: string

@@ -9,7 +9,7 @@ import { migrate } from '../../db/connection/migrate.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
 import { throwawayFolder } from '../../dev/throwaway-folder.ts'
 
-/** What `postgres` returns under the options of db/connection/database.ts, where Kanel does not know better. */
+/** Types that `postgres` returns under the options of db/connection/database.ts, where Kanel has others. */
 const customTypeMap = { 'pg_catalog.bytea': 'Buffer', 'pg_catalog.int8': 'bigint' }
 
 /** Columns whose values are defined in TypeScript: Kanel sees no more than `text` or `jsonb`. */
@@ -127,7 +127,7 @@ const onlyRows: PreRenderHook = (output) =>
     }),
   )
 
-/** As Biome formats our sources, without the empty lines that Kanel puts between properties. */
+/** Formats a text as Biome formats our sources, without the empty lines that Kanel puts between properties. */
 async function formatted(text: string, folder: string): Promise<string> {
   const file = join(folder, 'formatted.ts')
   await writeFile(file, text.replaceAll(';\n\n  ', ';\n  '))

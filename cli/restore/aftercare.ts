@@ -1,4 +1,4 @@
-/** What the runs that look after closed orders have done: their refunds and credit notes are nowhere else. */
+/** Reads the runs that look after closed orders: their refunds and credit notes are nowhere else. */
 import type { Client } from '@temporalio/client'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { orderAftercareWorkflowId } from '../../workflows/order/order.contract.ts'

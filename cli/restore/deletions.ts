@@ -55,7 +55,7 @@ type Done = StepOutcome & { processor: ErasureStep; at: Date }
 
 /**
  * Erases again who was erased after the dump, and brings all receipts to where their runs are.
- * For whom it fails, an operator is told, and the ledger erases them.
+ * For whom it fails, an operator is notified, and the ledger erases them.
  * @returns the number of accounts that were erased again
  */
 export async function redoDeletions(
@@ -168,7 +168,7 @@ async function deleteUnneeded(
   if (isDone('database') && isDone('temporal')) await deleteSecret(tx, receiptId, 'trace')
 }
 
-/** What became of the steps whose activity has ended. */
+/** The outcomes of the steps whose activity has ended. */
 export function stepsDone(activities: readonly RecordedActivity[]): Done[] {
   const found = new Map<ErasureStep, Done>()
   let trouble: Done | undefined
@@ -204,7 +204,10 @@ const newSteps = ({ pending, erasedAt }: Erasure): CarriedReceipt['steps'] =>
     changedAt: new Date(erasedAt),
   }))
 
-/** As the run has erased the account, so that its steps find what they need. @returns false when the dump does not have it, or not its key */
+/**
+ * Erases an account as its run has, so that the run's steps find what they need. @returns false when the dump does not
+ * have the account or its key
+ */
 async function eraseAgain(
   context: RepeatingContext,
   deletion: Omit<CarriedReceipt, 'steps' | 'completedAt'>,

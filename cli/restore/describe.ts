@@ -4,7 +4,7 @@ import { afterLoss } from './tables.ts'
 
 const shownAtMost = 1_000
 
-/** What a restore found and what became of it, as lines: numbers first, then what only an operator can settle. */
+/** Describes a restore and its items as lines: numbers first, then the items that only an operator can settle. */
 export async function describeRestore(sql: Queryable, restoreId: string): Promise<string[]> {
   const restore = await findRestore(sql, restoreId)
   if (!restore) return [`There is no restore ${restoreId}.`]

@@ -25,7 +25,7 @@ export interface ErasuresOfRuns extends Erasures {
   unreadable: string[]
 }
 
-/** For one answer: however many runs there are, a server that is away is noticed soon. */
+/** The limit of one answer: however many runs there are, a server that does not answer is noticed soon. */
 const answersWithinMs = 10_000
 
 /**
@@ -84,7 +84,7 @@ async function hasErased(temporal: Client, run: WorkflowExecutionInfo): Promise<
   }
 }
 
-/** What `eraseAccount` has answered. It also completes when it refuses, or finds nobody. */
+/** The answer of `eraseAccount`. It also completes when it refuses, or finds nobody. */
 export function erasureIn({ activities }: RunHistory): { receiptId: string; [name: string]: unknown } | undefined {
   for (const { type, completed } of activities) {
     const result = completed?.result

@@ -8,9 +8,12 @@ import { failureCode, failureType } from '../../shared/failures.ts'
 import { isOfTemporal } from '../../temporal/grpc-status.ts'
 import { HistoryUnreadable } from './run-history.ts'
 
-/** A party that is away, or refuses us, fails for more orders than these; then the restore ends, and is repeated. */
+/** A party that is down, or refuses us, fails for more orders than these; then the restore ends, and is repeated. */
 const doubtfulAtMost = 3
-/** More than these, and more than half of their kind: it is no fault of theirs, as with the key of another Stripe account. */
+/**
+ * More failures than this, and of more than half of their kind, have a cause of all, such as the key of another Stripe
+ * account.
+ */
 const failedAtMost = 20
 
 /** Does a step for one order, payment or run. @returns undefined when it failed, and an operator decides */
@@ -50,7 +53,9 @@ function noted(subjects: Map<ItemKind, Set<string>>, { kind, subjectId }: { kind
   return known
 }
 
-/** What an error says of the one order; `code` is undefined for what concerns all. Messages may quote rows. */
+/**
+ * Reads an error about one order; `code` is undefined for an error that concerns all orders. Messages may quote rows.
+ */
 function readError(error: unknown): { code: string | undefined; isOutage: boolean } {
   // A key that is wrong for all fails the lists as well, which no step reads.
   if (isProviderFailure(error))

@@ -1,4 +1,4 @@
-/** What the runs of orders have done: it outlives the database. */
+/** Reads the runs of orders: they outlive the database. */
 import type { Client } from '@temporalio/client'
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'

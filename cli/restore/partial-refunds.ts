@@ -17,7 +17,7 @@ import type { IsolateFailure } from './failure-isolation.ts'
 import { openSince } from './order-runs.ts'
 import { inputOf, listHistories, type RunHistory } from './run-history.ts'
 
-/** What the run of a partial refund has done. */
+/** The facts of a partial refund, from the history of its run. */
 export interface PartialRefund {
   input: PartialRefundInput
   refundKey: string

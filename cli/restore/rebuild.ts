@@ -1,7 +1,7 @@
 /**
- * U2, a restore that loses nobody: what is newer than the dump is rebuilt from Stripe, the eSIM providers and the runs,
- * or left to be refunded. It only reads from outside, and writes to the restored database before any program can use it:
- * a repeated restore begins anew. docs/restore.md says what becomes of what, and why.
+ * U2, paid means delivered or refunded: a restore loses nobody. What is newer than the dump is rebuilt from Stripe, the
+ * eSIM providers and the runs, or left to be refunded. It only reads from outside, and writes to the restored database
+ * before any program can use it: a repeated restore begins anew. docs/restore.md says what becomes of what, and why.
  */
 import type { Client } from '@temporalio/client'
 import { notAccepted } from '../../activities/order/payment/payment-acceptance.ts'
@@ -100,7 +100,7 @@ export async function rebuild(
   await atOnce(aftercare?.activities ?? [], ([orderId, activities]) =>
     isolate({ kind: 'order', subjectId: orderId }, () => rebuildAftercare(orderId, activities)),
   )
-  // What is left of the partial refunds is of orders that the dump has as they are otherwise.
+  // Partial refunds of orders whose rows the dump has, but for these refunds.
   await atOnce(partialRefunds, ([orderId, ofOrder]) =>
     isolate({ kind: 'order', subjectId: orderId }, () => rebuildPartialRefunds(orderId, ofOrder)),
   )
@@ -180,7 +180,7 @@ export async function rebuild(
     const ids = payments.idsOf.get(orderId) ?? []
     for (const id of ids) explained.add(id)
     await isolate(orderOf(run), async () => {
-      // The events of the steps that were rebuilt before it failed.
+      // Status events of the steps that were rebuilt before the order failed.
       await deleteStatusEvents(sql, orderId)
       if (mayHaveDelivered(run, activities)) await closeUndecided(orderId, 'restore')
     })

@@ -1,4 +1,4 @@
-/** What a run was given and what it has done, read from its history: it outlives the database. */
+/** Reads a run's input and activities from its history: it outlives the database. */
 import { status } from '@grpc/grpc-js'
 import type { Client } from '@temporalio/client'
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js'
@@ -44,7 +44,8 @@ export async function readHistory(
 ): Promise<RunHistory | undefined> {
   const events = await fetchEvents(client, workflowId, runId)
   if (!events) return undefined
-  // What cannot be read must not count as nothing: without the number in it, a delivered order would get a second invoice.
+  // An unreadable value must not count as nothing: without the number in it, a delivered order would get a second
+  // invoice.
   const decode = async (payloads: protocol.api.common.v1.IPayloads | null | undefined): Promise<unknown> => {
     const [value] = await decodeArrayFromPayloads(client.options.loadedDataConverter, payloads?.payloads ?? [])
     if (value === erasedMarker || value === unreadableMarker) throw new HistoryUnreadable()
@@ -155,7 +156,7 @@ async function fetchEvents(
   }
 }
 
-/** What the SDK's core records of a local activity. */
+/** The record of a local activity that the SDK's core writes. */
 interface LocalActivity {
   seq: number
   activity_type: string

@@ -1,4 +1,6 @@
-/** What becomes of each type of run whose row may be newer than the dump. A new type does not compile without an entry. */
+/**
+ * The treatment of each type of run whose row may be newer than the dump. A new type does not compile without an entry.
+ */
 import type { Queryable } from '../../db/connection/database.ts'
 import { breachWorkflowId } from '../../workflows/breach/breach.contract.ts'
 import { campaignWorkflowId } from '../../workflows/campaign.contract.ts'

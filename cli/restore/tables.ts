@@ -1,6 +1,6 @@
 /**
- * What becomes of each table's rows that are newer than the dump. What nothing outside of the database knows is `undecided` in the
- * report of each restore: nobody can tell whether something was lost, and an operator has to look.
+ * The treatment of each table's rows that are newer than the dump. Rows that nothing outside of the database knows are
+ * `undecided` in the report of each restore: nobody can tell whether something was lost, and an operator has to decide.
  */
 import { insertItem, restoreUndecided } from '../../db/backup/restores.ts'
 import type { Queryable } from '../../db/connection/database.ts'
@@ -10,7 +10,7 @@ import { raiseOperatorTask } from '../../db/operator-tasks.ts'
  * - `rebuilt`: from runs and outside parties, by this part of the restore.
  * - `carried`: in the backup folder, beside the dumps.
  * - `anew`: it is made again by itself, or an empty one harms nobody.
- * - `undecided`: lost. What an operator has to look at.
+ * - `undecided`: lost. An operator has to decide about it.
  */
 type AfterLoss = Readonly<Record<'rebuilt' | 'carried' | 'anew' | 'undecided', Readonly<Record<string, string>>>>
 

@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 
 const attempts = 6
-/** Airalo counts its limits by the minute; a party that wants more time is away. */
+/** Airalo counts its limits by the minute; a party that wants more time is down. */
 const longestPauseMs = 60_000
 
 /** Failures that were repeated already: who has read through such a port need not know it. */

@@ -114,7 +114,7 @@ async function keepBooks(
   })
 }
 
-/** What providers hold, or may hold, for a lost order. */
+/** Placements that providers hold, or may hold, for a lost order. */
 function heldBy({ run, placed }: Pick<RunFacts, 'run' | 'placed'>): HeldPlacement[] {
   if (!mayHoldEsims(run) || run.input.parentOrderId) return []
   const asked = provisionings(run)

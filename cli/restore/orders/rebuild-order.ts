@@ -147,7 +147,10 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
     }
   }
 
-  /** What aftercare has begun to refund: an order that was paid late, or one that its run has left without an outcome. */
+  /**
+   * Rebuilds a refund that aftercare has begun: of an order that was paid late, or that its run has left without an
+   * outcome.
+   */
   async function rebuildLateRefund(order: OrderRow, reason: RefundReason, at: Date): Promise<void> {
     const refunding = { status: 'refunding', reason, ended_at: null } as const
     const notRecorded = ['awaiting_payment', 'unpaid', 'cancelled'] as const
@@ -249,7 +252,7 @@ async function rebuildDelivery(
   const delivered = { delivered_at: at, ...installTokenColumns(cipher, key, order.id) }
   const document = invoiceOf(context.config, order, at)
   if (invoiceNumber === undefined) {
-    // It gets a number of the restore, so it is issued today.
+    // The invoice gets a number of the restore, so it is issued today.
     await recordDelivered(sql, delivered, { ...document, issuedAt: new Date(), orderId: order.id })
     return
   }

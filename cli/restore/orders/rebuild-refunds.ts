@@ -14,7 +14,7 @@ import type { RefundReason } from '../../../workflows/order/order.contract.ts'
 import { type PartialRefund, redoReservation } from '../partial-refunds.ts'
 import type { RepeatingContext } from '../until-answered.ts'
 
-/** What the runs know of an order's refunds. */
+/** The refunds of an order that its runs know. */
 export interface KnownRefunds {
   partialRefunds: readonly PartialRefund[]
   /** of the order's own run */
