@@ -1,4 +1,7 @@
-/** C1, C2: accounts with name, e-mail address and optional phone number, encrypted under the account's data key. */
+/**
+ * C1 and C2, we keep a name, an e-mail address, and a phone number if it is given: accounts, encrypted under the
+ * account's data key.
+ */
 import type { Language } from '../messages/languages.ts'
 import type { Queryable, Transaction } from './connection/database.ts'
 import type { Accounts, DataKeys } from './connection/schema.ts'
@@ -158,7 +161,10 @@ export async function recordSignIn(
   return changed.count === 1
 }
 
-/** R1: records that the person is active. It writes at most once a day. @returns false when there is no such account */
+/**
+ * R1, an account is kept until it is unused for 3 years: records that the person is active. It writes at most once a
+ * day. @returns false when there is no such account
+ */
 export async function touchActivity(sql: Queryable, id: string, at: Date): Promise<boolean> {
   const stale = new Date(at.getTime() - activityGrainMs)
   const [row] = await sql<Pick<Accounts, 'last_active_at'>[]>`select last_active_at from accounts where id = ${id}`

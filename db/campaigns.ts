@@ -1,4 +1,4 @@
-/** U4: campaigns and their deliveries. */
+/** U4, promotions go only to those who asked for them: campaigns and their deliveries. */
 import type { Language } from '../messages/languages.ts'
 import type { Queryable } from './connection/database.ts'
 import type { Accounts, Campaigns, DataKeys } from './connection/schema.ts'

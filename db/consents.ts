@@ -10,7 +10,7 @@ export const consentSources = [
   'sign_in_provider',
   'restore',
 ] as const
-/** What no caller can claim. */
+/** Sources of a consent that no caller can claim. */
 export const ownConsentSources = ['sign_in_provider', 'restore'] as const
 export type ConsentSource = (typeof consentSources)[number]
 
@@ -22,9 +22,9 @@ export interface Consent {
 }
 
 /**
- * U4, G4: sets the consent to promotions and keeps each change with its time and source. Setting the same value again
- * changes nothing, unless a restore has withdrawn the consent, which an operator can undo: then the person's own
- * withdrawal counts.
+ * U4 and G4, promotions go only to those who asked, and consent can be withdrawn at any time: sets the consent to
+ * promotions and keeps each change with its time and source. Setting the same value again changes nothing, unless a
+ * restore has withdrawn the consent, which an operator can undo: then the person's own withdrawal counts.
  */
 export async function setPromotions(
   sql: Queryable,

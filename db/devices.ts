@@ -5,7 +5,10 @@ import type { Queryable } from './connection/database.ts'
 import type { Devices } from './connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 
-/** C4, C5: a device of a customer. */
+/**
+ * C4 and C5, we keep a device identifier, a push token, app version, device model and system version: a device of a
+ * customer.
+ */
 export interface Device {
   deviceId: string
   platform: Devices['platform']
@@ -114,7 +117,7 @@ export async function listDevices(sql: Queryable, encryption: ColumnEncryption, 
   }))
 }
 
-/** C4: deletes a push token that FCM calls unregistered. */
+/** C4, we keep a push token for each device: deletes a token that FCM calls unregistered. */
 export async function deletePushToken(sql: Queryable, encryption: ColumnEncryption, pushToken: string): Promise<void> {
   await sql`update devices set push_token = null, push_token_index = null
     where push_token_index = ${pushTokenIndex(encryption, pushToken)}`

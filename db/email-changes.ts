@@ -1,4 +1,4 @@
-/** G2: changes of an account's e-mail address. */
+/** G2, everybody can correct their data: changes of an account's e-mail address. */
 import { lockAccount, normalEmail } from './accounts.ts'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Database, Queryable } from './connection/database.ts'

@@ -1,4 +1,7 @@
-/** G5: reads a person's rows in pages, one statement each, so that a long history needs little memory. */
+/**
+ * G5, everybody can take their data along: reads a person's rows in pages, one statement each, so that a long history
+ * needs little memory.
+ */
 import { milliseconds } from '../policy/periods.ts'
 import type { Queryable } from './connection/database.ts'
 import type {

@@ -1,4 +1,7 @@
-/** C6: Apple and Google identities, encrypted under the account's data key and found by blind indexes. */
+/**
+ * C6, we keep Apple and Google sign-in identifiers, encrypted: identities under the account's data key, found by blind
+ * indexes.
+ */
 import type { Queryable } from './connection/database.ts'
 import type { Identities } from './connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'

@@ -1,4 +1,6 @@
-/** R1: inactive accounts, and the warnings that their persons got. */
+/**
+ * R1, an account is kept until it is unused for 3 years: inactive accounts, and the warnings that their persons got.
+ */
 import type { PendingQuery } from 'postgres'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Queryable } from './connection/database.ts'

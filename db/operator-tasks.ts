@@ -4,7 +4,7 @@ import { dueSoon, kindsOf, type Urgency, urgencies, urgencyOf } from '../policy/
 import type { Fragment, Queryable } from './connection/database.ts'
 import type { Attention } from './connection/schema.ts'
 
-/** What an operator has to know to decide: amounts, codes, ids of ours and of outside parties; never personal data. */
+/** Facts by which an operator decides: amounts, codes, ids of ours and of outside parties; never personal data. */
 export type TaskAttributes = { readonly [name: string]: string | number | boolean | null }
 
 export interface NewOperatorTask {
@@ -121,7 +121,7 @@ export const positionOf = (task: OperatorTask): TaskPosition =>
 export interface TaskFilter {
   kind?: string | undefined
   urgency?: Urgency | undefined
-  /** null: nobody's */
+  /** null: no operator has taken it */
   owner?: string | null | undefined
 }
 

@@ -1,4 +1,4 @@
-/** N1: the versions of the privacy policy and their states. */
+/** N1, a material change of the policy is posted: the versions of the privacy policy and their states. */
 import { readFile } from 'node:fs/promises'
 import { firstPolicy } from '../policy/versions.ts'
 import type { Queryable, Transaction } from './connection/database.ts'

@@ -1,4 +1,7 @@
-/** N2: policy notices by account. A row is written before its mail is sent. */
+/**
+ * N2, a material change is mailed at least 30 days before: policy notices by account. A row is written before its mail
+ * is sent.
+ */
 import type { Language } from '../messages/languages.ts'
 import type { Queryable } from './connection/database.ts'
 import type { Accounts, DataKeys, PolicyDeliveries } from './connection/schema.ts'

@@ -1,4 +1,7 @@
-/** G6: privacy requests. Message and answer are encrypted under the account's data key, or without one the system's. */
+/**
+ * G6, requests are answered within 30 days: privacy requests. Message and answer are encrypted under the account's data
+ * key, or without one the system's.
+ */
 import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { normalEmail } from './accounts.ts'
@@ -217,7 +220,7 @@ const within = (sql: Queryable, { filter, kind, asOf }: RequestFilter): Fragment
   ${filter === 'late' ? sql`and (answer_by < ${asOf} or late_at is not null)` : sql``}
   ${kind === undefined ? sql`` : sql`and kind = ${kind}`}`
 
-/** G6: how many requests there are, such as those that wait for an answer. */
+/** G6, requests are answered within 30 days: the number of requests, such as those that wait for an answer. */
 export async function countPrivacyRequests(sql: Queryable, filter: RequestFilter): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::int as count from privacy_requests where state <> 'draft' ${within(sql, filter)}`

@@ -1,4 +1,7 @@
-/** R4: the security log. Each UTC day has a partition, so that a whole day can be dropped. */
+/**
+ * R4, security logs are kept for at most 90 days: the security log. Each UTC day has a partition, so that a whole day
+ * can be dropped.
+ */
 import { ensureDays, insertIntoDay, listDays, partitionOf } from './access/daily-partitions.ts'
 import type { Database, Queryable } from './connection/database.ts'
 import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'

@@ -1,4 +1,4 @@
-/** What Apple and Google report of a person's sign-in with them, and the sign-ins that have ended. */
+/** Reports of Apple and Google about a person's sign-in with them, and the sign-ins that have ended. */
 import type { Queryable } from './connection/database.ts'
 import type { EndedSignIns } from './connection/schema.ts'
 import type { FieldCipher } from './crypto/field-cipher.ts'

@@ -19,7 +19,7 @@ export interface WebSession {
   confirmedAt: Date | null
 }
 
-/** What a session keeps of a sign-in at the OpenID provider (db/operator/openid-sessions.ts). */
+/** The columns of a session that come from a sign-in at the OpenID provider (db/operator/openid-sessions.ts). */
 export type OpenIdColumns = Pick<WebSessions, 'openid_refresh_token' | 'openid_sid_index'>
 
 /**

@@ -17,8 +17,8 @@ export interface Access {
 }
 
 /**
- * Writes accesses in one statement. It waits for no row lock; an access to an account that is gone writes nothing. What a
- * running erasure cannot see yet, its verification deletes.
+ * Writes accesses in one statement. It waits for no row lock; an access to an account that is gone writes nothing. The
+ * verification of a running erasure deletes rows that the erasure could not see yet.
  */
 export async function recordAccesses(sql: Database, accesses: readonly Access[]): Promise<void> {
   const rows = accesses.flatMap(({ accountIds, ...access }) =>

@@ -173,10 +173,13 @@ export const listPeopleToNotify = (sql: Queryable, breachId: string, limit: numb
         and s.state in ('sent', 'failed', 'skipped'))
     order by p.id limit ${limit}`
 
-/** Kind of the operator task of people who were to be told of a breach and whose address takes no mail. */
+/** Kind of the operator task of people who were to be notified of a breach and whose address takes no mail. */
 const peopleUnreached = 'breach_people_unreached'
 
-/** Raises a task when mails of a breach have failed or come back: article 34(3)(c) asks for another way to tell these people. */
+/**
+ * Raises a task when mails of a breach have failed or come back: article 34(3)(c) asks for another way to notify these
+ * people.
+ */
 export async function raiseUnreached(sql: Queryable, breachId: string, at: Date): Promise<void> {
   const [row] = await sql<{ unreached: number }[]>`
     select count(*)::int as unreached from breach_people p

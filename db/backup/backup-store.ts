@@ -1,4 +1,7 @@
-/** R3: what the newest look into the backup store has found there. The catalogue only says what should be there. */
+/**
+ * R3, backups are kept for at most 30 days: the newest reading of the backup store. The catalogue only says what should
+ * be there.
+ */
 import type { Queryable } from '../connection/database.ts'
 
 /** @param files the dumps that the store holds; an empty file is none */

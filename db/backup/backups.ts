@@ -1,4 +1,4 @@
-/** R3: the catalogue of backups. It holds no personal data. */
+/** R3, backups are kept for at most 30 days: the catalogue of backups. It holds no personal data. */
 
 import type { DrillResult } from '../../workflows/backup/backup.contract.ts'
 import type { Queryable } from '../connection/database.ts'

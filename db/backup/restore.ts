@@ -1,6 +1,6 @@
 /**
- * R3: restores a dump and the newest keys, and replays the deletion ledger. Persons who were erased after the dump come
- * back with it, and are erased again before API and worker start.
+ * R3, restored backups hold no erased person: restores a dump and the newest keys, and replays the deletion ledger.
+ * Persons who were erased after the dump come back with it, and are erased again before API and worker start.
  */
 
 import { connectDatabase, type Database, type Queryable, timeLimits } from '../connection/database.ts'

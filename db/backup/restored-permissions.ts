@@ -1,7 +1,8 @@
 /**
- * U4, C6: what people may have withdrawn since the dump. Only the lost database knew of it, so a restore takes all of it
- * for withdrawn (decision 0480): consents to promotions, the sign-ins of the app, and the phones that get pushes. What
- * operators have withdrawn they know, and compare.
+ * U4, promotions go only to those who asked, and C6, sign-in identifiers: permissions that people may have withdrawn
+ * since the dump. Only the lost database knew of it, so a restore takes all of it for withdrawn (decision 0480):
+ * consents to promotions, the sign-ins of the app, and the phones that get pushes. What operators have withdrawn they
+ * know, and compare.
  */
 import type { Queryable, Transaction } from '../connection/database.ts'
 import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'

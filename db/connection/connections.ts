@@ -34,7 +34,10 @@ export interface ConnectionLimits {
 /** A connection that one caller uses. */
 export interface Use {
   client: Sql
-  /** Gives the connection back. @param error what the use has failed with; a connection that it shows to be lost is thrown away */
+  /**
+   * Gives the connection back. @param error what the use has failed with; a connection that it reports as lost is
+   * thrown away
+   */
   end(error?: unknown): void
 }
 

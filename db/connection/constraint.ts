@@ -6,8 +6,8 @@ export function violatedConstraint(error: unknown): string | undefined {
 }
 
 /**
- * What an error says of the data of one object, which fails again at each repetition: the name of a violated constraint, or
- * a code such as `sql_22P02`. Undefined for all other errors.
+ * Names a fault in the data of one object, which fails again at each repetition: a violated constraint, or a code such
+ * as `sql_22P02`. Undefined for all other errors.
  */
 export function faultOfData(error: unknown): string | undefined {
   if (!(error instanceof postgres.PostgresError) || !/^2[23]/.test(error.code)) return undefined
@@ -15,7 +15,7 @@ export function faultOfData(error: unknown): string | undefined {
 }
 
 const foreignKeyViolation = '23503'
-/** What an erasure deletes, and other rows are tied to. */
+/** Rows that an erasure deletes and to which other rows are tied. */
 const erasable = /is not present in table "(?:accounts|orders|email_changes)"\.$/
 
 /** Whether a row was to be tied to one that an erasure has deleted meanwhile. */

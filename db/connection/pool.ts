@@ -116,7 +116,7 @@ function asPendingQuery(made: Promise<unknown>): PendingQuery {
   return made
 }
 
-/** What gives a query to a client's connection: the handler of a query of its own, which is never asked. */
+/** The handler that gives a query to a client's connection: that of a query of its own, which is never executed. */
 const handlerOf = (client: Sql): PendingQuery['handler'] => asPendingQuery(client.unsafe('')).handler
 
 /**

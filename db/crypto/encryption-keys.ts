@@ -1,4 +1,7 @@
-/** S1: the encryption keys by id, past ones too, and the number of data keys that need each. */
+/**
+ * S1, sensitive data is encrypted at rest: the encryption keys by id, past ones too, and the number of data keys that
+ * need each.
+ */
 import type { Queryable } from '../connection/database.ts'
 import type { Backups, DataKeys, EncryptionKeys } from '../connection/schema.ts'
 import type { IdRange } from '../policy-deliveries.ts'

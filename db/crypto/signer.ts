@@ -14,8 +14,8 @@ export interface PublicKey {
 /** Whom a verifier asks for: `ssh-keygen -Y verify -I`. */
 export const signerName = 'ama-esim'
 /**
- * What the keys sign: `ssh-keygen -Y verify -n`. Its length makes that of a signature divisible by 3: no bit of the
- * base64 text is without a meaning.
+ * The namespace of our signatures: `ssh-keygen -Y verify -n`. Its length makes that of a signature divisible by 3: no
+ * bit of the base64 text is without a meaning.
  */
 export const signatureNamespace = 'receipt@ama-esim'
 

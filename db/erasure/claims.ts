@@ -1,4 +1,7 @@
-/** What a customer can still claim of an order's payment: an erasure settles it, also where the order's run or an operator was about to. */
+/**
+ * The customer's claim to the money of an order: an erasure settles it, even where an order's run or an operator was
+ * about to.
+ */
 import type { Attention, Esims, Orders, Refunds, Withdrawals } from '../connection/schema.ts'
 import { givesMoneyBack, requested, sumOf } from '../order/refunds.ts'
 import type { PartToRefund, PaymentToClose } from './deletion-seals.ts'

@@ -1,6 +1,7 @@
 /**
- * R3: the append-only list of erasures, which names an erased person by a keyed pseudonym only. A restored backup may
- * hold people who were erased after it was made: replaying the ledger erases them again.
+ * R3, restored backups hold no erased person: the append-only list of erasures, which names an erased person by a keyed
+ * pseudonym only. A restored backup may hold people who were erased after it was made: replaying the ledger erases them
+ * again.
  */
 import type { Database, Queryable } from '../connection/database.ts'
 import type { Accounts, DeletionLedger } from '../connection/schema.ts'

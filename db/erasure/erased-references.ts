@@ -10,7 +10,10 @@ import type { FieldCipher } from '../crypto/field-cipher.ts'
 
 const hashOf = (cipher: FieldCipher, id: string): Buffer => cipher.fingerprint('erased-reference', id)
 
-/** What outside parties go on listing of an account: payments, placements, disputes. Read before its rows are erased. */
+/**
+ * References of an account that outside parties go on listing: payments, placements, disputes. Read before its rows are
+ * erased.
+ */
 export async function listedElsewhere(sql: Queryable, accountId: string): Promise<string[]> {
   const rows = await sql<{ id: Orders['payment_intent_id'] }[]>`
     select payment_intent_id as id from orders where account_id = ${accountId} and payment_intent_id is not null
@@ -33,8 +36,8 @@ export async function noteErasedReferences(
 }
 
 /**
- * Those of the ids, which an outside party lists, that were an erased person's. What is still listed will be listed again: it
- * is not deleted before it has left the time that is compared.
+ * Finds the ids of an outside party's list that were an erased person's. An id that is still listed will be listed
+ * again: its hash is kept until the id has left the time that is compared.
  */
 export async function findErased(
   sql: Queryable,

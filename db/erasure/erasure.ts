@@ -1,4 +1,7 @@
-/** G3: erases a person at once. Every row is found by an index: the time does not grow with the number of accounts. */
+/**
+ * G3, everybody can delete their account at once: erases a person. Every row is found by an index: the time does not
+ * grow with the number of accounts.
+ */
 import type { DeletionReason } from '../../policy/deletion.ts'
 import type { Transaction } from '../connection/database.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'

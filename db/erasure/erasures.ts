@@ -1,4 +1,4 @@
-/** What a restore carries over from sources that are newer than its dump: ledger, receipts and the transparency log. */
+/** Records that a restore carries over from sources newer than its dump: ledger, receipts and the transparency log. */
 
 import type { Database, Queryable } from '../connection/database.ts'
 import { exportLog, importLog, type LogEntry } from '../transparency/transparency-log.ts'

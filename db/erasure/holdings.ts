@@ -1,4 +1,4 @@
-/** What is held of a person, by their rows: what the erasure steps will need, and the trace to search for. */
+/** A person's holdings, read from their rows: the needs of the erasure steps, and the trace to search for. */
 import type {
   Accounts,
   Disputes,
@@ -174,12 +174,15 @@ function settlementOf(order: PersonOrder, claim: Claim | undefined, refundedAt: 
 const lastOf = (refunds: RefundRow[], orderId: string): Date | undefined =>
   refunds.findLast((refund) => refund.order_id === orderId)?.created_at
 
-/** U2: an eSIM would take the data along that its customer has paid for and keeps. */
+/**
+ * U2, paid means delivered or refunded: whether a top-up is on an eSIM of this order, whose return would take the data
+ * along that the customer has paid for and keeps.
+ */
 const isOn = (topUp: PersonOrder, order: PersonOrder): boolean =>
   topUp.parent_order_id === order.id && (topUp.status === 'delivered' || topUp.status === 'ended')
 
 /**
- * What providers hold for an order that its customer never got, or whose eSIMs are being returned beside its refund. A top-up
+ * eSIMs at providers of an order that its customer never got, or that are being returned beside its refund. A top-up
  * cannot be returned: it is data on an eSIM.
  */
 function unreturned(

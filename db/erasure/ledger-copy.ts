@@ -16,7 +16,7 @@ type Line = { entry: LedgerEntry } | { receipt: CarriedReceipt } | { logged: Log
 
 const date = z.iso.datetime().transform((text) => new Date(text))
 
-/** What is not of one of these forms was not written by a build that this one can follow. */
+/** The forms of a line. A line of another form was written by a build that this one cannot follow. */
 const lineInCopy = z.union([
   z.strictObject({
     entry: z.object({

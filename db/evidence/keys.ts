@@ -1,4 +1,7 @@
-/** S1: figures which show that every data key can be unwrapped, and that no key encrypts for too long. */
+/**
+ * S1, sensitive data is encrypted at rest: figures which show that every data key can be unwrapped, and that no key
+ * encrypts for too long.
+ */
 import type { Readings } from '../../policy/figures.ts'
 import type { Queryable } from '../connection/database.ts'
 import { countWrapped, listKeys } from '../crypto/encryption-keys.ts'

@@ -1,4 +1,4 @@
-/** What operators have to know at once: backups, open operator tasks, and orders that wait for an eSIM provider. */
+/** Figures that operators need at once: backups, open operator tasks, and orders that wait for an eSIM provider. */
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'

@@ -13,7 +13,7 @@ import { detailOf } from './schema.ts'
 const graceMs = 10 * milliseconds.minute
 /** as long as retries go on (workflows/run/retry.ts, `message`) */
 const mailLifeMs = 3 * milliseconds.day
-/** the hourly look at the payment processor may fail twice */
+/** the hourly payment sweep may fail twice */
 const sweepLifeMs = 3 * milliseconds.hour
 const lately = 7 * milliseconds.day
 const lookedAt = 10_000

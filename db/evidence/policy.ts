@@ -1,4 +1,7 @@
-/** N1, N2: figures which show that one version is in force, and that every account got its notice in time. */
+/**
+ * N1 and N2, a material change of the policy is posted, and mailed at least 30 days before: figures which show that one
+ * version is in force, and that every account got its notice in time.
+ */
 import type { Readings } from '../../policy/figures.ts'
 import { periods } from '../../policy/periods.ts'
 import type { Queryable } from '../connection/database.ts'

@@ -1,4 +1,4 @@
-/** U4, G4: figures which show that promotions went only to persons who had agreed. */
+/** U4 and G4, promotions go only to those who asked for them, and consent can be withdrawn: figures which show both. */
 import type { Readings } from '../../policy/figures.ts'
 import type { Queryable } from '../connection/database.ts'
 import { onlyRow } from '../connection/only-row.ts'

@@ -1,4 +1,7 @@
-/** R2, R3, R4, U5: figures which show that books, backups, security log and counts are not kept beyond their periods. */
+/**
+ * R2, R3, R4, U5, books, backups, security logs and counts are kept for limited times: figures which show that none is
+ * kept beyond its period.
+ */
 import type { Readings } from '../../policy/figures.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { type BooksPeriod, plusMs, plusYears, startOfDay } from '../../shared/calendar.ts'
@@ -53,7 +56,10 @@ interface Store {
   first_account: Date | null
 }
 
-/** R3: what the store really holds, and not what the catalogue says. Without a backup nobody knows that they are deleted. */
+/**
+ * R3, backups are kept for at most 30 days: reads the store, and not the catalogue. Without a backup in the store,
+ * nobody knows that the old ones are deleted.
+ */
 function backupFigures({ read_at, oldest_at, newest_at, first_account }: Store, asOf: Date): Readings {
   const since = plusMs(asOf, -periods.backups.nextWithinMs)
   const isKnown = (read_at ?? since) > since

@@ -1,4 +1,7 @@
-/** G3, K1, G6: figures of deletions and privacy requests, and how long they have been open. */
+/**
+ * G3, K1 and G6, accounts of persons and of children are deleted at once, and requests answered within 30 days: figures
+ * of deletions and privacy requests, and how long they have been open.
+ */
 import type { Readings } from '../../policy/figures.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'

@@ -1,6 +1,6 @@
 /**
- * Rows that may be out of step with their run (activities/out-of-step/others.ts). All of them, in a few columns: most are in step
- * and stay in the list, so that the others could be behind any limit at each look.
+ * Rows that may be out of step with their run (activities/out-of-step/others.ts). All of them, in a few columns: most
+ * are in step and stay in the list, so that a limit could hide the others in each comparison.
  */
 import type { Queryable } from '../connection/database.ts'
 import type { BulkActions, Campaigns, EmailChanges, Policies, PrivacyRequests, Refunds } from '../connection/schema.ts'

@@ -117,7 +117,7 @@ export async function listOutages(sql: Queryable): Promise<Outage[]> {
 async function countOrdersWaiting(sql: Queryable, party: string): Promise<number | null> {
   const [row] = await (() => {
     if (esimProviderIds.some((id) => id === party)) {
-      // It has been asked and has not said no, or is one that may be asked next.
+      // The provider has been asked for the order and has not refused it, or may be asked next.
       return sql<{ count: number }[]>`
         select count(*)::int as count from orders o where o.status = 'provisioning' and (
           exists (select from provider_orders p where p.order_id = o.id and p.provider = ${party}

@@ -1,4 +1,6 @@
-/** The rows that show what happened to an account, one query for each table. What is about its orders is in order-rows.ts. */
+/**
+ * The rows that show the history of an account, one query for each table. Rows about its orders are in order-rows.ts.
+ */
 import type { Queryable } from '../connection/database.ts'
 import type {
   Attention,

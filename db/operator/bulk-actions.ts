@@ -1,4 +1,6 @@
-/** The same act for many orders. What is done to each is a row of `operator_acts`, written before any of it is done. */
+/**
+ * The same act for many orders. The act on each order is a row of `operator_acts`, written before any of them is done.
+ */
 import type { BulkActionStatus, BulkSelection } from '../../workflows/order/bulk-action.contract.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import type { BulkActions, OperatorActs, Orders } from '../connection/schema.ts'
@@ -232,7 +234,7 @@ export const countOutcomes = (sql: Queryable, bulkActionId: string): Promise<Bul
     from operator_acts a join orders o on o.id = a.order_id where a.bulk_action_id = ${bulkActionId}
     group by a.state, a.code, o.status, o.currency order by a.state, a.code, o.status, o.currency`
 
-/** What the payment processor has given back because of this bulk action, and of no other act. */
+/** The sums that the payment processor has refunded because of this bulk action, and of no other act. */
 export const givenBackBy = (sql: Queryable, bulkActionId: string): Promise<Sum[]> =>
   sql<Sum[]>`
     select o.currency, sum(r.amount_minor)::float8 as minor

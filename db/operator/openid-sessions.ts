@@ -13,7 +13,7 @@ const fieldsOf = async ({ sql, cipher, dataKeys }: Context) =>
 const sidIndex = ({ cipher }: Context, issuer: string, session: string): Buffer =>
   cipher.blindIndex('web_sessions.openid_sid_index', JSON.stringify([issuer, session]))
 
-/** What a session keeps of a sign-in at the provider. */
+/** The columns of a session that come from a sign-in at the OpenID provider. */
 export async function openIdColumns(
   context: Context,
   { issuer, session, refreshToken }: { issuer: string; session: string | undefined; refreshToken: string | undefined },

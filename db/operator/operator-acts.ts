@@ -1,4 +1,4 @@
-/** What operators have done for accounts, and why. */
+/** The acts of operators for accounts, with their reasons. */
 import type { Queryable } from '../connection/database.ts'
 import type { OperatorActs } from '../connection/schema.ts'
 import { givesBack, noteGivingBack, type RefundContext } from './refund-sums.ts'
@@ -6,11 +6,11 @@ import { givesBack, noteGivingBack, type RefundContext } from './refund-sums.ts'
 export interface NewOperatorAct {
   /** the same for each repetition of one request */
   id: string
-  /** null for a task or privacy request of nobody's account */
+  /** null for a task or privacy request without an account */
   accountId: string | null
   orderId: string | null
   act: string
-  /** the kind of a task or privacy request, or the id of a dispute; without an account it names nobody's thing */
+  /** the kind of a task or privacy request, or the id of a dispute; without an account it names no person's record */
   subject?: string | null
   /** as the security log names them */
   operator: string

@@ -1,7 +1,7 @@
 import type { Queryable } from '../connection/database.ts'
 import type { ApiKeys, Operators } from '../connection/schema.ts'
 
-/** What pages call operators, by the names that the security log gives them. */
+/** The names of operators on pages, by the names that the security log gives them. */
 export async function operatorNames(sql: Queryable): Promise<Map<string, string>> {
   const keys = await sql<Pick<ApiKeys, 'id' | 'label'>[]>`select id, label from api_keys where kind = 'operator'`
   const people = await sql<Pick<Operators, 'id' | 'name'>[]>`select id, name from operators`

@@ -23,7 +23,7 @@ export interface Operator {
   disabledAt: Date | null
 }
 
-/** What a person needs to sign in. It is shown once. */
+/** The credentials with which a person signs in. They are shown once. */
 export interface Credentials {
   id: string
   password: string
@@ -97,7 +97,7 @@ export async function listOperators(context: Context): Promise<Operator[]> {
 export const mayBeSameOperator = async (context: Context, one: string, other: string): Promise<boolean> =>
   (await sameOperators(context, one, [other])).length > 0
 
-/** Those of the names that can be the same person as this one. */
+/** Filters the names that can be the same person as this one. */
 export async function sameOperators(context: Context, one: string, others: readonly string[]): Promise<string[]> {
   if (others.every((other) => other === one)) return [...others]
   const people = new Map((await listOperators(context)).map((operator) => [`operator:${operator.id}`, operator]))
@@ -111,13 +111,16 @@ export async function sameOperators(context: Context, one: string, others: reado
   })
 }
 
-/** Ends an operator's access at once; one of the OpenID provider does not come back either. @returns false when there is none who has some */
+/**
+ * Ends an operator's access at once. An operator of the OpenID provider cannot sign in again either. @returns false
+ * when there is no operator with access and this id
+ */
 export async function disableOperator({ sql }: Pick<Context, 'sql'>, id: string, at: Date): Promise<boolean> {
   const disabled = await sql`update operators set disabled_at = ${at} where id = ${id} and disabled_at is null`
   return disabled.count === 1
 }
 
-/** So many codes may be refused in a row; then only one in each `guessedCodesMs` is looked at. */
+/** The most codes that may be refused in a row; then only one in each `guessedCodesMs` is checked. */
 const mostFailedCodes = 10
 
 /**

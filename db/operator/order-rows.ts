@@ -1,4 +1,4 @@
-/** The rows that show what happened to orders, one query for each table. */
+/** The rows that show the history of orders, one query for each table. */
 import type { Queryable } from '../connection/database.ts'
 import type {
   Attention,

@@ -1,6 +1,6 @@
 /**
- * What an operator refunds alone, added up by operator and by order for a day: above a limit a second operator has to confirm
- * it, also when it is made of many small refunds. Currencies are added as if they were one.
+ * The refunds of one operator alone, added up by operator and by order for a day: above a limit a second operator has
+ * to confirm, also when the sum is made of many small refunds. Currencies are added as if they were one.
  */
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
@@ -38,7 +38,7 @@ const windowStart = (at: Date): Date => plusMs(at, -periods.operatorRefundsMs)
 export const lockRefundSums = (tx: Transaction) =>
   tx`select pg_advisory_xact_lock(hashtextextended('refunds of operators', 0))`
 
-/** What is left of the payment of an order. */
+/** The part of an order's payment that is not refunded. */
 export const leftOf = (tx: Transaction) => tx`
   orders.gross_minor - coalesce((select sum(r.amount_minor) from refunds r
     where r.order_id = orders.id and r.state not in ('failed', 'canceled', 'refused')), 0)`

@@ -1,4 +1,4 @@
-/** What the outside parties, mails, webhooks, backups and keys are doing, in one look. */
+/** The state of outside parties, mails, webhooks, backups and keys, read together. */
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'

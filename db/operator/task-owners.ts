@@ -1,4 +1,4 @@
-/** Whose account an operator task is about. Its subject is an order, an eSIM, a run, a dispute, or something that is no person's. */
+/** The account of a task. The task's subject is an order, an eSIM, a run or a dispute, or belongs to no account. */
 import type { Queryable } from '../connection/database.ts'
 import type { OperatorTask } from '../operator-tasks.ts'
 

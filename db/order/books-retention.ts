@@ -1,4 +1,7 @@
-/** R2: reads the books by month and day, and deletes documents past their period. */
+/**
+ * R2, invoices and orders are kept anonymised for 7 years: reads the books by month and day, and deletes documents past
+ * their period.
+ */
 import type { Database, Queryable } from '../connection/database.ts'
 import type { BooksHolds, Invoices } from '../connection/schema.ts'
 

@@ -1,4 +1,4 @@
-/** R2, U6: the books, kept for seven years: order facts, invoices and credit notes, without names and dated by the day. */
+/** R2 and U6, anonymised books are kept for 7 years, for tax: order facts, invoices and credit notes, without names. */
 import { randomUUID } from 'node:crypto'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import { restoreUndecided } from '../backup/restores.ts'
@@ -120,7 +120,7 @@ export async function creditRefunds(
   at: Date,
 ): Promise<Map<string, string>> {
   const issued = new Map<string, string>()
-  // The lost database may have credited them. No second number before an operator has looked.
+  // The lost database may have credited them. An operator decides before a second number is issued.
   const [link] = await tx<Pick<InvoiceLinks, 'number'>[]>`
     select number from invoice_links where order_id = ${orderId} and document_key = 'invoice'
       and not exists (

@@ -1,4 +1,7 @@
-/** What happened to an order and leaves no other trace. A trigger notes reviews: db/migrations/0421-order-history.sql. */
+/**
+ * Entries of an order's history that no other row shows. A trigger writes reviews:
+ * db/migrations/0421-order-history.sql.
+ */
 import type { Queryable } from '../connection/database.ts'
 
 /**

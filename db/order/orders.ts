@@ -1,4 +1,7 @@
-/** C3: the orders of customers, which an erasure deletes. db/order/books.ts has what the books keep. */
+/**
+ * C3, we keep what was bought: the orders of customers, which an erasure deletes. db/order/books.ts has what the books
+ * keep.
+ */
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import type { Queryable, Transaction } from '../connection/database.ts'
 import type { Orders } from '../connection/schema.ts'
@@ -55,7 +58,9 @@ export async function moveOrder(
   return rows.length > 0
 }
 
-/** U5: the paid orders of an account since a time, by which the review recognises unusual frequency. */
+/**
+ * U5, fraud is prevented: the paid orders of an account since a time, by which the review recognises unusual frequency.
+ */
 export async function paidSince(
   sql: Queryable,
   accountId: string,
@@ -67,7 +72,7 @@ export async function paidSince(
   return { orders: row?.orders ?? 0, grossMinor: row?.gross ?? 0 }
 }
 
-/** U5: the orders in review that end first without a decision, and how many there are. */
+/** U5, fraud is prevented: the orders in review that end first without a decision, and how many there are. */
 export async function listOrdersInReview(
   sql: Queryable,
   limit: number,
@@ -128,7 +133,7 @@ export async function findOrderOfPayment(sql: Queryable, paymentIntentId: string
 }
 
 /**
- * The order that an event of Stripe is about. Its payment says so. What is written beside that can be edited in Stripe's
+ * The order that an event of Stripe is about, by the event's payment. The event's metadata can be edited in Stripe's
  * dashboard, and only finds the order of a payment on Stripe's page that is not recorded yet, which no bank disputes.
  */
 export async function findOrderOfEvent(

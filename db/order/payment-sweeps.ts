@@ -1,4 +1,4 @@
-/** What the hourly look at the payment processor reads and writes. */
+/** Rows that the hourly payment sweep reads and writes. */
 import type { Queryable } from '../connection/database.ts'
 import type { Orders, PaymentSweeps } from '../connection/schema.ts'
 

@@ -40,7 +40,7 @@ export interface HeldPlacement {
   returnsAsked?: string[]
 }
 
-/** What the provider of a placement holds for an order. */
+/** The eSIMs that the provider of a placement holds for an order. */
 export const heldPlacement = (
   order: Pick<Orders, 'quantity' | 'days'>,
   placement: Pick<

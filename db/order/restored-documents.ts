@@ -1,4 +1,7 @@
-/** R2, U6: invoices and credit notes that were issued after the dump, under the numbers that they had. */
+/**
+ * R2 and U6, invoices are kept for 7 years, for accounting and tax: invoices and credit notes that were issued after
+ * the dump, under their old numbers.
+ */
 import type { Queryable, Transaction } from '../connection/database.ts'
 import type { Counters, Invoices } from '../connection/schema.ts'
 import { dayOf, type InvoiceInput, missingCreditNote, splitTax } from './books.ts'

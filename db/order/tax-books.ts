@@ -1,4 +1,4 @@
-/** What the books say for tax: the journal of the documents, and the turnover by member state for the One Stop Shop. */
+/** The books for tax: the journal of the documents, and the turnover by member state for the One Stop Shop. */
 import type { Queryable } from '../connection/database.ts'
 import type { Invoices } from '../connection/schema.ts'
 

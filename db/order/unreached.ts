@@ -3,7 +3,7 @@ import { markMailBounced } from '../accounts.ts'
 import type { Queryable } from '../connection/database.ts'
 import { raiseOperatorTask } from '../operator-tasks.ts'
 
-/** That mails about an order come back, or that nobody could be reached about it. */
+/** Kind of the operator task: mails about an order come back, or no push could tell the customer of it. */
 export const mailBounced = 'mail_bounced'
 
 /** A mail that a dead address has refused or sent back. */
@@ -17,7 +17,7 @@ export interface UnreachedMail {
 }
 
 /**
- * Marks the address of an account as dead. What a mail says of an order is an operator's to tell when no push can: a person
+ * Marks the address of an account as dead. An operator has to pass on a mail about an order when no push can: a person
  * without the app would not hear of an eSIM that is paid. Warnings and notices that go to many raise no task.
  */
 export async function noteDeadAddress(sql: Queryable, { accountId, subjectId, code, at }: UnreachedMail) {

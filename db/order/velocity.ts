@@ -1,6 +1,7 @@
 /**
- * U5: how often a card, a device or an address has bought lately, over all accounts. An account that was deleted, and a
- * new one of the same buyer, count as one. The rows name nobody: see docs/fraud-and-disputes.md.
+ * U5, fraud is prevented: how often a card, a device or an address has bought lately, over all accounts. An account
+ * that was deleted, and a new one of the same buyer, count as one. The rows name nobody: see
+ * docs/fraud-and-disputes.md.
  */
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'

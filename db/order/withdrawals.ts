@@ -40,7 +40,7 @@ export async function findWithdrawal(
   return { name, statement: statementOf(row), openedAt: row.opened_at, statedAt: row.stated_at }
 }
 
-/** What a withdrawal states. A row without it was written by a program that had the English statement alone. */
+/** The statement of a withdrawal. A row without it was written by a program that had the English statement alone. */
 const statementOf = ({ order_id, statement }: Pick<Withdrawals, 'order_id' | 'statement'>): string =>
   statement ?? `I hereby withdraw from the contract of order ${order_id}.`
 

@@ -1,4 +1,4 @@
-/** What our books say about payments that Stripe lists. */
+/** Reads our books about payments that Stripe lists. */
 import { paymentKinds } from '../../policy/reconciliation.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Attention, Disputes, Orders } from '../connection/schema.ts'
@@ -102,7 +102,7 @@ export async function listPaidOrders(
   )
 }
 
-/** Those of the disputes that we know, with their state in our books, and the orders of the payments. */
+/** Finds the disputes that we know, with their state in our books, and the orders of the payments. */
 export async function findDisputed(
   sql: Queryable,
   page: { disputeIds: readonly string[]; paymentIntentIds: readonly string[] },

@@ -134,8 +134,8 @@ const resolver = 'reconciliation'
 const automatic = [resolver, 'payment_sweep']
 
 /**
- * The hourly look at Stripe resolves the tasks of payments. A remainder does not go by itself: the next reading begins where
- * the one with the remainder has ended.
+ * The hourly payment sweep resolves the tasks of payments. A remainder does not go by itself: the next reading begins
+ * where the one with the remainder has ended.
  */
 const resolvedElsewhere: readonly string[] = ['payment_without_order', ...remainderKinds] satisfies DifferenceKindName[]
 

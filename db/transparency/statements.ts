@@ -1,4 +1,7 @@
-/** What the transparency log holds the hashes of. The text of a statement never changes: it is read from what stays. */
+/**
+ * The texts whose hashes the transparency log holds. The text of a statement never changes: it is read from rows that
+ * stay.
+ */
 import { createHash } from 'node:crypto'
 import type { Policies } from '../connection/schema.ts'
 import type { FieldCipher } from '../crypto/field-cipher.ts'
