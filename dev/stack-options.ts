@@ -1,4 +1,4 @@
-/** What a stack is started with. */
+/** The options of a stack. */
 import type { Limits } from '../api/http/limits.ts'
 import type { Settings } from './stack-settings.ts'
 

@@ -54,7 +54,9 @@ type Undo = (() => Promise<void>)[]
  */
 export const startStack = (options: StackOptions = {}): Promise<Stack> => start(options, connectTools)
 
-/** As startStack, without what takes a second to load and only tests and tools need. */
+/**
+ * Starts a stack as `startStack` does, without the parts that only tests and tools need and that take a second to load.
+ */
 export const startServices = (options: StackOptions = {}): Promise<Services> => start(options, async () => ({}))
 
 /** @param connect makes what the caller needs beside the stack */

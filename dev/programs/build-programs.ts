@@ -45,14 +45,14 @@ export async function buildPrograms(folder: string, inputs: ReadonlyMap<string, 
       outExtension: { '.js': '.mjs' },
       chunkNames: 'chunks/[name]-[hash]',
       bundle: true,
-      // What is loaded late stays so, and what programs share is there once.
+      // Modules that are loaded late stay so, and modules that programs share are there once.
       splitting: true,
       packages: 'external',
       format: 'esm',
       platform: 'node',
       target: `node${process.versions.node}`,
       tsconfigRaw: inputs.get('tsconfig.json')?.toString() ?? '{}',
-      // As tsx does.
+      // tsx keeps names as well.
       keepNames: true,
       sourcemap: true,
       sourcesContent: false,

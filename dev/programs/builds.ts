@@ -38,7 +38,7 @@ export function createBuilds(): Builds {
         format: 'esm',
         platform: 'node',
         target: `node${process.versions.node}`,
-        // As tsx does.
+        // tsx keeps names as well.
         keepNames: true,
         sourcemap: true,
         sourcesContent: false,

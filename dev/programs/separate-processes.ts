@@ -54,7 +54,7 @@ export async function startWorkerProcess(options: ApartOptions, metricsPort: num
     name: 'the worker',
     entry,
     preload: ['dev/production-react.mjs'],
-    // As in the image (Dockerfile).
+    // The image sets it as well (Dockerfile).
     env: { MALLOC_ARENA_MAX: '2', ...env },
     later: {
       env: settings.then((known) => ({ ...known, WORKER_METRICS_PORT: String(metricsPort) })),

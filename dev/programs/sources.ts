@@ -8,7 +8,7 @@ export type ProgramName = 'api' | 'worker'
 /** The project's root. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** What a program's process loads before its settings are known. */
+/** Modules that a program's process loads before its settings are known. */
 export const loadedAhead: Record<ProgramName, readonly string[]> = {
   api: ['api/server.ts', 'context.ts', 'temporal/client.ts'],
   worker: ['worker/run-worker.ts', 'context.ts', 'worker/schedules.ts', 'worker/metrics-server.ts'],

@@ -7,7 +7,7 @@ export interface SimulatorsPart extends Part, Pick<RunningSimulators, 'urls' | '
 /** Starts the simulators in this process. */
 export async function startSimulatorsHere(plan: SimulatorPlan): Promise<SimulatorsPart> {
   const { urls, settings, stop } = await startSimulators(plan)
-  // They end only with this process.
+  // The simulators end only with this process.
   const exited = new Promise<undefined>(() => {})
   return { name: 'the simulators', urls, settings, exited, stop, kill: stop }
 }

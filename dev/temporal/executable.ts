@@ -10,7 +10,7 @@ import { startChild } from '../child-process.ts'
 
 /** The first version of the CLI whose server can skip time. */
 const oldestCli = [1, 9] as const
-/** It contains server 1.32.0, as the fallback's go.mod does. */
+/** This version contains server 1.32.0, as the fallback's go.mod does. */
 const pinnedCli = 'v1.9.1'
 
 const sources = fileURLToPath(new URL('./server/', import.meta.url))
