@@ -1,4 +1,7 @@
-/** G3, R1, K1: the mail about a deleted account. The address is erased once it is sent. */
+/**
+ * G3, R1, K1, an account is deleted on request, when unused, or as a child's: the mail about it. The address is erased
+ * once the mail is sent.
+ */
 import type { Texts } from '../messages/texts.ts'
 import { Action, Facts, Note, Paragraph, Title } from './elements.tsx'
 import { Layout, type Site } from './layout.tsx'

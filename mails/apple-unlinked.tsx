@@ -1,4 +1,7 @@
-/** C6: the mail to a person who removed us from their Apple Account. Their account and eSIMs stay. */
+/**
+ * C6, we keep Apple and Google sign-in identifiers: the mail to a person who removed us from their Apple Account. Their
+ * account and eSIMs stay.
+ */
 import type { Texts } from '../messages/texts.ts'
 import { Note, Paragraph, Title } from './elements.tsx'
 import { Layout, type Site } from './layout.tsx'

@@ -1,4 +1,7 @@
-/** G2: mails about a change of address, which both the old and the new address have to confirm. */
+/**
+ * G2, everybody can correct their data: mails about a change of address, which both the old and the new address have to
+ * confirm.
+ */
 import type { Texts } from '../messages/texts.ts'
 import { Action, Note, Paragraph, Title } from './elements.tsx'
 import { Layout, type Site } from './layout.tsx'

@@ -1,4 +1,7 @@
-/** N2: mails to people who got the notice of a version: its day has moved, or it was withdrawn. */
+/**
+ * N2, a material change is mailed at least 30 days before: mails to people who got the notice of a version whose day
+ * has moved, or which was withdrawn.
+ */
 import type { Texts } from '../messages/texts.ts'
 import { Action, Note, Paragraph, Title } from './elements.tsx'
 import { Layout, type Site } from './layout.tsx'

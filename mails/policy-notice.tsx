@@ -1,4 +1,7 @@
-/** N2: the notice of a new policy. It is the same for all recipients of a language. */
+/**
+ * N2, a material change is mailed at least 30 days before: the notice of a new policy. It is the same for all
+ * recipients of a language.
+ */
 import type { Texts } from '../messages/texts.ts'
 import { Action, Note, Paragraph, Subtitle, Title } from './elements.tsx'
 import { Layout, type Site } from './layout.tsx'

@@ -1,4 +1,4 @@
-/** G6: mails about privacy requests, which are acknowledged at once and answered within 30 days. */
+/** G6, requests are answered within 30 days: mails about privacy requests, which are acknowledged at once. */
 import type { Texts } from '../messages/texts.ts'
 import { Action, Facts, Note, Paragraph, Title } from './elements.tsx'
 import { day } from './format.ts'

@@ -1,4 +1,4 @@
-/** U4: advertising, only for people who opted in. */
+/** U4, promotions go only to those who asked for them: advertising. */
 import type { Texts } from '../messages/texts.ts'
 import { Action, Anchor, Paragraph, Title } from './elements.tsx'
 import { Layout, type Site } from './layout.tsx'

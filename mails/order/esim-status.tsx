@@ -1,4 +1,4 @@
-/** U3: mails about the state of an eSIM. */
+/** U3, package updates are sent once: mails about the state of an eSIM. */
 import type { ReactNode } from 'react'
 import type { Texts } from '../../messages/texts.ts'
 import { Action, Facts, Paragraph, Title } from '../elements.tsx'

@@ -1,4 +1,4 @@
-/** U3: mails about an order, other than its delivery. */
+/** U3, confirmations and package updates are sent once: mails about an order, other than its delivery. */
 import type { ReactNode } from 'react'
 import type { Money } from '../../messages/format.ts'
 import type { Texts } from '../../messages/texts.ts'

@@ -1,4 +1,7 @@
-/** U3: the mail that delivers an eSIM, in every form that phones accept, with the invoice's number. */
+/**
+ * U3, confirmations and activation codes are sent once: the mail that delivers an eSIM, in every form that phones
+ * accept, with the invoice's number.
+ */
 import { Img } from '@react-email/img'
 import { Section } from '@react-email/section'
 import type { Money } from '../../messages/format.ts'

@@ -27,7 +27,7 @@ export function orderFacts({ t, ...texts }: Texts, order: OrderSummary): [string
   ]
 }
 
-/** What the customer agreed to when ordering. */
+/** The performance consent that the customer gave when ordering. */
 export const consentFacts = (
   { t, moment }: Texts,
   consent: { text: string; at: Date } | undefined,
