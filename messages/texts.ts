@@ -88,7 +88,7 @@ export function createTexts(language: Language, messages: Messages): Texts {
     },
     place(destination) {
       if (destination === 'Global') return t('common.global')
-      // What activities/order/payment/payment.ts stores for a package of several countries.
+      // activities/order/payment/payment.ts stores this text for a package of several countries.
       const [, count] = /^(\d{1,4}) countries$/.exec(destination) ?? []
       return count === undefined ? region(destination) : t('common.countries', { count: Number(count) })
     },

@@ -1,2 +1,2 @@
-/** What a translation must have: the names of the English messages, no more and no fewer. */
+/** The form of a translation: the names of the English messages, no more and no fewer. */
 export type Translation<English> = { readonly [Name in keyof English]: string }

@@ -1,4 +1,7 @@
-/** G1, G2, G4, G5: the pages of an account, of the sign-in and the start page. */
+/**
+ * G1, G2, G4, G5, a person can see, correct and take along their data and withdraw consent: texts of an account's
+ * pages, of the sign-in and the start page.
+ */
 export const account = {
   nav: 'Account',
   myData: 'My data',

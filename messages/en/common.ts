@@ -1,4 +1,4 @@
-/** What mails, pushes and pages say alike. */
+/** Texts that mails, pushes and pages share. */
 export const common = {
   startPage: 'AMA eSIM, start page',
   site: 'Site',

@@ -1,4 +1,4 @@
-/** G3: the pages of a deletion and of its receipt. */
+/** G3, everybody can delete their account at once: texts of the pages of a deletion and of its receipt. */
 export const deletion = {
   title: 'Delete your account',
   atOnce: 'At once, and for good:',

@@ -1,4 +1,7 @@
-/** U3: the page of a delivered eSIM: installation by kind of phone, state, usage and help. Names of settings are the phone's. */
+/**
+ * U3, activation codes are sent: texts of the page of a delivered eSIM: installation by kind of phone, state, usage and
+ * help. Names of settings are the phone's.
+ */
 export const install = {
   title: 'Your eSIM for {place}',
   refunded: 'This order was refunded. Its eSIM can no longer be installed.',

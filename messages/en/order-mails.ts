@@ -1,4 +1,4 @@
-/** U3: mails about an order. */
+/** U3, confirmations and package updates are sent once: texts of mails about an order. */
 export const order = {
   reason: 'You get this mail because of an order you placed with AMA eSIM.',
   hello: 'Hello. {text}',

@@ -1,4 +1,7 @@
-/** U2, U3, U6: the pages of one order, of its withdrawal and of its documents. */
+/**
+ * U2, U3, U6, an order is delivered or refunded, with messages and documents: texts of the pages of one order, of its
+ * withdrawal and of its documents.
+ */
 export const purchase = {
   order: 'Order: {place}',
   topUp: 'Top-up: {place}',

@@ -1,4 +1,4 @@
-/** What a person reads when a page or a form is refused, beside the title of the problem. */
+/** Texts for a person whose page or form is refused, beside the title of the problem. */
 export const trouble = {
   unknown: 'It is not known yet whether this was done',
   unchanged: 'Nothing was changed yet',
