@@ -35,7 +35,7 @@ export const stepStates = [
 ] as const
 export type StepState = (typeof stepStates)[number]
 
-/** What became of an erasure step; `code` is machine-readable, for the receipt. */
+/** The outcome of an erasure step; `code` is machine-readable, for the receipt. */
 export interface StepOutcome {
   state: StepState
   code?: string

@@ -1,6 +1,6 @@
 /**
- * What a route can tell about a person, by groups of fields: the access log names groups, and a breach is described by
- * them. The fields have the names of the export.
+ * The groups of fields by which the access log names a route's answer and by which a breach is described. The fields
+ * have the names of the export.
  */
 export const fieldGroups = {
   account: {

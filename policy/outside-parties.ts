@@ -14,6 +14,6 @@ export const outsideParties = {
 
 export type OutsideParty = keyof typeof outsideParties
 
-/** Those that provide eSIMs. */
+/** The outside parties that provide eSIMs. */
 export const esimProviderIds = ['esim-access', 'airalo'] as const satisfies readonly OutsideParty[]
 export type EsimProviderId = (typeof esimProviderIds)[number]

@@ -62,13 +62,13 @@ export const periods = {
    */
   velocity: { windowMs: 1 * day, maxOrders: 10, maxGrossUsdMicros: 550_000_000 },
   /**
-   * U5: the same limits of a day hold for a card, a device and an address over all accounts, also deleted ones; these hold
-   * for as long as the counts are kept.
+   * U5, fraud is prevented: the same limits of a day hold for a card, a device and an address over all accounts, also
+   * deleted ones; these hold for as long as the counts are kept.
    */
   velocityAcrossAccounts: { keepMs: 30 * day, maxOrders: 60, maxGrossUsdMicros: 2_200_000_000 },
   /**
-   * U5: four in five warnings that nobody acts on become a dispute with a fee (docs.stripe.com/disputes/how-disputes-work),
-   * and Stripe does not say when: an operator decides within days.
+   * U5, fraud is prevented: four in five warnings that nobody acts on become a dispute with a fee
+   * (docs.stripe.com/disputes/how-disputes-work), and Stripe does not say when: an operator decides within days.
    */
   fraudWarning: { decideWithinMs: 3 * day },
   account: {
@@ -112,7 +112,7 @@ export const periods = {
     /** days after the answer, for further questions; then the request is deleted */
     keepAnsweredDays: 90,
   },
-  /** GDPR article 33: the authority is told of a breach within 72 hours of becoming aware. Since then: */
+  /** GDPR article 33: the authority is notified of a breach within 72 hours of becoming aware. Since then: */
   breach: {
     authorityWithinMs: 72 * hour,
     remindAfterMs: [24 * hour, 48 * hour],
@@ -166,11 +166,11 @@ export const periods = {
     lookBackMs: 35 * day,
     /** without a newer one, nobody knows whether the books agree */
     staleAfterMs: 36 * hour,
-    /** what began just before the look may show on one side only */
+    /** payments and orders that began just before the comparison may show on one side only */
     graceMs: 10 * minute,
     /** over which the rate of spending at a provider is taken */
     spendingOverMs: 7 * day,
-    /** operators are told when a provider's balance lasts for fewer days */
+    /** operators are notified when a provider's balance lasts for fewer days */
     balanceLastsDays: 3,
   },
   reconciliationsMs: 90 * day,

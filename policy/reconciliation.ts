@@ -100,13 +100,18 @@ export const paymentKinds = [
   'invoice_amount_differs',
 ] as const satisfies readonly DifferenceKindName[]
 
-/** What one reading of a balance leaves unexplained: no later reading finds it again, so it is told by its reading. */
+/**
+ * Differences that one reading of a balance leaves unexplained: no later reading finds them again, so each is tied to
+ * its reading.
+ */
 export const remainderKinds = [
   'processor_remainder',
   'provider_remainder',
 ] as const satisfies readonly DifferenceKindName[]
 
-/** U2: the customer has paid, and has neither an eSIM nor the money. */
+/**
+ * U2, paid means delivered or refunded: kinds in which the customer has paid, and has neither an eSIM nor the money.
+ */
 export const unsettledKinds = [
   'payment_without_order',
   'paid_not_settled',
@@ -117,7 +122,7 @@ export const unsettledKinds = [
   'esim_ended_unpaid_back',
 ] as const satisfies readonly DifferenceKindName[]
 
-/** U6: our books do not say what was paid and refunded. */
+/** U6, accounting and tax duties are met: kinds in which our books do not say what was paid and refunded. */
 export const unbookedKinds = [
   'payment_unknown',
   'refund_without_credit_note',

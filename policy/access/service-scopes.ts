@@ -1,4 +1,4 @@
-/** What a restricted service key may do. A key without scopes may do everything that the app backend may. */
+/** The scopes of a restricted service key. A key without scopes may do everything that the app backend may. */
 
 export const serviceScopes = {
   read: 'reads accounts, orders, eSIMs, events and figures',

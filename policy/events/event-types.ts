@@ -1,4 +1,7 @@
-/** What the app backend is told of. The triggers of db/migrations/0250-events.sql write the rows; a test compares both. */
+/**
+ * Types of the app backend's events. The triggers of db/migrations/0250-events.sql write the rows; a test compares
+ * both.
+ */
 
 export interface EventDefinition {
   meaning: string
@@ -8,7 +11,7 @@ export interface EventDefinition {
 
 export type EventId = 'accountId' | 'orderId' | 'esimId' | 'receiptId' | 'version' | 'endpointId'
 
-/** What an event is about. */
+/** The ids of an event's subjects. */
 export type EventData = Partial<Record<EventId, string>>
 
 /** The form of an event. A change that a receiver could not ignore gets the next date. */

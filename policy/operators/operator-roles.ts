@@ -1,4 +1,4 @@
-/** What each role of an operator may do on the console. */
+/** The permissions of each operator role on the console. */
 
 /**
  * `look`: find and read accounts and orders. `orders`: approve, reject, resend, retry, note, and settle tasks. `money`:
