@@ -1,7 +1,7 @@
 /** Reports failures that only an operator can end, at one place for all calls of an adapter. */
 import { isProviderFailure, type ProviderFailure } from './failure.ts'
 
-/** It must not throw: the failure itself has to reach the caller. */
+/** Reports a failure. An alarm must not throw: the failure itself has to reach the caller. */
 export type Alarm = (failure: ProviderFailure) => Promise<void>
 
 /**

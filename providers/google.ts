@@ -137,5 +137,5 @@ export type Google = ReturnType<typeof createGoogle>
 const isKnownReason = (reason: string | undefined): reason is 'hijacking' | 'bulk-account' =>
   reason === 'hijacking' || reason === 'bulk-account'
 
-/** What happened within the second of the event counts as before it. */
+/** The end of the event's second: sign-ins within that second count as before the event. */
 const endOfSecond = (seconds: number): Date | undefined => eventTimeOfMs(seconds * 1000 + 999)

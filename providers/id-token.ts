@@ -91,7 +91,9 @@ async function fetchKeys(url: string, { provider, watch }: TokenVerifierSettings
   return new Response(text, { status })
 }
 
-/** What the choice of a key throws because of the token: no key, several keys, or a kind of key that is not supported. */
+/**
+ * Errors of the choice of a key that the token causes: no key, several keys, or a kind of key that is not supported.
+ */
 const faultsOfHeader = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported]
 
 function refusalCode(error: unknown): string {

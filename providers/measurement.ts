@@ -66,8 +66,9 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000, wa
       event_name: 'Purchase',
       event_time: Math.floor(purchase.eventTime.getTime() / 1000),
       event_id: purchase.eventId,
-      // P3: of source `app`, Meta demands platform and OS version of the device, which are no part of a purchase and its
-      // value. Events of other sources than `app` and `website` need `action_source` alone (parameters/server-event).
+      // P3, ad measurement gets a purchase and its value: of source `app`, Meta demands platform and OS version of the
+      // device, which are neither. Events of other sources than `app` and `website` need `action_source` alone
+      // (parameters/server-event).
       action_source: 'other',
       user_data: { external_id: [purchase.metaExternalIdHash] },
       custom_data: { currency: purchase.currency.toUpperCase(), value: purchase.value },

@@ -20,7 +20,7 @@ export interface OperatorSignInSettings {
   redirectUrl: string
 }
 
-/** What binds an answer of the provider to the browser that has asked for it. */
+/** Values that bind an answer of the provider to the browser that has asked for it. */
 export interface SignInAttempt {
   state: string
   nonce: string
@@ -28,7 +28,7 @@ export interface SignInAttempt {
   verifier: string
 }
 
-/** What the provider says of a person. */
+/** A person, as the provider describes them. */
 export interface OpenIdPerson {
   issuer: string
   subject: string
@@ -158,7 +158,7 @@ const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** What tokens and the userinfo endpoint say. An answer to a refresh token may have no ID token. */
+/** Reads the person from the tokens and the userinfo endpoint. An answer to a refresh token may have no ID token. */
 async function personIn(
   configuration: Configuration,
   tokens: TokenEndpointResponse & TokenEndpointResponseHelpers,

@@ -106,7 +106,8 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     listPackages: (onUnreadable = () => undefined) => listPackages('', onUnreadable),
 
     async currentCost({ code, destinations: [country = '', ...others] }) {
-      // Packages of several countries count as global. What the filter leaves out is looked for in the whole list.
+      // Packages of several countries count as global. A package that the filter leaves out is searched in the whole
+      // list.
       for (const filter of [others.length > 0 ? '&filter[type]=global' : `&filter[country]=${country}`, '']) {
         const found = (await listPackages(filter, () => undefined)).find((each) => each.code === code)
         if (found) return found.costMicros

@@ -32,7 +32,7 @@ import {
   webhookSchema,
 } from './wire.ts'
 
-/** P1, providers learn nothing about a person: operators that verify the buyer's identity are left out. */
+/** P1, the eSIM provider gets technical identifiers only: operators that verify the buyer's identity are left out. */
 export function readPackages(
   destinations: readonly unknown[],
   discountPercent: number,

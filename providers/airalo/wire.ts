@@ -163,7 +163,7 @@ export const operatorSchema = z.object({
     .array(z.object({ country_code: z.string() }))
     .nullish()
     .transform((countries) => countries ?? []),
-  // It describes, and decides nothing: one that cannot be read counts as missing.
+  // The coverage describes a package, and decides nothing: a coverage that cannot be read counts as missing.
   coverages: z
     .array(
       z.object({
@@ -230,7 +230,10 @@ export interface OrderPage<Item> {
   meta?: { last_page?: number | null | undefined } | null | undefined
 }
 
-/** The same list, for those who need no more of an entry than `describedSchema`: another one keeps none from being read. */
+/**
+ * The list of orders for calls that read `describedSchema` alone: an entry that cannot be read does not hide the
+ * others.
+ */
 export const describedListSchema = z.object({
   data: z.array(z.unknown()),
   meta: z.object({ last_page: count.nullish() }).nullish(),

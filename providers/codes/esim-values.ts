@@ -1,6 +1,6 @@
 /**
- * What the eSIM providers' statuses mean to us, which docs/codes/ shows. Of a status in no table nobody can tell what state
- * the eSIM is in: nothing is decided by it, and operators see it.
+ * The meanings of the eSIM providers' statuses, which docs/codes/ shows. A status in no table says nothing of the
+ * eSIM's state: nothing is decided by it, and operators see it.
  *
  * Sources: docs.esimaccess.com, "Understanding eSIM Profile Status" and "Webhooks"; esimaccess.com,
  * "What does each eSIM status mean"; developers.partners.airalo.com, "Get usage" and "Get order list".
@@ -40,7 +40,10 @@ export const esimAccessStatuses: Readonly<Record<string, StatusMeaning>> = {
   SUSPENDED: { ...passing('suspended', 'Suspended', 'has no data until it is resumed'), acts: 'operator' },
 }
 
-/** They decide where `esimStatus` does not: what `GOT_RESOURCE` is, and whether the phone has deleted it. */
+/**
+ * Profile statuses decide where `esimStatus` does not: what `GOT_RESOURCE` is, and whether the phone has deleted the
+ * eSIM.
+ */
 export const esimAccessProfileStatuses: Readonly<Record<string, StatusMeaning>> = {
   RELEASED: passing('new', 'Waits on the SM-DP+ server for a phone', mayReturn),
   DOWNLOAD: passing('installed', 'Is being downloaded by a phone', 'installs it'),

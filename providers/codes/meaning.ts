@@ -1,6 +1,6 @@
 /**
- * What an outside party's codes mean. Each party has one table; its adapter makes its failures from the table, and
- * docs/codes/ shows it. A code in no table is transient, and an operator sees it (`undocumented`).
+ * The meanings of an outside party's codes. Each party has one table; its adapter makes its failures from the table,
+ * and docs/codes/ shows it. A code in no table is transient, and an operator sees it (`undocumented`).
  */
 import type { CallWatch } from '../call-watch.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../failure.ts'

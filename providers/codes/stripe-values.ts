@@ -1,5 +1,5 @@
 /**
- * What Stripe's statuses, reasons and events mean to us. A value in no table may pass: a payment or a refund counts as
+ * The meanings of Stripe's statuses, reasons and events. A value in no table may pass: a payment or a refund counts as
  * pending, a dispute as open, a redaction job as at work, and another event is ignored.
  *
  * Sources: the types of stripe 23.1 (resources/PaymentIntents.d.ts, Refunds.d.ts, Disputes.d.ts,
@@ -95,7 +95,7 @@ export const disputeStatuses: Readonly<Record<string, ValueMeaning & { answers?:
 
 const claims = (says: string) => passing(says, suspended, 'operator')
 
-/** What the customer has told the bank. The operator task shows it; evidence and consequences are the same for all. */
+/** The customer's claims to the bank. The operator task shows them; evidence and consequences are the same for all. */
 export const disputeReasons: Readonly<Record<string, ValueMeaning>> = {
   bank_cannot_process: claims('The bank cannot process the charge'),
   check_returned: claims('A cheque was returned'),
@@ -117,7 +117,7 @@ export const disputeReasons: Readonly<Record<string, ValueMeaning>> = {
 const mayBeFraud = 'what was not delivered is refunded; an unused eSIM is returned'
 const warns = (says: string) => passing(says, mayBeFraud, 'operator')
 
-/** What an issuer suspects. The operator task shows it; the consequences are the same for all. */
+/** The suspicions of an issuer. The operator task shows them; the consequences are the same for all. */
 export const fraudTypes: Readonly<Record<string, ValueMeaning>> = {
   card_never_received: warns('The card has never reached the cardholder'),
   fraudulent_card_application: warns('The card was applied for by fraud'),
@@ -155,7 +155,7 @@ export const redactionProblems: Readonly<Record<string, ValueMeaning>> = {
   too_many_objects: passing('The job has too many objects', later),
 }
 
-/** What an event is about: it is read at Stripe before anything is done. */
+/** The subject of an event: it is read at Stripe before anything is done. */
 export type EventSubject = 'payment' | 'refund' | 'dispute' | 'fraud warning'
 
 interface EventMeaning {

@@ -176,7 +176,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
       return [...found.values()]
     },
 
-    // It lists eSIMs: an order appears once it is allocated, and once for each of its eSIMs.
+    // The provider lists eSIMs: an order appears once it is allocated, and once for each of its eSIMs.
     async *listOrders({ from, to }) {
       const window = { startTime: apiTime(Date.parse(from)), endTime: apiTime(Date.parse(to)) }
       for await (const page of pagesOf(window, esimListSchema))

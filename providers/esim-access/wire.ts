@@ -102,7 +102,7 @@ export const packageSchema = z.object({
   locationCode: text,
   // 1: no; 2 and 3: yes. Some entries say so in a word.
   supportTopUpType: z.union([count, z.boolean().transform((yes) => (yes ? 2 : 1))]).nullish(),
-  // It describes, and decides nothing: one that cannot be read counts as missing.
+  // The networks describe a package, and decide nothing: networks that cannot be read count as missing.
   locationNetworkList: z
     .array(
       z.object({
@@ -146,7 +146,10 @@ export interface EsimPage<Item> {
   pager?: { total?: number | null | undefined } | null | undefined
 }
 
-/** The same list, for those who need no more of an entry than `placedEsimSchema`: another one keeps none from being read. */
+/**
+ * The list of eSIMs for calls that read `placedEsimSchema` alone: an entry that cannot be read does not hide the
+ * others.
+ */
 export const placedListSchema = z.object({
   esimList: z.array(z.unknown()),
   pager: z.object({ total: count.nullish() }).nullish(),

@@ -1,4 +1,7 @@
-/** P4: push notifications through FCM. Source: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode */
+/**
+ * P4, push messages go through Apple and Google: push notifications by FCM. Source:
+ * firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
+ */
 import { getMessaging, type Messaging, type TokenMessage } from 'firebase-admin/messaging'
 import { z } from 'zod'
 import { reportFailure } from '../call-watch.ts'
@@ -95,7 +98,7 @@ function unknownRefusal(error: unknown): ProviderFailure {
   const code = fcmCodeIn(reply) ?? given.status
   const meaning = code === undefined ? undefined : (lookUp(fcmCodes, code) ?? lookUp(legacyFcmCodes, code))
   if (meaning) return documented(provider, meaning, true)
-  // What FCM refuses with 4xx it has not delivered.
+  // FCM has not delivered a message that it refuses with 4xx.
   return undocumented(provider, codeFrom(code, `http_${given.code}`), given.code >= 500)
 }
 

@@ -51,7 +51,7 @@ export function mailFailure(error: unknown, bodyStarted: boolean): ProviderFailu
   if (code === 'EAUTH' || code === 'ENOAUTH' || code === 'ECONFIG') return failure('misconfigured', code.toLowerCase())
   if (code === 'EENVELOPE') return failure('rejected', 'invalid_address')
   if (code === 'EMESSAGE') return failure('misconfigured', 'message_too_large')
-  // As of every other party: it does not go away by itself, and nothing was sent.
+  // A certificate fault does not go away by itself, and nothing was sent, as with every other party.
   if (connectionFault({ code: originalCode }).code === badCertificate)
     return new ProviderFailure(provider, 'unavailable', badCertificate, { needsOperator: true })
   const reason = /^E[A-Z0-9]{2,20}$/.test(code) ? code.toLowerCase() : 'not_sent'

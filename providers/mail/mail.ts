@@ -1,4 +1,4 @@
-/** P5: e-mail over SMTP (RFC 5321), with one recipient for each message. */
+/** P5, the mail provider gets transactional mail: e-mail over SMTP (RFC 5321), with one recipient for each message. */
 import { createTransport } from 'nodemailer'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
 import { type CallWatch, watched } from '../call-watch.ts'
@@ -30,7 +30,7 @@ export interface MailAttachment {
   cid: string
 }
 
-/** What the recipient reads; mails/ renders it. */
+/** The mail as its recipient reads it; mails/ renders it. */
 export interface RenderedMail {
   subject: string
   html: string

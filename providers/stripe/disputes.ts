@@ -39,8 +39,8 @@ export interface Dispute {
 }
 
 /**
- * What we tell the bank. P2: no name, address, e-mail address, IP address and no identifier of the eSIM, though Stripe has
- * fields for some of them.
+ * Evidence for the bank. P2, the payment processor takes the payment: the evidence has no name, address, e-mail
+ * address, IP address and no identifier of the eSIM, though Stripe has fields for some of them.
  */
 export interface DisputeEvidence {
   productDescription: string
@@ -125,8 +125,9 @@ function read(dispute: Stripe.Dispute): Dispute {
 }
 
 /**
- * What was prevented was blocked, when the bank was shown what was bought, or resolved by a rule of ours, which gives the money back
- * (docs.stripe.com/changelog/basil/2025-08-27/add-preventions-to-dispute, docs.stripe.com/disputes/get-started/prevention).
+ * Whether a rule of ours resolved the dispute, which refunds the payment. A prevented dispute was either resolved, or
+ * blocked when the bank was shown the purchase (docs.stripe.com/changelog/basil/2025-08-27/add-preventions-to-dispute,
+ * docs.stripe.com/disputes/get-started/prevention).
  */
 const isResolved = (dispute: Stripe.Dispute): boolean =>
   dispute.payment_method_details?.card?.case_type === 'resolution'

@@ -1,4 +1,4 @@
-/** What happened at Stripe, for comparing it with what we know. */
+/** Stripe's payments, refunds, disputes and events, for comparing them with our books. */
 
 import { type PaymentStatus, paymentStatuses } from '../codes/stripe-values.ts'
 import type { StripeClient } from './client.ts'

@@ -1,4 +1,7 @@
-/** P2: payments. Each order has one PaymentIntent, paid by card, Apple Pay or Google Pay in the app's PaymentSheet. */
+/**
+ * P2, the payment processor takes the payment: each order has one PaymentIntent, paid by card, Apple Pay or Google Pay
+ * in the app's PaymentSheet.
+ */
 import type Stripe from 'stripe'
 import { type PaymentStatus, paymentStatuses } from '../codes/stripe-values.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
