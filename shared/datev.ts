@@ -34,7 +34,7 @@ export interface DatevPosting {
   place: { country: string; rateBps: number } | undefined
 }
 
-/** What DATEV takes in one file. */
+/** The most postings that DATEV takes in one file. */
 export const mostPostings = 99_999
 
 const pairs = (kind: string, content: string, count: number): string[] =>
@@ -175,7 +175,9 @@ function inHundredths(amount: bigint, currency: string): string {
   return comma(text.includes('.') ? text : `${text}.00`)
 }
 
-/** What Windows-1252 has from byte 0x80 on, where ISO 8859-1 has control characters; five bytes mean nothing. */
+/**
+ * The characters of Windows-1252 from byte 0x80 on, where ISO 8859-1 has control characters; five bytes mean nothing.
+ */
 const from0x80 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ'
 
 /** Encodes a text; a character that the code page has not becomes a question mark. */

@@ -11,7 +11,7 @@ export class DeadlinePassed extends Error {
 /** @param at in the time of `performance.now()` */
 export const runUntil = <Result>(at: number, work: () => Result): Result => deadlines.run(at, work)
 
-/** What begins work for a request calls this before. @throws DeadlinePassed */
+/** Code that begins work for a request calls this before. @throws DeadlinePassed */
 export function assertBeforeDeadline(): void {
   const at = deadlines.getStore()
   if (at !== undefined && performance.now() > at) throw new DeadlinePassed('the request was answered as unavailable')

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { outsideParties } from '../policy/outside-parties.ts'
 
-/** What an API process reads for operators: figures and outages from the database, runs from Temporal. */
+/** The readings of an API process for operators: figures and outages from the database, runs from Temporal. */
 const readings = ['operation', 'outages', 'runs'] as const
 
 export type Metrics = ReturnType<typeof createMetrics>
