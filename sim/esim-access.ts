@@ -91,7 +91,7 @@ export function startEsimAccess(
         use: (input) => lifecycle.use(profile(input), Number(input.bytes)),
         expire: (input) => lifecycle.expire(profile(input)),
         remove: (input) => lifecycle.remove(profile(input)),
-        // What the provider does by itself: nothing returns to our balance.
+        // Acts of the provider on its own: nothing returns to our balance.
         withdraw: (input) => lifecycle.cancel(profile(input)),
         revoke: (input) => lifecycle.revoke(profile(input)),
         suspend: (input) => lifecycle.suspend(profile(input)),

@@ -1,16 +1,16 @@
-/** Keeps what a simulator knows in a file, so that it still knows it after a restart. */
+/** Keeps a simulator's state in a file, so that a restart finds it. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 
-/** What of a simulator's state is kept. Maps, sets and references to the same object are kept as such. */
+/** The part of a simulator's state that is kept. Maps, sets and references to the same object are kept as such. */
 export interface Kept<State = unknown> {
   save(): State
   /** @param state as another version of the simulator may have saved it */
   load(state: State): void
 }
 
-/** So long after a change the file is written: one order is many requests. */
+/** The file is written this long after a change: one order is many requests. */
 const writeAfterMs = 200
 
 /**

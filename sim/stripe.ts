@@ -49,7 +49,7 @@ import { createRefunds } from './stripe/refunds.ts'
 import { mountRoutes } from './stripe/routes.ts'
 import type { Delivery } from './webhooks.ts'
 
-/** What the account holds, as Stripe would show it. */
+/** The contents of the account, as Stripe would show them. */
 export interface StripeState {
   customers: (Stripe.Customer | Stripe.DeletedCustomer)[]
   paymentIntents: (Stripe.PaymentIntent & Redactable)[]

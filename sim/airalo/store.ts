@@ -259,7 +259,7 @@ export function createStore(
       sims: [...sims.values()].map((sim) => ({ ...showSim(sim), orderId: sim.orderId, usage: life.usage(sim) })),
       refunds,
     }),
-    /** What a restart finds again; prices are those of the catalogue. */
+    /** The state that a restart loads; prices are those of the catalogue. */
     kept: {
       save: () => ({ balanceCents, nextId, outOfStock, left, inMaintenance, orders, sims, refunds }),
       load(state: KeptState): void {

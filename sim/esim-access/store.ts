@@ -296,7 +296,7 @@ export function createStore(notify: Notify) {
       })),
       cancels,
     }),
-    /** What a restart finds again; prices are those of the catalogue. */
+    /** The state that a restart loads; prices are those of the catalogue. */
     kept: {
       save: () => ({
         offsetMs,

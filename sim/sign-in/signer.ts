@@ -17,7 +17,8 @@ export interface Signer {
 
 /**
  * The first key of each issuer, which the process's later signers use too: making an RSA key takes a tenth of a second
- * of processor time or more. It is made for the first token or the first look at the keys: nobody signs in while a stack starts.
+ * of processor time or more. It is made for the first token or the first reading of the keys: nobody signs in while a
+ * stack starts.
  */
 const firstKeys = new Map<string, ReturnType<typeof generateKeyPair>>()
 
