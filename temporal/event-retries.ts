@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import { initialSearchAttributes } from '../shared/search-attributes.ts'
 import { eventRetriesType, eventRetriesWorkflowId, lookAgain } from '../workflows/events/event-retries.contract.ts'
 
-/** Has a run look at what waits for an endpoint: the one that is open, or a new one. Repeatable. */
+/** Has a run retry the events that wait for an endpoint: the open run, or a new one. Repeatable. */
 export async function startRetries(
   { temporal, config }: { temporal: Client; config: Pick<Config, 'TEMPORAL_TASK_QUEUE'> },
   endpointId: string,

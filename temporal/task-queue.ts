@@ -7,7 +7,7 @@ const queueTypes = [TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_Q
 /** A poll lasts up to a minute; the server lists a poller for minutes after its last poll. */
 const polledWithinMs = 75_000
 
-/** What Temporal says of the queue of workflow tasks and of that of activities. @throws ServiceError */
+/** Temporal's descriptions of the queue of workflow tasks and of that of activities. @throws ServiceError */
 export const describeQueues = (client: Client, taskQueue: string) =>
   Promise.all(
     queueTypes.map((taskQueueType) =>
