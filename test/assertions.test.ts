@@ -52,7 +52,7 @@ function isRead(expression: unknown): boolean {
   return type === 'MemberExpression' && isNode(property) && property.type === 'Identifier'
 }
 
-/** What is wrong with an assertion: `expression as type`. */
+/** The fault of an assertion: `expression as type`. */
 function faultOf({ expression, typeAnnotation }: Node): string | undefined {
   if (keywordOf(typeAnnotation) === 'never') return 'as never'
   if (
@@ -156,7 +156,7 @@ function writtenOut(query: Node, declared: ReadonlyMap<string, Node>): string[] 
   return types
     .flatMap((type) => propertiesOf(type, declared))
     .filter(({ key, typeAnnotation }) => {
-      // What a join has not found is null.
+      // A column that a join has not found is null.
       const isNull = isNode(typeAnnotation) && keywordOf(typeAnnotation.typeAnnotation) === 'null'
       return columns.includes(nameOf(key)) && !isNull && !isLookedUp(typeAnnotation, declared)
     })

@@ -28,7 +28,7 @@ async function rootFiles(): Promise<string[]> {
   return (await readdir(root)).filter((entry) => entry.endsWith('.ts') && !entry.endsWith('.config.ts'))
 }
 
-/** What production runs: .dockerignore decides. */
+/** The files that production runs: .dockerignore decides. */
 const image = new Set(await imageFiles())
 
 const folderOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : file)

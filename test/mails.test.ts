@@ -237,7 +237,7 @@ function hideLetters(text: string): string {
   return printAST(hide(parse(text)))
 }
 
-/** What no language translates. */
+/** Names that no language translates. */
 const names =
   /AMA|eSIM|https?:\S+|[\w.-]+@[\w.-]+|<script>.*?&amp;|LPA\S*|rsp\.example\.com|QX4T-9KD2-77AB|\bGB\b|UTC|JP|APN|[RG]-\d+|PR-\d|O-1|I hereby withdraw\.|Unwanted mails\.|The key was revoked\.|Another\.|Ten percent off|Look\b|Dear you,|Bye/gi
 const wordsIn = (text: string): string[] =>

@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
 const withLong = values.long === true || positionals.length > 0
 process.env.TEST_LONG = withLong ? '1' : '0'
 if (values.seed !== undefined) process.env.TEST_SEED = values.seed
-// A change is tested by the cases that its predecessor passed. Longer runs look for new ones.
+// A change is measured by the cases that its predecessor passed. Longer runs look for new ones.
 else if (!withLong) process.env.TEST_SEED ??= '1'
 if (values.all === true) process.env.TEST_ALL = '1'
 if (values.delays === true) process.env.TEST_DELAYS = '1'
@@ -61,7 +61,7 @@ for (const module of modules) {
   let failedTests = 0
   for (const test of module.children.allTests()) {
     const { state, errors } = test.result()
-    // What the run was not asked for is not skipped.
+    // A long test that the run was not asked for does not count as skipped.
     if (!withLong && test.tags.includes('long')) continue
     if (state === 'passed' || state === 'failed' || state === 'skipped') count[state] += 1
     // An interrupted run leaves tests without a result.

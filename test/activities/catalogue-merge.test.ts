@@ -8,7 +8,7 @@ import type { ProviderPackage } from '../../providers/esim.ts'
 
 const gigabyte = 2 ** 30
 
-/** What a provider need not say, and that eSIMs of the package take top-ups. */
+/** Fields that a provider may leave out; eSIMs of the package take top-ups. */
 const unsaid = { validityStarts: null, supportsTopUp: true, networks: null }
 
 const offered = (fields: Partial<ProviderPackage> = {}): ProviderPackage => ({

@@ -1,4 +1,7 @@
-/** U3: package updates are sent once. What the status of an eSIM means at a time: notices, the next look, and its end. */
+/**
+ * U3: package updates are sent once. The consequences of an eSIM's status at a time: notices, the next check, and its
+ * end.
+ */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { dueNotices, endingOf, isOver, isUnused, untilNextDate } from '../../activities/order/esim-rules.ts'

@@ -1,4 +1,4 @@
-/** U5: the requests of one person are limited, also when they are simultaneous. */
+/** U5: fraud is prevented. The requests of one person are limited, also when they are simultaneous. */
 import { expect, test } from 'vitest'
 import { deleteAllowances, spendAllowance } from '../../db/requests/allowances.ts'
 import { allowances, mostDevices } from '../../policy/allowances.ts'

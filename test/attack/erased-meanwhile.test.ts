@@ -40,7 +40,10 @@ async function signInLink(accountId: string): Promise<string> {
 
 type Ask = () => Promise<{ status: number }>
 
-/** By the table at whose write the request waits. What a request needs is made before, outside of the transaction. */
+/**
+ * By the table at whose write the request waits. The objects that a request needs are made before, outside of the
+ * transaction.
+ */
 const requests: Record<string, (of: Stored) => Promise<Ask>> = {
   web_sessions: async ({ accountId }) => {
     const secret = await signInLink(accountId)

@@ -17,7 +17,7 @@ import { createFuzzWorld, type FuzzWorld, victimsRows } from './fuzz/world.ts'
 const harness = await openHarness({ replay: false, books: false })
 const document = await readDescribed(harness.anonymous)
 const inputs = inputsOf(document)
-/** What ends the sessions that send the rest. */
+/** Requests that end the sessions which send the other requests. */
 const endings = ['/account/sign-out', '/console/sign-out', '/delete-account', '/v1/sandbox/clock']
 const asked = inputs.filter(({ path }) => !endings.includes(path))
 /** A run sends about this many requests of each corpus. */

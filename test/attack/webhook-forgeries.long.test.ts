@@ -217,7 +217,7 @@ const unsigned = (header: unknown, claims: unknown): string =>
 const confused = (claims: Record<string, unknown>): Promise<string> =>
   new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: 'one' }).sign(new TextEncoder().encode(publicKey))
 
-/** What any signed token can have wrong; `claims` are right. */
+/** Faults of any signed token; `claims` are right. */
 const tokenForgeries = (claims: () => Record<string, unknown>): Record<string, () => Promise<string> | string> => ({
   'by another key': () => signed(claims(), foreignKey),
   'by nobody': () => unsigned({ alg: 'none' }, claims()),

@@ -69,7 +69,7 @@ test('every route that tells an operator or the app backend about a person says 
 
 test('a page or file for operators or the app backend says which fields it has, or is among those about nobody', async () => {
   const document = await readDescribed(harness.anonymous)
-  // What these answer is about operators, the service, policies, the books (which name nobody), or an act to be done.
+  // These routes answer about operators, the service, policies, the books (which name nobody), or an act to be done.
   const aboutNobody = [
     'get /console/accounts/{id}/note',
     'get /console/bulk-actions',

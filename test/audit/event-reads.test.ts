@@ -1,4 +1,7 @@
-/** R4: who reads the stream of events, or has it sent somewhere, has read of everybody in it. */
+/**
+ * R4: security logs are kept for at most 90 days. A key that reads the stream of events, or has it sent somewhere, has
+ * read of everybody in it.
+ */
 import { afterAll, expect, test } from 'vitest'
 import { createApiKey } from '../../db/api-keys.ts'
 import { startReceiver } from '../events/receiver.ts'
@@ -80,7 +83,7 @@ test('an endpoint that a key has made: everybody is found of whom it was told si
   const window = { from: new Date(now.getTime() - 600_000), until: now }
   expect([...(await peopleOf({ keyId: stolen.id, ...window })).keys()]).toContain(later)
 
-  // What is deleted is told nothing more, and stays on record.
+  // A deleted endpoint gets nothing more, and stays on record.
   expectStatus(await harness.service.delete(`${path}/${made.id}`), 204)
   const afterwards = await bought()
   const found = await peopleOf({ keyId: stolen.id })
@@ -91,7 +94,7 @@ test('a key that gives another one’s endpoint its own address, or repeats olde
   const [ours, theirs] = [await receiver(), await receiver()]
   const { id } = expectStatus(await harness.service.post(path, { url: ours.url, types: ['consent.changed'] }), 201)
   const early = await bought()
-  // What the endpoint has not been asked to take yet would be sent to its new address.
+  // Events that the endpoint was not sent yet would be sent to its new address.
   await until('it is up to date', async () => {
     const behind = await sql`select 1 from webhook_endpoints w, events e
       where w.id = ${id} and (e.position is null or e.position > w.position)`

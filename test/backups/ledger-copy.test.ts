@@ -1,4 +1,7 @@
-/** R3: the copy of ledger, receipts and log beside the backups is read as it was written, and in no other form. */
+/**
+ * R3: backups are kept for at most 30 days. The copy of ledger, receipts and log beside the backups is read as it was
+ * written, and in no other form.
+ */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

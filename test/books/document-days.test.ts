@@ -1,4 +1,7 @@
-/** U6: a document has the day on which it is made, however long its activity had to wait for others. */
+/**
+ * U6: accounting and tax duties are met. A document has the day on which it is made, however long its activity had to
+ * wait for others.
+ */
 import { randomUUID } from 'node:crypto'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** U6: each invoice and credit note is in exactly one file of the One Stop Shop, whenever it was issued. */
+/**
+ * U6: accounting and tax duties are met. Each invoice and credit note is in exactly one file of the One Stop Shop,
+ * whenever it was issued.
+ */
 import { expect, test } from 'vitest'
 import { restoreDocument } from '../../db/order/restored-documents.ts'
 import { ossLines } from '../../db/order/tax-books.ts'

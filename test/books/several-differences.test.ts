@@ -1,4 +1,7 @@
-/** U2, U6: what differs more than once about one order is reported each time: a payment that nobody names is never given back. */
+/**
+ * U2 and U6: paid means delivered or refunded, and accounting and tax duties are met. Several differences of one order
+ * are reported one by one: a payment that nobody names would never be refunded.
+ */
 import { expect, test } from 'vitest'
 import { closeOperatorTask } from '../../db/operator-tasks.ts'
 import { listDifferences } from '../../db/reconciliation/reconciliations.ts'
@@ -26,7 +29,7 @@ async function reconcile(): Promise<ReconciliationReport> {
   return report
 }
 
-/** What the newest comparison says of an order: its differences of a kind, and the text of the task. */
+/** The differences of a kind that the newest comparison finds for an order, and the text of the task. */
 async function comparisonOf(kind: DifferenceKindName, subjectId: string) {
   const [newest] = await sql<{ id: string }[]>`select id from reconciliations order by finished_at desc limit 1`
   const differences = await listDifferences(sql, newest?.id ?? '', 1_000)

@@ -1,4 +1,7 @@
-/** U6: orders are taxed where the buyer lives, and the files for tax add up to the invoices and credit notes. */
+/**
+ * U6: accounting and tax duties are met. Orders are taxed where the buyer lives, and the files for tax add up to the
+ * invoices and credit notes.
+ */
 import { expect, test } from 'vitest'
 import { decideVat, evidenceOf, type VatRules } from '../../policy/vat.ts'
 import { memberStates, standardRateBps } from '../../policy/vat-rates.ts'

@@ -4,7 +4,7 @@
  */
 import type { OperatorsPaths, PersonsPaths } from './furnished.ts'
 
-/** What somebody does to see a page. */
+/** The steps that lead to a page. */
 export interface Way {
   /** whose browser it is; default: the one of the page */
   by?: 'nobody'
@@ -35,7 +35,7 @@ export interface FormCase<Paths> {
   refused(of: Paths): Way
 }
 
-/** What is seen of a table: the main paths, the failing ones, and the forms that are refused. */
+/** A visit to a page of a table: by its main path, its failing path, or a form that is refused. */
 export interface Visit<Paths> {
   name: string
   by: PageCase<Paths>['by']

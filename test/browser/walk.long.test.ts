@@ -39,7 +39,10 @@ describe.skipIf(!hasBrowser)('each page in a browser', async () => {
   }, 300_000)
   afterAll(() => browser.close())
 
-  /** A window for a language, and one in which axe-core can run; a new one for each page would take longer than the looks. */
+  /**
+   * A window for a language, and one in which axe-core can run; a new one for each page would take longer than the
+   * checks.
+   */
   async function openWindow(language: Language, surfer?: Surfer): Promise<Window> {
     const [first] = allLooks([language])
     if (!first) throw new Error('nobody looks')
@@ -55,7 +58,7 @@ describe.skipIf(!hasBrowser)('each page in a browser', async () => {
     return opened
   }
 
-  /** Opens a page once, and looks at it as each screen shows it: no page is another one for another screen. */
+  /** Opens a page once, and checks it on each screen: no page is another one for another screen. */
   async function see<Paths>(
     { name, by, status, way }: Visit<Paths>,
     { surfer, paths }: Furnished<Paths>,

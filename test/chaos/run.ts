@@ -83,7 +83,7 @@ function livesOf(all: readonly PlannedEvent[]): PlannedEvent[][] {
 const kindOf = (fault: string): string => fault.split(' ', 1).join('')
 
 async function reduce(stack: WorldStack, events: PlannedEvent[], first: Result): Promise<void> {
-  // What is stuck is often a consequence of what is broken.
+  // A `stuck` fault is often a consequence of a broken promise.
   const all = new Set(first.faults.map(kindOf))
   const broken = new Set([...all].filter((kind) => kind !== 'stuck'))
   const kinds = broken.size > 0 ? broken : all

@@ -1,4 +1,7 @@
-/** U2: somebody who was erased since the dump is erased again, and nothing refunds by itself what may have been delivered to them. */
+/**
+ * U2: paid means delivered or refunded. A person who was erased since the dump is erased again, and nothing refunds an
+ * order by itself that may have been delivered to them.
+ */
 import { randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
 import { redoDeletion, redoDeletions } from '../../cli/restore/deletions.ts'

@@ -1,6 +1,7 @@
 /**
- * U2, U6: orders that a restore cannot rebuild while their run is open. The run goes on with the row as it is: nothing of that may
- * refund what was delivered, deliver what was refunded, or number a document twice.
+ * U2 and U6: paid means delivered or refunded, and accounting and tax duties are met. Orders that a restore cannot
+ * rebuild while their run is open. The run goes on with the row as it is: nothing of that may refund what was
+ * delivered, deliver what was refunded, or number a document twice.
  */
 import { beforeAll, expect, test } from 'vitest'
 import { createFailureIsolation } from '../../cli/restore/failure-isolation.ts'

@@ -1,4 +1,7 @@
-/** U2: what a provider has for an order may differ from what the dump has of it, and one order never ends a restore. */
+/**
+ * U2: paid means delivered or refunded. A provider's orders may differ from those of the dump, and one order never ends
+ * a restore.
+ */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { placementPrefix } from '../../activities/order/placement-reference.ts'
@@ -148,7 +151,8 @@ test('U2: an order whose eSIMs its provider does not know any more is an operato
   expect(await tasksOf(order.id)).toMatchObject([{ kind: 'restore_undecided', detail: 'provider_order_unknown' }])
   expect(await placements(order.id)).toMatchObject([{ provider_order_no: orderNo, state: 'placed' }])
 
-  // While its run still shows it as delivered, it is an operator's. Once the run is over, it is refunded, by a run of its own.
+  // While its run still shows it as delivered, it is an operator task. Once the run is over, it is refunded, by a run
+  // of its own.
   await until('a look leaves it to an operator, or has it refunded', async () => {
     await runLater(harness, 'paymentSweep', 0)
     const status = (await findOrder(sql, order.id))?.status ?? ''

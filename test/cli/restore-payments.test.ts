@@ -1,4 +1,7 @@
-/** U2: payments and payment pages that are newer than the dump: each is an order's, or ended, or given back. */
+/**
+ * U2: paid means delivered or refunded. Payments and payment pages that are newer than the dump: each is an order's, or
+ * ended, or given back.
+ */
 import { randomUUID } from 'node:crypto'
 import type { Client } from '@temporalio/client'
 import { expect, test } from 'vitest'

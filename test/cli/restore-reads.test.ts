@@ -1,4 +1,7 @@
-/** U2: what a restore reads outside is asked again until it is answered, and one order cannot end it for the others. */
+/**
+ * U2: paid means delivered or refunded. A restore asks outside parties again until they answer, and one order cannot
+ * end it for the others.
+ */
 
 import { expect, test } from 'vitest'
 import { placementReference } from '../../activities/order/placement-reference.ts'

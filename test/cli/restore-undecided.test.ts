@@ -1,4 +1,7 @@
-/** U2: what a restore cannot find out is left to operators. Nothing refunds an order of which nobody knows whether it was delivered. */
+/**
+ * U2: paid means delivered or refunded. Orders that a restore cannot decide are left to operators. Nothing refunds an
+ * order of which nobody knows whether it was delivered.
+ */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createFailureIsolation } from '../../cli/restore/failure-isolation.ts'

@@ -1,4 +1,7 @@
-/** U2: a run that nobody can read is left to an operator. The restore goes on with the others, and takes nothing of it for undone. */
+/**
+ * U2: paid means delivered or refunded. A run that nobody can read is left to an operator. The restore goes on with the
+ * others, and takes none of its acts for undone.
+ */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Client } from '@temporalio/client'
 import { METADATA_ENCODING_KEY, type Payload } from '@temporalio/common'

@@ -1,4 +1,7 @@
-/** S1: what is encrypted opens under its own key, account and column only, and what is signed names its key. */
+/**
+ * S1: sensitive data is encrypted at rest. An encrypted value opens under its own key, account and column only, and a
+ * signature names its key.
+ */
 import { createHash, createHmac, randomBytes, verify } from 'node:crypto'
 import { afterAll, describe, expect, test } from 'vitest'
 import { connectDatabase } from '../../db/connection/database.ts'

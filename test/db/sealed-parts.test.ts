@@ -1,4 +1,7 @@
-/** What erasure steps still need of an erased person is read in the forms that builds of the last 90 days have written. */
+/**
+ * Sealed parts, which erasure steps still need of an erased person, are read in the forms of all builds of the last 90
+ * days.
+ */
 import { expect, test } from 'vitest'
 import type { DeletionPart } from '../../db/erasure/deletion-seals.ts'
 import { readPart, UnreadablePart } from '../../db/erasure/sealed-parts.ts'

@@ -1,4 +1,4 @@
-/** What `npm run deploy -- check` refuses before a build gets any work. */
+/** `npm run deploy -- check` refuses a build before it gets any work. */
 import { expect, test } from 'vitest'
 import type { CheckResult } from '../../cli/deploy/replay-check.ts'
 import { check, type Rollout } from '../../cli/deploy/rollout.ts'

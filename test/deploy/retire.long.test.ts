@@ -79,7 +79,7 @@ test('housekeeping retires a drained build once its workers are stopped, and non
   await retire(next.rollout)
   expect(said.slice(-2)).toEqual(['Build old is drained: stop its workers, then retire it.', 'Nothing was retired.'])
 
-  // What the daily housekeeping does, so that nobody has to remember the command.
+  // The daily housekeeping calls this, so that nobody has to remember the command.
   const { retireDrainedBuilds } = createBuildActivities({
     temporal: client,
     config: { WORKER_DEPLOYMENT: deploymentName, TEMPORAL_TASK_QUEUE: taskQueue },

@@ -45,7 +45,7 @@ async function confirm({ payment }: OrderView, card: string): Promise<string> {
   return status ?? error?.decline_code ?? String(answer.status)
 }
 
-/** What follows the confirmation. @param said what the payment processor has answered to it */
+/** The outcome of each confirmation. @param said the payment processor's answer to the confirmation */
 const outcomes: Record<string, (order: OrderView, said: string) => Promise<unknown>> = {
   success: ({ id }) => untilOrder(id, 'delivered'),
   async 'a declined card'({ id }, said) {

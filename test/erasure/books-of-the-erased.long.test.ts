@@ -1,4 +1,7 @@
-/** U2, G3: what Stripe goes on listing of an erased person is no difference, however late something of it comes up. */
+/**
+ * U2 and G3: paid means delivered or refunded, and everybody can delete their account at once. Objects of an erased
+ * person that Stripe goes on listing are no difference, however late one of them comes up.
+ */
 import { expect, test } from 'vitest'
 import { deleteErasedReferences, findErased } from '../../db/erasure/erased-references.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'

@@ -1,4 +1,7 @@
-/** U2: what a customer can claim of their money is settled also when they delete the account before it is. */
+/**
+ * U2: paid means delivered or refunded. A customer's claim to their money is settled also when they delete the account
+ * before.
+ */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Orders } from '../../db/connection/schema.ts'

@@ -1,4 +1,7 @@
-/** G3, R3: erasure in the database, also of people whom a restored backup contains. */
+/**
+ * G3 and R3: everybody can delete their account at once, and backups are kept for at most 30 days. Erasure in the
+ * database, also of people whom a restored backup contains.
+ */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectDatabase } from '../../db/connection/database.ts'

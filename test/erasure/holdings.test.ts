@@ -1,4 +1,7 @@
-/** G3: what an erasure will need of a person at each holder of their data, by their rows, and what is searched for after it. */
+/**
+ * G3: everybody can delete their account at once. A person's holdings at each holder of their data, read from their
+ * rows, and the trace that is searched for after the erasure.
+ */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'

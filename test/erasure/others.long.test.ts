@@ -1,6 +1,6 @@
 /**
- * G3: a person sends any ids by any route. Their erasure deletes only their own data: rows, data keys and runs of
- * others are unchanged, also after the second check.
+ * G3: everybody can delete their account at once. A person sends any ids by any route. Their erasure deletes only their
+ * own data: rows, data keys and runs of others are unchanged, also after the second check.
  */
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'

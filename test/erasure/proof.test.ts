@@ -1,6 +1,7 @@
 /**
- * G3, R2: two people with data in every possible column. One is erased: no place has their data any more, and no byte
- * of the other person has changed.
+ * G3 and R2: everybody can delete their account at once, and books are kept anonymised for 7 years. Two people with
+ * data in every possible column. One is erased: no place has their data any more, and no byte of the other person has
+ * changed.
  */
 import { execFile } from 'node:child_process'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'

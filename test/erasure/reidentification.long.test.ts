@@ -1,6 +1,7 @@
 /**
- * R2: which data can be linked by somebody who has the erased database and the records of Stripe and the eSIM
- * providers. The lists below are complete: an amount and a day, which a payment and its invoice always share.
+ * R2: books are kept anonymised for 7 years. Which data can be linked by somebody who has the erased database and the
+ * records of Stripe and the eSIM providers. The lists below are complete: an amount and a day, which a payment and its
+ * invoice always share.
  */
 import { beforeAll, expect, test } from 'vitest'
 import { personalData } from '../../policy/personal-data.ts'

@@ -1,4 +1,7 @@
-/** G3: sign-ins of deleted accounts are revoked, also when Apple, Google or Firebase are down for long. */
+/**
+ * G3: everybody can delete their account at once. Sign-ins of deleted accounts are revoked, also when Apple, Google or
+ * Firebase are down for long.
+ */
 import { expect, test } from 'vitest'
 import type { Accounts } from '../../db/connection/schema.ts'
 import { mailsTo } from '../harness/checks/messages.ts'

@@ -12,7 +12,7 @@ export interface Received {
   signedBy: string[]
 }
 
-/** What to answer to an event: a status with headers, a connection that is cut, or nothing at all. */
+/** The answer to an event: a status with headers, a connection that is cut, or nothing at all. */
 export type Answering = (event: Received, attempt: number) => number | [number, Record<string, string>] | 'cut' | 'hang'
 
 export async function startReceiver() {

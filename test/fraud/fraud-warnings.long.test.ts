@@ -1,4 +1,7 @@
-/** U5: what is done about an early fraud warning of the card's issuer, by docs/fraud-and-disputes.md. */
+/**
+ * U5: fraud is prevented. The reaction to an early fraud warning of the card's issuer, as in
+ * docs/fraud-and-disputes.md.
+ */
 import { afterEach, expect, test } from 'vitest'
 import type { Attention } from '../../db/connection/schema.ts'
 import { periods } from '../../policy/periods.ts'

@@ -1,4 +1,7 @@
-/** U5: who buys too much is counted over accounts, also over deleted ones, by rows that lead to nobody. */
+/**
+ * U5: fraud is prevented. Purchases of frequent buyers are counted over accounts, also over deleted ones, by rows that
+ * lead to nobody.
+ */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { VelocityCounts } from '../../db/connection/schema.ts'

@@ -73,7 +73,7 @@ export const bounceToken = 'bounces-are-handed-in-here'
 
 async function startShared(): Promise<Shared> {
   const product = await startProduct({ settings: { MAIL_BOUNCE_TOKEN: bounceToken, MAIL_RATE_PER_SECOND: '10000' } })
-  // What it writes is part of the state to which each file returns.
+  // The rows of the first sync are part of the state to which each file returns.
   await untilFirstSync(product.stack)
   return { product, state: await rememberState(product.stack) }
 }

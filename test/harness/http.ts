@@ -38,7 +38,7 @@ export function createCaller(url: string, token?: string) {
   }
 }
 
-/** What has been made, in the answers of the API and of outside parties. */
+/** The id of an object that was made, in answers of the API and of outside parties. */
 export const withId = z.object({ id: z.string() })
 
 /**

@@ -1,4 +1,4 @@
-/** What a loss of the database takes away, and what `npm run restore` leaves to the run that completes it. */
+/** The losses of a lost database, and the items that `npm run restore` leaves to the run that completes it. */
 import { randomUUID } from 'node:crypto'
 import { insertItem, insertRestore, openTraffic } from '../../db/backup/restores.ts'
 import type { Database } from '../../db/connection/database.ts'

@@ -28,7 +28,7 @@ function contains(text: string, part: string): boolean {
   return at >= 0 && !/\p{L}/u.test(text[at - 1] ?? ' ') && !/\p{L}/u.test(text[at + part.length] ?? ' ')
 }
 
-/** What a page says, outside of parts that say to be English. */
+/** The texts of a page, without the parts that are marked as English. */
 function textsOf(html: string): string[] {
   const visible = html
     .replace(/^.*?<title>/s, '<title>')

@@ -1,4 +1,4 @@
-/** What is wrong with a set of messages. */
+/** Finds faults in a set of messages. */
 import { type MessageFormatElement, parse, TYPE } from '@formatjs/icu-messageformat-parser'
 
 /** `area.name` → ICU message */

@@ -15,7 +15,7 @@ type Completed = Extract<RunEvent, { kind: 'completed' }>
 type Reading<Event> = (world: World, event: Event) => readonly StepName[]
 const isGivenBack = ({ status }: World): boolean => `${status}`.startsWith('refund')
 
-/** What an accepted request is in the model. */
+/** The steps of the model for each accepted request. */
 const updates: Record<string, Reading<unknown>> = {
   // It can come in one workflow task with the end of the payment, which the history then has first.
   cancel: ({ status }) => (status === 'cancelled' ? [] : ['cancels']),
@@ -27,7 +27,7 @@ const updates: Record<string, Reading<unknown>> = {
   refund: ({ status }) => (status === 'refund_failed' ? ['repeats the refund'] : []),
 }
 
-/** What an activity that begins is in the model. */
+/** The steps of the model for each activity that begins. */
 const begun: Record<string, Reading<unknown>> = {
   provision: ({ esim }) => (esim === 'asked' ? [] : ['asks for the eSIM']),
   withdrawEsims: ({ isReturning }) => (isReturning ? [] : ['gives the eSIM back']),
@@ -39,7 +39,7 @@ const onlyFor: Record<string, (world: World) => boolean> = {
   releaseProvision: isGivenBack,
 }
 
-/** What an activity that is done is in the model. */
+/** The steps of the model for each activity that is done. */
 const done: Record<string, Reading<Completed>> = {
   confirmPayment: ({ asked }, { result }) => {
     if (result.state !== 'paid') return []
@@ -54,10 +54,10 @@ const done: Record<string, Reading<Completed>> = {
     return asked === 'cancel' ? ['cancels the payment'] : ['cancels', 'cancels the payment']
   },
   startProvisioning: () => ['goes on after the review'],
-  // What an attempt makes after it was stopped is the release's.
+  // An eSIM that an attempt makes after it was stopped belongs to the release.
   provision: (world) => (world.esim !== 'asked' && isGivenBack(world) ? [] : ['makes the eSIM']),
   recordDelivery: () => ['delivers'],
-  // What is suspected ends as if it had been cancelled.
+  // A suspected order ends as if it had been cancelled.
   readFraudWarnings: (world, { result }) => (result.value === 'refund' && canTake(world, 'cancels') ? ['cancels'] : []),
   withdrawEsims: () => ['takes the eSIM back'],
   refreshEsims: givenBackByProvider,
@@ -92,7 +92,7 @@ function givenBackByProvider({ status, esim, isReturning }: World, { result }: C
   return result.refundDue ? ['gives the eSIM back', 'takes the eSIM back'] : []
 }
 
-/** What an activity that fails is in the model. */
+/** The steps of the model for each activity that fails. */
 const failed: Record<string, Reading<{ type: string }>> = {
   provision: (_world, { type }) => (type === 'OutOfStock' ? ['has no eSIM'] : []),
   withdrawEsims: (_world, { type }) => (type === 'EsimInUse' ? ['uses the eSIM', 'does not take the eSIM back'] : []),
@@ -100,7 +100,7 @@ const failed: Record<string, Reading<{ type: string }>> = {
   carryOutWithdrawal: () => ['uses the eSIM'],
 }
 
-/** What a state that is shown is in the model, where no activity says it. */
+/** The steps of the model for a state that is shown, where no activity says it. */
 function shown({ status, isReturning }: World, now: string): readonly StepName[] {
   if (now === 'ended' && status === 'delivered')
     return isReturning ? ['uses the eSIM', 'does not take the eSIM back', 'expires'] : ['expires']
@@ -124,7 +124,7 @@ const asksOperators = ['raiseAttention', 'raiseFraudWarning', 'leaveWithdrawalTo
 /** Retries end before their time is up when the next attempt would come too late. */
 const earliest = 0.8
 
-/** What the model does not allow in a run. */
+/** Finds the steps of a run that the model does not allow. */
 export function faultsOfRun(events: readonly RunEvent[]): string[] {
   const [first] = events
   if (first?.kind !== 'started') return ['it has no beginning']

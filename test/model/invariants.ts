@@ -1,6 +1,6 @@
 /**
- * What holds in every world, in words: that who paid is delivered or refunded (U2), risky orders are reviewed (U5) and an erasure is
- * complete (G3), as far as the model can show it.
+ * Invariants of every world, in words: U2, paid means delivered or refunded; U5, risky orders are reviewed; and G3, an
+ * erasure is complete, as far as the model can show it.
  */
 import { isIn, isPaid, price, type World } from './model.ts'
 
@@ -10,7 +10,7 @@ const isOperators = isIn('refund_failed')
 const isDelivered = ({ status }: World): boolean => status === 'delivered' || status === 'ended'
 const hasEsim = (world: World): boolean => isDelivered(world) && ['held', 'used', 'expired'].includes(world.esim)
 
-/** What must hold at any moment. */
+/** Invariants that hold at any moment. */
 const always: Invariants = {
   'no more is refunded than was paid': ({ refunded, payment }) => refunded <= (payment === 'paid' ? price : 0),
   'no eSIM is bought that is not paid': (world) => world.esim === 'none' || isPaid(world),
@@ -27,7 +27,7 @@ const always: Invariants = {
   'no eSIM is returned with a top-up on it': ({ esim, topUp }) => !(esim === 'returned' && topUp === 'applied'),
 }
 
-/** What must hold once everything has happened that happens by itself. */
+/** Invariants that hold after everything that happens by itself. */
 const inTheEnd: Invariants = {
   'what is paid is delivered or refunded': (world) =>
     !isPaid(world) || world.refunded === price || isOperators(world) || hasEsim(world),

@@ -11,7 +11,7 @@ import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 export const price = 2
 export const part = 1
 
-/** What the database knows, which a restore takes back. */
+/** The rows of the database, which a restore takes back. */
 interface Rows {
   account: boolean
   order: OrderStatus | null

@@ -1,4 +1,4 @@
-/** What the history of a run says, in the order in which it happened. */
+/** Reads the history of a run as events, in the order in which they happened. */
 import type { Payload, PayloadCodec } from '@temporalio/common'
 import proto from '@temporalio/proto'
 import { z } from 'zod'

@@ -36,7 +36,7 @@ export async function copyWithMutants(
   return { folder, mutants }
 }
 
-/** What the document says of a mutant. */
+/** Describes a mutant for the document. */
 export function describeMutant(
   { fileName, location, mutatorName, replacement }: Mutant,
   outcome: MutantOutcome['outcome'],

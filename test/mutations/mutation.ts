@@ -27,7 +27,7 @@ import type { SignInEndedActivities } from '../../workflows/sign-in-ended.contra
 import type { TransparencyNightActivities } from '../../workflows/transparency/transparency-night.contract.ts'
 import type { WorkflowType } from '../../workflows/versioning/behaviors.ts'
 
-/** What each workflow may call. */
+/** The activities that each workflow may call. */
 interface ActivitiesOf {
   accountDeletion: DeletionActivities
   accountInactivity: InactivityActivities

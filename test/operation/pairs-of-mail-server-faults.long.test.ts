@@ -1,4 +1,7 @@
-/** U3: pairs of faults of the mail server's name, certificate and connection: nothing is lost, and only an unknown outcome comes twice. */
+/**
+ * U3: messages about orders are sent once. Pairs of faults of the mail server's name, certificate and connection:
+ * nothing is lost, and only an unknown outcome comes twice.
+ */
 import { createServer, type Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, expect, test } from 'vitest'

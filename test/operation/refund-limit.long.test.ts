@@ -1,4 +1,4 @@
-/** What an operator gives back alone is added up for a day, by operator and by order, whatever way they take. */
+/** The refunds of one operator alone are added up for a day, by operator and by order, whatever way they take. */
 import { randomUUID } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
 import { createApiKey } from '../../db/api-keys.ts'
@@ -16,7 +16,7 @@ import { untilValue } from '../harness/until.ts'
 const harness = await openHarness({ settings: { SECOND_OPERATOR_ABOVE_MINOR: '800' } })
 const { sql } = harness.context
 const bulkPath = '/v1/bulk-actions'
-/** What was given back is older than a day. */
+/** Earlier refunds become older than a day. */
 beforeEach(async () => {
   await sql`update operator_acts set asked_at = asked_at - interval '25 hours'`
   await sql`update bulk_actions set started_at = started_at - interval '25 hours'`
@@ -66,7 +66,7 @@ test('U2: small refunds of one operator are added up for a day, by each way; ano
   expectSecond(await refundPart(mine, third, '3.00'), words)
   expectSecond(await partOf(mine, third, 300), words)
   expectSecond(await wholeOf(mine, third), 'this is 5.00 more')
-  // What is refused is not counted, and is shown in the timeline.
+  // A refused refund is not counted, and is shown in the timeline.
   expectStatus(await partOf(mine, third, 200), 200)
   expectSecond(await partOf(mine, third, 1), 'gave back 8.00 before, and this is 0.01 more')
   const { items } = expectStatus(await mine.caller.get(`/v1/operator/orders/${third.id}/timeline`), 200)
@@ -150,7 +150,7 @@ test('refunds of one order by several operators are added up; two operators can 
   expectSecond(await mine.caller.post(`${bulkPath}/${prepared.id}/start`), 'Ask another operator')
   expectStatus(await other.caller.post(`${bulkPath}/${prepared.id}/start`), 200)
   await harness.untilOrder(String(order.id), 'refunded')
-  // What two operators have asked for together counts for neither.
+  // A refund that two operators have asked for together counts for neither.
   const [next] = await orders(1)
   expectStatus(await wholeOf(other, next ?? order), 200)
 })

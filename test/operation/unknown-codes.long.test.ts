@@ -1,4 +1,7 @@
-/** U2, G3: a code that nobody knows ends nothing, passes, and is an operator task that names the party and the code. */
+/**
+ * U2 and G3: paid means delivered or refunded, and everybody can delete their account at once. A code that nobody knows
+ * ends nothing, passes, and is an operator task that names the party and the code.
+ */
 import { beforeEach, expect, test } from 'vitest'
 import type { Sends } from '../../db/connection/schema.ts'
 import { periods } from '../../policy/periods.ts'

@@ -1,4 +1,7 @@
-/** C7: an invalid order is refused with the field and the reason, and nothing of it is stored. */
+/**
+ * C7: we keep nothing but the data that the policy names. An invalid order is refused with the field and the reason,
+ * and nothing of it is stored.
+ */
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'

@@ -1,6 +1,7 @@
 /**
- * P1, P3, S1: a person with unique data buys eSIMs while outside parties answer with errors that quote that data. Then
- * histories, logs, metrics and requests are searched for it.
+ * P1, P3 and S1: eSIM providers get technical identifiers only, ad measurement gets a purchase and its value, and
+ * sensitive data is encrypted at rest. A person with unique data buys eSIMs while outside parties answer with errors
+ * that quote that data. Then histories, logs, metrics and requests are searched for it.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
@@ -117,7 +118,7 @@ test('the canary search finds texts that are present', { tags: 'long' }, async (
 test('the search knows every field of an account and of a device', async () => {
   const { schemas } = (await harness.service.get('/openapi.json')).body.components
   const fields = [schemas.NewAccount, schemas.NewDevice].flatMap(({ properties }) => Object.keys(properties))
-  // What is no person's own, and sign-ins, which test/erasure/sign-ins.long.test.ts plants.
+  // Fields that are no person's own, and sign-ins, which test/erasure/sign-ins.long.test.ts plants.
   const others = ['platform', 'policyVersion', 'language', 'apple', 'google']
   expect(fields.filter((name) => !(name in canaries())).sort()).toEqual(others.sort())
 })

@@ -1,4 +1,7 @@
-/** U2, G3: a person who deletes their account and signs up again is a new customer: nothing from before is theirs. */
+/**
+ * U2 and G3: paid means delivered or refunded, and everybody can delete their account at once. A person who deletes
+ * their account and signs up again is a new customer: nothing from before is theirs.
+ */
 
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'

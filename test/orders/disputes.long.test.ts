@@ -365,7 +365,7 @@ test('U2: an order that is rejected after its dispute was lost is refunded at on
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ refunds: [{ reason: 'dispute_lost' }] })
 })
 
-/** What the customer has of an order's money in the end: from us, and from the bank. */
+/** The money of an order that the customer has back in the end: from us, and from the bank. */
 async function givenBack(orderId: string): Promise<{ refunded: number; taken: number }> {
   const { refunds, disputes } = await stripe.state()
   const payment = await paymentOf(orderId)

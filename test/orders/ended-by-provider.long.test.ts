@@ -1,4 +1,7 @@
-/** U2, U3: an eSIM that its provider ends by itself is not taken for one that we returned. */
+/**
+ * U2 and U3: paid means delivered or refunded, and messages about orders are sent once. An eSIM that its provider ends
+ * by itself is not taken for one that we returned.
+ */
 import { expect, test } from 'vitest'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
@@ -24,12 +27,12 @@ async function delivered(simulator: EsimSimulator, quantity = 1) {
   return { person, order, iccids: iccidsOf(order) }
 }
 
-/** Lets the run's next look at its eSIMs pass. */
+/** Lets the run's next check of its eSIMs pass. */
 const look = (orderId: string) => harness.fastForward(orderId, periods.order.esimPollMs + minute)
 
 /**
- * Lets looks pass until the order has a status. When the provider's hint and a look meet, each may find a notice under way
- * at the other, and looks again a quarter of an hour later.
+ * Lets checks pass until the order has a status. When the provider's hint and a check meet, each may find a notice
+ * under way at the other, and checks again a quarter of an hour later.
  */
 async function lookUntil(orderId: string, status: OrderStatus) {
   await look(orderId)

@@ -1,4 +1,7 @@
-/** U3: each step of a delivered eSIM's lifecycle is notified once, with or without the provider's webhooks. */
+/**
+ * U3: messages about orders are sent once. Each step of a delivered eSIM's lifecycle is notified once, with or without
+ * the provider's webhooks.
+ */
 import { expect, test } from 'vitest'
 import { historyCost } from '../../bench/history-cost.ts'
 import { milliseconds } from '../../policy/periods.ts'

@@ -1,4 +1,7 @@
-/** U3: a notice promises more data to those whose eSIM takes some, and leads to where it is ordered. */
+/**
+ * U3: messages about orders are sent once. A notice promises more data to those whose eSIM takes some, and leads to
+ * where it is ordered.
+ */
 import { expect, test } from 'vitest'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'

@@ -1,4 +1,4 @@
-/** U2: a repeated request is one order, one payment and one answer. */
+/** U2: paid means delivered or refunded. A repeated request is one order, one payment and one answer. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Orders } from '../../db/connection/schema.ts'

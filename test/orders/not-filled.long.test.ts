@@ -1,4 +1,7 @@
-/** U2: an order that no provider fills within the hour is refunded, and a late eSIM is returned. */
+/**
+ * U2: paid means delivered or refunded. An order that no provider fills within the hour is refunded, and a late eSIM is
+ * returned.
+ */
 import { expect, test } from 'vitest'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { always, bothSimulators, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'

@@ -1,4 +1,7 @@
-/** U3: notices about an order arrive once, also with faults of the mail server and the push service. */
+/**
+ * U3: messages about orders are sent once. Notices about an order arrive once, also with faults of the mail server and
+ * the push service.
+ */
 import { expect, test } from 'vitest'
 import { createActivities } from '../../activities/index.ts'
 import type { Accounts, Sends } from '../../db/connection/schema.ts'

@@ -107,7 +107,7 @@ test('a duplicate that Airalo does not take back becomes an operator task, and t
   const delivered = await harness.untilOrder(order.id, 'delivered')
   expect(await tasksOf(order.id)).toEqual([{ kind: 'provider_order_unreturned', detail: 'refund_refused' }])
 
-  // What the operator then does by hand.
+  // The operator then returns the copy by hand.
   const { orders } = await airalo.state()
   const [placement] = await placements(order.id)
   const ours = orders.filter(({ description }) => description === placement?.client_ref).flatMap(({ iccids }) => iccids)

@@ -1,4 +1,7 @@
-/** U2: an order is filled at a price that we have seen, and at no loss beyond the bound of policy/pricing.ts. */
+/**
+ * U2: paid means delivered or refunded. An order is filled at a price that we have seen, and at no loss beyond the
+ * bound of policy/pricing.ts.
+ */
 import { afterEach, expect, test } from 'vitest'
 import { always, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'
 import { shareStack } from '../harness/harness.ts'

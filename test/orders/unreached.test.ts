@@ -1,4 +1,7 @@
-/** U3: of a customer whom no mail reaches hear the app, its pages and, when no phone takes a push, an operator. */
+/**
+ * U3: messages about orders are sent once. A customer whom no mail reaches is notified by the app, by its pages and,
+ * when no phone takes a push, by an operator.
+ */
 import { expect, test } from 'vitest'
 import type { Accounts, Attention } from '../../db/connection/schema.ts'
 import { mailsTo } from '../harness/checks/messages.ts'

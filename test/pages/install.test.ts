@@ -1,4 +1,7 @@
-/** U3: the install page has what a traveller needs on each kind of phone, before and after the installation. */
+/**
+ * U3: messages about orders are sent once. The install page has what a traveller needs on each kind of phone, before
+ * and after the installation.
+ */
 import { expect, test } from 'vitest'
 import { shareStack } from '../harness/harness.ts'
 import { untilWatched } from '../harness/purchases.ts'

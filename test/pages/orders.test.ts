@@ -1,4 +1,8 @@
-/** G1, U2, U3, U6: a person finds on the web what they bought, its papers, and what they can still do about it. */
+/**
+ * G1, U2, U3 and U6: everybody can see their data, paid means delivered or refunded, messages about orders are sent
+ * once, and accounting and tax duties are met. A person finds their orders, the documents and the acts that are still
+ * possible on the web.
+ */
 import { randomUUID } from 'node:crypto'
 import { inflateSync } from 'node:zlib'
 import { expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** U2: more data for an eSIM, ordered on the web and paid on Stripe's page: one payment is one top-up, and none is none. */
+/**
+ * U2: paid means delivered or refunded. More data for an eSIM, ordered on the web and paid on Stripe's page: one
+ * payment is one top-up, and none is none.
+ */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createSurfer, type Surfer } from '../harness/browser.ts'

@@ -1,6 +1,6 @@
 /**
- * All periods, written a second time in days, hours, minutes and seconds: a change of one has to be meant. What the privacy
- * policy promises comes first.
+ * All periods, written a second time in days, hours, minutes and seconds: a change of one has to be meant. Periods that
+ * the privacy policy promises come first.
  */
 import { expect, test } from 'vitest'
 import { milliseconds, periods } from '../../policy/periods.ts'

@@ -67,7 +67,7 @@ export async function openFixture() {
     orderId,
     reconciliationId,
     lookIntoStore,
-    /** What `GET /v1/promises` says of each promise and its figures. */
+    /** Reads the answer of `GET /v1/promises` for each promise and its figures. */
     evidence: () => readShown(harness, operator, asOf),
     insertOrder: (columns: Partial<Orders>) =>
       sql`insert into orders ${sql({

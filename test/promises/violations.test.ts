@@ -29,7 +29,7 @@ beforeAll(async () => {
 })
 afterAll(() => fixture.close())
 
-/** What the figure shows of each planted violation and each edge: what grows by itself is left out. */
+/** The figure of each planted violation and each edge, without values that grow by themselves. */
 const shown = z
   .record(z.string(), z.looseObject({}))
   .parse(JSON.parse(await readFile(new URL('./shown.json', import.meta.url), 'utf8')))

@@ -108,7 +108,7 @@ test.each<[ProviderFailureKind, string, boolean]>([
   ['rejected', 'expired', false],
   ['misconfigured', 'bad_credentials', false],
 ])('%s, %s: an outage: %s', (kind, code, expected) => {
-  // A certificate that is not accepted is also an operator's.
+  // A certificate that is not accepted becomes an operator task as well.
   const needsOperator = code === 'bad_certificate'
   expect(isOutage(new ProviderFailure('p', kind, code, { needsOperator }))).toBe(expected)
 })

@@ -1,4 +1,4 @@
-/** What Stripe and the eSIM providers have in their own books, read page by page. */
+/** The books of Stripe and the eSIM providers are read page by page. */
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** What sim/stripe answers, against an extract of the schemas that Stripe publishes: fixtures/stripe-schemas.json. */
+/** Answers of sim/stripe, against an extract of the schemas that Stripe publishes: fixtures/stripe-schemas.json. */
 import { readFile } from 'node:fs/promises'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** U1, C6: pairs of passing faults of the parties by which people and operators sign in: refused for good is nobody, twice there is nobody. */
+/**
+ * U1 and C6: data serves to manage the account, and sign-in identifiers are encrypted. Pairs of passing faults of the
+ * parties by which people and operators sign in refuse nobody for good, and make nobody twice.
+ */
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { createContext } from '../../context.ts'
 import { createOperatorSignIn } from '../../providers/operator-sign-in.ts'

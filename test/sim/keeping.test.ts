@@ -39,7 +39,7 @@ test('Stripe’s account, its clock and the answers to idempotency keys outlive 
   await controlOf(second).reset()
   await second.stop()
 
-  // What was reset is gone, and without a file nothing is kept.
+  // A state that was reset is gone, and without a file nothing is kept.
   for (const options of [{ file }, {}]) {
     const empty = await startStripe({ ...stripeSettings, ...options })
     expect((await controlOf(empty).state()).customers).toEqual([])

@@ -1,4 +1,7 @@
-/** N2: everybody gets the policy notice when the worker is killed twice during it, as the mail simulator shows. */
+/**
+ * N2: a material change is mailed at least 30 days before. Everybody gets the policy notice when the worker is killed
+ * twice during it, as the mail simulator shows.
+ */
 import { expect, test } from 'vitest'
 import type { PolicyDeliveries } from '../../db/connection/schema.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'

@@ -1,4 +1,4 @@
-/** What operators have to know at once is on /metrics, where the alerts of ops/alerts.yml read it. */
+/** The figures that operators need at once are on /metrics, where the alerts of ops/alerts.yml read them. */
 import { expect, test } from 'vitest'
 import { recordStore } from '../../db/backup/backup-store.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
@@ -74,7 +74,7 @@ test('the age of the comparison of the books counts since the first account, and
 test('the balance at a provider lasts for so many days at the recent rate of spending', async () => {
   const reading = { provider: 'airalo', currency: 'USD' }
   const ago = (days: number) => new Date(Date.now() - days * 86_400_000)
-  // What was spent more than a week ago is no recent rate.
+  // Money that was spent more than a week ago is no recent rate.
   await recordReading(sql, { ...reading, readAt: ago(20), balanceMicros: 100, spentMicros: 0 })
   await recordReading(sql, { ...reading, readAt: ago(2), balanceMicros: 90, spentMicros: 1_000 })
   await recordReading(sql, { ...reading, readAt: ago(0), balanceMicros: 50, spentMicros: 1_040 })

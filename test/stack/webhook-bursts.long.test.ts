@@ -91,7 +91,7 @@ const airaloEvent = (): Webhook => {
   return { event, path: '/v1/webhooks/airalo', headers: { 'airalo-signature': signature }, body }
 }
 
-/** What a party signed, taken from the wire. */
+/** Webhooks that a party signed, taken from the wire. */
 async function signedBy(
   simulator: AnySimulatorControl,
   count: number,
@@ -154,7 +154,7 @@ async function timed(ask: () => Promise<number>): Promise<{ status: number; ms: 
   return { status, ms: performance.now() - asked }
 }
 
-/** What the service promises its callers also during a burst, on a machine with nothing else to do. */
+/** The promise of the service to its callers also during a burst, on a machine with nothing else to do. */
 const readWithinMs = 1_000
 const readsAtLeast = 20
 

@@ -1,4 +1,7 @@
-/** What a worker costs that dies in the middle: each policy of activities notices it within seconds, or says why it may take longer. */
+/**
+ * The cost of a worker that dies in the middle: each policy of activities notices it within seconds, or says why it may
+ * take longer.
+ */
 import { msToNumber } from '@temporalio/common/lib/time.js'
 import { expect, test } from 'vitest'
 import * as retry from '../../workflows/run/retry.ts'

@@ -15,7 +15,7 @@ function startsIn(source: string): string[] {
     if (brace === '{') open.push(index)
     else {
       const literal = source.slice(open.pop() ?? 0, index)
-      // What is nested in it belongs to another literal.
+      // Fields that are nested in the literal belong to another literal.
       const own = literal.slice(1).replaceAll(/\{[^{}]*\}/g, '')
       if (/\bworkflowId\b/.test(own) && /\btaskQueue\b/.test(own)) found.push(own)
     }

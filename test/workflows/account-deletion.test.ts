@@ -18,7 +18,7 @@ const { stripe, esimAccess, airalo } = harness.sims
 const { sql } = harness.context
 const erase = (person: Person) => deleteAccount(harness.stack, person)
 
-/** What banks have taken back of payments that a deletion was to refund. */
+/** The sum that banks have reclaimed of payments that a deletion was to refund. */
 let takenBackMinor = 0
 afterAll(() => checkTotals(harness.stack, takenBackMinor))
 

@@ -203,7 +203,7 @@ test('a change of address that has been made is not cancelled any more', async (
   expectStatus(await request(person, email), 202)
   const [byOld, byNew] = [await oldLink(person), await newLink(email)]
   await agree(byOld)
-  // Between the look at the change and the cancellation.
+  // Between the reading of the change and its cancellation.
   const refused = await meanwhile(
     sql,
     'email_changes',

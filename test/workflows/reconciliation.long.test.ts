@@ -1,4 +1,7 @@
-/** U2, U6, R3: our books, compared with those of Stripe, the eSIM providers and the backup store. */
+/**
+ * U2, U6 and R3: paid means delivered or refunded, accounting and tax duties are met, and backups are kept for at most
+ * 30 days. Our books, compared with those of Stripe, the eSIM providers and the backup store.
+ */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { byOrder } from '../../activities/reconciliation/providers.ts'
@@ -46,7 +49,7 @@ const openTasks = async (): Promise<{ kind: string; subject_id: string; detail: 
     select kind, subject_id, detail from attention
     where resolved_at is null and kind = any(${Object.keys(differenceKinds)}) order by kind, subject_id`
 
-// What the first test to compare balances compares them with.
+// The first reading, with which the first test that compares balances compares them.
 await reconcile()
 
 /** A fresh order that its customer has returned; Airalo's staff still has to decide about its eSIM. */
@@ -143,7 +146,7 @@ test('a provider that is down for a day: the rest is compared, no task is resolv
   expect(await incomplete()).toEqual([{ detail: 'airalo' }])
   const [newest] = expectStatus(await harness.operator.get('/v1/reconciliations'), 200).items
   expect(newest).toMatchObject({ state: 'incomplete' })
-  // What this night alone has seen is too old to be seen by the next.
+  // A difference that this night alone has seen is too old for the next night to see.
   const [seenAt, subjectId] = [new Date(Date.now() - 40 * dayMs), randomUUID()]
   await recordDifferences(sql, newest.id, [
     { kind: 'placement_unknown', subjectId, part: '', subjectAt: seenAt, detail: 'old', explainedBy: null },

@@ -1,4 +1,7 @@
-/** U2: what a restore could not rebuild is settled before the API takes requests. */
+/**
+ * U2: paid means delivered or refunded. Orders and payments that a restore could not rebuild are settled before the API
+ * takes requests.
+ */
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { databaseUrl, withDatabase } from '../../db/backup/restore.ts'

@@ -12,7 +12,7 @@ let tokens: (string | undefined)[]
 
 beforeAll(async () => {
   harness = await startApiHarness({
-    // Temporal is away: updates of runs would wait for it.
+    // Temporal is down: updates of runs would wait for it.
     answering: { usual: 1_000 },
     env: { MAIL_BOUNCE_TOKEN: 'x'.repeat(32) },
   })

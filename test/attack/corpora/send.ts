@@ -52,7 +52,7 @@ export async function createSenders(product: Product, { attacker }: FuzzWorld): 
 const cookieOf = ({ cookies }: Surfer): string => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
 const csrfIn = (html: string): string => /name="csrf" value="([^"]*)"/.exec(html)?.[1] ?? ''
 
-/** What no answer may be, whatever was asked. */
+/** Finds a fault that no answer may have, whatever was sent. */
 export async function faultOf({ statuses }: Input, answer: Response): Promise<string | undefined> {
   const text = await answer.text()
   if (answer.status >= 500) return `${answer.status}: ${text.slice(0, 300)}`

@@ -46,7 +46,7 @@ export async function installSchemathesis(): Promise<string> {
   return program()
 }
 
-/** What the hooks need to know; they read it as JSON. */
+/** The facts that the hooks need; they read them as JSON. */
 export interface FuzzPlan {
   /** by the beginning of a path: the ids of the caller and of another person, by the name of the parameter */
   ids: Record<string, Record<string, { own: string; theirs: string }>>

@@ -22,7 +22,7 @@ export interface FuzzWorld {
   victim: Rows
   tokenOf(caller: FuzzCaller): string | undefined
   planOf(caller: FuzzCaller): FuzzPlan
-  /** How a look at the attacker's account is answered: 401 for a caller whose credentials have ended. */
+  /** The status with which the attacker's account is answered: 401 for a caller whose credentials have ended. */
   statusOf(caller: FuzzCaller): Promise<number>
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Acknowledgements, Finding, Mail, Oracle, OutsideBooks, Person } from './record.ts'
 
-/** What was on its way when something was acknowledged may still arrive. */
+/** A message that was on its way when something was acknowledged may still arrive. */
 const underWayMs = 15_000
 
 /** All mails by recipient: a world has thousands of both. */

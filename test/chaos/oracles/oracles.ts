@@ -1,6 +1,6 @@
 /**
  * The oracles: one entry for each promise, an oracle or the reason why outside books and acknowledgements cannot show
- * whether the promise is kept. What they cannot check is proven by the test that policy/promises.ts names.
+ * whether the promise is kept. Such a promise is proven by the test that policy/promises.ts names.
  */
 import type { PromiseId } from '../../../policy/promises.ts'
 import { entriesOf } from '../../../shared/keys-of.ts'

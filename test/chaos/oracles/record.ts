@@ -1,6 +1,6 @@
 /**
- * What the oracles read: the books of outside parties, and what the API has acknowledged to its callers. Nothing in it
- * comes from our database or from a workflow. Times are Unix milliseconds of the party that names them.
+ * The records that the oracles read: the books of outside parties, and the acknowledgements of the API to its callers.
+ * Nothing in them comes from our database or from a workflow. Times are Unix milliseconds of the party that names them.
  */
 import type { PromiseId } from '../../../policy/promises.ts'
 
@@ -104,7 +104,7 @@ export interface Person {
   inactive: boolean
   /** another account has the same identity since then */
   returnedAt: number | null
-  /** the last look at the account */
+  /** the account as it was read last */
   seen: { status: number; email?: string; firstName?: string; phone?: string | null; promotions?: boolean }
   /** the last export; null: none was asked for */
   exported: AccountExport | null
@@ -143,9 +143,9 @@ export interface Order {
   /** refunds of a part, as acknowledged to operators */
   partialRefunds: number[]
   begunAt: number
-  /** when a look has found another state than the one before */
+  /** when a reading has found another state than the one before */
   changedAt: number
-  /** the last look at the order; an order goes with its account */
+  /** the order as it was read last; an order goes with its account */
   status: string
   paidAt: number | null
   deliveredAt: number | null
@@ -178,7 +178,7 @@ export interface Violation {
   what: string
 }
 
-/** What an oracle finds, without its promise. */
+/** A finding of an oracle, without its promise. */
 export type Finding = Omit<Violation, 'promise'>
 
 /** Finds what breaks one promise. It reads nothing else, and changes nothing. */

@@ -1,4 +1,4 @@
-/** What can happen in a world. People, orders and requests have names, so that a plan means the same in each run. */
+/** The events of a world. People, orders and requests have names, so that a plan means the same in each run. */
 
 import type { Rule } from '../../../sim/mailbox/smtp.ts'
 import type { Fault } from '../../../sim/simulator.ts'

@@ -25,7 +25,7 @@ export async function openLink(host: string, port: number): Promise<Link> {
       [far, near],
     ] as const) {
       sockets.add(from)
-      // What was delayed arrives before what came after `mend`: TCP keeps the order.
+      // Delayed bytes arrive before those that came after `mend`: TCP keeps the order.
       const delayed: { dueAt: number; pass: () => void }[] = []
       const passDue = (): void => {
         while (delayed[0] && delayed[0].dueAt <= Date.now()) delayed.shift()?.pass()

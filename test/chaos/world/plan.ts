@@ -26,7 +26,7 @@ const calls: Record<
   { method?: string; path: string; of: string; faults: readonly Fault[] }[]
 > = {
   stripe: [
-    // What a caller waits for: the answer is a refusal that can be repeated.
+    // A caller waits for this call: its faults are refusals that can be repeated.
     { method: 'POST', path: '/v1/payment_intents$', of: 'order_id\\]=([\\w-]+)', faults: passing.slice(0, 3) },
     { method: 'GET', path: '/v1/payment_intents/', of: 'payment_intents/(pi_\\w+)', faults: passing },
     { method: 'POST', path: '/v1/refunds$', of: 'payment_intent=(pi_\\w+)', faults: passing },

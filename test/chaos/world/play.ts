@@ -130,7 +130,10 @@ export async function play(
   }
 }
 
-/** What is disturbed: one after the other for the same part, and at the same time for others. */
+/**
+ * The part that a disturbance concerns. Disturbances of one part follow each other; those of several parts happen at
+ * the same time.
+ */
 function partOf(disturbance: Disturbance): string {
   if ('part' in disturbance) return disturbance.part
   return 'link' in disturbance ? `connection to ${disturbance.link}` : 'parties'

@@ -1,8 +1,8 @@
 /**
- * What two runs of a plan have in common. Ids, times and the number of attempts differ between runs, so the books are
- * told by the names of the plan: for each order its end, what was received, refunded, charged, booked and is held, and for
- * each person the mails, each once. Left out is what depends on how long the machine took: which provider has made an
- * eSIM, the notice of a delay, pushes, and the orders that the plan lets race.
+ * The common shape of two runs of a plan. Ids, times and the number of attempts differ between runs, so the shape has
+ * the names of the plan: for each order its end, the amounts received, refunded, charged and booked, and its eSIMs, and
+ * for each person the mails, each once. Left out are facts that depend on how long the machine took: which provider has
+ * made an eSIM, the notice of a delay, pushes, and the orders that the plan lets race.
  */
 import { createHash } from 'node:crypto'
 import { distinct, mailsOf } from '../oracles/messages.ts'

@@ -191,7 +191,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
       const crash = { from: Date.now(), until: Number.POSITIVE_INFINITY }
       if (['kill', 'freeze', 'cut', 'restore'].includes(disturbance.kind)) crashes.push(crash)
       await disturb(disturbance, losesDatabase)
-      // What was interrupted is repeated later than the part is back.
+      // Interrupted work is repeated later than the part is back.
       crash.until = Date.now()
     },
     /** Ends all faults at parties that nobody has met yet. */

@@ -41,7 +41,7 @@ export function createWitness(stack: WorldStack) {
   const read = new Map<string, Acknowledgements['events'][number]>()
   const losses: Acknowledgements['losses'] = []
 
-  /** Looks at an order; one that went with its account keeps what was seen before. */
+  /** Reads an order; an order that went with its account keeps its last state. */
   async function look(order: Order): Promise<Order> {
     const { status, body } = await untilAnswered(service, 'GET', `/v1/orders/${order.orderId}`)
     if (status !== 200) return order

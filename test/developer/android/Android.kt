@@ -1,4 +1,5 @@
-// What the quickstart's snippet for Android uses of Android and of Stripe, whose libraries Maven Central has in part only.
+// The parts of Android and of Stripe that the quickstart's snippet uses: Maven Central has their libraries in part
+// only.
 package android.content
 
 class Context

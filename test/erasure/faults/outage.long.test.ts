@@ -1,4 +1,7 @@
-/** G3: a deletion does not wait for outside parties; each is called again when it answers. */
+/**
+ * G3: everybody can delete their account at once. A deletion does not wait for outside parties; each is called again
+ * when it answers.
+ */
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { ErasureStep } from '../../../policy/deletion.ts'

@@ -1,4 +1,7 @@
-/** G3, U2: pairs of passing faults on every call of a deletion leave everybody told and nothing unsettled. */
+/**
+ * G3 and U2: everybody can delete their account at once, and paid means delivered or refunded. Pairs of passing faults
+ * on every call of a deletion leave everybody notified and nothing unsettled.
+ */
 import pMap from 'p-map'
 import { expect, test } from 'vitest'
 import { keysOf } from '../../../shared/keys-of.ts'

@@ -1,4 +1,4 @@
-/** What people, operators and outside parties do, as commands of fast-check. */
+/** Acts of people, operators and outside parties, as commands of fast-check. */
 import fc from 'fast-check'
 import { performanceConsents } from '../../../policy/withdrawal.ts'
 import { isNotFound } from '../../../temporal/grpc-status.ts'

@@ -12,7 +12,7 @@ import { accepted, closure, isCalm, refused } from '../possible.ts'
 export const minorOf = (units: number): number => (units * testPriceMinor) / price
 export const partMinor = minorOf(part)
 
-/** What outside parties and the API show of an order and its top-up. */
+/** The facts that outside parties and the API show of an order and its top-up. */
 interface Seen {
   status: string
   payment: World['payment']
@@ -195,7 +195,7 @@ export class Life {
   }
 }
 
-/** What is seen of a world. An erased order is not shown, and nobody can tell whether its eSIM lives. */
+/** The facts that a world shows. An erased order is not shown, and nobody can tell whether its eSIM lives. */
 function shownOf(world: World): Omit<Seen, 'liveEsims'> & { liveEsims?: number } {
   const topUps = {
     none: 'none',

@@ -59,7 +59,7 @@ async function isAsExpected(read: () => Readings | Promise<Readings>, expected: 
   try {
     return expected(await read())
   } catch {
-    // What cannot be read is unknown: a promise without a figure is not kept.
+    // A figure that cannot be read is unknown: a promise without a figure is not kept.
     return false
   }
 }

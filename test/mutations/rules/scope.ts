@@ -1,4 +1,7 @@
-/** What the mutation run of rules changes, and the tests that have to notice: plain functions, without a stack. */
+/**
+ * The parts that the mutation run of rules changes, and the tests that have to notice: plain functions, without a
+ * stack.
+ */
 
 export interface Part {
   /** files, or ranges of their lines */

@@ -50,7 +50,7 @@ export async function mutateWorkflows(isDrawn: (index: number) => boolean): Prom
       const now = played.get(one.workflowId + mutantMark + mutant) ?? noRun
       const before = plain.get(one.workflowId) ?? noRun
       if (outcomeOf(one.workflowId, now) !== outcomeOf(one.workflowId, before)) killed.set(mutant, 'replay')
-      // What a run has asked before a bug ended it depends on nothing else than without the bug.
+      // The requests of a run before a bug ended it depend on nothing else than without the bug.
       else if (!isBug.has(one.workflowId) && now.notes.join('\n') !== before.notes.join('\n') && !killed.has(mutant))
         killed.set(mutant, 'inputs')
     }

@@ -1,11 +1,14 @@
-/** U2: a call to an outside party that exists gets pairs of faults, or the reason why not is written down. */
+/**
+ * U2: paid means delivered or refunded. A call to an outside party that exists gets pairs of faults, or the reason why
+ * not is written down.
+ */
 import { readFile, stat } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { shareStack } from '../../harness/harness.ts'
 import { coveredCalls, pairFiles, withoutCall } from './covered-calls.ts'
 
 const { context } = await shareStack()
-/** What a process has besides the ports of outside parties. */
+/** The parts of a process besides the ports of outside parties. */
 const ours = ['config', 'log', 'metrics', 'sql', 'calls', 'cipher', 'dataKeys', 'signer', 'close']
 
 /** `<port>.<function>` of each outside party. */

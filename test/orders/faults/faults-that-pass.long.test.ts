@@ -1,4 +1,4 @@
-/** U2: a passing fault has no effect on an order's outcome. */
+/** U2: paid means delivered or refunded. A passing fault has no effect on an order's outcome. */
 import { expect, test } from 'vitest'
 import { always, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'

@@ -1,4 +1,7 @@
-/** U2: a provider that no request can have reached does not keep the next one from being asked. */
+/**
+ * U2: paid means delivered or refunded. A provider that no request can have reached does not keep the next one from
+ * being asked.
+ */
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { generate } from 'selfsigned'
@@ -10,7 +13,7 @@ import { watchPlacements } from '../../harness/checks/placements.ts'
 import { openHarness } from '../../harness/harness.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 
-/** What answers at eSIM Access's address while no request can get through. */
+/** Servers at eSIM Access's address through which no request can get. */
 const handling: Record<string, (socket: Socket) => void> = {
   'an untrusted certificate': (socket) => untrusted.emit('connection', socket),
   'a connection cut in the handshake': (socket) => socket.once('data', () => socket.destroy()),

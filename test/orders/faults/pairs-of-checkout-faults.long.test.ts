@@ -1,4 +1,4 @@
-/** U2: pairs of passing faults at every call of the checkout: one charge. */
+/** U2: paid means delivered or refunded. Pairs of passing faults at every call of the checkout: one charge. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { shareStack } from '../../harness/harness.ts'

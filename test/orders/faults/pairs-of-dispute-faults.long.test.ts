@@ -1,4 +1,7 @@
-/** U5, U2: pairs of passing faults at every call about a dispute or a fraud warning: eSIM, evidence and money end as they should. */
+/**
+ * U5 and U2: fraud is prevented, and paid means delivered or refunded. Pairs of passing faults at every call about a
+ * dispute or a fraud warning: eSIM, evidence and money end as they should.
+ */
 import { afterEach, expect, test } from 'vitest'
 import { paymentSweepType } from '../../../workflows/order/payment-sweep.contract.ts'
 import { shareStack } from '../../harness/harness.ts'
@@ -46,7 +49,7 @@ async function within(what: string, id: string, holds: () => Promise<boolean>): 
 
 const isSuspended = async (id: string): Promise<boolean> => (await view(id)).esims[0].suspended
 
-/** An operator repeats an act until it is done: each answer before says that Stripe is away. */
+/** An operator repeats an act until it is done: each answer before says that Stripe is down. */
 async function acted(path: string) {
   const answer = await untilValue(
     `an answer of ${path}`,

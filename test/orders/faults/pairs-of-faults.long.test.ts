@@ -1,4 +1,7 @@
-/** U2: pairs of passing faults on every call of an order have no effect on its outcome, for many orders at once. */
+/**
+ * U2: paid means delivered or refunded. Pairs of passing faults on every call of an order have no effect on its
+ * outcome, for many orders at once.
+ */
 import { expect, test } from 'vitest'
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'

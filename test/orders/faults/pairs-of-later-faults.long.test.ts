@@ -1,4 +1,7 @@
-/** U2: pairs of passing faults on every call of a top-up, of a refund and of a cancellation have no effect on its outcome. */
+/**
+ * U2: paid means delivered or refunded. Pairs of passing faults on every call of a top-up, of a refund and of a
+ * cancellation have no effect on its outcome.
+ */
 import { expect, test } from 'vitest'
 import type { Orders } from '../../../db/connection/schema.ts'
 import { shareStack } from '../../harness/harness.ts'

@@ -1,4 +1,7 @@
-/** U3, P3: pairs of faults of the mail server, FCM, Meta and Google Analytics: each message comes, and only a mail twice. */
+/**
+ * U3 and P3: messages about orders are sent once, and ad measurement gets a purchase and its value. Pairs of faults of
+ * the mail server, FCM, Meta and Google Analytics: each message comes, and only a mail twice.
+ */
 import { expect, test } from 'vitest'
 import type { Rule } from '../../../sim/mailbox/smtp.ts'
 import type { Fault } from '../../../sim/simulator.ts'

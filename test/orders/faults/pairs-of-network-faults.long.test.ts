@@ -1,4 +1,7 @@
-/** U2, G3: pairs of faults of names, certificates and connections at every call of the worker: outcomes and books are right. */
+/**
+ * U2 and G3: paid means delivered or refunded, and everybody can delete their account at once. Pairs of faults of
+ * names, certificates and connections at every call of the worker: outcomes and books are right.
+ */
 import { afterAll, expect, test } from 'vitest'
 import { createContext } from '../../../context.ts'
 import { startWorker } from '../../../worker/run-worker.ts'
@@ -101,7 +104,7 @@ async function untilWithinTheHour(id: string, wanted: string): Promise<void> {
 
 type Person = Awaited<ReturnType<typeof harness.signUp>>
 
-/** Asks again until the API does not answer that an outside party is away. */
+/** Asks again until the API does not answer that an outside party is down. */
 async function answered(path: string, body?: object): Promise<{ id: string }> {
   const headers = { 'idempotency-key': crypto.randomUUID() }
   const answer = await untilValue(

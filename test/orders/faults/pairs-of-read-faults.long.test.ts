@@ -1,4 +1,7 @@
-/** U2, U6: pairs of passing faults at reads of lists, prices and books: nothing is withdrawn, bought twice or taken for clean. */
+/**
+ * U2 and U6: paid means delivered or refunded, and accounting and tax duties are met. Pairs of passing faults at reads
+ * of lists, prices and books: nothing is withdrawn, bought twice or taken for clean.
+ */
 import { expect, test } from 'vitest'
 import { untilAnswered } from '../../../cli/restore/until-answered.ts'
 import { milliseconds, periods } from '../../../policy/periods.ts'

@@ -1,4 +1,7 @@
-/** U2, P2: pairs of passing faults at every call for a person on the web: paid once or never, and a card is gone for good. */
+/**
+ * U2 and P2: paid means delivered or refunded, and no card data is stored. Pairs of passing faults at every call for a
+ * person on the web: paid once or never, and a card is gone for good.
+ */
 import { expect, test } from 'vitest'
 import type { Surfer } from '../../harness/browser.ts'
 import { shareStack } from '../../harness/harness.ts'
@@ -29,7 +32,7 @@ const status = async (id: string): Promise<string> => (await service.get(`/v1/or
 const paymentsOf = async (orderId: string) =>
   (await stripe.state()).paymentIntents.filter(({ metadata }) => metadata.order_id === orderId)
 
-/** Sends the same form until it is taken. Each answer before says that Stripe is away, and shows the form again. */
+/** Sends the same form until it is taken. Each answer before says that Stripe is down, and shows the form again. */
 async function sent(surfer: Surfer, path: string, form: Record<string, string>): Promise<string> {
   const { location } = await untilValue(
     `the form of ${path} is taken`,

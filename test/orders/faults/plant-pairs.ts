@@ -16,7 +16,7 @@ export const passing: Fault[] = [
   { delayMs: 1_500 },
 ]
 
-/** What Stripe says of an object that one of its machines does not know yet. */
+/** Stripe's answer about an object that one of its machines does not know yet. */
 export const missingAtStripe: Fault = {
   status: 404,
   body: { error: { type: 'invalid_request_error', code: 'resource_missing', message: 'No such object' } },

@@ -1,4 +1,4 @@
-/** U2: a single refusal of Stripe about its own payment ends no order. */
+/** U2: paid means delivered or refunded. A single refusal of Stripe about its own payment ends no order. */
 import { expect, test } from 'vitest'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { shareStack } from '../../harness/harness.ts'

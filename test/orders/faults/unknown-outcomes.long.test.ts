@@ -1,4 +1,7 @@
-/** U2, U3: an unknown outcome at a provider stays recorded until the provider's own records show it. */
+/**
+ * U2 and U3: paid means delivered or refunded, and messages about orders are sent once. An unknown outcome at a
+ * provider stays recorded until the provider's own records show it.
+ */
 import { expect, test } from 'vitest'
 import { always, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'

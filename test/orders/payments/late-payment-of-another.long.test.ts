@@ -1,4 +1,7 @@
-/** U2: what is paid for an order whose run has gone, under a payment that says to be another order's. */
+/**
+ * U2: paid means delivered or refunded. Payments for an order whose run has gone, under a payment that names another
+ * order.
+ */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createLatePaymentActivities } from '../../../activities/order/payment/late-payment.ts'

@@ -1,4 +1,7 @@
-/** U2: a payment that arrives late, or whose run is gone, is delivered or refunded, and operators see it. */
+/**
+ * U2: paid means delivered or refunded. A payment that arrives late, or whose run is gone, is delivered or refunded,
+ * and operators see it.
+ */
 import { afterEach, expect, test } from 'vitest'
 import { readOrderFigures } from '../../../db/evidence/orders.ts'
 import type { StripeState } from '../../../sim/stripe.ts'
@@ -32,7 +35,7 @@ afterEach(async () => {
 const terminate = (orderId: string) =>
   harness.temporal.workflow.getHandle(orderWorkflowId(orderId)).terminate('by mistake')
 
-/** The hourly look at the processor, an hour from now. */
+/** The hourly payment sweep, an hour from now. */
 const sweep = () => runLater<PaymentSweepReport>(harness.stack, paymentSweepType, 1 / 24)
 
 async function refundsOf(orderId: string): Promise<StripeState['refunds']> {
@@ -186,7 +189,7 @@ test('an event that cannot be looked up stops no other one: the hourly look goes
   await stripe.fault({ match: { path: '/early_fraud_warnings/' }, status: 404, body: missing, times: 1_000 })
   await sweep()
   await expectGivenBack(order.id, 'paid_after_cancel')
-  // The next look asks again; until then an operator has the warning.
+  // The next payment sweep asks again; until then an operator has the warning.
   const unread = await sql`select 1 from attention where kind = 'fraud_warning_unread' and resolved_at is null`
   expect(unread.length).toBeGreaterThan(0)
 })

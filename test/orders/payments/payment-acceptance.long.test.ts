@@ -1,5 +1,6 @@
 /**
- * U2: an order accepts only its own payment, not another order's, an older one, or one that was refunded or disputed.
+ * U2: paid means delivered or refunded. An order accepts only its own payment, not another order's, an older one, or
+ * one that was refunded or disputed.
  */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * U2: an update is lost with its workflow task, its worker and its caller, and the row of its order says what the run does not
- * know. The hourly look brings both together.
+ * U2, paid means delivered or refunded: an update is lost with its workflow task, its worker and its caller, and the
+ * row of its order says what the run does not know. The hourly payment sweep brings both together.
  */
 import { afterEach, expect, test } from 'vitest'
 import { createOutOfStep, outOfStep, unappliedUpdates } from '../../../activities/out-of-step/orders.ts'
@@ -35,7 +35,7 @@ const kinds = async (orderId: string) => (await attention(orderId)).map(({ kind 
 const untilRunIs = (orderId: string, state: OrderStatus) =>
   until(`the run is ${state}`, async () => (await stageOf(harness.temporal, orderWorkflowId(orderId))) === state)
 
-/** What the run's local activity has written before its workflow task was lost. */
+/** Writes a row as the run's local activity did before its workflow task was lost. */
 async function write(orderId: string, status: OrderStatus, reason: string | null): Promise<void> {
   await sql`update orders set status = ${status}, reason = ${reason},
     deliver_by = case when ${status}::text = 'provisioning' then now() + interval '1 hour' else deliver_by end
@@ -97,7 +97,7 @@ test.each(plantable.map((pair) => [pair.row, pair.run, pair.update.name, pair] a
     const id = await runs[run]?.(row, because ?? (row === 'refunding' ? 'returned_unused' : null))
     if (!id) throw new Error(`no way to ${run}`)
     await sweep()
-    // A provider that is away is asked again, and nobody waits for it.
+    // A provider that is down is asked again, and nobody waits for it.
     if (row === 'provisioning') return void (await harness.untilOrder(id, 'delivered'))
     await harness.untilOrder(id, 'refunded')
     await until('the money is back', async () => (await refundedMinor(id)).length > 0)

@@ -1,4 +1,7 @@
-/** U2: wherever an order's run was when it was terminated, operators know it at once, and the hourly look settles the money. */
+/**
+ * U2, paid means delivered or refunded: wherever an order's run was when it was terminated, operators know it at once,
+ * and the hourly payment sweep settles the money.
+ */
 import { expect, test } from 'vitest'
 import { draftSweepType } from '../../../workflows/housekeeping/draft-sweep.contract.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
@@ -14,7 +17,7 @@ const harness = await shareStack({ books: false })
 const { sims, temporal } = harness
 const { sql } = harness.stack.context
 
-/** What the customer has in the end: nothing was charged, the money is back, or the eSIM was delivered. */
+/** The customer's outcome: nothing was charged, the money is back, or the eSIM was delivered. */
 type Ending = 'unpaid' | 'refunded' | 'delivered'
 
 /** By the kept histories' name of the wait. */

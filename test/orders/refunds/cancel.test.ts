@@ -1,4 +1,7 @@
-/** U2: an order can be cancelled in every state until it is delivered, and the money is returned. */
+/**
+ * U2: paid means delivered or refunded. An order can be cancelled in every state until it is delivered, and the money
+ * is returned.
+ */
 import { expect, test } from 'vitest'
 import { orderAftercareWorkflowId, orderWorkflowId, paymentSignal } from '../../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'

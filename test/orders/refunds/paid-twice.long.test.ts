@@ -1,4 +1,7 @@
-/** U2: Stripe lets a bank take back what is being refunded: the customer has the money twice, and only operators can act. */
+/**
+ * U2: paid means delivered or refunded. Stripe lets a bank reclaim a payment that is being refunded: the customer has
+ * the money twice, and only operators can act.
+ */
 import { expect, test } from 'vitest'
 import type { Attention } from '../../../db/connection/schema.ts'
 import { shareStack } from '../../harness/harness.ts'

@@ -1,4 +1,7 @@
-/** U2, U6: operators refund a part of an order's price; all parts together never exceed what was paid. */
+/**
+ * U2 and U6: paid means delivered or refunded, and accounting and tax duties are met. Operators refund a part of an
+ * order's price; all parts together never exceed what was paid.
+ */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fastForward } from '../../../temporal/time-skipping.ts'
@@ -29,7 +32,7 @@ const ask = (orderId: string, body: unknown, headers = {}) =>
 const askPart = (orderId: string, minor: number, more = {}, headers = {}) =>
   ask(orderId, { amount: { minor, currency: 'EUR' }, ...more }, headers)
 
-/** What Stripe's books say. */
+/** The refunds of an order in Stripe's books. */
 async function refundsOf(orderId: string) {
   const { refunds, paymentIntents } = await stripe.state()
   const intent = paymentIntents.find(({ metadata }) => metadata.order_id === orderId)

@@ -1,4 +1,7 @@
-/** U2, U6: refunds made in Stripe's dashboard are followed like ours, and ours are of what is left of the payment. */
+/**
+ * U2 and U6: paid means delivered or refunded, and accounting and tax duties are met. Refunds made in Stripe's
+ * dashboard are followed like ours, and ours are of what is left of the payment.
+ */
 import { expect, test } from 'vitest'
 import { mailsTo } from '../../harness/checks/messages.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'

@@ -1,4 +1,7 @@
-/** U2: an unused eSIM is returned and refunded once, and a failed refund becomes an operator task. */
+/**
+ * U2: paid means delivered or refunded. An unused eSIM is returned and refunded once, and a failed refund becomes an
+ * operator task.
+ */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Invoices, Orders } from '../../../db/connection/schema.ts'

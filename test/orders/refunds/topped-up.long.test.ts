@@ -1,4 +1,7 @@
-/** U2: an eSIM that somebody has paid more data for is not unused: its return would take the top-up with it. */
+/**
+ * U2: paid means delivered or refunded. An eSIM that somebody has paid more data for is not unused: its return would
+ * take the top-up with it.
+ */
 import { expect, test } from 'vitest'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'

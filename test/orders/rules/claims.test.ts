@@ -1,4 +1,7 @@
-/** G3, U2: what its customer can claim of the money of an order when the account is erased, for each state of it. */
+/**
+ * G3 and U2: everybody can delete their account at once, and paid means delivered or refunded. The customer's claim to
+ * the money of an order when the account is erased, for each state of the order.
+ */
 import { describe, expect, test } from 'vitest'
 import { type ClaimRows, claimOf, moneyTasks } from '../../../db/erasure/claims.ts'
 import { givesMoneyBack, sumOf } from '../../../db/order/refunds.ts'

@@ -1,4 +1,4 @@
-/** U2: which payments pay for an order. */
+/** U2: paid means delivered or refunded. The payments that pay for an order. */
 import { expect, test } from 'vitest'
 import { notAccepted, objectionTo } from '../../../activities/order/payment/payment-acceptance.ts'
 

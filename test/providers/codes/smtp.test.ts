@@ -1,4 +1,4 @@
-/** What a notification of a mail server says about an address. */
+/** Whether a notification of a mail server says that an address is dead. */
 import { expect, test } from 'vitest'
 import { addressIsDead } from '../../../providers/codes/smtp.ts'
 

@@ -36,7 +36,7 @@ function shapeOf(value: unknown, path = '', shape = new Map<string, Set<string>>
 
 const isBelow = (path: string, above: string): boolean => path.startsWith(`${above}.`) || path.startsWith(`${above}[]`)
 
-/** What differs between an example and the simulator's reply. Of two paths, one below the other, only the upper is named. */
+/** Compares an example with the simulator's reply. Of two paths, one below the other, only the upper is named. */
 export function differences(documented: unknown, simulated: unknown) {
   const [wanted, found] = [shapeOf(documented), shapeOf(simulated)]
   const upper = (paths: string[]) => paths.filter((path) => !paths.some((above) => isBelow(path, above)))
@@ -45,13 +45,16 @@ export function differences(documented: unknown, simulated: unknown) {
     adds: upper([...found.keys()].filter((path) => !wanted.has(path))),
     differs: [...wanted].flatMap(([path, types]) => {
       const others = [...(found.get(path) ?? [])].filter((type) => !types.has(type))
-      // What is null in the one example may hold anything.
+      // A field that is null in the one example may hold anything.
       return others.length > 0 && !(types.size === 1 && types.has('null')) ? [path] : []
     }),
   }
 }
 
-/** What differs between each example and the simulator's reply, and what the example's file lists of it with a reason. */
+/**
+ * Compares each example with the simulator's reply, and with the differences that the example's file lists with a
+ * reason.
+ */
 export async function compareShapes(vendor: string, replies: Readonly<Record<string, unknown>>) {
   const found: Record<string, unknown> = {}
   const listed: Record<string, unknown> = {}

@@ -107,7 +107,7 @@ test('Apple’s simulator sends tokens and notifications in the documented shape
   expect(found).toEqual(listed)
   for (const type of notifications) {
     const name = `notification-${type}`
-    // What the text of `events` says has the same fields, too.
+    // The object in the text of `events` has the same fields, too.
     const both = [(await readDocumented('apple', name)).body, claims[name]]
     const [documented, sent] = both.map((each) => JSON.parse(z.object({ events: z.string() }).parse(each).events))
     expect([name, differences(documented, sent)]).toEqual([name, { leavesOut: [], adds: [], differs: [] }])

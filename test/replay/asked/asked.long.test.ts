@@ -1,7 +1,7 @@
 /**
- * A replay compares only the kinds and names of a run's commands. What the runs of the kept histories ask of activities and
- * other runs, with all inputs, what they answer and show, and which messages they would refuse, is in
- * test/replay/asked/texts: a change of it has to be meant. After one: `npx vitest run test/replay/asked -u`.
+ * A replay compares only the kinds and names of a run's commands. test/replay/asked/texts has the rest of the kept
+ * histories: the requests to activities and other runs with all inputs, the answers, the status, and the messages that
+ * are refused. A change of it has to be meant. After one: `npx vitest run test/replay/asked -u`.
  */
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'

@@ -27,6 +27,6 @@ function failedActivities({ history }: Kept): Set<string> {
   return failed
 }
 
-/** What has become of the bug. */
+/** The outcome of the bug. */
 export const outcomeOfBug = ({ error }: Played): string =>
   error?.includes('a bug') ? 'fails the workflow task' : 'is taken for a failure'

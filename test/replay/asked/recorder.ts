@@ -28,7 +28,7 @@ type Command = Parameters<NonNullable<WorkflowInternalsInterceptor['concludeActi
 export function interceptors(): WorkflowInterceptors {
   const { recorder } = proxySinks<RecorderSinks>()
   const note = (what: string, ...values: unknown[]): void => recorder.note(JSON.stringify([what, ...values]))
-  /** What was noted last of each thing that is noted when it changes. */
+  /** The last note of each value that is noted when it changes. */
   const last = new Map<string, string>()
   const noteChange = (what: string, name: string, value: unknown): void => {
     const text = JSON.stringify(value)

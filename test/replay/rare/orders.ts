@@ -39,7 +39,7 @@ function anOrder(over: Partial<OrderInput> = {}) {
   return { type: 'order', args: [input], workflowId: orderWorkflowId(input.orderId) } as const
 }
 
-/** Its next look is later than each of these ends. */
+/** The next check of the eSIM is later than each of these ends. */
 const lives = (): Error => failure('EsimStillLives', { nextRetryDelay: 300 * day })
 
 /** Paid, delivered, and used up at once. */

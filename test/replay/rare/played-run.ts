@@ -22,7 +22,7 @@ import type { Scenario } from '../scenario.ts'
 
 type Activities = ReturnType<typeof createActivities>
 
-/** What activities answer, as the contracts have it. Those that are missing answer nothing. */
+/** The answers of activities, in the form of the contracts. Missing ones answer nothing. */
 export type Answers = {
   [Name in keyof Activities]?: (
     ...input: Parameters<Activities[Name]>
@@ -203,7 +203,7 @@ export const notLocally =
     return answer()
   }
 
-/** What waits at a gate goes on once it is open. */
+/** A gate: activities that wait at it go on once it is open. */
 export function gate() {
   let open: () => void = () => undefined
   const opened = new Promise<void>((resolve) => {

@@ -43,7 +43,7 @@ test('programs are built anew after each change of what they are made of, and el
     changed((copy) => copy.delete('api/main.ts')),
     changed((copy) => copy.set('package-lock.json', Buffer.from('{ }'))),
     changed((copy) => copy.delete('api/main.ts') && copy.set('api/other.ts', Buffer.from('export {}'))),
-    // What one file loses another one gains.
+    // Bytes that move from one file to another change the hash.
     changed((copy) => copy.set('api/main.ts', Buffer.from('export')).set('package-lock.json', Buffer.from(' {}{}'))),
     hashOfInputs(inputs, '/elsewhere/'),
     hashOfInputs(inputs, undefined, 'v99.0.0 linux x64'),

@@ -1,6 +1,7 @@
 /**
- * U2, G3, U6: one restore of a dump that is older than Temporal's memory of closed runs, and what it makes of everything that
- * happened since: what a run has done counts, not that it exists.
+ * U2, G3 and U6: paid means delivered or refunded, everybody can delete their account at once, and accounting and tax
+ * duties are met. One restore of a dump that is older than Temporal's memory of closed runs, and what it makes of
+ * everything that happened since: what a run has done counts, not that it exists.
  */
 import { randomUUID } from 'node:crypto'
 import { readdir, rename } from 'node:fs/promises'
@@ -66,7 +67,7 @@ const refundPart = async (orderId: string, minor: number, more = {}) => {
   const body = { amount: { minor, currency: 'EUR' }, ...more }
   expectStatus(await harness.operator.post(`/v1/orders/${orderId}/refund`, body), 200)
 }
-/** While Stripe is away for two days: the credit note is of another day than the request. */
+/** While Stripe is down for two days: the credit note is of another day than the request. */
 const refundPartLate = async (orderId: string) => {
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 503, times: 1_000_000 })
   const body = { amount: { minor: 110, currency: 'EUR' } }
@@ -108,7 +109,7 @@ const refundedOf = async (orderId: string): Promise<number> => {
   )
 }
 
-/** What is sealed anew, random, or known to the lost database alone. */
+/** Columns that are sealed anew, random, or known to the lost database alone. */
 const newEachTime = [
   'customer_session_secret',
   'fact_id',

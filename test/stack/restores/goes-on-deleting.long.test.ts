@@ -1,6 +1,7 @@
 /**
- * G3: the database is lost while accounts are being deleted. Each erasure step is done in the end, and shown as it is: those that
- * were done since the dump, those that nobody had done yet, and those of people whom the dump does not have.
+ * G3: everybody can delete their account at once. The database is lost while accounts are being deleted. Each erasure
+ * step is done in the end, and shown as it is: those that were done since the dump, those that nobody had done yet, and
+ * those of people whom the dump does not have.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { databaseName, databaseUrl, withDatabase } from '../../../db/backup/restore.ts'
@@ -58,7 +59,7 @@ async function knownToEverybody({ undelivered = false } = {}): Promise<Known> {
   return { person, appleSub: signIn.sub, googleToken, orderId }
 }
 
-/** What a deletion changes at outside parties; a restore only reads. */
+/** Refusals of the calls by which a deletion changes something at outside parties; a restore only reads. */
 const refusals: [typeof apple | typeof google | typeof firebase | typeof stripe | typeof esimAccess, Fault][] = [
   [apple, { match: { path: '/auth/revoke' }, status: 503, times: 1_000_000 }],
   [google, { match: { path: '/revoke' }, status: 503, times: 1_000_000 }],

@@ -1,6 +1,7 @@
 /**
- * U2: the database is lost in the middle of orders in every state, and an old backup is restored. Only the books of outside
- * parties are believed: each charge is delivered or refunded, none twice, and no invoice number is used twice.
+ * U2: paid means delivered or refunded. The database is lost in the middle of orders in every state, and an old backup
+ * is restored. Only the books of outside parties are believed: each charge is delivered or refunded, none twice, and no
+ * invoice number is used twice.
  */
 import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -40,7 +41,7 @@ const { config } = harness
 const name = databaseName(config.DATABASE_URL)
 const server = databaseUrl(config.DATABASE_URL, 'postgres')
 
-/** What the customer is to have in the end, by the books of outside parties. */
+/** The outcome that the customer is to have in the end, by the books of outside parties. */
 type Outcome = 'eSIM' | 'top-up' | 'money' | 'money and eSIM' | 'nothing charged'
 
 interface Customer {
@@ -190,7 +191,7 @@ async function restore(...args: string[]): Promise<Said> {
   return { code, said: program.output() }
 }
 
-/** What the rows of a restored database say, without what is random. */
+/** Reads the rows of a restored database, without random values. */
 async function readRows(sql: Database) {
   const [orders, refunds, invoices, placements, items, orderEvents] = await Promise.all([
     sql`select id, account_id, parent_order_id, esim_id, status, reason, payment_intent_id, gross_minor, paid_at,
@@ -232,7 +233,7 @@ async function readNewMails(): Promise<void> {
   }
 }
 
-/** What was done so far is so much older, in the books of outside parties: orders are of all hours since the dump. */
+/** Makes earlier acts older in the books of outside parties: orders are of all hours since the dump. */
 async function passTime(ms: number): Promise<void> {
   for (const party of [stripe, esimAccess, airalo])
     await party.do('age', { seconds: Math.round(ms / milliseconds.second) })
@@ -250,7 +251,7 @@ function reached(what: string): void {
 
 const documentForm = /AMA(?:-CN)?-\d{4}(?:-R\d{14})?-\d{6,}/g
 
-/** What each order's customer has, by the books of outside parties alone. */
+/** Reads each customer's outcome from the books of outside parties alone. */
 async function readOutcomes(): Promise<{ found: Record<string, Outcome | string>; numbers: Map<string, Set<string>> }> {
   const [money, access, air] = await Promise.all([stripe.state(), esimAccess.state(), airalo.state(), readNewMails()])
   const cancelled = new Set(access.cancels.map(({ esimTranNo }) => esimTranNo))

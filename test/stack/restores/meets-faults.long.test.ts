@@ -1,6 +1,7 @@
 /**
- * U2, U4: one run of the command that meets what providers, Stripe and people did since the dump: a copy of an order, another
- * provider than the dump's, a payment that cannot be read, a fault at each read, and an opt-out that only the lost database had.
+ * U2 and U4: paid means delivered or refunded, and promotions go only to those who asked for them. One run of the
+ * command that meets what providers, Stripe and people did since the dump: a copy of an order, another provider than
+ * the dump's, a payment that cannot be read, a fault at each read, and an opt-out that only the lost database had.
  */
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'

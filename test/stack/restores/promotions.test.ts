@@ -1,6 +1,7 @@
 /**
- * U4, G4, C6: what people may have withdrawn since a dump, only the lost database knew. After a restore nobody is mailed,
- * signed in or pushed to by a permission from before it.
+ * U4, G4 and C6: promotions go only to those who asked for them, consent to promotions can be withdrawn, and sign-in
+ * identifiers are encrypted. Only the lost database knew which permissions people had withdrawn since a dump. After a
+ * restore nobody is mailed, signed in or pushed to by a permission from before it.
  */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
@@ -69,7 +70,7 @@ test('U4: after a restore campaigns wait for an operator, and consents of before
   await untilState(waiting.id, 'paused')
   expect(await mailed(waiting.subject)).toEqual([])
 
-  // What people decide after the restore stays, whatever an operator does then.
+  // A person's own choice stays, whatever an operator does then.
   const at = new Date()
   await setPromotions(sql, { accountId: unsubscribed.accountId, granted: false, source: 'unsubscribe_link', at })
   await google.do('notify', { type: 'account-disabled', sub, reason: 'hijacking', at: at.getTime() - hourMs })
