@@ -62,8 +62,8 @@ interface Step {
 }
 
 /**
- * What became of an erasure step. The run goes on without it; a restore reads it in the history. Undefined in the histories of
- * earlier builds.
+ * The outcome of an erasure step. The run goes on without it; a restore reads it in the history. Undefined in the
+ * histories of earlier builds.
  */
 type StepAnswer = Promise<StepOutcome | undefined>
 

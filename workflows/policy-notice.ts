@@ -73,7 +73,8 @@ export async function policyNotice({ version, mailing: carriedOver }: PolicyNoti
     }
     const wasWithdrawn: boolean = withdrawn
     const next = await nextPolicyStep({ version, asOf: clock() })
-    // A withdrawal came while the step was looked up: it would be waited for, or people told of the version, in vain.
+    // A withdrawal came while the step was looked up: it would be waited for, or people notified of the version, in
+    // vain.
     if (next.step !== 'end' && withdrawn !== wasWithdrawn && patched('withdrawn-meanwhile')) continue
     if (next.step === 'end') {
       await condition(allHandlersFinished)

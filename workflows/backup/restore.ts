@@ -1,4 +1,7 @@
-/** U2: settles what a restore could not rebuild, then lets the API take requests. */
+/**
+ * U2, paid means delivered or refunded: settles the orders and payments that a restore could not rebuild, then lets the
+ * API take requests.
+ */
 import { proxyActivities, sleep } from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'

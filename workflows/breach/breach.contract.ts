@@ -7,7 +7,7 @@ export const breachWorkflowId = (breachId: string): string => `breach-${breachId
 
 export interface BreachInput {
   breachId: string
-  /** ISO 8601; when the authority has to be told */
+  /** ISO 8601; when the authority has to be notified */
   authorityDueAt: string
   /** of the run that this one continues (continue-as-new) */
   progress?: BreachProgress
@@ -37,9 +37,9 @@ export function breachStart(breach: { id: string; authorityDueAt: Date }, taskQu
   }
 }
 
-/** What an operator has recorded of a breach. */
+/** The decisions that operators have recorded of a breach. */
 export interface BreachDecisions {
-  /** told, or not to be told for a reason */
+  /** notified, or not to be notified for a reason */
   authoritySettled: boolean
   people: 'undecided' | 'tell' | 'told' | 'not_required'
 }
@@ -72,7 +72,8 @@ export interface BreachActivities {
   /** Makes an operator task and mails support. Each `occasion` is sent once. @throws MailUnavailable */
   remindOfBreach(input: { breachId: string; asOf: string; urgency: BreachUrgency; occasion: string }): Promise<void>
   /**
-   * Mails up to 500 people who were not told yet, each once. Returns how many were looked at, and whether some are left.
+   * Mails up to 500 people who were not notified yet, each once. Returns how many were handled, and whether some are
+   * left.
    * @throws MailUnavailable when some have to be tried again
    */
   tellPeople(input: { breachId: string; asOf: string }): Promise<{ told: number; left: boolean }>

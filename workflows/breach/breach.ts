@@ -1,6 +1,6 @@
 /**
- * GDPR articles 33 and 34: the authority is told of a breach within 72 hours, and the people without delay. Operators
- * decide and write; the run keeps the clock, reminds them with growing urgency, and mails the people.
+ * GDPR articles 33 and 34: the authority is notified of a breach within 72 hours, and the people without delay.
+ * Operators decide and write; the run keeps the clock, reminds them with growing urgency, and mails the people.
  */
 import {
   ActivityFailure,
@@ -33,7 +33,7 @@ import {
 const localFirst = proxyLocalFirst<BreachActivities>()
 const { openBreach, countBreachAgain } = proxyActivities<BreachActivities>({
   ...retry.untilDone,
-  // It looks through the access log of ninety days.
+  // The activity reads the access log of ninety days.
   startToCloseTimeout: '2 minutes',
 })
 const { remindOfBreach } = proxyActivities<BreachActivities>(retry.message)
@@ -89,7 +89,7 @@ export async function breach({ breachId, authorityDueAt, progress }: BreachInput
     const before = JSON.stringify(state)
     await condition(() => JSON.stringify(state) !== before, Math.max(1, msUntil(due.at, now())))
     if (now() < due.at) continue
-    // What was recorded may not have reached the run.
+    // The update about a recorded decision may not have reached the run.
     await readDecisions()
     if (!isSettled()) remind(due)
   }
@@ -106,7 +106,7 @@ export async function breach({ breachId, authorityDueAt, progress }: BreachInput
   await condition(allHandlersFinished)
   return state
 
-  /** Nobody is told before, and the breach does not close before. */
+  /** Nobody is notified before, and the breach does not close before. */
   async function countAgain(readUntil: Date): Promise<void> {
     await sleep(msUntil(readUntil, now()) + recordedWithinMs, { summary: 'until no read is under way' })
     await countBreachAgain({ breachId, ...clock() })

@@ -17,6 +17,6 @@ export interface DraftSweepReport {
 
 /** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide, `lastAsOf` that of the sweep before. */
 export interface DraftSweepActivities {
-  /** Also tells open runs again what only their rows say. */
+  /** Also sends open runs again the updates that only their rows show. */
   settleDrafts(input: { asOf: string; lastAsOf?: string | undefined }): Promise<DraftSweepReport>
 }

@@ -1,4 +1,6 @@
-/** U2: settles payments, refunds and disputes of an order whose own run has closed. */
+/**
+ * U2, paid means delivered or refunded: settles payments, refunds and disputes of an order whose own run has closed.
+ */
 import { ActivityFailure, allHandlersFinished, condition, patched, workflowInfo } from '@temporalio/workflow'
 import { msUntil } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
@@ -62,7 +64,10 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     await condition(allHandlersFinished)
   } while (hints.payment || hints.fraudWarning)
 
-  /** As the order's run does (fraud-warning.ts). Nobody has cancelled an order whose run was terminated. */
+  /**
+   * Acts on a fraud warning as the order's run does (fraud-warning.ts). Nobody has cancelled an order whose run was
+   * terminated.
+   */
   async function actOnFraudWarning(): Promise<void> {
     hints.fraudWarning = false
     if (!patched('fraud-warnings')) return

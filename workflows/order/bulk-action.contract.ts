@@ -7,7 +7,7 @@ import type { OrderStatus } from './order.contract.ts'
 export const bulkActionType = 'bulkAction'
 export const bulkActionWorkflowId = (bulkActionId: string): string => `bulk-action-${bulkActionId}`
 
-/** What can be done to many orders at once. */
+/** The acts that operators can do on many orders at once. */
 export const bulkActs = ['retry', 'refund', 'apologise'] as const
 export type BulkAct = (typeof bulkActs)[number]
 

@@ -1,6 +1,6 @@
 /**
- * U5: what a run does about early fraud warnings (docs/fraud-and-disputes.md). The signal is a hint; Stripe says
- * whether a warning is still actionable, and the order's row what can be done.
+ * U5, fraud is prevented: the reaction of a run to early fraud warnings (docs/fraud-and-disputes.md). The signal is a
+ * hint; Stripe says whether a warning is still actionable, and the order's row what can be done.
  */
 import { ActivityFailure, condition, patched, proxyActivities } from '@temporalio/workflow'
 import { milliseconds } from '../../policy/periods.ts'
@@ -71,7 +71,7 @@ async function returnEsims(run: OrderRun): Promise<string | undefined> {
     await condition(isSettled, pauseMs)
     await condition(() => !requested.returning)
     if (isSettled()) {
-      // Nothing of it comes back, and its warning is an operator's.
+      // Nothing of the order comes back, and an operator settles its warning.
       if (state.status === 'ended' && patched('fraud-warning-of-an-ended-order')) run.fraudWarning.hinted = true
       return undefined
     }

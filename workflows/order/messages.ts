@@ -1,4 +1,4 @@
-/** What may be asked of an order's run, and when. */
+/** The signals, updates and queries of an order's run, and when it takes them. */
 import { condition, proxyActivities } from '@temporalio/workflow'
 import { failure, failureType } from '../../shared/failures.ts'
 import { nothing, objectOf, oneOf, onQuery, onSignal, onUpdate, shortText } from '../run/messages.ts'

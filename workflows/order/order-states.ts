@@ -252,7 +252,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
   ended: { ...lived, on: { ...lived.on, 'fraud-warning': tellsOfWarning } },
 }
 
-/** The run closes as soon as everybody has been told. */
+/** The run closes as soon as everybody has been notified. */
 function ending(meaning: string, customerHas: OrderStateRow['customerHas']): OrderStateRow {
   return {
     meaning,

@@ -29,7 +29,7 @@ export interface OrderInput {
   measurement: { adUserData: boolean; adPersonalization: boolean }
 }
 
-/** What each means, and what leads from one to another: workflows/order/order-states.ts */
+/** The meaning of each status, and the ways from one to another: workflows/order/order-states.ts */
 export type OrderStatus =
   | 'awaiting_payment'
   | 'in_review'
@@ -69,7 +69,7 @@ export interface OrderState extends Omit<RunStatus, 'dueAt'> {
 
 export { orderStates }
 
-/** What a run begins with; its first due date is the starter's. */
+/** The state in which a run begins; the starter sets its first due date. */
 export const firstState = {
   status: 'awaiting_payment',
   waitingFor: orderStates.awaiting_payment.waitsFor,
@@ -85,7 +85,7 @@ export const checkout = defineUpdate<OrderState>('checkout')
 export const cancel = defineUpdate<OrderState>('cancel')
 /** Returns the unused eSIMs of a delivered order and refunds it; or repeats a refund that failed, for an operator. */
 export const refund = defineUpdate<OrderState>('refund')
-/** What `refund` may be sent with: the customer has withdrawn from the contract. */
+/** The argument that `refund` may have: the customer has withdrawn from the contract. */
 export interface RefundCause {
   reason: 'withdrawn'
 }
@@ -125,7 +125,7 @@ export type AttentionKind =
   /** the run has failed */
   | 'order_run_failed'
 
-/** What is left to do for an order whose run has closed. */
+/** The rest of the work for an order whose run has closed. */
 export type LateOutcome =
   | { state: 'settled' }
   /** it may still be paid; `askAt`: ISO 8601 */
@@ -134,8 +134,9 @@ export type LateOutcome =
   | { state: 'refund'; reason: RefundReason; holdsEsims: boolean }
 
 /**
- * What an order's fraud warnings call for. `nothing`: none is actionable, or the money is on its way back. `refund`: nobody
- * has the eSIMs. `take_back`: the eSIMs were delivered, and may be unused. `operator`: what was sold cannot be returned.
+ * The consequence of an order's fraud warnings. `nothing`: none is actionable, or the money is on its way back.
+ * `refund`: nobody has the eSIMs. `take_back`: the eSIMs were delivered, and may be unused. `operator`: what was sold
+ * cannot be returned.
  */
 export type FraudWarningOutcome = 'nothing' | 'refund' | 'take_back' | 'operator'
 
@@ -143,7 +144,10 @@ export type OrderMail = 'confirmation' | 'held' | 'delayed' | 'refunded' | 'canc
 /** The mails that a push announces, too. */
 export type OrderPush = Exclude<OrderMail, 'apology'>
 
-/** What announces a delivery: the mail and the push of `confirmation`, and the purchase for the advertising services. */
+/**
+ * The announcements of a delivery: the mail and the push of `confirmation`, and the purchase for the advertising
+ * services.
+ */
 export const deliveryMessages = ['mail', 'push', 'purchase'] as const
 export type DeliveryMessage = (typeof deliveryMessages)[number]
 

@@ -51,7 +51,7 @@ export async function order(input: OrderInput): Promise<OrderState> {
   )
 }
 
-/** An operator is told of a run that fails; the payment sweep settles what it leaves behind. */
+/** An operator is notified of a run that fails; the payment sweep settles what it leaves behind. */
 async function reportFailure({ orderId, checkout }: OrderRun, error: unknown): Promise<void> {
   const type = failureType(error)
   // Other errors are bugs: they fail the workflow task, and the run goes on with mended code.
@@ -103,7 +103,10 @@ async function openCheckout({ input, startedAt, paymentDueAt, checkout }: OrderR
   }
 }
 
-/** U5: an operator reviews risky orders. Returns the reason for a refund, or undefined when the order is approved. */
+/**
+ * U5, fraud is prevented: an operator reviews risky orders. Returns the reason for a refund, or undefined when the
+ * order is approved.
+ */
 async function review(run: OrderRun): Promise<RefundReason | undefined> {
   const { requested } = run
   const decideBy = limitOf('in_review', now())

@@ -1,6 +1,7 @@
 /**
- * U2, U6: one partial refund, from its reservation until the money has arrived. It has a separate run, so that it is
- * the same for open and closed orders and for top-ups, and so that several do not wait for each other.
+ * U2, paid means delivered or refunded, and U6, accounting: one partial refund, from its reservation until the money
+ * has arrived. It has a separate run, so that it is the same for open and closed orders and for top-ups, and so that
+ * several do not wait for each other.
  */
 import {
   ActivityFailure,

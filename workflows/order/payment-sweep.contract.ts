@@ -1,4 +1,4 @@
-/** Contract of the hourly look at the payment processor. Code outside of workflows may import it. */
+/** Contract of the hourly payment sweep. Code outside of workflows may import it. */
 
 export const paymentSweepType = 'paymentSweep'
 /** Temporal adds the time to the ids of scheduled runs. */
@@ -18,8 +18,8 @@ export interface PaymentSweepActivities {
   /** Signals the orders of events whose webhook was lost. */
   readMissedEvents(input: { asOf: string }): Promise<PaymentSweepReport['missedEvents']>
   /**
-   * Starts the aftercare of orders that wait for something and whose run is not open; tells an open run again what only the order's
-   * row says.
+   * Starts the aftercare of orders that wait for something and whose run is not open; sends an open run again the
+   * update that only the order's row says.
    */
   settleOrdersWithoutRun(input: { asOf: string }): Promise<PaymentSweepReport['ordersWithoutRun']>
   /** Cancels payments that were made for an order which does not exist; makes operator tasks of those that were paid. */

@@ -1,4 +1,7 @@
-/** U2: every hour, asks the payment processor for what no run has noticed. */
+/**
+ * U2, paid means delivered or refunded: every hour, asks the payment processor for payments, refunds and disputes that
+ * no run has noticed.
+ */
 import { proxyActivities } from '@temporalio/workflow'
 import * as retry from '../run/retry.ts'
 import { showStatusDetails } from '../run/run-status.ts'

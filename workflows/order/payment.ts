@@ -42,14 +42,17 @@ async function closePayment(run: OrderRun, status: 'cancelled' | 'unpaid', reaso
   if (outcome === 'cancelled') return { state: status }
   const payment = await lookUpPayment(run)
   if (payment.state === 'paid') return payment
-  // Paid, and not to be taken for ours: an operator's already.
+  // Paid, but not acceptable as a payment of this order: it is an operator task already.
   if (payment.state === 'cancelled') return closePayment(run, 'cancelled', 'cancelled_at_processor')
   // Two of Stripe's servers may differ for a moment; money that may be there must keep its run.
   await sleep(contradictionPassesMs)
   return closePayment(run, status, reason)
 }
 
-/** U2: the run must not end before Stripe has decided. Operators see a payment that is undecided for a day. */
+/**
+ * U2, paid means delivered or refunded: the run must not end before Stripe has decided. Operators see a payment that is
+ * undecided for a day.
+ */
 async function cancelUntilDecided({ orderId }: OrderRun, status: 'cancelled' | 'unpaid', reason: string) {
   for (;;) {
     try {

@@ -1,4 +1,7 @@
-/** What the parts of one order's run share: its state, what signals and updates have asked of it, and its messages to the customer. */
+/**
+ * The common parts of one order's run: its state, the requests of signals and updates, and its messages to the
+ * customer.
+ */
 import {
   ActivityFailure,
   isCancellation,
@@ -86,11 +89,17 @@ export function startRun(input: OrderInput) {
       showStatus({ status, waitingFor, dueAt })
     },
 
-    /** U3, messages about the order: mail and push, each attempted at once, then retried by a regular activity. Nothing but the end of the run waits for them. */
+    /**
+     * U3, confirmations and package updates are sent once: mail and push, each attempted at once, then retried by a
+     * regular activity. Only the end of the run waits for them.
+     */
     announce(mail: OrderPush, sent?: readonly DeliveryMessage[]): void {
       announcements.push(...sendMessages(orderId, mail, sent))
     },
-    /** P3: best effort; it never delays or fails an order, and is given up when the event would be too old. */
+    /**
+     * P3, ad measurement gets a purchase and its value: best effort, which never delays or fails an order, and is given
+     * up when the event would be too old.
+     */
     measurePurchase(sent?: readonly DeliveryMessage[]): void {
       if (sent?.includes('purchase')) return
       const at = clock()
@@ -117,8 +126,9 @@ export function startRun(input: OrderInput) {
 }
 
 /**
- * U3: starts the mail and the push of an order; each is attempted at once, then retried by a regular activity.
- * @param sent each was tried once already, and these need no other attempt
+ * U3, confirmations and package updates are sent once: starts the mail and the push of an order; each is attempted at
+ * once, then retried by a regular activity.
+ * @param sent messages that need no other attempt; if given, each message was tried once already
  */
 export function sendMessages(orderId: string, mail: OrderPush, sent?: readonly DeliveryMessage[]): Promise<void>[] {
   const at = clock()
@@ -149,7 +159,7 @@ const attemptOnceThenRetry = (isTried: boolean, attempt: (by: typeof notify) => 
 export const disputeNotice = objectOf<{ disputeId: string }>({ disputeId: shortText })
 
 /**
- * A dispute that cannot be recorded is an operator's, and not the end of a run that has other promises to keep.
+ * An operator records a dispute that this activity cannot record. The run goes on, as it has other promises to keep.
  * @returns whether the dispute is over
  */
 export async function noteDispute(orderId: string, disputeId: string): Promise<boolean> {

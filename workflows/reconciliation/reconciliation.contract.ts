@@ -13,7 +13,7 @@ export interface ReconciliationInput {
   only?: 'provider_balances'
 }
 
-/** What one step has compared. */
+/** The result of one step's comparison. */
 export interface Compared {
   /** records of the outside party */
   records: number
@@ -69,7 +69,7 @@ export interface ReconciliationReport {
   balances: ProviderBalance[]
 }
 
-/** What the workflow knows before the differences are counted. */
+/** The workflow's report before the differences are counted. */
 export type ReconciliationFindings = Omit<ReconciliationReport, 'unexplained'>
 
 export interface ReconciliationStepInput {
@@ -83,11 +83,14 @@ export interface ReconciliationStepInput {
 /** All times are ISO 8601. Every step is repeatable. */
 export interface ReconciliationActivities {
   openReconciliation(input: { reconciliationId: string; asOf: string }): Promise<{ from: string }>
-  /** U2, U6: the payments at Stripe with their orders, invoices and refunds. */
+  /**
+   * U2, paid means delivered or refunded, and U6, accounting: the payments at Stripe with their orders, invoices and
+   * refunds.
+   */
   comparePayments(input: ReconciliationStepInput): Promise<Compared>
-  /** Likewise the older payments that were refunded since. */
+  /** Compares the older payments that were refunded since, in the same way. */
   compareRefunds(input: ReconciliationStepInput): Promise<Compared>
-  /** Likewise the older payments that were credited since, or that differed the last time. */
+  /** Compares the older payments that were credited since, or that differed the last time, in the same way. */
   compareOlderPayments(input: ReconciliationStepInput): Promise<Compared>
   compareDisputes(input: ReconciliationStepInput): Promise<Compared>
   compareProcessorBalance(input: ReconciliationStepInput): Promise<Compared & { sums: CurrencySums[] }>
@@ -98,7 +101,7 @@ export interface ReconciliationActivities {
     reconciliationId: string | null
     asOf: string
   }): Promise<Compared & { balances: ProviderBalance[] }>
-  /** R3: how old the backups are that the store really holds. */
+  /** R3, backups are kept for at most 30 days: the age of the backups that the store really holds. */
   readBackupStore(input: { asOf: string }): Promise<{ files: number }>
   /** Makes operator tasks of unexplained differences, and resolves those of differences that are gone. */
   closeReconciliation(

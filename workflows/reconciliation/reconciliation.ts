@@ -1,7 +1,7 @@
 /**
- * Every night, and when an operator asks: compares our books with those of Stripe and the eSIM providers, and the catalogue
- * of backups with the store. What it finds shows whether who paid is delivered or refunded (U2), the books are complete (U6) and
- * backups end in time (R3). Hourly it reads the providers' balances only.
+ * Every night, and when an operator asks: compares our books with those of Stripe and the eSIM providers, and the
+ * catalogue of backups with the store. The differences show whether who paid is delivered or refunded (U2), the books
+ * are complete (U6) and backups end in time (R3). Hourly it reads the providers' balances only.
  */
 import { ActivityFailure, isCancellation, proxyActivities, uuid4 } from '@temporalio/workflow'
 import * as retry from '../run/retry.ts'

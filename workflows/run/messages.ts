@@ -64,7 +64,7 @@ export const nothing: Guard<undefined> = (input): input is undefined => input ==
 
 type Fields<Input> = { readonly [Name in keyof Input]-?: Guard<Input[Name]> }
 
-/** An object with these fields. Others are left out of sight: a newer sender may add some. */
+/** Accepts an object with these fields. Other fields are ignored: a newer sender may add some. */
 export function objectOf<Input extends object>(fields: Fields<Input>): Guard<Input> {
   const guards = Object.entries(fields) as [string, Guard<unknown>][]
   return (input): input is Input =>
@@ -74,7 +74,7 @@ export function objectOf<Input extends object>(fields: Fields<Input>): Guard<Inp
     guards.every(([name, guard]) => guard((input as Record<string, unknown>)[name]))
 }
 
-/** One of a few words. */
+/** Accepts one of these words. */
 export const oneOf =
   <Word extends string>(words: readonly Word[]): Guard<Word> =>
   (input): input is Word =>

@@ -105,7 +105,7 @@ export const money = {
 export const beforeTheBankDecides = { ...money, scheduleToCloseTimeout: '2 days' } satisfies ActivityOptions
 
 /**
- * A payment that the bank or Stripe has not decided: after a day an operator is told, and the workflow asks again.
+ * A payment that the bank or Stripe has not decided: after a day an operator is notified, and the workflow asks again.
  */
 export const decidedByOthers = { ...money, scheduleToCloseTimeout: '1 day' } satisfies ActivityOptions
 
@@ -140,8 +140,8 @@ export const dailyStep = {
 } satisfies ActivityOptions
 
 /**
- * Dumps and restores, which take longer the larger the database is: few attempts. After 12 hours operators are told, and
- * the next day makes another backup.
+ * Dumps and restores, which take longer the larger the database is: few attempts. After 12 hours operators are
+ * notified, and the next day makes another backup.
  */
 export const wholeDatabase = {
   startToCloseTimeout: '6 hours',
