@@ -64,7 +64,7 @@ const byVat = (value: RegExp) =>
 const environmentSchema = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  /** P7: the region of the data; production accepts regions of the EEA only */
+  /** P7, the servers are in the EU: the region of the data; production accepts regions of the EEA only */
   HOSTING_REGION: z.string().regex(/^[a-z]{2}(-[a-z0-9-]+)?$/),
 
   API_HOST: z.string().default('0.0.0.0'),
@@ -85,7 +85,10 @@ const environmentSchema = z.object({
   OPERATOR_OPENID_ROLES: rolesByValue.default(new Map()),
   /** what one operator gives back alone within 24 hours, in the minor units of all currencies: docs/operators.md */
   SECOND_OPERATOR_ABOVE_MINOR: z.coerce.number().int().min(0).max(2_000_000_000).default(100_000),
-  /** P6: the number of proxies in front of the API that set X-Forwarded-For; production has to say it */
+  /**
+   * P6, the security provider in front processes request IPs: the number of proxies in front of the API that set
+   * X-Forwarded-For; production has to say it
+   */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),
   WORKER_METRICS_HOST: z.string().default('127.0.0.1'),
   WORKER_METRICS_PORT: port.default(9464),
@@ -225,7 +228,7 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
 }
 
-/** What is wrong with a setting, or with several together: then its name is a pattern such as `META_*`. */
+/** The fault of a setting, or of several together: then `setting` is a pattern such as `META_*`. */
 export interface SettingFault {
   setting: string
   fault: string
