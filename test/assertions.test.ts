@@ -175,7 +175,7 @@ async function faultsIn(text: string, file: string): Promise<string[]> {
   return nodes.flatMap((node) => {
     // `as const` is a node of another type.
     if (node.type === 'TsAsExpression') return faultOf(node) ?? (isTest(file) ? 'a type in a test' : [])
-    // Those of tests look at rows that a test has just made.
+    // Queries of tests read rows that a test has just made.
     if (node.type === 'TaggedTemplateExpression' && !isTest(file)) return writtenOut(node, declared)
     // `select account_id as "accountId"`: rows are snake_case; the function that returns a domain object renames.
     if (node.type === 'TemplateElement' && / as "[a-z]+[A-Z]/.test(String(node.raw))) return 'a column in camelCase'

@@ -149,7 +149,7 @@ const callingFiles = [
   'providers/stripe/client.ts',
   'temporal/client.ts',
 ]
-/** They listen, or connect only after one of the calls above. */
+/** Files that listen, or connect only after one of the calls above. */
 const harmless = ['api/http/address.ts', 'api/server.ts', 'providers/firebase/push.ts', 'temporal/late-retry.ts']
 
 test('only listed files of the product open connections, and the list of covered calls is complete', async () => {

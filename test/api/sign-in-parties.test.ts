@@ -187,7 +187,7 @@ test('N2: a version that is withdrawn while a person signs up is not the one tha
   const proof = proofOf(await apple({ email: newPerson().email }))
   const answer = await meanwhile(
     sql,
-    // It is looked at before Apple is asked.
+    // The API reads this table before it asks Apple.
     'identities',
     () => signUp({ ...person, apple: proof }),
     async (tx) => {

@@ -32,7 +32,7 @@ const read = async (id: string) => expectStatus(await harness.operator.get(`/v1/
 const tasksOf = (id: string) =>
   sql`select kind, resolved_at is null as open from attention where subject_id = ${id} order by kind`
 
-/** Reads that were under way when the breach was opened are counted a little later; nobody is told before. */
+/** Reads that were under way when the breach was opened are counted a little later; nobody is notified before. */
 const untilCounted = (id: string) => fastForward(harness.temporal, breachWorkflowId(id), '1 minute')
 
 async function stolenKey() {

@@ -108,7 +108,7 @@ test('a key that gives another one’s endpoint its own address, or repeats olde
   expect([moved.has(after), moved.has(early)]).toEqual([true, false])
   expectStatus(await stolen.caller.post(`${path}/${id}/replay`, { since: new Date(Date.now() - 3_600_000) }), 202)
   expect((await peopleOf({ keyId: stolen.id })).has(early)).toBe(true)
-  // Disabled and enabled again, it is told what it has missed.
+  // Disabled and enabled again, the endpoint gets the events that it has missed.
   expectStatus(await stolen.caller.patch(`${path}/${id}`, { state: 'disabled' }), 200)
   const meanwhile = await bought()
   expect((await peopleOf({ keyId: stolen.id })).has(meanwhile)).toBe(false)

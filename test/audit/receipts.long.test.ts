@@ -313,7 +313,7 @@ test('a restore goes on where the log ended, and refuses a copy that forks it', 
 test('a database that lost entries by other means gets them back from the copy, and a fork becomes an operator task', async () => {
   await erased()
   const { head } = await night()
-  // As a restore of the server's own snapshot leaves it.
+  // A restore of the server's own snapshot leaves the log in this state.
   await sql.begin(async (tx) => {
     await tx`set local session_replication_role = replica`
     await tx`delete from transparency_log where seq = ${head.seq}`

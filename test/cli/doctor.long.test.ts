@@ -95,7 +95,7 @@ const askedAs: Record<OutsideParty, string | null> = {
   firebase: 'Firebase',
   fcm: 'Firebase’s push messages',
   meta: 'Meta',
-  // It accepts every event of every sender.
+  // Google Analytics accepts every event of every sender.
   google_analytics: null,
 }
 

@@ -28,11 +28,11 @@ const context = repeating(harness.context, 0)
 const { sql, cipher } = context
 const since = plusMs(new Date(), -1_000)
 
-/** As it is a moment after a start: the list of runs is behind. */
+/** A client a moment after the start of a run: the list of runs does not have the run yet. */
 const behind: Client = Object.assign(Object.create(temporal), {
   workflow: Object.assign(Object.create(temporal.workflow), {
     async *list() {
-      // It shows none.
+      // The list shows no run.
     },
   }),
 })

@@ -57,7 +57,7 @@ async function toppedUp(): Promise<ToppedUp> {
   )
   return { person, orderId, topUpId, payment: await paymentOf(topUpId) }
 }
-/** As a dump has it that was made before the delivery. */
+/** Plants the row of an order as a dump from before its delivery has it. */
 const plant = (orderId: string, row: { status: string; payment_intent_id?: null; checkout_session_id?: string }) =>
   sql`update orders set ${sql({ ...row, delivered_at: null, ended_at: null })} where id = ${orderId}`
 

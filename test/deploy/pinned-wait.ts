@@ -1,4 +1,4 @@
-/** A workflow for tests of builds: pinned, and open until it is told to go. */
+/** A workflow for tests of builds: pinned, and open until its signal. */
 import { condition, defineSignal, setHandler, setWorkflowOptions } from '@temporalio/workflow'
 
 export const go = defineSignal('go')

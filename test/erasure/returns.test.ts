@@ -14,7 +14,7 @@ test('an eSIM that was returned with a lost reply is refunded when its customer 
   const customer = await harness.signUp()
   const { id, esims } = await harness.buy(customer, { packageCode: testPackages.onlyEsimAccess })
   const [row] = await sql<Pick<Orders, 'payment_intent_id'>[]>`select payment_intent_id from orders where id = ${id}`
-  // As the request leaves it whose reply is lost, while its provider cannot be asked any more.
+  // The state after a request whose reply is lost, while its provider cannot be asked any more.
   await sims.esimAccess.fault({ match: { path: '/esim/' }, status: 503, times: 1_000_000 })
   await sims.esimAccess.do('withdraw', { iccid: esims[0].iccid })
   await sql`update esims set return_asked_at = now() where order_id = ${id}`

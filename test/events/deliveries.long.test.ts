@@ -279,7 +279,7 @@ test('a rotation that was refused, or ended before it was done, is done by the n
   const next: Endpoint = expectStatus(await rotate(second), 200)
   expect(new Set([secret, rotated.secret, next.secret]).size).toBe(3)
   expect(expectStatus(await rotate(second), 200).secret).toBe(next.secret)
-  // As if the process had ended between the claim and the rotation.
+  // The state after a process that ended between the claim and the rotation.
   await sql`update webhook_endpoints set rotation_id = null, previous_until = now() where id = ${id}`
   expect(expectStatus(await rotate(second), 200).secret).not.toBe(next.secret)
 })

@@ -114,7 +114,7 @@ test('U5: a fraud warning stops the provisioning of an order, and what the provi
 test('eSIMs that are delivered while Stripe is slow to tell of the warning are returned', async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { packageCode, pay: false })
-  // As a rule the order is delivered before the answer comes; if it is not, its provisioning is stopped.
+  // The order is usually delivered before the answer comes; if it is not, its provisioning is stopped.
   await stripe.fault({ match: { path: '/v1/radar/early_fraud_warnings$' }, delayMs: 8_000, times: 1 })
   await stripe.do('webhooks', { hold: true })
   await stripe.do('pay', { orderId: id })

@@ -16,7 +16,7 @@ import type { Person } from '../harness/people.ts'
 import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 
-// It changes a price and the time of counts; the books of erased customers name no order.
+// The file changes a price and the time of counts; the books of erased customers name no order.
 const harness = await shareStack({ books: false })
 const { sql, cipher } = harness.context
 const { maxOrders, maxGrossUsdMicros } = periods.velocity

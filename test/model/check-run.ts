@@ -17,7 +17,7 @@ const isGivenBack = ({ status }: World): boolean => `${status}`.startsWith('refu
 
 /** The steps of the model for each accepted request. */
 const updates: Record<string, Reading<unknown>> = {
-  // It can come in one workflow task with the end of the payment, which the history then has first.
+  // The cancellation can come in one workflow task with the end of the payment, which the history then has first.
   cancel: ({ status }) => (status === 'cancelled' ? [] : ['cancels']),
   // Where a customer cannot cancel, it changes nothing.
   [cancelsRun]: (world) => (canTake(world, 'cancels') ? ['cancels'] : []),

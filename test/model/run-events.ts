@@ -112,6 +112,6 @@ export async function readRunEvents(history: History, codecs: PayloadCodec[]): P
   }
 }
 
-/** As the SDK's core writes it. */
+/** The form in which the SDK's core writes a time. */
 const timeForm = z.object({ seconds: z.unknown().optional(), nanos: z.number().nullish() }).nullish()
 type RunEventOf = RunEvent extends infer One ? (One extends { at: number } ? Omit<One, 'at'> : never) : never

@@ -157,7 +157,7 @@ test('U2: the sum that needs a second operator is that of all currencies, and is
     const mixed = await prepare({ act: 'refund', selection })
     expect(mixed.toGiveBack).toHaveLength(2)
     expect(mixed.needsSecondOperator).toBe(true)
-    // As when refunds that were under way at the preparation have failed.
+    // The sum grows, as it does when refunds that were under way at the preparation fail.
     await price(200_000)
     expect((await operator.post(`${path}/${before.id}/start`)).body.code).toBe('second_operator_required')
     expect(await read(before.id)).toMatchObject({ state: 'prepared', needsSecondOperator: true })

@@ -13,7 +13,7 @@ import { until, untilValue } from '../harness/until.ts'
 const harness = await shareStack()
 const { sql } = harness.stack.context
 
-// It takes half a minute of real time: it starts first and is checked last.
+// This mail takes half a minute of real time: it starts first and is checked last.
 const late = await harness.signUp()
 // The first attempt, a local activity, times out after 10 s.
 await harness.sims.mailbox.do('rule', { recipient: late.email, delayMs: 25_000, times: 1 })

@@ -17,7 +17,7 @@ async function bought(packageCode: string, until = 'provisioning', quantity = 1)
   return { person, order: await harness.buy(person, { packageCode, until, quantity }) }
 }
 
-// It takes as long as the time limit of a call: it starts first and is checked last.
+// A hanging call takes as long as its time limit: it starts first and is checked last.
 const hanging = await Promise.all(
   bothSimulators.map(async (simulator) => {
     const { id, packageCode, ordering } = esimSimulators[simulator]

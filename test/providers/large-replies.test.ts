@@ -24,7 +24,7 @@ const { esimAccess, airalo, apple, google, idTokens, users, push, stripe, measur
     const usual = answers[request.url ?? '']
     response.writeHead(200, { 'content-type': 'application/json' })
     if (usual) response.end(JSON.stringify(usual))
-    // It ends with an error when the caller hangs up.
+    // The pipeline ends with an error when the caller hangs up.
     else pipeline(endless, response, () => undefined)
   },
   { timeoutMs: 30_000 },

@@ -74,7 +74,7 @@ test('a push whose connection was cut before the end of its TLS handshake was no
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
   const port = portOf(front)
   const throughFront = createPush({ ...settings(), connectTo: { host: '127.0.0.1', port, ca: firebase.ca } })
-  // It has an access token from here on.
+  // The client has an access token from here on.
   await throughFront.send(push)
   cut = true
   for (const socket of sockets) socket.destroy()

@@ -92,7 +92,7 @@ test('the provider is asked once for each session, however many requests come at
     expect(statuses).toEqual(Array.from({ length: 8 }, () => 200))
   }
   const [session] = await sessionsOf(person.subject)
-  // As encrypted as every secret of ours: the same token has another text each time.
+  // The token is encrypted as every secret of ours: the same token has another text each time.
   expect(session?.openid_refresh_token?.toString('latin1')).not.toMatch(/^[\w-]{20,}$/)
   expect(await refusals(person.subject)).toEqual([])
 })

@@ -34,7 +34,8 @@ test('the metrics of a worker contain those of the SDK and our own', async () =>
 })
 
 test('every metric of the SDK that the dashboards read is shown by a worker', async () => {
-  // It comes with the first failure: docs.temporal.io/references/sdk-metrics has its name.
+  // The metric of failed workflow tasks comes with the first failure: docs.temporal.io/references/sdk-metrics has its
+  // name.
   const wanted = metricsRead.filter((name) => /^temporal_(?!workflow_task_execution_failed$)/.test(name))
   expect(wanted.length).toBeGreaterThan(3)
   await until('all are shown', async () => {

@@ -53,7 +53,7 @@ async function deployNewKeyring() {
     drainMs: 2_000,
     onLogLine: (line) => harness.logLines.push(line),
   })
-  // Webhooks reach the new API from now on, as a load balancer would send them.
+  // The webhooks come to this stack's API, as a load balancer would send them.
   await harness.sims.stripe.do('webhooks', { url: `${stack.urls.api}/v1/webhooks/stripe` })
   return { ...stack, sims: harness.sims }
 }

@@ -60,7 +60,7 @@ const bodies: { name: string; type: string; body: (size: number) => string }[] =
   { name: 'parts of a token', type: 'application/secevent+jwt', body: repeat('e.') },
 ]
 
-/** As long as Node allows for all headers and the path together, minus the other headers. */
+/** The text repeated to the length that Node allows for all headers and the path together, minus the other headers. */
 const line = (text: string): string => text.repeat(Math.floor(14_000 / text.length))
 
 const headers: { name: string; headers: Record<string, string> }[] = [

@@ -1,6 +1,6 @@
 /** Finds many texts in many requests: thousands of each, which one `includes` for each pair would take hours for. */
 
-/** So many characters of each text are looked up at each place of a request. */
+/** The number of a text's characters that are searched at each place of a request. */
 const keyLength = 6
 
 /** @returns the texts that a request contains, whatever their case */

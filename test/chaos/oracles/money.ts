@@ -156,7 +156,7 @@ function eventFaults(said: Acknowledgements): Finding[] {
       const types = typesOf.get(orderId) ?? []
       const made = types.filter((type) => type === 'order.created').length
       const ends = types.filter((type) => type === `order.${status}`).length
-      // A rebuilt row is told again.
+      // The app backend gets events of a rebuilt row again.
       const most = 1 + restores
       const isComplete = isReadAgain(order) ? made <= most && ends <= most : made === 1 && ends === 1
       return isComplete

@@ -127,7 +127,7 @@ const faults = outOf(...faultyParties).chain((party) =>
   ),
 )
 const ms = fc.integer({ min: 300, max: 3_000 })
-/** They meet single calls, and cost nothing but a repeat. */
+/** Disturbances that meet single calls, and cost nothing but a repeat. */
 const atParties: fc.Arbitrary<Disturbance> = fc.oneof(
   { weight: 10, arbitrary: faults },
   {
@@ -154,7 +154,7 @@ const atParties: fc.Arbitrary<Disturbance> = fc.oneof(
     }),
   },
 )
-/** They stop everybody until the part is back. */
+/** Disturbances that stop everybody until the part is back. */
 const ofParts: fc.Arbitrary<Disturbance> = fc.oneof(
   {
     weight: 3,
@@ -180,7 +180,7 @@ const inRound = 480
 const peopleForPart = 20
 /** Parts are disturbed at the same time: everybody waits for them, and would wait for each alone as long. */
 const partsAtOnce = 3
-/** Fewer do not lose the database, and are told of no policy. */
+/** Fewer do not lose the database, and get no notice of a policy. */
 const peopleToLose = 10
 /** The database is lost in the middle of a round. */
 const restored: Disturbance = { kind: 'restore', ms: 1_500 }

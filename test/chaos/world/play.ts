@@ -82,7 +82,7 @@ export async function play(
         const { disturbance } = event
         const part = partOf(disturbance)
         if (disturbance.kind === 'restore') {
-          // It needs every part, and ends some itself.
+          // A restore needs every part, and ends some itself.
           await Promise.all(underWay.values())
           await disturb(disturbance)
         } else

@@ -137,7 +137,7 @@ test('fraud warnings with pairs of faults at every call give the money back once
 }, async () => {
   const orders = await eachOf(atStripe, async () => harness.buy(await harness.signUp(), { packageCode }))
   await plantPairs(stripe, warningCalls, atStripe)
-  // It names the charge alone, so Stripe is asked about it.
+  // The warning names the charge alone, so Stripe is asked about the charge.
   for (const { id } of orders) await stripe.do('warn-fraud', { orderId: id, withIntent: false })
   await runLater(harness.stack, paymentSweepType, 1 / 24, [], { timeoutMs: 120_000 })
   await eachOf(orders, async ({ id }) => {

@@ -23,7 +23,7 @@ test('a busy worker drains on SIGTERM, and its orders are delivered once', async
   await until('the worker waits for every eSIM', async () => (await asked()).length === busyWith)
   expect((await asked()).every(({ status }) => status === null)).toBe(true)
 
-  // It throws unless the exit code is 0.
+  // `stop` throws unless the exit code is 0.
   await harness.worker.stop()
   expect((await asked()).map(({ status }) => status)).toEqual(Array(busyWith).fill(200))
   for (const id of orders) {

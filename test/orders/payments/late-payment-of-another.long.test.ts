@@ -15,7 +15,7 @@ const { stripe } = harness.sims
 const { context } = harness
 const { sql } = context
 
-/** As when somebody has changed the payment's metadata in the dashboard. */
+/** Activities that read a payment whose metadata somebody has changed in the dashboard. */
 const changed = (orderId: string | null) =>
   createLatePaymentActivities({
     ...context,

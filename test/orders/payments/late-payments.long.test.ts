@@ -54,7 +54,7 @@ async function expectGivenBack(orderId: string, reason: string): Promise<void> {
 test('a payment that the bank processes for days is delivered, and operators see that it waits', async () => {
   const { order } = await unpaid()
   await stripe.do('process', { orderId: order.id })
-  // After a day operators are told and the wait begins again; the third day is as each later one.
+  // After a day operators are notified and the wait begins again; the third day is as each later one.
   for (let day = 1; day <= 3; day += 1) await harness.fastForward(order.id, '1 day')
   expect((await harness.service.get(`/v1/orders/${order.id}`)).body.status).toBe('awaiting_payment')
   expect(await attention(order.id)).toMatchObject([{ kind: 'payment_unresolved' }])
@@ -277,7 +277,7 @@ test('U2: a payment without an order is found, shown to operators, and counted a
   const [row] = await sql<{ payment_intent_id: string }[]>`select payment_intent_id from orders where id = ${orderId}`
   const paymentIntentId = row?.payment_intent_id ?? ''
   await terminate(orderId)
-  // As after a restore of an older backup.
+  // The row after a restore of an older backup.
   await sql`update orders set payment_intent_id = null, ended_at = now(), status = 'unpaid' where id = ${orderId}`
   await stripe.do('webhooks', { drop: 1_000 })
   await stripe.do('pay', { orderId })

@@ -43,7 +43,7 @@ const endings: Record<string, Ending> = {
   'top-up-waits-for-payment': 'unpaid',
   'top-up-waits-for-the-provider': 'refunded',
 }
-/** It ends the server of the database, which other files use as well. */
+/** Scenarios that stop the server of the database, which other files use as well. */
 const elsewhere = ['order-waits-for-the-database']
 
 test('every scenario in which an order waits has its end after a terminated run', () => {

@@ -306,7 +306,8 @@ test('a partial refund that Stripe refuses is released, and shown as refused', a
 
 test('a refund that Stripe refuses after the eSIMs are back is an operator’s', async () => {
   const { order } = await delivered()
-  // As for a dispute that Stripe has not told us of yet: the eSIM of a known one is suspended, and cannot go back.
+  // Stripe refuses so for a dispute of which no event has come yet: the eSIM of a known one is suspended, and cannot go
+  // back.
   await stripe.fault({
     match: { method: 'POST', path: '/v1/refunds$' },
     status: 400,

@@ -67,7 +67,7 @@ const notAskedAgain: Violation = {
     await setPromotions(sql, { accountId, granted: false, source: 'web', at: ago(2) })
     await insertCampaign(fixture)
     const delivery = { campaignId, accountId, at: ago(1) }
-    // As it is, the function lets nobody send.
+    // The unchanged function lets nobody send.
     if (await claimDelivery(sql, delivery)) throw new Error('a promotion without consent was claimed')
     await withStatement(sql, 'and a.promotions', '', (changed) => claimDelivery(changed, delivery))
     await recordDeliveryResult(sql, delivery, 'sent')

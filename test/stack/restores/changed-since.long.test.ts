@@ -251,7 +251,7 @@ beforeAll(async () => {
   await esimAccess.clearFaults()
   await (await deletionOf(people.ended.person, 'requested')).terminate('by an operator, before the erasure')
   await deletionOf(people.erasing.person, 'requested')
-  // As if it had been delivered before the time that Temporal remembers.
+  // Temporal has no run of an order that was delivered before the time it remembers.
   await temporal.workflowService.deleteWorkflowExecution({
     namespace: temporal.options.namespace,
     workflowExecution: { workflowId: orderWorkflowId(people.unpaid.id) },

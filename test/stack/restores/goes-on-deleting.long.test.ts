@@ -23,7 +23,7 @@ const { apple, esimAccess, firebase, google, mailbox, stripe } = harness.sims
 const { sql: lost, cipher, dataKeys } = harness.context
 
 const outside: ErasureStep[] = ['apple', 'google', 'firebase', 'stripe', 'esim_provider', 'mail']
-/** They come at their time, long after the restore. */
+/** Steps that come at their time, long after the restore. */
 const later: ErasureStep[] = ['backups', 'stripe_redaction']
 
 interface Known {

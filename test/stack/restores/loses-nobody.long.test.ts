@@ -334,7 +334,7 @@ test(`U2: ${rounds * ordersInRound} orders in every state outlive the loss of th
   reached('all orders are there')
   await Promise.all([harness.api.stop(), harness.worker.stop()])
   await withDatabase(server, (sql) => sql`drop database ${sql(name)} with (force)`)
-  // As outside parties see it, the dump was made so long ago.
+  // The dump gets the age that it has for outside parties.
   const oldId = backupIdOf(new Date(dumpedAt - dumpIsOldMs))
   for (const file of await readdir(config.BACKUP_FOLDER)) {
     const purpose = file.slice(0, file.indexOf('-'))
@@ -361,7 +361,7 @@ test(`U2: ${rounds * ordersInRound} orders in every state outlive the loss of th
   ])
   expect(rowsAgain).toEqual(rows)
   expect(rows.items.filter(({ outcome }) => outcome === 'rebuilt')).toHaveLength(12 * rounds)
-  // The app backend is told nothing of orders that the dump has as they are.
+  // The app backend gets no events of orders that the dump has as they are.
   expect(rows.orderEvents.filter(({ order_id }) => waiting.some(({ atRest }) => atRest === order_id))).toEqual([])
 
   // Nobody is served before the run of the restore has settled what cannot be rebuilt; no worker has begun it yet.

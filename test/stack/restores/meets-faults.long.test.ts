@@ -23,7 +23,7 @@ const { sql: lost, esimProviders } = harness.context
 const inReview = { pay: { riskLevel: 'elevated' }, until: 'in_review' }
 const always = 1_000_000
 
-/** They are in the dump. */
+/** Accounts that are in the dump. */
 const buyers = await Promise.all(Array.from({ length: 5 }, () => harness.signUp()))
 const buy = async (packageCode: string, how = {}): Promise<string> => {
   const buyer = buyers.pop()

@@ -143,7 +143,7 @@ test('C6: a link to an Apple Account that its owner has ended since the dump doe
   const workflowId = signInEndedWorkflowId(randomUUID())
   const start = { workflowId, taskQueue: config.TEMPORAL_TASK_QUEUE, args: [input] }
   await temporal.workflow.execute(signInEndedType, start)
-  // The dump still has the link.
+  // The state in the dump: the sign-in is linked.
   await link()
   const isolate = createFailureIsolation(sql, await openRestore(sql))
   const since = plusMs(new Date(), -60_000)

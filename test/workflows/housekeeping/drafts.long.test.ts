@@ -56,7 +56,7 @@ afterEach(async () => {
     let open = 0
     for await (const { workflowId } of harness.temporal.workflow.list({ query })) {
       open += 1
-      // It may have ended by itself meanwhile.
+      // The run may have ended by itself meanwhile.
       await harness.temporal.workflow
         .getHandle(workflowId)
         .terminate('test')
