@@ -21,6 +21,8 @@ import { scenarios, settingsOf } from './scenarios.ts'
 /** Fields of events that replays do not read: numbers of the server, and the build. */
 const ballast = new Set(['taskId', 'workerVersion'])
 
+const jsonPayload = z.object({ metadata: z.record(z.string(), z.string()), data: z.string() })
+
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !(name in scenarios))
 if (unknown.length > 0)
@@ -84,8 +86,6 @@ async function inClear(history: History, { config }: Product): Promise<string> {
   const lines = events.map((event) => JSON.stringify(event, (key, value) => (ballast.has(key) ? undefined : value)))
   return `{"events":[\n${lines.join(',\n')}\n]}\n`
 }
-
-const jsonPayload = z.object({ metadata: z.record(z.string(), z.string()), data: z.string() })
 
 async function decoded(value: unknown, codecs: PayloadCodec[]): Promise<unknown> {
   if (typeof value !== 'object' || value === null) return value
