@@ -19,6 +19,7 @@ export interface WorkflowBundle {
 const root = fileURLToPath(new URL('../', import.meta.url))
 /** The server refuses a run's versioning behaviour from a worker that is not versioned. */
 const entries = { plain: 'workflows/index.ts', versioned: 'workflows/versioning/entry.ts' }
+const ownInterceptors = join(root, 'workflows/run/one-local-activity.ts')
 /** The folders that workflow code may import, beside packages. */
 const sourceFolders = ['workflows', 'policy', 'shared']
 
@@ -27,7 +28,7 @@ export interface BundleOptions {
   encrypted: boolean
   /** whether the worker has a build id; the workflows have their versioning behaviour then */
   versioned?: boolean
-  /** a module of workflow interceptors, of which no production bundle has one; it imports nothing else of ours */
+  /** a further module of workflow interceptors, of which no production bundle has one; it imports nothing else of ours */
   interceptors?: string
   /** keeps what webpack has made of each module, for a next build that changes a few of them */
   incremental?: boolean
@@ -65,7 +66,7 @@ export async function buildBundle(options: BundleOptions): Promise<WorkflowBundl
     logger: temporalLogger(() => log.child({}, { level: log.isLevelEnabled('debug') ? log.level : 'warn' })),
     payloadConverterPath,
     ...(encrypted && { failureConverterPath }),
-    ...(interceptors !== undefined && { workflowInterceptorModules: [interceptors] }),
+    workflowInterceptorModules: [ownInterceptors, ...(interceptors === undefined ? [] : [interceptors])],
     // Histories hold the stacks of failures, which must not have paths of this machine.
     webpackConfigHook: (config) => ({
       ...config,

@@ -33,7 +33,7 @@ export function proxyLocalFirst<Activities extends object>(): Activities {
  * A retryable failure or a timeout. The SDK throws a local activity's ApplicationFailure without an ActivityFailure
  * around it.
  */
-function ranOutOfTries(error: unknown): boolean {
+export function ranOutOfTries(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : error
   return cause instanceof TimeoutFailure || (cause instanceof ApplicationFailure && !cause.nonRetryable)
 }

@@ -155,6 +155,29 @@ export const rareOrders: Record<string, Scenario> = {
       },
     }
   }),
+  'order-whose-refund-settles-while-its-mail-waits': rare(() => {
+    const processor = gate()
+    return {
+      begins: anOrder(),
+      answers: ordinary({
+        confirmPayment: () => ({ state: 'paid', review: 'elevated_risk' }),
+        refundPayment: async () => {
+          await processor.opened
+          return { creditNotes: [] }
+        },
+        sendOrderMail: notLocally(async () => undefined),
+      }),
+      async play(run) {
+        await run.signal(paymentSignal)
+        await run.shows('in_review')
+        await run.begin(cancel)
+        await run.called('refundPayment')
+        await run.signal(paymentSignal)
+        processor.open()
+        await settle(run)
+      },
+    }
+  }),
   'order-warned-of-before-its-payment': rare(() => ({
     begins: anOrder(),
     answers: ordinary({ readFraudWarnings: () => 'refund' }),

@@ -1,0 +1,51 @@
+/**
+ * A run has one local activity under way at a time. Of several, each one's end would be an activation of its own live and one of
+ * all together in a replay: what two branches do next would come in another order, and the run could not go on (TMPRL1100).
+ * docs/decisions/0002-local-activities.md
+ */
+import {
+  ApplicationFailure,
+  type LocalActivityInput,
+  type Next,
+  patched,
+  type WorkflowInterceptors,
+  type WorkflowOutboundCallsInterceptor,
+} from '@temporalio/workflow'
+import { ranOutOfTries } from './local-first.ts'
+
+/** Called by the SDK for each run. */
+export const interceptors = (): WorkflowInterceptors => ({ outbound: [oneLocalActivityAtATime()] })
+
+function oneLocalActivityAtATime(): WorkflowOutboundCallsInterceptor {
+  /** resolves when the local activity that was begun last has ended: to whether it ran out of tries */
+  let last: Promise<boolean> | undefined
+  return {
+    // No `async` and no `await`: a local activity that waits for none is begun and ends in the steps that kept histories have.
+    scheduleLocalActivity(
+      input: LocalActivityInput,
+      next: Next<WorkflowOutboundCallsInterceptor, 'scheduleLocalActivity'>,
+    ) {
+      const waits = last !== undefined && patched('one-local-activity')
+      const result = last && waits ? last.then((ranOut) => (ranOut ? notTried() : next(input))) : next(input)
+      const ended: Promise<boolean> = result.then(
+        () => end(false),
+        (error: unknown) => end(ranOutOfTries(error)),
+      )
+      last = ended
+      return result
+
+      function end(ranOut: boolean): boolean {
+        if (last === ended) last = undefined
+        return ranOut
+      }
+    },
+  }
+}
+
+/**
+ * During an outage those that wait would each take their whole time, one after the other, and the workflow task would
+ * heartbeat. Their regular activities go on instead.
+ */
+function notTried(): never {
+  throw ApplicationFailure.retryable('A local activity before it ran out of tries', 'LocalActivityNotTried')
+}
