@@ -55,22 +55,26 @@ export async function rememberState({ context, temporal, sims, urls, config }: S
   }
 }
 
-/** Also closed ones: another file's restore would read them. A run may start another one meanwhile. */
+/**
+ * Deletes closed runs as well: another file's restore would read them. A run may start another one meanwhile, and Temporal's list
+ * may keep a run that is gone.
+ */
 async function deleteRuns({ workflow, workflowService, options: { namespace } }: Client): Promise<void> {
-  const asked = new Set<string>()
+  const gone = new Set<string>()
   await until('all runs are deleted', async () => {
+    let left = 0
     for await (const { workflowId, runId } of workflow.list()) {
-      if (asked.has(runId)) continue
-      asked.add(runId)
-      const workflowExecution = { workflowId, runId }
-      await workflowService.deleteWorkflowExecution({ namespace, workflowExecution }).catch(isGone)
+      if (gone.has(runId)) continue
+      left += 1
+      await workflowService
+        .deleteWorkflowExecution({ namespace, workflowExecution: { workflowId, runId } })
+        .catch((error: unknown) => {
+          if (!isNotFound(error)) throw error
+          gone.add(runId)
+        })
     }
-    return (await workflow.count()).count === 0
+    return left === 0
   })
-}
-
-function isGone(error: unknown): void {
-  if (!isNotFound(error)) throw error
 }
 
 async function tables(sql: Database): Promise<string[]> {
