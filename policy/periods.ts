@@ -67,10 +67,10 @@ export const periods = {
    */
   velocityAcrossAccounts: { keepMs: 30 * day, maxOrders: 60, maxGrossUsdMicros: 2_200_000_000 },
   /**
-   * U5, fraud is prevented: four in five warnings that nobody acts on become a dispute with a fee
-   * (docs.stripe.com/disputes/how-disputes-work), and Stripe does not say when: an operator decides within days.
+   * U5, fraud is prevented: four in five warnings that nobody acts on become a dispute with a fee (docs.stripe.com/disputes/how-disputes-work),
+   * and Stripe does not say when: an operator decides within days. An eSIM provider that does not answer leaves time to decide.
    */
-  fraudWarning: { decideWithinMs: 3 * day },
+  fraudWarning: { decideWithinMs: 3 * day, returnTriedForMs: 2 * day },
   account: {
     /** R1: an account is kept until it is unused for 3 years */
     inactivityYears: 3,

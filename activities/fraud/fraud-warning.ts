@@ -1,25 +1,36 @@
 /** Activities about early fraud warnings. */
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { listEsims, type StoredEsim } from '../../db/order/esims.ts'
 import { fraudWarningTask } from '../../db/order/fraud-warnings.ts'
 import { noteInHistory } from '../../db/order/order-history.ts'
 import { findOrder, hasPaidTopUps, type OrderRow } from '../../db/order/orders.ts'
+import type { EsimState } from '../../providers/esim.ts'
 import type { FraudWarning } from '../../providers/stripe/fraud-warnings.ts'
+import { failureType } from '../../shared/failures.ts'
 import type { FraudWarningOutcome, OrderActivities } from '../../workflows/order/order.contract.ts'
 import { askAboutPayment } from '../order/provider-alarm.ts'
+import { claimReturn } from '../order/provider-returns.ts'
 
 type Activities = Pick<OrderActivities, 'readFraudWarnings' | 'raiseFraudWarning'>
+
+/** States in which nobody has installed an eSIM, or in which only its provider can tell. */
+const perhapsNew: readonly EsimState[] = ['new', 'suspended', 'cancelled', 'unknown']
+
+const isKnownUsed = ({ state, usedBytes, activatedAt }: StoredEsim): boolean =>
+  usedBytes > 0n || activatedAt !== null || !perhapsNew.includes(state)
 
 export function createFraudWarningActivities(context: Context): Activities {
   const { sql, stripe } = context
 
   return {
-    async readFraudWarnings({ orderId, asOf }) {
+    async readFraudWarnings({ orderId, asOf, providerIsAway }) {
       const order = await findOrder(sql, orderId)
       // The deletion of an erased account settles what was not delivered.
       if (!order) return 'nothing'
       if (!(await actionableWarning(order, new Date(asOf)))) return 'nothing'
-      return outcomeOf(order)
+      const outcome = await outcomeOf(order)
+      return outcome === 'take_back' && providerIsAway ? decideWithoutProvider(order, new Date(asOf)) : outcome
     },
 
     async raiseFraudWarning({ orderId, asOf, code }) {
@@ -41,6 +52,19 @@ export function createFraudWarningActivities(context: Context): Activities {
     const warning = warnings.findLast(({ actionable }) => actionable)
     if (!warning) await resolveOperatorTask(sql, { kind: 'fraud_warning', subjectId: order.id, by: 'order', at })
     return warning
+  }
+
+  /** By our own records, which are as old as the outage, and by what our customers have paid since. */
+  async function decideWithoutProvider(order: OrderRow, at: Date): Promise<FraudWarningOutcome> {
+    const esims = await listEsims(context, order)
+    if (esims.some(isKnownUsed)) return 'operator'
+    try {
+      await claimReturn(sql, order.id, esims, at)
+      return 'take_back'
+    } catch (error) {
+      if (failureType(error) !== 'EsimInUse') throw error
+      return 'operator'
+    }
   }
 
   async function outcomeOf(order: OrderRow): Promise<FraudWarningOutcome> {

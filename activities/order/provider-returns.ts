@@ -1,6 +1,8 @@
-/** Returns the eSIMs that a provider holds, or may hold, for an order that is not delivered. */
+/** Returns the eSIMs that a provider holds, or may hold, for an order. */
 import type { Context } from '../../context.ts'
-import { esimRefIndex } from '../../db/order/esims.ts'
+import type { Queryable } from '../../db/connection/database.ts'
+import { esimRefIndex, noteReturnAsked, type StoredEsim } from '../../db/order/esims.ts'
+import { hasPaidTopUps } from '../../db/order/orders.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import type { EsimProvider, PlaceOrder } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
@@ -51,6 +53,19 @@ export async function cancelUnused(
     const isFinal = error.code === 'not_cancellable' || triedForMs >= notFoundIsFinalAfterMs
     throw asFailure(error, isFinal ? inUse : esimFailureTypes)
   }
+}
+
+/**
+ * U2: notes the return before it looks for top-ups, as a top-up is paid before it looks for a return: at least one of
+ * them finds the other, since a returned eSIM would lose the data that the customer has paid for.
+ * @throws EsimInUse when a top-up of one of them is paid
+ */
+export async function claimReturn(sql: Queryable, orderId: string, esims: StoredEsim[], at: Date): Promise<void> {
+  const claimed = esims.filter(({ state, returnAsked }) => state !== 'cancelled' && !returnAsked)
+  for (const { id } of claimed) await noteReturnAsked(sql, id, at)
+  if (!(await hasPaidTopUps(sql, orderId))) return
+  for (const { id } of claimed) await noteReturnAsked(sql, id, null)
+  throw failure('EsimInUse', { code: 'topped_up' })
 }
 
 export function createProviderReturns(context: Context) {

@@ -4,7 +4,7 @@ import { activityInfo } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { insertEsims, listEsims, noteReturnAsked, type StoredEsim, setEsimState } from '../../db/order/esims.ts'
-import { hasPaidTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
+import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import {
   claimPlacement,
   heldPlacement,
@@ -24,7 +24,7 @@ import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
 import { askOnce } from './ask-once.ts'
 import { knownOrder } from './known-order.ts'
 import { placementReference } from './placement-reference.ts'
-import { cancelUnused, createProviderReturns, type KeepAsked, placeOrderOf } from './provider-returns.ts'
+import { cancelUnused, claimReturn, createProviderReturns, type KeepAsked, placeOrderOf } from './provider-returns.ts'
 import { buyAtSeenPrice } from './seen-price.ts'
 import { releaseTopUp, topUpParent } from './top-up.ts'
 
@@ -70,7 +70,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       if (states.some(({ state }) => state === 'unknown'))
         throw failure('ProviderUnavailable', { code: 'unknown_state' })
       if (states.some((status) => !isNew(status) && status.state !== 'cancelled')) throw failure('EsimInUse')
-      await claimReturn(orderId, esims, new Date(asOf))
+      await claimReturn(sql, orderId, esims, new Date(asOf))
       await returnAll(order, esims, new Date(asOf))
     },
 
@@ -166,20 +166,6 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       if (outcome === 'given_back') await setEsimState(tx, order.id, 'cancelled', at)
       await movePlacement(tx, placement.id, ['releasing'], { state: 'released', reason: outcome })
     })
-  }
-
-  /**
-   * U2, paid means delivered or refunded: notes the return before it looks for top-ups, as a top-up is paid before it
-   * looks for a return. At least one of them finds the other, since a returned eSIM would lose the data that the
-   * customer has paid for.
-   * @throws EsimInUse when a top-up of one of them is paid
-   */
-  async function claimReturn(orderId: string, esims: StoredEsim[], at: Date): Promise<void> {
-    const claimed = esims.filter(({ state, returnAsked }) => state !== 'cancelled' && !returnAsked)
-    for (const { id } of claimed) await noteReturnAsked(sql, id, at)
-    if (!(await hasPaidTopUps(sql, orderId))) return
-    for (const { id } of claimed) await noteReturnAsked(sql, id, null)
-    throw failure('EsimInUse', { code: 'topped_up' })
   }
 
   async function returnAll(order: OrderRow, esims: StoredEsim[], at: Date): Promise<void> {

@@ -5,6 +5,7 @@
 import { afterEach, expect, test } from 'vitest'
 import type { Attention } from '../../db/connection/schema.ts'
 import { periods } from '../../policy/periods.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { paymentSweepType } from '../../workflows/order/payment-sweep.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
@@ -212,15 +213,89 @@ test('an order is followed to its end while its provider takes no return after a
   await until('its run has closed', async () => (await runStatus(orderWorkflowId(order.id))) === 'COMPLETED')
 })
 
-test('an unused eSIM of a warning whose return its provider refuses for a week is an operator’s', async () => {
+/** Its provider answers nothing at all: neither whether the eSIM was used, nor a return. */
+async function warnWhileProviderIsAway(orderId: string): Promise<void> {
+  await esimAccess.fault({ match: { path: '/esim/' }, status: 503, times: always })
+  const asked = () => esimAccess.log().then((log) => log.filter(({ url }) => url.endsWith('/esim/query')).length)
+  const before = await asked()
+  await warn(orderId)
+  await until('the provider is asked', async () => (await asked()) > before)
+}
+
+const untilReturned = (iccid: string) =>
+  until('the eSIM is returned', async () => (await atProvider(iccid)) === 'CANCEL')
+
+test('U5: a warned order whose provider is away is refunded within the days of a decision, and its eSIM is returned when the provider is back', async () => {
   const { order } = await bought('delivered')
-  await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: always })
-  await warnUntilAsked(order.id)
-  await harness.fastForward(order.id, '7 days')
-  await harness.fastForward(order.id, '2 hours')
-  expect(await untilTask(order.id)).toMatchObject({ detail: expect.stringMatching(/http_503|provider_unavailable/) })
+  await warnWhileProviderIsAway(order.id)
+  await harness.fastForward(order.id, '46 hours')
   expect((await harness.service.get(`/v1/orders/${order.id}`)).body.status).toBe('delivered')
+  await harness.fastForward(order.id, '3 hours')
+  await expectGivenBack(order.id)
+  await esimAccess.clearFaults()
+  await harness.fastForward(order.id, '1 hour')
+  await untilReturned(order.esims[0].iccid)
+  expect(await refundsOf(order.id)).toHaveLength(1)
 })
+
+test('U5: an eSIM whose use is found after its warned order was refunded is an operator’s', async () => {
+  const { order } = await bought('delivered')
+  await warnWhileProviderIsAway(order.id)
+  await harness.fastForward(order.id, '49 hours')
+  await expectGivenBack(order.id)
+  await esimAccess.clearFaults()
+  await esimAccess.do('use', { iccid: order.esims[0].iccid, bytes: 1_000 })
+  await harness.fastForward(order.id, '1 hour')
+  await until('operators are told', async () => {
+    const [task] = await sql`
+      select 1 from attention where kind = 'provider_order_unreturned' and subject_id = ${order.id}`
+    return task !== undefined
+  })
+  expect(await refundsOf(order.id)).toHaveLength(1)
+})
+
+test('U5: a refund that Stripe refuses leaves a warned order to an operator, and its eSIM is returned when the provider is back', async () => {
+  const { order } = await bought('delivered')
+  await warnWhileProviderIsAway(order.id)
+  await stripe.refuse({ code: 'charge_not_refundable', match: { method: 'POST', path: '/v1/refunds$' } })
+  await harness.fastForward(order.id, '49 hours')
+  await harness.untilOrder(order.id, 'refund_failed')
+  await esimAccess.clearFaults()
+  await harness.fastForward(order.id, '1 hour')
+  await untilReturned(order.esims[0].iccid)
+  expectStatus(await harness.operator.post(`/v1/orders/${order.id}/refund`), 200)
+  await expectGivenBack(order.id)
+})
+
+test('U5: no top-up is sold for an eSIM whose order was refunded while its provider is away', async () => {
+  const { person, order } = await bought('delivered')
+  const { id } = expectStatus(
+    await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: testPackages.topUp }),
+    201,
+  )
+  await warnWhileProviderIsAway(order.id)
+  await harness.fastForward(order.id, '49 hours')
+  await expectGivenBack(order.id)
+  await stripe.do('pay', { orderId: id })
+  await harness.untilOrder(id, 'refunded')
+})
+
+test.each([
+  ['used', { used_bytes: '1000' }],
+  ['installed', { state: 'installed' }],
+])(
+  'U5: a warned order that is %s by our own books is an operator’s while its provider is away',
+  async (_what, seen) => {
+    const { order } = await bought('delivered')
+    await sql`update esims set ${sql(seen)} where order_id = ${order.id}`
+    await warnWhileProviderIsAway(order.id)
+    await harness.fastForward(order.id, '49 hours')
+    const detail = expect.stringMatching(/http_503|provider_unavailable/)
+    expect(await untilTask(order.id)).toMatchObject({ detail })
+    expect((await harness.service.get(`/v1/orders/${order.id}`)).body.status).toBe('delivered')
+    expect(await refundsOf(order.id)).toEqual([])
+  },
+)
 
 test('twenty warnings at once, each delivered twice, refund an order once', async () => {
   const { order } = await bought('delivered')
@@ -289,6 +364,18 @@ test('orders with a fraud warning whose run was terminated are refunded, and unu
     const [esim] = order.esims
     if (esim) expect(await atProvider(esim.iccid)).toBe('CANCEL')
   }
+})
+
+test('U5: a warned order whose run was terminated is refunded in time while its provider is away, and its eSIM is returned later', async () => {
+  const { order } = await bought('delivered')
+  await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).terminate('by mistake')
+  await warnWhileProviderIsAway(order.id)
+  const aftercare = orderAftercareWorkflowId(order.id)
+  await fastForward(harness.temporal, aftercare, '49 hours')
+  await expectGivenBack(order.id)
+  await esimAccess.clearFaults()
+  await fastForward(harness.temporal, aftercare, '1 hour')
+  await untilReturned(order.esims[0].iccid)
 })
 
 test('the hourly look finds a warning whose webhook was lost, and settles tasks that need nothing any more', async () => {

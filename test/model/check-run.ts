@@ -58,7 +58,11 @@ const done: Record<string, Reading<Completed>> = {
   provision: (world) => (world.esim !== 'asked' && isGivenBack(world) ? [] : ['makes the eSIM']),
   recordDelivery: () => ['delivers'],
   // A suspected order ends as if it had been cancelled.
-  readFraudWarnings: (world, { result }) => (result.value === 'refund' && canTake(world, 'cancels') ? ['cancels'] : []),
+  readFraudWarnings: (world, { input, result }) => {
+    const goesFirst = input.providerIsAway && result.value === 'take_back'
+    if (goesFirst && canTake(world, 'refunds before the eSIM is back')) return ['refunds before the eSIM is back']
+    return result.value === 'refund' && canTake(world, 'cancels') ? ['cancels'] : []
+  },
   withdrawEsims: () => ['takes the eSIM back'],
   refreshEsims: givenBackByProvider,
   watchEsims: givenBackByProvider,

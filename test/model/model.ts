@@ -411,6 +411,12 @@ const steps = {
     when: (world) => isIn('refunded')(world) && world.refunded === price,
     does: (world) => ({ refunded: world.part === 'made' ? part : 0 }),
   },
+  // After a fraud warning the money does not wait for a provider that is away, which is still asked for the return.
+  'refunds before the eSIM is back': {
+    who: 'fault',
+    when: (world) => isIn('delivered')(world) && world.isReturning && world.esim === 'held',
+    does: (world) => to(world, 'refunding'),
+  },
   'a refund is refused': { who: 'fault', when: isIn('refunding'), does: (world) => to(world, 'refund_failed') },
   'a backup is made': {
     who: 'fault',

@@ -120,6 +120,7 @@ test('every period is the one that was meant', () => {
       "eventsMs": "30d",
       "fraudWarning": {
         "decideWithinMs": "3d",
+        "returnTriedForMs": "2d",
       },
       "freshSignInMs": "10min",
       "guessedCodesMs": "15min",

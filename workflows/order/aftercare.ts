@@ -20,7 +20,7 @@ import {
 } from './order.contract.ts'
 import { isListed, orderStates } from './order-states.ts'
 import { requestRefund, returnHeldEsims, untilSettled } from './refund.ts'
-import { disputeNotice, localFirst, noteDispute, sendMessages } from './run.ts'
+import { disputeNotice, localFirst, noteDispute, ranOutOfTime, sendMessages } from './run.ts'
 
 export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {
   const state: OrderState = { status: 'refunded', waitingFor: 'the payment processor', dueAt: null }
@@ -75,11 +75,17 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     if (outcome === 'refund') hints.payment = true
     if (outcome === 'operator') await tellOperators(orderId, 'not_returnable')
     if (outcome !== 'take_back') return
+    let returned: Promise<void> | undefined
     try {
       await returnUnusedEsims(orderId)
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error
-      return tellOperators(orderId, whyNot(error))
+      const code = whyNot(error)
+      if (!ranOutOfTime(error) || !patched('fraud-warning-decided-in-time')) return tellOperators(orderId, code)
+      const decided = await readOutcome(orderId, true)
+      if (decided === 'operator') return tellOperators(orderId, code)
+      if (decided !== 'take_back') return
+      returned = inBackground(returnHeldEsims({ orderId }))
     }
     const reason = 'fraud_warning'
     await localFirst.startRefund({ orderId, ...clock(), reason })
@@ -87,6 +93,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     const failedWith = await refundAgain(reason)
     if (failedWith) await repeatRefund(failedWith)
     else await end()
+    await returned
   }
 
   /** Refunds a payment that the order's own run cannot take any more. */

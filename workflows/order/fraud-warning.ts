@@ -3,7 +3,7 @@
  * hint; Stripe says whether a warning is still actionable, and the order's row what can be done.
  */
 import { ActivityFailure, condition, patched, proxyActivities } from '@temporalio/workflow'
-import { milliseconds } from '../../policy/periods.ts'
+import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failureType } from '../../shared/failures.ts'
 import { clock, now } from '../run/now.ts'
@@ -13,9 +13,13 @@ import { charge, codeOf, localFirst, type OrderRun } from './run.ts'
 
 /** A try is as long as that of a customer, who is refused while it is under way. */
 const trying = proxyActivities<OrderActivities>(retry.whileCallerWaits)
-/** Between two tries: a minute at first, an hour later; for a week in all. */
+/** Between two tries: a minute at first, an hour later. */
 const longestPauseMs = milliseconds.hour
-const triedForMs = 7 * milliseconds.day
+const { returnTriedForMs } = periods.fraudWarning
+/** Of runs from before the money went back without the eSIMs. */
+const onceTriedForMs = 7 * milliseconds.day
+/** In the aftercare, where nobody else asks for the same. */
+const inTime = proxyActivities<OrderActivities>({ ...retry.money, scheduleToCloseTimeout: returnTriedForMs })
 
 /** Acts on the order's warnings. Hints that come meanwhile are one. */
 export async function noteFraudWarning(run: OrderRun): Promise<void> {
@@ -61,12 +65,15 @@ async function act(run: OrderRun): Promise<void> {
  */
 async function returnEsims(run: OrderRun): Promise<string | undefined> {
   const { requested, state } = run
-  const giveUpAt = plusMs(now(), triedForMs)
+  const decideAt = plusMs(now(), returnTriedForMs)
+  const giveUpAt = plusMs(now(), onceTriedForMs)
   for (let pauseMs = milliseconds.minute; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     const refused = await returnForWarning(run)
     if (!refused) return undefined
-    const isFinal = refused.isInUse || plusMs(now(), pauseMs) > giveUpAt
+    const againAt = plusMs(now(), pauseMs)
+    const isFinal = refused.isInUse || againAt > giveUpAt
     if (isFinal || !patched('fraud-warning-tried-again')) return refused.code
+    if (againAt > decideAt && patched('fraud-warning-decided-in-time')) return refundUnreturned(run, refused.code)
     const isSettled = () => requested.returned || state.status !== 'delivered'
     await condition(isSettled, pauseMs)
     await condition(() => !requested.returning)
@@ -76,6 +83,24 @@ async function returnEsims(run: OrderRun): Promise<string | undefined> {
       return undefined
     }
   }
+}
+
+/**
+ * The provider has not answered for days, and a dispute may come: the money goes back first. The run's refund goes on trying
+ * to return the eSIMs, and makes them an operator's when it cannot.
+ * @returns why an operator has to decide, if so
+ */
+async function refundUnreturned(run: OrderRun, code: string): Promise<string | undefined> {
+  const { requested, state } = run
+  const outcome = await readOutcome(run.orderId, true)
+  await condition(() => !requested.returning)
+  if (outcome === 'operator') return code
+  if (outcome !== 'take_back' || requested.returned) return undefined
+  if (state.status === 'ended') run.fraudWarning.hinted = true
+  if (state.status !== 'delivered') return undefined
+  requested.suspect = true
+  requested.returned = true
+  return undefined
 }
 
 /** @returns why the eSIMs could not be returned, if so */
@@ -101,16 +126,16 @@ async function returnForWarning({
   }
 }
 
-/** Returns the delivered eSIMs to their provider. @throws ActivityFailure EsimInUse, or after a week */
-export const returnUnusedEsims = (orderId: string): Promise<void> => charge.withdrawEsims({ orderId, ...clock() })
+/** Returns the delivered eSIMs to their provider. @throws ActivityFailure EsimInUse, or when the warning cannot wait any longer */
+export const returnUnusedEsims = (orderId: string): Promise<void> => inTime.withdrawEsims({ orderId, ...clock() })
 
 /** The code of an operator task about eSIMs that were not returned. */
 export const whyNot = (error: unknown): string =>
   failureType(error) === 'EsimInUse' ? 'esim_in_use' : (codeOf(error).code ?? 'provider_unavailable')
 
-export async function readOutcome(orderId: string): Promise<FraudWarningOutcome> {
+export async function readOutcome(orderId: string, providerIsAway = false): Promise<FraudWarningOutcome> {
   try {
-    return await charge.readFraudWarnings({ orderId, ...clock() })
+    return await charge.readFraudWarnings({ orderId, ...clock(), ...(providerIsAway && { providerIsAway }) })
   } catch (error) {
     return unread(orderId, error)
   }

@@ -232,8 +232,11 @@ export interface OrderActivities {
   }): Promise<{ needsEvidence: boolean; isOver?: boolean } | undefined>
   /** Puts evidence from our books beside the dispute at the payment processor, once. Only an operator submits it. */
   stageDisputeEvidence(input: { orderId: string; disputeId: string; asOf: string }): Promise<void>
-  /** Asks the payment processor for fraud warnings about the order's payment. */
-  readFraudWarnings(input: { orderId: string; asOf: string }): Promise<FraudWarningOutcome>
+  /**
+   * Asks the payment processor for fraud warnings about the order's payment. With `providerIsAway` our own records say whether an
+   * eSIM was used, and `take_back` has noted that the eSIMs are being returned: they take no top-up any more.
+   */
+  readFraudWarnings(input: { orderId: string; asOf: string; providerIsAway?: boolean }): Promise<FraudWarningOutcome>
   /** Makes an operator task of the order's fraud warning, with a due date, unless none is actionable any more. */
   raiseFraudWarning(input: { orderId: string; asOf: string; code: string }): Promise<void>
   endOrder(input: { orderId: string; asOf: string; status: OrderStatus }): Promise<void>

@@ -1,6 +1,7 @@
 /** Rare ends of the runs around an order: its aftercare, partial refunds, withdrawals, bulk actions. */
 import { randomUUID } from 'node:crypto'
 import type { SignalDefinition } from '@temporalio/common'
+import { milliseconds } from '../../../policy/periods.ts'
 import { failure } from '../../../shared/failures.ts'
 import {
   bulkActionStarted,
@@ -26,6 +27,8 @@ import { withdrawalStated, withdrawalType, withdrawalWorkflowId } from '../../..
 import type { Scenario } from '../scenario.ts'
 import { type Answers, gate, inTurn, rare, throws, unknownFailure } from './played-run.ts'
 
+const providerIsAway = (): Error =>
+  failure('ProviderUnavailable', { code: 'http_503', nextRetryDelay: milliseconds.hour })
 const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
 
 function anAftercare(signal?: SignalDefinition) {
@@ -70,6 +73,49 @@ export const rareAftercares: Record<string, Scenario> = {
   'order-aftercare-that-cannot-take-back': rare(() => ({
     begins: anAftercare(fraudWarningSignal),
     answers: afterwards({ readFraudWarnings: () => 'take_back', withdrawEsims: throws(failure('EsimInUse')) }),
+  })),
+  'order-aftercare-that-refunds-without-the-esims': rare(() => ({
+    begins: anAftercare(fraudWarningSignal),
+    answers: afterwards({ readFraudWarnings: () => 'take_back', withdrawEsims: throws(providerIsAway()) }),
+    async play(run) {
+      await run.called('withdrawEsims')
+      await run.forward('49 hours')
+      await run.shows('refunded')
+      await run.forward('31 days')
+    },
+  })),
+  'order-aftercare-that-leaves-used-esims-to-an-operator': rare(() => ({
+    begins: anAftercare(fraudWarningSignal),
+    answers: afterwards({
+      readFraudWarnings: inTurn('take_back', 'operator'),
+      withdrawEsims: throws(providerIsAway()),
+    }),
+    async play(run) {
+      await run.called('withdrawEsims')
+      await run.forward('49 hours')
+    },
+  })),
+  'order-aftercare-that-tries-for-a-week': rare(() => ({
+    begins: anAftercare(fraudWarningSignal),
+    answers: afterwards({
+      readFraudWarnings: inTurn('take_back', 'operator'),
+      withdrawEsims: throws(providerIsAway()),
+    }),
+    async play(run) {
+      await run.called('withdrawEsims')
+      await run.forward('8 days')
+    },
+  })),
+  'order-aftercare-of-a-warning-that-needs-nothing-any-more': rare(() => ({
+    begins: anAftercare(fraudWarningSignal),
+    answers: afterwards({
+      readFraudWarnings: inTurn('take_back', 'nothing'),
+      withdrawEsims: throws(providerIsAway()),
+    }),
+    async play(run) {
+      await run.called('withdrawEsims')
+      await run.forward('49 hours')
+    },
   })),
   'order-aftercare-that-takes-back-and-cannot-refund': rare(() => ({
     begins: anAftercare(fraudWarningSignal),

@@ -65,6 +65,22 @@ async function deliver(run: Run): Promise<void> {
   await run.shows('delivered')
 }
 
+/** Its provider takes no return, and says at a hint that the eSIMs have ended. */
+const neverReturned = (over: Answers): Answers =>
+  ordinary({
+    withdrawEsims: throws(unknownFailure()),
+    watchEsims: throws(lives()),
+    refreshEsims: () => ({ ended: true, givenBack: false }),
+    ...over,
+  })
+
+async function warnForTwoDays(run: Run): Promise<void> {
+  await deliver(run)
+  await run.signal(fraudWarningSignal)
+  await run.called('withdrawEsims')
+  await run.forward('49 hours')
+}
+
 export const rareOrders: Record<string, Scenario> = {
   'order-not-opened': rare(() => ({
     begins: { ...anOrder(), update: checkout },
@@ -313,6 +329,66 @@ export const rareOrders: Record<string, Scenario> = {
       await settle(run)
     },
   })),
+  'order-warned-of-and-refunded-without-its-esims': rare(() => ({
+    begins: anOrder(),
+    answers: neverReturned({ readFraudWarnings: () => 'take_back' }),
+    async play(run) {
+      await warnForTwoDays(run)
+      await settle(run)
+    },
+  })),
+  'order-warned-of-and-left-to-an-operator-in-time': rare(() => ({
+    begins: anOrder(),
+    answers: neverReturned({ readFraudWarnings: inTurn('take_back', 'operator') }),
+    async play(run) {
+      await warnForTwoDays(run)
+      await run.answered('raiseFraudWarning')
+      await run.signal(providerSignal)
+    },
+  })),
+  'order-warned-of-and-tried-for-a-week': rare(() => ({
+    begins: anOrder(),
+    answers: neverReturned({ readFraudWarnings: inTurn('take_back', 'operator') }),
+    async play(run) {
+      await warnForTwoDays(run)
+      await run.forward('6 days')
+      await run.answered('raiseFraudWarning')
+      await run.signal(providerSignal)
+    },
+  })),
+  'order-warned-of-and-not-actionable-any-more': rare(() => ({
+    begins: anOrder(),
+    answers: neverReturned({ readFraudWarnings: inTurn('take_back', 'nothing') }),
+    async play(run) {
+      await warnForTwoDays(run)
+      await run.called('readFraudWarnings', 2)
+      await run.answered('readFraudWarnings')
+      await run.signal(providerSignal)
+    },
+  })),
+  'order-warned-of-and-ended-while-it-is-decided': rare(() => {
+    const processor = gate()
+    return {
+      begins: anOrder(),
+      answers: neverReturned({
+        readFraudWarnings: inTurn(
+          'take_back',
+          async () => {
+            await processor.opened
+            return 'take_back'
+          },
+          'operator',
+        ),
+      }),
+      async play(run) {
+        await warnForTwoDays(run)
+        await run.called('readFraudWarnings', 2)
+        await run.signal(providerSignal)
+        await run.shows('ended')
+        processor.open()
+      },
+    }
+  }),
   'order-warned-of-and-ended-meanwhile': rare(() => {
     const life = gate()
     return {
