@@ -50,6 +50,7 @@ const call = { provider, method: 'POST', timeoutMs: 15_000, changes: true } as c
 const appleIssuer = 'https://appleid.apple.com'
 const tokenReply = z.object({ refresh_token: z.string().min(1), id_token: z.string() })
 const errorReply = z.object({ error: z.string().regex(/^[a-z_]{1,40}$/) })
+const isTheirs = (text: string): boolean => errorReply.safeParse(jsonOf(text)).success
 /** `events` is JSON text inside the JSON. */
 const notificationEvent = z.object({
   type: z.string().transform((type) => lookUp(olderAppleEvents, type) ?? type),
@@ -93,7 +94,7 @@ export function createApple(settings: AppleSettings) {
   async function post(path: string, clientId: string, fields: Record<string, string>): Promise<string> {
     const form = { client_id: clientId, client_secret: await clientSecret(clientId), ...fields }
     const body = new URLSearchParams(form)
-    const { status, text } = await callProvider({ ...call, url: baseUrl + path, body, watch })
+    const { status, text } = await callProvider({ ...call, url: baseUrl + path, body, isTheirs, watch })
     if (status === 200) return text
     const code = errorReply.safeParse(jsonOf(text)).data?.error
     // A refusal without Apple's words is not Apple's.

@@ -1,5 +1,5 @@
 /** Tells outages from refusals: whether calls to an outside party are answered at all. */
-import { isProviderFailure, type ProviderFailure } from './failure.ts'
+import { foreignCode, isProviderFailure, type ProviderFailure } from './failure.ts'
 import { badCertificate } from './http-request.ts'
 
 /** Is notified of every call to an outside party. It must neither throw nor wait. */
@@ -40,13 +40,13 @@ export function reportFailure(watch: CallWatch | undefined, party: string, failu
  * proxy in front of the party answers. Node's error codes begin with an e. SMTP 421 and 4.3.x are about the mail system.
  */
 const outageCodes =
-  /^(?:e[a-z]+|und_err_\w+|unreachable|bad_certificate|timed_out|timeout|connection_lost|no_reply|reply_too_large|invalid_reply|unexpected_reply|rate_limit(?:ed)?|quota_exceeded|(?:token_endpoint_)?http_(?:429|5\d\d)|token_endpoint_unreachable|smtp_421|smtp_4\.3\.\d+)$/
+  /^(?:e[a-z]+|und_err_\w+|unreachable|bad_certificate|timed_out|timeout|connection_lost|no_reply|reply_too_large|invalid_reply|unexpected_reply|rate_limit(?:ed)?|quota_exceeded|(?:token_endpoint_)?http_(?:429|5\d\d)|(?:token_)?foreign_http_\d+|token_endpoint_unreachable|smtp_421|smtp_4\.3\.\d+)$/
 
 /**
  * Whether a failure says that the party cannot be reached or does not work, and not that it refused this call. A code that
  * nobody knows is an answer, however it is called.
  */
 export function isOutage({ kind, code, needsOperator }: ProviderFailure): boolean {
-  if (needsOperator && code !== badCertificate) return false
+  if (needsOperator && code !== badCertificate && !code.includes(foreignCode)) return false
   return (kind === 'unavailable' || kind === 'unknown_outcome') && outageCodes.test(code)
 }

@@ -39,6 +39,9 @@ export class ProviderFailure extends Error {
   }
 }
 
+/** Begins the codes of refusals that are not the party's; the HTTP status ends them. */
+export const foreignCode = 'foreign_http_'
+
 /** Whether an error is a ProviderFailure. @param code if given, the failure must have this code */
 export function isProviderFailure(error: unknown, code?: string): error is ProviderFailure {
   return error instanceof ProviderFailure && (code === undefined || error.code === code)

@@ -43,6 +43,7 @@ export interface GoogleSecurityEvent {
 const provider = 'google'
 const call = { provider, method: 'POST', timeoutMs: 15_000, changes: true } as const
 const errorReply = z.object({ error: z.string() })
+const isTheirs = (text: string): boolean => errorReply.safeParse(jsonOf(text)).success
 const alreadyInvalid = 'invalid_token'
 const defaultCertsUrl = 'https://www.googleapis.com/oauth2/v3/certs'
 const securityEvents = z.record(
@@ -95,6 +96,7 @@ export function createGoogle(settings: GoogleSettings) {
         ...call,
         url: revokeUrl,
         body: new URLSearchParams({ token }),
+        isTheirs,
         watch,
       })
       if (status === 200) {

@@ -81,7 +81,7 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000, wa
     const url = new URL(`/${meta.apiVersion}/${meta.datasetId}/events`, meta.baseUrl)
     // The token is in the body, since query strings end up in logs.
     const body = { data: [event], access_token: meta.accessToken }
-    const { status, text } = await callProvider(callOf('meta', url, body))
+    const { status, text } = await callProvider({ ...callOf('meta', url, body), isTheirs: isGraphs })
     if (status !== 200) throw metaFailure(status, text)
     return 'sent'
   }
@@ -150,6 +150,8 @@ function metaFailure(status: number, text: string): ProviderFailure {
 const graphReply = z.object({
   error: z.object({ code: z.int().optional().catch(undefined), is_transient: z.unknown().optional() }),
 })
+
+const isGraphs = (text: string): boolean => graphReply.safeParse(jsonOf(text)).success
 
 function graphError(text: string): { code?: number | undefined; is_transient?: unknown } {
   return graphReply.safeParse(jsonOf(text)).data?.error ?? {}

@@ -1,6 +1,7 @@
 /** HTTP calls to outside parties, whose faults are certainly not applied or have an unknown outcome. */
 import type { z } from 'zod'
 import { type CallWatch, watched } from './call-watch.ts'
+import { foreign, isForeign } from './codes/meaning.ts'
 import { ProviderFailure } from './failure.ts'
 import {
   badCertificate,
@@ -18,6 +19,8 @@ export interface ProviderCall extends HttpRequest {
   changes: boolean
   /** a repetition would cost money: a 503 is then an unknown outcome, since gateways also answer it after forwarding */
   costs?: boolean
+  /** whether the text of a refusal is the party's own; without it all are */
+  isTheirs?: (text: string) => boolean
   watch?: CallWatch | undefined
 }
 
@@ -27,10 +30,10 @@ export interface ProviderReply {
 }
 
 /**
- * Calls an outside party. It resolves with any status below 500 except redirects and 429.
+ * Calls an outside party. It resolves with any status below 500 except redirects, 429, and a 401, 403 or 404 that is not the party's.
  * @throws ProviderFailure for other statuses and network faults: `unavailable` (`unreachable`, `bad_certificate`,
  *   `rate_limited`, `http_503`); `unknown_outcome` for a call that changes something, else `unavailable` (`timed_out`, `reply_too_large`,
- *   `connection_lost`, `http_5xx`); `misconfigured` (`http_3xx`). The failure has no cause, since causes quote URLs and replies
+ *   `connection_lost`, `http_5xx`); `misconfigured` (`http_3xx`); `foreign_http_4xx` as in codes/meaning.ts. The failure has no cause, since causes quote URLs and replies
  */
 export async function callProvider(call: ProviderCall): Promise<ProviderReply> {
   return watched(call.watch, call.provider, send(call))
@@ -51,6 +54,7 @@ async function send(call: ProviderCall): Promise<ProviderReply> {
   if (status === 503 && !call.costs) throw new ProviderFailure(provider, 'unavailable', 'http_503', retryAfter(reply))
   if (status >= 500) throw new ProviderFailure(provider, unsure, `http_${status}`, retryAfter(reply))
   if (status >= 300 && status < 400) throw new ProviderFailure(provider, 'misconfigured', `http_${status}`)
+  if (isForeign(status, call.isTheirs?.(text) ?? true)) throw foreign(provider, status, call.changes)
   return { status, text }
 }
 

@@ -38,7 +38,8 @@ export function createCaller(settings: AiraloSettings): CallAiralo {
 
   return async ({ method, path, form, schema, ...limit }) => {
     const changes = method === 'POST'
-    const call = { provider: PROVIDER, method, url: baseUrl + path, timeoutMs, changes, costs: true, watch, ...limit }
+    const url = baseUrl + path
+    const call = { provider: PROVIDER, method, url, timeoutMs, changes, costs: true, isTheirs, watch, ...limit }
     const attempt = async (token: string): Promise<ProviderReply> => {
       const body = new FormData()
       for (const [name, value] of Object.entries(form ?? {})) body.append(name, value)
@@ -73,6 +74,7 @@ function createTokens({ baseUrl, clientId, clientSecret, timeoutMs, watch }: Air
       url: `${baseUrl}/token`,
       timeoutMs,
       changes: false,
+      isTheirs,
       watch,
     }
     const form = { client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials' }
@@ -107,6 +109,16 @@ function createTokens({ baseUrl, clientId, clientSecret, timeoutMs, watch }: Air
 
 const businessSchema = z.object({ code: z.number() })
 const fieldsSchema = z.object({ data: z.record(z.string(), z.unknown()) })
+/** The documented 404 of "Get usage"; one of another path of Airalo's server has its message alone. */
+const notFoundSchema = z.object({ data: z.array(z.unknown()).max(0), meta: z.looseObject({}) })
+/** Refusals have a code, the fields or nothing under `data`, or a message alone, as a 429 has. */
+const refusalSchema = z.union([
+  businessSchema,
+  z.object({ data: z.unknown(), meta: z.looseObject({}) }),
+  z.object({ message: z.string() }),
+])
+
+const isTheirs = (text: string): boolean => refusalSchema.safeParse(jsonOf(text)).success
 
 function failureOf(status: number, content: unknown, changes: boolean): ProviderFailure {
   const business = businessSchema.safeParse(content)
@@ -115,8 +127,9 @@ function failureOf(status: number, content: unknown, changes: boolean): Provider
   if (business.success) return undocumented(PROVIDER, `provider_code_${business.data.code}`, changes)
   if (status === 401) return new ProviderFailure(PROVIDER, 'misconfigured', 'bad_credentials')
   if (status === 403) return new ProviderFailure(PROVIDER, 'misconfigured', 'ip_not_allowed')
-  // For a reading call 404 means "not found"; for a POST it is undocumented.
-  if (status === 404 && !changes) return documented(PROVIDER, airaloCodes.not_found as CodeMeaning, changes)
+  // For a reading call it means "not found"; for a POST it is undocumented.
+  if (status === 404 && !changes && notFoundSchema.safeParse(content).success)
+    return documented(PROVIDER, airaloCodes.not_found as CodeMeaning, changes)
   return undocumented(PROVIDER, `http_${status}`, changes)
 }
 

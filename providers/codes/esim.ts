@@ -82,7 +82,7 @@ export const airaloCodes: Record<string, CodeMeaning> = {
   iccid: final('unknown_esim', 'The selected ICCID is invalid', waits),
   any_other_field: ours('The parameter is invalid'),
   refund_without_id: operators('refund_refused', 'Accepted, and no refund was requested'),
-  not_found: final('not_found', 'HTTP 404 of a look: the order or eSIM does not exist', keeps),
+  not_found: final('not_found', 'HTTP 404 of a look, in Airalo’s words: the order or eSIM does not exist', keeps),
 }
 
 /**

@@ -76,7 +76,7 @@ export const legacyFcmCodes = tableOf({
 const ofToken = 'messaging/registration-token-not-registered'
 
 /** The SDK's code of each, which it makes of the reply: several of FCM's become one. */
-export const sdkMessagingCodes: Readonly<Record<string, CodeMeaning | 'confirm'>> = {
+export const sdkMessagingCodes: Readonly<Record<string, CodeMeaning | 'confirm' | 'foreign'>> = {
   [ofToken]: 'confirm',
   'messaging/invalid-registration-token': 'confirm',
   'messaging/invalid-argument': 'confirm',
@@ -86,7 +86,7 @@ export const sdkMessagingCodes: Readonly<Record<string, CodeMeaning | 'confirm'>
   'messaging/server-unavailable': listed(fcmCodes.UNAVAILABLE),
   'messaging/third-party-auth-error': listed(fcmCodes.THIRD_PARTY_AUTH_ERROR),
   // A reply that is no JSON, with 401 or 403.
-  'messaging/authentication-error': { ...listed(fcmCodes.THIRD_PARTY_AUTH_ERROR), code: 'unauthenticated' },
+  'messaging/authentication-error': 'foreign',
   'messaging/payload-size-limit-exceeded': listed(legacyFcmCodes.MessageTooBig),
   'messaging/internal-error': listed(fcmCodes.INTERNAL),
 }

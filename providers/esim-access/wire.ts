@@ -42,6 +42,8 @@ const envelopeSchema = z.object({
   obj: z.unknown(),
 })
 
+const isTheirs = (text: string): boolean => envelopeSchema.safeParse(jsonOf(text)).success
+
 /** Calls `POST <baseUrl><path>` and returns `obj` by its schema. @throws ProviderFailure as in providers/esim.ts */
 export type CallEsimAccess = <T>(
   path: string,
@@ -57,7 +59,8 @@ export function createCaller(settings: EsimAccessSettings): CallEsimAccess {
     const timestamp = String(Date.now())
     const requestId = randomUUID()
     const method = 'POST' as const
-    const call = { provider: PROVIDER, method, url: baseUrl + path, timeoutMs, changes, costs: true, watch, ...limit }
+    const url = baseUrl + path
+    const call = { provider: PROVIDER, method, url, timeoutMs, changes, costs: true, isTheirs, watch, ...limit }
     const headers = {
       'Content-Type': 'application/json',
       'RT-AccessCode': accessCode,

@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { Agent } from 'node:https'
 import { type App, deleteApp, initializeApp } from 'firebase-admin/app'
 import { gaxios, JWT } from 'google-auth-library'
+import { z } from 'zod'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
 import { type CallWatch, reportFailure } from '../call-watch.ts'
 import { serviceAccountCodes } from '../codes/google.ts'
-import { codeFrom, documented, lookUp, undocumented } from '../codes/meaning.ts'
-import { ProviderFailure } from '../failure.ts'
+import { codeFrom, documented, foreign, isForeign, lookUp, undocumented } from '../codes/meaning.ts'
+import { foreignCode, ProviderFailure } from '../failure.ts'
 import { connectionFault, guardRequests, replyTooLarge } from '../http-request.ts'
 
 export interface FirebaseSettings {
@@ -25,6 +26,8 @@ export interface RawReply {
   retryAfterMs: number | undefined
 }
 
+/** Google's error object (google.rpc.Status), and the older form of FCM's. */
+const refusal = z.object({ error: z.union([z.looseObject({}), z.string()]) })
 const scopes = ['https://www.googleapis.com/auth/firebase.messaging', 'https://www.googleapis.com/auth/identitytoolkit']
 const requestTimeoutMs = 15_000
 /** Ends an idle connection long before Google does: a push on a connection that has just been closed would be lost. */
@@ -71,7 +74,7 @@ export function openFirebase(provider: string, { projectId, serviceAccount, conn
       await accessToken()
     },
 
-    /** Posts JSON; it resolves with any reply. @throws ProviderFailure `unavailable` without a reply */
+    /** Posts JSON; it resolves with any reply of Google's. @throws ProviderFailure without one */
     async post(url: string, data: object): Promise<RawReply> {
       assertOutsideTransaction(provider)
       const reply = await client
@@ -83,10 +86,17 @@ export function openFirebase(provider: string, { projectId, serviceAccount, conn
           reportFailure(watch, provider, failure)
           throw failure
         })
-      if (reply.status === 429 || reply.status >= 500) watch?.failed(provider, `http_${reply.status}`)
-      else watch?.answered(provider)
+      const { status, data: body } = reply
       const seconds = Number(reply.headers.get('retry-after'))
-      return { status: reply.status, body: reply.data, retryAfterMs: seconds > 0 ? seconds * 1000 : undefined }
+      const retryAfterMs = seconds > 0 ? seconds * 1000 : undefined
+      if (isForeign(status, refusal.safeParse(body).success)) {
+        const failure = foreign(provider, status, true, retryAfterMs === undefined ? {} : { retryAfterMs })
+        tellFailure(watch, provider, failure)
+        throw failure
+      }
+      if (status === 429 || status >= 500) watch?.failed(provider, `http_${status}`)
+      else watch?.answered(provider)
+      return { status, body, retryAfterMs }
     },
 
     async close(): Promise<void> {
@@ -106,8 +116,10 @@ function tokenFailure(provider: string, error: unknown): ProviderFailure {
   if (status === 429 || status >= 500)
     return new ProviderFailure(provider, 'unavailable', `token_endpoint_http_${status}`)
   const { error: given } = (error.response?.data ?? {}) as { error?: unknown }
-  const meaning = typeof given === 'string' ? lookUp(serviceAccountCodes, given) : undefined
   // Without a token nothing was changed.
+  if (isForeign(status, given !== undefined))
+    return new ProviderFailure(provider, 'unavailable', `token_${foreignCode}${status}`, { needsOperator: true })
+  const meaning = typeof given === 'string' ? lookUp(serviceAccountCodes, given) : undefined
   return meaning
     ? documented(provider, meaning, false)
     : undocumented(provider, `token_${codeFrom(given, `endpoint_http_${status}`)}`, false)

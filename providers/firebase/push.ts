@@ -6,7 +6,7 @@ import { getMessaging, type Messaging, type TokenMessage } from 'firebase-admin/
 import { z } from 'zod'
 import { reportFailure } from '../call-watch.ts'
 import { fcmCodes, legacyFcmCodes, sdkMessagingCodes } from '../codes/firebase.ts'
-import { codeFrom, documented, lookUp, undocumented } from '../codes/meaning.ts'
+import { codeFrom, documented, foreign, lookUp, undocumented } from '../codes/meaning.ts'
 import { ProviderFailure } from '../failure.ts'
 import { jsonOf } from '../provider-call.ts'
 import { errorCode, type FirebaseSettings, openFirebase, transportFailure } from './app.ts'
@@ -75,9 +75,12 @@ export function createPush(settings: FirebaseSettings) {
         const code = errorCode(error)
         const known = lookUp(sdkMessagingCodes, code)
         if (known === 'confirm') return confirm(push.token, code)
-        const failure = known
-          ? documented(provider, known, true)
-          : (transportFailure(provider, error) ?? unknownRefusal(error))
+        const failure =
+          known === 'foreign'
+            ? foreign(provider, 401, true)
+            : known
+              ? documented(provider, known, true)
+              : (transportFailure(provider, error) ?? unknownRefusal(error))
         reportFailure(settings.watch, provider, failure)
         throw failure
       }

@@ -4,7 +4,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import Stripe from 'stripe'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
 import { type CallWatch, watched } from '../call-watch.ts'
-import { codeFrom, documented, isListed, lookUp, undocumented } from '../codes/meaning.ts'
+import { codeFrom, documented, foreign, isForeign, isListed, lookUp, undocumented } from '../codes/meaning.ts'
 import { stripeCodes, stripeDeclineCodes, stripeErrorTypes } from '../codes/stripe.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../failure.ts'
 import { connectionFault, guardRequests } from '../http-request.ts'
@@ -63,6 +63,7 @@ export function createStripeClient(settings: StripeSettings) {
     const { statusCode: status, headers, requestId } = reply.lastResponse
     if (status >= 400) {
       // A refusal without Stripe's words is not Stripe's.
+      if (isForeign(status, false)) throw foreign('stripe', status, effect === 'writes', detailsOf({ requestId }))
       throw failureOfStatus({ status, headers, requestId, code: undefined, type: undefined }, effect)
     }
     if (typeof reply.object !== 'string') throw failure(doubtful(effect), 'invalid_reply')

@@ -245,6 +245,44 @@ test('wrong credentials and repeatedly refused tokens at Airalo are misconfigure
   await expect(provider.balance()).rejects.toMatchObject({ kind: 'misconfigured', code: 'ip_not_allowed' })
 })
 
+test('Airalo’s own 404 says that it has no such order or eSIM; another server’s does not', async () => {
+  const { provider, sim, order, buy } = await world()
+  const { orderNo, esimRef } = await buy()
+  const looks = [
+    ['unknown_order', '/orders/', () => provider.getEsims(orderNo)],
+    ['unknown_esim', '/usage', () => provider.getStatus(esimRef)],
+  ] as const
+  for (const [code, path, look] of looks) {
+    await sim.fault({
+      match: { path },
+      status: 404,
+      body: { data: [], meta: { message: 'messages.resource_not_found' } },
+    })
+    await expect(look()).rejects.toMatchObject({ kind: 'rejected', code })
+    await sim.fault({ match: { path }, status: 404, body: '<html>not here</html>' })
+    await expect(look()).rejects.toMatchObject({ kind: 'unavailable', code: 'foreign_http_404', needsOperator: true })
+    // Of a path that Airalo's server does not have.
+    await sim.fault({ match: { path }, status: 404, body: { message: 'The route could not be found.' } })
+    await expect(look()).rejects.toMatchObject({ kind: 'unavailable', code: 'http_404', needsOperator: true })
+    await look()
+  }
+  await sim.fault({ match: { method: 'POST', path: '/orders' }, status: 404, body: '<html>not here</html>' })
+  await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind: 'unknown_outcome', code: 'foreign_http_404' })
+})
+
+test('a page that refuses a call to Airalo costs no token and is no wrong password', async () => {
+  const { provider, sim } = await world()
+  await provider.balance()
+  const tokens = async () => (await sim.log()).filter(({ url }) => url.endsWith('/token')).length
+  const before = await tokens()
+  for (const status of [401, 403]) {
+    await sim.fault({ match: { path: '/balance' }, status, body: '<html>log in first</html>' })
+    await expect(provider.balance()).rejects.toMatchObject({ kind: 'unavailable', code: `foreign_http_${status}` })
+  }
+  await provider.balance()
+  expect(await tokens()).toBe(before)
+})
+
 test('two equal orders at Airalo are two orders, found by their description', async () => {
   const { provider, sim, order, placedAfter } = await world()
   const first = await provider.placeOrder(order)

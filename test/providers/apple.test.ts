@@ -140,7 +140,8 @@ test.each([
   [{ cut: 'before' as const }, 'unknown_outcome connection_lost'],
   [{ status: 400, body: { error: 'invalid_scope' } }, 'rejected invalid_scope'],
   [{ status: 400, body: 'planted' }, 'unknown_outcome http_400'],
-  [{ status: 404, body: '<html>planted' }, 'unknown_outcome http_404'],
+  [{ status: 404, body: '<html>planted' }, 'unknown_outcome foreign_http_404'],
+  [{ status: 403, body: '<html>planted' }, 'unavailable foreign_http_403'],
   [{ status: 400, body: { error: 'planted free text' } }, 'unknown_outcome http_400'],
   [{ status: 200, body: 'OK planted' }, 'unknown_outcome malformed_reply'],
 ])('Apple’s answer %o is translated to its failure', async (fault, expected) => {

@@ -8,6 +8,7 @@ import { undocumented } from '../../providers/codes/meaning.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../../providers/failure.ts'
 import { createMail } from '../../providers/mail/mail.ts'
 import { notice, purchase, startAdapters, unknownToken } from '../harness/adapters.ts'
+import { failureOf } from './failing.ts'
 
 let outcomes: [party: string, outcome: string][] = []
 const watch = {
@@ -17,6 +18,8 @@ const watch = {
 
 /** the status that every party answers with; 0 closes the connection */
 let status = 200
+/** in place of the refusal: what somebody else answers */
+let page: string | undefined
 /** as Google's APIs write it; what the others say is in their status */
 const refusal = () => ({ error: { code: status, status: status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL', message: '' } })
 const { esimAccess, airalo, apple, google, idTokens, users, push, stripe, measurement, close } = await startAdapters(
@@ -24,8 +27,11 @@ const { esimAccess, airalo, apple, google, idTokens, users, push, stripe, measur
     if (status === 0) return void request.socket.destroy()
     // Google's token endpoint works, so that the call itself is made.
     const isToken = request.url === '/token' && request.headers.host?.includes('googleapis')
-    response.writeHead(isToken ? 200 : status, { 'content-type': 'application/json' })
-    response.end(JSON.stringify(isToken ? { access_token: 'planted', expires_in: 3_600 } : refusal()))
+    const type = page?.startsWith('<') ? 'text/html' : 'application/json'
+    response.writeHead(isToken ? 200 : status, { 'content-type': isToken ? 'application/json' : type })
+    response.end(
+      isToken ? JSON.stringify({ access_token: 'planted', expires_in: 3_600 }) : (page ?? JSON.stringify(refusal())),
+    )
   },
   { timeoutMs: 5_000, watch },
 )
@@ -47,6 +53,7 @@ afterAll(async () => {
 
 beforeEach(() => {
   outcomes = []
+  page = undefined
 })
 
 /** One call to each party. */
@@ -89,6 +96,22 @@ test.each(Object.entries(calls))('%s: a refusal counts as an answer', async (_na
   for (const each of outcomes) expect(each).toEqual([party, 'answered'])
 })
 
+/** Those whose refusals have a documented form. The SDK of FCM hides replies that are JSON. */
+const worded = ['stripe', 'eSIM Access', 'Airalo', 'Apple', 'Google', 'Firebase users', 'FCM', 'Meta'] as const
+
+test.each(worded)('%s: a 401, 403 or 404 without its words decides nothing, and counts as an outage', async (name) => {
+  const [party = '', call = () => Promise.resolve()] = calls[name] ?? []
+  const pages = ['<html>planted</html>', ...(name === 'FCM' ? [] : ['{}', '{"fault":{"faultstring":"planted"}}'])]
+  for (status of [401, 403, 404]) {
+    for (page of pages) {
+      outcomes = []
+      const [kind, code] = (await failureOf(call())).split(' ')
+      expect([status, page, kind]).toEqual([status, page, expect.stringMatching(/^(?:unavailable|unknown_outcome)$/)])
+      expect(outcomes).toEqual([[party, code]])
+    }
+  }
+})
+
 test.each<[ProviderFailureKind, string, boolean]>([
   ['unavailable', 'unreachable', true],
   ['unavailable', 'bad_certificate', true],
@@ -103,13 +126,15 @@ test.each<[ProviderFailureKind, string, boolean]>([
   ['unavailable', 'still_allocating', false],
   ['unavailable', 'provider_busy', false],
   ['unavailable', 'lock_timeout', false],
+  ['unavailable', 'foreign_http_404', true],
+  ['unavailable', 'token_foreign_http_403', true],
   ['unknown_outcome', 'malformed_reply', false],
   ['rejected', 'out_of_stock', false],
   ['rejected', 'expired', false],
   ['misconfigured', 'bad_credentials', false],
 ])('%s, %s: an outage: %s', (kind, code, expected) => {
-  // A certificate that is not accepted becomes an operator task as well.
-  const needsOperator = code === 'bad_certificate'
+  // A certificate that is not accepted becomes an operator task as well, and so does an address that may be wrong.
+  const needsOperator = code === 'bad_certificate' || code.includes('foreign')
   expect(isOutage(new ProviderFailure('p', kind, code, { needsOperator }))).toBe(expected)
 })
 

@@ -82,7 +82,8 @@ test('a revocation at Google accepts a valid, an unknown and a revoked refresh t
 test.each([
   [{ status: 200, body: 'OK planted' }, 'unknown_outcome malformed_reply'],
   [{ status: 400, body: 'planted' }, 'unknown_outcome http_400'],
-  [{ status: 404, body: {} }, 'unknown_outcome http_404'],
+  [{ status: 404, body: {} }, 'unknown_outcome foreign_http_404'],
+  [{ status: 401, body: 'planted' }, 'unavailable foreign_http_401'],
   [{ status: 403, body: { error: 'access_denied' } }, 'unknown_outcome access_denied'],
 ])('the answer %o to a revocation, which may not be Google’s, is not taken for one', async (fault, expected) => {
   await sim.fault(fault)

@@ -369,6 +369,24 @@ test('U2: our own status is no proof: what is given back is asked of Stripe, and
   expect(await unexplained()).toEqual({})
 })
 
+test('a placement about which a server in front of Airalo answers 404 is asked about again, and is no difference', async () => {
+  const order = await harness.buy(person, { packageCode: testPackages.onlyAiralo })
+  const [placement] = await sql<Pick<ProviderOrders, 'provider_order_no'>[]>`
+    update provider_orders set confirmed_at = null, placed_after = placed_after - interval '12 hours'
+    where order_id = ${order.id} returning provider_order_no`
+  // The list lacks it.
+  const list = { match: { path: '/orders\\?include=status' }, times: always }
+  await airalo.fault({ ...list, status: 200, body: { data: [], meta: { last_page: 1 } } })
+  const look = { match: { path: `/orders/${placement?.provider_order_no}\\?` }, times: 2 }
+  await airalo.fault({ ...look, status: 404, body: '<html>no such page</html>' })
+  const report = await reconcile()
+  await airalo.clearFaults()
+  expect(report.failed).toEqual([])
+  expect((await openTasks()).filter(({ subject_id }) => subject_id === order.id)).toEqual([])
+  const [confirmed] = await sql`select confirmed_at from provider_orders where order_id = ${order.id}`
+  expect(confirmed).toEqual({ confirmed_at: expect.any(Date) })
+})
+
 /** A time at which nothing of it is in flight any more, within the time that is compared. */
 const someTimeAgo = (index: number): Date => new Date(Date.now() - 2 * dayMs - ((index * 37) % (28 * 24)) * hourMs)
 const eitherProvider = (index: number): Trade['provider'] => (index % 5 < 3 ? 'esim-access' : 'airalo')
