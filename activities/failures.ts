@@ -1,4 +1,4 @@
-import { activityInfo } from '@temporalio/activity'
+import { activityInfo, cancellationSignal } from '@temporalio/activity'
 import { msOptionalToNumber } from '@temporalio/common/lib/time.js'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
 import { type FailureType, failure } from '../shared/failures.ts'
@@ -48,6 +48,27 @@ export function sinceScheduledMs(): number {
 export function recordedAt(asOf: string): Date {
   const { currentAttemptScheduledTimestampMs } = activityInfo()
   return new Date(Math.max(Date.now(), Date.parse(asOf), currentAttemptScheduledTimestampMs))
+}
+
+/**
+ * Tells whether the time of the attempt that begins now, or of the whole local activity, is up, so that its run does not get to know any
+ * more what it does. The time counts from when the attempt was scheduled: it may have waited for this process, and a last attempt has less
+ * than the others.
+ */
+export function attemptIsOver(): () => boolean {
+  const info = activityInfo()
+  const { startToCloseTimeoutMs, scheduleToCloseTimeoutMs, scheduledTimestampMs } = info
+  const scheduledMs = info.currentAttemptScheduledTimestampMs
+  const signal = cancellationSignal()
+  // Tests skip the run's time: what is left of it is counted by this machine's clock.
+  const waitedMs = Math.max(0, Date.now() - scheduledMs)
+  const leftOfAttempt = startToCloseTimeoutMs - waitedMs
+  const leftInAll =
+    scheduleToCloseTimeoutMs > 0
+      ? scheduledTimestampMs + scheduleToCloseTimeoutMs - scheduledMs - waitedMs
+      : leftOfAttempt
+  const startedAt = performance.now()
+  return () => signal.aborted || performance.now() - startedAt >= Math.min(leftOfAttempt, leftInAll)
 }
 
 /** A customer waits meanwhile, so a longer delay is cut to this. */

@@ -132,7 +132,8 @@ export function orderRoutes(api: ApiContext): Route[] {
       // An earlier request with this key may have ordered the package before it went off sale.
       const claim = await request.find(accountId)
       const before = claim && (await findOrder(sql, claim.resourceId))
-      if (!before) throw error
+      // Without Temporal nobody knows; a caller who repeats the request then loses nothing.
+      if (!before || !(await client.goesOn(before).catch(() => false))) throw error
       return before
     })
     return {

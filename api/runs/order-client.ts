@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
-import { findOrder } from '../../db/order/orders.ts'
+import { findOrder, type OrderRow } from '../../db/order/orders.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { updateOrder } from '../../temporal/order-updates.ts'
+import { describeRun } from '../../temporal/runs.ts'
 import {
   checkout,
   firstState,
@@ -59,6 +60,16 @@ export function createOrderClient({ sql, temporal, config, cipher }: ApiContext)
       }
       // No update id of the order: the server would answer it from a closed run, but a failed checkout may be repeated.
       await startAndUpdate(temporal, checkout, start, ended)
+    },
+
+    /**
+     * Whether an order goes on by itself: its run is open, or it does not wait for its payment any more. A checkout whose time was up may
+     * have written the order all the same: what is paid for it then is given back, since its run has failed.
+     */
+    async goesOn({ id, status }: Pick<OrderRow, 'id' | 'status'>): Promise<boolean> {
+      if (status !== 'awaiting_payment') return true
+      const run = await describeRun(temporal, orderWorkflowId(id))
+      return run?.status.name === 'RUNNING'
     },
 
     /**

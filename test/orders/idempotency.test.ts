@@ -154,6 +154,41 @@ test('a repeated request restarts an order’s run that was terminated before th
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
+test('a repeated request is not answered as ordered when the order’s run has failed and its package is off sale', async () => {
+  const person = await harness.signUp()
+  const key = randomUUID()
+  const wanted = requested(person, { packageCode: testPackages.onlyAiralo })
+  const { id } = (await order(person.caller, wanted, key)).body
+  await harness.temporal.workflow.getHandle(orderWorkflowId(id)).terminate()
+  await sql`update packages set active = false where code = ${testPackages.onlyAiralo}`
+  expect(refusal(await order(person.caller, wanted, key))).toEqual([409, 'package_unavailable'])
+  await sql`update packages set active = true where code = ${testPackages.onlyAiralo}`
+  expect(await order(person.caller, wanted, key)).toMatchObject({ status: 201, body: { id } })
+})
+
+test('U2: an order that was written after its run had given up is not answered as ordered, and the next request orders it', async () => {
+  const person = await harness.signUp()
+  const template = await harness.buy(person, { pay: false })
+  const key = randomUUID()
+  const before = (await stripe.log()).length
+  const match = { method: 'POST', path: '/v1/payment_intents$' }
+  await stripe.fault({ match, status: 503, delayMs: 900, times: 3 })
+  const first = order(person.caller, requested(person), key)
+  const attempts = async () =>
+    (await stripe.log()).slice(before).filter(({ url, method }) => method === 'POST' && url === '/v1/payment_intents')
+  await until('the last attempt asks Stripe', async () => (await attempts()).length === 3)
+  // As an earlier attempt does whose time was up when its insert was under way.
+  const [asked] = await attempts()
+  const id = new URLSearchParams(asked?.body).get('metadata[order_id]') ?? ''
+  await sql`insert into orders select (jsonb_populate_record(o, jsonb_build_object(
+      'id', ${id}::text, 'payment_intent_id', ${`pi_${id.replaceAll('-', '')}`}::text))).*
+    from orders o where id = ${template.id}`
+  expect(refusal(await first)).toEqual([503, 'payment_unavailable'])
+  expect(await order(person.caller, requested(person), key)).toMatchObject({ status: 201, body: { id } })
+  const run = await harness.temporal.workflow.getHandle(orderWorkflowId(id)).describe()
+  expect(run.status.name).toBe('RUNNING')
+})
+
 test('idempotency keys at Stripe contain no personal data and no text of a client', async () => {
   const person = await harness.signUp()
   const key = randomUUID()

@@ -1,7 +1,6 @@
 /** Activities that open, confirm and cancel an order's payment. */
 
 import { randomUUID } from 'node:crypto'
-import { activityInfo, cancellationSignal } from '@temporalio/activity'
 import type { Context } from '../../../context.ts'
 import { languageOf, lockAccount } from '../../../db/accounts.ts'
 import { violatedConstraint } from '../../../db/connection/constraint.ts'
@@ -22,7 +21,7 @@ import type { StripePort } from '../../../providers/stripe/stripe.ts'
 import { plusMs } from '../../../shared/calendar.ts'
 import { failure } from '../../../shared/failures.ts'
 import type { OrderActivities, OrderInput } from '../../../workflows/order/order.contract.ts'
-import { paymentFailureTypes, withFailureTypes } from '../../failures.ts'
+import { attemptIsOver, paymentFailureTypes, withFailureTypes } from '../../failures.ts'
 import { knownOrder } from '../known-order.ts'
 import { endPayment, hostedTexts, readPayment, returnAddress } from './hosted-payment.ts'
 import { notAccepted, type Objection, objectionTo, refusePayment } from './payment-acceptance.ts'
@@ -40,7 +39,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
      * that another run has opened.
      */
     async openCheckout(input) {
-      const isTooLate = attemptClock()
+      const isTooLate = attemptIsOver()
       const [offer] = await sql<PackageRow[]>`
         select name, destinations, data_bytes, days, price_minor, currency,
           (select status from orders where id = ${input.orderId}) as order_status
@@ -210,14 +209,6 @@ export function createOrderPaymentActivities(context: Context): Activities {
     const isTooMuch = exceeds(lately, velocity) || exceeds(altogether, velocityAcrossAccounts)
     return isTooMuch ? 'velocity_across_accounts' : null
   }
-}
-
-/** @returns whether the attempt that begins now has timed out by then: Temporal takes no result of it any more */
-function attemptClock(): () => boolean {
-  const { startToCloseTimeoutMs } = activityInfo()
-  const signal = cancellationSignal()
-  const startedAt = Date.now()
-  return () => signal.aborted || Date.now() - startedAt >= startToCloseTimeoutMs
 }
 
 /** Why the order is held for an operator, if it is. */

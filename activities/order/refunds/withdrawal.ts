@@ -15,6 +15,7 @@ import { refundDueAfter, withdrawalPeriodEnds } from '../../../shared/withdrawal
 import { sendUpdate } from '../../../temporal/runs.ts'
 import { cancel, type OrderStatus, orderWorkflowId, refundFor } from '../../../workflows/order/order.contract.ts'
 import type { WithdrawalActivities } from '../../../workflows/order/withdrawal.contract.ts'
+import { attemptIsOver } from '../../failures.ts'
 import { sendMail, toAccount } from '../../sending/send-mail.ts'
 import { knownOrder } from '../known-order.ts'
 import { summaryOf } from '../notices.ts'
@@ -32,6 +33,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
 
   return {
     async recordWithdrawal({ orderId, asOf }) {
+      const isTooLate = attemptIsOver()
       const order = await knownOrder(sql, orderId)
       const at = new Date(asOf)
       const opened = await findWithdrawal(sql, context, order)
@@ -45,6 +47,8 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
           await raiseOperatorTask(sql, { kind: 'withdrawal_after_use', subjectId: orderId, at })
         throw failure('WithdrawalRightLost', { code: 'esim_in_use' })
       }
+      // The run has given up by now: nobody would acknowledge it, or carry it out.
+      if (isTooLate()) throw failure('ProviderUnavailable', { code: 'too_late' })
       await stateWithdrawal(sql, orderId, at)
     },
 

@@ -82,7 +82,8 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
         const operation = 'POST /account/esims/{id}/top-up'
         const claim = await claimForm(api, { operation, caller, once, content: { id, code, version } })
         const { resourceId: orderId, repeated, firstAt } = claim
-        if (!(repeated && (await findOrder(sql, orderId)))) {
+        const before = repeated ? await findOrder(sql, orderId) : undefined
+        if (!before || !(await orders.goesOn(before))) {
           if (!(await findTopUpOffer(sql, { code, esimId: id }))) throw new Problem('package_unavailable')
           await spendOnce(api, claim, 'order', { accountId })
           await orders.checkOut({
