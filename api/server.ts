@@ -96,7 +96,7 @@ export interface ReceivingTimeouts {
 export interface Api {
   app: Express
   routes: readonly Route[]
-  document: OpenApiDocument
+  readonly document: OpenApiDocument
   /** Starts to listen. @param port 0 picks a free port */
   listen(port: number, host?: string): Promise<RunningApi>
 }
@@ -188,9 +188,14 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...sandboxRoutes(api),
     ...signInWebhookRoutes(api, inbox),
     ...healthRoutes(api, () => stopping),
-    ...docsRoutes(() => ({ routes, document })),
+    ...docsRoutes(() => ({ routes, document: described() })),
   ]
-  const document = describeRoutes(routes, api.config.PUBLIC_URL, eventWebhook, enumerations)
+  // Made when somebody reads it.
+  let document: OpenApiDocument | undefined
+  const described = (): OpenApiDocument => {
+    document ??= describeRoutes(routes, api.config.PUBLIC_URL, eventWebhook, enumerations)
+    return document
+  }
 
   const app = express()
   app.disable('x-powered-by')
@@ -223,7 +228,14 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   })
   app.use(fail)
 
-  return { app, routes, document, listen }
+  return {
+    app,
+    routes,
+    get document() {
+      return described()
+    },
+    listen,
+  }
 
   async function listen(port: number, host = '127.0.0.1'): Promise<RunningApi> {
     const server = createServer(

@@ -52,8 +52,9 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
       const { caller } = requestContextOf(response)
       return caller.kind === 'public' ? `${limitKind(response)}:${addressKey(addressOf(request))}` : scopeOf(caller)
     },
-    // Without a trusted proxy these headers are ignored: a caller who sends them is no fault of the configuration.
-    validate: { xForwardedForHeader: false, forwardedHeader: false },
+    // Without a trusted proxy these headers are ignored: a caller who sends them is no fault of the configuration. The check of
+    // where the limiter is made reads a stack, and with it the map of all sources, at each start.
+    validate: { xForwardedForHeader: false, forwardedHeader: false, creationStack: false },
     standardHeaders: 'draft-7',
     legacyHeaders: false,
     handler: (_request, response, next) => {

@@ -24,7 +24,6 @@ import { sentId } from '../../http/storable.ts'
 import type { NoticeName } from '../../pages/account/frame.tsx'
 import { renderInvoice } from '../../pages/account/invoice.tsx'
 import { invoiceContent } from '../../pages/account/invoice-content.ts'
-import { invoicePdf } from '../../pages/account/invoice-pdf.ts'
 import { renderMyEsims } from '../../pages/account/my-esims.tsx'
 import { renderOrder } from '../../pages/account/order.tsx'
 import { renderWithdrawal } from '../../pages/account/withdrawal.tsx'
@@ -211,6 +210,8 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         const { texts } = page()
         const content = await contentOf(id, number, caller, texts)
         const disposition = { 'Content-Disposition': `attachment; filename="${content.number}.pdf"` }
+        // Its library is large, and no start needs it.
+        const { invoicePdf } = await import('../../pages/account/invoice-pdf.ts')
         return { status: 200, headers: disposition, raw: await invoicePdf(content, texts) }
       },
     }),
