@@ -1,3 +1,4 @@
+import { get } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Child, startChild } from './child-process.ts'
@@ -92,12 +93,20 @@ export async function untilReady(part: Pick<Part, 'name' | 'exited'>, url: strin
   })
   gone.catch(() => {})
   for (;;) {
-    const ready = await fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
-      (response) => response.ok,
-      () => false,
-    )
-    if (ready) return
+    if ((await statusOf(url)) === 200) return
     if (Date.now() > deadline) throw new Error(`${part.name} is not ready after a minute: ${url}`)
     await Promise.race([gone, delay(25)])
   }
+}
+
+/** The status of an answer, or undefined without one. Without `fetch`, whose loading is a tenth of what `npm start` itself takes. */
+export function statusOf(url: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const request = get(url, { agent: false, timeout: 5_000 }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    request.on('timeout', () => request.destroy())
+    request.on('error', () => resolve(undefined))
+  })
 }

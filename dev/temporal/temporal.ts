@@ -1,9 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Connection } from '@temporalio/client'
-import { msToNumber, msToTs } from '@temporalio/common/lib/time.js'
-import proto from '@temporalio/proto'
-import { defaultRetentionDays } from '../../temporal/namespace.ts'
 import { type Child, type Exit, startChild } from '../child-process.ts'
+import { statusOf } from '../part.ts'
 import { claimPort } from '../port.ts'
 import { findTemporal } from './executable.ts'
 
@@ -43,9 +40,6 @@ export type TemporalServer = {
 
 const host = '127.0.0.1'
 const startTimeoutMs = 60_000
-/** The CLI's default is a day. */
-const retention = `${defaultRetentionDays} days` as const
-
 /**
  * Limits of each shard; the development server has one. At the default of 20 a second each step of a single workflow,
  * and each deletion, waits up to 50 ms.
@@ -141,21 +135,14 @@ async function waitUntilReady(
     throw new Error(`The Temporal server ended while starting (${signal ?? `code ${code}`}):\n${child.output()}`)
   })
   gone.catch(() => {})
-  const connection = Connection.lazy({
-    address,
-    // Without the SDK's retries, which could throw from a timer after the connection is closed: the loop below retries.
-    interceptors: [],
-    // The default first retry comes after a second, which is longer than the server's start.
-    channelArgs: { 'grpc.initial_reconnect_backoff_ms': 20, 'grpc.max_reconnect_backoff_ms': 100 },
-  })
+  // Loaded while the server starts.
+  const { connectNamespace } = await import('./namespace.ts')
+  const { prepare, close } = connectNamespace({ ...options, address })
   try {
     for (;;) {
       try {
-        await Promise.race([
-          gone,
-          connection.withDeadline(Date.now() + 2_000, () => prepareNamespace(connection, options)),
-        ])
-        if (uiUrl !== undefined) await fetch(uiUrl, { method: 'HEAD', signal: AbortSignal.timeout(2_000) })
+        await Promise.race([gone, prepare()])
+        if (uiUrl !== undefined && (await statusOf(uiUrl)) === undefined) throw new Error('the Web UI does not answer')
         return
       } catch (error) {
         if (Date.now() > deadline) {
@@ -167,36 +154,6 @@ async function waitUntilReady(
       await Promise.race([gone, delay(20)])
     }
   } finally {
-    await connection.close()
+    await close()
   }
 }
-
-/** Updates the namespace: a data file from an earlier start can lack new options. */
-async function prepareNamespace(connection: Connection, options: TemporalOptions): Promise<void> {
-  const { namespace, searchAttributes = {} } = options
-  const description = await connection.workflowService.describeNamespace({ namespace })
-  if (Number(description.config?.workflowExecutionRetentionTtl?.seconds ?? 0) < msToNumber(retention) / 1000) {
-    await connection.workflowService.updateNamespace({
-      namespace,
-      config: { workflowExecutionRetentionTtl: msToTs(retention) },
-    })
-  }
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
-  const missing = Object.entries(searchAttributes).filter(([name]) => customAttributes[name] === undefined)
-  if (missing.length === 0) return
-  await connection.operatorService.addSearchAttributes({
-    namespace,
-    searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, indexedValueTypes[type]])),
-  })
-}
-
-const { IndexedValueType } = proto.temporal.api.enums.v1
-const indexedValueTypes = {
-  Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-  KeywordList: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
-  Text: IndexedValueType.INDEXED_VALUE_TYPE_TEXT,
-  Int: IndexedValueType.INDEXED_VALUE_TYPE_INT,
-  Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
-  Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
-  Datetime: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
-} as const
