@@ -9,7 +9,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund
 # .dockerignore lists what there is to copy.
 COPY . .
-# A worker builds no workflow bundle at its start.
+# No start builds workflow bundles or programs.
 RUN npm run --silent bundle
 
 FROM ${NODE}
@@ -32,4 +32,4 @@ ENV WORKER_BUILD_ID=$WORKER_BUILD_ID
 USER node
 EXPOSE 8080 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["node", "cli/healthy.mjs"]
-CMD ["node", "--import", "tsx", "cli/start-production.ts"]
+CMD ["node", "cli/run.mjs", "cli/start-production.ts"]

@@ -1,5 +1,10 @@
-/** `npm run bundle`: makes the workflow bundles that production's workers load. The image runs it as it is built. */
+/**
+ * `npm run bundle`: makes the workflow bundles that production's workers load, and builds the programs. The image runs it as it is
+ * built.
+ */
 import { createLog } from '../shared/log.ts'
 import { writeProductionBundles } from '../worker/production-bundle.ts'
+import { makePrograms } from './programs/built.mjs'
 
 for (const file of await writeProductionBundles(createLog({ level: 'warn' }))) process.stdout.write(`${file}\n`)
+process.stdout.write(`${await makePrograms()}\n`)

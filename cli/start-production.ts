@@ -9,7 +9,7 @@ readConfigOrExit(process.env)
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const start = (entry: string): ChildProcess =>
-  spawn(process.execPath, ['--import', 'tsx', entry], { cwd: root, stdio: 'inherit' })
+  spawn(process.execPath, ['cli/run.mjs', entry], { cwd: root, stdio: 'inherit' })
 const children = [start('api/main.ts'), start('worker/main.ts')]
 let ending = false
 const endAll = (): void => {

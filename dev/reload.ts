@@ -1,9 +1,10 @@
 /** Restarts API and worker when a file is saved; the infrastructure keeps running. */
 
+import { isCurrent } from '../cli/programs/built.mjs'
+import { type ProgramName, root } from '../cli/programs/entry-points.ts'
 import { migrate } from '../db/connection/migrate.ts'
 import { createLog } from '../shared/log.ts'
-import { isCurrent } from './programs/built.mjs'
-import { isBundled, type ProgramName, programsOf, root, sources } from './programs/sources.ts'
+import { isBundled, programsOf, sources } from './programs/sources.ts'
 import type { Services } from './stack.ts'
 import { watchFiles } from './watch-files.ts'
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { cp, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { isThere, makeOnce } from '../make-once.ts'
+import { isThere, makeOnce } from '../../cli/programs/make-once.ts'
 
 /** The system user of PostgreSQL, if it is not our own. */
 export type PostgresUser = { uid: number; gid: number }

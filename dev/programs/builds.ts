@@ -6,8 +6,9 @@ import { readFile, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Plugin } from 'esbuild'
+import { type ProgramName, root } from '../../cli/programs/entry-points.ts'
+import { withoutOwnAddress } from '../../cli/programs/own-address.ts'
 import { throwawayFolder } from '../throwaway-folder.ts'
-import { type ProgramName, root } from './sources.ts'
 
 export interface Builds {
   /** the file of a program; it is there once the program was built */
@@ -69,10 +70,3 @@ const sourceUrls: Plugin = {
     })
   },
 }
-
-/** In parts, since this file is built as well. */
-const ownAddress = ['import', 'meta', 'url'].join('.')
-
-/** The text of a source with its address in the place of the one that a built file would have as its own. */
-export const withoutOwnAddress = (text: string, address: URL): string =>
-  text.replaceAll(ownAddress, JSON.stringify(address.href))

@@ -1,11 +1,12 @@
 /** Starts, stops and restarts API and worker, in this process or as processes. */
 import type { Limits } from '../../api/http/limits.ts'
+import type { ProgramName } from '../../cli/programs/entry-points.ts'
 import type { Infrastructure } from '../infrastructure.ts'
 import type { Part } from '../part.ts'
 import { createSwitch, type Starter, type Switch } from '../switch.ts'
 import { createBuilds } from './builds.ts'
 import { fromBuilt, startApiProcess, startWorkerProcess } from './separate-processes.ts'
-import { importedPackages, type ProgramName } from './sources.ts'
+import { importedPackages } from './sources.ts'
 import { createSpare, type Spare } from './spare-process.ts'
 
 /** Unfinished work is cancelled after this time: an activity is retried after its timeout. */

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { builtFile, loadedAhead, type ProgramName, packagesFile } from '../../cli/programs/entry-points.ts'
 import { type Part, startProcess, untilReady } from '../part.ts'
-import { builtFile, loadedAhead, type ProgramName, packagesFile } from './sources.ts'
 
 interface ApartOptions {
   /** the environment of the process */
@@ -15,15 +15,18 @@ interface ApartOptions {
   entry?: string
   /** modules and packages that it loads before its settings are known; default: our modules */
   warmUp?: readonly string[]
+  /** whether its packages are built in, with React's production build; default: they are not */
+  hasPackages?: boolean
   /** how long it may drain, milliseconds; default: as long as it takes */
   stopWithinMs?: number
 }
 
 /** The options of a program that loads its built files and not its sources. @param folder that of built programs */
 export async function fromBuilt(folder: string, program: ProgramName) {
-  const packages: Record<ProgramName, string[]> = JSON.parse(await readFile(join(folder, packagesFile), 'utf8'))
+  const packages: Record<string, string[]> = JSON.parse(await readFile(join(folder, packagesFile), 'utf8'))
+  const main = `${program}/main.ts`
   const files = loadedAhead[program].map((source) => pathToFileURL(builtFile(folder, source)).href)
-  return { entry: builtFile(folder, `${program}/main.ts`), warmUp: [...packages[program], ...files] }
+  return { entry: builtFile(folder, main), warmUp: [...(packages[main] ?? []), ...files], hasPackages: true }
 }
 
 /** @throws when the process ends before it is ready, or `settings` rejects; no process is left */
@@ -48,13 +51,14 @@ export async function startWorkerProcess(options: ApartOptions, metricsPort: num
     onLine,
     entry = 'worker/main.ts',
     warmUp = loadedAhead.worker,
+    hasPackages = false,
     stopWithinMs = 40_000,
   } = options
   const part = await startProcess({
     name: 'the worker',
     entry,
-    preload: ['dev/production-react.mjs'],
-    // The image sets it as well (Dockerfile).
+    preload: hasPackages ? [] : ['dev/production-react.mjs'],
+    // As in the image (Dockerfile).
     env: { MALLOC_ARENA_MAX: '2', ...env },
     later: {
       env: settings.then((known) => ({ ...known, WORKER_METRICS_PORT: String(metricsPort) })),

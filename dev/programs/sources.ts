@@ -1,24 +1,7 @@
 /** The source files of API and worker: which program loads a file, and which packages a program loads. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-export type ProgramName = 'api' | 'worker'
-
-/** The project's root. */
-export const root = fileURLToPath(new URL('../../', import.meta.url))
-
-/** Modules that a program's process loads before its settings are known. */
-export const loadedAhead: Record<ProgramName, readonly string[]> = {
-  api: ['api/server.ts', 'context.ts', 'temporal/client.ts'],
-  worker: ['worker/run-worker.ts', 'context.ts', 'worker/schedules.ts', 'worker/metrics-server.ts'],
-}
-
-/** The file of a source with which programs begin. @param folder that of built programs (built.mjs) */
-export const builtFile = (folder: string, source: string): string => join(folder, source.replace(/\.ts$/, '.mjs'))
-
-/** In the folder of built programs: the packages that each program loads. */
-export const packagesFile = 'packages.json'
+import { type ProgramName, root } from '../../cli/programs/entry-points.ts'
 
 /** Folders and files that API and worker both load. */
 const shared = ['policy', 'shared', 'temporal', 'providers', 'db', 'mails', 'messages', 'config.ts', 'context.ts']

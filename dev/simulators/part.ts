@@ -1,5 +1,5 @@
+import { builtFile } from '../../cli/programs/entry-points.ts'
 import { type Part, startProcess } from '../part.ts'
-import { builtFile } from '../programs/sources.ts'
 import { type RunningSimulators, type SimulatorPlan, startSimulators } from './simulators.ts'
 
 export interface SimulatorsPart extends Part, Pick<RunningSimulators, 'urls' | 'settings'> {}

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { entryPoints } from '../../cli/programs/entry-points.ts'
 import { imageFiles } from './image.ts'
 import { importsOf } from './imports.ts'
 
@@ -65,21 +66,23 @@ test.each(programs)('the program %s loads only files of the image and packages o
 test('every import in the image has a fixed target', async () => {
   const unnamed = await Promise.all(
     [...image]
-      .filter((file) => /\.(tsx?|mjs|cjs)$/.test(file))
+      // What was built of these files has no name before.
+      .filter((file) => /\.(tsx?|mjs|cjs)$/.test(file) && !file.startsWith('cli/programs/'))
       .map(async (file) => (/\bimport\((?!\s*')|\bcreateRequire\b/.test(await read(file)) ? [file] : [])),
   )
   expect(unnamed.flat()).toEqual([])
 })
 
-test('the image installs no packages of development, and makes the workflow bundles', async () => {
+test('the image installs no packages of development, and makes workflow bundles and programs', async () => {
   const dockerfile = await read('Dockerfile')
   const copied = [...dockerfile.matchAll(/^(?:COPY|ADD) (.+)$/gm)].map(([, what]) => what)
   expect(copied).toEqual(['package.json package-lock.json ./', '. .', '--from=build /app /app'])
   expect(dockerfile).toMatch(/^RUN npm ci --omit=dev /m)
   expect(dockerfile.indexOf('bundle')).toBeGreaterThan(dockerfile.indexOf('COPY . .'))
   expect(dockerfile).toMatch(/^RUN npm run --silent bundle$/m)
-  const [, command] = /^CMD \["node", "--import", "tsx", "([^"]+)"\]$/m.exec(dockerfile) ?? []
+  const [, command] = /^CMD \["node", "cli\/run\.mjs", "([^"]+)"\]$/m.exec(dockerfile) ?? []
   expect(programs).toContain(command)
+  expect(entryPoints).toEqual(expect.arrayContaining([command, 'api/main.ts', 'worker/main.ts']))
 })
 
 test('both images are built from one base, by its digest, and run as a user without rights', async () => {

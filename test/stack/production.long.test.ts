@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { appendFile, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { entryPoints } from '../../cli/programs/entry-points.ts'
 import { claimPort } from '../../dev/port.ts'
 import { keyCheckType } from '../../workflows/keys/key-rotation.contract.ts'
 import { openHarness } from '../harness/harness.ts'
@@ -39,8 +40,14 @@ async function productionSettings(): Promise<{ url: string; metricsUrl: string; 
 }
 
 const image = await makeImage()
+/** API, worker and both run from their built files, as in the image. */
 const run = (program: string, env: Record<string, string>) =>
-  startProgram(process.execPath, ['--import', 'tsx', program], env, image)
+  startProgram(
+    process.execPath,
+    [...(entryPoints.includes(program) ? ['cli/run.mjs'] : ['--import', 'tsx']), program],
+    env,
+    image,
+  )
 const start = (env: Record<string, string>) => run('cli/start-production.ts', env)
 
 beforeAll(async () => {

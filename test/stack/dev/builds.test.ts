@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { isThere } from '../../../dev/make-once.ts'
+import { root } from '../../../cli/programs/entry-points.ts'
+import { isThere } from '../../../cli/programs/make-once.ts'
 import { createBuilds } from '../../../dev/programs/builds.ts'
-import { root } from '../../../dev/programs/sources.ts'
 
 test('a built program knows where each of its sources is, and its packages are found', async () => {
   const builds = createBuilds()

@@ -1,11 +1,13 @@
 /** Built programs of `npm start` are those of the sources as they are. */
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { buildPrograms } from '../../../dev/programs/build-programs.ts'
-import { deleteUnusedBuilds, hashOfInputs, isCurrent, readInputs } from '../../../dev/programs/built.mjs'
+import { buildPrograms } from '../../../cli/programs/build-programs.ts'
+import { hashOfInputs, hasPackages, isCurrent, readInputs, deleteUnusedBuilds } from '../../../cli/programs/built.mjs'
+import { packageFilesFile } from '../../../cli/programs/entry-points.ts'
+import { withoutOwnPath } from '../../../cli/programs/own-address.ts'
 import { fromBuilt } from '../../../dev/programs/separate-processes.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -51,7 +53,7 @@ test('programs are built anew after each change of what they are made of, and el
   expect(new Set([before, ...after]).size).toBe(after.length + 1)
 })
 
-test('programs are built of the bytes that were hashed, also when the file has changed since', async () => {
+test('programs are built of the bytes that were hashed, also when the file has changed since', { tags: 'long' }, async () => {
   const folder = join(await folderHere(), 'programs')
   const inputs = readInputs()
   const health = inputs.get('api/routes/health.ts')?.toString() ?? ''
@@ -63,7 +65,7 @@ test('programs are built of the bytes that were hashed, also when the file has c
   expect(text).not.toContain('import.meta.url')
 
   for (const [program, loads] of [
-    ['api', 'express'],
+    ['api', '@temporalio/client'],
     ['worker', '@temporalio/worker'],
   ] as const) {
     const { entry, warmUp } = await fromBuilt(folder, program)
@@ -74,6 +76,38 @@ test('programs are built of the bytes that were hashed, also when the file has c
   inputs.delete('api/routes/health.ts')
   await expect(buildPrograms(`${folder}-2`, inputs)).rejects.toThrow(/health\.ts is not among the inputs/)
   expect(await readdir(join(folder, '..'))).toEqual(['programs'])
+})
+
+test('packages are built in, and those that have changed since are built in anew', async () => {
+  const folder = await folderHere()
+  const file = join(folder, 'package.js')
+  const wasBuiltOf = async () => {
+    const { size, mtimeMs } = await stat(file)
+    await writeFile(join(folder, packageFilesFile), JSON.stringify({ [file]: `${size} ${mtimeMs}` }))
+  }
+  await writeFile(file, 'module.exports = 1')
+  await wasBuiltOf()
+  expect(hasPackages(folder)).toBe(true)
+  await utimes(file, 1_000, 1_000)
+  expect(hasPackages(folder), 'of the same size').toBe(false)
+  await wasBuiltOf()
+  await writeFile(file, 'module.exports = 10')
+  await utimes(file, 1_000, 1_000)
+  expect(hasPackages(folder), 'of the same time').toBe(false)
+  await rm(file)
+  expect(hasPackages(folder), 'without the file').toBe(false)
+})
+
+test('a file of a package finds what is beside it from where it was', () => {
+  const address = pathToFileURL(join(root, 'node_modules/one/lib/index.js'))
+  const pathsOf = (text: string): unknown => new Function(`${withoutOwnPath(text, address)}\nreturn found`)()
+  const folder = join(root, 'node_modules/one/lib')
+  expect(pathsOf('const found = [__dirname, __filename]')).toEqual([folder, join(folder, 'index.js')])
+  expect(pathsOf("const __dirname = 'its own'\nconst found = __dirname")).toBe('its own')
+  expect(withoutOwnPath('const found = 1', address)).toBe('const found = 1')
+  expect(withoutOwnPath(`new URL('x', ${['import', 'meta', 'url'].join('.')})`, address)).toBe(
+    `new URL('x', "${address.href}")`,
+  )
 })
 
 test('the builds that were used last stay, and those of running processes', async () => {

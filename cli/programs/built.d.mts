@@ -4,11 +4,20 @@ export function readInputs(from?: string): Map<string, Buffer>
 /** The hash of the inputs, of the folder that built programs name in the addresses of their sources, and of this Node. */
 export function hashOfInputs(inputs: ReadonlyMap<string, Buffer>, from?: string, node?: string): string
 
+/** Builds the programs of these sources if they are not there. @returns their folder @throws if they do not build */
+export function makePrograms(): Promise<string>
+
+/** Loads a program from its built file. @param folder of built programs @param program its source */
+export function loadBuilt(folder: string, program: string): Promise<unknown>
+
 /**
  * The folder of the built programs of these sources, which are built if they are not there.
  * @throws if they do not build
  */
 export function builtPrograms(): Promise<string>
+
+/** Whether the packages that are built in are as they were. */
+export function hasPackages(folder: string): boolean
 
 /** Whether built programs are those of the sources as they are now. */
 export function isCurrent(folder: string): boolean

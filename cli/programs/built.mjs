@@ -1,21 +1,22 @@
 /**
- * The programs of `npm start`, built of all sources into a few files and kept for the next start: a process takes seconds of
- * processor time to load hundreds of sources one by one. Built programs are found by the hash of everything that they are made
- * of, and made of the very bytes that were hashed, so that they are never those of other sources.
+ * API, worker and what starts them, built of all sources and most packages into a few files, which are kept for the next start:
+ * a process takes seconds of processor time to load thousands of files one by one. Built programs are found by the hash of all
+ * sources, and made of the very bytes that were hashed, so that they are never those of other sources. Of packages, the lock file
+ * is hashed, and sizes and times of the files are compared.
  *
  * It is JavaScript and loads no package: it is the first thing of each start, and most starts need no more of this.
  */
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 /** Packages are found from here. */
 const cacheFolder = join(root, 'node_modules/.cache/ama-esim')
 const keptBuilds = 4
 
-/** Files and folders of which programs are built. The lock file has the version of the builder. */
+/** Files and folders of which programs are built; the image has not all. The lock file has the version of the builder. */
 const parts = [
   ...['activities', 'api', 'cli', 'db', 'dev', 'mails', 'messages', 'policy', 'providers', 'shared', 'sim', 'temporal'],
   ...['worker', 'workflows', 'config.ts', 'context.ts', 'package.json', 'package-lock.json', 'tsconfig.json'],
@@ -26,6 +27,7 @@ export function readInputs(from = root) {
   /** @type {Map<string, Buffer>} */
   const inputs = new Map()
   for (const part of parts) {
+    if (!existsSync(join(from, part))) continue
     if (statSync(join(from, part)).isDirectory()) {
       for (const entry of readdirSync(join(from, part), { recursive: true, withFileTypes: true })) {
         if (entry.isFile()) add(relative(from, join(entry.parentPath, entry.name)))
@@ -51,19 +53,39 @@ export function hashOfInputs(inputs, from = root, node = `${process.version} ${p
 }
 
 /**
+ * Builds the programs of these sources if they are not there, and nothing else.
+ * @returns their folder
+ * @throws if they do not build
+ */
+export async function makePrograms() {
+  const inputs = readInputs()
+  const folder = join(cacheFolder, nameOf(inputs))
+  if (existsSync(folder) && !hasPackages(folder)) rmSync(folder, { recursive: true, force: true })
+  if (!existsSync(folder)) await build(folder, inputs)
+  return folder
+}
+
+/**
  * The folder of the built programs of these sources, which are built if they are not there. Other starts leave it alone for as
  * long as this process lives: it loads some of the files late.
  * @throws if they do not build
  */
 export async function builtPrograms() {
-  const inputs = readInputs()
-  const folder = join(cacheFolder, nameOf(inputs))
-  if (!take(folder)) {
-    await build(folder, inputs)
-    if (!take(folder)) throw new Error(`the built programs in ${folder} are gone`)
-  }
+  const folder = await makePrograms()
+  take(folder)
   deleteUnusedBuilds(cacheFolder, folder)
   return folder
+}
+
+/** Loads a program from its built file. @param {string} folder of built programs @param {string} program its source */
+export async function loadBuilt(folder, program) {
+  const all = readJson(join(folder, 'packages.json'))
+  const packages = all[program]
+  if (!packages) throw new Error(`${program || 'nothing'} is none of the programs: ${Object.keys(all).join(', ')}`)
+  await Promise.all(packages.map((name) => import(name)))
+  // As tsx does: stacks name lines of the sources. Earlier, Node would read the maps of all packages.
+  process.setSourceMapsEnabled(true)
+  return await import(pathToFileURL(join(folder, program.replace(/\.ts$/, '.mjs'))).href)
 }
 
 /** Whether built programs are those of the sources as they are now. @param {string} folder */
@@ -81,15 +103,27 @@ async function build(folder, inputs) {
   await buildPrograms(folder, inputs)
 }
 
-/** Marks a build as used by this process. @param {string} folder @returns whether it is there */
+/**
+ * Whether the packages that are built in are as they were: one that is under repair must not be an old one. In an image, which has
+ * no development code, nobody repairs packages, and its layers do not keep times as they were.
+ * @param {string} folder
+ */
+export function hasPackages(folder) {
+  if (!existsSync(join(root, 'dev'))) return true
+  return Object.entries(readJson(join(folder, 'package-files.json'))).every(([file, known]) => {
+    const found = statSync(file, { throwIfNoEntry: false })
+    return found && `${found.size} ${found.mtimeMs}` === known
+  })
+}
+
+/** Marks a build as used by this process. @param {string} folder */
 function take(folder) {
   try {
     writeFileSync(join(folder, `used-by-${process.pid}`), '')
     utimesSync(folder, new Date(), new Date())
-    return true
   } catch (error) {
-    if (error.code === 'ENOENT') return false
-    throw error
+    // The files of a container image are usually read-only, and nobody removes them.
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(error.code)) throw error
   }
 }
 
@@ -144,4 +178,9 @@ function isAlive(pid) {
   } catch (error) {
     return error.code === 'EPERM'
   }
+}
+
+/** @param {string} file */
+function readJson(file) {
+  return JSON.parse(readFileSync(file, 'utf8'))
 }
