@@ -53,7 +53,9 @@ test('programs are built anew after each change of what they are made of, and el
   expect(new Set([before, ...after]).size).toBe(after.length + 1)
 })
 
-test('programs are built of the bytes that were hashed, also when the file has changed since', { tags: 'long' }, async () => {
+test('programs are built of the bytes that were hashed, also when the file has changed since', {
+  tags: 'long',
+}, async () => {
   const folder = join(await folderHere(), 'programs')
   const inputs = readInputs()
   const health = inputs.get('api/routes/health.ts')?.toString() ?? ''
