@@ -1,10 +1,12 @@
 /** `npm run api`: one API process. API and worker processes scale independently. */
 import { readConfigOrExit } from '../config.ts'
 import { createContext } from '../context.ts'
+import { readArguments } from '../shared/process/arguments.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { createApi } from './server.ts'
 
+readArguments('Usage: npm run api\n  Its settings come from the environment: npm run doctor -- --settings', {})
 const config = readConfigOrExit(process.env)
 const context = createContext(config, { name: 'ama-esim-api' })
 const temporal = connectTemporal(config)

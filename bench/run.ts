@@ -4,7 +4,7 @@
  * says why, and the command then ends with 1.
  */
 import { writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
+import { endWithUsage, readArguments } from '../shared/process/arguments.ts'
 import { cpuPerJob, cpuTime } from './cpu.ts'
 import { round } from './measure.ts'
 import { type Figures, type PartName, partNames, parts, type Size, sizes } from './parts.ts'
@@ -12,13 +12,15 @@ import { report } from './report.ts'
 import { machine, type Results, readResults, reportFile, type Section, writeResults } from './results.ts'
 
 const options = { smoke: { type: 'boolean' }, short: { type: 'boolean' } } as const
-const { values, positionals } = parseArgs({ options, allowPositionals: true })
+const usage = `Usage: npm run bench
+  npm run bench -- <part>... [--short|--smoke]
+  --short   fewer of everything
+  --smoke   far fewer, and writes nothing
+  parts: ${partNames.join(', ')}`
+const { values, positionals } = readArguments(usage, options, { words: true })
 const size: Size = sizes.find((each) => each !== 'full' && values[each]) ?? 'full'
 const unknown = positionals.filter((name) => !partNames.some((part) => part === name))
-if (unknown.length > 0) {
-  process.stderr.write(`No such part: ${unknown.join(', ')}. There are: ${partNames.join(', ')}.\n`)
-  process.exit(2)
-}
+if (unknown.length > 0) endWithUsage(usage, `There is no part ${unknown.join(', ')}.`)
 const chosen = partNames.filter((part) => positionals.length === 0 || positionals.includes(part))
 
 const begun = performance.now()

@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { endWithUsage, missingOf, readArguments } from '../shared/process/arguments.ts'
 import { environmentBeside } from './running-stack.ts'
 
 const usage = `Usage: npm run cli -- <command> [--json]
@@ -27,57 +27,58 @@ const usage = `Usage: npm run cli -- <command> [--json]
   --key <text>                      repeats an act under its Idempotency-Key`
 
 const text = { type: 'string' } as const
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'boolean', default: false },
-    reason: text,
-    amount: text,
-    cause: text,
-    esims: text,
-    status: { type: 'string', multiple: true },
-    provider: text,
-    'paid-from': text,
-    'paid-until': text,
-    'same-orders-as': text,
-    limit: text,
-    key: text,
-    outcome: text,
-    'answer-file': text,
-    because: text,
-  },
-})
+const options = {
+  json: { type: 'boolean', default: false },
+  reason: text,
+  amount: text,
+  cause: text,
+  esims: text,
+  status: { type: 'string', multiple: true },
+  provider: text,
+  'paid-from': text,
+  'paid-until': text,
+  'same-orders-as': text,
+  limit: text,
+  key: text,
+  outcome: text,
+  'answer-file': text,
+  because: text,
+} as const
+const { positionals, values } = readArguments(usage, options, { words: true })
 
 type Json = Record<string, unknown>
 const json = z.record(z.string(), z.unknown())
+const problem = z.object({
+  title: z.string(),
+  detail: z.string().default(''),
+  errors: z.array(z.object({ field: z.string(), reason: z.string() })).default([]),
+})
 const pageForm = z.object({ items: z.array(json), nextCursor: z.string().nullable() })
 const counts = z.record(z.string(), z.number())
-const fieldErrors = z.array(z.object({ field: z.string(), reason: z.string() }))
 
 class Refused extends Error {
   override readonly name = 'Refused'
 }
 
 const { AMA_API_URL: url, AMA_OPERATOR_KEY: key } = await environmentBeside(process.env)
-/** @returns the exit code: 1 for what was refused, 2 for a command that is none */
+/** @returns the exit code: 1 for what was refused, 2 for a command that cannot be asked like this */
 async function run(): Promise<number> {
   const work = workOf(positionals)
-  if (!work) {
-    console.error(usage)
-    return 2
-  }
-  if (!url || !key) {
-    console.error('No stack runs here (npm start), and AMA_API_URL and AMA_OPERATOR_KEY are not set.')
+  if (!work)
+    return endWithUsage(
+      usage,
+      positionals.length === 0 ? 'A command is missing.' : 'There is no such command, or a part of it is missing.',
+    )
+  if (!url || !key || !URL.canParse(url)) {
+    console.error('No stack runs here (npm start), and AMA_API_URL and AMA_OPERATOR_KEY do not name another one.')
     return 2
   }
   try {
     await work()
     return 0
   } catch (error) {
-    if (error instanceof Refused) console.error(error.message)
-    // `fetch` throws a TypeError when nobody answers.
-    else if (error instanceof TypeError) console.error(`${url} does not answer: ${error.message}`)
-    else throw error
+    if (!(error instanceof Refused)) throw error
+    console.error(error.message)
     return 1
   }
 }
@@ -85,19 +86,19 @@ async function run(): Promise<number> {
 function workOf([command, first = '', second = '', third = '']: string[]): (() => Promise<void>) | undefined {
   if (command === 'search' && first) return () => show('POST', '/v1/operator/search', { query: first })
   if (command === 'timeline' && first) return () => show('GET', `/v1/operator/orders/${path(first)}/timeline`)
-  if (command === 'act' && first && second) return () => act(first, second)
+  if (command === 'act' && first && second) return withReason((reason) => act(first, second, reason))
   if (command === 'tasks') return everyTask
   if (command === 'task' && second) return taskWork(first, `/v1/operator-tasks/${path(second)}`)
   if (command === 'account' && first === 'note' && second)
-    return () => show('POST', `/v1/operator/accounts/${path(second)}/notes`, given({ reason: values.reason }))
+    return withReason((reason) => show('POST', `/v1/operator/accounts/${path(second)}/notes`, { reason }))
   if (command === 'privacy' && second) return requestWork(first, `/v1/privacy-requests/${path(second)}`)
   if (command === 'dispute' && ['submit', 'accept'].includes(first) && third) {
     const address = `/v1/orders/${path(second)}/disputes/${path(third)}/${first}`
-    return () => withReason((reason) => show('POST', address, { reason }))
+    return withReason((reason) => show('POST', address, { reason }))
   }
   if (command !== 'bulk' || !second) return undefined
   const address = `/v1/bulk-actions/${path(second)}`
-  if (first === 'prepare') return () => prepare(second)
+  if (first === 'prepare') return withReason((reason) => prepare(second, reason))
   if (first === 'show') return () => show('GET', address)
   if (first === 'orders') return () => everyOrder(`${address}/orders`)
   if (first === 'watch') return () => watch(address)
@@ -111,31 +112,41 @@ const path = encodeURIComponent
 const given = (fields: Json): Json =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 
-async function act(order: string, name: string): Promise<void> {
-  const { reason, amount, cause, esims } = values
+async function act(order: string, name: string, reason: string): Promise<void> {
+  const { amount, cause, esims } = values
   await show('POST', `/v1/operator/orders/${path(order)}/acts`, given({ act: name, reason, amount, cause, esims }))
 }
 
-/** The API asks programs for no reason here; people are asked for one. @throws Refused */
-async function withReason(work: (reason: string) => Promise<void>): Promise<void> {
-  if (values.reason === undefined) throw new Refused('It needs a reason: --reason <text>')
-  await work(values.reason)
+/** For most acts the API asks programs for no reason; people are asked for one. */
+function withReason(work: (reason: string) => Promise<void>): () => Promise<void> {
+  const reason = needed('reason')
+  return () => work(reason)
+}
+
+/** The value of an option without which nothing is asked. */
+function needed(option: 'reason' | 'outcome' | 'because'): string {
+  const { [option]: value } = values
+  return value || endWithUsage(usage, missingOf({ [option]: value }) ?? '')
 }
 
 function taskWork(name: string, address: string): (() => Promise<void>) | undefined {
-  if (name === 'take') return () => withReason((reason) => show('POST', `${address}/take`, { reason }))
-  if (name === 'note') return () => withReason((note) => show('POST', `${address}/note`, { note }))
-  if (name === 'settle') return () => withReason((note) => show('POST', `${address}/close`, { note }))
+  if (name === 'take') return withReason((reason) => show('POST', `${address}/take`, { reason }))
+  if (name === 'note') return withReason((note) => show('POST', `${address}/note`, { note }))
+  if (name === 'settle') return withReason((note) => show('POST', `${address}/close`, { note }))
   return undefined
 }
 
 function requestWork(name: string, address: string): (() => Promise<void>) | undefined {
-  if (name === 'extend') return () => show('POST', `${address}/extend`, given({ reason: values.because }))
+  if (name === 'extend') {
+    const reason = needed('because')
+    return () => show('POST', `${address}/extend`, { reason })
+  }
   if (name !== 'answer') return undefined
+  const answerKind = needed('outcome')
   return async () => {
     const file = values['answer-file']
-    const answer = file === undefined ? null : await readFile(file, 'utf8')
-    await show('POST', `${address}/resolve`, given({ answerKind: values.outcome, answer }))
+    const answer = file === undefined ? null : await readFile(file, 'utf8').catch(unreadable)
+    await show('POST', `${address}/resolve`, { answerKind, answer })
   }
 }
 
@@ -143,7 +154,7 @@ async function everyTask(): Promise<void> {
   for await (const task of itemsOf('/v1/operator-tasks')) print(task)
 }
 
-async function prepare(name: string): Promise<void> {
+async function prepare(name: string, reason: string): Promise<void> {
   const selection = given({
     statuses: values.status,
     provider: values.provider,
@@ -152,7 +163,7 @@ async function prepare(name: string): Promise<void> {
     sameOrdersAs: values['same-orders-as'],
   })
   const limit = values.limit === undefined ? undefined : Number(values.limit)
-  await show('POST', '/v1/bulk-actions', given({ act: name, selection, reason: values.reason, limit }))
+  await show('POST', '/v1/bulk-actions', given({ act: name, selection, reason, limit }))
 }
 
 async function everyOrder(address: string): Promise<void> {
@@ -162,9 +173,8 @@ async function everyOrder(address: string): Promise<void> {
 async function* itemsOf(address: string): AsyncGenerator<Json> {
   let cursor: string | null = null
   do {
-    const page = pageForm.parse(
-      await ask('GET', `${address}?limit=200${cursor === null ? '' : `&cursor=${path(cursor)}`}`),
-    )
+    const answer = await ask('GET', `${address}?limit=200${cursor === null ? '' : `&cursor=${path(cursor)}`}`)
+    const page = pageForm.safeParse(answer).data ?? foreign(200)
     yield* page.items
     cursor = page.nextCursor
   } while (cursor !== null)
@@ -174,7 +184,7 @@ async function* itemsOf(address: string): AsyncGenerator<Json> {
 async function watch(address: string): Promise<void> {
   for (;;) {
     const action = await ask('GET', address)
-    const { done = 0, refused = 0, unknown = 0 } = counts.parse(action.outcomes)
+    const { done = 0, refused = 0, unknown = 0 } = counts.safeParse(action.outcomes).data ?? foreign(200)
     const ended = done + refused + unknown
     const line = `${String(action.state)}: ${ended} of ${String(action.orderCount)}`
     if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`)
@@ -193,7 +203,8 @@ async function show(method: 'GET' | 'POST', address: string, body?: Json): Promi
 /** @throws Refused with the API's own words */
 async function ask(method: 'GET' | 'POST', address: string, body?: Json): Promise<Json> {
   const idempotencyKey = values.key ?? randomUUID()
-  const response = await fetch(new URL(address, url), {
+  const repeat = method === 'POST' ? `\n  The same again: --key ${idempotencyKey}` : ''
+  const { status, ok, text } = await fetch(new URL(address, url), {
     method,
     headers: {
       authorization: `Bearer ${key}`,
@@ -202,14 +213,42 @@ async function ask(method: 'GET' | 'POST', address: string, body?: Json): Promis
     },
     ...(body && { body: JSON.stringify(body) }),
   })
-  const answer = json.parse(await response.json())
-  if (response.ok) return answer
+    .then(async (response) => ({ status: response.status, ok: response.ok, text: await response.text() }))
+    .catch((error: unknown) => {
+      throw new Refused(`${url} does not answer: ${wordsOf(error)}${repeat}`)
+    })
+  const answer = jsonIn(text)
+  if (answer === undefined) return foreign(status, repeat)
+  if (ok) return answer
   if (values.json) process.stdout.write(`${JSON.stringify(answer)}\n`)
-  const errors = fieldErrors.parse(answer.errors ?? []).map(({ field, reason }) => `\n  ${field}: ${reason}`)
-  const repeat = response.status === 503 || response.status === 409 ? `\n  The same again: --key ${idempotencyKey}` : ''
-  throw new Refused(
-    `${String(answer.title)}. ${String(answer.detail ?? '')}${errors.join('')}${method === 'POST' ? repeat : ''}`,
-  )
+  const { data } = problem.safeParse(answer)
+  if (data === undefined) return foreign(status, repeat)
+  const errors = data.errors.map(({ field, reason }) => `\n  ${field}: ${reason}`)
+  throw new Refused(`${data.title}. ${data.detail}${errors.join('')}${status === 503 || status === 409 ? repeat : ''}`)
+}
+
+/** An answer of a proxy, for example, which does not know whether the API has done it. */
+function foreign(status: number, repeat = ''): never {
+  throw new Refused(`${url} answered ${status}, but not in the API's form. Is there a proxy before it?${repeat}`)
+}
+
+/** What the API answers is an object. */
+function jsonIn(text: string): Json | undefined {
+  try {
+    return json.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
+  }
+}
+
+/** fetch says "fetch failed", and why in the cause. */
+function wordsOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+function unreadable(error: unknown): never {
+  throw new Refused(`The file cannot be read: ${wordsOf(error)}`)
 }
 
 function print(answer: Json): void {

@@ -3,8 +3,10 @@
  * built.
  */
 import { createLog } from '../shared/log.ts'
+import { readArguments } from '../shared/process/arguments.ts'
 import { writeProductionBundles } from '../worker/production-bundle.ts'
 import { makePrograms } from './programs/built.mjs'
 
+readArguments('Usage: npm run bundle', {})
 for (const file of await writeProductionBundles(createLog({ level: 'warn' }))) process.stdout.write(`${file}\n`)
 process.stdout.write(`${await makePrograms()}\n`)

@@ -1,7 +1,8 @@
 /** `npm run demo`: shows on the embedded stack how each promise is kept. Its exit code is 1 when a step fails. */
 import { fixedPorts } from '../dev/fixed-ports.ts'
 import { takenPorts } from '../dev/port.ts'
-import { startStack } from '../dev/stack.ts'
+import { type Stack, startStack } from '../dev/stack.ts'
+import { readArguments } from '../shared/process/arguments.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { createDemoClient } from './demo/demo-client.ts'
 import { createNarrator, StepFailed } from './demo/narrator.ts'
@@ -9,21 +10,22 @@ import { playOrderLife, playOutOfStock, signUpCustomer } from './demo/order-life
 import { playBooks, playDeletion, playInactivity } from './demo/person-life.ts'
 import { playPolicyChange } from './demo/policy-change.ts'
 
+readArguments('Usage: npm run demo', {})
 const narrator = createNarrator()
 narrator.title('AMA eSIM: the backend that keeps its promises')
 
-const ports = await portsOfDemo()
 /** log lines, shown only when the demo fails */
 const faults: string[] = []
-const stack = await startStack({
-  ports,
-  ui: true,
-  settings: { LOG_LEVEL: 'error' },
-  onLogLine: (line) => faults.push(line),
-  onProgress: narrator.progress,
-})
 let code = 0
+let stack: Stack | undefined
 try {
+  stack = await startStack({
+    ports: await portsOfDemo(),
+    ui: true,
+    settings: { LOG_LEVEL: 'error' },
+    onLogLine: (line) => faults.push(line),
+    onProgress: narrator.progress,
+  })
   narrator.chapter('The stack is up: Temporal, PostgreSQL, API, worker, and nine simulated outside parties')
   if (stack.urls.ui) narrator.link('Temporal Web UI', stack.urls.ui)
   narrator.link('API documentation', `${stack.urls.api}/docs`)
@@ -52,7 +54,10 @@ try {
   else narrator.title(`The demo stopped: ${error instanceof Error ? error.message : String(error)}`)
   for (const line of faults.slice(-5)) narrator.say(line)
 } finally {
-  await stack.stop()
+  await stack?.stop().catch((error: unknown) => {
+    code = 1
+    narrator.say(error instanceof Error ? error.message : String(error))
+  })
 }
 process.exitCode = code
 

@@ -2,9 +2,9 @@
  * `npm run deploy -- check|start|ramp|promote|rollback|retire|status`: deploys a build of the worker beside the running
  * ones, by Temporal's Worker Deployments. The command acts for its own build: run it in that build's image.
  */
-import { parseArgs } from 'node:util'
 import { msToNumber } from '@temporalio/common/lib/time.js'
 import { createLog } from '../shared/log.ts'
+import { endWithUsage, readArguments } from '../shared/process/arguments.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { loadBundle } from '../worker/bundle.ts'
@@ -27,9 +27,9 @@ const usage = `Usage: npm run deploy -- <command>
 check, ramp, promote and rollback take --per-type <open runs of each workflow to replay, 500> and --except <workflow id>,
 once for each run that is known not to replay.`
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
+const { positionals, values } = readArguments(
+  usage,
+  {
     percent: { type: 'string' },
     watch: { type: 'string' },
     wait: { type: 'string', default: '2m' },
@@ -38,27 +38,23 @@ const { positionals, values } = parseArgs({
     'per-type': { type: 'string', default: '500' },
     except: { type: 'string', multiple: true, default: [] },
   },
-})
-const command = positionals[0] ?? ''
+  { words: true },
+)
+const commands = ['check', 'start', 'ramp', 'promote', 'rollback', 'retire', 'status'] as const
+const [command = '', ...others] = positionals
 const percent = Number(values.percent)
 const perType = Number(values['per-type'])
-const watchMs = duration(values.watch ?? (command === 'promote' ? '1m' : '5m'))
-const waitMs = duration(values.wait)
-const isUsable =
-  positionals.length === 1 &&
-  ['check', 'start', 'ramp', 'promote', 'rollback', 'retire', 'status'].includes(command) &&
-  (command !== 'ramp' || (Number.isInteger(percent) && percent >= 1 && percent <= 100)) &&
-  Number.isInteger(perType) &&
-  perType >= 1 &&
-  watchMs !== undefined &&
-  waitMs !== undefined
+if (command === '') endWithUsage(usage, 'A command is missing.')
+if (!commands.some((name) => name === command)) endWithUsage(usage, `There is no command ${command}.`)
+if (others.length > 0) endWithUsage(usage, `One command at a time: ${others.join(' ')} is too much.`)
+if (command === 'ramp' && !(Number.isInteger(percent) && percent >= 1 && percent <= 100))
+  endWithUsage(usage, 'ramp needs --percent, a number from 1 to 100.')
+if (!(Number.isInteger(perType) && perType >= 1)) endWithUsage(usage, '--per-type takes a number from 1 on.')
 
-if (isUsable) {
-  process.exitCode = await run(watchMs, waitMs)
-} else {
-  console.error(usage)
-  process.exitCode = 2
-}
+process.exitCode = await run(
+  durationOf('watch', values.watch ?? (command === 'promote' ? '1m' : '5m')),
+  durationOf('wait', values.wait),
+)
 
 /** Returns the exit code. */
 async function run(watchMs: number, waitMs: number): Promise<number> {
@@ -91,7 +87,7 @@ async function run(watchMs: number, waitMs: number): Promise<number> {
   }
   const watch = { watchMs, onInterruption, say }
   const { to, anyway } = values
-  const commands: Record<string, () => Promise<void>> = {
+  const works: Record<string, () => Promise<void>> = {
     check: () => check(rollout),
     start: () => start(rollout, waitMs),
     ramp: () => ramp(rollout, percent, watch),
@@ -101,7 +97,7 @@ async function run(watchMs: number, waitMs: number): Promise<number> {
     status: () => status(rollout),
   }
   try {
-    await commands[command]?.()
+    await works[command]?.()
     return 0
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof BundleFault)) throw error
@@ -118,10 +114,10 @@ async function run(watchMs: number, waitMs: number): Promise<number> {
   }
 }
 
-function duration(text: string): number | undefined {
+function durationOf(option: string, text: string): number {
   try {
     return msToNumber(text as `${number} s`)
   } catch {
-    return undefined
+    return endWithUsage(usage, `--${option} takes a duration such as 90s, 5m or 1h.`)
   }
 }

@@ -5,14 +5,14 @@
  * `npm run keys -- create signing` prints a new key for the setting SIGNING_KEYS, and needs no settings itself.
  */
 import { randomBytes } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import { type Context, createContext } from '../context.ts'
 import { type ApiKeyKind, createApiKey, listApiKeys, revokeApiKey } from '../db/api-keys.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
 import { isServiceScope, type ServiceScope, serviceScopes } from '../policy/access/service-scopes.ts'
+import { endWithUsage, missingOf, readArguments } from '../shared/process/arguments.ts'
 import { readConfigBeside } from './running-stack.ts'
 
-const usage = `Usage:
+const usage = `Usage: npm run keys -- <command>
   npm run keys -- create operator --label <text>
   npm run keys -- create service --label <text> [--scopes ${Object.keys(serviceScopes).join(',')}]
   npm run keys -- create signing
@@ -21,64 +21,81 @@ const usage = `Usage:
 
 const longestLabel = 100
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { label: { type: 'string' }, scopes: { type: 'string' } },
-})
+const { positionals, values } = readArguments(
+  usage,
+  { label: { type: 'string' }, scopes: { type: 'string' } },
+  { words: true },
+)
 const [command, argument = ''] = positionals
 if (command === 'create' && argument === 'signing') {
   const day = new Date().toISOString().slice(0, 10)
   console.log(`signing-${day}-${randomBytes(2).toString('hex')}:${randomBytes(32).toString('base64')}`)
   console.error('Put it first in SIGNING_KEYS of every process, before a comma and the older keys.')
 } else {
+  const work = workOf()
   const { config } = await readConfigBeside(process.env)
   const context = createContext(config, { name: 'ama-esim-keys', maxConnections: 1 })
   try {
-    process.exitCode = await run(context)
+    process.exitCode = await work(context)
   } finally {
     await context.close()
   }
 }
 
-/** @returns the exit code */
-async function run(context: Context): Promise<number> {
-  const { sql } = context
+/** @returns what is asked, which has the exit code; what nobody can ask ends the process before anything is opened */
+function workOf(): (context: Context) => Promise<number> {
+  if (command === 'list') return list
+  if (command === 'revoke') return argument ? revoke : endWithUsage(usage, 'Which key? Its id is missing.')
+  if (command !== 'create')
+    return endWithUsage(usage, command === undefined ? 'A command is missing.' : `There is no command ${command}.`)
+  if (!isKind(argument)) return endWithUsage(usage, 'Which key: operator, service or signing?')
+  const { label = '' } = values
+  const missing = missingOf({ label })
+  if (missing !== undefined) return endWithUsage(usage, missing)
+  if (label.length > longestLabel) return endWithUsage(usage, `--label takes up to ${longestLabel} characters.`)
   const scopes = scopesIn(values.scopes)
-  const canRestrict = scopes === null || (scopes !== undefined && argument === 'service')
-  if (command === 'create' && isKind(argument) && canRestrict && values.label && values.label.length <= longestLabel) {
-    const at = new Date()
-    const { id, token } = await createApiKey(sql, {
-      kind: argument,
-      label: values.label,
-      at,
-      ...(scopes && { scopes }),
-    })
-    const detail = [id, ...(scopes ?? [])].join(' ')
-    await recordSecurityEvent(sql, context, { kind: 'key_created', actor: 'command line', detail, at })
-    console.log(token)
-    console.error(`Made ${argument} key ${id}. This is the only time it is shown.`)
-    return 0
+  if (scopes === undefined) return endWithUsage(usage, '--scopes names what is no scope.')
+  if (scopes !== null && argument !== 'service') return endWithUsage(usage, 'Only service keys take --scopes.')
+  return (context) => create(context, { kind: argument, label, scopes })
+}
+
+interface NewKey {
+  kind: ApiKeyKind
+  label: string
+  /** null: all */
+  scopes: ServiceScope[] | null
+}
+
+async function create(context: Context, { kind, label, scopes }: NewKey): Promise<number> {
+  const { sql } = context
+  const at = new Date()
+  const { id, token } = await createApiKey(sql, { kind, label, at, ...(scopes && { scopes }) })
+  const detail = [id, ...(scopes ?? [])].join(' ')
+  await recordSecurityEvent(sql, context, { kind: 'key_created', actor: 'command line', detail, at })
+  console.log(token)
+  console.error(`Made ${kind} key ${id}. This is the only time it is shown.`)
+  return 0
+}
+
+async function list({ sql }: Context): Promise<number> {
+  for (const key of await listApiKeys(sql)) {
+    const state = key.revokedAt ? `revoked ${key.revokedAt.toISOString()}` : 'in force'
+    const scopes = key.scopes?.join(',') ?? 'all'
+    console.log([key.id, key.kind, key.createdAt.toISOString(), state, key.label, scopes].join('\t'))
   }
-  if (command === 'list') {
-    for (const key of await listApiKeys(sql)) {
-      const state = key.revokedAt ? `revoked ${key.revokedAt.toISOString()}` : 'in force'
-      const scopes = key.scopes?.join(',') ?? 'all'
-      console.log([key.id, key.kind, key.createdAt.toISOString(), state, key.label, scopes].join('\t'))
-    }
-    return 0
+  return 0
+}
+
+async function revoke(context: Context): Promise<number> {
+  const { sql } = context
+  const at = new Date()
+  if (!(await revokeApiKey(sql, argument, at))) {
+    console.error('There is no such key in force.')
+    return 1
   }
-  if (command === 'revoke' && argument) {
-    const at = new Date()
-    if (!(await revokeApiKey(sql, argument, at))) {
-      console.error('There is no such key in force.')
-      return 1
-    }
-    await recordSecurityEvent(sql, context, { kind: 'key_revoked', actor: 'command line', detail: argument, at })
-    console.error(`Revoked ${argument}. It is refused from now on.`)
-    return 0
-  }
-  console.error(usage)
-  return 2
+  await recordSecurityEvent(sql, context, { kind: 'key_revoked', actor: 'command line', detail: argument, at })
+  console.error(`Revoked ${argument}. It is refused from now on.`)
+  return 0
 }
 
 function isKind(text: string): text is ApiKeyKind {

@@ -4,7 +4,6 @@
  * then: no program can use it earlier. What has to be refunded is left to a run, before which the API refuses requests.
  */
 import { randomUUID } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import type { Client } from '@temporalio/client'
 import type { Config } from '../config.ts'
 import { createContext } from '../context.ts'
@@ -25,6 +24,7 @@ import type { Erasures } from '../db/erasure/erasures.ts'
 import { continueFrom, type LogHead, readHead } from '../db/transparency/transparency-log.ts'
 import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
+import { endWithUsage, readArguments } from '../shared/process/arguments.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { restoreStart, restoreWorkflowId } from '../workflows/backup/restore.contract.ts'
 import { redoDeletions } from './restore/deletions.ts'
@@ -51,25 +51,26 @@ const usage = `Usage: npm run restore -- report | confirm-promotions
   The restore withdraws all consents to promotions. confirm-promotions gives back those that nobody has changed since,
   except of a restore whose task is closed: only for operators who know that nobody has withdrawn one between the backup and the loss.`
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
+const { positionals, values } = readArguments(
+  usage,
+  {
     'allow-old-ledger': { type: 'boolean', default: false },
     'without-runs': { type: 'boolean', default: false },
     'log-head': { type: 'string' },
   },
-})
+  { words: true },
+)
 const [wanted, target] = positionals
-const keptHead = headIn(values['log-head'])
 if (wanted === 'report') {
   process.exitCode = await report()
 } else if (wanted === 'confirm-promotions') {
   process.exitCode = await confirm()
-} else if (!wanted || !target || !URL.canParse(target) || keptHead === 'unreadable') {
-  console.error(usage)
-  process.exitCode = 2
+} else if (wanted === undefined) {
+  endWithUsage(usage, 'Which backup? Its id, or latest, is missing.')
+} else if (target === undefined || !URL.canParse(target)) {
+  endWithUsage(usage, 'Into which database? Its URL is missing.')
 } else {
-  process.exitCode = await restore(wanted, target, keptHead)
+  process.exitCode = await restore(wanted, target, headIn(values['log-head']))
 }
 
 /** Prints what the newest restore of the database found, and what became of it. @returns the exit code */
@@ -192,10 +193,11 @@ async function restoreFrom(
   return 0
 }
 
-function headIn(text: string | undefined): LogHead | undefined | 'unreadable' {
+function headIn(text: string | undefined): LogHead | undefined {
   if (text === undefined) return undefined
   const [, seq, hash] = /^(\d{1,9}):([0-9a-f]{64})$/.exec(text) ?? []
-  return seq && hash ? { seq: Number(seq), hash } : 'unreadable'
+  if (!seq || !hash) return endWithUsage(usage, '--log-head takes <seq>:<hash>, with 64 hexadecimal digits.')
+  return { seq: Number(seq), hash }
 }
 
 /**

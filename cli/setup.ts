@@ -3,40 +3,32 @@
  * need: namespace, retention and search attributes in Temporal, the database's migrations, the schedules, and the first
  * operator. It can be repeated: what is there stays as it is.
  */
-import { parseArgs } from 'node:util'
 import { type Context, createContext } from '../context.ts'
 import { timeLimits } from '../db/connection/database.ts'
 import { migrate } from '../db/connection/migrate.ts'
 import { listOperators, saveOperator } from '../db/operator/operators.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
+import { endWithUsage, readArguments } from '../shared/process/arguments.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { defaultRetentionDays, isRefusal, prepareNamespace } from '../temporal/namespace.ts'
 import { ownsSchedules } from '../worker/deployment.ts'
 import { reconcileSchedules } from '../worker/schedules.ts'
 import { readConfigBeside } from './running-stack.ts'
 
-const usage = `Usage:
-  npm run setup -- [--retention-days 1..90] [--operator-name <text> --operator-email <address>]`
+const usage = 'Usage: npm run setup [-- --retention-days 1..90] [--operator-name <text> --operator-email <address>]'
 
-const { values } = parseArgs({
-  options: {
-    'retention-days': { type: 'string', default: String(defaultRetentionDays) },
-    'operator-name': { type: 'string' },
-    'operator-email': { type: 'string' },
-  },
+const { values } = readArguments(usage, {
+  'retention-days': { type: 'string', default: String(defaultRetentionDays) },
+  'operator-name': { type: 'string' },
+  'operator-email': { type: 'string' },
 })
 const retentionDays = Number(values['retention-days'])
 const { 'operator-name': name, 'operator-email': email } = values
-const isUsable =
-  Number.isInteger(retentionDays) &&
-  retentionDays >= 1 &&
-  retentionDays <= 90 &&
-  (name === undefined) === (email === undefined) &&
-  (email === undefined || email.includes('@'))
-if (!isUsable) {
-  console.error(usage)
-  process.exit(2)
-}
+if (!(Number.isInteger(retentionDays) && retentionDays >= 1 && retentionDays <= 90))
+  endWithUsage(usage, '--retention-days takes a number of days from 1 to 90.')
+if ((name === undefined) !== (email === undefined))
+  endWithUsage(usage, 'An operator needs both --operator-name and --operator-email.')
+if (email !== undefined && !email.includes('@')) endWithUsage(usage, '--operator-email takes a mail address.')
 
 const { config, temporal: temporalSettings } = await readConfigBeside(process.env)
 const context = createContext(config, { name: 'ama-esim-setup', maxConnections: 2, limits: timeLimits.maintenance })

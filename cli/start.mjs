@@ -6,6 +6,14 @@ import './ensure-installed.mjs'
 import { builtPrograms, loadBuilt } from './programs/built.mjs'
 
 if (process.exitCode) process.exit()
+// By itself, since sources of TypeScript are not loaded yet.
+const unknown = process.argv.slice(2).find((each) => each !== '--reload')
+if (unknown !== undefined) {
+  const isAsked = unknown === '--help' || unknown === '-h'
+  const usage = 'Usage: npm start\n  npm run dev   also restarts API and worker when a file is saved'
+  console.error(isAsked ? usage : `Unexpected argument '${unknown}'.\n${usage}`)
+  process.exit(isAsked ? 0 : 2)
+}
 const built = await builtPrograms().catch((error) => {
   console.error(error.message)
   process.exit(1)

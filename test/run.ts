@@ -8,20 +8,24 @@
  * and lets webhooks arrive up to 300 ms late. The last line is `N passed, N failed`, from vitest's result. The exit
  * code is 1 when a test failed or none ran.
  */
-import { parseArgs } from 'node:util'
 import { type Reporter, startVitest } from 'vitest/node'
 import { findTemporal } from '../dev/temporal/executable.ts'
+import { readArguments } from '../shared/process/arguments.ts'
 
-const { values, positionals } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    long: { type: 'boolean' },
-    all: { type: 'boolean' },
-    delays: { type: 'boolean' },
-    testNamePattern: { type: 'string', short: 't' },
-  },
-  allowPositionals: true,
-})
+const usage = `Usage: npm test
+  npm test -- <files or folders>... [-t <part of a test's name>]
+  --long       also the long tests
+  --seed <n>   the random values of an earlier run
+  --all        all cases of which a run draws a part
+  --delays     activities and webhooks come up to 300 ms late`
+const options = {
+  seed: { type: 'string' },
+  long: { type: 'boolean' },
+  all: { type: 'boolean' },
+  delays: { type: 'boolean' },
+  testNamePattern: { type: 'string', short: 't' },
+} as const
+const { values, positionals } = readArguments(usage, options, { words: true })
 const withLong = values.long === true || positionals.length > 0
 process.env.TEST_LONG = withLong ? '1' : '0'
 if (values.seed !== undefined) process.env.TEST_SEED = values.seed

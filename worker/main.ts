@@ -6,6 +6,7 @@ import { readConfigOrExit } from '../config.ts'
 import { createContext } from '../context.ts'
 import { timeLimits } from '../db/connection/database.ts'
 import { createLog } from '../shared/log.ts'
+import { readArguments } from '../shared/process/arguments.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { ownsSchedules } from './deployment.ts'
@@ -18,6 +19,7 @@ import { installRuntime } from './temporal-logger.ts'
 
 // Each of the two heaps may otherwise become several times as large as what is alive in it before it is collected.
 setFlagsFromString('--heap-growing-percent=40')
+readArguments('Usage: npm run worker\n  Its settings come from the environment: npm run doctor -- --settings', {})
 const config = readConfigOrExit(process.env)
 const log = createLog({ level: config.LOG_LEVEL })
 const bundle = config.NODE_ENV === 'production' ? await productionBundleOrExit(config) : undefined

@@ -2,8 +2,8 @@
  * `npm run doctor`: checks every setting, and asks each service and outside party once. It changes nothing. All faults are
  * named at once, each with its remedy; the exit code is 1 when there is one. `-- --settings` explains every setting.
  */
-import { parseArgs } from 'node:util'
 import { inspectConfig } from '../../config.ts'
+import { readArguments } from '../../shared/process/arguments.ts'
 import { environmentBeside } from '../running-stack.ts'
 import { explanationOf, explanations } from './explanations.ts'
 import type { Finding } from './finding.ts'
@@ -12,7 +12,11 @@ import { checkStores } from './stores.ts'
 
 const marks = { ok: 'ok   ', fault: 'FAULT', not_asked: '-    ' } as const
 
-const { values } = parseArgs({ options: { settings: { type: 'boolean', default: false } } })
+const { values } = readArguments(
+  `Usage: npm run doctor
+  npm run doctor -- --settings   explains every setting`,
+  { settings: { type: 'boolean', default: false } },
+)
 if (values.settings) {
   for (const [name, text] of Object.entries(explanations)) console.log(`${name}\n    ${text}`)
 } else {

@@ -7,8 +7,12 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { OpenApiDocument } from '../../api/http/openapi.ts'
 import { startStack } from '../../dev/stack.ts'
+import { readArguments } from '../../shared/process/arguments.ts'
 import { clientDocument, originLine } from './client-document.ts'
 
+const { values } = readArguments('Usage: npm run client [-- --release]', {
+  release: { type: 'boolean', default: false },
+})
 const folder = new URL('../../client/', import.meta.url)
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -29,7 +33,7 @@ try {
   }
   const types = new URL('schema.d.ts', folder)
   await writeFile(types, originLine(json) + (await readFile(types, 'utf8')))
-  if (process.argv.includes('--release')) await writeFile(new URL('released.json', folder), json)
+  if (values.release) await writeFile(new URL('released.json', folder), json)
   say('client/openapi.json and client/schema.d.ts are written')
 } finally {
   await stack.stop()

@@ -7,6 +7,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { type Language, languages } from '../../messages/languages.ts'
+import { readArguments } from '../../shared/process/arguments.ts'
 import { startProduct } from '../harness/product.ts'
 import { hasBrowser, startBrowser } from './chromium.ts'
 import { type Furnished, furnishOperator, furnishPerson } from './furnished.ts'
@@ -25,7 +26,11 @@ import { allLooks, go, type Look, openAs } from './ways.ts'
 const folder = fileURLToPath(new URL('../../.data/screenshots/', import.meta.url))
 const taken: Shot[] = []
 /** parts of the names of the wanted pages */
-const wanted = process.argv.slice(2)
+const { positionals: wanted } = readArguments(
+  'Usage: npm run screenshots [-- <parts of the names of pages>...]',
+  {},
+  { words: true },
+)
 
 const isWanted = (name: string): boolean => wanted.length === 0 || wanted.some((part) => name.includes(part))
 const isSomeWanted = (visits: readonly { name: string }[]): boolean => visits.some(({ name }) => isWanted(name))

@@ -6,8 +6,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { findTemporal } from '../../dev/temporal/executable.ts'
+import { endWithUsage, readArguments } from '../../shared/process/arguments.ts'
 import { violationsIn } from './oracles/oracles.ts'
 import type { PlannedEvent } from './world/events.ts'
 import { describePlan, planOf } from './world/plan.ts'
@@ -16,30 +16,31 @@ import { digestOf, shapeOf } from './world/shape.ts'
 import { shrink } from './world/shrink.ts'
 import { startWorldStack, type WorldStack } from './world/stack.ts'
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    orders: { type: 'string', default: '40' },
-    years: { type: 'string', default: '3' },
-    /** plays these events, and not those of the seed */
-    events: { type: 'string' },
-    /** plays the world twice and compares the outside books */
-    twice: { type: 'boolean', default: false },
-    /** imitates a fault of the product: double-refund */
-    sabotage: { type: 'string' },
-    /** where Temporal keeps its runs: sqlite, or postgres (four shards) */
-    temporal: { type: 'string', default: 'sqlite' },
-    'no-shrink': { type: 'boolean', default: false },
-  },
+const usage = `Usage: npm run chaos -- [--seed <n>] [--orders <n>] [--years <n>]
+  --events <file>              plays these events, and not those of the seed
+  --twice                      plays the world twice and compares the outside books
+  --sabotage double-refund     imitates a fault of the product
+  --temporal sqlite|postgres   where Temporal keeps its runs; postgres has four shards
+  --no-shrink                  does not look for the least of a broken world`
+const { values } = readArguments(usage, {
+  seed: { type: 'string', default: '1' },
+  orders: { type: 'string', default: '40' },
+  years: { type: 'string', default: '3' },
+  events: { type: 'string' },
+  twice: { type: 'boolean', default: false },
+  sabotage: { type: 'string' },
+  temporal: { type: 'string', default: 'sqlite' },
+  'no-shrink': { type: 'boolean', default: false },
 })
 const seed = Number(values.seed)
 const orders = Number(values.orders)
 const years = Number(values.years)
 process.env.TEST_SEED = String(seed)
 const { temporal } = values
-if (temporal !== 'sqlite' && temporal !== 'postgres') throw new Error('--temporal knows sqlite and postgres')
+if (temporal !== 'sqlite' && temporal !== 'postgres') endWithUsage(usage, '--temporal knows sqlite and postgres.')
 const sabotage = values.sabotage === 'double-refund' ? values.sabotage : undefined
-if (values.sabotage !== undefined && sabotage === undefined) throw new Error('--sabotage knows double-refund alone')
+if (values.sabotage !== undefined && sabotage === undefined)
+  endWithUsage(usage, '--sabotage knows double-refund alone.')
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 const command = `npm run chaos -- --seed ${seed} --orders ${orders} --years ${years}${sabotage ? ` --sabotage ${sabotage}` : ''}${temporal === 'postgres' ? ' --temporal postgres' : ''}`
 

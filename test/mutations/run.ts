@@ -4,7 +4,7 @@
  * workflows. Writes test/mutations/RESULTS.md, and what it is made of to test/mutations/results.json.
  */
 import { readFile, writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
+import { endWithUsage, readArguments } from '../../shared/process/arguments.ts'
 import { documentOf } from './document.ts'
 import { mutateFigures } from './figures/figures.ts'
 import type { MutantOutcome, Results } from './results.ts'
@@ -12,10 +12,14 @@ import { parts } from './rules/scope.ts'
 import { mutateRules } from './rules/stryker.ts'
 import { mutateWorkflows } from './workflows/replays.ts'
 
-const { values, positionals: asked } = parseArgs({
-  options: { every: { type: 'string', default: '1' } },
-  allowPositionals: true,
-})
+const usage = `Usage: npm run mutation
+  npm run mutation -- <part>... [--every <n>]
+  parts: ${[...Object.keys(parts), 'figures', 'workflows'].join(', ')}`
+const { values, positionals: asked } = readArguments(
+  usage,
+  { every: { type: 'string', default: '1' } },
+  { words: true },
+)
 const every = Number(values.every)
 const at = new Date().toISOString().slice(0, 10)
 
@@ -26,7 +30,7 @@ const runs: Record<string, () => Promise<MutantOutcome[]>> = {
 }
 
 const unknown = asked.filter((name) => !(name in runs))
-if (unknown.length > 0) throw new Error(`no part ${unknown.join(', ')}; there are ${Object.keys(runs).join(', ')}`)
+if (unknown.length > 0) endWithUsage(usage, `There is no part ${unknown.join(', ')}.`)
 
 const kept = new URL('./results.json', import.meta.url)
 for (const [name, run] of Object.entries(runs)) {

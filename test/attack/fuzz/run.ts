@@ -3,28 +3,29 @@
  * requests that schemathesis makes, as each kind of caller, on the real stack. The exit code is 1 when an answer is a
  * 5xx, is not described by the document, or shows or changes a row of another person. Prints rows for RESULTS.md.
  */
-import { parseArgs } from 'node:util'
 import { findTemporal } from '../../../dev/temporal/executable.ts'
+import { endWithUsage, readArguments } from '../../../shared/process/arguments.ts'
 import { undescribedProblems } from '../../harness/harness.ts'
 import { startProduct } from '../../harness/product.ts'
 import { fuzz, installSchemathesis } from './schemathesis.ts'
 import { createFuzzWorld, type FuzzCaller, fuzzCallers, victimsRows } from './world.ts'
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    /** of each operation and caller */
-    examples: { type: 'string', default: '100' },
-    /** for each caller: goes on until then */
-    seconds: { type: 'string' },
-    callers: { type: 'string', default: fuzzCallers.join(',') },
-  },
+const usage = `Usage: npm run fuzz
+  npm run fuzz -- [--seed <n>] [--examples <n>] [--seconds <n>] [--callers ${fuzzCallers.join(',')}]`
+const { values } = readArguments(usage, {
+  seed: { type: 'string', default: '1' },
+  /** of each operation and caller */
+  examples: { type: 'string', default: '100' },
+  /** for each caller: goes on until then */
+  seconds: { type: 'string' },
+  callers: { type: 'string', default: fuzzCallers.join(',') },
 })
 process.env.TEST_SEED = values.seed
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 const isCaller = (name: string): name is FuzzCaller => fuzzCallers.some((known) => known === name)
 const callers = values.callers.split(',').filter(isCaller)
-if (callers.length === 0) throw new Error(`--callers knows ${fuzzCallers.join(', ')}`)
+if (callers.length !== values.callers.split(',').length)
+  endWithUsage(usage, `--callers knows ${fuzzCallers.join(', ')}.`)
 
 await findTemporal(print)
 const schemathesis = await installSchemathesis()
