@@ -1,12 +1,21 @@
 /** Events, as the API answers them and as they are sent to endpoints. */
 import { z } from 'zod'
-import { eventTypeNames } from '../../policy/events/event-types.ts'
+import { type EventType, eventTypes } from '../../policy/events/event-types.ts'
 import type { WebhookDefinition } from '../http/openapi.ts'
+import { enumeration } from './enumeration.ts'
+
+const meanings = Object.fromEntries(Object.entries(eventTypes).map(([type, { meaning }]) => [type, meaning]))
+
+export const eventType = enumeration(
+  'EventType',
+  'What has happened; the page /docs/events has the ids of each',
+  meanings as Record<EventType, string>,
+)
 
 export const eventSchema = z
   .object({
     id: z.uuid().describe('the same whenever the event is sent again: the header `webhook-id` of a delivery'),
-    type: z.enum(eventTypeNames),
+    type: eventType.schema,
     timestamp: z.iso.datetime().describe('when it was recorded'),
     version: z.string().describe('the form of the event'),
     data: z

@@ -394,6 +394,13 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
     failing: 'as docs',
   },
   {
+    name: 'docs-events',
+    route: 'GET /docs/events',
+    by: 'nobody',
+    main: () => ({ path: '/docs/events' }),
+    failing: 'as docs',
+  },
+  {
     name: 'docs-problem',
     route: 'GET /problems/{code}',
     by: 'nobody',

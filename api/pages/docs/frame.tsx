@@ -7,6 +7,7 @@ const pages = {
   '/docs/quickstart': 'Quickstart',
   '/docs': 'Reference',
   '/docs/order-states': 'Order states',
+  '/docs/events': 'Events',
 } as const
 
 /** @param current missing: a page that the others lead to, such as that of a problem */

@@ -5,7 +5,7 @@ import { neededScope, type Route } from '../../http/route.ts'
 import { TableHead } from '../form.tsx'
 import { CodeText } from './code-text.tsx'
 import { renderDocsPage } from './frame.tsx'
-import { ParameterTable, SchemaTable } from './schema-table.tsx'
+import { ParameterTable, SchemaTable, schemaOf } from './schema-table.tsx'
 
 /** The documentation page, made from the OpenAPI document and the routes. */
 export function renderDocs(routes: readonly Route[], document: OpenApiDocument): string {
@@ -21,7 +21,7 @@ export function renderDocs(routes: readonly Route[], document: OpenApiDocument):
       </p>
       <p>
         New here? The <a href="/docs/quickstart">quickstart</a> buys an eSIM in five minutes.{' '}
-        <a href="/docs/order-states">States of an order</a>.
+        <a href="/docs/order-states">States of an order</a>. <a href="/docs/events">Events</a>, which you are sent.
       </p>
       <nav aria-label="Parts of the reference">
         {tags.map((tag) => (
@@ -159,7 +159,3 @@ function ProblemTable({ codes }: { codes: readonly ProblemCode[] }) {
     </table>
   )
 }
-
-/** The schema of the first media type: that is the one of the success, the problems' type comes second. */
-const schemaOf = (described: unknown): unknown =>
-  Object.values((described as { content: Record<string, { schema: unknown }> }).content)[0]?.schema

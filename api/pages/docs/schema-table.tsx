@@ -1,5 +1,5 @@
 import type { OpenApiDocument } from '../../http/openapi.ts'
-import { TableHead } from '../form.tsx'
+import { WideTable } from '../form.tsx'
 
 /** The parts of JSON Schema that our documents use. */
 interface Schema {
@@ -30,12 +30,29 @@ interface Field {
 }
 
 /** A table with one row for each field. Nested fields have a path: `apple.nonce`, `items[].code`. */
-export function SchemaTable({ schema, document }: { schema: unknown; document: OpenApiDocument }) {
-  return <FieldTable fields={fieldsOf('', schema as Schema, document)} />
+export function SchemaTable({ label = 'Fields', schema, document }: SchemaTableProps) {
+  return <FieldTable label={label} fields={fieldsOf('', schema as Schema, document)} />
 }
 
+interface SchemaTableProps {
+  /** what the table lists */
+  label?: string
+  schema: unknown
+  document: OpenApiDocument
+}
+
+/** The schema of the first media type: that is the one of the success, the problems' type comes second. */
+export const schemaOf = (described: unknown): unknown =>
+  Object.values((described as { content: Record<string, { schema: unknown }> }).content)[0]?.schema
+
 /** A table of an operation's path, query and header parameters. */
-export function ParameterTable({ parameters }: { parameters: readonly unknown[] }) {
+export function ParameterTable({
+  label = 'Parameters',
+  parameters,
+}: {
+  label?: string
+  parameters: readonly unknown[]
+}) {
   const fields = (parameters as { name: string; in: string; required?: boolean; schema: Schema }[]).map(
     (parameter): Field => ({
       name: `${parameter.name} (${parameter.in})`,
@@ -43,29 +60,26 @@ export function ParameterTable({ parameters }: { parameters: readonly unknown[] 
       required: parameter.required === true,
     }),
   )
-  return <FieldTable fields={fields} />
+  return <FieldTable label={label} fields={fields} />
 }
 
-function FieldTable({ fields }: { fields: Field[] }) {
+function FieldTable({ label, fields }: { label: string; fields: Field[] }) {
   if (fields.length === 0) return null
   return (
-    <table>
-      <TableHead of={['Field', 'Values', 'Meaning']} />
-      <tbody>
-        {fields.map(({ name, schema, required, enumeration }) => (
-          <tr key={name}>
-            <td>
-              <code>{name}</code>
-              {required && <strong title="required"> *</strong>}
-            </td>
-            <td className="quiet">{constraintsOf(schema)}</td>
-            <td>
-              {schema.description} {enumeration && <a href={`#value-${enumeration}`}>Meanings</a>}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <WideTable label={label} heads={['Field', 'Values', 'Meaning']}>
+      {fields.map(({ name, schema, required, enumeration }) => (
+        <tr key={name}>
+          <td>
+            <code>{name}</code>
+            {required && <strong title="required"> *</strong>}
+          </td>
+          <td className="quiet">{constraintsOf(schema)}</td>
+          <td>
+            {schema.description} {enumeration && <a href={`#value-${enumeration}`}>Meanings</a>}
+          </td>
+        </tr>
+      ))}
+    </WideTable>
   )
 }
 

@@ -2,11 +2,10 @@ import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { lastPosition } from '../../../db/events/deliveries.ts'
 import { eventBody, listEvents, numberEvents, positionBefore } from '../../../db/events/events.ts'
-import { eventTypeNames } from '../../../policy/events/event-types.ts'
 import { cutPage, decodeCursor, encodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentTime } from '../../http/storable.ts'
-import { eventSchema } from '../../views/event-view.ts'
+import { eventSchema, eventType } from '../../views/event-view.ts'
 
 const position = z.tuple([z.int().nonnegative()])
 
@@ -28,12 +27,12 @@ export function eventRoutes(api: ApiContext): Route[] {
       tag: 'events',
       summary: 'List events, the oldest first',
       description:
-        'Each change that the app backend has to know, with ids only. An event is recorded in the transaction of its change and can be read for 30 days. docs/events.md has all types.',
+        'Each change that the app backend has to know, with ids only. An event is recorded in the transaction of its change and can be read for 30 days. The page /docs/events has all types.',
       callers: ['service', 'operator'],
       reads: ['orders', 'consents'],
       query: z.strictObject({
         ...pageQuery,
-        type: z.enum(eventTypeNames).optional(),
+        type: eventType.schema.optional(),
         since: sentTime.optional().describe('events from this time on; without effect beside `cursor`'),
       }),
       responses: { 200: { description: 'A page', schema: page } },

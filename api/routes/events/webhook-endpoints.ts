@@ -25,7 +25,7 @@ import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { enumeration } from '../../views/enumeration.ts'
-import { eventSchema } from '../../views/event-view.ts'
+import { eventSchema, eventType } from '../../views/event-view.ts'
 
 const params = z.strictObject({ id: sentId })
 /** The key in the access log: the key that gave an endpoint's address reads all that the endpoint gets. */
@@ -39,7 +39,7 @@ const time = z.iso.datetime().nullable()
 
 const url = z.url().max(500).describe('https, on the internet')
 const types = z
-  .array(z.enum(eventTypeNames))
+  .array(eventType.schema)
   .min(1)
   .max(eventTypeNames.length)
   .nullable()

@@ -4,13 +4,16 @@ import type { OpenApiDocument } from '../../http/openapi.ts'
 import { Problem } from '../../http/problem.ts'
 import { type ProblemCode, problems } from '../../http/problems.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { renderEvents } from '../../pages/docs/events.tsx'
 import { renderOrderStates } from '../../pages/docs/order-states.tsx'
 import { renderProblemType } from '../../pages/docs/problem-type.tsx'
 import { renderQuickstart } from '../../pages/docs/quickstart.tsx'
 import { renderDocs } from '../../pages/docs/reference.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 
-const quickstartFile = new URL('../../../docs/quickstart.md', import.meta.url)
+/** The image has them: .dockerignore. */
+const readDocument = (name: string): Promise<string> =>
+  readFile(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
 const pageHeaders = layoutHeaders({ maxAgeSeconds: 300 })
 
 /**
@@ -20,6 +23,7 @@ const pageHeaders = layoutHeaders({ maxAgeSeconds: 300 })
 export function docsRoutes(described: () => { routes: readonly Route[]; document: OpenApiDocument }): Route[] {
   let page: string | undefined
   let quickstart: string | undefined
+  let events: string | undefined
   return [
     defineRoute({
       method: 'get',
@@ -55,7 +59,7 @@ export function docsRoutes(described: () => { routes: readonly Route[]; document
       callers: ['public'],
       responses: { 200: { description: 'A page', contentType: 'text/html' } },
       async handle() {
-        quickstart ??= renderQuickstart(await readFile(quickstartFile, 'utf8'))
+        quickstart ??= renderQuickstart(await readDocument('quickstart.md'))
         return { status: 200, headers: pageHeaders, raw: quickstart }
       },
     }),
@@ -67,6 +71,22 @@ export function docsRoutes(described: () => { routes: readonly Route[]; document
       callers: ['public'],
       responses: { 200: { description: 'A page', contentType: 'text/html' } },
       handle: () => ({ status: 200, headers: pageHeaders, raw: renderOrderStates() }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/docs/events',
+      tag: 'documentation',
+      summary: 'The events that an app backend is sent: their types, their form and their deliveries',
+      callers: ['public'],
+      responses: { 200: { description: 'A page', contentType: 'text/html' } },
+      async handle() {
+        events ??= renderEvents({
+          text: await readDocument('events.md'),
+          example: await readDocument('examples/app-backend.ts'),
+          document: described().document,
+        })
+        return { status: 200, headers: pageHeaders, raw: events }
+      },
     }),
     defineRoute({
       method: 'get',
