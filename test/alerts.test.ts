@@ -1,15 +1,17 @@
 /** The alert rules: each has a case in ops/alerts.test.yml, in which it fires on its first event and not before. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { throwawayFolder } from '../dev/throwaway-folder.ts'
 import { outsideParties } from '../policy/outside-parties.ts'
 
 const folder = new URL('../ops/', import.meta.url)
 const read = (name: string): unknown => parse(readFileSync(new URL(name, folder), 'utf8'))
-const rule = z.object({ alert: z.string(), annotations: z.object({ runbook: z.string().optional() }) })
+const rule = z.object({ alert: z.string(), annotations: z.object({ runbook_url: z.string().optional() }) })
 const { groups } = z.object({ groups: z.array(z.object({ rules: z.array(rule) })) }).parse(read('alerts.yml'))
 const alerts = groups.flatMap(({ rules }) => rules)
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined
@@ -28,12 +30,30 @@ test('each alert has a case in which it does not fire, and then does', () => {
   }
 })
 
-test('each alert has a runbook that names it', () => {
+/** Where the runbooks are read; the one in the repository stands for that of an installation. */
+const base = 'https://runbooks.example.com'
+
+test('each alert leads to its runbook, which names it, under one address', () => {
   for (const { alert, annotations } of alerts) {
-    const { runbook = '' } = annotations
-    expect(existsSync(new URL(`../${runbook}`, folder)), `${alert}: ${runbook}`).toBe(true)
-    expect(readFileSync(new URL(`../${runbook}`, folder), 'utf8'), runbook).toContain(`\`${alert}\``)
+    const { runbook_url: link = '' } = annotations
+    const [, name = ''] = new RegExp(`^${base}/([\\w-]+\\.md)$`).exec(link) ?? []
+    const runbook = new URL(`../docs/runbooks/${name}`, folder)
+    expect([alert, name !== '' && existsSync(runbook)], link).toEqual([alert, true])
+    expect(readFileSync(runbook, 'utf8'), name).toContain(`\`${alert}\``)
   }
+})
+
+test('the command of docs/deploying.md puts the address of an installation into every rule', async () => {
+  const copy = await throwawayFolder('ama-esim-rules-')
+  cpSync(fileURLToPath(folder), join(copy, 'ops'), { recursive: true })
+  const documented = readFileSync(new URL('../docs/deploying.md', folder), 'utf8')
+  const [command = ''] = /^ *sed -i .*\$RUNBOOKS.*$/m.exec(documented) ?? []
+  const env = { PATH: process.env.PATH ?? '', RUNBOOKS: 'https://git.of.ours/ama-esim/docs/runbooks' }
+  execFileSync('sh', ['-c', command], { cwd: copy, env })
+  const text = readFileSync(join(copy, 'ops/alerts.yml'), 'utf8')
+  expect(text).not.toContain('example.com')
+  const links = text.match(/runbook_url: https:\/\/git\.of\.ours\/ama-esim\/docs\/runbooks\/[\w-]+\.md$/gm) ?? []
+  expect(links).toHaveLength(alerts.length)
 })
 
 test('the runbook of outages names each outside party, and the eSIM providers as such', () => {
