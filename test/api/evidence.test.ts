@@ -151,7 +151,8 @@ test('the API exports all figures as metrics, and the alert rules use existing m
   const rules = alertRules.parse(parse(readFileSync(`${root}ops/alerts.yml`, 'utf8')))
   const all = rules.groups.flatMap((group) => group.rules)
   expect(all.length).toBeGreaterThan(8)
-  const exported = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map((found) => found[1]))
+  const recorded = readFileSync(`${root}ops/recording.yml`, 'utf8').matchAll(/record: (\w+)/g)
+  const exported = new Set([...text.matchAll(/^# TYPE (\S+)/gm), ...recorded].map((found) => found[1]))
   for (const { alert, expr, annotations } of all) {
     expect(annotations?.summary, alert).toBeTruthy()
     for (const [metric] of expr.matchAll(/\bama_\w+|\bnodejs_\w+|\bprocess_\w+/g)) {

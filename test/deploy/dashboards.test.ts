@@ -40,6 +40,7 @@ test.skipIf(spawnSync('promtool', ['--version']).error !== undefined)(
     const promtool = (...args: string[]): string =>
       execFileSync('promtool', args, { cwd: fileURLToPath(ops), encoding: 'utf8' })
     expect(promtool('check', 'rules', 'recording.yml')).toContain('SUCCESS')
+    expect(promtool('test', 'rules', 'recording.test.yml')).toContain('SUCCESS')
     const rules = expressions.map((expr, index) => ({ record: `panel_${index}`, expr }))
     const file = join(await throwawayFolder('ama-esim-panels-'), 'rules.yml')
     writeFileSync(file, JSON.stringify({ groups: [{ name: 'panels', rules }] }))

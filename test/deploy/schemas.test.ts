@@ -1,6 +1,6 @@
 /** docker-compose.yml and the Kubernetes manifests are what their schemas allow, and agree with the code. */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
@@ -121,6 +121,84 @@ test('API and workers in Kubernetes have probes, limits, a budget for disruption
   const [autoscaler] = of('HorizontalPodAutoscaler').filter(({ metadata }) => metadata.name.startsWith('worker'))
   expect(read('ops/recording.yml')).toContain('record: ama_schedule_to_start_p95_seconds')
   expect(JSON.stringify(autoscaler)).toContain('"ama_schedule_to_start_p95_seconds"')
+})
+
+/** The fields that we use of a PodMonitor, as the definition of Prometheus Operator 0.91 has them; no other one is allowed. */
+const podMonitorForm = z.strictObject({
+  apiVersion: z.literal('monitoring.coreos.com/v1'),
+  kind: z.literal('PodMonitor'),
+  metadata: z.strictObject({ name: z.string(), namespace: z.literal('ama-esim') }),
+  spec: z.strictObject({
+    selector: z.strictObject({ matchLabels: z.record(z.string(), z.string()) }),
+    podMetricsEndpoints: z.tuple([
+      z.strictObject({
+        port: z.string(),
+        path: z.string(),
+        interval: z.string(),
+        authorization: z
+          .strictObject({ credentials: z.strictObject({ name: z.string(), key: z.string() }) })
+          .optional(),
+      }),
+    ]),
+  }),
+})
+
+const podForm = z.looseObject({
+  metadata: z.looseObject({ labels: z.record(z.string(), z.string()) }),
+  spec: z.looseObject({
+    containers: z.tuple([
+      z.looseObject({ ports: z.array(z.looseObject({ name: z.string(), containerPort: z.number() })) }),
+    ]),
+  }),
+})
+
+test('Prometheus scrapes the pods of each Deployment, the API with a key that docs/deploying.md makes', () => {
+  const monitors = parseAllDocuments(read(`${folder}monitoring/pod-monitors.yaml`)).map((document) =>
+    podMonitorForm.parse(document.toJS()),
+  )
+  const pods = manifests
+    .filter(({ content }) => content.kind === 'Deployment')
+    .map(({ content }) => podForm.parse(deploymentForm.parse(content.spec).template))
+  const scraped = pods.map(({ metadata: { labels }, spec: { containers } }) => {
+    const of = monitors.filter(({ spec }) =>
+      Object.entries(spec.selector.matchLabels).every(([name, value]) => labels[name] === value),
+    )
+    const [endpoint] = of[0]?.spec.podMetricsEndpoints ?? []
+    const port = containers[0].ports.find(({ name }) => name === endpoint?.port)
+    return [labels.app, of.length, port?.containerPort, endpoint?.path, endpoint?.authorization?.credentials]
+  })
+  expect(scraped).toEqual([
+    ['api', 1, 8080, '/metrics', { name: 'ama-esim-metrics', key: 'key' }],
+    ['worker', 1, 9464, '/metrics', undefined],
+  ])
+  const documented = read('docs/deploying.md')
+  expect(documented).toContain('create secret generic ama-esim-metrics --from-literal=key=')
+  expect(documented).toContain('keys.ts create service --label prometheus --scopes read')
+  const [{ content: policy } = { content: undefined }] = manifests.filter(
+    ({ content }) => content.kind === 'NetworkPolicy',
+  )
+  for (const port of [8080, 9464]) expect(JSON.stringify(policy)).toContain(`{"port":${port}}`)
+})
+
+test('the commands of docs/deploying.md give the operator every alert and recording rule', async () => {
+  const [commands = ''] = /^ *for rules in .*?^ *done$/ms.exec(read('docs/deploying.md')) ?? []
+  const bin = await throwawayFolder('ama-esim-kubectl-')
+  writeFileSync(join(bin, 'kubectl'), '#!/bin/sh\ncat\necho ---\n', { mode: 0o755 })
+  const env = { PATH: `${bin}:${process.env.PATH}` }
+  const written = execFileSync('sh', ['-c', commands], { cwd: root, env, encoding: 'utf8' })
+  const given = parseAllDocuments(written).map((document): unknown => document.toJS())
+  const ruleOf = (name: string) => ({
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: { name, namespace: 'ama-esim' },
+    spec: parse(read(`ops/${name}.yml`)),
+  })
+  expect(given.filter((each) => each !== null)).toEqual([ruleOf('alerts'), ruleOf('recording')])
+})
+
+test('the autoscaler of workers does not take their absence for idleness', () => {
+  expect(read('ops/recording.yml')).not.toMatch(/vector\(|absent/)
+  expect(read('ops/recording.yml').match(/0 \* count\(ama_process\{process="worker"\}\)/g)).toHaveLength(2)
 })
 
 test('compose and Kubernetes name settings that exist', () => {
