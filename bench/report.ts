@@ -250,7 +250,8 @@ function cpuTable(columns: Record<string, CpuTime>, digits = 0): string[] {
   )
 }
 
-const table = (head: string[], rows: string[][]): string[] => [
+/** A table in Markdown, with an empty line after it. */
+export const table = (head: string[], rows: string[][]): string[] => [
   `| ${head.join(' | ')} |`,
   `|${' --- |'.repeat(head.length)}`,
   ...rows.map((row) => `| ${row.join(' | ')} |`),

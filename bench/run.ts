@@ -1,27 +1,32 @@
 /**
  * `npm run bench`: measures the budgets as ratios to a baseline of the same run. `-- orders start` measures these parts
- * only and keeps the results of the others; `-- --smoke` writes nothing, and `-- --short` measures with fewer of everything. A part that cannot be measured
- * says why, and the command then ends with 1.
+ * only and keeps the results of the others; `-- --smoke` writes nothing, `-- --short` measures with fewer of everything, and
+ * `-- --report` only writes RESULTS.md and the tables of docs/capacity.md anew. A part that cannot be measured says why, and
+ * the command then ends with 1.
  */
 import { writeFile } from 'node:fs/promises'
 import { endWithUsage, readArguments } from '../shared/process/arguments.ts'
+import { writeCapacity } from './capacity.ts'
 import { cpuPerJob, cpuTime } from './cpu.ts'
 import { round } from './measure.ts'
 import { type Figures, type PartName, partNames, parts, type Size, sizes } from './parts.ts'
 import { report } from './report.ts'
 import { machine, type Results, readResults, reportFile, type Section, writeResults } from './results.ts'
 
-const options = { smoke: { type: 'boolean' }, short: { type: 'boolean' } } as const
+const options = { smoke: { type: 'boolean' }, short: { type: 'boolean' }, report: { type: 'boolean' } } as const
 const usage = `Usage: npm run bench
   npm run bench -- <part>... [--short|--smoke]
   --short   fewer of everything
   --smoke   far fewer, and writes nothing
+  --report  measures nothing; writes the report and docs/capacity.md from the results that are there
   parts: ${partNames.join(', ')}`
 const { values, positionals } = readArguments(usage, options, { words: true })
 const size: Size = sizes.find((each) => each !== 'full' && values[each]) ?? 'full'
 const unknown = positionals.filter((name) => !partNames.some((part) => part === name))
 if (unknown.length > 0) endWithUsage(usage, `There is no part ${unknown.join(', ')}.`)
-const chosen = partNames.filter((part) => positionals.length === 0 || positionals.includes(part))
+const chosen = partNames.filter(
+  (part) => values.report !== true && (positionals.length === 0 || positionals.includes(part)),
+)
 
 const begun = performance.now()
 let results: Results = size === 'smoke' ? {} : await readResults()
@@ -36,9 +41,15 @@ for (const part of chosen) {
   }
   if (size === 'smoke') continue
   await writeResults(results)
-  await writeFile(reportFile, report(results))
+  await writeReports()
 }
+if (values.report === true) await writeReports()
 process.stdout.write(`\n${report(results)}`)
+
+async function writeReports(): Promise<void> {
+  await writeFile(reportFile, report(results))
+  await writeCapacity(results)
+}
 
 async function measure<Name extends PartName>(part: Name): Promise<Section<Name>> {
   const say = (line: string): void => {
