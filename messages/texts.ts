@@ -60,7 +60,7 @@ export function createTexts(language: Language, messages: Messages): Texts {
     const area = messages[key.slice(0, dot) as Area] as Readonly<Record<string, string>>
     const text = area[key.slice(dot + 1)]
     if (text === undefined) throw new Error(`no message ${key}`)
-    const message = new IntlMessageFormat(text, locales[language])
+    const message = new IntlMessageFormat(unbroken(text), locales[language])
     compiled.set(key, message)
     return message
   }
@@ -94,6 +94,9 @@ export function createTexts(language: Language, messages: Messages): Texts {
     },
   }
 }
+
+/** With a hyphen at which no line ends after a word's first letter: the button said "E-" and, on its next line, "Mail". */
+const unbroken = (text: string): string => text.replaceAll(/(?<![\p{L}\p{N}])(\p{L})-(?=\p{L})/gu, '$1\u2011')
 
 const megabyte = 1024 ** 2
 const gigabyte = 1024 ** 3

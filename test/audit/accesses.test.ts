@@ -5,6 +5,7 @@ import { recordAccesses } from '../../db/access/access-log.ts'
 import { createApiKey } from '../../db/api-keys.ts'
 import { eraseLateRows } from '../../db/erasure/erased-rows.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { textsOf } from '../../messages/texts.ts'
 import { readDescribed } from '../harness/api/described.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { deleteAccount } from '../harness/deletions.ts'
@@ -137,7 +138,8 @@ test('tasks about a person are read by the console and by programs with a record
 
 test('a person sees on a page who has read what, in their language, page by page', async () => {
   const person = await harness.signUp()
-  expect((await createSurfer(harness.urls.api).open('/account/accesses')).html).toContain('Your e-mail address')
+  const signIn = await createSurfer(harness.urls.api).open('/account/accesses')
+  expect(signIn.html).toContain(textsOf('en').t('account.signIn.address'))
   const surfer = await visit(harness.stack, person)
   expect((await surfer.open('/account/data')).html).toContain('href="/account/accesses"')
   for (let reads = 0; reads < 60; reads += 1) await harness.operator.get(`/v1/accounts/${person.accountId}`)

@@ -107,7 +107,7 @@ test('each person is told once with what was read, and the breach closes when th
       ({ subject }) => subject === 'Somebody has seen your data',
     )
     expect(mails).toHaveLength(1)
-    for (const text of [firstName, texts.nature, texts.contact, 'e-mail address, phone number'])
+    for (const text of [firstName, texts.nature, texts.contact, 'phone number, IP addresses'])
       expect(mails[0]?.text).toContain(text)
   }
   expect((await peopleOf(id)).map(({ mail }) => mail)).toEqual(['sent', 'sent'])

@@ -1,6 +1,7 @@
 /** A person with nothing but a keyboard finds, installs, tops up and returns eSIMs, and deletes the account. Without scripts. */
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { textsOf } from '../../messages/texts.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import { testPackages } from '../harness/test-packages.ts'
@@ -56,7 +57,7 @@ describe.skipIf(!hasBrowser)('with the keyboard alone', async () => {
     await page.goto(site)
     await activate(page, /^My eSIMs.*Install them/)
     await untilHeading(page, 'Sign in')
-    await tabTo(page, 'Your e-mail address')
+    await tabTo(page, textsOf('en').t('account.signIn.address'))
     await page.keyboard.insertText(person.email)
     await page.keyboard.press('Enter')
     await untilHeading(page, 'Look into your mail')

@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { textsOf } from '../../messages/texts.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
@@ -25,7 +26,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     const { page, faults } = await openWatched(browser, site, { narrow: true })
     await page.goto(`${site}/delete-account`)
     await page.getByRole('link', { name: 'Sign in to delete' }).click()
-    await page.getByLabel('Your e-mail address').fill(person.email)
+    await page.getByLabel(textsOf('en').t('account.signIn.address')).fill(person.email)
     await look(page, 'sign-in')
     await page.getByRole('button', { name: 'Mail me a link' }).click()
     await page.getByRole('heading', { name: 'Look into your mail' }).waitFor()

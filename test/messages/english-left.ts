@@ -46,8 +46,10 @@ function textsOf(html: string): string[] {
   return [...new Set([...attributes.map(([, text = '']) => text), ...parts].map(decoded).map(wordsOf))].filter(Boolean)
 }
 
+/** As the messages are written: `unbroken` of messages/texts.ts puts other hyphens in. */
 const decoded = (text: string): string =>
   text
+    .replaceAll('\u2011', '-')
     .replaceAll('&#x27;', "'")
     .replaceAll('&quot;', '"')
     .replaceAll('&gt;', '>')
