@@ -1,11 +1,11 @@
 /** Each command of package.json as a program: asked for what it cannot do, or met by what it does not expect. */
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import { startProgram } from '../harness/processes.ts'
 import { drawPart } from '../harness/seed.ts'
 import { commands } from './commands.ts'
@@ -109,13 +109,15 @@ test.each(commands)(
   180_000,
 )
 
+const addressOf = (server: Server): string =>
+  `http://127.0.0.1:${z.object({ port: z.number() }).parse(server.address()).port}`
+
 /** Answers each request the same. @returns its address */
 async function serve(status: number, type: string, body: string): Promise<string> {
   const server = createServer((_request, response) => response.writeHead(status, { 'content-type': type }).end(body))
   servers.push(() => void server.close())
   await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
-  return `http://127.0.0.1:${port}`
+  return addressOf(server)
 }
 
 test('an answer that is not the API’s, or none, is said in words; an act can be repeated under its key', async () => {
@@ -134,7 +136,7 @@ test('an answer that is not the API’s, or none, is said in words; an act can b
   expect(await cli(strange, 'tasks')).toEqual({ code: 1, output: expect.stringContaining('answered 500, but not') })
   const ended = createServer()
   await once(ended.listen(0, '127.0.0.1'), 'listening')
-  const nobody = `http://127.0.0.1:${(ended.address() as AddressInfo).port}`
+  const nobody = addressOf(ended)
   await once(ended.close(), 'close')
   expect(await cli(nobody, ...note)).toEqual({
     code: 1,
