@@ -91,7 +91,7 @@ export function openFirebase(provider: string, { projectId, serviceAccount, conn
       const retryAfterMs = seconds > 0 ? seconds * 1000 : undefined
       if (isForeign(status, refusal.safeParse(body).success)) {
         const failure = foreign(provider, status, true, retryAfterMs === undefined ? {} : { retryAfterMs })
-        tellFailure(watch, provider, failure)
+        reportFailure(watch, provider, failure)
         throw failure
       }
       if (status === 429 || status >= 500) watch?.failed(provider, `http_${status}`)
