@@ -46,6 +46,8 @@ export interface ContextOptions {
   maxConnections?: number
   /** time limits of the database; those of the API by default */
   limits?: TimeLimits
+  /** for each request to an outside party, milliseconds, instead of each adapter's own limit: a test waits for no real one */
+  replyTimeoutMs?: number | undefined
   log?: Log
 }
 
@@ -64,7 +66,7 @@ export function createContext(config: Config, options: ContextOptions = {}): Con
 }
 
 function buildContext(config: Config, options: ContextOptions) {
-  const { name, maxConnections, limits } = options
+  const { name, maxConnections, limits, replyTimeoutMs: timeoutMs } = options
   const cipher = createFieldCipher(config.FIELD_KEYS, Buffer.from(config.INDEX_KEY, 'base64'))
   const log = options.log ?? createLog({ level: config.LOG_LEVEL })
   const metrics = createMetrics()
@@ -76,14 +78,14 @@ function buildContext(config: Config, options: ContextOptions) {
   const calls = createCallReports({ sql, log, metrics })
   const watch: CallWatch = calls
   const watched = <Adapter extends object>(adapter: Adapter): Adapter => withAlarm(adapter, calls.needsOperator)
-  const firebase = { ...firebaseSettings(config), watch }
+  const firebase = { ...firebaseSettings(config), timeoutMs, watch }
   const esimProviders: Readonly<Record<EsimProviderId, EsimProvider>> = {
     'esim-access': watched(
       createEsimAccess({
         baseUrl: config.ESIM_ACCESS_URL,
         accessCode: config.ESIM_ACCESS_CODE,
         secretKey: config.ESIM_ACCESS_SECRET,
-        timeoutMs: esimTimeoutMs,
+        timeoutMs: timeoutMs ?? esimTimeoutMs,
         watch,
       }),
     ),
@@ -92,7 +94,7 @@ function buildContext(config: Config, options: ContextOptions) {
         baseUrl: config.AIRALO_URL,
         clientId: config.AIRALO_CLIENT_ID,
         clientSecret: config.AIRALO_CLIENT_SECRET,
-        timeoutMs: esimTimeoutMs,
+        timeoutMs: timeoutMs ?? esimTimeoutMs,
         watch,
       }),
     ),
@@ -114,6 +116,7 @@ function buildContext(config: Config, options: ContextOptions) {
         publishableKey: config.STRIPE_PUBLISHABLE_KEY,
         apiBase: config.STRIPE_API_URL,
         redactionApiVersion: config.STRIPE_REDACTION_API_VERSION,
+        timeoutMs,
         watch,
       }),
     ),
@@ -125,6 +128,7 @@ function buildContext(config: Config, options: ContextOptions) {
         keyId: config.APPLE_KEY_ID,
         privateKeyPem: config.APPLE_PRIVATE_KEY,
         clientIds: config.APPLE_CLIENT_IDS,
+        timeoutMs,
         watch,
       }),
     ),
@@ -134,12 +138,14 @@ function buildContext(config: Config, options: ContextOptions) {
         certsUrl: config.GOOGLE_CERTS_URL,
         riscCertsUrl: config.GOOGLE_RISC_CERTS_URL,
         revokeUrl: config.GOOGLE_REVOKE_URL,
+        timeoutMs,
         watch,
       }),
     ),
     firebaseIdToken: createFirebaseIdTokens({
       projectId: config.FIREBASE_PROJECT_ID,
       jwksUrl: config.FIREBASE_CERTS_URL,
+      timeoutMs,
       watch,
     }),
     firebaseUsers: watched(createFirebaseUsers(firebase)),
@@ -150,12 +156,18 @@ function buildContext(config: Config, options: ContextOptions) {
         from: config.MAIL_FROM,
         envelopeDomain: config.MAIL_BOUNCE_DOMAIN,
         rateLimit: config.MAIL_RATE_PER_SECOND,
+        ...(timeoutMs !== undefined && { socketTimeoutMs: timeoutMs }),
         watch,
       }),
     ),
-    measurement: watched(createMeasurement({ ...measurementSettings(config), watch })),
-    operatorSignIn: operatorSignInOf(config),
-    eventReceivers: createEventReceivers({ internal: config.NODE_ENV !== 'production' }),
+    measurement: watched(
+      createMeasurement({ ...measurementSettings(config), ...(timeoutMs !== undefined && { timeoutMs }), watch }),
+    ),
+    operatorSignIn: operatorSignInOf(config, timeoutMs),
+    eventReceivers: createEventReceivers({
+      internal: config.NODE_ENV !== 'production',
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    }),
   }
 }
 
@@ -171,12 +183,12 @@ function firebaseSettings(config: Config): FirebaseSettings {
 }
 
 /** @returns undefined when the settings name no OpenID provider */
-function operatorSignInOf(config: Config) {
+function operatorSignInOf(config: Config, timeoutMs: number | undefined) {
   const { OPERATOR_OPENID_ISSUER_URL: issuerUrl, OPERATOR_OPENID_CLIENT_ID: clientId } = config
   const { OPERATOR_OPENID_CLIENT_SECRET: clientSecret, OPERATOR_OPENID_SCOPE: scope } = config
   if (!issuerUrl || !clientId || !clientSecret) return undefined
   const redirectUrl = new URL('/console/sign-in/openid/callback', config.PUBLIC_URL).href
-  return createOperatorSignIn({ issuerUrl, clientId, clientSecret, scope, redirectUrl })
+  return createOperatorSignIn({ issuerUrl, clientId, clientSecret, scope, redirectUrl, timeoutMs })
 }
 
 function measurementSettings(config: Config): Parameters<typeof createMeasurement>[0] {

@@ -22,6 +22,8 @@ export interface StackOptions {
   settings?: Settings
   /** limits of an API in this process */
   limits?: Partial<Limits>
+  /** how long this process waits for each outside party, milliseconds, instead of the party's own limit */
+  replyTimeoutMs?: number
   keepMail?: 'all' | 'envelopes'
   /** whether to start the Web UI; default: only with fixed ports */
   ui?: boolean

@@ -52,7 +52,8 @@ type Undo = (() => Promise<void>)[]
  * Starts a stack and resolves when it accepts requests.
  * @throws ConfigurationError, or an error with the output of a part that could not start; no process is left
  */
-export const startStack = (options: StackOptions = {}): Promise<Stack> => start(options, connectTools)
+export const startStack = (options: StackOptions = {}): Promise<Stack> =>
+  start(options, (infrastructure, undo) => connectTools(infrastructure, undo, options.replyTimeoutMs))
 
 /**
  * Starts a stack as `startStack` does, without the parts that only tests and tools need and that take a second to load.
@@ -98,6 +99,7 @@ async function assemble<Beside>(
     built: options.built,
     limits: options.limits ?? {},
     drainMs,
+    replyTimeoutMs: options.replyTimeoutMs,
     env,
     onLogLine: options.onLogLine,
     infrastructure,
@@ -142,6 +144,7 @@ async function assemble<Beside>(
 async function connectTools(
   infrastructure: Promise<Infrastructure>,
   undo: Undo,
+  replyTimeoutMs: number | undefined,
 ): Promise<Pick<Stack, 'context' | 'temporal'>> {
   // Loaded while everything else starts.
   const modules = Promise.all([import('../context.ts'), import('../temporal/client.ts')])
@@ -154,6 +157,7 @@ async function connectTools(
     maxConnections: 5,
     limits: timeLimits.maintenance,
     log,
+    replyTimeoutMs,
   })
   undo.push(() => context.close())
   const temporal = connectTemporal(config, temporalEnvironment)

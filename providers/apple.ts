@@ -22,6 +22,8 @@ export interface AppleSettings {
   /** bundle ids and services ids */
   clientIds: string[]
   keyCooldownMs?: number
+  /** for each request, in milliseconds; default 15 s, and 5 s for keys */
+  timeoutMs?: number | undefined
   watch?: CallWatch | undefined
 }
 
@@ -46,7 +48,8 @@ export interface AppleNotification {
 }
 
 const provider = 'apple'
-const call = { provider, method: 'POST', timeoutMs: 15_000, changes: true } as const
+const call = { provider, method: 'POST', changes: true } as const
+const defaultTimeoutMs = 15_000
 const appleIssuer = 'https://appleid.apple.com'
 const tokenReply = z.object({ refresh_token: z.string().min(1), id_token: z.string() })
 const errorReply = z.object({ error: z.string().regex(/^[a-z_]{1,40}$/) })
@@ -63,12 +66,13 @@ const notificationEvent = z.object({
  * `unavailable` and `unknown_outcome` as in provider-call.ts.
  */
 export function createApple(settings: AppleSettings) {
-  const { baseUrl = appleIssuer, issuer = appleIssuer, clientIds, watch } = settings
+  const { baseUrl = appleIssuer, issuer = appleIssuer, clientIds, timeoutMs = defaultTimeoutMs, watch } = settings
   const verify = createTokenVerifier({
     provider,
     jwksUrl: `${baseUrl}/auth/keys`,
     issuers: [issuer],
     audiences: clientIds,
+    timeoutMs: settings.timeoutMs,
     watch,
     ...(settings.keyCooldownMs === undefined ? {} : { keyCooldownMs: settings.keyCooldownMs }),
   })
@@ -94,7 +98,7 @@ export function createApple(settings: AppleSettings) {
   async function post(path: string, clientId: string, fields: Record<string, string>): Promise<string> {
     const form = { client_id: clientId, client_secret: await clientSecret(clientId), ...fields }
     const body = new URLSearchParams(form)
-    const { status, text } = await callProvider({ ...call, url: baseUrl + path, body, isTheirs, watch })
+    const { status, text } = await callProvider({ ...call, timeoutMs, url: baseUrl + path, body, isTheirs, watch })
     if (status === 200) return text
     const code = errorReply.safeParse(jsonOf(text)).data?.error
     // A refusal without Apple's words is not Apple's.

@@ -18,6 +18,8 @@ export interface GoogleSettings {
   /** default https://oauth2.googleapis.com/revoke */
   revokeUrl?: string
   keyCooldownMs?: number
+  /** for each request, in milliseconds; default 15 s, and 5 s for keys */
+  timeoutMs?: number | undefined
   watch?: CallWatch | undefined
 }
 
@@ -41,7 +43,8 @@ export interface GoogleSecurityEvent {
 }
 
 const provider = 'google'
-const call = { provider, method: 'POST', timeoutMs: 15_000, changes: true } as const
+const call = { provider, method: 'POST', changes: true } as const
+const defaultTimeoutMs = 15_000
 const errorReply = z.object({ error: z.string() })
 const isTheirs = (text: string): boolean => errorReply.safeParse(jsonOf(text)).success
 const alreadyInvalid = 'invalid_token'
@@ -57,10 +60,11 @@ const securityEvents = z.record(
 /** Every call throws ProviderFailure, as id-token.ts and provider-call.ts list. */
 export function createGoogle(settings: GoogleSettings) {
   const { certsUrl = defaultCertsUrl, riscCertsUrl = certsUrl, clientIds, watch } = settings
-  const { revokeUrl = 'https://oauth2.googleapis.com/revoke' } = settings
+  const { revokeUrl = 'https://oauth2.googleapis.com/revoke', timeoutMs = defaultTimeoutMs } = settings
   const shared = {
     provider,
     audiences: clientIds,
+    timeoutMs: settings.timeoutMs,
     watch,
     ...(settings.keyCooldownMs === undefined ? {} : { keyCooldownMs: settings.keyCooldownMs }),
   }
@@ -94,6 +98,7 @@ export function createGoogle(settings: GoogleSettings) {
     async revoke(token: string): Promise<'revoked' | 'unknown'> {
       const { status, text } = await callProvider({
         ...call,
+        timeoutMs,
         url: revokeUrl,
         body: new URLSearchParams({ token }),
         isTheirs,

@@ -16,6 +16,8 @@ export interface TokenVerifierSettings {
   expires?: boolean
   /** least time between two fetches of the keys for tokens with an unknown key, in milliseconds; default 2,000 */
   keyCooldownMs?: number
+  /** for each request, in milliseconds; default 5 s */
+  timeoutMs?: number | undefined
   watch?: CallWatch | undefined
 }
 
@@ -79,13 +81,12 @@ const namesAreTexts = ({ sub = 'nobody', jti = 'none' }: JWTPayload): boolean =>
 
 const keysTimeoutMs = 5_000
 
-async function fetchKeys(url: string, { provider, watch }: TokenVerifierSettings): Promise<Response> {
-  const { status, text } = await sendRequest({ method: 'GET', url, timeoutMs: keysTimeoutMs }).catch(
-    (error: unknown) => {
-      watch?.failed(provider, connectionFault(error).code)
-      throw error
-    },
-  )
+async function fetchKeys(url: string, settings: TokenVerifierSettings): Promise<Response> {
+  const { provider, timeoutMs = keysTimeoutMs, watch } = settings
+  const { status, text } = await sendRequest({ method: 'GET', url, timeoutMs }).catch((error: unknown) => {
+    watch?.failed(provider, connectionFault(error).code)
+    throw error
+  })
   if (status === 429 || status >= 500) watch?.failed(provider, `http_${status}`)
   else watch?.answered(provider)
   return new Response(text, { status })

@@ -18,6 +18,8 @@ export interface OperatorSignInSettings {
   scope: string
   /** where the provider sends the operator back to */
   redirectUrl: string
+  /** for each request, in milliseconds; default 5 s */
+  timeoutMs?: number | undefined
 }
 
 /** Values that bind an answer of the provider to the browser that has asked for it. */
@@ -61,7 +63,7 @@ export type OperatorSignIn = ReturnType<typeof createOperatorSignIn>
 const provider = 'openid'
 /** Loaded when it is needed: most processes sign no operator in. */
 const loadLibrary = () => import('openid-client')
-const timeoutMs = 5_000
+const defaultTimeoutMs = 5_000
 /** How long the provider's metadata is used before it is read again. */
 const freshForMs = 60 * 60_000
 
@@ -138,7 +140,13 @@ export function createOperatorSignIn(settings: OperatorSignInSettings) {
       const { jwks_uri: jwksUrl, issuer } = (await configured()).serverMetadata()
       if (!jwksUrl) throw new ProviderFailure(provider, 'misconfigured', 'no_keys')
       if (verifying?.jwksUrl !== jwksUrl) {
-        const verify = createTokenVerifier({ provider, jwksUrl, issuers: [issuer], audiences: [settings.clientId] })
+        const verify = createTokenVerifier({
+          provider,
+          jwksUrl,
+          issuers: [issuer],
+          audiences: [settings.clientId],
+          timeoutMs: settings.timeoutMs,
+        })
         verifying = { jwksUrl, verify }
       }
       const { sub: subject, sid: session, ...rest } = await verifying.verify(token, ['exp', 'iat', 'jti', 'events'])
@@ -200,7 +208,8 @@ function shownText(claim: unknown, longest: number): string | undefined {
   return [...shown].slice(0, longest).join('') || undefined
 }
 
-async function discover({ issuerUrl, clientId, clientSecret }: OperatorSignInSettings): Promise<Configuration> {
+async function discover(settings: OperatorSignInSettings): Promise<Configuration> {
+  const { issuerUrl, clientId, clientSecret, timeoutMs = defaultTimeoutMs } = settings
   const library = await loadLibrary()
   const { allowInsecureRequests, customFetch, discovery, enableNonRepudiationChecks } = library
   const issuer = new URL(issuerUrl)
@@ -210,7 +219,7 @@ async function discover({ issuerUrl, clientId, clientSecret }: OperatorSignInSet
     return await discovery(issuer, clientId, clientSecret, clientAuthentication(library, clientSecret), {
       execute: [enableNonRepudiationChecks, ...insecure],
       timeout: timeoutMs / 1000,
-      [customFetch]: fetchLimited,
+      [customFetch]: (url: string, options: CustomFetchOptions) => fetchLimited(url, options, timeoutMs),
     })
   } catch (error) {
     throw failureOf(error, 'misconfigured')
@@ -227,7 +236,11 @@ const clientAuthentication =
   }
 
 /** Replies are limited in size and time, as those of every other party. */
-async function fetchLimited(url: string, { method, body, headers }: CustomFetchOptions): Promise<Response> {
+async function fetchLimited(
+  url: string,
+  { method, body, headers }: CustomFetchOptions,
+  timeoutMs: number,
+): Promise<Response> {
   const reply = await sendRequest({
     method: method === 'POST' ? 'POST' : 'GET',
     url,

@@ -15,12 +15,13 @@ import type { Part } from '../part.ts'
 interface HereOptions extends Infrastructure {
   /** the time to drain after `stop`, milliseconds */
   drainMs: number
+  replyTimeoutMs: number | undefined
 }
 
 /** Starts the API in this process. */
 export async function startApiHere(options: HereOptions & { limits: Partial<Limits> }): Promise<Part> {
-  const { config, temporalEnvironment, log, limits, drainMs } = options
-  const context = createContext(config, { name: 'ama-esim-api', log })
+  const { config, temporalEnvironment, log, limits, drainMs, replyTimeoutMs } = options
+  const context = createContext(config, { name: 'ama-esim-api', log, replyTimeoutMs })
   const temporal = connectTemporal(config, temporalEnvironment)
   const close = async (): Promise<void> => {
     await temporal.connection.close()
@@ -54,10 +55,10 @@ async function cannotKill(): Promise<never> {
 
 /** Starts a worker in this process. */
 export async function startWorkerHere(options: HereOptions & { metricsPort: number }): Promise<Part> {
-  const { config, temporalEnvironment, log, metricsPort, drainMs } = options
+  const { config, temporalEnvironment, log, metricsPort, drainMs, replyTimeoutMs } = options
   // A process has one Temporal runtime for all stacks: the newest stack gets its log lines.
   installRuntime({ log })
-  const context = createContext(config, { name: 'ama-esim-worker', limits: timeLimits.worker, log })
+  const context = createContext(config, { name: 'ama-esim-worker', limits: timeLimits.worker, log, replyTimeoutMs })
   const temporal = connectTemporal(config, temporalEnvironment)
   const close = async (): Promise<void> => {
     await temporal.connection.close()

@@ -19,6 +19,8 @@ export interface ProgramOptions {
   metricsPorts: number[]
   limits: Partial<Limits>
   drainMs: number
+  /** of programs in this process, as `StackOptions.replyTimeoutMs` */
+  replyTimeoutMs?: number | undefined
   /** the environment of child processes */
   env: Record<string, string | undefined>
   onLogLine: ((line: string) => void) | undefined
@@ -43,16 +45,17 @@ export function createPrograms(options: ProgramOptions): Programs {
   return options.processes === 'one' ? programsHere(options) : programsApart(options)
 }
 
-function programsHere({ infrastructure, limits, drainMs, metricsPorts, watch }: ProgramOptions): Programs {
+function programsHere(options: ProgramOptions): Programs {
+  const { infrastructure, limits, drainMs, replyTimeoutMs, metricsPorts, watch } = options
   const modules = import('./in-process.ts')
   modules.catch(() => {}) // Its rejection is handled at a program's start.
   const startApi = async (): Promise<Part> => {
     const { startApiHere } = await modules
-    return await startApiHere({ ...(await infrastructure), limits, drainMs })
+    return await startApiHere({ ...(await infrastructure), limits, drainMs, replyTimeoutMs })
   }
   const startWorker = async (metricsPort: number): Promise<Part> => {
     const { startWorkerHere } = await modules
-    return await startWorkerHere({ ...(await infrastructure), metricsPort, drainMs })
+    return await startWorkerHere({ ...(await infrastructure), metricsPort, drainMs, replyTimeoutMs })
   }
   return {
     api: createSwitch(watch, [{ start: startApi }]),

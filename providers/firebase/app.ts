@@ -17,6 +17,8 @@ export interface FirebaseSettings {
   serviceAccount: { clientEmail: string; privateKey: string }
   /** for development: a server that replaces every Google host, and its certificate (PEM) */
   connectTo?: { host: string; port: number; ca: string }
+  /** for each request, in milliseconds; default 15 s */
+  timeoutMs?: number | undefined
   watch?: CallWatch | undefined
 }
 
@@ -29,12 +31,13 @@ export interface RawReply {
 /** Google's error object (google.rpc.Status), and the older form of FCM's. */
 const refusal = z.object({ error: z.union([z.looseObject({}), z.string()]) })
 const scopes = ['https://www.googleapis.com/auth/firebase.messaging', 'https://www.googleapis.com/auth/identitytoolkit']
-const requestTimeoutMs = 15_000
+const defaultTimeoutMs = 15_000
 /** Ends an idle connection long before Google does: a push on a connection that has just been closed would be lost. */
 const idleMs = 60_000
 
 /** Opens a connection; a process may have several. @param provider the name of the outside party in failures */
-export function openFirebase(provider: string, { projectId, serviceAccount, connectTo, watch }: FirebaseSettings) {
+export function openFirebase(provider: string, settings: FirebaseSettings) {
+  const { projectId, serviceAccount, connectTo, timeoutMs = defaultTimeoutMs, watch } = settings
   // The SDK's hosts are constants, but an agent's host and port override those of a request.
   const agent = guardRequests(new Agent({ keepAlive: true, maxSockets: 50, timeout: idleMs, ...connectTo }))
   const client = new JWT({
@@ -42,7 +45,7 @@ export function openFirebase(provider: string, { projectId, serviceAccount, conn
     key: serviceAccount.privateKey,
     scopes,
     // Temporal retries: the library's own repetitions would outlast an attempt of ours.
-    transporterOptions: { agent, timeout: requestTimeoutMs, retryConfig: { retry: 0, noResponseRetries: 0 } },
+    transporterOptions: { agent, timeout: timeoutMs, retryConfig: { retry: 0, noResponseRetries: 0 } },
   })
 
   async function accessToken(): Promise<{ access_token: string; expires_in: number }> {

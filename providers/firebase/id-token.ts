@@ -8,6 +8,8 @@ export interface FirebaseIdTokenSettings {
   /** default: Google's JWK set of securetoken@system.gserviceaccount.com */
   jwksUrl?: string
   keyCooldownMs?: number
+  /** for each request, in milliseconds; default 5 s */
+  timeoutMs?: number | undefined
   watch?: CallWatch | undefined
 }
 
@@ -31,6 +33,7 @@ export function createFirebaseIdTokens({
   projectId,
   jwksUrl = defaultJwksUrl,
   keyCooldownMs,
+  timeoutMs,
   watch,
 }: FirebaseIdTokenSettings) {
   const verify = createTokenVerifier({
@@ -38,6 +41,7 @@ export function createFirebaseIdTokens({
     jwksUrl,
     issuers: [`https://securetoken.google.com/${projectId}`],
     audiences: [projectId],
+    timeoutMs,
     watch,
     ...(keyCooldownMs === undefined ? {} : { keyCooldownMs }),
   })

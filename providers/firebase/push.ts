@@ -36,7 +36,7 @@ const forbidden = [/LPA:/i, /\b1\$[^$\s]+\$/, /\b89\d{16,18}\b/, /\S@\S/]
 /** Opens a connection to FCM. It must be closed, since its sockets keep the process alive. */
 export function createPush(settings: FirebaseSettings) {
   const firebase = openFirebase(provider, settings)
-  const messaging = withoutRetries(getMessaging(firebase.app))
+  const messaging = oneRequestEach(getMessaging(firebase.app), settings.timeoutMs)
 
   /**
    * The SDK takes every 404 for a dead token and every 403 for another project's, and hides the raw reply. Hence the token
@@ -110,19 +110,27 @@ const rawReply = 'Raw server response: "'
 /** Google's error object: google.rpc.Status */
 const refusal = z.object({ error: z.object({ code: z.int(), status: z.string().optional() }) })
 
+interface SdkClient {
+  retry?: { maxRetries?: number }
+  send(request: object): unknown
+}
+
 /**
  * Ends the SDK's own repetitions, for which it has no setting: up to five requests in one call, for minutes, and also after a
  * lost reply, when the push may have been delivered (docs/decisions/0005-mail-at-least-once.md).
+ * @param timeoutMs instead of the SDK's own 15 seconds, for which it has no setting either
  * @throws when another version of the SDK keeps its limit elsewhere
  */
-function withoutRetries(messaging: Messaging): Messaging {
-  const handler: { httpClient?: { retry?: { maxRetries?: number } } } | undefined = Reflect.get(
-    messaging,
-    'messagingRequestHandler',
-  )
-  const retry = handler?.httpClient?.retry
-  if (retry?.maxRetries === undefined) throw new Error('firebase-admin repeats requests, and its limit is not here')
-  retry.maxRetries = 0
+function oneRequestEach(messaging: Messaging, timeoutMs: number | undefined): Messaging {
+  const handler: { httpClient?: SdkClient } | undefined = Reflect.get(messaging, 'messagingRequestHandler')
+  const client = handler?.httpClient
+  if (client?.retry?.maxRetries === undefined)
+    throw new Error('firebase-admin repeats requests, and its limit is not here')
+  client.retry.maxRetries = 0
+  if (timeoutMs !== undefined) {
+    const { send } = client
+    client.send = (request) => send.call(client, { ...request, timeout: timeoutMs })
+  }
   return messaging
 }
 
