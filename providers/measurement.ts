@@ -8,7 +8,7 @@ import type { CallWatch } from './call-watch.ts'
 import { documented, undocumented } from './codes/meaning.ts'
 import { metaMeaning } from './codes/measurement.ts'
 import { ProviderFailure } from './failure.ts'
-import { callProvider, jsonOf } from './provider-call.ts'
+import { callProvider, jsonOf, readReply } from './provider-call.ts'
 
 export interface MeasurementSettings {
   meta?: { baseUrl: string; apiVersion: string; datasetId: string; accessToken: string } | undefined
@@ -81,8 +81,10 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000, wa
     const url = new URL(`/${meta.apiVersion}/${meta.datasetId}/events`, meta.baseUrl)
     // The token is in the body, since query strings end up in logs.
     const body = { data: [event], access_token: meta.accessToken }
-    const { status, text } = await callProvider({ ...callOf('meta', url, body), isTheirs: isGraphs })
+    const call = { ...callOf('meta', url, body), isTheirs: isGraphs }
+    const { status, text } = await callProvider(call)
     if (status !== 200) throw metaFailure(status, text)
+    readReply(call, jsonOf(text), taken)
     return 'sent'
   }
 
@@ -146,6 +148,9 @@ function metaFailure(status: number, text: string): ProviderFailure {
   const meaning = metaMeaning(code)
   return meaning ? documented('meta', meaning, false) : undocumented('meta', `graph_${code}`, false)
 }
+
+/** Meta names how many events it has taken: without that the answer is another's, such as the page of a proxy. */
+const taken = z.object({ events_received: z.int().positive() })
 
 const graphReply = z.object({
   error: z.object({ code: z.int().optional().catch(undefined), is_transient: z.unknown().optional() }),

@@ -53,6 +53,15 @@ const purchase = (change: Partial<Purchase> = {}): Purchase => ({
   ...change,
 })
 
+test.each(['OK', {}, { events_received: 0 }])(
+  'the answer %j to an event at Meta does not say that it was taken',
+  async (body) => {
+    await meta.fault({ status: 200, body })
+    const failure = await measurement.sendToMeta(purchase(), new Date()).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ kind: 'unknown_outcome', code: 'malformed_reply' })
+  },
+)
+
 test('a purchase is sent to Meta and Google with the least data', async () => {
   const given = purchase()
   expect(await measurement.sendPurchase(given, new Date())).toEqual({ meta: 'sent', googleAnalytics: 'sent' })
