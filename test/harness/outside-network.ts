@@ -1,7 +1,10 @@
 /**
  * The network between this process and outside parties, whose names, certificates and connections can fail. Each front is the
- * address of one party and leads to its simulator; each connection carries one request and gets the next fault.
+ * address of one party and leads to its simulator; each connection carries one request. A fault is drawn when the name is looked
+ * up. That of a name or handshake is of this connection alone; that of a request is of the next one that arrives, since a client
+ * that has given up may open two connections. A new source of faults ends those of the one before.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import dns from 'node:dns'
 import { type IncomingMessage, request as requestHttp, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
@@ -13,7 +16,7 @@ import { portOf } from '../../dev/port.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import type { Fault } from '../../sim/simulator.ts'
 
-/** `object`: the request arrives, as at a simulator. */
+/** `object`: the request arrives, as at a simulator. `hang`: it is applied, and its answer comes too late. */
 export type NetworkFault =
   | 'unknown name'
   | 'no name server'
@@ -21,7 +24,15 @@ export type NetworkFault =
   | 'refused'
   | 'cut handshake'
   | 'expired certificate'
-  | Pick<Fault, 'status' | 'body' | 'headers' | 'cut' | 'delayMs'>
+  | RequestFault
+
+type RequestFault = Pick<Fault, 'status' | 'body' | 'headers' | 'cut' | 'delayMs' | 'hang'>
+type Draw = () => NetworkFault | undefined
+/** What was drawn for a connection of this process, and by whom. */
+interface Drawn {
+  by?: Draw
+  fault?: NetworkFault | undefined
+}
 
 export type Network = Awaited<ReturnType<typeof openNetwork>>
 const { day: dayMs } = milliseconds
@@ -47,8 +58,11 @@ export async function openNetwork(hosts: readonly string[] = []) {
   const [good, old] = await Promise.all([certificate(-1, 1), certificate(-2, -1)])
   const trusted = `${good.cert}\n${old.cert}`
   /** what each host's name does when it is looked up */
-  const lookUps = new Map<string, () => NetworkFault | undefined>()
-  const undo = [trust(trusted), resolve(lookUps)]
+  const lookUps = new Map<string, Draw>()
+  const opening = new AsyncLocalStorage<Drawn>()
+  /** by the ports of both ends, which are in this process */
+  const drawnFor = new Map<string, Drawn>()
+  const undo = [onConnections(trusted, opening, drawnFor), resolve(lookUps)]
   const closing: (() => Promise<void>)[] = []
 
   return {
@@ -58,7 +72,7 @@ export async function openNetwork(hosts: readonly string[] = []) {
     certificates: { good, old },
 
     /** Lets a name lead to this machine. @param draw is asked at each look-up @returns the host name */
-    name(name: string, draw: () => NetworkFault | undefined): string {
+    name(name: string, draw: Draw): string {
       lookUps.set(hostOf(name), draw)
       return hostOf(name)
     },
@@ -67,32 +81,33 @@ export async function openNetwork(hosts: readonly string[] = []) {
     async open(name: string, simulator: string) {
       const arrived: string[] = []
       const sockets = new Set<Socket>()
-      const connections: (NetworkFault | undefined)[] = []
-      const requests: (NetworkFault | undefined)[] = []
-      let next: () => NetworkFault | undefined = () => undefined
+      let next: Draw = () => undefined
+      let ofRequests: RequestFault[] = []
 
       const expired = tls.createServer({ key: old.private, cert: old.cert })
       const https = createHttpsServer({ key: good.private, cert: good.cert }, async (request, response) => {
-        const fault = requests.shift()
-        const hasArrived = await carry(request, response, typeof fault === 'object' ? fault : {}, simulator)
+        const hasArrived = await carry(request, response, ofRequests.shift() ?? {}, simulator)
         if (hasArrived) arrived.push(`${request.method} ${request.url}`)
       })
       for (const server of [https, expired]) server.on('tlsClientError', () => undefined)
       const server = createServer((socket) => {
         sockets.add(socket)
         socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
-        const fault = connections.shift()
-        if (fault === 'cut handshake') socket.once('data', () => socket.destroy())
-        else (fault === 'expired certificate' ? expired : https).emit('connection', socket)
+        // When the first bytes are here, the client has told which connection it is.
+        socket.once('readable', () => {
+          const { by, fault } = drawnFor.get(endsOf(socket.remotePort, socket.localPort)) ?? {}
+          if (by !== next) https.emit('connection', socket)
+          else if (fault === 'cut handshake') socket.destroy()
+          else (fault === 'expired certificate' ? expired : https).emit('connection', socket)
+        })
       })
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
       const port = portOf(server)
 
       lookUps.set(hostOf(name), () => {
         const fault = next()
-        if (typeof fault === 'string' && (nameCodes[fault] || fault === 'refused')) return fault
-        connections.push(fault)
-        if (fault !== 'cut handshake' && fault !== 'expired certificate') requests.push(fault)
+        if (typeof fault === 'object') ofRequests.push(fault)
+        Object.assign(opening.getStore() ?? {}, { by: next, fault } satisfies Drawn)
         return fault
       })
       closing.push(async () => {
@@ -103,8 +118,9 @@ export async function openNetwork(hosts: readonly string[] = []) {
         host: `${hostOf(name)}:${port}`,
         url: `https://${hostOf(name)}:${port}`,
         /** @param draw is asked at each connection */
-        failBy(draw: () => NetworkFault | undefined): void {
+        failBy(draw: Draw): void {
           next = draw
+          ofRequests = []
         },
         /** the requests that the simulator has answered, also when its reply was lost, oldest first */
         arrived,
@@ -118,11 +134,14 @@ export async function openNetwork(hosts: readonly string[] = []) {
   }
 }
 
+/** One port of a client can lead to several servers. */
+const endsOf = (client: number | undefined, server: number | undefined): string => `${client} ${server}`
+
 /** @returns whether the simulator has answered the request, also when its reply was lost */
 async function carry(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, body, headers = {}, cut, delayMs = 0 }: Exclude<NetworkFault, string>,
+  { status, body, headers = {}, cut, delayMs = 0, hang }: RequestFault,
   simulator: string,
 ): Promise<boolean> {
   response.setHeader('connection', 'close')
@@ -142,6 +161,7 @@ async function carry(
       { method: request.method, headers: { ...request.headers, connection: 'close' } },
       (reply) => {
         if (cut === 'after') return void reply.resume().on('end', () => lose(true))
+        if (hang === 'after') return void reply.resume().on('end', () => resolve(true))
         response.writeHead(reply.statusCode ?? 500, { ...reply.headers, connection: 'close' })
         reply.pipe(response).on('finish', () => resolve(true))
       },
@@ -151,21 +171,25 @@ async function carry(
   })
 }
 
-/** Lets this process trust an authority. @returns a function that ends it */
-function trust(ca: string): () => void {
+/**
+ * Lets this process trust an authority, and keeps apart what is drawn for each connection that it opens.
+ * @returns a function that ends it
+ */
+function onConnections(ca: string, opening: AsyncLocalStorage<Drawn>, drawnFor: Map<string, Drawn>): () => void {
   const { connect } = tls
-  const trusting = (...given: unknown[]): unknown =>
-    Reflect.apply(
-      connect,
-      tls,
-      given.map((each) => (each !== null && typeof each === 'object' ? { ca, ...each } : each)),
-    )
-  Object.assign(tls, { connect: trusting })
+  const connecting = (...given: unknown[]): tls.TLSSocket => {
+    const drawn: Drawn = {}
+    const trusting = given.map((each) => (each !== null && typeof each === 'object' ? { ca, ...each } : each))
+    const socket: tls.TLSSocket = opening.run(drawn, () => Reflect.apply(connect, tls, trusting))
+    socket.once('connect', () => drawnFor.set(endsOf(socket.localPort, socket.remotePort), drawn))
+    return socket
+  }
+  Object.assign(tls, { connect: connecting })
   return () => void Object.assign(tls, { connect })
 }
 
 /** Looks the names of the fronts up. @returns a function that ends it */
-function resolve(lookUps: ReadonlyMap<string, () => NetworkFault | undefined>): () => void {
+function resolve(lookUps: ReadonlyMap<string, Draw>): () => void {
   const { lookup } = dns
   const looking = (hostname: string, options: { all?: boolean }, callback: (...answer: unknown[]) => void): void => {
     const lookUp = lookUps.get(hostname)
