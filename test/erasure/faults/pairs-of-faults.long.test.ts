@@ -6,16 +6,16 @@ import pMap from 'p-map'
 import { expect, test } from 'vitest'
 import { keysOf } from '../../../shared/keys-of.ts'
 import { checkTotals, type Deletion, deleteAccount } from '../../harness/deletions.ts'
-import { shareStack } from '../../harness/harness.ts'
+import { openHarness } from '../../harness/harness.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
-import { eachOf, pairs, passing, plantPairs } from '../../orders/faults/plant-pairs.ts'
+import { eachOf, impatient, pairs, passing, plantPairs, tooSlow } from '../../orders/faults/plant-pairs.ts'
 
-const harness = await shareStack({ books: false })
+const harness = await openHarness({ books: false, ...impatient })
 const { sims } = harness
 const { sql, cipher, dataKeys } = harness.context
 
-const all = pairs(passing)
+const all = pairs([...passing, tooSlow])
 /** The patterns differ: a name that one call has found takes no other sequence of the same pattern. */
 const calls = {
   apple: [{ path: '/auth/revoke$', of: '[?& ]token=([^& ]+)' }],

@@ -1,4 +1,7 @@
-/** Each call to an outside party, and the files in which it gets pairs of faults. */
+/**
+ * Each call to an outside party. Alone, each gets pairs of all faults, of names, certificates and connections too, in each-call/; and
+ * within an order, a top-up, a refund or a deletion in the files that are named here.
+ */
 
 export const pairFiles = {
   checkout: 'test/orders/faults/pairs-of-checkout-faults.long.test.ts',
@@ -20,13 +23,20 @@ export interface CoveredCall {
   planted?: { path: string; in: (keyof typeof pairFiles)[] }
   /** method and path, as pairs-of-network-faults.long.test.ts sees the call pass: names, certificates and connections */
   network?: string
-  /** why no pair is planted, with the file that has its single faults */
-  single?: { why: string; file: string }
+  /** why it is not called in each-call/, and the file that has its faults, of names and certificates too */
+  elsewhere?: { why: string; file: string }
 }
 
-function single(why: string, file: string, calls: string[]): Record<string, CoveredCall> {
-  return Object.fromEntries(calls.map((call) => [call, { single: { why, file } }]))
+function elsewhere(why: string, file: string, calls: string[]): Record<string, CoveredCall> {
+  return Object.fromEntries(calls.map((call) => [call, { elsewhere: { why, file } }]))
 }
+
+const ownServer = { why: 'it speaks SMTP', file: pairFiles.mailServer }
+/** One function reads the keys for tokens and for notices (providers/id-token.ts). */
+const keysAsOfTokens = (party: string) => ({
+  why: `it asks for the keys alone, as ${party}.verifyIdToken does`,
+  file: 'test/orders/faults/each-call/other-calls.ts',
+})
 
 function named(port: string, calls: Record<string, CoveredCall>): Record<string, CoveredCall> {
   return Object.fromEntries(Object.entries(calls).map(([call, covered]) => [`${port}.${call}`, covered]))
@@ -71,7 +81,8 @@ const stripe: Record<string, CoveredCall> = {
   bookedDisputes: { network: 'GET /v1/disputes' },
   bookedPayments: { network: 'GET /v1/payment_intents' },
   paymentsCreated: { network: 'GET /v1/payment_intents' },
-  ...single('only a restore asks, which repeats it', 'test/stack/restores/meets-faults.long.test.ts', ['openPages']),
+  // Only a restore asks, which repeats it.
+  openPages: {},
   orderEvents: { network: 'GET /v1/events' },
   olderPaymentsRefunded: { network: 'GET /v1/refunds' },
   balances: { network: 'GET /v1/balance' },
@@ -122,7 +133,7 @@ const airalo: Record<string, CoveredCall> = {
   hasTopUp: { planted: { path: '/v2/orders\\\\?', in: ['later'] }, network: 'GET /v2/orders' },
   listOrders: { network: 'GET /v2/orders' },
   balance: { network: 'GET /v2/balance' },
-  ...single('Airalo has no such call', 'test/providers/airalo.test.ts', ['suspend', 'unsuspend']),
+  ...elsewhere('Airalo has no such call', 'test/providers/airalo.test.ts', ['suspend', 'unsuspend']),
   listPackages: { planted: { path: '/v2/packages', in: ['reads'] }, network: 'GET /v2/packages' },
   currentCost: { planted: { path: '/v2/packages', in: ['reads'] }, network: 'GET /v2/packages' },
   findOrdersOf: { planted: { path: '/v2/orders', in: ['reads'] }, network: 'GET /v2/orders' },
@@ -137,12 +148,18 @@ export const coveredCalls: Record<string, CoveredCall> = {
     revoke: { planted: { path: '/auth/revoke$', in: ['deletion'] }, network: 'POST /auth/revoke' },
     exchangeCode: { planted: { path: '/auth/token$', in: ['signIn'] } },
     verifyIdToken: { planted: { path: '/auth/keys$', in: ['signIn'] } },
-    parseNotification: { planted: { path: "notify', { type: 'consent-revoked'", in: ['signIn'] } },
+    parseNotification: {
+      planted: { path: "notify', { type: 'consent-revoked'", in: ['signIn'] },
+      elsewhere: keysAsOfTokens('apple'),
+    },
   }),
   ...named('google', {
     revoke: { planted: { path: '/revoke$', in: ['deletion'] }, network: 'POST /revoke' },
     verifyIdToken: { planted: { path: 'keyPaths.google, firebaseKeys', in: ['signIn'] } },
-    parseSecurityEvent: { planted: { path: "notify', { type: 'sessions-revoked'", in: ['signIn'] } },
+    parseSecurityEvent: {
+      planted: { path: "notify', { type: 'sessions-revoked'", in: ['signIn'] },
+      elsewhere: keysAsOfTokens('google'),
+    },
   }),
   ...named('firebaseIdToken', {
     verifyFirebaseIdToken: { planted: { path: 'keyPaths.google, firebaseKeys', in: ['signIn'] } },
@@ -160,9 +177,9 @@ export const coveredCalls: Record<string, CoveredCall> = {
     },
   }),
   ...named('mail', {
-    send: { planted: { path: 'recipient', in: ['messages', 'mailServer'] } },
-    sendToMany: { planted: { path: 'mail.sendToMany(', in: ['mailServer'] } },
-    ...single('only `npm run doctor` asks, and reports the fault', 'test/providers/mail.test.ts', ['verify']),
+    send: { planted: { path: 'recipient', in: ['messages', 'mailServer'] }, elsewhere: ownServer },
+    sendToMany: { planted: { path: 'mail.sendToMany(', in: ['mailServer'] }, elsewhere: ownServer },
+    ...elsewhere('only `npm run doctor` asks, and reports the fault', 'test/providers/mail.test.ts', ['verify']),
   }),
   ...named('measurement', {
     sendPurchase: { planted: { path: '/events$', in: ['messages'] } },
@@ -172,12 +189,17 @@ export const coveredCalls: Record<string, CoveredCall> = {
   ...named('operatorSignIn', {
     addressFor: { planted: { path: 'failNext(metadata', in: ['signIn'] } },
     personOf: { planted: { path: "'/token', '/me', '/jwks'", in: ['signIn'] } },
-    ...single('an operator works on, and it is asked again', 'test/sign-in/openid-sessions.long.test.ts', [
-      'personNow',
-    ]),
-    ...single('the sender sends it again', 'test/sign-in/openid-sessions.long.test.ts', ['logoutIn']),
+    // An operator works on, and it is asked again.
+    personNow: {},
+    // The sender sends it again.
+    logoutIn: {},
   }),
-  ...named('eventReceivers', { deliver: { planted: { path: 'front.failBy', in: ['events'] } } }),
+  ...named('eventReceivers', {
+    deliver: {
+      planted: { path: 'front.failBy', in: ['events'] },
+      elsewhere: { why: 'it never rejects, and its party is another one for each endpoint', file: pairFiles.events },
+    },
+  }),
 }
 
 /** Functions of ports that call nobody. */

@@ -4,16 +4,16 @@
  */
 import { expect, test } from 'vitest'
 import { watchPlacements } from '../../harness/checks/placements.ts'
-import { shareStack } from '../../harness/harness.ts'
+import { openHarness } from '../../harness/harness.ts'
 import { type TestPackage, testPackages } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
-import { eachOf, pairs, passing, plantPairs } from './plant-pairs.ts'
+import { eachOf, impatient, pairs, passing, plantPairs, tooSlow } from './plant-pairs.ts'
 
-const harness = await shareStack()
+const harness = await openHarness(impatient)
 const { sql } = harness.stack.context
 const { ordersAt, untilWaiting } = watchPlacements(harness.stack)
 
-const all = pairs(passing)
+const all = pairs([...passing, tooSlow])
 
 /** The calls of an order, with the pattern that finds the order or eSIM in a request. */
 const calls = {

@@ -4,16 +4,16 @@
  */
 import { expect, test } from 'vitest'
 import type { Orders } from '../../../db/connection/schema.ts'
-import { shareStack } from '../../harness/harness.ts'
+import { openHarness } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { eachProvider, testPackages } from '../../harness/test-packages.ts'
-import { eachOf, missingAtStripe, pairs, passing, plantPairs, shifted } from './plant-pairs.ts'
+import { eachOf, impatient, missingAtStripe, pairs, passing, plantPairs, shifted, tooSlow } from './plant-pairs.ts'
 
-const harness = await shareStack()
+const harness = await openHarness(impatient)
 const { sims, service } = harness
 const { sql } = harness.stack.context
 
-const stripePairs = pairs([...passing, missingAtStripe])
+const stripePairs = pairs([...passing, tooSlow, missingAtStripe])
 
 const status = async (id: string): Promise<string> => (await service.get(`/v1/orders/${id}`)).body.status
 
@@ -66,7 +66,7 @@ test.each(eachProvider)(
     timeout: 240_000,
   },
   async (simulator, packageCode) => {
-    const all = pairs(passing)
+    const all = pairs([...passing, tooSlow])
     const buyers = await eachOf(all, async () => {
       const person = await harness.signUp()
       return { person, parent: await harness.buy(person, { packageCode }) }

@@ -16,6 +16,12 @@ export const passing: Fault[] = [
   { delayMs: 1_500 },
 ]
 
+/** Applied, and answered too late: we have gone by then. The stack has to be `impatient`. */
+export const tooSlow: Fault = { hang: 'after' }
+
+/** A stack that waits for seconds; the slow answer comes within them. */
+export const impatient = { replyTimeoutMs: 4_000 } as const
+
 /** Stripe's answer about an object that one of its machines does not know yet. */
 export const missingAtStripe: Fault = {
   status: 404,
