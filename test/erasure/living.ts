@@ -1,5 +1,6 @@
 /** Rows, data keys and runs of all people who are not erased, to compare before and after an erasure. */
 import { WorkflowNotFoundError } from '@temporalio/client'
+import type { Deletion } from '../harness/deletions.ts'
 import type { Harness } from '../harness/harness.ts'
 import { until } from '../harness/until.ts'
 import { rowsAdded, type Snapshot, takeSnapshot } from './snapshot.ts'
@@ -10,14 +11,17 @@ export interface Everybody {
   runs: string[]
 }
 
-/** Tables that change without an erasure: how outside parties answer anybody, and sums over all people. */
-const moving = ['counters', 'outside_parties', 'provider_spending']
+/** Tables that change without an erasure: how outside parties answer anybody, sums over all people, the newest event's number. */
+const moving = ['counters', 'event_stream', 'outside_parties', 'provider_spending']
 
-export async function readEverybody(harness: Harness): Promise<Everybody> {
+/** @param ofRuns which runs, as a query of Temporal's list; default all */
+export async function readEverybody(harness: Harness, ofRuns?: string): Promise<Everybody> {
   const rows = await takeSnapshot(harness.context)
   for (const table of moving) rows.delete(table)
   const runs: string[] = []
-  for await (const { workflowId, runId } of harness.temporal.workflow.list()) {
+  for await (const { workflowId, runId } of harness.temporal.workflow.list(
+    ofRuns === undefined ? {} : { query: ofRuns },
+  )) {
     try {
       const { status, historyLength } = await harness.temporal.workflow.getHandle(workflowId, runId).describe()
       runs.push([workflowId, runId, status.name, historyLength].join(', '))
@@ -30,8 +34,12 @@ export async function readEverybody(harness: Harness): Promise<Everybody> {
 }
 
 /** Entries that are missing or changed afterwards. */
-export async function changedSince(harness: Harness, before: Everybody): Promise<{ rows: string[]; runs: string[] }> {
-  const after = await readEverybody(harness)
+export async function changedSince(
+  harness: Harness,
+  before: Everybody,
+  ofRuns?: string,
+): Promise<{ rows: string[]; runs: string[] }> {
+  const after = await readEverybody(harness, ofRuns)
   const rows = [...rowsAdded(after.rows, before.rows)].flatMap(([table, texts]) =>
     texts.map((text) => `${table}: ${text}`),
   )
@@ -39,6 +47,13 @@ export async function changedSince(harness: Harness, before: Everybody): Promise
 }
 
 export const nothingChanged = { rows: [], runs: [] }
+
+/** Lets a deletion look a second time, a quarter of an hour later. */
+export async function lookTwice(deletion: Deletion): Promise<Deletion> {
+  await deletion.fastForward('16 minutes')
+  for (const processor of ['database', 'temporal', 'mail'] as const) await deletion.until(processor, 'done')
+  return deletion
+}
 
 /** Waits until no message is being sent. */
 export async function untilQuiet({ context }: Pick<Harness, 'context'>): Promise<void> {

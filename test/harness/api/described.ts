@@ -1,5 +1,7 @@
 /** The OpenAPI document that the API serves, as far as tests read it. */
 import { z } from 'zod'
+import { serviceScopes } from '../../../policy/access/service-scopes.ts'
+import { keysOf } from '../../../shared/keys-of.ts'
 import type { Caller } from '../http.ts'
 
 export interface JsonSchema {
@@ -46,6 +48,7 @@ const content = z.record(z.string(), z.looseObject({ schema: jsonSchema }))
 
 const operation = z.looseObject({
   'x-callers': z.array(z.string()),
+  'x-scope': z.enum(keysOf(serviceScopes)).nullish(),
   'x-reads': z.unknown().optional(),
   parameters: z
     .array(
