@@ -99,19 +99,29 @@ interface FieldProps {
   value?: string
   hint?: string
   required?: boolean
+  minLength?: number
   maxLength?: number
 }
 
 interface InputProps extends FieldProps {
   type?: HTMLInputTypeAttribute
   autoComplete?: string
+  inputMode?: 'decimal'
+  placeholder?: string
 }
 
 /** A field of one line, with its label, its hint and its fault. */
-export function Field({ type = 'text', autoComplete, ...field }: InputProps) {
+export function Field({ type = 'text', autoComplete, inputMode, placeholder, ...field }: InputProps) {
   return (
     <Labelled field={field}>
-      <input type={type} autoComplete={autoComplete} defaultValue={shownValue(field)} {...attributesOf(field)} />
+      <input
+        type={type}
+        autoComplete={autoComplete}
+        inputMode={inputMode}
+        placeholder={placeholder}
+        defaultValue={shownValue(field)}
+        {...attributesOf(field)}
+      />
     </Labelled>
   )
 }
@@ -142,13 +152,14 @@ export function Choice({ options, ...field }: FieldProps & { options: Readonly<R
 
 const shownValue = ({ name, value, state }: FieldProps): string => state?.typed[name] ?? value ?? ''
 
-function attributesOf({ name, state, hint, required, maxLength }: FieldProps) {
+function attributesOf({ name, state, hint, required, minLength, maxLength }: FieldProps) {
   const isWrong = state?.faults.has(name)
   const notes = [hint ? `${idOf(name)}-hint` : '', isWrong ? `${idOf(name)}-fault` : ''].filter(Boolean)
   return {
     id: idOf(name),
     name,
     required,
+    minLength,
     maxLength,
     'aria-invalid': isWrong ? true : undefined,
     'aria-describedby': notes.length > 0 ? notes.join(' ') : undefined,

@@ -294,7 +294,7 @@ test('the console selects, starts and reports a bulk action', async () => {
   const form = { act: 'refund', status: 'delivered', paidFrom, reason: 'ab', limit: '1' }
   const refused = await surfer.submit('/console/bulk-actions', '/console/bulk-actions', form)
   expect(refused.status).toBe(422)
-  expect(refused.html).toContain('Reason: must say why')
+  expect(refused.html).toContain('Reason must say why')
   const made = await surfer.submit('/console/bulk-actions', '/console/bulk-actions', {
     ...form,
     reason: 'the network was away',

@@ -5,9 +5,10 @@ import { esimProviderIds } from '../../../policy/outside-parties.ts'
 import { type BulkAct, bulkActionWorkflowId } from '../../../workflows/order/bulk-action.contract.ts'
 import { orderStates } from '../../../workflows/order/order-states.ts'
 import type { BulkActionView, BulkOrderView } from '../../views/bulk-action-view.ts'
-import { Facts, Form } from '../form.tsx'
+import { Choice, Facts, FaultSummary, Field, Form } from '../form.tsx'
+import { operatorForm, ReasonField } from './act.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { age, Button, Options, plain, Section, Table } from './parts.tsx'
+import { age, Button, choicesOf, plain, Section, Table } from './parts.tsx'
 import { partyName } from './service-state.tsx'
 import { runLink } from './temporal-links.ts'
 
@@ -46,65 +47,43 @@ export interface BulkActionsPage {
 
 export function renderBulkActions(frame: ConsoleFrame, page: BulkActionsPage): string {
   const { typed, acts, operators } = page
+  const state = operatorForm({ ...typed.fields, reason: typed.reason }, typed.faults)
   const text = (name: keyof typeof typed.fields, label: string, placeholder?: string) => (
-    <label>
-      {label}
-      <input name={name} defaultValue={typed.fields[name]} placeholder={placeholder} autoComplete="off" />
-    </label>
+    <Field name={name} label={label} {...(placeholder && { placeholder })} autoComplete="off" state={state} />
   )
   return renderConsolePage(frame, {
     part: '/console/bulk-actions',
     title: 'Bulk actions',
-    hasFault: typed.faults.length > 0,
+    hasFault: state.hasFault,
     children: (
       <>
-        {typed.faults.length > 0 ? (
-          <div className="faults" role="alert">
-            <ul>
-              {typed.faults.map(({ field, reason }) => (
-                <li key={field + reason}>
-                  {field}: {reason}
-                </li>
-              ))}
-            </ul>
-          </div>
-        ) : null}
+        <FaultSummary of={state.hasFault ? state : undefined} />
         {acts.length === 0 ? null : (
           <section>
             <h2>Select orders</h2>
             <p>Nothing is done to them yet: the next page shows their number and sum.</p>
             <Form action="/console/bulk-actions" csrf={frame.csrf}>
               <input type="hidden" name="once" value={typed.once} />
-              <label>
-                Act
-                <select name="act" defaultValue={typed.fields.act}>
-                  <Options of={acts} words={(act) => does[act]} />
-                </select>
-              </label>
+              <Choice name="act" label="Act" options={choicesOf(acts, (act) => does[act])} state={state} />
               <div className="pairs">
-                <label>
-                  Orders that are
-                  <select name="status" defaultValue={typed.fields.status}>
-                    <option value="">in any state, paid</option>
-                    <Options of={paidStates} words={plain} />
-                  </select>
-                </label>
-                <label>
-                  Provider that was asked
-                  <select name="provider" defaultValue={typed.fields.provider}>
-                    <option value="">any or none</option>
-                    <Options of={esimProviderIds} words={partyName} />
-                  </select>
-                </label>
+                <Choice
+                  name="status"
+                  label="Orders that are"
+                  options={{ '': 'in any state, paid', ...choicesOf(paidStates) }}
+                  state={state}
+                />
+                <Choice
+                  name="provider"
+                  label="Provider that was asked"
+                  options={{ '': 'any or none', ...choicesOf(esimProviderIds, partyName) }}
+                  state={state}
+                />
                 {text('paidFrom', 'Paid from (UTC)', '2026-11-29T07:00:00Z')}
                 {text('paidUntil', 'Paid until (UTC)', '2026-11-29T09:00:00Z')}
-                {text('sameOrdersAs', 'The same orders as the bulk action', 'its id')}
-                {text('limit', 'At most')}
+                {text('sameOrdersAs', 'Same orders as the bulk action', 'its id')}
+                {text('limit', 'Limit, at most')}
               </div>
-              <label>
-                Reason, without personal data
-                <textarea name="reason" required minLength={3} maxLength={500} defaultValue={typed.reason} />
-              </label>
+              <ReasonField state={state} />
               <button type="submit">Select</button>
             </Form>
           </section>

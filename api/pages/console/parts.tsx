@@ -79,6 +79,12 @@ export function PageLinks({
 /** `refund_failed` becomes `refund failed`. */
 export const plain = (word: string): string => word.replaceAll('_', ' ')
 
+/** Values with their words, for a field with a list of choices. */
+export const choicesOf = <Value extends string>(
+  values: readonly Value[],
+  words: (value: Value) => string = plain,
+): Record<string, string> => Object.fromEntries(values.map((value) => [value, words(value)]))
+
 /** The options of a `select`. @param words what is shown of a value */
 export function Options<Value extends string>({
   of: values,

@@ -193,12 +193,12 @@ function assertPermitted(caller: ConsoleUser, act: BulkAct): void {
 }
 
 const labels: Record<string, string> = {
-  statuses: 'Orders that are',
+  statuses: 'Status',
   provider: 'Provider',
   paidFrom: 'Paid from',
   paidUntil: 'Paid until',
   sameOrdersAs: 'Same orders as',
-  limit: 'At most',
+  limit: 'Limit',
 }
 
 /** Demands of fields whose schemas word them for programs. */
@@ -224,8 +224,9 @@ function parsed({ status, provider, paidFrom, paidUntil, sameOrdersAs, limit: mo
     ...(limit.error?.issues ?? []).map((issue) => ({ ...issue, path: ['limit'] })),
   ]
   const faults: FieldError[] = issues.map(({ path: [name], message }) => ({
-    field: labels[String(name)] ?? 'Selection',
-    reason: asks[String(name)] ?? message,
+    field: labels[String(name)] ?? 'Nothing limits the orders',
+    reason:
+      asks[String(name)] ?? (name === undefined ? 'Choose a state, a provider, a time or a bulk action.' : message),
   }))
   return { selection: selection.data, limit: limit.data ?? 0, faults }
 }

@@ -28,6 +28,7 @@ import { renderAct } from '../../pages/console/act.tsx'
 import { renderOrder } from '../../pages/console/orders/order.tsx'
 import { renderOrders, waitingHours } from '../../pages/console/orders/orders.tsx'
 import { PartialRefundFields } from '../../pages/console/orders/partial-refund.tsx'
+import type { FormState } from '../../pages/form.tsx'
 import { timelineOf } from '../../views/order-timeline.ts'
 import { dueAt } from '../../views/order-view.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
@@ -85,7 +86,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
       once: typed.once,
       reason: typed.reason,
       faults: typed.faults,
-      children: amountOf ? PartialRefundFields({ order, typed: typed.fields }) : null,
+      ...(amountOf && { typed: typed.fields, fields: (state: FormState) => PartialRefundFields({ order, state }) }),
     })
 
   const actRoutes = (act: OrderAct): Route[] => [

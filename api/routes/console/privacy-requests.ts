@@ -1,6 +1,5 @@
 /** G6, requests are answered within 30 days: privacy requests on the console. */
 import { randomUUID } from 'node:crypto'
-import type { ReactNode } from 'react'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import {
@@ -19,7 +18,7 @@ import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
-import { renderAct } from '../../pages/console/act.tsx'
+import { type ActPage, renderAct } from '../../pages/console/act.tsx'
 import { renderRequest } from '../../pages/console/privacy-requests/privacy-request.tsx'
 import { type ListedRequest, renderRequests } from '../../pages/console/privacy-requests/privacy-requests.tsx'
 import { AnswerFields, ExtensionFields } from '../../pages/console/request-fields.tsx'
@@ -67,7 +66,7 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
     name: 'resolve' | 'extend',
     { id }: PrivacyRequestRow,
     caller: ConsoleUser,
-    form: Pick<Typed<unknown>, 'once' | 'reason' | 'faults'> & { children: ReactNode },
+    form: Pick<ActPage, 'once' | 'reason' | 'faults' | 'typed' | 'fields'>,
   ): string =>
     renderAct(frameOf(api, caller), {
       about: { path: `/console/privacy-requests/${id}`, name: `Privacy request ${privacyReference(id)}` },
@@ -79,13 +78,13 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
   const answerForm = (
     row: PrivacyRequestRow,
     caller: ConsoleUser,
-    { fields, ...typed }: Typed<z.output<typeof answerFields>>,
-  ) => formOf('resolve', row, caller, { ...typed, children: AnswerFields({ typed: fields }) })
+    { fields, ...form }: Typed<z.output<typeof answerFields>>,
+  ) => formOf('resolve', row, caller, { ...form, typed: fields, fields: (state) => AnswerFields({ state }) })
   const extensionForm = (
     row: PrivacyRequestRow,
     caller: ConsoleUser,
-    { fields, ...typed }: Typed<z.output<typeof extensionFields>>,
-  ) => formOf('extend', row, caller, { ...typed, children: ExtensionFields({ typed: fields }) })
+    { fields, ...form }: Typed<z.output<typeof extensionFields>>,
+  ) => formOf('extend', row, caller, { ...form, typed: fields, fields: (state) => ExtensionFields({ state }) })
 
   const entryOf = (row: PrivacyRequestRow, act: 'answer' | 'extend', reason: string) => ({
     accountId: row.account_id,

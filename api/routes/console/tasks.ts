@@ -57,7 +57,7 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
       label,
       does,
       danger: false,
-      children: TaskSubject({ task }),
+      subject: TaskSubject({ task }),
       ...typed,
     })
 

@@ -1,35 +1,37 @@
 import type { OrderRow } from '../../../../db/order/orders.ts'
 import { money } from '../../../../mails/format.ts'
 import { partialRefundReasons } from '../../../../workflows/order/partial-refund.contract.ts'
-import { Options, plain } from '../parts.tsx'
+import { Choice, Field, type FormState } from '../../form.tsx'
+import { choicesOf } from '../parts.tsx'
 
-/** The fields of a partial refund, with the values that were typed. */
+/** The fields of a partial refund. */
 export function PartialRefundFields({
   order: { gross_minor: minor, currency },
-  typed,
+  state,
 }: {
   order: OrderRow
-  typed: { amount: string; cause: string; esims: string }
+  state: FormState
 }) {
   return (
     <>
-      <label>
-        Amount in {currency}, of {money({ minor, currency })}; empty for all that is left
-        <input name="amount" inputMode="decimal" maxLength={20} autoComplete="off" defaultValue={typed.amount} />
-      </label>
-      <label>
-        Cause, for the credit note
-        <select name="cause" defaultValue={typed.cause}>
-          <Options of={partialRefundReasons} words={plain} />
-        </select>
-      </label>
-      <label>
-        eSIMs
-        <select name="esims" defaultValue={typed.esims}>
-          <option value="kept">stay with the customer</option>
-          <option value="returned">are returned to the provider first, where unused</option>
-        </select>
-      </label>
+      <Field
+        name="amount"
+        label={`Amount in ${currency}, of ${money({ minor, currency })}; empty for all that is left`}
+        inputMode="decimal"
+        maxLength={20}
+        autoComplete="off"
+        state={state}
+      />
+      <Choice name="cause" label="Cause, for the credit note" options={choicesOf(partialRefundReasons)} state={state} />
+      <Choice
+        name="esims"
+        label="eSIMs"
+        options={{
+          kept: 'stay with the customer',
+          returned: 'are returned to the provider first, where unused',
+        }}
+        state={state}
+      />
     </>
   )
 }
