@@ -1,19 +1,20 @@
 /** The permissions of each operator role on the console. */
 
 /**
- * `look`: find and read accounts and orders. `orders`: approve, reject, resend, retry, note, and settle tasks. `money`:
- * refund and cancel. `privacy`: answer privacy requests. `everything`: what names no other one.
+ * `look`: find and read accounts and orders. `tasks`: note, take and settle tasks, and note about accounts and orders. `orders`:
+ * approve, reject, resend, retry. `money`: refund and cancel, and answer disputes. `privacy`: answer privacy requests, waive the
+ * consent of an old address, delete the account of a child. `everything`: what names no other one. Why who has which is in decision 0560.
  */
-export type OperatorPermission = 'look' | 'orders' | 'money' | 'privacy' | 'everything'
+export type OperatorPermission = 'look' | 'tasks' | 'orders' | 'money' | 'privacy' | 'everything'
 
 export const operatorRoles = ['support', 'finance', 'privacy', 'admin'] as const
 export type OperatorRole = (typeof operatorRoles)[number]
 
 const permissions: Readonly<Record<OperatorRole, readonly OperatorPermission[]>> = {
-  support: ['look', 'orders', 'money'],
-  finance: ['look', 'money'],
-  privacy: ['look', 'privacy'],
-  admin: ['look', 'orders', 'money', 'privacy', 'everything'],
+  support: ['look', 'tasks', 'orders', 'money'],
+  finance: ['look', 'tasks', 'money'],
+  privacy: ['look', 'tasks', 'privacy'],
+  admin: ['look', 'tasks', 'orders', 'money', 'privacy', 'everything'],
 }
 
 export const isPermitted = (role: OperatorRole, permission: OperatorPermission): boolean =>

@@ -198,6 +198,7 @@ test('a session that an operator key opened ends with the setting that permits k
 test('each role reaches the forms and acts of its permissions, and is refused on every other', async () => {
   const pages = {
     look: `/console/accounts/${person.accountId}`,
+    tasks: `/console/accounts/${person.accountId}/note`,
     orders: `/console/orders/${order.id}/resend`,
     money: `/console/orders/${order.id}/refund-part`,
     privacy: `/console/privacy-requests/${randomUUID()}`,
@@ -205,7 +206,7 @@ test('each role reaches the forms and acts of its permissions, and is refused on
   for (const role of operatorRoles) {
     const operator = await made(role)
     const surfer = await signedIn(operator)
-    for (const permission of ['look', 'orders', 'money', 'privacy'] as const) {
+    for (const permission of ['look', 'tasks', 'orders', 'money', 'privacy'] as const) {
       const { status, html } = await surfer.open(pages[permission])
       const allowed = permission === 'privacy' ? 404 : 200
       expect([role, permission, status]).toEqual([role, permission, isPermitted(role, permission) ? allowed : 403])

@@ -5,17 +5,17 @@ import { allowances, mostDevices } from '../../policy/allowances.ts'
 import { roleByClaim } from '../../policy/operators/openid-roles.ts'
 import { isPermitted, type OperatorPermission, operatorRoles } from '../../policy/operators/operator-roles.ts'
 
-const permissions: readonly OperatorPermission[] = ['look', 'orders', 'money', 'privacy', 'everything']
+const permissions: readonly OperatorPermission[] = ['look', 'tasks', 'orders', 'money', 'privacy', 'everything']
 
 test('an operator has a role, and each role is listed', () => {
   expect([...operatorRoles]).toEqual(['support', 'finance', 'privacy', 'admin'])
 })
 
 test.each([
-  ['support', 'look orders money'],
-  ['finance', 'look money'],
-  ['privacy', 'look privacy'],
-  ['admin', 'look orders money privacy everything'],
+  ['support', 'look tasks orders money'],
+  ['finance', 'look tasks money'],
+  ['privacy', 'look tasks privacy'],
+  ['admin', 'look tasks orders money privacy everything'],
 ] as const)('the role %s may: %s', (role, meant) => {
   expect(permissions.filter((permission) => isPermitted(role, permission)).join(' ')).toBe(meant)
 })

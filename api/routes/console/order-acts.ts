@@ -146,7 +146,7 @@ export function createOrderActs(api: ApiContext): readonly OrderAct[] {
       label: 'Note',
       does: 'The note appears in the timeline of the order.',
       danger: false,
-      permission: 'orders',
+      permission: 'tasks',
       isOffered: () => true,
       perform: async () => {},
     },
