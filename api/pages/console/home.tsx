@@ -2,6 +2,7 @@
 import type { Outage } from '../../../db/operation/outside-parties.ts'
 import type { StateCount } from '../../../db/operator/order-queue.ts'
 import type { ServiceState } from '../../../db/operator/service-state.ts'
+import type { TaskOwner } from '../../../db/operator/task-owners.ts'
 import type { OperatorTask } from '../../../db/operator-tasks.ts'
 import { moment, money } from '../../../mails/format.ts'
 import { esimProviderIds } from '../../../policy/outside-parties.ts'
@@ -22,7 +23,7 @@ export interface ConsolePage {
   /** undefined while Temporal cannot list them */
   wedged: WedgedRun[] | undefined
   /** one page of `count` tasks; `next` is the cursor of the page after */
-  tasks: { count: number; next: string | null; items: OperatorTask[] }
+  tasks: { count: number; next: string | null; items: OperatorTask[]; owners: ReadonlyMap<string, TaskOwner> }
   reviewCount: number
   reviews: {
     id: string
@@ -99,7 +100,7 @@ export function renderConsole(frame: ConsoleFrame, page: ConsolePage): string {
             </Table>
           </Section>
         )}
-        <Section title="Orders to review" count={page.reviewCount} shown={reviews.length}>
+        <Section title="Orders to review" count={page.reviewCount} shown={reviews.length} order="the most urgent first">
           <Table heads={['Order', 'Why', 'Until', 'Decide']}>
             {reviews.map((order) => (
               <tr key={order.id}>
@@ -124,14 +125,19 @@ export function renderConsole(frame: ConsoleFrame, page: ConsolePage): string {
         <Section title="Orders that wait" count={page.orderCounts.reduce((sum, { count }) => sum + count, 0)}>
           <OrderCounts counts={page.orderCounts} asOf={asOf} />
         </Section>
-        <Section title="Privacy requests" count={page.requestCount} shown={requests.length}>
+        <Section
+          title="Privacy requests"
+          count={page.requestCount}
+          shown={requests.length}
+          order="the most urgent first"
+        >
           <RequestTable of={requests} />
           <p>
             <a href="/console/privacy-requests">All privacy requests</a>
           </p>
         </Section>
-        <Section title="To be settled" count={tasks.count} shown={tasks.items.length}>
-          <TaskTable tasks={tasks.items} asOf={asOf} operators={page.operators} />
+        <Section title="To be settled" count={tasks.count} shown={tasks.items.length} order="the most urgent first">
+          <TaskTable tasks={tasks.items} owners={tasks.owners} asOf={asOf} operators={page.operators} />
           {tasks.next ? (
             <p>
               <a href={`/console?tasks=${tasks.next}`}>Less urgent and newer ones</a>

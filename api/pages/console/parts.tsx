@@ -7,6 +7,7 @@ export function Section({
   title,
   count,
   shown,
+  order,
   id,
   children,
 }: {
@@ -14,6 +15,8 @@ export function Section({
   count: number | undefined
   /** how many of them are listed; by default all */
   shown?: number
+  /** which of them, such as `the newest first` */
+  order?: string
   /** to which links lead */
   id?: string
   children: ReactNode
@@ -23,7 +26,7 @@ export function Section({
     <section id={id}>
       <h2>
         {title} ({count ?? '?'}
-        {isPart ? `, ${shown} shown, the most urgent first` : ''})
+        {isPart ? [`, ${shown} shown`, ...(order ? [order] : [])].join(', ') : ''})
       </h2>
       {count === undefined ? <p className="unknown">It cannot be read now.</p> : null}
       {count === 0 ? <p className="quiet">Nothing.</p> : null}

@@ -1,20 +1,44 @@
+import type { TaskOwner } from '../../../db/operator/task-owners.ts'
 import type { OperatorTask, TaskAttributes } from '../../../db/operator-tasks.ts'
 import { money } from '../../../mails/format.ts'
 import { plain } from './parts.tsx'
 
-/** The subject of a task, on the form of an act. */
-export function TaskSubject({ task }: { task: OperatorTask }) {
+/** What a task is about, on the form of an act. */
+export function TaskSubject({ task, owner }: { task: OperatorTask; owner: TaskOwner | undefined }) {
   return (
     <p>
-      {plain(task.kind)}: <code>{task.subjectId}</code>
-      {task.detail ? `: ${task.detail}` : ''}
-      {task.attributes ? <Attributes of={task.attributes} /> : null}
+      {plain(task.kind)}: <TaskAbout task={task} owner={owner} />
     </p>
   )
 }
 
-/** The facts by which an operator settles a task. */
-export function Attributes({ of: { amountMinor, currency, ...others } }: { of: TaskAttributes }) {
+/** The subject of a task, which leads to its page where it has one, and what an operator has to know. */
+export function TaskAbout({
+  task,
+  owner,
+}: {
+  task: Pick<OperatorTask, 'subjectId' | 'detail' | 'attributes'>
+  owner: TaskOwner | undefined
+}) {
+  const page = owner && pageOf(owner)
+  const subject = <code>{task.subjectId}</code>
+  return (
+    <>
+      {page ? <a href={page}>{subject}</a> : subject}
+      {task.detail ? `: ${task.detail}` : ''}
+      {task.attributes ? <Attributes of={task.attributes} /> : null}
+    </>
+  )
+}
+
+function pageOf({ orderId, requestId, accountId }: TaskOwner): string | undefined {
+  if (orderId !== null) return `/console/orders/${orderId}`
+  if (requestId !== null) return `/console/privacy-requests/${requestId}`
+  return accountId === null ? undefined : `/console/accounts/${accountId}`
+}
+
+/** What an operator has to know to settle a task. */
+function Attributes({ of: { amountMinor, currency, ...others } }: { of: TaskAttributes }) {
   const amount =
     typeof amountMinor === 'number' && typeof currency === 'string' ? money({ minor: amountMinor, currency }) : null
   const facts = Object.entries(others).flatMap(([name, value]) =>

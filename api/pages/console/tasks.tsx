@@ -1,10 +1,11 @@
 /** Operator tasks on the console. */
+import type { TaskOwner } from '../../../db/operator/task-owners.ts'
 import type { OperatorTask, TaskFilter } from '../../../db/operator-tasks.ts'
 import { moment } from '../../../mails/format.ts'
 import { urgencies } from '../../../policy/operator-tasks.ts'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
 import { age, Options, plain, Table } from './parts.tsx'
-import { Attributes } from './task-subject.tsx'
+import { TaskAbout } from './task-subject.tsx'
 
 export interface TasksPage {
   asOf: Date
@@ -13,6 +14,8 @@ export interface TasksPage {
   isMine: boolean
   count: number
   items: readonly OperatorTask[]
+  /** what the tasks are about, by their ids */
+  owners: ReadonlyMap<string, TaskOwner>
   /** the address of the page after; null on the last one */
   next: string | null
   kinds: readonly { kind: string; count: number }[]
@@ -69,10 +72,12 @@ export function renderTasks(frame: ConsoleFrame, page: TasksPage): string {
 /** Open tasks with what an operator can do to them. */
 export function TaskTable({
   tasks,
+  owners,
   asOf,
   operators,
 }: {
   tasks: readonly OperatorTask[]
+  owners: ReadonlyMap<string, TaskOwner>
   asOf: Date
   operators: ReadonlyMap<string, string>
 }) {
@@ -96,9 +101,7 @@ export function TaskTable({
               <span className="quiet">{plain(task.urgency)}</span>
             </td>
             <td>
-              <code>{task.subjectId}</code>
-              {task.detail ? `: ${task.detail}` : ''}
-              {task.attributes ? <Attributes of={task.attributes} /> : null}
+              <TaskAbout task={task} owner={owners.get(task.id)} />
             </td>
             <td>
               for {age(asOf, task.openedAt)}, since {moment(task.openedAt)}

@@ -5,7 +5,7 @@ import { listOutages } from '../../../db/operation/outside-parties.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
 import { countWaitingOrders } from '../../../db/operator/order-queue.ts'
 import { readServiceState } from '../../../db/operator/service-state.ts'
-import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
+import { accountsOf, ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import { countOpenOperatorTasks, listOpenOperatorTasks, positionOf } from '../../../db/operator-tasks.ts'
 import { listOrdersInReview } from '../../../db/order/orders.ts'
 import { countPrivacyRequests, listPrivacyRequests } from '../../../db/privacy-requests.ts'
@@ -83,6 +83,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
         operatorNames(sql),
       ])
     const { rows: tasks, nextCursor } = cutPage(found, shown, positionOf)
+    const owners = await ownersOfTasks(sql, tasks)
     const { kept, broken, unknown } = viewEvidence(read)
     const raw = renderConsole(frameOf(api, caller), {
       orderCounts,
@@ -93,7 +94,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
       asOf,
       outages,
       wedged,
-      tasks: { count: taskCount, next: nextCursor, items: tasks },
+      tasks: { count: taskCount, next: nextCursor, items: tasks, owners },
       reviewCount: inReview.count,
       reviews: inReview.orders.map((order) => ({
         id: order.id,
@@ -107,14 +108,12 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
       requests: open.map((row) => listedRequest(row, asOf)),
       promises: { kept, broken, unknown },
     })
-    const owners = await ownersOfTasks(sql, tasks)
-    const ofTasks = [...owners.values()].map(({ accountId }) => accountId)
     return {
       raw,
       about: [
         ...inReview.orders.map((row) => row.account_id),
         ...open.flatMap((row) => row.account_id ?? []),
-        ...ofTasks,
+        ...accountsOf(owners),
       ],
     }
   }

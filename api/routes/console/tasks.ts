@@ -3,12 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
-import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
+import { accountsOf, ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import {
   countOpenOperatorTasks,
   countOpenTasksByKind,
   listOpenOperatorTasks,
-  type OperatorTask,
   positionOf,
   type TaskFilter,
 } from '../../../db/operator-tasks.ts'
@@ -22,7 +21,7 @@ import { renderAct } from '../../pages/console/act.tsx'
 import { TaskSubject } from '../../pages/console/task-subject.tsx'
 import { renderTasks } from '../../pages/console/tasks.tsx'
 import { taskPosition } from '../operator/operator-tasks.ts'
-import { createTaskActs, type TaskActName } from '../operator/task-acts.ts'
+import { createTaskActs, type KnownTask, type TaskActName } from '../operator/task-acts.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
 import { performAct, sentForm } from './perform-act.ts'
 
@@ -47,7 +46,7 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
 
   const formOf = (
     { name, label, does }: (typeof taskActs)[number],
-    task: OperatorTask,
+    { task, owner }: KnownTask,
     caller: ConsoleUser,
     typed: { once: string; reason: string; faults: FieldError[] },
   ): string =>
@@ -57,7 +56,7 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
       label,
       does,
       danger: false,
-      subject: TaskSubject({ task }),
+      subject: TaskSubject({ task, owner }),
       ...typed,
     })
 
@@ -74,9 +73,10 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
       responses: { 200: page },
       problems: ['not_found'],
       async handle({ params: { id }, caller }) {
-        const { task, about } = await acts.known(id)
+        const known = await acts.known(id)
+        const { task, about } = known
         const typed = { once: randomUUID(), reason: act.name === 'note' ? (task.note ?? '') : '', faults: [] }
-        return { status: 200, headers, about, raw: formOf(act, task, caller, typed) }
+        return { status: 200, headers, about, raw: formOf(act, known, caller, typed) }
       },
     }),
     defineRoute({
@@ -92,13 +92,13 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
       responses: { ...done, 422: { ...page, description: 'It was not done; the page says why' } },
       problems: ['not_found'],
       async handle({ params: { id }, body: { once, reason }, caller }) {
-        const { task, entryOf } = await acts.known(id)
+        const known = await acts.known(id)
         const form = { operation: `POST /console/attention/{id}/${act.name}`, once, content: { id, reason } }
-        const faults = await performAct(api, caller, form, { ...entryOf(act.name, reason), reason }, () =>
+        const faults = await performAct(api, caller, form, { ...known.entryOf(act.name, reason), reason }, () =>
           acts.perform(act.name, id, actorOf(caller), reason),
         )
         if (faults.length === 0) return goTo('/console/tasks')
-        return { status: 422, headers, raw: formOf(act, task, caller, { once, reason, faults }) }
+        return { status: 422, headers, raw: formOf(act, known, caller, { once, reason, faults }) }
       },
     }),
   ]
@@ -131,9 +131,8 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
         const { rows, nextCursor } = cutPage(found, shown, positionOf)
         const owners = await ownersOfTasks(sql, rows)
         const next = nextCursor && `/console/tasks?${new URLSearchParams({ kind, urgency, owner, cursor: nextCursor })}`
-        const tasks = { asOf, filter, isMine: owner === 'me', count, items: rows, next, kinds, operators }
-        const about = [...owners.values()].map(({ accountId }) => accountId)
-        return { status: 200, headers, about, raw: renderTasks(frameOf(api, caller), tasks) }
+        const tasks = { asOf, filter, isMine: owner === 'me', count, items: rows, owners, next, kinds, operators }
+        return { status: 200, headers, about: accountsOf(owners), raw: renderTasks(frameOf(api, caller), tasks) }
       },
     }),
     ...taskActs.flatMap(actRoutes),

@@ -1,7 +1,7 @@
 /** Operator tasks: what only an operator can settle, the most urgent first. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
+import { accountsOf, ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import {
   countOpenOperatorTasks,
   findOperatorTask,
@@ -91,8 +91,11 @@ export function operatorTaskRoutes(api: ApiContext): Route[] {
         ])
         const { rows, nextCursor } = cutPage(found, limit, positionOf)
         const owners = await ownersOfTasks(sql, rows)
-        const about = [...owners.values()].map(({ accountId }) => accountId)
-        return { status: 200, about, body: { items: rows.map((task) => viewOf(task, at)), nextCursor, open } }
+        return {
+          status: 200,
+          about: accountsOf(owners),
+          body: { items: rows.map((task) => viewOf(task, at)), nextCursor, open },
+        }
       },
     }),
     defineRoute({

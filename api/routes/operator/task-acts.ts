@@ -3,7 +3,7 @@
  */
 import type { ApiContext } from '../../../context.ts'
 import type { NewOperatorAct } from '../../../db/operator/operator-acts.ts'
-import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
+import { ownersOfTasks, type TaskOwner } from '../../../db/operator/task-owners.ts'
 import {
   closeOperatorTask,
   findOperatorTask,
@@ -20,6 +20,8 @@ type Entry = Pick<NewOperatorAct, 'accountId' | 'orderId' | 'act' | 'subject' | 
 
 export interface KnownTask {
   task: OperatorTask
+  /** undefined: it is about nobody */
+  owner: TaskOwner | undefined
   /** the account that it is about, for the access log */
   about: readonly string[]
   entryOf(name: TaskActName, reason: string | null): Entry
@@ -33,7 +35,8 @@ export function createTaskActs({ sql }: Pick<ApiContext, 'sql'>) {
     const owner = (await ownersOfTasks(sql, [task])).get(id)
     return {
       task,
-      about: owner ? [owner.accountId] : [],
+      owner,
+      about: owner?.accountId ? [owner.accountId] : [],
       entryOf: (name, reason) => ({
         accountId: owner?.accountId ?? null,
         orderId: owner?.orderId ?? null,
