@@ -23,7 +23,8 @@ const usage = `Usage: npm run cli -- <command> [--json]
   bulk prepare retry|refund|apologise --reason <text>
       [--status <state>]... [--provider <id>] [--paid-from <time>] [--paid-until <time>]
       [--same-orders-as <bulk action>] [--limit <number>]
-  bulk start|watch|pause|resume|cancel|show|orders <bulk action>
+  bulk start|watch|show|orders <bulk action>
+  bulk pause|resume|cancel <bulk action> --reason <text>
   --key <text>                      repeats an act under its Idempotency-Key`
 
 const text = { type: 'string' } as const
@@ -102,7 +103,9 @@ function workOf([command, first = '', second = '', third = '']: string[]): (() =
   if (first === 'show') return () => show('GET', address)
   if (first === 'orders') return () => everyOrder(`${address}/orders`)
   if (first === 'watch') return () => watch(address)
-  if (['start', 'pause', 'resume', 'cancel'].includes(first)) return () => show('POST', `${address}/${first}`)
+  if (first === 'start') return () => show('POST', `${address}/start`)
+  if (['pause', 'resume', 'cancel'].includes(first))
+    return () => withReason((reason) => show('POST', `${address}/${first}`, { reason }))
   return undefined
 }
 

@@ -3,7 +3,9 @@ import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import type { BulkActions } from '../../db/connection/schema.ts'
 import {
-  cancelPreparedBulkAction,
+  actOfChange,
+  type BulkChange,
+  dropPreparedBulkAction,
   findBulkAction,
   type NewBulkAction,
   prepareBulkAction,
@@ -17,9 +19,17 @@ import {
   bulkActionWorkflowId,
   cancelBulkAction,
   firstBulkActionState,
+  pauseBulkAction,
+  resumeBulkAction,
 } from '../../workflows/order/bulk-action.contract.ts'
 import { Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
+
+const updates: Record<BulkChange, UpdateDefinition<void>> = {
+  pause: pauseBulkAction,
+  resume: resumeBulkAction,
+  cancel: cancelBulkAction,
+}
 
 const ended = { code: 'bulk_action_state_conflict', detail: 'The bulk action has ended.' } as const
 
@@ -83,18 +93,28 @@ export function createBulkActionClient(api: ApiContext) {
       return found(id)
     },
 
+    /** What an entry says of a change. It is about no single account. */
+    entryOf: (change: BulkChange, id: string) => ({
+      accountId: null,
+      orderId: null,
+      act: actOfChange(change),
+      subject: id,
+    }),
+
     /**
      * Pauses, resumes or cancels a bulk action.
+     * @param ids.repeated an earlier request under the same key was done, or may have been
      * @throws Problem not_found, bulk_action_state_conflict
      */
-    async update(id: string, definition: UpdateDefinition<void>, updateId: string): Promise<BulkActions> {
-      await found(id)
+    async change(id: string, change: BulkChange, ids: { updateId: string; repeated: boolean }): Promise<void> {
+      const before = await found(id)
       // One that nobody has started has no run.
-      const isCancel = definition.name === cancelBulkAction.name
-      if (isCancel && (await cancelPreparedBulkAction(sql, id, new Date()))) return found(id)
+      if (change === 'cancel') {
+        if (await dropPreparedBulkAction(sql, id, new Date())) return
+        if (ids.repeated && before.state === 'cancelled' && before.started_at === null) return
+      }
       const handle = temporal.workflow.getHandle(bulkActionWorkflowId(id))
-      await callRun(temporal, () => handle.executeUpdate(definition, { updateId }), ended)
-      return found(id)
+      await callRun(temporal, () => handle.executeUpdate(updates[change], { updateId: ids.updateId }), ended)
     },
   }
 }

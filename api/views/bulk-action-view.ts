@@ -1,8 +1,9 @@
 /** The report of a bulk action: who did what to which orders and why, what came of it, and what it cost. */
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import type { BulkActions } from '../../db/connection/schema.ts'
+import type { BulkActions, OperatorActs } from '../../db/connection/schema.ts'
 import {
+  type BulkChange,
   type BulkOrderRow,
   type BulkOutcome,
   countGivenBackElsewhere,
@@ -10,6 +11,7 @@ import {
   type GivenBackBy,
   givenBackBy,
   givenBackElsewhere,
+  listBulkChanges,
   maxAttempts,
 } from '../../db/operator/bulk-actions.ts'
 import { esimProviderIds } from '../../policy/outside-parties.ts'
@@ -78,8 +80,33 @@ const outcome = enumeration('BulkOutcome', 'What became of one order in a bulk a
 })
 type Outcome = z.output<typeof outcome.schema>
 
+const bulkChange = enumeration('BulkActionChange', 'What an operator does to a bulk action', {
+  pause: 'No further order is acted upon for now',
+  resume: 'It goes on',
+  cancel: 'It ends for good',
+} satisfies Record<BulkChange, string>)
+
+const changeOutcome = enumeration('OperatorActOutcome', 'What became of what an operator has asked for', {
+  asked: 'Whether it was done is not known',
+  done: 'Done',
+  refused: 'Not done; `code` says why',
+} satisfies Record<Exclude<OperatorActs['state'], 'planned'>, string>)
+
 export const bulkAction = bulkActionSummary
   .extend({
+    changes: z
+      .array(
+        z.object({
+          id: z.uuid(),
+          change: bulkChange.schema,
+          operator: z.string().describe('as the security log names them'),
+          reason: z.string().nullable(),
+          at: z.iso.datetime(),
+          outcome: changeOutcome.schema,
+          code: z.string().nullable(),
+        }),
+      )
+      .describe('who has paused, resumed or cancelled it, the oldest first'),
     outcomes: z.object({
       planned: count,
       trying: count,
@@ -134,6 +161,7 @@ export const viewSummary = (row: BulkActions): z.output<typeof bulkActionSummary
 /** Reads the report of a bulk action as it is now. */
 export async function viewBulkAction({ sql }: ApiContext, row: BulkActions): Promise<BulkActionView> {
   const rows = await countOutcomes(sql, row.id)
+  const changes = await listBulkChanges(sql, row.id)
   const isRefund = row.act === 'refund'
   const givenBack = isRefund ? await givenBackBy(sql, row.id) : []
   const elsewhere = isRefund ? await countGivenBackElsewhere(sql, row.id) : []
@@ -142,6 +170,16 @@ export async function viewBulkAction({ sql }: ApiContext, row: BulkActions): Pro
     total(rows.filter(({ state }) => (state === 'asked' ? (isOver ? 'unknown' : 'trying') : state) === wanted))
   return {
     ...viewSummary(row),
+    changes: changes.map(({ id, change, operator, reason, asked_at: at, state, code }) => ({
+      id,
+      change,
+      operator,
+      reason,
+      at: at.toISOString(),
+      // None is planned: the database lets only what is done to the orders be that.
+      outcome: state === 'planned' ? 'asked' : state,
+      code,
+    })),
     outcomes: {
       planned: countOf('planned'),
       trying: countOf('trying'),

@@ -107,6 +107,34 @@ export async function listBulkActions(
     order by ${at} desc, id desc limit ${limit}`
 }
 
+export async function countBulkActions(sql: Queryable): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`select count(*)::int as count from bulk_actions`
+  return row?.count ?? 0
+}
+
+/** What operators do to a bulk action that is prepared, or runs. */
+export const bulkChanges = ['pause', 'resume', 'cancel'] as const
+export type BulkChange = (typeof bulkChanges)[number]
+
+/** As an entry of `operator_acts` names it; its subject is the id of the bulk action. */
+export const actOfChange = (change: BulkChange): string => `${change}-bulk-action`
+
+/** Who has paused, resumed or cancelled a bulk action, also those that were refused. */
+export async function listBulkChanges(
+  sql: Queryable,
+  id: string,
+): Promise<
+  (Pick<OperatorActs, 'id' | 'operator' | 'reason' | 'state' | 'code' | 'asked_at'> & { change: BulkChange })[]
+> {
+  const rows = await sql<Pick<OperatorActs, 'id' | 'act' | 'operator' | 'reason' | 'state' | 'code' | 'asked_at'>[]>`
+    select id, act, operator, reason, state, code, asked_at from operator_acts
+    where subject = ${id} and act = any(${bulkChanges.map(actOfChange)}) order by asked_at, id`
+  return rows.flatMap(({ act, ...row }) => {
+    const change = bulkChanges.find((each) => actOfChange(each) === act)
+    return change === undefined ? [] : [{ ...row, change }]
+  })
+}
+
 /**
  * Has the acts of a prepared bulk action begin, in the name of the operator who starts it; repeatable. Its sum counts as theirs from
  * then on, so that several that are started at once are added up.

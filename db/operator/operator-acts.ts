@@ -6,11 +6,11 @@ import { givesBack, noteGivingBack, type RefundContext } from './refund-sums.ts'
 export interface NewOperatorAct {
   /** the same for each repetition of one request */
   id: string
-  /** null for a task or privacy request without an account */
+  /** null for a task or privacy request of nobody's account, and for what is about no single account */
   accountId: string | null
   orderId: string | null
   act: string
-  /** the kind of a task or privacy request, or the id of a dispute; without an account it names no person's record */
+  /** the kind of a task or privacy request, or the id of a dispute or bulk action; without an account it names nobody's thing */
   subject?: string | null
   /** as the security log names them */
   operator: string

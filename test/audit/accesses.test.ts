@@ -74,6 +74,9 @@ test('a page or file for operators or the app backend says which fields it has, 
   const aboutNobody = [
     'get /console/accounts/{id}/note',
     'get /console/bulk-actions',
+    'get /console/bulk-actions/{id}/cancel',
+    'get /console/bulk-actions/{id}/pause',
+    'get /console/bulk-actions/{id}/resume',
     'get /console/privacy-requests/{id}/extend',
     'get /console/privacy-requests/{id}/resolve',
     'get /console/promises',
@@ -105,10 +108,16 @@ test('a page or file for operators or the app backend says which fields it has, 
   const { id } = await harness.buy(person)
   const asked = await person.caller.post('/v1/privacy-requests', { kind: 'access', message: 'What do you hold?' })
   const request = expectStatus(asked, 201)
+  const selected = { act: 'apologise', selection: { statuses: ['delivered'] }, reason: 'the delivery took a day' }
+  const bulk = expectStatus(await harness.operator.post('/v1/bulk-actions', selected), 201)
   const surfer = createSurfer(harness.urls.api)
   await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
   for (const operation of aboutNobody.filter((each) => each.includes('/console/'))) {
-    const of = operation.includes('privacy-requests') ? request.id : person.accountId
+    const of = operation.includes('privacy-requests')
+      ? request.id
+      : operation.includes('bulk-actions')
+        ? bulk.id
+        : person.accountId
     const { status, html } = await surfer.open(operation.slice('get '.length).replace('{id}', of))
     expect([operation, status]).toEqual([operation, 200])
     for (const theirs of [person.email, person.lastName, id, 'What do you hold?'])

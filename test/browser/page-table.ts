@@ -499,6 +499,9 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
     main: ({ bulk: path }) => ({ path }),
     failing: () => ({ path: `/console/bulk-actions/${unknownId}` }),
   },
+  act('bulk-pause', 'bulk-actions/{id}/pause', ({ bulk }) => `${bulk}/pause`),
+  act('bulk-resume', 'bulk-actions/{id}/resume', ({ bulk }) => `${bulk}/resume`),
+  act('bulk-cancel', 'bulk-actions/{id}/cancel', ({ bulk }) => `${bulk}/cancel`),
   {
     name: 'console-tasks',
     route: 'GET /console/tasks',
@@ -534,13 +537,6 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
   },
 ]
 
-const conflict = (name: string): FormCase<OperatorsPaths> => ({
-  name: `console-bulk-${name}`,
-  route: `POST /console/bulk-actions/{id}/${name}`,
-  by: 'operator',
-  refused: ({ bulk: path }) => ({ path, sends: { action: `${path}/${name}` }, status: 409 }),
-})
-
 /** Forms of these pages that are refused. */
 export const operatorsForms: readonly FormCase<OperatorsPaths>[] = [
   {
@@ -553,8 +549,6 @@ export const operatorsForms: readonly FormCase<OperatorsPaths>[] = [
       status: 401,
     }),
   },
-  conflict('pause'),
-  conflict('resume'),
   {
     name: 'console-bulk-start',
     route: 'POST /console/bulk-actions/{id}/start',
@@ -562,16 +556,6 @@ export const operatorsForms: readonly FormCase<OperatorsPaths>[] = [
     refused: ({ bulk: path }) => ({
       path,
       sends: { action: `/console/bulk-actions/${unknownId}/start` },
-      status: 404,
-    }),
-  },
-  {
-    name: 'console-bulk-cancel',
-    route: 'POST /console/bulk-actions/{id}/cancel',
-    by: 'operator',
-    refused: ({ bulk: path }) => ({
-      path,
-      sends: { action: `/console/bulk-actions/${unknownId}/cancel` },
       status: 404,
     }),
   },

@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import type { Attention, Disputes, OperatorActs } from '../../db/connection/schema.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { privacyReference } from '../../policy/privacy-reference.ts'
+import { readDescribed } from '../harness/api/described.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
@@ -172,4 +173,30 @@ test('a dispute is answered and accepted on the page of its order, with a reason
   ])
     expect(lines).toContain(each)
   expect((await surfer.open(`${page}/disputes/du_unknown/submit`)).status).toBe(404)
+})
+
+test('each form of the console that does something asks why', async () => {
+  const { paths } = await readDescribed(harness.anonymous)
+  // The reason of a bulk action is asked for when its orders are selected.
+  const asksNothing = [
+    '/console/bulk-actions/{id}/start',
+    '/console/search',
+    '/console/sessions/end',
+    '/console/sign-in',
+    '/console/sign-in/openid',
+    '/console/sign-in/person',
+    '/console/sign-out',
+  ]
+  const forms = Object.entries(paths).flatMap(([path, { post }]) =>
+    path.startsWith('/console/') && post ? [{ path, post }] : [],
+  )
+  const fieldsOf = ({ post }: (typeof forms)[number]) =>
+    Object.values(post.requestBody?.content ?? {}).flatMap(({ schema }) => Object.keys(schema.properties ?? {}))
+  expect(forms.length).toBeGreaterThan(20)
+  expect(
+    forms
+      .filter((form) => !fieldsOf(form).includes('reason'))
+      .map(({ path }) => path)
+      .sort(),
+  ).toEqual(asksNothing)
 })

@@ -1,5 +1,6 @@
 /** Bulk actions: the form that selects the orders, and the report, which is the report of an incident as well. */
 import type { BulkActions } from '../../../db/connection/schema.ts'
+import type { BulkChange } from '../../../db/operator/bulk-actions.ts'
 import { moment, money } from '../../../mails/format.ts'
 import { esimProviderIds } from '../../../policy/outside-parties.ts'
 import { type BulkAct, bulkActionWorkflowId } from '../../../workflows/order/bulk-action.contract.ts'
@@ -24,6 +25,8 @@ const paidStates = Object.entries(orderStates)
   .map(([status]) => status)
 
 export interface BulkActionsPage {
+  /** of all, not of the page */
+  count: number
   actions: readonly BulkActions[]
   operators: ReadonlyMap<string, string>
   /** those that the role permits */
@@ -88,7 +91,7 @@ export function renderBulkActions(frame: ConsoleFrame, page: BulkActionsPage): s
             </Form>
           </section>
         )}
-        <Section title="Bulk actions" count={page.actions.length}>
+        <Section title="Bulk actions" count={page.count} shown={page.actions.length} order="the newest first">
           <Table heads={['When', 'Act', 'Orders', 'State', 'Who', 'Why']}>
             {page.actions.map((action) => (
               <tr key={action.id}>
@@ -181,6 +184,23 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
             <a href={run}>Its run in Temporal</a>
           </p>
         ) : null}
+        {report.changes.length > 0 ? (
+          <Section title="What operators did with it" count={report.changes.length}>
+            <Table heads={['When', 'Who', 'What', 'Why']}>
+              {report.changes.map((change) => (
+                <tr key={change.id}>
+                  <td>{moment(new Date(change.at))}</td>
+                  <td>{nameOf(operators, change.operator)}</td>
+                  <td className={change.outcome === 'done' ? undefined : 'broken'}>
+                    {change.change}
+                    {outcomeWords(change)}
+                  </td>
+                  <td>{change.reason}</td>
+                </tr>
+              ))}
+            </Table>
+          </Section>
+        ) : null}
         <h2>Outcomes</h2>
         <ul>
           <li>{done} done</li>
@@ -264,27 +284,55 @@ function Elsewhere({
 
 /** Buttons for the steps that are possible now. */
 function Steps({ frame: { csrf }, page: { report, mayAct, isOther } }: { frame: ConsoleFrame; page: BulkActionPage }) {
-  const button = (name: string, label: string, danger = false) => (
-    <Button action={`/console/bulk-actions/${report.id}/${name}`} csrf={csrf} label={label} danger={danger} />
-  )
   if (!mayAct) return null
+  const at = `/console/bulk-actions/${report.id}`
+  const link = (change: BulkChange, danger = false) => (
+    <a className={`button ${danger ? 'risky' : 'plain'}`} href={`${at}/${change}`}>
+      {bulkChangeWords[change].label}
+    </a>
+  )
   if (report.state === 'prepared') {
     return (
-      <p>
-        {report.needsSecondOperator && !isOther
-          ? 'The sum is above the limit: another operator has to start it. '
-          : button('start', `Start: ${report.act} ${report.orderCount} orders`, report.act === 'refund')}{' '}
-        {button('cancel', 'Cancel')}
-      </p>
+      <div className="acts">
+        {report.needsSecondOperator && !isOther ? (
+          'The sum is above the limit: another operator has to start it. '
+        ) : (
+          <Button
+            action={`${at}/start`}
+            csrf={csrf}
+            label={`Start: ${report.act} ${report.orderCount} orders`}
+            danger={report.act === 'refund'}
+          />
+        )}{' '}
+        {link('cancel')}
+      </div>
     )
   }
   if (report.state !== 'running' && report.state !== 'paused') return null
   return (
-    <p>
-      {report.state === 'running' ? button('pause', 'Pause') : button('resume', 'Resume')} {button('cancel', 'Cancel')}
+    <p className="acts">
+      {link(report.state === 'running' ? 'pause' : 'resume')} {link('cancel', true)}
     </p>
   )
 }
+
+/** What each change is called, and what it does. */
+export const bulkChangeWords: Record<BulkChange, { label: string; does: string; danger: boolean }> = {
+  pause: {
+    label: 'Pause',
+    does: 'No further order is acted upon until it is resumed. The order that is being acted upon is finished.',
+    danger: false,
+  },
+  resume: { label: 'Resume', does: 'It goes on with the orders whose turn has not come.', danger: false },
+  cancel: {
+    label: 'Cancel',
+    does: 'It ends for good: the orders whose turn has not come are left as they are. What is done stays done.',
+    danger: true,
+  },
+}
+
+const outcomeWords = ({ outcome, code }: BulkActionView['changes'][number]): string =>
+  ({ asked: ', not known yet', done: '', refused: `, not done: ${plain(code ?? '')}` })[outcome]
 
 function selectionOf({ selection, orderCount }: BulkActionView): string {
   const { statuses, provider, paidFrom, paidUntil, sameOrdersAs } = selection

@@ -1,31 +1,31 @@
 /** Bulk actions on the console: select orders, see their number and sum, start, stop, and read what came of it. */
 import { randomUUID } from 'node:crypto'
-import type { UpdateDefinition } from '@temporalio/common'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import type { BulkActions } from '../../../db/connection/schema.ts'
-import { listBulkActions, listBulkOrders } from '../../../db/operator/bulk-actions.ts'
+import {
+  type BulkChange,
+  bulkChanges,
+  countBulkActions,
+  listBulkActions,
+  listBulkOrders,
+} from '../../../db/operator/bulk-actions.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
 import { isPermitted, type OperatorPermission } from '../../../policy/operators/operator-roles.ts'
-import {
-  type BulkAct,
-  bulkActs,
-  cancelBulkAction,
-  pauseBulkAction,
-  resumeBulkAction,
-} from '../../../workflows/order/bulk-action.contract.ts'
+import { type BulkAct, bulkActs } from '../../../workflows/order/bulk-action.contract.ts'
 import { actorOf, type ConsoleUser } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { readIdempotencyKey } from '../../http/idempotency.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
-import { renderBulkAction, renderBulkActions } from '../../pages/console/bulk-actions.tsx'
+import { renderAct } from '../../pages/console/act.tsx'
+import { bulkChangeWords, renderBulkAction, renderBulkActions } from '../../pages/console/bulk-actions.tsx'
 import { createBulkActionClient } from '../../runs/bulk-action-client.ts'
 import { bulkSelection, viewBulkAction, viewBulkOrder } from '../../views/bulk-action-view.ts'
 import { bulkOrderPosition, bulkPosition, mostOrders } from '../operator/bulk-actions.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
-import { faultsOfReason, sentForm } from './perform-act.ts'
+import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
 const shown = 100
@@ -49,33 +49,73 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
   const { sql } = api
   const client = createBulkActionClient(api)
 
-  const change = (
-    name: 'start' | 'pause' | 'resume' | 'cancel',
-    summary: string,
-    perform: (row: BulkActions, caller: ConsoleUser) => Promise<BulkActions>,
-  ): Route =>
-    defineRoute({
-      method: 'post',
-      path: `/console/bulk-actions/{id}/${name}`,
-      tag: 'console',
-      summary,
-      promises: ['U2'],
-      callers: ['console'],
-      permission: 'look',
-      form: true,
-      params,
-      body: z.strictObject({}),
-      responses: done,
-      problems: ['not_found', 'second_operator_required', 'bulk_action_state_conflict'],
-      async handle({ params: { id }, caller }) {
-        const row = await client.found(id)
-        assertPermitted(caller, row.act)
-        await perform(row, caller)
-        return goTo(`/console/bulk-actions/${id}`)
-      },
+  const reportOf = (id: string): string => `/console/bulk-actions/${id}`
+
+  const formOf = (
+    name: BulkChange,
+    { id, act, order_count: orders }: BulkActions,
+    caller: ConsoleUser,
+    typed: { once: string; reason: string; faults: FieldError[] },
+  ): string =>
+    renderAct(frameOf(api, caller), {
+      about: { path: reportOf(id), name: `Bulk action: ${act}, ${orders} orders` },
+      action: `${reportOf(id)}/${name}`,
+      ...bulkChangeWords[name],
+      ...typed,
     })
-  const updating = (definition: UpdateDefinition<void>) => (row: BulkActions) =>
-    client.update(row.id, definition, randomUUID())
+
+  const changeRoutes = (name: BulkChange): Route[] => {
+    const path = `/console/bulk-actions/{id}/${name}` as const
+    const { does } = bulkChangeWords[name]
+    return [
+      defineRoute({
+        method: 'get',
+        path,
+        tag: 'console',
+        summary: `Asks for the reason: ${does}`,
+        callers: ['console'],
+        permission: 'look',
+        params,
+        responses: { 200: page },
+        problems: ['not_found'],
+        async handle({ params: { id }, caller }) {
+          const row = await permitted(caller, id)
+          const typed = { once: randomUUID(), reason: '', faults: [] }
+          return { status: 200, headers, raw: formOf(name, row, caller, typed) }
+        },
+      }),
+      defineRoute({
+        method: 'post',
+        path,
+        tag: 'console',
+        summary: does,
+        promises: ['U2'],
+        callers: ['console'],
+        permission: 'look',
+        form: true,
+        params,
+        body: sentForm,
+        responses: { ...done, 422: { ...page, description: 'It was not done; the page says why' } },
+        problems: ['not_found'],
+        async handle({ params: { id }, body: { once, reason }, caller }) {
+          const row = await permitted(caller, id)
+          const form = { operation: `POST ${path}`, once, content: { id, reason } }
+          const faults = await performAct(api, caller, form, { ...client.entryOf(name, id), reason }, (ids) =>
+            client.change(id, name, ids),
+          )
+          if (faults.length === 0) return goTo(reportOf(id))
+          return { status: 422, headers, raw: formOf(name, row, caller, { once, reason, faults }) }
+        },
+      }),
+    ]
+  }
+
+  /** @throws Problem not_found, role_insufficient */
+  async function permitted(caller: ConsoleUser, id: string): Promise<BulkActions> {
+    const row = await client.found(id)
+    assertPermitted(caller, row.act)
+    return row
+  }
 
   async function list(
     caller: ConsoleUser,
@@ -85,6 +125,7 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
     const found = await listBulkActions(sql, { after: decodeCursor(cursor, bulkPosition), limit: shown + 1 })
     const { rows, nextCursor } = cutPage(found, shown, (row) => [row.prepared_at.toISOString(), row.id])
     return renderBulkActions(frameOf(api, caller), {
+      count: await countBulkActions(sql),
       actions: rows,
       operators: await operatorNames(sql),
       acts: bulkActs.filter((act) => isPermitted(caller.role, permissionOf[act])),
@@ -180,10 +221,26 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
         return { status: 200, headers, about: rows.map(({ account_id }) => account_id), raw }
       },
     }),
-    change('start', 'Starts a prepared bulk action', ({ id }, caller) => client.start(id, actorOf(caller))),
-    change('pause', 'Does no more of a bulk action for now', updating(pauseBulkAction)),
-    change('resume', 'Goes on with a bulk action', updating(resumeBulkAction)),
-    change('cancel', 'Does no more of a bulk action, for good', updating(cancelBulkAction)),
+    defineRoute({
+      method: 'post',
+      path: '/console/bulk-actions/{id}/start',
+      tag: 'console',
+      summary: 'Starts a prepared bulk action, for the reason with which it was prepared',
+      promises: ['U2'],
+      callers: ['console'],
+      permission: 'look',
+      form: true,
+      params,
+      body: z.strictObject({}),
+      responses: done,
+      problems: ['not_found', 'second_operator_required', 'bulk_action_state_conflict'],
+      async handle({ params: { id }, caller }) {
+        await permitted(caller, id)
+        await client.start(id, actorOf(caller))
+        return goTo(reportOf(id))
+      },
+    }),
+    ...bulkChanges.flatMap(changeRoutes),
   ]
 }
 
@@ -192,6 +249,7 @@ function assertPermitted(caller: ConsoleUser, act: BulkAct): void {
   if (!isPermitted(caller.role, permissionOf[act])) throw new Problem('role_insufficient')
 }
 
+/** The names of the form's fields in words. */
 const labels: Record<string, string> = {
   statuses: 'Status',
   provider: 'Provider',

@@ -21,6 +21,15 @@ export function faultsOfReason(reason: string): FieldError[] {
   return (parsed.error?.issues.slice(-1) ?? []).map(({ message }) => ({ field: 'Reason', reason: message }))
 }
 
+/** Names one request: the same for each repetition of it. */
+export interface RequestIds {
+  requestId: string
+  /** for the update of a run */
+  updateId: string
+  /** an earlier request under the same key was done, or may have been */
+  repeated: boolean
+}
+
 /**
  * Does an act that needs a reason. The form's one-time value alone identifies the act: a form that is changed, and sent again after
  * an unknown outcome, does no second act, such as a second refund.
@@ -35,7 +44,7 @@ export async function performAct(
   caller: ConsoleUser,
   form: { operation: string; once: string; content: unknown; faults?: readonly FieldError[] },
   act: Omit<NewOperatorAct, 'id' | 'operator' | 'at'> & { reason: string },
-  perform: (ids: { requestId: string; updateId: string }) => Promise<void>,
+  perform: (ids: RequestIds) => Promise<void>,
 ): Promise<FieldError[]> {
   const faults = [...(form.faults ?? []), ...faultsOfReason(act.reason)]
   if (faults.length > 0) return faults
@@ -64,10 +73,10 @@ export async function actAndRecord(
   caller: Caller,
   request: IdempotentRequest | undefined,
   act: Omit<NewOperatorAct, 'id' | 'operator' | 'at'>,
-  perform: (ids: { requestId: string; updateId: string }) => Promise<void>,
+  perform: (ids: RequestIds) => Promise<void>,
 ): Promise<void> {
-  await actOnce(request, act.accountId, ({ requestId, updateId }) =>
-    recordOperatorAct(api, caller, { ...act, id: requestId }, () => perform({ requestId, updateId })),
+  await actOnce(request, act.accountId, (ids) =>
+    recordOperatorAct(api, caller, { ...act, id: ids.requestId }, () => perform(ids)),
   )
 }
 

@@ -1,12 +1,9 @@
 /** The same act for many orders: prepared from a selection, started by an operator, and reported order by order. */
-import type { UpdateDefinition } from '@temporalio/common'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { listBulkActions, listBulkOrders } from '../../../db/operator/bulk-actions.ts'
-import { cancelBulkAction, pauseBulkAction, resumeBulkAction } from '../../../workflows/order/bulk-action.contract.ts'
+import { type BulkChange, listBulkActions, listBulkOrders } from '../../../db/operator/bulk-actions.ts'
 import { actorOf } from '../../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
-import { actOnce } from '../../http/idempotency.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { createBulkActionClient } from '../../runs/bulk-action-client.ts'
@@ -20,7 +17,8 @@ import {
   viewBulkOrder,
   viewSummary,
 } from '../../views/bulk-action-view.ts'
-import { taskNote } from '../../views/operator-words.ts'
+import { actReason, taskNote } from '../../views/operator-words.ts'
+import { actAndRecord } from '../console/perform-act.ts'
 
 export const mostOrders = 5_000
 
@@ -42,20 +40,24 @@ export function bulkActionRoutes(api: ApiContext): Route[] {
   const { sql } = api
   const client = createBulkActionClient(api)
 
-  const change = (name: string, definition: UpdateDefinition<void>, summary: string): Route =>
+  const change = (name: BulkChange, summary: string): Route =>
     defineRoute({
       method: 'post',
       path: `/v1/bulk-actions/{id}/${name}`,
       tag: 'bulk actions',
       summary,
       callers: ['operator'],
+      promises: ['U2'],
       idempotencyKey: 'optional',
       params,
+      body: actReason.optional(),
       responses: { 200: one },
       problems: ['not_found', 'bulk_action_state_conflict'],
-      async handle({ params: { id }, idempotency }) {
-        const row = await actOnce(idempotency, null, ({ updateId }) => client.update(id, definition, updateId))
-        return { status: 200, body: await viewBulkAction(api, row) }
+      async handle({ params: { id }, body, caller, idempotency }) {
+        await client.found(id)
+        const entry = { ...client.entryOf(name, id), reason: body?.reason ?? null }
+        await actAndRecord(api, caller, idempotency, entry, (ids) => client.change(id, name, ids))
+        return { status: 200, body: await viewBulkAction(api, await client.found(id)) }
       },
     })
 
@@ -147,8 +149,8 @@ export function bulkActionRoutes(api: ApiContext): Route[] {
         body: await viewBulkAction(api, await client.start(id, actorOf(caller))),
       }),
     }),
-    change('pause', pauseBulkAction, 'Do no more of it for now'),
-    change('resume', resumeBulkAction, 'Go on with it'),
-    change('cancel', cancelBulkAction, 'Do no more of it, for good'),
+    change('pause', 'Do no more of it for now'),
+    change('resume', 'Go on with it'),
+    change('cancel', 'Do no more of it, for good'),
   ]
 }
