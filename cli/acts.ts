@@ -16,7 +16,7 @@ const usage = `Usage: npm run cli -- <command> [--json]
       [--amount 4.50 --cause goodwill --esims kept|returned]   of refund-part
   tasks                             the open tasks, the most urgent first
   task take|note|settle <task> --reason <text>
-  account note <account> --reason <text>
+  account note|waive-old-address|child-report <account> --reason <text>
   privacy answer <request> --outcome granted|... [--answer-file <file>]   without one: answered elsewhere
   privacy extend <request> --because complexity|number_of_requests
   dispute submit|accept <order> <dispute> --reason <text>
@@ -90,8 +90,7 @@ function workOf([command, first = '', second = '', third = '']: string[]): (() =
   if (command === 'act' && first && second) return withReason((reason) => act(first, second, reason))
   if (command === 'tasks') return everyTask
   if (command === 'task' && second) return taskWork(first, `/v1/operator-tasks/${path(second)}`)
-  if (command === 'account' && first === 'note' && second)
-    return withReason((reason) => show('POST', `/v1/operator/accounts/${path(second)}/notes`, { reason }))
+  if (command === 'account' && second) return accountWork(first, path(second))
   if (command === 'privacy' && second) return requestWork(first, `/v1/privacy-requests/${path(second)}`)
   if (command === 'dispute' && ['submit', 'accept'].includes(first) && third) {
     const address = `/v1/orders/${path(second)}/disputes/${path(third)}/${first}`
@@ -137,6 +136,16 @@ function taskWork(name: string, address: string): (() => Promise<void>) | undefi
   if (name === 'note') return withReason((note) => show('POST', `${address}/note`, { note }))
   if (name === 'settle') return withReason((note) => show('POST', `${address}/close`, { note }))
   return undefined
+}
+
+function accountWork(name: string, account: string): (() => Promise<void>) | undefined {
+  const addresses: Record<string, string> = {
+    note: `/v1/operator/accounts/${account}/notes`,
+    'waive-old-address': `/v1/accounts/${account}/email-change/waive-old`,
+    'child-report': `/v1/accounts/${account}/child-report`,
+  }
+  const address = Object.hasOwn(addresses, name) ? addresses[name] : undefined
+  return address === undefined ? undefined : () => withReason((reason) => show('POST', address, { reason }))
 }
 
 function requestWork(name: string, address: string): (() => Promise<void>) | undefined {

@@ -12,6 +12,9 @@ import { renderNotFound } from '../pages/problems/not-found.tsx'
 import { createEmailChangeClient } from '../runs/email-change-client.ts'
 import { accountParams, email } from '../views/account-fields.ts'
 import { enumeration } from '../views/enumeration.ts'
+import { actReason } from '../views/operator-words.ts'
+import { createAccountActs } from './console/account-acts.ts'
+import { actAndRecord } from './console/perform-act.ts'
 
 const time = z.iso.datetime()
 const emailChangeState = enumeration('EmailChangeState', 'What became of a change of address', {
@@ -41,6 +44,7 @@ const sides = ['email_change_old', 'email_change_new'] as const
 export function emailChangeRoutes(api: ApiContext): Route[] {
   const { sql } = api
   const client = createEmailChangeClient(api)
+  const accounts = createAccountActs(api)
   const shown = (what: EmailChangePage, page: PageContext) => ({
     status: 200 as const,
     headers: layoutHeaders({ forms: true }),
@@ -116,12 +120,17 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       reads: ['emailChanges'],
       account: 'id',
       params: accountParams,
+      body: actReason.optional(),
       responses: { 200: one },
       problems: ['not_found', 'email_change_state_conflict'],
-      handle: async ({ params: { id }, caller }) => ({
-        status: 200,
-        body: view(await client.waiveOld(id, `operator:${caller.keyId}`)),
-      }),
+      async handle({ params: { id }, body, caller }) {
+        await client.latest(id)
+        const entry = { ...accounts.entryOf('waive-old-address', id), reason: body?.reason ?? null }
+        await actAndRecord(api, caller, undefined, entry, (ids) =>
+          accounts.acts['waive-old-address'].perform(id, actorOf(caller), ids),
+        )
+        return { status: 200, body: view(await client.latest(id)) }
+      },
     }),
     defineRoute({
       method: 'get',

@@ -40,9 +40,9 @@ export function createEmailChangeClient(api: ApiContext) {
     changeId: string,
     definition: UpdateDefinition<EmailChangeState, [Argument]>,
     argument: Argument,
+    updateId: string = randomUUID(),
   ): Promise<EmailChangeState> {
     const handle = temporal.workflow.getHandle(emailChangeWorkflowId(changeId))
-    const updateId = randomUUID()
     return callRun(temporal, () => handle.executeUpdate(definition, { args: [argument], updateId }), ended)
   }
 
@@ -99,10 +99,18 @@ export function createEmailChangeClient(api: ApiContext) {
     /**
      * Waives the old address's consent, after an operator has identified the person by other means.
      * @param by the operator, as `actorOf` names it
+     * @param given.change the change that the operator has looked at; default: the newest
+     * @throws Problem not_found; email_change_state_conflict when the change is over, or another one was asked for since
      */
-    async waiveOld(accountId: string, by: string): Promise<EmailChange> {
+    async waiveOld(
+      accountId: string,
+      by: string,
+      given: { change?: string | undefined; updateId?: string | undefined } = {},
+    ): Promise<EmailChange> {
       const change = await latest(accountId)
-      await update(change.id, waiveOldEmail, { by })
+      if (given.change !== undefined && given.change !== change.id)
+        throw new Problem(ended.code, { detail: 'Another change of address was asked for since.' })
+      await update(change.id, waiveOldEmail, { by }, given.updateId)
       return latest(accountId)
     },
 

@@ -78,7 +78,9 @@ function ofEmailChange(change: AccountRows['emailChanges'][number]): Entry[] {
   })
   return [
     entry(change.requested_at, 'customer', 'asked to change the e-mail address'),
-    entry(change.old_confirmed_at, 'customer', 'agreed from the old address'),
+    change.old_waived_by === null
+      ? entry(change.old_confirmed_at, 'customer', 'agreed from the old address')
+      : entry(change.old_confirmed_at, change.old_waived_by, 'waived the consent of the old address'),
     entry(change.new_confirmed_at, 'customer', 'agreed from the new address'),
     entry(change.ended_at, 'us', `the change of the address ended: ${plain(change.state)}`),
   ]

@@ -188,7 +188,7 @@ const entries: Record<string, Entry> = {
   ...consoleActs('orders', ['approve', 'reject'], (of) => of.heldOrder.id),
   ...consoleActs('orders', ['resend', 'retry', 'refund', 'refund-part', 'cancel', 'note'], (of) => of.order.id),
   'GET /console/accounts/{id}': { id: 'ours', path: (of) => `/console/accounts/${of.person.accountId}` },
-  ...consoleActs('accounts', ['note'], (of) => of.person.accountId),
+  ...consoleActs('accounts', ['note', 'waive-old-address', 'child-report'], (of) => of.person.accountId),
   ...consoleActs('attention', ['take', 'note', 'settle'], () => randomUUID()),
   'GET /console/orders/{id}/disputes/{disputeId}/submit': disputeAct('submit'),
   'POST /console/orders/{id}/disputes/{disputeId}/submit': disputeAct('submit'),

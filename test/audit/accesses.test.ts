@@ -72,6 +72,7 @@ test('a page or file for operators or the app backend says which fields it has, 
   const document = await readDescribed(harness.anonymous)
   // These routes answer about operators, the service, policies, the books (which name nobody), or an act to be done.
   const aboutNobody = [
+    'get /console/accounts/{id}/child-report',
     'get /console/accounts/{id}/note',
     'get /console/bulk-actions',
     'get /console/bulk-actions/{id}/cancel',

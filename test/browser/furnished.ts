@@ -119,6 +119,8 @@ async function pathsOfOperator(product: Product, surfer: Surfer) {
   await until('the dispute is on the order', async () => {
     return (await surfer.open(`/console/orders/${order.id}`)).html.includes(`/disputes/${dispute}/`)
   })
+  const changed = { email: `new.${person.email}` }
+  expectStatus(await person.caller.post(`/v1/accounts/${person.accountId}/email-change`, changed), 202)
   const selected = { act: 'apologise', selection: { statuses: ['in_review'] }, reason: 'the review took a day' }
   const bulk = expectStatus(await operator.post('/v1/bulk-actions', selected), 201)
   // Refused: it was not started. The report says so.

@@ -480,6 +480,8 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
     failing: () => ({ path: `/console/accounts/${unknownId}` }),
   },
   act('account-note', 'accounts/{id}/note', ({ account }) => `${account}/note`),
+  act('account-waive', 'accounts/{id}/waive-old-address', ({ account }) => `${account}/waive-old-address`),
+  act('account-child', 'accounts/{id}/child-report', ({ account }) => `${account}/child-report`),
   {
     name: 'console-bulk',
     route: 'GET /console/bulk-actions',

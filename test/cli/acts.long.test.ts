@@ -55,11 +55,29 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
   const reason = ['--reason', 'the shift of tonight']
   const listed = await cli(['tasks', '--json'])
   expect(listed.output).toContain(task?.id)
-  const unsaid = await cli(['task', 'settle', task?.id ?? ''])
-  expect([unsaid.code, unsaid.output]).toEqual([2, expect.stringContaining('--reason')])
+  const selected = { act: 'apologise', selection: { statuses: ['in_review'] }, reason: 'the review took a day' }
+  const bulk = expectStatus(await harness.operator.post('/v1/bulk-actions', selected), 201).id
+  const child = await harness.signUp()
+  const email = `new.${person.email}`
+  expectStatus(await person.caller.post(`/v1/accounts/${person.accountId}/email-change`, { email }), 202)
+  for (const args of [
+    ['task', 'settle', task?.id ?? ''],
+    ['account', 'child-report', child.accountId],
+    ['bulk', 'cancel', bulk],
+  ]) {
+    const unsaid = await cli(args)
+    expect([args, unsaid.code, unsaid.output]).toEqual([args, 1, expect.stringContaining('--reason')])
+  }
+  const ofNobody = ['the bank is busy', '--json']
+  expect((await cli(['bulk', 'cancel', bulk, '--reason', ...ofNobody])).code).toBe(0)
+  expect((await cli(['account', 'child-report', child.accountId, '--reason', ...ofNobody])).code).toBe(0)
+  const withoutAccount = await sql<Pick<OperatorActs, 'act'>[]>`
+    select act from operator_acts where account_id is null and reason = 'the bank is busy' order by asked_at`
+  expect(withoutAccount.map(({ act }) => act)).toEqual(['cancel-bulk-action', 'child-report'])
   for (const args of [
     ...['take', 'note', 'settle'].map((name) => ['task', name, task?.id ?? '', ...reason]),
     ['account', 'note', person.accountId, ...reason],
+    ['account', 'waive-old-address', person.accountId, ...reason],
     ['privacy', 'extend', slow, '--because', 'complexity'],
     ['privacy', 'answer', asked, '--outcome', 'granted', '--answer-file', file],
     ...['submit', 'accept'].map((name) => ['dispute', name, order.id, dispute, ...reason]),
@@ -75,6 +93,7 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
     'note-task',
     'settle-task',
     'note',
+    'waive-old-address',
     'submit-evidence',
     'accept-dispute',
   ])

@@ -58,6 +58,9 @@ test('a task links the order, account or privacy request that it is about, in ea
       expect(html).toContain(`<code>${subject}</code>`)
     }
   }
+  expect((await surfer.open(`/console/accounts/${person.accountId}`)).html).toContain(
+    `<a href="${orderPage}"><code>${order.id}</code></a>`,
+  )
   await sql`delete from attention where kind = ${kind}`
 })
 

@@ -1,12 +1,15 @@
 /** An account on the console. */
 import type { ReactNode } from 'react'
 import type { Attention, OperatorActs, Sends } from '../../../db/connection/schema.ts'
+import type { EmailChange } from '../../../db/email-changes.ts'
+import type { TaskOwner } from '../../../db/operator/task-owners.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
 import { moment, money } from '../../../mails/format.ts'
 import type { AccountTimelineEntry } from '../../views/account-timeline.ts'
 import { Facts } from '../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { PageLinks, type PageOf, plain, Section, Table } from './parts.tsx'
+import { type ActLink, ActLinks, PageLinks, type PageOf, plain, Section, Table } from './parts.tsx'
+import { TaskAbout } from './task-subject.tsx'
 import { accountRunsLink } from './temporal-links.ts'
 import { Timeline } from './timeline.tsx'
 
@@ -36,8 +39,10 @@ export interface AccountPage {
   consents: PageOf<{ granted: boolean; source: string; at: Date }>
   requests: PageOf<{ id: string; reference: string; kind: string; state: string; answerBy: Date }>
   messages: PageOf<Pick<Sends, 'subject_id' | 'kind' | 'state' | 'code' | 'first_at' | 'done_at'>>
-  tasks: PageOf<Attention>
+  tasks: PageOf<{ row: Attention; owner: TaskOwner | undefined }>
   acts: PageOf<OperatorActs>
+  /** what can be done now */
+  offered: readonly ActLink[]
   operators: ReadonlyMap<string, string>
 }
 
@@ -79,11 +84,7 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
             ],
           ]}
         />
-        <p>
-          <a className="button" href={`/console/accounts/${account.id}/note`}>
-            Note
-          </a>
-        </p>
+        <ActLinks of={page.offered} at={path} />
         <List title="What happened" name="timeline" of={page.timeline} at={path}>
           <Timeline entries={page.timeline.items} ui={frame.ui} operators={operators} />
         </List>
@@ -144,10 +145,12 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
         </List>
         <List title="Tasks" name="tasks" of={page.tasks} at={path}>
           <Table heads={['Task', 'About', 'Opened', 'Closed']}>
-            {page.tasks.items.map((task) => (
+            {page.tasks.items.map(({ row: task, owner }) => (
               <tr key={task.id}>
                 <td>{plain(task.kind)}</td>
-                <td>{task.subject_id}</td>
+                <td>
+                  <TaskAbout task={{ ...task, subjectId: task.subject_id }} owner={owner} />
+                </td>
                 <td>{moment(task.opened_at)}</td>
                 <td>
                   {task.resolved_at
@@ -215,6 +218,24 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
       </>
     ),
   })
+}
+
+/** The change of address that an act is about. */
+export function EmailChangeFacts({ change }: { change: EmailChange }) {
+  return (
+    <Facts
+      of={[
+        ['From', change.oldEmail ?? 'it is over'],
+        ['To', change.newEmail ?? 'it is over'],
+        ['Asked for', moment(change.requestedAt)],
+        [
+          'The new address',
+          change.newConfirmedAt ? `agreed on ${moment(change.newConfirmedAt)}` : 'has not agreed yet',
+        ],
+        ['Ends by itself', moment(change.expiresAt)],
+      ]}
+    />
+  )
 }
 
 /** A list of the account with its true count, page by page. */

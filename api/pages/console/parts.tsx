@@ -152,3 +152,23 @@ export function Button({
     </Form>
   )
 }
+
+/** An act that has a page with its form. */
+export interface ActLink {
+  name: string
+  label: string
+  danger: boolean
+}
+
+/** What can be done; each act is asked about on its own page. @param at the page of what the acts are done to */
+export function ActLinks({ of: acts, at }: { of: readonly ActLink[]; at: string }) {
+  return (
+    <p className="acts">
+      {acts.map(({ name, label, danger }) => (
+        <a key={name} className={`button ${danger ? 'risky' : 'plain'}`} href={`${at}/${name}`}>
+          {label}
+        </a>
+      ))}
+    </p>
+  )
+}

@@ -2,11 +2,15 @@ import type { ApiContext } from '../../../context.ts'
 import { accountExists } from '../../../db/accounts.ts'
 import { findDeletion } from '../../../db/erasure/deletions.ts'
 import type { DeletionReason } from '../../../policy/deletion.ts'
+import { actorOf } from '../../http/caller.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { createDeletionClient } from '../../runs/deletion-client.ts'
 import { accountParams } from '../../views/account-fields.ts'
 import { deletionReceipt, viewReceipt } from '../../views/deletion-receipt.ts'
+import { actReason } from '../../views/operator-words.ts'
+import { createAccountActs } from '../console/account-acts.ts'
+import { actAndRecord } from '../console/perform-act.ts'
 
 const erased = {
   200: {
@@ -18,6 +22,7 @@ const erased = {
 
 export function accountDeletionRoutes(api: ApiContext): Route[] {
   const client = createDeletionClient(api)
+  const accounts = createAccountActs(api)
 
   async function deleteAccount(accountId: string, reason: DeletionReason) {
     // Without this check any made-up id would start a run.
@@ -59,9 +64,19 @@ export function accountDeletionRoutes(api: ApiContext): Route[] {
       callers: ['operator'],
       account: 'id',
       params: accountParams,
+      body: actReason.optional(),
       responses: erased,
       problems: ['request_in_progress'],
-      handle: ({ params }) => deleteAccount(params.id, 'child'),
+      async handle({ params: { id }, body, caller }) {
+        // A repeated call has nothing left to do.
+        if (await accountExists(api.sql, id)) {
+          const entry = { ...accounts.entryOf('child-report', id), reason: body?.reason ?? null }
+          await actAndRecord(api, caller, undefined, entry, (ids) =>
+            accounts.acts['child-report'].perform(id, actorOf(caller), ids),
+          )
+        }
+        return deleteAccount(id, 'child')
+      },
     }),
   ]
 }

@@ -2,23 +2,29 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { type Account, findAccount } from '../../../db/accounts.ts'
+import { type Account, accountExists, findAccount } from '../../../db/accounts.ts'
 import { listDevices } from '../../../db/devices.ts'
+import { type EmailChange, findEmailChange } from '../../../db/email-changes.ts'
 import { readAccountRows } from '../../../db/operator/account-rows.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
+import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import { listEsimsOfOrders } from '../../../db/order/esims.ts'
+import { isPermitted } from '../../../policy/operators/operator-roles.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
-import type { ConsoleUser } from '../../http/caller.ts'
+import { actorOf, type ConsoleUser } from '../../http/caller.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
-import { renderAccountPage } from '../../pages/console/account.tsx'
+import { EmailChangeFacts, renderAccountPage } from '../../pages/console/account.tsx'
 import { renderAct } from '../../pages/console/act.tsx'
 import { pageOfList } from '../../pages/console/parts.tsx'
 import { accountTimelineOf } from '../../views/account-timeline.ts'
+import { type AccountActName, accountActNames, createAccountActs } from './account-acts.ts'
 import { done, frameOf, goTo, headers, page } from './console-route.ts'
 import { performAct, sentForm } from './perform-act.ts'
 
+/** Of the forms of all acts. */
+const actForm = z.object({ ...sentForm.shape, change: sentId.optional() })
 const params = z.strictObject({ id: sentId })
 /** Of each list on one page. */
 const shown = 50
@@ -38,6 +44,7 @@ const query = z.strictObject({
 
 export function consoleAccountRoutes(api: ApiContext): Route[] {
   const { sql, cipher } = api
+  const { acts, entryOf, openEmailChange } = createAccountActs(api)
 
   /** @throws Problem not_found */
   async function known(id: string): Promise<Account> {
@@ -46,19 +53,85 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
     return account
   }
 
-  const noteForm = (
+  const formOf = (
+    name: AccountActName,
     id: string,
     caller: ConsoleUser,
-    typed: { once: string; reason: string; faults: FieldError[] },
-  ): string =>
-    renderAct(frameOf(api, caller), {
+    typed: { once: string; reason: string; change?: string | undefined; faults: FieldError[] },
+    change?: EmailChange,
+  ): string => {
+    const { once, reason, faults } = typed
+    const { label, does, danger } = acts[name]
+    return renderAct(frameOf(api, caller), {
       about: { path: `/console/accounts/${id}`, name: `Account ${id}` },
-      action: `/console/accounts/${id}/note`,
-      label: 'Note',
-      does: 'The note appears on the page of the account.',
-      danger: false,
-      ...typed,
+      action: `/console/accounts/${id}/${name}`,
+      label,
+      does,
+      danger,
+      once,
+      reason,
+      faults,
+      ...(change && { subject: EmailChangeFacts({ change }) }),
+      ...(typed.change !== undefined && { hidden: { change: typed.change } }),
     })
+  }
+
+  const actRoutes = (name: AccountActName): Route[] => {
+    const { does, permission, ofEmailChange } = acts[name]
+    const path = `/console/accounts/{id}/${name}` as const
+    return [
+      defineRoute({
+        method: 'get',
+        path,
+        tag: 'console',
+        summary: `Asks for the reason: ${does}`,
+        callers: ['console'],
+        permission,
+        ...(ofEmailChange && { reads: ['emailChanges'] as const }),
+        params,
+        responses: { 200: page },
+        problems: ['not_found', ...(ofEmailChange ? (['email_change_state_conflict'] as const) : [])],
+        async handle({ params: { id }, caller }) {
+          await known(id)
+          const change = ofEmailChange ? await openEmailChange(id) : undefined
+          const typed = { once: randomUUID(), reason: '', change: change?.id, faults: [] }
+          return { status: 200, headers, about: change ? [id] : [], raw: formOf(name, id, caller, typed, change) }
+        },
+      }),
+      defineRoute({
+        method: 'post',
+        path,
+        tag: 'console',
+        summary: does,
+        callers: ['console'],
+        permission,
+        ...(ofEmailChange && { reads: ['emailChanges'] as const }),
+        form: true,
+        params,
+        body: z.strictObject({ ...sentForm.shape, ...(ofEmailChange && { change: sentId }) }),
+        responses: { ...done, 422: { ...page, description: 'It was not done; the page says why' } },
+        problems: ['not_found'],
+        async handle({ params: { id }, body, caller }) {
+          const { once, reason, change } = actForm.parse(body)
+          if (!(await accountExists(sql, id))) {
+            // The same form has deleted the account.
+            const result = await acts[name].resultOf(id)
+            if (name !== 'child-report' || result === undefined) throw new Problem('not_found')
+            return goTo(result)
+          }
+          const form = { operation: `POST ${path}`, once, content: { id, reason, ...(change && { change }) } }
+          const faults = await performAct(api, caller, form, { ...entryOf(name, id), reason }, (ids) =>
+            acts[name].perform(id, actorOf(caller), { ...ids, change }),
+          )
+          if (faults.length === 0) return goTo((await acts[name].resultOf(id)) ?? '/console')
+          const looked = change === undefined ? undefined : await findEmailChange(sql, api, change)
+          const shown = looked?.accountId === id ? looked : undefined
+          const raw = formOf(name, id, caller, { once, reason, change, faults }, shown)
+          return { status: 422, headers, about: shown ? [id] : [], raw }
+        },
+      }),
+    ]
+  }
 
   return [
     defineRoute({
@@ -88,6 +161,15 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
         const shownOrders = [...new Set(esims.items.map(({ orderId }) => orderId))]
         const opened = [...(await listEsimsOfOrders(api, id, shownOrders)).values()].flat()
         const iccids = new Map(opened.map((esim) => [esim.id, esim.iccid]))
+        const tasks = pageOf(rows.tasks, 'tasks')
+        const owners = await ownersOfTasks(
+          sql,
+          tasks.items.map(({ id: taskId, subject_id, attributes }) => ({
+            id: taskId,
+            subjectId: subject_id,
+            attributes,
+          })),
+        )
         const raw = renderAccountPage(frameOf(api, caller), {
           account: { ...account, name: `${account.firstName} ${account.lastName}`, ref: cipher.accountRef(id) },
           timeline: pageOf(accountTimelineOf(account, rows, new Date()), 'timeline'),
@@ -109,49 +191,16 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
             'requests',
           ),
           messages: pageOf(rows.sends, 'messages'),
-          tasks: pageOf(rows.tasks, 'tasks'),
+          tasks: { ...tasks, items: tasks.items.map((row) => ({ row, owner: owners.get(row.id) })) },
           acts: pageOf(rows.acts, 'acts'),
+          offered: accountActNames
+            .filter((name) => acts[name].isOffered(rows) && isPermitted(caller.role, acts[name].permission))
+            .map((name) => ({ name, label: acts[name].label, danger: acts[name].danger })),
           operators,
         })
         return { status: 200, headers, about: [id], raw }
       },
     }),
-    defineRoute({
-      method: 'get',
-      path: '/console/accounts/{id}/note',
-      tag: 'console',
-      summary: 'Asks for a note about an account',
-      callers: ['console'],
-      permission: 'orders',
-      params,
-      responses: { 200: page },
-      problems: ['not_found'],
-      async handle({ params: { id }, caller }) {
-        await known(id)
-        const raw = noteForm(id, caller, { once: randomUUID(), reason: '', faults: [] })
-        return { status: 200, headers, raw }
-      },
-    }),
-    defineRoute({
-      method: 'post',
-      path: '/console/accounts/{id}/note',
-      tag: 'console',
-      summary: 'Stores a note about an account',
-      callers: ['console'],
-      permission: 'orders',
-      form: true,
-      params,
-      body: sentForm,
-      responses: { ...done, 422: { ...page, description: 'It was not stored; the page says why' } },
-      problems: ['not_found'],
-      async handle({ params: { id }, body: { once, reason }, caller }) {
-        await known(id)
-        const form = { operation: 'POST /console/accounts/{id}/note', once, content: { id, reason } }
-        const entry = { accountId: id, orderId: null, act: 'note', reason }
-        const faults = await performAct(api, caller, form, entry, async () => {})
-        if (faults.length === 0) return goTo(`/console/accounts/${id}`)
-        return { status: 422, headers, raw: noteForm(id, caller, { once, reason, faults }) }
-      },
-    }),
+    ...accountActNames.flatMap(actRoutes),
   ]
 }

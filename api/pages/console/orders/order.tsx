@@ -7,15 +7,9 @@ import type { TimelineEntry } from '../../../views/order-timeline.ts'
 import { toneOf } from '../../account/order-words.ts'
 import { Facts } from '../../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
-import { plain } from '../parts.tsx'
+import { type ActLink, ActLinks, plain } from '../parts.tsx'
 import { runLink } from '../temporal-links.ts'
 import { Timeline } from '../timeline.tsx'
-
-interface ActLink {
-  name: string
-  label: string
-  danger: boolean
-}
 
 export interface OrderPage {
   order: OrderRow
@@ -111,17 +105,4 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
       </>
     ),
   })
-}
-
-/** @param at the page of what the acts are done to */
-function ActLinks({ of: acts, at }: { of: readonly ActLink[]; at: string }) {
-  return (
-    <p className="acts">
-      {acts.map(({ name, label, danger }) => (
-        <a key={name} className={`button ${danger ? 'risky' : 'plain'}`} href={`${at}/${name}`}>
-          {label}
-        </a>
-      ))}
-    </p>
-  )
 }

@@ -1,0 +1,103 @@
+/** What an operator can do to an account, for the console and the JSON routes. */
+import type { ApiContext } from '../../../context.ts'
+import type { EmailChange } from '../../../db/email-changes.ts'
+import { findDeletion } from '../../../db/erasure/deletions.ts'
+import type { AccountRows } from '../../../db/operator/account-rows.ts'
+import type { NewOperatorAct } from '../../../db/operator/operator-acts.ts'
+import type { OperatorPermission } from '../../../policy/operators/operator-roles.ts'
+import { Problem } from '../../http/problem.ts'
+import { createDeletionClient } from '../../runs/deletion-client.ts'
+import { createEmailChangeClient } from '../../runs/email-change-client.ts'
+import type { RequestIds } from './perform-act.ts'
+
+export const accountActNames = ['note', 'waive-old-address', 'child-report'] as const
+export type AccountActName = (typeof accountActNames)[number]
+
+export interface AccountAct {
+  label: string
+  does: string
+  danger: boolean
+  permission: OperatorPermission
+  /** whether it is of use now */
+  isOffered(rows: Pick<AccountRows, 'emailChanges'>): boolean
+  /** about one change of address, which the form names: another one may have been asked for since */
+  ofEmailChange: boolean
+  /** the account that the entry of the act is about: null where the entry outlives the account */
+  ownerOf(accountId: string): string | null
+  /**
+   * @param by the operator, as the security log names them
+   * @param given.change the id of the change of address, where the act is about one
+   */
+  perform(accountId: string, by: string, given: { change?: string | undefined } & Partial<RequestIds>): Promise<void>
+  /** The page that shows what was done. */
+  resultOf(accountId: string): Promise<string | undefined>
+}
+
+export function createAccountActs(api: ApiContext) {
+  const { sql, cipher } = api
+  const emailChanges = createEmailChangeClient(api)
+  const deletions = createDeletionClient(api)
+  const page = async (id: string): Promise<string> => `/console/accounts/${id}`
+
+  const acts: Readonly<Record<AccountActName, AccountAct>> = {
+    note: {
+      label: 'Note',
+      does: 'The note appears on the page of the account.',
+      danger: false,
+      permission: 'tasks',
+      isOffered: () => true,
+      ofEmailChange: false,
+      ownerOf: (id) => id,
+      perform: async () => {},
+      resultOf: page,
+    },
+    'waive-old-address': {
+      label: 'Waive the old address’ consent',
+      does: 'The account gets its new address once that one agrees; the old one is not asked any more, and is told. Do it only after you have identified the person by other means: whoever reads the mail of the new address gets the account.',
+      danger: true,
+      permission: 'privacy',
+      isOffered: (rows) => rows.emailChanges.some((change) => change.state === 'open' && !change.old_confirmed_at),
+      ofEmailChange: true,
+      ownerOf: (id) => id,
+      perform: async (id, by, { change, updateId }) => {
+        await emailChanges.waiveOld(id, by, { change, updateId })
+      },
+      resultOf: page,
+    },
+    'child-report': {
+      label: 'Delete the account of a child',
+      does: 'The account of a child under 13 is deleted now, with all personal data. Orders that were not delivered are refunded. The deletion is recorded with its reason and without the identity of the child. It cannot be undone.',
+      danger: true,
+      permission: 'privacy',
+      isOffered: () => true,
+      ofEmailChange: false,
+      // K1: who did it and why stays on record, and the account does not.
+      ownerOf: () => null,
+      perform: async (id) => {
+        await deletions.deleteAccount(id, 'child')
+      },
+      async resultOf(id) {
+        const deletion = await findDeletion(sql, cipher.accountRef(id))
+        return deletion && `/receipts/${deletion.receiptId}`
+      },
+    },
+  }
+
+  return {
+    acts,
+
+    /** What an entry says of the act. */
+    entryOf: (name: AccountActName, accountId: string): Pick<NewOperatorAct, 'accountId' | 'orderId' | 'act'> => ({
+      accountId: acts[name].ownerOf(accountId),
+      orderId: null,
+      act: name,
+    }),
+
+    /** The change of address that an act is about. @throws Problem not_found; email_change_state_conflict when it is over */
+    async openEmailChange(accountId: string): Promise<EmailChange> {
+      const change = await emailChanges.latest(accountId)
+      if (change.state !== 'open') throw new Problem('email_change_state_conflict', { detail: 'None is open.' })
+      return change
+    },
+  }
+}
