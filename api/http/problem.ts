@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Language } from '../../messages/languages.ts'
 import { textsOf } from '../../messages/texts.ts'
 import { sayLanguage } from '../language/request-language.ts'
+import { enumeration } from '../views/enumeration.ts'
 import { type ProblemCode, problems } from './problems.ts'
 
 export interface FieldError {
@@ -32,12 +33,19 @@ export class Problem extends Error {
   }
 }
 
+const codes = Object.keys(problems) as ProblemCode[]
+const problemCode = enumeration(
+  'ProblemCode',
+  'The last part of the type: what to decide by. Later versions may add codes',
+  Object.fromEntries(codes.map((code) => [code, problems[code].meaning])) as Record<ProblemCode, string>,
+)
+
 export const problemSchema = z
   .object({
     type: z.url().describe('leads to the meaning of the problem'),
     title: z.string().describe('for people, in the language of `Accept-Language`'),
     status: z.int(),
-    code: z.string().describe('the last part of the type: what to decide by'),
+    code: problemCode.schema,
     detail: z.string().optional(),
     requestId: z.string().describe('give it when you ask about this answer'),
     errors: z

@@ -1,15 +1,57 @@
-/**
- * The causes of a workflow's failures, for the pages of their problems. The meaning of each other problem says its
- * cause.
- */
-import type { FailureProblemCode } from '../../http/problems.ts'
+/** What has led to each problem, for its page. What a program does about it is in remedies.ts. */
+import type { ProblemCode } from '../../http/problems.ts'
 
 const stateOf = (what: string): string =>
   `Somebody or the run itself has moved the ${what} on since you read it, or its state never allowed this.`
 const silent = (who: string): string =>
   `${who} did not answer in time, or answered that it cannot at the moment. Nothing is lost: it is asked again.`
 
-export const causes: Readonly<Record<FailureProblemCode, string>> = {
+export const causes: Readonly<Record<ProblemCode, string>> = {
+  invalid_request:
+    'A field of the body, a parameter or a header does not have the form that the operation names. `errors` lists each of them.',
+  malformed_json: 'The body is no JSON object, is cut off, or is not in the encoding that its headers say.',
+  idempotency_key_required: 'The operation does something that must not be done twice, and the request names no key.',
+  unauthenticated:
+    'No credentials were sent, or they are mistyped, expired, revoked or of another installation. For a page: the session is over.',
+  fresh_sign_in_required:
+    'The operation shows or changes what is most personal, and the person signed in more than ten minutes ago.',
+  no_account:
+    'Firebase has signed the person in, and no account here is linked to that sign-in: none was made, or it was erased.',
+  forbidden: 'The credentials are of a caller of another kind: a person, a service key, an operator key.',
+  role_insufficient: 'The role of the signed-in operator does not permit the page or the act. Nothing was done.',
+  scope_insufficient: 'The service key was made with scopes, and that of the operation is none of them.',
+  second_operator_required:
+    'One operator would give back more within 24 hours than one may alone, or what all operators give back of one order alone has come to that.',
+  forged_form:
+    'The form has no token or another session’s, or the browser says that another site has sent it: it was open since before a sign-out, or somebody tries to act in your name.',
+  not_found:
+    'The id was never one, belongs to somebody else, or was of something that was erased. The answer does not tell which.',
+  method_not_allowed: 'The address exists, and does not answer to this method.',
+  dispute_state_conflict:
+    'The bank has decided, the evidence was sent before, which a bank takes once, or none is staged yet.',
+  email_taken: 'An account has this e-mail address. An address has one account at most.',
+  identity_taken: 'The user at Apple, Google or Firebase was linked to another account before.',
+  identity_differs: 'The account is linked to another user of the same provider.',
+  request_in_progress: 'An earlier request of the same kind, or with the same Idempotency-Key, has not ended yet.',
+  policy_version_taken: 'A text was posted under this version before.',
+  webhook_endpoint_conflict:
+    'The endpoint was disabled or deleted, its secret was changed within the last day, or there are twenty endpoints already.',
+  version_conflict: 'Somebody has changed the resource since its `ETag` was read.',
+  body_too_large: 'The body is larger than the largest that the operation can need.',
+  unsupported_media_type:
+    'The header `Content-Type` is missing or names something else than JSON in UTF-8, or `Content-Encoding` one that is not known.',
+  idempotency_key_reused: 'The key came with another request before: other parameters, or another body.',
+  sign_in_refused:
+    'The token or code of Apple or Google has expired, was used before, is meant for another app, or is not signed by them.',
+  webhook_refused:
+    'The secret in our settings is not that of the sender, the clocks differ by minutes, or somebody else has sent it.',
+  too_many_requests:
+    'The caller, its address or its account has sent more requests than it may in this time, or has asked for something too often that costs money or mails people.',
+  internal_error:
+    'A fault in our program, which is logged with the request id. Whether anything was done is not known.',
+  restoring: 'The database was restored from a backup, and the orders since are being rebuilt.',
+  unavailable:
+    'The database, Temporal, a worker or an outside party did not answer in time. Whether anything was done is not known.',
   account_missing:
     'The id was never one of an account, or the account was erased: because the person asked for it, or after three years without use.',
   account_in_use: 'The account was due for its erasure, and was used again before.',

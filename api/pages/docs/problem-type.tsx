@@ -1,5 +1,5 @@
 import { problemCodesOf } from '../../http/openapi.ts'
-import { type FailureProblemCode, type ProblemCode, problems } from '../../http/problems.ts'
+import { type ProblemCode, problems } from '../../http/problems.ts'
 import type { Route } from '../../http/route.ts'
 import { causes } from './causes.ts'
 import { CodeText } from './code-text.tsx'
@@ -8,8 +8,7 @@ import { remedies } from './remedies.ts'
 
 /** The page of one problem type, at its type URI: its cause, its remedy, and who answers it. */
 export function renderProblemType(code: ProblemCode, routes: readonly Route[]): string {
-  const { status, title, meaning } = problems[code]
-  const cause = Object.hasOwn(causes, code) ? causes[code as FailureProblemCode] : meaning
+  const { status, title } = problems[code]
   const answering = routes.filter((route) => problemCodesOf(route).includes(code))
   return renderDocsPage(
     title,
@@ -19,7 +18,7 @@ export function renderProblemType(code: ProblemCode, routes: readonly Route[]): 
       </p>
       <h2>Cause</h2>
       <p>
-        <CodeText text={cause} />
+        <CodeText text={causes[code]} />
       </p>
       <h2>Remedy</h2>
       <p>
