@@ -2,7 +2,7 @@
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
-import type { BackupStore, OutsideParties, WebhookEvents } from '../connection/schema.ts'
+import type { BackupStore, OutsideParties, WebhookEndpoints, WebhookEvents } from '../connection/schema.ts'
 import { type KnownKey, listKeys } from '../crypto/encryption-keys.ts'
 import { dayOf } from '../order/books.ts'
 
@@ -12,6 +12,11 @@ export interface ServiceState {
   mails: { sent: number; failed: number; waiting: number; oldestWaiting: Date | null }
   /** the day (UTC) of the last event of each sender, and how many came today */
   webhooks: { source: string; last: Date; today: number }[]
+  /** where the app backend has events sent; `waiting`: events that it has not taken, `untaken_since`: the oldest of them */
+  endpoints: (Pick<WebhookEndpoints, 'id' | 'url' | 'state' | 'disabled_because' | 'delivered_at' | 'code'> & {
+    waiting: number
+    untaken_since: Date | null
+  })[]
   /** undefined before the store was read for the first time */
   backups: Pick<BackupStore, 'read_at' | 'files' | 'newest_at' | 'oldest_at'> | undefined
   /** the keys in use */
@@ -20,7 +25,7 @@ export interface ServiceState {
 
 export async function readServiceState(sql: Queryable, asOf: Date): Promise<ServiceState> {
   const since = plusMs(asOf, -milliseconds.day)
-  const [parties, mails, webhooks, backups, keys] = await Promise.all([
+  const [parties, mails, webhooks, endpoints, backups, keys] = await Promise.all([
     sql<ServiceState['parties']>`
       select party, answered_at, failing_since, down_since, code from outside_parties order by party`,
     sql<{ sent: number; failed: number; waiting: number; oldest: Date | null }[]>`
@@ -32,6 +37,11 @@ export async function readServiceState(sql: Queryable, asOf: Date): Promise<Serv
     sql<(Pick<WebhookEvents, 'source'> & { last: Date; count: number })[]>`
       select source, max(received_at) as last, count(*) filter (where received_at >= ${dayOf(asOf)})::int as count
       from webhook_events group by source order by source`,
+    sql<ServiceState['endpoints']>`
+      select w.id, w.url, w.state, w.disabled_because, w.delivered_at, w.code,
+        count(r.event_id)::int as waiting, min(r.first_at) as untaken_since
+      from webhook_endpoints w left join event_retries r on r.endpoint_id = w.id
+      group by w.id order by w.created_at, w.id`,
     sql<BackupStore[]>`select * from backup_store`,
     listKeys(sql),
   ])
@@ -45,6 +55,7 @@ export async function readServiceState(sql: Queryable, asOf: Date): Promise<Serv
       oldestWaiting: mail?.oldest ?? null,
     },
     webhooks: webhooks.map(({ source, last, count }) => ({ source, last, today: count })),
+    endpoints,
     backups: backups[0],
     keys: keys.filter(({ retiredAt }) => retiredAt === null),
   }
