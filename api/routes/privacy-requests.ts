@@ -28,7 +28,7 @@ const params = z.strictObject({ id: sentId })
 const text = z.string().trim().min(1).max(20_000)
 const time = z.iso.datetime().nullable()
 
-const requestState = enumeration('PrivacyRequestState', 'Whether a privacy request is answered', {
+export const requestState = enumeration('PrivacyRequestState', 'Whether a privacy request is answered', {
   open: 'It waits for its answer; `answerBy` says until when',
   answered: 'It has its answer',
 })

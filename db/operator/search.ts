@@ -1,26 +1,55 @@
 /** Finds what an operator was told: an address, a number or an id of ours or of an outside party. */
+import { idsOfPrivacyReference } from '../../policy/privacy-reference.ts'
 import { findAccountByEmail } from '../accounts.ts'
 import type { Database } from '../connection/database.ts'
-import type { Accounts, Disputes, InvoiceLinks, Orders, OwnedIds, Refunds } from '../connection/schema.ts'
+import type {
+  Accounts,
+  Disputes,
+  InvoiceLinks,
+  Orders,
+  OwnedIds,
+  PrivacyRequests,
+  Refunds,
+} from '../connection/schema.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
+import type { PrivacyRequestRow } from '../privacy-requests.ts'
 import { findOrdersByIccid } from './iccids.ts'
 
-export const searchForms = ['email', 'id', 'iccid', 'document', 'payment', 'refund', 'dispute', 'account_ref'] as const
+export const searchForms = [
+  'email',
+  'id',
+  'iccid',
+  'document',
+  'payment',
+  'refund',
+  'dispute',
+  'account_ref',
+  'privacy_request',
+] as const
 /** The form that a searched text was taken for. */
 export type SearchForm = (typeof searchForms)[number]
 
-/** An order, or an account. */
-export interface Found {
-  kind: 'order' | 'account'
+interface FoundBy {
   id: string
-  accountId: string
   /** the text was found as this */
   by: SearchForm
-  /** of an order */
-  order: { packageName: string; status: Orders['status']; createdAt: Date } | null
 }
 
-type Hit = { order: string } | { account: string }
+/** An order, an account, or a privacy request, which may be of somebody without an account. */
+export type Found =
+  | (FoundBy & {
+      kind: 'order'
+      accountId: string
+      order: { packageName: string; status: Orders['status']; createdAt: Date }
+    })
+  | (FoundBy & { kind: 'account'; accountId: string })
+  | (FoundBy & {
+      kind: 'privacy_request'
+      accountId: string | null
+      request: { kind: PrivacyRequestRow['kind']; state: PrivacyRequestRow['state']; answerBy: Date }
+    })
+
+type Hit = { order: string } | { account: string } | { request: string }
 type Search = (context: ColumnEncryption & { sql: Database }, text: string) => Promise<Hit[]>
 
 const anyId = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/
@@ -89,6 +118,16 @@ const searches: Readonly<Record<SearchForm, { form: RegExp; search: Search }>> =
       return rows.map(({ id }) => ({ account: id }))
     },
   },
+  privacy_request: {
+    form: /^pr-?[0-9a-f]{8}$/,
+    async search({ sql }, text) {
+      const ids = idsOfPrivacyReference(text)
+      if (!ids) return []
+      const rows = await sql<Pick<PrivacyRequests, 'id'>[]>`
+        select id from privacy_requests where id between ${ids.first} and ${ids.last} and state <> 'draft' order by id`
+      return rows.map(({ id }) => ({ request: id }))
+    },
+  },
 }
 
 /** Addresses keep their spelling; ids and numbers are often copied with spaces or in capital letters. */
@@ -118,7 +157,15 @@ export async function search(
 }
 
 async function describe(sql: Database, hit: Hit, by: SearchForm): Promise<Found | undefined> {
-  if ('account' in hit) return { kind: 'account', id: hit.account, accountId: hit.account, by, order: null }
+  if ('account' in hit) return { kind: 'account', id: hit.account, accountId: hit.account, by }
+  if ('request' in hit) {
+    const [row] = await sql<Pick<PrivacyRequestRow, 'id' | 'account_id' | 'kind' | 'state' | 'answer_by'>[]>`
+      select id, account_id, kind, state, answer_by from privacy_requests
+      where id = ${hit.request} and state <> 'draft'`
+    if (!row) return undefined
+    const request = { kind: row.kind, state: row.state, answerBy: row.answer_by }
+    return { kind: 'privacy_request', id: row.id, accountId: row.account_id, by, request }
+  }
   const [row] = await sql<Pick<Orders, 'id' | 'account_id' | 'package_name' | 'status' | 'created_at'>[]>`
     select id, account_id, package_name, status, created_at from orders where id = ${hit.order}`
   return (

@@ -15,6 +15,7 @@ import type { Person } from '../harness/people.ts'
 import type { OrderView } from '../harness/purchases.ts'
 import { runLater } from '../harness/temporal/run-later.ts'
 import { until } from '../harness/until.ts'
+import { surferOf } from './operator-surfer.ts'
 
 const harness = await shareStack()
 const { sql, cipher } = harness.context
@@ -108,6 +109,42 @@ test('on the console one result is shown at once, several are listed, and nothin
   for (const { id } of [order, other]) expect(several).toContain(`href="/console/orders/${id}"`)
   expect((await search('nobody@example.com')).html).toMatch(/looked for as:<\/p><ul><li>an e-mail address/)
   expect((await search('xyz')).html).toContain('none of the forms')
+})
+
+test('a privacy request is found by the reference that its person was mailed, also of somebody without an account', async () => {
+  const asked = { kind: 'access', message: 'What?' }
+  const theirs = expectStatus(await person.caller.post('/v1/privacy-requests', asked), 201)
+  const elsewhere = { ...asked, replyTo: `${randomUUID()}@elsewhere.example` }
+  const ofNobody = expectStatus(await operator.post('/v1/privacy-requests', elsewhere), 201)
+  const withRequests = foundForm.extend({
+    privacyRequests: z.array(z.object({ id: z.string(), reference: z.string(), accountId: z.string().nullable() })),
+  })
+  const { surfer: support } = await surferOf(harness, 'support')
+  for (const { request, accountId } of [
+    { request: theirs, accountId: person.accountId },
+    { request: ofNobody, accountId: null },
+  ]) {
+    const reference: string = request.reference
+    expect(reference).toMatch(/^PR-[0-9A-F]{8}$/)
+    for (const query of [reference, reference.toLowerCase(), ` ${reference.replace('-', ' ')} `]) {
+      const found = expectStatus(await operator.post('/v1/operator/search', { query }), 200, withRequests)
+      const expected = {
+        tried: ['privacy_request'],
+        items: [],
+        privacyRequests: [{ id: request.id, reference, accountId }],
+      }
+      expect([query, found]).toEqual([query, expected])
+    }
+    const page = `/console/privacy-requests/${request.id}`
+    const sent = await surfer.submit('/console', '/console/search', { query: reference })
+    expect([sent.status, sent.location]).toEqual([303, page])
+    // Who may not read requests sees that there is one, and whose.
+    const listed = await support.submit('/console', '/console/search', { query: reference })
+    expect([listed.status, listed.html]).toEqual([200, expect.stringContaining(`privacy request ${reference}`)])
+    expect(listed.html).toContain(accountId === null ? 'somebody without an account' : `/console/accounts/${accountId}`)
+  }
+  const unknown = expectStatus(await operator.post('/v1/operator/search', { query: 'PR-00000000' }), 200, withRequests)
+  expect(unknown).toEqual({ tried: ['privacy_request'], items: [], privacyRequests: [] })
 })
 
 test('the timeline of an order has everything in the order of time, and its reading is recorded', async () => {

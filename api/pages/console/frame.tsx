@@ -49,7 +49,7 @@ export function renderConsolePage(frame: ConsoleFrame, { part, search = '', chil
         <div className="search">
           <Form action="/console/search" csrf={csrf}>
             <label>
-              Find an account or order
+              Find an account, order or privacy request
               <input
                 type="search"
                 name="query"
@@ -58,7 +58,7 @@ export function renderConsolePage(frame: ConsoleFrame, { part, search = '', chil
                 minLength={3}
                 maxLength={320}
                 autoComplete="off"
-                placeholder="e-mail, order, ICCID, invoice, payment, refund, account, AccountRef"
+                placeholder="e-mail, order, ICCID, invoice, payment, refund, account, AccountRef, PR-…"
               />
             </label>
             <button type="submit">Find</button>

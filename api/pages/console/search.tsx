@@ -1,7 +1,8 @@
 import type { Found, SearchForm } from '../../../db/operator/search.ts'
 import { moment } from '../../../mails/format.ts'
+import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { Table } from './parts.tsx'
+import { plain, Table } from './parts.tsx'
 
 const formNames: Readonly<Record<SearchForm, string>> = {
   email: 'an e-mail address',
@@ -12,9 +13,16 @@ const formNames: Readonly<Record<SearchForm, string>> = {
   refund: 'a refund at Stripe',
   dispute: 'a dispute at Stripe',
   account_ref: 'the AccountRef of a run',
+  privacy_request: 'the reference of a privacy request (PR-...)',
 }
 
-const pathOf = ({ kind, id }: Found): string => `/console/${kind}s/${id}`
+const folders: Readonly<Record<Found['kind'], string>> = {
+  order: 'orders',
+  account: 'accounts',
+  privacy_request: 'privacy-requests',
+}
+
+export const pageOfFound = ({ kind, id }: Found): string => `/console/${folders[kind]}/${id}`
 
 export function renderSearch(
   frame: ConsoleFrame,
@@ -27,25 +35,40 @@ export function renderSearch(
       found.length === 0 ? (
         <Tried forms={tried} />
       ) : (
-        <Table heads={['What', 'Found by', 'Order']}>
+        <Table heads={['What', 'Found by', 'More']}>
           {found.map((each) => (
             <tr key={each.id}>
               <td>
-                <a href={pathOf(each)}>
-                  {each.kind} {each.id}
+                <a href={pageOfFound(each)}>
+                  {plain(each.kind)} {each.kind === 'privacy_request' ? privacyReference(each.id) : each.id}
                 </a>
               </td>
               <td>{formNames[each.by]}</td>
               <td>
-                {each.order
-                  ? `${each.order.packageName}, ${each.order.status.replaceAll('_', ' ')}, ${moment(each.order.createdAt)}`
-                  : ''}
+                <More of={each} />
               </td>
             </tr>
           ))}
         </Table>
       ),
   })
+}
+
+function More({ of }: { of: Found }) {
+  if (of.kind === 'account') return null
+  if (of.kind === 'order') return `${of.order.packageName}, ${plain(of.order.status)}, ${moment(of.order.createdAt)}`
+  return (
+    <>
+      {of.request.kind}, {of.request.state}, answer by {moment(of.request.answerBy)}
+      {of.accountId === null ? (
+        ', of somebody without an account'
+      ) : (
+        <>
+          , of <a href={`/console/accounts/${of.accountId}`}>account {of.accountId.slice(0, 8)}</a>
+        </>
+      )}
+    </>
+  )
 }
 
 function Tried({ forms }: { forms: readonly SearchForm[] }) {

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { search } from '../../../db/operator/search.ts'
+import { isPermitted } from '../../../policy/operators/operator-roles.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { renderSearch } from '../../pages/console/search.tsx'
+import { pageOfFound, renderSearch } from '../../pages/console/search.tsx'
 import { done, frameOf, goTo, headers } from './console-route.ts'
 
 export function consoleSearchRoutes(api: ApiContext): Route[] {
@@ -11,19 +12,20 @@ export function consoleSearchRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/console/search',
       tag: 'console',
-      summary: 'Finds an account or an order; one that is found alone is shown',
+      summary: 'Finds an account, an order or a privacy request; one that is found alone is shown',
       callers: ['console'],
       permission: 'look',
-      reads: ['orders'],
+      reads: ['orders', 'privacyRequests'],
       form: true,
       body: z.strictObject({ query: z.string().trim().max(320) }),
       responses: done,
       async handle({ body: { query }, caller }) {
         const { tried, found } = await search(api, query)
         const [only] = found
-        if (only && found.length === 1) return goTo(`/console/${only.kind}s/${only.id}`)
+        const isOpen = only?.kind !== 'privacy_request' || isPermitted(caller.role, 'privacy')
+        if (only && found.length === 1 && isOpen) return goTo(pageOfFound(only))
         const raw = renderSearch(frameOf(api, caller), { query, tried, found })
-        return { status: 200, headers, about: found.map(({ accountId }) => accountId), raw }
+        return { status: 200, headers, about: found.flatMap(({ accountId }) => accountId ?? []), raw }
       },
     }),
   ]
