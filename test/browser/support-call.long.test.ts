@@ -41,7 +41,7 @@ describe.skipIf(!hasBrowser)('a support call in a browser', async () => {
     await page.getByLabel('The code of your authenticator').fill(await generate({ secret }))
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
 
-    await page.getByLabel('Find an account or order').fill(person.email)
+    await page.getByLabel('Find an account, order or privacy request').fill(person.email)
     await page.getByRole('button', { name: 'Find' }).click()
     await page.getByRole('heading', { name: `Account of ${person.firstName}` }).waitFor()
     await look(page, 'console-account')
