@@ -104,7 +104,7 @@ function workOf([command, first = '', second = '', third = '']: string[]): (() =
   if (first === 'watch') return () => watch(address)
   if (first === 'start') return () => show('POST', `${address}/start`)
   if (['pause', 'resume', 'cancel'].includes(first))
-    return () => withReason((reason) => show('POST', `${address}/${first}`, { reason }))
+    return withReason((reason) => show('POST', `${address}/${first}`, { reason }))
   return undefined
 }
 
@@ -145,7 +145,7 @@ function accountWork(name: string, account: string): (() => Promise<void>) | und
     'child-report': `/v1/accounts/${account}/child-report`,
   }
   const address = Object.hasOwn(addresses, name) ? addresses[name] : undefined
-  return address === undefined ? undefined : () => withReason((reason) => show('POST', address, { reason }))
+  return address === undefined ? undefined : withReason((reason) => show('POST', address, { reason }))
 }
 
 function requestWork(name: string, address: string): (() => Promise<void>) | undefined {

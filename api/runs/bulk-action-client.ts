@@ -5,7 +5,7 @@ import type { BulkActions } from '../../db/connection/schema.ts'
 import {
   actOfChange,
   type BulkChange,
-  dropPreparedBulkAction,
+  cancelPreparedBulkAction,
   findBulkAction,
   type NewBulkAction,
   prepareBulkAction,
@@ -110,7 +110,7 @@ export function createBulkActionClient(api: ApiContext) {
       const before = await found(id)
       // One that nobody has started has no run.
       if (change === 'cancel') {
-        if (await dropPreparedBulkAction(sql, id, new Date())) return
+        if (await cancelPreparedBulkAction(sql, id, new Date())) return
         if (ids.repeated && before.state === 'cancelled' && before.started_at === null) return
       }
       const handle = temporal.workflow.getHandle(bulkActionWorkflowId(id))

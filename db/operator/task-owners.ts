@@ -1,4 +1,4 @@
-/** What a task is about, and whose it is: its subject is an order, an eSIM, a run, a dispute, a request, or nobody's thing. */
+/** The subject and the account of a task. Its subject is an order, an eSIM, a run, a dispute or a request, or belongs to no account. */
 import type { Queryable } from '../connection/database.ts'
 import type { Orders, PrivacyRequests } from '../connection/schema.ts'
 import type { OperatorTask } from '../operator-tasks.ts'

@@ -3,7 +3,7 @@ import type { OperatorTask, TaskAttributes } from '../../../db/operator-tasks.ts
 import { money } from '../../../mails/format.ts'
 import { plain } from './parts.tsx'
 
-/** What a task is about, on the form of an act. */
+/** The subject of a task, on the form of an act. */
 export function TaskSubject({ task, owner }: { task: OperatorTask; owner: TaskOwner | undefined }) {
   return (
     <p>
@@ -12,7 +12,7 @@ export function TaskSubject({ task, owner }: { task: OperatorTask; owner: TaskOw
   )
 }
 
-/** The subject of a task, which leads to its page where it has one, and what an operator has to know. */
+/** The subject of a task, which leads to its page where it has one, and the facts by which an operator settles it. */
 export function TaskAbout({
   task,
   owner,
@@ -37,7 +37,7 @@ function pageOf({ orderId, requestId, accountId }: TaskOwner): string | undefine
   return accountId === null ? undefined : `/console/accounts/${accountId}`
 }
 
-/** What an operator has to know to settle a task. */
+/** The facts by which an operator settles a task. */
 function Attributes({ of: { amountMinor, currency, ...others } }: { of: TaskAttributes }) {
   const amount =
     typeof amountMinor === 'number' && typeof currency === 'string' ? money({ minor: amountMinor, currency }) : null

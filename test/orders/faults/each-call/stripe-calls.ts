@@ -303,12 +303,12 @@ export function stripeCalls({ sims, context }: Harness) {
         }
       },
     },
-    removeSavedCard: {
+    deleteSavedCard: {
       async arrange() {
         const { customer, card } = await withCard()
         return {
           async attempt({ stripe }) {
-            if (!(await stripe.removeSavedCard(customer, card))) throw new Error('it is the customer’s')
+            if (!(await stripe.deleteSavedCard(customer, card))) throw new Error('it is the customer’s')
           },
           effects: async () =>
             (await state()).cards.filter((each) => each.id === card && each.customer === null).length,
