@@ -9,6 +9,7 @@ import type { Product } from '../harness/product.ts'
 import { untilWatched } from '../harness/purchases.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
+import { visit } from '../harness/visits.ts'
 
 /** Plays a scenario. Resolves to the workflow id of the run to keep, once it is in the wanted state. */
 export type Scenario = (product: Product) => Promise<string>
@@ -108,6 +109,15 @@ export function orderSteps(product: Product) {
     topUp: async (orderId: string): Promise<string> => {
       const topUp = await product.service.post(`/v1/orders/${orderId}/top-up`, { packageCode: testPackages.topUp })
       return expectStatus(topUp, 201).id
+    },
+    /** A top-up whose page at Stripe is open: it has no payment before the customer pays there. */
+    topUpOnThePage: async (): Promise<string> => {
+      const person = await product.signUp()
+      const { esims } = await product.buy(person, { packageCode })
+      const surfer = await visit(product.stack, person)
+      const path = `/account/esims/${esims[0].id}/top-up`
+      const { location } = await surfer.submit(path, path)
+      return location?.split('/').at(-1) ?? ''
     },
     /** Waits for the end of the run and returns its id. */
     ended: (orderId: string): Promise<string> => untilClosed(orderWorkflowId(orderId)),

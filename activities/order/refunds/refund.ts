@@ -87,8 +87,10 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
 
     async checkRefunds({ orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
+      // Nobody has paid on the page of Stripe.
+      if (order.payment_intent_id === null) return 'pending'
       const at = recordedAt(asOf)
-      const paymentIntentId = paymentIntentOf(order)
+      const paymentIntentId = order.payment_intent_id
       const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
       const accepted = refunds.filter(hasNotFailed)
       const known = (await listRefunds(sql, orderId)).filter(({ refund_key }) => isTakenBack(refund_key))

@@ -41,6 +41,7 @@ const endings: Record<string, Ending> = {
   'order-aftercare-waits-for-its-refund-to-settle': 'refunded',
   'order-aftercare-waits-for-its-refund-to-be-repeated': 'refunded',
   'top-up-waits-for-payment': 'unpaid',
+  'top-up-waits-for-payment-on-the-page': 'unpaid',
   'top-up-waits-for-the-provider': 'refunded',
 }
 /** Scenarios that stop the server of the database, which other files use as well. */
@@ -68,6 +69,33 @@ async function everybodyAnswers(): Promise<void> {
   await sims.esimAccess.do('allocation', {})
 }
 
+/** Terminates the run of an order that waits, and looks after it as the schedules do within an hour. @returns its id */
+async function terminatedAndSettled(name: string, ending: Ending): Promise<string> {
+  const workflowId = (await orderWaits[name]?.(harness)) ?? ''
+  const orderId = workflowId.replace(orderAftercareWorkflowId(''), '').replace(orderWorkflowId(''), '')
+  const run = temporal.workflow.getHandle(workflowId)
+  const { runId } = await run.describe()
+  await run.terminate('by mistake')
+  await everybodyAnswers()
+  // The bank decides meanwhile.
+  if (name.endsWith('the-bank')) await sims.stripe.do('pay', { orderId })
+
+  await until('operators know of the run, or the next one has taken over', async () => {
+    await runLater(harness.stack, draftSweepType, 0)
+    if ((await run.describe()).runId !== runId) return true
+    return (await sql`select from attention where kind = 'run_lost' and subject_id = ${runId}`).length > 0
+  })
+  await sql`update orders set payment_due_at = now() - interval '1 hour'
+    where id = ${orderId} and status = 'awaiting_payment'`
+  await runLater(harness.stack, paymentSweepType, 1 / 24)
+  await harness.untilOrder(orderId, ending)
+  await until(
+    'the money is where it belongs',
+    async () => (await chargedMinor(orderId)) > 0 === (ending === 'delivered'),
+  )
+  return orderId
+}
+
 const drawn = drawPart(4)(Object.entries(endings))
 test.each(drawn)(
   'a run that is terminated where the %s is found within the hour, and its order ends %s',
@@ -75,27 +103,20 @@ test.each(drawn)(
     timeout: 180_000,
   },
   async (name, ending) => {
-    const workflowId = (await orderWaits[name]?.(harness)) ?? ''
-    const orderId = workflowId.replace(orderAftercareWorkflowId(''), '').replace(orderWorkflowId(''), '')
-    const run = temporal.workflow.getHandle(workflowId)
-    const { runId } = await run.describe()
-    await run.terminate('by mistake')
-    await everybodyAnswers()
-    // The bank decides meanwhile.
-    if (name.endsWith('the-bank')) await sims.stripe.do('pay', { orderId })
-
-    await until('operators know of the run, or the next one has taken over', async () => {
-      await runLater(harness.stack, draftSweepType, 0)
-      if ((await run.describe()).runId !== runId) return true
-      return (await sql`select from attention where kind = 'run_lost' and subject_id = ${runId}`).length > 0
-    })
-    await sql`update orders set payment_due_at = now() - interval '1 hour'
-    where id = ${orderId} and status = 'awaiting_payment'`
-    await runLater(harness.stack, paymentSweepType, 1 / 24)
-    await harness.untilOrder(orderId, ending)
-    await until(
-      'the money is where it belongs',
-      async () => (await chargedMinor(orderId)) > 0 === (ending === 'delivered'),
-    )
+    await terminatedAndSettled(name, ending)
   },
 )
+
+test('aftercare of an order that nobody has paid on the page of Stripe ends, and is no lost run', {
+  timeout: 180_000,
+}, async () => {
+  const orderId = await terminatedAndSettled('top-up-waits-for-payment-on-the-page', 'unpaid')
+  const aftercare = temporal.workflow.getHandle(orderAftercareWorkflowId(orderId))
+  const { runId, status } = await until('it has closed', async () => {
+    const described = await aftercare.describe()
+    return described.status.name === 'RUNNING' ? undefined : { runId: described.runId, status: described.status.name }
+  })
+  expect(status).toBe('COMPLETED')
+  await runLater(harness.stack, draftSweepType, 0)
+  expect(await sql`select from attention where kind = 'run_lost' and subject_id = ${runId}`).toEqual([])
+})

@@ -131,6 +131,8 @@ export const orderWaits: Record<string, Scenario> = {
     const { bought, topUp } = orderSteps(product)
     return orderWorkflowId(await topUp(await bought('delivered')))
   },
+  'top-up-waits-for-payment-on-the-page': async (product) =>
+    orderWorkflowId(await orderSteps(product).topUpOnThePage()),
   'top-up-waits-for-the-provider': async (product) => {
     const { bought, topUp, providerDown } = orderSteps(product)
     const id = await topUp(await bought('delivered'))
