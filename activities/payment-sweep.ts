@@ -12,7 +12,7 @@ import {
   resolveOperatorTask,
 } from '../db/operator-tasks.ts'
 import { listWarningTasks, recordOrphanedWarning, type WarningTask } from '../db/order/fraud-warnings.ts'
-import { findOrder, findOrderOfEvent, findOrderOfPayment } from '../db/order/orders.ts'
+import { findOrder, findOrderOfEvent, findOrderOfPayment, hasPayment } from '../db/order/orders.ts'
 import {
   findReadUntil,
   listUnsettledOrders,
@@ -22,7 +22,7 @@ import {
 } from '../db/order/payment-sweeps.ts'
 import { isHandled, recordEvent } from '../db/webhook-events.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
-import { concernsOrder, isAboutDispute, isAboutFraudWarning } from '../providers/stripe/event-types.ts'
+import { concernsOrder, isAboutDispute, isAboutFraudWarning, isAboutSuccess } from '../providers/stripe/event-types.ts'
 import type { ListedPayment } from '../providers/stripe/history.ts'
 import type { StripeWebhook } from '../providers/stripe/webhooks.ts'
 import { plusMs } from '../shared/calendar.ts'
@@ -174,16 +174,17 @@ export function createPaymentSweepActivities(
   async function handleMissed(event: StripeWebhook, orderId: string | undefined, at: Date): Promise<void> {
     const { paymentIntentId, disputeId, mark, refundKey } = event
     if (isAboutFraudWarning(event)) return handleMissedWarning(event, at)
-    if (orderId && (await findOrder(sql, orderId))) {
-      return isAboutDispute(event)
-        ? signals.dispute(orderId, disputeId ?? event.objectId)
-        : signals.payment(orderId, refundKey)
-    }
+    const order = orderId ? await findOrder(sql, orderId) : undefined
+    if (order && isAboutDispute(event)) return signals.dispute(order.id, disputeId ?? event.objectId)
+    if (order) await signals.payment(order.id, refundKey)
     if (isAboutDispute(event)) {
       const dispute = await shown(() => stripe.getDispute(disputeId ?? event.objectId))
       await recordUntilCurrent(context, dispute, undefined, at, undefined, shown)
       await deleteOperatorTask(sql, unreadTask(event))
-    } else if (event.type === 'payment_intent.succeeded' && paymentIntentId && isOurs(orderId, mark))
+      return
+    }
+    const isKnown = order && hasPayment(order, paymentIntentId)
+    if (isAboutSuccess(event) && paymentIntentId && !isKnown && isOurs(event.orderId, mark))
       await raiseWithoutOrder(paymentIntentId, at)
   }
 
@@ -211,13 +212,13 @@ export function createPaymentSweepActivities(
     if (await findOrderOfPayment(sql, paymentIntentId)) return undefined
     // Paid on Stripe's page: the order's run reads it there, and ends the page.
     const order = orderId ? await findOrder(sql, orderId) : undefined
-    if (order?.checkout_session_id && order.payment_intent_id === null) return undefined
+    if (order && hasPayment(order, paymentIntentId)) return undefined
     if (status !== 'succeeded') {
       const outcome = await askAboutPayment(context, () =>
         stripe.cancelPayment(paymentIntentId, `unknown-${paymentIntentId}:cancel`),
       )
       if (outcome === 'cancelled') return 'cancelled'
-      // The payment is found again by the event of its success.
+      // The event of its success is left to this sweep, also by its webhook.
       if (outcome !== 'already_paid') return undefined
     }
     return (await raiseWithoutOrder(paymentIntentId, at)) ? 'paid' : undefined

@@ -6,7 +6,7 @@ import { recordDisputeTasks } from '../../../db/order/disputes.ts'
 import { findDeliveredOrder, findOrderOfEsim } from '../../../db/order/esims.ts'
 import { recordOrphanedWarning } from '../../../db/order/fraud-warnings.ts'
 import { noteInHistory } from '../../../db/order/order-history.ts'
-import { findOrder, findOrderOfEvent, findOrderOfPayment } from '../../../db/order/orders.ts'
+import { findOrder, findOrderOfEvent, findOrderOfPayment, hasPayment } from '../../../db/order/orders.ts'
 import type { EsimProviderId } from '../../../policy/outside-parties.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { ProviderHint, WebhookEvent } from '../../../providers/esim.ts'
@@ -16,6 +16,7 @@ import {
   isAboutDecline,
   isAboutDispute,
   isAboutFraudWarning,
+  isAboutSuccess,
 } from '../../../providers/stripe/event-types.ts'
 import type { StripeWebhook } from '../../../providers/stripe/webhooks.ts'
 import { createOrderSignals } from '../../../temporal/order-signals.ts'
@@ -126,13 +127,16 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
     const isDispute = isAboutDispute(event)
     const orderId = await findOrderOfEvent(sql, event, isDispute)
     const disputeId = event.disputeId ?? event.objectId
+    const order = orderId ? await findOrder(sql, orderId) : undefined
     // The payment was made by hand at Stripe, or its order was erased. The deletion's own run refunds an erased order; an
     // aftercare run started here would have no order.
-    if (!orderId || !(await findOrder(sql, orderId))) {
+    if (!order) {
       if (isDispute) await handleDisputeWithoutOrder(disputeId)
-    } else if (isDispute) await signals.dispute(orderId, disputeId)
-    else await signals.payment(orderId, event.refundKey)
-    return 'handled'
+    } else if (isDispute) await signals.dispute(order.id, disputeId)
+    else await signals.payment(order.id, event.refundKey)
+    // The payment sweep reads it once more: it makes an operator task of a payment of ours that no order has.
+    const isStray = isAboutSuccess(event) && !(order && hasPayment(order, event.paymentIntentId))
+    return isStray ? 'nothing_to_do' : 'handled'
   }
 
   /** The event may name the charge alone, so Stripe is asked whose it is, and whether the warning is still actionable. */
