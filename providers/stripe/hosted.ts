@@ -5,6 +5,7 @@
  * its address is there while it is open.
  */
 import type Stripe from 'stripe'
+import { paymentStatuses } from '../codes/stripe-values.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
 import { orderIdIn } from './order-id.ts'
@@ -44,7 +45,7 @@ export interface SavedCard {
 /** The shortest life of a session: docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at */
 const shortestLifeSeconds = 30 * 60
 
-export function createHostedPayments({ sdk, call, create }: StripeClient) {
+export function createHostedPayments({ sdk, call, create, statusIn }: StripeClient) {
   const pages = createPages(call)
   const retrieve = async (sessionId: string): Promise<HostedPayment> =>
     toHosted(await call('reads', () => sdk.checkout.sessions.retrieve(sessionId)))
@@ -114,6 +115,8 @@ export function createHostedPayments({ sdk, call, create }: StripeClient) {
       const metadata = { order_id: order.orderId, mark: order.mark }
       const parameters: Stripe.Checkout.SessionCreateParams = {
         mode: 'payment',
+        // Apple Pay and Google Pay are cards. Other ways of paying are decided after the page, some days later.
+        allowed_payment_method_types: ['card'],
         client_reference_id: order.orderId,
         line_items: [
           {
@@ -158,9 +161,11 @@ export function createHostedPayments({ sdk, call, create }: StripeClient) {
       // Stripe has refused to end the session: the customer could still pay there.
       if (status === 'open') throw new ProviderFailure('stripe', 'unavailable', 'page_still_open')
       if (status === 'expired' || paymentIntentId === null) return 'already_cancelled'
-      const { status: paid } = await call('reads', () => sdk.paymentIntents.retrieve(paymentIntentId))
+      const intent = await call('reads', () => sdk.paymentIntents.retrieve(paymentIntentId))
+      const paid = statusIn('payment', paymentStatuses, intent.status, 'processing')
       if (paid === 'succeeded') return 'already_paid'
-      return paid === 'processing' ? 'processing' : 'already_cancelled'
+      // The page is over, and with it the only place for another try.
+      return paid === 'canceled' || paid === 'requires_payment_method' ? 'already_cancelled' : 'processing'
     },
 
     /** The cards that a customer has saved, which Stripe keeps. */

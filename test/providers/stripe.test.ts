@@ -523,3 +523,72 @@ test('the Stripe simulator pays new payments automatically with auto-pay', async
   await receiver.atLeast(1)
   expect(await stripe.getPayment(paymentIntentId)).toMatchObject({ status: 'succeeded', riskLevel: 'highest' })
 })
+
+/** Stripe, as far as it shows one page that is complete, and its payment. */
+async function completePage(status: string) {
+  const bodies: string[] = []
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const part of request) body += String(part)
+    bodies.push(decodeURIComponent(body))
+    const shown = request.url?.startsWith('/v1/payment_intents/')
+      ? {
+          id: 'pi_1',
+          object: 'payment_intent',
+          status,
+          amount: 500,
+          currency: 'eur',
+          metadata: {},
+          latest_charge: null,
+        }
+      : { id: 'cs_1', object: 'checkout.session', status: 'complete', payment_intent: 'pi_1', url: null }
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(shown))
+  }).listen(0)
+  await new Promise((resolve) => server.once('listening', resolve))
+  const unlisted: string[] = []
+  const ignored = (): void => undefined
+  const watch = { answered: ignored, failed: ignored, unlisted: (_: string, code: string) => void unlisted.push(code) }
+  const port = createStripe({ ...settings(), apiBase: `http://127.0.0.1:${portOf(server)}`, watch })
+  return { port, bodies, unlisted, close: () => new Promise((resolve) => server.close(resolve)) }
+}
+
+test.each([
+  ['succeeded', 'already_paid'],
+  ['canceled', 'already_cancelled'],
+  ['requires_payment_method', 'already_cancelled'],
+  ['processing', 'processing'],
+  // A voucher can be paid for days.
+  ['requires_action', 'processing'],
+  ['requires_confirmation', 'processing'],
+  ['requires_capture', 'processing'],
+  ['of_next_year', 'processing'],
+])(
+  'U2: a complete page whose payment is %s is %s: nothing that may be paid yet counts as cancelled',
+  async (status, outcome) => {
+    const { port, unlisted, close } = await completePage(status)
+    expect(await port.endHostedPayment('cs_1', 'end')).toBe(outcome)
+    expect(unlisted).toEqual(status === 'of_next_year' ? ['payment_of_next_year'] : [])
+    await close()
+  },
+)
+
+test('P2: the page of Stripe takes cards and their wallets alone, which decide at once', async () => {
+  const { port, bodies, close } = await completePage('succeeded')
+  const returnTo = 'https://ama.example/account/paid'
+  await port.createHostedPayment({
+    orderId: '00000000-0000-4000-8000-000000000001',
+    amountMinor: 500,
+    currency: 'EUR',
+    name: 'Mobile data',
+    mark: 'of_the_order',
+    locale: 'en',
+    expiresAt: new Date(Date.now() + 3_600_000),
+    successUrl: returnTo,
+    cancelUrl: returnTo,
+    idempotencyKey: 'page',
+  })
+  expect(bodies.filter((body) => body.includes('payment_method_types'))).toEqual([
+    expect.stringContaining('allowed_payment_method_types[0]=card'),
+  ])
+  await close()
+})

@@ -21,6 +21,7 @@ interface Parts {
 }
 
 const created = [
+  'allowed_payment_method_types',
   'cancel_url',
   'client_reference_id',
   'customer',
