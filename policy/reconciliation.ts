@@ -10,10 +10,11 @@ export interface DifferenceKind {
 }
 
 const cures = {
-  refund_payment: 'Refund the payment in Stripe’s dashboard, or POST /v1/orders/{id}/refund',
+  refund_payment: 'Refund the payment in Stripe’s dashboard: it is not the payment of an order',
   ask_about_payment:
     'Look for the payment in Stripe’s dashboard, and ask its support; until then the order is not paid',
-  deliver_or_refund: 'POST /v1/orders/{id}/refund, unless the order is about to be delivered',
+  deliver_or_refund:
+    'POST /v1/orders/{id}/cancel, or POST /v1/orders/{id}/refund of one that is refunded by our books: what Stripe still has is given back',
   issue_credit_note:
     'Wait for the next look at the order’s refunds; if the note is still missing, its run needs a developer',
   repeat_refund: 'POST /v1/orders/{id}/refund: the money has not left',
@@ -26,7 +27,7 @@ const cures = {
   correct_invoice: 'Cancel the invoice by a credit note and issue one with the paid amount',
   ask_processor: 'Compare the payout in Stripe’s dashboard, and ask its support',
   deliver_again:
-    'Look for the order’s eSIMs at the provider and have a developer record them, or refund the customer by POST /v1/orders/{id}/refund',
+    'Look for the order’s eSIMs at the provider and have a developer record them, or refund the customer by POST /v1/orders/{id}/refund; of an order that has ended, refund all of it with a body',
   refund_ended: 'POST /v1/orders/{id}/refund: the eSIM is gone, and the customer has not used it',
   correct_bank_account:
     'Look in Stripe’s dashboard why, and correct the bank account there: Stripe pays nothing out until then',

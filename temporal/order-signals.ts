@@ -64,11 +64,14 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
   }
 
   function aftercare(orderId: string) {
-    return {
-      workflowId: orderAftercareWorkflowId(orderId),
-      taskQueue: config.TEMPORAL_TASK_QUEUE,
-      args: [{ orderId }] as [{ orderId: string }],
-      staticSummary: 'What happens to a closed order',
-    }
+    return aftercareStart(config, orderId)
   }
 }
+
+/** How the run is started that looks after an order whose own run has closed. */
+export const aftercareStart = ({ TEMPORAL_TASK_QUEUE: taskQueue }: OrderSignalsContext['config'], orderId: string) => ({
+  workflowId: orderAftercareWorkflowId(orderId),
+  taskQueue,
+  args: [{ orderId }] as [{ orderId: string }],
+  staticSummary: 'What happens to a closed order',
+})

@@ -18,7 +18,7 @@ import {
 } from '../../db/operator/bulk-actions.ts'
 import { endAct } from '../../db/operator/operator-acts.ts'
 import { type FailureType, failure, failures, failureType } from '../../shared/failures.ts'
-import { updateOrder } from '../../temporal/order-updates.ts'
+import { refundDelivered, updateOrder } from '../../temporal/order-updates.ts'
 import { retryOrder } from '../../temporal/retry-order.ts'
 import type { BulkAct, BulkActivities } from '../../workflows/order/bulk-action.contract.ts'
 import { cancel, type OrderStatus, refund } from '../../workflows/order/order.contract.ts'
@@ -120,7 +120,8 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
     // A delivered top-up cannot be taken off its eSIM; a failed refund is repeated for top-ups, too.
     if (parent && before !== 'refund_failed') return { code: 'top_up', mayChange: false }
     try {
-      await ask(orderId, update)
+      if (before === 'delivered') await askForReturn(orderId)
+      else await ask(orderId, update)
       return undefined
     } catch (error) {
       const isRefused = error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError
@@ -147,7 +148,13 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
       }
   }
 
-  /** Sends an update under a new id for each try: Temporal would answer a repeated id as it answered the first. */
+  function askForReturn(orderId: string): Promise<void> {
+    return temporal.withDeadline(Date.now() + answerWithinMs, () =>
+      refundDelivered(context, orderId, 'returned_unused', `bulk-${randomUUID()}`),
+    )
+  }
+
+  /** A new id for each try: Temporal would answer a repeated one as it answered the first. */
   function ask(orderId: string, update: typeof cancel | typeof refund): Promise<void> {
     return temporal.withDeadline(Date.now() + answerWithinMs, () =>
       updateOrder(temporal, orderId, update, [], `bulk-${randomUUID()}`),

@@ -4,18 +4,21 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
-import { updateOrder } from '../../temporal/order-updates.ts'
-import { describeRun } from '../../temporal/runs.ts'
+import { createOrderSignals } from '../../temporal/order-signals.ts'
+import { hasNoRun, refundDelivered, updateOrder } from '../../temporal/order-updates.ts'
 import {
   checkout,
   firstState,
   type OrderInput,
   type OrderState,
+  type OrderStatus,
   orderWorkflowId,
 } from '../../workflows/order/order.contract.ts'
-import { isListed, limitOf, orderStates, orderUpdates } from '../../workflows/order/order-states.ts'
+import { isListed, limitOf, type OrderUpdate, orderStates, orderUpdates } from '../../workflows/order/order-states.ts'
+import { Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'order_state_conflict', detail: 'The order has ended.' } as const
@@ -29,8 +32,26 @@ type Evidence = { [Name in 'ipCountry' | 'performanceConsent']: OrderInput[Name]
 
 /** A run that is behind its row gets there with its next workflow task. */
 const againAfterMs = 250
+/** What is left at the processor is looked at, and given back, by a run that is told of it. */
+const givenBackWithinMs = 10_000
 
-export function createOrderClient({ sql, temporal, config, cipher }: ApiContext) {
+/** What asks for the money of an order. */
+const givesBack: readonly string[] = ['refund', 'cancel', 'reject'] satisfies OrderUpdate[]
+const onItsWayBack: readonly OrderStatus[] = ['refunding', 'refunded']
+/** A run of its own does what is asked for, or refuses it, wherever one is open. */
+const withoutARun: readonly OrderStatus[] = [
+  'in_review',
+  'provisioning',
+  'refunding',
+  'refund_failed',
+  'unpaid',
+  'cancelled',
+]
+
+export function createOrderClient(api: ApiContext) {
+  const { sql, temporal, config, cipher } = api
+  const signals = createOrderSignals(api)
+
   /**
    * Whether the run refuses what the row allows, because one of them does not have the other's state yet. A local
    * activity may have written the row, and its workflow task been lost with the worker or the connection.
@@ -42,6 +63,25 @@ export function createOrderClient({ sql, temporal, config, cipher }: ApiContext)
     if (!update || !stateOfRun || !(stateOfRun === 'opening' || stateOfRun in orderStates)) return false
     const row = await findOrder(sql, orderId)
     return row !== undefined && isListed(update, row.status) && stateOfRun !== row.status
+  }
+
+  /**
+   * Whether the money of an order is at the processor though its run is gone, or takes it for given back. Our status is no proof:
+   * Stripe is asked.
+   */
+  async function isLeft(order: OrderRow | undefined, error: unknown): Promise<boolean> {
+    const paymentIntentId = order?.payment_intent_id
+    if (!order || !paymentIntentId) return false
+    const isGone = hasNoRun(error) && withoutARun.includes(order.status)
+    const isRefused = hasNoRun(error) || failureType(error) === 'OrderStateConflict'
+    if (!isGone && !(isRefused && order.status === 'refunded')) return false
+    try {
+      const { amountReceivedMinor, refundedMinor } = await api.stripe.getPayment(paymentIntentId)
+      return amountReceivedMinor > refundedMinor
+    } catch (failed) {
+      if (!isProviderFailure(failed)) throw failed
+      throw new Problem('payment_unavailable', { cause: failed })
+    }
   }
 
   return {
@@ -83,7 +123,25 @@ export function createOrderClient({ sql, temporal, config, cipher }: ApiContext)
       args: Args,
       updateId: string = randomUUID(),
     ): Promise<void> {
-      const ask = () => updateOrder(temporal, orderId, definition, args, updateId)
+      const { name } = definition
+      const ask = async () => {
+        const order = name === 'refund' ? await findOrder(sql, orderId) : undefined
+        if (order?.status === 'delivered' && !order.parent_order_id)
+          await refundDelivered(api, orderId, 'returned_unused', updateId)
+        else await updateOrder(temporal, orderId, definition, args, updateId)
+      }
+      let told: { until: number; status: OrderStatus } | undefined
+      /** Tells a run that money is left, once, and waits for what it does. @returns whether to ask again, or that it is done */
+      const gaveBack = async (error: unknown): Promise<'again' | 'done' | 'no'> => {
+        if (!givesBack.includes(name)) return 'no'
+        const order = await findOrder(sql, orderId)
+        if (told && order && order.status !== told.status && onItsWayBack.includes(order.status)) return 'done'
+        if (told) return Date.now() < told.until ? 'again' : 'no'
+        if (!order || !(await isLeft(order, error))) return 'no'
+        told = { until: Date.now() + givenBackWithinMs, status: order.status }
+        await signals.payment(orderId)
+        return 'again'
+      }
       await callRun(
         temporal,
         // The deadline of `callRun` ends it.
@@ -92,7 +150,11 @@ export function createOrderClient({ sql, temporal, config, cipher }: ApiContext)
             try {
               return await ask()
             } catch (error) {
-              if (!(await isOutOfStep(orderId, definition.name, error))) throw error
+              if (!(await isOutOfStep(orderId, name, error))) {
+                const outcome = await gaveBack(error)
+                if (outcome === 'done') return
+                if (outcome === 'no') throw error
+              }
               await delay(againAfterMs)
             }
           }

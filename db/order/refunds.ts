@@ -64,6 +64,11 @@ export async function refuseRefund(sql: Queryable, refundKey: string): Promise<v
   await sql`update refunds set state = ${refused} where refund_key = ${refundKey} and state = ${requested}`
 }
 
+/** Records that the processor has no such refund: the customer does not have its money. */
+export async function failRefund(sql: Queryable, orderId: string, refundKey: string): Promise<void> {
+  await sql`update refunds set state = 'failed' where order_id = ${orderId} and refund_key = ${refundKey}`
+}
+
 export async function noteCreditNote(tx: Transaction, refundKey: string, number: string): Promise<void> {
   await tx`update refunds set credit_note = ${number} where refund_key = ${refundKey}`
 }

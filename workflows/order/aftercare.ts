@@ -1,26 +1,38 @@
-/**
- * U2, paid means delivered or refunded: settles payments, refunds and disputes of an order whose own run has closed.
- */
-import { ActivityFailure, allHandlersFinished, condition, patched, workflowInfo } from '@temporalio/workflow'
+/** U2: settles payments, refunds and disputes of an order whose own run has closed. */
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  condition,
+  patched,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow'
 import { msUntil } from '../../shared/calendar.ts'
-import { failure } from '../../shared/failures.ts'
+import { failure, failureType } from '../../shared/failures.ts'
 import { inBackground } from '../run/background-work.ts'
-import { nothing, onSignal, onUpdate } from '../run/messages.ts'
+import { nothing, objectOf, oneOf, onSignal, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
+import * as retry from '../run/retry.ts'
 import { showStatus } from '../run/run-status.ts'
 import { readOutcome, returnUnusedEsims, tellOperators, whyNot } from './fraud-warning.ts'
 import {
   disputeSignal,
   fraudWarningSignal,
+  type OrderActivities,
   type OrderPush,
   type OrderState,
   paymentSignal,
   type RefundReason,
+  type ReturnCause,
   refund,
+  returnDelivered,
 } from './order.contract.ts'
 import { isListed, orderStates } from './order-states.ts'
 import { requestRefund, returnHeldEsims, untilSettled } from './refund.ts'
-import { disputeNotice, localFirst, noteDispute, ranOutOfTime, sendMessages } from './run.ts'
+import { codeOf, disputeNotice, localFirst, noteDispute, sendMessages } from './run.ts'
+
+const returnCause = objectOf<ReturnCause>({ reason: oneOf(['returned_unused', 'withdrawn']) })
+const { withdrawEsims } = proxyActivities<OrderActivities>(retry.whileCallerWaits)
 
 export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {
   const state: OrderState = { status: 'refunded', waitingFor: 'the payment processor', dueAt: null }
@@ -29,6 +41,8 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
   let refundRequested = false
   let disputeOver = false
   let refunds = 0
+  let returning = false
+  let returned: RefundReason | undefined
   onSignal(disputeSignal, disputeNotice, async ({ disputeId }) => {
     if (await noteDispute(orderId, disputeId)) disputeOver = true
   })
@@ -50,10 +64,32 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
       if (!isListed('refund', state.status)) throw failure('OrderStateConflict', { code: state.status })
     },
   )
+  onUpdate(
+    returnDelivered,
+    returnCause,
+    async ({ reason }) => {
+      returning = true
+      try {
+        await withdrawEsims({ orderId, ...clock() })
+        await localFirst.startRefund({ orderId, ...clock(), reason })
+        returned = reason
+        moveTo('refunding')
+        return state
+      } catch (error) {
+        throw failure(failureType(error) ?? 'ProviderUnavailable', codeOf(error))
+      } finally {
+        returning = false
+      }
+    },
+    () => {
+      if (returning || state.status !== 'refunded') throw failure('OrderStateConflict', { code: state.status })
+    },
+  )
   showStatus({ status: 'aftercare', waitingFor: state.waitingFor, dueAt: null })
   // A signal comes with the start of this run; a signal after its end starts another run.
   do {
     await condition(() => hints.payment || hints.fraudWarning, 1)
+    if (returned) await refundReturned(returned)
     if (hints.fraudWarning) await actOnFraudWarning()
     if (hints.payment) {
       hints.payment = false
@@ -62,7 +98,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     }
     await Promise.all(announcements)
     await condition(allHandlersFinished)
-  } while (hints.payment || hints.fraudWarning)
+  } while (hints.payment || hints.fraudWarning || returned)
 
   /**
    * Acts on a fraud warning as the order's run does (fraud-warning.ts). Nobody has cancelled an order whose run was
@@ -90,6 +126,12 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     const reason = 'fraud_warning'
     await localFirst.startRefund({ orderId, ...clock(), reason })
     moveTo('refunding')
+    await refundReturned(reason)
+  }
+
+  /** Refunds an order whose eSIMs are back at the provider. */
+  async function refundReturned(reason: RefundReason): Promise<void> {
+    returned = undefined
     const failedWith = await refundAgain(reason)
     if (failedWith) await repeatRefund(failedWith)
     else await end()

@@ -91,6 +91,11 @@ export interface RefundCause {
 }
 /** The same update, for the run that takes it and for the run of a withdrawal, which sends it with a reason. */
 export const refundFor = defineUpdate<OrderState, [RefundCause | undefined]>('refund')
+/** Returns the unused eSIMs of a delivered order whose own run is gone, and refunds it. The run that looks after it takes it. */
+export const returnDelivered = defineUpdate<OrderState, [ReturnCause]>('return-delivered')
+export interface ReturnCause {
+  reason: 'returned_unused' | 'withdrawn'
+}
 /** Sends the delivery mail again. */
 export const resend = defineUpdate<OrderState, [{ requestId: string }]>('resend')
 export const approve = defineUpdate<OrderState>('approve')

@@ -4,7 +4,8 @@ import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleFact } from '../../../db/order/books.ts'
 import { moveOrder } from '../../../db/order/orders.ts'
-import { listRefunds, sumOf } from '../../../db/order/refunds.ts'
+import { failRefund, givesMoneyBack, listRefunds, type RefundRow, sumOf } from '../../../db/order/refunds.ts'
+import { milliseconds } from '../../../policy/periods.ts'
 import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
@@ -93,13 +94,22 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       const paymentIntentId = order.payment_intent_id
       const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
       const accepted = refunds.filter(hasNotFailed)
-      const known = (await listRefunds(sql, orderId)).filter(({ refund_key }) => isTakenBack(refund_key))
+      const recorded = await listRefunds(sql, orderId)
+      const known = recorded.filter(({ refund_key }) => isTakenBack(refund_key))
       // Of a delivered order only a part was to be refunded: what has failed of it is no claim to the rest.
       const hasBounced = refundStatuses.includes(order.status) && accepted.length < refunds.length
-      const missing = hasBounced ? await leftWithoutBank(paymentIntentId, sumOf(known)) : { minor: 0, takenBack: [] }
+      const mayMiss = hasBounced || (order.status === 'refunded' && isLongAgo(recorded, at))
+      const missing = mayMiss ? await leftWithoutBank(paymentIntentId, sumOf(known)) : { minor: 0, takenBack: [] }
       const missesSome = missing.minor > 0
+      const vanished = missesSome
+        ? recorded.filter(
+            ({ refund_key, state, stripe_refund_id: id }) =>
+              givesMoneyBack(state) && !isTakenBack(refund_key) && refunds.every(({ refundId }) => refundId !== id),
+          )
+        : []
       const takenMinor = sumOf(known) + givenBackMinor(missing.takenBack)
       await sql.begin(async (tx) => {
+        for (const { refund_key } of vanished) await failRefund(tx, orderId, refund_key)
         const found = [...missing.takenBack, ...refunds]
         const refundedMinor = await recordRefunds(tx, order, found, { reason: order.reason ?? 'returned_unused', at })
         const isGivenBack = refundStatuses.includes(order.status) && !missesSome
@@ -144,5 +154,11 @@ const refundStatuses: OrderStatus[] = ['refunding', 'refund_failed', 'refunded']
 
 const askAgainMs = 2_000
 
-/** The part of a payment that is not refunded yet. */
+/** One of Stripe's machines may not know a refund that was made a moment ago. */
+const listedWithinMs = milliseconds.hour
+
+const isLongAgo = (refunds: readonly Pick<RefundRow, 'created_at'>[], at: Date): boolean =>
+  refunds.every(({ created_at }) => +created_at < +at - listedWithinMs)
+
+/** What is left of a payment to refund. */
 export const leftOf = ({ amountReceivedMinor, refundedMinor }: Payment): number => amountReceivedMinor - refundedMinor

@@ -12,8 +12,9 @@ import { type EsimStatus, isNew } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { failure, failureType } from '../../../shared/failures.ts'
 import { refundDueAfter, withdrawalPeriodEnds } from '../../../shared/withdrawal-period.ts'
+import { refundDelivered } from '../../../temporal/order-updates.ts'
 import { sendUpdate } from '../../../temporal/runs.ts'
-import { cancel, type OrderStatus, orderWorkflowId, refundFor } from '../../../workflows/order/order.contract.ts'
+import { cancel, type OrderStatus, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import type { WithdrawalActivities } from '../../../workflows/order/withdrawal.contract.ts'
 import { attemptIsOver } from '../../failures.ts'
 import { sendMail, toAccount } from '../../sending/send-mail.ts'
@@ -87,6 +88,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
       try {
         await askOrder(order)
       } catch (error) {
+        // A paid order whose run is gone: the payment sweep refunds it within the hour.
         const isOver = error instanceof WorkflowNotFoundError
         if (!isOver && !(error instanceof WorkflowUpdateFailedError)) throw error
         const type = failureType(error)
@@ -135,8 +137,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
   /** Cancels an order that is not delivered; returns the eSIMs of one that is. Each attempt has its own update id. */
   async function askOrder({ id, status }: OrderRow): Promise<void> {
     const updateId = `withdrawal-${id}-${activityInfo().attempt}`
-    const run = orderWorkflowId(id)
-    if (status !== 'delivered') await sendUpdate(temporal, run, cancel, [], updateId)
-    else await sendUpdate(temporal, run, refundFor, [{ reason: 'withdrawn' }], updateId)
+    if (status === 'delivered') await refundDelivered(context, id, 'withdrawn', updateId)
+    else await sendUpdate(temporal, orderWorkflowId(id), cancel, [], updateId)
   }
 }

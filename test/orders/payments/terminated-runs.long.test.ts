@@ -39,6 +39,7 @@ const endings: Record<string, Ending> = {
   'order-waits-for-a-late-allocation-to-give-back': 'refunded',
   'order-aftercare-waits-for-the-bank': 'refunded',
   'order-aftercare-waits-for-its-refund-to-settle': 'refunded',
+  'order-aftercare-waits-for-the-refund-of-returned-esims': 'refunded',
   'order-aftercare-waits-for-its-refund-to-be-repeated': 'refunded',
   'top-up-waits-for-payment': 'unpaid',
   'top-up-waits-for-payment-on-the-page': 'unpaid',

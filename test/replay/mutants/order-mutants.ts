@@ -188,48 +188,9 @@ export const orderMutants: Mutant[] = [
     caughtBy: ['order-warned-of-while-its-provider-is-down', 'order-warned-of-and-given-back-by-its-customer'],
   },
   {
-    name: 'a warned order that is refunded without its eSIMs, which nobody returns any more',
-    mutation: { workflow: 'order', activity: 'releaseProvision', fault: 'skipped' },
-    caughtBy: ['order-warned-of-and-refunded-without-its-esims'],
-  },
-  {
-    name: 'a warned order that waits for its provider for as long as that is away',
-    mutation: {
-      workflow: 'order',
-      activity: 'readFraudWarnings',
-      when: { providerIsAway: true },
-      fault: 'skipped',
-      result: 'nothing',
-    },
-    caughtBy: ['order-warned-of-and-refunded-without-its-esims', 'order-warned-of-and-left-to-an-operator-in-time'],
-  },
-  {
-    name: 'aftercare that refunds without the eSIMs, which nobody returns any more',
-    mutation: { workflow: 'orderAftercare', activity: 'releaseProvision', fault: 'skipped' },
-    caughtBy: ['order-aftercare-that-refunds-without-the-esims'],
-  },
-  {
-    name: 'aftercare that refunds after a warning, and asks for no eSIM',
+    name: 'an order without a run whose eSIMs are not taken back',
     mutation: { workflow: 'orderAftercare', activity: 'withdrawEsims', fault: 'skipped' },
-    caughtBy: [
-      'order-aftercare-that-tries-for-a-week',
-      'order-aftercare-of-a-warning-that-needs-nothing-any-more',
-      'order-aftercare-that-cannot-take-back',
-    ],
-  },
-  {
-    name: 'aftercare that waits for the provider for as long as that is away',
-    mutation: {
-      workflow: 'orderAftercare',
-      activity: 'readFraudWarnings',
-      when: { providerIsAway: true },
-      fault: 'skipped',
-      result: 'nothing',
-    },
-    caughtBy: [
-      'order-aftercare-that-refunds-without-the-esims',
-      'order-aftercare-that-leaves-used-esims-to-an-operator',
-    ],
+    caughtBy: ['order-aftercare-waits-for-the-refund-of-returned-esims'],
   },
   {
     name: 'a fraud warning of which no operator learns',

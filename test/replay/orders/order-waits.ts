@@ -117,6 +117,14 @@ export const orderWaits: Record<string, Scenario> = {
     await product.untilOrder(id, 'refunded')
     return orderAftercareWorkflowId(id)
   },
+  'order-aftercare-waits-for-the-refund-of-returned-esims': async (product) => {
+    const { bought, terminated, act } = orderSteps(product)
+    const id = await bought('delivered')
+    await terminated(id)
+    await act(id, 'refund')
+    await product.untilOrder(id, 'refunded')
+    return orderAftercareWorkflowId(id)
+  },
   'order-aftercare-waits-for-its-refund-to-be-repeated': async (product) =>
     orderAftercareWorkflowId(await orderSteps(product).bouncedLate()),
   'order-waits-for-a-late-allocation-to-give-back': async (product) => {
