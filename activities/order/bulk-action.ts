@@ -154,7 +154,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
     )
   }
 
-  /** A new id for each try: Temporal would answer a repeated one as it answered the first. */
+  /** Sends an update under a new id for each try: Temporal would answer a repeated id as it answered the first. */
   function ask(orderId: string, update: typeof cancel | typeof refund): Promise<void> {
     return temporal.withDeadline(Date.now() + answerWithinMs, () =>
       updateOrder(temporal, orderId, update, [], `bulk-${randomUUID()}`),

@@ -9,6 +9,7 @@ import { failureCode, failureType } from '../../shared/failures.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
 import { hasNoRun, refundDelivered, updateOrder } from '../../temporal/order-updates.ts'
+import { describeRun } from '../../temporal/runs.ts'
 import {
   checkout,
   firstState,

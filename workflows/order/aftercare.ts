@@ -1,4 +1,6 @@
-/** U2: settles payments, refunds and disputes of an order whose own run has closed. */
+/**
+ * U2, paid means delivered or refunded: settles payments, refunds and disputes of an order whose own run has closed.
+ */
 import {
   ActivityFailure,
   allHandlersFinished,
@@ -29,7 +31,7 @@ import {
 } from './order.contract.ts'
 import { isListed, orderStates } from './order-states.ts'
 import { requestRefund, returnHeldEsims, untilSettled } from './refund.ts'
-import { codeOf, disputeNotice, localFirst, noteDispute, sendMessages } from './run.ts'
+import { codeOf, disputeNotice, localFirst, noteDispute, ranOutOfTime, sendMessages } from './run.ts'
 
 const returnCause = objectOf<ReturnCause>({ reason: oneOf(['returned_unused', 'withdrawn']) })
 const { withdrawEsims } = proxyActivities<OrderActivities>(retry.whileCallerWaits)
@@ -111,7 +113,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     if (outcome === 'refund') hints.payment = true
     if (outcome === 'operator') await tellOperators(orderId, 'not_returnable')
     if (outcome !== 'take_back') return
-    let returned: Promise<void> | undefined
+    let held: Promise<void> | undefined
     try {
       await returnUnusedEsims(orderId)
     } catch (error) {
@@ -121,12 +123,13 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
       const decided = await readOutcome(orderId, true)
       if (decided === 'operator') return tellOperators(orderId, code)
       if (decided !== 'take_back') return
-      returned = inBackground(returnHeldEsims({ orderId }))
+      held = inBackground(returnHeldEsims({ orderId }))
     }
     const reason = 'fraud_warning'
     await localFirst.startRefund({ orderId, ...clock(), reason })
     moveTo('refunding')
     await refundReturned(reason)
+    await held
   }
 
   /** Refunds an order whose eSIMs are back at the provider. */
@@ -135,7 +138,6 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     const failedWith = await refundAgain(reason)
     if (failedWith) await repeatRefund(failedWith)
     else await end()
-    await returned
   }
 
   /** Refunds a payment that the order's own run cannot take any more. */

@@ -160,5 +160,5 @@ const listedWithinMs = milliseconds.hour
 const isLongAgo = (refunds: readonly Pick<RefundRow, 'created_at'>[], at: Date): boolean =>
   refunds.every(({ created_at }) => +created_at < +at - listedWithinMs)
 
-/** What is left of a payment to refund. */
+/** The part of a payment that is not refunded yet. */
 export const leftOf = ({ amountReceivedMinor, refundedMinor }: Payment): number => amountReceivedMinor - refundedMinor

@@ -188,9 +188,49 @@ export const orderMutants: Mutant[] = [
     caughtBy: ['order-warned-of-while-its-provider-is-down', 'order-warned-of-and-given-back-by-its-customer'],
   },
   {
-    name: 'an order without a run whose eSIMs are not taken back',
+    name: 'a warned order that is refunded without its eSIMs, which nobody returns any more',
+    mutation: { workflow: 'order', activity: 'releaseProvision', fault: 'skipped' },
+    caughtBy: ['order-warned-of-and-refunded-without-its-esims'],
+  },
+  {
+    name: 'a warned order that waits for its provider for as long as that is away',
+    mutation: {
+      workflow: 'order',
+      activity: 'readFraudWarnings',
+      when: { providerIsAway: true },
+      fault: 'skipped',
+      result: 'nothing',
+    },
+    caughtBy: ['order-warned-of-and-refunded-without-its-esims', 'order-warned-of-and-left-to-an-operator-in-time'],
+  },
+  {
+    name: 'aftercare that refunds without the eSIMs, which nobody returns any more',
+    mutation: { workflow: 'orderAftercare', activity: 'releaseProvision', fault: 'skipped' },
+    caughtBy: ['order-aftercare-that-refunds-without-the-esims'],
+  },
+  {
+    name: 'aftercare that refunds after a warning, and asks for no eSIM',
     mutation: { workflow: 'orderAftercare', activity: 'withdrawEsims', fault: 'skipped' },
-    caughtBy: ['order-aftercare-waits-for-the-refund-of-returned-esims'],
+    caughtBy: [
+      'order-aftercare-that-tries-for-a-week',
+      'order-aftercare-of-a-warning-that-needs-nothing-any-more',
+      'order-aftercare-that-cannot-take-back',
+      'order-aftercare-waits-for-the-refund-of-returned-esims',
+    ],
+  },
+  {
+    name: 'aftercare that waits for the provider for as long as that is away',
+    mutation: {
+      workflow: 'orderAftercare',
+      activity: 'readFraudWarnings',
+      when: { providerIsAway: true },
+      fault: 'skipped',
+      result: 'nothing',
+    },
+    caughtBy: [
+      'order-aftercare-that-refunds-without-the-esims',
+      'order-aftercare-that-leaves-used-esims-to-an-operator',
+    ],
   },
   {
     name: 'a fraud warning of which no operator learns',
@@ -205,6 +245,7 @@ export const orderMutants: Mutant[] = [
       'order-aftercare-hinted-while-it-looks',
       'order-aftercare-of-a-warning-of-an-undelivered-order',
       'order-aftercare-that-cannot-take-back',
+      'order-aftercare-waits-for-the-refund-of-returned-esims',
       'order-aftercare-that-takes-back',
       'order-aftercare-that-takes-back-and-cannot-refund',
     ],
