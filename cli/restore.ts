@@ -6,8 +6,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Client } from '@temporalio/client'
 import type { Config } from '../config.ts'
-import { createContext } from '../context.ts'
+import { type Context, createContext } from '../context.ts'
 import { type BackupFolder, openBackupFolder, timeOfBackup } from '../db/backup/backup-folder.ts'
+import { DatabaseInUse, onCopy } from '../db/backup/database-copy.ts'
 import {
   databaseName,
   databaseUrl,
@@ -32,6 +33,7 @@ import { describeRestore } from './restore/describe.ts'
 import { type ErasuresOfRuns, erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
 import { createFailureIsolation, type IsolateFailure } from './restore/failure-isolation.ts'
 import { type RebuildOptions, rebuild } from './restore/rebuild.ts'
+import { retryUndecided } from './restore/retry.ts'
 import { HistoryUnreadable } from './restore/run-history.ts'
 import { type RepeatingContext, repeating } from './restore/until-answered.ts'
 import { readConfigBeside } from './running-stack.ts'
@@ -39,7 +41,7 @@ import { readConfigBeside } from './running-stack.ts'
 /** Clocks differ, and an order is paid an hour after its payment was made at the latest. */
 const overlapMs = 2 * milliseconds.hour
 
-const usage = `Usage: npm run restore -- report | confirm-promotions
+const usage = `Usage: npm run restore -- report | retry | confirm-promotions
   npm run restore -- <backup id>|latest <database url> [--allow-old-ledger]
     [--without-runs] [--log-head <seq>:<hash>]
   The database must not exist, or be empty. BACKUP_FOLDER, BACKUP_KEYS and FIELD_KEYS lead to the backup and its keys.
@@ -48,6 +50,8 @@ const usage = `Usage: npm run restore -- report | confirm-promotions
   from an end that an operator has kept, when the entries up to it are lost (docs/receipts.md).
   Orders newer than the backup are rebuilt from Stripe, the eSIM providers and the runs in Temporal. With
   --without-runs, for a lost Temporal, they are refunded.
+  retry tries the orders and payments again that the newest restore of DATABASE_URL has left undecided, and whose tasks are open.
+  Stop the API and the workers for it.
   The restore withdraws all consents to promotions. confirm-promotions gives back those that nobody has changed since,
   except of a restore whose task is closed: only for operators who know that nobody has withdrawn one between the backup and the loss.`
 
@@ -63,6 +67,8 @@ const { positionals, values } = readArguments(
 const [wanted, target] = positionals
 if (wanted === 'report') {
   process.exitCode = await report()
+} else if (wanted === 'retry') {
+  process.exitCode = await retry()
 } else if (wanted === 'confirm-promotions') {
   process.exitCode = await confirm()
 } else if (wanted === undefined) {
@@ -82,6 +88,36 @@ async function report(): Promise<number> {
     for (const line of await describeRestore(sql, newest.id)) console.log(line)
     return 0
   })
+}
+
+/** Tries again what the newest restore of the database has left undecided. @returns the exit code */
+async function retry(): Promise<number> {
+  const { config, temporal: temporalSettings } = await readConfigBeside(process.env)
+  const temporal = connectTemporal(config, temporalSettings)
+  try {
+    const done = await onCopy(config.DATABASE_URL, async (url) => {
+      const context = repeating(contextFor(config, url))
+      try {
+        const [newest] = await listRestores(context.sql, 1)
+        if (!newest) return undefined
+        const counts = await retryUndecided(context, temporal, newest, console.log)
+        for (const line of await describeRestore(context.sql, newest.id)) console.log(line)
+        return { ...counts, restoreId: newest.id }
+      } finally {
+        await context.close()
+      }
+    })
+    if (!done) return refuse('This database was never restored.')
+    console.log(`${done.tried} orders and payments were tried again, and ${done.decided} of them are decided.`)
+    const { type, ...start } = restoreStart(done.restoreId, config.TEMPORAL_TASK_QUEUE)
+    if (done.toSettle) await temporal.workflow.start(type, start)
+    return 0
+  } catch (error) {
+    if (!(error instanceof DatabaseInUse)) throw error
+    return refuse(`${error.message}: stop the API and the workers, and repeat the command.`)
+  } finally {
+    await temporal.connection.close()
+  }
 }
 
 /** Gives back the consents to promotions. @returns the exit code */
@@ -155,9 +191,7 @@ async function restoreFrom(
   console.log(`Restoring ${backupId} ...`)
   const { keysOf } = await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId, erasures })
   const restoreId = randomUUID()
-  const context = repeating(
-    createContext({ ...config, DATABASE_URL: url }, { name: 'ama-esim-restore', limits: timeLimits.maintenance }),
-  )
+  const context = repeating(contextFor(config, url))
   try {
     const { accounts, cameBack, readable } = await whoCameBack(context.sql)
     console.log(
@@ -191,6 +225,10 @@ async function restoreFrom(
   // Without Temporal the draft sweep starts the run later.
   await temporal.workflow.start(type, start).catch(() => console.error('Its run is started by the draft sweep.'))
   return 0
+}
+
+function contextFor(config: Config, url: string): Context {
+  return createContext({ ...config, DATABASE_URL: url }, { name: 'ama-esim-restore', limits: timeLimits.maintenance })
 }
 
 function headIn(text: string | undefined): LogHead | undefined {

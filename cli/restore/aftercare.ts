@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { orderAftercareWorkflowId } from '../../workflows/order/order.contract.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
-import { type OrderRun, openSince } from './order-runs.ts'
+import { type IsWanted, type OrderRun, openSince } from './order-runs.ts'
 import { HistoryUnreadable, inputOf, listHistories, type RecordedActivity } from './run-history.ts'
 
 export interface Aftercare {
@@ -16,13 +16,14 @@ export interface Aftercare {
 /** The aftercare that has done something since a time, or is open. An order may have had several runs of it. */
 export async function listAftercare(
   client: Client,
-  { since, isolate }: { since: Date; isolate: IsolateFailure },
+  { since, isolate, isWanted }: { since: Date; isolate: IsolateFailure; isWanted: IsWanted },
 ): Promise<Aftercare> {
   const prefix = orderAftercareWorkflowId('')
   const orderOf = (workflowId: string): string => workflowId.slice(prefix.length)
   const query = `WorkflowType = 'orderAftercare' AND ${openSince(since)}`
   const histories = await listHistories(client, query, {
     isolate,
+    isWanted: (workflowId) => isWanted(orderOf(workflowId)),
     subjectOf: (workflowId) => ({ kind: 'order', subjectId: orderOf(workflowId) }),
     read(history, workflowId) {
       if (history && inputOf<{ orderId: string }>(history, 'orderId').orderId !== orderOf(workflowId))

@@ -22,8 +22,12 @@ export type IsolateFailure = <Result>(
   step: () => Promise<Result>,
 ) => Promise<Result | undefined>
 
-/** @returns the steps of one restore */
-export function createFailureIsolation(sql: Queryable, restoreId: string): IsolateFailure {
+/** @param reported the subjects whose failures are reported to operators; missing: all. @returns the steps of one restore */
+export function createFailureIsolation(
+  sql: Queryable,
+  restoreId: string,
+  reported?: ReadonlySet<string>,
+): IsolateFailure {
   const doubtful = new Set<string>()
   const tried = new Map<ItemKind, Set<string>>()
   const failed = new Map<ItemKind, Set<string>>()
@@ -39,6 +43,7 @@ export function createFailureIsolation(sql: Queryable, restoreId: string): Isola
       if (isOutage) doubtful.add(`${of.kind} ${of.subjectId}`)
       if (doubtful.size > doubtfulAtMost) throw error
       if (failedOnes.size > failedAtMost && failedOnes.size > ofKind.size / 2) throw error
+      if (reported && !reported.has(of.subjectId)) return undefined
       await insertItem(sql, restoreId, { ...of, outcome: 'undecided', detail: code })
       await raiseOperatorTask(sql, { kind: restoreUndecided, subjectId: of.subjectId, detail: code, at: new Date() })
       return undefined

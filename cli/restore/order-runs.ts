@@ -55,6 +55,12 @@ export async function rememberedSince(client: Client, at: Date): Promise<Date> {
   return plusMs(at, forgetsEarlierMs - (await closedRunsAreKeptMs(client)))
 }
 
+/**
+ * Whether a restore rebuilds something that belongs to one of these orders or payments. A first one rebuilds everything,
+ * a retry what was left undecided.
+ */
+export type IsWanted = (...ids: readonly string[]) => boolean
+
 /** The part of a query for the runs that have done something since a time, or may have. */
 export function openSince(since: Date): string {
   const time = since.toISOString()

@@ -14,7 +14,7 @@ import {
   partialRefundType,
 } from '../../workflows/order/partial-refund.contract.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
-import { openSince } from './order-runs.ts'
+import { type IsWanted, openSince } from './order-runs.ts'
 import { inputOf, listHistories, type RunHistory } from './run-history.ts'
 
 /** The facts of a partial refund, from the history of its run. */
@@ -34,14 +34,14 @@ export interface PartialRefund {
 /** The partial refunds that were made since a time or are open, by order, the oldest first. */
 export async function listPartialRefunds(
   client: Client,
-  { since, isolate }: { since: Date; isolate: IsolateFailure },
+  { since, isolate, isWanted }: { since: Date; isolate: IsolateFailure; isWanted: IsWanted },
 ): Promise<Map<string, PartialRefund[]>> {
   const found = new Map<string, PartialRefund[]>()
   const query = `WorkflowType = '${partialRefundType}' AND ${openSince(since)}`
   const read = (history: RunHistory | undefined) => history && readPartialRefund(history)
   for (const each of await listHistories(client, query, { isolate, read })) {
     const partialRefund = each.found?.result
-    if (!partialRefund) continue
+    if (!partialRefund || !isWanted(partialRefund.input.orderId)) continue
     const { orderId } = partialRefund.input
     const ofOrder = [...(found.get(orderId) ?? []), partialRefund]
     found.set(

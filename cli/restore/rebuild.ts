@@ -7,7 +7,7 @@ import type { Client } from '@temporalio/client'
 import { notAccepted } from '../../activities/order/payment/payment-acceptance.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { paymentWithoutOrder } from '../../activities/payment-sweep.ts'
-import { insertItem, restoreUndecided } from '../../db/backup/restores.ts'
+import { insertItem, listUndecidedOrders, restoreUndecided } from '../../db/backup/restores.ts'
 import { erasedSince } from '../../db/erasure/deletion-ledger.ts'
 import { listSealsWithPayments, paymentsInSeal } from '../../db/erasure/deletion-seals.ts'
 import { deleteStatusEvents } from '../../db/events/events.ts'
@@ -24,6 +24,7 @@ import { closedRunOf, listAftercare } from './aftercare.ts'
 import { atOnce } from './at-once.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
 import {
+  type IsWanted,
   type ListedOrderRun,
   listOrderRuns,
   mayHaveDelivered,
@@ -55,29 +56,36 @@ export interface RebuildOptions {
   temporal: Client | undefined
   isolate: IsolateFailure
   say(line: string): void
+  /** the orders and payments that an earlier restore has left undecided: nothing else is touched. Missing: all */
+  again?: ReadonlySet<string> | undefined
 }
 
 /** Statuses in which an order's run changes nothing but the eSIMs' states, which it reads again by itself. */
 const atRest = ['delivered', 'ended', 'cancelled', 'unpaid'] as const
 /** Statuses of which a run that is gone may have delivered the order. */
 const undelivered = ['awaiting_payment', 'in_review', 'provisioning'] as const
+/** Why an order was closed that may have been delivered, and could not be rebuilt. */
+const closedByRestore = 'restore'
 /** Why an order or payment is undecided: Temporal may have deleted the run that says what became of it. */
 const olderThanRuns = 'older_than_runs'
 
+/** @returns the orders and payments of which something was found */
 export async function rebuild(
   context: RepeatingContext,
-  { restoreId, since, settled, temporal, isolate, say }: RebuildOptions,
-): Promise<void> {
+  { restoreId, since, settled, temporal, isolate, say, again }: RebuildOptions,
+): Promise<ReadonlySet<string>> {
   const { sql } = context
   const counters = await readCounters(sql)
+  const isWanted: IsWanted = (...ids) => !again || ids.some((id) => again.has(id))
   const listed = temporal ? await listOrderRuns(temporal, since) : []
+  const wanted = listed.filter(({ orderId }) => isWanted(orderId))
   const remembered = temporal && (await rememberedSince(temporal, new Date()))
-  const aftercare = temporal ? await listAftercare(temporal, { since, isolate }) : undefined
-  const { runs, unreadable } = temporal ? await changedRuns(temporal, listed) : { runs: [], unreadable: [] }
+  const aftercare = temporal ? await listAftercare(temporal, { since, isolate, isWanted }) : undefined
+  const { runs, unreadable } = temporal ? await changedRuns(temporal, wanted) : { runs: [], unreadable: [] }
   /** orders of which it is unknown what became of them */
-  const undecided = new Set<string>()
-  const payments = await readNewPayments(context, { since, isolate })
-  const pages = await listUnpaidPages(context, since)
+  const undecided = new Set<string>(again && (await listUndecidedOrders(sql, restoreId)))
+  const payments = await readNewPayments(context, { since, isolate, isWanted })
+  const pages = await listUnpaidPages(context, { since, isWanted })
   say(`${runs.length} runs of orders and ${payments.ownOf.size} payments are newer than the backup.`)
   if (unreadable.length > 0)
     say(
@@ -85,7 +93,7 @@ export async function rebuild(
     )
 
   const partialRefunds = temporal
-    ? await listPartialRefunds(temporal, { since, isolate })
+    ? await listPartialRefunds(temporal, { since, isolate, isWanted })
     : new Map<string, PartialRefund[]>()
   const placed = await listPlacedOrders(context, runs, since)
   const explained = new Set<string>(settled)
@@ -104,7 +112,7 @@ export async function rebuild(
   await atOnce(partialRefunds, ([orderId, ofOrder]) =>
     isolate({ kind: 'order', subjectId: orderId }, () => rebuildPartialRefunds(orderId, ofOrder)),
   )
-  if (remembered && since < remembered) await leaveForgottenOrders()
+  if (remembered && since < remembered && !again) await leaveForgottenOrders()
   for (const receiptId of await listSealsWithPayments(sql))
     await isolate({ kind: 'run', subjectId: receiptId }, async () => {
       for (const id of await paymentsInSeal(sql, context, receiptId)) explained.add(id)
@@ -114,11 +122,14 @@ export async function rebuild(
       await isolate({ kind: 'payment', subjectId: payment.paymentIntentId }, () => leavePayment(payment))
   for (const page of pages.values())
     await isolate({ kind: 'payment', subjectId: page.sessionId }, () => leavePage(page))
-  if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since, isolate })
-  if (temporal) await rebuildSignIns(context, temporal, { since, isolate })
-  if (temporal) await leaveOtherRuns(sql, temporal, restoreId, since)
-  await leaveLostTables(sql, restoreId, new Date())
+  if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since, isolate, isWanted })
+  if (temporal && !again) await rebuildSignIns(context, temporal, { since, isolate })
+  if (temporal && !again) await leaveOtherRuns(sql, temporal, restoreId, since)
+  if (!again) await leaveLostTables(sql, restoreId, new Date())
   await recordLostNumbers(sql, restoreId, counters)
+  const pageIds = [...pages.values()].map(({ sessionId }) => sessionId)
+  const orderIds = [...wanted.map(({ orderId }) => orderId), ...(aftercare?.activities.keys() ?? [])]
+  return new Set([...orderIds, ...payments.read.keys(), ...pageIds])
 
   /** The runs whose order the dump may not have as it is, and those of which nobody can tell what they have done. */
   async function changedRuns(
@@ -140,6 +151,7 @@ export async function rebuild(
   }
 
   async function rebuildRun(run: OrderRun): Promise<void> {
+    if (again) await reopenUndecided(run.orderId)
     const before = await findOrder(sql, run.orderId)
     const ofOrder = partialRefunds.get(run.orderId) ?? []
     partialRefunds.delete(run.orderId)
@@ -182,7 +194,7 @@ export async function rebuild(
     await isolate(orderOf(run), async () => {
       // Status events of the steps that were rebuilt before the order failed.
       await deleteStatusEvents(sql, orderId)
-      if (mayHaveDelivered(run, activities)) await closeUndecided(orderId, 'restore')
+      if (mayHaveDelivered(run, activities)) await closeUndecided(orderId, closedByRestore)
     })
     const provided = (placed.get(orderId) ?? []).map(({ provider, orderNo }) => `${provider}:${orderNo}`)
     const delivery = activities?.find(({ type, completed }) => type === 'recordDelivery' && completed)
@@ -206,6 +218,17 @@ export async function rebuild(
     const change = { status: 'cancelled', reason: notAccepted, ended_at: at } as const
     if (await moveOrder(sql, orderId, [...undelivered], change))
       await raiseOperatorTask(sql, { kind: notAccepted, subjectId: orderId, detail, at })
+  }
+
+  /** Undoes `closeUndecided`, as far as its run can be read now: the run brings the order to where it is. */
+  async function reopenUndecided(orderId: string): Promise<void> {
+    const order = await findOrder(sql, orderId)
+    if (order?.status !== 'cancelled' || order.reason !== notAccepted) return
+    const [closed] = await sql`select from attention where kind = ${notAccepted} and subject_id = ${orderId}
+      and detail = ${closedByRestore} and resolved_at is null`
+    if (!closed) return
+    const status = order.paid_at ? 'provisioning' : 'awaiting_payment'
+    await moveOrder(sql, orderId, ['cancelled'], { status, reason: null, ended_at: null })
   }
 
   async function rebuildPartialRefunds(orderId: string, ofOrder: readonly PartialRefund[]): Promise<void> {

@@ -112,6 +112,7 @@ export interface ListedHistory<Result> {
 
 /**
  * Reads the histories of the runs that a query lists, each alone. A workflow id may have several runs.
+ * @param options.isWanted which runs to read; by default all
  * @param options.subjectOf what cannot be read is left to operators as this; by default as the run
  * @param options.read receives undefined for a run that Temporal has deleted since it was listed
  * @returns the oldest run first
@@ -121,17 +122,19 @@ export async function listHistories<Result>(
   query: string,
   {
     isolate,
+    isWanted = () => true,
     subjectOf = (workflowId) => ({ kind: 'run', subjectId: workflowId }),
     read,
   }: {
     isolate: IsolateFailure
+    isWanted?(workflowId: string): boolean
     subjectOf?: (workflowId: string) => Parameters<IsolateFailure>[0]
     read(history: RunHistory | undefined, workflowId: string): Result
   },
 ): Promise<ListedHistory<Result>[]> {
   const listed: { workflowId: string; runId: string; startTime: Date }[] = []
   for await (const { workflowId, runId, startTime } of client.workflow.list({ query }))
-    listed.push({ workflowId, runId, startTime })
+    if (isWanted(workflowId)) listed.push({ workflowId, runId, startTime })
   listed.sort((a, b) => a.startTime.getTime() - b.startTime.getTime())
   return atOnce(listed, async (run) => {
     const { workflowId } = run

@@ -15,24 +15,36 @@ import { textsOf } from '../../messages/texts.ts'
 import { refundDueAfter } from '../../shared/withdrawal-period.ts'
 import { withdrawalType, withdrawalWorkflowId } from '../../workflows/order/withdrawal.contract.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
-import { openSince } from './order-runs.ts'
+import { type IsWanted, openSince } from './order-runs.ts'
 import { listHistories, type RunHistory } from './run-history.ts'
+
+interface WithdrawalOptions {
+  restoreId: string
+  since: Date
+  isolate: IsolateFailure
+  isWanted: IsWanted
+}
 
 export async function rebuildWithdrawals(
   context: Context,
   temporal: Client,
-  { restoreId, since, isolate }: { restoreId: string; since: Date; isolate: IsolateFailure },
+  { restoreId, since, isolate, isWanted }: WithdrawalOptions,
 ): Promise<void> {
   const { sql } = context
   const query = `WorkflowType = '${withdrawalType}' AND ${openSince(since)}`
-  const histories = await listHistories(temporal, query, { isolate, read: (history) => history })
+  const orderOf = (workflowId: string): string => workflowId.slice(withdrawalWorkflowId('').length)
+  const histories = await listHistories(temporal, query, {
+    isolate,
+    isWanted: (workflowId) => isWanted(orderOf(workflowId)),
+    read: (history) => history,
+  })
   for (const { workflowId, found } of histories) {
     const history = found?.result
     if (history) await isolate({ kind: 'run', subjectId: workflowId }, () => rebuild(workflowId, history))
   }
 
   async function rebuild(workflowId: string, history: RunHistory): Promise<void> {
-    const order = await findOrder(sql, workflowId.slice(withdrawalWorkflowId('').length))
+    const order = await findOrder(sql, orderOf(workflowId))
     if (!order) return
     const stated = await restate(order, history)
     if (stated)

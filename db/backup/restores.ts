@@ -2,7 +2,7 @@
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable, Transaction } from '../connection/database.ts'
-import type { LostNumbers, RestoredItems, Restores } from '../connection/schema.ts'
+import type { Attention, LostNumbers, RestoredItems, Restores } from '../connection/schema.ts'
 import type { HeldPlacement } from '../order/placements.ts'
 
 export type ItemKind = RestoredItems['kind']
@@ -108,6 +108,49 @@ export async function insertItem(
     on conflict do nothing`
 }
 
+/** An item that is left to operators, with the detail of its task. */
+export type UndecidedItem = RestoredItem & { taskDetail: string | null }
+
+/**
+ * Takes the orders and payments out of a restore's report that nobody has decided: whose task is open. An order that an operator has
+ * decided otherwise, by the task of its payment, is none of them.
+ */
+export async function takeUndecided(sql: Queryable, restoreId: string): Promise<UndecidedItem[]> {
+  const rows = await sql<(RestoredItems & { task_detail: Attention['detail'] })[]>`
+    delete from restored_items i using attention a
+    where i.restore_id = ${restoreId} and i.outcome = 'undecided' and i.kind in ('order', 'payment')
+      and a.kind = ${restoreUndecided} and a.subject_id = i.subject_id and a.resolved_at is null
+      and not exists (select from attention p
+        where p.kind = 'payment_not_accepted' and p.subject_id = i.subject_id and p.resolved_at is not null)
+    returning i.*, a.detail as task_detail`
+  return rows.map((row) => ({ ...itemOf(row), taskDetail: row.task_detail }))
+}
+
+export async function findItem(
+  sql: Queryable,
+  restoreId: string,
+  { kind, subjectId }: Pick<RestoredItem, 'kind' | 'subjectId'>,
+): Promise<RestoredItem | undefined> {
+  const [row] = await sql<RestoredItems[]>`
+    select * from restored_items where restore_id = ${restoreId} and kind = ${kind} and subject_id = ${subjectId}`
+  return row && itemOf(row)
+}
+
+/** The orders of which a restore does not know what became of them. */
+export async function listUndecidedOrders(sql: Queryable, restoreId: string): Promise<string[]> {
+  const rows = await sql<Pick<RestoredItems, 'subject_id'>[]>`
+    select subject_id from restored_items
+    where restore_id = ${restoreId} and kind = 'order' and outcome = 'undecided'`
+  return rows.map(({ subject_id }) => subject_id)
+}
+
+const itemOf = (row: RestoredItems): RestoredItem => ({
+  kind: row.kind,
+  subjectId: row.subject_id,
+  outcome: row.outcome,
+  detail: row.detail,
+})
+
 export interface ItemToSettle {
   kind: ItemKind
   subjectId: string
@@ -167,12 +210,7 @@ export async function listItems(
       ${outcome === undefined ? sql`` : sql`and outcome = ${outcome}`}
       ${after === undefined ? sql`` : sql`and (kind, subject_id) > (${after[0]}, ${after[1]})`}
     order by kind, subject_id limit ${limit}`
-  return rows.map((row) => ({
-    kind: row.kind,
-    subjectId: row.subject_id,
-    outcome: row.outcome,
-    detail: row.detail,
-  }))
+  return rows.map(itemOf)
 }
 
 /** The number of document numbers that a restore has lost, by series. */

@@ -66,6 +66,11 @@ export async function readCounters(sql: Queryable): Promise<Map<string, number>>
   return new Map(rows.map(({ series, last }) => [series, last]))
 }
 
+/** Deletes lost numbers whose document has been found since. */
+export async function deleteFoundNumbers(sql: Queryable): Promise<void> {
+  await sql`delete from lost_numbers l using invoices i where i.series = l.series and i.sequence = l.sequence`
+}
+
 /**
  * Records the numbers between those of the dump and the highest known one whose document is lost. Higher ones that are lost
  * as well are not known.

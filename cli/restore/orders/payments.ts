@@ -6,6 +6,7 @@ import type { Payment } from '../../../providers/stripe/payments.ts'
 import { failure } from '../../../shared/failures.ts'
 import { atOnce } from '../at-once.ts'
 import type { IsolateFailure } from '../failure-isolation.ts'
+import type { IsWanted } from '../order-runs.ts'
 import type { RepeatingContext } from '../until-answered.ts'
 
 /** The payment of an order, which is read only where something of it is needed. */
@@ -29,10 +30,10 @@ export interface NewPayments {
   paymentOf(orderId: string, order: OrderRow | undefined): OrderPayment
 }
 
-/** Reads our payments since a time. */
+/** Reads our payments since a time: those that are wanted, or whose order is. */
 export async function readNewPayments(
   { stripe, cipher }: RepeatingContext,
-  { since, isolate }: { since: Date; isolate: IsolateFailure },
+  { since, isolate, isWanted }: { since: Date; isolate: IsolateFailure; isWanted: IsWanted },
 ): Promise<NewPayments> {
   const read = new Map<string, Payment>()
   const ownOf = new Map<string, Payment>()
@@ -41,7 +42,8 @@ export async function readNewPayments(
   const unread = new Set<string>()
   const listed: { paymentIntentId: string; orderId: string }[] = []
   for await (const { paymentIntentId, orderId, mark } of stripe.paymentsCreated(since, new Date()))
-    if (orderId !== null && mark === paymentMark(cipher, orderId)) listed.push({ paymentIntentId, orderId })
+    if (orderId !== null && mark === paymentMark(cipher, orderId) && isWanted(orderId, paymentIntentId))
+      listed.push({ paymentIntentId, orderId })
   for (const { paymentIntentId, orderId } of listed)
     idsOf.set(orderId, [...(idsOf.get(orderId) ?? []), paymentIntentId])
   const answers = await atOnce(listed, ({ paymentIntentId }) =>
@@ -80,13 +82,14 @@ export async function readNewPayments(
 /** Stripe's pages since a time on which an order can still be paid, by the order. */
 export async function listUnpaidPages(
   { stripe, cipher }: RepeatingContext,
-  since: Date,
+  { since, isWanted }: { since: Date; isWanted: IsWanted },
 ): Promise<Map<string, OpenPage>> {
   const found = new Map<string, OpenPage>()
   for await (const page of stripe.openPages(since, new Date())) {
     const { orderId, mark } = page
+    if (orderId === null || !isWanted(orderId, page.sessionId)) continue
     // Nobody has the address of an older one. Stripe lists the newest first.
-    if (orderId !== null && mark === paymentMark(cipher, orderId) && !found.has(orderId)) found.set(orderId, page)
+    if (mark === paymentMark(cipher, orderId) && !found.has(orderId)) found.set(orderId, page)
   }
   return found
 }

@@ -148,6 +148,39 @@ test('U2: a payment that cannot be read is left to an operator; its order, which
   expect(tasks).toMatchObject([{ kind: 'restore_undecided' }])
 })
 
+test('U2: the command tries again what is undecided, and settles its task; with the API running it refuses', async () => {
+  const retry = async () => {
+    const program = startProgram(process.execPath, ['--import', 'tsx', 'cli/restore.ts', 'retry'], harness.settings)
+    return { code: (await program.ended).code, said: program.output() }
+  }
+  const missing = { error: { type: 'invalid_request_error', code: 'resource_missing', message: 'No such payment' } }
+  const ofOrder = { match: { path: `^/v1/payment_intents/${unreadPayment}` }, times: always }
+  await stripe.fault({ ...ofOrder, status: 404, body: missing })
+  expect(await retry()).toEqual({
+    code: 0,
+    said: expect.stringContaining('1 orders and payments were tried again, and 0'),
+  })
+  expect(await itemsOf(unreadPayment)).toMatchObject([{ kind: 'payment', outcome: 'undecided' }])
+  await stripe.clearFaults()
+  expect(await retry()).toEqual({
+    code: 0,
+    said: expect.stringContaining('1 orders and payments were tried again, and 1'),
+  })
+  expect(await itemsOf(unreadPayment)).toEqual([{ kind: 'payment', outcome: 'rebuilt', detail: null }])
+  const tasks = await now(
+    (sql) => sql`select from attention where subject_id = ${unreadPayment} and resolved_at is null`,
+  )
+  expect(tasks).toHaveLength(0)
+  expect(await retry()).toEqual({ code: 0, said: expect.stringContaining('0 orders and payments were tried again') })
+  const using = await now(async (sql) => {
+    await sql`select`
+    return retry()
+  })
+  expect(using).toEqual({ code: 1, said: expect.stringContaining('stop the API and the workers') })
+  // A database that is copied for it, or refused, is as it was.
+  expect(await itemsOf(orders.copied)).toEqual([{ kind: 'order', outcome: 'rebuilt', detail: null }])
+})
+
 test('U4: who opted out since the dump gets no promotion, and operators are told', async () => {
   await Promise.all([harness.api.start(), harness.worker.start()])
   await until('the API serves', async () => (await harness.service.get('/v1/packages')).status === 200)

@@ -1,0 +1,39 @@
+/** Changes a database as a whole or not at all: on a copy, which takes its name at the end. */
+import { databaseName, databaseUrl, withDatabase } from './restore.ts'
+
+/** Programs use the database; what they write meanwhile would be lost. */
+export class DatabaseInUse extends Error {
+  override readonly name = 'DatabaseInUse'
+}
+
+/**
+ * Works on a copy of a database that nobody can use meanwhile. When the work fails, or the program is killed, the database is as it
+ * was; after a kill it takes no connections until this is called again.
+ * @param url of the database, with its owner's credentials
+ * @throws DatabaseInUse
+ */
+export async function onCopy<Result>(url: string, work: (copyUrl: string) => Promise<Result>): Promise<Result> {
+  const name = databaseName(url)
+  const copy = `${name}_restoring`
+  const replaced = `${name}_replaced`
+  return withDatabase(databaseUrl(url, 'postgres'), async (sql) => {
+    const drop = (which: string) => sql`drop database if exists ${sql(which)} with (force)`
+    await sql`alter database ${sql(name)} with allow_connections false`
+    try {
+      const users = await sql`select from pg_stat_activity where datname = ${name}`
+      if (users.length > 0) throw new DatabaseInUse(`${users.length} connections use the database ${name}`)
+      for (const left of [copy, replaced]) await drop(left)
+      await sql`create database ${sql(copy)} template ${sql(name)}`
+      const result = await work(databaseUrl(url, copy))
+      await sql.begin(async (tx) => {
+        await tx`alter database ${tx(name)} rename to ${tx(replaced)}`
+        await tx`alter database ${tx(copy)} rename to ${tx(name)}`
+      })
+      return result
+    } finally {
+      await sql`alter database ${sql(name)} with allow_connections true`
+      // The replaced database is as it was before the work; a copy that is left has work that has failed halfway.
+      for (const left of [copy, replaced]) await drop(left)
+    }
+  })
+}
