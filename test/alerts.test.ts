@@ -7,11 +7,15 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { throwawayFolder } from '../dev/throwaway-folder.ts'
-import { outsideParties } from '../policy/outside-parties.ts'
+import { esimProviderIds, outsideParties } from '../policy/outside-parties.ts'
 
 const folder = new URL('../ops/', import.meta.url)
 const read = (name: string): unknown => parse(readFileSync(new URL(name, folder), 'utf8'))
-const rule = z.object({ alert: z.string(), annotations: z.object({ runbook_url: z.string().optional() }) })
+const rule = z.object({
+  alert: z.string(),
+  expr: z.string(),
+  annotations: z.object({ runbook_url: z.string().optional() }),
+})
 const { groups } = z.object({ groups: z.array(z.object({ rules: z.array(rule) })) }).parse(read('alerts.yml'))
 const alerts = groups.flatMap(({ rules }) => rules)
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined
@@ -58,9 +62,16 @@ test('the command of docs/deploying.md puts the address of an installation into 
 
 test('the runbook of outages names each outside party, and the eSIM providers as such', () => {
   const runbook = readFileSync(new URL('../docs/runbooks/is-an-outside-party-down.md', folder), 'utf8')
-  const { 'esim-access': _one, airalo: _other, ...others } = outsideParties
-  const missing = ['one eSIM provider', ...Object.values(others)].filter((party) => !runbook.includes(party))
+  const others = Object.entries(outsideParties).filter(([id]) => !esimProviderIds.some((provider) => provider === id))
+  const missing = ['one eSIM provider', ...others.map(([, name]) => name)].filter((party) => !runbook.includes(party))
   expect(missing, 'add a row to docs/runbooks/is-an-outside-party-down.md').toEqual([])
+})
+
+test('the alert of all eSIM providers names each of them, and how many they are', () => {
+  const { expr = '' } = alerts.find(({ alert }) => alert === 'EsimProvidersDown') ?? {}
+  const [, ids = '', count] = /party=~"([^"]+)".* == (\d+)$/.exec(expr) ?? []
+  expect(ids.split('|').sort()).toEqual([...esimProviderIds].sort())
+  expect(Number(count)).toBe(esimProviderIds.length)
 })
 
 // Debian's package `prometheus` has it.

@@ -65,21 +65,37 @@ test('a folder into which a row of the table puts new files has room for four mo
   expect(full.filter(({ files }) => files > 20 - 4)).toEqual([])
 })
 
-test('CONTRIBUTING.md names for a new workflow each file that needs an entry for its type', async () => {
-  const { paths = [] } = rows.find(({ what }) => what === 'add a workflow') ?? {}
-  const folders = ['activities', 'api', 'cli', 'db', 'shared', 'temporal', 'test', 'worker', 'workflows']
-  const files = (
-    await Promise.all(
-      folders.map(async (folder) =>
-        (await readdir(root + folder, { recursive: true })).map((name) => `${folder}/${name}`),
-      ),
-    )
-  ).flat()
-  const needed: string[] = []
-  for (const file of files.filter((name) => name.endsWith('.ts') && name !== 'test/contributing.test.ts'))
-    if (/\b(?:Record<WorkflowType,|in WorkflowType\])/.test(await read(file))) needed.push(file)
-  expect(needed.length).toBeGreaterThan(2)
-  expect(needed.filter((file) => !paths.includes(file))).toEqual([])
+/** A table of these types has an entry for each member: the compiler asks for it in each of these files. */
+const tables = {
+  'add a workflow': /\b(?:Record<WorkflowType,|in WorkflowType\])/,
+  'add an eSIM provider': /: (?:Readonly<)?(?:Record<EsimProviderId,|\{ [^}]*\bin EsimProviderId\])[^=]*= \{/,
+  'add a language': /: (?:Readonly<)?(?:Record<Language,|\{ [^}]*\bin Language\])[^=]*= \{/,
+}
+
+/** TypeScript files of the project, by their paths from the root. */
+async function sourceFiles(): Promise<string[]> {
+  const top = (await readdir(root, { withFileTypes: true })).filter(({ name }) => !/^\.|^node_modules$/.test(name))
+  const inFolders = top
+    .filter((entry) => entry.isDirectory())
+    .map(async ({ name }) => (await readdir(root + name, { recursive: true })).map((file) => `${name}/${file}`))
+  return [...top.map(({ name }) => name), ...(await Promise.all(inFolders)).flat()].filter(
+    (name) => /\.tsx?$/.test(name) && name !== 'test/contributing.test.ts',
+  )
+}
+
+test('CONTRIBUTING.md names each file with a table of workflows, eSIM providers or languages', async () => {
+  const files = await sourceFiles()
+  const texts = new Map(await Promise.all(files.map(async (file) => [file, await read(file)] as const)))
+  for (const [what, form] of Object.entries(tables)) {
+    const row = rows.findIndex((each) => each.what === what)
+    // The row of an eSIM provider says that the one above it, of an outside party, is done first.
+    const above = what === 'add an eSIM provider' ? rows[row - 1]?.paths : []
+    const named = [...(rows[row]?.paths ?? []), ...(above ?? [])]
+    const needed = files.filter((file) => form.test(texts.get(file) ?? ''))
+    expect(needed.length, what).toBeGreaterThan(what === 'add a workflow' ? 2 : 0)
+    const missing = needed.filter((file) => !named.includes(file))
+    expect(missing, what).toEqual([])
+  }
 })
 
 test('every folder is in the table of CONTRIBUTING.md', async () => {

@@ -1,7 +1,9 @@
 /** Reads of outside parties during a restore, which nothing repeats but an operator. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../../context.ts'
+import { esimProviderIds } from '../../policy/outside-parties.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
+import { tableOf } from '../../shared/keys-of.ts'
 
 const attempts = 6
 /** Airalo counts its limits by the minute; a party that wants more time is down. */
@@ -23,10 +25,7 @@ export function repeating(context: Context, firstPauseMs?: number): RepeatingCon
   const { stripe, esimProviders } = context
   const ports: Ports = {
     stripe: repeatingPort(stripe, firstPauseMs),
-    esimProviders: {
-      'esim-access': repeatingPort(esimProviders['esim-access'], firstPauseMs),
-      airalo: repeatingPort(esimProviders.airalo, firstPauseMs),
-    },
+    esimProviders: tableOf(esimProviderIds, (id) => repeatingPort(esimProviders[id], firstPauseMs)),
   }
   return { ...context, ...ports, isRepeating: true }
 }
