@@ -92,3 +92,11 @@ test('the glossary has each term once', async () => {
   expect(terms.length).toBeGreaterThan(40)
   expect(terms.filter((term, index) => terms.indexOf(term) !== index)).toEqual([])
 })
+
+test('docs/faults.md has each kind of fault once', async () => {
+  const tables = (await read('docs/faults.md')).matchAll(/^\| kind \|.*\n(?:^\|.*\n)+/gm)
+  const kinds = [...tables].flatMap(([table]) => table.split('\n').map((row) => /^\| ([^|]+) \|/.exec(row)?.[1] ?? ''))
+  const faults = kinds.filter((kind) => !['', 'kind', '---'].includes(kind))
+  expect(faults.length).toBeGreaterThan(40)
+  expect(faults.filter((kind, index) => faults.indexOf(kind) !== index)).toEqual([])
+})
