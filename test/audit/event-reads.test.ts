@@ -63,7 +63,7 @@ test('a key that pages through the stream has read of everybody in it, by one ro
   expect([...rows]).toEqual([{ account_id: anna, route: 'GET /v1/events', count: 1 }])
 })
 
-test('an endpoint that a key has made: everybody is found of whom it was told since, and nobody else', async () => {
+test('a breach by a key finds everybody whose events went to an endpoint of that key, and nobody else', async () => {
   const before = await bought()
   const [stolen, other] = [await key(), await key()]
   const { url, received } = await receiver()

@@ -36,7 +36,7 @@ test('each form that can be sent is refused in the table', () => {
   expect(refused.filter((form) => !sent.includes(form))).toEqual([])
 })
 
-test('what is left out of the table is there, and not in it', () => {
+test('each route that the table of pages leaves out exists, and is not in the table', () => {
   const known = paths.flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )

@@ -59,7 +59,7 @@ async function eraseAgain(row: { payment_intent_id?: null; checkout_session_id?:
   }
 }
 
-test('U2: the payment of somebody who was erased since, whose order may have been delivered, is an operator’s', async () => {
+test('U2: the payment of somebody who was erased since, whose order may have been delivered, is an operator task', async () => {
   const { payment, isErased, isInSeal } = await eraseAgain({}, false)
   expect({ isErased, isInSeal }).toEqual({ isErased: true, isInSeal: false })
   expect(await tasksOf(payment)).toEqual([{ kind: 'payment_without_order', detail: null }])

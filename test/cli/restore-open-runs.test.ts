@@ -174,7 +174,7 @@ test.each([
   ['is delivered', 'lost', 'open, delivered'],
   ['is held for an operator', 'held', 'open, in_review'],
 ] as const)(
-  'U2: an order that is lost, and %s as its open run has it, is an operator’s as a whole',
+  'U2: an order that is lost, and %s as its open run has it, is an operator task as a whole',
   async (_what, who, run) => {
     const { orderId, payment } = people[who]
     expect(await statusOf(orderId)).toBeUndefined()

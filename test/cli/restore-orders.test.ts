@@ -142,7 +142,7 @@ test('a request that the dump has open gives way to one whose answer the run sti
   expect(await placements(order.id)).toMatchObject([{ ...found, state: 'placed' }])
 })
 
-test('U2: an order whose eSIMs its provider does not know any more is an operator’s or refunded, and no look counts it as delivered', async () => {
+test('U2: an order whose eSIMs its provider does not know any more becomes an operator task or is refunded, and no check counts it as delivered', async () => {
   const { order, placed, rebuild } = await lost(testPackages.onlyEsimAccess)
   const orderNo = placed[0]?.orderNo ?? ''
   await harness.sims.esimAccess.refuse({ match: { contains: orderNo }, code: '310272', times: 1_000_000 })
@@ -210,7 +210,7 @@ test.each([
   expect(await tasksOf(subjectId)).toMatchObject([{ kind: 'restore_undecided', detail: code }])
 })
 
-test('what concerns all orders ends the restore, which is repeated: the database, a party that is away or refuses us', async () => {
+test('what concerns all orders ends the restore, which is repeated: the database, a party that is down or refuses us', async () => {
   const isolate = createFailureIsolation(sql, await openRestore(sql))
   const step = (error: Error) => isolate({ kind: 'order', subjectId: randomUUID() }, () => Promise.reject(error))
   await expect(step(Object.assign(new Error('gone'), { code: 'CONNECTION_CLOSED' }))).rejects.toThrow('gone')
@@ -224,7 +224,7 @@ test('what concerns all orders ends the restore, which is repeated: the database
   }
 })
 
-test('one order for which a party is away several times is one order', async () => {
+test('a party that is down several times for one order counts once, and the restore goes on', async () => {
   const isolate = createFailureIsolation(sql, await openRestore(sql))
   const away = new ProviderFailure('airalo', 'unavailable', 'http_503')
   const subjectId = randomUUID()

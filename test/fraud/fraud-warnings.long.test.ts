@@ -238,7 +238,7 @@ test('U5: a warned order whose provider is away is refunded within the days of a
   expect(await refundsOf(order.id)).toHaveLength(1)
 })
 
-test('U5: an eSIM whose use is found after its warned order was refunded is an operator’s', async () => {
+test('U5: an eSIM whose use is found after its warned order was refunded is an operator task', async () => {
   const { order } = await bought('delivered')
   await warnWhileProviderIsAway(order.id)
   await harness.fastForward(order.id, '49 hours')
@@ -284,7 +284,7 @@ test.each([
   ['used', { used_bytes: '1000' }],
   ['installed', { state: 'installed' }],
 ])(
-  'U5: a warned order that is %s by our own books is an operator’s while its provider is away',
+  'U5: a warned order that is %s by our own books becomes an operator task while its provider is away',
   async (_what, seen) => {
     const { order } = await bought('delivered')
     await sql`update esims set ${sql(seen)} where order_id = ${order.id}`
@@ -439,7 +439,7 @@ test('an erased customer’s undelivered order is refunded by the deletion, and 
   )
 })
 
-test('U5: a warning that Stripe refuses to show is an operator’s, and keeps no other one waiting', async () => {
+test('U5: a warning that Stripe refuses to show is an operator task, and keeps no other one waiting', async () => {
   const [refused, other] = [await bought('delivered'), await bought('delivered')]
   await stripe.do('webhooks', { drop: 1_000 })
   const [first] = [await warn(refused.order.id), await warn(other.order.id)]

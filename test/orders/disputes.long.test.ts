@@ -118,7 +118,7 @@ test('a dispute before the delivery suspends the eSIM once it is delivered', asy
   expect(await tasks(id, dispute)).toEqual(['dispute_open'])
 })
 
-test('an eSIM that its provider does not let run again after a won dispute is an operator’s', async () => {
+test('an eSIM that its provider does not let run again after a won dispute is an operator task', async () => {
   const { order } = await delivered()
   const dispute = await open(order.id)
   await untilDispute(order.id, 'needs_response', true)
@@ -195,7 +195,7 @@ test('an eSIM that still waits to run again after a won dispute is not taken for
   await untilDispute(order.id, 'won', false)
 })
 
-test('an eSIM whose provider refuses to suspend it for hours, although its state permits it, is an operator’s', async () => {
+test('an eSIM whose provider refuses to suspend it for hours, although its state permits it, is an operator task', async () => {
   const { order } = await delivered()
   const body = refusal('200002')
   await esimAccess.fault({ match: { path: '/esim/suspend$' }, status: 200, body, times: 1_000_000 })

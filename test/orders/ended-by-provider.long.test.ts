@@ -83,7 +83,7 @@ test.each(endings)(
 )
 
 test.each(endings.slice(1))(
-  '%s: a used eSIM after the provider’s %s is an operator’s, and the customer is told',
+  '%s: a used eSIM after the provider’s %s is an operator task, and the customer is notified',
   async (simulator, action) => {
     const { person, order, iccids } = await delivered(simulator)
     await sims[simulator].do('use', { iccid: iccids[0], bytes: 50 * 2 ** 20 })
@@ -156,7 +156,7 @@ test('a refund that was refused because the eSIM is in use is not made when the 
   await untilNotifiedOnce(person)
 })
 
-test('one of two eSIMs that the provider ends is an operator’s, and the order goes on', async () => {
+test('one of two eSIMs that the provider ends is an operator task, and the order goes on', async () => {
   const { person, order, iccids } = await delivered('esimAccess', 2)
   await sims.esimAccess.do('revoke', { iccid: iccids[1] })
   await look(order.id)

@@ -117,7 +117,7 @@ test.each([
   expect(await mailState(person)).toBe('ok')
 })
 
-test('a mail that is refused for three days for no fault of the address is an operator’s', {
+test('a mail that is refused for three days for no fault of the address is an operator task', {
   tags: 'long',
 }, async () => {
   const person = await harness.signUp()

@@ -46,7 +46,7 @@ const emailEvents = async ({ accountId }: Person) => {
 test.each([
   ['comes back', '5.1.1'],
   ['is refused', 'smtp_5.1.1'],
-])('a delivery mail that %s, of a person without the app, is an operator’s', async (how, detail) => {
+])('a delivery mail that %s, of a person without the app, is an operator task', async (how, detail) => {
   const person = await harness.signUp({ device: false })
   if (how === 'is refused') await refuse(person)
   const order = await harness.buy(person)
@@ -57,7 +57,7 @@ test.each([
   expect(await emailEvents(person)).toHaveLength(1)
 })
 
-test('a delivery mail that comes back is no operator’s while a push tells the person, and is once no phone takes it', async () => {
+test('a delivery mail that comes back is no operator task while a push notifies the person, and becomes one once no phone takes it', async () => {
   const [reached, lost] = [await harness.signUp(), await harness.signUp()]
   const order = await harness.buy(reached)
   await bounce(reached)

@@ -68,15 +68,18 @@ describe('a planted violation breaks', () => {
 })
 
 describe('beside the violations', () => {
-  test.each(draw(edges))('the figure shows as it is: $what', async ({ what, figure, plant, mend }) => {
-    try {
-      await plant(fixture)
-      expect(read(await fixture.evidence(), figure).shows).toMatchObject(shownFor(what))
-    } finally {
-      await mend(fixture)
-    }
-    expect((await fixture.evidence()).broken).toEqual([])
-  })
+  test.each(draw(edges))(
+    'a figure shows a case at the edge of a violation as it is: $what',
+    async ({ what, figure, plant, mend }) => {
+      try {
+        await plant(fixture)
+        expect(read(await fixture.evidence(), figure).shows).toMatchObject(shownFor(what))
+      } finally {
+        await mend(fixture)
+      }
+      expect((await fixture.evidence()).broken).toEqual([])
+    },
+  )
 })
 
 test('every figure with a limit has a planted violation, and the figures without one are known', () => {

@@ -32,6 +32,6 @@ test.each([
   'export const byId = new Map()',
   'const waiting: string[] = []',
   'const cache: Record<string, string> = {}',
-])('%j would be found', (line) => {
+])('a module that keeps state is found by its line %j', (line) => {
   expect(kept(`// a module\n${line}\n`)).toEqual([line])
 })

@@ -188,7 +188,7 @@ test('an order of several eSIMs is alive while one of them is', () => {
   expect(ended(true, false)).toMatchObject([{ endedUnused: false }])
 })
 
-test('a balance that falls without a purchase, or lasts for less than three days, is an operator’s', async () => {
+test('a balance that falls without a purchase, or lasts for less than three days, is an operator task', async () => {
   const airaloTasks = () => sql<{ kind: string }[]>`
     select kind from attention where subject_id = 'airalo' and resolved_at is null order by kind`
   await harness.buy(person, { packageCode: testPackages.onlyAiralo })
@@ -265,7 +265,7 @@ test('the second remainder of the same size is another one, and is not accepted 
   await sql`delete from attention where kind = any(${[...kinds]})`
 })
 
-test('a payout that fails is an operator’s, also one that was made by hand; one by hand that arrives is nobody’s', async () => {
+test('a payout that fails is an operator task, also one that was made by hand; one by hand that arrives is none', async () => {
   const arrived = await stripe.do('pay-out', { early: true, byHand: true, parts: 2 })
   expect(arrived.payouts.length).toBeGreaterThan(0)
   expect((await reconcile()).unexplained).toEqual({})

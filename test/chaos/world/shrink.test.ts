@@ -39,14 +39,14 @@ test('a seed and a size always make the same plan, with the orders that were ask
   expect(bought).toHaveLength(50)
 })
 
-test('years that are not asked for do not pass', () => {
+test('a plan has the acts of unused accounts only when their years are asked for', () => {
   const kinds = (years: number) =>
     planOf({ seed: 7, orders: 200, years }).flatMap((event) => ('act' in event ? [event.act.kind] : []))
   expect(kinds(2)).not.toContain('unused_for_years')
   expect(kinds(3)).toContain('unused_for_years')
 })
 
-test('orders that the plan lets race are told from those whose end the plan decides', () => {
+test('racing orders of a plan are kept apart from those whose end the plan decides', () => {
   const plan = planOf({ seed: 7, orders: 200, years: 0 })
   const raced = racedOrders(plan)
   const acts = plan.flatMap((event) => ('act' in event ? [event.act] : []))

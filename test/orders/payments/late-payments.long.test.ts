@@ -152,7 +152,7 @@ test('the hourly look finds a refund that failed and whose webhook was lost', as
   await harness.untilOrder(order.id, 'refund_failed')
 })
 
-test('a late payment whose refund bounces is an operator’s, who repeats the refund', async () => {
+test('a late payment whose refund bounces is an operator task, by which the refund is repeated', async () => {
   const { order } = await unpaid()
   await terminate(order.id)
   await stripe.do('fail-refund', { orderId: order.id })

@@ -118,7 +118,7 @@ test('a run whose order’s row says that its refund is repeated, and that does 
   await until('the money is back', async () => (await refundedMinor(id)).length === 1)
 })
 
-test('a difference that nothing explains is an operator’s, until both agree', async () => {
+test('a difference that nothing explains is an operator task until both agree', async () => {
   const id = await buy({})
   await write(id, 'refunding', 'returned_unused')
   await sweep()

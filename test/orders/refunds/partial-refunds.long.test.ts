@@ -304,7 +304,7 @@ test('a partial refund that Stripe refuses is released, and shown as refused', a
   expect(await shown(order.id)).toMatchObject({ refunds: [{ state: 'refused' }] })
 })
 
-test('a refund that Stripe refuses after the eSIMs are back is an operator’s', async () => {
+test('a refund that Stripe refuses after the eSIMs are back is an operator task', async () => {
   const { order } = await delivered()
   // Stripe refuses so for a dispute of which no event has come yet: the eSIM of a known one is suspended, and cannot go
   // back.
