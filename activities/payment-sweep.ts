@@ -35,7 +35,7 @@ import { paymentFailureTypes, withFailureTypes } from './failures.ts'
 import { recordUntilCurrent } from './order/dispute-record.ts'
 import { paymentMark } from './order/payment/payment-mark.ts'
 import { askAboutPayment } from './order/provider-alarm.ts'
-import { isGivenBack } from './order/refunds/lost-disputes.ts'
+import { isFullyReturned } from './order/refunds/lost-disputes.ts'
 import { leftOf } from './order/refunds/refund.ts'
 import { createOutOfStep, differsFromRun } from './out-of-step/orders.ts'
 
@@ -229,7 +229,7 @@ export function createPaymentSweepActivities(
    * refunds them.
    */
   async function raiseWithoutOrder(paymentIntentId: string, at: Date): Promise<boolean> {
-    if (await hasGivenBack(paymentIntentId)) return false
+    if (await isReturned(paymentIntentId)) return false
     for await (const erased of openPayments(sql, context)) {
       if (erased.includes(paymentIntentId)) return false
     }
@@ -241,12 +241,12 @@ export function createPaymentSweepActivities(
   async function resolveSettled(paymentIntentId: string, at: Date): Promise<void> {
     heartbeat()
     const isKnown = (await findOrderOfPayment(sql, paymentIntentId)) !== undefined
-    if (!isKnown && !(await hasGivenBack(paymentIntentId))) return
+    if (!isKnown && !(await isReturned(paymentIntentId))) return
     await resolveOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: paymentIntentId, by: 'payment_sweep', at })
   }
 
-  async function hasGivenBack(paymentIntentId: string): Promise<boolean> {
+  async function isReturned(paymentIntentId: string): Promise<boolean> {
     const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
-    return isGivenBack(context, payment, leftOf(payment))
+    return isFullyReturned(context, payment, leftOf(payment))
   }
 }

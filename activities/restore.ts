@@ -30,7 +30,7 @@ import { recordedAt } from './failures.ts'
 import { createProviderReturns } from './order/provider-returns.ts'
 import { refundUnlessTakenBack } from './order/refunds/lost-disputes.ts'
 import { leftOf } from './order/refunds/refund.ts'
-import { givenBackMinor } from './order/refunds/refund-records.ts'
+import { refundedMinorOf } from './order/refunds/refund-records.ts'
 import { paymentWithoutOrder } from './payment-sweep.ts'
 
 /** Nobody is served before the payments are settled, and Stripe takes 25 calls of a kind at a time at least. */
@@ -163,8 +163,8 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
     const takenBack = left > 0 ? await refundUnlessTakenBack(context, payment, left, () => stripe.refund(refund)) : []
     const refunds = [...takenBack, ...(await stripe.listRefunds(paymentIntentId))]
     await sql.begin(async (tx) => {
-      if (invoiceNumber !== null) await creditInvoice(tx, invoiceNumber, givenBackMinor(refunds), at)
-      if (factId !== null) await settleFact(tx, factId, 'refunded', givenBackMinor(refunds))
+      if (invoiceNumber !== null) await creditInvoice(tx, invoiceNumber, refundedMinorOf(refunds), at)
+      if (factId !== null) await settleFact(tx, factId, 'refunded', refundedMinorOf(refunds))
     })
     await deleteLostCustomer(payment)
     const isOurs = refunds.some(({ refundKey }) => refundKey === idempotencyKey)

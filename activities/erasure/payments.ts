@@ -17,7 +17,7 @@ import type { DeletionActivities } from '../../workflows/account-deletion.contra
 import { asFailure, paymentFailureTypes, recordedAt, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { refundUnlessTakenBack } from '../order/refunds/lost-disputes.ts'
 import { leftOf } from '../order/refunds/refund.ts'
-import { givenBackMinor } from '../order/refunds/refund-records.ts'
+import { refundedMinorOf } from '../order/refunds/refund-records.ts'
 import { leaveStepToOperator, operatorTaskOf, withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'settlePayments' | 'deleteStripeCustomer'>
@@ -56,7 +56,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
       if (processing) throw failure('PaymentPending', { nextRetryDelay: processingRetryMs })
       const trouble = open.find((settlement) => settlement.trouble)?.trouble
       if (trouble) await leaveStepToOperator(context, { receiptId, processor, code: trouble, at })
-      else await clearOperatorTask(receiptId, at)
+      else await resolveIfSettled(receiptId, at)
       if (giveUp) await deleteSecret(sql, receiptId, 'settlements')
       return { watch: open.length > 0 && !giveUp, ...(trouble && { trouble }) }
 
@@ -94,8 +94,8 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     },
   }
 
-  /** Closes the operator task, when no payment has a `trouble` any more. */
-  async function clearOperatorTask(receiptId: string, at: Date): Promise<void> {
+  /** Resolves the operator task, when no payment has a `trouble` any more. */
+  async function resolveIfSettled(receiptId: string, at: Date): Promise<void> {
     await resolveOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), by: 'deletion', at })
     const step = await findStep(sql, receiptId, processor)
     const customer = await openSecret(sql, context, receiptId, 'stripeCustomer')
@@ -111,7 +111,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
       const left = leftOf(await stripe.getPayment(settlement.paymentIntentId))
       return left > 0
         ? await refund(settlement, refunds, left, at)
-        : recordRefund(settlement, givenBackMinor(refunds), at)
+        : recordRefund(settlement, refundedMinorOf(refunds), at)
     } catch (error) {
       if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
       if (error.code === 'resource_missing') return unknownThere(settlement, error)
@@ -161,7 +161,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     const { paymentIntentId } = settlement
     if (before.filter(hasFailed).length >= maxFailedRefunds) return leaveUnrefunded(settlement, before)
     const idempotencyKey = `erased-${paymentIntentId}:refund-${before.length + 1}`
-    const refundedMinor = givenBackMinor(before) + amountMinor
+    const refundedMinor = refundedMinorOf(before) + amountMinor
     const reasonCode = 'account_deleted'
     const takenBack = await refundUnlessTakenBack(context, settlement, amountMinor, () =>
       stripe.refund({ paymentIntentId, amountMinor, idempotencyKey, reasonCode, lookFirst: false }),
@@ -201,7 +201,7 @@ function untilSettled(settlement: PaymentToClose, refundedAt: Date, at: Date): P
 /** Records in the books what is refunded of a payment in part. How much, an operator has decided. */
 function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progress | 'unchanged' {
   const { factId, invoiceNumber, promisedMinor = 0, bookedMinor = 0, refundedAt } = settlement
-  const refundedMinor = givenBackMinor(refunds)
+  const refundedMinor = refundedMinorOf(refunds)
   if (refundedMinor !== bookedMinor || refundedAt === null) {
     return {
       next: { ...settlement, bookedMinor: refundedMinor, refundedAt: refundedAt ?? at.toISOString() },
@@ -240,7 +240,7 @@ function leaveUnrefunded(settlement: PaymentToClose, refunds: Refund[]): Progres
   return {
     ...progress,
     async book(tx) {
-      if (factId) await settleFact(tx, factId, 'paid', givenBackMinor(refunds))
+      if (factId) await settleFact(tx, factId, 'paid', refundedMinorOf(refunds))
     },
   }
 }

@@ -10,9 +10,9 @@ import {
   beginBulkAct,
   countBulkOrdersLeft,
   findBulkAction,
-  type GivenBackElsewhere,
   nextBulkOrders,
   noteFailedTry,
+  type RefundedElsewhere,
   setBulkActionState,
   startBulkAction,
 } from '../../db/operator/bulk-actions.ts'
@@ -79,7 +79,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
         if (begun === 'stopped') return
         const outcome =
           begun === 'elsewhere'
-            ? { code: 'in_another_bulk_action' satisfies GivenBackElsewhere, mayChange: false }
+            ? { code: 'in_another_bulk_action' satisfies RefundedElsewhere, mayChange: false }
             : await does[action.act](order, action).catch(outcomeOf)
         if (outcome?.mayChange) return await noteFailedTry(sql, order.id, outcome.code)
         await endAct(sql, order.id, outcome ? 'refused' : 'done', outcome?.code ?? null)
@@ -106,7 +106,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
     selected: readonly OrderStatus[] | undefined,
   ): Promise<Outcome> {
     const { status: before, parent_order_id: parent } = await knownOrder(sql, orderId)
-    if (isGivenBack(before)) {
+    if (hasRefund(before)) {
       if (!wasAsked) return { code: `already_${before}`, mayChange: false }
       if (before === 'refunding') await askAgain(orderId)
       return undefined
@@ -128,7 +128,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
       if (!isRefused) throw error
       const { status: after } = await knownOrder(sql, orderId)
       // Another operator's act was faster, unless it was an earlier attempt of this bulk action.
-      if (isGivenBack(after)) return wasAsked ? undefined : { code: `already_${after}`, mayChange: false }
+      if (hasRefund(after)) return wasAsked ? undefined : { code: `already_${after}`, mayChange: false }
       const type = failureType(error)
       if (type && type !== 'OrderStateConflict') return outcomeOf(error)
       return { code: after, mayChange: after !== before || type === 'OrderStateConflict' }
@@ -166,7 +166,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
 const isKnown = (error: unknown): boolean =>
   error instanceof WorkflowNotFoundError || failureType(error) === 'OrderStateConflict'
 
-const isGivenBack = (status: OrderStatus): boolean => status === 'refunding' || status === 'refunded'
+const hasRefund = (status: OrderStatus): boolean => status === 'refunding' || status === 'refunded'
 
 /** The outcome that a failed attempt has: after an uncertain failure the act may still have been done. */
 function outcomeOf(error: unknown): Outcome {

@@ -1,7 +1,7 @@
 /** U3: confirmations and activation codes are sent once. Mails and pushes about an order. */
 import type { Context } from '../../context.ts'
 import { installUrl } from '../../db/crypto/install-token.ts'
-import { wasGivenBackByOperator } from '../../db/operator/operator-acts.ts'
+import { wasRefundedByOperator } from '../../db/operator/operator-acts.ts'
 import { listDocuments } from '../../db/order/books.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
@@ -69,7 +69,7 @@ export function createOrderNoticeActivities(context: Context): Activities {
   async function causeOf({ id, reason }: OrderRow): Promise<RefundCause> {
     const given = refundReasonOf(reason) ?? 'returned_unused'
     if (given !== 'cancelled_by_customer' && given !== 'returned_unused') return given
-    if (!(await wasGivenBackByOperator(sql, id))) return given
+    if (!(await wasRefundedByOperator(sql, id))) return given
     return given === 'returned_unused' ? 'returned_by_operator' : 'cancelled_by_operator'
   }
 

@@ -24,7 +24,7 @@ import type {
 } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { paymentMark } from '../order/payment/payment-mark.ts'
 import { askAboutPayment } from '../order/provider-alarm.ts'
-import { isGivenBack } from '../order/refunds/lost-disputes.ts'
+import { isFullyReturned } from '../order/refunds/lost-disputes.ts'
 import { createTally, differs, type FoundDifference, isUnexplained, minor, whole } from './tally.ts'
 
 type Activities = Pick<ReconciliationActivities, 'comparePayments' | 'compareRefunds' | 'compareOlderPayments'>
@@ -148,7 +148,7 @@ export function createPaymentComparison(context: Context): Activities {
       const order = byPayment.get(payment.paymentIntentId)
       if (!payment.disputed || (order && order.status !== 'refunded' && !lacksEsim(order))) continue
       const left = payment.receivedMinor - payment.refundedMinor
-      if (await isGivenBack(context, payment, left)) takenBack.add(payment.paymentIntentId)
+      if (await isFullyReturned(context, payment, left)) takenBack.add(payment.paymentIntentId)
     }
     return payments.flatMap((payment) => {
       const { paymentIntentId, orderId } = payment

@@ -6,7 +6,7 @@ import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { hasStatus } from '../../temporal/grpc-status.ts'
 import { pageContextOf } from '../language/page-context.ts'
-import { sayLanguage } from '../language/request-language.ts'
+import { setContentLanguage } from '../language/request-language.ts'
 import { layoutHeaders } from '../pages/layout.tsx'
 import { renderProblemPage } from '../pages/problems/problem.tsx'
 import { Problem, sendProblem } from './problem.ts'
@@ -46,7 +46,7 @@ export function createErrorHandler(context: Context): ErrorRequestHandler {
 
 function sendProblemPage(response: Response, problem: Problem, html: string, forms: boolean): void {
   const { status } = problems[problem.code]
-  sayLanguage(response, requestContextOf(response).pageLanguage, ['Accept-Language', 'Cookie'])
+  setContentLanguage(response, requestContextOf(response).pageLanguage, ['Accept-Language', 'Cookie'])
   response
     .status(status)
     .set({ ...layoutHeaders({ forms }), ...problem.options.headers })

@@ -13,7 +13,7 @@ import { recordSecurityEvent } from '../../db/security-log.ts'
 import type { Language } from '../../messages/languages.ts'
 import { runUntil } from '../../shared/deadline.ts'
 import { pageContextOf } from '../language/page-context.ts'
-import { sayLanguage } from '../language/request-language.ts'
+import { setContentLanguage } from '../language/request-language.ts'
 import { createAccessRecorder } from './accesses.ts'
 import { addressOf, asAddress, personAddressHeader } from './address.ts'
 import { type AnsweringTimes, answerWithin, limitTime } from './answering.ts'
@@ -273,7 +273,7 @@ async function send(response: Response, route: Route, reply: AnyReply): Promise<
   if (!definition) throw new Error(`${route.method} ${route.path} does not define a response ${reply.status}`)
   response.status(reply.status).set({ 'Cache-Control': 'no-store', ...reply.headers })
   if (definition.contentType === 'text/html')
-    sayLanguage(response, requestContextOf(response).pageLanguage, ['Accept-Language', 'Cookie'])
+    setContentLanguage(response, requestContextOf(response).pageLanguage, ['Accept-Language', 'Cookie'])
   if (definition.schema) {
     response.type('application/json').send(JSON.stringify(definition.schema.parse(reply.body)))
   } else if (definition.contentType) {

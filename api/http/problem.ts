@@ -2,7 +2,7 @@ import type { Response } from 'express'
 import { z } from 'zod'
 import type { Language } from '../../messages/languages.ts'
 import { textsOf } from '../../messages/texts.ts'
-import { sayLanguage } from '../language/request-language.ts'
+import { setContentLanguage } from '../language/request-language.ts'
 import { enumeration } from '../views/enumeration.ts'
 import { type ProblemCode, problems } from './problems.ts'
 
@@ -75,7 +75,7 @@ export function sendProblem(
     requestId: context.requestId,
     ...(errors && { errors }),
   }
-  sayLanguage(response, context.language, ['Accept-Language'])
+  setContentLanguage(response, context.language, ['Accept-Language'])
   response
     .status(status)
     .set({ 'Cache-Control': 'no-store', ...headers })

@@ -28,8 +28,8 @@ export const languageCookie = (language: Language, publicUrl: string): string =>
     secure: publicUrl.startsWith('https:'),
   })
 
-/** Says the language of an answer. @param by the request headers that have decided it: a cache keeps those apart */
-export function sayLanguage(response: Response, language: Language, by: readonly string[]): void {
+/** Sets the language of an answer. @param by the request headers that have decided it: a cache keeps those apart */
+export function setContentLanguage(response: Response, language: Language, by: readonly string[]): void {
   response.set('Content-Language', language)
   response.vary(by.join(', '))
 }

@@ -6,13 +6,13 @@ import {
   type BulkChange,
   type BulkOrderRow,
   type BulkOutcome,
-  countGivenBackElsewhere,
   countOutcomes,
-  type GivenBackBy,
-  givenBackBy,
-  givenBackElsewhere,
+  countRefundedElsewhere,
   listBulkChanges,
   maxAttempts,
+  type RefundedBy,
+  refundedBy,
+  refundedElsewhere,
 } from '../../db/operator/bulk-actions.ts'
 import { esimProviderIds } from '../../policy/outside-parties.ts'
 import { bulkActs } from '../../workflows/order/bulk-action.contract.ts'
@@ -163,8 +163,8 @@ export async function viewBulkAction({ sql }: ApiContext, row: BulkActions): Pro
   const rows = await countOutcomes(sql, row.id)
   const changes = await listBulkChanges(sql, row.id)
   const isRefund = row.act === 'refund'
-  const givenBack = isRefund ? await givenBackBy(sql, row.id) : []
-  const elsewhere = isRefund ? await countGivenBackElsewhere(sql, row.id) : []
+  const refunded = isRefund ? await refundedBy(sql, row.id) : []
+  const elsewhere = isRefund ? await countRefundedElsewhere(sql, row.id) : []
   const isOver = row.state === 'done' || row.state === 'cancelled'
   const countOf = (wanted: Outcome): number =>
     total(rows.filter(({ state }) => (state === 'asked' ? (isOver ? 'unknown' : 'trying') : state) === wanted))
@@ -201,7 +201,7 @@ export async function viewBulkAction({ sql }: ApiContext, row: BulkActions): Pro
           ({ minor }) => minor,
         )
       : [],
-    givenBack: [...givenBack],
+    givenBack: [...refunded],
   }
 }
 
@@ -218,9 +218,9 @@ export const viewBulkOrder = (row: BulkOrderRow): BulkOrderView => ({
   currency: row.currency,
 })
 
-const viewBy = ({ by_bulk_action: bulkActionId, by_operator: operator }: GivenBackBy) => ({ bulkActionId, operator })
+const viewBy = ({ by_bulk_action: bulkActionId, by_operator: operator }: RefundedBy) => ({ bulkActionId, operator })
 
-const isElsewhere = (code: string | null): boolean => givenBackElsewhere.some((each) => each === code)
+const isElsewhere = (code: string | null): boolean => refundedElsewhere.some((each) => each === code)
 
 const total = (rows: readonly BulkOutcome[]): number => rows.reduce((sum, { count }) => sum + count, 0)
 

@@ -263,7 +263,7 @@ export const countOutcomes = (sql: Queryable, bulkActionId: string): Promise<Bul
     group by a.state, a.code, o.status, o.currency order by a.state, a.code, o.status, o.currency`
 
 /** The sums that the payment processor has refunded because of this bulk action, and of no other act. */
-export const givenBackBy = (sql: Queryable, bulkActionId: string): Promise<Sum[]> =>
+export const refundedBy = (sql: Queryable, bulkActionId: string): Promise<Sum[]> =>
   sql<Sum[]>`
     select o.currency, sum(r.amount_minor)::float8 as minor
     from operator_acts a join bulk_actions b on b.id = a.bulk_action_id join orders o on o.id = a.order_id
@@ -275,38 +275,38 @@ export const givenBackBy = (sql: Queryable, bulkActionId: string): Promise<Sum[]
     group by o.currency order by o.currency`
 
 /** Codes of a refund that was not made because another act has refunded the order, or is about to. */
-export const givenBackElsewhere = ['already_refunding', 'already_refunded', 'in_another_bulk_action'] as const
+export const refundedElsewhere = ['already_refunding', 'already_refunded', 'in_another_bulk_action'] as const
 
-export type GivenBackElsewhere = (typeof givenBackElsewhere)[number]
+export type RefundedElsewhere = (typeof refundedElsewhere)[number]
 
 /** The act that had refunded an order before a bulk refund came to it. Without both it was the customer, or the run by itself. */
-export interface GivenBackBy {
+export interface RefundedBy {
   by_bulk_action: string | null
   by_operator: string | null
 }
 
-/** The act that has given the order of an act `a` back instead of it. */
+/** The act that has refunded the order of an act `a` instead of it. */
 const instead = (sql: Queryable) => sql`
   lateral (
     select x.bulk_action_id as by_bulk_action, x.operator as by_operator from operator_acts x
-    where a.state = 'refused' and a.code = any(${[...givenBackElsewhere]}) and x.order_id = a.order_id and x.id <> a.id
+    where a.state = 'refused' and a.code = any(${[...refundedElsewhere]}) and x.order_id = a.order_id and x.id <> a.id
       and x.act in ('refund', 'cancel', 'reject') and x.state in ('asked', 'done')
     order by x.state = 'done' desc, x.asked_at, x.id limit 1
   ) instead on true`
 
-/** How many orders of a bulk refund had been given back by whom. */
-export const countGivenBackElsewhere = (
+/** How many orders of a bulk refund had been refunded by whom. */
+export const countRefundedElsewhere = (
   sql: Queryable,
   bulkActionId: string,
-): Promise<(GivenBackBy & { count: number })[]> =>
-  sql<(GivenBackBy & { count: number })[]>`
+): Promise<(RefundedBy & { count: number })[]> =>
+  sql<(RefundedBy & { count: number })[]>`
     select instead.by_bulk_action, instead.by_operator, count(*)::int as count
     from operator_acts a left join ${instead(sql)}
-    where a.bulk_action_id = ${bulkActionId} and a.state = 'refused' and a.code = any(${[...givenBackElsewhere]})
+    where a.bulk_action_id = ${bulkActionId} and a.state = 'refused' and a.code = any(${[...refundedElsewhere]})
     group by 1, 2 order by 3 desc, 1, 2`
 
 export type BulkOrderRow = Pick<OperatorActs, 'id' | 'state' | 'code' | 'attempts' | 'done_at' | 'amount_minor'> &
-  Pick<Orders, 'account_id' | 'status' | 'currency' | 'gross_minor'> & { order_id: Orders['id'] } & GivenBackBy
+  Pick<Orders, 'account_id' | 'status' | 'currency' | 'gross_minor'> & { order_id: Orders['id'] } & RefundedBy
 
 /** A page of the orders with their outcomes. */
 export const listBulkOrders = (

@@ -88,7 +88,7 @@ export async function endAct(
 }
 
 /** Whether an operator has had an order cancelled or refunded, so that it was not the customer. */
-export async function wasGivenBackByOperator(sql: Queryable, orderId: string): Promise<boolean> {
+export async function wasRefundedByOperator(sql: Queryable, orderId: string): Promise<boolean> {
   const acts = await sql`
     select 1 from operator_acts
     where order_id = ${orderId} and act in ('cancel', 'refund') and state in ('asked', 'done') limit 1`

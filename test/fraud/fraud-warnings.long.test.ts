@@ -69,7 +69,7 @@ const untilTask = (subjectId: string) =>
 const untilNoTask = (subjectId: string) =>
   until(`no task of ${subjectId}`, async () => (await taskOf(subjectId)) === undefined)
 
-async function expectGivenBack(orderId: string): Promise<void> {
+async function expectRefunded(orderId: string): Promise<void> {
   expect(await harness.untilOrder(orderId, 'refunded')).toMatchObject({ reason: 'fraud_warning' })
   expect(await refundsOf(orderId)).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
   expect(await taskOf(orderId)).toBeUndefined()
@@ -92,7 +92,7 @@ async function topUpOf({ person, order }: Awaited<ReturnType<typeof bought>>): P
 test('U5: an order in review with a fraud warning is refunded, and the customer is notified', async () => {
   const { person, order } = await bought('in_review', { riskLevel: 'elevated' })
   await warn(order.id)
-  await expectGivenBack(order.id)
+  await expectRefunded(order.id)
   await until('the mail', async () =>
     (await mailsTo(harness.stack, person.email)).some(({ text }) => text.includes('possibly fraudulent')),
   )
@@ -103,7 +103,7 @@ test('U5: a fraud warning stops the provisioning of an order, and what the provi
   await esimAccess.do('allocation', { delayMs: 600_000 })
   const { order } = await bought('provisioning')
   await warn(order.id)
-  await expectGivenBack(order.id)
+  await expectRefunded(order.id)
   await esimAccess.do('allocation', {})
   await harness.fastForward(order.id, '20 minutes')
   await until('nothing is held', async () => {
@@ -121,7 +121,7 @@ test('eSIMs that are delivered while Stripe is slow to tell of the warning are r
   await stripe.do('pay', { orderId: id })
   await warn(id)
   await stripe.do('release')
-  await expectGivenBack(id)
+  await expectRefunded(id)
   for (const { iccid } of (await harness.service.get(`/v1/orders/${id}`)).body.esims)
     await until('the eSIM is returned', async () => (await atProvider(iccid)) === 'CANCEL')
 })
@@ -136,7 +136,7 @@ test('a warning that arrives before the payment does keeps the order from its pr
   await stripe.do('release', { order: held.map((_id, index) => held.length - 1 - index) })
   await harness.fastForward(id, '1 minute')
   await harness.untilOrder(id, ['refunded', 'delivered'])
-  await expectGivenBack(id)
+  await expectRefunded(id)
 })
 
 test.each([
@@ -145,7 +145,7 @@ test.each([
 ])('U5: unused eSIMs of a warning that names the order %s go back, and so does the money', async (_what, given) => {
   const { order } = await bought('delivered')
   await warn(order.id, given)
-  await expectGivenBack(order.id)
+  await expectRefunded(order.id)
   expect(await atProvider(order.esims[0].iccid)).toBe('CANCEL')
   const { documents } = (await harness.service.get(`/v1/orders/${order.id}`)).body
   expect(documents).toMatchObject([{ kind: 'invoice' }, { kind: 'credit_note' }])
@@ -180,7 +180,7 @@ test('a provider that is down for an hour gets the unused eSIM back after a frau
   await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: 6 })
   await warn(order.id)
   await harness.fastForward(order.id, '1 hour')
-  await expectGivenBack(order.id)
+  await expectRefunded(order.id)
 })
 
 test('a customer’s refund is no conflict while the provider is down, and succeeds once it answers', async () => {
@@ -301,7 +301,7 @@ test('twenty warnings at once, each delivered twice, refund an order once', asyn
   const { order } = await bought('delivered')
   await stripe.do('webhooks', { copies: 2 })
   await Promise.all(Array.from({ length: 20 }, () => warn(order.id)))
-  await expectGivenBack(order.id)
+  await expectRefunded(order.id)
 })
 
 test('a fraud warning that needs nothing any more changes nothing', async () => {
@@ -334,7 +334,7 @@ test('a top-up with a fraud warning that is not delivered yet is refunded', asyn
   await stripe.do('pay', { orderId: id, riskLevel: 'elevated' })
   await harness.untilOrder(id, 'in_review')
   await warn(id)
-  await expectGivenBack(id)
+  await expectRefunded(id)
 })
 
 test('a warning about an order whose run has closed becomes one operator task', async () => {
@@ -389,7 +389,7 @@ test('the hourly look finds a warning whose webhook was lost, and settles tasks 
   await stripe.do('open-dispute', { orderId: used.order.id })
   await stripe.do('webhooks', { drop: 0 })
   await runLater(harness.stack, paymentSweepType, 1 / 24)
-  await expectGivenBack(lost.order.id)
+  await expectRefunded(lost.order.id)
   await untilNoTask(used.order.id)
 })
 
@@ -448,13 +448,13 @@ test('U5: a warning that Stripe refuses to show is an operator task, and keeps n
   const match = { method: 'GET', path: `/v1/radar/early_fraud_warnings/${first}` }
   await stripe.fault({ match, status: 404, body, times: 1_000_000 })
   await runLater(harness.stack, paymentSweepType, 1 / 24)
-  await expectGivenBack(other.order.id)
+  await expectRefunded(other.order.id)
   const unread = () => sql`
     select kind from attention where subject_id = ${first} and resolved_at is null`
   expect(await unread()).toEqual([{ kind: 'fraud_warning_unread' }])
 
   await stripe.clearFaults()
   await runLater(harness.stack, paymentSweepType, 1 / 24)
-  await expectGivenBack(refused.order.id)
+  await expectRefunded(refused.order.id)
   expect(await unread()).toEqual([])
 })

@@ -13,7 +13,7 @@ export const checkedTypes = ['order', 'orderAftercare', 'partialRefund', 'withdr
 
 type Completed = Extract<RunEvent, { kind: 'completed' }>
 type Reading<Event> = (world: World, event: Event) => readonly StepName[]
-const isGivenBack = ({ status }: World): boolean => `${status}`.startsWith('refund')
+const isRefunded = ({ status }: World): boolean => `${status}`.startsWith('refund')
 
 /** The steps of the model for each accepted request. */
 const updates: Record<string, Reading<unknown>> = {
@@ -36,7 +36,7 @@ const begun: Record<string, Reading<unknown>> = {
 /** Activities that begin only while the money is on its way back. */
 const onlyFor: Record<string, (world: World) => boolean> = {
   refundPayment: ({ status }) => status === 'refunding',
-  releaseProvision: isGivenBack,
+  releaseProvision: isRefunded,
 }
 
 /** The steps of the model for each activity that is done. */
@@ -55,7 +55,7 @@ const done: Record<string, Reading<Completed>> = {
   },
   startProvisioning: () => ['goes on after the review'],
   // An eSIM that an attempt makes after it was stopped belongs to the release.
-  provision: (world) => (world.esim !== 'asked' && isGivenBack(world) ? [] : ['makes the eSIM']),
+  provision: (world) => (world.esim !== 'asked' && isRefunded(world) ? [] : ['makes the eSIM']),
   recordDelivery: () => ['delivers'],
   // A suspected order ends as if it had been cancelled.
   readFraudWarnings: (world, { input, result }) => {
@@ -193,7 +193,7 @@ export function faultsOfRun(events: readonly RunEvent[]): string[] {
   }
 
   function compare(status: string): void {
-    const isOrders = workflowType === 'order' || (workflowType === 'orderAftercare' && isGivenBack(world))
+    const isOrders = workflowType === 'order' || (workflowType === 'orderAftercare' && isRefunded(world))
     if (!isOrders || !(status in orderStates) || status === 'awaiting_payment') return
     if (status === 'ended' && !events.some(sawTheEnd)) fault('it ends, and no eSIM has')
     if (status !== world.status) fault(`it shows ${status}`)

@@ -103,7 +103,7 @@ const to = ({ rows }: World, status: OrderStatus): Pick<World, 'status' | 'rows'
 })
 
 const closes = (world: World, status: OrderStatus): Partial<World> => ({ ...to(world, status), run: 'closed' })
-const isGivenBack = ({ status }: World): boolean => `${status}`.startsWith('refund')
+const isRefunded = ({ status }: World): boolean => `${status}`.startsWith('refund')
 const noRows: Rows = { account: false, order: null, stated: false }
 export const isPaid = ({ payment }: World): boolean => payment === 'paid'
 const toppedUp = ({ topUp }: World): boolean => topUp === 'paid' || topUp === 'applied'
@@ -285,7 +285,7 @@ const steps = {
   'releases what nobody gets': {
     who: 'run',
     when: ({ esim }) => esim === 'held',
-    needs: { 'the money is on its way back': isGivenBack, 'no top-up is on it': ({ topUp }) => topUp !== 'applied' },
+    needs: { 'the money is on its way back': isRefunded, 'no top-up is on it': ({ topUp }) => topUp !== 'applied' },
     does: () => ({ esim: 'returned' }),
   },
   'ends without its row': {
@@ -310,7 +310,7 @@ const steps = {
   'notes that the withdrawal is carried out': {
     who: 'run',
     when: ({ withdrawal }) => withdrawal === 'stated',
-    needs: { 'the money is on its way back': isGivenBack },
+    needs: { 'the money is on its way back': isRefunded },
     does: () => ({ withdrawal: 'done' }),
   },
   'leaves the withdrawal to an operator': {

@@ -76,7 +76,7 @@ export function takenBackBy(
 }
 
 /** Whether nothing of a payment is left, because it was refunded or because its disputes were lost. */
-export async function isGivenBack(
+export async function isFullyReturned(
   context: Context,
   payment: Pick<Payment, 'paymentIntentId' | 'currency' | 'disputed'>,
   leftMinor: number,

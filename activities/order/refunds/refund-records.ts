@@ -22,7 +22,7 @@ export const partialRefundFailed = 'partial_refund_failed'
 export const hasNotFailed = ({ status }: Pick<Refund, 'status'>): boolean => givesMoneyBack(status)
 
 /** The sum of the refunds that have not failed: the customer has this money back, or gets it back. */
-export const givenBackMinor = (refunds: Refund[]): number =>
+export const refundedMinorOf = (refunds: Refund[]): number =>
   refunds.filter(hasNotFailed).reduce((sum, { amountMinor }) => sum + amountMinor, 0)
 
 /**

@@ -16,7 +16,7 @@ import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { paymentUnsettled } from '../payment/late-payment.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
 import { isTakenBack, listTakenBack, refundUnlessTakenBack } from './lost-disputes.ts'
-import { givenBackMinor, hasNotFailed, recordRefunds } from './refund-records.ts'
+import { hasNotFailed, recordRefunds, refundedMinorOf } from './refund-records.ts'
 import { releaseAbandoned } from './reserved-refunds.ts'
 
 type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
@@ -107,13 +107,13 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
               givesMoneyBack(state) && !isTakenBack(refund_key) && refunds.every(({ refundId }) => refundId !== id),
           )
         : []
-      const takenMinor = sumOf(known) + givenBackMinor(missing.takenBack)
+      const takenMinor = sumOf(known) + refundedMinorOf(missing.takenBack)
       await sql.begin(async (tx) => {
         for (const { refund_key } of vanished) await failRefund(tx, orderId, refund_key)
         const found = [...missing.takenBack, ...refunds]
         const refundedMinor = await recordRefunds(tx, order, found, { reason: order.reason ?? 'returned_unused', at })
-        const isGivenBack = refundStatuses.includes(order.status) && !missesSome
-        const outcome = isGivenBack ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
+        const isRefunded = refundStatuses.includes(order.status) && !missesSome
+        const outcome = isRefunded ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
         if (order.fact_id && refunds.length > 0) await settleFact(tx, order.fact_id, outcome, refundedMinor)
       })
       const isSettled =
@@ -137,7 +137,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
     const left = leftOf(payment) - knownMinor
     if (left <= 0 || !payment.disputed || knownMinor > 0) return { minor: left, takenBack: [] }
     const takenBack = await listTakenBack(context, payment, left)
-    return { minor: left - givenBackMinor(takenBack), takenBack }
+    return { minor: left - refundedMinorOf(takenBack), takenBack }
   }
 
   /**

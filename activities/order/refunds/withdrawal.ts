@@ -26,7 +26,7 @@ export const canWithdrawFrom: readonly OrderStatus[] = ['in_review', 'provisioni
 /** A local activity has a few seconds, and a hanging provider must not prevent the statement either. */
 const providerAnswersWithinMs = 2_500
 const isUsedState = (state: EsimStatus['state']): boolean => !['new', 'cancelled', 'unknown'].includes(state)
-const givenBack: readonly OrderStatus[] = ['refunding', 'refund_failed', 'refunded', 'cancelled']
+const refundedOrCancelled: readonly OrderStatus[] = ['refunding', 'refund_failed', 'refunded', 'cancelled']
 
 export function createWithdrawalActivities(context: WorkerContext): WithdrawalActivities {
   const { sql, config, temporal } = context
@@ -81,7 +81,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
 
     async carryOutWithdrawal({ orderId }) {
       const order = await knownOrder(sql, orderId)
-      if (givenBack.includes(order.status)) return
+      if (refundedOrCancelled.includes(order.status)) return
       if (!canWithdrawFrom.includes(order.status)) throw failure('OrderStateConflict', { code: order.status })
       // No provider takes the data of a top-up back.
       if (order.parent_order_id) throw failure('OrderStateConflict', { code: 'top_up' })
@@ -94,7 +94,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
         const type = failureType(error)
         if (type === 'EsimInUse') throw failure('EsimInUse')
         // Something else happens to the order at this moment: what became of it decides.
-        if (givenBack.includes((await knownOrder(sql, orderId)).status)) return
+        if (refundedOrCancelled.includes((await knownOrder(sql, orderId)).status)) return
         throw failure(type === 'ProviderUnavailable' ? type : 'RefundUnderWay')
       }
     },

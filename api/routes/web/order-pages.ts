@@ -46,7 +46,7 @@ const nothing = z.strictObject({})
 const onceOnly = z.strictObject({ once: sentId })
 const documentParams = z.strictObject({ id: sentId, number: z.string().max(60) })
 const shownOrders = 50
-const givenBack: readonly OrderStatus[] = ['cancelled', 'refunding', 'refunded']
+const cancelledStates: readonly OrderStatus[] = ['cancelled', 'refunding', 'refunded']
 
 export function orderPageRoutes(api: ApiContext): Route[] {
   const { sql, config } = api
@@ -81,7 +81,8 @@ export function orderPageRoutes(api: ApiContext): Route[] {
           await orders.update(id, definition, [])
         } catch (error) {
           const { status } = await owned(id, caller)
-          const isDone = error instanceof Problem && error.code === 'order_state_conflict' && givenBack.includes(status)
+          const isDone =
+            error instanceof Problem && error.code === 'order_state_conflict' && cancelledStates.includes(status)
           if (!isDone) throw error
         }
         return done(id, notice)

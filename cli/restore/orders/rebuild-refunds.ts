@@ -1,7 +1,7 @@
 /** Refunds of an order and their credit notes: Stripe has all refunds, also those made at the dashboard, and the runs have the numbers. */
 import { takenBackBy } from '../../../activities/order/refunds/lost-disputes.ts'
 import { leftOf } from '../../../activities/order/refunds/refund.ts'
-import { givenBackMinor, hasNotFailed, recordRefunds } from '../../../activities/order/refunds/refund-records.ts'
+import { hasNotFailed, recordRefunds, refundedMinorOf } from '../../../activities/order/refunds/refund-records.ts'
 import type { Transaction } from '../../../db/connection/database.ts'
 import type { InvoiceLinks } from '../../../db/connection/schema.ts'
 import { settleFact } from '../../../db/order/books.ts'
@@ -56,9 +56,9 @@ export async function rebuildRefunds(
       const row = rows.find(({ stripe_refund_id }) => stripe_refund_id === refund.refundId)
       if (row) await noteCreditNote(tx, row.refund_key, number)
     }
-    const isGivenBack = order.status.startsWith('refund') && leftOf(payment) <= givenBackMinor(takenBack)
-    const outcome = isGivenBack ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
-    if (order.fact_id) await settleFact(tx, order.fact_id, outcome, givenBackMinor(refunds))
+    const isRefunded = order.status.startsWith('refund') && leftOf(payment) <= refundedMinorOf(takenBack)
+    const outcome = isRefunded ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
+    if (order.fact_id) await settleFact(tx, order.fact_id, outcome, refundedMinorOf(refunds))
   })
 }
 

@@ -46,7 +46,7 @@ async function refundsOf(orderId: string): Promise<StripeState['refunds']> {
 
 const taskKinds = async (orderId: string) => (await attention(orderId)).map(({ kind }) => kind)
 
-async function expectGivenBack(orderId: string, reason: string): Promise<void> {
+async function expectRefunded(orderId: string, reason: string): Promise<void> {
   expect(await harness.untilOrder(orderId, 'refunded')).toMatchObject({ reason })
   expect(await refundsOf(orderId)).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
 }
@@ -91,7 +91,7 @@ test('a payment that arrives after the order’s run was terminated is refunded,
   const { person, order } = await unpaid()
   await terminate(order.id)
   await stripe.do('pay', { orderId: order.id })
-  await expectGivenBack(order.id, 'paid_after_cancel')
+  await expectRefunded(order.id, 'paid_after_cancel')
   const [mail] = await untilValue(
     'the customer is told',
     () => mailsTo(harness.stack, person.email),
@@ -172,7 +172,7 @@ test('the hourly look finds a payment whose run was terminated and whose webhook
   await stripe.do('pay', { orderId: order.id })
   await stripe.do('webhooks', { drop: 0 })
   await sweep()
-  await expectGivenBack(order.id, 'paid_after_cancel')
+  await expectRefunded(order.id, 'paid_after_cancel')
 })
 
 test('an event that cannot be looked up stops no other one: the hourly look goes on', async () => {
@@ -188,7 +188,7 @@ test('an event that cannot be looked up stops no other one: the hourly look goes
   const missing = { error: { type: 'invalid_request_error', code: 'resource_missing', message: 'No such warning' } }
   await stripe.fault({ match: { path: '/early_fraud_warnings/' }, status: 404, body: missing, times: 1_000 })
   await sweep()
-  await expectGivenBack(order.id, 'paid_after_cancel')
+  await expectRefunded(order.id, 'paid_after_cancel')
   // The next payment sweep asks again; until then an operator has the warning.
   const unread = await sql`select 1 from attention where kind = 'fraud_warning_unread' and resolved_at is null`
   expect(unread.length).toBeGreaterThan(0)
@@ -225,7 +225,7 @@ test('a held order whose run was terminated is refunded by the hourly look', asy
   const { order } = await paidAndHeld()
   await terminate(order.id)
   await sweep()
-  await expectGivenBack(order.id, 'not_delivered_in_time')
+  await expectRefunded(order.id, 'not_delivered_in_time')
 })
 
 test('an order in provisioning whose run was terminated returns its eSIM and is refunded', async () => {
@@ -239,7 +239,7 @@ test('an order in provisioning whose run was terminated returns its eSIM and is 
   await esimAccess.do('allocate')
   await esimAccess.do('allocation', {})
   await sweep()
-  await expectGivenBack(order.id, 'not_delivered_in_time')
+  await expectRefunded(order.id, 'not_delivered_in_time')
 })
 
 test('a refund whose run was terminated is carried out by the hourly look', async () => {
@@ -251,7 +251,7 @@ test('a refund whose run was terminated is carried out by the hourly look', asyn
   await terminate(order.id)
   await stripe.clearFaults()
   await sweep()
-  await expectGivenBack(order.id, 'returned_unused')
+  await expectRefunded(order.id, 'returned_unused')
 })
 
 const intentsLeft = async (before: ReadonlySet<string>) =>
