@@ -16,7 +16,7 @@ const cures = {
   deliver_or_refund:
     'POST /v1/orders/{id}/cancel, or POST /v1/orders/{id}/refund of one that is refunded by our books: what Stripe still has is given back',
   issue_credit_note:
-    'Wait for the next look at the order’s refunds; if the note is still missing, its run needs a developer',
+    'Wait until the order’s refunds are read again; if the note is still missing, its run needs a developer',
   repeat_refund: 'POST /v1/orders/{id}/refund: the money has not left',
   correct_credit_note: 'Compare the refunds in Stripe’s dashboard with the credit notes, and refund the rest',
   answer_dispute: 'Answer the dispute in Stripe’s dashboard before its deadline',
@@ -32,7 +32,7 @@ const cures = {
   correct_bank_account:
     'Look in Stripe’s dashboard why, and correct the bank account there: Stripe pays nothing out until then',
   wait_for_run:
-    'Its order’s run has been told to read it again; if it still differs the next night, the run needs a developer',
+    'Its order’s run has been asked to read it again; if it still differs the next night, the run needs a developer',
   find_remainder: 'Compare the day’s transactions in the party’s own report with ours',
 } as const
 
@@ -48,7 +48,7 @@ export const differenceKinds = {
   payment_without_order: kind('A payment of ours at Stripe that no order has', 'refund_payment'),
   payment_unknown: kind('Paid in our books, and not at Stripe', 'ask_about_payment'),
   paid_not_settled: kind(
-    'Paid at Stripe, past its hour, neither delivered nor given back, whatever our status says',
+    'Paid at Stripe, past its hour, neither delivered nor refunded, whatever our status says',
     'deliver_or_refund',
   ),
   delivered_without_esim: kind(

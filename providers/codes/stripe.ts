@@ -14,7 +14,7 @@ const passes = (says: string, customer = waits) =>
   ({ kind: 'unavailable', says, acts: 'nobody', customer }) satisfies Partial<CodeMeaning>
 const operators = (says: string) =>
   ({ kind: 'misconfigured', says, acts: 'operator', customer: waits }) satisfies Partial<CodeMeaning>
-const ours = (says: string, customer = 'the checkout is refused; a refund is an operator’s') =>
+const ours = (says: string, customer = 'the checkout is refused; a refund is an operator task') =>
   ({ kind: 'rejected', says, acts: 'developers', customer }) satisfies Partial<CodeMeaning>
 const final = (says: string, customer: string) =>
   ({ kind: 'rejected', says, acts: 'nobody', customer }) satisfies Partial<CodeMeaning>
@@ -82,7 +82,7 @@ export const stripeErrorTypes: Readonly<Record<string, Omit<CodeMeaning, 'code'>
   idempotency_error: ours('The key was used for another request'),
   invalid_request_error: final(
     'The request has invalid parameters, such as a refund of more than is left',
-    'a refused refund becomes an operator’s; a refused checkout makes no order',
+    'a refused refund becomes an operator task; a refused checkout makes no order',
   ),
 }
 

@@ -92,7 +92,7 @@ export async function keyRotation(
       if (outcome === 'retired') return moveTo('done', 0)
       if (outcome === 'in_use') return moveTo('rewrapping', await countUnderOldKeys({ toKey }))
       await moveTo('waiting_for_backup', 0, plusMs(now(), backupPauseMs))
-      await sleep(backupPauseMs, { summary: 'until the next look for a backup' })
+      await sleep(backupPauseMs, { summary: 'until the next check for a backup' })
     }
   }
 

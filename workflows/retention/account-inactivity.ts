@@ -27,7 +27,7 @@ const graceDays = 2
 const headStartMs = 3_600_000
 
 export async function accountInactivity({ accountId }: InactivityInput): Promise<InactivityState> {
-  const state: InactivityState = { status: 'waiting', waitingFor: 'the first look', dueAt: null, deletesAt: null }
+  const state: InactivityState = { status: 'waiting', waitingFor: 'the first check', dueAt: null, deletesAt: null }
   onQuery(inactivityState, () => state)
   const begun = await localFirst.beginInactivity({ accountId, asOf: now().toISOString() })
   if (begun === 'gone') return end('gone')

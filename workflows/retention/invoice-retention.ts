@@ -48,7 +48,7 @@ export async function invoiceRetention({ month }: InvoiceRetentionInput): Promis
     } else if (left > 0) {
       await waitUntil('held', 'an operator to let the month go', plusMs(new Date(), holdLookMs))
     } else if (nextPurgeAt !== null) {
-      await waitUntil('keeping', 'the end of the term', new Date(nextPurgeAt))
+      await waitUntil('keeping', 'the end of the period', new Date(nextPurgeAt))
     } else {
       moveTo('purged', 'nothing', null)
       return state
