@@ -2,8 +2,8 @@
  * R4, security logs are kept for at most 90 days: the security log. Each UTC day has a partition, so that a whole day
  * can be dropped.
  */
-import { ensureDays, insertIntoDay, listDays, partitionOf } from './access/daily-partitions.ts'
-import type { Database, Queryable } from './connection/database.ts'
+import { insertIntoDay } from './access/daily-partitions.ts'
+import type { Database } from './connection/database.ts'
 import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'
 
 export type SecurityEventKind =
@@ -31,16 +31,6 @@ export interface SecurityEvent {
   requestId?: string | undefined
   at: Date
 }
-
-/** The name of a UTC day's partition, for example `security_log_2026_06_20`. */
-export const partitionName = (day: Date): string => partitionOf('security_log', day)
-
-/** Creates the missing partitions of `days` UTC days, starting with the day of `from`. */
-export const ensurePartitions = (sql: Database, from: Date, days: number): Promise<void> =>
-  ensureDays(sql, 'security_log', from, days)
-
-/** The UTC days that have a partition, the oldest first. */
-export const listPartitions = (sql: Queryable): Promise<Date[]> => listDays(sql, 'security_log')
 
 /**
  * Writes one event. It creates a missing partition, so that late housekeeping loses no event. For an account that is

@@ -25,14 +25,6 @@ export const daysUntil = (to: Date, from: Date): number => Math.round(msUntil(to
 /** A month as `YYYY-MM`. */
 export const monthOf = (at: Date): string => at.toISOString().slice(0, 7)
 
-/** First instant of a month given as `YYYY-MM`, and of the month after. */
-export function monthBounds(month: string): { from: Date; to: Date } {
-  const from = new Date(`${month}-01T00:00:00.000Z`)
-  const to = new Date(from)
-  to.setUTCMonth(from.getUTCMonth() + 1)
-  return { from, to }
-}
-
 export interface BooksPeriod {
   years: number
   /** `year_end`: the period begins at the end of the calendar year, as in many tax laws */

@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ensureDays, partitionOf } from '../db/access/daily-partitions.ts'
 import { connectDatabase, type Database } from '../db/connection/database.ts'
 import { migrate } from '../db/connection/migrate.ts'
 import type { Sealed } from '../db/connection/schema.ts'
 import { createDataKeys } from '../db/crypto/data-keys.ts'
 import { createFieldCipher } from '../db/crypto/field-cipher.ts'
-import { ensurePartitions, partitionName, recordSecurityEvent } from '../db/security-log.ts'
+import { recordSecurityEvent } from '../db/security-log.ts'
 import { type PostgresServer, startPostgres } from '../dev/postgres/postgres.ts'
 
 let postgres: PostgresServer
@@ -31,9 +32,9 @@ async function partitions(): Promise<string[]> {
 
 test('R4: each UTC day has one partition of the security log, also with simultaneous requests', async () => {
   const from = new Date('2031-12-30T23:59:59Z')
-  await Promise.all(Array.from({ length: 5 }, () => ensurePartitions(sql, from, 3)))
+  await Promise.all(Array.from({ length: 5 }, () => ensureDays(sql, 'security_log', from, 3)))
   expect(await partitions()).toEqual(['2031_12_30', '2031_12_31', '2032_01_01'].map((day) => `security_log_${day}`))
-  expect(partitionName(from)).toBe('security_log_2031_12_30')
+  expect(partitionOf('security_log', from)).toBe('security_log_2031_12_30')
 })
 
 test('a security event on a day without a partition is stored, also with simultaneous events', async () => {

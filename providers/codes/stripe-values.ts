@@ -1,6 +1,7 @@
 /**
  * The meanings of Stripe's statuses, reasons and events. A value in no table may pass: a payment or a refund counts as
- * pending, a dispute as open, a redaction job as at work, and another event is ignored.
+ * pending, a dispute as open, a redaction job as at work, and another event is ignored. The tables of reasons, which no code
+ * reads, are documentation: a reason decides nothing, and an unlisted one raises no alarm.
  *
  * Sources: the types of stripe 23.1 (resources/PaymentIntents.d.ts, Refunds.d.ts, Disputes.d.ts,
  * Radar/EarlyFraudWarnings.d.ts), docs.stripe.com/payments/paymentintents/lifecycle, docs.stripe.com/refunds,

@@ -1,16 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  booksPeriodEnds,
-  daysUntil,
-  later,
-  monthBounds,
-  monthOf,
-  msUntil,
-  plusDays,
-  plusYears,
-  startOfDay,
-} from '../../shared/calendar.ts'
+import { booksPeriodEnds, daysUntil, later, msUntil, plusDays, plusYears, startOfDay } from '../../shared/calendar.ts'
 
 const dayMs = 86_400_000
 const time = fc.date({ min: new Date('1999-12-31'), max: new Date('2101-01-01'), noInvalidDate: true })
@@ -64,20 +54,6 @@ describe('days', () => {
         expect(daysUntil(new Date(plusDays(at, count).getTime() + dayMs / 3), at)).toBe(count)
         expect(daysUntil(new Date(plusDays(at, count).getTime() + dayMs / 1.5), at)).toBe(count + 1)
         expect([later(at, start), later(start, at)]).toEqual([at, at])
-      }),
-    )
-  })
-})
-
-describe('months', () => {
-  test('contain all of their times and no other', () => {
-    fc.assert(
-      fc.property(time, (at) => {
-        const { from, to } = monthBounds(monthOf(at))
-        expect(from <= at && at < to).toBe(true)
-        expect(monthOf(from)).toBe(monthOf(at))
-        expect(monthOf(to)).not.toBe(monthOf(at))
-        expect([28, 29, 30, 31]).toContain((to.getTime() - from.getTime()) / dayMs)
       }),
     )
   })

@@ -2,7 +2,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import pMap from 'p-map'
 import { milliseconds } from '../../../policy/periods.ts'
-import { booksPeriodEnds, monthBounds, plusDays } from '../../../shared/calendar.ts'
+import { booksPeriodEnds, plusDays } from '../../../shared/calendar.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { backupType } from '../../../workflows/backup/backup.contract.ts'
 import {
@@ -176,7 +176,9 @@ export function createWitness(stack: WorldStack) {
       await runLater(stack, booksCohortsType, 0)
       const { items } = expectStatus(await untilAnswered(operator, 'GET', '/v1/books'), 200)
       for (const { month } of items) {
-        const lastDay = plusDays(monthBounds(month).to, -1)
+        const monthAfter = new Date(`${month}-01T00:00:00.000Z`)
+        monthAfter.setUTCMonth(monthAfter.getUTCMonth() + 1)
+        const lastDay = plusDays(monthAfter, -1)
         const forMs = booksPeriodEnds(lastDay, period).getTime() + dayMs - Date.now()
         await fastForward(temporal, invoiceRetentionWorkflowId(month), forMs, { timeoutMs: 600_000 })
       }

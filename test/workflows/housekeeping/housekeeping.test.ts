@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { listDays } from '../../../db/access/daily-partitions.ts'
 import type { SecurityLog } from '../../../db/connection/schema.ts'
-import { listPartitions, recordSecurityEvent } from '../../../db/security-log.ts'
+import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { plusDays, startOfDay } from '../../../shared/calendar.ts'
 import { type HousekeepingReport, housekeepingType } from '../../../workflows/housekeeping/housekeeping.contract.ts'
 import { openHarness } from '../../harness/harness.ts'
@@ -18,7 +19,7 @@ const tidy = (inDays = 0) => runLater<HousekeepingReport>(harness, housekeepingT
 describe('the security log', () => {
   test('has a partition for each of the coming days', async () => {
     expect((await tidy()).builds).toEqual({ retired: [], workersToStop: [] })
-    const days = (await listPartitions(sql)).map((day) => day.getTime())
+    const days = (await listDays(sql, 'security_log')).map((day) => day.getTime())
     for (let ahead = 0; ahead <= 7; ahead += 1) expect(days).toContain(plusDays(today, ahead).getTime())
   })
 
@@ -40,7 +41,7 @@ describe('the security log', () => {
     expect(await sql`select from security_log where at = ${at}`).toHaveLength(1)
     await tidy(89)
     expect(await sql`select from security_log where at = ${at}`).toHaveLength(0)
-    expect((await listPartitions(sql)).every((day) => day > at)).toBe(true)
+    expect((await listDays(sql, 'security_log')).every((day) => day > at)).toBe(true)
   })
 
   test('records an event on a day without a partition', async () => {
