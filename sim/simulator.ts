@@ -14,6 +14,7 @@
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
 import { type Kept, keepIn } from './keeping.ts'
 
@@ -163,7 +164,7 @@ export async function startSimulator<State = unknown, Replies = object>(
     )
     if (!fault) return next()
     fault.left -= 1
-    if (fault.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs))
+    if (fault.delayMs) await pause(fault.delayMs)
     if (fault.cut === 'before') return void request.socket.destroy()
     if (fault.hang === 'before') return
     if (fault.status !== undefined) {

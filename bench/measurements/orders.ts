@@ -3,6 +3,7 @@
  * cost of an order.
  */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Stack } from '../../dev/stack.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { untilCatalogued } from '../catalogued.ts'
@@ -123,6 +124,6 @@ async function costUntilWatch(stack: Stack, workflowId: string): Promise<Cost> {
     const cost = historyCost(await handle.fetchHistory())
     if (cost.events === last) return cost
     last = cost.events
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await pause(500)
   }
 }

@@ -1,5 +1,6 @@
 /** The mailbox's SMTP server: accepts every message, or fails as a rule says. */
 import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
 import type { MailStore } from './store.ts'
 
@@ -137,5 +138,3 @@ const hits = (rule: Rule, recipient: string): boolean =>
   rule.recipient === undefined ||
   recipient.toLowerCase() === rule.recipient.toLowerCase() ||
   (rule.recipient.startsWith('@') && recipient.toLowerCase().endsWith(rule.recipient.toLowerCase()))
-
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))

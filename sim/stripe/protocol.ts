@@ -1,4 +1,5 @@
 /** The common part of all endpoints: key, version, parameters, idempotency, expansion and the shape of answers. */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Request, Response, Router } from 'express'
 import { rawBody } from '../simulator.ts'
 import { type Account, newId } from './account.ts'
@@ -88,7 +89,7 @@ export function createProtocol(account: Account, secretKey: string, publishableK
   ): Promise<object> {
     const fault = faults.find((candidate) => candidate.times > 0 && candidate.path.test(request.path))
     if (fault) fault.times -= 1
-    if (fault?.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs))
+    if (fault?.delayMs) await pause(fault.delayMs)
     if (fault?.status && !fault.applied) throw broken(fault.status)
 
     const source = method === 'post' ? rawBody(request) : (request.originalUrl.split('?')[1] ?? '')
