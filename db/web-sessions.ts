@@ -82,7 +82,8 @@ export async function closeSession(sql: Queryable, secret: string): Promise<void
 
 /** The id of a session: a hash of its secret, which opens nothing. */
 export const sessionIdOf = (secret: string): string => hashOf(secret).toString('base64url')
-const hashIn = (sessionId: string): Buffer => Buffer.from(sessionId, 'base64url')
+/** The hash in a session's id. */
+export const hashIn = (sessionId: string): Buffer => Buffer.from(sessionId, 'base64url')
 
 /** A session among those of the same person or operator. */
 export interface OwnSession {

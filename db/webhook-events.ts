@@ -1,7 +1,7 @@
 import type { EsimProviderId } from '../policy/outside-parties.ts'
+import { dayOf } from '../shared/calendar.ts'
 import type { Database } from './connection/database.ts'
 import type { FieldCipher } from './crypto/field-cipher.ts'
-import { dayOf } from './order/books.ts'
 
 /** An event, by the id that its outside party gave it. */
 export interface WebhookEvent {

@@ -22,6 +22,12 @@ export const startOfDay = (at: Date): Date => new Date(Math.floor(at.getTime() /
 /** Days from one time to a later one, rounded to the nearest; 0 when it has passed. */
 export const daysUntil = (to: Date, from: Date): number => Math.round(msUntil(to, from) / 86_400_000)
 
+/** A day as `YYYY-MM-DD`, UTC. */
+export const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
+
+/** A time in ISO 8601, if there is one. */
+export const isoOrNull = (at: Date | null): string | null => at?.toISOString() ?? null
+
 /** A month as `YYYY-MM`. */
 export const monthOf = (at: Date): string => at.toISOString().slice(0, 7)
 

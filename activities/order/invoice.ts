@@ -4,9 +4,10 @@
  */
 import type { Config } from '../../config.ts'
 import type { Orders } from '../../db/connection/schema.ts'
-import { dayOf, type InvoiceInput } from '../../db/order/books.ts'
+import type { InvoiceInput } from '../../db/order/books.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { decideVat } from '../../policy/vat.ts'
+import { dayOf } from '../../shared/calendar.ts'
 import { factsOf } from './payment/payment.ts'
 
 /** @param at the time of issue, and of the supply unless the order was delivered before */

@@ -21,7 +21,7 @@ import {
 import { listIdentities } from '../../db/identities.ts'
 import { periods } from '../../policy/periods.ts'
 import { subProcessors } from '../../policy/sub-processors.ts'
-import { plusDays } from '../../shared/calendar.ts'
+import { isoOrNull, plusDays } from '../../shared/calendar.ts'
 import { Problem } from '../http/problem.ts'
 import {
   type Exported,
@@ -122,7 +122,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
       notice,
       state,
       takesEffectOn: told_for.toISOString(),
-      at: iso(sent_at),
+      at: isoOrNull(sent_at),
     })),
     emailChanges: emailChanges(),
     promotions: mapPages(promotionPages(sql, accountId), ({ subject, state, at }) => ({
@@ -167,9 +167,9 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
         paymentKind: order.payment_kind,
         adConsent: { userData: order.ad_user_data, personalization: order.ad_personalization },
         createdAt: order.created_at.toISOString(),
-        paidAt: iso(order.paid_at),
-        deliveredAt: iso(order.delivered_at),
-        endedAt: iso(order.ended_at),
+        paidAt: isoOrNull(order.paid_at),
+        deliveredAt: isoOrNull(order.delivered_at),
+        endedAt: isoOrNull(order.ended_at),
         taxEvidence: { ipCountry: order.ip_country, cardCountry: order.card_country },
         performanceConsent:
           order.performance_consent && order.performance_consent_at
@@ -188,9 +188,9 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
       newEmail: fields.openOptional('new_email', row.new_email),
       state: row.state,
       requestedAt: row.requested_at.toISOString(),
-      oldConfirmedAt: iso(row.old_confirmed_at),
-      newConfirmedAt: iso(row.new_confirmed_at),
-      endedAt: iso(row.ended_at),
+      oldConfirmedAt: isoOrNull(row.old_confirmed_at),
+      newConfirmedAt: isoOrNull(row.new_confirmed_at),
+      endedAt: isoOrNull(row.ended_at),
     }))
   }
 
@@ -207,7 +207,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
       extendedBecause: row.extended_because,
       answerKind: row.answer_kind,
       answer: fields.openOptional('answer', row.answer),
-      answeredAt: iso(row.answered_at),
+      answeredAt: isoOrNull(row.answered_at),
     }))
   }
 
@@ -229,7 +229,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
 function viewWithdrawal(parts: OrderParts, orderId: string, sealer: ReturnType<typeof tableEncryption<'withdrawals'>>) {
   const row = parts.withdrawals.find(({ order_id }) => order_id === orderId)
   return row
-    ? { name: sealer.open('name', row.name), openedAt: row.opened_at.toISOString(), statedAt: iso(row.stated_at) }
+    ? { name: sealer.open('name', row.name), openedAt: row.opened_at.toISOString(), statedAt: isoOrNull(row.stated_at) }
     : null
 }
 
@@ -246,9 +246,9 @@ function viewParts(parts: OrderParts, orderId: string, sealer: ReturnType<typeof
       suspended: esim.suspended,
       totalBytes: count(esim.total_bytes),
       usedBytes: Number(esim.used_bytes),
-      activatedAt: iso(esim.activated_at),
-      unusedUntil: iso(esim.unused_until),
-      expiresAt: iso(esim.expires_at),
+      activatedAt: isoOrNull(esim.activated_at),
+      unusedUntil: isoOrNull(esim.unused_until),
+      expiresAt: isoOrNull(esim.expires_at),
     })),
     refunds: ofOrder(parts.refunds).map((refund) => ({
       amountMinor: refund.amount_minor,
@@ -259,7 +259,7 @@ function viewParts(parts: OrderParts, orderId: string, sealer: ReturnType<typeof
     disputes: ofOrder(parts.disputes).map((dispute) => ({
       state: dispute.state,
       openedAt: dispute.opened_at.toISOString(),
-      closedAt: iso(dispute.closed_at),
+      closedAt: isoOrNull(dispute.closed_at),
     })),
     invoices: ofOrder(parts.invoices).map((invoice) => ({
       number: invoice.number,
@@ -290,5 +290,4 @@ async function* onePage<Item>(read: () => Promise<Item[]>): AsyncGenerator<Item[
   if (page.length > 0) yield page
 }
 
-const iso = (date: Date | null): string | null => date?.toISOString() ?? null
 const count = (value: bigint | null): number | null => (value === null ? null : Number(value))

@@ -4,6 +4,7 @@ import { languageOf } from '../../db/accounts.ts'
 import { peekLinkToken } from '../../db/crypto/link-tokens.ts'
 import type { EmailChange } from '../../db/email-changes.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
+import { isoOrNull } from '../../shared/calendar.ts'
 import { actorOf } from '../http/caller.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { type EmailChangePage, renderEmailChange } from '../pages/email-change.tsx'
@@ -170,13 +171,11 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
   ]
 }
 
-const iso = (date: Date | null): string | null => date?.toISOString() ?? null
-
 const view = (change: EmailChange): z.input<typeof emailChange> => ({
   state: change.state,
   newEmail: change.newEmail,
   requestedAt: change.requestedAt.toISOString(),
   expiresAt: change.expiresAt.toISOString(),
-  oldConfirmedAt: iso(change.oldConfirmedAt),
-  newConfirmedAt: iso(change.newConfirmedAt),
+  oldConfirmedAt: isoOrNull(change.oldConfirmedAt),
+  newConfirmedAt: isoOrNull(change.newConfirmedAt),
 })

@@ -10,7 +10,7 @@ import {
 } from '../../db/privacy-requests.ts'
 import { periods } from '../../policy/periods.ts'
 import { privacyReference } from '../../policy/privacy-reference.ts'
-import { plusDays } from '../../shared/calendar.ts'
+import { isoOrNull, plusDays } from '../../shared/calendar.ts'
 import { answerKinds, extensionReasons } from '../../workflows/privacy-request.contract.ts'
 import { spendOnce } from '../http/allowance.ts'
 import { assertReaches, type Caller } from '../http/caller.ts'
@@ -264,8 +264,6 @@ function faultsOf(body: z.output<typeof newRequest>, receivedAt: Date, caller: C
   return faults
 }
 
-const iso = (date: Date | null): string | null => date?.toISOString() ?? null
-
 function summaryOf(row: PrivacyRequestRow, asOf: Date): z.input<typeof requestSummary> {
   return {
     id: row.id,
@@ -274,12 +272,12 @@ function summaryOf(row: PrivacyRequestRow, asOf: Date): z.input<typeof requestSu
     kind: row.kind,
     state: row.state,
     late: row.late_at !== null || (row.state === 'open' && row.answer_by < asOf),
-    receivedAt: iso(row.received_at),
-    answerBy: iso(row.answer_by),
+    receivedAt: isoOrNull(row.received_at),
+    answerBy: isoOrNull(row.answer_by),
     extendedBecause: row.extended_because,
-    acknowledgedAt: iso(row.acknowledged_at),
-    escalatedAt: iso(row.escalated_at),
+    acknowledgedAt: isoOrNull(row.acknowledged_at),
+    escalatedAt: isoOrNull(row.escalated_at),
     answerKind: isTaken(row) ? row.answer_kind : null,
-    answeredAt: iso(row.answered_at),
+    answeredAt: isoOrNull(row.answered_at),
   }
 }

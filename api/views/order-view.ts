@@ -12,6 +12,7 @@ import type { OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
 import { listMails } from '../../db/sends.ts'
 import { androidInstallUrl, iosInstallUrl, parseActivationCode } from '../../providers/lpa.ts'
+import { isoOrNull } from '../../shared/calendar.ts'
 import { limitOf } from '../../workflows/order/order-states.ts'
 import type { Caller } from '../http/caller.ts'
 import {
@@ -135,7 +136,6 @@ export const orderDetails = orderSummary
   })
   .meta({ id: 'Order' })
 
-const iso = (date: Date | null): string | null => date?.toISOString() ?? null
 const count = (value: bigint | null): number | null => (value === null ? null : Number(value))
 
 /** An order in a list. @param reader who is answered */
@@ -158,11 +158,11 @@ export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<ty
       order.reason === null || (order.status === 'in_review' && reader !== 'operator')
         ? null
         : orderReason.known(order.reason),
-    dueAt: iso(dueAt(order)),
-    createdAt: iso(order.created_at),
-    paidAt: iso(order.paid_at),
-    deliveredAt: iso(order.delivered_at),
-    endedAt: iso(order.ended_at),
+    dueAt: isoOrNull(dueAt(order)),
+    createdAt: isoOrNull(order.created_at),
+    paidAt: isoOrNull(order.paid_at),
+    deliveredAt: isoOrNull(order.delivered_at),
+    endedAt: isoOrNull(order.ended_at),
   }
 }
 
@@ -219,7 +219,7 @@ function viewDispute(row: Disputes): z.input<typeof dispute> {
       row.amount_minor === null || row.currency === null ? null : { minor: row.amount_minor, currency: row.currency },
     reason: row.reason,
     networkReasonCode: row.network_reason_code,
-    dueBy: iso(row.due_by),
+    dueBy: isoOrNull(row.due_by),
     evidence: evidenceOf({ hasEvidence: row.has_evidence, submissionCount: row.submission_count }),
     submissionCount: row.submission_count,
     pastDue: row.past_due,
@@ -244,9 +244,9 @@ function viewEsim(stored: StoredEsim): z.input<typeof esim> {
     usedBytes: Number(stored.usedBytes),
     checkedAt: stored.checkedAt.toISOString(),
     validityStarts: stored.validityStarts,
-    unusedUntil: iso(stored.unusedUntil),
-    activatedAt: iso(stored.activatedAt),
-    expiresAt: iso(stored.expiresAt),
+    unusedUntil: isoOrNull(stored.unusedUntil),
+    activatedAt: isoOrNull(stored.activatedAt),
+    expiresAt: isoOrNull(stored.expiresAt),
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Queryable } from '../connection/database.ts'
 import type { WebSessions } from '../connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
-import type { OpenIdColumns } from '../web-sessions.ts'
+import { hashIn, type OpenIdColumns } from '../web-sessions.ts'
 import { openIdIndex } from './openid-operators.ts'
 
 type Context = ColumnEncryption & { sql: Queryable }
@@ -23,8 +23,6 @@ export async function openIdColumns(
     openid_sid_index: session === undefined ? null : sidIndex(context, issuer, session),
   }
 }
-
-const hashIn = (sessionId: string): Buffer => Buffer.from(sessionId, 'base64url')
 
 /**
  * Takes the turn to ask the provider about a session. One statement, since a refresh token may work only once.

@@ -1,10 +1,9 @@
 /** The state of outside parties, mails, webhooks, backups and keys, read together. */
 import { milliseconds } from '../../policy/periods.ts'
-import { plusMs } from '../../shared/calendar.ts'
+import { dayOf, plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { BackupStore, OutsideParties, WebhookEndpoints, WebhookEvents } from '../connection/schema.ts'
 import { type KnownKey, listKeys } from '../crypto/encryption-keys.ts'
-import { dayOf } from '../order/books.ts'
 
 export interface ServiceState {
   parties: Pick<OutsideParties, 'party' | 'answered_at' | 'failing_since' | 'down_since' | 'code'>[]

@@ -1,5 +1,6 @@
 /** R2 and U6, anonymised books are kept for 7 years, for tax: order facts, invoices and credit notes, without names. */
 import { randomUUID } from 'node:crypto'
+import { dayOf } from '../../shared/calendar.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import { restoreUndecided } from '../backup/restores.ts'
 import type { Fragment, Queryable, Transaction } from '../connection/database.ts'
@@ -12,9 +13,6 @@ export interface Facts {
   grossMinor: number
   currency: string
 }
-
-/** YYYY-MM-DD in UTC. */
-export const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
 
 /** Writes order facts. @returns their random id, which only the order's row refers to */
 export async function insertFact(tx: Transaction, facts: Facts, paidAt: Date): Promise<string> {

@@ -2,9 +2,10 @@
  * R2 and U6, invoices are kept for 7 years, for accounting and tax: invoices and credit notes that were issued after
  * the dump, under their old numbers.
  */
+import { dayOf } from '../../shared/calendar.ts'
 import type { Queryable, Transaction } from '../connection/database.ts'
 import type { Counters, Invoices } from '../connection/schema.ts'
-import { dayOf, type InvoiceInput, missingCreditNote, splitTax } from './books.ts'
+import { type InvoiceInput, missingCreditNote, splitTax } from './books.ts'
 
 export interface IssuedDocument extends Omit<InvoiceInput, 'orderId'> {
   number: string

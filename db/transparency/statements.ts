@@ -3,6 +3,7 @@
  * stay.
  */
 import { createHash } from 'node:crypto'
+import { dayOf } from '../../shared/calendar.ts'
 import type { Policies } from '../connection/schema.ts'
 import type { FieldCipher } from '../crypto/field-cipher.ts'
 import type { Receipt } from '../erasure/deletions.ts'
@@ -17,9 +18,7 @@ export interface Statement {
 
 const issuer = 'AMA eSIM'
 
-/** Times are days: seconds could be matched with payments. */
-const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
-
+/** A statement whose times are days: seconds could be matched with payments. */
 function statement(kind: Statement['kind'], content: object): Statement {
   const text = `${JSON.stringify({ issuer, statement: kind, ...content }, null, 2)}\n`
   return { kind, text, leaf: createHash('sha256').update(text, 'utf8').digest('hex') }

@@ -4,6 +4,7 @@
  */
 
 import { erasureSteps } from '../../policy/deletion.ts'
+import { dayOf } from '../../shared/calendar.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import type { DeletionSteps, Deletions, Policies, TransparencyHead, TransparencyLog } from '../connection/schema.ts'
 import type { FieldCipher } from '../crypto/field-cipher.ts'
@@ -180,5 +181,3 @@ export async function continueFrom(sql: Database, kept: LogHead, at: Date): Prom
 async function resumeAt(sql: Queryable, head: LogHead): Promise<void> {
   await sql`update transparency_head set seq = ${head.seq}, hash = ${head.hash}`
 }
-
-const dayOf = (at: Date): string => at.toISOString().slice(0, 10)

@@ -67,7 +67,7 @@ export async function startProduct(options: StackOptions = {}) {
 }
 
 /** Pauses a schedule once it exists: a worker that is a process creates the schedules shortly after it is ready. */
-async function pauseSchedule({ temporal }: Stack, id: string): Promise<void> {
+export async function pauseSchedule({ temporal }: Pick<Stack, 'temporal'>, id: string): Promise<void> {
   await until(`${id} is paused`, async () => {
     await temporal.schedule.getHandle(id).pause()
     return true

@@ -5,6 +5,7 @@
 import { patched, proxyActivities } from '@temporalio/workflow'
 import * as retry from '../run/retry.ts'
 import { showStatusDetails } from '../run/run-status.ts'
+import { valueOrThrow } from '../run/settled.ts'
 import type { HousekeepingActivities, HousekeepingReport } from './housekeeping.contract.ts'
 
 const { turnSecurityLog, forgetExpired, reportOverdue, retireDrainedBuilds } = proxyActivities<HousekeepingActivities>(
@@ -28,9 +29,4 @@ export async function housekeeping(): Promise<HousekeepingReport> {
     overdue: valueOrThrow(overdue),
     ...(retired && { builds: retired }),
   }
-}
-
-function valueOrThrow<Value>(result: PromiseSettledResult<Value>): Value {
-  if (result.status === 'rejected') throw result.reason
-  return result.value
 }

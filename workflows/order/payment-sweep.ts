@@ -5,6 +5,7 @@
 import { proxyActivities } from '@temporalio/workflow'
 import * as retry from '../run/retry.ts'
 import { showStatusDetails } from '../run/run-status.ts'
+import { valueOrThrow } from '../run/settled.ts'
 import type { PaymentSweepActivities, PaymentSweepReport } from './payment-sweep.contract.ts'
 
 const sweep = proxyActivities<PaymentSweepActivities>(retry.hourlySweep)
@@ -23,9 +24,4 @@ export async function paymentSweep(): Promise<PaymentSweepReport> {
     ordersWithoutRun: valueOrThrow(ordersWithoutRun),
     unknownPayments: valueOrThrow(unknownPayments),
   }
-}
-
-function valueOrThrow<Value>(result: PromiseSettledResult<Value>): Value {
-  if (result.status === 'rejected') throw result.reason
-  return result.value
 }

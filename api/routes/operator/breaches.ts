@@ -13,7 +13,7 @@ import {
 import { revokeApiKey } from '../../../db/api-keys.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { periods } from '../../../policy/periods.ts'
-import { plusDays, plusMs } from '../../../shared/calendar.ts'
+import { isoOrNull, plusDays, plusMs } from '../../../shared/calendar.ts'
 import { actorOf } from '../../http/caller.ts'
 import { cutPage, decodeCursor, pageQuery } from '../../http/cursor.ts'
 import { Problem } from '../../http/problem.ts'
@@ -313,8 +313,6 @@ function assertPossible(toldAt: Date, awareAt: Date): void {
   throw new Problem('invalid_request', { errors })
 }
 
-const iso = (at: Date | null): string | null => at?.toISOString() ?? null
-
 function viewOf(row: Breach, fields: string[], now: Date): z.input<typeof breach> {
   const settled = row.authority_told_at !== null || row.authority_not_told_because !== null
   return {
@@ -322,8 +320,8 @@ function viewOf(row: Breach, fields: string[], now: Date): z.input<typeof breach
     state: row.state,
     keyId: row.key_id,
     session: row.session,
-    from: iso(row.read_from),
-    until: iso(row.read_until),
+    from: isoOrNull(row.read_from),
+    until: isoOrNull(row.read_until),
     nature: row.nature,
     consequences: row.consequences,
     measures: row.measures,
@@ -331,19 +329,19 @@ function viewOf(row: Breach, fields: string[], now: Date): z.input<typeof breach
     people: row.people,
     reads: row.reads,
     fields,
-    awareAt: iso(row.aware_at),
-    authorityDueAt: iso(row.authority_due_at),
+    awareAt: isoOrNull(row.aware_at),
+    authorityDueAt: isoOrNull(row.authority_due_at),
     overdue:
       row.late_at !== null ||
       (settled
         ? row.authority_told_at !== null && row.authority_told_at > row.authority_due_at
         : now > row.authority_due_at),
-    authorityToldAt: iso(row.authority_told_at),
+    authorityToldAt: isoOrNull(row.authority_told_at),
     authorityReference: row.authority_reference,
     authorityNotToldBecause: row.authority_not_told_because,
     peopleDecision: row.people_decision,
     peopleNotToldBecause: row.people_not_told_because,
-    peopleToldAt: iso(row.people_told_at),
-    closedAt: iso(row.closed_at),
+    peopleToldAt: isoOrNull(row.people_told_at),
+    closedAt: isoOrNull(row.closed_at),
   }
 }

@@ -7,7 +7,7 @@ import { startWorkerProcess } from '../../../dev/programs/separate-processes.ts'
 import { scheduleIds } from '../../../worker/schedules.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { startProgram } from '../../harness/processes.ts'
-import { type Product, startProduct } from '../../harness/product.ts'
+import { pauseSchedule, startProduct } from '../../harness/product.ts'
 import { until } from '../../harness/until.ts'
 import { untilAnswered } from './caller.ts'
 import type { Disturbance, LinkName } from './events.ts'
@@ -216,10 +216,3 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
 /** Starts a part as a supervisor does: one that is not ready within its time is started again. */
 const untilStarted = (part: string, start: () => Promise<void>): Promise<true> =>
   until(`the ${part} has started`, () => start().then(() => true as const), { timeoutMs: restoreWithinMs })
-
-async function pauseSchedule({ temporal }: Product, id: string): Promise<void> {
-  await until(`${id} is paused`, async () => {
-    await temporal.schedule.getHandle(id).pause()
-    return true
-  })
-}
