@@ -8,4 +8,6 @@ const built = await builtPrograms().catch((error) => {
   console.error(`The programs cannot be built: ${error.message}\nMake them with \`npm run bundle\`.`)
   process.exit(1)
 })
-await loadBuilt(built, process.argv[2] ?? '')
+// The program finds its own arguments where it would find them without this one.
+const [program = ''] = process.argv.splice(2, 1)
+await loadBuilt(built, program)

@@ -80,7 +80,7 @@ test('a webhook of Stripe needs a signature of its bytes', async () => {
   const body = JSON.stringify({
     id: 'evt_1',
     object: 'event',
-    type: 'payment_intent.succeeded',
+    type: 'payment_intent.canceled',
     created: 1_795_000_000,
     data: { object: { id: 'pi_1', object: 'payment_intent', metadata: {} } },
   })

@@ -16,6 +16,7 @@ const manifest: { scripts: Record<string, string> } = JSON.parse(
 /** Others, such as the linter, read their own arguments. */
 export const commands: Command[] = Object.entries(manifest.scripts).flatMap(([name, script]) => {
   const [program, ...args] = script.split(' && ').at(-1)?.split(' ') ?? []
-  const file = args.find((each) => /\.(ts|mjs)$/.test(each))
+  // `cli/run.mjs` runs the program that is named after it.
+  const file = args.findLast((each) => /\.(ts|mjs)$/.test(each))
   return program === 'node' && file !== undefined ? [{ name, args, file }] : []
 })

@@ -152,7 +152,7 @@ test('the type of every problem leads to its meaning, and no answer has more det
     requestId: answer.headers.get('x-request-id'),
   })
   const page = await harness.call('GET', new URL(String(answer.body.type)).pathname)
-  expect([page.status, page.text.includes('or it is not yours')]).toEqual([200, true])
+  expect([page.status, page.text.includes('belongs to somebody else')]).toEqual([200, true])
   expect((await harness.call('GET', '/problems/toString')).status).toBe(404)
 })
 
