@@ -34,6 +34,8 @@ export async function startEmbedded({ built, reload }: Options): Promise<void> {
     AMA_OPERATOR_KEY: stack.keys.operator,
   })
   const reloading = reload ? await reloadOnChange(stack, built, (line) => write(`  ${line}`)) : undefined
+  // From the first line on that says so.
+  const asked = stopAsked(process.env).then(() => undefined)
   write()
   write(pc.bold(pc.green(`  Ready in ${(performance.now() / 1000).toFixed(1)} s`)))
   link('API', stack.urls.api)
@@ -47,7 +49,7 @@ export async function startEmbedded({ built, reload }: Options): Promise<void> {
   entry('operator key', `${stack.keys.operator}  opens the console`)
   if (reload) write(pc.dim('\n  API and worker restart when a file is saved.'))
   write(pc.dim(`${reload ? '' : '\n'}  Outside parties are simulated. Ctrl-C stops everything.`))
-  const why = await Promise.race([stack.failed, stopAsked(process.env).then(() => undefined)])
+  const why = await Promise.race([stack.failed, asked])
   if (why !== undefined) write(pc.red(`\n  The stack stops: ${why}`))
   await reloading?.close()
   await rm(settings, { force: true })

@@ -123,7 +123,7 @@ test('the image migrates the database, and prints the usage of the keys command'
   expect(await migrate.ended, migrate.output()).toMatchObject({ code: 0 })
   const keys = run('cli/keys.ts', env)
   expect(await keys.ended).toMatchObject({ code: 2 })
-  expect(keys.output()).toMatch(/^Usage:/)
+  expect(keys.output()).toMatch(/^A command is missing.\nUsage:/)
 })
 
 test('the replay check in the image replays all kept histories on its bundle', async () => {
