@@ -27,6 +27,7 @@ import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { endWithUsage, readArguments } from '../shared/process/arguments.ts'
 import { connectTemporal } from '../temporal/client.ts'
+import { startUnlessOpen } from '../temporal/runs.ts'
 import { restoreStart, restoreWorkflowId } from '../workflows/backup/restore.contract.ts'
 import { redoDeletions } from './restore/deletions.ts'
 import { describeRestore } from './restore/describe.ts'
@@ -109,8 +110,7 @@ async function retry(): Promise<number> {
     })
     if (!done) return refuse('This database was never restored.')
     console.log(`${done.tried} orders and payments were tried again, and ${done.decided} of them are decided.`)
-    const { type, ...start } = restoreStart(done.restoreId, config.TEMPORAL_TASK_QUEUE)
-    if (done.toSettle) await temporal.workflow.start(type, start)
+    if (done.toSettle) await startUnlessOpen(temporal, restoreStart(done.restoreId, config.TEMPORAL_TASK_QUEUE))
     return 0
   } catch (error) {
     if (!(error instanceof DatabaseInUse)) throw error
@@ -221,9 +221,10 @@ async function restoreFrom(
   console.log(
     `The database ${name} is ready. The API refuses requests until the run ${restoreWorkflowId(restoreId)} ends.`,
   )
-  const { type, ...start } = restoreStart(restoreId, config.TEMPORAL_TASK_QUEUE)
   // Without Temporal the draft sweep starts the run later.
-  await temporal.workflow.start(type, start).catch(() => console.error('Its run is started by the draft sweep.'))
+  await startUnlessOpen(temporal, restoreStart(restoreId, config.TEMPORAL_TASK_QUEUE)).catch(() =>
+    console.error('Its run is started by the draft sweep.'),
+  )
   return 0
 }
 

@@ -10,7 +10,7 @@ import {
   providerSignal,
 } from '../workflows/order/order.contract.ts'
 import { partialRefundWorkflowId, refundIdOf, refundSignal } from '../workflows/order/partial-refund.contract.ts'
-import { describeRun, signalIfOpen } from './runs.ts'
+import { describeRun, signalIfOpen, signalWithStart } from './runs.ts'
 
 export interface OrderSignalsContext {
   temporal: Client
@@ -30,32 +30,28 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
       const refundId = refundIdOf(refundKey)
       if (refundId && (await signalIfOpen(temporal, partialRefundWorkflowId(refundId), refundSignal))) return
       if (await signalIfOpen(temporal, orderWorkflowId(orderId), paymentSignal)) return
-      await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: paymentSignal })
+      await signalWithStart(temporal, aftercare(orderId), paymentSignal)
     },
     /** Stripe reports a change of a dispute of the order's payment. */
     async dispute(orderId: string, disputeId: string): Promise<void> {
       const hint = { disputeId }
       if (await signalIfOpen(temporal, orderWorkflowId(orderId), disputeSignal, hint)) return
-      await temporal.workflow.signalWithStart('orderAftercare', {
-        ...aftercare(orderId),
-        signal: disputeSignal,
-        signalArgs: [hint],
-      })
+      await signalWithStart(temporal, aftercare(orderId), disputeSignal, hint)
     },
     /** Stripe reports a fraud warning about the order's payment. */
     async fraudWarning(orderId: string): Promise<void> {
       if (await signalIfOpen(temporal, orderWorkflowId(orderId), fraudWarningSignal)) return
-      await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: fraudWarningSignal })
+      await signalWithStart(temporal, aftercare(orderId), fraudWarningSignal)
     },
     /** Starts the aftercare run of an order, unless it or the order's own run is open. @returns whether none was */
     async settle(orderId: string): Promise<boolean> {
       if ((await isOpen(orderWorkflowId(orderId))) || (await isOpen(orderAftercareWorkflowId(orderId)))) return false
-      await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: paymentSignal })
+      await signalWithStart(temporal, aftercare(orderId), paymentSignal)
       return true
     },
     /** An eSIM has ended that nobody has used: its top-ups are settled beside its order, whose runs may have closed or not. */
     async settleTopUp(orderId: string): Promise<void> {
-      await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: paymentSignal })
+      await signalWithStart(temporal, aftercare(orderId), paymentSignal)
     },
     /** An eSIM provider reports a change. Once the run has closed, no run needs it any more. */
     async provider(orderId: string): Promise<void> {
@@ -70,6 +66,7 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
 
 /** How the run is started that looks after an order whose own run has closed. */
 export const aftercareStart = ({ TEMPORAL_TASK_QUEUE: taskQueue }: OrderSignalsContext['config'], orderId: string) => ({
+  type: 'orderAftercare',
   workflowId: orderAftercareWorkflowId(orderId),
   taskQueue,
   args: [{ orderId }] as [{ orderId: string }],

@@ -1,5 +1,5 @@
 /** Sends updates to the runs of orders, for the API and for activities. */
-import { type Client, WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client'
+import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import type { UpdateDefinition } from '@temporalio/common'
 import {
   type OrderState,
@@ -11,14 +11,13 @@ import {
   returnDelivered,
 } from '../workflows/order/order.contract.ts'
 import { aftercareStart, type OrderSignalsContext } from './order-signals.ts'
-import { sendUpdate } from './runs.ts'
+import { sendUpdate, type UpdateOptions, updateWithStart } from './runs.ts'
 
 /** Whether an update was refused because no run takes it: it has closed, or never was. */
 export const hasNoRun = (error: unknown): boolean => error instanceof WorkflowNotFoundError
 
 /**
  * Sends an update to an order's run. A refund that fails after that run has closed is handled by the aftercare run.
- * @param updateId the same for a repeated request, which gets the answer of the first
  * @throws WorkflowNotFoundError when neither run is open, and all errors of the update
  */
 export async function updateOrder<Args extends unknown[]>(
@@ -26,39 +25,34 @@ export async function updateOrder<Args extends unknown[]>(
   orderId: string,
   definition: UpdateDefinition<OrderState, Args>,
   args: Args,
-  updateId: string,
+  options: UpdateOptions,
 ): Promise<void> {
   try {
-    await sendUpdate(temporal, orderWorkflowId(orderId), definition, args, updateId)
+    await sendUpdate(temporal, orderWorkflowId(orderId), definition, args, options)
   } catch (error) {
     if (definition.name !== refund.name || !(error instanceof WorkflowNotFoundError)) throw error
-    await sendUpdate(temporal, orderAftercareWorkflowId(orderId), definition, args, updateId)
+    await sendUpdate(temporal, orderAftercareWorkflowId(orderId), definition, args, options)
   }
 }
 
 /**
  * Has the unused eSIMs of a delivered order returned, and the order refunded. Where its own run is gone, terminated for example, the
  * run that looks after closed orders does it.
- * @param updateId the same for a repeated request, which gets the answer of the first
  * @throws all errors of the update
  */
 export async function refundDelivered(
   { temporal, config }: OrderSignalsContext,
   orderId: string,
   reason: ReturnCause['reason'],
-  updateId: string,
+  options: UpdateOptions,
 ): Promise<void> {
   try {
     const run = orderWorkflowId(orderId)
-    if (reason === 'withdrawn') await sendUpdate(temporal, run, refundFor, [{ reason }], updateId)
-    else await sendUpdate(temporal, run, refund, [], updateId)
+    if (reason === 'withdrawn') await sendUpdate(temporal, run, refundFor, [{ reason }], options)
+    else await sendUpdate(temporal, run, refund, [], options)
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error
     const start = { ...aftercareStart(config, orderId), workflowIdConflictPolicy: 'USE_EXISTING' as const }
-    await temporal.workflow.executeUpdateWithStart(returnDelivered, {
-      startWorkflowOperation: new WithStartWorkflowOperation('orderAftercare', start),
-      args: [{ reason }],
-      updateId,
-    })
+    await updateWithStart(temporal, start, returnDelivered, [{ reason }], options)
   }
 }

@@ -1,15 +1,17 @@
 /**
- * Starts, signals, updates, looks at and ends runs. All but updates are within a time limit, and what has closed or never was is
- * an answer and no error.
+ * Starts, signals, updates, reads and ends runs, each within a time limit. A run that has closed or never was is an answer and
+ * no error, except to an update.
  */
+import { randomUUID } from 'node:crypto'
 import {
   type Client,
+  WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   type WorkflowExecutionDescription,
   WorkflowNotFoundError,
   type WorkflowStartOptions,
 } from '@temporalio/client'
-import type { SignalDefinition, UpdateDefinition } from '@temporalio/common'
+import type { SignalDefinition, UpdateDefinition, Workflow } from '@temporalio/common'
 
 /** Longer than a restart of Temporal, which the connection's own repetitions last through. */
 const answerWithinMs = 10_000
@@ -57,9 +59,36 @@ export async function signalIfOpen<Args extends unknown[]>(
   return signalled ?? false
 }
 
+/** Signals a run, which is started when it is not open: no run can be missed. */
+export async function signalWithStart<Args extends unknown[]>(
+  temporal: Client,
+  { type, ...options }: { type: string } & WorkflowStartOptions,
+  { name: signal }: SignalDefinition<Args>,
+  ...signalArgs: Args
+): Promise<void> {
+  const { workflow } = temporal
+  const [first, ...more] = signalArgs
+  // The SDK's types separate signals without arguments from signals with some.
+  if (signalArgs.length === 0)
+    return void (await withinLimit(temporal, () =>
+      workflow.signalWithStart<Workflow, []>(type, { ...options, signal }),
+    ))
+  const some: [unknown, ...unknown[]] = [first, ...more]
+  await withinLimit(temporal, () =>
+    workflow.signalWithStart<Workflow, typeof some>(type, { ...options, signal, signalArgs: some }),
+  )
+}
+
+/** Limits of an update. */
+export interface UpdateOptions {
+  /** when the caller stops to wait, as Date.now() counts: an answer can take as long as the run works on it */
+  deadline: number
+  /** the same for a repeated request, which gets the answer of the first; a new one asks again, as a missing one does */
+  updateId?: string | undefined
+}
+
 /**
- * Sends an update to a run. The caller limits the time: an answer can take as long as the run works on it.
- * @param updateId the same for a repeated request, which gets the answer of the first; a new one asks again
+ * Sends an update to a run.
  * @throws WorkflowNotFoundError when the run has closed, or never was, and all errors of the update
  */
 export async function sendUpdate<Result, Args extends unknown[]>(
@@ -67,14 +96,37 @@ export async function sendUpdate<Result, Args extends unknown[]>(
   workflowId: string,
   { name }: UpdateDefinition<Result, Args>,
   args: Args,
-  updateId: string,
+  { deadline, updateId = randomUUID() }: UpdateOptions,
 ): Promise<Result> {
   const run = temporal.workflow.getHandle(workflowId)
   const [first, ...more] = args
   // The SDK's overloads separate updates without arguments from updates with some.
-  if (args.length === 0) return await run.executeUpdate<Result, []>(name, { updateId })
+  if (args.length === 0)
+    return await temporal.withDeadline(deadline, () => run.executeUpdate<Result, []>(name, { updateId }))
   const some: [unknown, ...unknown[]] = [first, ...more]
-  return await run.executeUpdate<Result, typeof some>(name, { args: some, updateId })
+  return await temporal.withDeadline(deadline, () =>
+    run.executeUpdate<Result, typeof some>(name, { args: some, updateId }),
+  )
+}
+
+/** How a run is started that gets an update with its start. */
+export type RunStart = { type: string } & ConstructorParameters<typeof WithStartWorkflowOperation<Workflow>>[1]
+
+/**
+ * Starts a run unless it is open, and sends it an update, in one call.
+ * @throws WorkflowExecutionAlreadyStartedError when the run has closed and must not start again, and all errors of the update
+ */
+export async function updateWithStart<Result, Args extends unknown[]>(
+  temporal: Client,
+  { type, ...start }: RunStart,
+  definition: UpdateDefinition<Result, Args>,
+  args: Args,
+  { deadline, updateId = randomUUID() }: UpdateOptions,
+): Promise<Result> {
+  const startWorkflowOperation = new WithStartWorkflowOperation(type, start)
+  return await temporal.withDeadline(deadline, () =>
+    temporal.workflow.executeUpdateWithStart(definition, { startWorkflowOperation, args, updateId }),
+  )
 }
 
 /** The newest run of an id. @returns undefined when Temporal knows none: closed runs are kept for days */

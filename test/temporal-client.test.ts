@@ -1,9 +1,24 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { status } from '@grpc/grpc-js'
+import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client'
 import { expect, onTestFinished, test } from 'vitest'
 import { portOf } from '../dev/port.ts'
 import { connectTemporal } from '../temporal/client.ts'
+import { sendUpdate, updateWithStart } from '../temporal/runs.ts'
+import { cancel, orderWorkflowId } from '../workflows/order/order.contract.ts'
+
+/** The address of a server that takes connections and answers nothing. */
+async function silentServer(): Promise<string> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => void sockets.add(socket)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return `127.0.0.1:${portOf(server)}`
+}
 
 test('a retried call to Temporal ends when the connection is closed, without an unhandled error', async () => {
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
@@ -17,4 +32,19 @@ test('a retried call to Temporal ends when the connection is closed, without an 
   await once(server, 'connection')
   await connection.close()
   expect(await call).toMatchObject({ code: status.CANCELLED, details: 'Channel has been shut down' })
+})
+
+test('an update, also one that starts its run, ends with its deadline while Temporal is silent', async () => {
+  const temporal = connectTemporal(
+    { NODE_ENV: 'test', PAYLOAD_KEYS: undefined },
+    { TEMPORAL_ADDRESS: await silentServer() },
+  )
+  onTestFinished(() => temporal.connection.close())
+  const workflowId = orderWorkflowId('silent')
+  const start = { type: 'order', workflowId, taskQueue: 'none', workflowIdConflictPolicy: 'USE_EXISTING' } as const
+  const limits = { deadline: Date.now() }
+  const error = await sendUpdate(temporal, workflowId, cancel, [], limits).catch((cause: unknown) => cause)
+  expect(error).toBeInstanceOf(WorkflowUpdateRPCTimeoutOrCancelledError)
+  const ofStart = await updateWithStart(temporal, start, cancel, [], limits).catch((cause: unknown) => cause)
+  expect(ofStart).toBeInstanceOf(WorkflowUpdateRPCTimeoutOrCancelledError)
 })

@@ -20,6 +20,7 @@ import { endAct } from '../../db/operator/operator-acts.ts'
 import { type FailureType, failure, failures, failureType } from '../../shared/failures.ts'
 import { refundDelivered, updateOrder } from '../../temporal/order-updates.ts'
 import { retryOrder } from '../../temporal/retry-order.ts'
+import type { UpdateOptions } from '../../temporal/runs.ts'
 import type { BulkAct, BulkActivities } from '../../workflows/order/bulk-action.contract.ts'
 import { cancel, type OrderStatus, refund } from '../../workflows/order/order.contract.ts'
 import { isListed } from '../../workflows/order/order-states.ts'
@@ -149,18 +150,19 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
   }
 
   function askForReturn(orderId: string): Promise<void> {
-    return temporal.withDeadline(Date.now() + answerWithinMs, () =>
-      refundDelivered(context, orderId, 'returned_unused', `bulk-${randomUUID()}`),
-    )
+    return refundDelivered(context, orderId, 'returned_unused', limitsOfTry())
   }
 
-  /** Sends an update under a new id for each try: Temporal would answer a repeated id as it answered the first. */
   function ask(orderId: string, update: typeof cancel | typeof refund): Promise<void> {
-    return temporal.withDeadline(Date.now() + answerWithinMs, () =>
-      updateOrder(temporal, orderId, update, [], `bulk-${randomUUID()}`),
-    )
+    return updateOrder(temporal, orderId, update, [], limitsOfTry())
   }
 }
+
+/** Each try has a new update id: Temporal would answer a repeated one as it answered the first. */
+const limitsOfTry = (): UpdateOptions => ({
+  deadline: Date.now() + answerWithinMs,
+  updateId: `bulk-${randomUUID()}`,
+})
 
 /** Whether a run that refuses the update has the refund already, or is closed. */
 const isKnown = (error: unknown): boolean =>

@@ -125,10 +125,9 @@ export function createOutOfStep(
     )
     if (!unapplied) return true
     try {
-      await temporal.withDeadline(Date.now() + answerWithinMs, () =>
-        // A new id each time: Temporal would answer a repeated one as it answered the first.
-        updateOrder(temporal, id, unapplied.update, [], `again-${randomUUID()}`),
-      )
+      // A new id each time: Temporal would answer a repeated one as it answered the first.
+      const limits = { deadline: Date.now() + answerWithinMs, updateId: `again-${randomUUID()}` }
+      await updateOrder(temporal, id, unapplied.update, [], limits)
     } catch (error) {
       if (failureType(error) === 'EsimInUse') await keepAsDelivered(id, at)
       // The run has the update by now, or is not done yet: the next sweep sends it again.

@@ -231,9 +231,8 @@ export function createOtherRows(context: WorkerContext) {
     update: UpdateDefinition<unknown, Args>,
     args: Args,
   ): Promise<void> {
-    await temporal.withDeadline(Date.now() + answersWithinMs, () =>
-      sendUpdate(temporal, workflowId, update, args, `again-${randomUUID()}`),
-    )
+    const limits = { deadline: Date.now() + answersWithinMs, updateId: `again-${randomUUID()}` }
+    await sendUpdate(temporal, workflowId, update, args, limits)
   }
 }
 

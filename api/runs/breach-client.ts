@@ -1,6 +1,7 @@
 /** Opens breaches and notifies their runs of what operators have recorded. */
 import type { ApiContext } from '../../context.ts'
 import { type Breach, findBreach, insertBreach, type NewBreach } from '../../db/access/breaches.ts'
+import { sendUpdate } from '../../temporal/runs.ts'
 import { breachStart, breachWorkflowId, opened, recorded } from '../../workflows/breach/breach.contract.ts'
 import { Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
@@ -35,8 +36,11 @@ export function createBreachClient({ sql, temporal, config }: ApiContext) {
         throw new Problem('breach_state_conflict', { detail: 'Something else is on record.' })
       }
       if ((await found(id)).state === 'open') {
-        const handle = temporal.workflow.getHandle(breachWorkflowId(id))
-        await callRun(temporal, () => handle.executeUpdate(recorded), ended)
+        await callRun(
+          temporal,
+          (deadline) => sendUpdate(temporal, breachWorkflowId(id), recorded, [], { deadline }),
+          ended,
+        )
       }
       return found(id)
     },

@@ -13,6 +13,7 @@ import {
 } from '../../db/operator/bulk-actions.ts'
 import { mayBeSameOperator } from '../../db/operator/operators.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
+import { sendUpdate } from '../../temporal/runs.ts'
 import {
   bulkActionStarted,
   bulkActionType,
@@ -113,8 +114,12 @@ export function createBulkActionClient(api: ApiContext) {
         if (await cancelPreparedBulkAction(sql, id, new Date())) return
         if (ids.repeated && before.state === 'cancelled' && before.started_at === null) return
       }
-      const handle = temporal.workflow.getHandle(bulkActionWorkflowId(id))
-      await callRun(temporal, () => handle.executeUpdate(updates[change], { updateId: ids.updateId }), ended)
+      const { updateId } = ids
+      await callRun(
+        temporal,
+        (deadline) => sendUpdate(temporal, bulkActionWorkflowId(id), updates[change], [], { deadline, updateId }),
+        ended,
+      )
     },
   }
 }

@@ -3,6 +3,7 @@ import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import { type CampaignRow, findCampaign, insertCampaign } from '../../db/campaigns.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
+import { sendUpdate } from '../../temporal/runs.ts'
 import { type CampaignInput, campaignType, campaignWorkflowId, opened } from '../../workflows/campaign.contract.ts'
 import { Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
@@ -49,8 +50,11 @@ export function createCampaignClient(api: ApiContext) {
      */
     async update(id: string, definition: UpdateDefinition<void>, updateId: string): Promise<CampaignRow> {
       await found(id)
-      const handle = temporal.workflow.getHandle(campaignWorkflowId(id))
-      await callRun(temporal, () => handle.executeUpdate(definition, { updateId }), ended)
+      await callRun(
+        temporal,
+        (deadline) => sendUpdate(temporal, campaignWorkflowId(id), definition, [], { deadline, updateId }),
+        ended,
+      )
       return found(id)
     },
   }

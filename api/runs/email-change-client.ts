@@ -14,6 +14,7 @@ import {
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
+import { sendUpdate } from '../../temporal/runs.ts'
 import {
   cancelEmailChange,
   confirmEmail,
@@ -42,8 +43,12 @@ export function createEmailChangeClient(api: ApiContext) {
     argument: Argument,
     updateId: string = randomUUID(),
   ): Promise<EmailChangeState> {
-    const handle = temporal.workflow.getHandle(emailChangeWorkflowId(changeId))
-    return callRun(temporal, () => handle.executeUpdate(definition, { args: [argument], updateId }), ended)
+    return callRun(
+      temporal,
+      (deadline) =>
+        sendUpdate(temporal, emailChangeWorkflowId(changeId), definition, [argument], { deadline, updateId }),
+      ended,
+    )
   }
 
   /** The account's newest change of address. @throws Problem not_found when there is none */

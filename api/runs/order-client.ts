@@ -125,11 +125,12 @@ export function createOrderClient(api: ApiContext) {
       updateId: string = randomUUID(),
     ): Promise<void> {
       const { name } = definition
-      const ask = async () => {
+      const ask = async (deadline: number) => {
+        const limits = { deadline, updateId }
         const order = name === 'refund' ? await findOrder(sql, orderId) : undefined
         if (order?.status === 'delivered' && !order.parent_order_id)
-          await refundDelivered(api, orderId, 'returned_unused', updateId)
-        else await updateOrder(temporal, orderId, definition, args, updateId)
+          await refundDelivered(api, orderId, 'returned_unused', limits)
+        else await updateOrder(temporal, orderId, definition, args, limits)
       }
       let told: { until: number; status: OrderStatus } | undefined
       /** Tells a run that money is left, once, and waits for what it does. @returns whether to ask again, or that it is done */
@@ -146,10 +147,10 @@ export function createOrderClient(api: ApiContext) {
       await callRun(
         temporal,
         // The deadline of `callRun` ends it.
-        async () => {
+        async (deadline) => {
           for (;;) {
             try {
-              return await ask()
+              return await ask(deadline)
             } catch (error) {
               if (!(await isOutOfStep(orderId, name, error))) {
                 const outcome = await gaveBack(error)

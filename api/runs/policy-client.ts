@@ -2,6 +2,7 @@
 import type { ApiContext } from '../../context.ts'
 import { findPolicy, insertDraft, type NewPolicy, type Policy, withdrawPolicy } from '../../db/policies.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
+import { sendUpdate } from '../../temporal/runs.ts'
 import { policyNoticeType, policyNoticeWorkflowId, post, withdraw } from '../../workflows/policy-notice.contract.ts'
 import { Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
@@ -40,8 +41,9 @@ export function createPolicyClient({ sql, config, temporal }: ApiContext) {
       if (state === 'draft') await withdrawPolicy(sql, version, new Date())
       else if (state === 'in_force' || state === 'superseded') throw new Problem('policy_state_conflict')
       else if (state === 'posted') {
-        const handle = temporal.workflow.getHandle(policyNoticeWorkflowId(version))
-        await callRun(temporal, () => handle.executeUpdate(withdraw), ended).catch(async (error: unknown) => {
+        const ask = (deadline: number) =>
+          sendUpdate(temporal, policyNoticeWorkflowId(version), withdraw, [], { deadline })
+        await callRun(temporal, ask, ended).catch(async (error: unknown) => {
           // Its run was terminated: the row decides, and a run that is reset notifies the people.
           const isEnded = error instanceof Problem && error.code === ended.code
           if (!isEnded || !(await withdrawPolicy(sql, version, new Date()))) throw error

@@ -1,4 +1,5 @@
 /** Opens, answers and extends privacy requests by their runs, for the JSON routes and the console. */
+import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import { findAccountByEmail } from '../../db/accounts.ts'
 import {
@@ -9,6 +10,7 @@ import {
   type PrivacyRequestRow,
   storeAnswer,
 } from '../../db/privacy-requests.ts'
+import { sendUpdate } from '../../temporal/runs.ts'
 import {
   type AnswerKind,
   answerByOf,
@@ -26,7 +28,6 @@ const ended = { code: 'privacy_request_state_conflict', detail: 'The request has
 
 export function createPrivacyRequestClient(api: ApiContext) {
   const { sql, temporal, config, cipher } = api
-  const handleOf = (id: string) => temporal.workflow.getHandle(privacyRequestWorkflowId(id))
 
   return {
     /**
@@ -65,7 +66,7 @@ export function createPrivacyRequestClient(api: ApiContext) {
       if (!(await storeAnswer(sql, api, { requestId: id, answerId, ...answer, at: new Date() }))) await refuse(id)
       const taken = { answerKind: answer.kind, byMail: answer.text !== null, answerId }
       try {
-        await update(() => handleOf(id).executeUpdate(resolve, { args: [taken], updateId: answerId }))
+        await update(id, resolve, [taken], answerId)
       } catch (error) {
         // Only a definite refusal may delete the answer: an update with an unknown outcome may still be accepted.
         if (error instanceof Problem && error.code === ended.code) await deleteAnswer(sql, id, answerId)
@@ -76,7 +77,7 @@ export function createPrivacyRequestClient(api: ApiContext) {
     /** Extends the time for the answer. @throws Problem not_found, privacy_request_state_conflict */
     async extend(id: string, reason: ExtensionReason, updateId: string): Promise<void> {
       await found(id)
-      await update(() => handleOf(id).executeUpdate(extend, { args: [{ reason }], updateId }))
+      await update(id, extend, [{ reason }], updateId)
     },
   }
 
@@ -92,7 +93,14 @@ export function createPrivacyRequestClient(api: ApiContext) {
     throw new Problem('privacy_request_state_conflict', { detail: `Reason: ${reason}` })
   }
 
-  async function update(call: () => Promise<unknown>): Promise<void> {
-    await callRun(temporal, call, ended)
+  async function update<Args extends unknown[]>(
+    id: string,
+    definition: UpdateDefinition<unknown, Args>,
+    args: Args,
+    updateId: string,
+  ): Promise<void> {
+    const workflowId = privacyRequestWorkflowId(id)
+    const ask = (deadline: number) => sendUpdate(temporal, workflowId, definition, args, { deadline, updateId })
+    await callRun(temporal, ask, ended)
   }
 }

@@ -5,15 +5,15 @@ import { status } from '@grpc/grpc-js'
 import {
   type Client,
   ServiceError,
-  WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client'
-import { ApplicationFailure, type UpdateDefinition, type Workflow } from '@temporalio/common'
+import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { hasStatus, isNotFound } from '../../temporal/grpc-status.ts'
+import { type RunStart, updateWithStart } from '../../temporal/runs.ts'
 import { Problem } from '../http/problem.ts'
 import { type ProblemCode, problemCodeOf, problems } from '../http/problems.ts'
 
@@ -28,15 +28,20 @@ export interface Ended {
 
 /**
  * Starts, updates or signals a run.
- * @param call must be repeatable: an update that arrives while its run closes has to be sent again
+ * @param call gets the deadline for `temporal/runs.ts`, and must be repeatable: an update that arrives while its run closes has to be
+ *   sent again
  * @throws Problem for a failure of `shared/failures.ts`; request_in_progress after 28 s without an answer; unavailable
  *   when the update was aborted too often. Other errors are passed on unchanged.
  */
-export async function callRun<Result>(temporal: Client, call: () => Promise<Result>, ended: Ended): Promise<Result> {
+export async function callRun<Result>(
+  temporal: Client,
+  call: (deadline: number) => Promise<Result>,
+  ended: Ended,
+): Promise<Result> {
   const deadline = Date.now() + answerWithinMs
   for (let attempts = 1; ; attempts += 1) {
     try {
-      return await temporal.withDeadline(deadline, call)
+      return await temporal.withDeadline(deadline, () => call(deadline))
     } catch (error) {
       if (!isAborted(error)) throw problemOfWorkflow(error, ended) ?? error
       if (attempts === maxAttempts) throw new Problem('unavailable', { headers: { 'Retry-After': '5' }, cause: error })
@@ -45,8 +50,6 @@ export async function callRun<Result>(temporal: Client, call: () => Promise<Resu
   }
 }
 
-export type RunStart = { type: string } & ConstructorParameters<typeof WithStartWorkflowOperation<Workflow>>[1]
-
 /**
  * Starts a run unless it is open, and sends it an update, in one call.
  * @returns undefined when the run has closed and must not start again: its row has the outcome
@@ -54,21 +57,15 @@ export type RunStart = { type: string } & ConstructorParameters<typeof WithStart
  */
 export async function startAndUpdate<Result>(
   temporal: Client,
-  update: UpdateDefinition<Result>,
-  { type, ...options }: RunStart,
+  update: UpdateDefinition<Result, []>,
+  start: RunStart,
   ended: Ended,
   updateId?: string,
 ): Promise<Result | undefined> {
   try {
     return await callRun(
       temporal,
-      () => {
-        const startWorkflowOperation = new WithStartWorkflowOperation(type, options)
-        return temporal.workflow.executeUpdateWithStart(update, {
-          startWorkflowOperation,
-          ...(updateId !== undefined && { updateId }),
-        })
-      },
+      (deadline) => updateWithStart(temporal, start, update, [], { deadline, updateId }),
       ended,
     )
   } catch (error) {

@@ -25,6 +25,8 @@ import { summaryOf } from '../notices.ts'
 export const canWithdrawFrom: readonly OrderStatus[] = ['in_review', 'provisioning', 'delivered']
 /** A local activity has a few seconds, and a hanging provider must not prevent the statement either. */
 const providerAnswersWithinMs = 2_500
+/** The run has 25 s for its provider; an attempt at the withdrawal has 40 s. */
+const orderAnswersWithinMs = 35_000
 const isUsedState = (state: EsimStatus['state']): boolean => !['new', 'cancelled', 'unknown'].includes(state)
 const refundedOrCancelled: readonly OrderStatus[] = ['refunding', 'refund_failed', 'refunded', 'cancelled']
 
@@ -136,8 +138,11 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
 
   /** Cancels an order that is not delivered; returns the eSIMs of one that is. Each attempt has its own update id. */
   async function askOrder({ id, status }: OrderRow): Promise<void> {
-    const updateId = `withdrawal-${id}-${activityInfo().attempt}`
-    if (status === 'delivered') await refundDelivered(context, id, 'withdrawn', updateId)
-    else await sendUpdate(temporal, orderWorkflowId(id), cancel, [], updateId)
+    const limits = {
+      deadline: Date.now() + orderAnswersWithinMs,
+      updateId: `withdrawal-${id}-${activityInfo().attempt}`,
+    }
+    if (status === 'delivered') await refundDelivered(context, id, 'withdrawn', limits)
+    else await sendUpdate(temporal, orderWorkflowId(id), cancel, [], limits)
   }
 }

@@ -22,6 +22,9 @@ import type { Scenario } from '../scenario.ts'
 
 type Activities = ReturnType<typeof createActivities>
 
+/** Longer than an update takes by its own bounds. */
+const answerWithinMs = 60_000
+
 /** The answers of activities, in the form of the contracts. Missing ones answer nothing. */
 export type Answers = {
   [Name in keyof Activities]?: (
@@ -103,7 +106,9 @@ function runOf({ temporal }: Product, workflowId: string, calls: readonly string
     forward: async (duration) => void (await fastForward(temporal, workflowId, duration)),
     signal: (definition, ...args) => handle.signal(definition, ...args),
     update: (definition, ...args) =>
-      sendUpdate(temporal, workflowId, definition, args, randomUUID()).catch((error: unknown) => error),
+      sendUpdate(temporal, workflowId, definition, args, { deadline: Date.now() + answerWithinMs }).catch(
+        (error: unknown) => error,
+      ),
     begin: async ({ name }, ...[first, ...more]: unknown[]) => {
       const accepted = { waitForStage: 'ACCEPTED' } as const
       if (first === undefined) await handle.startUpdate(name, accepted)
