@@ -97,17 +97,26 @@ function givenBackByProvider({ status, esim, isReturning }: World, { result }: C
 }
 
 /** The steps of the model for each activity that fails. */
-const failed: Record<string, Reading<{ type: string }>> = {
+const failed: Record<string, Reading<{ type: string; code: string }>> = {
   provision: (_world, { type }) => (type === 'OutOfStock' ? ['has no eSIM'] : []),
-  withdrawEsims: (_world, { type }) => (type === 'EsimInUse' ? ['uses the eSIM', 'does not take the eSIM back'] : []),
+  withdrawEsims: (world, { type, code }) =>
+    type === 'EsimInUse' && code !== toppedUp ? [...isSeenUsed(world), 'does not take the eSIM back'] : [],
   refundPayment: () => ['a refund is refused'],
-  carryOutWithdrawal: () => ['uses the eSIM'],
+  carryOutWithdrawal: isSeenUsed,
+}
+
+/** The code of a return that is refused for a top-up: the eSIM need not be used, and may be returned another time. */
+const toppedUp = 'topped_up'
+
+/** A customer can ask for the return of a used eSIM again, and is refused again. */
+function isSeenUsed({ esim }: World): StepName[] {
+  return esim === 'used' ? [] : ['uses the eSIM']
 }
 
 /** The steps of the model for a state that is shown, where no activity says it. */
-function shown({ status, isReturning }: World, now: string): readonly StepName[] {
-  if (now === 'ended' && status === 'delivered')
-    return isReturning ? ['uses the eSIM', 'does not take the eSIM back', 'expires'] : ['expires']
+function shown(world: World, now: string): readonly StepName[] {
+  if (now === 'ended' && world.status === 'delivered')
+    return world.isReturning ? [...isSeenUsed(world), 'does not take the eSIM back', 'expires'] : ['expires']
   return []
 }
 
@@ -166,6 +175,7 @@ export function faultsOfRun(events: readonly RunEvent[]): string[] {
           world = { ...world, asked: world.isRisky ? 'approve' : 'nothing' }
         return done[event.activity]?.(world, event) ?? []
       case 'failed':
+        if (event.activity === 'withdrawEsims' && event.code === toppedUp) world = { ...world, isReturning: false }
         return failed[event.activity]?.(world, event) ?? []
       case 'shows':
         if (workflowType !== 'withdrawal') return shown(world, event.status)

@@ -95,3 +95,49 @@ describe('a history is no path of the model with', () => {
     expect(changed.filter(({ events }) => faultsOfRun(change(events)).length > 0)).not.toEqual([])
   })
 })
+
+describe('returns that are refused', () => {
+  const historyOf = (id: string): RunEvent[] => current.find(({ workflowId }) => workflowId === id)?.events ?? []
+  const isOfReturn = (event: RunEvent): boolean =>
+    isOf('update', 'refund')(event) || ('activity' in event && event.activity === 'withdrawEsims')
+  /** The customer asks once more before the event, and is refused. */
+  const refusedBefore = (events: RunEvent[], next: RunEvent | undefined, type: string, code = ''): RunEvent[] =>
+    events.flatMap((event) => {
+      if (event !== next) return [event]
+      const activity = { at: event.at, activity: 'withdrawEsims', input: {} }
+      return [
+        { kind: 'update', at: event.at, name: 'refund' },
+        { kind: 'scheduled', ...activity },
+        { kind: 'failed', ...activity, type, code },
+        event,
+      ]
+    })
+
+  const used = historyOf('order-return-refused-then-expired.1')
+  const afterUse = used[used.findLastIndex(isOfReturn) + 1]
+  const returned = historyOf('order-returned-unused.1')
+  const asked = returned.find(isOfReturn)
+
+  test('a used eSIM is refused each time', () => {
+    expect(faultsOfRun(refusedBefore(used, afterUse, 'EsimInUse'))).toEqual([])
+  })
+
+  test('a used eSIM ends although the last request was not answered', () => {
+    expect(faultsOfRun(refusedBefore(used, afterUse, 'ProviderUnavailable'))).toEqual([])
+  })
+
+  test('an eSIM is returned once its top-up is refunded', () => {
+    expect(faultsOfRun(refusedBefore(returned, asked, 'EsimInUse', 'topped_up'))).toEqual([])
+  })
+
+  test('a used eSIM is not returned', () => {
+    expect(faultsOfRun(refusedBefore(returned, asked, 'EsimInUse'))).not.toEqual([])
+  })
+
+  test('the code of a refusal is read', () => {
+    const codes = current.flatMap(({ events }) =>
+      events.flatMap((event) => (event.kind === 'failed' ? event.code : [])),
+    )
+    expect(codes).toEqual(expect.arrayContaining(['', 'top_up', 'http_503']))
+  })
+})

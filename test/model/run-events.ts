@@ -13,7 +13,8 @@ export type RunEvent = { at: number } & (
   | { kind: 'scheduled' | 'timed_out' | 'cancelled'; activity: string; input: Data }
   /** `begunAt`: of a local activity, whose history has no event for its beginning */
   | { kind: 'completed'; activity: string; input: Data; result: Data; begunAt: number }
-  | { kind: 'failed'; activity: string; input: Data; type: string }
+  /** `code`: of the failure, or empty */
+  | { kind: 'failed'; activity: string; input: Data; type: string; code: string }
   | { kind: 'update' | 'signal'; name: string }
   /** the run shows a state */
   | { kind: 'shows'; status: string }
@@ -26,7 +27,7 @@ export type Data = Record<string, unknown>
 
 type Payloads = { payloads?: Payload[] | null } | null | undefined
 interface Failure {
-  applicationFailureInfo?: { type?: string | null } | null
+  applicationFailureInfo?: { type?: string | null; details?: Payloads } | null
   timeoutFailureInfo?: unknown
   cause?: Failure | null
 }
@@ -35,6 +36,9 @@ interface Failure {
 const typeOf = (failure: Failure | null | undefined): string =>
   failure?.applicationFailureInfo?.type ??
   (failure?.timeoutFailureInfo ? 'Timeout' : failure?.cause ? typeOf(failure.cause) : '')
+
+const detailsOf = (failure: Failure | null | undefined): Payloads =>
+  failure?.applicationFailureInfo ? failure.applicationFailureInfo.details : failure?.cause && detailsOf(failure.cause)
 
 const msOf = (time: { seconds?: unknown; nanos?: number | null | undefined } | null | undefined): number =>
   Number(time?.seconds ?? 0) * 1000 + (time?.nanos ?? 0) / 1e6
@@ -61,6 +65,7 @@ export async function readRunEvents(history: History, codecs: PayloadCodec[]): P
         kind: 'failed',
         ...ofActivity(failed),
         type: failed.retryState === outOfTime ? 'Timeout' : typeOf(failed.failure),
+        code: await codeOf(failed.failure),
       })
     const late = event.activityTaskTimedOutEventAttributes
     if (late) add({ kind: 'timed_out', ...ofActivity(late) })
@@ -74,7 +79,8 @@ export async function readRunEvents(history: History, codecs: PayloadCodec[]): P
         complete_time: completedAt,
       } = await decode(marker.details?.data)
       const local = { activity: String(name), input: {} }
-      if (marker.failure) add({ kind: 'failed', ...local, type: typeOf(marker.failure) })
+      if (marker.failure)
+        add({ kind: 'failed', ...local, type: typeOf(marker.failure), code: await codeOf(marker.failure) })
       else
         add({
           kind: 'completed',
@@ -102,6 +108,11 @@ export async function readRunEvents(history: History, codecs: PayloadCodec[]): P
       add({ kind: 'closed', how: 'terminated', result: {}, type: '' })
   }
   return found
+
+  async function codeOf(failure: Failure | null | undefined): Promise<string> {
+    const { value } = await decode(detailsOf(failure))
+    return typeof value === 'string' ? value : ''
+  }
 
   async function decode(given: Payloads): Promise<Data> {
     let payloads = given?.payloads ?? []
