@@ -6,7 +6,9 @@ import { isIn, isPaid, price, type World } from './model.ts'
 
 type Invariants = Readonly<Record<string, (world: World) => boolean>>
 
-const isOperators = isIn('refund_failed')
+/** The operator task of an erased order is that of the erasure, which has no run in this model. */
+const isOperators = (world: World): boolean =>
+  isIn('refund_failed')(world) || (world.isErased && world.status === 'refund_failed')
 const isDelivered = ({ status }: World): boolean => status === 'delivered' || status === 'ended'
 const hasEsim = (world: World): boolean => isDelivered(world) && ['held', 'used', 'expired'].includes(world.esim)
 

@@ -35,6 +35,8 @@ export interface World {
   payment: 'none' | 'open' | 'paid' | 'cancelled'
   isRisky: boolean
   refunded: number
+  /** how often a refund of it has bounced, until nobody asks any more; two count for any more */
+  bounces: 0 | 1 | 2
   /** at the eSIM provider; `held`: made for us, and not used */
   esim: 'none' | 'asked' | 'refused' | 'held' | 'used' | 'returned' | 'expired'
   bought: number
@@ -63,6 +65,7 @@ export const nothingYet: World = {
   payment: 'none',
   isRisky: false,
   refunded: 0,
+  bounces: 0,
   esim: 'none',
   bought: 0,
   run: 'none',
@@ -188,7 +191,8 @@ const steps = {
     does: (world) => {
       const claim = claimOf(world)
       const status = claim === 'refund' ? 'refunding' : world.status
-      return { rows: noRows, isErased: true, claim, status, ...(world.run === 'open' && { run: 'closed' }) }
+      const bounces = claim === 'refund' ? world.bounces : 0
+      return { rows: noRows, isErased: true, claim, status, bounces, ...(world.run === 'open' && { run: 'closed' }) }
     },
   },
 
@@ -341,11 +345,16 @@ const steps = {
   },
   'refunds the erased': {
     who: 'run',
-    when: ({ claim }) => claim === 'refund',
+    when: ({ claim, bounces }) => claim === 'refund' && bounces < 2,
     needs: nothingReserved,
-    does: () => ({ claim: 'nothing', status: 'refunded', refunded: price }),
+    does: () => ({ claim: 'nothing', status: 'refunded', refunded: price, bounces: 0 }),
   },
-
+  // A third refund would go the way of the two before, whoever made them.
+  'leaves the refund of the erased to an operator': {
+    who: 'run',
+    when: ({ claim, bounces }) => claim === 'refund' && bounces === 2,
+    does: () => ({ claim: 'nothing', status: 'refund_failed', bounces: 0 }),
+  },
   'cancels the top-up of the erased': {
     who: 'run',
     when: ({ topUp, isErased }) => topUp === 'open' && isErased,
@@ -396,7 +405,7 @@ const steps = {
     who: 'time',
     when: isIn('refunded'),
     needs: { 'the money has arrived': ({ refunded }) => refunded === price },
-    does: () => ({ run: 'closed' }),
+    does: () => ({ run: 'closed', bounces: 0 }),
   },
   'the top-up is not paid in time': {
     who: 'time',
@@ -409,7 +418,7 @@ const steps = {
     who: 'fault',
     isOutside: true,
     when: (world) => isIn('refunded')(world) && world.refunded === price,
-    does: (world) => ({ refunded: world.part === 'made' ? part : 0 }),
+    does: ({ part: state, bounces }) => ({ refunded: state === 'made' ? part : 0, bounces: bounces === 0 ? 1 : 2 }),
   },
   // After a fraud warning the money does not wait for a provider that is away, which is still asked for the return.
   'refunds before the eSIM is back': {
