@@ -258,6 +258,13 @@ const commandOf = (act: Act, waits: boolean): Command => ({
   toString: () => act.name,
 })
 
+/** Waits until nothing happens any more. */
+export function commandNamed(name: string): Command {
+  const act = allActs.find((each) => each.name === name)
+  if (!act) throw new Error(`nobody does "${name}"`)
+  return commandOf(act, true)
+}
+
 /** Without these nothing else happens. */
 const often = ['orders', 'pays', 'pays at risk']
 const drawn = allActs.flatMap((act) => (often.includes(act.name) ? [act, act, act] : [act]))
