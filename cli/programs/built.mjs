@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { isAlive } from './is-alive.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 /** Packages are found from here. */
@@ -71,8 +72,12 @@ export async function makePrograms() {
  * @throws if they do not build
  */
 export async function builtPrograms() {
-  const folder = await makePrograms()
-  take(folder)
+  let folder = await makePrograms()
+  // Until it is marked, another start may delete it.
+  if (!take(folder)) {
+    folder = await makePrograms()
+    if (!take(folder)) throw new Error(`the built programs in ${folder} are gone`)
+  }
   deleteUnusedBuilds(cacheFolder, folder)
   return folder
 }
@@ -116,15 +121,17 @@ export function hasPackages(folder) {
   })
 }
 
-/** Marks a build as used by this process. @param {string} folder */
+/** Marks a build as used by this process. @param {string} folder @returns whether it is there */
 function take(folder) {
   try {
     writeFileSync(join(folder, `used-by-${process.pid}`), '')
     utimesSync(folder, new Date(), new Date())
   } catch (error) {
+    if (error.code === 'ENOENT') return false
     // The files of a container image are usually read-only, and nobody removes them.
     if (!['EACCES', 'EPERM', 'EROFS'].includes(error.code)) throw error
   }
+  return true
 }
 
 /**
@@ -168,15 +175,6 @@ function namesIn(folder) {
     return readdirSync(folder)
   } catch {
     return [] // Another start has deleted it.
-  }
-}
-
-/** @param {number} pid */
-function isAlive(pid) {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return error.code === 'EPERM'
   }
 }
 

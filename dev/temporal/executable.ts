@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { isAlive } from '../../cli/programs/is-alive.mjs'
 import { cacheFolder } from '../cache-folder.ts'
 import { startChild } from '../child-process.ts'
 
@@ -196,14 +197,5 @@ async function withLock<T>(path: string, log: (line: string) => void, work: () =
     return await work()
   } finally {
     await rm(path, { force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }

@@ -1,0 +1,2 @@
+/** Whether a process is there, also another user's. */
+export function isAlive(pid: number): boolean
