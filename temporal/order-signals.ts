@@ -10,7 +10,7 @@ import {
   providerSignal,
 } from '../workflows/order/order.contract.ts'
 import { partialRefundWorkflowId, refundIdOf, refundSignal } from '../workflows/order/partial-refund.contract.ts'
-import { describeRun, signalIfOpen, signalWithStart } from './runs.ts'
+import { isOpen, signalIfOpen, signalWithStart } from './runs.ts'
 
 export interface OrderSignalsContext {
   temporal: Client
@@ -18,9 +18,6 @@ export interface OrderSignalsContext {
 }
 
 export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
-  const isOpen = async (workflowId: string): Promise<boolean> =>
-    (await describeRun(temporal, workflowId))?.status.name === 'RUNNING'
-
   return {
     /**
      * Stripe reports a change of the order's payment or refund.
@@ -45,7 +42,8 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
     },
     /** Starts the aftercare run of an order, unless it or the order's own run is open. @returns whether none was */
     async settle(orderId: string): Promise<boolean> {
-      if ((await isOpen(orderWorkflowId(orderId))) || (await isOpen(orderAftercareWorkflowId(orderId)))) return false
+      for (const id of [orderWorkflowId(orderId), orderAftercareWorkflowId(orderId)])
+        if (await isOpen(temporal, id)) return false
       await signalWithStart(temporal, aftercare(orderId), paymentSignal)
       return true
     },

@@ -30,7 +30,7 @@ export async function updateOrder<Args extends unknown[]>(
   try {
     await sendUpdate(temporal, orderWorkflowId(orderId), definition, args, options)
   } catch (error) {
-    if (definition.name !== refund.name || !(error instanceof WorkflowNotFoundError)) throw error
+    if (definition.name !== refund.name || !hasNoRun(error)) throw error
     await sendUpdate(temporal, orderAftercareWorkflowId(orderId), definition, args, options)
   }
 }
@@ -51,7 +51,7 @@ export async function refundDelivered(
     if (reason === 'withdrawn') await sendUpdate(temporal, run, refundFor, [{ reason }], options)
     else await sendUpdate(temporal, run, refund, [], options)
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error
+    if (!hasNoRun(error)) throw error
     const start = { ...aftercareStart(config, orderId), workflowIdConflictPolicy: 'USE_EXISTING' as const }
     await updateWithStart(temporal, start, returnDelivered, [{ reason }], options)
   }

@@ -133,6 +133,10 @@ export async function updateWithStart<Result, Args extends unknown[]>(
 export const describeRun = (temporal: Client, workflowId: string): Promise<WorkflowExecutionDescription | undefined> =>
   unlessClosed(temporal, () => temporal.workflow.getHandle(workflowId).describe())
 
+/** Whether the newest run of an id is open. */
+export const isOpen = async (temporal: Client, workflowId: string): Promise<boolean> =>
+  (await describeRun(temporal, workflowId))?.status.name === 'RUNNING'
+
 /** Ends a run at once. Does nothing when it has closed, or never was. */
 export async function terminateIfOpen(temporal: Client, workflowId: string, reason: string): Promise<void> {
   await unlessClosed(temporal, () => temporal.workflow.getHandle(workflowId).terminate(reason))

@@ -9,7 +9,7 @@ import { failureCode, failureType } from '../../shared/failures.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
 import { hasNoRun, refundDelivered, updateOrder } from '../../temporal/order-updates.ts'
-import { describeRun } from '../../temporal/runs.ts'
+import { isOpen } from '../../temporal/runs.ts'
 import {
   checkout,
   firstState,
@@ -33,13 +33,13 @@ type Evidence = { [Name in 'ipCountry' | 'performanceConsent']: OrderInput[Name]
 
 /** A run that is behind its row gets there with its next workflow task. */
 const againAfterMs = 250
-/** What is left at the processor is looked at, and given back, by a run that is told of it. */
+/** A run that is signalled reads within this time what is left of the payment, and begins to refund it. */
 const givenBackWithinMs = 10_000
 
-/** What asks for the money of an order. */
+/** The updates that ask for the money of an order. */
 const givesBack: readonly string[] = ['refund', 'cancel', 'reject'] satisfies OrderUpdate[]
 const onItsWayBack: readonly OrderStatus[] = ['refunding', 'refunded']
-/** A run of its own does what is asked for, or refuses it, wherever one is open. */
+/** States in which the order's own run, while it is open, does what an update asks for, or refuses it. */
 const withoutARun: readonly OrderStatus[] = [
   'in_review',
   'provisioning',
@@ -108,9 +108,7 @@ export function createOrderClient(api: ApiContext) {
      * have written the order all the same: what is paid for it then is given back, since its run has failed.
      */
     async goesOn({ id, status }: Pick<OrderRow, 'id' | 'status'>): Promise<boolean> {
-      if (status !== 'awaiting_payment') return true
-      const run = await describeRun(temporal, orderWorkflowId(id))
-      return run?.status.name === 'RUNNING'
+      return status !== 'awaiting_payment' || (await isOpen(temporal, orderWorkflowId(id)))
     },
 
     /**
@@ -132,15 +130,16 @@ export function createOrderClient(api: ApiContext) {
           await refundDelivered(api, orderId, 'returned_unused', limits)
         else await updateOrder(temporal, orderId, definition, args, limits)
       }
-      let told: { until: number; status: OrderStatus } | undefined
-      /** Tells a run that money is left, once, and waits for what it does. @returns whether to ask again, or that it is done */
+      let signalled: { until: number; status: OrderStatus } | undefined
+      /** Signals a run once that money is left, and waits for its refund. @returns whether to ask again, or that it is done */
       const gaveBack = async (error: unknown): Promise<'again' | 'done' | 'no'> => {
         if (!givesBack.includes(name)) return 'no'
         const order = await findOrder(sql, orderId)
-        if (told && order && order.status !== told.status && onItsWayBack.includes(order.status)) return 'done'
-        if (told) return Date.now() < told.until ? 'again' : 'no'
+        if (signalled && order && order.status !== signalled.status && onItsWayBack.includes(order.status))
+          return 'done'
+        if (signalled) return Date.now() < signalled.until ? 'again' : 'no'
         if (!order || !(await isLeft(order, error))) return 'no'
-        told = { until: Date.now() + givenBackWithinMs, status: order.status }
+        signalled = { until: Date.now() + givenBackWithinMs, status: order.status }
         await signals.payment(orderId)
         return 'again'
       }
