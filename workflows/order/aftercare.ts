@@ -135,6 +135,11 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
   /** Refunds an order whose eSIMs are back at the provider. */
   async function refundReturned(reason: RefundReason): Promise<void> {
     returned = undefined
+    await refundToItsEnd(reason)
+  }
+
+  /** Refunds what is left of the payment, as often as an operator asks for it. */
+  async function refundToItsEnd(reason: RefundReason): Promise<void> {
     const failedWith = await refundAgain(reason)
     if (failedWith) await repeatRefund(failedWith)
     else await end()
@@ -148,9 +153,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
       if (found.state === 'refund') {
         moveTo('refunding')
         const returned = found.holdsEsims ? inBackground(returnHeldEsims({ orderId })) : undefined
-        const failedWith = await refundAgain(found.reason)
-        if (failedWith) await repeatRefund(failedWith)
-        else await end()
+        await refundToItsEnd(found.reason)
         return returned
       }
       const askAt = new Date(found.askAt)

@@ -25,8 +25,8 @@ function oneLocalActivityAtATime(): WorkflowOutboundCallsInterceptor {
       input: LocalActivityInput,
       next: Next<WorkflowOutboundCallsInterceptor, 'scheduleLocalActivity'>,
     ) {
-      const waits = last !== undefined && patched('one-local-activity')
-      const result = last && waits ? last.then((ranOut) => (ranOut ? notTried() : next(input))) : next(input)
+      const before = last && patched('one-local-activity') ? last : undefined
+      const result = before ? before.then((ranOut) => (ranOut ? notTried() : next(input))) : next(input)
       const ended: Promise<boolean> = result.then(
         () => end(false),
         (error: unknown) => end(ranOutOfTries(error)),
