@@ -22,7 +22,14 @@ import type { DeletionActivities, DeletionInput, Erasure } from '../../workflows
 import { atOnce } from './at-once.ts'
 import { type DeletionRun, erasureIn } from './erasure-sources.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
-import { HistoryUnreadable, inputOf, type RecordedActivity, type RunHistory, readHistory } from './run-history.ts'
+import {
+  findLastCompleted,
+  HistoryUnreadable,
+  inputOf,
+  type RecordedActivity,
+  type RunHistory,
+  readHistory,
+} from './run-history.ts'
 import type { RepeatingContext } from './until-answered.ts'
 
 /** Which step an activity does. The others of a deletion's activities do a part of one, or none. */
@@ -126,7 +133,7 @@ export async function redoDeletion(
     backupsGoneBy: new Date(erasure.backupsGoneBy),
   }
   const done = stepsDone(history.activities)
-  const settled = history.activities.findLast(({ type, completed }) => type === 'settlePayments' && completed)
+  const settled = findLastCompleted(history.activities, 'settlePayments')
   const isErasedAgain = !known && (await eraseAgain(context, deletion, { isSettled: settled !== undefined, isolate }))
   if (!known && !isErasedAgain)
     await importReceipts(sql, [{ ...deletion, completedAt: null, steps: newSteps(erasure) }])
@@ -144,13 +151,13 @@ export async function redoDeletion(
       steps: changed.map(({ processor, state, code = null, at }) => ({ processor, state, code, changedAt: at })),
     },
   ])
-  const isSettled = (settled?.completed?.result as { watch?: boolean } | undefined)?.watch === false
+  const isSettled = (settled?.completed.result as { watch?: boolean } | undefined)?.watch === false
   await sql.begin((tx) => deleteUnneeded(tx, receiptId, { isSettled, done }))
   for (const { processor, state, code = null, at } of changed)
     if (state === 'needs_operator')
       await raiseOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), detail: code ?? 'unknown', at })
-  const ended = history.activities.findLast(({ type, completed }) => type === 'completeDeletion' && completed)
-  const result = ended?.completed?.result as { complete?: boolean } | null | undefined
+  const ended = findLastCompleted(history.activities, 'completeDeletion')
+  const result = ended?.completed.result as { complete?: boolean } | null | undefined
   if (ended && result?.complete && (await completeDeletion(sql, receiptId, ended.at)))
     await sql.begin((tx) => deleteSeal(tx, receiptId))
   return isErasedAgain

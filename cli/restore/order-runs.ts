@@ -5,7 +5,7 @@ import { plusMs } from '../../shared/calendar.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { closedRunsAreKeptMs } from '../../temporal/payload-keys.ts'
 import { type OrderInput, type OrderStatus, orderWorkflowId } from '../../workflows/order/order.contract.ts'
-import { HistoryUnreadable, inputOf, type RecordedActivity, readHistory } from './run-history.ts'
+import { HistoryUnreadable, hasCompleted, inputOf, type RecordedActivity, readHistory } from './run-history.ts'
 
 /** A run, as Temporal lists it. */
 export interface ListedOrderRun {
@@ -95,4 +95,4 @@ export const mayHaveDelivered = (
 ): boolean =>
   !isOpen ||
   !beforeDelivery.includes(status) ||
-  activities?.some(({ type, completed }) => type === 'recordDelivery' && completed !== undefined) === true
+  (activities !== undefined && hasCompleted(activities, 'recordDelivery'))

@@ -15,7 +15,7 @@ import {
 } from '../../workflows/order/partial-refund.contract.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
 import { type IsWanted, openSince } from './order-runs.ts'
-import { inputOf, listHistories, type RunHistory } from './run-history.ts'
+import { findCompleted, hasCompleted, inputOf, listHistories, type RunHistory } from './run-history.ts'
 
 /** The facts of a partial refund, from the history of its run. */
 export interface PartialRefund {
@@ -55,16 +55,16 @@ export async function listPartialRefunds(
 /** @returns undefined when nothing is reserved */
 function readPartialRefund(history: RunHistory): PartialRefund | undefined {
   const input = inputOf<PartialRefundInput>(history, 'orderId', 'refundId')
-  const completed = (name: string) => history.activities.find(({ type, completed }) => type === name && completed)
-  const reserved = completed('reservePartialRefund')
-  if (!reserved || completed('releasePartialRefund')) return undefined
-  const made = completed('makePartialRefund')
-  const result = made?.completed?.result as { creditNote?: string | null; issuedOn?: string } | null | undefined
+  const { activities } = history
+  const reserved = findCompleted(activities, 'reservePartialRefund')
+  if (!reserved || hasCompleted(activities, 'releasePartialRefund')) return undefined
+  const made = findCompleted(activities, 'makePartialRefund')
+  const result = made?.completed.result as { creditNote?: string | null; issuedOn?: string } | null | undefined
   return {
     input,
     refundKey: partialRefundKey(input.orderId, input.refundId),
     reservedAt: reserved.at,
-    returnedAt: completed('withdrawEsims')?.at,
+    returnedAt: findCompleted(activities, 'withdrawEsims')?.at,
     made: made && {
       at: result?.issuedOn === undefined ? made.at : new Date(result.issuedOn),
       creditNote: result?.creditNote ?? null,

@@ -104,6 +104,31 @@ export function inputOf<Input extends object>({ input }: RunHistory, ...texts: (
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
+interface CompletedActivity extends RecordedActivity {
+  completed: { result: unknown }
+}
+
+const isCompleted =
+  (wanted: string) =>
+  (activity: RecordedActivity): activity is CompletedActivity =>
+    activity.type === wanted && activity.completed !== undefined
+
+/** The first activity of a type that has completed. */
+export const findCompleted = (
+  activities: readonly RecordedActivity[],
+  type: string,
+): CompletedActivity | undefined => activities.find(isCompleted(type))
+
+/** The last activity of a type that has completed. */
+export const findLastCompleted = (
+  activities: readonly RecordedActivity[],
+  type: string,
+): CompletedActivity | undefined => activities.findLast(isCompleted(type))
+
+/** Whether an activity of a type has completed. */
+export const hasCompleted = (activities: readonly RecordedActivity[], type: string): boolean =>
+  activities.some(isCompleted(type))
+
 /** A run, and what was read of its history; undefined when nobody can read it: an operator decides. */
 export interface ListedHistory<Result> {
   workflowId: string

@@ -5,7 +5,7 @@ import { unlinkIdentity } from '../../db/identities.ts'
 import { type SignInEndedInput, signInEndedType } from '../../workflows/sign-in-ended.contract.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
 import { openSince } from './order-runs.ts'
-import { inputOf, readHistory } from './run-history.ts'
+import { hasCompleted, inputOf, readHistory } from './run-history.ts'
 
 export async function rebuildSignIns(
   { sql }: Context,
@@ -17,7 +17,7 @@ export async function rebuildSignIns(
     await isolate({ kind: 'run', subjectId: run.workflowId }, async () => {
       const history = await readHistory(temporal, run)
       // A run that is under way does it when the workers are back, and then writes to its owner.
-      if (!history?.activities.some(({ type, completed }) => type === 'unlinkApple' && completed)) return
+      if (!history || !hasCompleted(history.activities, 'unlinkApple')) return
       const { accountId, endedAt } = inputOf<SignInEndedInput>(history, 'accountId', 'endedAt')
       await unlinkIdentity(sql, { accountId, provider: 'apple', until: new Date(endedAt) })
     })

@@ -16,7 +16,7 @@ import { refundDueAfter } from '../../shared/withdrawal-period.ts'
 import { withdrawalType, withdrawalWorkflowId } from '../../workflows/order/withdrawal.contract.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
 import { type IsWanted, openSince } from './order-runs.ts'
-import { listHistories, type RunHistory } from './run-history.ts'
+import { findCompleted, listHistories, type RunHistory } from './run-history.ts'
 
 interface WithdrawalOptions {
   restoreId: string
@@ -54,7 +54,7 @@ export async function rebuildWithdrawals(
 
   /** @returns whether a statement was written that the dump does not have */
   async function restate(order: OrderRow, { activities }: RunHistory): Promise<boolean> {
-    const recorded = activities.find(({ type, completed }) => type === 'recordWithdrawal' && completed)
+    const recorded = findCompleted(activities, 'recordWithdrawal')
     const known = await findWithdrawal(sql, context, order)
     if (!recorded || known?.statedAt) return false
     const account = await findAccount(sql, context, order.account_id)
@@ -69,7 +69,7 @@ export async function rebuildWithdrawals(
   /** The operator tasks that the run has made, unless the money was given back. */
   async function raiseTasks(order: OrderRow, { activities, failedWith }: RunHistory): Promise<void> {
     if (!canWithdrawFrom.includes(order.status)) return
-    const left = activities.find(({ type, completed }) => type === 'leaveWithdrawalToOperator' && completed)
+    const left = findCompleted(activities, 'leaveWithdrawalToOperator')
     const statedAt = (await findWithdrawal(sql, context, order))?.statedAt
     const task = { subjectId: order.id, detail: 'restore' }
     if (left && statedAt)

@@ -1,5 +1,4 @@
 /** An order that cannot be rebuilt: its payment is refunded, its eSIM returned if unused, and the books keep it. */
-
 import { sellerAndTax } from '../../../activities/order/invoice.ts'
 import { destinationOf } from '../../../activities/order/payment/payment.ts'
 import { placementReference } from '../../../activities/order/placement-reference.ts'
@@ -11,6 +10,7 @@ import type { HeldPlacement } from '../../../db/order/placements.ts'
 import { isIssued, restoreDocument } from '../../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
+import { findCompleted, hasCompleted } from '../run-history.ts'
 import type { RepeatingContext } from '../until-answered.ts'
 import type { Loss, RunFacts } from './rebuild-order.ts'
 import { findNotes, listTakenBack, restoreNotes } from './rebuild-refunds.ts'
@@ -62,7 +62,7 @@ export async function leaveLostOrder(
 }
 
 const keepsDelivery = ({ activities }: RunFacts['run']): boolean =>
-  activities.some(({ type, completed }) => type === 'recordDelivery' && completed) &&
+  hasCompleted(activities, 'recordDelivery') &&
   !activities.some(({ type }) => type === 'startRefund' || type === 'refundPayment')
 
 const noBooks = { factId: null, invoiceNumber: null }
@@ -82,8 +82,8 @@ async function keepBooks(
     grossMinor: payment.amountMinor,
     currency: payment.currency,
   }
-  const delivery = run.activities.find(({ type, completed }) => type === 'recordDelivery' && completed)
-  const delivered = delivery && deliveryOf(delivery.at, delivery.completed?.result)
+  const delivery = findCompleted(run.activities, 'recordDelivery')
+  const delivered = delivery && deliveryOf(delivery.at, delivery.completed.result)
   const number = delivered?.invoiceNumber ?? null
   const own = ownRefund(run)
   const takenBack = await listTakenBack(context, payment, own)

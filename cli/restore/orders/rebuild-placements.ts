@@ -16,6 +16,7 @@ import {
 import type { EsimProviderId, ProvidedEsim } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import type { OrderRun } from '../order-runs.ts'
+import { hasCompleted } from '../run-history.ts'
 import type { RepeatingContext } from '../until-answered.ts'
 import { ownOrderOf, type PlacedOrder } from './own-order.ts'
 import { mayHoldEsims, provisionings, referencesOf } from './run-reports.ts'
@@ -46,7 +47,7 @@ export async function rebuildProvided(
     return
   }
   // They went back: nobody needs them.
-  if (!mayHoldEsims(run) || run.activities.some(({ type, completed }) => type === 'withdrawEsims' && completed)) return
+  if (!mayHoldEsims(run) || hasCompleted(run.activities, 'withdrawEsims')) return
   await raiseOperatorTask(sql, { kind: restoreUndecided, subjectId: order.id, detail: 'provider_order_unknown', at })
 }
 

@@ -1,12 +1,11 @@
 /** What an order's run has reported: its activities' inputs and results outlive the database. */
 import { type OrderActivities, type RefundReason, refundReasonOf } from '../../../workflows/order/order.contract.ts'
 import type { OrderRun } from '../order-runs.ts'
-import type { RecordedActivity } from '../run-history.ts'
+import { findLastCompleted, hasCompleted, type RecordedActivity } from '../run-history.ts'
 import type { KnownRefunds } from './rebuild-refunds.ts'
 
 /** Whether a run has refunded its order's payment, by what it has reported. */
-export const hasRefunded = ({ activities }: OrderRun): boolean =>
-  activities.some(({ type, completed }) => type === 'refundPayment' && completed)
+export const hasRefunded = ({ activities }: OrderRun): boolean => hasCompleted(activities, 'refundPayment')
 
 /** Why a run has refunded its order. */
 export function refundReason(run: OrderRun): RefundReason {
@@ -16,8 +15,8 @@ export function refundReason(run: OrderRun): RefundReason {
 
 /** What a run has reported of its refund. */
 export function ownRefund(run: OrderRun): KnownRefunds['own'] {
-  const refunded = run.activities.findLast(({ type, completed }) => type === 'refundPayment' && completed)
-  const result = refunded?.completed?.result as RefundResult | null | undefined
+  const refunded = findLastCompleted(run.activities, 'refundPayment')
+  const result = refunded?.completed.result as RefundResult | null | undefined
   const at = refunded?.at ?? new Date()
   const dayOfNote = (number: string): Date => {
     const day = result?.issuedOn?.[number]
@@ -37,8 +36,7 @@ export function deliveryOf(asOf: Date, result: unknown): { at: Date; invoiceNumb
 
 /** The run has asked providers, and has not returned what they hold. */
 export const mayHoldEsims = (run: OrderRun): boolean =>
-  provisionings(run).length > 0 &&
-  !run.activities.some(({ type, completed }) => type === 'releaseProvision' && completed)
+  provisionings(run).length > 0 && !hasCompleted(run.activities, 'releaseProvision')
 
 export const provisionings = (run: OrderRun): RecordedActivity[] =>
   run.activities.filter(({ type }) => type === 'provision')
