@@ -3,8 +3,10 @@ import type { Client } from '@temporalio/client'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { orderAftercareWorkflowId } from '../../workflows/order/order.contract.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
+import { runInputs } from './history-forms.ts'
 import { type IsWanted, type OrderRun, openSince } from './order-runs.ts'
-import { HistoryUnreadable, inputOf, listHistories, type RecordedActivity } from './run-history.ts'
+import { checkOrderActivities } from './orders/run-reports.ts'
+import { HistoryUnreadable, listHistories, type RecordedActivity, readAs } from './run-history.ts'
 
 export interface Aftercare {
   /** by order, the oldest first */
@@ -26,9 +28,10 @@ export async function listAftercare(
     isWanted: (workflowId) => isWanted(orderOf(workflowId)),
     subjectOf: (workflowId) => ({ kind: 'order', subjectId: orderOf(workflowId) }),
     read(history, workflowId) {
-      if (history && inputOf<{ orderId: string }>(history, 'orderId').orderId !== orderOf(workflowId))
-        throw new HistoryUnreadable()
-      return history?.activities ?? []
+      if (!history) return []
+      if (readAs(runInputs.orderAftercare, history.input).orderId !== orderOf(workflowId)) throw new HistoryUnreadable()
+      checkOrderActivities(history.activities)
+      return history.activities
     },
   })
   const aftercare: Aftercare = { activities: new Map(), unreadable: [] }

@@ -18,22 +18,23 @@ import { type ErasureStep, erasureSteps, type StepOutcome } from '../../policy/d
 import { periods } from '../../policy/periods.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { plusDays } from '../../shared/calendar.ts'
-import type { DeletionActivities, DeletionInput, Erasure } from '../../workflows/account-deletion.contract.ts'
+import type { DeletionActivities, Erasure } from '../../workflows/account-deletion.contract.ts'
 import { atOnce } from './at-once.ts'
 import { type DeletionRun, erasureIn } from './erasure-sources.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
+import { deletionResults, runInputs } from './history-forms.ts'
 import {
   findLastCompleted,
   HistoryUnreadable,
-  inputOf,
   type RecordedActivity,
   type RunHistory,
+  readAs,
   readHistory,
 } from './run-history.ts'
 import type { RepeatingContext } from './until-answered.ts'
 
 /** Which step an activity does. The others of a deletion's activities do a part of one, or none. */
-const stepOf: Partial<Record<keyof DeletionActivities, ErasureStep>> = {
+const stepOf: Readonly<Record<string, ErasureStep>> = {
   verifyErasure: 'database',
   deleteRuns: 'temporal',
   revokeApple: 'apple',
@@ -45,7 +46,7 @@ const stepOf: Partial<Record<keyof DeletionActivities, ErasureStep>> = {
   sendFarewell: 'mail',
   noteBackupsGone: 'backups',
   redactAtStripe: 'stripe_redaction',
-}
+} satisfies Partial<Record<keyof DeletionActivities, ErasureStep>>
 
 /** Steps whose activity completes in one way alone, of which earlier builds have not written the outcome into the history. */
 const endsAsDone: readonly ErasureStep[] = [
@@ -75,9 +76,9 @@ export async function redoDeletions(
   const erasedAgain = await atOnce(
     runs.filter(({ accountRef }) => mayHaveGoneOn(receipts.get(accountRef), at)),
     async (run) => {
-      const history = await readIsolated(run)
-      const erasure = history && (erasureIn(history) as Erasure | undefined)
-      if (!history || !erasure) return false
+      const read = await readIsolated(run)
+      if (!read?.erasure) return false
+      const { history, erasure } = read
       const deletion = { accountRef: run.accountRef, history, erasure, known: receipts.get(run.accountRef) }
       const of = { kind: 'run', subjectId: erasure.receiptId } as const
       return (await isolate(of, () => redoDeletion(context, deletion, isolate))) ?? false
@@ -85,9 +86,12 @@ export async function redoDeletions(
   )
   return erasedAgain.filter(Boolean).length
 
-  async function readIsolated(run: DeletionRun): Promise<RunHistory | undefined> {
+  async function readIsolated(
+    run: DeletionRun,
+  ): Promise<{ history: RunHistory; erasure: Erasure | undefined } | undefined> {
     try {
-      return await readHistory(temporal, run)
+      const history = await readHistory(temporal, run)
+      return history && { history, erasure: erasureIn(history) }
     } catch (error) {
       if (!(error instanceof HistoryUnreadable)) throw error
       return isolate({ kind: 'run', subjectId: run.workflowId }, () => Promise.reject(error))
@@ -124,7 +128,7 @@ export async function redoDeletion(
 ): Promise<boolean> {
   const { sql } = context
   const { receiptId } = erasure
-  const { reason } = inputOf<DeletionInput>(history, 'reason')
+  const { reason } = readAs(runInputs.accountDeletion, history.input)
   const deletion = {
     accountRef,
     receiptId,
@@ -134,6 +138,9 @@ export async function redoDeletion(
   }
   const done = stepsDone(history.activities)
   const settled = findLastCompleted(history.activities, 'settlePayments')
+  const settlement = settled && readAs(deletionResults.settlePayments, settled.completed.result)
+  const ended = findLastCompleted(history.activities, 'completeDeletion')
+  const isComplete = ended && readAs(deletionResults.completeDeletion, ended.completed.result).complete
   const isErasedAgain = !known && (await eraseAgain(context, deletion, { isSettled: settled !== undefined, isolate }))
   if (!known && !isErasedAgain)
     await importReceipts(sql, [{ ...deletion, completedAt: null, steps: newSteps(erasure) }])
@@ -151,14 +158,12 @@ export async function redoDeletion(
       steps: changed.map(({ processor, state, code = null, at }) => ({ processor, state, code, changedAt: at })),
     },
   ])
-  const isSettled = (settled?.completed.result as { watch?: boolean } | undefined)?.watch === false
+  const isSettled = settlement?.watch === false
   await sql.begin((tx) => deleteUnneeded(tx, receiptId, { isSettled, done }))
   for (const { processor, state, code = null, at } of changed)
     if (state === 'needs_operator')
       await raiseOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), detail: code ?? 'unknown', at })
-  const ended = findLastCompleted(history.activities, 'completeDeletion')
-  const result = ended?.completed.result as { complete?: boolean } | null | undefined
-  if (ended && result?.complete && (await completeDeletion(sql, receiptId, ended.at)))
+  if (ended && isComplete && (await completeDeletion(sql, receiptId, ended.at)))
     await sql.begin((tx) => deleteSeal(tx, receiptId))
   return isErasedAgain
 }
@@ -180,20 +185,20 @@ export function stepsDone(activities: readonly RecordedActivity[]): Done[] {
   const found = new Map<ErasureStep, Done>()
   let trouble: Done | undefined
   for (const { type, input, at, completed, failed } of activities) {
-    const result = completed?.result as (StepOutcome & { processor?: ErasureStep; trouble?: string }) | null | undefined
-    if (type === 'leaveToOperator' && result?.processor) {
-      const { processor, state, code } = result
-      found.set(processor, { processor, state, ...(code !== undefined && { code }), at })
+    if (type === 'leaveToOperator' && completed) {
+      const left = readAs(deletionResults.leaveToOperator, completed.result)
+      if (left) found.set(left.processor, { ...left, at })
     }
-    const processor = stepOf[type as keyof DeletionActivities]
+    const processor = stepOf[type]
     if (!processor) continue
     if (failed) found.set(processor, { processor, state: 'needs_operator', code: failed.code, at })
     if (!completed || input?.final === false) continue
     if (type === 'settlePayments') {
-      trouble = result?.trouble ? { processor, state: 'needs_operator', code: result.trouble, at } : undefined
+      const { trouble: code } = readAs(deletionResults.settlePayments, completed.result)
+      trouble = code ? { processor, state: 'needs_operator', code, at } : undefined
       continue
     }
-    const outcome = result?.state !== undefined ? result : outcomeOf(processor)
+    const outcome = readAs(deletionResults.step, completed.result) ?? outcomeOf(processor)
     if (outcome.state !== 'pending') found.set(processor, { processor, ...outcome, at })
   }
   if (trouble) found.set('stripe', trouble)

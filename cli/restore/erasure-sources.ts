@@ -5,9 +5,15 @@ import { type Erasures, exportErasures } from '../../db/erasure/erasures.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
-import { accountDeletionType, accountDeletionWorkflowId, notErased } from '../../workflows/account-deletion.contract.ts'
+import {
+  accountDeletionType,
+  accountDeletionWorkflowId,
+  type Erasure,
+  notErased,
+} from '../../workflows/account-deletion.contract.ts'
 import { atOnce } from './at-once.ts'
-import { HistoryUnreadable, type RunHistory, readHistory } from './run-history.ts'
+import { deletionResults } from './history-forms.ts'
+import { HistoryUnreadable, type RunHistory, readAs, readHistory } from './run-history.ts'
 
 /** Erasures from the database that the restore replaces. @throws when it does not answer */
 export const erasuresFromDatabase = (url: string): Promise<Erasures> => withDatabase(url, exportErasures)
@@ -84,12 +90,11 @@ async function hasErased(temporal: Client, run: WorkflowExecutionInfo): Promise<
   }
 }
 
-/** The answer of `eraseAccount`. It also completes when it refuses, or finds nobody. */
-export function erasureIn({ activities }: RunHistory): { receiptId: string; [name: string]: unknown } | undefined {
+/** The answer of `eraseAccount` when it has erased. @throws HistoryUnreadable */
+export function erasureIn({ activities }: RunHistory): Erasure | undefined {
   for (const { type, completed } of activities) {
-    const result = completed?.result
-    if (type !== 'eraseAccount' || typeof result !== 'object' || result === null) continue
-    if ('receiptId' in result && typeof result.receiptId === 'string') return { ...result, receiptId: result.receiptId }
+    const result = type === 'eraseAccount' && completed && readAs(deletionResults.eraseAccount, completed.result)
+    if (typeof result === 'object' && result !== null) return result
   }
   return undefined
 }

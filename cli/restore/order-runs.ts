@@ -5,7 +5,9 @@ import { plusMs } from '../../shared/calendar.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { closedRunsAreKeptMs } from '../../temporal/payload-keys.ts'
 import { type OrderInput, type OrderStatus, orderWorkflowId } from '../../workflows/order/order.contract.ts'
-import { HistoryUnreadable, hasCompleted, inputOf, type RecordedActivity, readHistory } from './run-history.ts'
+import { runInputs } from './history-forms.ts'
+import { checkOrderActivities } from './orders/run-reports.ts'
+import { HistoryUnreadable, hasCompleted, type RecordedActivity, readAs, readHistory } from './run-history.ts'
 
 /** A run, as Temporal lists it. */
 export interface ListedOrderRun {
@@ -74,9 +76,10 @@ export function openSince(since: Date): string {
 export async function readOrderRun(client: Client, run: ListedOrderRun): Promise<OrderRun | undefined> {
   const history = await readHistory(client, { workflowId: orderWorkflowId(run.orderId), runId: run.runId })
   if (!history) return undefined
-  const input = inputOf<OrderInput>(history, 'orderId', 'accountId', 'packageCode')
+  const input = readAs(runInputs.order, history.input)
   // Another program has made it: it would change the rows of another order.
   if (input.orderId !== run.orderId) throw new HistoryUnreadable()
+  checkOrderActivities(history.activities)
   return { ...run, input, activities: history.activities }
 }
 

@@ -14,8 +14,9 @@ import {
   partialRefundType,
 } from '../../workflows/order/partial-refund.contract.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
+import { makePartialRefundResult, runInputs } from './history-forms.ts'
 import { type IsWanted, openSince } from './order-runs.ts'
-import { findCompleted, hasCompleted, inputOf, listHistories, type RunHistory } from './run-history.ts'
+import { findCompleted, hasCompleted, listHistories, type RunHistory, readAs } from './run-history.ts'
 
 /** The facts of a partial refund, from the history of its run. */
 export interface PartialRefund {
@@ -54,19 +55,19 @@ export async function listPartialRefunds(
 
 /** @returns undefined when nothing is reserved */
 function readPartialRefund(history: RunHistory): PartialRefund | undefined {
-  const input = inputOf<PartialRefundInput>(history, 'orderId', 'refundId')
+  const input = readAs(runInputs.partialRefund, history.input)
   const { activities } = history
   const reserved = findCompleted(activities, 'reservePartialRefund')
   if (!reserved || hasCompleted(activities, 'releasePartialRefund')) return undefined
   const made = findCompleted(activities, 'makePartialRefund')
-  const result = made?.completed.result as { creditNote?: string | null; issuedOn?: string } | null | undefined
+  const result = made && readAs(makePartialRefundResult, made.completed.result)
   return {
     input,
     refundKey: partialRefundKey(input.orderId, input.refundId),
     reservedAt: reserved.at,
     returnedAt: findCompleted(activities, 'withdrawEsims')?.at,
     made: made && {
-      at: result?.issuedOn === undefined ? made.at : new Date(result.issuedOn),
+      at: result?.issuedOn ?? made.at,
       creditNote: result?.creditNote ?? null,
     },
   }

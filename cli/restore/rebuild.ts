@@ -40,7 +40,7 @@ import { rebuildRefunds } from './orders/rebuild-refunds.ts'
 import { deliveryOf, referencesOf } from './orders/run-reports.ts'
 import { leaveOtherRuns } from './other-runs.ts'
 import { listPartialRefunds, type PartialRefund, redoReturns } from './partial-refunds.ts'
-import { findCompleted, type RecordedActivity } from './run-history.ts'
+import type { RecordedActivity } from './run-history.ts'
 import { rebuildSignIns } from './sign-ins.ts'
 import { leaveLostTables } from './tables.ts'
 import type { RepeatingContext } from './until-answered.ts'
@@ -197,8 +197,7 @@ export async function rebuild(
       if (mayHaveDelivered(run, activities)) await closeUndecided(orderId, closedByRestore)
     })
     const provided = (placed.get(orderId) ?? []).map(({ provider, orderNo }) => `${provider}:${orderNo}`)
-    const delivery = activities && findCompleted(activities, 'recordDelivery')
-    const invoice = delivery && deliveryOf(delivery.at, delivery.completed.result).invoiceNumber
+    const invoice = activities && deliveryOf(activities)?.invoiceNumber
     await raiseOperatorTask(sql, {
       kind: restoreUndecided,
       subjectId: orderId,

@@ -1,8 +1,10 @@
 /** Reads a run's input and activities from its history: it outlives the database. */
 import { status } from '@grpc/grpc-js'
 import type { Client } from '@temporalio/client'
+import type { LoadedDataConverter } from '@temporalio/common'
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import type { temporal as protocol } from '@temporalio/proto'
+import { z } from 'zod'
 import { hasStatus, isNotFound } from '../../temporal/grpc-status.ts'
 import { erasedMarker, unreadableMarker } from '../../temporal/payload-codec.ts'
 import { atOnce } from './at-once.ts'
@@ -34,6 +36,17 @@ export class HistoryUnreadable extends Error {
   override readonly name = 'HistoryUnreadable'
 }
 
+const activityInput = z.record(z.string(), z.unknown()).optional()
+
+const coreTime = z.object({ seconds: z.number(), nanos: z.number().nullish() })
+/** The record of a local activity that the SDK's core writes. */
+const localActivity = z.object({
+  seq: z.number(),
+  activity_type: z.string(),
+  complete_time: coreTime.nullish(),
+  original_schedule_time: coreTime.nullish(),
+})
+
 /**
  * Reads a run's history. @returns undefined when Temporal has deleted the run after it was listed
  * @throws HistoryUnreadable; another error when Temporal does not answer
@@ -43,11 +56,17 @@ export async function readHistory(
   { workflowId, runId }: { workflowId: string; runId: string },
 ): Promise<RunHistory | undefined> {
   const events = await fetchEvents(client, workflowId, runId)
-  if (!events) return undefined
-  // An unreadable value must not count as nothing: without the number in it, a delivered order would get a second
-  // invoice.
+  return events && readEvents(events, client.options.loadedDataConverter)
+}
+
+/** Reads the events of a run. @throws HistoryUnreadable */
+export async function readEvents(
+  events: readonly protocol.api.history.v1.IHistoryEvent[],
+  converter: LoadedDataConverter,
+): Promise<RunHistory> {
+  // An unreadable value must not count as nothing: without the number in it, a delivered order would get a second invoice.
   const decode = async (payloads: protocol.api.common.v1.IPayloads | null | undefined): Promise<unknown> => {
-    const [value] = await decodeArrayFromPayloads(client.options.loadedDataConverter, payloads?.payloads ?? [])
+    const [value] = await decodeArrayFromPayloads(converter, payloads?.payloads ?? [])
     if (value === erasedMarker || value === unreadableMarker) throw new HistoryUnreadable()
     return value
   }
@@ -60,11 +79,12 @@ export async function readHistory(
       activityTaskFailedEventAttributes: refused,
     } = event
     if (begun) {
-      const input = (await decode(begun.input)) as RecordedActivity['input']
+      const input = readAs(activityInput, await decode(begun.input))
       const at = typeof input?.asOf === 'string' ? new Date(input.asOf) : dateOf(event.eventTime)
       const activity = { type: begun.activityType?.name ?? '', input, at, completed: undefined }
-      activities.push({ ...activity, order: Number(begun.activityId) })
-      scheduled.set(String(event.eventId), activities.at(-1) as RecordedActivity)
+      const recorded = { ...activity, order: Number(begun.activityId) }
+      activities.push(recorded)
+      scheduled.set(String(event.eventId), recorded)
     }
     const ended = done && scheduled.get(String(done.scheduledEventId))
     if (ended) ended.completed = { result: await decode(done.result) }
@@ -76,7 +96,7 @@ export async function readHistory(
     }
     const marker = event.markerRecordedEventAttributes
     if (marker?.markerName !== 'core_local_activity' || marker.failure) continue
-    const data = (await decode(marker.details?.data)) as LocalActivity
+    const data = readAs(localActivity, await decode(marker.details?.data))
     activities.push({
       type: data.activity_type,
       input: undefined,
@@ -93,16 +113,12 @@ export async function readHistory(
   }
 }
 
-/**
- * The input of a run. @param texts fields of it that are texts
- * @throws HistoryUnreadable when the input is not of this form
- */
-export function inputOf<Input extends object>({ input }: RunHistory, ...texts: (keyof Input & string)[]): Input {
-  if (!isRecord(input) || !texts.every((name) => typeof input[name] === 'string')) throw new HistoryUnreadable()
-  return input as Input
+/** Reads a value of a history. @throws HistoryUnreadable when it has another form: what it says is not guessed */
+export function readAs<Form extends z.ZodType>(form: Form, value: unknown): z.output<Form> {
+  const read = form.safeParse(value)
+  if (!read.success) throw new HistoryUnreadable()
+  return read.data
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
 interface CompletedActivity extends RecordedActivity {
   completed: { result: unknown }
@@ -114,10 +130,8 @@ const isCompleted =
     activity.type === wanted && activity.completed !== undefined
 
 /** The first activity of a type that has completed. */
-export const findCompleted = (
-  activities: readonly RecordedActivity[],
-  type: string,
-): CompletedActivity | undefined => activities.find(isCompleted(type))
+export const findCompleted = (activities: readonly RecordedActivity[], type: string): CompletedActivity | undefined =>
+  activities.find(isCompleted(type))
 
 /** The last activity of a type that has completed. */
 export const findLastCompleted = (
@@ -184,14 +198,6 @@ async function fetchEvents(
   }
 }
 
-/** The record of a local activity that the SDK's core writes. */
-interface LocalActivity {
-  seq: number
-  activity_type: string
-  complete_time: Time
-  original_schedule_time: Time | null
-}
-
-type Time = { seconds?: unknown; nanos?: number | null } | null | undefined
+type Time = { seconds?: unknown; nanos?: number | null | undefined } | null | undefined
 
 const dateOf = (time: Time): Date => new Date(Number(time?.seconds ?? 0) * 1000 + Math.floor((time?.nanos ?? 0) / 1e6))

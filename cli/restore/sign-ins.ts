@@ -2,10 +2,11 @@
 import type { Client } from '@temporalio/client'
 import type { Context } from '../../context.ts'
 import { unlinkIdentity } from '../../db/identities.ts'
-import { type SignInEndedInput, signInEndedType } from '../../workflows/sign-in-ended.contract.ts'
+import { signInEndedType } from '../../workflows/sign-in-ended.contract.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
+import { runInputs } from './history-forms.ts'
 import { openSince } from './order-runs.ts'
-import { hasCompleted, inputOf, readHistory } from './run-history.ts'
+import { hasCompleted, readAs, readHistory } from './run-history.ts'
 
 export async function rebuildSignIns(
   { sql }: Context,
@@ -18,7 +19,7 @@ export async function rebuildSignIns(
       const history = await readHistory(temporal, run)
       // A run that is under way does it when the workers are back, and then writes to its owner.
       if (!history || !hasCompleted(history.activities, 'unlinkApple')) return
-      const { accountId, endedAt } = inputOf<SignInEndedInput>(history, 'accountId', 'endedAt')
-      await unlinkIdentity(sql, { accountId, provider: 'apple', until: new Date(endedAt) })
+      const { accountId, endedAt } = readAs(runInputs.signInEnded, history.input)
+      await unlinkIdentity(sql, { accountId, provider: 'apple', until: endedAt })
     })
 }

@@ -1,16 +1,21 @@
 /** Rules of a restore that need no stack. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { defaultDataConverter } from '@temporalio/common'
 import { expect, test } from 'vitest'
 import { stepsDone } from '../../cli/restore/deletions.ts'
+import { erasureIn } from '../../cli/restore/erasure-sources.ts'
+import { makePartialRefundResult, orderInputs, orderResults, runInputs } from '../../cli/restore/history-forms.ts'
 import { rankOf } from '../../cli/restore/orders/payments.ts'
-import type { RecordedActivity } from '../../cli/restore/run-history.ts'
+import { checkOrderActivities } from '../../cli/restore/orders/run-reports.ts'
+import { HistoryUnreadable, type RecordedActivity, readAs, readEvents } from '../../cli/restore/run-history.ts'
 import { afterRestore, leftToOperators } from '../../cli/restore/run-types.ts'
 import { afterLoss } from '../../cli/restore/tables.ts'
 import type { ErasureStep } from '../../policy/deletion.ts'
 import { personalData } from '../../policy/personal-data.ts'
 import type { PaymentStatus } from '../../providers/stripe/payments.ts'
 import * as workflows from '../../workflows/index.ts'
+import { readKept } from '../replay/kept.ts'
 
 test('a restore knows what becomes of each type of run', () => {
   expect(Object.keys(afterRestore).sort()).toEqual(Object.keys(workflows).sort())
@@ -91,4 +96,77 @@ test('G3: the first of two looks at the database, and a payment that only an ope
   expect(outcomes(customer, bounced, completed('settlePayments', { watch: false }))).toEqual([['stripe', 'done']])
   const left = completed('leaveToOperator', { processor: 'google', state: 'needs_operator', code: 'unknown' })
   expect(outcomes({ ...left, input: undefined })).toEqual([['google', 'needs_operator', 'unknown']])
+})
+
+test('a restore can read all kept histories of orders, partial refunds, deletions and sign-ins', async () => {
+  const kept = (await readKept()).filter(({ workflowType }) => Object.hasOwn(runInputs, workflowType))
+  const read = new Map<string, number>()
+  for (const { workflowType, history } of kept) {
+    const run = await readEvents(history.events ?? [], defaultDataConverter)
+    const input = Object.entries(runInputs).find(([type]) => type === workflowType)?.[1]
+    if (input) readAs(input, run.input)
+    if (workflowType.startsWith('order')) checkOrderActivities(run.activities)
+    if (workflowType === 'accountDeletion') stepsDone(run.activities)
+    erasureIn(run)
+    for (const { type, completed } of run.activities) {
+      if (!completed) continue
+      read.set(type, (read.get(type) ?? 0) + 1)
+      if (type === 'makePartialRefund') readAs(makePartialRefundResult, completed.result)
+    }
+  }
+  const known = [...Object.keys(orderResults), 'makePartialRefund', 'eraseAccount', 'settlePayments', 'leaveToOperator']
+  expect(known.filter((type) => !read.has(type))).toEqual([])
+})
+
+test.each(Object.keys(orderResults))(
+  'an order’s history is unreadable when %s has answered in another form',
+  (type) => {
+    expect(() => checkOrderActivities([completed(type, 7, validInputs[type])])).toThrow(HistoryUnreadable)
+    expect(() => checkOrderActivities([completed(type, { of: 'another program' }, validInputs[type])])).toThrow(
+      HistoryUnreadable,
+    )
+    expect(() =>
+      checkOrderActivities([{ ...completed(type, 7, validInputs[type]), completed: undefined }]),
+    ).not.toThrow()
+  },
+)
+
+const validInputs: Record<string, RecordedActivity['input']> = {
+  openCheckout: { paymentDueAt: at.toISOString() },
+  cancelPayment: { status: 'unpaid', reason: 'not_paid_in_time' },
+  recordRefundFailure: { code: 'charge_disputed' },
+}
+
+test.each([
+  ['openCheckout', { paymentDueAt: 'tomorrow' }],
+  ['cancelPayment', { status: 'delivered', reason: 'not_paid_in_time' }],
+  ['recordRefundFailure', { code: null }],
+] as const)('an order’s history is unreadable when %s was given %o', (type, input) => {
+  expect(Object.keys(validInputs)).toEqual(Object.keys(orderInputs))
+  const given = (value: RecordedActivity['input']) => () =>
+    checkOrderActivities([{ ...completed(type, undefined, value), completed: undefined }])
+  expect(given(validInputs[type])).not.toThrow()
+  expect(given({ ...validInputs[type], ...input })).toThrow(HistoryUnreadable)
+})
+
+test.each([
+  ['an erasure without its receipt', { erasedAt: at.toISOString(), backupsGoneBy: at.toISOString(), pending: [] }],
+  ['an erasure step that nobody knows', { receiptId: 'one', erasedAt: '', backupsGoneBy: '', pending: ['a pigeon'] }],
+  ['a refusal that nobody knows', 'later'],
+])('G3: %s makes a deletion’s history unreadable', (_what, result) => {
+  const history = { input: {}, activities: [completed('eraseAccount', result)], failedWith: undefined }
+  expect(() => erasureIn(history)).toThrow(HistoryUnreadable)
+})
+
+test.each(['in_use', null])('G3: a deletion that has answered %s has erased nobody', (result) => {
+  const history = { input: {}, activities: [completed('eraseAccount', result)], failedWith: undefined }
+  expect(erasureIn(history)).toBeUndefined()
+})
+
+test.each([
+  ['revokeApple', { state: 'half done' }],
+  ['settlePayments', { watch: 'closely' }],
+  ['leaveToOperator', { processor: 'a pigeon', state: 'done' }],
+])('G3: an answer of %s in another form makes a deletion’s history unreadable', (type, result) => {
+  expect(() => stepsDone([completed(type, result)])).toThrow(HistoryUnreadable)
 })

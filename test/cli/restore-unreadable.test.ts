@@ -16,13 +16,14 @@ import { listItems, listItemsToSettle } from '../../db/backup/restores.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { listDocuments } from '../../db/order/books.ts'
 import { findOrder } from '../../db/order/orders.ts'
-import { plusMs } from '../../shared/calendar.ts'
+import { plusDays, plusMs } from '../../shared/calendar.ts'
 import { createDataConverter, payloadConverterPath, unreadableMarker } from '../../temporal/payload-codec.ts'
 import { accountDeletionType, accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { partialRefundType, partialRefundWorkflowId } from '../../workflows/order/partial-refund.contract.ts'
 import { withdrawalType, withdrawalWorkflowId } from '../../workflows/order/withdrawal.contract.ts'
 import { signInEndedType, signInEndedWorkflowId } from '../../workflows/sign-in-ended.contract.ts'
+import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { loseDelivery, loseOrders, openRestore } from '../harness/lost.ts'
 import { testPackages } from '../harness/test-packages.ts'
@@ -34,8 +35,8 @@ const context = repeating(harness.context, 0)
 const { sql, cipher } = context
 const since = plusMs(new Date(), -1_000)
 
-/** A client that cannot read some of the payloads. */
-const clientWith = (isLost: (text: string) => boolean): Client =>
+/** A client that reads some of the payloads as another value. @param change gives it; undefined: as it is */
+const clientWith = (change: (text: string) => unknown): Client =>
   new Client({
     connection: temporal.connection,
     namespace: temporal.options.namespace,
@@ -44,16 +45,19 @@ const clientWith = (isLost: (text: string) => boolean): Client =>
       payloadCodecs: [
         {
           encode: async (payloads) => payloads,
-          decode: async (payloads) => payloads.map((payload) => (isLost(textOf(payload)) ? unreadable : payload)),
+          decode: async (payloads) => payloads.map((payload) => withValue(payload, change(textOf(payload)))),
         },
       ],
     },
   })
 const textOf = ({ data }: Payload): string => Buffer.from(data ?? []).toString('utf8')
-const unreadable: Payload = {
-  metadata: { [METADATA_ENCODING_KEY]: Buffer.from('json/plain') },
-  data: Buffer.from(JSON.stringify(unreadableMarker)),
-}
+const withValue = (payload: Payload, value: unknown): Payload =>
+  value === undefined
+    ? payload
+    : {
+        metadata: { [METADATA_ENCODING_KEY]: Buffer.from('json/plain') },
+        data: Buffer.from(JSON.stringify(value)),
+      }
 
 /** Runs that another program has started, or whose key is lost; no worker of ours takes them. */
 const other = new Client({
@@ -92,14 +96,14 @@ const undecided = (kind: string, subjectId: string) => [
 const tasksOf = (subjectId: string) => sql`
   select kind, detail from attention where subject_id = ${subjectId} and resolved_at is null order by kind`
 
-let people: Record<'input' | 'result' | 'lost' | 'readable', Bought>
+let people: Record<'input' | 'result' | 'form' | 'lost' | 'readable', Bought>
 let runs: Record<'order' | 'noOrder' | 'empty' | 'partialRefund' | 'withdrawal' | 'signInEnded' | 'deletion', string>
 let restoreId: string
 const ofNobody = { order: randomUUID(), empty: randomUUID(), erased: randomBytes(8).toString('hex') }
 
 beforeAll(async () => {
-  const [input, result, lost, readable] = await Promise.all([bought(), bought(), bought(), bought()])
-  people = { input, result, lost, readable }
+  const [input, result, form, lost, readable] = await Promise.all([bought(), bought(), bought(), bought(), bought()])
+  people = { input, result, form, lost, readable }
   const anything = { orderId: randomUUID(), accountId: randomUUID(), packageCode: testPackages.topUp }
   runs = {
     order: await start('order', orderWorkflowId(ofNobody.order), anything),
@@ -110,20 +114,22 @@ beforeAll(async () => {
     signInEnded: await start(signInEndedType, signInEndedWorkflowId(randomUUID()), anything),
     deletion: await start(accountDeletionType, accountDeletionWorkflowId(ofNobody.erased), anything),
   }
-  const ids = [input, result, lost, readable].map(({ orderId }) => orderId)
+  const ids = [input, result, form, lost, readable].map(({ orderId }) => orderId)
   await until('all runs are listed', async () => {
     const listed = await listOrderRuns(temporal, since)
     const shown = listed.filter(({ status }) => status === 'delivered').map(({ orderId }) => orderId)
     const all = [...ids, ofNobody.order, ofNobody.empty]
     return ids.every((id) => shown.includes(id)) && all.every((id) => listed.some(({ orderId }) => orderId === id))
   })
-  for (const each of [input, result, readable]) each.numbers = await loseDelivery(sql, each.orderId)
+  for (const each of [input, result, form, readable]) each.numbers = await loseDelivery(sql, each.orderId)
   await loseOrders(sql, lost.accountId)
   const lostTexts = [input.orderId, lost.orderId]
-  const client = clientWith(
-    (text) =>
-      lostTexts.some((id) => text.includes(id)) || result.numbers.some((number) => text.includes(`"${number}"`)),
-  )
+  const client = clientWith((text) => {
+    if (form.numbers.some((number) => text.includes(`"${number}"`))) return { ...JSON.parse(text), invoiceNumber: 7 }
+    const isLost =
+      lostTexts.some((id) => text.includes(id)) || result.numbers.some((number) => text.includes(`"${number}"`))
+    return isLost ? unreadableMarker : undefined
+  })
   restoreId = await openRestore(sql)
   const isolate = createFailureIsolation(sql, restoreId)
   await rebuild(context, { restoreId, since, settled: [], temporal: client, isolate, say: () => undefined })
@@ -138,6 +144,7 @@ test('an order whose run can be read is rebuilt beside them', async () => {
 test.each([
   ['the input', 'input'],
   ['the number of its invoice', 'result'],
+  ['the number of its invoice, which is no text,', 'form'],
 ] as const)(
   'U6: a delivered order is closed with a task and no second number when %s cannot be read',
   async (_what, who) => {
@@ -187,6 +194,19 @@ test('G3: a deletion that nobody can read erases nobody, and keeps no other one 
   const shown = { accountRef: ofNobody.erased, workflowId: runs.deletion, runId }
   expect(await redoDeletions(context, temporal, [shown], { at: new Date(), isolate })).toBe(0)
   expect(await itemsOf(runs.deletion)).toEqual(undecided('run', runs.deletion))
+})
+
+test('G3: a deletion whose erasure was answered in another form is a line of the report', async () => {
+  const { receiptId, workflowId } = await deleteAccount(harness.stack, await harness.signUp(), harness.service)
+  const { runId } = await temporal.workflow.getHandle(workflowId).describe()
+  const client = clientWith((text) =>
+    text.includes(receiptId) && text.includes('"pending"') ? { receiptId } : undefined,
+  )
+  const isolate = createFailureIsolation(sql, restoreId)
+  const run = { accountRef: workflowId.slice(accountDeletionWorkflowId('').length), workflowId, runId }
+  // Its last backup is due by then.
+  expect(await redoDeletions(context, client, [run], { at: plusDays(new Date(), 200), isolate })).toBe(0)
+  expect(await itemsOf(workflowId)).toEqual(undecided('run', workflowId))
 })
 
 test('a seal of an erased person that nobody can open is a line of the report', async () => {

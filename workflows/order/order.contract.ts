@@ -42,7 +42,7 @@ export type OrderStatus =
   | 'unpaid'
   | 'ended'
 
-const refundReasons = [
+export const refundReasons = [
   'not_delivered_in_time',
   'out_of_stock',
   'rejected_in_review',

@@ -10,7 +10,7 @@ import type { HeldPlacement } from '../../../db/order/placements.ts'
 import { isIssued, restoreDocument } from '../../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
-import { findCompleted, hasCompleted } from '../run-history.ts'
+import { hasCompleted } from '../run-history.ts'
 import type { RepeatingContext } from '../until-answered.ts'
 import type { Loss, RunFacts } from './rebuild-order.ts'
 import { findNotes, listTakenBack, restoreNotes } from './rebuild-refunds.ts'
@@ -82,8 +82,7 @@ async function keepBooks(
     grossMinor: payment.amountMinor,
     currency: payment.currency,
   }
-  const delivery = findCompleted(run.activities, 'recordDelivery')
-  const delivered = delivery && deliveryOf(delivery.at, delivery.completed.result)
+  const delivered = deliveryOf(run.activities)
   const number = delivered?.invoiceNumber ?? null
   const own = ownRefund(run)
   const takenBack = await listTakenBack(context, payment, own)

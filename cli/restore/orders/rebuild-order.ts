@@ -15,17 +15,18 @@ import { restoreDocument } from '../../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { OpenPage } from '../../../providers/stripe/hosted.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
-import type { LateOutcome, OrderStatus, RefundReason } from '../../../workflows/order/order.contract.ts'
+import type { OrderStatus, PaymentTruth, RefundReason } from '../../../workflows/order/order.contract.ts'
 import { limitOf } from '../../../workflows/order/order-states.ts'
+import { orderInputs, orderResults } from '../history-forms.ts'
 import type { OrderRun } from '../order-runs.ts'
 import { type PartialRefund, redoReturns } from '../partial-refunds.ts'
-import type { RecordedActivity } from '../run-history.ts'
+import { type RecordedActivity, readAs } from '../run-history.ts'
 import type { RepeatingContext } from '../until-answered.ts'
 import type { PlacedOrder } from './own-order.ts'
 import type { OrderPayment } from './payments.ts'
 import { keepOpenPlacements, rebuildProvided } from './rebuild-placements.ts'
 import { rebuildRefunds } from './rebuild-refunds.ts'
-import { deliveryOf, hasRefunded, mayHoldEsims, ownRefund, refundReason } from './run-reports.ts'
+import { hasRefunded, mayHoldEsims, ownRefund, readDelivery, refundReason } from './run-reports.ts'
 
 /** Kind of the operator task of a refund that the processor has refused or failed. */
 const refundFailed = 'refund_failed'
@@ -79,13 +80,13 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
   /** The effect of an activity on the database. One that the dump has already changes nothing. */
   async function redo(order: OrderRow, { type, input, at, completed }: RecordedActivity): Promise<void> {
     if (!completed) return
-    const result = completed.result as Record<string, unknown> | string | null | undefined
+    const { result } = completed
     switch (type) {
       case 'confirmPayment':
-        return rebuildPayment(order, result as { state: string; review?: string | null }, at)
+        return rebuildPayment(order, readAs(orderResults.confirmPayment, result), at)
       case 'cancelPayment': {
-        if (result !== 'cancelled') return
-        const { status, reason } = input as { status: OrderStatus; reason: string }
+        if (readAs(orderResults.cancelPayment, result) !== 'cancelled') return
+        const { status, reason } = readAs(orderInputs.cancelPayment, input)
         await moveOrder(sql, orderId, ['awaiting_payment'], { status, reason, ended_at: at })
         return
       }
@@ -97,7 +98,7 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
       case 'provision':
         return rebuildProvided(context, order, run, placed, at)
       case 'recordDelivery': {
-        const { at: deliveredAt, invoiceNumber } = deliveryOf(at, result)
+        const { at: deliveredAt, invoiceNumber } = readDelivery(at, result)
         return rebuildDelivery(context, order, deliveredAt, invoiceNumber)
       }
       case 'withdrawEsims':
@@ -110,11 +111,12 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
         const reason =
           order.reason && order.paid_at && order.status.startsWith('refund') ? order.reason : refundReason(run)
         await moveOrder(sql, orderId, [...from], { status, reason, ended_at: null })
-        if (type === 'recordRefundFailure') await raiseAgain(refundFailed, (input?.code as string) ?? 'restore', at)
+        if (type === 'recordRefundFailure')
+          await raiseAgain(refundFailed, readAs(orderInputs.recordRefundFailure, input)?.code ?? 'restore', at)
         return
       }
       case 'settleWithoutRun': {
-        const late = result as LateOutcome
+        const late = readAs(orderResults.settleWithoutRun, result)
         if (late.state === 'refund') await rebuildLateRefund(order, late.reason, at)
         return
       }
@@ -129,12 +131,12 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
         return
       }
       case 'raiseAttention': {
-        const raised = result as { kind?: string; code?: string } | null | undefined
-        if (raised?.kind !== undefined) await raiseAgain(raised.kind, raised.code, at)
+        const raised = readAs(orderResults.raiseAttention, result)
+        if (raised) await raiseAgain(raised.kind, raised.code, at)
         return
       }
       case 'watchEsims':
-        if ((result as { recorded?: boolean } | null)?.recorded)
+        if (readAs(orderResults.watchEsims, result)?.recorded)
           await moveOrder(sql, orderId, ['delivered'], { status: 'ended', ended_at: at })
         return
       case 'endOrder': {
@@ -176,15 +178,12 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
     if (known.length === 0) await raiseOperatorTask(sql, { kind, subjectId: orderId, detail, at })
   }
 
-  async function rebuildPayment(
-    order: OrderRow,
-    { state, review = null }: { state: string; review?: string | null },
-    at: Date,
-  ): Promise<void> {
-    if (order.status !== 'awaiting_payment' || state === 'pending') return
+  async function rebuildPayment(order: OrderRow, truth: PaymentTruth, at: Date): Promise<void> {
+    if (order.status !== 'awaiting_payment' || truth.state === 'pending') return
     const paid = await facts.payment.read()
     if (!paid) return
-    if (state === 'paid') {
+    if (truth.state === 'paid') {
+      const { review } = truth
       const recorded = {
         status: review ? 'in_review' : 'provisioning',
         reason: review,
@@ -196,7 +195,7 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
       await sql.begin((tx) => recordPaid(tx, orderId, factsOf(order), recorded))
       return
     }
-    const objection = state === 'cancelled' && objectionTo(paid, order)
+    const objection = objectionTo(paid, order)
     if (!objection) return
     await raiseOperatorTask(sql, { kind: notAccepted, subjectId: orderId, detail: objection, at })
     await moveOrder(sql, orderId, ['awaiting_payment'], { status: 'cancelled', reason: notAccepted, ended_at: at })
@@ -216,9 +215,7 @@ async function insertLostOrder(
   if (!sold) return 'package_unknown'
   if (input.parentOrderId && !(await findOrder(sql, input.parentOrderId))) return 'first_order_lost'
   const fields = tableEncryption(cipher, await dataKeys.get(sql, input.accountId), 'orders')
-  const opened = run.activities.find(({ type }) => type === 'openCheckout')?.input as
-    | { paymentDueAt?: string }
-    | undefined
+  const opened = readAs(orderInputs.openCheckout, run.activities.find(({ type }) => type === 'openCheckout')?.input)
   const order = newOrder(input, sold, {
     gross_minor: payable.amountMinor,
     currency: payable.currency,
@@ -234,7 +231,7 @@ async function insertLostOrder(
     // A purchase that was measured under the lost id must not be measured again.
     measurement_event_id: null,
     created_at: new Date(input.orderedAt ?? startedAt),
-    payment_due_at: opened?.paymentDueAt ? new Date(opened.paymentDueAt) : limitOf('awaiting_payment', startedAt),
+    payment_due_at: opened?.paymentDueAt ?? limitOf('awaiting_payment', startedAt),
   })
   await insertOrder(sql, order)
   return undefined

@@ -1,8 +1,25 @@
 /** What an order's run has reported: its activities' inputs and results outlive the database. */
-import { type OrderActivities, type RefundReason, refundReasonOf } from '../../../workflows/order/order.contract.ts'
+import type { z } from 'zod'
+import { type RefundReason, refundReasonOf } from '../../../workflows/order/order.contract.ts'
+import { orderInputs, orderResults } from '../history-forms.ts'
 import type { OrderRun } from '../order-runs.ts'
-import { findLastCompleted, hasCompleted, type RecordedActivity } from '../run-history.ts'
+import { findCompleted, findLastCompleted, hasCompleted, type RecordedActivity, readAs } from '../run-history.ts'
 import type { KnownRefunds } from './rebuild-refunds.ts'
+
+const inputForms = new Map<string, z.ZodType>(Object.entries(orderInputs))
+const resultForms = new Map<string, z.ZodType>(Object.entries(orderResults))
+
+/**
+ * Reads all of an order's activities that a restore reads: one with another form is found before a row is changed.
+ * @throws HistoryUnreadable
+ */
+export function checkOrderActivities(activities: readonly RecordedActivity[]): void {
+  for (const { type, input, completed } of activities) {
+    const [inputForm, resultForm] = [inputForms.get(type), resultForms.get(type)]
+    if (inputForm) readAs(inputForm, input)
+    if (resultForm && completed) readAs(resultForm, completed.result)
+  }
+}
 
 /** Whether a run has refunded its order's payment, by what it has reported. */
 export const hasRefunded = ({ activities }: OrderRun): boolean => hasCompleted(activities, 'refundPayment')
@@ -16,22 +33,27 @@ export function refundReason(run: OrderRun): RefundReason {
 /** What a run has reported of its refund. */
 export function ownRefund(run: OrderRun): KnownRefunds['own'] {
   const refunded = findLastCompleted(run.activities, 'refundPayment')
-  const result = refunded?.completed.result as RefundResult | null | undefined
+  const result = refunded && readAs(orderResults.refundPayment, refunded.completed.result)
   const at = refunded?.at ?? new Date()
-  const dayOfNote = (number: string): Date => {
-    const day = result?.issuedOn?.[number]
-    return day === undefined ? at : new Date(day)
-  }
-  const creditNotes = (result?.creditNotes ?? []).map((number) => ({ number, at: dayOfNote(number) }))
+  const creditNotes = (result?.creditNotes ?? []).map((number) => ({ number, at: result?.issuedOn?.[number] ?? at }))
   return { reason: refundReason(run), at, creditNotes, isTakenBack: result?.isTakenBack === true }
 }
 
-type RefundResult = Partial<NonNullable<Awaited<ReturnType<OrderActivities['refundPayment']>>>>
+interface Delivery {
+  at: Date
+  invoiceNumber: string | undefined
+}
 
-/** What a run has reported of its delivery. Earlier builds dated it by the time at which the workflow asked for it. */
-export function deliveryOf(asOf: Date, result: unknown): { at: Date; invoiceNumber: string | undefined } {
-  const { deliveredAt, invoiceNumber } = (result ?? {}) as { deliveredAt?: string; invoiceNumber?: string }
-  return { at: deliveredAt === undefined ? asOf : new Date(deliveredAt), invoiceNumber }
+/** What `recordDelivery` has answered. Earlier builds dated a delivery by the time at which the workflow asked for it. */
+export function readDelivery(asOf: Date, result: unknown): Delivery {
+  const { deliveredAt = asOf, invoiceNumber } = readAs(orderResults.recordDelivery, result)
+  return { at: deliveredAt, invoiceNumber }
+}
+
+/** What a run has reported of its delivery. @returns undefined when it has not delivered its order */
+export function deliveryOf(activities: readonly RecordedActivity[]): Delivery | undefined {
+  const recorded = findCompleted(activities, 'recordDelivery')
+  return recorded && readDelivery(recorded.at, recorded.completed.result)
 }
 
 /** The run has asked providers, and has not returned what they hold. */
