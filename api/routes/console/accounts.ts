@@ -20,7 +20,7 @@ import { renderAct } from '../../pages/console/act.tsx'
 import { pageOfList } from '../../pages/console/parts.tsx'
 import { accountTimelineOf } from '../../views/account-timeline.ts'
 import { type AccountActName, accountActNames, createAccountActs } from './account-acts.ts'
-import { done, frameOf, goTo, headers, page } from './console-route.ts'
+import { answers, frameOf, goTo, headers, page } from './console-route.ts'
 import { performAct, sentForm } from './perform-act.ts'
 
 /** Of the forms of all acts. */
@@ -109,7 +109,7 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
         form: true,
         params,
         body: z.strictObject({ ...sentForm.shape, ...(ofEmailChange && { change: sentId }) }),
-        responses: { ...done, 422: { ...page, description: 'It was not done; the page says why' } },
+        responses: answers,
         problems: ['not_found'],
         async handle({ params: { id }, body, caller }) {
           const { once, reason, change } = actForm.parse(body)

@@ -3,13 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import type { BulkActions } from '../../../db/connection/schema.ts'
-import {
-  type BulkChange,
-  bulkChanges,
-  countBulkActions,
-  listBulkActions,
-  listBulkOrders,
-} from '../../../db/operator/bulk-actions.ts'
+import { bulkChanges, countBulkActions, listBulkActions, listBulkOrders } from '../../../db/operator/bulk-actions.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
 import { isPermitted, type OperatorPermission } from '../../../policy/operators/operator-roles.ts'
 import { type BulkAct, bulkActs } from '../../../workflows/order/bulk-action.contract.ts'
@@ -19,13 +13,12 @@ import { readIdempotencyKey } from '../../http/idempotency.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
-import { renderAct } from '../../pages/console/act.tsx'
 import { bulkChangeWords, renderBulkAction, renderBulkActions } from '../../pages/console/bulk-actions.tsx'
 import { createBulkActionClient } from '../../runs/bulk-action-client.ts'
 import { bulkSelection, viewBulkAction, viewBulkOrder } from '../../views/bulk-action-view.ts'
 import { bulkOrderPosition, bulkPosition, mostOrders } from '../operator/bulk-actions.ts'
-import { done, frameOf, goTo, headers, page } from './console-route.ts'
-import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
+import { actRoutes, done, frameOf, goTo, headers, page, reasonAlone } from './console-route.ts'
+import { faultsOfReason, sentForm } from './perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
 const shown = 100
@@ -50,65 +43,6 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
   const client = createBulkActionClient(api)
 
   const reportOf = (id: string): string => `/console/bulk-actions/${id}`
-
-  const formOf = (
-    name: BulkChange,
-    { id, act, order_count: orders }: BulkActions,
-    caller: ConsoleUser,
-    typed: { once: string; reason: string; faults: FieldError[] },
-  ): string =>
-    renderAct(frameOf(api, caller), {
-      about: { path: reportOf(id), name: `Bulk action: ${act}, ${orders} orders` },
-      action: `${reportOf(id)}/${name}`,
-      ...bulkChangeWords[name],
-      ...typed,
-    })
-
-  const changeRoutes = (name: BulkChange): Route[] => {
-    const path = `/console/bulk-actions/{id}/${name}` as const
-    const { does } = bulkChangeWords[name]
-    return [
-      defineRoute({
-        method: 'get',
-        path,
-        tag: 'console',
-        summary: `Asks for the reason: ${does}`,
-        callers: ['console'],
-        permission: 'look',
-        params,
-        responses: { 200: page },
-        problems: ['not_found'],
-        async handle({ params: { id }, caller }) {
-          const row = await permitted(caller, id)
-          const typed = { once: randomUUID(), reason: '', faults: [] }
-          return { status: 200, headers, raw: formOf(name, row, caller, typed) }
-        },
-      }),
-      defineRoute({
-        method: 'post',
-        path,
-        tag: 'console',
-        summary: does,
-        promises: ['U2'],
-        callers: ['console'],
-        permission: 'look',
-        form: true,
-        params,
-        body: sentForm,
-        responses: { ...done, 422: { ...page, description: 'It was not done; the page says why' } },
-        problems: ['not_found'],
-        async handle({ params: { id }, body: { once, reason }, caller }) {
-          const row = await permitted(caller, id)
-          const form = { operation: `POST ${path}`, once, content: { id, reason } }
-          const faults = await performAct(api, caller, form, { ...client.entryOf(name, id), reason }, (ids) =>
-            client.change(id, name, ids),
-          )
-          if (faults.length === 0) return goTo(reportOf(id))
-          return { status: 422, headers, raw: formOf(name, row, caller, { once, reason, faults }) }
-        },
-      }),
-    ]
-  }
 
   /** @throws Problem not_found, role_insufficient */
   async function permitted(caller: ConsoleUser, id: string): Promise<BulkActions> {
@@ -240,7 +174,25 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
         return goTo(reportOf(id))
       },
     }),
-    ...bulkChanges.flatMap(changeRoutes),
+    ...bulkChanges.flatMap((name) =>
+      actRoutes(api, {
+        path: `/console/bulk-actions/{id}/${name}`,
+        does: bulkChangeWords[name].does,
+        permission: 'look',
+        promises: ['U2'],
+        params,
+        ...reasonAlone,
+        find: ({ id }, caller) => permitted(caller, id),
+        pageOf: ({ id, act, order_count: orders }) => ({
+          about: { path: reportOf(id), name: `Bulk action: ${act}, ${orders} orders` },
+          action: `${reportOf(id)}/${name}`,
+          ...bulkChangeWords[name],
+        }),
+        entryOf: ({ id }) => client.entryOf(name, id),
+        perform: ({ id }, _given, ids) => client.change(id, name, ids),
+        doneAt: ({ id }) => reportOf(id),
+      }),
+    ),
   ]
 }
 

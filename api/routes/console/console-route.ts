@@ -1,14 +1,26 @@
 /** The common parts of the console's routes. */
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
+import type { NewOperatorAct } from '../../../db/operator/operator-acts.ts'
+import type { FieldGroup } from '../../../policy/field-groups.ts'
+import type { OperatorPermission } from '../../../policy/operators/operator-roles.ts'
+import type { PromiseId } from '../../../policy/promises.ts'
 import type { ConsoleUser } from '../../http/caller.ts'
+import type { FieldError } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { type ActPage, renderAct } from '../../pages/console/act.tsx'
 import type { ConsoleFrame } from '../../pages/console/frame.tsx'
 import type { WaysToSignIn } from '../../pages/console/sign-in/sign-in.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { keysMaySignIn } from '../../sign-in/session-cookie.ts'
+import { performAct, type RequestIds, sentForm } from './perform-act.ts'
 
 export const page = { description: 'A page', contentType: 'text/html' } as const
 /** The answer of a form. */
 export const done = { 303: { description: 'Done; the answer is on another page' }, 200: page } as const
+/** The answers of a form that asks for a reason. */
+export const answers = { ...done, 422: { ...page, description: 'It was not done; the page says why' } } as const
 export const headers = layoutHeaders({ forms: true })
 
 export const goTo = (path: string) => ({ status: 303 as const, headers: { Location: path } })
@@ -24,3 +36,113 @@ export const frameOf = ({ config, temporal }: ApiContext, { csrf, label }: Conso
   label,
   ui: { url: config.TEMPORAL_UI_URL, namespace: temporal.options.namespace },
 })
+
+/** An act of an operator that a form asks for, with its reason. */
+export interface FormAct<Params extends z.ZodObject, Subject, Fields extends z.ZodObject> {
+  path: `/console/${string}`
+  /** what it does: the summary of the route that does it */
+  does: string
+  /** the summary of the route with the form */
+  asks?: string
+  permission: OperatorPermission
+  promises?: readonly PromiseId[]
+  /** the personal data on the form */
+  reads?: readonly FieldGroup[]
+  largeBody?: 'texts'
+  params: Params
+  /** the further fields of its form, each with a default */
+  fields: Fields
+  /** whether its form has them */
+  asksFields: boolean
+  /** What it is about. @throws Problem */
+  find(params: z.output<Params>, caller: ConsoleUser): Promise<Subject>
+  /** whose personal data the form shows */
+  aboutOf?(subject: Subject): readonly string[]
+  /** the reason that the form suggests */
+  reasonOf?(subject: Subject): string
+  pageOf(subject: Subject, fields: z.output<Fields>): Omit<ActPage, 'once' | 'reason' | 'faults'>
+  faultsOf?(subject: Subject, fields: z.output<Fields>): readonly FieldError[]
+  entryOf(subject: Subject, given: Given<Fields>): Omit<NewOperatorAct, 'id' | 'operator' | 'at' | 'reason'>
+  perform(subject: Subject, given: Given<Fields>, ids: RequestIds): Promise<void>
+  /** the page that shows what was done */
+  doneAt(params: z.output<Params>): string
+}
+
+interface Given<Fields extends z.ZodObject> {
+  caller: ConsoleUser
+  reason: string
+  fields: z.output<Fields>
+}
+
+/** For a form that asks for nothing but a reason. */
+export const reasonAlone = { fields: z.strictObject({}), asksFields: false } as const
+
+const sentWithFields = z.looseObject(sentForm.shape)
+
+/** The two routes of an act: its form, and what the form sends. A form that was refused is shown again, as it was typed. */
+export function actRoutes<Params extends z.ZodObject, Subject, Fields extends z.ZodObject>(
+  api: ApiContext,
+  act: FormAct<Params, Subject, Fields>,
+): Route[] {
+  const { path, permission, does, fields: furtherFields, params: ids } = act
+
+  const formOf = (
+    subject: Subject,
+    caller: ConsoleUser,
+    typed: { once: string; reason: string; fields: z.output<Fields>; faults: FieldError[] },
+  ): string => {
+    const { once, reason, fields, faults } = typed
+    return renderAct(frameOf(api, caller), { ...act.pageOf(subject, fields), once, reason, faults })
+  }
+
+  return [
+    defineRoute({
+      method: 'get',
+      path,
+      tag: 'console',
+      summary: act.asks ?? `Asks for the reason: ${does}`,
+      callers: ['console'],
+      permission,
+      ...(act.reads && { reads: act.reads }),
+      params: ids,
+      responses: { 200: page },
+      problems: ['not_found'],
+      async handle({ params, caller }) {
+        const subject = await act.find(ids.parse(params), caller)
+        const reason = act.reasonOf?.(subject) ?? ''
+        const typed = { once: randomUUID(), reason, fields: furtherFields.parse({}), faults: [] }
+        const about = act.aboutOf?.(subject) ?? []
+        return { status: 200, headers, about, raw: formOf(subject, caller, typed) }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path,
+      tag: 'console',
+      summary: does,
+      ...(act.promises && { promises: act.promises }),
+      callers: ['console'],
+      permission,
+      form: true,
+      ...(act.largeBody && { largeBody: act.largeBody }),
+      params: ids,
+      body: z.strictObject({ ...sentForm.shape, ...(act.asksFields && furtherFields.shape) }),
+      responses: answers,
+      problems: ['not_found'],
+      async handle({ params: sentParams, body, caller }) {
+        const params = ids.parse(sentParams)
+        const { once, reason, ...typed } = sentWithFields.parse(body)
+        const fields = furtherFields.parse(typed)
+        const subject = await act.find(params, caller)
+        const given = { caller, reason, fields }
+        const content = { ...params, reason, ...(Object.keys(furtherFields.shape).length > 0 && { fields }) }
+        const form = { operation: `POST ${path}`, once, content, faults: act.faultsOf?.(subject, fields) ?? [] }
+        const faults = await performAct(api, caller, form, { ...act.entryOf(subject, given), reason }, (requestIds) =>
+          act.perform(subject, given, requestIds),
+        )
+        if (faults.length === 0) return goTo(act.doneAt(params))
+        return { status: 422, headers, raw: formOf(subject, caller, { once, reason, fields, faults }) }
+      },
+    }),
+  ]
+}

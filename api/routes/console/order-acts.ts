@@ -13,6 +13,7 @@ import { partialRefundReasons } from '../../../workflows/order/partial-refund.co
 import type { FieldError } from '../../http/problem.ts'
 import { createOrderClient } from '../../runs/order-client.ts'
 import { createPartialRefundClient } from '../../runs/partial-refund-client.ts'
+import type { RequestIds } from './perform-act.ts'
 
 /** The fields of the forms as they were typed; only a partial refund has more than a reason. */
 export const actFields = z.strictObject({
@@ -20,12 +21,7 @@ export const actFields = z.strictObject({
   cause: z.string().max(40).default('goodwill'),
   esims: z.string().max(20).default('kept'),
 })
-export type ActFields = z.output<typeof actFields>
-
-export interface Ids {
-  requestId: string
-  updateId: string
-}
+type ActFields = z.output<typeof actFields>
 
 export interface OrderAct {
   name: string
@@ -38,7 +34,7 @@ export interface OrderAct {
   /** what it gives back, where that is a part */
   amountOf?(order: OrderRow, fields: ActFields): number | null
   faultsOf?(order: OrderRow, fields: ActFields): FieldError[]
-  perform(order: OrderRow, fields: ActFields, ids: Ids): Promise<void>
+  perform(order: OrderRow, fields: ActFields, ids: RequestIds): Promise<void>
 }
 
 const causes = z.enum(partialRefundReasons)

@@ -1,5 +1,4 @@
 /** Orders on the console: those that wait, one with its timeline, and what an operator can do to it. */
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
@@ -19,22 +18,19 @@ import { isPermitted } from '../../../policy/operators/operator-roles.ts'
 import { esimProviderIds } from '../../../policy/outside-parties.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import { plusMs } from '../../../shared/calendar.ts'
-import type { ConsoleUser } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
-import { type FieldError, Problem } from '../../http/problem.ts'
+import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
-import { renderAct } from '../../pages/console/act.tsx'
 import { renderOrder } from '../../pages/console/orders/order.tsx'
 import { renderOrders, waitingHours } from '../../pages/console/orders/orders.tsx'
 import { PartialRefundFields } from '../../pages/console/orders/partial-refund.tsx'
 import type { FormState } from '../../pages/form.tsx'
 import { timelineOf } from '../../views/order-timeline.ts'
 import { dueAt } from '../../views/order-view.ts'
-import { done, frameOf, goTo, headers, page } from './console-route.ts'
+import { actRoutes, frameOf, headers, page } from './console-route.ts'
 import { disputeActsOf } from './disputes.ts'
-import { type ActFields, actFields, createOrderActs, type OrderAct } from './order-acts.ts'
-import { performAct, sentForm } from './perform-act.ts'
+import { actFields, createOrderActs } from './order-acts.ts'
 
 const params = z.strictObject({ id: sentId })
 const shown = 50
@@ -58,7 +54,6 @@ const queueQuery = z.strictObject({
   hours: z.enum(['', ...waitingHours]).default(''),
   cursor: z.string().max(500).optional(),
 })
-const answers = { ...done, 422: { ...page, description: 'It was not done; the page says why' } } as const
 
 export function consoleOrderRoutes(api: ApiContext): Route[] {
   const { sql } = api
@@ -70,70 +65,6 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
     if (!order) throw new Problem('not_found')
     return order
   }
-
-  const formOf = (
-    { name, label, does, danger, amountOf }: OrderAct,
-    order: OrderRow,
-    caller: ConsoleUser,
-    typed: { once: string; reason: string; fields: ActFields; faults: FieldError[] },
-  ): string =>
-    renderAct(frameOf(api, caller), {
-      about: { path: `/console/orders/${order.id}`, name: `Order ${order.id}` },
-      action: `/console/orders/${order.id}/${name}`,
-      label,
-      does,
-      danger,
-      once: typed.once,
-      reason: typed.reason,
-      faults: typed.faults,
-      ...(amountOf && { typed: typed.fields, fields: (state: FormState) => PartialRefundFields({ order, state }) }),
-    })
-
-  const actRoutes = (act: OrderAct): Route[] => [
-    defineRoute({
-      method: 'get',
-      path: `/console/orders/{id}/${act.name}`,
-      tag: 'console',
-      summary: `Asks for the reason: ${act.does}`,
-      callers: ['console'],
-      permission: act.permission,
-      reads: ['orders'],
-      params,
-      responses: { 200: page },
-      problems: ['not_found'],
-      async handle({ params: { id }, caller }) {
-        const order = await known(id)
-        const typed = { once: randomUUID(), reason: '', fields: actFields.parse({}), faults: [] }
-        return { status: 200, headers, about: [order.account_id], raw: formOf(act, order, caller, typed) }
-      },
-    }),
-    defineRoute({
-      method: 'post',
-      path: `/console/orders/{id}/${act.name}`,
-      tag: 'console',
-      summary: act.does,
-      promises: ['U2', 'U5'],
-      callers: ['console'],
-      permission: act.permission,
-      form: true,
-      params,
-      body: z.strictObject({ ...sentForm.shape, ...(act.amountOf && actFields.shape) }),
-      responses: answers,
-      problems: ['not_found'],
-      async handle({ params: { id }, body, caller }) {
-        const order = await known(id)
-        const { once, reason, ...typed } = body
-        const fields = actFields.parse(typed)
-        const operation = `POST /console/orders/{id}/${act.name}`
-        const form = { operation, once, content: { id, reason, fields }, faults: act.faultsOf?.(order, fields) ?? [] }
-        const amountMinor = act.amountOf?.(order, fields) ?? null
-        const entry = { accountId: order.account_id, orderId: id, act: act.name, reason, amountMinor }
-        const faults = await performAct(api, caller, form, entry, (ids) => act.perform(order, fields, ids))
-        if (faults.length === 0) return goTo(`/console/orders/${id}`)
-        return { status: 422, headers, raw: formOf(act, order, caller, { once, reason, fields, faults }) }
-      },
-    }),
-  ]
 
   return [
     defineRoute({
@@ -210,6 +141,36 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
         return { status: 200, headers, about: [order.account_id], raw }
       },
     }),
-    ...acts.flatMap(actRoutes),
+    ...acts.flatMap((act) =>
+      actRoutes(api, {
+        path: `/console/orders/{id}/${act.name}`,
+        does: act.does,
+        permission: act.permission,
+        promises: ['U2', 'U5'],
+        reads: ['orders'],
+        params,
+        fields: actFields,
+        asksFields: act.amountOf !== undefined,
+        find: ({ id }) => known(id),
+        aboutOf: (order) => [order.account_id],
+        pageOf: (order, fields) => ({
+          about: { path: `/console/orders/${order.id}`, name: `Order ${order.id}` },
+          action: `/console/orders/${order.id}/${act.name}`,
+          label: act.label,
+          does: act.does,
+          danger: act.danger,
+          ...(act.amountOf && { typed: fields, fields: (state: FormState) => PartialRefundFields({ order, state }) }),
+        }),
+        faultsOf: (order, fields) => act.faultsOf?.(order, fields) ?? [],
+        entryOf: (order, { fields }) => ({
+          accountId: order.account_id,
+          orderId: order.id,
+          act: act.name,
+          amountMinor: act.amountOf?.(order, fields) ?? null,
+        }),
+        perform: (order, { fields }, ids) => act.perform(order, fields, ids),
+        doneAt: ({ id }) => `/console/orders/${id}`,
+      }),
+    ),
   ]
 }

@@ -1,5 +1,4 @@
 /** G6, requests are answered within 30 days: privacy requests on the console. */
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import {
@@ -13,18 +12,15 @@ import {
 } from '../../../db/privacy-requests.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { answerKinds, extensionReasons } from '../../../workflows/privacy-request.contract.ts'
-import type { ConsoleUser } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
-import { type FieldError, Problem } from '../../http/problem.ts'
+import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
-import { type ActPage, renderAct } from '../../pages/console/act.tsx'
 import { renderRequest } from '../../pages/console/privacy-requests/privacy-request.tsx'
 import { type ListedRequest, renderRequests } from '../../pages/console/privacy-requests/privacy-requests.tsx'
 import { AnswerFields, ExtensionFields } from '../../pages/console/request-fields.tsx'
 import { createPrivacyRequestClient } from '../../runs/privacy-request-client.ts'
-import { done, frameOf, goTo, headers, page } from './console-route.ts'
-import { performAct, sentForm } from './perform-act.ts'
+import { actRoutes, frameOf, headers, page } from './console-route.ts'
 
 const params = z.strictObject({ id: sentId })
 const shown = 50
@@ -35,20 +31,12 @@ const query = z.strictObject({
   kind: z.enum(['', ...privacyRequestKinds]).default(''),
   cursor: z.string().max(500).optional(),
 })
-const answers = { ...done, 422: { ...page, description: 'It was not done; the page says why' } } as const
 
 const answerFields = z.strictObject({
   answerKind: z.enum(answerKinds).default('granted'),
   answer: z.string().trim().max(20_000).default(''),
 })
 const extensionFields = z.strictObject({ because: z.enum(extensionReasons).default('complexity') })
-
-interface Typed<Fields> {
-  once: string
-  reason: string
-  fields: Fields
-  faults: FieldError[]
-}
 
 export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
   const { sql } = api
@@ -62,38 +50,29 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
   }
   const aboutOf = ({ account_id: accountId }: PrivacyRequestRow): string[] => (accountId === null ? [] : [accountId])
 
-  const formOf = (
-    name: 'resolve' | 'extend',
-    { id }: PrivacyRequestRow,
-    caller: ConsoleUser,
-    form: Pick<ActPage, 'once' | 'reason' | 'faults' | 'typed' | 'fields'>,
-  ): string =>
-    renderAct(frameOf(api, caller), {
-      about: { path: `/console/privacy-requests/${id}`, name: `Privacy request ${privacyReference(id)}` },
-      action: `/console/privacy-requests/${id}/${name}`,
-      ...labels[name],
-      danger: false,
-      ...form,
-    })
-  const answerForm = (
-    row: PrivacyRequestRow,
-    caller: ConsoleUser,
-    { fields, ...form }: Typed<z.output<typeof answerFields>>,
-  ) => formOf('resolve', row, caller, { ...form, typed: fields, fields: (state) => AnswerFields({ state }) })
-  const extensionForm = (
-    row: PrivacyRequestRow,
-    caller: ConsoleUser,
-    { fields, ...form }: Typed<z.output<typeof extensionFields>>,
-  ) => formOf('extend', row, caller, { ...form, typed: fields, fields: (state) => ExtensionFields({ state }) })
+  const pageOf = (name: keyof typeof labels, { id }: PrivacyRequestRow) => ({
+    about: { path: `/console/privacy-requests/${id}`, name: `Privacy request ${privacyReference(id)}` },
+    action: `/console/privacy-requests/${id}/${name}`,
+    ...labels[name],
+    danger: false,
+  })
 
-  const entryOf = (row: PrivacyRequestRow, act: 'answer' | 'extend', reason: string) => ({
+  const entryOf = (row: PrivacyRequestRow, act: 'answer' | 'extend') => ({
     accountId: row.account_id,
     orderId: null,
     act,
     subject: row.account_id === null ? row.kind : privacyReference(row.id),
-    reason,
   })
-  const asked = { once: '', reason: '', faults: [] }
+
+  /** What both acts have in common. */
+  const ofRequest = {
+    permission: 'privacy',
+    promises: ['G6'],
+    params,
+    asksFields: true,
+    find: ({ id }: z.output<typeof params>) => known(id),
+    doneAt: ({ id }: z.output<typeof params>) => `/console/privacy-requests/${id}`,
+  } as const
 
   return [
     defineRoute({
@@ -154,85 +133,35 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
         return { status: 200, headers, about: aboutOf(row), raw: renderRequest(frameOf(api, caller), { request }) }
       },
     }),
-    defineRoute({
-      method: 'get',
+    ...actRoutes(api, {
+      ...ofRequest,
       path: '/console/privacy-requests/{id}/resolve',
-      tag: 'console',
-      summary: 'Asks for the answer to a privacy request, and for the reason',
-      callers: ['console'],
-      permission: 'privacy',
-      params,
-      responses: { 200: page },
-      problems: ['not_found'],
-      async handle({ params: { id }, caller }) {
-        const typed = { ...asked, once: randomUUID(), fields: answerFields.parse({}) }
-        return { status: 200, headers, raw: answerForm(await known(id), caller, typed) }
-      },
-    }),
-    defineRoute({
-      method: 'post',
-      path: '/console/privacy-requests/{id}/resolve',
-      tag: 'console',
-      summary: 'Answers a privacy request',
-      promises: ['G6'],
-      callers: ['console'],
-      permission: 'privacy',
-      form: true,
-      params,
+      does: 'Answers a privacy request',
+      asks: 'Asks for the answer to a privacy request, and for the reason',
       largeBody: 'texts',
-      body: z.strictObject({ ...sentForm.shape, ...answerFields.shape }),
-      responses: answers,
-      problems: ['not_found'],
-      async handle({ params: { id }, body: { once, reason, ...fields }, caller }) {
-        const row = await known(id)
-        const operation = 'POST /console/privacy-requests/{id}/resolve'
-        const form = { operation, once, content: { id, reason, fields } }
-        const answer = { kind: fields.answerKind, text: fields.answer || null }
-        const faults = await performAct(api, caller, form, entryOf(row, 'answer', reason), ({ requestId }) =>
-          requests.resolve(id, answer, requestId),
-        )
-        if (faults.length === 0) return goTo(`/console/privacy-requests/${id}`)
-        return { status: 422, headers, raw: answerForm(row, caller, { once, reason, fields, faults }) }
-      },
+      fields: answerFields,
+      pageOf: (row, fields) => ({
+        ...pageOf('resolve', row),
+        typed: fields,
+        fields: (state) => AnswerFields({ state }),
+      }),
+      entryOf: (row) => entryOf(row, 'answer'),
+      perform: ({ id }, { fields: { answerKind: kind, answer } }, { requestId }) =>
+        requests.resolve(id, { kind, text: answer || null }, requestId),
     }),
-    defineRoute({
-      method: 'get',
+    ...actRoutes(api, {
+      ...ofRequest,
       path: '/console/privacy-requests/{id}/extend',
-      tag: 'console',
-      summary: 'Asks why the time for the answer to a privacy request is extended',
-      callers: ['console'],
-      permission: 'privacy',
-      params,
-      responses: { 200: page },
-      problems: ['not_found'],
-      async handle({ params: { id }, caller }) {
-        const typed = { ...asked, once: randomUUID(), fields: extensionFields.parse({}) }
-        return { status: 200, headers, raw: extensionForm(await known(id), caller, typed) }
-      },
-    }),
-    defineRoute({
-      method: 'post',
-      path: '/console/privacy-requests/{id}/extend',
-      tag: 'console',
-      summary: 'Extends the time for the answer once by two months',
-      promises: ['G6'],
-      callers: ['console'],
-      permission: 'privacy',
-      form: true,
-      params,
-      body: z.strictObject({ ...sentForm.shape, ...extensionFields.shape }),
-      responses: answers,
-      problems: ['not_found'],
-      async handle({ params: { id }, body: { once, reason, ...fields }, caller }) {
-        const row = await known(id)
-        const operation = 'POST /console/privacy-requests/{id}/extend'
-        const form = { operation, once, content: { id, reason, fields } }
-        const faults = await performAct(api, caller, form, entryOf(row, 'extend', reason), ({ updateId }) =>
-          requests.extend(id, fields.because, updateId),
-        )
-        if (faults.length === 0) return goTo(`/console/privacy-requests/${id}`)
-        return { status: 422, headers, raw: extensionForm(row, caller, { once, reason, fields, faults }) }
-      },
+      does: 'Extends the time for the answer once by two months',
+      asks: 'Asks why the time for the answer to a privacy request is extended',
+      fields: extensionFields,
+      pageOf: (row, fields) => ({
+        ...pageOf('extend', row),
+        typed: fields,
+        fields: (state) => ExtensionFields({ state }),
+      }),
+      entryOf: (row) => entryOf(row, 'extend'),
+      perform: ({ id }, { fields }, { updateId }) => requests.extend(id, fields.because, updateId),
     }),
   ]
 }

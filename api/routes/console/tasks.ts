@@ -1,5 +1,4 @@
 /** Operator tasks on the console. */
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
@@ -12,18 +11,15 @@ import {
   type TaskFilter,
 } from '../../../db/operator-tasks.ts'
 import { urgencies } from '../../../policy/operator-tasks.ts'
-import { actorOf, type ConsoleUser } from '../../http/caller.ts'
+import { actorOf } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
-import type { FieldError } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
-import { renderAct } from '../../pages/console/act.tsx'
 import { TaskSubject } from '../../pages/console/task-subject.tsx'
 import { renderTasks } from '../../pages/console/tasks.tsx'
 import { taskPosition } from '../operator/operator-tasks.ts'
-import { createTaskActs, type KnownTask, type TaskActName } from '../operator/task-acts.ts'
-import { done, frameOf, goTo, headers, page } from './console-route.ts'
-import { performAct, sentForm } from './perform-act.ts'
+import { createTaskActs, type TaskActName } from '../operator/task-acts.ts'
+import { actRoutes, frameOf, headers, page, reasonAlone } from './console-route.ts'
 
 const shown = 50
 /** An empty field of the form limits nothing. */
@@ -43,65 +39,6 @@ const taskActs: readonly { name: TaskActName; label: string; does: string }[] = 
 export function consoleTaskRoutes(api: ApiContext): Route[] {
   const { sql } = api
   const acts = createTaskActs(api)
-
-  const formOf = (
-    { name, label, does }: (typeof taskActs)[number],
-    { task, owner }: KnownTask,
-    caller: ConsoleUser,
-    typed: { once: string; reason: string; faults: FieldError[] },
-  ): string =>
-    renderAct(frameOf(api, caller), {
-      about: { path: '/console/tasks', name: 'Tasks' },
-      action: `/console/attention/${task.id}/${name}`,
-      label,
-      does,
-      danger: false,
-      subject: TaskSubject({ task, owner }),
-      ...typed,
-    })
-
-  const actRoutes = (act: (typeof taskActs)[number]): Route[] => [
-    defineRoute({
-      method: 'get',
-      path: `/console/attention/{id}/${act.name}`,
-      tag: 'console',
-      summary: `Asks for the reason: ${act.does}`,
-      callers: ['console'],
-      permission: 'tasks',
-      reads: ['orders'],
-      params: z.strictObject({ id: sentId }),
-      responses: { 200: page },
-      problems: ['not_found'],
-      async handle({ params: { id }, caller }) {
-        const known = await acts.known(id)
-        const { task, about } = known
-        const typed = { once: randomUUID(), reason: act.name === 'note' ? (task.note ?? '') : '', faults: [] }
-        return { status: 200, headers, about, raw: formOf(act, known, caller, typed) }
-      },
-    }),
-    defineRoute({
-      method: 'post',
-      path: `/console/attention/{id}/${act.name}`,
-      tag: 'console',
-      summary: act.does,
-      callers: ['console'],
-      permission: 'tasks',
-      form: true,
-      params: z.strictObject({ id: sentId }),
-      body: sentForm,
-      responses: { ...done, 422: { ...page, description: 'It was not done; the page says why' } },
-      problems: ['not_found'],
-      async handle({ params: { id }, body: { once, reason }, caller }) {
-        const known = await acts.known(id)
-        const form = { operation: `POST /console/attention/{id}/${act.name}`, once, content: { id, reason } }
-        const faults = await performAct(api, caller, form, { ...known.entryOf(act.name, reason), reason }, () =>
-          acts.perform(act.name, id, actorOf(caller), reason),
-        )
-        if (faults.length === 0) return goTo('/console/tasks')
-        return { status: 422, headers, raw: formOf(act, known, caller, { once, reason, faults }) }
-      },
-    }),
-  ]
 
   return [
     defineRoute({
@@ -135,6 +72,29 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
         return { status: 200, headers, about: accountsOf(owners), raw: renderTasks(frameOf(api, caller), tasks) }
       },
     }),
-    ...taskActs.flatMap(actRoutes),
+    ...taskActs.flatMap(({ name, label, does }) =>
+      actRoutes(api, {
+        path: `/console/attention/{id}/${name}`,
+        does,
+        permission: 'tasks',
+        reads: ['orders'],
+        params: z.strictObject({ id: sentId }),
+        ...reasonAlone,
+        find: ({ id }) => acts.known(id),
+        aboutOf: ({ about }) => about,
+        reasonOf: ({ task }) => (name === 'note' ? (task.note ?? '') : ''),
+        pageOf: ({ task, owner }) => ({
+          about: { path: '/console/tasks', name: 'Tasks' },
+          action: `/console/attention/${task.id}/${name}`,
+          label,
+          does,
+          danger: false,
+          subject: TaskSubject({ task, owner }),
+        }),
+        entryOf: ({ entryOf }, { reason }) => entryOf(name, reason),
+        perform: ({ task }, { caller, reason }) => acts.perform(name, task.id, actorOf(caller), reason),
+        doneAt: () => '/console/tasks',
+      }),
+    ),
   ]
 }
