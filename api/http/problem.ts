@@ -33,6 +33,12 @@ export class Problem extends Error {
   }
 }
 
+/** @returns what was looked for. @throws Problem not_found when there is none */
+export function orNotFound<Found extends object>(found: Found | undefined): Found {
+  if (!found) throw new Problem('not_found')
+  return found
+}
+
 const codes = Object.keys(problems) as ProblemCode[]
 const problemCode = enumeration(
   'ProblemCode',

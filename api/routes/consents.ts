@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { consentSources, findPromotions, ownConsentSources, setPromotions } from '../../db/consents.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { accountParams, promotionsConsent } from '../views/account-fields.ts'
 
@@ -30,8 +30,7 @@ export function consentRoutes(api: ApiContext): Route[] {
       responses: { 200: { description: 'The consent as it is now', schema: promotionsConsent } },
       async handle({ params, body }) {
         await setPromotions(api.sql, { accountId: params.id, ...body, at: new Date() })
-        const consent = await findPromotions(api.sql, params.id)
-        if (!consent) throw new Problem('not_found')
+        const consent = orNotFound(await findPromotions(api.sql, params.id))
         return { status: 200, body: consent }
       },
     }),

@@ -4,7 +4,7 @@ import { listTopUpsOf } from '../../db/catalogue/packages.ts'
 import { type AccountEsim, findEsimOwner, listEsimsOfAccount } from '../../db/order/esims.ts'
 import { assertReaches } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { sentId, sentTime } from '../http/storable.ts'
 import { accountId } from '../views/account-fields.ts'
@@ -84,8 +84,7 @@ export function esimRoutes(api: ApiContext): Route[] {
       },
       problems: ['not_found'],
       async handle({ params, caller }) {
-        const esim = await findEsimOwner(sql, params.id)
-        if (!esim) throw new Problem('not_found')
+        const esim = orNotFound(await findEsimOwner(sql, params.id))
         assertReaches(caller, esim.accountId)
         const items = takesTopUps(esim) ? await listTopUpsOf(sql, params.id) : []
         return { status: 200, body: { orderId: esim.orderId, items: items.map(viewPackage) } }

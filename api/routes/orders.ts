@@ -14,7 +14,7 @@ import { spend, spendOnce } from '../http/allowance.ts'
 import { assertReaches, type Caller, ipCountryOf } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound, Problem } from '../http/problem.ts'
 import { problems } from '../http/problems.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { pastTime, sentId, sentTime } from '../http/storable.ts'
@@ -112,8 +112,7 @@ export function orderRoutes(api: ApiContext): Route[] {
 
   /** @throws Problem not_found, also for the order of another person */
   async function reachable(id: string, caller: Caller): Promise<OrderRow> {
-    const order = await findOrder(sql, id)
-    if (!order) throw new Problem('not_found')
+    const order = orNotFound(await findOrder(sql, id))
     assertReaches(caller, order.account_id)
     return order
   }
@@ -156,9 +155,7 @@ export function orderRoutes(api: ApiContext): Route[] {
     // Only an order that awaits its payment may be checked out again: any other has a run, or had one.
     if (before && before.status !== 'awaiting_payment') return before
     await client.checkOut({ ...input, accountId, orderId, orderedAt: firstAt.toISOString() })
-    const order = await findOrder(sql, orderId)
-    if (!order) throw new Problem('not_found')
-    return order
+    return orNotFound(await findOrder(sql, orderId))
   }
 
   const shown = async (id: string, caller: Caller) => ({

@@ -16,7 +16,7 @@ import { spendOnce } from '../http/allowance.ts'
 import { assertReaches, type Caller } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce } from '../http/idempotency.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound, Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { sentId, sentTime } from '../http/storable.ts'
 import { createPrivacyRequestClient } from '../runs/privacy-request-client.ts'
@@ -82,8 +82,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
 
   /** @throws Problem not_found, also for the request of another person */
   async function reachable(id: string, caller: Caller): Promise<PrivacyRequestRow> {
-    const row = await findPrivacyRequest(sql, id)
-    if (!row) throw new Problem('not_found')
+    const row = orNotFound(await findPrivacyRequest(sql, id))
     if (caller.kind !== 'operator') {
       if (row.account_id === null) throw new Problem('not_found')
       assertReaches(caller, row.account_id)
@@ -93,8 +92,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
 
   async function view(id: string, caller: Caller): Promise<z.input<typeof request>> {
     const row = await reachable(id, caller)
-    const opened = await openPrivacyRequest(sql, api, row)
-    if (!opened) throw new Problem('not_found')
+    const opened = orNotFound(await openPrivacyRequest(sql, api, row))
     return { ...summaryOf(row, new Date()), ...opened }
   }
 

@@ -7,7 +7,7 @@ import { recordSecurityEvent } from '../../db/security-log.ts'
 import { personAddressHeader, personAddressMeaning } from '../http/address.ts'
 import { actorOf } from '../http/caller.ts'
 import { entityTag } from '../http/entity-tag.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound, Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { type ProvenIdentity, proveIdentities, redeemAppleCode } from '../sign-in/identity-proofs.ts'
 import { account, accountParams, newSignIn } from '../views/account-fields.ts'
@@ -66,8 +66,7 @@ export function signInRoutes(api: ApiContext): Route[] {
   }
 
   async function link(id: string, identity: ProvenIdentity, refreshToken: string | null, at: Date): Promise<void> {
-    const key = await findDataKey(api.sql, api, id)
-    if (!key) throw new Problem('not_found')
+    const key = orNotFound(await findDataKey(api.sql, api, id))
     try {
       const linked = linkIdentity(api.sql, api, key, { ...identity, refreshToken, at })
       if ((await asAlreadyTaken(linked)) === 'other_subject') throw new Problem('identity_differs')

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
 import { assertReaches, type Caller } from '../http/caller.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { sentId } from '../http/storable.ts'
 import { createWithdrawalClient } from '../runs/withdrawal-client.ts'
@@ -17,8 +17,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
   const client = createWithdrawalClient(api)
 
   async function reachable(id: string, caller: Caller): Promise<OrderRow> {
-    const order = await findOrder(sql, id)
-    if (!order) throw new Problem('not_found')
+    const order = orNotFound(await findOrder(sql, id))
     assertReaches(caller, order.account_id)
     return order
   }

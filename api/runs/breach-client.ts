@@ -3,16 +3,14 @@ import type { ApiContext } from '../../context.ts'
 import { type Breach, findBreach, insertBreach, type NewBreach } from '../../db/access/breaches.ts'
 import { sendUpdate } from '../../temporal/runs.ts'
 import { breachStart, breachWorkflowId, opened, recorded } from '../../workflows/breach/breach.contract.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound, Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'breach_state_conflict', detail: 'The breach is closed.' } as const
 
 export function createBreachClient({ sql, temporal, config }: ApiContext) {
   async function found(id: string): Promise<Breach> {
-    const breach = await findBreach(sql, id)
-    if (!breach) throw new Problem('not_found')
-    return breach
+    return orNotFound(await findBreach(sql, id))
   }
 
   return {

@@ -23,7 +23,7 @@ import {
   pauseBulkAction,
   resumeBulkAction,
 } from '../../workflows/order/bulk-action.contract.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound, Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const updates: Record<BulkChange, UpdateDefinition<void>> = {
@@ -39,9 +39,7 @@ export function createBulkActionClient(api: ApiContext) {
 
   /** @throws Problem not_found */
   async function found(id: string): Promise<BulkActions> {
-    const row = await findBulkAction(sql, id)
-    if (!row) throw new Problem('not_found')
-    return row
+    return orNotFound(await findBulkAction(sql, id))
   }
 
   /** @throws Problem second_operator_required */

@@ -5,7 +5,7 @@ import { type CampaignRow, findCampaign, insertCampaign } from '../../db/campaig
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { sendUpdate } from '../../temporal/runs.ts'
 import { type CampaignInput, campaignType, campaignWorkflowId, opened } from '../../workflows/campaign.contract.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound, Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'campaign_state_conflict', detail: 'The campaign has ended.' } as const
@@ -60,8 +60,6 @@ export function createCampaignClient(api: ApiContext) {
   }
 
   async function found(id: string): Promise<CampaignRow> {
-    const row = await findCampaign(sql, id)
-    if (!row) throw new Problem('not_found')
-    return row
+    return orNotFound(await findCampaign(sql, id))
   }
 }

@@ -27,7 +27,7 @@ import {
   waiveOldEmail,
 } from '../../workflows/email-change.contract.ts'
 import { spend } from '../http/allowance.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound, Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'email_change_state_conflict', detail: 'The change of address is over.' } as const
@@ -53,9 +53,7 @@ export function createEmailChangeClient(api: ApiContext) {
 
   /** The account's newest change of address. @throws Problem not_found when there is none */
   async function latest(accountId: string): Promise<EmailChange> {
-    const change = await latestEmailChange(sql, api, accountId)
-    if (!change) throw new Problem('not_found')
-    return change
+    return orNotFound(await latestEmailChange(sql, api, accountId))
   }
 
   return {
@@ -68,8 +66,7 @@ export function createEmailChangeClient(api: ApiContext) {
      *   began at the same time; email_change_state_conflict when the address has just been changed
      */
     async request(accountId: string, newEmail: string): Promise<EmailChange> {
-      const account = await findAccount(sql, api, accountId)
-      if (!account) throw new Problem('not_found')
+      const account = orNotFound(await findAccount(sql, api, accountId))
       if (normalEmail(newEmail) === normalEmail(account.email)) {
         throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'is the address you have' }] })
       }

@@ -4,7 +4,7 @@ import { findPolicy, insertDraft, type NewPolicy, type Policy, withdrawPolicy } 
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { sendUpdate } from '../../temporal/runs.ts'
 import { policyNoticeType, policyNoticeWorkflowId, post, withdraw } from '../../workflows/policy-notice.contract.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound, Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'policy_state_conflict', detail: 'The version is in force, or was withdrawn.' } as const
@@ -54,9 +54,7 @@ export function createPolicyClient({ sql, config, temporal }: ApiContext) {
   }
 
   async function found(version: string): Promise<Policy> {
-    const policy = await findPolicy(sql, version)
-    if (!policy) throw new Problem('not_found')
-    return policy
+    return orNotFound(await findPolicy(sql, version))
   }
 }
 

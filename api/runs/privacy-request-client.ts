@@ -21,7 +21,7 @@ import {
   privacyRequestWorkflowId,
   resolve,
 } from '../../workflows/privacy-request.contract.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound, Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'privacy_request_state_conflict', detail: 'The request has ended.' } as const
@@ -82,9 +82,7 @@ export function createPrivacyRequestClient(api: ApiContext) {
   }
 
   async function found(id: string): Promise<PrivacyRequestRow> {
-    const row = await findPrivacyRequest(sql, id)
-    if (!row) throw new Problem('not_found')
-    return row
+    return orNotFound(await findPrivacyRequest(sql, id))
   }
 
   async function refuse(id: string): Promise<never> {

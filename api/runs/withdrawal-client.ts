@@ -13,7 +13,7 @@ import {
   withdrawalType,
   withdrawalWorkflowId,
 } from '../../workflows/order/withdrawal.contract.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound, Problem } from '../http/problem.ts'
 import { startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'order_state_conflict', detail: 'The withdrawal was carried out.' } as const
@@ -41,8 +41,7 @@ export function createWithdrawalClient(api: ApiContext) {
       const at = new Date()
       if (!paid.includes(order.status)) throw new Problem('order_state_conflict', { detail: `Reason: ${order.status}` })
       if (withdrawableUntil(order, at) === null) throw new Problem('withdrawal_period_over')
-      const account = await findAccount(sql, api, order.account_id)
-      if (!account) throw new Problem('not_found')
+      const account = orNotFound(await findAccount(sql, api, order.account_id))
       const names = name ?? known?.name ?? `${account.firstName} ${account.lastName}`
       const { t } = textsOf(language ?? account.language)
       const statement = t('purchase.withdrawal.statement', { order: order.id })

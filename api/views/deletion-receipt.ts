@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { findReceipt } from '../../db/erasure/deletions.ts'
 import { type DeletionReason, erasureSteps, type StepState } from '../../policy/deletion.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound } from '../http/problem.ts'
 import { enumeration } from './enumeration.ts'
 
 const time = z
@@ -51,8 +51,7 @@ const removeAppleByHand =
 
 /** Reads the receipt of a deletion. @throws Problem not_found */
 export async function viewReceipt({ sql }: Context, receiptId: string): Promise<z.input<typeof deletionReceipt>> {
-  const receipt = await findReceipt(sql, receiptId)
-  if (!receipt) throw new Problem('not_found')
+  const receipt = orNotFound(await findReceipt(sql, receiptId))
   const { steps, ...rest } = receipt
   return {
     ...rest,

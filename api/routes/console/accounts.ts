@@ -12,7 +12,7 @@ import { listEsimsOfOrders } from '../../../db/order/esims.ts'
 import { isPermitted } from '../../../policy/operators/operator-roles.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { actorOf, type ConsoleUser } from '../../http/caller.ts'
-import { type FieldError, Problem } from '../../http/problem.ts'
+import { type FieldError, orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
 import { EmailChangeFacts, renderAccountPage } from '../../pages/console/account.tsx'
@@ -48,9 +48,7 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
 
   /** @throws Problem not_found */
   async function known(id: string): Promise<Account> {
-    const account = await findAccount(sql, api, id)
-    if (!account) throw new Problem('not_found')
-    return account
+    return orNotFound(await findAccount(sql, api, id))
   }
 
   const formOf = (

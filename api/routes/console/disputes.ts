@@ -3,7 +3,7 @@ import type { ApiContext } from '../../../context.ts'
 import type { Disputes } from '../../../db/connection/schema.ts'
 import { findOrder } from '../../../db/order/orders.ts'
 import { moment, money } from '../../../mails/format.ts'
-import { Problem } from '../../http/problem.ts'
+import { orNotFound } from '../../http/problem.ts'
 import type { Route } from '../../http/route.ts'
 import { createDisputeClient, type DisputeActName } from '../../runs/dispute-client.ts'
 import { disputeParams as params } from '../operator/disputes.ts'
@@ -52,8 +52,7 @@ export function consoleDisputeRoutes(api: ApiContext): Route[] {
       params,
       ...reasonAlone,
       async find({ id, disputeId }) {
-        const order = await findOrder(sql, id)
-        if (!order) throw new Problem('not_found')
+        const order = orNotFound(await findOrder(sql, id))
         return { order, dispute: await disputes.known(id, disputeId) }
       },
       aboutOf: ({ order }) => [order.account_id],

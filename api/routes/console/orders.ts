@@ -19,7 +19,7 @@ import { esimProviderIds } from '../../../policy/outside-parties.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import { plusMs } from '../../../shared/calendar.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
-import { Problem } from '../../http/problem.ts'
+import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { renderOrder } from '../../pages/console/orders/order.tsx'
@@ -61,9 +61,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
 
   /** @throws Problem not_found */
   async function known(id: string): Promise<OrderRow> {
-    const order = await findOrder(sql, id)
-    if (!order) throw new Problem('not_found')
-    return order
+    return orNotFound(await findOrder(sql, id))
   }
 
   return [

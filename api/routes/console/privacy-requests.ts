@@ -13,7 +13,7 @@ import {
 import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { answerKinds, extensionReasons } from '../../../workflows/privacy-request.contract.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
-import { Problem } from '../../http/problem.ts'
+import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { renderRequest } from '../../pages/console/privacy-requests/privacy-request.tsx'
@@ -44,9 +44,7 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
 
   /** @throws Problem not_found */
   async function known(id: string): Promise<PrivacyRequestRow> {
-    const row = await findPrivacyRequest(sql, id)
-    if (!row) throw new Problem('not_found')
-    return row
+    return orNotFound(await findPrivacyRequest(sql, id))
   }
   const aboutOf = ({ account_id: accountId }: PrivacyRequestRow): string[] => (accountId === null ? [] : [accountId])
 
@@ -116,8 +114,7 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
       problems: ['not_found'],
       async handle({ params: { id }, caller }) {
         const row = await known(id)
-        const opened = await openPrivacyRequest(sql, api, row)
-        if (!opened) throw new Problem('not_found')
+        const opened = orNotFound(await openPrivacyRequest(sql, api, row))
         const request = {
           id,
           reference: privacyReference(id),

@@ -21,7 +21,7 @@ import { eventTypeNames } from '../../../policy/events/event-types.ts'
 import { startRetries } from '../../../temporal/event-retries.ts'
 import { actorOf, type Caller } from '../../http/caller.ts'
 import { actOnce } from '../../http/idempotency.ts'
-import { Problem } from '../../http/problem.ts'
+import { orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { enumeration } from '../../views/enumeration.ts'
@@ -86,9 +86,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
   const { sql, eventReceivers } = api
 
   async function found(id: string): Promise<EndpointRow> {
-    const row = await findEndpoint(sql, id)
-    if (!row) throw new Problem('not_found')
-    return row
+    return orNotFound(await findEndpoint(sql, id))
   }
 
   async function enabled(id: string): Promise<EndpointRow> {

@@ -5,7 +5,7 @@ import { type CampaignRow, countDeliveries, findCampaign, listCampaigns } from '
 import { cancelCampaign, pause, resume } from '../../../workflows/campaign.contract.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { actOnce } from '../../http/idempotency.ts'
-import { Problem } from '../../http/problem.ts'
+import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { createCampaignClient } from '../../runs/campaign-client.ts'
@@ -142,8 +142,7 @@ export function campaignRoutes(api: ApiContext): Route[] {
       responses: { 200: one },
       problems: ['not_found'],
       async handle({ params: { id } }) {
-        const row = await findCampaign(sql, id)
-        if (!row) throw new Problem('not_found')
+        const row = orNotFound(await findCampaign(sql, id))
         return { status: 200, body: await view(row) }
       },
     }),

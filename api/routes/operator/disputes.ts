@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findOrder } from '../../../db/order/orders.ts'
-import { Problem } from '../../http/problem.ts'
+import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
 import { createDisputeClient, type DisputeActName } from '../../runs/dispute-client.ts'
@@ -33,8 +33,7 @@ export function disputeRoutes(api: ApiContext): Route[] {
       responses: { 200: { description: 'The order', schema: orderDetails } },
       problems: ['not_found', 'dispute_state_conflict'],
       async handle({ params: { id, disputeId }, body, caller }) {
-        const order = await findOrder(sql, id)
-        if (!order) throw new Problem('not_found')
+        const order = orNotFound(await findOrder(sql, id))
         await disputes.known(id, disputeId)
         const entry = { ...disputes.entryOf(name, disputeId), accountId: order.account_id, orderId: id }
         await actAndRecord(api, caller, undefined, { ...entry, reason: body?.reason ?? null }, () =>

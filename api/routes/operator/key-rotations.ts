@@ -19,7 +19,7 @@ import {
   opened,
 } from '../../../workflows/keys/key-rotation.contract.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
-import { Problem } from '../../http/problem.ts'
+import { orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { startAndUpdate } from '../../runs/workflow-problems.ts'
@@ -80,9 +80,7 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
   const activeIds = { field: cipher.activeKekId, payload: config.PAYLOAD_KEYS?.activeId }
 
   async function found(id: string): Promise<KeyRotation> {
-    const row = await findKeyRotation(sql, id)
-    if (!row) throw new Problem('not_found')
-    return row
+    return orNotFound(await findKeyRotation(sql, id))
   }
 
   return [

@@ -14,7 +14,7 @@ import {
 import { urgencies } from '../../../policy/operator-tasks.ts'
 import { actorOf, type Caller } from '../../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
-import { Problem } from '../../http/problem.ts'
+import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { actReason, taskNote } from '../../views/operator-words.ts'
@@ -66,8 +66,7 @@ export function operatorTaskRoutes(api: ApiContext): Route[] {
       acts.perform(name, id, actorOf(caller), words),
     )
     const at = new Date()
-    const task = await findOperatorTask(sql, id, at)
-    if (!task) throw new Problem('not_found')
+    const task = orNotFound(await findOperatorTask(sql, id, at))
     return { status: 200 as const, about, body: viewOf(task, at) }
   }
 

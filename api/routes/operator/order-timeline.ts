@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { readOrderRows } from '../../../db/operator/order-rows.ts'
 import { findOrder } from '../../../db/order/orders.ts'
-import { Problem } from '../../http/problem.ts'
+import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
 import { timelineEntry, timelineOf } from '../../views/order-timeline.ts'
@@ -24,8 +24,7 @@ export function orderTimelineRoutes({ sql }: ApiContext): Route[] {
       responses: { 200: { description: 'The timeline', schema: timeline } },
       problems: ['not_found'],
       async handle({ params: { id } }) {
-        const order = await findOrder(sql, id)
-        if (!order) throw new Problem('not_found')
+        const order = orNotFound(await findOrder(sql, id))
         const items = timelineOf(order, await readOrderRows(sql, id), new Date())
         return {
           status: 200,

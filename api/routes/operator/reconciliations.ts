@@ -16,7 +16,7 @@ import {
   reconciliationType,
   reconciliationWorkflowId,
 } from '../../../workflows/reconciliation/reconciliation.contract.ts'
-import { Problem } from '../../http/problem.ts'
+import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { enumeration } from '../../views/enumeration.ts'
 
@@ -130,8 +130,7 @@ export function reconciliationRoutes({ sql, config, temporal }: ApiContext): Rou
       responses: { 200: { description: 'The reconciliation', schema: withDifferences } },
       problems: ['not_found'],
       async handle({ params: { id } }) {
-        const found = await findReconciliation(sql, id)
-        if (!found) throw new Problem('not_found')
+        const found = orNotFound(await findReconciliation(sql, id))
         const differences = await listDifferences(sql, id, differencesAtMost)
         return { status: 200, body: { ...view(found), differences: differences.map(explained) } }
       },

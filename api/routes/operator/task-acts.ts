@@ -11,7 +11,7 @@ import {
   type OperatorTask,
   takeOperatorTask,
 } from '../../../db/operator-tasks.ts'
-import { Problem } from '../../http/problem.ts'
+import { orNotFound, Problem } from '../../http/problem.ts'
 
 const taskActNames = ['take', 'note', 'settle'] as const
 export type TaskActName = (typeof taskActNames)[number]
@@ -30,8 +30,7 @@ export interface KnownTask {
 export function createTaskActs({ sql }: Pick<ApiContext, 'sql'>) {
   /** @throws Problem not_found */
   async function known(id: string): Promise<KnownTask> {
-    const task = await findOperatorTask(sql, id, new Date())
-    if (!task) throw new Problem('not_found')
+    const task = orNotFound(await findOperatorTask(sql, id, new Date()))
     const owner = (await ownersOfTasks(sql, [task])).get(id)
     return {
       task,

@@ -10,7 +10,7 @@ import {
   restoreDrillType,
   restoreDrillWorkflowId,
 } from '../../../../workflows/backup/backup.contract.ts'
-import { Problem } from '../../../http/problem.ts'
+import { orNotFound, Problem } from '../../../http/problem.ts'
 import { defineRoute, type Route } from '../../../http/route.ts'
 import { enumeration } from '../../../views/enumeration.ts'
 
@@ -106,8 +106,7 @@ export function backupRoutes(api: ApiContext): Route[] {
       responses: { 202: { description: 'The drill is running', schema: started } },
       problems: ['not_found', 'backup_unreadable'],
       async handle({ params: { id } }) {
-        const found = await findBackup(sql, id)
-        if (!found) throw new Problem('not_found')
+        const found = orNotFound(await findBackup(sql, id))
         if (found.state !== 'kept') throw new Problem('backup_unreadable')
         await start(restoreDrillType, restoreDrillWorkflowId, [{ backupId: id }])
         return { status: 202, body: { workflowId: restoreDrillWorkflowId } }
