@@ -3,7 +3,7 @@ import type { Language } from '../../messages/languages.ts'
 import type { ServiceScope } from '../../policy/access/service-scopes.ts'
 import { isPermitted, type OperatorPermission, type OperatorRole } from '../../policy/operators/operator-roles.ts'
 import { evidenceOf } from '../../policy/vat.ts'
-import { Problem } from './problem.ts'
+import { orNotFound, Problem } from './problem.ts'
 
 /** Who sent a request. A newcomer is a verified Firebase user without an account. */
 export type Caller =
@@ -72,6 +72,13 @@ export function scopeOf(caller: Caller): string {
 export function assertReaches(caller: Caller, accountId: string): void {
   if (caller.kind === 'service' || caller.kind === 'operator') return
   if (caller.kind !== 'person' || caller.accountId !== accountId) throw new Problem('not_found')
+}
+
+/** @returns what was looked for, if the caller reaches it. @throws Problem not_found */
+export function reachableBy<Owned extends { account_id: string }>(caller: Caller, found: Owned | undefined): Owned {
+  const owned = orNotFound(found)
+  assertReaches(caller, owned.account_id)
+  return owned
 }
 
 /**

@@ -11,7 +11,7 @@ import { performanceConsents } from '../../policy/withdrawal.ts'
 import { approve, cancel, type OrderStatus, refund, reject, resend } from '../../workflows/order/order.contract.ts'
 import { partialRefundReasons } from '../../workflows/order/partial-refund.contract.ts'
 import { spend, spendOnce } from '../http/allowance.ts'
-import { assertReaches, type Caller, ipCountryOf } from '../http/caller.ts'
+import { assertReaches, type Caller, ipCountryOf, reachableBy } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
 import { orNotFound, Problem } from '../http/problem.ts'
@@ -111,11 +111,7 @@ export function orderRoutes(api: ApiContext): Route[] {
   const partialRefunds = createPartialRefundClient(api)
 
   /** @throws Problem not_found, also for the order of another person */
-  async function reachable(id: string, caller: Caller): Promise<OrderRow> {
-    const order = orNotFound(await findOrder(sql, id))
-    assertReaches(caller, order.account_id)
-    return order
-  }
+  const reachable = async (id: string, caller: Caller): Promise<OrderRow> => reachableBy(caller, await findOrder(sql, id))
 
   /**
    * Creates the order, or finds it.

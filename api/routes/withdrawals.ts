@@ -2,31 +2,19 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
-import { assertReaches, type Caller } from '../http/caller.ts'
-import { orNotFound } from '../http/problem.ts'
+import { reachableBy } from '../http/caller.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { sentId } from '../http/storable.ts'
 import { createWithdrawalClient } from '../runs/withdrawal-client.ts'
 import { readWithdrawal, withdrawalRequest, withdrawalView } from '../views/withdrawal-view.ts'
 
 const params = z.strictObject({ id: sentId })
-const noStore = { 'Cache-Control': 'no-store' }
 
 export function withdrawalRoutes(api: ApiContext): Route[] {
   const { sql } = api
   const client = createWithdrawalClient(api)
 
-  async function reachable(id: string, caller: Caller): Promise<OrderRow> {
-    const order = orNotFound(await findOrder(sql, id))
-    assertReaches(caller, order.account_id)
-    return order
-  }
-
-  const shown = async (order: OrderRow) => ({
-    status: 200 as const,
-    headers: noStore,
-    body: await readWithdrawal(api, order),
-  })
+  const shown = async (order: OrderRow) => ({ status: 200 as const, body: await readWithdrawal(api, order) })
 
   return [
     defineRoute({
@@ -44,7 +32,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
       responses: { 200: { description: 'What is to be confirmed', schema: withdrawalView } },
       problems: ['not_found', 'order_state_conflict', 'withdrawal_period_over'],
       async handle({ params: { id }, body, caller }) {
-        const order = await reachable(id, caller)
+        const order = reachableBy(caller, await findOrder(sql, id))
         await client.open(order, { name: body?.name })
         return shown(order)
       },
@@ -71,7 +59,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
         'provider_unavailable',
       ],
       async handle({ params: { id }, caller }) {
-        const order = await reachable(id, caller)
+        const order = reachableBy(caller, await findOrder(sql, id))
         await client.confirm(order)
         return shown(order)
       },
