@@ -60,7 +60,6 @@ export function esimRoutes(api: ApiContext): Route[] {
         const { rows, nextCursor } = cutPage(found, limit, (row) => [row.orderedAt.toISOString(), row.id])
         return {
           status: 200,
-          headers: { 'Cache-Control': 'no-store' },
           body: { items: rows.map(viewAccountEsim), nextCursor },
         }
       },

@@ -17,7 +17,6 @@ import { defineRoute, type Route } from '../http/route.ts'
 import { accountParams } from '../views/account-fields.ts'
 
 export const exportHeaders = {
-  'Cache-Control': 'no-store',
   'Content-Disposition': 'attachment; filename="ama-esim-export.json"',
 }
 

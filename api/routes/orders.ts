@@ -88,7 +88,6 @@ const partialRefund = z
 
 const orderPage = pageOf(orderSummary).meta({ id: 'OrderPage' })
 const cursorPosition = z.tuple([sentTime, z.uuid()])
-const noStore = { 'Cache-Control': 'no-store' }
 const oneOrder = { description: 'The order', schema: orderDetails }
 const checkoutProblems = [
   'package_unavailable',
@@ -133,7 +132,7 @@ export function orderRoutes(api: ApiContext): Route[] {
     })
     return {
       status: 201 as const,
-      headers: { ...noStore, Location: `/v1/orders/${order.id}` },
+      headers: { Location: `/v1/orders/${order.id}` },
       body: await viewOrder(api, order, reader),
     }
   }
@@ -156,7 +155,6 @@ export function orderRoutes(api: ApiContext): Route[] {
 
   const shown = async (id: string, caller: Caller) => ({
     status: 200 as const,
-    headers: noStore,
     body: await viewOrder(api, await reachable(id, caller), caller.kind),
   })
 
@@ -357,7 +355,7 @@ export function orderRoutes(api: ApiContext): Route[] {
         const view = await viewOrder(api, order, caller.kind)
         // An operator needs neither the payment's nor the installation's secrets.
         const visible = caller.kind === 'operator' ? { ...view, payment: null, installUrl: null, esims: [] } : view
-        return { status: 200, headers: noStore, body: visible }
+        return { status: 200, body: visible }
       },
     }),
     defineRoute({
@@ -377,7 +375,7 @@ export function orderRoutes(api: ApiContext): Route[] {
         const esims = await listEsims(api, order)
         const esim = query.esimId ? esims.find(({ id }) => id === query.esimId) : esims[0]
         if (!esim) throw new Problem('not_found')
-        return { status: 200, headers: noStore, about: [order.account_id], raw: await qrPng(esim.activationCode) }
+        return { status: 200, about: [order.account_id], raw: await qrPng(esim.activationCode) }
       },
     }),
     action(

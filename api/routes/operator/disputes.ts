@@ -41,7 +41,6 @@ export function disputeRoutes(api: ApiContext): Route[] {
         )
         return {
           status: 200,
-          headers: { 'Cache-Control': 'no-store' },
           body: { ...(await viewOrder(api, order, caller.kind)), payment: null, installUrl: null, esims: [] },
         }
       },
