@@ -100,7 +100,8 @@ function codeOfFailure(error: Error): string | undefined {
   return typeof first === 'string' && codeForm.test(first) ? first : undefined
 }
 
-function framesOf(stack: string): string {
+/** The lines of a stack that name files: its first lines repeat the message. */
+export function framesOf(stack: string): string {
   return stack
     .split('\n')
     .filter((line) => /^\s+at /.test(line))

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/common'
 import type { ActivityInterceptors } from '@temporalio/worker'
 import { failures } from '../shared/failures.ts'
-import type { Log } from '../shared/log.ts'
+import { framesOf, type Log } from '../shared/log.ts'
 
 const { BENIGN } = ApplicationFailureCategory
 
@@ -64,12 +64,6 @@ function withoutStack<Failure extends Error>(failure: Failure): Failure {
   failure.stack = ''
   return failure
 }
-
-const framesOf = (stack: string): string =>
-  stack
-    .split('\n')
-    .filter((line) => /^\s+at /.test(line))
-    .join('\n')
 
 const root = new URL('../', import.meta.url)
 
