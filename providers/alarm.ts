@@ -9,14 +9,15 @@ export type Alarm = (failure: ProviderFailure) => Promise<void>
  * wrong credentials, an empty balance, a code that nobody knows.
  */
 export const withAlarm = <Adapter extends object>(adapter: Adapter, alarm: Alarm): Adapter =>
-  Object.fromEntries(
-    Object.entries(adapter).map(([name, value]) => [
-      name,
-      typeof value === 'function' ? watching(value, alarm) : value,
-    ]),
-  ) as Adapter
+  wrapCalls(adapter, (call) => watching(call, alarm))
 
-type Call = (...args: unknown[]) => unknown
+export type Call = (...args: unknown[]) => unknown
+
+/** An adapter with each of its calls wrapped. */
+export const wrapCalls = <Adapter extends object>(adapter: Adapter, wrap: (call: Call) => Call): Adapter =>
+  Object.fromEntries(
+    Object.entries(adapter).map(([name, value]) => [name, typeof value === 'function' ? wrap(value) : value]),
+  ) as Adapter
 
 function watching(call: Call, alarm: Alarm): Call {
   return function (this: unknown, ...args: unknown[]): unknown {
@@ -44,5 +45,6 @@ async function reportAndThrow(error: unknown, alarm: Alarm): Promise<never> {
   throw error
 }
 
-const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+/** Whether a call has answered with a list that is read page by page. */
+export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value

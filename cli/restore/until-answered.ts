@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../../context.ts'
 import { esimProviderIds } from '../../policy/outside-parties.ts'
+import { type Call, isAsyncIterable, wrapCalls } from '../../providers/alarm.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { tableOf } from '../../shared/keys-of.ts'
 
@@ -30,16 +31,9 @@ export function repeating(context: Context, firstPauseMs?: number): RepeatingCon
   return { ...context, ...ports, isRepeating: true }
 }
 
-type Call = (...args: unknown[]) => unknown
-
 /** A port whose calls are repeated until they are answered. */
 export const repeatingPort = <Port extends object>(port: Port, firstPauseMs: number | undefined): Port =>
-  Object.fromEntries(
-    Object.entries(port).map(([name, value]) => [
-      name,
-      typeof value === 'function' ? repeatingCall(value, firstPauseMs) : value,
-    ]),
-  ) as Port
+  wrapCalls(port, (call) => repeatingCall(call, firstPauseMs))
 
 function repeatingCall(call: Call, firstPauseMs: number | undefined): Call {
   return function (this: unknown, ...args: unknown[]): unknown {
@@ -82,9 +76,6 @@ async function* repeatingPages(
     yield next.value
   }
 }
-
-const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
-  typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 
 /**
  * Repeats a failed read for half a minute, also after "not found": what the outside party does not know at one moment, it may know at the
