@@ -1,4 +1,5 @@
 /** Converts the providers' units to ours: millionths of a currency unit, bytes, ISO 8601 times. */
+import { ProviderFailure } from './failure.ts'
 
 /** Airalo's megabyte in bytes: its "1 GB" is 1024 of them. */
 export const MEGABYTE = 1024 ** 2
@@ -25,4 +26,13 @@ export function toIso(time: string): string {
     ? `${time.replace(' ', 'T')}Z`
     : time.replace(/([+-]\d\d)(\d\d)$/, '$1:$2')
   return new Date(withZone).toISOString()
+}
+
+/** Reads a time of a reply by `toIso`. @throws ProviderFailure `malformed_reply` */
+export function readTime(provider: string, time: string): string {
+  try {
+    return toIso(time)
+  } catch {
+    throw new ProviderFailure(provider, 'unavailable', 'malformed_reply')
+  }
 }

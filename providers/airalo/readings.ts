@@ -14,7 +14,7 @@ import type {
   WebhookEvent,
   WebhookRequest,
 } from '../esim.ts'
-import { MEGABYTE, toIso, toMicros } from '../esim-units.ts'
+import { MEGABYTE, readTime, toMicros } from '../esim-units.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import { normaliseActivationCode } from '../lpa.ts'
 import { jsonOf, readEach } from '../provider-call.ts'
@@ -124,7 +124,7 @@ export function readListedOrder(
     endedUnused: alive === false,
     unitCostMicros: price === null ? null : readAmount(price),
     costCurrency: order.currency,
-    createdAt: order.created_at && readTime(order.created_at),
+    createdAt: order.created_at && readTime(PROVIDER, order.created_at),
   }
 }
 
@@ -153,7 +153,7 @@ export function readUsage({ data }: z.output<typeof usageSchema>, reportUnlisted
     totalBytes,
     usedBytes: totalBytes === null ? 0 : Math.max(0, totalBytes - Math.round((remaining ?? 0) * MEGABYTE)),
     activatedAt: null,
-    expiresAt: state === 'new' || expired_at === null ? null : readTime(expired_at),
+    expiresAt: state === 'new' || expired_at === null ? null : readTime(PROVIDER, expired_at),
   }
 }
 
@@ -188,14 +188,6 @@ export function parseWebhook({ rawBody, headers }: WebhookRequest, clientSecret:
   if (!id) return { eventId, hints: [] }
   const hint: ProviderHint = { kind: 'order', orderNo: id, ...(description && { clientRef: description }) }
   return { eventId, hints: [hint] }
-}
-
-function readTime(time: string): string {
-  try {
-    return toIso(time)
-  } catch {
-    throw malformed()
-  }
 }
 
 const malformed = () => new ProviderFailure(PROVIDER, 'unavailable', 'malformed_reply')

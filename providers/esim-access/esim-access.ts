@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { beginsWithOneOf } from '../../shared/prefixes.ts'
 import { reportingUnlisted } from '../codes/meaning.ts'
 import { type EsimProvider, type EsimState, isUsable, type PlaceOrder } from '../esim.ts'
+import { readTime } from '../esim-units.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import { maxCatalogueBytes, readEach } from '../provider-call.ts'
 import {
@@ -13,7 +14,6 @@ import {
   readListedOrders,
   readPackage,
   stateOf as readState,
-  readTime,
 } from './readings.ts'
 import {
   anythingSchema,
@@ -191,7 +191,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
 
     async getStatus(esimRef) {
       const esim = await queryOne(esimRef)
-      const activatedAt = esim.activateTime && readTime(esim.activateTime)
+      const activatedAt = esim.activateTime && readTime(PROVIDER, esim.activateTime)
       const state = stateOf(esim)
       return {
         state,
@@ -200,7 +200,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
         usedBytes: esim.orderUsage ?? 0,
         activatedAt,
         // Before the activation this field is the last time for the installation.
-        expiresAt: activatedAt && esim.expiredTime && readTime(esim.expiredTime),
+        expiresAt: activatedAt && esim.expiredTime && readTime(PROVIDER, esim.expiredTime),
       }
     },
 

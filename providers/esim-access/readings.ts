@@ -14,7 +14,7 @@ import type {
   WebhookEvent,
   WebhookRequest,
 } from '../esim.ts'
-import { toIso } from '../esim-units.ts'
+import { readTime } from '../esim-units.ts'
 import { ProviderFailure } from '../failure.ts'
 import { normaliseActivationCode } from '../lpa.ts'
 import { jsonOf } from '../provider-call.ts'
@@ -70,7 +70,7 @@ export function readEsim(esim: QueriedEsim): ProvidedEsim {
     activationCode,
     confirmationCode: null,
     apn: esim.apn,
-    unusedValidUntil: esim.activateTime === null && esim.expiredTime ? readTime(esim.expiredTime) : null,
+    unusedValidUntil: esim.activateTime === null && esim.expiredTime ? readTime(PROVIDER, esim.expiredTime) : null,
   }
 }
 
@@ -90,7 +90,7 @@ export function readListedOrders(esim: QueriedEsim, reportUnlisted: ReportUnlist
     costCurrency: null,
   }
   const purchases = esim.packageList ?? []
-  const timeOf = (createTime: string | null | undefined) => (createTime ? readTime(createTime) : null)
+  const timeOf = (createTime: string | null | undefined) => (createTime ? readTime(PROVIDER, createTime) : null)
   const first = purchases.find(({ transactionId }) => transactionId === esim.transactionId) ?? purchases[0]
   return [
     { ...listed, kind: 'order', clientRef: esim.transactionId, createdAt: timeOf(first?.createTime) },
@@ -151,12 +151,4 @@ export function parseWebhook({ rawBody }: WebhookRequest, reportUnlisted: Report
     ...(transactionId && { clientRef: transactionId }),
   }
   return { eventId, hints: [hint] }
-}
-
-export function readTime(time: string): string {
-  try {
-    return toIso(time)
-  } catch {
-    throw new ProviderFailure(PROVIDER, 'unavailable', 'malformed_reply')
-  }
 }
