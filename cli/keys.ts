@@ -5,6 +5,7 @@
  * `npm run keys -- create signing` prints a new key for the setting SIGNING_KEYS, and needs no settings itself.
  */
 import { randomBytes } from 'node:crypto'
+import { dayOf } from '../shared/calendar.ts'
 import { type Context, createContext } from '../context.ts'
 import { type ApiKeyKind, createApiKey, listApiKeys, revokeApiKey } from '../db/api-keys.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
@@ -28,7 +29,7 @@ const { positionals, values } = readArguments(
 )
 const [command, argument = ''] = positionals
 if (command === 'create' && argument === 'signing') {
-  const day = new Date().toISOString().slice(0, 10)
+  const day = dayOf(new Date())
   console.log(`signing-${day}-${randomBytes(2).toString('hex')}:${randomBytes(32).toString('base64')}`)
   console.error('Put it first in SIGNING_KEYS of every process, before a comma and the older keys.')
 } else {

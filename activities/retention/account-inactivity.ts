@@ -15,7 +15,7 @@ import {
 } from '../../db/inactivity.ts'
 import { renderInactivityWarning } from '../../mails/inactivity-warning.tsx'
 import { periods } from '../../policy/periods.ts'
-import { daysUntil, later, plusDays, plusYears } from '../../shared/calendar.ts'
+import { dayOf, daysUntil, later, plusDays, plusYears } from '../../shared/calendar.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { startUnlessOpen } from '../../temporal/runs.ts'
 import { accountDeletionType, deletionStart } from '../../workflows/account-deletion.contract.ts'
@@ -126,7 +126,7 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
     { deletesAt, at }: { deletesAt: Date; at: Date },
   ): Promise<void> {
     // The day of the last use is part of the kind, so a person who comes back is warned again the next time.
-    const kind = `mail:inactivity:${daysBefore}:${lastActiveAt.toISOString().slice(0, 10)}`
+    const kind = `mail:inactivity:${daysBefore}:${dayOf(lastActiveAt)}`
     const compose = () =>
       toAccount(context, accountId, ({ firstName }, texts) =>
         renderInactivityWarning({

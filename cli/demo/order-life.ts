@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { historyCost } from '../../bench/history-cost.ts'
 import type { PackageOffers } from '../../db/connection/schema.ts'
+import { dayOf } from '../../shared/calendar.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import type { Answer, DemoClient } from './demo-client.ts'
@@ -102,7 +103,7 @@ export async function playOrderLife(client: DemoClient, nora: Customer): Promise
   narrator.step(
     'The eSIM expires and the run closes',
     ended.status === 'ended' && ended.esims[0].state === 'expired',
-    `on ${skip.now.toISOString().slice(0, 10)} by its own clock`,
+    `on ${dayOf(skip.now)} by its own clock`,
   )
   const { events, actions } = historyCost(
     await stack.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory(),

@@ -3,7 +3,7 @@
  * for their period, and a restored backup brings nobody back.
  */
 import { randomUUID } from 'node:crypto'
-import { booksPeriodEnds, monthOf, plusDays, plusYears } from '../../shared/calendar.ts'
+import { booksPeriodEnds, dayOf, monthOf, plusDays, plusYears } from '../../shared/calendar.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 import { backupType, type DrillResult, restoreDrillType } from '../../workflows/backup/backup.contract.ts'
@@ -114,11 +114,7 @@ export async function playInactivity(client: DemoClient): Promise<void> {
   const lastUsed = plusDays(plusYears(new Date(), -3), 61)
   await sql`update accounts set last_active_at = ${lastUsed} where id = ${omar.id}`
   const { opened } = await run<{ opened: number }>(client, inactivitySweepType)
-  narrator.step(
-    "The nightly sweep starts one run, for Omar's account",
-    opened === 1,
-    `last used ${lastUsed.toISOString().slice(0, 10)}`,
-  )
+  narrator.step("The nightly sweep starts one run, for Omar's account", opened === 1, `last used ${dayOf(lastUsed)}`)
   await fastForward(stack.temporal, inactivityWorkflowId(omar.id), 56 * day)
   const warned = await until(
     () => stack.sims.mailbox.do('find', { to: email }),
@@ -152,12 +148,12 @@ export async function playBooks(client: DemoClient): Promise<void> {
     `documents: ${now.invoices}, orders: ${now.orderFacts}`,
   )
   const end = booksPeriodEnds(today, { years: stack.config.BOOKS_YEARS, countFrom: stack.config.BOOKS_COUNT_FROM })
-  narrator.progress(`the run's clock moves to ${end.toISOString().slice(0, 10)}`)
+  narrator.progress(`the run's clock moves to ${dayOf(end)}`)
   await fastForward(stack.temporal, invoiceRetentionWorkflowId(month), end.getTime() - Date.now() + 40 * day)
   const left = await until(booksOf, ({ invoices }) => invoices === 0)
   narrator.step(
     'At the end of the period all of them are deleted',
     left.invoices === 0 && left.orderFacts === 0,
-    `on ${end.toISOString().slice(0, 10)}`,
+    `on ${dayOf(end)}`,
   )
 }

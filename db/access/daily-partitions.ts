@@ -1,6 +1,7 @@
 /** Tables with a partition for each UTC day, so that a whole day can be dropped. */
 import postgres from 'postgres'
 import { milliseconds } from '../../policy/periods.ts'
+import { dayOf } from '../../shared/calendar.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 
 export type DailyTable = 'security_log' | 'access_log'
@@ -14,8 +15,7 @@ const checkViolation = '23514'
 const dropTimeout = '3s'
 
 /** The name of a UTC day's partition, for example `security_log_2026_06_20`. */
-export const partitionOf = (table: DailyTable, day: Date): string =>
-  `${table}_${day.toISOString().slice(0, 10).replaceAll('-', '_')}`
+export const partitionOf = (table: DailyTable, day: Date): string => `${table}_${dayOf(day).replaceAll('-', '_')}`
 
 /** Creates the missing partitions of `days` UTC days, starting with the day of `from`. */
 export async function ensureDays(sql: Database, table: DailyTable, from: Date, days: number): Promise<void> {

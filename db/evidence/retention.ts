@@ -4,7 +4,7 @@
  */
 import type { Readings } from '../../policy/figures.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
-import { type BooksPeriod, plusMs, plusYears, startOfDay } from '../../shared/calendar.ts'
+import { type BooksPeriod, dayOf, plusMs, plusYears, startOfDay } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 import { onlyRow } from '../connection/only-row.ts'
 import type { BackupStore, VelocityCounts } from '../connection/schema.ts'
@@ -83,5 +83,5 @@ function firstKeptDay(asOf: Date, { years, countFrom }: BooksPeriod): string {
     countFrom === 'year_end'
       ? new Date(Date.UTC(asOf.getUTCFullYear() - years, 0, 1))
       : plusYears(startOfDay(asOf), -years)
-  return day.toISOString().slice(0, 10)
+  return dayOf(day)
 }

@@ -2,11 +2,12 @@
  * R2, invoices and orders are kept anonymised for 7 years: reads the books by month and day, and deletes documents past
  * their period.
  */
+import { dayOf } from '../../shared/calendar.ts'
 import type { Database, Queryable } from '../connection/database.ts'
 import type { BooksHolds, Invoices } from '../connection/schema.ts'
 
 const firstDay = (month: string): string => `${month}-01`
-const isoDays = (days: readonly Date[]): string[] => days.map((day) => day.toISOString().slice(0, 10))
+const isoDays = (days: readonly Date[]): string[] => days.map(dayOf)
 
 /** The months of the books, `YYYY-MM`, the oldest first. The query takes one step of an index for each month. */
 export async function listBookMonths(sql: Queryable): Promise<string[]> {

@@ -7,6 +7,7 @@ import type { ApiContext } from '../../../../context.ts'
 import { type JournalRow, journalPages, type OssLine, ossLines } from '../../../../db/order/tax-books.ts'
 import { minorDigits } from '../../../../policy/currency.ts'
 import { vatCountryCode } from '../../../../policy/vat-rates.ts'
+import { dayOf, plusDays } from '../../../../shared/calendar.ts'
 import { csvLine, decimal } from '../../../../shared/csv.ts'
 import { Problem } from '../../../http/problem.ts'
 import { defineRoute, type Route } from '../../../http/route.ts'
@@ -19,8 +20,8 @@ const percent = (bps: number): string => decimal(bps, 2)
 
 /** The first day of a period, and the first day after it. */
 function boundsOf(year: number, firstMonth: number, months: number): [from: string, before: string] {
-  const dayOf = (index: number): string => new Date(Date.UTC(year, index, 1)).toISOString().slice(0, 10)
-  return [dayOf(firstMonth), dayOf(firstMonth + months)]
+  const firstOf = (month: number): string => dayOf(new Date(Date.UTC(year, month, 1)))
+  return [firstOf(firstMonth), firstOf(firstMonth + months)]
 }
 
 function periodOf(query: { quarter?: string | undefined; month?: string | undefined }) {
@@ -162,6 +163,6 @@ export function taxBooksRoutes({ sql }: ApiContext): Route[] {
   ]
 }
 
-export const dayAfter = (date: string): string => new Date(Date.parse(date) + 86_400_000).toISOString().slice(0, 10)
+export const dayAfter = (date: string): string => dayOf(plusDays(new Date(date), 1))
 
 export const attachment = (name: string) => ({ 'Content-Disposition': `attachment; filename="${name}"` })
