@@ -1,5 +1,6 @@
 /** The mailbox's SMTP server: accepts every message, or fails as a rule says. */
 import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
 import type { MailStore } from './store.ts'
@@ -88,9 +89,9 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
       callback(rule?.code ? refuse('rcpt', rule, address.address) : null)
     },
     async onData(stream, session, callback) {
-      const chunks: Buffer[] = []
+      let content: Buffer
       try {
-        for await (const chunk of stream) chunks.push(chunk as Buffer)
+        content = await buffer(stream)
       } catch {
         // The client's connection ended within the message: nothing is stored, and nobody waits for a reply.
         return
@@ -100,7 +101,7 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
       const rule = take('data', to[0] ?? '')
       if (rule?.delayMs) await pause(rule.delayMs)
       if (rule?.code) return callback(refuse('data', rule, to[0] ?? ''))
-      if (rule?.drop !== 'before') store.add({ from, to }, Buffer.concat(chunks))
+      if (rule?.drop !== 'before') store.add({ from, to }, content)
       if (rule?.drop) {
         refusals.push({ at: new Date().toISOString(), stage: 'data', code: 'dropped', recipient: to[0] ?? '' })
         return cut(session)

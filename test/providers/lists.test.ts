@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { portOf } from '../../dev/port.ts'
@@ -95,9 +96,7 @@ test('eSIM Access: an order is read to its end, also when the provider makes sma
   onTestFinished(() => simulator.stop())
   const largest = 10
   const address = await serve(async ({ pathname }, request) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk)
-    const asked = JSON.parse(Buffer.concat(chunks).toString())
+    const asked = JSON.parse(await text(request))
     if (asked.pager) asked.pager.pageSize = Math.min(asked.pager.pageSize, largest)
     const body = JSON.stringify(asked)
     const [timestamp, requestId] = [String(Date.now()), randomUUID()]

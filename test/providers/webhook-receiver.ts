@@ -1,5 +1,6 @@
 /** An endpoint that stores received webhooks, for which a test can wait. */
 import { createServer } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import { portOf } from '../../dev/port.ts'
 
 export interface ReceivedWebhook {
@@ -12,9 +13,7 @@ export async function startWebhookReceiver() {
   const waiting: { count: number; resolve: () => void }[] = []
   let answer = 200
   const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk)
-    received.push({ headers: request.headers, body: Buffer.concat(chunks) })
+    received.push({ headers: request.headers, body: await buffer(request) })
     response.writeHead(answer).end('seen')
     for (const wait of waiting) if (received.length >= wait.count) wait.resolve()
   })

@@ -2,6 +2,7 @@
  * U6, accounting and tax duties are met: an invoice or a credit note as a PDF of one page, tagged, so that a screen
  * reader can read it.
  */
+import { buffer } from 'node:stream/consumers'
 import PDFDocument from 'pdfkit'
 import { colours } from '../../../mails/style.ts'
 import type { Texts } from '../../../messages/texts.ts'
@@ -22,12 +23,7 @@ export async function invoicePdf(content: InvoiceContent, { t, language }: Texts
     displayTitle: true,
     info: { Title: title, Author: 'AMA eSIM', CreationDate: issuedOn },
   })
-  const chunks: Buffer[] = []
-  const written = new Promise<Buffer>((resolve, reject) => {
-    pdf.on('data', (chunk: Buffer) => chunks.push(chunk))
-    pdf.on('end', () => resolve(Buffer.concat(chunks)))
-    pdf.on('error', reject)
-  })
+  const written = buffer(pdf)
   const root = pdf.struct('Document')
   pdf.addStructure(root)
   const part = (tag: 'H1' | 'P', draw: () => void) => root.add(pdf.struct(tag, {}, draw))

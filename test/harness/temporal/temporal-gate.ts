@@ -11,6 +11,7 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2'
+import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { status } from '@grpc/grpc-js'
 import proto from '@temporalio/proto'
@@ -88,7 +89,7 @@ export async function openGate(upstream: string, stops: (step: Step) => boolean)
   async function relay(client: ClientHttp2Session, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
     stream.on('error', () => undefined)
     const method = String(headers[':path']).split('/').at(-1) ?? ''
-    const request = await whole(stream)
+    const request = await buffer(stream)
     if (isKeyOf(reports, method) && !passes(reported(method, request))) {
       return stream.respond(notFound, { endStream: true })
     }
@@ -104,7 +105,7 @@ export async function openGate(upstream: string, stops: (step: Step) => boolean)
     const answer = await new Promise<IncomingHttpHeaders>((resolve, reject) => {
       forward.once('response', resolve).once('error', reject)
     })
-    const body = await whole(forward)
+    const body = await buffer(forward)
     if (stream.destroyed) return
     stream.respond(answer, { waitForTrailers: body.length > 0, endStream: body.length === 0 })
     if (body.length === 0) return
@@ -184,10 +185,4 @@ function givenActivity(task: proto.temporal.api.workflowservice.v1.IPollActivity
 function messageIn(body: Buffer): Buffer {
   const message = body.subarray(5)
   return body.length > 0 && body.readUInt8(0) === 1 ? gunzipSync(message) : message
-}
-
-async function whole(stream: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  for await (const chunk of stream) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }
