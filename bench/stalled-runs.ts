@@ -1,6 +1,7 @@
 /** Ends a measurement whose run stalls, and says what the run waits for: a benchmark that hangs measures nothing. */
 import type { Client } from '@temporalio/client'
 import proto from '@temporalio/proto'
+import { messageOf } from '../shared/process/message-of.ts'
 import { searchAttributes } from '../shared/search-attributes.ts'
 
 const { EventType, PendingActivityState } = proto.temporal.api.enums.v1
@@ -67,7 +68,7 @@ export async function describeRun(temporal: Client, workflowId: string): Promise
     ]
     return { events: historyLength, state: facts.join(', ') }
   } catch (error) {
-    return { events: -1, state: `it cannot be described: ${error instanceof Error ? error.message : String(error)}` }
+    return { events: -1, state: `it cannot be described: ${messageOf(error)}` }
   }
 }
 

@@ -3,6 +3,7 @@ import { fixedPorts } from '../dev/fixed-ports.ts'
 import { takenPorts } from '../dev/port.ts'
 import { type Stack, startStack } from '../dev/stack.ts'
 import { readArguments } from '../shared/process/arguments.ts'
+import { messageOf } from '../shared/process/message-of.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { createDemoClient } from './demo/demo-client.ts'
 import { createNarrator, StepFailed } from './demo/narrator.ts'
@@ -51,12 +52,12 @@ try {
 } catch (error) {
   code = 1
   if (error instanceof StepFailed) narrator.title(`This step failed: ${error.message}`)
-  else narrator.title(`The demo stopped: ${error instanceof Error ? error.message : String(error)}`)
+  else narrator.title(`The demo stopped: ${messageOf(error)}`)
   for (const line of faults.slice(-5)) narrator.say(line)
 } finally {
   await stack?.stop().catch((error: unknown) => {
     code = 1
-    narrator.say(error instanceof Error ? error.message : String(error))
+    narrator.say(messageOf(error))
   })
 }
 process.exitCode = code

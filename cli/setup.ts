@@ -9,6 +9,7 @@ import { migrate } from '../db/connection/migrate.ts'
 import { listOperators, saveOperator } from '../db/operator/operators.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
 import { endWithUsage, readArguments } from '../shared/process/arguments.ts'
+import { messageOf } from '../shared/process/message-of.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { defaultRetentionDays, isRefusal, prepareNamespace } from '../temporal/namespace.ts'
 import { ownsSchedules } from '../worker/deployment.ts'
@@ -57,7 +58,7 @@ async function step(what: string, work: () => Promise<string>): Promise<void> {
     console.log(`${what}: ${await work()}`)
   } catch (error) {
     failed.push(what)
-    console.error(`${what}: ${error instanceof Error ? error.message : String(error)}`)
+    console.error(`${what}: ${messageOf(error)}`)
     if (isRefusal(error))
       console.error('  Only its own programs may do this there. Temporal Cloud: see docs/deploying.md.')
   }

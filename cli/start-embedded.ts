@@ -6,6 +6,7 @@ import { keepSecrets } from '../dev/development-secrets.ts'
 import { fixedPorts } from '../dev/fixed-ports.ts'
 import { reloadOnChange } from '../dev/reload.ts'
 import { type Services, startServices } from '../dev/stack.ts'
+import { messageOf } from '../shared/process/message-of.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { dataFolder, runningSettingsFile } from './running-stack.ts'
 import { labelled } from './terminal-lines.ts'
@@ -74,7 +75,7 @@ async function start(built: string, reload: boolean): Promise<Services | undefin
       ...(reload && { onProgramEnded: (why: string) => write(pc.red(`  ${why}\n  The next save starts it again.`)) }),
     })
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     write(pc.red(`  ${message}`))
     if (!(error instanceof ConfigurationError)) {
       write(pc.dim(`  Ports ${Object.values(fixedPorts).join(', ')} must be free, or their services configured.`))

@@ -4,6 +4,7 @@ import { isCurrent } from '../cli/programs/built.mjs'
 import { type ProgramName, root } from '../cli/programs/entry-points.ts'
 import { migrate } from '../db/connection/migrate.ts'
 import { createLog } from '../shared/log.ts'
+import { messageOf } from '../shared/process/message-of.ts'
 import { isBundled, programsOf, sources } from './programs/sources.ts'
 import type { Services } from './stack.ts'
 import { watchFiles } from './watch-files.ts'
@@ -33,7 +34,7 @@ export async function reloadOnChange(stack: Services, built: string, say: (line:
       waiting = new Set()
       await reload(files).catch((error: unknown) => {
         // The process's own output has been printed before.
-        say((error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '')
+        say(messageOf(error).split('\n')[0] ?? '')
         say('Not live: the next save tries again.')
       })
     }

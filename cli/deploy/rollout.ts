@@ -2,6 +2,7 @@
  * The steps of a build from its first work to its end. Each refuses a change that would leave runs without a worker.
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '../../shared/process/message-of.ts'
 import {
   type Build,
   type Deployment,
@@ -208,4 +209,3 @@ const goOn = (current: string | undefined): string =>
   current === undefined ? 'Workers without a build id go on.' : `Build ${current} goes on.`
 const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`
 const lines = (texts: string[]): string => texts.map((text) => `  ${text}`).join('\n')
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,5 +1,6 @@
 /** Watches a build that gets work, for a time or until it fails. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '../../shared/process/message-of.ts'
 import { backlogAge, type Deployment } from '../../temporal/worker-deployment.ts'
 import { failuresOn } from './task-failures.ts'
 
@@ -46,7 +47,7 @@ export async function watchBuild(
       if (waited > waitsAtMostMs) return [`tasks have been waiting for its workers for ${Math.round(waited / 1_000)} s`]
     } catch (error) {
       failedChecks += 1
-      say(`Temporal could not be asked: ${error instanceof Error ? error.message : error}`)
+      say(`Temporal could not be asked: ${messageOf(error)}`)
       if (failedChecks >= mostFailedChecks) return ['Temporal could not be asked about it']
     }
     if (Date.now() >= until) return []

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { isAlive } from '../../cli/programs/is-alive.mjs'
+import { messageOf } from '../../shared/process/message-of.ts'
 import { cacheFolder } from '../cache-folder.ts'
 import { startChild } from '../child-process.ts'
 
@@ -50,7 +51,7 @@ export async function findTemporal(log: (line: string) => void): Promise<string>
       try {
         return await step()
       } catch (error) {
-        tried.push(error instanceof Error ? error.message : String(error))
+        tried.push(messageOf(error))
       }
     }
     throw new Error(
