@@ -93,6 +93,13 @@ test('providers/ imports only shared/ and providers/', () => {
   expect(violations(within('providers'), within('providers', 'shared'))).toEqual([])
 })
 
+test('the meanings of Stripe’s reasons are documentation: the page of codes alone reads them', () => {
+  const readers = imports.filter(({ targets }) =>
+    targets.some(({ target }) => target === 'providers/codes/stripe-reasons.ts'),
+  )
+  expect(readers.map(({ file }) => file)).toEqual(['test/providers/codes/pages.test.ts'])
+})
+
 test('temporal/ imports only contracts, configuration and shared/', () => {
   const allowed = (target: string, typeOnly: boolean) =>
     typeOnly || within('temporal', 'shared', 'policy', 'config.ts')(target) || isContract(target)

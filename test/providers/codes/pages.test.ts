@@ -19,13 +19,15 @@ import { stripeCodes, stripeDeclineCodes, stripeErrorTypes } from '../../../prov
 import {
   cancellationReasons,
   disputeReasons,
+  fraudTypes,
+  redactionProblems,
+  refundFailures,
+} from '../../../providers/codes/stripe-reasons.ts'
+import {
   disputeStatuses,
   eventTypes,
-  fraudTypes,
   paymentStatuses,
-  redactionProblems,
   redactionStatuses,
-  refundFailures,
   refundStatuses,
 } from '../../../providers/codes/stripe-values.ts'
 
@@ -178,7 +180,7 @@ ${smtpTable(replyCodes, '')}
 `,
   stripe: `# Codes of Stripe
 
-${made('`providers/codes/stripe.ts` and `providers/codes/stripe-values.ts`')}
+${made('`providers/codes/stripe.ts`, `providers/codes/stripe-values.ts` and `providers/codes/stripe-reasons.ts`')}
 
 The code decides; without one the type does, and for 401 and 403 the status. 409 and 429 were not applied; 5xx and lost
 connections perhaps. Stripe keeps the first answer to an idempotency key for 24 hours: a stored 5xx, or a stored refusal
@@ -215,37 +217,17 @@ ${codeTable(stripeDeclineCodes)}
 
 ${valueTable(paymentStatuses)}
 
-## Why a payment was cancelled
-
-${valueTable(cancellationReasons)}
-
 ## Statuses of a refund
 
 ${valueTable(refundStatuses)}
-
-## Why a refund has failed
-
-${valueTable(refundFailures)}
 
 ## Statuses of a dispute
 
 ${valueTable(disputeStatuses)}
 
-## Reasons of a dispute
-
-${valueTable(disputeReasons)}
-
-## Types of an early fraud warning
-
-${valueTable(fraudTypes)}
-
 ## Statuses of a redaction job
 
 ${valueTable(redactionStatuses)}
-
-## Why something cannot be redacted
-
-${valueTable(redactionProblems)}
 
 ## Events
 
@@ -256,6 +238,30 @@ ${rows(
   ['event', 'meaning', 'about', 'the customer'],
   Object.entries(eventTypes).map(([type, { says, about, customer }]) => [type, says, about, customer]),
 )}
+
+## Reasons, which decide nothing
+
+No adapter reads these tables: a reason decides nothing, and one that is not here raises no alarm.
+
+### Why a payment was cancelled
+
+${valueTable(cancellationReasons)}
+
+### Why a refund has failed
+
+${valueTable(refundFailures)}
+
+### Reasons of a dispute
+
+${valueTable(disputeReasons)}
+
+### Types of an early fraud warning
+
+${valueTable(fraudTypes)}
+
+### Why something cannot be redacted
+
+${valueTable(redactionProblems)}
 `,
   apple: `# Codes of Apple
 
