@@ -23,6 +23,7 @@ import { accountDeletionRoutes } from './routes/accounts/account-deletion.ts'
 import { accountRoutes } from './routes/accounts/accounts.ts'
 import { deletionRoutes } from './routes/accounts/deletions.ts'
 import { deviceRoutes } from './routes/accounts/devices.ts'
+import { checkoutRoutes } from './routes/checkouts.ts'
 import { consentRoutes } from './routes/consents.ts'
 import { consoleRoutes } from './routes/console/console.ts'
 import { emailChangeRoutes } from './routes/email-changes.ts'
@@ -149,6 +150,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...webhookEndpointRoutes(api),
     ...emailChangeRoutes(api),
     ...consentRoutes(api),
+    ...checkoutRoutes(api),
     ...orderRoutes(api),
     ...esimRoutes(api),
     ...disputeRoutes(api),

@@ -1,73 +1,26 @@
+/** Orders, read and changed by their customer and by operators. */
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { touchActivity } from '../../db/accounts.ts'
-import { findOrderable, findTopUpOffer } from '../../db/catalogue/packages.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import { findOrder, listOrders, type OrderRow } from '../../db/order/orders.ts'
 import { qrPng } from '../../mails/order/qr.ts'
-import { periods } from '../../policy/periods.ts'
 import { maxPriceMinor } from '../../policy/pricing.ts'
-import { performanceConsents } from '../../policy/withdrawal.ts'
 import { approve, cancel, type OrderStatus, refund, reject, resend } from '../../workflows/order/order.contract.ts'
 import { partialRefundReasons } from '../../workflows/order/partial-refund.contract.ts'
-import { spend, spendOnce } from '../http/allowance.ts'
-import { assertReaches, type Caller, ipCountryOf, reachableBy } from '../http/caller.ts'
+import { spend } from '../http/allowance.ts'
+import { assertReaches, type Caller, reachableBy } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
-import { orNotFound, Problem } from '../http/problem.ts'
-import { problems } from '../http/problems.ts'
+import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
-import { pastTime, sentId, sentTime } from '../http/storable.ts'
-import { createOrderClient, type NewOrder } from '../runs/order-client.ts'
+import { sentId, sentTime } from '../http/storable.ts'
+import { createOrderClient } from '../runs/order-client.ts'
 import { createPartialRefundClient } from '../runs/partial-refund-client.ts'
 import { accountId } from '../views/account-fields.ts'
-import { takesTopUps } from '../views/esim-life.ts'
 import { orderStatus } from '../views/order-enumerations.ts'
-import { orderDetails, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
+import { oneOrder, orderParams, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
 import { recordOperatorAct } from './console/perform-act.ts'
-
-/** The choice of the customer; the rest of the run's input comes from the request. */
-type Choice = Omit<NewOrder, 'orderId' | 'accountId' | 'orderedAt'>
-
-const orderParams = z.strictObject({ id: sentId })
-export const packageCode = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,79}$/, 'must be the code of a package')
-const measurement = z
-  .strictObject({ adUserData: z.boolean(), adPersonalization: z.boolean() })
-  .optional()
-  // A default of an object in the document is none that generated clients in Kotlin compile.
-  .transform((given) => given ?? { adUserData: false, adPersonalization: false })
-  .describe(
-    "the person's consent to ad measurement (P3, advertising services get purchases with consent alone); without it neither is given",
-  )
-const savedCards = z.boolean().default(false).describe('offer saved cards, and to save this one')
-
-const performanceConsent = z
-  .strictObject({
-    version: z.enum(Object.keys(performanceConsents) as [string, ...string[]]).describe('of the text that was shown'),
-    at: pastTime.describe('when the customer agreed'),
-  })
-  .optional()
-  .describe('the consent to delivery at once, and that the right of withdrawal ends with the first use')
-
-const newOrder = z
-  .strictObject({
-    accountId,
-    packageCode,
-    quantity: z.int().min(1).max(periods.order.maxQuantity).default(1),
-    savedCards,
-    measurement,
-    performanceConsent,
-  })
-  .meta({ id: 'NewOrder' })
-const newTopUp = z
-  .strictObject({
-    packageCode,
-    esimId: sentId.optional().describe('needed when the order has several eSIMs'),
-    savedCards,
-    measurement,
-    performanceConsent,
-  })
-  .meta({ id: 'NewTopUp' })
 
 const partialRefund = z
   .strictObject({
@@ -88,13 +41,6 @@ const partialRefund = z
 
 const orderPage = pageOf(orderSummary).meta({ id: 'OrderPage' })
 const cursorPosition = z.tuple([sentTime, z.uuid()])
-const oneOrder = { description: 'The order', schema: orderDetails }
-const checkoutProblems = [
-  'package_unavailable',
-  'payment_unavailable',
-  'payment_refused',
-  'idempotency_key_reused',
-] as const
 
 /** The states that show what an action wants. */
 const doneIn: Record<'cancel' | 'refund' | 'approve' | 'reject', readonly OrderStatus[]> = {
@@ -110,48 +56,8 @@ export function orderRoutes(api: ApiContext): Route[] {
   const partialRefunds = createPartialRefundClient(api)
 
   /** @throws Problem not_found, also for the order of another person */
-  const reachable = async (id: string, caller: Caller): Promise<OrderRow> => reachableBy(caller, await findOrder(sql, id))
-
-  /**
-   * Creates the order, or finds it.
-   * @param describe resolves to what is ordered; throws a Problem when it cannot be sold
-   */
-  async function checkOut(
-    { accountId, request, reader }: { accountId: string; request: IdempotentRequest; reader: Caller['kind'] },
-    describe: () => Promise<Choice>,
-  ) {
-    const order = await opened(accountId, request, describe).catch(async (error: unknown) => {
-      // Its repetition starts the run that a failed checkout has left closed: no order may be paid that no run sees to.
-      if (!(error instanceof Problem) || problems[error.code].status >= 500) throw error
-      // An earlier request with this key may have ordered the package before it went off sale.
-      const claim = await request.find(accountId)
-      const before = claim && (await findOrder(sql, claim.resourceId))
-      // Without Temporal nobody knows; a caller who repeats the request then loses nothing.
-      if (!before || !(await client.goesOn(before).catch(() => false))) throw error
-      return before
-    })
-    return {
-      status: 201 as const,
-      headers: { Location: `/v1/orders/${order.id}` },
-      body: await viewOrder(api, order, reader),
-    }
-  }
-
-  async function opened(
-    accountId: string,
-    request: IdempotentRequest,
-    describe: () => Promise<Choice>,
-  ): Promise<OrderRow> {
-    const input = await describe()
-    const claim = await request.claim(accountId)
-    const { resourceId: orderId, repeated, firstAt } = claim
-    const before = repeated ? await findOrder(sql, orderId) : undefined
-    await spendOnce(api, claim, 'order', { accountId })
-    // Only an order that awaits its payment may be checked out again: any other has a run, or had one.
-    if (before && before.status !== 'awaiting_payment') return before
-    await client.checkOut({ ...input, accountId, orderId, orderedAt: firstAt.toISOString() })
-    return orNotFound(await findOrder(sql, orderId))
-  }
+  const reachable = async (id: string, caller: Caller): Promise<OrderRow> =>
+    reachableBy(caller, await findOrder(sql, id))
 
   const shown = async (id: string, caller: Caller) => ({
     status: 200 as const,
@@ -233,80 +139,6 @@ export function orderRoutes(api: ApiContext): Route[] {
   }
 
   return [
-    defineRoute({
-      method: 'post',
-      path: '/v1/orders',
-      tag: 'orders',
-      summary: 'Order a package, and get the parameters of the payment sheet',
-      promises: ['U2', 'P2', 'C3', 'C7'],
-      callers: ['service', 'person'],
-      scope: 'orders',
-      reads: ['orders', 'esims'],
-      idempotencyKey: 'required',
-      body: newOrder,
-      responses: { 201: oneOrder },
-      problems: [...checkoutProblems, 'order_state_conflict'],
-      async handle({ body, caller, idempotency, header }) {
-        const { accountId, ...choice } = body
-        assertReaches(caller, accountId)
-        return checkOut({ accountId, request: idempotency, reader: caller.kind }, async () => {
-          const found = await findOrderable(sql, body)
-          if (!found.account) throw new Problem('account_missing')
-          if (!found.package) throw new Problem('package_unavailable')
-          const { performanceConsent } = choice
-          return {
-            ...choice,
-            performanceConsent,
-            ipCountry: ipCountryOf(api.config, caller, header),
-            parentOrderId: null,
-            esimId: null,
-          }
-        })
-      },
-    }),
-    defineRoute({
-      method: 'post',
-      path: '/v1/orders/{id}/top-up',
-      tag: 'orders',
-      summary: 'Order a top-up for a delivered eSIM',
-      promises: ['U2'],
-      callers: ['service', 'person'],
-      scope: 'orders',
-      reads: ['orders', 'esims'],
-      idempotencyKey: 'required',
-      params: orderParams,
-      body: newTopUp,
-      responses: { 201: oneOrder },
-      problems: [...checkoutProblems, 'not_found', 'order_state_conflict'],
-      async handle({ params, body, caller, idempotency, header }) {
-        const parent = await reachable(params.id, caller)
-        const whose = { accountId: parent.account_id, request: idempotency, reader: caller.kind }
-        return checkOut(whose, async () => {
-          const esims = await listEsims(api, parent)
-          const esim = body.esimId
-            ? esims.find(({ id }) => id === body.esimId)
-            : esims.length === 1
-              ? esims[0]
-              : undefined
-          if (!esim) {
-            const reason = body.esimId ? 'not an eSIM of this order' : 'needed: the order has several eSIMs or none'
-            throw new Problem('invalid_request', { errors: [{ field: 'esimId', reason }] })
-          }
-          if (!takesTopUps({ ...esim, delivered: parent.status === 'delivered' }))
-            throw new Problem('order_state_conflict')
-          if (!(await findTopUpOffer(sql, { code: body.packageCode, esimId: esim.id })))
-            throw new Problem('package_unavailable')
-          return {
-            ...body,
-            performanceConsent: body.performanceConsent,
-            ipCountry: ipCountryOf(api.config, caller, header),
-            parentOrderId: parent.id,
-            esimId: esim.id,
-            quantity: 1,
-          }
-        })
-      },
-    }),
     defineRoute({
       method: 'get',
       path: '/v1/orders',

@@ -15,6 +15,7 @@ import { androidInstallUrl, iosInstallUrl, parseActivationCode } from '../../pro
 import { isoOrNull } from '../../shared/calendar.ts'
 import { limitOf } from '../../workflows/order/order-states.ts'
 import type { Caller } from '../http/caller.ts'
+import { sentId } from '../http/storable.ts'
 import {
   disputeState,
   esimState,
@@ -135,6 +136,10 @@ export const orderDetails = orderSummary
     performanceConsent: z.object({ version: z.string(), text: z.string(), at: z.iso.datetime() }).nullable(),
   })
   .meta({ id: 'Order' })
+
+export const orderParams = z.strictObject({ id: sentId })
+/** The response of the routes that answer with one order. */
+export const oneOrder = { description: 'The order', schema: orderDetails }
 
 const count = (value: bigint | null): number | null => (value === null ? null : Number(value))
 

@@ -7,7 +7,7 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
 import { createDisputeClient, type DisputeActName } from '../../runs/dispute-client.ts'
 import { actReason } from '../../views/operator-words.ts'
-import { orderDetails, viewOrder } from '../../views/order-view.ts'
+import { oneOrder, viewOrder } from '../../views/order-view.ts'
 import { actAndRecord } from '../console/perform-act.ts'
 
 export const disputeParams = z.strictObject({
@@ -30,7 +30,7 @@ export function disputeRoutes(api: ApiContext): Route[] {
       reads: ['orders', 'esims'],
       params: disputeParams,
       body: actReason.optional(),
-      responses: { 200: { description: 'The order', schema: orderDetails } },
+      responses: { 200: oneOrder },
       problems: ['not_found', 'dispute_state_conflict'],
       async handle({ params: { id, disputeId }, body, caller }) {
         const order = orNotFound(await findOrder(sql, id))

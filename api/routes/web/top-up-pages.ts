@@ -21,7 +21,7 @@ import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
 import { createOrderClient } from '../../runs/order-client.ts'
 import { noticeCookie } from '../../sign-in/notice-cookie.ts'
 import { takesTopUps } from '../../views/esim-life.ts'
-import { packageCode } from '../orders.ts'
+import { packageCode } from '../checkouts.ts'
 
 const html = { description: 'A page', contentType: 'text/html' } as const
 const elsewhere = { description: 'Done; the answer is on another page' } as const
