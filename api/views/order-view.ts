@@ -104,7 +104,7 @@ const dispute = z
   })
   .meta({ id: 'Dispute' })
 
-export const orderDetails = orderSummary
+const orderDetails = orderSummary
   .extend({
     payment: paymentSheet
       .nullable()

@@ -38,7 +38,7 @@ export const frameOf = ({ config, temporal }: ApiContext, { csrf, label }: Conso
 })
 
 /** An act of an operator that a form asks for, with its reason. */
-export interface FormAct<Params extends z.ZodObject, Subject, Fields extends z.ZodObject> {
+interface FormAct<Params extends z.ZodObject, Subject, Fields extends z.ZodObject> {
   path: `/console/${string}`
   /** what it does: the summary of the route that does it */
   does: string
