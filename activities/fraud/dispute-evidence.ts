@@ -2,6 +2,7 @@
  * The evidence for a bank about a disputed order, from our own books. P2, the payment processor takes the payment: the
  * evidence does not say who the customer is. The bank knows its cardholder, and decides by what was delivered and used.
  */
+import { numberOrNull } from '../../db/connection/bigints.ts'
 import type { Esims, Refunds } from '../../db/connection/schema.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { dataAmount, day, days, moment, money, placeName } from '../../mails/format.ts'
@@ -54,7 +55,7 @@ export function evidenceFor({ order, esims, mailAcceptedAt, refunds }: Delivery)
     : esims.reduce((sum, esim) => sum + Number(esim.total_bytes), 0)
   const usage = `Data used, as the network operator reports it: ${dataAmount(usedBytes)} of ${dataAmount(total)}`
   return {
-    productDescription: `${order.quantity} x ${order.package_name}: ${isTopUp ? 'mobile data added to an eSIM that the customer has' : 'a travel eSIM, a digital product for mobile data'} (${placeName(order.destination)}, ${dataAmount(order.data_bytes === null ? null : Number(order.data_bytes))}, ${days(order.days)}). It is delivered electronically; nothing is shipped.`,
+    productDescription: `${order.quantity} x ${order.package_name}: ${isTopUp ? 'mobile data added to an eSIM that the customer has' : 'a travel eSIM, a digital product for mobile data'} (${placeName(order.destination)}, ${dataAmount(numberOrNull(order.data_bytes))}, ${days(order.days)}). It is delivered electronically; nothing is shipped.`,
     serviceDate: day(firstUse ?? order.delivered_at),
     activityLog: [...lines, usage].join('\n'),
     ...(isUsed &&

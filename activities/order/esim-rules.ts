@@ -1,4 +1,5 @@
 /** Conclusions from a delivered eSIM's status: its end, whether anything of it was used, and which notices are due. */
+import { numberOrNull } from '../../db/connection/bigints.ts'
 import type { StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import type { EsimNotice } from '../../mails/order/esim-status.tsx'
@@ -25,7 +26,7 @@ export function endingOf({ returnAsked }: Pick<StoredEsim, 'returnAsked'>, { sta
 /** The status in which an eSIM was last seen. */
 export const storedStatus = ({ state, totalBytes, usedBytes, activatedAt, expiresAt }: StoredEsim): EsimStatus => ({
   state,
-  totalBytes: totalBytes === null ? null : Number(totalBytes),
+  totalBytes: numberOrNull(totalBytes),
   usedBytes: Number(usedBytes),
   activatedAt: activatedAt?.toISOString() ?? null,
   expiresAt: expiresAt?.toISOString() ?? null,

@@ -1,5 +1,6 @@
 /** U3: confirmations and activation codes are sent once. Mails and pushes about an order. */
 import type { Context } from '../../context.ts'
+import { numberOrNull } from '../../db/connection/bigints.ts'
 import { installUrl } from '../../db/crypto/install-token.ts'
 import { wasRefundedByOperator } from '../../db/operator/operator-acts.ts'
 import { listDocuments } from '../../db/order/books.ts'
@@ -135,7 +136,7 @@ function consentOf({ performance_consent: version, performance_consent_at: at }:
 export const summaryOf = (order: OrderRow) => ({
   packageName: order.package_name,
   destination: order.destination,
-  dataBytes: order.data_bytes === null ? null : Number(order.data_bytes),
+  dataBytes: numberOrNull(order.data_bytes),
   days: order.days,
   quantity: order.quantity,
 })

@@ -1,6 +1,7 @@
 /** Compares the eSIM providers' books with our placements. */
 import { heartbeat } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
+import { numberOrNull } from '../../db/connection/bigints.ts'
 import { findErased } from '../../db/erasure/erased-references.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import {
@@ -200,7 +201,7 @@ function compare(order: ListedOrder, placement: BookedPlacement, at: Date): Foun
     return [differs('placed_twice', subject, reason, rule)]
   }
   const found: FoundDifference[] = []
-  const expected = placement.expected_cost_micros === null ? null : Number(placement.expected_cost_micros)
+  const expected = numberOrNull(placement.expected_cost_micros)
   const { unitCostMicros: unit } = order
   // Whether Airalo's `net_price` is that of one eSIM or of all is not documented.
   if (unit !== null && expected !== null && unit * placement.quantity !== expected && unit !== expected) {

@@ -4,6 +4,7 @@
 import type { Context } from '../../context.ts'
 import { accessPages } from '../../db/access/access-log.ts'
 import { accountExists, findAccount } from '../../db/accounts.ts'
+import { numberOrNull } from '../../db/connection/bigints.ts'
 import { findDataKey, tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { listDevices } from '../../db/devices.ts'
 import {
@@ -157,7 +158,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
         packageName: order.package_name,
         destination: order.destination,
         quantity: order.quantity,
-        dataBytes: count(order.data_bytes),
+        dataBytes: numberOrNull(order.data_bytes),
         days: order.days,
         amountMinor: order.gross_minor,
         currency: order.currency,
@@ -244,7 +245,7 @@ function viewParts(parts: OrderParts, orderId: string, sealer: ReturnType<typeof
       confirmationCode: sealer.openOptional('confirmation_code', esim.confirmation_code),
       state: esim.state,
       suspended: esim.suspended,
-      totalBytes: count(esim.total_bytes),
+      totalBytes: numberOrNull(esim.total_bytes),
       usedBytes: Number(esim.used_bytes),
       activatedAt: isoOrNull(esim.activated_at),
       unusedUntil: isoOrNull(esim.unused_until),
@@ -289,5 +290,3 @@ async function* onePage<Item>(read: () => Promise<Item[]>): AsyncGenerator<Item[
   const page = await read()
   if (page.length > 0) yield page
 }
-
-const count = (value: bigint | null): number | null => (value === null ? null : Number(value))

@@ -1,4 +1,5 @@
 import { findEsimsWithTopUps } from '../../db/catalogue/packages.ts'
+import { numberOrNull } from '../../db/connection/bigints.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import type { OwnedEsim, StoredEsim } from '../../db/order/esims.ts'
 import { isUsable } from '../../providers/esim.ts'
@@ -8,7 +9,7 @@ import type { EsimLife } from '../pages/install/esim-status.tsx'
 export const esimLife = (esim: StoredEsim): EsimLife => ({
   state: esim.state,
   suspended: esim.suspended,
-  totalBytes: esim.totalBytes === null ? null : Number(esim.totalBytes),
+  totalBytes: numberOrNull(esim.totalBytes),
   usedBytes: Number(esim.usedBytes),
   checkedAt: esim.checkedAt,
   validityStarts: esim.validityStarts,

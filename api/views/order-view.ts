@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { Context } from '../../context.ts'
+import { numberOrNull } from '../../db/connection/bigints.ts'
 import type { Accounts, Disputes } from '../../db/connection/schema.ts'
 import { findDataKey, tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { installUrl } from '../../db/crypto/install-token.ts'
@@ -141,8 +142,6 @@ export const orderParams = z.strictObject({ id: sentId })
 /** The response of the routes that answer with one order. */
 export const oneOrder = { description: 'The order', schema: orderDetails }
 
-const count = (value: bigint | null): number | null => (value === null ? null : Number(value))
-
 /** An order in a list. @param reader who is answered */
 export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<typeof orderSummary> {
   return {
@@ -153,7 +152,7 @@ export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<ty
     packageName: order.package_name,
     destination: order.destination,
     quantity: order.quantity,
-    dataBytes: count(order.data_bytes),
+    dataBytes: numberOrNull(order.data_bytes),
     days: order.days,
     amount: { minor: order.gross_minor, currency: order.currency },
     status: order.status,
@@ -245,7 +244,7 @@ function viewEsim(stored: StoredEsim): z.input<typeof esim> {
     apn: stored.apn,
     iosInstallUrl: code && iosInstallUrl(stored.activationCode),
     androidInstallUrl: code && androidInstallUrl(stored.activationCode),
-    totalBytes: count(stored.totalBytes),
+    totalBytes: numberOrNull(stored.totalBytes),
     usedBytes: Number(stored.usedBytes),
     checkedAt: stored.checkedAt.toISOString(),
     validityStarts: stored.validityStarts,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { languageOf, touchActivity } from '../../../db/accounts.ts'
 import { findPackage } from '../../../db/catalogue/packages.ts'
+import { numberOrNull } from '../../../db/connection/bigints.ts'
 import { listEsims, type StoredEsim } from '../../../db/order/esims.ts'
 import { findOrderByInstallToken } from '../../../db/order/orders.ts'
 import { qrPng } from '../../../mails/order/qr.ts'
@@ -49,7 +50,7 @@ export function installRoutes(api: ApiContext): Route[] {
           destination: order.destination,
           packageName: order.package_name,
           countries: bought?.destinations ?? [],
-          dataBytes: order.data_bytes === null ? null : Number(order.data_bytes),
+          dataBytes: numberOrNull(order.data_bytes),
           daily: bought?.daily ?? false,
           days: order.days,
           device: device ?? deviceOf(header('user-agent')),
