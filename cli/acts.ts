@@ -62,7 +62,7 @@ class Refused extends Error {
 }
 
 const { AMA_API_URL: url, AMA_OPERATOR_KEY: key } = await environmentBeside(process.env)
-/** @returns the exit code: 1 for what was refused, 2 for a command that cannot be asked like this */
+/** @returns the exit code: 1 for what was refused, 2 for a wrong command */
 async function run(): Promise<number> {
   const work = workOf(positionals)
   if (!work)

@@ -5,11 +5,11 @@
  * `npm run keys -- create signing` prints a new key for the setting SIGNING_KEYS, and needs no settings itself.
  */
 import { randomBytes } from 'node:crypto'
-import { dayOf } from '../shared/calendar.ts'
 import { type Context, createContext } from '../context.ts'
 import { type ApiKeyKind, createApiKey, listApiKeys, revokeApiKey } from '../db/api-keys.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
 import { isServiceScope, type ServiceScope, serviceScopes } from '../policy/access/service-scopes.ts'
+import { dayOf } from '../shared/calendar.ts'
 import { endWithUsage, missingOf, readArguments } from '../shared/process/arguments.ts'
 import { readConfigBeside } from './running-stack.ts'
 
@@ -43,7 +43,7 @@ if (command === 'create' && argument === 'signing') {
   }
 }
 
-/** @returns what is asked, which has the exit code; what nobody can ask ends the process before anything is opened */
+/** @returns the work of the command, which resolves to the exit code. A wrong command ends the process before it opens anything */
 function workOf(): (context: Context) => Promise<number> {
   if (command === 'list') return list
   if (command === 'revoke') return argument ? revoke : endWithUsage(usage, 'Which key? Its id is missing.')

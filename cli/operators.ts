@@ -33,7 +33,7 @@ try {
   await context.close()
 }
 
-/** @returns what is asked, which has the exit code; what nobody can ask ends the process before anything is opened */
+/** @returns the work of the command, which resolves to the exit code. A wrong command ends the process before it opens anything */
 function workOf(): () => Promise<number> {
   if (command === 'list') return list
   if (command === 'disable') return argument ? disable : endWithUsage(usage, 'Which operator? The id is missing.')

@@ -77,7 +77,7 @@ export async function putDevice(
   }
 }
 
-/** After each insert by itself: of many at once, the last one sees the others. */
+/** A statement of its own after each insert: of many inserts at once, the last one sees the others. */
 async function deleteLongUnseen(sql: Queryable, accountId: string): Promise<void> {
   await sql`
     delete from devices where account_id = ${accountId} and device_index in (

@@ -24,7 +24,7 @@ export type DeliveryOutcome =
       delivered: false
       /** `http_503`, `timed_out`, `econnrefused`, `private_address`, ... */
       code: string
-      /** 410: there never will be anybody */
+      /** 410: the endpoint is gone for good */
       gone: boolean
       /** another 4xx: it answers, and does not want this event */
       refused: boolean

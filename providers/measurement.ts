@@ -149,7 +149,7 @@ function metaFailure(status: number, text: string): ProviderFailure {
   return meaning ? documented('meta', meaning, false) : undocumented('meta', `graph_${code}`, false)
 }
 
-/** Meta names how many events it has taken: without that the answer is another's, such as the page of a proxy. */
+/** Meta names how many events it has taken. A reply without that is of another server, such as the page of a proxy. */
 const taken = z.object({ events_received: z.int().positive() })
 
 const graphReply = z.object({

@@ -1,4 +1,4 @@
-/** Work on many things, of which one that fails must delay no other. */
+/** Work on many items. One that fails delays no other. */
 import { failureType } from './failures.ts'
 
 /** The failures of one piece of work, until all its parts are done. */

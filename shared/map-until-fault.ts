@@ -1,4 +1,4 @@
-/** Work on several things at a time that ends with the first fault. */
+/** Work on several items at a time. It ends with the first fault. */
 import pMap from 'p-map'
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Shares a reading among callers for a while, the callers that come during it included.
- * @param freshForMs from its beginning
+ * Shares one reading among all callers while it is fresh, also those that come while it is under way.
+ * @param freshForMs counts from the beginning of the reading
  */
 export function shareReading<Value>(freshForMs: number, read: (now: Date) => Promise<Value>): () => Promise<Value> {
   let last: { value: Promise<Value>; at: number } | undefined

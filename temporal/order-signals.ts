@@ -62,7 +62,7 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
   }
 }
 
-/** How the run is started that looks after an order whose own run has closed. */
+/** Options that start the aftercare of an order whose own run has closed. */
 export const aftercareStart = ({ TEMPORAL_TASK_QUEUE: taskQueue }: OrderSignalsContext['config'], orderId: string) => ({
   type: 'orderAftercare',
   workflowId: orderAftercareWorkflowId(orderId),

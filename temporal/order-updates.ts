@@ -36,8 +36,8 @@ export async function updateOrder<Args extends unknown[]>(
 }
 
 /**
- * Has the unused eSIMs of a delivered order returned, and the order refunded. Where its own run is gone, terminated for example, the
- * run that looks after closed orders does it.
+ * Has the unused eSIMs of a delivered order returned, and the order refunded. Where its own run is gone, terminated for
+ * example, the order's aftercare does it.
  * @throws all errors of the update
  */
 export async function refundDelivered(

@@ -11,7 +11,7 @@ import { startRetries } from '../temporal/event-retries.ts'
 
 /** An app waits for its eSIM: a delivery is late by this much at most. One query while there is nothing to send. */
 const everyMs = 1_000
-/** A run looks after what was not taken. It is started again when it is late by this: the start may have been lost. */
+/** A run repeats what was not taken. It is started again when it is late by this: its start may have been lost. */
 const forgottenAfterMs = 120_000
 const searchEveryMs = 60_000
 

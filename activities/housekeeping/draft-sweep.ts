@@ -1,6 +1,6 @@
 /**
- * Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written, and
- * reports runs that ended without an outcome to operators, and sends runs the updates that only their rows show.
+ * Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written.
+ * Reports runs that ended without an outcome to operators. Sends runs the updates that only their rows show.
  */
 
 import { heartbeat } from '@temporalio/activity'

@@ -1,6 +1,7 @@
 /**
- * Runs that ended without an outcome: terminated or cancelled by hand, timed out, or failed by a fault. Nobody does what they had still
- * to do, so each is an operator task until it goes on. The subject is the run id: a workflow id holds the id of an order.
+ * Runs that ended without an outcome: terminated or cancelled by hand, timed out, or failed by a fault. Nothing does
+ * their remaining work, so each is an operator task until it goes on. The subject is the run id: a workflow id holds the
+ * id of an order.
  */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkflowExecutionInfo } from '@temporalio/client'

@@ -241,7 +241,7 @@ function assertAdmitted(caller: Caller, route: Route): void {
   throw new Problem(caller.kind === 'newcomer' && route.callers.includes('person') ? 'no_account' : 'forbidden')
 }
 
-/** The address of whom the request is about: the app backend may pass on that of the person who uses the app. */
+/** The IP address of the person whom the request is about. The app backend may pass on that of its user. */
 function personAddress(caller: Caller, request: Request): string | undefined {
   const given = caller.kind === 'service' ? request.get(personAddressHeader) : undefined
   if (given === undefined) return addressOf(request)

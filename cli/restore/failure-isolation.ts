@@ -38,7 +38,7 @@ export function createFailureIsolation(
     } catch (error) {
       const { code, isOutage } = readError(error)
       if (code === undefined) throw error
-      // The key of all older runs may be lost: the others are no worse for it.
+      // An unreadable history is no failure of the restore: the key of all older runs may be lost.
       const failedOnes = error instanceof HistoryUnreadable ? new Set() : noted(failed, of)
       if (isOutage) doubtful.add(`${of.kind} ${of.subjectId}`)
       if (doubtful.size > doubtfulAtMost) throw error
@@ -72,7 +72,7 @@ function readError(error: unknown): { code: string | undefined; isOutage: boolea
 /** SQLSTATE classes of a server that is gone, full or busy; codes of the driver and of connections. */
 const codesOfAll = /^(?:(?:08|25|28|3D|40|53|55|57|58|XX)[0-9A-Z]{3}|CONNECT[A-Z_]*|E[A-Z0-9]+|EAI_[A-Z]+)$/
 
-/** Whether the database or Temporal does not answer. Anything else, of whatever kind, is of one order: another may not have it. */
+/** Whether the database or Temporal does not answer. Any other error concerns one order alone. */
 function concernsAll(error: unknown): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (isOfTemporal(cause)) return true

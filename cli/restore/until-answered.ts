@@ -10,7 +10,7 @@ const attempts = 6
 /** Airalo counts its limits by the minute; a party that wants more time is down. */
 const longestPauseMs = 60_000
 
-/** Failures that were repeated already: who has read through such a port need not know it. */
+/** Failures of calls that were repeated as often as they may be: an `untilAnswered` around such a call does not repeat them. */
 const givenUp = new WeakSet<Error>()
 
 type Ports = Pick<Context, 'stripe' | 'esimProviders'>

@@ -195,7 +195,7 @@ export async function giveUpEndpoint(sql: Database, endpointId: string, because:
   await sql.begin((tx) => disable(tx, endpointId, because))
 }
 
-/** Endpoints whose next attempt is overdue: no run looks after them. One that is down may have nothing waiting. */
+/** Endpoints whose next attempt is overdue: they have no run. One that is down may have nothing waiting. */
 export async function forgottenRetries(sql: Queryable, before: Date): Promise<string[]> {
   const rows = await sql<Pick<EndpointRow, 'id'>[]>`
     select id from webhook_endpoints e where state = 'enabled'

@@ -279,7 +279,7 @@ export const refundedElsewhere = ['already_refunding', 'already_refunded', 'in_a
 
 export type RefundedElsewhere = (typeof refundedElsewhere)[number]
 
-/** The act that had refunded an order before a bulk refund came to it. Without both it was the customer, or the run by itself. */
+/** The act that had refunded an order before a bulk refund reached it. Both are null when the customer or the run had done it. */
 export interface RefundedBy {
   by_bulk_action: string | null
   by_operator: string | null

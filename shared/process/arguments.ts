@@ -1,4 +1,4 @@
-/** The arguments of a command. One that cannot be asked like this ends before it begins: why, how to ask it, and code 2. */
+/** The arguments of a command. Wrong ones end the process before its work: with the reason, the usage and exit code 2. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
 type Options = NonNullable<ParseArgsConfig['options']>

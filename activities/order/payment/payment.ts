@@ -78,7 +78,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
         created_at: new Date(input.orderedAt ?? input.asOf),
         payment_due_at: new Date(input.paymentDueAt),
       })
-      // The run has given up by now: an order that was stored all the same could be paid, and nobody would see to it.
+      // The run has given up by now. An order that is stored after that could be paid, and no run would handle the payment.
       if (isTooLate()) throw failure('PaymentUnavailable', { code: 'too_late' })
       await insertOrder(sql, order).catch(async (error: unknown) => {
         if (violatedConstraint(error) === 'orders_payment_intent_id_key')

@@ -41,7 +41,7 @@ export const renderSignedIn = (supportMail: string): string =>
     ),
   })
 
-/** The same words whatever was wrong: they must not tell which. */
+/** The same words for each fault: they must not show which field was wrong. */
 const meaningOf = ({ problem }: RefusedForm): string =>
   problem.code === 'too_many_requests'
     ? 'Too many attempts. Wait some minutes, then try again.'
