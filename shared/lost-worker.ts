@@ -3,4 +3,4 @@
 /** The heartbeat timeout of activities that send no heartbeats: their worker sends them while its process lives. */
 export const lostAfterMs = 5_000
 /** A blocked event loop or a slow answer of Temporal may hold several back. */
-export const signOfLifeEveryMs = 1_000
+export const workerHeartbeatEveryMs = 1_000

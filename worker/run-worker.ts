@@ -12,7 +12,7 @@ import { dormantPatches } from './dormant-patches.ts'
 import { startEventDelivery } from './event-delivery.ts'
 import { failureInterceptor } from './failure-interceptor.ts'
 import { canWork } from './readiness.ts'
-import { signOfLife } from './sign-of-life.ts'
+import { workerHeartbeats } from './worker-heartbeats.ts'
 
 export interface WorkerOptions {
   /** replaces the environment of the process, for the embedded Temporal server */
@@ -79,7 +79,7 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
     workflowBundle: bundle,
     activities: createActivities(context, async (asOf) => viewEvidence(await readEvidence(context, asOf))),
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
-    interceptors: { activity: [failureInterceptor(log), signOfLife] },
+    interceptors: { activity: [failureInterceptor(log), workerHeartbeats] },
     ...workerDeployment(config),
     ...(dormant.length > 0 && { patchActivationCallback: ({ patchId }) => !dormant.includes(patchId) }),
     ...capacity(config.WORKER_CONCURRENCY),
