@@ -1,5 +1,6 @@
 import { type ChildProcess, type Serializable, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null }
 
@@ -88,6 +89,34 @@ export async function startChild(command: string, args: readonly string[], optio
       clearTimeout(hardKill)
       return exit
     },
+  }
+}
+
+/**
+ * Waits until a server that was started answers.
+ * @param server.name begins the messages of the errors
+ * @param ask throws while the server does not answer
+ * @throws when its process ends, or when it does not answer in time
+ */
+export async function untilItAnswers(
+  child: Child,
+  { name, withinMs }: { name: string; withinMs: number },
+  ask: () => Promise<unknown>,
+): Promise<void> {
+  const deadline = Date.now() + withinMs
+  const gone = child.exited.then(({ code, signal }) => {
+    throw new Error(`${name} ended while starting (${signal ?? `code ${code}`}):\n${child.output()}`)
+  })
+  gone.catch(() => {})
+  for (;;) {
+    try {
+      await Promise.race([gone, ask()])
+      return
+    } catch (cause) {
+      if (Date.now() > deadline)
+        throw new Error(`${name} did not come up in ${withinMs / 1000} s:\n${child.output()}`, { cause })
+    }
+    await Promise.race([gone, delay(20)])
   }
 }
 

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { isThere, makeOnce } from '../../cli/programs/make-once.ts'
 import { cacheFolder } from '../cache-folder.ts'
-import { type Child, type Exit, startChild } from '../child-process.ts'
+import { type Child, type Exit, startChild, untilItAnswers } from '../child-process.ts'
 import { claimPort } from '../port.ts'
 import { throwawayFolder } from '../throwaway-folder.ts'
 import { canReach, type PostgresUser, postgresUser, sharedCopy, sharedDataDir } from './postgres-user.ts'
@@ -64,7 +64,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     const started = await startServer(cluster, port)
     child = started
     void started.exited.then((exit) => child === started && reportExit(exit))
-    await waitUntilReady(started, urlOf('postgres'))
+    await untilItAnswers(started, { name: 'PostgreSQL', withinMs: startTimeoutMs }, () =>
+      withConnection(urlOf('postgres'), (sql) => sql`select 1`),
+    )
   }
   const crash = async () => {
     const crashing = child
@@ -222,25 +224,6 @@ function isAlive(pid: number): boolean {
     return process.kill(pid, 0)
   } catch {
     return false
-  }
-}
-
-async function waitUntilReady(child: Child, url: string): Promise<void> {
-  const deadline = Date.now() + startTimeoutMs
-  const gone = child.exited.then(({ code, signal }) => {
-    throw new Error(`PostgreSQL ended while starting (${signal ?? `code ${code}`}):\n${child.output()}`)
-  })
-  gone.catch(() => {})
-  for (;;) {
-    try {
-      await withConnection(url, (sql) => sql`select 1`)
-      return
-    } catch (cause) {
-      if (Date.now() > deadline) {
-        throw new Error(`PostgreSQL did not come up in ${startTimeoutMs / 1000} s:\n${child.output()}`, { cause })
-      }
-    }
-    await Promise.race([gone, delay(20)])
   }
 }
 

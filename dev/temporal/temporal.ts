@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { type Child, type Exit, startChild } from '../child-process.ts'
+import { type Child, type Exit, startChild, untilItAnswers } from '../child-process.ts'
 import { statusOf } from '../part.ts'
 import { claimPort } from '../port.ts'
 import { findTemporal } from './executable.ts'
@@ -130,29 +129,14 @@ async function waitUntilReady(
   uiUrl: string | undefined,
   options: TemporalOptions,
 ): Promise<void> {
-  const deadline = Date.now() + startTimeoutMs
-  const gone = child.exited.then(({ code, signal }) => {
-    throw new Error(`The Temporal server ended while starting (${signal ?? `code ${code}`}):\n${child.output()}`)
-  })
-  gone.catch(() => {})
   // Loaded while the server starts.
   const { connectNamespace } = await import('./namespace.ts')
   const { prepare, close } = connectNamespace({ ...options, address })
   try {
-    for (;;) {
-      try {
-        await Promise.race([gone, prepare()])
-        if (uiUrl !== undefined && (await statusOf(uiUrl)) === undefined) throw new Error('the Web UI does not answer')
-        return
-      } catch (error) {
-        if (Date.now() > deadline) {
-          throw new Error(`The Temporal server did not come up in ${startTimeoutMs / 1000} s:\n${child.output()}`, {
-            cause: error,
-          })
-        }
-      }
-      await Promise.race([gone, delay(20)])
-    }
+    await untilItAnswers(child, { name: 'The Temporal server', withinMs: startTimeoutMs }, async () => {
+      await prepare()
+      if (uiUrl !== undefined && (await statusOf(uiUrl)) === undefined) throw new Error('the Web UI does not answer')
+    })
   } finally {
     await close()
   }
