@@ -66,7 +66,7 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
     ['bulk', 'cancel', bulk],
   ]) {
     const unsaid = await cli(args)
-    expect([args, unsaid.code, unsaid.output]).toEqual([args, 1, expect.stringContaining('--reason')])
+    expect([args, unsaid.code, unsaid.output]).toEqual([args, 2, expect.stringContaining('--reason')])
   }
   const ofNobody = ['the bank is busy', '--json']
   expect((await cli(['bulk', 'cancel', bulk, '--reason', ...ofNobody])).code).toBe(0)

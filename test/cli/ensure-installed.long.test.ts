@@ -8,8 +8,8 @@ import { startProgram } from '../harness/processes.ts'
 let folder: string
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ama-esim-install-'))
-  await mkdir(join(folder, 'cli'))
-  await cp('cli/ensure-installed.mjs', join(folder, 'cli/ensure-installed.mjs'))
+  await mkdir(join(folder, 'cli/programs'), { recursive: true })
+  for (const file of ['cli/ensure-installed.mjs', 'cli/programs/is-alive.mjs']) await cp(file, join(folder, file))
   await writeProject('1.0.0')
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
