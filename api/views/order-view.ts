@@ -178,7 +178,10 @@ export function dueAt(order: OrderRow): Date | null {
   return null
 }
 
-/** One order in full. It includes the secrets of payment and installation: it must not be logged or cached. */
+/**
+ * One order in full. It includes the secrets of payment and installation, except for operators, who need neither: it must
+ * not be logged or cached.
+ */
 export async function viewOrder(
   context: Context,
   order: OrderRow,
@@ -187,14 +190,15 @@ export async function viewOrder(
   const { sql } = context
   // A new order has no eSIMs and no documents: checkout, the most frequent call, saves the queries.
   const isNew = order.status === 'awaiting_payment'
+  const isOperator = reader === 'operator'
   const [esims, documents, refunds, mails, disputes, payment, install] = await Promise.all([
-    isNew ? [] : listEsims(context, order),
+    isNew || isOperator ? [] : listEsims(context, order),
     isNew ? [] : listDocuments(sql, order.id),
     isNew ? [] : listRefunds(sql, order.id),
     isNew ? [] : listMails(sql, order.id),
     isNew ? [] : listDisputes(sql, order.id),
-    isNew ? viewPayment(context, order) : null,
-    installUrl(context, order),
+    isNew && !isOperator ? viewPayment(context, order) : null,
+    isOperator ? null : installUrl(context, order),
   ])
   return {
     ...viewSummary(order, reader),
@@ -210,7 +214,7 @@ export async function viewOrder(
     })),
     mails,
     dispute: disputes[0] ? disputeState.known(disputes[0].state) : null,
-    disputes: reader === 'operator' ? disputes.map(viewDispute) : [],
+    disputes: isOperator ? disputes.map(viewDispute) : [],
     performanceConsent: viewConsent(order),
   }
 }

@@ -41,7 +41,7 @@ export function disputeRoutes(api: ApiContext): Route[] {
         )
         return {
           status: 200,
-          body: { ...(await viewOrder(api, order, caller.kind)), payment: null, installUrl: null, esims: [] },
+          body: await viewOrder(api, order, caller.kind),
         }
       },
     })
