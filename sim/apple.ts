@@ -2,7 +2,7 @@
  * A simulator of Sign in with Apple (appleid.apple.com): keys, code exchange, revocation, server-to-server
  * notifications.
  *
- * Actions: `sign-in` ({ sub?, email?, private?, clientId?, nonce?, ageSeconds?, expiresInSeconds?, forged?, issuer?,
+ * Actions: `sign-in` ({ sub?, email?, emailVerified?, private?, clientId?, nonce?, ageSeconds?, expiresInSeconds?, forged?, issuer?,
  * booleans?: 'text' | 'boolean' } → { sub, idToken, code }), `notify` ({ type, sub?, clientId?, forged?, at?, seconds? } → { jti }),
  * `rotate-keys`, `webhooks` ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
  */
@@ -119,7 +119,11 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
       nonce_supported: true,
       ...(nonce === undefined ? {} : { nonce }),
       ...(person.email
-        ? { email: person.email, email_verified: truth(true), is_private_email: truth(person.isPrivateEmail) }
+        ? {
+            email: person.email,
+            email_verified: truth(input.emailVerified !== false),
+            is_private_email: truth(person.isPrivateEmail),
+          }
         : {}),
     }
     const expiresInSeconds = Number(input.expiresInSeconds ?? 86_400)

@@ -47,7 +47,8 @@ export async function proveIdentities(
       provider: 'apple',
       subject: provenApple.subject,
       clientId: provenApple.clientId,
-      email: provenApple.email,
+      // At work and school an organisation gives its users their addresses, and Apple may not have verified them.
+      email: provenApple.emailVerified ? provenApple.email : undefined,
     },
     google: provenGoogle && {
       provider: 'google',

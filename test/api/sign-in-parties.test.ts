@@ -58,6 +58,35 @@ test('a sign-up uses the e-mail address of the request, not the one in the token
   expect(answer.body.identities).toEqual([{ provider: 'google', subject: signIn.sub, linkedAt: expect.any(String) }])
 })
 
+test.each(['apple', 'google'] as const)(
+  'an address that %s has not verified proves nothing: it makes no account',
+  async (party) => {
+    const { email, ...person } = newPerson()
+    const signIn = { email, emailVerified: false }
+    const proof =
+      party === 'apple'
+        ? async () => ({ apple: proofOf(await apple(signIn)) })
+        : async () => ({ google: { identityToken: (await google(signIn)).idToken } })
+    const { token } = await harness.firebaseToken()
+    const asked = async (body: Record<string, unknown>, by: string) =>
+      harness.call('POST', '/v1/accounts', { token: by, body: { ...body, ...(await proof()) } })
+    const byPerson = await asked({ ...person, email }, token)
+    expect([byPerson.status, byPerson.body.errors], byPerson.text).toEqual([
+      400,
+      [{ field: 'email', reason: 'is not proven by a sign-in token' }],
+    ])
+    for (const by of [token, service]) {
+      const unnamed = await asked(person, by)
+      expect([unnamed.status, unnamed.body.errors], unnamed.text).toEqual([
+        400,
+        [{ field: 'email', reason: 'missing' }],
+      ])
+    }
+    // Its owner is not kept out.
+    expect(await accountsWith(String(email))).toBe(0)
+  },
+)
+
 test('a sign-up without any e-mail address makes no account', async () => {
   const { email: _, ...person } = newPerson()
   const answer = await signUp({ ...person, apple: proofOf(await apple()) })
