@@ -2,7 +2,7 @@
 import { heartbeat } from '@temporalio/activity'
 import pMap from 'p-map'
 import type { Context } from '../context.ts'
-import { markMailBounced } from '../db/accounts.ts'
+import { markMailBounced, openRecipient, type Recipient } from '../db/accounts.ts'
 import { arePromotionsSuspended } from '../db/backup/restored-permissions.ts'
 import {
   type CampaignRow,
@@ -11,7 +11,6 @@ import {
   findCampaign,
   listRecipients,
   openCampaign,
-  type Recipient,
   recordDeliveryResult,
   recordUnknownDeliveries,
   setCampaignState,
@@ -57,7 +56,7 @@ export function createCampaignActivities(context: Context): CampaignActivities {
       if (!campaign) return { lookedAt: 0, sent: 0, stopped: false }
       // The run pauses itself, and raises an operator task.
       if (await arePromotionsSuspended(sql)) throw failure('CampaignStateConflict', { code: 'promotions_suspended' })
-      const recipients = await listRecipients(sql, context, idRange(page, pages))
+      const recipients = await listRecipients(sql, idRange(page, pages))
       const { sent, mailFailure } = await sendAll(campaign, recipients, mailsOf(campaign), new Date(asOf))
       if (mailFailure) {
         throw failure('MailUnavailable', {
@@ -95,7 +94,7 @@ export function createCampaignActivities(context: Context): CampaignActivities {
 
   async function sendAll(
     campaign: CampaignRow,
-    recipients: Recipient[],
+    accountIds: string[],
     mailFor: MailFor,
     at: Date,
   ): Promise<{ sent: number; mailFailure: ProviderFailure | undefined }> {
@@ -105,14 +104,16 @@ export function createCampaignActivities(context: Context): CampaignActivities {
     const lastTry = sinceScheduledMs() > triedAgainForMs
     // A mail server may take ten minutes for its answer.
     const beat = setInterval(() => heartbeat(), heartbeatMs)
-    await pMap(recipients, sendOne, { concurrency }).finally(() => clearInterval(beat))
+    await pMap(accountIds, sendOne, { concurrency }).finally(() => clearInterval(beat))
     if (lastTry && failuresInARow < maxFailuresInARow) mailFailure = undefined
     return { sent, mailFailure }
 
-    async function sendOne(recipient: Recipient): Promise<void> {
+    async function sendOne(accountId: string): Promise<void> {
       if (failuresInARow >= maxFailuresInARow) return
-      const delivery = { campaignId: campaign.id, accountId: recipient.accountId }
-      if (!(await claimDelivery(sql, { ...delivery, at }))) return
+      const delivery = { campaignId: campaign.id, accountId }
+      const claimed = await claimDelivery(sql, { ...delivery, at })
+      if (!claimed) return
+      const recipient = openRecipient(context, claimed)
       try {
         await send(campaign, recipient, mailFor)
         await recordDeliveryResult(sql, delivery, 'sent')
@@ -122,7 +123,7 @@ export function createCampaignActivities(context: Context): CampaignActivities {
         if (!isProviderFailure(error)) throw error
         if (error.kind === 'rejected') {
           await recordDeliveryResult(sql, delivery, 'refused')
-          await markMailBounced(sql, recipient.accountId)
+          await markMailBounced(sql, accountId, recipient.emailIndex)
         } else if (error.kind === 'unknown_outcome') {
           // The mail is not sent again: a promotion must not come twice.
           await recordDeliveryResult(sql, delivery, 'unknown')

@@ -4,6 +4,7 @@ import { languageOf } from '../db/accounts.ts'
 import { createLinkToken } from '../db/crypto/link-tokens.ts'
 import { applyEmailChange, confirmSide, endEmailChange, findEmailChange, openEmailChange } from '../db/email-changes.ts'
 import { raiseOperatorTask } from '../db/operator-tasks.ts'
+import { sideUnreachable } from '../db/order/unreached.ts'
 import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '../mails/email-change.tsx'
 import { defaultLanguage } from '../messages/languages.ts'
 import { textsOf } from '../messages/texts.ts'
@@ -44,7 +45,7 @@ export function createEmailChangeActivities(context: Context): EmailChangeActivi
     },
 
     async reportUnreachableSide({ changeId, side, asOf }) {
-      const task = { kind: 'email_change_unreachable', subjectId: changeId, detail: side, at: new Date(asOf) }
+      const task = { kind: sideUnreachable, subjectId: changeId, detail: side, at: new Date(asOf) }
       await raiseOperatorTask(sql, task)
     },
 

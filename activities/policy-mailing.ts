@@ -6,7 +6,7 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity'
 import pMap from 'p-map'
 import type { Context } from '../context.ts'
-import { markMailBounced } from '../db/accounts.ts'
+import { markMailBounced, type Recipient } from '../db/accounts.ts'
 import type { Policy } from '../db/policies.ts'
 import {
   claimDeliveries,
@@ -14,7 +14,6 @@ import {
   type IdRange,
   listNotNotified,
   type NoticeOfVersion,
-  type Recipient,
   recordDeliveryResults,
 } from '../db/policy-deliveries.ts'
 import type { RenderedMail } from '../mails/render.ts'
@@ -72,13 +71,13 @@ export async function mailPage(context: Context, { policy, notice, range, mailIn
   const beat = setInterval(() => heartbeat(outcome), heartbeatMs)
   try {
     for (let after: string | undefined; ; ) {
-      const recipients = await listNotNotified(sql, context, notice, { ...range, after, limit: pageSize })
-      const groups = chunksOf(recipients, groupSize)
+      const accountIds = await listNotNotified(sql, notice, { ...range, after, limit: pageSize })
+      const groups = chunksOf(accountIds, groupSize)
       await pMap(groups, mailGroup, { concurrency: concurrentGroups })
       cancellationSignal().throwIfAborted()
       if (failuresInARow >= maxFailuresInARow) throw failure('MailUnavailable', unavailability(lastFailure))
-      after = recipients.at(-1)?.accountId
-      if (recipients.length < pageSize) return outcome
+      after = accountIds.at(-1)
+      if (accountIds.length < pageSize) return outcome
     }
   } finally {
     stopped = true
@@ -92,24 +91,26 @@ export async function mailPage(context: Context, { policy, notice, range, mailIn
     return known
   }
 
-  async function mailGroup(group: Recipient[]): Promise<void> {
+  async function mailGroup(group: string[]): Promise<void> {
     if (isOver()) return
     const claimedAt = clock()
-    const claims = group.map(({ accountId }) => ({ accountId, messageRef: messageRefOf(context, notice, accountId) }))
+    const claims = group.map((accountId) => ({ accountId, messageRef: messageRefOf(context, notice, accountId) }))
     const terms = { announcedFor: policy.effective_at, at: claimedAt, leaseMs }
-    const ours = await claimDeliveries(sql, notice, claims, terms)
+    // The addresses come with the claim: since the page was read, a person may have got another one.
+    const ours = await claimDeliveries(sql, context, notice, claims, terms)
     await Promise.all(
-      group
-        .filter(({ accountId }) => ours.has(accountId))
-        .map(async (recipient) => {
-          const result = await send(recipient, claimedAt)
-          if (result) await record(result)
-        }),
+      ours.map(async (recipient) => {
+        const result = await send(recipient, claimedAt)
+        if (result) await record(result)
+      }),
     )
   }
 
   /** Returns undefined after an unknown outcome: the mail is sent again when its lease has ended. */
-  async function send({ accountId, email, language }: Recipient, claimedAt: Date): Promise<DeliveryResult | undefined> {
+  async function send(
+    { accountId, email, emailIndex, language }: Recipient,
+    claimedAt: Date,
+  ): Promise<DeliveryResult | undefined> {
     const end = (state: DeliveryResult['state'], code: string | null): DeliveryResult => {
       outcome[state] += 1
       return { accountId, state, code, at: clock() }
@@ -124,7 +125,7 @@ export async function mailPage(context: Context, { policy, notice, range, mailIn
     } catch (error) {
       if (!isProviderFailure(error)) throw error
       if (error.kind === 'rejected') {
-        await markMailBounced(sql, accountId)
+        await markMailBounced(sql, accountId, emailIndex)
         return end('failed', error.code)
       }
       failuresInARow += 1

@@ -55,6 +55,27 @@ export const activityGrainMs = 24 * 60 * 60 * 1000
 /** The normal form of an e-mail address: spellings that differ in case or Unicode form are one address. */
 export const normalEmail = (email: string): string => email.trim().normalize('NFC').toLowerCase()
 
+/** By what an account is found that has an address in any spelling. */
+export const emailIndexOf = ({ cipher }: Pick<ColumnEncryption, 'cipher'>, email: string): Buffer =>
+  cipher.blindIndex('accounts.email', normalEmail(email))
+
+/** An account that gets a mail which goes to many. */
+export interface Recipient {
+  accountId: string
+  email: string
+  emailIndex: Buffer
+  language: Language
+}
+
+export type SealedRecipient = Pick<Accounts, 'id' | 'email' | 'email_index' | 'language'> &
+  Pick<DataKeys, 'kek_id' | 'wrapped_key'>
+
+export function openRecipient({ cipher }: Pick<ColumnEncryption, 'cipher'>, row: SealedRecipient): Recipient {
+  const key = cipher.unwrap(row.id, { kekId: row.kek_id, wrapped: row.wrapped_key })
+  const email = tableEncryption(cipher, key, 'accounts').open('email', row.email)
+  return { accountId: row.id, email, emailIndex: row.email_index, language: row.language }
+}
+
 /**
  * Stores an account and its data key.
  * @returns the data key
@@ -72,7 +93,7 @@ export async function insertAccount(
     id: account.id,
     account_ref: cipher.accountRef(account.id),
     email: fields.seal('email', account.email),
-    email_index: cipher.blindIndex('accounts.email', normalEmail(account.email)),
+    email_index: emailIndexOf(encryption, account.email),
     first_name: fields.seal('first_name', account.firstName),
     last_name: fields.seal('last_name', account.lastName),
     phone: fields.sealOptional('phone', account.phone),
@@ -206,7 +227,7 @@ export async function findAccountByEmail(
   email: string,
 ): Promise<string | undefined> {
   const [row] = await sql<Pick<Accounts, 'id'>[]>`
-    select id from accounts where email_index = ${encryption.cipher.blindIndex('accounts.email', normalEmail(email))}`
+    select id from accounts where email_index = ${emailIndexOf(encryption, email)}`
   return row?.id
 }
 
@@ -222,9 +243,25 @@ export async function findAccountOfFirebaseUser(
   return row && { id: row.id, lastActiveAt: row.last_active_at, signedOutAt: row.signed_out_at }
 }
 
-/** Records that the account's address refuses mail for good. */
-export async function markMailBounced(sql: Queryable, id: string): Promise<void> {
-  await sql`update accounts set mail_state = 'bounced', version = version + 1 where id = ${id} and mail_state <> 'bounced'`
+/**
+ * Records that an address refuses mail for good.
+ * @param addressIndex of the address that has refused; null: the one that the account has
+ * @returns `another` when the account has another address
+ */
+export async function markMailBounced(
+  sql: Queryable,
+  id: string,
+  addressIndex: Buffer | null,
+): Promise<'marked' | 'another' | 'missing'> {
+  const isTheirs = sql`email_index = coalesce(${addressIndex}::bytea, email_index)`
+  const [account] = await sql<{ is_theirs: boolean }[]>`
+    with marked as (
+      update accounts set mail_state = 'bounced', version = version + 1
+      where id = ${id} and ${isTheirs} and mail_state <> 'bounced'
+    )
+    select ${isTheirs} as is_theirs from accounts where id = ${id}`
+  if (!account) return 'missing'
+  return account.is_theirs ? 'marked' : 'another'
 }
 
 /** Records that the account's address accepts mail again. */

@@ -1,8 +1,7 @@
 /** U4, promotions go only to those who asked for them: campaigns and their deliveries. */
-import type { Language } from '../messages/languages.ts'
+import type { SealedRecipient } from './accounts.ts'
 import type { Queryable } from './connection/database.ts'
-import type { Accounts, Campaigns, DataKeys } from './connection/schema.ts'
-import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'
+import type { Accounts, Campaigns } from './connection/schema.ts'
 import type { IdRange } from './policy-deliveries.ts'
 
 export type CampaignState = Exclude<Campaigns['state'], 'draft'>
@@ -58,12 +57,6 @@ export async function setCampaignState(
   return changed.count === 1
 }
 
-export interface Recipient {
-  accountId: string
-  email: string
-  language: Language
-}
-
 /** The number of accounts that agreed to promotions and whose address accepts mail. */
 export async function countRecipients(sql: Queryable): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
@@ -71,39 +64,37 @@ export async function countRecipients(sql: Queryable): Promise<number> {
   return row?.count ?? 0
 }
 
-/** The same accounts within a range of ids, with their decrypted addresses. */
-export async function listRecipients(
-  sql: Queryable,
-  { cipher }: ColumnEncryption,
-  range: IdRange,
-): Promise<Recipient[]> {
-  const rows = await sql<(Pick<Accounts, 'id' | 'email' | 'language'> & Pick<DataKeys, 'kek_id' | 'wrapped_key'>)[]>`
-    select id, email, language, kek_id, wrapped_key from accounts join data_keys on account_id = id
+/** The ids of the same accounts within a range. */
+export async function listRecipients(sql: Queryable, range: IdRange): Promise<string[]> {
+  const rows = await sql<Pick<Accounts, 'id'>[]>`
+    select id from accounts
     where promotions and mail_state = 'ok' and id >= ${range.from} ${range.to === null ? sql`` : sql`and id < ${range.to}`}
     order by id`
-  return rows.map((row) => {
-    const key = cipher.unwrap(row.id, { kekId: row.kek_id, wrapped: row.wrapped_key })
-    const email = tableEncryption(cipher, key, 'accounts').open('email', row.email)
-    return { accountId: row.id, email, language: row.language }
-  })
+  return rows.map(({ id }) => id)
 }
 
 /**
  * Claims the right to send a campaign to an account, once. The same statement checks the consent and the campaign's
- * state: a person who has just withdrawn consent gets no mail.
+ * state, and reads the address: a person who has just withdrawn consent gets no mail, and no former address of a person.
+ * @returns undefined when it may not be sent
  */
 export async function claimDelivery(
   sql: Queryable,
   delivery: { campaignId: string; accountId: string; at: Date },
-): Promise<boolean> {
+): Promise<SealedRecipient | undefined> {
   const { campaignId, accountId, at } = delivery
-  const claimed = await sql`
-    insert into campaign_deliveries (campaign_id, account_id, state, at)
-    select c.id, a.id, 'sending', ${at} from campaigns c, accounts a
-    where c.id = ${campaignId} and c.state = 'sending' and a.id = ${accountId} and a.promotions and a.mail_state = 'ok'
-    on conflict (campaign_id, account_id) do update set state = 'sending', at = excluded.at
-      where campaign_deliveries.state = 'due'`
-  return claimed.count === 1
+  const [claimed] = await sql<SealedRecipient[]>`
+    with claimed as (
+      insert into campaign_deliveries (campaign_id, account_id, state, at)
+      select c.id, a.id, 'sending', ${at} from campaigns c, accounts a
+      where c.id = ${campaignId} and c.state = 'sending' and a.id = ${accountId} and a.promotions and a.mail_state = 'ok'
+      on conflict (campaign_id, account_id) do update set state = 'sending', at = excluded.at
+        where campaign_deliveries.state = 'due'
+      returning account_id
+    )
+    select a.id, a.email, a.email_index, a.language, k.kek_id, k.wrapped_key
+    from claimed c join accounts a on a.id = c.account_id join data_keys k on k.account_id = a.id`
+  return claimed
 }
 
 /** Records the result of a delivery. `due`: it was certainly not sent and will be tried again; other states are final. */

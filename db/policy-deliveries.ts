@@ -2,10 +2,11 @@
  * N2, a material change is mailed at least 30 days before: policy notices by account. A row is written before its mail
  * is sent.
  */
-import type { Language } from '../messages/languages.ts'
+import { openRecipient, type Recipient, type SealedRecipient } from './accounts.ts'
 import type { Queryable } from './connection/database.ts'
-import type { Accounts, DataKeys, PolicyDeliveries } from './connection/schema.ts'
-import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'
+import type { Accounts, PolicyDeliveries } from './connection/schema.ts'
+import type { ColumnEncryption } from './crypto/column-encryption.ts'
+import type { BouncedMail } from './sends.ts'
 
 /** The kinds of notice: a version is coming, its date has moved for the n-th time, it was withdrawn. */
 export type Notice = 'announced' | `moved:${number}` | 'withdrawn'
@@ -13,12 +14,6 @@ export type Notice = 'announced' | `moved:${number}` | 'withdrawn'
 export interface NoticeOfVersion {
   version: string
   notice: Notice
-}
-
-export interface Recipient {
-  accountId: string
-  email: string
-  language: Language
 }
 
 /** A part of the space of account ids, which are random: `[from, to)`; null for no upper bound. */
@@ -65,22 +60,17 @@ export async function countNotNotified(sql: Queryable, policyNotice: NoticeOfVer
 /** The next accounts of a range whose notice is neither sent nor given up, by id. */
 export async function listNotNotified(
   sql: Queryable,
-  { cipher }: ColumnEncryption,
   policyNotice: NoticeOfVersion,
   page: IdRange & { after: string | undefined; limit: number },
-): Promise<Recipient[]> {
-  const rows = await sql<(Pick<Accounts, 'id' | 'email' | 'language'> & Pick<DataKeys, 'kek_id' | 'wrapped_key'>)[]>`
-    select a.id, a.email, a.language, k.kek_id, k.wrapped_key from accounts a join data_keys k on k.account_id = a.id
+): Promise<string[]> {
+  const rows = await sql<Pick<Accounts, 'id'>[]>`
+    select a.id from accounts a
     where a.id >= ${page.from}
       ${page.to === null ? sql`` : sql`and a.id < ${page.to}`}
       ${page.after === undefined ? sql`` : sql`and a.id > ${page.after}`}
       and ${concerned(sql, policyNotice)} and ${isUnsettled(sql, policyNotice)}
     order by a.id limit ${page.limit}`
-  return rows.map((row) => {
-    const key = cipher.unwrap(row.id, { kekId: row.kek_id, wrapped: row.wrapped_key })
-    const email = tableEncryption(cipher, key, 'accounts').open('email', row.email)
-    return { accountId: row.id, email, language: row.language }
-  })
+  return rows.map(({ id }) => id)
 }
 
 export interface Claim {
@@ -91,28 +81,34 @@ export interface Claim {
 /**
  * Claims the right to send a notice to accounts, while the version is in the state that the notice announces. An account
  * that another attempt has claimed stays with that attempt until its lease has run out.
- * @returns the accounts that were claimed
+ * @returns the accounts that were claimed, with the addresses that they have now
  */
 export async function claimDeliveries(
   sql: Queryable,
+  encryption: ColumnEncryption,
   policyNotice: NoticeOfVersion,
   claims: readonly Claim[],
   { announcedFor, at, leaseMs }: { announcedFor: Date; at: Date; leaseMs: number },
-): Promise<Set<string>> {
+): Promise<Recipient[]> {
   const state = policyNotice.notice === 'withdrawn' ? 'withdrawn' : 'posted'
-  const rows = await sql<Pick<PolicyDeliveries, 'account_id'>[]>`
-    insert into policy_deliveries (version, notice, account_id, state, attempts, told_for, claimed_at, message_ref)
-    select p.version, ${policyNotice.notice}, a.id, 'sending', 1, ${announcedFor}, ${at}, c.ref
-    from policies p, unnest(${claims.map(({ accountId }) => accountId)}::uuid[],
-      ${claims.map(({ messageRef }) => messageRef)}::text[]) as c (id, ref) join accounts a on a.id = c.id
-    where p.version = ${policyNotice.version} and p.state = ${state}
-    on conflict (version, notice, account_id) do update
-      set state = 'sending', attempts = policy_deliveries.attempts + 1, told_for = excluded.told_for,
-        claimed_at = excluded.claimed_at
-      where policy_deliveries.state = 'due' or (policy_deliveries.state = 'sending'
-        and policy_deliveries.claimed_at <= excluded.claimed_at - ${leaseMs} * interval '1 millisecond')
-    returning account_id`
-  return new Set(rows.map((row) => row.account_id))
+  const rows = await sql<SealedRecipient[]>`
+    with claimed as (
+      insert into policy_deliveries (version, notice, account_id, state, attempts, told_for, claimed_at, message_ref,
+        address_index)
+      select p.version, ${policyNotice.notice}, a.id, 'sending', 1, ${announcedFor}, ${at}, c.ref, a.email_index
+      from policies p, unnest(${claims.map(({ accountId }) => accountId)}::uuid[],
+        ${claims.map(({ messageRef }) => messageRef)}::text[]) as c (id, ref) join accounts a on a.id = c.id
+      where p.version = ${policyNotice.version} and p.state = ${state}
+      on conflict (version, notice, account_id) do update
+        set state = 'sending', attempts = policy_deliveries.attempts + 1, told_for = excluded.told_for,
+          claimed_at = excluded.claimed_at, address_index = excluded.address_index
+        where policy_deliveries.state = 'due' or (policy_deliveries.state = 'sending'
+          and policy_deliveries.claimed_at <= excluded.claimed_at - ${leaseMs} * interval '1 millisecond')
+      returning account_id
+    )
+    select a.id, a.email, a.email_index, a.language, k.kek_id, k.wrapped_key
+    from claimed c join accounts a on a.id = c.account_id join data_keys k on k.account_id = a.id`
+  return rows.map((row) => openRecipient(encryption, row))
 }
 
 export interface DeliveryResult {
@@ -145,12 +141,19 @@ export async function giveUpDeliveries(sql: Queryable, { version, notice }: Noti
   return givenUp.count
 }
 
-/** Records a bounce. @returns the account of the mail; undefined when there is no delivery with this reference */
-export async function markBounced(sql: Queryable, messageRef: string, status: string): Promise<string | undefined> {
-  const [row] = await sql<Pick<PolicyDeliveries, 'account_id'>[]>`
+/** Records a bounce. @returns the mail; undefined when there is no delivery with this reference */
+export async function markBounced(
+  sql: Queryable,
+  messageRef: string,
+  status: string,
+): Promise<(BouncedMail & { accountId: string }) | undefined> {
+  const [row] = await sql<Pick<PolicyDeliveries, 'account_id' | 'notice' | 'address_index'>[]>`
     update policy_deliveries set state = 'bounced', code = ${status}
-    where message_ref = ${messageRef} and state in ('sending', 'sent', 'bounced') returning account_id`
-  return row?.account_id
+    where message_ref = ${messageRef} and state in ('sending', 'sent', 'bounced')
+    returning account_id, notice, address_index`
+  if (!row) return undefined
+  const { account_id: accountId, notice: kind, address_index: addressIndex } = row
+  return { subjectId: accountId, kind, accountId, addressIndex }
 }
 
 /** When the last mail of a notice was sent, or undefined. */

@@ -23,17 +23,19 @@ const claimLastsMs = 20_000
 export const renewClaimEveryMs = 5_000
 
 /**
- * Claims the right to send a message.
+ * Claims the right to send a message. A mail is noted as one to the address of its account; see `noteAddress`.
  * @returns `repeat` when an earlier attempt has an unknown outcome; `busy` while another attempt runs; `done` when the
  *   message was sent or given up
  */
 export async function claimSend(sql: Queryable, send: Send, at: Date): Promise<'first' | 'repeat' | 'busy' | 'done'> {
   const [claimed] = await sql<{ unknown: boolean }[]>`
-    insert into sends (subject_id, kind, account_id, state, code, attempts, first_at, claimed_at, message_ref)
+    insert into sends (subject_id, kind, account_id, state, code, attempts, first_at, claimed_at, message_ref, address_index)
     values (${send.subjectId}, ${send.kind}, ${send.accountId}, 'sending', null, 1, ${at}, clock_timestamp(),
-      ${send.messageRef ?? null})
+      ${send.messageRef ?? null},
+      ${send.messageRef === undefined ? null : sql`(select email_index from accounts where id = ${send.accountId})`})
     on conflict (subject_id, kind) do update
       set attempts = sends.attempts + 1, state = 'sending', claimed_at = clock_timestamp(),
+          address_index = excluded.address_index,
           code = case when sends.state = 'sending' or sends.code = ${unknownOutcome} then ${unknownOutcome} end
       where sends.state = 'due' or (sends.state = 'sending'
         and sends.claimed_at < clock_timestamp() - ${claimLastsMs} * interval '1 millisecond')
@@ -50,16 +52,31 @@ export async function renewClaim(sql: Queryable, { subjectId, kind }: Send): Pro
     where subject_id = ${subjectId} and kind = ${kind} and state = 'sending'`
 }
 
-/** Records a bounce. @returns what the mail was about; undefined when no mail has this reference */
+/** Notes that a mail goes to another address than that of its account. */
+export async function noteAddress(sql: Queryable, { subjectId, kind }: Send, addressIndex: Buffer): Promise<void> {
+  await sql`update sends set address_index = ${addressIndex} where subject_id = ${subjectId} and kind = ${kind}`
+}
+
+export interface BouncedMail {
+  subjectId: string
+  kind: string
+  accountId: string | null
+  /** null: the account's own, of a mail from before this was noted */
+  addressIndex: Buffer | null
+}
+
+/** Records a bounce. @returns the mail; undefined when none has this reference */
 export async function recordBounce(
   sql: Queryable,
   messageRef: string,
   status: string,
-): Promise<{ subjectId: string; accountId: string | null } | undefined> {
-  const [row] = await sql<Pick<Sends, 'subject_id' | 'account_id'>[]>`
+): Promise<BouncedMail | undefined> {
+  const [row] = await sql<Pick<Sends, 'subject_id' | 'kind' | 'account_id' | 'address_index'>[]>`
     update sends set state = 'failed', code = ${status} where message_ref = ${messageRef}
-    returning subject_id, account_id`
-  return row && { subjectId: row.subject_id, accountId: row.account_id }
+    returning subject_id, kind, account_id, address_index`
+  return (
+    row && { subjectId: row.subject_id, kind: row.kind, accountId: row.account_id, addressIndex: row.address_index }
+  )
 }
 
 export interface SentMail {

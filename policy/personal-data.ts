@@ -562,6 +562,7 @@ const tables: Record<string, Table> = {
       claimed_at: technical,
       done_at: technical,
       message_ref: pseudonym('a keyed hash that names the mail'),
+      address_index: blind('the address that the mail went to'),
     },
   },
   webhook_events: {
@@ -1164,6 +1165,7 @@ const tables: Record<string, Table> = {
       claimed_at: technical,
       sent_at: clear('N2', 'policyNotices[].at', 'a time by itself'),
       message_ref: pseudonym('a keyed hash that names the mail'),
+      address_index: blind('the address that the mail went to'),
     },
   },
   migrations: { onErasure: 'keep', keptUntil: whileUseful, columns: { name: technical, applied_at: technical } },

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts'
-import { type Account, findAccount } from '../../db/accounts.ts'
+import { type Account, emailIndexOf, findAccount } from '../../db/accounts.ts'
 import { noteDeadAddress } from '../../db/order/unreached.ts'
-import type { Send } from '../../db/sends.ts'
+import { noteAddress, type Send } from '../../db/sends.ts'
 import { type Texts, textsOf } from '../../messages/texts.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import type { RenderedMail } from '../../providers/mail/mail.ts'
@@ -40,12 +40,16 @@ export async function sendMail(
     if (!composed) return 'skipped'
     const account = typeof composed.to === 'string' ? undefined : composed.to
     const to = typeof composed.to === 'string' ? composed.to : composed.to.email
+    // Without an account there is nobody whose address a bounce could be charged to.
+    if (!account && send.accountId !== null) await noteAddress(context.sql, send, emailIndexOf(context, to))
     try {
       await context.mail.send(composed.mail, { kind: 'transactional', to, messageId })
     } catch (error) {
       // Before the ledger has the refusal: no later attempt would come here.
       if (account && isProviderFailure(error) && error.kind === 'rejected') {
-        await noteDeadAddress(context.sql, { accountId: account.id, subjectId: send.subjectId, code: error.code, at })
+        const addressIndex = emailIndexOf(context, account.email)
+        const refused = { accountId: account.id, addressIndex, subjectId: send.subjectId, code: error.code, at }
+        await noteDeadAddress(context.sql, refused)
       }
       throw error
     }

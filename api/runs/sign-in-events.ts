@@ -104,7 +104,8 @@ export function createSignInEvents(api: ApiContext) {
   async function setMailable(accountId: string, mailable: boolean, at: Date): Promise<void> {
     await sql.begin(async (tx) => {
       if (!(await isNewestEvent(tx, { accountId, provider: 'apple', topic: 'email', at }))) return
-      await (mailable ? markMailDelivered : markMailBounced)(tx, accountId)
+      if (mailable) await markMailDelivered(tx, accountId)
+      else await markMailBounced(tx, accountId, null)
     })
   }
 

@@ -637,6 +637,7 @@ export interface PolicyDeliveries {
   claimed_at: Date
   sent_at: Date | null
   message_ref: string
+  address_index: Blind | null
 }
 
 export interface PrivacyRequests {
@@ -768,6 +769,7 @@ export interface Sends {
   done_at: Date | null
   claimed_at: Date | null
   message_ref: string | null
+  address_index: Blind | null
 }
 
 export interface SignInEvents {

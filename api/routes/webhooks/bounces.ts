@@ -5,7 +5,7 @@ import type { ApiContext } from '../../../context.ts'
 import { findBreachOfMail, raiseUnreached } from '../../../db/access/breaches.ts'
 import type { Queryable } from '../../../db/connection/database.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
-import { mailBounced, noteDeadAddress } from '../../../db/order/unreached.ts'
+import { isOfEmailChange, mailBounced, noteDeadAddress, noteDeadSide } from '../../../db/order/unreached.ts'
 import { markBounced } from '../../../db/policy-deliveries.ts'
 import { recordBounce } from '../../../db/sends.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
@@ -48,23 +48,24 @@ export function bounceRoutes(api: ApiContext): Route[] {
 }
 
 /**
- * A dead address concerns the person, who is notified by push; every other mail that comes back is an operator task,
- * and may be sent again.
+ * A dead address concerns the person who has it, and who is notified by push; every other mail that comes back is an
+ * operator task, and may be sent again.
  * @returns the subject of the mail
  */
 async function record(tx: Queryable, { messageId, status, addressIsDead }: Bounce): Promise<string | undefined> {
-  const notified = await markBounced(tx, messageId, status)
-  const mail = notified === undefined ? await recordBounce(tx, messageId, status) : undefined
-  const accountId = notified ?? mail?.accountId
-  const subjectId = mail?.subjectId ?? notified
+  const notice = await markBounced(tx, messageId, status)
+  const mail = notice ?? (await recordBounce(tx, messageId, status))
+  if (!mail) return undefined
+  const { accountId, addressIndex, subjectId, kind } = mail
   const at = new Date()
-  if (subjectId) {
-    if (addressIsDead && accountId) await noteDeadAddress(tx, { accountId, subjectId, code: status, at })
-    else await raiseOperatorTask(tx, { kind: mailBounced, subjectId, detail: status, at })
-  }
-  const breachId = mail && (await findBreachOfMail(tx, mail.subjectId))
+  if (addressIsDead && accountId !== null) {
+    const dead = { accountId, addressIndex, subjectId, code: status, at }
+    await (isOfEmailChange(kind) ? noteDeadSide(tx, kind, dead) : noteDeadAddress(tx, dead))
+  } else await raiseOperatorTask(tx, { kind: mailBounced, subjectId, detail: status, at })
+  if (notice) return undefined
+  const breachId = await findBreachOfMail(tx, subjectId)
   if (breachId !== undefined) await raiseUnreached(tx, breachId, at)
-  return mail?.subjectId
+  return subjectId
 }
 
 function read(raw: string): Bounce {
