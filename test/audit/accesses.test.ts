@@ -1,4 +1,5 @@
 /** Who read whose data is on record, for the person to see, and gone with the account. */
+import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
 import { afterAll, expect, test } from 'vitest'
 import { recordAccesses } from '../../db/access/access-log.ts'
@@ -144,6 +145,52 @@ test('tasks about a person are read by the console and by programs with a record
   ])
   for (const { fields } of rows) expect(fields).toContain('orders')
   await sql`delete from attention where subject_id = ${id}`
+})
+
+test('the form of an act says which fields it has, also when it comes back with its faults', async () => {
+  const { paths } = await readDescribed(harness.anonymous)
+  const readsOf = (path: string, method: string) => paths[path]?.[method]?.['x-reads']
+  const forms = Object.keys(paths).filter((path) => path.startsWith('/console/') && readsOf(path, 'get'))
+  const sent = forms.filter((path) => paths[path]?.post)
+  expect(sent.length).toBeGreaterThan(10)
+  expect(sent.filter((path) => String(readsOf(path, 'post')) !== String(readsOf(path, 'get')))).toEqual([])
+})
+
+test.each([
+  [
+    'an act on an order',
+    async (person: Person) => `/console/orders/${(await harness.buy(person)).id}/refund-part`,
+    'POST /console/orders/{id}/refund-part',
+  ],
+  [
+    'an act on an address',
+    async (person: Person) => {
+      const change = { email: `${randomUUID()}@new.example` }
+      expectStatus(await person.caller.post(`/v1/accounts/${person.accountId}/email-change`, change), 202)
+      return `/console/accounts/${person.accountId}/waive-old-address`
+    },
+    'POST /console/accounts/{id}/waive-old-address',
+  ],
+  [
+    'an act on a task',
+    async (person: Person) => {
+      const { id } = await harness.buy(person)
+      await raiseOperatorTask(sql, { kind: 'refund_failed', subjectId: id, at: new Date(0) })
+      const [task] = await sql<{ id: string }[]>`select id from attention where subject_id = ${id}`
+      return `/console/attention/${task?.id}/settle`
+    },
+    'POST /console/attention/{id}/settle',
+  ],
+])('a form that comes back to an operator with its faults is a read of its person: %s', async (_what, make, route) => {
+  const person = await harness.signUp()
+  const form = await make(person)
+  const surfer = createSurfer(harness.urls.api)
+  await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+  const rows = await added(person, async () => {
+    expect((await surfer.submit(form, form, { reason: 'no' })).status).toBe(422)
+  })
+  expect(rows.map((row) => row.route)).toEqual([route.replace('POST', 'GET'), route])
+  await sql`delete from attention where kind = 'refund_failed'`
 })
 
 test('a person sees on a page who has read what, in their language, page by page', async () => {

@@ -123,6 +123,7 @@ export function actRoutes<Params extends z.ZodObject, Subject, Fields extends z.
       ...(act.promises && { promises: act.promises }),
       callers: ['console'],
       permission,
+      ...(act.reads && { reads: act.reads }),
       form: true,
       ...(act.largeBody && { largeBody: act.largeBody }),
       params: ids,
@@ -141,7 +142,8 @@ export function actRoutes<Params extends z.ZodObject, Subject, Fields extends z.
           act.perform(subject, given, requestIds),
         )
         if (faults.length === 0) return goTo(act.doneAt(params))
-        return { status: 422, headers, raw: formOf(subject, caller, { once, reason, fields, faults }) }
+        const about = act.aboutOf?.(subject) ?? []
+        return { status: 422, headers, about, raw: formOf(subject, caller, { once, reason, fields, faults }) }
       },
     }),
   ]
