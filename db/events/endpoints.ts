@@ -126,7 +126,7 @@ export async function changeEndpoint(
     if (enabled === false) await disable(tx, id, 'asked')
     if (enabled) {
       await tx`update webhook_endpoints set state = 'enabled', disabled_because = null where id = ${id}`
-      await reopenRecipient(tx, id)
+      await reopenRecipient(tx, id, types === undefined ? row.types : types)
     }
     await tx`update webhook_endpoints set failures = 0, retry_at = null where id = ${id}`
     await tx`update event_retries set next_at = least(next_at, ${at}) where endpoint_id = ${id}`

@@ -17,10 +17,20 @@ export async function endRecipients(sql: Queryable, endpointId: string, at: Date
   await sql`update event_recipients set told_until = ${at} where endpoint_id = ${endpointId} and told_until is null`
 }
 
-/** Records that a disabled endpoint goes on with what it has not taken. */
-export async function reopenRecipient(sql: Queryable, endpointId: string): Promise<void> {
-  await sql`update event_recipients set told_until = null where id = (
-    select id from event_recipients where endpoint_id = ${endpointId} order by made_at desc, id limit 1)`
+/**
+ * Records that a disabled endpoint goes on with what it has not taken.
+ * @param types that it is sent now: they may have been changed while it was disabled
+ */
+export async function reopenRecipient(
+  sql: Queryable,
+  endpointId: string,
+  types: readonly string[] | null,
+): Promise<void> {
+  const [last] = await sql<{ id: string }[]>`
+    select id from event_recipients where endpoint_id = ${endpointId} order by made_at desc, id limit 1`
+  if (!last) return
+  await sql`update event_recipients set told_until = null where id = ${last.id} and told_until is not null`
+  await widenRecipients(sql, endpointId, { types })
 }
 
 /** Records that an endpoint is sent older events, or other types, as well. @param widened null: all types */
@@ -33,7 +43,7 @@ export async function widenRecipients(
     'since' in widened
       ? sql`told_since = least(told_since, ${widened.since}::timestamptz)`
       : sql`types = case when types is null or ${widened.types === null} then null
-          else types || ${[...(widened.types ?? [])]}::text[] end`
+          else array(select distinct unnest(types || ${[...(widened.types ?? [])]}::text[]) order by 1) end`
   await sql`update event_recipients set ${change} where endpoint_id = ${endpointId} and told_until is null`
 }
 

@@ -90,6 +90,26 @@ test('a breach by a key finds everybody whose events went to an endpoint of that
   expect([found.has(later), found.has(afterwards)]).toEqual([true, false])
 })
 
+test.each([
+  ['before it is enabled again', [{ types: null }, { state: 'enabled' }]],
+  ['as it is enabled again', [{ types: null, state: 'enabled' }]],
+])(
+  'a disabled endpoint is given more types %s: the key that gave its address has read them, too',
+  async (_when, changes) => {
+    const stolen = await key()
+    const { url, received } = await receiver()
+    const { id } = expectStatus(await stolen.caller.post(path, { url, types: ['order.delivered'] }), 201)
+    expectStatus(await stolen.caller.patch(`${path}/${id}`, { state: 'disabled' }), 200)
+    for (const change of changes) expectStatus(await harness.service.patch(`${path}/${id}`, change), 200)
+    const person = await harness.signUp()
+    const consent = { granted: true, source: 'support' }
+    expectStatus(await harness.service.put(`/v1/accounts/${person.accountId}/consents/promotions`, consent), 200)
+    await until('it is told', () => received.some(({ data }) => data.accountId === person.accountId))
+    expect((await peopleOf({ keyId: stolen.id })).get(person.accountId)).toEqual(['consents'])
+    expectStatus(await harness.service.delete(`${path}/${id}`), 204)
+  },
+)
+
 test('a key that gives another one’s endpoint its own address, or repeats older events, has read them', async () => {
   const [ours, theirs] = [await receiver(), await receiver()]
   const { id } = expectStatus(await harness.service.post(path, { url: ours.url, types: ['consent.changed'] }), 201)
