@@ -2,7 +2,7 @@ import type { ApiContext } from '../../context.ts'
 import { recordSignIn } from '../../db/accounts.ts'
 import { AlreadyTaken, asAlreadyTaken } from '../../db/connection/constraint.ts'
 import { findDataKey } from '../../db/crypto/column-encryption.ts'
-import { findAccountOfIdentity, linkIdentity } from '../../db/identities.ts'
+import { findAccountOfIdentity, linkIdentity, listIdentities, type NewIdentity } from '../../db/identities.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { personAddressHeader, personAddressMeaning } from '../http/address.ts'
 import { actorOf } from '../http/caller.ts'
@@ -37,11 +37,16 @@ export function signInRoutes(api: ApiContext): Route[] {
       async handle({ params: { id }, body, caller, ip, requestId }) {
         const asking = { caller, ip, requestId }
         const proven = await proveIdentities(api, body, asking)
+        if (proven.google) await assertLinkable(id, proven.google)
+        // Apple's code works once: a sign-in that will be refused must not spend it.
+        const refreshToken = proven.apple
+          ? await appleToken(id, proven.apple, body.apple?.authorizationCode, asking)
+          : null
         const at = new Date()
-        if (proven.google) await link(id, proven.google, null, at)
-        if (proven.apple) {
-          await link(id, proven.apple, await appleToken(id, proven.apple, body.apple?.authorizationCode, asking), at)
-        }
+        await store(id, [
+          ...(proven.google ? [{ ...proven.google, refreshToken: null, at }] : []),
+          ...(proven.apple ? [{ ...proven.apple, refreshToken, at }] : []),
+        ])
         if (!(await recordSignIn(api.sql, api, { id, ip: ip ?? null, at }))) throw new Problem('not_found')
         const event = { kind: 'sign_in', actor: actorOf(caller), accountId: id, ip, requestId } as const
         await recordSecurityEvent(api.sql, api, { ...event, at })
@@ -57,19 +62,34 @@ export function signInRoutes(api: ApiContext): Route[] {
     authorizationCode: string | undefined,
     asking: Parameters<typeof redeemAppleCode>[2],
   ): Promise<string | null> {
-    const owner = await findAccountOfIdentity(api.sql, api, 'apple', identity.subject)
-    if (owner !== undefined && owner !== id) throw new Problem('identity_taken')
+    const owner = await assertLinkable(id, identity)
     if (authorizationCode !== undefined) return redeemAppleCode(api, { identity, authorizationCode }, asking)
     if (owner === id) return null
     // G3, delete at once: without the code we get no refresh token, by which a deletion revokes the link at Apple.
     throw new Problem('invalid_request', { errors: [{ field: 'apple.authorizationCode', reason: 'missing' }] })
   }
 
-  async function link(id: string, identity: ProvenIdentity, refreshToken: string | null, at: Date): Promise<void> {
+  /** @returns the account that is linked with the identity already @throws Problem identity_taken, identity_differs */
+  async function assertLinkable(id: string, { provider, subject }: ProvenIdentity): Promise<string | undefined> {
+    const owner = await findAccountOfIdentity(api.sql, api, provider, subject)
+    if (owner !== undefined && owner !== id) throw new Problem('identity_taken')
+    const own = owner === undefined ? await listIdentities(api.sql, api, id) : []
+    if (own.some((identity) => identity.provider === provider)) throw new Problem('identity_differs')
+    return owner
+  }
+
+  /** Links all identities, or none: a sign-in that is refused changes nothing. */
+  async function store(id: string, identities: readonly NewIdentity[]): Promise<void> {
+    if (identities.length === 0) return
     const key = orNotFound(await findDataKey(api.sql, api, id))
     try {
-      const linked = linkIdentity(api.sql, api, key, { ...identity, refreshToken, at })
-      if ((await asAlreadyTaken(linked)) === 'other_subject') throw new Problem('identity_differs')
+      await asAlreadyTaken(
+        api.sql.begin(async (tx) => {
+          for (const identity of identities) {
+            if ((await linkIdentity(tx, api, key, identity)) === 'other_subject') throw new Problem('identity_differs')
+          }
+        }),
+      )
     } catch (error) {
       throw error instanceof AlreadyTaken ? new Problem('identity_taken') : error
     }

@@ -195,6 +195,48 @@ test('a later sign-in links Apple and Google once each, and stores the newest re
   expect([stolen.status, stolen.body.code]).toEqual([409, 'identity_taken'])
 })
 
+test.each([
+  [
+    'the Apple token has no code',
+    [400, 'invalid_request'],
+    async () => ({ google: await google(), apple: { identityToken: (await apple()).idToken } }),
+  ],
+  [
+    'Apple refuses the code',
+    [422, 'sign_in_refused'],
+    async () => ({ google: await google(), apple: { ...proofOf(await apple()), authorizationCode: 'made-up' } }),
+  ],
+  [
+    'the Apple user has another account',
+    [409, 'identity_taken'],
+    async () => {
+      const theirs = await apple()
+      await signUp({ ...newPerson(), apple: proofOf(theirs) })
+      return { google: await google(), apple: proofOf(await apple({ sub: theirs.sub })) }
+    },
+  ],
+  [
+    'the Google user has another account',
+    [409, 'identity_taken'],
+    async () => {
+      const theirs = await google()
+      await signUp({ ...newPerson(), google: { identityToken: theirs.idToken } })
+      return { google: theirs, apple: proofOf(await apple()) }
+    },
+  ],
+] as const)(
+  'a sign-in that is refused links neither of two users, and spends no code: %s',
+  async (_why, refusal, make) => {
+    const { body: person } = await signUp(newPerson())
+    const { google: googleUser, apple: proof } = await make()
+    const sent = { google: { identityToken: googleUser.idToken }, apple: proof }
+    const path = `/v1/accounts/${person.id}`
+    const answer = await harness.call('POST', `${path}/sign-ins`, { token: service, body: sent })
+    expect([answer.status, answer.body.code], answer.text).toEqual(refusal)
+    expect((await harness.call('GET', path, { token: service })).body.identities).toEqual([])
+  },
+)
+
 test('a repeated sign-up with Apple returns the same account, although the code is used', async () => {
   const body = { ...newPerson(), apple: proofOf(await apple()) }
   const headers = { 'idempotency-key': randomUUID() }
