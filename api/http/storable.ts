@@ -10,6 +10,9 @@ const unstorable = /[\0\p{Cs}]/u
 /** A time that a caller sends. */
 export const sentTime = z.iso.datetime().refine((time) => !time.startsWith('0000'), 'must not be in the year 0')
 
+/** A day that a caller sends. */
+export const sentDay = z.iso.date().refine((day) => !day.startsWith('0000'), 'must not be in the year 0')
+
 /** Clocks of phones are wrong by hours. */
 const clocksDifferMs = 24 * 60 * 60_000
 

@@ -6,12 +6,12 @@ const pageSize = 1_000
 
 export type JournalRow = Omit<Invoices, 'issued_on' | 'supplied_on'> & { issued_on: string; supplied_on: string }
 
-/** The documents that were issued from one day to before another (YYYY-MM-DD), in pages, by day and number. */
-export async function* journalPages(sql: Queryable, from: string, before: string): AsyncGenerator<JournalRow[]> {
+/** The documents that were issued from one day to another (YYYY-MM-DD), in pages, by day and number. */
+export async function* journalPages(sql: Queryable, from: string, to: string): AsyncGenerator<JournalRow[]> {
   for (let after: JournalRow | undefined; ; ) {
     const page: JournalRow[] = await sql<JournalRow[]>`
       select invoices.*, issued_on::text as issued_on, supplied_on::text as supplied_on from invoices
-      where issued_on >= ${from}::date and issued_on < ${before}::date
+      where issued_on between ${from}::date and ${to}::date
         ${after ? sql`and (issued_on, number) > (${after.issued_on}::date, ${after.number})` : sql``}
       order by invoices.issued_on, number limit ${pageSize}`
     if (page.length > 0) yield page
@@ -24,11 +24,11 @@ export async function* journalPages(sql: Queryable, from: string, before: string
 export async function journalKinds(
   sql: Queryable,
   from: string,
-  before: string,
+  to: string,
 ): Promise<{ scope: string; rateBps: number; count: number }[]> {
   const rows = await sql<(Pick<Invoices, 'vat_scope' | 'tax_rate_bps'> & { count: number })[]>`
     select vat_scope, tax_rate_bps, count(*)::int as count from invoices
-    where issued_on >= ${from}::date and issued_on < ${before}::date group by vat_scope, tax_rate_bps order by 1, 2`
+    where issued_on between ${from}::date and ${to}::date group by vat_scope, tax_rate_bps order by 1, 2`
   return rows.map(({ vat_scope: scope, tax_rate_bps: rateBps, count }) => ({ scope, rateBps, count }))
 }
 

@@ -7,15 +7,15 @@ import { vatCountryCode } from '../../../../policy/vat-rates.ts'
 import { type DatevPosting, datevHead, datevLine, mostPostings } from '../../../../shared/datev.ts'
 import { Problem } from '../../../http/problem.ts'
 import { defineRoute, type Route } from '../../../http/route.ts'
-import { attachment, dayAfter } from './tax-books.ts'
+import { sentDay } from '../../../http/storable.ts'
+import { attachment } from './tax-books.ts'
 
-const day = z.iso.date()
 const refuse = (field: string, reason: string) => new Problem('invalid_request', { errors: [{ field, reason }] })
 
 export function datevRoutes({ sql, config }: ApiContext): Route[] {
-  async function* postings(from: string, before: string, head: Buffer, toPosting: (row: JournalRow) => DatevPosting) {
+  async function* postings(from: string, to: string, head: Buffer, toPosting: (row: JournalRow) => DatevPosting) {
     yield head
-    for await (const page of journalPages(sql, from, before))
+    for await (const page of journalPages(sql, from, to))
       yield Buffer.concat(page.map((row) => datevLine(toPosting(row))))
   }
 
@@ -29,7 +29,7 @@ export function datevRoutes({ sql, config }: ApiContext): Route[] {
         'A batch of postings ("Buchungsstapel", format version 13) in Windows-1252. The days lie in one fiscal year.',
       promises: ['U6'],
       callers: ['operator'],
-      query: z.strictObject({ from: day, to: day.describe('the last day') }),
+      query: z.strictObject({ from: sentDay, to: sentDay.describe('the last day') }),
       responses: {
         200: { description: 'The batch, streamed', contentType: 'text/csv; charset=windows-1252' },
       },
@@ -39,8 +39,7 @@ export function datevRoutes({ sql, config }: ApiContext): Route[] {
         const fiscalYearStart = startOfFiscalYear(from, config.DATEV_FISCAL_YEAR_START)
         if (startOfFiscalYear(to, config.DATEV_FISCAL_YEAR_START) !== fiscalYearStart)
           throw refuse('to', 'lies in another fiscal year than `from`')
-        const before = dayAfter(to)
-        const kinds = await journalKinds(sql, from, before)
+        const kinds = await journalKinds(sql, from, to)
         const documents = kinds.reduce((sum, { count }) => sum + count, 0)
         if (documents > mostPostings)
           throw refuse('to', `there are ${documents} documents, DATEV takes ${mostPostings}`)
@@ -71,7 +70,7 @@ export function datevRoutes({ sql, config }: ApiContext): Route[] {
               ? { country: vatCountryCode(row.vat_country), rateBps: row.tax_rate_bps }
               : undefined,
         })
-        const raw = postings(from, before, head, toPosting)
+        const raw = postings(from, to, head, toPosting)
         return { status: 200, headers: attachment(`EXTF_Buchungsstapel_${from}_${to}.csv`), raw }
       },
     }),
@@ -92,5 +91,5 @@ const accountOf = (entries: ReadonlyMap<string, string> | undefined, scope: stri
 /** @param start MM-DD. @returns the first day (YYYY-MM-DD) of the fiscal year of a day */
 function startOfFiscalYear(date: string, start: string): string {
   const year = Number(date.slice(0, 4))
-  return `${date.slice(5) < start ? year - 1 : year}-${start}`
+  return `${String(date.slice(5) < start ? year - 1 : year).padStart(4, '0')}-${start}`
 }

@@ -7,12 +7,12 @@ import type { ApiContext } from '../../../../context.ts'
 import { type JournalRow, journalPages, type OssLine, ossLines } from '../../../../db/order/tax-books.ts'
 import { minorDigits } from '../../../../policy/currency.ts'
 import { vatCountryCode } from '../../../../policy/vat-rates.ts'
-import { dayOf, plusDays } from '../../../../shared/calendar.ts'
+import { dayOf } from '../../../../shared/calendar.ts'
 import { csvLine, decimal } from '../../../../shared/csv.ts'
 import { Problem } from '../../../http/problem.ts'
 import { defineRoute, type Route } from '../../../http/route.ts'
+import { sentDay } from '../../../http/storable.ts'
 
-const day = z.iso.date()
 const quarter = z.string().regex(/^20\d\d-Q[1-4]$/, 'must be YYYY-Qn')
 const month = z.string().regex(/^20\d\d-(0[1-9]|1[0-2])$/, 'must be YYYY-MM')
 const csv = { contentType: 'text/csv' } as const
@@ -123,9 +123,9 @@ function journalLine(row: JournalRow): string {
 }
 
 export function taxBooksRoutes({ sql }: ApiContext): Route[] {
-  async function* journal(from: string, before: string): AsyncGenerator<string> {
+  async function* journal(from: string, to: string): AsyncGenerator<string> {
     yield csvLine(journalHeader)
-    for await (const page of journalPages(sql, from, before)) yield page.map(journalLine).join('')
+    for await (const page of journalPages(sql, from, to)) yield page.map(journalLine).join('')
   }
 
   return [
@@ -153,16 +153,18 @@ export function taxBooksRoutes({ sql }: ApiContext): Route[] {
       summary: 'All invoices and credit notes that were issued in a time',
       promises: ['U6'],
       callers: ['operator'],
-      query: z.strictObject({ from: day, to: day.describe('the last day'), format: z.enum(['csv']).default('csv') }),
+      query: z.strictObject({
+        from: sentDay,
+        to: sentDay.describe('the last day'),
+        format: z.enum(['csv']).default('csv'),
+      }),
       responses: { 200: { description: 'Lines of CSV, streamed', ...csv } },
       handle({ query: { from, to } }) {
         if (to < from) throw new Problem('invalid_request', { errors: [{ field: 'to', reason: 'is before `from`' }] })
-        return { status: 200, headers: attachment(`journal-${from}-${to}.csv`), raw: journal(from, dayAfter(to)) }
+        return { status: 200, headers: attachment(`journal-${from}-${to}.csv`), raw: journal(from, to) }
       },
     }),
   ]
 }
-
-export const dayAfter = (date: string): string => dayOf(plusDays(new Date(date), 1))
 
 export const attachment = (name: string) => ({ 'Content-Disposition': `attachment; filename="${name}"` })
