@@ -127,7 +127,8 @@ export async function endOpenEmailChange(
 }
 
 /**
- * Sets the new address and ends the person's web sessions and sign-in links, since the links went to the old address.
+ * Sets the new address and ends the person's web sessions and sign-in links, since the links went to the old address. What
+ * the person had asked by mail before they signed up stays theirs, and not the next one's who gets the old address.
  * @returns `taken` when another account has the address by now; `cancelled` or `replaced` when the change was ended
  *   meanwhile, or the account no longer has the address that has agreed
  */
@@ -164,6 +165,8 @@ export async function applyEmailChange(
       await tx`update email_changes set state = 'changed', ended_at = ${at} where id = ${id}`
       await tx`delete from web_sessions where account_id = ${accountId}`
       await tx`delete from link_tokens where account_id = ${accountId}`
+      await tx`update privacy_requests set reply_to_index = ${columns.email_index}
+        where account_id is null and reply_to_index = ${indexOf(oldEmail)}`
       return 'changed'
     })
   } catch (error) {

@@ -67,6 +67,25 @@ test('G2: a new address replaces the old one once both have confirmed, and the o
   expect(again.body.code).toBe('email_taken')
 })
 
+test('G3: what a person had asked by mail before they signed up is erased with their account, also after a change of address', async () => {
+  const address = another()
+  const asked = { kind: 'access', message: 'What do you hold of me?', replyTo: address }
+  const { id, accountId } = expectStatus(await harness.operator.post('/v1/privacy-requests', asked), 201)
+  expect(accountId).toBeNull()
+  const person = await harness.signUp({ account: { email: address } })
+  const email = another()
+  expectStatus(await request(person, email), 202)
+  for (const link of [await oldLink(person), await newLink(email)]) await agree(link)
+  expect(await addressOf(person)).toBe(email)
+  // The next one who has the old address has nothing to do with it.
+  const next = await harness.signUp({ account: { email: address } })
+  const left = async () => (await sql`select 1 from privacy_requests where id = ${id}`).length
+  expect((await next.caller.delete(`/v1/accounts/${next.accountId}`)).status).toBe(200)
+  expect(await left()).toBe(1)
+  expect((await person.caller.delete(`/v1/accounts/${person.accountId}`)).status).toBe(200)
+  expect(await left()).toBe(0)
+})
+
 test('a change of address with one confirmation expires after a day and changes nothing', async () => {
   const person = await harness.signUp()
   const email = another()
