@@ -18,6 +18,7 @@ import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import { creditInvoice, settleFact } from '../db/order/books.ts'
 import { isProviderFailure } from '../providers/failure.ts'
 import type { Payment } from '../providers/stripe/payments.ts'
+import type { Refund } from '../providers/stripe/refunds.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
 import { mapUntilFault } from '../shared/map-until-fault.ts'
@@ -30,7 +31,7 @@ import { recordedAt } from './failures.ts'
 import { createProviderReturns } from './order/provider-returns.ts'
 import { refundUnlessTakenBack } from './order/refunds/lost-disputes.ts'
 import { leftOf } from './order/refunds/refund.ts'
-import { refundedMinorOf } from './order/refunds/refund-records.ts'
+import { listedWith, refundedMinorOf } from './order/refunds/refund-records.ts'
 import { paymentWithoutOrder } from './payment-sweep.ts'
 
 /** Nobody is served before the payments are settled, and Stripe takes 25 calls of a kind at a time at least. */
@@ -160,8 +161,12 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
       reasonCode: 'not_delivered_in_time',
       lookFirst: true,
     }
-    const takenBack = left > 0 ? await refundUnlessTakenBack(context, payment, left, () => stripe.refund(refund)) : []
-    const refunds = [...takenBack, ...(await stripe.listRefunds(paymentIntentId))]
+    let made: Refund | undefined
+    const askForRefund = async () => {
+      made = await stripe.refund(refund)
+    }
+    const takenBack = left > 0 ? await refundUnlessTakenBack(context, payment, left, askForRefund) : []
+    const refunds = [...takenBack, ...listedWith(made, await stripe.listRefunds(paymentIntentId))]
     await sql.begin(async (tx) => {
       if (invoiceNumber !== null) await creditInvoice(tx, invoiceNumber, refundedMinorOf(refunds), at)
       if (factId !== null) await settleFact(tx, factId, 'refunded', refundedMinorOf(refunds))

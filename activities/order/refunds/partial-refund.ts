@@ -15,6 +15,7 @@ import {
 } from '../../../db/order/refunds.ts'
 import { renderOrderRefundFailed, renderPartialRefund } from '../../../mails/order/order-changes.tsx'
 import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
+import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { failure } from '../../../shared/failures.ts'
 import { type PartialRefundActivities, partialRefundKey } from '../../../workflows/order/partial-refund.contract.ts'
 import { recordedAt, withFailureTypes } from '../../failures.ts'
@@ -22,7 +23,7 @@ import { sendMail, toAccount } from '../../sending/send-mail.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { summaryOf } from '../notices.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
-import { partialRefundFailed, recordRefunds } from './refund-records.ts'
+import { listedWith, partialRefundFailed, recordRefunds } from './refund-records.ts'
 import { releaseAbandoned } from './reserved-refunds.ts'
 
 const refunding = { unavailable: 'PaymentUnavailable', rejected: 'RefundRefused' } as const
@@ -81,7 +82,7 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
       // All of the payment was refunded elsewhere meanwhile, so Stripe has made none of ours.
       if (made.refundKey !== idempotencyKey) throw failure('RefundRefused', { code: 'charge_already_refunded' })
       const at = recordedAt(asOf)
-      await record(order, at)
+      await record(order, at, made)
       const { state, credit_note: creditNote } = await ownRow(orderId, refundId)
       if (givesMoneyBack(state))
         await resolveOperatorTask(sql, { kind: partialRefundFailed, subjectId: orderId, by: 'order', at })
@@ -103,6 +104,8 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
     async checkPartialRefund({ refundId, orderId, asOf }) {
       await record(await knownOrder(sql, orderId), recordedAt(asOf))
       const { state } = await ownRow(orderId, refundId)
+      // Made, or the run would not ask: Stripe does not list it yet.
+      if (state === requested) return 'pending'
       if (!givesMoneyBack(state)) return 'failed'
       return state === 'succeeded' ? 'settled' : 'pending'
     },
@@ -140,10 +143,13 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
     return row
   }
 
-  async function record(order: OrderRow, at: Date): Promise<void> {
-    const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentOf(order)))
+  async function record(order: OrderRow, at: Date, made?: Refund): Promise<void> {
+    const listed = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentOf(order)))
     await sql.begin(async (tx) => {
-      const refundedMinor = await recordRefunds(tx, order, refunds, { reason: order.reason ?? 'returned_unused', at })
+      const refundedMinor = await recordRefunds(tx, order, listedWith(made, listed), {
+        reason: order.reason ?? 'returned_unused',
+        at,
+      })
       if (order.fact_id) await settleRefunded(tx, order.fact_id, refundedMinor)
     })
   }

@@ -25,6 +25,10 @@ export const hasNotFailed = ({ status }: Pick<Refund, 'status'>): boolean => giv
 export const refundedMinorOf = (refunds: Refund[]): number =>
   refunds.filter(hasNotFailed).reduce((sum, { amountMinor }) => sum + amountMinor, 0)
 
+/** Stripe's list of refunds with the one that was made a moment ago: one of its machines may not list it yet. */
+export const listedWith = (made: Refund | undefined, listed: Refund[]): Refund[] =>
+  made === undefined || listed.some(({ refundId }) => refundId === made.refundId) ? listed : [made, ...listed]
+
 /**
  * Records all refunds of a payment, and issues the credit notes that are missing. Refunds of one order may be recorded
  * at the same time from lists of different age: each takes the order's lock, and an older list takes nothing back.

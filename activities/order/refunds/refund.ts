@@ -16,7 +16,7 @@ import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { paymentUnsettled } from '../payment/late-payment.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
 import { isTakenBack, listTakenBack, refundUnlessTakenBack } from './lost-disputes.ts'
-import { hasNotFailed, recordRefunds, refundedMinorOf } from './refund-records.ts'
+import { hasNotFailed, listedWith, recordRefunds, refundedMinorOf } from './refund-records.ts'
 import { releaseAbandoned } from './reserved-refunds.ts'
 
 type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
@@ -43,8 +43,9 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
       const left = leftOf(payment)
       let takenBack: Refund[] = []
-      const askForRefund = () =>
-        stripe.refund({
+      let made: Refund | undefined
+      const askForRefund = async () => {
+        made = await stripe.refund({
           paymentIntentId,
           amountMinor: left,
           idempotencyKey: `order-${orderId}:refund-${attempt}`,
@@ -52,6 +53,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
           // Stripe keeps idempotency keys for a day; this activity may run for a week.
           lookFirst: attempt !== 1 || activityInfo().attempt > 1,
         })
+      }
       if (left > 0) {
         takenBack = await withFailureTypes(refunding, () =>
           refundUnlessTakenBack(context, payment, left, () =>
@@ -63,7 +65,8 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
           ),
         )
       }
-      const refunds = [...takenBack, ...(await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId)))]
+      const listed = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
+      const refunds = [...takenBack, ...listedWith(made, listed)]
       const at = recordedAt(asOf)
       await sql.begin(async (tx) => {
         const refundedMinor = await recordRefunds(tx, order, refunds, { reason, at })
