@@ -93,11 +93,14 @@ const isCutOff = (error: unknown): boolean =>
   error.cause instanceof ApplicationFailure &&
   error.cause.type === 'AcceptedUpdateCompletedWorkflow'
 
+const retryHeaders = (code: ProblemCode): Record<string, string> | undefined =>
+  problems[code].status === 503 ? { 'Retry-After': '5' } : undefined
+
 function problemOfWorkflow(error: unknown, ended: Ended): Problem | undefined {
   // When the run closes during an update, the SDK passes on the server's bare gRPC status NOT_FOUND.
   const closed = isNotFound(error)
   if (closed || isCutOff(error) || error instanceof WorkflowNotFoundError)
-    return new Problem(ended.code, { detail: ended.detail })
+    return new Problem(ended.code, { detail: ended.detail, headers: retryHeaders(ended.code) })
   if (error instanceof WorkflowUpdateFailedError) {
     const type = failureType(error)
     if (!type) return undefined
@@ -105,7 +108,7 @@ function problemOfWorkflow(error: unknown, ended: Ended): Problem | undefined {
     const code = problemCodeOf(type)
     return new Problem(code, {
       detail: reason === undefined ? undefined : `Reason: ${reason}`,
-      headers: problems[code].status === 503 ? { 'Retry-After': '5' } : undefined,
+      headers: retryHeaders(code),
     })
   }
   // The outcome of an update that was cut off is unknown, whichever side noticed first.

@@ -1,5 +1,4 @@
 /** Activities of a partial refund: reserve, refund, follow, and notify the customer. */
-import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleRefunded } from '../../../db/order/books.ts'
@@ -70,8 +69,8 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
             amountMinor,
             idempotencyKey,
             reasonCode: reason,
-            // Stripe keeps idempotency keys for a day; this activity may run for a week.
-            lookFirst: activityInfo().attempt > 1,
+            // Stripe keeps idempotency keys for a day. This activity may run for a week, and again after its run was terminated.
+            lookFirst: true,
           })
           .catch((error: unknown) => {
             // The payment was made at Stripe: "not found" is a passing failure.

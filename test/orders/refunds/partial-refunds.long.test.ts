@@ -383,7 +383,7 @@ test('U2: a partial refund that a terminated run has reserved keeps no other ref
   const refused = askPart(order.id, 300)
   const refundId = await until('it is reserved', async () => (await refundIds(order.id))[0])
   await harness.temporal.workflow.getHandle(partialRefundWorkflowId(refundId)).terminate('by mistake')
-  expect((await refused).status).toBe(409)
+  expect((await refused).status).toBe(503)
   await stripe.clearFaults()
 
   const returned = await person.caller.post(`/v1/orders/${order.id}/refund`)
@@ -392,3 +392,25 @@ test('U2: a partial refund that a terminated run has reserved keeps no other ref
   await harness.untilOrder(order.id, 'refunded')
   expect(await refundedMinor(order.id)).toBe(testPriceMinor)
 })
+
+test.each([
+  ['at once', 0],
+  ['when Stripe has forgotten its key', 25 * 3_600],
+])(
+  'U2: a partial refund that Stripe has made for a terminated run is made once, though its request is repeated %s',
+  async (_when, advanceSeconds) => {
+    const { order } = await delivered()
+    const key = { 'idempotency-key': `terminated-${order.id}` }
+    await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, hang: 'after' })
+    const cutOff = askPart(order.id, 120, {}, key)
+    await until('Stripe has made it', async () => (await refundedMinor(order.id)) === 120)
+    const [refundId = ''] = await refundIds(order.id)
+    await harness.temporal.workflow.getHandle(partialRefundWorkflowId(refundId)).terminate('by mistake')
+    const { status, body } = await cutOff
+    expect([status, body.code]).toEqual([503, 'unavailable'])
+    await stripe.do('clock', { advanceSeconds })
+    expectStatus(await askPart(order.id, 120, {}, key), 200)
+    expect(await refundedMinor(order.id)).toBe(120)
+    expect((await notesOf(order.id)).map(({ gross }) => gross)).toEqual([120])
+  },
+)
