@@ -1,5 +1,5 @@
 /** U2, paid means delivered or refunded: settles the money of an order whose own run has closed. */
-import type { Context } from '../../../context.ts'
+import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { recordPaid } from '../../../db/order/books.ts'
 import { listEsims } from '../../../db/order/esims.ts'
@@ -8,10 +8,12 @@ import { milliseconds } from '../../../policy/periods.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { Payment, PaymentStatus } from '../../../providers/stripe/payments.ts'
 import { plusMs } from '../../../shared/calendar.ts'
+import { isOpen } from '../../../temporal/runs.ts'
 import {
   type LateOutcome,
   type OrderActivities,
   type OrderStatus,
+  orderWorkflowId,
   type RefundReason,
   refundReasonOf,
 } from '../../../workflows/order/order.contract.ts'
@@ -35,8 +37,8 @@ const endedByProvider = 'ended_by_provider' satisfies RefundReason
 const settled: LateOutcome = { state: 'settled' }
 const undecided = (askAt: Date): LateOutcome => ({ state: 'undecided', askAt: askAt.toISOString() })
 
-export function createLatePaymentActivities(context: Context): Activities {
-  const { sql } = context
+export function createLatePaymentActivities(context: WorkerContext): Activities {
+  const { sql, temporal } = context
 
   return {
     async settleWithoutRun({ orderId, asOf }) {
@@ -44,8 +46,10 @@ export function createLatePaymentActivities(context: Context): Activities {
       const order = await findOrder(sql, orderId)
       // The deletion of an erased account settles its payments.
       if (!order) return settled
-      if (withoutOutcome.includes(order.status)) return settleRecorded(order, at)
       if (order.status === 'delivered' && (await hasEndedWithEsim(order))) return refundEnded(order)
+      // The same request may have started the order's own run again: its payment is that run's, as long as it is open.
+      if (await isOpen(temporal, orderWorkflowId(orderId))) return settled
+      if (withoutOutcome.includes(order.status)) return settleRecorded(order, at)
       if (!notRecorded.includes(order.status) || order.reason === notAccepted) return settled
       const outcome = await closeUnrecorded(order, at)
       if (outcome.state !== 'undecided')
@@ -76,7 +80,12 @@ export function createLatePaymentActivities(context: Context): Activities {
     const isRefunding = order.status === 'refunding' || order.status === 'refund_failed'
     const reason = isRefunding ? (refundReasonOf(order.reason) ?? 'returned_unused') : 'not_delivered_in_time'
     await moveOrder(sql, order.id, withoutOutcome, { status: 'refunding', reason })
-    return { state: 'refund', reason, holdsEsims: order.delivered_at === null }
+    return { state: 'refund', reason, holdsEsims: order.delivered_at === null || (await isUnreturned(order)) }
+  }
+
+  /** Whether a delivered order is refunded before its eSIMs are back: its run would have gone on to return them. */
+  async function isUnreturned(order: OrderRow): Promise<boolean> {
+    return (await listEsims(context, order)).some(({ state }) => state !== 'cancelled')
   }
 
   async function closeUnrecorded(order: OrderRow, at: Date): Promise<LateOutcome> {
@@ -123,9 +132,12 @@ export function createLatePaymentActivities(context: Context): Activities {
       card_country: evidenceOf(payment.cardCountry),
       paid_at: at,
     } as const
-    await sql.begin((tx) =>
+    const recorded = await sql.begin((tx) =>
       recordPaid(tx, order.id, factsOf(order), { ...paid, deliver_by: null, ended_at: null }, notRecorded),
     )
-    return { state: 'refund', reason, holdsEsims: false }
+    if (recorded) return { state: 'refund', reason, holdsEsims: false }
+    // The order's own run, which was started again, has taken the payment a moment ago.
+    await resolveOperatorTask(sql, { kind: paymentUnsettled, subjectId: order.id, by: 'order', at })
+    return settled
   }
 }

@@ -3,9 +3,9 @@ import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleFact } from '../../../db/order/books.ts'
-import { moveOrder } from '../../../db/order/orders.ts'
+import { moveOrder, type OrderRow } from '../../../db/order/orders.ts'
 import { failRefund, givesMoneyBack, listRefunds, type RefundRow, sumOf } from '../../../db/order/refunds.ts'
-import { milliseconds } from '../../../policy/periods.ts'
+import { milliseconds, periods } from '../../../policy/periods.ts'
 import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
@@ -124,6 +124,8 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       if (missesSome || isSettled)
         await resolveOperatorTask(sql, { kind: 'refund_unsettled', subjectId: orderId, by: 'order', at })
       if (missesSome) return 'failed'
+      // Its run has done so, unless it was terminated.
+      if (isSettled && isPastFailing(recorded, at)) await endRefunded(order, at)
       return isSettled ? 'settled' : 'pending'
     },
   }
@@ -143,6 +145,10 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
     return { minor: left - refundedMinorOf(takenBack), takenBack }
   }
 
+  async function endRefunded({ id, status, ended_at }: OrderRow, at: Date): Promise<void> {
+    if (status === 'refunded' && ended_at === null) await moveOrder(sql, id, ['refunded'], { status, ended_at: at })
+  }
+
   /**
    * Asserts that no partial refund is on its way: only then is the rest of the payment certain, as none begins any
    * more.
@@ -160,8 +166,14 @@ const askAgainMs = 2_000
 /** One of Stripe's machines may not know a refund that was made a moment ago. */
 const listedWithinMs = milliseconds.hour
 
-const isLongAgo = (refunds: readonly Pick<RefundRow, 'created_at'>[], at: Date): boolean =>
-  refunds.every(({ created_at }) => +created_at < +at - listedWithinMs)
+const areOlder = (refunds: readonly Pick<RefundRow, 'created_at'>[], ms: number, at: Date): boolean =>
+  refunds.every(({ created_at }) => +created_at < +at - ms)
+
+const isLongAgo = (refunds: readonly RefundRow[], at: Date): boolean => areOlder(refunds, listedWithinMs, at)
+
+/** Whether no refund of an order can fail any more. */
+const isPastFailing = (refunds: readonly RefundRow[], at: Date): boolean =>
+  refunds.length > 0 && areOlder(refunds, periods.order.refundSettlesWithinMs, at)
 
 /** The part of a payment that is not refunded yet. */
 export const leftOf = ({ amountReceivedMinor, refundedMinor }: Payment): number => amountReceivedMinor - refundedMinor

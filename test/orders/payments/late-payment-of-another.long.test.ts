@@ -19,6 +19,7 @@ const { sql } = context
 const changed = (orderId: string | null) =>
   createLatePaymentActivities({
     ...context,
+    temporal: harness.temporal,
     stripe: {
       ...context.stripe,
       getPayment: async (paymentIntentId) => ({ ...(await context.stripe.getPayment(paymentIntentId)), orderId }),
