@@ -18,6 +18,7 @@ const urgencyOfKind: Readonly<Record<string, Urgency>> = {
   payment_without_order: 'now',
   refund_failed: 'now',
   partial_refund_failed: 'now',
+  returned_not_refunded: 'now',
   withdrawal_unsettled: 'now',
   refund_elsewhere_failed: 'now',
   order_overdue: 'now',

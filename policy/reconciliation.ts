@@ -153,6 +153,7 @@ export const tasksAbout: Partial<Record<DifferenceKindName, readonly string[]>> 
   credit_note_without_refund: ['refund_failed', 'refund_elsewhere_failed', 'refund_unsettled'],
   refund_amount_differs: ['refund_failed', 'refund_elsewhere_failed', 'refund_unsettled'],
   dispute_unknown: ['dispute_open'],
+  esim_ended_unpaid_back: ['returned_not_refunded'],
   esim_alive_after_refund: ['provider_refund_requested', 'provider_order_unreturned'],
   placed_twice: ['provider_refund_requested', 'provider_order_unreturned'],
 }

@@ -1,11 +1,10 @@
 /** Activities about early fraud warnings. */
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
-import { listEsims, type StoredEsim } from '../../db/order/esims.ts'
+import { isPerhapsNew, listEsims, type StoredEsim } from '../../db/order/esims.ts'
 import { fraudWarningTask } from '../../db/order/fraud-warnings.ts'
 import { noteInHistory } from '../../db/order/order-history.ts'
 import { findOrder, hasPaidTopUps, type OrderRow } from '../../db/order/orders.ts'
-import type { EsimState } from '../../providers/esim.ts'
 import type { FraudWarning } from '../../providers/stripe/fraud-warnings.ts'
 import { failureType } from '../../shared/failures.ts'
 import type { FraudWarningOutcome, OrderActivities } from '../../workflows/order/order.contract.ts'
@@ -14,11 +13,8 @@ import { claimReturn } from '../order/provider-returns.ts'
 
 type Activities = Pick<OrderActivities, 'readFraudWarnings' | 'raiseFraudWarning'>
 
-/** States in which nobody has installed an eSIM, or in which only its provider can tell. */
-const perhapsNew: readonly EsimState[] = ['new', 'suspended', 'cancelled', 'unknown']
-
-const isKnownUsed = ({ state, usedBytes, activatedAt }: StoredEsim): boolean =>
-  usedBytes > 0n || activatedAt !== null || !perhapsNew.includes(state)
+const isKnownUsed = (esim: StoredEsim): boolean =>
+  esim.usedBytes > 0n || esim.activatedAt !== null || !isPerhapsNew(esim)
 
 export function createFraudWarningActivities(context: Context): Activities {
   const { sql, stripe } = context

@@ -15,6 +15,7 @@ import { type DeliveryMessage, deliveryMessages, type OrderActivities } from '..
 import { recordedAt } from '../failures.ts'
 import { invoiceOf } from './invoice.ts'
 import { knownOrder } from './known-order.ts'
+import { raiseUnlessRefunded } from './returned-esims.ts'
 
 type Activities = Pick<OrderActivities, 'recordDelivery' | 'endOrder' | 'raiseAttention'>
 
@@ -67,7 +68,10 @@ export function createOrderDeliveryActivities(
       // that a restore has closed.
       const isClosed = status === 'ended' && order.ended_at !== null
       const from = status === 'delivered' || isClosed ? 'delivered' : order.status
-      await moveOrder(sql, orderId, [from], { status, ended_at: new Date(asOf) })
+      const at = new Date(asOf)
+      // The eSIMs of an order that ends so may have gone back all the same: its run knows of no return.
+      if (status === 'ended' && !isClosed) await raiseUnlessRefunded(sql, orderId, at)
+      await moveOrder(sql, orderId, [from], { status, ended_at: at })
     },
 
     async raiseAttention({ orderId, kind, asOf, code }) {

@@ -5,7 +5,7 @@ import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { isDisputed } from '../../db/order/disputes.ts'
-import { isToppedUpSince, listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
+import { isPerhapsNew, isToppedUpSince, listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
 import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import type { EsimStatus } from '../../providers/esim.ts'
@@ -16,6 +16,7 @@ import { esimFailureTypes, withFailureTypes } from '../failures.ts'
 import { createEsimNotices } from './esim-notices.ts'
 import { dueNotices, type Ending, endingOf, isOver, isUnused, storedStatus, untilNextDate } from './esim-rules.ts'
 import { knownOrder } from './known-order.ts'
+import { raiseUnlessRefunded } from './returned-esims.ts'
 
 type Activities = Pick<OrderActivities, 'refreshEsims' | 'watchEsims'>
 
@@ -55,14 +56,16 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
     },
 
     /** The scheduled time of an attempt is in the workflow's time, which tests can skip. */
-    async watchEsims({ orderId }) {
+    async watchEsims({ orderId, isUnsure }) {
       const at = new Date(activityInfo().currentAttemptScheduledTimestampMs)
       // The first attempt follows a call of the provider, so stored states are current unless it had to wait for a
       // worker.
-      const justAsked = activityInfo().attempt === 1 && Date.now() - at.getTime() < milliseconds.minute
+      const isFirst = activityInfo().attempt === 1 && !isUnsure
+      const justAsked = isFirst && Date.now() - at.getTime() < milliseconds.minute
       const { ended, givenBack, refundDue, nextCheckMs } = await check(orderId, at, justAsked)
       if (!ended) throw failure('EsimStillLives', { nextRetryDelay: nextCheckMs })
       if (givenBack || refundDue) return { recorded: false, ...(refundDue && { refundDue }) }
+      await raiseUnlessRefunded(sql, orderId, at)
       await moveOrder(sql, orderId, ['delivered'], { status: 'ended', ended_at: at })
       return { recorded: true }
     },
@@ -131,6 +134,8 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       if (!isOurs) await raiseOperatorTask(sql, { ...task, kind: 'esim_suspended_by_provider' })
     }
     await recordEsimStatus(sql, esim.id, status, at)
+    // Another one may have gone back, while this one stays with its customer.
+    if (isPerhapsNew(esim) && !isPerhapsNew(status)) await raiseUnlessRefunded(sql, order.id, at)
     return status
   }
 }

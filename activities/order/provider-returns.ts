@@ -6,7 +6,7 @@ import { hasPaidTopUps } from '../../db/order/orders.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import type { EsimProvider, PlaceOrder } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
-import { failure } from '../../shared/failures.ts'
+import { failure, failureType } from '../../shared/failures.ts'
 import { asFailure, esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 
 type ReturnAnswer = Awaited<ReturnType<EsimProvider['cancelUnused']>>
@@ -91,7 +91,14 @@ export function createProviderReturns(context: Context) {
         if (triedForMs >= provider.settling.soughtForMs) return 'never_placed'
         throw failure('PlacementUnsettled', { nextRetryDelay: nextQueryMs(triedForMs) })
       }
-      for (const esimRef of held.esimRefs ?? (await lateEsims(provider, orderNo))) await cancel(esimRef)
+      let inUse: unknown
+      for (const esimRef of held.esimRefs ?? (await lateEsims(provider, orderNo)))
+        await cancel(esimRef).catch((error: unknown) => {
+          // One that is in use must not keep the others with its customer.
+          if (failureType(error) !== 'EsimInUse') throw error
+          inUse = error
+        })
+      if (inUse !== undefined) throw inUse
       return 'given_back'
     },
   }

@@ -25,6 +25,7 @@ import { askOnce } from './ask-once.ts'
 import { knownOrder } from './known-order.ts'
 import { placementReference } from './placement-reference.ts'
 import { cancelUnused, claimReturn, createProviderReturns, type KeepAsked, placeOrderOf } from './provider-returns.ts'
+import { raiseUnlessRefunded } from './returned-esims.ts'
 import { buyAtSeenPrice } from './seen-price.ts'
 import { releaseTopUp, topUpParent } from './top-up.ts'
 
@@ -60,6 +61,8 @@ export function createOrderProvisioningActivities(context: Context): Activities 
 
     async withdrawEsims({ orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
+      // No provider takes the data of a top-up back.
+      if (order.parent_order_id) throw failure('EsimInUse', { code: 'top_up' })
       const esims = await listEsims(context, order)
       const states = await Promise.all(
         esims.map((esim) =>
@@ -69,9 +72,21 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       // No decision may depend on a state that the provider does not know.
       if (states.some(({ state }) => state === 'unknown'))
         throw failure('ProviderUnavailable', { code: 'unknown_state' })
-      if (states.some((status) => !isNew(status) && status.state !== 'cancelled')) throw failure('EsimInUse')
-      await claimReturn(sql, orderId, esims, new Date(asOf))
-      await returnAll(order, esims, new Date(asOf))
+      const used = esims.filter((_esim, index) => {
+        const status = states[index]
+        return status && !isNew(status) && status.state !== 'cancelled'
+      })
+      try {
+        // What its provider was asked for one that is used now, and did not answer, was not done.
+        for (const { id, returnAsked } of used) if (returnAsked) await noteReturnAsked(sql, id, null)
+        if (used.length > 0) throw failure('EsimInUse')
+        await claimReturn(sql, orderId, esims, new Date(asOf))
+        await returnAll(order, esims, new Date(asOf))
+      } catch (error) {
+        // Others may have gone back already.
+        if (failureType(error) === 'EsimInUse') await raiseUnlessRefunded(sql, orderId, new Date(asOf))
+        throw error
+      }
     },
 
     async releaseProvision({ orderId, asOf }) {
@@ -170,12 +185,14 @@ export function createOrderProvisioningActivities(context: Context): Activities 
 
   async function returnAll(order: OrderRow, esims: StoredEsim[], at: Date): Promise<void> {
     const askers = await returnAskers(order, at)
-    for (const esim of esims) {
+    for (const [index, esim] of esims.entries()) {
       if (esim.state === 'cancelled') continue
       const asker = askers.get(esim.provider)
       if (!asker) throw new Error('an eSIM has no placement')
       await cancelUnused(asker, esim.esimRef).catch(async (error: unknown) => {
-        if (failureType(error) === 'EsimInUse') await noteReturnAsked(sql, esim.id, null)
+        // Those behind it are not asked for.
+        const notAsked = esims.slice(index).filter((each) => each === esim || !each.returnAsked)
+        if (failureType(error) === 'EsimInUse') for (const { id } of notAsked) await noteReturnAsked(sql, id, null)
         throw error
       })
       await setEsimState(sql, order.id, 'cancelled', at, esim.id)

@@ -28,6 +28,11 @@ export interface StoredEsim {
   returnAsked: boolean
 }
 
+const perhapsNew: readonly EsimState[] = ['new', 'suspended', 'cancelled', 'unknown']
+
+/** Whether nobody has installed an eSIM, or only its provider can tell: it may have been returned, or may still be. */
+export const isPerhapsNew = ({ state }: { state: EsimState }): boolean => perhapsNew.includes(state)
+
 /** An arbitrary constant: the namespace of eSIM ids (RFC 9562, section 5.5). */
 const esimIds = '5f6f0f0e-6a0c-4d8e-9d55-2b1f6f1b7a10'
 
@@ -264,13 +269,34 @@ export async function noteReturnAsked(sql: Queryable, esimId: string, at: Date |
   await sql`update esims set return_asked_at = ${at} where id = ${esimId}`
 }
 
+/**
+ * How many eSIMs of an order were returned at our request, and whether a refund was asked for since, or together with it: the
+ * amount of a partial refund is reserved a moment before.
+ */
+export async function countReturned(
+  sql: Queryable,
+  orderId: string,
+): Promise<{ returned: number; total: number; isRefunded: boolean }> {
+  const [row] = await sql<{ returned: number; total: number; is_refunded: boolean }[]>`
+    select returned, total,
+      exists (
+        select from refunds r where r.order_id = ${orderId} and r.state not in ('failed', 'canceled', 'refused')
+          and r.created_at >= first_asked - interval '1 minute') as is_refunded
+    from (
+      select count(*)::int as total, (count(*) filter (where state = 'cancelled' and return_asked_at is not null))::int as returned,
+        min(return_asked_at) filter (where state = 'cancelled') as first_asked
+      from esims where order_id = ${orderId}) its`
+  return { returned: row?.returned ?? 0, total: row?.total ?? 0, isRefunded: row?.is_refunded ?? false }
+}
+
 export async function setEsimSuspended(sql: Queryable, esimId: string, suspended: boolean): Promise<void> {
   await sql`update esims set suspended = ${suspended} where id = ${esimId}`
 }
 
 /**
  * Stores the provider's current status of an eSIM. Its end stays: an answer that was read before it may be written after it. An
- * expired one lives again if a top-up has moved its expiry into the future.
+ * expired one lives again if a top-up has moved its expiry into the future. One that is used has not been returned, whatever
+ * was asked for.
  */
 export async function recordEsimStatus(sql: Queryable, esimId: string, status: EsimStatus, at: Date): Promise<void> {
   await sql`update esims set
@@ -279,6 +305,7 @@ export async function recordEsimStatus(sql: Queryable, esimId: string, status: E
       total_bytes = coalesce(${status.totalBytes}, total_bytes),
       used_bytes = greatest(used_bytes, ${status.usedBytes}),
       activated_at = coalesce(${status.activatedAt}, activated_at),
+      return_asked_at = case when state = 'cancelled' or ${isPerhapsNew(status)} then return_asked_at end,
       expires_at = coalesce(${status.expiresAt}, expires_at), checked_at = ${at}
     where id = ${esimId}`
 }

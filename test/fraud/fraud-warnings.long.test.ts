@@ -13,7 +13,7 @@ import { always } from '../harness/checks/placements.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
-import { requestReturnOf } from '../harness/purchases.ts'
+import { iccidsOf, requestReturnOf } from '../harness/purchases.ts'
 import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
@@ -265,6 +265,38 @@ test('U5: a refund that Stripe refuses leaves a warned order to an operator, and
   await untilReturned(order.esims[0].iccid)
   expectStatus(await harness.operator.post(`/v1/orders/${order.id}/refund`), 200)
   await expectRefunded(order.id)
+})
+
+test('U5: the eSIM of a warned order whose run is terminated before its refund is made is returned all the same', async () => {
+  const { order } = await bought('delivered')
+  await warnWhileProviderIsAway(order.id)
+  await stripe.fault({ match: { method: 'POST', path: '/v1/refunds$' }, status: 503, times: always })
+  await harness.fastForward(order.id, '49 hours')
+  await harness.untilOrder(order.id, 'refunding')
+  await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).terminate('by mistake')
+  await Promise.all([stripe.clearFaults(), esimAccess.clearFaults()])
+  await runLater(harness.stack, paymentSweepType, 1 / 24)
+  await expectRefunded(order.id)
+  await untilReturned(order.esims[0].iccid)
+})
+
+test('U5: of two eSIMs of a refunded warned order the unused one is returned, though the other one is in use', async () => {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode, quantity: 2 })
+  // In the order in which they are returned.
+  const [first, second] = iccidsOf((await harness.service.get(`/v1/orders/${id}`)).body)
+  await warnWhileProviderIsAway(id)
+  await harness.fastForward(id, '49 hours')
+  await harness.untilOrder(id, 'refunded')
+  await esimAccess.clearFaults()
+  await esimAccess.do('use', { iccid: first, bytes: 1_000 })
+  await harness.fastForward(id, '1 hour')
+  await untilReturned(second ?? '')
+  expect(await atProvider(first)).not.toBe('CANCEL')
+  await until('operators are told', async () => {
+    const rows = await sql`select 1 from attention where kind = 'provider_order_unreturned' and subject_id = ${id}`
+    return rows.length === 1
+  })
 })
 
 test('U5: no top-up is sold for an eSIM whose order was refunded while its provider is away', async () => {

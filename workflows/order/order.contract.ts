@@ -227,8 +227,9 @@ export interface OrderActivities {
   /**
    * Reads the eSIMs repeatedly until all have ended. `recorded`: the activity has recorded the order as ended. It does
    * not when eSIMs were returned, because only the run knows whether the order will be refunded, nor when a refund is due.
+   * `isUnsure`: a return may have been made whose answer is lost, so that the provider is asked at once.
    */
-  watchEsims(input: { orderId: string }): Promise<{ recorded: boolean; refundDue?: boolean }>
+  watchEsims(input: { orderId: string; isUnsure?: boolean }): Promise<{ recorded: boolean; refundDue?: boolean }>
   /** Activities of earlier builds returned nothing. */
   recordDispute(input: {
     orderId: string

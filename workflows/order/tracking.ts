@@ -63,7 +63,7 @@ export async function track(
     requested.returnUnsure = false
     scope.cancel()
     scope = new CancellationScope()
-    watch = startWatch()
+    watch = startWatch(true)
   }
 
   /**
@@ -84,13 +84,14 @@ export async function track(
     return seen.ended
   }
 
-  function startWatch(): Watch {
+  /** @param isUnsure whether the stored states are those of now is not known */
+  function startWatch(isUnsure = false): Watch {
     const progress: Watch = { state: 'watching', recorded: false, refundDue: false }
     // Top-ups may extend an eSIM's life beyond this bound; the loop then refreshes and starts another watch.
     const bound = msUntil(expiresBy, now()) + periods.order.esimLifeMaxMs
     const { watchEsims } = proxyActivities<OrderActivities>({ ...retry.watch, scheduleToCloseTimeout: bound })
     scope
-      .run(() => watchEsims({ orderId }))
+      .run(() => watchEsims({ orderId, ...(isUnsure && { isUnsure }) }))
       .then(
         ({ recorded, refundDue: due }) => {
           progress.state = 'ended'

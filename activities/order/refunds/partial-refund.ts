@@ -22,6 +22,7 @@ import { sendMail, toAccount } from '../../sending/send-mail.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { summaryOf } from '../notices.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
+import { raiseUnlessRefunded, returnedNotRefunded } from '../returned-esims.ts'
 import { listedWith, partialRefundFailed, recordRefunds } from './refund-records.ts'
 import { releaseAbandoned } from './reserved-refunds.ts'
 
@@ -84,13 +85,15 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
       await record(order, at, made)
       const { state, credit_note: creditNote } = await ownRow(orderId, refundId)
       if (givesMoneyBack(state))
-        await resolveOperatorTask(sql, { kind: partialRefundFailed, subjectId: orderId, by: 'order', at })
+        for (const kind of [partialRefundFailed, returnedNotRefunded])
+          await resolveOperatorTask(sql, { kind, subjectId: orderId, by: 'order', at })
       const note = (await listDocuments(sql, orderId)).find(({ number }) => number === creditNote)
       return { creditNote, ...(note && { issuedOn: note.issuedOn }) }
     },
 
     async releasePartialRefund({ refundId, orderId, asOf, code }) {
       await refuseRefund(sql, partialRefundKey(orderId, refundId))
+      await raiseUnlessRefunded(sql, orderId, new Date(asOf))
       if (code !== undefined)
         await raiseOperatorTask(sql, {
           kind: partialRefundFailed,

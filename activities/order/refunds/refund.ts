@@ -15,6 +15,7 @@ import { recordedAt, withFailureTypes } from '../../failures.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { paymentUnsettled } from '../payment/late-payment.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
+import { returnedNotRefunded } from '../returned-esims.ts'
 import { isTakenBack, listTakenBack, refundUnlessTakenBack } from './lost-disputes.ts'
 import { hasNotFailed, listedWith, recordRefunds, refundedMinorOf } from './refund-records.ts'
 import { releaseAbandoned } from './reserved-refunds.ts'
@@ -73,7 +74,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
         if (order.fact_id) await settleFact(tx, order.fact_id, 'refunded', refundedMinor)
         await moveOrder(tx, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
       })
-      for (const kind of ['refund_failed', paymentUnsettled])
+      for (const kind of ['refund_failed', paymentUnsettled, returnedNotRefunded])
         await resolveOperatorTask(sql, { kind, subjectId: orderId, by: 'order', at })
       const notes = (await listDocuments(sql, orderId)).filter(({ kind }) => kind === 'credit_note')
       return {
