@@ -4,6 +4,7 @@
  */
 import type { Context } from '../../context.ts'
 import type { Transaction } from '../../db/connection/database.ts'
+import { operatorsDecide } from '../../db/erasure/claims.ts'
 import { deleteSecret, openSecret, type PaymentToClose, resealSecret } from '../../db/erasure/deletion-seals.ts'
 import { findStep, recordStep } from '../../db/erasure/deletions.ts'
 import { resolveOperatorTask } from '../../db/operator-tasks.ts'
@@ -212,7 +213,8 @@ function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progre
     }
   }
   if (refundedMinor >= promisedMinor) {
-    if (settlement.trouble === afterUse && refundedMinor === 0) return 'unchanged'
+    const isUndecided = settlement.trouble !== null && operatorsDecide.includes(settlement.trouble)
+    if (isUndecided && refundedMinor === 0) return 'unchanged'
     return untilSettled(settlement, new Date(refundedAt), at)
   }
   return trouble(settlement, 'partial_refund_failed')
@@ -248,8 +250,5 @@ function leaveUnrefunded(settlement: PaymentToClose, refunds: Refund[]): Progres
 function trouble(settlement: PaymentToClose, code: string): Progress | 'unchanged' {
   return settlement.trouble === code ? 'unchanged' : { next: { ...settlement, trouble: code } }
 }
-
-/** The customer withdrew after the use of the eSIM, without a consent on record: an operator decides. */
-const afterUse = 'withdrawal_after_use'
 
 const hasFailed = ({ status }: Refund): boolean => status === 'failed' || status === 'canceled'

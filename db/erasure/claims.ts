@@ -3,6 +3,7 @@
  * about to.
  */
 import type { Attention, Esims, Orders, Refunds, Withdrawals } from '../connection/schema.ts'
+import { isPerhapsNew } from '../order/esims.ts'
 import { givesMoneyBack, requested, sumOf } from '../order/refunds.ts'
 import type { PartToRefund, PaymentToClose } from './deletion-seals.ts'
 
@@ -10,10 +11,13 @@ export type Claim = Pick<PaymentToClose, 'action' | 'promisedMinor' | 'parts' | 
 
 export interface ClaimRows {
   refunds: Pick<Refunds, 'order_id' | 'refund_key' | 'amount_minor' | 'state' | 'reason'>[]
-  esims: Pick<Esims, 'order_id' | 'return_asked_at'>[]
+  esims: Pick<Esims, 'order_id' | 'return_asked_at' | 'state'>[]
   withdrawals: Pick<Withdrawals, 'order_id' | 'stated_at'>[]
   tasks: Pick<Attention, 'subject_id' | 'kind' | 'detail'>[]
 }
+
+/** Some of the eSIMs have gone back, or all without their refund: an operator decides how much is owed. */
+const returnedNotRefunded = 'returned_not_refunded'
 
 /** Kinds of operator tasks that are about a customer's money. */
 export const moneyTasks = [
@@ -21,7 +25,10 @@ export const moneyTasks = [
   'partial_refund_failed',
   'refund_elsewhere_failed',
   'withdrawal_after_use',
+  returnedNotRefunded,
 ]
+/** Those of them by which an operator has to decide how much is owed; the deletion waits for the refund. */
+export const operatorsDecide: readonly string[] = ['withdrawal_after_use', returnedNotRefunded]
 /** Statuses of orders that were paid and not delivered, or whose refund is not done. */
 const toRefund = ['in_review', 'provisioning', 'refunding', 'refund_failed']
 const delivered = ['delivered', 'ended']
@@ -35,11 +42,19 @@ function isToRefund(order: Pick<Orders, 'id' | 'status'>, rows: ClaimRows): bool
   if (delivered.includes(order.status)) {
     // A stated withdrawal was acknowledged. A return that was asked for may have been made, its reply lost.
     if (rows.withdrawals.some((each) => isIts(each) && each.stated_at !== null)) return true
-    return order.status === 'delivered' && rows.esims.some((esim) => isIts(esim) && esim.return_asked_at !== null)
+    return order.status === 'delivered' && returnsOf(order, rows) === 'all'
   }
   // We hold the money of an order that was not accepted, unless another order was paid with it, or an old run may have
   // delivered it.
   return taskOf(order, rows, 'payment_not_accepted').some(({ detail }) => heldFor.includes(detail ?? ''))
+}
+
+/** Which eSIMs of an order may have gone back at our request: not one that its customer has used since. */
+function returnsOf({ id }: Pick<Orders, 'id'>, { esims }: ClaimRows): 'all' | 'some' | 'none' {
+  const its = esims.filter(({ order_id }) => order_id === id)
+  const returned = its.filter((esim) => esim.return_asked_at !== null && isPerhapsNew(esim))
+  if (returned.length === 0) return 'none'
+  return returned.length === its.length ? 'all' : 'some'
 }
 
 /** @returns undefined when nobody can claim anything */
@@ -53,11 +68,18 @@ export function claimOf(order: Pick<Orders, 'id' | 'status' | 'ended_at'>, rows:
   const isUnderWay = refunds.some(
     ({ state }) => state !== 'succeeded' && (state === requested || givesMoneyBack(state)),
   )
-  const [afterUse] = taskOf(order, rows, 'withdrawal_after_use')
-  if (!isUnderWay && failed.length === 0 && !afterUse) return undefined
+  const trouble = troubleOf(order, rows)
+  if (!isUnderWay && failed.length === 0 && trouble === null) return undefined
   const promised = refunds.filter(({ state }) => state === requested || givesMoneyBack(state) || failed.length > 0)
   const parts = refunds.filter(({ state }) => state === requested).map(partOf)
-  return { action: 'follow', promisedMinor: sumOf(promised), parts, trouble: afterUse?.kind ?? null }
+  return { action: 'follow', promisedMinor: sumOf(promised), parts, trouble }
+}
+
+/** Why an operator has to decide how much of a delivered order is owed, if so. */
+function troubleOf(order: Pick<Orders, 'id' | 'status'>, rows: ClaimRows): string | null {
+  const [undecided] = operatorsDecide.flatMap((kind) => taskOf(order, rows, kind))
+  if (undecided) return undecided.kind
+  return order.status === 'delivered' && returnsOf(order, rows) === 'some' ? returnedNotRefunded : null
 }
 
 const taskOf = ({ id }: Pick<Orders, 'id'>, { tasks }: ClaimRows, kind: string) =>

@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'vitest'
 import { type ClaimRows, claimOf, moneyTasks } from '../../../db/erasure/claims.ts'
 import { givesMoneyBack, sumOf } from '../../../db/order/refunds.ts'
+import type { EsimState } from '../../../providers/esim.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
 
 const id = 'b0e7a1f0-0000-4000-8000-000000000001'
@@ -55,9 +56,9 @@ describe('the claim to all of an order', () => {
     ...none,
     withdrawals: [{ order_id, stated_at }],
   })
-  const returned = (return_asked_at: Date | null, order_id = id): ClaimRows => ({
+  const returned = (return_asked_at: Date | null, order_id = id, state: EsimState = 'new'): ClaimRows => ({
     ...none,
-    esims: [{ order_id, return_asked_at }],
+    esims: [{ order_id, return_asked_at, state }],
   })
 
   test.each([
@@ -69,9 +70,29 @@ describe('the claim to all of an order', () => {
     ['ended', returned(at), undefined],
     ['delivered', returned(null), undefined],
     ['delivered', returned(at, other), undefined],
+    ['delivered', returned(at, id, 'cancelled'), all],
+    ['delivered', returned(at, id, 'suspended'), all],
+    ['delivered', returned(at, id, 'unknown'), all],
+    ['delivered', returned(at, id, 'installed'), undefined],
+    ['delivered', returned(at, id, 'in_use'), undefined],
+    ['delivered', returned(at, id, 'used_up'), undefined],
+    ['delivered', returned(at, id, 'removed'), undefined],
     ['cancelled', withdrawn(at), undefined],
   ] as const)('of state %s with %j is %j', (status, rows, expected) => {
     expect(claimOf(order(status), rows)).toEqual(expected)
+  })
+
+  test.each([
+    ['one went back', at, 'cancelled', 'new', followed(0, [], 'returned_not_refunded')],
+    ['one went back and one is used', at, 'cancelled', 'in_use', followed(0, [], 'returned_not_refunded')],
+    ['none went back', null, 'new', 'in_use', undefined],
+  ] as const)('of two eSIMs, of which %s', (_what, return_asked_at, first, second, expected) => {
+    const esims = [
+      { order_id: id, return_asked_at, state: first },
+      { order_id: id, return_asked_at: null, state: second },
+    ]
+    expect(claimOf(order('delivered'), { ...none, esims })).toEqual(expected)
+    expect(claimOf(order('ended'), { ...none, esims })).toBeUndefined()
   })
 
   test.each([
@@ -127,8 +148,8 @@ describe.each(['delivered', 'ended'] as const)('the claim to a part of an order 
     },
   )
 
-  test('waits for an operator after a withdrawal from a used eSIM', () => {
-    expect(claim({ tasks: [task('withdrawal_after_use')] })).toEqual(followed(0, [], 'withdrawal_after_use'))
+  test.each(['withdrawal_after_use', 'returned_not_refunded'])('waits for an operator who has %s', (kind) => {
+    expect(claim({ tasks: [task(kind)] })).toEqual(followed(0, [], kind))
   })
 })
 
@@ -150,6 +171,7 @@ test('an erasure reads the tasks of operators that are about a claim', () => {
     'partial_refund_failed',
     'refund_elsewhere_failed',
     'withdrawal_after_use',
+    'returned_not_refunded',
   ])
 })
 
