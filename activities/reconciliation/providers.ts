@@ -47,6 +47,7 @@ export function createProviderComparison(context: Context): Activities {
       const at = new Date(input.asOf)
       const tally = createTally(sql, input.reconciliationId)
       const pages = provider.listOrders({ from: input.from, to: input.asOf })
+      const topUps = new Map<string, string>()
       // Placements are marked with the real time: a run of skipped time would mark them for its future.
       const startedAt = new Date()
       for (;;) {
@@ -55,7 +56,7 @@ export function createProviderComparison(context: Context): Activities {
         heartbeat()
         const listed = byOrder(page)
         tally.seen(listed.length)
-        tally.note(await examine(provider, listed, at))
+        tally.note(await examine(provider, listed, topUps, at))
       }
       await seekUnconfirmed(provider, tally, input, startedAt)
       return tally.close()
@@ -71,7 +72,13 @@ export function createProviderComparison(context: Context): Activities {
     }
   }
 
-  async function examine({ id }: EsimProvider, listed: readonly ListedOrder[], at: Date): Promise<FoundDifference[]> {
+  /** @param topUps the number of the first top-up under each reference: our placement of a top-up has none */
+  async function examine(
+    { id }: EsimProvider,
+    listed: readonly ListedOrder[],
+    topUps: Map<string, string>,
+    at: Date,
+  ): Promise<FoundDifference[]> {
     const references = listed.flatMap(({ clientRef }) => clientRef ?? [])
     const placements = await findPlacements(sql, id, references)
     const byReference = new Map(placements.map((placement) => [placement.client_ref, placement]))
@@ -94,6 +101,11 @@ export function createProviderComparison(context: Context): Activities {
     await confirmPlacements(sql, confirmed, new Date())
     return listed.flatMap((order) => {
       const placement = byReference.get(order.clientRef ?? '')
+      if (placement && order.kind === 'top_up') {
+        const first = topUps.get(placement.client_ref) ?? order.orderNo
+        topUps.set(placement.client_ref, first)
+        return compare(order, { ...placement, provider_order_no: first }, at)
+      }
       if (placement) return compare(order, placement, at)
       const isErased = erased.has(order.clientRef ?? '')
       return [strangeEsim(id, order, isErased, at)]
@@ -170,7 +182,7 @@ const createdAt = ({ createdAt: time }: ListedOrder, at: Date): Date => (time ? 
 
 /** A second order of the provider under one reference of ours. */
 const isAnother = (order: ListedOrder, { provider_order_no }: BookedPlacement): boolean =>
-  order.kind === 'order' && provider_order_no !== null && provider_order_no !== order.orderNo
+  provider_order_no !== null && provider_order_no !== order.orderNo
 
 function strangeEsim(provider: string, order: ListedOrder, isErased: boolean, at: Date): FoundDifference {
   const made = createdAt(order, at)

@@ -11,7 +11,9 @@ import {
   reconciliationType,
 } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
 import { runLater } from '../harness/temporal/run-later.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { createPlanter, delivered, type Trade } from '../workflows/catalogue/planted-trade.ts'
 
 const harness = await shareStack({ books: false })
@@ -100,6 +102,25 @@ test('each further payment of an order is a difference of its own, and all are n
     lookFirst: false,
   })
   expect((await reconcile()).unexplained).toEqual({})
+})
+
+test('a top-up that a provider has made twice is a difference, though our placement has no number of it', async () => {
+  const person = await harness.signUp()
+  const { id, esims } = await harness.buy(person, { packageCode: testPackages.onlyAiralo })
+  const body = { packageCode: testPackages.topUp }
+  const topUp = expectStatus(await person.caller.post(`/v1/orders/${id}/top-up`, body), 201)
+  await harness.sims.stripe.do('pay', { orderId: topUp.id })
+  await harness.untilOrder(topUp.id, 'delivered')
+  expect((await reconcile()).unexplained).not.toHaveProperty('placed_twice')
+  const [placed] = await sql<{ client_ref: string; code: string }[]>`
+    select client_ref, provider_package_code as code from provider_orders where order_id = ${topUp.id}`
+  // What Airalo does with a request that is repeated before it shows the first one.
+  const again = { clientRef: placed?.client_ref ?? '', packageCode: placed?.code ?? '', esimRef: esims[0].iccid }
+  await harness.context.esimProviders.airalo.topUp(again)
+  expect((await reconcile()).unexplained).toMatchObject({ placed_twice: 1 })
+  const { open, task } = await comparisonOf('placed_twice', topUp.id)
+  expect(open).toHaveLength(1)
+  expect(task?.detail).toContain('cure: return_esim')
 })
 
 test('each further order at a provider is a difference of its own, of an order of ours and of nobody', async () => {
