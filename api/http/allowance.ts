@@ -1,31 +1,21 @@
 import type { Context } from '../../context.ts'
+import type { Queryable } from '../../db/connection/database.ts'
 import { type AllowanceSubject, spendAllowance } from '../../db/requests/allowances.ts'
 import { type AllowanceKind, allowances } from '../../policy/allowances.ts'
-import type { Claim } from './idempotency.ts'
 import { Problem } from './problem.ts'
-
-/** Counts a request once; one that is refused is no claim of its key. @throws Problem too_many_requests */
-export async function spendOnce(
-  context: Context,
-  claim: Pick<Claim, 'repeated' | 'release'>,
-  kind: AllowanceKind,
-  subject: AllowanceSubject,
-): Promise<void> {
-  if (claim.repeated) return
-  try {
-    await spend(context, kind, subject)
-  } catch (error) {
-    await claim.release()
-    throw error
-  }
-}
 
 /**
  * Counts what a person makes us do; operators are not counted.
+ * @param sql a transaction that is to be undone when it is too much
  * @throws Problem too_many_requests, with the time until it is allowed again
  */
-export async function spend(context: Context, kind: AllowanceKind, subject: AllowanceSubject): Promise<void> {
-  const waitMs = await spendAllowance(context.sql, context, { kind, subject, at: new Date() })
+export async function spend(
+  context: Context,
+  kind: AllowanceKind,
+  subject: AllowanceSubject,
+  sql: Queryable = context.sql,
+): Promise<void> {
+  const waitMs = await spendAllowance(sql, context, { kind, subject, at: new Date() })
   if (waitMs === undefined) return
   context.metrics.rateLimited.inc({ caller: kind })
   throw new Problem('too_many_requests', {

@@ -5,10 +5,13 @@ import {
   bindIdempotencyClaim,
   claimIdempotencyKey,
   findIdempotencyClaim,
+  type IdempotencyClaim,
   type IdempotencyOutcome,
   releaseIdempotencyKey,
   reopenIdempotencyClaim,
 } from '../../db/requests/idempotency.ts'
+import type { AllowanceKind } from '../../policy/allowances.ts'
+import { spend } from './allowance.ts'
 import { type Caller, scopeOf, type Visitor } from './caller.ts'
 import { Problem } from './problem.ts'
 import { problems } from './problems.ts'
@@ -18,9 +21,11 @@ export interface IdempotentRequest {
   /**
    * Stores the key, or finds the claim that an earlier request made with it.
    * @param accountId the account that the request is about, or null; a key is unique for each account
-   * @throws Problem idempotency_key_reused when the key came with another request before; account_missing
+   * @param spends what the first request with the key spends of the account's allowance
+   * @throws Problem idempotency_key_reused when the key came with another request before; account_missing; too_many_requests,
+   *   with which the key is not stored
    */
-  claim(accountId: string | null): Promise<Claim>
+  claim(accountId: string | null, spends?: AllowanceKind): Promise<Claim>
   /** The claim that an earlier request made. @throws Problem idempotency_key_reused */
   find(accountId: string | null): Promise<Claim | undefined>
 }
@@ -88,9 +93,10 @@ export function readIdempotencyKey(
   }
 
   return {
-    async claim(accountId) {
+    async claim(accountId, spends) {
       const at = new Date()
-      return claimOf(accountId, await claimIdempotencyKey(sql, { ...keyOf(accountId), requestHash, accountId, at }), at)
+      const wanted = { ...keyOf(accountId), requestHash, accountId, at }
+      return claimOf(accountId, await claimAndSpend(context, wanted, spends), at)
     },
     async find(accountId) {
       const found = await findIdempotencyClaim(sql, { ...keyOf(accountId), requestHash })
@@ -100,28 +106,50 @@ export function readIdempotencyKey(
 }
 
 /**
+ * Claims a key, and counts the request with it if it is the first, both or neither: a request that comes at the same moment is
+ * let in by no claim of one that was refused.
+ */
+async function claimAndSpend(
+  context: Context,
+  wanted: IdempotencyClaim,
+  spends: AllowanceKind | undefined,
+): Promise<IdempotencyOutcome> {
+  const { sql } = context
+  const { accountId } = wanted
+  if (spends === undefined || accountId === null) return claimIdempotencyKey(sql, wanted)
+  return sql.begin(async (tx) => {
+    const outcome = await claimIdempotencyKey(tx, wanted)
+    if (outcome.state === 'fresh') await spend(context, spends, { accountId }, tx)
+    return outcome
+  })
+}
+
+/**
  * Recognises a form that is sent twice. A form whose content was changed before it was sent again is another request.
  * @param form.once the one-time value that the page put into the form
  * @param form.content the parsed fields of the form
- * @throws Problem account_missing
+ * @param spends what the first sending spends of the person's allowance
+ * @throws Problem account_missing, too_many_requests
  */
 export async function claimForm(
-  { cipher, sql }: Context,
+  context: Context,
   form: { operation: string; caller: Visitor; once: string; content: unknown },
-): Promise<Pick<Claim, 'resourceId' | 'repeated' | 'firstAt' | 'release'>> {
+  spends: AllowanceKind,
+): Promise<Pick<Claim, 'resourceId' | 'repeated' | 'firstAt'>> {
+  const { cipher } = context
   const { operation, caller } = form
   const requestHash = cipher.fingerprint('idempotent-request', canonicalJson(form.content))
   const key = [operation, scopeOf(caller), form.once, requestHash.toString('hex')].join('\0')
   const claimed = { scope: operation, keyHash: cipher.fingerprint('idempotency-key', key) }
   const at = new Date()
-  const outcome = await claimIdempotencyKey(sql, { ...claimed, requestHash, accountId: caller.accountId, at })
+  const wanted = { ...claimed, requestHash, accountId: caller.accountId, at }
+  const outcome = await claimAndSpend(context, wanted, spends)
   if (outcome.state === 'reused') throw new Problem('idempotency_key_reused')
   if (outcome.state === 'account_missing') throw new Problem('account_missing')
   return {
     resourceId: outcome.resourceId,
     repeated: outcome.state === 'repeated',
     firstAt: outcome.state === 'repeated' ? outcome.firstAt : at,
-    release: () => releaseIdempotencyKey(sql, claimed),
   }
 }
 
@@ -132,14 +160,16 @@ export async function claimForm(
  * @param accountId the account whose rows `act` changes, or null
  * @param act gets the id of the request, the id for its workflow update, and whether an earlier request under the key
  *   was done, or may have been
+ * @param spends what the first request spends of the account's allowance
  */
 export async function actOnce<Result>(
   request: IdempotentRequest | undefined,
   accountId: string | null,
   act: (ids: { requestId: string; updateId: string; repeated: boolean }) => Promise<Result>,
+  spends?: AllowanceKind,
 ): Promise<Result> {
   if (!request) return act({ requestId: randomUUID(), updateId: randomUUID(), repeated: false })
-  const claim = await request.claim(accountId)
+  const claim = await request.claim(accountId, spends)
   const { resourceId: requestId, firstAt, repeated } = claim
   try {
     return await act({ requestId, updateId: `${requestId}-${firstAt.getTime()}`, repeated })

@@ -6,7 +6,6 @@ import { listEsims } from '../../db/order/esims.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
 import { periods } from '../../policy/periods.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
-import { spendOnce } from '../http/allowance.ts'
 import { assertReaches, type Caller, ipCountryOf, reachableBy } from '../http/caller.ts'
 import type { IdempotentRequest } from '../http/idempotency.ts'
 import { orNotFound, Problem } from '../http/problem.ts'
@@ -102,10 +101,8 @@ export function checkoutRoutes(api: ApiContext): Route[] {
     describe: () => Promise<Choice>,
   ): Promise<OrderRow> {
     const input = await describe()
-    const claim = await request.claim(accountId)
-    const { resourceId: orderId, repeated, firstAt } = claim
+    const { resourceId: orderId, repeated, firstAt } = await request.claim(accountId, 'order')
     const before = repeated ? await findOrder(sql, orderId) : undefined
-    await spendOnce(api, claim, 'order', { accountId })
     // Only an order that awaits its payment may be checked out again: any other has a run, or had one.
     if (before && before.status !== 'awaiting_payment') return before
     await client.checkOut({ ...input, accountId, orderId, orderedAt: firstAt.toISOString() })

@@ -8,7 +8,6 @@ import { qrPng } from '../../mails/order/qr.ts'
 import { maxPriceMinor } from '../../policy/pricing.ts'
 import { approve, cancel, type OrderStatus, refund, reject, resend } from '../../workflows/order/order.contract.ts'
 import { partialRefundReasons } from '../../workflows/order/partial-refund.contract.ts'
-import { spend } from '../http/allowance.ts'
 import { assertReaches, type Caller, reachableBy } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
@@ -262,13 +261,13 @@ export function orderRoutes(api: ApiContext): Route[] {
       problems: ['not_found', 'order_state_conflict', 'mail_unavailable'],
       async handle({ params, caller, idempotency }) {
         const { account_id: accountId } = await reachable(params.id, caller)
-        await actOnce(idempotency, accountId, async ({ requestId, updateId, repeated }) => {
+        const isOperator = caller.kind === 'operator'
+        const act = ({ requestId, updateId }: { requestId: string; updateId: string }) => {
           const ask = () => client.update(params.id, resend, [{ requestId }], updateId)
           const entry = { id: requestId, accountId, orderId: params.id, act: 'resend', reason: null }
-          if (caller.kind === 'operator') return recordOperatorAct(api, caller, entry, ask)
-          if (!repeated) await spend(api, 'resend', { accountId })
-          await ask()
-        })
+          return isOperator ? recordOperatorAct(api, caller, entry, ask) : ask()
+        }
+        await actOnce(idempotency, accountId, act, isOperator ? undefined : 'resend')
         return shown(params.id, caller)
       },
     }),

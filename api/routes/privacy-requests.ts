@@ -12,7 +12,6 @@ import { periods } from '../../policy/periods.ts'
 import { privacyReference } from '../../policy/privacy-reference.ts'
 import { isoOrNull, plusDays } from '../../shared/calendar.ts'
 import { answerKinds, extensionReasons } from '../../workflows/privacy-request.contract.ts'
-import { spendOnce } from '../http/allowance.ts'
 import { assertReaches, type Caller } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce } from '../http/idempotency.ts'
@@ -121,11 +120,8 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
         const owner = body.accountId ?? (caller.kind === 'person' ? caller.accountId : null)
         if (owner !== null) assertReaches(caller, owner)
         const { kind, message, replyTo = null } = body
-        const claim = await idempotency.claim(owner)
-        const id = claim.resourceId
-        if (owner !== null && caller.kind !== 'operator') {
-          await spendOnce(api, claim, 'privacy_request', { accountId: owner })
-        }
+        const spends = caller.kind === 'operator' ? undefined : 'privacy_request'
+        const { resourceId: id } = await idempotency.claim(owner, spends)
         await client.open({ id, accountId: owner, kind, message, replyTo, receivedAt })
         return { status: 201, headers: { Location: `/v1/privacy-requests/${id}` }, body: await view(id, caller) }
       },

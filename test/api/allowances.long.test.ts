@@ -7,6 +7,7 @@ import { createSurfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import type { Answer } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
 import { seededUuid } from '../harness/seed.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
@@ -88,6 +89,48 @@ test('resent mails of a person are limited', async () => {
   await expectBound(allowances.resend.most, () => person.caller.post(`/v1/orders/${id}/resend`, undefined, keyed()))
   expect((await harness.operator.post(`/v1/orders/${id}/resend`, undefined, keyed())).status).toBe(200)
 })
+
+test.each([
+  [
+    'order',
+    async (person: Person) => {
+      const order = { accountId: person.accountId, packageCode: testPackages.anyProvider }
+      return (key: Record<string, string>) => person.caller.post('/v1/orders', order, key)
+    },
+  ],
+  [
+    'resend',
+    async (person: Person) => {
+      const { id } = await harness.buy(person)
+      return (key: Record<string, string>) => person.caller.post(`/v1/orders/${id}/resend`, undefined, key)
+    },
+  ],
+  [
+    'privacy_request',
+    async (person: Person) => {
+      const request = { accountId: person.accountId, kind: 'other', message: 'Again.' }
+      return (key: Record<string, string>) => person.caller.post('/v1/privacy-requests', request, key)
+    },
+  ],
+] as const)(
+  '%s: nobody is let in beyond the limit by sending the request several times at once under one key',
+  async (kind, prepare) => {
+    const person = await harness.signUp()
+    const request = await prepare(person)
+    await sql`insert into allowances (subject, kind, account_id, window_start, used)
+      values (${harness.context.cipher.fingerprint('allowance', person.accountId)}, ${kind}, ${person.accountId}, now(),
+        ${allowances[kind].most})
+      on conflict (subject, kind) do update set used = excluded.used`
+    const key = keyed()
+    const atOnce = await Promise.all(Array.from({ length: 20 }, () => request(key)))
+    expect(atOnce.filter(({ status }) => status !== 429)).toEqual([])
+    await sql`update allowances set window_start = window_start - interval '1 day' where account_id = ${person.accountId}`
+    const later = await Promise.all(Array.from({ length: 5 }, () => request(key)))
+    expect(later.filter(({ status }) => status >= 300)).toEqual([])
+    const [row] = await sql`select used from allowances where account_id = ${person.accountId} and kind = ${kind}`
+    expect(row?.used).toBe(1)
+  },
+)
 
 test('exports of a person are limited', async () => {
   const person = await harness.signUp()

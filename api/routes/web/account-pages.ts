@@ -16,7 +16,7 @@ import { closeSession, listOwnSessions } from '../../../db/web-sessions.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { exportAccount } from '../../export/account-export.ts'
-import { spend, spendOnce } from '../../http/allowance.ts'
+import { spend } from '../../http/allowance.ts'
 import type { Visitor } from '../../http/caller.ts'
 import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
@@ -223,10 +223,8 @@ export function accountPageRoutes(api: ApiContext): Route[] {
         myData(caller, page(), { refused: { ...refused, form: 'privacyRequest' } }),
       async handle({ caller, body: { once, ...request } }) {
         const form = { operation: privacyRequestOperation, caller, once, content: request }
-        const claim = await claimForm(api, form)
-        const id = claim.resourceId
+        const { resourceId: id } = await claimForm(api, form, 'privacy_request')
         const { accountId } = caller
-        await spendOnce(api, claim, 'privacy_request', { accountId })
         await requests.open({ ...request, id, accountId, replyTo: null, receivedAt: new Date() })
         return done('request')
       },

@@ -15,7 +15,6 @@ import { listMails } from '../../../db/sends.ts'
 import type { Texts } from '../../../messages/texts.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { cancel, type OrderStatus, refund, resend, takesUpdate } from '../../../workflows/order/order.contract.ts'
-import { spendOnce } from '../../http/allowance.ts'
 import type { Visitor } from '../../http/caller.ts'
 import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
@@ -132,9 +131,9 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       showFormAgain: ({ caller, params: { id }, page }, refused) => orderPage(id, caller, page(), { refused }),
       async handle({ caller, params: { id }, body: { once } }) {
         await owned(id, caller)
-        const claim = await claimForm(api, { operation: 'POST /account/orders/{id}/resend', caller, once, content: id })
-        await spendOnce(api, claim, 'resend', { accountId: caller.accountId })
-        await orders.update(id, resend, [{ requestId: claim.resourceId }], claim.resourceId)
+        const form = { operation: 'POST /account/orders/{id}/resend', caller, once, content: id }
+        const { resourceId: requestId } = await claimForm(api, form, 'resend')
+        await orders.update(id, resend, [{ requestId }], requestId)
         return done(id, 'resent')
       },
     }),

@@ -9,7 +9,6 @@ import { findTopUpOffer, listTopUpsOf } from '../../../db/catalogue/packages.ts'
 import { findEsimOwner } from '../../../db/order/esims.ts'
 import { findOrder } from '../../../db/order/orders.ts'
 import { consentsInForce } from '../../../policy/withdrawal.ts'
-import { spendOnce } from '../../http/allowance.ts'
 import { ipCountryOf, type Visitor } from '../../http/caller.ts'
 import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
@@ -80,12 +79,11 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
         const esim = await owned(id, caller)
         if (!takesTopUps(esim)) throw new Problem('order_state_conflict')
         const operation = 'POST /account/esims/{id}/top-up'
-        const claim = await claimForm(api, { operation, caller, once, content: { id, code, version } })
-        const { resourceId: orderId, repeated, firstAt } = claim
+        const form = { operation, caller, once, content: { id, code, version } }
+        const { resourceId: orderId, repeated, firstAt } = await claimForm(api, form, 'order')
         const before = repeated ? await findOrder(sql, orderId) : undefined
         if (!before || !(await orders.goesOn(before))) {
           if (!(await findTopUpOffer(sql, { code, esimId: id }))) throw new Problem('package_unavailable')
-          await spendOnce(api, claim, 'order', { accountId })
           await orders.checkOut({
             orderId,
             accountId,
