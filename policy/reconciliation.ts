@@ -28,7 +28,8 @@ const cures = {
   ask_processor: 'Compare the payout in Stripe’s dashboard, and ask its support',
   deliver_again:
     'Look for the order’s eSIMs at the provider and have a developer record them, or refund the customer by POST /v1/orders/{id}/refund; of an order that has ended, refund all of it with a body',
-  refund_ended: 'POST /v1/orders/{id}/refund: the eSIM is gone, and the customer has not used it',
+  refund_ended:
+    'POST /v1/orders/{id}/refund: the eSIM is gone, and the customer has not used it; of an order that has ended, refund all of it with a body',
   correct_bank_account:
     'Look in Stripe’s dashboard why, and correct the bank account there: Stripe pays nothing out until then',
   wait_for_run:
