@@ -11,6 +11,7 @@ const preview = { 'stripe-version': '2026-06-24.preview' }
 /** Fields of the SDK's types of 2026-10-28.endive that the extract's older version has not. */
 const newer: Record<string, string[]> = {
   charge: ['source'],
+  'checkout.session': ['allowed_payment_method_types'],
   dispute: ['intended_submission_method'],
   dispute_evidence_details: ['submission_method'],
   payment_intent: ['payment_record', 'source'],
@@ -81,6 +82,13 @@ const newIntent = async (customer?: string): Promise<string> => {
   const body = `amount=990&currency=eur&automatic_payment_methods[enabled]=true&metadata[order_id]=o1${ofCustomer}`
   return (await ask('POST', 'payment_intents', body)).id
 }
+const newPage = async (customer?: string): Promise<Answer> => {
+  const item = 'line_items[0][price_data]'
+  const price = `${item}[currency]=eur&${item}[unit_amount]=990&${item}[product_data][name]=data`
+  const page = 'mode=payment&success_url=https://a.example/done&allowed_payment_method_types[0]=card&metadata[mark]=m'
+  const ofCustomer = customer ? `&customer=${customer}` : ''
+  return ask('POST', 'checkout/sessions', `${page}&${price}&line_items[0][quantity]=1${ofCustomer}`)
+}
 const paidIntent = async (how: Record<string, unknown> = {}): Promise<string> => {
   const paymentIntent = await newIntent()
   await sim.do('pay', { paymentIntent, ...how })
@@ -93,6 +101,17 @@ test('every object that the Stripe simulator answers has the fields and types of
   const feature = 'components[mobile_payment_element][features][payment_method_save]=enabled'
   await ask('POST', 'customer_sessions', `customer=${customer}&${enabled}&${feature}`)
   await newIntent(customer)
+
+  const page = await newPage(customer)
+  await fetch(page.url, { method: 'POST', body: 'number=4242424242424242', redirect: 'manual' })
+  const paid = await ask('GET', `checkout/sessions/${page.id}`)
+  expect(paid).toMatchObject({ status: 'complete', payment_status: 'paid' })
+  const ended = (await newPage()).id
+  expect((await ask('POST', `checkout/sessions/${ended}/expire`, '')).status).toBe('expired')
+  const { card } = await sim.do('save-card', { paymentIntent: paid.payment_intent })
+  expect((await ask('GET', `customers/${customer}/payment_methods?type=card`)).data).toHaveLength(1)
+  await ask('GET', `payment_methods/${card}`)
+  expect((await ask('POST', `payment_methods/${card}/detach`, '')).customer).toBeNull()
 
   for (const method of ['card', 'apple_pay', 'google_pay']) await paidIntent({ method, riskScore: 10 })
   for (const action of ['fail-payment', 'require-action', 'process'] as const) {
@@ -122,7 +141,7 @@ test('every object that the Stripe simulator answers has the fields and types of
   for (const list of ['payment_intents', 'charges', 'refunds', 'disputes', 'events', 'radar/early_fraud_warnings']) {
     expect((await ask('GET', `${list}?limit=100`)).data.length, list).toBeGreaterThan(0)
   }
-  for (const list of ['balance_transactions', 'payouts']) {
+  for (const list of ['balance_transactions', 'payouts', 'checkout/sessions']) {
     expect((await ask('GET', `${list}?limit=100`)).data.length, list).toBeGreaterThan(0)
   }
   await ask('GET', 'balance')
@@ -140,12 +159,14 @@ test('every object that the Stripe simulator answers has the fields and types of
     'balance',
     'balance_transaction',
     'charge',
+    'checkout.session',
     'customer',
     'customer_session',
     'deleted_customer',
     'dispute',
     'event',
     'payment_intent',
+    'payment_method',
     'payout',
     'privacy.redaction_job',
     'privacy.redaction_job_validation_error',

@@ -1,13 +1,15 @@
 /**
- * FCM, Meta, Stripe's events and notifications of mail systems as they are documented: our adapters read them, and the
- * simulators answer like it. Of Stripe's event the object is shortened to what each object has; test/providers/stripe-schemas.test.ts
- * compares the objects with Stripe's schemas.
+ * FCM, Google's tokens for it, Meta, Stripe's events and notifications of mail systems as they are documented: our adapters
+ * read them, and the simulators answer like it. Of Stripe's events the object is shortened to what each object has;
+ * test/providers/stripe-schemas.test.ts compares the objects with Stripe's schemas.
  */
+import { importPKCS8, SignJWT } from 'jose'
 import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createPush } from '../../../providers/firebase/push.ts'
 import { readBounce } from '../../../providers/mail/bounce.ts'
 import { createMeasurement } from '../../../providers/measurement.ts'
+import { concernsOrder, isAboutSuccess } from '../../../providers/stripe/event-types.ts'
 import { createStripe } from '../../../providers/stripe/stripe.ts'
 import { controlOf } from '../../../sim/control.ts'
 import { refusalBody } from '../../../sim/firebase/fcm-replies.ts'
@@ -30,11 +32,13 @@ const [firebaseSim, metaSim, stripeSim] = await Promise.all([
 ])
 const firebase = controlOf(firebaseSim)
 const meta = controlOf(metaSim)
-const push = createPush({
-  projectId: firebaseSim.projectId,
-  serviceAccount: firebaseSim.serviceAccount,
-  connectTo: { host: '127.0.0.1', port: firebaseSim.tlsPort, ca: firebaseSim.ca },
-})
+const openPush = () =>
+  createPush({
+    projectId: firebaseSim.projectId,
+    serviceAccount: firebaseSim.serviceAccount,
+    connectTo: { host: '127.0.0.1', port: firebaseSim.tlsPort, ca: firebaseSim.ca },
+  })
+const push = openPush()
 const stripe = createStripe({ ...secrets, publishableKey: 'pk_test_x', apiBase: stripeSim.url })
 const measurement = createMeasurement({
   meta: { baseUrl: metaSim.url, apiVersion: 'v25.0', datasetId: '1', accessToken: 'x' },
@@ -58,14 +62,56 @@ test.each([
   else expect(sent).toMatchObject(expected)
 })
 
-test('FCM’s simulator refuses in the documented shape', async () => {
-  const replies = { 'send-invalid-field': refusalBody('invalid-field'), 'send-invalid-token': refusalBody('invalid') }
+test('FCM’s documented success is read, after Google’s documented reply with a token', async () => {
+  const [token, sent] = await Promise.all(['access-token', 'send'].map((name) => readDocumented('firebase', name)))
+  await firebase.fault({ match: { path: '/token$' }, status: 200, body: token?.body })
+  await firebase.fault({ match: { path: 'messages:send$' }, status: 200, body: sent?.body })
+  // One that has no token yet.
+  const fresh = openPush()
+  expect(await fresh.send(notice)).toEqual({
+    outcome: 'sent',
+    messageId: 'projects/myproject-b5ae1/messages/0:1500415314455276%31bd1c9631bd1c96',
+  })
+  await fresh.close()
+  const asked = (await firebase.log()).filter(({ url }) => url.endsWith('messages:send'))
+  expect(asked.at(-1)?.headers.authorization).toBe('Bearer 1/8xbJqaOZXSUZbHLl5EOtu1pxz3fmmetKx9W8CV4t79M')
+  await firebase.clearFaults()
+})
+
+test('the simulator of Firebase answers and refuses in the documented shapes', async () => {
+  const { clientEmail, privateKey } = firebaseSim.serviceAccount
+  const assertion = await new SignJWT({ scope: 'https://www.googleapis.com/auth/firebase.messaging' })
+    .setProtectedHeader({ alg: 'RS256' })
+    .setIssuer(clientEmail)
+    .setAudience('https://oauth2.googleapis.com/token')
+    .setIssuedAt()
+    .setExpirationTime('5m')
+    .sign(await importPKCS8(privateKey, 'RS256'))
+  const form = new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion })
+  const ask = async (path: string, init: RequestInit): Promise<unknown> =>
+    (await fetch(`${firebaseSim.url}${path}`, { method: 'POST', ...init })).json()
+  const token = z.looseObject({ access_token: z.string() }).parse(await ask('/token', { body: form }))
+  const sent = await ask(`/v1/projects/${firebaseSim.projectId}/messages:send`, {
+    headers: { authorization: `Bearer ${token.access_token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ message: { token: notice.token, notification: { title: 'a', body: 'b' } } }),
+  })
+  const replies = {
+    'access-token': token,
+    send: sent,
+    'send-invalid-field': refusalBody('invalid-field'),
+    'send-invalid-token': refusalBody('invalid'),
+  }
   const { found, listed } = await compareShapes('firebase', replies)
   expect(Object.keys(found).sort()).toEqual(await listDocumented('firebase'))
   expect(found).toEqual(listed)
 })
 
-test('Meta’s documented error is read, and its simulator sends one in that shape', async () => {
+test('Meta’s documented answers are read, and its simulator sends them in their shape', async () => {
+  const events = await readDocumented('meta', 'events')
+  await meta.fault({ match: { path: '/events$' }, status: 200, body: events.body })
+  expect(await measurement.sendToMeta(purchase, new Date())).toBe('sent')
+  const sent = (await meta.log()).at(-1)?.body ?? ''
+  const taken = await fetch(`${metaSim.url}/v25.0/1/events`, { method: 'POST', body: sent })
   const { status = 200, body } = await readDocumented('meta', 'error')
   await meta.fault({ match: { path: '/events$' }, status, body })
   await expect(measurement.sendToMeta(purchase, new Date())).rejects.toMatchObject({
@@ -74,12 +120,12 @@ test('Meta’s documented error is read, and its simulator sends one in that sha
   })
   const refused = await fetch(`${metaSim.url}/v25.0/1/events`, { method: 'POST', body: '{"access_token":"wrong"}' })
   expect(refused.status).toBe(400)
-  const { found, listed } = await compareShapes('meta', { error: await refused.json() })
-  expect(Object.keys(found)).toEqual(await listDocumented('meta'))
+  const { found, listed } = await compareShapes('meta', { error: await refused.json(), events: await taken.json() })
+  expect(Object.keys(found).sort()).toEqual(await listDocumented('meta'))
   expect(found).toEqual(listed)
 })
 
-test('Stripe’s documented event is read, and its simulator sends events in that shape', async () => {
+test('Stripe’s documented events are read, and its simulator sends events in their shape', async () => {
   const { body } = await readDocumented('stripe', 'event')
   const text = JSON.stringify(body)
   expect(stripe.parseWebhook(text, sign(text, secrets.webhookSecret))).toEqual({
@@ -88,6 +134,19 @@ test('Stripe’s documented event is read, and its simulator sends events in tha
     objectId: 'seti_1NG8Du2eZvKYlo2C9XMqbR0x',
     createdAt: '2023-06-06T22:19:30.000Z',
   })
+  const succeeded = await readDocumented('stripe', 'payment-succeeded')
+  const read = stripe.parseWebhook(
+    JSON.stringify(succeeded.body),
+    sign(JSON.stringify(succeeded.body), secrets.webhookSecret),
+  )
+  expect(read).toEqual({
+    eventId: 'evt_3PajIyCzbZon1zn90b9Wvsqf',
+    type: 'payment_intent.succeeded',
+    objectId: 'pi_3PajIyCzbZon1zn901xQeOdi',
+    paymentIntentId: 'pi_3PajIyCzbZon1zn901xQeOdi',
+    createdAt: '2024-07-09T19:02:39.000Z',
+  })
+  expect([concernsOrder(read), isAboutSuccess(read)]).toEqual([true, true])
   const orderId = '00000000-0000-4000-8000-000000000001'
   const payment = { orderId, amountMinor: 990, currency: 'EUR', mark: 'of_the_order', idempotencyKey: 'pay:1' }
   const { paymentIntentId } = await stripe.createPayment(payment)
@@ -97,8 +156,9 @@ test('Stripe’s documented event is read, and its simulator sends events in tha
   const { id, object, metadata } = sent.data.object
   const { found, listed } = await compareShapes('stripe', {
     event: { ...sent, data: { object: { id, object, metadata: {} } } },
+    'payment-succeeded': { ...sent, data: { object: { id, object, metadata } } },
   })
-  expect(metadata).toBeTypeOf('object')
+  expect(sent.type).toBe('payment_intent.succeeded')
   expect(Object.keys(found)).toEqual(await listDocumented('stripe'))
   expect(found).toEqual(listed)
 })

@@ -1,5 +1,6 @@
 /** Tokens and notices of Apple and Google as they document them: our adapters read them, the simulators send their like. */
 import { createServer } from 'node:http'
+import { importPKCS8, SignJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { portOf } from '../../../dev/port.ts'
@@ -17,6 +18,8 @@ const googleClientId = '1029384756-ama.apps.googleusercontent.com'
 
 let signer: Signer
 let keySet: ReturnType<typeof createServer>
+/** the next answer of `/auth/token` */
+let tokenReply: unknown
 let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>
 let apple: Apple
 let google: Google
@@ -27,7 +30,9 @@ let atGoogle: ControlOf<typeof startGoogle>
 
 beforeAll(async () => {
   signer = createSigner('documented')
-  keySet = createServer(async (_request, response) => response.end(JSON.stringify(await signer.jwks())))
+  keySet = createServer(async ({ url }, response) =>
+    response.end(JSON.stringify(url === '/auth/token' ? tokenReply : await signer.jwks())),
+  )
   await new Promise<void>((resolve) => keySet.listen(0, '127.0.0.1', resolve))
   const keys = `http://127.0.0.1:${portOf(keySet)}`
   receiver = await startWebhookReceiver()
@@ -57,6 +62,24 @@ test('Apple’s documented ID token is read', async () => {
     emailVerified: true,
     isPrivateEmail: true,
     clientId,
+  })
+})
+
+test('Apple’s documented answer to an authorisation code is read', async () => {
+  // The page shortens the tokens: the ID token is one that can be verified.
+  tokenReply = { ...(await readDocumented('apple', 'token')).body, id_token: await signed('apple', 'id-token') }
+  expect(await apple.exchangeCode('a-code', clientId)).toEqual({
+    refreshToken: 'rca7...lABoQ',
+    subject: '000342.18ac0f8d2c0f4fd8b0a3a1d6f0f2c1aa.0926',
+  })
+})
+
+test('Apple’s documented answer to a refresh token, for which we never ask, is none to an authorisation code', async () => {
+  const { body } = await readDocumented('apple', 'token-of-a-refresh')
+  tokenReply = { ...body, id_token: await signed('apple', 'id-token') }
+  await expect(apple.exchangeCode('a-code', clientId)).rejects.toMatchObject({
+    kind: 'unknown_outcome',
+    code: 'unreadable_reply',
   })
 })
 
@@ -94,9 +117,30 @@ test.each([
   })
 })
 
+/** Asks the simulator of Apple as the adapter does, and returns the whole reply. */
+async function askForTokens(fields: Record<string, string>): Promise<{ refresh_token?: string | undefined }> {
+  const secret = new SignJWT()
+    .setProtectedHeader({ alg: 'ES256', kid: appleSim.keyId })
+    .setIssuer(appleSim.teamId)
+    .setSubject(clientId)
+    .setAudience('https://appleid.apple.com')
+    .setIssuedAt()
+    .setExpirationTime('5m')
+  const client_secret = await secret.sign(await importPKCS8(appleSim.privateKeyPem, 'ES256'))
+  const body = new URLSearchParams({ client_id: clientId, client_secret, ...fields })
+  const response = await fetch(`${appleSim.url}/auth/token`, { method: 'POST', body })
+  return z.looseObject({ refresh_token: z.string().optional() }).parse(await response.json())
+}
+
 test('Apple’s simulator sends tokens and notifications in the documented shape', async () => {
-  const { idToken, sub } = await atApple.do('sign-in', { private: true, nonce: 'a-nonce' })
+  const { idToken, sub, code } = await atApple.do('sign-in', { private: true, nonce: 'a-nonce' })
   const claims: Record<string, unknown> = { 'id-token': claimsOf(idToken) }
+  const token = await askForTokens({ grant_type: 'authorization_code', code })
+  claims.token = token
+  claims['token-of-a-refresh'] = await askForTokens({
+    grant_type: 'refresh_token',
+    refresh_token: token.refresh_token ?? '',
+  })
   for (const type of notifications) await atApple.do('notify', { type, sub })
   for (const { body } of await receiver.atLeast(notifications.length)) {
     const sent = claimsOf(z.object({ payload: z.string() }).parse(JSON.parse(String(body))).payload)
