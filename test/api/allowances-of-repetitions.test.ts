@@ -65,8 +65,7 @@ test.each(requests)('%s that is one too many is not done for its repetition eith
   await sql`update allowances set used = ${allowances[kind].most} where account_id = ${person.accountId} and kind = ${kind}`
 
   const held = await holdTable(sql, 'allowances', 'share row exclusive')
-  const waiting = async (): Promise<number> =>
-    (await sql`select distinct pid from pg_locks where not granted`).length
+  const waiting = async (): Promise<number> => (await sql`select distinct pid from pg_locks where not granted`).length
   const answers: number[] = []
   const asked = async () => {
     const { status } = await send()
@@ -75,7 +74,10 @@ test.each(requests)('%s that is one too many is not done for its repetition eith
   const first = asked()
   await until('the first is being counted', async () => (await waiting()) === 1)
   const second = asked()
-  await until('the repetition is answered, or waits for the first', async () => answers.length + (await waiting()) === 2)
+  await until(
+    'the repetition is answered, or waits for the first',
+    async () => answers.length + (await waiting()) === 2,
+  )
   await held.release()
   await Promise.all([first, second])
   expect(answers).toEqual([429, 429])

@@ -1,10 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { Payload } from '@temporalio/common'
 import { expect, test } from 'vitest'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
-import type { Attention } from '../../db/connection/schema.ts'
+import type { AccessLog, Attention, Orders } from '../../db/connection/schema.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { createPayloadCodec } from '../../temporal/payload-codec.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { openHarness } from '../harness/harness.ts'
@@ -174,6 +176,56 @@ test('S1: the codec decrypts payloads of all earlier keys for operators', async 
     expect((await caller.post('/codec/decode', encoded)).status).toBe(403)
   expect((await harness.anonymous.post('/codec/decode', encoded)).status).toBe(401)
   expect((await harness.operator.post('/codec/decode', { payloads: [{ data: 'not base64!' }] })).status).toBe(400)
+})
+
+test('payloads of runs that the codec decrypts are a read of the people whose ids they have', async () => {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person)
+  const [order] = await sql<Pick<Orders, 'payment_intent_id'>[]>`
+    select payment_intent_id from orders where id = ${id}`
+  const history = await harness.temporal.workflow.getHandle(orderWorkflowId(id)).fetchHistory()
+  const started = history.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? []
+  const decode = async (payloads: Payload[]) =>
+    expectStatus(await harness.operator.post('/codec/decode', toWire(payloads)), 200)
+  const added = async (read: () => Promise<unknown>) => {
+    const rows = () => sql<Pick<AccessLog, 'actor_kind' | 'route' | 'fields'>[]>`
+      select actor_kind, route, fields from access_log where account_id = ${person.accountId} order by at, id`
+    const before = (await rows()).length
+    await read()
+    return (await rows()).slice(before)
+  }
+  const row = { actor_kind: 'operator', route: 'POST /codec/decode', fields: ['orders', 'consents'] }
+
+  const rows = await added(async () => {
+    const [input] = (await decode(started)).payloads
+    expect(Buffer.from(String(input?.data), 'base64').toString()).toContain(person.accountId)
+  })
+  expect(rows).toEqual([expect.objectContaining(row)])
+
+  const { PAYLOAD_KEYS: keys } = harness.config
+  if (!keys) throw new Error('no payload keys')
+  const codec = createPayloadCodec(keys)
+  const json = (value: unknown): Payload => ({
+    metadata: { encoding: Buffer.from('json/plain') },
+    data: Buffer.from(JSON.stringify(value)),
+  })
+  // Whatever names a person in a payload: an order by its id or its run's, a payment, the account reference of a deletion.
+  const named = [
+    { orderId: id },
+    `order-${id}: not found`,
+    order?.payment_intent_id,
+    { accountRef: harness.context.cipher.accountRef(person.accountId), reason: 'asked' },
+  ]
+  for (const value of named) {
+    const sealed = await codec.encode([json(value)])
+    const found = await added(() => decode(sealed))
+    expect([value, found]).toEqual([value, [expect.objectContaining(row)]])
+  }
+  // Of a page of payloads each person once; nobody for what names nobody, or was never encrypted.
+  const page = await codec.encode(named.map(json))
+  expect(await added(() => decode(page))).toHaveLength(1)
+  const nobody = await codec.encode([json('a state'), json({ orderId: randomUUID() })])
+  expect(await added(() => decode([...nobody, json({ orderId: id })]))).toEqual([])
 })
 
 test('only pages of the Web UI may call the codec with the console’s cookie', async () => {

@@ -1,11 +1,14 @@
 /**
  * The codec server of the Temporal Web UI, which has no key itself: it shows operators the decrypted payloads of a run.
+ * Payloads name people by ids alone: whose they are is looked up for the access log.
  * https://docs.temporal.io/production-deployment/data-encryption
  */
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { createPayloadCodec } from '../../../temporal/payload-codec.ts'
+import { accountsNamedIn } from '../../../db/access/named-accounts.ts'
+import type { FieldGroup } from '../../../policy/field-groups.ts'
+import { createPayloadCodec, keyIdOf } from '../../../temporal/payload-codec.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 
@@ -20,10 +23,13 @@ const payloads = z
 
 type Payloads = z.output<typeof payloads>['payloads']
 
-export function codecRoutes({ config }: ApiContext): Route[] {
+/** What the runs of a person hold: purchases and choices; the rest are ids (docs/glossary.md, "run"). */
+const heldByRuns: readonly FieldGroup[] = ['orders', 'consents']
+
+export function codecRoutes({ config, sql }: ApiContext): Route[] {
   const codec = config.PAYLOAD_KEYS && createPayloadCodec(config.PAYLOAD_KEYS)
 
-  const route = (name: 'decode' | 'encode', summary: string): Route =>
+  const route = (name: 'decode' | 'encode', summary: string, reads?: readonly FieldGroup[]): Route =>
     defineRoute({
       method: 'post',
       path: `/codec/${name}`,
@@ -32,18 +38,26 @@ export function codecRoutes({ config }: ApiContext): Route[] {
       promises: ['S1'],
       callers: ['operator', 'console'],
       permission: 'look',
+      ...(reads && { reads }),
       largeBody: 'payloads',
       body: payloads,
       responses: { 200: { description: 'The payloads', schema: payloads } },
       problems: ['not_found'],
       async handle({ body }) {
         if (!codec) throw new Problem('not_found', { detail: 'There are no payload keys.' })
-        return { status: 200, body: { payloads: toJson(await codec[name](fromJson(body.payloads))) } }
+        const given = fromJson(body.payloads)
+        const converted = await codec[name](given)
+        const reply = { status: 200 as const, body: { payloads: toJson(converted) } }
+        if (!reads) return reply
+        // What came unencrypted, the caller had already.
+        const opened = converted.filter((_, place) => keyIdOf(given[place] ?? {}) !== undefined)
+        const text = opened.map(({ data }) => Buffer.from(data ?? []).toString()).join('\n')
+        return { ...reply, about: await accountsNamedIn(sql, text) }
       },
     })
 
   return [
-    route('decode', 'Decrypts payloads, for the Temporal Web UI'),
+    route('decode', 'Decrypts payloads, for the Temporal Web UI', heldByRuns),
     route('encode', 'Encrypts payloads, for the Temporal Web UI'),
   ]
 }
