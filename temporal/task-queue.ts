@@ -23,6 +23,16 @@ export const describeQueues = (client: Client, taskQueue: string) =>
 export const polledLately = ({ lastAccessTime }: proto.temporal.api.taskqueue.v1.IPollerInfo): boolean =>
   Number(lastAccessTime?.seconds ?? 0) * 1_000 > Date.now() - polledWithinMs
 
+/**
+ * Whether any worker polls for workflow tasks, and any for activities. One that has gone without a word counts for
+ * another minute.
+ * @throws ServiceError also when Temporal does not answer within the time
+ */
+export async function isServed(client: Client, taskQueue: string, withinMs: number): Promise<boolean> {
+  const queues = await client.withDeadline(Date.now() + withinMs, () => describeQueues(client, taskQueue))
+  return queues.every(({ pollers }) => (pollers ?? []).some(polledLately))
+}
+
 /** Whether a worker polls for workflow tasks and for activities, as Temporal sees it. @throws ServiceError */
 export async function isPolling(client: Client, taskQueue: string, identity: string): Promise<boolean> {
   const queues = await describeQueues(client, taskQueue)

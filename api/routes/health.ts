@@ -4,6 +4,7 @@ import { findClosedRestore } from '../../db/backup/restores.ts'
 import { missingMigrations } from '../../db/connection/migrate.ts'
 import { shareReading } from '../../shared/shared-reading.ts'
 import { assertTemporalReady } from '../../temporal/readiness.ts'
+import { isServed } from '../../temporal/task-queue.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { enumeration } from '../views/enumeration.ts'
 
@@ -24,6 +25,9 @@ const readiness = z
       migrations: state.describe('it has every migration of this build'),
       temporal: state.describe('it answers, and has the namespace and every search attribute'),
       restore: state.describe('no restored database is being completed'),
+      workers: state.describe(
+        'a worker polls for workflow tasks, and one for activities; reported alone: without one the process is ready all the same',
+      ),
     }),
   })
   .meta({ id: 'Readiness' })
@@ -75,7 +79,9 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
       async handle() {
         const checks = await latestChecks()
         if (isStopping()) return { status: 503, body: { status: 'stopping' as const, checks } }
-        return Object.values(checks).every((check) => check === 'ok')
+        // Every API would be out of service at once, with all that needs no worker: decision 0640.
+        const { workers: _workers, ...needed } = checks
+        return Object.values(needed).every((check) => check === 'ok')
           ? { status: 200, body: { status: 'ready' as const, checks } }
           : { status: 503, body: { status: 'not_ready' as const, checks } }
       },
@@ -95,12 +101,9 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
 
 type Outcome = z.output<typeof state>
 
-async function readChecks({
-  sql,
-  temporal,
-}: ApiContext): Promise<Record<'database' | 'migrations' | 'temporal' | 'restore', Outcome>> {
+async function readChecks({ sql, temporal, config }: ApiContext): Promise<z.output<typeof readiness>['checks']> {
   const missing = missingMigrations(sql)
-  const [database, migrations, restore, temporalState] = await Promise.all([
+  const [database, migrations, restore, temporalState, workers] = await Promise.all([
     inTime(outcome(missing)),
     inTime(
       outcome(
@@ -118,8 +121,13 @@ async function readChecks({
       ),
     ),
     outcome(assertTemporalReady(temporal, checkTimeoutMs)),
+    outcome(
+      isServed(temporal, config.TEMPORAL_TASK_QUEUE, checkTimeoutMs).then((served) => {
+        if (!served) throw new Error('no worker polls')
+      }),
+    ),
   ])
-  return { database, migrations, restore, temporal: temporalState }
+  return { database, migrations, restore, temporal: temporalState, workers }
 }
 
 /** Turns a rejected check into a result. */

@@ -22,7 +22,10 @@ test('the API is alive and not ready while Temporal is down, and names Temporal'
   const ready = await harness.call('GET', '/readyz')
   expect([ready.status, ready.body]).toEqual([
     503,
-    { status: 'not_ready', checks: { database: 'ok', migrations: 'ok', temporal: 'failed', restore: 'ok' } },
+    {
+      status: 'not_ready',
+      checks: { database: 'ok', migrations: 'ok', temporal: 'failed', restore: 'ok', workers: 'failed' },
+    },
   ])
 })
 

@@ -3,8 +3,10 @@ import { isDeepStrictEqual } from 'node:util'
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
+import { createApi } from '../../api/server.ts'
 import { searchAttributeTypes } from '../../dev/temporal/search-attribute-types.ts'
 import { startTemporal } from '../../dev/temporal/temporal.ts'
+import { createMetrics } from '../../shared/metrics.ts'
 import { assertTemporalReady } from '../../temporal/readiness.ts'
 import { describeQueues, isPolling } from '../../temporal/task-queue.ts'
 import { openHarness } from '../harness/harness.ts'
@@ -21,21 +23,21 @@ afterAll(async () => {
   await server.stop()
 })
 
-const ready = async () =>
-  z.looseObject({ checks: z.looseObject({}) }).parse(await (await fetch(`${harness.urls.api}/readyz`)).json())
+const ready = async (url = harness.urls.api) =>
+  z.looseObject({ checks: z.looseObject({}) }).parse(await (await fetch(`${url}/readyz`)).json())
 const workerStatus = async () => (await fetch(`${workerUrl}/readyz`)).status
 
 test('a database that lacks a migration, or was never migrated, makes API and worker unready', async () => {
   expect(await ready()).toEqual({
     status: 'ready',
-    checks: { database: 'ok', migrations: 'ok', temporal: 'ok', restore: 'ok' },
+    checks: { database: 'ok', migrations: 'ok', temporal: 'ok', restore: 'ok', workers: 'ok' },
   })
   expect(await workerStatus()).toBe(200)
   const [last] = await sql<{ name: string; applied_at: Date }[]>`
     delete from migrations where name = (select max(name) from migrations) returning *`
   const unready = {
     status: 'not_ready',
-    checks: { database: 'ok', migrations: 'failed', temporal: 'ok', restore: 'ok' },
+    checks: { database: 'ok', migrations: 'failed', temporal: 'ok', restore: 'ok', workers: 'ok' },
   }
   await until('the API says so', async () => isDeepStrictEqual(await ready(), unready))
   expect(await workerStatus()).toBe(503)
@@ -56,6 +58,18 @@ test('a worker is ready while Temporal sees it poll for workflow tasks and for a
   expect(await isPolling(temporal, queue, identity)).toBe(true)
   expect(await isPolling(temporal, queue, 'another worker')).toBe(false)
   expect(await isPolling(temporal, 'another queue', identity)).toBe(false)
+})
+
+test('an API is ready while no worker polls, and says that none does', async () => {
+  const { context, stack } = harness
+  const config = { ...context.config, TEMPORAL_TASK_QUEUE: 'a queue without workers' }
+  const running = await createApi({ ...context, config, metrics: createMetrics(), temporal: stack.temporal }).listen(0)
+  expect(await ready(running.url)).toEqual({
+    status: 'ready',
+    checks: { database: 'ok', migrations: 'ok', temporal: 'ok', restore: 'ok', workers: 'failed' },
+  })
+  expect((await fetch(`${running.url}/readyz`)).status).toBe(200)
+  await running.stop({ drainMs: 1_000 })
 })
 
 test('a Temporal service that lacks the namespace or a search attribute is not ready', async () => {
