@@ -5,7 +5,8 @@
  *
  * `npm test -- test/orders` runs a part of them, the long ones included. `--seed 7` repeats the random values of an
  * earlier run. `--all` tries all cases of which a run otherwise draws a part by its seed. `--delays` starts activities
- * and lets webhooks arrive up to 300 ms late. The last line is `N passed, N failed`, from vitest's result. The exit
+ * and lets webhooks arrive up to 300 ms late. The last line is `N passed, N failed`, from vitest's result; before it are the
+ * tests that this machine could not run, each with what it lacks. The exit
  * code is 1 when a test failed or none ran.
  */
 import { type Reporter, startVitest } from 'vitest/node'
@@ -61,6 +62,7 @@ const vitest = await startVitest('test', positionals, {
 const modules = vitest.state.getTestModules()
 const count = { passed: 0, failed: 0, skipped: 0 }
 const failedNames: string[] = []
+const skippedNames: string[] = []
 for (const module of modules) {
   let failedTests = 0
   for (const test of module.children.allTests()) {
@@ -70,6 +72,9 @@ for (const module of modules) {
     if (state === 'passed' || state === 'failed' || state === 'skipped') count[state] += 1
     // An interrupted run leaves tests without a result.
     else count.failed += 1
+    // Those of another name were not asked for.
+    if (state === 'skipped' && values.testNamePattern === undefined)
+      skippedNames.push(`${module.relativeModuleId} > ${test.fullName}`)
     if (state !== 'failed') continue
     failedTests += 1
     failedNames.push(`${module.relativeModuleId} > ${test.fullName}: ${firstLine(errors?.[0]?.message)}`)
@@ -84,6 +89,8 @@ if (modules.length === 0) process.stdout.write('No test was found.\n')
 if (unhandled > 0) process.stdout.write(`${unhandled} error(s) outside of any test.\n`)
 await vitest.close()
 count.failed += unhandled
+// Their titles say for want of what.
+for (const name of skippedNames) process.stdout.write(`SKIPPED ${name}\n`)
 if (count.skipped > 0) process.stdout.write(`\n${count.skipped} skipped\n`)
 // Said once more at the end, because a log of thousands of lines is often cut in its middle.
 for (const name of failedNames) process.stdout.write(`FAILED ${name}\n`)

@@ -7,11 +7,12 @@ import pMap from 'p-map'
 import { beforeAll, expect, test } from 'vitest'
 import { readDescribed } from '../harness/api/described.ts'
 import { openHarness } from '../harness/harness.ts'
+import { lacks } from '../harness/optional/optional.ts'
 import { drawPart, drawsAll, seed } from '../harness/seed.ts'
 import { hostileNumbers, hostileTexts } from './corpora/hostile.ts'
 import { type Input, inputsOf, requestWith } from './corpora/inputs.ts'
 import { createSenders, faultOf, type Senders } from './corpora/send.ts'
-import { findSchemathesis, fuzz } from './fuzz/schemathesis.ts'
+import { fuzz, schemathesisPath } from './fuzz/schemathesis.ts'
 import { createFuzzWorld, type FuzzWorld, victimsRows } from './fuzz/world.ts'
 
 const harness = await openHarness({ replay: false, books: false })
@@ -100,16 +101,13 @@ test('a parameter of the query that is sent twice, or as a list or an object, is
   expect(answers.filter(({ status }) => status < 400 || status >= 500)).toEqual([])
 })
 
-const schemathesis = await findSchemathesis()
-if (!schemathesis)
-  process.stdout.write('schemathesis is not installed, so its tests are skipped: npm run fuzz installs it\n')
-
-test.skipIf(!schemathesis).each(drawPart(3)(['anonymous', 'customer', 'service'] as const))(
-  'schemathesis finds no 5xx, no undescribed answer and no row of another person as caller: %s',
+// `npm run fuzz` installs it.
+test.skipIf(lacks('schemathesis')).each(drawPart(3)(['anonymous', 'customer', 'service'] as const))(
+  'schemathesis finds no 5xx, no undescribed answer and no row of another person as caller: %s (skipped without schemathesis)',
   async (caller) => {
     const plan = world.planOf(caller)
     const before = await victimsRows(harness, world.victim)
-    const result = await fuzz(schemathesis ?? '', {
+    const result = await fuzz(schemathesisPath(), {
       url: harness.urls.api,
       token: world.tokenOf(caller),
       seed,

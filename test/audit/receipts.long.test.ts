@@ -1,5 +1,5 @@
 /** Receipts, policies and evidence can be checked by programs that are not ours, and nobody can change them unseen. */
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -32,24 +32,13 @@ import { takeSnapshot } from '../erasure/snapshot.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
+import { lacks } from '../harness/optional/optional.ts'
 import { drawPart, seededBytes } from '../harness/seed.ts'
 import { runLater } from '../harness/temporal/run-later.ts'
 
 const harness = await shareStack({ books: false })
 const { sql, config } = harness.context
 const night = (inDays = 0) => runLater<TransparencyNightReport>(harness, transparencyNightType, inDays)
-
-const has = (program: string): boolean => {
-  try {
-    execFileSync('which', [program])
-    return true
-  } catch {
-    return false
-  }
-}
-// Both come with the operating systems for which the documentation names them. A test says in its title what it lacks.
-const lacksSsh = !has('ssh-keygen')
-const lacksPython = !has('python3')
 
 let folder: string
 beforeAll(async () => {
@@ -101,7 +90,7 @@ async function erased() {
 
 const sha256 = (data: Buffer | string): string => createHash('sha256').update(data).digest('hex')
 
-describe.skipIf(lacksSsh)('a receipt, verified by ssh-keygen (skipped where it is not installed)', () => {
+describe.skipIf(lacks('ssh-keygen'))('a receipt, verified by another program (skipped without ssh-keygen)', () => {
   test('is good by the commands of the documentation', async () => {
     const { deletion } = await erased()
     const env = { ...process.env, URL: harness.urls.api, ID: deletion.receiptId }
@@ -180,7 +169,7 @@ describe('the transparency log', () => {
     expect(JSON.parse(evidence.statement).evidence.promises.length).toBeGreaterThan(30)
     const signed = expectStatus(await harness.anonymous.get(`/v1/transparency-log/${evidence.seq}`), 200)
     expect(signed.text).toBe(evidence.statement)
-    if (!lacksSsh) {
+    if (!lacks('ssh-keygen')) {
       const given = { receipt: Buffer.from(signed.text), signature: Buffer.from(signed.signature) }
       expect(await isGood(given, await publicKeys())).toBe(true)
     }
@@ -188,7 +177,7 @@ describe('the transparency log', () => {
     expect((await night()).appended).toBe(0)
   })
 
-  test.skipIf(lacksPython)('is whole by the program of the documentation (skipped without python3)', async () => {
+  test.skipIf(lacks('python3'))('is whole by the program of the documentation (skipped without python3)', async () => {
     await erased()
     const { head } = await night()
     const program = join(folder, 'verify.py')

@@ -1,11 +1,6 @@
-/** A real browser, if one is installed. */
-import { existsSync } from 'node:fs'
+/** A real browser, where one is installed. */
 import { type Browser, chromium, type Page } from 'playwright-core'
-
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-
-/** Tests that need a browser are skipped without one. */
-export const hasBrowser = existsSync(executablePath)
+import { chromiumPath } from '../harness/optional/optional.ts'
 
 const flags = [
   '--disable-gpu',
@@ -17,7 +12,7 @@ const flags = [
 ]
 
 export const startBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath, headless: true, chromiumSandbox: false, args: flags })
+  chromium.launch({ executablePath: chromiumPath, headless: true, chromiumSandbox: false, args: flags })
 
 export const viewportOf = ({ narrow }: { narrow?: boolean }): { width: number; height: number } =>
   narrow ? { width: 360, height: 740 } : { width: 1200, height: 900 }

@@ -1,11 +1,12 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { shareStack } from '../harness/harness.ts'
-import { hasBrowser, openWatched, startBrowser } from './chromium.ts'
+import { lacks } from '../harness/optional/optional.ts'
+import { openWatched, startBrowser } from './chromium.ts'
 import { look } from './look.ts'
 
-describe.skipIf(!hasBrowser)('the install page in a browser', async () => {
-  if (!hasBrowser) return
+describe.skipIf(lacks('Chromium'))('the install page in a browser (skipped without Chromium)', async () => {
+  if (lacks('Chromium')) return
   const harness = await shareStack()
   let browser: Browser
   beforeAll(async () => {

@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { textsOf } from '../../messages/texts.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
+import { lacks } from '../harness/optional/optional.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
-import { hasBrowser, openWatched, startBrowser } from './chromium.ts'
+import { openWatched, startBrowser } from './chromium.ts'
 import { look } from './look.ts'
 
 const mostTabs = 80
@@ -37,8 +38,8 @@ async function activate(page: Page, name: string | RegExp, key = 'Enter'): Promi
 
 const untilHeading = (page: Page, name: string | RegExp) => page.getByRole('heading', { name, level: 1 }).waitFor()
 
-describe.skipIf(!hasBrowser)('with the keyboard alone', async () => {
-  if (!hasBrowser) return
+describe.skipIf(lacks('Chromium'))('with the keyboard alone (skipped without Chromium)', async () => {
+  if (lacks('Chromium')) return
   // Orders of erased people are in Stripe's state, and no longer in our database.
   const harness = await shareStack({ books: false })
   const site = harness.urls.api

@@ -5,12 +5,13 @@ import { textsOf } from '../../messages/texts.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
+import { lacks } from '../harness/optional/optional.ts'
 import { until } from '../harness/until.ts'
-import { hasBrowser, openWatched, startBrowser } from './chromium.ts'
+import { openWatched, startBrowser } from './chromium.ts'
 import { look } from './look.ts'
 
-describe.skipIf(!hasBrowser)('pages in a browser', async () => {
-  if (!hasBrowser) return
+describe.skipIf(lacks('Chromium'))('pages in a browser (skipped without Chromium)', async () => {
+  if (lacks('Chromium')) return
   // Orders of erased people are in Stripe's state, and no longer in our database.
   const harness = await shareStack({ books: false })
   const site = harness.urls.api

@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { type Language, languages } from '../../messages/languages.ts'
 import { readArguments } from '../../shared/process/arguments.ts'
+import { lacks } from '../harness/optional/optional.ts'
 import { startProduct } from '../harness/product.ts'
-import { hasBrowser, startBrowser } from './chromium.ts'
+import { startBrowser } from './chromium.ts'
 import { type Furnished, furnishOperator, furnishPerson } from './furnished.ts'
 import { fits } from './look.ts'
 import {
@@ -85,7 +86,7 @@ function indexOf(shots: readonly Shot[]): string {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Screenshots</title><style>${style}</style><h1>Screenshots</h1>${sections.join('')}</html>`
 }
 
-if (!hasBrowser) throw new Error('There is no Chromium: set CHROMIUM_PATH, or install it as /usr/bin/chromium.')
+if (lacks('Chromium')) throw new Error('There is no Chromium: set CHROMIUM_PATH, or install it as /usr/bin/chromium.')
 const product = await startProduct()
 const browser = await startBrowser()
 try {

@@ -8,12 +8,13 @@ import type { OperatorActs, SecurityLog } from '../../db/connection/schema.ts'
 import { saveOperator } from '../../db/operator/operators.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
+import { lacks } from '../harness/optional/optional.ts'
 import { until } from '../harness/until.ts'
-import { hasBrowser, openWatched, startBrowser } from './chromium.ts'
+import { openWatched, startBrowser } from './chromium.ts'
 import { look } from './look.ts'
 
-describe.skipIf(!hasBrowser)('a support call in a browser', async () => {
-  if (!hasBrowser) return
+describe.skipIf(lacks('Chromium'))('a support call in a browser (skipped without Chromium)', async () => {
+  if (lacks('Chromium')) return
   const harness = await shareStack()
   const { sql } = harness.context
   const site = harness.urls.api

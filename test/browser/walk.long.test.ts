@@ -8,9 +8,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Language, languages } from '../../messages/languages.ts'
 import type { Surfer } from '../harness/browser.ts'
 import { shareStack } from '../harness/harness.ts'
+import { lacks } from '../harness/optional/optional.ts'
 import { seededInt } from '../harness/seed.ts'
 import { accessibilityFaultsBy, copyInto } from './accessibility.ts'
-import { hasBrowser, startBrowser, type Watched } from './chromium.ts'
+import { startBrowser, type Watched } from './chromium.ts'
 import { type Furnished, furnishOperator, furnishPerson } from './furnished.ts'
 import { fits } from './look.ts'
 import { operatorsForms, operatorsPages, peoplesForms, peoplesPages, type Visit, visitsOf } from './page-table.ts'
@@ -23,8 +24,8 @@ interface Window extends Watched {
   copy: Page
 }
 
-describe.skipIf(!hasBrowser)('each page in a browser', async () => {
-  if (!hasBrowser) return
+describe.skipIf(lacks('Chromium'))('each page in a browser (skipped without Chromium)', async () => {
+  if (lacks('Chromium')) return
   // Orders of erased people are in Stripe's state, and no longer in our database.
   const harness = await shareStack({ books: false })
   const site = harness.urls.api

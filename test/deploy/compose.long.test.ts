@@ -9,21 +9,16 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { withId } from '../harness/http.ts'
+import { lacks } from '../harness/optional/optional.ts'
 import { until } from '../harness/until.ts'
 import { makeImage } from '../image/image.ts'
 import { services } from './compose/compose.ts'
-import { type Container, type Containers, createContainers, whyNoContainers } from './compose/containers.ts'
+import { type Container, type Containers, createContainers } from './compose/containers.ts'
+import { missingForCompose, runnable } from './compose/missing.ts'
 import { recipes } from './compose/recipes.ts'
 
-const named = recipes({ 'ama-esim': '', 'ama-esim-simulators': '' })
-const runnable = Object.entries(services).filter(([, { image }]) => image !== 'grafana/grafana:12.4.0')
-const why = [
-  whyNoContainers(),
-  ...runnable.map(([name, { image }]) => named[image]?.missing && `${name}: ${named[image].missing}`),
-]
-const missing = [...new Set(why.filter((each) => each !== undefined))]
+const missing = missingForCompose()
 if (missing.length > 0) console.warn(`docker-compose.yml is not run here:\n  ${missing.join('\n  ')}`)
-const runs = test.skipIf(missing.length > 0)
 
 /** Everything of this file runs at once, beside other tests. */
 const slowStart = { timeoutMs: 300_000, everyMs: 500 }
@@ -43,7 +38,7 @@ beforeAll(async () => {
   images.push(await makeImage(), await makeImage('ops/compose/Dockerfile.dockerignore'))
   const [ours = '', simulators = ''] = images
   containers = await createContainers(services, recipes({ 'ama-esim': ours, 'ama-esim-simulators': simulators }))
-  for (const [name] of runnable) started[name] = await containers.start(name)
+  for (const name of runnable) started[name] = await containers.start(name)
   for (const name of ['api-1', 'api-2', 'worker-1', 'worker-2', 'mail']) await containers.healthy(name)
   const made = await started['api-1']?.run(withSettings('cli/keys.ts', 'create', 'service', '--label', 'app'))
   serviceKey = /^ama_service_\S+/m.exec(made ?? '')?.[0] ?? ''
@@ -144,8 +139,8 @@ async function targets(): Promise<Record<string, string>> {
   return Object.fromEntries(data.activeTargets.map(({ labels, health }) => [labels.instance, health]))
 }
 
-runs(
-  'compose: an order is delivered through proxy, two APIs, two workers and Temporal on PostgreSQL; doctor is content',
+test.skipIf(lacks('containers of docker-compose.yml'))(
+  'compose: an order is delivered through proxy, two APIs, two workers and Temporal on PostgreSQL; doctor is content (skipped without containers of docker-compose.yml)',
   async () => {
     expect((await buy()).status).toBe('delivered')
     expect(await started['worker-1']?.run(withSettings('cli/doctor/main.ts'))).toContain('No fault.')
@@ -165,8 +160,8 @@ runs(
   900_000,
 )
 
-runs(
-  'compose: after an API and a worker were killed, the others go on, and Prometheus sees who is gone',
+test.skipIf(lacks('containers of docker-compose.yml'))(
+  'compose: after an API and a worker were killed, the others go on, and Prometheus sees who is gone (skipped without containers of docker-compose.yml)',
   async () => {
     await Promise.all(['api-1', 'worker-1'].map((name) => started[name]?.kill()))
     expect((await buy()).status).toBe('delivered')

@@ -1,11 +1,12 @@
 /** The dashboards: each metric that they read is shown, and Prometheus reads each of their expressions. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { throwawayFolder } from '../../dev/throwaway-folder.ts'
 import { shareStack } from '../harness/harness.ts'
+import { lacks } from '../harness/optional/optional.ts'
 import { dashboards, expressions, metricsRead, metricsShown, ops } from './dashboards.ts'
 
 const harness = await shareStack()
@@ -34,8 +35,8 @@ test('each dashboard has a name of its own, and panels with titles', () => {
   }
 })
 
-test.skipIf(spawnSync('promtool', ['--version']).error !== undefined)(
-  'Prometheus reads every expression of the dashboards, the recording rules and its configuration in compose',
+test.skipIf(lacks('promtool'))(
+  'Prometheus reads every expression of the dashboards, the recording rules and its configuration in compose (skipped without promtool)',
   async () => {
     const promtool = (...args: string[]): string =>
       execFileSync('promtool', args, { cwd: fileURLToPath(ops), encoding: 'utf8' })

@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { throwawayFolder } from '../../dev/throwaway-folder.ts'
 import { shareStack } from '../harness/harness.ts'
+import { lacks } from '../harness/optional/optional.ts'
 
 const harness = await shareStack()
 const run = promisify(execFile)
@@ -24,9 +25,7 @@ const isThere = (program: string): Promise<boolean> =>
     () => true,
     () => false,
   )
-const isAsked = process.env.TEST_ALL === '1'
-const hasMaven = isAsked && (await isThere('mvn'))
-const hasSwift = hasMaven && (await isThere('swift'))
+const hasSwift = !lacks('Maven') && (await isThere('swift'))
 const minutes = 60_000
 
 /** Runs Maven, and fails with its own errors. */
@@ -38,7 +37,7 @@ async function maven(project: string, args: string[]): Promise<void> {
   expect(stdout).toContain('BUILD SUCCESS')
 }
 
-test.skipIf(!hasMaven)(
+test.skipIf(lacks('Maven'))(
   'the generated Kotlin client compiles with the programs of the quickstart, and buys an eSIM (skipped without --all, Maven or JDK 17)',
   { timeout: 10 * minutes },
   async () => {
@@ -68,7 +67,7 @@ test.skipIf(!hasMaven)(
   },
 )
 
-test.skipIf(!hasMaven)(
+test.skipIf(lacks('Maven'))(
   'the Swift client is generated and has what the programs of the quickstart call (skipped without --all, Maven or JDK 17)',
   { timeout: 10 * minutes },
   async () => {

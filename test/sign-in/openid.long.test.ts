@@ -4,10 +4,11 @@ import { defaultLimits } from '../../api/http/limits.ts'
 import { beginAttempt, findAttempt } from '../../api/sign-in/sign-in-attempt.ts'
 import type { Operators, SecurityLog } from '../../db/connection/schema.ts'
 import { disableOperator, listOperators, saveOperator } from '../../db/operator/operators.ts'
-import { hasBrowser, startBrowser } from '../browser/chromium.ts'
+import { startBrowser } from '../browser/chromium.ts'
 import { look } from '../browser/look.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { openHarness } from '../harness/harness.ts'
+import { lacks } from '../harness/optional/optional.ts'
 import { startOpenIdProvider, trusting } from './openid-provider.ts'
 import { beginPath, createSignIn } from './sign-in-at-provider.ts'
 
@@ -199,8 +200,8 @@ test('a sign-in that has begun can be ended for ten minutes, by the browser that
     expect(stateOf('x', 1, `${header.split('=')[0]}=${value}`)).toBeUndefined()
 })
 
-test.skipIf(!hasBrowser)(
-  'in a browser the way leads to the OpenID provider of another site and back into the console',
+test.skipIf(lacks('Chromium'))(
+  'in a browser the way leads to the OpenID provider of another site and back into the console (skipped without Chromium)',
   async () => {
     persons.set('sub-5', { name: 'Katherine', groups: ['service-desk'] })
     const browser = await startBrowser()

@@ -26,10 +26,12 @@ const checks = [
 ]
 
 const folder = (): string => join(cacheFolder(), `schemathesis-${version}`)
-const program = (): string => join(folder(), 'bin', 'schemathesis')
+/** Where the program is once `npm run fuzz` has installed it. */
+export const schemathesisPath = (): string => join(folder(), 'bin', 'schemathesis')
 
 /** The installed program, or undefined. */
-export const findSchemathesis = (): Promise<string | undefined> => access(program()).then(program, () => undefined)
+const findSchemathesis = (): Promise<string | undefined> =>
+  access(schemathesisPath()).then(schemathesisPath, () => undefined)
 
 /** Installs the pinned version into the user's cache. @throws without Python 3 or the Python package index */
 export async function installSchemathesis(): Promise<string> {
@@ -43,7 +45,7 @@ export async function installSchemathesis(): Promise<string> {
     await rm(folder(), { recursive: true, force: true })
     throw error
   }
-  return program()
+  return schemathesisPath()
 }
 
 /** The facts that the hooks need; they read them as JSON. */
