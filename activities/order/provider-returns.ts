@@ -1,7 +1,7 @@
 /** Returns the eSIMs that a provider holds, or may hold, for an order. */
 import type { Context } from '../../context.ts'
-import type { Queryable } from '../../db/connection/database.ts'
-import { esimRefIndex, noteReturnAsked, type StoredEsim } from '../../db/order/esims.ts'
+import type { Database } from '../../db/connection/database.ts'
+import { esimRefIndex, lockUnreturned, noteReturnAsked, type StoredEsim } from '../../db/order/esims.ts'
 import { hasPaidTopUps } from '../../db/order/orders.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import type { EsimProvider, PlaceOrder } from '../../providers/esim.ts'
@@ -56,16 +56,22 @@ export async function cancelUnused(
 }
 
 /**
- * U2: notes the return before it looks for top-ups, as a top-up is paid before it looks for a return: at least one of
- * them finds the other, since a returned eSIM would lose the data that the customer has paid for.
+ * U2: notes the return of the eSIMs unless a top-up is paid, in one transaction that holds their rows. A top-up is paid before it
+ * looks for a return, and its look waits for such a transaction (`isBeingReturned`): of the two exactly one gives way, since a
+ * returned eSIM would lose the data that the customer has paid for. What is noted already is not asked again: every top-up has given
+ * way to it since.
  * @throws EsimInUse when a top-up of one of them is paid
  */
-export async function claimReturn(sql: Queryable, orderId: string, esims: StoredEsim[], at: Date): Promise<void> {
-  const claimed = esims.filter(({ state, returnAsked }) => state !== 'cancelled' && !returnAsked)
-  for (const { id } of claimed) await noteReturnAsked(sql, id, at)
-  if (!(await hasPaidTopUps(sql, orderId))) return
-  for (const { id } of claimed) await noteReturnAsked(sql, id, null)
-  throw failure('EsimInUse', { code: 'topped_up' })
+export async function claimReturn(sql: Database, orderId: string, esims: StoredEsim[], at: Date): Promise<void> {
+  await sql.begin(async (tx) => {
+    const unclaimed = await lockUnreturned(
+      tx,
+      esims.map(({ id }) => id),
+    )
+    if (unclaimed.length === 0) return
+    if (await hasPaidTopUps(tx, orderId)) throw failure('EsimInUse', { code: 'topped_up' })
+    for (const id of unclaimed) await noteReturnAsked(tx, id, at)
+  })
 }
 
 export function createProviderReturns(context: Context) {

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
-import { listEsims, type StoredEsim } from '../../db/order/esims.ts'
+import { isBeingReturned, listEsims, type StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { claimPlacement, listOffers, listPlacements, movePlacement } from '../../db/order/placements.ts'
 import { finalFor } from '../../providers/codes/esim.ts'
@@ -30,9 +30,8 @@ export async function topUpParent(
   if (begun?.state === 'refused') throw failure('OutOfStock')
   if (begun && begun.state !== 'placing') throw failure('OrderStateConflict', { code: 'releasing' })
   // U2, paid means delivered or refunded: an eSIM that is being returned takes no top-up; `claimReturn` looks for
-  // top-ups in turn.
-  const isReturned = esim.state === 'cancelled' || (esim.state === 'new' && esim.returnAsked)
-  if (!begun && isReturned) throw failure('OutOfStock', { code: 'esim_returned' })
+  // top-ups in turn, and one of the two waits for the other.
+  if (!begun && (await isBeingReturned(sql, esim.id))) throw failure('OutOfStock', { code: 'esim_returned' })
   const placement = begun ?? (await claim())
   const topUp = {
     clientRef: placement.client_ref,

@@ -1,7 +1,7 @@
 /** The eSIMs of an order. Codes and identifiers are encrypted under the customer's data key. */
 import { v5 } from 'uuid'
 import type { EsimProviderId, EsimState, EsimStatus, ProvidedEsim } from '../../providers/esim.ts'
-import type { Database, Queryable } from '../connection/database.ts'
+import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import type { Esims, Orders } from '../connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
 import type { DataKey } from '../crypto/field-cipher.ts'
@@ -262,6 +262,25 @@ export async function setEsimState(
 ): Promise<void> {
   await sql`update esims set state = ${state}, suspended = suspended and ${state}::text <> 'cancelled', checked_at = ${at}
     where order_id = ${orderId} ${esimId === undefined ? sql`` : sql`and id = ${esimId}`}`
+}
+
+/**
+ * Locks those of the eSIMs that are with the customer and whose return was not asked for.
+ * @returns their ids
+ */
+export async function lockUnreturned(tx: Transaction, esimIds: readonly string[]): Promise<string[]> {
+  const rows = await tx<Pick<Esims, 'id'>[]>`
+    select id from esims where id = any(${[...esimIds]}::uuid[]) and state <> 'cancelled' and return_asked_at is null
+    order by id for update`
+  return rows.map(({ id }) => id)
+}
+
+/** Whether an unused eSIM is being returned, or was. It waits for who is about to claim it for a return. */
+export async function isBeingReturned(sql: Queryable, esimId: string): Promise<boolean> {
+  const [row] = await sql<{ returned: boolean }[]>`
+    select state = 'cancelled' or (state = 'new' and return_asked_at is not null) as returned
+    from esims where id = ${esimId} for share`
+  return row?.returned ?? true
 }
 
 /** Records before a request that the provider is asked for the return of an eSIM; `null`: it has refused. */
