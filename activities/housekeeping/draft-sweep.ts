@@ -10,20 +10,25 @@ import { findClosedRestore } from '../../db/backup/restores.ts'
 import { deleteCampaignDrafts } from '../../db/campaigns.ts'
 import { deleteKeyRotationDrafts } from '../../db/crypto/key-rotations.ts'
 import { deleteEmailChangeDrafts } from '../../db/email-changes.ts'
+import { listStatedOrders } from '../../db/order/withdrawals.ts'
 import { listPrivacyRequestDrafts } from '../../db/privacy-requests.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
-import { startUnlessOpen } from '../../temporal/runs.ts'
+import { describeRun, startUnlessOpen } from '../../temporal/runs.ts'
 import { restoreStart } from '../../workflows/backup/restore.contract.ts'
 import { breachStart } from '../../workflows/breach/breach.contract.ts'
 import type { DraftSweepActivities } from '../../workflows/housekeeping/draft-sweep.contract.ts'
+import { withdrawalStart, withdrawalWorkflowId } from '../../workflows/order/withdrawal.contract.ts'
 import { privacyRequestStart } from '../../workflows/privacy-request.contract.ts'
+import { canWithdrawFrom } from '../order/refunds/withdrawal.ts'
 import { createOtherRows } from '../out-of-step/others.ts'
 import { reportLostRuns } from './lost-runs.ts'
 
 /** Much longer than a request may take, so that the draft of a request in progress is left alone. */
 const graceMs = 10 * milliseconds.minute
 const batchSize = 500
+/** What is older has met many sweeps. */
+const statedWithinMs = milliseconds.day
 
 export function createDraftSweepActivities(context: WorkerContext): DraftSweepActivities {
   const { sql, config, cipher, temporal } = context
@@ -38,7 +43,11 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
         deleteEmailChangeDrafts(sql, before),
         deleteKeyRotationDrafts(sql, before),
       ])
-      const started = (await startPrivacyRequests(before)) + (await startBreaches(before)) + (await completeRestore())
+      const started =
+        (await startPrivacyRequests(before)) +
+        (await startBreaches(before)) +
+        (await startWithdrawals(before)) +
+        (await completeRestore())
       const lost = await reportLostRuns(context, {
         at: new Date(asOf),
         readUntil: lastAsOf === undefined ? undefined : new Date(lastAsOf),
@@ -55,6 +64,24 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
       await startUnlessOpen(temporal, breachStart({ id, authorityDueAt }, config.TEMPORAL_TASK_QUEUE))
     }
     return drafts.length
+  }
+
+  /**
+   * U2, paid means delivered or refunded: a statement of withdrawal that an attempt has written when its time was over, so that
+   * its run has failed and nobody would acknowledge it or carry it out.
+   */
+  async function startWithdrawals(before: Date): Promise<number> {
+    const from = plusMs(before, -statedWithinMs)
+    let started = 0
+    for (const order of await listStatedOrders(sql, { from, until: before, statuses: canWithdrawFrom })) {
+      heartbeat()
+      const run = await describeRun(temporal, withdrawalWorkflowId(order.id))
+      if (run && run.status.name !== 'FAILED') continue
+      const start = { orderId: order.id, accountRef: cipher.accountRef(order.account_id) }
+      await startUnlessOpen(temporal, withdrawalStart(start, config.TEMPORAL_TASK_QUEUE))
+      started += 1
+    }
+    return started
   }
 
   /**

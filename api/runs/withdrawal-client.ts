@@ -5,14 +5,8 @@ import type { OrderRow } from '../../db/order/orders.ts'
 import { findWithdrawal, openWithdrawal } from '../../db/order/withdrawals.ts'
 import type { Language } from '../../messages/languages.ts'
 import { textsOf } from '../../messages/texts.ts'
-import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
-import {
-  firstWithdrawalState,
-  withdrawalStated,
-  withdrawalType,
-  withdrawalWorkflowId,
-} from '../../workflows/order/withdrawal.contract.ts'
+import { withdrawalStart, withdrawalStated } from '../../workflows/order/withdrawal.contract.ts'
 import { orNotFound, Problem } from '../http/problem.ts'
 import { startAndUpdate } from './workflow-problems.ts'
 
@@ -52,22 +46,14 @@ export function createWithdrawalClient(api: ApiContext) {
     async confirm(order: OrderRow): Promise<void> {
       const known = await findWithdrawal(sql, api, order)
       if (!known) throw new Problem('withdrawal_not_opened')
-      if (!known.statedAt) await state(order.id, order.account_id)
+      // A statement may have been written when its run had given up: then the repetition has it carried out.
+      if (!known.statedAt || paid.includes(order.status)) await state(order.id, order.account_id)
     },
   }
 
   /** Records the statement, once for each order, and has it carried out. @throws Problem withdrawal_... */
   async function state(orderId: string, accountId: string): Promise<void> {
-    const start = {
-      type: withdrawalType,
-      workflowId: withdrawalWorkflowId(orderId),
-      taskQueue: config.TEMPORAL_TASK_QUEUE,
-      args: [{ orderId }],
-      workflowIdConflictPolicy: 'USE_EXISTING' as const,
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
-      typedSearchAttributes: initialSearchAttributes(firstWithdrawalState, cipher.accountRef(accountId)),
-      staticSummary: 'Withdrawal',
-    }
+    const start = withdrawalStart({ orderId, accountRef: cipher.accountRef(accountId) }, config.TEMPORAL_TASK_QUEUE)
     await startAndUpdate(temporal, withdrawalStated, start, ended)
   }
 }

@@ -44,6 +44,15 @@ export async function findWithdrawal(
 const statementOf = ({ order_id, statement }: Pick<Withdrawals, 'order_id' | 'statement'>): string =>
   statement ?? `I hereby withdraw from the contract of order ${order_id}.`
 
+/** Orders whose withdrawal was stated in a time, and which have one of these statuses all the same. */
+export const listStatedOrders = (
+  sql: Queryable,
+  { from, until, statuses }: { from: Date; until: Date; statuses: readonly Orders['status'][] },
+): Promise<Pick<Orders, 'id' | 'account_id'>[]> =>
+  sql<Pick<Orders, 'id' | 'account_id'>[]>`
+    select o.id, o.account_id from withdrawals w join orders o on o.id = w.order_id
+    where w.stated_at >= ${from} and w.stated_at < ${until} and o.status = any(${[...statuses]}) order by w.stated_at`
+
 /** Records that a withdrawal was confirmed; the first time stays. @returns false when none is open */
 export async function stateWithdrawal(sql: Queryable, orderId: string, at: Date): Promise<boolean> {
   const stated = await sql`

@@ -1,6 +1,6 @@
 /** Contract of the run of a withdrawal from an order's contract. Code outside of workflows may import it. */
 import { defineUpdate } from '@temporalio/workflow'
-import type { RunStatus } from '../../shared/search-attributes.ts'
+import { initialSearchAttributes, type RunStatus } from '../../shared/search-attributes.ts'
 
 export const withdrawalType = 'withdrawal'
 export const withdrawalWorkflowId = (orderId: string): string => `withdrawal-${orderId}`
@@ -10,6 +10,21 @@ export const firstWithdrawalState = {
   waitingFor: 'the refund',
   dueAt: null,
 } as const satisfies RunStatus
+
+/** Options that start the run of a withdrawal, for the API and the draft sweep. @param order.accountRef account reference */
+export const withdrawalStart = (
+  { orderId, accountRef }: { orderId: string; accountRef: string },
+  taskQueue: string,
+) => ({
+  type: withdrawalType,
+  workflowId: withdrawalWorkflowId(orderId),
+  taskQueue,
+  args: [{ orderId }] as [{ orderId: string }],
+  workflowIdConflictPolicy: 'USE_EXISTING' as const,
+  workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
+  typedSearchAttributes: initialSearchAttributes(firstWithdrawalState, accountRef),
+  staticSummary: 'Withdrawal',
+})
 
 export interface WithdrawalState {
   /** `left_to_operator`: the eSIM cannot be returned automatically */

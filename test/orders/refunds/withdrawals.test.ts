@@ -1,11 +1,13 @@
 /** The EU withdrawal function: opened, confirmed, acknowledged at once, and refunded in full. */
 import { expect, test } from 'vitest'
 import { withdrawalPeriodEnds } from '../../../shared/withdrawal-period.ts'
+import { type DraftSweepReport, draftSweepType } from '../../../workflows/housekeeping/draft-sweep.contract.ts'
 import { mailsTo } from '../../harness/checks/messages.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import type { Person } from '../../harness/people.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
 
@@ -224,6 +226,29 @@ test('a withdrawal counts and is acknowledged while the provider is down, and is
   expect(await shown(order.id)).toMatchObject({ status: 'delivered' })
   await esimAccess.clearFaults()
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'withdrawn' })
+})
+
+/** As an attempt leaves it whose time was over: the row says stated, and the run has failed. */
+async function statedWithoutRun() {
+  const { person, order } = await delivered()
+  expectStatus(await open(person.caller, order.id), 200)
+  await sql`update withdrawals set stated_at = now() - interval '1 hour' where order_id = ${order.id}`
+  return { person, order }
+}
+
+test('a statement of withdrawal whose run has failed is carried out when it is repeated', async () => {
+  const { person, order } = await statedWithoutRun()
+  expect(expectStatus(await confirm(person.caller, order.id), 200).state).toBe('stated')
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'withdrawn' })
+  expect(await mailOf(person, 'received your withdrawal')).toHaveLength(1)
+})
+
+test('a statement of withdrawal whose run has failed is carried out by the draft sweep', async () => {
+  const { person, order } = await statedWithoutRun()
+  expect(await runLater<DraftSweepReport>(harness, draftSweepType, 0)).toMatchObject({ started: 1 })
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'withdrawn' })
+  expect(await mailOf(person, 'received your withdrawal')).toHaveLength(1)
+  expect(await runLater<DraftSweepReport>(harness, draftSweepType, 0)).toMatchObject({ started: 0 })
 })
 
 test('a withdrawal from an order that is not delivered yet cancels and refunds it', async () => {
