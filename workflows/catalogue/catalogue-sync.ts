@@ -28,11 +28,11 @@ export async function catalogueSync(): Promise<CatalogueSyncState> {
   showStatus({ status: unanswered.length === 0 ? 'synced' : 'incomplete', waitingFor: 'nothing', dueAt: null })
   return state
 
-  /** Returns the providers that did not answer. */
+  /** Returns the providers that did not answer. The answers in an older history lack one that was added since: it is not missed. */
   async function ask(providers: EsimProviderId[]): Promise<EsimProviderId[]> {
     const { outcomes, changes } = await syncCatalogue({ providers, asOf: new Date().toISOString() })
     Object.assign(state.providers, outcomes)
     for (const name of Object.keys(changes) as (keyof typeof changes)[]) state.changes[name] += changes[name]
-    return providers.filter((provider) => outcomes[provider]?.state !== 'listed')
+    return providers.filter((provider) => outcomes[provider]?.state === 'failed')
   }
 }

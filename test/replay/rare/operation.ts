@@ -390,6 +390,17 @@ export const rareNights: Record<string, Scenario> = {
     },
     play: (run) => run.forward('1 minute'),
   })),
+  // As in the history of a build that has one provider less.
+  'catalogue-sync-of-a-provider-added-later': rare(() => ({
+    begins: { type: catalogueSyncType, args: [] },
+    answers: {
+      syncCatalogue: () => ({
+        outcomes: { 'esim-access': { state: 'listed', packages: 7, leftOut: {} } },
+        changes: { packagesAdded: 1, offersChanged: 2, offersWithdrawn: 3, putOnSale: 4, takenOffSale: 5 },
+      }),
+    },
+    play: async () => undefined,
+  })),
   'restore-of-esims-alone': rare(() => ({
     begins: { type: restoreType, args: [{ restoreId: randomUUID() }] },
     answers: {
