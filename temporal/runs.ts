@@ -1,6 +1,6 @@
 /**
- * Starts, signals, updates, reads and ends runs, each within a time limit. A run that has closed or never was is an answer and
- * no error, except to an update.
+ * Starts, signals, updates, queries, reads and ends runs, each within a time limit. A run that has closed or never was is an
+ * answer and no error, except to an update.
  */
 import { randomUUID } from 'node:crypto'
 import {
@@ -11,17 +11,24 @@ import {
   WorkflowNotFoundError,
   type WorkflowStartOptions,
 } from '@temporalio/client'
-import type { SignalDefinition, UpdateDefinition, Workflow } from '@temporalio/common'
+import type { QueryDefinition, SignalDefinition, UpdateDefinition, Workflow } from '@temporalio/common'
 
 /** Longer than a restart of Temporal, which the connection's own repetitions last through. */
 const answerWithinMs = 10_000
 
-const withinLimit = <Result>(temporal: Client, call: () => Promise<Result>): Promise<Result> =>
-  temporal.withDeadline(Date.now() + answerWithinMs, call)
+const withinLimit = <Result>(
+  temporal: Client,
+  call: () => Promise<Result>,
+  deadline = Date.now() + answerWithinMs,
+): Promise<Result> => temporal.withDeadline(deadline, call)
 
-async function unlessClosed<Result>(temporal: Client, call: () => Promise<Result>): Promise<Result | undefined> {
+async function unlessClosed<Result>(
+  temporal: Client,
+  call: () => Promise<Result>,
+  deadline?: number,
+): Promise<Result | undefined> {
   try {
-    return await withinLimit(temporal, call)
+    return await withinLimit(temporal, call, deadline)
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined
     throw error
@@ -132,6 +139,19 @@ export async function updateWithStart<Result, Args extends unknown[]>(
 /** The newest run of an id. @returns undefined when Temporal knows none: closed runs are kept for days */
 export const describeRun = (temporal: Client, workflowId: string): Promise<WorkflowExecutionDescription | undefined> =>
   unlessClosed(temporal, () => temporal.workflow.getHandle(workflowId).describe())
+
+/**
+ * Asks the newest run of an id, open or closed, for what a query shows. A worker answers it.
+ * @param deadline when the caller stops to wait, as Date.now() counts; 10 s from now by default
+ * @returns undefined when Temporal knows none: closed runs are kept for days
+ */
+export const queryRun = <Result>(
+  temporal: Client,
+  workflowId: string,
+  query: QueryDefinition<Result>,
+  deadline?: number,
+): Promise<Result | undefined> =>
+  unlessClosed(temporal, () => temporal.workflow.getHandle(workflowId).query(query), deadline)
 
 /** Whether the newest run of an id is open. */
 export const isOpen = async (temporal: Client, workflowId: string): Promise<boolean> =>

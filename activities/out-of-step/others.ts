@@ -24,7 +24,7 @@ import { plusMs } from '../../shared/calendar.ts'
 import { failureType } from '../../shared/failures.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
 import { stageOf } from '../../temporal/run-stage.ts'
-import { sendUpdate } from '../../temporal/runs.ts'
+import { queryRun, sendUpdate } from '../../temporal/runs.ts'
 import { type BreachState, breachState, breachWorkflowId, recorded } from '../../workflows/breach/breach.contract.ts'
 import * as campaigns from '../../workflows/campaign.contract.ts'
 import * as emailChanges from '../../workflows/email-change.contract.ts'
@@ -218,8 +218,7 @@ export function createOtherRows(context: WorkerContext) {
   async function ask<State>(workflowId: string, query: QueryDefinition<State>): Promise<State | undefined> {
     heartbeat()
     if ((await stageOf(temporal, workflowId)) === undefined) return undefined
-    const asking = () => temporal.workflow.getHandle(workflowId).query(query)
-    return temporal.withDeadline(Date.now() + answersWithinMs, asking).catch((error: unknown) => {
+    return queryRun(temporal, workflowId, query, Date.now() + answersWithinMs).catch((error: unknown) => {
       log.warn({ error, workflowId }, 'a run does not say where it is')
       return undefined
     })

@@ -1,4 +1,4 @@
-/** Runs are started, signalled, updated and ended by `temporal/runs.ts` alone, which limits the time and knows closed runs. */
+/** Runs are started, signalled, updated, queried and ended by `temporal/runs.ts` alone, which limits the time and knows closed runs. */
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -35,6 +35,10 @@ test('only temporal/runs.ts starts and signals runs', async () => {
 test('only temporal/runs.ts sends updates, also those that start their run', async () => {
   expect(await filesThat(/\.(?:execute|start)Update\b/)).toEqual(['temporal/runs.ts'])
   expect(await filesThat(/\.(?:execute|start)UpdateWithStart\b/)).toEqual(['temporal/runs.ts'])
+})
+
+test('only temporal/runs.ts queries runs', async () => {
+  expect(await filesThat(/\.query\(/)).toEqual(['temporal/runs.ts'])
 })
 
 test('no other file handles that a run is open already, or closed', async () => {

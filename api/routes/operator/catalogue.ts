@@ -6,7 +6,7 @@ import { changeCatalogue, decideSale, setPrice } from '../../../db/catalogue/cat
 import { findPackage } from '../../../db/catalogue/packages.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { checkPrice, exchangeRateOf, maxPriceMinor } from '../../../policy/pricing.ts'
-import { startUnlessOpen } from '../../../temporal/runs.ts'
+import { queryRun, startUnlessOpen } from '../../../temporal/runs.ts'
 import {
   type CatalogueSyncState,
   catalogueSyncState,
@@ -115,15 +115,15 @@ export function catalogueRoutes(api: ApiContext): Route[] {
           taskQueue: config.TEMPORAL_TASK_QUEUE,
           staticSummary: 'Asked for by an operator',
         })
-        const handle = temporal.workflow.getHandle(catalogueSyncWorkflowId)
         try {
-          const done: CatalogueSyncState = await temporal.withDeadline(Date.now() + answerWithinMs, () =>
-            handle.result(),
-          )
+          const run = temporal.workflow.getHandle(catalogueSyncWorkflowId)
+          const done: CatalogueSyncState = await temporal.withDeadline(Date.now() + answerWithinMs, () => run.result())
           return { status: 200, body: done }
         } catch (error) {
           if (!isGrpcDeadlineError(error)) throw error
-          return { status: 202, body: await handle.query(catalogueSyncState) }
+          const soFar = await queryRun(temporal, catalogueSyncWorkflowId, catalogueSyncState)
+          if (!soFar) throw error
+          return { status: 202, body: soFar }
         }
       },
     }),
