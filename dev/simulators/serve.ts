@@ -1,7 +1,8 @@
 /**
  * Serves the simulators to other hosts of a network, for docker-compose.yml. `node --import tsx dev/simulators/serve.ts`
  * starts all outside parties but the mail server, and writes the settings that API and worker need for them, together with
- * random keys, to SETTINGS_FOLDER; `... serve.ts mail` starts the mail server alone.
+ * random keys, to SETTINGS_FOLDER; `... serve.ts mail` starts the mail server alone. With SIMULATORS_HOST=127.0.0.1 they serve this
+ * machine alone.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -20,6 +21,8 @@ const {
   SIMULATORS_HOST: host = 'simulators',
   API_URL: apiUrl = '',
 } = process.env
+/** Then nothing is opened to a network, and none has to be there. */
+const isThisMachine = host === '127.0.0.1'
 const onlyMail = process.argv[2] === 'mail'
 const parties = simulatorNames.filter((name) => (name === 'mailbox') === onlyMail)
 const ports: PortName[] = [...parties, onlyMail ? 'smtp' : 'firebaseTls']
@@ -33,7 +36,7 @@ const simulators = await startSimulators({
 })
 // Before they can be reached: API and worker start when they can.
 if (!onlyMail) await writeSettings(join(folder, 'ama-esim.env'))
-const servers = await Promise.all(ports.map((name) => forward(fixedPorts[name])))
+const servers = isThisMachine ? [] : await Promise.all(ports.map((name) => forward(fixedPorts[name])))
 console.log('the simulators listen')
 await stopAsked(process.env)
 for (const server of servers) server.close()
