@@ -3,7 +3,7 @@ import { WorkflowNotFoundError } from '@temporalio/client'
 import type { Deletion } from '../harness/deletions.ts'
 import type { Harness } from '../harness/harness.ts'
 import { until } from '../harness/until.ts'
-import { rowsAdded, type Snapshot, takeSnapshot } from './snapshot.ts'
+import { findTexts, rowsAdded, type Snapshot, takeSnapshot } from './snapshot.ts'
 
 export interface Everybody {
   rows: Snapshot
@@ -44,6 +44,16 @@ export async function changedSince(
     texts.map((text) => `${table}: ${text}`),
   )
   return { rows, runs: before.runs.filter((run) => !after.runs.includes(run)) }
+}
+
+/** Tables with a row for each read of an account: the app backend reads it rightly. */
+const ofReads = ['access_log', 'security_log']
+
+/** Rows that an account has got since: nobody else may have given it any. */
+export async function addedSince(harness: Harness, before: Everybody, accountId: string): Promise<string[]> {
+  const added = rowsAdded(before.rows, (await readEverybody(harness)).rows)
+  for (const table of ofReads) added.delete(table)
+  return findTexts(added, [accountId])
 }
 
 export const nothingChanged = { rows: [], runs: [] }

@@ -9,7 +9,7 @@ import { deleteAccount } from '../../harness/deletions.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { drawPart } from '../../harness/seed.ts'
-import { changedSince, lookTwice, nothingChanged, readEverybody, untilQuiet } from '../living.ts'
+import { addedSince, changedSince, lookTwice, nothingChanged, readEverybody, untilQuiet } from '../living.ts'
 import { openSenders } from './senders.ts'
 import { readSendings } from './sendings.ts'
 
@@ -35,6 +35,7 @@ test('G3: who sends another person’s ids, as a person or as the app backend, a
   expect(accepted.backend).toBeGreaterThan(0)
 
   await untilQuiet(harness)
+  expect(await addedSince(harness, before, anna.accountId)).toEqual([])
   const deletion = await deleteAccount(harness.stack, ben)
   await lookTwice(deletion)
   expect(await changedSince(harness, before, annas)).toEqual(nothingChanged)
