@@ -138,7 +138,11 @@ function measured(results: Required<Results>, sizes: HistorySizes): string[] {
       `${round(largest?.milliseconds ?? 0, 0)} ms`,
       sweep,
     ],
-    ['policy notice, one worker without a limit by the relay', `${number(calm.mailsPerSecond)} mails a second`, notice],
+    [
+      'policy notice, one worker without a limit by the mail server',
+      `${number(calm.mailsPerSecond)} mails a second`,
+      notice,
+    ],
     [
       'its processor time of a mail',
       `PostgreSQL ${round(calm.cpu.PostgreSQL ?? 0)} ms, worker ${round(calm.cpu.worker ?? 0)} ms`,
@@ -168,7 +172,7 @@ function computed({ orders, notice }: Required<Results>, sizes: HistorySizes): s
       'histories of orders that Temporal holds at a time': number((ordersPerYear / 365) * assumed.daysOfHistory),
       'their size, apart from its own rows': size((ordersPerYear / 365) * assumed.daysOfHistory * sizes.wholeLife),
       'actions of a policy notice': number((accounts / 10_000) * calm.actionsPer10000),
-      "a policy notice takes, one worker and its relay's limit": duration(accounts / assumed.mailsPerSecond),
+      "a policy notice takes, one worker and its mail server's limit": duration(accounts / assumed.mailsPerSecond),
       'the same by the measured rate': duration(accounts / calm.mailsPerSecond),
       'deletions a day, a tenth of the accounts a year': number((accounts * assumed.deletionsPerAccountAndYear) / 365),
     }

@@ -54,7 +54,7 @@ export async function checkParties(config: Partial<Config>): Promise<Finding[]> 
     check(config, 'Firebase', serviceAccount, askFirebase),
     check(config, 'Firebase’s push messages', serviceAccount, askPush),
     check(config, 'Firebase’s keys', ['FIREBASE_CERTS_URL'], ({ FIREBASE_CERTS_URL: url }) => askKeys('firebase', url)),
-    check(config, 'mail relay', ['SMTP_URL', 'MAIL_FROM'], askMail),
+    check(config, 'mail server', ['SMTP_URL', 'MAIL_FROM'], askMail),
     ...(config.META_DATASET_ID === undefined ? [] : [checkMeta(config)]),
     ...(config.OPERATOR_OPENID_ISSUER_URL === undefined ? [] : [checkOpenId(config)]),
   ])

@@ -89,7 +89,7 @@ const askedAs: Record<OutsideParty, string | null> = {
   stripe: 'Stripe',
   'esim-access': 'eSIM Access',
   airalo: 'Airalo',
-  smtp: 'mail relay',
+  smtp: 'mail server',
   apple: 'Apple',
   google: 'Google',
   firebase: 'Firebase',
@@ -124,7 +124,7 @@ test('doctor shows each outside party that refuses our credentials or cannot be 
     Google: expect.stringContaining('firewall'),
     Firebase: expect.stringContaining('FIREBASE_CLIENT_EMAIL'),
     'Firebase’s push messages': expect.stringContaining('FIREBASE_CLIENT_EMAIL'),
-    'mail relay': expect.stringContaining('firewall'),
+    'mail server': expect.stringContaining('firewall'),
     Meta: expect.stringContaining('META_ACCESS_TOKEN'),
   })
   const asked = Object.values(askedAs).filter((name) => name !== null)
