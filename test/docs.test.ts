@@ -2,6 +2,7 @@
 import { access, readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 
 const root = new URL('../', import.meta.url)
 const read = (name: string): Promise<string> => readFile(new URL(name, root), 'utf8')
@@ -69,6 +70,39 @@ test('README.md and docs/changing-workflows.md name each command of npm run depl
   )
   expect(printed).toContain('Nothing was retired.')
   for (const part of printed.flatMap((line) => line.split('4f0c2d9b1a7e'))) expect(rollout).toContain(part)
+})
+
+test('every command of ours that a document names exists, with its options', async () => {
+  const { scripts } = z
+    .object({ scripts: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(await read('package.json')))
+  const fileOf = ([name, command]: [string, string]) =>
+    [name, /([\w./-]+\.(?:ts|mjs))\b(?:[^.]*)$/.exec(command)?.[1]] as const
+  const files = Object.entries(scripts).map(fileOf)
+  const sources = new Map(
+    await Promise.all(files.map(async ([name, file]) => [name, file ? await read(file) : ''] as const)),
+  )
+  const takes = (source: string, option: string) => new RegExp(`\\b${option}'?: (?:\\{ type: |text,)`).test(source)
+  const isOld = (name: string) => name === 'CHANGELOG.md' || name.startsWith('docs/decisions/')
+  const wrong: string[] = []
+  let named = 0
+  for (const document of (await documents()).filter((name) => !isOld(name))) {
+    const text = await read(document)
+    for (const [asked, name = '', rest = ''] of text.matchAll(
+      /\bnpm (?:run )?(test\b|(?<=run )[\w:-]+)((?: -- [^`\n]*)?)/g,
+    )) {
+      const source = sources.get(name)
+      for (const [, option = ''] of rest.matchAll(/ --([a-z][\w-]*)/g)) {
+        named += 1
+        if (!takes(source ?? '', option)) wrong.push(`${document}: ${asked}`)
+      }
+      if (source === undefined) wrong.push(`${document}: ${asked}`)
+    }
+    for (const [, option = ''] of text.matchAll(/`--([a-z][\w-]*)(?: [^`]*)?`/g))
+      if (![...sources.values()].some((source) => takes(source, option))) wrong.push(`${document}: --${option}`)
+  }
+  expect(named).toBeGreaterThan(30)
+  expect(wrong).toEqual([])
 })
 
 test('every decision has a date, a status and rejected alternatives, and is in the index', async () => {
