@@ -1,4 +1,5 @@
 import type { Context } from '../../context.ts'
+import type { SimulatorName } from '../../dev/simulators/simulators.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 import { entriesOf } from '../../shared/keys-of.ts'
 
@@ -11,11 +12,20 @@ export const testPackages = {
   topUp: 'test-germany-1gb-top-up',
 } as const
 
+/** Each eSIM provider's simulator. */
+export const simulatorOf = {
+  'esim-access': 'esimAccess',
+  airalo: 'airalo',
+} as const satisfies Readonly<Record<EsimProviderId, SimulatorName>>
+export type EsimSimulator = (typeof simulatorOf)[EsimProviderId]
+export const esimSimulatorNames: readonly EsimSimulator[] = Object.values(simulatorOf)
+
+const onlyAt: Readonly<Record<EsimSimulator, TestPackage>> = {
+  esimAccess: testPackages.onlyEsimAccess,
+  airalo: testPackages.onlyAiralo,
+}
 /** Each eSIM provider's simulator, with a package that only this provider has. */
-export const eachProvider = [
-  ['esimAccess', testPackages.onlyEsimAccess],
-  ['airalo', testPackages.onlyAiralo],
-] as const
+export const eachProvider = entriesOf(onlyAt)
 
 export type TestPackage = (typeof testPackages)[keyof typeof testPackages]
 

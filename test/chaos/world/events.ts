@@ -2,6 +2,7 @@
 
 import type { Rule } from '../../../sim/mailbox/smtp.ts'
 import type { Fault } from '../../../sim/simulator.ts'
+import { esimSimulatorNames } from '../../harness/test-packages.ts'
 
 export type Act =
   | { kind: 'sign_up'; who: string; phone: boolean; apple: boolean; promotions: boolean }
@@ -40,10 +41,10 @@ export type Act =
   | { kind: 'policy'; version: string }
   | { kind: 'backup' }
 
-export const faultyParties = ['stripe', 'esimAccess', 'airalo', 'firebase', 'apple', 'meta', 'googleAnalytics'] as const
+export const faultyParties = ['stripe', ...esimSimulatorNames, 'firebase', 'apple', 'meta', 'googleAnalytics'] as const
 export type FaultyParty = (typeof faultyParties)[number]
-export const noisyParties = ['stripe', 'esimAccess', 'airalo'] as const
-export const links = ['temporal', 'database', 'stripe', 'esimAccess', 'airalo', 'mail'] as const
+export const noisyParties = ['stripe', ...esimSimulatorNames] as const
+export const links = ['temporal', 'database', 'stripe', ...esimSimulatorNames, 'mail'] as const
 export type LinkName = (typeof links)[number]
 
 export type Disturbance =

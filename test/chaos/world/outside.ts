@@ -2,14 +2,15 @@
 import type { SimulatorControls } from '../../../dev/simulators/simulators.ts'
 import { tableOf } from '../../../shared/keys-of.ts'
 import type { LoggedRequest } from '../../../sim/simulator.ts'
+import { readSold } from '../../harness/checks/provider-books.ts'
+import { esimSimulatorNames } from '../../harness/test-packages.ts'
 import type { Mail, OutsideBooks } from '../oracles/record.ts'
 
 /** Reads all books. */
 export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks> {
-  const [stripe, access, airalo, apple, firebase, mailbox, mails, meta, analytics, received] = await Promise.all([
+  const [stripe, sold, apple, firebase, mailbox, mails, meta, analytics, received] = await Promise.all([
     sims.stripe.state(),
-    sims.esimAccess.state(),
-    sims.airalo.state(),
+    readSold(sims),
     sims.apple.state(),
     sims.firebase.state(),
     sims.mailbox.state(),
@@ -21,8 +22,6 @@ export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks
   const attempts = received.firebase
     .filter(({ url }) => url.endsWith('messages:send'))
     .map(({ at, body, status }) => ({ token: String(JSON.parse(body).message.token), at: Date.parse(at), status }))
-  const cancelled = new Set(access.cancels.map(({ esimTranNo }) => esimTranNo))
-  const refunded = new Set(airalo.refunds.flatMap(({ iccids }) => iccids))
   return {
     payments: stripe.paymentIntents.map((payment) => ({
       id: payment.id,
@@ -39,25 +38,8 @@ export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks
       failed: status === 'failed' || status === 'canceled',
     })),
     customers: stripe.customers.filter((customer) => !customer.deleted).map(({ id }) => id),
-    esims: [
-      ...access.esims.map(({ iccid, esimTranNo }) => ({
-        provider: 'esim-access',
-        id: esimTranNo,
-        iccid,
-        held: !cancelled.has(esimTranNo),
-      })),
-      ...airalo.orders
-        .filter(({ type }) => type === 'sim')
-        .flatMap(({ iccids }) =>
-          iccids.map((iccid) => ({ provider: 'airalo', id: iccid, iccid, held: !refunded.has(iccid) })),
-        ),
-    ],
-    topUps: [
-      ...access.topUps.map(({ transactionId }) => ({ provider: 'esim-access', reference: transactionId })),
-      ...airalo.orders
-        .filter(({ type }) => type === 'topup')
-        .map(({ description }) => ({ provider: 'airalo', reference: description ?? '' })),
-    ],
+    esims: sold.flatMap(({ provider, esims }) => esims.map((esim) => ({ provider, ...esim }))),
+    topUps: sold.filter(({ kind }) => kind === 'top_up').map(({ provider, reference }) => ({ provider, reference })),
     mails,
     lostMailReplies: mailbox.refusals
       .filter(({ code }) => code === 'dropped')
@@ -81,7 +63,7 @@ export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks
   }
 }
 
-const listening = ['stripe', 'esimAccess', 'airalo', 'firebase', 'meta', 'googleAnalytics'] as const
+const listening = ['stripe', ...esimSimulatorNames, 'firebase', 'meta', 'googleAnalytics'] as const
 
 /** The books of a large world are longer than one answer can be. */
 const pageLength = 500

@@ -10,7 +10,7 @@ import { startProgram } from '../../harness/processes.ts'
 import { pauseSchedule, startProduct } from '../../harness/product.ts'
 import { until } from '../../harness/until.ts'
 import { untilAnswered } from './caller.ts'
-import type { Disturbance, LinkName } from './events.ts'
+import { type Disturbance, type LinkName, noisyParties } from './events.ts'
 import { type Link, openLink } from './link.ts'
 
 /** The API opens after 20 minutes at the latest. */
@@ -197,10 +197,9 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     /** Ends all faults at parties that nobody has met yet. */
     async calm(): Promise<void> {
       const { sims } = product
-      const { stripe, esimAccess, airalo } = sims
       await Promise.all([
         ...Object.values(sims).map((simulator) => simulator.clearFaults()),
-        ...[stripe, esimAccess, airalo].map((simulator) => simulator.do('webhooks', { drop: 0, copies: 1 })),
+        ...noisyParties.map((name) => sims[name].do('webhooks', { drop: 0, copies: 1 })),
         sims.mailbox.do('clear-rules'),
       ])
     },

@@ -1,8 +1,7 @@
 /** The eSIMs that we hold for each order, according to the eSIM providers' simulators. */
 import type { ProviderOrders } from '../../../db/connection/schema.ts'
 import type { Stack } from '../../../dev/stack.ts'
-import type { AiraloState } from '../../../sim/airalo.ts'
-import type { EsimAccessState } from '../../../sim/esim-access.ts'
+import { readSold } from './provider-books.ts'
 
 export interface Held {
   /** bought and not returned; for a top-up, how often it was applied */
@@ -17,7 +16,7 @@ export async function readHoldings(stack: Stack): Promise<{ holdings: Map<string
   const placements = await sql<
     Pick<ProviderOrders, 'order_id' | 'provider' | 'client_ref' | 'state'>[]
   >`select order_id, provider, client_ref, state from provider_orders`
-  const held = heldByReference(await stack.sims.esimAccess.state(), await stack.sims.airalo.state())
+  const held = heldByReference(await readSold(stack.sims))
   const holdings = new Map<string, Held>()
   for (const { order_id, provider, client_ref, state } of placements) {
     const before = holdings.get(order_id) ?? { esims: 0, pending: false }
@@ -34,21 +33,12 @@ export async function readHoldings(stack: Stack): Promise<{ holdings: Map<string
 }
 
 /** The number of eSIMs or top-ups by `provider reference`. */
-function heldByReference(esimAccess: EsimAccessState, airalo: AiraloState): Map<string, number> {
+function heldByReference(sold: Awaited<ReturnType<typeof readSold>>): Map<string, number> {
   const held = new Map<string, number>()
-  const add = (provider: string, reference: string, count: number): void => {
+  for (const { provider, reference, kind, esims } of sold) {
     const key = `${provider} ${reference}`
+    const count = kind === 'top_up' ? 1 : esims.filter((esim) => esim.held).length
     held.set(key, (held.get(key) ?? 0) + count)
-  }
-  const cancelled = new Set(esimAccess.cancels.map(({ esimTranNo }) => esimTranNo))
-  for (const { transactionId, esimTranNos } of esimAccess.orders) {
-    add('esim-access', transactionId, esimTranNos.filter((id) => !cancelled.has(id)).length)
-  }
-  for (const { transactionId } of esimAccess.topUps) add('esim-access', transactionId, 1)
-  const refunded = new Set(airalo.refunds.flatMap(({ iccids }) => iccids))
-  for (const { description, type, iccids } of airalo.orders) {
-    const count = type === 'topup' ? 1 : iccids.filter((iccid) => !refunded.has(iccid)).length
-    add('airalo', description ?? '', count)
   }
   return held
 }

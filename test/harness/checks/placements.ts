@@ -1,10 +1,22 @@
 /** The placements of an order, in our database and at the eSIM providers' simulators. */
 import type { Attention, ProviderOrders } from '../../../db/connection/schema.ts'
 import type { Stack } from '../../../dev/stack.ts'
-import { keysOf } from '../../../shared/keys-of.ts'
+import { type EsimProviderId, esimProviderIds } from '../../../policy/outside-parties.ts'
+import { keysOf, tableOf } from '../../../shared/keys-of.ts'
+import type { Fault } from '../../../sim/simulator.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
-import { testPackages } from '../test-packages.ts'
+import { type EsimSimulator, testPackages } from '../test-packages.ts'
 import { until, untilValue } from '../until.ts'
+import { readSold } from './provider-books.ts'
+
+type Matcher = NonNullable<Fault['match']>
+interface ProviderRequests {
+  id: EsimProviderId
+  packageCode: string
+  ordering: Matcher
+  pricing: Matcher
+  finding?: Matcher
+}
 
 /**
  * The eSIM providers, each with a package that only it has, a matcher of its requests that order, and one of those that ask
@@ -24,9 +36,8 @@ export const esimSimulators = {
     pricing: { method: 'GET', path: '/v2/packages\\?' },
     finding: { method: 'GET', path: '/v2/orders\\?' },
   },
-} as const
+} as const satisfies Record<EsimSimulator, ProviderRequests>
 
-export type EsimSimulator = keyof typeof esimSimulators
 export const bothSimulators = keysOf(esimSimulators)
 
 /** `times` of a fault that lasts until it is cleared. */
@@ -52,11 +63,8 @@ export function watchPlacements({ sims, context, temporal }: Stack) {
     /** The number of orders at each provider with an order's references. */
     async ordersAt(orderId: string): Promise<Record<string, number>> {
       const references = new Set((await placements(orderId)).map(({ client_ref }) => client_ref))
-      const [access, air] = await Promise.all([sims.esimAccess.state(), sims.airalo.state()])
-      return {
-        'esim-access': access.orders.filter(({ transactionId }) => references.has(transactionId)).length,
-        airalo: air.orders.filter(({ description }) => description !== null && references.has(description)).length,
-      }
+      const sold = (await readSold(sims)).filter(({ reference }) => references.has(reference))
+      return tableOf(esimProviderIds, (id) => sold.filter(({ provider }) => provider === id).length)
     },
 
     /** Waits until an attempt at provisioning has failed and the run waits for the next one. */
@@ -68,8 +76,7 @@ export function watchPlacements({ sims, context, temporal }: Stack) {
         )
       }),
 
-    down: (simulator: EsimSimulator) =>
-      sims[simulator].fault({ match: { path: '^/(api|v2)/' }, status: 503, times: always }),
+    down: (simulator: EsimSimulator) => sims[simulator].fault({ status: 503, times: always }),
 
     /** The open operator tasks of an order or a provider. */
     attention: (subjectId: string) => sql<Pick<Attention, 'kind' | 'detail'>[]>`

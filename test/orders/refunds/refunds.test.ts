@@ -7,10 +7,10 @@ import { expect, test } from 'vitest'
 import type { Invoices, Orders } from '../../../db/connection/schema.ts'
 import type { StripeState } from '../../../sim/stripe.ts'
 import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'
-import { bothSimulators, type EsimSimulator, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
+import { bothSimulators, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { requestReturnOf } from '../../harness/purchases.ts'
-import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
+import { type EsimSimulator, testPackages, testPriceMinor } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
 
 const harness = await shareStack()
