@@ -68,6 +68,7 @@ test('a folder into which a row of the table puts new files has room for four mo
 /** A table of these types has an entry for each member: the compiler asks for it in each of these files. */
 const tables = {
   'add a workflow': /\b(?:Record<WorkflowType,|in WorkflowType\])/,
+  'add an outside party': /: (?:Readonly<)?Record<OutsideParty,[^=]*= \{/,
   'add an eSIM provider': /: (?:Readonly<)?(?:Record<EsimProviderId,|\{ [^}]*\bin EsimProviderId\])[^=]*= \{/,
   'add a language': /: (?:Readonly<)?(?:Record<Language,|\{ [^}]*\bin Language\])[^=]*= \{/,
 }
@@ -83,7 +84,7 @@ async function sourceFiles(): Promise<string[]> {
   )
 }
 
-test('CONTRIBUTING.md names each file with a table of workflows, eSIM providers or languages', async () => {
+test('CONTRIBUTING.md names each file with a table of workflows, outside parties, eSIM providers or languages', async () => {
   const files = await sourceFiles()
   const texts = new Map(await Promise.all(files.map(async (file) => [file, await read(file)] as const)))
   for (const [what, form] of Object.entries(tables)) {

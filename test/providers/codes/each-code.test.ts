@@ -1,5 +1,6 @@
 /** Each listed code, in the shape that its party documents, becomes the failure of its table; another one is transient. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { OutsideParty } from '../../../policy/outside-parties.ts'
 import { createAiralo } from '../../../providers/airalo/airalo.ts'
 import { createApple } from '../../../providers/apple.ts'
 import type { CallWatch } from '../../../providers/call-watch.ts'
@@ -184,6 +185,26 @@ test.each(listed)('%s: each listed code becomes what its table says', async (nam
     if (answer) expect(failure, code).toBe(answer)
     else expect(failure, code).toMatchObject(read(meaning))
   }
+})
+
+/** The calls that are tried with the codes of each outside party; of others where their codes are tried, or that they have none. */
+const triedBy: Readonly<Record<OutsideParty, readonly Name[] | string>> = {
+  stripe: ['stripe'],
+  'esim-access': ['esimAccess'],
+  airalo: ['airalo'],
+  smtp: 'test/providers/codes/smtp.test.ts',
+  apple: ['apple'],
+  google: ['google'],
+  firebase: ['users', 'serviceAccount'],
+  fcm: ['fcm'],
+  meta: ['meta'],
+  google_analytics: 'answers each event with 2xx',
+}
+
+test('each outside party is tried with its listed codes, and with one that no table has', () => {
+  const wanted = Object.values(triedBy).flatMap((names) => (typeof names === 'string' ? [] : names))
+  for (const tried of [listed, unknown])
+    expect(new Set(tried.map(([name]): string => name))).toEqual(new Set<string>(wanted))
 })
 
 test('Stripe’s types decide about an error without a code', async () => {

@@ -333,16 +333,14 @@ test.each(Object.entries(pages))('docs/codes/%s.md agrees with its tables', asyn
   await expect(text).toMatchFileSnapshot(`../../../docs/codes/${name}.md`)
 })
 
-test('docs/codes/ has the pages of the tables, and the overview names each', async () => {
+test('docs/codes/ has no other pages than those of the tables, and the overview names each', async () => {
   const folder = new URL('../../../docs/codes/', import.meta.url)
+  const known = Object.keys(pages).map((name) => `${name}.md`)
   const found = (await readdir(folder)).filter((file) => file !== 'README.md')
-  expect(found.sort()).toEqual(
-    Object.keys(pages)
-      .map((name) => `${name}.md`)
-      .sort(),
-  )
+  // A page that `-u` has still to write is missed by the test above.
+  expect(found.filter((file) => !known.includes(file))).toEqual([])
   const overview = await readFile(new URL('README.md', folder), 'utf8')
-  for (const file of found) expect(overview).toContain(`](${file})`)
+  for (const file of known) expect(overview).toContain(`](${file})`)
 })
 
 test('no code of Stripe’s is in two tables of errors', () => {
