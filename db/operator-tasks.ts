@@ -66,6 +66,16 @@ export async function listSubjectsOfOpenTasks(sql: Queryable, kind: string): Pro
   return rows.map((row) => row.subject_id)
 }
 
+/** The facts of a task, open or settled. */
+export async function findTaskAttributes(
+  sql: Queryable,
+  task: { kind: string; subjectId: string },
+): Promise<TaskAttributes | undefined> {
+  const [row] = await sql<Pick<Attention, 'attributes'>[]>`
+    select attributes from attention where kind = ${task.kind} and subject_id = ${task.subjectId}`
+  return row?.attributes ?? undefined
+}
+
 /** Deletes a task about an erased person: once it is settled, no trace of it may stay. */
 export async function deleteOperatorTask(sql: Queryable, task: { kind: string; subjectId: string }): Promise<void> {
   await sql`delete from attention where kind = ${task.kind} and subject_id = ${task.subjectId}`

@@ -1,9 +1,10 @@
 import { InterceptingCall, type Interceptor } from '@grpc/grpc-js'
-import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client'
+import { Client, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { type Config, ConfigurationError } from '../config.ts'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 import { endLateRetries } from './late-retry.ts'
+import { ConnectionWithAdmin } from './listed-runs.ts'
 import { createDataConverter } from './payload-codec.ts'
 
 type Settings = Pick<Config, 'NODE_ENV' | 'PAYLOAD_KEYS'>
@@ -18,7 +19,7 @@ type Settings = Pick<Config, 'NODE_ENV' | 'PAYLOAD_KEYS'>
 export function connectTemporal(config: Settings, environment?: Record<string, string>): Client {
   const { connection: options, namespace } = temporalSettings(config, environment)
   return new Client({
-    connection: Connection.lazy({ ...options, ...retryOptions }),
+    connection: ConnectionWithAdmin.lazy({ ...options, ...retryOptions }),
     ...(namespace !== undefined && { namespace }),
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
   })

@@ -85,9 +85,10 @@ export interface DeletionActivities {
   /**
    * Deletes the person's closed runs from Temporal's database and from its visibility store.
    * @param final calls that were under way at the erasure have ended
-   * @throws ErasureIncomplete while a run is still there
+   * @returns `needs_operator` when runs that are gone have been listed for a day and the server does not let us remove them
+   * @throws ErasureIncomplete while a run is still there, and in the final look until then
    */
-  deleteRuns(input: Step & { accountRef: string; final: boolean }): Promise<void>
+  deleteRuns(input: Step & { accountRef: string; final: boolean }): StepAnswer
   /** Erases rows that were written after the erasure, and counts the rest in all tables. @throws ErasureIncomplete */
   verifyErasure(input: Step & { final: boolean }): StepAnswer
   /**

@@ -47,13 +47,18 @@ export function createDeletionEndActivities(context: Context): Activities {
     },
 
     async completeDeletion({ receiptId, asOf }) {
-      await sql.begin((tx) => deleteEmptySeal(tx, receiptId))
-      context.dataKeys.evict(receiptId)
-      await vacuumKeys(sql)
-      const complete = await completeDeletion(sql, receiptId, recordedAt(asOf))
-      // A seal of a restored backup may hold what steps needed that were done before the restore.
-      if (complete) await sql.begin((tx) => deleteSeal(tx, receiptId))
-      return { complete }
+      return { complete: await finishDeletion(context, receiptId, recordedAt(asOf)) }
     },
   }
+}
+
+/** Completes the receipt of a deletion whose steps are all done. Repeatable. @returns false while a step is not done */
+export async function finishDeletion({ sql, dataKeys }: Context, receiptId: string, at: Date): Promise<boolean> {
+  await sql.begin((tx) => deleteEmptySeal(tx, receiptId))
+  dataKeys.evict(receiptId)
+  await vacuumKeys(sql)
+  const complete = await completeDeletion(sql, receiptId, at)
+  // A seal of a restored backup may hold what steps needed that were done before the restore.
+  if (complete) await sql.begin((tx) => deleteSeal(tx, receiptId))
+  return complete
 }

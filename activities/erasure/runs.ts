@@ -6,34 +6,35 @@ import type { WorkerContext } from '../../context.ts'
 import { openSecret } from '../../db/erasure/deletion-seals.ts'
 import { recordStep } from '../../db/erasure/deletions.ts'
 import { withoutOthers } from '../../db/erasure/erased-rows.ts'
-import { deleteOperatorTask } from '../../db/operator-tasks.ts'
+import { deleteOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { periods } from '../../policy/periods.ts'
 import { failure } from '../../shared/failures.ts'
-import { searchAttributes } from '../../shared/search-attributes.ts'
 import { isNotFound } from '../../temporal/grpc-status.ts'
+import { deleteFromList, findRun, type Run } from '../../temporal/listed-runs.ts'
 import { terminateIfOpen } from '../../temporal/runs.ts'
 import { terminationReasons } from '../../temporal/termination-reasons.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
-import { recordedAt } from '../failures.ts'
+import { recordedAt, sinceScheduledMs } from '../failures.ts'
 import { lostRunTask } from '../housekeeping/lost-runs.ts'
+import { goneButListed, ofAccount, quoted, runsOfTask } from './listed-runs.ts'
+import { leaveStepToOperator, operatorTaskOf } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'endRuns' | 'deleteRuns'>
-
-interface Run {
-  workflowId: string
-  runId: string
-}
 
 /** Temporal deletes in the background, within milliseconds on an idle server */
 const pollMs = 200
 const maxPolls = 25
+/** The list is written behind the histories: a row of a run that is gone is usual for as long. */
+const lagPolls = 10
 const atOnce = 20
 
 export function createDeletionRunActivities(context: WorkerContext): Activities {
-  const { sql, temporal } = context
+  const { sql, temporal, log } = context
   const { namespace } = temporal.options
+  const processor = 'temporal'
 
   return {
     async endRuns({ receiptId, accountRef }) {
@@ -44,19 +45,49 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
     },
 
     async deleteRuns({ receiptId, accountRef, final, asOf }) {
-      let workflowIds = await knownIds(receiptId)
-      let left: Run[] = []
-      for (let poll = 1; ; poll += 1) {
-        left = await findLeft(accountRef, workflowIds, left)
-        if (left.length === 0) break
-        // Only ids with a run are read again: most of the thousands have none.
-        workflowIds = [...new Set(left.map(({ workflowId }) => workflowId))]
-        if (poll === maxPolls) throw failure('ErasureIncomplete', { code: `runs_${left.length}` })
-        await eachOf(left, deleteRun)
-        await pause(pollMs)
+      const listed = await deleteAll(accountRef, await knownIds(receiptId))
+      // Rows of runs that are gone wait for the final look: they keep nothing else from being erased.
+      if (!final) return { state: 'pending' }
+      const at = recordedAt(asOf)
+      if (listed.length > 0) {
+        if (sinceScheduledMs() < periods.deletion.listedRunsMs)
+          throw failure('ErasureIncomplete', { code: `listed_${listed.length}` })
+        const attributes = runsOfTask(listed)
+        return leaveStepToOperator(context, { receiptId, processor, code: goneButListed, at, attributes })
       }
-      if (final) await recordStep(sql, { receiptId, processor: 'temporal', state: 'done', at: recordedAt(asOf) })
+      await recordStep(sql, { receiptId, processor, state: 'done', at })
+      await resolveOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), by: 'deletion', at })
+      return { state: 'done' }
     },
+  }
+
+  /**
+   * @returns the runs that are gone and still listed
+   * @throws ErasureIncomplete while a run has a history
+   */
+  async function deleteAll(accountRef: string, knownWorkflowIds: string[]): Promise<Run[]> {
+    let workflowIds = knownWorkflowIds
+    let left: Run[] = []
+    const polls = new Map<string, number>()
+    for (let poll = 1; ; poll += 1) {
+      const listed = await findListed(accountRef, workflowIds)
+      const kept = await findKept([...left, ...listed], workflowIds)
+      left = distinct([...listed, ...kept])
+      if (left.length === 0) return []
+      const isKept = new Set(kept.map(keyOf))
+      for (const run of left) polls.set(keyOf(run), isKept.has(keyOf(run)) ? 0 : (polls.get(keyOf(run)) ?? 0) + 1)
+      // Only ids with a run are read again: most of the thousands have none.
+      workflowIds = [...new Set(left.map(({ workflowId }) => workflowId))]
+      if (poll === maxPolls) {
+        if (kept.length > 0) throw failure('ErasureIncomplete', { code: `runs_${left.length}` })
+        return left
+      }
+      await eachOf(left, async (run) => {
+        if (polls.get(keyOf(run)) === lagPolls) await removeRow(run)
+        else await deleteRun(run)
+      })
+      await pause(pollMs)
+    }
   }
 
   async function knownIds(receiptId: string): Promise<string[]> {
@@ -72,37 +103,28 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
     ]
   }
 
-  /** Finds runs by account and workflow id in the visibility store, and by workflow id and run id in the database. */
-  async function findLeft(accountRef: string, workflowIds: string[], before: Run[]): Promise<Run[]> {
-    const left = await find(ofAccount(accountRef))
+  /** The runs in the list, by account and by workflow id. */
+  async function findListed(accountRef: string, workflowIds: string[]): Promise<Run[]> {
+    const listed = await find(ofAccount(accountRef))
     for (let index = 0; index < workflowIds.length; index += atOnce) {
       const some = workflowIds.slice(index, index + atOnce).map(quoted)
-      left.push(...(await find(`WorkflowId in (${some.join(', ')})`)))
+      listed.push(...(await find(`WorkflowId in (${some.join(', ')})`)))
       heartbeat()
     }
-    const named = [...before, ...workflowIds.map((workflowId) => ({ workflowId }))]
-    const inHistory = await eachOf(named, findInHistory)
-    return distinct([...left, ...inHistory.filter((run) => run !== undefined)])
+    return distinct(listed)
+  }
+
+  /** The runs that have a history: of these runs, and the newest run of each workflow id. */
+  async function findKept(runs: Run[], workflowIds: string[]): Promise<Run[]> {
+    const named = [...distinct(runs), ...workflowIds.map((workflowId) => ({ workflowId }))]
+    const found = await eachOf(named, (run) => findRun(temporal, run))
+    return distinct(found.filter((run) => run !== undefined))
   }
 
   async function find(query: string): Promise<Run[]> {
     const runs: Run[] = []
     for await (const { workflowId, runId } of temporal.workflow.list({ query })) runs.push({ workflowId, runId })
     return runs
-  }
-
-  /** Finds the run, or the newest run of the workflow id. */
-  async function findInHistory(execution: Partial<Run> & { workflowId: string }): Promise<Run | undefined> {
-    try {
-      const { workflowExecutionInfo } = await temporal.workflowService.describeWorkflowExecution({
-        namespace,
-        execution,
-      })
-      return { workflowId: execution.workflowId, runId: workflowExecutionInfo?.execution?.runId ?? '' }
-    } catch (error) {
-      if (isNotFound(error)) return undefined
-      throw error
-    }
   }
 
   async function terminate(workflowId: string): Promise<void> {
@@ -117,14 +139,16 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
     }
     await deleteOperatorTask(sql, { kind: lostRunTask, subjectId: runId })
   }
+
+  async function removeRow(run: Run): Promise<void> {
+    const refusedAs = await deleteFromList(temporal, run)
+    log.warn({ runId: run.runId, refusedAs }, 'a run that is gone is listed')
+  }
 }
 
-const quoted = (text: string): string => `'${text}'`
-const ofAccount = (accountRef: string): string => `${searchAttributes.accountRef.name} = ${quoted(accountRef)}`
+const keyOf = ({ workflowId, runId }: Run): string => `${workflowId}\0${runId}`
 
-const distinct = (runs: Run[]): Run[] => [
-  ...new Map(runs.map((run) => [`${run.workflowId}\0${run.runId}`, run])).values(),
-]
+const distinct = (runs: Run[]): Run[] => [...new Map(runs.map((run) => [keyOf(run), run])).values()]
 
 /** In the order of the items. */
 const eachOf = <Item, Result>(items: Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> =>

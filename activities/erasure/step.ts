@@ -8,7 +8,7 @@ import {
   openSecret,
 } from '../../db/erasure/deletion-seals.ts'
 import { findStep, recordStep } from '../../db/erasure/deletions.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask, type TaskAttributes } from '../../db/operator-tasks.ts'
 import type { ErasureStep, StepOutcome } from '../../policy/deletion.ts'
 import { recordedAt } from '../failures.ts'
 
@@ -62,11 +62,16 @@ export async function withSecret<Part extends DeletionPart>(
 /** Records in the receipt that the step needs an operator, and makes the operator task. @returns that outcome */
 export async function leaveStepToOperator(
   { sql }: Pick<Context, 'sql'>,
-  step: { receiptId: string; processor: ErasureStep; code: string; at: Date },
+  step: { receiptId: string; processor: ErasureStep; code: string; at: Date; attributes?: TaskAttributes },
 ): Promise<StepOutcome> {
-  const { receiptId, processor, code, at } = step
+  const { receiptId, processor, code, at, attributes } = step
   await recordStep(sql, { receiptId, processor, state: 'needs_operator', code, at })
-  await raiseOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), detail: code, at })
+  await raiseOperatorTask(sql, {
+    ...operatorTaskOf(receiptId, processor),
+    detail: code,
+    at,
+    ...(attributes && { attributes }),
+  })
   return { state: 'needs_operator', code }
 }
 

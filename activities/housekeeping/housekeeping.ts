@@ -12,8 +12,10 @@ import { listOverdueOrders } from '../../db/overdue.ts'
 import { deleteAllowances } from '../../db/requests/allowances.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusDays, plusMs } from '../../shared/calendar.ts'
+import { isGone } from '../../temporal/listed-runs.ts'
 import { retireBuilds } from '../../temporal/worker-deployment.ts'
 import type { HousekeepingActivities } from '../../workflows/housekeeping/housekeeping.contract.ts'
+import { reviewListedRuns } from '../erasure/listed-runs.ts'
 import { inBatches } from './in-batches.ts'
 
 const batchSize = 5_000
@@ -69,6 +71,7 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
       const runs = await overdueRuns(before)
       await report('order_overdue', new Map(orders.map(({ id, status }) => [id, status])), at)
       await report('run_overdue', runs, at)
+      await reviewListedRuns(context, at)
       return { orders: orders.length, runs: runs.size }
     },
 
@@ -79,9 +82,11 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
   async function overdueRuns(before: Date): Promise<Map<string, string>> {
     const query = `ExecutionStatus = "Running" AND DueAt < "${before.toISOString()}" AND AccountRef IS NULL`
     const runs = new Map<string, string>()
-    for await (const { workflowId, type } of temporal.workflow.list({ query, pageSize: maxReported })) {
-      runs.set(workflowId, type)
+    for await (const { workflowId, runId, type } of temporal.workflow.list({ query, pageSize: maxReported })) {
       heartbeat()
+      // Temporal's list may keep the row of a run that is gone: no operator could make it go on.
+      if (await isGone(temporal, { workflowId, runId })) continue
+      runs.set(workflowId, type)
       if (runs.size === maxReported) break
     }
     return runs

@@ -93,6 +93,19 @@ export async function findStep(
   return step
 }
 
+/** The deletions of which a step was left to operators for one reason. */
+export async function listStepsLeft(
+  sql: Queryable,
+  processor: ErasureStep,
+  code: string,
+): Promise<{ receiptId: string; accountRef: string }[]> {
+  const rows = await sql<Pick<Deletions, 'receipt_id' | 'account_ref'>[]>`
+    select d.receipt_id, d.account_ref from deletions d join deletion_steps s using (receipt_id)
+    where d.completed_at is null and s.processor = ${processor} and s.state = 'needs_operator' and s.code = ${code}
+    order by d.erased_at`
+  return rows.map((row) => ({ receiptId: row.receipt_id, accountRef: row.account_ref }))
+}
+
 /** Sets the state of an erasure step. @param step.code the machine-readable reason for the state */
 export async function recordStep(
   sql: Queryable,

@@ -87,6 +87,7 @@ test('every period is the one that was meant', () => {
       },
       "deletion": {
         "lastMailTriedForMs": "3d",
+        "listedRunsMs": "1d",
         "overdueAfterMs": "3d",
         "refundLooksDays": [
           1,

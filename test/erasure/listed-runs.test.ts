@@ -1,0 +1,144 @@
+/** G3: a deletion ends although Temporal's list keeps rows of runs that are gone, and takes no run for one of these. */
+import { randomUUID } from 'node:crypto'
+import proto from '@temporalio/proto'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { reviewListedRuns } from '../../activities/erasure/listed-runs.ts'
+import { createDeletionRunActivities } from '../../activities/erasure/runs.ts'
+import { createHousekeepingActivities } from '../../activities/housekeeping/housekeeping.ts'
+import type { Attention } from '../../db/connection/schema.ts'
+import { periods } from '../../policy/periods.ts'
+import { failureCode } from '../../shared/failures.ts'
+import { connectTemporal } from '../../temporal/client.ts'
+import { isGone } from '../../temporal/listed-runs.ts'
+import { type Deletion, deleteAccount } from '../harness/deletions.ts'
+import { shareStack } from '../harness/harness.ts'
+import { connectWithKeptRows, type KeptRows, type Row, rowsOf } from '../harness/temporal/kept-rows.ts'
+import { until } from '../harness/until.ts'
+
+// The harness verifies the books by orders that still exist.
+const harness = await shareStack({ books: false })
+const { sql } = harness.context
+const { WorkflowExecutionStatus } = proto.temporal.api.enums.v1
+
+let deletion: Deletion
+let accountRef: string
+/** of the order's run, as Temporal listed it before the deletion */
+let row: Row
+
+const runIdOf = ({ execution }: Row): string => execution?.runId ?? ''
+
+beforeAll(async () => {
+  const person = await harness.signUp()
+  await harness.buy(person)
+  accountRef = harness.context.cipher.accountRef(person.accountId)
+  ;[row = {}] = await until('the run is listed', async () => {
+    const rows = await rowsOf(harness, `AccountRef = '${accountRef}' and WorkflowType = 'order'`)
+    return rows.length === 1 && rows
+  })
+  deletion = await deleteAccount(harness.stack, person)
+  await deletion.fastForward('11 minutes')
+  for (const processor of ['temporal', 'database'] as const) await deletion.until(processor, 'done')
+})
+
+function keeping(kept: KeptRows) {
+  const { client, removals, close } = connectWithKeptRows(harness, kept)
+  onTestFinished(close)
+  return { context: { ...harness.context, temporal: client }, removals }
+}
+
+const now = Date.now()
+
+/** Looks at the runs of an erased person, as the deletion's run does. @param afterMs since its first look */
+async function look(
+  context: ReturnType<typeof keeping>['context'],
+  { final = true, afterMs = 0, of = accountRef }: { final?: boolean; afterMs?: number; of?: string } = {},
+) {
+  const info = { scheduledTimestampMs: now, currentAttemptScheduledTimestampMs: now + afterMs }
+  const { deleteRuns } = createDeletionRunActivities(context)
+  const { receiptId } = deletion
+  return new MockActivityEnvironment(info)
+    .run(deleteRuns, { receiptId, accountRef: of, final, asOf: new Date().toISOString() })
+    .catch((error: unknown) => failureCode(error) ?? error)
+}
+
+const stepOf = async (processor: string) => {
+  const { processors } = await deletion.receipt()
+  const step = processors.find((each) => each.processor === processor)
+  return step && { state: step.state, code: step.code }
+}
+
+const tasks = () => sql<Attention[]>`
+  select * from attention where subject_id = ${deletion.receiptId} and kind = 'deletion_temporal' and resolved_at is null`
+
+test('a run that is gone and still listed is deleted from the list, by the service that Temporal has for it', async () => {
+  const { context, removals } = keeping({ rows: [row] })
+  expect(await look(context)).toEqual({ state: 'done' })
+  expect(removals.map(({ runId }) => runId)).toEqual([runIdOf(row)])
+  expect(await stepOf('temporal')).toEqual({ state: 'done', code: null })
+})
+
+test('a list that lags behind is waited for, and nobody is asked to delete from it', async () => {
+  const { context, removals } = keeping({ rows: [row], goneAfter: 4 })
+  expect(await look(context)).toEqual({ state: 'done' })
+  expect(removals).toEqual([])
+})
+
+test('a run that Temporal does not delete is no run that is gone: the deletion goes on deleting it', async () => {
+  const living = await harness.signUp()
+  await harness.buy(living)
+  const of = harness.context.cipher.accountRef(living.accountId)
+  await until('the run is listed', async () => (await rowsOf(harness, `AccountRef = '${of}'`)).length > 0)
+  const { context, removals } = keeping({ rows: [], keepsRuns: true })
+  expect(await look(context, { of, afterMs: 2 * periods.deletion.listedRunsMs })).toMatch(/^runs_\d$/)
+  expect(removals).toEqual([])
+})
+
+test('where Temporal lets nobody delete rows the deletion goes on, and is an operator’s after a day, until the rows are gone', async () => {
+  const { context } = keeping({ rows: [row], refusesAdmins: true })
+  const dayMs = periods.deletion.listedRunsMs
+  expect(
+    await Promise.all([
+      look(context, { final: false }),
+      look(context),
+      look(context, { afterMs: dayMs - 1 }),
+      look(context, { afterMs: dayMs }),
+    ]),
+  ).toEqual([{ state: 'pending' }, 'listed_1', 'listed_1', { state: 'needs_operator', code: 'gone_runs_listed' }])
+  expect(await stepOf('temporal')).toEqual({ state: 'needs_operator', code: 'gone_runs_listed' })
+  expect(await tasks()).toMatchObject([{ detail: 'gone_runs_listed', attributes: { rows: 1, runs: runIdOf(row) } }])
+
+  // A task that is closed too early comes back.
+  await sql`update attention set resolved_at = now(), resolved_by = 'somebody' where subject_id = ${deletion.receiptId}`
+  await reviewListedRuns(context, new Date())
+  expect(await tasks()).toMatchObject([{ detail: 'gone_runs_listed' }])
+
+  const asked: string[] = []
+  const lists = (query: string) => asked.push(query) > 0
+  await reviewListedRuns(keeping({ rows: [row], lists }).context, new Date())
+  expect(asked[0]).toBe(`AccountRef = '${accountRef}' or RunId in ('${runIdOf(row)}')`)
+  expect(await stepOf('temporal')).toEqual({ state: 'done', code: null })
+  expect(await tasks()).toEqual([])
+})
+
+test('a namespace that the server does not know makes no run gone', async () => {
+  const run = { workflowId: `order-${randomUUID()}`, runId: randomUUID() }
+  expect(await isGone(harness.temporal, run)).toBe(true)
+  const elsewhere = connectTemporal(harness.config, { ...harness.settings, TEMPORAL_NAMESPACE: 'unknown' })
+  onTestFinished(() => elsewhere.connection.close())
+  await expect(isGone(elsewhere, run)).rejects.toThrow('unknown')
+})
+
+/** The row without what makes it a deleted account's. */
+const rowOf = (status: proto.temporal.api.enums.v1.WorkflowExecutionStatus): Row => {
+  const { searchAttributes: _theirs, ...bare } = row
+  return { ...bare, status }
+}
+
+test('a row of a run that is gone is no overdue run: nobody could make it go on', async () => {
+  const rows = [rowOf(WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING)]
+  const { context } = keeping({ rows, lists: (query) => query.includes('DueAt <') })
+  const { reportOverdue } = createHousekeepingActivities(context)
+  const input = { asOf: new Date().toISOString() }
+  expect(await new MockActivityEnvironment().run(reportOverdue, input)).toMatchObject({ runs: 0 })
+})
