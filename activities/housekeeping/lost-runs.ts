@@ -15,6 +15,7 @@ import {
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { type FailureType, failures } from '../../shared/failures.ts'
+import { isRunMissing } from '../../temporal/listed-runs.ts'
 import { describeRun } from '../../temporal/runs.ts'
 import { terminationReasons } from '../../temporal/termination-reasons.ts'
 import { accountDeletionType } from '../../workflows/account-deletion.contract.ts'
@@ -51,7 +52,7 @@ export async function reportLostRuns(
   )) {
     heartbeat()
     if (known.has(run.runId) || (await goesOn(run))) continue
-    const why = await causeOf(run)
+    const why = await unlessGone(() => causeOf(run))
     if (why === undefined) continue
     await raiseOperatorTask(sql, { kind: lostRunTask, subjectId: run.runId, detail: `${run.type}: ${why}`, at })
     reported += 1
@@ -63,6 +64,16 @@ export async function reportLostRuns(
     }
   }
   return reported
+
+  /** A run that is gone, by its retention or an erasure, may still be listed: nobody can say any more how it ended. */
+  async function unlessGone(read: () => Promise<string | undefined>): Promise<string | undefined> {
+    try {
+      return await read()
+    } catch (error) {
+      if (isRunMissing(error)) return undefined
+      throw error
+    }
+  }
 
   function list(query: string): AsyncIterable<WorkflowExecutionInfo> {
     return temporal.workflow.list({ query })

@@ -6,6 +6,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { reviewListedRuns } from '../../activities/erasure/listed-runs.ts'
 import { createDeletionRunActivities } from '../../activities/erasure/runs.ts'
 import { createHousekeepingActivities } from '../../activities/housekeeping/housekeeping.ts'
+import { reportLostRuns } from '../../activities/housekeeping/lost-runs.ts'
 import type { Attention } from '../../db/connection/schema.ts'
 import { periods } from '../../policy/periods.ts'
 import { failureCode } from '../../shared/failures.ts'
@@ -141,4 +142,15 @@ test('a row of a run that is gone is no overdue run: nobody could make it go on'
   const { reportOverdue } = createHousekeepingActivities(context)
   const input = { asOf: new Date().toISOString() }
   expect(await new MockActivityEnvironment().run(reportOverdue, input)).toMatchObject({ runs: 0 })
+})
+
+test('a row of a run that is gone is no lost run, and keeps no others from being reported', async () => {
+  // Of a schedule, so that no later run of its workflow id speaks for it.
+  const metadata = { encoding: Buffer.from('json/plain'), type: Buffer.from('Keyword') }
+  const scheduled = { indexedFields: { TemporalScheduledById: { metadata, data: Buffer.from('"none"') } } }
+  const failed = rowOf(WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED)
+  const rows = [{ ...failed, closeTime: row.startTime ?? null, searchAttributes: scheduled }]
+  const { context } = keeping({ rows, lists: (query) => query.includes("'Failed'") })
+  const report = () => reportLostRuns(context, { at: new Date(), readUntil: undefined })
+  expect(await new MockActivityEnvironment().run(report)).toBe(0)
 })
