@@ -41,18 +41,49 @@ export async function updateOrder<Args extends unknown[]>(
  * @throws all errors of the update
  */
 export async function refundDelivered(
-  { temporal, config }: OrderSignalsContext,
+  context: OrderSignalsContext,
   orderId: string,
   reason: ReturnCause['reason'],
   options: UpdateOptions,
 ): Promise<void> {
+  const { temporal } = context
   try {
     const run = orderWorkflowId(orderId)
     if (reason === 'withdrawn') await sendUpdate(temporal, run, refundFor, [{ reason }], options)
     else await sendUpdate(temporal, run, refund, [], options)
   } catch (error) {
     if (!hasNoRun(error)) throw error
-    const start = { ...aftercareStart(config, orderId), workflowIdConflictPolicy: 'USE_EXISTING' as const }
-    await updateWithStart(temporal, start, returnDelivered, [{ reason }], options)
+    await updateAftercare(context, orderId, returnDelivered, [{ reason }], options)
   }
+}
+
+/**
+ * Sends an update to the run of a delivered order. Where that is gone, or has closed as the run of a top-up does with its delivery,
+ * the run that looks after closed orders takes it, which has to know the update.
+ * @throws all errors of the update
+ */
+export async function updateDelivered<Args extends unknown[]>(
+  context: OrderSignalsContext,
+  orderId: string,
+  definition: UpdateDefinition<OrderState, Args>,
+  args: Args,
+  options: UpdateOptions,
+): Promise<void> {
+  try {
+    await sendUpdate(context.temporal, orderWorkflowId(orderId), definition, args, options)
+  } catch (error) {
+    if (!hasNoRun(error)) throw error
+    await updateAftercare(context, orderId, definition, args, options)
+  }
+}
+
+async function updateAftercare<Args extends unknown[]>(
+  { temporal, config }: OrderSignalsContext,
+  orderId: string,
+  definition: UpdateDefinition<OrderState, Args>,
+  args: Args,
+  options: UpdateOptions,
+): Promise<void> {
+  const start = { ...aftercareStart(config, orderId), workflowIdConflictPolicy: 'USE_EXISTING' as const }
+  await updateWithStart(temporal, start, definition, args, options)
 }

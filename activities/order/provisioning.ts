@@ -42,7 +42,10 @@ export function createOrderProvisioningActivities(context: Context): Activities 
   return {
     async startProvisioning({ orderId, deliverBy }) {
       const approved = { status: 'provisioning', reason: null, deliver_by: new Date(deliverBy) } as const
-      await moveOrder(sql, orderId, ['in_review'], approved)
+      if (await moveOrder(sql, orderId, ['in_review'], approved)) return
+      // The run that looks after closed orders may have refunded it before this run was started again.
+      const { status } = await knownOrder(sql, orderId)
+      if (status !== 'provisioning') throw failure('OrderStateConflict', { code: status })
     },
 
     async provision({ orderId, reference }) {

@@ -8,15 +8,18 @@ import { isProviderFailure } from '../../providers/failure.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
-import { hasNoRun, refundDelivered, updateOrder } from '../../temporal/order-updates.ts'
-import { isOpen } from '../../temporal/runs.ts'
+import { hasNoRun, refundDelivered, updateDelivered, updateOrder } from '../../temporal/order-updates.ts'
+import { isOpen, startUnlessOpen } from '../../temporal/runs.ts'
 import {
+  approve,
   checkout,
   firstState,
   type OrderInput,
   type OrderState,
   type OrderStatus,
+  orderAftercareWorkflowId,
   orderWorkflowId,
+  resend,
 } from '../../workflows/order/order.contract.ts'
 import { isListed, limitOf, type OrderUpdate, orderStates, orderUpdates } from '../../workflows/order/order-states.ts'
 import { Problem } from '../http/problem.ts'
@@ -85,22 +88,39 @@ export function createOrderClient(api: ApiContext) {
     }
   }
 
+  const startOf = (input: NewOrder) => ({
+    type: 'order',
+    workflowId: orderWorkflowId(input.orderId),
+    taskQueue: config.TEMPORAL_TASK_QUEUE,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
+    typedSearchAttributes: initialSearchAttributes(
+      { ...firstState, dueAt: limitOf('awaiting_payment', new Date()) },
+      cipher.accountRef(input.accountId),
+    ),
+    staticSummary: `${input.parentOrderId ? 'Top-up' : 'Order'}: ${input.quantity} × ${input.packageCode}`,
+  })
+
+  /**
+   * Starts the run of an order in review once more, after the first one was terminated or has failed: whoever approves the order
+   * means that it is delivered. The new run finds the payment, and waits for the decision as the first one did.
+   * @returns whether there is a run again
+   */
+  async function beginAgain(orderId: string): Promise<boolean> {
+    const order = await findOrder(sql, orderId)
+    // The run that looks after closed orders refunds it, or is about to.
+    if (order?.status !== 'in_review' || (await isOpen(temporal, orderAftercareWorkflowId(orderId)))) return false
+    await startUnlessOpen(temporal, startOf(inputOf(order)))
+    await signals.payment(orderId)
+    return true
+  }
+
   return {
     /** Creates the order, or finds it. One call starts the run and writes the row: neither can exist without the other. */
     async checkOut(input: NewOrder): Promise<void> {
-      const dueAt = limitOf('awaiting_payment', new Date())
-      const start = {
-        type: 'order',
-        workflowId: orderWorkflowId(input.orderId),
-        taskQueue: config.TEMPORAL_TASK_QUEUE,
-        args: [input],
-        workflowIdConflictPolicy: 'USE_EXISTING' as const,
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
-        typedSearchAttributes: initialSearchAttributes({ ...firstState, dueAt }, cipher.accountRef(input.accountId)),
-        staticSummary: `${input.parentOrderId ? 'Top-up' : 'Order'}: ${input.quantity} × ${input.packageCode}`,
-      }
       // No update id of the order: the server would answer it from a closed run, but a failed checkout may be repeated.
-      await startAndUpdate(temporal, checkout, start, ended)
+      await startAndUpdate(temporal, checkout, startOf(input), ended)
     },
 
     /**
@@ -112,7 +132,8 @@ export function createOrderClient(api: ApiContext) {
     },
 
     /**
-     * Sends an update to an order's run. A run that is behind the order's row is asked until both agree.
+     * Sends an update to an order's run. A run that is behind the order's row is asked until both agree. Without a run a delivered order
+     * has its mail sent again and is refunded by the run that looks after closed orders, and an approved one gets a new run.
      * @param updateId the same for a repeated request, which gets the answer of the first
      * @throws Problem order_state_conflict once the order has ended; what the update refuses
      */
@@ -125,10 +146,19 @@ export function createOrderClient(api: ApiContext) {
       const { name } = definition
       const ask = async (deadline: number) => {
         const limits = { deadline, updateId }
-        const order = name === 'refund' ? await findOrder(sql, orderId) : undefined
-        if (order?.status === 'delivered' && !order.parent_order_id)
+        const isOfDelivered = name === 'refund' || name === resend.name
+        const order = isOfDelivered ? await findOrder(sql, orderId) : undefined
+        if (order?.status === 'delivered' && name === resend.name)
+          await updateDelivered(api, orderId, definition, args, limits)
+        else if (order?.status === 'delivered' && !order.parent_order_id)
           await refundDelivered(api, orderId, 'returned_unused', limits)
         else await updateOrder(temporal, orderId, definition, args, limits)
+      }
+      let hasBegunAgain = false
+      const couldBegin = async (error: unknown): Promise<boolean> => {
+        if (name !== approve.name || hasBegunAgain || !hasNoRun(error)) return false
+        hasBegunAgain = true
+        return beginAgain(orderId)
       }
       let signalled: { until: number; status: OrderStatus } | undefined
       /** Signals a run once that money is left, and waits for its refund. @returns whether to ask again, or that it is done */
@@ -151,7 +181,7 @@ export function createOrderClient(api: ApiContext) {
             try {
               return await ask(deadline)
             } catch (error) {
-              if (!(await isOutOfStep(orderId, name, error))) {
+              if (!(await isOutOfStep(orderId, name, error)) && !(await couldBegin(error))) {
                 const outcome = await gaveBack(error)
                 if (outcome === 'done') return
                 if (outcome === 'no') throw error
@@ -163,5 +193,24 @@ export function createOrderClient(api: ApiContext) {
         ended,
       )
     },
+  }
+}
+
+/** The input of an order's run, as its row has it. What only the opening of a checkout needs is the same for all. */
+function inputOf(order: OrderRow): NewOrder {
+  const { performance_consent: version, performance_consent_at: at } = order
+  return {
+    orderId: order.id,
+    accountId: order.account_id,
+    parentOrderId: order.parent_order_id,
+    esimId: order.esim_id,
+    packageCode: order.package_code,
+    quantity: order.quantity,
+    performanceConsent: version !== null && at ? { version, at: at.toISOString() } : undefined,
+    ipCountry: order.ip_country ?? undefined,
+    orderedAt: order.created_at.toISOString(),
+    savedCards: false,
+    hosted: order.checkout_session_id !== null,
+    measurement: { adUserData: order.ad_user_data, adPersonalization: order.ad_personalization },
   }
 }

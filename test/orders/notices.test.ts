@@ -2,12 +2,16 @@
  * U3: messages about orders are sent once. Notices about an order arrive once, also with faults of the mail server and
  * the push service.
  */
+import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createActivities } from '../../activities/index.ts'
 import type { Accounts, Sends } from '../../db/connection/schema.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { bounceToken, shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 
 const harness = await shareStack()
@@ -201,6 +205,30 @@ test('a resend sends another mail, and a repeated request for it does not', asyn
   expect(mails).toHaveLength(2)
   expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(2)
   expect(mails[1]?.attachments).toEqual(mails[0]?.attachments)
+})
+
+test('the mail of a top-up is sent again, although its run has closed with the delivery', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  const topUp = expectStatus(
+    await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: testPackages.topUp }),
+    201,
+  )
+  await harness.sims.stripe.do('pay', { orderId: topUp.id })
+  await harness.untilOrder(topUp.id, 'delivered')
+  await ledger(topUp.id, 'mail:confirmation', 'sent')
+  await until('its run has closed', async () => {
+    const { status } = await harness.temporal.workflow.getHandle(orderWorkflowId(topUp.id)).describe()
+    return status.name !== 'RUNNING'
+  })
+  const key = { 'idempotency-key': randomUUID() }
+  for (let times = 0; times < 2; times += 1)
+    expectStatus(await person.caller.post(`/v1/orders/${topUp.id}/resend`, undefined, key), 200)
+  const { body } = await person.caller.get(`/v1/orders/${topUp.id}`)
+  expect(body.mails).toEqual([
+    { mail: 'confirmation', state: 'sent', code: null },
+    { mail: 'confirmation', state: 'sent', code: null },
+  ])
 })
 
 test('C4: a token that FCM calls unregistered is deleted, and the other phone still gets the push', async () => {

@@ -12,7 +12,7 @@ import {
 import { msUntil } from '../../shared/calendar.ts'
 import { failure, failureType } from '../../shared/failures.ts'
 import { inBackground } from '../run/background-work.ts'
-import { nothing, objectOf, oneOf, onSignal, onUpdate } from '../run/messages.ts'
+import { nothing, objectOf, oneOf, onSignal, onUpdate, shortText } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import { showStatus } from '../run/run-status.ts'
@@ -27,6 +27,7 @@ import {
   type RefundReason,
   type ReturnCause,
   refund,
+  resend,
   returnDelivered,
 } from './order.contract.ts'
 import { isListed, orderStates } from './order-states.ts'
@@ -34,7 +35,8 @@ import { requestRefund, returnHeldEsims, untilSettled } from './refund.ts'
 import { codeOf, disputeNotice, localFirst, noteDispute, ranOutOfTime, sendMessages } from './run.ts'
 
 const returnCause = objectOf<ReturnCause>({ reason: oneOf(['returned_unused', 'withdrawn']) })
-const { withdrawEsims } = proxyActivities<OrderActivities>(retry.whileCallerWaits)
+const resendRequest = objectOf<{ requestId: string }>({ requestId: shortText })
+const { sendOrderMail, withdrawEsims } = proxyActivities<OrderActivities>(retry.whileCallerWaits)
 
 export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {
   const state: OrderState = { status: 'refunded', waitingFor: 'the payment processor', dueAt: null }
@@ -85,6 +87,18 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     },
     () => {
       if (returning || state.status !== 'refunded') throw failure('OrderStateConflict', { code: state.status })
+    },
+  )
+  onUpdate(
+    resend,
+    resendRequest,
+    async ({ requestId }) => {
+      await sendOrderMail({ orderId, mail: 'confirmation', ...clock(), requestId })
+      return state
+    },
+    () => {
+      if (returning || refunds > 0 || state.status !== 'refunded')
+        throw failure('OrderStateConflict', { code: state.status })
     },
   )
   showStatus({ status: 'aftercare', waitingFor: state.waitingFor, dueAt: null })

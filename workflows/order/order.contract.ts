@@ -96,7 +96,7 @@ export const returnDelivered = defineUpdate<OrderState, [ReturnCause]>('return-d
 export interface ReturnCause {
   reason: 'returned_unused' | 'withdrawn'
 }
-/** Sends the delivery mail again. */
+/** Sends the delivery mail again. Where the order's own run has closed, the run that looks after it takes this, too. */
 export const resend = defineUpdate<OrderState, [{ requestId: string }]>('resend')
 export const approve = defineUpdate<OrderState>('approve')
 export const reject = defineUpdate<OrderState>('reject')

@@ -36,7 +36,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
   return {
     /**
      * Creates the PaymentIntent first, by an idempotency key, so that every order row has one. Does not change an order
-     * that another run has opened.
+     * that another run has opened. An order in review is opened, too: its first run is gone, and an operator approves it.
      */
     async openCheckout(input) {
       const isTooLate = attemptIsOver()
@@ -44,8 +44,12 @@ export function createOrderPaymentActivities(context: Context): Activities {
         select name, destinations, data_bytes, days, price_minor, currency,
           (select status from orders where id = ${input.orderId}) as order_status
         from packages where code = ${input.packageCode} and active and kind = ${input.parentOrderId ? 'top_up' : 'base'}`
-      if (!offer) throw failure('PackageUnavailable')
-      if (offer.order_status === 'awaiting_payment') return
+      if (!offer) {
+        // What was paid already is delivered, also when its package is off sale meanwhile.
+        if ((await findOrder(sql, input.orderId))?.status === 'in_review') return
+        throw failure('PackageUnavailable')
+      }
+      if (offer.order_status === 'awaiting_payment' || offer.order_status === 'in_review') return
       if (offer.order_status) throw failure('OrderStateConflict', { code: offer.order_status })
       const key = await dataKeys.get(sql, input.accountId).catch((error: unknown) => {
         throw error instanceof DataKeyMissing ? failure('AccountMissing') : error

@@ -307,7 +307,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       consent: viewConsent(order),
       can: {
         cancel: takesUpdate(order.status, 'cancel'),
-        resend: takesUpdate(order.status, 'resend') && !isTopUp,
+        resend: takesUpdate(order.status, 'resend'),
         return: order.status === 'delivered' && isUnused && !isTopUp,
         withdrawUntil: isUnused && !isTopUp && !withdrawal?.statedAt ? withdrawableUntil(order, new Date()) : null,
       },

@@ -6,10 +6,12 @@ import { expect, test } from 'vitest'
 import { paymentMark } from '../../../activities/order/payment/payment-mark.ts'
 import { differenceKinds } from '../../../policy/reconciliation.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { createSurfer } from '../../harness/browser.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { untilWatched } from '../../harness/purchases.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
+import { until } from '../../harness/until.ts'
 import { createPlanter, delivered, givenBack, paidMinor, type Trade } from '../../workflows/catalogue/planted-trade.ts'
 
 // What these tests plant are faults of the books.
@@ -103,17 +105,102 @@ test('a bulk refund takes a delivered order whose run was terminated', async () 
   await expectAllBack(id)
 })
 
+const surfer = createSurfer(harness.urls.api)
+await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+/** Ways by which operators act on an order. The last is the request that `npm run cli` sends. */
+const reason = 'the customer is on the phone'
+const ways = {
+  'the API': async (id: string, act: string) => void expectStatus(await operator.post(`/v1/orders/${id}/${act}`), 200),
+  'the console': async (id: string, act: string) => {
+    const page = `/console/orders/${id}/${act}`
+    expect((await surfer.submit(page, page, { reason })).location).toBe(`/console/orders/${id}`)
+  },
+  'the terminal': async (id: string, act: string) =>
+    void expectStatus(await operator.post(`/v1/operator/orders/${id}/acts`, { act, reason }), 200),
+} as const
+
 test.each([
   ['a held order', 'in_review', 'reject'],
   ['a held order', 'in_review', 'cancel'],
   ['an order in provisioning', 'provisioning', 'cancel'],
-] as const)('%s whose run was terminated is %s: %s refunds it at once', async (_, status, act) => {
+  ['a delivered order', 'delivered', 'refund'],
+] as const)('%s whose run was terminated is %s: %s on the console refunds it at once', async (_, status, act) => {
   if (status === 'provisioning') await sims.esimAccess.fault({ match: { path: '^/api/' }, status: 503, times: 1_000 })
   const pay = status === 'in_review' ? { riskLevel: 'highest' } : {}
   const { id } = await harness.buy(await harness.signUp(), { packageCode, pay, until: status })
   await terminate(id)
   await sims.esimAccess.clearFaults()
-  expectStatus(await operator.post(`/v1/orders/${id}/${act}`), 200)
+  await ways['the console'](id, act)
+  await expectAllBack(id)
+})
+
+const sentMails = async (orderId: string): Promise<number> => {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from sends
+    where subject_id = ${orderId} and kind like 'mail:confirmation%' and state = 'sent'`
+  return row?.count ?? 0
+}
+
+test.each(Object.entries(ways))(
+  'by %s the mail of a delivered order whose run was terminated is sent again',
+  async (_, act) => {
+    const { id } = await bought()
+    await until('its mail is sent', async () => (await sentMails(id)) === 1)
+    await terminate(id)
+    await act(id, 'resend')
+    expect(await sentMails(id)).toBe(2)
+  },
+)
+
+test.each(Object.entries(ways))(
+  'by %s a held order whose run was terminated is approved, and delivered',
+  async (_, act) => {
+    const { id } = await harness.buy(await harness.signUp(), {
+      packageCode,
+      pay: { riskLevel: 'highest' },
+      until: 'in_review',
+    })
+    await terminate(id)
+    await act(id, 'approve')
+    await harness.untilOrder(id, 'delivered')
+    expect((await atStripe(id)).refunded).toEqual([])
+    const [order] = await sql`select (select count(*)::int from invoice_links where order_id = ${id}) as documents,
+    (select count(*)::int from sends where subject_id = ${id} and kind = 'mail:held') as held,
+    (select count(*)::int from esims where order_id = ${id}) as esims`
+    expect(order).toEqual({ documents: 1, held: 1, esims: 1 })
+  },
+)
+
+test('a held order without a run is approved although its package is off sale meanwhile', async () => {
+  const { id } = await harness.buy(await harness.signUp(), {
+    packageCode,
+    pay: { riskLevel: 'highest' },
+    until: 'in_review',
+  })
+  await terminate(id)
+  await sql`update packages set active = false where code = ${packageCode}`
+  try {
+    await ways['the API'](id, 'approve')
+    await harness.untilOrder(id, 'delivered')
+  } finally {
+    await sql`update packages set active = true where code = ${packageCode}`
+  }
+})
+
+test('an order without a run that is being refunded already is not approved', async () => {
+  await sims.stripe.fault({ match: { path: '^/v1/refunds' }, status: 503, times: 1_000 })
+  const { id } = await harness.buy(await harness.signUp(), {
+    packageCode,
+    pay: { riskLevel: 'highest' },
+    until: 'in_review',
+  })
+  await terminate(id)
+  // Nobody waits for the answer: Stripe does not take the refund yet.
+  const rejected = operator.post(`/v1/orders/${id}/reject`)
+  await harness.untilOrder(id, 'refunding')
+  expect((await operator.post(`/v1/orders/${id}/approve`)).body.code).toBe('order_state_conflict')
+  await sims.stripe.clearFaults()
+  await rejected
   await expectAllBack(id)
 })
 

@@ -105,6 +105,16 @@ export const orderMutants: Mutant[] = [
     ],
   },
   {
+    name: 'a mail that aftercare does not send again',
+    mutation: {
+      workflow: 'orderAftercare',
+      activity: 'sendOrderMail',
+      when: { mail: 'confirmation' },
+      fault: 'skipped',
+    },
+    caughtBy: ['order-aftercare-of-a-mail-sent-again'],
+  },
+  {
     name: 'a payment that nobody asks about after a day at the bank',
     mutation: { workflow: 'order', activity: 'cancelPayment', fault: 'skipped', result: 'cancelled' },
     caughtBy: ['order-paid-after-days', 'order-waits-for-the-bank'],

@@ -286,6 +286,14 @@ export const orderEnds: Record<string, Scenario> = {
     await product.untilOrder(id, 'unpaid')
     return untilClosed(orderAftercareWorkflowId(id))
   },
+  'order-aftercare-of-a-mail-sent-again': async (product) => {
+    const { bought, topUp, ended, act, untilClosed } = orderSteps(product)
+    const id = await topUp(await bought('delivered'))
+    await product.sims.stripe.do('pay', { orderId: id })
+    await ended(id)
+    await act(id, 'resend')
+    return untilClosed(orderAftercareWorkflowId(id))
+  },
   'order-paid-after-days': async (product) => {
     const { ordered, act, refundSettled, ended } = orderSteps(product)
     const id = await ordered()
