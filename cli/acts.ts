@@ -14,6 +14,7 @@ const usage = `Usage: npm run cli -- <command> [--json]
   timeline <order>                  what happened to an order
   act <order> approve|reject|resend|retry|refund|refund-part|cancel|note --reason <text>
       [--amount 4.50 --cause goodwill --esims kept|returned]   of refund-part
+  acts [<subject>]                  what was done that is about no account, or to one campaign, breach, ...
   tasks                             the open tasks, the most urgent first
   task take|note|settle <task> --reason <text>
   account note|waive-old-address|child-report <account> --reason <text>
@@ -88,7 +89,8 @@ function workOf([command, first = '', second = '', third = '']: string[]): (() =
   if (command === 'search' && first) return () => show('POST', '/v1/operator/search', { query: first })
   if (command === 'timeline' && first) return () => show('GET', `/v1/operator/orders/${path(first)}/timeline`)
   if (command === 'act' && first && second) return withReason((reason) => act(first, second, reason))
-  if (command === 'tasks') return everyTask
+  if (command === 'acts') return () => everyOne('/v1/operator-acts', given({ subject: first || undefined }))
+  if (command === 'tasks') return () => everyOne('/v1/operator-tasks')
   if (command === 'task' && second) return taskWork(first, `/v1/operator-tasks/${path(second)}`)
   if (command === 'account' && second) return accountWork(first, path(second))
   if (command === 'privacy' && second) return requestWork(first, `/v1/privacy-requests/${path(second)}`)
@@ -100,7 +102,7 @@ function workOf([command, first = '', second = '', third = '']: string[]): (() =
   const address = `/v1/bulk-actions/${path(second)}`
   if (first === 'prepare') return withReason((reason) => prepare(second, reason))
   if (first === 'show') return () => show('GET', address)
-  if (first === 'orders') return () => everyOrder(`${address}/orders`)
+  if (first === 'orders') return () => everyOne(`${address}/orders`)
   if (first === 'watch') return () => watch(address)
   if (first === 'start') return () => show('POST', `${address}/start`)
   if (['pause', 'resume', 'cancel'].includes(first))
@@ -162,8 +164,8 @@ function requestWork(name: string, address: string): (() => Promise<void>) | und
   }
 }
 
-async function everyTask(): Promise<void> {
-  for await (const task of itemsOf('/v1/operator-tasks')) print(task)
+async function everyOne(address: string, query: Json = {}): Promise<void> {
+  for await (const item of itemsOf(address, query)) print(item)
 }
 
 async function prepare(name: string, reason: string): Promise<void> {
@@ -178,14 +180,12 @@ async function prepare(name: string, reason: string): Promise<void> {
   await show('POST', '/v1/bulk-actions', given({ act: name, selection, reason, limit }))
 }
 
-async function everyOrder(address: string): Promise<void> {
-  for await (const order of itemsOf(address)) print(order)
-}
-
-async function* itemsOf(address: string): AsyncGenerator<Json> {
+async function* itemsOf(address: string, query: Json): AsyncGenerator<Json> {
   let cursor: string | null = null
   do {
-    const answer = await ask('GET', `${address}?limit=200${cursor === null ? '' : `&cursor=${path(cursor)}`}`)
+    const asked = Object.entries({ limit: 200, ...query, ...(cursor !== null && { cursor }) })
+    const search = asked.map(([name, value]) => `${name}=${path(String(value))}`).join('&')
+    const answer = await ask('GET', `${address}?${search}`)
     const page = pageForm.safeParse(answer).data ?? foreign(200)
     yield* page.items
     cursor = page.nextCursor

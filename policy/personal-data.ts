@@ -728,7 +728,7 @@ const tables: Record<string, Table> = {
       bulk_action_id: technical,
       attempts: technical,
       interrupted: technical,
-      subject: link('the dispute at Stripe, or the bulk action, if the act is about one'),
+      subject: link('the dispute at Stripe, or the bulk action, campaign or breach, if the act is about one'),
     },
   },
   bulk_actions: {

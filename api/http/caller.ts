@@ -105,3 +105,26 @@ export function ipCountryOf(
 /** Whether the key of the app backend may call a route: one that names no scope is for keys without a restriction. */
 export const hasScope = (caller: Caller, scope: ServiceScope | undefined): boolean =>
   caller.kind !== 'service' || !caller.scopes || (scope !== undefined && caller.scopes.includes(scope))
+
+/** The parts of a route that say whether it is an act of an operator. */
+interface ActingRoute {
+  method: string
+  callers: readonly CallerKind[]
+  unrecorded?: string | undefined
+}
+
+/** Callers whose request has left an entry that says who acted. A caller is an object of one request. */
+const withEntry = new WeakSet<Caller>()
+
+/** Notes that the request of a caller has its entry, or that an earlier request for the same has left one. */
+export function noteEntry(caller: Caller): void {
+  withEntry.add(caller)
+}
+
+/** Whether a route is an act of an operator, which leaves an entry. */
+export const isAct = ({ method, callers, unrecorded }: ActingRoute, kind: CallerKind): boolean =>
+  method !== 'get' && unrecorded === undefined && (kind === 'operator' || kind === 'console') && callers.includes(kind)
+
+/** Whether an operator has acted by a route and has left no entry. */
+export const lacksEntry = (route: ActingRoute, caller: Caller): boolean =>
+  isAct(route, caller.kind) && !withEntry.has(caller)

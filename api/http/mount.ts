@@ -18,7 +18,7 @@ import { createAccessRecorder } from './accesses.ts'
 import { addressOf, asAddress, personAddressHeader } from './address.ts'
 import { type AnsweringTimes, answerWithin, limitTime } from './answering.ts'
 import { type Authenticate, assertFreshSignIn } from './auth.ts'
-import { actorOf, assertReaches, type Caller, hasRole, hasScope } from './caller.ts'
+import { actorOf, assertReaches, type Caller, hasRole, hasScope, lacksEntry } from './caller.ts'
 import { readIdempotencyKey } from './idempotency.ts'
 import { validationText } from './input/validation-texts.ts'
 import type { Limiter } from './limits.ts'
@@ -190,6 +190,12 @@ function handlersOf(
       log: request.log,
     })
     await recordAccess({ caller, route, operation, requestId, accountId, reply })
+    if (reply.status < 400 && lacksEntry(route, caller)) {
+      const error = new Error(`${operation} has left no entry of what an operator did`)
+      // It is done: in production its operator is not told that it failed.
+      if (context.config.NODE_ENV !== 'production') throw error
+      request.log.error({ error }, 'an act of an operator has left no entry')
+    }
     // The answer begins now: one that is written page by page takes as long as its reader does.
     await runUntil(Number.POSITIVE_INFINITY, () => send(response, route, reply))
   }

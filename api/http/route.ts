@@ -115,6 +115,8 @@ export interface RouteDefinition<
   freshSignIn?: boolean
   /** what an operator's role on the console has to permit; default: admins alone */
   permission?: OperatorPermission
+  /** why what an operator does by it leaves no entry (api/routes/console/perform-act.ts); without it, whoever writes leaves one */
+  unrecorded?: string
   /** which restricted service keys may call it; default: `read` for what reads, none for what writes */
   scope?: ServiceScope
   idempotencyKey?: Use

@@ -15,7 +15,9 @@ import { defineRoute, type Route } from '../http/route.ts'
 import { layoutHeaders } from '../pages/layout.tsx'
 import { renderPolicies, renderPolicy } from '../pages/policies.tsx'
 import { createPolicyClient } from '../runs/policy-client.ts'
+import { actReason } from '../views/operator-words.ts'
 import { newPolicy, policyDetails, policyNotices, policySummary, policyVersion } from '../views/policy-fields.ts'
+import { actAndRecord, entryOn } from './console/perform-act.ts'
 
 const everybody = ['public', 'service', 'operator', 'person', 'newcomer'] as const
 const versionParams = z.strictObject({ version: policyVersion })
@@ -112,14 +114,14 @@ export function policyRoutes(api: ApiContext): Route[] {
       body: newPolicy,
       responses: { 201: details },
       problems: ['policy_version_taken', 'policy_state_conflict'],
-      async handle({ body, caller }) {
+      async handle({ body, caller, idempotency }) {
         const { version, title, text, changes, material } = body
         const effectiveAt = new Date(body.effectiveAt)
         // A version that exists was checked when it was first posted.
         if (!(await findPolicy(sql, version))) assertFarEnough(effectiveAt, material)
-        const policy = await client.post(
-          { version, title, body: text, changes, material, effective_at: effectiveAt },
-          actorOf(caller),
+        const draft = { version, title, body: text, changes, material, effective_at: effectiveAt }
+        const policy = await actAndRecord(api, caller, idempotency, entryOn('post-policy', version, body), () =>
+          client.post(draft, actorOf(caller)),
         )
         const location = { Location: `/v1/policies/${version}` }
         return { status: 201, headers: location, body: await view(policy) }
@@ -134,10 +136,15 @@ export function policyRoutes(api: ApiContext): Route[] {
       callers: ['operator'],
       idempotencyKey: 'optional',
       params: versionParams,
+      body: actReason.optional(),
       responses: { 200: details },
       problems: ['not_found', 'policy_state_conflict'],
-      async handle({ params }) {
-        return { status: 200, body: await view(await client.withdraw(params.version)) }
+      async handle({ params: { version }, body, caller, idempotency }) {
+        if (!(await findPolicy(sql, version))) throw new Problem('not_found')
+        const policy = await actAndRecord(api, caller, idempotency, entryOn('withdraw-policy', version, body), () =>
+          client.withdraw(version),
+        )
+        return { status: 200, body: await view(policy) }
       },
     }),
     defineRoute({

@@ -122,7 +122,9 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
         const { kind, message, replyTo = null } = body
         const spends = caller.kind === 'operator' ? undefined : 'privacy_request'
         const { resourceId: id } = await idempotency.claim(owner, spends)
-        await client.open({ id, accountId: owner, kind, message, replyTo, receivedAt })
+        const open = () => client.open({ id, accountId: owner, kind, message, replyTo, receivedAt })
+        if (caller.kind !== 'operator') await open()
+        else await recordRequestAct(api, caller, { id, owner, act: 'enter', reason: null, kind }, open)
         return { status: 201, headers: { Location: `/v1/privacy-requests/${id}` }, body: await view(id, caller) }
       },
     }),
@@ -190,10 +192,10 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       problems: conflict,
       async handle({ params: { id }, body, caller, idempotency }) {
         const answer = { kind: body.answerKind, text: body.answer }
-        const { account_id: owner } = await reachable(id, caller)
+        const { account_id: owner, kind } = await reachable(id, caller)
         // Every repetition has the same id: after an unknown outcome the answer may be accepted already.
         await actOnce(idempotency, owner, ({ requestId }) =>
-          recordRequestAct(api, caller, { id: requestId, owner, act: 'answer', reason: answer.kind }, () =>
+          recordRequestAct(api, caller, { id: requestId, owner, act: 'answer', reason: answer.kind, kind }, () =>
             client.resolve(id, answer, requestId),
           ),
         )
@@ -214,9 +216,9 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       responses: { 200: one },
       problems: conflict,
       async handle({ params: { id }, body, caller, idempotency }) {
-        const { account_id: owner } = await reachable(id, caller)
+        const { account_id: owner, kind } = await reachable(id, caller)
         await actOnce(idempotency, owner, ({ requestId, updateId }) =>
-          recordRequestAct(api, caller, { id: requestId, owner, act: 'extend', reason: body.reason }, () =>
+          recordRequestAct(api, caller, { id: requestId, owner, act: 'extend', reason: body.reason, kind }, () =>
             client.extend(id, body.reason, updateId),
           ),
         )
@@ -227,17 +229,19 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
 }
 
 /**
- * Does what an operator does to a privacy request, with an entry on the page of its account, where it has one.
+ * Does what an operator does to a privacy request, with an entry; it is on the page of the account, where the request has one.
  * @param act.reason a word: the answer itself names people
  */
 async function recordRequestAct(
   api: ApiContext,
   caller: Caller,
-  { id, owner, act, reason }: { id: string; owner: string | null; act: 'answer' | 'extend'; reason: string },
-  perform: () => Promise<void>,
+  act: { id: string; owner: string | null; act: 'enter' | 'answer' | 'extend'; reason: string | null; kind: string },
+  perform: () => Promise<unknown>,
 ): Promise<void> {
-  if (owner === null) return perform()
-  await recordOperatorAct(api, caller, { id, accountId: owner, orderId: null, act, reason }, perform)
+  const { owner, kind, ...entry } = act
+  // An entry about nobody's account outlives it, and names no request.
+  const subject = owner === null ? kind : null
+  await recordOperatorAct(api, caller, { ...entry, accountId: owner, orderId: null, subject }, perform)
 }
 
 function faultsOf(body: z.output<typeof newRequest>, receivedAt: Date, caller: Caller, now: Date) {

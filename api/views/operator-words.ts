@@ -11,3 +11,6 @@ export const taskNote = z
 
 /** Why an operator's program does something, where the act does not ask for more. */
 export const actReason = z.strictObject({ reason: taskNote.min(3).optional() }).meta({ id: 'ActReason' })
+
+/** The same as one of the fields of an act that asks for more. */
+export const whyField = { reason: taskNote.min(3).optional().describe('why, for the record; without personal data') }

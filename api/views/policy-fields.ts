@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { sentTime } from '../http/storable.ts'
 import { enumeration } from './enumeration.ts'
+import { whyField } from './operator-words.ts'
 
 export const policyVersion = z.string().regex(/^[0-9A-Za-z][0-9A-Za-z.-]{0,39}$/, 'must be the name of a version')
 
@@ -19,6 +20,7 @@ export const newPolicy = z
     changes: changes.default([]),
     effectiveAt: sentTime.describe('at least 31 days ahead for a material change: a day to tell everybody'),
     material: z.boolean().describe('mailed to everybody 30 days before'),
+    ...whyField,
   })
   .refine(({ material, changes }) => !material || changes.length > 0, {
     path: ['changes'],

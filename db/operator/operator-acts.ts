@@ -10,7 +10,10 @@ export interface NewOperatorAct {
   accountId: string | null
   orderId: string | null
   act: string
-  /** the kind of a task or privacy request, or the id of a dispute or bulk action; without an account it names nobody's thing */
+  /**
+   * the kind of a task or privacy request, or the id of a dispute, a bulk action, a campaign, a breach, ...; without an account it
+   * names nobody's thing
+   */
   subject?: string | null
   /** as the security log names them */
   operator: string
@@ -85,6 +88,21 @@ export async function endAct(
   await sql`
     update operator_acts set state = ${state}, code = ${code}, done_at = ${new Date()}
     where id = ${id} and state <> 'done'`
+}
+
+/** Acts that are about no account, the newest first: those of an account are on its page. @param page.subject what was changed */
+export async function listActsAboutNoAccount(
+  sql: Queryable,
+  page: { subject: string | undefined; after: readonly [askedAt: string, id: string] | undefined; limit: number },
+): Promise<OperatorActs[]> {
+  const { subject, after, limit } = page
+  // Dates have milliseconds, the column more.
+  const at = sql`date_trunc('milliseconds', asked_at)`
+  return sql<OperatorActs[]>`
+    select * from operator_acts where account_id is null
+      ${subject === undefined ? sql`` : sql`and subject = ${subject}`}
+      ${after ? sql`and (${at}, id) < (${after[0]}::timestamptz, ${after[1]}::uuid)` : sql``}
+    order by ${at} desc, id desc limit ${limit}`
 }
 
 /** Whether an operator has had an order cancelled or refunded, so that it was not the customer. */

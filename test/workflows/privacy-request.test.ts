@@ -223,6 +223,7 @@ test('what an operator does to a request is on the page of its account, with who
   expectStatus(await resolve(request.id, { answerKind: 'refused', answer: null }), 202)
   const acts = await sql<OperatorActs[]>`select * from operator_acts where account_id = ${accountId} order by asked_at`
   expect(acts.map(({ act, reason, state, code }) => [act, reason, state, code])).toEqual([
+    ['enter', null, 'done', null],
     ['extend', 'two accounts', 'done', null],
     ['extend', 'complexity', 'refused', 'privacy_request_state_conflict'],
     ['answer', 'refused', 'done', null],

@@ -2,7 +2,7 @@ import type { ApiContext } from '../../../context.ts'
 import { accountExists } from '../../../db/accounts.ts'
 import { findDeletion } from '../../../db/erasure/deletions.ts'
 import type { DeletionReason } from '../../../policy/deletion.ts'
-import { actorOf } from '../../http/caller.ts'
+import { actorOf, noteEntry } from '../../http/caller.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { createDeletionClient } from '../../runs/deletion-client.ts'
@@ -68,13 +68,13 @@ export function accountDeletionRoutes(api: ApiContext): Route[] {
       responses: erased,
       problems: ['request_in_progress'],
       async handle({ params: { id }, body, caller }) {
-        // A repeated call has nothing left to do.
+        // A repeated call has nothing left to do, and its entry is there.
         if (await accountExists(api.sql, id)) {
           const entry = { ...accounts.entryOf('child-report', id), reason: body?.reason ?? null }
           await actAndRecord(api, caller, undefined, entry, (ids) =>
             accounts.acts['child-report'].perform(id, actorOf(caller), ids),
           )
-        }
+        } else noteEntry(caller)
         return deleteAccount(id, 'child')
       },
     }),

@@ -11,7 +11,7 @@ import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import { listEsimsOfOrders } from '../../../db/order/esims.ts'
 import { isPermitted } from '../../../policy/operators/operator-roles.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
-import { actorOf, type ConsoleUser } from '../../http/caller.ts'
+import { actorOf, type ConsoleUser, noteEntry } from '../../http/caller.ts'
 import { type FieldError, orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
@@ -115,6 +115,7 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
             // The same form has deleted the account.
             const result = await acts[name].resultOf(id)
             if (name !== 'child-report' || result === undefined) throw new Problem('not_found')
+            noteEntry(caller)
             return goTo(result)
           }
           const form = { operation: `POST ${path}`, once, content: { id, reason, ...(change && { change }) } }

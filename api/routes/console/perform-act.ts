@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { type NewOperatorAct, recordAct } from '../../../db/operator/operator-acts.ts'
 import { SecondOperatorRequired } from '../../../db/operator/refund-sums.ts'
-import { actorOf, type Caller, type ConsoleUser } from '../../http/caller.ts'
+import { actorOf, type Caller, type ConsoleUser, noteEntry } from '../../http/caller.ts'
 import { actOnce, type IdempotentRequest, readIdempotencyKey } from '../../http/idempotency.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
 import { type ProblemCode, problems } from '../../http/problems.ts'
@@ -68,32 +68,50 @@ export async function performAct(
 const unknownYet = 'It is not known yet whether it was done. Send this form again unchanged: it is never done twice.'
 
 /** Does an act once for each request, with an entry that says who and why. @throws Problem that refuses it */
-export async function actAndRecord(
+export async function actAndRecord<Result>(
   api: ApiContext,
   caller: Caller,
   request: IdempotentRequest | undefined,
   act: Omit<NewOperatorAct, 'id' | 'operator' | 'at'>,
-  perform: (ids: RequestIds) => Promise<void>,
-): Promise<void> {
-  await actOnce(request, act.accountId, (ids) =>
+  perform: (ids: RequestIds) => Promise<Result>,
+): Promise<Result> {
+  return actOnce(request, act.accountId, (ids) =>
     recordOperatorAct(api, caller, { ...act, id: ids.requestId }, () => perform(ids)),
   )
 }
 
 /** Does an act of an operator, with an entry that says who and why. @throws Problem that refuses it */
-export async function recordOperatorAct(
+export async function recordOperatorAct<Result>(
   api: ApiContext,
   caller: Caller,
   act: Omit<NewOperatorAct, 'operator' | 'at'>,
-  perform: () => Promise<void>,
-): Promise<void> {
+  perform: () => Promise<Result>,
+): Promise<Result> {
   try {
-    await recordAct(api, { ...act, operator: actorOf(caller), at: new Date() }, refusalOf, perform)
+    noteEntry(caller)
+    return await recordAct(api, { ...act, operator: actorOf(caller), at: new Date() }, refusalOf, perform)
   } catch (error) {
     if (!(error instanceof SecondOperatorRequired)) throw error
     throw new Problem('second_operator_required', { detail: whyASecondOne(api.config, error) })
   }
 }
+
+/**
+ * The entry of an act that is about no account.
+ * @param subject the id of what is changed: a campaign, a breach, a version of the policy, a month, ...; null: there is one alone
+ * @param given.reason why, if the caller has said so
+ */
+export const entryOn = (
+  act: string,
+  subject: string | null,
+  given?: { reason?: string | undefined },
+): Omit<NewOperatorAct, 'id' | 'operator' | 'at'> => ({
+  accountId: null,
+  orderId: null,
+  act,
+  subject,
+  reason: given?.reason ?? null,
+})
 
 function whyASecondOne(
   { SECOND_OPERATOR_ABOVE_MINOR: limit }: Pick<ApiContext['config'], 'SECOND_OPERATOR_ABOVE_MINOR'>,

@@ -15,6 +15,7 @@ export function consoleSearchRoutes(api: ApiContext): Route[] {
       summary: 'Finds an account, an order or a privacy request; one that is found alone is shown',
       callers: ['console'],
       permission: 'look',
+      unrecorded: 'reads; the access log has whose data',
       reads: ['orders', 'privacyRequests'],
       form: true,
       body: z.strictObject({ query: z.string().trim().max(320) }),

@@ -37,6 +37,7 @@ export function consoleSessionRoutes(api: ApiContext): Route[] {
       promises: ['R4'],
       callers: ['console'],
       permission: 'look',
+      unrecorded: 'ends sessions of the operator alone; the security log has it',
       freshSignIn: true,
       form: true,
       body: sessionToEnd,

@@ -97,6 +97,7 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
       summary: 'Ends the session',
       callers: ['console'],
       permission: 'look',
+      unrecorded: 'ends the session of the operator alone; the security log has it',
       form: true,
       body: z.strictObject({}),
       responses: done,

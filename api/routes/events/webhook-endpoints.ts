@@ -26,6 +26,7 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { enumeration } from '../../views/enumeration.ts'
 import { eventSchema, eventType } from '../../views/event-view.ts'
+import { actAndRecord, entryOn } from '../console/perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
 /** The key in the access log: the key that gave an endpoint's address reads all that the endpoint gets. */
@@ -96,6 +97,17 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
     return row
   }
 
+  /** Most callers are the app backend, whose endpoints they are; what an operator does has an entry. */
+  const recorded = <Result>(
+    caller: Caller,
+    act: string,
+    id: string,
+    perform: () => Promise<Result>,
+  ): Promise<Result> =>
+    caller.kind === 'operator'
+      ? actAndRecord(api, caller, undefined, entryOn(`${act}-webhook-endpoint`, id), perform)
+      : perform()
+
   function assertDialable(address: string): void {
     const reason = eventReceivers.faultOf(address)
     if (reason) throw new Problem('invalid_request', { errors: [{ field: 'url', reason }] })
@@ -146,10 +158,11 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
             detail: 'The endpoint was deleted, or never made. A request with another Idempotency-Key makes one.',
           })
         }
-        if (!(await insertEndpoint(sql, api, { id, ...body, by: keyOf(caller), at: new Date() }))) {
+        await recorded(caller, 'make', id, async () => {
+          if (await insertEndpoint(sql, api, { id, ...body, by: keyOf(caller), at: new Date() })) return
           await release()
           throw new Problem('webhook_endpoint_conflict', { detail: `There are ${mostEndpoints} already.` })
-        }
+        })
         const row = await findEndpoint(sql, id)
         if (!row) throw new Problem('webhook_endpoint_conflict', { detail: 'The endpoint was deleted meanwhile.' })
         return {
@@ -210,7 +223,10 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
           ...(wanted !== undefined && { types: wanted }),
           ...(state !== undefined && { enabled: state === 'enabled' }),
         }
-        if (!(await changeEndpoint(sql, id, change, { by: keyOf(caller), at }))) throw new Problem('not_found')
+        await found(id)
+        await recorded(caller, 'change', id, async () => {
+          if (!(await changeEndpoint(sql, id, change, { by: keyOf(caller), at }))) throw new Problem('not_found')
+        })
         const row = await found(id)
         if (row.state === 'enabled') {
           await resolveOperatorTask(sql, { kind: disabledEndpointTask, subjectId: id, by: actorOf(caller), at })
@@ -231,7 +247,10 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       problems: ['not_found'],
       async handle({ params: { id }, caller }) {
         const at = new Date()
-        if (!(await deleteEndpoint(sql, id, at))) throw new Problem('not_found')
+        await found(id)
+        await recorded(caller, 'delete', id, async () => {
+          if (!(await deleteEndpoint(sql, id, at))) throw new Problem('not_found')
+        })
         const task = { kind: disabledEndpointTask, subjectId: id, by: actorOf(caller), at }
         await resolveOperatorTask(sql, task)
         return { status: 204 }
@@ -249,14 +268,16 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       params,
       responses: { 200: { description: 'The endpoint with its new secret', schema: withSecret } },
       problems: ['not_found', 'webhook_endpoint_conflict', 'request_in_progress'],
-      async handle({ params: { id }, idempotency }) {
+      async handle({ params: { id }, idempotency, caller }) {
         await found(id)
         // A repeated request gets the same secret: its first answer may have been lost.
-        await actOnce(idempotency, null, async ({ requestId: rotationId }) => {
-          if (!(await rotateSecret(sql, api, { id, rotationId, at: new Date() }))) {
-            throw new Problem('webhook_endpoint_conflict', { detail: 'The last rotation is younger than a day.' })
-          }
-        })
+        await actOnce(idempotency, null, ({ requestId: rotationId }) =>
+          recorded(caller, 'rotate-secret-of', id, async () => {
+            if (!(await rotateSecret(sql, api, { id, rotationId, at: new Date() }))) {
+              throw new Problem('webhook_endpoint_conflict', { detail: 'The last rotation is younger than a day.' })
+            }
+          }),
+        )
         return { status: 200, body: await viewWithSecret(await found(id)) }
       },
     }),
@@ -277,9 +298,9 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
         },
       },
       problems: ['not_found', 'webhook_endpoint_conflict'],
-      async handle({ params: { id }, body: { since } }) {
+      async handle({ params: { id }, body: { since }, caller }) {
         await enabled(id)
-        const events = await replaySince(sql, id, new Date(since))
+        const events = await recorded(caller, 'replay-to', id, () => replaySince(sql, id, new Date(since)))
         if (events === undefined)
           throw new Problem('webhook_endpoint_conflict', { detail: 'The endpoint is disabled.' })
         return { status: 202, body: { events } }
@@ -295,9 +316,10 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       params,
       responses: { 202: { description: 'The event that is sent', schema: eventSchema } },
       problems: ['not_found', 'webhook_endpoint_conflict'],
-      async handle({ params: { id } }) {
+      async handle({ params: { id }, caller }) {
         await enabled(id)
-        return { status: 202, body: eventBody(await pingEndpoint(sql, id)) }
+        const event = await recorded(caller, 'ping', id, () => pingEndpoint(sql, id))
+        return { status: 202, body: eventBody(event) }
       },
     }),
   ]

@@ -22,6 +22,8 @@ import { sentId, sentTime } from '../../http/storable.ts'
 import { createBreachClient } from '../../runs/breach-client.ts'
 import { authorityForm } from '../../views/breach-form.ts'
 import { enumeration } from '../../views/enumeration.ts'
+import { whyField } from '../../views/operator-words.ts'
+import { actAndRecord, entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
 const text = z.string().trim().min(1).max(5_000)
 const name = z.string().trim().min(1).max(100)
@@ -42,6 +44,7 @@ const newBreach = z
     measures: text.describe('what was done, and what the people can do'),
     contact: text.optional().describe('the data protection officer or another contact; by default the support address'),
     revokeKey: z.boolean().default(false).describe('revokes the key at once, before its reads are counted'),
+    ...whyField,
   })
   .meta({ id: 'NewBreach' })
 
@@ -101,6 +104,7 @@ const authorityNotice = z
     toldAt: sentTime.optional(),
     reference: name.optional().describe("the authority's reference"),
     notToldBecause: text.optional().describe('why the breach is unlikely to result in a risk (article 33(1))'),
+    ...whyField,
   })
   .refine(({ toldAt, notToldBecause }) => (toldAt === undefined) !== (notToldBecause === undefined), {
     message: 'needs either toldAt or notToldBecause',
@@ -110,6 +114,7 @@ const peopleDecision = z
   .strictObject({
     tell: z.boolean(),
     because: text.optional().describe('why they need not be told (article 34(3)); required when they are not'),
+    ...whyField,
   })
   .refine(({ tell, because }) => tell || because !== undefined, { message: 'needs a reason' })
   .meta({ id: 'BreachPeopleDecision' })
@@ -143,28 +148,39 @@ export function breachRoutes(api: ApiContext): Route[] {
         const errors = faultsOf(body, { from, until, awareAt, now })
         if (errors.length > 0) throw new Problem('invalid_request', { errors })
         const claim = await idempotency.claim(null)
-        const before = claim.repeated ? await findBreach(sql, claim.resourceId) : undefined
-        if (!before && body.revokeKey && body.keyId !== undefined && (await revokeApiKey(sql, body.keyId, now))) {
-          const event = { kind: 'key_revoked', actor: actorOf(caller), detail: body.keyId, requestId, at: now } as const
-          await recordSecurityEvent(sql, api, event)
-        }
-        const row = await client.open({
-          id: claim.resourceId,
-          key_id: body.keyId ?? null,
-          session: body.session ?? null,
-          read_from: from,
-          // A read that is under way counts, too: its key was valid when it came.
-          read_until: body.until === undefined ? plusMs(new Date(), periods.breach.readsEndWithinMs) : until,
-          nature: body.nature,
-          consequences: body.consequences,
-          measures: body.measures,
-          contact: body.contact ?? config.SUPPORT_MAIL,
-          aware_at: awareAt,
-          authority_due_at: plusMs(awareAt, periods.breach.authorityWithinMs),
-          opened_at: now,
-          opened_by: actorOf(caller),
-        })
+        const { resourceId: id } = claim
+        const row = await recordOperatorAct(api, caller, { ...entryOn('open-breach', id, body), id }, open)
         return { status: 201, headers: { Location: `/v1/breaches/${row.id}` }, body: await view(row) }
+
+        async function open(): Promise<Breach> {
+          const before = claim.repeated ? await findBreach(sql, id) : undefined
+          if (!before && body.revokeKey && body.keyId !== undefined && (await revokeApiKey(sql, body.keyId, now))) {
+            const event = {
+              kind: 'key_revoked',
+              actor: actorOf(caller),
+              detail: body.keyId,
+              requestId,
+              at: now,
+            } as const
+            await recordSecurityEvent(sql, api, event)
+          }
+          return client.open({
+            id,
+            key_id: body.keyId ?? null,
+            session: body.session ?? null,
+            read_from: from,
+            // A read that is under way counts, too: its key was valid when it came.
+            read_until: body.until === undefined ? plusMs(new Date(), periods.breach.readsEndWithinMs) : until,
+            nature: body.nature,
+            consequences: body.consequences,
+            measures: body.measures,
+            contact: body.contact ?? config.SUPPORT_MAIL,
+            aware_at: awareAt,
+            authority_due_at: plusMs(awareAt, periods.breach.authorityWithinMs),
+            opened_at: now,
+            opened_by: actorOf(caller),
+          })
+        }
       },
     }),
     defineRoute({
@@ -241,21 +257,24 @@ export function breachRoutes(api: ApiContext): Route[] {
       body: authorityNotice,
       responses: { 200: one },
       problems: ['not_found', 'breach_state_conflict'],
-      async handle({ params: { id }, body }) {
+      async handle({ params: { id }, body, caller }) {
+        const { aware_at: awareAt } = await client.found(id)
         const toldAt = body.toldAt === undefined ? null : new Date(body.toldAt)
-        if (toldAt) assertPossible(toldAt, (await client.found(id)).aware_at)
+        if (toldAt) assertPossible(toldAt, awareAt)
         const settled = {
           authority_told_at: toldAt,
           authority_reference: body.reference ?? null,
           authority_not_told_because: body.notToldBecause ?? null,
         }
-        const row = await client.record(
-          id,
-          () => settleAuthority(sql, id, settled),
-          (known) =>
-            known.authority_told_at?.getTime() === toldAt?.getTime() &&
-            known.authority_reference === settled.authority_reference &&
-            known.authority_not_told_because === settled.authority_not_told_because,
+        const row = await actAndRecord(api, caller, undefined, entryOn('settle-authority', id, body), () =>
+          client.record(
+            id,
+            () => settleAuthority(sql, id, settled),
+            (known) =>
+              known.authority_told_at?.getTime() === toldAt?.getTime() &&
+              known.authority_reference === settled.authority_reference &&
+              known.authority_not_told_because === settled.authority_not_told_because,
+          ),
         )
         return { status: 200, body: await view(row) }
       },
@@ -271,17 +290,20 @@ export function breachRoutes(api: ApiContext): Route[] {
       body: peopleDecision,
       responses: { 200: one },
       problems: ['not_found', 'breach_state_conflict'],
-      async handle({ params: { id }, body }) {
+      async handle({ params: { id }, body, caller }) {
+        await client.found(id)
         const decided = {
           people_decision: body.tell ? ('tell' as const) : ('not_required' as const),
           people_not_told_because: body.tell ? null : (body.because ?? null),
         }
-        const row = await client.record(
-          id,
-          () => decideOnPeople(sql, id, decided),
-          (known) =>
-            known.people_decision === decided.people_decision &&
-            known.people_not_told_because === decided.people_not_told_because,
+        const row = await actAndRecord(api, caller, undefined, entryOn('decide-on-people', id, body), () =>
+          client.record(
+            id,
+            () => decideOnPeople(sql, id, decided),
+            (known) =>
+              known.people_decision === decided.people_decision &&
+              known.people_not_told_because === decided.people_not_told_because,
+          ),
         )
         return { status: 200, body: await view(row) }
       },

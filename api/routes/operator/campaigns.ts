@@ -4,12 +4,13 @@ import type { ApiContext } from '../../../context.ts'
 import { type CampaignRow, countDeliveries, findCampaign, listCampaigns } from '../../../db/campaigns.ts'
 import { cancelCampaign, pause, resume } from '../../../workflows/campaign.contract.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
-import { actOnce } from '../../http/idempotency.ts'
-import { orNotFound } from '../../http/problem.ts'
+import { orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { createCampaignClient } from '../../runs/campaign-client.ts'
 import { enumeration } from '../../views/enumeration.ts'
+import { actReason, whyField } from '../../views/operator-words.ts'
+import { actAndRecord, entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
 const line = (max: number) =>
@@ -28,6 +29,7 @@ const newCampaign = z
       .strictObject({ label: line(50), url: z.url({ protocol: /^https$/ }).max(500) })
       .optional()
       .describe('a button'),
+    ...whyField,
   })
   .meta({ id: 'NewCampaign' })
 
@@ -80,10 +82,15 @@ export function campaignRoutes(api: ApiContext): Route[] {
       callers: ['operator'],
       idempotencyKey: 'optional',
       params,
+      body: actReason.optional(),
       responses: { 200: one },
       problems: ['not_found', 'campaign_state_conflict'],
-      async handle({ params: { id }, idempotency }) {
-        const row = await actOnce(idempotency, null, ({ updateId }) => client.update(id, definition, updateId))
+      async handle({ params: { id }, body, caller, idempotency }) {
+        if (!(await findCampaign(sql, id))) throw new Problem('not_found')
+        const entry = entryOn(`${name}-campaign`, id, body)
+        const row = await actAndRecord(api, caller, idempotency, entry, ({ updateId }) =>
+          client.update(id, definition, updateId),
+        )
         return { status: 200, body: await view(row) }
       },
     })
@@ -105,15 +112,17 @@ export function campaignRoutes(api: ApiContext): Route[] {
       problems: ['request_in_progress', 'campaign_state_conflict'],
       async handle({ body, caller, idempotency }) {
         const { resourceId: id } = await idempotency.claim(null)
-        const row = await client.open({
-          id,
-          subject: body.subject,
-          paragraphs: body.paragraphs,
-          action_label: body.action?.label ?? null,
-          action_url: body.action?.url ?? null,
-          created_at: new Date(),
-          created_by: caller.keyId,
-        })
+        const row = await recordOperatorAct(api, caller, { ...entryOn('open-campaign', id, body), id }, () =>
+          client.open({
+            id,
+            subject: body.subject,
+            paragraphs: body.paragraphs,
+            action_label: body.action?.label ?? null,
+            action_url: body.action?.url ?? null,
+            created_at: new Date(),
+            created_by: caller.keyId,
+          }),
+        )
         return { status: 201, headers: { Location: `/v1/campaigns/${id}` }, body: await view(row) }
       },
     }),

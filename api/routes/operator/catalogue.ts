@@ -16,10 +16,12 @@ import {
 import { actorOf } from '../../http/caller.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { actReason, whyField } from '../../views/operator-words.ts'
+import { actAndRecord, entryOn } from '../console/perform-act.ts'
 import { packageForSale, viewPackage } from '../packages.ts'
 
 const price = z
-  .strictObject({ minor: z.int().min(1).max(maxPriceMinor), currency: z.string().regex(/^[A-Z]{3}$/) })
+  .strictObject({ minor: z.int().min(1).max(maxPriceMinor), currency: z.string().regex(/^[A-Z]{3}$/), ...whyField })
   .meta({ id: 'NewPrice' })
 
 const pricedPackage = packageForSale
@@ -79,12 +81,21 @@ export function catalogueRoutes(api: ApiContext): Route[] {
           throw new Problem('invalid_request', { errors: [{ field: 'currency', reason }] })
         }
         const at = new Date()
-        const { before, after } = await changeCatalogue(sql, async (tx) => {
-          const before = await setPrice(tx, { code, minor: body.minor, currency: body.currency, at })
-          await decideSale(tx, { checkPrice: (price, cost) => checkPrice(price, cost, exchange), at, only: code })
-          return { before, after: await findPackage(tx, code) }
-        })
-        if (!before || !after) throw new Problem('not_found')
+        const { before, after } = await actAndRecord(
+          api,
+          caller,
+          undefined,
+          entryOn('set-price', code, body),
+          async () => {
+            const { before, after } = await changeCatalogue(sql, async (tx) => {
+              const before = await setPrice(tx, { code, minor: body.minor, currency: body.currency, at })
+              await decideSale(tx, { checkPrice: (price, cost) => checkPrice(price, cost, exchange), at, only: code })
+              return { before, after: await findPackage(tx, code) }
+            })
+            if (!before || !after) throw new Problem('not_found')
+            return { before, after }
+          },
+        )
         const change = `${before.minor} ${before.currency} > ${body.minor} ${body.currency}`
         const event = { kind: 'operator_action', actor: actorOf(caller), ip, requestId, at } as const
         await recordSecurityEvent(sql, api, { ...event, detail: `price of ${code}: ${change}` })
@@ -101,6 +112,7 @@ export function catalogueRoutes(api: ApiContext): Route[] {
       description: 'The offers are also read every hour. The call joins a run that is already open.',
       promises: ['U2'],
       callers: ['operator'],
+      body: actReason.optional(),
       responses: {
         200: { description: 'The changes', schema: syncReport },
         202: {
@@ -108,13 +120,15 @@ export function catalogueRoutes(api: ApiContext): Route[] {
           schema: syncReport,
         },
       },
-      async handle() {
-        await startUnlessOpen(temporal, {
-          type: catalogueSyncType,
-          workflowId: catalogueSyncWorkflowId,
-          taskQueue: config.TEMPORAL_TASK_QUEUE,
-          staticSummary: 'Asked for by an operator',
-        })
+      async handle({ body, caller }) {
+        await actAndRecord(api, caller, undefined, entryOn('sync-catalogue', null, body), () =>
+          startUnlessOpen(temporal, {
+            type: catalogueSyncType,
+            workflowId: catalogueSyncWorkflowId,
+            taskQueue: config.TEMPORAL_TASK_QUEUE,
+            staticSummary: 'Asked for by an operator',
+          }),
+        )
         try {
           const run = temporal.workflow.getHandle(catalogueSyncWorkflowId)
           const done: CatalogueSyncState = await temporal.withDeadline(Date.now() + answerWithinMs, () => run.result())

@@ -37,6 +37,7 @@ export function codecRoutes({ config, sql }: ApiContext): Route[] {
       summary,
       promises: ['S1'],
       callers: ['operator', 'console'],
+      unrecorded: 'reads',
       permission: 'look',
       ...(reads && { reads }),
       largeBody: 'payloads',

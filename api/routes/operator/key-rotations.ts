@@ -24,6 +24,8 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { startAndUpdate } from '../../runs/workflow-problems.ts'
 import { enumeration } from '../../views/enumeration.ts'
+import { whyField } from '../../views/operator-words.ts'
+import { entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
 const purpose = z.enum(['field', 'payload'])
 const time = z.iso.datetime()
@@ -94,7 +96,7 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
       promises: ['S1'],
       callers: ['operator'],
       idempotencyKey: 'required',
-      body: z.strictObject({ purpose }).meta({ id: 'NewKeyRotation' }),
+      body: z.strictObject({ purpose, ...whyField }).meta({ id: 'NewKeyRotation' }),
       responses: { 201: { ...one, headers: { Location: 'its address' } } },
       problems: ['key_rotation_running', 'request_in_progress'],
       async handle({ body, caller, idempotency }) {
@@ -103,8 +105,10 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
           throw new Problem('invalid_request', { errors: [{ field: 'purpose', reason: 'there are no payload keys' }] })
         }
         const { resourceId: id } = await idempotency.claim(null)
-        if (!(await findKeyRotation(sql, id)))
-          await start({ rotationId: id, purpose: body.purpose, toKey }, caller.keyId)
+        await recordOperatorAct(api, caller, { ...entryOn('rotate-keys', id, body), id }, async () => {
+          if (!(await findKeyRotation(sql, id)))
+            await start({ rotationId: id, purpose: body.purpose, toKey }, caller.keyId)
+        })
         const row = await findKeyRotation(sql, id)
         if (!row) throw new Problem('request_in_progress', { headers: { 'Retry-After': '1' } })
         return { status: 201, headers: { Location: `/v1/key-rotations/${id}` }, body: view(row) }

@@ -1,11 +1,13 @@
-/** Acts of an operator's program on an order or account: those of the console, each with its reason. */
+/** Acts of an operator's program on an order or account: those of the console, each with its reason. And the acts on record. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { accountExists } from '../../../db/accounts.ts'
+import { listActsAboutNoAccount } from '../../../db/operator/operator-acts.ts'
 import { findOrder } from '../../../db/order/orders.ts'
+import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId } from '../../http/storable.ts'
+import { sentId, sentTime } from '../../http/storable.ts'
 import { taskNote } from '../../views/operator-words.ts'
 import { orderStatus } from '../../views/order-enumerations.ts'
 import { actFields, createOrderActs } from '../console/order-acts.ts'
@@ -32,10 +34,50 @@ const newNote = z
   .meta({ id: 'NewAccountNote' })
 const noted = z.object({ act: z.literal('note') }).meta({ id: 'AccountNote' })
 
+const actOnRecord = z
+  .object({
+    id: z.uuid(),
+    act: z.string(),
+    subject: z.string().nullable().describe('what it was done to: the id of a campaign, a breach, a backup, ...'),
+    operator: z.string().describe('as the security log names them'),
+    reason: z.string().nullable(),
+    state: z.enum(['planned', 'asked', 'done', 'refused']).describe('`asked`: the outcome is not known'),
+    code: z.string().nullable().describe('why it was refused'),
+    askedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'ActOnRecord' })
+const actPosition = z.tuple([sentTime, sentId])
+
 export function operatorActRoutes(api: ApiContext): Route[] {
   const { sql } = api
   const acts = createOrderActs(api)
   return [
+    defineRoute({
+      method: 'get',
+      path: '/v1/operator-acts',
+      tag: 'operation',
+      summary:
+        'What operators did that is about no account, the newest first: to campaigns, breaches, policies, prices, ...',
+      callers: ['operator'],
+      query: z.strictObject({ ...pageQuery, subject: z.string().max(200).optional().describe('done to this alone') }),
+      responses: { 200: { description: 'A page', schema: pageOf(actOnRecord).meta({ id: 'ActsOnRecord' }) } },
+      async handle({ query: { cursor, limit, subject } }) {
+        const after = decodeCursor(cursor, actPosition)
+        const found = await listActsAboutNoAccount(sql, { subject, after, limit: limit + 1 })
+        const { rows, nextCursor } = cutPage(found, limit, (row) => [row.asked_at.toISOString(), row.id])
+        const items = rows.map(({ id, act, subject, operator, reason, state, code, asked_at }) => ({
+          id,
+          act,
+          subject,
+          operator,
+          reason,
+          state,
+          code,
+          askedAt: asked_at.toISOString(),
+        }))
+        return { status: 200, body: { items, nextCursor } }
+      },
+    }),
     defineRoute({
       method: 'post',
       path: '/v1/operator/accounts/{id}/notes',

@@ -19,6 +19,8 @@ import {
 import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { enumeration } from '../../views/enumeration.ts'
+import { actReason } from '../../views/operator-words.ts'
+import { actAndRecord, entryOn } from '../console/perform-act.ts'
 
 const time = z.iso.datetime()
 const money = z.int()
@@ -85,7 +87,8 @@ const started = z.object({ workflowId: z.string() }).meta({ id: 'StartedRun' })
 const listedAtMost = 100
 const differencesAtMost = 1_000
 
-export function reconciliationRoutes({ sql, config, temporal }: ApiContext): Route[] {
+export function reconciliationRoutes(api: ApiContext): Route[] {
+  const { sql, config, temporal } = api
   return [
     defineRoute({
       method: 'get',
@@ -107,15 +110,18 @@ export function reconciliationRoutes({ sql, config, temporal }: ApiContext): Rou
       description: 'They are also compared every night. A comparison that is running is joined.',
       promises: ['U2', 'U6'],
       callers: ['operator'],
+      body: actReason.optional(),
       responses: { 202: { description: 'The books are being compared', schema: started } },
-      async handle() {
-        await startUnlessOpen(temporal, {
-          type: reconciliationType,
-          workflowId: reconciliationWorkflowId,
-          taskQueue: config.TEMPORAL_TASK_QUEUE,
-          args: [],
-          staticSummary: 'Asked for by an operator',
-        })
+      async handle({ body, caller }) {
+        await actAndRecord(api, caller, undefined, entryOn('reconcile', null, body), () =>
+          startUnlessOpen(temporal, {
+            type: reconciliationType,
+            workflowId: reconciliationWorkflowId,
+            taskQueue: config.TEMPORAL_TASK_QUEUE,
+            args: [],
+            staticSummary: 'Asked for by an operator',
+          }),
+        )
         return { status: 202, body: { workflowId: reconciliationWorkflowId } }
       },
     }),

@@ -34,6 +34,7 @@ export function sandboxRoutes(api: ApiContext): Route[] {
       description:
         'Timers fire and activities are retried in order, at their times. The outside parties keep their clocks.',
       callers: ['operator'],
+      unrecorded: 'moves the clock of a run in a sandbox, where nobody is a customer',
       body: forward,
       responses: {
         200: {

@@ -53,6 +53,7 @@ export function searchRoutes(api: ApiContext): Route[] {
       description:
         'By e-mail address, id of an order, account, eSIM or run, ICCID, number of an invoice or credit note, id of a payment, refund or dispute at Stripe, `AccountRef` of a run, or reference of a privacy request. It is no GET: an address would show in logs.',
       callers: ['operator'],
+      unrecorded: 'reads; the access log has whose data',
       reads: ['orders', 'privacyRequests'],
       body: z.strictObject({ query: searchText }).meta({ id: 'Search' }),
       responses: { 200: { description: 'What was found, at most a few', schema: result } },

@@ -13,6 +13,8 @@ import {
 import { orNotFound, Problem } from '../../../http/problem.ts'
 import { defineRoute, type Route } from '../../../http/route.ts'
 import { enumeration } from '../../../views/enumeration.ts'
+import { actReason } from '../../../views/operator-words.ts'
+import { actAndRecord, entryOn } from '../../console/perform-act.ts'
 
 const time = z.iso.datetime().nullable()
 const count = z.int().nonnegative()
@@ -88,9 +90,12 @@ export function backupRoutes(api: ApiContext): Route[] {
       description: 'A backup is also made every night.',
       promises: ['R3'],
       callers: ['operator'],
+      body: actReason.optional(),
       responses: { 202: { description: 'The backup is being made', schema: started } },
-      async handle() {
-        await start(backupType, backupWorkflowId, [])
+      async handle({ body, caller }) {
+        await actAndRecord(api, caller, undefined, entryOn('make-backup', null, body), () =>
+          start(backupType, backupWorkflowId, []),
+        )
         return { status: 202, body: { workflowId: backupWorkflowId } }
       },
     }),
@@ -103,12 +108,15 @@ export function backupRoutes(api: ApiContext): Route[] {
       promises: ['R3'],
       callers: ['operator'],
       params: z.strictObject({ id: z.string().max(40) }),
+      body: actReason.optional(),
       responses: { 202: { description: 'The drill is running', schema: started } },
       problems: ['not_found', 'backup_unreadable'],
-      async handle({ params: { id } }) {
+      async handle({ params: { id }, body, caller }) {
         const found = orNotFound(await findBackup(sql, id))
         if (found.state !== 'kept') throw new Problem('backup_unreadable')
-        await start(restoreDrillType, restoreDrillWorkflowId, [{ backupId: id }])
+        await actAndRecord(api, caller, undefined, entryOn('drill-backup', id, body), () =>
+          start(restoreDrillType, restoreDrillWorkflowId, [{ backupId: id }]),
+        )
         return { status: 202, body: { workflowId: restoreDrillWorkflowId } }
       },
     }),

@@ -6,6 +6,8 @@ import { signalIfOpen } from '../../../../temporal/runs.ts'
 import { holdSignal, invoiceRetentionWorkflowId } from '../../../../workflows/retention/invoice-retention.contract.ts'
 import { actorOf } from '../../../http/caller.ts'
 import { defineRoute, type Route } from '../../../http/route.ts'
+import { whyField } from '../../../views/operator-words.ts'
+import { actAndRecord, entryOn } from '../../console/perform-act.ts'
 
 const monthParams = z.strictObject({ month: z.string().regex(/^20\d\d-(0[1-9]|1[0-2])$/, 'must be YYYY-MM') })
 const newHold = z
@@ -62,8 +64,10 @@ export function booksRoutes(api: ApiContext): Route[] {
       body: newHold,
       responses: { 204: { description: 'The month is held; the reason of an earlier hold stays' } },
       async handle({ params: { month }, body, caller }) {
-        await holdMonth(sql, { month, reason: body.reason, by: actorOf(caller), at: new Date() })
-        await signalHold(month)
+        await actAndRecord(api, caller, undefined, entryOn('hold-books', month), async () => {
+          await holdMonth(sql, { month, reason: body.reason, by: actorOf(caller), at: new Date() })
+          await signalHold(month)
+        })
         return { status: 204 }
       },
     }),
@@ -75,10 +79,13 @@ export function booksRoutes(api: ApiContext): Route[] {
       promises: ['R2'],
       callers: ['operator'],
       params: monthParams,
+      query: z.strictObject(whyField),
       responses: { 204: { description: 'The month is released' } },
-      async handle({ params: { month } }) {
-        await releaseMonth(sql, month)
-        await signalHold(month)
+      async handle({ params: { month }, query, caller }) {
+        await actAndRecord(api, caller, undefined, entryOn('release-books', month, query), async () => {
+          await releaseMonth(sql, month)
+          await signalHold(month)
+        })
         return { status: 204 }
       },
     }),
