@@ -14,6 +14,7 @@ import { reconcileSchedules } from '../worker/schedules.ts'
 import { installRuntime } from '../worker/temporal-logger.ts'
 import { checkReplay } from './deploy/replay-check.ts'
 import { check, promote, Refusal, type Rollout, ramp, retire, rollBack, start, status } from './deploy/rollout.ts'
+import { runCommand } from './run-command.ts'
 import { readConfigBeside } from './running-stack.ts'
 
 const usage = `Usage: npm run deploy -- <command>
@@ -51,10 +52,9 @@ if (command === 'ramp' && !(Number.isInteger(percent) && percent >= 1 && percent
   endWithUsage(usage, 'ramp needs --percent, a number from 1 to 100.')
 if (!(Number.isInteger(perType) && perType >= 1)) endWithUsage(usage, '--per-type takes a number from 1 on.')
 
-process.exitCode = await run(
-  durationOf('watch', values.watch ?? (command === 'promote' ? '1m' : '5m')),
-  durationOf('wait', values.wait),
-)
+const watchMs = durationOf('watch', values.watch ?? (command === 'promote' ? '1m' : '5m'))
+const waitMs = durationOf('wait', values.wait)
+await runCommand(() => run(watchMs, waitMs))
 
 /** Returns the exit code. */
 async function run(watchMs: number, waitMs: number): Promise<number> {

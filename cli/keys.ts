@@ -11,6 +11,7 @@ import { recordSecurityEvent } from '../db/security-log.ts'
 import { isServiceScope, type ServiceScope, serviceScopes } from '../policy/access/service-scopes.ts'
 import { dayOf } from '../shared/calendar.ts'
 import { endWithUsage, missingOf, readArguments } from '../shared/process/arguments.ts'
+import { runCommand } from './run-command.ts'
 import { readConfigBeside } from './running-stack.ts'
 
 const usage = `Usage: npm run keys -- <command>
@@ -34,13 +35,15 @@ if (command === 'create' && argument === 'signing') {
   console.error('Put it first in SIGNING_KEYS of every process, before a comma and the older keys.')
 } else {
   const work = workOf()
-  const { config } = await readConfigBeside(process.env)
-  const context = createContext(config, { name: 'ama-esim-keys', maxConnections: 1 })
-  try {
-    process.exitCode = await work(context)
-  } finally {
-    await context.close()
-  }
+  await runCommand(async () => {
+    const { config } = await readConfigBeside(process.env)
+    const context = createContext(config, { name: 'ama-esim-keys', maxConnections: 1 })
+    try {
+      return await work(context)
+    } finally {
+      await context.close()
+    }
+  })
 }
 
 /** @returns the work of the command, which resolves to the exit code. A wrong command ends the process before it opens anything */

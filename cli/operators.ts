@@ -4,11 +4,12 @@
  * operator again gives them new ones. Beside `npm start` it uses the settings of that stack.
  */
 import { toString as drawQr } from 'qrcode'
-import { createContext } from '../context.ts'
+import { type Context, createContext } from '../context.ts'
 import { disableOperator, listOperators, saveOperator } from '../db/operator/operators.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
 import { type OperatorRole, operatorRoles } from '../policy/operators/operator-roles.ts'
 import { endWithUsage, missingOf, readArguments } from '../shared/process/arguments.ts'
+import { runCommand } from './run-command.ts'
 import { readConfigBeside } from './running-stack.ts'
 
 const usage = `Usage: npm run operators -- <command>
@@ -25,16 +26,18 @@ const [command, argument = ''] = positionals
 const longestName = 100
 
 const work = workOf()
-const { config } = await readConfigBeside(process.env)
-const context = createContext(config, { name: 'ama-esim-operators', maxConnections: 2 })
-try {
-  process.exitCode = await work()
-} finally {
-  await context.close()
-}
+await runCommand(async () => {
+  const { config } = await readConfigBeside(process.env)
+  const context = createContext(config, { name: 'ama-esim-operators', maxConnections: 2 })
+  try {
+    return await work(context)
+  } finally {
+    await context.close()
+  }
+})
 
 /** @returns the work of the command, which resolves to the exit code. A wrong command ends the process before it opens anything */
-function workOf(): () => Promise<number> {
+function workOf(): (context: Context) => Promise<number> {
   if (command === 'list') return list
   if (command === 'disable') return argument ? disable : endWithUsage(usage, 'Which operator? The id is missing.')
   if (command !== 'save')
@@ -45,13 +48,13 @@ function workOf(): () => Promise<number> {
   if (name.length > longestName) return endWithUsage(usage, `--name takes up to ${longestName} characters.`)
   if (!email.includes('@')) return endWithUsage(usage, '--email takes a mail address.')
   if (!isRole(role)) return endWithUsage(usage, `There is no role ${role}.`)
-  return () => save({ name, email, role })
+  return (context) => save(context, { name, email, role })
 }
 
-async function save(operator: { name: string; email: string; role: OperatorRole }): Promise<number> {
+async function save(context: Context, operator: { name: string; email: string; role: OperatorRole }): Promise<number> {
   const at = new Date()
   const { id, password, uri } = await saveOperator(context, { ...operator, at })
-  await record('operator_saved', `${id} ${operator.role}`, at)
+  await record(context, 'operator_saved', `${id} ${operator.role}`, at)
   console.log(`password: ${password}`)
   console.log(`authenticator: ${uri}`)
   console.log(await drawQr(uri, { type: 'terminal', small: true }))
@@ -59,7 +62,7 @@ async function save(operator: { name: string; email: string; role: OperatorRole 
   return 0
 }
 
-async function list(): Promise<number> {
+async function list(context: Context): Promise<number> {
   for (const each of await listOperators(context)) {
     const state = each.disabledAt ? `disabled ${each.disabledAt.toISOString()}` : 'active'
     console.log(
@@ -69,18 +72,23 @@ async function list(): Promise<number> {
   return 0
 }
 
-async function disable(): Promise<number> {
+async function disable(context: Context): Promise<number> {
   const at = new Date()
   if (!(await disableOperator(context, argument, at))) {
     console.error('There is no such active operator.')
     return 1
   }
-  await record('operator_disabled', argument, at)
+  await record(context, 'operator_disabled', argument, at)
   console.error(`Disabled ${argument}. Their sessions have ended.`)
   return 0
 }
 
-async function record(kind: 'operator_saved' | 'operator_disabled', detail: string, at: Date): Promise<void> {
+async function record(
+  context: Context,
+  kind: 'operator_saved' | 'operator_disabled',
+  detail: string,
+  at: Date,
+): Promise<void> {
   await recordSecurityEvent(context.sql, context, { kind, actor: 'command line', detail, at })
 }
 

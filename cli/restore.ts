@@ -37,6 +37,7 @@ import { type RebuildOptions, rebuild } from './restore/rebuild.ts'
 import { retryUndecided } from './restore/retry.ts'
 import { HistoryUnreadable } from './restore/run-history.ts'
 import { type RepeatingContext, repeating } from './restore/until-answered.ts'
+import { runCommand, whyAway } from './run-command.ts'
 import { readConfigBeside } from './running-stack.ts'
 
 /** Clocks differ, and an order is paid an hour after its payment was made at the latest. */
@@ -66,18 +67,18 @@ const { positionals, values } = readArguments(
   { words: true },
 )
 const [wanted, target] = positionals
-if (wanted === 'report') {
-  process.exitCode = await report()
-} else if (wanted === 'retry') {
-  process.exitCode = await retry()
-} else if (wanted === 'confirm-promotions') {
-  process.exitCode = await confirm()
-} else if (wanted === undefined) {
-  endWithUsage(usage, 'Which backup? Its id, or latest, is missing.')
-} else if (target === undefined || !URL.canParse(target)) {
-  endWithUsage(usage, 'Into which database? Its URL is missing.')
-} else {
-  process.exitCode = await restore(wanted, target, headIn(values['log-head']))
+await runCommand(workOf())
+
+/** @returns what is asked, which has the exit code; what nobody can ask ends the process before anything is opened */
+function workOf(): () => Promise<number> {
+  if (wanted === 'report') return report
+  if (wanted === 'retry') return retry
+  if (wanted === 'confirm-promotions') return confirm
+  if (wanted === undefined) return endWithUsage(usage, 'Which backup? Its id, or latest, is missing.')
+  if (target === undefined || !URL.canParse(target))
+    return endWithUsage(usage, 'Into which database? Its URL is missing.')
+  const logHead = headIn(values['log-head'])
+  return () => restore(wanted, target, logHead)
 }
 
 /** Prints what the newest restore of the database found, and what became of it. @returns the exit code */
@@ -282,7 +283,8 @@ async function known<Found extends Erasures>(where: string, asking: Promise<Foun
     console.log(`${erasures.ledger.length} ledger entries and ${erasures.receipts.length} receipts from ${where}.`)
     return erasures
   } catch (error) {
-    console.error(`${where} could not be asked (${error instanceof Error ? error.name : typeof error}).`)
+    const why = whyAway(error) ?? (error instanceof Error ? error.name : typeof error)
+    console.error(`${where} could not be asked. ${why}`)
     return undefined
   }
 }

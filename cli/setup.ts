@@ -14,6 +14,7 @@ import { connectTemporal } from '../temporal/client.ts'
 import { defaultRetentionDays, isRefusal, prepareNamespace } from '../temporal/namespace.ts'
 import { ownsSchedules } from '../worker/deployment.ts'
 import { reconcileSchedules } from '../worker/schedules.ts'
+import { whyAway } from './run-command.ts'
 import { readConfigBeside } from './running-stack.ts'
 
 const usage = 'Usage: npm run setup [-- --retention-days 1..90] [--operator-name <text> --operator-email <address>]'
@@ -58,7 +59,7 @@ async function step(what: string, work: () => Promise<string>): Promise<void> {
     console.log(`${what}: ${await work()}`)
   } catch (error) {
     failed.push(what)
-    console.error(`${what}: ${messageOf(error)}`)
+    console.error(`${what}: ${whyAway(error) ?? messageOf(error)}`)
     if (isRefusal(error))
       console.error('  Only its own programs may do this there. Temporal Cloud: see docs/deploying.md.')
   }

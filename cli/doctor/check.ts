@@ -14,12 +14,14 @@ export type Needed<Names extends keyof Config> = { [Name in Names]: NonNullable<
  * Asks one question.
  * @param needs settings without which it cannot be asked
  * @param ask resolves to what is right, or throws Fault or ProviderFailure
+ * @param address the setting that says where it is asked; default: the first that it needs
  */
 export async function check<Names extends keyof Config>(
   config: Partial<Config>,
   about: string,
   needs: readonly Names[],
   ask: (settings: Needed<Names>) => Promise<string>,
+  address: string | undefined = needs[0],
 ): Promise<Finding> {
   const lacking = needs.filter((name) => config[name] === undefined)
   if (lacking.length > 0) return { about, state: 'not_asked', detail: `needs ${lacking.join(', ')}` }
@@ -31,7 +33,7 @@ export async function check<Names extends keyof Config>(
     const detail = await Promise.race([ask(config as Needed<Names>), late])
     return { about, state: 'ok', detail }
   } catch (error) {
-    return { about, state: 'fault', ...faultOf(error, needs) }
+    return { about, state: 'fault', ...faultOf(error, needs, address) }
   } finally {
     clearTimeout(timer)
   }
@@ -39,9 +41,14 @@ export async function check<Names extends keyof Config>(
 
 const reachable = 'check address, DNS, firewall and TLS between this machine and the service'
 
-function faultOf(error: unknown, needs: readonly string[]): { detail: string; remedy: string } {
+function faultOf(
+  error: unknown,
+  needs: readonly string[],
+  setting: string | undefined,
+): { detail: string; remedy: string } {
   if (error instanceof Fault) return { detail: error.message, remedy: error.remedy }
-  if (!isProviderFailure(error)) return { detail: describe(error), remedy: reachable }
+  if (!isProviderFailure(error))
+    return { detail: describe(error), remedy: setting ? `look at ${setting}: ${reachable}` : reachable }
   const detail = `${error.kind} (${error.code})`
   if (error.code === 'rate_limited')
     return { detail, remedy: 'it answers, and limits how often: ask again in a minute' }

@@ -33,7 +33,7 @@ export async function checkStores(config: Partial<Config>, environment: Environm
     check(config, 'backups', ['DATABASE_URL', 'BACKUP_FOLDER'], (settings) =>
       withDatabase(settings.DATABASE_URL, (sql) => askBackups(sql, settings.BACKUP_FOLDER, settings.PG_TOOLS_FOLDER)),
     ),
-    check(config, 'Temporal', ['NODE_ENV'], (settings) => askTemporal(settings, environment)),
+    check(config, 'Temporal', ['NODE_ENV'], (settings) => askTemporal(settings, environment), 'TEMPORAL_ADDRESS'),
     ...(config.NODE_ENV === 'production' ? [check(config, 'workflow bundle', [], askBundle)] : []),
   ])
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
+import { placeholders } from '../harness/api/api-harness.ts'
 import { startProgram } from '../harness/processes.ts'
 import { drawPart } from '../harness/seed.ts'
 import { commands } from './commands.ts'
@@ -104,6 +105,82 @@ test.each(commands)(
       const { code, output } = await ask([...args, ...given])
       expect([given, code, output]).toEqual([given, 2, expect.stringContaining(names)])
       expect(output.match(/^Usage: npm /gm)).toHaveLength(1)
+    }
+  },
+  180_000,
+)
+
+/** How each command asks PostgreSQL or Temporal, and the settings that it names when neither answers. */
+const whenAway: Record<string, [args: string[], settings: string[]][]> = {
+  restore: [
+    [['report'], ['DATABASE_URL']],
+    [['retry'], ['DATABASE_URL']],
+    [['confirm-promotions'], ['DATABASE_URL']],
+    [
+      ['20260101T000000Z', 'postgres://nobody@127.0.0.1:9/new'],
+      ['DATABASE_URL', 'TEMPORAL_ADDRESS'],
+    ],
+    [
+      ['20260101T000000Z', 'postgres://nobody@127.0.0.1:9/new', '--allow-old-ledger', '--without-runs'],
+      ['DATABASE_URL', 'TEMPORAL_ADDRESS'],
+    ],
+  ],
+  keys: [
+    [['list'], ['DATABASE_URL']],
+    [['create', 'operator', '--label', 'x'], ['DATABASE_URL']],
+    [['revoke', 'a-key'], ['DATABASE_URL']],
+  ],
+  operators: [
+    [['list'], ['DATABASE_URL']],
+    [['save', '--name', 'Ada', '--email', 'ada@example.com', '--role', 'admin'], ['DATABASE_URL']],
+    [['disable', 'c0ffee00-0000-4000-8000-000000000000'], ['DATABASE_URL']],
+  ],
+  deploy: [
+    [['status'], ['TEMPORAL_ADDRESS']],
+    [['retire'], ['TEMPORAL_ADDRESS']],
+    [['rollback'], ['TEMPORAL_ADDRESS']],
+  ],
+  setup: [[[], ['DATABASE_URL', 'TEMPORAL_ADDRESS']]],
+  migrate: [[[], ['DATABASE_URL']]],
+}
+/** These ask no service, start their own, ask the API alone, or wait for the services; the doctor has a file of its own. */
+const neverAway = [
+  'demo',
+  'start',
+  'dev',
+  'api',
+  'worker',
+  'bundle',
+  'test',
+  'screenshots',
+  'fuzz',
+  'mutation',
+  'chaos',
+  'bench',
+  'client',
+  'cli',
+  'schema',
+  'doctor',
+]
+
+test('each command of package.json is known to ask a service, or to ask none', () => {
+  expect([...Object.keys(whenAway), ...neverAway].sort()).toEqual(commands.map(({ name }) => name).sort())
+})
+
+test.each(commands.filter(({ name }) => name in whenAway))(
+  'npm run $name says in words which service is away, and where to look',
+  async ({ name, args }) => {
+    const all = whenAway[name] ?? []
+    const services = {
+      ...placeholders(),
+      TEMPORAL_ADDRESS: '127.0.0.1:9',
+      BACKUP_FOLDER: folder,
+      WORKER_BUILD_ID: 'b1',
+    }
+    for (const [given, settings] of drawPart(Math.min(2, all.length))(all)) {
+      const { code, output } = await ask([...args, ...given], services)
+      expect([given, code]).toEqual([given, 1])
+      for (const setting of settings) expect(output, given.join(' ')).toContain(setting)
     }
   },
   180_000,

@@ -36,6 +36,7 @@ test('doctor names all faults of the settings at once, each explained, and asks 
   const faults = faultsIn(output)
   for (const name of ['DATABASE_URL', 'PAYLOAD_KEYS', 'STRIPE_SECRET_KEY', 'SMTP_URL', 'TRUSTED_PROXIES'])
     expect(faults[name], name).toMatch(/.{20}/)
+  expect(faults.Temporal).toContain('look at TEMPORAL_ADDRESS')
   expect(output).toMatch(/^- +Stripe +needs STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY, STRIPE_WEBHOOK_SECRET$/m)
   expect(output).not.toMatch(/\n +at /)
 })

@@ -3,7 +3,7 @@
  * begins. It starts several times as fast as a stack, and takes its own limits, settings and time limits. CONTRIBUTING.md
  * says when to use which.
  */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import type { DestinationStream } from 'pino'
 import type { AnsweringTimes } from '../../../api/http/answering.ts'
 import type { Limits } from '../../../api/http/limits.ts'
@@ -44,26 +44,19 @@ export type ApiHarness = Awaited<ReturnType<typeof startApiHarness>>
 
 const aKey = () => randomBytes(32).toString('base64')
 
-interface ApiHarnessOptions {
-  limits?: Partial<Limits>
-  receiving?: Partial<ReceivingTimeouts>
-  answering?: Partial<AnsweringTimes>
-  env?: Record<string, string>
-  database?: { maxConnections: number; limits: TimeLimits }
-}
-
-/** Starts API, database and simulators; default: with limits that no test reaches. */
-export async function startApiHarness(options: ApiHarnessOptions = {}) {
-  const [postgres, apple, google] = await Promise.all([startPostgres(), startApple(), startGoogle()])
-  await migrate(postgres.url)
-
-  const env = {
+/** A value of each setting without a default: nobody answers at their addresses. */
+export function placeholders() {
+  const privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  })
+  return {
     NODE_ENV: 'test',
     API_HOST: '127.0.0.1',
     API_PORT: '0',
     HOSTING_REGION: 'de-fsn1',
     PUBLIC_URL: 'https://api.example.com',
-    DATABASE_URL: postgres.url,
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:9/nothing',
     TRUSTED_PROXIES: '1',
     FIELD_KEYS: `k1:${aKey()}`,
     INDEX_KEY: aKey(),
@@ -78,6 +71,37 @@ export async function startApiHarness(options: ApiHarnessOptions = {}) {
     ESIM_ACCESS_WEBHOOK_TOKEN: `test-${randomUUID()}`,
     AIRALO_CLIENT_ID: 'test',
     AIRALO_CLIENT_SECRET: 'test',
+    APPLE_TEAM_ID: 'test',
+    APPLE_KEY_ID: 'test',
+    APPLE_PRIVATE_KEY: String(privateKey),
+    APPLE_CLIENT_IDS: 'test',
+    GOOGLE_CLIENT_IDS: 'test',
+    FIREBASE_PROJECT_ID: 'test',
+    FIREBASE_CLIENT_EMAIL: 'test@example.com',
+    FIREBASE_PRIVATE_KEY: String(privateKey),
+    SMTP_URL: 'smtp://127.0.0.1:9',
+    MAIL_FROM: 'AMA eSIM <hello@example.com>',
+    MAIL_BOUNCE_DOMAIN: 'bounces.example.com',
+    SUPPORT_MAIL: 'support@example.com',
+  }
+}
+
+interface ApiHarnessOptions {
+  limits?: Partial<Limits>
+  receiving?: Partial<ReceivingTimeouts>
+  answering?: Partial<AnsweringTimes>
+  env?: Record<string, string>
+  database?: { maxConnections: number; limits: TimeLimits }
+}
+
+/** Starts API, database and simulators; default: with limits that no test reaches. */
+export async function startApiHarness(options: ApiHarnessOptions = {}) {
+  const [postgres, apple, google] = await Promise.all([startPostgres(), startApple(), startGoogle()])
+  await migrate(postgres.url)
+
+  const env = {
+    ...placeholders(),
+    DATABASE_URL: postgres.url,
     APPLE_URL: apple.url,
     APPLE_TEAM_ID: apple.teamId,
     APPLE_KEY_ID: apple.keyId,
@@ -88,13 +112,8 @@ export async function startApiHarness(options: ApiHarnessOptions = {}) {
     GOOGLE_RISC_CERTS_URL: google.certsUrl,
     GOOGLE_REVOKE_URL: google.revokeUrl,
     FIREBASE_PROJECT_ID: google.projectId,
-    FIREBASE_CLIENT_EMAIL: 'test@example.com',
     FIREBASE_PRIVATE_KEY: apple.privateKeyPem,
     FIREBASE_CERTS_URL: google.firebaseCertsUrl,
-    SMTP_URL: 'smtp://127.0.0.1:9',
-    MAIL_FROM: 'AMA eSIM <hello@example.com>',
-    MAIL_BOUNCE_DOMAIN: 'bounces.example.com',
-    SUPPORT_MAIL: 'support@example.com',
     ...options.env,
   }
   const config = configOf(env)

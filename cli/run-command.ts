@@ -1,0 +1,99 @@
+/**
+ * Runs what a command does. When PostgreSQL, Temporal or an outside party does not answer, or does not let the command in, one
+ * message says which of them, and where to look; a stack would be about this program.
+ */
+import { status } from '@grpc/grpc-js'
+import { isProviderFailure } from '../providers/failure.ts'
+import { hasStatus } from '../temporal/grpc-status.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Errors of Node and of postgres.js for a connection that does not come about, or breaks. */
+const connectionCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EPIPE',
+  'ETIMEDOUT',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+])
+/** SQLSTATE of PostgreSQL: connection exceptions, authentication, no such database, not ready, no connection left. */
+const refusals = /^(?:08...|28...|3D000|57P0[1-3]|53300)$/
+/** A table or column that this version has and the database has not. */
+const lacking = /^42(?:P01|703)$/
+const certificates = /CERT|TLS|SSL/
+
+/** Runs a command; its exit code is 1 when a service is away. Other errors are faults of the program, and keep their stack. */
+export async function runCommand(work: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await work()
+  } catch (error) {
+    const why = whyAway(error)
+    if (why === undefined) throw error
+    process.stderr.write(`${why}\n`)
+    process.exitCode = 1
+  }
+}
+
+/** Which service is away by this error, and the setting to look at; undefined for an error of another kind. */
+export function whyAway(error: unknown, environment: Environment = process.env): string | undefined {
+  if (isProviderFailure(error))
+    return `An outside party has not answered as it should: ${error.message}. \`npm run doctor\` asks each of them once.`
+  const away = temporalAway(error, environment) ?? databaseAway(error, environment)
+  return away === undefined ? undefined : `${away} \`npm run doctor\` asks every service.`
+}
+
+function temporalAway(error: unknown, environment: Environment): string | undefined {
+  const call = withCauses(error).find((each) =>
+    hasStatus(each, status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.UNAUTHENTICATED, status.PERMISSION_DENIED),
+  )
+  if (call === undefined) return undefined
+  const isRefused = hasStatus(call, status.UNAUTHENTICATED, status.PERMISSION_DENIED)
+  const setting = environment.TEMPORAL_PROFILE ? 'TEMPORAL_PROFILE' : 'TEMPORAL_ADDRESS'
+  const what = isRefused ? 'Temporal does not let this command in' : 'Temporal does not answer'
+  return `${what}: ${oneLine(call)}.\nLook at ${where(setting, environment)}${isRefused ? ', and at TEMPORAL_API_KEY or the certificate' : ''}.`
+}
+
+function databaseAway(error: unknown, environment: Environment): string | undefined {
+  const code = codeOf(error)
+  if (code === undefined) return undefined
+  const setting = where('DATABASE_URL', environment)
+  if (lacking.test(code))
+    return `The database lacks what this version needs: ${oneLine(error)}.\nApply the migrations with \`npm run migrate\`, or look at ${setting}.`
+  if (refusals.test(code))
+    return `PostgreSQL does not let this command in: ${oneLine(error)} (${code}).\nLook at ${setting}.`
+  if (!connectionCodes.has(code) && !certificates.test(code)) return undefined
+  return `PostgreSQL does not answer: ${oneLine(error)}.\nLook at ${setting}.`
+}
+
+/** Without the setting a command uses those of the stack that `npm start` runs here. */
+const where = (setting: string, environment: Environment): string =>
+  environment[setting] || environment.NODE_ENV === 'production'
+    ? setting
+    : `${setting}; it is not set, so that of \`npm start\` is used: does that still run?`
+
+/** The code of an error that a connection to the database gives. A name with several addresses gives one error for all. */
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** What the error says, without its end; of several addresses what the first one has said. */
+function oneLine(error: unknown): string {
+  const first = error instanceof AggregateError ? error.errors[0] : error
+  if (!(first instanceof Error)) return String(first)
+  const details = 'details' in first && typeof first.details === 'string' ? first.details : ''
+  return (details || first.message || codeOf(first) || first.name).split('\n')[0]?.replace(/\.$/, '') ?? ''
+}
+
+function withCauses(error: unknown): unknown[] {
+  const found: unknown[] = []
+  for (let each = error; each instanceof Error && !found.includes(each); each = each.cause) found.push(each)
+  return found
+}
