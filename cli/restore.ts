@@ -54,7 +54,7 @@ const usage = `Usage: npm run restore -- report | retry | confirm-promotions
   --without-runs, for a lost Temporal, they are refunded.
   retry tries the orders and payments again that the newest restore of DATABASE_URL has left undecided, and whose tasks are open.
   Stop the API and the workers for it.
-  The restore withdraws all consents to promotions. confirm-promotions gives back those that nobody has changed since,
+  The restore withdraws all consents to promotions. confirm-promotions restores those that nobody has changed since,
   except of a restore whose task is closed: only for operators who know that nobody has withdrawn one between the backup and the loss.`
 
 const { positionals, values } = readArguments(
@@ -126,7 +126,7 @@ async function confirm(): Promise<number> {
   const { config } = await readConfigBeside(process.env)
   return withDatabase(config.DATABASE_URL, async (sql) => {
     const count = await sql.begin((tx) => confirmPromotions(tx, new Date()))
-    console.log(`${count} consents to promotions are given back, and campaigns can be resumed.`)
+    console.log(`${count} consents to promotions are restored, and campaigns can be resumed.`)
     return 0
   })
 }

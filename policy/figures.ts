@@ -126,9 +126,9 @@ export const figures = {
     unit: 'rows',
     ...mustBeNone,
   },
-  notice_share: { meaning: 'Share of people who were told of the version that is coming', unit: 'percent' },
+  notice_share: { meaning: 'Share of people who were notified of the version that is coming', unit: 'percent' },
   short_notices: {
-    meaning: 'People told less than 30 days before the version in force took effect, or not at all',
+    meaning: 'People notified less than 30 days before the version in force took effect, or not at all',
     unit: 'rows',
     ...mustBeNone,
   },

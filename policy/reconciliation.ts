@@ -14,7 +14,7 @@ const cures = {
   ask_about_payment:
     'Look for the payment in Stripe’s dashboard, and ask its support; until then the order is not paid',
   deliver_or_refund:
-    'POST /v1/orders/{id}/cancel, or POST /v1/orders/{id}/refund of one that is refunded by our books: what Stripe still has is given back',
+    'POST /v1/orders/{id}/cancel, or POST /v1/orders/{id}/refund of one that is refunded by our books: what Stripe still has is refunded',
   issue_credit_note:
     'Wait until the order’s refunds are read again; if the note is still missing, its run needs a developer',
   repeat_refund: 'POST /v1/orders/{id}/refund: the money has not left',
@@ -139,7 +139,7 @@ export const explanations = {
   in_review: 'The order is held for an operator’s decision, within its time',
   in_flight: 'Our run is at it: a refund, a return or a placement has begun and not ended',
   erased_person: 'It was an erased person’s',
-  given_back: 'Nothing of it is left to give back',
+  given_back: 'Nothing of it is left to refund',
   not_ours: 'Another application made it: it does not have the mark of this installation',
   with_an_operator: 'An open operator task of another kind is about it',
   accepted_by_operator: 'An operator has closed the task of the same difference',

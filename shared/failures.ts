@@ -41,7 +41,7 @@ export const failures = {
   EsimInUse: {
     retryable: false,
     http: 409,
-    meaning: 'An eSIM that was installed, used or topped up cannot be given back',
+    meaning: 'An eSIM that was installed, used or topped up cannot be returned',
   },
   EsimStillLives: { retryable: true, http: 409, meaning: 'The eSIM has neither expired nor ended', benign: true },
   MailUnavailable: { retryable: true, http: 503, meaning: 'The mail server cannot be reached' },

@@ -59,7 +59,7 @@ const ownProblems = {
     status: 403,
     title: titles.second_operator_required,
     meaning:
-      'With what was given back within 24 hours it is more than one operator may give back alone: another operator has to look at it, and do or start it.',
+      'With what was refunded within 24 hours it is more than one operator may refund alone: another operator has to look at it, and do or start it.',
   },
   forged_form: {
     status: 403,

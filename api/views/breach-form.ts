@@ -12,8 +12,8 @@ export function authorityForm(
   const isLate = at > breach.authority_due_at && breach.authority_told_at === null
   const peopleNotified = {
     undecided: 'Not decided yet.',
-    tell: breach.people_told_at ? `Told by mail until ${time(breach.people_told_at)}.` : 'Being told by mail.',
-    not_required: `Not told: ${breach.people_not_told_because ?? ''}`,
+    tell: breach.people_told_at ? `Notified by mail until ${time(breach.people_told_at)}.` : 'Being notified by mail.',
+    not_required: `Not notified: ${breach.people_not_told_because ?? ''}`,
   }[breach.people_decision ?? 'undecided']
   const lines = [
     '# Notification of a personal data breach (GDPR article 33)',

@@ -118,11 +118,11 @@ export const bulkAction = bulkActionSummary
     refusals: z.array(z.object({ code: z.string(), count })),
     givenBackElsewhere: z
       .array(z.object({ ...byWhom, count }))
-      .describe('of the refused ones: whose money had been given back by another act, or was about to be'),
+      .describe('of the refused ones: those that another act had refunded, or was about to refund'),
     statuses: z.array(z.object({ status: orderStatus.schema, count })).describe('what has become of the orders'),
     worth: z.array(sum).describe('what the orders cost'),
-    toGiveBack: z.array(sum).describe('what the act gives back if all of it is done that was not refused'),
-    givenBack: z.array(sum).describe('what the payment processor has given back because of it, and of no other act'),
+    toGiveBack: z.array(sum).describe('what the act refunds if all of it is done that was not refused'),
+    givenBack: z.array(sum).describe('what the payment processor has refunded because of it, and of no other act'),
   })
   .meta({ id: 'BulkAction' })
 export type BulkActionView = z.output<typeof bulkAction>

@@ -14,7 +14,7 @@ const time = z
 const deletionReason = enumeration<DeletionReason>('DeletionReason', 'Why an account was deleted', {
   requested: 'The person has asked for it',
   inactivity: 'It was unused for three years',
-  sign_in_account_deleted: 'Apple has told us that the Apple Account was deleted',
+  sign_in_account_deleted: 'Apple has notified us that the Apple Account was deleted',
   child: 'The person is under 13',
 })
 const stepState = enumeration<StepState>('ErasureStepState', 'How far the erasure at one holder of data is', {

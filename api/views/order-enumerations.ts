@@ -38,7 +38,7 @@ export const orderReason = enumeration('OrderReason', 'Why the order has its sta
   other: 'Another reason',
 })
 
-export const refundReason = enumeration('RefundReason', 'Why money was given back', {
+export const refundReason = enumeration('RefundReason', 'Why a payment was refunded', {
   ...refundReasonMeanings,
   goodwill: 'As a courtesy',
   service_fault: 'The service had a fault',
@@ -52,7 +52,7 @@ export const refundState = enumeration('RefundState', 'How far a refund is; from
   requested: 'Reserved here, not confirmed by the payment processor yet',
   refused: 'The payment processor has not made it',
   pending: 'On its way to the customer',
-  requires_action: 'The customer has to do something, as the payment processor has told them',
+  requires_action: 'The customer has to do something, as the payment processor has asked them',
   succeeded: 'The payment processor has given the money back',
   failed: 'The bank has returned the money: the order becomes `refund_failed` until an operator repeats the refund',
   canceled: 'Cancelled at the payment processor',

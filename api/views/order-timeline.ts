@@ -160,7 +160,7 @@ export function ofEvent({ type, at, wanted, taken }: OrderRows['events'][number]
     at,
     source: 'event',
     actor: 'us',
-    words: `told the app backend: ${type}${wanted === 0 ? '' : state}`,
+    words: `notified the app backend: ${type}${wanted === 0 ? '' : state}`,
     isFault: missing > 0,
     workflowId: null,
   }

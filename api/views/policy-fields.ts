@@ -18,7 +18,7 @@ export const newPolicy = z
     title: z.string().trim().min(1).max(120),
     text: z.string().min(1).max(60_000).describe('Markdown: headings (##), lists (-) and paragraphs'),
     changes: changes.default([]),
-    effectiveAt: sentTime.describe('at least 31 days ahead for a material change: a day to tell everybody'),
+    effectiveAt: sentTime.describe('at least 31 days ahead for a material change: a day to notify everybody'),
     material: z.boolean().describe('mailed to everybody 30 days before'),
     ...whyField,
   })

@@ -19,7 +19,7 @@ export const withdrawalRequest = z
 const time = z.iso.datetime()
 const withdrawalState = enumeration('WithdrawalState', 'Whether a withdrawal counts', {
   open: 'Not confirmed, so that nothing has happened yet',
-  stated: 'Confirmed: the order is withdrawn from, and its money is given back',
+  stated: 'Confirmed: the order is withdrawn from, and its payment is refunded',
 })
 
 export const withdrawalView = z
@@ -33,7 +33,7 @@ export const withdrawalView = z
       .describe('where the acknowledgement goes'),
     meaning: z.string().describe('what the withdrawal leads to, in the language of the account'),
     confirmLabel: z.string().describe('the label of the confirmation function, in the language of the account'),
-    refund: z.object({ minor: z.int(), currency: z.string() }).describe('what is given back'),
+    refund: z.object({ minor: z.int(), currency: z.string() }).describe('what is refunded'),
     possibleUntil: time,
     refundBy: time.nullable().describe('null before the confirmation'),
     openedAt: time,

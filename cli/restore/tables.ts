@@ -91,7 +91,7 @@ export const afterLoss: AfterLoss = {
       'consents that were given or taken back since: those that were given are lost, and all of before count as withdrawn',
     ended_sign_ins:
       'sign-ins that have ended since: of people who were erased since and are not in the dump, tokens make a newcomer until they expire',
-    event_recipients: 'which endpoints were told events since: a breach by a key cannot count those',
+    event_recipients: 'which endpoints were sent events since: a breach by a key cannot count those',
     identities: 'links with Apple and Google that were made or ended since',
     operator_acts: 'acts of operators since, and the sums by which a second operator is asked for',
     operators: 'operators who were disabled since, roles and credentials that were changed since',

@@ -56,7 +56,7 @@ export interface BreachDueProps {
 
 const titles: Record<BreachDueProps['urgency'], string> = {
   reminder: 'A breach has to be settled',
-  escalation: 'URGENT: the authority has to be told of a breach',
+  escalation: 'URGENT: the authority has to be notified of a breach',
   late: 'OVERDUE: a breach is not settled',
 }
 
@@ -68,7 +68,7 @@ export function renderBreachDue({ site, breachId, urgency, dueAt, consoleUrl }: 
     <Layout site={site} preview={`The authority by ${moment(dueAt)}.`} reason="You get this mail as an operator.">
       <Title>{title}</Title>
       <Paragraph>
-        Tell the authority within 72 hours of becoming aware, and decide whether the people are told. Record both.
+        Notify the authority within 72 hours of becoming aware, and decide whether the people are notified. Record both.
       </Paragraph>
       <Facts
         of={[

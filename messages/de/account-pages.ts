@@ -7,7 +7,7 @@ export const account = {
   'notice.profile': 'Ihr Name und Ihre Telefonnummer sind gespeichert.',
   'notice.offers_on': 'Gespeichert: Wir schicken Ihnen Angebote.',
   'notice.offers_off': 'Gespeichert: Wir schicken Ihnen keine Angebote.',
-  'notice.email': 'Beide Adressen haben jetzt eine E-Mail erhalten. Die Änderung gilt, sobald beide zugestimmt haben.',
+  'notice.email': 'Wir haben an beide Adressen eine E-Mail gesendet. Die Änderung gilt, sobald beide zugestimmt haben.',
   'notice.request': 'Wir haben Ihre Anfrage erhalten und antworten per E-Mail.',
   'notice.resent': 'Die E-Mail mit Ihrer eSIM ist unterwegs.',
   'notice.cancelled': 'Die Bestellung ist storniert.',
@@ -28,7 +28,7 @@ export const account = {
   'signIn.text': 'Wir schicken Ihnen einen Link, der einmal funktioniert. Ein Passwort gibt es nicht.',
   'signIn.address': 'Ihre E-Mail-Adresse',
   'signIn.send': 'Link per E-Mail schicken',
-  'signIn.sent': 'Sehen Sie in Ihr Postfach',
+  'signIn.sent': 'Sehen Sie in Ihrem Postfach nach',
   'signIn.sentText':
     'Wenn es zu dieser Adresse ein Konto gibt, ist ein Link unterwegs. Er funktioniert einmal, {minutes, number} Minuten lang.',
   'signIn.nothing':
@@ -86,7 +86,7 @@ export const account = {
   'cards.remove': 'Entfernen',
   'cards.text': 'Stripe hebt sie für Ihre nächste Zahlung auf. Wir kennen keine Kartennummer.',
   'cards.unknown':
-    'Stripe nennt uns Ihre Karten gerade nicht. Bitte öffnen Sie diese Seite in einigen Minuten noch einmal.',
+    'Ihre Karten können gerade nicht angezeigt werden: Stripe antwortet nicht. Bitte öffnen Sie diese Seite in einigen Minuten noch einmal.',
   'notice.card_removed': 'Die Karte ist entfernt.',
 
   'data.who': 'Wer Sie sind',
@@ -104,8 +104,9 @@ export const account = {
   'data.phone': 'Telefonnummer',
   'data.phoneHint': 'Darf leer bleiben. Mit Ländervorwahl, zum Beispiel +38344123456.',
   'data.bounced':
-    'E-Mails an diese Adresse kommen zu uns zurück. Bitte berichtigen Sie sie, oder sagen Sie uns, dass sie funktioniert.',
-  'data.changing': '{address} gilt, sobald beide Adressen zugestimmt haben: Sehen Sie in beide Postfächer.',
+    'E-Mails an diese Adresse kommen zu uns zurück. Bitte berichtigen Sie sie, oder teilen Sie uns mit, dass sie funktioniert.',
+  'data.changing':
+    '{address} gilt, sobald beide Adressen zugestimmt haben: Bitte sehen Sie in beiden Postfächern nach.',
   'data.newEmail': 'Neue Adresse',
   'data.changeEmail': 'Adresse ändern',
   'data.offers': 'Angebote',

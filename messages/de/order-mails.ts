@@ -57,31 +57,31 @@ export const order = {
   'refund.bank':
     'Ihre Bank zeigt den Betrag meist innerhalb von 5 bis 10 Tagen an, auf der Karte oder in der Wallet, mit der Sie bezahlt haben.',
   'refund.not_delivered_in_time':
-    'Wir konnten Ihre eSIM nicht rechtzeitig liefern und haben Ihnen deshalb Ihr Geld zurückgegeben.',
-  'refund.out_of_stock': 'Das Netz hat keine eSIMs dieser Art mehr. Deshalb haben wir Ihnen Ihr Geld zurückgegeben.',
+    'Wir konnten Ihre eSIM nicht rechtzeitig liefern und haben Ihnen deshalb den Betrag erstattet.',
+  'refund.out_of_stock': 'Das Netz hat keine eSIMs dieser Art mehr. Deshalb haben wir Ihnen den Betrag erstattet.',
   'refund.rejected_in_review':
-    'Wir konnten diese Bestellung nicht annehmen und haben Ihnen deshalb Ihr Geld zurückgegeben.',
+    'Wir konnten diese Bestellung nicht annehmen und haben Ihnen deshalb den Betrag erstattet.',
   'refund.review_timed_out':
-    'Wir konnten diese Bestellung nicht rechtzeitig prüfen und haben Ihnen deshalb Ihr Geld zurückgegeben.',
-  'refund.cancelled_by_customer': 'Sie haben diese Bestellung storniert. Wir haben Ihnen Ihr Geld zurückgegeben.',
+    'Wir konnten diese Bestellung nicht rechtzeitig prüfen und haben Ihnen deshalb den Betrag erstattet.',
+  'refund.cancelled_by_customer': 'Sie haben diese Bestellung storniert. Wir haben Ihnen den Betrag erstattet.',
   'refund.returned_unused':
-    'Sie haben diese eSIM unbenutzt zurückgegeben. Wir haben Ihnen Ihr Geld zurückgegeben. Sie kann nicht mehr installiert werden.',
+    'Sie haben diese eSIM unbenutzt zurückgegeben. Wir haben Ihnen den Betrag erstattet. Sie kann nicht mehr installiert werden.',
   'refund.cancelled_by_operator':
-    'Unser Kundendienst hat diese Bestellung storniert. Wir haben Ihnen Ihr Geld zurückgegeben.',
+    'Unser Kundendienst hat diese Bestellung storniert. Wir haben Ihnen den Betrag erstattet.',
   'refund.returned_by_operator':
-    'Unser Kundendienst hat diese unbenutzte eSIM zurückgenommen. Wir haben Ihnen Ihr Geld zurückgegeben. Sie kann nicht mehr installiert werden.',
+    'Unser Kundendienst hat diese unbenutzte eSIM zurückgenommen. Wir haben Ihnen den Betrag erstattet. Sie kann nicht mehr installiert werden.',
   'refund.ended_by_provider':
-    'Das Netz hat Ihre eSIM beendet, bevor Sie sie nutzen konnten. Deshalb haben wir Ihnen Ihr Geld zurückgegeben. Sie kann nicht mehr installiert werden.',
+    'Das Netz hat Ihre eSIM beendet, bevor Sie sie nutzen konnten. Deshalb haben wir Ihnen den Betrag erstattet. Sie kann nicht mehr installiert werden.',
   'refund.fraud_warning':
-    'Die Bank der Karte hat diese Zahlung als möglicherweise betrügerisch gemeldet. Deshalb haben wir das Geld zurückgegeben. Eine eSIM dieser Bestellung kann nicht mehr installiert werden.',
+    'Die Bank der Karte hat diese Zahlung als möglicherweise betrügerisch gemeldet. Deshalb haben wir sie erstattet. Eine eSIM dieser Bestellung kann nicht mehr installiert werden.',
   'refund.withdrawn':
-    'Sie haben diesen Vertrag widerrufen. Wir haben Ihnen Ihr Geld zurückgegeben. Die eSIM kann nicht mehr installiert werden.',
+    'Sie haben diesen Vertrag widerrufen. Wir haben Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
   'refund.paid_after_cancel':
-    'Ihre Zahlung ist eingegangen, nachdem die Bestellung schon beendet war. Deshalb haben wir Ihnen Ihr Geld zurückgegeben.',
+    'Ihre Zahlung ist eingegangen, nachdem die Bestellung schon beendet war. Deshalb haben wir Ihnen den Betrag erstattet.',
   'partial.kept':
-    'Wir haben Ihnen {amount} von dem zurückgegeben, was Sie für diese Bestellung bezahlt haben. Ihre eSIM behalten Sie: Für sie ändert sich nichts.',
+    'Wir haben Ihnen von dem Betrag, den Sie für diese Bestellung bezahlt haben, {amount} erstattet. Ihre eSIM behalten Sie: Für sie ändert sich nichts.',
   'partial.returned':
-    'Wir haben Ihnen {amount} von dem zurückgegeben, was Sie für diese Bestellung bezahlt haben. Ihre eSIM ging unbenutzt zurück und kann nicht mehr installiert werden.',
+    'Wir haben Ihnen von dem Betrag, den Sie für diese Bestellung bezahlt haben, {amount} erstattet. Ihre eSIM wurde unbenutzt zurückgegeben und kann nicht mehr installiert werden.',
 
   'apology.subject': 'Bitte entschuldigen Sie: Ihre eSIM für {place}',
   'apology.text':
@@ -89,7 +89,7 @@ export const order = {
   'apology.write': 'Ist danach noch etwas nicht in Ordnung, schreiben Sie bitte an {address}.',
   'refundFailed.subject': 'Ihre Erstattung über {amount} kam nicht an',
   'refundFailed.text':
-    'Wir schulden Ihnen diesen Betrag und wollten ihn zurückgeben, aber Ihre Bank hat ihn nicht angenommen. Vielleicht ist die Karte abgelaufen oder das Konto geschlossen.',
+    'Wir schulden Ihnen diesen Betrag und wollten ihn erstatten, aber Ihre Bank hat ihn nicht angenommen. Vielleicht ist die Karte abgelaufen oder das Konto geschlossen.',
   'refundFailed.write':
     'Bitte schreiben Sie an {address}, dann finden wir einen anderen Weg. Schicken Sie uns nie eine Kartennummer per E-Mail.',
 
@@ -141,6 +141,6 @@ export const order = {
   'esim.expired.action': 'eSIM ansehen',
   'esim.ended_early.subject': 'Ihre eSIM wurde abgeschaltet: {place}',
   'esim.ended_early.text':
-    'Das Netz hat Ihre eSIM vorzeitig beendet. Wir gehen der Sache nach. War sie unbenutzt, erhalten Sie Ihr Geld zurück; andernfalls schreiben Sie uns, wenn Sie sie noch gebraucht hätten.',
+    'Das Netz hat Ihre eSIM vorzeitig beendet. Wir gehen der Sache nach. War sie unbenutzt, erstatten wir Ihnen den Betrag; andernfalls schreiben Sie uns, wenn Sie sie noch gebraucht hätten.',
   'esim.ended_early.action': 'eSIM ansehen',
 } satisfies Translation<typeof english>

@@ -28,9 +28,9 @@ export const purchase = {
   cancel: 'Bestellung stornieren',
   cancelTitle: 'Anders überlegt?',
   cancelUnpaid: 'Dann wird nichts abgebucht.',
-  cancelHint: 'Sie wird nicht geliefert, und Sie erhalten Ihr Geld zurück.',
+  cancelHint: 'Sie wird nicht geliefert, und wir erstatten Ihnen den Betrag.',
   return: 'Unbenutzte eSIM zurückgeben',
-  returnHint: 'Sie kann dann nicht mehr installiert werden, und Sie erhalten Ihr Geld zurück.',
+  returnHint: 'Sie kann dann nicht mehr installiert werden, und wir erstatten Ihnen den Betrag.',
   agreed: 'Bei der Bestellung am {at} haben Sie zugestimmt: <quote>{text}</quote>',
 
   hostedName: 'Mehr Datenvolumen für Ihre eSIM',
@@ -41,7 +41,7 @@ export const purchase = {
   'topUps.stripe':
     'Sie bezahlen auf der Seite von Stripe, unserem Zahlungsdienstleister. Wir sehen keine Kartennummer.',
   'back.title': 'Zurück von der Zahlung',
-  'back.text': 'Die Seite Ihrer Bestellung zeigt, ob sie bezahlt ist, sobald Stripe es uns gemeldet hat.',
+  'back.text': 'Die Seite Ihrer Bestellung zeigt, ob sie bezahlt ist, sobald Stripe es bestätigt hat.',
   'back.order': 'Bestellung ansehen',
   pay: '{amount} bei Stripe bezahlen',
   payLater: 'Stripe ist gerade nicht erreichbar. Bitte öffnen Sie diese Seite in einigen Minuten noch einmal.',
@@ -67,7 +67,7 @@ export const purchase = {
     'Wir sehen uns diese Bestellung vor der Lieferung an. Schaffen wir das nicht innerhalb eines Tages, erhalten Sie Ihr Geld zurück.',
   'meaning.provisioning':
     'Wir warten darauf, dass das Netz Ihre eSIM ausgibt. Geschieht das nicht rechtzeitig, erhalten Sie Ihr Geld zurück.',
-  'meaning.delivered': 'Ihre eSIM steht unten und in der E-Mail, die wir geschickt haben.',
+  'meaning.delivered': 'Ihre eSIM ist bereit. Wir haben sie Ihnen auch per E-Mail gesendet.',
   'meaning.refunding': 'Ihr Geld ist auf dem Weg zurück zu Ihnen.',
   'meaning.refund_failed':
     'Ihre Bank hat die Erstattung nicht angenommen. Wir suchen einen anderen Weg und schreiben Ihnen.',
@@ -101,7 +101,7 @@ export const purchase = {
   'withdrawal.back': 'Zurück zur Bestellung, ohne zu widerrufen',
   'withdrawal.meaning':
     'Der Vertrag endet. Ihre unbenutzte eSIM geht zurück und kann nicht mehr installiert werden. Sie erhalten alles zurück, was Sie bezahlt haben, auf dem Weg, auf dem Sie bezahlt haben, spätestens in 14 Tagen.',
-  'withdrawal.say': 'Sie erklären',
+  'withdrawal.say': 'Ihre Erklärung',
   'withdrawal.statement': 'Hiermit widerrufe ich den Vertrag der Bestellung {order}.',
   'withdrawal.getBack': 'Sie erhalten zurück',
   'withdrawal.confirmTo': 'Wir bestätigen es an',
@@ -133,6 +133,6 @@ export const purchase = {
   'invoice.paidBy.card': 'Der Betrag ist mit Karte bezahlt.',
   'invoice.paidBy.apple_pay': 'Der Betrag ist mit Apple Pay bezahlt.',
   'invoice.paidBy.google_pay': 'Der Betrag ist mit Google Pay bezahlt.',
-  'invoice.goesBack': 'Der Betrag geht auf dem Weg zurück, auf dem Sie bezahlt haben.',
+  'invoice.goesBack': 'Der Betrag wird auf dem Weg erstattet, auf dem Sie bezahlt haben.',
   'invoice.download': 'Als PDF herunterladen',
 } satisfies Translation<typeof english>

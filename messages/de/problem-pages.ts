@@ -24,7 +24,7 @@ export const trouble = {
   'text.body_too_large': 'Sie haben mehr geschickt, als dieses Formular aufnehmen kann. Bitte kürzen Sie es.',
   'text.unsupported_media_type': 'So werden unsere Formulare nicht geschickt. Öffnen Sie die Seite noch einmal.',
   'text.too_many_requests': 'Bitte warten Sie eine Weile, und versuchen Sie es dann noch einmal.',
-  'text.internal_error': 'Ein Fehler auf unserer Seite. Wir erfahren davon.',
+  'text.internal_error': 'Ein Fehler auf unserer Seite. Wir wurden benachrichtigt.',
   'text.restoring': 'Wir stellen unsere Daten wieder her. Bitte versuchen Sie es später noch einmal.',
   'text.unavailable': 'Etwas, das diese Seite braucht, antwortet nicht. Bitte versuchen Sie es gleich noch einmal.',
   'text.request_in_progress':

@@ -8,7 +8,7 @@ export const account = {
   'notice.profile': 'Your name and phone number are saved.',
   'notice.offers_on': 'Saved: we send you offers.',
   'notice.offers_off': 'Saved: we send you no offers.',
-  'notice.email': 'Both addresses have a mail now. The change is done once both have agreed.',
+  'notice.email': 'We have sent a mail to both addresses. The change is done once both have agreed.',
   'notice.request': 'We have your request and answer it by mail.',
   'notice.resent': 'The mail with your eSIM is on its way.',
   'notice.cancelled': 'The order is cancelled.',
@@ -29,7 +29,7 @@ export const account = {
   'signIn.text': 'We mail you a link that works once. There is no password.',
   'signIn.address': 'Your e-mail address',
   'signIn.send': 'Mail me a link',
-  'signIn.sent': 'Look into your mail',
+  'signIn.sent': 'Check your e-mail',
   'signIn.sentText':
     'If there is an account with this address, a link is on its way. It works once, for {minutes, number} minutes.',
   'signIn.nothing':
@@ -84,7 +84,8 @@ export const account = {
   'cards.card': '{brand} •••• {last4}, valid until {expires}',
   'cards.remove': 'Remove',
   'cards.text': 'Stripe keeps them for your next payment. We know no card number.',
-  'cards.unknown': 'Stripe does not tell us your cards at the moment. Please open this page again in a few minutes.',
+  'cards.unknown':
+    'Your cards cannot be shown at the moment: Stripe does not answer. Please open this page again in a few minutes.',
   'notice.card_removed': 'The card is removed.',
 
   'data.who': 'Who you are',
@@ -101,8 +102,8 @@ export const account = {
   'data.lastName': 'Last name',
   'data.phone': 'Phone number',
   'data.phoneHint': 'You may leave it empty. With the country code, as +38344123456.',
-  'data.bounced': 'Mail to this address comes back to us. Please correct it, or tell us that it works.',
-  'data.changing': '{address} takes its place once both addresses have agreed: look into both mails.',
+  'data.bounced': 'Mail to this address comes back to us. Please correct it, or let us know that it works.',
+  'data.changing': '{address} takes its place once both addresses have agreed: please check the mail at both.',
   'data.newEmail': 'New address',
   'data.changeEmail': 'Change it',
   'data.offers': 'Offers',

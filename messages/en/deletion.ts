@@ -6,7 +6,7 @@ export const deletion = {
   orders:
     'orders that were not delivered are refunded, eSIMs are shown nowhere any more: keep their codes if you need them,',
   subProcessors:
-    'Apple, Google, our payment processor and the other companies that process data for us are told to delete what they hold,',
+    'Apple, Google, our payment processor and the other companies that process data for us are instructed to delete what they hold,',
   invoices: 'invoices stay for seven years, without anything that names you,',
   backups: 'backups that hold your data are gone in thirty days, and are never used to bring it back.',
   signIn: 'Sign in to delete',
@@ -17,12 +17,12 @@ export const deletion = {
   receipt: 'Receipt of a deletion',
   'fact.here': 'Deleted here',
   'fact.backups': 'Last backup gone by',
-  'fact.everybody': 'Everybody done',
+  'fact.everybody': 'Completed everywhere',
   'fact.receipt': 'Receipt',
   notYet: 'not yet',
   table: 'Steps of the deletion',
   'head.who': 'Who',
-  'head.what': 'What became of it',
+  'head.what': 'Result',
   'head.since': 'Since',
   'step.database': 'Our database, looked through once more',
   'step.temporal': 'Our workflow records',
@@ -39,7 +39,7 @@ export const deletion = {
   'state.nothing_held': 'held nothing of you',
   'state.by_hand': 'only you can do this:',
   'state.not_enabled': 'is not needed here',
-  'state.needs_operator': 'did not take it; we are looking into it',
+  'state.needs_operator': 'did not accept it; we are looking into it',
   removeApple:
     'on your iPhone or iPad open Settings, tap your name, then Sign in with Apple, choose AMA eSIM and tap Stop Using. On the web: account.apple.com, Sign-In and Security, Sign in with Apple.',
   mailSent: 'sent, and your address forgotten',

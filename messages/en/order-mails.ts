@@ -48,27 +48,27 @@ export const order = {
 
   'refund.subject': 'Your refund of {amount}',
   'refund.bank': 'Your bank usually shows it within 5 to 10 days, on the card or wallet you paid with.',
-  'refund.not_delivered_in_time': 'We could not deliver your eSIM in time, so we have given your money back.',
-  'refund.out_of_stock': 'The network has no more eSIMs of this kind, so we have given your money back.',
-  'refund.rejected_in_review': 'We could not accept this order, so we have given your money back.',
-  'refund.review_timed_out': 'We could not check this order in time, so we have given your money back.',
-  'refund.cancelled_by_customer': 'You cancelled this order, so we have given your money back.',
+  'refund.not_delivered_in_time': 'We could not deliver your eSIM in time, so we have refunded your payment.',
+  'refund.out_of_stock': 'The network has no more eSIMs of this kind, so we have refunded your payment.',
+  'refund.rejected_in_review': 'We could not accept this order, so we have refunded your payment.',
+  'refund.review_timed_out': 'We could not check this order in time, so we have refunded your payment.',
+  'refund.cancelled_by_customer': 'You cancelled this order, so we have refunded your payment.',
   'refund.returned_unused':
-    'You returned this eSIM unused, so we have given your money back. It can no longer be installed.',
-  'refund.cancelled_by_operator': 'Our support has cancelled this order, and we have given your money back.',
+    'You returned this eSIM unused, so we have refunded your payment. It can no longer be installed.',
+  'refund.cancelled_by_operator': 'Our support has cancelled this order, and we have refunded your payment.',
   'refund.returned_by_operator':
-    'Our support has taken back this unused eSIM, and we have given your money back. It can no longer be installed.',
+    'Our support has taken back this unused eSIM, and we have refunded your payment. It can no longer be installed.',
   'refund.ended_by_provider':
-    'The network has ended your eSIM before you could use it, so we have given your money back. It can no longer be installed.',
+    'The network has ended your eSIM before you could use it, so we have refunded your payment. It can no longer be installed.',
   'refund.fraud_warning':
-    'The bank of the card has reported this payment as possibly fraudulent, so we have given the money back. An eSIM of this order can no longer be installed.',
+    'The bank of the card has reported this payment as possibly fraudulent, so we have refunded it. An eSIM of this order can no longer be installed.',
   'refund.withdrawn':
-    'You withdrew from this contract, so we have given your money back. The eSIM can no longer be installed.',
-  'refund.paid_after_cancel': 'Your payment arrived after the order had ended, so we have given your money back.',
+    'You withdrew from this contract, so we have refunded your payment. The eSIM can no longer be installed.',
+  'refund.paid_after_cancel': 'Your payment arrived after the order had ended, so we have refunded your payment.',
   'partial.kept':
-    'We have given back {amount} of what you paid for this order. Your eSIM stays yours: nothing changes for it.',
+    'We have refunded {amount} of what you paid for this order. You keep your eSIM: nothing changes for it.',
   'partial.returned':
-    'We have given back {amount} of what you paid for this order. Your eSIM was returned unused and can no longer be installed.',
+    'We have refunded {amount} of what you paid for this order. Your eSIM was returned unused and can no longer be installed.',
 
   'apology.subject': 'Sorry about your eSIM for {place}',
   'apology.text':
@@ -76,7 +76,7 @@ export const order = {
   'apology.write': 'If something is still not right, please write to {address}.',
   'refundFailed.subject': 'Your refund of {amount} did not get through',
   'refundFailed.text':
-    'We owe you this money and tried to give it back, but your bank did not take it. Perhaps the card has expired or the account is closed.',
+    'We owe you this money and tried to refund it, but your bank did not accept it. Perhaps the card has expired or the account is closed.',
   'refundFailed.write': 'Please write to {address}, and we will find another way. Never send us a card number by mail.',
 
   'cancelled.subject': 'Your order for {place} is cancelled',
@@ -89,8 +89,7 @@ export const order = {
   'withdrawal.subject': 'We have received your withdrawal',
   'withdrawal.text':
     'This mail is the acknowledgement of your withdrawal. You do not need to do anything else. Please keep it.',
-  'withdrawal.money':
-    'The money goes back the way you paid, less what was given back before. The eSIM can no longer be installed.',
+  'withdrawal.money': 'We refund you the way you paid, less earlier refunds. The eSIM can no longer be installed.',
   'withdrawal.statement': 'Your statement',
   'withdrawal.name': 'Name',
   'withdrawal.contract': 'Contract',
@@ -123,6 +122,6 @@ export const order = {
   'esim.expired.action': 'See your eSIM',
   'esim.ended_early.subject': 'Your eSIM for {place} was switched off',
   'esim.ended_early.text':
-    'The network has ended your eSIM before its time. We are looking into it. If it was unused, we give your money back; otherwise write to us if you still needed it.',
+    'The network has ended your eSIM before its time. We are looking into it. If it was unused, we refund your payment; otherwise write to us if you still needed it.',
   'esim.ended_early.action': 'See your eSIM',
 } as const

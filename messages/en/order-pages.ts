@@ -27,9 +27,9 @@ export const purchase = {
   cancel: 'Cancel the order',
   cancelTitle: 'Changed your mind?',
   cancelUnpaid: 'Nothing is charged then.',
-  cancelHint: 'It is not delivered, and what you paid goes back.',
+  cancelHint: 'It is not delivered, and your payment is refunded.',
   return: 'Return the unused eSIM',
-  returnHint: 'It can no longer be installed then, and what you paid goes back.',
+  returnHint: 'After that it can no longer be installed, and your payment is refunded.',
   agreed: 'When you ordered on {at} you agreed: <quote>{text}</quote>',
 
   hostedName: 'More data for your eSIM',
@@ -39,7 +39,7 @@ export const purchase = {
   'topUps.order': 'Order with obligation to pay',
   'topUps.stripe': 'You pay on the page of Stripe, our payment processor. We see no card number.',
   'back.title': 'Back from the payment',
-  'back.text': 'The page of your order shows whether it is paid, as soon as Stripe has told us.',
+  'back.text': 'The page of your order shows whether it is paid, as soon as Stripe has confirmed it.',
   'back.order': 'See the order',
   pay: 'Pay {amount} at Stripe',
   payLater: 'Stripe cannot be reached at the moment. Please open this page again in a few minutes.',
@@ -63,9 +63,9 @@ export const purchase = {
     'We look at this order before we deliver it. If we do not within a day, you get your money back.',
   'meaning.provisioning':
     'We wait for the network to hand out your eSIM. If it does not in time, you get your money back.',
-  'meaning.delivered': 'Your eSIM is below, and in the mail that we sent.',
+  'meaning.delivered': 'Your eSIM is ready. We have sent it by mail, too.',
   'meaning.refunding': 'Your money is on its way back.',
-  'meaning.refund_failed': 'Your bank did not take the refund. We look for another way and write to you.',
+  'meaning.refund_failed': 'Your bank did not accept the refund. We are looking for another way and will write to you.',
   'meaning.refunded': 'You have your money back. The eSIM cannot be installed.',
   'meaning.cancelled': 'Nothing was charged.',
   'meaning.unpaid': 'It was not paid in time, and nothing was charged.',
@@ -73,9 +73,9 @@ export const purchase = {
 
   'refund.succeeded': 'sent to your bank, which usually shows it within 5 to 10 days',
   'refund.pending': 'on its way to your bank',
-  'refund.requested': 'asked for',
+  'refund.requested': 'requested',
   'refund.requires_action': 'waits for your bank',
-  'refund.failed': 'not taken by your bank; we look into it',
+  'refund.failed': 'not accepted by your bank; we are looking into it',
 
   'mail.confirmation': 'Your eSIM',
   'mail.held': 'We are checking your order',
@@ -96,7 +96,7 @@ export const purchase = {
   'withdrawal.back': 'Back to the order, without withdrawing',
   'withdrawal.meaning':
     'The contract ends. Your unused eSIM is returned and can no longer be installed. You get back all that you paid, the way you paid, within 14 days at the latest.',
-  'withdrawal.say': 'You say',
+  'withdrawal.say': 'Your statement',
   'withdrawal.statement': 'I hereby withdraw from the contract of order {order}.',
   'withdrawal.getBack': 'You get back',
   'withdrawal.confirmTo': 'We confirm it to',
@@ -128,6 +128,6 @@ export const purchase = {
   'invoice.paidBy.card': 'It is paid by card.',
   'invoice.paidBy.apple_pay': 'It is paid by Apple Pay.',
   'invoice.paidBy.google_pay': 'It is paid by Google Pay.',
-  'invoice.goesBack': 'The amount goes back the way you paid.',
+  'invoice.goesBack': 'The amount is refunded the way you paid.',
   'invoice.download': 'Download as PDF',
 } as const

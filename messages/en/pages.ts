@@ -43,7 +43,7 @@ export const page = {
   'policy.coming': 'Coming on {day}',
   'policy.comingText': '<link>Version {version}</link> takes effect on {day}. Until then the version below applies.',
   'policy.comingMoved':
-    '<link>Version {version}</link> takes effect on {day} (first announced for {announced}: not everybody could be told in time). Until then the version below applies.',
+    '<link>Version {version}</link> takes effect on {day} (first announced for {announced}: not everybody could be notified in time). Until then the version below applies.',
   'policy.changes': 'What changes:',
   'policy.life.inForce': 'in force since {day}',
   'policy.life.withdrawn': 'withdrawn on {day}, never in force',
@@ -51,5 +51,6 @@ export const page = {
   'policy.life.superseded': 'in force from {from} to {to}',
   'policy.life.supersededOnce': 'in force from {from}',
   'policy.life.coming': 'coming on {day}',
-  'policy.life.comingMoved': 'coming on {day} (first announced for {announced}: not everybody could be told in time)',
+  'policy.life.comingMoved':
+    'coming on {day} (first announced for {announced}: not everybody could be notified in time)',
 } as const

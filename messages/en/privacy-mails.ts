@@ -1,7 +1,7 @@
 /** Mails about the privacy policy, privacy requests, breaches and promotions. */
 export const privacy = {
   'policy.reason':
-    'You get this mail because you have an AMA eSIM account: we promised to tell you. It is not advertising.',
+    'You get this mail because you have an AMA eSIM account: we promised to notify you. It is not advertising.',
   'policy.subject': 'Our privacy policy changes on {day}',
   'policy.preview': 'What changes, and what you can do.',
   'policy.text': 'Until then the current policy applies. This is what changes with version {version}:',
@@ -12,7 +12,7 @@ export const privacy = {
   'moved.subject': 'Our privacy policy changes later: on {day}',
   'moved.preview': 'The day has moved; what changes has not.',
   'moved.text':
-    'We wrote to you that version {version} was coming. We promised to tell everybody 30 days before, and we did not reach everybody in time, so it takes effect later: on {day}. Until then the current policy applies.',
+    'We wrote to you that version {version} was coming. We promised to notify everybody 30 days before, and we did not reach everybody in time, so it takes effect later: on {day}. Until then the current policy applies.',
   'withdrawn.subject': 'Our privacy policy stays as it is',
   'withdrawn.preview': 'The change we announced will not come.',
   'withdrawn.text':
@@ -40,7 +40,7 @@ export const privacy = {
 
   'breach.subject': 'Somebody has seen your data',
   'breach.preview': 'What happened, what may follow, and what you can do.',
-  'breach.reason': 'You get this mail because the law requires us to tell you of a breach of your data.',
+  'breach.reason': 'You get this mail because the law requires us to notify you of a breach of your data.',
   'breach.text':
     'Dear {firstName}, data of your AMA eSIM account was read by somebody who should not have seen it. We are sorry.',
   'breach.when': 'When',

@@ -18,7 +18,7 @@ export const trouble = {
   'text.body_too_large': 'You sent more than this form can take. Please shorten it.',
   'text.unsupported_media_type': 'This is not how our forms are sent. Open the page again.',
   'text.too_many_requests': 'Please wait a while, and try again.',
-  'text.internal_error': 'A fault on our side. We are told about it.',
+  'text.internal_error': 'An error on our side. We have been notified.',
   'text.restoring': 'We are restoring our data. Please try again later.',
   'text.unavailable': 'Something that this page needs does not answer. Please try again in a moment.',
   'text.request_in_progress': 'We are still working on it. Wait a moment, and look at the page again.',

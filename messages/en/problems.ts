@@ -44,7 +44,7 @@ export const problem = {
   still_allocating: 'The provider is still allocating the eSIM',
   out_of_stock: 'No provider can fill the order',
   placement_unsettled: 'It is not certain yet what the provider holds',
-  esim_in_use: 'An eSIM that was installed, used or topped up cannot be given back',
+  esim_in_use: 'An eSIM that was installed, used or topped up cannot be returned',
   esim_still_lives: 'The eSIM has neither expired nor ended',
   mail_unavailable: 'The mail server cannot be reached',
   push_unavailable: 'The push service cannot be reached',

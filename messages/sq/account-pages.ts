@@ -7,7 +7,7 @@ export const account = {
   'notice.profile': 'Emri dhe numri juaj i telefonit u ruajtën.',
   'notice.offers_on': 'U ruajt: do t’ju dërgojmë oferta.',
   'notice.offers_off': 'U ruajt: nuk do t’ju dërgojmë oferta.',
-  'notice.email': 'Të dyja adresat kanë marrë tani një e-mail. Ndryshimi bëhet sapo të jenë pajtuar të dyja.',
+  'notice.email': 'U kemi dërguar një e-mail të dyja adresave. Ndryshimi bëhet sapo të jenë pajtuar të dyja.',
   'notice.request': 'E kemi marrë kërkesën tuaj dhe do t’ju përgjigjemi me e-mail.',
   'notice.resent': 'E-maili me eSIM-in tuaj është nisur.',
   'notice.cancelled': 'Porosia u anulua.',
@@ -28,7 +28,7 @@ export const account = {
   'signIn.text': 'Ju dërgojmë me e-mail një lidhje që funksionon vetëm një herë. Nuk ka fjalëkalim.',
   'signIn.address': 'Adresa juaj e e-mailit',
   'signIn.send': 'Më dërgoni një lidhje',
-  'signIn.sent': 'Shikoni e-mailin tuaj',
+  'signIn.sent': 'Kontrolloni e-mailin tuaj',
   'signIn.sentText':
     'Nëse kjo adresë ka një llogari, një lidhje është nisur. Ajo funksionon një herë, për {minutes, number} minuta.',
   'signIn.nothing':
@@ -86,7 +86,7 @@ export const account = {
   'cards.remove': 'Hiqeni',
   'cards.text': 'Stripe i ruan për pagesën tuaj të radhës. Ne nuk dimë asnjë numër karte.',
   'cards.unknown':
-    'Stripe nuk na i tregon kartat tuaja për momentin. Ju lutemi hapeni këtë faqe përsëri pas pak minutash.',
+    'Kartat tuaja nuk mund të shfaqen për momentin: Stripe nuk përgjigjet. Ju lutemi hapeni këtë faqe përsëri pas pak minutash.',
   'notice.card_removed': 'Karta u hoq.',
 
   'data.who': 'Kush jeni ju',
@@ -103,8 +103,9 @@ export const account = {
   'data.lastName': 'Mbiemri',
   'data.phone': 'Numri i telefonit',
   'data.phoneHint': 'Mund ta lini bosh. Me prefiksin e shtetit, p.sh. +38344123456.',
-  'data.bounced': 'E-mailet në këtë adresë na kthehen mbrapsht. Ju lutemi korrigjojeni, ose na tregoni se funksionon.',
-  'data.changing': '{address} e zë vendin e saj sapo të jenë pajtuar të dyja adresat: shikoni të dy e-mailet.',
+  'data.bounced': 'E-mailet në këtë adresë na kthehen mbrapsht. Ju lutemi korrigjojeni, ose na njoftoni se funksionon.',
+  'data.changing':
+    '{address} e zë vendin e saj sapo të jenë pajtuar të dyja adresat: ju lutemi kontrolloni e-mailin në të dyja.',
   'data.newEmail': 'Adresa e re',
   'data.changeEmail': 'Ndryshojeni',
   'data.offers': 'Ofertat',

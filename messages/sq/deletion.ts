@@ -7,7 +7,7 @@ export const deletion = {
   data: 'emri, adresa, numri i telefonit, pajisjet dhe hyrjet tuaja fshihen këtu,',
   orders: 'porositë e padorëzuara rimbursohen, eSIM-et nuk shfaqen më askund: ruajini kodet e tyre nëse ju duhen,',
   subProcessors:
-    'Apple, Google, përpunuesi ynë i pagesave dhe kompanitë e tjera që përpunojnë të dhëna për ne urdhërohen të fshijnë atë që kanë,',
+    'Apple, Google, përpunuesi ynë i pagesave dhe kompanitë e tjera që përpunojnë të dhëna për ne udhëzohen të fshijnë atë që kanë,',
   invoices: 'faturat mbeten për shtatë vjet, pa asgjë që ju përmend,',
   backups:
     'kopjet rezervë që i përmbajnë të dhënat tuaja fshihen brenda tridhjetë ditësh dhe nuk përdoren kurrë për t’i rikthyer ato.',
@@ -19,12 +19,12 @@ export const deletion = {
   receipt: 'Dëshmi e një fshirjeje',
   'fact.here': 'E fshirë këtu më',
   'fact.backups': 'Kopja e fundit rezervë fshihet deri më',
-  'fact.everybody': 'Të gjithë kanë përfunduar',
+  'fact.everybody': 'Përfunduar kudo',
   'fact.receipt': 'Dëshmia',
   notYet: 'ende jo',
   table: 'Hapat e fshirjes',
   'head.who': 'Kush',
-  'head.what': 'Çfarë u bë me të',
+  'head.what': 'Rezultati',
   'head.since': 'Që nga',
   'step.database': 'Baza jonë e të dhënave, e kontrolluar edhe një herë',
   'step.temporal': 'Regjistrimet tona të proceseve',

@@ -52,27 +52,28 @@ export const order = {
   'refund.subject': 'Rimbursimi juaj prej {amount}',
   'refund.bank':
     'Banka juaj zakonisht e shfaq brenda 5 deri në 10 ditëve, në kartën ose portofolin me të cilin keni paguar.',
-  'refund.not_delivered_in_time': 'Nuk arritëm ta dorëzojmë eSIM-in tuaj në kohë, prandaj jua kemi kthyer paratë.',
-  'refund.out_of_stock': 'Rrjeti nuk ka më eSIM të këtij lloji, prandaj jua kemi kthyer paratë.',
-  'refund.rejected_in_review': 'Nuk mundëm ta pranojmë këtë porosi, prandaj jua kemi kthyer paratë.',
-  'refund.review_timed_out': 'Nuk arritëm ta shqyrtojmë këtë porosi në kohë, prandaj jua kemi kthyer paratë.',
-  'refund.cancelled_by_customer': 'Ju e keni anuluar këtë porosi, prandaj jua kemi kthyer paratë.',
+  'refund.not_delivered_in_time': 'Nuk arritëm ta dorëzojmë eSIM-in tuaj në kohë, prandaj jua kemi rimbursuar pagesën.',
+  'refund.out_of_stock': 'Rrjeti nuk ka më eSIM të këtij lloji, prandaj jua kemi rimbursuar pagesën.',
+  'refund.rejected_in_review': 'Nuk mundëm ta pranojmë këtë porosi, prandaj jua kemi rimbursuar pagesën.',
+  'refund.review_timed_out': 'Nuk arritëm ta shqyrtojmë këtë porosi në kohë, prandaj jua kemi rimbursuar pagesën.',
+  'refund.cancelled_by_customer': 'Ju e keni anuluar këtë porosi, prandaj jua kemi rimbursuar pagesën.',
   'refund.returned_unused':
-    'Ju e keni kthyer këtë eSIM të papërdorur, prandaj jua kemi kthyer paratë. Ai nuk mund të instalohet më.',
-  'refund.cancelled_by_operator': 'Shërbimi ynë e ka anuluar këtë porosi, dhe jua kemi kthyer paratë.',
+    'Ju e keni kthyer këtë eSIM të papërdorur, prandaj jua kemi rimbursuar pagesën. Ai nuk mund të instalohet më.',
+  'refund.cancelled_by_operator': 'Shërbimi ynë e ka anuluar këtë porosi, dhe jua kemi rimbursuar pagesën.',
   'refund.returned_by_operator':
-    'Shërbimi ynë e ka marrë mbrapsht këtë eSIM të papërdorur, dhe jua kemi kthyer paratë. Ai nuk mund të instalohet më.',
+    'Shërbimi ynë e ka marrë mbrapsht këtë eSIM të papërdorur, dhe jua kemi rimbursuar pagesën. Ai nuk mund të instalohet më.',
   'refund.ended_by_provider':
-    'Rrjeti e ka ndërprerë eSIM-in tuaj para se të mund ta përdornit, prandaj jua kemi kthyer paratë. Ai nuk mund të instalohet më.',
+    'Rrjeti e ka ndërprerë eSIM-in tuaj para se të mund ta përdornit, prandaj jua kemi rimbursuar pagesën. Ai nuk mund të instalohet më.',
   'refund.fraud_warning':
-    'Banka e kartës e ka raportuar këtë pagesë si mundësisht mashtruese, prandaj i kemi kthyer paratë. Një eSIM i kësaj porosie nuk mund të instalohet më.',
+    'Banka e kartës e ka raportuar këtë pagesë si mundësisht mashtruese, prandaj e kemi rimbursuar. Një eSIM i kësaj porosie nuk mund të instalohet më.',
   'refund.withdrawn':
-    'Ju jeni tërhequr nga kjo kontratë, prandaj jua kemi kthyer paratë. eSIM-i nuk mund të instalohet më.',
-  'refund.paid_after_cancel': 'Pagesa juaj mbërriti pasi porosia kishte përfunduar, prandaj jua kemi kthyer paratë.',
+    'Ju jeni tërhequr nga kjo kontratë, prandaj jua kemi rimbursuar pagesën. eSIM-i nuk mund të instalohet më.',
+  'refund.paid_after_cancel':
+    'Pagesa juaj mbërriti pasi porosia kishte përfunduar, prandaj jua kemi rimbursuar pagesën.',
   'partial.kept':
-    'Ju kemi kthyer {amount} nga shuma që keni paguar për këtë porosi. eSIM-i mbetet juaji: për të nuk ndryshon asgjë.',
+    'Ju kemi rimbursuar {amount} nga shuma që keni paguar për këtë porosi. eSIM-i mbetet juaji: për të nuk ndryshon asgjë.',
   'partial.returned':
-    'Ju kemi kthyer {amount} nga shuma që keni paguar për këtë porosi. eSIM-i juaj u kthye i papërdorur dhe nuk mund të instalohet më.',
+    'Ju kemi rimbursuar {amount} nga shuma që keni paguar për këtë porosi. eSIM-i juaj u kthye i papërdorur dhe nuk mund të instalohet më.',
 
   'apology.subject': 'Na vjen keq për eSIM-in tuaj për {place}',
   'apology.text':
@@ -80,7 +81,7 @@ export const order = {
   'apology.write': 'Nëse diçka ende nuk është në rregull, ju lutemi na shkruani në {address}.',
   'refundFailed.subject': 'Rimbursimi juaj prej {amount} nuk mbërriti',
   'refundFailed.text':
-    'Ne jua kemi borxh këto para dhe u përpoqëm t’jua kthejmë, por banka juaj nuk i pranoi. Ndoshta karta ka skaduar ose llogaria është mbyllur.',
+    'Ne jua kemi borxh këtë shumë dhe u përpoqëm t’jua rimbursojmë, por banka juaj nuk e pranoi. Ndoshta karta ka skaduar ose llogaria është mbyllur.',
   'refundFailed.write':
     'Ju lutemi na shkruani në {address} dhe do të gjejmë një mënyrë tjetër. Mos na dërgoni kurrë numër karte me e-mail.',
 
@@ -96,7 +97,7 @@ export const order = {
   'withdrawal.text':
     'Me këtë e-mail konfirmojmë se e kemi marrë tërheqjen tuaj nga kontrata. Nuk keni nevojë të bëni asgjë tjetër. Ju lutemi ruajeni.',
   'withdrawal.money':
-    'Paratë kthehen në mënyrën si keni paguar, minus ato që janë kthyer më parë. eSIM-i nuk mund të instalohet më.',
+    'Ju rimbursojmë në mënyrën si keni paguar, minus rimbursimet e mëparshme. eSIM-i nuk mund të instalohet më.',
   'withdrawal.statement': 'Deklarata juaj',
   'withdrawal.name': 'Emri',
   'withdrawal.contract': 'Kontrata',
@@ -131,6 +132,6 @@ export const order = {
   'esim.expired.action': 'Shihni eSIM-in tuaj',
   'esim.ended_early.subject': 'eSIM-i juaj u çaktivizua: {place}',
   'esim.ended_early.text':
-    'Rrjeti e ka ndërprerë eSIM-in tuaj para kohe. Po e shqyrtojmë çështjen. Nëse ishte i papërdorur, jua kthejmë paratë; përndryshe na shkruani nëse ju duhej ende.',
+    'Rrjeti e ka ndërprerë eSIM-in tuaj para kohe. Po e shqyrtojmë çështjen. Nëse ishte i papërdorur, jua rimbursojmë pagesën; përndryshe na shkruani nëse ju duhej ende.',
   'esim.ended_early.action': 'Shihni eSIM-in tuaj',
 } satisfies Translation<typeof english>

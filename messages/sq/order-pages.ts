@@ -27,9 +27,9 @@ export const purchase = {
   cancel: 'Anuloni porosinë',
   cancelTitle: 'Keni ndërruar mendje?',
   cancelUnpaid: 'Atëherë nuk ju merret asnjë pagesë.',
-  cancelHint: 'Ajo nuk dorëzohet, dhe ju kthehet shuma që keni paguar.',
+  cancelHint: 'Ajo nuk dorëzohet, dhe pagesa juaj rimbursohet.',
   return: 'Ktheni eSIM-in e papërdorur',
-  returnHint: 'Pastaj nuk mund të instalohet më, dhe ju kthehet shuma që keni paguar.',
+  returnHint: 'Pastaj nuk mund të instalohet më, dhe pagesa juaj rimbursohet.',
   agreed: 'Kur porositët më {at}, u pajtuat: <quote>{text}</quote>',
 
   hostedName: 'Më shumë të dhëna për eSIM-in tuaj',
@@ -39,7 +39,7 @@ export const purchase = {
   'topUps.order': 'Porosisni me detyrim pagese',
   'topUps.stripe': 'Paguani në faqen e Stripe, përpunuesit tonë të pagesave. Ne nuk shohim asnjë numër karte.',
   'back.title': 'Kthim nga pagesa',
-  'back.text': 'Faqja e porosisë suaj tregon nëse është paguar, sapo Stripe të na ketë njoftuar.',
+  'back.text': 'Faqja e porosisë suaj tregon nëse është paguar, sapo Stripe ta ketë konfirmuar.',
   'back.order': 'Shihni porosinë',
   pay: 'Paguani {amount} te Stripe',
   payLater: 'Stripe nuk mund të arrihet për momentin. Ju lutemi hapeni këtë faqe përsëri pas pak minutash.',
@@ -62,7 +62,7 @@ export const purchase = {
   'meaning.in_review':
     'E shqyrtojmë këtë porosi para se ta dorëzojmë. Nëse nuk e bëjmë brenda një dite, ju kthehen paratë.',
   'meaning.provisioning': 'Po presim që rrjeti ta lëshojë eSIM-in tuaj. Nëse nuk e bën në kohë, ju kthehen paratë.',
-  'meaning.delivered': 'eSIM-i juaj është më poshtë, dhe në e-mailin që ju dërguam.',
+  'meaning.delivered': 'eSIM-i juaj është gati. Jua kemi dërguar edhe me e-mail.',
   'meaning.refunding': 'Paratë tuaja janë rrugës për t’u kthyer.',
   'meaning.refund_failed': 'Banka juaj nuk e pranoi rimbursimin. Po kërkojmë një mënyrë tjetër dhe do t’ju shkruajmë.',
   'meaning.refunded': 'Paratë ju janë kthyer. eSIM-i nuk mund të instalohet.',
@@ -95,7 +95,7 @@ export const purchase = {
   'withdrawal.back': 'Kthehuni te porosia, pa u tërhequr',
   'withdrawal.meaning':
     'Kontrata mbaron. eSIM-i juaj i papërdorur kthehet dhe nuk mund të instalohet më. Ju kthehet gjithçka që keni paguar, në mënyrën si keni paguar, më së voni brenda 14 ditësh.',
-  'withdrawal.say': 'Ju deklaroni',
+  'withdrawal.say': 'Deklarata juaj',
   'withdrawal.statement': 'Me anë të kësaj tërhiqem nga kontrata e porosisë {order}.',
   'withdrawal.getBack': 'Ju kthehen',
   'withdrawal.confirmTo': 'E konfirmojmë te',
@@ -127,6 +127,6 @@ export const purchase = {
   'invoice.paidBy.card': 'Është paguar me kartë.',
   'invoice.paidBy.apple_pay': 'Është paguar me Apple Pay.',
   'invoice.paidBy.google_pay': 'Është paguar me Google Pay.',
-  'invoice.goesBack': 'Shuma kthehet në mënyrën si keni paguar.',
+  'invoice.goesBack': 'Shuma rimbursohet në mënyrën si keni paguar.',
   'invoice.download': 'Shkarkoni si PDF',
 } satisfies Translation<typeof english>

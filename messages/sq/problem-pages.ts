@@ -21,7 +21,7 @@ export const trouble = {
   'text.body_too_large': 'Keni dërguar më shumë se sa pranon ky formular. Ju lutemi shkurtojeni.',
   'text.unsupported_media_type': 'Formularët tanë nuk dërgohen kështu. Hapeni faqen përsëri.',
   'text.too_many_requests': 'Ju lutemi prisni pak, dhe provoni përsëri.',
-  'text.internal_error': 'Një gabim nga ana jonë. Ne njoftohemi për të.',
+  'text.internal_error': 'Një gabim nga ana jonë. Jemi njoftuar.',
   'text.restoring': 'Po i rikthejmë të dhënat tona. Ju lutemi provoni më vonë.',
   'text.unavailable': 'Diçka që i duhet kësaj faqeje nuk përgjigjet. Ju lutemi provoni përsëri pas pak.',
   'text.request_in_progress': 'Ende po punojmë për këtë. Prisni pak, dhe shikojeni faqen përsëri.',

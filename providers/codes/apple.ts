@@ -7,7 +7,7 @@
 import { type CodeMeaning, tableOf, type ValueMeaning } from './meaning.ts'
 
 const waits = 'cannot sign in with Apple meanwhile; a revocation goes on when it has passed'
-const byHand = 'is told to remove the app at Apple by hand; a sign-in is refused'
+const byHand = 'is asked to remove the app at Apple by hand; a sign-in is refused'
 
 const operators = (says: string) =>
   ({ kind: 'misconfigured', says, acts: 'operator', customer: waits }) satisfies Partial<CodeMeaning>
@@ -36,7 +36,7 @@ export const appleEvents = {
   'account-deleted': event('The Apple Account was deleted', 'the account here is deleted as well'),
   'consent-revoked': event(
     'The person has removed the app at Apple',
-    'the link with Apple ends, and with it the sign-ins; is told by mail how to sign in from now on',
+    'the link with Apple ends, and with it the sign-ins; is notified by mail how to sign in from now on',
   ),
   'email-disabled': event(
     'The relay address was switched off',

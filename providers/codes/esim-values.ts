@@ -23,10 +23,10 @@ const final = (state: EsimState, says: string, customer: string): StatusMeaning 
 })
 
 const mayReturn = 'can install it, or return it'
-const uses = 'uses it; is told when little is left'
-const mayTopUp = 'is told, and may buy more data'
-const over = 'is told that it has expired'
-const taken = 'has the money back for what was returned; is told of what the provider has ended'
+const uses = 'uses it; is notified when little is left'
+const mayTopUp = 'is notified, and may buy more data'
+const over = 'is notified that it has expired'
+const taken = 'has the money back for what was returned; is notified of what the provider has ended'
 
 export const esimAccessStatuses: Readonly<Record<string, StatusMeaning>> = {
   GOT_RESOURCE: passing('new', 'Made; installed or not, as its SM-DP+ status says', mayReturn),
@@ -79,9 +79,9 @@ export const airaloOrderStatuses: Readonly<Record<string, ValueMeaning & { alive
 /** Kinds of eSIM Access's notifications; what one is about is read from the provider. */
 export const esimAccessEvents: Readonly<Record<string, ValueMeaning>> = {
   ORDER_STATUS: { says: 'An order has been filled', lasts: 'final', acts: 'nobody', customer: 'gets the eSIM' },
-  ESIM_STATUS: { says: 'The status of an eSIM has changed', lasts: 'final', acts: 'nobody', customer: 'is told' },
+  ESIM_STATUS: { says: 'The status of an eSIM has changed', lasts: 'final', acts: 'nobody', customer: 'is notified' },
   SMDP_EVENT: { says: 'A phone has installed or deleted an eSIM', lasts: 'final', acts: 'nobody', customer: 'nothing' },
-  DATA_USAGE: { says: 'Half, 80 or 90 % has been used', lasts: 'final', acts: 'nobody', customer: 'is told' },
-  VALIDITY_USAGE: { says: 'One day is left', lasts: 'final', acts: 'nobody', customer: 'is told' },
+  DATA_USAGE: { says: 'Half, 80 or 90 % has been used', lasts: 'final', acts: 'nobody', customer: 'is notified' },
+  VALIDITY_USAGE: { says: 'One day is left', lasts: 'final', acts: 'nobody', customer: 'is notified' },
   CHECK_HEALTH: { says: 'Tests our address', lasts: 'final', acts: 'nobody', customer: 'nothing' },
 }

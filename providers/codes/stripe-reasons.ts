@@ -21,7 +21,7 @@ export const cancellationReasons: Readonly<Record<string, ValueMeaning>> = {
   void_invoice: final('Stripe’s own: of an invoice, which we have none of', endsUnpaid),
 }
 
-const otherWay = 'is told that the refund has failed; an operator pays the money back another way'
+const otherWay = 'is notified that the refund has failed; an operator pays the money back another way'
 const reasonOfFailure = (says: string, customer = otherWay) => final(says, customer, 'operator')
 
 /** Why a refund has failed. */

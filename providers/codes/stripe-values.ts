@@ -30,10 +30,10 @@ export type PaymentStatus = keyof typeof paymentStatuses
 export const endsUnpaid = 'the order is cancelled; pays nothing'
 
 export const refundStatuses = {
-  canceled: final('Cancelled', 'is told that the refund has failed', 'operator'),
-  failed: final('The bank has sent the money back', 'is told that the refund has failed', 'operator'),
+  canceled: final('Cancelled', 'is notified that the refund has failed', 'operator'),
+  failed: final('The bank has sent the money back', 'is notified that the refund has failed', 'operator'),
   pending: passing('On its way', 'waits for the bank'),
-  requires_action: passing('The customer has to do something', 'Stripe tells what; after 30 days an operator looks'),
+  requires_action: passing('The customer has to do something', 'Stripe says what; after 30 days an operator looks'),
   succeeded: final('Made; it can still fail, within 30 days', 'has the money in some days'),
 } as const satisfies Record<string, ValueMeaning>
 
@@ -107,7 +107,7 @@ export const eventTypes: Readonly<Record<string, EventMeaning>> = {
   'charge.dispute.updated': disputed('A dispute has changed'),
   'charge.dispute.closed': disputed('A dispute was decided'),
   'charge.dispute.funds_withdrawn': disputed('The disputed money was taken'),
-  'charge.dispute.funds_reinstated': disputed('The disputed money was given back'),
+  'charge.dispute.funds_reinstated': disputed('The disputed money was returned to us'),
   'radar.early_fraud_warning.created': { about: 'fraud warning', says: 'An issuer warns', customer: mayBeFraud },
   'radar.early_fraud_warning.updated': { about: 'fraud warning', says: 'A warning has changed', customer: mayBeFraud },
 }

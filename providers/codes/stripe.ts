@@ -8,7 +8,7 @@ import { type CodeMeaning, tableOf } from './meaning.ts'
 
 const waits = 'waits: a payment, refund or deletion goes on when it has passed'
 const notMade = 'the checkout is refused; nothing is paid'
-const refundFails = 'is told that the refund has failed; an operator pays the money back'
+const refundFails = 'is notified that the refund has failed; an operator pays the money back'
 
 const passes = (says: string, customer = waits) =>
   ({ kind: 'unavailable', says, acts: 'nobody', customer }) satisfies Partial<CodeMeaning>
@@ -91,7 +91,7 @@ const another = 'may pay again; Stripe’s payment sheet says: use another card'
 const correct = 'may pay again; Stripe’s payment sheet says what to correct'
 const again = 'may pay again; Stripe’s payment sheet says: try again'
 /** Stripe: do not tell the customer more, and present it as a `generic_decline`. */
-const generic = 'may pay again; is told no more than of `generic_decline`'
+const generic = 'may pay again; is shown no more than of `generic_decline`'
 
 const declined = (says: string, customer = asksIssuer) => final(says, customer)
 const unknownReason = 'Declined for an unknown reason'

@@ -61,7 +61,7 @@ describe.skipIf(lacks('Chromium'))('with the keyboard alone (skipped without Chr
     await tabTo(page, textsOf('en').t('account.signIn.address'))
     await page.keyboard.insertText(person.email)
     await page.keyboard.press('Enter')
-    await untilHeading(page, 'Look into your mail')
+    await untilHeading(page, /^Check your e.mail$/)
     const mail = await until('the link', async () =>
       (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject === 'Your sign-in link'),
     )

@@ -30,7 +30,7 @@ describe.skipIf(lacks('Chromium'))('pages in a browser (skipped without Chromium
     await page.getByLabel(textsOf('en').t('account.signIn.address')).fill(person.email)
     await look(page, 'sign-in')
     await page.getByRole('button', { name: 'Mail me a link' }).click()
-    await page.getByRole('heading', { name: 'Look into your mail' }).waitFor()
+    await page.getByRole('heading', { name: /^Check your e.mail$/ }).waitFor()
     const mail = await until('the link', async () =>
       (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject === 'Your sign-in link'),
     )

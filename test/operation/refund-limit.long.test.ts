@@ -62,13 +62,13 @@ test('U2: small refunds of one operator are added up for a day, by each way; ano
   expectStatus(await refundPart(mine, first, '3.00'), 200)
   expectStatus(await partOf(mine, second, 300), 200)
   const words =
-    'up to 8.00, all currencies added. You, or a key that may be yours, gave back 6.00 before, and this is 3.00 more.'
+    'up to 8.00, all currencies added. You, or a key that may be yours, refunded 6.00 before, and this is 3.00 more.'
   expectSecond(await refundPart(mine, third, '3.00'), words)
   expectSecond(await partOf(mine, third, 300), words)
   expectSecond(await wholeOf(mine, third), 'this is 5.00 more')
   // A refused refund is not counted, and is shown in the timeline.
   expectStatus(await partOf(mine, third, 200), 200)
-  expectSecond(await partOf(mine, third, 1), 'gave back 8.00 before, and this is 0.01 more')
+  expectSecond(await partOf(mine, third, 1), 'refunded 8.00 before, and this is 0.01 more')
   const { items } = expectStatus(await mine.caller.get(`/v1/operator/orders/${third.id}/timeline`), 200)
   expect(
     items
@@ -123,7 +123,7 @@ test('a terminal and the console say that a refund beyond the limit needs anothe
   const page = `/console/orders/${second.id}/refund-part`
   const refused = await surfer.submit(page, page, { reason: 'the network was away', amount: '4.00' })
   expect(refused.status).toBe(422)
-  expect(refused.html).toContain('gave back 5.00 before, and this is 4.00 more. Ask another operator')
+  expect(refused.html).toContain('refunded 5.00 before, and this is 4.00 more. Ask another operator')
   expect(refused.html).toContain('value="4.00"')
   expect((await surfer.submit(page, page, { reason: 'the network was away', amount: '3.00' })).status).toBe(303)
 })
@@ -136,7 +136,7 @@ test('refunds of one order by several operators are added up; two operators can 
   expectStatus(await partOf(mine, order, 500), 200)
   expectSecond(
     await partOf(other, order, 400),
-    'Operators gave back of this order 5.00 before, and this is 4.00 more. Prepare a bulk refund',
+    'Operators refunded of this order 5.00 before, and this is 4.00 more. Prepare a bulk refund',
   )
   const paidAt: string = order.paidAt
   const selection = { paidFrom: paidAt, paidUntil: new Date(Date.parse(paidAt) + 1).toISOString() }
@@ -177,7 +177,7 @@ test('several bulk refunds that one operator starts at the same moment are added
   const answers = await Promise.all(prepared.map(({ id }) => mine.caller.post(`${bulkPath}/${id}/start`)))
   expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 403, 403])
   for (const answer of answers.filter(({ status }) => status !== 200)) expectSecond(answer, 'Ask another operator')
-  expectSecond(await wholeOf(mine, some[3] ?? {}), 'gave back 5.00 before')
+  expectSecond(await wholeOf(mine, some[3] ?? {}), 'refunded 5.00 before')
   for (const [index, { status }] of answers.entries())
     if (status !== 200) expectStatus(await other.caller.post(`${bulkPath}/${prepared[index]?.id}/start`), 200)
   for (const { id } of some.slice(0, 3)) await harness.untilOrder(String(id), 'refunded')

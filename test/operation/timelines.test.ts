@@ -50,10 +50,14 @@ test('an order’s timeline has each declined payment, the review with its reaso
   expect(entries).toContainEqual(['payment', 'declined a payment: insufficient funds', true])
   expect(entries).toContainEqual(['order', `held for a review: ${reason?.replaceAll('_', ' ')}`, false])
   for (const type of ['order.created', 'order.paid', 'order.in_review', 'order.refunding'])
-    expect(entries).toContainEqual(['event', `told the app backend: ${type}`, false])
+    expect(entries).toContainEqual(['event', `notified the app backend: ${type}`, false])
   expect(items.map(({ at }) => at)).toEqual(items.map(({ at }) => at).toSorted())
   const { html } = await surfer.open(`/console/orders/${order.id}`)
-  for (const words of ['declined a payment: lost card', 'held for a review', 'told the app backend: order.in_review'])
+  for (const words of [
+    'declined a payment: lost card',
+    'held for a review',
+    'notified the app backend: order.in_review',
+  ])
     expect(html).toContain(words)
 })
 
@@ -118,7 +122,7 @@ test('an account’s page has a timeline of it and its orders, the newest first,
     'agreed to promotions',
     `asked about access: ${request.reference}`,
     'note: a kind voice',
-    'told the app backend: consent.changed',
+    'notified the app backend: consent.changed',
   ])
     expect(shown).toContain(words)
   expect(shown).toContain(`href="/console/orders/${order.id}"`)

@@ -59,10 +59,10 @@ export interface OrderStateRow {
 }
 
 const answersAtOnce = { does: 'Answers with the state' } as const
-const recordsDispute = { does: 'Records what the processor says of the dispute, and tells operators' } as const
+const recordsDispute = { does: 'Records what the processor says of the dispute, and notifies operators' } as const
 const recordsEarlyDispute = { ...recordsDispute, againAtDelivery: true } as const
 const tellsOfWarning = {
-  does: 'Tells operators, with a date, while the processor calls the warning actionable',
+  does: 'Notifies operators, with a date, while the processor calls the warning actionable',
 } as const
 const remembersPayment = { does: 'Is remembered until the order is delivered or refunded, then asks the processor' }
 const remembersProvider = { does: 'Is remembered until delivery, then looks at the eSIMs' } as const
@@ -93,7 +93,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
       provider: remembersProvider,
       dispute: recordsEarlyDispute,
       'fraud-warning': {
-        does: 'Asks the processor, and gives the money back once the payment is known',
+        does: 'Asks the processor, and refunds the payment once it is known',
         leadsTo: [{ to: 'refunding', when: 'the warning is actionable' }],
       },
       work: {
@@ -101,7 +101,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
         leadsTo: [{ to: 'closed', when: 'it cannot be opened; the same request may be made again' }],
       },
       time: {
-        does: 'Asks the processor by itself now and then, and cancels the payment there at the end; as long as the bank processes it, asks again, and tells operators each day',
+        does: 'Asks the processor by itself now and then, and cancels the payment there at the end; as long as the bank processes it, asks again, and notifies operators each day',
         leadsTo: [
           { to: 'unpaid' },
           { to: 'provisioning', when: 'paid' },
@@ -120,12 +120,12 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
       checkout: answersAtOnce,
       cancel: { does: 'Takes the decision from the operator', leadsTo: [{ to: 'refunding' }] },
       approve: { guards: ['undecided'], does: 'Orders the eSIMs', leadsTo: [{ to: 'provisioning' }] },
-      reject: { guards: ['undecided'], does: 'Gives the money back', leadsTo: [{ to: 'refunding' }] },
+      reject: { guards: ['undecided'], does: 'Refunds the payment', leadsTo: [{ to: 'refunding' }] },
       payment: remembersPayment,
       provider: remembersProvider,
       dispute: recordsEarlyDispute,
       'fraud-warning': {
-        does: 'Asks the processor, and gives the money back',
+        does: 'Asks the processor, and refunds the payment',
         leadsTo: [{ to: 'refunding', when: 'the warning is actionable' }],
       },
       time: { does: 'Counts as rejected', leadsTo: [{ to: 'refunding' }] },
@@ -181,7 +181,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
       },
       payment: { does: 'Looks for refunds that were made by hand at the processor' },
       provider: {
-        does: 'Looks at the eSIMs, and tells the customer what is new',
+        does: 'Looks at the eSIMs, and notifies the customer of what is new',
         leadsTo: [
           { to: 'ended', when: 'all have ended' },
           { to: 'refunding', when: 'a refund whose outcome was not known had returned them' },
@@ -190,7 +190,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
       },
       dispute: recordsDispute,
       'fraud-warning': {
-        does: 'Asks the processor, and returns unused eSIMs to the provider; tells operators of others and of a top-up, with a date',
+        does: 'Asks the processor, and returns unused eSIMs to the provider; notifies operators of others and of a top-up, with a date',
         leadsTo: [{ to: 'refunding', when: 'the warning is actionable and the eSIMs were unused' }],
       },
       work: { does: 'Follows the eSIMs', leadsTo: [{ to: 'closed', when: 'at once for a top-up' }] },
@@ -201,7 +201,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
     },
   },
   refunding: {
-    meaning: 'The money is being given back',
+    meaning: 'The payment is being refunded',
     waitsFor: 'the payment processor',
     until: null,
     keeps: 'U2',
@@ -230,7 +230,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
     },
   },
   refunded: {
-    meaning: 'The money was given back',
+    meaning: 'The payment was refunded',
     waitsFor: 'the refund to settle',
     until: { period: 'refundSettlesWithinMs', after: 'the refund' },
     customerHas: 'the money back',
@@ -242,7 +242,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
       },
       dispute: recordsDispute,
       time: {
-        does: 'Asks the processor; while the refund has not settled, tells operators and waits as long again',
+        does: 'Asks the processor; while the refund has not settled, notifies operators and waits as long again',
         leadsTo: [{ to: 'closed' }, { to: 'refund_failed', when: 'it has bounced' }],
       },
     },

@@ -160,8 +160,8 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
             ['Worth', sums(report.worth)],
             ...(report.act === 'refund'
               ? ([
-                  ['To give back', sums(report.toGiveBack)],
-                  ['Given back by it', sums(report.givenBack)],
+                  ['To refund', sums(report.toGiveBack)],
+                  ['Refunded by it', sums(report.givenBack)],
                 ] as const)
               : []),
             ['Prepared', `${moment(new Date(report.preparedAt))} by ${nameOf(operators, report.preparedBy)}`],
@@ -210,7 +210,7 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
           </li>
           {report.givenBackElsewhere.map(({ count, ...by }) => (
             <li key={`${by.bulkActionId} ${by.operator}`}>
-              {count} of them had been given back <Elsewhere by={by} operators={operators} />
+              {count} of them had been refunded <Elsewhere by={by} operators={operators} />
             </li>
           ))}
           <li className={unknown > 0 ? 'broken' : undefined}>{unknown} not known</li>

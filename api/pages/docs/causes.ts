@@ -21,7 +21,7 @@ export const causes: Readonly<Record<ProblemCode, string>> = {
   role_insufficient: 'The role of the signed-in operator does not permit the page or the act. Nothing was done.',
   scope_insufficient: 'The service key was made with scopes, and that of the operation is none of them.',
   second_operator_required:
-    'One operator would give back more within 24 hours than one may alone, or what all operators give back of one order alone has come to that.',
+    'One operator would refund more within 24 hours than one may alone, or what operators refund of one order, each alone, has come to that.',
   forged_form:
     'The form has no token or another session’s, or the browser says that another site has sent it: it was open since before a sign-out, or somebody tries to act in your name.',
   not_found:
@@ -61,12 +61,12 @@ export const causes: Readonly<Record<ProblemCode, string>> = {
   payment_refused:
     'The payment processor takes our request for wrong. It is a mistake in our settings or in our program.',
   payment_pending: 'The bank has the payment and has not decided: bank debits take days.',
-  refund_refused: 'The payment was given back already, is disputed, or is too old for a refund.',
-  refund_exceeds_payment: 'With what was given back before it would be more than the customer has paid.',
+  refund_refused: 'The payment was refunded already, is disputed, or is too old for a refund.',
+  refund_exceeds_payment: 'With what was refunded before it would be more than the customer has paid.',
   refund_under_way: 'Two refunds of one order were asked for at the same time. The first one is being made.',
   provider_unavailable: silent('The eSIM provider'),
   provider_misconfigured:
-    'Keys, balance or contract at the provider do not allow the call. Our operators are told at once.',
+    'Keys, balance or contract at the provider do not allow the call. Our operators are notified at once.',
   still_allocating: 'The provider has taken the order and has no eSIM for it yet: mostly seconds, at times minutes.',
   out_of_stock: 'All providers of the package were asked, and none has it in stock.',
   placement_unsettled: 'A call to the provider was cut off. Its books are read before anything is ordered again.',
@@ -76,7 +76,7 @@ export const causes: Readonly<Record<ProblemCode, string>> = {
   push_unavailable: silent('Firebase'),
   measurement_unavailable: silent('Meta or Google Analytics'),
   sign_in_party_unavailable: silent('Apple, Google or Firebase'),
-  erasure_refused: 'A sub-processor has refused the deletion for good. Our operators are told at once.',
+  erasure_refused: 'A sub-processor has refused the deletion for good. Our operators are notified at once.',
   erasure_incomplete: 'A sub-processor has taken the deletion and still shows data: it is looked at again.',
   order_state_conflict: stateOf('order'),
   order_missing: 'The id was never one of an order, or its account was erased.',

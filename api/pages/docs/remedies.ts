@@ -3,8 +3,8 @@ import type { ProblemCode } from '../../http/problems.ts'
 
 const repeatLater = 'Repeat the same request, with the same Idempotency-Key, after the time in `Retry-After`.'
 const readAgain = 'Read the resource again and offer what its state allows now.'
-const askUs = 'Nothing that a program could do: tell us the `requestId`.'
-const internal = 'Our own runs meet this; a program hardly ever does. If it lasts, tell us the `requestId`.'
+const askUs = 'Nothing that a program could do: send us the `requestId`.'
+const internal = 'Our own runs meet this; a program hardly ever does. If it lasts, send us the `requestId`.'
 
 export const remedies: Readonly<Record<ProblemCode, string>> = {
   invalid_request:
@@ -22,7 +22,7 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   scope_insufficient:
     'Call it with a service key that has the scope of the operation: `npm run keys -- create service --label <text> --scopes <scopes>`.',
   second_operator_required:
-    'Ask another operator to look at it, and to do it or to start the bulk action: by a key of their own where a key has asked first, else on the console. SECOND_OPERATOR_ABOVE_MINOR is the limit of what one gives back alone within 24 hours, and of one order.',
+    'Ask another operator to look at it, and to do it or to start the bulk action: by a key of their own where a key has asked first, else on the console. SECOND_OPERATOR_ABOVE_MINOR is the limit of what one refunds alone within 24 hours, and of one order.',
   forged_form: 'Open the page again and send the form from there.',
   not_found: 'Check the id. A person reaches only what is theirs; what was erased stays away.',
   method_not_allowed: 'Use one of the methods in the header `Allow`.',
@@ -41,7 +41,7 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   sign_in_refused: 'Let the person sign in with Apple or Google again: a code can be used once, within minutes.',
   webhook_refused: 'Check the secret with which the sender signs, and the clock of the sender.',
   too_many_requests: 'Wait for `Retry-After`. Ask less often: a waiting screen needs one request in two seconds.',
-  internal_error: 'Repeat once with the same Idempotency-Key. If it fails again, tell us the `requestId`.',
+  internal_error: 'Repeat once with the same Idempotency-Key. If it fails again, send us the `requestId`.',
   restoring: repeatLater,
   unavailable: repeatLater,
   account_missing: 'Sign up first, or stop: the account was erased.',
@@ -52,7 +52,7 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   payment_refused: askUs,
   payment_pending: repeatLater,
   refund_refused: 'An operator has to look at the payment in the processor’s dashboard.',
-  refund_exceeds_payment: 'Read the order: `refunds` says what was given back. Ask for at most the rest.',
+  refund_exceeds_payment: 'Read the order: `refunds` says what was refunded. Ask for at most the rest.',
   refund_under_way: repeatLater,
   provider_unavailable: repeatLater,
   provider_misconfigured: askUs,

@@ -53,7 +53,7 @@ export function createAccountActs(api: ApiContext) {
     },
     'waive-old-address': {
       label: 'Waive the old address’ consent',
-      does: 'The account gets its new address once that one agrees; the old one is not asked any more, and is told. Do it only after you have identified the person by other means: whoever reads the mail of the new address gets the account.',
+      does: 'The account gets its new address once that one agrees; the old one is not asked any more, and is notified. Do it only after you have identified the person by other means: whoever reads the mail of the new address gets the account.',
       danger: true,
       permission: 'privacy',
       isOffered: (rows) => rows.emailChanges.some((change) => change.state === 'open' && !change.old_confirmed_at),

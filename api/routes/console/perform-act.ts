@@ -118,12 +118,12 @@ function whyASecondOne(
   { of, beforeMinor, minor }: SecondOperatorRequired,
 ): string {
   const [most, before, now] = [limit, beforeMinor, minor].map((sum) => (sum / 100).toFixed(2))
-  const whose = of === 'operator' ? 'You, or a key that may be yours, gave back' : 'Operators gave back of this order'
+  const whose = of === 'operator' ? 'You, or a key that may be yours, refunded' : 'Operators refunded of this order'
   const remedy =
     of === 'operator'
       ? 'Ask another operator to do it, or prepare a bulk refund that another one starts.'
       : 'Prepare a bulk refund that another operator starts.'
-  return `Within 24 hours one operator alone gives back up to ${most}, all currencies added. ${whose} ${before} before, and this is ${now} more. ${remedy}`
+  return `Within 24 hours one operator alone refunds up to ${most}, all currencies added. ${whose} ${before} before, and this is ${now} more. ${remedy}`
 }
 
 /** Advice after outcomes that are no refusal. */

@@ -50,7 +50,7 @@ const newBreach = z
 
 const breachState = enumeration('BreachState', 'How far a breach is dealt with', {
   draft: 'It is being opened: the reads are counted',
-  open: 'Authority and people have to be told, or not, with a reason',
+  open: 'Authority and people have to be notified, or not, with a reason',
   closed: 'Both are settled',
 })
 
@@ -71,7 +71,7 @@ const breach = z
     fields: z.array(z.string()).describe('the groups of fields that were read'),
     awareAt: time,
     authorityDueAt: time,
-    overdue: z.boolean().describe('the authority was not told within 72 hours'),
+    overdue: z.boolean().describe('the authority was not notified within 72 hours'),
     authorityToldAt: time,
     authorityReference: z.string().nullable(),
     authorityNotToldBecause: z.string().nullable(),
@@ -113,7 +113,7 @@ const authorityNotice = z
 const peopleDecision = z
   .strictObject({
     tell: z.boolean(),
-    because: text.optional().describe('why they need not be told (article 34(3)); required when they are not'),
+    because: text.optional().describe('why they need not be notified (article 34(3)); required when they are not'),
     ...whyField,
   })
   .refine(({ tell, because }) => tell || because !== undefined, { message: 'needs a reason' })
@@ -251,7 +251,7 @@ export function breachRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/breaches/{id}/authority',
       tag: 'breaches',
-      summary: 'Record that the authority was told, or why it is not',
+      summary: 'Record that the authority was notified, or why it is not',
       callers: ['operator'],
       params,
       body: authorityNotice,
@@ -283,7 +283,7 @@ export function breachRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/breaches/{id}/people',
       tag: 'breaches',
-      summary: 'Decide whether the people are told; each gets one mail (article 34)',
+      summary: 'Decide whether the people are notified; each gets one mail (article 34)',
       description: 'Also begins a mailing again that has stopped because the mail server took none for days.',
       callers: ['operator'],
       params,

@@ -106,7 +106,7 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/account/paid',
       tag: 'pages',
-      summary: 'The page after the payment, to which Stripe leads back; it tells nothing about the order',
+      summary: 'The page after the payment, to which Stripe leads back; it says nothing about the order',
       callers: ['public', 'visitor'],
       query: z.strictObject({ order: sentId }),
       responses: { 200: html },

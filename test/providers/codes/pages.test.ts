@@ -209,7 +209,7 @@ ${rows(
 
 A declined card ends no payment: the customer may pay with another one until the payment is due. Stripe’s payment sheet or
 page tells the customer; we neither store nor show the code. Of suspected fraud, of a lost or stolen card and of our block list
-Stripe demands that the customer is told no more than of \`generic_decline\`, since the customer may be the thief.
+Stripe demands that the customer is shown no more than of \`generic_decline\`, since the customer may be the thief.
 
 ${codeTable(stripeDeclineCodes)}
 
@@ -351,7 +351,7 @@ test('no code of Stripe’s is in two tables of errors', () => {
 test('a decline that Stripe wants to be shown generically is shown so', () => {
   const shownFor = (code: string) => stripeDeclineCodes[code]?.customer
   for (const code of ['fraudulent', 'lost_card', 'stolen_card', 'merchant_blacklist'])
-    expect(shownFor(code), code).toBe('may pay again; is told no more than of `generic_decline`')
+    expect(shownFor(code), code).toBe('may pay again; is shown no more than of `generic_decline`')
 })
 
 test('a name that every object has is in no table', () => {
