@@ -30,6 +30,7 @@ body > header { align-items: center; display: flex; flex-wrap: wrap; gap: .5rem 
   padding: 1.1rem 0 .4rem }
 body > header a { color: inherit; font-weight: 600; text-decoration: none }
 body > header nav { display: flex; flex-wrap: wrap; gap: 0 1.25rem }
+body > header > a + nav { margin-left: auto }
 body > header nav a { align-items: center; display: inline-flex; gap: .35rem; margin: 0; min-height: 2.75rem }
 body > header nav a[aria-current=page] { box-shadow: inset 0 -.15rem var(--accent); color: var(--accent) }
 .wordmark { display: block; height: 2rem; width: 10.375rem }
@@ -58,7 +59,8 @@ td.what { min-width: 13rem }
   .stacks tr { border-bottom: 1px solid var(--line); display: flex; flex-wrap: wrap; gap: 0 .75rem; padding: .6rem 0 }
   .stacks td { border: 0; color: var(--muted); font-size: .875rem; padding: 0 }
   .stacks.scroll td { min-width: 0 } .stacks td:empty { display: none }
-  .stacks td.what { flex-basis: 100%; font-size: 1rem; order: -1 } .stacks td.what:not(.broken) { color: var(--ink) } }
+  .stacks td.what { color: var(--ink); flex-basis: 100%; font-size: 1rem; order: -1 }
+  .stacks td.what.broken { color: var(--danger) } }
 details { border-top: 1px solid var(--line) }
 details:last-of-type { border-bottom: 1px solid var(--line) }
 details[open] { padding-bottom: .75rem }
@@ -91,9 +93,6 @@ ul.rows > li.head { align-items: center; padding: .7rem 0 }
 .offer button { grid-column: 1 / -1; margin: .6rem 0 0; width: 100% }
 @media (min-width: 34rem) { .offer { grid-template-columns: 1fr auto auto }
   .offer button { grid-column: auto; margin: 0; width: auto } }
-.acts { display: flex; flex-wrap: wrap; gap: .5rem }
-.acts > * { margin: 0; text-align: center }
-@media (max-width: 34rem) { .acts > * { flex: 1 1 9rem } }
 .badge { background: var(--quiet); border-radius: 2rem; color: var(--accent); display: inline-block; font-size: .875rem;
   font-weight: 600; padding: .15rem .7rem }
 .badge.over { color: var(--muted) }
@@ -122,6 +121,9 @@ button:hover, .button:hover { filter: brightness(1.08) }
 button.plain, .button.plain { background: none; border-color: var(--line); color: var(--ink) }
 .button.risky { background: none; border-color: var(--danger); color: var(--danger) }
 button.danger { background: var(--danger); border-color: var(--danger); color: light-dark(#fff, #3b0907) }
+.acts { display: flex; flex-wrap: wrap; gap: .5rem }
+.acts > * { margin: 0; text-align: center }
+@media (max-width: 34rem) { .acts > * { flex: 1 1 9rem } }
 button.copy { font-size: .85rem; margin: 0 0 0 .5rem; min-height: 2rem; padding: .15rem .7rem }
 button[hidden] { display: none }
 form { margin: .75rem 0 }

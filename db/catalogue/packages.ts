@@ -124,6 +124,12 @@ export async function findPackage(sql: Queryable, code: string): Promise<(Packag
   return row && { ...packageOf(row), onSale: row.active }
 }
 
+/** Which of these packages have a volume for each day. */
+export async function listDaily(sql: Queryable, codes: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await sql<Pick<Packages, 'code'>[]>`select code from packages where code = any(${[...codes]}) and daily`
+  return new Set(rows.map(({ code }) => code))
+}
+
 const packageOf = (row: PackageRow): Package => ({
   code: row.code,
   kind: row.kind,

@@ -204,7 +204,7 @@ test('a person sees on a page who has read what, in their language, page by page
   await harness.service.put(`/v1/accounts/${person.accountId}/consents/promotions`, consent)
   const { html } = await surfer.open('/account/accesses')
   expect(html.match(/>our staff</g)).toHaveLength(49)
-  expect(html).toContain('the servers of our app</td><td>consents')
+  expect(html).toContain('the servers of our app</td><td class="what">consents')
   expect(html).toContain('name, address, phone number and sign-ins')
   const next = /href="(\/account\/accesses\?cursor=[\w-]+)"/.exec(html)?.[1] ?? ''
   expect((await surfer.open(next)).html.match(/>our staff</g)).toHaveLength(11)

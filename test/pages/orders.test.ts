@@ -46,6 +46,17 @@ test('U3: My eSIMs shows state, validity and usage with the time it was read, an
   expect(html).not.toContain('Withdraw from contract here')
 })
 
+test('what was bought is said in the reader’s language: the name of a package is English', async () => {
+  const person = await harness.signUp({ account: { language: 'de' } })
+  const order = await harness.buy(person, { packageCode: 'test-germany-1gb' })
+  const surfer = await visit(harness.stack, person)
+  for (const path of ['/account', pageOf(order), new URL(order.installUrl).pathname]) {
+    const { html } = await surfer.open(path)
+    expect(html, path).toContain('7 Tage')
+    expect(html, path).not.toMatch(/7 days|Germany/)
+  }
+})
+
 test('U6: an invoice is a page and a PDF, for the person of its order alone', async () => {
   const [person, other] = [await harness.signUp(), await harness.signUp()]
   const order = await harness.buy(person)

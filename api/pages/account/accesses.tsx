@@ -30,12 +30,13 @@ export function renderAccesses({ days, items, next }: AccessesPage, page: PageCo
             <WideTable
               label={title}
               heads={[t('account.accesses.when'), t('account.accesses.who'), t('account.accesses.what')]}
+              stacks
             >
               {items.map(({ id, at, by, fields }) => (
                 <tr key={id}>
                   <td>{moment(at)}</td>
                   <td>{t(`account.accesses.by.${by}`)}</td>
-                  <td>{fields.map((field) => nameOf(field, texts)).join(', ')}</td>
+                  <td className="what">{fields.map((field) => nameOf(field, texts)).join(', ')}</td>
                 </tr>
               ))}
             </WideTable>

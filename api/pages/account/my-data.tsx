@@ -267,11 +267,11 @@ function Requests({ of, texts: { t, day } }: { of: MyDataPage['requests']; texts
   if (of.length === 0) return null
   const heads = [t('account.data.request'), t('account.data.about'), t('account.data.asked'), t('account.data.answer')]
   return (
-    <WideTable label={t('account.data.requests')} heads={heads}>
+    <WideTable label={t('account.data.requests')} heads={heads} stacks>
       {of.map((request) => (
         <tr key={request.reference}>
           <td>{request.reference}</td>
-          <td>{t(`account.kind.${request.kind}`)}</td>
+          <td className="what">{t(`account.kind.${request.kind}`)}</td>
           <td>{day(request.receivedAt)}</td>
           <td>
             {request.state === 'answered'

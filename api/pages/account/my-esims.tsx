@@ -6,6 +6,7 @@ import { Icon } from '../brand/icons.tsx'
 import { type EsimLife, hasStarted, StateBadge, Usage, Validity } from '../install/esim-status.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
 import { AccountNav, Card, Notice } from './frame.tsx'
+import { type Holds, heldBy } from './order-words.ts'
 
 export interface MyEsimsPage {
   notice: string | undefined
@@ -20,9 +21,8 @@ export interface MyEsimsPage {
 export interface OrderLine {
   id: string
   createdAt: Date
-  packageName: string
+  holds: Holds
   destination: string
-  days: number
   isTopUp: boolean
   status: OrderStatus
   minor: number
@@ -100,8 +100,8 @@ function EsimCard({ texts, order, esim, index }: EsimCardProps) {
         <h2>{name}</h2>
         <StateBadge texts={texts} esim={esim} />
       </div>
-      <p className="quiet">{order.packageName}</p>
-      <Validity texts={texts} esim={esim} days={order.days} />
+      <p className="quiet">{heldBy(texts, order.holds)}</p>
+      <Validity texts={texts} esim={esim} days={order.holds.days} />
       {hasStarted(esim) ? <Usage texts={texts} esim={esim} name={name} /> : null}
       <p className="acts">
         {order.installUrl && isUsable(esim) ? (
@@ -134,7 +134,12 @@ function EsimCard({ texts, order, esim, index }: EsimCardProps) {
   )
 }
 
-function Orders({ texts: { t, day, money }, of }: { texts: Texts; of: OrderLine[] }) {
+function Orders({ texts, of }: { texts: Texts; of: OrderLine[] }) {
+  const { t, day, money } = texts
+  const nameOf = ({ destination, holds, isTopUp }: OrderLine): string => {
+    const name = `${texts.place(destination)}, ${heldBy(texts, holds)}`
+    return isTopUp ? t('account.esims.topUp', { name }) : name
+  }
   return (
     <ul className="rows">
       {of.map((order) => (
@@ -142,9 +147,7 @@ function Orders({ texts: { t, day, money }, of }: { texts: Texts; of: OrderLine[
           <a href={`/account/orders/${order.id}`}>
             <Icon of="receipt" />
             <span className="grow">
-              <strong>
-                {order.isTopUp ? t('account.esims.topUp', { name: order.packageName }) : order.packageName}
-              </strong>
+              <strong>{nameOf(order)}</strong>
               <br />
               <span className="quiet">
                 {[day(order.createdAt), money(order), t(`purchase.badge.${order.status}`)].join('\u00a0· ')}

@@ -1,5 +1,6 @@
 /** By which words a customer reads the states of orders, refunds and mails. */
 import { purchase } from '../../../messages/en/order-pages.ts'
+import type { Texts } from '../../../messages/texts.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
 
 type NamesUnder<Prefix extends string> = {
@@ -30,3 +31,24 @@ export const refundWasRefused = 'refused'
 /** @param occasion of a row of the send ledger */
 export const mailName = (occasion: string): NamesUnder<'mail'> => (isMail(occasion) ? occasion : 'other')
 const isMail = (occasion: string): occasion is NamesUnder<'mail'> => Object.hasOwn(purchase, `mail.${occasion}`)
+
+/** What a package holds, in the reader's language: its name is the provider's, in English. */
+export interface Holds {
+  /** null: unlimited */
+  dataBytes: number | null
+  /** the volume is per day */
+  daily: boolean
+  days: number
+}
+
+/** The data of a package: for each day, where it is so. */
+export function dataOf(
+  { t, dataAmount }: Pick<Texts, 't' | 'dataAmount'>,
+  of: Pick<Holds, 'dataBytes' | 'daily'>,
+): string {
+  const amount = dataAmount(of.dataBytes)
+  return of.daily ? t('order.aDay', { amount }) : amount
+}
+
+/** Data and days of a package. */
+export const heldBy = (texts: Texts, of: Holds): string => `${dataOf(texts, of)}, ${texts.validity(of.days)}`

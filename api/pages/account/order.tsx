@@ -11,7 +11,7 @@ import { Icon } from '../brand/icons.tsx'
 import { Facts, FaultSummary, Form, formState } from '../form.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
 import { Card, Notice } from './frame.tsx'
-import { type MailState, mailName, refundState, refundWasRefused, toneOf } from './order-words.ts'
+import { type Holds, heldBy, type MailState, mailName, refundState, refundWasRefused, toneOf } from './order-words.ts'
 
 export interface OrderPage {
   csrf: string
@@ -20,7 +20,7 @@ export interface OrderPage {
   refused: RefusedForm | undefined
   order: {
     id: string
-    packageName: string
+    holds: Holds
     destination: string
     quantity: number
     isTopUp: boolean
@@ -88,7 +88,7 @@ function State({ of: { order, refunds, payAt, installUrl, withdrawnAt }, texts }
   return (
     <section className="card">
       <div className="head">
-        <h2>{order.packageName}</h2>
+        <h2>{heldBy(texts, order.holds)}</h2>
         <span className={`badge ${toneOf(status)}`}>{t(`purchase.badge.${status}`)}</span>
       </div>
       <p>{meaningOf(texts, order, payAt)}</p>

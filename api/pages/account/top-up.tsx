@@ -4,6 +4,7 @@ import { consentsInForce, performanceConsents } from '../../../policy/withdrawal
 import type { RefusedForm } from '../../http/route.ts'
 import { FaultSummary, Form, formState } from '../form.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
+import { dataOf } from './order-words.ts'
 
 export interface TopUpPage {
   csrf: string
@@ -58,7 +59,11 @@ export function renderTopUp(
 /** A top-up with the button that orders it. */
 function Offer({ offer, page }: { offer: Package; page: PageContext }) {
   const { t, money, validity } = page.texts
-  const name = t('purchase.topUps.offer', { amount: amountOf(offer, page), days: validity(offer.days) })
+  const dataBytes = offer.dataBytes === null ? null : Number(offer.dataBytes)
+  const name = t('purchase.topUps.offer', {
+    amount: dataOf(page.texts, { dataBytes, daily: offer.daily }),
+    days: validity(offer.days),
+  })
   const price = money({ minor: offer.priceMinor, currency: offer.currency })
   return (
     <section className="card offer">
@@ -74,11 +79,6 @@ function Offer({ offer, page }: { offer: Package; page: PageContext }) {
       </button>
     </section>
   )
-}
-
-function amountOf({ dataBytes, daily }: Package, { texts: { t, dataAmount } }: PageContext): string {
-  const amount = dataAmount(dataBytes === null ? null : Number(dataBytes))
-  return daily ? t('order.aDay', { amount }) : amount
 }
 
 /** Where a person comes back to from Stripe's page. Their session's cookie does not come with a link from another site. */

@@ -31,7 +31,7 @@ export function StateBadge({ texts: { t }, esim }: Shown) {
   return <span className={`badge${tone}`}>{t(`install.state.${state}`)}</span>
 }
 
-export function Validity({ texts: { t, moment, validity }, esim, days }: Shown & { days: number }) {
+export function Validity({ texts: { t, day, moment, validity }, esim, days }: Shown & { days: number }) {
   const { state, expiresAt, unusedUntil, validityStarts } = esim
   if (expiresAt) {
     const at = moment(expiresAt)
@@ -41,7 +41,7 @@ export function Validity({ texts: { t, moment, validity }, esim, days }: Shown &
   const sentences = [
     t('install.validFor', { days: validity(days, validityStarts) }),
     ...(validityStarts ? [t(`install.hint.${validityStarts}`)] : []),
-    ...(unusedUntil && state === 'new' ? [t('install.installBefore', { at: moment(unusedUntil) })] : []),
+    ...(unusedUntil && state === 'new' ? [t('install.installBefore', { at: day(unusedUntil) })] : []),
   ]
   return <p>{sentences.join(' ')}</p>
 }

@@ -5,6 +5,7 @@
 import { locales } from '../../../messages/languages.ts'
 import type { Texts } from '../../../messages/texts.ts'
 import { isUsable } from '../../../providers/esim.ts'
+import { dataOf } from '../account/order-words.ts'
 import { Icon } from '../brand/icons.tsx'
 import { Facts } from '../form.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
@@ -14,7 +15,6 @@ import { Troubleshooting } from './troubleshooting.tsx'
 
 export interface InstallPage {
   destination: string
-  packageName: string
   /** ISO 3166-1 alpha-2 */
   countries: readonly string[]
   /** null: unlimited */
@@ -81,16 +81,14 @@ export function renderInstall(bought: InstallPage, page: PageContext): string {
 }
 
 function Bought({ texts, of }: { texts: Texts; of: InstallPage }) {
-  const { packageName, countries, dataBytes, daily, days } = of
-  const { t, language, dataAmount, validity } = texts
+  const { countries, days } = of
+  const { t, language, validity } = texts
   const names = countries.map(texts.place).toSorted((a, b) => a.localeCompare(b, locales[language]))
-  const amount = dataAmount(dataBytes)
   return (
     <>
-      <p>{packageName}.</p>
       <Facts
         of={[
-          [t('install.data'), daily ? t('order.aDay', { amount }) : amount],
+          [t('install.data'), dataOf(texts, of)],
           [t('install.days'), validity(days)],
           ...(names.length === 0 ? [] : [[t('install.worksIn'), shortList(names)] as const]),
         ]}

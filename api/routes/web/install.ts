@@ -48,7 +48,6 @@ export function installRoutes(api: ApiContext): Route[] {
         )
         const shown = {
           destination: order.destination,
-          packageName: order.package_name,
           countries: bought?.destinations ?? [],
           dataBytes: numberOrNull(order.data_bytes),
           daily: bought?.daily ?? false,

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findAccount } from '../../../db/accounts.ts'
+import { listDaily } from '../../../db/catalogue/packages.ts'
 import { installUrl } from '../../../db/crypto/install-token.ts'
 import { findDocument, listDocuments } from '../../../db/order/books.ts'
 import { listEsims, listEsimsOfOrders } from '../../../db/order/esims.ts'
@@ -242,13 +243,16 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         (esims.get(id) ?? []).map((esim) => ({ ...esim, delivered: status === 'delivered' })),
       ),
     )
+    const daily = await listDaily(
+      sql,
+      shown.map((order) => order.package_code),
+    )
     const lines = await Promise.all(
       shown.map(async (order) => ({
         id: order.id,
         createdAt: order.created_at,
-        packageName: order.package_name,
+        holds: holdsOf(order, daily),
         destination: order.destination,
-        days: order.days,
         isTopUp: order.parent_order_id !== null,
         status: order.status,
         minor: order.gross_minor,
@@ -271,7 +275,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
     { notice, refused }: { notice?: string | undefined; refused?: RefusedForm },
   ): Promise<string> {
     const order = await owned(id, caller)
-    const [documents, refunds, mails, esims, withdrawal, install, payAt] = await Promise.all([
+    const [documents, refunds, mails, esims, withdrawal, install, payAt, daily] = await Promise.all([
       listDocuments(sql, id),
       listRefunds(sql, id),
       listMails(sql, id),
@@ -279,6 +283,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       findWithdrawal(sql, api, order),
       installUrl(api, order),
       payAddress(order),
+      listDaily(sql, [order.package_code]),
     ])
     const isUnused = esims.every(({ state, usedBytes }) => (state === 'new' || state === 'unknown') && usedBytes === 0n)
     const isTopUp = order.parent_order_id !== null
@@ -288,7 +293,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       refused,
       order: {
         id,
-        packageName: order.package_name,
+        holds: holdsOf(order, daily),
         destination: order.destination,
         quantity: order.quantity,
         isTopUp,
@@ -350,3 +355,10 @@ export function orderPageRoutes(api: ApiContext): Route[] {
     return invoiceContent(document, { name: `${firstName} ${lastName}`, email }, texts)
   }
 }
+
+/** @param daily the codes of packages with a volume for each day */
+const holdsOf = ({ package_code: code, data_bytes: bytes, days }: OrderRow, daily: ReadonlySet<string>) => ({
+  dataBytes: bytes === null ? null : Number(bytes),
+  daily: daily.has(code),
+  days,
+})

@@ -35,7 +35,7 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
         <section className="card">
           <div className="head">
             <h2>
-              {order.quantity} × {order.package_name}, {order.destination}
+              {order.quantity} × {order.package_name} ({order.destination})
             </h2>
             <span className={`badge ${toneOf(order.status)}`}>{plain(order.status)}</span>
           </div>
@@ -66,7 +66,10 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
           of={[
             ['Order', <code key="id">{order.id}</code>],
             ['Account', <code key="account">{order.account_id}</code>],
-            ['Payment', order.payment_intent_id ?? 'none'],
+            [
+              'Payment',
+              order.payment_intent_id === null ? 'none' : <code key="payment">{order.payment_intent_id}</code>,
+            ],
             ...(order.parent_order_id
               ? [
                   [
