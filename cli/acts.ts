@@ -1,6 +1,6 @@
 /**
- * `npm run cli -- <command>`: what operators do on the console, over the HTTP API. Beside `npm start` it finds that stack
- * and its operator key; otherwise AMA_API_URL and AMA_OPERATOR_KEY name them. `--json` prints the API's answers.
+ * `npm run cli -- <command>`: what operators do on the console, over the HTTP API. Beside `npm start` it finds that
+ * stack and its operator key; otherwise AMA_API_URL and AMA_OPERATOR_KEY name them. `--json` prints the API's answers.
  */
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'

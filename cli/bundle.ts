@@ -1,6 +1,6 @@
 /**
- * `npm run bundle`: makes the workflow bundles that production's workers load, and builds the programs. The image runs it as it is
- * built.
+ * `npm run bundle`: makes the workflow bundles that production's workers load, and builds the programs. The image runs
+ * it as it is built.
  */
 import { createLog } from '../shared/log.ts'
 import { readArguments } from '../shared/process/arguments.ts'

@@ -1,6 +1,6 @@
 /**
- * The image's health check: API and worker on their ports, whichever of them listen here. A process that is alive but waits
- * for the database or Temporal is healthy, since a restart would not help it.
+ * The image's health check: API and worker on their ports, whichever of them listen here. A process that is alive but
+ * waits for the database or Temporal is healthy, since a restart would not help it.
  */
 const { API_PORT = '8080', WORKER_METRICS_PORT = '9464' } = process.env
 const answers = await Promise.all(

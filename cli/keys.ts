@@ -1,8 +1,8 @@
 /**
- * `npm run keys -- create service|operator --label <text> [--scopes <scope,scope>]`, `npm run keys -- list`, `npm run keys -- revoke <id>`:
- * manages the service and operator keys of the API. A key is shown once, when it is made.
- * Beside `npm start` it uses the settings of that stack.
- * `npm run keys -- create signing` prints a new key for the setting SIGNING_KEYS, and needs no settings itself.
+ * `npm run keys -- create service|operator --label <text> [--scopes <scope,scope>]`, `npm run keys -- list`, `npm run
+ * keys -- revoke <id>`: manages the service and operator keys of the API. A key is shown once, when it is made. Beside
+ * `npm start` it uses the settings of that stack. `npm run keys -- create signing` prints a new key for the setting
+ * SIGNING_KEYS, and needs no settings itself.
  */
 import { randomBytes } from 'node:crypto'
 import { type Context, createContext } from '../context.ts'
@@ -46,7 +46,10 @@ if (command === 'create' && argument === 'signing') {
   })
 }
 
-/** @returns the work of the command, which resolves to the exit code. A wrong command ends the process before it opens anything */
+/**
+ * @returns the work of the command, which resolves to the exit code. A wrong command ends the process before it opens
+ * anything
+ */
 function workOf(): (context: Context) => Promise<number> {
   if (command === 'list') return list
   if (command === 'revoke') return argument ? revoke : endWithUsage(usage, 'Which key? Its id is missing.')

@@ -1,6 +1,6 @@
 /**
- * `node cli/run.mjs worker/main.ts`: runs API, worker or both from their built files, in a fraction of the time that their
- * sources take to load. `npm run bundle` builds them; without that the first start does.
+ * `node cli/run.mjs worker/main.ts`: runs API, worker or both from their built files, in a fraction of the time that
+ * their sources take to load. `npm run bundle` builds them; without that the first start does.
  */
 import { builtPrograms, loadBuilt } from './programs/built.mjs'
 

@@ -1,7 +1,7 @@
 /**
- * `npm run setup -- [--retention-days 7] [--operator-name <text> --operator-email <address>]`: prepares what API and worker
- * need: namespace, retention and search attributes in Temporal, the database's migrations, the schedules, and the first
- * operator. It can be repeated: what is there stays as it is.
+ * `npm run setup -- [--retention-days 7] [--operator-name <text> --operator-email <address>]`: prepares what API and
+ * worker need: namespace, retention and search attributes in Temporal, the database's migrations, the schedules, and
+ * the first operator. It can be repeated: what is there stays as it is.
  */
 import { type Context, createContext } from '../context.ts'
 import { timeLimits } from '../db/connection/database.ts'

@@ -1,6 +1,6 @@
 /**
- * `npm start`, and with `--reload` `npm run dev`, which restarts API and worker when a file is saved. In production API and
- * worker are a process each; otherwise the embedded stack is started, whose code production never loads.
+ * `npm start`, and with `--reload` `npm run dev`, which restarts API and worker when a file is saved. In production API
+ * and worker are a process each; otherwise the embedded stack is started, whose code production never loads.
  */
 import './ensure-installed.mjs'
 import { builtPrograms, loadBuilt } from './programs/built.mjs'

@@ -8,8 +8,8 @@ const nameWidth = 20
 const widthOf = (text: string): number => stripVTControlCharacters(text).length
 
 /**
- * A name and its value on one line, or the value on a line of its own where the terminal is narrower. An address or a key
- * is never cut, so that it can be opened or copied.
+ * A name and its value on one line, or the value on a line of its own where the terminal is narrower. An address or a
+ * key is never cut, so that it can be opened or copied.
  */
 export function labelled(
   name: string,

@@ -1,4 +1,6 @@
-/** API keys: `ama_<kind>_<id>_<secret>`. A secret of 256 random bits cannot be guessed, hence a plain hash protects it. */
+/**
+ * API keys: `ama_<kind>_<id>_<secret>`. A secret of 256 random bits cannot be guessed, hence a plain hash protects it.
+ */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { isServiceScope, type ServiceScope } from '../policy/access/service-scopes.ts'
 import type { Queryable } from './connection/database.ts'

@@ -97,7 +97,9 @@ export async function claimDelivery(
   return claimed
 }
 
-/** Records the result of a delivery. `due`: it was certainly not sent and will be tried again; other states are final. */
+/**
+ * Records the result of a delivery. `due`: it was certainly not sent and will be tried again; other states are final.
+ */
 export async function recordDeliveryResult(
   sql: Queryable,
   delivery: { campaignId: string; accountId: string },

@@ -113,7 +113,8 @@ export async function confirmSide(
 }
 
 /**
- * Ends a change that is still open. The row decides between this and `applyEmailChange`, and not the signals of the run.
+ * Ends a change that is still open. The row decides between this and `applyEmailChange`, and not the signals of the
+ * run.
  * @returns the state of the change afterwards; undefined when it is erased, or a draft that nobody has seen
  */
 export async function endOpenEmailChange(

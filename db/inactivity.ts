@@ -29,7 +29,9 @@ export function listDormant(
     order by last_active_at, id limit ${limit}`
 }
 
-/** When the account was last used; every order counts, also one from the app backend. Undefined for a missing account. */
+/**
+ * When the account was last used; every order counts, also one from the app backend. Undefined for a missing account.
+ */
 export async function lastUse(sql: Queryable, accountId: string): Promise<Date | undefined> {
   await sql`
     update accounts set last_active_at = used.at
@@ -42,8 +44,8 @@ export async function lastUse(sql: Queryable, accountId: string): Promise<Date |
 }
 
 /**
- * Whether an account is used again, with the account locked, before it is deleted for inactivity. The check of its run may
- * be old, when no worker ran meanwhile. For a used account the row here is deleted.
+ * Whether an account is used again, with the account locked, before it is deleted for inactivity. The check of its run
+ * may be old, when no worker ran meanwhile. For a used account the row here is deleted.
  */
 export async function isUsedAgain(tx: Queryable, accountId: string): Promise<boolean> {
   const known = await findInactivity(tx, accountId)

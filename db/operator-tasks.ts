@@ -200,7 +200,10 @@ interface TaskAct {
   at: Date
 }
 
-/** Makes an operator the owner of an open task, also of one that another operator has taken. @returns false when there is none */
+/**
+ * Makes an operator the owner of an open task, also of one that another operator has taken. @returns false when there
+ * is none
+ */
 export async function takeOperatorTask(sql: Queryable, { id, by, at }: TaskAct): Promise<boolean> {
   const changed = await sql`
     update attention set owner = ${by}, taken_at = case when owner = ${by} then taken_at else ${at} end

@@ -115,7 +115,9 @@ export async function openPrivacyRequest(
 export const isTaken = (row: Pick<PrivacyRequestRow, 'answer_id' | 'answer_taken_at'>): boolean =>
   row.answer_id === null || row.answer_taken_at !== null
 
-/** Longer than the call that stores an answer may take: an older answer that no run has accepted is left from a crash. */
+/**
+ * Longer than the call that stores an answer may take: an older answer that no run has accepted is left from a crash.
+ */
 const answerIsTakenWithinMs = milliseconds.minute
 
 /**

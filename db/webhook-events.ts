@@ -21,8 +21,8 @@ export async function isHandled({ sql, cipher }: Store, event: WebhookEvent): Pr
 }
 
 /**
- * Records that an event was handled, by a keyed hash and the day. R2, the books are anonymous: the event's id or its exact
- * time would lead to the sender's records.
+ * Records that an event was handled, by a keyed hash and the day. R2, the books are anonymous: the event's id or its
+ * exact time would lead to the sender's records.
  */
 export async function recordEvent({ sql, cipher }: Store, event: WebhookEvent, at: Date): Promise<void> {
   await sql`

@@ -67,8 +67,9 @@ export const periods = {
    */
   velocityAcrossAccounts: { keepMs: 30 * day, maxOrders: 60, maxGrossUsdMicros: 2_200_000_000 },
   /**
-   * U5, fraud is prevented: four in five warnings that nobody acts on become a dispute with a fee (docs.stripe.com/disputes/how-disputes-work),
-   * and Stripe does not say when: an operator decides within days. An eSIM provider that does not answer leaves time to decide.
+   * U5, fraud is prevented: four in five warnings that nobody acts on become a dispute with a fee
+   * (docs.stripe.com/disputes/how-disputes-work), and Stripe does not say when: an operator decides within days. An
+   * eSIM provider that does not answer leaves time to decide.
    */
   fraudWarning: { decideWithinMs: 3 * day, returnTriedForMs: 2 * day },
   account: {
@@ -177,8 +178,8 @@ export const periods = {
   },
   reconciliationsMs: 90 * day,
   /**
-   * Until then something of an erased payment may come up that reaches a comparison: Stripe keeps our mark until it is redacted
-   * (above), and banks take disputes for 120 days (docs.stripe.com/disputes/how-disputes-work)
+   * Until then something of an erased payment may come up that reaches a comparison: Stripe keeps our mark until it is
+   * redacted (above), and banks take disputes for 120 days (docs.stripe.com/disputes/how-disputes-work)
    */
   erasedReferenceMs: 180 * day,
   /** the longest window of policy/allowances.ts: an older count says nothing */
@@ -190,11 +191,14 @@ export const periods = {
   operatorRefundsMs: 1 * day,
   /** how long an operator may take to sign in at the OpenID provider */
   operatorSignInMs: 10 * minute,
-  /** sessions of the web pages: a person's visit, an operator's working day, and that of one whom nobody can be asked about */
+  /**
+   * sessions of the web pages: a person's visit, an operator's working day, and that of one whom nobody can be asked
+   * about
+   */
   webSession: { personMs: 30 * minute, operatorMs: 8 * hour, unconfirmedOperatorMs: 30 * minute },
   /**
-   * An operator of the OpenID provider works on only while it confirms them: it is asked so often, and a session ends for
-   * the time being when it has not answered for so long
+   * An operator of the OpenID provider works on only while it confirms them: it is asked so often, and a session ends
+   * for the time being when it has not answered for so long
    */
   operatorConfirmation: { confirmEveryMs: 5 * minute, confirmWithinMs: 15 * minute },
   /** G2: everybody can correct their data. Both addresses have to confirm a change within this time. */

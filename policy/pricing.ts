@@ -68,8 +68,9 @@ export function checkPrice(
 }
 
 /**
- * Whether an order may be filled at this cost. A provider may raise its price after we have sold: we then earn less, but
- * nothing is lost beyond tax and Stripe's fees. An order in a currency that the shop had before is filled at any cost.
+ * Whether an order may be filled at this cost. A provider may raise its price after we have sold: we then earn less,
+ * but nothing is lost beyond tax and Stripe's fees. An order in a currency that the shop had before is filled at any
+ * cost.
  * @param unitCostMicros for one package, or for one day of a package sold by the day
  */
 export function mayBuyAt(

@@ -1,6 +1,6 @@
 /**
- * The kinds of differences between our books and those of outside parties, and the rules that explain one. An unexplained
- * difference is an operator task of the same kind. docs/reconciliation.md shows both tables.
+ * The kinds of differences between our books and those of outside parties, and the rules that explain one. An
+ * unexplained difference is an operator task of the same kind. docs/reconciliation.md shows both tables.
  */
 
 export interface DifferenceKind {

@@ -1,6 +1,7 @@
 /**
- * The privacy policy of a new installation. Operators post later versions: what is posted never changes, so an installation
- * with an earlier version stays on it until an operator posts this text as a new one (`POST /v1/policies`).
+ * The privacy policy of a new installation. Operators post later versions: what is posted never changes, so an
+ * installation with an earlier version stays on it until an operator posts this text as a new one
+ * (`POST /v1/policies`).
  */
 export const firstPolicy = {
   version: '2026-11-28',

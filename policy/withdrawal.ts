@@ -9,8 +9,8 @@
  *   a withdrawal function, a statement with the consumer's name, the contract and the electronic means of confirmation,
  *   a confirmation function, and an acknowledgement on a durable medium with content, date and time.
  * - Regulation (EEC, Euratom) No 1182/71, Article 3: the day of the event does not count, and a period that ends on a
- *   Saturday, Sunday or public holiday ends with the next working day. Public holidays differ by country: the period has days
- *   more for them (docs/decisions/0350-a-margin-for-public-holidays.md).
+ *   Saturday, Sunday or public holiday ends with the next working day. Public holidays differ by country: the period
+ *   has days more for them (docs/decisions/0350-a-margin-for-public-holidays.md).
  */
 
 /** Texts of the consent that is shown before an order, by version. A version never changes. */

@@ -1,7 +1,7 @@
 /**
- * DATEV's format for postings ("Buchungsstapel", format version 13, header version 700): developer.datev.de, DATEV-Format,
- * pages "Einstieg", "Header" and "Buchungsstapel". Cells end with a semicolon, lines with CR LF, texts are in quotation
- * marks, amounts have a comma and no sign, and the file is in Windows-1252.
+ * DATEV's format for postings ("Buchungsstapel", format version 13, header version 700): developer.datev.de,
+ * DATEV-Format, pages "Einstieg", "Header" and "Buchungsstapel". Cells end with a semicolon, lines with CR LF, texts
+ * are in quotation marks, amounts have a comma and no sign, and the file is in Windows-1252.
  */
 import { minorDigits } from '../policy/currency.ts'
 import { decimal } from './csv.ts'

@@ -6,11 +6,12 @@ export function goOnAfterFailures() {
   let first: unknown
   return {
     /**
-     * Does the same for each item. One that fails is tried once more behind all others: one of an outside party's machines may
-     * not know it at the moment.
-     * @param work throws a failure of shared/failures.ts for what concerns this item alone. Any other error, of the database
-     *   or of Temporal, is thrown at once: the others would fail as well
-     * @param leave is given an item that has failed twice, and throws what it does not take; by default it takes nothing
+     * Does the same for each item. One that fails is tried once more behind all others: one of an outside party's
+     * machines may not know it at the moment.
+     * @param work throws a failure of shared/failures.ts for what concerns this item alone. Any other error, of the
+     * database or of Temporal, is thrown at once: the others would fail as well
+     * @param leave is given an item that has failed twice, and throws what it does not take; by default it takes
+     * nothing
      */
     async each<Item>(
       items: Iterable<Item> | AsyncIterable<Item>,

@@ -1,4 +1,7 @@
-/** The keys and entries of an object whose type names them all, as of a table that is `as const`; and tables by their keys. */
+/**
+ * The keys and entries of an object whose type names them all, as of a table that is `as const`; and tables by their
+ * keys.
+ */
 
 export const keysOf = <Table extends object>(table: Table): (keyof Table & string)[] =>
   Object.keys(table) as (keyof Table & string)[]

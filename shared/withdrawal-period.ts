@@ -1,4 +1,6 @@
-/** The periods of a withdrawal: policy/withdrawal.ts has their sources. They read no clock, so workflows may use them. */
+/**
+ * The periods of a withdrawal: policy/withdrawal.ts has their sources. They read no clock, so workflows may use them.
+ */
 import { milliseconds, periods } from '../policy/periods.ts'
 import { plusDays, plusMs, startOfDay } from './calendar.ts'
 
@@ -7,8 +9,8 @@ const westernmostMs = -12 * milliseconds.hour
 const easternmostMs = 14 * milliseconds.hour
 
 /**
- * When the period for a withdrawal from a contract of this time ends: the latest end in any time zone, because the days are
- * those of the buyer, whose zone nobody knows.
+ * When the period for a withdrawal from a contract of this time ends: the latest end in any time zone, because the days
+ * are those of the buyer, whose zone nobody knows.
  */
 export function withdrawalPeriodEnds(concludedAt: Date): Date {
   let latest = new Date(0)
@@ -23,8 +25,8 @@ export function withdrawalPeriodEnds(concludedAt: Date): Date {
 }
 
 /**
- * Regulation 1182/71, Article 3: the first day does not count, and a period does not end on a weekend, nor on a public holiday
- * of the buyer's country, for which everybody gets the longest row of days without work.
+ * Regulation 1182/71, Article 3: the first day does not count, and a period does not end on a weekend, nor on a public
+ * holiday of the buyer's country, for which everybody gets the longest row of days without work.
  */
 function endOfPeriod(firstDay: Date): Date {
   let lastDay = plusDays(firstDay, periods.withdrawal.days)

@@ -2,9 +2,9 @@
  * A simulator of Google sign-in, token revocation and security events, and of the issuer of Firebase ID tokens.
  *
  * Actions: `sign-in` ({ sub?, email?, emailVerified?, clientId?, nonce?, offline?, expiresInSeconds?, forged?, issuer?
- * } → { sub, idToken, refreshToken? }), `firebase-sign-in` ({ uid?, email?, emailVerified?, provider?, authTimeSecondsAgo?,
- * expiresInSeconds?, projectId?, forged? } → { uid, idToken }), `notify` (see SecurityEvent), `rotate-keys`, `webhooks`
- * ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
+ * } → { sub, idToken, refreshToken? }), `firebase-sign-in` ({ uid?, email?, emailVerified?, provider?,
+ * authTimeSecondsAgo?, expiresInSeconds?, projectId?, forged? } → { uid, idToken }), `notify` (see SecurityEvent),
+ * `rotate-keys`, `webhooks` ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Router } from 'express'

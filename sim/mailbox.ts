@@ -1,8 +1,8 @@
 /**
  * A simulator of all recipients' mail servers: it accepts every mail by SMTP and shows the mails on its own HTTP port.
  *
- * Actions: `rule` (see Rule in smtp.ts), `clear-rules`, `find` and `wait` ({ to?, subject?, messageId?, after?,
- * limit?, count?, timeoutMs? }), `count`, `raw` ({ id }), `bounce` ({ id?, messageId?, status?, url? }: posts a delivery status
+ * Actions: `rule` (see Rule in smtp.ts), `clear-rules`, `find` and `wait` ({ to?, subject?, messageId?, after?, limit?,
+ * count?, timeoutMs? }), `count`, `raw` ({ id }), `bounce` ({ id?, messageId?, status?, url? }: posts a delivery status
  * notification as message/rfc822), `webhooks` ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
  */
 import type { Response, Router } from 'express'

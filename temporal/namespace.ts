@@ -64,8 +64,8 @@ export async function readNamespace(client: Client): Promise<NamespaceState> {
 }
 
 /**
- * Makes the namespace, gives it its retention unless it keeps runs longer, and adds the missing search attributes. It can
- * be repeated.
+ * Makes the namespace, gives it its retention unless it keeps runs longer, and adds the missing search attributes. It
+ * can be repeated.
  * @returns what was changed
  * @throws Error when an attribute has another type; ServiceError, also where only Temporal's own programs may do it
  */

@@ -1,4 +1,6 @@
-/** Signals an order's run that a webhook concerns it. A signal is only a hint: the run asks the outside party itself. */
+/**
+ * Signals an order's run that a webhook concerns it. A signal is only a hint: the run asks the outside party itself.
+ */
 import type { Client } from '@temporalio/client'
 import type { Config } from '../config.ts'
 import {
@@ -47,7 +49,10 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
       await signalWithStart(temporal, aftercare(orderId), paymentSignal)
       return true
     },
-    /** An eSIM has ended that nobody has used: its top-ups are settled beside its order, whose runs may have closed or not. */
+    /**
+     * An eSIM has ended that nobody has used: its top-ups are settled beside its order, whose runs may have closed or
+     * not.
+     */
     async settleTopUp(orderId: string): Promise<void> {
       await signalWithStart(temporal, aftercare(orderId), paymentSignal)
     },

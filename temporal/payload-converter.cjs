@@ -5,8 +5,8 @@ const { defaultPayloadConverter } = require('@temporalio/common')
 const unreadableMarker = '[unreadable]'
 
 /**
- * Never throws at a payload that another program has made: the history keeps a signal, so that its payload would fail each
- * workflow task of the run for good.
+ * Never throws at a payload that another program has made: the history keeps a signal, so that its payload would fail
+ * each workflow task of the run for good.
  */
 exports.payloadConverter = {
   toPayload: (value, ...rest) => defaultPayloadConverter.toPayload(value, ...rest),

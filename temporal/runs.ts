@@ -90,7 +90,9 @@ export async function signalWithStart<Args extends unknown[]>(
 export interface UpdateOptions {
   /** when the caller stops to wait, as Date.now() counts: an answer can take as long as the run works on it */
   deadline: number
-  /** the same for a repeated request, which gets the answer of the first; a new one asks again, as a missing one does */
+  /**
+   * the same for a repeated request, which gets the answer of the first; a new one asks again, as a missing one does
+   */
   updateId?: string | undefined
 }
 
@@ -121,7 +123,8 @@ export type RunStart = { type: string } & ConstructorParameters<typeof WithStart
 
 /**
  * Starts a run unless it is open, and sends it an update, in one call.
- * @throws WorkflowExecutionAlreadyStartedError when the run has closed and must not start again, and all errors of the update
+ * @throws WorkflowExecutionAlreadyStartedError when the run has closed and must not start again, and all errors of the
+ * update
  */
 export async function updateWithStart<Result, Args extends unknown[]>(
   temporal: Client,

@@ -1,7 +1,7 @@
 /**
- * The compiler checks the types of rows and of simulators' answers: no source asserts them, and a query takes the type of a
- * column from the generated row types. A test asserts no type at all: what comes from outside has a form (zod), and the rest a
- * declared type.
+ * The compiler checks the types of rows and of simulators' answers: no source asserts them, and a query takes the type
+ * of a column from the generated row types. A test asserts no type at all: what comes from outside has a form (zod),
+ * and the rest a declared type.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -66,7 +66,8 @@ function faultOf({ expression, typeAnnotation }: Node): string | undefined {
   const value = nodesOf(typeAnnotation).find(
     ({ type, typeName }) => type === 'TsTypeReference' && isNode(typeName) && columnTypes.has(String(typeName.value)),
   )
-  // `row.provider as EsimProviderId`: a column whose values TypeScript defines has its type (cli/generate/schema-types.ts).
+  // `row.provider as EsimProviderId`: a column whose values TypeScript defines has its type
+  // (cli/generate/schema-types.ts).
   if (value && isRead(expression)) return 'a value of a row'
   const named = nodesOf(typeAnnotation).find(
     ({ type, typeName }) => type === 'TsTypeReference' && isNode(typeName) && rowTypes.has(String(typeName.value)),

@@ -69,9 +69,9 @@ test('columns that erasure keeps are neither personal nor secret, and refer to n
   const left = Object.entries(personalData).filter(([, entry]) => entry.onErasure !== 'delete')
   const allowed = ['business', 'technical']
   // Hashes of our own API keys are no person's secrets; the ledger's pseudonyms are of ids that are erased everywhere.
-  // An ended sign-in is kept for a month, so that a token from before the erasure is refused. A reference at an outside party
-  // is kept while that party's books are compared with ours, so that nobody looks for the erased order. Counts of orders
-  // by card, device and address are kept for some weeks by keyed hashes that no other table has.
+  // An ended sign-in is kept for a month, so that a token from before the erasure is refused. A reference at an outside
+  // party is kept while that party's books are compared with ours, so that nobody looks for the erased order. Counts of
+  // orders by card, device and address are kept for some weeks by keyed hashes that no other table has.
   const excepted = [
     'api_keys.secret_hash',
     // The app backend's, by which it knows that an event is ours.

@@ -30,7 +30,9 @@ export interface Rollout extends Deployment {
   say(line: string): void
 }
 
-/** @throws Refusal with each run that does not replay and the cause, or when this build came without the kept histories */
+/**
+ * @throws Refusal with each run that does not replay and the cause, or when this build came without the kept histories
+ */
 export async function check({ check, say }: Pick<Rollout, 'check' | 'say'>): Promise<void> {
   const { kept, open, leftOut, failed } = await check()
   // The kept histories have the ends and waits in which no run is today.

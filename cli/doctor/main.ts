@@ -1,6 +1,7 @@
 /**
- * `npm run doctor`: checks every setting, and asks each service and outside party once. It changes nothing. All faults are
- * named at once, each with its remedy; the exit code is 1 when there is one. `-- --settings` explains every setting.
+ * `npm run doctor`: checks every setting, and asks each service and outside party once. It changes nothing. All faults
+ * are named at once, each with its remedy; the exit code is 1 when there is one. `-- --settings` explains every
+ * setting.
  */
 import { inspectConfig } from '../../config.ts'
 import { readArguments } from '../../shared/process/arguments.ts'

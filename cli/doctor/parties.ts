@@ -108,7 +108,9 @@ async function askApple(
   throw refused instanceof Error ? refused : new Error('accepted a code that does not exist')
 }
 
-/** Reads its metadata, and makes an address to sign in at; whether it accepts the client is seen at the first sign-in. */
+/**
+ * Reads its metadata, and makes an address to sign in at; whether it accepts the client is seen at the first sign-in.
+ */
 const checkOpenId = (config: Partial<Config>): Promise<Finding> =>
   check(
     config,

@@ -1,4 +1,6 @@
-/** The types of the database's rows, written by Kanel (https://kristiandupont.github.io/kanel) from a migrated schema. */
+/**
+ * The types of the database's rows, written by Kanel (https://kristiandupont.github.io/kanel) from a migrated schema.
+ */
 import { execFile } from 'node:child_process'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -11,7 +11,8 @@ import { withoutOwnAddress, withoutOwnPath } from './own-address.ts'
 const loaders: Record<string, Loader> = { '.ts': 'ts', '.tsx': 'tsx', '.json': 'json' }
 
 /**
- * Builds all programs of which there are sources into a folder, or leaves it as it is when another process makes it meanwhile.
+ * Builds all programs of which there are sources into a folder, or leaves it as it is when another process makes it
+ * meanwhile.
  * @param inputs the contents of the sources; files on disk are not read, but those of packages
  * @throws if the sources do not build, or import another file; esbuild prints why
  */
@@ -34,7 +35,8 @@ export async function buildPrograms(folder: string, inputs: ReadonlyMap<string, 
       banner: {
         js: `import { createRequire as requireOf } from 'node:module'; const require = requireOf(${JSON.stringify(pathToFileURL(root).href)});`,
       },
-      // React's development build takes 1.5 times as long for a mail, and no source asks for this otherwise than as a setting.
+      // React's development build takes 1.5 times as long for a mail, and no source asks for this otherwise than as a
+      // setting.
       define: { 'process.env.NODE_ENV': '"production"' },
       platform: 'node',
       target: `node${process.versions.node}`,

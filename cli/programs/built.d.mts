@@ -1,7 +1,9 @@
 /** All files of which programs are built: their contents by their paths relative to the root. */
 export function readInputs(from?: string): Map<string, Buffer>
 
-/** The hash of the inputs, of the folder that built programs name in the addresses of their sources, and of this Node. */
+/**
+ * The hash of the inputs, of the folder that built programs name in the addresses of their sources, and of this Node.
+ */
 export function hashOfInputs(inputs: ReadonlyMap<string, Buffer>, from?: string, node?: string): string
 
 /** Builds the programs of these sources if they are not there. @returns their folder @throws if they do not build */

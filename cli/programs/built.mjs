@@ -1,8 +1,8 @@
 /**
- * API, worker and what starts them, built of all sources and most packages into a few files, which are kept for the next start:
- * a process takes seconds of processor time to load thousands of files one by one. Built programs are found by the hash of all
- * sources, and made of the very bytes that were hashed, so that they are never those of other sources. Of packages, the lock file
- * is hashed, and sizes and times of the files are compared.
+ * API, worker and what starts them, built of all sources and most packages into a few files, which are kept for the
+ * next start: a process takes seconds of processor time to load thousands of files one by one. Built programs are found
+ * by the hash of all sources, and made of the very bytes that were hashed, so that they are never those of other
+ * sources. Of packages, the lock file is hashed, and sizes and times of the files are compared.
  *
  * It is JavaScript and loads no package: it is the first thing of each start, and most starts need no more of this.
  */
@@ -17,7 +17,9 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const cacheFolder = join(root, 'node_modules/.cache/ama-esim')
 const keptBuilds = 4
 
-/** Files and folders of which programs are built; the image has not all. The lock file has the version of the builder. */
+/**
+ * Files and folders of which programs are built; the image has not all. The lock file has the version of the builder.
+ */
 const parts = [
   ...['activities', 'api', 'cli', 'db', 'dev', 'mails', 'messages', 'policy', 'providers', 'shared', 'sim', 'temporal'],
   ...['worker', 'workflows', 'config.ts', 'context.ts', 'package.json', 'package-lock.json', 'tsconfig.json'],
@@ -43,7 +45,9 @@ export function readInputs(from = root) {
   }
 }
 
-/** The hash of the inputs, of the folder that built programs name in the addresses of their sources, and of this Node. */
+/**
+ * The hash of the inputs, of the folder that built programs name in the addresses of their sources, and of this Node.
+ */
 export function hashOfInputs(inputs, from = root, node = `${process.version} ${process.platform} ${process.arch}`) {
   const hash = createHash('sha256').update(`${node}\0${from}\0`)
   for (const file of [...inputs.keys()].sort()) {
@@ -67,8 +71,8 @@ export async function makePrograms() {
 }
 
 /**
- * The folder of the built programs of these sources, which are built if they are not there. Other starts leave it alone for as
- * long as this process lives: it loads some of the files late.
+ * The folder of the built programs of these sources, which are built if they are not there. Other starts leave it alone
+ * for as long as this process lives: it loads some of the files late.
  * @throws if they do not build
  */
 export async function builtPrograms() {
@@ -109,8 +113,8 @@ async function build(folder, inputs) {
 }
 
 /**
- * Whether the packages that are built in are as they were: one that is under repair must not be an old one. In an image, which has
- * no development code, nobody repairs packages, and its layers do not keep times as they were.
+ * Whether the packages that are built in are as they were: one that is under repair must not be an old one. In an
+ * image, which has no development code, nobody repairs packages, and its layers do not keep times as they were.
  * @param {string} folder
  */
 export function hasPackages(folder) {

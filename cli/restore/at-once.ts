@@ -6,6 +6,9 @@ import { mapUntilFault } from '../../shared/map-until-fault.ts'
  */
 const calls = 12
 
-/** Works on several items at a time. @returns the results in the order of the items @throws the first fault, when no other work is under way */
+/**
+ * Works on several items at a time. @returns the results in the order of the items @throws the first fault, when no
+ * other work is under way
+ */
 export const atOnce = <Item, Result>(items: Iterable<Item>, work: (item: Item) => Promise<Result>): Promise<Result[]> =>
   mapUntilFault(items, work, { concurrency: calls })

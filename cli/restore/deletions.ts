@@ -1,6 +1,7 @@
 /**
- * Deletions that have gone on since the dump. A deletion's run does not repeat what it has done, and asks for nothing twice: so
- * the receipt with its steps, and what the steps that are left still need of the person, are brought to where the run is.
+ * Deletions that have gone on since the dump. A deletion's run does not repeat what it has done, and asks for nothing
+ * twice: so the receipt with its steps, and what the steps that are left still need of the person, are brought to where
+ * the run is.
  */
 import type { Client } from '@temporalio/client'
 import { operatorTaskOf } from '../../activities/erasure/step.ts'
@@ -48,7 +49,10 @@ const stepOf: Readonly<Record<string, ErasureStep>> = {
   redactAtStripe: 'stripe_redaction',
 } satisfies Partial<Record<keyof DeletionActivities, ErasureStep>>
 
-/** Steps whose activity completes in one way alone, of which earlier builds have not written the outcome into the history. */
+/**
+ * Steps whose activity completes in one way alone, of which earlier builds have not written the outcome into the
+ * history.
+ */
 const endsAsDone: readonly ErasureStep[] = [
   'database',
   'temporal',
@@ -237,9 +241,9 @@ interface ClosingOptions {
 }
 
 /**
- * Orders of which the dump does not know whether they were delivered before the erasure. Their payment must not be refunded
- * by what the dump says: if the run has settled the payments, nothing of it is left to do; else an operator decides, as of a
- * payment that cannot be read.
+ * Orders of which the dump does not know whether they were delivered before the erasure. Their payment must not be
+ * refunded by what the dump says: if the run has settled the payments, nothing of it is left to do; else an operator
+ * decides, as of a payment that cannot be read.
  */
 async function closeUncertain(
   context: RepeatingContext,

@@ -1,4 +1,7 @@
-/** Bounds what one order or deletion can do to a restore: what fails again at each repetition must not end it for everybody else. */
+/**
+ * Bounds what one order or deletion can do to a restore: what fails again at each repetition must not end it for
+ * everybody else.
+ */
 import { type ItemKind, insertItem, restoreUndecided } from '../../db/backup/restores.ts'
 import { faultOfData } from '../../db/connection/constraint.ts'
 import type { Queryable } from '../../db/connection/database.ts'
@@ -22,7 +25,10 @@ export type IsolateFailure = <Result>(
   step: () => Promise<Result>,
 ) => Promise<Result | undefined>
 
-/** @param reported the subjects whose failures are reported to operators; missing: all. @returns the steps of one restore */
+/**
+ * @param reported the subjects whose failures are reported to operators; missing: all. @returns the steps of one
+ * restore
+ */
 export function createFailureIsolation(
   sql: Queryable,
   restoreId: string,

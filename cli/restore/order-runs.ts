@@ -52,14 +52,17 @@ export async function listOrderRuns(client: Client, since: Date): Promise<Listed
 /** Temporal deletes closed runs a little earlier or later than it says, and a restore takes a while. */
 const forgetsEarlierMs = 6 * milliseconds.hour
 
-/** Since when Temporal remembers each run, open or closed: of an earlier time, a run that is missing may have been there. */
+/**
+ * Since when Temporal remembers each run, open or closed: of an earlier time, a run that is missing may have been
+ * there.
+ */
 export async function rememberedSince(client: Client, at: Date): Promise<Date> {
   return plusMs(at, forgetsEarlierMs - (await closedRunsAreKeptMs(client)))
 }
 
 /**
- * Whether a restore rebuilds something that belongs to one of these orders or payments. A first one rebuilds everything,
- * a retry what was left undecided.
+ * Whether a restore rebuilds something that belongs to one of these orders or payments. A first one rebuilds
+ * everything, a retry what was left undecided.
  */
 export type IsWanted = (...ids: readonly string[]) => boolean
 

@@ -26,8 +26,8 @@ export interface PartialRefund {
   /** when the eSIMs were returned to the provider, if they were */
   returnedAt: Date | undefined
   /**
-   * undefined while the processor may not have made it; `at`: the day of the credit note; `creditNote`: null when there was none,
-   * or it is not known
+   * undefined while the processor may not have made it; `at`: the day of the credit note; `creditNote`: null when there
+   * was none, or it is not known
    */
   made: { at: Date; creditNote: string | null } | undefined
 }
@@ -86,7 +86,9 @@ export async function redoReturns(
   }
 }
 
-/** Writes the reservation, or the refund as Stripe has it, so that the run goes on and nobody refunds the same amount. */
+/**
+ * Writes the reservation, or the refund as Stripe has it, so that the run goes on and nobody refunds the same amount.
+ */
 export async function redoReservation(
   tx: Transaction,
   order: OrderRow,

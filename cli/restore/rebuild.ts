@@ -182,8 +182,9 @@ export async function rebuild(
   }
 
   /**
-   * An order that could not be rebuilt, or whose history nobody can read. Its open run goes on with the row as it is, unless the
-   * order may have been delivered: the payment sweep would issue a second invoice for it, or refund it once its run has closed.
+   * An order that could not be rebuilt, or whose history nobody can read. Its open run goes on with the row as it is,
+   * unless the order may have been delivered: the payment sweep would issue a second invoice for it, or refund it once
+   * its run has closed.
    * @param activities of its run; undefined: nobody can read them
    */
   async function leaveRun(run: ListedOrderRun, activities: readonly RecordedActivity[] | undefined): Promise<void> {
@@ -290,8 +291,8 @@ export async function rebuild(
   }
 
   /**
-   * Orders of the dump whose run may have delivered them after it and closed before the time that Temporal remembers. The
-   * payment sweep would take them for undelivered and refund them.
+   * Orders of the dump whose run may have delivered them after it and closed before the time that Temporal remembers.
+   * The payment sweep would take them for undelivered and refund them.
    */
   async function leaveForgottenOrders(): Promise<void> {
     const known = new Set([...runs, ...unreadable].map(({ orderId }) => orderId))

@@ -1,7 +1,7 @@
 /**
- * Tries the orders and payments again that a restore has left undecided, once the cause has gone: the key of a history is
- * there, or the processor answers. A retry begins where the restore has left each order, so that nothing is done twice.
- * What an operator has decided stays.
+ * Tries the orders and payments again that a restore has left undecided, once the cause has gone: the key of a history
+ * is there, or the processor answers. A retry begins where the restore has left each order, so that nothing is done
+ * twice. What an operator has decided stays.
  */
 import type { Client } from '@temporalio/client'
 import { notAccepted } from '../../activities/order/payment/payment-acceptance.ts'

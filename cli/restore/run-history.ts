@@ -64,7 +64,8 @@ export async function readEvents(
   events: readonly protocol.api.history.v1.IHistoryEvent[],
   converter: LoadedDataConverter,
 ): Promise<RunHistory> {
-  // An unreadable value must not count as nothing: without the number in it, a delivered order would get a second invoice.
+  // An unreadable value must not count as nothing: without the number in it, a delivered order would get a second
+  // invoice.
   const decode = async (payloads: protocol.api.common.v1.IPayloads | null | undefined): Promise<unknown> => {
     const [value] = await decodeArrayFromPayloads(converter, payloads?.payloads ?? [])
     if (value === erasedMarker || value === unreadableMarker) throw new HistoryUnreadable()

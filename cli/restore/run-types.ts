@@ -19,8 +19,8 @@ export interface DumpedRow {
 
 /**
  * - `rebuild`: what it has done is written again, by the part of the restore that `by` names.
- * - `operator`: only the lost database had its texts. An operator decides, if the dump lacks the row or has it unsettled
- *   although the run has ended. `doneAs` is the status of a run that remembers what it has done.
+ * - `operator`: only the lost database had its texts. An operator decides, if the dump lacks the row or has it
+ *   unsettled although the run has ended. `doneAs` is the status of a run that remembers what it has done.
  * - `nothing`: the run, or the next one of its kind, reads what there is.
  */
 export type AfterRestore =

@@ -1,4 +1,6 @@
-/** Sign-ins with Apple that their owners ended after the dump: a restore must not bring the link back, nor its token. */
+/**
+ * Sign-ins with Apple that their owners ended after the dump: a restore must not bring the link back, nor its token.
+ */
 import type { Client } from '@temporalio/client'
 import type { Context } from '../../context.ts'
 import { unlinkIdentity } from '../../db/identities.ts'

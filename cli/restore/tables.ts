@@ -101,7 +101,10 @@ export const afterLoss: AfterLoss = {
   },
 }
 
-/** Lists in the report the tables whose changes since the dump are recorded nowhere else, and makes one operator task of them. */
+/**
+ * Lists in the report the tables whose changes since the dump are recorded nowhere else, and makes one operator task of
+ * them.
+ */
 export async function leaveLostTables(sql: Queryable, restoreId: string, at: Date): Promise<void> {
   for (const table of Object.keys(afterLoss.undecided))
     await insertItem(sql, restoreId, {

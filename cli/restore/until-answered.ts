@@ -10,7 +10,10 @@ const attempts = 6
 /** Airalo counts its limits by the minute; a party that wants more time is down. */
 const longestPauseMs = 60_000
 
-/** Failures of calls that were repeated as often as they may be: an `untilAnswered` around such a call does not repeat them. */
+/**
+ * Failures of calls that were repeated as often as they may be: an `untilAnswered` around such a call does not repeat
+ * them.
+ */
 const givenUp = new WeakSet<Error>()
 
 type Ports = Pick<Context, 'stripe' | 'esimProviders'>
@@ -78,8 +81,8 @@ async function* repeatingPages(
 }
 
 /**
- * Repeats a failed read for half a minute, also after "not found": what the outside party does not know at one moment, it may know at the
- * next. Only an operator ends what is misconfigured.
+ * Repeats a failed read for half a minute, also after "not found": what the outside party does not know at one moment,
+ * it may know at the next. Only an operator ends what is misconfigured.
  */
 export async function untilAnswered<Answer>(call: () => Promise<Answer>, firstPauseMs = 1_000): Promise<Answer> {
   for (let attempt = 1; ; attempt += 1) {

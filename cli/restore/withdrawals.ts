@@ -1,6 +1,7 @@
 /**
- * Withdrawals that were stated after the dump: the statement counts from its time, and a run states it only once, so that
- * nobody could state it again. The name and the language of the statement are those of the account, as the API suggests.
+ * Withdrawals that were stated after the dump: the statement counts from its time, and a run states it only once, so
+ * that nobody could state it again. The name and the language of the statement are those of the account, as the API
+ * suggests.
  */
 import type { Client } from '@temporalio/client'
 import { canWithdrawFrom } from '../../activities/order/refunds/withdrawal.ts'

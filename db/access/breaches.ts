@@ -118,7 +118,9 @@ export async function changeBreach(sql: Queryable, id: string, change: Partial<B
   await sql`update breaches set ${sql(change)} where id = ${id}`
 }
 
-/** Records that the authority was notified, or why it is not. The first record counts. @returns false when there was one */
+/**
+ * Records that the authority was notified, or why it is not. The first record counts. @returns false when there was one
+ */
 export async function settleAuthority(
   sql: Queryable,
   id: string,

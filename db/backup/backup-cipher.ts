@@ -1,11 +1,11 @@
 /**
  * Encrypts the files of the backup folder while they are written: streams of any length in constant memory.
  *
- * A file is a header and chunks. The header is `AMAB`, the format version, and the id of the master key and a salt, each
- * after its length. The file's own key is HKDF-SHA-256 over the master key, the salt, and the header together with the
- * file's purpose. A chunk is up to 64 KiB of AES-256-GCM; its nonce is its number and, for the last one, a mark. Hence a
- * file cannot be altered, reordered, cut off, extended, or passed off as another kind of file. This is the STREAM
- * construction of Hoang, Reyhanitabar, Rogaway and Vizár (CRYPTO 2015), as the age format uses it.
+ * A file is a header and chunks. The header is `AMAB`, the format version, and the id of the master key and a salt,
+ * each after its length. The file's own key is HKDF-SHA-256 over the master key, the salt, and the header together with
+ * the file's purpose. A chunk is up to 64 KiB of AES-256-GCM; its nonce is its number and, for the last one, a mark.
+ * Hence a file cannot be altered, reordered, cut off, extended, or passed off as another kind of file. This is the
+ * STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár (CRYPTO 2015), as the age format uses it.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import { Transform } from 'node:stream'

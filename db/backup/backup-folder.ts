@@ -1,6 +1,6 @@
 /**
- * The backup folder: dumps, the newest key snapshot, and the newest copy of the deletion ledger. The folder is the truth,
- * since the catalogue of backups is as old as the dump after a restore. It should be on another machine.
+ * The backup folder: dumps, the newest key snapshot, and the newest copy of the deletion ledger. The folder is the
+ * truth, since the catalogue of backups is as old as the dump after a restore. It should be on another machine.
  */
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'

@@ -40,8 +40,8 @@ export async function failBackup(sql: Queryable, backup: { id: string; code: str
 }
 
 /**
- * Makes the catalogue agree with the folder: a backup without a file is marked as pruned, a file without a row gets one. A
- * backup that is being made stays as it is.
+ * Makes the catalogue agree with the folder: a backup without a file is marked as pruned, a file without a row gets
+ * one. A backup that is being made stays as it is.
  */
 export async function reconcileBackups(
   sql: Queryable,

@@ -7,8 +7,8 @@ export class DatabaseInUse extends Error {
 }
 
 /**
- * Works on a copy of a database that nobody can use meanwhile. When the work fails, or the program is killed, the database is as it
- * was; after a kill it takes no connections until this is called again.
+ * Works on a copy of a database that nobody can use meanwhile. When the work fails, or the program is killed, the
+ * database is as it was; after a kill it takes no connections until this is called again.
  * @param url of the database, with its owner's credentials
  * @throws DatabaseInUse
  */

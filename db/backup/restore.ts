@@ -88,7 +88,10 @@ export async function whoCameBack(sql: Queryable): Promise<Returned> {
   return { accounts: row?.accounts ?? 0, cameBack: row?.came_back ?? 0, readable: row?.readable ?? 0 }
 }
 
-/** The payments of erased persons that the dump has as delivered, refunded or never paid; asked before the ledger is replayed. */
+/**
+ * The payments of erased persons that the dump has as delivered, refunded or never paid; asked before the ledger is
+ * replayed.
+ */
 export async function settledPaymentsOfErased(sql: Queryable): Promise<string[]> {
   const rows = await sql<Pick<Orders, 'payment_intent_id'>[]>`
     select o.payment_intent_id from orders o join accounts a on a.id = o.account_id

@@ -8,8 +8,8 @@ import type { Queryable, Transaction } from '../connection/database.ts'
 import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'
 
 /**
- * Kind of the operator task that holds back campaigns: closing it leaves the consents withdrawn. It is opened at the time of
- * the consents that its restore has withdrawn.
+ * Kind of the operator task that holds back campaigns: closing it leaves the consents withdrawn. It is opened at the
+ * time of the consents that its restore has withdrawn.
  */
 const suspendedTask = 'promotions_suspended'
 /** Kind of the operator task to compare who has access. */

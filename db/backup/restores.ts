@@ -112,8 +112,8 @@ export async function insertItem(
 export type UndecidedItem = RestoredItem & { taskDetail: string | null }
 
 /**
- * Takes the orders and payments out of a restore's report that nobody has decided: whose task is open. An order that an operator has
- * decided otherwise, by the task of its payment, is none of them.
+ * Takes the orders and payments out of a restore's report that nobody has decided: whose task is open. An order that an
+ * operator has decided otherwise, by the task of its payment, is none of them.
  */
 export async function takeUndecided(sql: Queryable, restoreId: string): Promise<UndecidedItem[]> {
   const rows = await sql<(RestoredItems & { task_detail: Attention['detail'] })[]>`

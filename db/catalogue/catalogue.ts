@@ -1,6 +1,6 @@
 /**
- * The providers' offers, and the packages on sale. Only differences are written: an hourly sync without changes writes no
- * row, except `seen_at` a few times a day.
+ * The providers' offers, and the packages on sale. Only differences are written: an hourly sync without changes writes
+ * no row, except `seen_at` a few times a day.
  */
 
 import type { Networks, ValidityStart } from '../../providers/esim.ts'
@@ -71,8 +71,8 @@ export async function addPackages(
 }
 
 /**
- * Makes a provider's offers agree with its list. An offer stays as long as the provider lists the same product; this holds
- * for packages that an operator made under a code of their own, too.
+ * Makes a provider's offers agree with its list. An offer stays as long as the provider lists the same product; this
+ * holds for packages that an operator made under a code of their own, too.
  * @param seenSince an offer seen since then is not written again only to update `seen_at`
  */
 export async function writeOffers(
@@ -140,14 +140,17 @@ export async function withdrawUnseen(tx: Transaction, provider: string, since: D
 /** The operator task for a package that is offered but not sold because of its price. */
 const priceTask = 'package_price'
 
-/** Checks a price against the cheapest cost. @returns the reason for operators why it cannot be sold; undefined if it can */
+/**
+ * Checks a price against the cheapest cost. @returns the reason for operators why it cannot be sold; undefined if it
+ * can
+ */
 export type CheckPrice = (price: { minor: number; currency: string }, cheapestCostMicros: number) => string | undefined
 
 type PackageOnOffer = Pick<Packages, 'code' | 'price_minor' | 'currency' | 'active'> & { cheapest: bigint | null }
 
 /**
- * Puts packages on sale that have an offer and an acceptable price, takes the others off sale, and raises or resolves an
- * operator task for each price that is not acceptable.
+ * Puts packages on sale that have an offer and an acceptable price, takes the others off sale, and raises or resolves
+ * an operator task for each price that is not acceptable.
  * @param only the code of one package; all packages without it
  */
 export async function decideSale(
@@ -188,7 +191,10 @@ export async function decideSale(
   return { putOnSale: change.on.length, takenOffSale: change.off.length }
 }
 
-/** Records which packages on sale another one beats, and what is true of each at all its offers. Only changes are written. */
+/**
+ * Records which packages on sale another one beats, and what is true of each at all its offers. Only changes are
+ * written.
+ */
 async function recordDominated(tx: Transaction): Promise<void> {
   const onSale = await tx<
     (Pick<Packages, 'code' | 'kind' | 'destinations' | 'data_bytes' | 'daily' | 'days' | 'price_minor' | 'currency'> & {

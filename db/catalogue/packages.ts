@@ -91,7 +91,9 @@ export async function listPackages(
   return rows.map((row) => ({ package: packageOf(row), sortKey: row.sort_key }))
 }
 
-/** The top-ups on sale that an eSIM takes, the cheapest first, without those that another one beats in every respect. */
+/**
+ * The top-ups on sale that an eSIM takes, the cheapest first, without those that another one beats in every respect.
+ */
 export async function listTopUpsOf(sql: Queryable, esimId: string): Promise<Package[]> {
   const rows = await sql<PackageRow[]>`
     select p.code, p.kind, p.name, p.destinations, p.data_bytes, p.daily, p.days, p.price_minor, p.currency,
@@ -178,8 +180,8 @@ export async function findEsimsWithTopUps(sql: Queryable, esimIds: readonly stri
 }
 
 /**
- * Each eSIM `e` that takes more data, with the packages `p` that its provider offers for the family of the package that it was
- * sold as. Other eSIMs of the family may take none, and a suspended one may never run again.
+ * Each eSIM `e` that takes more data, with the packages `p` that its provider offers for the family of the package that
+ * it was sold as. Other eSIMs of the family may take none, and a suspended one may never run again.
  */
 const topUpsOfEsims = (sql: Queryable) => sql`
   esims e join orders bought on bought.id = e.order_id

@@ -1,9 +1,9 @@
 /**
  * Arrays of PostgreSQL as parameters and in rows.
  *
- * postgres.js 3.4.9 can ask each new connection for its array types (`fetch_types`). Nothing handles the failure of that
- * query: a database that goes away while a connection opens would end the process by an unhandled rejection. Types that the
- * code uses have to be here; of others rows would hold text such as `{a,b}`. Numbers of types: PostgreSQL 15,
+ * postgres.js 3.4.9 can ask each new connection for its array types (`fetch_types`). Nothing handles the failure of
+ * that query: a database that goes away while a connection opens would end the process by an unhandled rejection. Types
+ * that the code uses have to be here; of others rows would hold text such as `{a,b}`. Numbers of types: PostgreSQL 15,
  * src/include/catalog/pg_type.dat.
  */
 import type postgres from 'postgres'

@@ -1,13 +1,14 @@
 /**
  * Opens connections to PostgreSQL, and throws each away when it is lost.
  *
- * A connection is a client of postgres.js that holds one connection and never opens another. postgres.js 3.4.9 keeps the
- * state of a lost connection for the next one of the same client: a statement that was handed over between the error and the
- * close of its socket is never answered, and what was about to be written then is never written, so that the client cannot
- * connect any more (src/connection.js: `error`, `closed`, `nextWriteTimer`). A server that closes each connection while it opens
- * is asked again without a pause and without an end (https://github.com/porsager/postgres/issues/1193). The wait for an answer has no
- * bound: a connection whose other side is gone without a word holds its statement for as long as the kernel repeats, or for
- * ever behind a proxy that has taken the bytes (https://github.com/porsager/postgres/issues/1089).
+ * A connection is a client of postgres.js that holds one connection and never opens another. postgres.js 3.4.9 keeps
+ * the state of a lost connection for the next one of the same client: a statement that was handed over between the
+ * error and the close of its socket is never answered, and what was about to be written then is never written, so that
+ * the client cannot connect any more (src/connection.js: `error`, `closed`, `nextWriteTimer`). A server that closes
+ * each connection while it opens is asked again without a pause and without an end
+ * (https://github.com/porsager/postgres/issues/1193). The wait for an answer has no bound: a connection whose other
+ * side is gone without a word holds its statement for as long as the kernel repeats, or for ever behind a proxy that
+ * has taken the bytes (https://github.com/porsager/postgres/issues/1089).
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type postgres from 'postgres'

@@ -7,7 +7,9 @@ import { limitPool, type PoolState } from './pool.ts'
 type Types = { bigint: bigint }
 type Parameter = postgres.ParameterOrFragment<bigint>
 
-/** A query's rows have the type that the query names (db/connection/schema.ts). postgres.js would make the others `any`. */
+/**
+ * A query's rows have the type that the query names (db/connection/schema.ts). postgres.js would make the others `any`.
+ */
 type TypedQueries = <Rows extends readonly object[] = Record<string, unknown>[]>(
   statement: TemplateStringsArray,
   ...parameters: readonly Parameter[]
@@ -41,8 +43,8 @@ export interface TimeLimits {
   /** opening a connection */
   connectMs: number
   /**
-   * How much later than the server's own limits an answer may come. A connection without it is given up: where the other side
-   * is gone without a word, no limit of the server's ends the wait.
+   * How much later than the server's own limits an answer may come. A connection without it is given up: where the
+   * other side is gone without a word, no limit of the server's ends the wait.
    */
   lateMs: number
 }

@@ -25,8 +25,8 @@ type Work = (tx: object) => unknown
 type Begin = (...parameters: unknown[]) => Promise<unknown>
 
 /**
- * Keeps a transaction from using its connection after the connection was lost. postgres.js 3.4.9 would write the ROLLBACK,
- * or the next statement, to a socket that is null, which throws outside any promise and ends the process
+ * Keeps a transaction from using its connection after the connection was lost. postgres.js 3.4.9 would write the
+ * ROLLBACK, or the next statement, to a socket that is null, which throws outside any promise and ends the process
  * (https://github.com/porsager/postgres/issues/1208). `begin` still rejects, since it watches the connection itself.
  * @param limits.transactionMs after this time a transaction gets no further statement and is rolled back; 0 means no
  *   limit. PostgreSQL bounds each statement and each pause, but their sum only from version 17 on
@@ -50,7 +50,8 @@ export function survivingLostConnections<Sql extends { begin: unknown }>(
           return Reflect.apply(target, self, input)
         },
       })
-      // After a loss `begin` has rejected already. If this function settled, postgres.js would write to the lost connection.
+      // After a loss `begin` has rejected already. If this function settled, postgres.js would write to the lost
+      // connection.
       const neverAfterLoss = async <Outcome>(outcome: Outcome): Promise<Outcome> =>
         loss === undefined ? outcome : new Promise<never>(() => {})
       try {

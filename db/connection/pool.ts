@@ -17,23 +17,28 @@ export interface PoolLimits {
   waitMs: number
   /** how long no connection comes back before the pool counts as stuck, milliseconds */
   stuckAfterMs: number
-  /** how long a statement may be without its answer, and a transaction without its end, milliseconds; 0 means no limit */
+  /**
+   * how long a statement may be without its answer, and a transaction without its end, milliseconds; 0 means no limit
+   */
   answerMs: { statement: number; transaction: number }
 }
 
 /** Takes a connection of the pool. @param onLost called when it is lost, or given up, during the use */
 type TakeConnection = (answerMs: number, onLost: (error: Error) => void) => Promise<Use>
 
-/** Internals of postgres.js 3.4: `handler` is called when a query is first awaited, and gives it to the connections of a client. */
+/**
+ * Internals of postgres.js 3.4: `handler` is called when a query is first awaited, and gives it to the connections of a
+ * client.
+ */
 interface PendingQuery extends Promise<unknown> {
   handler(query: PendingQuery): unknown
   reject(error: unknown): void
 }
 
 /**
- * Bounds how many statements and transactions run at once, how long others wait for a connection, and how long each waits
- * for its answer. A use of the pool inside a transaction throws: it could wait for a connection that only the end of the same
- * transaction frees.
+ * Bounds how many statements and transactions run at once, how long others wait for a connection, and how long each
+ * waits for its answer. A use of the pool inside a transaction throws: it could wait for a connection that only the end
+ * of the same transaction frees.
  * @param template a client that makes queries and fragments, and never connects
  */
 export function limitPool(template: Sql, connections: Connections, limits: PoolLimits): Sql & { pool: PoolState } {
@@ -120,9 +125,9 @@ function asPendingQuery(made: Promise<unknown>): PendingQuery {
 const handlerOf = (client: Sql): PendingQuery['handler'] => asPendingQuery(client.unsafe('')).handler
 
 /**
- * A COPY resolves to a stream and keeps its connection until the stream ends. One that was read is not used again: postgres.js
- * 3.4.9 stops reading the socket when the reader is slow, goes on only when it is asked for more, and is not asked after the end
- * (src/connection.js: `CopyData`, `CopyDone`), so that nobody would ever read the next answer.
+ * A COPY resolves to a stream and keeps its connection until the stream ends. One that was read is not used again:
+ * postgres.js 3.4.9 stops reading the socket when the reader is slow, goes on only when it is asked for more, and is
+ * not asked after the end (src/connection.js: `CopyData`, `CopyDone`), so that nobody would ever read the next answer.
  */
 function afterStream(outcome: unknown, end: Use['end']): void {
   if (outcome instanceof Readable)

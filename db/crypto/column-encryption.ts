@@ -9,7 +9,9 @@ export interface ColumnEncryption {
   dataKeys: DataKeys
 }
 
-/** The account's data key, or undefined when the account is missing or erased. The system's key belongs to no account. */
+/**
+ * The account's data key, or undefined when the account is missing or erased. The system's key belongs to no account.
+ */
 export async function findDataKey(
   sql: Queryable,
   encryption: ColumnEncryption,

@@ -3,7 +3,9 @@ import type { Queryable } from '../connection/database.ts'
 import type { DataKeys as DataKeyRows } from '../connection/schema.ts'
 import type { DataKey, FieldCipher } from './field-cipher.ts'
 
-/** The id of the data key for personal data without an account: security log, requests of persons without an account. */
+/**
+ * The id of the data key for personal data without an account: security log, requests of persons without an account.
+ */
 export const systemKeyId = '00000000-0000-0000-0000-000000000000'
 
 /** How long the data key of an erased account may stay in the memory of a process, in milliseconds. */

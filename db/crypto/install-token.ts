@@ -17,8 +17,8 @@ export async function installUrl(
 }
 
 /**
- * The columns with the secret in the address of an order's install page. It is computed from the account's data key, so that a
- * mailed address works after a restore of a backup from before the delivery.
+ * The columns with the secret in the address of an order's install page. It is computed from the account's data key, so
+ * that a mailed address works after a restore of a backup from before the delivery.
  */
 export function installTokenColumns(cipher: FieldCipher, key: DataKey, orderId: string) {
   const secret = createHmac('sha256', key.key).update(`install-token\0${orderId}`).digest()

@@ -1,6 +1,6 @@
 /**
- * Signs statements with Ed25519, in the format of OpenSSH: `ssh-keygen -Y verify` is on Windows, macOS and Linux without
- * an installation. https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.sshsig
+ * Signs statements with Ed25519, in the format of OpenSSH: `ssh-keygen -Y verify` is on Windows, macOS and Linux
+ * without an installation. https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.sshsig
  */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import type { Keyring } from './field-cipher.ts'

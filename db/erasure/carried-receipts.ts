@@ -1,6 +1,6 @@
 /**
- * Receipts of erasures, carried over a restore like the deletion ledger: a restored database has them as of its dump, or
- * not at all, and an erased person has nothing but the id of their receipt.
+ * Receipts of erasures, carried over a restore like the deletion ledger: a restored database has them as of its dump,
+ * or not at all, and an erased person has nothing but the id of their receipt.
  */
 import type { ErasureStep } from '../../policy/deletion.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
@@ -40,8 +40,8 @@ export async function exportReceipts(sql: Queryable): Promise<CarriedReceipt[]> 
 type StepInJson = Omit<DeletionSteps, 'receipt_id' | 'changed_at'> & { changed_at: string }
 
 /**
- * Adds missing receipts and updates the others; a completed receipt stays as it is. Parts of a restored seal whose erasure
- * step is done are deleted.
+ * Adds missing receipts and updates the others; a completed receipt stays as it is. Parts of a restored seal whose
+ * erasure step is done are deleted.
  */
 export async function importReceipts(sql: Database, receipts: readonly CarriedReceipt[]): Promise<void> {
   for (const receipt of receipts) await sql.begin((tx) => importReceipt(tx, receipt))

@@ -74,7 +74,8 @@ export async function replayLedger(sql: Database, cipher: FieldCipher, at: Date)
       await eraseRows(tx, id, await readOwnedIds(tx, id))
     })
   }
-  // A backup that was made during a deletion holds its seal; the carried receipts have deleted the data key of a done one.
+  // A backup that was made during a deletion holds its seal; the carried receipts have deleted the data key of a done
+  // one.
   await sql`delete from deletion_seals s
     where not exists (select 1 from data_keys k where k.account_id = s.receipt_id)`
   await vacuumKeys(sql)

@@ -1,6 +1,6 @@
 /**
- * Seals: what erasure steps still need of an erased person. One row for each erasure is encrypted under a data key of its
- * own. Each part is deleted when its step no longer needs it, and the key with the last part.
+ * Seals: what erasure steps still need of an erased person. One row for each erasure is encrypted under a data key of
+ * its own. Each part is deleted when its step no longer needs it, and the key with the last part.
  */
 import type { Language } from '../../messages/languages.ts'
 import { keysOf } from '../../shared/keys-of.ts'
@@ -66,7 +66,9 @@ export interface DeletionSecrets {
   stripeCustomer: { customerId: string } | null
   settlements: PaymentToClose[] | null
   providerOrders: HeldPlacement[] | null
-  /** for the redaction at Stripe; `job`: the open redaction job with its objects; `setAside`: objects refused for now */
+  /**
+   * for the redaction at Stripe; `job`: the open redaction job with its objects; `setAside`: objects refused for now
+   */
   payments: {
     paymentIntentIds: string[]
     customerIds: string[]

@@ -1,6 +1,6 @@
 /**
- * Keyed hashes of the ids under which outside parties go on listing what an erased person bought. They show a comparison of
- * the books that something was an erased person's, and not whose.
+ * Keyed hashes of the ids under which outside parties go on listing what an erased person bought. They show a
+ * comparison of the books that something was an erased person's, and not whose.
  */
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'

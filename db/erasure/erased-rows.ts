@@ -14,7 +14,9 @@ export interface OwnedIds {
   emailChanges: string[]
 }
 
-/** Reads the ids of an account's rows. An id that another account has as well is left out: rows about it may be theirs. */
+/**
+ * Reads the ids of an account's rows. An id that another account has as well is left out: rows about it may be theirs.
+ */
 export async function readOwnedIds(sql: Queryable, accountId: string): Promise<OwnedIds> {
   const rows = await sql<Pick<OwnedIdRows, 'kind' | 'id'>[]>`
     select kind, id from owned_ids own where account_id = ${accountId}
@@ -54,13 +56,14 @@ export async function eraseRows(tx: Transaction, accountId: string, owned: Owned
     tx`delete from events where account_id = ${accountId}`,
     tx`delete from data_keys where account_id = ${accountId}`,
   ])
-  // Foreign keys cascade to identities, devices, consents and orders, and from orders to eSIMs, refunds and invoice links.
+  // Foreign keys cascade to identities, devices, consents and orders, and from orders to eSIMs, refunds and invoice
+  // links.
   await tx`delete from accounts where id = ${accountId}`
 }
 
 /**
- * Deletes rows about an erased account that were written after its erasure. No foreign key ties them to it: they are found
- * by their subject, and stay when another account has a row with the same id.
+ * Deletes rows about an erased account that were written after its erasure. No foreign key ties them to it: they are
+ * found by their subject, and stay when another account has a row with the same id.
  */
 export async function eraseLateRows(sql: Database, { ids: [accountId = '', ...ids] }: Trace): Promise<void> {
   await sql.begin(async (tx) => {

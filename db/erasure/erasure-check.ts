@@ -87,12 +87,15 @@ function finderOf(column: Column): Finder | undefined {
   const entry = personalData[nameOf(column)]
   if (!entry) return undefined
   const finder = finders[column.type]
-  // Ciphertext cannot be searched, but the other columns of its row can. Kept texts that are no links hold no identifiers.
+  // Ciphertext cannot be searched, but the other columns of its row can. Kept texts that are no links hold no
+  // identifiers.
   if (entry.sealed || (entry.onErasure === 'keep' && finder !== 'uuid' && entry.class !== 'link')) return 'nothing'
   return finder
 }
 
-/** Groups of columns to search in one query: an indexed column alone by its index, the others of a table in one scan. */
+/**
+ * Groups of columns to search in one query: an indexed column alone by its index, the others of a table in one scan.
+ */
 function searchGroups(columns: Column[]): Column[][] {
   const searched = columns.filter((column) => (finderOf(column) ?? 'nothing') !== 'nothing')
   const others = searched.filter((column) => !column.is_indexed)

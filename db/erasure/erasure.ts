@@ -22,7 +22,8 @@ import { lockPerson } from './person.ts'
 /**
  * Erases an account in the caller's transaction: writes the seal for the erasure steps, deletes the rows, and writes
  * ledger and receipt. A repeated call returns the first receipt.
- * @returns undefined when the account never existed; `in_use` when an account to be deleted for inactivity is used again
+ * @returns undefined when the account never existed; `in_use` when an account to be deleted for inactivity is used
+ * again
  */
 export async function erase(
   tx: Transaction,

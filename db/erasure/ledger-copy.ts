@@ -1,4 +1,6 @@
-/** The copy of ledger, receipts and transparency log beside the backups: a restored database lacks those since its dump. */
+/**
+ * The copy of ledger, receipts and transparency log beside the backups: a restored database lacks those since its dump.
+ */
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { createGunzip, createGzip } from 'node:zlib'

@@ -17,7 +17,9 @@ import {
 
 type AccountRow = Accounts & Pick<DataKeys, 'kek_id' | 'wrapped_key'>
 
-/** Reads a person and locks their account, so that nothing can be added to it. Undefined when the account is missing. */
+/**
+ * Reads a person and locks their account, so that nothing can be added to it. Undefined when the account is missing.
+ */
 export async function lockPerson(
   tx: Transaction,
   encryption: ColumnEncryption,

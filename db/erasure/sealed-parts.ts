@@ -1,6 +1,6 @@
 /**
- * Reads the parts of a seal. Builds of the last 90 days have written them: what a part did not have in one of them may be
- * missing, and what a later build adds is kept, since a part is sealed again after the build was rolled back.
+ * Reads the parts of a seal. Builds of the last 90 days have written them: what a part did not have in one of them may
+ * be missing, and what a later build adds is kept, since a part is sealed again after the build was rolled back.
  */
 import { z } from 'zod'
 import type { Language } from '../../messages/languages.ts'

@@ -20,7 +20,9 @@ export async function endpointsBehind(sql: Queryable, at: Date): Promise<string[
   return rows.map(({ id }) => id)
 }
 
-/** Claims an endpoint for one worker. @returns undefined when another worker has it, or when nothing can be sent to it */
+/**
+ * Claims an endpoint for one worker. @returns undefined when another worker has it, or when nothing can be sent to it
+ */
 export async function claimEndpoint(
   sql: Queryable,
   id: string,
@@ -139,7 +141,10 @@ export async function queueNext(
   })
 }
 
-/** The event by which an endpoint that is down is tried: the one with the fewest attempts, since an event that it always refuses would hide that it is back. */
+/**
+ * The event by which an endpoint that is down is tried: the one with the fewest attempts, since an event that it always
+ * refuses would hide that it is back.
+ */
 export async function leastTriedRetry(sql: Queryable, endpointId: string): Promise<RetryRow | undefined> {
   const [row] = await sql<RetryRow[]>`select * from event_retries where endpoint_id = ${endpointId}
     order by attempts, next_at, position limit 1`

@@ -86,8 +86,8 @@ async function toEvents(
 }
 
 /**
- * Records in the transaction of an erasure that the account is gone. The app backend knows its customers by this id, and
- * has to delete what it holds (GDPR article 19); no other row has the id any more.
+ * Records in the transaction of an erasure that the account is gone. The app backend knows its customers by this id,
+ * and has to delete what it holds (GDPR article 19); no other row has the id any more.
  */
 export async function recordAccountDeleted(
   tx: Transaction,

@@ -1,4 +1,6 @@
-/** Figures of accounts: data can be decrypted, inactive accounts are deleted in time, changes of address end in time. */
+/**
+ * Figures of accounts: data can be decrypted, inactive accounts are deleted in time, changes of address end in time.
+ */
 import type { Readings } from '../../policy/figures.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs, plusYears } from '../../shared/calendar.ts'
@@ -15,8 +17,8 @@ const clockGraceMs = milliseconds.hour
 const most = 10_000
 
 /**
- * Reads the figures of accounts: they can be used, seen and exported (U1, G1, G5), a correction of the address ends in time (G2), and
- * none is kept beyond its period (R1).
+ * Reads the figures of accounts: they can be used, seen and exported (U1, G1, G5), a correction of the address ends in
+ * time (G2), and none is kept beyond its period (R1).
  */
 export async function readAccountFigures(sql: Queryable, encryption: ColumnEncryption, asOf: Date): Promise<Readings> {
   const unusedSince = plusMs(plusYears(asOf, -periods.account.inactivityYears), -sweepMs)

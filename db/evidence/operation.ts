@@ -8,7 +8,10 @@ import { daysLeft, listNewestReadings } from '../reconciliation/balances.ts'
 export interface OperationFigures {
   /** seconds since the newest backup that the store holds was begun; without one, since the first account */
   backupAgeSeconds: number
-  /** open operator tasks by their kind, with the age of the oldest, and the time until the earliest due date if any has one */
+  /**
+   * open operator tasks by their kind, with the age of the oldest, and the time until the earliest due date if any has
+   * one
+   */
   tasks: { kind: string; open: number; oldestSeconds: number; dueInSeconds: number | null }[]
   /** paid orders without their eSIMs, with the time since the payment or approval of the oldest */
   waitingOrders: { open: number; oldestSeconds: number }

@@ -30,9 +30,9 @@ interface Counts {
 }
 
 /**
- * Reads the figures that are about orders: who paid is delivered or refunded (U2) and gets each message (U3), risky orders are
- * reviewed (U5), what was bought is recorded and booked (C3, U6), and no more than they may know went to eSIM providers (P1), to ad
- * measurement (P3), by push (P4) and by mail (P5).
+ * Reads the figures that are about orders: who paid is delivered or refunded (U2) and gets each message (U3), risky
+ * orders are reviewed (U5), what was bought is recorded and booked (C3, U6), and no more than they may know went to
+ * eSIM providers (P1), to ad measurement (P3), by push (P4) and by mail (P5).
  */
 export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Readings> {
   const due = plusMs(asOf, -graceMs)

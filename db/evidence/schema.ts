@@ -15,8 +15,8 @@ const cardName = /(^|_)(card|pan|cvc|cvv|iban|card_number|expiry)(_(?!country$)|
 const ipName = /(^|[._])ip($|_(?!country$))/
 
 /**
- * Reads the figures of columns: there are none but those that the policy names (C1 to C7), none for card data (P2) or for an IP
- * address in clear (P6), and the personal ones are encrypted (S1).
+ * Reads the figures of columns: there are none but those that the policy names (C1 to C7), none for card data (P2) or
+ * for an IP address in clear (P6), and the personal ones are encrypted (S1).
  */
 export async function readSchemaFigures(sql: Queryable): Promise<Readings> {
   const [columns, [checked]] = await Promise.all([

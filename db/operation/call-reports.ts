@@ -1,4 +1,6 @@
-/** Passes on to the database what this process learns about outside parties, beside the calls and never in their way. */
+/**
+ * Passes on to the database what this process learns about outside parties, beside the calls and never in their way.
+ */
 import type { CallWatch } from '../../providers/call-watch.ts'
 import type { ProviderFailure } from '../../providers/failure.ts'
 import type { Log } from '../../shared/log.ts'
@@ -7,7 +9,10 @@ import type { Database } from '../connection/database.ts'
 import { raiseOperatorTask } from '../operator-tasks.ts'
 import { recordAnsweredCall, recordFailedCall } from './outside-parties.ts'
 
-/** While a party fails, and while it answers: an outage that another process has seen ends after this time at the latest. */
+/**
+ * While a party fails, and while it answers: an outage that another process has seen ends after this time at the
+ * latest.
+ */
 const failureEveryMs = 2_000
 const answerEveryMs = 30_000
 
@@ -20,7 +25,9 @@ interface Known {
 }
 
 export interface CallReports extends CallWatch {
-  /** Makes an operator task of a failure that only an operator can end, before the caller gets it. It does not throw. */
+  /**
+   * Makes an operator task of a failure that only an operator can end, before the caller gets it. It does not throw.
+   */
   needsOperator(failure: Pick<ProviderFailure, 'provider' | 'code'>): Promise<void>
   /** Resolves when nothing is being written. */
   idle(): Promise<void>

@@ -13,8 +13,8 @@ const outageTask = 'outage'
 
 const outageAfterMs = 5 * milliseconds.minute
 /**
- * Work that waits for a party is repeated at least every hour. Failures further apart are two faults; and when no call has
- * failed for so long, nothing waits for the party any more.
+ * Work that waits for a party is repeated at least every hour. Failures further apart are two faults; and when no call
+ * has failed for so long, nothing waits for the party any more.
  */
 const silentAfterMs = 2 * milliseconds.hour
 
@@ -54,7 +54,10 @@ export async function recordAnsweredCall(
   return row?.failing_since && row.failing_since < at ? endFailing(sql, party, at, 'recovered') : undefined
 }
 
-/** Ends outages of parties that have not been called for long: nothing waits for them, and no answer will end the outage. */
+/**
+ * Ends outages of parties that have not been called for long: nothing waits for them, and no answer will end the
+ * outage.
+ */
 export async function endSilentOutages(sql: Database, at: Date): Promise<void> {
   const silent = await sql<Pick<OutsideParties, 'party'>[]>`
     select party from outside_parties

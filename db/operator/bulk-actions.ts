@@ -48,8 +48,9 @@ export async function prepareBulkAction(context: RefundContext, action: NewBulkA
 const limitOf = ({ config }: RefundContext) => ({ aboveMinor: config.SECOND_OPERATOR_ABOVE_MINOR })
 
 /**
- * Counts again, before a prepared bulk refund is started, what it gives back: refunds that were under way may have failed
- * since, and the operator who starts it may have refunded much today. A sum that has grown needs a second operator, too.
+ * Counts again, before a prepared bulk refund is started, what it gives back: refunds that were under way may have
+ * failed since, and the operator who starts it may have refunded much today. A sum that has grown needs a second
+ * operator, too.
  * @param by who would start it
  */
 export async function renewSum(
@@ -136,8 +137,8 @@ export async function listBulkChanges(
 }
 
 /**
- * Has the acts of a prepared bulk action begin, in the name of the operator who starts it; repeatable. Its sum counts as theirs from
- * then on, so that several that are started at once are added up.
+ * Has the acts of a prepared bulk action begin, in the name of the operator who starts it; repeatable. Its sum counts
+ * as theirs from then on, so that several that are started at once are added up.
  * @returns false when it is not prepared, is over, or needs another operator
  */
 export async function startBulkAction(
@@ -205,7 +206,8 @@ export async function countBulkOrdersLeft(sql: Queryable, bulkActionId: string):
 
 /**
  * Notes that an act is about to be done.
- * @returns `stopped`: the bulk action is paused or over; `elsewhere`: another bulk action is about to refund the order, or has tried to
+ * @returns `stopped`: the bulk action is paused or over; `elsewhere`: another bulk action is about to refund the order,
+ * or has tried to
  */
 export async function beginBulkAct(
   sql: Database,
@@ -279,7 +281,10 @@ export const refundedElsewhere = ['already_refunding', 'already_refunded', 'in_a
 
 export type RefundedElsewhere = (typeof refundedElsewhere)[number]
 
-/** The act that had refunded an order before a bulk refund reached it. Both are null when the customer or the run had done it. */
+/**
+ * The act that had refunded an order before a bulk refund reached it. Both are null when the customer or the run had
+ * done it.
+ */
 export interface RefundedBy {
   by_bulk_action: string | null
   by_operator: string | null

@@ -21,8 +21,8 @@ export async function findOrdersByIccid(
 type Unindexed = Pick<Esims, 'id' | 'iccid'> & Pick<Orders, 'account_id'>
 
 /**
- * Fills the index of eSIMs that are older than it, or of a backup from before it. SQL cannot: the number is encrypted under
- * the account's key. Housekeeping does it, so that a search has nothing left to do.
+ * Fills the index of eSIMs that are older than it, or of a backup from before it. SQL cannot: the number is encrypted
+ * under the account's key. Housekeeping does it, so that a search has nothing left to do.
  * @param onBatch is called between batches
  * @returns how many were indexed
  */

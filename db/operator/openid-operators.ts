@@ -1,4 +1,7 @@
-/** Operators who sign in at the company's OpenID provider, which knows their names and roles. Their sessions: openid-sessions.ts. */
+/**
+ * Operators who sign in at the company's OpenID provider, which knows their names and roles. Their sessions:
+ * openid-sessions.ts.
+ */
 import { randomBytes } from 'node:crypto'
 import type { OperatorRole } from '../../policy/operators/operator-roles.ts'
 import type { Database } from '../connection/database.ts'
@@ -6,8 +9,8 @@ import type { Operators } from '../connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
 
 /**
- * Creates the operator at their first sign-in, and afterwards notes the current name, address and role. An operator with the
- * same address who signs in with a password is another operator.
+ * Creates the operator at their first sign-in, and afterwards notes the current name, address and role. An operator
+ * with the same address who signs in with a password is another operator.
  * @returns undefined for an operator who was disabled here
  */
 export async function saveOpenIdOperator(

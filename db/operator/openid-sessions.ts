@@ -1,4 +1,6 @@
-/** Sessions of operators who have signed in at the OpenID provider: kept while it confirms them, ended when it says so. */
+/**
+ * Sessions of operators who have signed in at the OpenID provider: kept while it confirms them, ended when it says so.
+ */
 import type { Queryable } from '../connection/database.ts'
 import type { WebSessions } from '../connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'

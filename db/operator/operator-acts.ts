@@ -26,8 +26,8 @@ export interface NewOperatorAct {
 
 /**
  * Records what an operator does, does it, and records how it ended. An act whose process ends in between stays `asked`,
- * and so does one whose outcome is unknown. Every act of one operator comes through here, and with it the limit of what one gives
- * back alone.
+ * and so does one whose outcome is unknown. Every act of one operator comes through here, and with it the limit of what
+ * one gives back alone.
  * @param refusalOf the code of a refusal; undefined for an error that leaves open whether the act was done
  * @throws SecondOperatorRequired
  */

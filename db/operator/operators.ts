@@ -91,8 +91,8 @@ export async function listOperators(context: Context): Promise<Operator[]> {
 }
 
 /**
- * Whether two names of the security log can be one person. One person may sign in by password and at the OpenID provider,
- * and may hold an operator key, which says nothing of who they are.
+ * Whether two names of the security log can be one person. One person may sign in by password and at the OpenID
+ * provider, and may hold an operator key, which says nothing of who they are.
  */
 export const mayBeSameOperator = async (context: Context, one: string, other: string): Promise<boolean> =>
   (await sameOperators(context, one, [other])).length > 0

@@ -34,7 +34,9 @@ export class SecondOperatorRequired extends Error {
 
 const windowStart = (at: Date): Date => plusMs(at, -periods.operatorRefundsMs)
 
-/** Only one transaction at a time reads the sums and adds to them: two at once would not see the refund of each other. */
+/**
+ * Only one transaction at a time reads the sums and adds to them: two at once would not see the refund of each other.
+ */
 export const lockRefundSums = (tx: Transaction) =>
   tx`select pg_advisory_xact_lock(hashtextextended('refunds of operators', 0))`
 
@@ -47,14 +49,18 @@ interface Sums {
   /** what the operator refunds, this act included; then what they have refunded without it */
   by_operator: number
   by_operator_before: number
-  /** of the selected orders, the largest sum that all operators together refund of one order; then the part of it without this act */
+  /**
+   * of the selected orders, the largest sum that all operators together refund of one order; then the part of it
+   * without this act
+   */
   of_order: number
   of_order_before: number
 }
 
 /**
- * Adds up the refunds that one operator alone has made, may have made, or is about to make: refunds that two operators confirmed do not count. Of one
- * order it is never more than its price: a refund that failed and is repeated counts once.
+ * Adds up the refunds that one operator alone has made, may have made, or is about to make: refunds that two operators
+ * confirmed do not count. Of one order it is never more than its price: a refund that failed and is repeated counts
+ * once.
  * @param asked what is asked for now: `order_id` and `minor`
  * @param of.names of the operator
  * @param of.except the id of the act or bulk action that asks
@@ -96,8 +102,8 @@ export async function namesOfOperator(context: RefundContext, operator: string):
 }
 
 /**
- * Notes that an operator is about to give something back, unless it needs a second one: then that is noted. One statement reads
- * the sums and adds to them. One that was noted before, and not refused, stays.
+ * Notes that an operator is about to give something back, unless it needs a second one: then that is noted. One
+ * statement reads the sums and adds to them. One that was noted before, and not refused, stays.
  * @param act.amountMinor null: all that is left
  * @throws SecondOperatorRequired
  */

@@ -11,7 +11,9 @@ export interface ServiceState {
   mails: { sent: number; failed: number; waiting: number; oldestWaiting: Date | null }
   /** the day (UTC) of the last event of each sender, and how many came today */
   webhooks: { source: string; last: Date; today: number }[]
-  /** where the app backend has events sent; `waiting`: events that it has not taken, `untaken_since`: the oldest of them */
+  /**
+   * where the app backend has events sent; `waiting`: events that it has not taken, `untaken_since`: the oldest of them
+   */
   endpoints: (Pick<WebhookEndpoints, 'id' | 'url' | 'state' | 'disabled_because' | 'delivered_at' | 'code'> & {
     waiting: number
     untaken_since: Date | null

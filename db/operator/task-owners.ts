@@ -1,4 +1,7 @@
-/** The subject and the account of a task. Its subject is an order, an eSIM, a run, a dispute or a request, or belongs to no account. */
+/**
+ * The subject and the account of a task. Its subject is an order, an eSIM, a run, a dispute or a request, or belongs to
+ * no account.
+ */
 import type { Queryable } from '../connection/database.ts'
 import type { Orders, PrivacyRequests } from '../connection/schema.ts'
 import type { OperatorTask } from '../operator-tasks.ts'

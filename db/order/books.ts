@@ -79,7 +79,9 @@ export interface InvoiceInput extends Facts {
   paymentKind: string
 }
 
-/** Splits a gross amount into net and tax, in minor units. The tax is rounded half up; both add up to the gross amount. */
+/**
+ * Splits a gross amount into net and tax, in minor units. The tax is rounded half up; both add up to the gross amount.
+ */
 export function splitTax(grossMinor: number, taxRateBps: number): { netMinor: number; taxMinor: number } {
   const taxMinor = Math.round((grossMinor * taxRateBps) / (10_000 + taxRateBps))
   return { netMinor: grossMinor - taxMinor, taxMinor }

@@ -11,8 +11,8 @@ import {
 } from '../operator-tasks.ts'
 
 /**
- * Stores what the processor says of a dispute. Two of its events may be handled at the same time, and the answer that was read
- * first be written last: what is decided is not undone by an answer that may be older than the decision.
+ * Stores what the processor says of a dispute. Two of its events may be handled at the same time, and the answer that
+ * was read first be written last: what is decided is not undone by an answer that may be older than the decision.
  * @param orderId whose payment it is about
  * @param isReread the answer was read after what is stored had been written
  * @returns false when nothing was stored, and the processor has to be asked again
@@ -51,7 +51,8 @@ export async function upsertDispute(
 
 /**
  * Raises or resolves the operator tasks of a dispute, by what the processor says of it.
- * @param orderId undefined for an erased order: an operator must answer the bank, and no trace of a settled task may stay
+ * @param orderId undefined for an erased order: an operator must answer the bank, and no trace of a settled task may
+ * stay
  */
 export async function recordDisputeTasks(
   sql: Queryable,
@@ -126,7 +127,8 @@ export function evidenceOf({
 }
 
 /**
- * Whether an eSIM has to be suspended: a dispute about its order or about one of its top-ups is open, or gave the money back.
+ * Whether an eSIM has to be suspended: a dispute about its order or about one of its top-ups is open, or gave the money
+ * back.
  */
 export async function isDisputed(sql: Queryable, esim: { id: string; orderId: string }): Promise<boolean> {
   const rows = await sql`

@@ -127,7 +127,10 @@ export async function recordPaymentOf(sql: Queryable, orderId: string, paymentIn
   await sql`update orders set payment_intent_id = ${paymentIntentId} where id = ${orderId} and payment_intent_id is null`
 }
 
-/** Whether a payment is the order's own. One that is made on Stripe's page is not known before the order's run has read the page. */
+/**
+ * Whether a payment is the order's own. One that is made on Stripe's page is not known before the order's run has read
+ * the page.
+ */
 export const hasPayment = (
   order: Pick<Orders, 'payment_intent_id' | 'checkout_session_id'>,
   paymentIntentId: string | undefined,

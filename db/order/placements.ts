@@ -13,8 +13,8 @@ type OfferedAt = Pick<Packages, 'daily' | 'kind' | 'destinations'> & {
 }
 
 /**
- * `placed_after`: real time of the first attempt, to compare with times of the provider's clock. `last_asked_at`: real time
- * of the last request that may have been applied.
+ * `placed_after`: real time of the first attempt, to compare with times of the provider's clock. `last_asked_at`: real
+ * time of the last request that may have been applied.
  */
 export type Placement = Omit<
   ProviderOrders,
@@ -85,8 +85,8 @@ export async function listPlacements(sql: Queryable, orderId: string): Promise<P
 }
 
 /**
- * Stores a placement before its provider is asked. Undefined when the order's eSIMs are being returned, or when the answer
- * to another placement is still open.
+ * Stores a placement before its provider is asked. Undefined when the order's eSIMs are being returned, or when the
+ * answer to another placement is still open.
  */
 export async function claimPlacement(
   sql: Queryable,
@@ -173,8 +173,8 @@ export async function takeBackRequest(sql: Queryable, id: string, request: Reque
 }
 
 /**
- * Closes a placement of which no request was applied: as refused for good, or by deleting it, so that its provider may be
- * asked again under a new reference.
+ * Closes a placement of which no request was applied: as refused for good, or by deleting it, so that its provider may
+ * be asked again under a new reference.
  * @param request the last request; undefined for the one that the claim recorded
  * @returns false when a later request was recorded, which may have been applied
  */
@@ -202,7 +202,10 @@ export async function notePlaced(sql: Queryable, id: string, orderNo: string): P
   return row?.state === 'placed'
 }
 
-/** Records that the provider of a placement was asked for the return of one of its eSIMs, beside what others record meanwhile. */
+/**
+ * Records that the provider of a placement was asked for the return of one of its eSIMs, beside what others record
+ * meanwhile.
+ */
 export async function noteReturnAskedOf(sql: Queryable, id: string, mark: string): Promise<void> {
   await sql`update provider_orders set returns_asked = array_append(returns_asked, ${mark}) where id = ${id}`
 }

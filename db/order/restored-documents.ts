@@ -73,8 +73,8 @@ export async function deleteFoundNumbers(sql: Queryable): Promise<void> {
 }
 
 /**
- * Records the numbers between those of the dump and the highest known one whose document is lost. Higher ones that are lost
- * as well are not known.
+ * Records the numbers between those of the dump and the highest known one whose document is lost. Higher ones that are
+ * lost as well are not known.
  * @param before the highest number of each series in the dump
  */
 export async function recordLostNumbers(

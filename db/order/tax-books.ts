@@ -44,9 +44,9 @@ export interface OssLine {
 }
 
 /**
- * The invoices and credit notes of the days from one to before another: supplies of these days, and corrections of earlier
- * ones. Each document is in the file of the time in which it was issued, since an earlier file may have been sent: a
- * restore issues invoices for supplies of before it.
+ * The invoices and credit notes of the days from one to before another: supplies of these days, and corrections of
+ * earlier ones. Each document is in the file of the time in which it was issued, since an earlier file may have been
+ * sent: a restore issues invoices for supplies of before it.
  */
 export async function ossLines(sql: Queryable, from: string, before: string): Promise<OssLine[]> {
   const rows = await sql<OssRow[]>`

@@ -27,8 +27,8 @@ const roundedTo = 1_000
 const mostMinor = 2_147_483_000
 
 /**
- * The keys of a purchase: the card by its fingerprint at the processor, the devices and the address of the account by their
- * blind indexes. The hashes are of another purpose than the indexes, so that no row of a person has one of them.
+ * The keys of a purchase: the card by its fingerprint at the processor, the devices and the address of the account by
+ * their blind indexes. The hashes are of another purpose than the indexes, so that no row of a person has one of them.
  */
 export async function velocityKeys(
   sql: Queryable,

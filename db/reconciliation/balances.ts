@@ -86,7 +86,9 @@ export async function listNewestReadings(
   })
 }
 
-/** For how many days a balance lasts at the rate between two readings, with one decimal; null when nothing was spent. */
+/**
+ * For how many days a balance lasts at the rate between two readings, with one decimal; null when nothing was spent.
+ */
 export function daysLeft({ newest, first }: { newest: BalanceReading; first: BalanceReading }): number | null {
   if (newest.balanceMicros <= 0) return 0
   const days = (newest.readAt.getTime() - first.readAt.getTime()) / milliseconds.day

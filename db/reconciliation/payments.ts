@@ -62,7 +62,8 @@ export interface OldPayment {
 }
 
 /**
- * A page of orders whose payment is older than the comparison reads, and that were credited since or differed the last time.
+ * A page of orders whose payment is older than the comparison reads, and that were credited since or differed the last
+ * time.
  * @param page.after the last order of the page before
  */
 export async function listOldPayments(

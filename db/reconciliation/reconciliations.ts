@@ -13,7 +13,9 @@ import type { ReconciliationDifferences, Reconciliations } from '../connection/s
 export interface Difference {
   kind: DifferenceKindName
   subjectId: string
-  /** which of several facts of this kind about the subject: the outside party's id; empty where there can be one alone */
+  /**
+   * which of several facts of this kind about the subject: the outside party's id; empty where there can be one alone
+   */
   part: string
   detail: string
   subjectAt: Date
@@ -67,14 +69,17 @@ const rowsPerStatement = 5_000
 const before = (sql: Queryable, reconciliationId: string) => sql`
   select id from reconciliations where state = 'complete' and id <> ${reconciliationId} order by started_at desc limit 1`
 
-/** The newest complete reconciliation before this one, and the incomplete ones since: each may have seen what no other saw. */
+/**
+ * The newest complete reconciliation before this one, and the incomplete ones since: each may have seen what no other
+ * saw.
+ */
 export const lastLooks = (sql: Queryable, reconciliationId: string) => sql`
   select id from reconciliations where id <> ${reconciliationId} and started_at >= coalesce(
     (select started_at from reconciliations where id = (${before(sql, reconciliationId)})), '-infinity')`
 
 /**
- * Takes over what the reconciliations before have found and this one does not look at, because it is older. Payments are
- * examined again, however old they are.
+ * Takes over what the reconciliations before have found and this one does not look at, because it is older. Payments
+ * are examined again, however old they are.
  */
 export async function carryOver(sql: Queryable, reconciliationId: string, readFrom: Date): Promise<void> {
   await sql`
@@ -90,8 +95,8 @@ export async function carryOver(sql: Queryable, reconciliationId: string, readFr
 }
 
 /**
- * Differences whose task an operator has closed stay closed while they are the same. A task has all parts of its subject: what was
- * accepted of them stays so when another part comes and opens the task again.
+ * Differences whose task an operator has closed stay closed while they are the same. A task has all parts of its
+ * subject: what was accepted of them stays so when another part comes and opens the task again.
  */
 export async function acceptDecided(sql: Queryable, reconciliationId: string): Promise<void> {
   await sql`
@@ -108,8 +113,8 @@ export async function acceptDecided(sql: Queryable, reconciliationId: string): P
 }
 
 /**
- * Makes an operator task of the unexplained differences of each kind and subject. An open one gets today's detail; that of a remainder keeps those of
- * the nights before, which no later night finds again.
+ * Makes an operator task of the unexplained differences of each kind and subject. An open one gets today's detail; that
+ * of a remainder keeps those of the nights before, which no later night finds again.
  */
 export async function raiseDifferences(sql: Queryable, reconciliationId: string, at: Date): Promise<void> {
   await sql`

@@ -1,4 +1,6 @@
-/** The arguments of a command. Wrong ones end the process before its work: with the reason, the usage and exit code 2. */
+/**
+ * The arguments of a command. Wrong ones end the process before its work: with the reason, the usage and exit code 2.
+ */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
 type Options = NonNullable<ParseArgsConfig['options']>

@@ -44,8 +44,8 @@ const tooMany = (seconds: number): Refusal =>
   new Refusal(429, { message: 'Too Many Attempts.' }, { 'Retry-After': String(seconds) })
 
 /**
- * The fields of a form or of a JSON object, with every value of a repeated field (`x[]`). The documentation shows forms,
- * the vendor's client libraries send JSON.
+ * The fields of a form or of a JSON object, with every value of a repeated field (`x[]`). The documentation shows
+ * forms, the vendor's client libraries send JSON.
  */
 export async function formFields(request: Request): Promise<Map<string, string[]>> {
   const type = request.get('content-type') ?? ''

@@ -19,7 +19,10 @@ export function createNotifications(signer: Signer, issuer: string, url: string 
       sender.configure(change as Partial<Misbehaviour>)
     },
 
-    /** @param how.forged signs with a key that Apple has not published; `at`: the event's time, milliseconds; `seconds`: sends it in seconds */
+    /**
+     * @param how.forged signs with a key that Apple has not published; `at`: the event's time, milliseconds; `seconds`:
+     * sends it in seconds
+     */
     async notify(
       type: string,
       appleId: AppleId,

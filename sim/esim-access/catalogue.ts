@@ -1,6 +1,6 @@
 /**
- * The provider's packages: about forty base packages with a top-up for each that allows one, and the test packages. The shape is captured from
- * POST /package/list. Prices are integers with 10,000 to the US dollar; volumes are bytes.
+ * The provider's packages: about forty base packages with a top-up for each that allows one, and the test packages. The
+ * shape is captured from POST /package/list. Prices are integers with 10,000 to the US dollar; volumes are bytes.
  */
 import { testPackages } from './test-packages.ts'
 
@@ -30,7 +30,9 @@ export interface CataloguePackage {
   retailPrice: number
   speed: string
   ipExport: string
-  /** 1: eSIMs of it take no top-ups; 2: they do; 3: they do, with periodNum (docs.esimaccess.com, Get All Data Packages) */
+  /**
+   * 1: eSIMs of it take no top-ups; 2: they do; 3: they do, with periodNum (docs.esimaccess.com, Get All Data Packages)
+   */
   supportTopUpType: 1 | 2 | 3
   fupPolicy: string
   locationNetworkList: {

@@ -6,8 +6,8 @@ import { SMTPServer, type SMTPServerSession } from 'smtp-server'
 import type { MailStore } from './store.ts'
 
 /**
- * One fault to inject. Each matching transaction counts against `times`. Rules with `times` for the same recipient apply one
- * after the other, also when they are about different stages.
+ * One fault to inject. Each matching transaction counts against `times`. Rules with `times` for the same recipient
+ * apply one after the other, also when they are about different stages.
  */
 export interface Rule {
   /** an address, or a domain as `@example.com`; by default every recipient matches */

@@ -22,7 +22,10 @@ export interface StripeReplies {
   'send-raw': { status: number; body: string }
 }
 
-/** Paid payments with all that belongs to them become older, as if the time since had passed; open ones stay as they are. */
+/**
+ * Paid payments with all that belongs to them become older, as if the time since had passed; open ones stay as they
+ * are.
+ */
 function age(account: Account, seconds: number): void {
   const paid = new Set(account.paymentIntents.all().flatMap(({ id, status }) => (status === 'succeeded' ? [id] : [])))
   const charges = account.charges.all().filter(({ payment_intent }) => paid.has(idOf(payment_intent) ?? ''))

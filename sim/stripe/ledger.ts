@@ -1,6 +1,7 @@
 /**
- * The account's balance: each movement of money is a balance transaction (docs.stripe.com/api/balance_transactions/object).
- * Funds become available two days later; a payout takes what is available (docs.stripe.com/payouts).
+ * The account's balance: each movement of money is a balance transaction
+ * (docs.stripe.com/api/balance_transactions/object). Funds become available two days later; a payout takes what is
+ * available (docs.stripe.com/payouts).
  */
 import type Stripe from 'stripe'
 import { type Account, newId } from './account.ts'

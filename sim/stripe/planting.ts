@@ -1,5 +1,6 @@
 /**
- * Puts many payments of the past into the account at once, without events and webhooks. Their money reaches the balance now.
+ * Puts many payments of the past into the account at once, without events and webhooks. Their money reaches the balance
+ * now.
  */
 
 import { newId } from './account.ts'

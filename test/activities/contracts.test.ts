@@ -1,6 +1,6 @@
 /**
- * An activity that no worker offers leaves its run waiting: every interface of a contract is one that the worker has. And
- * each contract is used by whatever starts the workflow.
+ * An activity that no worker offers leaves its run waiting: every interface of a contract is one that the worker has.
+ * And each contract is used by whatever starts the workflow.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * Hostile values in every input of the OpenAPI document. A run draws a part of the cases by its seed; `npm test -- --all`
- * sends all of them, and `npm run fuzz` lets schemathesis send tens of thousands.
+ * Hostile values in every input of the OpenAPI document. A run draws a part of the cases by its seed;
+ * `npm test -- --all` sends all of them, and `npm run fuzz` lets schemathesis send tens of thousands.
  */
 import { randomUUID } from 'node:crypto'
 import pMap from 'p-map'

@@ -1,4 +1,7 @@
-/** docs/security/ answers each requirement of ASVS 5.0 (levels 1 and 2) and of the OWASP API Top 10, by tests that exist. */
+/**
+ * docs/security/ answers each requirement of ASVS 5.0 (levels 1 and 2) and of the OWASP API Top 10, by tests that
+ * exist.
+ */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'

@@ -1,6 +1,6 @@
 /**
- * Forged sign-in tokens by each class of error of the token library. The forger can publish keys: what the library throws
- * for the token alone is shown first, then what the API answers. A class that a new version adds fails the test.
+ * Forged sign-in tokens by each class of error of the token library. The forger can publish keys: what the library
+ * throws for the token alone is shown first, then what the API answers. A class that a new version adds fails the test.
  */
 import { createServer, type Server } from 'node:http'
 import {

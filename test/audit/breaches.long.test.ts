@@ -1,4 +1,6 @@
-/** GDPR articles 33 and 34: whose data was read is found at once, the authority has its clock, each person gets a mail. */
+/**
+ * GDPR articles 33 and 34: whose data was read is found at once, the authority has its clock, each person gets a mail.
+ */
 import { randomUUID } from 'node:crypto'
 import pMap from 'p-map'
 import { expect, test } from 'vitest'

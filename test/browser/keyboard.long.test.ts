@@ -1,4 +1,7 @@
-/** A person with nothing but a keyboard finds, installs, tops up and returns eSIMs, and deletes the account. Without scripts. */
+/**
+ * A person with nothing but a keyboard finds, installs, tops up and returns eSIMs, and deletes the account. Without
+ * scripts.
+ */
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { textsOf } from '../../messages/texts.ts'

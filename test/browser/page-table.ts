@@ -1,6 +1,7 @@
 /**
- * Each page with its main and its failing path, and each form with its refusal. The walk in a browser (`walk.long.test.ts`), the
- * screenshots and the check that no page and no form is missing (`page-table.test.ts`) are made from it.
+ * Each page with its main and its failing path, and each form with its refusal. The walk in a browser
+ * (`walk.long.test.ts`), the screenshots and the check that no page and no form is missing (`page-table.test.ts`) are
+ * made from it.
  */
 import type { OperatorsPaths, PersonsPaths } from './furnished.ts'
 

@@ -1,7 +1,7 @@
 /**
- * `npm run screenshots [parts of pages' names]`: the main and the failing path of each page of the table, also of the console and
- * the documentation, on a phone and a desktop, light and dark, in each of its languages, in `.data/screenshots` with an
- * index.html. A page that is wider than its screen is named.
+ * `npm run screenshots [parts of pages' names]`: the main and the failing path of each page of the table, also of the
+ * console and the documentation, on a phone and a desktop, light and dark, in each of its languages, in
+ * `.data/screenshots` with an index.html. A page that is wider than its screen is named.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'

@@ -1,7 +1,7 @@
 /**
- * Each page's main and failing path, and each form that is refused (`page-table.ts`), in a real browser: in each language, on a
- * phone and a desktop, light and dark. A run takes two of the four screens in each language, by its seed, which have both
- * widths and both themes; `npm test -- --all test/browser` takes all of them.
+ * Each page's main and failing path, and each form that is refused (`page-table.ts`), in a real browser: in each
+ * language, on a phone and a desktop, light and dark. A run takes two of the four screens in each language, by its
+ * seed, which have both widths and both themes; `npm test -- --all test/browser` takes all of them.
  */
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

@@ -64,7 +64,8 @@ export async function go(page: Page, site: string, { path, sends }: Way): Promis
   return answer
 }
 
-// This code runs in the page: it has no imports and no types. A form that the page no longer has is one of an older page.
+// This code runs in the page: it has no imports and no types. A form that the page no longer has is one of an older
+// page.
 const sendForm = `({ action, fields = {} }) => {
   const known = [...document.forms].find((form) => new URL(form.action, document.baseURI).pathname === action)
   const form = known || document.body.appendChild(Object.assign(document.createElement('form'), { method: 'post', action }))

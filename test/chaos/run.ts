@@ -1,7 +1,7 @@
 /**
- * `npm run chaos -- --seed N --orders N --years N`: plays a seeded world on the real stack, and checks it by outside books
- * and acknowledgements alone. A world with violations shrinks to few events, which are written to a file and can be
- * played again by `--events FILE`. The exit code is 1 when a promise was broken or something never ended.
+ * `npm run chaos -- --seed N --orders N --years N`: plays a seeded world on the real stack, and checks it by outside
+ * books and acknowledgements alone. A world with violations shrinks to few events, which are written to a file and can
+ * be played again by `--events FILE`. The exit code is 1 when a promise was broken or something never ended.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 /**
- * U2: paid means delivered or refunded. What a restore has left undecided is tried again once its cause has gone, without
- * doing anything twice.
+ * U2: paid means delivered or refunded. What a restore has left undecided is tried again once its cause has gone,
+ * without doing anything twice.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createFailureIsolation } from '../../cli/restore/failure-isolation.ts'
@@ -92,7 +92,8 @@ beforeAll(async () => {
   restoreId = await openRestore(sql)
   const isolate = createFailureIsolation(sql, restoreId)
   await rebuild(context, { restoreId, since, settled: [], temporal, isolate, say: () => undefined })
-  // A retry that does not leave them alone rebuilds the one, and takes the payment of the other for one without an order.
+  // A retry that does not leave them alone rebuilds the one, and takes the payment of the other for one without an
+  // order.
   await losePayment(sql, otherUnpaid.orderId)
   await loseWithDocuments(otherGone)
 })

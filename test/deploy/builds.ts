@@ -18,8 +18,8 @@ export interface Build {
 }
 
 /**
- * Settings of the server under which a build is drained, and its workers are gone, within seconds: by default Temporal looks
- * every few minutes whether a build is drained, and takes a worker for gone minutes after its last poll.
+ * Settings of the server under which a build is drained, and its workers are gone, within seconds: by default Temporal
+ * looks every few minutes whether a build is drained, and takes a worker for gone minutes after its last poll.
  */
 export const soonDrained = {
   'matching.wv.VersionDrainageStatusVisibilityGracePeriod': '1s',

@@ -1,4 +1,7 @@
-/** `npm run deploy` as a program: each command that changes something, with its options, from a build's start to its end. */
+/**
+ * `npm run deploy` as a program: each command that changes something, with its options, from a build's start to its
+ * end.
+ */
 import { ScheduleNotFoundError } from '@temporalio/client'
 import { afterAll, describe, expect, test } from 'vitest'
 import { describeRouting, isPolled } from '../../temporal/worker-deployment.ts'

@@ -1,6 +1,6 @@
 /**
- * docker-compose.yml runs as delivered: each service with its own command, settings, volumes, health check and order, as
- * programs of this machine in namespaces of their own. Not run: Grafana, of which there are no packages. The images
+ * docker-compose.yml runs as delivered: each service with its own command, settings, volumes, health check and order,
+ * as programs of this machine in namespaces of their own. Not run: Grafana, of which there are no packages. The images
  * themselves are not built: test/image/image.test.ts has their content.
  */
 import { readFile, rm } from 'node:fs/promises'

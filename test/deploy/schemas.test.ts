@@ -123,7 +123,10 @@ test('API and workers in Kubernetes have probes, limits, a budget for disruption
   expect(JSON.stringify(autoscaler)).toContain('"ama_schedule_to_start_p95_seconds"')
 })
 
-/** The fields that we use of a PodMonitor, as the definition of Prometheus Operator 0.91 has them; no other one is allowed. */
+/**
+ * The fields that we use of a PodMonitor, as the definition of Prometheus Operator 0.91 has them; no other one is
+ * allowed.
+ */
 const podMonitorForm = z.strictObject({
   apiVersion: z.literal('monitoring.coreos.com/v1'),
   kind: z.literal('PodMonitor'),

@@ -1,7 +1,7 @@
 /**
  * The clients that are generated in Kotlin and Swift, and the programs of the quickstart that use them.
- * `npm test -- --all test/developer/clients.long.test.ts` needs Maven and JDK 17, minutes, and packages from Maven Central.
- * Kotlin is compiled and run. Swift is compiled where `swift` is on the PATH, which no package registry has.
+ * `npm test -- --all test/developer/clients.long.test.ts` needs Maven and JDK 17, minutes, and packages from Maven
+ * Central. Kotlin is compiled and run. Swift is compiled where `swift` is on the PATH, which no package registry has.
  */
 import { execFile } from 'node:child_process'
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'

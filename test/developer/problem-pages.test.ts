@@ -1,4 +1,6 @@
-/** Each problem has a page with its cause and its remedy, and is a value of the enumeration by which programs decide. */
+/**
+ * Each problem has a page with its cause and its remedy, and is a value of the enumeration by which programs decide.
+ */
 import { expect, test } from 'vitest'
 import { problems } from '../../api/http/problems.ts'
 import { readDescribed } from '../harness/api/described.ts'

@@ -11,7 +11,10 @@ export interface Everybody {
   runs: string[]
 }
 
-/** Tables that change without an erasure: how outside parties answer anybody, sums over all people, the newest event's number. */
+/**
+ * Tables that change without an erasure: how outside parties answer anybody, sums over all people, the newest event's
+ * number.
+ */
 const moving = ['counters', 'event_stream', 'outside_parties', 'provider_spending']
 
 /** @param ofRuns which runs, as a query of Temporal's list; default all */

@@ -118,10 +118,11 @@ async function joined(kind: Kind): Promise<string[]> {
 }
 
 /**
- * Tables without data of people: the catalogue is the same for everybody, keys are checked on a schedule, and an outside party
- * has one row, with the time of an answer to anybody and nothing that leads on to a row of another table. An ended sign-in has
- * the second of an erasure, and beside it a keyed hash that no other row has; so has, for 30 days, the event that tells the app
- * backend of it, and beside it the id of the receipt or, sealed, the id that the backend has to delete.
+ * Tables without data of people: the catalogue is the same for everybody, keys are checked on a schedule, and an
+ * outside party has one row, with the time of an answer to anybody and nothing that leads on to a row of another table.
+ * An ended sign-in has the second of an erasure, and beside it a keyed hash that no other row has; so has, for 30 days,
+ * the event that tells the app backend of it, and beside it the id of the receipt or, sealed, the id that the backend
+ * has to delete.
  */
 function isOfOurTrade(name: string): boolean {
   if (/^(encryption_keys|outside_parties|ended_sign_ins)\./.test(name) || name === 'events.at') return true

@@ -1,4 +1,7 @@
-/** Pairs of faults at the app backend, of its network too: each event arrives, within the three days, and delays no other endpoint. */
+/**
+ * Pairs of faults at the app backend, of its network too: each event arrives, within the three days, and delays no
+ * other endpoint.
+ */
 import { randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
 import { fastForward } from '../../temporal/time-skipping.ts'

@@ -1,4 +1,6 @@
-/** An app backend that takes events: it verifies signatures with the library of Standard Webhooks, and answers as told. */
+/**
+ * An app backend that takes events: it verifies signatures with the library of Standard Webhooks, and answers as told.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'

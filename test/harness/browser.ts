@@ -47,7 +47,9 @@ export function createSurfer(site: string) {
     /** Posts fields without opening a page first. */
     post: (path: string, fields: Record<string, string>, headers?: Record<string, string>) =>
       request('POST', path, fields, headers),
-    /** Opens a page, and submits its form for `action` by its first button, with the hidden fields and the given ones. */
+    /**
+     * Opens a page, and submits its form for `action` by its first button, with the hidden fields and the given ones.
+     */
     async submit(
       page: string,
       action: string,

@@ -1,7 +1,8 @@
 /**
- * `npm test -- --delays`: each attempt of an activity starts, and each webhook arrives at the API, up to 300 ms later than
- * it would. What two programs do at the same time then happens in many orders. The lengths are drawn by the seed; which
- * attempt gets which of them depends on the machine. A stack whose programs are separate processes is not delayed.
+ * `npm test -- --delays`: each attempt of an activity starts, and each webhook arrives at the API, up to 300 ms later
+ * than it would. What two programs do at the same time then happens in many orders. The lengths are drawn by the seed;
+ * which attempt gets which of them depends on the machine. A stack whose programs are separate processes is not
+ * delayed.
  */
 import { createHash } from 'node:crypto'
 import { Server } from 'node:http'

@@ -56,8 +56,8 @@ export async function rememberState({ context, temporal, sims, urls, config }: S
 }
 
 /**
- * Deletes closed runs as well: another file's restore would read them. A run may start another one meanwhile, and Temporal's list
- * may keep a run that is gone.
+ * Deletes closed runs as well: another file's restore would read them. A run may start another one meanwhile, and
+ * Temporal's list may keep a run that is gone.
  */
 async function deleteRuns({ workflow, workflowService, options: { namespace } }: Client): Promise<void> {
   const gone = new Set<string>()

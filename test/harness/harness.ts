@@ -46,7 +46,8 @@ interface Shared {
 
 /**
  * The stack of this process of the test runner, started at the first call: start and stop take several times as long as
- * a short file. Each file finds it as it was started: rows, runs and simulators of earlier files are gone. After a failure the next file gets a new stack.
+ * a short file. Each file finds it as it was started: rows, runs and simulators of earlier files are gone. After a
+ * failure the next file gets a new stack.
  */
 export async function shareStack(checks: Checks = {}): Promise<Harness> {
   shared ??= await startShared()

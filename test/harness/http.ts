@@ -6,8 +6,8 @@ export interface Answer {
   status: number
   headers: Headers
   /**
-   * `any`: hundreds of places read a field of it, by paths that tests put together. Typed by its path it were the union of the
-   * answer and all its problems, which each of these places would have to tell apart.
+   * `any`: hundreds of places read a field of it, by paths that tests put together. Typed by its path it were the union
+   * of the answer and all its problems, which each of these places would have to tell apart.
    */
   // biome-ignore lint/suspicious/noExplicitAny: tests check answers field by field
   body: any

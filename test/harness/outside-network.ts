@@ -1,8 +1,9 @@
 /**
- * The network between this process and outside parties, whose names, certificates and connections can fail. Each front is the
- * address of one party and leads to its simulator; each connection carries one request. A fault is drawn when the name is looked
- * up. That of a name or handshake is of this connection alone; that of a request is of the next one that arrives, since a client
- * that has given up may open two connections. A new source of faults ends those of the one before.
+ * The network between this process and outside parties, whose names, certificates and connections can fail. Each front
+ * is the address of one party and leads to its simulator; each connection carries one request. A fault is drawn when
+ * the name is looked up. That of a name or handshake is of this connection alone; that of a request is of the next one
+ * that arrives, since a client that has given up may open two connections. A new source of faults ends those of the one
+ * before.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import dns from 'node:dns'

@@ -1,8 +1,9 @@
 /**
- * One seed for each test run: `TEST_SEED`, or a new one that the first process prints and passes on. `npm test -- --seed N`
- * draws the same again: the cases of which a run takes a part, the values of properties (test/setup.ts), the faults and
- * steps of drawn lives, and the data of people. Not drawn from it: the ids, keys and tokens that the program itself makes, ports, and
- * ids of a test whose value decides nothing (`randomUUID`), as well as what happens at the same time.
+ * One seed for each test run: `TEST_SEED`, or a new one that the first process prints and passes on.
+ * `npm test -- --seed N` draws the same again: the cases of which a run takes a part, the values of properties
+ * (test/setup.ts), the faults and steps of drawn lives, and the data of people. Not drawn from it: the ids, keys and
+ * tokens that the program itself makes, ports, and ids of a test whose value decides nothing (`randomUUID`), as well as
+ * what happens at the same time.
  */
 import { createHash, randomInt } from 'node:crypto'
 

@@ -10,8 +10,8 @@ import { throwawayFolder } from '../../dev/throwaway-folder.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /**
- * The paths that .dockerignore, or the file of another Dockerfile, leaves to `COPY . .`, without what git ignores: a build
- * starts from a clean checkout.
+ * The paths that .dockerignore, or the file of another Dockerfile, leaves to `COPY . .`, without what git ignores: a
+ * build starts from a clean checkout.
  */
 export async function imageFiles(ignoreFile = '.dockerignore'): Promise<string[]> {
   const rules = (await readFile(join(root, ignoreFile), 'utf8'))

@@ -10,8 +10,8 @@ const literalsIn = (language: Language): string[] =>
 const english = [...new Set(literalsIn('en'))].filter((text) => /\p{L}{2}/u.test(text))
 
 /**
- * The English texts on a page. A message of three words is found anywhere; a shorter one where it is all that an element
- * says, since other languages have words of the same letters.
+ * The English texts on a page. A message of three words is found anywhere; a shorter one where it is all that an
+ * element says, since other languages have words of the same letters.
  */
 export function englishLeftIn(html: string, language: Language): string[] {
   const own = literalsIn(language)

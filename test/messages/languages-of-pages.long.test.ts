@@ -1,4 +1,7 @@
-/** Every page for customers, also the one of a refused form, is whole in each language: no English message is left on it. */
+/**
+ * Every page for customers, also the one of a refused form, is whole in each language: no English message is left on
+ * it.
+ */
 import { randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'

@@ -1,6 +1,7 @@
 /**
- * The order, its person and the database as a small model: everything that can happen, one step each. `explore.ts` takes
- * the steps in every order, `check-run.ts` reads the histories of runs as steps, and `lives/` lets the API take them.
+ * The order, its person and the database as a small model: everything that can happen, one step each. `explore.ts`
+ * takes the steps in every order, `check-run.ts` reads the histories of runs as steps, and `lives/` lets the API take
+ * them.
  *
  * A step has a situation (`when`) and rules (`needs`). Each rule is there for an invariant: without any one of them
  * the exploration finds a broken one (model.test.ts). The price is 2, so that a part of it can be refunded.
@@ -79,8 +80,8 @@ export const nothingYet: World = {
 }
 
 /**
- * `person`, `operator` and `fault` may act or not. The others act sooner or later: `run` and `restore` at once, `outside` when
- * an outside party answers, `time` at a deadline.
+ * `person`, `operator` and `fault` may act or not. The others act sooner or later: `run` and `restore` at once,
+ * `outside` when an outside party answers, `time` at a deadline.
  */
 export type Who = 'person' | 'operator' | 'fault' | 'run' | 'outside' | 'time' | 'restore'
 

@@ -1,4 +1,7 @@
-/** What operators do to accounts, on the console and by the API: each with a reason, an entry, and the role that it needs. */
+/**
+ * What operators do to accounts, on the console and by the API: each with a reason, an entry, and the role that it
+ * needs.
+ */
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import type { EmailChanges, OperatorActs } from '../../db/connection/schema.ts'

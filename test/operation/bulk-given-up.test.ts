@@ -1,4 +1,7 @@
-/** A worker that is too busy to heartbeat in time counts as dead: what it was doing for a bulk action is another attempt's by then. */
+/**
+ * A worker that is too busy to heartbeat in time counts as dead: what it was doing for a bulk action is another
+ * attempt's by then.
+ */
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
 import { createBulkActivities } from '../../activities/order/bulk-action.ts'

@@ -1,8 +1,8 @@
 /**
- * An outage of both eSIM providers: all paid orders wait. One bulk refund settles them while the worker is killed again and
- * again and Stripe fails for every tenth refund. `npm test -- --all test/operation/bulk-outage.long.test.ts` plays it with 500
- * orders, kills the worker every 5 s (on a busy machine later, when our programs have had half of what two cores do in 5 s), and
- * says what took how long.
+ * An outage of both eSIM providers: all paid orders wait. One bulk refund settles them while the worker is killed again
+ * and again and Stripe fails for every tenth refund. `npm test -- --all test/operation/bulk-outage.long.test.ts` plays
+ * it with 500 orders, kills the worker every 5 s (on a busy machine later, when our programs have had half of what two
+ * cores do in 5 s), and says what took how long.
  */
 import pMap from 'p-map'
 import { expect, test } from 'vitest'

@@ -1,4 +1,6 @@
-/** The persons of the console: they sign in by two factors, do what their role permits, and every act bears their name. */
+/**
+ * The persons of the console: they sign in by two factors, do what their role permits, and every act bears their name.
+ */
 import { randomUUID } from 'node:crypto'
 import { generate } from 'otplib'
 import { beforeAll, expect, test } from 'vitest'

@@ -1,6 +1,7 @@
 /**
- * A row says what its run does not know: the API has died between the row and the message, or an update was lost with its
- * workflow task. The sweep of every ten minutes sends the update again. Orders: test/orders/payments/rows-ahead-of-runs.long.test.ts
+ * A row says what its run does not know: the API has died between the row and the message, or an update was lost with
+ * its workflow task. The sweep of every ten minutes sends the update again. Orders:
+ * test/orders/payments/rows-ahead-of-runs.long.test.ts
  */
 import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'

@@ -18,7 +18,9 @@ const ids = entries.map(([id]) => id)
 const made = 'C1 C2 C3 C4 C5 C6 C7 U1 U2 U3 U4 U5 U6 P1 P2 P3 P4 P5 P6 P7 P8 S1 R1 R2 R3 R4 G1 G2 G3 G4 G5 G6 K1 N1 N2'
 const likeAnId = /\b[CUPSRGKN][1-9]\b/g
 
-/** Titles of all tests and groups of tests in a file, without those that only `--long` runs where these are not wanted. */
+/**
+ * Titles of all tests and groups of tests in a file, without those that only `--long` runs where these are not wanted.
+ */
 function titlesIn(file: string, { long = true } = {}): string[] {
   const source = readFileSync(root + file, 'utf8')
   const tests =

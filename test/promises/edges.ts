@@ -1,6 +1,6 @@
 /**
- * States beside the violations: within a grace, explained, or not known. The figure must show these, too, as what they are.
- * test/promises/shown.json has what each figure shows.
+ * States beside the violations: within a grace, explained, or not known. The figure must show these, too, as what they
+ * are. test/promises/shown.json has what each figure shows.
  */
 import { randomUUID } from 'node:crypto'
 import { recordStore } from '../../db/backup/backup-store.ts'

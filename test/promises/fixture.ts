@@ -14,8 +14,8 @@ import { loseOrders } from '../harness/lost.ts'
 export type Fixture = Awaited<ReturnType<typeof openFixture>>
 
 /**
- * `code`: a function of ours with a fault in it, which runs; `data`: rows that no code of ours writes; `setting`: of the
- * running API; `schema`: of the database.
+ * `code`: a function of ours with a fault in it, which runs; `data`: rows that no code of ours writes; `setting`: of
+ * the running API; `schema`: of the database.
  */
 export type ViolationKind = 'code' | 'data' | 'setting' | 'schema'
 

@@ -1,7 +1,7 @@
 /**
  * Each promise has three planted violations. Each turns a figure of this promise, and with it the promise, from kept to
- * broken, and back. A run plants the first violation of each figure, and of the others one in three, which its seed draws;
- * `npm test -- --all test/promises` plants all.
+ * broken, and back. A run plants the first violation of each figure, and of the others one in three, which its seed
+ * draws; `npm test -- --all test/promises` plants all.
  */
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

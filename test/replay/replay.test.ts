@@ -93,11 +93,13 @@ describe('the kept histories catch', () => {
   }
   const codeOf = (some: Mutant[]): string => mutated(some.map(({ mutation }) => mutation))
 
-  // The first bundle has a mutant of each workflow. Of the others a run draws a part by its seed, and `--all` takes all.
+  // The first bundle has a mutant of each workflow. Of the others a run draws a part by its seed, and `--all` takes
+  // all.
   const [first = { mutants: [] }, ...others] = bundles
   const drawn = [first, ...drawPart(4)(others)].flatMap((bundle) => bundle.mutants)
 
-  // The SDK words it so, too, where the code has cancelled an activity before it was scheduled and the history has scheduled it.
+  // The SDK words it so, too, where the code has cancelled an activity before it was scheduled and the history has
+  // scheduled it.
   const differs = /^DeterminismViolationError|^ReplayError: .*Fatal error in workflow machines/
   test.each(drawn)('$name', async (mutant) => {
     const bundle = bundles.find((each) => each.mutants.includes(mutant))

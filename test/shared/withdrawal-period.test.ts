@@ -4,8 +4,8 @@ import { refundDueAfter, withdrawalPeriodEnds } from '../../shared/withdrawal-pe
 
 /**
  * Of two days on which it was concluded somewhere, the later counts 14 days from the next, skips a weekend, and ends at
- * midnight of the westernmost zone in which that day was: twelve hours after UTC, or where the day had just begun. Five days
- * more are for public holidays (docs/decisions).
+ * midnight of the westernmost zone in which that day was: twelve hours after UTC, or where the day had just begun. Five
+ * days more are for public holidays (docs/decisions).
  */
 test.each([
   // Wednesday noon UTC: it is Wednesday in all zones up to +11:59, and Thursday beyond.

@@ -15,7 +15,8 @@ export interface TestOpenIdProvider {
   /** with which it signs its tokens */
   signingKey: CryptoKey
   /**
-   * Lets a client come back to an address, and persons sign in: `claims` by their subjects. Who has none any more was removed.
+   * Lets a client come back to an address, and persons sign in: `claims` by their subjects. Who has none any more was
+   * removed.
    * @param more.logoutUrl where it tells the client that a person has signed out
    */
   serve(
@@ -25,7 +26,9 @@ export interface TestOpenIdProvider {
   ): void
   /** answers everything by this status until it is taken back by undefined */
   fail(status: number | undefined): void
-  /** Lets the next requests to a path fail, one fault after the other. @returns a function that takes back what is left */
+  /**
+   * Lets the next requests to a path fail, one fault after the other. @returns a function that takes back what is left
+   */
   failNext(path: string, faults: readonly Fault[]): () => void
   stop(): Promise<void>
 }

@@ -1,4 +1,7 @@
-/** A session of an operator lasts while the OpenID provider confirms them: it is asked again, and can end sessions itself. */
+/**
+ * A session of an operator lasts while the OpenID provider confirms them: it is asked again, and can end sessions
+ * itself.
+ */
 import { randomUUID } from 'node:crypto'
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeEach, expect, test } from 'vitest'

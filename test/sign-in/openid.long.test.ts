@@ -1,4 +1,6 @@
-/** Operators sign in at an OpenID provider: the role comes from a claim, and only the browser that has begun ends it. */
+/**
+ * Operators sign in at an OpenID provider: the role comes from a claim, and only the browser that has begun ends it.
+ */
 import { afterAll, expect, test } from 'vitest'
 import { defaultLimits } from '../../api/http/limits.ts'
 import { beginAttempt, findAttempt } from '../../api/sign-in/sign-in-attempt.ts'

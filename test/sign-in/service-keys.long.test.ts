@@ -1,4 +1,7 @@
-/** Restricted service keys: each reaches the operations of its scopes; and the address of a person that the backend passes on. */
+/**
+ * Restricted service keys: each reaches the operations of its scopes; and the address of a person that the backend
+ * passes on.
+ */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { neededScope } from '../../api/http/route.ts'

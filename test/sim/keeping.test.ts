@@ -1,4 +1,6 @@
-/** Stripe and the eSIM providers keep their books over a restart of their simulators, when there is a folder for them. */
+/**
+ * Stripe and the eSIM providers keep their books over a restart of their simulators, when there is a folder for them.
+ */
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'

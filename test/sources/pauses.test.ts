@@ -1,4 +1,7 @@
-/** Tests wait for conditions (`test/harness/until.ts`), never for a time: it is too short on a slow machine, and long on each. */
+/**
+ * Tests wait for conditions (`test/harness/until.ts`), never for a time: it is too short on a slow machine, and long on
+ * each.
+ */
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'

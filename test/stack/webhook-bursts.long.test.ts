@@ -1,8 +1,9 @@
 /**
- * Two hundred simultaneous webhooks: of all senders, different ones and copies, and two hundred copies of one event. Each is
- * answered by 2xx or by a refusal after which its sender repeats it, a copy is not handled as a second event, and packages are
- * read meanwhile within a second, or on a busy machine within what 100 reads at once need there. A burst that meets no fault is
- * answered before its senders give up. The slowest read and the slowest answer of each burst are printed.
+ * Two hundred simultaneous webhooks: of all senders, different ones and copies, and two hundred copies of one event.
+ * Each is answered by 2xx or by a refusal after which its sender repeats it, a copy is not handled as a second event,
+ * and packages are read meanwhile within a second, or on a busy machine within what 100 reads at once need there. A
+ * burst that meets no fault is answered before its senders give up. The slowest read and the slowest answer of each
+ * burst are printed.
  */
 import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
@@ -177,8 +178,8 @@ async function readPackages(answered: Promise<unknown> = Promise.resolve()): Pro
 }
 
 /**
- * How long a read may take during a burst: a second, or on a machine that is busy with other things as long as 100 reads at
- * once need there. Measured just before, as other work comes and goes. A read is more work than a webhook.
+ * How long a read may take during a burst: a second, or on a machine that is busy with other things as long as 100
+ * reads at once need there. Measured just before, as other work comes and goes. A read is more work than a webhook.
  */
 async function allowance(): Promise<number> {
   const reads = times(100, () => timed(async () => (await harness.service.get('/v1/packages')).status))

@@ -5,7 +5,10 @@ export const asked = defineUpdate<string>('asked')
 
 const failure = () => ApplicationFailure.nonRetryable('', 'OutOfStock')
 
-/** @param when `asked`: its caller gets the failure; `later`: its caller has the answer already; `unasked`: nobody asks it */
+/**
+ * @param when `asked`: its caller gets the failure; `later`: its caller has the answer already; `unasked`: nobody asks
+ * it
+ */
 export async function failingRun(when: 'asked' | 'later' | 'unasked'): Promise<void> {
   let answered = when === 'unasked'
   setHandler(asked, async () => {

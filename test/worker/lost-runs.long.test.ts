@@ -1,4 +1,7 @@
-/** A run that fails halfway is a task also when its failure is one of ours: that of a local activity has no other around it. */
+/**
+ * A run that fails halfway is a task also when its failure is one of ours: that of a local activity has no other around
+ * it.
+ */
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { WithStartWorkflowOperation } from '@temporalio/client'

@@ -1,4 +1,7 @@
-/** A worker that dies in the middle of a call for an order: another one repeats it within seconds, and does not pay twice. */
+/**
+ * A worker that dies in the middle of a call for an order: another one repeats it within seconds, and does not pay
+ * twice.
+ */
 import proto from '@temporalio/proto'
 import { expect, test } from 'vitest'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'

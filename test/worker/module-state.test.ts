@@ -1,4 +1,7 @@
-/** All runs of a worker share the modules of the workflow bundle (worker/bundle.ts): what a module keeps, every run sees. */
+/**
+ * All runs of a worker share the modules of the workflow bundle (worker/bundle.ts): what a module keeps, every run
+ * sees.
+ */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,6 +1,6 @@
 /**
- * Messages of any form, such as the Web UI sends, leave every run answering. A test run sends each of them a part of the
- * forms by its seed, `npm test -- --all` sends all of them.
+ * Messages of any form, such as the Web UI sends, leave every run answering. A test run sends each of them a part of
+ * the forms by its seed, `npm test -- --all` sends all of them.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'

@@ -30,7 +30,8 @@ export async function leaveLostOrder(
   const { sql, cipher } = context
   const { run, payment } = facts
   if (!payment || payment.status === 'canceled') return
-  // A person who was erased keeps what was delivered, and nobody owes them anything: their deletion had not ended the run yet.
+  // A person who was erased keeps what was delivered, and nobody owes them anything: their deletion had not ended the
+  // run yet.
   if (keepsDelivery(run) && (await isErased(sql, cipher.accountRef(run.input.accountId)))) {
     await keepBooks(context, { ...facts, payment })
     return

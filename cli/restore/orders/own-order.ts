@@ -41,7 +41,8 @@ export async function listPlacedOrders(
 
 /**
  * The request that was made last: a run asks again, and asks another provider, only once it is certain that nothing was
- * applied. Of several orders under one reference, which a repeated request has made, the first one: the run takes it too.
+ * applied. Of several orders under one reference, which a repeated request has made, the first one: the run takes it
+ * too.
  * @param references of the run, the oldest first
  */
 export function ownOrderOf(references: readonly string[], placed: readonly PlacedOrder[]): PlacedOrder | undefined {

@@ -95,8 +95,8 @@ export async function listUnpaidPages(
 }
 
 /**
- * Which payment of an order is its own: a checkout whose answer was lost, or that was repeated after a day, has made several.
- * One of them was paid at most; a cancelled one can never be.
+ * Which payment of an order is its own: a checkout whose answer was lost, or that was repeated after a day, has made
+ * several. One of them was paid at most; a cancelled one can never be.
  */
 export function rankOf({ status }: Pick<Payment, 'status'>): number {
   if (status === 'succeeded') return 3

@@ -1,4 +1,6 @@
-/** Brings an order's rows to where its run is: the effects of what the run has completed. docs/restore.md has the table. */
+/**
+ * Brings an order's rows to where its run is: the effects of what the run has completed. docs/restore.md has the table.
+ */
 import { invoiceOf } from '../../../activities/order/invoice.ts'
 import { factsOf, newOrder } from '../../../activities/order/payment/payment.ts'
 import { notAccepted, objectionTo } from '../../../activities/order/payment/payment-acceptance.ts'

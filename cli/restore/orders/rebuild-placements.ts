@@ -88,8 +88,8 @@ async function topUpPlacement(
 }
 
 /**
- * The requests whose answer the run waits for. eSIM Access shows an order only once it is allocated: its request is repeated
- * under its reference, by which it stays one order.
+ * The requests whose answer the run waits for. eSIM Access shows an order only once it is allocated: its request is
+ * repeated under its reference, by which it stays one order.
  */
 export async function keepOpenPlacements(
   context: Context,

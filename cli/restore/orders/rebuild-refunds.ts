@@ -1,4 +1,7 @@
-/** Refunds of an order and their credit notes: Stripe has all refunds, also those made at the dashboard, and the runs have the numbers. */
+/**
+ * Refunds of an order and their credit notes: Stripe has all refunds, also those made at the dashboard, and the runs
+ * have the numbers.
+ */
 import { takenBackBy } from '../../../activities/order/refunds/lost-disputes.ts'
 import { leftOf } from '../../../activities/order/refunds/refund.ts'
 import { hasNotFailed, recordRefunds, refundedMinorOf } from '../../../activities/order/refunds/refund-records.ts'
@@ -95,7 +98,8 @@ export async function findNotes(
   const notes: { number: string; at: Date }[] = []
   for (const note of own.creditNotes.toSorted((a, b) => (a.number < b.number ? -1 : 1)))
     if (!taken.includes(note.number) && !(await isIssued(tx, note.number))) notes.push(note)
-  // Credit notes are issued in the order of the refunds: what is left over is newer than the last one that the run knew.
+  // Credit notes are issued in the order of the refunds: what is left over is newer than the last one that the run
+  // knew.
   const others = accepted.filter((refund) => !found.has(refund))
   if (notes.length <= others.length)
     for (const [index, note] of notes.entries()) {

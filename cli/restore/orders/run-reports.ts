@@ -44,7 +44,9 @@ interface Delivery {
   invoiceNumber: string | undefined
 }
 
-/** What `recordDelivery` has answered. Earlier builds dated a delivery by the time at which the workflow asked for it. */
+/**
+ * What `recordDelivery` has answered. Earlier builds dated a delivery by the time at which the workflow asked for it.
+ */
 export function readDelivery(asOf: Date, result: unknown): Delivery {
   const { deliveredAt = asOf, invoiceNumber } = readAs(orderResults.recordDelivery, result)
   return { at: deliveredAt, invoiceNumber }

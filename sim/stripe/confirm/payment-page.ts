@@ -1,6 +1,6 @@
 /**
- * A page on which a person pays by a test card, in place of the app's payment sheet: `/pay/<client secret>`. It sends what
- * the sheet sends. Without scripts.
+ * A page on which a person pays by a test card, in place of the app's payment sheet: `/pay/<client secret>`. It sends
+ * what the sheet sends. Without scripts.
  */
 import type { Request, Response, Router } from 'express'
 import type Stripe from 'stripe'

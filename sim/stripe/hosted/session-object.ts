@@ -1,4 +1,6 @@
-/** A new Checkout Session with every field that API version 2026-10-28.endive always sends; the SDK's types check them. */
+/**
+ * A new Checkout Session with every field that API version 2026-10-28.endive always sends; the SDK's types check them.
+ */
 import type Stripe from 'stripe'
 
 export interface SessionGiven {

@@ -1,6 +1,6 @@
 /**
- * Checkout Sessions in `payment` mode: docs.stripe.com/api/checkout/sessions. A session is paid once. Its PaymentIntent is
- * made when the customer pays, and ends with the session.
+ * Checkout Sessions in `payment` mode: docs.stripe.com/api/checkout/sessions. A session is paid once. Its PaymentIntent
+ * is made when the customer pays, and ends with the session.
  */
 import type Stripe from 'stripe'
 import { type Account, idOf, newId } from '../account.ts'

@@ -1,7 +1,8 @@
 /**
  * A caller without credentials sends a megabyte of bytes that are slow to parse. On every route the API refuses or
- * ignores them and keeps answering. The list of routes comes from the API and includes new ones. A run sends each route a
- * part of the headers, closed routes a part of the bodies, and open ones one size of each; `npm test -- --all` sends all.
+ * ignores them and keeps answering. The list of routes comes from the API and includes new ones. A run sends each route
+ * a part of the headers, closed routes a part of the bodies, and open ones one size of each; `npm test -- --all` sends
+ * all.
  */
 import { request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'

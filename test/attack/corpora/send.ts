@@ -1,4 +1,7 @@
-/** Sends hostile requests to a running stack, each as a caller whom the route admits, and says what is wrong with an answer. */
+/**
+ * Sends hostile requests to a running stack, each as a caller whom the route admits, and says what is wrong with an
+ * answer.
+ */
 import { createSurfer, type Surfer } from '../../harness/browser.ts'
 import type { Product } from '../../harness/product.ts'
 import { visit } from '../../harness/visits.ts'

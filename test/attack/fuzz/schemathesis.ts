@@ -13,8 +13,8 @@ const hooks = fileURLToPath(new URL('./hooks.py', import.meta.url))
 const execute = promisify(execFile)
 
 /**
- * 5xx, statuses and bodies that the document does not describe, and rows of another person. Left out: checks of what the
- * API accepts, since most refusals depend on stored rows and not on the form of a request.
+ * 5xx, statuses and bodies that the document does not describe, and rows of another person. Left out: checks of what
+ * the API accepts, since most refusals depend on stored rows and not on the form of a request.
  */
 const checks = [
   'not_a_server_error',

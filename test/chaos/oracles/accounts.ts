@@ -1,6 +1,6 @@
 /**
- * Accounts hold what the policy names and nothing else (C1, C2, C3, C5, C6, C7), can be used (U1), and are shown, corrected and
- * exported (G1, G2, G5).
+ * Accounts hold what the policy names and nothing else (C1, C2, C3, C5, C6, C7), can be used (U1), and are shown,
+ * corrected and exported (G1, G2, G5).
  */
 import { createFinder } from './finder.ts'
 import { type AccountExport, type Acknowledgements, type Finding, living, type Oracle, type Person } from './record.ts'

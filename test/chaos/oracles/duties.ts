@@ -1,4 +1,6 @@
-/** Privacy requests are answered within 30 days (G6); a changed policy is posted (N1), and mailed 30 days ahead (N2). */
+/**
+ * Privacy requests are answered within 30 days (G6); a changed policy is posted (N1), and mailed 30 days ahead (N2).
+ */
 import { periods } from '../../../policy/periods.ts'
 import { distinct, mailsOf } from './messages.ts'
 import type { Oracle } from './record.ts'

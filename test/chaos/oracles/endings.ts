@@ -1,6 +1,6 @@
 /**
- * Deletions are complete, those of children included (G3, K1), and nothing is kept beyond its period: accounts (R1), books (R2),
- * backups (R3).
+ * Deletions are complete, those of children included (G3, K1), and nothing is kept beyond its period: accounts (R1),
+ * books (R2), backups (R3).
  */
 import { milliseconds, periods } from '../../../policy/periods.ts'
 import { distinct, mailsOf } from './messages.ts'

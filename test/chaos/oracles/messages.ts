@@ -1,6 +1,6 @@
 /**
- * Mails and pushes reach the person's address and devices (C4, P4, P5), each once (U3); promotions go to those alone who asked for
- * them, and stop when they no longer do (U4, G4).
+ * Mails and pushes reach the person's address and devices (C4, P4, P5), each once (U3); promotions go to those alone
+ * who asked for them, and stop when they no longer do (U4, G4).
  */
 import type { Acknowledgements, Finding, Mail, Oracle, OutsideBooks, Person } from './record.ts'
 

@@ -136,8 +136,8 @@ function strays(books: OutsideBooks, all: Account[]): Finding[] {
 }
 
 /**
- * The app backend gets an event of each acknowledged order's beginning and of its end. Those of a lost database end with it: an
- * event reports the restore, and the app backend reads again what lived then.
+ * The app backend gets an event of each acknowledged order's beginning and of its end. Those of a lost database end
+ * with it: an event reports the restore, and the app backend reads again what lived then.
  */
 function eventFaults(said: Acknowledgements): Finding[] {
   const { orders, events } = said

@@ -188,7 +188,9 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     await reach(order, ended)
   }
 
-  /** The run may learn of a state after the row that shows it: a refused decision is made again, as an operator does. */
+  /**
+   * The run may learn of a state after the row that shows it: a refused decision is made again, as an operator does.
+   */
   async function decide(order: Order, verdict: 'approve' | 'reject'): Promise<void> {
     const deadline = Date.now() + stuckAfterMs
     while (order.status === 'in_review' && Date.now() < deadline) {

@@ -1,4 +1,6 @@
-/** Faults that a product could have, imitated from outside: they show that the oracles find them and how plans shrink. */
+/**
+ * Faults that a product could have, imitated from outside: they show that the oracles find them and how plans shrink.
+ */
 
 import { until } from '../../harness/until.ts'
 import type { Order } from '../oracles/record.ts'

@@ -125,7 +125,10 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
       .map(({ processor }) => processor)
   }
 
-  /** Lets enough time pass for everything that was begun to end: as long as an order's run works, four days for a deletion. */
+  /**
+   * Lets enough time pass for everything that was begun to end: as long as an order's run works, four days for a
+   * deletion.
+   */
   async function settle(onProgress: (line: string) => void): Promise<void> {
     const timed = async <Item>(what: string, items: Iterable<Item>, one: (item: Item) => Promise<unknown>) => {
       const from = Date.now()

@@ -186,7 +186,10 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     ended,
     /** the worker's connections */
     links,
-    /** Disturbs one part. @param losesDatabase called before a restore; it returns what is called after it. Resolves when the part works again; faults at parties wait for their calls. */
+    /**
+     * Disturbs one part. @param losesDatabase called before a restore; it returns what is called after it. Resolves
+     * when the part works again; faults at parties wait for their calls.
+     */
     async disturb(disturbance: Disturbance, losesDatabase: LosesDatabase): Promise<void> {
       const crash = { from: Date.now(), until: Number.POSITIVE_INFINITY }
       if (['kill', 'freeze', 'cut', 'restore'].includes(disturbance.kind)) crashes.push(crash)

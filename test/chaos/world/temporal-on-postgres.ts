@@ -1,4 +1,7 @@
-/** Temporal on PostgreSQL with four shards, as in docker-compose.yml, from the programs that ops/temporal/build.sh makes. */
+/**
+ * Temporal on PostgreSQL with four shards, as in docker-compose.yml, from the programs that ops/temporal/build.sh
+ * makes.
+ */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'

@@ -134,7 +134,10 @@ export function createWitness(stack: WorldStack) {
     async export(person: Person): Promise<void> {
       person.exported = await readExport(person)
     },
-    /** Called right before the database is lost. @param from when its backup was begun @returns to be called when it is restored */
+    /**
+     * Called right before the database is lost. @param from when its backup was begun @returns to be called when it is
+     * restored
+     */
     async losesDatabase(from: number): Promise<() => void> {
       await readEvents()
       const loss = { from, until: Number.POSITIVE_INFINITY }

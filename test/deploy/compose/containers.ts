@@ -1,4 +1,7 @@
-/** Runs the services of docker-compose.yml without a container engine: namespaces, a bridge, and programs of this machine. */
+/**
+ * Runs the services of docker-compose.yml without a container engine: namespaces, a bridge, and programs of this
+ * machine.
+ */
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

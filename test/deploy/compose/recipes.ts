@@ -1,4 +1,7 @@
-/** How each image of docker-compose.yml is replaced by programs of this machine, which get the same command and settings. */
+/**
+ * How each image of docker-compose.yml is replaced by programs of this machine, which get the same command and
+ * settings.
+ */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'

@@ -1,4 +1,6 @@
-/** G3 at Stripe: pairs of passing faults at every call of a redaction: everything is redacted, and nothing is let go of. */
+/**
+ * G3 at Stripe: pairs of passing faults at every call of a redaction: everything is redacted, and nothing is let go of.
+ */
 import { expect, test } from 'vitest'
 import { deleteAccount } from '../../harness/deletions.ts'
 import { shareStack } from '../../harness/harness.ts'

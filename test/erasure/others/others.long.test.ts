@@ -1,7 +1,8 @@
 /**
- * G3: a person sends any ids by any route, and the app backend sends them about that person. The person's erasure deletes only
- * their own data: rows, data keys and runs of others are unchanged, also a quarter of an hour later, after the second check.
- * Each place for an id gets one id of each kind that the other has; with `npm test -- --all`, each of the other's ids.
+ * G3: a person sends any ids by any route, and the app backend sends them about that person. The person's erasure
+ * deletes only their own data: rows, data keys and runs of others are unchanged, also a quarter of an hour later, after
+ * the second check. Each place for an id gets one id of each kind that the other has; with `npm test -- --all`, each of
+ * the other's ids.
  */
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'

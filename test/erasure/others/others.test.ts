@@ -1,6 +1,6 @@
 /**
- * G3: a part of others.long.test.ts, which has all: of the requests that hold another person's ids the seed draws some for each
- * id. The sender is erased, and the other's rows and runs are unchanged, also a quarter of an hour later.
+ * G3: a part of others.long.test.ts, which has all: of the requests that hold another person's ids the seed draws some
+ * for each id. The sender is erased, and the other's rows and runs are unchanged, also a quarter of an hour later.
  */
 import { expect, test } from 'vitest'
 import type { OwnedIds } from '../../../db/connection/schema.ts'

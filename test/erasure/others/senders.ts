@@ -19,7 +19,10 @@ export type Part = (sendings: readonly Sending[], number: number) => Sending[]
 
 const atOnce = 8
 
-/** @param own who sends, and about whom the backend sends @param part what is sent of all that could be, by the number of the id */
+/**
+ * @param own who sends, and about whom the backend sends @param part what is sent of all that could be, by the number
+ * of the id
+ */
 export async function openSenders(
   harness: Harness,
   { byPersons, byTheBackend, sendingsOf }: Sendings,

@@ -101,7 +101,9 @@ function sendingsIn(document: Described) {
     }
   }
 
-  /** Bodies that match the schema: one with all fields, and one for each text with the id beside the required fields. */
+  /**
+   * Bodies that match the schema: one with all fields, and one for each text with the id beside the required fields.
+   */
   function bodiesOf({ path, body }: Operation, id: string, own: Person): Record<string, unknown>[] {
     const needed: Record<string, Record<string, unknown>> = {
       '/v1/accounts': { email: `${randomUUID()}@new.example`, firstName: 'Cleo', lastName: 'Other' },

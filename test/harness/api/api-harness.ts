@@ -1,7 +1,7 @@
 /**
- * The API with a real database and simulators of Apple and Google, without Temporal: for tests of what ends before a run
- * begins. It starts several times as fast as a stack, and takes its own limits, settings and time limits. CONTRIBUTING.md
- * says when to use which.
+ * The API with a real database and simulators of Apple and Google, without Temporal: for tests of what ends before a
+ * run begins. It starts several times as fast as a stack, and takes its own limits, settings and time limits.
+ * CONTRIBUTING.md says when to use which.
  */
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import type { DestinationStream } from 'pino'

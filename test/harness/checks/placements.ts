@@ -19,8 +19,8 @@ interface ProviderRequests {
 }
 
 /**
- * The eSIM providers, each with a package that only it has, a matcher of its requests that order, and one of those that ask
- * for its price now. `finding` matches only the requests that look for an order whose reply was lost.
+ * The eSIM providers, each with a package that only it has, a matcher of its requests that order, and one of those that
+ * ask for its price now. `finding` matches only the requests that look for an order whose reply was lost.
  */
 export const esimSimulators = {
   esimAccess: {

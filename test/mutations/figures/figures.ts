@@ -1,6 +1,6 @@
 /**
- * Mutants of the evidence figures, met by the planted violations: with a mutant, a figure must not show a violation as it
- * should, or must show one where there is none.
+ * Mutants of the evidence figures, met by the planted violations: with a mutant, a figure must not show a violation as
+ * it should, or must show one where there is none.
  */
 import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
- * Runs in a copy of the sources with all mutants of the figures: plants each violation once, and reads its figure with one
- * mutant after the other. Its arguments are the file for the ids of those that were noticed, and the mutants.
+ * Runs in a copy of the sources with all mutants of the figures: plants each violation once, and reads its figure with
+ * one mutant after the other. Its arguments are the file for the ids of those that were noticed, and the mutants.
  */
 import { writeFile } from 'node:fs/promises'
 import { readExportFigures } from '../../../api/evidence/exports.ts'

@@ -11,7 +11,8 @@ export interface Part {
 
 export const parts: Readonly<Record<string, Part>> = {
   policy: {
-    // Not the tables of words: promises, sub-processors, columns, differences and events are compared by tests of their own.
+    // Not the tables of words: promises, sub-processors, columns, differences and events are compared by tests of their
+    // own.
     sources: [
       'policy/{allowances,currency,pricing,regions,operator-tasks,hosting,periods,withdrawal}.ts',
       'policy/access/service-scopes.ts',

@@ -21,8 +21,8 @@ const isMutated = (file: string): boolean =>
 export const mutantMark = '~'
 
 /**
- * Each module asks this for the active mutant when a run loads it. `covered` goes to the sink of the same name, once for
- * each mutant that the run reaches.
+ * Each module asks this for the active mutant when a run loads it. `covered` goes to the sink of the same name, once
+ * for each mutant that the run reaches.
  */
 const mutantsOfRun = `globalThis.mutantsOfRun = () => {
   const activator = globalThis.__TEMPORAL_ACTIVATOR__;
@@ -36,7 +36,8 @@ const mutantsOfRun = `globalThis.mutantsOfRun = () => {
       return true;
     } });
     const activeMutant = activator.info.workflowId.split('${mutantMark}')[1] ?? 'none';
-    // A mutant that is passed this often goes round in a loop. The recorder alone passes a guard of messages a thousand times.
+    // A mutant that is passed this often goes round in a loop. The recorder alone passes a guard of messages a thousand
+    // times.
     activator.mutants = { activeMutant, hitCount: 0, hitLimit: 20_000, mutantCoverage: { static: report, perTest: {} } };
   }
   return activator.mutants;

@@ -1,6 +1,6 @@
 /**
- * Mutants of the workflows, met by the kept histories: a run of a kept history with the mutant must not replay, or must ask,
- * answer, show or refuse something else than the run without it (test/replay/asked).
+ * Mutants of the workflows, met by the kept histories: a run of a kept history with the mutant must not replay, or must
+ * ask, answer, show or refuse something else than the run without it (test/replay/asked).
  */
 import { createLog } from '../../../shared/log.ts'
 import { installRuntime } from '../../../worker/temporal-logger.ts'

@@ -1,6 +1,6 @@
 /**
- * Each call to an outside party. Alone, each gets pairs of all faults, of names, certificates and connections too, in each-call/; and
- * within an order, a top-up, a refund or a deletion in the files that are named here.
+ * Each call to an outside party. Alone, each gets pairs of all faults, of names, certificates and connections too, in
+ * each-call/; and within an order, a top-up, a refund or a deletion in the files that are named here.
  */
 
 export const pairFiles = {
@@ -21,7 +21,9 @@ export const pairFiles = {
 export interface CoveredCall {
   /** a piece of the pattern that finds the call in these files */
   planted?: { path: string; in: (keyof typeof pairFiles)[] }
-  /** method and path, as pairs-of-network-faults.long.test.ts sees the call pass: names, certificates and connections */
+  /**
+   * method and path, as pairs-of-network-faults.long.test.ts sees the call pass: names, certificates and connections
+   */
   network?: string
   /** why it is not called in each-call/, and the file that has its faults, of names and certificates too */
   elsewhere?: { why: string; file: string }

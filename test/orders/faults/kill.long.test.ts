@@ -1,9 +1,9 @@
 /**
- * `kill -9` of the worker at every step of an order: a run draws a part of the steps by its seed, `npm test -- --all` takes
- * them all. For each task of a reference run one order is stopped before the
- * worker gets the task, and one before the server gets its result. One more order for each call to an outside party
- * is stopped with the call applied and its reply lost. When all of them are stopped, the worker is killed. A new worker
- * must bring each order to the reference's end, with the same books.
+ * `kill -9` of the worker at every step of an order: a run draws a part of the steps by its seed, `npm test -- --all`
+ * takes them all. For each task of a reference run one order is stopped before the worker gets the task, and one before
+ * the server gets its result. One more order for each call to an outside party is stopped with the call applied and its
+ * reply lost. When all of them are stopped, the worker is killed. A new worker must bring each order to the reference's
+ * end, with the same books.
  */
 import { expect, test } from 'vitest'
 import { claimPort } from '../../../dev/port.ts'

@@ -32,7 +32,10 @@ const mailFaults: Ending<Rule>[] = [
   { fault: { delayMs: 1_500 }, ends: 'sent' },
 ]
 
-/** In FCM's words: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode. Of another reply nobody knows what it means. */
+/**
+ * In FCM's words: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode. Of another reply nobody knows what it
+ * means.
+ */
 const fcmError = (code: number, status: string, errorCode: string) => ({
   error: { code, status, details: [{ '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }] },
 })

@@ -27,8 +27,9 @@ const refusals = passing.filter(({ status = 0 }) => status === 429 || status ===
 const others = passing.filter(({ delayMs }) => delayMs === undefined)
 
 /**
- * Draws faults for one connection after the other: pairs, of which one at least is of the network, in an order by the seed.
- * Between two pairs pass as many connections as a step can need which makes several calls, and begins anew with each failure.
+ * Draws faults for one connection after the other: pairs, of which one at least is of the network, in an order by the
+ * seed. Between two pairs pass as many connections as a step can need which makes several calls, and begins anew with
+ * each failure.
  */
 function inPairs(arriving: readonly NetworkFault[]): () => NetworkFault | undefined {
   const all = unsent.flatMap((first) =>

@@ -29,8 +29,8 @@ export const missingAtStripe: Fault = {
 }
 
 /**
- * Pairs of which every second fault is the first one: which ones, and what the other faults of the pairs are, depends on
- * the seed of the run. With `npm test -- --all` they are all pairs, about ten times as many.
+ * Pairs of which every second fault is the first one: which ones, and what the other faults of the pairs are, depends
+ * on the seed of the run. With `npm test -- --all` they are all pairs, about ten times as many.
  */
 export function pairs<Each>(faults: readonly Each[]): [Each, Each][] {
   const distances = [...faults.keys()].slice(1)

@@ -1,6 +1,6 @@
 /**
- * A row may show a state that its run has not reached: the local activity that has written it is repeated when its workflow
- * task is lost. A request that the shown state allows is answered by it.
+ * A row may show a state that its run has not reached: the local activity that has written it is repeated when its
+ * workflow task is lost. A request that the shown state allows is answered by it.
  */
 import proto from '@temporalio/proto'
 import { afterAll, expect, test } from 'vitest'

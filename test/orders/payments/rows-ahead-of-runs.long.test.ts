@@ -78,7 +78,8 @@ const runs: { [State in OrderStatus]?: (row: OrderStatus, reason: string | null)
 }
 
 test('each update whose effect a local activity writes has its pair, in each state that takes it', () => {
-  // Beside these: `checkout` comes with the start of a run, `resend` writes no state, and the others begin with a regular activity.
+  // Beside these: `checkout` comes with the start of a run, `resend` writes no state, and the others begin with a
+  // regular activity.
   const byRegularActivity = ['awaiting_payment cancel']
   const needed = keysOf(runs).flatMap((run) =>
     orderUpdates

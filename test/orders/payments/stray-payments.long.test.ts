@@ -1,4 +1,6 @@
-/** U2: a payment of ours that no order has is shown to operators, however long the bank takes, and whoever reports it. */
+/**
+ * U2: a payment of ours that no order has is shown to operators, however long the bank takes, and whoever reports it.
+ */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { paymentMark } from '../../../activities/order/payment/payment-mark.ts'

@@ -1,4 +1,7 @@
-/** Airalo's staff decides about each return: it is asked once for each eSIM, by whichever run, and however often an attempt is repeated. */
+/**
+ * Airalo's staff decides about each return: it is asked once for each eSIM, by whichever run, and however often an
+ * attempt is repeated.
+ */
 import { randomUUID } from 'node:crypto'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** U2, paid means delivered or refunded: a run goes on in another worker, also when its branches have waited side by side. */
+/**
+ * U2, paid means delivered or refunded: a run goes on in another worker, also when its branches have waited side by
+ * side.
+ */
 import { expect, test } from 'vitest'
 import { orderWorkflowId, paymentSignal } from '../../../workflows/order/order.contract.ts'
 import { mailsTo } from '../../harness/checks/messages.ts'

@@ -1,6 +1,6 @@
 /**
- * U2: what can be asked of an order whose run is gone, and the cures of a reconciliation that are calls of the API: each is
- * carried out here.
+ * U2: what can be asked of an order whose run is gone, and the cures of a reconciliation that are calls of the API:
+ * each is carried out here.
  */
 import { expect, test } from 'vitest'
 import { paymentMark } from '../../../activities/order/payment/payment-mark.ts'
@@ -204,7 +204,9 @@ test('an order without a run that is being refunded already is not approved', as
   await expectAllBack(id)
 })
 
-/** The money of a refunded order is at Stripe again, with no trace of a refund; its run waits for the refund to settle. */
+/**
+ * The money of a refunded order is at Stripe again, with no trace of a refund; its run waits for the refund to settle.
+ */
 async function vanished(): Promise<string> {
   const { person, id } = await bought()
   expectStatus(await person.caller.post(`/v1/orders/${id}/refund`), 200)

@@ -1,4 +1,6 @@
-/** Each listed code, in the shape that its party documents, becomes the failure of its table; another one is transient. */
+/**
+ * Each listed code, in the shape that its party documents, becomes the failure of its table; another one is transient.
+ */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { OutsideParty } from '../../../policy/outside-parties.ts'
 import { createAiralo } from '../../../providers/airalo/airalo.ts'

@@ -1,4 +1,7 @@
-/** Each status of the eSIM providers' tables means what its table says; one that no table has means nothing, and is visible. */
+/**
+ * Each status of the eSIM providers' tables means what its table says; one that no table has means nothing, and is
+ * visible.
+ */
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { createAiralo } from '../../../providers/airalo/airalo.ts'

@@ -1,4 +1,7 @@
-/** The pages of docs/codes/ are made of the tables that the adapters use: `npx vitest run test/providers/codes/pages.test.ts -u`. */
+/**
+ * The pages of docs/codes/ are made of the tables that the adapters use:
+ * `npx vitest run test/providers/codes/pages.test.ts -u`.
+ */
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { appleCodes, appleEvents } from '../../../providers/codes/apple.ts'

@@ -1,4 +1,6 @@
-/** Tokens and notices of Apple and Google as they document them: our adapters read them, the simulators send their like. */
+/**
+ * Tokens and notices of Apple and Google as they document them: our adapters read them, the simulators send their like.
+ */
 import { createServer } from 'node:http'
 import { importPKCS8, SignJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * Kept histories in which an activity fails, with a bug in place of its failures: what a run takes for the failure of an
- * activity must be one. A bug fails the workflow task, so that mended code goes on.
+ * Kept histories in which an activity fails, with a bug in place of its failures: what a run takes for the failure of
+ * an activity must be one. A bug fails the workflow task, so that mended code goes on.
  */
 import type { Kept } from '../kept.ts'
 import type { Played } from './play.ts'

@@ -1,6 +1,7 @@
 /**
- * Runs in the workflow sandbox: reports what a run asks of others, with its inputs, what it answers, shows and logs, and
- * what it would answer to messages that nobody has sent. A replay compares only the kinds and names of a run's commands.
+ * Runs in the workflow sandbox: reports what a run asks of others, with its inputs, what it answers, shows and logs,
+ * and what it would answer to messages that nobody has sent. A replay compares only the kinds and names of a run's
+ * commands.
  */
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common'
 import {

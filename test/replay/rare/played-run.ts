@@ -1,6 +1,6 @@
 /**
- * Runs on a worker of their own, whose activities answer as a scenario says: for what an outside party or the database does
- * too rarely to have it happen. The server, the worker and the workflows are real.
+ * Runs on a worker of their own, whose activities answer as a scenario says: for what an outside party or the database
+ * does too rarely to have it happen. The server, the worker and the workflows are real.
  */
 import { randomUUID } from 'node:crypto'
 import { activityInfo } from '@temporalio/activity'

@@ -214,8 +214,8 @@ async function readRows(sql: Database) {
 }
 
 /**
- * All mails by recipient. Each is read once: there are thousands with their documents, and they are looked at every few seconds
- * while everything else goes on.
+ * All mails by recipient. Each is read once: there are thousands with their documents, and they are looked at every few
+ * seconds while everything else goes on.
  */
 const mails = new Map<string, { text: string; hasDocuments: boolean }[]>()
 let lastMail = 0

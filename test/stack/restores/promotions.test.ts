@@ -76,7 +76,8 @@ test('U4: after a restore campaigns wait for an operator, and consents of before
   await google.do('notify', { type: 'account-disabled', sub, reason: 'hijacking', at: at.getTime() - hourMs })
   await setPromotions(sql, { accountId: agreedAgain.accountId, granted: true, source: 'web', at })
   expect(await consentOf(unsubscribed)).toMatchObject({ granted: false, source: 'unsubscribe_link' })
-  // The notice is older than the row that the restore has written, and counts all the same: that row is no decision of the person.
+  // The notice is older than the row that the restore has written, and counts all the same: that row is no decision of
+  // the person.
   await untilValue(
     'the notice counts',
     () => consentOf(disabled),

@@ -1,6 +1,6 @@
 /**
- * Months of trade at once: rows of orders, and what Stripe and the eSIM providers have of them. Planted directly, since ten
- * thousand orders by the API would take an hour.
+ * Months of trade at once: rows of orders, and what Stripe and the eSIM providers have of them. Planted directly, since
+ * ten thousand orders by the API would take an hour.
  */
 import { randomUUID } from 'node:crypto'
 import { paymentMark } from '../../../activities/order/payment/payment-mark.ts'

@@ -1,4 +1,6 @@
-/** Each call to each outside party, alone, with pairs of all faults in both orders; `npm test -- --all` has all pairs. */
+/**
+ * Each call to each outside party, alone, with pairs of all faults in both orders; `npm test -- --all` has all pairs.
+ */
 import { afterAll, test } from 'vitest'
 import { openHarness } from '../../../harness/harness.ts'
 import { pairs } from '../plant-pairs.ts'

@@ -1,6 +1,7 @@
 /**
- * Each call to each outside party, alone, with pairs of all faults: it fails as what may pass, is done once, and succeeds when the
- * faults are over. Here the seed draws some of the calls, and a pair for each; each-call.long.test.ts has all calls and more pairs.
+ * Each call to each outside party, alone, with pairs of all faults: it fails as what may pass, is done once, and
+ * succeeds when the faults are over. Here the seed draws some of the calls, and a pair for each; each-call.long.test.ts
+ * has all calls and more pairs.
  */
 import { afterAll, expect, test } from 'vitest'
 import { shareStack } from '../../../harness/harness.ts'
