@@ -1,5 +1,6 @@
 /** Who had events sent to an endpoint, for the breach that its key may turn out to be. */
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
+import type { EventRecipients } from '../connection/schema.ts'
 
 /** Records that a key has given an endpoint its address. @param receivesSince of the oldest event that is sent there */
 export async function noteRecipient(
@@ -26,7 +27,7 @@ export async function reopenRecipient(
   endpointId: string,
   types: readonly string[] | null,
 ): Promise<void> {
-  const [last] = await sql<{ id: string }[]>`
+  const [last] = await sql<Pick<EventRecipients, 'id'>[]>`
     select id from event_recipients where endpoint_id = ${endpointId} order by made_at desc, id limit 1`
   if (!last) return
   await sql`update event_recipients set told_until = null where id = ${last.id} and told_until is not null`

@@ -13,7 +13,7 @@ export const testPackages = {
 } as const
 
 /** Each eSIM provider's simulator. */
-export const simulatorOf = {
+const simulatorOf = {
   'esim-access': 'esimAccess',
   airalo: 'airalo',
 } as const satisfies Readonly<Record<EsimProviderId, SimulatorName>>
