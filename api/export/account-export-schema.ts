@@ -94,7 +94,7 @@ const parts = {
     version: text,
     notice: text.describe('that it is coming, that its day has moved, or that it will not come'),
     state: text,
-    takesEffectOn: time.describe('as you were notified'),
+    takesEffectOn: time.describe('as you were told'),
     at: maybe(time).describe('null: mail did not reach you'),
   }),
   emailChanges: z.strictObject({
@@ -162,9 +162,7 @@ export const accountExport = z
     devices: z.array(parts.devices),
     orders: z.array(parts.orders).describe('oldest first'),
     messages: z.array(parts.messages).describe('what was sent to you'),
-    policyNotices: z
-      .array(parts.policyNotices)
-      .describe('the notices of changes of the privacy policy that you were sent'),
+    policyNotices: z.array(parts.policyNotices).describe('what you were told about changes of the privacy policy'),
     emailChanges: z.array(parts.emailChanges),
     promotions: z.array(parts.promotions),
     privacyRequests: z.array(parts.privacyRequests),
