@@ -1,3 +1,4 @@
+import { v4 } from 'uuid'
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import {
@@ -124,7 +125,8 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
         const { resourceId: id } = await idempotency.claim(owner, spends)
         const open = () => client.open({ id, accountId: owner, kind, message, replyTo, receivedAt })
         if (caller.kind !== 'operator') await open()
-        else await recordRequestAct(api, caller, { id, owner, act: 'enter', reason: null, kind }, open)
+        else
+          await recordRequestAct(api, caller, { id: entryIdOf(api, id), owner, act: 'enter', reason: null, kind }, open)
         return { status: 201, headers: { Location: `/v1/privacy-requests/${id}` }, body: await view(id, caller) }
       },
     }),
@@ -227,6 +229,10 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
     }),
   ]
 }
+
+/** The request's own id is the person's, and their deletion finds it in what is kept. The same for each repetition. */
+const entryIdOf = ({ cipher }: ApiContext, requestId: string): string =>
+  v4({ random: cipher.fingerprint('entry-of-privacy-request', requestId).subarray(0, 16) })
 
 /**
  * Does what an operator does to a privacy request, with an entry; it is on the page of the account, where the request has one.
