@@ -1,7 +1,7 @@
 /** The report of a bulk action: who did what to which orders and why, what came of it, and what it cost. */
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import type { BulkActions, OperatorActs } from '../../db/connection/schema.ts'
+import type { BulkActions } from '../../db/connection/schema.ts'
 import {
   type BulkChange,
   type BulkOrderRow,
@@ -18,6 +18,7 @@ import { esimProviderIds } from '../../policy/outside-parties.ts'
 import { bulkActs } from '../../workflows/order/bulk-action.contract.ts'
 import { sentId, sentTime } from '../http/storable.ts'
 import { enumeration } from './enumeration.ts'
+import { actOutcome, outcomeOfAct } from './operator-words.ts'
 import { orderStatus } from './order-enumerations.ts'
 
 export const bulkAct = z.enum(bulkActs).meta({ id: 'BulkAct' })
@@ -86,12 +87,6 @@ const bulkChange = enumeration('BulkActionChange', 'What an operator does to a b
   cancel: 'It ends for good',
 } satisfies Record<BulkChange, string>)
 
-const changeOutcome = enumeration('OperatorActOutcome', 'What became of what an operator has asked for', {
-  asked: 'Whether it was done is not known',
-  done: 'Done',
-  refused: 'Not done; `code` says why',
-} satisfies Record<Exclude<OperatorActs['state'], 'planned'>, string>)
-
 export const bulkAction = bulkActionSummary
   .extend({
     changes: z
@@ -102,7 +97,7 @@ export const bulkAction = bulkActionSummary
           operator: z.string().describe('as the security log names them'),
           reason: z.string().nullable(),
           at: z.iso.datetime(),
-          outcome: changeOutcome.schema,
+          outcome: actOutcome.schema,
           code: z.string().nullable(),
         }),
       )
@@ -176,8 +171,7 @@ export async function viewBulkAction({ sql }: ApiContext, row: BulkActions): Pro
       operator,
       reason,
       at: at.toISOString(),
-      // None is planned: the database lets only what is done to the orders be that.
-      outcome: state === 'planned' ? 'asked' : state,
+      outcome: outcomeOfAct(state),
       code,
     })),
     outcomes: {

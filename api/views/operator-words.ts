@@ -1,5 +1,7 @@
-/** Texts that operators write: notes and reasons, without personal data. */
+/** What operators write, notes and reasons without personal data, and what became of their acts. */
 import { z } from 'zod'
+import type { OperatorActs } from '../../db/connection/schema.ts'
+import { enumeration } from './enumeration.ts'
 
 /** The note is stored in the clear: addresses, phone numbers and ICCIDs are refused. */
 export const taskNote = z
@@ -14,3 +16,13 @@ export const actReason = z.strictObject({ reason: taskNote.min(3).optional() }).
 
 /** The same as one of the fields of an act that asks for more. */
 export const whyField = { reason: taskNote.min(3).optional().describe('why, for the record; without personal data') }
+
+export const actOutcome = enumeration('OperatorActOutcome', 'What became of what an operator has asked for', {
+  asked: 'Whether it was done is not known',
+  done: 'Done',
+  refused: 'Not done; `code` says why',
+} satisfies Record<Exclude<OperatorActs['state'], 'planned'>, string>)
+
+/** Only the acts of a bulk action on its orders are planned, which are not shown one by one: the database lets no other be that. */
+export const outcomeOfAct = (state: OperatorActs['state']): Exclude<OperatorActs['state'], 'planned'> =>
+  state === 'planned' ? 'asked' : state

@@ -8,7 +8,7 @@ import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
-import { taskNote } from '../../views/operator-words.ts'
+import { actOutcome, outcomeOfAct, taskNote } from '../../views/operator-words.ts'
 import { orderStatus } from '../../views/order-enumerations.ts'
 import { actFields, createOrderActs } from '../console/order-acts.ts'
 import { actAndRecord } from '../console/perform-act.ts'
@@ -41,7 +41,7 @@ const actOnRecord = z
     subject: z.string().nullable().describe('what it was done to: the id of a campaign, a breach, a backup, ...'),
     operator: z.string().describe('as the security log names them'),
     reason: z.string().nullable(),
-    state: z.enum(['planned', 'asked', 'done', 'refused']).describe('`asked`: the outcome is not known'),
+    outcome: actOutcome.schema,
     code: z.string().nullable().describe('why it was refused'),
     askedAt: z.iso.datetime(),
   })
@@ -71,7 +71,7 @@ export function operatorActRoutes(api: ApiContext): Route[] {
           subject,
           operator,
           reason,
-          state,
+          outcome: outcomeOfAct(state),
           code,
           askedAt: asked_at.toISOString(),
         }))
