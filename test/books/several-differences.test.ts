@@ -111,13 +111,14 @@ test('a top-up that a provider has made twice is a difference, though our placem
   const topUp = expectStatus(await person.caller.post(`/v1/orders/${id}/top-up`, body), 201)
   await harness.sims.stripe.do('pay', { orderId: topUp.id })
   await harness.untilOrder(topUp.id, 'delivered')
-  expect((await reconcile()).unexplained).not.toHaveProperty('placed_twice')
+  await reconcile()
+  expect((await comparisonOf('placed_twice', topUp.id)).open).toEqual([])
   const [placed] = await sql<{ client_ref: string; code: string }[]>`
     select client_ref, provider_package_code as code from provider_orders where order_id = ${topUp.id}`
   // What Airalo does with a request that is repeated before it shows the first one.
   const again = { clientRef: placed?.client_ref ?? '', packageCode: placed?.code ?? '', esimRef: esims[0].iccid }
   await harness.context.esimProviders.airalo.topUp(again)
-  expect((await reconcile()).unexplained).toMatchObject({ placed_twice: 1 })
+  await reconcile()
   const { open, task } = await comparisonOf('placed_twice', topUp.id)
   expect(open).toHaveLength(1)
   expect(task?.detail).toContain('cure: return_esim')
@@ -126,7 +127,7 @@ test('a top-up that a provider has made twice is a difference, though our placem
 test('each further order at a provider is a difference of its own, of an order of ours and of nobody', async () => {
   const { orderId } = await planted({ placed: 3 })
   const strange = await planted({ known: false, payments: 0, placed: 2 })
-  expect((await reconcile()).unexplained).toMatchObject({ placed_twice: 2, esim_without_order: 2 })
+  await reconcile()
   for (const [kind, subject] of [
     ['placed_twice', orderId],
     ['esim_without_order', `esim-access:${strange.clientRef}`],
