@@ -18,7 +18,7 @@ import type { DeletionActivities } from '../../workflows/account-deletion.contra
 import { asFailure, paymentFailureTypes, recordedAt, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { refundUnlessTakenBack } from '../order/refunds/lost-disputes.ts'
 import { leftOf } from '../order/refunds/refund.ts'
-import { refundedMinorOf } from '../order/refunds/refund-records.ts'
+import { listedWith, refundedMinorOf } from '../order/refunds/refund-records.ts'
 import { leaveStepToOperator, operatorTaskOf, withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'settlePayments' | 'deleteStripeCustomer'>
@@ -127,11 +127,14 @@ export function createDeletionPaymentActivities(context: Context): Activities {
   async function withParts({ paymentIntentId, parts = [] }: PaymentToClose): Promise<Refund[]> {
     const known = await stripe.listRefunds(paymentIntentId)
     const missing = parts.filter((part) => known.every(({ refundKey }) => refundKey !== part.refundKey))
+    if (missing.length === 0) return known
+    const made: Refund[] = []
     for (const { refundKey, amountMinor, reason } of missing) {
       const asked = { paymentIntentId, amountMinor, idempotencyKey: refundKey, reasonCode: reason }
-      await stripe.refund({ ...asked, lookFirst: true })
+      made.push(await stripe.refund({ ...asked, lookFirst: true }))
     }
-    return missing.length > 0 ? stripe.listRefunds(paymentIntentId) : known
+    const listed = await stripe.listRefunds(paymentIntentId)
+    return made.reduce((all, refund) => listedWith(refund, all), listed)
   }
 
   /** The person may pay while we cancel: Stripe decides which came first. */
@@ -201,7 +204,7 @@ function untilSettled(settlement: PaymentToClose, refundedAt: Date, at: Date): P
 
 /** Records in the books what is refunded of a payment in part. How much, an operator has decided. */
 function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progress | 'unchanged' {
-  const { factId, invoiceNumber, promisedMinor = 0, bookedMinor = 0, refundedAt } = settlement
+  const { factId, invoiceNumber, promisedMinor = 0, bookedMinor = 0, parts = [], refundedAt } = settlement
   const refundedMinor = refundedMinorOf(refunds)
   if (refundedMinor !== bookedMinor || refundedAt === null) {
     return {
@@ -214,7 +217,9 @@ function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progre
   }
   if (refundedMinor >= promisedMinor) {
     const isUndecided = settlement.trouble !== null && operatorsDecide.includes(settlement.trouble)
-    if (isUndecided && refundedMinor === 0) return 'unchanged'
+    const askedFor = parts.reduce((sum, { amountMinor }) => sum + amountMinor, 0)
+    // What was refunded before the erasure decides nothing.
+    if (isUndecided && refundedMinor <= promisedMinor - askedFor) return 'unchanged'
     return untilSettled(settlement, new Date(refundedAt), at)
   }
   return trouble(settlement, 'partial_refund_failed')

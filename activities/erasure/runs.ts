@@ -46,7 +46,7 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
 
     async deleteRuns({ receiptId, accountRef, final, asOf }) {
       const listed = await deleteAll(accountRef, await knownIds(receiptId))
-      // Rows of runs that are gone wait for the final look: they keep nothing else from being erased.
+      // Rows of runs that are gone wait for the final look, which the last verification of the database waits for.
       if (!final) return { state: 'pending' }
       const at = recordedAt(asOf)
       if (listed.length > 0) {

@@ -3,20 +3,14 @@
  * A return is several calls, each of which may be refused, or have an answer that is lost.
  */
 import type { Queryable } from '../../db/connection/database.ts'
-import { raiseOperatorTask } from '../../db/operator-tasks.ts'
-import { countReturned } from '../../db/order/esims.ts'
-
-/** Kind of the operator task: a part of the eSIMs, or a refund that was asked for with the return, has no price of its own. */
-export const returnedNotRefunded = 'returned_not_refunded'
+import { raiseOperatorTask, wasClosedByOperator } from '../../db/operator-tasks.ts'
+import { countReturned, returnedNotRefunded } from '../../db/order/esims.ts'
 
 /** Makes an operator task of an order whose eSIMs have gone back, all or some, unless a refund was asked for with them. */
 export async function raiseUnlessRefunded(sql: Queryable, orderId: string, at: Date): Promise<void> {
   const { returned, total, isRefunded } = await countReturned(sql, orderId)
   if (returned === 0 || isRefunded) return
-  await raiseOperatorTask(sql, {
-    kind: returnedNotRefunded,
-    subjectId: orderId,
-    detail: `${returned} of ${total} eSIMs`,
-    at,
-  })
+  const task = { kind: returnedNotRefunded, subjectId: orderId, detail: `${returned} of ${total} eSIMs` }
+  // An operator who has closed it has decided; each later event of the order comes through here again.
+  if (!(await wasClosedByOperator(sql, task))) await raiseOperatorTask(sql, { ...task, at })
 }

@@ -3,21 +3,19 @@
  * about to.
  */
 import type { Attention, Esims, Orders, Refunds, Withdrawals } from '../connection/schema.ts'
-import { isPerhapsNew } from '../order/esims.ts'
+import { isPerhapsNew, isRefundOfReturn, returnedNotRefunded } from '../order/esims.ts'
 import { givesMoneyBack, requested, sumOf } from '../order/refunds.ts'
 import type { PartToRefund, PaymentToClose } from './deletion-seals.ts'
 
 export type Claim = Pick<PaymentToClose, 'action' | 'promisedMinor' | 'parts' | 'trouble'>
 
 export interface ClaimRows {
-  refunds: Pick<Refunds, 'order_id' | 'refund_key' | 'amount_minor' | 'state' | 'reason'>[]
+  refunds: Pick<Refunds, 'order_id' | 'refund_key' | 'amount_minor' | 'state' | 'reason' | 'created_at'>[]
   esims: Pick<Esims, 'order_id' | 'return_asked_at' | 'state'>[]
   withdrawals: Pick<Withdrawals, 'order_id' | 'stated_at'>[]
-  tasks: Pick<Attention, 'subject_id' | 'kind' | 'detail'>[]
+  /** the open ones of `moneyTasks`, and the settled ones of `returned_not_refunded` */
+  tasks: Pick<Attention, 'subject_id' | 'kind' | 'detail' | 'resolved_at'>[]
 }
-
-/** Some of the eSIMs have gone back, or all without their refund: an operator decides how much is owed. */
-const returnedNotRefunded = 'returned_not_refunded'
 
 /** Kinds of operator tasks that are about a customer's money. */
 export const moneyTasks = [
@@ -79,11 +77,23 @@ export function claimOf(order: Pick<Orders, 'id' | 'status' | 'ended_at'>, rows:
 function troubleOf(order: Pick<Orders, 'id' | 'status'>, rows: ClaimRows): string | null {
   const [undecided] = operatorsDecide.flatMap((kind) => taskOf(order, rows, kind))
   if (undecided) return undecided.kind
-  return order.status === 'delivered' && returnsOf(order, rows) === 'some' ? returnedNotRefunded : null
+  if (order.status !== 'delivered' || returnsOf(order, rows) !== 'some') return null
+  return isReturnDecided(order, rows) ? null : returnedNotRefunded
 }
 
+/** Whether an operator has decided what is owed for the eSIMs that went back, or a refund was asked for with them. */
+function isReturnDecided({ id }: Pick<Orders, 'id'>, { esims, refunds, tasks }: ClaimRows): boolean {
+  if (tasks.some(({ subject_id, kind }) => subject_id === id && kind === returnedNotRefunded)) return true
+  const asked = esims.flatMap(({ order_id, state, return_asked_at: at }) =>
+    order_id === id && state === 'cancelled' && at !== null ? [at] : [],
+  )
+  const first = asked.toSorted((a, b) => a.getTime() - b.getTime())[0]
+  return first !== undefined && refunds.some((refund) => refund.order_id === id && isRefundOfReturn(refund, first))
+}
+
+/** Its open tasks of a kind. */
 const taskOf = ({ id }: Pick<Orders, 'id'>, { tasks }: ClaimRows, kind: string) =>
-  tasks.filter((task) => task.subject_id === id && task.kind === kind)
+  tasks.filter((task) => task.subject_id === id && task.kind === kind && task.resolved_at === null)
 
 const partOf = ({ refund_key, amount_minor, reason }: ClaimRows['refunds'][number]): PartToRefund => ({
   refundKey: refund_key,

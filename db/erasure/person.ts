@@ -3,6 +3,7 @@ import type { Queryable, Transaction } from '../connection/database.ts'
 import type { Accounts, DataKeys, Disputes } from '../connection/schema.ts'
 import { currentTransaction } from '../connection/vacuum.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
+import { returnedNotRefunded } from '../order/esims.ts'
 import { type ClaimRows, moneyTasks } from './claims.ts'
 import { readOwnedIds } from './erased-rows.ts'
 import {
@@ -65,8 +66,8 @@ async function readRows(tx: Transaction, accountId: string) {
 
 async function readClaimTasks(sql: Queryable, accountId: string): Promise<ClaimRows['tasks']> {
   return sql<ClaimRows['tasks']>`
-    select subject_id, kind, detail from attention
-    where kind = any(${moneyTasks}) and resolved_at is null
+    select subject_id, kind, detail, resolved_at from attention
+    where kind = any(${moneyTasks}) and (resolved_at is null or kind = ${returnedNotRefunded})
       and subject_id in (select id::text from orders where account_id = ${accountId})`
 }
 

@@ -2,7 +2,7 @@
 import { v5 } from 'uuid'
 import type { EsimProviderId, EsimState, EsimStatus, ProvidedEsim } from '../../providers/esim.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
-import type { Esims, Orders } from '../connection/schema.ts'
+import type { Esims, Orders, Refunds } from '../connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
 import type { DataKey } from '../crypto/field-cipher.ts'
 import type { Placement } from './placements.ts'
@@ -289,9 +289,22 @@ export async function noteReturnAsked(sql: Queryable, esimId: string, at: Date |
 }
 
 /**
- * How many eSIMs of an order were returned at our request, and whether a refund was asked for since, or together with it: the
- * amount of a partial refund is reserved a moment before.
+ * Kind of the operator task of eSIMs that went back without their refund, some or all: a part of the eSIMs, or a refund that
+ * was asked for with the return, has no price of its own.
  */
+export const returnedNotRefunded = 'returned_not_refunded'
+
+/** How long before its return a refund may be asked for: the amount of a partial refund is reserved a moment before. */
+const reservedBeforeMs = 60_000
+const notMade = ['failed', 'canceled', 'refused']
+
+/** Whether a refund was asked for since the first return of its order, or together with it. */
+export const isRefundOfReturn = (
+  { state, created_at }: Pick<Refunds, 'state' | 'created_at'>,
+  firstAsked: Date,
+): boolean => !notMade.includes(state) && created_at.getTime() >= firstAsked.getTime() - reservedBeforeMs
+
+/** How many eSIMs of an order were returned at our request, and whether a refund is theirs, as `isRefundOfReturn` says. */
 export async function countReturned(
   sql: Queryable,
   orderId: string,
@@ -299,8 +312,8 @@ export async function countReturned(
   const [row] = await sql<{ returned: number; total: number; is_refunded: boolean }[]>`
     select returned, total,
       exists (
-        select from refunds r where r.order_id = ${orderId} and r.state not in ('failed', 'canceled', 'refused')
-          and r.created_at >= first_asked - interval '1 minute') as is_refunded
+        select from refunds r where r.order_id = ${orderId} and r.state <> all(${notMade})
+          and r.created_at >= first_asked - ${reservedBeforeMs} * interval '1 millisecond') as is_refunded
     from (
       select count(*)::int as total, (count(*) filter (where state = 'cancelled' and return_asked_at is not null))::int as returned,
         min(return_asked_at) filter (where state = 'cancelled') as first_asked

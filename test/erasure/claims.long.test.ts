@@ -119,10 +119,15 @@ test('a partial refund whose reply is lost, and one that bounces later, are in t
 test('an erasure keeps each claim to money, and makes none', () => {
   const order: Pick<Orders, 'id' | 'status' | 'ended_at'> = { id: 'order', status: 'delivered', ended_at: null }
   const none: ClaimRows = { refunds: [], esims: [], withdrawals: [], tasks: [] }
-  const task = (kind: string, detail = '') => ({ ...none, tasks: [{ subject_id: 'order', kind, detail }] })
+  const task = (kind: string, detail = '') => ({
+    ...none,
+    tasks: [{ subject_id: 'order', kind, detail, resolved_at: null }],
+  })
   const refund = (state: string) => ({
     ...none,
-    refunds: [{ order_id: 'order', refund_key: 'key', amount_minor: 200, reason: 'goodwill', state }],
+    refunds: [
+      { order_id: 'order', refund_key: 'key', amount_minor: 200, reason: 'goodwill', state, created_at: new Date() },
+    ],
   })
   expect(claimOf(order, none)).toBeUndefined()
   expect(claimOf(order, { ...none, withdrawals: [{ order_id: 'order', stated_at: null }] })).toBeUndefined()

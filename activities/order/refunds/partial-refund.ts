@@ -2,6 +2,7 @@
 import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleRefunded } from '../../../db/order/books.ts'
+import { returnedNotRefunded } from '../../../db/order/esims.ts'
 import { lockOrder, type OrderRow } from '../../../db/order/orders.ts'
 import {
   givesMoneyBack,
@@ -22,7 +23,7 @@ import { sendMail, toAccount } from '../../sending/send-mail.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { summaryOf } from '../notices.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
-import { raiseUnlessRefunded, returnedNotRefunded } from '../returned-esims.ts'
+import { raiseUnlessRefunded } from '../returned-esims.ts'
 import { listedWith, partialRefundFailed, recordRefunds } from './refund-records.ts'
 import { releaseAbandoned } from './reserved-refunds.ts'
 

@@ -3,6 +3,7 @@
  * task; and one that stays with its customer leaves us the money.
  */
 import { afterEach, expect, test } from 'vitest'
+import { raiseUnlessRefunded } from '../../../activities/order/returned-esims.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { always, watchPlacements } from '../../harness/checks/placements.ts'
 import { deleteAccount } from '../../harness/deletions.ts'
@@ -187,15 +188,34 @@ test.each([
   },
 )
 
-test('an order of which one of two eSIMs went back is an operator’s when its customer deletes the account', {
-  timeout: 60_000,
-}, async () => {
-  const { person, order } = await halfReturned(({ person: buyer, order: { id } }) => requestReturnOf(buyer.caller, id))
-  const [payment] = await sql<{ id: string }[]>`select payment_intent_id as id from orders where id = ${order.id}`
-  const deletion = await deleteAccount(harness.stack, person)
-  expect(await deletion.until('stripe', 'needs_operator')).toMatchObject({ code: 'returned_not_refunded' })
-  const { refunds } = await stripe.state()
-  expect(refunds.filter(({ payment_intent }) => payment_intent === payment?.id)).toEqual([])
+test.each([0, 100])(
+  'an order of which one of two eSIMs went back is an operator’s when its customer deletes the account, %s refunded before',
+  { timeout: 60_000 },
+  async (minor) => {
+    const { person, order } = await halfReturned(async ({ person: buyer, order: { id } }) => {
+      if (minor > 0) expectStatus(await refundPart(id, { amount: { minor, currency: 'EUR' } }), 200)
+      await sql`update refunds set created_at = created_at - interval '1 hour' where order_id = ${id}`
+      return requestReturnOf(buyer.caller, id)
+    })
+    const [payment] = await sql<{ id: string }[]>`select payment_intent_id as id from orders where id = ${order.id}`
+    const deletion = await deleteAccount(harness.stack, person)
+    expect(await deletion.until('stripe', 'needs_operator')).toMatchObject({ code: 'returned_not_refunded' })
+    await deletion.fastForward('3 days')
+    expect((await deletion.states()).stripe).toBe('needs_operator')
+    const { refunds } = await stripe.state()
+    const its = refunds.filter(({ payment_intent }) => payment_intent === payment?.id)
+    expect(its.map(({ amount }) => amount)).toEqual(minor > 0 ? [minor] : [])
+  },
+)
+
+test('a task that an operator has closed is not opened again by what happens to the other eSIM', async () => {
+  const { order } = await halfReturned(({ person: buyer, order: { id } }) => requestReturnOf(buyer.caller, id))
+  const open = () => sql<{ id: string }[]>`
+    select id from attention where kind = 'returned_not_refunded' and subject_id = ${order.id} and resolved_at is null`
+  const [task] = await open()
+  expectStatus(await harness.operator.post(`/v1/operator-tasks/${task?.id}/close`, { note: 'A voucher was sent' }), 200)
+  await raiseUnlessRefunded(sql, order.id, new Date())
+  expect(await open()).toEqual([])
 })
 
 test('a partial refund of a top-up returns no eSIM: nothing is refunded, and nobody is told otherwise', async () => {

@@ -19,9 +19,15 @@ const refund = (state: string, changes: Partial<ClaimRows['refunds'][number]> = 
   amount_minor: 300,
   state,
   reason: 'goodwill',
+  created_at: at,
   ...changes,
 })
-const task = (kind: string, detail: string | null = null, subject_id = id) => ({ subject_id, kind, detail })
+const task = (kind: string, detail: string | null = null, subject_id = id, resolved_at: Date | null = null) => ({
+  subject_id,
+  kind,
+  detail,
+  resolved_at,
+})
 const followed = (promisedMinor: number, parts: unknown[] = [], trouble: string | null = null) => ({
   action: 'follow',
   promisedMinor,
@@ -93,6 +99,32 @@ describe('the claim to all of an order', () => {
     ]
     expect(claimOf(order('delivered'), { ...none, esims })).toEqual(expected)
     expect(claimOf(order('ended'), { ...none, esims })).toBeUndefined()
+  })
+
+  const undecided = 'returned_not_refunded'
+  const before = new Date(at.getTime() - 3_600_000)
+  test.each([
+    ['nothing else is known', {}, followed(0, [], undecided)],
+    ['its task was closed', { tasks: [task(undecided, null, id, at)] }, undefined],
+    ['the task of another order was', { tasks: [task(undecided, null, other, at)] }, followed(0, [], undecided)],
+    ['a part was refunded with it', { refunds: [refund('succeeded')] }, undefined],
+    [
+      'a part of another order was',
+      { refunds: [refund('succeeded', { order_id: other })] },
+      followed(0, [], undecided),
+    ],
+    ['its refund was refused', { refunds: [refund('refused')] }, followed(0, [], undecided)],
+    [
+      'a part was refunded long before',
+      { refunds: [refund('succeeded', { created_at: before })] },
+      followed(300, [], undecided),
+    ],
+  ])('of two eSIMs, of which one went back, when %s', (_what, rows: Partial<ClaimRows>, expected) => {
+    const esims: ClaimRows['esims'] = [
+      { order_id: id, return_asked_at: at, state: 'cancelled' },
+      { order_id: id, return_asked_at: null, state: 'in_use' },
+    ]
+    expect(claimOf(order('delivered'), { ...none, esims, ...rows })).toEqual(expected)
   })
 
   test.each([
