@@ -5,9 +5,10 @@ import { runCommand } from './run-command.ts'
 import { readConfigBeside } from './running-stack.ts'
 
 readArguments('Usage: npm run migrate', {})
-await runCommand(async () => {
+const work = async (): Promise<number> => {
   const { config } = await readConfigBeside(process.env)
   const applied = await migrate(config.DATABASE_URL)
   process.stdout.write(applied.length > 0 ? `Applied: ${applied.join(', ')}\n` : 'Nothing to apply.\n')
   return 0
-})
+}
+await runCommand(work, { migrates: true })

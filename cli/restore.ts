@@ -67,9 +67,9 @@ const { positionals, values } = readArguments(
   { words: true },
 )
 const [wanted, target] = positionals
-await runCommand(workOf())
+await runCommand(workOf(), { migrates: true })
 
-/** @returns what is asked, which has the exit code; what nobody can ask ends the process before anything is opened */
+/** @returns the work of the command, which resolves to the exit code. A wrong command ends the process before it opens anything */
 function workOf(): () => Promise<number> {
   if (wanted === 'report') return report
   if (wanted === 'retry') return retry
@@ -95,7 +95,7 @@ async function report(): Promise<number> {
 /** Tries again what the newest restore of the database has left undecided. @returns the exit code */
 async function retry(): Promise<number> {
   const { config, temporal: temporalSettings } = await readConfigBeside(process.env)
-  const temporal = connectTemporal(config, temporalSettings)
+  const temporal = connectTemporal(config, temporalSettings, {})
   try {
     const done = await onCopy(config.DATABASE_URL, async (url) => {
       const context = repeating(contextFor(config, url))
@@ -138,7 +138,7 @@ async function restore(wanted: string, target: string, logHead: LogHead | undefi
   const backupId = wanted === 'latest' ? (await folder.list('dump')).at(-1)?.id : wanted
   if (backupId === undefined) return refuse(`There is no backup in ${config.BACKUP_FOLDER}.`)
 
-  const temporal = connectTemporal(config, temporalSettings)
+  const temporal = connectTemporal(config, temporalSettings, {})
   try {
     return await restoreFrom(backupId, target, { config, folder, temporal, logHead })
   } finally {

@@ -27,14 +27,18 @@ const connectionCodes = new Set([
 const refusals = /^(?:08...|28...|3D000|57P0[1-3]|53300)$/
 /** A table or column that this version has and the database has not. */
 const lacking = /^42(?:P01|703)$/
-const certificates = /CERT|TLS|SSL/
+const certificates = /CERT|TLS|SSL|VERIFY/
 
-/** Runs a command; its exit code is 1 when a service is away. Other errors are faults of the program, and keep their stack. */
-export async function runCommand(work: () => Promise<number>): Promise<void> {
+/**
+ * Runs a command; its exit code is 1 when a service is away. Other errors are faults of the program, and keep their stack.
+ * @param options.migrates the command applies the migrations itself
+ */
+export async function runCommand(work: () => Promise<number>, { migrates = false } = {}): Promise<void> {
   try {
     process.exitCode = await work()
   } catch (error) {
-    const why = whyAway(error)
+    // A command that migrates meets a table that is missing by a fault of its own.
+    const why = migrates && lacking.test(codeOf(error) ?? '') ? undefined : whyAway(error)
     if (why === undefined) throw error
     process.stderr.write(`${why}\n`)
     process.exitCode = 1

@@ -1,4 +1,4 @@
-import { InterceptingCall, type Interceptor } from '@grpc/grpc-js'
+import { InterceptingCall, type Interceptor, status } from '@grpc/grpc-js'
 import { Client, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { type Config, ConfigurationError } from '../config.ts'
@@ -14,12 +14,13 @@ type Settings = Pick<Config, 'NODE_ENV' | 'PAYLOAD_KEYS'>
  * profiles as the `temporal` CLI reads them (https://docs.temporal.io/develop/environment-configuration). It connects
  * at its first use, so that a process can start, and report that it is not ready, while Temporal is down.
  * @param environment replaces the environment of the process, for the embedded server
+ * @param patience of a command that must not end half-way; without it a call fails within seconds
  * @throws ConfigurationError in production when no address is configured
  */
-export function connectTemporal(config: Settings, environment?: Record<string, string>): Client {
+export function connectTemporal(config: Settings, environment?: Record<string, string>, patience?: Patience): Client {
   const { connection: options, namespace } = temporalSettings(config, environment)
   return new Client({
-    connection: ConnectionWithAdmin.lazy({ ...options, ...retryOptions }),
+    connection: ConnectionWithAdmin.lazy({ ...options, ...retryOptions(patience) }),
     ...(namespace !== undefined && { namespace }),
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
   })
@@ -30,18 +31,52 @@ const refuseInsideTransaction: Interceptor = (options, nextCall) => {
   return new InterceptingCall(nextCall(options))
 }
 
+/** Calls are repeated for three minutes, once the server has answered any of them. */
+export interface Patience {
+  /** before the second attempt; default: 1,000 while the server limits its requests, 100 otherwise */
+  firstPauseMs?: number
+}
+
+/** Six attempts take three seconds, as long as a restart; the SDK's ten would keep a caller waiting for twenty seconds. */
+const brief = defaultGrpcRetryOptions({ maxAttempts: 6 })
+
 /**
- * Six attempts take three seconds, as long as a restart; the SDK's ten would keep a caller waiting for twenty seconds.
- * gRPC reconnects every two seconds; by default its waits grow up to two minutes.
+ * A server that has just started again refuses with RESOURCE_EXHAUSTED while its runs catch up, for longer than the
+ * three seconds. One that has never answered may be the wrong address, which an operator should hear of at once.
  */
-const retryOptions = {
+function patientRetries({ firstPauseMs }: Patience) {
+  const patient = defaultGrpcRetryOptions({
+    maxAttempts: 40,
+    ...(firstPauseMs !== undefined && { initialIntervalMs: () => firstPauseMs }),
+  })
+  let hasAnswered = false
+  const noteAnswer: Interceptor = (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start(metadata, _listener, next) {
+        next(metadata, {
+          onReceiveStatus(received, nextStatus) {
+            if (received.code === status.OK || received.code === status.RESOURCE_EXHAUSTED) hasAnswered = true
+            nextStatus(received)
+          },
+        })
+      },
+    })
+  const retries = makeGrpcRetryInterceptor({
+    delayFunction: patient.delayFunction,
+    retryableDecider: (attempt, received) => (hasAnswered ? patient : brief).retryableDecider(attempt, received),
+  })
+  return [retries, noteAnswer]
+}
+
+/** gRPC reconnects every two seconds; by default its waits grow up to two minutes. */
+const retryOptions = (patience: Patience | undefined) => ({
   interceptors: [
     refuseInsideTransaction,
-    makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 6 })),
+    ...(patience ? patientRetries(patience) : [makeGrpcRetryInterceptor(brief)]),
     endLateRetries,
   ],
   channelArgs: { 'grpc.max_reconnect_backoff_ms': 2_000 },
-}
+})
 
 /** Connection settings of clients and workers. Parameters and errors as of `connectTemporal`. */
 export function temporalSettings(config: Settings, environment?: Record<string, string>) {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
-import { status } from '@grpc/grpc-js'
+import { Server, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js'
 import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client'
 import { expect, onTestFinished, test } from 'vitest'
 import { portOf } from '../dev/port.ts'
@@ -47,4 +47,52 @@ test('an update, also one that starts its run, ends with its deadline while Temp
   expect(error).toBeInstanceOf(WorkflowUpdateRPCTimeoutOrCancelledError)
   const ofStart = await updateWithStart(temporal, start, cancel, [], limits).catch((cause: unknown) => cause)
   expect(ofStart).toBeInstanceOf(WorkflowUpdateRPCTimeoutOrCancelledError)
+})
+
+/** A server that refuses the first lists with a status. @returns its address, and how often it was asked for a list */
+async function refusingServer(refusals: number, code: status) {
+  const server = new Server()
+  let asked = 0
+  const unary = (method: string) => ({
+    path: `/temporal.api.workflowservice.v1.WorkflowService/${method}`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (bytes: Buffer) => bytes,
+    requestDeserialize: (bytes: Buffer) => bytes,
+    responseSerialize: (bytes: Buffer) => bytes,
+    responseDeserialize: (bytes: Buffer) => bytes,
+  })
+  type Answer = (error: Partial<ServiceError> | null, bytes?: Buffer) => void
+  server.addService(
+    { system: unary('GetSystemInfo'), list: unary('ListWorkflowExecutions') },
+    {
+      system: (_call: unknown, answer: Answer) => answer(null, Buffer.alloc(0)),
+      list(_call: unknown, answer: Answer) {
+        asked += 1
+        if (asked > refusals) answer(null, Buffer.alloc(0))
+        else answer({ code, details: 'System Persistence Max QPS Reached.' })
+      },
+    },
+  )
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    )
+  })
+  onTestFinished(() => server.forceShutdown())
+  return { address: `127.0.0.1:${port}`, asked: () => asked }
+}
+
+test.each([
+  ['limits its requests', status.RESOURCE_EXHAUSTED],
+  ['is away for a moment', status.UNAVAILABLE],
+])('a patient client reads the list of a server that %s', async (_how, code) => {
+  const server = await refusingServer(20, code)
+  const settings = { NODE_ENV: 'test', PAYLOAD_KEYS: undefined } as const
+  const temporal = connectTemporal(settings, { TEMPORAL_ADDRESS: server.address }, { firstPauseMs: 0 })
+  onTestFinished(() => temporal.connection.close())
+  await temporal.connection.workflowService.getSystemInfo({})
+  const runs: string[] = []
+  for await (const { workflowId } of temporal.workflow.list({ query: 'true' })) runs.push(workflowId)
+  expect([runs, server.asked()]).toEqual([[], 21])
 })
