@@ -47,7 +47,7 @@ export function createBulkActionClient(api: ApiContext) {
     if (!action.needs_second_operator || !(await mayBeSameOperator(api, action.prepared_by, startedBy))) return
     throw new Problem('second_operator_required', {
       detail:
-        'With what its operator has refunded, or what was refunded of its orders, within 24 hours it is above the limit. Ask another operator to look at it and to start it.',
+        'With what its operator, or operators of its orders, have refunded within 24 hours it is above the limit. Ask another operator to look at it and to start it.',
     })
   }
 

@@ -9,7 +9,7 @@ export const account = {
   'notice.offers_off': 'Gespeichert: Wir schicken Ihnen keine Angebote.',
   'notice.email': 'Wir haben an beide Adressen eine E-Mail gesendet. Die Änderung gilt, sobald beide zugestimmt haben.',
   'notice.request': 'Wir haben Ihre Anfrage erhalten und antworten per E-Mail.',
-  'notice.resent': 'Die E-Mail mit Ihrer eSIM ist unterwegs.',
+  'notice.resent': 'Die E-Mail ist unterwegs.',
   'notice.cancelled': 'Die Bestellung ist storniert.',
   'notice.returned': 'Ihre eSIM geht zurück, und Sie erhalten Ihr Geld zurück.',
   'notice.withdrawn': 'Ihr Widerruf ist eingegangen. Eine E-Mail bestätigt ihn mit Datum und Uhrzeit.',

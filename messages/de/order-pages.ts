@@ -20,7 +20,7 @@ export const purchase = {
   documentHint: '{day}, zum Drucken oder als PDF',
   mails: 'E-Mails',
   mailIs: '{mail}: {state}',
-  again: 'eSIM noch einmal per E-Mail schicken',
+  again: 'E-Mail noch einmal schicken',
   returnTitle: 'Zurückgeben',
   withdrawUntil:
     'Sie können bis {at} widerrufen, solange die eSIM unbenutzt ist. Sie erhalten alles zurück, was Sie bezahlt haben.',

@@ -10,7 +10,7 @@ export const account = {
   'notice.offers_off': 'Saved: we send you no offers.',
   'notice.email': 'We have sent a mail to both addresses. The change is done once both have agreed.',
   'notice.request': 'We have your request and answer it by mail.',
-  'notice.resent': 'The mail with your eSIM is on its way.',
+  'notice.resent': 'The mail is on its way.',
   'notice.cancelled': 'The order is cancelled.',
   'notice.returned': 'Your eSIM is returned, and you get your money back.',
   'notice.withdrawn': 'Your withdrawal was received. A mail confirms it with date and time.',

@@ -48,11 +48,11 @@ export const order = {
 
   'refund.subject': 'Your refund of {amount}',
   'refund.bank': 'Your bank usually shows it within 5 to 10 days, on the card or wallet you paid with.',
-  'refund.not_delivered_in_time': 'We could not deliver your eSIM in time, so we have refunded your payment.',
-  'refund.out_of_stock': 'The network has no more eSIMs of this kind, so we have refunded your payment.',
-  'refund.rejected_in_review': 'We could not accept this order, so we have refunded your payment.',
-  'refund.review_timed_out': 'We could not check this order in time, so we have refunded your payment.',
-  'refund.cancelled_by_customer': 'You cancelled this order, so we have refunded your payment.',
+  'refund.not_delivered_in_time': 'We could not deliver your eSIM in time, so we have refunded it.',
+  'refund.out_of_stock': 'The network has no more eSIMs of this kind, so we have refunded it.',
+  'refund.rejected_in_review': 'We could not accept this order, so we have refunded it.',
+  'refund.review_timed_out': 'We could not check this order in time, so we have refunded it.',
+  'refund.cancelled_by_customer': 'You cancelled this order, so we have refunded it.',
   'refund.returned_unused':
     'You returned this eSIM unused, so we have refunded your payment. It can no longer be installed.',
   'refund.cancelled_by_operator': 'Our support has cancelled this order, and we have refunded your payment.',
@@ -64,7 +64,7 @@ export const order = {
     'The bank of the card has reported this payment as possibly fraudulent, so we have refunded it. An eSIM of this order can no longer be installed.',
   'refund.withdrawn':
     'You withdrew from this contract, so we have refunded your payment. The eSIM can no longer be installed.',
-  'refund.paid_after_cancel': 'Your payment arrived after the order had ended, so we have refunded your payment.',
+  'refund.paid_after_cancel': 'Your payment arrived after the order had ended, so we have refunded it.',
   'partial.kept':
     'We have refunded {amount} of what you paid for this order. You keep your eSIM: nothing changes for it.',
   'partial.returned':

@@ -20,7 +20,7 @@ export const purchase = {
   documentHint: '{day}, to print or as PDF',
   mails: 'Mails',
   mailIs: '{mail}: {state}',
-  again: 'Mail me the eSIM again',
+  again: 'Send me the mail again',
   returnTitle: 'Return it',
   withdrawUntil: 'You can withdraw until {at} while the eSIM is unused. You get back all you paid.',
   withdraw: 'Withdraw from contract here',

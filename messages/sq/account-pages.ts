@@ -9,7 +9,7 @@ export const account = {
   'notice.offers_off': 'U ruajt: nuk do t’ju dërgojmë oferta.',
   'notice.email': 'U kemi dërguar një e-mail të dyja adresave. Ndryshimi bëhet sapo të jenë pajtuar të dyja.',
   'notice.request': 'E kemi marrë kërkesën tuaj dhe do t’ju përgjigjemi me e-mail.',
-  'notice.resent': 'E-maili me eSIM-in tuaj është nisur.',
+  'notice.resent': 'E-maili është nisur.',
   'notice.cancelled': 'Porosia u anulua.',
   'notice.returned': 'eSIM-i juaj kthehet, dhe paratë ju kthehen.',
   'notice.withdrawn': 'Tërheqja juaj u pranua. Një e-mail e konfirmon me datë dhe orë.',

@@ -52,11 +52,11 @@ export const order = {
   'refund.subject': 'Rimbursimi juaj prej {amount}',
   'refund.bank':
     'Banka juaj zakonisht e shfaq brenda 5 deri në 10 ditëve, në kartën ose portofolin me të cilin keni paguar.',
-  'refund.not_delivered_in_time': 'Nuk arritëm ta dorëzojmë eSIM-in tuaj në kohë, prandaj jua kemi rimbursuar pagesën.',
-  'refund.out_of_stock': 'Rrjeti nuk ka më eSIM të këtij lloji, prandaj jua kemi rimbursuar pagesën.',
-  'refund.rejected_in_review': 'Nuk mundëm ta pranojmë këtë porosi, prandaj jua kemi rimbursuar pagesën.',
-  'refund.review_timed_out': 'Nuk arritëm ta shqyrtojmë këtë porosi në kohë, prandaj jua kemi rimbursuar pagesën.',
-  'refund.cancelled_by_customer': 'Ju e keni anuluar këtë porosi, prandaj jua kemi rimbursuar pagesën.',
+  'refund.not_delivered_in_time': 'Nuk arritëm ta dorëzojmë eSIM-in tuaj në kohë, prandaj jua kemi rimbursuar.',
+  'refund.out_of_stock': 'Rrjeti nuk ka më eSIM të këtij lloji, prandaj jua kemi rimbursuar.',
+  'refund.rejected_in_review': 'Nuk mundëm ta pranojmë këtë porosi, prandaj jua kemi rimbursuar.',
+  'refund.review_timed_out': 'Nuk arritëm ta shqyrtojmë këtë porosi në kohë, prandaj jua kemi rimbursuar.',
+  'refund.cancelled_by_customer': 'Ju e keni anuluar këtë porosi, prandaj jua kemi rimbursuar.',
   'refund.returned_unused':
     'Ju e keni kthyer këtë eSIM të papërdorur, prandaj jua kemi rimbursuar pagesën. Ai nuk mund të instalohet më.',
   'refund.cancelled_by_operator': 'Shërbimi ynë e ka anuluar këtë porosi, dhe jua kemi rimbursuar pagesën.',
@@ -68,8 +68,7 @@ export const order = {
     'Banka e kartës e ka raportuar këtë pagesë si mundësisht mashtruese, prandaj e kemi rimbursuar. Një eSIM i kësaj porosie nuk mund të instalohet më.',
   'refund.withdrawn':
     'Ju jeni tërhequr nga kjo kontratë, prandaj jua kemi rimbursuar pagesën. eSIM-i nuk mund të instalohet më.',
-  'refund.paid_after_cancel':
-    'Pagesa juaj mbërriti pasi porosia kishte përfunduar, prandaj jua kemi rimbursuar pagesën.',
+  'refund.paid_after_cancel': 'Pagesa juaj mbërriti pasi porosia kishte përfunduar, prandaj jua kemi rimbursuar.',
   'partial.kept':
     'Ju kemi rimbursuar {amount} nga shuma që keni paguar për këtë porosi. eSIM-i mbetet juaji: për të nuk ndryshon asgjë.',
   'partial.returned':

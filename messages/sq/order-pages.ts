@@ -19,7 +19,7 @@ export const purchase = {
   documentHint: '{day}, për shtyp ose si PDF',
   mails: 'E-mailet',
   mailIs: '{mail}: {state}',
-  again: 'Ma dërgoni eSIM-in përsëri me e-mail',
+  again: 'Ma dërgoni e-mailin përsëri',
   returnTitle: 'Kthejeni',
   withdrawUntil:
     'Mund të tërhiqeni deri më {at}, sa kohë eSIM-i është i papërdorur. Ju kthehet gjithçka që keni paguar.',

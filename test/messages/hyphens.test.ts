@@ -6,7 +6,7 @@ import { allMessages, createTexts, type Messages, textsOf } from '../../messages
 
 test('a button of German pages keeps "E-Mail" on one line, and the parts of longer words may be apart', () => {
   const { t, rich } = textsOf('de')
-  expect(t('purchase.again')).toBe('eSIM noch einmal per E\u2011Mail schicken')
+  expect(t('purchase.again')).toBe('E\u2011Mail noch einmal schicken')
   expect(t('account.signIn.address')).toBe('Ihre E\u2011Mail-Adresse')
   const link = (content: unknown): string => `[${String(content)}]`
   expect(renderToStaticMarkup(rich('account.esims.bounced', { address: 'a-b@c-d.example', link }))).toContain(

@@ -282,7 +282,7 @@ test('of several bulk refunds of the same orders each reports what it has given 
   const surfer = createSurfer(harness.urls.api)
   await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
   const { html } = await surfer.open(`/console/bulk-actions/${third.id}`)
-  expect(html).toContain('1 of them had been refunded by the customer, or by itself')
+  expect(html).toContain('1 of them had been refunded at the request of the customer, or by the order’s own run')
   expect(html).toMatch(
     /of them had been refunded by <a href="\/console\/bulk-actions\/[\w-]+">another bulk action<\/a> of/,
   )

@@ -136,7 +136,7 @@ test('refunds of one order by several operators are added up; two operators can 
   expectStatus(await partOf(mine, order, 500), 200)
   expectSecond(
     await partOf(other, order, 400),
-    'Operators refunded of this order 5.00 before, and this is 4.00 more. Prepare a bulk refund',
+    'Of this order operators refunded 5.00 before, and this is 4.00 more. Prepare a bulk refund',
   )
   const paidAt: string = order.paidAt
   const selection = { paidFrom: paidAt, paidUntil: new Date(Date.parse(paidAt) + 1).toISOString() }

@@ -272,7 +272,7 @@ function Elsewhere({
   by: NonNullable<BulkOrderView['givenBackElsewhere']>
   operators: ReadonlyMap<string, string>
 }) {
-  if (operator === null) return <>by the customer, or by itself</>
+  if (operator === null) return <>at the request of the customer, or by the order’s own run</>
   const name = nameOf(operators, operator)
   if (bulkActionId === null) return <>by {name}</>
   return (

@@ -118,7 +118,7 @@ function whyASecondOne(
   { of, beforeMinor, minor }: SecondOperatorRequired,
 ): string {
   const [most, before, now] = [limit, beforeMinor, minor].map((sum) => (sum / 100).toFixed(2))
-  const whose = of === 'operator' ? 'You, or a key that may be yours, refunded' : 'Operators refunded of this order'
+  const whose = of === 'operator' ? 'You, or a key that may be yours, refunded' : 'Of this order operators refunded'
   const remedy =
     of === 'operator'
       ? 'Ask another operator to do it, or prepare a bulk refund that another one starts.'
