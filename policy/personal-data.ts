@@ -712,7 +712,10 @@ const tables: Record<string, Table> = {
   operator_acts: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: withAccount,
+    keptUntil: {
+      period: 'account',
+      why: 'R1: as long as the account; one about no account names no person, and stays',
+    },
     columns: {
       id: technical,
       account_id: link('the account'),

@@ -126,7 +126,12 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
         const open = () => client.open({ id, accountId: owner, kind, message, replyTo, receivedAt })
         if (caller.kind !== 'operator') await open()
         else
-          await recordRequestAct(api, caller, { id: entryIdOf(api, id), owner, act: 'enter', reason: null, kind }, open)
+          await recordRequestAct(
+            api,
+            caller,
+            { id: entryIdOf(api, id), request: { id, owner, kind }, act: 'enter', reason: null },
+            open,
+          )
         return { status: 201, headers: { Location: `/v1/privacy-requests/${id}` }, body: await view(id, caller) }
       },
     }),
@@ -197,8 +202,11 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
         const { account_id: owner, kind } = await reachable(id, caller)
         // Every repetition has the same id: after an unknown outcome the answer may be accepted already.
         await actOnce(idempotency, owner, ({ requestId }) =>
-          recordRequestAct(api, caller, { id: requestId, owner, act: 'answer', reason: answer.kind, kind }, () =>
-            client.resolve(id, answer, requestId),
+          recordRequestAct(
+            api,
+            caller,
+            { id: requestId, request: { id, owner, kind }, act: 'answer', reason: answer.kind },
+            () => client.resolve(id, answer, requestId),
           ),
         )
         return { status: 202, body: await view(id, caller) }
@@ -220,8 +228,11 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       async handle({ params: { id }, body, caller, idempotency }) {
         const { account_id: owner, kind } = await reachable(id, caller)
         await actOnce(idempotency, owner, ({ requestId, updateId }) =>
-          recordRequestAct(api, caller, { id: requestId, owner, act: 'extend', reason: body.reason, kind }, () =>
-            client.extend(id, body.reason, updateId),
+          recordRequestAct(
+            api,
+            caller,
+            { id: requestId, request: { id, owner, kind }, act: 'extend', reason: body.reason },
+            () => client.extend(id, body.reason, updateId),
           ),
         )
         return { status: 200, body: await view(id, caller) }
@@ -241,12 +252,18 @@ const entryIdOf = ({ cipher }: ApiContext, requestId: string): string =>
 async function recordRequestAct(
   api: ApiContext,
   caller: Caller,
-  act: { id: string; owner: string | null; act: 'enter' | 'answer' | 'extend'; reason: string | null; kind: string },
+  act: {
+    id: string
+    request: { id: string; owner: string | null; kind: string }
+    act: 'enter' | 'answer' | 'extend'
+    reason: string | null
+  },
   perform: () => Promise<unknown>,
 ): Promise<void> {
-  const { owner, kind, ...entry } = act
+  const { request, ...entry } = act
+  const { owner } = request
   // An entry about nobody's account outlives it, and names no request.
-  const subject = owner === null ? kind : null
+  const subject = owner === null ? request.kind : privacyReference(request.id)
   await recordOperatorAct(api, caller, { ...entry, accountId: owner, orderId: null, subject }, perform)
 }
 

@@ -96,13 +96,11 @@ export async function listActsAboutNoAccount(
   page: { subject: string | undefined; after: readonly [askedAt: string, id: string] | undefined; limit: number },
 ): Promise<OperatorActs[]> {
   const { subject, after, limit } = page
-  // Dates have milliseconds, the column more.
-  const at = sql`date_trunc('milliseconds', asked_at)`
   return sql<OperatorActs[]>`
     select * from operator_acts where account_id is null
       ${subject === undefined ? sql`` : sql`and subject = ${subject}`}
-      ${after ? sql`and (${at}, id) < (${after[0]}::timestamptz, ${after[1]}::uuid)` : sql``}
-    order by ${at} desc, id desc limit ${limit}`
+      ${after ? sql`and (asked_at, id) < (${after[0]}::timestamptz, ${after[1]}::uuid)` : sql``}
+    order by asked_at desc, id desc limit ${limit}`
 }
 
 /** Whether an operator has had an order cancelled or refunded, so that it was not the customer. */

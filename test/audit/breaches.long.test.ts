@@ -128,13 +128,13 @@ test('R4: a read that is under way when its key is revoked is in the breach, and
   const [before, underWay] = [await harness.signUp(), await harness.signUp()]
   const key = await stolenKey()
   expectStatus(await key.caller.get(`/v1/accounts/${before.accountId}`), 200)
-  await harness.buy(underWay, { pay: false })
+  expectStatus(await underWay.caller.post('/v1/privacy-requests', { kind: 'access', message: 'Mine?' }), 201)
   // The handler waits for this table; the key was valid when the request came.
-  const held = await holdTable(sql, 'orders')
-  const answer = key.caller.get(`/v1/orders?accountId=${underWay.accountId}`)
+  const held = await holdTable(sql, 'privacy_requests')
+  const answer = key.caller.get(`/v1/privacy-requests?accountId=${underWay.accountId}`)
   await until('the request waits', async () => {
     const [waiting] = await sql`select from pg_locks l join pg_class c on c.oid = l.relation
-      where c.relname = 'orders' and not l.granted`
+      where c.relname = 'privacy_requests' and not l.granted`
     return waiting
   })
   const { id } = await open({ keyId: key.id, revokeKey: true })
@@ -145,7 +145,7 @@ test('R4: a read that is under way when its key is revoked is in the breach, and
   expect((await read(id)).peopleToldAt).toBeNull()
   await untilCounted(id)
   await until('the people are told', async () => (await read(id)).peopleToldAt)
-  expect(await read(id)).toMatchObject({ people: 2, reads: 2, fields: ['account', 'orders'] })
+  expect(await read(id)).toMatchObject({ people: 2, reads: 2, fields: ['account', 'privacyRequests'] })
   expect((await peopleOf(id)).map(({ mail }) => mail)).toEqual(['sent', 'sent'])
 })
 

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Caller, isAct, lacksEntry, noteEntry } from '../../api/http/caller.ts'
-import type { Backups, OperatorActs } from '../../db/connection/schema.ts'
+import type { Backups, OperatorActs, Packages } from '../../db/connection/schema.ts'
 import { insertDraft } from '../../db/policies.ts'
 import { startApiHarness } from '../harness/api/api-harness.ts'
 
@@ -67,6 +67,22 @@ async function backup(): Promise<string> {
   return row.id
 }
 
+async function soldPackage(): Promise<string> {
+  const row = {
+    code: 'audited-1gb',
+    kind: 'base',
+    name: 'Audited 1 GB',
+    destinations: ['XA'],
+    daily: false,
+    days: 7,
+    price_minor: 500,
+    currency: 'EUR',
+    updated_at: new Date(),
+  } satisfies Partial<Packages>
+  await sql`insert into packages ${sql({ ...row, data_bytes: 1_000 })}`
+  return row.code
+}
+
 async function endpoint(): Promise<string> {
   const url = `https://example.com/${randomUUID()}`
   const { body } = await harness.call('POST', '/v1/webhook-endpoints', {
@@ -119,16 +135,14 @@ const cases: Record<string, Case> = {
   'POST /v1/backups/{id}/drill': { path: async () => `/v1/backups/${await backup()}/drill`, act: 'drill-backup' },
   'PUT /v1/books/{month}/hold': {
     path: () => '/v1/books/2025-01/hold',
-    body: { reason: 'file 17' },
     act: 'hold-books',
-    withoutReason,
   },
   'DELETE /v1/books/{month}/hold': {
     path: () => `/v1/books/2025-02/hold?reason=${encodeURIComponent(reason)}`,
     act: 'release-books',
   },
   'PUT /v1/packages/{code}/price': {
-    path: () => '/v1/packages/nowhere-1gb/price',
+    path: async () => `/v1/packages/${await soldPackage()}/price`,
     body: { minor: 100, currency: 'EUR' },
     act: 'set-price',
   },

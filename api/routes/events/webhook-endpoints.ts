@@ -1,4 +1,5 @@
 /** Webhook endpoints: where the app backend has events sent. */
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { countRetries } from '../../../db/events/deliveries.ts'
@@ -26,7 +27,7 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { enumeration } from '../../views/enumeration.ts'
 import { eventSchema, eventType } from '../../views/event-view.ts'
-import { actAndRecord, entryOn } from '../console/perform-act.ts'
+import { entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
 /** The key in the access log: the key that gave an endpoint's address reads all that the endpoint gets. */
@@ -97,15 +98,16 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
     return row
   }
 
-  /** Most callers are the app backend, whose endpoints they are; what an operator does has an entry. */
+  /** Most callers are the app backend, whose endpoints they are; what an operator does has an entry. @param entryId of a request with a key */
   const recorded = <Result>(
     caller: Caller,
     act: string,
     id: string,
     perform: () => Promise<Result>,
+    entryId: string = randomUUID(),
   ): Promise<Result> =>
     caller.kind === 'operator'
-      ? actAndRecord(api, caller, undefined, entryOn(`${act}-webhook-endpoint`, id), perform)
+      ? recordOperatorAct(api, caller, { ...entryOn(`${act}-webhook-endpoint`, id), id: entryId }, perform)
       : perform()
 
   function assertDialable(address: string): void {
@@ -158,11 +160,17 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
             detail: 'The endpoint was deleted, or never made. A request with another Idempotency-Key makes one.',
           })
         }
-        await recorded(caller, 'make', id, async () => {
-          if (await insertEndpoint(sql, api, { id, ...body, by: keyOf(caller), at: new Date() })) return
-          await release()
-          throw new Problem('webhook_endpoint_conflict', { detail: `There are ${mostEndpoints} already.` })
-        })
+        await recorded(
+          caller,
+          'make',
+          id,
+          async () => {
+            if (await insertEndpoint(sql, api, { id, ...body, by: keyOf(caller), at: new Date() })) return
+            await release()
+            throw new Problem('webhook_endpoint_conflict', { detail: `There are ${mostEndpoints} already.` })
+          },
+          id,
+        )
         const row = await findEndpoint(sql, id)
         if (!row) throw new Problem('webhook_endpoint_conflict', { detail: 'The endpoint was deleted meanwhile.' })
         return {
@@ -272,11 +280,17 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
         await found(id)
         // A repeated request gets the same secret: its first answer may have been lost.
         await actOnce(idempotency, null, ({ requestId: rotationId }) =>
-          recorded(caller, 'rotate-secret-of', id, async () => {
-            if (!(await rotateSecret(sql, api, { id, rotationId, at: new Date() }))) {
-              throw new Problem('webhook_endpoint_conflict', { detail: 'The last rotation is younger than a day.' })
-            }
-          }),
+          recorded(
+            caller,
+            'rotate-secret-of',
+            id,
+            async () => {
+              if (!(await rotateSecret(sql, api, { id, rotationId, at: new Date() }))) {
+                throw new Problem('webhook_endpoint_conflict', { detail: 'The last rotation is younger than a day.' })
+              }
+            },
+            rotationId,
+          ),
         )
         return { status: 200, body: await viewWithSecret(await found(id)) }
       },

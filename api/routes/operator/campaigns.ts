@@ -4,7 +4,7 @@ import type { ApiContext } from '../../../context.ts'
 import { type CampaignRow, countDeliveries, findCampaign, listCampaigns } from '../../../db/campaigns.ts'
 import { cancelCampaign, pause, resume } from '../../../workflows/campaign.contract.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
-import { orNotFound, Problem } from '../../http/problem.ts'
+import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { createCampaignClient } from '../../runs/campaign-client.ts'
@@ -86,7 +86,7 @@ export function campaignRoutes(api: ApiContext): Route[] {
       responses: { 200: one },
       problems: ['not_found', 'campaign_state_conflict'],
       async handle({ params: { id }, body, caller, idempotency }) {
-        if (!(await findCampaign(sql, id))) throw new Problem('not_found')
+        orNotFound(await findCampaign(sql, id))
         const entry = entryOn(`${name}-campaign`, id, body)
         const row = await actAndRecord(api, caller, idempotency, entry, ({ updateId }) =>
           client.update(id, definition, updateId),

@@ -14,9 +14,10 @@ import {
   catalogueSyncWorkflowId,
 } from '../../../workflows/catalogue/catalogue-sync.contract.ts'
 import { actorOf } from '../../http/caller.ts'
-import { Problem } from '../../http/problem.ts'
+import { orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { actReason, whyField } from '../../views/operator-words.ts'
+import { packageCode } from '../checkouts.ts'
 import { actAndRecord, entryOn } from '../console/perform-act.ts'
 import { packageForSale, viewPackage } from '../packages.ts'
 
@@ -71,7 +72,7 @@ export function catalogueRoutes(api: ApiContext): Route[] {
       description: 'A price below what the cheapest offer costs us takes the package off sale.',
       promises: ['U2'],
       callers: ['operator'],
-      params: z.strictObject({ code: z.string().max(80) }),
+      params: z.strictObject({ code: packageCode }),
       body: price,
       responses: { 200: { description: 'The package with its price', schema: pricedPackage } },
       problems: ['not_found'],
@@ -80,6 +81,8 @@ export function catalogueRoutes(api: ApiContext): Route[] {
           const reason = `must be ${exchange.currency}, the shop's currency`
           throw new Problem('invalid_request', { errors: [{ field: 'currency', reason }] })
         }
+        // An entry about no account is kept: what is no package does not come into it.
+        orNotFound(await findPackage(sql, code))
         const at = new Date()
         const { before, after } = await actAndRecord(
           api,

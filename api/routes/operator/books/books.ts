@@ -6,12 +6,12 @@ import { signalIfOpen } from '../../../../temporal/runs.ts'
 import { holdSignal, invoiceRetentionWorkflowId } from '../../../../workflows/retention/invoice-retention.contract.ts'
 import { actorOf } from '../../../http/caller.ts'
 import { defineRoute, type Route } from '../../../http/route.ts'
-import { whyField } from '../../../views/operator-words.ts'
+import { taskNote, whyField } from '../../../views/operator-words.ts'
 import { actAndRecord, entryOn } from '../../console/perform-act.ts'
 
 const monthParams = z.strictObject({ month: z.string().regex(/^20\d\d-(0[1-9]|1[0-2])$/, 'must be YYYY-MM') })
 const newHold = z
-  .strictObject({ reason: z.string().trim().min(3).max(200).describe('for example a file number; no personal data') })
+  .strictObject({ reason: taskNote.min(3).max(200).describe('for example a file number; no personal data') })
   .meta({ id: 'NewBooksHold' })
 
 const books = z
@@ -64,7 +64,7 @@ export function booksRoutes(api: ApiContext): Route[] {
       body: newHold,
       responses: { 204: { description: 'The month is held; the reason of an earlier hold stays' } },
       async handle({ params: { month }, body, caller }) {
-        await actAndRecord(api, caller, undefined, entryOn('hold-books', month), async () => {
+        await actAndRecord(api, caller, undefined, entryOn('hold-books', month, body), async () => {
           await holdMonth(sql, { month, reason: body.reason, by: actorOf(caller), at: new Date() })
           await signalHold(month)
         })
