@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from '../../context.ts'
+import { violatedConstraint } from '../../db/connection/constraint.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import {
+  accountOfKey,
   bindIdempotencyClaim,
   claimIdempotencyKey,
   findIdempotencyClaim,
@@ -117,11 +119,17 @@ async function claimAndSpend(
   const { sql } = context
   const { accountId } = wanted
   if (spends === undefined || accountId === null) return claimIdempotencyKey(sql, wanted)
-  return sql.begin(async (tx) => {
-    const outcome = await claimIdempotencyKey(tx, wanted)
-    if (outcome.state === 'fresh') await spend(context, spends, { accountId }, tx)
-    return outcome
-  })
+  try {
+    return await sql.begin(async (tx) => {
+      const outcome = await claimIdempotencyKey(tx, wanted)
+      if (outcome.state === 'fresh') await spend(context, spends, { accountId }, tx)
+      return outcome
+    })
+  } catch (error) {
+    // A statement that has failed fails its transaction, whoever has caught its error.
+    if (violatedConstraint(error) === accountOfKey) return { state: 'account_missing' }
+    throw error
+  }
 }
 
 /**

@@ -10,7 +10,7 @@ import { periods } from '../../policy/periods.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { actorOf } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageQuery } from '../http/cursor.ts'
-import { Problem } from '../http/problem.ts'
+import { orNotFound, Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { layoutHeaders } from '../pages/layout.tsx'
 import { renderPolicies, renderPolicy } from '../pages/policies.tsx'
@@ -140,7 +140,7 @@ export function policyRoutes(api: ApiContext): Route[] {
       responses: { 200: details },
       problems: ['not_found', 'policy_state_conflict'],
       async handle({ params: { version }, body, caller, idempotency }) {
-        if (!(await findPolicy(sql, version))) throw new Problem('not_found')
+        orNotFound(await findPolicy(sql, version))
         const policy = await actAndRecord(api, caller, idempotency, entryOn('withdraw-policy', version, body), () =>
           client.withdraw(version),
         )

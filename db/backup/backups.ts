@@ -1,6 +1,7 @@
 /** R3, backups are kept for at most 30 days: the catalogue of backups. It holds no personal data. */
 
 import type { DrillResult } from '../../workflows/backup/backup.contract.ts'
+import { numberOrNull } from '../connection/bigints.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Backups } from '../connection/schema.ts'
 
@@ -76,7 +77,7 @@ const backupOf = (row: Backups): Backup => ({
   state: row.state,
   startedAt: row.started_at,
   finishedAt: row.finished_at,
-  bytes: row.bytes === null ? null : Number(row.bytes),
+  bytes: numberOrNull(row.bytes),
   code: row.code,
   prunedAt: row.pruned_at,
   drilledAt: row.drilled_at,

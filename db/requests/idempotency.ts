@@ -3,6 +3,8 @@ import { violatedConstraint } from '../connection/constraint.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { IdempotencyKeys } from '../connection/schema.ts'
 
+export const accountOfKey = 'idempotency_keys_account_id_fkey'
+
 /** The key by which a claim is found. */
 export interface IdempotencyKey {
   /** the operation, for example `POST /v1/orders` */
@@ -42,7 +44,7 @@ export async function claimIdempotencyKey(sql: Queryable, claim: IdempotencyClai
       on conflict do nothing`
     if (made.count === 1) return { state: 'fresh', resourceId }
   } catch (error) {
-    if (violatedConstraint(error) !== 'idempotency_keys_account_id_fkey') throw error
+    if (violatedConstraint(error) !== accountOfKey) throw error
     return { state: 'account_missing' }
   }
   // Housekeeping, an erasure or a refusal may delete the row between the two statements.

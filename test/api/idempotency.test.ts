@@ -126,11 +126,14 @@ test('each caller, account, operation and idempotency key has its own claim, wit
   expect(again?.resourceId).not.toBe(first?.resourceId)
 })
 
-test('an idempotency key with a missing account is not claimed', async () => {
-  const given = { header: randomUUID(), required: true, operation: 'POST /a', content: {} }
-  const request = readIdempotencyKey(harness.api, { ...given, caller: { kind: 'service', keyId: 'k' } })
-  await expect(request?.claim(randomUUID())).rejects.toMatchObject({ code: 'account_missing' })
-})
+test.each([undefined, 'order'] as const)(
+  'an idempotency key with a missing account is not claimed, which spends: %s',
+  async (spends) => {
+    const given = { header: randomUUID(), required: true, operation: 'POST /a', content: {} }
+    const request = readIdempotencyKey(harness.api, { ...given, caller: { kind: 'service', keyId: 'k' } })
+    await expect(request?.claim(randomUUID(), spends)).rejects.toMatchObject({ code: 'account_missing' })
+  },
+)
 
 test('a request without a required idempotency key is refused', () => {
   const given: Parameters<typeof readIdempotencyKey>[1] = {

@@ -74,7 +74,8 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
     })
   }
 
-  const actRoutes = (name: AccountActName): Route[] => {
+  /** Not by `actRoutes`: the account of a child is gone when its form is sent again. */
+  const accountActRoutes = (name: AccountActName): Route[] => {
     const { does, permission, ofEmailChange } = acts[name]
     const path = `/console/accounts/{id}/${name}` as const
     return [
@@ -200,6 +201,6 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
         return { status: 200, headers, about: [id], raw }
       },
     }),
-    ...accountActNames.flatMap(actRoutes),
+    ...accountActNames.flatMap(accountActRoutes),
   ]
 }

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findAccount } from '../../../db/accounts.ts'
 import { listDaily } from '../../../db/catalogue/packages.ts'
+import { numberOrNull } from '../../../db/connection/bigints.ts'
 import { installUrl } from '../../../db/crypto/install-token.ts'
 import { findDocument, listDocuments } from '../../../db/order/books.ts'
 import { listEsims, listEsimsOfOrders } from '../../../db/order/esims.ts'
@@ -358,7 +359,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
 
 /** @param daily the codes of packages with a volume for each day */
 const holdsOf = ({ package_code: code, data_bytes: bytes, days }: OrderRow, daily: ReadonlySet<string>) => ({
-  dataBytes: bytes === null ? null : Number(bytes),
+  dataBytes: numberOrNull(bytes),
   daily: daily.has(code),
   days,
 })

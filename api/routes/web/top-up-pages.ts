@@ -83,6 +83,7 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
         const { resourceId: orderId, repeated, firstAt } = await claimForm(api, form, 'order')
         const before = repeated ? await findOrder(sql, orderId) : undefined
         if (!before || !(await orders.goesOn(before))) {
+          // It counts against the allowance all the same: whether a form is a repetition is known by its claim alone.
           if (!(await findTopUpOffer(sql, { code, esimId: id }))) throw new Problem('package_unavailable')
           await orders.checkOut({
             orderId,
