@@ -2,7 +2,7 @@
 import { heartbeat } from '@temporalio/activity'
 import pMap from 'p-map'
 import type { Context } from '../context.ts'
-import { markMailBounced, openRecipient, type Recipient } from '../db/accounts.ts'
+import { markMailBounced, openRecipient, type Recipient, type SealedRecipient } from '../db/accounts.ts'
 import { arePromotionsSuspended } from '../db/backup/restored-permissions.ts'
 import {
   type CampaignRow,
@@ -19,6 +19,7 @@ import { unsubscribeToken } from '../db/crypto/unsubscribe-token.ts'
 import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import { idRange } from '../db/policy-deliveries.ts'
 import { renderPromotion } from '../mails/promotion.tsx'
+import type { RenderedMail } from '../mails/render.ts'
 import type { Language } from '../messages/languages.ts'
 import { textsOf } from '../messages/texts.ts'
 import { milliseconds } from '../policy/periods.ts'
@@ -38,6 +39,13 @@ const triedAgainForMs = milliseconds.day
 const heartbeatMs = 3_000
 
 type MailFor = (language: Language) => ReturnType<typeof renderPromotion>
+
+interface Prepared {
+  recipient: Recipient
+  /** to unsubscribe */
+  url: string
+  mail: RenderedMail
+}
 
 export function createCampaignActivities(context: Context): CampaignActivities {
   const { sql, cipher, config } = context
@@ -101,11 +109,13 @@ export function createCampaignActivities(context: Context): CampaignActivities {
     let sent = 0
     let failuresInARow = 0
     let mailFailure: ProviderFailure | undefined
+    let unprepared: { error: unknown } | undefined
     const lastTry = sinceScheduledMs() > triedAgainForMs
     // A mail server may take ten minutes for its answer.
     const beat = setInterval(() => heartbeat(), heartbeatMs)
     await pMap(accountIds, sendOne, { concurrency }).finally(() => clearInterval(beat))
     if (lastTry && failuresInARow < maxFailuresInARow) mailFailure = undefined
+    if (unprepared && !mailFailure) throw unprepared.error
     return { sent, mailFailure }
 
     async function sendOne(accountId: string): Promise<void> {
@@ -113,9 +123,18 @@ export function createCampaignActivities(context: Context): CampaignActivities {
       const delivery = { campaignId: campaign.id, accountId }
       const claimed = await claimDelivery(sql, { ...delivery, at })
       if (!claimed) return
-      const recipient = openRecipient(context, claimed)
+      let prepared: Prepared
       try {
-        await send(campaign, recipient, mailFor)
+        prepared = prepare(claimed, mailFor)
+      } catch (error) {
+        // This worker may lack the key of the address: another one sends it.
+        await recordDeliveryResult(sql, delivery, 'due')
+        unprepared ??= { error }
+        return
+      }
+      const { recipient } = prepared
+      try {
+        await send(campaign, prepared)
         await recordDeliveryResult(sql, delivery, 'sent')
         sent += 1
         failuresInARow = 0
@@ -137,14 +156,17 @@ export function createCampaignActivities(context: Context): CampaignActivities {
     }
   }
 
-  async function send(
-    campaign: CampaignRow,
-    { accountId, email, language }: Recipient,
-    mailFor: MailFor,
-  ): Promise<void> {
-    const url = new URL(`/u/${unsubscribeToken(cipher, accountId)}`, config.PUBLIC_URL).href
+  /** All that can fail before anything is sent. */
+  function prepare(claimed: SealedRecipient, mailFor: MailFor): Prepared {
+    const recipient = openRecipient(context, claimed)
+    const url = new URL(`/u/${unsubscribeToken(cipher, recipient.accountId)}`, config.PUBLIC_URL).href
+    return { recipient, url, mail: mailFor(recipient.language)(url) }
+  }
+
+  async function send(campaign: CampaignRow, { recipient, url, mail }: Prepared): Promise<void> {
+    const { accountId, email } = recipient
     const kind = `mail:campaign:${cipher.accountRef(accountId)}`
-    await context.mail.send(mailFor(language)(url), {
+    await context.mail.send(mail, {
       kind: 'promotional',
       to: email,
       listUnsubscribe: { url },

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { beforeEach, expect, test } from 'vitest'
+import { createCampaignActivities } from '../../activities/campaign.ts'
+import { countDeliveries, insertCampaign, openCampaign, setCampaignState } from '../../db/campaigns.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { campaignWorkflowId } from '../../workflows/campaign.contract.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
@@ -161,6 +164,41 @@ test('a campaign waits while the mail server is down, and does not repeat a mail
   const done = await ended(id)
   expect(done.deliveries).toEqual({ sent: 1, refused: 1, unknown: 1, waiting: 0 })
   expect(await recipientsOf(body.subject)).toEqual([one?.email, lost?.email].sort())
+})
+
+test('U4: a person whose address one worker cannot open gets their mail from another, and delays nobody else', async () => {
+  const wanted = await insertAccounts(harness.context, 2, { promotions: true })
+  const { subject, paragraphs } = campaign()
+  const id = randomUUID()
+  const row = {
+    id,
+    subject,
+    paragraphs,
+    action_label: null,
+    action_url: null,
+    created_at: new Date(),
+    created_by: 'me',
+  }
+  await insertCampaign(sql, row)
+  await openCampaign(sql, id)
+  const info = { scheduledTimestampMs: Date.now(), currentAttemptScheduledTimestampMs: Date.now() }
+  const send = (context: typeof harness.context) =>
+    new MockActivityEnvironment(info).run(createCampaignActivities(context).sendCampaignPage, {
+      campaignId: id,
+      page: 0,
+      pages: 1,
+      asOf: new Date().toISOString(),
+    })
+  const { cipher } = harness.context
+  const unwrap: typeof cipher.unwrap = (accountId, wrapped) => {
+    if (accountId === wanted[0]?.id) throw new Error('a key is missing')
+    return cipher.unwrap(accountId, wrapped)
+  }
+  await expect(send({ ...harness.context, cipher: { ...cipher, unwrap } })).rejects.toThrow('a key is missing')
+  expect(await countDeliveries(sql, id)).toEqual({ sent: 1, refused: 0, unknown: 0, waiting: 1 })
+  expect(await send(harness.context)).toMatchObject({ sent: 1, stopped: false })
+  expect(await recipientsOf(subject)).toEqual(wanted.map(({ email }) => email).sort())
+  await setCampaignState(sql, id, 'done', new Date())
 })
 
 test('only operators can start and change campaigns', async () => {
