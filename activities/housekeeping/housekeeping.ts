@@ -71,7 +71,7 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
       const runs = await overdueRuns(before)
       await report('order_overdue', new Map(orders.map(({ id, status }) => [id, status])), at)
       await report('run_overdue', runs, at)
-      await reviewListedRuns(context, at)
+      await reviewListedRuns(context, at, heartbeat)
       return { orders: orders.length, runs: runs.size }
     },
 

@@ -1,14 +1,18 @@
 /** G3: a deletion ends although Temporal's list keeps rows of runs that are gone, and takes no run for one of these. */
 import { randomUUID } from 'node:crypto'
+import { status } from '@grpc/grpc-js'
 import proto from '@temporalio/proto'
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { reviewListedRuns } from '../../activities/erasure/listed-runs.ts'
 import { createDeletionRunActivities } from '../../activities/erasure/runs.ts'
 import { createHousekeepingActivities } from '../../activities/housekeeping/housekeeping.ts'
 import { reportLostRuns } from '../../activities/housekeeping/lost-runs.ts'
 import type { Attention } from '../../db/connection/schema.ts'
+import { importReceipts } from '../../db/erasure/carried-receipts.ts'
+import { findReceipt } from '../../db/erasure/deletions.ts'
 import { periods } from '../../policy/periods.ts'
+import { plusDays } from '../../shared/calendar.ts'
 import { failureCode } from '../../shared/failures.ts'
 import { connectTemporal } from '../../temporal/client.ts'
 import { isGone } from '../../temporal/listed-runs.ts'
@@ -49,6 +53,7 @@ function keeping(kept: KeptRows) {
 }
 
 const now = Date.now()
+const noBeat = (): void => undefined
 
 /** Looks at the runs of an erased person, as the deletion's run does. @param afterMs since its first look */
 async function look(
@@ -111,12 +116,12 @@ test('where Temporal lets nobody delete rows the deletion goes on, and is an ope
 
   // A task that is closed too early comes back.
   await sql`update attention set resolved_at = now(), resolved_by = 'somebody' where subject_id = ${deletion.receiptId}`
-  await reviewListedRuns(context, new Date())
+  await reviewListedRuns(context, new Date(), noBeat)
   expect(await tasks()).toMatchObject([{ detail: 'gone_runs_listed' }])
 
   const asked: string[] = []
   const lists = (query: string) => asked.push(query) > 0
-  await reviewListedRuns(keeping({ rows: [row], lists }).context, new Date())
+  await reviewListedRuns(keeping({ rows: [row], lists }).context, new Date(), noBeat)
   expect(asked[0]).toBe(`AccountRef = '${accountRef}' or RunId in ('${runIdOf(row)}')`)
   expect(await stepOf('temporal')).toEqual({ state: 'done', code: null })
   expect(await tasks()).toEqual([])
@@ -135,6 +140,59 @@ const rowOf = (status: proto.temporal.api.enums.v1.WorkflowExecutionStatus): Row
   const { searchAttributes: _theirs, ...bare } = row
   return { ...bare, status }
 }
+
+/** The deletion of somebody else, of which nothing but listed rows is left; the oldest is looked at first. */
+async function leftToOperators(daysAgo: number): Promise<{ receiptId: string; accountRef: string }> {
+  const erased = { receiptId: randomUUID(), accountRef: harness.context.cipher.accountRef(randomUUID()) }
+  const erasedAt = plusDays(new Date(), -daysAgo)
+  const step = {
+    processor: 'temporal',
+    state: 'needs_operator',
+    code: 'gone_runs_listed',
+    changedAt: erasedAt,
+  } as const
+  const dates = { erasedAt, backupsGoneBy: erasedAt, completedAt: null }
+  await importReceipts(sql, [{ ...erased, ...dates, reason: 'requested', steps: [step] }])
+  return erased
+}
+
+const isComplete = async ({ receiptId }: { receiptId: string }) =>
+  (await findReceipt(sql, receiptId))?.completedAt !== null
+const rowWith = (runId: string, of: Row): Row => ({ ...of, execution: { ...of.execution, runId } })
+
+test('a deletion whose rows Temporal does not list keeps no other one from being completed, and is looked at again', async () => {
+  const [later, earlier] = [await leftToOperators(1), await leftToOperators(2)]
+  const beat = vi.fn<() => void>()
+  const review = (kept: KeptRows) => reviewListedRuns(keeping(kept).context, new Date(), beat)
+  await review({ rows: [], refusesList: (query) => query.includes(earlier.accountRef) })
+  expect([await isComplete(earlier), await isComplete(later)]).toEqual([false, true])
+  expect(beat.mock.calls.length).toBeGreaterThanOrEqual(3)
+  await review({ rows: [] })
+  expect(await isComplete(earlier)).toBe(true)
+})
+
+test('each row that is looked at shows that the look goes on: a server may take ten seconds for its answer', async () => {
+  const erased = await leftToOperators(1)
+  const rows = Array.from({ length: 5 }, () => rowWith(randomUUID(), row))
+  const beat = vi.fn<() => void>()
+  await reviewListedRuns(keeping({ rows, refusesAdmins: true }).context, new Date(), beat)
+  expect(beat.mock.calls.length).toBeGreaterThan(rows.length)
+  await reviewListedRuns(keeping({ rows: [] }).context, new Date(), noBeat)
+  expect(await isComplete(erased)).toBe(true)
+})
+
+test('a service for administrators that does not answer is not asked about each row', async () => {
+  const erased = await leftToOperators(1)
+  const rows = Array.from({ length: 3 }, () => rowWith(randomUUID(), row))
+  const asks = async (refusesAdmins: status) => {
+    const { context, removals } = keeping({ rows, refusesAdmins })
+    await reviewListedRuns(context, new Date(), noBeat)
+    return removals.length
+  }
+  expect([await asks(status.DEADLINE_EXCEEDED), await asks(status.PERMISSION_DENIED)]).toEqual([1, 3])
+  await reviewListedRuns(keeping({ rows: [] }).context, new Date(), noBeat)
+  expect(await isComplete(erased)).toBe(true)
+})
 
 test('a row of a run that is gone is no overdue run: nobody could make it go on', async () => {
   const rows = [rowOf(WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING)]

@@ -20,8 +20,10 @@ export interface KeptRows {
   lists?(query: string): boolean
   /** how many lists have the rows before they are gone by themselves */
   goneAfter?: number
-  /** the server does not take calls of administrators */
-  refusesAdmins?: boolean
+  /** the server does not take calls of administrators, and answers PERMISSION_DENIED or so */
+  refusesAdmins?: boolean | status
+  /** whether the server refuses a list */
+  refusesList?(query: string): boolean
   /** the server answers that it deletes a run, and does not */
   keepsRuns?: boolean
 }
@@ -50,7 +52,10 @@ export function connectWithKeptRows(
   const keep: Interceptor = (options, nextCall) => {
     const [service = '', method = ''] = options.method_definition.path.split('/').slice(1)
     const isAdmin = service.endsWith('AdminService')
-    if (isAdmin && kept.refusesAdmins) return new InterceptingCall(answered(status.PERMISSION_DENIED, requested))
+    if (isAdmin && kept.refusesAdmins) {
+      const refusal = kept.refusesAdmins === true ? status.PERMISSION_DENIED : kept.refusesAdmins
+      return new InterceptingCall(answered(refusal, requested))
+    }
     if (!isAdmin && method === 'DeleteWorkflowExecution' && kept.keepsRuns)
       return new InterceptingCall(answered(status.OK))
     let asked: Buffer = Buffer.alloc(0)
@@ -65,7 +70,8 @@ export function connectWithKeptRows(
               const { runId } = requested(asked)
               rows = rows.filter(({ execution }) => execution?.runId !== runId)
             }
-            nextStatus(result)
+            const isRefused = method === 'ListWorkflowExecutions' && kept.refusesList?.(queryOf(asked))
+            nextStatus(isRefused ? { ...result, code: status.INVALID_ARGUMENT, details: 'invalid query' } : result)
           },
         })
       },
@@ -83,9 +89,12 @@ export function connectWithKeptRows(
     return run
   }
 
+  function queryOf(asked: Buffer): string {
+    return v1.ListWorkflowExecutionsRequest.decode(asked).query
+  }
+
   function withRows(asked: Buffer, answer: Buffer): Buffer {
-    const { query } = v1.ListWorkflowExecutionsRequest.decode(asked)
-    if (kept.lists?.(query) === false) return answer
+    if (kept.lists?.(queryOf(asked)) === false) return answer
     lists += 1
     if (lists > (kept.goneAfter ?? Number.POSITIVE_INFINITY)) return answer
     const { executions, nextPageToken } = v1.ListWorkflowExecutionsResponse.decode(answer)
