@@ -7,11 +7,14 @@ import { status } from '@grpc/grpc-js'
 import { type Client, Connection, isGrpcServiceError, WorkflowService } from '@temporalio/client'
 import type { ConnectionCtorOptions } from '@temporalio/client/lib/connection.js'
 import { getGrpcStatusDetails, trimGrpcTypeUrl } from '@temporalio/client/lib/helpers.js'
+import { searchAttributes } from '../shared/search-attributes.ts'
 import { isNotFound } from './grpc-status.ts'
 
 export interface Run {
   workflowId: string
   runId: string
+  /** of a row: whether the list finds it by an account, which it does not for an order's aftercare */
+  isOfAccount?: boolean
 }
 
 const answerWithinMs = 10_000
@@ -38,6 +41,14 @@ export class ConnectionWithAdmin extends Connection {
       false,
     )
   }
+}
+
+/** The rows of the list that a query finds. */
+export async function listRuns(temporal: Client, query: string): Promise<Run[]> {
+  const runs: Run[] = []
+  for await (const { workflowId, runId, typedSearchAttributes } of temporal.workflow.list({ query }))
+    runs.push({ workflowId, runId, isOfAccount: typedSearchAttributes.get(searchAttributes.accountRef) !== undefined })
+  return runs
 }
 
 /** Asks the histories, not the list. A namespace that the server does not know, or does not know yet, says nothing about a run. */

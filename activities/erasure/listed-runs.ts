@@ -3,7 +3,9 @@
  * looked at again each day, so that the deletion completes once the rows are gone, whoever has removed them.
  */
 import type { WorkerContext } from '../../context.ts'
-import { listStepsLeft, recordStep } from '../../db/erasure/deletions.ts'
+import { deleteSecret } from '../../db/erasure/deletion-seals.ts'
+import { findStep, listStepsLeft, recordStep } from '../../db/erasure/deletions.ts'
+import { UnreadablePart } from '../../db/erasure/sealed-parts.ts'
 import {
   findTaskAttributes,
   raiseOperatorTask,
@@ -14,15 +16,17 @@ import { failure, failureCode } from '../../shared/failures.ts'
 import { goOnAfterFailures } from '../../shared/go-on-after-failures.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { errorOfOneCall } from '../../temporal/grpc-status.ts'
-import { deleteFromList, isGone, type Run } from '../../temporal/listed-runs.ts'
+import { deleteFromList, isGone, listRuns, type Run } from '../../temporal/listed-runs.ts'
 import { finishDeletion } from './end.ts'
+import { knownWorkflowIds } from './known-runs.ts'
 import { operatorTaskOf } from './step.ts'
 
 /** The code of the step `temporal`, and the detail of its task. */
 export const goneButListed = 'gone_runs_listed'
 
-/** A task has room for so many; `AccountRef` finds the others. */
+/** So many are named, and all that have no `AccountRef`, by which the others are found. */
 const mostNamed = 50
+const idsOfQuery = 50
 /** The service for administrators does not answer: the other rows of the deletion wait for the next day. */
 const noAnswer: readonly (string | undefined)[] = ['UNAVAILABLE', 'DEADLINE_EXCEEDED']
 
@@ -30,13 +34,11 @@ export const quoted = (text: string): string => `'${text}'`
 export const ofAccount = (accountRef: string): string => `${searchAttributes.accountRef.name} = ${quoted(accountRef)}`
 
 /** What an operator needs to find the rows. Run ids are Temporal's: a workflow id would name the person's order. */
-export const runsOfTask = (runs: readonly Run[]): TaskAttributes => ({
-  rows: runs.length,
-  runs: runs
-    .slice(0, mostNamed)
-    .map(({ runId }) => runId)
-    .join(' '),
-})
+export function runsOfTask(runs: readonly Run[]): TaskAttributes {
+  const bare = runs.filter(({ isOfAccount }) => !isOfAccount)
+  const others = runs.filter(({ isOfAccount }) => isOfAccount).slice(0, Math.max(0, mostNamed - bare.length))
+  return { rows: runs.length, runs: [...bare, ...others].map(({ runId }) => runId).join(' ') }
+}
 
 /**
  * Removes the rows that the server lets us remove, and completes the deletions of which none is left. A deletion whose rows
@@ -56,12 +58,13 @@ export async function reviewListedRuns(context: WorkerContext, at: Date, beat: (
     beat()
     const task = operatorTaskOf(receiptId, processor)
     const named = String((await findTaskAttributes(sql, task))?.runs ?? '').split(' ')
-    const runIds = named.filter((id) => id !== '').map(quoted)
-    const query =
-      runIds.length > 0 ? `${ofAccount(accountRef)} or RunId in (${runIds.join(', ')})` : ofAccount(accountRef)
+    const runIds = named.filter((id) => id !== '')
     const left = await ofOneDeletion(async () => {
-      for (const run of await listed(query)) if ((await removeIfGone(run)) === 'no_answer') break
-      return listed(query)
+      // A restore may have lost the task, and has brought the seal back.
+      const workflowIds = await knownWorkflowIds(context, receiptId)
+      const queries = [ofAccount(accountRef), ...someAtOnce('RunId', runIds), ...someAtOnce('WorkflowId', workflowIds)]
+      for (const run of await listed(queries)) if ((await removeIfGone(run)) === 'no_answer') break
+      return listed(queries)
     })
     if (left.length > 0) {
       await raiseOperatorTask(sql, { ...task, detail: goneButListed, attributes: runsOfTask(left), at })
@@ -69,6 +72,7 @@ export async function reviewListedRuns(context: WorkerContext, at: Date, beat: (
     }
     await recordStep(sql, { receiptId, processor, state: 'done', at })
     await resolveOperatorTask(sql, { ...task, by: 'rows_gone', at })
+    if ((await findStep(sql, receiptId, 'database'))?.state === 'done') await deleteSecret(sql, receiptId, 'trace')
     // The run of the deletion may have ended without it.
     await finishDeletion(context, receiptId, at)
   }
@@ -79,19 +83,30 @@ export async function reviewListedRuns(context: WorkerContext, at: Date, beat: (
     return noAnswer.includes(await deleteFromList(temporal, run)) ? 'no_answer' : undefined
   }
 
-  async function listed(query: string): Promise<Run[]> {
-    const runs: Run[] = []
-    for await (const { workflowId, runId } of temporal.workflow.list({ query })) runs.push({ workflowId, runId })
-    return runs
+  async function listed(queries: readonly string[]): Promise<Run[]> {
+    const runs = new Map<string, Run>()
+    for (const query of queries) {
+      for (const run of await listRuns(temporal, query)) runs.set(run.runId, run)
+      beat()
+    }
+    return [...runs.values()]
   }
 }
 
-/** @throws ErasureIncomplete when Temporal has refused what it was asked for */
+/** Queries for many ids. */
+function someAtOnce(field: 'RunId' | 'WorkflowId', ids: readonly string[]): string[] {
+  const parts = Array.from({ length: Math.ceil(ids.length / idsOfQuery) }, (_, index) =>
+    ids.slice(index * idsOfQuery, (index + 1) * idsOfQuery),
+  )
+  return parts.map((part) => `${field} in (${part.map(quoted).join(', ')})`)
+}
+
+/** @throws ErasureIncomplete when Temporal has refused what it was asked for, or nobody can read the seal */
 async function ofOneDeletion<Result>(ask: () => Promise<Result>): Promise<Result> {
   try {
     return await ask()
   } catch (error) {
-    const code = errorOfOneCall(error)
+    const code = error instanceof UnreadablePart ? 'seal_unreadable' : errorOfOneCall(error)
     throw code === undefined ? error : failure('ErasureIncomplete', { code })
   }
 }

@@ -3,22 +3,18 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { heartbeat } from '@temporalio/activity'
 import pMap from 'p-map'
 import type { WorkerContext } from '../../context.ts'
-import { openSecret } from '../../db/erasure/deletion-seals.ts'
 import { recordStep } from '../../db/erasure/deletions.ts'
-import { withoutOthers } from '../../db/erasure/erased-rows.ts'
 import { deleteOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { periods } from '../../policy/periods.ts'
 import { failure } from '../../shared/failures.ts'
 import { isNotFound } from '../../temporal/grpc-status.ts'
-import { deleteFromList, findRun, type Run } from '../../temporal/listed-runs.ts'
+import { deleteFromList, findRun, listRuns, type Run } from '../../temporal/listed-runs.ts'
 import { terminateIfOpen } from '../../temporal/runs.ts'
 import { terminationReasons } from '../../temporal/termination-reasons.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
-import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
-import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
-import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
 import { recordedAt, sinceScheduledMs } from '../failures.ts'
 import { lostRunTask } from '../housekeeping/lost-runs.ts'
+import { knownWorkflowIds } from './known-runs.ts'
 import { goneButListed, ofAccount, quoted, runsOfTask } from './listed-runs.ts'
 import { leaveStepToOperator, operatorTaskOf } from './step.ts'
 
@@ -38,14 +34,17 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
 
   return {
     async endRuns({ receiptId, accountRef }) {
-      const running = await find(`${ofAccount(accountRef)} and ExecutionStatus = 'Running'`)
+      const running = await listRuns(temporal, `${ofAccount(accountRef)} and ExecutionStatus = 'Running'`)
       // The visibility store may lag behind, so runs are also terminated by their workflow ids.
-      const workflowIds = new Set([...running.map((run) => run.workflowId), ...(await knownIds(receiptId))])
+      const workflowIds = new Set([
+        ...running.map((run) => run.workflowId),
+        ...(await knownWorkflowIds(context, receiptId)),
+      ])
       await eachOf([...workflowIds], terminate)
     },
 
     async deleteRuns({ receiptId, accountRef, final, asOf }) {
-      const listed = await deleteAll(accountRef, await knownIds(receiptId))
+      const listed = await deleteAll(accountRef, await knownWorkflowIds(context, receiptId))
       // Rows of runs that are gone wait for the final look, which the last verification of the database waits for.
       if (!final) return { state: 'pending' }
       const at = recordedAt(asOf)
@@ -90,25 +89,12 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
     }
   }
 
-  async function knownIds(receiptId: string): Promise<string[]> {
-    const trace = await openSecret(sql, context, receiptId, 'trace')
-    if (!trace) return []
-    const { ids: [accountId = ''] = [], orderIds, requestIds = [], emailChangeIds = requestIds } = trace
-    // A caller chooses ids of orders and requests, so another account may have a run under the same id by now.
-    const free = (ids: string[]) => withoutOthers(sql, accountId, ids)
-    return [
-      ...(await free(orderIds)).flatMap((id) => [orderWorkflowId(id), orderAftercareWorkflowId(id)]),
-      ...(await free(requestIds)).map(privacyRequestWorkflowId),
-      ...(await free(emailChangeIds)).map(emailChangeWorkflowId),
-    ]
-  }
-
   /** The runs in the list, by account and by workflow id. */
   async function findListed(accountRef: string, workflowIds: string[]): Promise<Run[]> {
-    const listed = await find(ofAccount(accountRef))
+    const listed = await listRuns(temporal, ofAccount(accountRef))
     for (let index = 0; index < workflowIds.length; index += atOnce) {
       const some = workflowIds.slice(index, index + atOnce).map(quoted)
-      listed.push(...(await find(`WorkflowId in (${some.join(', ')})`)))
+      listed.push(...(await listRuns(temporal, `WorkflowId in (${some.join(', ')})`)))
       heartbeat()
     }
     return distinct(listed)
@@ -119,12 +105,6 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
     const named = [...distinct(runs), ...workflowIds.map((workflowId) => ({ workflowId }))]
     const found = await eachOf(named, (run) => findRun(temporal, run))
     return distinct(found.filter((run) => run !== undefined))
-  }
-
-  async function find(query: string): Promise<Run[]> {
-    const runs: Run[] = []
-    for await (const { workflowId, runId } of temporal.workflow.list({ query })) runs.push({ workflowId, runId })
-    return runs
   }
 
   async function terminate(workflowId: string): Promise<void> {

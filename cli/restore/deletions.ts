@@ -13,7 +13,7 @@ import { type CarriedReceipt, exportReceipts, importReceipts } from '../../db/er
 import { deleteSeal, deleteSecret } from '../../db/erasure/deletion-seals.ts'
 import { completeDeletion, findReceipt } from '../../db/erasure/deletions.ts'
 import { erase } from '../../db/erasure/erasure.ts'
-import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { findTaskAttributes, raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { type ErasureStep, erasureSteps, type StepOutcome } from '../../policy/deletion.ts'
 import { periods } from '../../policy/periods.ts'
@@ -164,9 +164,13 @@ export async function redoDeletion(
   ])
   const isSettled = settlement?.watch === false
   await sql.begin((tx) => deleteUnneeded(tx, receiptId, { isSettled, done }))
-  for (const { processor, state, code = null, at } of changed)
-    if (state === 'needs_operator')
-      await raiseOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), detail: code ?? 'unknown', at })
+  for (const { processor, state, code = null, at } of changed) {
+    if (state !== 'needs_operator') continue
+    const task = operatorTaskOf(receiptId, processor)
+    // The task of the dump may name what nothing else finds.
+    const attributes = await findTaskAttributes(sql, task)
+    await raiseOperatorTask(sql, { ...task, detail: code ?? 'unknown', at, ...(attributes && { attributes }) })
+  }
   if (ended && isComplete && (await completeDeletion(sql, receiptId, ended.at)))
     await sql.begin((tx) => deleteSeal(tx, receiptId))
   return isErasedAgain

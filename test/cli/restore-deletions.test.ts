@@ -4,11 +4,14 @@
  */
 import { randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
+import { operatorTaskOf } from '../../activities/erasure/step.ts'
 import { redoDeletion, redoDeletions } from '../../cli/restore/deletions.ts'
 import { createFailureIsolation } from '../../cli/restore/failure-isolation.ts'
 import { repeating } from '../../cli/restore/until-answered.ts'
 import { listItems } from '../../db/backup/restores.ts'
+import { importReceipts } from '../../db/erasure/carried-receipts.ts'
 import { openPayments } from '../../db/erasure/deletion-seals.ts'
+import { findTaskAttributes, raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { findOrder } from '../../db/order/orders.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { deleteAccount } from '../harness/deletions.ts'
@@ -76,6 +79,27 @@ test.each([
   const subjectId = isPayment ? payment : 'cs_test_unknown'
   expect(items).toMatchObject([{ kind: 'payment', subjectId, outcome: 'undecided' }])
   expect(await tasksOf(subjectId)).toMatchObject([{ kind: 'restore_undecided' }])
+})
+
+test('G3: the rows that the task of a deletion names stay named when a restore raises it again', async () => {
+  const receiptId = randomUUID()
+  const accountRef = cipher.accountRef(randomUUID())
+  const at = new Date()
+  const dates = { erasedAt: at, backupsGoneBy: at }
+  const step = { processor: 'temporal', state: 'needs_operator', code: 'runs_1', changedAt: at } as const
+  const known = { receiptId, accountRef, reason: 'requested' as const, ...dates, completedAt: null, steps: [step] }
+  await importReceipts(sql, [known])
+  const task = operatorTaskOf(receiptId, 'temporal')
+  await raiseOperatorTask(sql, { ...task, detail: 'runs_1', at, attributes: { rows: 1, runs: 'of-the-dump' } })
+
+  const erasure = { receiptId, erasedAt: at.toISOString(), backupsGoneBy: at.toISOString(), pending: [] }
+  const completed = { result: { state: 'needs_operator', code: 'gone_runs_listed' } }
+  const activities = [{ type: 'deleteRuns', input: { final: true }, at, completed }]
+  const history = { input: { accountRef, reason: 'requested' }, activities, failedWith: undefined }
+  const isolate = createFailureIsolation(sql, await openRestore(sql))
+  await redoDeletion(context, { accountRef, history, erasure, known }, isolate)
+  expect(await tasksOf(receiptId)).toEqual([{ kind: task.kind, detail: 'gone_runs_listed' }])
+  expect(await findTaskAttributes(sql, task)).toEqual({ rows: 1, runs: 'of-the-dump' })
 })
 
 test('a deletion that cannot be redone keeps no other one from it', async () => {

@@ -4,18 +4,22 @@ import { status } from '@grpc/grpc-js'
 import proto from '@temporalio/proto'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { reviewListedRuns } from '../../activities/erasure/listed-runs.ts'
+import { reviewListedRuns, runsOfTask } from '../../activities/erasure/listed-runs.ts'
 import { createDeletionRunActivities } from '../../activities/erasure/runs.ts'
 import { createHousekeepingActivities } from '../../activities/housekeeping/housekeeping.ts'
 import { reportLostRuns } from '../../activities/housekeeping/lost-runs.ts'
 import type { Attention } from '../../db/connection/schema.ts'
 import { importReceipts } from '../../db/erasure/carried-receipts.ts'
+import { type DeletionSecrets, hasSeal, sealSecrets } from '../../db/erasure/deletion-seals.ts'
 import { findReceipt } from '../../db/erasure/deletions.ts'
+import { findTaskAttributes } from '../../db/operator-tasks.ts'
+import { type ErasureStep, erasureSteps, type StepState } from '../../policy/deletion.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { failureCode } from '../../shared/failures.ts'
 import { connectTemporal } from '../../temporal/client.ts'
 import { isGone } from '../../temporal/listed-runs.ts'
+import { orderAftercareWorkflowId } from '../../workflows/order/order.contract.ts'
 import { type Deletion, deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { connectWithKeptRows, type KeptRows, type Row, rowsOf } from '../harness/temporal/kept-rows.ts'
@@ -122,7 +126,7 @@ test('where Temporal lets nobody delete rows the deletion goes on, and is an ope
   const asked: string[] = []
   const lists = (query: string) => asked.push(query) > 0
   await reviewListedRuns(keeping({ rows: [row], lists }).context, new Date(), noBeat)
-  expect(asked[0]).toBe(`AccountRef = '${accountRef}' or RunId in ('${runIdOf(row)}')`)
+  expect(asked.slice(0, 2)).toEqual([`AccountRef = '${accountRef}'`, `RunId in ('${runIdOf(row)}')`])
   expect(await stepOf('temporal')).toEqual({ state: 'done', code: null })
   expect(await tasks()).toEqual([])
 })
@@ -142,7 +146,10 @@ const rowOf = (status: proto.temporal.api.enums.v1.WorkflowExecutionStatus): Row
 }
 
 /** The deletion of somebody else, of which nothing but listed rows is left; the oldest is looked at first. */
-async function leftToOperators(daysAgo: number): Promise<{ receiptId: string; accountRef: string }> {
+async function leftToOperators(
+  daysAgo: number,
+  others: Partial<Record<ErasureStep, StepState>> = {},
+): Promise<{ receiptId: string; accountRef: string }> {
   const erased = { receiptId: randomUUID(), accountRef: harness.context.cipher.accountRef(randomUUID()) }
   const erasedAt = plusDays(new Date(), -daysAgo)
   const step = {
@@ -151,13 +158,28 @@ async function leftToOperators(daysAgo: number): Promise<{ receiptId: string; ac
     code: 'gone_runs_listed',
     changedAt: erasedAt,
   } as const
+  const steps = erasureSteps.flatMap((processor) => {
+    const state = others[processor]
+    return state ? [{ processor, state, code: null, changedAt: erasedAt }] : []
+  })
   const dates = { erasedAt, backupsGoneBy: erasedAt, completedAt: null }
-  await importReceipts(sql, [{ ...erased, ...dates, reason: 'requested', steps: [step] }])
+  await importReceipts(sql, [{ ...erased, ...dates, reason: 'requested', steps: [step, ...steps] }])
   return erased
 }
 
 const isComplete = async ({ receiptId }: { receiptId: string }) =>
   (await findReceipt(sql, receiptId))?.completedAt !== null
+const nothingSealed: DeletionSecrets = {
+  apple: null,
+  google: null,
+  firebase: null,
+  stripeCustomer: null,
+  settlements: null,
+  providerOrders: null,
+  payments: null,
+  address: null,
+  trace: null,
+}
 const rowWith = (runId: string, of: Row): Row => ({ ...of, execution: { ...of.execution, runId } })
 
 test('a deletion whose rows Temporal does not list keeps no other one from being completed, and is looked at again', async () => {
@@ -181,6 +203,46 @@ test('each row that is looked at shows that the look goes on: a server may take 
   expect(await isComplete(erased)).toBe(true)
 })
 
+test('a task names each row that its account does not find, however many there are', async () => {
+  const erased = await leftToOperators(1)
+  const { searchAttributes: _none, ...bare } = row
+  const unfound = Array.from({ length: 55 }, () => randomUUID())
+  const found = Array.from({ length: 55 }, () => randomUUID())
+  const rows = [...found.map((id) => rowWith(id, row)), ...unfound.map((id) => rowWith(id, bare))]
+  await reviewListedRuns(keeping({ rows, refusesAdmins: true }).context, new Date(), noBeat)
+  const namedIn = async () => {
+    const task = { kind: 'deletion_temporal', subjectId: erased.receiptId }
+    return `${(await findTaskAttributes(sql, task))?.runs}`.split(' ').sort()
+  }
+  expect(await namedIn()).toEqual(unfound.sort())
+
+  // Nothing else finds them: they are asked for by what the task names.
+  const asked: string[] = []
+  const lists = (query: string) => asked.push(query) > 0
+  await reviewListedRuns(keeping({ rows: [], lists }).context, new Date(), noBeat)
+  expect(unfound.filter((id) => !asked.some((query) => query.includes(id)))).toEqual([])
+  expect(await isComplete(erased)).toBe(true)
+})
+
+test('rows of a deletion whose task a restore has lost are found by the seal, as long as it has the ids', async () => {
+  const erased = await leftToOperators(1, { database: 'done', backups: 'pending' })
+  const [accountId, orderId, runId] = [randomUUID(), randomUUID(), randomUUID()]
+  const trace = { ids: [accountId, orderId], blinds: [], orderIds: [orderId], transaction: '1' }
+  await sql.begin((tx) => sealSecrets(tx, harness.context, erased.receiptId, { ...nothingSealed, trace }))
+  const { searchAttributes: _none, ...bare } = row
+  const workflowId = orderAftercareWorkflowId(orderId)
+  const rows = [{ ...bare, execution: { workflowId, runId } }]
+  const lists = (query: string) => query.includes(workflowId)
+  await reviewListedRuns(keeping({ rows, lists, refusesAdmins: true }).context, new Date(), noBeat)
+  const task = { kind: 'deletion_temporal', subjectId: erased.receiptId }
+  expect(await findTaskAttributes(sql, task)).toEqual({ rows: 1, runs: runId })
+  expect(await hasSeal(sql, erased.receiptId)).toBe(true)
+  await reviewListedRuns(keeping({ rows: [] }).context, new Date(), noBeat)
+  // The last backup is still to go, and nothing needs the ids any more.
+  expect(await isComplete(erased)).toBe(false)
+  expect(await hasSeal(sql, erased.receiptId)).toBe(false)
+})
+
 test('a service for administrators that does not answer is not asked about each row', async () => {
   const erased = await leftToOperators(1)
   const rows = Array.from({ length: 3 }, () => rowWith(randomUUID(), row))
@@ -192,6 +254,16 @@ test('a service for administrators that does not answer is not asked about each 
   expect([await asks(status.DEADLINE_EXCEEDED), await asks(status.PERMISSION_DENIED)]).toEqual([1, 3])
   await reviewListedRuns(keeping({ rows: [] }).context, new Date(), noBeat)
   expect(await isComplete(erased)).toBe(true)
+})
+
+test('where few rows have no account, a task names some that it finds as well', () => {
+  const some = (count: number, isOfAccount: boolean) =>
+    Array.from({ length: count }, () => ({ workflowId: 'order', runId: randomUUID(), isOfAccount }))
+  const [found, unfound] = [some(60, true), some(2, false)]
+  const { rows, runs } = runsOfTask([...found, ...unfound])
+  const named = `${runs}`.split(' ')
+  expect({ rows, named: named.length }).toEqual({ rows: 62, named: 50 })
+  expect(named.slice(0, 2)).toEqual(unfound.map(({ runId }) => runId))
 })
 
 test('a row of a run that is gone is no overdue run: nobody could make it go on', async () => {
