@@ -50,7 +50,8 @@ export function createBreachActivities(context: Context): BreachActivities {
 
     async countBreachAgain({ breachId, asOf }) {
       const counted = await countBreachAgain(sql, breachId)
-      // The operator decided by a smaller number. After the decision to notify, the added people are notified without a task.
+      // The operator decided by a smaller number. After the decision to notify, the added people are notified without a
+      // task.
       if (counted && counted.added > 0 && counted.breach.people_decision === 'not_required')
         await raiseOperatorTask(sql, {
           kind: foundLater,

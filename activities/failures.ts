@@ -41,9 +41,9 @@ export function sinceScheduledMs(): number {
 }
 
 /**
- * The time at which an activity records what has happened: the day of a document, the time of an erasure step. `asOf` is when
- * the workflow asked for it, which is days earlier after an outage. Later than this machine's clock only where tests or the
- * sandbox have skipped the run's time.
+ * The time at which an activity records what has happened: the day of a document, the time of an erasure step. `asOf`
+ * is when the workflow asked for it, which is days earlier after an outage. Later than this machine's clock only where
+ * tests or the sandbox have skipped the run's time.
  */
 export function recordedAt(asOf: string): Date {
   const { currentAttemptScheduledTimestampMs } = activityInfo()
@@ -51,9 +51,9 @@ export function recordedAt(asOf: string): Date {
 }
 
 /**
- * Tells whether the time of the attempt that begins now, or of the whole local activity, is up, so that its run does not get to know any
- * more what it does. The time counts from when the attempt was scheduled: it may have waited for this process, and a last attempt has less
- * than the others.
+ * Tells whether the time of the attempt that begins now, or of the whole local activity, is up, so that its run does
+ * not get to know any more what it does. The time counts from when the attempt was scheduled: it may have waited for
+ * this process, and a last attempt has less than the others.
  */
 export function attemptIsOver(): () => boolean {
   const info = activityInfo()

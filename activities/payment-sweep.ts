@@ -1,6 +1,6 @@
 /**
- * U2, paid means delivered or refunded: Stripe's books are the truth about money. Once an hour they are read for what no run has noticed: lost
- * webhooks, orders whose run is gone, payments without an order.
+ * U2, paid means delivered or refunded: Stripe's books are the truth about money. Once an hour they are read for what
+ * no run has noticed: lost webhooks, orders whose run is gone, payments without an order.
  */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
@@ -196,7 +196,10 @@ export function createPaymentSweepActivities(
     await deleteOperatorTask(sql, unreadTask(event))
   }
 
-  /** Settles the task of a fraud warning that is not actionable any more: an operator has refunded, or the bank disputes. */
+  /**
+   * Settles the task of a fraud warning that is not actionable any more: an operator has refunded, or the bank
+   * disputes.
+   */
   async function resolveWarning({ subjectId, warningId }: WarningTask, at: Date): Promise<void> {
     heartbeat()
     const warning = await shown(() => stripe.getFraudWarning(warningId))

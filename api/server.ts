@@ -112,7 +112,10 @@ export interface RunningApi {
   stop(options?: { drainMs?: number }): Promise<void>
 }
 
-/** For answers that are not pages: a browser may load and run nothing for them. Pages have their own policy (api/pages/layout.tsx). */
+/**
+ * For answers that are not pages: a browser may load and run nothing for them. Pages have their own policy
+ * (api/pages/layout.tsx).
+ */
 const allowsNothing = {
   'default-src': ["'none'"],
   'base-uri': ["'none'"],

@@ -108,7 +108,9 @@ function profile({ profile: section }: Results): string[] {
   ]
 }
 
-/** Divides a processor time as the samples of a profile are divided. The results name the functions without a purpose. */
+/**
+ * Divides a processor time as the samples of a profile are divided. The results name the functions without a purpose.
+ */
 function shared(samples: Purposes, cpuMs = Number.NaN): CpuTime {
   const all = Object.values(samples).reduce((sum, ms) => sum + ms, 0)
   const times: CpuTime = {}

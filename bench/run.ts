@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: measures the budgets as ratios to a baseline of the same run. `-- orders start` measures these parts
- * only and keeps the results of the others; `-- --smoke` writes nothing, `-- --short` measures with fewer of everything, and
- * `-- --report` only writes RESULTS.md and the tables of docs/capacity.md anew. A part that cannot be measured says why, and
- * the command then ends with 1.
+ * only and keeps the results of the others; `-- --smoke` writes nothing, `-- --short` measures with fewer of
+ * everything, and `-- --report` only writes RESULTS.md and the tables of docs/capacity.md anew. A part that cannot be
+ * measured says why, and the command then ends with 1.
  */
 import { writeFile } from 'node:fs/promises'
 import { endWithUsage, readArguments } from '../shared/process/arguments.ts'

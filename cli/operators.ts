@@ -36,7 +36,10 @@ await runCommand(async () => {
   }
 })
 
-/** @returns the work of the command, which resolves to the exit code. A wrong command ends the process before it opens anything */
+/**
+ * @returns the work of the command, which resolves to the exit code. A wrong command ends the process before it opens
+ * anything
+ */
 function workOf(): (context: Context) => Promise<number> {
   if (command === 'list') return list
   if (command === 'disable') return argument ? disable : endWithUsage(usage, 'Which operator? The id is missing.')

@@ -69,7 +69,10 @@ const { positionals, values } = readArguments(
 const [wanted, target] = positionals
 await runCommand(workOf(), { migrates: true })
 
-/** @returns the work of the command, which resolves to the exit code. A wrong command ends the process before it opens anything */
+/**
+ * @returns the work of the command, which resolves to the exit code. A wrong command ends the process before it opens
+ * anything
+ */
 function workOf(): () => Promise<number> {
   if (wanted === 'report') return report
   if (wanted === 'retry') return retry

@@ -1,6 +1,6 @@
 /**
- * Runs what a command does. When PostgreSQL, Temporal or an outside party does not answer, or does not let the command in, one
- * message says which of them, and where to look; a stack would be about this program.
+ * Runs what a command does. When PostgreSQL, Temporal or an outside party does not answer, or does not let the command
+ * in, one message says which of them, and where to look; a stack would be about this program.
  */
 import { status } from '@grpc/grpc-js'
 import { isProviderFailure } from '../providers/failure.ts'
@@ -30,7 +30,8 @@ const lacking = /^42(?:P01|703)$/
 const certificates = /CERT|TLS|SSL|VERIFY/
 
 /**
- * Runs a command; its exit code is 1 when a service is away. Other errors are faults of the program, and keep their stack.
+ * Runs a command; its exit code is 1 when a service is away. Other errors are faults of the program, and keep their
+ * stack.
  * @param options.migrates the command applies the migrations itself
  */
 export async function runCommand(work: () => Promise<number>, { migrates = false } = {}): Promise<void> {
@@ -82,7 +83,9 @@ const where = (setting: string, environment: Environment): string =>
     ? setting
     : `${setting}; it is not set, so that of \`npm start\` is used: does that still run?`
 
-/** The code of an error that a connection to the database gives. A name with several addresses gives one error for all. */
+/**
+ * The code of an error that a connection to the database gives. A name with several addresses gives one error for all.
+ */
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined

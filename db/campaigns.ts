@@ -75,7 +75,8 @@ export async function listRecipients(sql: Queryable, range: IdRange): Promise<st
 
 /**
  * Claims the right to send a campaign to an account, once. The same statement checks the consent and the campaign's
- * state, and reads the address: a person who has just withdrawn consent gets no mail, and no former address of a person.
+ * state, and reads the address: a person who has just withdrawn consent gets no mail, and no former address of a
+ * person.
  * @returns undefined when it may not be sent
  */
 export async function claimDelivery(

@@ -128,8 +128,9 @@ export async function endOpenEmailChange(
 }
 
 /**
- * Sets the new address and ends the person's web sessions and sign-in links, since the links went to the old address. What
- * the person had asked by mail before they signed up stays theirs, and not the next one's who gets the old address.
+ * Sets the new address and ends the person's web sessions and sign-in links, since the links went to the old address.
+ * What the person had asked by mail before they signed up stays theirs, and not the next one's who gets the old
+ * address.
  * @returns `taken` when another account has the address by now; `cancelled` or `replaced` when the change was ended
  *   meanwhile, or the account no longer has the address that has agreed
  */

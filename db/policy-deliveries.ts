@@ -79,8 +79,8 @@ export interface Claim {
 }
 
 /**
- * Claims the right to send a notice to accounts, while the version is in the state that the notice announces. An account
- * that another attempt has claimed stays with that attempt until its lease has run out.
+ * Claims the right to send a notice to accounts, while the version is in the state that the notice announces. An
+ * account that another attempt has claimed stays with that attempt until its lease has run out.
  * @returns the accounts that were claimed, with the addresses that they have now
  */
 export async function claimDeliveries(

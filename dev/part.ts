@@ -22,8 +22,8 @@ export interface ProcessOptions {
   preload?: string[]
   env: Record<string, string | undefined>
   /**
-   * settings that are not known yet: the process starts, loads our modules (`.ts`), addresses of files and packages, and waits
-   * for `env`
+   * settings that are not known yet: the process starts, loads our modules (`.ts`), addresses of files and packages,
+   * and waits for `env`
    */
   later?: { env: Promise<Record<string, string>>; warmUp: readonly string[] }
   onLine?: ((line: string) => void) | undefined
@@ -99,7 +99,10 @@ export async function untilReady(part: Pick<Part, 'name' | 'exited'>, url: strin
   }
 }
 
-/** The status of an answer, or undefined without one. Without `fetch`, whose loading is a tenth of what `npm start` itself takes. */
+/**
+ * The status of an answer, or undefined without one. Without `fetch`, whose loading is a tenth of what `npm start`
+ * itself takes.
+ */
 export function statusOf(url: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     const request = get(url, { agent: false, timeout: 5_000 }, (response) => {

@@ -33,8 +33,8 @@ export async function claimPort(port: number): Promise<number> {
 
 /**
  * Reserves a port number among the processes that claim ports: seconds may pass before the server listens, or between
- * its crash and its restart. The mark is a UDP socket of the same number, which no server here needs and which the system
- * closes with this process, however it ends.
+ * its crash and its restart. The mark is a UDP socket of the same number, which no server here needs and which the
+ * system closes with this process, however it ends.
  * @throws if another claim has it
  */
 async function reserve(port: number): Promise<number> {

@@ -13,7 +13,10 @@ export interface StackOptions {
   dynamicConfig?: Readonly<Record<string, unknown>>
   /** `one`: API, worker and simulators in this process; `apart`: each as a process */
   processes?: 'one' | 'apart'
-  /** the folder of built programs (cli/programs/built.mjs), which processes load instead of the sources, in a fraction of the time */
+  /**
+   * the folder of built programs (cli/programs/built.mjs), which processes load instead of the sources, in a fraction
+   * of the time
+   */
   built?: string | undefined
   workers?: number
   /** its settings replace the embedded defaults; default: none */

@@ -8,7 +8,10 @@ export interface Switch {
   /** Kills like SIGKILL; only for parts that are processes. */
   kill(): Promise<void>
   restart(): Promise<void>
-  /** Makes the sources as they are now ready for the next start, while the parts still work. @throws if they do not build */
+  /**
+   * Makes the sources as they are now ready for the next start, while the parts still work. @throws if they do not
+   * build
+   */
   prepare(): Promise<void>
   /** ids of the parts that are processes */
   pids(): number[]

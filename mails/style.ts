@@ -1,4 +1,7 @@
-/** The brand's colours, for mails and pages. Text and background have a contrast of at least 4.5 to 1 (WCAG AA), in both themes. */
+/**
+ * The brand's colours, for mails and pages. Text and background have a contrast of at least 4.5 to 1 (WCAG AA), in both
+ * themes.
+ */
 export const colours = {
   page: '#f3f6f4',
   card: '#ffffff',

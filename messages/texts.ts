@@ -95,7 +95,9 @@ export function createTexts(language: Language, messages: Messages): Texts {
   }
 }
 
-/** With a hyphen at which no line ends after a word's first letter: the button said "E-" and, on its next line, "Mail". */
+/**
+ * With a hyphen at which no line ends after a word's first letter: the button said "E-" and, on its next line, "Mail".
+ */
 const unbroken = (text: string): string => text.replaceAll(/(?<![\p{L}\p{N}])(\p{L})-(?=\p{L})/gu, '$1\u2011')
 
 const megabyte = 1024 ** 2

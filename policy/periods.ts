@@ -84,7 +84,10 @@ export const periods = {
     overdueAfterMs: 3 * day,
     /** all calls that were under way at the erasure have ended by then */
     secondLookMs: 10 * minute,
-    /** Temporal's list may lag behind, or be down, for so long; a run that is gone and still listed is then an operator's */
+    /**
+     * Temporal's list may lag behind, or be down, for so long; a run that is gone and still listed is then an
+     * operator's
+     */
     listedRunsMs: day,
     /** the address of an erased person is kept no longer for a last mail that no mail server accepts */
     lastMailTriedForMs: 3 * day,

@@ -5,8 +5,8 @@ import { isProviderFailure, type ProviderFailure } from './failure.ts'
 export type Alarm = (failure: ProviderFailure) => Promise<void>
 
 /**
- * An adapter whose failures with `needsOperator` are reported before its caller gets them, so that no caller can forget it:
- * wrong credentials, an empty balance, a code that nobody knows.
+ * An adapter whose failures with `needsOperator` are reported before its caller gets them, so that no caller can forget
+ * it: wrong credentials, an empty balance, a code that nobody knows.
  */
 export const withAlarm = <Adapter extends object>(adapter: Adapter, alarm: Alarm): Adapter =>
   wrapCalls(adapter, (call) => watching(call, alarm))

@@ -110,8 +110,8 @@ export function createApple(settings: AppleSettings) {
   return {
     /**
      * Verifies an ID token.
-     * @param options.nonce the nonce of this sign-in; the token must contain it, or its SHA-256 in hexadecimal, which iOS
-     *   apps pass to Apple. A mismatch is rejected as `wrong_nonce`
+     * @param options.nonce the nonce of this sign-in; the token must contain it, or its SHA-256 in hexadecimal, which
+     * iOS apps pass to Apple. A mismatch is rejected as `wrong_nonce`
      */
     async verifyIdToken(token: string, options: { nonce?: string } = {}): Promise<AppleIdentity> {
       const claims = await verify(token)

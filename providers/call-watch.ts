@@ -36,15 +36,16 @@ export function reportFailure(watch: CallWatch | undefined, party: string, failu
 }
 
 /**
- * Failures that every call meets and not this order alone: no connection, TLS, no answer in time, 5xx, 429, and what only a
- * proxy in front of the party answers. Node's error codes begin with an e. SMTP 421 and 4.3.x are about the mail system.
+ * Failures that every call meets and not this order alone: no connection, TLS, no answer in time, 5xx, 429, and what
+ * only a proxy in front of the party answers. Node's error codes begin with an e. SMTP 421 and 4.3.x are about the mail
+ * system.
  */
 const outageCodes =
   /^(?:e[a-z]+|und_err_\w+|unreachable|bad_certificate|timed_out|timeout|connection_lost|no_reply|reply_too_large|invalid_reply|unexpected_reply|rate_limit(?:ed)?|quota_exceeded|(?:token_endpoint_)?http_(?:429|5\d\d)|(?:token_)?foreign_http_\d+|token_endpoint_unreachable|smtp_421|smtp_4\.3\.\d+)$/
 
 /**
- * Whether a failure says that the party cannot be reached or does not work, and not that it refused this call. A code that
- * nobody knows is an answer, however it is called.
+ * Whether a failure says that the party cannot be reached or does not work, and not that it refused this call. A code
+ * that nobody knows is an answer, however it is called.
  */
 export function isOutage({ kind, code, needsOperator }: ProviderFailure): boolean {
   if (needsOperator && code !== badCertificate && !code.includes(foreignCode)) return false

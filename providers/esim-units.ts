@@ -5,8 +5,8 @@ import { ProviderFailure } from './failure.ts'
 export const MEGABYTE = 1024 ** 2
 
 /**
- * A decimal amount (`'4.50'`, `4.5`) in millionths. It is computed from the digits, since 4.35 × 10⁶ is inexact in floating
- * point.
+ * A decimal amount (`'4.50'`, `4.5`) in millionths. It is computed from the digits, since 4.35 × 10⁶ is inexact in
+ * floating point.
  * @throws RangeError for anything but a plain decimal with at most 6 places
  */
 export function toMicros(amount: string | number): number {

@@ -3,8 +3,8 @@
  * address, a phone number or payment data, and `clientRef` is random.
  *
  * Every operation throws ProviderFailure:
- * - unavailable: `still_allocating` (getEsims), `provider_busy`, `rate_limited`, `unreachable`; from reading calls also the
- *   codes of unknown_outcome
+ * - unavailable: `still_allocating` (getEsims), `provider_busy`, `rate_limited`, `unreachable`; from reading calls also
+ *   the codes of unknown_outcome
  * - unknown_outcome, only from calls that change something: `timed_out`, `connection_lost`, `http_5xx`,
  *   `malformed_reply`, `provider_error`, and for errors that the provider does not document `http_<status>` and
  *   `provider_code_<n>`
@@ -120,7 +120,9 @@ export interface EsimStatus {
 export const isNew = ({ state, suspendedNew }: Pick<EsimStatus, 'state' | 'suspendedNew'>): boolean =>
   state === 'new' || (state === 'suspended' && suspendedNew === true)
 
-/** A hint that something may have changed: the receiver has to ask the provider. `validity`: expired or about to expire. */
+/**
+ * A hint that something may have changed: the receiver has to ask the provider. `validity`: expired or about to expire.
+ */
 export interface ProviderHint {
   kind: 'order' | 'esim' | 'usage' | 'validity'
   orderNo?: string
@@ -138,7 +140,10 @@ export interface ListedOrder {
   clientRef: string | null
   /** false: returned, expired, or never filled; null when the provider does not say */
   alive: boolean | null
-  /** it was ended before its time, and the provider knows of no use: returned by us, ended by the provider, or never filled */
+  /**
+   * it was ended before its time, and the provider knows of no use: returned by us, ended by the provider, or never
+   * filled
+   */
   endedUnused: boolean
   /** what it cost, for one eSIM, in millionths of `costCurrency`; null when the provider does not say */
   unitCostMicros: number | null
@@ -165,15 +170,15 @@ export interface WebhookEvent {
 export interface EsimProvider {
   readonly id: EsimProviderId
   /**
-   * whether a repeated `placeOrder` with the same clientRef returns the same order, and a repeated `cancelUnused` changes
-   * nothing
+   * whether a repeated `placeOrder` with the same clientRef returns the same order, and a repeated `cancelUnused`
+   * changes nothing
    */
   readonly repeatsSafely: boolean
   /** whether `placeOrder` and `topUp` refuse a price that is not the expected one */
   readonly checksPrice: boolean
   /**
-   * In milliseconds. `withinMs`: after this time the provider shows an order or top-up of a request whose reply was lost,
-   * in all likelihood. `soughtForMs`: how long such an order is searched for after its customer was refunded.
+   * In milliseconds. `withinMs`: after this time the provider shows an order or top-up of a request whose reply was
+   * lost, in all likelihood. `soughtForMs`: how long such an order is searched for after its customer was refunded.
    */
   readonly settling: { withinMs: number; soughtForMs: number }
   /**
@@ -181,27 +186,31 @@ export interface EsimProvider {
    * @param onUnreadable is called for each of them
    */
   listPackages(onUnreadable?: () => void): Promise<ProviderPackage[]>
-  /** The present price of a package, as in ProviderPackage. Null when the provider does not list it, or not in dollars. */
+  /**
+   * The present price of a package, as in ProviderPackage. Null when the provider does not list it, or not in dollars.
+   */
   currentCost(wanted: Pick<ProviderPackage, 'code' | 'kind' | 'destinations'>): Promise<number | null>
-  /** Places an order. After an unknown outcome call `findOrder` first: only eSIM Access recognises a repeated clientRef. */
+  /**
+   * Places an order. After an unknown outcome call `findOrder` first: only eSIM Access recognises a repeated clientRef.
+   */
   placeOrder(order: PlaceOrder): Promise<{ orderNo: string }>
   /**
-   * The order that was placed with this clientRef at or after `placedAfter` (ISO 8601). Null when the provider shows none
-   * yet: an open request may still become one, and eSIM Access shows an order only once its eSIMs are allocated. At Airalo
-   * a repeated request may have made `duplicates`, which cost the same and have to be returned.
+   * The order that was placed with this clientRef at or after `placedAfter` (ISO 8601). Null when the provider shows
+   * none yet: an open request may still become one, and eSIM Access shows an order only once its eSIMs are allocated.
+   * At Airalo a repeated request may have made `duplicates`, which cost the same and have to be returned.
    */
   findOrder(order: {
     clientRef: string
     placedAfter: string
   }): Promise<{ orderNo: string; duplicates: string[] } | null>
   /**
-   * Pages of what the provider has in its books, placed between two times (ISO 8601). An order may come more than once, and
-   * one of the day before the first time may come as well.
+   * Pages of what the provider has in its books, placed between two times (ISO 8601). An order may come more than once,
+   * and one of the day before the first time may come as well.
    */
   listOrders(between: { from: string; to: string }): AsyncGenerator<ListedOrder[]>
   /**
-   * The orders placed at or after a time (ISO 8601) whose clientRef begins with one of these texts, the oldest first. For a
-   * database that lost what it knew of them.
+   * The orders placed at or after a time (ISO 8601) whose clientRef begins with one of these texts, the oldest first.
+   * For a database that lost what it knew of them.
    */
   findOrdersOf(prefixes: readonly string[], placedAfter: string): Promise<{ clientRef: string; orderNo: string }[]>
   getEsims(orderNo: string): Promise<ProvidedEsim[]>

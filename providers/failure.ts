@@ -1,6 +1,6 @@
 /**
- * The ways in which a call to an outside party can fail. Messages contain no personal data, no secret and no free text of
- * the outside party.
+ * The ways in which a call to an outside party can fail. Messages contain no personal data, no secret and no free text
+ * of the outside party.
  */
 export type ProviderFailureKind =
   /** certainly not applied; can be repeated: connection refused, 429, 503 */

@@ -81,7 +81,10 @@ export function createGoogle(settings: GoogleSettings) {
   })
 
   return {
-    /** Verifies an ID token. @param options.nonce if given, the token must contain it; else it is rejected: `wrong_nonce` */
+    /**
+     * Verifies an ID token. @param options.nonce if given, the token must contain it; else it is rejected:
+     * `wrong_nonce`
+     */
     async verifyIdToken(token: string, options: { nonce?: string } = {}): Promise<GoogleIdentity> {
       const claims = await verify(token)
       if (options.nonce !== undefined && claims.nonce !== options.nonce) {

@@ -1,4 +1,7 @@
-/** HTTP requests over kept connections. Node's `fetch` takes four times the processor time, and an order makes five calls. */
+/**
+ * HTTP requests over kept connections. Node's `fetch` takes four times the processor time, and an order makes five
+ * calls.
+ */
 import type { ClientRequest, Agent as HttpAgent } from 'node:http'
 import type { Socket } from 'node:net'
 import { Agent, type Dispatcher } from 'undici'
@@ -30,8 +33,8 @@ export const replyTooLarge = 'reply_too_large'
 export const badCertificate = 'bad_certificate'
 const noConnection = 'no_connection'
 /**
- * Node's error codes for a certificate that is not accepted: nodejs.org/api/tls.html, "X509 certificate error codes". TLS
- * sends no byte of the request before it has accepted the certificate.
+ * Node's error codes for a certificate that is not accepted: nodejs.org/api/tls.html, "X509 certificate error codes".
+ * TLS sends no byte of the request before it has accepted the certificate.
  */
 const certificateCodes =
   /^(?:CERT_|CRL_|UNABLE_TO_|ERROR_IN_C|SELF_SIGNED_CERT|DEPTH_ZERO_SELF|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_MISMATCH$|ERR_TLS_CERT_ALTNAME)/
@@ -122,9 +125,9 @@ async function send(request: HttpRequest): Promise<HttpReply> {
 const coded = (code: string): Error => Object.assign(new Error(code), { code })
 
 /**
- * For an SDK that sends requests through this agent: ends replies of more than `defaultMaxReplyBytes`, which the SDK would read
- * whole, and gives a request that failed before its connection was there the code `no_connection`, since Node's code for
- * a cut TLS handshake is that for a lost reply. @returns the same agent
+ * For an SDK that sends requests through this agent: ends replies of more than `defaultMaxReplyBytes`, which the SDK
+ * would read whole, and gives a request that failed before its connection was there the code `no_connection`, since
+ * Node's code for a cut TLS handshake is that for a lost reply. @returns the same agent
  */
 export function guardRequests<Kind extends HttpAgent>(kept: Kind): Kind {
   // Node calls `addRequest` for each request of an agent; it is what packages of agents override.

@@ -1,6 +1,6 @@
 /**
- * eSIM activation codes, `LPA:1$<SM-DP+ host>$<matching id>[$<SM-DP+ OID>][$1]` (GSMA SGP.22, 4.1). A code is a secret: the
- * first phone that reads it gets the eSIM. No error here may contain one.
+ * eSIM activation codes, `LPA:1$<SM-DP+ host>$<matching id>[$<SM-DP+ OID>][$1]` (GSMA SGP.22, 4.1). A code is a secret:
+ * the first phone that reads it gets the eSIM. No error here may contain one.
  */
 export interface ActivationCode {
   smdpAddress: string

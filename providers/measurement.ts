@@ -88,7 +88,9 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000, wa
     return 'sent'
   }
 
-  /** Google does not say whether it accepted an event, and may count a second one: only a failed call may be repeated. */
+  /**
+   * Google does not say whether it accepted an event, and may count a second one: only a failed call may be repeated.
+   */
   async function sendToGoogleAnalytics(purchase: Purchase, asOf: Date): Promise<MeasurementResult> {
     if (!googleAnalytics) return 'not_configured'
     const held = heldBack(purchase, asOf, measurementLimitsMs.googleAnalytics)

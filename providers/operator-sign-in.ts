@@ -1,4 +1,7 @@
-/** Signs operators in at the company's own OpenID provider: the authorization code flow with PKCE (OpenID Connect Core 1.0). */
+/**
+ * Signs operators in at the company's own OpenID provider: the authorization code flow with PKCE (OpenID Connect Core
+ * 1.0).
+ */
 import type {
   ClientAuth,
   Configuration,

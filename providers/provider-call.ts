@@ -30,10 +30,12 @@ export interface ProviderReply {
 }
 
 /**
- * Calls an outside party. It resolves with any status below 500 except redirects, 429, and a 401, 403 or 404 that is not the party's.
+ * Calls an outside party. It resolves with any status below 500 except redirects, 429, and a 401, 403 or 404 that is
+ * not the party's.
  * @throws ProviderFailure for other statuses and network faults: `unavailable` (`unreachable`, `bad_certificate`,
- *   `rate_limited`, `http_503`); `unknown_outcome` for a call that changes something, else `unavailable` (`timed_out`, `reply_too_large`,
- *   `connection_lost`, `http_5xx`); `misconfigured` (`http_3xx`); `foreign_http_4xx` as in codes/meaning.ts. The failure has no cause, since causes quote URLs and replies
+ * `rate_limited`, `http_503`); `unknown_outcome` for a call that changes something, else `unavailable` (`timed_out`,
+ * `reply_too_large`, `connection_lost`, `http_5xx`); `misconfigured` (`http_3xx`); `foreign_http_4xx` as in
+ * codes/meaning.ts. The failure has no cause, since causes quote URLs and replies
  */
 export async function callProvider(call: ProviderCall): Promise<ProviderReply> {
   return watched(call.watch, call.provider, send(call))
@@ -91,8 +93,8 @@ export function checkEmpty(provider: string, text: string): void {
 }
 
 /**
- * Parses JSON; undefined for other text. The parser's error would quote the text. PostgreSQL takes no NUL and no half of a
- * surrogate pair: one in the name of one package would keep all others from being stored.
+ * Parses JSON; undefined for other text. The parser's error would quote the text. PostgreSQL takes no NUL and no half
+ * of a surrogate pair: one in the name of one package would keep all others from being stored.
  */
 export function jsonOf(text: string): unknown {
   try {

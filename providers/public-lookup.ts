@@ -6,10 +6,15 @@ import ipaddr from 'ipaddr.js'
 /** The code of a connection to an address that is not of the internet. */
 export const privateAddress = 'private_address'
 
-/** All that is given out of IPv6: IANA's registry of its address space. Of the rest `::127.0.0.1` may lead to this machine. */
+/**
+ * All that is given out of IPv6: IANA's registry of its address space. Of the rest `::127.0.0.1` may lead to this
+ * machine.
+ */
 const givenOut = ipaddr.IPv6.parseCIDR('2000::/3')
 
-/** Whether an address is one of the internet: not of this machine, of its network, of a cloud's metadata, or reserved. */
+/**
+ * Whether an address is one of the internet: not of this machine, of its network, of a cloud's metadata, or reserved.
+ */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   // An IPv4 address that is written as IPv6 is the IPv4 address.
@@ -25,8 +30,8 @@ const isHere = (hostname: string): boolean => /(^|\.)localhost\.?$/i.test(hostna
 
 /**
  * A `lookup` for connections to hosts that a caller names. `dns.lookup` would hold one of four threads, which files and
- * cryptography need too, for as long as a name server does not answer: the resolver asks the name servers itself. It does
- * not read the machine's list of hosts, which has no addresses of the internet.
+ * cryptography need too, for as long as a name server does not answer: the resolver asks the name servers itself. It
+ * does not read the machine's list of hosts, which has no addresses of the internet.
  */
 export function createPublicLookup(
   resolver: Pick<Resolver, 'resolve4' | 'resolve6'> = new Resolver({ timeout: 2_000, tries: 2 }),

@@ -2,9 +2,10 @@
  * A simulator of Sign in with Apple (appleid.apple.com): keys, code exchange, revocation, server-to-server
  * notifications.
  *
- * Actions: `sign-in` ({ sub?, email?, emailVerified?, private?, clientId?, nonce?, ageSeconds?, expiresInSeconds?, forged?, issuer?,
- * booleans?: 'text' | 'boolean' } → { sub, idToken, code }), `notify` ({ type, sub?, clientId?, forged?, at?, seconds? } → { jti }),
- * `rotate-keys`, `webhooks` ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
+ * Actions: `sign-in` ({ sub?, email?, emailVerified?, private?, clientId?, nonce?, ageSeconds?, expiresInSeconds?,
+ * forged?, issuer?, booleans?: 'text' | 'boolean' } → { sub, idToken, code }), `notify` ({ type, sub?, clientId?,
+ * forged?, at?, seconds? } → { jti }), `rotate-keys`, `webhooks` ({ url?, drop?, copies?, delayMs?, hold? }), `release`
+ * ({ order? }).
  */
 import { createPublicKey, generateKeyPairSync, randomInt, randomUUID } from 'node:crypto'
 import type { Request, Response, Router } from 'express'

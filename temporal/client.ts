@@ -37,7 +37,9 @@ export interface Patience {
   firstPauseMs?: number
 }
 
-/** Six attempts take three seconds, as long as a restart; the SDK's ten would keep a caller waiting for twenty seconds. */
+/**
+ * Six attempts take three seconds, as long as a restart; the SDK's ten would keep a caller waiting for twenty seconds.
+ */
 const brief = defaultGrpcRetryOptions({ maxAttempts: 6 })
 
 /**

@@ -12,7 +12,10 @@ export const hasStatus = (error: unknown, ...codes: readonly status[]): boolean 
 /** Whether Temporal has no such run, build or namespace. */
 export const isNotFound = (error: unknown): boolean => hasStatus(error, status.NOT_FOUND)
 
-/** The status of gRPC by which Temporal has refused one call; undefined when it does not answer, or the error is none of its. */
+/**
+ * The status of gRPC by which Temporal has refused one call; undefined when it does not answer, or the error is none of
+ * its.
+ */
 export function errorOfOneCall(error: unknown): string | undefined {
   // Some calls of the client wrap what the connection threw.
   const thrown = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error

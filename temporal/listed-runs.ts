@@ -1,6 +1,6 @@
 /**
- * Temporal's list of runs is a second store beside their histories, and written behind them. It may keep the row of a run
- * that is gone: the row is deleted while an older write of it is under way, which then inserts it again
+ * Temporal's list of runs is a second store beside their histories, and written behind them. It may keep the row of a
+ * run that is gone: the row is deleted while an older write of it is under way, which then inserts it again
  * (docs/decisions/0610-a-row-of-a-run-that-is-gone.md).
  */
 import { status } from '@grpc/grpc-js'
@@ -20,8 +20,9 @@ export interface Run {
 const answerWithinMs = 10_000
 
 /**
- * A connection that reaches Temporal's service for administrators, too. A server without an authorizer, such as the embedded one,
- * takes its calls from everybody, one with an authorizer from administrators of the cluster, Temporal Cloud from nobody.
+ * A connection that reaches Temporal's service for administrators, too. A server without an authorizer, such as the
+ * embedded one, takes its calls from everybody, one with an authorizer from administrators of the cluster, Temporal
+ * Cloud from nobody.
  */
 export class ConnectionWithAdmin extends Connection {
   /** The message has the fields and numbers of the public one: namespace, workflow id, run id. */
@@ -51,13 +52,17 @@ export async function listRuns(temporal: Client, query: string): Promise<Run[]> 
   return runs
 }
 
-/** Asks the histories, not the list. A namespace that the server does not know, or does not know yet, says nothing about a run. */
+/**
+ * Asks the histories, not the list. A namespace that the server does not know, or does not know yet, says nothing about
+ * a run.
+ */
 export async function isGone(temporal: Client, { workflowId, runId }: Run): Promise<boolean> {
   return (await findRun(temporal, { workflowId, runId })) === undefined
 }
 
 /**
- * The run, or without a run id the newest one of the workflow id, as the histories know it; undefined when they have none.
+ * The run, or without a run id the newest one of the workflow id, as the histories know it; undefined when they have
+ * none.
  * @throws when Temporal does not answer, or does not know the namespace
  */
 export async function findRun(temporal: Client, run: Partial<Run> & { workflowId: string }): Promise<Run | undefined> {
@@ -82,8 +87,8 @@ export function isRunMissing(error: unknown): boolean {
 }
 
 /**
- * Deletes the row of a run from Temporal's list, and the run itself if it was there all the same: only for runs that have to
- * go. The public call answers NotFound for a run without a history, and leaves its row.
+ * Deletes the row of a run from Temporal's list, and the run itself if it was there all the same: only for runs that
+ * have to go. The public call answers NotFound for a run without a history, and leaves its row.
  * @returns the status of gRPC by which the server refused it; undefined when it has deleted the row
  */
 export async function deleteFromList(temporal: Client, { workflowId, runId }: Run): Promise<string | undefined> {

@@ -58,8 +58,8 @@ export async function refundDelivered(
 }
 
 /**
- * Sends an update to the run of a delivered order. Where that is gone, or has closed as the run of a top-up does with its delivery,
- * the run that looks after closed orders takes it, which has to know the update.
+ * Sends an update to the run of a delivered order. Where that is gone, or has closed as the run of a top-up does with
+ * its delivery, the run that looks after closed orders takes it, which has to know the update.
  * @throws all errors of the update
  */
 export async function updateDelivered<Args extends unknown[]>(

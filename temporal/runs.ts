@@ -1,6 +1,6 @@
 /**
- * Starts, signals, updates, queries, reads and ends runs, each within a time limit. A run that has closed or never was is an
- * answer and no error, except to an update.
+ * Starts, signals, updates, queries, reads and ends runs, each within a time limit. A run that has closed or never was
+ * is an answer and no error, except to an update.
  */
 import { randomUUID } from 'node:crypto'
 import {

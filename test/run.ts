@@ -5,9 +5,9 @@
  *
  * `npm test -- test/orders` runs a part of them, the long ones included. `--seed 7` repeats the random values of an
  * earlier run. `--all` tries all cases of which a run otherwise draws a part by its seed. `--delays` starts activities
- * and lets webhooks arrive up to 300 ms late. The last line is `N passed, N failed`, from vitest's result; before it are the
- * tests that this machine could not run, each with what it lacks. The exit
- * code is 1 when a test failed or none ran.
+ * and lets webhooks arrive up to 300 ms late. The last line is `N passed, N failed`, from vitest's result; before it
+ * are the tests that this machine could not run, each with what it lacks. The exit code is 1 when a test failed or none
+ * ran.
  */
 import { type Reporter, startVitest } from 'vitest/node'
 import { findTemporal } from '../dev/temporal/executable.ts'

@@ -28,7 +28,9 @@ export interface BundleOptions {
   encrypted: boolean
   /** whether the worker has a build id; the workflows have their versioning behaviour then */
   versioned?: boolean
-  /** a further module of workflow interceptors, of which no production bundle has one; it imports nothing else of ours */
+  /**
+   * a further module of workflow interceptors, of which no production bundle has one; it imports nothing else of ours
+   */
   interceptors?: string
   /** keeps what webpack has made of each module, for a next build that changes a few of them */
   incremental?: boolean
@@ -59,8 +61,8 @@ export async function buildBundle(options: BundleOptions): Promise<WorkflowBundl
   const workflowsPath = join(root, versioned ? entries.versioned : entries.plain)
   const { code } = await bundleWorkflowCode({
     workflowsPath,
-    // Otherwise each run evaluates the modules of all workflows anew, and keeps them for as long as it is cached. The modules
-    // hold nothing of a run (test/worker/module-state.test.ts), and the SDK freezes what they export.
+    // Otherwise each run evaluates the modules of all workflows anew, and keeps them for as long as it is cached. The
+    // modules hold nothing of a run (test/worker/module-state.test.ts), and the SDK freezes what they export.
     preloadModules: [workflowsPath],
     // Webpack's report about a good bundle is pages long.
     logger: temporalLogger(() => log.child({}, { level: log.isLevelEnabled('debug') ? log.level : 'warn' })),

@@ -8,8 +8,8 @@ const checkTimeoutMs = 3_000
 const askAgainMs = 2_000
 
 /**
- * Whether a worker can do its work: the database has every migration, Temporal what it needs, and Temporal sees the worker
- * poll. The SDK calls a worker running whose polls are refused.
+ * Whether a worker can do its work: the database has every migration, Temporal what it needs, and Temporal sees the
+ * worker poll. The SDK calls a worker running whose polls are refused.
  * @param identity that of the worker
  */
 export async function canWork({ sql, temporal, config }: WorkerContext, identity: string): Promise<boolean> {

@@ -42,14 +42,14 @@ const defaultDrainMs = 20_000
 const forceAfterMs = 10_000
 const reconnectAfterMs = 500
 /**
- * Each takes about 0.4 MB of memory, and there must be one for each workflow task that runs at the same time. Most runs wait
- * for days between two events, and replay within milliseconds when they were evicted.
+ * Each takes about 0.4 MB of memory, and there must be one for each workflow task that runs at the same time. Most runs
+ * wait for days between two events, and replay within milliseconds when they were evicted.
  */
 const cachedWorkflows = 120
 /**
- * The next workflow task of a run is offered to the worker that has its state, also if that has died: for ten seconds the
- * server does not know. The SDK would let each task, and the caller who waits for it, wait as long. A worker that is busy for longer
- * loses no more than the few milliseconds of a replay elsewhere.
+ * The next workflow task of a run is offered to the worker that has its state, also if that has died: for ten seconds
+ * the server does not know. The SDK would let each task, and the caller who waits for it, wait as long. A worker that
+ * is busy for longer loses no more than the few milliseconds of a replay elsewhere.
  */
 const stickyForMs = 3_000
 /** The SDK has no event for the start of a worker, so its state is polled. */

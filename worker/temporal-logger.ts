@@ -32,8 +32,8 @@ export function temporalLogger(sink: () => Log): Logger {
 let sink: Log | undefined
 
 /**
- * Installs the SDK's runtime, of which a process has one, before any other use of the SDK. Later calls only change where
- * its lines go.
+ * Installs the SDK's runtime, of which a process has one, before any other use of the SDK. Later calls only change
+ * where its lines go.
  * @param options.metricsAddress `host:port` where the SDK serves its own metrics for Prometheus
  */
 export function installRuntime(options: { log: Log; metricsAddress?: string }): void {

@@ -4,7 +4,8 @@ import { lostAfterMs, workerHeartbeatEveryMs } from '../shared/lost-worker.ts'
 
 /**
  * Heartbeats for activities that ask for it by the timeout `lostAfterMs`. They are short, so most end before the first.
- * Activities with another timeout heartbeat themselves, some with their progress, which a heartbeat from here would erase.
+ * Activities with another timeout heartbeat themselves, some with their progress, which a heartbeat from here would
+ * erase.
  */
 export function workerHeartbeats(context: Context): ActivityInterceptors {
   if (context.info.heartbeatTimeoutMs !== lostAfterMs) return {}

@@ -85,7 +85,8 @@ export interface DeletionActivities {
   /**
    * Deletes the person's closed runs from Temporal's database and from its visibility store.
    * @param final calls that were under way at the erasure have ended
-   * @returns `needs_operator` when runs that are gone have been listed for a day and the server does not let us remove them
+   * @returns `needs_operator` when runs that are gone have been listed for a day and the server does not let us remove
+   * them
    * @throws ErasureIncomplete while a run is still there, and in the final look until then
    */
   deleteRuns(input: Step & { accountRef: string; final: boolean }): StepAnswer
@@ -110,7 +111,10 @@ export interface DeletionActivities {
   redactAtStripe(input: Step): StepAnswer
   /** Makes operator tasks of the erasure steps that are overdue. */
   raiseOverdue(input: Step): Promise<void>
-  /** Makes an operator task of an erasure step that failed for good. @returns which one: a local activity's input is in no history */
+  /**
+   * Makes an operator task of an erasure step that failed for good. @returns which one: a local activity's input is in
+   * no history
+   */
   leaveToOperator(
     input: Step & { processor: ErasureStep; code: string },
   ): Promise<(StepOutcome & { processor: ErasureStep }) | undefined>

@@ -47,8 +47,8 @@ export interface EmailChangeActivities {
   reportUnreachableSide(input: { changeId: string; side: EmailSide; asOf: string }): Promise<void>
   recordConfirmation(input: { changeId: string; side: EmailSide; asOf: string; waivedBy?: string }): Promise<void>
   /**
-   * Replaces the old address and ends all sessions. `taken`: the new address belongs to another account now; `cancelled`,
-   * `replaced`: the change was ended before.
+   * Replaces the old address and ends all sessions. `taken`: the new address belongs to another account now;
+   * `cancelled`, `replaced`: the change was ended before.
    */
   applyEmailChange(input: {
     changeId: string

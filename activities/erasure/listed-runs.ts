@@ -1,6 +1,6 @@
 /**
- * Runs of an erased person that are gone and that Temporal's list keeps. The deletion has left them to operators; they are
- * looked at again each day, so that the deletion completes once the rows are gone, whoever has removed them.
+ * Runs of an erased person that are gone and that Temporal's list keeps. The deletion has left them to operators; they
+ * are looked at again each day, so that the deletion completes once the rows are gone, whoever has removed them.
  */
 import type { WorkerContext } from '../../context.ts'
 import { deleteSecret } from '../../db/erasure/deletion-seals.ts'
@@ -41,8 +41,8 @@ export function runsOfTask(runs: readonly Run[]): TaskAttributes {
 }
 
 /**
- * Removes the rows that the server lets us remove, and completes the deletions of which none is left. A deletion whose rows
- * cannot be read waits for the next day, and keeps no other one from being looked at.
+ * Removes the rows that the server lets us remove, and completes the deletions of which none is left. A deletion whose
+ * rows cannot be read waits for the next day, and keeps no other one from being looked at.
  * @param beat is called for each deletion and each row: one that is not answered takes ten seconds
  */
 export async function reviewListedRuns(context: WorkerContext, at: Date, beat: () => void): Promise<void> {

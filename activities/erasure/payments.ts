@@ -121,7 +121,8 @@ export function createDeletionPaymentActivities(context: Context): Activities {
   }
 
   /**
-   * Makes what was asked for before the erasure: the run of the refund may have sent it a moment ago, under the same key.
+   * Makes what was asked for before the erasure: the run of the refund may have sent it a moment ago, under the same
+   * key.
    * @returns all refunds of the payment
    */
   async function withParts({ paymentIntentId, parts = [] }: PaymentToClose): Promise<Refund[]> {

@@ -1,4 +1,6 @@
-/** The first attempt of each event at each endpoint. It is made by the worker's own loop, since a run would cost events. */
+/**
+ * The first attempt of each event at each endpoint. It is made by the worker's own loop, since a run would cost events.
+ */
 import type { WorkerContext } from '../../context.ts'
 import { downAfterFailures, lastPosition, recordFirstAttempts } from '../../db/events/deliveries.ts'
 import type { EndpointRow } from '../../db/events/endpoints.ts'

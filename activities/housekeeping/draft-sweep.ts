@@ -67,8 +67,8 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
   }
 
   /**
-   * U2, paid means delivered or refunded: a statement of withdrawal that an attempt has written when its time was over, so that
-   * its run has failed and nobody would acknowledge it or carry it out.
+   * U2, paid means delivered or refunded: a statement of withdrawal that an attempt has written when its time was over,
+   * so that its run has failed and nobody would acknowledge it or carry it out.
    */
   async function startWithdrawals(before: Date): Promise<number> {
     const from = plusMs(before, -statedWithinMs)

@@ -1,7 +1,7 @@
 /**
  * Runs that ended without an outcome: terminated or cancelled by hand, timed out, or failed by a fault. Nothing does
- * their remaining work, so each is an operator task until it goes on. The subject is the run id: a workflow id holds the
- * id of an order.
+ * their remaining work, so each is an operator task until it goes on. The subject is the run id: a workflow id holds
+ * the id of an order.
  */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkflowExecutionInfo } from '@temporalio/client'
@@ -108,8 +108,8 @@ export async function reportLostRuns(
   }
 
   /**
-   * Whether a failure of ours is no loss. It is not enough that its type is one of ours: that of a local activity, halfway
-   * through a run, looks the same.
+   * Whether a failure of ours is no loss. It is not enough that its type is one of ours: that of a local activity,
+   * halfway through a run, looks the same.
    */
   async function isAnswer({ workflowId, runId, type: workflowType }: WorkflowExecutionInfo, type: string) {
     if (!(type in failures)) return false

@@ -64,8 +64,8 @@ export function createOrderDeliveryActivities(
 
     async endOrder({ orderId, asOf, status }) {
       const order = await knownOrder(sql, orderId)
-      // The run of a top-up ends with its delivery, and may be late: what was done about it meanwhile stays. So does an order
-      // that a restore has closed.
+      // The run of a top-up ends with its delivery, and may be late: what was done about it meanwhile stays. So does an
+      // order that a restore has closed.
       const isClosed = status === 'ended' && order.ended_at !== null
       const from = status === 'delivered' || isClosed ? 'delivered' : order.status
       const at = new Date(asOf)

@@ -96,8 +96,8 @@ export function createDisputeActivities(context: Context): Activities {
   }
 
   /**
-   * The order whose payment is disputed, which may not be the order that the event names; undefined for a payment of none, or of
-   * an erased one.
+   * The order whose payment is disputed, which may not be the order that the event names; undefined for a payment of
+   * none, or of an erased one.
    */
   async function orderOf({ paymentIntentId }: Dispute, hintedId: string): Promise<OrderRow | undefined> {
     if (paymentIntentId === null) return undefined
@@ -126,7 +126,9 @@ export function createDisputeActivities(context: Context): Activities {
     return known.every((row) => row.stripe_dispute_id !== dispute.disputeId || row.evidence_staged_at === null)
   }
 
-  /** The states of the disputed eSIMs, as their provider has them now if it answers: a bank's date does not wait for it. */
+  /**
+   * The states of the disputed eSIMs, as their provider has them now if it answers: a bank's date does not wait for it.
+   */
   async function statesOf(order: OrderRow): Promise<DisputedEsim[]> {
     return Promise.all(
       (await listEsimsServed(context, order)).map(async (esim) => {
@@ -189,8 +191,8 @@ export function createDisputeActivities(context: Context): Activities {
       return await (suspended ? provider.suspend(esim.esimRef) : provider.unsuspend(esim.esimRef))
     } catch (error) {
       if (!isProviderFailure(error)) throw error
-      // The provider refuses because of the eSIM's state: it may have ended meanwhile. Any other refusal may pass, and so may one
-      // that contradicts the state, for some hours.
+      // The provider refuses because of the eSIM's state: it may have ended meanwhile. Any other refusal may pass, and
+      // so may one that contradicts the state, for some hours.
       const isLate = sinceScheduledMs() >= lateAfterMs
       const isWrongState = error.code === 'wrong_state'
       const isFinal = isLate ? error.kind === 'rejected' || isWrongState : error.kind === 'rejected' && isWrongState

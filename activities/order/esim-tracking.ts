@@ -111,7 +111,9 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
     return esim.state === 'expired' && (await isToppedUpSince(sql, esim))
   }
 
-  /** Reads the status of an eSIM from its provider, and records it. Operators learn what the provider does by itself. */
+  /**
+   * Reads the status of an eSIM from its provider, and records it. Operators learn what the provider does by itself.
+   */
   async function askProvider(esim: StoredEsim, order: OrderRow, at: Date): Promise<EsimStatus> {
     const provider = context.esimProviders[esim.provider]
     const status = await withFailureTypes(esimFailureTypes, () => provider.getStatus(esim.esimRef))

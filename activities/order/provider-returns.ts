@@ -12,8 +12,8 @@ import { asFailure, esimFailureTypes, sinceScheduledMs, withFailureTypes } from 
 type ReturnAnswer = Awaited<ReturnType<EsimProvider['cancelUnused']>>
 
 /**
- * Adds a request to those that a provider's staff got where their placement is kept, before the provider is asked again,
- * and notifies operators: the staff decides whether it refunds us.
+ * Adds a request to those that a provider's staff got where their placement is kept, before the provider is asked
+ * again, and notifies operators: the staff decides whether it refunds us.
  */
 export type KeepAsked = (mark: string) => Promise<void>
 
@@ -56,10 +56,10 @@ export async function cancelUnused(
 }
 
 /**
- * U2: notes the return of the eSIMs unless a top-up is paid, in one transaction that holds their rows. A top-up is paid before it
- * looks for a return, and its look waits for such a transaction (`isBeingReturned`): of the two exactly one gives way, since a
- * returned eSIM would lose the data that the customer has paid for. What is noted already is not asked again: every top-up has given
- * way to it since.
+ * U2: notes the return of the eSIMs unless a top-up is paid, in one transaction that holds their rows. A top-up is paid
+ * before it looks for a return, and its look waits for such a transaction (`isBeingReturned`): of the two exactly one
+ * gives way, since a returned eSIM would lose the data that the customer has paid for. What is noted already is not
+ * asked again: every top-up has given way to it since.
  * @throws EsimInUse when a top-up of one of them is paid
  */
 export async function claimReturn(sql: Database, orderId: string, esims: StoredEsim[], at: Date): Promise<void> {

@@ -11,7 +11,8 @@ import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
  * Makes a request that costs money. A price that was raised after the sale is accepted within the bound of
  * policy/pricing.ts; beyond it the request is not made, and an operator is notified.
  * @param buy gets the price to expect
- * @throws ProviderFailure rejected `price_changed` beyond the bound, `unknown_package` when the provider lists it no more
+ * @throws ProviderFailure rejected `price_changed` beyond the bound, `unknown_package` when the provider lists it no
+ * more
  */
 export async function buyAtSeenPrice<Answer>(
   context: Context,

@@ -1,9 +1,10 @@
 /**
  * U2, paid means delivered or refunded: rows of orders that say what their run does not know.
  *
- * A run writes a row by a local activity. When that is the effect of an update, and the worker dies before its workflow task is
- * complete, Temporal has neither the update nor the activity: with the caller gone nobody sends it again, and the run goes on
- * as before. What a run does after a signal, a timer or a regular activity is in its history, and is repeated by itself.
+ * A run writes a row by a local activity. When that is the effect of an update, and the worker dies before its workflow
+ * task is complete, Temporal has neither the update nor the activity: with the caller gone nobody sends it again, and
+ * the run goes on as before. What a run does after a signal, a timer or a regular activity is in its history, and is
+ * repeated by itself.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -47,8 +48,8 @@ interface UnappliedUpdate {
 }
 
 /**
- * Each update whose effect is the row's, in each state that takes it. Another reason of a refund has no update: the run's own
- * history holds what leads to it.
+ * Each update whose effect is the row's, in each state that takes it. Another reason of a refund has no update: the
+ * run's own history holds what leads to it.
  */
 export const unappliedUpdates: readonly UnappliedUpdate[] = [
   { row: 'provisioning', run: 'in_review', update: approve },
@@ -79,7 +80,9 @@ export function createOutOfStep(
 
     repeatUpdate,
 
-    /** Makes operator tasks of orders that stay out of step with their runs, and settles those that are in step again. */
+    /**
+     * Makes operator tasks of orders that stay out of step with their runs, and settles those that are in step again.
+     */
     async reportOutOfStep(ids: readonly string[], at: Date): Promise<void> {
       if (ids.length > 0) await pause(showsWithinMs)
       for (const id of new Set([...ids, ...(await listSubjectsOfOpenTasks(sql, outOfStep))])) {

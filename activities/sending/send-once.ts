@@ -23,7 +23,8 @@ export interface OnceOptions {
 
 /**
  * Sends a message unless the send ledger says that it was sent. `deliver` returns `skipped` when there is no recipient.
- * While an attempt is under way no other one begins, even when its activity has timed out meanwhile. A final refusal is recorded and not thrown, because a repeat would be refused again.
+ * While an attempt is under way no other one begins, even when its activity has timed out meanwhile. A final refusal is
+ * recorded and not thrown, because a repeat would be refused again.
  * @throws the `unavailable` failure when the message may be sent later
  */
 export async function sendOnce(

@@ -10,7 +10,9 @@ import { subProcessors } from '../../policy/sub-processors.ts'
 
 type PartySettings = Pick<Config, 'NODE_ENV' | 'HOSTING_REGION' | 'SMTP_URL'> & Partial<Config>
 
-/** Addresses of our own, and the mail server's, whose host is the operator's own choice: see policy/sub-processors.ts. */
+/**
+ * Addresses of our own, and the mail server's, whose host is the operator's own choice: see policy/sub-processors.ts.
+ */
 const ownChoice = ['PUBLIC_URL', 'DATABASE_URL', 'TEMPORAL_UI_URL', 'SMTP_URL']
 /** Settings with the host of an outside party: each new one counts by itself. */
 const addressSettings = settingNames.filter((name) => name.endsWith('_URL') && !ownChoice.includes(name))

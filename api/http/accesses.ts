@@ -29,7 +29,8 @@ export function createAccessRecorder({ sql }: Pick<Context, 'sql'>) {
 
   return async function record({ caller, route, operation, requestId, ...answered }: Reading): Promise<void> {
     const { reads } = route
-    // A form that comes back with its faults shows a person as well; nothing is read of what is not changed, or leads on.
+    // A form that comes back with its faults shows a person as well; nothing is read of what is not changed, or leads
+    // on.
     const hasContent = answered.reply.body !== undefined || answered.reply.raw !== undefined
     if (!reads || !hasContent) return
     const actor = actorOfAccess(caller, reads.includes('everything'))

@@ -7,8 +7,8 @@ export const personAddressMeaning =
   'from the app backend: the IP address of the person, which is stored instead of its own'
 
 /**
- * The caller's IP address, or undefined. A trusted proxy may pass on what its own caller wrote: what is no address counts
- * as the proxy's.
+ * The caller's IP address, or undefined. A trusted proxy may pass on what its own caller wrote: what is no address
+ * counts as the proxy's.
  */
 export function addressOf({ ip, socket }: Pick<Request, 'ip'> & { socket: { remoteAddress?: string | undefined } }) {
   return asAddress(ip) ?? asAddress(socket.remoteAddress)

@@ -20,7 +20,9 @@ export type Authenticate = ReturnType<typeof createAuthenticator>
 /** The parts of a request that identify its caller. */
 type Incoming = Pick<Request, 'headers'> & Parameters<typeof addressOf>[0]
 
-/** Authenticates requests by `Authorization: Bearer`, with an API key or a Firebase ID token, or by a session cookie. */
+/**
+ * Authenticates requests by `Authorization: Bearer`, with an API key or a Firebase ID token, or by a session cookie.
+ */
 export function createAuthenticator(context: Context, limiter: Limiter) {
   const { sql } = context
   const confirmed = createOpenIdConfirmation(context)

@@ -57,8 +57,8 @@ export function actorOf(caller: Caller): string {
 
 /**
  * The scope in which an Idempotency-Key is unique and requests are counted. All service keys share one scope, since the
- * app backend stays the same when its key is replaced; operator keys share one likewise. A newcomer has the scope of the
- * person whom a sign-up makes of them.
+ * app backend stays the same when its key is replaced; operator keys share one likewise. A newcomer has the scope of
+ * the person whom a sign-up makes of them.
  */
 export function scopeOf(caller: Caller): string {
   if (caller.kind === 'visitor') return `visitor:${caller.accountId}`
@@ -89,8 +89,8 @@ export const hasRole = (caller: Caller, permission: OperatorPermission = 'everyt
   caller.kind !== 'console' || isPermitted(caller.role, permission)
 
 /**
- * ISO 3166, of the buyer's IP address, as the CDN says it: a piece of evidence for the tax (docs/vat.md). A request of the
- * app backend comes from the backend's address.
+ * ISO 3166, of the buyer's IP address, as the CDN says it: a piece of evidence for the tax (docs/vat.md). A request of
+ * the app backend comes from the backend's address.
  * @param header reads a header of the request
  */
 export function ipCountryOf(

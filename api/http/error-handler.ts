@@ -67,7 +67,8 @@ function problemOf(error: unknown, described: ReadonlySet<ProblemCode> | undefin
   const refusedBody = problemOfBody(error)
   if (refusedBody) return refusedBody
   if (isProviderFailure(error)) {
-    // Routes say themselves what can be refused for good. Any other refusal may pass, such as a 404 of what the party has made.
+    // Routes say themselves what can be refused for good. Any other refusal may pass, such as a 404 of what the party
+    // has made.
     const seconds = Math.ceil(Math.min(error.retryAfterMs ?? 5_000, longestRetryMs) / 1000)
     return new Problem('unavailable', { headers: { 'Retry-After': String(seconds) }, cause: error })
   }

@@ -24,8 +24,8 @@ export interface IdempotentRequest {
    * Stores the key, or finds the claim that an earlier request made with it.
    * @param accountId the account that the request is about, or null; a key is unique for each account
    * @param spends what the first request with the key spends of the account's allowance
-   * @throws Problem idempotency_key_reused when the key came with another request before; account_missing; too_many_requests,
-   *   with which the key is not stored
+   * @throws Problem idempotency_key_reused when the key came with another request before; account_missing;
+   * too_many_requests, with which the key is not stored
    */
   claim(accountId: string | null, spends?: AllowanceKind): Promise<Claim>
   /** The claim that an earlier request made. @throws Problem idempotency_key_reused */
@@ -108,8 +108,8 @@ export function readIdempotencyKey(
 }
 
 /**
- * Claims a key, and counts the request with it if it is the first, both or neither: a request that comes at the same moment is
- * let in by no claim of one that was refused.
+ * Claims a key, and counts the request with it if it is the first, both or neither: a request that comes at the same
+ * moment is let in by no claim of one that was refused.
  */
 async function claimAndSpend(
   context: Context,

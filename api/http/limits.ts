@@ -7,7 +7,9 @@ import { scopeOf } from './caller.ts'
 import { Problem } from './problem.ts'
 import { requestContextOf } from './request-context.ts'
 
-/** Most requests per minute and process: by kind of key, by account, or by IP address for callers without credentials. */
+/**
+ * Most requests per minute and process: by kind of key, by account, or by IP address for callers without credentials.
+ */
 export interface Limits {
   service: number
   operator: number
@@ -52,8 +54,8 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
       const { caller } = requestContextOf(response)
       return caller.kind === 'public' ? `${limitKind(response)}:${addressKey(addressOf(request))}` : scopeOf(caller)
     },
-    // Without a trusted proxy these headers are ignored: a caller who sends them is no fault of the configuration. The check of
-    // where the limiter is made reads a stack, and with it the map of all sources, at each start.
+    // Without a trusted proxy these headers are ignored: a caller who sends them is no fault of the configuration. The
+    // check of where the limiter is made reads a stack, and with it the map of all sources, at each start.
     validate: { xForwardedForHeader: false, forwardedHeader: false, creationStack: false },
     standardHeaders: 'draft-7',
     legacyHeaders: false,

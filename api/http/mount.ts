@@ -291,7 +291,10 @@ async function send(response: Response, route: Route, reply: AnyReply): Promise<
   }
 }
 
-/** The status is sent before a chunk can fail: cutting the connection is the only way to say that the answer is not whole. */
+/**
+ * The status is sent before a chunk can fail: cutting the connection is the only way to say that the answer is not
+ * whole.
+ */
 async function stream(response: Response, chunks: AsyncIterable<string | Buffer>): Promise<void> {
   try {
     await pipeline(Readable.from(chunks), response)

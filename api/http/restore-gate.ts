@@ -8,8 +8,8 @@ const freshForMs = 500
 const retryAfterSeconds = 30
 
 /**
- * Makes the check that refuses requests while a restored database is not complete: an order of the lost database would be
- * unknown, and its webhook would be dropped.
+ * Makes the check that refuses requests while a restored database is not complete: an order of the lost database would
+ * be unknown, and its webhook would be dropped.
  * @returns rejects with Problem restoring
  */
 export function createRestoreGate({ sql }: Pick<Context, 'sql'>): () => Promise<void> {

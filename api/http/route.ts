@@ -115,7 +115,10 @@ export interface RouteDefinition<
   freshSignIn?: boolean
   /** what an operator's role on the console has to permit; default: admins alone */
   permission?: OperatorPermission
-  /** why what an operator does by it leaves no entry (api/routes/console/perform-act.ts); without it, whoever writes leaves one */
+  /**
+   * why what an operator does by it leaves no entry (api/routes/console/perform-act.ts); without it, whoever writes
+   * leaves one
+   */
   unrecorded?: string
   /** which restricted service keys may call it; default: `read` for what reads, none for what writes */
   scope?: ServiceScope
@@ -126,7 +129,9 @@ export interface RouteDefinition<
   unlimited?: boolean
   /** also answered while a restored database is not complete */
   duringRestore?: true
-  /** the body comes from a form on our pages: it must come from the same site, with the session's `csrf` if there is one */
+  /**
+   * the body comes from a form on our pages: it must come from the same site, with the session's `csrf` if there is one
+   */
   form?: boolean
   /** The page with the form once more, after a refusal. Without it the refusal has a separate page. */
   showFormAgain?(

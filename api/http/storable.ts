@@ -1,6 +1,7 @@
 /**
- * Limits of PostgreSQL for values that callers send: it stores no NUL and no half of a surrogate pair, and knows no year 0.
- * It finds an id in capital letters, but run ids and encryption need its one spelling, so such an id is read in lower case.
+ * Limits of PostgreSQL for values that callers send: it stores no NUL and no half of a surrogate pair, and knows no
+ * year 0. It finds an id in capital letters, but run ids and encryption need its one spelling, so such an id is read in
+ * lower case.
  */
 import { z } from 'zod'
 import type { FieldError } from './problem.ts'
@@ -25,7 +26,10 @@ export const pastTime = sentTime.refine(
 /** An id that a caller sends, as we write it. */
 export const sentId = z.uuid().toLowerCase()
 
-/** Each text in a parsed value that could not be stored, by its path. @param place names the value itself: `body`, `query` */
+/**
+ * Each text in a parsed value that could not be stored, by its path. @param place names the value itself: `body`,
+ * `query`
+ */
 export function unstorableTexts(value: unknown, place: string): FieldError[] {
   return textsIn(value, []).flatMap(({ text, path }) =>
     unstorable.test(text)

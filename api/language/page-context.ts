@@ -10,7 +10,8 @@ import { chosenLanguage } from './request-language.ts'
 
 /**
  * @param of of an account that a link names, where nobody is signed in
- * @returns the context of a page in the language chosen on our pages, else of the account, else that the browser asks for
+ * @returns the context of a page in the language chosen on our pages, else of the account, else that the browser asks
+ * for
  */
 export function pageContextOf(request: Request, response: Response, supportMail: string, of?: Language): PageContext {
   const requestContext = requestContextOf(response)

@@ -1,6 +1,6 @@
 /**
- * The only script of the pages: buttons that copy a code. Without it the buttons stay hidden, and a tap on a code selects
- * it. It is inline; its hash allows it and nothing else.
+ * The only script of the pages: buttons that copy a code. Without it the buttons stay hidden, and a tap on a code
+ * selects it. It is inline; its hash allows it and nothing else.
  */
 import { createHash } from 'node:crypto'
 

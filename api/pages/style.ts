@@ -1,4 +1,6 @@
-/** The style sheet of every page, for light and dark. It is inline, so that pages wait for nothing; its hash allows it. */
+/**
+ * The style sheet of every page, for light and dark. It is inline, so that pages wait for nothing; its hash allows it.
+ */
 import { createHash } from 'node:crypto'
 import { colours, darkColours } from '../../mails/style.ts'
 

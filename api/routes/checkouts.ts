@@ -79,7 +79,8 @@ export function checkoutRoutes(api: ApiContext): Route[] {
     describe: () => Promise<Choice>,
   ) {
     const order = await opened(accountId, request, describe).catch(async (error: unknown) => {
-      // Repeating the request starts the run again that a failed checkout has closed: no order may be paid without a run.
+      // Repeating the request starts the run again that a failed checkout has closed: no order may be paid without a
+      // run.
       if (!(error instanceof Problem) || problems[error.code].status >= 500) throw error
       // An earlier request with this key may have ordered the package before it went off sale.
       const claim = await request.find(accountId)

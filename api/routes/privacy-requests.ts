@@ -246,7 +246,8 @@ const entryIdOf = ({ cipher }: ApiContext, requestId: string): string =>
   v4({ random: cipher.fingerprint('entry-of-privacy-request', requestId).subarray(0, 16) })
 
 /**
- * Does what an operator does to a privacy request, with an entry; it is on the page of the account, where the request has one.
+ * Does what an operator does to a privacy request, with an entry; it is on the page of the account, where the request
+ * has one.
  * @param act.reason a word: the answer itself names people
  */
 async function recordRequestAct(

@@ -55,7 +55,8 @@ export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }
     } catch (error) {
       const code = error instanceof Problem ? error.code : undefined
       if (code === 'account_missing') throw new Problem('not_found')
-      // The run was a deletion for inactivity that stopped because the person came back: another can start once it closes.
+      // The run was a deletion for inactivity that stopped because the person came back: another can start once it
+      // closes.
       if (code === 'account_in_use' && tries > 1) {
         await pause(endsWithinMs)
         return erase(input, tries - 1)

@@ -60,10 +60,10 @@ export function createEmailChangeClient(api: ApiContext) {
     latest,
 
     /**
-     * Mails a link to the old and the new address. An open change of the account is replaced. Whether the new address has
-     * an account shows only once its owner has agreed: others must not learn it.
-     * @throws Problem not_found, invalid_request, too_many_requests; request_in_progress when another change of the account
-     *   began at the same time; email_change_state_conflict when the address has just been changed
+     * Mails a link to the old and the new address. An open change of the account is replaced. Whether the new address
+     * has an account shows only once its owner has agreed: others must not learn it.
+     * @throws Problem not_found, invalid_request, too_many_requests; request_in_progress when another change of the
+     * account began at the same time; email_change_state_conflict when the address has just been changed
      */
     async request(accountId: string, newEmail: string): Promise<EmailChange> {
       const account = orNotFound(await findAccount(sql, api, accountId))
@@ -102,7 +102,8 @@ export function createEmailChangeClient(api: ApiContext) {
      * Waives the old address's consent, after an operator has identified the person by other means.
      * @param by the operator, as `actorOf` names it
      * @param given.change the change that the operator has looked at; default: the newest
-     * @throws Problem not_found; email_change_state_conflict when the change is over, or another one was asked for since
+     * @throws Problem not_found; email_change_state_conflict when the change is over, or another one was asked for
+     * since
      */
     async waiveOld(
       accountId: string,
@@ -144,8 +145,8 @@ export function createEmailChangeClient(api: ApiContext) {
   }
 
   /**
-   * The row is a draft until its run has made it current. A sweep deletes drafts without a run: their person saw an error
-   * and may have asked again.
+   * The row is a draft until its run has made it current. A sweep deletes drafts without a run: their person saw an
+   * error and may have asked again.
    */
   async function start(accountId: string, { id, expiresAt }: Draft): Promise<void> {
     const run = {

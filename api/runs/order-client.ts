@@ -70,8 +70,8 @@ export function createOrderClient(api: ApiContext) {
   }
 
   /**
-   * Whether the money of an order is at the processor though its run is gone, or takes it for given back. Our status is no proof:
-   * Stripe is asked.
+   * Whether the money of an order is at the processor though its run is gone, or takes it for given back. Our status is
+   * no proof: Stripe is asked.
    */
   async function isLeft(order: OrderRow | undefined, error: unknown): Promise<boolean> {
     const paymentIntentId = order?.payment_intent_id
@@ -103,8 +103,9 @@ export function createOrderClient(api: ApiContext) {
   })
 
   /**
-   * Starts the run of an order in review once more, after the first one was terminated or has failed: whoever approves the order
-   * means that it is delivered. The new run finds the payment, and waits for the decision as the first one did.
+   * Starts the run of an order in review once more, after the first one was terminated or has failed: whoever approves
+   * the order means that it is delivered. The new run finds the payment, and waits for the decision as the first one
+   * did.
    * @returns whether there is a run again
    */
   async function beginAgain(orderId: string): Promise<boolean> {
@@ -117,23 +118,27 @@ export function createOrderClient(api: ApiContext) {
   }
 
   return {
-    /** Creates the order, or finds it. One call starts the run and writes the row: neither can exist without the other. */
+    /**
+     * Creates the order, or finds it. One call starts the run and writes the row: neither can exist without the other.
+     */
     async checkOut(input: NewOrder): Promise<void> {
       // No update id of the order: the server would answer it from a closed run, but a failed checkout may be repeated.
       await startAndUpdate(temporal, checkout, startOf(input), ended)
     },
 
     /**
-     * Whether an order goes on by itself: its run is open, or it does not wait for its payment any more. A checkout whose time was up may
-     * have written the order all the same: what is paid for it then is given back, since its run has failed.
+     * Whether an order goes on by itself: its run is open, or it does not wait for its payment any more. A checkout
+     * whose time was up may have written the order all the same: what is paid for it then is given back, since its run
+     * has failed.
      */
     async goesOn({ id, status }: Pick<OrderRow, 'id' | 'status'>): Promise<boolean> {
       return status !== 'awaiting_payment' || (await isOpen(temporal, orderWorkflowId(id)))
     },
 
     /**
-     * Sends an update to an order's run. A run that is behind the order's row is asked until both agree. Without a run a delivered order
-     * has its mail sent again and is refunded by the run that looks after closed orders, and an approved one gets a new run.
+     * Sends an update to an order's run. A run that is behind the order's row is asked until both agree. Without a run
+     * a delivered order has its mail sent again and is refunded by the run that looks after closed orders, and an
+     * approved one gets a new run.
      * @param updateId the same for a repeated request, which gets the answer of the first
      * @throws Problem order_state_conflict once the order has ended; what the update refuses
      */
@@ -161,7 +166,10 @@ export function createOrderClient(api: ApiContext) {
         return beginAgain(orderId)
       }
       let signalled: { until: number; status: OrderStatus } | undefined
-      /** Signals a run once that money is left, and waits for its refund. @returns whether to ask again, or that it is done */
+      /**
+       * Signals a run once that money is left, and waits for its refund. @returns whether to ask again, or that it is
+       * done
+       */
       const gaveBack = async (error: unknown): Promise<'again' | 'done' | 'no'> => {
         if (!givesBack.includes(name)) return 'no'
         const order = await findOrder(sql, orderId)

@@ -10,7 +10,10 @@ import {
 } from '../../workflows/order/partial-refund.contract.ts'
 import { startAndUpdate } from './workflow-problems.ts'
 
-/** The run was terminated: Stripe may have made the refund, which the same request finds. A refusal would be repeated as another one. */
+/**
+ * The run was terminated: Stripe may have made the refund, which the same request finds. A refusal would be repeated as
+ * another one.
+ */
 const cutOff = { code: 'unavailable', detail: 'The run of the refund was ended. Repeat the request.' } as const
 
 export function createPartialRefundClient({ temporal, config, cipher }: ApiContext) {

@@ -12,10 +12,10 @@ const ended = { code: 'policy_state_conflict', detail: 'The version is in force,
 export function createPolicyClient({ sql, config, temporal }: ApiContext) {
   return {
     /**
-     * Posts a version, or finds it when the same policy was posted before. The row is a draft, which no route shows, until
-     * its run has posted it.
-     * @throws Problem policy_version_taken when the version has another text; policy_state_conflict while another version
-     *   waits to take effect
+     * Posts a version, or finds it when the same policy was posted before. The row is a draft, which no route shows,
+     * until its run has posted it.
+     * @throws Problem policy_version_taken when the version has another text; policy_state_conflict while another
+     * version waits to take effect
      */
     async post(policy: NewPolicy, by: string): Promise<Policy> {
       const draft = await insertDraft(sql, policy, { by, at: new Date() })

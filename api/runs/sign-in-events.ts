@@ -28,8 +28,8 @@ export function createSignInEvents(api: ApiContext) {
   const { sql, temporal, config, cipher } = api
   const deletions = createDeletionClient(api)
 
-  // A webhook may come again, so each handler can be repeated. It writes to the security log last, so that attempts which
-  // fail leave no row there; a crash between that row and the recording of the webhook leaves a second row.
+  // A webhook may come again, so each handler can be repeated. It writes to the security log last, so that attempts
+  // which fail leave no row there; a crash between that row and the recording of the webhook leaves a second row.
   return {
     async fromApple({ type, subject, eventId, at }: AppleNotification): Promise<Handled> {
       const accountId = await findAccountLinkedBy(sql, api, { provider: 'apple', subject, until: at })

@@ -28,8 +28,8 @@ export interface Ended {
 
 /**
  * Starts, updates or signals a run.
- * @param call gets the deadline for `temporal/runs.ts`, and must be repeatable: an update that arrives while its run closes has to be
- *   sent again
+ * @param call gets the deadline for `temporal/runs.ts`, and must be repeatable: an update that arrives while its run
+ * closes has to be sent again
  * @throws Problem for a failure of `shared/failures.ts`; request_in_progress after 28 s without an answer; unavailable
  *   when the update was aborted too often. Other errors are passed on unchanged.
  */
@@ -78,8 +78,8 @@ const maxAttempts = 7
 const pauseMs = 25
 
 /**
- * FAILED_PRECONDITION: the update was neither accepted nor refused, because the workflow task that carried it failed. This
- * happens when the run is about to close, or when many updates of one run arrive at once.
+ * FAILED_PRECONDITION: the update was neither accepted nor refused, because the workflow task that carried it failed.
+ * This happens when the run is about to close, or when many updates of one run arrive at once.
  */
 function isAborted(error: unknown): boolean {
   // An update that comes with its start is refused without the SDK's wrapping.

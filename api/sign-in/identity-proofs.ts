@@ -60,8 +60,8 @@ export async function proveIdentities(
 }
 
 /**
- * Exchanges Apple's single-use code for a refresh token. G3, delete at once: a deletion needs the refresh token to revoke
- * the link at Apple.
+ * Exchanges Apple's single-use code for a refresh token. G3, delete at once: a deletion needs the refresh token to
+ * revoke the link at Apple.
  * @throws Problem sign_in_refused when Apple refuses the code, or when the code belongs to another Apple user
  */
 export async function redeemAppleCode(

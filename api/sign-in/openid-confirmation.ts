@@ -1,4 +1,7 @@
-/** Asks the OpenID provider, while an operator works, whether their account there still exists, and what they may do now. */
+/**
+ * Asks the OpenID provider, while an operator works, whether their account there still exists, and what they may do
+ * now.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Context } from '../../context.ts'
 import { saveOpenIdOperator } from '../../db/operator/openid-operators.ts'
@@ -28,7 +31,8 @@ export function createOpenIdConfirmation(context: Context) {
   const { confirmEveryMs, confirmWithinMs } = periods.operatorConfirmation
 
   /**
-   * Has the provider asked when its last answer is too old. While it does not answer, the session stays for a short time.
+   * Has the provider asked when its last answer is too old. While it does not answer, the session stays for a short
+   * time.
    * @returns the session as it is then; undefined when it has ended
    * @throws Problem unavailable when the provider has not answered for too long
    */

@@ -14,7 +14,10 @@ export const keysMaySignIn = ({ CONSOLE_KEY_SIGN_IN, NODE_ENV }: KeySignIn): boo
 /** Whether cookies can be bound to this host. */
 export const isSecure = (publicUrl: string): boolean => publicUrl.startsWith('https:')
 
-/** With the prefix `__Host-` a browser accepts a cookie only with Secure, from this host and for this host (RFC 6265bis). */
+/**
+ * With the prefix `__Host-` a browser accepts a cookie only with Secure, from this host and for this host (RFC
+ * 6265bis).
+ */
 export const cookieName = (kind: SessionKind, publicUrl: string): string =>
   `${isSecure(publicUrl) ? '__Host-' : ''}ama-${kind === 'visitor' ? 'account' : 'console'}`
 

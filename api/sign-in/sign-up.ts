@@ -138,7 +138,10 @@ function firebaseUidOf(caller: Caller, given: string | undefined): string | null
   throw new Problem('invalid_request', { errors })
 }
 
-/** Apple sends the address only at the first sign-in: a person with an account gets this answer, and not that the address is missing. */
+/**
+ * Apple sends the address only at the first sign-in: a person with an account gets this answer, and not that the
+ * address is missing.
+ */
 async function hasAccount(context: Context, proven: Record<'apple' | 'google', ProvenIdentity | undefined>) {
   for (const identity of [proven.apple, proven.google]) {
     if (identity && (await findAccountOfIdentity(context.sql, context, identity.provider, identity.subject)))

@@ -29,8 +29,8 @@ export function createWebSignIn(context: Context) {
     validMinutes,
 
     /**
-     * Mails a link if the address has an account. Returns at once in any case: the duration would tell whether the account
-     * exists. A failure is only logged; the person can request another link.
+     * Mails a link if the address has an account. Returns at once in any case: the duration would tell whether the
+     * account exists. A failure is only logged; the person can request another link.
      */
     requestLink(email: string, next: Destination): void {
       mailLink(email, next).catch((error: unknown) => log.error({ error }, 'a sign-in link could not be mailed'))

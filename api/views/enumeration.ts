@@ -10,8 +10,8 @@ export interface Enumeration<Value extends string> {
 }
 
 /**
- * Each enumeration. The OpenAPI document describes them before the routes: it takes a named schema as it meets it first,
- * and where that place also takes null the name would take it everywhere.
+ * Each enumeration. The OpenAPI document describes them before the routes: it takes a named schema as it meets it
+ * first, and where that place also takes null the name would take it everywhere.
  */
 export const enumerations: z.ZodType[] = []
 

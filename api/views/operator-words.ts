@@ -23,6 +23,9 @@ export const actOutcome = enumeration('OperatorActOutcome', 'What became of what
   refused: 'Not done; `code` says why',
 } satisfies Record<Exclude<OperatorActs['state'], 'planned'>, string>)
 
-/** Only the acts of a bulk action on its orders are planned, which are not shown one by one: the database lets no other be that. */
+/**
+ * Only the acts of a bulk action on its orders are planned, which are not shown one by one: the database lets no other
+ * be that.
+ */
 export const outcomeOfAct = (state: OperatorActs['state']): Exclude<OperatorActs['state'], 'planned'> =>
   state === 'planned' ? 'asked' : state

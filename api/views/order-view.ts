@@ -179,8 +179,8 @@ export function dueAt(order: OrderRow): Date | null {
 }
 
 /**
- * One order in full. It includes the secrets of payment and installation, except for operators, who need neither: it must
- * not be logged or cached.
+ * One order in full. It includes the secrets of payment and installation, except for operators, who need neither: it
+ * must not be logged or cached.
  */
 export async function viewOrder(
   context: Context,

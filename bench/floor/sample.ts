@@ -1,6 +1,6 @@
 /**
- * The shape of Temporal's own order sample (temporalio/reference-app-orders-go) with one fulfilment and empty activities:
- * an order, the run of its charge, and a shipment that signals each of its states to the order.
+ * The shape of Temporal's own order sample (temporalio/reference-app-orders-go) with one fulfilment and empty
+ * activities: an order, the run of its charge, and a shipment that signals each of its states to the order.
  */
 import {
   condition,

@@ -1,6 +1,6 @@
 /**
- * Orders per second and the latency of checkout, in turns with the baseline and with Temporal's own order sample, and the
- * cost of an order.
+ * Orders per second and the latency of checkout, in turns with the baseline and with Temporal's own order sample, and
+ * the cost of an order.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'

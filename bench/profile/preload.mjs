@@ -1,6 +1,6 @@
 /**
- * Samples the stacks of each thread of a worker process into files, for `--import` in NODE_OPTIONS. It is JavaScript, since
- * Temporal's worker threads load it without tsx.
+ * Samples the stacks of each thread of a worker process into files, for `--import` in NODE_OPTIONS. It is JavaScript,
+ * since Temporal's worker threads load it without tsx.
  */
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector'

@@ -38,7 +38,9 @@ const purposes: [RegExp, string][] = [
 /** The profiler's own work. */
 const ofProfiler = /^(?:\(idle\)|dispatch|writeSync|AnalyzeTask)$/
 
-/** @returns milliseconds of the threads `activities` and `workflows` of a program, from profiles written in this time */
+/**
+ * @returns milliseconds of the threads `activities` and `workflows` of a program, from profiles written in this time
+ */
 export async function readProfiles(folder: string, program: string, from: number, to: number): Promise<Purposes> {
   const total: Purposes = {}
   for (const file of await readdir(folder)) {

@@ -11,8 +11,8 @@ export interface NewOperatorAct {
   orderId: string | null
   act: string
   /**
-   * the kind of a task or privacy request, or the id of a dispute, a bulk action, a campaign, a breach, ...; without an account it
-   * names nobody's thing
+   * the kind of a task or privacy request, or the id of a dispute, a bulk action, a campaign, a breach, ...; without an
+   * account it names nobody's thing
    */
   subject?: string | null
   /** as the security log names them */
@@ -90,7 +90,10 @@ export async function endAct(
     where id = ${id} and state <> 'done'`
 }
 
-/** Acts that are about no account, the newest first: those of an account are on its page. @param page.subject what was changed */
+/**
+ * Acts that are about no account, the newest first: those of an account are on its page. @param page.subject what was
+ * changed
+ */
 export async function listActsAboutNoAccount(
   sql: Queryable,
   page: { subject: string | undefined; after: readonly [askedAt: string, id: string] | undefined; limit: number },

@@ -289,8 +289,8 @@ export async function noteReturnAsked(sql: Queryable, esimId: string, at: Date |
 }
 
 /**
- * Kind of the operator task of eSIMs that went back without their refund, some or all: a part of the eSIMs, or a refund that
- * was asked for with the return, has no price of its own.
+ * Kind of the operator task of eSIMs that went back without their refund, some or all: a part of the eSIMs, or a refund
+ * that was asked for with the return, has no price of its own.
  */
 export const returnedNotRefunded = 'returned_not_refunded'
 
@@ -304,7 +304,9 @@ export const isRefundOfReturn = (
   firstAsked: Date,
 ): boolean => !notMade.includes(state) && created_at.getTime() >= firstAsked.getTime() - reservedBeforeMs
 
-/** How many eSIMs of an order were returned at our request, and whether a refund is theirs, as `isRefundOfReturn` says. */
+/**
+ * How many eSIMs of an order were returned at our request, and whether a refund is theirs, as `isRefundOfReturn` says.
+ */
 export async function countReturned(
   sql: Queryable,
   orderId: string,
@@ -326,9 +328,9 @@ export async function setEsimSuspended(sql: Queryable, esimId: string, suspended
 }
 
 /**
- * Stores the provider's current status of an eSIM. Its end stays: an answer that was read before it may be written after it. An
- * expired one lives again if a top-up has moved its expiry into the future. One that is used has not been returned, whatever
- * was asked for.
+ * Stores the provider's current status of an eSIM. Its end stays: an answer that was read before it may be written
+ * after it. An expired one lives again if a top-up has moved its expiry into the future. One that is used has not been
+ * returned, whatever was asked for.
  */
 export async function recordEsimStatus(sql: Queryable, esimId: string, status: EsimStatus, at: Date): Promise<void> {
   await sql`update esims set

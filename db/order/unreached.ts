@@ -24,7 +24,8 @@ export interface UnreachedMail {
 /**
  * Marks the address of an account as dead. An operator has to pass on a mail about an order when no push can: a person
  * without the app would not hear of an eSIM that is paid; and one about a privacy request, whose answer would count as
- * given. Warnings and notices that go to many raise no task. A mail that went to an address which the account has not, or has left, says nothing of its address: an operator may send it again.
+ * given. Warnings and notices that go to many raise no task. A mail that went to an address which the account has not,
+ * or has left, says nothing of its address: an operator may send it again.
  */
 export async function noteDeadAddress(sql: Queryable, mail: UnreachedMail): Promise<void> {
   const { accountId, addressIndex, subjectId, code, at } = mail
@@ -41,7 +42,9 @@ export async function noteDeadAddress(sql: Queryable, mail: UnreachedMail): Prom
   if (row) await raiseOperatorTask(sql, { kind: mailBounced, subjectId, detail: code, at })
 }
 
-/** The mails of a change of address, by the side that each asks; the last one tells the old address, and asks nothing. */
+/**
+ * The mails of a change of address, by the side that each asks; the last one tells the old address, and asks nothing.
+ */
 const sides: Readonly<Record<string, 'old' | 'new' | null>> = {
   'mail:email_change_old': 'old',
   'mail:email_change_new': 'new',
@@ -51,8 +54,8 @@ const sides: Readonly<Record<string, 'old' | 'new' | null>> = {
 export const isOfEmailChange = (kind: string): boolean => Object.hasOwn(sides, kind)
 
 /**
- * Notes that a mail about a change of address has come back from a dead address: an operator can help while the change is
- * open. The account's address is marked only where it is the one.
+ * Notes that a mail about a change of address has come back from a dead address: an operator can help while the change
+ * is open. The account's address is marked only where it is the one.
  */
 export async function noteDeadSide(sql: Queryable, kind: string, mail: UnreachedMail): Promise<void> {
   const { accountId, addressIndex, subjectId, at } = mail

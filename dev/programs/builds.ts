@@ -1,6 +1,7 @@
 /**
- * Makes one file of all sources of a program, for `npm run dev`: a process loads it in a tenth of the time that the hundreds
- * of files take one after the other. Packages are not in it; a process that is kept ready has loaded them before.
+ * Makes one file of all sources of a program, for `npm run dev`: a process loads it in a tenth of the time that the
+ * hundreds of files take one after the other. Packages are not in it; a process that is kept ready has loaded them
+ * before.
  */
 import { readFile, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'

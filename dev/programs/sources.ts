@@ -7,14 +7,20 @@ import { type ProgramName, root } from '../../cli/programs/entry-points.ts'
 const shared = ['policy', 'shared', 'temporal', 'providers', 'db', 'mails', 'messages', 'config.ts', 'context.ts']
 /** `docs/` has a page of the API. */
 const own = { api: ['api', 'docs'], worker: ['activities', 'worker', 'workflows'] } as const
-/** Files in a program's own folder that the other one loads, too: the evidence, the export, their statuses, and contracts. */
+/**
+ * Files in a program's own folder that the other one loads, too: the evidence, the export, their statuses, and
+ * contracts.
+ */
 const loadedByBoth =
   /^api\/(?:evidence\/|export\/|views\/enumeration\.ts$)|^workflows\/(?:.*\.contract|order\/order-states)\.ts$/
 
 /** All source folders and files of API and worker. */
 export const sources: readonly string[] = [...shared, ...own.api, ...own.worker]
 
-/** The programs that load a file; test/boundaries.test.ts follows their imports. @param file relative to the project's root */
+/**
+ * The programs that load a file; test/boundaries.test.ts follows their imports. @param file relative to the project's
+ * root
+ */
 export function programsOf(file: string): ProgramName[] {
   if (loadedByBoth.test(file)) return ['api', 'worker']
   const part = file.split('/')[0] ?? ''

@@ -1,8 +1,8 @@
 /**
- * Serves the simulators to other hosts of a network, for docker-compose.yml. `node --import tsx dev/simulators/serve.ts`
- * starts all outside parties but the mail server, and writes the settings that API and worker need for them, together with
- * random keys, to SETTINGS_FOLDER; `... serve.ts mail` starts the mail server alone. With SIMULATORS_HOST=127.0.0.1 they serve this
- * machine alone.
+ * Serves the simulators to other hosts of a network, for docker-compose.yml.
+ * `node --import tsx dev/simulators/serve.ts` starts all outside parties but the mail server, and writes the settings
+ * that API and worker need for them, together with random keys, to SETTINGS_FOLDER; `... serve.ts mail` starts the mail
+ * server alone. With SIMULATORS_HOST=127.0.0.1 they serve this machine alone.
  */
 
 import { randomBytes } from 'node:crypto'

@@ -166,7 +166,10 @@ function isSigned(rawBody: string, signature: string, clientSecret: string): boo
   })
 }
 
-/** Verifies and reads an event. Airalo's events have no id: copies of one have equal bodies, and so have some later ones. */
+/**
+ * Verifies and reads an event. Airalo's events have no id: copies of one have equal bodies, and so have some later
+ * ones.
+ */
 export function parseWebhook({ rawBody, headers }: WebhookRequest, clientSecret: string): WebhookEvent {
   if (!isSigned(rawBody, headers['airalo-signature'] ?? '', clientSecret)) {
     throw new ProviderFailure(PROVIDER, 'rejected', 'bad_signature')

@@ -1,6 +1,6 @@
 /**
- * Airalo's partner API v2: tokens, errors and the shapes of replies. Sources: developers.partners.airalo.com and Airalo's
- * SDKs.
+ * Airalo's partner API v2: tokens, errors and the shapes of replies. Sources: developers.partners.airalo.com and
+ * Airalo's SDKs.
  */
 import { z } from 'zod'
 import type { CallWatch } from '../call-watch.ts'

@@ -1,8 +1,8 @@
 /**
  * The meanings of the eSIM providers' error codes, which docs/codes/ shows.
  *
- * Sources: docs.esimaccess.com, "Error Codes"; developers.partners.airalo.com, "Error handling" and the named examples of
- * the replies of each endpoint.
+ * Sources: docs.esimaccess.com, "Error Codes"; developers.partners.airalo.com, "Error handling" and the named examples
+ * of the replies of each endpoint.
  */
 import type { CodeMeaning } from './meaning.ts'
 
@@ -86,8 +86,8 @@ export const airaloCodes: Record<string, CodeMeaning> = {
 }
 
 /**
- * Refusals after which the same provider is not asked again for the same order or top-up. That it does not know an eSIM or an
- * order which it has made for us may pass.
+ * Refusals after which the same provider is not asked again for the same order or top-up. That it does not know an eSIM
+ * or an order which it has made for us may pass.
  */
 export const finalFor = {
   order: new Set(['out_of_stock', 'unknown_package', 'price_changed']),

@@ -1,9 +1,9 @@
 /**
  * The meanings of the codes of Firebase Cloud Messaging and of Identity Toolkit (Firebase Authentication).
  *
- * Sources: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode, firebase.google.com/docs/cloud-messaging/error-codes,
- * and the tables of firebase-admin 13.10 (lib/utils/error.js: `MESSAGING_SERVER_TO_CLIENT_CODE`,
- * `AUTH_SERVER_TO_CLIENT_CODE`).
+ * Sources: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode,
+ * firebase.google.com/docs/cloud-messaging/error-codes, and the tables of firebase-admin 13.10 (lib/utils/error.js:
+ * `MESSAGING_SERVER_TO_CLIENT_CODE`, `AUTH_SERVER_TO_CLIENT_CODE`).
  */
 import { type CodeMeaning, tableOf } from './meaning.ts'
 
@@ -41,8 +41,8 @@ const dead = (says: string): Entry => ({
 })
 
 /**
- * By the `errorCode` of an FcmError. `DeadToken` names the three that say something about the token itself; the SDK takes
- * others for them as well, so that a second request confirms it.
+ * By the `errorCode` of an FcmError. `DeadToken` names the three that say something about the token itself; the SDK
+ * takes others for them as well, so that a second request confirms it.
  */
 export const fcmCodes = tableOf({
   INTERNAL: passes('An error of the server', 'http_500', 'unknown_outcome'),

@@ -3,8 +3,8 @@
  * firebase.ts.
  *
  * Sources: developers.google.com/identity/protocols/oauth2/web-server (revoking a token),
- * developers.google.com/identity/protocols/oauth2/service-account, RFC 6749 (section 5.2), RFC 7009 (section 2.2.1) and RFC
- * 7523 (section 3.1) for the errors; developers.google.com/identity/protocols/risc for the events.
+ * developers.google.com/identity/protocols/oauth2/service-account, RFC 6749 (section 5.2), RFC 7009 (section 2.2.1) and
+ * RFC 7523 (section 3.1) for the errors; developers.google.com/identity/protocols/risc for the events.
  */
 import { type CodeMeaning, tableOf, type ValueMeaning } from './meaning.ts'
 

@@ -57,17 +57,20 @@ export function undocumented(party: string, code: string, changes: boolean, deta
 }
 
 /**
- * Statuses that say who may ask and what there is, and that proxies answer by themselves. In a reply without the party's words they
- * say neither.
+ * Statuses that say who may ask and what there is, and that proxies answer by themselves. In a reply without the
+ * party's words they say neither.
  */
 const refusalStatuses: readonly number[] = [401, 403, 404]
 
-/** Whether a refusal is that of a proxy in front of the party, or of another server. @param isTheirs whether it has the party's words */
+/**
+ * Whether a refusal is that of a proxy in front of the party, or of another server. @param isTheirs whether it has the
+ * party's words
+ */
 export const isForeign = (status: number, isTheirs: boolean): boolean => refusalStatuses.includes(status) && !isTheirs
 
 /**
- * The failure of a refusal that is not the party's: it may pass, counts as an outage of the party, and an operator has to look at
- * it, since our address of the party may be wrong.
+ * The failure of a refusal that is not the party's: it may pass, counts as an outage of the party, and an operator has
+ * to look at it, since our address of the party may be wrong.
  */
 export function foreign(party: string, status: number, changes: boolean, details: Details = {}): ProviderFailure {
   // 401 and 403 refuse a request before it has an effect (RFC 9110, sections 15.5.2 and 15.5.4).
@@ -75,7 +78,10 @@ export function foreign(party: string, status: number, changes: boolean, details
   return new ProviderFailure(party, kind, `${foreignCode}${status}`, { ...details, needsOperator: true })
 }
 
-/** An outside party's code as ours, without anything else that it may have written there. @param otherwise for a text that is no code */
+/**
+ * An outside party's code as ours, without anything else that it may have written there. @param otherwise for a text
+ * that is no code
+ */
 export const codeFrom = (given: unknown, otherwise: string): string =>
   typeof given === 'string' && /^[A-Za-z][\w-]{0,63}$/.test(given) ? given.toLowerCase() : otherwise
 

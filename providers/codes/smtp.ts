@@ -1,17 +1,20 @@
 /**
- * The meanings of a mail server's refusals and of delivery status notifications. providers/mail/ makes its failures from
- * these tables, and docs/codes/ shows them. They say what a code is about instead of how it ends, since the class of the
- * reply (`4xx`, `5xx`) and the command before it decide that. An enhanced status code decides where there is one: only
- * `5.1.x` is about the person's address. Everything else is about us, the mail or the mailbox of today.
+ * The meanings of a mail server's refusals and of delivery status notifications. providers/mail/ makes its failures
+ * from these tables, and docs/codes/ shows them. They say what a code is about instead of how it ends, since the class
+ * of the reply (`4xx`, `5xx`) and the command before it decide that. An enhanced status code decides where there is
+ * one: only `5.1.x` is about the person's address. Everything else is about us, the mail or the mailbox of today.
  *
- * Sources: RFC 3463, section 3 (enhanced status codes), with RFC 7505 (5.1.10), RFC 7372 (5.7.20 to 5.7.25) and RFC 5248
- * (registry); RFC 5321, section 4.2.3 (reply codes).
+ * Sources: RFC 3463, section 3 (enhanced status codes), with RFC 7505 (5.1.10), RFC 7372 (5.7.20 to 5.7.25) and RFC
+ * 5248 (registry); RFC 5321, section 4.2.3 (reply codes).
  */
 
 export interface SmtpMeaning {
   /** the RFC's description */
   says: string
-  /** `address`: the person's address takes no mail, for good. Everything else may pass, or passes once an operator has acted */
+  /**
+   * `address`: the person's address takes no mail, for good. Everything else may pass, or passes once an operator has
+   * acted
+   */
   about: 'address' | 'mailbox' | 'mail system' | 'us' | 'mail'
   acts: 'nobody' | 'operator' | 'developers'
 }

@@ -1,6 +1,6 @@
 /**
- * The meanings of Stripe's reasons: documentation alone, for docs/codes/stripe.md. No adapter reads them: a reason decides
- * nothing, and an unlisted one raises no alarm.
+ * The meanings of Stripe's reasons: documentation alone, for docs/codes/stripe.md. No adapter reads them: a reason
+ * decides nothing, and an unlisted one raises no alarm.
  *
  * Sources: the types of stripe 23.1 (resources/PaymentIntents.d.ts, Refunds.d.ts, Disputes.d.ts,
  * Radar/EarlyFraudWarnings.d.ts), docs.stripe.com/disputes/categories and

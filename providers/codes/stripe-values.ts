@@ -1,10 +1,10 @@
 /**
- * The meanings of Stripe's statuses and events. A value in no table may pass: a payment or a refund counts as pending, a
- * dispute as open, a redaction job as at work, and another event is ignored. Reasons are in stripe-reasons.ts.
+ * The meanings of Stripe's statuses and events. A value in no table may pass: a payment or a refund counts as pending,
+ * a dispute as open, a redaction job as at work, and another event is ignored. Reasons are in stripe-reasons.ts.
  *
  * Sources: the types of stripe 23.1 (resources/PaymentIntents.d.ts, Refunds.d.ts, Disputes.d.ts),
- * docs.stripe.com/payments/paymentintents/lifecycle, docs.stripe.com/refunds, docs.stripe.com/disputes/how-disputes-work
- * and docs.stripe.com/api/privacy/redaction-job/object.
+ * docs.stripe.com/payments/paymentintents/lifecycle, docs.stripe.com/refunds,
+ * docs.stripe.com/disputes/how-disputes-work and docs.stripe.com/api/privacy/redaction-job/object.
  */
 import type { ValueMeaning } from './meaning.ts'
 

@@ -1,8 +1,8 @@
 /**
  * The meanings of Stripe's errors that our calls can meet. Statuses, reasons and events are in stripe-values.ts.
  *
- * Sources: docs.stripe.com/error-codes, docs.stripe.com/api/errors, docs.stripe.com/declines/codes, and the codes that the
- * types of stripe 23.1 list (resources/PaymentIntents.d.ts, `LastPaymentError.Code`).
+ * Sources: docs.stripe.com/error-codes, docs.stripe.com/api/errors, docs.stripe.com/declines/codes, and the codes that
+ * the types of stripe 23.1 list (resources/PaymentIntents.d.ts, `LastPaymentError.Code`).
  */
 import { type CodeMeaning, tableOf } from './meaning.ts'
 
@@ -68,8 +68,8 @@ export const stripeCodes = tableOf({
 })
 
 /**
- * By `error.type`, for an error without a code. `ours` is the HTTP status. Wrong keys (401) and missing permissions (403)
- * have the type of a wrong request: their status decides.
+ * By `error.type`, for an error without a code. `ours` is the HTTP status. Wrong keys (401) and missing permissions
+ * (403) have the type of a wrong request: their status decides.
  */
 export const stripeErrorTypes: Readonly<Record<string, Omit<CodeMeaning, 'code'>>> = {
   api_error: {
@@ -97,8 +97,8 @@ const declined = (says: string, customer = asksIssuer) => final(says, customer)
 const unknownReason = 'Declined for an unknown reason'
 
 /**
- * By `error.decline_code`, and by `error.code` where Stripe uses the same word for both. Each leaves the payment open, and
- * Stripe's payment sheet or page tells the customer. We neither store nor show them.
+ * By `error.decline_code`, and by `error.code` where Stripe uses the same word for both. Each leaves the payment open,
+ * and Stripe's payment sheet or page tells the customer. We neither store nor show them.
  */
 export const stripeDeclineCodes = tableOf({
   approve_with_id: declined('The payment cannot be authorised', again),

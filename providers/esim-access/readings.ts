@@ -129,7 +129,9 @@ const HINT_KINDS: Record<string, ProviderHint['kind']> = {
   VALIDITY_USAGE: 'validity',
 }
 
-/** These steps of an installation need no hint: ESIM_STATUS follows, and polling sees an eSIM that goes online later. */
+/**
+ * These steps of an installation need no hint: ESIM_STATUS follows, and polling sees an eSIM that goes online later.
+ */
 const ON_THE_WAY = ['DOWNLOAD', 'INSTALLATION', 'ENABLED']
 
 /** Reads an event. Events are not signed: the caller checks the secret in the path, and an event is only a hint. */

@@ -1,4 +1,6 @@
-/** A connection to Google's APIs as a service account: for the Firebase SDK, and for calls whose replies the SDK hides. */
+/**
+ * A connection to Google's APIs as a service account: for the Firebase SDK, and for calls whose replies the SDK hides.
+ */
 import { randomUUID } from 'node:crypto'
 import { Agent } from 'node:https'
 import { type App, deleteApp, initializeApp } from 'firebase-admin/app'
@@ -70,7 +72,8 @@ export function openFirebase(provider: string, settings: FirebaseSettings) {
 
     /**
      * Gets an access token, cached for an hour, so that a failure to get one is not mistaken for a failure to send.
-     * @throws ProviderFailure `misconfigured` when Google refuses our key, `unavailable` for what passes or is in no table
+     * @throws ProviderFailure `misconfigured` when Google refuses our key, `unavailable` for what passes or is in no
+     * table
      */
     async authorise(): Promise<void> {
       assertOutsideTransaction(provider)

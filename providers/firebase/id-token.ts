@@ -1,4 +1,6 @@
-/** Firebase ID tokens. Source: firebase.google.com/docs/auth/admin/verify-id-tokens, "using a third-party JWT library" */
+/**
+ * Firebase ID tokens. Source: firebase.google.com/docs/auth/admin/verify-id-tokens, "using a third-party JWT library"
+ */
 import type { CallWatch } from '../call-watch.ts'
 import { ProviderFailure } from '../failure.ts'
 import { createTokenVerifier } from '../id-token.ts'

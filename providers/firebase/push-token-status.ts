@@ -1,11 +1,15 @@
-/** Reads from FCM's raw reply whether a push token is dead. Only an explicit FcmError (or its older names) proves it. */
+/**
+ * Reads from FCM's raw reply whether a push token is dead. Only an explicit FcmError (or its older names) proves it.
+ */
 import { z } from 'zod'
 import { fcmCodes } from '../codes/firebase.ts'
 import { codeFrom, documented, lookUp, undocumented } from '../codes/meaning.ts'
 import { ProviderFailure } from '../failure.ts'
 import type { RawReply } from './app.ts'
 
-/** `unregistered`: the app was uninstalled; `invalid`: not a token; `other_sender`: a token of another Firebase project. */
+/**
+ * `unregistered`: the app was uninstalled; `invalid`: not a token; `other_sender`: a token of another Firebase project.
+ */
 export type DeadToken = 'unregistered' | 'invalid' | 'other_sender'
 
 export type PushTokenStatus =

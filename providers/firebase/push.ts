@@ -19,8 +19,8 @@ export interface Push {
   /** for the app: opaque ids and states, nothing about the person */
   data: Record<string, string>
   /**
-   * The same for every attempt at one message, at most 64 bytes (APNs' limit). FCM has no idempotency: a repeated message
-   * replaces the first on the screen, and the app finds the key in `data.dedupe_key`.
+   * The same for every attempt at one message, at most 64 bytes (APNs' limit). FCM has no idempotency: a repeated
+   * message replaces the first on the screen, and the app finds the key in `data.dedupe_key`.
    */
   collapseKey: string
   platform: 'ios' | 'android'
@@ -39,8 +39,8 @@ export function createPush(settings: FirebaseSettings) {
   const messaging = oneRequestEach(getMessaging(firebase.app), settings.timeoutMs)
 
   /**
-   * The SDK takes every 404 for a dead token and every 403 for another project's, and hides the raw reply. Hence the token
-   * is tried again in a dry run, and only an explicit statement of FCM about the token counts.
+   * The SDK takes every 404 for a dead token and every 403 for another project's, and hides the raw reply. Hence the
+   * token is tried again in a dry run, and only an explicit statement of FCM about the token counts.
    */
   async function confirm(token: string, sdkCode: string): Promise<PushOutcome> {
     const url = `https://fcm.googleapis.com/v1/projects/${firebase.projectId}/messages:send`
@@ -116,8 +116,8 @@ interface SdkClient {
 }
 
 /**
- * Ends the SDK's own repetitions, for which it has no setting: up to five requests in one call, for minutes, and also after a
- * lost reply, when the push may have been delivered (docs/decisions/0005-mail-at-least-once.md).
+ * Ends the SDK's own repetitions, for which it has no setting: up to five requests in one call, for minutes, and also
+ * after a lost reply, when the push may have been delivered (docs/decisions/0005-mail-at-least-once.md).
  * @param timeoutMs instead of the SDK's own 15 seconds, for which it has no setting either
  * @throws when another version of the SDK keeps its limit elsewhere
  */

@@ -1,6 +1,6 @@
 /**
- * Users of Firebase Authentication. The SDK is not used, since it repeats a refused call for seconds: the person may sign
- * up again meanwhile, and the last repetition would delete their new account.
+ * Users of Firebase Authentication. The SDK is not used, since it repeats a refused call for seconds: the person may
+ * sign up again meanwhile, and the last repetition would delete their new account.
  */
 import { z } from 'zod'
 import { identityToolkitCodes } from '../codes/firebase.ts'

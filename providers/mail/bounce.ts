@@ -19,7 +19,8 @@ const idForm = /^[\w.+-]{1,56}$/
 const statusForm = /^[245]\.\d{1,3}\.\d{1,3}/
 
 /**
- * Reads a notification, without addresses and diagnostic texts. It has no signature: the caller has to check the sender.
+ * Reads a notification, without addresses and diagnostic texts. It has no signature: the caller has to check the
+ * sender.
  * @param raw the whole message
  * @throws ProviderFailure rejected, `unreadable_bounce`
  */

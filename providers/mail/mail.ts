@@ -123,8 +123,9 @@ export function createMail(settings: MailSettings) {
     /**
      * Sends a mail. It resolves once the server has accepted the mail.
      * @throws ProviderFailure: `unavailable` (`smtp_451`, ...: certainly not accepted, can be repeated), `rejected`
-     *   (`smtp_5.1.1`, ...: this address takes no mail, for good), `misconfigured` (`smtp_5.7.1`, ...: we or the mail are
-     *   refused, or the mailbox is full: not accepted until an operator has acted), `unknown_outcome` when the connection broke after a part of the message was sent
+     * (`smtp_5.1.1`, ...: this address takes no mail, for good), `misconfigured` (`smtp_5.7.1`, ...: we or the mail are
+     * refused, or the mailbox is full: not accepted until an operator has acted), `unknown_outcome` when the connection
+     * broke after a part of the message was sent
      */
     send(mail: RenderedMail, recipient: Recipient): Promise<{ accepted: true }> {
       return counted(deliver(mail, recipient))

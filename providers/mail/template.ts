@@ -1,4 +1,6 @@
-/** One mail for many recipients: composed once, which is most of the work, and completed by three header lines for each. */
+/**
+ * One mail for many recipients: composed once, which is most of the work, and completed by three header lines for each.
+ */
 import MailComposer from 'nodemailer/lib/mail-composer'
 
 export interface TemplateContent {

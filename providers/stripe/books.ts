@@ -1,6 +1,7 @@
 /**
- * Stripe's own books, page by page: payments with what was refunded of them, disputes, balance, balance transactions and
- * payouts. Fields as in the types of stripe 23.1 (docs.stripe.com/api/balance_transactions, /api/payouts, /api/balance).
+ * Stripe's own books, page by page: payments with what was refunded of them, disputes, balance, balance transactions
+ * and payouts. Fields as in the types of stripe 23.1 (docs.stripe.com/api/balance_transactions, /api/payouts,
+ * /api/balance).
  */
 import type Stripe from 'stripe'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'

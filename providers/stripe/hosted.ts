@@ -1,8 +1,8 @@
 /**
- * Payments on Stripe's own page, and the cards that a customer has saved. Sources: docs.stripe.com/api/checkout/sessions,
- * docs.stripe.com/api/payment_methods, and the types of stripe 23.1 (resources/Checkout/Sessions.d.ts): a session in
- * `payment` mode has no PaymentIntent until the customer pays; its PaymentIntent is cancelled by expiring the session alone;
- * its address is there while it is open.
+ * Payments on Stripe's own page, and the cards that a customer has saved. Sources:
+ * docs.stripe.com/api/checkout/sessions, docs.stripe.com/api/payment_methods, and the types of stripe 23.1
+ * (resources/Checkout/Sessions.d.ts): a session in `payment` mode has no PaymentIntent until the customer pays; its
+ * PaymentIntent is cancelled by expiring the session alone; its address is there while it is open.
  */
 import type Stripe from 'stripe'
 import { paymentStatuses } from '../codes/stripe-values.ts'
@@ -93,8 +93,9 @@ export function createHostedPayments({ sdk, call, create, statusIn }: StripeClie
     },
 
     /**
-     * Creates the page of a payment. For 24 hours a repeated key with the same end returns the first one. With another end it
-     * makes another page, since Stripe refuses a key that comes with other parameters: nobody has the address of the first.
+     * Creates the page of a payment. For 24 hours a repeated key with the same end returns the first one. With another
+     * end it makes another page, since Stripe refuses a key that comes with other parameters: nobody has the address of
+     * the first.
      */
     async createHostedPayment(order: {
       orderId: string

@@ -78,8 +78,8 @@ export function createPayments({ sdk, call, create, statusIn }: StripeClient) {
         metadata: { order_id: order.orderId, mark: order.mark },
         ...(order.customerId ? { customer: order.customerId } : {}),
       }
-      // A PaymentIntent behind a spent key can never be paid, since its client secret was not returned. The payment sweep
-      // cancels it.
+      // A PaymentIntent behind a spent key can never be paid, since its client secret was not returned. The payment
+      // sweep cancels it.
       const intent = await create(order.idempotencyKey, (idempotencyKey) =>
         call('writes', () => sdk.paymentIntents.create(parameters, { idempotencyKey })),
       )

@@ -1,6 +1,7 @@
 /**
- * Customers at Stripe and the removal of personal data: a customer at once, transactions after 90 days by redaction jobs.
- * Redaction is a public preview without SDK methods, hence by raw requests. Source: docs.stripe.com/privacy/redaction
+ * Customers at Stripe and the removal of personal data: a customer at once, transactions after 90 days by redaction
+ * jobs. Redaction is a public preview without SDK methods, hence by raw requests. Source:
+ * docs.stripe.com/privacy/redaction
  */
 
 import { type RedactionStatus, redactionStatuses } from '../codes/stripe-values.ts'
@@ -41,7 +42,9 @@ export function createPersons({ sdk, call, create, statusIn }: StripeClient, red
     }
   }
 
-  /** A job, and what its validation has found: the job's own `validation_errors` are optional, and only the first ten. */
+  /**
+   * A job, and what its validation has found: the job's own `validation_errors` are optional, and only the first ten.
+   */
   async function job(
     method: 'GET' | 'POST',
     suffix: string,
@@ -92,8 +95,8 @@ export function createPersons({ sdk, call, create, statusIn }: StripeClient, red
     },
 
     /**
-     * Deletes a customer with their cards; payments stay. Stripe answers 404 when the customer was deleted before, and then
-     * still has a record of it: docs.stripe.com/api/customers/retrieve
+     * Deletes a customer with their cards; payments stay. Stripe answers 404 when the customer was deleted before, and
+     * then still has a record of it: docs.stripe.com/api/customers/retrieve
      * @returns `unknown` when Stripe has no record of the customer
      */
     async deleteCustomer(customerId: string): Promise<'deleted' | 'already_deleted' | 'unknown'> {
@@ -125,8 +128,8 @@ export function createPersons({ sdk, call, create, statusIn }: StripeClient, red
     },
 
     /**
-     * Creates a redaction job, which Stripe then validates. Poll it by `getRedaction` and run it by `runRedaction` once it is
-     * `ready`. A `failed` job must be cancelled, since it keeps its objects locked.
+     * Creates a redaction job, which Stripe then validates. Poll it by `getRedaction` and run it by `runRedaction` once
+     * it is `ready`. A `failed` job must be cancelled, since it keeps its objects locked.
      */
     async redact(ids: { paymentIntentIds: string[]; customerIds: string[] }, key: string): Promise<Redaction> {
       if (ids.paymentIntentIds.length + ids.customerIds.length > redactionBatchSize) {

@@ -13,7 +13,9 @@ export interface Refund {
   amountMinor: number
   /** ISO 4217, upper case */
   currency: string
-  /** the idempotency key of our request; null for a refund that was made elsewhere, for example in Stripe's dashboard */
+  /**
+   * the idempotency key of our request; null for a refund that was made elsewhere, for example in Stripe's dashboard
+   */
   refundKey: string | null
   /** Stripe's code, such as `expired_or_canceled_card` */
   failureReason?: string
@@ -45,8 +47,8 @@ export function createRefunds({ sdk, call, create, statusIn }: StripeClient) {
     listRefunds,
 
     /**
-     * Refunds `amountMinor` once for each key. Stripe forgets keys after 24 hours: with `lookFirst` an existing refund with
-     * this key is returned in any state; to try a failed one again needs a new key.
+     * Refunds `amountMinor` once for each key. Stripe forgets keys after 24 hours: with `lookFirst` an existing refund
+     * with this key is returned in any state; to try a failed one again needs a new key.
      * @throws ProviderFailure rejected: `charge_disputed`, or `http_400` when the amount exceeds what is left
      */
     async refund(order: {

@@ -1,6 +1,6 @@
 /**
- * Stripe (package stripe 23.1, API 2026-10-28.endive): payments, refunds, disputes, fraud warnings, and the removal of personal data.
- * Every method throws ProviderFailure; any other error is a bug.
+ * Stripe (package stripe 23.1, API 2026-10-28.endive): payments, refunds, disputes, fraud warnings, and the removal of
+ * personal data. Every method throws ProviderFailure; any other error is a bug.
  */
 
 import { createBooks } from './books.ts'

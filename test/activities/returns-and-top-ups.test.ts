@@ -1,4 +1,7 @@
-/** U2: a return and a top-up of one eSIM come at the same time: the customer gets one of the two, whoever is asked first. */
+/**
+ * U2: a return and a top-up of one eSIM come at the same time: the customer gets one of the two, whoever is asked
+ * first.
+ */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { claimReturn } from '../../activities/order/provider-returns.ts'

@@ -1,6 +1,6 @@
 /**
- * U5: abuse is detected. A request that is sent again under its key, while the first one is still being counted, is not done
- * for being a repetition: the first may be one too many.
+ * U5: abuse is detected. A request that is sent again under its key, while the first one is still being counted, is not
+ * done for being a repetition: the first may be one too many.
  */
 import { expect, test } from 'vitest'
 import { spendAllowance } from '../../db/requests/allowances.ts'

@@ -71,7 +71,9 @@ async function expectRefused(path: string, status: number, forgeries: Forgeries)
   expect(await recorded()).toBe(before)
 }
 
-/** A success without an order is recorded by the payment sweep, not by its webhook; a cancellation is recorded at once. */
+/**
+ * A success without an order is recorded by the payment sweep, not by its webhook; a cancellation is recorded at once.
+ */
 const stripeEvent = (): string =>
   JSON.stringify({
     id: `evt_${randomUUID()}`,

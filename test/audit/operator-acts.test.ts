@@ -1,6 +1,6 @@
 /**
- * What operators do leaves an entry that says who and why, by whichever route. A route that leaves none fails here, and so does its
- * request in every other test: the API refuses to answer an act without an entry (api/http/mount.ts).
+ * What operators do leaves an entry that says who and why, by whichever route. A route that leaves none fails here, and
+ * so does its request in every other test: the API refuses to answer an act without an entry (api/http/mount.ts).
  */
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
- * An operator needs neither the secrets of a payment nor those of an installation: whoever has an operator key could install
- * everybody's eSIMs. No route that answers an operator with an order has them.
+ * An operator needs neither the secrets of a payment nor those of an installation: whoever has an operator key could
+ * install everybody's eSIMs. No route that answers an operator with an order has them.
  */
 import { beforeAll, expect, test } from 'vitest'
 import { readDescribed } from '../harness/api/described.ts'

@@ -143,7 +143,9 @@ const whenAway: Record<string, [args: string[], settings: string[]][]> = {
   setup: [[[], ['DATABASE_URL', 'TEMPORAL_ADDRESS']]],
   migrate: [[[], ['DATABASE_URL']]],
 }
-/** These ask no service, start their own, ask the API alone, or wait for the services; the doctor has a file of its own. */
+/**
+ * These ask no service, start their own, ask the API alone, or wait for the services; the doctor has a file of its own.
+ */
 const neverAway = [
   'demo',
   'start',

@@ -209,7 +209,8 @@ test('payloads of runs that the codec decrypts are a read of the people whose id
     metadata: { encoding: Buffer.from('json/plain') },
     data: Buffer.from(JSON.stringify(value)),
   })
-  // Whatever names a person in a payload: an order by its id or its run's, a payment, the account reference of a deletion.
+  // Whatever names a person in a payload: an order by its id or its run's, a payment, the account reference of a
+  // deletion.
   const named = [
     { orderId: id },
     `order-${id}: not found`,

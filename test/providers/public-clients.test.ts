@@ -43,7 +43,8 @@ test.skipIf(lacks('airalo-sdk'))(
     const front = await startTlsFront(simulator.port, [])
     onTestFinished(() => Promise.all([front.stop(), simulator.stop()]).then(() => undefined))
 
-    // The library knows production's host alone, and its switch for certificates is shadowed by a field of the same name.
+    // The library knows production's host alone, and its switch for certificates is shadowed by a field of the same
+    // name.
     const client = new Airalo(credentials)
     client.config.getUrl = () => `https://127.0.0.1:${front.port}/v2/`
     client.httpClient.ignoreSSL = true

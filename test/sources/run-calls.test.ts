@@ -1,4 +1,7 @@
-/** Runs are started, signalled, updated, queried and ended by `temporal/runs.ts` alone, which limits the time and knows closed runs. */
+/**
+ * Runs are started, signalled, updated, queried and ended by `temporal/runs.ts` alone, which limits the time and knows
+ * closed runs.
+ */
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'

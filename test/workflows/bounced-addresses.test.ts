@@ -1,6 +1,6 @@
 /**
- * G2 and U3: a mail that comes back says something of the address that it went to. The account of the mail may have another
- * one: the new address of a change may be misspelt, the old one dead, and an operator's mailbox gone.
+ * G2 and U3: a mail that comes back says something of the address that it went to. The account of the mail may have
+ * another one: the new address of a change may be misspelt, the old one dead, and an operator's mailbox gone.
  */
 import { randomUUID } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'

@@ -26,8 +26,8 @@ export const restoreStart = (restoreId: string, taskQueue: string) => ({
 export interface RestoreActivities {
   /**
    * Refunds or cancels the payments that no order explains, and returns eSIMs that nobody gets. Repeatable: what has
-   * failed is tried again by the next call. @returns the numbers of what is left: `payments` keep the API closed; the others,
-   * among them payments whose refund was refused, do not
+   * failed is tried again by the next call. @returns the numbers of what is left: `payments` keep the API closed; the
+   * others, among them payments whose refund was refused, do not
    */
   settleRestored(input: { restoreId: string; asOf: string }): Promise<{ payments: number; esims: number }>
   /** Lets the API take requests, and has the payment processor's events read again. */

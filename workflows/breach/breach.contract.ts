@@ -61,8 +61,8 @@ export type BreachUrgency = 'reminder' | 'escalation' | 'late'
 /** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface BreachActivities {
   /**
-   * Makes a draft current, and finds whose data was read. Returns false when there is no such breach, and `true` in earlier
-   * builds. `readUntil`: reads until then count. Repeatable.
+   * Makes a draft current, and finds whose data was read. Returns false when there is no such breach, and `true` in
+   * earlier builds. `readUntil`: reads until then count. Repeatable.
    */
   openBreach(input: { breachId: string }): Promise<boolean | { readUntil: string }>
   /** Finds the reads that were under way at the first count. Repeatable. */

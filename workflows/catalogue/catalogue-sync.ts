@@ -28,7 +28,10 @@ export async function catalogueSync(): Promise<CatalogueSyncState> {
   showStatus({ status: unanswered.length === 0 ? 'synced' : 'incomplete', waitingFor: 'nothing', dueAt: null })
   return state
 
-  /** Returns the providers that did not answer. The answers in an older history lack one that was added since: it is not missed. */
+  /**
+   * Returns the providers that did not answer. The answers in an older history lack one that was added since: it is not
+   * missed.
+   */
   async function ask(providers: EsimProviderId[]): Promise<EsimProviderId[]> {
     const { outcomes, changes } = await syncCatalogue({ providers, asOf: new Date().toISOString() })
     Object.assign(state.providers, outcomes)

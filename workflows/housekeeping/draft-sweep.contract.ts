@@ -1,4 +1,7 @@
-/** Contract of the draft sweep, for rows whose run was never started, or has ended without an outcome. Code outside of workflows may import it. */
+/**
+ * Contract of the draft sweep, for rows whose run was never started, or has ended without an outcome. Code outside of
+ * workflows may import it.
+ */
 
 export const draftSweepType = 'draftSweep'
 /** Temporal adds the time to the ids of scheduled runs. */
@@ -15,7 +18,10 @@ export interface DraftSweepReport {
   asOf?: string
 }
 
-/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide, `lastAsOf` that of the sweep before. */
+/**
+ * All times are ISO 8601. `asOf` is the workflow's time, by which activities decide, `lastAsOf` that of the sweep
+ * before.
+ */
 export interface DraftSweepActivities {
   /** Also sends open runs again the updates that only their rows show. */
   settleDrafts(input: { asOf: string; lastAsOf?: string | undefined }): Promise<DraftSweepReport>

@@ -28,8 +28,8 @@ export interface HousekeepingActivities {
    */
   turnSecurityLog(input: { asOf: string }): Promise<HousekeepingReport['securityLog']>
   /**
-   * Deletes idempotency keys and webhook events that are too old to be repeated, and expired links and sessions; indexes the
-   * ICCIDs of older eSIMs.
+   * Deletes idempotency keys and webhook events that are too old to be repeated, and expired links and sessions;
+   * indexes the ICCIDs of older eSIMs.
    */
   forgetExpired(input: { asOf: string }): Promise<HousekeepingReport['forgotten']>
   /** Makes operator tasks of orders and runs whose deadline has passed, and closes the tasks of those that went on. */

@@ -59,8 +59,8 @@ async function act(run: OrderRun): Promise<void> {
 }
 
 /**
- * Tries until the eSIMs are back, by these tries or another way. Between two tries the customer can ask for the same, and the
- * run follows the eSIMs.
+ * Tries until the eSIMs are back, by these tries or another way. Between two tries the customer can ask for the same,
+ * and the run follows the eSIMs.
  * @returns why they could not be returned, if so
  */
 async function returnEsims(run: OrderRun): Promise<string | undefined> {
@@ -86,8 +86,8 @@ async function returnEsims(run: OrderRun): Promise<string | undefined> {
 }
 
 /**
- * The provider has not answered for days, and a dispute may come: the money goes back first. The run's refund goes on trying
- * to return the eSIMs, and makes them an operator's when it cannot.
+ * The provider has not answered for days, and a dispute may come: the money goes back first. The run's refund goes on
+ * trying to return the eSIMs, and makes them an operator's when it cannot.
  * @returns why an operator has to decide, if so
  */
 async function refundUnreturned(run: OrderRun, code: string): Promise<string | undefined> {
@@ -126,7 +126,10 @@ async function returnForWarning({
   }
 }
 
-/** Returns the delivered eSIMs to their provider. @throws ActivityFailure EsimInUse, or when the warning cannot wait any longer */
+/**
+ * Returns the delivered eSIMs to their provider. @throws ActivityFailure EsimInUse, or when the warning cannot wait any
+ * longer
+ */
 export const returnUnusedEsims = (orderId: string): Promise<void> => inTime.withdrawEsims({ orderId, ...clock() })
 
 /** The code of an operator task about eSIMs that were not returned. */

@@ -1,7 +1,7 @@
 /**
  * The states of an order: what it waits for in each, what may happen there, and what that leads to. The run asks this
- * table what it accepts, what it waits for and until when; docs/order-states.md and test/orders/each-state.long.test.ts are made
- * from it. Import-safe for everybody.
+ * table what it accepts, what it waits for and until when; docs/order-states.md and test/orders/each-state.long.test.ts
+ * are made from it. Import-safe for everybody.
  */
 import { periods } from '../../policy/periods.ts'
 import type { PromiseId } from '../../policy/promises.ts'

@@ -91,7 +91,10 @@ export interface RefundCause {
 }
 /** The same update, for the run that takes it and for the run of a withdrawal, which sends it with a reason. */
 export const refundFor = defineUpdate<OrderState, [RefundCause | undefined]>('refund')
-/** Returns the unused eSIMs of a delivered order whose own run is gone, and refunds it. The run that looks after it takes it. */
+/**
+ * Returns the unused eSIMs of a delivered order whose own run is gone, and refunds it. The run that looks after it
+ * takes it.
+ */
 export const returnDelivered = defineUpdate<OrderState, [ReturnCause]>('return-delivered')
 export interface ReturnCause {
   reason: 'returned_unused' | 'withdrawn'
@@ -185,8 +188,8 @@ export interface OrderActivities {
   releaseProvision(input: { orderId: string; asOf: string }): Promise<void>
   /**
    * Writes invoice, order facts and status in one transaction. `livesUntil`: when the last eSIM expires at the latest.
-   * `invoiceNumber` and `deliveredAt` are for a restore, which finds them in the history. `sent`: the messages that need
-   * no attempt any more, once the activity has tried each; activities of earlier builds try none.
+   * `invoiceNumber` and `deliveredAt` are for a restore, which finds them in the history. `sent`: the messages that
+   * need no attempt any more, once the activity has tried each; activities of earlier builds try none.
    */
   recordDelivery(input: {
     orderId: string
@@ -202,8 +205,8 @@ export interface OrderActivities {
   /**
    * Refunds the payment, with credit note and order facts.
    * @param attempt part of the idempotency key; 1 is the first.
-   * @returns the numbers of the order's credit notes, and the day of each, for a restore, which finds them in the history
-   * `isTakenBack`: a dispute that was lost has given the customer the money.
+   * @returns the numbers of the order's credit notes, and the day of each, for a restore, which finds them in the
+   * history `isTakenBack`: a dispute that was lost has given the customer the money.
    * @throws RefundRefused
    */
   refundPayment(input: {
@@ -226,8 +229,8 @@ export interface OrderActivities {
   }): Promise<{ ended: boolean; givenBack: boolean; refundDue?: boolean }>
   /**
    * Reads the eSIMs repeatedly until all have ended. `recorded`: the activity has recorded the order as ended. It does
-   * not when eSIMs were returned, because only the run knows whether the order will be refunded, nor when a refund is due.
-   * `isUnsure`: a return may have been made whose answer is lost, so that the provider is asked at once.
+   * not when eSIMs were returned, because only the run knows whether the order will be refunded, nor when a refund is
+   * due. `isUnsure`: a return may have been made whose answer is lost, so that the provider is asked at once.
    */
   watchEsims(input: { orderId: string; isUnsure?: boolean }): Promise<{ recorded: boolean; refundDue?: boolean }>
   /** Activities of earlier builds returned nothing. */
@@ -239,8 +242,9 @@ export interface OrderActivities {
   /** Puts evidence from our books beside the dispute at the payment processor, once. Only an operator submits it. */
   stageDisputeEvidence(input: { orderId: string; disputeId: string; asOf: string }): Promise<void>
   /**
-   * Asks the payment processor for fraud warnings about the order's payment. With `providerIsAway` our own records say whether an
-   * eSIM was used, and `take_back` has noted that the eSIMs are being returned: they take no top-up any more.
+   * Asks the payment processor for fraud warnings about the order's payment. With `providerIsAway` our own records say
+   * whether an eSIM was used, and `take_back` has noted that the eSIMs are being returned: they take no top-up any
+   * more.
    */
   readFraudWarnings(input: { orderId: string; asOf: string; providerIsAway?: boolean }): Promise<FraudWarningOutcome>
   /** Makes an operator task of the order's fraud warning, with a due date, unless none is actionable any more. */

@@ -60,8 +60,8 @@ export interface PartialRefundActivities {
    */
   reservePartialRefund(input: PartialRefundInput & { asOf: string }): Promise<void>
   /**
-   * Refunds what was reserved, with its credit note, whose number and day it returns for a restore. Activities of earlier builds
-   * returned nothing.
+   * Refunds what was reserved, with its credit note, whose number and day it returns for a restore. Activities of
+   * earlier builds returned nothing.
    * @throws RefundRefused
    */
   makePartialRefund(input: Named): Promise<{ creditNote: string | null; issuedOn?: string } | undefined>

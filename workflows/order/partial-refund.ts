@@ -85,7 +85,8 @@ export async function partialRefund(input: PartialRefundInput): Promise<PartialR
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error
       const isRefused = ['EsimInUse', 'ProviderUnavailable', 'RefundRefused'].includes(failureType(error) ?? '')
-      // The operator hears why, and can ask again. When the customer has neither eSIM nor money, an operator task says so.
+      // The operator hears why, and can ask again. When the customer has neither eSIM nor money, an operator task says
+      // so.
       const isAnswered = isRefused && !areEsimsBack
       const unanswered = isAnswered ? {} : { code: codeOf(error).code ?? failureType(error) ?? 'unknown' }
       await localFirst.releasePartialRefund({ refundId, orderId, ...clock(), ...unanswered })

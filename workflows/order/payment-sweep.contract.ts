@@ -22,6 +22,8 @@ export interface PaymentSweepActivities {
    * update that only the order's row says.
    */
   settleOrdersWithoutRun(input: { asOf: string }): Promise<PaymentSweepReport['ordersWithoutRun']>
-  /** Cancels payments that were made for an order which does not exist; makes operator tasks of those that were paid. */
+  /**
+   * Cancels payments that were made for an order which does not exist; makes operator tasks of those that were paid.
+   */
   settleUnknownPayments(input: { asOf: string }): Promise<PaymentSweepReport['unknownPayments']>
 }

@@ -42,8 +42,8 @@ async function follow(run: OrderRun): Promise<string | undefined> {
 }
 
 /**
- * Refunds what is left of the payment. @returns the code of the failure, if it was not accepted; `isTakenBack`: the bank has
- * given the customer the money, and no refund has to settle
+ * Refunds what is left of the payment. @returns the code of the failure, if it was not accepted; `isTakenBack`: the
+ * bank has given the customer the money, and no refund has to settle
  */
 export async function requestRefund(
   orderId: string,
@@ -89,7 +89,10 @@ export async function untilSettled(
   }
 }
 
-/** Returns all eSIMs that a provider holds for the order. An eSIM that cannot be returned for a week becomes an operator task. */
+/**
+ * Returns all eSIMs that a provider holds for the order. An eSIM that cannot be returned for a week becomes an operator
+ * task.
+ */
 export async function returnHeldEsims({ orderId }: { orderId: string }): Promise<void> {
   try {
     await releaseProvision({ orderId, ...clock() })

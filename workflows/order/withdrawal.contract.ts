@@ -11,7 +11,10 @@ export const firstWithdrawalState = {
   dueAt: null,
 } as const satisfies RunStatus
 
-/** Options that start the run of a withdrawal, for the API and the draft sweep. @param order.accountRef account reference */
+/**
+ * Options that start the run of a withdrawal, for the API and the draft sweep. @param order.accountRef account
+ * reference
+ */
 export const withdrawalStart = (
   { orderId, accountRef }: { orderId: string; accountRef: string },
   taskQueue: string,

@@ -1,6 +1,6 @@
 /**
- * A withdrawal from an order's contract: the statement counts as soon as it is recorded, also while an outside party is down; it is
- * acknowledged at once, and carried out until the refund has begun.
+ * A withdrawal from an order's contract: the statement counts as soon as it is recorded, also while an outside party is
+ * down; it is acknowledged at once, and carried out until the refund has begun.
  */
 import {
   ActivityFailure,

@@ -21,7 +21,9 @@ export interface Compared {
   explained: Partial<Record<DifferenceKindName, Partial<Record<Explanation, number>>>>
 }
 
-/** In minor units of the currency, since the last reading: gross − refunds − disputes − fees ± other = change + payouts. */
+/**
+ * In minor units of the currency, since the last reading: gross − refunds − disputes − fees ± other = change + payouts.
+ */
 export interface CurrencySums {
   currency: string
   grossMinor: number

@@ -1,7 +1,8 @@
 /**
- * For runs that were started before decision 0018 (docs/decisions/0018-draft-then-run.md), inside the transaction that wrote
- * their row: such a run waits until the row is committed. Since then a row is a draft before its run starts, and the type of
- * each input demands it, so that no code can start such a run. The kept histories of these runs need this file.
+ * For runs that were started before decision 0018 (docs/decisions/0018-draft-then-run.md), inside the transaction that
+ * wrote their row: such a run waits until the row is committed. Since then a row is a draft before its run starts, and
+ * the type of each input demands it, so that no code can start such a run. The kept histories of these runs need this
+ * file.
  */
 import { sleep } from '@temporalio/workflow'
 
@@ -34,5 +35,8 @@ export async function untilRecorded(
   return false
 }
 
-/** The caller held a lock on the answer's row until the workflow task completed: a local activity would have waited for it. */
+/**
+ * The caller held a lock on the answer's row until the workflow task completed: a local activity would have waited for
+ * it.
+ */
 export const untilTaskCompletes = (): Promise<void> => sleep(1, { summary: 'until the answer is recorded' })

@@ -1,7 +1,7 @@
 /**
- * All signals, updates and queries come by these functions. A message stays in the history: a handler that throws over one
- * which it did not expect would fail each workflow task of the run for good. So each message is checked before its handler
- * sees it.
+ * All signals, updates and queries come by these functions. A message stays in the history: a handler that throws over
+ * one which it did not expect would fail each workflow task of the run for good. So each message is checked before its
+ * handler sees it.
  */
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common'
 import { CancellationScope, log, setHandler } from '@temporalio/workflow'
@@ -25,7 +25,8 @@ export function onSignal<Input>(
 
 /**
  * Takes an update. Its validator refuses one of another form, and one that `allow` throws for.
- * @param allow throws a failure when the update is not possible now; synchronous, because the SDK waits for no validator
+ * @param allow throws a failure when the update is not possible now; synchronous, because the SDK waits for no
+ * validator
  */
 export function onUpdate<Result, Input>(
   definition: UpdateDefinition<Result, [Input]> | UpdateDefinition<Result, []>,
@@ -50,7 +51,10 @@ export function onQuery<Result>(definition: QueryDefinition<Result>, handler: ()
   setHandler(definition, () => handler())
 }
 
-/** Orders and deletions go on after "Request cancellation" of the Web UI: what their handlers call would fail from then on. */
+/**
+ * Orders and deletions go on after "Request cancellation" of the Web UI: what their handlers call would fail from then
+ * on.
+ */
 function handled<Result>(handle: () => Promise<Result> | Result): Promise<Result> | Result {
   const isCancelled = CancellationScope.current().consideredCancelled
   return isCancelled ? CancellationScope.nonCancellable(async () => handle()) : handle()

@@ -1,7 +1,7 @@
 /**
- * A run has one local activity under way at a time. Of several, each one's end would be an activation of its own live and one of
- * all together in a replay: what two branches do next would come in another order, and the run could not go on (TMPRL1100).
- * docs/decisions/0002-local-activities.md
+ * A run has one local activity under way at a time. Of several, each one's end would be an activation of its own live
+ * and one of all together in a replay: what two branches do next would come in another order, and the run could not go
+ * on (TMPRL1100). docs/decisions/0002-local-activities.md
  */
 import {
   ApplicationFailure,
@@ -20,7 +20,8 @@ function oneLocalActivityAtATime(): WorkflowOutboundCallsInterceptor {
   /** resolves when the local activity that was begun last has ended: to whether it ran out of tries */
   let last: Promise<boolean> | undefined
   return {
-    // No `async` and no `await`: a local activity that waits for none is begun and ends in the steps that kept histories have.
+    // No `async` and no `await`: a local activity that waits for none is begun and ends in the steps that kept
+    // histories have.
     scheduleLocalActivity(
       input: LocalActivityInput,
       next: Next<WorkflowOutboundCallsInterceptor, 'scheduleLocalActivity'>,

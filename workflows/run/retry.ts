@@ -1,17 +1,17 @@
 /**
- * Timeouts and retries of all activities. Each is bounded per attempt and in total, or says why not. They differ in what
- * ends the retries: the workflow task, a waiting caller, the age of a message, an operator, the next run, or only success.
- * Where somebody waits for an order or an answer, the worker shows each second that it lives: an attempt that is lost with
- * its worker would otherwise be noticed at the end of its time only.
+ * Timeouts and retries of all activities. Each is bounded per attempt and in total, or says why not. They differ in
+ * what ends the retries: the workflow task, a waiting caller, the age of a message, an operator, the next run, or only
+ * success. Where somebody waits for an order or an answer, the worker shows each second that it lives: an attempt that
+ * is lost with its worker would otherwise be noticed at the end of its time only.
  */
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/common'
 import { lostAfterMs } from '../../shared/lost-worker.ts'
 
 /**
- * A few database statements or one short call, as a local activity. Like all local activities it ends before the workflow
- * task has to heartbeat, at 80 % of its 10 s: a message that comes in between would be before its end live and behind it in a
- * replay, and the run could not go on (TMPRL1100). The number of attempts is bounded, because the SDK ignores a total timeout
- * that passes between two attempts; six attempts that are refused at once take 3 s.
+ * A few database statements or one short call, as a local activity. Like all local activities it ends before the
+ * workflow task has to heartbeat, at 80 % of its 10 s: a message that comes in between would be before its end live and
+ * behind it in a replay, and the run could not go on (TMPRL1100). The number of attempts is bounded, because the SDK
+ * ignores a total timeout that passes between two attempts; six attempts that are refused at once take 3 s.
  */
 export const local = {
   startToCloseTimeout: '5 seconds',
@@ -31,7 +31,10 @@ export const localOnce = {
   retry: { maximumAttempts: 1 },
 } satisfies LocalActivityOptions
 
-/** A caller waits for the answer: an early 503 is better than a late success, so there are fewer attempts than `local` has. */
+/**
+ * A caller waits for the answer: an early 503 is better than a late success, so there are fewer attempts than `local`
+ * has.
+ */
 export const localWhileCallerWaits = {
   startToCloseTimeout: '4 seconds',
   scheduleToCloseTimeout: '5 seconds',
@@ -47,9 +50,9 @@ export const whileCallerWaits = {
 } satisfies ActivityOptions
 
 /**
- * The run can do nothing else until this is done, and a customer waits for the run: retried every few seconds. No bound in
- * total unless the workflow sets one: without the database no outcome can be recorded, and a paid order would be left
- * without one.
+ * The run can do nothing else until this is done, and a customer waits for the run: retried every few seconds. No bound
+ * in total unless the workflow sets one: without the database no outcome can be recorded, and a paid order would be
+ * left without one.
  */
 export const untilDone = {
   startToCloseTimeout: '30 seconds',
@@ -67,15 +70,15 @@ export const duty = {
 } satisfies ActivityOptions
 
 /**
- * Spread over a policy whose activity works through many rows. It heartbeats every few seconds, because one mail may take
- * ten minutes at a slow mail server.
+ * Spread over a policy whose activity works through many rows. It heartbeats every few seconds, because one mail may
+ * take ten minutes at a slow mail server.
  */
 export const manyRows = { startToCloseTimeout: '2 hours', heartbeatTimeout: '2 minutes' } satisfies ActivityOptions
 
 /**
- * A page of orders while operators watch and customers wait. The activity heartbeats each second, so that a worker which is
- * gone delays the other orders by no more than three. The wait for the next attempt is the same after each worker that dies
- * within a page: others go on where it has stopped. No bound in total: an operator ends the action.
+ * A page of orders while operators watch and customers wait. The activity heartbeats each second, so that a worker
+ * which is gone delays the other orders by no more than three. The wait for the next attempt is the same after each
+ * worker that dies within a page: others go on where it has stopped. No bound in total: an operator ends the action.
  */
 export const pageOfOrders = {
   startToCloseTimeout: '10 minutes',
@@ -84,8 +87,9 @@ export const pageOfOrders = {
 } satisfies ActivityOptions
 
 /**
- * Mail servers defer (greylisting, outages) for hours; after three days the message is out of date. A mail server may take
- * ten minutes for its answer: the attempt then goes on behind its timeout, and the send ledger keeps others from beginning.
+ * Mail servers defer (greylisting, outages) for hours; after three days the message is out of date. A mail server may
+ * take ten minutes for its answer: the attempt then goes on behind its timeout, and the send ledger keeps others from
+ * beginning.
  */
 export const message = {
   startToCloseTimeout: '30 seconds',

@@ -1,6 +1,6 @@
 /**
- * The payment of an order, also of one that is paid on Stripe's page: there the PaymentIntent is made when the customer pays,
- * and ends with the page.
+ * The payment of an order, also of one that is paid on Stripe's page: there the PaymentIntent is made when the customer
+ * pays, and ends with the page.
  */
 import type { Context } from '../../../context.ts'
 import { type OrderRow, recordPaymentOf } from '../../../db/order/orders.ts'

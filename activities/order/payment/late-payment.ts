@@ -106,7 +106,8 @@ export function createLatePaymentActivities(context: WorkerContext): Activities 
     at: Date,
   ): Promise<LateOutcome> {
     const isOver = status === 'canceled' || status === 'none'
-    // Stripe reports the end of a payment after the order's run has closed, when the reply to its cancellation was lost.
+    // Stripe reports the end of a payment after the order's run has closed, when the reply to its cancellation was
+    // lost.
     if (isOver && order.status !== 'awaiting_payment') return settled
     if (at < order.payment_due_at) return undecided(order.payment_due_at)
     if (status !== 'processing') {

@@ -36,7 +36,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
   return {
     /**
      * Creates the PaymentIntent first, by an idempotency key, so that every order row has one. Does not change an order
-     * that another run has opened. An order in review is opened, too: its first run is gone, and an operator approves it.
+     * that another run has opened. An order in review is opened, too: its first run is gone, and an operator approves
+     * it.
      */
     async openCheckout(input) {
       const isTooLate = attemptIsOver()
@@ -82,7 +83,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
         created_at: new Date(input.orderedAt ?? input.asOf),
         payment_due_at: new Date(input.paymentDueAt),
       })
-      // The run has given up by now. An order that is stored after that could be paid, and no run would handle the payment.
+      // The run has given up by now. An order that is stored after that could be paid, and no run would handle the
+      // payment.
       if (isTooLate()) throw failure('PaymentUnavailable', { code: 'too_late' })
       await insertOrder(sql, order).catch(async (error: unknown) => {
         if (violatedConstraint(error) === 'orders_payment_intent_id_key')

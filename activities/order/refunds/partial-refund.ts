@@ -71,7 +71,8 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
             amountMinor,
             idempotencyKey,
             reasonCode: reason,
-            // Stripe keeps idempotency keys for a day. This activity may run for a week, and again after its run was terminated.
+            // Stripe keeps idempotency keys for a day. This activity may run for a week, and again after its run was
+            // terminated.
             lookFirst: true,
           })
           .catch((error: unknown) => {

@@ -32,8 +32,8 @@ export const listedWith = (made: Refund | undefined, listed: Refund[]): Refund[]
 /**
  * Records all refunds of a payment, and issues the credit notes that are missing. Refunds of one order may be recorded
  * at the same time from lists of different age: each takes the order's lock, and an older list takes nothing back.
- * @param how `reason`: of those that this order's run has made; `at`: of a refund that is new to us; `issuedAt`: of a new
- * credit note, by default the same
+ * @param how `reason`: of those that this order's run has made; `at`: of a refund that is new to us; `issuedAt`: of a
+ * new credit note, by default the same
  * @returns what the customer has back of the order
  */
 export async function recordRefunds(

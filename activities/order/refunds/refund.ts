@@ -34,8 +34,8 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
     },
 
     /**
-     * Refunds what is left of the payment: a part may have been refunded in Stripe's dashboard. Each `attempt` has its own
-     * idempotency key, so repeats of one attempt are one refund.
+     * Refunds what is left of the payment: a part may have been refunded in Stripe's dashboard. Each `attempt` has its
+     * own idempotency key, so repeats of one attempt are one refund.
      */
     async refundPayment({ orderId, asOf, reason, attempt }) {
       const order = await knownOrder(sql, orderId)

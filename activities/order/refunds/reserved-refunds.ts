@@ -10,8 +10,8 @@ import { partialRefundWorkflowId, refundIdOf } from '../../../workflows/order/pa
 const attemptEndsWithinMs = milliseconds.minute
 
 /**
- * Releases what was reserved by runs that were terminated: nobody would, and a refund of what is left would wait for it. What
- * such a run has refunded all the same, Stripe's list of refunds says.
+ * Releases what was reserved by runs that were terminated: nobody would, and a refund of what is left would wait for
+ * it. What such a run has refunded all the same, Stripe's list of refunds says.
  * @returns whether a partial refund is under way
  */
 export async function releaseAbandoned(context: WorkerContext, orderId: string, at: Date): Promise<boolean> {

@@ -81,7 +81,9 @@ function Offer({ offer, page }: { offer: Package; page: PageContext }) {
   )
 }
 
-/** Where a person comes back to from Stripe's page. Their session's cookie does not come with a link from another site. */
+/**
+ * Where a person comes back to from Stripe's page. Their session's cookie does not come with a link from another site.
+ */
 export function renderPaid(orderId: string, page: PageContext): string {
   const { t } = page.texts
   return renderLayout({

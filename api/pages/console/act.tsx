@@ -3,7 +3,9 @@ import type { ReactNode } from 'react'
 import { FaultSummary, Form, type FormState, TextField } from '../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
 
-/** What is wrong with a form; `field` is the name of a field in words (`Paid from`), or says what has refused the whole. */
+/**
+ * What is wrong with a form; `field` is the name of a field in words (`Paid from`), or says what has refused the whole.
+ */
 interface Fault {
   field: string
   reason: string

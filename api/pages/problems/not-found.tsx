@@ -1,7 +1,9 @@
 import { Icon } from '../brand/icons.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
 
-/** The page for links with a secret. Wrong, spent, expired and erased links look the same: none tells that it existed. */
+/**
+ * The page for links with a secret. Wrong, spent, expired and erased links look the same: none tells that it existed.
+ */
 export function renderNotFound(page: PageContext): string {
   const { t } = page.texts
   return renderLayout({

@@ -93,7 +93,10 @@ export function createAccountActs(api: ApiContext) {
       act: name,
     }),
 
-    /** The change of address that an act is about. @throws Problem not_found; email_change_state_conflict when it is over */
+    /**
+     * The change of address that an act is about. @throws Problem not_found; email_change_state_conflict when it is
+     * over
+     */
     async openEmailChange(accountId: string): Promise<EmailChange> {
       const change = await emailChanges.latest(accountId)
       if (change.state !== 'open') throw new Problem('email_change_state_conflict', { detail: 'None is open.' })

@@ -79,7 +79,9 @@ export const reasonAlone = { fields: z.strictObject({}), asksFields: false } as 
 
 const sentWithFields = z.looseObject(sentForm.shape)
 
-/** The two routes of an act: its form, and what the form sends. A form that was refused is shown again, as it was typed. */
+/**
+ * The two routes of an act: its form, and what the form sends. A form that was refused is shown again, as it was typed.
+ */
 export function actRoutes<Params extends z.ZodObject, Subject, Fields extends z.ZodObject>(
   api: ApiContext,
   act: FormAct<Params, Subject, Fields>,

@@ -31,13 +31,13 @@ export interface RequestIds {
 }
 
 /**
- * Does an act that needs a reason. The form's one-time value alone identifies the act: a form that is changed, and sent again after
- * an unknown outcome, does no second act, such as a second refund.
+ * Does an act that needs a reason. The form's one-time value alone identifies the act: a form that is changed, and sent
+ * again after an unknown outcome, does no second act, such as a second refund.
  * @param form.operation names the form's route
  * @param form.content what was typed
  * @param form.faults what is wrong with its other fields
- * @returns nothing when the act is done. Otherwise the faults of the form, with which nothing is done, or why the act was not done,
- * or may not have been
+ * @returns nothing when the act is done. Otherwise the faults of the form, with which nothing is done, or why the act
+ * was not done, or may not have been
  */
 export async function performAct(
   api: ApiContext,
@@ -98,7 +98,8 @@ export async function recordOperatorAct<Result>(
 
 /**
  * The entry of an act that is about no account.
- * @param subject the id of what is changed: a campaign, a breach, a version of the policy, a month, ...; null: there is one alone
+ * @param subject the id of what is changed: a campaign, a breach, a version of the policy, a month, ...; null: there is
+ * one alone
  * @param given.reason why, if the caller has said so
  */
 export const entryOn = (

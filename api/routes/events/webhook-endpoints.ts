@@ -98,7 +98,10 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
     return row
   }
 
-  /** Most callers are the app backend, whose endpoints they are; what an operator does has an entry. @param entryId of a request with a key */
+  /**
+   * Most callers are the app backend, whose endpoints they are; what an operator does has an entry. @param entryId of a
+   * request with a key
+   */
   const recorded = <Result>(
     caller: Caller,
     act: string,

@@ -328,7 +328,9 @@ function faultsOf(
   return faults
 }
 
-/** The 72 hours end with this time: an impossible time would hide that the authority was notified late, or not at all. */
+/**
+ * The 72 hours end with this time: an impossible time would hide that the authority was notified late, or not at all.
+ */
 function assertPossible(toldAt: Date, awareAt: Date): void {
   if (toldAt >= awareAt && toldAt <= new Date()) return
   const errors = [{ field: 'toldAt', reason: 'must be between awareAt and now' }]

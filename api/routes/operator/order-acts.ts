@@ -1,4 +1,7 @@
-/** Acts of an operator's program on an order or account: those of the console, each with its reason. And the acts on record. */
+/**
+ * Acts of an operator's program on an order or account: those of the console, each with its reason. And the acts on
+ * record.
+ */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { accountExists } from '../../../db/accounts.ts'

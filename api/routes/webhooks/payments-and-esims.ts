@@ -1,4 +1,7 @@
-/** Webhooks of Stripe and the eSIM providers: each is verified, signalled to its order, recorded, and only then answered. */
+/**
+ * Webhooks of Stripe and the eSIM providers: each is verified, signalled to its order, recorded, and only then
+ * answered.
+ */
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
@@ -24,7 +27,9 @@ import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import type { Handled, WebhookInbox } from '../../runs/webhook-inbox.ts'
 
-/** An event holds one object: a few kB from an eSIM provider; Stripe's largest are of types that we ignore, but accept. */
+/**
+ * An event holds one object: a few kB from an eSIM provider; Stripe's largest are of types that we ignore, but accept.
+ */
 const eventBody = { mediaType: 'application/json', maxBytes: 64 * 1024 }
 const stripeEventBody = { mediaType: 'application/json', maxBytes: 512 * 1024 }
 
@@ -128,8 +133,8 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
     const orderId = await findOrderOfEvent(sql, event, isDispute)
     const disputeId = event.disputeId ?? event.objectId
     const order = orderId ? await findOrder(sql, orderId) : undefined
-    // The payment was made by hand at Stripe, or its order was erased. The deletion's own run refunds an erased order; an
-    // aftercare run started here would have no order.
+    // The payment was made by hand at Stripe, or its order was erased. The deletion's own run refunds an erased order;
+    // an aftercare run started here would have no order.
     if (!order) {
       if (isDispute) await handleDisputeWithoutOrder(disputeId)
     } else if (isDispute) await signals.dispute(order.id, disputeId)
@@ -139,7 +144,9 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
     return isStray ? 'nothing_to_do' : 'handled'
   }
 
-  /** The event may name the charge alone, so Stripe is asked whose it is, and whether the warning is still actionable. */
+  /**
+   * The event may name the charge alone, so Stripe is asked whose it is, and whether the warning is still actionable.
+   */
   async function handleFraudWarning({ objectId, paymentIntentId }: StripeWebhook): Promise<Handled> {
     const known = paymentIntentId && (await findOrderOfPayment(sql, paymentIntentId))
     const warning = known ? undefined : await api.stripe.getFraudWarning(objectId)

@@ -98,13 +98,11 @@ export async function play(
       disturbing.now += 1
       const isRestore = disturbance.kind === 'restore'
       if (isRestore) await gate.close()
-      await stack
-        .disturb(disturbance, witness.losesDatabase)
-        .catch((error: unknown) => {
-          // Without its database no part of the world goes on.
-          if (isRestore) throw error
-          stuck.push(`${disturbance.kind}: ${error}`)
-        })
+      await stack.disturb(disturbance, witness.losesDatabase).catch((error: unknown) => {
+        // Without its database no part of the world goes on.
+        if (isRestore) throw error
+        stuck.push(`${disturbance.kind}: ${error}`)
+      })
       if (isRestore) gate.open()
       disturbing.now -= 1
       if (disturbing.now === 0) disturbedMs += Date.now() - disturbing.from

@@ -1,6 +1,7 @@
 /**
- * Planted violations: whatever takes another person's id for a right to their data, the matrix of others' ids finds. A planted
- * API does as the other person what holds their id at a place; a planted erasure reaches their rows, keys or runs.
+ * Planted violations: whatever takes another person's id for a right to their data, the matrix of others' ids finds. A
+ * planted API does as the other person what holds their id at a place; a planted erasure reaches their rows, keys or
+ * runs.
  */
 import { expect, test } from 'vitest'
 import type { OwnedIds } from '../../../db/connection/schema.ts'

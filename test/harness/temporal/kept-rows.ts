@@ -1,6 +1,6 @@
 /**
- * A client whose Temporal keeps rows of runs that are gone in its list, as a server does after a late write (decision 0610). It
- * stands at the client's own connection: everything else is answered by the real server.
+ * A client whose Temporal keeps rows of runs that are gone in its list, as a server does after a late write (decision
+ * 0610). It stands at the client's own connection: everything else is answered by the real server.
  */
 import { InterceptingCall, type Interceptor, Metadata, status } from '@grpc/grpc-js'
 import { Client } from '@temporalio/client'

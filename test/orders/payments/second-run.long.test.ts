@@ -1,6 +1,6 @@
 /**
- * U2: paid means delivered or refunded. An order whose run was terminated may get another one, by the same request, while its
- * aftercare waits: one of them settles its payment. And what a terminated run has left has an end.
+ * U2: paid means delivered or refunded. An order whose run was terminated may get another one, by the same request,
+ * while its aftercare waits: one of them settles its payment. And what a terminated run has left has an end.
  */
 import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * U2: paid means delivered or refunded. An eSIM that goes back to its provider leaves its customer the money, or an operator
- * task; and one that stays with its customer leaves us the money.
+ * U2: paid means delivered or refunded. An eSIM that goes back to its provider leaves its customer the money, or an
+ * operator task; and one that stays with its customer leaves us the money.
  */
 import { afterEach, expect, test } from 'vitest'
 import { raiseUnlessRefunded } from '../../../activities/order/returned-esims.ts'

@@ -1,6 +1,6 @@
 /**
- * U2 and U6: paid means delivered or refunded, and accounting and tax duties are met. A refund that Stripe has made and does
- * not list yet is a refund, with its credit note.
+ * U2 and U6: paid means delivered or refunded, and accounting and tax duties are met. A refund that Stripe has made and
+ * does not list yet is a refund, with its credit note.
  */
 import { randomUUID } from 'node:crypto'
 import { MockActivityEnvironment } from '@temporalio/testing'

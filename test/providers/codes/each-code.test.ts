@@ -189,7 +189,10 @@ test.each(listed)('%s: each listed code becomes what its table says', async (nam
   }
 })
 
-/** The calls that are tried with the codes of each outside party; of others where their codes are tried, or that they have none. */
+/**
+ * The calls that are tried with the codes of each outside party; of others where their codes are tried, or that they
+ * have none.
+ */
 const triedBy: Readonly<Record<OutsideParty, readonly Name[] | string>> = {
   stripe: ['stripe'],
   'esim-access': ['esimAccess'],

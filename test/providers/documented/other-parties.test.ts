@@ -1,7 +1,7 @@
 /**
- * FCM, Google's tokens for it, Meta, Stripe's events and notifications of mail systems as they are documented: our adapters
- * read them, and the simulators answer like it. Of Stripe's events the object is shortened to what each object has;
- * test/providers/stripe-schemas.test.ts compares the objects with Stripe's schemas.
+ * FCM, Google's tokens for it, Meta, Stripe's events and notifications of mail systems as they are documented: our
+ * adapters read them, and the simulators answer like it. Of Stripe's events the object is shortened to what each object
+ * has; test/providers/stripe-schemas.test.ts compares the objects with Stripe's schemas.
  */
 import { importPKCS8, SignJWT } from 'jose'
 import { afterAll, expect, test } from 'vitest'

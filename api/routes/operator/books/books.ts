@@ -1,4 +1,6 @@
-/** R2, anonymised invoices are kept for 7 years: operators list the months of the books and hold one beyond its period. */
+/**
+ * R2, anonymised invoices are kept for 7 years: operators list the months of the books and hold one beyond its period.
+ */
 import { z } from 'zod'
 import type { ApiContext } from '../../../../context.ts'
 import { describeBooks, holdMonth, releaseMonth } from '../../../../db/order/books-retention.ts'
