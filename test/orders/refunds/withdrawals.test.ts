@@ -1,7 +1,9 @@
 /** The EU withdrawal function: opened, confirmed, acknowledged at once, and refunded in full. */
 import { expect, test } from 'vitest'
+import { failureType } from '../../../shared/failures.ts'
 import { withdrawalPeriodEnds } from '../../../shared/withdrawal-period.ts'
 import { type DraftSweepReport, draftSweepType } from '../../../workflows/housekeeping/draft-sweep.contract.ts'
+import { withdrawalStart } from '../../../workflows/order/withdrawal.contract.ts'
 import { mailsTo } from '../../harness/checks/messages.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
@@ -229,22 +231,26 @@ test('a withdrawal counts and is acknowledged while the provider is down, and is
 })
 
 /** As an attempt leaves it whose time was over: the row says stated, and the run has failed. */
-async function statedWithoutRun() {
+async function statedByFailedRun() {
   const { person, order } = await delivered()
+  const accountRef = harness.context.cipher.accountRef(person.accountId)
+  const { type, ...start } = withdrawalStart({ orderId: order.id, accountRef }, harness.config.TEMPORAL_TASK_QUEUE)
+  const fails = harness.temporal.workflow.execute(type, start).catch((error: unknown) => failureType(error))
+  expect(await fails).toBe('WithdrawalNotOpened')
   expectStatus(await open(person.caller, order.id), 200)
   await sql`update withdrawals set stated_at = now() - interval '1 hour' where order_id = ${order.id}`
   return { person, order }
 }
 
 test('a statement of withdrawal whose run has failed is carried out when it is repeated', async () => {
-  const { person, order } = await statedWithoutRun()
+  const { person, order } = await statedByFailedRun()
   expect(expectStatus(await confirm(person.caller, order.id), 200).state).toBe('stated')
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'withdrawn' })
   expect(await mailOf(person, 'received your withdrawal')).toHaveLength(1)
 })
 
 test('a statement of withdrawal whose run has failed is carried out by the draft sweep', async () => {
-  const { person, order } = await statedWithoutRun()
+  const { person, order } = await statedByFailedRun()
   expect(await runLater<DraftSweepReport>(harness, draftSweepType, 0)).toMatchObject({ started: 1 })
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'withdrawn' })
   expect(await mailOf(person, 'received your withdrawal')).toHaveLength(1)
