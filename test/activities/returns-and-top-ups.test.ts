@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { claimReturn } from '../../activities/order/provider-returns.ts'
-import { isBeingReturned, listEsims } from '../../db/order/esims.ts'
+import { isBeingReturned, listEsims, lockUnreturned, noteReturnAsked } from '../../db/order/esims.ts'
 import { findOrder, insertOrder } from '../../db/order/orders.ts'
 import { failureCode } from '../../shared/failures.ts'
 import { plainOrder } from '../erasure/plain-order.ts'
@@ -58,6 +58,56 @@ test('a return that meets a paid top-up gives way, and the top-up that looks mea
   const looked = isBeingReturned(sql, esimId)
   await held.release()
   expect([await claimed, await looked]).toEqual(['topped_up', false])
+  await end()
+})
+
+/** The top-up's look for a return has answered, or waits for who has the eSIM's row. */
+async function answersOrWaits(looked: Promise<boolean>): Promise<void> {
+  let isAnswered = false
+  const answered = (): void => {
+    isAnswered = true
+  }
+  void looked.then(answered, answered)
+  await until('the look has answered, or waits', async () => {
+    const [waiting] = await sql`
+      select from pg_stat_activity where wait_event_type = 'Lock' and query like '%from esims%for share'`
+    return isAnswered || waiting
+  })
+}
+
+test('a top-up that looks while a return has the eSIM and has not noted it waits, and gives way', async () => {
+  const { esimId, end, claim } = await deliveredWithTopUp()
+  const held = await holdTable(sql, 'orders')
+  const claimed = claim()
+  await waitsFor('orders')
+  const looked = isBeingReturned(sql, esimId)
+  await answersOrWaits(looked)
+  await held.release()
+  expect([await claimed, await looked]).toEqual(['is returned', true])
+  await end()
+})
+
+test('a top-up that looks between the note of a return and its commit waits, and gives way', async () => {
+  const { esimId, end } = await deliveredWithTopUp()
+  let commit = (): void => undefined
+  const committed = new Promise<void>((resolve) => {
+    commit = resolve
+  })
+  let held: Promise<void> = Promise.resolve()
+  await new Promise<void>((noted, fail) => {
+    held = sql.begin(async (tx) => {
+      expect(await lockUnreturned(tx, [esimId])).toEqual([esimId])
+      await noteReturnAsked(tx, esimId, new Date())
+      noted()
+      await committed
+    })
+    held.catch(fail)
+  })
+  const looked = isBeingReturned(sql, esimId)
+  await answersOrWaits(looked)
+  commit()
+  await held
+  expect(await looked).toBe(true)
   await end()
 })
 
