@@ -27,8 +27,10 @@ import { reportLostRuns } from './lost-runs.ts'
 /** Much longer than a request may take, so that the draft of a request in progress is left alone. */
 const graceMs = 10 * milliseconds.minute
 const batchSize = 500
-/** What is older has met many sweeps. */
+/** What is older, as of the sweep before, has met many sweeps. */
 const statedWithinMs = milliseconds.day
+/** longer than all workers may be down: for the first sweep, and for that of a new Temporal */
+const firstLookBackMs = 7 * milliseconds.day
 
 export function createDraftSweepActivities(context: WorkerContext): DraftSweepActivities {
   const { sql, config, cipher, temporal } = context
@@ -37,6 +39,7 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
   return {
     async settleDrafts({ asOf, lastAsOf }) {
       const before = plusMs(new Date(asOf), -graceMs)
+      const readUntil = lastAsOf === undefined ? undefined : new Date(lastAsOf)
       const dropped = await Promise.all([
         // Their callers got an error and may have repeated the request, so these drafts must not start late.
         deleteCampaignDrafts(sql, before),
@@ -46,12 +49,9 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
       const started =
         (await startPrivacyRequests(before)) +
         (await startBreaches(before)) +
-        (await startWithdrawals(before)) +
+        (await startWithdrawals(before, readUntil ?? plusMs(before, -firstLookBackMs))) +
         (await completeRestore())
-      const lost = await reportLostRuns(context, {
-        at: new Date(asOf),
-        readUntil: lastAsOf === undefined ? undefined : new Date(lastAsOf),
-      })
+      const lost = await reportLostRuns(context, { at: new Date(asOf), readUntil })
       await otherRows.repeatUpdates(new Date(asOf))
       return { started, dropped: dropped.reduce((sum, count) => sum + count, 0), lost }
     },
@@ -69,9 +69,10 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
   /**
    * U2, paid means delivered or refunded: a statement of withdrawal that an attempt has written when its time was over,
    * so that its run has failed and nobody would acknowledge it or carry it out.
+   * @param readUntil the time of the last sweep: the workers may have been down for days since
    */
-  async function startWithdrawals(before: Date): Promise<number> {
-    const from = plusMs(before, -statedWithinMs)
+  async function startWithdrawals(before: Date, readUntil: Date): Promise<number> {
+    const from = plusMs(readUntil, -statedWithinMs)
     let started = 0
     for (const order of await listStatedOrders(sql, { from, until: before, statuses: canWithdrawFrom })) {
       heartbeat()

@@ -14,7 +14,7 @@ export interface DraftSweepReport {
   dropped: number
   /** runs that ended without an outcome and are new operator tasks; sweeps of before have none */
   lost?: number
-  /** the time of the sweep; the next one looks for runs that ended since */
+  /** the time of the sweep; the next one looks for runs that ended since, and withdrawals stated since */
   asOf?: string
 }
 

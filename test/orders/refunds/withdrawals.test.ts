@@ -1,5 +1,9 @@
 /** The EU withdrawal function: opened, confirmed, acknowledged at once, and refunded in full. */
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
+import { createDraftSweepActivities } from '../../../activities/housekeeping/draft-sweep.ts'
+import { milliseconds } from '../../../policy/periods.ts'
+import { plusDays, plusMs } from '../../../shared/calendar.ts'
 import { failureType } from '../../../shared/failures.ts'
 import { withdrawalPeriodEnds } from '../../../shared/withdrawal-period.ts'
 import { type DraftSweepReport, draftSweepType } from '../../../workflows/housekeeping/draft-sweep.contract.ts'
@@ -231,14 +235,14 @@ test('a withdrawal counts and is acknowledged while the provider is down, and is
 })
 
 /** As an attempt leaves it whose time was over: the row says stated, and the run has failed. */
-async function statedByFailedRun() {
+async function statedByFailedRun(ago = '1 hour') {
   const { person, order } = await delivered()
   const accountRef = harness.context.cipher.accountRef(person.accountId)
   const { type, ...start } = withdrawalStart({ orderId: order.id, accountRef }, harness.config.TEMPORAL_TASK_QUEUE)
   const fails = harness.temporal.workflow.execute(type, start).catch((error: unknown) => failureType(error))
   expect(await fails).toBe('WithdrawalNotOpened')
   expectStatus(await open(person.caller, order.id), 200)
-  await sql`update withdrawals set stated_at = now() - interval '1 hour' where order_id = ${order.id}`
+  await sql`update withdrawals set stated_at = now() - ${ago}::interval where order_id = ${order.id}`
   return { person, order }
 }
 
@@ -255,6 +259,21 @@ test('a statement of withdrawal whose run has failed is carried out by the draft
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'withdrawn' })
   expect(await mailOf(person, 'received your withdrawal')).toHaveLength(1)
   expect(await runLater<DraftSweepReport>(harness, draftSweepType, 0)).toMatchObject({ started: 0 })
+})
+
+test('a statement of withdrawal whose run had failed before all workers were down for days is carried out', async () => {
+  const { person, order } = await statedByFailedRun('3 days')
+  const { settleDrafts } = createDraftSweepActivities({ ...harness.context, temporal: harness.temporal })
+  const sweep = (lastAsOf: Date) =>
+    new MockActivityEnvironment().run(settleDrafts, {
+      asOf: new Date().toISOString(),
+      lastAsOf: lastAsOf.toISOString(),
+    })
+  // Sweeps of every few minutes have met it.
+  expect(await sweep(plusMs(new Date(), -milliseconds.hour))).toMatchObject({ started: 0 })
+  expect(await sweep(plusDays(new Date(), -3))).toMatchObject({ started: 1 })
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'withdrawn' })
+  expect(await mailOf(person, 'received your withdrawal')).toHaveLength(1)
 })
 
 test('a withdrawal from an order that is not delivered yet cancels and refunds it', async () => {
