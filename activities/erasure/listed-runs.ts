@@ -26,11 +26,11 @@ export const goneButListed = 'gone_runs_listed'
 
 /** So many are named, and all that have no `AccountRef`, by which the others are found. */
 const mostNamed = 50
-const idsOfQuery = 50
+const idsOfQuery = 20
 /** The service for administrators does not answer: the other rows of the deletion wait for the next day. */
 const noAnswer: readonly (string | undefined)[] = ['UNAVAILABLE', 'DEADLINE_EXCEEDED']
 
-export const quoted = (text: string): string => `'${text}'`
+const quoted = (text: string): string => `'${text}'`
 export const ofAccount = (accountRef: string): string => `${searchAttributes.accountRef.name} = ${quoted(accountRef)}`
 
 /** What an operator needs to find the rows. Run ids are Temporal's: a workflow id would name the person's order. */
@@ -62,7 +62,11 @@ export async function reviewListedRuns(context: WorkerContext, at: Date, beat: (
     const left = await ofOneDeletion(async () => {
       // A restore may have lost the task, and has brought the seal back.
       const workflowIds = await knownWorkflowIds(context, receiptId)
-      const queries = [ofAccount(accountRef), ...someAtOnce('RunId', runIds), ...someAtOnce('WorkflowId', workflowIds)]
+      const queries = [
+        ofAccount(accountRef),
+        ...queriesOfIds('RunId', runIds),
+        ...queriesOfIds('WorkflowId', workflowIds),
+      ]
       for (const run of await listed(queries)) if ((await removeIfGone(run)) === 'no_answer') break
       return listed(queries)
     })
@@ -94,7 +98,7 @@ export async function reviewListedRuns(context: WorkerContext, at: Date, beat: (
 }
 
 /** Queries for many ids. */
-function someAtOnce(field: 'RunId' | 'WorkflowId', ids: readonly string[]): string[] {
+export function queriesOfIds(field: 'RunId' | 'WorkflowId', ids: readonly string[]): string[] {
   const parts = Array.from({ length: Math.ceil(ids.length / idsOfQuery) }, (_, index) =>
     ids.slice(index * idsOfQuery, (index + 1) * idsOfQuery),
   )

@@ -15,7 +15,7 @@ import type { DeletionActivities } from '../../workflows/account-deletion.contra
 import { recordedAt, sinceScheduledMs } from '../failures.ts'
 import { lostRunTask } from '../housekeeping/lost-runs.ts'
 import { knownWorkflowIds } from './known-runs.ts'
-import { goneButListed, ofAccount, quoted, runsOfTask } from './listed-runs.ts'
+import { goneButListed, ofAccount, queriesOfIds, runsOfTask } from './listed-runs.ts'
 import { leaveStepToOperator, operatorTaskOf } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'endRuns' | 'deleteRuns'>
@@ -92,9 +92,8 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
   /** The runs in the list, by account and by workflow id. */
   async function findListed(accountRef: string, workflowIds: string[]): Promise<Run[]> {
     const listed = await listRuns(temporal, ofAccount(accountRef))
-    for (let index = 0; index < workflowIds.length; index += atOnce) {
-      const some = workflowIds.slice(index, index + atOnce).map(quoted)
-      listed.push(...(await listRuns(temporal, `WorkflowId in (${some.join(', ')})`)))
+    for (const query of queriesOfIds('WorkflowId', workflowIds)) {
+      listed.push(...(await listRuns(temporal, query)))
       heartbeat()
     }
     return distinct(listed)
