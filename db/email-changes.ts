@@ -1,5 +1,5 @@
 /** G2, everybody can correct their data: changes of an account's e-mail address. */
-import { lockAccount, normalEmail } from './accounts.ts'
+import { emailIndexOf, lockAccount } from './accounts.ts'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Database, Queryable } from './connection/database.ts'
 import type { Accounts, EmailChanges } from './connection/schema.ts'
@@ -146,7 +146,7 @@ export async function applyEmailChange(
   const key = await findDataKey(sql, encryption, change.accountId)
   if (!change.newEmail || !change.oldEmail || !key) return 'gone'
   const { accountId, newEmail, oldEmail } = change
-  const indexOf = (email: string) => encryption.cipher.blindIndex('accounts.email', normalEmail(email))
+  const indexOf = (email: string) => emailIndexOf(encryption, email)
   const columns = {
     email: tableEncryption(encryption.cipher, key, 'accounts').seal('email', newEmail),
     email_index: indexOf(newEmail),

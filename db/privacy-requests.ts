@@ -4,7 +4,7 @@
  */
 import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
-import { normalEmail } from './accounts.ts'
+import { emailIndexOf } from './accounts.ts'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Database, Fragment, Queryable } from './connection/database.ts'
 import type { PrivacyRequests } from './connection/schema.ts'
@@ -56,8 +56,7 @@ export async function insertPrivacyRequest(
     message: fields.seal('message', request.message),
     reply_to: fields.sealOptional('reply_to', request.replyTo),
     // The blind index of an account's address: the request is found again when the person signs up later.
-    reply_to_index:
-      request.replyTo === null ? null : encryption.cipher.blindIndex('accounts.email', normalEmail(request.replyTo)),
+    reply_to_index: request.replyTo === null ? null : emailIndexOf(encryption, request.replyTo),
     received_at: request.receivedAt,
     answer_by: request.answerBy,
   } satisfies Partial<PrivacyRequests>
