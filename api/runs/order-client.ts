@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
-import { findOrder, type OrderRow } from '../../db/order/orders.ts'
+import { findOrder, type OrderRow, orderedOf } from '../../db/order/orders.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
@@ -208,17 +208,11 @@ export function createOrderClient(api: ApiContext) {
 function inputOf(order: OrderRow): NewOrder {
   const { performance_consent: version, performance_consent_at: at } = order
   return {
-    orderId: order.id,
-    accountId: order.account_id,
-    parentOrderId: order.parent_order_id,
-    esimId: order.esim_id,
-    packageCode: order.package_code,
-    quantity: order.quantity,
+    ...orderedOf(order),
     performanceConsent: version !== null && at ? { version, at: at.toISOString() } : undefined,
     ipCountry: order.ip_country ?? undefined,
     orderedAt: order.created_at.toISOString(),
     savedCards: false,
     hosted: order.checkout_session_id !== null,
-    measurement: { adUserData: order.ad_user_data, adPersonalization: order.ad_personalization },
   }
 }

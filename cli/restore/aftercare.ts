@@ -1,6 +1,6 @@
 /** Reads the runs that look after closed orders: their refunds and credit notes are nowhere else. */
 import type { Client } from '@temporalio/client'
-import type { OrderRow } from '../../db/order/orders.ts'
+import { type OrderRow, orderedOf } from '../../db/order/orders.ts'
 import { orderAftercareWorkflowId } from '../../workflows/order/order.contract.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
 import { runInputs } from './history-forms.ts'
@@ -52,14 +52,8 @@ export const closedRunOf = (order: OrderRow): OrderRun => ({
   status: order.status,
   startedAt: order.created_at,
   input: {
-    orderId: order.id,
-    accountId: order.account_id,
-    parentOrderId: order.parent_order_id,
-    esimId: order.esim_id,
-    packageCode: order.package_code,
-    quantity: order.quantity,
+    ...orderedOf(order),
     savedCards: false,
-    measurement: { adUserData: order.ad_user_data, adPersonalization: order.ad_personalization },
   },
   activities: [],
 })

@@ -9,6 +9,17 @@ import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 
 export type OrderRow = Orders
 
+/** What was ordered and by whom, as the input of an order's run has it. */
+export const orderedOf = (order: OrderRow) => ({
+  orderId: order.id,
+  accountId: order.account_id,
+  parentOrderId: order.parent_order_id,
+  esimId: order.esim_id,
+  packageCode: order.package_code,
+  quantity: order.quantity,
+  measurement: { adUserData: order.ad_user_data, adPersonalization: order.ad_personalization },
+})
+
 /** The order, or undefined when it is missing or erased. */
 export async function findOrder(sql: Queryable, orderId: string): Promise<OrderRow | undefined> {
   const [row] = await sql<OrderRow[]>`select * from orders where id = ${orderId}`
