@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { listTopUpsOf } from '../../db/catalogue/packages.ts'
+import { numberOrNull } from '../../db/connection/bigints.ts'
 import { type AccountEsim, findEsimOwner, listEsimsOfAccount } from '../../db/order/esims.ts'
 import { assertReaches } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
@@ -95,7 +96,7 @@ export function esimRoutes(api: ApiContext): Route[] {
 function viewAccountEsim(esim: AccountEsim): z.input<typeof accountEsim> {
   return {
     ...esim,
-    totalBytes: esim.totalBytes === null ? null : Number(esim.totalBytes),
+    totalBytes: numberOrNull(esim.totalBytes),
     usedBytes: Number(esim.usedBytes),
     checkedAt: esim.checkedAt.toISOString(),
     unusedUntil: esim.unusedUntil?.toISOString() ?? null,

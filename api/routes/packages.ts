@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { listDestinations, listPackages, type Package, packageSorts } from '../../db/catalogue/packages.ts'
+import { numberOrNull } from '../../db/connection/bigints.ts'
 import { continentOfCountry } from '../../policy/regions.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { defineRoute, type Route } from '../http/route.ts'
@@ -144,7 +145,7 @@ function isLanguage(tag: string): boolean {
 export function viewPackage({ priceMinor, currency, dataBytes, ...rest }: Package): z.input<typeof packageForSale> {
   return {
     ...rest,
-    dataBytes: dataBytes === null ? null : Number(dataBytes),
+    dataBytes: numberOrNull(dataBytes),
     price: { minor: priceMinor, currency },
   }
 }

@@ -1,3 +1,4 @@
+import { numberOrNull } from '../connection/bigints.ts'
 import { violatedConstraint } from '../connection/constraint.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { KeyRotations } from '../connection/schema.ts'
@@ -26,7 +27,7 @@ const rotationOf = (row: RotationRow): KeyRotation => ({
   toKey: row.to_key,
   status: row.status,
   rewrapped: Number(row.rewrapped),
-  remaining: row.remaining === null ? null : Number(row.remaining),
+  remaining: numberOrNull(row.remaining),
   startedAt: row.started_at,
   checkedAt: row.checked_at,
   endedAt: row.ended_at,

@@ -1,5 +1,7 @@
 /** The top-ups that an eSIM takes, each with the button that orders it. */
+
 import type { Package } from '../../../db/catalogue/packages.ts'
+import { numberOrNull } from '../../../db/connection/bigints.ts'
 import { consentsInForce, performanceConsents } from '../../../policy/withdrawal.ts'
 import type { RefusedForm } from '../../http/route.ts'
 import { FaultSummary, Form, formState } from '../form.tsx'
@@ -59,7 +61,7 @@ export function renderTopUp(
 /** A top-up with the button that orders it. */
 function Offer({ offer, page }: { offer: Package; page: PageContext }) {
   const { t, money, validity } = page.texts
-  const dataBytes = offer.dataBytes === null ? null : Number(offer.dataBytes)
+  const dataBytes = numberOrNull(offer.dataBytes)
   const name = t('purchase.topUps.offer', {
     amount: dataOf(page.texts, { dataBytes, daily: offer.daily }),
     days: validity(offer.days),

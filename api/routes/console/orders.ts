@@ -1,6 +1,7 @@
 /** Orders on the console: those that wait, one with its timeline, and what an operator can do to it. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
+import { numberOrNull } from '../../../db/connection/bigints.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
 import {
   countWaitingOrders,
@@ -124,7 +125,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
           dueAt: dueAt(order),
           esims: esims.map((esim) => ({
             ...esim,
-            used: `${dataAmount(Number(esim.usedBytes))} of ${dataAmount(esim.totalBytes === null ? null : Number(esim.totalBytes))} used`,
+            used: `${dataAmount(Number(esim.usedBytes))} of ${dataAmount(numberOrNull(esim.totalBytes))} used`,
           })),
           topUps,
           timeline: timelineOf(order, rows, new Date()),
