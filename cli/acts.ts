@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { endWithUsage, missingOf, readArguments } from '../shared/process/arguments.ts'
+import { messageOf } from '../shared/process/message-of.ts'
 import { environmentBeside } from './running-stack.ts'
 
 const usage = `Usage: npm run cli -- <command> [--json]
@@ -255,8 +256,7 @@ function jsonIn(text: string): Json | undefined {
 
 /** fetch says "fetch failed", and why in the cause. */
 function wordsOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error
-  return cause instanceof Error ? cause.message : String(cause)
+  return messageOf(error instanceof Error ? (error.cause ?? error) : error)
 }
 
 function unreadable(error: unknown): never {
