@@ -7,7 +7,7 @@ import type { WorkerContext } from '../context.ts'
 import {
   countItems,
   type ItemToSettle,
-  keepPlan,
+  keepPlacement,
   listItemsToSettle,
   openTraffic,
   type RestoredItem,
@@ -107,7 +107,7 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
       const outcome = await returns.returnEsims(placement, async (mark) => {
         returnsAsked = [...returnsAsked, mark]
         await raiseOperatorTask(sql, { kind: 'provider_refund_requested', subjectId, at })
-        await keepPlan(sql, restoreId, { ...item, plan: { ...plan, placement: { ...placement, returnsAsked } } })
+        await keepPlacement(sql, restoreId, item, { ...placement, returnsAsked })
       })
       return { outcome: 'given_back', ...(outcome === 'never_placed' && { detail: outcome }) }
     } catch (error) {

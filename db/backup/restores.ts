@@ -164,13 +164,16 @@ export async function listItemsToSettle(sql: Queryable, restoreId: string): Prom
   return rows.flatMap(({ kind, subject_id: subjectId, plan }) => (plan ? [{ kind, subjectId, plan }] : []))
 }
 
-/** Keeps what was done of an item that is still to be settled. */
-export async function keepPlan(
+/** Keeps what was asked of a provider for an item that is still to be settled. */
+export async function keepPlacement(
   sql: Queryable,
   restoreId: string,
-  { kind, subjectId, plan }: ItemToSettle,
+  { kind, subjectId }: Pick<ItemToSettle, 'kind' | 'subjectId'>,
+  placement: HeldPlacement,
 ): Promise<void> {
-  await sql`update restored_items set plan = ${JSON.stringify(plan)}::text::jsonb
+  // The rest of the plan stays as it is: an erasure may have taken the order's id out of it.
+  await sql`update restored_items
+    set plan = jsonb_set(plan, '{placement}', ${JSON.stringify(placement)}::text::jsonb)
     where restore_id = ${restoreId} and kind = ${kind} and subject_id = ${subjectId} and outcome = 'to_settle'`
 }
 

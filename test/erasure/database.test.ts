@@ -4,13 +4,16 @@
  */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { insertItem, keepPlacement, listItemsToSettle } from '../../db/backup/restores.ts'
 import { connectDatabase } from '../../db/connection/database.ts'
+import type { ProviderOrders } from '../../db/connection/schema.ts'
 import { exportLedger, importLedger, replayLedger } from '../../db/erasure/deletion-ledger.ts'
 import { openSecret } from '../../db/erasure/deletion-seals.ts'
 import { eraseLateRows } from '../../db/erasure/erased-rows.ts'
 import { erase } from '../../db/erasure/erasure.ts'
 import { checkTraces } from '../../db/erasure/erasure-check.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import type { HeldPlacement } from '../../db/order/placements.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { undeclaredTies } from './fill.ts'
@@ -129,6 +132,46 @@ test('a restored seal without its data key is deleted', async () => {
   await sql`delete from data_keys where account_id = ${receiptId}`
   await replayLedger(sql, stored.cipher, new Date())
   expect(await sql`select 1 from deletion_seals where receipt_id = ${receiptId}`).toHaveLength(0)
+})
+
+test('what a restore still settles for an erased person names neither their order nor what the deletion settles', async () => {
+  const { sql } = stored
+  const accountId = await stored.store('unsettled')
+  const [placement] = await sql<Pick<ProviderOrders, 'client_ref'>[]>`
+    select client_ref from provider_orders join orders o on o.id = order_id where o.account_id = ${accountId}`
+  const receiptId = await eraseNow(accountId)
+  const trace = await openSecret(sql, stored, receiptId, 'trace')
+  if (!trace || !placement) throw new Error('no trace, or no placement')
+  const [orderId = ''] = trace.orderIds
+  const restoreId = randomUUID()
+  await sql`insert into restores (id, backup_id, reads_since, restored_at, series)
+    values (${restoreId}, ${randomUUID()}, now(), now(), 'R20260101000000')`
+  const plan = { paymentIntentId: null, orderId, factId: null, invoiceNumber: null, placement: null }
+  const held: HeldPlacement = {
+    provider: 'airalo',
+    clientRef: 'another',
+    packageCode: 'eu-1gb',
+    quantity: 1,
+    days: null,
+    orderNo: '77',
+    placedAfter: '2026-01-01T00:00:00.000Z',
+    esimRefs: null,
+  }
+  const item = { kind: 'provider_order', outcome: 'to_settle' } as const
+  await insertItem(sql, restoreId, { ...item, subjectId: 'airalo:77', plan: { ...plan, placement: held } })
+  const ofDeletion = { ...held, clientRef: placement.client_ref }
+  await insertItem(sql, restoreId, { ...item, subjectId: 'airalo:78', plan: { ...plan, placement: ofDeletion } })
+  expect((await checkTraces(sql, trace, 'everything')).found).toEqual(['restored_items.*'])
+  await eraseLateRows(sql, trace)
+  expect(await checkTraces(sql, trace, 'everything')).toEqual({ found: [], unchecked: [] })
+  const left = await listItemsToSettle(sql, restoreId)
+  expect(left).toMatchObject([{ subjectId: 'airalo:77', plan: { orderId: null, placement: { clientRef: 'another' } } }])
+
+  // What the provider was asked for meanwhile brings the order's id not back.
+  await keepPlacement(sql, restoreId, { ...item, subjectId: 'airalo:77' }, { ...held, returnsAsked: ['asked'] })
+  expect(await listItemsToSettle(sql, restoreId)).toMatchObject([
+    { plan: { orderId: null, placement: { clientRef: 'another', returnsAsked: ['asked'] } } },
+  ])
 })
 
 test('an erasure’s second check deletes late rows, and reports an unknown column as not erased', async () => {
