@@ -10,6 +10,7 @@ import { findTemporal } from '../../dev/temporal/executable.ts'
 import { endWithUsage, readArguments } from '../../shared/process/arguments.ts'
 import { violationsIn } from './oracles/oracles.ts'
 import type { PlannedEvent } from './world/events.ts'
+import { keepEvidence } from './world/evidence.ts'
 import { describePlan, planOf } from './world/plan.ts'
 import { type Played, play } from './world/play.ts'
 import { digestOf, shapeOf } from './world/shape.ts'
@@ -19,6 +20,7 @@ import { startWorldStack, type WorldStack } from './world/stack.ts'
 const usage = `Usage: npm run chaos -- [--seed <n>] [--orders <n>] [--years <n>]
   --events <file>              plays these events, and not those of the seed
   --twice                      plays the world twice and compares the outside books
+  --books <file>               writes what is compared to a file
   --sabotage double-refund     imitates a fault of the product
   --temporal sqlite|postgres   where Temporal keeps its runs; postgres has four shards
   --no-shrink                  does not look for the least of a broken world`
@@ -27,6 +29,7 @@ const { values } = readArguments(usage, {
   orders: { type: 'string', default: '40' },
   years: { type: 'string', default: '3' },
   events: { type: 'string' },
+  books: { type: 'string' },
   twice: { type: 'boolean', default: false },
   sabotage: { type: 'string' },
   temporal: { type: 'string', default: 'sqlite' },
@@ -130,7 +133,12 @@ try {
   const startedAt = Date.now()
   const first = await live(stack, events, true)
   report(first, startedAt)
+  if (values.books !== undefined) await writeFile(values.books, `${first.shape.join('\n')}\n`)
   isBroken = first.faults.length > 0
+  if (isBroken) {
+    const files = await keepEvidence(stack, first.faults, first, join(tmpdir(), `chaos-${seed}-${process.pid}`))
+    for (const file of files) print(`evidence: ${file}`)
+  }
   if (values.twice) {
     const second = await live(stack, events, false)
     const differences = difference(first.shape, second.shape)

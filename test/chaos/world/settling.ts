@@ -1,9 +1,11 @@
 /** Lets the time of runs pass: until an order has a state, and until all that was begun has ended. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Duration } from '@temporalio/common'
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import proto from '@temporalio/proto'
 import pMap from 'p-map'
 import { z } from 'zod'
+import { failureCode, failureType } from '../../../shared/failures.ts'
 import { isNotFound } from '../../../temporal/grpc-status.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { accountDeletionWorkflowId } from '../../../workflows/account-deletion.contract.ts'
@@ -113,16 +115,24 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
     )
   }
 
-  async function settleDeletion(person: Person): Promise<void> {
+  async function settleDeletion(person: Person, onProgress: (line: string) => void): Promise<void> {
     const { deletion } = person
     if (!deletion) return
-    await forward(accountDeletionWorkflowId(cipher.accountRef(person.accountId)), '4 days')
+    const workflowId = accountDeletionWorkflowId(cipher.accountRef(person.accountId))
+    await forward(workflowId, '4 days')
     const answer = await untilAnswered(stack.anonymous, 'GET', `/v1/deletions/${deletion.receiptId}`)
     const later = ['backups', 'stripe_redaction']
     deletion.pending = withSteps
       .parse(answer.body)
       .processors.filter(({ processor, state }) => state === 'pending' && !later.includes(processor))
       .map(({ processor }) => processor)
+    if (deletion.pending.length === 0) return
+    const { raw } = await temporal.workflow.getHandle(workflowId).describe()
+    for (const { activityType, attempt, lastFailure } of raw.pendingActivities ?? []) {
+      const error = await decodeOptionalFailureToOptionalError(temporal.options.loadedDataConverter, lastFailure)
+      const why = failureCode(error) ?? failureType(error) ?? error?.message ?? 'nothing'
+      onProgress(`  ${person.name}: ${activityType?.name}, attempt ${attempt}, the one before: ${why}`)
+    }
   }
 
   /**
@@ -137,7 +147,7 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
       if (took > 0) onProgress(`  ${what} settled in ${took} s`)
     }
     await timed('orders', unsettled.orders, settleOrder)
-    await timed('deletions', unsettled.deletions, settleDeletion)
+    await timed('deletions', unsettled.deletions, (person) => settleDeletion(person, onProgress))
     await timed('privacy requests', unsettled.requests, ([id, isDue]) =>
       forward(privacyRequestWorkflowId(id), isDue ? '28 days' : '1 day'),
     )
