@@ -4,8 +4,8 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { WorkflowNotFoundError } from '@temporalio/common'
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { accountDeletionWorkflowId } from '../../../workflows/account-deletion.contract.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import type { Acknowledgements, OutsideBooks } from '../oracles/record.ts'

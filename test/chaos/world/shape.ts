@@ -1,8 +1,9 @@
 /**
  * The common shape of two runs of a plan. Ids, times and the number of attempts differ between runs, so the shape has
  * the names of the plan: for each order its end, the amounts received, refunded, charged and booked, and its eSIMs, and
- * for each person the mails, each once. Left out are facts that depend on how long the machine took: which provider has
- * made an eSIM, the notice of a delay, pushes, and the orders that the plan lets race.
+ * for the people of each address the mails, each once. Left out are facts that depend on how long the machine took:
+ * which provider has made an eSIM, the notice of a delay, pushes, mails about orders before a deletion, and the orders
+ * that the plan lets race.
  */
 import { createHash } from 'node:crypto'
 import { distinct, mailsOf } from '../oracles/messages.ts'
@@ -49,12 +50,17 @@ export function shapeOf(
       return `${order.name}: ${parts.join(', ')}`
     })
   const racing = new Set(said.orders.filter(({ name }) => raced.has(name)).map(({ accountId }) => accountId))
-  const people = said.people.map((person) => {
-    const subjects = distinct(mailsOf(books, person))
+  const addresses = [...new Set(said.people.map(({ email }) => email))]
+  const people = addresses.map((address) => {
+    const atAddress = said.people.filter(({ email }) => email === address)
+    // A deletion ends the runs, and with them the mail of a refund that was made just before.
+    const isRacing = atAddress.some(({ accountId, deletion }) => deletion !== null || racing.has(accountId))
+    const subjects = atAddress
+      .flatMap((person) => distinct(mailsOf(books, person)))
       .map(({ subject }) => subject.replaceAll(world, '').replace(/(?<=changes on ).*/, 'a day'))
       .filter((subject) => !subject.includes('a little longer'))
-      .filter((subject) => !racing.has(person.accountId) || !aboutOrder.test(subject))
-    return `${person.name}: ${subjects.sort().join(' | ')}`
+      .filter((subject) => !isRacing || !aboutOrder.test(subject))
+    return `${atAddress.map(({ name }) => name).join(', ')}: ${subjects.sort().join(' | ')}`
   })
   return [...orders, ...people].sort()
 }
