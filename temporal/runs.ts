@@ -52,6 +52,27 @@ export async function startUnlessOpen(
   }
 }
 
+/**
+ * Starts a run, or finds the one that is open under its id. Who asks for work "now" has to know: an open run may have
+ * read what it works on before.
+ * @returns when the run was started, and whether it was open already
+ */
+export async function startOrJoin(
+  temporal: Client,
+  { type, ...options }: { type: string } & WorkflowStartOptions,
+): Promise<{ startedAt: Date; joined: boolean }> {
+  let joined = false
+  try {
+    const start = () => temporal.workflow.start(type, { ...options, workflowIdConflictPolicy: 'FAIL' })
+    await withinLimit(temporal, start)
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    joined = true
+  }
+  const { startTime } = await withinLimit(temporal, () => temporal.workflow.getHandle(options.workflowId).describe())
+  return { startedAt: startTime, joined }
+}
+
 /** Signals a run. @returns false when it has closed, or never was */
 export async function signalIfOpen<Args extends unknown[]>(
   temporal: Client,

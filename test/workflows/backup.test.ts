@@ -80,6 +80,15 @@ describe('a backup', () => {
     }
   })
 
+  test('that is asked for while another one is made is not begun, and the answer says so', async () => {
+    const answers = await Promise.all([harness.operator.post('/v1/backups'), harness.operator.post('/v1/backups')])
+    const [begun, joined] = answers.map((answer) => expectStatus(answer, 202)).sort((a, b) => a.joined - b.joined)
+    expect([begun.joined, joined]).toEqual([false, { ...begun, joined: true }])
+    await harness.temporal.workflow.getHandle(begun.workflowId).result()
+    expect(expectStatus(await harness.operator.post('/v1/backups'), 202).joined).toBe(false)
+    await harness.temporal.workflow.getHandle(begun.workflowId).result()
+  })
+
   test('holds no data keys, and only the newest snapshot of them is kept', async () => {
     const { id } = await backUp()
     expect((await folder.list('keys')).map((file) => file.id)).toEqual([id])

@@ -11,7 +11,6 @@ import {
   type Reconciliation,
 } from '../../../db/reconciliation/reconciliations.ts'
 import { type DifferenceKindName, differenceKinds } from '../../../policy/reconciliation.ts'
-import { startUnlessOpen } from '../../../temporal/runs.ts'
 import {
   reconciliationType,
   reconciliationWorkflowId,
@@ -20,6 +19,7 @@ import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { enumeration } from '../../views/enumeration.ts'
 import { actReason } from '../../views/operator-words.ts'
+import { startAsked, startedRun } from '../../views/started-run.ts'
 import { actAndRecord, entryOn } from '../console/perform-act.ts'
 
 const time = z.iso.datetime()
@@ -82,7 +82,6 @@ const withDifferences = shown
   .extend({ differences: z.array(difference).describe('unexplained ones first, at most 1000') })
   .meta({ id: 'ReconciliationWithDifferences' })
 const list = z.object({ items: z.array(reconciliation) }).meta({ id: 'Reconciliations' })
-const started = z.object({ workflowId: z.string() }).meta({ id: 'StartedRun' })
 
 const listedAtMost = 100
 const differencesAtMost = 1_000
@@ -107,14 +106,14 @@ export function reconciliationRoutes(api: ApiContext): Route[] {
       path: '/v1/reconciliations',
       tag: 'reconciliations',
       summary: 'Compare the books now',
-      description: 'They are also compared every night. A comparison that is running is joined.',
+      description: 'They are also compared every night. One that is under way is joined.',
       promises: ['U2', 'U6'],
       callers: ['operator'],
       body: actReason.optional(),
-      responses: { 202: { description: 'The books are being compared', schema: started } },
+      responses: { 202: { description: 'The books are being compared', schema: startedRun } },
       async handle({ body, caller }) {
-        await actAndRecord(api, caller, undefined, entryOn('reconcile', null, body), () =>
-          startUnlessOpen(temporal, {
+        const started = await actAndRecord(api, caller, undefined, entryOn('reconcile', null, body), () =>
+          startAsked(temporal, {
             type: reconciliationType,
             workflowId: reconciliationWorkflowId,
             taskQueue: config.TEMPORAL_TASK_QUEUE,
@@ -122,7 +121,7 @@ export function reconciliationRoutes(api: ApiContext): Route[] {
             staticSummary: 'Asked for by an operator',
           }),
         )
-        return { status: 202, body: { workflowId: reconciliationWorkflowId } }
+        return { status: 202, body: started }
       },
     }),
     defineRoute({

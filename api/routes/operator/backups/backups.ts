@@ -2,7 +2,6 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../../context.ts'
 import { type Backup, findBackup, listBackups } from '../../../../db/backup/backups.ts'
-import { startUnlessOpen } from '../../../../temporal/runs.ts'
 import {
   backupType,
   backupWorkflowId,
@@ -14,6 +13,7 @@ import { orNotFound, Problem } from '../../../http/problem.ts'
 import { defineRoute, type Route } from '../../../http/route.ts'
 import { enumeration } from '../../../views/enumeration.ts'
 import { actReason } from '../../../views/operator-words.ts'
+import { startAsked, startedRun } from '../../../views/started-run.ts'
 import { actAndRecord, entryOn } from '../../console/perform-act.ts'
 
 const time = z.iso.datetime().nullable()
@@ -51,23 +51,20 @@ const backup = z
   })
   .meta({ id: 'Backup' })
 const backups = z.object({ items: z.array(backup) }).meta({ id: 'Backups' })
-const started = z.object({ workflowId: z.string() }).meta({ id: 'StartedRun' })
 
 const shownAtMost = 100
 
 export function backupRoutes(api: ApiContext): Route[] {
   const { sql, config, temporal } = api
 
-  /** Starts a run, or joins the one that is open. */
-  async function start(workflowType: string, workflowId: string, args: [RestoreDrillInput] | []): Promise<void> {
-    await startUnlessOpen(temporal, {
+  const start = (workflowType: string, workflowId: string, args: [RestoreDrillInput] | []) =>
+    startAsked(temporal, {
       type: workflowType,
       workflowId,
       taskQueue: config.TEMPORAL_TASK_QUEUE,
       args,
       staticSummary: 'Asked for by an operator',
     })
-  }
 
   return [
     defineRoute({
@@ -87,16 +84,18 @@ export function backupRoutes(api: ApiContext): Route[] {
       path: '/v1/backups',
       tag: 'backups',
       summary: 'Make a backup now',
-      description: 'A backup is also made every night.',
+      description:
+        'A backup is also made every night. One is made at a time: with `joined: true` ask again when it has ended, unless ' +
+        'a backup of `startedAt` is new enough.',
       promises: ['R3'],
       callers: ['operator'],
       body: actReason.optional(),
-      responses: { 202: { description: 'The backup is being made', schema: started } },
+      responses: { 202: { description: 'The backup is being made', schema: startedRun } },
       async handle({ body, caller }) {
-        await actAndRecord(api, caller, undefined, entryOn('make-backup', null, body), () =>
+        const made = await actAndRecord(api, caller, undefined, entryOn('make-backup', null, body), () =>
           start(backupType, backupWorkflowId, []),
         )
-        return { status: 202, body: { workflowId: backupWorkflowId } }
+        return { status: 202, body: made }
       },
     }),
     defineRoute({
@@ -104,20 +103,22 @@ export function backupRoutes(api: ApiContext): Route[] {
       path: '/v1/backups/{id}/drill',
       tag: 'backups',
       summary: 'Test a backup: restore it into a separate database and replay the deletion ledger there',
-      description: 'The result is in the field `drill` of the backup. One drill runs at a time.',
+      description:
+        'The result is in the field `drill` of the backup. One drill runs at a time: with `joined: true` it may be that of ' +
+        'another backup.',
       promises: ['R3'],
       callers: ['operator'],
       params: z.strictObject({ id: z.string().max(40) }),
       body: actReason.optional(),
-      responses: { 202: { description: 'The drill is running', schema: started } },
+      responses: { 202: { description: 'The drill is running', schema: startedRun } },
       problems: ['not_found', 'backup_unreadable'],
       async handle({ params: { id }, body, caller }) {
         const found = orNotFound(await findBackup(sql, id))
         if (found.state !== 'kept') throw new Problem('backup_unreadable')
-        await actAndRecord(api, caller, undefined, entryOn('drill-backup', id, body), () =>
+        const drill = await actAndRecord(api, caller, undefined, entryOn('drill-backup', id, body), () =>
           start(restoreDrillType, restoreDrillWorkflowId, [{ backupId: id }]),
         )
-        return { status: 202, body: { workflowId: restoreDrillWorkflowId } }
+        return { status: 202, body: drill }
       },
     }),
   ]
