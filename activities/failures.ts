@@ -51,8 +51,8 @@ export function recordedAt(asOf: string): Date {
 }
 
 /**
- * Tells whether the time of the attempt that begins now, or of the whole local activity, is up, so that its run does
- * not get to know any more what it does. The time counts from when the attempt was scheduled: it may have waited for
+ * Whether the time of the attempt that begins now, or of the whole local activity, is up, so that its run does not get
+ * to know any more what it does. The time counts from when the attempt was scheduled: it may have waited for
  * this process, and a last attempt has less than the others.
  */
 export function attemptIsOver(): () => boolean {

@@ -245,7 +245,7 @@ function foreign(status: number, repeat = ''): never {
   throw new Refused(`${url} answered ${status}, but not in the API's form. Is there a proxy before it?${repeat}`)
 }
 
-/** What the API answers is an object. */
+/** Each answer of the API is an object. */
 function jsonIn(text: string): Json | undefined {
   try {
     return json.safeParse(JSON.parse(text)).data

@@ -30,7 +30,7 @@ const lacking = /^42(?:P01|703)$/
 const certificates = /CERT|TLS|SSL|VERIFY/
 
 /**
- * Runs a command; its exit code is 1 when a service is away. Other errors are faults of the program, and keep their
+ * Runs a command; its exit code is 1 when a service does not answer. Other errors are faults of the program, and keep their
  * stack.
  * @param options.migrates the command applies the migrations itself
  */
@@ -46,7 +46,7 @@ export async function runCommand(work: () => Promise<number>, { migrates = false
   }
 }
 
-/** Which service is away by this error, and the setting to look at; undefined for an error of another kind. */
+/** Which service does not answer by this error, and the setting to look at; undefined for an error of another kind. */
 export function whyAway(error: unknown, environment: Environment = process.env): string | undefined {
   if (isProviderFailure(error))
     return `An outside party has not answered as it should: ${error.message}. \`npm run doctor\` asks each of them once.`

@@ -30,7 +30,7 @@ export function startEventDelivery(context: WorkerContext): EventDelivery {
   let searchedAt = 0
 
   /** Endpoints do not wait for each other: one that takes ten seconds for each answer delays its own events only. */
-  async function look(): Promise<void> {
+  async function beginSending(): Promise<void> {
     const at = new Date()
     for (const id of await endpointsBehind(sql, at)) {
       if (!sending.has(id))
@@ -59,7 +59,7 @@ export function startEventDelivery(context: WorkerContext): EventDelivery {
   async function run(): Promise<void> {
     while (!signal.aborted) {
       try {
-        await look()
+        await beginSending()
         failures = 0
       } catch (error) {
         failures += 1

@@ -27,7 +27,7 @@ import { reportLostRuns } from './lost-runs.ts'
 /** Much longer than a request may take, so that the draft of a request in progress is left alone. */
 const graceMs = 10 * milliseconds.minute
 const batchSize = 500
-/** What is older, as of the sweep before, has met many sweeps. */
+/** Rows that are older, as of the sweep before, have met many sweeps. */
 const statedWithinMs = milliseconds.day
 /** longer than all workers may be down: for the first sweep, and for that of a new Temporal */
 const firstLookBackMs = 7 * milliseconds.day

@@ -23,7 +23,7 @@ export function createEsimNotices(context: Context) {
 
   return {
     /**
-     * Tells the person by push that the mail with the eSIM came back, once. A push that fails is sent at the next check
+     * Notifies the person by push that the mail with the eSIM came back, once. A push that fails is sent at the next check
      * of the eSIMs. When no device takes it, an operator has to find the person.
      */
     async sendBounceNotice(order: OrderRow, at: Date): Promise<void> {

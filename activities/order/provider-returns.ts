@@ -57,9 +57,9 @@ export async function cancelUnused(
 
 /**
  * U2: notes the return of the eSIMs unless a top-up is paid, in one transaction that holds their rows. A top-up is paid
- * before it looks for a return, and its look waits for such a transaction (`isBeingReturned`): of the two exactly one
- * gives way, since a returned eSIM would lose the data that the customer has paid for. What is noted already is not
- * asked again: every top-up has given way to it since.
+ * before it is checked whether its eSIM is being returned, and that query waits for such a transaction
+ * (`isBeingReturned`): of the two exactly one gives way, since a returned eSIM would lose the data that the customer
+ * has paid for. What is noted already is not asked again: every top-up has given way to it since.
  * @throws EsimInUse when a top-up of one of them is paid
  */
 export async function claimReturn(sql: Database, orderId: string, esims: StoredEsim[], at: Date): Promise<void> {

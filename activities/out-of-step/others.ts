@@ -64,11 +64,11 @@ export function createOtherRows(context: WorkerContext) {
      * lost
      */
     async repeatUpdates(at: Date): Promise<number> {
-      const first = await look(at)
+      const first = await findUnapplied(at)
       if (first.length === 0) return 0
       await pause(showsWithinMs)
       const names = new Set(first.map(({ name }) => name))
-      const still = (await look(at)).filter(({ name }) => names.has(name))
+      const still = (await findUnapplied(at)).filter(({ name }) => names.has(name))
       for (const { name, repeat } of still) {
         heartbeat()
         // The run has the update by now, or its workers do not answer: the next comparison sends it again.
@@ -78,10 +78,10 @@ export function createOtherRows(context: WorkerContext) {
     },
   }
 
-  async function look(at: Date): Promise<UnappliedUpdate[]> {
-    const looks = [bulkActions, campaignsOf, policies, privacyRequests, changesOfAddress, breaches, reserved]
+  async function findUnapplied(at: Date): Promise<UnappliedUpdate[]> {
+    const checks = [bulkActions, campaignsOf, policies, privacyRequests, changesOfAddress, breaches, reserved]
     const found: UnappliedUpdate[] = []
-    for (const each of looks) found.push(...(await each(at)))
+    for (const each of checks) found.push(...(await each(at)))
     return found
   }
 

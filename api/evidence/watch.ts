@@ -7,7 +7,7 @@ import { endSilentOutages } from '../../db/operation/outside-parties.ts'
 import { reportWedgedRuns } from '../../db/operation/wedged-runs.ts'
 import { listWedgedRuns } from '../runs/wedged-runs.ts'
 
-const lookEveryMs = 15_000
+const checkEveryMs = 15_000
 /** more runs than this have one cause, and an operator needs no more tasks to find it */
 const maxReported = 200
 const answerWithinMs = 5_000
@@ -16,7 +16,7 @@ const answerWithinMs = 5_000
 export function startWatch({ sql, temporal, log, metrics }: ApiContext): () => Promise<void> {
   const { failedReadings } = metrics
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     await read('runs', async () => {
       const runs = await listWedgedRuns(temporal, { limit: maxReported, answerWithinMs })
       await reportWedgedRuns(sql, runs, { isComplete: runs.length < maxReported, at: new Date() })
@@ -33,13 +33,13 @@ export function startWatch({ sql, temporal, log, metrics }: ApiContext): () => P
     }
   }
 
-  let looking = Promise.resolve()
+  let checking = Promise.resolve()
   const timer = setInterval(() => {
-    looking = looking.then(look)
-  }, lookEveryMs)
+    checking = checking.then(check)
+  }, checkEveryMs)
   timer.unref()
   return async () => {
     clearInterval(timer)
-    await looking
+    await checking
   }
 }

@@ -126,7 +126,7 @@ async function claimAndSpend(
       return outcome
     })
   } catch (error) {
-    // A statement that has failed fails its transaction, whoever has caught its error.
+    // A statement that has failed fails its transaction, also when its error was caught.
     if (violatedConstraint(error) === accountOfKey) return { state: 'account_missing' }
     throw error
   }

@@ -92,7 +92,7 @@ export function createBulkActionClient(api: ApiContext) {
       return found(id)
     },
 
-    /** What an entry says of a change. It is about no single account. */
+    /** The entry of a change, without who and why. It is about no single account. */
     entryOf: (change: BulkChange, id: string) => ({
       accountId: null,
       orderId: null,

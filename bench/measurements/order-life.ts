@@ -32,7 +32,7 @@ export async function costOfLife(stack: Stack, shop: Shop, { eventful }: { event
   const workflowId = orderWorkflowId(orderId)
   const run = stack.temporal.workflow.getHandle(workflowId)
   const begun = await runsClock()
-  await until('the first look at the eSIM', async () => {
+  await until('the first check of the eSIM', async () => {
     const { pendingActivities } = (await run.describe()).raw
     return pendingActivities?.some(({ attempt }) => (attempt ?? 0) > 1) || undefined
   })

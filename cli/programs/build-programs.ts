@@ -27,7 +27,7 @@ export async function buildPrograms(folder: string, inputs: ReadonlyMap<string, 
       outExtension: { '.js': '.mjs' },
       chunkNames: 'chunks/[name]-[hash]',
       bundle: true,
-      // What is loaded late stays so, and what programs share is there once.
+      // Modules that are loaded late stay so, and modules that programs share are there once.
       splitting: true,
       external: externalPackages,
       format: 'esm',

@@ -7,7 +7,7 @@ export type ProgramName = 'api' | 'worker'
 /** The project's root. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** What a program's process loads before its settings are known, where another one starts it (dev/part.ts). */
+/** Modules that a program's process loads before its settings are known, where another one starts it (dev/part.ts). */
 export const loadedAhead: Record<ProgramName, readonly string[]> = {
   api: ['api/server.ts', 'context.ts', 'temporal/client.ts'],
   worker: ['worker/run-worker.ts', 'context.ts', 'worker/schedules.ts', 'worker/metrics-server.ts'],

@@ -76,7 +76,7 @@ export const orderResults = {
   watchEsims: z.object({ recorded: z.boolean() }).optional(),
 }
 
-/** What an order's activities were given. The history of a local activity does not have it. */
+/** The inputs of an order's activities. The history of a local activity does not have it. */
 export const orderInputs = {
   openCheckout: z.object({ paymentDueAt: time.optional() }).optional(),
   cancelPayment: z.object({ status: z.enum(['cancelled', 'unpaid']), reason: z.string() }),

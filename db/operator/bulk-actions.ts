@@ -113,7 +113,7 @@ export async function countBulkActions(sql: Queryable): Promise<number> {
   return row?.count ?? 0
 }
 
-/** What operators do to a bulk action that is prepared, or runs. */
+/** The changes that operators make to a bulk action that is prepared, or runs. */
 export const bulkChanges = ['pause', 'resume', 'cancel'] as const
 export type BulkChange = (typeof bulkChanges)[number]
 

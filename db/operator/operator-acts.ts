@@ -12,7 +12,7 @@ export interface NewOperatorAct {
   act: string
   /**
    * the kind of a task or privacy request, or the id of a dispute, a bulk action, a campaign, a breach, ...; without an
-   * account it names nobody's thing
+   * account it names what belongs to nobody
    */
   subject?: string | null
   /** as the security log names them */

@@ -9,7 +9,7 @@ import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 
 export type OrderRow = Orders
 
-/** What was ordered and by whom, as the input of an order's run has it. */
+/** The customer and the purchase, as the input of an order's run has them. */
 export const orderedOf = (order: OrderRow) => ({
   orderId: order.id,
   accountId: order.account_id,

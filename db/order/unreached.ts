@@ -3,7 +3,7 @@ import { markMailBounced } from '../accounts.ts'
 import type { Queryable } from '../connection/database.ts'
 import { raiseOperatorTask } from '../operator-tasks.ts'
 
-/** Kind of the operator task: mails about an order come back, or no push could tell the customer of it. */
+/** Kind of the operator task: mails about an order come back, or no push could notify the customer of it. */
 export const mailBounced = 'mail_bounced'
 
 /** Kind of the operator task: one side of a change of address takes no mail, so it cannot agree. */

@@ -4,7 +4,7 @@ import { paymentKinds } from '../../policy/reconciliation.ts'
 import { dayOf } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Attention, Disputes, Orders } from '../connection/schema.ts'
-import { lastLooks } from './reconciliations.ts'
+import { lastComparisons } from './reconciliations.ts'
 
 type OrderColumns = Pick<
   Orders,
@@ -76,7 +76,7 @@ export async function listOldPayments(
       select l.order_id from invoices i join invoice_links l on l.number = i.number
         where i.issued_on >= ${dayOf(page.before)}::date and i.kind = 'credit_note'
       union select uuid_or_null(d.subject_id) from reconciliation_differences d
-        where d.kind = any(${[...paymentKinds]}) and d.reconciliation_id in (${lastLooks(sql, page.reconciliationId)}))
+        where d.kind = any(${[...paymentKinds]}) and d.reconciliation_id in (${lastComparisons(sql, page.reconciliationId)}))
       ${page.after ? sql`and o.id > ${page.after}` : sql``}
     order by o.id limit ${page.limit}`
   return rows.flatMap(({ id, payment_intent_id: paymentIntentId }) =>

@@ -73,7 +73,7 @@ const before = (sql: Queryable, reconciliationId: string) => sql`
  * The newest complete reconciliation before this one, and the incomplete ones since: each may have seen what no other
  * saw.
  */
-export const lastLooks = (sql: Queryable, reconciliationId: string) => sql`
+export const lastComparisons = (sql: Queryable, reconciliationId: string) => sql`
   select id from reconciliations where id <> ${reconciliationId} and started_at >= coalesce(
     (select started_at from reconciliations where id = (${before(sql, reconciliationId)})), '-infinity')`
 
@@ -88,7 +88,7 @@ export async function carryOver(sql: Queryable, reconciliationId: string, readFr
     select distinct on (d.kind, d.subject_id, d.part)
       ${reconciliationId}, d.kind, d.subject_id, d.part, d.detail, d.subject_at, null
     from reconciliation_differences d join reconciliations r on r.id = d.reconciliation_id
-    where r.id in (${lastLooks(sql, reconciliationId)}) and d.explained_by is null
+    where r.id in (${lastComparisons(sql, reconciliationId)}) and d.explained_by is null
       and d.subject_at < ${readFrom} and d.kind <> all(${[...paymentKinds]})
     order by d.kind, d.subject_id, d.part, r.started_at desc
     on conflict do nothing`
@@ -107,7 +107,7 @@ export async function acceptDecided(sql: Queryable, reconciliationId: string): P
         and (a.detail = d.detail
           or ((d.part <> '' or d.kind = any(${[...remainderKinds]})) and position(d.detail in a.detail) > 0)))
       or d.part <> '' and exists (
-        select from reconciliation_differences l where l.reconciliation_id in (${lastLooks(sql, reconciliationId)})
+        select from reconciliation_differences l where l.reconciliation_id in (${lastComparisons(sql, reconciliationId)})
           and (l.kind, l.subject_id, l.part, l.detail) = (d.kind, d.subject_id, d.part, d.detail)
           and l.explained_by = ${'accepted_by_operator' satisfies Explanation}))`
 }

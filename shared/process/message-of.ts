@@ -1,2 +1,2 @@
-/** What was thrown, in a line for the person who has typed a command. */
+/** A line about an error, for the person who has typed a command. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -105,7 +105,7 @@ test('more used data does not withdraw a notice that was due', () => {
   )
 })
 
-describe('the next look at an eSIM', () => {
+describe('the next check of an eSIM', () => {
   const secondMs = 1_000
   const { esimPollMs } = periods.order
 

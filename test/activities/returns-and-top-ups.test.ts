@@ -68,7 +68,7 @@ async function answersOrWaits(looked: Promise<boolean>): Promise<void> {
     isAnswered = true
   }
   void looked.then(answered, answered)
-  await until('the look has answered, or waits', async () => {
+  await until('the check has answered, or waits', async () => {
     const [waiting] = await sql`
       select from pg_stat_activity where wait_event_type = 'Lock' and query like '%from esims%for share'`
     return isAnswered || waiting

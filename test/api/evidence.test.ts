@@ -110,7 +110,7 @@ test.each([
     ['U2', 'U6'],
     () => sql`update reconciliations set state = 'incomplete'`,
   ],
-  ['R3: without a look into the backup store', ['R3'], () => sql`update backup_store set read_at = ${ago(1.6)}`],
+  ['R3: without a reading of the backup store', ['R3'], () => sql`update backup_store set read_at = ${ago(1.6)}`],
 ])('%s nobody knows whether the promise is kept', async (_, ids, makeUnknown) => {
   await sql`update accounts set created_at = ${ago(2)}`
   await makeUnknown()

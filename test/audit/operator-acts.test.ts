@@ -243,7 +243,7 @@ test('each act of an operator, by key or on the console, is done here or in anot
   }
 })
 
-test('these requests of operators leave no entry, each for its reason', () => {
+test('no request of an operator leaves no entry, but for these', () => {
   const without = harness.routes.flatMap((route) => (route.unrecorded ? [operationOf(route)] : []))
   expect(without.sort()).toEqual([
     'POST /codec/decode',

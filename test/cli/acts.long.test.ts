@@ -21,7 +21,7 @@ async function cli(args: string[], env: Record<string, string> = environment) {
 
 test('an operator acts on an order in a terminal, with a reason that its timeline shows', async () => {
   const order = await harness.buy(await harness.signUp())
-  const act = ['act', String(order.id), 'refund-part', '--amount', '1.50', '--reason', 'the network was away', '--json']
+  const act = ['act', String(order.id), 'refund-part', '--amount', '1.50', '--reason', 'the network was down', '--json']
   const [done, noReason, unknown] = await Promise.all([
     cli(act),
     cli(['act', String(order.id), 'note']),
@@ -33,7 +33,7 @@ test('an operator acts on an order in a terminal, with a reason that its timelin
   expect(noReason.output).toContain('--reason')
   expect(unknown.code).toBe(2)
   const timeline = await cli(['timeline', String(order.id)])
-  expect(timeline.output).toContain('refund part of €1.50: the network was away')
+  expect(timeline.output).toContain('refund part of €1.50: the network was down')
 })
 
 test('tasks, notes of accounts, privacy requests and disputes are done in a terminal, each with its entry', async () => {

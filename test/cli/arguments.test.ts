@@ -11,7 +11,7 @@ test.each(commands)('npm run $name reads its arguments as the others do', async 
   if (file !== withoutSources) expect(await readFile(file, 'utf8')).toMatch(/^(const .* = )?readArguments\(/m)
 })
 
-test.each(commands)('npm run $name says which service is away, if it asks one', async ({ file }) => {
+test.each(commands)('npm run $name says which service does not answer, if it asks one', async ({ file }) => {
   const source = await readFile(file, 'utf8')
   if (/readConfigBeside\(/.test(source))
     expect(source).toMatch(/^(await runCommand\(| +await runCommand\(|.*whyAway\()/m)

@@ -170,7 +170,7 @@ test('each command of package.json is known to ask a service, or to ask none', (
 })
 
 test.each(commands.filter(({ name }) => name in whenAway))(
-  'npm run $name says in words which service is away, and where to look',
+  'npm run $name says in words which service does not answer, and where to look',
   async ({ name, args }) => {
     const all = whenAway[name] ?? []
     const services = {

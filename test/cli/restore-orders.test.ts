@@ -153,7 +153,7 @@ test('U2: an order whose eSIMs its provider does not know any more becomes an op
 
   // While its run still shows it as delivered, it is an operator task. Once the run is over, it is refunded, by a run
   // of its own.
-  await until('a look leaves it to an operator, or has it refunded', async () => {
+  await until('a sweep leaves it to an operator, or has it refunded', async () => {
     await runLater(harness, 'paymentSweep', 0)
     const status = (await findOrder(sql, order.id))?.status ?? ''
     const kinds = (await tasksOf(order.id)).map(({ kind }) => kind)

@@ -1,4 +1,4 @@
-/** What a command says when a service is away: which one, and the setting to look at. */
+/** What a command says when a service does not answer: which one, and the setting to look at. */
 import { ServiceError } from '@temporalio/client'
 import postgres from 'postgres'
 import { expect, test } from 'vitest'

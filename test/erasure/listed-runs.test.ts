@@ -59,7 +59,7 @@ function keeping(kept: KeptRows) {
 const now = Date.now()
 const noBeat = (): void => undefined
 
-/** Looks at the runs of an erased person, as the deletion's run does. @param afterMs since its first look */
+/** Looks at the runs of an erased person, as the deletion's run does. @param afterMs since its first check */
 async function look(
   context: ReturnType<typeof keeping>['context'],
   { final = true, afterMs = 0, of = accountRef }: { final?: boolean; afterMs?: number; of?: string } = {},
@@ -193,7 +193,7 @@ test('a deletion whose rows Temporal does not list keeps no other one from being
   expect(await isComplete(earlier)).toBe(true)
 })
 
-test('each row that is looked at shows that the look goes on: a server may take ten seconds for its answer', async () => {
+test('each row that is looked at shows that the check goes on: a server may take ten seconds for its answer', async () => {
   const erased = await leftToOperators(1)
   const rows = Array.from({ length: 5 }, () => rowWith(randomUUID(), row))
   const beat = vi.fn<() => void>()

@@ -277,7 +277,7 @@ test('a dispute of a top-up, an inquiry and a dispute without a date are answere
   await untilTask(dispute, ({ attributes }) => attributes?.status === 'warning_under_review')
 })
 
-test('a dispute whose webhook was lost, of an order whose run has closed, gets its task and evidence by the hourly look', async () => {
+test('a dispute whose webhook was lost, of an order whose run has closed, gets its task and evidence by the payment sweep', async () => {
   const { order } = await delivered()
   await esimAccess.do('expire', { iccid: order.esims[0].iccid })
   await harness.fastForward(order.id, '2 days')

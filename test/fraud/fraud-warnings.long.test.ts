@@ -225,7 +225,7 @@ async function warnWhileProviderIsAway(orderId: string): Promise<void> {
 const untilReturned = (iccid: string) =>
   until('the eSIM is returned', async () => (await atProvider(iccid)) === 'CANCEL')
 
-test('U5: a warned order whose provider is away is refunded within the days of a decision, and its eSIM is returned when the provider is back', async () => {
+test('U5: a warned order whose provider is down is refunded within the days of a decision, and its eSIM is returned when the provider is back', async () => {
   const { order } = await bought('delivered')
   await warnWhileProviderIsAway(order.id)
   await harness.fastForward(order.id, '46 hours')
@@ -299,7 +299,7 @@ test('U5: of two eSIMs of a refunded warned order the unused one is returned, th
   })
 })
 
-test('U5: no top-up is sold for an eSIM whose order was refunded while its provider is away', async () => {
+test('U5: no top-up is sold for an eSIM whose order was refunded while its provider is down', async () => {
   const { person, order } = await bought('delivered')
   const { id } = expectStatus(
     await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: testPackages.topUp }),
@@ -316,7 +316,7 @@ test.each([
   ['used', { used_bytes: '1000' }],
   ['installed', { state: 'installed' }],
 ])(
-  'U5: a warned order that is %s by our own books becomes an operator task while its provider is away',
+  'U5: a warned order that is %s by our own books becomes an operator task while its provider is down',
   async (_what, seen) => {
     const { order } = await bought('delivered')
     await sql`update esims set ${sql(seen)} where order_id = ${order.id}`
@@ -398,7 +398,7 @@ test('orders with a fraud warning whose run was terminated are refunded, and unu
   }
 })
 
-test('U5: a warned order whose run was terminated is refunded in time while its provider is away, and its eSIM is returned later', async () => {
+test('U5: a warned order whose run was terminated is refunded in time while its provider is down, and its eSIM is returned later', async () => {
   const { order } = await bought('delivered')
   await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).terminate('by mistake')
   await warnWhileProviderIsAway(order.id)
@@ -410,7 +410,7 @@ test('U5: a warned order whose run was terminated is refunded in time while its 
   await untilReturned(order.esims[0].iccid)
 })
 
-test('the hourly look finds a warning whose webhook was lost, and settles tasks that need nothing any more', async () => {
+test('the payment sweep finds a fraud warning whose webhook was lost, and settles tasks that need nothing any more', async () => {
   const used = await bought('delivered')
   await esimAccess.do('use', { iccid: used.order.esims[0].iccid, bytes: 1_000 })
   await warn(used.order.id)

@@ -24,7 +24,7 @@ test('every message is there in every language, with the same arguments', () => 
   expect(faultsOf(messages)).toEqual([])
 })
 
-test('every message is used', () => {
+test('every message of the message files is used', () => {
   expect(unusedKeys(Object.keys(messages.en), Object.keys(allMessages.en), sources)).toEqual([])
 })
 

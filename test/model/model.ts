@@ -421,7 +421,7 @@ const steps = {
     when: (world) => isIn('refunded')(world) && world.refunded === price,
     does: ({ part: state, bounces }) => ({ refunded: state === 'made' ? part : 0, bounces: bounces === 0 ? 1 : 2 }),
   },
-  // After a fraud warning the money does not wait for a provider that is away, which is still asked for the return.
+  // After a fraud warning the money does not wait for a provider that is down, which is still asked for the return.
   'refunds before the eSIM is back': {
     who: 'fault',
     when: (world) => isIn('delivered')(world) && world.isReturning && world.esim === 'held',

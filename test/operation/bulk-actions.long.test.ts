@@ -297,13 +297,13 @@ test('the console selects, starts and reports a bulk action', async () => {
   expect(refused.html).toContain('Reason must say why')
   const made = await surfer.submit('/console/bulk-actions', '/console/bulk-actions', {
     ...form,
-    reason: 'the network was away',
+    reason: 'the network was down',
   })
   expect(made.status).toBe(303)
   const page = String(made.location)
   const { html } = await surfer.open(page)
   expect(html).toContain('1 orders, prepared')
-  expect(html).toContain('the network was away')
+  expect(html).toContain('the network was down')
   expect((await surfer.submit(page, `${page}/start`)).status).toBe(303)
   const report = await untilValue(
     'the page says that it is done',
@@ -311,7 +311,7 @@ test('the console selects, starts and reports a bulk action', async () => {
     (shown) => shown.html.includes('1 orders, done'),
   )
   expect(report.html).toContain(delivered.id)
-  expect((await surfer.open('/console/bulk-actions')).html).toContain('the network was away')
+  expect((await surfer.open('/console/bulk-actions')).html).toContain('the network was down')
   await harness.untilOrder(delivered.id, 'refunded')
   await mailed('Our support has taken back this unused eSIM')
 })

@@ -40,7 +40,7 @@ const orders = async (count: number, quantity = 1): Promise<OrderView[]> =>
 const refundPart = (by: Key, order: OrderView, amount: string) =>
   by.caller.post(
     `/v1/operator/orders/${order.id}/acts`,
-    { act: 'refund-part', reason: 'the network was away', amount },
+    { act: 'refund-part', reason: 'the network was down', amount },
     { 'idempotency-key': randomUUID() },
   )
 const partOf = (by: Key, order: OrderView, minor: number) =>
@@ -75,7 +75,7 @@ test('U2: small refunds of one operator are added up for a day, by each way; ano
       .filter(({ source }: { source: string }) => source === 'operator')
       .map((item: { words: string }) => item.words),
   ).toEqual([
-    'refund part of €3.00 (not done: second operator required): the network was away',
+    'refund part of €3.00 (not done: second operator required): the network was down',
     'refund part of €3.00 (not done: second operator required)',
     'refund of €5.00 (not done: second operator required)',
     'refund part of €2.00',
@@ -101,7 +101,7 @@ test('a terminal and the console say that a refund beyond the limit needs anothe
   expectStatus(await wholeOf(mine, first), 200)
   const program = startProgram(
     process.execPath,
-    ['--import', 'tsx', 'cli/acts.ts', 'act', String(second.id), 'refund', '--reason', 'the network was away'],
+    ['--import', 'tsx', 'cli/acts.ts', 'act', String(second.id), 'refund', '--reason', 'the network was down'],
     { AMA_API_URL: harness.urls.api, AMA_OPERATOR_KEY: mine.token },
   )
   expect((await program.ended).code).toBe(1)
@@ -121,11 +121,11 @@ test('a terminal and the console say that a refund beyond the limit needs anothe
     await openSession(sql, { owner: { operatorId: id }, replaces: undefined, at, expiresAt }),
   )
   const page = `/console/orders/${second.id}/refund-part`
-  const refused = await surfer.submit(page, page, { reason: 'the network was away', amount: '4.00' })
+  const refused = await surfer.submit(page, page, { reason: 'the network was down', amount: '4.00' })
   expect(refused.status).toBe(422)
   expect(refused.html).toContain('refunded 5.00 before, and this is 4.00 more. Ask another operator')
   expect(refused.html).toContain('value="4.00"')
-  expect((await surfer.submit(page, page, { reason: 'the network was away', amount: '3.00' })).status).toBe(303)
+  expect((await surfer.submit(page, page, { reason: 'the network was down', amount: '3.00' })).status).toBe(303)
 })
 
 test('refunds of one order by several operators are added up; two operators can give back all of it', async () => {
@@ -140,7 +140,7 @@ test('refunds of one order by several operators are added up; two operators can 
   )
   const paidAt: string = order.paidAt
   const selection = { paidFrom: paidAt, paidUntil: new Date(Date.parse(paidAt) + 1).toISOString() }
-  const body = { act: 'refund', selection, reason: 'the network was away' }
+  const body = { act: 'refund', selection, reason: 'the network was down' }
   const prepared = expectStatus(await mine.caller.post(bulkPath, body, { 'idempotency-key': randomUUID() }), 201)
   expect(prepared).toMatchObject({
     orderCount: 1,
@@ -163,7 +163,7 @@ test('several bulk refunds that one operator starts at the same moment are added
     expectStatus(
       await mine.caller.post(
         bulkPath,
-        { act: 'refund', selection: { statuses: ['delivered'], paidFrom }, limit, reason: 'the network was away' },
+        { act: 'refund', selection: { statuses: ['delivered'], paidFrom }, limit, reason: 'the network was down' },
         { 'idempotency-key': randomUUID() },
       ),
       201,

@@ -145,7 +145,7 @@ test.each([
   ['esim-access', testPackages.onlyEsimAccess, 'esim_status_frozen'],
   ['airalo', testPackages.onlyAiralo, 'usage_status_frozen'],
 ] as const)(
-  'a status of a delivered eSIM that nobody knows is seen at the next look: %s',
+  'a status of a delivered eSIM that nobody knows is seen at the next check: %s',
   async (party, packageCode, named) => {
     const { id } = await harness.buy(await harness.signUp(), { packageCode })
     await untilWatched(harness.stack, id)

@@ -136,7 +136,7 @@ const nothingFound = { success: true, errorCode: '0', obj: { esimList: [] } }
 const oneRefusal = [
   ['310403', []],
   ['310272', []],
-  ['200002, and the look after it finds nothing', [nothingFound]],
+  ['200002, and the question after it finds nothing', [nothingFound]],
 ] as const
 
 test.each(oneRefusal)(

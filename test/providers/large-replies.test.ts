@@ -51,7 +51,7 @@ const calls: Record<string, [ask: () => Promise<unknown>, expected: string]> = {
   'Firebase, its keys': [() => idTokens.verifyFirebaseIdToken(unknownToken), 'unavailable keys_too_large'],
   'Firebase, a user': [() => users.deleteUser('x'), 'unavailable reply_too_large'],
   'FCM, a push': [() => push.send(notice), 'unknown_outcome reply_too_large'],
-  'Stripe, a look': [() => stripe.getPayment('pi_x'), 'unavailable reply_too_large'],
+  'Stripe, a payment': [() => stripe.getPayment('pi_x'), 'unavailable reply_too_large'],
   'Meta, a purchase': [() => measurement.sendToMeta(purchase, new Date()), 'unknown_outcome reply_too_large'],
   'Google Analytics, a purchase': [
     () => measurement.sendToGoogleAnalytics(purchase, new Date()),

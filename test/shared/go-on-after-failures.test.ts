@@ -42,8 +42,8 @@ test('an error that is none of the item’s ends the work at once', async () => 
   const others = goOnAfterFailures()
   const work = async (item: string) => {
     seen.push(item)
-    throw new Error('the database is away')
+    throw new Error('the database is down')
   }
-  await expect(others.each(['a', 'b'], work)).rejects.toThrow('the database is away')
+  await expect(others.each(['a', 'b'], work)).rejects.toThrow('the database is down')
   expect(seen).toEqual(['a'])
 })

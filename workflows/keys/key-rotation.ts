@@ -103,7 +103,7 @@ export async function keyRotation(
       return moveTo('done', 0)
     }
     await moveTo('waiting_for_runs', remaining, plusMs(now(), runsPauseMs))
-    await sleep(runsPauseMs, { summary: 'until the next look at open runs' })
+    await sleep(runsPauseMs, { summary: 'until open runs are checked again' })
   }
 
   async function moveTo(status: KeyRotationStatus, remaining: number | null, dueAt: Date | null = null): Promise<void> {

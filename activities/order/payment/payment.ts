@@ -46,7 +46,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
           (select status from orders where id = ${input.orderId}) as order_status
         from packages where code = ${input.packageCode} and active and kind = ${input.parentOrderId ? 'top_up' : 'base'}`
       if (!offer) {
-        // What was paid already is delivered, also when its package is off sale meanwhile.
+        // A paid order is delivered, also when its package is off sale meanwhile.
         if ((await findOrder(sql, input.orderId))?.status === 'in_review') return
         throw failure('PackageUnavailable')
       }

@@ -32,7 +32,7 @@ export const refundWasRefused = 'refused'
 export const mailName = (occasion: string): NamesUnder<'mail'> => (isMail(occasion) ? occasion : 'other')
 const isMail = (occasion: string): occasion is NamesUnder<'mail'> => Object.hasOwn(purchase, `mail.${occasion}`)
 
-/** What a package holds, in the reader's language: its name is the provider's, in English. */
+/** The data and days of a package, in the reader's language: its name is the provider's, in English. */
 export interface Holds {
   /** null: unlimited */
   dataBytes: number | null

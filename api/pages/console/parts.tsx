@@ -160,7 +160,7 @@ export interface ActLink {
   danger: boolean
 }
 
-/** What can be done; each act is asked about on its own page. @param at the page of what the acts are done to */
+/** Links to the acts; each is asked about on its own page. @param at the page of the order, account or task */
 export function ActLinks({ of: acts, at }: { of: readonly ActLink[]; at: string }) {
   return (
     <p className="acts">

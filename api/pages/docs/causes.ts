@@ -1,4 +1,4 @@
-/** What has led to each problem, for its page. What a program does about it is in remedies.ts. */
+/** The cause of each problem, for its page. The remedy is in remedies.ts. */
 import type { ProblemCode } from '../../http/problems.ts'
 
 const stateOf = (what: string): string =>

@@ -1,4 +1,4 @@
-/** What a program does about each problem. What has led to it is in causes.ts. */
+/** The remedy of each problem, for programs. The cause is in causes.ts. */
 import type { ProblemCode } from '../../http/problems.ts'
 
 const repeatLater = 'Repeat the same request, with the same Idempotency-Key, after the time in `Retry-After`.'

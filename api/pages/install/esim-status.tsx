@@ -7,7 +7,7 @@ export interface EsimLife {
   suspended: boolean
   totalBytes: number | null
   usedBytes: number
-  /** when the provider told the usage */
+  /** when the provider reported the usage */
   checkedAt: Date
   validityStarts: ValidityStart | null
   activatedAt: Date | null
@@ -16,7 +16,7 @@ export interface EsimLife {
   expiresAt: Date | null
 }
 
-/** Airalo does not tell when an eSIM was activated. */
+/** Airalo does not report when an eSIM was activated. */
 export const hasStarted = ({ state, activatedAt, usedBytes }: EsimLife): boolean =>
   activatedAt !== null || usedBytes > 0 || ['in_use', 'used_up', 'expired'].includes(state)
 

@@ -1,4 +1,4 @@
-/** What an operator can do to an account, for the console and the JSON routes. */
+/** The acts of operators on an account, for the console and the JSON routes. */
 import type { ApiContext } from '../../../context.ts'
 import type { EmailChange } from '../../../db/email-changes.ts'
 import { findDeletion } from '../../../db/erasure/deletions.ts'
@@ -53,7 +53,7 @@ export function createAccountActs(api: ApiContext) {
     },
     'waive-old-address': {
       label: 'Waive the old address’ consent',
-      does: 'The account gets its new address once that one agrees; the old one is not asked any more, and is notified. Do it only after you have identified the person by other means: whoever reads the mail of the new address gets the account.',
+      does: 'The account gets its new address once that one agrees; the old one is not asked any more, and is notified. Do it only after you have identified the person by other means: the person who reads the mail of the new address gets the account.',
       danger: true,
       permission: 'privacy',
       isOffered: (rows) => rows.emailChanges.some((change) => change.state === 'open' && !change.old_confirmed_at),
@@ -86,7 +86,7 @@ export function createAccountActs(api: ApiContext) {
   return {
     acts,
 
-    /** What an entry says of the act. */
+    /** The entry of an act, without who and why. */
     entryOf: (name: AccountActName, accountId: string): Pick<NewOperatorAct, 'accountId' | 'orderId' | 'act'> => ({
       accountId: acts[name].ownerOf(accountId),
       orderId: null,

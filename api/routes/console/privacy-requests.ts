@@ -62,7 +62,7 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
     subject: row.account_id === null ? row.kind : privacyReference(row.id),
   })
 
-  /** What both acts have in common. */
+  /** Common to both acts. */
   const ofRequest = {
     permission: 'privacy',
     promises: ['G6'],

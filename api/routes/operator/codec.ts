@@ -23,7 +23,7 @@ const payloads = z
 
 type Payloads = z.output<typeof payloads>['payloads']
 
-/** What the runs of a person hold: purchases and choices; the rest are ids (docs/glossary.md, "run"). */
+/** The contents of the runs of a person: purchases and choices; the rest are ids (docs/glossary.md, "run"). */
 const heldByRuns: readonly FieldGroup[] = ['orders', 'consents']
 
 export function codecRoutes({ config, sql }: ApiContext): Route[] {
@@ -50,7 +50,7 @@ export function codecRoutes({ config, sql }: ApiContext): Route[] {
         const converted = await codec[name](given)
         const reply = { status: 200 as const, body: { payloads: toJson(converted) } }
         if (!reads) return reply
-        // What came unencrypted, the caller had already.
+        // The caller has already read payloads that came unencrypted.
         const opened = converted.filter((_, place) => keyIdOf(given[place] ?? {}) !== undefined)
         const text = opened.map(({ data }) => Buffer.from(data ?? []).toString()).join('\n')
         return { ...reply, about: await accountsNamedIn(sql, text) }

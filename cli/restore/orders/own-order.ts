@@ -1,4 +1,4 @@
-/** What providers have for a run's order, and which of it is its own. */
+/** The orders at providers for a run's order, and the one of them that is its own. */
 import { placementPrefix, prefixOf } from '../../../activities/order/placement-reference.ts'
 import { insertItem } from '../../../db/backup/restores.ts'
 import type { Queryable } from '../../../db/connection/database.ts'
@@ -16,7 +16,7 @@ export interface PlacedOrder {
   orderNo: string
 }
 
-/** What the providers have for the runs' orders, by order id. */
+/** The orders at providers for the runs' orders, by order id. */
 export async function listPlacedOrders(
   { esimProviders }: RepeatingContext,
   runs: readonly OrderRun[],

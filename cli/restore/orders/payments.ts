@@ -15,7 +15,7 @@ export interface OrderPayment {
   id: string | undefined
   /** @throws when the processor does not say what it is */
   read(): Promise<Payment | undefined>
-  /** The same for what can be done without: an operator is told when the processor does not say what it is. */
+  /** The same for what can be done without: it is an operator task when Stripe does not say what it is. */
   readIfShown(): Promise<Payment | undefined>
 }
 
@@ -68,7 +68,7 @@ export async function readNewPayments(
     const isUnread = known ? unread.has(known) : unread.has(orderId) && ownOf.get(orderId)?.status !== 'succeeded'
     let answer: Promise<Payment | undefined> | undefined
     const ask = async (): Promise<Payment | undefined> => {
-      // An operator has been told of the payment.
+      // The payment is an operator task already.
       if (isUnread) throw failure('PaymentUnavailable', { code: 'payment_unread' })
       return known ? (read.get(known) ?? stripe.getPayment(known)) : ownOf.get(orderId)
     }

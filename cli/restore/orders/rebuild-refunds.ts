@@ -65,7 +65,7 @@ export async function rebuildRefunds(
   })
 }
 
-/** What lost disputes have given back of a payment, if the order's run has counted it as refunded. */
+/** The sums that banks have taken back by lost disputes, if the order's run has counted them as refunded. */
 export const listTakenBack = async (
   { stripe }: RepeatingContext,
   payment: Payment,

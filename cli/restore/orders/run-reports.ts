@@ -1,4 +1,4 @@
-/** What an order's run has reported: its activities' inputs and results outlive the database. */
+/** The reports of an order's run: its activities' inputs and results outlive the database. */
 import type { z } from 'zod'
 import { type RefundReason, refundReasonOf } from '../../../workflows/order/order.contract.ts'
 import { orderInputs, orderResults } from '../history-forms.ts'
@@ -30,7 +30,7 @@ export function refundReason(run: OrderRun): RefundReason {
   return refundReasonOf(asked?.input?.reason) ?? 'not_delivered_in_time'
 }
 
-/** What a run has reported of its refund. */
+/** The refund, as the run has recorded it. */
 export function ownRefund(run: OrderRun): KnownRefunds['own'] {
   const refunded = findLastCompleted(run.activities, 'refundPayment')
   const result = refunded && readAs(orderResults.refundPayment, refunded.completed.result)
@@ -52,7 +52,7 @@ export function readDelivery(asOf: Date, result: unknown): Delivery {
   return { at: deliveredAt, invoiceNumber }
 }
 
-/** What a run has reported of its delivery. @returns undefined when it has not delivered its order */
+/** The delivery, as the run has recorded it. @returns undefined when it has not delivered its order */
 export function deliveryOf(activities: readonly RecordedActivity[]): Delivery | undefined {
   const recorded = findCompleted(activities, 'recordDelivery')
   return recorded && readDelivery(recorded.at, recorded.completed.result)

@@ -91,7 +91,7 @@ test.each(reaches)('an erasure that reaches %s of another person is found', asyn
   expect([rows.map((row) => shown.test(row)), runs]).toEqual([[true], []])
 })
 
-test('an erasure whose second look, a quarter of an hour later, reaches a row of another person is found', async () => {
+test('an erasure whose second check, a quarter of an hour later, reaches a row of another person is found', async () => {
   const { anna, ben, annas, before } = await twoPersons()
   const deletion = await deleteAccount(harness.stack, ben)
   expect(await changedSince(harness, before, annas)).toEqual(nothingChanged)

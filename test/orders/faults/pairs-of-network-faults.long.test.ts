@@ -209,7 +209,7 @@ test('a person with every sign-in is erased at every party, and redacted at Stri
   await checkTotals(harness.stack)
 })
 
-test('the nightly comparison and the hourly look at Stripe read everything', { timeout: 300_000 }, async () => {
+test('the nightly comparison and the payment sweep read everything', { timeout: 300_000 }, async () => {
   await sims.stripe.do('clock', { advanceSeconds: 8 * 86_400 })
   await sims.stripe.do('pay-out')
   await runLater(harness.stack, paymentSweepType, 0, [], { timeoutMs: 240_000 })

@@ -74,7 +74,7 @@ test('a payment that the bank processes for a day and then declines ends as unpa
   expect(await attention(order.id)).toEqual([])
 })
 
-test('a processor that is away for a day at the deadline ends no order', async () => {
+test('a payment processor that is down for a day at the deadline ends no order', async () => {
   const { order } = await unpaid()
   await harness.fastForward(order.id, '11 minutes')
   await stripe.do('webhooks', { drop: 1_000 })
@@ -140,7 +140,7 @@ test('a refund that is still pending after a month is followed, and operators se
   await harness.untilOrder(order.id, 'refunded')
 })
 
-test('the hourly look finds a refund that failed and whose webhook was lost', async () => {
+test('the payment sweep finds a refund that failed and whose webhook was lost', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode })
   expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
@@ -165,7 +165,7 @@ test('a late payment whose refund bounces is an operator task, by which the refu
   expect(await attention(order.id)).toEqual([])
 })
 
-test('the hourly look finds a payment whose run was terminated and whose webhook was lost', async () => {
+test('the payment sweep finds a payment whose run was terminated and whose webhook was lost', async () => {
   const { order } = await unpaid()
   await terminate(order.id)
   await stripe.do('webhooks', { drop: 1_000 })
@@ -175,7 +175,7 @@ test('the hourly look finds a payment whose run was terminated and whose webhook
   await expectRefunded(order.id, 'paid_after_cancel')
 })
 
-test('an event that cannot be looked up stops no other one: the hourly look goes on', async () => {
+test('an event that cannot be looked up stops no other one: the payment sweep goes on', async () => {
   const people = await Promise.all([harness.signUp(), harness.signUp()])
   const [before, after] = await Promise.all(people.map((person) => harness.buy(person, { packageCode })))
   const { order } = await unpaid()
@@ -194,7 +194,7 @@ test('an event that cannot be looked up stops no other one: the hourly look goes
   expect(unread.length).toBeGreaterThan(0)
 })
 
-test('the hourly look closes an unpaid order whose run was terminated', async () => {
+test('the payment sweep closes an unpaid order whose run was terminated', async () => {
   const { order } = await unpaid()
   await terminate(order.id)
   await sql`update orders set payment_due_at = created_at where id = ${order.id}`
@@ -205,7 +205,7 @@ test('the hourly look closes an unpaid order whose run was terminated', async ()
   )
 })
 
-test('the hourly look leaves orders alone whose runs are open', async () => {
+test('the payment sweep leaves orders alone whose runs are open', async () => {
   const { order } = await unpaid()
   await sweep()
   const { order: held } = await paidAndHeld()
@@ -221,7 +221,7 @@ async function paidAndHeld() {
   return { order: await harness.buy(person, { packageCode, pay: { riskLevel: 'elevated' }, until: 'in_review' }) }
 }
 
-test('a held order whose run was terminated is refunded by the hourly look', async () => {
+test('a held order whose run was terminated is refunded by the payment sweep', async () => {
   const { order } = await paidAndHeld()
   await terminate(order.id)
   await sweep()
@@ -242,7 +242,7 @@ test('an order in provisioning whose run was terminated returns its eSIM and is 
   await expectRefunded(order.id, 'not_delivered_in_time')
 })
 
-test('a refund whose run was terminated is carried out by the hourly look', async () => {
+test('a refund whose run was terminated is carried out by the payment sweep', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode })
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds$' }, status: 503, times: 1_000_000 })
@@ -260,7 +260,7 @@ const intentsLeft = async (before: ReadonlySet<string>) =>
   )
 const intentIds = async () => new Set((await stripe.state()).paymentIntents.map(({ id }) => id))
 
-test('a payment whose creation was applied and answered with 500 is cancelled by the hourly look', async () => {
+test('a payment whose creation was applied and answered with 500 is cancelled by the payment sweep', async () => {
   const person = await harness.signUp()
   const before = await intentIds()
   await stripe.do('misbehave-next', { path: '/v1/payment_intents$', status: 500, applied: true })

@@ -156,7 +156,7 @@ test('operators learn of an eSIM that was used after a cancellation, also if not
   await esimAccess.do('use', { iccid: esims[0].iccid, bytes: 1_000 })
   await write(id, 'refunding', 'cancelled_by_customer')
   const { repeatUpdate } = createOutOfStep({ sql, temporal: harness.temporal }, async () => {
-    throw new Error('the database is away')
+    throw new Error('the database is down')
   })
   const seen = { id, status: 'refunding', reason: 'cancelled_by_customer' } as const
   await expect(repeatUpdate(seen, 'delivered', new Date())).rejects.toThrow('away')

@@ -16,14 +16,14 @@ const { sims, context } = harness
 const { sql } = context
 const packageCode = testPackages.onlyEsimAccess
 
-/** The hourly look at the processor, an hour from now. */
+/** The payment sweep, an hour from now. */
 const sweep = () => runLater<PaymentSweepReport>(harness.stack, paymentSweepType, 1 / 24)
 
 test.each([
   ['that no order has', async () => randomUUID()],
   ['of an order that has its own', async () => (await harness.buy(await harness.signUp(), { packageCode })).id],
 ])(
-  'a payment %s, which the bank still processes at the hourly look, is shown to operators once it is paid',
+  'a payment %s, which the bank still processes at the payment sweep, is shown to operators once it is paid',
   async (_, orderOf) => {
     const orderId = await orderOf()
     const { paymentIntentId } = await context.stripe.createPayment({

@@ -130,7 +130,7 @@ test.each<[string, number, Parameters<typeof halfReturned>[0]]>([
   },
 )
 
-test('the first of two eSIMs went back, and the second is used after the provider was away: an operator task', async () => {
+test('the first of two eSIMs went back, and the second is used after the provider was down: an operator task', async () => {
   const { person, order, iccids } = await delivered(2)
   const { esims } = await esimAccess.state()
   const second = esims.findLast(({ iccid }) => iccid === iccids[1])
@@ -153,7 +153,7 @@ test('the first of two eSIMs went back, and the second is used after the provide
   ).toEqual(returnedOf(1, 2))
 })
 
-/** The customer asks for the return while the provider is away, and then uses the eSIM. */
+/** The customer asks for the return while the provider is down, and then uses the eSIM. */
 async function usedAfterOutage() {
   const bought = await delivered()
   await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: always })

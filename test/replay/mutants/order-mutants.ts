@@ -172,7 +172,7 @@ export const orderMutants: Mutant[] = [
     caughtBy: ['withdrawal-carried-out', 'withdrawal-waits-for-the-provider'],
   },
   {
-    name: 'work that is given up while the database is away',
+    name: 'work that is given up while the database is down',
     mutation: {
       workflow: 'order',
       activity: 'confirmPayment',
@@ -203,7 +203,7 @@ export const orderMutants: Mutant[] = [
     caughtBy: ['order-warned-of-and-refunded-without-its-esims'],
   },
   {
-    name: 'a warned order that waits for its provider for as long as that is away',
+    name: 'a warned order that waits for its provider for as long as that is down',
     mutation: {
       workflow: 'order',
       activity: 'readFraudWarnings',
@@ -229,7 +229,7 @@ export const orderMutants: Mutant[] = [
     ],
   },
   {
-    name: 'aftercare that waits for the provider for as long as that is away',
+    name: 'aftercare that waits for the provider for as long as that is down',
     mutation: {
       workflow: 'orderAftercare',
       activity: 'readFraudWarnings',

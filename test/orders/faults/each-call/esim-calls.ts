@@ -130,6 +130,6 @@ export function airaloCalls(harness: Harness) {
     topUps: ordered,
     cancels: async (ref) => (await state()).refunds.filter(({ iccids }) => iccids.includes(ref)).length,
   })
-  // Its 404 of a look has no words, and means that there is none; who looks asks again (activities/failures.ts).
+  // Its 404 of a call that reads has no words, and means that there is none; who looks asks again (activities/failures.ts).
   return withAll(calls, { refusedBy: ['answers 404'] })
 }
