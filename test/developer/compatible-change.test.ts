@@ -1,7 +1,7 @@
 /** A change of the API breaks no program that was made from the last released document. */
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { breakingChanges, type ComparedDocument } from '../../cli/generate/client-compatibility.ts'
+import { breakingChanges, type ComparedDocument } from './client-compatibility.ts'
 
 const read = async (name: string): Promise<ComparedDocument> =>
   JSON.parse(await readFile(new URL(`../../client/${name}`, import.meta.url), 'utf8'))
