@@ -1,8 +1,7 @@
 /** An account on the console. */
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { type Account, accountExists, findAccount } from '../../../db/accounts.ts'
+import { accountExists, findAccount } from '../../../db/accounts.ts'
 import { listDevices } from '../../../db/devices.ts'
 import { type EmailChange, findEmailChange } from '../../../db/email-changes.ts'
 import { readAccountRows } from '../../../db/operator/account-rows.ts'
@@ -11,20 +10,18 @@ import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import { listEsimsOfOrders } from '../../../db/order/esims.ts'
 import { isPermitted } from '../../../policy/operators/operator-roles.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
-import { actorOf, type ConsoleUser, noteEntry } from '../../http/caller.ts'
-import { type FieldError, orNotFound, Problem } from '../../http/problem.ts'
+import { actorOf } from '../../http/caller.ts'
+import { orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
 import { EmailChangeFacts, renderAccountPage } from '../../pages/console/account.tsx'
-import { renderAct } from '../../pages/console/act.tsx'
 import { pageOfList } from '../../pages/console/parts.tsx'
 import { accountTimelineOf } from '../../views/account-timeline.ts'
 import { type AccountActName, accountActNames, createAccountActs } from './account-acts.ts'
-import { answers, frameOf, goTo, headers, page } from './console-route.ts'
-import { performAct, sentForm } from './perform-act.ts'
+import { actRoutes, frameOf, headers, page } from './console-route.ts'
 
-/** Of the forms of all acts. */
-const actForm = z.object({ ...sentForm.shape, change: sentId.optional() })
+/** The change of address that the form names. */
+const actFields = z.strictObject({ change: sentId.optional() })
 const params = z.strictObject({ id: sentId })
 /** Of each list on one page. */
 const shown = 50
@@ -42,95 +39,55 @@ const query = z.strictObject({
   consents: number,
 })
 
+interface AccountSubject {
+  id: string
+  /** the change of address that the act is about */
+  change: EmailChange | undefined
+}
+
+const hiddenIn = ({ change }: { change: string | undefined }) => (change === undefined ? {} : { hidden: { change } })
+
 export function consoleAccountRoutes(api: ApiContext): Route[] {
   const { sql, cipher } = api
   const { acts, entryOf, openEmailChange } = createAccountActs(api)
 
-  /** @throws Problem not_found */
-  async function known(id: string): Promise<Account> {
-    return orNotFound(await findAccount(sql, api, id))
-  }
-
-  const formOf = (
-    name: AccountActName,
-    id: string,
-    caller: ConsoleUser,
-    typed: { once: string; reason: string; change?: string | undefined; faults: FieldError[] },
-    change?: EmailChange,
-  ): string => {
-    const { once, reason, faults } = typed
-    const { label, does, danger } = acts[name]
-    return renderAct(frameOf(api, caller), {
-      about: { path: `/console/accounts/${id}`, name: `Account ${id}` },
-      action: `/console/accounts/${id}/${name}`,
-      label,
-      does,
-      danger,
-      once,
-      reason,
-      faults,
-      ...(change && { subject: EmailChangeFacts({ change }) }),
-      ...(typed.change !== undefined && { hidden: { change: typed.change } }),
-    })
-  }
-
-  /** Not by `actRoutes`: the account of a child is gone when its form is sent again. */
   const accountActRoutes = (name: AccountActName): Route[] => {
-    const { does, permission, ofEmailChange } = acts[name]
-    const path = `/console/accounts/{id}/${name}` as const
-    return [
-      defineRoute({
-        method: 'get',
-        path,
-        tag: 'console',
-        summary: `Asks for the reason: ${does}`,
-        callers: ['console'],
-        permission,
-        ...(ofEmailChange && { reads: ['emailChanges'] as const }),
-        params,
-        responses: { 200: page },
-        problems: ['not_found', ...(ofEmailChange ? (['email_change_state_conflict'] as const) : [])],
-        async handle({ params: { id }, caller }) {
-          await known(id)
-          const change = ofEmailChange ? await openEmailChange(id) : undefined
-          const typed = { once: randomUUID(), reason: '', change: change?.id, faults: [] }
-          return { status: 200, headers, about: change ? [id] : [], raw: formOf(name, id, caller, typed, change) }
-        },
+    const { label, does, danger, permission, ofEmailChange } = acts[name]
+    return actRoutes(api, {
+      path: `/console/accounts/{id}/${name}`,
+      does,
+      permission,
+      params,
+      fields: actFields,
+      asksFields: ofEmailChange,
+      ...(ofEmailChange && ({ reads: ['emailChanges'], problems: ['email_change_state_conflict'] } as const)),
+      async find({ id }, _caller, sent): Promise<AccountSubject> {
+        if (!(await accountExists(sql, id))) throw new Problem('not_found')
+        if (!ofEmailChange) return { id, change: undefined }
+        if (!sent) return { id, change: await openEmailChange(id) }
+        const named = sent.change === undefined ? undefined : await findEmailChange(sql, api, sent.change)
+        return { id, change: named?.accountId === id ? named : undefined }
+      },
+      // The account of a child is gone when its form is sent again.
+      doneBefore: async ({ id }) =>
+        name === 'child-report' && !(await accountExists(sql, id)) ? acts[name].resultOf(id) : undefined,
+      aboutOf: ({ id, change }) => (change ? [id] : []),
+      pageOf: ({ id, change }, sent) => ({
+        about: { path: `/console/accounts/${id}`, name: `Account ${id}` },
+        action: `/console/accounts/${id}/${name}`,
+        label,
+        does,
+        danger,
+        ...(change && { subject: EmailChangeFacts({ change }) }),
+        ...hiddenIn({ change: sent.change ?? change?.id }),
       }),
-      defineRoute({
-        method: 'post',
-        path,
-        tag: 'console',
-        summary: does,
-        callers: ['console'],
-        permission,
-        ...(ofEmailChange && { reads: ['emailChanges'] as const }),
-        form: true,
-        params,
-        body: z.strictObject({ ...sentForm.shape, ...(ofEmailChange && { change: sentId }) }),
-        responses: answers,
-        problems: ['not_found'],
-        async handle({ params: { id }, body, caller }) {
-          const { once, reason, change } = actForm.parse(body)
-          if (!(await accountExists(sql, id))) {
-            // The same form has deleted the account.
-            const result = await acts[name].resultOf(id)
-            if (name !== 'child-report' || result === undefined) throw new Problem('not_found')
-            noteEntry(caller)
-            return goTo(result)
-          }
-          const form = { operation: `POST ${path}`, once, content: { id, reason, ...(change && { change }) } }
-          const faults = await performAct(api, caller, form, { ...entryOf(name, id), reason }, (ids) =>
-            acts[name].perform(id, actorOf(caller), { ...ids, change }),
-          )
-          if (faults.length === 0) return goTo((await acts[name].resultOf(id)) ?? '/console')
-          const looked = change === undefined ? undefined : await findEmailChange(sql, api, change)
-          const shown = looked?.accountId === id ? looked : undefined
-          const raw = formOf(name, id, caller, { once, reason, change, faults }, shown)
-          return { status: 422, headers, about: shown ? [id] : [], raw }
-        },
-      }),
-    ]
+      faultsOf: (_account, { change }) =>
+        ofEmailChange && change === undefined ? [{ field: 'Change of address', reason: 'is missing' }] : [],
+      entryOf: ({ id }) => entryOf(name, id),
+      perform: ({ id }, { caller, fields: { change } }, ids) =>
+        acts[name].perform(id, actorOf(caller), { ...ids, change }),
+      doneAt: async ({ id }) => (await acts[name].resultOf(id)) ?? '/console',
+    })
   }
 
   return [
@@ -147,7 +104,7 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
       responses: { 200: page },
       problems: ['not_found'],
       async handle({ params: { id }, query: pages, caller }) {
-        const account = await known(id)
+        const account = orNotFound(await findAccount(sql, api, id))
         const [rows, devices, operators] = await Promise.all([
           readAccountRows(sql, id),
           listDevices(sql, api, id),

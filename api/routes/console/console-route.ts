@@ -6,8 +6,9 @@ import type { NewOperatorAct } from '../../../db/operator/operator-acts.ts'
 import type { FieldGroup } from '../../../policy/field-groups.ts'
 import type { OperatorPermission } from '../../../policy/operators/operator-roles.ts'
 import type { PromiseId } from '../../../policy/promises.ts'
-import type { ConsoleUser } from '../../http/caller.ts'
+import { type ConsoleUser, noteEntry } from '../../http/caller.ts'
 import type { FieldError } from '../../http/problem.ts'
+import type { ProblemCode } from '../../http/problems.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { type ActPage, renderAct } from '../../pages/console/act.tsx'
 import type { ConsoleFrame } from '../../pages/console/frame.tsx'
@@ -20,7 +21,7 @@ export const page = { description: 'A page', contentType: 'text/html' } as const
 /** The answer of a form. */
 export const done = { 303: { description: 'Done; the answer is on another page' }, 200: page } as const
 /** The answers of a form that asks for a reason. */
-export const answers = { ...done, 422: { ...page, description: 'It was not done; the page says why' } } as const
+const answers = { ...done, 422: { ...page, description: 'It was not done; the page says why' } } as const
 export const headers = layoutHeaders({ forms: true })
 
 export const goTo = (path: string) => ({ status: 303 as const, headers: { Location: path } })
@@ -54,8 +55,12 @@ interface FormAct<Params extends z.ZodObject, Subject, Fields extends z.ZodObjec
   fields: Fields
   /** whether its form has them */
   asksFields: boolean
-  /** What it is about. @throws Problem */
-  find(params: z.output<Params>, caller: ConsoleUser): Promise<Subject>
+  /** The order, account or task that it is about. @param sent undefined before the form is shown @throws Problem */
+  find(params: z.output<Params>, caller: ConsoleUser, sent?: z.output<Fields>): Promise<Subject>
+  /** the problems of `find`, beside `not_found`, before the form is shown */
+  problems?: readonly ProblemCode[]
+  /** the page that shows what the same form has done before, when that has ended what it is about */
+  doneBefore?(params: z.output<Params>): Promise<string | undefined>
   /** whose personal data the form shows */
   aboutOf?(subject: Subject): readonly string[]
   /** the reason that the form suggests */
@@ -65,7 +70,7 @@ interface FormAct<Params extends z.ZodObject, Subject, Fields extends z.ZodObjec
   entryOf(subject: Subject, given: Given<Fields>): Omit<NewOperatorAct, 'id' | 'operator' | 'at' | 'reason'>
   perform(subject: Subject, given: Given<Fields>, ids: RequestIds): Promise<void>
   /** the page that shows what was done */
-  doneAt(params: z.output<Params>): string
+  doneAt(params: z.output<Params>): string | Promise<string>
 }
 
 interface Given<Fields extends z.ZodObject> {
@@ -108,7 +113,7 @@ export function actRoutes<Params extends z.ZodObject, Subject, Fields extends z.
       ...(act.reads && { reads: act.reads }),
       params: ids,
       responses: { 200: page },
-      problems: ['not_found'],
+      problems: ['not_found', ...(act.problems ?? [])],
       async handle({ params, caller }) {
         const subject = await act.find(ids.parse(params), caller)
         const reason = act.reasonOf?.(subject) ?? ''
@@ -136,14 +141,19 @@ export function actRoutes<Params extends z.ZodObject, Subject, Fields extends z.
         const params = ids.parse(sentParams)
         const { once, reason, ...typed } = sentWithFields.parse(body)
         const fields = furtherFields.parse(typed)
-        const subject = await act.find(params, caller)
+        const doneBefore = await act.doneBefore?.(params)
+        if (doneBefore !== undefined) {
+          noteEntry(caller)
+          return goTo(doneBefore)
+        }
+        const subject = await act.find(params, caller, fields)
         const given = { caller, reason, fields }
         const content = { ...params, reason, ...(Object.keys(furtherFields.shape).length > 0 && { fields }) }
         const form = { operation: `POST ${path}`, once, content, faults: act.faultsOf?.(subject, fields) ?? [] }
         const faults = await performAct(api, caller, form, { ...act.entryOf(subject, given), reason }, (requestIds) =>
           act.perform(subject, given, requestIds),
         )
-        if (faults.length === 0) return goTo(act.doneAt(params))
+        if (faults.length === 0) return goTo(await act.doneAt(params))
         const about = act.aboutOf?.(subject) ?? []
         return { status: 422, headers, about, raw: formOf(subject, caller, { once, reason, fields, faults }) }
       },
