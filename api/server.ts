@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 import helmet from 'helmet'
 import type { ApiContext } from '../context.ts'
+import { portOf } from '../shared/process/listen.ts'
 import { createEvidence } from './evidence/evidence.ts'
 import { registerEvidenceGauges } from './evidence/gauges.ts'
 import { registerOperationGauges } from './evidence/operation-gauges.ts'
@@ -257,7 +257,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
       server.listen(port, host, resolve)
     })
     const stopWatch = startWatch(api)
-    const actual = (server.address() as AddressInfo).port
+    const actual = portOf(server)
     return {
       url: `http://${host}:${actual}`,
       port: actual,

@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
-import { type AddressInfo, createServer } from 'node:net'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { listenOn } from '../shared/process/listen.ts'
 
 /**
  * Below the range from which systems take ports for outgoing connections and `listen(0)`: a free port stays free until
@@ -62,19 +64,9 @@ export async function takenPorts(ports: readonly number[]): Promise<number[]> {
 }
 
 async function listenOnce(port: number): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      const claimed = portOf(server)
-      server.close(() => resolve(claimed))
-    })
-  })
-}
-
-/** The port on which a server listens. @throws when it listens on none */
-export function portOf(server: { address(): AddressInfo | string | null }): number {
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port')
-  return address.port
+  const server = createServer()
+  const claimed = await listenOn(server, port, '127.0.0.1')
+  server.close()
+  await once(server, 'close')
+  return claimed
 }

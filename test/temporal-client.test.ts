@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net'
 import { Server, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js'
 import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client'
 import { expect, onTestFinished, test } from 'vitest'
-import { portOf } from '../dev/port.ts'
+import { portOf } from '../shared/process/listen.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { sendUpdate, updateWithStart } from '../temporal/runs.ts'
 import { cancel, orderWorkflowId } from '../workflows/order/order.contract.ts'
@@ -85,7 +85,7 @@ async function refusingServer(refusals: number, code: status) {
 
 test.each([
   ['limits its requests', status.RESOURCE_EXHAUSTED],
-  ['is away for a moment', status.UNAVAILABLE],
+  ['is down for a moment', status.UNAVAILABLE],
 ])('a patient client reads the list of a server that %s', async (_how, code) => {
   const server = await refusingServer(20, code)
   const settings = { NODE_ENV: 'test', PAYLOAD_KEYS: undefined } as const

@@ -4,7 +4,6 @@ import { generateKeyPairSync } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
-import { portOf } from '../dev/port.ts'
 import type { OutsideParty } from '../policy/outside-parties.ts'
 import { createAiralo } from '../providers/airalo/airalo.ts'
 import { createApple } from '../providers/apple.ts'
@@ -17,6 +16,7 @@ import { createGoogle } from '../providers/google.ts'
 import { createMail } from '../providers/mail/mail.ts'
 import { createMeasurement } from '../providers/measurement.ts'
 import { createStripe } from '../providers/stripe/stripe.ts'
+import { portOf } from '../shared/process/listen.ts'
 import { insideTransaction } from '../shared/transaction-scope.ts'
 import { connectTemporal } from '../temporal/client.ts'
 
@@ -92,7 +92,7 @@ const callsOfParties: Record<OutsideParty, Calls> = {
   smtp: {
     'one mail': () => mail.send(message, { kind: 'transactional', ...message }),
     'many mails': async () => (await mail.sendToMany(message))({ to: message.to, messageId: message.messageId }),
-    'a look': () => mail.verify(),
+    'a check of the connection': () => mail.verify(),
   },
   apple: {
     'a call': () => apple.revoke({ refreshToken: 'r', clientId: 'app' }),

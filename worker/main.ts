@@ -7,6 +7,7 @@ import { createContext } from '../context.ts'
 import { timeLimits } from '../db/connection/database.ts'
 import { createLog } from '../shared/log.ts'
 import { readArguments } from '../shared/process/arguments.ts'
+import { listenOn } from '../shared/process/listen.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { ownsSchedules } from './deployment.ts'
@@ -66,10 +67,9 @@ await context.close()
 process.exitCode = workerError ? 1 : 0
 
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
+  const server = createServer()
+  const port = await listenOn(server, 0, '127.0.0.1')
   server.close()
   await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
+  return port
 }

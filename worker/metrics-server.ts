@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Metrics } from '../shared/metrics.ts'
+import { listenOn } from '../shared/process/listen.ts'
 
 export interface WorkerProbes {
   /** false when only a restart helps; must not wait for anything */
@@ -23,12 +23,9 @@ export async function serveMetrics(metrics: Metrics, probes: WorkerProbes, port:
     const own = await metrics.registry.metrics()
     answer(200, own + (await sdkMetrics(probes.sdkMetricsAddress)), metrics.registry.contentType)
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, resolve)
-  })
+  const actual = await listenOn(server, port, host)
   return {
-    port: (server.address() as AddressInfo).port,
+    port: actual,
     stop: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve())

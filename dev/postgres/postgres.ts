@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
+import { isAlive } from '../../cli/programs/is-alive.mjs'
 import { isThere, makeOnce } from '../../cli/programs/make-once.ts'
 import { cacheFolder } from '../cache-folder.ts'
 import { type Child, type Exit, startChild, untilItAnswers } from '../child-process.ts'
@@ -216,14 +217,6 @@ async function waitForPredecessor(dataDir: string): Promise<void> {
     const text = await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')
     const pid = Number.parseInt(text, 10)
     if (!pid || !isAlive(pid)) return
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
   }
 }
 

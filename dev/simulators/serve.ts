@@ -10,6 +10,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
+import { listenOn } from '../../shared/process/listen.ts'
 import { stopAsked } from '../../shared/shutdown.ts'
 import { developmentSecrets, keepSecrets, type Secrets } from '../development-secrets.ts'
 import { fixedPorts, type PortName } from '../fixed-ports.ts'
@@ -68,10 +69,7 @@ async function forward(port: number): Promise<Server> {
       from.on('error', () => to.destroy())
     }
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, address, resolve)
-  })
+  await listenOn(server, port, address)
   return server
 }
 

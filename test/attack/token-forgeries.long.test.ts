@@ -17,7 +17,7 @@ import {
   SignJWT,
 } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { portOf } from '../../dev/port.ts'
+import { portOf } from '../../shared/process/listen.ts'
 import { altered } from '../harness/altered.ts'
 import { type ApiHarness, startApiHarness } from '../harness/api/api-harness.ts'
 

@@ -6,7 +6,7 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { portOf } from '../../dev/port.ts'
+import { portOf } from '../../shared/process/listen.ts'
 import { altered } from '../harness/altered.ts'
 import { type ApiHarness, startApiHarness } from '../harness/api/api-harness.ts'
 

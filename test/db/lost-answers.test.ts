@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
-import { portOf } from '../../dev/port.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
+import { portOf } from '../../shared/process/listen.ts'
 import { until } from '../harness/until.ts'
 
 const server = await startPostgres()

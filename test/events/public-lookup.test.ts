@@ -3,8 +3,8 @@ import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns'
 import { stat } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { portOf } from '../../dev/port.ts'
 import { createPublicLookup } from '../../providers/public-lookup.ts'
+import { portOf } from '../../shared/process/listen.ts'
 
 /** The IPv4 addresses of each name; a name that is not listed gets no answer. */
 const names: Record<string, readonly number[][]> = {

@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
-import { portOf } from '../../dev/port.ts'
+import { portOf } from '../../shared/process/listen.ts'
 
 export interface Received {
   id: string

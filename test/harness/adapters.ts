@@ -1,7 +1,6 @@
 /** The adapters of all outside parties at one server of a test, and a call's arguments that each would send. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createServer, type RequestListener } from 'node:http'
-import { portOf } from '../../dev/port.ts'
 import { createAiralo } from '../../providers/airalo/airalo.ts'
 import { createApple } from '../../providers/apple.ts'
 import type { CallWatch } from '../../providers/call-watch.ts'
@@ -12,6 +11,7 @@ import { createFirebaseUsers } from '../../providers/firebase/users.ts'
 import { createGoogle } from '../../providers/google.ts'
 import { createMeasurement, type Purchase } from '../../providers/measurement.ts'
 import { createStripe } from '../../providers/stripe/stripe.ts'
+import { portOf } from '../../shared/process/listen.ts'
 import { startTlsFront } from '../../sim/firebase/tls-front.ts'
 
 const hostsOfFirebase = ['fcm.googleapis.com', 'identitytoolkit.googleapis.com', 'oauth2.googleapis.com']

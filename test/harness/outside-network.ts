@@ -13,8 +13,8 @@ import { createServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import tls from 'node:tls'
 import { generate } from 'selfsigned'
-import { portOf } from '../../dev/port.ts'
 import { milliseconds } from '../../policy/periods.ts'
+import { portOf } from '../../shared/process/listen.ts'
 import type { Fault } from '../../sim/simulator.ts'
 
 /** `object`: the request arrives, as at a simulator. `hang`: it is applied, and its answer comes too late. */

@@ -5,9 +5,9 @@
 import { createServer, type Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, expect, test } from 'vitest'
-import { portOf } from '../../dev/port.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { createMail, type MailSender } from '../../providers/mail/mail.ts'
+import { portOf } from '../../shared/process/listen.ts'
 import { type NetworkFault, openNetwork } from '../harness/outside-network.ts'
 import { pairs } from '../orders/faults/plant-pairs.ts'
 

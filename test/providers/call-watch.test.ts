@@ -1,12 +1,12 @@
 /** Every outside party's calls are watched: what is no answer counts as failed, a refusal counts as an answer. */
 import { createServer } from 'node:net'
 import { afterAll, beforeEach, expect, test } from 'vitest'
-import { portOf } from '../../dev/port.ts'
 import { outsideParties } from '../../policy/outside-parties.ts'
 import { isOutage } from '../../providers/call-watch.ts'
 import { undocumented } from '../../providers/codes/meaning.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../../providers/failure.ts'
 import { createMail } from '../../providers/mail/mail.ts'
+import { portOf } from '../../shared/process/listen.ts'
 import { notice, purchase, startAdapters, unknownToken } from '../harness/adapters.ts'
 import { failureOf } from './failing.ts'
 

@@ -1,8 +1,8 @@
 /** Whether a request that failed was begun: only then can its outcome be unknown. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
-import { portOf } from '../../dev/port.ts'
 import { callProvider } from '../../providers/provider-call.ts'
+import { portOf } from '../../shared/process/listen.ts'
 import { startTlsFront } from '../../sim/firebase/tls-front.ts'
 import { failureOf } from './failing.ts'
 

@@ -1,7 +1,7 @@
 /** An endpoint that stores received webhooks, for which a test can wait. */
 import { createServer } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import { portOf } from '../../dev/port.ts'
+import { portOf } from '../../shared/process/listen.ts'
 
 export interface ReceivedWebhook {
   headers: Record<string, string | string[] | undefined>

@@ -5,7 +5,7 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import { setTimeout as pause } from 'node:timers/promises'
 import { type CryptoKey, exportJWK, generateKeyPair } from 'jose'
 import Provider from 'oidc-provider'
-import { portOf } from '../../dev/port.ts'
+import { portOf } from '../../shared/process/listen.ts'
 import type { Fault } from '../../sim/simulator.ts'
 
 export interface TestOpenIdProvider {

@@ -15,8 +15,8 @@ import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { status } from '@grpc/grpc-js'
 import proto from '@temporalio/proto'
-import { portOf } from '../../../dev/port.ts'
 import { isKeyOf } from '../../../shared/keys-of.ts'
+import { portOf } from '../../../shared/process/listen.ts'
 
 const { temporal } = proto
 const v1 = temporal.api.workflowservice.v1

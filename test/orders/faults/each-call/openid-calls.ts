@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import type { Context } from '../../../../context.ts'
-import { portOf } from '../../../../dev/port.ts'
+import { portOf } from '../../../../shared/process/listen.ts'
 import type { Call } from './call.ts'
 
 const clientId = 'console'
