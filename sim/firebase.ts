@@ -8,6 +8,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Request, Response, Router } from 'express'
+import { fieldsIn } from './fields.ts'
 import { createAccessTokens, newServiceAccount, type ServiceAccount } from './firebase/access-tokens.ts'
 import { type Behaviour, isBehaviour, refusal, refuse, refuseField } from './firebase/fcm-replies.ts'
 import { startTlsFront } from './firebase/tls-front.ts'
@@ -171,11 +172,11 @@ function obeys({ behaviour, left }: TokenRule, message: object): boolean {
 
 /** The first field that is not in the v1 schema or has a wrong type. */
 function wrongField(message: unknown): string | undefined {
-  if (typeof message !== 'object' || message === null) return 'message'
-  const unknown = Object.keys(message).find((field) => !messageFields.includes(field))
+  const sent = fieldsIn(message)
+  if (!sent) return 'message'
+  const unknown = Object.keys(sent).find((field) => !messageFields.includes(field))
   if (unknown) return `message.${unknown}`
-  const { token, data = {} } = message as { token?: unknown; data?: Record<string, unknown> }
-  if (typeof token !== 'string' || token === '') return 'message.token'
-  const index = Object.values(data).findIndex((value) => typeof value !== 'string')
+  if (typeof sent.token !== 'string' || sent.token === '') return 'message.token'
+  const index = Object.values(sent.data ?? {}).findIndex((value) => typeof value !== 'string')
   return index < 0 ? undefined : `message.data[${index}].value`
 }

@@ -7,6 +7,7 @@
  * {advanceSeconds}.
  */
 import type { Request } from 'express'
+import { fieldsIn } from './fields.ts'
 import { type RunningSimulator, rawBody, startSimulator } from './simulator.ts'
 
 const oldestEventSeconds = 72 * 3600
@@ -120,12 +121,11 @@ function validate(body: Fields | undefined): ValidationMessage[] {
 
 function parse(body: string): Fields | undefined {
   try {
-    const value: unknown = JSON.parse(body)
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Fields) : undefined
+    return fieldsIn(JSON.parse(body))
   } catch {
     return undefined
   }
 }
 
 const list = (value: unknown): Fields[] => (Array.isArray(value) ? value.map(fields) : [])
-const fields = (value: unknown): Fields => (value !== null && typeof value === 'object' ? (value as Fields) : {})
+const fields = (value: unknown): Fields => fieldsIn(value) ?? {}

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
+import { fieldsIn } from './fields.ts'
 
 /** The part of a simulator's state that is kept. Maps, sets and references to the same object are kept as such. */
 export interface Kept<State = unknown> {
@@ -52,7 +53,7 @@ function readIfThere(file: string): Buffer | undefined {
   try {
     return readFileSync(file)
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return undefined
+    if (fieldsIn(error)?.code === 'ENOENT') return undefined
     throw error
   }
 }

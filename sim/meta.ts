@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
+import { fieldsIn } from './fields.ts'
 import { type RunningSimulator, rawBody, startSimulator } from './simulator.ts'
 
 const day = 86_400
@@ -163,4 +164,4 @@ function badEvent(event: Fields): string[] | undefined {
   return bad.length > 0 ? bad : undefined
 }
 
-const fields = (value: unknown): Fields => (value !== null && typeof value === 'object' ? (value as Fields) : {})
+const fields = (value: unknown): Fields => fieldsIn(value) ?? {}

@@ -13,10 +13,10 @@
  */
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
 import { type Kept, keepIn } from './keeping.ts'
+import { listenHere } from './listen.ts'
 
 /** One fault to inject. Without `match` every request to the simulator matches. */
 export interface Fault {
@@ -124,11 +124,7 @@ export async function startSimulator<State = unknown, Replies = object>(
 
   const server: Server = definition.tls ? createHttpsServer(definition.tls, app) : createHttpServer(app)
   server.keepAliveTimeout = 60_000
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
-  })
-  const actual = (server.address() as AddressInfo).port
+  const actual = await listenHere(server, port)
   return {
     name: definition.name,
     port: actual,
@@ -199,12 +195,12 @@ export async function startSimulator<State = unknown, Replies = object>(
     const control = express.Router()
     const json = (request: Request): Record<string, unknown> => JSON.parse(rawBody(request) || '{}')
     control.post('/faults', (request, response) => {
-      const fault = json(request) as Fault
+      const fault: Fault = JSON.parse(rawBody(request))
       faults.push({ ...fault, left: fault.times ?? 1 })
       response.status(204).end()
     })
     control.post('/refusals', (request, response) => {
-      const { code, ...given } = json(request) as Partial<Refusing>
+      const { code, ...given }: Partial<Refusing> = JSON.parse(rawBody(request))
       if (!definition.refusal) return void response.status(404).json({ error: 'no refusals' })
       const { match, times, headers } = given
       const answer = definition.refusal({ code: String(code), ...given })

@@ -1,6 +1,7 @@
 /** Airalo's refusals, and the format of its requests and times. */
 import { createHmac } from 'node:crypto'
 import type { Request } from 'express'
+import { fieldsIn } from '../fields.ts'
 import { rawBody } from '../simulator.ts'
 
 const REASONS: Record<number, string> = {
@@ -72,8 +73,8 @@ const isJson = (request: Request): boolean => /application\/json/.test(request.g
 
 function jsonBody(request: Request): Record<string, unknown> {
   try {
-    const parsed: unknown = JSON.parse(rawBody(request) || '{}')
-    if (parsed !== null && typeof parsed === 'object') return parsed as Record<string, unknown>
+    const fields = fieldsIn(JSON.parse(rawBody(request) || '{}'))
+    if (fields) return fields
   } catch {
     // Answered below.
   }

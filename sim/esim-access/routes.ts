@@ -1,5 +1,6 @@
 /** The partner API's endpoints. */
 import type { Request, Router } from 'express'
+import { fieldsIn } from '../fields.ts'
 import { isReloadable, locations } from './catalogue.ts'
 import { type Profile, showProfile } from './profile.ts'
 import type { OrderLine, Store } from './store.ts'
@@ -78,7 +79,7 @@ export function addRoutes(router: Router, { accessCode, secretKey, settings, sto
   })
 
   endpoint('/esim/query', (body) => {
-    const { pageNum, pageSize } = (body.pager ?? {}) as { pageNum?: unknown; pageSize?: unknown }
+    const { pageNum, pageSize } = fieldsIn(body.pager) ?? {}
     if (body.pager === undefined || pageNum === undefined || pageSize === undefined) throw new Refusal('000105')
     const size = Number(pageSize)
     const page = Number(pageNum)

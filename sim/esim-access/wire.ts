@@ -1,6 +1,7 @@
 /** The provider's replies, which are HTTP 200 with an envelope for success and failure, and its request signature. */
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
+import { fieldsIn } from '../fields.ts'
 import { rawBody } from '../simulator.ts'
 
 export type AuthMode = 'hmac' | 'simple'
@@ -72,8 +73,8 @@ export function checkHeaders(request: Request, mode: AuthMode, accessCode: strin
 /** The JSON body; an empty body is `{}`, since some endpoints need none. @throws Refusal */
 export function jsonBody(request: Request): Record<string, unknown> {
   try {
-    const body: unknown = JSON.parse(rawBody(request) || '{}')
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>
+    const fields = fieldsIn(JSON.parse(rawBody(request) || '{}'))
+    if (fields) return fields
   } catch {
     // Invalid JSON is refused below.
   }

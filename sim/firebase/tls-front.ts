@@ -1,7 +1,8 @@
 /** A TLS proxy for a plain HTTP server: the client library requires https, the control API is simpler without it. */
-import { type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 import { createServer, type TLSSocket } from 'node:tls'
 import { generate } from 'selfsigned'
+import { listenHere } from '../listen.ts'
 
 export interface TlsFront {
   port: number
@@ -42,12 +43,9 @@ export async function startTlsFront(targetPort: number, hosts: string[], port = 
     }
     for (const socket of [client, target]) socket.on('error', cut).on('close', cut)
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
-  })
+  const actual = await listenHere(server, port)
   return {
-    port: (server.address() as AddressInfo).port,
+    port: actual,
     ca: made.cert,
     stop: () =>
       new Promise((resolve) => {

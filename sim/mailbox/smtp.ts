@@ -1,8 +1,8 @@
 /** The mailbox's SMTP server: accepts every message, or fails as a rule says. */
-import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
+import { listenHere } from '../listen.ts'
 import type { MailStore } from './store.ts'
 
 /**
@@ -111,13 +111,10 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
   })
   // A client that closes its connection early is no fault of the server.
   server.on('error', () => undefined)
-  await new Promise<void>((resolve, reject) => {
-    server.server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
-  })
+  const actual = await listenHere(server.server, port)
 
   return {
-    port: (server.server.address() as AddressInfo).port,
+    port: actual,
     refusals,
     rules: {
       add: (rule) => {

@@ -1,5 +1,6 @@
 /** Reads Stripe's form-encoded parameters: `metadata[order_id]=..`, `expand[0]=..`; booleans and numbers are text. */
 import express from 'express'
+import { fieldsIn } from '../fields.ts'
 import type { PageRequest } from './collection.ts'
 import { invalidParameter } from './refusal.ts'
 
@@ -36,15 +37,15 @@ export function integer(parameters: Parameters, name: string): number | undefine
 /** A nested object of texts, for example metadata. Stripe's limits: 50 keys, 40 characters a key, 500 a value. */
 export function textMap(parameters: Parameters, name: string): Record<string, string> {
   const entries = Object.entries(record(parameters, name))
-  const fits = entries.every(([key, value]) => key.length <= 40 && typeof value === 'string' && value.length <= 500)
-  if (!fits || entries.length > 50) throw invalidParameter('parameter_invalid_string_empty', name, `Invalid ${name}`)
-  return Object.fromEntries(entries) as Record<string, string>
+  const texts = entries.flatMap(([key, value]) => (key.length <= 40 && isShort(value) ? [[key, value] as const] : []))
+  if (texts.length < entries.length || entries.length > 50)
+    throw invalidParameter('parameter_invalid_string_empty', name, `Invalid ${name}`)
+  return Object.fromEntries(texts)
 }
 
-export function record(parameters: Parameters, name: string): Parameters {
-  const value = parameters[name]
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Parameters) : {}
-}
+const isShort = (value: unknown): value is string => typeof value === 'string' && value.length <= 500
+
+export const record = (parameters: Parameters, name: string): Parameters => fieldsIn(parameters[name]) ?? {}
 
 export function textList(parameters: Parameters, name: string): string[] {
   const value = parameters[name]
