@@ -8,6 +8,7 @@ import { canPriceIn } from './policy/currency.ts'
 import { isInEea } from './policy/hosting.ts'
 import { type OperatorRole, operatorRoles } from './policy/operators/operator-roles.ts'
 import { isMemberState } from './policy/vat-rates.ts'
+import { keysOf } from './shared/keys-of.ts'
 
 const url = z.url()
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -242,20 +243,27 @@ type Environment = Readonly<Record<string, string | undefined>>
  * @throws ConfigurationError naming every fault at once, without values
  */
 export function readConfig(environment: Environment): Config {
-  const { config, faults } = inspectConfig(environment)
-  if (faults.length > 0) {
-    const lines = faults.map(({ setting, fault }) => `${setting}: ${fault}`)
-    throw new ConfigurationError(`The configuration has ${lines.length} fault(s):\n  ${lines.join('\n  ')}`)
-  }
-  // Without a fault every setting has its value.
-  return config as Config
+  const { complete, faults } = inspectConfig(environment)
+  if (complete) return complete
+  const lines = faults.map(({ setting, fault }) => `${setting}: ${fault}`)
+  throw new ConfigurationError(`The configuration has ${lines.length} fault(s):\n  ${lines.join('\n  ')}`)
 }
 
-/** Reads the settings that are right, and names every fault of the others, without values. */
-export function inspectConfig(environment: Environment): { config: Partial<Config>; faults: SettingFault[] } {
+/**
+ * Reads the settings that are right, and names every fault of the others, without values.
+ * @returns `complete`: the same settings, if none has a fault
+ */
+export function inspectConfig(environment: Environment): {
+  complete?: Config
+  config: Partial<Config>
+  faults: SettingFault[]
+} {
   const given = givenSettings(environment)
   const parsed = environmentSchema.safeParse(given)
-  if (parsed.success) return { config: parsed.data, faults: faultsTogether(given) }
+  if (parsed.success) {
+    const faults = faultsTogether(given)
+    return { config: parsed.data, faults, ...(faults.length === 0 && { complete: parsed.data }) }
+  }
   const issues = parsed.error.issues.map((issue) => {
     const setting = issue.path.join('.')
     return { setting, fault: setting in given ? issue.message : 'missing' }
@@ -380,4 +388,4 @@ function isPrivateKey(text: string): boolean {
 const temporalSettingNames = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE']
 
 /** Names of every setting, for checking .env.example against them. */
-export const settingNames = Object.keys(environmentSchema.shape) as readonly (keyof Config)[]
+export const settingNames: readonly (keyof Config)[] = keysOf(environmentSchema.shape)

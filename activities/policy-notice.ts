@@ -50,7 +50,7 @@ export function createPolicyActivities(context: Context): PolicyActivities {
 
     async mailPolicyPage({ version, notice, page, pages }) {
       const policy = await requirePolicy(version)
-      const noticeOfVersion = { version, notice: notice as Notice }
+      const noticeOfVersion = { version, notice }
       return mailPage(context, {
         policy,
         notice: noticeOfVersion,
@@ -60,7 +60,7 @@ export function createPolicyActivities(context: Context): PolicyActivities {
     },
 
     async giveUpPolicyMails({ version, notice, asOf }) {
-      const givenUp = await giveUpDeliveries(sql, { version, notice: notice as Notice })
+      const givenUp = await giveUpDeliveries(sql, { version, notice })
       if (givenUp === 0) return
       const task = { kind: 'policy_notice_undelivered', subjectId: version, detail: `${givenUp} ${notice}` }
       await raiseOperatorTask(sql, { ...task, at: new Date(asOf) })

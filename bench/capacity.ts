@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
 import proto from '@temporalio/proto'
+import { keysOf } from '../shared/keys-of.ts'
 import { type CpuTime, cpuOfOurs } from './cpu.ts'
 import { round } from './measure.ts'
 import { table } from './report.ts'
@@ -10,7 +11,7 @@ import type { Results, Section } from './results.ts'
 const capacityFile = new URL('../docs/capacity.md', import.meta.url)
 const keptFolder = new URL('../test/replay/histories/', import.meta.url)
 
-/** What nobody can measure before there are customers: docs/capacity.md has the reasons. */
+/** Assumptions that cannot be measured before there are customers: docs/capacity.md has the reasons. */
 const assumed = {
   ordersPerAccountAndYear: 2,
   /** a tenth of the day in one hour, on a day with three times the orders of the mean */
@@ -178,10 +179,9 @@ function computed({ orders, notice }: Required<Results>, sizes: HistorySizes): s
     }
   }
   const [small, middle, large] = [of(1e4), of(1e6), of(1e7)]
-  const names = Object.keys(small) as (keyof typeof small)[]
   return table(
     ['accounts', '10⁴', '10⁶', '10⁷'],
-    names.map((name) => [name, small[name], middle[name], large[name]]),
+    keysOf(small).map((name) => [name, small[name], middle[name], large[name]]),
   )
 }
 

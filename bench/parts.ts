@@ -1,4 +1,6 @@
 /** The parts of the benchmark, each on its own stack. */
+
+import { keysOf } from '../shared/keys-of.ts'
 import { benchDeletion } from './measurements/deletion.ts'
 import { benchInactivitySweep, type SweepFigures } from './measurements/inactivity-sweep.ts'
 import { benchMemory } from './measurements/memory.ts'
@@ -84,4 +86,4 @@ export const parts = {
 export type PartName = keyof typeof parts
 export type Figures<Name extends PartName> = Awaited<ReturnType<(typeof parts)[Name]>>
 
-export const partNames = Object.keys(parts) as PartName[]
+export const partNames: readonly PartName[] = keysOf(parts)

@@ -50,6 +50,7 @@ export interface Texts extends Omit<Format, 'number' | 'region'> {
 
 /** @param messages other than those of the language, for tests */
 export function createTexts(language: Language, messages: Messages): Texts {
+  const areas = new Map<string, Readonly<Record<string, string>>>(Object.entries(messages))
   const compiled = new Map<string, IntlMessageFormat>()
   const { number, region, ...format } = createFormat(language)
 
@@ -57,8 +58,7 @@ export function createTexts(language: Language, messages: Messages): Texts {
     const known = compiled.get(key)
     if (known) return known
     const dot = key.indexOf('.')
-    const area = messages[key.slice(0, dot) as Area] as Readonly<Record<string, string>>
-    const text = area[key.slice(dot + 1)]
+    const text = areas.get(key.slice(0, dot))?.[key.slice(dot + 1)]
     if (text === undefined) throw new Error(`no message ${key}`)
     const message = new IntlMessageFormat(unbroken(text), locales[language])
     compiled.set(key, message)

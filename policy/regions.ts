@@ -1,11 +1,14 @@
 /** Continents by ISO 3166-1 alpha-2, from Unicode CLDR (supplemental data, territoryContainment). */
 
+/** The codes of continents; `gl` is of no continent alone. */
+export const regionCodes = ['eu', 'as', 'af', 'na', 'sa', 'oc', 'gl'] as const
+
 export interface Region {
-  code: string
+  code: (typeof regionCodes)[number]
   name: string
 }
 
-const continents: [code: string, name: string, countries: string][] = [
+const continents: [code: Region['code'], name: string, countries: string][] = [
   [
     'eu',
     'Europe',

@@ -25,7 +25,7 @@ function watching(call: Call, alarm: Alarm): Call {
     if (result instanceof Promise)
       return result.then(
         // A sender of many mails is a function itself.
-        (value: unknown) => (typeof value === 'function' ? watching(value as Call, alarm) : value),
+        (value: unknown) => (typeof value === 'function' ? watching((...sent) => value(...sent), alarm) : value),
         (error: unknown) => reportAndThrow(error, alarm),
       )
     return isAsyncIterable(result) ? watchingPages(result, alarm) : result

@@ -9,6 +9,7 @@ import type {
   TokenEndpointResponse,
   TokenEndpointResponseHelpers,
 } from 'openid-client'
+import { propertyOf } from '../shared/keys-of.ts'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 import { ProviderFailure } from './failure.ts'
 import { connectionFault, sendRequest } from './http-request.ts'
@@ -257,15 +258,16 @@ async function fetchLimited(
     throw new ProviderFailure(provider, 'unavailable', `http_${reply.status}`)
   const kept = ['content-type', 'www-authenticate'].flatMap((name) => {
     const value = reply.header(name)
-    return value === undefined ? [] : [[name, value] as [string, string]]
+    return value === undefined ? [] : [[name, value] satisfies [string, string]]
   })
   return new Response(reply.text, { status: reply.status, headers: kept })
 }
 
 /** @param otherwise what an answer means that is not as it should be */
 function failureOf(error: unknown, otherwise: 'rejected' | 'misconfigured' = 'rejected'): ProviderFailure {
-  for (const each of [error, (error as { cause?: unknown }).cause]) if (each instanceof ProviderFailure) return each
-  const { error: given, code } = error as { error?: unknown; code?: unknown }
-  const found = [given, code].find((text) => typeof text === 'string' && /^\w{1,64}$/.test(text))
+  for (const each of [error, propertyOf(error, 'cause')]) if (each instanceof ProviderFailure) return each
+  const found = [propertyOf(error, 'error'), propertyOf(error, 'code')].find(
+    (text) => typeof text === 'string' && /^\w{1,64}$/.test(text),
+  )
   return new ProviderFailure(provider, otherwise, typeof found === 'string' ? found.toLowerCase() : 'unreadable_answer')
 }

@@ -3,6 +3,7 @@
  * documentation.
  */
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
+import { isKeyOf } from './keys-of.ts'
 
 interface FailureKind {
   retryable: boolean
@@ -124,7 +125,7 @@ export function failure(
 /** The failure type of an error or of one of its causes; undefined for other errors. */
 export function failureType(error: unknown): FailureType | undefined {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof ApplicationFailure && cause.type && cause.type in failures) return cause.type as FailureType
+    if (cause instanceof ApplicationFailure && cause.type && isKeyOf(failures, cause.type)) return cause.type
   }
   return undefined
 }

@@ -1,6 +1,6 @@
 /**
- * The keys and entries of an object whose type names them all, as of a table that is `as const`; and tables by their
- * keys.
+ * The keys and entries of an object whose type names them all, as of a table that is `as const`; tables by their keys;
+ * and a property of a value whose type says nothing.
  */
 
 export const keysOf = <Table extends object>(table: Table): (keyof Table & string)[] =>
@@ -16,8 +16,16 @@ export const entriesOf = <Table extends object>(
 export const isKeyOf = <Table extends object>(table: Table, name: PropertyKey): name is keyof Table =>
   Object.hasOwn(table, name)
 
+/** A table of entries, of which each key has one. */
+export const tableOfEntries = <Key extends string, Value>(entries: readonly [Key, Value][]): Record<Key, Value> =>
+  Object.fromEntries(entries) as Record<Key, Value>
+
 /** A table with a value for each of the keys. */
 export const tableOf = <Key extends string, Value>(
   keys: readonly Key[],
   valueFor: (key: Key) => Value,
-): Record<Key, Value> => Object.fromEntries(keys.map((key) => [key, valueFor(key)])) as Record<Key, Value>
+): Record<Key, Value> => tableOfEntries(keys.map((key) => [key, valueFor(key)]))
+
+/** A property of any value: of an error, or of what an outside party has sent. Undefined where there is none. */
+export const propertyOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined

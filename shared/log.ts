@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { propertyOf } from './keys-of.ts'
 
 export type Log = Logger
 
@@ -70,10 +71,8 @@ interface ErrorDescription {
 /** Describes an error without the properties that libraries add, which hold queries, parameters and bodies. */
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { type: typeof error }
-  const { code = codeOfFailure(error), constraint_name: constraint } = error as {
-    code?: unknown
-    constraint_name?: unknown
-  }
+  const code = propertyOf(error, 'code') ?? codeOfFailure(error)
+  const constraint = propertyOf(error, 'constraint_name')
   return {
     type: error.name,
     ...(!quotesData.has(error.name) && { message: error.message.replaceAll(anyId, '[id]') }),
@@ -87,15 +86,17 @@ export function describeError(error: unknown): ErrorDescription {
 
 /** Temporal's ApplicationFailure holds the type and, as its first detail, the code; our ProviderFailure its kind. */
 function failureOf(error: Error): { failure?: string } {
-  const { type, kind } = error as { type?: unknown; kind?: unknown }
-  const failure = error.name === 'ApplicationFailure' ? type : error.name === 'ProviderFailure' ? kind : undefined
+  const field = fieldOfFailure[error.name]
+  const failure = field && propertyOf(error, field)
   return typeof failure === 'string' ? { failure } : {}
 }
+
+const fieldOfFailure: Readonly<Record<string, string>> = { ApplicationFailure: 'type', ProviderFailure: 'kind' }
 
 const codeForm = /^[\w.-]{1,64}$/
 
 function codeOfFailure(error: Error): string | undefined {
-  const { details } = error as { details?: unknown }
+  const details = propertyOf(error, 'details')
   const first: unknown = error.name === 'ApplicationFailure' && Array.isArray(details) ? details[0] : undefined
   return typeof first === 'string' && codeForm.test(first) ? first : undefined
 }

@@ -95,7 +95,7 @@ export function temporalSettings(config: Settings, environment?: Record<string, 
       ...(address !== undefined && { address }),
       ...(tls !== undefined && { tls }),
       ...(apiKey !== undefined && { apiKey }),
-      ...(metadata !== undefined && { metadata: metadata as Record<string, string> }),
+      ...(metadata !== undefined && { metadata }),
     },
   }
 }

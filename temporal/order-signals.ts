@@ -72,6 +72,6 @@ export const aftercareStart = ({ TEMPORAL_TASK_QUEUE: taskQueue }: OrderSignalsC
   type: 'orderAftercare',
   workflowId: orderAftercareWorkflowId(orderId),
   taskQueue,
-  args: [{ orderId }] as [{ orderId: string }],
+  args: [{ orderId }] satisfies [{ orderId: string }],
   staticSummary: 'What happens to a closed order',
 })

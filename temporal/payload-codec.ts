@@ -6,6 +6,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { type DataConverter, METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common'
 import proto from '@temporalio/proto'
+import { propertyOf } from '../shared/keys-of.ts'
 
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1
 
@@ -77,14 +78,12 @@ function decrypt(payload: Payload, keys: ReadonlyMap<string, Buffer>): Payload {
 }
 
 /** The id of an encrypted payload's key; undefined for other values. */
-export function keyIdOf(payload: { metadata?: unknown }): string | undefined {
-  const metadata = payload.metadata as Payload['metadata']
-  if (typeof metadata !== 'object' || metadata === null) return undefined
-  if (textOf(metadata[METADATA_ENCODING_KEY]) !== encoding) return undefined
-  return textOf(metadata[keyIdField])
+export function keyIdOf({ metadata }: { metadata?: unknown }): string | undefined {
+  if (textOf(propertyOf(metadata, METADATA_ENCODING_KEY)) !== encoding) return undefined
+  return textOf(propertyOf(metadata, keyIdField))
 }
 
-const textOf = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString('utf8')
+const textOf = (bytes: unknown): string => (bytes instanceof Uint8Array ? Buffer.from(bytes).toString('utf8') : '')
 
 function marker(text: string): Payload {
   return {

@@ -8,6 +8,8 @@ import type { Log } from '../shared/log.ts'
  */
 const omitted = ['taskToken', 'workflowId', 'workflow_id', 'workflowExecution']
 
+const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const
+
 /**
  * Writes Temporal's log lines to our log. They name a run by its run id, which identifies nothing after the run is
  * deleted.
@@ -19,7 +21,7 @@ export function temporalLogger(sink: () => Log): Logger {
     sink()[level](Object.fromEntries(fields), message)
   }
   return {
-    log: (level, message, meta) => write(level.toLowerCase() as 'info', message, meta),
+    log: (level, message, meta) => write(levels[level], message, meta),
     trace: (message, meta) => write('trace', message, meta),
     debug: (message, meta) => write('debug', message, meta),
     info: (message, meta) => write('info', message, meta),

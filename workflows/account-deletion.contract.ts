@@ -46,7 +46,7 @@ export function deletionStart({ accountRef, reason }: DeletionInput, taskQueue: 
   return {
     workflowId: accountDeletionWorkflowId(accountRef),
     taskQueue,
-    args: [{ accountRef, reason }] as [DeletionInput],
+    args: [{ accountRef, reason }] satisfies [DeletionInput],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
     // The search attribute AccountRef is not set: the deletion deletes all runs that have it.

@@ -1,5 +1,6 @@
 /** Contract of the policy notice: ids, messages and activities. Code outside of workflows may import it. */
 import { defineQuery, defineUpdate } from '@temporalio/workflow'
+import type { Notice } from '../db/policy-deliveries.ts'
 
 export const policyNoticeType = 'policyNotice'
 export const policyNoticeWorkflowId = (version: string): string => `policy-notice-${version}`
@@ -13,7 +14,7 @@ export interface PolicyNoticeInput {
 /** One pass over all accounts that have not received a notice. */
 export interface Mailing {
   /** as in the send ledger: `announced`, `moved:<n>`, `withdrawn` */
-  notice: string
+  notice: Notice
   /** 1 for the first */
   pass: number
   /** the next page, from 0 */
@@ -38,7 +39,7 @@ export const policyNoticeState = defineQuery<PolicyNoticeState>('state')
 
 /** The next step, by the state of the database. */
 export type NextStep =
-  | { step: 'mail'; notice: string; pages: number; effectiveAt: string }
+  | { step: 'mail'; notice: Notice; pages: number; effectiveAt: string }
   | { step: 'wait'; until: string }
   | { step: 'end'; status: 'in_force' | 'withdrawn'; effectiveAt: string }
 
@@ -51,12 +52,12 @@ export interface PolicyActivities {
   /** Postpones the date if notices are late, and brings the version into force if it is time. Repeatable. */
   nextPolicyStep(input: { version: string; asOf: string }): Promise<NextStep>
   /** Mails the accounts of one page that have not received the notice. Repeatable. @throws MailUnavailable */
-  mailPolicyPage(input: { version: string; notice: string; page: number; pages: number }): Promise<{
+  mailPolicyPage(input: { version: string; notice: Notice; page: number; pages: number }): Promise<{
     sent: number
     failed: number
     /** to be sent again */
     due: number
   }>
   /** Stops mailing the accounts that could not be reached, and makes an operator task. */
-  giveUpPolicyMails(input: { version: string; notice: string; asOf: string }): Promise<void>
+  giveUpPolicyMails(input: { version: string; notice: Notice; asOf: string }): Promise<void>
 }

@@ -113,7 +113,7 @@ export async function policyNotice({ version, mailing: carriedOver }: PolicyNoti
    * Begins the first pass at once. Before another pass it waits, and then asks for the next step again: the date may
    * have changed.
    */
-  async function beginPass(notice: string, pages: number, effectiveAt: string): Promise<void> {
+  async function beginPass(notice: Mailing['notice'], pages: number, effectiveAt: string): Promise<void> {
     const pass = lastPass?.notice === notice ? lastPass.pass + 1 : 1
     const pauseMs = pass === 1 || paused ? 0 : askAgainAfterMs[pass - 2]
     if (pauseMs === undefined) {

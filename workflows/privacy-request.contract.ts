@@ -31,7 +31,7 @@ export function privacyRequestStart(
     type: privacyRequestType,
     workflowId: privacyRequestWorkflowId(id),
     taskQueue,
-    args: [{ requestId: id, receivedAt: receivedAt.toISOString(), draft: true }] as [PrivacyRequestInput],
+    args: [{ requestId: id, receivedAt: receivedAt.toISOString(), draft: true }] satisfies [PrivacyRequestInput],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     typedSearchAttributes: initialSearchAttributes(
       { status: 'open', waitingFor: 'an operator to answer', dueAt: answerByOf(receivedAt) },

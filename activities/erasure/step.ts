@@ -42,7 +42,7 @@ export async function withSecret<Part extends DeletionPart>(
   if (secret === null && !(await hasSeal(sql, receiptId))) {
     return leaveStepToOperator(context, { receiptId, processor, code: 'sealed_part_lost', at: recordedAt(asOf) })
   }
-  const outcome = secret === null ? ({ state: 'done' } as const) : await work(secret as NonNullable<typeof secret>)
+  const outcome = secret === null ? ({ state: 'done' } as const) : await work(secret)
   if (outcome === 'later') return { state }
   const at = recordedAt(asOf)
   const isEmpty = await sql.begin(async (tx) => {

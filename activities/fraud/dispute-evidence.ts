@@ -34,13 +34,18 @@ export function evidenceFor({ order, esims, mailAcceptedAt, refunds }: Delivery)
   const usedBytes = esims.reduce((sum, esim) => sum + Number(esim.used_bytes), 0)
   const isUsed = firstUse !== undefined || usedBytes > 0 || esims.some(({ state }) => !unused.includes(state))
   const events: [Date, string][] = [
-    ...(order.paid_at ? [[order.paid_at, 'the payment succeeded'] as [Date, string]] : []),
+    ...(order.paid_at ? [[order.paid_at, 'the payment succeeded'] satisfies [Date, string]] : []),
     [
       order.delivered_at,
       isTopUp ? 'the data was added to the eSIM' : 'the eSIM was delivered: app and web page show its activation code',
     ],
     ...(mailAcceptedAt
-      ? [[mailAcceptedAt, "the customer's mail server accepted the mail with the activation code"] as [Date, string]]
+      ? [
+          [mailAcceptedAt, "the customer's mail server accepted the mail with the activation code"] satisfies [
+            Date,
+            string,
+          ],
+        ]
       : []),
     ...activations.map((at): [Date, string] => [at, 'the eSIM was activated in a mobile network for the first time']),
     ...refunds.map(({ amount_minor, created_at }): [Date, string] => [

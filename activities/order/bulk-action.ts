@@ -116,7 +116,7 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
     const isSelected = !selected || selected.includes(before) || before === 'refund_failed'
     if (!isSelected) return { code: before, mayChange: false }
     // An order that is not delivered is cancelled, which refunds what was paid.
-    const update = [refund, cancel].find(({ name }) => isListed(name as 'refund', before))
+    const update = isListed('refund', before) ? refund : isListed('cancel', before) ? cancel : undefined
     if (!update) return { code: before, mayChange: false }
     // A delivered top-up cannot be taken off its eSIM; a failed refund is repeated for top-ups, too.
     if (parent && before !== 'refund_failed') return { code: 'top_up', mayChange: false }

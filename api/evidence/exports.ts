@@ -9,18 +9,26 @@ import { personalData } from '../../policy/personal-data.ts'
 import { accountExport } from '../export/account-export-schema.ts'
 
 export function readExportFigures(columns: typeof personalData = personalData): Readings {
-  const fields = new Set(pathsOf(z.toJSONSchema(accountExport) as JsonSchema))
+  const fields = new Set(pathsOf(jsonSchema.parse(z.toJSONSchema(accountExport))))
   const left = Object.entries(columns).filter(
     ([, entry]) => entry.class === 'personal' && !(typeof entry.export === 'string' && fields.has(entry.export)),
   )
   return { unexported_columns: listed(left.map(([name]) => name)) }
 }
 
-export interface JsonSchema {
-  properties?: Record<string, JsonSchema>
-  items?: JsonSchema
-  anyOf?: JsonSchema[]
-}
+/** The parts of a JSON Schema that lead to fields. */
+const jsonSchema = z.object({
+  get properties() {
+    return z.record(z.string(), jsonSchema).optional()
+  },
+  get items() {
+    return jsonSchema.optional()
+  },
+  get anyOf() {
+    return z.array(jsonSchema).optional()
+  },
+})
+type JsonSchema = z.output<typeof jsonSchema>
 
 /** The paths of a schema's fields, in the notation of policy/personal-data.ts: `orders[].esims[].iccid`. */
 function pathsOf({ properties, items, anyOf }: JsonSchema, path = ''): string[] {

@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts'
 import { isTiedToErased } from '../../db/connection/constraint.ts'
 import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
+import { propertyOf } from '../../shared/keys-of.ts'
 import { hasStatus } from '../../temporal/grpc-status.ts'
 import { pageContextOf } from '../language/page-context.ts'
 import { setContentLanguage } from '../language/request-language.ts'
@@ -84,10 +85,10 @@ function problemOfErased(described: ReadonlySet<ProblemCode> | undefined): Probl
 
 /** body-parser and the path decoding of Express put the kind of error into `type` and `status`. */
 function problemOfBody(error: unknown): Problem | undefined {
-  const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown }
+  const status = propertyOf(error, 'status')
   if (status === 413) return new Problem('body_too_large')
   if (status === 415) return new Problem('unsupported_media_type')
-  if (type === 'entity.parse.failed') return new Problem('malformed_json')
+  if (propertyOf(error, 'type') === 'entity.parse.failed') return new Problem('malformed_json')
   // The path cannot be decoded, or the body is not as long as Content-Length says.
   return status === 400 ? new Problem('invalid_request') : undefined
 }
@@ -122,7 +123,7 @@ const outageStatuses = [status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED, sta
 
 function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  const { code } = error as { code?: unknown }
+  const code = propertyOf(error, 'code')
   if (typeof code === 'string' && outageCodes.has(code)) return true
   if (hasStatus(error, ...outageStatuses)) return true
   return error.cause !== undefined && isOutage(error.cause)

@@ -46,7 +46,7 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
   }
   const addressKey = (ip = ''): string => `ip:${ipKeyGenerator(ip)}`
 
-  const countRequests = rateLimit({
+  const countRequests: RequestHandler = rateLimit({
     windowMs,
     store: requests,
     limit: (_request, response) => limits[limitKind(response)],
@@ -67,7 +67,7 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
 
   return {
     /** Middleware, to run after authentication. Sets `RateLimit` and, over the limit, `Retry-After`. */
-    countRequests: countRequests as RequestHandler,
+    countRequests,
     /** @throws Problem too_many_requests for an IP address whose authentications failed too often */
     assertMayFail(ip: string | undefined): void {
       const count = failures.get(addressKey(ip))

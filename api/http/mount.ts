@@ -12,6 +12,7 @@ import type { Context } from '../../context.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import type { Language } from '../../messages/languages.ts'
 import { runUntil } from '../../shared/deadline.ts'
+import { propertyOf } from '../../shared/keys-of.ts'
 import { pageContextOf } from '../language/page-context.ts'
 import { setContentLanguage } from '../language/request-language.ts'
 import { createAccessRecorder } from './accesses.ts'
@@ -24,7 +25,7 @@ import { validationText } from './input/validation-texts.ts'
 import type { Limiter } from './limits.ts'
 import { problemCodesOf } from './openapi.ts'
 import { type FieldError, fieldErrors, Problem } from './problem.ts'
-import { requestContextOf } from './request-context.ts'
+import { requestContextOf, type Target } from './request-context.ts'
 import { type AnyReply, isPage, type Method, neededScope, type Route } from './route.ts'
 import { unstorableTexts } from './storable.ts'
 
@@ -38,13 +39,6 @@ export interface Frame {
   fail: ErrorRequestHandler
   /** rejects while a restore is not complete */
   assertRestored(): Promise<void>
-}
-
-/** The parsed part of a request that is known before its body is read. */
-interface Target {
-  params: Record<string, unknown>
-  query: Record<string, unknown>
-  accountId: string | undefined
 }
 
 const jsonTypes = ['application/json', 'application/*+json']
@@ -144,7 +138,7 @@ function handlersOf(
     } catch (error) {
       const isForged = error instanceof Problem && error.code === 'forged_form'
       const { caller } = requestContextOf(response)
-      const { params } = response.locals.target as Target
+      const { params } = response.locals.target
       if (!isForged) {
         requestContextOf(response).showFormAgain = async (problem) =>
           route.showFormAgain?.(
@@ -158,7 +152,7 @@ function handlersOf(
 
   async function answerInTime(request: Request, response: Response): Promise<void> {
     const { caller, requestId, language } = requestContextOf(response)
-    const { params, query, accountId } = response.locals.target as Target
+    const { params, query, accountId } = response.locals.target
     const body = route.rawBody
       ? undefined
       : parse(schemas.body, route.form ? ownForm(request, caller) : request.body, 'body')
@@ -230,14 +224,14 @@ function assertOwnSite(request: Request): void {
 }
 
 function ownForm(request: Request, caller: Caller): unknown {
-  const { csrf, ...fields } = (request.body ?? {}) as Record<string, unknown>
+  const { csrf, ...fields }: Record<string, unknown> = request.body ?? {}
   if ('csrf' in caller && csrf !== caller.csrf) throw new Problem('forged_form')
   return fields
 }
 
 /** The fields that a form can have: those that came once. */
 function typedFields(body: unknown): Record<string, string> {
-  const fields = Object.entries((body ?? {}) as Record<string, unknown>)
+  const fields = Object.entries(body ?? {})
   return Object.fromEntries(fields.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])))
 }
 
@@ -300,7 +294,7 @@ async function stream(response: Response, chunks: AsyncIterable<string | Buffer>
     await pipeline(Readable.from(chunks), response)
   } catch (error) {
     // This code means that the caller closed the connection: no error of ours.
-    if ((error as { code?: unknown }).code !== 'ERR_STREAM_PREMATURE_CLOSE') {
+    if (propertyOf(error, 'code') !== 'ERR_STREAM_PREMATURE_CLOSE') {
       response.err = error instanceof Error ? error : new Error('a value that is no Error was thrown')
     }
     response.destroy()

@@ -96,21 +96,20 @@ export function describeRoutes(
     },
     servers: [{ url: publicUrl }],
   })
-  return withNullableReferences(document) as OpenApiDocument
+  return withNullableReferences(document)
 }
 
 /**
  * The library writes a nullable named schema as `allOf: [reference, string or null]`, which no null fulfils. It becomes
  * `anyOf: [reference, null]`.
  */
-function withNullableReferences(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(withNullableReferences)
-  if (node === null || typeof node !== 'object') return node
-  const { allOf, ...rest } = node as { allOf?: unknown }
-  if (Array.isArray(allOf) && allOf.length === 2 && '$ref' in allOf[0] && allOf[1].type?.includes?.('null')) {
+function withNullableReferences(document: OpenApiDocument): OpenApiDocument {
+  return JSON.parse(JSON.stringify(document), (_name, node) => {
+    const isOfTwo = Array.isArray(node?.allOf) && node.allOf.length === 2
+    if (!isOfTwo || !('$ref' in node.allOf[0]) || !node.allOf[1].type?.includes?.('null')) return node
+    const { allOf, ...rest } = node
     return { ...rest, anyOf: [allOf[0], { type: 'null' }] }
-  }
-  return Object.fromEntries(Object.entries(node).map(([name, part]) => [name, withNullableReferences(part)]))
+  })
 }
 
 function operationId(route: Route): string {

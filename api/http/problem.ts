@@ -2,6 +2,7 @@ import type { Response } from 'express'
 import { z } from 'zod'
 import type { Language } from '../../messages/languages.ts'
 import { textsOf } from '../../messages/texts.ts'
+import { keysOf, tableOf } from '../../shared/keys-of.ts'
 import { setContentLanguage } from '../language/request-language.ts'
 import { enumeration } from '../views/enumeration.ts'
 import { type ProblemCode, problems } from './problems.ts'
@@ -39,11 +40,10 @@ export function orNotFound<Found extends object>(found: Found | undefined): Foun
   return found
 }
 
-const codes = Object.keys(problems) as ProblemCode[]
 const problemCode = enumeration(
   'ProblemCode',
   'The last part of the type: what to decide by. Later versions may add codes',
-  Object.fromEntries(codes.map((code) => [code, problems[code].meaning])) as Record<ProblemCode, string>,
+  tableOf(keysOf(problems), (code) => problems[code].meaning),
 )
 
 export const problemSchema = z

@@ -1,5 +1,6 @@
 import { problem as titles } from '../../messages/en/problems.ts'
 import { type FailureType, failures } from '../../shared/failures.ts'
+import { entriesOf, tableOfEntries } from '../../shared/keys-of.ts'
 
 /** One way in which the API can refuse. Its code is the last part of the problem's type URI. */
 export interface ProblemDefinition {
@@ -177,12 +178,12 @@ export const problemCodeOf = (type: FailureType): FailureProblemCode =>
   type.replaceAll(/\B[A-Z]/g, (letter) => `_${letter}`).toLowerCase() as FailureProblemCode
 
 /** The refusals of workflows, under the codes of `shared/failures.ts`. */
-const workflowProblems = Object.fromEntries(
-  Object.entries(failures).map(([type, { http, meaning }]) => [
-    problemCodeOf(type as FailureType),
+const workflowProblems: Record<FailureProblemCode, ProblemDefinition> = tableOfEntries(
+  entriesOf(failures).map(([type, { http, meaning }]) => [
+    problemCodeOf(type),
     { status: http, title: meaning, meaning },
   ]),
-) as Record<FailureProblemCode, ProblemDefinition>
+)
 
 export type ProblemCode = keyof typeof ownProblems | FailureProblemCode
 

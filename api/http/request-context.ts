@@ -32,8 +32,24 @@ export interface RequestContext {
   described: ReadonlySet<ProblemCode> | undefined
 }
 
+/** The parsed part of a request that is known before its body is read. */
+export interface Target {
+  params: Record<string, unknown>
+  query: Record<string, unknown>
+  accountId: string | undefined
+}
+
+declare global {
+  namespace Express {
+    interface Locals {
+      requestContext: RequestContext
+      target: Target
+    }
+  }
+}
+
 /** @param response one that `beginRequestContext` has seen */
-export const requestContextOf = (response: Response): RequestContext => response.locals.requestContext as RequestContext
+export const requestContextOf = (response: Response): RequestContext => response.locals.requestContext
 
 /** Attaches a request context to a response, before any other middleware runs. */
 export function beginRequestContext(response: Response, requestId: string): RequestContext {

@@ -1,5 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { RequestHandler, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { pinoHttp } from 'pino-http'
 import { v4 as uuid } from 'uuid'
 import { describeError, type Log } from '../../shared/log.ts'
@@ -33,8 +32,8 @@ export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
     })
     next()
   }
-  const describe = (request: IncomingMessage, response: ServerResponse) => {
-    const { template, caller, refusal } = requestContextOf(response as Response)
+  const describe = (request: Request, response: Response) => {
+    const { template, caller, refusal } = requestContextOf(response)
     const given = request.headers['x-request-id']
     return {
       method: request.method,
@@ -46,7 +45,7 @@ export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
       ...(typeof given === 'string' && acceptableId.test(given) && { callerRequestId: given }),
     }
   }
-  const record = pinoHttp({
+  const record = pinoHttp<Request, Response>({
     logger: log,
     quietReqLogger: true,
     quietResLogger: true,
@@ -67,7 +66,7 @@ export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
     }),
     customLogLevel: (_request, response) => {
       if (response.statusCode >= 500) return response.err ? 'error' : 'warn'
-      return quiet.has(requestContextOf(response as Response).template) ? 'silent' : 'info'
+      return quiet.has(requestContextOf(response).template) ? 'silent' : 'info'
     },
   })
   return [begin, record]

@@ -3,8 +3,9 @@
  */
 import { createHash } from 'node:crypto'
 import { colours, darkColours } from '../../mails/style.ts'
+import { keysOf } from '../../shared/keys-of.ts'
 
-const variables = (Object.keys(colours) as (keyof typeof colours)[])
+const variables = keysOf(colours)
   .map((name) => `--${name}: light-dark(${colours[name]}, ${darkColours[name]})`)
   .join('; ')
 

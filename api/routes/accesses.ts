@@ -2,9 +2,10 @@ import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { listAccesses } from '../../db/access/access-log.ts'
 import { accountExists } from '../../db/accounts.ts'
-import { type FieldGroup, fieldGroups } from '../../policy/field-groups.ts'
+import { fieldGroups } from '../../policy/field-groups.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusDays } from '../../shared/calendar.ts'
+import { keysOf } from '../../shared/keys-of.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
@@ -18,7 +19,7 @@ const access = z
     key: z.string().nullable().describe('the id of the API key; null for a person'),
     session: z.string().nullable().describe('names the session, for a breach; opens nothing'),
     route: z.string(),
-    fields: z.array(z.enum(Object.keys(fieldGroups) as [FieldGroup, ...FieldGroup[]])),
+    fields: z.array(z.enum(keysOf(fieldGroups))),
   })
   .meta({ id: 'Access' })
 

@@ -33,7 +33,7 @@ const savedCards = z.boolean().default(false).describe('offer saved cards, and t
 
 const performanceConsent = z
   .strictObject({
-    version: z.enum(Object.keys(performanceConsents) as [string, ...string[]]).describe('of the text that was shown'),
+    version: z.enum(Object.keys(performanceConsents)).describe('of the text that was shown'),
     at: pastTime.describe('when the customer agreed'),
   })
   .optional()

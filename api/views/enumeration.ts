@@ -1,12 +1,13 @@
 /** Enumerations of the API: each value with its meaning, which the OpenAPI document and /docs show. */
 import { z } from 'zod'
+import { isKeyOf, keysOf } from '../../shared/keys-of.ts'
 
 /** `values` by their meanings, under a name in the OpenAPI document. */
 export interface Enumeration<Value extends string> {
-  schema: z.ZodEnum<{ [Key in Value]: Key }>
+  schema: z.ZodEnum<z.core.util.ToEnum<Value>>
   meanings: Readonly<Record<Value, string>>
   /** The value, or `other` for one that this list does not have: an outside party may add values at any time. */
-  known(value: string): Value | Extract<Value, 'other'>
+  known(value: string): Value | 'other'
 }
 
 /**
@@ -21,9 +22,8 @@ export function enumeration<const Value extends string>(
   description: string,
   meanings: Readonly<Record<Value, string>>,
 ): Enumeration<Value> {
-  const values = Object.keys(meanings) as Value[]
-  const entries = Object.fromEntries(values.map((value) => [value, value])) as { [Key in Value]: Key }
-  const schema = z.enum(entries).meta({
+  const values = keysOf(meanings)
+  const schema = z.enum(values).meta({
     id: name,
     description,
     'x-enum-descriptions': values.map((value) => meanings[value]),
@@ -32,6 +32,6 @@ export function enumeration<const Value extends string>(
   return {
     schema,
     meanings,
-    known: (value) => (Object.hasOwn(meanings, value) ? (value as Value) : ('other' as Extract<Value, 'other'>)),
+    known: (value) => (isKeyOf(meanings, value) ? value : 'other'),
   }
 }

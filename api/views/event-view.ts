@@ -1,15 +1,14 @@
 /** Events, as the API answers them and as they are sent to endpoints. */
 import { z } from 'zod'
-import { type EventType, eventTypes } from '../../policy/events/event-types.ts'
+import { eventTypes } from '../../policy/events/event-types.ts'
+import { keysOf, tableOf } from '../../shared/keys-of.ts'
 import type { WebhookDefinition } from '../http/openapi.ts'
 import { enumeration } from './enumeration.ts'
-
-const meanings = Object.fromEntries(Object.entries(eventTypes).map(([type, { meaning }]) => [type, meaning]))
 
 export const eventType = enumeration(
   'EventType',
   'What has happened; the page /docs/events has the ids of each',
-  meanings as Record<EventType, string>,
+  tableOf(keysOf(eventTypes), (type) => eventTypes[type].meaning),
 )
 
 export const eventSchema = z

@@ -1,5 +1,6 @@
 /** The states and reasons of orders, eSIMs, payments and refunds, with their meanings for those who call the API. */
 import type { EsimState, ValidityStart } from '../../providers/esim.ts'
+import { keysOf, tableOf } from '../../shared/keys-of.ts'
 import { type OrderStatus, orderStates, type RefundReason } from '../../workflows/order/order.contract.ts'
 import type { PartialRefundReason } from '../../workflows/order/partial-refund.contract.ts'
 import { enumeration } from './enumeration.ts'
@@ -7,10 +8,7 @@ import { enumeration } from './enumeration.ts'
 export const orderStatus = enumeration<OrderStatus>(
   'OrderStatus',
   'What an order waits for, or how it has ended',
-  Object.fromEntries(Object.entries(orderStates).map(([status, { meaning }]) => [status, meaning])) as Record<
-    OrderStatus,
-    string
-  >,
+  tableOf(keysOf(orderStates), (status) => orderStates[status].meaning),
 )
 
 const refundReasonMeanings = {

@@ -1,6 +1,7 @@
 import { WithStartWorkflowOperation } from '@temporalio/client'
 import { type Part, startProcess } from '../../dev/part.ts'
 import type { Stack } from '../../dev/stack.ts'
+import { propertyOf } from '../../shared/keys-of.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { watchForStalledRuns } from '../stalled-runs.ts'
 import { carrierUpdate, checkout, floorQueue, paid, shipmentOf } from './floor.contract.ts'
@@ -19,10 +20,9 @@ export async function startFloor(stack: Stack) {
     env: { ...process.env, ...stack.settings },
     stopWithinMs: 10_000,
     onMessage: (message) => {
-      const { delivered, booked } = message as { delivered?: string; booked?: string }
-      const workflowId = delivered ?? booked
+      const workflowId = propertyOf(message, 'delivered') ?? propertyOf(message, 'booked')
       if (workflowId === undefined) ready()
-      else waiting.get(workflowId)?.()
+      else waiting.get(String(workflowId))?.()
     },
   })
   await Promise.race([isReady, part.exited.then((why) => Promise.reject(new Error(why)))])

@@ -24,7 +24,7 @@ async function run<Result>({ stack }: DemoClient, type: string, args: unknown[] 
     ...(inDays > 0 && { startDelay: inDays * day }),
   })
   if (inDays > 0) await fastForward(stack.temporal, workflowId, (inDays + 1) * day)
-  return (await handle.result()) as Result
+  return handle.result()
 }
 
 /** Deletes an account while Apple is down, and restores a backup from before the deletion. */

@@ -2,6 +2,7 @@
 import type { Config } from '../../config.ts'
 import { isOutage } from '../../providers/call-watch.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
+import { propertyOf } from '../../shared/keys-of.ts'
 import { Fault, type Finding } from './finding.ts'
 
 /** Longer than the slowest party answers a small question. */
@@ -23,14 +24,16 @@ export async function check<Names extends keyof Config>(
   ask: (settings: Needed<Names>) => Promise<string>,
   address: string | undefined = needs[0],
 ): Promise<Finding> {
-  const lacking = needs.filter((name) => config[name] === undefined)
-  if (lacking.length > 0) return { about, state: 'not_asked', detail: `needs ${lacking.join(', ')}` }
+  if (!hasAll(config, needs)) {
+    const lacking = needs.filter((name) => config[name] === undefined)
+    return { about, state: 'not_asked', detail: `needs ${lacking.join(', ')}` }
+  }
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Fault(`no answer within ${timeoutMs / 1000} s`, reachable)), timeoutMs)
   })
   try {
-    const detail = await Promise.race([ask(config as Needed<Names>), late])
+    const detail = await Promise.race([ask(config), late])
     return { about, state: 'ok', detail }
   } catch (error) {
     return { about, state: 'fault', ...faultOf(error, needs, address) }
@@ -38,6 +41,11 @@ export async function check<Names extends keyof Config>(
     clearTimeout(timer)
   }
 }
+
+const hasAll = <Names extends keyof Config>(
+  config: Partial<Config>,
+  needs: readonly Names[],
+): config is Needed<Names> => needs.every((name) => config[name] !== undefined)
 
 const reachable = 'check address, DNS, firewall and TLS between this machine and the service'
 
@@ -59,7 +67,7 @@ function faultOf(
 /** Messages of PostgreSQL, Temporal and Node name hosts and codes; they quote no password. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const { code } = error as { code?: unknown }
+  const code = propertyOf(error, 'code')
   const text = error.message || error.name
   return typeof code === 'string' && !text.includes(code) ? `${text} (${code})` : text
 }

@@ -1,5 +1,6 @@
 /** The purpose of each setting, and the source of its value. `npm run doctor` shows both beside a fault. */
 import type { Config } from '../../config.ts'
+import { isKeyOf } from '../../shared/keys-of.ts'
 
 type SettingName = keyof Config | 'TEMPORAL_ADDRESS' | 'META_*' | 'GA_*' | 'DATEV_*' | 'OPERATOR_OPENID_*'
 
@@ -119,4 +120,4 @@ export const explanations: Readonly<Record<SettingName, string>> = {
 
 /** The explanation of a setting by its name or pattern. */
 export const explanationOf = (setting: string): string | undefined =>
-  (explanations as Readonly<Record<string, string>>)[setting]
+  isKeyOf(explanations, setting) ? explanations[setting] : undefined

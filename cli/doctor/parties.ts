@@ -13,6 +13,7 @@ import { createMail } from '../../providers/mail/mail.ts'
 import { createOperatorSignIn } from '../../providers/operator-sign-in.ts'
 import { callProvider, jsonOf } from '../../providers/provider-call.ts'
 import { createStripe } from '../../providers/stripe/stripe.ts'
+import { propertyOf } from '../../shared/keys-of.ts'
 import { check } from './check.ts'
 import { Fault, type Finding } from './finding.ts'
 
@@ -130,7 +131,7 @@ const checkOpenId = (config: Partial<Config>): Promise<Finding> =>
 
 async function askKeys(provider: string, url: string): Promise<string> {
   const { status, text } = await callProvider({ provider, method: 'GET', url, timeoutMs, changes: false })
-  const keys = (jsonOf(text) as { keys?: unknown } | undefined)?.keys
+  const keys = propertyOf(jsonOf(text), 'keys')
   if (status !== 200 || !Array.isArray(keys) || keys.length === 0)
     throw new ProviderFailure(provider, 'misconfigured', `no keys at the address (http_${status})`)
   return `publishes ${keys.length} keys`
@@ -194,7 +195,7 @@ function checkMeta(config: Partial<Config>): Promise<Finding> {
       timeoutMs,
       changes: false,
     })
-    const code = (jsonOf(text) as { error?: { code?: unknown } } | undefined)?.error?.code
+    const code = propertyOf(propertyOf(jsonOf(text), 'error'), 'code')
     if (status === 400 && code === 100) return 'accepts the access token'
     throw new ProviderFailure('meta', 'misconfigured', code === undefined ? `http_${status}` : `graph_${String(code)}`)
   })

@@ -7,19 +7,16 @@ export function clientDocument({ servers: _servers, paths = {}, ...document }: O
   const called = Object.entries(paths).filter(
     ([path]) => path.startsWith('/v1/') && !path.startsWith('/v1/webhooks/') && !path.startsWith('/v1/sandbox/'),
   )
-  return withoutEnumDefaults({ ...document, paths: Object.fromEntries(called) }) as OpenApiDocument
+  return withoutEnumDefaults({ ...document, paths: Object.fromEntries(called) })
 }
 
 /** Generated Kotlin does not compile with the default of an enumeration among parameters: it becomes `x-default`. */
-function withoutEnumDefaults(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(withoutEnumDefaults)
-  if (node === null || typeof node !== 'object') return node
-  const { schema, ...parameter } = node as { in?: unknown; schema?: { enum?: unknown; default?: unknown } }
-  if (typeof parameter.in === 'string' && schema?.enum && schema.default !== undefined) {
-    const { default: chosen, ...rest } = schema
-    return { ...parameter, schema: { ...rest, 'x-default': chosen } }
-  }
-  return Object.fromEntries(Object.entries(node).map(([name, part]) => [name, withoutEnumDefaults(part)]))
+function withoutEnumDefaults(document: OpenApiDocument): OpenApiDocument {
+  return JSON.parse(JSON.stringify(document), (_name, node) => {
+    if (typeof node?.in !== 'string' || !node.schema?.enum || node.schema.default === undefined) return node
+    const { default: chosen, ...schema } = node.schema
+    return { ...node, schema: { ...schema, 'x-default': chosen } }
+  })
 }
 
 /** The first line of the generated types. It names the document that they were generated from. */

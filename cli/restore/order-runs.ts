@@ -2,9 +2,15 @@
 import type { Client } from '@temporalio/client'
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
+import { isKeyOf } from '../../shared/keys-of.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { closedRunsAreKeptMs } from '../../temporal/payload-keys.ts'
-import { type OrderInput, type OrderStatus, orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import {
+  type OrderInput,
+  type OrderStatus,
+  orderStates,
+  orderWorkflowId,
+} from '../../workflows/order/order.contract.ts'
 import { runInputs } from './history-forms.ts'
 import { checkOrderActivities } from './orders/run-reports.ts'
 import { HistoryUnreadable, hasCompleted, type RecordedActivity, readAs, readHistory } from './run-history.ts'
@@ -36,13 +42,14 @@ export async function listOrderRuns(client: Client, since: Date): Promise<Listed
   const query = `WorkflowType = 'order' AND ${openSince(since)}`
   for await (const { workflowId, runId, status, startTime, typedSearchAttributes } of client.workflow.list({ query })) {
     const orderId = workflowId.slice(prefix.length)
+    const stage = typedSearchAttributes.get(searchAttributes.stage)
     const known = newest.get(orderId)
     if (known && known.startedAt >= startTime) continue
     newest.set(orderId, {
       orderId,
       runId,
       isOpen: status.name === 'RUNNING',
-      status: typedSearchAttributes.get(searchAttributes.stage) as OrderStatus | undefined,
+      status: stage !== undefined && isKeyOf(orderStates, stage) ? stage : undefined,
       startedAt: startTime,
     })
   }

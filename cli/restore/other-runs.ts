@@ -3,8 +3,8 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client'
 import { insertItem, restoreUndecided } from '../../db/backup/restores.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { isKeyOf } from '../../shared/keys-of.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
-import type { WorkflowType } from '../../workflows/versioning/behaviors.ts'
 import { openSince } from './order-runs.ts'
 import { afterRestore, leftToOperators } from './run-types.ts'
 
@@ -28,8 +28,8 @@ export async function leaveOtherRuns(sql: Queryable, client: Client, restoreId: 
 
 /** Whether the dump lacks a run's row, or has it unsettled although the run has done its work since. */
 async function isLost(sql: Queryable, run: WorkflowExecutionInfo): Promise<boolean> {
-  const entry = afterRestore[run.type as WorkflowType]
-  if (entry.outcome !== 'operator') return false
+  const entry = isKeyOf(afterRestore, run.type) ? afterRestore[run.type] : undefined
+  if (entry?.outcome !== 'operator') return false
   const row = await entry.row(sql, run.workflowId)
   if (!row) return true
   const status = run.typedSearchAttributes.get(searchAttributes.stage)

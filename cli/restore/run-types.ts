@@ -2,6 +2,7 @@
  * The treatment of each type of run whose row may be newer than the dump. A new type does not compile without an entry.
  */
 import type { Queryable } from '../../db/connection/database.ts'
+import { keysOf } from '../../shared/keys-of.ts'
 import { breachWorkflowId } from '../../workflows/breach/breach.contract.ts'
 import { campaignWorkflowId } from '../../workflows/campaign.contract.ts'
 import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
@@ -102,6 +103,4 @@ export const afterRestore: Readonly<Record<WorkflowType, AfterRestore>> = {
 }
 
 /** The types of which an operator decides. */
-export const leftToOperators = (Object.keys(afterRestore) as WorkflowType[]).filter(
-  (type) => afterRestore[type].outcome === 'operator',
-)
+export const leftToOperators = keysOf(afterRestore).filter((type) => afterRestore[type].outcome === 'operator')

@@ -49,15 +49,14 @@ function repeatingCall(call: Call, firstPauseMs: number | undefined): Call {
         return await asked
       }, firstPauseMs)
     }
-    const again = (): AsyncIterable<unknown> => call.apply(this, args) as AsyncIterable<unknown>
-    return isAsyncIterable(first) ? repeatingPages(first, again, firstPauseMs) : first
+    return isAsyncIterable(first) ? repeatingPages(first, () => call.apply(this, args), firstPauseMs) : first
   }
 }
 
 /** A list that has failed is read again from its beginning, without what was handed out already. */
 async function* repeatingPages(
   first: AsyncIterable<unknown>,
-  again: () => AsyncIterable<unknown>,
+  again: () => unknown,
   firstPauseMs: number | undefined,
 ): AsyncGenerator<unknown> {
   let handedOut = 0
@@ -65,7 +64,7 @@ async function* repeatingPages(
   for (;;) {
     const next = await untilAnswered(async () => {
       const isAgain = pages === undefined
-      pages ??= again()[Symbol.asyncIterator]()
+      pages ??= pagesOf(again())
       try {
         for (let skipped = 0; isAgain && skipped < handedOut; skipped += 1) await pages.next()
         return await pages.next()
@@ -78,6 +77,11 @@ async function* repeatingPages(
     handedOut += 1
     yield next.value
   }
+}
+
+function pagesOf(list: unknown): AsyncIterator<unknown> {
+  if (!isAsyncIterable(list)) throw new TypeError('a call that has answered a list answers none')
+  return list[Symbol.asyncIterator]()
 }
 
 /**

@@ -163,7 +163,7 @@ export async function decideSale(
     ${only === undefined ? tx`` : tx`where p.code = ${only}`}
     group by p.code`
   const faults = new Map<string, string>()
-  const change = { on: [] as string[], off: [] as string[] }
+  const change: Record<'on' | 'off', string[]> = { on: [], off: [] }
   for (const { code, price_minor, currency, active, cheapest } of packages) {
     const fault = cheapest === null ? undefined : checkPrice({ minor: price_minor, currency }, Number(cheapest))
     if (fault !== undefined) faults.set(code, fault)

@@ -1,4 +1,5 @@
 import type { Networks, ValidityStart } from '../../providers/esim.ts'
+import { isKeyOf } from '../../shared/keys-of.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { PackageOffers, Packages } from '../connection/schema.ts'
 
@@ -66,9 +67,10 @@ export async function listPackages(
   const { kind, destination, minDataBytes, unlimited, minDays, maxPriceMinor } = filter
   const { sort, after, limit } = page
   const isDescending = sort.startsWith('-')
-  const name = sort.replace('-', '') as 'code' | 'price' | 'data' | 'days'
   const bytes = sql`coalesce(data_bytes, ${unlimitedBytes})`
-  const column = { code: sql`0`, price: sql`price_minor`, data: bytes, days: sql`days` }[name]
+  const columns = { code: sql`0`, price: sql`price_minor`, data: bytes, days: sql`days` }
+  const name = sort.replace('-', '')
+  const column = isKeyOf(columns, name) ? columns[name] : columns.code
   // A cursor can hold any number.
   const key = sql`(${column})::float8`
   const rows = await sql<(PackageRow & { sort_key: number })[]>`

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { propertyOf } from '../../shared/keys-of.ts'
 
 /** The error codes of postgres.js and PostgreSQL for a connection that is closed or closing. */
 const lossCodes = new Set([
@@ -21,9 +22,6 @@ class TransactionTooLong extends Error {
 /** postgres.js rejects the transaction of a closed connection within some turns of the event loop. */
 const noticedAfterMs = 500
 
-type Work = (tx: object) => unknown
-type Begin = (...parameters: unknown[]) => Promise<unknown>
-
 /**
  * Keeps a transaction from using its connection after the connection was lost. postgres.js 3.4.9 would write the
  * ROLLBACK, or the next statement, to a socket that is null, which throws outside any promise and ends the process
@@ -35,14 +33,16 @@ export function survivingLostConnections<Sql extends { begin: unknown }>(
   sql: Sql,
   { transactionMs }: { transactionMs: number },
 ): Sql {
-  const begin = (sql.begin as Begin).bind(sql)
+  const { begin } = sql
+  if (typeof begin !== 'function') throw new TypeError('a client that begins no transactions')
 
-  async function guardedBegin(...parameters: unknown[]): Promise<unknown> {
-    const work = parameters.pop() as Work
+  const guardedBegin = async (...parameters: unknown[]): Promise<unknown> => {
+    const work = parameters.pop()
+    if (typeof work !== 'function') throw new TypeError('a transaction has no work to do')
     let loss: unknown
-    const guarded = async (tx: object): Promise<unknown> => {
+    const guarded = async (tx: (...input: unknown[]) => unknown): Promise<unknown> => {
       const startedAt = performance.now()
-      const guardedTx = new Proxy(tx as (...input: unknown[]) => unknown, {
+      const guardedTx = new Proxy(tx, {
         apply(target, self, input) {
           if (loss !== undefined) throw loss
           if (transactionMs > 0 && performance.now() - startedAt > transactionMs)
@@ -63,7 +63,7 @@ export function survivingLostConnections<Sql extends { begin: unknown }>(
       }
     }
     try {
-      return await begin(...parameters, guarded)
+      return await Reflect.apply(begin, sql, [...parameters, guarded])
     } catch (error) {
       loss = error
       throw error
@@ -75,6 +75,6 @@ export function survivingLostConnections<Sql extends { begin: unknown }>(
 /** Whether an error, or what has caused it, shows that a connection to PostgreSQL is closed or closing. */
 export function isLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  const { code } = error as { code?: unknown }
+  const code = propertyOf(error, 'code')
   return (typeof code === 'string' && lossCodes.has(code)) || isLoss(error.cause)
 }

@@ -1,6 +1,7 @@
 import { finished, Readable, Writable } from 'node:stream'
 import type postgres from 'postgres'
 import { assertBeforeDeadline } from '../../shared/deadline.ts'
+import { isKeyOf } from '../../shared/keys-of.ts'
 import { assertOutsideTransaction, insideTransaction } from '../../shared/transaction-scope.ts'
 import { createTurns } from '../../shared/turns.ts'
 import { ConnectionLost, type Connections, type Sql, type Use } from './connections.ts'
@@ -71,7 +72,6 @@ export function limitPool(template: Sql, connections: Connections, limits: PoolL
   }
 
   const own = {
-    pool,
     begin: (...parameters: unknown[]) => beginInTurn(take, answerMs.transaction, parameters),
     unsafe: (...parameters: Parameters<Sql['unsafe']>) =>
       inTurn(template.unsafe(...parameters), take, answerMs.statement),
@@ -85,10 +85,11 @@ export function limitPool(template: Sql, connections: Connections, limits: PoolL
     subscribe: refused('subscribe'),
     largeObject: refused('largeObject'),
   }
-  return new Proxy(template, {
+  const limited = new Proxy(template, {
     apply: (target, self, input) => inTurn(Reflect.apply(target, self, input), take, answerMs.statement),
-    get: (target, name) => (Object.hasOwn(own, name) ? own[name as keyof typeof own] : Reflect.get(target, name)),
-  }) as Sql & { pool: PoolState }
+    get: (target, name) => (isKeyOf(own, name) ? own[name] : Reflect.get(target, name)),
+  })
+  return Object.assign(limited, { pool })
 }
 
 /** The others of these functions of postgres.js use connections of the template, which the limit would not count. */
@@ -136,11 +137,10 @@ function afterStream(outcome: unknown, end: Use['end']): void {
   else end()
 }
 
-type Work = (tx: postgres.TransactionSql) => unknown
-
 async function beginInTurn(take: TakeConnection, answerMs: number, parameters: unknown[]): Promise<unknown> {
   assertOutsideTransaction('A transaction of its own')
-  const work = parameters.pop() as Work
+  const work = parameters.pop()
+  if (typeof work !== 'function') throw new TypeError('a transaction has no work to do')
   let lose = (_error: Error): void => {}
   const lost = new Promise<never>((_resolve, reject) => {
     lose = reject

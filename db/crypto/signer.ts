@@ -62,7 +62,7 @@ const sshKeyOf = (publicKey: Buffer): Buffer => Buffer.concat([field('ssh-ed2551
 
 /** A string of SSH's wire format: its length, then its bytes (RFC 4251, section 5). */
 function field(value: string | Buffer): Buffer {
-  const bytes = Buffer.from(value as string)
+  const bytes = typeof value === 'string' ? Buffer.from(value) : value
   const length = Buffer.alloc(4)
   length.writeUInt32BE(bytes.length)
   return Buffer.concat([length, bytes])

@@ -119,7 +119,7 @@ export async function openSecret<Part extends DeletionPart>(
   encryption: ColumnEncryption,
   receiptId: string,
   part: Part,
-): Promise<DeletionSecrets[Part]> {
+): Promise<NonNullable<DeletionSecrets[Part]> | null> {
   const column: SealColumn = columns[part]
   const key = await findDataKey(sql, encryption, receiptId)
   const [row] = await sql<{ sealed: DeletionSeals[SealColumn] }[]>`

@@ -24,8 +24,9 @@ export const sources: readonly string[] = [...shared, ...own.api, ...own.worker]
 export function programsOf(file: string): ProgramName[] {
   if (loadedByBoth.test(file)) return ['api', 'worker']
   const part = file.split('/')[0] ?? ''
-  if ((own.api as readonly string[]).includes(part)) return ['api']
-  if ((own.worker as readonly string[]).includes(part)) return ['worker']
+  const isOf = (parts: readonly string[]): boolean => parts.includes(part)
+  if (isOf(own.api)) return ['api']
+  if (isOf(own.worker)) return ['worker']
   return ['api', 'worker']
 }
 

@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { type SimulatorPlan, startSimulators } from './simulators.ts'
 
-const [plan] = (await once(process, 'message')) as [SimulatorPlan]
+const [message] = await once(process, 'message')
+const plan: SimulatorPlan = message
 const simulators = await startSimulators(plan)
 const { urls, settings } = simulators
 process.send?.({ urls, settings })

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { builtFile } from '../../cli/programs/entry-points.ts'
 import { type Part, startProcess } from '../part.ts'
 import { type RunningSimulators, type SimulatorPlan, startSimulators } from './simulators.ts'
@@ -13,6 +14,9 @@ export async function startSimulatorsHere(plan: SimulatorPlan): Promise<Simulato
 }
 
 const program = 'dev/simulators/main.ts'
+
+/** The answer of the process once its simulators have started. */
+const started = z.object({ urls: z.record(z.string(), z.string()), settings: z.record(z.string(), z.string()) })
 
 /**
  * Starts the simulators as a process, so that measurements do not count their work as ours.
@@ -31,7 +35,7 @@ export async function startSimulatorsProcess(
     name: 'the simulators',
     entry: built === undefined ? program : builtFile(built, program),
     env,
-    onMessage: (message) => ready(message as Pick<RunningSimulators, 'urls' | 'settings'>),
+    onMessage: (message) => ready(started.parse(message)),
     stopWithinMs: 10_000,
   })
   part.send({ ...plan })

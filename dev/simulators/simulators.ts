@@ -1,5 +1,6 @@
 /** The outside parties with their settings, and a simulator for each that is not configured. */
 import { join } from 'node:path'
+import { tableOf } from '../../shared/keys-of.ts'
 import type { startAiralo } from '../../sim/airalo.ts'
 import type { startApple } from '../../sim/apple.ts'
 import { type AnySimulatorControl, type ControlOf, controlOf } from '../../sim/control.ts'
@@ -278,8 +279,9 @@ const starters: Record<SimulatorName, Starter> = {
 
 /** @throws when nothing makes one of the secrets */
 function pick<Name extends string>(secrets: Secrets, names: Name[]): Record<Name, string> {
-  for (const name of names) {
-    if (secrets[name] === undefined) throw new Error(`add a recipe for ${name} to dev/development-secrets.ts`)
-  }
-  return Object.fromEntries(names.map((name) => [name, secrets[name]])) as Record<Name, string>
+  return tableOf(names, (name) => {
+    const secret = secrets[name]
+    if (secret === undefined) throw new Error(`add a recipe for ${name} to dev/development-secrets.ts`)
+    return secret
+  })
 }

@@ -42,7 +42,7 @@ export function renderEsimStatus(props: EsimStatusProps): RenderedMail {
   const facts: [string, ReactNode][] = [
     [t('order.fact.package'), props.order.packageName],
     [t('order.fact.used'), usage(props)],
-    ...(expiresAt ? [[until, texts.moment(expiresAt)] as [string, ReactNode]] : []),
+    ...(expiresAt ? [[until, texts.moment(expiresAt)] satisfies [string, ReactNode]] : []),
   ]
   return renderMail(
     title,

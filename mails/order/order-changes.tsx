@@ -73,7 +73,9 @@ function refundMail(props: OrderProps & { amount: Money; creditNoteNumber?: stri
     [text, t('order.refund.bank')],
     [
       [t('order.fact.refunded'), amount],
-      ...(props.creditNoteNumber ? [[t('order.fact.creditNote'), props.creditNoteNumber] as [string, ReactNode]] : []),
+      ...(props.creditNoteNumber
+        ? [[t('order.fact.creditNote'), props.creditNoteNumber] satisfies [string, ReactNode]]
+        : []),
     ],
   )
 }
@@ -149,7 +151,7 @@ export function renderTopUpConfirmed(props: TopUpConfirmedProps): RenderedMail {
     t('order.topUp.subject', placeOf(props)),
     [t('order.topUp.text')],
     [
-      ...(props.expiresAt ? [[t('order.fact.validUntil'), moment(props.expiresAt)] as [string, ReactNode]] : []),
+      ...(props.expiresAt ? [[t('order.fact.validUntil'), moment(props.expiresAt)] satisfies [string, ReactNode]] : []),
       [t('order.fact.total'), money(props.total)],
       [t('order.fact.invoice'), props.invoiceNumber],
       ...consentFacts(props.texts, props.consent),

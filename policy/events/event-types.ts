@@ -63,5 +63,3 @@ export const eventTypes = {
 } as const satisfies Record<string, EventDefinition>
 
 export type EventType = keyof typeof eventTypes
-
-export const eventTypeNames = Object.keys(eventTypes) as [EventType, ...EventType[]]

@@ -22,9 +22,7 @@ function valueAt(claims: Readonly<Record<string, unknown>>, claim: string): unkn
     .split('.')
     .reduce<unknown>(
       (within, name) =>
-        typeof within === 'object' && within !== null && Object.hasOwn(within, name)
-          ? (within as Record<string, unknown>)[name]
-          : undefined,
+        typeof within === 'object' && within !== null ? new Map(Object.entries(within)).get(name) : undefined,
       claims,
     )
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import type { CallWatch } from '../call-watch.ts'
-import { airaloCodes } from '../codes/esim.ts'
+import { airaloCodes, airaloNotFound } from '../codes/esim.ts'
 import { type CodeMeaning, documented, lookUp, undocumented } from '../codes/meaning.ts'
 import { ProviderFailure } from '../failure.ts'
 import { callProvider, jsonOf, type ProviderReply, readReply } from '../provider-call.ts'
@@ -129,7 +129,7 @@ function failureOf(status: number, content: unknown, changes: boolean): Provider
   if (status === 403) return new ProviderFailure(PROVIDER, 'misconfigured', 'ip_not_allowed')
   // For a reading call it means "not found"; for a POST it is undocumented.
   if (status === 404 && !changes && notFoundSchema.safeParse(content).success)
-    return documented(PROVIDER, airaloCodes.not_found as CodeMeaning, changes)
+    return documented(PROVIDER, airaloNotFound, changes)
   return undocumented(PROVIDER, `http_${status}`, changes)
 }
 

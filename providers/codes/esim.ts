@@ -65,6 +65,13 @@ export const esimAccessCodes: Record<string, CodeMeaning> = {
   '900001': passes('provider_busy', 'The system is busy'),
 }
 
+/** The answer to a call that reads what does not exist. */
+export const airaloNotFound = final(
+  'not_found',
+  'HTTP 404 of a call that reads, in Airalo’s words: the order or eSIM does not exist',
+  keeps,
+)
+
 /** Numbers are `code` in the body of a 422 (89: of a 403); names are fields that the form's validation refuses. */
 export const airaloCodes: Record<string, CodeMeaning> = {
   '11': operators('no_balance', 'Insufficient credit'),
@@ -82,7 +89,7 @@ export const airaloCodes: Record<string, CodeMeaning> = {
   iccid: final('unknown_esim', 'The selected ICCID is invalid', waits),
   any_other_field: ours('The parameter is invalid'),
   refund_without_id: operators('refund_refused', 'Accepted, and no refund was requested'),
-  not_found: final('not_found', 'HTTP 404 of a look, in Airalo’s words: the order or eSIM does not exist', keeps),
+  not_found: airaloNotFound,
 }
 
 /**

@@ -6,6 +6,7 @@ import { Agent } from 'node:https'
 import { type App, deleteApp, initializeApp } from 'firebase-admin/app'
 import { gaxios, JWT } from 'google-auth-library'
 import { z } from 'zod'
+import { propertyOf } from '../../shared/keys-of.ts'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
 import { type CallWatch, reportFailure } from '../call-watch.ts'
 import { serviceAccountCodes } from '../codes/google.ts'
@@ -121,7 +122,7 @@ function tokenFailure(provider: string, error: unknown): ProviderFailure {
   if (status === undefined) return new ProviderFailure(provider, 'unavailable', 'token_endpoint_unreachable')
   if (status === 429 || status >= 500)
     return new ProviderFailure(provider, 'unavailable', `token_endpoint_http_${status}`)
-  const { error: given } = (error.response?.data ?? {}) as { error?: unknown }
+  const given = propertyOf(error.response?.data, 'error')
   // Without a token nothing was changed.
   if (isForeign(status, given !== undefined))
     return new ProviderFailure(provider, 'unavailable', `token_${foreignCode}${status}`, { needsOperator: true })
@@ -137,7 +138,9 @@ export function transportFailure(provider: string, error: unknown): ProviderFail
   if (code === 'app/network-timeout') return new ProviderFailure(provider, 'unknown_outcome', 'timeout')
   if (code !== 'app/network-error') return undefined
   // The SDK gives the cause only in its message.
-  const { code: cause, sent } = connectionFault({ code: /Error code: (\w+)/.exec((error as Error).message)?.[1] })
+  const { code: cause, sent } = connectionFault({
+    code: /Error code: (\w+)/.exec(String(propertyOf(error, 'message')))?.[1],
+  })
   return new ProviderFailure(provider, sent ? 'unknown_outcome' : 'unavailable', cause)
 }
 

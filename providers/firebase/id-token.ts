@@ -1,6 +1,8 @@
 /**
  * Firebase ID tokens. Source: firebase.google.com/docs/auth/admin/verify-id-tokens, "using a third-party JWT library"
  */
+
+import { propertyOf } from '../../shared/keys-of.ts'
 import type { CallWatch } from '../call-watch.ts'
 import { ProviderFailure } from '../failure.ts'
 import { createTokenVerifier } from '../id-token.ts'
@@ -52,7 +54,7 @@ export function createFirebaseIdTokens({
     async verifyFirebaseIdToken(token: string): Promise<FirebaseSignIn> {
       const claims = await verify(token, ['exp', 'iat', 'sub', 'auth_time'])
       const authTime = claims.auth_time
-      const ours = claims.firebase as { sign_in_provider?: unknown } | undefined
+      const signInProvider = propertyOf(claims.firebase, 'sign_in_provider')
       if (!claims.sub || typeof authTime !== 'number' || authTime < 0 || authTime * 1000 > Date.now() + 60_000) {
         throw new ProviderFailure('firebase', 'rejected', 'invalid_token')
       }
@@ -60,7 +62,7 @@ export function createFirebaseIdTokens({
         uid: claims.sub,
         authTime: new Date(authTime * 1000),
         verifiedEmail: claims.email_verified === true && typeof claims.email === 'string' ? claims.email : undefined,
-        signInProvider: typeof ours?.sign_in_provider === 'string' ? ours.sign_in_provider : 'unknown',
+        signInProvider: typeof signInProvider === 'string' ? signInProvider : 'unknown',
       }
     },
   }

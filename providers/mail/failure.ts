@@ -1,5 +1,6 @@
 /** Translates nodemailer's errors. Their messages are dropped, since they quote the mail server and the address. */
 
+import { z } from 'zod'
 import { enhancedStatusIn, isListedReply, smtpMeaning } from '../codes/smtp.ts'
 import { ProviderFailure } from '../failure.ts'
 import { badCertificate, connectionFault } from '../http-request.ts'
@@ -8,17 +9,18 @@ const provider = 'smtp'
 /** A mail that was refused for good is tried again seldom: it passes once an operator has acted. */
 const refusedAgainAfterMs = 60 * 60_000
 
-interface SmtpError {
+/** An error of nodemailer. What is of another type counts as missing. */
+const smtpError = z.object({
   /** nodemailer's code, for example EENVELOPE */
-  code?: string
+  code: z.string().optional().catch(undefined),
   /** Node's code, where nodemailer has replaced it */
-  originalCode?: string
+  originalCode: z.string().optional().catch(undefined),
   /** the server's last reply */
-  responseCode?: number
-  response?: string
+  responseCode: z.number().optional().catch(undefined),
+  response: z.string().optional().catch(undefined),
   /** the SMTP command that the server replied to */
-  command?: string
-}
+  command: z.string().optional().catch(undefined),
+})
 
 /**
  * The failure for an error of nodemailer. Only a refusal of the person's address is `rejected`.
@@ -31,7 +33,7 @@ export function mailFailure(error: unknown, bodyStarted: boolean): ProviderFailu
     responseCode,
     response = '',
     command = '',
-  } = (error instanceof Error ? error : {}) as SmtpError
+  } = smtpError.safeParse(error).data ?? {}
   const failure = (kind: ProviderFailure['kind'], reason: string) =>
     new ProviderFailure(provider, kind, reason, kind === 'misconfigured' ? { retryAfterMs: refusedAgainAfterMs } : {})
 

@@ -117,7 +117,7 @@ export function createBooks({ sdk, call }: StripeClient) {
 
     /** By currency: what is available and what is pending, which is the net sum of all transactions. */
     async balances(): Promise<Map<string, number>> {
-      const balance = await call('reads', () => sdk.balance.retrieve() as Promise<Stripe.Response<Stripe.Balance>>)
+      const balance = await call('reads', () => sdk.balance.retrieve())
       const sums = new Map<string, number>()
       for (const { amount, currency } of [...balance.available, ...balance.pending]) {
         sums.set(currency.toUpperCase(), (sums.get(currency.toUpperCase()) ?? 0) + amount)

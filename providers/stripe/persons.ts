@@ -31,7 +31,7 @@ export function createPersons({ sdk, call, create, statusIn }: StripeClient, red
     if (!redactionApiVersion) throw notEnabled('redaction_not_configured')
     const options = { apiVersion: redactionApiVersion, ...(idempotencyKey ? { idempotencyKey } : {}) }
     try {
-      const send = () => sdk.rawRequest(method, `${path}${suffix}`, parameters, options) as Promise<T>
+      const send = (): Promise<T> => sdk.rawRequest(method, `${path}${suffix}`, parameters, options)
       return await call(method === 'GET' ? 'reads' : 'writes', send)
     } catch (error) {
       // Without access to the preview the path does not exist, in Stripe's own words: a bare 404 is a proxy's.

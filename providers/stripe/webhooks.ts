@@ -1,5 +1,7 @@
 /** Stripe's webhooks: verified with the raw body, then reduced to the ids by which the objects can be read. */
 import type Stripe from 'stripe'
+import { z } from 'zod'
+import { propertyOf } from '../../shared/keys-of.ts'
 import { ProviderFailure } from '../failure.ts'
 import { jsonOf } from '../provider-call.ts'
 import { timeOfMs } from '../sent-time.ts'
@@ -64,8 +66,8 @@ const timesAreNumbers = (header: string): boolean =>
 
 /** Reads an event object. @throws ProviderFailure rejected: `bad_payload` */
 export function readEvent(sent: unknown): StripeWebhook {
-  const event = record(sent)
-  const object = record(record(event.data).object)
+  const event = record.parse(sent)
+  const object = record.parse(propertyOf(event.data, 'object'))
   const { id: eventId, type, created } = event
   // Some objects, such as a balance, have no id; no event that we follow is about one.
   const objectId = typeof object.id === 'string' ? object.id : ''
@@ -75,7 +77,7 @@ export function readEvent(sent: unknown): StripeWebhook {
   }
   const kind = object.object
   const paymentIntentId = kind === 'payment_intent' ? objectId : idOf(object.payment_intent)
-  const metadata = record(object.metadata)
+  const metadata = record.parse(object.metadata)
   const { refund_key: refundKey, mark } = metadata
   const orderId = orderIdIn(metadata)
   return {
@@ -94,16 +96,18 @@ export function readEvent(sent: unknown): StripeWebhook {
 }
 
 function declineCodeOf(payment: Record<string, unknown>): string {
-  const { decline_code: ofBank, code } = record(payment.last_payment_error)
-  const said = [ofBank, code].find((each) => typeof each === 'string' && /^[a-z0-9_]{1,60}$/.test(each))
+  const { last_payment_error: fault } = payment
+  const said = [propertyOf(fault, 'decline_code'), propertyOf(fault, 'code')].find(
+    (each) => typeof each === 'string' && /^[a-z0-9_]{1,60}$/.test(each),
+  )
   return typeof said === 'string' ? said : 'unknown'
 }
 
 function idOf(field: unknown): string | undefined {
   if (typeof field === 'string') return field
-  const { id } = record(field)
+  const id = propertyOf(field, 'id')
   return typeof id === 'string' ? id : undefined
 }
 
-const record = (value: unknown): Record<string, unknown> =>
-  value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {}
+/** The fields of an object; of anything else none. */
+const record = z.record(z.string(), z.unknown()).catch({})

@@ -17,7 +17,7 @@ export const restoreStart = (restoreId: string, taskQueue: string) => ({
   type: restoreType,
   workflowId: restoreWorkflowId(restoreId),
   taskQueue,
-  args: [{ restoreId }] as [RestoreInput],
+  args: [{ restoreId }] satisfies [RestoreInput],
   workflowIdConflictPolicy: 'USE_EXISTING' as const,
   staticSummary: 'Completes a restored database',
 })

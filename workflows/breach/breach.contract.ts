@@ -26,7 +26,7 @@ export function breachStart(breach: { id: string; authorityDueAt: Date }, taskQu
     type: breachType,
     workflowId: breachWorkflowId(id),
     taskQueue,
-    args: [{ breachId: id, authorityDueAt: authorityDueAt.toISOString() }] as [BreachInput],
+    args: [{ breachId: id, authorityDueAt: authorityDueAt.toISOString() }] satisfies [BreachInput],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     typedSearchAttributes: initialSearchAttributes({
       status: 'open',

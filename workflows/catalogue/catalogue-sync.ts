@@ -3,6 +3,7 @@ import { proxyActivities, sleep } from '@temporalio/workflow'
 import { type EsimProviderId, esimProviderIds } from '../../policy/outside-parties.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
+import { keysOf } from '../../shared/keys-of.ts'
 import { onQuery } from '../run/messages.ts'
 import * as retry from '../run/retry.ts'
 import { showStatus, showStatusDetails } from '../run/run-status.ts'
@@ -35,7 +36,7 @@ export async function catalogueSync(): Promise<CatalogueSyncState> {
   async function ask(providers: EsimProviderId[]): Promise<EsimProviderId[]> {
     const { outcomes, changes } = await syncCatalogue({ providers, asOf: new Date().toISOString() })
     Object.assign(state.providers, outcomes)
-    for (const name of Object.keys(changes) as (keyof typeof changes)[]) state.changes[name] += changes[name]
+    for (const name of keysOf(changes)) state.changes[name] += changes[name]
     return providers.filter((provider) => outcomes[provider]?.state === 'failed')
   }
 }

@@ -22,7 +22,7 @@ export const withdrawalStart = (
   type: withdrawalType,
   workflowId: withdrawalWorkflowId(orderId),
   taskQueue,
-  args: [{ orderId }] as [{ orderId: string }],
+  args: [{ orderId }] satisfies [{ orderId: string }],
   workflowIdConflictPolicy: 'USE_EXISTING' as const,
   workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
   typedSearchAttributes: initialSearchAttributes(firstWithdrawalState, accountRef),

@@ -4,6 +4,7 @@
  * are complete (U6) and backups end in time (R3). Hourly it reads the providers' balances only.
  */
 import { ActivityFailure, isCancellation, proxyActivities, uuid4 } from '@temporalio/workflow'
+import { keysOf } from '../../shared/keys-of.ts'
 import * as retry from '../run/retry.ts'
 import { showStatusDetails } from '../run/run-status.ts'
 import type {
@@ -63,10 +64,10 @@ export async function reconciliation({ only }: ReconciliationInput = {}): Promis
     try {
       const { records, explained } = await run()
       findings.compared[name] = records
-      for (const kind of Object.keys(explained) as (keyof typeof explained)[]) {
+      for (const kind of keysOf(explained)) {
         const all = findings.explained[kind] ?? {}
         const its = explained[kind] ?? {}
-        for (const rule of Object.keys(its) as (keyof typeof its)[]) all[rule] = (all[rule] ?? 0) + (its[rule] ?? 0)
+        for (const rule of keysOf(its)) all[rule] = (all[rule] ?? 0) + (its[rule] ?? 0)
         findings.explained[kind] = all
       }
     } catch (error) {

@@ -6,6 +6,7 @@
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common'
 import { CancellationScope, log, setHandler } from '@temporalio/workflow'
 import { failure } from '../../shared/failures.ts'
+import { propertyOf } from '../../shared/keys-of.ts'
 
 /** Whether the input of a message is of the expected form. zod is no package of the workflow bundle. */
 export type Guard<Input> = (input: unknown) => input is Input
@@ -70,12 +71,12 @@ type Fields<Input> = { readonly [Name in keyof Input]-?: Guard<Input[Name]> }
 
 /** Accepts an object with these fields. Other fields are ignored: a newer sender may add some. */
 export function objectOf<Input extends object>(fields: Fields<Input>): Guard<Input> {
-  const guards = Object.entries(fields) as [string, Guard<unknown>][]
+  const guards = Object.entries<Guard<unknown>>(fields)
   return (input): input is Input =>
     typeof input === 'object' &&
     input !== null &&
     !Array.isArray(input) &&
-    guards.every(([name, guard]) => guard((input as Record<string, unknown>)[name]))
+    guards.every(([name, guard]) => guard(propertyOf(input, name)))
 }
 
 /** Accepts one of these words. */

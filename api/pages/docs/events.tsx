@@ -1,4 +1,5 @@
 import { eventTypes } from '../../../policy/events/event-types.ts'
+import { propertyOf } from '../../../shared/keys-of.ts'
 import type { OpenApiDocument } from '../../http/openapi.ts'
 import { WideTable } from '../form.tsx'
 import { Markdown } from '../markdown.tsx'
@@ -14,7 +15,7 @@ interface EventsPage {
   document: OpenApiDocument
 }
 
-/** What the app backend is sent: the text of the repository, and the form and the types as they are in force here. */
+/** The events for the app backend: the text of docs/events.md, and the form and the types that are in force here. */
 export function renderEvents({ text, example, document }: EventsPage): string {
   const [written = ''] = text.split('\n## Types\n')
   const [heading = '', ...rest] = written.replaceAll('](examples/app-backend.ts)', '](#app-backend)').split('\n')
@@ -32,7 +33,7 @@ export function renderEvents({ text, example, document }: EventsPage): string {
           <SchemaTable label="Body" schema={schemaOf(post?.requestBody)} document={document} />
           {Object.entries(post?.responses ?? {}).map(([status, response]) => (
             <p key={status}>
-              Answer <code>{status}</code>: {(response as { description: string }).description}
+              Answer <code>{status}</code>: {String(propertyOf(response, 'description'))}
             </p>
           ))}
         </section>

@@ -1,10 +1,11 @@
+import { entriesOf } from '../../../shared/keys-of.ts'
 import { orderStates } from '../../../workflows/order/order.contract.ts'
 import { WideTable } from '../form.tsx'
 import { renderDocsPage } from './frame.tsx'
 
 type Status = keyof typeof orderStates
 
-const states = Object.entries(orderStates) as [Status, (typeof orderStates)[Status]][]
+const states = entriesOf(orderStates)
 
 /** Column and row of each state in the diagram: the way of an order from the left to the right. */
 const places: Record<Status, [column: number, row: number]> = {

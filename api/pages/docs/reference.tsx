@@ -1,4 +1,6 @@
+import { z } from 'zod'
 import { promises } from '../../../policy/promises.ts'
+import { keysOf } from '../../../shared/keys-of.ts'
 import { type OpenApiDocument, problemCodesOf } from '../../http/openapi.ts'
 import { type ProblemCode, problems } from '../../http/problems.ts'
 import { neededScope, type Route } from '../../http/route.ts'
@@ -50,7 +52,7 @@ export function renderDocs(routes: readonly Route[], document: OpenApiDocument):
       </section>
       <section id="problems">
         <h2>problems</h2>
-        <ProblemTable codes={Object.keys(problems) as ProblemCode[]} />
+        <ProblemTable codes={keysOf(problems)} />
       </section>
     </>,
     '/docs',
@@ -59,8 +61,9 @@ export function renderDocs(routes: readonly Route[], document: OpenApiDocument):
 
 /** The values of a named enumeration, with their meanings. */
 function ValueTable({ name, schema }: { name: string; schema: unknown }) {
-  const { enum: values, description, 'x-enum-descriptions': meanings } = schema as Partial<Values>
-  if (!values || !meanings) return null
+  const described = describedValues.safeParse(schema).data
+  if (!described) return null
+  const { enum: values, description, 'x-enum-descriptions': meanings } = described
   return (
     <>
       <h3 id={`value-${name}`}>{name}</h3>
@@ -84,11 +87,11 @@ function ValueTable({ name, schema }: { name: string; schema: unknown }) {
   )
 }
 
-interface Values {
-  enum: string[]
-  description: string
-  'x-enum-descriptions': string[]
-}
+const describedValues = z.object({
+  enum: z.array(z.string()),
+  description: z.string(),
+  'x-enum-descriptions': z.array(z.string()),
+})
 
 function Operation({ route, document }: { route: Route; document: OpenApiDocument }) {
   const operation = document.paths?.[route.path]?.[route.method]

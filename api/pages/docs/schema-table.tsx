@@ -1,25 +1,38 @@
+import { z } from 'zod'
 import type { OpenApiDocument } from '../../http/openapi.ts'
 import { WideTable } from '../form.tsx'
 
 /** The parts of JSON Schema that our documents use. */
-interface Schema {
-  $ref?: string
-  type?: string | string[]
-  format?: string
-  enum?: unknown[]
-  pattern?: string
-  minimum?: number
-  maximum?: number
-  minLength?: number
-  maxLength?: number
-  default?: unknown
-  description?: string
-  properties?: Record<string, Schema>
-  required?: string[]
-  items?: Schema
-  anyOf?: Schema[]
-  'x-enum-descriptions'?: string[]
-}
+const schemaForm = z.object({
+  $ref: z.string().optional(),
+  type: z.union([z.string(), z.array(z.string())]).optional(),
+  format: z.string().optional(),
+  enum: z.array(z.unknown()).optional(),
+  pattern: z.string().optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  minLength: z.number().optional(),
+  maxLength: z.number().optional(),
+  default: z.unknown().optional(),
+  description: z.string().optional(),
+  get properties() {
+    return z.record(z.string(), schemaForm).optional()
+  },
+  required: z.array(z.string()).optional(),
+  get items() {
+    return schemaForm.optional()
+  },
+  get anyOf() {
+    return z.array(schemaForm).optional()
+  },
+  'x-enum-descriptions': z.array(z.string()).optional(),
+})
+type Schema = z.output<typeof schemaForm>
+
+const mediaTypes = z.object({ content: z.record(z.string(), z.object({ schema: z.unknown() })) })
+const parameterForms = z.array(
+  z.object({ name: z.string(), in: z.string(), required: z.boolean().optional(), schema: schemaForm }),
+)
 
 interface Field {
   name: string
@@ -31,7 +44,7 @@ interface Field {
 
 /** A table with one row for each field. Nested fields have a path: `apple.nonce`, `items[].code`. */
 export function SchemaTable({ label = 'Fields', schema, document }: SchemaTableProps) {
-  return <FieldTable label={label} fields={fieldsOf('', schema as Schema, document)} />
+  return <FieldTable label={label} fields={fieldsOf('', schemaForm.parse(schema), document)} />
 }
 
 interface SchemaTableProps {
@@ -42,8 +55,7 @@ interface SchemaTableProps {
 }
 
 /** The schema of the first media type: that is the one of the success, the problems' type comes second. */
-export const schemaOf = (described: unknown): unknown =>
-  Object.values((described as { content: Record<string, { schema: unknown }> }).content)[0]?.schema
+export const schemaOf = (described: unknown): unknown => Object.values(mediaTypes.parse(described).content)[0]?.schema
 
 /** A table of an operation's path, query and header parameters. */
 export function ParameterTable({
@@ -53,7 +65,7 @@ export function ParameterTable({
   label?: string
   parameters: readonly unknown[]
 }) {
-  const fields = (parameters as { name: string; in: string; required?: boolean; schema: Schema }[]).map(
+  const fields = parameterForms.parse(parameters).map(
     (parameter): Field => ({
       name: `${parameter.name} (${parameter.in})`,
       schema: parameter.schema,
@@ -104,7 +116,7 @@ function fieldsOf(prefix: string, given: Schema, document: OpenApiDocument): Fie
 function resolved(schema: Schema, document: OpenApiDocument): Schema {
   const reference = referenceIn(schema)
   if (reference === undefined) return schema
-  const target = (document.components?.schemas?.[nameOf(reference) ?? ''] ?? {}) as Schema
+  const target = schemaForm.parse(document.components?.schemas?.[nameOf(reference) ?? ''] ?? {})
   return schema.$ref === undefined ? { ...target, type: [target.type ?? [], 'null'].flat() } : target
 }
 

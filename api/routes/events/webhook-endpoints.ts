@@ -18,7 +18,7 @@ import {
 } from '../../../db/events/endpoints.ts'
 import { eventBody, pingEndpoint } from '../../../db/events/events.ts'
 import { resolveOperatorTask } from '../../../db/operator-tasks.ts'
-import { eventTypeNames } from '../../../policy/events/event-types.ts'
+import { eventTypes } from '../../../policy/events/event-types.ts'
 import { startRetries } from '../../../temporal/event-retries.ts'
 import { actorOf, type Caller } from '../../http/caller.ts'
 import { actOnce } from '../../http/idempotency.ts'
@@ -43,7 +43,7 @@ const url = z.url().max(500).describe('https, on the internet')
 const types = z
   .array(eventType.schema)
   .min(1)
-  .max(eventTypeNames.length)
+  .max(Object.keys(eventTypes).length)
   .nullable()
   .describe('the types to send; null: all, those of later versions too')
 

@@ -10,7 +10,8 @@ import {
   listReconciliations,
   type Reconciliation,
 } from '../../../db/reconciliation/reconciliations.ts'
-import { type DifferenceKindName, differenceKinds } from '../../../policy/reconciliation.ts'
+import { differenceKinds } from '../../../policy/reconciliation.ts'
+import { isKeyOf } from '../../../shared/keys-of.ts'
 import {
   reconciliationType,
   reconciliationWorkflowId,
@@ -152,7 +153,7 @@ const view = ({ startedAt, readFrom, finishedAt, ...rest }: Reconciliation) => (
 
 /** A difference of a kind that this build does not have any more is shown without what to do. */
 function explained({ kind, subjectId, detail, explainedBy }: Awaited<ReturnType<typeof listDifferences>>[number]) {
-  const known = kind in differenceKinds ? differenceKinds[kind as DifferenceKindName] : undefined
+  const known = isKeyOf(differenceKinds, kind) ? differenceKinds[kind] : undefined
   return {
     kind,
     subjectId,

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { isKeyOf } from '../../../shared/keys-of.ts'
 import type { OpenApiDocument } from '../../http/openapi.ts'
 import { Problem } from '../../http/problem.ts'
-import { type ProblemCode, problems } from '../../http/problems.ts'
+import { problems } from '../../http/problems.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { renderEvents } from '../../pages/docs/events.tsx'
 import { renderOrderStates } from '../../pages/docs/order-states.tsx'
@@ -98,11 +99,11 @@ export function docsRoutes(described: () => { routes: readonly Route[]; document
       responses: { 200: { description: 'A page', contentType: 'text/html' } },
       problems: ['not_found'],
       handle({ params }) {
-        if (!Object.hasOwn(problems, params.code)) throw new Problem('not_found')
+        if (!isKeyOf(problems, params.code)) throw new Problem('not_found')
         return {
           status: 200,
           headers: pageHeaders,
-          raw: renderProblemType(params.code as ProblemCode, described().routes),
+          raw: renderProblemType(params.code, described().routes),
         }
       },
     }),

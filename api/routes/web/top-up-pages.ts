@@ -27,7 +27,7 @@ const elsewhere = { description: 'Done; the answer is on another page' } as cons
 const headers = layoutHeaders({ forms: true })
 const params = z.strictObject({ id: sentId })
 const performanceConsent = z
-  .enum(Object.values(consentsInForce) as [string, ...string[]])
+  .enum(Object.values(consentsInForce))
   .optional()
   .describe('the version of the consent to delivery at once, when it is ticked')
 const cardParams = z.strictObject({ id: z.string().regex(/^(?:pm|card)_\w{1,64}$/, 'must be the id of a card') })
