@@ -4,16 +4,20 @@ import { ProviderFailure } from './failure.ts'
 /** Airalo's megabyte in bytes: its "1 GB" is 1024 of them. */
 export const MEGABYTE = 1024 ** 2
 
+const places = 6
+const belowAmount = 1e9
+
 /**
- * A decimal amount (`'4.50'`, `4.5`) in millionths. It is computed from the digits, since 4.35 × 10⁶ is inexact in
- * floating point.
- * @throws RangeError for anything but a plain decimal with at most 6 places
+ * A decimal amount (`'4.50'`, `4.5`) in millionths. That of a text is computed from the digits; a number is rounded,
+ * since it may be the inexact result of a calculation, such as 4.1000000000000005.
+ * @throws RangeError for a text that is no plain decimal with at most 6 places, and for what is a billion or more
  */
 export function toMicros(amount: string | number): number {
+  if (typeof amount === 'number' && Math.abs(amount) < belowAmount) return Math.round(amount * 10 ** places)
   const match = /^(-?)(\d{1,9})(?:\.(\d{1,6}))?$/.exec(String(amount))
   if (!match) throw new RangeError('not a decimal amount')
-  const [, sign, whole = '', places = ''] = match
-  const micros = Number(whole + places.padEnd(6, '0'))
+  const [, sign, whole = '', fraction = ''] = match
+  const micros = Number(whole + fraction.padEnd(places, '0'))
   return sign ? -micros : micros
 }
 

@@ -59,7 +59,10 @@ test('amounts are converted to micro-units exactly', () => {
   expect(toMicros(1.005)).toBe(1_005_000)
   expect(toMicros('-12.000001')).toBe(-12_000_001)
   expect(toMicros(999_999_999.99)).toBe(999_999_999_990_000)
-  for (const wrong of ['', 'abc', '1e3', '1,5', '.5', '1.', ' 1', '1.0000001', Number.NaN, 0.1 + 0.2, 1e21]) {
+  // What the arithmetic of a party has left of 0.3.
+  expect(toMicros(0.1 + 0.2)).toBe(300_000)
+  expect(toMicros(-4.1000000000000005)).toBe(-4_100_000)
+  for (const wrong of ['', 'abc', '1e3', '1,5', '.5', '1.', ' 1', '1.0000001', Number.NaN, 1e21]) {
     expect(() => toMicros(wrong)).toThrow(RangeError)
   }
 })
