@@ -162,12 +162,15 @@ export function createBooks({ sdk, call }: StripeClient) {
 function bookedPaymentOf(intent: Stripe.PaymentIntent): BookedPayment[] {
   if (intent.status !== 'succeeded') return []
   const charge = intent.latest_charge
+  const orderId = orderIdIn(intent.metadata) ?? null
+  // Another application's, which was paid another way than by a charge.
+  if (charge === null && orderId === null) return []
   // Asked for by `expand`: without it nobody knows what was refunded.
   if (charge === null || typeof charge !== 'object') throw new ProviderFailure('stripe', 'unavailable', 'invalid_reply')
   return [
     {
       paymentIntentId: intent.id,
-      orderId: orderIdIn(intent.metadata) ?? null,
+      orderId,
       mark: intent.metadata.mark ?? null,
       receivedMinor: intent.amount_received,
       refundedMinor: charge.amount_refunded,

@@ -60,6 +60,23 @@ test('Stripe: payments come in pages with what was refunded, older ones by their
   expect(await stripe.bookedPayment(old)).toMatchObject({ refundedMinor: 300 })
 })
 
+test('Stripe: a payment of another application that no charge has paid keeps none of ours out', async () => {
+  const { sim, stripe } = await stripeWorld()
+  const { planted } = await sim.do('plant', { payments: payments(1, now - dayMs) })
+  const headers = { authorization: `Bearer ${secret}` }
+  const url = `${sim.url}/v1/payment_intents?expand[]=data.latest_charge`
+  const list = JSON.parse(await (await fetch(url, { headers })).text())
+  const [ours] = list.data
+  const match = { method: 'GET', path: '/v1/payment_intents\\?' }
+  const foreign = { ...ours, id: 'pi_of_another', metadata: {}, latest_charge: null }
+  await sim.fault({ match, status: 200, body: { ...list, data: [foreign, ours] } })
+  const booked = () => all(stripe.bookedPayments(new Date(now - 10 * dayMs), new Date(now + dayMs)))
+  expect((await booked()).map((each) => each.paymentIntentId)).toEqual(planted.map((each) => each.paymentIntent))
+  // Without the charge of one of ours nobody knows what was refunded.
+  await sim.fault({ match, status: 200, body: { ...list, data: [{ ...ours, latest_charge: null }] } })
+  await expect(booked()).rejects.toMatchObject({ kind: 'unavailable' })
+})
+
 test('Stripe: the balance is the net of its transactions, and a payout that of what it paid out', async () => {
   const { sim, stripe } = await stripeWorld()
   await sim.do('plant', { payments: payments(120, now, { refunded: 100 }) })
