@@ -5,7 +5,7 @@
 import type Stripe from 'stripe'
 import { type PaymentStatus, paymentStatuses } from '../codes/stripe-values.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
-import type { StripeClient } from './client.ts'
+import type { StripeClient, StripeReply } from './client.ts'
 import { orderIdIn } from './order-id.ts'
 
 export type { PaymentStatus } from '../codes/stripe-values.ts'
@@ -35,7 +35,7 @@ export interface Payment {
   methodKind: MethodKind
   /** of the card's issuer (payment_method_details.card.country: docs.stripe.com/api/charges/object), ISO 3166 */
   cardCountry: string | null
-  /** ISO 8601 */
+  /** ISO 8601, by our clock: it is compared with times of ours, and Stripe's clock may be minutes behind */
   createdAt: string
   /** ISO 8601 */
   paidAt?: string
@@ -55,7 +55,7 @@ export function createPayments({ sdk, call, create, statusIn }: StripeClient) {
     const intent = await call('reads', () =>
       sdk.paymentIntents.retrieve(paymentIntentId, { expand: ['latest_charge'] }),
     )
-    return toPayment(intent, statusIn('payment', paymentStatuses, intent.status, 'processing'))
+    return toPayment(intent, statusIn('payment', paymentStatuses, intent.status, 'processing'), aheadMsOf(intent))
   }
 
   return {
@@ -110,7 +110,13 @@ export function createPayments({ sdk, call, create, statusIn }: StripeClient) {
   }
 }
 
-function toPayment(intent: Stripe.PaymentIntent, status: PaymentStatus): Payment {
+/** What our clock is ahead of Stripe's, which says its time with each answer (RFC 9110, section 6.6.1). */
+function aheadMsOf({ lastResponse }: StripeReply): number {
+  const itsTime = Date.parse(lastResponse.headers.date ?? '')
+  return Number.isNaN(itsTime) ? 0 : Date.now() - itsTime
+}
+
+function toPayment(intent: Stripe.PaymentIntent, status: PaymentStatus, aheadMs: number): Payment {
   const charge = intent.latest_charge !== null && typeof intent.latest_charge === 'object' ? intent.latest_charge : null
   const riskScore = charge?.outcome?.risk_score
   const cardFingerprint = charge?.payment_method_details?.card?.fingerprint
@@ -128,7 +134,7 @@ function toPayment(intent: Stripe.PaymentIntent, status: PaymentStatus): Payment
     ...(cardFingerprint ? { cardFingerprint } : {}),
     methodKind: methodKindOf(charge),
     cardCountry: charge?.payment_method_details?.card?.country ?? null,
-    createdAt: new Date(intent.created * 1000).toISOString(),
+    createdAt: new Date(intent.created * 1000 + aheadMs).toISOString(),
     refundedMinor: charge?.amount_refunded ?? 0,
     disputed: charge?.disputed ?? false,
     ...(charge?.paid ? { paidAt: new Date(charge.created * 1000).toISOString() } : {}),

@@ -6,6 +6,7 @@ import type { Invoices, Sends } from '../../../db/connection/schema.ts'
 import { defaultSubscription } from '../../../sim/stripe/events.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'
+import { always } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
 import type { Person } from '../../harness/people.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
@@ -330,4 +331,21 @@ test('a payment’s webhook without Stripe’s signature, or with an old one, ch
   expect(await stripe.do('send-raw', { eventId, timestamp: now - 240 })).toMatchObject({ status: 200 })
   await harness.untilOrder(order.id, 'delivered')
   await stripe.do('release')
+})
+
+test('U2: a paid order is delivered though our clock is ten minutes ahead of Stripe’s', async () => {
+  const { order } = await unpaid()
+  await stripe.do('webhooks', { hold: true })
+  await stripe.do('pay', { orderId: order.id })
+  const { intents } = await atStripe(order.id)
+  const path = `/v1/payment_intents/${intents[0]?.id}`
+  const headers = { authorization: `Bearer ${harness.config.STRIPE_SECRET_KEY}` }
+  const paid = JSON.parse(await (await fetch(`${stripe.url}${path}?expand[]=latest_charge`, { headers })).text())
+  const aheadSeconds = 600
+  const body = { ...paid, created: paid.created - aheadSeconds }
+  const date = new Date(Date.now() - aheadSeconds * 1_000).toUTCString()
+  await stripe.fault({ match: { method: 'GET', path }, status: 200, body, headers: { date }, times: always })
+  await stripe.do('release')
+  await harness.untilOrder(order.id, 'delivered')
+  await stripe.clearFaults()
 })
