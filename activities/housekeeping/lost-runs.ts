@@ -22,8 +22,8 @@ import { accountDeletionType } from '../../workflows/account-deletion.contract.t
 
 export const lostRunTask = 'run_lost'
 
-/** longer than all workers may be down */
-const lookBackMs = 7 * milliseconds.day
+/** for the first reading: as long as a namespace keeps closed runs by default */
+const firstLookBackMs = 7 * milliseconds.day
 /** Temporal lists a closed run a little later, and its clock may differ. */
 const overlapMs = milliseconds.hour
 /** A run of this type that fails has notified operators itself: `order_run_failed`. */
@@ -44,8 +44,8 @@ export async function reportLostRuns(
   { at, readUntil }: { at: Date; readUntil: Date | undefined },
 ): Promise<number> {
   const known = new Set(await listSubjectsOfTasks(sql, lostRunTask))
-  const earliest = plusMs(at, -lookBackMs)
-  const since = new Date(Math.max(+earliest, +(readUntil ? plusMs(readUntil, -overlapMs) : earliest))).toISOString()
+  // All workers may have been down for any time.
+  const since = (readUntil ? plusMs(readUntil, -overlapMs) : plusMs(at, -firstLookBackMs)).toISOString()
   let reported = 0
   for await (const run of list(
     `ExecutionStatus IN ('Failed', 'TimedOut', 'Terminated', 'Canceled') AND CloseTime > '${since}'`,

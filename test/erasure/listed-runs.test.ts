@@ -284,3 +284,19 @@ test('a row of a run that is gone is no lost run, and keeps no others from being
   const report = () => reportLostRuns(context, { at: new Date(), readUntil: undefined })
   expect(await new MockActivityEnvironment().run(report)).toBe(0)
 })
+
+test('the runs that were lost while all workers were down are asked for, however long that was', async () => {
+  const asked: string[] = []
+  const { context } = keeping({
+    rows: [],
+    lists(query) {
+      asked.push(query)
+      return false
+    },
+  })
+  const at = new Date()
+  const readUntil = plusDays(at, -8)
+  await new MockActivityEnvironment().run(() => reportLostRuns(context, { at, readUntil }))
+  const since = /CloseTime > '(.+)'/.exec(asked.find((query) => query.includes('CloseTime')) ?? '')?.[1]
+  expect(new Date(since ?? 0).getTime()).toBeLessThan(readUntil.getTime())
+})
