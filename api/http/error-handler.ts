@@ -95,7 +95,7 @@ function problemOfBody(error: unknown): Problem | undefined {
 
 /**
  * Error codes of postgres.js, Node, PostgreSQL and our own pool which mean that the database cannot be reached, is
- * starting or stopping, has no free connection or takes too long. Source: PostgreSQL manual, appendix A.
+ * starting, stopping or read-only, has no free connection or takes too long.
  */
 const outageCodes = new Set([
   'CONNECT_TIMEOUT',
@@ -110,21 +110,24 @@ const outageCodes = new Set([
   'ENOTFOUND',
   'EPIPE',
   'ETIMEDOUT',
+  // A standby, after its promotion or that of another one.
+  '25006',
   '25P03',
   '3D000',
-  '53300',
   '55P03',
-  '57014',
-  '57P01',
-  '57P02',
-  '57P03',
 ])
+/**
+ * Classes of PostgreSQL's codes that say nothing of the request, which may be repeated: connection exception,
+ * transaction rollback (deadlock, serialization), insufficient resources, operator intervention, system error. Source:
+ * PostgreSQL manual, appendix A.
+ */
+const outageClasses = /^(?:08|40|53|57|58)[\dA-Z]{3}$/
 const outageStatuses = [status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED, status.UNAVAILABLE]
 
 function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = propertyOf(error, 'code')
-  if (typeof code === 'string' && outageCodes.has(code)) return true
+  if (typeof code === 'string' && (outageCodes.has(code) || outageClasses.test(code))) return true
   if (hasStatus(error, ...outageStatuses)) return true
   return error.cause !== undefined && isOutage(error.cause)
 }
