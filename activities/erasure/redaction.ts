@@ -110,7 +110,7 @@ export function createDeletionRedactionActivities(context: Context): Activities 
     for (const id of ids) {
       if (paymentIntentIds.includes(id) && (await isUnknown(() => isKnownPayment(id))))
         unknown.paymentIntentIds.push(id)
-      if (customerIds.includes(id) && (await isUnknown(() => stripe.knowsCustomer(id)))) unknown.customerIds.push(id)
+      if (customerIds.includes(id) && (await isUnknown(() => isKnownCustomer(id)))) unknown.customerIds.push(id)
     }
     return unknown
   }
@@ -118,6 +118,10 @@ export function createDeletionRedactionActivities(context: Context): Activities 
   /** Asks twice: one of Stripe's machines may not know an object at the moment, and nobody would ask for it again. */
   async function isUnknown(isKnown: () => Promise<boolean>): Promise<boolean> {
     return !(await isKnown()) && !(await isKnown())
+  }
+
+  async function isKnownCustomer(id: string): Promise<boolean> {
+    return (await stripe.customerState(id)) !== 'unknown'
   }
 
   async function isKnownPayment(id: string): Promise<boolean> {

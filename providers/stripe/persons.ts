@@ -71,6 +71,17 @@ export function createPersons({ sdk, call, create, statusIn }: StripeClient, red
     )
   }
 
+  /** Stripe keeps a record of deleted customers. */
+  async function customerState(customerId: string): Promise<'live' | 'deleted' | 'unknown'> {
+    try {
+      const { deleted } = await call('reads', () => sdk.customers.retrieve(customerId))
+      return deleted ? 'deleted' : 'live'
+    } catch (error) {
+      if (isProviderFailure(error, 'resource_missing')) return 'unknown'
+      throw error
+    }
+  }
+
   return {
     /** Creates a customer without name, e-mail address and phone number. @returns the customer's id */
     async createCustomer(input: { idempotencyKey: string; accountRef: string }): Promise<string> {
@@ -106,26 +117,12 @@ export function createPersons({ sdk, call, create, statusIn }: StripeClient, red
       } catch (error) {
         if (!isProviderFailure(error, 'resource_missing')) throw error
       }
-      try {
-        const { deleted } = await call('reads', () => sdk.customers.retrieve(customerId))
-        if (deleted) return 'already_deleted'
-      } catch (error) {
-        if (isProviderFailure(error, 'resource_missing')) return 'unknown'
-        throw error
-      }
-      throw new ProviderFailure('stripe', 'unavailable', 'resource_missing')
+      const state = await customerState(customerId)
+      if (state === 'live') throw new ProviderFailure('stripe', 'unavailable', 'resource_missing')
+      return state === 'deleted' ? 'already_deleted' : state
     },
 
-    /** Whether Stripe has a record of the customer; it keeps a record of deleted ones. */
-    async knowsCustomer(customerId: string): Promise<boolean> {
-      try {
-        await call('reads', () => sdk.customers.retrieve(customerId))
-        return true
-      } catch (error) {
-        if (isProviderFailure(error, 'resource_missing')) return false
-        throw error
-      }
-    },
+    customerState,
 
     /**
      * Creates a redaction job, which Stripe then validates. Poll it by `getRedaction` and run it by `runRedaction` once

@@ -5,7 +5,7 @@ import type { Context } from '../../../context.ts'
 import { languageOf, lockAccount } from '../../../db/accounts.ts'
 import { violatedConstraint } from '../../../db/connection/constraint.ts'
 import type { Queryable } from '../../../db/connection/database.ts'
-import type { Accounts, Orders, Packages } from '../../../db/connection/schema.ts'
+import type { Orders, Packages } from '../../../db/connection/schema.ts'
 import { tableEncryption } from '../../../db/crypto/column-encryption.ts'
 import { DataKeyMissing } from '../../../db/crypto/data-keys.ts'
 import { resolveOperatorTask } from '../../../db/operator-tasks.ts'
@@ -19,10 +19,11 @@ import { evidenceOf } from '../../../policy/vat.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { StripePort } from '../../../providers/stripe/stripe.ts'
 import { plusMs } from '../../../shared/calendar.ts'
-import { failure } from '../../../shared/failures.ts'
+import { failure, failureCode } from '../../../shared/failures.ts'
 import type { OrderActivities, OrderInput } from '../../../workflows/order/order.contract.ts'
 import { attemptIsOver, paymentFailureTypes, withFailureTypes } from '../../failures.ts'
 import { knownOrder } from '../known-order.ts'
+import { createCustomers } from './customers.ts'
 import { endPayment, hostedTexts, readPayment, returnAddress } from './hosted-payment.ts'
 import { notAccepted, type Objection, objectionTo, refusePayment } from './payment-acceptance.ts'
 import { paymentMark } from './payment-mark.ts'
@@ -32,6 +33,7 @@ type Activities = Pick<OrderActivities, 'openCheckout' | 'confirmPayment' | 'can
 export function createOrderPaymentActivities(context: Context): Activities {
   const { sql, cipher, dataKeys, stripe, config } = context
   const exchange = exchangeRateOf(config)
+  const { customerOf, replaceCustomer } = createCustomers(context)
 
   return {
     /**
@@ -57,22 +59,13 @@ export function createOrderPaymentActivities(context: Context): Activities {
       })
       const fields = tableEncryption(cipher, key, 'orders')
       const grossMinor = offer.price_minor * input.quantity
-      const customerId = input.savedCards ? await customerOf(input) : undefined
       const asked = {
         orderId: input.orderId,
         amountMinor: grossMinor,
         currency: offer.currency,
         mark: paymentMark(cipher, input.orderId),
-        customerId,
       }
-      const payment = await withFailureTypes(paymentFailureTypes, () =>
-        input.hosted ? openPage(asked, input) : openSheet(asked, fields),
-      )
-      const sessionSecret =
-        customerId &&
-        (await withFailureTypes(paymentFailureTypes, () =>
-          stripe.createCustomerSession(customerId, `order-${input.orderId}:customer-session`),
-        ))
+      const { payment, sessionSecret } = await openPayment(asked, input, fields)
       const order = newOrder(input, offer, {
         gross_minor: grossMinor,
         currency: offer.currency,
@@ -153,11 +146,37 @@ export function createOrderPaymentActivities(context: Context): Activities {
     },
   }
 
+  /** Opens the payment, with the customer whose saved cards it may be paid with. */
+  async function openPayment(
+    asked: Asked,
+    input: OrderInput & { paymentDueAt: string },
+    fields: OrderFields,
+  ): Promise<{ payment: OpenedPayment; sessionSecret: string | undefined }> {
+    const openWith = (customerId: string | undefined) =>
+      withFailureTypes(paymentFailureTypes, async () => {
+        const payment = await (input.hosted
+          ? openPage({ ...asked, customerId }, input)
+          : openSheet({ ...asked, customerId }, fields))
+        // A key of Stripe's goes with one customer.
+        const key = `order-${asked.orderId}:customer-session-${customerId}`
+        const sessionSecret = customerId && (await stripe.createCustomerSession(customerId, key))
+        return { payment, sessionSecret }
+      })
+    if (!input.savedCards) return openWith(undefined)
+    const customerId = await customerOf(input.accountId)
+    try {
+      return await openWith(customerId)
+    } catch (error) {
+      if (failureCode(error) !== 'resource_missing') throw error
+      return openWith(await replaceCustomer(input.accountId, customerId))
+    }
+  }
+
   /** The payment sheet of the app asks for a PaymentIntent. */
-  async function openSheet(asked: Asked, fields: OrderFields): Promise<OpenedPayment> {
+  async function openSheet(asked: OfCustomer, fields: OrderFields): Promise<OpenedPayment> {
     const { paymentIntentId, clientSecret } = await stripe.createPayment({
       ...asked,
-      idempotencyKey: `order-${asked.orderId}:payment`,
+      idempotencyKey: `order-${asked.orderId}:payment${ofCustomer(asked)}`,
     })
     return {
       payment_intent_id: paymentIntentId,
@@ -166,7 +185,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
     }
   }
 
-  async function openPage(asked: Asked, input: OrderInput & { paymentDueAt: string }): Promise<OpenedPayment> {
+  async function openPage(asked: OfCustomer, input: OrderInput & { paymentDueAt: string }): Promise<OpenedPayment> {
     const language = (await languageOf(sql, input.accountId)) ?? defaultLanguage
     const returnTo = returnAddress(config.PUBLIC_URL, input.orderId)
     const { sessionId } = await stripe.createHostedPayment({
@@ -175,26 +194,9 @@ export function createOrderPaymentActivities(context: Context): Activities {
       expiresAt: new Date(input.paymentDueAt),
       successUrl: returnTo,
       cancelUrl: returnTo,
-      idempotencyKey: `order-${asked.orderId}:page`,
+      idempotencyKey: `order-${asked.orderId}:page${ofCustomer(asked)}`,
     })
     return { payment_intent_id: null, payment_client_secret: null, checkout_session_id: sessionId }
-  }
-
-  /** Finds or creates the Stripe customer that saved cards belong to. It holds no personal data. */
-  async function customerOf({ accountId }: OrderInput): Promise<string> {
-    const [known] = await sql<Pick<Accounts, 'stripe_customer_id'>[]>`
-      select stripe_customer_id from accounts where id = ${accountId}`
-    if (known?.stripe_customer_id) return known.stripe_customer_id
-    // Not the account reference: with it, Stripe's records could be joined with the deletion ledger.
-    const accountRef = cipher.fingerprint('stripe-customer', accountId).toString('base64url')
-    const customerId = await withFailureTypes(paymentFailureTypes, () =>
-      stripe.createCustomer({ accountRef, idempotencyKey: `customer-${accountRef}` }),
-    )
-    const kept = await sql`update accounts set stripe_customer_id = ${customerId} where id = ${accountId}`
-    if (kept.count === 1) return customerId
-    // The account was erased meanwhile, and its deletion did not know this customer.
-    await withFailureTypes(paymentFailureTypes, () => stripe.deleteCustomer(customerId))
-    throw failure('AccountMissing')
   }
 
   /** U5: fraud is prevented. Returns why an operator has to review the order, or null. */
@@ -225,10 +227,10 @@ async function recordedReview(tx: Queryable, orderId: string): Promise<string | 
   return order ? reviewOf(order) : null
 }
 
-type Asked = Pick<
-  Parameters<StripePort['createPayment']>[0],
-  'orderId' | 'amountMinor' | 'currency' | 'mark' | 'customerId'
->
+type Asked = Pick<Parameters<StripePort['createPayment']>[0], 'orderId' | 'amountMinor' | 'currency' | 'mark'>
+type OfCustomer = Asked & { customerId: string | undefined }
+/** The part of a key of Stripe's that goes with one customer: with another one it would be refused. */
+const ofCustomer = ({ customerId }: OfCustomer): string => (customerId === undefined ? '' : `-${customerId}`)
 type OrderFields = ReturnType<typeof tableEncryption<'orders'>>
 type OpenedPayment = Pick<NewOrder, 'payment_intent_id' | 'payment_client_secret' | 'checkout_session_id'>
 

@@ -72,7 +72,7 @@ const stripe: Record<string, CoveredCall> = {
     network: 'POST /v1/privacy/redaction_jobs/*/run',
   },
   cancelRedaction: { planted: { path: '/redaction_jobs/\\\\w+/cancel$', in: ['redaction'] } },
-  knowsCustomer: { planted: { path: '/v1/customers/', in: ['redaction'] } },
+  customerState: { planted: { path: '/v1/customers/', in: ['redaction'] } },
   getDispute: { planted: { path: '/v1/disputes/', in: ['disputes'] }, network: 'GET /v1/disputes/*' },
   stageEvidence: { planted: { path: ' evidence', in: ['disputes'] }, network: 'POST /v1/disputes/*' },
   submitEvidence: { planted: { path: ' submit=true', in: ['disputes'] } },

@@ -189,12 +189,12 @@ export function stripeCalls({ sims, context }: Harness) {
         }
       },
     },
-    knowsCustomer: {
+    customerState: {
       async arrange() {
         const customer = await newCustomer()
         return {
           async attempt({ stripe }) {
-            if (!(await stripe.knowsCustomer(customer))) throw new Error('Stripe knows the customer')
+            if ((await stripe.customerState(customer)) !== 'live') throw new Error('Stripe knows the customer')
           },
         }
       },
