@@ -156,7 +156,7 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
     const idempotencyKey = `restored-${paymentIntentId}:refund`
     const refund = {
       paymentIntentId,
-      amountMinor: left,
+      amountMinor: 'rest' as const,
       idempotencyKey,
       reasonCode: 'not_delivered_in_time',
       lookFirst: true,

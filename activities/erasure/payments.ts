@@ -166,11 +166,12 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     const { paymentIntentId } = settlement
     if (before.filter(hasFailed).length >= maxFailedRefunds) return leaveUnrefunded(settlement, before)
     const idempotencyKey = `erased-${paymentIntentId}:refund-${before.length + 1}`
-    const refundedMinor = refundedMinorOf(before) + amountMinor
     const reasonCode = 'account_deleted'
-    const takenBack = await refundUnlessTakenBack(context, settlement, amountMinor, () =>
-      stripe.refund({ paymentIntentId, amountMinor, idempotencyKey, reasonCode, lookFirst: false }),
-    )
+    let made: Refund | undefined
+    const takenBack = await refundUnlessTakenBack(context, settlement, amountMinor, async () => {
+      made = await stripe.refund({ paymentIntentId, amountMinor: 'rest', idempotencyKey, reasonCode, lookFirst: false })
+    })
+    const refundedMinor = refundedMinorOf(listedWith(made, before)) + (made ? 0 : amountMinor)
     // The bank has paid the customer, and nothing of it can fail.
     if (takenBack.length > 0) return { next: null, book: (tx) => bookRefunded(tx, settlement, refundedMinor, at) }
     return recordRefund({ ...settlement, action: 'refund', trouble: null }, refundedMinor, at)

@@ -1,7 +1,7 @@
 /** Refunds of payments. */
 import type Stripe from 'stripe'
 import { type RefundStatus, refundStatuses } from '../codes/stripe-values.ts'
-import { isProviderFailure } from '../failure.ts'
+import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
 import { createPages, toTheEnd } from './pages.ts'
 
@@ -53,7 +53,11 @@ export function createRefunds({ sdk, call, create, statusIn }: StripeClient) {
      */
     async refund(order: {
       paymentIntentId: string
-      amountMinor: number
+      /**
+       * `rest`: all that is left, as Stripe has it when it makes the refund. An amount that was read before may be more
+       * than that, or another one the next time, and Stripe refuses both for good.
+       */
+      amountMinor: number | 'rest'
       idempotencyKey: string
       reasonCode: string
       lookFirst: boolean
@@ -67,13 +71,15 @@ export function createRefunds({ sdk, call, create, statusIn }: StripeClient) {
       const reason = stripeReasons.find((known) => known === order.reasonCode)
       const parameters: Stripe.RefundCreateParams = {
         payment_intent: order.paymentIntentId,
-        amount: order.amountMinor,
+        ...(order.amountMinor === 'rest' ? {} : { amount: order.amountMinor }),
         metadata: { refund_key: order.idempotencyKey, reason_code: order.reasonCode },
         ...(reason ? { reason } : {}),
       }
+      // Stripe refuses a key that comes with other parameters. Earlier builds sent an amount with this one.
+      const key = order.amountMinor === 'rest' ? `${order.idempotencyKey}:rest` : order.idempotencyKey
       try {
         return await create(
-          order.idempotencyKey,
+          key,
           async (idempotencyKey) =>
             toRefund(await call('writes', () => sdk.refunds.create(parameters, { idempotencyKey }))),
           made,
@@ -83,7 +89,8 @@ export function createRefunds({ sdk, call, create, statusIn }: StripeClient) {
         const gone = ['failed', 'canceled']
         const refunds = (await listRefunds(order.paymentIntentId)).filter(({ status }) => !gone.includes(status))
         const last = refunds.find((refund) => refund.refundKey === order.idempotencyKey) ?? refunds[0]
-        if (!last) throw error
+        // The machine that lists the refunds does not know what the one that refuses knows.
+        if (!last) throw new ProviderFailure('stripe', 'unavailable', error.code)
         return last
       }
     },

@@ -48,7 +48,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       const askForRefund = async () => {
         made = await stripe.refund({
           paymentIntentId,
-          amountMinor: left,
+          amountMinor: 'rest',
           idempotencyKey: `order-${orderId}:refund-${attempt}`,
           reasonCode: reason,
           // Stripe keeps idempotency keys for a day; this activity may run for a week.
@@ -67,6 +67,9 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
         )
       }
       const listed = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
+      // A refund that has failed: the machine that was asked for the payment does not know it yet.
+      if (left <= 0 && refundedMinorOf(listed) < payment.refundedMinor)
+        throw failure('PaymentUnavailable', { code: 'refunds_contradict' })
       const refunds = [...takenBack, ...listedWith(made, listed)]
       const at = recordedAt(asOf)
       await sql.begin(async (tx) => {

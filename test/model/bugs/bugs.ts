@@ -121,7 +121,10 @@ export const bugs: Bug[] = [
     result: { watch: false },
   }),
   inStripe('a refund is half of what was paid', (stripe) => ({
-    refund: (asked) => stripe.refund({ ...asked, amountMinor: Math.ceil(asked.amountMinor / 2) }),
+    async refund(asked) {
+      const paid = asked.amountMinor === 'rest' ? (await stripe.getPayment(asked.paymentIntentId)).amountMinor : asked.amountMinor
+      return stripe.refund({ ...asked, amountMinor: Math.ceil(paid / 2) })
+    },
   })),
   inStripe('a cancelled payment can still be paid', () => ({ cancelPayment: async () => 'cancelled' })),
   inEsimAccess('an eSIM is not returned, and said to be', () => ({ cancelUnused: async () => 'cancelled' })),

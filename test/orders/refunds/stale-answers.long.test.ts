@@ -1,0 +1,92 @@
+/**
+ * U2: paid means delivered or refunded. One of Stripe's machines may not know yet what another one has just done: such
+ * an answer decides neither that a refund fails nor that it was made.
+ */
+import { afterEach, expect, test } from 'vitest'
+import { watchPlacements } from '../../harness/checks/placements.ts'
+import { deleteAccount } from '../../harness/deletions.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
+import { requestReturnOf } from '../../harness/purchases.ts'
+import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
+import { until } from '../../harness/until.ts'
+
+// The books of erased customers name no order.
+const harness = await shareStack({ books: false })
+const { stripe, esimAccess } = harness.sims
+const { sql } = harness.context
+const { attention } = watchPlacements(harness.stack)
+
+afterEach(async () => {
+  await stripe.clearFaults()
+  await esimAccess.do('allocation', {})
+})
+
+async function bought(status: string) {
+  const person = await harness.signUp()
+  return { person, order: await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, until: status }) }
+}
+
+/** What Stripe says of the payment now, to be said once more later. */
+async function paymentNow(orderId: string) {
+  const [row] = await sql<{ id: string }[]>`select payment_intent_id as id from orders where id = ${orderId}`
+  const headers = { authorization: `Bearer ${harness.config.STRIPE_SECRET_KEY}` }
+  const url = `${stripe.url}/v1/payment_intents/${row?.id}?expand[]=latest_charge`
+  const body: unknown = JSON.parse(await (await fetch(url, { headers })).text())
+  const match = { method: 'GET', path: `/v1/payment_intents/${row?.id}` }
+  return { id: row?.id ?? '', sayAgain: () => stripe.fault({ match, status: 200, body }) }
+}
+
+async function refundsOf(paymentIntentId: string) {
+  const { refunds } = await stripe.state()
+  return refunds
+    .filter(({ payment_intent }) => payment_intent === paymentIntentId)
+    .map(({ amount, status }) => `${status} ${amount}`)
+    .sort()
+}
+
+const refundPart = async (paymentIntentId: string, amountMinor: number) =>
+  harness.context.stripe.refund({
+    paymentIntentId,
+    amountMinor,
+    idempotencyKey: `by-hand-${paymentIntentId}`,
+    reasonCode: 'goodwill',
+    lookFirst: false,
+  })
+
+const decided = ['refunded', 'refund_failed']
+
+test('a part that was refunded a moment ago fails no refund of the rest', async () => {
+  const { person, order } = await bought('delivered')
+  const before = await paymentNow(order.id)
+  await refundPart(before.id, 120)
+  await before.sayAgain()
+  expectStatus(await requestReturnOf(person.caller, order.id), 200)
+  expect((await harness.untilOrder(order.id, decided)).status).toBe('refunded')
+  expect(await refundsOf(before.id)).toEqual([`succeeded ${testPriceMinor - 120}`, 'succeeded 120'].sort())
+})
+
+test('a refund that has failed a moment ago is made again, and does not count as made', async () => {
+  const { person, order } = await bought('delivered')
+  expectStatus(await requestReturnOf(person.caller, order.id), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  const before = await paymentNow(order.id)
+  await stripe.do('fail-refund', { orderId: order.id })
+  await harness.untilOrder(order.id, 'refund_failed')
+  await before.sayAgain()
+  expectStatus(await harness.operator.post(`/v1/orders/${order.id}/refund`), 200)
+  expect((await harness.untilOrder(order.id, decided)).status).toBe('refunded')
+  expect(await refundsOf(before.id)).toEqual([`failed ${testPriceMinor}`, `succeeded ${testPriceMinor}`])
+})
+
+test('a part that was refunded a moment ago leaves no erased customer’s money to an operator', async () => {
+  await esimAccess.do('allocation', { never: true })
+  const { person, order } = await bought('provisioning')
+  const before = await paymentNow(order.id)
+  await refundPart(before.id, 120)
+  await before.sayAgain()
+  const { receiptId } = await deleteAccount(harness.stack, person)
+  await until('all is refunded', async () => (await refundsOf(before.id)).length === 2)
+  expect(await refundsOf(before.id)).toEqual([`succeeded ${testPriceMinor - 120}`, 'succeeded 120'].sort())
+  expect(await attention(receiptId)).toEqual([])
+})
