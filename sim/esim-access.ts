@@ -95,6 +95,7 @@ export function startEsimAccess(
         withdraw: (input) => lifecycle.cancel(profile(input)),
         revoke: (input) => lifecycle.revoke(profile(input)),
         suspend: (input) => lifecycle.suspend(profile(input)),
+        unsuspend: (input) => lifecycle.unsuspend(profile(input)),
         plant: (input) => store.plant(input.orders as PlantedOrder[]),
         clock: (input) => {
           const target = input.to === undefined ? store.now() : Date.parse(String(input.to))

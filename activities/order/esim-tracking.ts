@@ -3,12 +3,13 @@
  */
 import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
-import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { isDisputed } from '../../db/order/disputes.ts'
 import { isPerhapsNew, isToppedUpSince, listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
 import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
-import type { EsimStatus } from '../../providers/esim.ts'
+import { type EsimStatus, isNew, isUsable } from '../../providers/esim.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
 import { failure } from '../../shared/failures.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
@@ -135,9 +136,32 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       const isOurs = esim.suspended || (await isDisputed(sql, { id: esim.id, orderId: order.id }))
       if (!isOurs) await raiseOperatorTask(sql, { ...task, kind: 'esim_suspended_by_provider' })
     }
-    await recordEsimStatus(sql, esim.id, status, at)
+    const kept = await suspendAgain(esim, order, status, at)
+    await recordEsimStatus(sql, esim.id, kept, at)
     // Another one may have gone back, while this one stays with its customer.
     if (isPerhapsNew(esim) && !isPerhapsNew(status)) await raiseUnlessRefunded(sql, order.id, at)
+    return kept
+  }
+
+  /**
+   * Suspends an eSIM that runs though its payment is disputed: its provider's staff has resumed it, or a return has,
+   * which was refused then.
+   */
+  async function suspendAgain(esim: StoredEsim, order: OrderRow, status: EsimStatus, at: Date): Promise<EsimStatus> {
+    const runs = esim.suspended && status.state !== 'suspended' && isUsable(status)
+    if (!runs || !(await isDisputed(sql, { id: esim.id, orderId: order.id }))) return status
+    const task = { kind: 'esim_not_suspendable', subjectId: order.id, at }
+    try {
+      if ((await context.esimProviders[esim.provider].suspend(esim.esimRef)) === 'done') {
+        const areAll = (await listEsims(context, order)).every(({ suspended }) => suspended)
+        if (areAll) await resolveOperatorTask(sql, { ...task, by: 'order' })
+        return { ...status, state: 'suspended', ...(isNew(status) && { suspendedNew: true as const }) }
+      }
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+    }
+    // Tried again with each look at the eSIM.
+    await raiseOperatorTask(sql, task)
     return status
   }
 }

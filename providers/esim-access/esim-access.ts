@@ -2,11 +2,11 @@
 
 import type { z } from 'zod'
 import { beginsWithOneOf } from '../../shared/prefixes.ts'
-import { reportingUnlisted } from '../codes/meaning.ts'
+import { reportingUnlisted, unreadable } from '../codes/meaning.ts'
 import { type EsimProvider, type EsimState, isUsable, type PlaceOrder } from '../esim.ts'
 import { readTime } from '../esim-units.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
-import { maxCatalogueBytes, readEach } from '../provider-call.ts'
+import { maxCatalogueBytes, readEach, translateEach } from '../provider-call.ts'
 import {
   MICROS_PER_PRICE,
   parseWebhook,
@@ -29,6 +29,7 @@ import {
   placedEsimSchema,
   placedListSchema,
   type QueriedEsim,
+  queriedEsimSchema,
 } from './wire.ts'
 
 const LARGEST_PAGE = 500
@@ -67,12 +68,16 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     return esim
   }
 
-  /** The eSIMs that were allocated at or after a time. */
-  async function* esimsSince<Item>(placedAfter: string, schema: z.ZodType<EsimPage<Item>>): AsyncGenerator<Item> {
+  /**
+   * The eSIMs that were allocated at or after a time, all customers' ones: an entry that cannot be read must not hide
+   * the others. It may be the one that is looked for: a repeated request gets the same order.
+   */
+  async function* placedSince(placedAfter: string): AsyncGenerator<z.output<typeof placedEsimSchema>> {
     const since = Math.min(Date.parse(placedAfter), Date.now()) - CLOCK_MARGIN_MS
     const until = Math.max(Date.parse(placedAfter), Date.now()) + CLOCK_MARGIN_MS
     const window = { startTime: apiTime(since), endTime: apiTime(until) }
-    for await (const page of pagesOf(window, schema)) yield* page
+    for await (const page of pagesOf(window, placedListSchema))
+      yield* readEach(page, placedEsimSchema, () => reportUnlisted('order', unreadable))
   }
 
   /** An eSIM that has just refused a change because of its state. @throws unavailable while no state can be read */
@@ -161,7 +166,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     },
 
     async findOrder({ clientRef, placedAfter }) {
-      for await (const { transactionId, orderNo } of esimsSince(placedAfter, esimListSchema))
+      for await (const { transactionId, orderNo } of placedSince(placedAfter))
         if (transactionId === clientRef) return { orderNo, duplicates: [] }
       return null
     },
@@ -170,17 +175,24 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
       const found = new Map<string, { clientRef: string; orderNo: string }>()
       if (prefixes.length === 0) return []
       const isOneOf = beginsWithOneOf(prefixes)
-      for await (const esim of esimsSince(placedAfter, placedListSchema))
-        for (const { transactionId: clientRef, orderNo } of readEach([esim], placedEsimSchema, () => undefined))
-          if (clientRef && isOneOf(clientRef)) found.set(orderNo, { clientRef, orderNo })
+      for await (const { transactionId: clientRef, orderNo } of placedSince(placedAfter))
+        if (clientRef && isOneOf(clientRef)) found.set(orderNo, { clientRef, orderNo })
       return [...found.values()]
     },
 
     // The provider lists eSIMs: an order appears once it is allocated, and once for each of its eSIMs.
-    async *listOrders({ from, to }) {
+    async *listOrders({ from, to }, onUnreadable = () => undefined) {
       const window = { startTime: apiTime(Date.parse(from)), endTime: apiTime(Date.parse(to)) }
-      for await (const page of pagesOf(window, esimListSchema))
-        yield page.flatMap((esim) => readListedOrders(esim, reportUnlisted))
+      const noteUnreadable = (): void => {
+        reportUnlisted('order', unreadable)
+        onUnreadable()
+      }
+      for await (const page of pagesOf(window, placedListSchema))
+        yield translateEach(
+          readEach(page, queriedEsimSchema, noteUnreadable),
+          (esim) => readListedOrders(esim, reportUnlisted),
+          noteUnreadable,
+        )
     },
 
     async getEsims(orderNo) {
@@ -236,7 +248,8 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
         const { esim, state } = await esimAfterRefusal(esimRef)
         if (state === 'cancelled') return 'already'
         if (state === 'suspended' && isUntouched(esim)) {
-          // Only one that may run is cancelled. One that stays is suspended again: somebody disputes its payment.
+          // Only one that may run is cancelled. One that stays is suspended again: somebody disputes its payment. Where
+          // that fails, the next look at the eSIM finds that it runs.
           await unsuspend(esimRef)
           return await cancel(esimRef).catch(async (failed: unknown) => {
             await suspend(esimRef).catch(() => undefined)

@@ -4,9 +4,10 @@ import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
 import type { Attention } from '../../db/connection/schema.ts'
 import { orderAftercareWorkflowId, orderWorkflowId, providerSignal } from '../../workflows/order/order.contract.ts'
 import { reconciliationType } from '../../workflows/reconciliation/reconciliation.contract.ts'
+import { always } from '../harness/checks/placements.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
-import { untilWatched } from '../harness/purchases.ts'
+import { requestReturnOf, untilWatched } from '../harness/purchases.ts'
 import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
@@ -224,6 +225,35 @@ test('a dispute becomes an operator task also when the provider cannot suspend o
   expect((await view(away.order.id)).esims).toMatchObject([{ suspended: false }])
   await harness.fastForward(away.order.id, '1 day')
   await untilDispute(away.order.id, 'needs_response', true)
+})
+
+test('U5: an eSIM that its provider’s staff lets run again while its payment is disputed is suspended again', async () => {
+  const { order } = await delivered()
+  const { iccid } = order.esims[0]
+  const dispute = await open(order.id)
+  await untilDispute(order.id, 'needs_response', true)
+  await esimAccess.do('unsuspend', { iccid })
+  await harness.fastForward(order.id, '1 day')
+  await until('it is suspended again', async () => (await atProvider(iccid)) === 'SUSPENDED')
+  expect(await tasks(order.id, dispute)).toEqual(['dispute_open'])
+})
+
+test('U5: a disputed eSIM that runs since its return was refused is suspended again, or an operator task until it is', async () => {
+  const { person, order } = await delivered()
+  const { iccid } = order.esims[0]
+  const dispute = await open(order.id)
+  await untilDispute(order.id, 'needs_response', true)
+  const refused = { success: false, errorCode: '200002', errorMsg: 'no', obj: null }
+  await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 200, body: refused, times: always })
+  await esimAccess.fault({ match: { path: '/esim/suspend' }, status: 503, times: always })
+  expect((await requestReturnOf(person.caller, order.id)).status).toBeGreaterThanOrEqual(400)
+  expect(await atProvider(iccid)).toBe('GOT_RESOURCE')
+  await harness.fastForward(order.id, '1 day')
+  await until('operators see it', async () => (await tasks(order.id)).includes('esim_not_suspendable'))
+  await esimAccess.clearFaults()
+  await harness.fastForward(order.id, '1 day')
+  await until('it is suspended again', async () => (await atProvider(iccid)) === 'SUSPENDED')
+  await until('nobody has to act', async () => (await tasks(order.id, dispute)).join() === 'dispute_open')
 })
 
 test('a dispute does not suspend an eSIM that has ended', async () => {
