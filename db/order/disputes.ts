@@ -10,6 +10,9 @@ import {
   type TaskAttributes,
 } from '../operator-tasks.ts'
 
+/** of PostgreSQL's `integer` */
+const largestAmount = 2_147_483_647
+
 /**
  * Stores what the processor says of a dispute. Two of its events may be handled at the same time, and the answer that
  * was read first be written last: what is decided is not undone by an answer that may be older than the decision.
@@ -30,7 +33,8 @@ export async function upsertDispute(
     state: dispute.status,
     opened_at: at,
     closed_at: dispute.isOver ? at : null,
-    amount_minor: dispute.amountMinor,
+    // A bank may reckon in a currency of small units. The operator task has every amount.
+    amount_minor: dispute.amountMinor > largestAmount ? null : dispute.amountMinor,
     currency: dispute.currency,
     reason: dispute.reason,
     network_reason_code: dispute.networkReasonCode,

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
 import type { Attention } from '../../db/connection/schema.ts'
+import { recordDisputeTasks, upsertDispute } from '../../db/order/disputes.ts'
 import { orderAftercareWorkflowId, orderWorkflowId, providerSignal } from '../../workflows/order/order.contract.ts'
 import { reconciliationType } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { always } from '../harness/checks/placements.ts'
@@ -254,6 +255,18 @@ test('U5: a disputed eSIM that runs since its return was refused is suspended ag
   await harness.fastForward(order.id, '1 day')
   await until('it is suspended again', async () => (await atProvider(iccid)) === 'SUSPENDED')
   await until('nobody has to act', async () => (await tasks(order.id, dispute)).join() === 'dispute_open')
+})
+
+test('a dispute over more than the column holds, in a currency of small units, is recorded with its task', async () => {
+  const { order } = await delivered()
+  const dispute = await harness.context.stripe.getDispute(await open(order.id))
+  const much = { ...dispute, disputeId: 'du_much', amountMinor: 4_500_000_000, currency: 'LBP' }
+  expect(await upsertDispute(sql, order.id, much, new Date())).toBe(true)
+  await recordDisputeTasks(sql, much, order.id, new Date())
+  const [task] = await sql<Pick<Attention, 'attributes'>[]>`
+    select attributes from attention where kind = 'dispute_open' and subject_id = 'du_much'`
+  expect(task?.attributes).toMatchObject({ amountMinor: 4_500_000_000, currency: 'LBP' })
+  await sql`delete from disputes where stripe_dispute_id = 'du_much'`
 })
 
 test('a dispute does not suspend an eSIM that has ended', async () => {
