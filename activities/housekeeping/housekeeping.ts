@@ -94,6 +94,8 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
 
   async function report(kind: string, found: ReadonlyMap<string, string>, at: Date): Promise<void> {
     for (const [subjectId, detail] of found) await raiseOperatorTask(sql, { kind, subjectId, detail, at })
+    // What is not among so many may be overdue all the same.
+    if (found.size >= maxReported) return
     for (const subjectId of await listSubjectsOfOpenTasks(sql, kind)) {
       if (!found.has(subjectId)) await resolveOperatorTask(sql, { kind, subjectId, by: 'moved_on', at })
     }
