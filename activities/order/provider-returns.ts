@@ -98,13 +98,18 @@ export function createProviderReturns(context: Context) {
         throw failure('PlacementUnsettled', { nextRetryDelay: nextQueryMs(triedForMs) })
       }
       let inUse: unknown
-      for (const esimRef of held.esimRefs ?? (await lateEsims(provider, orderNo)))
+      const esimRefs = held.esimRefs ?? (await lateEsims(provider, orderNo))
+      for (const esimRef of esimRefs)
         await cancel(esimRef).catch((error: unknown) => {
           // One that is in use must not keep the others with its customer.
           if (failureType(error) !== 'EsimInUse') throw error
           inUse = error
         })
       if (inUse !== undefined) throw inUse
+      // The provider makes the others later, and nobody else would return them.
+      const isPart = held.esimRefs === null && esimRefs.length < held.quantity
+      if (isPart && triedForMs < provider.settling.soughtForMs)
+        throw failure('StillAllocating', { code: 'too_few_esims', nextRetryDelay: nextQueryMs(triedForMs) })
       return 'given_back'
     },
   }

@@ -60,6 +60,33 @@ test('an eSIM that eSIM Access makes after the refund is returned', async () => 
   await esimAccess.do('allocation', {})
 })
 
+test('all eSIMs of an order are returned that eSIM Access makes after the refund, and not all at once', async () => {
+  await esimAccess.do('allocation', { never: true })
+  const { order } = await bought(testPackages.onlyEsimAccess, 'provisioning', 3)
+  await untilPlacement(order.id, 'placed')
+  await down('esimAccess')
+  await harness.fastForward(order.id, '61 minutes')
+  await harness.untilOrder(order.id, 'refunded')
+  await esimAccess.clearFaults()
+  const cancelledBefore = (await esimAccess.state()).cancels.length
+  const [row] = await harness.context.sql<{ provider_order_no: string }[]>`
+    select provider_order_no from provider_orders where order_id = ${order.id}`
+  const orderNo = row?.provider_order_no ?? ''
+  const made = () =>
+    esimAccess.state().then(({ esims }) => esims.filter((each: { orderNo: string }) => each.orderNo === orderNo))
+  expect(await esimAccess.do('allocate', { orderNo })).toEqual({ allocated: 1 })
+  const esimList = (await made()).slice(0, 1)
+  const obj = { esimList, pager: { pageSize: 500, pageNum: 1, total: 1 } }
+  // At first it shows one of three.
+  const match = { path: '/esim/query', contains: orderNo }
+  await esimAccess.fault({ match, status: 200, body: { success: true, errorCode: '0', obj } })
+  await harness.fastForward(order.id, '2 hours')
+  await untilPlacement(order.id, 'released')
+  expect((await made()).map(({ esimStatus }) => esimStatus)).toEqual(['CANCEL', 'CANCEL', 'CANCEL'])
+  expect((await esimAccess.state()).cancels).toHaveLength(cancelledBefore + 3)
+  await esimAccess.do('allocation', {})
+})
+
 test('an eSIM that Airalo made of a request with a lost reply is returned by a refund request', async () => {
   await airalo.fault({ match: esimSimulators.airalo.ordering, cut: 'after' })
   await airalo.fault({ match: esimSimulators.airalo.finding, status: 503, times: always })
