@@ -10,10 +10,10 @@ import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/or
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { type EsimStatus, isNew, isUsable } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
-import { failure } from '../../shared/failures.ts'
+import { failure, failureType } from '../../shared/failures.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
-import { esimFailureTypes, withFailureTypes } from '../failures.ts'
+import { esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { createEsimNotices } from './esim-notices.ts'
 import { dueNotices, type Ending, endingOf, isOver, isUnused, storedStatus, untilNextDate } from './esim-rules.ts'
 import { knownOrder } from './known-order.ts'
@@ -23,6 +23,8 @@ type Activities = Pick<OrderActivities, 'refreshEsims' | 'watchEsims'>
 
 /** after a notice whose mail or push could not be sent */
 const noticeRetryMs = 15 * 60_000
+/** A provider that has not answered for so long after a hint is asked by the watch. */
+const hintIsOverAfterMs = milliseconds.hour
 
 interface EsimCheck {
   ended: boolean
@@ -52,8 +54,15 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
 
   return {
     async refreshEsims({ orderId, asOf }) {
-      const { ended, givenBack, refundDue } = await check(orderId, new Date(asOf), false)
-      return { ended, givenBack, ...(refundDue && { refundDue }) }
+      try {
+        const { ended, givenBack, refundDue } = await check(orderId, new Date(asOf), false)
+        return { ended, givenBack, ...(refundDue && { refundDue }) }
+      } catch (error) {
+        // Until this is done, the run gives no money back. Its watch asks again, as it does each day.
+        const isAway = failureType(error) === esimFailureTypes.unavailable
+        if (!isAway || sinceScheduledMs() < hintIsOverAfterMs) throw error
+        return { ended: false, givenBack: false }
+      }
     },
 
     /** The scheduled time of an attempt is in the workflow's time, which tests can skip. */

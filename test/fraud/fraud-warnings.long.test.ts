@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { Attention } from '../../db/connection/schema.ts'
 import { periods } from '../../policy/periods.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
-import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { orderAftercareWorkflowId, orderWorkflowId, providerSignal } from '../../workflows/order/order.contract.ts'
 import { paymentSweepType } from '../../workflows/order/payment-sweep.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { always } from '../harness/checks/placements.ts'
@@ -236,6 +236,22 @@ test('U5: a warned order whose provider is down is refunded within the days of a
   await harness.fastForward(order.id, '1 hour')
   await untilReturned(order.esims[0].iccid)
   expect(await refundsOf(order.id)).toHaveLength(1)
+})
+
+test('U5: a warned order is refunded in time also when its provider was to be asked for news before it went away', async () => {
+  const { order } = await bought('delivered')
+  await esimAccess.fault({ match: { path: '/esim/' }, status: 503, times: always })
+  const run = harness.temporal.workflow.getHandle(orderWorkflowId(order.id))
+  await run.signal(providerSignal)
+  await until('the run asks for news', async () =>
+    (await run.describe()).raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'refreshEsims'),
+  )
+  await warnWhileProviderIsAway(order.id)
+  await harness.fastForward(order.id, '49 hours')
+  await expectRefunded(order.id)
+  await esimAccess.clearFaults()
+  await harness.fastForward(order.id, '1 hour')
+  await untilReturned(order.esims[0].iccid)
 })
 
 test('U5: an eSIM whose use is found after its warned order was refunded is an operator task', async () => {
