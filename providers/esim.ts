@@ -205,9 +205,11 @@ export interface EsimProvider {
   }): Promise<{ orderNo: string; duplicates: string[] } | null>
   /**
    * Pages of what the provider has in its books, placed between two times (ISO 8601). An order may come more than once,
-   * and one of the day before the first time may come as well.
+   * and one of the day before the first time may come as well. An entry that cannot be read is left out, and operators
+   * see that there is one.
+   * @param onUnreadable is called for each of them
    */
-  listOrders(between: { from: string; to: string }): AsyncGenerator<ListedOrder[]>
+  listOrders(between: { from: string; to: string }, onUnreadable?: () => void): AsyncGenerator<ListedOrder[]>
   /**
    * The orders placed at or after a time (ISO 8601) whose clientRef begins with one of these texts, the oldest first.
    * For a database that lost what it knew of them.

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { type CallWatch, watched } from './call-watch.ts'
 import { foreign, isForeign } from './codes/meaning.ts'
-import { ProviderFailure } from './failure.ts'
+import { isProviderFailure, ProviderFailure } from './failure.ts'
 import {
   badCertificate,
   connectionFault,
@@ -81,6 +81,23 @@ export function readEach<T>(list: readonly unknown[], schema: z.ZodType<T>, onUn
     if (parsed.success) return [parsed.data]
     onUnreadable()
     return []
+  })
+}
+
+/** Translates the entries of a list by a function that fails with a ProviderFailure. @param onUnreadable as above */
+export function translateEach<Entry, Result>(
+  entries: readonly Entry[],
+  translate: (entry: Entry) => readonly Result[],
+  onUnreadable: () => void,
+): Result[] {
+  return entries.flatMap((entry) => {
+    try {
+      return translate(entry)
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+      onUnreadable()
+      return []
+    }
   })
 }
 

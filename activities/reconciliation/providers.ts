@@ -22,7 +22,7 @@ import type {
   ReconciliationActivities,
   ReconciliationStepInput,
 } from '../../workflows/reconciliation/reconciliation.contract.ts'
-import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
+import { asFailure, esimFailureTypes } from '../failures.ts'
 import { createTally, differs, type FoundDifference } from './tally.ts'
 
 type Activities = Pick<ReconciliationActivities, 'compareProvider'>
@@ -46,7 +46,11 @@ export function createProviderComparison(context: Context): Activities {
       const provider = context.esimProviders[id]
       const at = new Date(input.asOf)
       const tally = createTally(sql, input.reconciliationId)
-      const pages = provider.listOrders({ from: input.from, to: input.asOf })
+      let readable = 0
+      let unreadable = 0
+      const pages = provider.listOrders({ from: input.from, to: input.asOf }, () => {
+        unreadable += 1
+      })
       const topUps = new Map<string, string>()
       // Placements are marked with the real time: a run of skipped time would mark them for its future.
       const startedAt = new Date()
@@ -54,10 +58,13 @@ export function createProviderComparison(context: Context): Activities {
         const { value: page, done } = await ask(() => pages.next())
         if (done) break
         heartbeat()
+        readable += page.length
         const listed = byOrder(page)
         tally.seen(listed.length)
         tally.note(await examine(provider, listed, topUps, at))
       }
+      // The format of the list has changed: what is left of it says nothing about the rest.
+      if (unreadable > readable) throw failure('ProviderUnavailable', { code: 'unreadable_orders' })
       await seekUnconfirmed(provider, tally, input, startedAt)
       return tally.close()
     },
@@ -151,24 +158,28 @@ export function createProviderComparison(context: Context): Activities {
   }
 
   async function isThere(provider: EsimProvider, placement: UnconfirmedPlacement): Promise<boolean> {
+    try {
+      return await isKnown(provider, placement)
+    } catch (error) {
+      if (isProviderFailure(error, 'unknown_order')) return false
+      if (isProviderFailure(error, 'still_allocating')) return true
+      // The provider answers about it, in a form that nobody can read: its list has shown that to operators.
+      if (isProviderFailure(error, 'malformed_reply')) return true
+      throw isProviderFailure(error) ? asFailure(error, esimFailureTypes) : error
+    }
+  }
+
+  async function isKnown(provider: EsimProvider, placement: UnconfirmedPlacement): Promise<boolean> {
     if (placement.parent_order_id) {
       const parent = { id: placement.parent_order_id, account_id: placement.account_id }
       const esim = (await listEsims(context, parent)).find(({ id }) => id === placement.esim_id)
       // Without the eSIM nobody can be asked about a top-up of it.
-      if (!esim) return true
-      const topUp = { clientRef: placement.client_ref, esimRef: esim.esimRef }
-      return withFailureTypes(esimFailureTypes, () => provider.hasTopUp(topUp))
+      return !esim || (await provider.hasTopUp({ clientRef: placement.client_ref, esimRef: esim.esimRef }))
     }
-    try {
-      const orderNo = placement.provider_order_no ?? (await orderNoOf(provider, placement))
-      if (orderNo === undefined) return false
-      await provider.getEsims(orderNo)
-      return true
-    } catch (error) {
-      if (isProviderFailure(error, 'unknown_order')) return false
-      if (isProviderFailure(error, 'still_allocating')) return true
-      throw isProviderFailure(error) ? asFailure(error, esimFailureTypes) : error
-    }
+    const orderNo = placement.provider_order_no ?? (await orderNoOf(provider, placement))
+    if (orderNo === undefined) return false
+    await provider.getEsims(orderNo)
+    return true
   }
 }
 

@@ -3,12 +3,11 @@
  * into the description, by which an order is found. `to_email` is never sent, since Airalo would mail the customer.
  */
 
-import type { z } from 'zod'
 import { beginsWithOneOf } from '../../shared/prefixes.ts'
-import { reportingUnlisted } from '../codes/meaning.ts'
+import { reportingUnlisted, unreadable } from '../codes/meaning.ts'
 import type { EsimProvider, EsimStatus, ProviderPackage } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
-import { maxCatalogueBytes, readEach } from '../provider-call.ts'
+import { maxCatalogueBytes, readEach, translateEach } from '../provider-call.ts'
 import { parseWebhook, readAmount, readListedOrder, readPackages, readSim, readUsage } from './readings.ts'
 import {
   type AiraloSettings,
@@ -16,7 +15,7 @@ import {
   createCaller,
   describedListSchema,
   describedSchema,
-  type OrderPage,
+  listedOrderSchema,
   orderListSchema,
   orderSchema,
   PROVIDER,
@@ -62,16 +61,12 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
    * Pages of the orders that were placed from one day to another, in Airalo's time.
    * developers.partners.airalo.com/get-order-list-11883022e0: `filter[created_at]` has two days, both included.
    */
-  async function* ordersOfDays<Item>(
-    from: string,
-    to: string,
-    schema: z.ZodType<OrderPage<Item>>,
-  ): AsyncGenerator<Item[]> {
+  async function* ordersOfDays(from: string, to: string): AsyncGenerator<unknown[]> {
     const days = `${from.slice(0, 10)} - ${to.slice(0, 10)}`
     const filter = { include: 'status', 'filter[created_at]': days, limit: String(ORDERS_PER_PAGE) }
     for (let page = 1, pages = 1; page <= pages; page += 1) {
       const query = new URLSearchParams({ ...filter, page: String(page) })
-      const { data, meta } = await call({ method: 'GET', path: `/orders?${query}`, schema })
+      const { data, meta } = await call({ method: 'GET', path: `/orders?${query}`, schema: orderListSchema })
       yield data
       pages = meta?.last_page ?? 1
     }
@@ -82,7 +77,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     const found: { id: string; description: string }[] = []
     for (let page = 1, pages = 1; page <= pages; page += 1) {
       const query = new URLSearchParams({ 'filter[description]': text, page: String(page) })
-      const { data, meta } = await call({ method: 'GET', path: `/orders?${query}`, schema: orderListSchema })
+      const { data, meta } = await call({ method: 'GET', path: `/orders?${query}`, schema: describedListSchema })
       for (const { id, description, type: kind } of data)
         if (kind === type) found.push({ id, description: description ?? '' })
       pages = meta?.last_page ?? 1
@@ -126,9 +121,17 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
       return orderNo === undefined ? null : { orderNo, duplicates }
     },
 
-    async *listOrders({ from, to }) {
-      for await (const orders of ordersOfDays(from, to, orderListSchema))
-        yield orders.map((order) => readListedOrder(order, reportUnlisted))
+    async *listOrders({ from, to }, onUnreadable = () => undefined) {
+      const noteUnreadable = (): void => {
+        reportUnlisted('order', unreadable)
+        onUnreadable()
+      }
+      for await (const orders of ordersOfDays(from, to))
+        yield translateEach(
+          readEach(orders, listedOrderSchema, noteUnreadable),
+          (order) => [readListedOrder(order, reportUnlisted)],
+          noteUnreadable,
+        )
     },
 
     // A search for each prefix would take a call for each order: a restore keeps everybody waiting meanwhile.
@@ -138,7 +141,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
       const found = new Map<string, { clientRef: string; orderNo: string }>()
       const from = new Date(Date.parse(placedAfter) - DAY).toISOString()
       const to = new Date(Date.now() + DAY).toISOString()
-      for await (const orders of ordersOfDays(from, to, describedListSchema))
+      for await (const orders of ordersOfDays(from, to))
         for (const { id, type, description } of readEach(orders, describedSchema, () => undefined))
           if (type === 'sim' && description && isOneOf(description))
             found.set(id, { clientRef: description, orderNo: id })

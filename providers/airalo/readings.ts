@@ -15,17 +15,17 @@ import type {
   WebhookRequest,
 } from '../esim.ts'
 import { MEGABYTE, readTime, toMicros } from '../esim-units.ts'
-import { isProviderFailure, ProviderFailure } from '../failure.ts'
+import { ProviderFailure } from '../failure.ts'
 import { normaliseActivationCode } from '../lpa.ts'
-import { jsonOf, readEach } from '../provider-call.ts'
+import { jsonOf, readEach, translateEach } from '../provider-call.ts'
 import {
   type AiraloDestination,
   type AiraloOperator,
   type AiraloPackage,
   type AiraloSim,
   destinationSchema,
+  type listedOrderSchema,
   operatorSchema,
-  type orderListSchema,
   PROVIDER,
   packageSchema,
   type usageSchema,
@@ -42,15 +42,11 @@ export function readPackages(
     readEach(destination.operators, operatorSchema, onUnreadable)
       .filter((operator) => !operator.is_kyc_verify)
       .flatMap((operator) =>
-        readEach(operator.packages, packageSchema, onUnreadable).flatMap((each) => {
-          try {
-            return [readPackage(destination, operator, each, discountPercent)]
-          } catch (error) {
-            if (!isProviderFailure(error)) throw error
-            onUnreadable()
-            return []
-          }
-        }),
+        translateEach(
+          readEach(operator.packages, packageSchema, onUnreadable),
+          (each) => [readPackage(destination, operator, each, discountPercent)],
+          onUnreadable,
+        ),
       ),
   )
 }
@@ -108,7 +104,7 @@ export function readAmount(amount: string | number): number {
 }
 
 export function readListedOrder(
-  order: z.output<typeof orderListSchema>['data'][number],
+  order: z.output<typeof listedOrderSchema>,
   reportUnlisted: ReportUnlisted,
 ): ListedOrder {
   const price = order.net_price ?? null
@@ -151,7 +147,11 @@ export function readUsage({ data }: z.output<typeof usageSchema>, reportUnlisted
   return {
     state,
     totalBytes,
-    usedBytes: totalBytes === null ? 0 : Math.max(0, totalBytes - Math.round((remaining ?? 0) * MEGABYTE)),
+    // Where it does not say what is left, nobody knows that anything was used.
+    usedBytes:
+      totalBytes === null || typeof remaining !== 'number'
+        ? 0
+        : Math.max(0, totalBytes - Math.round(remaining * MEGABYTE)),
     activatedAt: null,
     expiresAt: state === 'new' || expired_at === null ? null : readTime(PROVIDER, expired_at),
   }

@@ -222,36 +222,25 @@ export const placedSchema = z.object({ data: z.object({ id }) })
 
 export const orderSchema = z.object({ data: z.object({ sims: z.array(simSchema) }) })
 
-export const orderListSchema = z.object({
-  data: z.array(
-    z.object({
-      id,
-      type: z.string(),
-      description: text,
-      created_at: text,
-      currency: text,
-      // The schema of the list leaves it out; the FAQ says that each order has it, and that it is what is charged.
-      net_price: amount.nullish(),
-      status: z.object({ slug: z.string() }).nullish(),
-    }),
-  ),
-  meta: z.object({ last_page: count.nullish() }).nullish(),
+export const listedOrderSchema = z.object({
+  id,
+  type: z.string(),
+  description: text,
+  created_at: text,
+  currency: text,
+  // The schema of the list leaves it out; the FAQ says that each order has it, and that it is what is charged.
+  net_price: amount.nullish(),
+  status: z.object({ slug: z.string() }).nullish(),
 })
 
-export interface OrderPage<Item> {
-  data: Item[]
-  meta?: { last_page?: number | null | undefined } | null | undefined
-}
-
-/**
- * The list of orders for calls that read `describedSchema` alone: an entry that cannot be read does not hide the
- * others.
- */
-export const describedListSchema = z.object({
+/** The list of orders. Its entries are read one by one: one that cannot be read does not hide the others. */
+export const orderListSchema = z.object({
   data: z.array(z.unknown()),
   meta: z.object({ last_page: count.nullish() }).nullish(),
 })
 export const describedSchema = z.object({ id, type: z.string(), description: text })
+/** Entries that are read alone: one that cannot be read may be the one that is looked for. */
+export const describedListSchema = orderListSchema.extend({ data: z.array(describedSchema) })
 
 /** A thousand terabytes: more is no usage, and no number of bytes that can be stored. */
 const megabytes = z.number().max(1_000_000_000)

@@ -85,13 +85,16 @@ export function foreign(party: string, status: number, changes: boolean, details
 export const codeFrom = (given: unknown, otherwise: string): string =>
   typeof given === 'string' && /^[A-Za-z][\w-]{0,63}$/.test(given) ? given.toLowerCase() : otherwise
 
+/** Stands for a value that is no code. */
+export const unreadable = 'unreadable'
+
 /** Reports a value that no table has to the watch of a party. */
 export type ReportUnlisted = (what: string, value: string) => void
 
 export const reportingUnlisted =
   (party: string, watch: CallWatch | undefined): ReportUnlisted =>
   (what, value) =>
-    watch?.unlisted?.(party, `${what}_${codeFrom(value, 'unreadable')}`)
+    watch?.unlisted?.(party, `${what}_${codeFrom(value, unreadable)}`)
 
 /** Whether a table has a value. */
 export const isListed = <Value extends string>(

@@ -122,25 +122,26 @@ export const packageListSchema = z.object({ packageList: z.array(z.unknown()) })
 
 export const orderSchema = z.object({ orderNo: z.string().min(1) })
 
+export const queriedEsimSchema = z.object({
+  esimTranNo: z.string().min(1),
+  orderNo: z.string().min(1),
+  transactionId: text,
+  iccid: text,
+  ac: text,
+  apn: text,
+  smdpStatus: text,
+  esimStatus: z.string(),
+  dataType: count.nullish().transform((type) => type ?? 1),
+  activateTime: text,
+  expiredTime: text,
+  totalVolume: count.nullish(),
+  orderUsage: count.nullish(),
+  packageList: z.array(z.object({ transactionId: text, createTime: text })).nullish(),
+})
+export type QueriedEsim = z.output<typeof queriedEsimSchema>
+
 export const esimListSchema = z.object({
-  esimList: z.array(
-    z.object({
-      esimTranNo: z.string().min(1),
-      orderNo: z.string().min(1),
-      transactionId: text,
-      iccid: text,
-      ac: text,
-      apn: text,
-      smdpStatus: text,
-      esimStatus: z.string(),
-      dataType: count.nullish().transform((type) => type ?? 1),
-      activateTime: text,
-      expiredTime: text,
-      totalVolume: count.nullish(),
-      orderUsage: count.nullish(),
-      packageList: z.array(z.object({ transactionId: text, createTime: text })).nullish(),
-    }),
-  ),
+  esimList: z.array(queriedEsimSchema),
   pager: z.object({ total: count.nullish() }).nullish(),
 })
 
@@ -159,9 +160,16 @@ export const placedListSchema = z.object({
 })
 export const placedEsimSchema = z.object({ orderNo: z.string().min(1), transactionId: text })
 
-export type QueriedEsim = z.infer<typeof esimListSchema>['esimList'][number]
-
-export const balanceSchema = z.object({ balance: z.coerce.number().pipe(z.int()) })
+const int = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^-?\d+$/)
+      .transform(Number),
+  ])
+  .pipe(z.int())
+export const balanceSchema = z.object({ balance: int })
 
 export const anythingSchema = z.unknown()
 
@@ -176,7 +184,16 @@ export const webhookSchema = z.object({
       transactionId: text,
       esimStatus: text,
       smdpStatus: text,
-      remainThreshold: z.coerce.number().optional().catch(undefined),
+      remainThreshold: z
+        .union([
+          z.number(),
+          z
+            .string()
+            .regex(/^\d+(\.\d+)?$/)
+            .transform(Number),
+        ])
+        .optional()
+        .catch(undefined),
     })
     .nullish(),
 })
