@@ -26,7 +26,7 @@ const states: EsimState[] = [
 ]
 const anyStatus: fc.Arbitrary<EsimStatus> = fc.record({
   state: fc.constantFrom(...states),
-  totalBytes: fc.option(fc.integer({ min: 1, max: 100 * gigabyte })),
+  totalBytes: fc.option(fc.integer({ min: 0, max: 100 * gigabyte })),
   usedBytes: fc.oneof(fc.constant(0), fc.nat(100 * gigabyte)),
   activatedAt: fc.constant(null),
   expiresAt: fc.option(fc.integer({ min: -3 * lastDayMs, max: 30 * lastDayMs }).map(from)),
@@ -53,6 +53,7 @@ describe('the notices that are due for an eSIM that is', () => {
     ['used to 80 %', { usedBytes: Math.ceil(lowDataShare * gigabyte) }, ['in_use', 'low_data']],
     ['used to exactly 80 %', { totalBytes: 1_000, usedBytes: 800 }, ['in_use', 'low_data']],
     ['used up', { state: 'used_up', usedBytes: gigabyte }, ['in_use', 'used_up']],
+    ['delivered, and of a volume that its provider does not know yet', { state: 'new', totalBytes: 0 }, []],
     ['unlimited, much used', { totalBytes: null, usedBytes: 500 * gigabyte }, ['in_use']],
     ['a day and a moment before its end', { expiresAt: from(lastDayMs + 1) }, ['in_use']],
     ['a day before its end', { expiresAt: from(lastDayMs) }, ['in_use', 'last_day']],
