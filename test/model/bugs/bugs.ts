@@ -122,7 +122,8 @@ export const bugs: Bug[] = [
   }),
   inStripe('a refund is half of what was paid', (stripe) => ({
     async refund(asked) {
-      const paid = asked.amountMinor === 'rest' ? (await stripe.getPayment(asked.paymentIntentId)).amountMinor : asked.amountMinor
+      const paid =
+        asked.amountMinor === 'rest' ? (await stripe.getPayment(asked.paymentIntentId)).amountMinor : asked.amountMinor
       return stripe.refund({ ...asked, amountMinor: Math.ceil(paid / 2) })
     },
   })),
