@@ -1,9 +1,9 @@
-/** Answers of Stripe that contradict one another, and objects of another application, decide nothing about ours. */
+/** U2: answers of Stripe that contradict one another decide nothing about a refund. */
 import { randomUUID } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
-import { createStripe } from '../../providers/stripe/stripe.ts'
-import { controlOf } from '../../sim/control.ts'
-import { startStripe } from '../../sim/stripe.ts'
+import { createStripe } from '../../../providers/stripe/stripe.ts'
+import { controlOf } from '../../../sim/control.ts'
+import { startStripe } from '../../../sim/stripe.ts'
 
 const secret = 'planted'
 
