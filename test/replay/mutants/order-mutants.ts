@@ -255,7 +255,6 @@ export const orderMutants: Mutant[] = [
       'order-aftercare-hinted-while-it-looks',
       'order-aftercare-of-a-warning-of-an-undelivered-order',
       'order-aftercare-that-cannot-take-back',
-      'order-aftercare-waits-for-the-refund-of-returned-esims',
       'order-aftercare-that-takes-back',
       'order-aftercare-that-takes-back-and-cannot-refund',
     ],
