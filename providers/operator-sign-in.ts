@@ -10,6 +10,7 @@ import type {
   TokenEndpointResponseHelpers,
 } from 'openid-client'
 import { propertyOf } from '../shared/keys-of.ts'
+import { asOneLine, isVisible } from '../shared/text/one-line.ts'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 import { ProviderFailure } from './failure.ts'
 import { connectionFault, sendRequest } from './http-request.ts'
@@ -208,7 +209,8 @@ const nameIn = (claims: Readonly<Record<string, unknown>>): string =>
  */
 function shownText(claim: unknown, longest: number): string | undefined {
   if (typeof claim !== 'string') return undefined
-  const shown = claim.replaceAll(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu, '').trim()
+  const shown = asOneLine(claim).trim()
+  if (!isVisible(shown)) return undefined
   return [...shown].slice(0, longest).join('') || undefined
 }
 

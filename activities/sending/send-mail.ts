@@ -5,6 +5,7 @@ import { noteAddress, type Send } from '../../db/sends.ts'
 import { type Texts, textsOf } from '../../messages/texts.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import type { RenderedMail } from '../../providers/mail/mail.ts'
+import { asOneLine } from '../../shared/text/one-line.ts'
 import { sendOnce } from './send-once.ts'
 
 export interface MailToSend {
@@ -64,7 +65,10 @@ export async function toAccount(
   render: (account: Account, texts: Texts) => RenderedMail | Promise<RenderedMail>,
 ): Promise<AddressedMail | null> {
   const account = await findAccount(context.sql, context, accountId)
-  return account ? { to: account, mail: await render(account, textsOf(account.language)) } : null
+  if (!account) return null
+  // A name that was stored before names of several lines were refused.
+  const named = { ...account, firstName: asOneLine(account.firstName), lastName: asOneLine(account.lastName) }
+  return { to: account, mail: await render(named, textsOf(account.language)) }
 }
 
 /** The Message-ID: the same for every attempt, and without personal data. */

@@ -4,6 +4,7 @@
  * lower case.
  */
 import { z } from 'zod'
+import { asOneLine, isOneLine } from '../../shared/text/one-line.ts'
 import type { FieldError } from './problem.ts'
 
 const unstorable = /[\0\p{Cs}]/u
@@ -22,6 +23,21 @@ export const pastTime = sentTime.refine(
   (time) => Date.parse(time) <= Date.now() + clocksDifferMs,
   'must not be in the future',
 )
+
+/**
+ * A text that a person writes, and that is shown on a line with ours: at the console, in mails and in files.
+ * @param longest in characters
+ */
+export const oneLine = (longest: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(longest)
+    .refine(isOneLine, 'must be one line, without characters that change the order in which it is shown')
+
+/** The same of what a program sends, such as the name of a phone: what it must not have is left out. */
+export const oneLineOfProgram = (longest: number) => z.string().overwrite(asOneLine).trim().min(1).max(longest)
 
 /** An id that a caller sends, as we write it. */
 export const sentId = z.uuid().toLowerCase()

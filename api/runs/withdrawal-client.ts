@@ -5,6 +5,7 @@ import type { OrderRow } from '../../db/order/orders.ts'
 import { findWithdrawal, openWithdrawal } from '../../db/order/withdrawals.ts'
 import type { Language } from '../../messages/languages.ts'
 import { textsOf } from '../../messages/texts.ts'
+import { asOneLine } from '../../shared/text/one-line.ts'
 import { withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
 import { withdrawalStart, withdrawalStated } from '../../workflows/order/withdrawal.contract.ts'
 import { orNotFound, Problem } from '../http/problem.ts'
@@ -36,7 +37,7 @@ export function createWithdrawalClient(api: ApiContext) {
       if (!paid.includes(order.status)) throw new Problem('order_state_conflict', { detail: `Reason: ${order.status}` })
       if (withdrawableUntil(order, at) === null) throw new Problem('withdrawal_period_over')
       const account = orNotFound(await findAccount(sql, api, order.account_id))
-      const names = name ?? known?.name ?? `${account.firstName} ${account.lastName}`
+      const names = name ?? known?.name ?? asOneLine(`${account.firstName} ${account.lastName}`)
       const { t } = textsOf(language ?? account.language)
       const statement = t('purchase.withdrawal.statement', { order: order.id })
       await openWithdrawal(sql, api, order, { name: names, statement, at })

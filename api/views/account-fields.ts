@@ -5,20 +5,15 @@
 import { z } from 'zod'
 import { consentSources } from '../../db/consents.ts'
 import { languages } from '../../messages/languages.ts'
-import { sentId } from '../http/storable.ts'
+import { isVisible } from '../../shared/text/one-line.ts'
+import { oneLine, sentId } from '../http/storable.ts'
 import { enumeration } from './enumeration.ts'
 import { policyVersion } from './policy-fields.ts'
 
 export const accountId = sentId
 export const accountParams = z.strictObject({ id: accountId })
 
-/** Names are written into mails: line breaks and other control characters are refused. */
-export const personName = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .refine((name) => !/[\p{Cc}\p{Cs}]/u.test(name), 'must not hold control characters')
+export const personName = oneLine(100).refine(isVisible, 'must have a letter or a digit')
 export const email = z.email().max(254)
 const phone = z.e164()
 const language = z.enum(languages)

@@ -1,6 +1,6 @@
 /** N1, a material change of the policy is posted: versions of the privacy policy in the API. */
 import { z } from 'zod'
-import { sentTime } from '../http/storable.ts'
+import { oneLine, sentTime } from '../http/storable.ts'
 import { enumeration } from './enumeration.ts'
 import { whyField } from './operator-words.ts'
 
@@ -15,7 +15,7 @@ const changes = z
 export const newPolicy = z
   .strictObject({
     version: policyVersion,
-    title: z.string().trim().min(1).max(120),
+    title: oneLine(120),
     text: z.string().min(1).max(60_000).describe('Markdown: headings (##), lists (-) and paragraphs'),
     changes: changes.default([]),
     effectiveAt: sentTime.describe('at least 31 days ahead for a material change: a day to notify everybody'),

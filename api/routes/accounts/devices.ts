@@ -4,13 +4,14 @@ import { touchActivity } from '../../../db/accounts.ts'
 import { deleteDevice, putDevice } from '../../../db/devices.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { oneLineOfProgram } from '../../http/storable.ts'
 import { accountId, device } from '../../views/account-fields.ts'
 
 const deviceParams = z.strictObject({
   id: accountId,
   deviceId: z.string().regex(/^[\w.:-]{1,128}$/, 'must be 1 to 128 letters, digits or any of _ . : -'),
 })
-const shortText = z.string().trim().min(1).max(100).optional()
+const shortText = oneLineOfProgram(100).optional()
 
 const newDevice = z
   .strictObject({

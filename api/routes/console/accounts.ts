@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { accountExists, findAccount } from '../../../db/accounts.ts'
-import { listDevices } from '../../../db/devices.ts'
+import { type Device, listDevices } from '../../../db/devices.ts'
 import { type EmailChange, findEmailChange } from '../../../db/email-changes.ts'
 import { readAccountRows } from '../../../db/operator/account-rows.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
@@ -10,6 +10,7 @@ import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import { listEsimsOfOrders } from '../../../db/order/esims.ts'
 import { isPermitted } from '../../../policy/operators/operator-roles.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
+import { asOneLine } from '../../../shared/text/one-line.ts'
 import { actorOf } from '../../http/caller.ts'
 import { orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -46,6 +47,14 @@ interface AccountSubject {
 }
 
 const hiddenIn = ({ change }: { change: string | undefined }) => (change === undefined ? {} : { hidden: { change } })
+
+/** What was stored before texts of several lines were refused is shown on a line all the same. */
+const shownDevice = (device: Device): Device => ({
+  ...device,
+  model: device.model && asOneLine(device.model),
+  osVersion: device.osVersion && asOneLine(device.osVersion),
+  appVersion: device.appVersion && asOneLine(device.appVersion),
+})
 
 export function consoleAccountRoutes(api: ApiContext): Route[] {
   const { sql, cipher } = api
@@ -128,14 +137,19 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
           })),
         )
         const raw = renderAccountPage(frameOf(api, caller), {
-          account: { ...account, name: `${account.firstName} ${account.lastName}`, ref: cipher.accountRef(id) },
+          account: {
+            ...account,
+            name: asOneLine(`${account.firstName} ${account.lastName}`),
+            email: asOneLine(account.email),
+            ref: cipher.accountRef(id),
+          },
           timeline: pageOf(accountTimelineOf(account, rows, new Date()), 'timeline'),
           orders: pageOf(
             rows.orders.map(({ order }) => order),
             'orders',
           ),
           esims: { ...esims, items: esims.items.map((esim) => ({ ...esim, iccid: iccids.get(esim.id) ?? 'erased' })) },
-          devices: pageOf(devices, 'devices'),
+          devices: pageOf(devices.map(shownDevice), 'devices'),
           consents: pageOf(rows.consents, 'consents'),
           requests: pageOf(
             rows.requests.map((row) => ({

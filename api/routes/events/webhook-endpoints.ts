@@ -39,7 +39,8 @@ const tag = 'events'
 const requestMs = 60_000
 const time = z.iso.datetime().nullable()
 
-const url = z.url().max(500).describe('https, on the internet')
+/** As it is called, which can differ much from what was typed. */
+const url = z.url({ normalize: true }).max(500).describe('https, on the internet')
 const types = z
   .array(eventType.schema)
   .min(1)

@@ -6,27 +6,19 @@ import { cancelCampaign, pause, resume } from '../../../workflows/campaign.contr
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId, sentTime } from '../../http/storable.ts'
+import { oneLine, sentId, sentTime } from '../../http/storable.ts'
 import { createCampaignClient } from '../../runs/campaign-client.ts'
 import { enumeration } from '../../views/enumeration.ts'
 import { actReason, whyField } from '../../views/operator-words.ts'
 import { actAndRecord, entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
-const line = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .refine((text) => !/\p{Cc}/u.test(text), 'must be one line')
-
 const newCampaign = z
   .strictObject({
-    subject: line(150),
+    subject: oneLine(150),
     paragraphs: z.array(z.string().trim().min(1).max(2_000)).min(1).max(20).describe('plain text'),
     action: z
-      .strictObject({ label: line(50), url: z.url({ protocol: /^https$/ }).max(500) })
+      .strictObject({ label: oneLine(50), url: z.url({ protocol: /^https$/, normalize: true }).max(500) })
       .optional()
       .describe('a button'),
     ...whyField,

@@ -1,0 +1,22 @@
+/**
+ * Texts of others on a line with ours: at the console, in a terminal, in a mail or a file. What ends the line, steers
+ * the terminal, or changes the order in which the text beside it is shown forges what we say there.
+ */
+
+const forging = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u
+const eachForging = new RegExp(forging, 'gu')
+const lineBreaks = /[\t\n\v\f\r\u0085\u2028\u2029]+/g
+
+/** Whether a text can stand on a line with others. */
+export const isOneLine = (text: string): boolean => !forging.test(text)
+
+/** A text without what it must not have on a line with others; a space stands where it had a line break. */
+export const asOneLine = (text: string): string => text.replaceAll(lineBreaks, ' ').replaceAll(eachForging, '')
+
+/** Whether a reader sees a letter or a digit: fillers and joiners of no width are letters, too. */
+export const isVisible = (text: string): boolean =>
+  /[\p{L}\p{N}]/u.test(text.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, ''))
+
+/** A text with what it must not have on a line written out, as JSON would: `\u001b`. */
+export const writtenOut = (text: string): string =>
+  text.replaceAll(eachForging, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
