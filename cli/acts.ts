@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { endWithUsage, missingOf, readArguments } from '../shared/process/arguments.ts'
 import { messageOf } from '../shared/process/message-of.ts'
 import { environmentBeside } from './running-stack.ts'
+import { linesOf, printable } from './terminal-lines.ts'
 
 const usage = `Usage: npm run cli -- <command> [--json]
   search <text>                     find an order or account
@@ -233,11 +234,13 @@ async function ask(method: 'GET' | 'POST', address: string, body?: Json): Promis
   const answer = jsonIn(text)
   if (answer === undefined) return foreign(status, repeat)
   if (ok) return answer
-  if (values.json) process.stdout.write(`${JSON.stringify(answer)}\n`)
+  if (values.json) printJson(answer)
   const { data } = problem.safeParse(answer)
   if (data === undefined) return foreign(status, repeat)
-  const errors = data.errors.map(({ field, reason }) => `\n  ${field}: ${reason}`)
-  throw new Refused(`${data.title}. ${data.detail}${errors.join('')}${status === 503 || status === 409 ? repeat : ''}`)
+  const errors = data.errors.map(({ field, reason }) => `\n  ${printable(`${field}: ${reason}`)}`)
+  throw new Refused(
+    `${printable(`${data.title}. ${data.detail}`)}${errors.join('')}${status === 503 || status === 409 ? repeat : ''}`,
+  )
 }
 
 /** An answer of a proxy, for example, which does not know whether the API has done it. */
@@ -264,28 +267,10 @@ function unreadable(error: unknown): never {
 }
 
 function print(answer: Json): void {
-  if (values.json) process.stdout.write(`${JSON.stringify(answer)}\n`)
+  if (values.json) printJson(answer)
   else for (const line of linesOf(answer)) process.stdout.write(`${line}\n`)
 }
 
-/** Names and values, one a line; lists indented. */
-function linesOf(answer: Json, indent = ''): string[] {
-  return Object.entries(answer).flatMap(([name, value]) => {
-    if (Array.isArray(value)) {
-      const items = value.map((item) =>
-        typeof item === 'object' ? `${indent}  ${compact({ ...item })}` : `${indent}  ${item}`,
-      )
-      return [`${indent}${name}:${value.length === 0 ? ' none' : ''}`, ...items]
-    }
-    if (typeof value === 'object' && value !== null)
-      return [`${indent}${name}:`, ...linesOf({ ...value }, `${indent}  `)]
-    return value === null ? [] : [`${indent}${name}: ${String(value)}`]
-  })
-}
-
-const compact = (item: Json): string =>
-  Object.values(item)
-    .filter((value) => value !== null && typeof value !== 'object')
-    .join('  ')
+const printJson = (answer: Json): void => void process.stdout.write(`${printable(JSON.stringify(answer))}\n`)
 
 process.exitCode = await run()

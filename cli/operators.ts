@@ -11,6 +11,7 @@ import { type OperatorRole, operatorRoles } from '../policy/operators/operator-r
 import { endWithUsage, missingOf, readArguments } from '../shared/process/arguments.ts'
 import { runCommand } from './run-command.ts'
 import { readConfigBeside } from './running-stack.ts'
+import { printable } from './terminal-lines.ts'
 
 const usage = `Usage: npm run operators -- <command>
   npm run operators -- save --name <text> --email <address> --role ${operatorRoles.join('|')}
@@ -68,9 +69,9 @@ async function save(context: Context, operator: { name: string; email: string; r
 async function list(context: Context): Promise<number> {
   for (const each of await listOperators(context)) {
     const state = each.disabledAt ? `disabled ${each.disabledAt.toISOString()}` : 'active'
-    console.log(
-      [each.id, each.role, each.createdAt.toISOString(), state, each.name, each.email ?? '', each.signsInBy].join('\t'),
-    )
+    const { id, role, createdAt, name, email, signsInBy } = each
+    const parts = [id, role, createdAt.toISOString(), state, name, email ?? '', signsInBy]
+    console.log(parts.map(printable).join('\t'))
   }
   return 0
 }

@@ -5,6 +5,7 @@
 import { status } from '@grpc/grpc-js'
 import { isProviderFailure } from '../providers/failure.ts'
 import { hasStatus } from '../temporal/grpc-status.ts'
+import { printable } from './terminal-lines.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -96,7 +97,8 @@ function oneLine(error: unknown): string {
   const first = error instanceof AggregateError ? error.errors[0] : error
   if (!(first instanceof Error)) return String(first)
   const details = 'details' in first && typeof first.details === 'string' ? first.details : ''
-  return (details || first.message || codeOf(first) || first.name).split('\n')[0]?.replace(/\.$/, '') ?? ''
+  const [line = ''] = (details || first.message || codeOf(first) || first.name).split('\n')
+  return printable(line).replace(/\.$/, '')
 }
 
 function withCauses(error: unknown): unknown[] {

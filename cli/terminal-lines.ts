@@ -1,5 +1,6 @@
 /** Lines for terminals of any width. */
 import { stripVTControlCharacters } from 'node:util'
+import { writtenOut } from '../shared/text/one-line.ts'
 
 /** of a pipe, which has no width */
 const usual = 80
@@ -41,3 +42,35 @@ export function wrapped(head: string, text: string, columns = usual): string[] {
 /** The part of a line that fits: a line that is overwritten must not wrap. */
 export const cut = (text: string, columns = usual): string =>
   text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`
+
+/**
+ * A text that somebody else may have written: what would steer the terminal, end the line or reorder what stands beside
+ * it is written out. JSON stays JSON.
+ */
+export const printable = writtenOut
+
+type Json = Record<string, unknown>
+
+/** Names and values, one a line; lists indented. The lines of a text begin with a bar, so that none passes for a name. */
+export function linesOf(answer: Json, indent = ''): string[] {
+  return Object.entries(answer).flatMap(([name, value]) => {
+    const head = `${indent}${printable(name)}:`
+    if (Array.isArray(value)) {
+      const items = value.map(
+        (item) => `${indent}  ${typeof item === 'object' ? compact({ ...item }) : printable(String(item))}`,
+      )
+      return [`${head}${value.length === 0 ? ' none' : ''}`, ...items]
+    }
+    if (typeof value === 'object' && value !== null) return [head, ...linesOf({ ...value }, `${indent}  `)]
+    if (value === null) return []
+    const [first = '', ...more] = String(value).split(/\r?\n/)
+    if (more.length === 0) return [`${head} ${printable(first)}`]
+    return [head, ...[first, ...more].map((line) => `${indent}  | ${printable(line)}`)]
+  })
+}
+
+const compact = (item: Json): string =>
+  Object.values(item)
+    .filter((value) => value !== null && typeof value !== 'object')
+    .map((value) => printable(String(value)))
+    .join('  ')

@@ -6,6 +6,7 @@
 import { inspectConfig } from '../../config.ts'
 import { readArguments } from '../../shared/process/arguments.ts'
 import { environmentBeside } from '../running-stack.ts'
+import { printable } from '../terminal-lines.ts'
 import { explanationOf, explanations } from './explanations.ts'
 import type { Finding } from './finding.ts'
 import { checkParties } from './parties.ts'
@@ -46,6 +47,6 @@ async function examine(): Promise<number> {
 }
 
 function lineOf({ about, state, detail, remedy }: Finding, width: number): string {
-  const line = `${marks[state]}  ${about.padEnd(width)}  ${detail}`
+  const line = `${marks[state]}  ${about.padEnd(width)}  ${printable(detail)}`
   return remedy === undefined ? line : `${line}\n${' '.repeat(width + 9)}→ ${remedy}`
 }
