@@ -52,8 +52,19 @@ export interface AccountChanges {
 /** In milliseconds. For a period of three years, one write of the last activity per day is enough. */
 export const activityGrainMs = 24 * 60 * 60 * 1000
 
+/**
+ * Characters that become others of ASCII: the Kelvin sign, the Greek question mark and its grave accent. With one of
+ * them an address is that of somebody else.
+ */
+const becomesAscii = /([\u212a\u037e\u1fef])/
+
 /** The normal form of an e-mail address: spellings that differ in case or Unicode form are one address. */
-export const normalEmail = (email: string): string => email.trim().normalize('NFC').toLowerCase()
+export const normalEmail = (email: string): string =>
+  email
+    .trim()
+    .split(becomesAscii)
+    .map((part) => (becomesAscii.test(part) ? part : part.normalize('NFC').toLowerCase()))
+    .join('')
 
 /** By what an account is found that has an address in any spelling. */
 export const emailIndexOf = ({ cipher }: Pick<ColumnEncryption, 'cipher'>, email: string): Buffer =>

@@ -7,6 +7,7 @@ import { findAccountOfIdentity, linkIdentity } from '../../db/identities.ts'
 import { versionForNewcomers, versionOfNewcomer } from '../../db/policies.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import type { Language } from '../../messages/languages.ts'
+import { isAddress } from '../../providers/mail/mail.ts'
 import { actorOf, type Caller } from '../http/caller.ts'
 import type { Claim, IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
@@ -114,8 +115,10 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
  * another person they would keep its owner out, and have us write there. The app backend vouches for what it sends.
  */
 function emailOf(caller: Caller, given: string | undefined, byParties: (string | undefined)[]): string | undefined {
-  if (caller.kind !== 'newcomer') return given ?? byParties.find((email) => email !== undefined)
-  const proven = [caller.verifiedEmail, ...byParties].filter((email) => email !== undefined)
+  // Identity providers have addresses of any form, also ones to which nobody can write.
+  const usable = (email: string | undefined): email is string => email !== undefined && isAddress(email)
+  if (caller.kind !== 'newcomer') return given ?? byParties.find(usable)
+  const proven = [caller.verifiedEmail, ...byParties].filter(usable)
   if (given === undefined) return proven[0]
   if (proven.some((email) => normalEmail(email) === normalEmail(given))) return given
   throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'is not proven by a sign-in token' }] })

@@ -1,5 +1,6 @@
 /** P5, the mail provider gets transactional mail: e-mail over SMTP (RFC 5321), with one recipient for each message. */
 import { createTransport } from 'nodemailer'
+import { isOneLine } from '../../shared/text/one-line.ts'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
 import { type CallWatch, watched } from '../call-watch.ts'
 import { ProviderFailure } from '../failure.ts'
@@ -52,6 +53,12 @@ const messageAnswerMs = 10 * 60_000
 const greetingMs = 5 * 60_000
 const isAscii = /^[\x21-\x7e]+$/
 const addressForm = /^[^\s<>,;:"()@]+@[^\s<>,;:"()@]+$/
+/** RFC 5321, section 4.5.3.1.3: a path has 256 characters, two of them brackets. */
+const longestAddress = 254
+
+/** Whether mail can be sent to an address. */
+export const isAddress = (text: string): boolean =>
+  text.length <= longestAddress && addressForm.test(text) && isOneLine(text)
 
 /** Creates a mail client. It must be closed, since its connections keep the process alive. */
 export function createMail(settings: MailSettings) {
@@ -102,7 +109,7 @@ export function createMail(settings: MailSettings) {
     assertOutsideTransaction('The mail server')
     const id = messageIdForm.exec(messageId)?.[1]
     if (!id) throw new ProviderFailure(provider, 'misconfigured', 'invalid_message_id')
-    if (!addressForm.test(to)) throw new ProviderFailure(provider, 'rejected', 'invalid_address')
+    if (!isAddress(to)) throw new ProviderFailure(provider, 'rejected', 'invalid_address')
     // VERP: each mail has its own bounce address, which names the mail and not the person.
     const envelope = { from: `bounces+${id}@${bounceDomain}`, to: [to] }
     const sending = transporter.sendMail({ ...message, envelope }).catch((error: unknown) => {
