@@ -120,7 +120,7 @@ function handlersOf(
     const query = parse(schemas.query, request.query, 'query')
     const accountId = route.account === undefined ? undefined : String(params[route.account])
     if (accountId !== undefined) assertReaches(caller, accountId)
-    if (route.form) assertOwnSite(request)
+    if (route.form) assertOwnSite(request, context.config.PUBLIC_URL)
     route.admit?.({ params, header: (name: string) => request.get(name), ip: addressOf(request) })
     response.locals.target = { params, query, accountId } satisfies Target
     next()
@@ -217,10 +217,16 @@ function bodyReaders(route: Route): RequestHandler[] {
   return [requireJson, express.json({ limit, type: jsonTypes })]
 }
 
-/** A form without a session (signing in) has no CSRF token: Fetch Metadata shows that it came from our own page. */
-function assertOwnSite(request: Request): void {
+/**
+ * A form without a session (signing in) has no CSRF token: Fetch Metadata shows that it came from our own page. A
+ * browser that sends none says the origin of the page; what says neither is no browser.
+ */
+function assertOwnSite(request: Request, publicUrl: string): void {
   const site = request.get('sec-fetch-site')
-  if (site !== undefined && site !== 'same-origin') throw new Problem('forged_form')
+  const origin = request.get('origin')
+  const isOwn =
+    site === undefined ? origin === undefined || origin === new URL(publicUrl).origin : site === 'same-origin'
+  if (!isOwn) throw new Problem('forged_form')
 }
 
 function ownForm(request: Request, caller: Caller): unknown {

@@ -126,6 +126,7 @@ export function layoutHeaders(powers: PagePowers = {}): Record<string, string> {
       `form-action ${forms ? "'self'" : "'none'"}`,
       "frame-ancestors 'none'",
     ].join('; '),
-    'Referrer-Policy': 'no-referrer',
+    // Where nothing of a page's address may be sent, its forms come from the origin `null`, as those of any such page.
+    'Referrer-Policy': forms ? 'strict-origin' : 'no-referrer',
   }
 }

@@ -41,7 +41,7 @@ test('every route sends the security headers to a caller without a key, and its 
     const header = (name: string) => headers.get(name)
     expect(header('strict-transport-security'), route).toBe('max-age=31536000; includeSubDomains')
     expect(header('x-content-type-options'), route).toBe('nosniff')
-    expect(header('referrer-policy'), route).toBe('no-referrer')
+    expect(header('referrer-policy'), route).toMatch(/^(?:no-referrer|strict-origin)$/)
     expect(header('access-control-allow-origin'), route).toBeNull()
     const policy = directivesOf(header('content-security-policy'))
     expect(policy.get('default-src'), route).toBe("'none'")
@@ -135,6 +135,19 @@ test.each(['TRACE', 'OPTIONS', 'PROPFIND', 'LINK', 'PURGE', 'M-SEARCH'])(
     }
   },
 )
+
+test('an expectation that nobody knows changes no answer', async () => {
+  for (const [path, status] of [
+    ['/livez', 200],
+    ['/v1/orders', 401],
+  ] as const) {
+    const answer = await answersTo(
+      lines(`GET ${path} HTTP/1.1`, 'Host: a', 'Expect: 103-early', 'Connection: close', '', ''),
+    )
+    expect([path, statusesIn(answer)]).toEqual([path, [status]])
+    expect(answer).toMatch(/\r\nX-Content-Type-Options: nosniff\r\n/i)
+  }
+})
 
 test('CONNECT and an upgrade are not served', async () => {
   const tunnel = lines('CONNECT 127.0.0.1:5432 HTTP/1.1', 'Host: a', '', '')
