@@ -7,12 +7,14 @@
 import { randomBytes } from 'node:crypto'
 import { type Context, createContext } from '../context.ts'
 import { type ApiKeyKind, createApiKey, listApiKeys, revokeApiKey } from '../db/api-keys.ts'
+import { listEndpointsOfKey } from '../db/events/recipients.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
 import { isServiceScope, type ServiceScope, serviceScopes } from '../policy/access/service-scopes.ts'
 import { dayOf } from '../shared/calendar.ts'
 import { endWithUsage, missingOf, readArguments } from '../shared/process/arguments.ts'
 import { runCommand } from './run-command.ts'
 import { readConfigBeside } from './running-stack.ts'
+import { printable } from './terminal-lines.ts'
 
 const usage = `Usage: npm run keys -- <command>
   npm run keys -- create operator --label <text>
@@ -88,7 +90,7 @@ async function list({ sql }: Context): Promise<number> {
   for (const key of await listApiKeys(sql)) {
     const state = key.revokedAt ? `revoked ${key.revokedAt.toISOString()}` : 'in force'
     const scopes = key.scopes?.join(',') ?? 'all'
-    console.log([key.id, key.kind, key.createdAt.toISOString(), state, key.label, scopes].join('\t'))
+    console.log([key.id, key.kind, key.createdAt.toISOString(), state, printable(key.label), scopes].join('\t'))
   }
   return 0
 }
@@ -102,6 +104,10 @@ async function revoke(context: Context): Promise<number> {
   }
   await recordSecurityEvent(sql, context, { kind: 'key_revoked', actor: 'command line', detail: argument, at })
   console.error(`Revoked ${argument}. It is refused from now on.`)
+  for (const endpoint of await listEndpointsOfKey(sql, argument))
+    console.error(
+      `Events go on to ${printable(endpoint.url)}, the address that it gave webhook endpoint ${endpoint.id}: an operator task asks whose that is.`,
+    )
   return 0
 }
 

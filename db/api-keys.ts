@@ -5,6 +5,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { isServiceScope, type ServiceScope } from '../policy/access/service-scopes.ts'
 import type { Queryable } from './connection/database.ts'
 import type { ApiKeys } from './connection/schema.ts'
+import { listEndpointsOfKey } from './events/recipients.ts'
+import { raiseOperatorTask } from './operator-tasks.ts'
 
 export type ApiKeyKind = ApiKeys['kind']
 
@@ -55,8 +57,19 @@ export async function listApiKeys(sql: Queryable): Promise<ApiKey[]> {
   return rows.map(apiKeyOf)
 }
 
-/** Revokes a key. @returns false when there is no such key or it is revoked already */
+/** The operator task of an endpoint that is sent events at an address which a key gave it that was revoked since. */
+export const endpointOfRevokedKeyTask = 'webhook_endpoint_of_revoked_key'
+
+/**
+ * Revokes a key. Whoever had it may have had our events sent to themselves, which goes on without the key; but the
+ * endpoints of a key that is only replaced have to go on, too: an operator says whose they are.
+ * @returns false when there is no such key or it is revoked already
+ */
 export async function revokeApiKey(sql: Queryable, id: string, at: Date): Promise<boolean> {
+  const [key] = await sql`select 1 from api_keys where id = ${id} and revoked_at is null`
+  if (!key) return false
+  for (const endpoint of await listEndpointsOfKey(sql, id))
+    await raiseOperatorTask(sql, { kind: endpointOfRevokedKeyTask, subjectId: endpoint.id, detail: id, at })
   const revoked = await sql`update api_keys set revoked_at = ${at} where id = ${id} and revoked_at is null`
   return revoked.count === 1
 }

@@ -26,6 +26,7 @@ const urgencyOfKind: Readonly<Record<string, Urgency>> = {
   backup_failed: 'now',
   restored_access: 'now',
   webhook_endpoint_disabled: 'now',
+  webhook_endpoint_of_revoked_key: 'now',
   provider_balance_low: 'now',
   paid_not_settled: 'now',
   charged_twice: 'now',

@@ -1,6 +1,6 @@
 /** Who had events sent to an endpoint, for the breach that its key may turn out to be. */
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
-import type { EventRecipients } from '../connection/schema.ts'
+import type { EventRecipients, WebhookEndpoints } from '../connection/schema.ts'
 
 /** Records that a key has given an endpoint its address. @param receivesSince of the oldest event that is sent there */
 export async function noteRecipient(
@@ -47,6 +47,12 @@ export async function widenRecipients(
           else array(select distinct unnest(types || ${[...(widened.types ?? [])]}::text[]) order by 1) end`
   await sql`update event_recipients set ${change} where endpoint_id = ${endpointId} and told_until is null`
 }
+
+/** The endpoints that are sent events at an address which a key has given them. */
+export const listEndpointsOfKey = (sql: Queryable, keyId: string): Promise<Pick<WebhookEndpoints, 'id' | 'url'>[]> =>
+  sql<Pick<WebhookEndpoints, 'id' | 'url'>[]>`
+    select w.id, w.url from event_recipients r join webhook_endpoints w on w.id = r.endpoint_id
+    where r.actor_id = ${keyId} and r.told_until is null order by w.created_at, w.id`
 
 /** Deletes recipients that were sent nothing since. @returns their number */
 export async function deleteRecipients(sql: Database, before: Date): Promise<number> {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
+import { endpointOfRevokedKeyTask } from '../../../db/api-keys.ts'
 import { countRetries } from '../../../db/events/deliveries.ts'
 import {
   changeEndpoint,
@@ -240,6 +241,11 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
           if (!(await changeEndpoint(sql, id, change, { by: keyOf(caller), at }))) throw new Problem('not_found')
         })
         const row = await found(id)
+        // Whoever has a key that is in force says where the events go.
+        if (address !== undefined) {
+          const task = { kind: endpointOfRevokedKeyTask, subjectId: id, by: actorOf(caller), at }
+          await resolveOperatorTask(sql, task)
+        }
         if (row.state === 'enabled') {
           await resolveOperatorTask(sql, { kind: disabledEndpointTask, subjectId: id, by: actorOf(caller), at })
           if ((await countRetries(sql, id)) > 0) await startRetries(api, id)
@@ -263,8 +269,8 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
         await recorded(caller, 'delete', id, async () => {
           if (!(await deleteEndpoint(sql, id, at))) throw new Problem('not_found')
         })
-        const task = { kind: disabledEndpointTask, subjectId: id, by: actorOf(caller), at }
-        await resolveOperatorTask(sql, task)
+        for (const kind of [disabledEndpointTask, endpointOfRevokedKeyTask])
+          await resolveOperatorTask(sql, { kind, subjectId: id, by: actorOf(caller), at })
         return { status: 204 }
       },
     }),
