@@ -16,6 +16,15 @@ export const allowances = {
   /** a caller who only knows an address must not flood it */
   sign_in_link: { most: 3, withinMs: 15 * minute },
   export: { most: 20, withinMs: hour },
+  /** each is a row of the security log, and may ask Apple */
+  sign_in: { most: 100, withinMs: hour },
+  /**
+   * cancellations and returns: each asks the provider, whose limit is everybody's, and a run takes 2,000 updates in its
+   * life, also those that are refused
+   */
+  give_back: { most: 50, withinMs: day },
+  /** apart from the others: it is a right */
+  withdrawal: { most: 50, withinMs: day },
 } as const
 
 export type AllowanceKind = keyof typeof allowances

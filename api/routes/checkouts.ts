@@ -104,8 +104,11 @@ export function checkoutRoutes(api: ApiContext): Route[] {
     const input = await describe()
     const { resourceId: orderId, repeated, firstAt } = await request.claim(accountId, 'order')
     const before = repeated ? await findOrder(sql, orderId) : undefined
-    // Only an order that awaits its payment may be checked out again: any other has a run, or had one.
-    if (before && before.status !== 'awaiting_payment') return before
+    // Only an order that awaits its payment may be checked out again: any other has a run, or had one. While its run is
+    // open nothing is left to do, and each time would be one of the updates that a run takes in its life.
+    if (before && (before.status !== 'awaiting_payment' || before.payment_intent_id !== null)) {
+      if (await client.goesOn(before)) return before
+    }
     await client.checkOut({ ...input, accountId, orderId, orderedAt: firstAt.toISOString() })
     return orNotFound(await findOrder(sql, orderId))
   }

@@ -8,6 +8,7 @@ import { qrPng } from '../../mails/order/qr.ts'
 import { maxPriceMinor } from '../../policy/pricing.ts'
 import { approve, cancel, type OrderStatus, refund, reject, resend } from '../../workflows/order/order.contract.ts'
 import { partialRefundReasons } from '../../workflows/order/partial-refund.contract.ts'
+import { spend } from '../http/allowance.ts'
 import { assertReaches, type Caller, reachableBy } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
@@ -71,18 +72,25 @@ export function orderRoutes(api: ApiContext): Route[] {
     idempotency: IdempotentRequest | undefined,
   ) {
     const { account_id: accountId } = await reachable(id, caller)
-    await actOnce(idempotency, accountId, async ({ requestId, updateId, repeated }) => {
-      const ask = () => client.update(id, definition, [], updateId)
-      try {
-        if (caller.kind !== 'operator') await ask()
-        else
-          await recordOperatorAct(api, caller, { id: requestId, accountId, orderId: id, act: name, reason: null }, ask)
-      } catch (error) {
-        // An earlier request was answered with 503 or not at all, and was done afterwards.
-        const isDone = repeated && doneIn[name].includes((await reachable(id, caller)).status)
-        if (!isDone || !(error instanceof Problem) || error.code !== 'order_state_conflict') throw error
-      }
-    })
+    const spends = caller.kind === 'operator' ? undefined : 'give_back'
+    if (spends && !idempotency) await spend(api, spends, { accountId })
+    await actOnce(
+      idempotency,
+      accountId,
+      async ({ requestId, updateId, repeated }) => {
+        const ask = () => client.update(id, definition, [], updateId)
+        const entry = { id: requestId, accountId, orderId: id, act: name, reason: null }
+        try {
+          if (caller.kind !== 'operator') await ask()
+          else await recordOperatorAct(api, caller, entry, ask)
+        } catch (error) {
+          // An earlier request was answered with 503 or not at all, and was done afterwards.
+          const isDone = repeated && doneIn[name].includes((await reachable(id, caller)).status)
+          if (!isDone || !(error instanceof Problem) || error.code !== 'order_state_conflict') throw error
+        }
+      },
+      spends,
+    )
     return shown(id, caller)
   }
 

@@ -5,6 +5,7 @@ import { findDataKey } from '../../db/crypto/column-encryption.ts'
 import { findAccountOfIdentity, linkIdentity, listIdentities, type NewIdentity } from '../../db/identities.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { personAddressHeader, personAddressMeaning } from '../http/address.ts'
+import { spend } from '../http/allowance.ts'
 import { actorOf } from '../http/caller.ts'
 import { entityTag } from '../http/entity-tag.ts'
 import { orNotFound, Problem } from '../http/problem.ts'
@@ -35,6 +36,7 @@ export function signInRoutes(api: ApiContext): Route[] {
       },
       problems: ['sign_in_refused', 'identity_taken', 'identity_differs'],
       async handle({ params: { id }, body, caller, ip, requestId }) {
+        await spend(api, 'sign_in', { accountId: id })
         const asking = { caller, ip, requestId }
         const proven = await proveIdentities(api, body, asking)
         if (proven.google) await assertLinkable(id, proven.google)

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
+import { spend } from '../http/allowance.ts'
 import { reachableBy } from '../http/caller.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { sentId } from '../http/storable.ts'
@@ -60,6 +61,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
       ],
       async handle({ params: { id }, caller }) {
         const order = reachableBy(caller, await findOrder(sql, id))
+        await spend(api, 'withdrawal', { accountId: order.account_id })
         await client.confirm(order)
         return shown(order)
       },

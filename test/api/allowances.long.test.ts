@@ -3,10 +3,11 @@ import { expect, test } from 'vitest'
 import { deleteAllowances, spendAllowance } from '../../db/requests/allowances.ts'
 import { allowances, mostDevices } from '../../policy/allowances.ts'
 import { periods } from '../../policy/periods.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
-import type { Answer } from '../harness/http.ts'
+import { type Answer, expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { seededUuid } from '../harness/seed.ts'
 import { testPackages } from '../harness/test-packages.ts'
@@ -83,6 +84,18 @@ test('orders of a person are limited; a repeated request does not count, and a r
   expect(late.filter(({ status }) => status !== 201)).toEqual([])
 })
 
+test('an order that is asked for again and again, while it waits for its payment, is one update of its run', async () => {
+  const person = await harness.signUp()
+  const order = { accountId: person.accountId, packageCode: testPackages.anyProvider }
+  const key = keyed()
+  const first = expectStatus(await person.caller.post('/v1/orders', order, key), 201)
+  const again = await Promise.all(Array.from({ length: 10 }, () => person.caller.post('/v1/orders', order, key)))
+  for (const answer of again) expect(expectStatus(answer, 201)).toEqual(first)
+  const { events } = await harness.temporal.workflow.getHandle(orderWorkflowId(first.id)).fetchHistory()
+  const accepted = events?.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes) ?? []
+  expect(accepted).toHaveLength(1)
+})
+
 test('resent mails of a person are limited', async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person)
@@ -129,6 +142,32 @@ test.each([
     expect(later.filter(({ status }) => status >= 300)).toEqual([])
     const [row] = await sql`select used from allowances where account_id = ${person.accountId} and kind = ${kind}`
     expect(row?.used).toBe(1)
+  },
+)
+
+test.each([
+  ['cancel', 'give_back', 'cancel'],
+  ['refund', 'give_back', 'return'],
+  ['withdrawal/confirm', 'withdrawal', 'withdrawal/confirm'],
+] as const)(
+  '%s: one person does not have the provider asked, and the run of the order, without bound',
+  async (path, kind, form) => {
+    const person = await harness.signUp()
+    const { id } = await harness.buy(person)
+    const surfer = await visit(harness.stack, person)
+    const shown = await surfer.open(`/account/orders/${id}`)
+    const [, csrf = ''] = /name="csrf" value="([^"]*)"/.exec(shown.html) ?? []
+    expectStatus(await person.caller.post(`/v1/orders/${id}/withdrawal`), 200)
+    const subject = { accountId: person.accountId }
+    for (let times = 0; times < allowances[kind].most; times += 1)
+      expect(await spendAllowance(sql, harness.context, { kind, subject, at: new Date() })).toBeUndefined()
+    const ask = () => person.caller.post(`/v1/orders/${id}/${path}`)
+    const byForm = () =>
+      surfer.post(`/account/orders/${id}/${form}`, { csrf, ...(form.endsWith('confirm') && { name: 'Ann' }) })
+    expect([(await ask()).status, (await byForm()).status]).toEqual([429, 429])
+    expect((await harness.service.post(`/v1/orders/${id}/${path}`)).status).toBe(429)
+    expect(expectStatus(await person.caller.get(`/v1/orders/${id}`), 200).status).toBe('delivered')
+    if (path === 'refund') expectStatus(await harness.operator.post(`/v1/orders/${id}/${path}`), 200)
   },
 )
 

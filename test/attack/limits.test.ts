@@ -1,6 +1,8 @@
 /** Limits of requests hold exactly for requests that come at the same moment. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { spendAllowance } from '../../db/requests/allowances.ts'
+import { allowances } from '../../policy/allowances.ts'
 import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 
 const limit = 20
@@ -96,4 +98,19 @@ test('a valid token passes while its address has failed too often', async () => 
   await count('GET', path, { token: 'nonsense', headers: from('203.0.113.5') })
   const { token } = await harness.firebaseToken()
   expect((await harness.call('GET', path, { token, headers: from('203.0.113.5') })).status).toBe(403)
+})
+
+test('sign-ins of one person that are recorded are limited, whoever says them', async () => {
+  const { sql } = harness.api
+  const person = newPerson()
+  const { token } = await harness.firebaseToken({ email: person.email })
+  const { body: account } = await harness.call('POST', '/v1/accounts', { token, body: person })
+  const signIn = () => harness.call('POST', `/v1/accounts/${account.id}/sign-ins`, { token, body: {} })
+  expect((await signIn()).status).toBe(200)
+  const subject = { accountId: account.id }
+  for (let times = 1; times < allowances.sign_in.most; times += 1)
+    expect(await spendAllowance(sql, harness.api, { kind: 'sign_in', subject, at: new Date() })).toBeUndefined()
+  const refused = await signIn()
+  expect([refused.status, refused.body.code]).toEqual([429, 'too_many_requests'])
+  expect(await sql`select from security_log where account_id = ${account.id} and kind = 'sign_in'`).toHaveLength(1)
 })

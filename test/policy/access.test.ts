@@ -35,6 +35,9 @@ test('U5: each allowance has the number and the time of this list', () => {
     email_change: { most: 5, withinMs: day },
     sign_in_link: { most: 3, withinMs: 15 * minute },
     export: { most: 20, withinMs: hour },
+    sign_in: { most: 100, withinMs: hour },
+    give_back: { most: 50, withinMs: day },
+    withdrawal: { most: 50, withinMs: day },
   })
   expect(mostDevices).toBe(20)
 })

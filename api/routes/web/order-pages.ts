@@ -17,6 +17,7 @@ import { listMails } from '../../../db/sends.ts'
 import type { Texts } from '../../../messages/texts.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { cancel, type OrderStatus, refund, resend, takesUpdate } from '../../../workflows/order/order.contract.ts'
+import { spend } from '../../http/allowance.ts'
 import type { Visitor } from '../../http/caller.ts'
 import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
@@ -78,6 +79,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       showFormAgain: ({ caller, params: { id }, page }, refused) => orderPage(id, caller, page(), { refused }),
       async handle({ caller, params: { id } }) {
         await owned(id, caller)
+        await spend(api, 'give_back', { accountId: caller.accountId })
         try {
           await orders.update(id, definition, [])
         } catch (error) {
@@ -179,6 +181,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       showFormAgain: ({ caller, params: { id }, page }, refused) => withdrawalPage(id, caller, page(), refused),
       async handle({ caller, params: { id }, body: { name }, page }) {
         const order = await owned(id, caller)
+        await spend(api, 'withdrawal', { accountId: caller.accountId })
         await withdrawals.open(order, { name, language: page().texts.language })
         await withdrawals.confirm(order)
         return done(id, 'withdrawn')
