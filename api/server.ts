@@ -84,7 +84,7 @@ export interface ApiOptions {
   answering?: Partial<AnsweringTimes>
 }
 
-/** How long a request may take to arrive, in milliseconds. After that the connection is cut. */
+/** How long a caller may take, in milliseconds. After that the connection is cut. */
 export interface ReceivingTimeouts {
   /** all headers: a few kB, which need a few round trips */
   headersMs: number
@@ -92,6 +92,8 @@ export interface ReceivingTimeouts {
   requestMs: number
   /** the interval of the check, by which a request may exceed the bounds above */
   checkMs: number
+  /** while nothing is sent or taken: an answer that nobody takes would be held for ever. Longer than any takes to make */
+  silentMs: number
 }
 
 export interface Api {
@@ -125,7 +127,7 @@ const allowsNothing = {
 
 /** Longer than a proxy keeps idle connections: if we closed first, the proxy could send a request into a closed one. */
 const keepAliveMs = 65_000
-const defaultReceiving: ReceivingTimeouts = { headersMs: 10_000, requestMs: 20_000, checkMs: 1_000 }
+const defaultReceiving: ReceivingTimeouts = { headersMs: 10_000, requestMs: 20_000, checkMs: 1_000, silentMs: 60_000 }
 const defaultDrainMs = 20_000
 
 /** Creates the API. It listens only after `listen`. */
@@ -252,6 +254,10 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
       },
       app,
     )
+    server.setTimeout(receiving.silentMs)
+    // Node would answer an expectation that it does not know with 417, before there is a route, without a header of ours.
+    // RFC 9110, section 10.1.1: it may be ignored.
+    server.on('checkExpectation', app)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(port, host, resolve)
