@@ -4,7 +4,7 @@
  * are in quotation marks, amounts have a comma and no sign, and the file is in Windows-1252.
  */
 import { minorDigits } from '../policy/currency.ts'
-import { decimal } from './csv.ts'
+import { decimal, noFormula } from './csv.ts'
 
 export interface DatevBatch {
   /** the tax adviser's number and the client's number there */
@@ -118,10 +118,9 @@ const line = (cells: readonly string[]): string => `${cells.join(';')}\r\n`
 const day = (date: string): string => date.replaceAll('-', '')
 const comma = (amount: string): string => amount.replace('.', ',')
 
-/** A text in quotation marks, without control characters, cut to what the field holds. */
+/** A text in quotation marks, without control characters and no formula, cut to what the field holds. */
 const quoted = (text: string, length: number): string =>
-  `"${text
-    .replace(/\p{Cc}+/gu, ' ')
+  `"${noFormula(text.replace(/\p{Cc}+/gu, ' '))
     .slice(0, length)
     .replaceAll('"', '""')}"`
 

@@ -93,3 +93,8 @@ test('texts for DATEV are quoted, cut, on one line and in Windows-1252', () => {
   expect([...windows1252('Aä€–œ\u0085漢😀')]).toEqual([0x41, 0xe4, 0x80, 0x96, 0x9c, 0x3f, 0x3f, 0x3f])
   expect(textOf(datevLine(posting)).endsWith('\r\n')).toBe(true)
 })
+
+test('the text of a posting is no formula for a spreadsheet in which the file is opened', () => {
+  expect(cellsOf({ text: '=HYPERLINK("https://evil.example")' })[13]).toBe(`"'=HYPERLINK(""https://evil.example"")"`)
+  expect(cellsOf({ text: '\n+1' })[13]).toBe(`"' +1"`)
+})
