@@ -81,8 +81,9 @@ export async function redoReturns(
 ): Promise<void> {
   for (const { returnedAt } of partialRefunds) {
     if (!returnedAt) continue
-    for (const { id } of await listEsims(context, order)) await noteReturnAsked(context.sql, id, returnedAt)
+    // The state first: only one that is gone is noted beside a paid top-up, which its own run settles.
     await setEsimState(context.sql, order.id, 'cancelled', returnedAt)
+    for (const { id } of await listEsims(context, order)) await noteReturnAsked(context.sql, id, returnedAt)
   }
 }
 

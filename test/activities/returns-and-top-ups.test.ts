@@ -5,12 +5,15 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { claimReturn } from '../../activities/order/provider-returns.ts'
-import { isBeingReturned, listEsims, lockUnreturned, noteReturnAsked } from '../../db/order/esims.ts'
+import type { Queryable } from '../../db/connection/database.ts'
+import { isBeingReturned, listEsims, lockUnreturned, noteReturnAsked, setEsimState } from '../../db/order/esims.ts'
 import { findOrder, insertOrder } from '../../db/order/orders.ts'
+import { claimPlacement, insertLostPlacement, listPlacements, type Offer } from '../../db/order/placements.ts'
 import { failureCode } from '../../shared/failures.ts'
 import { plainOrder } from '../erasure/plain-order.ts'
 import { holdTable } from '../harness/database/held-table.ts'
 import { shareStack } from '../harness/harness.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
 // The top-ups here are rows alone: no run, payment or invoice belongs to them.
@@ -27,9 +30,11 @@ async function deliveredWithTopUp() {
   const esimId = esims[0]?.id ?? ''
   const topUpId = randomUUID()
   const topUp = { id: topUpId, accountId: person.accountId, at: new Date(), parent_order_id: orderId, esim_id: esimId }
-  await insertOrder(sql, plainOrder(topUp))
+  await insertOrder(sql, plainOrder({ ...topUp, package_code: testPackages.topUp }))
   return {
+    orderId,
     esimId,
+    topUpId,
     pay: () => sql`update orders set status = 'provisioning', paid_at = now() where id = ${topUpId}`,
     /** Nothing of it is left to be provided. */
     end: () => sql`update orders set status = 'cancelled', paid_at = null where id = ${topUpId}`,
@@ -119,4 +124,91 @@ test('a top-up that is paid after the claim of a return gives way, and the repea
   // The provider did not answer the first attempt.
   expect(await claim()).toBe('is returned')
   await end()
+})
+
+/** The request of a top-up, without a look for a return before it: as a worker of an earlier build makes it. */
+const request = (topUpId: string, query: Queryable = sql) => claimPlacement(query, topUpId, offer, randomUUID())
+const offer: Offer = {
+  provider: 'esim-access',
+  provider_package_code: 'a top-up',
+  cost_micros: null,
+  daily: false,
+  kind: 'top_up',
+  destinations: ['DE'],
+}
+const refused = { code: '23001' }
+
+/** Somebody of an earlier build is between its statement and its commit. @returns what commits it */
+async function uncommitted(write: (tx: Queryable) => Promise<unknown>): Promise<() => Promise<void>> {
+  let commit = (): void => undefined
+  const committed = new Promise<void>((resolve) => {
+    commit = resolve
+  })
+  let held: Promise<void> = Promise.resolve()
+  await new Promise<void>((written, fail) => {
+    held = sql.begin(async (tx) => {
+      await write(tx)
+      written()
+      await committed
+    })
+    held.catch(fail)
+  })
+  return () => {
+    commit()
+    return held
+  }
+}
+
+const waitsForEsim = () =>
+  until('somebody waits for a row', async () => {
+    const [waiting] = await sql`select from pg_stat_activity where wait_event_type = 'Lock'`
+    return waiting
+  })
+
+test('the database refuses the return of an eSIM with a paid top-up to a worker that does not look for one', async () => {
+  const { orderId, esimId, topUpId, pay, end } = await deliveredWithTopUp()
+  await pay()
+  await expect(noteReturnAsked(sql, esimId, new Date())).rejects.toMatchObject(refused)
+  expect(await request(topUpId)).toBeDefined()
+  await expect(noteReturnAsked(sql, esimId, new Date())).rejects.toMatchObject(refused)
+  expect(await isBeingReturned(sql, esimId)).toBe(false)
+  // One that is gone is noted, as a restore notes it.
+  await setEsimState(sql, orderId, 'cancelled', new Date(), esimId)
+  await noteReturnAsked(sql, esimId, new Date())
+  await end()
+})
+
+test('the database refuses the top-up of an eSIM that is being returned to a worker that does not look for it', async () => {
+  const { esimId, topUpId, pay, end } = await deliveredWithTopUp()
+  await noteReturnAsked(sql, esimId, new Date())
+  await pay()
+  expect(await request(topUpId)).toBeUndefined()
+  // What a provider may have got before a restore is kept.
+  const placedAt = new Date(Date.now() - 60_000)
+  const lost = { provider: 'esim-access', clientRef: randomUUID(), orderNo: null, packageCode: 'a top-up' } as const
+  await insertLostPlacement(sql, topUpId, { ...lost, costMicros: null, placedAt })
+  expect(await listPlacements(sql, topUpId)).toHaveLength(1)
+  await sql`delete from provider_orders where order_id = ${topUpId}`
+  await end()
+})
+
+test('a return and a top-up of workers that do not look: the second one waits for the first, and is refused', async () => {
+  const returned = await deliveredWithTopUp()
+  const commitReturn = await uncommitted((tx) => noteReturnAsked(tx, returned.esimId, new Date()))
+  await returned.pay()
+  const requested = request(returned.topUpId)
+  await waitsForEsim()
+  await commitReturn()
+  expect(await requested).toBeUndefined()
+  await returned.end()
+
+  const toppedUp = await deliveredWithTopUp()
+  await toppedUp.pay()
+  const commitTopUp = await uncommitted((tx) => request(toppedUp.topUpId, tx))
+  const noted = noteReturnAsked(sql, toppedUp.esimId, new Date()).catch((error: unknown) => error)
+  await waitsForEsim()
+  await commitTopUp()
+  expect(await noted).toMatchObject(refused)
+  await sql`delete from provider_orders where order_id = ${toppedUp.topUpId}`
+  await toppedUp.end()
 })

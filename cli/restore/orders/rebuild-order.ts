@@ -104,8 +104,10 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
         return rebuildDelivery(context, order, deliveredAt, invoiceNumber)
       }
       case 'withdrawEsims':
+        // The state first: only one that is gone is noted beside a paid top-up, which its own run settles.
+        await setEsimState(sql, orderId, 'cancelled', at)
         for (const { id } of await listEsims(context, order)) await noteReturnAsked(sql, id, at)
-        return setEsimState(sql, orderId, 'cancelled', at)
+        return
       case 'startRefund':
       case 'recordRefundFailure': {
         const status = type === 'startRefund' ? 'refunding' : 'refund_failed'
