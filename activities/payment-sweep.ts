@@ -20,6 +20,7 @@ import {
   recordSweep,
   type UnsettledOrder,
 } from '../db/order/payment-sweeps.ts'
+import { listRefundsOnTheirWay } from '../db/order/refunds.ts'
 import { isHandled, recordEvent } from '../db/webhook-events.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
 import { concernsOrder, isAboutDispute, isAboutFraudWarning, isAboutSuccess } from '../providers/stripe/event-types.ts'
@@ -118,6 +119,11 @@ export function createPaymentSweepActivities(
           unexplained.push(order.id)
       })
       await outOfStep.reportOutOfStep(unexplained, at)
+      // Of an order that keeps its state: its run, or that of the refund, asks the processor, and tells operators.
+      await others.each(await listRefundsOnTheirWay(sql, due.refundedBefore), async ({ order_id, refund_key }) => {
+        heartbeat()
+        await signals.payment(order_id, refund_key)
+      })
       others.end()
       await recordSweep(sql, { part: 'orders', readUntil: at, at })
       return started

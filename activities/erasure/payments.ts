@@ -112,7 +112,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
       const left = leftOf(await stripe.getPayment(settlement.paymentIntentId))
       return left > 0
         ? await refund(settlement, refunds, left, at)
-        : recordRefund(settlement, refundedMinorOf(refunds), at)
+        : recordRefund(settlement, refundedMinorOf(refunds), at, refunds)
     } catch (error) {
       if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
       if (error.code === 'resource_missing') return unknownThere(settlement, error)
@@ -178,10 +178,18 @@ export function createDeletionPaymentActivities(context: Context): Activities {
   }
 }
 
-/** Records a refund in the books once, also one that an operator made, and watches it as long as it can fail. */
-function recordRefund(settlement: PaymentToClose, refundedMinor: number, at: Date): Progress | 'unchanged' {
+/**
+ * Records a refund in the books once, also one that an operator made, and watches it as long as it can fail.
+ * @param listed all refunds of the payment
+ */
+function recordRefund(
+  settlement: PaymentToClose,
+  refundedMinor: number,
+  at: Date,
+  listed: readonly Refund[] = [],
+): Progress | 'unchanged' {
   const { refundedAt } = settlement
-  if (settlement.action === 'watch') return untilSettled(settlement, new Date(refundedAt ?? at), at)
+  if (settlement.action === 'watch') return untilSettled(settlement, listed, new Date(refundedAt ?? at), at)
   return {
     next: { ...settlement, action: 'watch', refundedAt: at.toISOString(), trouble: null },
     book: (tx) => bookRefunded(tx, settlement, refundedMinor, at),
@@ -198,10 +206,16 @@ async function bookRefunded(
   if (invoiceNumber) await creditInvoice(tx, invoiceNumber, refundedMinor, at)
 }
 
-/** Closes a payment when its refund cannot fail any more. */
-function untilSettled(settlement: PaymentToClose, refundedAt: Date, at: Date): Progress | 'unchanged' {
-  if (at >= plusMs(refundedAt, periods.order.refundSettlesWithinMs)) return { next: null }
-  return settlement.trouble ? { next: { ...settlement, trouble: null } } : 'unchanged'
+/** Closes a payment when its refund cannot fail any more. One that is still on its way then is an operator's. */
+function untilSettled(
+  settlement: PaymentToClose,
+  listed: readonly Refund[],
+  refundedAt: Date,
+  at: Date,
+): Progress | 'unchanged' {
+  if (at < plusMs(refundedAt, periods.order.refundSettlesWithinMs))
+    return settlement.trouble ? { next: { ...settlement, trouble: null } } : 'unchanged'
+  return listed.some(isUnsettled) ? trouble(settlement, 'refund_unsettled') : { next: null }
 }
 
 /** Records in the books what is refunded of a payment in part. How much, an operator has decided. */
@@ -222,7 +236,7 @@ function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progre
     const askedFor = parts.reduce((sum, { amountMinor }) => sum + amountMinor, 0)
     // What was refunded before the erasure decides nothing.
     if (isUndecided && refundedMinor <= promisedMinor - askedFor) return 'unchanged'
-    return untilSettled(settlement, new Date(refundedAt), at)
+    return untilSettled(settlement, refunds, new Date(refundedAt), at)
   }
   return trouble(settlement, 'partial_refund_failed')
 }
@@ -259,3 +273,4 @@ function trouble(settlement: PaymentToClose, code: string): Progress | 'unchange
 }
 
 const hasFailed = ({ status }: Refund): boolean => status === 'failed' || status === 'canceled'
+const isUnsettled = (refund: Refund): boolean => !hasFailed(refund) && refund.status !== 'succeeded'

@@ -14,6 +14,10 @@ export const refused = 'refused'
 /** Whether the customer has the money of a refund in this state, or gets it unless the refund fails. */
 export const givesMoneyBack = (state: string): boolean => !['failed', 'canceled', requested, refused].includes(state)
 
+const onTheirWay: readonly string[] = ['pending', 'requires_action']
+/** Whether the processor has accepted a refund, and the bank has not said yet whether it has arrived. */
+export const isOnItsWay = ({ state }: Pick<RefundRow, 'state'>): boolean => onTheirWay.includes(state)
+
 export const sumOf = (refunds: readonly Pick<RefundRow, 'amount_minor'>[]): number =>
   refunds.reduce((sum, { amount_minor }) => sum + amount_minor, 0)
 
@@ -23,6 +27,20 @@ export async function listRefunds(sql: Queryable, orderId: string): Promise<Refu
     select refund_key, stripe_refund_id, amount_minor, state, reason, credit_note, created_at from refunds
     where order_id = ${orderId} order by created_at, refund_key`
 }
+
+/**
+ * The refunds that the processor has accepted before a time, and of which nobody knows whether they have arrived, the
+ * oldest first. Those of a refunded order are found with it (payment-sweeps.ts).
+ */
+export const listRefundsOnTheirWay = (
+  sql: Queryable,
+  before: Date,
+): Promise<Pick<Refunds, 'order_id' | 'refund_key'>[]> =>
+  // The states in words, as the index has them.
+  sql<Pick<Refunds, 'order_id' | 'refund_key'>[]>`
+    select r.order_id, r.refund_key from refunds r join orders o on o.id = r.order_id
+    where r.state in ('pending', 'requires_action') and r.created_at < ${before} and o.status in ('delivered', 'ended')
+    order by r.created_at, r.refund_key`
 
 /** Records a refund. An answer of the processor that arrives late does not undo a later state. */
 export async function upsertRefund(

@@ -6,6 +6,7 @@ import { returnedNotRefunded } from '../../../db/order/esims.ts'
 import { lockOrder, type OrderRow } from '../../../db/order/orders.ts'
 import {
   givesMoneyBack,
+  isOnItsWay,
   listRefunds,
   type RefundRow,
   refuseRefund,
@@ -106,7 +107,10 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
     },
 
     async checkPartialRefund({ refundId, orderId, asOf }) {
-      await record(await knownOrder(sql, orderId), recordedAt(asOf))
+      const at = recordedAt(asOf)
+      await record(await knownOrder(sql, orderId), at)
+      if (!(await listRefunds(sql, orderId)).some(isOnItsWay))
+        await resolveOperatorTask(sql, { kind: 'refund_unsettled', subjectId: orderId, by: 'order', at })
       const { state } = await ownRow(orderId, refundId)
       // Made, or the run would not ask: Stripe does not list it yet.
       if (state === requested) return 'pending'

@@ -5,7 +5,14 @@ import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tas
 import { listDocuments, settleFact } from '../../../db/order/books.ts'
 import { returnedNotRefunded } from '../../../db/order/esims.ts'
 import { moveOrder, type OrderRow } from '../../../db/order/orders.ts'
-import { failRefund, givesMoneyBack, listRefunds, type RefundRow, sumOf } from '../../../db/order/refunds.ts'
+import {
+  failRefund,
+  givesMoneyBack,
+  isOnItsWay,
+  listRefunds,
+  type RefundRow,
+  sumOf,
+} from '../../../db/order/refunds.ts'
 import { milliseconds, periods } from '../../../policy/periods.ts'
 import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
@@ -125,8 +132,11 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       })
       const isSettled =
         (accepted.length > 0 || takenMinor > 0) && accepted.every(({ status }) => status === 'succeeded')
-      if (missesSome || isSettled)
-        await resolveOperatorTask(sql, { kind: 'refund_unsettled', subjectId: orderId, by: 'order', at })
+      const task = { kind: 'refund_unsettled', subjectId: orderId, at }
+      if (missesSome || isSettled) await resolveOperatorTask(sql, { ...task, by: 'order' })
+      // The run of a refund tells operators at the end of its wait: it may have been terminated.
+      else if ((await listRefunds(sql, orderId)).some((refund) => isOnItsWay(refund) && isPastFailing([refund], at)))
+        await raiseOperatorTask(sql, task)
       if (missesSome) return 'failed'
       // Its run has done so, unless it was terminated.
       if (isSettled && isPastFailing(recorded, at)) await endRefunded(order, at)

@@ -1,0 +1,126 @@
+/**
+ * U2: paid means delivered or refunded. A refund that the bank has not settled for a month is an operator's, also when
+ * the run that waited for it is gone, and until the bank says what became of it.
+ */
+import { afterEach, expect, test } from 'vitest'
+import { fastForward } from '../../../temporal/time-skipping.ts'
+import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { partialRefundWorkflowId, refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
+import { type PaymentSweepReport, paymentSweepType } from '../../../workflows/order/payment-sweep.contract.ts'
+import { watchPlacements } from '../../harness/checks/placements.ts'
+import { deleteAccount } from '../../harness/deletions.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
+import { requestReturnOf } from '../../harness/purchases.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
+import { testPackages } from '../../harness/test-packages.ts'
+import { until } from '../../harness/until.ts'
+
+// The books of erased customers name no order.
+const harness = await shareStack({ books: false })
+const { stripe } = harness.sims
+const { temporal } = harness
+const { sql } = harness.context
+const { attention } = watchPlacements(harness.stack)
+
+afterEach(() => stripe.do('pending-refunds', { enabled: false }))
+
+async function delivered() {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  await stripe.do('pending-refunds', { enabled: true })
+  return { person, id: String(order.id) }
+}
+
+async function refundedInFull() {
+  const { person, id } = await delivered()
+  expectStatus(await requestReturnOf(person.caller, id), 200)
+  await harness.untilOrder(id, 'refunded')
+  return { person, id }
+}
+
+async function refundedInPart() {
+  const { id } = await delivered()
+  const part = { amount: { minor: 200, currency: 'EUR' } }
+  const key = { 'idempotency-key': `unsettled-${id}` }
+  expectStatus(await harness.operator.post(`/v1/orders/${id}/refund`, part, key), 200)
+  const [row] = await sql<{ refund_key: string }[]>`select refund_key from refunds where order_id = ${id}`
+  return { id, refundId: refundIdOf(row?.refund_key) ?? '' }
+}
+
+const terminate = (workflowId: string) => temporal.workflow.getHandle(workflowId).terminate('by mistake')
+
+/** A month passes for the records of an order, which has no run whose time could be skipped. */
+const monthLater = (orderId: string) =>
+  sql`update refunds set created_at = created_at - interval '31 days' where order_id = ${orderId}`
+
+/** The hourly payment sweep, and what it starts. */
+async function sweep(orderId: string): Promise<void> {
+  await runLater<PaymentSweepReport>(harness.stack, paymentSweepType, 0)
+  await until('nobody looks after it', async () => {
+    const run = await temporal.workflow
+      .getHandle(orderAftercareWorkflowId(orderId))
+      .describe()
+      .catch(() => undefined)
+    return run?.status.name !== 'RUNNING'
+  })
+}
+
+const unsettled = [{ kind: 'refund_unsettled', detail: null }]
+
+test('U2: a refund that is pending for a month after its run was terminated is an operator’s, until it has arrived', async () => {
+  const { id } = await refundedInFull()
+  await terminate(orderWorkflowId(id))
+  await sweep(id)
+  expect(await attention(id)).toEqual([])
+  await monthLater(id)
+  await sweep(id)
+  expect(await attention(id)).toEqual(unsettled)
+  expect((await harness.service.get(`/v1/orders/${id}`)).body.endedAt).toBeNull()
+
+  await stripe.do('settle-refund', { orderId: id })
+  await sweep(id)
+  expect(await attention(id)).toEqual([])
+  expect((await harness.service.get(`/v1/orders/${id}`)).body.endedAt).not.toBeNull()
+})
+
+test.each([
+  ['follows its eSIM', false],
+  ['was terminated', true],
+])(
+  'U2: a partial refund that is pending for a month after its run was terminated is an operator’s, where the run of the order %s',
+  async (_what, withoutOwnRun) => {
+    const { id, refundId } = await refundedInPart()
+    await terminate(partialRefundWorkflowId(refundId))
+    if (withoutOwnRun) await terminate(orderWorkflowId(id))
+    await monthLater(id)
+    await sweep(id)
+    await until('operators see it', async () => (await attention(id)).length > 0)
+    expect(await attention(id)).toEqual(unsettled)
+
+    await stripe.do('settle-refund', { orderId: id })
+    await sweep(id)
+    await until('it has arrived', async () => (await attention(id)).length === 0)
+  },
+)
+
+test('U2: a partial refund that is followed by its run is an operator’s after a month, until it has arrived', async () => {
+  const { id, refundId } = await refundedInPart()
+  const workflowId = partialRefundWorkflowId(refundId)
+  await fastForward(temporal, workflowId, '31 days')
+  await until('operators see it', async () => (await attention(id)).length > 0)
+  expect(await attention(id)).toEqual(unsettled)
+  await stripe.do('settle-refund', { orderId: id })
+  await until('it has arrived', async () => (await attention(id)).length === 0)
+})
+
+test('U2: a refund of an erased customer that is pending for a month is an operator’s, until it has arrived', async () => {
+  const { person, id } = await refundedInFull()
+  const deletion = await deleteAccount(harness.stack, person)
+  await deletion.until('stripe', 'done')
+  await deletion.fastForward('31 days')
+  expect(await deletion.until('stripe', 'needs_operator')).toMatchObject({ code: 'refund_unsettled' })
+  await stripe.do('settle-refund', { orderId: id })
+  await deletion.fastForward('100 days')
+  await deletion.until('stripe', 'done')
+})
