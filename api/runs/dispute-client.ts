@@ -1,7 +1,9 @@
 /** Operators answer the bank about a dispute, or accept it. Nothing else submits evidence. */
 import type { ApiContext } from '../../context.ts'
 import type { Disputes } from '../../db/connection/schema.ts'
+import { acceptDispute } from '../../db/operator/refund-sums.ts'
 import { listDisputes, recordDisputeTasks, upsertDispute } from '../../db/order/disputes.ts'
+import type { OrderRow } from '../../db/order/orders.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import type { Dispute } from '../../providers/stripe/disputes.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
@@ -36,7 +38,7 @@ export function createDisputeClient(api: ApiContext) {
       ask: (disputeId) => stripe.submitEvidence(disputeId, `dispute-${disputeId}:submit`),
     },
     accept: {
-      act: 'accept-dispute',
+      act: acceptDispute,
       isDone: ({ status }) => status === 'lost',
       isPossible: ({ isOver }) => !isOver,
       ask: (disputeId) => stripe.acceptDispute(disputeId, `dispute-${disputeId}:accept`),
@@ -51,8 +53,18 @@ export function createDisputeClient(api: ApiContext) {
       return row
     },
 
-    /** The act and the subject for an entry about the act. */
-    entryOf: (name: DisputeActName, disputeId: string) => ({ act: acts[name].act, subject: disputeId }),
+    /** The entry of the act. What is accepted counts with its amount, unless the bank reckons in another currency. */
+    entryOf: (
+      name: DisputeActName,
+      { id, account_id, currency }: Pick<OrderRow, 'id' | 'account_id' | 'currency'>,
+      dispute: Pick<Disputes, 'stripe_dispute_id' | 'amount_minor' | 'currency'>,
+    ) => ({
+      accountId: account_id,
+      orderId: id,
+      act: acts[name].act,
+      subject: dispute.stripe_dispute_id,
+      ...(name === 'accept' && { amountMinor: dispute.currency === currency ? dispute.amount_minor : null }),
+    }),
 
     /** @throws Problem dispute_state_conflict; unavailable when Stripe does not answer, and may have done it */
     async perform(name: DisputeActName, orderId: string, disputeId: string): Promise<void> {

@@ -12,21 +12,25 @@ import { sameOperators } from './operators.ts'
 
 export type RefundContext = ColumnEncryption & { sql: Database; config: { SECOND_OPERATOR_ABOVE_MINOR: number } }
 
+/** A dispute that is accepted gives the customer the money for good, as a refund does. */
+export const acceptDispute = 'accept-dispute'
 /** The acts that give money back; the others have no amount. */
-const refundingActs = ['refund', 'refund-part', 'reject', 'cancel']
+const refundingActs = ['refund', 'refund-part', 'reject', 'cancel', acceptDispute]
 export const givesBack = (act: string): boolean => refundingActs.includes(act)
 
 /** One operator would give back more than one may. */
 export class SecondOperatorRequired extends Error {
   override readonly name = 'SecondOperatorRequired'
   readonly of: 'operator' | 'order'
+  readonly act: string
   /** what was given back before, and what is asked for now */
   readonly beforeMinor: number
   readonly minor: number
 
-  constructor({ of, beforeMinor, minor }: { of: 'operator' | 'order'; beforeMinor: number; minor: number }) {
+  constructor({ of, act, beforeMinor, minor }: Pick<SecondOperatorRequired, 'of' | 'act' | 'beforeMinor' | 'minor'>) {
     super('a second operator is required')
     this.of = of
+    this.act = act
     this.beforeMinor = beforeMinor
     this.minor = minor
   }
@@ -102,34 +106,58 @@ export async function namesOfOperator(context: RefundContext, operator: string):
 }
 
 /**
+ * Whether another operator has asked for the same acceptance today, and was refused as one alone: the two have confirmed
+ * it together. A refund has bulk actions for that, which Stripe makes none of while its payment is disputed.
+ */
+async function isAskedByAnother(
+  tx: Transaction,
+  { order_id, act, subject, asked_at }: Pick<GivingBack, 'order_id' | 'act' | 'subject' | 'asked_at'>,
+  names: readonly string[],
+): Promise<boolean> {
+  if (act !== acceptDispute) return false
+  const rows = await tx`
+    select from operator_acts
+    where order_id = ${order_id} and act = ${act} and subject = ${subject} and state = 'refused'
+      and code = ${secondRequired} and asked_at > ${windowStart(asked_at)} and operator <> all(${[...names]}) limit 1`
+  return rows.length > 0
+}
+
+const secondRequired = 'second_operator_required'
+
+type GivingBack = Pick<
+  OperatorActs,
+  'id' | 'account_id' | 'act' | 'subject' | 'operator' | 'reason' | 'amount_minor' | 'asked_at'
+> & { order_id: string }
+
+/**
  * Notes that an operator is about to give something back, unless it needs a second one: then that is noted. One
  * statement reads the sums and adds to them. One that was noted before, and not refused, stays.
- * @param act.amountMinor null: all that is left
+ * What two have confirmed has no amount, so that it counts for neither.
+ * @param act.amountMinor null: all that is left. Of an order that was refunded as our books say it is the price: whoever
+ * asks for its refund knows that it is not back
  * @throws SecondOperatorRequired
  */
-export async function noteGivingBack(
-  context: RefundContext,
-  act: Pick<OperatorActs, 'id' | 'account_id' | 'act' | 'operator' | 'reason' | 'amount_minor' | 'asked_at'> & {
-    order_id: string
-  },
-): Promise<void> {
+export async function noteGivingBack(context: RefundContext, act: GivingBack): Promise<void> {
   const names = await namesOfOperator(context, act.operator)
   const aboveMinor = context.config.SECOND_OPERATOR_ABOVE_MINOR
   const noted = await context.sql.begin(async (tx) => {
     await lockRefundSums(tx)
     const asked = tx`
-      select id as order_id, case when paid_at is not null then coalesce(${act.amount_minor}::integer, ${leftOf(tx)}) end as minor
+      select id as order_id, case when paid_at is not null then coalesce(${act.amount_minor}::integer,
+        case when status = 'refunded' then gross_minor else ${leftOf(tx)} end) end as minor
       from orders where id = ${act.order_id}`
+    const isConfirmed = await isAskedByAnother(tx, act, names)
     const [row] = await tx<(Sums & { is_refused: boolean })[]>`
       with compared as (
-        select *, ${isTooMuch(tx, aboveMinor)} as is_refused
+        select *, not ${isConfirmed} and ${isTooMuch(tx, aboveMinor)} as is_refused
         from (${sumsWith(tx, asked, { names, at: act.asked_at, except: act.id })}) sums
       ), noted as (
-        insert into operator_acts (id, account_id, order_id, act, operator, reason, amount_minor, state, code, asked_at, done_at)
-        select ${act.id}, ${act.account_id}, ${act.order_id}, ${act.act}, ${act.operator}, ${act.reason},
-          (select nullif(minor, 0) from (${asked}) asked),
+        insert into operator_acts
+          (id, account_id, order_id, act, subject, operator, reason, amount_minor, state, code, asked_at, done_at)
+        select ${act.id}, ${act.account_id}, ${act.order_id}, ${act.act}, ${act.subject}, ${act.operator}, ${act.reason},
+          (select nullif(minor, 0) from (${asked}) asked where not ${isConfirmed}),
           case when is_refused then 'refused' else 'asked' end,
-          case when is_refused then 'second_operator_required' end, ${act.asked_at},
+          case when is_refused then ${secondRequired} end, ${act.asked_at},
           case when is_refused then ${act.asked_at}::timestamptz end
         from compared
         on conflict (id) do update set operator = excluded.operator, amount_minor = excluded.amount_minor,
@@ -145,7 +173,8 @@ export async function noteGivingBack(
   const [beforeMinor, withIt] = isOfOrder
     ? [noted.of_order_before, noted.of_order]
     : [noted.by_operator_before, noted.by_operator]
-  throw new SecondOperatorRequired({ of: isOfOrder ? 'order' : 'operator', beforeMinor, minor: withIt - beforeMinor })
+  const of = isOfOrder ? 'order' : 'operator'
+  throw new SecondOperatorRequired({ of, act: act.act, beforeMinor, minor: withIt - beforeMinor })
 }
 
 /**

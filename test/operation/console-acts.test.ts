@@ -169,7 +169,7 @@ test('a dispute is answered and accepted on the page of its order, with a reason
   for (const each of [
     `submitted the evidence of dispute ${dispute}`,
     `submit evidence ${dispute}: it was used`,
-    `accept dispute ${dispute}: the bank is right`,
+    `accept dispute ${dispute} of €5.00: the bank is right`,
   ])
     expect(lines).toContain(each)
   expect((await surfer.open(`${page}/disputes/du_unknown/submit`)).status).toBe(404)

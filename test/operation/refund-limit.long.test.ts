@@ -5,6 +5,7 @@ import { createApiKey } from '../../db/api-keys.ts'
 import type { OperatorActs } from '../../db/connection/schema.ts'
 import { saveOperator } from '../../db/operator/operators.ts'
 import { openSession } from '../../db/web-sessions.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { openHarness } from '../harness/harness.ts'
 import { type Answer, type Caller, createCaller, expectStatus } from '../harness/http.ts'
@@ -198,4 +199,56 @@ test('a refund that failed and is repeated is given back once', async () => {
     (rows) => rows.every(({ state }) => state === 'done'),
   )
   expect(acts.map(({ amount_minor }) => amount_minor)).toEqual([500, 500])
+})
+
+/** The customer's bank disputes the payment of an order, and its run has recorded that. */
+async function disputed(order: OrderView): Promise<(by: Key) => Promise<Answer>> {
+  const { dispute } = await harness.sims.stripe.do('open-dispute', { orderId: order.id })
+  await untilValue(
+    'the dispute is recorded',
+    () => sql`select from disputes where stripe_dispute_id = ${dispute}`,
+    ({ length }) => length === 1,
+  )
+  return (by) => by.caller.post(`/v1/orders/${order.id}/disputes/${dispute}/accept`)
+}
+
+test('U2: a dispute that one operator accepts is added up with what they refund, and two together can accept any', async () => {
+  const [mine, other] = [await operatorKey(), await operatorKey()]
+  const [first, second, third] = await orders(3)
+  const [large] = await orders(1, 2)
+  if (!first || !second || !third || !large) throw new Error('no orders')
+  expectStatus(await (await disputed(first))(mine), 200)
+  expectSecond(await refundPart(mine, second, '4.00'), 'refunded 5.00 before, and this is 4.00 more')
+  const acceptThird = await disputed(third)
+  expectSecond(await acceptThird(mine), 'this is 5.00 more. Ask another operator to accept it within the day')
+
+  const acceptLarge = await disputed(large)
+  expectSecond(await acceptLarge(other), 'refunded 0.00 before, and this is 10.00 more')
+  expectSecond(await acceptLarge(other), 'with both it is done')
+  expectStatus(await acceptLarge(mine), 200)
+  expectSecond(await acceptThird(mine), 'refunded 5.00 before')
+  // What two have accepted counts for neither, and what the first one has asked for was refused.
+  expectStatus(await acceptThird(other), 200)
+  const acts = await sql<Pick<OperatorActs, 'state' | 'amount_minor' | 'subject'>[]>`
+    select state, amount_minor, subject from operator_acts where order_id = ${String(large.id)} order by asked_at`
+  expect(acts.map(({ state, amount_minor }) => [state, amount_minor])).toEqual([
+    ['refused', 1000],
+    ['refused', 1000],
+    ['done', null],
+  ])
+  expect(acts.every(({ subject }) => subject?.startsWith('du_'))).toBe(true)
+})
+
+test('U2: a refund of what our books take for given back, and Stripe does not, counts with the price of the order', async () => {
+  const mine = await operatorKey()
+  const [large] = await orders(1, 2)
+  const id = String(large?.id)
+  await harness.temporal.workflow.getHandle(orderWorkflowId(id)).terminate('by mistake')
+  await sql`update orders set status = 'refunded', reason = 'returned_unused' where id = ${id}`
+  await sql`insert into refunds (order_id, refund_key, stripe_refund_id, amount_minor, state, reason, created_at)
+    values (${id}, ${`order-${id}:refund-1`}, ${`re_${id}`}, 1000, 'succeeded', 'returned_unused', now())`
+  expectSecond(await wholeOf(mine, large ?? {}), 'refunded 0.00 before, and this is 10.00 more')
+  // The fault of the books was planted.
+  await sql`delete from refunds where order_id = ${id}`
+  await sql`update orders set status = 'delivered', reason = null where id = ${id}`
 })

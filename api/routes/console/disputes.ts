@@ -68,11 +68,7 @@ export function consoleDisputeRoutes(api: ApiContext): Route[] {
           danger,
         }
       },
-      entryOf: ({ order, dispute }) => ({
-        ...disputes.entryOf(name, dispute.stripe_dispute_id),
-        accountId: order.account_id,
-        orderId: order.id,
-      }),
+      entryOf: ({ order, dispute }) => disputes.entryOf(name, order, dispute),
       perform: ({ order, dispute }) => disputes.perform(name, order.id, dispute.stripe_dispute_id),
       doneAt: ({ id }) => `/console/orders/${id}`,
     }),

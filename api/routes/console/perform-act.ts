@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { type NewOperatorAct, recordAct } from '../../../db/operator/operator-acts.ts'
-import { SecondOperatorRequired } from '../../../db/operator/refund-sums.ts'
+import { acceptDispute, SecondOperatorRequired } from '../../../db/operator/refund-sums.ts'
 import { actorOf, type Caller, type ConsoleUser, noteEntry } from '../../http/caller.ts'
 import { actOnce, type IdempotentRequest, readIdempotencyKey } from '../../http/idempotency.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
@@ -114,17 +114,19 @@ export const entryOn = (
   reason: given?.reason ?? null,
 })
 
+function remedyOf(of: SecondOperatorRequired['of'], act: string): string {
+  if (act === acceptDispute) return 'Ask another operator to accept it within the day: with both it is done.'
+  if (of === 'operator') return 'Ask another operator to do it, or prepare a bulk refund that another one starts.'
+  return 'Prepare a bulk refund that another operator starts.'
+}
+
 function whyASecondOne(
   { SECOND_OPERATOR_ABOVE_MINOR: limit }: Pick<ApiContext['config'], 'SECOND_OPERATOR_ABOVE_MINOR'>,
-  { of, beforeMinor, minor }: SecondOperatorRequired,
+  { of, act, beforeMinor, minor }: SecondOperatorRequired,
 ): string {
   const [most, before, now] = [limit, beforeMinor, minor].map((sum) => (sum / 100).toFixed(2))
   const whose = of === 'operator' ? 'You, or a key that may be yours, refunded' : 'Of this order operators refunded'
-  const remedy =
-    of === 'operator'
-      ? 'Ask another operator to do it, or prepare a bulk refund that another one starts.'
-      : 'Prepare a bulk refund that another operator starts.'
-  return `Within 24 hours one operator alone refunds up to ${most}, all currencies added. ${whose} ${before} before, and this is ${now} more. ${remedy}`
+  return `Within 24 hours one operator alone refunds up to ${most}, all currencies added. ${whose} ${before} before, and this is ${now} more. ${remedyOf(of, act)}`
 }
 
 /** Advice after outcomes that are no refusal. */

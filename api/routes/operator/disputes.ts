@@ -31,11 +31,14 @@ export function disputeRoutes(api: ApiContext): Route[] {
       params: disputeParams,
       body: actReason.optional(),
       responses: { 200: oneOrder },
-      problems: ['not_found', 'dispute_state_conflict'],
+      problems: [
+        'not_found',
+        'dispute_state_conflict',
+        ...(name === 'accept' ? (['second_operator_required'] as const) : []),
+      ],
       async handle({ params: { id, disputeId }, body, caller }) {
         const order = orNotFound(await findOrder(sql, id))
-        await disputes.known(id, disputeId)
-        const entry = { ...disputes.entryOf(name, disputeId), accountId: order.account_id, orderId: id }
+        const entry = disputes.entryOf(name, order, await disputes.known(id, disputeId))
         await actAndRecord(api, caller, undefined, { ...entry, reason: body?.reason ?? null }, () =>
           disputes.perform(name, id, disputeId),
         )
