@@ -1,16 +1,18 @@
 /** Activities that record the delivery and the end of an order. */
 
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Context } from '../../context.ts'
+import type { WorkerContext } from '../../context.ts'
 import type { Esims } from '../../db/connection/schema.ts'
 import { installTokenColumns } from '../../db/crypto/install-token.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { listDocuments, recordDelivered } from '../../db/order/books.ts'
+import { isBeingReturned } from '../../db/order/esims.ts'
 import { moveOrder } from '../../db/order/orders.ts'
 import { periods } from '../../policy/periods.ts'
 import { isDoubtful } from '../../policy/vat.ts'
 import { monthOf, plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
+import { createOrderSignals } from '../../temporal/order-signals.ts'
 import { type DeliveryMessage, deliveryMessages, type OrderActivities } from '../../workflows/order/order.contract.ts'
 import { recordedAt } from '../failures.ts'
 import { invoiceOf } from './invoice.ts'
@@ -29,10 +31,11 @@ const messagesWithinMs = 4_000
 
 /** @param send tries a message once; rejects when it may be sent later */
 export function createOrderDeliveryActivities(
-  context: Context,
+  context: WorkerContext,
   send: { [Message in DeliveryMessage]: (order: OfOrder) => Promise<void> },
 ): Activities {
   const { sql, cipher, dataKeys, config } = context
+  const signals = createOrderSignals(context)
 
   return {
     async recordDelivery({ orderId, asOf }) {
@@ -72,6 +75,9 @@ export function createOrderDeliveryActivities(
       // The eSIMs of an order that ends so may have gone back all the same: its run knows of no return.
       if (status === 'ended' && !isClosed) await raiseUnlessRefunded(sql, orderId, at)
       await moveOrder(sql, orderId, [from], { status, ended_at: at })
+      // Its eSIM went back while it was being delivered: the look for its top-ups was before.
+      const toppedUp = status === 'delivered' ? order.esim_id : null
+      if (toppedUp !== null && (await isBeingReturned(sql, toppedUp))) await signals.settleTopUp(orderId)
     },
 
     async raiseAttention({ orderId, kind, asOf, code }) {

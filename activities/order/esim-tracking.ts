@@ -92,7 +92,8 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
     const refundDue = !givenBack && haveEnded('returned', 'by_provider') && checks.every(({ unused }) => unused)
     // U2, paid means delivered or refunded: the data of a paid top-up has ended with its eSIM
     // (payment/late-payment.ts).
-    if (refundDue) for (const { id } of await listDeliveredTopUps(sql, orderId)) await signals.settleTopUp(id)
+    if (refundDue || givenBack)
+      for (const { id } of await listDeliveredTopUps(sql, orderId)) await signals.settleTopUp(id)
     return {
       ended: checks.every(({ ended }) => ended),
       givenBack,

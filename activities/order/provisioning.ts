@@ -1,10 +1,10 @@
 /** Activities that buy eSIMs from a provider and return them. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { activityInfo } from '@temporalio/activity'
-import type { Context } from '../../context.ts'
+import type { WorkerContext } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { insertEsims, listEsims, noteReturnAsked, type StoredEsim, setEsimState } from '../../db/order/esims.ts'
-import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
+import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import {
   claimPlacement,
   heldPlacement,
@@ -19,9 +19,11 @@ import { finalFor } from '../../providers/codes/esim.ts'
 import { type EsimProvider, type EsimProviderId, isNew, type ProvidedEsim } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure, failureType } from '../../shared/failures.ts'
+import { createOrderSignals } from '../../temporal/order-signals.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
 import { askOnce } from './ask-once.ts'
+import { isUnused } from './esim-rules.ts'
 import { knownOrder } from './known-order.ts'
 import { placementReference } from './placement-reference.ts'
 import { cancelUnused, claimReturn, createProviderReturns, type KeepAsked, placeOrderOf } from './provider-returns.ts'
@@ -34,8 +36,9 @@ type Activities = Pick<OrderActivities, 'startProvisioning' | 'provision' | 'rel
 /** Most allocations take a second or two, so the attempt polls before it leaves the rest to the slower retry policy. */
 const allocationPollsMs = [100, 200, 400, 800, 1600]
 
-export function createOrderProvisioningActivities(context: Context): Activities {
+export function createOrderProvisioningActivities(context: WorkerContext): Activities {
   const { sql } = context
+  const signals = createOrderSignals(context)
   const returns = createProviderReturns(context)
   const providerOf = (id: EsimProviderId): EsimProvider => context.esimProviders[id]
 
@@ -75,21 +78,32 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       // No decision may depend on a state that the provider does not know.
       if (states.some(({ state }) => state === 'unknown'))
         throw failure('ProviderUnavailable', { code: 'unknown_state' })
-      const used = esims.filter((_esim, index) => {
+      const at = new Date(asOf)
+      const used = esims.filter((esim, index) => {
         const status = states[index]
-        return status && !isNew(status) && status.state !== 'cancelled'
+        if (!status || isNew(status)) return false
+        // What its provider ends by itself was perhaps used before.
+        return status.state !== 'cancelled' || !(esim.returnAsked || isUnused(esim, status, order, at))
       })
+      const gone = esims.filter((_esim, index) => states[index]?.state === 'cancelled')
       try {
         // What its provider was asked for one that is used now, and did not answer, was not done.
         for (const { id, returnAsked } of used) if (returnAsked) await noteReturnAsked(sql, id, null)
+        // An earlier request has brought it back, and lost the answer.
+        for (const { id, returnAsked } of gone) if (returnAsked) await setEsimState(sql, orderId, 'cancelled', at, id)
         if (used.length > 0) throw failure('EsimInUse')
-        await claimReturn(sql, orderId, esims, new Date(asOf))
-        await returnAll(order, esims, new Date(asOf))
+        // One that is gone takes no top-up with it: nobody has anything of it, whoever ended it, and whatever was paid
+        // for it since.
+        const left = esims.filter((esim) => !gone.includes(esim))
+        if (left.length > 0) await claimReturn(sql, orderId, left, at)
+        for (const { id, returnAsked } of gone) await noteGone(orderId, id, returnAsked, at)
+        await returnAll(order, left, at)
       } catch (error) {
         // Others may have gone back already.
-        if (failureType(error) === 'EsimInUse') await raiseUnlessRefunded(sql, orderId, new Date(asOf))
+        if (failureType(error) === 'EsimInUse') await raiseUnlessRefunded(sql, orderId, at)
         throw error
       }
+      for (const { id } of await listDeliveredTopUps(sql, orderId)) await signals.settleTopUp(id)
     },
 
     async releaseProvision({ orderId, asOf }) {
@@ -184,6 +198,12 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       if (outcome === 'given_back') await setEsimState(tx, order.id, 'cancelled', at)
       await movePlacement(tx, placement.id, ['releasing'], { state: 'released', reason: outcome })
     })
+  }
+
+  /** Notes that an eSIM is back at its provider, which nobody asked as far as our records say: they may be older. */
+  async function noteGone(orderId: string, id: string, returnAsked: boolean, at: Date): Promise<void> {
+    await setEsimState(sql, orderId, 'cancelled', at, id)
+    if (!returnAsked) await noteReturnAsked(sql, id, at)
   }
 
   async function returnAll(order: OrderRow, esims: StoredEsim[], at: Date): Promise<void> {

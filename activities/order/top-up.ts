@@ -49,6 +49,8 @@ export async function topUpParent(
     if (asked === 'refused') throw failure('OutOfStock')
     if ('later' in asked) throw asked.later
   }
+  // Its eSIM went back all the same, as a record says that is older than the return, or a worker of an earlier build.
+  if (await isBeingReturned(sql, esim.id)) throw failure('OutOfStock', { code: 'esim_returned' })
   await movePlacement(sql, placement.id, ['placing'], { state: 'provided' })
 
   async function claim() {

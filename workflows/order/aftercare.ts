@@ -32,7 +32,7 @@ import {
 } from './order.contract.ts'
 import { isListed, orderStates } from './order-states.ts'
 import { requestRefund, returnHeldEsims, untilSettled } from './refund.ts'
-import { codeOf, disputeNotice, localFirst, noteDispute, ranOutOfTime, sendMessages } from './run.ts'
+import { charge, codeOf, disputeNotice, localFirst, noteDispute, ranOutOfTime, sendMessages } from './run.ts'
 
 const returnCause = objectOf<ReturnCause>({ reason: oneOf(['returned_unused', 'withdrawn']) })
 const resendRequest = objectOf<{ requestId: string }>({ requestId: shortText })
@@ -47,6 +47,8 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
   let refunds = 0
   let returning = false
   let returned: RefundReason | undefined
+  /** eSIMs may have been returned although the answer said otherwise: why, and nobody has looked since */
+  let unsure: RefundReason | undefined
   onSignal(disputeSignal, disputeNotice, async ({ disputeId }) => {
     if (await noteDispute(orderId, disputeId)) disputeOver = true
   })
@@ -77,10 +79,13 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
         await withdrawEsims({ orderId, ...clock() })
         await localFirst.startRefund({ orderId, ...clock(), reason })
         returned = reason
+        unsure = undefined
         moveTo('refunding')
         return state
       } catch (error) {
-        throw failure(failureType(error) ?? 'ProviderUnavailable', codeOf(error))
+        const type = failureType(error) ?? 'ProviderUnavailable'
+        if (type !== 'EsimInUse' && patched('aftercare-looks-for-a-return')) unsure = reason
+        throw failure(type, codeOf(error))
       } finally {
         returning = false
       }
@@ -105,6 +110,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
   // A signal comes with the start of this run; a signal after its end starts another run.
   do {
     await condition(() => hints.payment || hints.fraudWarning, 1)
+    if (unsure && !returning) await lookForReturn(unsure)
     if (returned) await refundReturned(returned)
     if (hints.fraudWarning) await actOnFraudWarning()
     if (hints.payment) {
@@ -114,7 +120,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     }
     await Promise.all(announcements)
     await condition(allHandlersFinished)
-  } while (hints.payment || hints.fraudWarning || returned)
+  } while (hints.payment || hints.fraudWarning || returned || unsure)
 
   /**
    * Acts on a fraud warning as the order's run does (fraud-warning.ts). Nobody has cancelled an order whose run was
@@ -144,6 +150,30 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     moveTo('refunding')
     await refundReturned(reason)
     await held
+  }
+
+  /**
+   * Asks the provider about eSIMs whose return had no certain outcome: no other run follows them. After a week it is an
+   * operator's.
+   */
+  async function lookForReturn(reason: RefundReason): Promise<void> {
+    unsure = undefined
+    let found: Awaited<ReturnType<OrderActivities['refreshEsims']>>
+    try {
+      found = await charge.refreshEsims({ orderId, ...clock() })
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error
+      await localFirst.raiseAttention({ orderId, kind: 'provider_order_unreturned', ...clock(), ...codeOf(error) })
+      return
+    }
+    // It may have been asked for once more meanwhile.
+    if (returned || returning || !(found.givenBack || found.refundDue)) return
+    const cause = found.givenBack ? reason : 'ended_by_provider'
+    returning = true
+    await localFirst.startRefund({ orderId, ...clock(), reason: cause })
+    returning = false
+    returned = cause
+    moveTo('refunding')
   }
 
   /** Refunds an order whose eSIMs are back at the provider. */

@@ -58,7 +58,7 @@ export function createLatePaymentActivities(context: WorkerContext): Activities 
     },
   }
 
-  /** Whether an order is a top-up of an eSIM that its provider has ended before anybody used it. */
+  /** Whether an order is a top-up of an eSIM that has ended, or went back, before anybody used it. */
   async function hasEndedWithEsim(order: OrderRow): Promise<boolean> {
     const parent = order.parent_order_id === null ? undefined : await findOrder(sql, order.parent_order_id)
     if (!parent) return false
@@ -66,7 +66,8 @@ export function createLatePaymentActivities(context: WorkerContext): Activities 
     const esim = (await listEsims(context, parent)).find(({ id }) => id === order.esim_id)
     if (!esim) return false
     const seen = storedStatus(esim)
-    return endingOf(esim, seen) === 'by_provider' && isUnused(esim, seen, parent, esim.checkedAt)
+    const ending = endingOf(esim, seen)
+    return (ending === 'by_provider' || ending === 'returned') && isUnused(esim, seen, parent, esim.checkedAt)
   }
 
   async function refundEnded({ id }: OrderRow): Promise<LateOutcome> {

@@ -98,6 +98,18 @@ test('a return whose answer is lost is looked for at once, and refunded', { time
   expect(await attention(order.id)).toEqual([])
 })
 
+test('a return without the order’s run whose answer is lost is looked for, and refunded', {
+  timeout: 120_000,
+}, async () => {
+  const { person, order } = await delivered()
+  await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).terminate('by mistake')
+  const answer = await withLostAnswers(() => requestReturnOf(person.caller, order.id))
+  expect([answer.status, answer.body.code]).toEqual([503, 'provider_unavailable'])
+  await harness.untilOrder(order.id, 'refunded')
+  expect(await refundedMinor(order.id)).toBe(testPriceMinor)
+  expect(await attention(order.id)).toEqual([])
+})
+
 /** The first eSIM goes back, and the second one is installed before its turn. */
 async function halfReturned(request: (given: Awaited<ReturnType<typeof delivered>>) => Promise<Answer>, quantity = 2) {
   const bought = await delivered(quantity)

@@ -183,6 +183,21 @@ export const orderMutants: Mutant[] = [
     caughtBy: ['order-waits-for-the-database'],
   },
   {
+    name: 'aftercare that does not look for a return of which nobody knows the outcome',
+    mutation: {
+      workflow: 'orderAftercare',
+      activity: 'refreshEsims',
+      fault: 'skipped',
+      result: { ended: false, givenBack: false },
+    },
+    caughtBy: [
+      'order-aftercare-that-finds-what-it-could-not-return',
+      'order-aftercare-that-finds-its-esims-ended',
+      'order-aftercare-that-finds-its-esims-with-the-customer',
+      'order-aftercare-that-cannot-look-for-its-return',
+    ],
+  },
+  {
     name: 'a fraud warning that nobody reads',
     mutation: { workflow: 'order', activity: 'readFraudWarnings', fault: 'skipped', result: 'nothing' },
     caughtBy: [

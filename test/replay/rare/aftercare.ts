@@ -16,6 +16,7 @@ import {
   orderAftercareWorkflowId,
   paymentSignal,
   refund,
+  returnDelivered,
 } from '../../../workflows/order/order.contract.ts'
 import {
   type PartialRefundInput,
@@ -25,7 +26,7 @@ import {
 } from '../../../workflows/order/partial-refund.contract.ts'
 import { withdrawalStated, withdrawalType, withdrawalWorkflowId } from '../../../workflows/order/withdrawal.contract.ts'
 import type { Scenario } from '../scenario.ts'
-import { type Answers, gate, inTurn, rare, throws, unknownFailure } from './played-run.ts'
+import { type Answers, gate, inTurn, rare, type Script, throws, unknownFailure } from './played-run.ts'
 
 const providerIsAway = (): Error =>
   failure('ProviderUnavailable', { code: 'http_503', nextRetryDelay: milliseconds.hour })
@@ -191,6 +192,24 @@ export const rareAftercares: Record<string, Scenario> = {
       },
     }
   }),
+  'order-aftercare-that-finds-what-it-could-not-return': rare(() =>
+    afterReturn({ refreshEsims: () => ({ ended: true, givenBack: true }) }, async (run) => {
+      await run.shows('refunded')
+      await run.forward('31 days')
+    }),
+  ),
+  'order-aftercare-that-finds-its-esims-ended': rare(() =>
+    afterReturn({ refreshEsims: () => ({ ended: true, givenBack: false, refundDue: true }) }, async (run) => {
+      await run.shows('refunded')
+      await run.forward('31 days')
+    }),
+  ),
+  'order-aftercare-that-finds-its-esims-with-the-customer': rare(() =>
+    afterReturn({ refreshEsims: () => ({ ended: false, givenBack: false }) }),
+  ),
+  'order-aftercare-that-cannot-look-for-its-return': rare(() =>
+    afterReturn({ refreshEsims: throws(unknownFailure()) }),
+  ),
   'order-aftercare-that-was-cancelled': rare(() => ({
     begins: anAftercare(paymentSignal),
     answers: afterwards({
@@ -205,6 +224,28 @@ export const rareAftercares: Record<string, Scenario> = {
       await run.handle.cancel()
     },
   })),
+}
+
+/** A return that was asked for while the processor is asked, and of whose outcome nobody knows. */
+function afterReturn(over: Answers, play?: Script['play']): Script {
+  const processor = gate()
+  return {
+    begins: anAftercare(paymentSignal),
+    answers: afterwards({
+      settleWithoutRun: async () => {
+        await processor.opened
+        return { state: 'settled' }
+      },
+      withdrawEsims: throws(unknownFailure()),
+      ...over,
+    }),
+    async play(run) {
+      await run.called('settleWithoutRun')
+      await run.update(returnDelivered, { reason: 'returned_unused' })
+      processor.open()
+      await play?.(run)
+    },
+  }
 }
 
 /** The next attempt comes on another day. */
