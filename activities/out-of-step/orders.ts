@@ -54,6 +54,8 @@ interface UnappliedUpdate {
 export const unappliedUpdates: readonly UnappliedUpdate[] = [
   { row: 'provisioning', run: 'in_review', update: approve },
   { row: 'refunding', run: 'in_review', because: 'rejected_in_review', update: reject },
+  // At its approval: what became of the payment is known, and nobody is to ask again.
+  { row: 'refunding', run: 'in_review', because: 'refunded_elsewhere', update: reject },
   { row: 'refunding', run: 'in_review', because: 'cancelled_by_customer', update: cancel },
   { row: 'refunding', run: 'provisioning', because: 'cancelled_by_customer', update: cancel },
   // The run had got the eSIMs meanwhile, and notified the customer.

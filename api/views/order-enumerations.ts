@@ -22,6 +22,8 @@ const refundReasonMeanings = {
   ended_by_provider: 'The provider has ended the unused eSIMs',
   fraud_warning: "The card's issuer has warned of fraud",
   withdrawn: 'The customer has withdrawn from the contract',
+  refunded_elsewhere:
+    'The payment was given back before the delivery: by hand at the payment processor, or by a dispute that was lost',
 } as const satisfies Record<RefundReason, string>
 
 export const orderReason = enumeration('OrderReason', 'Why the order has its status', {

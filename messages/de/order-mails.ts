@@ -76,6 +76,8 @@ export const order = {
     'Die Bank der Karte hat diese Zahlung als möglicherweise betrügerisch gemeldet. Deshalb haben wir sie erstattet. Eine eSIM dieser Bestellung kann nicht mehr installiert werden.',
   'refund.withdrawn':
     'Sie haben diesen Vertrag widerrufen. Wir haben Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
+  'refund.refunded_elsewhere':
+    'Ihre Zahlung wurde erstattet, bevor diese Bestellung geliefert war. Deshalb haben wir sie nicht geliefert. Eine eSIM dieser Bestellung kann nicht installiert werden.',
   'refund.paid_after_cancel':
     'Ihre Zahlung ist eingegangen, nachdem die Bestellung schon beendet war. Deshalb haben wir Ihnen den Betrag erstattet.',
   'partial.kept':

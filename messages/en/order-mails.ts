@@ -64,6 +64,8 @@ export const order = {
     'The bank of the card has reported this payment as possibly fraudulent, so we have refunded it. An eSIM of this order can no longer be installed.',
   'refund.withdrawn':
     'You withdrew from this contract, so we have refunded your payment. The eSIM can no longer be installed.',
+  'refund.refunded_elsewhere':
+    'Your payment was refunded before this order was delivered, so it was not delivered. An eSIM of this order cannot be installed.',
   'refund.paid_after_cancel': 'Your payment arrived after the order had ended, so we have refunded it.',
   'partial.kept':
     'We have refunded {amount} of what you paid for this order. You keep your eSIM: nothing changes for it.',

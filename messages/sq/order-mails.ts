@@ -68,6 +68,8 @@ export const order = {
     'Banka e kartës e ka raportuar këtë pagesë si mundësisht mashtruese, prandaj e kemi rimbursuar. Një eSIM i kësaj porosie nuk mund të instalohet më.',
   'refund.withdrawn':
     'Ju jeni tërhequr nga kjo kontratë, prandaj jua kemi rimbursuar pagesën. eSIM-i nuk mund të instalohet më.',
+  'refund.refunded_elsewhere':
+    'Pagesa juaj u rimbursua para se kjo porosi të dorëzohej, prandaj nuk e kemi dorëzuar. Një eSIM i kësaj porosie nuk mund të instalohet.',
   'refund.paid_after_cancel': 'Pagesa juaj mbërriti pasi porosia kishte përfunduar, prandaj jua kemi rimbursuar.',
   'partial.kept':
     'Ju kemi rimbursuar {amount} nga shuma që keni paguar për këtë porosi. eSIM-i mbetet juaji: për të nuk ndryshon asgjë.',

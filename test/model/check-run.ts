@@ -63,6 +63,8 @@ const done: Record<string, Reading<Completed>> = {
     if (goesFirst && canTake(world, 'refunds before the eSIM is back')) return ['refunds before the eSIM is back']
     return result.value === 'refund' && canTake(world, 'cancels') ? ['cancels'] : []
   },
+  // So does one whose payment was given back elsewhere.
+  isPaidBack: (world, { result }) => (result.value === true && canTake(world, 'cancels') ? ['cancels'] : []),
   withdrawEsims: () => ['takes the eSIM back'],
   refreshEsims: givenBackByProvider,
   watchEsims: givenBackByProvider,

@@ -22,6 +22,7 @@ import {
   resend,
 } from './order.contract.ts'
 import { isAccepted, isListed, type OrderGuard, type OrderUpdate, orderStates } from './order-states.ts'
+import { notePaidBack } from './paid-back.ts'
 import { codeOf, disputeNotice, type OrderRun } from './run.ts'
 
 /** Sent with nothing by a caller of the API, and with a reason by the run of a withdrawal. */
@@ -36,13 +37,16 @@ export function takeMessages(run: OrderRun): void {
   onQuery(orderState, () => state)
   onSignal(paymentSignal, nothing, () => {
     hints.payment = true
+    return notePaidBack(run)
   })
   onSignal(providerSignal, nothing, () => {
     hints.provider = true
   })
-  onSignal(disputeSignal, disputeNotice, ({ disputeId }) =>
-    run.noteDispute(disputeId, orderStates[state.status].on.dispute?.againAtDelivery === true),
-  )
+  onSignal(disputeSignal, disputeNotice, async ({ disputeId }) => {
+    await run.noteDispute(disputeId, orderStates[state.status].on.dispute?.againAtDelivery === true)
+    // One that is lost has given the payment back.
+    if (requested.disputeOver) await notePaidBack(run)
+  })
 
   onSignal(fraudWarningSignal, nothing, () => noteFraudWarning(run))
 

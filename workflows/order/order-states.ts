@@ -61,6 +61,14 @@ export interface OrderStateRow {
 const answersAtOnce = { does: 'Answers with the state' } as const
 const recordsDispute = { does: 'Records what the processor says of the dispute, and notifies operators' } as const
 const recordsEarlyDispute = { ...recordsDispute, againAtDelivery: true } as const
+const endsIfLost = {
+  ...recordsEarlyDispute,
+  leadsTo: [{ to: 'refunding', when: 'it is lost: the bank has given the payment back' }],
+} as const
+const asksWhetherPaidBack = {
+  does: 'Asks the processor whether the payment was given back; is remembered until the order is delivered or refunded, then asks again',
+  leadsTo: [{ to: 'refunding', when: 'all of it was, by hand at the processor' }],
+} as const
 const tellsOfWarning = {
   does: 'Notifies operators, with a date, while the processor calls the warning actionable',
 } as const
@@ -119,11 +127,15 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
     on: {
       checkout: answersAtOnce,
       cancel: { does: 'Takes the decision from the operator', leadsTo: [{ to: 'refunding' }] },
-      approve: { guards: ['undecided'], does: 'Orders the eSIMs', leadsTo: [{ to: 'provisioning' }] },
+      approve: {
+        guards: ['undecided'],
+        does: 'Orders the eSIMs',
+        leadsTo: [{ to: 'provisioning' }, { to: 'refunding', when: 'the payment was given back meanwhile' }],
+      },
       reject: { guards: ['undecided'], does: 'Refunds the payment', leadsTo: [{ to: 'refunding' }] },
-      payment: remembersPayment,
+      payment: asksWhetherPaidBack,
       provider: remembersProvider,
-      dispute: recordsEarlyDispute,
+      dispute: endsIfLost,
       'fraud-warning': {
         does: 'Asks the processor, and refunds the payment',
         leadsTo: [{ to: 'refunding', when: 'the warning is actionable' }],
@@ -144,9 +156,9 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
         does: 'Stops the provisioning',
         leadsTo: [{ to: 'refunding' }, { to: 'delivered', when: 'the eSIMs were there already; the update fails' }],
       },
-      payment: remembersPayment,
+      payment: asksWhetherPaidBack,
       provider: remembersProvider,
-      dispute: recordsEarlyDispute,
+      dispute: endsIfLost,
       'fraud-warning': {
         does: 'Asks the processor, and stops the provisioning',
         leadsTo: [{ to: 'refunding', when: 'the warning is actionable' }],

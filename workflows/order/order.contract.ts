@@ -55,6 +55,8 @@ export const refundReasons = [
   /** the card's issuer has warned of fraud */
   'fraud_warning',
   'withdrawn',
+  /** given back before the delivery: by hand at the payment processor, or by a dispute that was lost */
+  'refunded_elsewhere',
 ] as const
 export type RefundReason = (typeof refundReasons)[number]
 
@@ -217,6 +219,8 @@ export interface OrderActivities {
   }): Promise<{ creditNotes: string[]; issuedOn?: Record<string, string>; isTakenBack?: true } | undefined>
   /** Returns why the order was refunded. */
   recordRefundFailure(input: { orderId: string; asOf: string; code: string }): Promise<{ reason: RefundReason }>
+  /** Asks the payment processor whether all of the payment was given back, or is on its way. */
+  isPaidBack(input: { orderId: string; asOf: string }): Promise<boolean>
   /** Reads the state of the refunds from the payment processor. */
   checkRefunds(input: { orderId: string; asOf: string }): Promise<'settled' | 'pending' | 'failed'>
   /**

@@ -28,6 +28,7 @@ import {
   type RefundReason,
 } from './order.contract.ts'
 import { limitOf, orderStates } from './order-states.ts'
+import { wasPaidBackInReview, wasPaidBackMeanwhile } from './paid-back.ts'
 import { waitForPayment } from './payment.ts'
 import { refundAll } from './refund.ts'
 import { codeOf, localFirst, type OrderRun, ranOutOfTime, startRun } from './run.ts'
@@ -112,12 +113,15 @@ async function review(run: OrderRun): Promise<RefundReason | undefined> {
   const decideBy = limitOf('in_review', now())
   run.moveTo('in_review', decideBy)
   if (patched('held-mail')) run.announce('held')
-  const isDecided = () => requested.approve || requested.reject || requested.cancel || requested.suspect
+  const isDecided = () =>
+    requested.approve || requested.reject || requested.cancel || requested.suspect || requested.paidBack
   await condition(isDecided, msUntil(decideBy, now()))
   if (requested.cancel) return 'cancelled_by_customer'
   if (requested.suspect) return 'fraud_warning'
+  if (requested.paidBack) return paidBack
   if (requested.reject) return 'rejected_in_review'
   if (!requested.approve) return 'review_timed_out'
+  if (await wasPaidBackInReview(run)) return paidBack
   const deliverBy = limitOf('provisioning', now()).toISOString()
   await localFirst.startProvisioning({ orderId: run.orderId, ...clock(), deliverBy })
   return undefined
@@ -125,8 +129,9 @@ async function review(run: OrderRun): Promise<RefundReason | undefined> {
 
 /** Returns the reason for a refund, or undefined when the eSIMs are there. */
 async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined> {
-  if (run.requested.suspect) return 'fraud_warning'
-  const { orderId } = run
+  const { orderId, requested } = run
+  if (requested.suspect) return 'fraud_warning'
+  if (requested.paidBack) return paidBack
   const dueAt = limitOf('provisioning', now())
   const scope = new CancellationScope()
   run.moveTo('provisioning', dueAt)
@@ -142,18 +147,24 @@ async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined>
       if (!ranOutOfTime(error)) throw error
       run.announce('delayed')
       await attempt(Math.max(1, msUntil(dueAt, now())))
+      if (await wasPaidBackMeanwhile(run)) return paidBack
     }
+    if (run.paidBack.looking) await condition(() => !run.paidBack.looking)
   } catch (error) {
     if (isCancellation(error)) return stoppedBy(run)
     if (ranOutOfTime(error)) return 'not_delivered_in_time'
     if (failureType(error) === 'OutOfStock') return 'out_of_stock'
     throw error
   }
-  return run.requested.cancel || run.requested.suspect ? stoppedBy(run) : undefined
+  return requested.cancel || requested.suspect || requested.paidBack ? stoppedBy(run) : undefined
 }
 
-const stoppedBy = ({ requested }: OrderRun): RefundReason =>
-  requested.suspect ? 'fraud_warning' : 'cancelled_by_customer'
+const paidBack: RefundReason = 'refunded_elsewhere'
+
+function stoppedBy({ requested }: OrderRun): RefundReason {
+  if (requested.suspect) return 'fraud_warning'
+  return requested.paidBack ? paidBack : 'cancelled_by_customer'
+}
 
 async function deliver(run: OrderRun): Promise<Date> {
   const { livesUntil, sent } = await localFirst.recordDelivery({ orderId: run.orderId, ...clock() })

@@ -70,11 +70,14 @@ export function startRun(input: OrderInput) {
       disputeOver: false,
       /** the card's issuer has warned of fraud, and the payment is to be refunded */
       suspect: false,
+      /** the payment was given back before the delivery */
+      paidBack: false,
       /** the eSIMs are returned because the customer has withdrawn from the contract */
       withdrawn: false,
     },
     progress: { delivered: false },
     fraudWarning: { hinted: false, looking: false },
+    paidBack: { hinted: false, looking: false },
     checkout: { done: false, fault: undefined as Error | undefined },
     /** once provisioning has begun: stops it */
     stopProvisioning: undefined as (() => void) | undefined,

@@ -23,11 +23,14 @@ import { recordedAt, withFailureTypes } from '../../failures.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { paymentUnsettled } from '../payment/late-payment.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
-import { isTakenBack, listTakenBack, refundUnlessTakenBack } from './lost-disputes.ts'
+import { isFullyReturned, isTakenBack, listTakenBack, refundUnlessTakenBack } from './lost-disputes.ts'
 import { hasNotFailed, listedWith, recordRefunds, refundedMinorOf } from './refund-records.ts'
 import { releaseAbandoned } from './reserved-refunds.ts'
 
-type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
+type Activities = Pick<
+  OrderActivities,
+  'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'isPaidBack' | 'checkRefunds'
+>
 
 const refunding = { unavailable: 'PaymentUnavailable', rejected: 'RefundRefused' } as const
 
@@ -98,6 +101,12 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       await moveOrder(sql, orderId, ['refunding', 'refunded'], { status: 'refund_failed', ended_at: null })
       await raiseOperatorTask(sql, { kind: 'refund_failed', subjectId: orderId, detail: code, at: new Date(asOf) })
       return { reason: refundReasonOf((await knownOrder(sql, orderId)).reason) ?? 'returned_unused' }
+    },
+
+    async isPaidBack({ orderId }) {
+      const paymentIntentId = paymentIntentOf(await knownOrder(sql, orderId))
+      const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
+      return isFullyReturned(context, payment, leftOf(payment))
     },
 
     async checkRefunds({ orderId, asOf }) {

@@ -2,21 +2,29 @@
  * U2 and U6: paid means delivered or refunded, and accounting and tax duties are met. Refunds made in Stripe's
  * dashboard are followed like ours, and ours are of what is left of the payment.
  */
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { mailsTo } from '../../harness/checks/messages.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus, withId } from '../../harness/http.ts'
 import { requestReturnOf } from '../../harness/purchases.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
-import { untilValue } from '../../harness/until.ts'
+import { until, untilValue } from '../../harness/until.ts'
 
 const harness = await shareStack()
-const { stripe } = harness.sims
+const { stripe, esimAccess } = harness.sims
 const { sql } = harness.stack.context
 const { attention } = watchPlacements(harness.stack)
 
 const byHandMinor = 200
+const packageCode = testPackages.onlyEsimAccess
+
+afterEach(async () => {
+  await esimAccess.clearFaults()
+  await esimAccess.do('allocation', {})
+  await stripe.do('webhooks', { drop: 0 })
+})
+
 const shown = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body
 
 /** Made in Stripe's dashboard: without metadata of ours (docs.stripe.com/refunds). */
@@ -57,7 +65,7 @@ const facts = async (orderId: string) => {
 
 async function delivered() {
   const person = await harness.signUp()
-  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  const order = await harness.buy(person, { packageCode })
   return { person, order, requestReturn: () => requestReturnOf(person.caller, order.id) }
 }
 
@@ -145,4 +153,116 @@ test('a refund made by hand on a delivered order fails: operators are told, and 
   await noticed(order.id, 'refund_elsewhere_failed')
   expect(await shown(order.id)).toMatchObject({ status: 'delivered', refunds: [{ state: 'failed' }] })
   expect(await facts(order.id)).toEqual({ outcome: 'delivered', refunded_minor: 0 })
+})
+
+/** Paid, and held for an operator. */
+const held = async (): Promise<string> =>
+  (await harness.buy(await harness.signUp(), { packageCode, pay: { riskLevel: 'highest' }, until: 'in_review' })).id
+
+/** Paid; its provider has the order, and allocates no eSIM. */
+async function provisioning(): Promise<string> {
+  await esimAccess.do('allocation', { never: true })
+  const before = (await esimAccess.state()).orders.length
+  const { id } = await harness.buy(await harness.signUp(), { packageCode, until: 'provisioning' })
+  await until('the provider has the order', async () => (await esimAccess.state()).orders.length > before)
+  return id
+}
+
+/** The order ends refunded, with one refund at Stripe, and nobody has its eSIM. */
+async function expectPaidBack(orderId: string): Promise<void> {
+  expect(await harness.untilOrder(orderId, 'refunded')).toMatchObject({ reason: 'refunded_elsewhere' })
+  expect(await refundsOf(orderId)).toEqual([{ status: 'succeeded', amount: testPriceMinor }])
+  expect(await facts(orderId)).toEqual({ outcome: 'refunded', refunded_minor: testPriceMinor })
+}
+const placementsOf = (orderId: string) => sql`select from provider_orders where order_id = ${orderId}`
+
+test('U2: an order that is refunded by hand while it is held ends refunded, and is not bought', async () => {
+  const id = await held()
+  const refund = await refundByHand(id)
+  await expectPaidBack(id)
+  expect(await placementsOf(id)).toEqual([])
+  expect((await harness.operator.post(`/v1/orders/${id}/approve`)).body.code).toBe('order_state_conflict')
+  // It is followed like ours.
+  await stripe.do('fail-refund', { refund })
+  await harness.untilOrder(id, 'refund_failed')
+  expectStatus(await harness.operator.post(`/v1/orders/${id}/refund`), 200)
+  await harness.untilOrder(id, 'refunded')
+})
+
+test('U2: a held order that was refunded by hand without a notice of Stripe is not bought once it is approved', async () => {
+  const id = await held()
+  await stripe.do('webhooks', { drop: 1_000 })
+  await refundByHand(id)
+  expectStatus(await harness.operator.post(`/v1/orders/${id}/approve`), 200)
+  await expectPaidBack(id)
+  expect(await placementsOf(id)).toEqual([])
+})
+
+test('U2: a held order of which a part was refunded by hand is delivered once it is approved', async () => {
+  const id = await held()
+  await refundByHand(id, byHandMinor)
+  expectStatus(await harness.operator.post(`/v1/orders/${id}/approve`), 200)
+  await harness.untilOrder(id, 'delivered')
+  await noticed(id, 'refund_made_elsewhere')
+  expect(await refundsOf(id)).toEqual([{ status: 'succeeded', amount: byHandMinor }])
+})
+
+test('U2: a held order is approved while the processor does not answer whether its payment was given back', async () => {
+  const id = await held()
+  await stripe.fault({ match: { method: 'GET', path: '/v1/payment_intents/' }, status: 503, times: 20 })
+  expectStatus(await harness.operator.post(`/v1/orders/${id}/approve`), 200)
+  await stripe.clearFaults()
+  await harness.untilOrder(id, 'delivered')
+})
+
+test('U2: a held order whose dispute is lost ends refunded, and is not bought', async () => {
+  const id = await held()
+  const { dispute } = await stripe.do('open-dispute', { orderId: id })
+  await stripe.do('close-dispute', { dispute, outcome: 'lost' })
+  expect(await harness.untilOrder(id, 'refunded')).toMatchObject({ reason: 'refunded_elsewhere' })
+  expect(await refundsOf(id)).toEqual([])
+  expect(await placementsOf(id)).toEqual([])
+})
+
+test('U2: an order that is refunded by hand while its eSIM is made is not delivered, and the eSIM goes back', async () => {
+  const id = await provisioning()
+  await refundByHand(id)
+  await expectPaidBack(id)
+  const { cancels } = await esimAccess.state()
+  await esimAccess.do('allocate')
+  await harness.fastForward(id, '2 minutes')
+  await until('the late eSIM went back', async () => (await esimAccess.state()).cancels.length > cancels.length)
+})
+
+test('U2: an order that was refunded by hand without a notice of Stripe, and is filled late, is not delivered', async () => {
+  const id = await provisioning()
+  await stripe.do('webhooks', { drop: 1_000 })
+  await refundByHand(id)
+  const { cancels } = await esimAccess.state()
+  await harness.fastForward(id, '6 minutes')
+  await esimAccess.do('allocate')
+  await expectPaidBack(id)
+  await until('the eSIM went back', async () => (await esimAccess.state()).cancels.length > cancels.length)
+})
+
+test('U2: an order that is refunded by hand while one provider is away is not bought from the other one', async () => {
+  await esimAccess.fault({ match: { path: '/esim/' }, status: 503, times: 1_000 })
+  await harness.sims.airalo.fault({ match: { path: '/orders' }, status: 503, times: 1_000 })
+  const { id } = await harness.buy(await harness.signUp(), { until: 'provisioning' })
+  await refundByHand(id)
+  await expectPaidBack(id)
+  await harness.sims.airalo.clearFaults()
+  expect((await placementsOf(id)).length).toBeLessThan(2)
+})
+
+test('U2: a top-up that is refunded by hand while it is applied ends refunded', async () => {
+  const { person, order } = await delivered()
+  await esimAccess.fault({ match: { path: '/esim/topup$' }, status: 503, times: 1_000 })
+  const body = { packageCode: testPackages.topUp }
+  const topUp = expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, body), 201)
+  await stripe.do('pay', { orderId: topUp.id })
+  await harness.untilOrder(topUp.id, 'provisioning')
+  await refundByHand(topUp.id)
+  expect(await harness.untilOrder(topUp.id, 'refunded')).toMatchObject({ reason: 'refunded_elsewhere' })
+  expect((await shown(order.id)).status).toBe('delivered')
 })

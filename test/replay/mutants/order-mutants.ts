@@ -183,6 +183,18 @@ export const orderMutants: Mutant[] = [
     caughtBy: ['order-waits-for-the-database'],
   },
   {
+    name: 'a payment that was given back before the delivery, and nobody asks',
+    mutation: { workflow: 'order', activity: 'isPaidBack', fault: 'skipped', result: false },
+    caughtBy: [
+      'order-paid-back-in-review',
+      'order-whose-dispute-is-lost-in-review',
+      'order-paid-back-before-its-approval',
+      'order-paid-back-while-provisioning',
+      'order-paid-back-and-filled-late',
+      'order-approved-while-nobody-can-say-whether-it-is-paid-back',
+    ],
+  },
+  {
     name: 'aftercare that does not look for a return of which nobody knows the outcome',
     mutation: {
       workflow: 'orderAftercare',

@@ -630,6 +630,94 @@ export const rareOrders: Record<string, Scenario> = {
     answers: ordinary({ recordDelivery: () => ({ livesUntil: inDays(30), sent: ['purchase'] }) }),
     play: (run) => run.signal(paymentSignal),
   })),
+  'order-paid-back-in-review': rare(() => ({
+    begins: anOrder(),
+    answers: ordinary({
+      confirmPayment: () => ({ state: 'paid', review: 'elevated_risk' }),
+      isPaidBack: inTurn(false, true),
+    }),
+    async play(run) {
+      await run.signal(paymentSignal)
+      await run.shows('in_review')
+      await run.signal(paymentSignal)
+      await run.answered('isPaidBack')
+      await run.signal(paymentSignal)
+      await settle(run)
+    },
+  })),
+  'order-whose-dispute-is-lost-in-review': rare(() => ({
+    begins: anOrder(),
+    answers: ordinary({
+      confirmPayment: () => ({ state: 'paid', review: 'elevated_risk' }),
+      recordDispute: () => ({ needsEvidence: false, isOver: true }),
+      isPaidBack: () => true,
+    }),
+    async play(run) {
+      await run.signal(paymentSignal)
+      await run.shows('in_review')
+      await run.signal(disputeSignal, { disputeId: 'dp_1' })
+      await settle(run)
+    },
+  })),
+  'order-paid-back-before-its-approval': rare(() => ({
+    begins: anOrder(),
+    answers: ordinary({
+      confirmPayment: () => ({ state: 'paid', review: 'elevated_risk' }),
+      isPaidBack: () => true,
+    }),
+    async play(run) {
+      await run.signal(paymentSignal)
+      await run.shows('in_review')
+      await run.begin(approve)
+      await settle(run)
+    },
+  })),
+  'order-approved-while-nobody-can-say-whether-it-is-paid-back': rare(() => ({
+    begins: anOrder(),
+    answers: ordinary({
+      confirmPayment: () => ({ state: 'paid', review: 'elevated_risk' }),
+      isPaidBack: throws(failure('PaymentUnavailable', { code: 'http_503' })),
+    }),
+    async play(run) {
+      await run.signal(paymentSignal)
+      await run.shows('in_review')
+      await run.begin(approve)
+    },
+  })),
+  'order-paid-back-while-provisioning': rare(() => {
+    const provider = gate()
+    return {
+      begins: anOrder(),
+      answers: ordinary({ provision: () => provider.opened, isPaidBack: () => true }),
+      async play(run) {
+        await run.signal(paymentSignal)
+        await run.called('provision')
+        await run.signal(paymentSignal)
+        await run.shows('refunded')
+        provider.open()
+        await settle(run)
+      },
+    }
+  }),
+  'order-paid-back-and-filled-late': rare(() => {
+    let isFilled = false
+    return {
+      begins: anOrder(),
+      answers: ordinary({
+        provision: async () => {
+          if (!isFilled) throw failure('StillAllocating')
+        },
+        isPaidBack: () => true,
+      }),
+      async play(run) {
+        await run.signal(paymentSignal)
+        await run.called('provision')
+        await run.forward('6 minutes')
+        isFilled = true
+        await settle(run)
+      },
+    }
+  }),
   'top-up-of-an-order-that-is-over': rare(() => {
     const provider = gate()
     return {
