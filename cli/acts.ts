@@ -19,6 +19,7 @@ const usage = `Usage: npm run cli -- <command> [--json]
   acts [<subject>]                  what was done that is about no account, or to one campaign, breach, ...
   tasks                             the open tasks, the most urgent first
   task take|note|settle <task> --reason <text>
+  task complete|try-again <task> --reason <text>     a deletion's step that was left to operators
   account note|waive-old-address|child-report <account> --reason <text>
   privacy answer <request> --outcome granted|... [--answer-file <file>]   without one: answered elsewhere
   privacy extend <request> --because complexity|number_of_requests
@@ -139,6 +140,8 @@ function taskWork(name: string, address: string): (() => Promise<void>) | undefi
   if (name === 'take') return withReason((reason) => show('POST', `${address}/take`, { reason }))
   if (name === 'note') return withReason((note) => show('POST', `${address}/note`, { note }))
   if (name === 'settle') return withReason((note) => show('POST', `${address}/close`, { note }))
+  if (name === 'complete') return withReason((note) => show('POST', `${address}/complete`, { note }))
+  if (name === 'try-again') return withReason((reason) => show('POST', `${address}/try-again`, { reason }))
   return undefined
 }
 

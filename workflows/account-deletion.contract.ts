@@ -3,7 +3,7 @@
  * outlives the account, so nothing in it may identify the person: it has the account reference and the id of the
  * receipt.
  */
-import { defineUpdate } from '@temporalio/workflow'
+import { defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { DeletionReason, ErasureStep, StepOutcome } from '../policy/deletion.ts'
 import { initialSearchAttributes } from '../shared/search-attributes.ts'
 
@@ -37,6 +37,9 @@ export interface Erasure extends Erased {
  */
 export const erased = defineUpdate<Erased>('erased')
 export const erasedUpdateId = 'erased'
+
+/** An operator has removed the cause: a step that was left to operators is tried again. Its receipt says `pending`. */
+export const tryAgain = defineSignal<[{ processor: ErasureStep }]>('try-again')
 
 /**
  * Options that start a deletion, at most once for an account. A deletion must not be a child workflow: its history

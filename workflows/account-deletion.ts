@@ -11,7 +11,7 @@ import {
   sleep,
   uuid4,
 } from '@temporalio/workflow'
-import type { ErasureStep } from '../policy/deletion.ts'
+import { type ErasureStep, erasureSteps } from '../policy/deletion.ts'
 import { periods } from '../policy/periods.ts'
 import { msUntil, plusDays, plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
@@ -21,9 +21,11 @@ import {
   type Erasure,
   erased,
   notErased,
+  tryAgain,
 } from './account-deletion.contract.ts'
+import { inBackground } from './run/background-work.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
-import { nothing, onUpdate } from './run/messages.ts'
+import { nothing, objectOf, oneOf, onSignal, onUpdate } from './run/messages.ts'
 import { clock, now } from './run/now.ts'
 import * as retry from './run/retry.ts'
 import { showStatus, showStatusDetails } from './run/run-status.ts'
@@ -64,20 +66,43 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
   const { overdueAfterMs, secondLookMs, refundLooksDays } = periods.deletion
   const backupsGoneBy = new Date(erasure.backupsGoneBy)
   const redactedFrom = plusDays(new Date(erasure.erasedAt), periods.stripeRedactionAfterDays)
+  const works: Record<ErasureStep, () => Promise<unknown>> = {
+    database: verifyTwice,
+    temporal: lookAtRunsLast,
+    apple: () => erasing.revokeApple(stepInput()),
+    google: () => erasing.revokeGoogle(stepInput()),
+    firebase: () => erasing.deleteFirebaseUser(stepInput()),
+    stripe: settleAgain,
+    esim_provider: () => erasing.releaseProviderOrders(stepInput()),
+    mail: () => erasing.sendFarewell(stepInput()),
+    backups: () => doAt(backupsGoneBy, () => erasing.noteBackupsGone(stepInput())),
+    stripe_redaction: redact,
+  }
+  /** The steps of which an attempt has ended, one way or the other. */
+  const ended = new Set<ErasureStep>()
+  const triedAgain: Promise<void>[] = []
+  let watching = false
+  onSignal(tryAgain, objectOf<{ processor: ErasureStep }>({ processor: oneOf(erasureSteps) }), ({ processor }) => {
+    // The look at the runs is a part of the verification.
+    const begun = processor === 'temporal' ? 'database' : processor
+    // A step that is still to come or under way is tried anyway.
+    if (erasure.pending.includes(begun) && !ended.has(begun)) return
+    triedAgain.push(inBackground(attempt(processor, works[processor])))
+  })
 
   showStatus({ status: 'telling', waitingFor: 'everybody to delete', dueAt: plusMs(now(), overdueAfterMs) })
   await erasingMany.endRuns({ ...stepInput(), accountRef })
   const paid = settlePayments()
   const steps = Promise.all([
     paid,
-    step('database', verifyTwice),
-    step('apple', () => erasing.revokeApple(stepInput())),
-    step('google', () => erasing.revokeGoogle(stepInput())),
-    step('firebase', () => erasing.deleteFirebaseUser(stepInput())),
-    step('esim_provider', () => erasing.releaseProviderOrders(stepInput())),
-    step('mail', () => erasing.sendFarewell(stepInput())),
+    step('database', works.database),
+    step('apple', works.apple),
+    step('google', works.google),
+    step('firebase', works.firebase),
+    step('esim_provider', works.esim_provider),
+    step('mail', works.mail),
   ])
-  const backupsGone = step('backups', () => doAt(backupsGoneBy, () => erasing.noteBackupsGone(stepInput())))
+  const backupsGone = step('backups', works.backups)
   const redacted = paid.then(watchRefunds).then(() => step('stripe_redaction', redact))
 
   if (!(await isDoneWithin(steps, overdueAfterMs))) {
@@ -89,19 +114,34 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
   await backupsGone
   showStatus({ status: 'lapsing', waitingFor: 'the payment processor to redact', dueAt: redactedFrom })
   await redacted
-  const { complete } = await localFirst.completeDeletion(stepInput())
+  const complete = await completed()
   showStatus({ status: complete ? 'complete' : 'needs_operator', waitingFor: 'nothing', dueAt: null })
   return { complete }
 
+  /** Completes the receipt once no step is being tried again. */
+  async function completed(): Promise<boolean> {
+    for (;;) {
+      while (triedAgain.length > 0) await triedAgain.shift()
+      const { complete } = await localFirst.completeDeletion(stepInput())
+      if (triedAgain.length === 0) return complete
+    }
+  }
+
+  function step(name: ErasureStep, work: () => Promise<unknown>): Promise<void> {
+    return erasure.pending.includes(name) ? attempt(name, work) : Promise.resolve()
+  }
+
   /** Carries out one erasure step. A step that fails for good becomes an operator task and does not stop the others. */
-  async function step(name: ErasureStep, work: () => Promise<unknown>): Promise<void> {
-    if (!erasure.pending.includes(name)) return
+  async function attempt(name: ErasureStep, work: () => Promise<unknown>): Promise<void> {
+    ended.delete(name)
     try {
       await work()
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error
       const code = failureCode(error) ?? failureType(error) ?? 'unknown'
       await localFirst.leaveToOperator({ ...stepInput(), processor: name, code })
+    } finally {
+      ended.add(name)
     }
   }
 
@@ -110,8 +150,12 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
     await erasingMany.deleteRuns({ ...stepInput(), accountRef, final: false })
     await erasing.verifyErasure({ ...stepInput(), final: false })
     await sleep(secondLookMs, { summary: 'until nothing of the person is under way' })
-    await erasingMany.deleteRuns({ ...stepInput(), accountRef, final: true })
+    await lookAtRunsLast()
     await erasing.verifyErasure({ ...stepInput(), final: true })
+  }
+
+  async function lookAtRunsLast(): Promise<void> {
+    await erasingMany.deleteRuns({ ...stepInput(), accountRef, final: true })
   }
 
   /** Returns true while a refund may still fail. */
@@ -124,16 +168,25 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
     return watch
   }
 
+  /** Looks at the payments now, in the days before the redaction without giving up. */
+  async function settleAgain(): Promise<void> {
+    const { watch } = await erasing.settlePayments({ ...stepInput(), giveUp: now() >= redactedFrom })
+    await erasing.deleteStripeCustomer(stepInput())
+    if (watch && !watching) triedAgain.push(inBackground(watchRefunds(true)))
+  }
+
   async function watchRefunds(settling: boolean): Promise<void> {
     let watch = settling
+    watching = settling
     const checkTimes = [...refundLooksDays.map((days) => plusDays(now(), days)), redactedFrom]
     for (const checkAt of checkTimes) {
-      if (!watch) return
+      if (!watch) break
       await sleep(msUntil(checkAt, now()), { summary: 'until refunds may have bounced' })
       await step('stripe', async () => {
         watch = (await erasing.settlePayments({ ...stepInput(), giveUp: checkAt === redactedFrom })).watch
       })
     }
+    watching = false
   }
 
   async function redact(): Promise<void> {

@@ -1,16 +1,16 @@
 /** Last activities of a deletion: backups that have expired, operator tasks, and the completed receipt. */
 import type { Context } from '../../context.ts'
 import { isHeldByBackup } from '../../db/backup/backup-holds.ts'
-import { vacuumKeys } from '../../db/connection/vacuum.ts'
 import { appendBackupsGone } from '../../db/erasure/deletion-ledger.ts'
-import { deleteEmptySeal, deleteSeal } from '../../db/erasure/deletion-seals.ts'
-import { completeDeletion, findReceipt, recordStep } from '../../db/erasure/deletions.ts'
+import { findReceipt, recordStep } from '../../db/erasure/deletions.ts'
+import { finishDeletion } from '../../db/erasure/finishing.ts'
+import { operatorTaskOf } from '../../db/erasure/step-tasks.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { recordedAt } from '../failures.ts'
-import { leaveStepToOperator, operatorTaskOf } from './step.ts'
+import { leaveStepToOperator } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'noteBackupsGone' | 'raiseOverdue' | 'leaveToOperator' | 'completeDeletion'>
 
@@ -50,15 +50,4 @@ export function createDeletionEndActivities(context: Context): Activities {
       return { complete: await finishDeletion(context, receiptId, recordedAt(asOf)) }
     },
   }
-}
-
-/** Completes the receipt of a deletion whose steps are all done. Repeatable. @returns false while a step is not done */
-export async function finishDeletion({ sql, dataKeys }: Context, receiptId: string, at: Date): Promise<boolean> {
-  await sql.begin((tx) => deleteEmptySeal(tx, receiptId))
-  dataKeys.evict(receiptId)
-  await vacuumKeys(sql)
-  const complete = await completeDeletion(sql, receiptId, at)
-  // A seal of a restored backup may hold what steps needed that were done before the restore.
-  if (complete) await sql.begin((tx) => deleteSeal(tx, receiptId))
-  return complete
 }

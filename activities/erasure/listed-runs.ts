@@ -3,9 +3,11 @@
  * are looked at again each day, so that the deletion completes once the rows are gone, whoever has removed them.
  */
 import type { WorkerContext } from '../../context.ts'
-import { deleteSecret } from '../../db/erasure/deletion-seals.ts'
-import { findStep, listStepsLeft, recordStep } from '../../db/erasure/deletions.ts'
+import { deleteTraceUnlessNeeded } from '../../db/erasure/deletion-seals.ts'
+import { listStepsLeft, recordStep } from '../../db/erasure/deletions.ts'
+import { finishDeletion } from '../../db/erasure/finishing.ts'
 import { UnreadablePart } from '../../db/erasure/sealed-parts.ts'
+import { goneButListed, operatorTaskOf } from '../../db/erasure/step-tasks.ts'
 import {
   findTaskAttributes,
   raiseOperatorTask,
@@ -17,12 +19,7 @@ import { goOnAfterFailures } from '../../shared/go-on-after-failures.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { errorOfOneCall } from '../../temporal/grpc-status.ts'
 import { deleteFromList, isGone, listRuns, type Run } from '../../temporal/listed-runs.ts'
-import { finishDeletion } from './end.ts'
 import { knownWorkflowIds } from './known-runs.ts'
-import { operatorTaskOf } from './step.ts'
-
-/** The code of the step `temporal`, and the detail of its task. */
-export const goneButListed = 'gone_runs_listed'
 
 /** So many are named, and all that have no `AccountRef`, by which the others are found. */
 const mostNamed = 50
@@ -76,7 +73,7 @@ export async function reviewListedRuns(context: WorkerContext, at: Date, beat: (
     }
     await recordStep(sql, { receiptId, processor, state: 'done', at })
     await resolveOperatorTask(sql, { ...task, by: 'rows_gone', at })
-    if ((await findStep(sql, receiptId, 'database'))?.state === 'done') await deleteSecret(sql, receiptId, 'trace')
+    await deleteTraceUnlessNeeded(sql, receiptId)
     // The run of the deletion may have ended without it.
     await finishDeletion(context, receiptId, at)
   }

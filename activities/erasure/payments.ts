@@ -7,6 +7,7 @@ import type { Transaction } from '../../db/connection/database.ts'
 import { operatorsDecide } from '../../db/erasure/claims.ts'
 import { deleteSecret, openSecret, type PaymentToClose, resealSecret } from '../../db/erasure/deletion-seals.ts'
 import { findStep, recordStep } from '../../db/erasure/deletions.ts'
+import { operatorTaskOf } from '../../db/erasure/step-tasks.ts'
 import { resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { creditInvoice, insertFact, settleFact, settleRefunded } from '../../db/order/books.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
@@ -19,7 +20,7 @@ import { asFailure, paymentFailureTypes, recordedAt, sinceScheduledMs, withFailu
 import { refundUnlessTakenBack } from '../order/refunds/lost-disputes.ts'
 import { leftOf } from '../order/refunds/refund.ts'
 import { listedWith, refundedMinorOf } from '../order/refunds/refund-records.ts'
-import { leaveStepToOperator, operatorTaskOf, withSecret } from './step.ts'
+import { leaveStepToOperator, withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'settlePayments' | 'deleteStripeCustomer'>
 

@@ -3,7 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { heartbeat } from '@temporalio/activity'
 import pMap from 'p-map'
 import type { WorkerContext } from '../../context.ts'
+import { deleteEmptySeal, deleteTraceUnlessNeeded } from '../../db/erasure/deletion-seals.ts'
 import { recordStep } from '../../db/erasure/deletions.ts'
+import { goneButListed, operatorTaskOf } from '../../db/erasure/step-tasks.ts'
 import { deleteOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { periods } from '../../policy/periods.ts'
 import { failure } from '../../shared/failures.ts'
@@ -15,8 +17,8 @@ import type { DeletionActivities } from '../../workflows/account-deletion.contra
 import { recordedAt, sinceScheduledMs } from '../failures.ts'
 import { lostRunTask } from '../housekeeping/lost-runs.ts'
 import { knownWorkflowIds } from './known-runs.ts'
-import { goneButListed, ofAccount, queriesOfIds, runsOfTask } from './listed-runs.ts'
-import { leaveStepToOperator, operatorTaskOf } from './step.ts'
+import { ofAccount, queriesOfIds, runsOfTask } from './listed-runs.ts'
+import { leaveStepToOperator } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'endRuns' | 'deleteRuns'>
 
@@ -28,7 +30,7 @@ const lagPolls = 10
 const atOnce = 20
 
 export function createDeletionRunActivities(context: WorkerContext): Activities {
-  const { sql, temporal, log } = context
+  const { sql, temporal, dataKeys, log } = context
   const { namespace } = temporal.options
   const processor = 'temporal'
 
@@ -45,19 +47,31 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
 
     async deleteRuns({ receiptId, accountRef, final, asOf }) {
       const listed = await deleteAll(accountRef, await knownWorkflowIds(context, receiptId))
-      // Rows of runs that are gone wait for the final look, which the last verification of the database waits for.
+      // Rows of runs that are gone wait for the final look.
       if (!final) return { state: 'pending' }
       const at = recordedAt(asOf)
       if (listed.length > 0) {
         if (sinceScheduledMs() < periods.deletion.listedRunsMs)
           throw failure('ErasureIncomplete', { code: `listed_${listed.length}` })
         const attributes = runsOfTask(listed)
-        return leaveStepToOperator(context, { receiptId, processor, code: goneButListed, at, attributes })
+        const left = await leaveStepToOperator(context, { receiptId, processor, code: goneButListed, at, attributes })
+        await forgetTrace(receiptId)
+        return left
       }
       await recordStep(sql, { receiptId, processor, state: 'done', at })
+      await forgetTrace(receiptId)
       await resolveOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), by: 'deletion', at })
       return { state: 'done' }
     },
+  }
+
+  /** The database has been verified before, in runs of this build. */
+  async function forgetTrace(receiptId: string): Promise<void> {
+    const isEmpty = await sql.begin(async (tx) => {
+      await deleteTraceUnlessNeeded(tx, receiptId)
+      return deleteEmptySeal(tx, receiptId)
+    })
+    if (isEmpty) dataKeys.evict(receiptId)
   }
 
   /**

@@ -4,10 +4,12 @@ import {
   type DeletionSecrets,
   deleteEmptySeal,
   deleteSecret,
+  deleteTraceUnlessNeeded,
   hasSeal,
   openSecret,
 } from '../../db/erasure/deletion-seals.ts'
 import { findStep, recordStep } from '../../db/erasure/deletions.ts'
+import { operatorTaskOf } from '../../db/erasure/step-tasks.ts'
 import { raiseOperatorTask, resolveOperatorTask, type TaskAttributes } from '../../db/operator-tasks.ts'
 import type { ErasureStep, StepOutcome } from '../../policy/deletion.ts'
 import { recordedAt } from '../failures.ts'
@@ -46,8 +48,10 @@ export async function withSecret<Part extends DeletionPart>(
   if (outcome === 'later') return { state }
   const at = recordedAt(asOf)
   const isEmpty = await sql.begin(async (tx) => {
-    await deleteSecret(tx, receiptId, part)
     if (state === 'pending') await recordStep(tx, { receiptId, processor, ...outcome, at })
+    // Temporal's list may have to be searched for longer.
+    if (part === 'trace') await deleteTraceUnlessNeeded(tx, receiptId)
+    else await deleteSecret(tx, receiptId, part)
     return deleteEmptySeal(tx, receiptId)
   })
   if (isEmpty) context.dataKeys.evict(receiptId)
@@ -74,12 +78,3 @@ export async function leaveStepToOperator(
   })
   return { state: 'needs_operator', code }
 }
-
-/**
- * Kind and subject of the operator task of an erasure step. The subject is the receipt, because it does not identify
- * the person.
- */
-export const operatorTaskOf = (receiptId: string, step: ErasureStep) => ({
-  kind: `deletion_${step}`,
-  subjectId: receiptId,
-})

@@ -2,14 +2,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ApiContext } from '../../context.ts'
 import { findDeletion } from '../../db/erasure/deletions.ts'
-import type { DeletionReason } from '../../policy/deletion.ts'
-import { startUnlessOpen } from '../../temporal/runs.ts'
+import type { DeletionReason, ErasureStep } from '../../policy/deletion.ts'
+import { signalWithStart, startUnlessOpen } from '../../temporal/runs.ts'
 import {
   accountDeletionType,
   type DeletionInput,
   deletionStart,
   erased,
   erasedUpdateId,
+  tryAgain,
 } from '../../workflows/account-deletion.contract.ts'
 import { Problem } from '../http/problem.ts'
 import { startAndUpdate } from './workflow-problems.ts'
@@ -41,6 +42,13 @@ export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }
         type: accountDeletionType,
         ...deletionStart(input, config.TEMPORAL_TASK_QUEUE),
       })
+    },
+
+    /** Lets a deletion carry out a step again. Its run may have ended: then another one does what is pending. */
+    async tryAgain(input: DeletionInput, processor: ErasureStep): Promise<void> {
+      const start = deletionStart(input, config.TEMPORAL_TASK_QUEUE)
+      const again = { type: accountDeletionType, ...start, workflowIdReusePolicy: 'ALLOW_DUPLICATE' } as const
+      await signalWithStart(temporal, again, tryAgain, { processor })
     },
   }
 

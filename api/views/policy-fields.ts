@@ -61,7 +61,9 @@ export const policyNotices = z
   .object({
     notices: z.array(
       z.object({
-        notice: z.string().describe('`announced`, `moved:<n>` or `withdrawn`'),
+        notice: z
+          .string()
+          .describe('`announced`, `moved:<n>` or `withdrawn`; `again` and `withdrawn:again`: to a corrected address'),
         sent: count,
         waiting: count.describe('mails that wait for a retry'),
         failed: count.describe(

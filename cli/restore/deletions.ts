@@ -4,7 +4,6 @@
  * the run is.
  */
 import type { Client } from '@temporalio/client'
-import { operatorTaskOf } from '../../activities/erasure/step.ts'
 import { notAccepted } from '../../activities/order/payment/payment-acceptance.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { paymentWithoutOrder } from '../../activities/payment-sweep.ts'
@@ -13,6 +12,7 @@ import { type CarriedReceipt, exportReceipts, importReceipts } from '../../db/er
 import { deleteSeal, deleteSecret } from '../../db/erasure/deletion-seals.ts'
 import { completeDeletion, findReceipt } from '../../db/erasure/deletions.ts'
 import { erase } from '../../db/erasure/erasure.ts'
+import { operatorTaskOf } from '../../db/erasure/step-tasks.ts'
 import { findTaskAttributes, raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { type ErasureStep, erasureSteps, type StepOutcome } from '../../policy/deletion.ts'

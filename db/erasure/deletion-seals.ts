@@ -182,6 +182,24 @@ export async function deleteSecret(sql: Queryable, receiptId: string, part: Dele
   await sql`update deletion_seals set ${sql({ [columns[part]]: null })} where receipt_id = ${receiptId}`
 }
 
+/**
+ * Deletes the person's ids once neither our tables nor Temporal are searched for them: an operator who deletes rows of
+ * Temporal's list has their run ids.
+ */
+export async function deleteTraceUnlessNeeded(sql: Queryable, receiptId: string): Promise<void> {
+  await sql`update deletion_seals set trace = null where receipt_id = ${receiptId} and not exists (
+    select from deletion_steps s where s.receipt_id = ${receiptId}
+      and ((s.processor = 'database' and s.state in ('pending', 'needs_operator'))
+        or (s.processor = 'temporal' and s.state = 'pending')))`
+}
+
+/** Whether the seal has one of these parts. */
+export async function hasAnyPart(sql: Queryable, receiptId: string, of: readonly DeletionPart[]): Promise<boolean> {
+  const rows = await sql`select 1 from deletion_seals where receipt_id = ${receiptId}
+    and num_nonnulls(${sql(of.map((part) => columns[part]))}) > 0`
+  return rows.length > 0
+}
+
 /** Deletes the seal and its data key once no part is left. @returns whether the seal is gone */
 export async function deleteEmptySeal(tx: Transaction, receiptId: string): Promise<boolean> {
   await tx`delete from deletion_seals where receipt_id = ${receiptId}

@@ -206,6 +206,7 @@ const elsewhere: Record<string, string> = {
   ...each('POST /v1/privacy-requests/{id}/', ['resolve', 'extend'], 'test/workflows/privacy-request.test.ts'),
   ...each('POST /v1/bulk-actions/{id}/', ['pause', 'resume', 'cancel'], 'test/operation/bulk-changes.test.ts'),
   ...each('POST /v1/operator-tasks/{id}/', ['take', 'note', 'close'], 'test/operation/operator-tasks.test.ts'),
+  ...each('POST /v1/operator-tasks/{id}/', ['complete', 'try-again'], 'test/erasure/left-to-operators.test.ts'),
   ...each('POST /console/orders/{id}/', ['resend', 'retry', 'note'], 'test/operation/search.test.ts'),
   ...each('POST /console/orders/{id}/', ['refund-part'], 'test/browser/support-call.long.test.ts'),
   ...each(
@@ -224,6 +225,7 @@ const elsewhere: Record<string, string> = {
     'test/operation/account-acts.test.ts',
   ),
   ...each('POST /console/attention/{id}/', ['take', 'note', 'settle'], 'test/operation/console-acts.test.ts'),
+  ...each('POST /console/attention/{id}/', ['complete', 'try-again'], 'test/erasure/left-to-operators.test.ts'),
   ...each('POST /console/privacy-requests/{id}/', ['resolve', 'extend'], 'test/operation/console-acts.test.ts'),
   ...each('POST /console/bulk-actions/{id}/', ['pause', 'resume', 'cancel'], 'test/operation/bulk-changes.test.ts'),
 }

@@ -515,6 +515,8 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
   act('task-take', 'attention/{id}/take', ({ task }) => `${task}/take`),
   act('task-note', 'attention/{id}/note', ({ task }) => `${task}/note`),
   act('task-settle', 'attention/{id}/settle', ({ task }) => `${task}/settle`),
+  act('task-complete', 'attention/{id}/complete', ({ task }) => `${task}/complete`),
+  act('task-try-again', 'attention/{id}/try-again', ({ task }) => `${task}/try-again`),
   {
     name: 'console-requests',
     route: 'GET /console/privacy-requests',

@@ -43,7 +43,7 @@ const runsOf: Record<string, string[]> = {
 }
 
 /** Messages with an input: these are refused without one, too. */
-const withInput = ['dispute', 'resend', 'return-delivered', 'resolve', 'extend', 'confirm', 'waive-old']
+const withInput = ['dispute', 'resend', 'return-delivered', 'resolve', 'extend', 'confirm', 'waive-old', 'try-again']
 /** `cancel` of an order or a campaign has no input, that of a change of address has one. */
 const cancelWithInput = 'email-change'
 

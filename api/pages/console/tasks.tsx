@@ -1,4 +1,5 @@
 /** Operator tasks on the console. */
+import { goneButListed, stepOfTask } from '../../../db/erasure/step-tasks.ts'
 import type { TaskOwner } from '../../../db/operator/task-owners.ts'
 import type { OperatorTask, TaskFilter } from '../../../db/operator-tasks.ts'
 import { moment } from '../../../mails/format.ts'
@@ -130,10 +131,22 @@ export function TaskTable({
               ) : null}
               {act('note', 'Note')}
             </td>
-            <td>{act('settle', 'Settle')}</td>
+            <td>
+              {act('settle', 'Settle')}
+              {isStepLeft(task) ? (
+                <>
+                  {act('try-again', 'Try again')}
+                  {act('complete', 'Done by hand')}
+                </>
+              ) : null}
+            </td>
           </tr>
         )
       })}
     </Table>
   )
 }
+
+/** Whether a deletion goes no further with a step by itself. */
+const isStepLeft = (task: OperatorTask): boolean =>
+  stepOfTask(task) !== undefined && ![goneButListed, 'overdue'].includes(task.detail ?? '')

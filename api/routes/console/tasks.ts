@@ -11,6 +11,7 @@ import {
   type TaskFilter,
 } from '../../../db/operator-tasks.ts'
 import { urgencies } from '../../../policy/operator-tasks.ts'
+import type { OperatorPermission } from '../../../policy/operators/operator-roles.ts'
 import { actorOf } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -30,10 +31,22 @@ const query = z.strictObject({
   cursor: z.string().max(500).optional(),
 })
 
-const taskActs: readonly { name: TaskActName; label: string; does: string }[] = [
+const taskActs: readonly { name: TaskActName; label: string; does: string; permission?: OperatorPermission }[] = [
   { name: 'take', label: 'Take', does: 'The task is yours, also if it is another operator’s now.' },
   { name: 'note', label: 'Note', does: 'The note is shown with the task, and replaces the one before.' },
   { name: 'settle', label: 'Settle', does: 'The task is closed. The reason is kept with it as its note.' },
+  {
+    name: 'complete',
+    label: 'Done by hand',
+    does: 'The receipt of the deletion says that this step is done, and is completed once no other step is open. For a step that was left to operators, once you have done it by hand; say how.',
+    permission: 'privacy',
+  },
+  {
+    name: 'try-again',
+    label: 'Try again',
+    does: 'The deletion tries this step again. For a step that was left to operators, once its cause is removed.',
+    permission: 'privacy',
+  },
 ]
 
 export function consoleTaskRoutes(api: ApiContext): Route[] {
@@ -72,11 +85,11 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
         return { status: 200, headers, about: accountsOf(owners), raw: renderTasks(frameOf(api, caller), tasks) }
       },
     }),
-    ...taskActs.flatMap(({ name, label, does }) =>
+    ...taskActs.flatMap(({ name, label, does, permission = 'tasks' }) =>
       actRoutes(api, {
         path: `/console/attention/{id}/${name}`,
         does,
-        permission: 'tasks',
+        permission,
         reads: ['orders'],
         params: z.strictObject({ id: sentId }),
         ...reasonAlone,

@@ -1,6 +1,7 @@
 /** Operator tasks: what only an operator can settle, the most urgent first. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
+import { findReceipt } from '../../../db/erasure/deletions.ts'
 import { accountsOf, ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import {
   countOpenOperatorTasks,
@@ -51,6 +52,11 @@ const operatorTask = z
 const tasks = pageOf(operatorTask)
   .extend({ open: z.int().nonnegative().describe('all open tasks, those of other pages too') })
   .meta({ id: 'OperatorTasks' })
+
+const stepDone = z
+  .object({ receiptId: z.uuid(), completedAt: time.nullable().describe('null while another step is open') })
+  .meta({ id: 'ErasureStepDone' })
+const taskNoted = z.strictObject({ note: taskNote }).meta({ id: 'TaskNote' })
 
 /** The position of a page in the list. */
 export const taskPosition = z.tuple([z.int().min(0).max(9), sentTime, sentId]) satisfies z.ZodType<TaskPosition>
@@ -120,7 +126,7 @@ export function operatorTaskRoutes(api: ApiContext): Route[] {
       callers: ['operator'],
       reads: ['orders'],
       params,
-      body: z.strictObject({ note: taskNote }).meta({ id: 'TaskNote' }),
+      body: taskNoted,
       responses: { 200: { description: 'The note is stored', schema: operatorTask } },
       problems: ['not_found'],
       async handle({ params: { id }, body: { note }, caller }) {
@@ -140,6 +146,46 @@ export function operatorTaskRoutes(api: ApiContext): Route[] {
       problems: ['not_found'],
       async handle({ params: { id }, body: { note }, caller }) {
         return act('settle', id, caller, note)
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/operator-tasks/{id}/complete',
+      tag: 'operator tasks',
+      summary:
+        'Record that the step of a deletion that was left to operators was done by hand, and how: the receipt says `done`, and is completed once no other step is open',
+      promises: ['G3'],
+      callers: ['operator'],
+      reads: ['orders'],
+      params,
+      body: taskNoted,
+      responses: { 200: { description: 'The step is done', schema: stepDone } },
+      problems: ['not_found'],
+      async handle({ params: { id }, body: { note }, caller }) {
+        const { task, entryOf, about } = await acts.known(id)
+        await actAndRecord(api, caller, undefined, entryOf('complete', note), () =>
+          acts.perform('complete', id, actorOf(caller), note),
+        )
+        // A completed deletion has no tasks.
+        const receipt = await findReceipt(sql, task.subjectId)
+        const completedAt = receipt?.completedAt?.toISOString() ?? null
+        return { status: 200, about, body: { receiptId: task.subjectId, completedAt } }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/operator-tasks/{id}/try-again',
+      tag: 'operator tasks',
+      summary: 'Try the step of a deletion that was left to operators again, once its cause is removed',
+      promises: ['G3'],
+      callers: ['operator'],
+      reads: ['orders'],
+      params,
+      body: actReason.optional(),
+      responses: { 200: { description: 'It is being tried; the task closes when it is done', schema: operatorTask } },
+      problems: ['not_found'],
+      async handle({ params: { id }, body, caller }) {
+        return act('try-again', id, caller, body?.reason)
       },
     }),
   ]

@@ -1,0 +1,125 @@
+/**
+ * The end of a deletion, and what operators do to a step that was left to them: they have done it by hand, or let it be
+ * tried again.
+ */
+import type { DeletionReason, ErasureStep } from '../../policy/deletion.ts'
+import { periods } from '../../policy/periods.ts'
+import { plusDays } from '../../shared/calendar.ts'
+import type { Database, Transaction } from '../connection/database.ts'
+import type { DeletionSteps, Deletions } from '../connection/schema.ts'
+import { vacuumKeys } from '../connection/vacuum.ts'
+import type { ColumnEncryption } from '../crypto/column-encryption.ts'
+import { closeOperatorTask } from '../operator-tasks.ts'
+import { appendBackupsGone } from './deletion-ledger.ts'
+import {
+  deleteEmptySeal,
+  deleteSeal,
+  deleteSecret,
+  deleteTraceUnlessNeeded,
+  hasAnyPart,
+  openSecret,
+} from './deletion-seals.ts'
+import { completeDeletion, recordStep } from './deletions.ts'
+import { goneButListed, partsOfStep, type StepOfReceipt } from './step-tasks.ts'
+
+/** The code of a step that an operator has done by hand. */
+export const doneByOperator = 'by_operator'
+
+type FinishingContext = ColumnEncryption & { sql: Database }
+
+/** Completes the receipt of a deletion whose steps are all done. Repeatable. @returns false while a step is not done */
+export async function finishDeletion(
+  { sql, dataKeys }: Pick<FinishingContext, 'sql' | 'dataKeys'>,
+  receiptId: string,
+  at: Date,
+): Promise<boolean> {
+  await sql.begin((tx) => deleteEmptySeal(tx, receiptId))
+  dataKeys.evict(receiptId)
+  await vacuumKeys(sql)
+  const complete = await completeDeletion(sql, receiptId, at)
+  // A seal of a restored backup may hold what steps needed that were done before the restore.
+  if (complete) await sql.begin((tx) => deleteSeal(tx, receiptId))
+  return complete
+}
+
+/**
+ * Records that an operator has done by hand what a step asks for, deletes what the step had in the seal, and completes
+ * the receipt if it was the last one. Repeatable.
+ * @returns false when the step waits for no operator, or finds by itself what was done
+ */
+export async function doneByHand(
+  context: FinishingContext,
+  step: StepOfReceipt,
+  act: { taskId: string; by: string; note: string; at: Date },
+): Promise<boolean> {
+  const { sql } = context
+  const { receiptId } = step
+  const { taskId: id, by, note, at } = act
+  if (await findsByItself(context, step, at)) return false
+  const isDone = await sql.begin(async (tx) => {
+    const known = await lockStep(tx, step)
+    if (known?.state === 'done' && known.code === doneByOperator) return true
+    if (known?.state !== 'needs_operator') return false
+    await recordStep(tx, { ...step, state: 'done', code: doneByOperator, at })
+    for (const part of partsOfStep[step.processor]) await deleteSecret(tx, receiptId, part)
+    await deleteTraceUnlessNeeded(tx, receiptId)
+    if (step.processor === 'backups') await appendBackupsGone(tx, receiptId, at)
+    await closeOperatorTask(tx, { id, by, note, at })
+    return true
+  })
+  // The run of the deletion may have ended without it.
+  if (isDone) await finishDeletion(context, receiptId, at)
+  return isDone
+}
+
+/**
+ * What looks again by itself, and records more than the receipt: the books have to get a refund that an operator has
+ * made, and the rows of Temporal's list are asked for each day.
+ */
+async function findsByItself(
+  context: FinishingContext,
+  { receiptId, processor }: StepOfReceipt,
+  at: Date,
+): Promise<boolean> {
+  const { sql } = context
+  const [step] = await sql<Pick<DeletionSteps & Deletions, 'code' | 'erased_at'>[]>`
+    select s.code, d.erased_at from deletion_steps s join deletions d using (receipt_id)
+    where s.receipt_id = ${receiptId} and s.processor = ${processor}`
+  if (!step) return false
+  if (processor === 'temporal') return step.code === goneButListed
+  if (processor !== 'stripe' || at >= plusDays(step.erased_at, periods.stripeRedactionAfterDays)) return false
+  const settlements = await openSecret(sql, context, receiptId, 'settlements')
+  return settlements?.some(({ trouble }) => trouble !== null) ?? false
+}
+
+/**
+ * Makes a step that was left to operators, and still has what it needs, pending again.
+ * @returns what its run is started or found by; undefined when the step cannot be tried again
+ */
+export async function openStepAgain(
+  sql: Database,
+  step: StepOfReceipt,
+  at: Date,
+): Promise<{ accountRef: string; reason: DeletionReason } | undefined> {
+  const { receiptId, processor } = step
+  return sql.begin(async (tx) => {
+    const [deletion] = await tx<Pick<Deletions, 'account_ref' | 'reason'>[]>`
+      select account_ref, reason from deletions where receipt_id = ${receiptId} and completed_at is null`
+    const known = await lockStep(tx, step)
+    if (!deletion || !known || known.code === goneButListed) return undefined
+    if (known.state !== 'needs_operator' && known.state !== 'pending') return undefined
+    // Without it nobody can do the step but by hand.
+    if (processor !== 'backups' && !(await hasAnyPart(tx, receiptId, neededBy(processor)))) return undefined
+    await recordStep(tx, { ...step, state: 'pending', at })
+    return { accountRef: deletion.account_ref, reason: deletion.reason }
+  })
+}
+
+const neededBy = (processor: ErasureStep) =>
+  processor === 'database' || processor === 'temporal' ? (['trace'] as const) : partsOfStep[processor]
+
+async function lockStep(tx: Transaction, { receiptId, processor }: StepOfReceipt) {
+  const [step] = await tx<Pick<DeletionSteps, 'state' | 'code'>[]>`
+    select state, code from deletion_steps where receipt_id = ${receiptId} and processor = ${processor} for update`
+  return step
+}
