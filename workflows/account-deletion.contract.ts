@@ -87,7 +87,7 @@ export interface DeletionActivities {
   endRuns(input: Step & { accountRef: string }): Promise<void>
   /**
    * Deletes the person's closed runs from Temporal's database and from its visibility store.
-   * @param final calls that were under way at the erasure have ended
+   * @param final calls that were under way at the erasure have ended, and the database is verified
    * @returns `needs_operator` when runs that are gone have been listed for a day and the server does not let us remove
    * them
    * @throws ErasureIncomplete while a run is still there, and in the final look until then

@@ -7,6 +7,7 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
+  patched,
   proxyActivities,
   sleep,
   uuid4,
@@ -150,8 +151,15 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
     await erasingMany.deleteRuns({ ...stepInput(), accountRef, final: false })
     await erasing.verifyErasure({ ...stepInput(), final: false })
     await sleep(secondLookMs, { summary: 'until nothing of the person is under way' })
-    await lookAtRunsLast()
-    await erasing.verifyErasure({ ...stepInput(), final: true })
+    if (patched('erasure-verified-first')) {
+      // Runs write rows as long as they are there; rows of Temporal's list, which may stay for a day, do not.
+      await erasingMany.deleteRuns({ ...stepInput(), accountRef, final: false })
+      await erasing.verifyErasure({ ...stepInput(), final: true })
+      await attempt('temporal', lookAtRunsLast)
+    } else {
+      await lookAtRunsLast()
+      await erasing.verifyErasure({ ...stepInput(), final: true })
+    }
   }
 
   async function lookAtRunsLast(): Promise<void> {
