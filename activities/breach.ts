@@ -100,7 +100,7 @@ export function createBreachActivities(context: Context): BreachActivities {
         people,
         async (person) => {
           try {
-            await notifyPerson(found, person, new Date(asOf))
+            await notifyPerson(context, found, person, new Date(asOf))
             notified += 1
           } catch (error) {
             if (failureType(error) !== 'MailUnavailable') throw error
@@ -142,28 +142,36 @@ export function createBreachActivities(context: Context): BreachActivities {
         }
       }),
   }
+}
 
-  async function notifyPerson(breach: Breach, person: AffectedPerson, at: Date): Promise<void> {
-    await sendMail(context, {
-      send: { subjectId: person.id, kind: breachMailKind, accountId: person.account_id },
-      at,
-      compose: () =>
-        toAccount(context, person.account_id, ({ firstName }, texts) =>
-          renderBreachNotice({
-            site,
-            texts,
-            firstName,
-            held: person.fields,
-            firstAt: person.first_at,
-            lastAt: person.last_at,
-            nature: breach.nature,
-            consequences: breach.consequences,
-            measures: breach.measures,
-            contact: breach.contact,
-          }),
-        ),
-    })
-  }
+/** Mails a person what was read of them, once. @throws MailUnavailable */
+export async function notifyPerson(
+  context: Context,
+  breach: Breach,
+  person: AffectedPerson,
+  at: Date,
+): Promise<'sent' | 'skipped' | 'failed' | 'done'> {
+  const { config } = context
+  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+  return sendMail(context, {
+    send: { subjectId: person.id, kind: breachMailKind, accountId: person.account_id },
+    at,
+    compose: () =>
+      toAccount(context, person.account_id, ({ firstName }, texts) =>
+        renderBreachNotice({
+          site,
+          texts,
+          firstName,
+          held: person.fields,
+          firstAt: person.first_at,
+          lastAt: person.last_at,
+          nature: breach.nature,
+          consequences: breach.consequences,
+          measures: breach.measures,
+          contact: breach.contact,
+        }),
+      ),
+  })
 }
 
 /** The decisions that operators have recorded of a breach, in the form that its run reads. */

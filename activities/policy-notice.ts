@@ -20,8 +20,7 @@ import { mailPage } from './policy-mailing.ts'
 const recipientsPerPage = 500
 
 export function createPolicyActivities(context: Context): PolicyActivities {
-  const { sql, config } = context
-  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+  const { sql } = context
 
   return {
     async postPolicy({ version, asOf }) {
@@ -55,7 +54,7 @@ export function createPolicyActivities(context: Context): PolicyActivities {
         policy,
         notice: noticeOfVersion,
         range: idRange(page, pages),
-        mailIn: (language) => mailOf(policy, noticeOfVersion.notice, textsOf(language)),
+        mailIn: (language) => policyMail(context, policy, noticeOfVersion.notice, textsOf(language)),
       })
     },
 
@@ -114,14 +113,20 @@ export function createPolicyActivities(context: Context): PolicyActivities {
     if (!policy) throw failure('PolicyStateConflict', { code: 'unknown' })
     return policy
   }
+}
 
-  function mailOf(policy: policies.Policy, notice: Notice, texts: Texts): RenderedMail {
-    const { version, changes, effective_at: effectiveOn } = policy
-    const url = `${site.publicUrl}/privacy/${encodeURIComponent(version)}`
-    if (notice === 'withdrawn') return renderPolicyWithdrawn({ site, texts, version })
-    if (notice === 'announced') return renderPolicyNotice({ site, texts, version, effectiveOn, changes, url })
-    return renderPolicyMoved({ site, texts, version, effectiveOn, url })
-  }
+/** The mail of a notice. */
+export function policyMail(
+  { config }: Pick<Context, 'config'>,
+  { version, changes, effective_at: effectiveOn }: policies.Policy,
+  notice: Notice,
+  texts: Texts,
+): RenderedMail {
+  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+  const url = `${site.publicUrl}/privacy/${encodeURIComponent(version)}`
+  if (notice.startsWith('withdrawn')) return renderPolicyWithdrawn({ site, texts, version })
+  if (notice.startsWith('moved')) return renderPolicyMoved({ site, texts, version, effectiveOn, url })
+  return renderPolicyNotice({ site, texts, version, effectiveOn, changes, url })
 }
 
 /** Mails name a day (UTC), so the version takes effect at the start of the first day after the thirty days. */

@@ -45,6 +45,13 @@ export async function listPolicies(sql: Queryable): Promise<Policy[]> {
   return sql<Policy[]>`select * from policies where posted_at is not null order by posted_at desc, version desc`
 }
 
+/** The mailed versions whose day is still to come, those that were withdrawn before it, too. */
+export async function listComing(sql: Queryable, at: Date): Promise<Policy[]> {
+  return sql<Policy[]>`
+    select * from policies where material and state in ('posted', 'withdrawn') and posted_at is not null
+      and effective_at > ${at} order by version`
+}
+
 /** The version that a sign-up accepts now: the coming one, else the one in force. */
 export async function versionForNewcomers(sql: Queryable): Promise<string> {
   const [row] = await sql<Pick<Policies, 'version'>[]>`

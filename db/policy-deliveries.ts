@@ -8,8 +8,14 @@ import type { Accounts, PolicyDeliveries } from './connection/schema.ts'
 import type { ColumnEncryption } from './crypto/column-encryption.ts'
 import type { BouncedMail } from './sends.ts'
 
-/** The kinds of notice: a version is coming, its date has moved for the n-th time, it was withdrawn. */
-export type Notice = 'announced' | `moved:${number}` | 'withdrawn'
+/**
+ * The kinds of notice: a version is coming, its date has moved for the n-th time, it was withdrawn. `again`: a notice
+ * has not reached the address that the person had then, and they have another one now.
+ */
+export type Notice = 'announced' | `moved:${number}` | 'withdrawn' | Repetition
+export type Repetition = 'again' | 'withdrawn:again'
+
+const isRepetition = (notice: Notice): notice is Repetition => notice === 'again' || notice === 'withdrawn:again'
 
 export interface NoticeOfVersion {
   version: string
@@ -40,15 +46,25 @@ function concerned(sql: Queryable, { version, notice }: NoticeOfVersion) {
   if (notice === 'announced') return sql`a.policy_version <> ${version}`
   const announced = sql`select from policy_deliveries t
     where t.version = ${version} and t.notice = 'announced' and t.account_id = a.id`
+  if (isRepetition(notice)) {
+    const repeated = notice === 'again' ? sql`t.notice not like 'withdrawn%'` : sql`t.notice = 'withdrawn'`
+    return sql`(a.mail_state = 'ok' and exists (select from policy_deliveries t
+      where t.version = ${version} and ${repeated} and t.account_id = a.id and t.state in ('failed', 'bounced')
+        and t.address_index is distinct from a.email_index))`
+  }
   // The withdrawal also goes to accounts whose announcement has an unknown outcome or bounced.
   if (notice === 'withdrawn') return sql`(a.policy_version = ${version} or exists (${announced} and t.state <> 'due'))`
-  return sql`exists (${announced} and t.state = 'sent'
-    and t.told_for < (select effective_at from policies where version = ${version}))`
+  return sql`exists (select from policy_deliveries t
+    where t.version = ${version} and t.notice in ('announced', 'again') and t.account_id = a.id and t.state = 'sent'
+      and t.told_for < (select effective_at from policies where version = ${version}))`
 }
 
+/** A notice to an address that the person has left is open again. */
 const isUnsettled = (sql: Queryable, { version, notice }: NoticeOfVersion) => sql`not exists (
   select from policy_deliveries d
-  where d.version = ${version} and d.notice = ${notice} and d.account_id = a.id and d.state in ('sent', 'failed', 'bounced'))`
+  where d.version = ${version} and d.notice = ${notice} and d.account_id = a.id
+    and (d.state = 'sent' or (d.state in ('failed', 'bounced')
+      ${isRepetition(notice) ? sql`and d.address_index is not distinct from a.email_index` : sql``})))`
 
 /** The number of accounts whose notice is neither sent nor given up. */
 export async function countNotNotified(sql: Queryable, policyNotice: NoticeOfVersion): Promise<number> {
@@ -90,7 +106,8 @@ export async function claimDeliveries(
   claims: readonly Claim[],
   { announcedFor, at, leaseMs }: { announcedFor: Date; at: Date; leaseMs: number },
 ): Promise<Recipient[]> {
-  const state = policyNotice.notice === 'withdrawn' ? 'withdrawn' : 'posted'
+  const { notice } = policyNotice
+  const state = notice.startsWith('withdrawn') ? 'withdrawn' : 'posted'
   const rows = await sql<SealedRecipient[]>`
     with claimed as (
       insert into policy_deliveries (version, notice, account_id, state, attempts, told_for, claimed_at, message_ref,
@@ -104,6 +121,12 @@ export async function claimDeliveries(
           claimed_at = excluded.claimed_at, address_index = excluded.address_index
         where policy_deliveries.state = 'due' or (policy_deliveries.state = 'sending'
           and policy_deliveries.claimed_at <= excluded.claimed_at - ${leaseMs} * interval '1 millisecond')
+          ${
+            isRepetition(notice)
+              ? sql`or (policy_deliveries.state in ('failed', 'bounced')
+                  and policy_deliveries.address_index is distinct from excluded.address_index)`
+              : sql``
+          }
       returning account_id
     )
     select a.id, a.email, a.email_index, a.language, k.kek_id, k.wrapped_key
@@ -156,6 +179,14 @@ export async function markBounced(
   return { subjectId: accountId, kind, accountId, addressIndex }
 }
 
+/**
+ * Lets the notices be sent again that an address has refused which takes mail again: as if it were another one.
+ */
+export async function forgetDeadAddress(sql: Queryable, accountId: string): Promise<void> {
+  await sql`update policy_deliveries set address_index = null
+    where account_id = ${accountId} and state in ('failed', 'bounced')`
+}
+
 /** When the last mail of a notice was sent, or undefined. */
 export async function lastNotifiedAt(sql: Queryable, { version, notice }: NoticeOfVersion): Promise<Date | undefined> {
   const [row] = await sql<{ at: Date | null }[]>`
@@ -188,7 +219,7 @@ export interface Unreached {
   code: string | null
 }
 
-/** The accounts that mail did not reach, by id. */
+/** The accounts that mail did not reach, at the address of then or that of now, by id. */
 export async function listUnreached(
   sql: Queryable,
   version: string,
@@ -197,6 +228,8 @@ export async function listUnreached(
   const rows = await sql<(PolicyDeliveries & Pick<Unreached, 'state'>)[]>`
     select * from policy_deliveries
     where version = ${version} and notice = 'announced' and state in ('failed', 'bounced')
+      and not exists (select from policy_deliveries r where r.version = ${version} and r.notice = 'again'
+        and r.account_id = policy_deliveries.account_id and r.state = 'sent')
       ${page.after === undefined ? sql`` : sql`and account_id > ${page.after}`}
     order by account_id limit ${page.limit}`
   return rows.map(({ account_id, notice, state, code }) => ({ accountId: account_id, notice, state, code }))

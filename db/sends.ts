@@ -110,6 +110,17 @@ export async function recordSendResult(
     where subject_id = ${send.subjectId} and kind = ${send.kind}`
 }
 
+/** Lets a mail be sent again that did not reach the address of then. */
+export async function reopenSend(sql: Queryable, { subjectId, kind }: Send): Promise<void> {
+  await sql`update sends set state = 'due', code = null, done_at = null
+    where subject_id = ${subjectId} and kind = ${kind} and state = 'failed'`
+}
+
+/** Lets the mails be sent again that an address has refused which takes mail again: as if it were another one. */
+export async function forgetRefusals(sql: Queryable, accountId: string): Promise<void> {
+  await sql`update sends set address_index = null where account_id = ${accountId} and state = 'failed'`
+}
+
 /** When a message was sent; null while it is not. */
 export async function sentAt(sql: Queryable, subjectId: string, kind: string): Promise<Date | null> {
   const [row] = await sql<Pick<Sends, 'done_at'>[]>`

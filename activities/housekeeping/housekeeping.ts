@@ -17,6 +17,7 @@ import { retireBuilds } from '../../temporal/worker-deployment.ts'
 import type { HousekeepingActivities } from '../../workflows/housekeeping/housekeeping.contract.ts'
 import { reviewListedRuns } from '../erasure/listed-runs.ts'
 import { inBatches } from './in-batches.ts'
+import { createMissedNoticeActivities } from './missed-notices.ts'
 
 const batchSize = 5_000
 /** more overdue orders or runs than this have one cause, and an operator needs no more tasks to find it */
@@ -75,6 +76,7 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
       return { orders: orders.length, runs: runs.size }
     },
 
+    ...createMissedNoticeActivities(context),
     ...createBuildActivities(context),
   }
 

@@ -5,7 +5,9 @@ import { findAccount, markMailBounced, markMailDelivered } from '../../db/accoun
 import { findPromotions, setPromotions } from '../../db/consents.ts'
 import { findAccountLinkedBy, findAccountOfIdentity } from '../../db/identities.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { forgetDeadAddress } from '../../db/policy-deliveries.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
+import { forgetRefusals } from '../../db/sends.ts'
 import { endSignIns, isNewestEvent } from '../../db/sign-in-events.ts'
 import type { AppleNotification } from '../../providers/apple.ts'
 import { googleEvents } from '../../providers/codes/google.ts'
@@ -104,8 +106,12 @@ export function createSignInEvents(api: ApiContext) {
   async function setMailable(accountId: string, mailable: boolean, at: Date): Promise<void> {
     await sql.begin(async (tx) => {
       if (!(await isNewestEvent(tx, { accountId, provider: 'apple', topic: 'email', at }))) return
-      if (mailable) await markMailDelivered(tx, accountId)
-      else await markMailBounced(tx, accountId, null)
+      if (mailable) {
+        await markMailDelivered(tx, accountId)
+        // What it has refused meanwhile comes once more.
+        await forgetDeadAddress(tx, accountId)
+        await forgetRefusals(tx, accountId)
+      } else await markMailBounced(tx, accountId, null)
     })
   }
 

@@ -2,7 +2,7 @@
 import type { FieldGroup } from '../../policy/field-groups.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import type { Breaches, BreachPeople, Sends } from '../connection/schema.ts'
-import { raiseOperatorTask } from '../operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'
 
 export type Breach = Breaches
 
@@ -188,9 +188,26 @@ export async function raiseUnreached(sql: Queryable, breachId: string, at: Date)
     join sends s on s.subject_id = p.id and s.kind = ${breachMailKind}
     where p.breach_id = ${breachId} and s.state = 'failed'`
   const unreached = row?.unreached ?? 0
-  if (unreached > 0)
-    await raiseOperatorTask(sql, { kind: peopleUnreached, subjectId: breachId, at, attributes: { people: unreached } })
+  const task = { kind: peopleUnreached, subjectId: breachId, at }
+  if (unreached > 0) await raiseOperatorTask(sql, { ...task, attributes: { people: unreached } })
+  else await resolveOperatorTask(sql, { ...task, by: 'reached' })
 }
+
+/**
+ * People whom the mail of a breach did not reach, and who have another address now, or one that takes mail again.
+ * `due`, `sending`: one to whom it was not sent since, or by an attempt that has died.
+ */
+export const listMissedPeople = (
+  sql: Queryable,
+  limit: number,
+): Promise<(AffectedPerson & Pick<BreachPeople, 'breach_id'>)[]> =>
+  sql<(AffectedPerson & Pick<BreachPeople, 'breach_id'>)[]>`
+    select p.id, p.breach_id, p.account_id, p.fields, p.reads, p.first_at, p.last_at, s.state as mail
+    from breach_people p join breaches b on b.id = p.breach_id join accounts a on a.id = p.account_id
+    join sends s on s.subject_id = p.id and s.kind = ${breachMailKind}
+    where b.people_told_at is not null and (s.state in ('due', 'sending')
+      or (s.state = 'failed' and a.mail_state = 'ok' and s.address_index is distinct from a.email_index))
+    order by p.id limit ${limit}`
 
 /** The breach that a mail was about. @param subjectId as in the send ledger */
 export async function findBreachOfMail(sql: Queryable, subjectId: string): Promise<string | undefined> {

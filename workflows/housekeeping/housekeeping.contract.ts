@@ -19,6 +19,8 @@ export interface HousekeepingReport {
   overdue: { orders: number; runs: number }
   /** absent in runs of earlier builds */
   builds?: { retired: string[]; workersToStop: string[] }
+  /** absent in runs of earlier builds */
+  missedNotices?: { policies: number; breaches: number }
 }
 
 /** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
@@ -34,6 +36,11 @@ export interface HousekeepingActivities {
   forgetExpired(input: { asOf: string }): Promise<HousekeepingReport['forgotten']>
   /** Makes operator tasks of orders and runs whose deadline has passed, and closes the tasks of those that went on. */
   reportOverdue(input: { asOf: string }): Promise<HousekeepingReport['overdue']>
+  /**
+   * N2: mails the notices of a coming policy and of breaches again that did not reach a person who has another address
+   * now. @throws MailUnavailable
+   */
+  sendMissedNotices(input: { asOf: string }): Promise<NonNullable<HousekeepingReport['missedNotices']>>
   /** Deletes from Temporal the builds of the worker that no run needs and no worker serves. */
   retireDrainedBuilds(): Promise<NonNullable<HousekeepingReport['builds']>>
 }
