@@ -52,6 +52,8 @@ export interface ColumnEntry {
   clearBecause?: string
   /** the field of the export that has it, or why none has (G5: everybody can take their data along) */
   export: string | { not: string }
+  /** a text that may name the id of somebody's thing among other words */
+  mentions?: true
   onErasure: OnErasure
   keptUntil: KeptUntil
 }
@@ -96,6 +98,8 @@ const blind = (of: string): Column => ({ class: 'pseudonym', sealed: false, expo
 const pseudonym = (not: string): Column => ({ class: 'pseudonym', sealed: false, export: { not } })
 const link = (to: string): Column => ({ class: 'link', sealed: false, export: { not: `an internal tie to ${to}` } })
 const technical: Column = { class: 'technical', sealed: false, export: { not: 'says nothing about the person' } }
+/** What runs and operators write of a thing, without personal data. */
+const words: Column = { ...technical, mentions: true }
 const business: Column = { class: 'business', sealed: false, export: { not: 'is about our trade' } }
 
 const ofTheBank: Column = {
@@ -505,9 +509,9 @@ const tables: Record<string, Table> = {
     columns: {
       reconciliation_id: technical,
       kind: technical,
-      subject_id: link('what differs'),
+      subject_id: { ...link('what differs'), mentions: true },
       part: technical,
-      detail: technical,
+      detail: words,
       subject_at: technical,
       explained_by: technical,
     },
@@ -671,8 +675,8 @@ const tables: Record<string, Table> = {
     columns: {
       id: technical,
       kind: technical,
-      subject_id: link('what needs an operator'),
-      detail: technical,
+      subject_id: { ...link('what needs an operator'), mentions: true },
+      detail: words,
       opened_at: technical,
       due_at: technical,
       attributes: technical,
@@ -680,7 +684,7 @@ const tables: Record<string, Table> = {
       resolved_by: technical,
       owner: technical,
       taken_at: technical,
-      note: technical,
+      note: words,
       note_by: technical,
       noted_at: technical,
     },
@@ -722,7 +726,7 @@ const tables: Record<string, Table> = {
       order_id: link('the order'),
       act: technical,
       operator: technical,
-      reason: technical,
+      reason: words,
       amount_minor: technical,
       state: technical,
       code: technical,
@@ -741,7 +745,7 @@ const tables: Record<string, Table> = {
       id: technical,
       act: technical,
       selection: technical,
-      reason: technical,
+      reason: words,
       order_count: technical,
       needs_second_operator: technical,
       state: technical,
@@ -771,9 +775,9 @@ const tables: Record<string, Table> = {
     columns: {
       restore_id: technical,
       kind: technical,
-      subject_id: link('what was restored'),
+      subject_id: { ...link('what was restored'), mentions: true },
       outcome: technical,
-      detail: technical,
+      detail: words,
       plan: link('what has to be settled of an account that was lost with the database'),
     },
   },

@@ -39,10 +39,10 @@ export function createErasureActivities(context: Context): Activities {
     async verifyErasure({ final, ...step }) {
       return withSecret(context, { ...step, processor: 'database', part: 'trace' }, async (trace) => {
         // A call that was under way at the erasure may have written a row without a reference to the account.
-        await eraseLateRows(sql, trace)
         // The first verification reads indexes only; the final one reads whole tables when no call is under way any
         // more.
         const depth = final ? 'everything' : 'indexes'
+        await eraseLateRows(sql, trace, depth)
         const { found, unchecked } = await checkTraces(sql, trace, depth)
         const left = [...found, ...unchecked]
         if (left.length > 0) throw failure('ErasureIncomplete', { code: left.slice(0, 5).join(',') })

@@ -64,12 +64,13 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
     async reportOverdue({ asOf }) {
       const at = new Date(asOf)
       const before = plusMs(at, -graceMs)
+      const runs = await overdueRuns(before)
+      // Listed and reported at once: nobody is erased for minutes in between, which outlasts their last verification.
       const orders = await listOverdueOrders(sql, {
         before,
         reviewedSince: plusMs(before, -periods.order.reviewWindowMs),
         limit: maxReported,
       })
-      const runs = await overdueRuns(before)
       await report('order_overdue', new Map(orders.map(({ id, status }) => [id, status])), at)
       await report('run_overdue', runs, at)
       await reviewListedRuns(context, at, heartbeat)

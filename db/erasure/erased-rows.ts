@@ -1,7 +1,7 @@
 /** Deletes what belongs to an account: rows are found by their owner, never by an id that they only mention. */
 
 import type { PendingQuery, Row } from 'postgres'
-import type { Database, Queryable, Transaction } from '../connection/database.ts'
+import type { Database, Fragment, Queryable, Transaction } from '../connection/database.ts'
 import type { OwnedIds as OwnedIdRows } from '../connection/schema.ts'
 import { systemKeyId } from '../crypto/data-keys.ts'
 import type { Trace } from './deletion-seals.ts'
@@ -40,9 +40,10 @@ export async function eraseRows(tx: Transaction, accountId: string, owned: Owned
   // Sent in one round trip, since a caller waits for the answer.
   await Promise.all([
     tx`select erase_only(${accountId})`,
-    tx`delete from attention where subject_id = any(${ids})`,
+    // A subject may be the id of a run, which ends with the id of what it is about.
+    tx`delete from attention where subject_id = any(${ids}) or uuid_within(subject_id) = any(${ids}::uuid[])`,
     tx`delete from reconciliation_differences where subject_id = any(${ids})`,
-    tx`delete from restored_items where subject_id = any(${ids})`,
+    tx`delete from restored_items where subject_id = any(${ids}) or uuid_within(subject_id) = any(${ids}::uuid[])`,
     tx`delete from attention where subject_id = any(array(
       select stripe_dispute_id from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}
         and not case when d.stripe_dispute_id ~ ${uuidForm.source}
@@ -62,10 +63,20 @@ export async function eraseRows(tx: Transaction, accountId: string, owned: Owned
 }
 
 /**
- * Deletes rows about an erased account that were written after its erasure. No foreign key ties them to it: they are
- * found by their subject, and stay when another account has a row with the same id.
+ * Which rows to read. A search by index takes no longer with more accounts; any other needs a scan of the table.
  */
-export async function eraseLateRows(sql: Database, { ids: [accountId = '', ...ids] }: Trace): Promise<void> {
+export type Depth = 'indexes' | 'everything'
+
+/**
+ * Deletes rows about an erased account that were written after its erasure. No foreign key ties them to it: they are
+ * found by their subject, and stay when another account has a row with the same id. What other rows say of it among
+ * other words is replaced.
+ */
+export async function eraseLateRows(
+  sql: Database,
+  { ids: [accountId = '', ...ids] }: Trace,
+  depth: Depth = 'everything',
+): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`select erase_only(${accountId})`
     const free = await withoutOthers(tx, accountId, [accountId, ...ids])
@@ -86,7 +97,40 @@ export async function eraseLateRows(sql: Database, { ids: [accountId = '', ...id
     await tx`delete from access_log where account_id = ${accountId}`
     await tx`delete from events where account_id = ${accountId}`
     await tx`delete from data_keys where account_id = ${accountId}`
+    if (depth === 'everything') await eraseMentions(tx, free)
   })
+}
+
+/** Ids of ours and of outside parties are longer: a shorter text would be found in others by chance. */
+const shortestMentioned = 8
+
+/**
+ * Erases what rows about other things say of an erased person: plans of a restore, facts of tasks, and what operators
+ * have typed.
+ */
+async function eraseMentions(tx: Transaction, ids: readonly string[]): Promise<void> {
+  const sought = ids.filter(({ length }) => length >= shortestMentioned)
+  const uuids = ids.filter(isUuid)
+  const mentions = (text: Fragment) =>
+    tx`exists (select from unnest(${sought}::text[]) as sought where strpos(${text}, sought) > 0)`
+  await tx`delete from attention where ${mentions(tx`subject_id`)}`
+  await tx`update attention set attributes = (
+      select jsonb_object_agg(key, case when ${mentions(tx`value::text`)} then '"erased"' else value end)
+      from jsonb_each(attributes))
+    where ${mentions(tx`attributes::text`)}`
+  await tx`update attention set detail = 'erased' where ${mentions(tx`detail`)}`
+  await tx`update attention set note = 'erased' where ${mentions(tx`note`)}`
+  // The deletion settles the payment and returns the eSIM of an order that was there.
+  await tx`delete from restored_items where ${mentions(tx`subject_id`)} or plan ->> 'paymentIntentId' = any(${sought})
+    or plan ->> 'pageId' = any(${sought}) or plan -> 'placement' ->> 'clientRef' = any(${sought})`
+  await tx`update restored_items set plan = plan || '{"orderId": null}' where plan ->> 'orderId' = any(${sought})`
+  await tx`update restored_items set detail = 'erased' where ${mentions(tx`detail`)}`
+  await tx`delete from reconciliation_differences where ${mentions(tx`subject_id`)}`
+  await tx`update reconciliation_differences set detail = 'erased' where ${mentions(tx`detail`)}`
+  await tx`delete from operator_acts where account_id is null and id = any(${uuids}::uuid[])`
+  await tx`update operator_acts set subject = 'erased' where account_id is null and subject = any(${sought})`
+  await tx`update operator_acts set reason = 'erased' where ${mentions(tx`reason`)}`
+  await tx`update bulk_actions set reason = 'erased' where ${mentions(tx`reason`)}`
 }
 
 /** The condition that another account has a row with this id. */

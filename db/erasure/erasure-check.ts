@@ -5,7 +5,7 @@
 import { owners, personalData } from '../../policy/personal-data.ts'
 import type { Database, Queryable } from '../connection/database.ts'
 import type { Trace } from './deletion-seals.ts'
-import { isUuid, withoutOthers } from './erased-rows.ts'
+import { type Depth, isUuid, withoutOthers } from './erased-rows.ts'
 
 interface Column {
   table: string
@@ -14,7 +14,8 @@ interface Column {
   is_indexed: boolean
 }
 
-type Finder = 'uuid' | 'text' | 'array' | 'json' | 'bytes' | 'nothing'
+/** `words`: an id may be a part of the text. */
+type Finder = 'uuid' | 'text' | 'words' | 'array' | 'json' | 'bytes' | 'nothing'
 
 /** How to search each type of column; `nothing` for types that cannot hold an identifier. */
 const finders: Record<string, Finder> = {
@@ -35,12 +36,6 @@ const finders: Record<string, Finder> = {
 }
 
 /**
- * Which columns to search. A search by index takes no longer with more accounts; any other column needs a scan of its
- * table.
- */
-export type Depth = 'indexes' | 'everything'
-
-/**
  * Searches for traces of an erased person, except in the rows of other accounts.
  * @returns `table.column` (or `table.*`) of each place with a trace, and of each column that could not be searched
  */
@@ -58,7 +53,7 @@ export async function checkTraces(
     const [first] = group
     if (!first) continue
     const hits = await sql`select 1 from ${sql(first.table)} as held
-      where (${anyOf(sql, group, sought)}) and not ${ofLiving(sql, first.table, accountId)} limit 1`
+      where (${anyOf(sql, group, sought, depth)}) and not ${ofLiving(sql, first.table, accountId)} limit 1`
     if (hits.length > 0) found.push(group.length === 1 ? nameOf(first) : `${first.table}.*`)
   }
   return { found, unchecked }
@@ -86,6 +81,7 @@ async function liveColumns(sql: Database): Promise<Column[]> {
 function finderOf(column: Column): Finder | undefined {
   const entry = personalData[nameOf(column)]
   if (!entry) return undefined
+  if (entry.mentions) return 'words'
   const finder = finders[column.type]
   // Ciphertext cannot be searched, but the other columns of its row can. Kept texts that are no links hold no
   // identifiers.
@@ -123,7 +119,7 @@ function ofLiving(sql: Queryable, table: string, accountId: string) {
   }
 }
 
-function anyOf(sql: Queryable, columns: Column[], trace: Trace) {
+function anyOf(sql: Queryable, columns: Column[], trace: Trace, depth: Depth) {
   const uuids = trace.ids.filter(isUuid)
   const conditions = columns.map((column) => {
     const name = sql(column.column)
@@ -132,6 +128,10 @@ function anyOf(sql: Queryable, columns: Column[], trace: Trace) {
         return sql`${name} = any(${uuids}::uuid[])`
       case 'text':
         return sql`${name} = any(${trace.ids}::text[])`
+      case 'words':
+        return depth === 'indexes'
+          ? sql`${name} = any(${trace.ids}::text[])`
+          : sql`exists (select from unnest(${trace.ids}::text[]) as id where length(id) >= 8 and strpos(${name}, id) > 0)`
       case 'array':
         return sql`${name} && ${trace.ids}::text[]`
       case 'json':
