@@ -24,3 +24,20 @@ export async function deleteTokens(sql: Database, before: Date, endedBefore: Dat
   const sessions = await sql`delete from web_sessions where expires_at <= ${before}`
   return links.count + sessions.count + ended.count
 }
+
+/**
+ * Deletes a batch of what operators did to nothing of anybody's account, of closed tasks, and of mails to operators.
+ * @returns the largest of their numbers; less than `limit` when none are left
+ */
+export async function deleteOperatorRecords(sql: Database, before: Date, limit: number): Promise<number> {
+  const acts = await sql`
+    delete from operator_acts where ctid = any(array(
+      select ctid from operator_acts where account_id is null and asked_at < ${before} limit ${limit}))`
+  const tasks = await sql`
+    delete from attention where ctid = any(array(
+      select ctid from attention where resolved_at < ${before} limit ${limit}))`
+  const mails = await sql`
+    delete from sends where ctid = any(array(
+      select ctid from sends where account_id is null and first_at < ${before} limit ${limit}))`
+  return Math.max(acts.count, tasks.count, mails.count)
+}

@@ -96,6 +96,8 @@ export const periods = {
   },
   /** R2: invoices and orders are kept anonymised for 7 years */
   books: { years: 7 },
+  /** what operators did that is about no account, and tasks that are closed: as long as the books that they explain */
+  operatorRecords: { years: 7 },
   /** R3: backups are kept for at most 30 days */
   backups: {
     keepDays: 30,

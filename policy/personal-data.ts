@@ -28,6 +28,7 @@ export type KeptUntil = {
     | 'privacyRequest'
     | 'stripeRedactionAfterDays'
     | 'books'
+    | 'operatorRecords'
     | 'securityLog'
     | 'signInLinkMs'
     | 'webSession'
@@ -523,7 +524,7 @@ const tables: Record<string, Table> = {
   },
   provider_balances: {
     onErasure: 'keep',
-    keptUntil: whileUseful,
+    keptUntil: { period: 'reconciliationsMs', why: 'by which the rate of spending is known' },
     columns: {
       provider: technical,
       read_at: technical,
@@ -624,7 +625,7 @@ const tables: Record<string, Table> = {
   },
   event_recipients: {
     onErasure: 'keep',
-    keptUntil: whileUseful,
+    keptUntil: { period: 'securityLog', why: 'counted from when the endpoint was told no more' },
     columns: {
       id: technical,
       endpoint_id: technical,
@@ -671,7 +672,10 @@ const tables: Record<string, Table> = {
   attention: {
     onErasure: 'delete',
     owner: { is: 'subject', column: 'subject_id' },
-    keptUntil: { period: 'none', why: 'until an operator has closed the task, then with the account' },
+    keptUntil: {
+      period: 'operatorRecords',
+      why: 'counted from when the task was closed; before that with the account',
+    },
     columns: {
       id: technical,
       kind: technical,
@@ -716,10 +720,7 @@ const tables: Record<string, Table> = {
   operator_acts: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: {
-      period: 'account',
-      why: 'R1: as long as the account; one about no account names no person, and stays',
-    },
+    keptUntil: { period: 'operatorRecords', why: 'R1: as long as the account; this long if it is about no account' },
     columns: {
       id: technical,
       account_id: link('the account'),

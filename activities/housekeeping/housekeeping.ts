@@ -4,14 +4,14 @@ import type { WorkerContext } from '../../context.ts'
 import { dropDays, ensureDays } from '../../db/access/daily-partitions.ts'
 import { deleteEvents } from '../../db/events/events.ts'
 import { deleteRecipients } from '../../db/events/recipients.ts'
-import { deleteIdempotencyKeys, deleteTokens, deleteWebhookEvents } from '../../db/expired.ts'
+import { deleteIdempotencyKeys, deleteOperatorRecords, deleteTokens, deleteWebhookEvents } from '../../db/expired.ts'
 import { indexOlderEsims } from '../../db/operator/iccids.ts'
 import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { deleteVelocity } from '../../db/order/velocity.ts'
 import { listOverdueOrders } from '../../db/overdue.ts'
 import { deleteAllowances } from '../../db/requests/allowances.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
-import { plusDays, plusMs } from '../../shared/calendar.ts'
+import { plusDays, plusMs, plusYears } from '../../shared/calendar.ts'
 import { isGone } from '../../temporal/listed-runs.ts'
 import { retireBuilds } from '../../temporal/worker-deployment.ts'
 import type { HousekeepingActivities } from '../../workflows/housekeeping/housekeeping.contract.ts'
@@ -57,6 +57,9 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
         allowances: await inBatches(batchSize, (limit) => deleteAllowances(sql, at, limit)),
         // The next run is a day away, so counts that would be too old by then are deleted now.
         velocity: await inBatches(batchSize, (limit) => deleteVelocity(sql, plusDays(at, 1), limit)),
+        operatorRecords: await inBatches(batchSize, (limit) =>
+          deleteOperatorRecords(sql, plusYears(at, -periods.operatorRecords.years), limit),
+        ),
         iccidsIndexed: await indexOlderEsims(context, heartbeat),
       }
     },

@@ -137,6 +137,9 @@ test('every period is the one that was meant', () => {
         "confirmEveryMs": "5min",
         "confirmWithinMs": "15min",
       },
+      "operatorRecords": {
+        "years": 7,
+      },
       "operatorRefundsMs": "1d",
       "operatorSignInMs": "10min",
       "operatorTask": {

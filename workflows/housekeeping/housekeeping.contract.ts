@@ -13,6 +13,8 @@ export interface HousekeepingReport {
     allowances?: number
     velocity?: number
     events?: number
+    /** acts about no account, and closed tasks */
+    operatorRecords?: number
     /** eSIMs from before the index of ICCIDs, which a search would have to index */
     iccidsIndexed?: number
   }
