@@ -15,7 +15,8 @@ export async function currentTransaction(tx: Transaction): Promise<string> {
 export async function vacuumDeletedKeys(sql: Database, transaction: string): Promise<boolean> {
   const [older] = await sql`
     select 1 from (
-      select backend_xmin as xmin from pg_stat_activity
+      -- Snapshots of other databases of the same server hold back nothing here; replication is of no database.
+      select backend_xmin as xmin from pg_stat_activity where coalesce(datname, '') in ('', current_database())
       union all select xmin from pg_replication_slots
     ) as snapshots
     where xmin is not null and age(xmin) >= age(${transaction}::xid8::xid) and age(${transaction}::xid8::xid) >= 0
