@@ -58,9 +58,9 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
   }
 
   /** Whether a run only waits for time: no worker has, or is about to get, a task of it. */
-  async function isWaiting({ orderId }: Order): Promise<boolean> {
+  async function isWaiting(workflowId: string): Promise<boolean> {
     const description = await temporal.workflow
-      .getHandle(orderWorkflowId(orderId))
+      .getHandle(workflowId)
       .describe()
       .catch(() => undefined)
     if (!description) return false
@@ -81,7 +81,8 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
     for (let last = ''; ; ) {
       await witness.look(order)
       if (wanted.includes(order.status)) return order
-      if (order.status !== last || !isCalm() || !(await isWaiting(order))) changedAt = Date.now()
+      if (order.status !== last || !isCalm() || !(await isWaiting(orderWorkflowId(order.orderId))))
+        changedAt = Date.now()
       last = order.status
       if (Date.now() > deadline) throw new Stuck(`${order.name} is ${order.status}, not ${wanted.join(' or ')}`)
       if (Date.now() - changedAt > idleMs) {
@@ -119,7 +120,10 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
     const { deletion } = person
     if (!deletion) return
     const workflowId = accountDeletionWorkflowId(cipher.accountRef(person.accountId))
-    await forward(workflowId, '4 days')
+    const now = await forward(workflowId, '4 days')
+    // The skipped time may not wait for an attempt that no worker has taken yet.
+    for (const deadline = Date.now() + stuckAfterMs; now && Date.now() < deadline && !(await isWaiting(workflowId)); )
+      await pause(lookEveryMs)
     const answer = await untilAnswered(stack.anonymous, 'GET', `/v1/deletions/${deletion.receiptId}`)
     const later = ['backups', 'stripe_redaction']
     deletion.pending = withSteps
