@@ -57,6 +57,7 @@ export const dailyRuns: Record<string, Scenario> = {
   'reconciliation-of-balances': async (product) =>
     ended(product, reconciliationType, [{ only: 'provider_balances' } satisfies ReconciliationInput]),
   'housekeeping-done': async (product) => ended(product, housekeepingType),
+  'housekeeping-with-notices': async (product) => ended(product, housekeepingType),
   'housekeeping-given-up': async (product) => withoutTable(product, housekeepingType, 'webhook_events'),
   'transparency-night-done': async (product) => ended(product, transparencyNightType),
   'transparency-night-given-up': async (product) => withoutTable(product, transparencyNightType, 'signing_keys'),

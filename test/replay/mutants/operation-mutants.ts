@@ -152,6 +152,16 @@ export const operationMutants: Mutant[] = [
     caughtBy: ['housekeeping-done', 'housekeeping-given-up'],
   },
   {
+    name: 'notices that came back and that nobody sends again',
+    mutation: {
+      workflow: 'housekeeping',
+      activity: 'sendMissedNotices',
+      fault: 'skipped',
+      result: { policies: 0, breaches: 0 },
+    },
+    caughtBy: ['housekeeping-with-notices'],
+  },
+  {
     name: 'payments that are compared with nothing',
     mutation: {
       workflow: 'reconciliation',

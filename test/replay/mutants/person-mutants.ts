@@ -40,6 +40,16 @@ export const personMutants: Mutant[] = [
     caughtBy: ['account-deletion-complete', 'account-deletion-waits-for-the-last-backup'],
   },
   {
+    name: 'a deletion that never looks at the list of Temporal again',
+    mutation: { workflow: 'accountDeletion', activity: 'deleteRuns', when: { final: true }, fault: 'skipped' },
+    caughtBy: ['account-deletion-complete', 'account-deletion-verified-before-the-list'],
+  },
+  {
+    name: 'a step of a deletion that is not tried again',
+    mutation: { workflow: 'accountDeletion', receivedSignal: 'try-again' },
+    caughtBy: ['account-deletion-tried-again'],
+  },
+  {
     name: 'a refund of an erased person that nobody watches',
     mutation: { workflow: 'accountDeletion', activity: 'settlePayments', fault: 'altered', result: { watch: false } },
     caughtBy: ['account-deletion-waits-for-a-refund-to-settle', 'account-deletion-left-to-an-operator'],

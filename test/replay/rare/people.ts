@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { erasureSteps } from '../../../policy/deletion.ts'
 import { failure } from '../../../shared/failures.ts'
-import { accountDeletionType, erased } from '../../../workflows/account-deletion.contract.ts'
+import { accountDeletionType, erased, tryAgain } from '../../../workflows/account-deletion.contract.ts'
 import {
   type BreachDecisions,
   opened as breachOpened,
@@ -76,6 +76,41 @@ export const rareDeletions: Record<string, Scenario> = {
     async play(run) {
       await run.called('sendFarewell')
       await run.handle.cancel()
+      await run.forward('91 days')
+    },
+  })),
+  'account-deletion-verified-before-the-list': rare(() => ({
+    begins: aDeletion(),
+    answers: {
+      eraseAccount: () => ({ ...erasure(), pending: ['database', 'temporal'] }),
+      deleteRuns: inTurn(
+        { state: 'pending' },
+        { state: 'pending' },
+        failure('ErasureIncomplete', { code: 'listed_1' }),
+        failure('ErasureIncomplete', { code: 'listed_1' }),
+        { state: 'done' },
+      ),
+      verifyErasure: inTurn({ state: 'pending' }, { state: 'done' }),
+      completeDeletion: () => ({ complete: true }),
+    },
+    play: (run) => run.forward('91 days'),
+  })),
+  'account-deletion-tried-again': rare(() => ({
+    begins: aDeletion(),
+    answers: {
+      eraseAccount: () => ({ ...erasure(), pending: ['database', 'firebase', 'stripe', 'backups'] }),
+      settlePayments: inTurn(failure('PaymentRefused', { code: 'refused' }), { watch: true }, { watch: false }),
+      deleteFirebaseUser: inTurn(failure('ErasureRefused', { code: 'user_kept' }), { state: 'done' }),
+      completeDeletion: () => ({ complete: true }),
+    },
+    async play(run) {
+      await run.called('leaveToOperator', 2)
+      await run.called('deleteFirebaseUser')
+      await run.forward('1 day')
+      await run.signal(tryAgain, { processor: 'firebase' })
+      await run.called('deleteFirebaseUser', 2)
+      await run.signal(tryAgain, { processor: 'stripe' })
+      await run.called('deleteStripeCustomer')
       await run.forward('91 days')
     },
   })),
