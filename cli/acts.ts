@@ -21,8 +21,9 @@ const usage = `Usage: npm run cli -- <command> [--json]
   task take|note|settle <task> --reason <text>
   task complete|try-again <task> --reason <text>     a deletion's step that was left to operators
   account note|waive-old-address|child-report <account> --reason <text>
-  privacy answer <request> --outcome granted|... [--answer-file <file>]   without one: answered elsewhere
-  privacy extend <request> --because complexity|number_of_requests
+  privacy answer <request> --outcome granted|... --reason <text>
+      [--answer-file <file>]        without one: answered elsewhere
+  privacy extend <request> --because complexity|number_of_requests --reason <text>
   dispute submit|accept <order> <dispute> --reason <text>
   bulk prepare retry|refund|apologise --reason <text>
       [--status <state>]... [--provider <id>] [--paid-from <time>] [--paid-until <time>]
@@ -124,7 +125,7 @@ async function act(order: string, name: string, reason: string): Promise<void> {
   await show('POST', `/v1/operator/orders/${path(order)}/acts`, given({ act: name, reason, amount, cause, esims }))
 }
 
-/** For most acts the API asks programs for no reason; people are asked for one. */
+/** The API asks programs for no reason; people are asked for one. */
 function withReason(work: (reason: string) => Promise<void>): () => Promise<void> {
   const reason = needed('reason')
   return () => work(reason)
@@ -157,16 +158,16 @@ function accountWork(name: string, account: string): (() => Promise<void>) | und
 
 function requestWork(name: string, address: string): (() => Promise<void>) | undefined {
   if (name === 'extend') {
-    const reason = needed('because')
-    return () => show('POST', `${address}/extend`, { reason })
+    const because = needed('because')
+    return withReason((note) => show('POST', `${address}/extend`, { reason: because, note }))
   }
   if (name !== 'answer') return undefined
   const answerKind = needed('outcome')
-  return async () => {
+  return withReason(async (reason) => {
     const file = values['answer-file']
     const answer = file === undefined ? null : await readFile(file, 'utf8').catch(unreadable)
-    await show('POST', `${address}/resolve`, { answerKind, answer })
-  }
+    await show('POST', `${address}/resolve`, { answerKind, answer, reason })
+  })
 }
 
 async function everyOne(address: string, query: Json = {}): Promise<void> {

@@ -18,9 +18,10 @@ import { sentId, sentTime } from '../http/storable.ts'
 import { createOrderClient } from '../runs/order-client.ts'
 import { createPartialRefundClient } from '../runs/partial-refund-client.ts'
 import { accountId } from '../views/account-fields.ts'
+import { actReason, whyNote } from '../views/operator-words.ts'
 import { orderStatus } from '../views/order-enumerations.ts'
 import { oneOrder, orderParams, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
-import { recordOperatorAct } from './console/perform-act.ts'
+import { assertReasonIsOfOperator, recordOperatorAct } from './console/perform-act.ts'
 
 const partialRefund = z
   .strictObject({
@@ -36,6 +37,7 @@ const partialRefund = z
       .enum(['kept', 'returned'])
       .default('kept')
       .describe('whether unused eSIMs are returned to the provider first'),
+    ...whyNote,
   })
   .meta({ id: 'PartialRefund' })
 
@@ -70,7 +72,10 @@ export function orderRoutes(api: ApiContext): Route[] {
     id: string,
     caller: Caller,
     idempotency: IdempotentRequest | undefined,
+    given?: z.output<typeof actReason>,
   ) {
+    assertReasonIsOfOperator(caller, given)
+    const reason = given?.reason ?? null
     const { account_id: accountId } = await reachable(id, caller)
     const spends = caller.kind === 'operator' ? undefined : 'give_back'
     if (spends && !idempotency) await spend(api, spends, { accountId })
@@ -79,7 +84,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       accountId,
       async ({ requestId, updateId, repeated }) => {
         const ask = () => client.update(id, definition, [], updateId)
-        const entry = { id: requestId, accountId, orderId: id, act: name, reason: null }
+        const entry = { id: requestId, accountId, orderId: id, act: name, reason }
         try {
           if (caller.kind !== 'operator') await ask()
           else await recordOperatorAct(api, caller, entry, ask)
@@ -111,19 +116,20 @@ export function orderRoutes(api: ApiContext): Route[] {
       reads: ['orders', 'esims'],
       idempotencyKey: 'optional',
       params: orderParams,
+      body: actReason.optional(),
       responses: { 200: oneOrder },
       problems: [
         'not_found',
         'order_state_conflict',
         ...(name !== 'approve' && who.includes('operator') ? (['second_operator_required'] as const) : []),
       ],
-      handle: ({ params, caller, idempotency }) => act(name, definition, params.id, caller, idempotency),
+      handle: ({ params, body, caller, idempotency }) => act(name, definition, params.id, caller, idempotency, body),
     })
 
   /** @throws Problem forbidden for anybody but operators; idempotency_key_required */
   async function refundPart(
     id: string,
-    { amount, reason, esims }: z.output<typeof partialRefund>,
+    { amount, reason, esims, note }: z.output<typeof partialRefund>,
     caller: Caller,
     idempotency: IdempotentRequest | undefined,
   ) {
@@ -137,7 +143,7 @@ export function orderRoutes(api: ApiContext): Route[] {
     }
     const amountMinor = amount?.minor ?? null
     await actOnce(idempotency, accountId, ({ requestId, updateId }) => {
-      const entry = { id: requestId, accountId, orderId: id, act: 'refund-part', reason: null, amountMinor }
+      const entry = { id: requestId, accountId, orderId: id, act: 'refund-part', reason: note ?? null, amountMinor }
       return recordOperatorAct(api, caller, entry, () =>
         partialRefunds.refund({ refundId: requestId, orderId: id, amountMinor, reason, esims }, accountId, updateId),
       )
@@ -226,7 +232,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       tag: 'orders',
       summary: 'Return unused eSIMs for a refund; an operator may refund a part, or repeat a refund that failed',
       description:
-        'Without a body: the unused eSIMs are returned, and what is left of the payment is refunded. With a body, for operators: a part of what is left of the payment of a delivered order, or all of it, is refunded; the status stays. Each such refund has a credit note.',
+        'Without a body: the unused eSIMs are returned, and what is left of the payment is refunded. With a body, for operators: a part of what is left of the payment of a delivered order, or all of it, is refunded; the status stays. Each such refund has a credit note. An operator who gives a reason for a refund in full asks `POST /v1/operator/orders/{id}/acts`.',
       promises: ['U2', 'U6'],
       callers: ['service', 'person', 'operator'],
       scope: 'orders',
@@ -265,14 +271,17 @@ export function orderRoutes(api: ApiContext): Route[] {
       reads: ['orders', 'esims'],
       idempotencyKey: 'required',
       params: orderParams,
+      body: actReason.optional(),
       responses: { 200: oneOrder },
       problems: ['not_found', 'order_state_conflict', 'mail_unavailable'],
-      async handle({ params, caller, idempotency }) {
+      async handle({ params, body, caller, idempotency }) {
+        assertReasonIsOfOperator(caller, body)
+        const reason = body?.reason ?? null
         const { account_id: accountId } = await reachable(params.id, caller)
         const isOperator = caller.kind === 'operator'
         const act = ({ requestId, updateId }: { requestId: string; updateId: string }) => {
           const ask = () => client.update(params.id, resend, [{ requestId }], updateId)
-          const entry = { id: requestId, accountId, orderId: params.id, act: 'resend', reason: null }
+          const entry = { id: requestId, accountId, orderId: params.id, act: 'resend', reason }
           return isOperator ? recordOperatorAct(api, caller, entry, ask) : ask()
         }
         await actOnce(idempotency, accountId, act, isOperator ? undefined : 'resend')

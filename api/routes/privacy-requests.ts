@@ -22,6 +22,7 @@ import { sentId, sentTime } from '../http/storable.ts'
 import { createPrivacyRequestClient } from '../runs/privacy-request-client.ts'
 import { accountId } from '../views/account-fields.ts'
 import { enumeration } from '../views/enumeration.ts'
+import { whyField, whyNote } from '../views/operator-words.ts'
 import { recordOperatorAct } from './console/perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
@@ -40,6 +41,7 @@ const newRequest = z
     message: text,
     replyTo: z.email().max(254).optional().describe('operators only: where to answer a person without an account'),
     receivedAt: sentTime.optional().describe('operators only: when the mail arrived, if not now'),
+    ...whyField,
   })
   .meta({ id: 'NewPrivacyRequest' })
 
@@ -69,6 +71,7 @@ const newAnswer = z
   .strictObject({
     answerKind: z.enum(answerKinds),
     answer: text.nullable().describe('the text to mail to the person; null when they were answered by another way'),
+    ...whyField,
   })
   .meta({ id: 'PrivacyRequestAnswer' })
 
@@ -129,7 +132,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
           await recordRequestAct(
             api,
             caller,
-            { id: entryIdOf(api, id), request: { id, owner, kind }, act: 'enter', reason: null },
+            { id: entryIdOf(api, id), request: { id, owner, kind }, act: 'enter', reason: body.reason ?? null },
             open,
           )
         return { status: 201, headers: { Location: `/v1/privacy-requests/${id}` }, body: await view(id, caller) }
@@ -205,7 +208,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
           recordRequestAct(
             api,
             caller,
-            { id: requestId, request: { id, owner, kind }, act: 'answer', reason: answer.kind },
+            { id: requestId, request: { id, owner, kind }, act: 'answer', reason: body.reason ?? answer.kind },
             () => client.resolve(id, answer, requestId),
           ),
         )
@@ -222,7 +225,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       reads: ['privacyRequests'],
       idempotencyKey: 'optional',
       params,
-      body: z.strictObject({ reason: z.enum(extensionReasons) }).meta({ id: 'PrivacyRequestExtension' }),
+      body: z.strictObject({ reason: z.enum(extensionReasons), ...whyNote }).meta({ id: 'PrivacyRequestExtension' }),
       responses: { 200: one },
       problems: conflict,
       async handle({ params: { id }, body, caller, idempotency }) {
@@ -231,7 +234,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
           recordRequestAct(
             api,
             caller,
-            { id: requestId, request: { id, owner, kind }, act: 'extend', reason: body.reason },
+            { id: requestId, request: { id, owner, kind }, act: 'extend', reason: body.note ?? body.reason },
             () => client.extend(id, body.reason, updateId),
           ),
         )
@@ -248,7 +251,7 @@ const entryIdOf = ({ cipher }: ApiContext, requestId: string): string =>
 /**
  * Does what an operator does to a privacy request, with an entry; it is on the page of the account, where the request
  * has one.
- * @param act.reason a word: the answer itself names people
+ * @param act.reason without one a word: the answer itself names people
  */
 async function recordRequestAct(
   api: ApiContext,
@@ -271,7 +274,7 @@ async function recordRequestAct(
 function faultsOf(body: z.output<typeof newRequest>, receivedAt: Date, caller: Caller, now: Date) {
   const faults: { field: string; reason: string }[] = []
   if (caller.kind !== 'operator') {
-    for (const field of ['replyTo', 'receivedAt'] as const) {
+    for (const field of ['replyTo', 'receivedAt', 'reason'] as const) {
       if (body[field] !== undefined) faults.push({ field, reason: 'is for operators' })
     }
   }

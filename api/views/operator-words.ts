@@ -11,11 +11,16 @@ export const taskNote = z
   .max(500)
   .refine((text) => !/@|\d{7}/.test(text), 'must not hold an address or a long number: no personal data')
 
-/** Why an operator's program does something, where the act does not ask for more. */
-export const actReason = z.strictObject({ reason: taskNote.min(3).optional() }).meta({ id: 'ActReason' })
+const why = taskNote.min(3).optional().describe('for operators: why, for the record; without personal data')
 
-/** The same as one of the fields of an act that asks for more. */
-export const whyField = { reason: taskNote.min(3).optional().describe('why, for the record; without personal data') }
+/** One of the fields of an act that asks for more: why an operator does it. */
+export const whyField = { reason: why }
+
+/** The same for an act whose `reason` is one of a list, for somebody else than operators. */
+export const whyNote = { note: why }
+
+/** Why an operator does something, where the act does not ask for more. */
+export const actReason = z.strictObject(whyField).meta({ id: 'ActReason' })
 
 export const actOutcome = enumeration('OperatorActOutcome', 'What became of what an operator has asked for', {
   asked: 'Whether it was done is not known',

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import { type Caller, isAct, lacksEntry, noteEntry } from '../../api/http/caller.ts'
 import type { Backups, OperatorActs, Packages } from '../../db/connection/schema.ts'
 import { insertDraft } from '../../db/policies.ts'
@@ -27,8 +28,6 @@ interface Case {
   act: string
   /** of the entry; default: the last but one part of the path, or what was made */
   subject?: string | null
-  /** the route has no field for a reason: it is of the app backend, or has one of its own */
-  withoutReason?: true
 }
 
 async function campaign(): Promise<string> {
@@ -93,7 +92,6 @@ async function endpoint(): Promise<string> {
   return body.id
 }
 
-const withoutReason = true
 const cases: Record<string, Case> = {
   'POST /v1/campaigns': {
     path: () => '/v1/campaigns',
@@ -154,40 +152,33 @@ const cases: Record<string, Case> = {
     body: { kind: 'access', message: 'What do you have?', replyTo: 'a@example.com' },
     act: 'enter',
     subject: 'access',
-    withoutReason,
   },
   'POST /v1/webhook-endpoints': {
     path: () => '/v1/webhook-endpoints',
     body: { url: 'https://example.com/hook' },
     act: 'make-webhook-endpoint',
-    withoutReason,
   },
   'PATCH /v1/webhook-endpoints/{id}': {
     path: async () => `/v1/webhook-endpoints/${await endpoint()}`,
     body: { state: 'disabled' },
     act: 'change-webhook-endpoint',
-    withoutReason,
   },
   'DELETE /v1/webhook-endpoints/{id}': {
-    path: async () => `/v1/webhook-endpoints/${await endpoint()}`,
+    path: async () => `/v1/webhook-endpoints/${await endpoint()}?reason=${encodeURIComponent(reason)}`,
     act: 'delete-webhook-endpoint',
-    withoutReason,
   },
   'POST /v1/webhook-endpoints/{id}/rotate-secret': {
     path: async () => `/v1/webhook-endpoints/${await endpoint()}/rotate-secret`,
     act: 'rotate-secret-of-webhook-endpoint',
-    withoutReason,
   },
   'POST /v1/webhook-endpoints/{id}/replay': {
     path: async () => `/v1/webhook-endpoints/${await endpoint()}/replay`,
     body: { since: '2026-01-01T00:00:00Z' },
     act: 'replay-to-webhook-endpoint',
-    withoutReason,
   },
   'POST /v1/webhook-endpoints/{id}/ping': {
     path: async () => `/v1/webhook-endpoints/${await endpoint()}/ping`,
     act: 'ping-webhook-endpoint',
-    withoutReason,
   },
 }
 
@@ -245,6 +236,17 @@ test('each act of an operator, by key or on the console, is done here or in anot
   }
 })
 
+test('each act of an operator by a key accepts why it is done, in words', () => {
+  const givenIn = (schema: z.ZodType | undefined): boolean => {
+    const fields = schema instanceof z.ZodOptional ? schema.unwrap() : schema
+    const { reason: why, note } = fields instanceof z.ZodObject ? fields.shape : {}
+    return [why, note].some((field) => field instanceof z.ZodType && field.safeParse(reason).success)
+  }
+  const acts = harness.routes.filter((route) => isAct(route, 'operator'))
+  expect(acts.length).toBeGreaterThan(40)
+  expect(acts.filter(({ body, query }) => !givenIn(body) && !givenIn(query)).map(operationOf)).toEqual([])
+})
+
 test('no request of an operator leaves no entry, but for these', () => {
   const without = harness.routes.flatMap((route) => (route.unrecorded ? [operationOf(route)] : []))
   expect(without.sort()).toEqual([
@@ -271,7 +273,7 @@ beforeAll(async () => {
 /** @returns the status of the answer */
 async function ask(operation: string, one: Case): Promise<number> {
   const [method = ''] = operation.split(' ')
-  const body = method === 'DELETE' ? undefined : one.withoutReason ? one.body : { ...Object(one.body), reason }
+  const body = method === 'DELETE' ? undefined : { ...Object(one.body), reason }
   return (await send(method, await one.path(), body)).status
 }
 
@@ -284,7 +286,7 @@ test.each(Object.entries(cases))('%s leaves an entry that says who and why', asy
   expect(entries).toEqual([
     {
       operator: `operator:${key?.id}`,
-      reason: one.withoutReason ? null : reason,
+      reason,
       state,
       subject: one.subject === undefined ? expect.any(String) : one.subject,
       account_id: null,

@@ -64,6 +64,8 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
     ['task', 'settle', task?.id ?? ''],
     ['account', 'child-report', child.accountId],
     ['bulk', 'cancel', bulk],
+    ['privacy', 'extend', slow, '--because', 'complexity'],
+    ['privacy', 'answer', asked, '--outcome', 'granted', '--answer-file', file],
   ]) {
     const unsaid = await cli(args)
     expect([args, unsaid.code, unsaid.output]).toEqual([args, 2, expect.stringContaining('--reason')])
@@ -78,22 +80,23 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
     ...['take', 'note', 'settle'].map((name) => ['task', name, task?.id ?? '', ...reason]),
     ['account', 'note', person.accountId, ...reason],
     ['account', 'waive-old-address', person.accountId, ...reason],
-    ['privacy', 'extend', slow, '--because', 'complexity'],
-    ['privacy', 'answer', asked, '--outcome', 'granted', '--answer-file', file],
+    ['privacy', 'extend', slow, '--because', 'complexity', ...reason],
+    ['privacy', 'answer', asked, '--outcome', 'granted', '--answer-file', file, ...reason],
     ...['submit', 'accept'].map((name) => ['dispute', name, order.id, dispute, ...reason]),
   ]) {
     const done = await cli([...args, '--json'])
     expect([args, done.code, done.output]).toEqual([args, 0, expect.any(String)])
   }
   const acts = await sql<Pick<OperatorActs, 'act' | 'reason'>[]>`
-    select act, reason from operator_acts where account_id = ${person.accountId} and act not in ('answer', 'extend')
-    order by asked_at, id`
+    select act, reason from operator_acts where account_id = ${person.accountId} order by asked_at, id`
   expect(acts.map(({ act }) => act)).toEqual([
     'take-task',
     'note-task',
     'settle-task',
     'note',
     'waive-old-address',
+    'extend',
+    'answer',
     'submit-evidence',
     'accept-dispute',
   ])

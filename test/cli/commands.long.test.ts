@@ -222,7 +222,7 @@ test('an answer that is not the API’s, or none, is said in words; an act can b
     output: expect.stringMatching(/does not answer: .*ECONNREFUSED.*\n {2}The same again: --key the-same-key\n$/),
   })
   const file = join(folder, 'missing.txt')
-  const answer = ['privacy', 'answer', 'a-request', '--outcome', 'granted', '--answer-file', file]
+  const answer = ['privacy', 'answer', 'a-request', '--outcome', 'granted', '--answer-file', file, '--reason', 'r']
   expect(await cli(nobody, ...answer)).toEqual({ code: 1, output: expect.stringContaining('cannot be read') })
   expect((await cli('nowhere', 'tasks')).code).toBe(2)
 }, 60_000)

@@ -226,15 +226,35 @@ test('what an operator’s program does through the customer’s routes is in th
   const before = (await acts()).length
   const body = { amount: { minor: 10, currency: 'EUR' } }
   expectStatus(await operator.post(`/v1/orders/${order.id}/refund`, body), 200)
+  const noted = { ...body, note: 'the network was away' }
+  expectStatus(await operator.post(`/v1/orders/${order.id}/refund`, noted), 200)
   expectStatus(await operator.post(`/v1/orders/${order.id}/resend`), 200)
-  expect((await operator.post(`/v1/orders/${order.id}/approve`)).status).toBe(409)
+  const reason = 'they have asked again'
+  expectStatus(await operator.post(`/v1/orders/${order.id}/resend`, { reason }), 200)
+  for (const name of ['approve', 'reject', 'cancel'])
+    expect((await operator.post(`/v1/orders/${order.id}/${name}`, { reason })).status).toBe(409)
   const added = (await acts()).slice(before)
-  expect(added.map(({ act, amount_minor, state, code }) => [act, amount_minor, state, code])).toEqual([
-    ['refund-part', 10, 'done', null],
-    ['resend', null, 'done', null],
-    ['approve', null, 'refused', 'order_state_conflict'],
-  ])
+  expect(added.map(({ act, amount_minor, state, code, reason: why }) => [act, amount_minor, state, code, why])).toEqual(
+    [
+      ['refund-part', 10, 'done', null, null],
+      ['refund-part', 10, 'done', null, noted.note],
+      ['resend', null, 'done', null, null],
+      ['resend', null, 'done', null, reason],
+      ['approve', null, 'refused', 'order_state_conflict', reason],
+      ['reject', expect.any(Number), 'refused', 'order_state_conflict', reason],
+      ['cancel', expect.any(Number), 'refused', 'order_state_conflict', reason],
+    ],
+  )
   expect(new Set(added.map(({ operator: by }) => by)).size).toBe(1)
+})
+
+test('a reason is for operators: neither the app backend nor a customer gives one, and nothing is done', async () => {
+  const body = { reason: 'they have asked again' }
+  for (const caller of [harness.service, person.caller])
+    for (const name of ['resend', 'cancel']) {
+      const answer = await caller.post(`/v1/orders/${order.id}/${name}`, body)
+      expect([answer.status, answer.body.errors]).toEqual([400, [{ field: 'reason', reason: 'is for operators' }]])
+    }
 })
 
 test('an act whose outcome is unknown is not known yet, and its form does nothing else until it is known', async () => {

@@ -114,6 +114,15 @@ export const entryOn = (
   reason: given?.reason ?? null,
 })
 
+/**
+ * Admits a reason from operators alone, on a route that customers or the app backend call, too: nobody reads theirs.
+ * @throws Problem invalid_request
+ */
+export function assertReasonIsOfOperator(caller: Caller, given: { reason?: string | undefined } | undefined): void {
+  if (given?.reason !== undefined && caller.kind !== 'operator')
+    throw new Problem('invalid_request', { errors: [{ field: 'reason', reason: 'is for operators' }] })
+}
+
 function remedyOf(of: SecondOperatorRequired['of'], act: string): string {
   if (act === acceptDispute) return 'Ask another operator to accept it within the day: with both it is done.'
   if (of === 'operator') return 'Ask another operator to do it, or prepare a bulk refund that another one starts.'

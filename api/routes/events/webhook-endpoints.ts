@@ -28,7 +28,8 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
 import { enumeration } from '../../views/enumeration.ts'
 import { eventSchema, eventType } from '../../views/event-view.ts'
-import { entryOn, recordOperatorAct } from '../console/perform-act.ts'
+import { actReason, whyField } from '../../views/operator-words.ts'
+import { assertReasonIsOfOperator, entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
 const params = z.strictObject({ id: sentId })
 /** The key in the access log: the key that gave an endpoint's address reads all that the endpoint gets. */
@@ -59,9 +60,9 @@ const disabledBecause = enumeration('WebhookEndpointDisabledBecause', 'Why an en
   gone: 'It has answered 410',
 })
 
-const newEndpoint = z.strictObject({ url, types: types.default(null) }).meta({ id: 'NewWebhookEndpoint' })
+const newEndpoint = z.strictObject({ url, types: types.default(null), ...whyField }).meta({ id: 'NewWebhookEndpoint' })
 const endpointChange = z
-  .strictObject({ url: url.optional(), types: types.optional(), state: endpointState.schema.optional() })
+  .strictObject({ url: url.optional(), types: types.optional(), state: endpointState.schema.optional(), ...whyField })
   .meta({ id: 'WebhookEndpointChange' })
 
 const endpoint = z
@@ -108,11 +109,12 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
     caller: Caller,
     act: string,
     id: string,
+    given: { reason?: string | undefined } | undefined,
     perform: () => Promise<Result>,
     entryId: string = randomUUID(),
   ): Promise<Result> =>
     caller.kind === 'operator'
-      ? recordOperatorAct(api, caller, { ...entryOn(`${act}-webhook-endpoint`, id), id: entryId }, perform)
+      ? recordOperatorAct(api, caller, { ...entryOn(`${act}-webhook-endpoint`, id, given), id: entryId }, perform)
       : perform()
 
   function assertDialable(address: string): void {
@@ -155,6 +157,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       },
       problems: ['webhook_endpoint_conflict', 'request_in_progress'],
       async handle({ body, idempotency, caller }) {
+        assertReasonIsOfOperator(caller, body)
         assertDialable(body.url)
         const { resourceId: id, repeated, firstAt, release } = await idempotency.claim(null)
         if (repeated && !(await findEndpoint(sql, id))) {
@@ -169,8 +172,11 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
           caller,
           'make',
           id,
+          body,
           async () => {
-            if (await insertEndpoint(sql, api, { id, ...body, by: keyOf(caller), at: new Date() })) return
+            const { url: to, types: wanted } = body
+            const made = { id, url: to, types: wanted, by: keyOf(caller), at: new Date() }
+            if (await insertEndpoint(sql, api, made)) return
             await release()
             throw new Problem('webhook_endpoint_conflict', { detail: `There are ${mostEndpoints} already.` })
           },
@@ -228,7 +234,9 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       body: endpointChange,
       responses: { 200: one },
       problems: ['not_found'],
-      async handle({ params: { id }, body: { url: address, types: wanted, state }, caller }) {
+      async handle({ params: { id }, body, caller }) {
+        assertReasonIsOfOperator(caller, body)
+        const { url: address, types: wanted, state } = body
         if (address !== undefined) assertDialable(address)
         const at = new Date()
         const change = {
@@ -237,7 +245,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
           ...(state !== undefined && { enabled: state === 'enabled' }),
         }
         await found(id)
-        await recorded(caller, 'change', id, async () => {
+        await recorded(caller, 'change', id, body, async () => {
           if (!(await changeEndpoint(sql, id, change, { by: keyOf(caller), at }))) throw new Problem('not_found')
         })
         const row = await found(id)
@@ -261,12 +269,14 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       callers,
       scope: 'events',
       params,
+      query: z.strictObject(whyField),
       responses: { 204: { description: 'It is gone' } },
       problems: ['not_found'],
-      async handle({ params: { id }, caller }) {
+      async handle({ params: { id }, query, caller }) {
+        assertReasonIsOfOperator(caller, query)
         const at = new Date()
         await found(id)
-        await recorded(caller, 'delete', id, async () => {
+        await recorded(caller, 'delete', id, query, async () => {
           if (!(await deleteEndpoint(sql, id, at))) throw new Problem('not_found')
         })
         for (const kind of [disabledEndpointTask, endpointOfRevokedKeyTask])
@@ -284,9 +294,11 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       scope: 'events',
       idempotencyKey: 'required',
       params,
+      body: actReason.optional(),
       responses: { 200: { description: 'The endpoint with its new secret', schema: withSecret } },
       problems: ['not_found', 'webhook_endpoint_conflict', 'request_in_progress'],
-      async handle({ params: { id }, idempotency, caller }) {
+      async handle({ params: { id }, body, idempotency, caller }) {
+        assertReasonIsOfOperator(caller, body)
         await found(id)
         // A repeated request gets the same secret: its first answer may have been lost.
         await actOnce(idempotency, null, ({ requestId: rotationId }) =>
@@ -294,6 +306,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
             caller,
             'rotate-secret-of',
             id,
+            body,
             async () => {
               if (!(await rotateSecret(sql, api, { id, rotationId, at: new Date() }))) {
                 throw new Problem('webhook_endpoint_conflict', { detail: 'The last rotation is younger than a day.' })
@@ -314,7 +327,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       callers,
       scope: 'events',
       params,
-      body: z.strictObject({ since: sentTime }).meta({ id: 'EventReplay' }),
+      body: z.strictObject({ since: sentTime, ...whyField }).meta({ id: 'EventReplay' }),
       responses: {
         202: {
           description: 'They are sent',
@@ -322,9 +335,10 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
         },
       },
       problems: ['not_found', 'webhook_endpoint_conflict'],
-      async handle({ params: { id }, body: { since }, caller }) {
+      async handle({ params: { id }, body, caller }) {
+        assertReasonIsOfOperator(caller, body)
         await enabled(id)
-        const events = await recorded(caller, 'replay-to', id, () => replaySince(sql, id, new Date(since)))
+        const events = await recorded(caller, 'replay-to', id, body, () => replaySince(sql, id, new Date(body.since)))
         if (events === undefined)
           throw new Problem('webhook_endpoint_conflict', { detail: 'The endpoint is disabled.' })
         return { status: 202, body: { events } }
@@ -338,11 +352,13 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       callers,
       scope: 'events',
       params,
+      body: actReason.optional(),
       responses: { 202: { description: 'The event that is sent', schema: eventSchema } },
       problems: ['not_found', 'webhook_endpoint_conflict'],
-      async handle({ params: { id }, caller }) {
+      async handle({ params: { id }, body, caller }) {
+        assertReasonIsOfOperator(caller, body)
         await enabled(id)
-        const event = await recorded(caller, 'ping', id, () => pingEndpoint(sql, id))
+        const event = await recorded(caller, 'ping', id, body, () => pingEndpoint(sql, id))
         return { status: 202, body: eventBody(event) }
       },
     }),
