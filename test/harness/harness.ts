@@ -1,12 +1,14 @@
 /**
  * The test harness: a stack on free ports with test data, deleted afterwards. At the end of each file it checks that
- * all histories replay and are paths of the model, and that the books balance.
+ * all histories replay and are paths of the model, that the books balance, and that each kind of operator task has its
+ * advice.
  */
 import { afterAll, afterEach } from 'vitest'
 import { undescribedProblem } from '../../api/http/error-handler.ts'
 import type { StackOptions } from '../../dev/stack-options.ts'
 import { untilFirstSync } from './catalogue.ts'
 import { checkBooks } from './checks/books.ts'
+import { checkTaskKinds } from './checks/task-kinds.ts'
 import { type FreshState, rememberState } from './fresh-state.ts'
 import { type Product, startProduct } from './product.ts'
 import { checkAgainstModel, checkTasks, fetchHistories, replay } from './temporal/histories.ts'
@@ -84,7 +86,10 @@ async function faultsLeftBehind({ stack, logLines }: Product, checks: Checks): P
   const step = async (work: () => Promise<unknown>): Promise<void> => {
     await work().catch((fault: unknown) => faults.push(fault))
   }
-  if (checks.books !== false) await step(() => checkBooks(stack))
+  if (checks.books !== false) {
+    await step(() => checkBooks(stack))
+    await step(() => checkTaskKinds(stack))
+  }
   if (checks.replay !== false) {
     const histories = fetchHistories(stack.temporal)
     await step(async () => checkTasks(await histories))

@@ -63,6 +63,7 @@ test('an operator takes a task, notes what they found and closes it; another may
   await raised('refund_failed', 90)
   const [task] = (await open()).items
   expect(task).toMatchObject({ kind: 'refund_failed', urgency: 'now', owner: null, note: null })
+  expect(task).toMatchObject({ meaning: expect.stringContaining('The bank'), cure: expect.stringContaining('Refund') })
   expect(task?.ageSeconds).toBeGreaterThanOrEqual(90 * 60)
   const path = `/v1/operator-tasks/${task?.id}`
   const taken = expectStatus(await operator.post(`${path}/take`), 200)

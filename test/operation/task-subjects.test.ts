@@ -54,6 +54,7 @@ test('a task links the order, account or privacy request that it is about, in ea
     const link = `<a href="${page}"><code>${subject}</code></a>`
     for (const path of ['/console', '/console/tasks', `/console/attention/${task}/settle`]) {
       const { html } = await surfer.open(path)
+      expect(html).toContain('The bank has sent a refund back')
       expect([path, subject, html.includes(link)]).toEqual([path, subject, page !== undefined])
       expect(html).toContain(`<code>${subject}</code>`)
     }

@@ -9,7 +9,7 @@ import type { AccountTimelineEntry } from '../../views/account-timeline.ts'
 import { Facts } from '../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
 import { type ActLink, ActLinks, PageLinks, type PageOf, plain, Section, Table } from './parts.tsx'
-import { TaskAbout } from './task-subject.tsx'
+import { FoldedAdvice, TaskAbout } from './task-subject.tsx'
 import { accountRunsLink } from './temporal-links.ts'
 import { Timeline } from './timeline.tsx'
 
@@ -150,6 +150,7 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
                 <td>{plain(task.kind)}</td>
                 <td>
                   <TaskAbout task={{ ...task, subjectId: task.subject_id }} owner={owner} />
+                  {task.resolved_at ? null : <FoldedAdvice kind={task.kind} />}
                 </td>
                 <td>{moment(task.opened_at)}</td>
                 <td>

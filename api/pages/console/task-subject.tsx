@@ -1,14 +1,40 @@
 import type { TaskOwner } from '../../../db/operator/task-owners.ts'
 import type { OperatorTask, TaskAttributes } from '../../../db/operator-tasks.ts'
 import { money } from '../../../mails/format.ts'
+import { adviceOn } from '../../../policy/operators/task-advice.ts'
 import { plain } from './parts.tsx'
 
 /** The subject of a task, on the form of an act. */
 export function TaskSubject({ task, owner }: { task: OperatorTask; owner: TaskOwner | undefined }) {
   return (
-    <p>
-      {plain(task.kind)}: <TaskAbout task={task} owner={owner} />
-    </p>
+    <>
+      <p>
+        {plain(task.kind)}: <TaskAbout task={task} owner={owner} />
+      </p>
+      <Advice kind={task.kind} />
+    </>
+  )
+}
+
+/** What a task means, and what to do about it, for a list behind an opener. */
+export function FoldedAdvice({ kind }: { kind: string }) {
+  if (adviceOn(kind) === undefined) return null
+  return (
+    <details>
+      <summary>What to do</summary>
+      <Advice kind={kind} />
+    </details>
+  )
+}
+
+function Advice({ kind }: { kind: string }) {
+  const advice = adviceOn(kind)
+  if (advice === undefined) return null
+  return (
+    <>
+      <p>{advice.meaning}.</p>
+      <p>{advice.cure}.</p>
+    </>
   )
 }
 

@@ -6,7 +6,7 @@ import { moment } from '../../../mails/format.ts'
 import { urgencies } from '../../../policy/operator-tasks.ts'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
 import { age, Options, plain, Table } from './parts.tsx'
-import { TaskAbout } from './task-subject.tsx'
+import { FoldedAdvice, TaskAbout } from './task-subject.tsx'
 
 export interface TasksPage {
   asOf: Date
@@ -103,6 +103,7 @@ export function TaskTable({
             </td>
             <td>
               <TaskAbout task={task} owner={owners.get(task.id)} />
+              <FoldedAdvice kind={task.kind} />
             </td>
             <td>
               for {age(asOf, task.openedAt)}, since {moment(task.openedAt)}

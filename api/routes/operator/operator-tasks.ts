@@ -13,6 +13,7 @@ import {
   type TaskPosition,
 } from '../../../db/operator-tasks.ts'
 import { urgencies } from '../../../policy/operator-tasks.ts'
+import { adviceOn } from '../../../policy/operators/task-advice.ts'
 import { actorOf, type Caller } from '../../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { orNotFound } from '../../http/problem.ts'
@@ -31,6 +32,8 @@ const operatorTask = z
     kind: z.string(),
     subjectId: z.string().describe('an order, a run, an outside party, ...: the kind says which'),
     detail: z.string().nullable().describe('a code, never personal data'),
+    meaning: z.string().nullable().describe('what tasks of this kind are about'),
+    cure: z.string().nullable().describe('what an operator does about it'),
     urgency: z.enum(urgencies),
     openedAt: time,
     dueAt: time.nullable().describe('when it is too late to settle it'),
@@ -195,8 +198,11 @@ function viewOf(
   { openedAt, dueAt, takenAt, notedAt, closedAt, ...task }: OperatorTask,
   at: Date,
 ): z.input<typeof operatorTask> {
+  const { meaning = null, cure = null } = adviceOn(task.kind) ?? {}
   return {
     ...task,
+    meaning,
+    cure,
     openedAt: openedAt.toISOString(),
     dueAt: dueAt?.toISOString() ?? null,
     notedAt: notedAt?.toISOString() ?? null,
