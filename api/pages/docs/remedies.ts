@@ -82,7 +82,8 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   message_unreadable: internal,
   backup_tool_missing: 'Install `pg_dump` of the database’s major version or a newer one where the worker runs.',
   backup_failed: 'Repeat it; the detail of the backup says what failed.',
-  transparency_log_forked: 'Compare log and copy before anything is appended: the runbook says how.',
+  transparency_log_forked:
+    'An operator finds out which of both was changed: docs/runbooks/what-waits-for-an-operator.md says how.',
   breach_state_conflict: readAgain,
-  backup_unreadable: 'Take another backup.',
+  backup_unreadable: 'Use another one: `GET /v1/backups` lists those that are kept.',
 }
