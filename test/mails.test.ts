@@ -45,7 +45,7 @@ const site = { publicUrl: 'https://ama-esim.example', supportMail: 'help@ama-esi
 const hostile = '<script>alert("x")</script>&amp;'
 const activationCode = 'LPA:1$rsp.example.com$QX4T-9KD2-77AB'
 const at = new Date('2026-12-05T10:30:00Z')
-const order = { packageName: `5 GB ${hostile}`, destination: 'JP', dataBytes: 5e9, days: 30, quantity: 1 }
+const order = { destination: 'JP', dataBytes: 5e9, daily: false, days: 30, quantity: 1 }
 const total = { minor: 1290, currency: 'EUR' }
 const url = `${site.publicUrl}/somewhere`
 const named = (texts: Texts) => ({ site, texts, firstName: hostile, order })
@@ -87,9 +87,18 @@ const mails: Record<string, (texts: Texts) => RenderedMail> = {
       total,
     }),
   held: (texts) => renderOrderHeld({ ...named(texts), decideBy: at }),
-  delayed: (texts) => renderOrderDelayed({ ...named(texts), deliverBy: at }),
+  delayed: (texts) => renderOrderDelayed({ ...named(texts), isTopUp: false, deliverBy: at }),
+  topUpDelayed: (texts) => renderOrderDelayed({ ...named(texts), isTopUp: true, deliverBy: at }),
   refunded: (texts) =>
-    renderOrderRefunded({ ...named(texts), amount: total, cause: 'out_of_stock', creditNoteNumber: 'G-3' }),
+    renderOrderRefunded({
+      ...named(texts),
+      isTopUp: false,
+      amount: total,
+      cause: 'out_of_stock',
+      creditNoteNumber: 'G-3',
+    }),
+  topUpRefunded: (texts) =>
+    renderOrderRefunded({ ...named(texts), isTopUp: true, amount: total, cause: 'not_delivered_in_time' }),
   apology: (texts) => renderOrderApology(named(texts)),
   refundFailed: (texts) => renderOrderRefundFailed({ ...named(texts), amount: total }),
   cancelled: (texts) => renderOrderCancelled(named(texts)),
@@ -287,9 +296,13 @@ test('the order confirmation has the eSIM in every form', () => {
     'R-17',
     '€12.90',
   ]
-  for (const part of [...wanted, '5 GB', '30 days', 'Japan', url, appleInstallUrl(activationCode)]) {
+  for (const part of [...wanted, '4.7 GB', '30 days', 'Japan', url, appleInstallUrl(activationCode)]) {
     expect(text).toContain(part)
   }
+  expect(text).toContain('eSIMs: 2')
+  expect(text).not.toContain('a day')
+  const sold = { ...props, order: { ...order, daily: true } }
+  expect(renderOrderConfirmation(sold).text).toContain('4.7 GB a day')
 })
 
 test('an invalid activation code is refused, and the error does not quote it', () => {

@@ -101,7 +101,7 @@ export function createEsimNotices(context: Context) {
         renderEsimStatus({
           site,
           texts,
-          order: summaryOf(order),
+          order: await summaryOf(context, order),
           notice,
           usedBytes: status.usedBytes,
           totalBytes: status.totalBytes,

@@ -1,5 +1,6 @@
 /** U3: confirmations and activation codes are sent once. Mails and pushes about an order. */
 import type { Context } from '../../context.ts'
+import { listDaily } from '../../db/catalogue/packages.ts'
 import { numberOrNull } from '../../db/connection/bigints.ts'
 import { installUrl } from '../../db/crypto/install-token.ts'
 import { wasRefundedByOperator } from '../../db/operator/operator-acts.ts'
@@ -7,6 +8,7 @@ import { listDocuments } from '../../db/order/books.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
+import type { OrderSummary } from '../../mails/order/order.tsx'
 import {
   type RefundCause,
   renderOrderApology,
@@ -79,14 +81,16 @@ export function createOrderNoticeActivities(context: Context): Activities {
     order: OrderRow,
     reader: { firstName: string; texts: Texts },
   ): Promise<RenderedMail> {
-    const common = { site, ...reader, order: summaryOf(order) }
+    const common = { site, ...reader, order: await summaryOf(context, order) }
+    const isTopUp = order.parent_order_id !== null
     const total = { minor: order.gross_minor, currency: order.currency }
     if (mail === 'held')
       return renderOrderHeld({
         ...common,
         decideBy: limitOf('in_review', order.paid_at ?? order.created_at),
       })
-    if (mail === 'delayed') return renderOrderDelayed({ ...common, deliverBy: order.deliver_by ?? order.created_at })
+    if (mail === 'delayed')
+      return renderOrderDelayed({ ...common, isTopUp, deliverBy: order.deliver_by ?? order.created_at })
     if (mail === 'apology') return renderOrderApology(common)
     if (mail === 'cancelled')
       return order.reason === notAccepted ? renderOrderPaymentNotAccepted(common) : renderOrderCancelled(common)
@@ -98,7 +102,7 @@ export function createOrderNoticeActivities(context: Context): Activities {
       const refund = (await listRefunds(sql, order.id)).at(-1)
       const amount = { ...total, minor: refund?.amount_minor ?? order.gross_minor }
       const cause = await causeOf(order)
-      return renderOrderRefunded({ ...common, amount, cause, ...(creditNoteNumber && { creditNoteNumber }) })
+      return renderOrderRefunded({ ...common, isTopUp, amount, cause, ...(creditNoteNumber && { creditNoteNumber }) })
     }
     const invoiceNumber = numberOf('invoice') ?? ''
     const consent = consentOf(order)
@@ -133,10 +137,11 @@ function consentOf({ performance_consent: version, performance_consent_at: at }:
   return text !== undefined && at ? { text, at } : undefined
 }
 
-export const summaryOf = (order: OrderRow) => ({
-  packageName: order.package_name,
+/** What a mail says of an order. */
+export const summaryOf = async ({ sql }: Pick<Context, 'sql'>, order: OrderRow): Promise<OrderSummary> => ({
   destination: order.destination,
   dataBytes: numberOrNull(order.data_bytes),
+  daily: (await listDaily(sql, [order.package_code])).has(order.package_code),
   days: order.days,
   quantity: order.quantity,
 })

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { touchActivity } from '../../db/accounts.ts'
+import { listDaily } from '../../db/catalogue/packages.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import { findOrder, listOrders, type OrderRow } from '../../db/order/orders.ts'
 import { qrPng } from '../../mails/order/qr.ts'
@@ -177,10 +178,12 @@ export function orderRoutes(api: ApiContext): Route[] {
           limit: query.limit + 1,
         })
         const page = cutPage(rows, query.limit, (row) => [row.created_at.toISOString(), row.id])
-        return {
-          status: 200,
-          body: { items: page.rows.map((row) => viewSummary(row, caller.kind)), nextCursor: page.nextCursor },
-        }
+        const daily = await listDaily(
+          sql,
+          page.rows.map((row) => row.package_code),
+        )
+        const items = page.rows.map((row) => viewSummary(row, caller.kind, daily))
+        return { status: 200, body: { items, nextCursor: page.nextCursor } }
       },
     }),
     defineRoute({

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { Context } from '../../context.ts'
+import { listDaily } from '../../db/catalogue/packages.ts'
 import { numberOrNull } from '../../db/connection/bigints.ts'
 import type { Accounts, Disputes } from '../../db/connection/schema.ts'
 import { findDataKey, tableEncryption } from '../../db/crypto/column-encryption.ts'
@@ -42,6 +43,7 @@ export const orderSummary = z
     destination: z.string(),
     quantity: z.int(),
     dataBytes: bytes,
+    daily: z.boolean().describe('the volume is per day'),
     days: z.int(),
     amount: z.object({ minor: z.int().describe('in the minor unit, tax included'), currency: z.string() }),
     status: orderStatus.schema,
@@ -142,8 +144,16 @@ export const orderParams = z.strictObject({ id: sentId })
 /** The response of the routes that answer with one order. */
 export const oneOrder = { description: 'The order', schema: orderDetails }
 
-/** An order in a list. @param reader who is answered */
-export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<typeof orderSummary> {
+/**
+ * An order in a list.
+ * @param reader who is answered
+ * @param daily the codes of packages with a volume for each day
+ */
+export function viewSummary(
+  order: OrderRow,
+  reader: Caller['kind'],
+  daily: ReadonlySet<string>,
+): z.input<typeof orderSummary> {
   return {
     id: order.id,
     accountId: order.account_id,
@@ -153,6 +163,7 @@ export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<ty
     destination: order.destination,
     quantity: order.quantity,
     dataBytes: numberOrNull(order.data_bytes),
+    daily: daily.has(order.package_code),
     days: order.days,
     amount: { minor: order.gross_minor, currency: order.currency },
     status: order.status,
@@ -191,7 +202,8 @@ export async function viewOrder(
   // A new order has no eSIMs and no documents: checkout, the most frequent call, saves the queries.
   const isNew = order.status === 'awaiting_payment'
   const isOperator = reader === 'operator'
-  const [esims, documents, refunds, mails, disputes, payment, install] = await Promise.all([
+  const [daily, esims, documents, refunds, mails, disputes, payment, install] = await Promise.all([
+    listDaily(sql, [order.package_code]),
     isNew || isOperator ? [] : listEsims(context, order),
     isNew ? [] : listDocuments(sql, order.id),
     isNew ? [] : listRefunds(sql, order.id),
@@ -201,7 +213,7 @@ export async function viewOrder(
     isOperator ? null : installUrl(context, order),
   ])
   return {
-    ...viewSummary(order, reader),
+    ...viewSummary(order, reader, daily),
     payment,
     installUrl: install,
     esims: esims.map(viewEsim),

@@ -88,7 +88,7 @@ export async function playOrderLife(client: DemoClient, nora: Customer): Promise
   const using = await until(esim, ({ state }) => state === 'in_use')
   narrator.step('She lands and uses data', using.state === 'in_use', `valid until ${using.expiresAt}`)
   await esimAccess.do('use', { iccid, bytes: Math.ceil(using.totalBytes * 0.8) })
-  const low = await client.mailTo(nora.email, /80 %/)
+  const low = await client.mailTo(nora.email, /80%/)
   narrator.step('After 80 % of the data she gets one mail', low !== undefined, low?.subject)
 
   const untilExpiry = Date.parse(using.expiresAt) - Date.now()

@@ -40,7 +40,7 @@ export function renderEsimStatus(props: EsimStatusProps): RenderedMail {
       : [t(`order.esim.${notice}.noMore`), t('order.seeEsim'), esimUrl]
   const until = t(notice === 'expired' ? 'order.fact.ended' : 'order.fact.validUntil')
   const facts: [string, ReactNode][] = [
-    [t('order.fact.package'), props.order.packageName],
+    [t('order.fact.destination'), texts.place(props.order.destination)],
     [t('order.fact.used'), usage(props)],
     ...(expiresAt ? [[until, texts.moment(expiresAt)] satisfies [string, ReactNode]] : []),
   ]

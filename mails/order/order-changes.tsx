@@ -18,10 +18,10 @@ interface OrderProps {
 const placeOf = ({ texts, order }: OrderProps) => ({ place: texts.place(order.destination) })
 
 /** The delivery of a paid order takes longer than usual. */
-export function renderOrderDelayed(props: OrderProps & { deliverBy: Date }): RenderedMail {
+export function renderOrderDelayed(props: OrderProps & { deliverBy: Date; isTopUp: boolean }): RenderedMail {
   const { t, moment } = props.texts
   return orderMail(props, t('order.delayed.subject', placeOf(props)), [
-    t('order.delayed.text'),
+    t(props.isTopUp ? 'order.delayed.topUp' : 'order.delayed.text'),
     t('order.delayed.until', { at: moment(props.deliverBy) }),
   ])
 }
@@ -50,9 +50,11 @@ export type RefundCause = RefundReason | 'cancelled_by_operator' | 'returned_by_
 
 /** @param props.creditNoteNumber if there was an invoice */
 export function renderOrderRefunded(
-  props: OrderProps & { amount: Money; cause: RefundCause; creditNoteNumber?: string },
+  props: OrderProps & { amount: Money; cause: RefundCause; isTopUp: boolean; creditNoteNumber?: string },
 ): RenderedMail {
-  return refundMail(props, props.texts.t(`order.refund.${props.cause}`))
+  const { cause, isTopUp } = props
+  const wasNotAdded = isTopUp && (cause === 'not_delivered_in_time' || cause === 'out_of_stock')
+  return refundMail(props, props.texts.t(wasNotAdded ? 'order.refund.topUp' : `order.refund.${cause}`))
 }
 
 /** A part of the price, or all of it, is given back although the order was delivered. */

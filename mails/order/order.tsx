@@ -3,14 +3,14 @@ import type { ReactNode } from 'react'
 import type { Texts } from '../../messages/texts.ts'
 import type { ValidityStart } from '../../providers/esim.ts'
 
+/** What was ordered, without the package's name, which is English. */
 export interface OrderSummary {
-  packageName: string
   /** ISO 3166 code, or the name of a region */
   destination: string
   /** null: unlimited */
   dataBytes: number | null
   /** `dataBytes` applies to each day */
-  daily?: boolean
+  daily: boolean
   days: number
   quantity: number
   /** of the delivered eSIM; without it nothing is said about the start */
@@ -20,10 +20,10 @@ export interface OrderSummary {
 export function orderFacts({ t, ...texts }: Texts, order: OrderSummary): [string, ReactNode][] {
   const amount = texts.dataAmount(order.dataBytes)
   return [
-    [t('order.fact.package'), order.quantity === 1 ? order.packageName : `${order.quantity} × ${order.packageName}`],
     [t('order.fact.destination'), texts.place(order.destination)],
     [t('order.fact.data'), order.daily ? t('order.aDay', { amount }) : amount],
     [t('order.fact.validFor'), texts.validity(order.days, order.validityStarts)],
+    ...(order.quantity === 1 ? [] : [[t('purchase.esims'), order.quantity] as [string, ReactNode]]),
   ]
 }
 

@@ -20,7 +20,7 @@ export const mail = {
   'emailChange.old.note':
     'Wenn Sie nicht darum gebeten haben, stimmen Sie nicht zu, melden Sie sich auf allen Geräten ab und schreiben Sie an {address}: Ohne Sie ändert sich nichts.',
   'emailChange.new.subject': 'Bestätigen Sie Ihre neue Adresse',
-  'emailChange.new.preview': 'Ein Tippen zeigt uns, dass sie Ihnen gehört.',
+  'emailChange.new.preview': 'Mit einem Klick bestätigen Sie, dass sie Ihnen gehört.',
   'emailChange.new.text':
     'Diese Adresse wurde für ein AMA-eSIM-Konto angegeben. Bestätigen Sie innerhalb von {hours, plural, one {# Stunde} other {# Stunden}}, dass sie Ihnen gehört.',
   'emailChange.new.action': 'Diese Adresse bestätigen',

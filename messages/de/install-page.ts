@@ -60,7 +60,7 @@ export const install = {
   'step.ios.continue':
     'Tippen Sie auf „Fortfahren“, bis das Telefon meldet, dass der Mobilfunk eingerichtet ist. Nennen Sie die Leitung „Reisen“.',
   'step.ios.keep': 'Behalten Sie Ihre eigene Leitung als Standard für Anrufe und Nachrichten.',
-  'step.android.tap': 'Manche Android-Telefone installieren sie auf ein Tippen:',
+  'step.android.tap': 'Manche Android-Telefone installieren sie nach einmaligem Tippen:',
   'step.android.button': 'Auf diesem Android-Telefon installieren',
   'step.android.others':
     'Öffnen Sie auf den anderen „Einstellungen“, „Netzwerk und Internet“, „SIMs“, „eSIM hinzufügen“. Samsung: „Verbindungen“, „SIM-Manager“, „eSIM hinzufügen“. Scannen Sie den Code unten von einem anderen Bildschirm, oder wählen Sie die Eingabe von Hand und kopieren Sie „In einer Zeile“.',

@@ -8,7 +8,6 @@ export const order = {
   helloName: 'Guten Tag, {firstName}. {text}',
   seeEsim: 'eSIM ansehen',
 
-  'fact.package': 'Paket',
   'fact.destination': 'Reiseziel',
   'fact.data': 'Datenvolumen',
   'fact.validFor': 'Gültigkeit',
@@ -42,15 +41,16 @@ export const order = {
     'Lesen Sie dies auf dem iPhone, das die eSIM nutzen soll? <link>Auf diesem iPhone installieren</link> (ab iOS 17.4).',
 
   'held.subject': 'Wir prüfen Ihre Bestellung: {place}',
-  'held.text':
-    'Wir haben Ihre Zahlung erhalten. Bevor wir Ihre eSIM liefern, sieht sich jemand von uns diese Bestellung an.',
+  'held.text': 'Wir haben Ihre Zahlung erhalten. Bevor wir liefern, sieht sich jemand von uns diese Bestellung an.',
   'held.why':
     'Wir prüfen Bestellungen von Hand, wenn die Bank oder unsere eigenen Regeln etwas Ungewöhnliches sehen, zum Beispiel mehrere Käufe in kurzer Zeit. Das schützt die Inhaber von Karten. Sie brauchen nichts zu tun.',
   'held.until': 'Haben wir bis {at} nicht entschieden, erhalten Sie Ihr Geld automatisch zurück.',
 
-  'delayed.subject': 'Ihre eSIM braucht etwas länger: {place}',
+  'delayed.subject': 'Ihre Bestellung dauert etwas länger: {place}',
   'delayed.text':
     'Wir haben Ihre Zahlung erhalten und warten darauf, dass das Netz Ihre eSIM ausgibt. Sie brauchen nichts zu tun: Wir schicken sie Ihnen per E-Mail, sobald wir sie haben.',
+  'delayed.topUp':
+    'Wir haben Ihre Zahlung erhalten und warten darauf, dass das Netz das Datenvolumen auf Ihre eSIM bucht. Sie brauchen nichts zu tun: Wir schreiben Ihnen, sobald es da ist.',
   'delayed.until': 'Ist sie bis {at} nicht da, erhalten Sie Ihr Geld automatisch zurück.',
 
   'refund.subject': 'Ihre Erstattung über {amount}',
@@ -65,13 +65,13 @@ export const order = {
     'Wir konnten diese Bestellung nicht rechtzeitig prüfen und haben Ihnen deshalb den Betrag erstattet.',
   'refund.cancelled_by_customer': 'Sie haben diese Bestellung storniert. Wir haben Ihnen den Betrag erstattet.',
   'refund.returned_unused':
-    'Sie haben diese eSIM unbenutzt zurückgegeben. Wir haben Ihnen den Betrag erstattet. Sie kann nicht mehr installiert werden.',
+    'Sie haben diese eSIM unbenutzt zurückgegeben. Wir haben Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
   'refund.cancelled_by_operator':
     'Unser Kundendienst hat diese Bestellung storniert. Wir haben Ihnen den Betrag erstattet.',
   'refund.returned_by_operator':
-    'Unser Kundendienst hat diese unbenutzte eSIM zurückgenommen. Wir haben Ihnen den Betrag erstattet. Sie kann nicht mehr installiert werden.',
+    'Unser Kundendienst hat diese unbenutzte eSIM zurückgenommen. Wir haben Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
   'refund.ended_by_provider':
-    'Das Netz hat Ihre eSIM beendet, bevor Sie sie nutzen konnten. Deshalb haben wir Ihnen den Betrag erstattet. Sie kann nicht mehr installiert werden.',
+    'Das Netz hat Ihre eSIM beendet, bevor Sie sie nutzen konnten. Deshalb haben wir Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
   'refund.fraud_warning':
     'Die Bank der Karte hat diese Zahlung als möglicherweise betrügerisch gemeldet. Deshalb haben wir sie erstattet. Eine eSIM dieser Bestellung kann nicht mehr installiert werden.',
   'refund.withdrawn':
@@ -80,14 +80,16 @@ export const order = {
     'Ihre Zahlung wurde erstattet, bevor diese Bestellung geliefert war. Deshalb haben wir sie nicht geliefert. Eine eSIM dieser Bestellung kann nicht installiert werden.',
   'refund.paid_after_cancel':
     'Ihre Zahlung ist eingegangen, nachdem die Bestellung schon beendet war. Deshalb haben wir Ihnen den Betrag erstattet.',
+  'refund.topUp':
+    'Das Datenvolumen konnte nicht auf Ihre eSIM gebucht werden. Deshalb haben wir Ihnen den Betrag erstattet.',
   'partial.kept':
     'Wir haben Ihnen von dem Betrag, den Sie für diese Bestellung bezahlt haben, {amount} erstattet. Ihre eSIM behalten Sie: Für sie ändert sich nichts.',
   'partial.returned':
     'Wir haben Ihnen von dem Betrag, den Sie für diese Bestellung bezahlt haben, {amount} erstattet. Ihre eSIM wurde unbenutzt zurückgegeben und kann nicht mehr installiert werden.',
 
-  'apology.subject': 'Bitte entschuldigen Sie: Ihre eSIM für {place}',
+  'apology.subject': 'Bitte entschuldigen Sie die Störung: {place}',
   'apology.text':
-    'Eine Störung bei uns hat Ihre Bestellung beeinträchtigt. Das ist unser Fehler, und wir bitten um Entschuldigung. Sobald Ihre eSIM da ist oder Ihr Geld zurückkommt, erhalten Sie eine weitere E-Mail; Sie müssen nichts tun.',
+    'Eine Störung bei uns hat Ihre Bestellung beeinträchtigt. Das ist unser Fehler, und wir bitten um Entschuldigung. Sobald Ihre Bestellung geliefert ist oder Ihr Geld zurückkommt, erhalten Sie eine weitere E-Mail; Sie müssen nichts tun.',
   'apology.write': 'Ist danach noch etwas nicht in Ordnung, schreiben Sie bitte an {address}.',
   'refundFailed.subject': 'Ihre Erstattung über {amount} kam nicht an',
   'refundFailed.text':
@@ -122,7 +124,7 @@ export const order = {
   'esim.in_use.subject': 'Ihre eSIM ist verbunden: {place}',
   'esim.in_use.text': 'Ihre eSIM ist online. Gute Reise!',
   'esim.in_use.action': 'Verbrauch ansehen',
-  'esim.low_data.subject': '80 % Ihres Datenvolumens sind verbraucht: {place}',
+  'esim.low_data.subject': '80 % Ihres Datenvolumens sind verbraucht: {place}',
   'esim.low_data.text':
     'Vier Fünftel Ihres Datenvolumens sind verbraucht. Sie können mehr hinzufügen, solange die eSIM gültig ist, ohne etwas zu installieren.',
   'esim.low_data.noMore':

@@ -49,6 +49,9 @@ export const purchase = {
     'Wir sehen uns diese Bestellung vor der Lieferung an, wie immer, wenn die Bank oder unsere eigenen Regeln etwas Ungewöhnliches sehen. Haben wir bis {at} nicht entschieden, erhalten Sie Ihr Geld zurück.',
   'meaning.hosted':
     'Bezahlen Sie bei Stripe. Nach einer Stunde wird die Bestellung von selbst storniert, und es wird nichts abgebucht.',
+  'meaning.toppingUp':
+    'Wir warten darauf, dass das Netz das Datenvolumen auf Ihre eSIM bucht. Geschieht das nicht rechtzeitig, erhalten Sie Ihr Geld zurück.',
+  'meaning.moneyBack': 'Sie haben Ihr Geld zurück.',
   'meaning.toppedUp': 'Das Datenvolumen ist auf Ihrer eSIM.',
 
   'badge.awaiting_payment': 'Noch nicht bezahlt',
@@ -121,7 +124,7 @@ export const purchase = {
   'invoice.description': 'Beschreibung',
   'invoice.quantity': 'Menge',
   'invoice.net': 'Netto',
-  'invoice.vat': 'MwSt. {percent, number} %',
+  'invoice.vat': 'MwSt. {percent, number} %',
   'invoice.total': 'Gesamtbetrag',
   'invoice.credited': 'Gutgeschrieben',
   'invoice.outsideEu':

@@ -69,5 +69,5 @@ export const privacy = {
   'held.everything': 'alles, was der Dienst über Sie gespeichert hat',
 
   'promotion.reason':
-    'Sie erhalten diese E-Mail, weil Sie unsere Angebote erhalten möchten. <link>Abmelden</link> mit einem Tippen.',
+    'Sie erhalten diese E-Mail, weil Sie unsere Angebote erhalten möchten. <link>Abbestellen</link> mit einem Klick.',
 } satisfies Translation<typeof english>

@@ -19,7 +19,7 @@ export const push = {
   'mailBounced.body': 'Bitte öffnen Sie die App: Dort ist Ihre eSIM.',
   'esim.in_use.title': 'Ihre eSIM ist verbunden',
   'esim.in_use.body': 'Gute Reise!',
-  'esim.low_data.title': '80 % Ihres Datenvolumens sind verbraucht',
+  'esim.low_data.title': '80 % Ihres Datenvolumens sind verbraucht',
   'esim.low_data.body': 'In der App können Sie mehr hinzufügen.',
   'esim.low_data.noMore': 'Diese eSIM kann nicht aufgeladen werden. In der App finden Sie neue.',
   'esim.used_up.title': 'Ihr Datenvolumen ist aufgebraucht',

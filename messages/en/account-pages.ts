@@ -108,7 +108,7 @@ export const account = {
   'data.changeEmail': 'Change it',
   'data.offers': 'Offers',
   'data.sendOffers': 'Send me offers by mail',
-  'data.said': 'What you have said',
+  'data.said': 'Your choices so far',
   'data.saidYes': '{at}: yes ({source})',
   'data.saidNo': '{at}: no ({source})',
   'source.app_settings': 'in the app',

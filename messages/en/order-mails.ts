@@ -5,7 +5,6 @@ export const order = {
   helloName: 'Hello {firstName}. {text}',
   seeEsim: 'See your eSIM',
 
-  'fact.package': 'Package',
   'fact.destination': 'Destination',
   'fact.data': 'Data',
   'fact.validFor': 'Valid for',
@@ -36,20 +35,22 @@ export const order = {
     'Are you reading this on the iPhone that will use it? <link>Install on this iPhone</link> (iOS 17.4 or later).',
 
   'held.subject': 'We are checking your order for {place}',
-  'held.text': 'We have your payment. Before we deliver your eSIM, one of us looks at this order.',
+  'held.text': 'We have your payment. Before we deliver this order, one of us looks at it.',
   'held.why':
     'We check orders by hand when the bank or our own rules see something unusual, such as several purchases in a short time. It protects the owners of cards. You do not need to do anything.',
   'held.until': 'If we have not decided by {at}, you get your money back automatically.',
 
-  'delayed.subject': 'Your eSIM for {place} is taking a little longer',
+  'delayed.subject': 'Your order for {place} is taking a little longer',
   'delayed.text':
     'We have your payment and are waiting for the network to hand out your eSIM. You do not need to do anything: we send it by mail as soon as we have it.',
+  'delayed.topUp':
+    'We have your payment and are waiting for the network to add the data to your eSIM. You do not need to do anything: we write to you as soon as it is there.',
   'delayed.until': 'If it is not there by {at}, you get your money back automatically.',
 
   'refund.subject': 'Your refund of {amount}',
   'refund.bank': 'Your bank usually shows it within 5 to 10 days, on the card or wallet you paid with.',
-  'refund.not_delivered_in_time': 'We could not deliver your eSIM in time, so we have refunded it.',
-  'refund.out_of_stock': 'The network has no more eSIMs of this kind, so we have refunded it.',
+  'refund.not_delivered_in_time': 'We could not deliver your eSIM in time, so we have refunded your payment.',
+  'refund.out_of_stock': 'The network has no more eSIMs of this kind, so we have refunded your payment.',
   'refund.rejected_in_review': 'We could not accept this order, so we have refunded it.',
   'refund.review_timed_out': 'We could not check this order in time, so we have refunded it.',
   'refund.cancelled_by_customer': 'You cancelled this order, so we have refunded it.',
@@ -67,14 +68,15 @@ export const order = {
   'refund.refunded_elsewhere':
     'Your payment was refunded before this order was delivered, so it was not delivered. An eSIM of this order cannot be installed.',
   'refund.paid_after_cancel': 'Your payment arrived after the order had ended, so we have refunded it.',
+  'refund.topUp': 'The data could not be added to your eSIM, so we have refunded your payment.',
   'partial.kept':
     'We have refunded {amount} of what you paid for this order. You keep your eSIM: nothing changes for it.',
   'partial.returned':
     'We have refunded {amount} of what you paid for this order. Your eSIM was returned unused and can no longer be installed.',
 
-  'apology.subject': 'Sorry about your eSIM for {place}',
+  'apology.subject': 'Sorry about your order for {place}',
   'apology.text':
-    'An outage on our side got in the way of your order. That is our fault, and we are sorry. You get another mail as soon as your eSIM is there, or your money is on its way back; you do not have to do anything.',
+    'An outage on our side got in the way of your order. That is our fault, and we are sorry. You get another mail as soon as your order is delivered, or your money is on its way back; you do not have to do anything.',
   'apology.write': 'If something is still not right, please write to {address}.',
   'refundFailed.subject': 'Your refund of {amount} did not get through',
   'refundFailed.text':
@@ -106,7 +108,7 @@ export const order = {
   'esim.in_use.subject': 'Your eSIM for {place} is connected',
   'esim.in_use.text': 'Your eSIM has gone online. Have a good trip.',
   'esim.in_use.action': 'Follow your usage',
-  'esim.low_data.subject': '80 % of your data for {place} is used',
+  'esim.low_data.subject': '80% of your data for {place} is used',
   'esim.low_data.text':
     'Four fifths of your data are used. You can add more while the eSIM is valid, without installing anything.',
   'esim.low_data.noMore':

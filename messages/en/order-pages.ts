@@ -46,6 +46,9 @@ export const purchase = {
   heldUntil:
     'We look at this order before we deliver it, as we do when the bank or our own rules see something unusual. If we have not decided by {at}, you get your money back.',
   'meaning.hosted': 'Pay for it at Stripe. After an hour it is cancelled by itself, and nothing is charged.',
+  'meaning.toppingUp':
+    'We wait for the network to add the data to your eSIM. If it does not in time, you get your money back.',
+  'meaning.moneyBack': 'You have your money back.',
   'meaning.toppedUp': 'The data is on your eSIM.',
 
   'badge.awaiting_payment': 'Not paid yet',
@@ -116,7 +119,7 @@ export const purchase = {
   'invoice.description': 'Description',
   'invoice.quantity': 'Quantity',
   'invoice.net': 'Net',
-  'invoice.vat': 'VAT {percent, number} %',
+  'invoice.vat': 'VAT {percent, number}%',
   'invoice.total': 'Total',
   'invoice.credited': 'Credited',
   'invoice.outsideEu':

@@ -17,7 +17,7 @@ export const push = {
   'mailBounced.body': 'Please open the app: your eSIM is there.',
   'esim.in_use.title': 'Your eSIM is connected',
   'esim.in_use.body': 'Have a good trip.',
-  'esim.low_data.title': '80 % of your data is used',
+  'esim.low_data.title': '80% of your data is used',
   'esim.low_data.body': 'You can add more in the app.',
   'esim.low_data.noMore': 'This eSIM takes no more. The app has new ones.',
   'esim.used_up.title': 'Your data is used up',

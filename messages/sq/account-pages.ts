@@ -74,7 +74,7 @@ export const account = {
   'accesses.field.policyNotices': 'njoftimet për politikën',
   'accesses.field.accesses': 'kjo listë',
   'accesses.field.everything': 'gjithçka',
-  'sessions.title': 'Ku jeni i hyrë',
+  'sessions.title': 'Ku keni hyrë në llogari',
   'sessions.since': 'Hyrë më {at}',
   'sessions.this': 'Ky shfletues',
   'sessions.end': 'Dilni atje',

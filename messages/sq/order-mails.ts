@@ -7,7 +7,6 @@ export const order = {
   helloName: 'Përshëndetje, {firstName}. {text}',
   seeEsim: 'Shihni eSIM-in tuaj',
 
-  'fact.package': 'Paketa',
   'fact.destination': 'Destinacioni',
   'fact.data': 'Të dhënat',
   'fact.validFor': 'Vlefshmëria',
@@ -39,19 +38,21 @@ export const order = {
     'A po e lexoni këtë në iPhone-in që do ta përdorë? <link>Instalojeni në këtë iPhone</link> (iOS 17.4 ose më i ri).',
 
   'held.subject': 'Po e shqyrtojmë porosinë tuaj: {place}',
-  'held.text': 'E kemi marrë pagesën tuaj. Para se ta dorëzojmë eSIM-in, dikush nga ne e shikon këtë porosi.',
+  'held.text': 'E kemi marrë pagesën tuaj. Para se ta dorëzojmë, dikush nga ne e shikon këtë porosi.',
   'held.why':
     'Porositë i shqyrtojmë me dorë kur banka ose rregullat tona vërejnë diçka të pazakontë, si p.sh. disa blerje brenda një kohe të shkurtër. Kjo i mbron pronarët e kartave. Nuk keni nevojë të bëni asgjë.',
   'held.until': 'Nëse nuk kemi vendosur deri më {at}, paratë ju kthehen automatikisht.',
 
-  'delayed.subject': 'eSIM-i juaj po vonohet pak: {place}',
+  'delayed.subject': 'Porosia juaj po vonohet pak: {place}',
   'delayed.text':
     'E kemi marrë pagesën tuaj dhe po presim që rrjeti ta lëshojë eSIM-in tuaj. Nuk keni nevojë të bëni asgjë: do t’jua dërgojmë me e-mail sapo ta kemi.',
+  'delayed.topUp':
+    'E kemi marrë pagesën tuaj dhe po presim që rrjeti t’ia shtojë të dhënat eSIM-it tuaj. Nuk keni nevojë të bëni asgjë: do t’ju shkruajmë sapo të jenë aty.',
   'delayed.until': 'Nëse nuk arrin deri më {at}, paratë ju kthehen automatikisht.',
 
   'refund.subject': 'Rimbursimi juaj prej {amount}',
   'refund.bank':
-    'Banka juaj zakonisht e shfaq brenda 5 deri në 10 ditëve, në kartën ose portofolin me të cilin keni paguar.',
+    'Banka juaj zakonisht e shfaq shumën brenda 5 deri në 10 ditësh, në kartën ose portofolin me të cilin keni paguar.',
   'refund.not_delivered_in_time': 'Nuk arritëm ta dorëzojmë eSIM-in tuaj në kohë, prandaj jua kemi rimbursuar.',
   'refund.out_of_stock': 'Rrjeti nuk ka më eSIM të këtij lloji, prandaj jua kemi rimbursuar.',
   'refund.rejected_in_review': 'Nuk mundëm ta pranojmë këtë porosi, prandaj jua kemi rimbursuar.',
@@ -71,14 +72,15 @@ export const order = {
   'refund.refunded_elsewhere':
     'Pagesa juaj u rimbursua para se kjo porosi të dorëzohej, prandaj nuk e kemi dorëzuar. Një eSIM i kësaj porosie nuk mund të instalohet.',
   'refund.paid_after_cancel': 'Pagesa juaj mbërriti pasi porosia kishte përfunduar, prandaj jua kemi rimbursuar.',
+  'refund.topUp': 'Të dhënat nuk mundën t’i shtoheshin eSIM-it tuaj, prandaj jua kemi rimbursuar pagesën.',
   'partial.kept':
     'Ju kemi rimbursuar {amount} nga shuma që keni paguar për këtë porosi. eSIM-i mbetet juaji: për të nuk ndryshon asgjë.',
   'partial.returned':
     'Ju kemi rimbursuar {amount} nga shuma që keni paguar për këtë porosi. eSIM-i juaj u kthye i papërdorur dhe nuk mund të instalohet më.',
 
-  'apology.subject': 'Na vjen keq për eSIM-in tuaj për {place}',
+  'apology.subject': 'Na vjen keq për porosinë tuaj: {place}',
   'apology.text':
-    "Një ndërprerje te ne ka penguar porosinë tuaj. Faji është i yni dhe ju kërkojmë ndjesë. Do të merrni një email tjetër sapo eSIM-i juaj të jetë gati ose paratë të jenë në rrugë për t'u kthyer; ju nuk duhet të bëni asgjë.",
+    'Një ndërprerje te ne ka penguar porosinë tuaj. Faji është yni dhe ju kërkojmë ndjesë. Do të merrni një e-mail tjetër sapo porosia juaj të jetë dorëzuar ose paratë të jenë rrugës për t’u kthyer; nuk keni nevojë të bëni asgjë.',
   'apology.write': 'Nëse diçka ende nuk është në rregull, ju lutemi na shkruani në {address}.',
   'refundFailed.subject': 'Rimbursimi juaj prej {amount} nuk mbërriti',
   'refundFailed.text':
@@ -98,7 +100,7 @@ export const order = {
   'withdrawal.text':
     'Me këtë e-mail konfirmojmë se e kemi marrë tërheqjen tuaj nga kontrata. Nuk keni nevojë të bëni asgjë tjetër. Ju lutemi ruajeni.',
   'withdrawal.money':
-    'Ju rimbursojmë në mënyrën si keni paguar, minus rimbursimet e mëparshme. eSIM-i nuk mund të instalohet më.',
+    'Ju rimbursojmë në mënyrën si keni paguar, pa rimbursimet e mëparshme. eSIM-i nuk mund të instalohet më.',
   'withdrawal.statement': 'Deklarata juaj',
   'withdrawal.name': 'Emri',
   'withdrawal.contract': 'Kontrata',
@@ -113,7 +115,7 @@ export const order = {
   'esim.in_use.subject': 'eSIM-i juaj është i lidhur: {place}',
   'esim.in_use.text': 'eSIM-i juaj është në rrjet. Rrugë të mbarë!',
   'esim.in_use.action': 'Ndiqni përdorimin',
-  'esim.low_data.subject': 'Janë përdorur 80 % e të dhënave tuaja: {place}',
+  'esim.low_data.subject': 'Keni përdorur 80 % të të dhënave tuaja: {place}',
   'esim.low_data.text':
     'Katër të pestat e të dhënave tuaja janë përdorur. Mund të shtoni të tjera sa kohë eSIM-i është i vlefshëm, pa instaluar asgjë.',
   'esim.low_data.noMore':

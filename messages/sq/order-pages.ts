@@ -46,6 +46,9 @@ export const purchase = {
   heldUntil:
     'E shqyrtojmë këtë porosi para se ta dorëzojmë, siç bëjmë kur banka ose rregullat tona vërejnë diçka të pazakontë. Nëse nuk kemi vendosur deri më {at}, ju kthehen paratë.',
   'meaning.hosted': 'Paguajeni te Stripe. Pas një ore anulohet vetë, dhe nuk ju merret asnjë pagesë.',
+  'meaning.toppingUp':
+    'Po presim që rrjeti t’ia shtojë të dhënat eSIM-it tuaj. Nëse nuk e bën në kohë, ju kthehen paratë.',
+  'meaning.moneyBack': 'Paratë ju janë kthyer.',
   'meaning.toppedUp': 'Të dhënat janë në eSIM-in tuaj.',
 
   'badge.awaiting_payment': 'Ende e papaguar',
@@ -70,7 +73,7 @@ export const purchase = {
   'meaning.unpaid': 'Nuk u pagua në kohë, dhe nuk ju është marrë asnjë pagesë.',
   'meaning.ended': 'Ky eSIM ka mbaruar.',
 
-  'refund.succeeded': 'dërguar te banka juaj, e cila zakonisht e shfaq brenda 5 deri në 10 ditëve',
+  'refund.succeeded': 'dërguar te banka juaj, e cila zakonisht e shfaq brenda 5 deri në 10 ditësh',
   'refund.pending': 'rrugës për te banka juaj',
   'refund.requested': 'i kërkuar',
   'refund.requires_action': 'pret bankën tuaj',
@@ -115,7 +118,7 @@ export const purchase = {
   'invoice.description': 'Përshkrimi',
   'invoice.quantity': 'Sasia',
   'invoice.net': 'Neto',
-  'invoice.vat': 'TVSH {percent, number} %',
+  'invoice.vat': 'TVSH {percent, number} %',
   'invoice.total': 'Gjithsej',
   'invoice.credited': 'E kredituar',
   'invoice.outsideEu':

@@ -41,14 +41,13 @@ export const page = {
   'policy.version': 'Versioni {version}, {life}.',
   'policy.all': 'Politika në fuqi dhe të gjitha versionet e tjera',
   'policy.coming': 'Nga {day}',
-  'policy.comingText':
-    '<link>Versioni {version}</link> hyn në fuqi më {day}. Deri atëherë vlen ajo që është më poshtë.',
+  'policy.comingText': '<link>Versioni {version}</link> hyn në fuqi më {day}. Deri atëherë vlen versioni më poshtë.',
   'policy.comingMoved':
-    '<link>Versioni {version}</link> hyn në fuqi më {day} (fillimisht i njoftuar për më {announced}: nuk mund të njoftoheshin të gjithë në kohë). Deri atëherë vlen ajo që është më poshtë.',
+    '<link>Versioni {version}</link> hyn në fuqi më {day} (fillimisht i njoftuar për më {announced}: nuk mund të njoftoheshin të gjithë në kohë). Deri atëherë vlen versioni më poshtë.',
   'policy.changes': 'Çfarë ndryshon:',
   'policy.life.inForce': 'në fuqi që nga {day}',
-  'policy.life.withdrawn': 'i tërhequr më {day}, kurrë në fuqi',
-  'policy.life.withdrawnOnce': 'i tërhequr, kurrë në fuqi',
+  'policy.life.withdrawn': 'i tërhequr më {day}, nuk hyri kurrë në fuqi',
+  'policy.life.withdrawnOnce': 'i tërhequr, nuk hyri kurrë në fuqi',
   'policy.life.superseded': 'në fuqi nga {from} deri më {to}',
   'policy.life.supersededOnce': 'në fuqi nga {from}',
   'policy.life.coming': 'hyn në fuqi më {day}',

@@ -19,7 +19,7 @@ export const push = {
   'mailBounced.body': 'Ju lutemi hapni aplikacionin: eSIM-i juaj është aty.',
   'esim.in_use.title': 'eSIM-i juaj është i lidhur',
   'esim.in_use.body': 'Rrugë të mbarë!',
-  'esim.low_data.title': 'Janë përdorur 80 % e të dhënave tuaja',
+  'esim.low_data.title': 'Keni përdorur 80 % të të dhënave tuaja',
   'esim.low_data.body': 'Mund të shtoni të tjera në aplikacion.',
   'esim.low_data.noMore': 'Këtij eSIM-i nuk mund t’i shtohen të dhëna. Në aplikacion gjeni të rinj.',
   'esim.used_up.title': 'Të dhënat tuaja janë harxhuar',

@@ -44,7 +44,7 @@ describe.skipIf(lacks('Chromium'))('pages in a browser (skipped without Chromium
     await look(page, 'my-data')
     await page.getByLabel('Send me offers by mail').check()
     await page.locator('form[action="/account/promotions"] button').click()
-    await page.getByText('What you have said').click()
+    await page.getByText('Your choices so far').click()
     expect(await page.getByLabel('Send me offers by mail').isChecked()).toBe(true)
     const download = page.waitForEvent('download')
     await page.getByRole('link', { name: 'Download everything as JSON' }).click()

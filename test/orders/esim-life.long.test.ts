@@ -110,7 +110,7 @@ test('a webhook during the poll of an eSIM does not send a mail twice', async ()
 
   await untilPushed(person, 'in_use', 'low_data')
   const mails = await mailsTo(harness.stack, person.email)
-  expect(mails.filter(({ subject }) => subject.startsWith('80 %'))).toHaveLength(1)
+  expect(mails.filter(({ subject }) => subject.startsWith('80%'))).toHaveLength(1)
 })
 
 /** A newly delivered eSIM, and a function that skips time for the run and the provider. */
@@ -153,7 +153,7 @@ async function expectMails({ email }: Person): Promise<void> {
   const subjects = (await mailsTo(harness.stack, email)).map(({ subject }) => subject)
   expect(subjects).toEqual([
     expect.stringContaining('eSIM'),
-    expect.stringMatching(/^80 % of your data/),
+    expect.stringMatching(/^80% of your data/),
     expect.stringMatching(/is used up$/),
     expect.stringMatching(/one more day$/),
   ])

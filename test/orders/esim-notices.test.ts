@@ -26,7 +26,7 @@ test.each([
   expect(pushed?.message.notification?.body).toContain(push)
   const mail = await untilValue(
     'the mail',
-    async () => (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject.startsWith('80 %')),
+    async () => (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject.startsWith('80%')),
     (found) => found !== undefined,
   )
   expect(mail?.text).toContain(text)

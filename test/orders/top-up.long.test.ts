@@ -104,7 +104,7 @@ test.each(eachProvider)(
     await harness.untilOrder(order.id, 'ended')
     await untilPushed(person, ...before, 'low_data', 'last_day', 'expired')
     const subjects = (await mailsTo(harness.stack, person.email)).map(({ subject }) => subject)
-    expect(subjects.filter((subject) => subject.startsWith('80 %'))).toHaveLength(2)
+    expect(subjects.filter((subject) => subject.startsWith('80%'))).toHaveLength(2)
     expect((await request(person, order.id)).status).toBe(409)
   },
 )

@@ -55,6 +55,19 @@ test('what was bought is said in the reader’s language: the name of a package 
     expect(html, path).toContain('7 Tage')
     expect(html, path).not.toMatch(/7 days|Germany/)
   }
+  const mailOf = async () => (await mailsTo(harness.stack, person.email)).findLast(({ html }) => html.includes('/i/'))
+  const first = await until('the mail', mailOf)
+  expect(first.text).toMatch(/Deutschland[\s\S]*1 GB[\s\S]*7 Tage/)
+  expect(first.text).not.toMatch(/7 days|Germany|pro Tag/)
+
+  // A package with a volume for each day.
+  await harness.context.sql`update packages set daily = true where code = ${order.packageCode}`
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/resend`), 200)
+  await until('the second mail', async () => (await mailOf())?.text.includes('1 GB pro Tag'))
+  const path = `/v1/orders/${order.id}`
+  expect([order.daily, expectStatus(await person.caller.get(path), 200).daily]).toEqual([false, true])
+  expect(expectStatus(await person.caller.get('/v1/orders'), 200).items).toMatchObject([{ id: order.id, daily: true }])
+  await harness.context.sql`update packages set daily = false where code = ${order.packageCode}`
 })
 
 test('U6: an invoice is a page and a PDF, for the person of its order alone', async () => {

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
@@ -23,7 +24,8 @@ async function withEsim() {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
   const surfer = await visit(harness.stack, person)
-  return { person, surfer, path: `/account/esims/${order.esims[0].id}/top-up` }
+  const [{ id, iccid }] = order.esims
+  return { person, surfer, iccid: String(iccid), path: `/account/esims/${id}/top-up` }
 }
 
 /** Orders a top-up. @returns the path of its page, its id, and the address at Stripe */
@@ -127,6 +129,22 @@ test('U2: the consent to delivery at once is recorded, and confirmed by mail, in
   )
   const other = await surfer.submit(path, path, { performanceConsent: 'of another shop' })
   expect(other.status).toBe(400)
+})
+
+test('U2: of a top-up that its provider refuses, page and mail say that the data was not added, and nothing of its eSIM', async () => {
+  const { person, surfer, path, iccid } = await withEsim()
+  const { orderPath, id, payAt } = await ordered(surfer, path)
+  await harness.sims.esimAccess.do('expire', { iccid })
+  expect((await pay(payAt)).status).toBe(303)
+  await harness.untilOrder(id, 'refunded')
+  const { html } = await surfer.open(orderPath)
+  expect(html).toContain('You have your money back.')
+  expect(html).not.toContain('cannot be installed')
+  const mail = await until('the mail', async () =>
+    (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject.startsWith('Your refund')),
+  )
+  expect(mail.text.replaceAll(/\s+/g, ' ')).toContain('The data could not be added to your eSIM')
+  expect(mail.text).not.toMatch(/no more eSIMs|installed/)
 })
 
 test('U2: a top-up that is cancelled, or not paid within the hour, cannot be paid at Stripe any more', async () => {

@@ -129,9 +129,9 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
         },
         at: new Date(asOf),
         compose: () =>
-          toAccount(context, order.account_id, ({ firstName }, texts) => {
+          toAccount(context, order.account_id, async ({ firstName }, texts) => {
             const amount = { minor: row.amount_minor, currency: order.currency }
-            const common = { site, texts, firstName, order: summaryOf(order), amount }
+            const common = { site, texts, firstName, order: await summaryOf(context, order), amount }
             if (mail === 'failed') return renderOrderRefundFailed(common)
             return renderPartialRefund({
               ...common,

@@ -64,11 +64,11 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
         send: { subjectId: orderId, kind: 'mail:withdrawal_acknowledged', accountId: order.account_id },
         at: new Date(asOf),
         compose: () =>
-          toAccount(context, order.account_id, ({ email }, texts) =>
+          toAccount(context, order.account_id, async ({ email }, texts) =>
             renderWithdrawalAcknowledged({
               site,
               texts,
-              order: summaryOf(order),
+              order: await summaryOf(context, order),
               orderId,
               name: stated.name,
               confirmationBy: email,

@@ -2,6 +2,7 @@
 import { purchase } from '../../../messages/en/order-pages.ts'
 import type { Texts } from '../../../messages/texts.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
+import { limitOf } from '../../../workflows/order/order-states.ts'
 
 type NamesUnder<Prefix extends string> = {
   [Key in keyof typeof purchase]: Key extends `${Prefix}.${infer Name}` ? Name : never
@@ -21,6 +22,31 @@ const tones: Partial<Record<OrderStatus, 'attention' | 'over'>> = {
 }
 
 export const toneOf = (status: OrderStatus): string => tones[status] ?? ''
+
+export interface OrderLife {
+  status: OrderStatus
+  isTopUp: boolean
+  paidAt: Date | null
+  deliveredAt: Date | null
+}
+
+/**
+ * What the state of an order means for its customer.
+ * @param hosted it is paid on Stripe's page
+ */
+export function meaningOf(
+  { t, moment }: Pick<Texts, 't' | 'moment'>,
+  { status, isTopUp, paidAt, deliveredAt }: OrderLife,
+  hosted: boolean,
+): string {
+  if (status === 'in_review' && paidAt) return t('purchase.heldUntil', { at: moment(limitOf('in_review', paidAt)) })
+  if (status === 'awaiting_payment' && hosted) return t('purchase.meaning.hosted')
+  if (status === 'provisioning' && isTopUp) return t('purchase.meaning.toppingUp')
+  if (status === 'delivered' && isTopUp) return t('purchase.meaning.toppedUp')
+  // The eSIM of a top-up goes on; what was never delivered has none.
+  if (status === 'refunded' && (isTopUp || !deliveredAt)) return t('purchase.meaning.moneyBack')
+  return t(`purchase.meaning.${status}`)
+}
 
 /** @param state Stripe's, or one of db/order/refunds.ts */
 export const refundState = (state: string): NamesUnder<'refund'> => (isRefundState(state) ? state : 'failed')

@@ -4,32 +4,36 @@
  */
 import type { Texts } from '../../../messages/texts.ts'
 import { languageOfConsent } from '../../../policy/withdrawal.ts'
-import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
-import { limitOf } from '../../../workflows/order/order-states.ts'
 import type { RefusedForm } from '../../http/route.ts'
 import { Icon } from '../brand/icons.tsx'
 import { Facts, FaultSummary, Form, formState } from '../form.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
 import { Card, Notice } from './frame.tsx'
-import { type Holds, heldBy, type MailState, mailName, refundState, refundWasRefused, toneOf } from './order-words.ts'
+import {
+  type Holds,
+  heldBy,
+  type MailState,
+  mailName,
+  meaningOf,
+  type OrderLife,
+  refundState,
+  refundWasRefused,
+  toneOf,
+} from './order-words.ts'
 
 export interface OrderPage {
   csrf: string
   notice: string | undefined
   /** a form of this page that was refused */
   refused: RefusedForm | undefined
-  order: {
+  order: OrderLife & {
     id: string
     holds: Holds
     destination: string
     quantity: number
-    isTopUp: boolean
-    status: OrderStatus
     minor: number
     currency: string
     createdAt: Date
-    paidAt: Date | null
-    deliveredAt: Date | null
   }
   /** where it is paid, if on Stripe's page; `unreachable`: Stripe does not tell */
   payAt: string | 'unreachable' | null
@@ -91,7 +95,7 @@ function State({ of: { order, refunds, payAt, installUrl, withdrawnAt }, texts }
         <h2>{heldBy(texts, order.holds)}</h2>
         <span className={`badge ${toneOf(status)}`}>{t(`purchase.badge.${status}`)}</span>
       </div>
-      <p>{meaningOf(texts, order, payAt)}</p>
+      <p>{meaningOf(texts, order, payAt !== null)}</p>
       {payAt === 'unreachable' ? <p className="notice">{t('purchase.payLater')}</p> : null}
       {payAt !== null && payAt !== 'unreachable' ? (
         <p>
@@ -129,17 +133,6 @@ function State({ of: { order, refunds, payAt, installUrl, withdrawnAt }, texts }
       ) : null}
     </section>
   )
-}
-
-function meaningOf(
-  { t, moment }: Texts,
-  { status, isTopUp, paidAt }: OrderPage['order'],
-  payAt: OrderPage['payAt'],
-): string {
-  if (status === 'in_review' && paidAt) return t('purchase.heldUntil', { at: moment(limitOf('in_review', paidAt)) })
-  if (status === 'awaiting_payment' && payAt !== null) return t('purchase.meaning.hosted')
-  if (status === 'delivered' && isTopUp) return t('purchase.meaning.toppedUp')
-  return t(`purchase.meaning.${status}`)
 }
 
 interface DocumentsProps {

@@ -21,7 +21,7 @@ export function racedOrders(events: readonly PlannedEvent[]): Set<string> {
   )
 }
 
-const aboutOrder = /^(Your eSIMs? for|We are checking|Your refund|Your order|Your data for|80 %|Sorry about)/
+const aboutOrder = /^(Your eSIMs? for|We are checking|Your refund|Your order|Your data for|80%|Sorry about)/
 
 export function shapeOf(
   events: readonly PlannedEvent[],
