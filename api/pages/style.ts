@@ -55,7 +55,7 @@ td.amount:not(:last-child), th.amount:not(:last-child) { padding-right: .75rem }
 td code { overflow-wrap: anywhere }
 td.when { min-width: 8rem }
 @media (min-width: 52rem) { td.when { white-space: nowrap } }
-td.what { min-width: 13rem }
+td.what { min-width: 13rem } td.what.short { min-width: 0 }
 @media (max-width: 34rem) {
   .stacks thead { clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute; width: 1px }
   .stacks table, .stacks tbody { display: block }

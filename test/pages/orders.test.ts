@@ -322,6 +322,10 @@ test('U3: a held order is announced by mail and on its page, with why and until 
   )
   const until24h = /If we have not decided by (.+? UTC), you get your money back/
   const surfer = await visit(harness.stack, person)
+  // Who looks for what they have paid for must not think that it has to be bought again.
+  const mine = (await surfer.open('/account')).html
+  expect(mine).toMatch(/Being checked.*If we have not decided by/s)
+  expect(mine).not.toContain('You have no eSIM')
   const { html } = await surfer.open(pageOf(order))
   expect(until24h.exec(html)?.[1]).toBe(until24h.exec(mail.text.replaceAll(/\s+/g, ' '))?.[1])
   for (const text of [mail.text.replaceAll(/\s+/g, ' '), html]) expect(text).toContain('something unusual')

@@ -6,7 +6,7 @@ import { Icon } from '../brand/icons.tsx'
 import { type EsimLife, hasStarted, StateBadge, Usage, Validity } from '../install/esim-status.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
 import { AccountNav, Card, Notice } from './frame.tsx'
-import { type Holds, heldBy } from './order-words.ts'
+import { type Holds, heldBy, meaningOf, type OrderLife, toneOf } from './order-words.ts'
 
 export interface MyEsimsPage {
   notice: string | undefined
@@ -18,13 +18,11 @@ export interface MyEsimsPage {
   more: boolean
 }
 
-export interface OrderLine {
+export interface OrderLine extends OrderLife {
   id: string
   createdAt: Date
   holds: Holds
   destination: string
-  isTopUp: boolean
-  status: OrderStatus
   minor: number
   currency: string
   installUrl: string | null
@@ -32,6 +30,8 @@ export interface OrderLine {
 }
 
 const holdsEsims: readonly OrderStatus[] = ['delivered', 'ended']
+/** Paid, and not delivered yet: who looks for it must not think that it has to be bought again. */
+const onTheWay: readonly OrderStatus[] = ['in_review', 'provisioning']
 
 export function renderMyEsims({ notice, deadAddress, orders, more }: MyEsimsPage, page: PageContext): string {
   const { texts } = page
@@ -41,6 +41,7 @@ export function renderMyEsims({ notice, deadAddress, orders, more }: MyEsimsPage
     .flatMap((order) => order.esims.map((esim, index) => ({ order, esim, index })))
   const usable = held.filter(({ esim }) => isUsable(esim))
   const over = held.filter(({ esim }) => !isUsable(esim))
+  const coming = orders.filter(({ status }) => onTheWay.includes(status))
   return renderLayout({
     ...page,
     title: t('common.myEsims'),
@@ -56,7 +57,10 @@ export function renderMyEsims({ notice, deadAddress, orders, more }: MyEsimsPage
             })}
           </p>
         )}
-        {usable.length === 0 ? <p>{t('account.esims.none')}</p> : null}
+        {coming.map((order) => (
+          <ComingCard key={order.id} texts={texts} order={order} />
+        ))}
+        {usable.length + coming.length === 0 ? <p>{t('account.esims.none')}</p> : null}
         {usable.map((each) => (
           <EsimCard key={each.esim.id} texts={texts} {...each} />
         ))}
@@ -134,12 +138,38 @@ function EsimCard({ texts, order, esim, index }: EsimCardProps) {
   )
 }
 
+function nameOf(texts: Texts, { destination, holds, isTopUp }: OrderLine): string {
+  const name = `${texts.place(destination)}, ${heldBy(texts, holds)}`
+  return isTopUp ? texts.t('account.esims.topUp', { name }) : name
+}
+
+function ComingCard({ texts, order }: { texts: Texts; order: OrderLine }) {
+  const { t } = texts
+  const name = nameOf(texts, order)
+  const place = texts.place(order.destination)
+  return (
+    <section className="card">
+      <div className="head">
+        <h2>{order.isTopUp ? t('purchase.topUp', { place }) : place}</h2>
+        <span className={`badge ${toneOf(order.status)}`}>{t(`purchase.badge.${order.status}`)}</span>
+      </div>
+      <p className="quiet">{heldBy(texts, order.holds)}</p>
+      <p>{meaningOf(texts, order, false)}</p>
+      <p className="acts">
+        <a
+          className="button plain"
+          href={`/account/orders/${order.id}`}
+          aria-label={`${t('purchase.back.order')}: ${name}`}
+        >
+          {t('purchase.back.order')}
+        </a>
+      </p>
+    </section>
+  )
+}
+
 function Orders({ texts, of }: { texts: Texts; of: OrderLine[] }) {
   const { t, day, money } = texts
-  const nameOf = ({ destination, holds, isTopUp }: OrderLine): string => {
-    const name = `${texts.place(destination)}, ${heldBy(texts, holds)}`
-    return isTopUp ? t('account.esims.topUp', { name }) : name
-  }
   return (
     <ul className="rows">
       {of.map((order) => (
@@ -147,7 +177,7 @@ function Orders({ texts, of }: { texts: Texts; of: OrderLine[] }) {
           <a href={`/account/orders/${order.id}`}>
             <Icon of="receipt" />
             <span className="grow">
-              <strong>{nameOf(order)}</strong>
+              <strong>{nameOf(texts, order)}</strong>
               <br />
               <span className="quiet">
                 {[day(order.createdAt), money(order), t(`purchase.badge.${order.status}`)].join('\u00a0· ')}

@@ -101,10 +101,10 @@ export function renderConsole(frame: ConsoleFrame, page: ConsolePage): string {
           </Section>
         )}
         <Section title="Orders to review" count={page.reviewCount} shown={reviews.length} order="the most urgent first">
-          <Table heads={['Order', 'Why', 'Until', 'Decide']}>
+          <Table heads={['Order', 'Why', 'Until', 'Decide']} stacks>
             {reviews.map((order) => (
               <tr key={order.id}>
-                <td>
+                <td className="what">
                   <a href={`/console/orders/${order.id}`}>{order.id}</a>
                   <br />
                   {order.packageName}, {money({ minor: order.minor, currency: order.currency })}

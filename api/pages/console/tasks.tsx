@@ -83,7 +83,7 @@ export function TaskTable({
   operators: ReadonlyMap<string, string>
 }) {
   return (
-    <Table heads={['Task', 'About', 'Open', 'Due', 'Owner', 'Note', 'Settle']}>
+    <Table heads={['Task', 'About', 'Open', 'Due', 'Owner', 'Note', 'Settle']} stacks>
       {tasks.map((task) => {
         const act = (name: string, label: string) => (
           <a
@@ -96,7 +96,7 @@ export function TaskTable({
         )
         return (
           <tr key={task.id}>
-            <td className={task.urgency === 'now' ? 'broken' : undefined}>
+            <td className={task.urgency === 'now' ? 'what short broken' : 'what short'}>
               {plain(task.kind)}
               <br />
               <span className="quiet">{plain(task.urgency)}</span>

@@ -259,6 +259,8 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         destination: order.destination,
         isTopUp: order.parent_order_id !== null,
         status: order.status,
+        paidAt: order.paid_at,
+        deliveredAt: order.delivered_at,
         minor: order.gross_minor,
         currency: order.currency,
         installUrl: await installUrl(api, order),

@@ -62,10 +62,10 @@ export function renderRequests(frame: ConsoleFrame, { state, kind, count, items,
 
 export function RequestTable({ of }: { of: readonly ListedRequest[] }) {
   return (
-    <Table heads={['Request', 'About', 'Received', 'Answer']}>
+    <Table heads={['Request', 'About', 'Received', 'Answer']} stacks>
       {of.map((request) => (
         <tr key={request.id}>
-          <td>
+          <td className="what short">
             <a href={`/console/privacy-requests/${request.id}`}>{request.reference}</a>
           </td>
           <td>{request.kind}</td>
