@@ -126,8 +126,11 @@ test('an operator sees their sessions, and ends the others after a fresh sign-in
 test('codes are not guessed: after ten refused ones the right one is refused, too, and operators are told', async () => {
   const operator = await made('support')
   const wrong = await codeOf(await made('support'))
-  const guesses = await Promise.all(Array.from({ length: 10 }, () => tried({ ...operator, code: wrong })))
-  expect(guesses.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 401))
+  // In pairs: so many passwords are checked at once, and who waits for a turn is refused after ten seconds.
+  for (let each = 0; each < 5; each++) {
+    const pair = await Promise.all([1, 2].map(() => tried({ ...operator, code: wrong })))
+    expect(pair.map(({ status }) => status)).toEqual([401, 401])
+  }
   expect((await tried({ ...operator, code: await codeOf(operator) })).status).toBe(429)
   expect(
     await sql`
