@@ -39,7 +39,8 @@ export function signRequest(request: {
 const envelopeSchema = z.object({
   success: z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]),
   errorCode: z.union([z.string(), z.number()]).nullish(),
-  obj: z.unknown(),
+  // A refusal may have none.
+  obj: z.unknown().optional(),
 })
 
 const isTheirs = (text: string): boolean => envelopeSchema.safeParse(jsonOf(text)).success

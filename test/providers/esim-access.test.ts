@@ -303,10 +303,11 @@ test.each([
   ['310211', 'misconfigured', 'bad_request'],
   ['310251', 'misconfigured', 'bad_request'],
   ['999999', 'unknown_outcome', 'provider_code_999999'],
-])('eSIM Access’ error code %s, in both spellings, is %s with the code %s', async (errorCode, kind, code) => {
+])('eSIM Access’ error code %s, in each spelling, is %s with the code %s', async (errorCode, kind, code) => {
   const { provider, sim, order } = await world()
   const documented = { success: 'false', errorCode: Number(errorCode), errorMessage: 'free text', obj: null }
-  for (const body of [envelope(errorCode), documented]) {
+  const withoutObject = { success: false, errorCode, errorMsg: 'free text' }
+  for (const body of [envelope(errorCode), documented, withoutObject]) {
     await sim.fault({ match: ORDER, status: 200, body })
     await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind, code })
   }
