@@ -213,13 +213,22 @@ test('an operator’s sync while a provider is down answers with the state so fa
   expect(expectStatus(await joined, 200).providers).toMatchObject({ airalo: { state: 'listed' } })
 })
 
-test('refused credentials at a provider make an operator task', async () => {
-  await harness.sims.esimAccess.fault({ match: { path: 'package/list' }, times: 2, status: 401 })
-  const run = await startRun()
-  await fastForward(harness.temporal, run.workflowId, '2 minutes')
-  expect((await run.result()).providers['esim-access']).toMatchObject({ state: 'listed' })
-  expect(await operatorTasks('provider_misconfigured')).toEqual([{ subject: 'esim-access', detail: 'bad_credentials' }])
-})
+test.each([
+  // The vendor's documented code of a wrong signature.
+  ['in its own words', { status: 200, body: { success: false, errorCode: '101003', errorMsg: '' } }, 'bad_credentials'],
+  // A proxy in front of it, or another server: its word on our credentials is none.
+  ['in nobody’s words', { status: 401 }, 'foreign_http_401'],
+])(
+  'credentials that a provider refuses %s make an operator task, and the sync goes on',
+  async (_words, reply, code) => {
+    await sql`delete from attention where kind = 'provider_misconfigured'`
+    await harness.sims.esimAccess.fault({ match: { path: 'package/list' }, times: 2, ...reply })
+    const run = await startRun()
+    await fastForward(harness.temporal, run.workflowId, '2 minutes')
+    expect((await run.result()).providers['esim-access']).toMatchObject({ state: 'listed' })
+    expect(await operatorTasks('provider_misconfigured')).toEqual([{ subject: 'esim-access', detail: code }])
+  },
+)
 
 test('a sync waits for the end of a database outage', async () => {
   await harness.database.crash()
