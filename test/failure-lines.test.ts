@@ -49,7 +49,6 @@ function stackOf(fail: () => unknown): string {
 
 test('stack traces name the lines of source files, before and after a replay', async () => {
   await expectLines()
-  const kept = await readKept()
-  await replay(kept.slice(0, 1))
+  await replay(await readKept(({ scenario }) => scenario === 'sign-in-ended-and-told'))
   await expectLines()
 })

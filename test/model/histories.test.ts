@@ -16,7 +16,7 @@ const answeredOtherwise: Record<string, string> = {
   'order-warned-of-while-it-is-approved.1': 'an approval that is recorded before it was asked for',
 }
 
-const kept = (await readKept()).filter(({ workflowType }) => checkedTypes.includes(workflowType))
+const kept = await readKept(({ workflowType }) => checkedTypes.includes(workflowType))
 const runs = await Promise.all(
   kept.map(async ({ workflowId, workflowType, history }) => ({
     workflowId,

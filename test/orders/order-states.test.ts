@@ -17,7 +17,7 @@ import {
 import { type Kept, readKept } from '../replay/kept.ts'
 
 const names = keysOf(orderStates)
-const orders = (await readKept()).filter(({ workflowType }) => workflowType === 'order')
+const orders = await readKept(({ workflowType }) => workflowType === 'order')
 
 function reactionsOf(status: OrderStatus): [OrderEvent, OrderReaction][] {
   const reactions: Partial<Record<OrderEvent, OrderReaction>> = orderStates[status].on

@@ -12,18 +12,23 @@ export interface Kept extends KeptHistory {
   number: number
 }
 
-/** Reads all kept histories, ordered by scenario and number. */
-export async function readKept(): Promise<Kept[]> {
+type About = Pick<Kept, 'scenario' | 'workflowType'>
+
+/** Reads the kept histories, or those that are wanted, ordered by scenario and number. */
+export async function readKept(isWanted: (about: About) => boolean = () => true): Promise<Kept[]> {
   const files = await readdir(keptFolder)
   const kept = await Promise.all(
     files.map(async (file) => {
       const [, scenario, number] = /^([a-z0-9-]+)\.(\d+)\.json$/.exec(file) ?? []
       if (!scenario) throw new Error(`${file} is no kept history`)
-      const history = historyFromJSON(JSON.parse(await readFile(new URL(file, keptFolder), 'utf8')))
+      const json = JSON.parse(await readFile(new URL(file, keptFolder), 'utf8'))
+      const workflowType = String(json.events[0].workflowExecutionStartedEventAttributes.workflowType.name)
+      // Reading one as a message takes most of the time.
+      if (!isWanted({ scenario, workflowType })) return []
       const name = file.replace('.json', '')
-      const workflowType = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? ''
-      return { scenario, workflowType, number: Number(number), workflowId: name, runId: name, history }
+      const history = historyFromJSON(json)
+      return [{ scenario, workflowType, number: Number(number), workflowId: name, runId: name, history }]
     }),
   )
-  return kept.sort((a, b) => a.scenario.localeCompare(b.scenario) || a.number - b.number)
+  return kept.flat().sort((a, b) => a.scenario.localeCompare(b.scenario) || a.number - b.number)
 }
