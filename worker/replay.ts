@@ -1,4 +1,6 @@
+import { Script } from 'node:vm'
 import { type ReplayHistoriesIterable, type ReplayWorkerOptions, Worker } from '@temporalio/worker'
+import { globalHandlers } from '@temporalio/worker/lib/workflow/vm-shared.js'
 
 /**
  * Replays histories in this process and returns the errors of the runs that do not replay, by workflow id.
@@ -13,8 +15,9 @@ export async function failedReplays(
 ): Promise<Map<string, Error>> {
   const originalHook = Error.prepareStackTrace
   const failed = new Map<string, Error>()
+  waiveEndlessLimits()
   try {
-    for await (const { workflowId, error } of Worker.runReplayHistories(options, histories)) {
+    for await (const { workflowId, error } of Worker.runReplayHistories(options, withoutPromiseHook(histories))) {
       if (error) failed.set(workflowId, error)
     }
   } finally {
@@ -25,4 +28,32 @@ export async function failedReplays(
     }
   }
   return failed
+}
+
+/**
+ * The SDK also installs a hook for each promise of this process, and never removes it: it compiles a function for each,
+ * and keeps the stacks of those in workflows for the query of a run's stack, which nobody sends to a replay. It is
+ * installed when the replay asks for its first history.
+ */
+async function* withoutPromiseHook(histories: ReplayHistoriesIterable) {
+  const hook = Error.prepareStackTrace
+  globalHandlers.uninstall()
+  // It formats the stacks of this replay.
+  if (hook) Error.prepareStackTrace = hook
+  yield* histories
+}
+
+/** The SDK's time limit of a call into a workflow where a developer may stop at a breakpoint: 49 days. */
+const endless = 2 ** 32 - 1
+let waived = false
+
+/** Node starts a thread for each call with a time limit: that took a third of a replay. */
+function waiveEndlessLimits(): void {
+  if (waived) return
+  waived = true
+  const { runInContext } = Script.prototype
+  Script.prototype.runInContext = function (context, options) {
+    const isEndless = typeof options === 'object' && options.timeout === endless
+    return runInContext.call(this, context, isEndless ? { ...options, timeout: undefined } : options)
+  }
 }
