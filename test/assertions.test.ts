@@ -189,6 +189,7 @@ const isTest = (file: string): boolean => file.startsWith('test/')
 const asserting: Readonly<Record<string, string>> = {
   'api/http/problems.ts': 'a string in snake case has the type that the compiler makes of the name',
   'bench/run.ts': 'the figures of a part are of the type of that part',
+  'cli/deploy.ts': 'the library takes a constant as a duration, and checks any text itself',
   'messages/texts.ts': 'the library takes arguments of any message, the type here those of one message',
   'providers/alarm.ts': 'an adapter whose calls are wrapped has the calls of the adapter',
   'shared/keys-of.ts': 'an object may have more keys than its type says: tables have not',

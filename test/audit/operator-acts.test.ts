@@ -247,7 +247,7 @@ test('each act of an operator by a key accepts why it is done, in words', () => 
   expect(acts.filter(({ body, query }) => !givenIn(body) && !givenIn(query)).map(operationOf)).toEqual([])
 })
 
-test('no request of an operator leaves no entry, but for these', () => {
+test('these requests of operators leave no entry, each for its reason', () => {
   const without = harness.routes.flatMap((route) => (route.unrecorded ? [operationOf(route)] : []))
   expect(without.sort()).toEqual([
     'POST /codec/decode',

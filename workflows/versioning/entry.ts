@@ -2,9 +2,11 @@
 import { setWorkflowOptions } from '@temporalio/workflow'
 import { entriesOf } from '../../shared/keys-of.ts'
 import * as workflows from '../index.ts'
-import { versioning, type WorkflowType } from './behaviors.ts'
+import { versioning } from './behaviors.ts'
 
-for (const [type, workflow] of entriesOf<Record<WorkflowType, (...args: never[]) => Promise<unknown>>>(workflows)) {
+type Workflows = { [Type in keyof typeof workflows]: (...args: never[]) => Promise<unknown> }
+
+for (const [type, workflow] of entriesOf<Workflows>(workflows)) {
   setWorkflowOptions({ versioningBehavior: versioning[type].behavior }, workflow)
 }
 
