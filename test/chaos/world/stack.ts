@@ -1,9 +1,10 @@
 /** The running stack of a world: real servers, each part a process, and a worker whose connections can be disturbed. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { builtPrograms } from '../../../cli/programs/built.mjs'
 import { databaseName, databaseUrl, withDatabase } from '../../../db/backup/restore.ts'
 import type { Part } from '../../../dev/part.ts'
 import { claimPort } from '../../../dev/port.ts'
-import { startWorkerProcess } from '../../../dev/programs/separate-processes.ts'
+import { fromBuilt, startWorkerProcess } from '../../../dev/programs/separate-processes.ts'
 import { scheduleIds } from '../../../worker/schedules.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { startProgram } from '../../harness/processes.ts'
@@ -38,8 +39,11 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
   const ours = temporal === 'postgres' ? await startTemporalOnPostgres() : undefined
   // This process has a client as well.
   Object.assign(process.env, ours?.settings)
+  // Loading the sources takes a process several seconds, and a world starts many.
+  const built = await builtPrograms()
   const product = await startProduct({
     processes: 'apart',
+    built,
     durable: true,
     workers: 0,
     ...(ours && { environment: ours.settings }),
@@ -57,13 +61,14 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     links.set(name, link)
     settings[setting] = value.replace(`${url.hostname}:${url.port}`, `127.0.0.1:${link.port}`)
   }
+  const builtWorker = await fromBuilt(built, 'worker')
   let worker = await startWorker()
   await Promise.all(scheduleIds.map((id) => pauseSchedule(product, id)))
 
   async function startWorker(): Promise<Part> {
     const onLine = (line: string) => void product.logLines.push(line)
     const part = await startWorkerProcess(
-      { env: process.env, settings: Promise.resolve(settings), onLine },
+      { env: process.env, settings: Promise.resolve(settings), onLine, ...builtWorker },
       await claimPort(0),
     )
     void part.exited.then((why) => (why === undefined ? undefined : supervise(why)))
