@@ -1,10 +1,10 @@
 /** An import that does not run in the sandbox, in any workflow, would break all workflows of the bundle. */
 import { expect, test } from 'vitest'
 import { createLog } from '../../shared/log.ts'
-import { buildBundle } from '../../worker/bundle.ts'
+import { loadBundle } from '../../worker/bundle.ts'
 
 test('the workflow bundle holds workflows, policy and shared code, and no packages but those for the sandbox', async () => {
-  const { code } = await buildBundle({ encrypted: false, log: createLog({ level: 'silent' }) })
+  const { code } = await loadBundle({ encrypted: false, log: createLog({ level: 'silent' }) })
   // webpack heads each module with its path
   const modules = new Set([...code.matchAll(/^\/\*\*\*\/ "\.\/([^"]+)"$/gm)].map(([, path]) => path ?? ''))
   const packages = new Set(
