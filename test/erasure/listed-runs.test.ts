@@ -274,32 +274,6 @@ test('a row of a run that is gone is no overdue run: nobody could make it go on'
   expect(await new MockActivityEnvironment().run(reportOverdue, input)).toMatchObject({ runs: 0 })
 })
 
-test('an order whose person is erased while overdue runs are listed becomes no task', async () => {
-  const person = await harness.signUp()
-  const { id } = await harness.buy(person, { pay: false })
-  await sql`update orders set payment_due_at = now() - interval '1 hour' where id = ${id}`
-  const { temporal } = harness
-  const list: typeof temporal.workflow.list = (options) => {
-    const runs = temporal.workflow.list(options)
-    return Object.assign(
-      (async function* erasing() {
-        await deleteAccount(harness.stack, person)
-        yield* runs
-      })(),
-      { intoHistories: runs.intoHistories.bind(runs) },
-    )
-  }
-  const workflow = new Proxy(temporal.workflow, {
-    get: (client, name) => (name === 'list' ? list : Reflect.get(client, name)),
-  })
-  const slow = new Proxy(temporal, {
-    get: (client, name) => (name === 'workflow' ? workflow : Reflect.get(client, name)),
-  })
-  const { reportOverdue } = createHousekeepingActivities({ ...harness.context, temporal: slow })
-  await new MockActivityEnvironment().run(reportOverdue, { asOf: new Date().toISOString() })
-  expect(await sql`select kind from attention where subject_id = ${id}`).toEqual([])
-})
-
 test('a row of a run that is gone is no lost run, and keeps no others from being reported', async () => {
   // Of a schedule, so that no later run of its workflow id speaks for it.
   const metadata = { encoding: Buffer.from('json/plain'), type: Buffer.from('Keyword') }
