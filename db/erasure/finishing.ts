@@ -23,7 +23,7 @@ import { completeDeletion, recordStep } from './deletions.ts'
 import { goneButListed, partsOfStep, type StepOfReceipt } from './step-tasks.ts'
 
 /** The code of a step that an operator has done by hand. */
-export const doneByOperator = 'by_operator'
+const doneByOperator = 'by_operator'
 
 type FinishingContext = ColumnEncryption & { sql: Database }
 

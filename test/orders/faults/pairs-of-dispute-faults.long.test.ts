@@ -109,16 +109,15 @@ test('orders that are rejected after a lost dispute, with pairs of faults at its
   const orders = await eachOf(atStripe, async () => {
     const pay = { riskLevel: 'elevated' }
     const order = await harness.buy(await harness.signUp(), { packageCode, pay, until: 'in_review' })
-    const { id } = withId.parse(order)
+    return withId.parse(order).id
+  })
+  // Nobody is told of the disputes: the run of a held order would refund it at once.
+  await stripe.do('webhooks', { drop: 1_000 })
+  await eachOf(orders, async (id) => {
     const { dispute } = await stripe.do('open-dispute', { orderId: id })
     await stripe.do('close-dispute', { dispute, outcome: 'lost' })
-    await untilValue(
-      'it is lost',
-      () => view(id),
-      (order) => order.dispute === 'lost',
-    )
-    return id
   })
+  await stripe.do('webhooks', { drop: 0 })
   await plantPairs(
     stripe,
     [{ method: 'GET', path: '/v1/disputes\\?', of: 'disputes\\S*payment_intent=(pi_\\w+)' }],
