@@ -19,11 +19,12 @@ export interface OrderSummary {
 
 export function orderFacts({ t, ...texts }: Texts, order: OrderSummary): [string, ReactNode][] {
   const amount = texts.dataAmount(order.dataBytes)
+  const esims: [string, ReactNode] = [t('purchase.esims'), order.quantity]
   return [
     [t('order.fact.destination'), texts.place(order.destination)],
     [t('order.fact.data'), order.daily ? t('order.aDay', { amount }) : amount],
     [t('order.fact.validFor'), texts.validity(order.days, order.validityStarts)],
-    ...(order.quantity === 1 ? [] : [[t('purchase.esims'), order.quantity] as [string, ReactNode]]),
+    ...(order.quantity === 1 ? [] : [esims]),
   ]
 }
 

@@ -287,7 +287,7 @@ const ofDeletion: TaskAdvice = {
 export function adviceOn(kind: string): TaskAdvice | undefined {
   if (Object.hasOwn(advice, kind)) return taskAdvice[kind]
   if (erasureSteps.some((step) => kind === `deletion_${step}`)) return ofDeletion
-  if (!Object.hasOwn(differenceKinds, kind)) return undefined
-  const { meaning, cure } = differenceKinds[kind as keyof typeof differenceKinds]
-  return { meaning, cure: cure.how }
+  const differences: Readonly<Record<string, { meaning: string; cure: { how: string } }>> = differenceKinds
+  const difference = Object.hasOwn(differences, kind) ? differences[kind] : undefined
+  return difference && { meaning: difference.meaning, cure: difference.cure.how }
 }
