@@ -13,7 +13,11 @@ import { policyVersion } from './policy-fields.ts'
 export const accountId = sentId
 export const accountParams = z.strictObject({ id: accountId })
 
-export const personName = oneLine(100).refine(isVisible, 'must have a letter or a digit')
+export const personName = oneLine(100).refine(isVisible, {
+  error: 'must have a letter or a digit',
+  // An empty name has one fault.
+  when: ({ issues }) => issues.length === 0,
+})
 export const email = z.email().max(254)
 const phone = z.e164()
 const language = z.enum(languages)
