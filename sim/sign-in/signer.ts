@@ -16,34 +16,34 @@ export interface Signer {
 }
 
 /**
- * The first key of each issuer, which the process's later signers use too: making an RSA key takes a tenth of a second
- * of processor time or more. It is made for the first token or the first reading of the keys: nobody signs in while a
- * stack starts.
+ * The keys of each issuer in their order, which the process's later signers use too, and the key of its forger: making
+ * an RSA key takes a tenth of a second of processor time or more. The first is made for the first token or the first
+ * reading of the keys: nobody signs in while a stack starts.
  */
-const firstKeys = new Map<string, ReturnType<typeof generateKeyPair>>()
+const made = new Map<string, ReturnType<typeof generateKeyPair>>()
 
-function firstKeyOf(name: string): ReturnType<typeof generateKeyPair> {
-  const made = firstKeys.get(name) ?? generateKeyPair('RS256')
-  firstKeys.set(name, made)
-  return made
+function keyPairOf(id: string): ReturnType<typeof generateKeyPair> {
+  const pair = made.get(id) ?? generateKeyPair('RS256')
+  made.set(id, pair)
+  return pair
 }
 
 /** Creates a signer. @param name the beginning of every key id */
 export function createSigner(name: string): Signer {
   const published: ReturnType<typeof newKey>[] = []
 
-  async function newKey(kid: string, made: ReturnType<typeof generateKeyPair>) {
-    const { privateKey, publicKey } = await made
+  async function newKey(kid: string) {
+    const { privateKey, publicKey } = await keyPairOf(kid)
     return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig', alg: 'RS256' } }
   }
 
-  function publish(made: ReturnType<typeof generateKeyPair>) {
-    const key = newKey(`${name}-${published.length + 1}`, made)
+  function publish() {
+    const key = newKey(`${name}-${published.length + 1}`)
     published.push(key)
     return key
   }
 
-  const current = () => published.at(-1) ?? publish(firstKeyOf(name))
+  const current = () => published.at(-1) ?? publish()
 
   const signWith = async (
     claims: Record<string, unknown>,
@@ -64,11 +64,11 @@ export function createSigner(name: string): Signer {
     },
     async rotate() {
       await current()
-      await publish(generateKeyPair('RS256'))
+      await publish()
     },
     sign: (claims, times = {}) => signWith(claims, times),
     async forge(claims, times = {}) {
-      return await signWith(claims, times, (await generateKeyPair('RS256')).privateKey)
+      return await signWith(claims, times, (await keyPairOf(`${name}-forged`)).privateKey)
     },
   }
 }
