@@ -56,7 +56,9 @@ const paymentsOf = async (orderId: string): Promise<string[]> =>
     .filter(({ metadata }) => metadata.order_id === orderId)
     .map(({ id }) => id)
 
-test('each further payment of an order is a difference of its own, and all are named in the task', async () => {
+test('each further payment of an order is a difference of its own, and all are named in the task', {
+  tags: 'long',
+}, async () => {
   const { orderId } = await planted({ payments: 4 })
   const [own] = await sql<{ id: string }[]>`select payment_intent_id as id from orders where id = ${orderId}`
   const further = (await paymentsOf(orderId)).filter((id) => id !== own?.id).sort()

@@ -94,7 +94,9 @@ test('a list that lags behind is waited for, and nobody is asked to delete from 
   expect(removals).toEqual([])
 })
 
-test('a run that Temporal does not delete is no run that is gone: the deletion goes on deleting it', async () => {
+test('a run that Temporal does not delete is no run that is gone: the deletion goes on deleting it', {
+  tags: 'long',
+}, async () => {
   const living = await harness.signUp()
   await harness.buy(living)
   const of = harness.context.cipher.accountRef(living.accountId)
@@ -104,7 +106,9 @@ test('a run that Temporal does not delete is no run that is gone: the deletion g
   expect(removals).toEqual([])
 })
 
-test('where Temporal lets nobody delete rows the deletion goes on, and is an operator’s after a day, until the rows are gone', async () => {
+test('where Temporal lets nobody delete rows the deletion goes on, and is an operator’s after a day, until the rows are gone', {
+  tags: 'long',
+}, async () => {
   const { context } = keeping({ rows: [row], refusesAdmins: true })
   const dayMs = periods.deletion.listedRunsMs
   expect(

@@ -166,7 +166,9 @@ test('a repeated request is not answered as ordered when the order’s run has f
   expect(await order(person.caller, wanted, key)).toMatchObject({ status: 201, body: { id } })
 })
 
-test('U2: an order that was written after its run had given up is not answered as ordered, and the next request orders it', async () => {
+test('U2: an order that was written after its run had given up is not answered as ordered, and the next request orders it', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const template = await harness.buy(person, { pay: false })
   const key = randomUUID()

@@ -327,7 +327,7 @@ test('a repeated activity whose result was lost sends no message again', async (
   for (const kind of kinds) expect(await ledger(orderId, kind, 'sent')).toMatchObject({ attempts: 1 })
 })
 
-test('a mail server that answers after the activity has timed out gets the mail once', async () => {
+test('a mail server that answers after the activity has timed out gets the mail once', { tags: 'long' }, async () => {
   expect(await ledger(lateOrder.id, 'mail:confirmation', 'sent')).toMatchObject({ attempts: 1 })
   expect(await mailsTo(harness.stack, late.email)).toHaveLength(1)
 })

@@ -186,7 +186,9 @@ test('an order without balance at its provider is filled by the second one, or b
   await harness.untilOrder(waiting.order.id, 'delivered')
 })
 
-test('an order at a provider that fills it and never answers is found after the time limit of the call', async () => {
+test('an order at a provider that fills it and never answers is found after the time limit of the call', {
+  tags: 'long',
+}, async () => {
   for (const { id, orderId } of hanging) {
     const order = await harness.untilOrder(orderId, 'delivered', { timeoutMs: 40_000 })
     expect(order.esims).toHaveLength(1)

@@ -88,7 +88,9 @@ test('U2: a top-up is ordered once for each form, paid once on the page of Strip
   expect(shown.html).not.toContain('/c/pay/')
 })
 
-test('U2: a form whose payment page was made without us hearing of it is taken when it is sent again', async () => {
+test('U2: a form whose payment page was made without us hearing of it is taken when it is sent again', {
+  tags: 'long',
+}, async () => {
   const { surfer, path } = await withEsim()
   const { html } = await surfer.open(path)
   const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? ''

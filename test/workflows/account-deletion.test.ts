@@ -65,7 +65,7 @@ test('R3: a receipt has the time of the erasure, and the end of the backups coun
   expect(Date.parse(backupsGoneBy) - Date.parse(erasedAt)).toBe(30 * 86_400_000)
 })
 
-test('U2: the deletion of an account counts a lost dispute as given back', async () => {
+test('U2: the deletion of an account counts a lost dispute as given back', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, {
     packageCode: testPackages.onlyEsimAccess,
@@ -274,7 +274,7 @@ test('the deletion finds and returns the eSIMs of a placement with an unknown ou
   expect(await heldBy('airalo')).toBe(before)
 })
 
-test('the deletion does not repeat a refund that is under way', async () => {
+test('the deletion does not repeat a refund that is under way', { tags: 'long' }, async () => {
   await stripe.do('pending-refunds', { enabled: true })
   const person = await harness.signUp()
   const order = await harness.buy(person)

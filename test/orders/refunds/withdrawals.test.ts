@@ -150,7 +150,9 @@ test('an eSIM that its provider has suspended unused is returned: it is as it wa
   expect(await refundedMinor(order.id)).toEqual([testPriceMinor])
 })
 
-test('a customer who withdraws while the bank decides has the money once: the lost dispute is the refund', async () => {
+test('a customer who withdraws while the bank decides has the money once: the lost dispute is the refund', {
+  tags: 'long',
+}, async () => {
   const { person, order } = await delivered({ performanceConsent })
   await suspendedBy['its dispute'](order.id)
   expectStatus(await open(person.caller, order.id), 200)
@@ -253,7 +255,7 @@ test('a statement of withdrawal whose run has failed is carried out when it is r
   expect(await mailOf(person, 'received your withdrawal')).toHaveLength(1)
 })
 
-test('a statement of withdrawal whose run has failed is carried out by the draft sweep', async () => {
+test('a statement of withdrawal whose run has failed is carried out by the draft sweep', { tags: 'long' }, async () => {
   const { person, order } = await statedByFailedRun()
   expect(await runLater<DraftSweepReport>(harness, draftSweepType, 0)).toMatchObject({ started: 1 })
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'withdrawn' })
