@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
+import postgres from 'postgres'
 import { afterAll, describe, expect, test } from 'vitest'
 import { findAccount } from '../../db/accounts.ts'
 import { openBackupFolder } from '../../db/backup/backup-folder.ts'
@@ -20,6 +21,7 @@ import { accountDeletionWorkflowId } from '../../workflows/account-deletion.cont
 import {
   type BackupResult,
   backupType,
+  backupWorkflowId,
   type DrillResult,
   restoreDrillType,
 } from '../../workflows/backup/backup.contract.ts'
@@ -81,12 +83,20 @@ describe('a backup', () => {
   })
 
   test('that is asked for while another one is made is not begun, and the answer says so', async () => {
-    const answers = await Promise.all([harness.operator.post('/v1/backups'), harness.operator.post('/v1/backups')])
-    const [begun, joined] = answers.map((answer) => expectStatus(answer, 202)).sort((a, b) => a.joined - b.joined)
-    expect([begun.joined, joined]).toEqual([false, { ...begun, joined: true }])
-    await harness.temporal.workflow.getHandle(begun.workflowId).result()
+    const untilEnded = () => harness.temporal.workflow.getHandle(backupWorkflowId).result()
+    await untilEnded()
+    const locker = postgres(config.DATABASE_URL, { max: 1 })
+    await locker`begin`
+    // The dump waits for the table.
+    await locker`lock table packages in access exclusive mode`
+    const first = expectStatus(await harness.operator.post('/v1/backups'), 202)
+    expect(first).toEqual({ workflowId: backupWorkflowId, startedAt: expect.any(String), joined: false })
+    expect(expectStatus(await harness.operator.post('/v1/backups'), 202)).toEqual({ ...first, joined: true })
+    await locker`rollback`
+    await locker.end()
+    await untilEnded()
     expect(expectStatus(await harness.operator.post('/v1/backups'), 202).joined).toBe(false)
-    await harness.temporal.workflow.getHandle(begun.workflowId).result()
+    await untilEnded()
   })
 
   test('holds no data keys, and only the newest snapshot of them is kept', async () => {
