@@ -1,6 +1,15 @@
 /** Who paid is delivered or refunded (U2), risky orders wait for a review (U5), and the books are complete (U6). */
 import { periods } from '../../../policy/periods.ts'
-import { type Acknowledgements, type Finding, type Oracle, type Order, type OutsideBooks, sum } from './record.ts'
+import { purchasesOf } from './purchases.ts'
+import {
+  type Acknowledgements,
+  type BoughtEsim,
+  type Finding,
+  type Oracle,
+  type Order,
+  type OutsideBooks,
+  sum,
+} from './record.ts'
 
 /** Work goes on in real time while a run's clock is moved. */
 const graceMs = 5 * 60_000
@@ -14,6 +23,7 @@ const goneAccounts = ({ people }: Acknowledgements): Set<string> =>
 
 interface Account {
   order: Order
+  purchases: BoughtEsim[]
   isGone: boolean
   receivedMinor: number
   refundedMinor: number
@@ -22,26 +32,21 @@ interface Account {
 }
 
 function accounts(books: OutsideBooks, said: Acknowledgements): Account[] {
-  const held = new Set(books.esims.filter((esim) => esim.held).map(({ iccid }) => iccid))
-  // An ICCID that went back is sold again: it is the last buyer's.
-  const owners = new Map(
-    said.orders
-      .toSorted((one, other) => (one.deliveredAt ?? 0) - (other.deliveredAt ?? 0))
-      .flatMap(({ iccids, orderId }) => iccids.map((iccid) => [iccid, orderId] as const)),
-  )
   const gone = goneAccounts(said)
   const succeeded = books.payments.filter((payment) => payment.succeeded)
   const refunds = books.refunds.filter(({ failed }) => !failed)
   return said.orders.map((order) => {
     const payments = succeeded.filter(({ orderId }) => orderId === order.orderId)
     const ids = new Set(payments.map(({ id }) => id))
+    const purchases = purchasesOf(books, order)
     return {
       order,
+      purchases,
       isGone: gone.has(order.accountId),
       receivedMinor: sum(payments.map((payment) => payment.receivedMinor)),
       refundedMinor: sum(refunds.filter(({ payment }) => ids.has(payment)).map(({ minor }) => minor)),
       charges: sum(payments.map((payment) => payment.charges)),
-      held: order.iccids.filter((iccid) => held.has(iccid) && owners.get(iccid) === order.orderId).length,
+      held: purchases.filter(({ held }) => held).length,
     }
   })
 }
@@ -111,8 +116,8 @@ function lostTopUp({ order, receivedMinor, refundedMinor }: Account, all: Accoun
 
 /** eSIMs, top-ups and payments that belong to no order. */
 function strays(books: OutsideBooks, all: Account[]): Finding[] {
-  const known = new Set(all.flatMap(({ order }) => order.iccids))
-  const strange = books.esims.filter(({ iccid, held }) => held && !known.has(iccid))
+  const known = new Set(all.flatMap(({ purchases }) => purchases))
+  const strange = books.esims.filter((esim) => esim.held && !known.has(esim))
   // Delivered while its account was being erased: nobody could look at it any more.
   const unseen = all.filter(
     ({ order, isGone, receivedMinor, refundedMinor }) =>

@@ -16,6 +16,26 @@ test('the oracles find nothing in a world in which all promises are kept', () =>
   expect(violationsIn(books, said)).toEqual([])
 })
 
+test('an ICCID that is sold again is its next buyer’s, whom nobody may have seen', () => {
+  const { books, said } = keptWorld()
+  const returned = said.orders.find(({ status, isTopUp }) => status === 'refunded' && !isTopUp)
+  if (!returned) throw new Error('no order of the sample is refunded')
+  const bought = { provider: 'esim-access', iccid: 'sold-again' }
+  const later = said.orders.find(({ name }) => name === 'a1')
+  if (!later) throw new Error('the sample has no order a1')
+  returned.iccids = ['sold-again']
+  books.esims.push({ ...bought, id: 'first', held: false, boughtAt: returned.begunAt + 1 })
+  // The eSIM of a later order, in place of its own.
+  books.esims = books.esims.filter(({ iccid }) => !later.iccids.includes(iccid))
+  later.iccids = ['sold-again']
+  later.begunAt = returned.begunAt + 2
+  books.esims.push({ ...bought, id: 'second', held: true, boughtAt: later.begunAt + 1 })
+  expect(violationsIn(books, said)).toEqual([])
+  // A restore may tell the first buyer's delivery later than the second one's.
+  returned.deliveredAt = (later.deliveredAt ?? 0) + 60_000
+  expect(violationsIn(books, said).filter(({ what }) => what.includes('eSIMs'))).toEqual([])
+})
+
 test('the oracles have one entry for each promise, and a planted violation for each oracle', () => {
   expect(Object.keys(oracles).sort()).toEqual(Object.keys(promises).sort())
   const checking = Object.entries(oracles).filter(([, entry]) => typeof entry === 'function')

@@ -43,6 +43,8 @@ export interface BoughtEsim {
   iccid: string
   /** false once it went back */
   held: boolean
+  /** when it was ordered there */
+  boughtAt: number
 }
 
 export interface Mail {

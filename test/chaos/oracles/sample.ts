@@ -148,8 +148,8 @@ export function keptWorld(): World {
         { payment: 'pi-e2', minor: 500, failed: false },
       ],
       customers: ['cus-other'],
-      esims: orders.flatMap(({ iccids }) =>
-        iccids.map((iccid) => ({ provider: 'airalo', id: iccid, iccid, held: true })),
+      esims: orders.flatMap(({ iccids, begunAt }) =>
+        iccids.map((iccid) => ({ provider: 'airalo', id: iccid, iccid, held: true, boughtAt: begunAt })),
       ),
       topUps: [{ provider: 'airalo', reference: 'e3' }],
       mails: [

@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { distinct, mailsOf } from '../oracles/messages.ts'
+import { purchasesOf } from '../oracles/purchases.ts'
 import type { Acknowledgements, OutsideBooks } from '../oracles/record.ts'
 import { sum } from '../oracles/record.ts'
 import { isAct, type PlannedEvent } from './events.ts'
@@ -30,7 +31,6 @@ export function shapeOf(
   world: string,
 ): string[] {
   const raced = racedOrders(events)
-  const held = new Set(books.esims.filter((esim) => esim.held).map(({ iccid }) => iccid))
   const booked = new Map(said.journal.entries.map(({ number, grossMinor }) => [number, grossMinor]))
   const succeeded = books.payments.filter((payment) => payment.succeeded)
   const orders = said.orders
@@ -45,7 +45,9 @@ export function shapeOf(
         `charges ${sum(payments.map(({ charges }) => charges))}`,
         `refunded ${sum(refunds.map(({ minor }) => minor))}`,
         `booked ${sum(order.documents.map((number) => booked.get(number) ?? 0))}`,
-        ...(order.status === 'delivered' ? [`holds ${order.iccids.filter((iccid) => held.has(iccid)).length}`] : []),
+        ...(order.status === 'delivered'
+          ? [`holds ${purchasesOf(books, order).filter(({ held }) => held).length}`]
+          : []),
       ]
       return `${order.name}: ${parts.join(', ')}`
     })

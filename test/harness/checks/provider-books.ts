@@ -7,7 +7,7 @@ export interface Sold {
   /** ours; empty for what was not placed by us */
   reference: string
   /** of an order, once they are made; `held`: not returned */
-  esims: { id: string; iccid: string; held: boolean }[]
+  esims: { id: string; iccid: string; held: boolean; boughtAt: number }[]
 }
 
 type ReadSold = (sims: SimulatorControls) => Promise<Sold[]>
@@ -18,10 +18,15 @@ const soldBy: Readonly<Record<EsimProviderId, ReadSold>> = {
     const iccids = new Map(esims.map(({ esimTranNo, iccid }) => [esimTranNo, iccid]))
     const cancelled = new Set(cancels.map(({ esimTranNo }) => esimTranNo))
     return [
-      ...orders.map(({ transactionId, esimTranNos }) => ({
+      ...orders.map(({ transactionId, esimTranNos, placedAt }) => ({
         kind: 'order' as const,
         reference: transactionId,
-        esims: esimTranNos.map((id) => ({ id, iccid: iccids.get(id) ?? '', held: !cancelled.has(id) })),
+        esims: esimTranNos.map((id) => ({
+          id,
+          iccid: iccids.get(id) ?? '',
+          held: !cancelled.has(id),
+          boughtAt: Date.parse(placedAt),
+        })),
       })),
       ...topUps.map(({ transactionId }) => ({ kind: 'top_up' as const, reference: transactionId, esims: [] })),
     ]
@@ -29,17 +34,25 @@ const soldBy: Readonly<Record<EsimProviderId, ReadSold>> = {
   async airalo({ airalo }) {
     const { orders, refunds } = await airalo.state()
     const refunded = new Set(refunds.flatMap(({ iccids }) => iccids))
-    return orders.map(({ type, description, iccids }) => {
+    return orders.map(({ type, description, iccids, createdAt }) => {
       const reference = description ?? ''
       if (type === 'topup') return { kind: 'top_up', reference, esims: [] }
       return {
         kind: 'order',
         reference,
-        esims: iccids.map((iccid) => ({ id: iccid, iccid, held: !refunded.has(iccid) })),
+        esims: iccids.map((iccid) => ({
+          id: iccid,
+          iccid,
+          held: !refunded.has(iccid),
+          boughtAt: endOfSecond(createdAt),
+        })),
       }
     })
   },
 }
+
+/** Airalo's times are in UTC, without their fractions of a second. */
+const endOfSecond = (time: string): number => Date.parse(`${time.replace(' ', 'T')}Z`) + 999
 
 export async function readSold(sims: SimulatorControls): Promise<(Sold & { provider: EsimProviderId })[]> {
   const sold = await Promise.all(
