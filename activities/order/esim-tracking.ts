@@ -26,6 +26,13 @@ const noticeRetryMs = 15 * 60_000
 /** A provider that has not answered for so long after a hint is asked by the watch. */
 const hintIsOverAfterMs = milliseconds.hour
 
+interface HowToAsk {
+  /** the states that are stored were read a moment ago */
+  justAsked?: boolean
+  /** a state that the provider does not say is no answer */
+  untilKnown?: boolean
+}
+
 interface EsimCheck {
   ended: boolean
   ending: Ending | undefined
@@ -53,14 +60,16 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
   const notices = createEsimNotices(context)
 
   return {
-    async refreshEsims({ orderId, asOf }) {
+    async refreshEsims({ orderId, asOf, untilKnown = false }) {
+      const at = new Date(asOf)
       try {
-        const { ended, givenBack, refundDue } = await check(orderId, new Date(asOf), false)
+        const { ended, givenBack, refundDue } = await check(orderId, at, { untilKnown })
+        if (untilKnown && !givenBack && !refundDue) await raiseUnlessRefunded(sql, orderId, at)
         return { ended, givenBack, ...(refundDue && { refundDue }) }
       } catch (error) {
         // Until this is done, the run gives no money back. Its watch asks again, as it does each day.
         const isAway = failureType(error) === esimFailureTypes.unavailable
-        if (!isAway || sinceScheduledMs() < hintIsOverAfterMs) throw error
+        if (untilKnown || !isAway || sinceScheduledMs() < hintIsOverAfterMs) throw error
         return { ended: false, givenBack: false }
       }
     },
@@ -72,7 +81,7 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       // worker.
       const isFirst = activityInfo().attempt === 1 && !isUnsure
       const justAsked = isFirst && Date.now() - at.getTime() < milliseconds.minute
-      const { ended, givenBack, refundDue, nextCheckMs } = await check(orderId, at, justAsked)
+      const { ended, givenBack, refundDue, nextCheckMs } = await check(orderId, at, { justAsked })
       if (!ended) throw failure('EsimStillLives', { nextRetryDelay: nextCheckMs })
       if (givenBack || refundDue) return { recorded: false, ...(refundDue && { refundDue }) }
       await raiseUnlessRefunded(sql, orderId, at)
@@ -81,11 +90,11 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
     },
   }
 
-  async function check(orderId: string, at: Date, justAsked: boolean): Promise<OrderCheck> {
+  async function check(orderId: string, at: Date, how: HowToAsk): Promise<OrderCheck> {
     const order = await knownOrder(sql, orderId)
     await notices.sendBounceNotice(order, at)
     const checks: EsimCheck[] = []
-    for (const esim of await listEsims(context, order)) checks.push(await checkEsim(esim, order, at, justAsked))
+    for (const esim of await listEsims(context, order)) checks.push(await checkEsim(esim, order, at, how))
     const haveEnded = (...endings: Ending[]): boolean =>
       checks.length > 0 && checks.every(({ ending }) => ending !== undefined && endings.includes(ending))
     const givenBack = haveEnded('returned')
@@ -102,9 +111,15 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
     }
   }
 
-  async function checkEsim(esim: StoredEsim, order: OrderRow, at: Date, justAsked: boolean): Promise<EsimCheck> {
+  async function checkEsim(
+    esim: StoredEsim,
+    order: OrderRow,
+    at: Date,
+    { justAsked = false, untilKnown = false }: HowToAsk,
+  ): Promise<EsimCheck> {
     const isKnown = justAsked || (isOver(esim.state) && !(await isRevivable(esim)))
     const status = isKnown ? storedStatus(esim) : await askProvider(esim, order, at)
+    if (untilKnown && status.state === 'unknown') throw failure(esimFailureTypes.unavailable, { code: 'unknown_state' })
     const ending = endingOf(esim, status)
     const due = ending === 'by_provider' ? (['ended_early'] as const) : dueNotices(status, at)
     const allSent = await notices.send(esim, order, [...due], status, at)

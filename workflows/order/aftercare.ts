@@ -160,7 +160,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     unsure = undefined
     let found: Awaited<ReturnType<OrderActivities['refreshEsims']>>
     try {
-      found = await charge.refreshEsims({ orderId, ...clock() })
+      found = await charge.refreshEsims({ orderId, ...clock(), untilKnown: true })
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error
       await localFirst.raiseAttention({ orderId, kind: 'provider_order_unreturned', ...clock(), ...codeOf(error) })

@@ -225,11 +225,13 @@ export interface OrderActivities {
   checkRefunds(input: { orderId: string; asOf: string }): Promise<'settled' | 'pending' | 'failed'>
   /**
    * Reads states and usage once, and sends the notices that are due. `givenBack`: all eSIMs of the order were returned.
-   * `refundDue`: the provider has ended all of them, and none was used.
+   * `refundDue`: the provider has ended all of them, and none was used. `untilKnown`: nobody asks again, so it fails
+   * until the provider has said the state of each, and operators learn of those that went back without a refund.
    */
   refreshEsims(input: {
     orderId: string
     asOf: string
+    untilKnown?: true
   }): Promise<{ ended: boolean; givenBack: boolean; refundDue?: boolean }>
   /**
    * Reads the eSIMs repeatedly until all have ended. `recorded`: the activity has recorded the order as ended. It does

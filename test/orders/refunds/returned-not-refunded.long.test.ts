@@ -4,7 +4,8 @@
  */
 import { afterEach, expect, test } from 'vitest'
 import { raiseUnlessRefunded } from '../../../activities/order/returned-esims.ts'
-import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { fastForward } from '../../../temporal/time-skipping.ts'
+import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { always, watchPlacements } from '../../harness/checks/placements.ts'
 import { deleteAccount } from '../../harness/deletions.ts'
 import { shareStack } from '../../harness/harness.ts'
@@ -108,6 +109,45 @@ test('a return without the order’s run whose answer is lost is looked for, and
   await harness.untilOrder(order.id, 'refunded')
   expect(await refundedMinor(order.id)).toBe(testPriceMinor)
   expect(await attention(order.id)).toEqual([])
+})
+
+/** A customer's return, after the order's own run was terminated: it has been asked for, and its answer is lost. */
+async function lostWithoutRun(quantity?: number) {
+  const { person, order, iccids } = await delivered(quantity)
+  await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).terminate('by mistake')
+  const answer = await withLostAnswers(() => requestReturnOf(person.caller, order.id), false)
+  expect([answer.status, answer.body.code]).toEqual([503, 'provider_unavailable'])
+  return { order, iccids }
+}
+
+test('a return without the order’s run is looked for as long as its provider is away', {
+  timeout: 120_000,
+}, async () => {
+  const { order, iccids } = await lostWithoutRun()
+  const aftercare = orderAftercareWorkflowId(order.id)
+  await fastForward(harness.temporal, aftercare, '2 hours')
+  // A state that the provider has no word of ours for decides nothing either.
+  const { esims } = await esimAccess.state()
+  const esim = esims.findLast(({ iccid }) => iccid === iccids[0])
+  const obj = { esimList: [{ ...esim, esimStatus: 'FROZEN' }], pager: { pageNum: 1, pageSize: 50, total: 1 } }
+  await esimAccess.clearFaults()
+  const body = { success: true, errorCode: '0', errorMsg: null, obj }
+  await esimAccess.fault({ match: { path: '/esim/query' }, status: 200, body })
+  await fastForward(harness.temporal, aftercare, '1 hour')
+  await harness.untilOrder(order.id, 'refunded')
+  expect(await refundedMinor(order.id)).toBe(testPriceMinor)
+  expect(await attention(order.id)).toEqual([])
+})
+
+test('of two eSIMs one went back with a lost answer, without the order’s run: an operator task', {
+  timeout: 120_000,
+}, async () => {
+  const { order } = await lostWithoutRun(2)
+  await esimAccess.clearFaults()
+  await fastForward(harness.temporal, orderAftercareWorkflowId(order.id), '1 hour')
+  await until('operators are told', async () => (await attention(order.id)).length > 0)
+  expect(await attention(order.id)).toEqual(returnedOf(1, 2))
+  expect(await refundedMinor(order.id)).toBe(0)
 })
 
 /** The first eSIM goes back, and the second one is installed before its turn. */
