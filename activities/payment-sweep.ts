@@ -37,7 +37,7 @@ import { recordUntilCurrent } from './order/dispute-record.ts'
 import { paymentMark } from './order/payment/payment-mark.ts'
 import { askAboutPayment } from './order/provider-alarm.ts'
 import { isFullyReturned } from './order/refunds/lost-disputes.ts'
-import { leftOf } from './order/refunds/refund.ts'
+import { isReceived, leftOf } from './order/refunds/refund.ts'
 import { createOutOfStep, differsFromRun } from './out-of-step/orders.ts'
 
 const { minute, hour, day } = milliseconds
@@ -256,6 +256,7 @@ export function createPaymentSweepActivities(
 
   async function isReturned(paymentIntentId: string): Promise<boolean> {
     const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
-    return isFullyReturned(context, payment, leftOf(payment))
+    // One of Stripe's machines may not know a new payment yet.
+    return isReceived(payment) && isFullyReturned(context, payment, leftOf(payment))
   }
 }

@@ -18,7 +18,7 @@ import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { asFailure, paymentFailureTypes, recordedAt, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { refundUnlessTakenBack } from '../order/refunds/lost-disputes.ts'
-import { leftOf } from '../order/refunds/refund.ts'
+import { isReceived, leftOf, paymentContradicts } from '../order/refunds/refund.ts'
 import { listedWith, refundedMinorOf } from '../order/refunds/refund-records.ts'
 import { leaveStepToOperator, withSecret } from './step.ts'
 
@@ -110,10 +110,15 @@ export function createDeletionPaymentActivities(context: Context): Activities {
       if (settlement.action === 'cancel') return await cancel(settlement, at)
       if (settlement.action === 'follow') return follow(settlement, await withParts(settlement), at)
       const refunds = await stripe.listRefunds(settlement.paymentIntentId)
-      const left = leftOf(await stripe.getPayment(settlement.paymentIntentId))
-      return left > 0
-        ? await refund(settlement, refunds, left, at)
-        : recordRefund(settlement, refundedMinorOf(refunds), at, refunds)
+      const payment = await stripe.getPayment(settlement.paymentIntentId)
+      // One of Stripe's machines may not know yet that it was paid, or that a refund of it has failed.
+      if (!isReceived(payment)) throw new ProviderFailure(processor, 'unavailable', paymentContradicts)
+      const left = leftOf(payment)
+      if (left > 0) return await refund(settlement, refunds, left, at)
+      const refundedMinor = refundedMinorOf(refunds)
+      if (refundedMinor < payment.refundedMinor)
+        throw new ProviderFailure(processor, 'unavailable', 'refunds_contradict')
+      return recordRefund(settlement, refundedMinor, at, refunds)
     } catch (error) {
       if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
       if (error.code === 'resource_missing') return unknownThere(settlement, error)

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import { findOrder, type OrderRow, orderedOf } from '../../db/order/orders.ts'
-import { isProviderFailure } from '../../providers/failure.ts'
+import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
@@ -80,7 +80,10 @@ export function createOrderClient(api: ApiContext) {
     const isRefused = hasNoRun(error) || failureType(error) === 'OrderStateConflict'
     if (!isGone && !(isRefused && order.status === 'refunded')) return false
     try {
-      const { amountReceivedMinor, refundedMinor } = await api.stripe.getPayment(paymentIntentId)
+      const { status, amountReceivedMinor, refundedMinor } = await api.stripe.getPayment(paymentIntentId)
+      // One of Stripe's machines may not know yet that it was paid.
+      if (order.paid_at && status !== 'succeeded')
+        throw new ProviderFailure('stripe', 'unavailable', 'payment_contradicts')
       return amountReceivedMinor > refundedMinor
     } catch (failed) {
       if (!isProviderFailure(failed)) throw failed

@@ -52,7 +52,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       const paymentIntentId = paymentIntentOf(order)
       await assertNoneReserved(orderId, recordedAt(asOf))
       const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
-      const left = leftOf(payment)
+      const left = leftOfPaid(payment)
       let takenBack: Refund[] = []
       let made: Refund | undefined
       const askForRefund = async () => {
@@ -106,7 +106,11 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
     async isPaidBack({ orderId }) {
       const paymentIntentId = paymentIntentOf(await knownOrder(sql, orderId))
       const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
-      return isFullyReturned(context, payment, leftOf(payment))
+      if (!(await isFullyReturned(context, payment, leftOfPaid(payment)))) return false
+      const refundedMinor = refundedMinorOf(await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId)))
+      // The machine that was asked for the payment does not know yet that a refund has failed.
+      if (refundedMinor < payment.refundedMinor) throw failure('PaymentUnavailable', { code: 'refunds_contradict' })
+      return true
     },
 
     async checkRefunds({ orderId, asOf }) {
@@ -162,7 +166,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
     knownMinor: number,
   ): Promise<{ minor: number; takenBack: Refund[] }> {
     const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
-    const left = leftOf(payment) - knownMinor
+    const left = leftOfPaid(payment) - knownMinor
     if (left <= 0 || !payment.disputed || knownMinor > 0) return { minor: left, takenBack: [] }
     const takenBack = await listTakenBack(context, payment, left)
     return { minor: left - refundedMinorOf(takenBack), takenBack }
@@ -200,3 +204,18 @@ const isPastFailing = (refunds: readonly RefundRow[], at: Date): boolean =>
 
 /** The part of a payment that is not refunded yet. */
 export const leftOf = ({ amountReceivedMinor, refundedMinor }: Payment): number => amountReceivedMinor - refundedMinor
+
+/**
+ * The same of a payment that our records have as made: one of Stripe's machines may not know yet that it was.
+ * @throws PaymentUnavailable when this answer does not say so
+ */
+function leftOfPaid(payment: Payment): number {
+  if (!isReceived(payment)) throw failure('PaymentUnavailable', { code: paymentContradicts })
+  return leftOf(payment)
+}
+
+export const paymentContradicts = 'payment_contradicts'
+
+/** Whether an answer says that the payment was made. */
+export const isReceived = ({ status, amountReceivedMinor }: Payment): boolean =>
+  status === 'succeeded' && amountReceivedMinor > 0

@@ -49,6 +49,15 @@ test.each([
     })
     await sweep()
     expect(await tasks()).toEqual([{ kind: 'payment_without_order' }])
+    // A machine that does not know the payment yet says nothing of its return.
+    const url = `${sims.stripe.url}/v1/payment_intents/${paymentIntentId}`
+    const headers = { authorization: `Bearer ${harness.config.STRIPE_SECRET_KEY}` }
+    const known: object = JSON.parse(await (await fetch(url, { headers })).text())
+    const body = { ...known, status: 'processing', amount_received: 0, latest_charge: null }
+    const match = { method: 'GET', path: `/v1/payment_intents/${paymentIntentId}` }
+    await sims.stripe.fault({ match, status: 200, body })
+    await sweep()
+    expect(await tasks()).toEqual([{ kind: 'payment_without_order' }])
     await context.stripe.refund({
       paymentIntentId,
       amountMinor: testPriceMinor,

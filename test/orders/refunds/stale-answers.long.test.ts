@@ -24,7 +24,8 @@ afterEach(async () => {
 
 async function bought(status: string) {
   const person = await harness.signUp()
-  return { person, order: await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, until: status }) }
+  const pay = status === 'in_review' ? { riskLevel: 'elevated' } : {}
+  return { person, order: await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, pay, until: status }) }
 }
 
 /** What Stripe says of the payment now, to be said once more later. */
@@ -32,9 +33,18 @@ async function paymentNow(orderId: string) {
   const [row] = await sql<{ id: string }[]>`select payment_intent_id as id from orders where id = ${orderId}`
   const headers = { authorization: `Bearer ${harness.config.STRIPE_SECRET_KEY}` }
   const url = `${stripe.url}/v1/payment_intents/${row?.id}?expand[]=latest_charge`
-  const body: unknown = JSON.parse(await (await fetch(url, { headers })).text())
+  const body: { latest_charge: object } = JSON.parse(await (await fetch(url, { headers })).text())
   const match = { method: 'GET', path: `/v1/payment_intents/${row?.id}` }
-  return { id: row?.id ?? '', sayAgain: () => stripe.fault({ match, status: 200, body }) }
+  const say = (answer: object) => stripe.fault({ match, status: 200, body: answer })
+  return {
+    id: row?.id ?? '',
+    sayAgain: () => say(body),
+    /** what a machine says that does not know the payment yet */
+    sayUnpaid: () => say({ ...body, status: 'processing', amount_received: 0, latest_charge: null }),
+    /** what a machine says that does not know yet that a refund of all has failed */
+    sayRefunded: () =>
+      say({ ...body, latest_charge: { ...body.latest_charge, amount_refunded: testPriceMinor, refunded: true } }),
+  }
 }
 
 async function refundsOf(paymentIntentId: string) {
@@ -89,4 +99,38 @@ test('a part that was refunded a moment ago leaves no erased customer’s money 
   await until('all is refunded', async () => (await refundsOf(before.id)).length === 2)
   expect(await refundsOf(before.id)).toEqual([`succeeded ${testPriceMinor - 120}`, 'succeeded 120'].sort())
   expect(await attention(receiptId)).toEqual([])
+})
+
+type Now = Awaited<ReturnType<typeof paymentNow>>
+const stale: [string, (now: Now) => Promise<void>][] = [
+  ['not paid yet', (now) => now.sayUnpaid()],
+  ['refunded by a refund that has failed', (now) => now.sayRefunded()],
+]
+
+test.each(stale)('an approved order whose payment one machine calls %s is delivered', async (_what, say) => {
+  const { order } = await bought('in_review')
+  const now = await paymentNow(order.id)
+  await say(now)
+  expectStatus(await harness.operator.post(`/v1/orders/${order.id}/approve`), 200)
+  expect((await harness.untilOrder(order.id, ['delivered', ...decided])).status).toBe('delivered')
+  expect(await refundsOf(now.id)).toEqual([])
+})
+
+test.each(stale)('a return of an order whose payment one machine calls %s is refunded', async (_what, say) => {
+  const { person, order } = await bought('delivered')
+  const now = await paymentNow(order.id)
+  await say(now)
+  expectStatus(await requestReturnOf(person.caller, order.id), 200)
+  expect((await harness.untilOrder(order.id, decided)).status).toBe('refunded')
+  expect(await refundsOf(now.id)).toEqual([`succeeded ${testPriceMinor}`])
+})
+
+test.each(stale)('an erased customer whose payment one machine calls %s gets it back', async (_what, say) => {
+  await esimAccess.do('allocation', { never: true })
+  const { person, order } = await bought('provisioning')
+  const now = await paymentNow(order.id)
+  await say(now)
+  const deletion = await deleteAccount(harness.stack, person)
+  await deletion.until('stripe', 'done')
+  expect(await refundsOf(now.id)).toEqual([`succeeded ${testPriceMinor}`])
 })
