@@ -20,7 +20,7 @@ import {
   recordSweep,
   type UnsettledOrder,
 } from '../db/order/payment-sweeps.ts'
-import { listRefundsOnTheirWay } from '../db/order/refunds.ts'
+import { listRefundsOnTheirWay, type RefundOnItsWay } from '../db/order/refunds.ts'
 import { isHandled, recordEvent } from '../db/webhook-events.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
 import { concernsOrder, isAboutDispute, isAboutFraudWarning, isAboutSuccess } from '../providers/stripe/event-types.ts'
@@ -120,7 +120,7 @@ export function createPaymentSweepActivities(
       })
       await outOfStep.reportOutOfStep(unexplained, at)
       // Of an order that keeps its state: its run, or that of the refund, asks the processor, and tells operators.
-      await others.each(await listRefundsOnTheirWay(sql, due.refundedBefore), async ({ order_id, refund_key }) => {
+      await others.each(refundsOnTheirWay(at, due.refundedBefore), async ({ order_id, refund_key }) => {
         heartbeat()
         await signals.payment(order_id, refund_key)
       })
@@ -161,6 +161,15 @@ export function createPaymentSweepActivities(
       yield* page
       after = page.at(-1)
       if (page.length < due.limit) return
+    }
+  }
+
+  async function* refundsOnTheirWay(at: Date, before: Date) {
+    for (let after: RefundOnItsWay | undefined; ; ) {
+      const page = await listRefundsOnTheirWay(sql, { at, before, after, limit: pageSize })
+      yield* page
+      after = page.at(-1)
+      if (page.length < pageSize) return
     }
   }
 

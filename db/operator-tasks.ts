@@ -54,6 +54,17 @@ export async function wasClosedByOperator(
   return closed.length > 0
 }
 
+/** When an operator has closed the task, if it is closed. */
+export async function closedByOperatorAt(
+  sql: Queryable,
+  { kind, subjectId }: { kind: string; subjectId: string },
+): Promise<Date | undefined> {
+  const [closed] = await sql<Pick<Attention, 'resolved_at'>[]>`
+    select resolved_at from attention where kind = ${kind} and subject_id = ${subjectId}
+      and resolved_at is not null and resolved_by like 'operator:%'`
+  return closed?.resolved_at ?? undefined
+}
+
 /** @param task.detail replaces the task's own */
 export async function resolveOperatorTask(
   sql: Queryable,

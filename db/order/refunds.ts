@@ -1,3 +1,4 @@
+import { milliseconds } from '../../policy/periods.ts'
 import type { Queryable, Transaction } from '../connection/database.ts'
 import type { Refunds } from '../connection/schema.ts'
 
@@ -29,18 +30,26 @@ export async function listRefunds(sql: Queryable, orderId: string): Promise<Refu
 }
 
 /**
- * The refunds that the processor has accepted before a time, and of which nobody knows whether they have arrived, the
- * oldest first. Those of a refunded order are found with it (payment-sweeps.ts).
+ * A page of the refunds that the processor has accepted before a time, and of which nobody knows whether they have
+ * arrived, the oldest first, after the given one. Each is listed during one hour of a day, counted from when it was
+ * made. Those of a refunded order are found with it (payment-sweeps.ts).
  */
 export const listRefundsOnTheirWay = (
   sql: Queryable,
-  before: Date,
-): Promise<Pick<Refunds, 'order_id' | 'refund_key'>[]> =>
+  page: { at: Date; before: Date; after: RefundOnItsWay | undefined; limit: number },
+): Promise<RefundOnItsWay[]> =>
   // The states in words, as the index has them.
-  sql<Pick<Refunds, 'order_id' | 'refund_key'>[]>`
-    select r.order_id, r.refund_key from refunds r join orders o on o.id = r.order_id
-    where r.state in ('pending', 'requires_action') and r.created_at < ${before} and o.status in ('delivered', 'ended')
-    order by r.created_at, r.refund_key`
+  sql<RefundOnItsWay[]>`
+    select r.order_id, r.refund_key, r.created_at from refunds r join orders o on o.id = r.order_id
+    where r.state in ('pending', 'requires_action') and r.created_at < ${page.before}
+      and o.status in ('delivered', 'ended')
+      and mod(extract(epoch from ${page.at}::timestamptz - r.created_at)::bigint, ${daySeconds}) < ${hourSeconds}
+      ${page.after ? sql`and (r.created_at, r.refund_key) > (${page.after.created_at}, ${page.after.refund_key})` : sql``}
+    order by r.created_at, r.refund_key limit ${page.limit}`
+
+export type RefundOnItsWay = Pick<Refunds, 'order_id' | 'refund_key' | 'created_at'>
+
+const [daySeconds, hourSeconds] = [milliseconds.day / 1_000, milliseconds.hour / 1_000]
 
 /** Records a refund. An answer of the processor that arrives late does not undo a later state. */
 export async function upsertRefund(

@@ -1,7 +1,7 @@
 /** Activities that refund an order, with its credit note, and follow the refund. */
 import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../../context.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
+import { closedByOperatorAt, raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleFact } from '../../../db/order/books.ts'
 import { returnedNotRefunded } from '../../../db/order/esims.ts'
 import { moveOrder, type OrderRow } from '../../../db/order/orders.ts'
@@ -146,10 +146,15 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       const isSettled =
         (accepted.length > 0 || takenMinor > 0) && accepted.every(({ status }) => status === 'succeeded')
       const task = { kind: 'refund_unsettled', subjectId: orderId, at }
-      if (missesSome || isSettled) await resolveOperatorTask(sql, { ...task, by: 'order' })
-      // The run of a refund tells operators at the end of its wait: it may have been terminated.
-      else if ((await listRefunds(sql, orderId)).some((refund) => isOnItsWay(refund) && isPastFailing([refund], at)))
-        await raiseOperatorTask(sql, task)
+      const onTheirWay = (await listRefunds(sql, orderId)).filter(isOnItsWay)
+      if (missesSome || isSettled || onTheirWay.length === 0) await resolveOperatorTask(sql, { ...task, by: 'order' })
+      else {
+        // The run of a refund tells operators at the end of its wait: it may have been terminated.
+        const late = onTheirWay.filter((refund) => isPastFailing([refund], at))
+        const closedAt = late.length > 0 ? await closedByOperatorAt(sql, task) : undefined
+        // Of those that were late when an operator closed the task, it is no news that they still are.
+        if (late.some((refund) => !closedAt || !isPastFailing([refund], closedAt))) await raiseOperatorTask(sql, task)
+      }
       if (missesSome) return 'failed'
       // Its run has done so, unless it was terminated.
       if (isSettled && isPastFailing(recorded, at)) await endRefunded(order, at)

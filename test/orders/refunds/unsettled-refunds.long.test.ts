@@ -3,6 +3,7 @@
  * the run that waited for it is gone, and until the bank says what became of it.
  */
 import { afterEach, expect, test } from 'vitest'
+import { listRefundsOnTheirWay } from '../../../db/order/refunds.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { partialRefundWorkflowId, refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
@@ -103,6 +104,43 @@ test.each([
     await until('it has arrived', async () => (await attention(id)).length === 0)
   },
 )
+
+test('U2: a late refund that an operator has closed is not opened again', async () => {
+  const { id } = await refundedInFull()
+  await terminate(orderWorkflowId(id))
+  await monthLater(id)
+  await sweep(id)
+  const [task] = await sql<{ id: string }[]>`select id from attention where subject_id = ${id} and resolved_at is null`
+  expectStatus(await harness.operator.post(`/v1/operator-tasks/${task?.id}/close`, { note: 'Stripe was asked' }), 200)
+  await sweep(id)
+  expect(await attention(id)).toEqual([])
+})
+
+test('U2: a late partial refund that fails is an operator’s as failed, and not as on its way', async () => {
+  const { id, refundId } = await refundedInPart()
+  await terminate(partialRefundWorkflowId(refundId))
+  await monthLater(id)
+  await sweep(id)
+  await until('operators see it', async () => (await attention(id)).length > 0)
+  await stripe.do('fail-refund', { orderId: id })
+  await until('it is not on its way', async () =>
+    (await attention(id)).every(({ kind }) => kind !== 'refund_unsettled'),
+  )
+})
+
+test('a late refund is asked about during one hour of each day', async () => {
+  const { id } = await refundedInPart()
+  await monthLater(id)
+  const [made] = await sql<{ created_at: Date }[]>`select created_at from refunds where order_id = ${id}`
+  const askedAt = async (hours: number) => {
+    const at = new Date(Number(made?.created_at) + 31 * 86_400_000 + hours * 3_600_000 + 60_000)
+    const page = await listRefundsOnTheirWay(sql, { at, before: at, after: undefined, limit: 1_000 })
+    return page.some(({ order_id }) => order_id === id)
+  }
+  const hours = Array.from({ length: 48 }, (_, hour) => hour)
+  const asked = await Promise.all(hours.map(askedAt))
+  expect(hours.filter((hour) => asked[hour])).toEqual([0, 24])
+})
 
 test('U2: a partial refund that is followed by its run is an operator’s after a month, until it has arrived', async () => {
   const { id, refundId } = await refundedInPart()
