@@ -13,6 +13,7 @@ const before: Record<string, string> = {
 const answeredOtherwise: Record<string, string> = {
   'order-cancelled-too-late.1': 'a delivery that is recorded after the order was cancelled',
   'order-cancelled-while-it-is-approved.1': 'an order that is provisioned after it was cancelled',
+  'order-cancelled-while-it-is-approved.2': 'an approval that is recorded after the order was cancelled',
   'order-warned-of-while-it-is-approved.1': 'an approval that is recorded before it was asked for',
 }
 

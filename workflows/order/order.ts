@@ -132,6 +132,8 @@ async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined>
   const { orderId, requested } = run
   if (requested.suspect) return 'fraud_warning'
   if (requested.paidBack) return paidBack
+  // It came while the approval was carried out, when there was no provisioning yet that it could stop.
+  if (requested.cancel && patched('cancelled-at-approval')) return 'cancelled_by_customer'
   const dueAt = limitOf('provisioning', now())
   const scope = new CancellationScope()
   run.moveTo('provisioning', dueAt)
