@@ -9,18 +9,28 @@ import { globalHandlers } from '@temporalio/worker/lib/workflow/vm-shared.js'
  * error whose constructor is not `Error` for a workflow error, so after a replay the stacks of assertions and of our
  * own errors would have the lines of the compiled code.
  */
-export async function failedReplays(
+export function failedReplays(
   options: ReplayWorkerOptions,
   histories: ReplayHistoriesIterable,
 ): Promise<Map<string, Error>> {
+  const replayed = replays.then(() => replay(options, histories))
+  replays = replayed.catch(() => undefined)
+  return replayed
+}
+
+/** The last of them: each one puts back what it has replaced in this process, so none runs beside another. */
+let replays: Promise<unknown> = Promise.resolve()
+
+async function replay(options: ReplayWorkerOptions, histories: ReplayHistoriesIterable): Promise<Map<string, Error>> {
   const originalHook = Error.prepareStackTrace
   const failed = new Map<string, Error>()
-  waiveEndlessLimits()
+  const restoreLimits = waiveEndlessLimits()
   try {
     for await (const { workflowId, error } of Worker.runReplayHistories(options, withoutPromiseHook(histories))) {
       if (error) failed.set(workflowId, error)
     }
   } finally {
+    restoreLimits()
     const sdkHook = Error.prepareStackTrace
     if (sdkHook !== originalHook) {
       // Errors of the workflow sandbox are instances of the sandbox's own `Error`.
@@ -45,15 +55,15 @@ async function* withoutPromiseHook(histories: ReplayHistoriesIterable) {
 
 /** The SDK's time limit of a call into a workflow where a developer may stop at a breakpoint: 49 days. */
 const endless = 2 ** 32 - 1
-let waived = false
 
-/** Node starts a thread for each call with a time limit: that took a third of a replay. */
-function waiveEndlessLimits(): void {
-  if (waived) return
-  waived = true
+/** Node starts a thread for each call with a time limit: that took a third of a replay. @returns what puts them back */
+function waiveEndlessLimits(): () => void {
   const { runInContext } = Script.prototype
   Script.prototype.runInContext = function (context, options) {
     const isEndless = typeof options === 'object' && options.timeout === endless
     return runInContext.call(this, context, isEndless ? { ...options, timeout: undefined } : options)
+  }
+  return () => {
+    Script.prototype.runInContext = runInContext
   }
 }

@@ -32,3 +32,12 @@ test('after a replay a time limit of a script holds', async () => {
   const script = new Script('for (;;) {}')
   expect(() => script.runInContext(createContext(), { timeout: 20 })).toThrow(/timed out/)
 })
+
+test('replays that are asked for at once leave the process as it was', async () => {
+  const { runInContext } = Script.prototype
+  await Promise.all([replayOne(), replayOne()])
+  expect(Script.prototype.runInContext).toBe(runInContext)
+  const { Watched, looks } = watched()
+  await new Watched((resolve) => resolve())
+  expect(looks).toEqual([])
+})
