@@ -104,11 +104,13 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
     if (!placement) return { outcome: 'undecided' }
     let returnsAsked = placement.returnsAsked ?? []
     try {
-      const outcome = await returns.returnEsims(placement, async (mark) => {
+      const { outcome, missing } = await returns.returnEsims(placement, async (mark) => {
         returnsAsked = [...returnsAsked, mark]
         await raiseOperatorTask(sql, { kind: 'provider_refund_requested', subjectId, at })
         await keepPlacement(sql, restoreId, item, { ...placement, returnsAsked })
       })
+      if (missing !== undefined)
+        await raiseOperatorTask(sql, { kind: 'provider_order_unreturned', subjectId, detail: missing, at })
       return { outcome: 'given_back', ...(outcome === 'never_placed' && { detail: outcome }) }
     } catch (error) {
       // The customer keeps what they use, and has the money back.

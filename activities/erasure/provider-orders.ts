@@ -54,14 +54,15 @@ export function createDeletionProviderActivities(context: Context): Activities {
     keep: KeepAsked,
     at: Date,
   ): Promise<StepOutcome | undefined> {
+    const task = { kind: 'provider_order_unreturned', subjectId: receiptId, at }
     try {
-      await returns.returnEsims(placement, keep)
+      const { missing } = await returns.returnEsims(placement, keep)
+      if (missing !== undefined) await raiseOperatorTask(sql, { ...task, detail: `${placement.provider}: ${missing}` })
       return undefined
     } catch (error) {
       if (failureType(error) !== 'EsimInUse') throw error
-      const task = { subjectId: receiptId, detail: placement.provider, at }
       // The eSIM is installed and holds no personal data. An operator decides about its cost.
-      await raiseOperatorTask(sql, { ...task, kind: 'provider_order_unreturned' })
+      await raiseOperatorTask(sql, { ...task, detail: placement.provider })
       return { state: 'done', code: 'esim_in_use' }
     }
   }

@@ -17,6 +17,12 @@ type ReturnAnswer = Awaited<ReturnType<EsimProvider['cancelUnused']>>
  */
 export type KeepAsked = (mark: string) => Promise<void>
 
+interface Returned {
+  outcome: 'never_placed' | 'given_back'
+  /** how many have gone back of those that were ordered, when the provider may still make the others */
+  missing?: string
+}
+
 const inUse = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as const
 
 /**
@@ -85,7 +91,7 @@ export function createProviderReturns(context: Context) {
      * Returns every eSIM of the order, also those allocated late. Repeatable.
      * @throws PlacementUnsettled or StillAllocating while the provider may still allocate eSIMs, EsimInUse
      */
-    async returnEsims(held: HeldPlacement, keep: KeepAsked): Promise<'never_placed' | 'given_back'> {
+    async returnEsims(held: HeldPlacement, keep: KeepAsked): Promise<Returned> {
       const provider = providerOf(held)
       const triedForMs = sinceScheduledMs()
       const asked = asking(held, keep)
@@ -94,7 +100,7 @@ export function createProviderReturns(context: Context) {
       }
       const orderNo = held.orderNo ?? (await findPlacement(held, cancel))
       if (!orderNo) {
-        if (triedForMs >= provider.settling.soughtForMs) return 'never_placed'
+        if (triedForMs >= provider.settling.soughtForMs) return { outcome: 'never_placed' }
         throw failure('PlacementUnsettled', { nextRetryDelay: nextQueryMs(triedForMs) })
       }
       let inUse: unknown
@@ -110,7 +116,7 @@ export function createProviderReturns(context: Context) {
       const isPart = held.esimRefs === null && esimRefs.length < held.quantity
       if (isPart && triedForMs < provider.settling.soughtForMs)
         throw failure('StillAllocating', { code: 'too_few_esims', nextRetryDelay: nextQueryMs(triedForMs) })
-      return 'given_back'
+      return { outcome: 'given_back', ...(isPart && { missing: `${esimRefs.length} of ${held.quantity} eSIMs` }) }
     },
   }
 

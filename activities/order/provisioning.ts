@@ -36,6 +36,9 @@ type Activities = Pick<OrderActivities, 'startProvisioning' | 'provision' | 'rel
 /** Most allocations take a second or two, so the attempt polls before it leaves the rest to the slower retry policy. */
 const allocationPollsMs = [100, 200, 400, 800, 1600]
 
+/** the operator task of an order whose eSIMs the provider keeps, or may make later */
+const unreturned = { kind: 'provider_order_unreturned' } as const
+
 export function createOrderProvisioningActivities(context: WorkerContext): Activities {
   const { sql } = context
   const signals = createOrderSignals(context)
@@ -193,10 +196,12 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
     const stored = await listEsims(context, order)
     const left = stored.filter(({ state }) => state !== 'cancelled').map(({ esimRef }) => esimRef)
     const held = heldPlacement(order, placement, stored.length > 0 ? left : null)
-    const outcome = await returns.returnEsims(held, keepAsked(order.id, placement, at))
+    const { outcome, missing } = await returns.returnEsims(held, keepAsked(order.id, placement, at))
     await sql.begin(async (tx) => {
       if (outcome === 'given_back') await setEsimState(tx, order.id, 'cancelled', at)
       await movePlacement(tx, placement.id, ['releasing'], { state: 'released', reason: outcome })
+      if (missing !== undefined)
+        await raiseOperatorTask(tx, { ...unreturned, subjectId: order.id, detail: missing, at })
     })
   }
 
@@ -244,7 +249,7 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
     } catch (error) {
       if (!isProviderFailure(error)) throw error
       if (error.kind !== 'rejected' && error.kind !== 'misconfigured') throw asFailure(error, esimFailureTypes)
-      const task = { kind: 'provider_order_unreturned', subjectId: orderId, detail: error.code, at: new Date() }
+      const task = { ...unreturned, subjectId: orderId, detail: error.code, at: new Date() }
       await raiseOperatorTask(sql, task)
     }
   }

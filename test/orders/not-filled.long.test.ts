@@ -60,7 +60,8 @@ test('an eSIM that eSIM Access makes after the refund is returned', async () => 
   await esimAccess.do('allocation', {})
 })
 
-test('all eSIMs of an order are returned that eSIM Access makes after the refund, and not all at once', async () => {
+/** eSIM Access makes three eSIMs after the refund of their order, and shows the first one alone so often. */
+async function madeOneByOne(times: number) {
   await esimAccess.do('allocation', { never: true })
   const { order } = await bought(testPackages.onlyEsimAccess, 'provisioning', 3)
   await untilPlacement(order.id, 'placed')
@@ -68,7 +69,6 @@ test('all eSIMs of an order are returned that eSIM Access makes after the refund
   await harness.fastForward(order.id, '61 minutes')
   await harness.untilOrder(order.id, 'refunded')
   await esimAccess.clearFaults()
-  const cancelledBefore = (await esimAccess.state()).cancels.length
   const [row] = await harness.context.sql<{ provider_order_no: string }[]>`
     select provider_order_no from provider_orders where order_id = ${order.id}`
   const orderNo = row?.provider_order_no ?? ''
@@ -77,14 +77,28 @@ test('all eSIMs of an order are returned that eSIM Access makes after the refund
   expect(await esimAccess.do('allocate', { orderNo })).toEqual({ allocated: 1 })
   const esimList = (await made()).slice(0, 1)
   const obj = { esimList, pager: { pageSize: 500, pageNum: 1, total: 1 } }
-  // At first it shows one of three.
   const match = { path: '/esim/query', contains: orderNo }
-  await esimAccess.fault({ match, status: 200, body: { success: true, errorCode: '0', obj } })
+  await esimAccess.fault({ match, status: 200, body: { success: true, errorCode: '0', obj }, times })
+  await esimAccess.do('allocation', {})
+  return { order, made }
+}
+
+test('all eSIMs of an order are returned that eSIM Access makes after the refund, and not all at once', async () => {
+  const cancelledBefore = (await esimAccess.state()).cancels.length
+  const { order, made } = await madeOneByOne(1)
   await harness.fastForward(order.id, '2 hours')
   await untilPlacement(order.id, 'released')
   expect((await made()).map(({ esimStatus }) => esimStatus)).toEqual(['CANCEL', 'CANCEL', 'CANCEL'])
   expect((await esimAccess.state()).cancels).toHaveLength(cancelledBefore + 3)
-  await esimAccess.do('allocation', {})
+  expect(await attention(order.id)).toEqual([])
+})
+
+test('an order of which eSIM Access makes some eSIMs later than anybody looks for them is an operator’s', async () => {
+  const { order } = await madeOneByOne(always)
+  await harness.fastForward(order.id, '30 hours')
+  await untilPlacement(order.id, 'released')
+  expect(await attention(order.id)).toEqual([{ kind: 'provider_order_unreturned', detail: '1 of 3 eSIMs' }])
+  await esimAccess.clearFaults()
 })
 
 test('an eSIM that Airalo made of a request with a lost reply is returned by a refund request', async () => {
