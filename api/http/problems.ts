@@ -107,6 +107,12 @@ const ownProblems = {
     title: titles.policy_version_taken,
     meaning: 'What is posted never changes: give the new text a new version.',
   },
+  erasure_step_conflict: {
+    status: 409,
+    title: titles.erasure_step_conflict,
+    meaning:
+      'The task is about no step of a deletion that waits for an operator, or the step ends another way; `detail` says which.',
+  },
   webhook_endpoint_conflict: {
     status: 409,
     title: titles.webhook_endpoint_conflict,

@@ -131,7 +131,13 @@ export async function completeDeletion(sql: Database, receiptId: string, at: Dat
     if (completed.count === 0) return false
     await tx`update deletion_steps set changed_at = date_trunc('day', changed_at) where receipt_id = ${receiptId}`
     await tx`delete from sends where subject_id = ${receiptId}`
-    await tx`delete from attention where subject_id = ${receiptId}`
+    // What an operator has closed stays for as long as other closed tasks: a repeated request finds it.
+    await tx`delete from attention where subject_id = ${receiptId}
+      and (resolved_by is null or resolved_by not like 'operator:%')`
+    await tx`update attention set opened_at = date_trunc('day', opened_at), due_at = null,
+        resolved_at = date_trunc('day', resolved_at), taken_at = date_trunc('day', taken_at),
+        noted_at = date_trunc('day', noted_at)
+      where subject_id = ${receiptId}`
     return true
   })
 }

@@ -25,6 +25,14 @@ import { goneButListed, partsOfStep, type StepOfReceipt } from './step-tasks.ts'
 /** The code of a step that an operator has done by hand. */
 const doneByOperator = 'by_operator'
 
+/** Why a step is not ended, or not tried, by an operator. */
+export type StepConflict =
+  /** the deletion finds by itself what was done, and its books need that as well */
+  | 'finds_by_itself'
+  | 'not_left'
+  /** nothing is left by which it could be tried */
+  | 'nothing_sealed'
+
 type FinishingContext = ColumnEncryption & { sql: Database }
 
 /** Completes the receipt of a deletion whose steps are all done. Repeatable. @returns false while a step is not done */
@@ -45,17 +53,17 @@ export async function finishDeletion(
 /**
  * Records that an operator has done by hand what a step asks for, deletes what the step had in the seal, and completes
  * the receipt if it was the last one. Repeatable.
- * @returns false when the step waits for no operator, or finds by itself what was done
+ * @returns why it is not, if it is not
  */
 export async function doneByHand(
   context: FinishingContext,
   step: StepOfReceipt,
   act: { taskId: string; by: string; note: string; at: Date },
-): Promise<boolean> {
+): Promise<StepConflict | undefined> {
   const { sql } = context
   const { receiptId } = step
   const { taskId: id, by, note, at } = act
-  if (await findsByItself(context, step, at)) return false
+  if (await findsByItself(context, step, at)) return 'finds_by_itself'
   const isDone = await sql.begin(async (tx) => {
     const known = await lockStep(tx, step)
     if (known?.state === 'done' && known.code === doneByOperator) return true
@@ -68,8 +76,9 @@ export async function doneByHand(
     return true
   })
   // The run of the deletion may have ended without it.
-  if (isDone) await finishDeletion(context, receiptId, at)
-  return isDone
+  if (!isDone) return 'not_left'
+  await finishDeletion(context, receiptId, at)
+  return undefined
 }
 
 /**
@@ -94,22 +103,23 @@ async function findsByItself(
 
 /**
  * Makes a step that was left to operators, and still has what it needs, pending again.
- * @returns what its run is started or found by; undefined when the step cannot be tried again
+ * @returns what its run is started or found by, or why the step cannot be tried again
  */
 export async function openStepAgain(
   sql: Database,
   step: StepOfReceipt,
   at: Date,
-): Promise<{ accountRef: string; reason: DeletionReason } | undefined> {
+): Promise<{ accountRef: string; reason: DeletionReason } | StepConflict> {
   const { receiptId, processor } = step
   return sql.begin(async (tx) => {
     const [deletion] = await tx<Pick<Deletions, 'account_ref' | 'reason'>[]>`
       select account_ref, reason from deletions where receipt_id = ${receiptId} and completed_at is null`
     const known = await lockStep(tx, step)
-    if (!deletion || !known || known.code === goneButListed) return undefined
-    if (known.state !== 'needs_operator' && known.state !== 'pending') return undefined
+    if (!deletion || !known) return 'not_left'
+    if (known.code === goneButListed) return 'finds_by_itself'
+    if (known.state !== 'needs_operator' && known.state !== 'pending') return 'not_left'
     // Without it nobody can do the step but by hand.
-    if (processor !== 'backups' && !(await hasAnyPart(tx, receiptId, neededBy(processor)))) return undefined
+    if (processor !== 'backups' && !(await hasAnyPart(tx, receiptId, neededBy(processor)))) return 'nothing_sealed'
     await recordStep(tx, { ...step, state: 'pending', at })
     return { accountRef: deletion.account_ref, reason: deletion.reason }
   })

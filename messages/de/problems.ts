@@ -16,6 +16,7 @@ export const problem = {
   not_found: 'Nicht gefunden',
   method_not_allowed: 'Diese Methode ist nicht erlaubt',
   dispute_state_conflict: 'Der Stand der Zahlungsanfechtung lässt das nicht zu',
+  erasure_step_conflict: 'Der Stand dieses Löschschritts lässt das nicht zu',
   webhook_endpoint_conflict: 'Der Stand des Endpunkts lässt das nicht zu',
   email_taken: 'Zu dieser E-Mail-Adresse gibt es schon ein Konto',
   identity_taken: 'Diese Anmeldung gehört schon zu einem Konto',

@@ -14,6 +14,7 @@ export const problem = {
   not_found: 'Not found',
   method_not_allowed: 'Method not allowed',
   dispute_state_conflict: 'The dispute is not in a state that allows this',
+  erasure_step_conflict: 'The step of the deletion does not allow this',
   webhook_endpoint_conflict: 'The webhook endpoint is not in a state that allows this',
   email_taken: 'This e-mail address has an account',
   identity_taken: 'This sign-in belongs to an account',

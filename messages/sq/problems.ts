@@ -16,6 +16,7 @@ export const problem = {
   not_found: 'Nuk u gjet',
   method_not_allowed: 'Kjo metodë nuk lejohet',
   dispute_state_conflict: 'Gjendja e kontestimit të pagesës nuk e lejon këtë',
+  erasure_step_conflict: 'Gjendja e këtij hapi të fshirjes nuk e lejon këtë',
   webhook_endpoint_conflict: 'Gjendja e pikës fundore nuk e lejon këtë',
   email_taken: 'Kjo adresë e-maili ka tashmë një llogari',
   identity_taken: 'Kjo hyrje i përket tashmë një llogarie',

@@ -280,7 +280,7 @@ export const taskAdvice: Readonly<Record<string, TaskAdvice>> = advice
 
 const ofDeletion: TaskAdvice = {
   meaning: 'A step of a deletion was refused, or is overdue; the receipt names it',
-  cure: 'An overdue step goes on being tried, and closes the task: mend what keeps it. For a refused one have that party delete by hand, and settle the task',
+  cure: 'An overdue step goes on being tried, and closes the task. For a refused one remove the cause and “Try again”, or have that party delete by hand and press “Done by hand”. Settling is refused: it would leave the deletion open',
 }
 
 /** What a kind of task means and what to do about it; undefined for one that nobody has explained. */

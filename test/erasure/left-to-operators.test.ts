@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { leaveStepToOperator } from '../../activities/erasure/step.ts'
+import { renderTasks } from '../../api/pages/console/tasks.tsx'
 import type { Attention, OperatorActs } from '../../db/connection/schema.ts'
 import { importReceipts } from '../../db/erasure/carried-receipts.ts'
 import {
@@ -15,6 +16,7 @@ import {
   sealSecrets,
 } from '../../db/erasure/deletion-seals.ts'
 import { findReceipt } from '../../db/erasure/deletions.ts'
+import { listOpenOperatorTasks, raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { type ErasureStep, erasureSteps } from '../../policy/deletion.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { createSurfer } from '../harness/browser.ts'
@@ -85,17 +87,23 @@ const newestAct = async (act: string, subject: string) => {
     select * from operator_acts where act = ${act} and subject = ${subject} order by asked_at desc limit 1`
   return entry
 }
+const shownDone = (receiptId: string) => ({ receiptId, completedAt: expect.any(String) })
 const byOperator = expect.stringMatching(/^operator:/)
 
 test.each(erasureSteps)('G3: a deletion whose step %s an operator has done by hand is complete', async (processor) => {
   const { receiptId, task } = await leftToOperators(processor)
-  expect(expectStatus(await complete(task), 200)).toEqual({ receiptId, completedAt: expect.any(String) })
+  expect(expectStatus(await complete(task), 200)).toEqual(shownDone(receiptId))
   expect(await stepOf(receiptId, processor)).toMatchObject({ state: 'done', code: 'by_operator' })
   // The person sees it, too.
   const shown = expectStatus(await harness.anonymous.get(`/v1/deletions/${receiptId}`), 200)
   expect(shown.completedAt).not.toBeNull()
-  expect(await taskOf(receiptId, processor)).toBe('')
-  expect(await newestAct('complete-task', `deletion_${processor}`)).toMatchObject({
+  // Sent once more: it is done.
+  expect(expectStatus(await complete(task), 200)).toEqual(shownDone(receiptId))
+  const closed = expectStatus(await operator.get('/v1/operator-tasks?state=closed&limit=100'), 200)
+  expect(closed.items).toContainEqual(
+    expect.objectContaining({ id: task, closedBy: byOperator, closedAt: expect.stringMatching(/T00:00:00/) }),
+  )
+  expect(await newestAct('complete-task', `deletion_${processor}:${receiptId}`)).toMatchObject({
     account_id: null,
     operator: byOperator,
     reason: note,
@@ -125,6 +133,8 @@ test('on the console the tasks of steps that were left say so, and a form comple
   expect(refused.status).toBe(422)
   const sent = await surfer.submit(page, page, { reason: note })
   expect([sent.status, sent.location]).toEqual([303, '/console/tasks'])
+  const repeated = await surfer.submit(page, page, { reason: note })
+  expect([repeated.status, repeated.location]).toEqual([303, '/console/tasks'])
   expect((await findReceipt(sql, receiptId))?.completedAt).toBeInstanceOf(Date)
   expect(await hasSeal(sql, receiptId)).toBe(false)
 })
@@ -149,15 +159,59 @@ test('what the deletion finds by itself, and a step that waits for no operator, 
   const pending = await leftToOperators('google')
   await sql`update deletion_steps set state = 'pending' where receipt_id = ${pending.receiptId} and processor = 'google'`
   for (const { receiptId, task } of [watched, listed, pending]) {
-    expect((await complete(task)).status).toBe(404)
+    expect(expectStatus(await complete(task), 409).code).toBe('erasure_step_conflict')
     expect((await findReceipt(sql, receiptId))?.completedAt).toBeNull()
   }
   // Nothing is left by which it could be tried.
-  expect((await tryAgain((await leftToOperators('firebase')).task)).status).toBe(404)
-  expect((await tryAgain(listed.task)).status).toBe(404)
+  const lost = await leftToOperators('firebase')
+  expect(expectStatus(await tryAgain(lost.task), 409).detail).toContain('no longer sealed')
+  expect(expectStatus(await tryAgain(listed.task), 409).detail).toContain('by itself')
+  // A task about something else.
+  await raiseOperatorTask(sql, { kind: 'refund_unsettled', subjectId: lost.receiptId, at: new Date() })
+  const [other] = await sql<Pick<Attention, 'id'>[]>`
+    select id from attention where kind = 'refund_unsettled' and subject_id = ${lost.receiptId}`
+  for (const act of [complete, tryAgain])
+    expect(expectStatus(await act(other?.id ?? ''), 409).code).toBe('erasure_step_conflict')
+  expect((await complete(randomUUID())).status).toBe(404)
   // A refund that was given up is no longer looked at.
   const givenUp = await leftToOperators('stripe', { code: 'refund_bounced', sealed })
   expectStatus(await complete(givenUp.task), 200)
+})
+
+test('the task of a step that was left is not settled, which would leave the deletion open', async () => {
+  const { receiptId, task } = await leftToOperators('google')
+  const settle = () => operator.post(`/v1/operator-tasks/${task}/close`, { note })
+  expect(expectStatus(await settle(), 409)).toMatchObject({
+    code: 'erasure_step_conflict',
+    detail: expect.stringContaining('leave the deletion open'),
+  })
+  const surfer = createSurfer(harness.urls.api)
+  await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+  const page = `/console/attention/${task}/settle`
+  expect((await surfer.open('/console/tasks?kind=deletion_google')).html).not.toContain(`href="${page}"`)
+  expect((await surfer.submit(page, page, { reason: note })).status).toBe(422)
+  expect(await taskOf(receiptId, 'google')).toBe(task)
+  // One that goes on being tried is theirs to settle.
+  await sql`update deletion_steps set state = 'pending' where receipt_id = ${receiptId} and processor = 'google'`
+  expectStatus(await settle(), 200)
+})
+
+test('only a role that may end the steps of deletions is offered to', async () => {
+  const { task } = await leftToOperators('mail')
+  const tasks = await listOpenOperatorTasks(sql, { limit: 500, asOf: new Date() })
+  const frame = {
+    supportMail: 'help@example.com',
+    csrf: '',
+    label: '',
+    ui: { url: 'http://localhost', namespace: 'x' },
+  }
+  const page = { asOf: new Date(), filter: {}, isMine: false, count: 1, next: null, kinds: [] }
+  const shown = (endsSteps: boolean) =>
+    renderTasks(frame, { ...page, items: tasks, owners: new Map(), operators: new Map(), endsSteps })
+  for (const name of ['complete', 'try-again']) {
+    expect(shown(true)).toContain(`${task}/${name}`)
+    expect(shown(false)).not.toContain(`${task}/${name}`)
+  }
 })
 
 test('a step whose cause is removed is tried again by the run of the deletion', async () => {
@@ -174,7 +228,10 @@ test('a step whose cause is removed is tried again by the run of the deletion', 
     const open = await sql`select 1 from attention where id = ${task} and resolved_at is null`
     return open.length === 0
   })
-  expect(await newestAct('try-again-task', 'deletion_firebase')).toMatchObject({ operator: byOperator, state: 'done' })
+  expect(await newestAct('try-again-task', `deletion_firebase:${deletion.receiptId}`)).toMatchObject({
+    operator: byOperator,
+    state: 'done',
+  })
 })
 
 test('a step is tried again, and the receipt completed, after the run of the deletion has ended without it', {

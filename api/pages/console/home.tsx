@@ -41,6 +41,8 @@ export interface ConsolePage {
   state: ServiceState
   backupIsLate: boolean
   operators: ReadonlyMap<string, string>
+  /** whether the role may end the steps of deletions */
+  endsSteps: boolean
   promises: { kept: number; broken: readonly string[]; unknown: readonly string[] }
 }
 
@@ -137,7 +139,13 @@ export function renderConsole(frame: ConsoleFrame, page: ConsolePage): string {
           </p>
         </Section>
         <Section title="To be settled" count={tasks.count} shown={tasks.items.length} order="the most urgent first">
-          <TaskTable tasks={tasks.items} owners={tasks.owners} asOf={asOf} operators={page.operators} />
+          <TaskTable
+            tasks={tasks.items}
+            owners={tasks.owners}
+            asOf={asOf}
+            operators={page.operators}
+            endsSteps={page.endsSteps}
+          />
           {tasks.next ? (
             <p>
               <a href={`/console?tasks=${tasks.next}`}>Less urgent and newer ones</a>

@@ -21,6 +21,8 @@ export interface TasksPage {
   next: string | null
   kinds: readonly { kind: string; count: number }[]
   operators: ReadonlyMap<string, string>
+  /** whether the role may end the steps of deletions */
+  endsSteps: boolean
 }
 
 export function renderTasks(frame: ConsoleFrame, page: TasksPage): string {
@@ -76,11 +78,13 @@ export function TaskTable({
   owners,
   asOf,
   operators,
+  endsSteps,
 }: {
   tasks: readonly OperatorTask[]
   owners: ReadonlyMap<string, TaskOwner>
   asOf: Date
   operators: ReadonlyMap<string, string>
+  endsSteps: boolean
 }) {
   return (
     <Table heads={['Task', 'About', 'Open', 'Due', 'Owner', 'Note', 'Settle']} stacks>
@@ -133,8 +137,8 @@ export function TaskTable({
               {act('note', 'Note')}
             </td>
             <td>
-              {act('settle', 'Settle')}
-              {isStepLeft(task) ? (
+              {isLeft(task) ? null : act('settle', 'Settle')}
+              {endsSteps && isLeft(task) && task.detail !== goneButListed ? (
                 <>
                   {act('try-again', 'Try again')}
                   {act('complete', 'Done by hand')}
@@ -148,6 +152,5 @@ export function TaskTable({
   )
 }
 
-/** Whether a deletion goes no further with a step by itself. */
-const isStepLeft = (task: OperatorTask): boolean =>
-  stepOfTask(task) !== undefined && ![goneButListed, 'overdue'].includes(task.detail ?? '')
+/** Whether it is about a step of a deletion that was left to operators: closing it would leave the deletion open. */
+const isLeft = (task: OperatorTask): boolean => stepOfTask(task) !== undefined && task.detail !== 'overdue'

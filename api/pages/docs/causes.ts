@@ -34,6 +34,8 @@ export const causes: Readonly<Record<ProblemCode, string>> = {
   identity_differs: 'The account is linked to another user of the same provider.',
   request_in_progress: 'An earlier request of the same kind, or with the same Idempotency-Key, has not ended yet.',
   policy_version_taken: 'A text was posted under this version before.',
+  erasure_step_conflict:
+    'The step was done meanwhile, is being tried, is looked at by the deletion itself, has lost what it needs, or is left open by closing its task.',
   webhook_endpoint_conflict:
     'The endpoint was disabled or deleted, its secret was changed within the last day, or there are twenty endpoints already.',
   version_conflict: 'Somebody has changed the resource since its `ETag` was read.',

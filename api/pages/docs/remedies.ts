@@ -27,6 +27,8 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   not_found: 'Check the id. A person reaches only what is theirs; what was erased stays away.',
   method_not_allowed: 'Use one of the methods in the header `Allow`.',
   dispute_state_conflict: readAgain,
+  erasure_step_conflict:
+    'Read the receipt: the state of the step says whether it waits for an operator. `detail` says what ends it.',
   webhook_endpoint_conflict:
     'Read the endpoint: enable it before it can get events, wait a day between two changes of its secret, or delete one that is not used.',
   email_taken: 'Offer to sign in.',

@@ -9,6 +9,7 @@ import { accountsOf, ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import { countOpenOperatorTasks, listOpenOperatorTasks, positionOf } from '../../../db/operator-tasks.ts'
 import { listOrdersInReview } from '../../../db/order/orders.ts'
 import { countPrivacyRequests, listPrivacyRequests } from '../../../db/privacy-requests.ts'
+import { isPermitted } from '../../../policy/operators/operator-roles.ts'
 import { periods } from '../../../policy/periods.ts'
 import { plusMs } from '../../../shared/calendar.ts'
 import { limitOf } from '../../../workflows/order/order-states.ts'
@@ -107,6 +108,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
       requestCount: openCount,
       requests: open.map((row) => listedRequest(row, asOf)),
       promises: { kept, broken, unknown },
+      endsSteps: isPermitted(caller.role, 'privacy'),
     })
     return {
       raw,

@@ -11,7 +11,7 @@ import {
   type TaskFilter,
 } from '../../../db/operator-tasks.ts'
 import { urgencies } from '../../../policy/operator-tasks.ts'
-import type { OperatorPermission } from '../../../policy/operators/operator-roles.ts'
+import { isPermitted, type OperatorPermission } from '../../../policy/operators/operator-roles.ts'
 import { actorOf } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -81,7 +81,19 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
         const { rows, nextCursor } = cutPage(found, shown, positionOf)
         const owners = await ownersOfTasks(sql, rows)
         const next = nextCursor && `/console/tasks?${new URLSearchParams({ kind, urgency, owner, cursor: nextCursor })}`
-        const tasks = { asOf, filter, isMine: owner === 'me', count, items: rows, owners, next, kinds, operators }
+        const endsSteps = isPermitted(caller.role, 'privacy')
+        const tasks = {
+          asOf,
+          filter,
+          isMine: owner === 'me',
+          count,
+          items: rows,
+          owners,
+          next,
+          kinds,
+          operators,
+          endsSteps,
+        }
         return { status: 200, headers, about: accountsOf(owners), raw: renderTasks(frameOf(api, caller), tasks) }
       },
     }),

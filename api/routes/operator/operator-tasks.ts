@@ -146,7 +146,7 @@ export function operatorTaskRoutes(api: ApiContext): Route[] {
       params,
       body: z.strictObject({ note: taskNote.optional() }).meta({ id: 'TaskClosing' }),
       responses: { 200: { description: 'The task is closed', schema: operatorTask } },
-      problems: ['not_found'],
+      problems: ['not_found', 'erasure_step_conflict'],
       async handle({ params: { id }, body: { note }, caller }) {
         return act('settle', id, caller, note)
       },
@@ -163,13 +163,12 @@ export function operatorTaskRoutes(api: ApiContext): Route[] {
       params,
       body: taskNoted,
       responses: { 200: { description: 'The step is done', schema: stepDone } },
-      problems: ['not_found'],
+      problems: ['not_found', 'erasure_step_conflict'],
       async handle({ params: { id }, body: { note }, caller }) {
         const { task, entryOf, about } = await acts.known(id)
         await actAndRecord(api, caller, undefined, entryOf('complete', note), () =>
           acts.perform('complete', id, actorOf(caller), note),
         )
-        // A completed deletion has no tasks.
         const receipt = await findReceipt(sql, task.subjectId)
         const completedAt = receipt?.completedAt?.toISOString() ?? null
         return { status: 200, about, body: { receiptId: task.subjectId, completedAt } }
@@ -186,7 +185,7 @@ export function operatorTaskRoutes(api: ApiContext): Route[] {
       params,
       body: actReason.optional(),
       responses: { 200: { description: 'It is being tried; the task closes when it is done', schema: operatorTask } },
-      problems: ['not_found'],
+      problems: ['not_found', 'erasure_step_conflict'],
       async handle({ params: { id }, body, caller }) {
         return act('try-again', id, caller, body?.reason)
       },
