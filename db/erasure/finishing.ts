@@ -19,7 +19,7 @@ import {
   hasAnyPart,
   openSecret,
 } from './deletion-seals.ts'
-import { completeDeletion, recordStep } from './deletions.ts'
+import { completeDeletion, findReceipt, findStep, recordStep } from './deletions.ts'
 import { goneButListed, partsOfStep, type StepOfReceipt } from './step-tasks.ts'
 
 /** The code of a step that an operator has done by hand. */
@@ -64,12 +64,15 @@ export async function doneByHand(
   const { receiptId } = step
   const { taskId: id, by, note, at } = act
   if (await findsByItself(context, step, at)) return 'finds_by_itself'
+  // A refund that is on its way may still bounce: the deletion looks at it until the payments are redacted.
+  const isWatching = step.processor === 'stripe' && (await isBeforeRedaction(sql, receiptId, at))
   const isDone = await sql.begin(async (tx) => {
     const known = await lockStep(tx, step)
     if (known?.state === 'done' && known.code === doneByOperator) return true
     if (known?.state !== 'needs_operator') return false
     await recordStep(tx, { ...step, state: 'done', code: doneByOperator, at })
-    for (const part of partsOfStep[step.processor]) await deleteSecret(tx, receiptId, part)
+    for (const part of partsOfStep[step.processor])
+      if (part !== 'settlements' || !isWatching) await deleteSecret(tx, receiptId, part)
     await deleteTraceUnlessNeeded(tx, receiptId)
     if (step.processor === 'backups') await appendBackupsGone(tx, receiptId, at)
     await closeOperatorTask(tx, { id, by, note, at })
@@ -91,14 +94,15 @@ async function findsByItself(
   at: Date,
 ): Promise<boolean> {
   const { sql } = context
-  const [step] = await sql<Pick<DeletionSteps & Deletions, 'code' | 'erased_at'>[]>`
-    select s.code, d.erased_at from deletion_steps s join deletions d using (receipt_id)
-    where s.receipt_id = ${receiptId} and s.processor = ${processor}`
-  if (!step) return false
-  if (processor === 'temporal') return step.code === goneButListed
-  if (processor !== 'stripe' || at >= plusDays(step.erased_at, periods.stripeRedactionAfterDays)) return false
+  if (processor === 'temporal') return (await findStep(sql, receiptId, processor))?.code === goneButListed
+  if (processor !== 'stripe' || !(await isBeforeRedaction(sql, receiptId, at))) return false
   const settlements = await openSecret(sql, context, receiptId, 'settlements')
   return settlements?.some(({ trouble }) => trouble !== null) ?? false
+}
+
+async function isBeforeRedaction(sql: Database, receiptId: string, at: Date): Promise<boolean> {
+  const receipt = await findReceipt(sql, receiptId)
+  return receipt !== undefined && at < plusDays(receipt.erasedAt, periods.stripeRedactionAfterDays)
 }
 
 /**

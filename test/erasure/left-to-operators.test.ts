@@ -48,6 +48,19 @@ const refusesToDelete = {
   body: { error: { code: 400, message: 'MISSING_LOCAL_ID' } },
   times: 1_000_000,
 }
+const settlement: PaymentToClose = {
+  action: 'refund',
+  paymentIntentId: 'pi_bounced',
+  trouble: 'refund_bounced',
+  factId: null,
+  invoiceNumber: null,
+  packageName: 'Germany 1 GB',
+  destination: 'DE',
+  quantity: 1,
+  grossMinor: 500,
+  currency: 'EUR',
+  refundedAt: null,
+}
 const customer = { stripeCustomer: { customerId: 'cus_left' } }
 
 /** A deletion of months ago, all of whose steps are done but one, which an operator has to do. */
@@ -122,6 +135,21 @@ test('what was done by hand keeps nothing of the person, and no other step from 
   expect(expectStatus(await complete(task), 200)).toEqual({ receiptId, completedAt: null })
 })
 
+test('a refund on its way is looked at on, when an operator has deleted the customer by hand', async () => {
+  const watched: PaymentToClose = {
+    ...settlement,
+    action: 'watch',
+    trouble: null,
+    refundedAt: new Date().toISOString(),
+  }
+  const sealed = { ...customer, settlements: [watched] }
+  const { receiptId, task } = await leftToOperators('stripe', { code: 'unknown_customer', sealed, daysAgo: 5 })
+  await sql`update deletion_steps set state = 'pending' where receipt_id = ${receiptId} and processor = 'stripe_redaction'`
+  expect(expectStatus(await complete(task), 200)).toEqual({ receiptId, completedAt: null })
+  const part = (name: 'stripeCustomer' | 'settlements') => openSecret(sql, harness.context, receiptId, name)
+  expect([await part('stripeCustomer'), await part('settlements')]).toEqual([null, [watched]])
+})
+
 test('on the console the tasks of steps that were left say so, and a form completes one', async () => {
   const { receiptId, task } = await leftToOperators('apple', { sealed: customer })
   const surfer = createSurfer(harness.urls.api)
@@ -140,19 +168,6 @@ test('on the console the tasks of steps that were left say so, and a form comple
 })
 
 test('what the deletion finds by itself, and a step that waits for no operator, is not done by hand', async () => {
-  const settlement: PaymentToClose = {
-    action: 'refund',
-    paymentIntentId: 'pi_bounced',
-    trouble: 'refund_bounced',
-    factId: null,
-    invoiceNumber: null,
-    packageName: 'Germany 1 GB',
-    destination: 'DE',
-    quantity: 1,
-    grossMinor: 500,
-    currency: 'EUR',
-    refundedAt: null,
-  }
   const sealed = { settlements: [settlement] }
   const watched = await leftToOperators('stripe', { code: 'refund_bounced', sealed, daysAgo: 40 })
   const listed = await leftToOperators('temporal', { code: 'gone_runs_listed' })
