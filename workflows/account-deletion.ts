@@ -81,14 +81,24 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
   }
   /** The steps of which an attempt has ended, one way or the other. */
   const ended = new Set<ErasureStep>()
+  /** The steps of which an attempt is under way: one that an earlier attempt left is none of `erasure.pending`. */
+  const running = new Set<ErasureStep>()
   const triedAgain: Promise<void>[] = []
+  let lookLeft = erasure.pending.includes('temporal')
   let watching = false
+  let lookingAtRefunds = false
+  let settlesAfterLook = false
   onSignal(tryAgain, objectOf<{ processor: ErasureStep }>({ processor: oneOf(erasureSteps) }), ({ processor }) => {
-    // The look at the runs is a part of the verification.
-    const begun = processor === 'temporal' ? 'database' : processor
-    // A step that is still to come or under way is tried anyway.
-    if (erasure.pending.includes(begun) && !ended.has(begun)) return
-    triedAgain.push(inBackground(attempt(processor, works[processor])))
+    if (processor === 'stripe' && lookingAtRefunds) {
+      // A look at the refunds is less than the step.
+      if (!settlesAfterLook) triedAgain.push(inBackground(settleAfterLook()))
+      settlesAfterLook = true
+    } else if (processor === 'temporal' && isComing('database')) {
+      // The look at the runs follows the verification.
+      lookLeft = true
+    } else if (!isComing(processor)) {
+      triedAgain.push(inBackground(processor === 'database' ? verify(attempt) : attempt(processor, works[processor])))
+    }
   })
 
   showStatus({ status: 'telling', waitingFor: 'everybody to delete', dueAt: plusMs(now(), overdueAfterMs) })
@@ -96,7 +106,7 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
   const paid = settlePayments()
   const steps = Promise.all([
     paid,
-    step('database', works.database),
+    verify(step),
     step('apple', works.apple),
     step('google', works.google),
     step('firebase', works.firebase),
@@ -104,7 +114,7 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
     step('mail', works.mail),
   ])
   const backupsGone = step('backups', works.backups)
-  const redacted = paid.then(watchRefunds).then(() => step('stripe_redaction', redact))
+  const redacted = paid.then((watch) => watchRefunds(watch)).then(() => step('stripe_redaction', redact))
 
   if (!(await isDoneWithin(steps, overdueAfterMs))) {
     await localFirst.raiseOverdue(stepInput())
@@ -128,6 +138,11 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
     }
   }
 
+  /** A step that is still to come or under way is tried anyway. */
+  function isComing(name: ErasureStep): boolean {
+    return running.has(name) || (erasure.pending.includes(name) && !ended.has(name))
+  }
+
   function step(name: ErasureStep, work: () => Promise<unknown>): Promise<void> {
     return erasure.pending.includes(name) ? attempt(name, work) : Promise.resolve()
   }
@@ -135,6 +150,7 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
   /** Carries out one erasure step. A step that fails for good becomes an operator task and does not stop the others. */
   async function attempt(name: ErasureStep, work: () => Promise<unknown>): Promise<void> {
     ended.delete(name)
+    running.add(name)
     try {
       await work()
     } catch (error) {
@@ -142,8 +158,18 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
       const code = failureCode(error) ?? failureType(error) ?? 'unknown'
       await localFirst.leaveToOperator({ ...stepInput(), processor: name, code })
     } finally {
+      running.delete(name)
       ended.add(name)
+      if (name === 'temporal') lookLeft = false
     }
+  }
+
+  /** Verifies the database, and looks at the runs where that has not come to it, or was done by an earlier run. */
+  async function verify(as: typeof attempt): Promise<void> {
+    await as('database', works.database)
+    if (!lookLeft) return
+    if (patched('runs-looked-at-alone')) await attempt('temporal', works.temporal)
+    else ended.add('temporal')
   }
 
   /** Twice, because an attempt that was under way at the erasure may write rows after the first verification. */
@@ -164,6 +190,7 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
 
   async function lookAtRunsLast(): Promise<void> {
     await erasingMany.deleteRuns({ ...stepInput(), accountRef, final: true })
+    lookLeft = false
   }
 
   /** Returns true while a refund may still fail. */
@@ -180,19 +207,29 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
   async function settleAgain(): Promise<void> {
     const { watch } = await erasing.settlePayments({ ...stepInput(), giveUp: now() >= redactedFrom })
     await erasing.deleteStripeCustomer(stepInput())
-    if (watch && !watching) triedAgain.push(inBackground(watchRefunds(true)))
+    if (watch && !watching) triedAgain.push(inBackground(watchRefunds(true, attempt)))
   }
 
-  async function watchRefunds(settling: boolean): Promise<void> {
+  async function settleAfterLook(): Promise<void> {
+    await condition(() => !lookingAtRefunds)
+    settlesAfterLook = false
+    await attempt('stripe', works.stripe)
+  }
+
+  /** @param as `attempt` in a run that found the step no longer pending */
+  async function watchRefunds(settling: boolean, as: typeof attempt = step): Promise<void> {
     let watch = settling
     watching = settling
     const checkTimes = [...refundLooksDays.map((days) => plusDays(now(), days)), redactedFrom]
     for (const checkAt of checkTimes) {
       if (!watch) break
       await sleep(msUntil(checkAt, now()), { summary: 'until refunds may have bounced' })
-      await step('stripe', async () => {
+      if (running.has('stripe')) await condition(() => !running.has('stripe'))
+      lookingAtRefunds = true
+      await as('stripe', async () => {
         watch = (await erasing.settlePayments({ ...stepInput(), giveUp: checkAt === redactedFrom })).watch
       })
+      lookingAtRefunds = false
     }
     watching = false
   }

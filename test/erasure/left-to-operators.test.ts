@@ -229,6 +229,15 @@ test('only a role that may end the steps of deletions is offered to', async () =
   }
 })
 
+test('the runs are looked at, when an operator has verified the database by hand', async () => {
+  const trace = { ids: [randomUUID()], blinds: [], orderIds: [], requestIds: [], emailChangeIds: [], transaction: '1' }
+  const { receiptId, task } = await leftToOperators('database', { sealed: { trace } })
+  await sql`update deletion_steps set state = 'pending' where receipt_id = ${receiptId} and processor = 'temporal'`
+  expect(expectStatus(await complete(task), 200).receiptId).toBe(receiptId)
+  await until('the receipt is complete', async () => (await findReceipt(sql, receiptId))?.completedAt)
+  expect(await stepOf(receiptId, 'temporal')).toMatchObject({ state: 'done', code: null })
+})
+
 test('a step whose cause is removed is tried again by the run of the deletion', async () => {
   await firebase.fault(refusesToDelete)
   const person = await harness.signUp()

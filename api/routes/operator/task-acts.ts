@@ -72,8 +72,10 @@ export function createTaskActs(api: ApiContext) {
       return task?.closedBy === by && task.note === (note ?? task.note)
     },
     async complete(id, by, note = '') {
-      const refusal = await doneByHand(api, await stepOf(id), { taskId: id, by, note, at: new Date() })
+      const step = await stepOf(id)
+      const refusal = await doneByHand(api, step, { taskId: id, by, note, at: new Date() })
       if (refusal) throw new Problem('erasure_step_conflict', { detail: whyNot[refusal] })
+      if (step.processor === 'database') await lookAtRuns(step.receiptId)
       return true
     },
     async 'try-again'(id) {
@@ -83,6 +85,14 @@ export function createTaskActs(api: ApiContext) {
       await deletions.tryAgain(deletion, step.processor)
       return true
     },
+  }
+
+  /** The verification that failed would have looked at the person's runs at its end. */
+  async function lookAtRuns(receiptId: string): Promise<void> {
+    const step = { receiptId, processor: 'temporal' } as const
+    if ((await findStep(sql, receiptId, step.processor))?.state !== 'pending') return
+    const deletion = await openStepAgain(sql, step, new Date())
+    if (typeof deletion !== 'string') await deletions.tryAgain(deletion, step.processor)
   }
 
   async function stepOf(id: string): Promise<StepOfReceipt> {

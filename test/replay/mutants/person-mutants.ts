@@ -42,7 +42,17 @@ export const personMutants: Mutant[] = [
   {
     name: 'a deletion that never looks at the list of Temporal again',
     mutation: { workflow: 'accountDeletion', activity: 'deleteRuns', when: { final: true }, fault: 'skipped' },
-    caughtBy: ['account-deletion-complete', 'account-deletion-verified-before-the-list'],
+    caughtBy: [
+      'account-deletion-complete',
+      'account-deletion-verified-before-the-list',
+      'account-deletion-that-looks-at-runs-alone',
+      'account-deletion-whose-verification-is-refused',
+    ],
+  },
+  {
+    name: 'a step of a deletion that is tried in vain, when an earlier run has left it',
+    mutation: { workflow: 'accountDeletion', activity: 'deleteFirebaseUser', fault: 'skipped' },
+    caughtBy: ['account-deletion-tried-twice-at-once'],
   },
   {
     name: 'a step of a deletion that is not tried again',

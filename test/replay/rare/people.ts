@@ -114,6 +114,53 @@ export const rareDeletions: Record<string, Scenario> = {
       await run.forward('91 days')
     },
   })),
+  'account-deletion-that-looks-at-runs-alone': rare(() => ({
+    begins: aDeletion(),
+    answers: {
+      // An earlier run has verified the database.
+      eraseAccount: () => ({ ...erasure(), pending: ['temporal', 'backups'] }),
+      deleteRuns: () => ({ state: 'done' }),
+      completeDeletion: () => ({ complete: true }),
+    },
+    async play(run) {
+      await run.called('deleteRuns')
+      await run.forward('91 days')
+    },
+  })),
+  'account-deletion-whose-verification-is-refused': rare(() => ({
+    begins: aDeletion(),
+    answers: {
+      eraseAccount: () => ({ ...erasure(), pending: ['database', 'temporal', 'backups'] }),
+      verifyErasure: throws(unknownFailure()),
+      deleteRuns: () => ({ state: 'done' }),
+      completeDeletion: () => ({ complete: false }),
+    },
+    play: (run) => run.forward('91 days'),
+  })),
+  'account-deletion-tried-twice-at-once': rare(() => {
+    const firebase = gate()
+    return {
+      begins: aDeletion(),
+      answers: {
+        eraseAccount: () => ({ ...erasure(), pending: ['backups'] }),
+        deleteFirebaseUser: async () => {
+          await firebase.opened
+          return { state: 'done' }
+        },
+        settlePayments: inTurn({ watch: true }, { watch: false }),
+        completeDeletion: () => ({ complete: true }),
+      },
+      async play(run) {
+        for (let time = 0; time < 2; time += 1) await run.signal(tryAgain, { processor: 'firebase' })
+        // The payments are looked at further in a run that found their step no longer pending.
+        await run.signal(tryAgain, { processor: 'stripe' })
+        await run.called('deleteStripeCustomer')
+        firebase.open()
+        await run.forward('91 days')
+        await run.called('settlePayments', 2)
+      },
+    }
+  }),
   'account-deletion-refused-to-its-caller': rare(() => ({
     begins: { ...aDeletion(), update: erased },
     answers: { eraseAccount: () => 'in_use' },
