@@ -144,18 +144,24 @@ export function createBreachActivities(context: Context): BreachActivities {
   }
 }
 
-/** Mails a person what was read of them, once. @throws MailUnavailable */
+/**
+ * Mails a person what was read of them, once.
+ * @param again the address to which it goes again
+ * @throws MailUnavailable
+ */
 export async function notifyPerson(
   context: Context,
   breach: Breach,
   person: AffectedPerson,
   at: Date,
+  again?: Buffer,
 ): Promise<'sent' | 'skipped' | 'failed' | 'done'> {
   const { config } = context
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
   return sendMail(context, {
     send: { subjectId: person.id, kind: breachMailKind, accountId: person.account_id },
     at,
+    again,
     compose: () =>
       toAccount(context, person.account_id, ({ firstName }, texts) =>
         renderBreachNotice({

@@ -43,13 +43,17 @@ export async function raiseOperatorTask(sql: Queryable, task: NewOperatorTask): 
         or attention.detail is distinct from coalesce(excluded.detail, attention.detail)`
 }
 
-/** Whether an operator has closed the task for this detail: they have decided, and the same is no news. */
+/**
+ * Whether an operator has closed the task: they have decided, and the same is no news.
+ * @param task.detail the task as it was for this detail; default: for any
+ */
 export async function wasClosedByOperator(
   sql: Queryable,
-  { kind, subjectId, detail }: { kind: string; subjectId: string; detail: string },
+  { kind, subjectId, detail }: { kind: string; subjectId: string; detail?: string },
 ): Promise<boolean> {
   const closed = await sql`
-    select from attention where kind = ${kind} and subject_id = ${subjectId} and detail = ${detail}
+    select from attention where kind = ${kind} and subject_id = ${subjectId}
+      ${detail === undefined ? sql`` : sql`and detail = ${detail}`}
       and resolved_at is not null and resolved_by like 'operator:%'`
   return closed.length > 0
 }

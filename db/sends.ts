@@ -35,7 +35,7 @@ export async function claimSend(sql: Queryable, send: Send, at: Date): Promise<'
       ${send.messageRef === undefined ? null : sql`(select email_index from accounts where id = ${send.accountId})`})
     on conflict (subject_id, kind) do update
       set attempts = sends.attempts + 1, state = 'sending', claimed_at = clock_timestamp(),
-          address_index = excluded.address_index,
+          address_index = excluded.address_index, message_ref = excluded.message_ref,
           code = case when sends.state = 'sending' or sends.code = ${unknownOutcome} then ${unknownOutcome} end
       where sends.state = 'due' or (sends.state = 'sending'
         and sends.claimed_at < clock_timestamp() - ${claimLastsMs} * interval '1 millisecond')
@@ -110,15 +110,28 @@ export async function recordSendResult(
     where subject_id = ${send.subjectId} and kind = ${send.kind}`
 }
 
-/** Lets a mail be sent again that did not reach the address of then. */
-export async function reopenSend(sql: Queryable, { subjectId, kind }: Send): Promise<void> {
-  await sql`update sends set state = 'due', code = null, done_at = null
+/** Lets a mail be sent again that did not reach the address of then: it is tried since now. */
+export async function reopenSend(sql: Queryable, { subjectId, kind }: Send, at: Date): Promise<void> {
+  await sql`update sends set state = 'due', code = null, done_at = null, first_at = ${at}
     where subject_id = ${subjectId} and kind = ${kind} and state = 'failed'`
 }
 
-/** Lets the mails be sent again that an address has refused which takes mail again: as if it were another one. */
-export async function forgetRefusals(sql: Queryable, accountId: string): Promise<void> {
-  await sql`update sends set address_index = null where account_id = ${accountId} and state = 'failed'`
+/** Gives a mail up that is tried since before a time. @returns false when it is not tried for so long */
+export async function giveUpSend(sql: Queryable, { subjectId, kind }: Send, triedSince: Date): Promise<boolean> {
+  const { count } = await sql`update sends set state = 'failed', code = coalesce(code, 'given_up')
+    where subject_id = ${subjectId} and kind = ${kind} and state = 'due' and first_at <= ${triedSince}`
+  return count > 0
+}
+
+/**
+ * Lets the mails of a kind be sent again that an address has refused which takes mail again: as if it were another one.
+ */
+export async function forgetRefusals(
+  sql: Queryable,
+  { accountId, kind }: Pick<Send, 'kind'> & { accountId: string },
+): Promise<void> {
+  await sql`update sends set address_index = null
+    where account_id = ${accountId} and kind = ${kind} and state = 'failed'`
 }
 
 /** When a message was sent; null while it is not. */

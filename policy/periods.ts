@@ -131,6 +131,13 @@ export const periods = {
     lateReminderMs: 1 * day,
     /** an older time of becoming aware is a typing error */
     enteredWithinDays: 366,
+    /**
+     * who corrects their address so long after the others were told is told as well; later there is nothing that they
+     * could still do about it, and operators have found another way (article 34(3)(c))
+     */
+    missedPeopleForMs: 365 * day,
+    /** a mailbox that puts a repeated notice off for longer counts as one that takes no mail */
+    repeatTriedForMs: 3 * day,
   },
   /** N2: a material change is mailed at least 30 days before it takes effect */
   policyNotice: {

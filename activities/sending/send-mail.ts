@@ -12,6 +12,8 @@ export interface MailToSend {
   /** names the message in the send ledger */
   send: Send
   at: Date
+  /** the address of a mail that goes there again: a bounce of the first one, at another address, is not about it */
+  again?: Buffer | undefined
   /** returns null when the recipient is gone */
   compose(): Promise<AddressedMail | null>
 }
@@ -32,9 +34,9 @@ export interface AddressedMail {
  */
 export async function sendMail(
   context: Context,
-  { send, at, compose }: MailToSend,
+  { send, at, again, compose }: MailToSend,
 ): Promise<'sent' | 'skipped' | 'failed' | 'done'> {
-  const messageId = messageIdOf(context, send)
+  const messageId = messageIdOf(context, send, again)
   const claimed = { ...send, messageRef: messageId.slice(1, messageId.indexOf('@')) }
   return sendOnce(context, claimed, { at, unavailable: 'MailUnavailable', unknown: 'repeat' }, async () => {
     const composed = await compose()
@@ -71,11 +73,16 @@ export async function toAccount(
   return { to: account, mail: await render(named, textsOf(account.language)) }
 }
 
-/** The Message-ID: the same for every attempt, and without personal data. */
+/**
+ * The Message-ID: the same for every attempt, and without personal data.
+ * @param again the address of a mail that goes there again
+ */
 export function messageIdOf(
   { cipher, config }: Pick<Context, 'cipher' | 'config'>,
   { subjectId, kind }: Pick<Send, 'subjectId' | 'kind'>,
+  again?: Buffer,
 ): string {
-  const local = cipher.fingerprint('message-id', `${subjectId}\0${kind}`).subarray(0, 18).toString('hex')
+  const mail = `${subjectId}\0${kind}${again ? `\0${again.toString('hex')}` : ''}`
+  const local = cipher.fingerprint('message-id', mail).subarray(0, 18).toString('hex')
   return `<${local}@${config.MAIL_BOUNCE_DOMAIN}>`
 }

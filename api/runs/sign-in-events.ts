@@ -1,6 +1,7 @@
 /** Handles the notifications in which Apple and Google report changes of a customer's account with them. */
 import { randomUUID } from 'node:crypto'
 import type { ApiContext } from '../../context.ts'
+import { breachMailKind } from '../../db/access/breaches.ts'
 import { findAccount, markMailBounced, markMailDelivered } from '../../db/accounts.ts'
 import { findPromotions, setPromotions } from '../../db/consents.ts'
 import { findAccountLinkedBy, findAccountOfIdentity } from '../../db/identities.ts'
@@ -110,7 +111,7 @@ export function createSignInEvents(api: ApiContext) {
         await markMailDelivered(tx, accountId)
         // What it has refused meanwhile comes once more.
         await forgetDeadAddress(tx, accountId)
-        await forgetRefusals(tx, accountId)
+        await forgetRefusals(tx, { accountId, kind: breachMailKind })
       } else await markMailBounced(tx, accountId, null)
     })
   }

@@ -1,8 +1,8 @@
 /** Personal data breaches: what is known of each, and the people whose data was read. */
 import type { FieldGroup } from '../../policy/field-groups.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
-import type { Breaches, BreachPeople, Sends } from '../connection/schema.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'
+import type { Accounts, Breaches, BreachPeople, Sends } from '../connection/schema.ts'
+import { raiseOperatorTask, resolveOperatorTask, wasClosedByOperator } from '../operator-tasks.ts'
 
 export type Breach = Breaches
 
@@ -180,7 +180,7 @@ const peopleUnreached = 'breach_people_unreached'
 
 /**
  * Raises a task when mails of a breach have failed or come back: article 34(3)(c) asks for another way to notify these
- * people.
+ * people. Who has closed it has found one: it does not come again.
  */
 export async function raiseUnreached(sql: Queryable, breachId: string, at: Date): Promise<void> {
   const [row] = await sql<{ unreached: number }[]>`
@@ -189,25 +189,31 @@ export async function raiseUnreached(sql: Queryable, breachId: string, at: Date)
     where p.breach_id = ${breachId} and s.state = 'failed'`
   const unreached = row?.unreached ?? 0
   const task = { kind: peopleUnreached, subjectId: breachId, at }
-  if (unreached > 0) await raiseOperatorTask(sql, { ...task, attributes: { people: unreached } })
-  else await resolveOperatorTask(sql, { ...task, by: 'reached' })
+  if (unreached > 0) {
+    if (await wasClosedByOperator(sql, task)) return
+    await raiseOperatorTask(sql, { ...task, attributes: { people: unreached } })
+  } else await resolveOperatorTask(sql, { ...task, by: 'reached' })
 }
 
+export type MissedPerson = AffectedPerson & Pick<BreachPeople, 'breach_id'> & Pick<Accounts, 'email_index'>
+
 /**
- * People whom the mail of a breach did not reach, and who have another address now, or one that takes mail again.
+ * People whom the mail of a breach did not reach, and who have another address now, or one that takes mail again, by id.
  * `due`, `sending`: one to whom it was not sent since, or by an attempt that has died.
+ * @param page.toldSince of breaches whose people were told since
  */
 export const listMissedPeople = (
   sql: Queryable,
-  limit: number,
-): Promise<(AffectedPerson & Pick<BreachPeople, 'breach_id'>)[]> =>
-  sql<(AffectedPerson & Pick<BreachPeople, 'breach_id'>)[]>`
-    select p.id, p.breach_id, p.account_id, p.fields, p.reads, p.first_at, p.last_at, s.state as mail
+  page: { toldSince: Date; after: string | undefined; limit: number },
+): Promise<MissedPerson[]> =>
+  sql<MissedPerson[]>`
+    select p.id, p.breach_id, p.account_id, p.fields, p.reads, p.first_at, p.last_at, s.state as mail, a.email_index
     from breach_people p join breaches b on b.id = p.breach_id join accounts a on a.id = p.account_id
     join sends s on s.subject_id = p.id and s.kind = ${breachMailKind}
-    where b.people_told_at is not null and (s.state in ('due', 'sending')
+    where b.people_told_at >= ${page.toldSince} and (s.state in ('due', 'sending')
       or (s.state = 'failed' and a.mail_state = 'ok' and s.address_index is distinct from a.email_index))
-    order by p.id limit ${limit}`
+      ${page.after === undefined ? sql`` : sql`and p.id > ${page.after}`}
+    order by p.id limit ${page.limit}`
 
 /** The breach that a mail was about. @param subjectId as in the send ledger */
 export async function findBreachOfMail(sql: Queryable, subjectId: string): Promise<string | undefined> {

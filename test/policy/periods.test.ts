@@ -63,11 +63,13 @@ test('every period is the one that was meant', () => {
         "enteredWithinDays": 366,
         "escalateAfterMs": "2d 18h",
         "lateReminderMs": "1d",
+        "missedPeopleForMs": "365d",
         "readsEndWithinMs": "30s",
         "remindAfterMs": [
           "1d",
           "2d",
         ],
+        "repeatTriedForMs": "3d",
       },
       "catalogue": {
         "askAgainAfterMs": [

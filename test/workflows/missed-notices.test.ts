@@ -3,12 +3,16 @@
  * person once they have an address that takes mail, and moves no date.
  */
 import { randomUUID } from 'node:crypto'
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
+import { createMissedNoticeActivities } from '../../activities/housekeeping/missed-notices.ts'
+import { messageIdOf } from '../../activities/sending/send-mail.ts'
 import { breachMailKind, raiseUnreached } from '../../db/access/breaches.ts'
 import { emailIndexOf, markMailBounced } from '../../db/accounts.ts'
 import type { Accounts, Attention } from '../../db/connection/schema.ts'
 import { applyEmailChange, insertEmailChange, openEmailChange } from '../../db/email-changes.ts'
-import { claimSend, recordSendResult } from '../../db/sends.ts'
+import { claimSend, recordBounce, recordSendResult } from '../../db/sends.ts'
+import { milliseconds } from '../../policy/periods.ts'
 import { plusDays, plusMs, startOfDay } from '../../shared/calendar.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { type HousekeepingReport, housekeepingType } from '../../workflows/housekeeping/housekeeping.contract.ts'
@@ -133,9 +137,18 @@ test('N2: an address at Apple’s relay that takes mail again gets what it has r
   await withdraw('missed-at-the-relay')
 })
 
-test('a person who was not reached about a breach is told at the corrected address, and the task closes', async () => {
-  const person = await harness.signUp()
-  const [breachId, personId, at] = [randomUUID(), randomUUID(), new Date()]
+interface ToldPerson {
+  breachId: string
+  personId: string
+  accountId: string
+  email: string
+  send: { subjectId: string; kind: string; accountId: string; messageRef: string }
+}
+
+/** A person whose mail about a closed breach came back; the address is dead. @param told before now */
+async function missedPerson({ toldBeforeMs = 0 } = {}): Promise<ToldPerson> {
+  const { accountId, email } = await harness.signUp()
+  const [breachId, personId, at] = [randomUUID(), randomUUID(), plusMs(new Date(), -toldBeforeMs)]
   await sql`insert into breaches ${sql({
     id: breachId,
     state: 'closed',
@@ -156,26 +169,100 @@ test('a person who was not reached about a breach is told at the corrected addre
   await sql`insert into breach_people ${sql({
     id: personId,
     breach_id: breachId,
-    account_id: person.accountId,
+    account_id: accountId,
     fields: ['account'],
     reads: 1,
     first_at: at,
     last_at: at,
   })}`
-  const send = { subjectId: personId, kind: breachMailKind, accountId: person.accountId, messageRef: randomUUID() }
+  const messageRef = messageIdOf(harness.context, { subjectId: personId, kind: breachMailKind }).slice(1, 37)
+  const send = { subjectId: personId, kind: breachMailKind, accountId, messageRef }
   await claimSend(sql, send, at)
   await recordSendResult(sql, send, 'failed', at, '5.1.1')
-  await markMailBounced(sql, person.accountId, emailIndexOf(harness.context, person.email))
+  await markMailBounced(sql, accountId, emailIndexOf(harness.context, email))
   await raiseUnreached(sql, breachId, at)
-  const openTasks = () => sql<Pick<Attention, 'kind'>[]>`
-    select kind from attention where subject_id = ${breachId} and resolved_at is null`
-  expect(await openTasks()).toEqual([{ kind: 'breach_people_unreached' }])
+  return { breachId, personId, accountId, email, send }
+}
+
+async function moveAway({ accountId: id, email }: ToldPerson): Promise<string> {
+  const to = another()
+  await changeAddress({ id, email }, to)
+  return to
+}
+
+const openTasks = ({ breachId }: ToldPerson) => sql<Pick<Attention, 'kind'>[]>`
+  select kind from attention where subject_id = ${breachId} and resolved_at is null`
+
+const forget = (...people: ToldPerson[]) =>
+  sql`delete from breaches where id = any(${people.map(({ breachId }) => breachId)})`
+
+test('a person who was not reached about a breach is told at the corrected address, and the task closes', async () => {
+  const person = await missedPerson()
+  expect(await openTasks(person)).toEqual([{ kind: 'breach_people_unreached' }])
   expect(await keepHouse()).toMatchObject({ breaches: 0 })
 
-  const email = another()
-  await changeAddress({ id: person.accountId, email: person.email }, email)
+  const email = await moveAway(person)
   expect(await keepHouse()).toMatchObject({ breaches: 1 })
   expect((await mailsTo(harness.stack, email)).map(({ text }) => text.includes('A laptop was stolen.'))).toEqual([true])
-  expect([await openTasks(), await keepHouse()]).toEqual([[], expect.objectContaining({ breaches: 0 })])
-  await sql`delete from breaches where id = ${breachId}`
+  expect([await openTasks(person), await keepHouse()]).toEqual([[], expect.objectContaining({ breaches: 0 })])
+
+  // A late bounce of the first mail is not about the new address.
+  expect(await recordBounce(sql, person.send.messageRef, '5.1.1')).toBeUndefined()
+  await forget(person)
+})
+
+/** One attempt, so many hours after the first. */
+async function attempt(hours: number, asOf = new Date()) {
+  const environment = new MockActivityEnvironment({
+    scheduledTimestampMs: asOf.getTime() - hours * milliseconds.hour,
+    currentAttemptScheduledTimestampMs: asOf.getTime(),
+  })
+  const { sendMissedNotices } = createMissedNoticeActivities(harness.context)
+  return environment.run(sendMissedNotices, { asOf: asOf.toISOString() })
+}
+
+test('a mailbox that puts the mail off keeps it from nobody, and counts as dead after three days', async () => {
+  const people = [await missedPerson(), await missedPerson(), await missedPerson()].sort((a, b) =>
+    a.personId < b.personId ? -1 : 1,
+  )
+  const [first, ...others] = people
+  if (!first) throw new Error('nobody')
+  const addresses = await Promise.all(people.map(moveAway))
+  await mailbox.do('rule', { recipient: addresses[0], code: 450 })
+  const now = new Date()
+  await expect(attempt(0, now)).rejects.toMatchObject({ type: 'MailUnavailable' })
+  const mails = await Promise.all(addresses.map(async (address) => (await mailsTo(harness.stack, address)).length))
+  expect(mails).toEqual([0, 1, 1])
+  expect(await Promise.all([...others, first].map(async (person) => (await openTasks(person)).length))).toEqual([
+    0, 0, 0,
+  ])
+  // What is left after half a day is the next day's.
+  expect(await attempt(13, now)).toEqual({ policies: 0, breaches: 0 })
+  await expect(attempt(0, plusDays(now, 2))).rejects.toMatchObject({ type: 'MailUnavailable' })
+  expect(await attempt(0, plusDays(now, 3))).toEqual({ policies: 0, breaches: 0 })
+  expect(await openTasks(first)).toEqual([{ kind: 'breach_people_unreached' }])
+  await mailbox.do('clear-rules')
+  // It is not the next address.
+  expect(await attempt(0, plusDays(now, 4))).toEqual({ policies: 0, breaches: 0 })
+  await forget(...people)
+})
+
+test('what an operator has closed is not raised again by a repetition', async () => {
+  const person = await missedPerson()
+  await sql`update attention set resolved_at = now(), resolved_by = 'operator:ann' where subject_id = ${person.breachId}`
+  await raiseUnreached(sql, person.breachId, new Date())
+  expect(await openTasks(person)).toEqual([])
+  await forget(person)
+})
+
+test('nobody is mailed about a breach of which the others were told more than a year ago', async () => {
+  const [old, recent] = [
+    await missedPerson({ toldBeforeMs: 366 * milliseconds.day }),
+    await missedPerson({ toldBeforeMs: 364 * milliseconds.day }),
+  ]
+  const [oldAddress, recentAddress] = [await moveAway(old), await moveAway(recent)]
+  expect(await attempt(0)).toEqual({ policies: 0, breaches: 1 })
+  expect((await mailsTo(harness.stack, recentAddress)).length).toBe(1)
+  expect(await mailsTo(harness.stack, oldAddress)).toEqual([])
+  await forget(old, recent)
 })
