@@ -4,7 +4,7 @@
  * lower case.
  */
 import { z } from 'zod'
-import { asOneLine, isOneLine } from '../../shared/text/one-line.ts'
+import { asOneLine, isOneLine, withoutDirections } from '../../shared/text/one-line.ts'
 import type { FieldError } from './problem.ts'
 
 const unstorable = /[\0\p{Cs}]/u
@@ -28,9 +28,13 @@ export const pastTime = sentTime.refine(
  * A text that a person writes, and that is shown on a line with ours: at the console, in mails and in files.
  * @param longest in characters
  */
-export const oneLine = (longest: number) =>
-  z
-    .string()
+export const oneLine = (longest: number) => asLine(z.string(), longest)
+
+/** The same of a name: what phones add for the direction in which it is read is left out. */
+export const oneLineOfName = (longest: number) => asLine(z.string().overwrite(withoutDirections), longest)
+
+const asLine = (text: z.ZodString, longest: number) =>
+  text
     .trim()
     .min(1)
     .max(longest)

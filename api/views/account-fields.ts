@@ -6,18 +6,29 @@ import { z } from 'zod'
 import { consentSources } from '../../db/consents.ts'
 import { languages } from '../../messages/languages.ts'
 import { isVisible } from '../../shared/text/one-line.ts'
-import { oneLine, sentId } from '../http/storable.ts'
+import { oneLineOfName, sentId } from '../http/storable.ts'
 import { enumeration } from './enumeration.ts'
 import { policyVersion } from './policy-fields.ts'
 
 export const accountId = sentId
 export const accountParams = z.strictObject({ id: accountId })
 
-export const personName = oneLine(100).refine(isVisible, {
-  error: 'must have a letter or a digit',
-  // An empty name has one fault.
-  when: ({ issues }) => issues.length === 0,
-})
+const longestName = 100
+/** Of a first and a last name with a space between them. */
+export const longestWholeName = 2 * longestName + 1
+
+/** The name of somebody who has one name alone is a dash or a dot in the other field. */
+const nameOf = (longest: number) =>
+  oneLineOfName(longest).refine(isVisible, {
+    error: 'must have a character that is seen',
+    // An empty name has one fault.
+    when: ({ issues }) => issues.length === 0,
+  })
+
+const personName = nameOf(longestName)
+
+/** First and last name in one field. */
+export const wholeName = nameOf(longestWholeName)
 export const email = z.email().max(254)
 const phone = z.e164()
 const language = z.enum(languages)

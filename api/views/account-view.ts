@@ -4,6 +4,7 @@ import { findAccount } from '../../db/accounts.ts'
 import { findPromotions } from '../../db/consents.ts'
 import { countDevices } from '../../db/devices.ts'
 import { listIdentities } from '../../db/identities.ts'
+import { asOneLine } from '../../shared/text/one-line.ts'
 import { Problem } from '../http/problem.ts'
 import type { account } from './account-fields.ts'
 
@@ -32,8 +33,9 @@ export async function viewAccount(context: Context, id: string): Promise<Account
       id: found.id,
       email: found.email,
       emailState: found.mailState,
-      firstName: found.firstName,
-      lastName: found.lastName,
+      // Names from before those of several lines were refused: a correction sends them back.
+      firstName: asOneLine(found.firstName),
+      lastName: asOneLine(found.lastName),
       phone: found.phone,
       language: found.language,
       signUpIp: found.signUpIp,

@@ -9,11 +9,11 @@ import { textsOf } from '../../messages/texts.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
 import { refundDueAfter, withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
 import { Problem } from '../http/problem.ts'
-import { personName } from './account-fields.ts'
+import { wholeName } from './account-fields.ts'
 import { enumeration } from './enumeration.ts'
 
 export const withdrawalRequest = z
-  .strictObject({ name: personName.optional().describe("the consumer's name; default: the name of the account") })
+  .strictObject({ name: wholeName.optional().describe("the consumer's name; default: the name of the account") })
   .meta({ id: 'NewWithdrawal' })
 
 const time = z.iso.datetime()

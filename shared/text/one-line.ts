@@ -13,9 +13,18 @@ export const isOneLine = (text: string): boolean => !forging.test(text)
 /** A text without what it must not have on a line with others; a space stands where it had a line break. */
 export const asOneLine = (text: string): string => text.replaceAll(lineBreaks, ' ').replaceAll(eachForging, '')
 
-/** Whether a reader sees a letter or a digit: fillers and joiners of no width are letters, too. */
+/**
+ * A text without marks of direction, which a phone adds by itself when it fills in a name of a script that is read from
+ * right to left. They show nothing, and a name is read the same without.
+ */
+export const withoutDirections = (text: string): string => text.replaceAll(/\p{Bidi_Control}/gu, '')
+
+/**
+ * Whether a reader sees anything: fillers and joiners of no width are letters, too, and a Braille cell may be blank. The
+ * name of a person may be a dash or a picture alone.
+ */
 export const isVisible = (text: string): boolean =>
-  /[\p{L}\p{N}]/u.test(text.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, ''))
+  /[\p{L}\p{N}\p{P}\p{S}]/u.test(text.replaceAll(/[\p{Default_Ignorable_Code_Point}\u2800]/gu, ''))
 
 /** A text with what it must not have on a line written out, as JSON would: `\u001b`. */
 export const writtenOut = (text: string): string =>

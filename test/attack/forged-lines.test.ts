@@ -22,12 +22,14 @@ beforeAll(async () => {
 afterAll(() => harness.stop())
 
 /** By what they do beside a text of ours. */
-const forging: Record<string, string> = {
+const directing: Record<string, string> = {
   'reads from right to left': 'Ann\u202e).dnuofer',
   'closes an isolate of ours': 'Ann\u2069x',
   'opens an embedding': 'Ann\u202bx',
   'marks a direction': 'Ann\u200fx',
   'marks an Arabic direction': 'Ann\u061cx',
+}
+const breaking: Record<string, string> = {
   'begins a line': 'Ann\nState: refunded',
   'begins a line by a separator': 'Ann\u2028State: refunded',
   'begins a paragraph': 'Ann\u2029State: refunded',
@@ -35,6 +37,7 @@ const forging: Record<string, string> = {
   'clears a terminal': 'Ann\u001b[2J',
   'steers a terminal by one byte': 'Ann\u009b2J',
 }
+const forging = { ...directing, ...breaking }
 const unseen: Record<string, string> = {
   'has no width': '\u200b',
   'is a filler': '\u3164',
@@ -42,8 +45,9 @@ const unseen: Record<string, string> = {
   'is a tag': '\u{e0041}',
   'is blank': '\u2800',
   'is a joiner of nothing': '\u200d\ufe0f',
+  'is a mark of direction': '\u200f',
 }
-const hostile = Object.entries({ ...forging, ...unseen })
+const hostile = Object.entries({ ...breaking, ...unseen })
 
 async function signUp(): Promise<string> {
   const answer = await harness.call('POST', '/v1/accounts', { token: service, body: newPerson() })
@@ -65,6 +69,21 @@ test.each(hostile)(
   },
 )
 
+test.each(Object.entries(directing))(
+  'a name that %s is taken without that at the sign-up, at each correction and in a withdrawal',
+  async (_what, name) => {
+    const plain = asOneLine(name)
+    const body = { ...newPerson(), firstName: name }
+    const made = await harness.call('POST', '/v1/accounts', { token: service, body })
+    expect([made.status, made.body.firstName]).toEqual([201, plain])
+    const path = `/v1/accounts/${made.body.id}`
+    const changed = await harness.call('PATCH', path, { token: service, body: { lastName: name } })
+    expect([changed.status, changed.body.lastName]).toEqual([200, plain])
+    expect(profileForm.parse({ firstName: 'Ann', lastName: name, phone: '' }).lastName).toBe(plain)
+    expect(withdrawalRequest.parse({ name }).name).toBe(plain)
+  },
+)
+
 test.each([
   'Ольга',
   'עֲדִינָה',
@@ -75,8 +94,52 @@ test.each([
   'สมชาย',
   'ক্\u200dষমা',
   'José Mª 2.º',
-])('the name %s is taken', (name) => {
-  expect(profileForm.safeParse({ firstName: name, lastName: name, phone: '' }).success).toBe(true)
+  'प्रिया',
+  'தமிழ்ச்செல்வி',
+  '김민준',
+  'さくら',
+  'Γεώργιος',
+  'Հայկ',
+  'ნინო',
+  'ሰላም',
+  'Þórður',
+  'D’Angelo',
+  'Kahoʻolawe',
+  'Jr.',
+  '-',
+  '.',
+  '—',
+  '🦊',
+  '👩🏽‍🚀',
+])('the name %s is taken as it is', (name) => {
+  const form = { firstName: name, lastName: name, phone: null }
+  expect(profileForm.parse({ ...form, phone: '' })).toEqual(form)
+})
+
+test.each(['\u200eDana', 'דנה\u200f', '\u061cمحمد', '\u2068فاطمة\u2069'])(
+  'a name that a phone fills in with marks of direction is taken without them: %j',
+  (name) => {
+    const { firstName } = profileForm.parse({ firstName: name, lastName: name, phone: '' })
+    expect([firstName, firstName.length]).toEqual([asOneLine(name), name.match(/\p{L}/gu)?.length])
+  },
+)
+
+test('first and last name at their longest are the name of a withdrawal', () => {
+  const name = `${'a'.repeat(100)} ${'b'.repeat(100)}`
+  expect(withdrawalRequest.parse({ name })).toEqual({ name })
+  expect(withdrawalRequest.safeParse({ name: `${name}c` }).success).toBe(false)
+})
+
+test('who has a name from before lines were refused corrects the phone number with the names that they are shown', async () => {
+  const { api } = harness
+  const id = await signUp()
+  const changes = { firstName: 'Ann\u202e', lastName: 'Lee\u2028x' }
+  await updateAccount(api.sql, api, { id, expectedVersion: undefined, changes, at: new Date() })
+  const path = `/v1/accounts/${id}`
+  const { firstName, lastName } = (await harness.call('GET', path, { token: service })).body
+  const corrected = { firstName, lastName, phone: '+41791234567' }
+  const changed = await harness.call('PATCH', path, { token: service, body: corrected })
+  expect([changed.status, changed.body]).toMatchObject([200, { firstName: 'Ann', lastName: 'Lee x' }])
 })
 
 test('what a phone says of itself is stored without what a line must not have', async () => {

@@ -8,6 +8,7 @@ import type { OwnSession } from '../../../db/web-sessions.ts'
 import type { Language } from '../../../messages/languages.ts'
 import type { Texts } from '../../../messages/texts.ts'
 import type { SavedCard } from '../../../providers/stripe/hosted.ts'
+import { asOneLine } from '../../../shared/text/one-line.ts'
 import type { RefusedForm } from '../../http/route.ts'
 import { Choice, Facts, FaultSummary, Field, Form, type FormState, formState, TextField, WideTable } from '../form.tsx'
 import { LanguageForm } from '../language-switch.tsx'
@@ -150,8 +151,8 @@ function Profile({ of: { csrf, account }, texts: { t }, state }: PartProps) {
   const shared = { state, required: true, maxLength: 100 } as const
   return (
     <Form action="/account/profile" csrf={csrf}>
-      <Field name="firstName" label={t('account.data.firstName')} value={account.firstName} {...shared} />
-      <Field name="lastName" label={t('account.data.lastName')} value={account.lastName} {...shared} />
+      <Field name="firstName" label={t('account.data.firstName')} value={asOneLine(account.firstName)} {...shared} />
+      <Field name="lastName" label={t('account.data.lastName')} value={asOneLine(account.lastName)} {...shared} />
       <Field
         name="phone"
         label={t('account.data.phone')}

@@ -1,5 +1,6 @@
 /** The second step of a withdrawal: what it says and leads to, and the button that makes it (policy/withdrawal.ts). */
 import type { RefusedForm } from '../../http/route.ts'
+import { longestWholeName } from '../../views/account-fields.ts'
 import { Facts, FaultSummary, Field, Form, formState } from '../form.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
 
@@ -47,7 +48,7 @@ export function renderWithdrawal({ csrf, refused, withdrawal }: WithdrawalPage, 
               state={state}
               autoComplete="name"
               required
-              maxLength={100}
+              maxLength={longestWholeName}
             />
             <button type="submit" className="danger">
               {t('purchase.withdrawal.confirm')}

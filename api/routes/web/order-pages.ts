@@ -35,7 +35,7 @@ import { renderAskAddress } from '../../pages/sign-in.tsx'
 import { createOrderClient } from '../../runs/order-client.ts'
 import { createWithdrawalClient, withdrawableUntil } from '../../runs/withdrawal-client.ts'
 import { noticeCookie } from '../../sign-in/notice-cookie.ts'
-import { personName } from '../../views/account-fields.ts'
+import { wholeName } from '../../views/account-fields.ts'
 import { esimLife, findEsimsToTopUp } from '../../views/esim-life.ts'
 import { readWithdrawal, viewConsent } from '../../views/withdrawal-view.ts'
 import { accountPage } from './account-page.ts'
@@ -168,7 +168,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       callers: ['visitor'],
       form: true,
       params,
-      body: z.strictObject({ name: personName }),
+      body: z.strictObject({ name: wholeName }),
       responses: { 303: elsewhere, 200: html },
       problems: [
         'order_state_conflict',
