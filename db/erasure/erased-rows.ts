@@ -85,11 +85,7 @@ export async function eraseLateRows(
     await tx`update attention set attributes = attributes - 'orderId', detail = 'erased'
       where attributes ->> 'orderId' = any(${free})`
     await tx`delete from reconciliation_differences where subject_id = any(${free})`
-    // The deletion settles the person's payments and placements. What a restore alone knows of it still settles, without
-    // the order's id: the deletion has ended the order's run.
-    await tx`delete from restored_items
-      where subject_id = any(${free}) or plan -> 'placement' ->> 'clientRef' = any(${free})`
-    await tx`update restored_items set plan = plan || '{"orderId": null}' where plan ->> 'orderId' = any(${free})`
+    await tx`delete from restored_items where subject_id = any(${free})`
     await tx`delete from idempotency_keys where resource_id = any(${free}) and account_id is null`
     await tx`delete from sends where subject_id = any(${free.filter(isUuid)}) and account_id is null`
     await tx`delete from disputes where stripe_dispute_id = any(${free}) and order_id is null`
@@ -97,7 +93,12 @@ export async function eraseLateRows(
     await tx`delete from access_log where account_id = ${accountId}`
     await tx`delete from events where account_id = ${accountId}`
     await tx`delete from data_keys where account_id = ${accountId}`
-    if (depth === 'everything') await eraseMentions(tx, free)
+    if (depth === 'indexes') return
+    // The deletion settles the person's payments and placements. What a restore alone knows of it still settles, without
+    // the order's id: the deletion has ended the order's run.
+    await tx`delete from restored_items where plan -> 'placement' ->> 'clientRef' = any(${free})`
+    await tx`update restored_items set plan = plan || '{"orderId": null}' where plan ->> 'orderId' = any(${free})`
+    await eraseMentions(tx, free)
   })
 }
 
