@@ -20,15 +20,19 @@ export async function isNewestEvent(sql: Queryable, { accountId, provider, topic
   return noted.count > 0
 }
 
-/**
- * Ends the sign-ins until a time: web sessions, sign-in links, the tokens of the app, and what one of them has begun: a
- * change of address, whose links would give the account to whoever reads its old mailbox.
- */
+/** Ends the sign-ins until a time: web sessions, sign-in links, and the tokens of the app. */
 export async function endSignIns(sql: Queryable, accountId: string, until: Date): Promise<void> {
   // The account first, as a change of address and an erasure do.
   await sql`update accounts set signed_out_at = greatest(signed_out_at, ${until}) where id = ${accountId}`
   await sql`delete from web_sessions where account_id = ${accountId} and signed_in_at <= ${until}`
   await sql`delete from link_tokens where account_id = ${accountId} and purpose = 'sign_in'`
+}
+
+/**
+ * Ends changes of address that were asked for until a time, after `endSignIns`: one that a hijacker has begun would give
+ * the account to whoever has read its old mailbox. That the new address has agreed says nothing, for it is theirs.
+ */
+export async function endAddressChanges(sql: Queryable, accountId: string, until: Date): Promise<void> {
   await sql`
     delete from email_changes where account_id = ${accountId} and state = 'draft' and requested_at <= ${until}`
   // The draft sweep lets its run know.

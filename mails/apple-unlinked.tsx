@@ -15,6 +15,7 @@ export function renderAppleUnlinked({ site, texts }: { site: Site; texts: Texts 
     <Layout site={site} texts={texts} preview={t('mail.apple.preview')} reason={t('mail.apple.reason')}>
       <Title>{title}</Title>
       <Paragraph>{t('mail.apple.text')}</Paragraph>
+      <Paragraph>{t('mail.apple.ended')}</Paragraph>
       <Paragraph>{t('mail.apple.delete')}</Paragraph>
       <Note>{t('mail.apple.note')}</Note>
     </Layout>,

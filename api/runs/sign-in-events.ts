@@ -9,7 +9,7 @@ import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.
 import { forgetDeadAddress } from '../../db/policy-deliveries.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { forgetRefusals } from '../../db/sends.ts'
-import { endSignIns, isNewestEvent } from '../../db/sign-in-events.ts'
+import { endAddressChanges, endSignIns, isNewestEvent } from '../../db/sign-in-events.ts'
 import type { AppleNotification } from '../../providers/apple.ts'
 import { googleEvents } from '../../providers/codes/google.ts'
 import { lookUp } from '../../providers/codes/meaning.ts'
@@ -68,7 +68,9 @@ export function createSignInEvents(api: ApiContext) {
     { reason, at }: { reason: GoogleSecurityEvent['reason']; at: Date },
   ): Promise<void> {
     await sql.begin(async (tx) => {
-      if (lookUp(googleEvents, type)?.endsSignIns) await endSignIns(tx, accountId, at)
+      const event = lookUp(googleEvents, type)
+      if (event?.endsSignIns) await endSignIns(tx, accountId, at)
+      if (event?.mailboxRead) await endAddressChanges(tx, accountId, at)
       if (type !== 'account-disabled' && type !== 'account-enabled') return
       if (!(await isNewestEvent(tx, { accountId, provider: 'google', topic: 'account', at }))) return
       const now = new Date()

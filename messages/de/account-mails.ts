@@ -36,6 +36,8 @@ export const mail = {
   'apple.reason': 'Sie erhalten diese E-Mail, weil AMA eSIM aus Ihrem Apple Account entfernt wurde.',
   'apple.text':
     'Sie haben AMA eSIM aus Ihrem Apple Account entfernt. Wir haben die Verbindung deshalb gelöscht. Ihr Konto und Ihre eSIMs sind noch da: Melden Sie sich mit Ihrer E-Mail-Adresse an oder erneut mit Apple, um beides wieder zu verbinden.',
+  'apple.ended':
+    'Sie sind auf allen Geräten abgemeldet. Eine Änderung Ihrer E-Mail-Adresse, um die Sie gebeten haben, läuft weiter: Sie braucht die Zustimmung Ihrer jetzigen Adresse.',
   'apple.delete':
     'Wenn Sie Ihr Konto löschen wollten, können Sie das in der App tun, in den Einstellungen Ihres Kontos.',
   'apple.note':

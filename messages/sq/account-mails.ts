@@ -36,6 +36,8 @@ export const mail = {
   'apple.reason': 'Ju e merrni këtë e-mail sepse AMA eSIM u hoq nga Apple Account-i juaj.',
   'apple.text':
     'Ju e keni hequr AMA eSIM nga Apple Account-i juaj, prandaj e kemi fshirë lidhjen. Llogaria juaj dhe eSIM-et tuaja janë ende aty: hyni me adresën tuaj të e-mailit, ose sërish me Apple për t’i lidhur përsëri.',
+  'apple.ended':
+    'Ju jeni shkyçur nga të gjitha pajisjet. Një ndryshim i adresës suaj të e-mailit që keni kërkuar vazhdon: i duhet pëlqimi i adresës suaj të tanishme.',
   'apple.delete': 'Nëse donit ta fshinit llogarinë, mund ta bëni në aplikacion, te cilësimet e llogarisë suaj.',
   'apple.note':
     'Nëse keni përdorur një adresë përcjellëse të Apple-it, e-mailet mund të mos mbërrijnë më atje. Vendosni një adresë tjetër në aplikacion.',

@@ -60,6 +60,11 @@ const event = (says: string, customer: string, acts: ValueMeaning['acts'] = 'nob
 interface SignInEvent {
   /** an attacker may have used the Google account, and its mailbox with our sign-in links */
   endsSignIns?: true
+  /**
+   * somebody else may have read the mailbox: Google has secured the account. Who revokes our token has only left us,
+   * and their mailbox is theirs.
+   */
+  mailboxRead?: true
 }
 
 const signsInAgain = 'is signed out everywhere, and signs in again'
@@ -70,9 +75,14 @@ export const googleEvents: Readonly<Record<string, ValueMeaning & SignInEvent>> 
   'account-disabled': {
     ...event('Google has disabled the account', `${signsInAgain}; gets no promotions`, 'operator'),
     endsSignIns: true,
+    mailboxRead: true,
   },
   'account-enabled': event('Google has enabled the account again', 'nothing; the operator task ends'),
-  'sessions-revoked': { ...event('The sessions at Google were ended', signsInAgain), endsSignIns: true },
+  'sessions-revoked': {
+    ...event('The sessions at Google were ended', signsInAgain),
+    endsSignIns: true,
+    mailboxRead: true,
+  },
   'token-revoked': { ...event('A token was revoked', signsInAgain), endsSignIns: true },
   'tokens-revoked': { ...event('All tokens were revoked', signsInAgain), endsSignIns: true },
   verification: event('Google tests our address for events', 'nothing'),

@@ -1,6 +1,10 @@
 /** Notifications of Apple and Google about people, and their effect on accounts. */
+import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Deletions } from '../../db/connection/schema.ts'
+import { findEmailChange, insertEmailChange, openEmailChange } from '../../db/email-changes.ts'
+import { milliseconds } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
 import type { SimulatorControl } from '../../sim/control.ts'
 import type { Delivery } from '../../sim/webhooks.ts'
 import type { Surfer } from '../harness/browser.ts'
@@ -152,6 +156,41 @@ test.each(['sessions-revoked', 'tokens-revoked', 'account-disabled'])(
     expect(await linksOf(person)).toHaveLength(0)
   },
 )
+
+/** A change of address that a person has asked for before an event. */
+async function changingAddress({ accountId, email: oldEmail }: Person) {
+  const id = randomUUID()
+  const at = plusMs(new Date(), -milliseconds.minute)
+  const newEmail = `${id}@new.example`
+  const change = { id, accountId, oldEmail, newEmail, at, expiresAt: plusMs(at, milliseconds.hour) }
+  expect(await insertEmailChange(sql, harness.context, change, { most: 5, since: at })).toBe('stored')
+  expect(await openEmailChange(sql, id)).toBe('open')
+  return async () => (await findEmailChange(sql, harness.context, id))?.state
+}
+
+test.each([
+  ['sessions-revoked', 'cancelled'],
+  ['account-disabled', 'cancelled'],
+  ['tokens-revoked', 'open'],
+  ['token-revoked', 'open'],
+])('after Google’s %s a change of address is %s', async (type, state) => {
+  const { person, sub } = await withGoogle()
+  const stateOf = await changingAddress(person)
+  const { jti } = await google.do('notify', { type, sub })
+  expect(await answersTo(google, jti)).toEqual([202])
+  expect(await stateOf()).toBe(state)
+})
+
+test('who removes us from their Apple Account goes on changing their address', async () => {
+  const { person, sub } = await withApple()
+  const stateOf = await changingAddress(person)
+  await apple.do('notify', { type: 'consent-revoked', sub })
+  const mail = await until('the mail', async () =>
+    (await mailsTo(harness.stack, person.email)).find(({ subject }) => /Apple/.test(subject)),
+  )
+  expect(mail.text).toMatch(/change of your e.mail address/)
+  expect(await stateOf()).toBe('open')
+})
 
 test('Google’s notice of a hijacked account becomes an operator task and stops promotions; others are only recorded', async () => {
   const { person, sub } = await withGoogle()

@@ -5,7 +5,7 @@ import { createApiKey, endpointOfRevokedKeyTask, revokeApiKey } from '../../db/a
 import { createLinkToken } from '../../db/crypto/link-tokens.ts'
 import { applyEmailChange, insertEmailChange, openEmailChange } from '../../db/email-changes.ts'
 import { listEndpointsOfKey } from '../../db/events/recipients.ts'
-import { endSignIns } from '../../db/sign-in-events.ts'
+import { endAddressChanges, endSignIns } from '../../db/sign-in-events.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 
@@ -57,6 +57,7 @@ test('a change of address that a hijacked sign-in has begun ends with it, in wha
   const draft = await asked(hijacked, before, false)
   for (const link of [...open.links, ...theirs.links]) expect(await statusOf(link)).toBe(200)
   await endSignIns(sql, hijacked.id, at)
+  await endAddressChanges(sql, hijacked.id, at)
   for (const link of [...open.links, ...draft.links]) expect(await statusOf(link)).toBe(404)
   expect(await applyEmailChange(sql, harness.api, open.id, at)).toBe('cancelled')
   expect(await openEmailChange(sql, draft.id)).toBe('gone')
@@ -70,7 +71,8 @@ test('a change of address that a hijacked sign-in has begun ends with it, in wha
 test('a change of address that was asked for since stays', async () => {
   const person = await aPerson()
   const { id, links } = await asked(person, at, true)
-  await endSignIns(harness.api.sql, person.id, plusMs(at, -1))
+  await endSignIns(harness.api.sql, person.id, at)
+  await endAddressChanges(harness.api.sql, person.id, plusMs(at, -1))
   for (const link of links) expect(await statusOf(link)).toBe(200)
   expect(await applyEmailChange(harness.api.sql, harness.api, id, at)).toBe('changed')
 })
