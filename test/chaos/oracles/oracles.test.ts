@@ -24,12 +24,14 @@ test('an ICCID that is sold again is its next buyer’s, whom nobody may have se
   const later = said.orders.find(({ name }) => name === 'a1')
   if (!later) throw new Error('the sample has no order a1')
   returned.iccids = ['sold-again']
+  returned.esimsSeenAt = returned.begunAt + 1
   books.esims.push({ ...bought, id: 'first', held: false, boughtAt: returned.begunAt + 1 })
   // The eSIM of a later order, in place of its own.
   books.esims = books.esims.filter(({ iccid }) => !later.iccids.includes(iccid))
   later.iccids = ['sold-again']
-  later.begunAt = returned.begunAt + 2
-  books.esims.push({ ...bought, id: 'second', held: true, boughtAt: later.begunAt + 1 })
+  later.begunAt = returned.begunAt
+  later.esimsSeenAt = later.begunAt + 3
+  books.esims.push({ ...bought, id: 'second', held: true, boughtAt: later.begunAt + 3 })
   expect(violationsIn(books, said)).toEqual([])
   // A restore may tell the first buyer's delivery later than the second one's.
   returned.deliveredAt = (later.deliveredAt ?? 0) + 60_000

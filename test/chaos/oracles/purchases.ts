@@ -2,12 +2,18 @@
 import type { BoughtEsim, Order, OutsideBooks } from './record.ts'
 
 /**
- * The purchases that made an order's eSIMs. eSIM Access gives the ICCID of a returned eSIM to the next buyer, so that an
- * order's own purchase is the first one of the ICCID since the order was made.
+ * The purchases that made an order's eSIMs. eSIM Access gives the ICCID of a returned eSIM to the next buyer, often
+ * within seconds: an order's own purchase is the last one of the ICCID before its eSIMs were seen.
  */
-export function purchasesOf(books: OutsideBooks, order: Pick<Order, 'iccids' | 'begunAt'>): BoughtEsim[] {
-  return order.iccids.flatMap((iccid) => {
-    const since = books.esims.filter((esim) => esim.iccid === iccid && esim.boughtAt >= order.begunAt)
-    return since.toSorted((one, other) => one.boughtAt - other.boughtAt).slice(0, 1)
+export function purchasesOf(
+  books: OutsideBooks,
+  { iccids, begunAt, esimsSeenAt }: Pick<Order, 'iccids' | 'begunAt' | 'esimsSeenAt'>,
+): BoughtEsim[] {
+  const until = esimsSeenAt ?? Number.POSITIVE_INFINITY
+  return iccids.flatMap((iccid) => {
+    const before = books.esims.filter(
+      (esim) => esim.iccid === iccid && esim.boughtAt >= begunAt && esim.boughtAt <= until,
+    )
+    return before.toSorted((one, other) => other.boughtAt - one.boughtAt).slice(0, 1)
   })
 }

@@ -152,6 +152,8 @@ export interface Order {
   paidAt: number | null
   deliveredAt: number | null
   iccids: string[]
+  /** when a reading has shown eSIMs for the first time */
+  esimsSeenAt: number | null
   documents: string[]
 }
 

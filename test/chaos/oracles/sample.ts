@@ -59,6 +59,7 @@ export const order = (name: string, buyer: string, given: Partial<Order> = {}): 
   paidAt: start + 1000,
   deliveredAt: start + 2000,
   iccids: [`iccid-${name}`],
+  esimsSeenAt: null,
   documents: [],
   ...given,
 })

@@ -149,6 +149,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
       paidAt: null,
       deliveredAt: null,
       iccids: [],
+      esimsSeenAt: null,
       documents: [],
       ...given,
     }

@@ -46,6 +46,7 @@ export function createWitness(stack: WorldStack) {
     const { status, body } = await untilAnswered(service, 'GET', `/v1/orders/${order.orderId}`)
     if (status !== 200) return order
     if (body.status !== order.status) order.changedAt = Date.now()
+    if (body.esims.length > 0) order.esimsSeenAt ??= Date.now()
     return Object.assign(order, {
       status: body.status,
       paidAt: ms(body.paidAt),
