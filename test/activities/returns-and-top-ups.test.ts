@@ -212,3 +212,21 @@ test('a return and a top-up of workers that do not look: the second one waits fo
   await sql`delete from provider_orders where order_id = ${toppedUp.topUpId}`
   await toppedUp.end()
 })
+
+test('a top-up that is requested during an erasure waits without the eSIM that the erasure deletes', async () => {
+  const { esimId, topUpId, pay, end } = await deliveredWithTopUp()
+  await pay()
+  let erasure: Queryable = sql
+  const commit = await uncommitted((tx) => {
+    erasure = tx
+    return tx`select from orders where id = ${topUpId} for update`
+  })
+  const requested = request(topUpId)
+  await waitsForEsim()
+  const free = await erasure`select from esims where id = ${esimId} for update skip locked`
+  await commit()
+  expect(free).toHaveLength(1)
+  expect(await requested).toBeDefined()
+  await sql`delete from provider_orders where order_id = ${topUpId}`
+  await end()
+})
