@@ -138,6 +138,9 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
     if (!order) {
       if (isDispute) await handleDisputeWithoutOrder(disputeId)
     } else if (isDispute) await signals.dispute(order.id, disputeId)
+    // The run has found its payment by itself: a signal would have it ask Stripe whether it was given back.
+    else if (isAboutSuccess(event) && order.paid_at && hasPayment(order, event.paymentIntentId))
+      await signals.settle(order.id)
     else await signals.payment(order.id, event.refundKey)
     // The payment sweep reads it once more: it makes an operator task of a payment of ours that no order has.
     const isStray = isAboutSuccess(event) && !(order && hasPayment(order, event.paymentIntentId))
