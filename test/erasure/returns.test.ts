@@ -4,7 +4,7 @@ import type { Orders } from '../../db/connection/schema.ts'
 import { checkTotals, deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { testPackages } from '../harness/test-packages.ts'
-import { until } from '../harness/until.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 const harness = await shareStack({ books: false })
 const { sims } = harness
@@ -58,4 +58,37 @@ test('U2, U6: a partial refund that was asked for before its customer was erased
   expect(notes).toMatchObject([{ gross_minor: -123 }])
   const facts = await sql`select outcome, refunded_minor from order_facts where id = ${factId}`
   expect(facts).toMatchObject([{ outcome: 'delivered', refunded_minor: 123 }])
+})
+
+test('eSIMs that are made later than an erasure looks for them are an operator’s', { tags: 'long' }, async () => {
+  const { esimAccess } = sims
+  await esimAccess.do('allocation', { never: true })
+  const customer = await harness.signUp()
+  const { id } = await harness.buy(customer, {
+    packageCode: testPackages.onlyEsimAccess,
+    quantity: 3,
+    until: 'provisioning',
+  })
+  const [placed] = await untilValue(
+    'its provider has the order',
+    () => sql<{ order_no: string }[]>`
+      select provider_order_no as order_no from provider_orders where order_id = ${id} and state = 'placed'`,
+    ({ length }) => length === 1,
+  )
+  const orderNo = placed?.order_no ?? ''
+  // While none is made it looks again each minute.
+  const deletion = await deleteAccount(harness.stack, customer)
+  expect(await esimAccess.do('allocate', { orderNo })).toEqual({ allocated: 1 })
+  const { esims } = await esimAccess.state()
+  const esimList = esims.filter((each) => each.orderNo === orderNo).slice(0, 1)
+  const obj = { esimList, pager: { pageSize: 500, pageNum: 1, total: 1 } }
+  const match = { path: '/esim/query', contains: orderNo }
+  await esimAccess.fault({ match, status: 200, body: { success: true, errorCode: '0', obj }, times: 1_000_000 })
+  await esimAccess.do('allocation', {})
+  await deletion.fastForward('30 hours')
+  await deletion.until('esim_provider', 'done')
+  const tasks = await sql`
+    select detail from attention where subject_id = ${deletion.receiptId} and kind = 'provider_order_unreturned'`
+  expect(tasks).toEqual([{ detail: 'esim-access: 1 of 3 eSIMs' }])
+  await esimAccess.clearFaults()
 })
