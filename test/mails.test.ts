@@ -99,6 +99,14 @@ const mails: Record<string, (texts: Texts) => RenderedMail> = {
     }),
   topUpRefunded: (texts) =>
     renderOrderRefunded({ ...named(texts), isTopUp: true, amount: total, cause: 'not_delivered_in_time' }),
+  ...Object.fromEntries(
+    (['refunded_elsewhere', 'fraud_warning', 'withdrawn', 'ended_by_provider', 'returned_by_operator'] as const).map(
+      (cause) => [
+        `topUpRefunded:${cause}`,
+        (texts: Texts) => renderOrderRefunded({ ...named(texts), isTopUp: true, amount: total, cause }),
+      ],
+    ),
+  ),
   apology: (texts) => renderOrderApology(named(texts)),
   refundFailed: (texts) => renderOrderRefundFailed({ ...named(texts), amount: total }),
   cancelled: (texts) => renderOrderCancelled(named(texts)),
@@ -398,3 +406,14 @@ function contrast(one: string, other: string): number {
   const [lighter = 0, darker = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a)
   return (lighter + 0.05) / (darker + 0.05)
 }
+
+test('no mail about a refunded top-up says that an eSIM is not installed: the data was for one that is', () => {
+  const causes = ['refunded_elsewhere', 'fraud_warning', 'withdrawn', 'ended_by_provider', 'returned_unused'] as const
+  const install = { en: 'install', de: 'installier', sq: 'instaloh' }
+  for (const language of languages)
+    for (const cause of causes) {
+      const mail = { ...named(textsOf(language)), amount: total, cause }
+      expect(renderOrderRefunded({ ...mail, isTopUp: true }).text).not.toContain(install[language])
+      expect(renderOrderRefunded({ ...mail, isTopUp: false }).text).toContain(install[language])
+    }
+})

@@ -48,13 +48,29 @@ export function renderOrderApology(props: OrderProps): RenderedMail {
 /** Why the customer gets money back, as a mail says it. */
 export type RefundCause = RefundReason | 'cancelled_by_operator' | 'returned_by_operator'
 
+/** A top-up is data on an eSIM that stays: nothing of it is installed. */
+const textsOfTopUp = {
+  not_delivered_in_time: 'order.refund.topUp',
+  out_of_stock: 'order.refund.topUp',
+  rejected_in_review: 'order.refund.rejected_in_review',
+  review_timed_out: 'order.refund.review_timed_out',
+  cancelled_by_customer: 'order.refund.cancelled_by_customer',
+  cancelled_by_operator: 'order.refund.cancelled_by_operator',
+  paid_after_cancel: 'order.refund.paid_after_cancel',
+  returned_unused: 'order.refund.topUpTakenBack',
+  returned_by_operator: 'order.refund.topUpTakenBack',
+  ended_by_provider: 'order.refund.topUpEnded',
+  fraud_warning: 'order.refund.topUpWarned',
+  withdrawn: 'order.refund.topUpWithdrawn',
+  refunded_elsewhere: 'order.refund.topUpElsewhere',
+} as const satisfies Record<RefundCause, string>
+
 /** @param props.creditNoteNumber if there was an invoice */
 export function renderOrderRefunded(
   props: OrderProps & { amount: Money; cause: RefundCause; isTopUp: boolean; creditNoteNumber?: string },
 ): RenderedMail {
   const { cause, isTopUp } = props
-  const wasNotAdded = isTopUp && (cause === 'not_delivered_in_time' || cause === 'out_of_stock')
-  return refundMail(props, props.texts.t(wasNotAdded ? 'order.refund.topUp' : `order.refund.${cause}`))
+  return refundMail(props, props.texts.t(isTopUp ? textsOfTopUp[cause] : `order.refund.${cause}`))
 }
 
 /** A part of the price, or all of it, is given back although the order was delivered. */

@@ -82,6 +82,15 @@ export const order = {
     'Ihre Zahlung ist eingegangen, nachdem die Bestellung schon beendet war. Deshalb haben wir Ihnen den Betrag erstattet.',
   'refund.topUp':
     'Das Datenvolumen konnte nicht auf Ihre eSIM gebucht werden. Deshalb haben wir Ihnen den Betrag erstattet.',
+  'refund.topUpTakenBack': 'Wir haben Ihnen den Betrag für dieses Datenvolumen erstattet. Ihre eSIM behalten Sie.',
+  'refund.topUpEnded':
+    'Das Netz hat Ihre eSIM beendet, bevor Sie dieses Datenvolumen nutzen konnten. Deshalb haben wir Ihnen den Betrag dafür erstattet.',
+  'refund.topUpWarned':
+    'Die Bank der Karte hat diese Zahlung als möglicherweise betrügerisch gemeldet. Deshalb haben wir sie erstattet. Datenvolumen, das noch nicht gebucht war, wird nicht mehr auf Ihre eSIM gebucht.',
+  'refund.topUpWithdrawn':
+    'Sie haben diesen Vertrag widerrufen. Wir haben Ihnen den Betrag für dieses Datenvolumen erstattet.',
+  'refund.topUpElsewhere':
+    'Ihre Zahlung wurde erstattet, bevor dieses Datenvolumen auf Ihrer eSIM war. Deshalb wurde es nicht gebucht.',
   'partial.kept':
     'Wir haben Ihnen von dem Betrag, den Sie für diese Bestellung bezahlt haben, {amount} erstattet. Ihre eSIM behalten Sie: Für sie ändert sich nichts.',
   'partial.returned':

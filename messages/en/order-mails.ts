@@ -69,6 +69,13 @@ export const order = {
     'Your payment was refunded before this order was delivered, so it was not delivered. An eSIM of this order cannot be installed.',
   'refund.paid_after_cancel': 'Your payment arrived after the order had ended, so we have refunded it.',
   'refund.topUp': 'The data could not be added to your eSIM, so we have refunded your payment.',
+  'refund.topUpTakenBack': 'We have refunded your payment for this data. Your eSIM stays yours.',
+  'refund.topUpEnded':
+    'The network has ended your eSIM before you could use this data, so we have refunded your payment for it.',
+  'refund.topUpWarned':
+    'The bank of the card has reported this payment as possibly fraudulent, so we have refunded it. Data that was not added yet will not be added to your eSIM.',
+  'refund.topUpWithdrawn': 'You withdrew from this contract, so we have refunded your payment for this data.',
+  'refund.topUpElsewhere': 'Your payment was refunded before this data was on your eSIM, so it was not added.',
   'partial.kept':
     'We have refunded {amount} of what you paid for this order. You keep your eSIM: nothing changes for it.',
   'partial.returned':

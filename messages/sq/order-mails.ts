@@ -73,6 +73,14 @@ export const order = {
     'Pagesa juaj u rimbursua para se kjo porosi të dorëzohej, prandaj nuk e kemi dorëzuar. Një eSIM i kësaj porosie nuk mund të instalohet.',
   'refund.paid_after_cancel': 'Pagesa juaj mbërriti pasi porosia kishte përfunduar, prandaj jua kemi rimbursuar.',
   'refund.topUp': 'Të dhënat nuk mundën t’i shtoheshin eSIM-it tuaj, prandaj jua kemi rimbursuar pagesën.',
+  'refund.topUpTakenBack': 'Jua kemi rimbursuar pagesën për këto të dhëna. eSIM-i mbetet juaji.',
+  'refund.topUpEnded':
+    'Rrjeti e ka ndërprerë eSIM-in tuaj para se të mund t’i përdornit këto të dhëna, prandaj jua kemi rimbursuar pagesën për to.',
+  'refund.topUpWarned':
+    'Banka e kartës e ka raportuar këtë pagesë si mundësisht mashtruese, prandaj e kemi rimbursuar. Të dhënat që nuk ishin shtuar ende nuk do t’i shtohen më eSIM-it tuaj.',
+  'refund.topUpWithdrawn': 'Ju jeni tërhequr nga kjo kontratë, prandaj jua kemi rimbursuar pagesën për këto të dhëna.',
+  'refund.topUpElsewhere':
+    'Pagesa juaj u rimbursua para se këto të dhëna të ishin në eSIM-in tuaj, prandaj nuk u shtuan.',
   'partial.kept':
     'Ju kemi rimbursuar {amount} nga shuma që keni paguar për këtë porosi. eSIM-i mbetet juaji: për të nuk ndryshon asgjë.',
   'partial.returned':
