@@ -238,6 +238,10 @@ const advice = {
     meaning: 'The app backend gets no more events: its endpoint took none for three days, or answered 410',
     cure: 'Have its developers mend it. PATCH /v1/webhook-endpoints/{id} with {"state": "enabled"} sends what it has missed, and closes the task',
   },
+  webhook_endpoint_of_revoked_key: {
+    meaning: 'Events go on to an address that a key gave which was revoked since; the detail is the key',
+    cure: 'Ask whose the address is. PATCH /v1/webhook-endpoints/{id} with its url, or DELETE it, closes the task; settle it if the address is ours',
+  },
   event_not_taken: {
     meaning: 'The app backend has refused one event for three days, and taken others: it is not sent any more',
     cure: 'Give the code to its developers: GET /v1/events has the event. Then settle the task',

@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { erasureSteps } from '../../policy/deletion.ts'
+import { kindsOf, urgencies } from '../../policy/operator-tasks.ts'
 import { adviceOn, taskAdvice } from '../../policy/operators/task-advice.ts'
 import { differenceKinds } from '../../policy/reconciliation.ts'
 
@@ -28,8 +29,12 @@ ${rows.join('\n')}
   await expect(text).toMatchFileSnapshot('../../docs/operator-tasks.md')
 })
 
-test('each kind of difference and each step of a deletion has its advice; an unknown kind has none', () => {
-  const kinds = [...Object.keys(differenceKinds), ...erasureSteps.map((step) => `deletion_${step}`)]
+test('each kind of difference or of an urgency, and each step of a deletion, has its advice; an unknown kind has none', () => {
+  const kinds = [
+    ...urgencies.flatMap(kindsOf),
+    ...Object.keys(differenceKinds),
+    ...erasureSteps.map((step) => `deletion_${step}`),
+  ]
   expect(kinds.filter((kind) => adviceOn(kind) === undefined)).toEqual([])
   for (const kind of ['a_task', 'deletion_somewhere', 'constructor', '']) expect(adviceOn(kind)).toBeUndefined()
 })
