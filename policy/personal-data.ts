@@ -103,6 +103,9 @@ const technical: Column = { class: 'technical', sealed: false, export: { not: 's
 const words: Column = { ...technical, mentions: true }
 const business: Column = { class: 'business', sealed: false, export: { not: 'is about our trade' } }
 
+/** What operators have typed about our trade. */
+const typedBusiness: Column = { ...business, mentions: true }
+
 const ofTheBank: Column = {
   class: 'business',
   sealed: false,
@@ -827,10 +830,10 @@ const tables: Record<string, Table> = {
       session: technical,
       read_from: technical,
       read_until: technical,
-      nature: business,
-      consequences: business,
-      measures: business,
-      contact: business,
+      nature: typedBusiness,
+      consequences: typedBusiness,
+      measures: typedBusiness,
+      contact: typedBusiness,
       aware_at: technical,
       authority_due_at: technical,
       opened_at: technical,
@@ -838,11 +841,11 @@ const tables: Record<string, Table> = {
       people: technical,
       reads: technical,
       authority_told_at: technical,
-      authority_reference: technical,
-      authority_not_told_because: business,
+      authority_reference: words,
+      authority_not_told_because: typedBusiness,
       late_at: technical,
       people_decision: technical,
-      people_not_told_because: business,
+      people_not_told_because: typedBusiness,
       people_told_at: technical,
       closed_at: technical,
     },
@@ -876,7 +879,7 @@ const tables: Record<string, Table> = {
   books_holds: {
     onErasure: 'keep',
     keptUntil: whileUseful,
-    columns: { month: business, reason: business, held_at: technical, held_by: technical },
+    columns: { month: business, reason: typedBusiness, held_at: technical, held_by: technical },
   },
   backups: {
     onErasure: 'keep',

@@ -5,6 +5,7 @@ import type { Database, Fragment, Queryable, Transaction } from '../connection/d
 import type { OwnedIds as OwnedIdRows } from '../connection/schema.ts'
 import { systemKeyId } from '../crypto/data-keys.ts'
 import type { Trace } from './deletion-seals.ts'
+import { mentionedIn, patternOf } from './mentions.ts'
 
 /** The ids of an account's rows, by kind. */
 export interface OwnedIds {
@@ -102,36 +103,66 @@ export async function eraseLateRows(
   })
 }
 
-/** Ids of ours and of outside parties are longer: a shorter text would be found in others by chance. */
-const shortestMentioned = 8
+/** A regular expression of thousands of ids is compiled for minutes. */
+const idsAtOnce = 100
 
 /**
  * Erases what rows about other things say of an erased person: plans of a restore, facts of tasks, and what operators
- * have typed.
+ * have typed. Of a text the id alone: the rest may be about others.
  */
 async function eraseMentions(tx: Transaction, ids: readonly string[]): Promise<void> {
-  const sought = ids.filter(({ length }) => length >= shortestMentioned)
-  const uuids = ids.filter(isUuid)
-  const mentions = (text: Fragment) =>
-    tx`exists (select from unnest(${sought}::text[]) as sought where strpos(${text}, sought) > 0)`
-  await tx`delete from attention where ${mentions(tx`subject_id`)}`
+  await tx`delete from operator_acts where account_id is null and id = any(${ids.filter(isUuid)}::uuid[])`
+  const mentioned = await mentionedIn(textsOfOthers(tx), ids)
+  for (const [index] of mentioned.entries())
+    if (index % idsAtOnce === 0) await eraseIds(tx, mentioned.slice(index, index + idsAtOnce))
+}
+
+const textsOfOthers = (tx: Transaction) => tx<{ text: string }[]>`
+  select concat_ws(e'\n', subject_id, detail, note, attributes::text) as text from attention
+  union all select concat_ws(e'\n', subject_id, detail, plan::text) from restored_items
+  union all select concat_ws(e'\n', subject_id, detail) from reconciliation_differences
+  union all select concat_ws(e'\n', subject, reason) from operator_acts
+  union all select reason from bulk_actions
+  union all select reason from books_holds
+  union all select concat_ws(e'\n', nature, consequences, measures, contact, authority_reference,
+    authority_not_told_because, people_not_told_because) from breaches`
+
+async function eraseIds(tx: Transaction, ids: readonly string[]): Promise<void> {
+  const pattern = patternOf(ids)
+  const without = (text: Fragment) => tx`regexp_replace(${text}, ${pattern}, 'erased', 'gi')`
+  await tx`delete from attention where subject_id ~* ${pattern}`
   await tx`update attention set attributes = (
-      select jsonb_object_agg(key, case when ${mentions(tx`value::text`)} then '"erased"' else value end)
+      select jsonb_object_agg(key, case when value::text !~* ${pattern} then value
+        when jsonb_typeof(value) = 'string' then to_jsonb(${without(tx`value #>> '{}'`)}) else '"erased"' end)
       from jsonb_each(attributes))
-    where ${mentions(tx`attributes::text`)}`
-  await tx`update attention set detail = 'erased' where ${mentions(tx`detail`)}`
-  await tx`update attention set note = 'erased' where ${mentions(tx`note`)}`
+    where attributes::text ~* ${pattern}`
   // The deletion settles the payment and returns the eSIM of an order that was there.
-  await tx`delete from restored_items where ${mentions(tx`subject_id`)} or plan ->> 'paymentIntentId' = any(${sought})
-    or plan ->> 'pageId' = any(${sought}) or plan -> 'placement' ->> 'clientRef' = any(${sought})`
-  await tx`update restored_items set plan = plan || '{"orderId": null}' where plan ->> 'orderId' = any(${sought})`
-  await tx`update restored_items set detail = 'erased' where ${mentions(tx`detail`)}`
-  await tx`delete from reconciliation_differences where ${mentions(tx`subject_id`)}`
-  await tx`update reconciliation_differences set detail = 'erased' where ${mentions(tx`detail`)}`
-  await tx`delete from operator_acts where account_id is null and id = any(${uuids}::uuid[])`
-  await tx`update operator_acts set subject = 'erased' where account_id is null and subject = any(${sought})`
-  await tx`update operator_acts set reason = 'erased' where ${mentions(tx`reason`)}`
-  await tx`update bulk_actions set reason = 'erased' where ${mentions(tx`reason`)}`
+  await tx`delete from restored_items where subject_id ~* ${pattern} or plan ->> 'paymentIntentId' = any(${ids})
+    or plan ->> 'pageId' = any(${ids}) or plan -> 'placement' ->> 'clientRef' = any(${ids})`
+  await tx`update restored_items set plan = plan || '{"orderId": null}' where plan ->> 'orderId' = any(${ids})`
+  await tx`delete from reconciliation_differences where subject_id ~* ${pattern}`
+  await tx`update operator_acts set subject = 'erased' where account_id is null and subject = any(${ids})`
+  for (const [table, columns] of Object.entries(textsByTable))
+    for (const column of columns)
+      await tx`update ${tx(table)} set ${tx(column)} = ${without(tx`${tx(column)}`)} where ${tx(column)} ~* ${pattern}`
+}
+
+const textsByTable = {
+  attention: ['detail', 'note'],
+  restored_items: ['detail'],
+  reconciliation_differences: ['detail'],
+  operator_acts: ['reason'],
+  bulk_actions: ['reason'],
+  books_holds: ['reason'],
+  breaches: [
+    'nature',
+    'consequences',
+    'measures',
+    'contact',
+    'authority_reference',
+    'authority_not_told_because',
+    'people_not_told_because',
+  ],
 }
 
 /** The condition that another account has a row with this id. */

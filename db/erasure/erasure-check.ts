@@ -3,9 +3,10 @@
  * personal-data.ts, or that has a type missing here, counts as not erased.
  */
 import { owners, personalData } from '../../policy/personal-data.ts'
-import type { Database, Queryable } from '../connection/database.ts'
+import type { Database, Fragment, Queryable } from '../connection/database.ts'
 import type { Trace } from './deletion-seals.ts'
 import { type Depth, isUuid, withoutOthers } from './erased-rows.ts'
+import { mentionedIn } from './mentions.ts'
 
 interface Column {
   table: string
@@ -52,11 +53,32 @@ export async function checkTraces(
   for (const group of searchGroups(columns)) {
     const [first] = group
     if (!first) continue
+    const others = sql`not ${ofLiving(sql, first.table, accountId)}`
     const hits = await sql`select 1 from ${sql(first.table)} as held
-      where (${anyOf(sql, group, sought, depth)}) and not ${ofLiving(sql, first.table, accountId)} limit 1`
-    if (hits.length > 0) found.push(group.length === 1 ? nameOf(first) : `${first.table}.*`)
+      where (${anyOf(sql, group, sought)}) and ${others} limit 1`
+    if (hits.length > 0 || (depth === 'everything' && (await isMentioned(sql, group, sought.ids, others))))
+      found.push(group.length === 1 ? nameOf(first) : `${first.table}.*`)
   }
   return { found, unchecked }
+}
+
+/** Whether one of the ids is among the words of a column, or in its JSON. */
+async function isMentioned(sql: Database, group: Column[], ids: string[], others: Fragment): Promise<boolean> {
+  for (const finder of ['words', 'json'] as const) {
+    const [first, ...further] = group.filter((column) => finderOf(column) === finder)
+    if (!first) continue
+    const text = further.reduce(
+      (all, { column }) => sql`${all}, held.${sql(column)}::text`,
+      sql`held.${sql(first.column)}::text`,
+    )
+    const found = await sql.begin((tx) => {
+      const texts = tx<{ text: string }[]>`
+        select concat_ws(e'\n', ${text}) as text from ${tx(first.table)} as held where ${others}`
+      return mentionedIn(texts, ids, finder === 'json' ? 1 : undefined)
+    })
+    if (found.length > 0) return true
+  }
+  return false
 }
 
 async function columnsOf(sql: Database, depth: Depth): Promise<Column[]> {
@@ -119,7 +141,8 @@ function ofLiving(sql: Queryable, table: string, accountId: string) {
   }
 }
 
-function anyOf(sql: Queryable, columns: Column[], trace: Trace, depth: Depth) {
+/** A value that is one of the ids; texts that have one among other words are read by `isMentioned`. */
+function anyOf(sql: Queryable, columns: Column[], trace: Trace) {
   const uuids = trace.ids.filter(isUuid)
   const conditions = columns.map((column) => {
     const name = sql(column.column)
@@ -129,13 +152,11 @@ function anyOf(sql: Queryable, columns: Column[], trace: Trace, depth: Depth) {
       case 'text':
         return sql`${name} = any(${trace.ids}::text[])`
       case 'words':
-        return depth === 'indexes'
-          ? sql`${name} = any(${trace.ids}::text[])`
-          : sql`exists (select from unnest(${trace.ids}::text[]) as id where length(id) >= 8 and strpos(${name}, id) > 0)`
+        return sql`${name} = any(${trace.ids}::text[])`
       case 'array':
         return sql`${name} && ${trace.ids}::text[]`
       case 'json':
-        return sql`exists (select from unnest(${trace.ids}::text[]) as id where strpos(${name}::text, id) > 0)`
+        return sql`false`
       case 'bytes':
         return sql`${name} = any(array(select decode(hash, 'hex') from unnest(${trace.blinds}::text[]) as hash))`
       default:

@@ -38,6 +38,8 @@ beforeEach(async () => {
   await sql`delete from reconciliation_differences`
   await sql`delete from operator_acts where account_id is null`
   await sql`delete from bulk_actions`
+  await sql`delete from books_holds`
+  await sql`delete from breaches`
 })
 
 async function erasedTrace(accountId: string): Promise<Trace> {
@@ -72,6 +74,21 @@ const bulkAction = {
   state: 'prepared',
   prepared_by: 'operator:ada',
   prepared_at: at,
+}
+const breach = {
+  id: randomUUID(),
+  state: 'open',
+  key_id: 'key',
+  read_from: at,
+  read_until: at,
+  nature: 'a key was stolen',
+  consequences: 'none',
+  measures: 'revoked',
+  contact: 'the office',
+  aware_at: at,
+  authority_due_at: at,
+  opened_at: at,
+  opened_by: 'operator:ada',
 }
 /** A reason takes no long numbers, which an order's id may have. */
 const named = (): string => 'the same as pi_mentioned, says the bank'
@@ -110,6 +127,21 @@ const rows: Record<string, () => Promise<unknown>> = {
   'operator_acts.id': () => insert('operator_acts', { ...act, id: orderId }),
   'bulk_actions.reason': () =>
     insert('bulk_actions', { ...bulkAction, id: ids.bulkAction, needs_second_operator: false, reason: named() }),
+  'books_holds.reason': () =>
+    insert('books_holds', { month: '2026-10-01', reason: named(), held_at: at, held_by: 'operator:ada' }),
+  ...Object.fromEntries(
+    (
+      [
+        'nature',
+        'consequences',
+        'measures',
+        'contact',
+        'authority_reference',
+        'authority_not_told_because',
+        'people_not_told_because',
+      ] as const
+    ).map((column) => [`breaches.${column}`, () => insert('breaches', { ...breach, [column]: named() })]),
+  ),
 }
 
 const insert = (table: string, row: Record<string, unknown>) =>
@@ -136,11 +168,25 @@ test('what is said of others stays, and so does what a restore has still to sett
   await eraseLateRows(sql, trace)
   expect(await sql`select kind, note, attributes from attention order by kind`).toEqual([
     { kind: 'outage', note: 'the provider is back', attributes: { orders: 'airalo:1' } },
-    { kind: 'provider_order_unreturned', note: null, attributes: { orders: 'erased', count: 2 } },
+    { kind: 'provider_order_unreturned', note: null, attributes: { orders: 'airalo:1 erased', count: 2 } },
   ])
   expect(await sql`select outcome, plan from restored_items`).toEqual([
     { outcome: 'to_settle', plan: { paymentIntentId: 'pi_of_another_order', orderId: null, placement: null } },
   ])
+})
+
+test('of a text the id alone is erased, however it is typed, and of many ids', async () => {
+  const { sql } = stored
+  const reason = `both are down: PI_Mentioned, ${orderId.toUpperCase()} and pi_of_another_order`
+  await insert('bulk_actions', { ...bulkAction, id: ids.bulkAction, needs_second_operator: false, reason })
+  await insert('operator_acts', { ...act, reason: 'as for pi_mentioned, (a.c)+ [x' })
+  const many = { ...trace, ids: [...trace.ids, ...Array.from({ length: 500 }, () => randomUUID()), '(a.c)+ [x'] }
+  expect((await checkTraces(sql, many, 'everything')).found.sort()).toEqual(['bulk_actions.reason', 'operator_acts.*'])
+  await eraseLateRows(sql, many)
+  expect(await sql`select reason from bulk_actions`).toEqual([
+    { reason: 'both are down: erased, erased and pi_of_another_order' },
+  ])
+  expect(await sql`select reason from operator_acts`).toEqual([{ reason: 'as for erased, erased' }])
 })
 
 test('a task about a run of the person is deleted by the erasure itself, and found by an index', async () => {
