@@ -16,6 +16,7 @@ import { type ErasureStep, erasureSteps } from '../policy/deletion.ts'
 import { periods } from '../policy/periods.ts'
 import { msUntil, plusDays, plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
+import { lostAfterMs } from '../shared/lost-worker.ts'
 import {
   type DeletionActivities,
   type DeletionInput,
@@ -33,6 +34,12 @@ import { showStatus, showStatusDetails } from './run/run-status.ts'
 
 const localFirst = proxyLocalFirst<DeletionActivities>()
 const erasing = proxyActivities<DeletionActivities>(retry.duty)
+/** Whole tables are read, for a person of thousands of ids: its worker shows that it lives. */
+const verifying = proxyActivities<DeletionActivities>({
+  ...retry.duty,
+  ...retry.manyRows,
+  heartbeatTimeout: lostAfterMs,
+})
 const erasingMany = proxyActivities<DeletionActivities>({ ...retry.duty, ...retry.manyRows })
 
 export async function accountDeletion(input: DeletionInput): Promise<{ complete: boolean }> {
@@ -175,16 +182,16 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
   /** Twice, because an attempt that was under way at the erasure may write rows after the first verification. */
   async function verifyTwice(): Promise<void> {
     await erasingMany.deleteRuns({ ...stepInput(), accountRef, final: false })
-    await erasing.verifyErasure({ ...stepInput(), final: false })
+    await verifying.verifyErasure({ ...stepInput(), final: false })
     await sleep(secondLookMs, { summary: 'until nothing of the person is under way' })
     if (patched('erasure-verified-first')) {
       // Runs write rows as long as they are there; rows of Temporal's list, which may stay for a day, do not.
       await erasingMany.deleteRuns({ ...stepInput(), accountRef, final: false })
-      await erasing.verifyErasure({ ...stepInput(), final: true })
+      await verifying.verifyErasure({ ...stepInput(), final: true })
       await attempt('temporal', lookAtRunsLast)
     } else {
       await lookAtRunsLast()
-      await erasing.verifyErasure({ ...stepInput(), final: true })
+      await verifying.verifyErasure({ ...stepInput(), final: true })
     }
   }
 
