@@ -2,7 +2,7 @@
 import type { PendingQuery } from 'postgres'
 
 /** Ids of ours and of outside parties are longer: a shorter text would be found in others by chance. */
-export const shortestMentioned = 8
+const shortestMentioned = 8
 const rowsAtOnce = 1_000
 
 /**

@@ -204,7 +204,7 @@ test('U2: a contract is withdrawn from in two steps, and a fault of the second k
   expect(expectStatus(await person.caller.get(`/v1/orders/${order.id}`), 200).status).toBe('delivered')
 
   const csrf = /name="csrf" value="([^"]+)"/.exec(opened.html)?.[1] ?? ''
-  const tooLong = 'Anna '.repeat(30).trim()
+  const tooLong = 'Anna '.repeat(50).trim()
   const refused = await surfer.post(`${pageOf(order)}/withdrawal/confirm`, { csrf, name: tooLong })
   expect([refused.status, refused.html.includes(tooLong), refused.html.includes('id="field-name-fault"')]).toEqual([
     400,
