@@ -95,10 +95,6 @@ export async function eraseLateRows(
     await tx`delete from events where account_id = ${accountId}`
     await tx`delete from data_keys where account_id = ${accountId}`
     if (depth === 'indexes') return
-    // The deletion settles the person's payments and placements. What a restore alone knows of it still settles, without
-    // the order's id: the deletion has ended the order's run.
-    await tx`delete from restored_items where plan -> 'placement' ->> 'clientRef' = any(${free})`
-    await tx`update restored_items set plan = plan || '{"orderId": null}' where plan ->> 'orderId' = any(${free})`
     await eraseMentions(tx, free)
   })
 }
@@ -136,7 +132,8 @@ async function eraseIds(tx: Transaction, ids: readonly string[]): Promise<void> 
         when jsonb_typeof(value) = 'string' then to_jsonb(${without(tx`value #>> '{}'`)}) else '"erased"' end)
       from jsonb_each(attributes))
     where attributes::text ~* ${pattern}`
-  // The deletion settles the payment and returns the eSIM of an order that was there.
+  // The deletion settles the payment and returns the eSIM of an order that was there. What a restore alone knows of it
+  // still settles, without the order's id: the deletion has ended the order's run.
   await tx`delete from restored_items where subject_id ~* ${pattern} or plan ->> 'paymentIntentId' = any(${ids})
     or plan ->> 'pageId' = any(${ids}) or plan -> 'placement' ->> 'clientRef' = any(${ids})`
   await tx`update restored_items set plan = plan || '{"orderId": null}' where plan ->> 'orderId' = any(${ids})`
