@@ -20,7 +20,7 @@ import { listOpenOperatorTasks, raiseOperatorTask } from '../../db/operator-task
 import { type ErasureStep, erasureSteps } from '../../policy/deletion.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { createSurfer } from '../harness/browser.ts'
-import { deleteAccount } from '../harness/deletions.ts'
+import { deleteAccount, nothingSealed } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
@@ -31,17 +31,6 @@ const { sql, cipher } = harness.context
 const { firebase } = harness.sims
 
 const note = 'done in their dashboard'
-const nothingSealed: DeletionSecrets = {
-  apple: null,
-  google: null,
-  firebase: null,
-  stripeCustomer: null,
-  settlements: null,
-  providerOrders: null,
-  payments: null,
-  address: null,
-  trace: null,
-}
 const refusesToDelete = {
   match: { path: 'accounts:delete' },
   status: 400,

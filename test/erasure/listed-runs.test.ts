@@ -10,7 +10,7 @@ import { createHousekeepingActivities } from '../../activities/housekeeping/hous
 import { reportLostRuns } from '../../activities/housekeeping/lost-runs.ts'
 import type { Attention } from '../../db/connection/schema.ts'
 import { importReceipts } from '../../db/erasure/carried-receipts.ts'
-import { type DeletionSecrets, hasSeal, sealSecrets } from '../../db/erasure/deletion-seals.ts'
+import { hasSeal, sealSecrets } from '../../db/erasure/deletion-seals.ts'
 import { findReceipt } from '../../db/erasure/deletions.ts'
 import { findTaskAttributes } from '../../db/operator-tasks.ts'
 import { type ErasureStep, erasureSteps, type StepState } from '../../policy/deletion.ts'
@@ -20,7 +20,7 @@ import { failureCode } from '../../shared/failures.ts'
 import { connectTemporal } from '../../temporal/client.ts'
 import { isGone } from '../../temporal/listed-runs.ts'
 import { orderAftercareWorkflowId } from '../../workflows/order/order.contract.ts'
-import { type Deletion, deleteAccount } from '../harness/deletions.ts'
+import { type Deletion, deleteAccount, nothingSealed } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { connectWithKeptRows, type KeptRows, type Row, rowsOf } from '../harness/temporal/kept-rows.ts'
 import { until } from '../harness/until.ts'
@@ -173,17 +173,6 @@ async function leftToOperators(
 
 const isComplete = async ({ receiptId }: { receiptId: string }) =>
   (await findReceipt(sql, receiptId))?.completedAt !== null
-const nothingSealed: DeletionSecrets = {
-  apple: null,
-  google: null,
-  firebase: null,
-  stripeCustomer: null,
-  settlements: null,
-  providerOrders: null,
-  payments: null,
-  address: null,
-  trace: null,
-}
 const rowWith = (runId: string, of: Row): Row => ({ ...of, execution: { ...of.execution, runId } })
 
 test('a deletion whose rows Temporal does not list keeps no other one from being completed, and is looked at again', async () => {

@@ -1,11 +1,25 @@
 /** Deletions of accounts, with their receipts and runs, and the totals of Stripe. */
 import type { Duration } from '@temporalio/common'
+import type { DeletionSecrets } from '../../db/erasure/deletion-seals.ts'
 import type { Stack } from '../../dev/stack.ts'
 import type { ErasureStep, StepState } from '../../policy/deletion.ts'
 import { type FastForwardOptions, fastForward } from '../../temporal/time-skipping.ts'
 import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 import { type Caller, createCaller, expectStatus } from './http.ts'
 import { untilValue } from './until.ts'
+
+/** A seal without any part. */
+export const nothingSealed: DeletionSecrets = {
+  apple: null,
+  google: null,
+  firebase: null,
+  stripeCustomer: null,
+  settlements: null,
+  providerOrders: null,
+  payments: null,
+  address: null,
+  trace: null,
+}
 
 /** A deletion in the form of GET /v1/deletions/{receiptId}. */
 export interface Receipt {
