@@ -6,7 +6,7 @@ import { promises } from '../../../policy/promises.ts'
 import { createFinder } from './finder.ts'
 import { oracles, violationsIn } from './oracles.ts'
 import { plants } from './plants.ts'
-import { keptWorld } from './sample.ts'
+import { bought, keptWorld } from './sample.ts'
 
 const here = new URL('./', import.meta.url)
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
@@ -20,22 +20,31 @@ test('an ICCID that is sold again is its next buyer’s, whom nobody may have se
   const { books, said } = keptWorld()
   const returned = said.orders.find(({ status, isTopUp }) => status === 'refunded' && !isTopUp)
   if (!returned) throw new Error('no order of the sample is refunded')
-  const bought = { provider: 'esim-access', iccid: 'sold-again' }
   const later = said.orders.find(({ name }) => name === 'a1')
   if (!later) throw new Error('the sample has no order a1')
   returned.iccids = ['sold-again']
   returned.esimsSeenAt = returned.begunAt + 1
-  books.esims.push({ ...bought, id: 'first', held: false, boughtAt: returned.begunAt + 1 })
+  books.esims.push({ ...bought('sold-again', returned.begunAt + 1), id: 'first', held: false })
   // The eSIM of a later order, in place of its own.
   books.esims = books.esims.filter(({ iccid }) => !later.iccids.includes(iccid))
   later.iccids = ['sold-again']
   later.begunAt = returned.begunAt
   later.esimsSeenAt = later.begunAt + 3
-  books.esims.push({ ...bought, id: 'second', held: true, boughtAt: later.begunAt + 3 })
+  books.esims.push({ ...bought('sold-again', later.begunAt + 3), id: 'second' })
   expect(violationsIn(books, said)).toEqual([])
   // A restore may tell the first buyer's delivery later than the second one's.
   returned.deliveredAt = (later.deliveredAt ?? 0) + 60_000
   expect(violationsIn(books, said).filter(({ what }) => what.includes('eSIMs'))).toEqual([])
+})
+
+test('an eSIM was bought before it was seen, although Airalo tells the second alone', () => {
+  const { books, said } = keptWorld()
+  const order = said.orders.find(({ name }) => name === 'a1')
+  const esim = books.esims.find(({ iccid }) => iccid === order?.iccids[0])
+  if (!order || !esim) throw new Error('the sample has no order a1 with an eSIM')
+  order.esimsSeenAt = esim.boughtFrom + 500
+  esim.boughtBy = esim.boughtFrom + 999
+  expect(violationsIn(books, said)).toEqual([])
 })
 
 test('the oracles have one entry for each promise, and a planted violation for each oracle', () => {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { milliseconds } from '../../../policy/periods.ts'
 import type { CheckedPromise } from './oracles.ts'
-import type { World } from './sample.ts'
+import { bought, type World } from './sample.ts'
 
 type Plant = (world: World) => void
 
@@ -123,13 +123,7 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     },
     'an eSIM although nobody paid': (world) => {
       some(world, 'b2').iccids = ['iccid-b2']
-      world.books.esims.push({
-        provider: 'airalo',
-        id: 'b2',
-        iccid: 'iccid-b2',
-        held: true,
-        boughtAt: Number.MAX_SAFE_INTEGER,
-      })
+      world.books.esims.push({ ...bought('iccid-b2', Number.MAX_SAFE_INTEGER), id: 'b2' })
     },
     'charged twice': (world) => {
       payment(world, 'a1').charges = 2
@@ -145,23 +139,11 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
       void books.refunds.push({ payment: 'pi-c1', minor: 200, failed: false }),
     'refunded, and the eSIM kept': (world) => {
       some(world, 'b1').iccids = ['iccid-b1']
-      world.books.esims.push({
-        provider: 'airalo',
-        id: 'b1',
-        iccid: 'iccid-b1',
-        held: true,
-        boughtAt: Number.MAX_SAFE_INTEGER,
-      })
+      world.books.esims.push({ ...bought('iccid-b1', Number.MAX_SAFE_INTEGER), id: 'b1' })
     },
     'delivered without an eSIM': ({ books }) => void books.esims.splice(0, 1),
     'an eSIM bought twice': ({ books }) =>
-      void books.esims.push({
-        provider: 'airalo',
-        id: 'second',
-        iccid: 'iccid-second',
-        held: true,
-        boughtAt: Number.MAX_SAFE_INTEGER,
-      }),
+      void books.esims.push({ ...bought('iccid-second', Number.MAX_SAFE_INTEGER), id: 'second' }),
     'a top-up applied twice': ({ books }) => void books.topUps.push({ provider: 'airalo', reference: 'e3 again' }),
     'a top-up that is not applied': ({ books }) => void books.topUps.pop(),
     'a top-up of an eSIM that was returned': (world) => {

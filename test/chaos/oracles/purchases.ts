@@ -12,8 +12,8 @@ export function purchasesOf(
   const until = esimsSeenAt ?? Number.POSITIVE_INFINITY
   return iccids.flatMap((iccid) => {
     const before = books.esims.filter(
-      (esim) => esim.iccid === iccid && esim.boughtAt >= begunAt && esim.boughtAt <= until,
+      (esim) => esim.iccid === iccid && esim.boughtBy >= begunAt && esim.boughtFrom <= until,
     )
-    return before.toSorted((one, other) => other.boughtAt - one.boughtAt).slice(0, 1)
+    return before.toSorted((one, other) => other.boughtFrom - one.boughtFrom).slice(0, 1)
   })
 }

@@ -43,8 +43,9 @@ export interface BoughtEsim {
   iccid: string
   /** false once it went back */
   held: boolean
-  /** when it was ordered there */
-  boughtAt: number
+  /** it was ordered there between these two: Airalo tells the second alone */
+  boughtFrom: number
+  boughtBy: number
 }
 
 export interface Mail {
@@ -152,7 +153,7 @@ export interface Order {
   paidAt: number | null
   deliveredAt: number | null
   iccids: string[]
-  /** when a reading has shown eSIMs for the first time */
+  /** when a reading has shown the last of them for the first time */
   esimsSeenAt: number | null
   documents: string[]
 }

@@ -1,7 +1,7 @@
 /** A small world in which every promise is kept. */
 
 import { milliseconds } from '../../../policy/periods.ts'
-import type { Acknowledgements, Order, OutsideBooks, Person } from './record.ts'
+import type { Acknowledgements, BoughtEsim, Order, OutsideBooks, Person } from './record.ts'
 
 export interface World {
   books: OutsideBooks
@@ -62,6 +62,16 @@ export const order = (name: string, buyer: string, given: Partial<Order> = {}): 
   esimsSeenAt: null,
   documents: [],
   ...given,
+})
+
+/** An eSIM that Airalo sold at a known moment. */
+export const bought = (iccid: string, at: number): BoughtEsim => ({
+  provider: 'airalo',
+  id: iccid,
+  iccid,
+  held: true,
+  boughtFrom: at,
+  boughtBy: at,
 })
 
 const payment = (name: string, given: Partial<OutsideBooks['payments'][number]> = {}) => ({
@@ -149,9 +159,7 @@ export function keptWorld(): World {
         { payment: 'pi-e2', minor: 500, failed: false },
       ],
       customers: ['cus-other'],
-      esims: orders.flatMap(({ iccids, begunAt }) =>
-        iccids.map((iccid) => ({ provider: 'airalo', id: iccid, iccid, held: true, boughtAt: begunAt })),
-      ),
+      esims: orders.flatMap(({ iccids, begunAt }) => iccids.map((iccid) => bought(iccid, begunAt))),
       topUps: [{ provider: 'airalo', reference: 'e3' }],
       mails: [
         mail('ann', 'Your eSIM is ready', { hasQrCode: true }),

@@ -46,12 +46,13 @@ export function createWitness(stack: WorldStack) {
     const { status, body } = await untilAnswered(service, 'GET', `/v1/orders/${order.orderId}`)
     if (status !== 200) return order
     if (body.status !== order.status) order.changedAt = Date.now()
-    if (body.esims.length > 0) order.esimsSeenAt ??= Date.now()
+    const iccids: string[] = order.isTopUp ? [] : body.esims.map(({ iccid }: { iccid: string }) => iccid)
+    if (iccids.some((iccid) => !order.iccids.includes(iccid))) order.esimsSeenAt = Date.now()
     return Object.assign(order, {
       status: body.status,
       paidAt: ms(body.paidAt),
       deliveredAt: ms(body.deliveredAt),
-      iccids: order.isTopUp ? [] : body.esims.map(({ iccid }: { iccid: string }) => iccid),
+      iccids,
       documents: body.documents.map(({ number }: { number: string }) => number),
     })
   }

@@ -6,8 +6,8 @@ export interface Sold {
   kind: 'order' | 'top_up'
   /** ours; empty for what was not placed by us */
   reference: string
-  /** of an order, once they are made; `held`: not returned */
-  esims: { id: string; iccid: string; held: boolean; boughtAt: number }[]
+  /** of an order, once they are made; `held`: not returned; bought at some time between the two */
+  esims: { id: string; iccid: string; held: boolean; boughtFrom: number; boughtBy: number }[]
 }
 
 type ReadSold = (sims: SimulatorControls) => Promise<Sold[]>
@@ -25,7 +25,8 @@ const soldBy: Readonly<Record<EsimProviderId, ReadSold>> = {
           id,
           iccid: iccids.get(id) ?? '',
           held: !cancelled.has(id),
-          boughtAt: Date.parse(placedAt),
+          boughtFrom: Date.parse(placedAt),
+          boughtBy: Date.parse(placedAt),
         })),
       })),
       ...topUps.map(({ transactionId }) => ({ kind: 'top_up' as const, reference: transactionId, esims: [] })),
@@ -44,7 +45,8 @@ const soldBy: Readonly<Record<EsimProviderId, ReadSold>> = {
           id: iccid,
           iccid,
           held: !refunded.has(iccid),
-          boughtAt: endOfSecond(createdAt),
+          boughtFrom: secondOf(createdAt),
+          boughtBy: secondOf(createdAt) + 999,
         })),
       }
     })
@@ -52,7 +54,7 @@ const soldBy: Readonly<Record<EsimProviderId, ReadSold>> = {
 }
 
 /** Airalo's times are in UTC, without their fractions of a second. */
-const endOfSecond = (time: string): number => Date.parse(`${time.replace(' ', 'T')}Z`) + 999
+const secondOf = (time: string): number => Date.parse(`${time.replace(' ', 'T')}Z`)
 
 export async function readSold(sims: SimulatorControls): Promise<(Sold & { provider: EsimProviderId })[]> {
   const sold = await Promise.all(
