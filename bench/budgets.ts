@@ -27,7 +27,7 @@ const sections: Sections = {
       budget: `≤ ${events} events, ≤ ${actions} actions`,
       measured: `${measured.events} events, ${measured.actions} actions`,
       kept: measured.events <= events && measured.actions <= actions,
-      why: `${Math.max(0, measured.events - events)} events and ${Math.max(0, measured.actions - actions)} actions too many`,
+      why: `${Math.max(0, measured.events - events)} events and ${Math.max(0, measured.actions - actions)} actions too many ([why](../docs/decisions/0890-nine-actions-of-an-order.md))`,
     })
     const workers = { ours: cpu.order.worker ?? Number.NaN, floor: cpu.floor['floor worker'] ?? Number.NaN }
     const busy = (cpuOfOurs(cpu.order) * median(rounds.map(({ orders }) => orders.perSecond))) / 1000
