@@ -19,14 +19,14 @@
  * cached for 20 minutes; refunds: 5 a minute). A test can set them.
  */
 
-import { createNotifications, type SignatureForm } from './airalo/notifications.ts'
-import { addRoutes, type Limits, type Served } from './airalo/routes.ts'
+import { createNotifications, signatureForm } from './airalo/notifications.ts'
+import { addRoutes, limitsForm, type Served } from './airalo/routes.ts'
 import type { Sim } from './airalo/sims.ts'
-import { createStore, type PlantedOrder, type Store } from './airalo/store.ts'
+import { createStore, plantedOrdersForm, type Store } from './airalo/store.ts'
 import { createLimiter } from './airalo/wire.ts'
-import type { Kept } from './keeping.ts'
+import { textField } from './fields.ts'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
-import type { Delivery, Misbehaviour } from './webhooks.ts'
+import type { Delivery } from './webhooks.ts'
 
 export type AiraloState = ReturnType<Store['show']> & { optedIn: Record<string, string>; deliveries: Delivery[] }
 
@@ -101,10 +101,9 @@ export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<Ai
           offsetMs = state.offsetMs
           store.kept.load(state.books)
         },
-      } as Kept,
+      },
       actions: {
-        stock: (input) =>
-          store.setStock(input.packageId as string | undefined, Boolean(input.out), Number(input.code ?? 33)),
+        stock: (input) => store.setStock(textField(input, 'packageId'), Boolean(input.out), Number(input.code ?? 33)),
         left: (input) =>
           store.setLeft(String(input.packageId), input.quantity === null ? null : Number(input.quantity)),
         price: (input) => store.setPrice(String(input.packageId), Number(input.netPrice)),
@@ -123,15 +122,15 @@ export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<Ai
           return { now: new Date(now()).toISOString() }
         },
         age: (input) => store.age(Number(input.seconds) * 1000),
-        webhooks: (input) => notifications.sender.configure(input as Partial<Misbehaviour>),
-        release: (input) => notifications.sender.release(input.order as number[] | undefined),
+        webhooks: (input) => notifications.sender.configure(input),
+        release: (input) => notifications.sender.release(input),
         retry: () => ({ sent: notifications.retry(true) }),
-        signature: (input) => notifications.setForm(input.form as SignatureForm),
+        signature: (input) => notifications.setForm(signatureForm.parse(input.form)),
         asyncOrders: (input) =>
           Object.assign(settings, { asyncSeconds: Number(input.seconds ?? 0), asyncFailure: input.failure ?? null }),
-        limits: (input) => Object.assign(settings, { limits: { ...settings.limits, ...(input as Limits) } }),
+        limits: (input) => Object.assign(settings, { limits: { ...settings.limits, ...limitsForm.parse(input) } }),
         usageCache: (input) => Object.assign(settings, { usageCacheSeconds: Number(input.seconds) }),
-        plant: (input) => store.plant(input.orders as PlantedOrder[]),
+        plant: (input) => store.plant(plantedOrdersForm.parse(input.orders)),
         approveRefund: (input) => store.approveRefund(String(input.refundId)),
       },
     },

@@ -79,7 +79,7 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
           }),
         'rotate-keys': () => signer.rotate(),
         webhooks: (input) => notifications.configure(input),
-        release: ({ order }) => notifications.sender.release(order as number[] | undefined),
+        release: (input) => notifications.sender.release(input),
       },
     },
     options.port,

@@ -16,12 +16,12 @@
  */
 import type { Router } from 'express'
 import type { Profile } from './esim-access/profile.ts'
-import { addRoutes } from './esim-access/routes.ts'
-import { type Allocation, createStore, type PlantedOrder, type Store } from './esim-access/store.ts'
-import { type AuthMode, newNotifyId, webhookTime } from './esim-access/wire.ts'
-import type { Kept } from './keeping.ts'
+import { addRoutes, type Served } from './esim-access/routes.ts'
+import { allocationForm, createStore, plantedOrdersForm, type Store } from './esim-access/store.ts'
+import { newNotifyId, webhookTime } from './esim-access/wire.ts'
+import { textField } from './fields.ts'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
-import { type Delivery, type Misbehaviour, WebhookSender } from './webhooks.ts'
+import { type Delivery, WebhookSender } from './webhooks.ts'
 
 export type EsimAccessState = ReturnType<Store['show']> & { webhookUrl: string; deliveries: Delivery[] }
 
@@ -45,7 +45,7 @@ export interface EsimAccessOptions {
 export function startEsimAccess(
   options: EsimAccessOptions,
 ): Promise<RunningSimulator<EsimAccessState, EsimAccessReplies>> {
-  const settings = { auth: 'hmac' as AuthMode, asDocumented: false, webhookUrl: options.webhookUrl }
+  const settings: Served['settings'] = { auth: 'hmac', asDocumented: false, webhookUrl: options.webhookUrl }
   // The vendor documents no retries. A few after a short delay show a brief outage of the receiver as duplicates.
   const webhooks = new WebhookSender({ retries: 3, retryDelayMs: 500 })
   const store = createStore((notifyType, content) => {
@@ -58,8 +58,10 @@ export function startEsimAccess(
   })
 
   function profile(input: Record<string, unknown>): Profile {
-    const key = input as { esimTranNo?: string; iccid?: string; orderNo?: string; transactionId?: string }
-    const found = store.profileBy(key) ?? store.orderBy(key)?.profiles?.[0]
+    const found =
+      store.profileBy({ esimTranNo: textField(input, 'esimTranNo'), iccid: textField(input, 'iccid') }) ??
+      store.orderBy({ orderNo: textField(input, 'orderNo'), transactionId: textField(input, 'transactionId') })
+        ?.profiles?.[0]
     if (!found) throw new Error('no such eSIM')
     return found
   }
@@ -79,13 +81,13 @@ export function startEsimAccess(
         webhooks.reset()
         store.reset()
       },
-      kept: store.kept as Kept,
+      kept: store.kept,
       actions: {
-        allocation: (input) => store.setAllocation(input as Allocation),
-        allocate: (input) => ({ allocated: store.allocatePending(input.orderNo as string | undefined) }),
-        stock: (input) => warehouse.setStock(input.packageCode as string | undefined, Boolean(input.out)),
+        allocation: (input) => store.setAllocation(allocationForm.parse(input)),
+        allocate: (input) => ({ allocated: store.allocatePending(textField(input, 'orderNo')) }),
+        stock: (input) => warehouse.setStock(textField(input, 'packageCode'), Boolean(input.out)),
         price: (input) => warehouse.setPrice(String(input.packageCode), Number(input.price)),
-        odd: ({ entries = [], alone }) => warehouse.setOdd(entries as unknown[], alone === true),
+        odd: ({ entries, alone }) => warehouse.setOdd(Array.isArray(entries) ? entries : [], alone === true),
         balance: (input) => warehouse.setBalance(Number(input.amount)),
         install: (input) => lifecycle.install(profile(input)),
         use: (input) => lifecycle.use(profile(input), Number(input.bytes)),
@@ -96,7 +98,7 @@ export function startEsimAccess(
         revoke: (input) => lifecycle.revoke(profile(input)),
         suspend: (input) => lifecycle.suspend(profile(input)),
         unsuspend: (input) => lifecycle.unsuspend(profile(input)),
-        plant: (input) => store.plant(input.orders as PlantedOrder[]),
+        plant: (input) => store.plant(plantedOrdersForm.parse(input.orders)),
         clock: (input) => {
           const target = input.to === undefined ? store.now() : Date.parse(String(input.to))
           const milliseconds = target - store.now() + Number(input.advanceSeconds ?? 0) * 1000
@@ -105,8 +107,8 @@ export function startEsimAccess(
           return { now: new Date(store.now()).toISOString() }
         },
         age: (input) => store.age(Number(input.seconds) * 1000),
-        webhooks: (input) => webhooks.configure(input as Partial<Misbehaviour>),
-        release: (input) => webhooks.release(input.order as number[] | undefined),
+        webhooks: (input) => webhooks.configure(input),
+        release: (input) => webhooks.release(input),
         auth: (input) => Object.assign(settings, { auth: input.mode }),
         spelling: (input) => Object.assign(settings, { asDocumented: Boolean(input.documented) }),
       },

@@ -76,7 +76,7 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<RunningG
         notify: (input) => events.notify(eventOf(input)),
         'rotate-keys': () => Promise.all([google.rotate(), firebase.rotate()]).then(() => undefined),
         webhooks: (input) => events.configure(input),
-        release: ({ order }) => events.sender.release(order as number[] | undefined),
+        release: (input) => events.sender.release(input),
       },
     },
     options.port,

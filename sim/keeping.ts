@@ -23,7 +23,7 @@ export function keepIn<State>(file: string, kept: Kept<State>): { changed(): voi
   const saved = readIfThere(file)
   if (saved) {
     try {
-      kept.load(deserialize(saved) as State)
+      kept.load(deserialize(saved))
     } catch (error) {
       // Our database knows the orders that are in it.
       throw new Error(`${file} cannot be read: remove it, or the whole folder of data`, { cause: error })

@@ -8,10 +8,10 @@
 import type { Response, Router } from 'express'
 import { composeBounce } from './mailbox/bounce.ts'
 import { inboxPage, mailPage } from './mailbox/inbox.tsx'
-import { type Rule, type SmtpSink, startSmtpSink } from './mailbox/smtp.ts'
-import { createStore, type MailFilter, type ReadMail, readMail, type StoredMail } from './mailbox/store.ts'
+import { ruleForm, type SmtpSink, startSmtpSink } from './mailbox/smtp.ts'
+import { createStore, mailFilterForm, type ReadMail, readMail, type StoredMail } from './mailbox/store.ts'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
-import { type Delivery, type Misbehaviour, WebhookSender } from './webhooks.ts'
+import { type Delivery, WebhookSender } from './webhooks.ts'
 
 export interface MailboxOptions {
   /** the inbox's HTTP port; default 0: a free one */
@@ -70,19 +70,19 @@ export async function startMailbox(options: MailboxOptions = {}): Promise<Runnin
         webhooks.reset()
       },
       actions: {
-        rule: (input) => smtp.rules.add(input as Rule),
+        rule: (input) => smtp.rules.add(ruleForm.parse(input)),
         'clear-rules': () => smtp.rules.clear(),
-        find: (input) => store.find(input as MailFilter),
+        find: (input) => store.find(mailFilterForm.parse(input)),
         wait: ({ count = 1, timeoutMs = 10_000, ...filter }) =>
-          store.wait(filter as MailFilter, Number(count), Number(timeoutMs)),
+          store.wait(mailFilterForm.parse(filter), Number(count), Number(timeoutMs)),
         count: () => ({ count: store.count() }),
         raw: ({ id }) => ({ raw: store.byId(Number(id))?.raw?.toString('utf8') ?? null }),
         bounce,
         webhooks({ url, ...change }) {
           if (typeof url === 'string') bounceUrl = url
-          webhooks.configure(change as Partial<Misbehaviour>)
+          webhooks.configure(change)
         },
-        release: ({ order }) => webhooks.release(order as number[] | undefined),
+        release: (input) => webhooks.release(input),
       },
     },
     options.port,

@@ -171,10 +171,10 @@ export async function startSimulator<State = unknown, Replies = object>(
     }
     if (fault.cut === 'after' || fault.hang === 'after') {
       const end = fault.cut === 'after' ? () => request.socket.destroy() : () => undefined
-      response.end = (() => {
+      response.end = () => {
         end()
         return response
-      }) as Response['end']
+      }
     }
     next()
   }

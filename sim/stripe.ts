@@ -31,7 +31,6 @@
  *   redaction-access enabled: whether the account has access to the redaction preview
  */
 import type Stripe from 'stripe'
-import type { Kept } from './keeping.ts'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
 import { createAccount, type KeptAccount, type StoredEvent } from './stripe/account.ts'
 import { createActions, type StripeReplies } from './stripe/actions.ts'
@@ -145,7 +144,7 @@ export async function startStripe(options: {
           account.kept.load(state.account)
           protocol.answers.load(state.answers)
         },
-      } as Kept,
+      },
       actions: createActions(parts, events),
     },
     options.port,

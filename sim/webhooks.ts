@@ -7,6 +7,7 @@ import { setMaxListeners } from 'node:events'
 import { request as requestPlain } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
+import { z } from 'zod'
 
 export interface WebhookRequest {
   url: string
@@ -14,7 +15,7 @@ export interface WebhookRequest {
   body: string
 }
 
-export interface Misbehaviour {
+interface Misbehaviour {
   /** drop the next n deliveries for good */
   drop: number
   /** send each of the next deliveries this many times, at once */
@@ -23,6 +24,15 @@ export interface Misbehaviour {
   /** keep deliveries until `release` */
   hold: boolean
 }
+
+const misbehaviourForm = z.strictObject({
+  drop: z.number().exactOptional(),
+  copies: z.number().exactOptional(),
+  delayMs: z.number().exactOptional(),
+  hold: z.boolean().exactOptional(),
+})
+
+const releaseForm = z.strictObject({ order: z.array(z.number()).exactOptional() })
 
 export interface Delivery {
   id: string
@@ -43,8 +53,9 @@ export class WebhookSender {
     this.retryDelayMs = options.retryDelayMs
   }
 
-  configure(change: Partial<Misbehaviour>): void {
-    this.behaviour = { ...this.behaviour, ...change }
+  /** @param change `{ drop?, copies?, delayMs?, hold? }`, as the control action `webhooks` was sent it */
+  configure(change: Record<string, unknown>): void {
+    this.behaviour = { ...this.behaviour, ...misbehaviourForm.parse(change) }
   }
 
   /** Also ends delayed deliveries, pending repetitions and unanswered requests. */
@@ -76,10 +87,12 @@ export class WebhookSender {
   }
 
   /**
-   * Sends the held webhooks one after the other, in the order of the given indexes (default: in the order they were
-   * held).
+   * Sends the held webhooks one after the other.
+   * @param input `{ order? }`, as the control action `release` was sent it: their indexes; by default all, in the order
+   * they were held
    */
-  async release(order?: number[]): Promise<void> {
+  async release(input: Record<string, unknown>): Promise<void> {
+    const { order } = releaseForm.parse(input)
     const entries = this.held.splice(0)
     for (const index of order ?? entries.map((_entry, position) => position)) {
       const entry = entries[index]

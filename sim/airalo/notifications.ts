@@ -2,6 +2,7 @@
  * Signed webhooks. Only an answer of 200 to 203 accepts a delivery. Others are repeated up to 20 times, every 15
  * minutes of the simulator's clock, or at once by the `retry` action.
  */
+import { z } from 'zod'
 import { WebhookSender } from '../webhooks.ts'
 import { invalid, sign } from './wire.ts'
 
@@ -12,7 +13,8 @@ export type NotificationType = (typeof NOTIFICATION_TYPES)[number]
  * `raw`: signs the bytes that are sent. `escaped`: signs the text with `/` written as `\/` and sends it unescaped; the
  * vendor's samples allow both readings. `wrong`: signs with another key.
  */
-export type SignatureForm = 'raw' | 'escaped' | 'wrong'
+export const signatureForm = z.enum(['raw', 'escaped', 'wrong'])
+type SignatureForm = z.infer<typeof signatureForm>
 
 const RETRIES = 20
 const RETRY_MS = 15 * 60_000

@@ -1,6 +1,8 @@
 /** The partner API's endpoints, under /v2. */
 import { randomBytes } from 'node:crypto'
 import type { Request, Response, Router } from 'express'
+import { z } from 'zod'
+import { fieldsIn } from '../fields.ts'
 import { rawBody } from '../simulator.ts'
 import { listCatalogue } from './listing.ts'
 import { NOTIFICATION_TYPES, type Notifications } from './notifications.ts'
@@ -19,16 +21,22 @@ import {
   unauthenticated,
 } from './wire.ts'
 
-export interface Limits {
-  tokenPerMinute?: number
-  usagePerMinute?: number
-  refundPerMinute?: number
-}
+/** Requests a minute; what is not named has no limit. */
+export const limitsForm = z.strictObject({
+  tokenPerMinute: z.number().exactOptional(),
+  usagePerMinute: z.number().exactOptional(),
+  refundPerMinute: z.number().exactOptional(),
+})
 
 export interface Served {
   clientId: string
   clientSecret: string
-  settings: { limits: Limits; usageCacheSeconds: number; asyncSeconds: number; asyncFailure: string | null }
+  settings: {
+    limits: z.infer<typeof limitsForm>
+    usageCacheSeconds: number
+    asyncSeconds: number
+    asyncFailure: string | null
+  }
   store: Store
   notifications: Notifications
   limiter: ReturnType<typeof createLimiter>
@@ -113,7 +121,7 @@ export function addRoutes(router: Router, served: Served): void {
         const order = store.placeOrder(packageId, quantity, description, requestId)
         notifications.asyncOrder({ ...showPlaced(order, formOf(fields)), request_id: requestId }, url)
       } catch (error) {
-        const reason = error instanceof Refusal ? (error.body as { reason?: string }).reason : String(error)
+        const reason = error instanceof Refusal ? fieldsIn(error.body)?.reason : String(error)
         notifications.asyncOrder({ request_id: requestId, reason }, url)
       }
     }, settings.asyncSeconds * 1000).unref()

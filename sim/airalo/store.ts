@@ -2,6 +2,7 @@
  * Airalo's own records: orders, eSIMs, refund requests, credit, and its clock. A repeated request makes a second order.
  */
 import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
 import { fill } from '../keeping.ts'
 import { type AiraloPackage, createCatalogue, type Operator } from './catalogue.ts'
 import type { Notifications } from './notifications.ts'
@@ -33,16 +34,18 @@ export interface Order {
   requestId: string | null
 }
 
-export interface PlantedOrder {
-  packageId: string
-  quantity?: number
-  description: string | null
+const plantedOrderForm = z.strictObject({
+  packageId: z.string(),
+  quantity: z.number().exactOptional(),
+  description: z.string().nullable(),
   /** Unix milliseconds */
-  createdAt: number
+  createdAt: z.number(),
   /** US dollars */
-  netPrice?: number
-  refunded?: boolean
-}
+  netPrice: z.number().exactOptional(),
+  refunded: z.boolean().exactOptional(),
+})
+export type PlantedOrder = z.infer<typeof plantedOrderForm>
+export const plantedOrdersForm = z.array(plantedOrderForm)
 
 export interface Refund {
   refundId: string

@@ -1,7 +1,7 @@
 /** Server-to-server notifications: each is a JWS whose `events` claim is JSON text, not an object. */
 import { randomUUID } from 'node:crypto'
 import type { Signer } from '../sign-in/signer.ts'
-import { type Misbehaviour, WebhookSender } from '../webhooks.ts'
+import { WebhookSender } from '../webhooks.ts'
 import type { AppleId } from './grants.ts'
 
 /** The current documentation says `account-deleted`; older ones and reports of developers say `account-delete`. */
@@ -16,7 +16,7 @@ export function createNotifications(signer: Signer, issuer: string, url: string 
     sender,
     configure({ url, ...change }: Record<string, unknown>): void {
       if (typeof url === 'string') endpoint = url
-      sender.configure(change as Partial<Misbehaviour>)
+      sender.configure(change)
     },
 
     /**

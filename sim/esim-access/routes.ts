@@ -18,7 +18,7 @@ import {
 
 type Body = Record<string, unknown>
 
-interface Served {
+export interface Served {
   accessCode: string
   secretKey: string
   settings: { auth: AuthMode; asDocumented: boolean; webhookUrl: string }

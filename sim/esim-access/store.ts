@@ -1,5 +1,6 @@
 /** The provider's own records: orders, their profiles, top-ups, cancellations, and its clock. */
 
+import { z } from 'zod'
 import { fill } from '../keeping.ts'
 import { type CataloguePackage, isReloadable } from './catalogue.ts'
 import { createLifecycle, type Notify } from './lifecycle.ts'
@@ -9,11 +10,12 @@ import { createWarehouse, type KeptWarehouse } from './warehouse.ts'
 import { Refusal } from './wire.ts'
 
 /** How long an order answers 200010: a number of polls or of seconds, whichever ends first; {} means not at all. */
-export interface Allocation {
-  polls?: number
-  seconds?: number
-  never?: boolean
-}
+export const allocationForm = z.strictObject({
+  polls: z.number().exactOptional(),
+  seconds: z.number().exactOptional(),
+  never: z.boolean().exactOptional(),
+})
+type Allocation = z.infer<typeof allocationForm>
 
 export interface OrderLine {
   code: string
@@ -22,13 +24,15 @@ export interface OrderLine {
   periodNum: number | undefined
 }
 
-export interface PlantedOrder {
-  packageCode: string
-  transactionId: string
+const plantedOrderForm = z.strictObject({
+  packageCode: z.string(),
+  transactionId: z.string(),
   /** Unix milliseconds */
-  createdAt: number
-  cancelled?: boolean
-}
+  createdAt: z.number(),
+  cancelled: z.boolean().exactOptional(),
+})
+export type PlantedOrder = z.infer<typeof plantedOrderForm>
+export const plantedOrdersForm = z.array(plantedOrderForm)
 
 interface Line {
   package: CataloguePackage
@@ -134,7 +138,7 @@ export function createStore(notify: Notify) {
 
   function waiting(lines: Line[]): { pollsLeft: number; readyAt: number } {
     const isSlow = lines.some((line) => outcomeOf(line.package.packageCode) === 'slow')
-    const { polls, seconds, never } = isSlow ? { seconds: slowAllocationSeconds } : allocation
+    const { polls, seconds, never }: Allocation = isSlow ? { seconds: slowAllocationSeconds } : allocation
     const forever = Number.POSITIVE_INFINITY
     if (never) return { pollsLeft: forever, readyAt: forever }
     if (polls === undefined) return { pollsLeft: forever, readyAt: now() + (seconds ?? 0) * 1000 }

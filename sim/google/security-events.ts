@@ -1,7 +1,7 @@
 /** Security event tokens of Cross-Account Protection (RISC): developers.google.com/identity/protocols/risc */
 import { createHash, randomUUID } from 'node:crypto'
 import type { Signer } from '../sign-in/signer.ts'
-import { type Misbehaviour, WebhookSender } from '../webhooks.ts'
+import { WebhookSender } from '../webhooks.ts'
 
 const risc = 'https://schemas.openid.net/secevent/risc/event-type/'
 const oauth = 'https://schemas.openid.net/secevent/oauth/event-type/'
@@ -42,7 +42,7 @@ export function createSecurityEvents(signer: Signer, clientIds: string[], url: s
     sender,
     configure({ url, ...change }: Record<string, unknown>): void {
       if (typeof url === 'string') endpoint = url
-      sender.configure(change as Partial<Misbehaviour>)
+      sender.configure(change)
     },
 
     async notify(event: SecurityEvent): Promise<{ jti: string }> {

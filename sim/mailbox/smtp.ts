@@ -2,6 +2,7 @@
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
+import { z } from 'zod'
 import { listenHere } from '../listen.ts'
 import type { MailStore } from './store.ts'
 
@@ -9,22 +10,23 @@ import type { MailStore } from './store.ts'
  * One fault to inject. Each matching transaction counts against `times`. Rules with `times` for the same recipient
  * apply one after the other, also when they are about different stages.
  */
-export interface Rule {
+export const ruleForm = z.strictObject({
   /** an address, or a domain as `@example.com`; by default every recipient matches */
-  recipient?: string
+  recipient: z.string().exactOptional(),
   /** the number of transactions that fail; default: every one if `recipient` is given, else 1 */
-  times?: number
+  times: z.number().exactOptional(),
   /** the command that gets the reply `code`; default `rcpt` */
-  stage?: 'connect' | 'rcpt' | 'data'
+  stage: z.enum(['connect', 'rcpt', 'data']).exactOptional(),
   /** the SMTP reply, for example 421, 451 or 550 */
-  code?: number
+  code: z.number().exactOptional(),
   /** the text of the reply, such as `5.7.1 blocked`; default: the address is unknown (5xx), or try again later (4xx) */
-  reply?: string
+  reply: z.string().exactOptional(),
   /** close the connection once the whole message is read: `before` or `after` it is stored */
-  drop?: 'before' | 'after'
+  drop: z.enum(['before', 'after']).exactOptional(),
   /** wait before the final reply, milliseconds */
-  delayMs?: number
-}
+  delayMs: z.number().exactOptional(),
+})
+export type Rule = z.infer<typeof ruleForm>
 
 interface ActiveRule extends Rule {
   left: number

@@ -1,5 +1,6 @@
 /** The accepted messages. Raw bytes are stored, and parsed only when a message is read. */
 import { simpleParser } from 'mailparser'
+import { z } from 'zod'
 
 export interface Envelope {
   from: string
@@ -30,17 +31,18 @@ export interface ReadMail {
   attachments: { filename: string; contentType: string; cid: string; size: number; base64: string }[]
 }
 
-export interface MailFilter {
+export const mailFilterForm = z.strictObject({
   /** the exact envelope recipient */
-  to?: string
+  to: z.string().exactOptional(),
   /** a part of the subject */
-  subject?: string
-  messageId?: string
+  subject: z.string().exactOptional(),
+  messageId: z.string().exactOptional(),
   /** later messages than the one with this id */
-  after?: number
+  after: z.number().exactOptional(),
   /** so many messages at most, oldest first */
-  limit?: number
-}
+  limit: z.number().exactOptional(),
+})
+type MailFilter = z.infer<typeof mailFilterForm>
 
 interface Waiter {
   filter: MailFilter

@@ -35,27 +35,34 @@ const initialSettings = (): Settings => ({
   pendingRefundOf: new Set(),
 })
 
-export interface Account {
-  customers: Collection<Stripe.Customer>
+/** The objects of the account, by their kind. */
+interface Objects {
+  customers: Stripe.Customer
+  paymentIntents: Stripe.PaymentIntent
+  charges: Stripe.Charge
+  refunds: Stripe.Refund
+  disputes: Stripe.Dispute
+  fraudWarnings: Stripe.Radar.EarlyFraudWarning
+  redactions: RedactionJob
+  sessions: Stripe.Checkout.Session
+  /** the cards that customers have saved */
+  cards: Stripe.PaymentMethod
+  balanceTransactions: Stripe.BalanceTransaction
+  payouts: Stripe.Payout
+  events: StoredEvent
+}
+
+type Collections = { [Kind in keyof Objects]: Collection<Objects[Kind]> }
+type KeptObjects = { [Kind in keyof Objects]: Objects[Kind][] }
+
+export interface Account extends Collections {
   deletedCustomers: Map<string, Stripe.DeletedCustomer>
-  paymentIntents: Collection<Stripe.PaymentIntent>
-  charges: Collection<Stripe.Charge>
-  refunds: Collection<Stripe.Refund>
-  disputes: Collection<Stripe.Dispute>
-  fraudWarnings: Collection<Stripe.Radar.EarlyFraudWarning>
-  redactions: Collection<RedactionJob>
-  sessions: Collection<Stripe.Checkout.Session>
   /** by session: the metadata of the payment that it will make */
   sessionPayments: Map<string, Record<string, string>>
-  /** the cards that customers have saved */
-  cards: Collection<Stripe.PaymentMethod>
-  balanceTransactions: Collection<Stripe.BalanceTransaction>
-  payouts: Collection<Stripe.Payout>
   /** the payout of each balance transaction that was paid out */
   paidOut: Map<string, string>
   /** by currency: what is in the balance and in no transaction */
   unlisted: Map<string, number>
-  events: Collection<StoredEvent>
   settings: Settings
   /** Unix seconds of the account's own clock, which only moves forward */
   now(): number
@@ -80,18 +87,31 @@ const kinds = [
   'balanceTransactions',
   'payouts',
   'events',
-] as const
+] as const satisfies (keyof Objects)[]
 
 export interface KeptAccount
   extends Pick<Account, 'deletedCustomers' | 'sessionPayments' | 'paidOut' | 'unlisted' | 'settings'> {
-  objects: Record<(typeof kinds)[number], { id: string; created: number }[]>
+  objects: KeptObjects
   advancedSeconds: number
 }
 
-function objectsOf(account: Account): KeptAccount['objects'] {
-  const objects: Partial<KeptAccount['objects']> = {}
-  for (const kind of kinds) objects[kind] = account[kind].all()
-  return objects as KeptAccount['objects']
+const objectsOf = (account: Collections): KeptObjects => ({
+  customers: account.customers.all(),
+  paymentIntents: account.paymentIntents.all(),
+  charges: account.charges.all(),
+  refunds: account.refunds.all(),
+  disputes: account.disputes.all(),
+  fraudWarnings: account.fraudWarnings.all(),
+  redactions: account.redactions.all(),
+  sessions: account.sessions.all(),
+  cards: account.cards.all(),
+  balanceTransactions: account.balanceTransactions.all(),
+  payouts: account.payouts.all(),
+  events: account.events.all(),
+})
+
+function addObjects<Kind extends keyof Objects>(account: Collections, kind: Kind, objects: KeptObjects): void {
+  for (const item of objects[kind]) account[kind].add(item)
 }
 
 export function createAccount(): Account {
@@ -163,10 +183,7 @@ export function createAccount(): Account {
       }),
       load: (state) => {
         fill(paidOut, state.paidOut)
-        for (const kind of kinds) {
-          const collection = account[kind] as Collection<{ id: string; created: number }>
-          for (const item of state.objects[kind]) collection.add(item)
-        }
+        for (const kind of kinds) addObjects(account, kind, state.objects)
         fill(account.deletedCustomers, state.deletedCustomers)
         fill(account.sessionPayments, state.sessionPayments)
         fill(account.unlisted, state.unlisted)

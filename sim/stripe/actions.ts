@@ -1,10 +1,10 @@
 /** The actions of the control API (`POST /_control/do/<name>`); sim/stripe.ts lists them. */
 import type Stripe from 'stripe'
-import type { Misbehaviour } from '../webhooks.ts'
+import { numberField, textField } from '../fields.ts'
 import { type Account, idOf } from './account.ts'
 import { type Events, sign } from './events.ts'
 import { newSavedCard } from './hosted/saved-card.ts'
-import { type Planted, type PlantedPayment, plant } from './planting.ts'
+import { type Planted, plant, plantedPaymentsForm } from './planting.ts'
 import type { Parts } from './routes.ts'
 
 type Input = Record<string, unknown>
@@ -52,7 +52,7 @@ export function createActions(parts: Parts, events: Events) {
     },
     'warn-fraud': (input) => {
       const charge = account.charges.get(idOf(paymentIntent(account, input).latest_charge) ?? '')
-      const fraudType = word(input, 'fraudType') ?? 'made_with_stolen_card'
+      const fraudType = textField(input, 'fraudType') ?? 'made_with_stolen_card'
       const withIntent = flag(input, 'withIntent')
       return { warning: parts.warnings.warn(present(charge, 'charge'), { fraudType, withIntent }).id }
     },
@@ -60,15 +60,15 @@ export function createActions(parts: Parts, events: Events) {
     'auto-pay': (input) => {
       account.settings.autoPay = {
         enabled: flag(input, 'enabled'),
-        delayMs: amount(input, 'delayMs') ?? 0,
-        riskLevel: word(input, 'riskLevel') ?? 'normal',
+        delayMs: numberField(input, 'delayMs') ?? 0,
+        riskLevel: textField(input, 'riskLevel') ?? 'normal',
       }
     },
     'pay-out': (input) => {
-      const differsBy = amount(input, 'differsBy')
-      const divided = amount(input, 'parts')
+      const differsBy = numberField(input, 'differsBy')
+      const divided = numberField(input, 'parts')
       const payouts = ledger.payOut({
-        currency: word(input, 'currency') ?? 'eur',
+        currency: textField(input, 'currency') ?? 'eur',
         early: input.early === true,
         fails: input.fails === true,
         byHand: input.byHand === true,
@@ -78,25 +78,25 @@ export function createActions(parts: Parts, events: Events) {
       return { payouts: payouts.map(({ id }) => id) }
     },
     unlisted: (input) => {
-      account.unlisted.set(word(input, 'currency') ?? 'eur', amount(input, 'amount') ?? 0)
+      account.unlisted.set(textField(input, 'currency') ?? 'eur', numberField(input, 'amount') ?? 0)
     },
-    plant: (input) => plant(parts, input.payments as PlantedPayment[]),
+    plant: (input) => plant(parts, plantedPaymentsForm.parse(input.payments)),
     'redaction-access': (input) => {
       account.settings.redactionAccess = flag(input, 'enabled')
     },
     'misbehave-next': (input) =>
       protocol.order({
-        path: new RegExp(word(input, 'path') ?? ''),
-        times: amount(input, 'times') ?? 1,
-        delayMs: amount(input, 'delayMs') ?? 0,
-        status: amount(input, 'status'),
+        path: new RegExp(textField(input, 'path') ?? ''),
+        times: numberField(input, 'times') ?? 1,
+        delayMs: numberField(input, 'delayMs') ?? 0,
+        status: numberField(input, 'status'),
         applied: input.applied === true,
       }),
     clock: (input) => {
-      account.advance(amount(input, 'advanceSeconds') ?? 0)
+      account.advance(numberField(input, 'advanceSeconds') ?? 0)
       return { now: account.now() }
     },
-    age: (input) => age(account, amount(input, 'seconds') ?? 0),
+    age: (input) => age(account, numberField(input, 'seconds') ?? 0),
     'late-success': (input) => {
       const intent = paymentIntent(account, input)
       account.settings.lateSuccess.add(intent.id)
@@ -117,15 +117,15 @@ function paymentActions({ account, payments }: Parts): Record<string, Action> {
   return {
     pay: onIntent((intent, input) =>
       payments.pay(intent, {
-        method: word(input, 'method'),
-        country: input.country === null ? null : word(input, 'country'),
-        riskLevel: word(input, 'riskLevel'),
-        riskScore: amount(input, 'riskScore'),
-        fingerprint: word(input, 'fingerprint'),
+        method: textField(input, 'method'),
+        country: input.country === null ? null : textField(input, 'country'),
+        riskLevel: textField(input, 'riskLevel'),
+        riskScore: numberField(input, 'riskScore'),
+        fingerprint: textField(input, 'fingerprint'),
       }),
     ),
     'fail-payment': onIntent((intent, input) =>
-      payments.fail(intent, word(input, 'declineCode') ?? 'generic_decline', word(input, 'riskLevel')),
+      payments.fail(intent, textField(input, 'declineCode') ?? 'generic_decline', textField(input, 'riskLevel')),
     ),
     process: onIntent((intent) => payments.process(intent)),
     'require-action': onIntent((intent) => payments.requireAction(intent)),
@@ -145,7 +145,7 @@ function refundActions({ account, refunds }: Parts): Record<string, Action> {
     'fail-refund': (input) => {
       const failable = refundsOf(account, input).filter((refund) => refund.status !== 'failed')
       if (failable.length === 0) account.settings.failNextRefund.add(paymentIntent(account, input).id)
-      for (const refund of failable) refunds.fail(refund, word(input, 'reason'))
+      for (const refund of failable) refunds.fail(refund, textField(input, 'reason'))
       return { failed: failable.map((refund) => refund.id) }
     },
   }
@@ -153,7 +153,7 @@ function refundActions({ account, refunds }: Parts): Record<string, Action> {
 
 function disputeActions({ account, disputes }: Parts) {
   const named = (input: Input): Stripe.Dispute => {
-    const id = word(input, 'dispute')
+    const id = textField(input, 'dispute')
     const found = id
       ? account.disputes.get(id)
       : account.disputes.by('payment_intent', paymentIntent(account, input).id).at(-1)
@@ -163,22 +163,22 @@ function disputeActions({ account, disputes }: Parts) {
     'open-dispute': (input) => {
       const charge = account.charges.get(idOf(paymentIntent(account, input).latest_charge) ?? '')
       const given = {
-        reason: word(input, 'reason') ?? 'fraudulent',
-        amount: amount(input, 'amount'),
-        dueInDays: input.dueInDays === null ? null : amount(input, 'dueInDays'),
-        networkReasonCode: word(input, 'networkReasonCode'),
+        reason: textField(input, 'reason') ?? 'fraudulent',
+        amount: numberField(input, 'amount'),
+        dueInDays: input.dueInDays === null ? null : numberField(input, 'dueInDays'),
+        networkReasonCode: textField(input, 'networkReasonCode'),
         inquiry: input.inquiry === true,
       }
       return { dispute: disputes.open(present(charge, 'charge'), given).id }
     },
     'prevent-dispute': (input) => {
-      const caseType = word(input, 'caseType')
+      const caseType = textField(input, 'caseType')
       if (caseType !== 'block' && caseType !== 'resolution') throw new Error('caseType is block or resolution')
       disputes.prevent(named(input), caseType)
     },
     'review-dispute': (input) => disputes.review(named(input)),
     'close-dispute': (input) => {
-      const outcome = word(input, 'outcome')
+      const outcome = textField(input, 'outcome')
       if (outcome !== 'won' && outcome !== 'lost') throw new Error('outcome is won or lost')
       const { id, status } = disputes.decide(named(input), outcome)
       return { dispute: id, status }
@@ -187,25 +187,25 @@ function disputeActions({ account, disputes }: Parts) {
 }
 
 function webhookActions(account: Account, events: Events) {
-  const event = (input: Input) => present(account.events.get(word(input, 'eventId') ?? ''), 'event')
+  const event = (input: Input) => present(account.events.get(textField(input, 'eventId') ?? ''), 'event')
   return {
     webhooks: ({ url, events: types, ...behaviour }) => {
       if (url !== undefined) events.endpoint.url = String(url) || undefined
       if (Array.isArray(types)) events.endpoint.subscription = types.map(String)
-      events.sender.configure(behaviour as Partial<Misbehaviour>)
+      events.sender.configure(behaviour)
       return { held: events.sender.heldIds() }
     },
     release: async (input) => {
       const released = events.sender.heldIds()
       events.sender.configure({ hold: false })
-      await events.sender.release(Array.isArray(input.order) ? input.order.map(Number) : undefined)
+      await events.sender.release(input)
       return { released }
     },
     resend: (input) => events.deliver(event(input)),
     'send-raw': async (input) => {
       const body = input.body === undefined ? event(input).body : asText(input.body)
-      const signed = sign(body, word(input, 'secret') ?? events.endpoint.secret, amount(input, 'timestamp'))
-      const signature = input.signature === undefined ? signed : (input.signature as string | null)
+      const signed = sign(body, textField(input, 'secret') ?? events.endpoint.secret, numberField(input, 'timestamp'))
+      const signature = input.signature === null ? null : (textField(input, 'signature') ?? signed)
       const { url, ...request } = events.request(body, signature)
       const response = await fetch(url, { method: 'POST', ...request, signal: AbortSignal.timeout(30_000) })
       return { status: response.status, body: await response.text() }
@@ -215,15 +215,15 @@ function webhookActions(account: Account, events: Events) {
 
 /** The payment with `paymentIntent` (id or client secret), or the newest one with `orderId` in its metadata. */
 function paymentIntent(account: Account, input: Input): Stripe.PaymentIntent {
-  const id = word(input, 'paymentIntent')?.split('_secret_')[0]
+  const id = textField(input, 'paymentIntent')?.split('_secret_')[0]
   const found = id
     ? account.paymentIntents.get(id)
-    : account.paymentIntents.by('order', word(input, 'orderId') ?? '').at(-1)
+    : account.paymentIntents.by('order', textField(input, 'orderId') ?? '').at(-1)
   return present(found, 'payment intent')
 }
 
 function refundsOf(account: Account, input: Input): Stripe.Refund[] {
-  const id = word(input, 'refund')
+  const id = textField(input, 'refund')
   if (id) return [present(account.refunds.get(id), 'refund')]
   if (input.paymentIntent === undefined && input.orderId === undefined) return account.refunds.all()
   return account.refunds.by('payment_intent', paymentIntent(account, input).id)
@@ -241,8 +241,4 @@ function present<T>(found: T | undefined, what: string): T {
 }
 
 const asText = (body: unknown): string => (typeof body === 'string' ? body : JSON.stringify(body))
-const word = (input: Input, name: string): string | undefined =>
-  input[name] === undefined ? undefined : String(input[name])
-const amount = (input: Input, name: string): number | undefined =>
-  input[name] === undefined ? undefined : Number(input[name])
 const flag = (input: Input, name: string): boolean => input[name] !== false

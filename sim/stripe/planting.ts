@@ -3,21 +3,25 @@
  * now.
  */
 
+import { z } from 'zod'
 import { newId } from './account.ts'
 import { newDispute, newRefund } from './after-payment-objects.ts'
 import { cardDetails, newCharge, newPaymentIntent } from './objects.ts'
 import type { Parts } from './routes.ts'
 
-export interface PlantedPayment {
-  amount: number
-  currency: string
-  metadata: Record<string, string>
+const plantedPaymentForm = z.strictObject({
+  /** minor units */
+  amount: z.number(),
+  currency: z.string(),
+  metadata: z.record(z.string(), z.string()),
   /** Unix seconds */
-  created: number
-  /** one refund of this amount */
-  refunded?: number
-  disputed?: boolean
-}
+  created: z.number(),
+  /** one refund of this amount, minor units */
+  refunded: z.number().exactOptional(),
+  disputed: z.boolean().exactOptional(),
+})
+export type PlantedPayment = z.infer<typeof plantedPaymentForm>
+export const plantedPaymentsForm = z.array(plantedPaymentForm)
 
 export interface Planted {
   paymentIntent: string

@@ -161,9 +161,8 @@ function expand(account: Account, target: unknown, [field = '', ...rest]: string
     for (const item of target) expand(account, item, [field, ...rest])
     return
   }
-  if (target === null || typeof target !== 'object') return
-  const holder = target as Record<string, unknown>
-  const value = holder[field]
+  if (!isObject(target)) return
+  const value = target[field]
   if (typeof value === 'string') {
     const found =
       account.paymentIntents.get(value) ??
@@ -172,9 +171,11 @@ function expand(account: Account, target: unknown, [field = '', ...rest]: string
       account.customers.get(value) ??
       account.deletedCustomers.get(value)
     if (!found) throw invalidParameter('parameter_unknown', 'expand', `This property cannot be expanded: ${field}`)
-    holder[field] = structuredClone(found)
-  } else if (!(field in holder)) {
+    target[field] = structuredClone(found)
+  } else if (!(field in target)) {
     throw invalidParameter('parameter_unknown', 'expand', `This property cannot be expanded: ${field}`)
   }
-  if (rest.length > 0) expand(account, holder[field], rest)
+  if (rest.length > 0) expand(account, target[field], rest)
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

@@ -100,10 +100,11 @@ test('U5: an order in review with a fraud warning is refunded, and the customer 
 })
 
 test('U5: a fraud warning stops the provisioning of an order, and what the provider holds is returned', async () => {
-  await esimAccess.do('allocation', { delayMs: 600_000 })
+  await esimAccess.do('allocation', { never: true })
   const { order } = await bought('provisioning')
   await warn(order.id)
   await expectRefunded(order.id)
+  await esimAccess.do('allocate')
   await esimAccess.do('allocation', {})
   await harness.fastForward(order.id, '20 minutes')
   await until('nothing is held', async () => {

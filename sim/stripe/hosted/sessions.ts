@@ -3,6 +3,7 @@
  * is made when the customer pays, and ends with the session.
  */
 import type Stripe from 'stripe'
+import { fieldsIn } from '../../fields.ts'
 import { type Account, idOf, newId } from '../account.ts'
 import { found } from '../collection.ts'
 import type { Events } from '../events.ts'
@@ -98,7 +99,7 @@ export function createSessions(account: Account, events: Events, payments: Payme
 }
 
 function totalOf(parameters: Parameters): { amount: number; currency: string } {
-  const items = Object.values(parameters.line_items ?? {}) as Parameters[]
+  const items = Object.values(parameters.line_items ?? {}).map((item) => fieldsIn(item) ?? {})
   const [first] = items
   if (!first) throw invalidParameter('parameter_missing', 'line_items', 'Missing required param: line_items.')
   const amounts = items.map((item) => {

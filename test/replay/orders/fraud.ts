@@ -26,11 +26,9 @@ export const fraudCases: Record<string, Scenario> = {
   },
   'order-warned-of-while-provisioning': async (product) => {
     const { bought, refundSettled, ended } = orderSteps(product)
-    await product.sims.esimAccess.do('allocation', { delayMs: 600_000 })
     const id = await bought('provisioning')
     await product.sims.stripe.do('warn-fraud', { orderId: id })
     await product.untilOrder(id, 'refunded')
-    await product.sims.esimAccess.do('allocation', {})
     await refundSettled(id)
     return ended(id)
   },
