@@ -1,7 +1,8 @@
 /** Returns the eSIMs that a provider holds, or may hold, for an order. */
 import type { Context } from '../../context.ts'
 import type { Database } from '../../db/connection/database.ts'
-import { esimRefIndex, lockUnreturned, noteReturnAsked, type StoredEsim } from '../../db/order/esims.ts'
+import { esimRefIndex, type StoredEsim } from '../../db/order/esims.ts'
+import { lockUnreturned, noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
 import { hasPaidTopUps } from '../../db/order/orders.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import type { EsimProvider, PlaceOrder } from '../../providers/esim.ts'

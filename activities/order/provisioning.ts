@@ -3,7 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
-import { insertEsims, listEsims, noteReturnAsked, type StoredEsim, setEsimState } from '../../db/order/esims.ts'
+import { noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
+import { insertEsims, listEsims, type StoredEsim, setEsimState } from '../../db/order/esims.ts'
 import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import {
   claimPlacement,

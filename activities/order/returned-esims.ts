@@ -4,7 +4,7 @@
  */
 import type { Queryable } from '../../db/connection/database.ts'
 import { raiseOperatorTask, wasClosedByOperator } from '../../db/operator-tasks.ts'
-import { countReturned, returnedNotRefunded } from '../../db/order/esims.ts'
+import { countReturned, returnedNotRefunded } from '../../db/order/esims/returned-esims.ts'
 
 /**
  * Makes an operator task of an order whose eSIMs have gone back, all or some, unless a refund was asked for with them.

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
-import { isBeingReturned, listEsims, type StoredEsim } from '../../db/order/esims.ts'
+import { isBeingReturned } from '../../db/order/esims/returned-esims.ts'
+import { listEsims, type StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { claimPlacement, listOffers, listPlacements, movePlacement } from '../../db/order/placements.ts'
 import { finalFor } from '../../providers/codes/esim.ts'

@@ -3,7 +3,8 @@
  * about to.
  */
 import type { Attention, Esims, Orders, Refunds, Withdrawals } from '../connection/schema.ts'
-import { isPerhapsNew, isRefundOfReturn, returnedNotRefunded } from '../order/esims.ts'
+import { isPerhapsNew } from '../order/esims.ts'
+import { isRefundOfReturn, returnedNotRefunded } from '../order/esims/returned-esims.ts'
 import { givesMoneyBack, requested, sumOf } from '../order/refunds.ts'
 import type { PartToRefund, PaymentToClose } from './deletion-seals.ts'
 

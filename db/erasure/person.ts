@@ -3,7 +3,7 @@ import type { Queryable, Transaction } from '../connection/database.ts'
 import type { Accounts, DataKeys, Disputes } from '../connection/schema.ts'
 import { currentTransaction } from '../connection/vacuum.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
-import { returnedNotRefunded } from '../order/esims.ts'
+import { returnedNotRefunded } from '../order/esims/returned-esims.ts'
 import { type ClaimRows, moneyTasks } from './claims.ts'
 import { readOwnedIds } from './erased-rows.ts'
 import {

@@ -1,8 +1,8 @@
 /** The eSIMs of an order. Codes and identifiers are encrypted under the customer's data key. */
 import { v5 } from 'uuid'
 import type { EsimProviderId, EsimState, EsimStatus, ProvidedEsim } from '../../providers/esim.ts'
-import type { Database, Queryable, Transaction } from '../connection/database.ts'
-import type { Esims, Orders, Refunds } from '../connection/schema.ts'
+import type { Database, Queryable } from '../connection/database.ts'
+import type { Esims, Orders } from '../connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
 import type { DataKey } from '../crypto/field-cipher.ts'
 import type { Placement } from './placements.ts'
@@ -154,80 +154,6 @@ function opener({ cipher }: EncryptedDatabase, key: DataKey): (row: Esims) => St
   })
 }
 
-/** An eSIM of an account without the secrets of its installation. */
-export interface AccountEsim {
-  id: string
-  orderId: string
-  packageCode: string
-  packageName: string
-  destination: string
-  iccid: string
-  state: EsimState
-  suspended: boolean
-  totalBytes: bigint | null
-  usedBytes: bigint
-  checkedAt: Date
-  validityStarts: Esims['validity_starts']
-  unusedUntil: Date | null
-  activatedAt: Date | null
-  expiresAt: Date | null
-  orderedAt: Date
-}
-
-type AccountEsimRow = Pick<
-  Esims,
-  | 'id'
-  | 'order_id'
-  | 'iccid'
-  | 'state'
-  | 'suspended'
-  | 'total_bytes'
-  | 'used_bytes'
-  | 'checked_at'
-  | 'validity_starts'
-  | 'unused_until'
-  | 'activated_at'
-  | 'expires_at'
-> &
-  Pick<Orders, 'package_code' | 'package_name' | 'destination' | 'created_at'>
-
-/** A page of the eSIMs of an account, those of the newest order first. */
-export async function listEsimsOfAccount(
-  context: EncryptedDatabase,
-  accountId: string,
-  page: { after: [orderedAt: string, id: string] | undefined; limit: number },
-): Promise<AccountEsim[]> {
-  const { sql } = context
-  const key = await findDataKey(sql, context, accountId)
-  if (!key) return []
-  const fields = tableEncryption(context.cipher, key, 'esims')
-  const rows = await sql<AccountEsimRow[]>`
-    select e.id, e.order_id, e.iccid, e.state, e.suspended, e.total_bytes, e.used_bytes, e.checked_at, e.validity_starts,
-      e.unused_until, e.activated_at, e.expires_at, o.package_code, o.package_name, o.destination, o.created_at
-    from orders o join esims e on e.order_id = o.id
-    where o.account_id = ${accountId}
-      ${page.after === undefined ? sql`` : sql`and (o.created_at, e.id) < (${page.after[0]}, ${page.after[1]})`}
-    order by o.created_at desc, e.id desc limit ${page.limit}`
-  return rows.map((row) => ({
-    id: row.id,
-    orderId: row.order_id,
-    packageCode: row.package_code,
-    packageName: row.package_name,
-    destination: row.destination,
-    iccid: fields.open('iccid', row.iccid),
-    state: row.state,
-    suspended: row.suspended,
-    totalBytes: row.total_bytes,
-    usedBytes: row.used_bytes,
-    checkedAt: row.checked_at,
-    validityStarts: row.validity_starts,
-    unusedUntil: row.unused_until,
-    activatedAt: row.activated_at,
-    expiresAt: row.expires_at,
-    orderedAt: row.created_at,
-  }))
-}
-
 /** Whose an eSIM is, and whether it takes top-ups now. */
 export interface OwnedEsim {
   accountId: string
@@ -264,65 +190,7 @@ export async function setEsimState(
     where order_id = ${orderId} ${esimId === undefined ? sql`` : sql`and id = ${esimId}`}`
 }
 
-/**
- * Locks those of the eSIMs that are with the customer and whose return was not asked for.
- * @returns their ids
- */
-export async function lockUnreturned(tx: Transaction, esimIds: readonly string[]): Promise<string[]> {
-  const rows = await tx<Pick<Esims, 'id'>[]>`
-    select id from esims where id = any(${[...esimIds]}::uuid[]) and state <> 'cancelled' and return_asked_at is null
-    order by id for update`
-  return rows.map(({ id }) => id)
-}
-
-/** Whether an unused eSIM is being returned, or was. It waits for who is about to claim it for a return. */
-export async function isBeingReturned(sql: Queryable, esimId: string): Promise<boolean> {
-  const [row] = await sql<{ returned: boolean }[]>`
-    select state = 'cancelled' or (state = 'new' and return_asked_at is not null) as returned
-    from esims where id = ${esimId} for share`
-  return row?.returned ?? true
-}
-
-/** Records before a request that the provider is asked for the return of an eSIM; `null`: it has refused. */
-export async function noteReturnAsked(sql: Queryable, esimId: string, at: Date | null): Promise<void> {
-  await sql`update esims set return_asked_at = ${at} where id = ${esimId}`
-}
-
-/**
- * Kind of the operator task of eSIMs that went back without their refund, some or all: a part of the eSIMs, or a refund
- * that was asked for with the return, has no price of its own.
- */
-export const returnedNotRefunded = 'returned_not_refunded'
-
-/** How long before its return a refund may be asked for: the amount of a partial refund is reserved a moment before. */
-const reservedBeforeMs = 60_000
-const notMade = ['failed', 'canceled', 'refused']
-
-/** Whether a refund was asked for since the first return of its order, or together with it. */
-export const isRefundOfReturn = (
-  { state, created_at }: Pick<Refunds, 'state' | 'created_at'>,
-  firstAsked: Date,
-): boolean => !notMade.includes(state) && created_at.getTime() >= firstAsked.getTime() - reservedBeforeMs
-
-/**
- * How many eSIMs of an order were returned at our request, and whether a refund is theirs, as `isRefundOfReturn` says.
- */
-export async function countReturned(
-  sql: Queryable,
-  orderId: string,
-): Promise<{ returned: number; total: number; isRefunded: boolean }> {
-  const [row] = await sql<{ returned: number; total: number; is_refunded: boolean }[]>`
-    select returned, total,
-      exists (
-        select from refunds r where r.order_id = ${orderId} and r.state <> all(${notMade})
-          and r.created_at >= first_asked - ${reservedBeforeMs} * interval '1 millisecond') as is_refunded
-    from (
-      select count(*)::int as total, (count(*) filter (where state = 'cancelled' and return_asked_at is not null))::int as returned,
-        min(return_asked_at) filter (where state = 'cancelled') as first_asked
-      from esims where order_id = ${orderId}) its`
-  return { returned: row?.returned ?? 0, total: row?.total ?? 0, isRefunded: row?.is_refunded ?? false }
-}
-
+/** Records whether we have the provider keep an eSIM from going online. */
 export async function setEsimSuspended(sql: Queryable, esimId: string, suspended: boolean): Promise<void> {
   await sql`update esims set suspended = ${suspended} where id = ${esimId}`
 }

@@ -2,7 +2,7 @@
 import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleRefunded } from '../../../db/order/books.ts'
-import { returnedNotRefunded } from '../../../db/order/esims.ts'
+import { returnedNotRefunded } from '../../../db/order/esims/returned-esims.ts'
 import { lockOrder, type OrderRow } from '../../../db/order/orders.ts'
 import {
   givesMoneyBack,

@@ -3,7 +3,7 @@ import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../../context.ts'
 import { closedByOperatorAt, raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleFact } from '../../../db/order/books.ts'
-import { returnedNotRefunded } from '../../../db/order/esims.ts'
+import { returnedNotRefunded } from '../../../db/order/esims/returned-esims.ts'
 import { moveOrder, type OrderRow } from '../../../db/order/orders.ts'
 import {
   failRefund,
