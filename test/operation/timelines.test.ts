@@ -1,7 +1,7 @@
 /** The timelines of an order and of an account have everything that happened, with true counts and page by page. */
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
-import { timelineOf } from '../../api/views/order-timeline.ts'
+import { timelineOf } from '../../api/views/timeline/order-timeline.ts'
 import { readOrderRows } from '../../db/operator/order-rows.ts'
 import { findOrder } from '../../db/order/orders.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'

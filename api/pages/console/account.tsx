@@ -5,10 +5,11 @@ import type { EmailChange } from '../../../db/email-changes.ts'
 import type { TaskOwner } from '../../../db/operator/task-owners.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
 import { moment, money } from '../../../mails/format.ts'
-import type { AccountTimelineEntry } from '../../views/account-timeline.ts'
+import { plain } from '../../views/plain.ts'
+import type { AccountTimelineEntry } from '../../views/timeline/account-timeline.ts'
 import { Facts } from '../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { type ActLink, ActLinks, PageLinks, type PageOf, plain, Section, Table } from './parts.tsx'
+import { type ActLink, ActLinks, PageLinks, type PageOf, Section, Table } from './parts.tsx'
 import { FoldedAdvice, TaskAbout } from './task-subject.tsx'
 import { accountRunsLink } from './temporal-links.ts'
 import { Timeline } from './timeline.tsx'
@@ -169,7 +170,7 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
                 <td>{moment(act.asked_at)}</td>
                 <td>{operators.get(act.operator) ?? act.operator}</td>
                 <td>
-                  {plain(act.act).replaceAll('-', ' ')}
+                  {plain(act.act)}
                   {act.subject ? ` ${act.subject}` : ''}
                   {act.order_id ? (
                     <>

@@ -3,9 +3,10 @@ import type { BulkChange } from '../../../db/operator/bulk-actions.ts'
 import { moment, money } from '../../../mails/format.ts'
 import { type BulkAct, bulkActionWorkflowId } from '../../../workflows/order/bulk-action.contract.ts'
 import type { BulkActionView, BulkOrderView } from '../../views/bulk-action-view.ts'
+import { plain } from '../../views/plain.ts'
 import { Facts } from '../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { age, Button, plain, Section, Table } from './parts.tsx'
+import { age, Button, Section, Table } from './parts.tsx'
 import { runLink } from './temporal-links.ts'
 
 /** What each act does. */

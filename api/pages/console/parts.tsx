@@ -1,5 +1,6 @@
 /** Parts of the console's pages. */
 import type { ReactNode } from 'react'
+import { plain } from '../../views/plain.ts'
 import { Form, WideTable } from '../form.tsx'
 
 /** @param count undefined when it is unknown */
@@ -78,9 +79,6 @@ export function PageLinks({
     </p>
   )
 }
-
-/** `refund_failed` becomes `refund failed`. */
-export const plain = (word: string): string => word.replaceAll('_', ' ')
 
 /** Values with their words, for a field with a list of choices. */
 export const choicesOf = <Value extends string>(

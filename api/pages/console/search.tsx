@@ -1,8 +1,9 @@
 import type { Found, SearchForm } from '../../../db/operator/search.ts'
 import { moment } from '../../../mails/format.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
+import { plain } from '../../views/plain.ts'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { plain, Table } from './parts.tsx'
+import { Table } from './parts.tsx'
 
 const formNames: Readonly<Record<SearchForm, string>> = {
   email: 'an e-mail address',

@@ -2,7 +2,7 @@ import type { TaskOwner } from '../../../db/operator/task-owners.ts'
 import type { OperatorTask, TaskAttributes } from '../../../db/operator-tasks.ts'
 import { money } from '../../../mails/format.ts'
 import { adviceOn } from '../../../policy/operators/task-advice.ts'
-import { plain } from './parts.tsx'
+import { plain } from '../../views/plain.ts'
 
 /** The subject of a task, on the form of an act. */
 export function TaskSubject({ task, owner }: { task: OperatorTask; owner: TaskOwner | undefined }) {

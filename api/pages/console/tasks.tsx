@@ -4,8 +4,9 @@ import type { TaskOwner } from '../../../db/operator/task-owners.ts'
 import type { OperatorTask, TaskFilter } from '../../../db/operator-tasks.ts'
 import { moment } from '../../../mails/format.ts'
 import { urgencies } from '../../../policy/operator-tasks.ts'
+import { plain } from '../../views/plain.ts'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { age, Options, plain, Table } from './parts.tsx'
+import { age, Options, Table } from './parts.tsx'
 import { FoldedAdvice, TaskAbout } from './task-subject.tsx'
 
 export interface TasksPage {

@@ -1,5 +1,5 @@
 import { day, moment } from '../../../mails/format.ts'
-import type { TimelineEntry } from '../../views/order-timeline.ts'
+import type { TimelineEntry } from '../../views/timeline/timeline-entry.ts'
 import { Table } from './parts.tsx'
 import { runLink, type TemporalUi } from './temporal-links.ts'
 

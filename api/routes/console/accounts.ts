@@ -17,7 +17,7 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
 import { EmailChangeFacts, renderAccountPage } from '../../pages/console/account.tsx'
 import { pageOfList } from '../../pages/console/parts.tsx'
-import { accountTimelineOf } from '../../views/account-timeline.ts'
+import { accountTimelineOf } from '../../views/timeline/account-timeline.ts'
 import { type AccountActName, accountActNames, createAccountActs } from './account-acts.ts'
 import { actRoutes, frameOf, headers, page } from './console-route.ts'
 

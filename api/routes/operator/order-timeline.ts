@@ -5,7 +5,8 @@ import { findOrder } from '../../../db/order/orders.ts'
 import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
-import { timelineEntry, timelineOf } from '../../views/order-timeline.ts'
+import { timelineOf } from '../../views/timeline/order-timeline.ts'
+import { timelineEntry } from '../../views/timeline/timeline-entry.ts'
 
 const timeline = z
   .object({ orderId: z.uuid(), accountId: z.uuid(), items: z.array(timelineEntry) })

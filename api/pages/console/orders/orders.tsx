@@ -4,8 +4,9 @@ import type { OrderRow } from '../../../../db/order/orders.ts'
 import { moment, money } from '../../../../mails/format.ts'
 import { esimProviderIds } from '../../../../policy/outside-parties.ts'
 import { orderStates } from '../../../../workflows/order/order-states.ts'
+import { plain } from '../../../views/plain.ts'
 import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
-import { age, Options, plain, Table } from '../parts.tsx'
+import { age, Options, Table } from '../parts.tsx'
 
 /** How long they have waited at least. */
 export const waitingHours = ['1', '24', '72', '168'] as const

@@ -1,19 +1,13 @@
 /** Everything that happened to an account and to its orders, the newest first, in words for an operator. */
-import type { AccountRows } from '../../db/operator/account-rows.ts'
-import { privacyReference } from '../../policy/privacy-reference.ts'
-import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
-import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
-import {
-  because,
-  type Entry,
-  inOrderOfTime,
-  ofEvent,
-  ofOperators,
-  ofSend,
-  plain,
-  type TimelineEntry,
-  timelineOf,
-} from './order-timeline.ts'
+import type { AccountRows } from '../../../db/operator/account-rows.ts'
+import { privacyReference } from '../../../policy/privacy-reference.ts'
+import { emailChangeWorkflowId } from '../../../workflows/email-change.contract.ts'
+import { privacyRequestWorkflowId } from '../../../workflows/privacy-request.contract.ts'
+import { plain } from '../plain.ts'
+import { ofEvent, ofSend } from './message-entries.ts'
+import { ofOperators } from './operator-entries.ts'
+import { timelineOf } from './order-timeline.ts'
+import { because, type Entry, inOrderOfTime, type TimelineEntry } from './timeline-entry.ts'
 
 export interface AccountTimelineEntry extends TimelineEntry {
   /** null: it is about no order */
