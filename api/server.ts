@@ -64,6 +64,8 @@ import { deletionPageRoutes } from './routes/web/deletion-pages.ts'
 import { docsRoutes } from './routes/web/docs.ts'
 import { installRoutes } from './routes/web/install.ts'
 import { languageRoutes } from './routes/web/language.ts'
+import { myEsimsPageRoutes } from './routes/web/my-esims-page.ts'
+import { orderDocumentPageRoutes } from './routes/web/order-document-pages.ts'
 import { orderPageRoutes } from './routes/web/order-pages.ts'
 import { sessionRoutes } from './routes/web/sessions.ts'
 import { startPageRoutes } from './routes/web/start-page.ts'
@@ -177,7 +179,9 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...codecRoutes(api),
     ...unsubscribeRoutes(api),
     ...startPageRoutes(),
+    ...myEsimsPageRoutes(api),
     ...orderPageRoutes(api),
+    ...orderDocumentPageRoutes(api),
     ...topUpPageRoutes(api),
     ...languageRoutes(api),
     ...accountPageRoutes(api),

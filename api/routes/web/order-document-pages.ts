@@ -1,0 +1,70 @@
+/** U6, data serves to meet accounting and tax duties: a person's invoices and credit notes as pages and as files. */
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { findAccount } from '../../../db/accounts.ts'
+import { findDocument } from '../../../db/order/books.ts'
+import type { Texts } from '../../../messages/texts.ts'
+import type { Visitor } from '../../http/caller.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { sentId } from '../../http/storable.ts'
+import { renderInvoice } from '../../pages/account/invoice.tsx'
+import { invoiceContent } from '../../pages/account/invoice-content.ts'
+import { layoutHeaders } from '../../pages/layout.tsx'
+import { ownOrder } from './own-order.ts'
+
+const html = { description: 'A page', contentType: 'text/html' } as const
+const headers = layoutHeaders({ forms: true })
+const documentParams = z.strictObject({ id: sentId, number: z.string().max(60) })
+
+export function orderDocumentPageRoutes(api: ApiContext): Route[] {
+  const { sql } = api
+
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/account/orders/{id}/documents/{number}',
+      tag: 'pages',
+      summary: 'An invoice or a credit note as a page to print',
+      promises: ['U6'],
+      callers: ['visitor'],
+      params: documentParams,
+      responses: { 200: html },
+      async handle({ caller, params: { id, number }, page }) {
+        const shown = page()
+        const content = await contentOf(id, number, caller, shown.texts)
+        return { status: 200, headers, raw: renderInvoice(content, `/account/orders/${id}`, shown) }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/account/orders/{id}/documents/{number}/pdf',
+      tag: 'pages',
+      summary: 'An invoice or a credit note as a PDF',
+      promises: ['U6'],
+      callers: ['visitor'],
+      params: documentParams,
+      responses: { 200: { description: 'The file', contentType: 'application/pdf' }, 404: html },
+      async handle({ caller, params: { id, number }, page }) {
+        const { texts } = page()
+        const content = await contentOf(id, number, caller, texts)
+        const disposition = { 'Content-Disposition': `attachment; filename="${content.number}.pdf"` }
+        // Its library is large, and no start needs it.
+        const { invoicePdf } = await import('../../pages/account/invoice-pdf.ts')
+        return { status: 200, headers: disposition, raw: await invoicePdf(content, texts) }
+      },
+    }),
+  ]
+
+  /** @throws Problem not_found */
+  async function contentOf(id: string, number: string, caller: Visitor, texts: Texts) {
+    await ownOrder(sql, id, caller)
+    const [document, account] = await Promise.all([
+      findDocument(sql, id, number),
+      findAccount(sql, api, caller.accountId),
+    ])
+    if (!document || !account) throw new Problem('not_found')
+    const { firstName, lastName, email } = account
+    return invoiceContent(document, { name: `${firstName} ${lastName}`, email }, texts)
+  }
+}
