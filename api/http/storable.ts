@@ -46,6 +46,9 @@ export const oneLineOfProgram = (longest: number) => z.string().overwrite(asOneL
 /** An id that a caller sends, as we write it. */
 export const sentId = z.uuid().toLowerCase()
 
+/** The parameters of a path with one id: `/v1/orders/{id}`. */
+export const idParams = z.strictObject({ id: sentId })
+
 /**
  * Each text in a parsed value that could not be stored, by its path. @param place names the value itself: `body`,
  * `query`

@@ -11,11 +11,11 @@ import type { IdempotentRequest } from '../http/idempotency.ts'
 import { orNotFound, Problem } from '../http/problem.ts'
 import { problems } from '../http/problems.ts'
 import { defineRoute, type Route } from '../http/route.ts'
-import { pastTime, sentId } from '../http/storable.ts'
+import { idParams, pastTime, sentId } from '../http/storable.ts'
 import { createOrderClient, type NewOrder } from '../runs/order-client.ts'
 import { accountId } from '../views/account-fields.ts'
 import { takesTopUps } from '../views/esim-life.ts'
-import { oneOrder, orderParams, viewOrder } from '../views/order-view.ts'
+import { oneOrder, viewOrder } from '../views/order-view.ts'
 
 /** The choice of the customer; the rest of the run's input comes from the request. */
 type Choice = Omit<NewOrder, 'orderId' | 'accountId' | 'orderedAt'>
@@ -155,7 +155,7 @@ export function checkoutRoutes(api: ApiContext): Route[] {
       scope: 'orders',
       reads: ['orders', 'esims'],
       idempotencyKey: 'required',
-      params: orderParams,
+      params: idParams,
       body: newTopUp,
       responses: { 201: oneOrder },
       problems: [...checkoutProblems, 'not_found', 'order_state_conflict'],

@@ -8,7 +8,7 @@ import { assertReaches } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { orNotFound } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
-import { sentId, sentTime } from '../http/storable.ts'
+import { idParams, sentTime } from '../http/storable.ts'
 import { accountId } from '../views/account-fields.ts'
 import { takesTopUps } from '../views/esim-life.ts'
 import { esimState, validityStart } from '../views/order-enumerations.ts'
@@ -74,7 +74,7 @@ export function esimRoutes(api: ApiContext): Route[] {
       description:
         'Order one with `POST /v1/orders/{id}/top-up` on the order of the eSIM. Empty when the eSIM takes none: it never did, it is over, or it is suspended. A top-up is left out while another one is as good in every respect and better in one.',
       callers: ['service', 'person'],
-      params: z.strictObject({ id: sentId }),
+      params: idParams,
       responses: {
         200: {
           description: 'All of them',

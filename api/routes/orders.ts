@@ -15,13 +15,13 @@ import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
-import { sentId, sentTime } from '../http/storable.ts'
+import { idParams, sentId, sentTime } from '../http/storable.ts'
 import { createOrderClient } from '../runs/order-client.ts'
 import { createPartialRefundClient } from '../runs/partial-refund-client.ts'
 import { accountId } from '../views/account-fields.ts'
 import { actReason, whyNote } from '../views/operator-words.ts'
 import { orderStatus } from '../views/order-enumerations.ts'
-import { oneOrder, orderParams, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
+import { oneOrder, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
 import { assertReasonIsOfOperator, recordOperatorAct } from './console/perform-act.ts'
 
 const partialRefund = z
@@ -116,7 +116,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       scope: 'orders',
       reads: ['orders', 'esims'],
       idempotencyKey: 'optional',
-      params: orderParams,
+      params: idParams,
       body: actReason.optional(),
       responses: { 200: oneOrder },
       problems: [
@@ -194,7 +194,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       promises: ['C3', 'G1', 'U3'],
       callers: ['service', 'person', 'operator'],
       reads: ['orders', 'esims'],
-      params: orderParams,
+      params: idParams,
       responses: { 200: oneOrder },
       problems: ['not_found'],
       async handle({ params, caller }) {
@@ -211,7 +211,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       promises: ['U3'],
       callers: ['service', 'person'],
       reads: ['esims'],
-      params: orderParams,
+      params: idParams,
       query: z.strictObject({ esimId: sentId.optional().describe('default: the first') }),
       responses: { 200: { description: 'A PNG image', contentType: 'image/png' } },
       problems: ['not_found'],
@@ -241,7 +241,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       scope: 'orders',
       reads: ['orders', 'esims'],
       idempotencyKey: 'optional',
-      params: orderParams,
+      params: idParams,
       body: partialRefund.optional(),
       responses: { 200: oneOrder },
       problems: [
@@ -273,7 +273,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       scope: 'orders',
       reads: ['orders', 'esims'],
       idempotencyKey: 'required',
-      params: orderParams,
+      params: idParams,
       body: actReason.optional(),
       responses: { 200: oneOrder },
       problems: ['not_found', 'order_state_conflict', 'mail_unavailable'],

@@ -18,14 +18,13 @@ import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce } from '../http/idempotency.ts'
 import { orNotFound, Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
-import { sentId, sentTime } from '../http/storable.ts'
+import { idParams, sentTime } from '../http/storable.ts'
 import { createPrivacyRequestClient } from '../runs/privacy-request-client.ts'
 import { accountId } from '../views/account-fields.ts'
 import { enumeration } from '../views/enumeration.ts'
 import { whyField, whyNote } from '../views/operator-words.ts'
 import { recordOperatorAct } from './console/perform-act.ts'
 
-const params = z.strictObject({ id: sentId })
 const text = z.string().trim().min(1).max(20_000)
 const time = z.iso.datetime().nullable()
 
@@ -180,7 +179,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       promises: ['G6', 'G1'],
       callers: ['service', 'person', 'operator'],
       reads: ['privacyRequests'],
-      params,
+      params: idParams,
       responses: { 200: one },
       problems: ['not_found'],
       handle: async ({ params: { id }, caller }) => ({ status: 200, body: await view(id, caller) }),
@@ -195,7 +194,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       callers: ['operator'],
       reads: ['privacyRequests'],
       idempotencyKey: 'required',
-      params,
+      params: idParams,
       largeBody: 'texts',
       body: newAnswer,
       responses: { 202: { ...one, description: 'The answer is being mailed' } },
@@ -224,7 +223,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       callers: ['operator'],
       reads: ['privacyRequests'],
       idempotencyKey: 'optional',
-      params,
+      params: idParams,
       body: z.strictObject({ reason: z.enum(extensionReasons), ...whyNote }).meta({ id: 'PrivacyRequestExtension' }),
       responses: { 200: one },
       problems: conflict,

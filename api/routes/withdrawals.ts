@@ -1,15 +1,12 @@
 /** The right to withdraw from the contract of an order, in two steps (policy/withdrawal.ts). */
-import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
 import { spend } from '../http/allowance.ts'
 import { reachableBy } from '../http/caller.ts'
 import { defineRoute, type Route } from '../http/route.ts'
-import { sentId } from '../http/storable.ts'
+import { idParams } from '../http/storable.ts'
 import { createWithdrawalClient } from '../runs/withdrawal-client.ts'
 import { readWithdrawal, withdrawalRequest, withdrawalView } from '../views/withdrawal-view.ts'
-
-const params = z.strictObject({ id: sentId })
 
 export function withdrawalRoutes(api: ApiContext): Route[] {
   const { sql } = api
@@ -28,7 +25,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
       callers: ['service', 'person'],
       scope: 'orders',
       reads: ['orders'],
-      params,
+      params: idParams,
       body: withdrawalRequest.optional(),
       responses: { 200: { description: 'What is to be confirmed', schema: withdrawalView } },
       problems: ['not_found', 'order_state_conflict', 'withdrawal_period_over'],
@@ -49,7 +46,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
       callers: ['service', 'person'],
       scope: 'orders',
       reads: ['orders'],
-      params,
+      params: idParams,
       responses: { 200: { description: 'The withdrawal was received', schema: withdrawalView } },
       problems: [
         'not_found',

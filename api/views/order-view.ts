@@ -17,7 +17,6 @@ import { androidInstallUrl, iosInstallUrl, parseActivationCode } from '../../pro
 import { isoOrNull } from '../../shared/calendar.ts'
 import { limitOf } from '../../workflows/order/order-states.ts'
 import type { Caller } from '../http/caller.ts'
-import { sentId } from '../http/storable.ts'
 import {
   disputeState,
   esimState,
@@ -140,7 +139,6 @@ const orderDetails = orderSummary
   })
   .meta({ id: 'Order' })
 
-export const orderParams = z.strictObject({ id: sentId })
 /** The response of the routes that answer with one order. */
 export const oneOrder = { description: 'The order', schema: orderDetails }
 

@@ -14,7 +14,7 @@ import { asOneLine } from '../../../shared/text/one-line.ts'
 import { actorOf } from '../../http/caller.ts'
 import { orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId } from '../../http/storable.ts'
+import { idParams, sentId } from '../../http/storable.ts'
 import { EmailChangeFacts, renderAccountPage } from '../../pages/console/account.tsx'
 import { pageOfList } from '../../pages/console/parts.tsx'
 import { accountTimelineOf } from '../../views/timeline/account-timeline.ts'
@@ -23,7 +23,6 @@ import { actRoutes, frameOf, headers, page } from './console-route.ts'
 
 /** The change of address that the form names. */
 const actFields = z.strictObject({ change: sentId.optional() })
-const params = z.strictObject({ id: sentId })
 /** Of each list on one page. */
 const shown = 50
 const number = z.coerce.number().int().min(1).max(100_000).default(1)
@@ -66,7 +65,7 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
       path: `/console/accounts/{id}/${name}`,
       does,
       permission,
-      params,
+      params: idParams,
       fields: actFields,
       asksFields: ofEmailChange,
       ...(ofEmailChange && ({ reads: ['emailChanges'], problems: ['email_change_state_conflict'] } as const)),
@@ -108,7 +107,7 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
       callers: ['console'],
       permission: 'look',
       reads: ['account', 'consents', 'devices', 'orders', 'esims', 'privacyRequests'],
-      params,
+      params: idParams,
       query,
       responses: { 200: page },
       problems: ['not_found'],

@@ -12,7 +12,7 @@ import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { readIdempotencyKey } from '../../http/idempotency.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId } from '../../http/storable.ts'
+import { idParams } from '../../http/storable.ts'
 import { bulkChangeWords, renderBulkAction } from '../../pages/console/bulk-action.tsx'
 import { renderBulkActions } from '../../pages/console/bulk-actions.tsx'
 import { createBulkActionClient } from '../../runs/bulk-action-client.ts'
@@ -21,7 +21,6 @@ import { bulkOrderPosition, bulkPosition, mostOrders } from '../operator/bulk-ac
 import { actRoutes, done, frameOf, goTo, headers, page, reasonAlone } from './console-route.ts'
 import { faultsOfReason, sentForm } from './perform-act.ts'
 
-const params = z.strictObject({ id: sentId })
 const shown = 100
 const cursorQuery = z.strictObject({ cursor: z.string().max(500).optional() })
 
@@ -132,7 +131,7 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
       callers: ['console'],
       permission: 'look',
       reads: ['orders'],
-      params,
+      params: idParams,
       query: cursorQuery,
       responses: { 200: page },
       problems: ['not_found'],
@@ -167,7 +166,7 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
       permission: 'look',
       unrecorded: 'the bulk action itself says who has started it',
       form: true,
-      params,
+      params: idParams,
       body: z.strictObject({}),
       responses: done,
       problems: ['not_found', 'second_operator_required', 'bulk_action_state_conflict'],
@@ -183,7 +182,7 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
         does: bulkChangeWords[name].does,
         permission: 'look',
         promises: ['U2'],
-        params,
+        params: idParams,
         ...reasonAlone,
         find: ({ id }, caller) => permitted(caller, id),
         pageOf: ({ id, act, order_count: orders }) => ({

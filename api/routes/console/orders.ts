@@ -22,7 +22,7 @@ import { plusMs } from '../../../shared/calendar.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId, sentTime } from '../../http/storable.ts'
+import { idParams, sentId, sentTime } from '../../http/storable.ts'
 import { renderOrder } from '../../pages/console/orders/order.tsx'
 import { renderOrders, waitingHours } from '../../pages/console/orders/orders.tsx'
 import { PartialRefundFields } from '../../pages/console/orders/partial-refund.tsx'
@@ -33,7 +33,6 @@ import { actRoutes, frameOf, headers, page } from './console-route.ts'
 import { disputeActsOf } from './disputes.ts'
 import { actFields, createOrderActs } from './order-acts.ts'
 
-const params = z.strictObject({ id: sentId })
 const shown = 50
 const position = z.tuple([sentTime, sentId]) satisfies z.ZodType<QueuePosition>
 /** An empty field of the form limits nothing. */
@@ -109,7 +108,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
       callers: ['console'],
       permission: 'look',
       reads: ['orders', 'esims'],
-      params,
+      params: idParams,
       responses: { 200: page },
       problems: ['not_found'],
       async handle({ params: { id }, caller }) {
@@ -147,7 +146,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
         permission: act.permission,
         promises: ['U2', 'U5'],
         reads: ['orders'],
-        params,
+        params: idParams,
         fields: actFields,
         asksFields: act.amountOf !== undefined,
         find: ({ id }) => known(id),

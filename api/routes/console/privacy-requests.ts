@@ -15,14 +15,13 @@ import { answerKinds, extensionReasons } from '../../../workflows/privacy-reques
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId, sentTime } from '../../http/storable.ts'
+import { idParams, sentId, sentTime } from '../../http/storable.ts'
 import { renderRequest } from '../../pages/console/privacy-requests/privacy-request.tsx'
 import { type ListedRequest, renderRequests } from '../../pages/console/privacy-requests/privacy-requests.tsx'
 import { AnswerFields, ExtensionFields } from '../../pages/console/request-fields.tsx'
 import { createPrivacyRequestClient } from '../../runs/privacy-request-client.ts'
 import { actRoutes, frameOf, headers, page } from './console-route.ts'
 
-const params = z.strictObject({ id: sentId })
 const shown = 50
 const position = z.tuple([sentTime, sentId])
 /** An empty field of the form limits nothing. */
@@ -66,7 +65,7 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
   const ofRequest = {
     permission: 'privacy',
     promises: ['G6'],
-    params,
+    params: idParams,
     asksFields: true,
     find: ({ id }: z.output<typeof params>) => known(id),
     doneAt: ({ id }: z.output<typeof params>) => `/console/privacy-requests/${id}`,
@@ -109,7 +108,7 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
       callers: ['console'],
       permission: 'privacy',
       reads: ['privacyRequests'],
-      params,
+      params: idParams,
       responses: { 200: page },
       problems: ['not_found'],
       async handle({ params: { id }, caller }) {

@@ -15,7 +15,7 @@ import { isPermitted, type OperatorPermission } from '../../../policy/operators/
 import { actorOf } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId } from '../../http/storable.ts'
+import { idParams } from '../../http/storable.ts'
 import { TaskSubject } from '../../pages/console/task-subject.tsx'
 import { renderTasks } from '../../pages/console/tasks.tsx'
 import { taskPosition } from '../operator/operator-tasks.ts'
@@ -103,7 +103,7 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
         does,
         permission,
         reads: ['orders'],
-        params: z.strictObject({ id: sentId }),
+        params: idParams,
         ...reasonAlone,
         find: ({ id }) => acts.known(id),
         aboutOf: ({ about }) => about,

@@ -25,13 +25,12 @@ import { actorOf, type Caller } from '../../http/caller.ts'
 import { actOnce } from '../../http/idempotency.ts'
 import { orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId, sentTime } from '../../http/storable.ts'
+import { idParams, sentTime } from '../../http/storable.ts'
 import { enumeration } from '../../views/enumeration.ts'
 import { eventSchema, eventType } from '../../views/event-view.ts'
 import { actReason, whyField } from '../../views/operator-words.ts'
 import { assertReasonIsOfOperator, entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
-const params = z.strictObject({ id: sentId })
 /** The key in the access log: the key that gave an endpoint's address reads all that the endpoint gets. */
 const keyOf = (caller: Caller): string =>
   caller.kind === 'service' || caller.kind === 'operator' ? caller.keyId : actorOf(caller)
@@ -214,7 +213,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       tag,
       summary: 'One endpoint',
       callers,
-      params,
+      params: idParams,
       responses: { 200: one },
       problems: ['not_found'],
       async handle({ params: { id } }) {
@@ -230,7 +229,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
         'What it has not taken is sent at once. An endpoint that is enabled again goes on with the first event that it has not taken, unless that is older than 30 days.',
       callers,
       scope: 'events',
-      params,
+      params: idParams,
       body: endpointChange,
       responses: { 200: one },
       problems: ['not_found'],
@@ -268,7 +267,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       summary: 'Delete an endpoint: nothing more is sent to it',
       callers,
       scope: 'events',
-      params,
+      params: idParams,
       query: z.strictObject(whyField),
       responses: { 204: { description: 'It is gone' } },
       problems: ['not_found'],
@@ -293,7 +292,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       callers,
       scope: 'events',
       idempotencyKey: 'required',
-      params,
+      params: idParams,
       body: actReason.optional(),
       responses: { 200: { description: 'The endpoint with its new secret', schema: withSecret } },
       problems: ['not_found', 'webhook_endpoint_conflict', 'request_in_progress'],
@@ -326,7 +325,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       description: 'They have the same ids as before, so that a receiver knows which of them it has had.',
       callers,
       scope: 'events',
-      params,
+      params: idParams,
       body: z.strictObject({ since: sentTime, ...whyField }).meta({ id: 'EventReplay' }),
       responses: {
         202: {
@@ -351,7 +350,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       summary: 'Have an event without a meaning sent to this endpoint alone',
       callers,
       scope: 'events',
-      params,
+      params: idParams,
       body: actReason.optional(),
       responses: { 202: { description: 'The event that is sent', schema: eventSchema } },
       problems: ['not_found', 'webhook_endpoint_conflict'],

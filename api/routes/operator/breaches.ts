@@ -18,7 +18,7 @@ import { actorOf } from '../../http/caller.ts'
 import { cutPage, decodeCursor, pageQuery } from '../../http/cursor.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId, sentTime } from '../../http/storable.ts'
+import { idParams, sentTime } from '../../http/storable.ts'
 import { createBreachClient } from '../../runs/breach-client.ts'
 import { authorityForm } from '../../views/breach-form.ts'
 import { enumeration } from '../../views/enumeration.ts'
@@ -28,7 +28,6 @@ import { actAndRecord, entryOn, recordOperatorAct } from '../console/perform-act
 const text = z.string().trim().min(1).max(5_000)
 const name = z.string().trim().min(1).max(100)
 const time = z.iso.datetime().nullable()
-const params = z.strictObject({ id: sentId })
 
 const newBreach = z
   .strictObject({
@@ -200,7 +199,7 @@ export function breachRoutes(api: ApiContext): Route[] {
       tag: 'breaches',
       summary: 'One breach, and what is left to do',
       callers: ['operator'],
-      params,
+      params: idParams,
       responses: { 200: one },
       problems: ['not_found'],
       handle: async ({ params: { id } }) => ({ status: 200, body: await view(await client.found(id)) }),
@@ -212,7 +211,7 @@ export function breachRoutes(api: ApiContext): Route[] {
       summary: 'Whose data was read, and which fields',
       callers: ['operator'],
       reads: ['accesses'],
-      params,
+      params: idParams,
       query: z.strictObject(pageQuery),
       responses: { 200: { description: 'A page of people', schema: affected } },
       problems: ['not_found'],
@@ -238,7 +237,7 @@ export function breachRoutes(api: ApiContext): Route[] {
       tag: 'breaches',
       summary: "The authority's form, filled in: a text to edit and send (article 33(3))",
       callers: ['operator'],
-      params,
+      params: idParams,
       responses: { 200: { description: 'Markdown', contentType: 'text/markdown' } },
       problems: ['not_found'],
       async handle({ params: { id } }) {
@@ -253,7 +252,7 @@ export function breachRoutes(api: ApiContext): Route[] {
       tag: 'breaches',
       summary: 'Record that the authority was notified, or why it is not',
       callers: ['operator'],
-      params,
+      params: idParams,
       body: authorityNotice,
       responses: { 200: one },
       problems: ['not_found', 'breach_state_conflict'],
@@ -286,7 +285,7 @@ export function breachRoutes(api: ApiContext): Route[] {
       summary: 'Decide whether the people are notified; each gets one mail (article 34)',
       description: 'Also begins a mailing again that has stopped because the mail server took none for days.',
       callers: ['operator'],
-      params,
+      params: idParams,
       body: peopleDecision,
       responses: { 200: one },
       problems: ['not_found', 'breach_state_conflict'],

@@ -5,7 +5,7 @@ import { type BulkChange, listBulkActions, listBulkOrders } from '../../../db/op
 import { actorOf } from '../../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId, sentTime } from '../../http/storable.ts'
+import { idParams, sentId, sentTime } from '../../http/storable.ts'
 import { createBulkActionClient } from '../../runs/bulk-action-client.ts'
 import {
   bulkAct,
@@ -22,7 +22,6 @@ import { actAndRecord } from '../console/perform-act.ts'
 
 export const mostOrders = 5_000
 
-const params = z.strictObject({ id: sentId })
 const newBulkAction = z
   .strictObject({
     act: bulkAct.describe('`retry`: at once and elsewhere; `refund`: in full; `apologise`: by a mail, once'),
@@ -49,7 +48,7 @@ export function bulkActionRoutes(api: ApiContext): Route[] {
       callers: ['operator'],
       promises: ['U2'],
       idempotencyKey: 'optional',
-      params,
+      params: idParams,
       body: actReason.optional(),
       responses: { 200: one },
       problems: ['not_found', 'bulk_action_state_conflict'],
@@ -102,7 +101,7 @@ export function bulkActionRoutes(api: ApiContext): Route[] {
       summary: 'The report of a bulk action, as it is now',
       promises: ['U2'],
       callers: ['operator'],
-      params,
+      params: idParams,
       responses: { 200: one },
       problems: ['not_found'],
       handle: async ({ params: { id } }) => ({
@@ -117,7 +116,7 @@ export function bulkActionRoutes(api: ApiContext): Route[] {
       summary: 'Its orders, each with its outcome',
       callers: ['operator'],
       reads: ['orders'],
-      params,
+      params: idParams,
       query: z.strictObject(pageQuery),
       responses: { 200: { description: 'A page', schema: pageOf(bulkOrder).meta({ id: 'BulkOrderPage' }) } },
       problems: ['not_found'],
@@ -143,7 +142,7 @@ export function bulkActionRoutes(api: ApiContext): Route[] {
       promises: ['U2'],
       callers: ['operator'],
       unrecorded: 'the bulk action itself says who has started it',
-      params,
+      params: idParams,
       responses: { 200: one },
       problems: ['not_found', 'second_operator_required', 'bulk_action_state_conflict'],
       handle: async ({ params: { id }, caller }) => ({

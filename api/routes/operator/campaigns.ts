@@ -6,13 +6,12 @@ import { cancelCampaign, pause, resume } from '../../../workflows/campaign.contr
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { oneLine, sentId, sentTime } from '../../http/storable.ts'
+import { idParams, oneLine, sentTime } from '../../http/storable.ts'
 import { createCampaignClient } from '../../runs/campaign-client.ts'
 import { enumeration } from '../../views/enumeration.ts'
 import { actReason, whyField } from '../../views/operator-words.ts'
 import { actAndRecord, entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
-const params = z.strictObject({ id: sentId })
 const newCampaign = z
   .strictObject({
     subject: oneLine(150),
@@ -73,7 +72,7 @@ export function campaignRoutes(api: ApiContext): Route[] {
       promises: ['U4'],
       callers: ['operator'],
       idempotencyKey: 'optional',
-      params,
+      params: idParams,
       body: actReason.optional(),
       responses: { 200: one },
       problems: ['not_found', 'campaign_state_conflict'],
@@ -139,7 +138,7 @@ export function campaignRoutes(api: ApiContext): Route[] {
       summary: 'One campaign, with the numbers of its mails',
       promises: ['U4'],
       callers: ['operator'],
-      params,
+      params: idParams,
       responses: { 200: one },
       problems: ['not_found'],
       async handle({ params: { id } }) {

@@ -21,7 +21,7 @@ import {
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId, sentTime } from '../../http/storable.ts'
+import { idParams, sentTime } from '../../http/storable.ts'
 import { startAndUpdate } from '../../runs/workflow-problems.ts'
 import { enumeration } from '../../views/enumeration.ts'
 import { whyField } from '../../views/operator-words.ts'
@@ -72,7 +72,6 @@ const run = z
   .object({ workflowId: z.string(), runId: z.string(), type: z.string(), startedAt: time, keyIds: z.array(z.string()) })
   .meta({ id: 'RunUnderOldKeys' })
 
-const params = z.strictObject({ id: sentId })
 const position = z.tuple([sentTime, z.uuid()])
 const one = { description: 'The rotation', schema: rotation }
 const shownRuns = 200
@@ -136,7 +135,7 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
       summary: 'One key rotation, with its progress',
       promises: ['S1'],
       callers: ['operator'],
-      params,
+      params: idParams,
       responses: { 200: one },
       problems: ['not_found'],
       handle: async ({ params: { id } }) => ({ status: 200, body: view(await found(id)) }),
@@ -148,7 +147,7 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
       summary: 'List at most 200 open runs that still need an old payload key',
       promises: ['S1'],
       callers: ['operator'],
-      params,
+      params: idParams,
       responses: { 200: { description: 'The runs', schema: z.object({ items: z.array(run), more: z.boolean() }) } },
       problems: ['not_found'],
       async handle({ params: { id } }) {

@@ -18,12 +18,11 @@ import { actorOf, type Caller } from '../../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId, sentTime } from '../../http/storable.ts'
+import { idParams, sentId, sentTime } from '../../http/storable.ts'
 import { actReason, taskNote } from '../../views/operator-words.ts'
 import { actAndRecord } from '../console/perform-act.ts'
 import { createTaskActs, type TaskActName } from './task-acts.ts'
 
-const params = z.strictObject({ id: sentId })
 const time = z.iso.datetime()
 
 const operatorTask = z
@@ -113,7 +112,7 @@ export function operatorTaskRoutes(api: ApiContext): Route[] {
       summary: 'Take an open task, also from another operator',
       callers: ['operator'],
       reads: ['orders'],
-      params,
+      params: idParams,
       body: actReason.optional(),
       responses: { 200: { description: 'The task is yours', schema: operatorTask } },
       problems: ['not_found'],
@@ -128,7 +127,7 @@ export function operatorTaskRoutes(api: ApiContext): Route[] {
       summary: 'Replace the note of an open task',
       callers: ['operator'],
       reads: ['orders'],
-      params,
+      params: idParams,
       body: taskNoted,
       responses: { 200: { description: 'The note is stored', schema: operatorTask } },
       problems: ['not_found'],
@@ -143,7 +142,7 @@ export function operatorTaskRoutes(api: ApiContext): Route[] {
       summary: 'Close an open task',
       callers: ['operator'],
       reads: ['orders'],
-      params,
+      params: idParams,
       body: z.strictObject({ note: taskNote.optional() }).meta({ id: 'TaskClosing' }),
       responses: { 200: { description: 'The task is closed', schema: operatorTask } },
       problems: ['not_found', 'erasure_step_conflict'],
@@ -160,7 +159,7 @@ export function operatorTaskRoutes(api: ApiContext): Route[] {
       promises: ['G3'],
       callers: ['operator'],
       reads: ['orders'],
-      params,
+      params: idParams,
       body: taskNoted,
       responses: { 200: { description: 'The step is done', schema: stepDone } },
       problems: ['not_found', 'erasure_step_conflict'],
@@ -182,7 +181,7 @@ export function operatorTaskRoutes(api: ApiContext): Route[] {
       promises: ['G3'],
       callers: ['operator'],
       reads: ['orders'],
-      params,
+      params: idParams,
       body: actReason.optional(),
       responses: { 200: { description: 'It is being tried; the task closes when it is done', schema: operatorTask } },
       problems: ['not_found', 'erasure_step_conflict'],

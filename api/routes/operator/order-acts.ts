@@ -10,7 +10,7 @@ import { findOrder } from '../../../db/order/orders.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId, sentTime } from '../../http/storable.ts'
+import { idParams, sentId, sentTime } from '../../http/storable.ts'
 import { actOutcome, outcomeOfAct, taskNote } from '../../views/operator-words.ts'
 import { orderStatus } from '../../views/order-enumerations.ts'
 import { actFields, createOrderActs } from '../console/order-acts.ts'
@@ -88,7 +88,7 @@ export function operatorActRoutes(api: ApiContext): Route[] {
       summary: 'Note something about an account, as the console does',
       callers: ['operator'],
       idempotencyKey: 'required',
-      params: z.strictObject({ id: sentId }),
+      params: idParams,
       body: newNote,
       responses: { 201: { description: 'It is noted', schema: noted } },
       problems: ['not_found', 'request_in_progress', 'account_missing'],
@@ -108,7 +108,7 @@ export function operatorActRoutes(api: ApiContext): Route[] {
       promises: ['U2', 'U5'],
       callers: ['operator'],
       idempotencyKey: 'required',
-      params: z.strictObject({ id: sentId }),
+      params: idParams,
       body: newAct,
       responses: { 200: { description: 'It is done', schema: acted } },
       problems: [

@@ -4,7 +4,7 @@ import { readOrderRows } from '../../../db/operator/order-rows.ts'
 import { findOrder } from '../../../db/order/orders.ts'
 import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId } from '../../http/storable.ts'
+import { idParams } from '../../http/storable.ts'
 import { timelineOf } from '../../views/timeline/order-timeline.ts'
 import { timelineEntry } from '../../views/timeline/timeline-entry.ts'
 
@@ -21,7 +21,7 @@ export function orderTimelineRoutes({ sql }: ApiContext): Route[] {
       summary: 'Everything that happened to an order, the oldest first',
       callers: ['operator'],
       reads: ['orders', 'esims'],
-      params: z.strictObject({ id: sentId }),
+      params: idParams,
       responses: { 200: { description: 'The timeline', schema: timeline } },
       problems: ['not_found'],
       async handle({ params: { id } }) {

@@ -8,7 +8,7 @@ import { findReceipt } from '../../../db/erasure/deletions.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { Caller } from '../../http/caller.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { sentId } from '../../http/storable.ts'
+import { idParams } from '../../http/storable.ts'
 import { renderDeleteAccount, renderReceipt } from '../../pages/deletion.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderNotFound } from '../../pages/problems/not-found.tsx'
@@ -89,7 +89,7 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
       summary: `The file ${name}: see docs/receipts.md for how to verify it`,
       promises: ['G3'],
       callers: ['public'],
-      params: z.strictObject({ id: sentId }),
+      params: idParams,
       responses: { 200: { description: 'The file', contentType } },
       problems: ['not_found'],
       async handle({ params: { id } }) {

@@ -19,7 +19,7 @@ import type { Visitor } from '../../http/caller.ts'
 import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type RefusedForm, type Route } from '../../http/route.ts'
-import { sentId } from '../../http/storable.ts'
+import { idParams, sentId } from '../../http/storable.ts'
 import type { NoticeName } from '../../pages/account/frame.tsx'
 import { renderOrder } from '../../pages/account/order.tsx'
 import { renderWithdrawal } from '../../pages/account/withdrawal.tsx'
@@ -36,7 +36,6 @@ import { holdsOf, ownOrder } from './own-order.ts'
 const html = { description: 'A page', contentType: 'text/html' } as const
 const elsewhere = { description: 'Done; the answer is on another page' } as const
 const headers = layoutHeaders({ forms: true })
-const params = z.strictObject({ id: sentId })
 const nothing = z.strictObject({})
 const onceOnly = z.strictObject({ once: sentId })
 const cancelledStates: readonly OrderStatus[] = ['cancelled', 'refunding', 'refunded']
@@ -63,7 +62,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       promises: ['U2'],
       callers: ['visitor'],
       form: true,
-      params,
+      params: idParams,
       body: nothing,
       responses: { 303: elsewhere, 200: html },
       problems: ['order_state_conflict', 'esim_in_use', 'provider_unavailable', 'request_in_progress'],
@@ -91,7 +90,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       summary: 'One order of a person: state, price, refunds, documents and mails',
       promises: ['G1', 'U2', 'U3', 'U6'],
       callers: ['visitor'],
-      params,
+      params: idParams,
       responses: { 200: html },
       handle: ({ caller, params: { id }, header, page }) =>
         show(header, (notice) => orderPage(id, caller, page(), { notice })),
@@ -106,7 +105,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       promises: ['U3'],
       callers: ['visitor'],
       form: true,
-      params,
+      params: idParams,
       body: onceOnly,
       responses: { 303: elsewhere, 200: html },
       problems: ['order_state_conflict', 'mail_unavailable', 'request_in_progress'],
@@ -126,7 +125,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       summary: 'Opens a withdrawal from the contract, and shows what it means',
       callers: ['visitor'],
       form: true,
-      params,
+      params: idParams,
       body: nothing,
       responses: { 200: html },
       problems: ['order_state_conflict', 'withdrawal_period_over'],
@@ -145,7 +144,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       promises: ['U2'],
       callers: ['visitor'],
       form: true,
-      params,
+      params: idParams,
       body: z.strictObject({ name: wholeName }),
       responses: { 303: elsewhere, 200: html },
       problems: [

@@ -13,7 +13,7 @@ import { ipCountryOf, type Visitor } from '../../http/caller.ts'
 import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type RefusedForm, type Route } from '../../http/route.ts'
-import { sentId } from '../../http/storable.ts'
+import { idParams, sentId } from '../../http/storable.ts'
 import { renderPaid, renderTopUp } from '../../pages/account/top-up.tsx'
 import { onceOf } from '../../pages/form.tsx'
 import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
@@ -25,7 +25,6 @@ import { packageCode } from '../checkouts.ts'
 const html = { description: 'A page', contentType: 'text/html' } as const
 const elsewhere = { description: 'Done; the answer is on another page' } as const
 const headers = layoutHeaders({ forms: true })
-const params = z.strictObject({ id: sentId })
 const performanceConsent = z
   .enum(Object.values(consentsInForce))
   .optional()
@@ -45,7 +44,7 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
       summary: 'The top-ups that an eSIM takes',
       promises: ['U2'],
       callers: ['visitor'],
-      params,
+      params: idParams,
       responses: { 200: html },
       problems: ['not_found'],
       handle: async ({ caller, params: { id }, page }) => ({
@@ -62,7 +61,7 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
       promises: ['U2'],
       callers: ['visitor'],
       form: true,
-      params,
+      params: idParams,
       body: z.strictObject({ once: sentId, packageCode, performanceConsent }),
       responses: { 303: elsewhere, 200: html },
       problems: [

@@ -12,7 +12,7 @@ import {
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../../http/cursor.ts'
 import { Problem } from '../../../http/problem.ts'
 import { defineRoute, type Route } from '../../../http/route.ts'
-import { sentId } from '../../../http/storable.ts'
+import { idParams } from '../../../http/storable.ts'
 import { enumeration } from '../../../views/enumeration.ts'
 
 const kind = z.enum(['order', 'payment', 'provider_order', 'run', 'table'])
@@ -95,7 +95,7 @@ export function restoreRoutes({ sql }: ApiContext): Route[] {
       promises: ['U2'],
       callers: ['operator'],
       duringRestore: true,
-      params: z.strictObject({ id: sentId }),
+      params: idParams,
       query: z.strictObject({ ...pageQuery, outcome: outcome.optional() }),
       responses: { 200: { description: 'A page of items', schema: pageOf(item).meta({ id: 'RestoredItemPage' }) } },
       problems: ['not_found'],
