@@ -24,6 +24,11 @@ export interface ResponseDefinition {
   headers?: Record<string, string>
 }
 
+/** The answer with a page. */
+export const html = { description: 'A page', contentType: 'text/html' } as const
+/** The answer of a form that leads to another page by 303. */
+export const elsewhere = { description: 'Done; the answer is on another page' } as const
+
 export type ResponseDefinitions = Readonly<Record<number, ResponseDefinition>>
 
 /** A list sends a header several times, as `Set-Cookie` needs it. */

@@ -6,7 +6,7 @@ import type { EmailChange } from '../../db/email-changes.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { isoOrNull } from '../../shared/calendar.ts'
 import { actorOf } from '../http/caller.ts'
-import { defineRoute, type Route } from '../http/route.ts'
+import { defineRoute, html, type Route } from '../http/route.ts'
 import { type EmailChangePage, renderEmailChange } from '../pages/email-change.tsx'
 import { layoutHeaders, type PageContext } from '../pages/layout.tsx'
 import { renderNotFound } from '../pages/problems/not-found.tsx'
@@ -38,7 +38,6 @@ const emailChange = z
   .meta({ id: 'EmailChange' })
 
 const one = { description: 'The change and its state', schema: emailChange }
-const html = { description: 'A page', contentType: 'text/html' } as const
 const token = z.strictObject({ token: z.string().max(100) })
 const sides = ['email_change_old', 'email_change_new'] as const
 

@@ -11,7 +11,7 @@ import { plusDays } from '../../shared/calendar.ts'
 import { actorOf } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageQuery } from '../http/cursor.ts'
 import { orNotFound, Problem } from '../http/problem.ts'
-import { defineRoute, type Route } from '../http/route.ts'
+import { defineRoute, html, type Route } from '../http/route.ts'
 import { layoutHeaders } from '../pages/layout.tsx'
 import { renderPolicies, renderPolicy } from '../pages/policies.tsx'
 import { createPolicyClient } from '../runs/policy-client.ts'
@@ -21,7 +21,6 @@ import { actAndRecord, entryOn } from './console/perform-act.ts'
 
 const everybody = ['public', 'service', 'operator', 'person', 'newcomer'] as const
 const versionParams = z.strictObject({ version: policyVersion })
-const page = { description: 'A page', contentType: 'text/html' } as const
 const details = { description: 'The version', schema: policyDetails } as const
 const summaries = z.object({ items: z.array(policySummary) }).meta({ id: 'Policies' })
 const position = z.tuple([z.uuid()])
@@ -51,7 +50,7 @@ export function policyRoutes(api: ApiContext): Route[] {
       summary: 'The privacy policy: the version in force, a coming one and all earlier ones',
       promises: ['N1'],
       callers: everybody,
-      responses: { 200: page },
+      responses: { 200: html },
       async handle({ page }) {
         return { status: 200, headers: pageHeaders, raw: renderPolicies(await listPolicies(sql), page()) }
       },
@@ -64,7 +63,7 @@ export function policyRoutes(api: ApiContext): Route[] {
       promises: ['N1'],
       callers: everybody,
       params: versionParams,
-      responses: { 200: page },
+      responses: { 200: html },
       problems: ['not_found'],
       async handle({ params, page }) {
         const policy = await posted(params.version)

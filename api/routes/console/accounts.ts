@@ -13,13 +13,13 @@ import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { asOneLine } from '../../../shared/text/one-line.ts'
 import { actorOf } from '../../http/caller.ts'
 import { orNotFound, Problem } from '../../http/problem.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { idParams, sentId } from '../../http/storable.ts'
 import { EmailChangeFacts, renderAccountPage } from '../../pages/console/account.tsx'
 import { pageOfList } from '../../pages/console/parts.tsx'
 import { accountTimelineOf } from '../../views/timeline/account-timeline.ts'
 import { type AccountActName, accountActNames, createAccountActs } from './account-acts.ts'
-import { actRoutes, frameOf, headers, page } from './console-route.ts'
+import { actRoutes, frameOf, headers } from './console-route.ts'
 
 /** The change of address that the form names. */
 const actFields = z.strictObject({ change: sentId.optional() })
@@ -109,7 +109,7 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
       reads: ['account', 'consents', 'devices', 'orders', 'esims', 'privacyRequests'],
       params: idParams,
       query,
-      responses: { 200: page },
+      responses: { 200: html },
       problems: ['not_found'],
       async handle({ params: { id }, query: pages, caller }) {
         const account = orNotFound(await findAccount(sql, api, id))

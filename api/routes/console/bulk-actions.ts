@@ -11,14 +11,14 @@ import { actorOf, type ConsoleUser } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { readIdempotencyKey } from '../../http/idempotency.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { idParams } from '../../http/storable.ts'
 import { bulkChangeWords, renderBulkAction } from '../../pages/console/bulk-action.tsx'
 import { renderBulkActions } from '../../pages/console/bulk-actions.tsx'
 import { createBulkActionClient } from '../../runs/bulk-action-client.ts'
 import { bulkSelection, viewBulkAction, viewBulkOrder } from '../../views/bulk-action-view.ts'
 import { bulkOrderPosition, bulkPosition, mostOrders } from '../operator/bulk-actions.ts'
-import { actRoutes, done, frameOf, goTo, headers, page, reasonAlone } from './console-route.ts'
+import { actRoutes, done, frameOf, goTo, headers, reasonAlone } from './console-route.ts'
 import { faultsOfReason, sentForm } from './perform-act.ts'
 
 const shown = 100
@@ -77,7 +77,7 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
       callers: ['console'],
       permission: 'look',
       query: cursorQuery,
-      responses: { 200: page },
+      responses: { 200: html },
       async handle({ caller, query: { cursor } }) {
         const typed = { once: randomUUID(), reason: '', fields: fields.parse({ act: 'retry' }), faults: [] }
         return { status: 200, headers, raw: await list(caller, typed, cursor) }
@@ -94,7 +94,7 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
       unrecorded: 'the bulk action itself says who has prepared it, and why',
       form: true,
       body: z.strictObject({ ...sentForm.shape, ...fields.shape }),
-      responses: { ...done, 422: { ...page, description: 'Nothing was selected; the page says why' } },
+      responses: { ...done, 422: { ...html, description: 'Nothing was selected; the page says why' } },
       problems: ['idempotency_key_reused'],
       async handle({ body: { once, reason, ...typed }, caller }) {
         assertPermitted(caller, typed.act)
@@ -133,7 +133,7 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
       reads: ['orders'],
       params: idParams,
       query: cursorQuery,
-      responses: { 200: page },
+      responses: { 200: html },
       problems: ['not_found'],
       async handle({ caller, params: { id }, query: { cursor } }) {
         const after = decodeCursor(cursor, bulkOrderPosition)

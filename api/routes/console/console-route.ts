@@ -9,7 +9,7 @@ import type { PromiseId } from '../../../policy/promises.ts'
 import { type ConsoleUser, noteEntry } from '../../http/caller.ts'
 import type { FieldError } from '../../http/problem.ts'
 import type { ProblemCode } from '../../http/problems.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, elsewhere, html, type Route } from '../../http/route.ts'
 import { type ActPage, renderAct } from '../../pages/console/act.tsx'
 import type { ConsoleFrame } from '../../pages/console/frame.tsx'
 import type { WaysToSignIn } from '../../pages/console/sign-in/sign-in.tsx'
@@ -17,11 +17,10 @@ import { layoutHeaders } from '../../pages/layout.tsx'
 import { keysMaySignIn } from '../../sign-in/session-cookie.ts'
 import { performAct, type RequestIds, sentForm } from './perform-act.ts'
 
-export const page = { description: 'A page', contentType: 'text/html' } as const
 /** The answer of a form. */
-export const done = { 303: { description: 'Done; the answer is on another page' }, 200: page } as const
+export const done = { 303: elsewhere, 200: html } as const
 /** The answers of a form that asks for a reason. */
-const answers = { ...done, 422: { ...page, description: 'It was not done; the page says why' } } as const
+const answers = { ...done, 422: { ...html, description: 'It was not done; the page says why' } } as const
 export const headers = layoutHeaders({ forms: true })
 
 export const goTo = (path: string) => ({ status: 303 as const, headers: { Location: path } })
@@ -112,7 +111,7 @@ export function actRoutes<Params extends z.ZodObject, Subject, Fields extends z.
       permission,
       ...(act.reads && { reads: act.reads }),
       params: ids,
-      responses: { 200: page },
+      responses: { 200: html },
       problems: ['not_found', ...(act.problems ?? [])],
       async handle({ params, caller }) {
         const subject = await act.find(ids.parse(params), caller)

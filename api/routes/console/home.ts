@@ -17,14 +17,14 @@ import type { EvidenceReader } from '../../evidence/evidence.ts'
 import { viewEvidence } from '../../evidence/evidence-view.ts'
 import type { ConsoleUser } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { renderConsole } from '../../pages/console/home.tsx'
 import { renderConsoleSignIn } from '../../pages/console/sign-in/sign-in.tsx'
 import { renderPromises } from '../../pages/promises.tsx'
 import { listConsoleRuns } from '../../runs/console-runs.ts'
 import { listWedgedRuns } from '../../runs/wedged-runs.ts'
 import { taskPosition } from '../operator/operator-tasks.ts'
-import { frameOf, headers, page, waysToSignIn } from './console-route.ts'
+import { frameOf, headers, waysToSignIn } from './console-route.ts'
 import { listedRequest } from './privacy-requests.ts'
 
 const shown = 50
@@ -43,7 +43,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
       permission: 'look',
       reads: ['orders', 'privacyRequests'],
       query: z.strictObject({ tasks: z.string().max(500).optional().describe('the page of tasks to show') }),
-      responses: { 200: page },
+      responses: { 200: html },
       async handle({ caller, query }) {
         if (caller.kind !== 'console') return { status: 200, headers, raw: signInPage }
         return { status: 200, headers, ...(await overview(caller, query.tasks)) }
@@ -56,7 +56,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
       summary: 'Every promise, with the figures that show whether it is kept',
       callers: ['console'],
       permission: 'look',
-      responses: { 200: page },
+      responses: { 200: html },
       handle: async ({ caller }) => ({
         status: 200,
         headers,

@@ -8,13 +8,13 @@ import { closeSession } from '../../../db/web-sessions.ts'
 import { roleByClaim } from '../../../policy/operators/openid-roles.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { Problem } from '../../http/problem.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { renderLeadingOn, renderSignedIn } from '../../pages/console/sign-in/sign-in.tsx'
 import type { From, RefuseSignIn } from '../../sign-in/console-sign-in.ts'
 import { secretIn } from '../../sign-in/session-cookie.ts'
 import { beginAttempt, findAttempt } from '../../sign-in/sign-in-attempt.ts'
 import { createWebSignIn } from '../../sign-in/web-sign-in.ts'
-import { headers, page } from './console-route.ts'
+import { headers } from './console-route.ts'
 
 const path = '/console/sign-in/openid'
 
@@ -33,7 +33,7 @@ export function openIdSignInRoutes(api: ApiContext, refusal: RefuseSignIn): Rout
       callers: ['public'],
       form: true,
       body: z.strictObject({}),
-      responses: { 200: page },
+      responses: { 200: html },
       problems: ['not_found'],
       async handle({ header }) {
         if (!operatorSignIn) throw new Problem('not_found')
@@ -65,7 +65,7 @@ export function openIdSignInRoutes(api: ApiContext, refusal: RefuseSignIn): Rout
         iss: z.string().max(2_000).optional(),
         error: z.string().max(200).optional(),
       }),
-      responses: { 200: page },
+      responses: { 200: html },
       problems: ['not_found', 'unauthenticated', 'role_insufficient'],
       async handle({ query, header, ip, requestId }) {
         if (!operatorSignIn) throw new Problem('not_found')

@@ -21,15 +21,15 @@ import { milliseconds } from '../../../policy/periods.ts'
 import { plusMs } from '../../../shared/calendar.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { orNotFound } from '../../http/problem.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { idParams, sentId, sentTime } from '../../http/storable.ts'
 import { renderOrder } from '../../pages/console/orders/order.tsx'
 import { renderOrders, waitingHours } from '../../pages/console/orders/orders.tsx'
 import { PartialRefundFields } from '../../pages/console/orders/partial-refund.tsx'
 import type { FormState } from '../../pages/form.tsx'
-import { timelineOf } from '../../views/timeline/order-timeline.ts'
 import { dueAt } from '../../views/order-view.ts'
-import { actRoutes, frameOf, headers, page } from './console-route.ts'
+import { timelineOf } from '../../views/timeline/order-timeline.ts'
+import { actRoutes, frameOf, headers } from './console-route.ts'
 import { disputeActsOf } from './disputes.ts'
 import { actFields, createOrderActs } from './order-acts.ts'
 
@@ -74,7 +74,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
       permission: 'look',
       reads: ['orders'],
       query: queueQuery,
-      responses: { 200: page },
+      responses: { 200: html },
       async handle({ caller, query: { status, cursor, ...typed } }) {
         const after = decodeCursor(cursor, position)
         const asOf = new Date()
@@ -109,7 +109,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
       permission: 'look',
       reads: ['orders', 'esims'],
       params: idParams,
-      responses: { 200: page },
+      responses: { 200: html },
       problems: ['not_found'],
       async handle({ params: { id }, caller }) {
         const order = await known(id)

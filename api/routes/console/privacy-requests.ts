@@ -14,13 +14,13 @@ import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { answerKinds, extensionReasons } from '../../../workflows/privacy-request.contract.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { orNotFound } from '../../http/problem.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { idParams, sentId, sentTime } from '../../http/storable.ts'
 import { renderRequest } from '../../pages/console/privacy-requests/privacy-request.tsx'
 import { type ListedRequest, renderRequests } from '../../pages/console/privacy-requests/privacy-requests.tsx'
 import { AnswerFields, ExtensionFields } from '../../pages/console/request-fields.tsx'
 import { createPrivacyRequestClient } from '../../runs/privacy-request-client.ts'
-import { actRoutes, frameOf, headers, page } from './console-route.ts'
+import { actRoutes, frameOf, headers } from './console-route.ts'
 
 const shown = 50
 const position = z.tuple([sentTime, sentId])
@@ -82,7 +82,7 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
       permission: 'look',
       reads: ['privacyRequests'],
       query,
-      responses: { 200: page },
+      responses: { 200: html },
       async handle({ caller, query: { state, kind, cursor } }) {
         const asOf = new Date()
         const filter = { filter: state, kind: kind || undefined, asOf }
@@ -109,7 +109,7 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
       permission: 'privacy',
       reads: ['privacyRequests'],
       params: idParams,
-      responses: { 200: page },
+      responses: { 200: html },
       problems: ['not_found'],
       async handle({ params: { id }, caller }) {
         const row = await known(id)

@@ -2,10 +2,10 @@
 import type { ApiContext } from '../../../context.ts'
 import { endOtherSessions, listOwnSessions } from '../../../db/web-sessions.ts'
 import { isFresh } from '../../http/auth.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { renderSessions } from '../../pages/console/sign-in/sessions.tsx'
 import { sessionToEnd } from '../../views/session-fields.ts'
-import { done, frameOf, goTo, headers, page } from './console-route.ts'
+import { done, frameOf, goTo, headers } from './console-route.ts'
 
 const path = '/console/sessions'
 
@@ -21,7 +21,7 @@ export function consoleSessionRoutes(api: ApiContext): Route[] {
       promises: ['R4'],
       callers: ['console'],
       permission: 'look',
-      responses: { 200: page },
+      responses: { 200: html },
       async handle({ caller }) {
         const asOf = new Date()
         const sessions = await listOwnSessions(sql, caller.sessionId, asOf)

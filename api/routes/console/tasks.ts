@@ -14,13 +14,13 @@ import { urgencies } from '../../../policy/operator-tasks.ts'
 import { isPermitted, type OperatorPermission } from '../../../policy/operators/operator-roles.ts'
 import { actorOf } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { idParams } from '../../http/storable.ts'
 import { TaskSubject } from '../../pages/console/task-subject.tsx'
 import { renderTasks } from '../../pages/console/tasks.tsx'
 import { taskPosition } from '../operator/operator-tasks.ts'
 import { createTaskActs, type TaskActName } from '../operator/task-acts.ts'
-import { actRoutes, frameOf, headers, page, reasonAlone } from './console-route.ts'
+import { actRoutes, frameOf, headers, reasonAlone } from './console-route.ts'
 
 const shown = 50
 /** An empty field of the form limits nothing. */
@@ -63,7 +63,7 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
       permission: 'look',
       reads: ['orders'],
       query,
-      responses: { 200: page },
+      responses: { 200: html },
       async handle({ caller, query: { kind, urgency, owner, cursor } }) {
         const after = decodeCursor(cursor, taskPosition)
         const asOf = new Date()

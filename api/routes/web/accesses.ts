@@ -5,7 +5,7 @@ import { listAccesses } from '../../../db/access/access-log.ts'
 import { periods } from '../../../policy/periods.ts'
 import { plusDays } from '../../../shared/calendar.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { sentTime } from '../../http/storable.ts'
 import { renderAccesses } from '../../pages/account/accesses.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
@@ -25,7 +25,7 @@ export function accessPageRoutes({ sql }: ApiContext): Route[] {
       promises: ['G1', 'R4'],
       callers: ['public', 'visitor'],
       query: z.strictObject({ cursor: z.string().max(500).optional() }),
-      responses: { 200: { description: 'A page', contentType: 'text/html' } },
+      responses: { 200: html },
       async handle({ caller, query: { cursor }, page }) {
         if (caller.kind !== 'visitor') return { status: 200, headers, raw: renderAskAddress('account/data', page()) }
         const [at, last] = decodeCursor(cursor, position) ?? []

@@ -20,7 +20,7 @@ import { spend } from '../../http/allowance.ts'
 import type { Visitor } from '../../http/caller.ts'
 import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, elsewhere, html, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
 import type { NoticeName } from '../../pages/account/frame.tsx'
 import { type MyDataPage, renderMyData } from '../../pages/account/my-data.tsx'
@@ -37,8 +37,6 @@ import { email, profileForm } from '../../views/account-fields.ts'
 import { exportHeaders } from '../exports.ts'
 import { accountPage } from './account-page.ts'
 
-const html = { description: 'A page', contentType: 'text/html' } as const
-const elsewhere = { description: 'Done; the answer is on another page' } as const
 const headers = layoutHeaders({ forms: true })
 const destination = z.enum(destinations).default('account')
 const token = z.strictObject({ token: z.string().max(100) })

@@ -7,7 +7,7 @@ import type { ApiContext } from '../../../context.ts'
 import { findReceipt } from '../../../db/erasure/deletions.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { Caller } from '../../http/caller.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { idParams } from '../../http/storable.ts'
 import { renderDeleteAccount, renderReceipt } from '../../pages/deletion.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
@@ -17,7 +17,6 @@ import { signOutHeaders } from '../../sign-in/session-cookie.ts'
 import { viewReceipt } from '../../views/deletion-receipt.ts'
 import { signedReceipt } from '../../views/signed-receipt.ts'
 
-const html = { description: 'A page', contentType: 'text/html' } as const
 const headers = layoutHeaders({ forms: true })
 
 export function deletionPageRoutes(api: ApiContext): Route[] {

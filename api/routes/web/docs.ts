@@ -4,7 +4,7 @@ import { isKeyOf } from '../../../shared/keys-of.ts'
 import type { OpenApiDocument } from '../../http/openapi.ts'
 import { Problem } from '../../http/problem.ts'
 import { problems } from '../../http/problems.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { renderEvents } from '../../pages/docs/events.tsx'
 import { renderOrderStates } from '../../pages/docs/order-states.tsx'
 import { renderProblemType } from '../../pages/docs/problem-type.tsx'
@@ -45,7 +45,7 @@ export function docsRoutes(described: () => { routes: readonly Route[]; document
       tag: 'documentation',
       summary: 'The documentation of this API as a page',
       callers: ['public'],
-      responses: { 200: { description: 'A page', contentType: 'text/html' } },
+      responses: { 200: html },
       handle() {
         const { routes, document } = described()
         page ??= renderDocs(routes, document)
@@ -58,7 +58,7 @@ export function docsRoutes(described: () => { routes: readonly Route[]; document
       tag: 'documentation',
       summary: 'From nothing to a delivered eSIM, and to each other outcome',
       callers: ['public'],
-      responses: { 200: { description: 'A page', contentType: 'text/html' } },
+      responses: { 200: html },
       async handle() {
         quickstart ??= renderQuickstart(await readDocument('quickstart.md'))
         return { status: 200, headers: pageHeaders, raw: quickstart }
@@ -70,7 +70,7 @@ export function docsRoutes(described: () => { routes: readonly Route[]; document
       tag: 'documentation',
       summary: 'The states of an order, as a diagram and a table',
       callers: ['public'],
-      responses: { 200: { description: 'A page', contentType: 'text/html' } },
+      responses: { 200: html },
       handle: () => ({ status: 200, headers: pageHeaders, raw: renderOrderStates() }),
     }),
     defineRoute({
@@ -79,7 +79,7 @@ export function docsRoutes(described: () => { routes: readonly Route[]; document
       tag: 'documentation',
       summary: 'The events that an app backend is sent: their types, their form and their deliveries',
       callers: ['public'],
-      responses: { 200: { description: 'A page', contentType: 'text/html' } },
+      responses: { 200: html },
       async handle() {
         events ??= renderEvents({
           text: await readDocument('events.md'),
@@ -96,7 +96,7 @@ export function docsRoutes(described: () => { routes: readonly Route[]; document
       summary: 'Cause and remedy of a problem type',
       callers: ['public'],
       params: z.object({ code: z.string().max(100) }),
-      responses: { 200: { description: 'A page', contentType: 'text/html' } },
+      responses: { 200: html },
       problems: ['not_found'],
       handle({ params }) {
         if (!isKeyOf(problems, params.code)) throw new Problem('not_found')

@@ -7,14 +7,13 @@ import { listEsims, type StoredEsim } from '../../../db/order/esims.ts'
 import { findOrderByInstallToken } from '../../../db/order/orders.ts'
 import { qrPng } from '../../../mails/order/qr.ts'
 import { androidInstallUrl, iosInstallUrl, parseActivationCode } from '../../../providers/lpa.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { renderInstall } from '../../pages/install/install.tsx'
 import { deviceOf, type InstallableEsim } from '../../pages/install/install-steps.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderNotFound } from '../../pages/problems/not-found.tsx'
 import { esimLife, findEsimsToTopUp } from '../../views/esim-life.ts'
 
-const html = { description: 'A page', contentType: 'text/html' } as const
 const headers = { ...layoutHeaders({ images: true, copyButtons: true }), 'X-Robots-Tag': 'noindex' }
 
 export function installRoutes(api: ApiContext): Route[] {

@@ -4,7 +4,7 @@ import type { ApiContext } from '../../../context.ts'
 import { updateAccount } from '../../../db/accounts.ts'
 import { languages } from '../../../messages/languages.ts'
 import { Problem } from '../../http/problem.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { languageCookie } from '../../language/request-language.ts'
 
 const language = z.enum(languages)
@@ -38,7 +38,7 @@ export function languageRoutes({ sql, dataKeys, cipher, config }: ApiContext): R
       callers: ['visitor'],
       form: true,
       body: z.strictObject({ language }),
-      responses: { 303: elsewhere, 200: { description: 'A page', contentType: 'text/html' } },
+      responses: { 303: elsewhere, 200: html },
       async handle({ caller, body }) {
         const change = { id: caller.accountId, expectedVersion: undefined, changes: body, at: new Date() }
         if ((await updateAccount(sql, { dataKeys, cipher }, change)) !== 'changed') throw new Problem('not_found')

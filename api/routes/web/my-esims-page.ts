@@ -6,7 +6,7 @@ import { installUrl } from '../../../db/crypto/install-token.ts'
 import { listEsimsOfOrders } from '../../../db/order/esims.ts'
 import { listOrders } from '../../../db/order/orders.ts'
 import type { Visitor } from '../../http/caller.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { renderMyEsims } from '../../pages/account/my-esims.tsx'
 import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
 import { renderAskAddress } from '../../pages/sign-in.tsx'
@@ -14,7 +14,6 @@ import { esimLife, findEsimsToTopUp } from '../../views/esim-life.ts'
 import { accountPage } from './account-page.ts'
 import { holdsOf } from './own-order.ts'
 
-const html = { description: 'A page', contentType: 'text/html' } as const
 const headers = layoutHeaders({ forms: true })
 const shownOrders = 50
 

@@ -6,14 +6,13 @@ import { findDocument } from '../../../db/order/books.ts'
 import type { Texts } from '../../../messages/texts.ts'
 import type { Visitor } from '../../http/caller.ts'
 import { Problem } from '../../http/problem.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
 import { renderInvoice } from '../../pages/account/invoice.tsx'
 import { invoiceContent } from '../../pages/account/invoice-content.ts'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { ownOrder } from './own-order.ts'
 
-const html = { description: 'A page', contentType: 'text/html' } as const
 const headers = layoutHeaders({ forms: true })
 const documentParams = z.strictObject({ id: sentId, number: z.string().max(60) })
 

@@ -18,7 +18,7 @@ import { spend } from '../../http/allowance.ts'
 import type { Visitor } from '../../http/caller.ts'
 import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
-import { defineRoute, type RefusedForm, type Route } from '../../http/route.ts'
+import { defineRoute, elsewhere, html, type RefusedForm, type Route } from '../../http/route.ts'
 import { idParams, sentId } from '../../http/storable.ts'
 import type { NoticeName } from '../../pages/account/frame.tsx'
 import { renderOrder } from '../../pages/account/order.tsx'
@@ -33,8 +33,6 @@ import { readWithdrawal, viewConsent } from '../../views/withdrawal-view.ts'
 import { accountPage } from './account-page.ts'
 import { holdsOf, ownOrder } from './own-order.ts'
 
-const html = { description: 'A page', contentType: 'text/html' } as const
-const elsewhere = { description: 'Done; the answer is on another page' } as const
 const headers = layoutHeaders({ forms: true })
 const nothing = z.strictObject({})
 const onceOnly = z.strictObject({ once: sentId })

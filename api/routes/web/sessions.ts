@@ -1,7 +1,7 @@
 /** A person ends their sessions in other browsers; the page of their data lists them. */
 import type { ApiContext } from '../../../context.ts'
 import { endOtherSessions } from '../../../db/web-sessions.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, elsewhere, html, type Route } from '../../http/route.ts'
 import { noticeCookie } from '../../sign-in/notice-cookie.ts'
 import { sessionToEnd } from '../../views/session-fields.ts'
 
@@ -18,8 +18,8 @@ export function sessionRoutes({ sql, config }: ApiContext): Route[] {
       form: true,
       body: sessionToEnd,
       responses: {
-        303: { description: 'Done; the answer is on another page' },
-        200: { description: 'A page', contentType: 'text/html' },
+        303: elsewhere,
+        200: html,
       },
       async handle({ caller, body: { session } }) {
         await endOtherSessions(sql, caller.sessionId, session)

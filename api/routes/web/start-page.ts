@@ -1,4 +1,4 @@
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { favicon } from '../../pages/brand/wordmark.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderStart } from '../../pages/start.tsx'
@@ -11,7 +11,7 @@ export function startPageRoutes(): Route[] {
       tag: 'pages',
       summary: 'The start page, with links to the pages for persons',
       callers: ['public', 'visitor'],
-      responses: { 200: { description: 'A page', contentType: 'text/html' } },
+      responses: { 200: html },
       handle: ({ page }) => ({
         status: 200,
         headers: layoutHeaders({ maxAgeSeconds: 300 }),

@@ -12,7 +12,7 @@ import { consentsInForce } from '../../../policy/withdrawal.ts'
 import { ipCountryOf, type Visitor } from '../../http/caller.ts'
 import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
-import { defineRoute, type RefusedForm, type Route } from '../../http/route.ts'
+import { defineRoute, elsewhere, html, type RefusedForm, type Route } from '../../http/route.ts'
 import { idParams, sentId } from '../../http/storable.ts'
 import { renderPaid, renderTopUp } from '../../pages/account/top-up.tsx'
 import { onceOf } from '../../pages/form.tsx'
@@ -22,8 +22,6 @@ import { noticeCookie } from '../../sign-in/notice-cookie.ts'
 import { takesTopUps } from '../../views/esim-life.ts'
 import { packageCode } from '../checkouts.ts'
 
-const html = { description: 'A page', contentType: 'text/html' } as const
-const elsewhere = { description: 'Done; the answer is on another page' } as const
 const headers = layoutHeaders({ forms: true })
 const performanceConsent = z
   .enum(Object.values(consentsInForce))

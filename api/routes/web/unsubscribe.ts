@@ -7,12 +7,11 @@ import type { ApiContext } from '../../../context.ts'
 import { languageOf } from '../../../db/accounts.ts'
 import { findPromotions, setPromotions } from '../../../db/consents.ts'
 import { accountOfUnsubscribeToken } from '../../../db/crypto/unsubscribe-token.ts'
-import { defineRoute, type Route } from '../../http/route.ts'
+import { defineRoute, html, type Route } from '../../http/route.ts'
 import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
 import { renderUnsubscribe, type UnsubscribePage } from '../../pages/unsubscribe.tsx'
 
 const params = z.strictObject({ token: z.string().max(200) })
-const html = { description: 'A page', contentType: 'text/html' } as const
 
 export function unsubscribeRoutes({ sql, cipher }: ApiContext): Route[] {
   const answer = (what: UnsubscribePage, page: PageContext) => ({
