@@ -15,20 +15,25 @@ import {
   mostEndpoints,
   replaySince,
   rotateSecret,
-  secretsOf,
 } from '../../../db/events/endpoints.ts'
 import { eventBody, pingEndpoint } from '../../../db/events/events.ts'
 import { resolveOperatorTask } from '../../../db/operator-tasks.ts'
-import { eventTypes } from '../../../policy/events/event-types.ts'
 import { startRetries } from '../../../temporal/event-retries.ts'
 import { actorOf, type Caller } from '../../http/caller.ts'
 import { actOnce } from '../../http/idempotency.ts'
 import { orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { idParams, sentTime } from '../../http/storable.ts'
-import { enumeration } from '../../views/enumeration.ts'
-import { eventSchema, eventType } from '../../views/event-view.ts'
+import { eventSchema } from '../../views/event-view.ts'
 import { actReason, whyField } from '../../views/operator-words.ts'
+import {
+  endpoint,
+  endpointChange,
+  endpointWithSecret,
+  newEndpoint,
+  viewEndpoint,
+  viewEndpointWithSecret,
+} from '../../views/webhook-endpoint-view.ts'
 import { assertReasonIsOfOperator, entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
 /** The key in the access log: the key that gave an endpoint's address reads all that the endpoint gets. */
@@ -38,56 +43,13 @@ const callers = ['service', 'operator'] as const
 const tag = 'events'
 /** longer than a request takes */
 const requestMs = 60_000
-const time = z.iso.datetime().nullable()
-
-/** As it is called, which can differ much from what was typed. */
-const url = z.url({ normalize: true }).max(500).describe('https, on the internet')
-const types = z
-  .array(eventType.schema)
-  .min(1)
-  .max(Object.keys(eventTypes).length)
-  .nullable()
-  .describe('the types to send; null: all, those of later versions too')
-
-const endpointState = enumeration('WebhookEndpointState', 'Whether events are sent to an endpoint', {
-  enabled: 'Events are sent',
-  disabled: 'Nothing is sent; once enabled again it goes on with the first event that it has not taken',
-})
-const disabledBecause = enumeration('WebhookEndpointDisabledBecause', 'Why an endpoint is disabled', {
-  asked: 'You have asked for it',
-  failing: 'It has taken nothing for three days',
-  gone: 'It has answered 410',
-})
-
-const newEndpoint = z.strictObject({ url, types: types.default(null), ...whyField }).meta({ id: 'NewWebhookEndpoint' })
-const endpointChange = z
-  .strictObject({ url: url.optional(), types: types.optional(), state: endpointState.schema.optional(), ...whyField })
-  .meta({ id: 'WebhookEndpointChange' })
-
-const endpoint = z
-  .object({
-    id: z.uuid(),
-    url: z.string(),
-    types: z.array(z.string()).nullable(),
-    state: endpointState.schema,
-    disabledBecause: disabledBecause.schema.nullable(),
-    waiting: z.int().nonnegative().describe('events that it has not taken, and that are sent again'),
-    lastDeliveredAt: time,
-    lastFailedAt: time,
-    lastFailure: z.string().nullable().describe('`http_500`, `timed_out`, `econnrefused`, ...'),
-    nextAttemptAt: time.describe('while it takes nothing: when the next attempt is made'),
-    previousSecretUntil: time.describe('until when deliveries also have a signature by the secret before'),
-    createdAt: z.iso.datetime(),
-  })
-  .meta({ id: 'WebhookEndpoint' })
-const withSecret = endpoint
-  .extend({ secret: z.string().describe('`whsec_...`: keep it, no other answer has it') })
-  .meta({ id: 'WebhookEndpointWithSecret' })
 
 const one = { description: 'The endpoint', schema: endpoint }
 
 export function webhookEndpointRoutes(api: ApiContext): Route[] {
   const { sql, eventReceivers } = api
+  const view = (row: EndpointRow) => viewEndpoint(sql, row)
+  const viewWithSecret = (row: EndpointRow) => viewEndpointWithSecret(api, row)
 
   async function found(id: string): Promise<EndpointRow> {
     return orNotFound(await findEndpoint(sql, id))
@@ -121,25 +83,6 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
     if (reason) throw new Problem('invalid_request', { errors: [{ field: 'url', reason }] })
   }
 
-  const view = async (row: EndpointRow): Promise<z.input<typeof endpoint>> => ({
-    id: row.id,
-    url: row.url,
-    types: row.types,
-    state: row.state,
-    disabledBecause: row.disabled_because,
-    waiting: await countRetries(sql, row.id),
-    lastDeliveredAt: row.delivered_at?.toISOString() ?? null,
-    lastFailedAt: row.failed_at?.toISOString() ?? null,
-    lastFailure: row.code,
-    nextAttemptAt: row.retry_at?.toISOString() ?? null,
-    previousSecretUntil: row.previous_until?.toISOString() ?? null,
-    createdAt: row.created_at.toISOString(),
-  })
-  const viewWithSecret = async (row: EndpointRow) => {
-    const [secret] = await secretsOf(sql, api, row, new Date())
-    return { ...(await view(row)), secret }
-  }
-
   return [
     defineRoute({
       method: 'post',
@@ -152,7 +95,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       idempotencyKey: 'required',
       body: newEndpoint,
       responses: {
-        201: { description: 'The endpoint', schema: withSecret, headers: { Location: 'its address' } },
+        201: { description: 'The endpoint', schema: endpointWithSecret, headers: { Location: 'its address' } },
       },
       problems: ['webhook_endpoint_conflict', 'request_in_progress'],
       async handle({ body, idempotency, caller }) {
@@ -294,7 +237,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       idempotencyKey: 'required',
       params: idParams,
       body: actReason.optional(),
-      responses: { 200: { description: 'The endpoint with its new secret', schema: withSecret } },
+      responses: { 200: { description: 'The endpoint with its new secret', schema: endpointWithSecret } },
       problems: ['not_found', 'webhook_endpoint_conflict', 'request_in_progress'],
       async handle({ params: { id }, body, idempotency, caller }) {
         assertReasonIsOfOperator(caller, body)

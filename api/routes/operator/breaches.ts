@@ -13,7 +13,7 @@ import {
 import { revokeApiKey } from '../../../db/api-keys.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { periods } from '../../../policy/periods.ts'
-import { isoOrNull, plusDays, plusMs } from '../../../shared/calendar.ts'
+import { plusDays, plusMs } from '../../../shared/calendar.ts'
 import { actorOf } from '../../http/caller.ts'
 import { cutPage, decodeCursor, pageQuery } from '../../http/cursor.ts'
 import { Problem } from '../../http/problem.ts'
@@ -21,13 +21,12 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { idParams, sentTime } from '../../http/storable.ts'
 import { createBreachClient } from '../../runs/breach-client.ts'
 import { authorityForm } from '../../views/breach-form.ts'
-import { enumeration } from '../../views/enumeration.ts'
+import { breach, breaches, viewBreach } from '../../views/breach-view.ts'
 import { whyField } from '../../views/operator-words.ts'
 import { actAndRecord, entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
 const text = z.string().trim().min(1).max(5_000)
 const name = z.string().trim().min(1).max(100)
-const time = z.iso.datetime().nullable()
 
 const newBreach = z
   .strictObject({
@@ -46,41 +45,6 @@ const newBreach = z
     ...whyField,
   })
   .meta({ id: 'NewBreach' })
-
-const breachState = enumeration('BreachState', 'How far a breach is dealt with', {
-  draft: 'It is being opened: the reads are counted',
-  open: 'Authority and people have to be notified, or not, with a reason',
-  closed: 'Both are settled',
-})
-
-const breach = z
-  .object({
-    id: z.uuid(),
-    state: breachState.schema,
-    keyId: z.string().nullable(),
-    session: z.string().nullable(),
-    from: time,
-    until: time,
-    nature: z.string(),
-    consequences: z.string(),
-    measures: z.string(),
-    contact: z.string(),
-    people: z.int().nullable().describe('whose data was read'),
-    reads: z.int().nullable(),
-    fields: z.array(z.string()).describe('the groups of fields that were read'),
-    awareAt: time,
-    authorityDueAt: time,
-    overdue: z.boolean().describe('the authority was not notified within 72 hours'),
-    authorityToldAt: time,
-    authorityReference: z.string().nullable(),
-    authorityNotToldBecause: z.string().nullable(),
-    peopleDecision: z.enum(['tell', 'not_required']).nullable(),
-    peopleNotToldBecause: z.string().nullable(),
-    peopleToldAt: time,
-    closedAt: time,
-  })
-  .meta({ id: 'Breach' })
-const breaches = z.object({ items: z.array(breach) }).meta({ id: 'Breaches' })
 
 const affected = z
   .object({
@@ -125,7 +89,7 @@ const one = { description: 'The breach', schema: breach }
 export function breachRoutes(api: ApiContext): Route[] {
   const { sql, config } = api
   const client = createBreachClient(api)
-  const view = async (row: Breach) => viewOf(row, await fieldsOfBreach(sql, row.id), new Date())
+  const view = async (row: Breach) => viewBreach(row, await fieldsOfBreach(sql, row.id), new Date())
 
   return [
     defineRoute({
@@ -334,37 +298,4 @@ function assertPossible(toldAt: Date, awareAt: Date): void {
   if (toldAt >= awareAt && toldAt <= new Date()) return
   const errors = [{ field: 'toldAt', reason: 'must be between awareAt and now' }]
   throw new Problem('invalid_request', { errors })
-}
-
-function viewOf(row: Breach, fields: string[], now: Date): z.input<typeof breach> {
-  const settled = row.authority_told_at !== null || row.authority_not_told_because !== null
-  return {
-    id: row.id,
-    state: row.state,
-    keyId: row.key_id,
-    session: row.session,
-    from: isoOrNull(row.read_from),
-    until: isoOrNull(row.read_until),
-    nature: row.nature,
-    consequences: row.consequences,
-    measures: row.measures,
-    contact: row.contact,
-    people: row.people,
-    reads: row.reads,
-    fields,
-    awareAt: isoOrNull(row.aware_at),
-    authorityDueAt: isoOrNull(row.authority_due_at),
-    overdue:
-      row.late_at !== null ||
-      (settled
-        ? row.authority_told_at !== null && row.authority_told_at > row.authority_due_at
-        : now > row.authority_due_at),
-    authorityToldAt: isoOrNull(row.authority_told_at),
-    authorityReference: row.authority_reference,
-    authorityNotToldBecause: row.authority_not_told_because,
-    peopleDecision: row.people_decision,
-    peopleNotToldBecause: row.people_not_told_because,
-    peopleToldAt: isoOrNull(row.people_told_at),
-    closedAt: isoOrNull(row.closed_at),
-  }
 }
