@@ -4,22 +4,15 @@
  * before any program can use it: a repeated restore begins anew. docs/restore.md says what becomes of what, and why.
  */
 import type { Client } from '@temporalio/client'
-import { notAccepted } from '../../activities/order/payment/payment-acceptance.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
-import { paymentWithoutOrder } from '../../activities/payment-sweep.ts'
 import { insertItem, listUndecidedOrders, restoreUndecided } from '../../db/backup/restores.ts'
-import { erasedSince } from '../../db/erasure/deletion-ledger.ts'
 import { listSealsWithPayments, paymentsInSeal } from '../../db/erasure/deletion-seals.ts'
 import { deleteStatusEvents } from '../../db/events/events.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
-import { findOrder, findOrderOfPayment, listOrdersWith, moveOrder, type OrderRow } from '../../db/order/orders.ts'
+import { findOrder, listOrdersWith, type OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
 import { readCounters, recordLostNumbers } from '../../db/order/restored-documents.ts'
-import type { OpenPage } from '../../providers/stripe/hosted.ts'
-import type { Payment } from '../../providers/stripe/payments.ts'
 import { failure } from '../../shared/failures.ts'
-import { describeRun } from '../../temporal/runs.ts'
-import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { closedRunOf, listAftercare } from './aftercare.ts'
 import { atOnce } from './at-once.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
@@ -35,9 +28,17 @@ import {
 import { leaveLostOrder } from './orders/lost-order.ts'
 import { leaveDuplicates, listPlacedOrders } from './orders/own-order.ts'
 import { listUnpaidPages, readNewPayments } from './orders/payments.ts'
+import { leavePage, leavePayment } from './orders/payments-without-run.ts'
 import { rebuildOrder } from './orders/rebuild-order.ts'
 import { rebuildRefunds } from './orders/rebuild-refunds.ts'
 import { deliveryOf, referencesOf } from './orders/run-reports.ts'
+import {
+  closedByRestore,
+  closeUndecided,
+  olderThanRuns,
+  reopenUndecided,
+  undelivered,
+} from './orders/undecided-order.ts'
 import { leaveOtherRuns } from './other-runs.ts'
 import { listPartialRefunds, type PartialRefund, redoReturns } from './partial-refunds.ts'
 import type { RecordedActivity } from './run-history.ts'
@@ -62,13 +63,6 @@ export interface RebuildOptions {
 
 /** Statuses in which an order's run changes nothing but the eSIMs' states, which it reads again by itself. */
 const atRest = ['delivered', 'ended', 'cancelled', 'unpaid'] as const
-/** Statuses of which a run that is gone may have delivered the order. */
-const undelivered = ['awaiting_payment', 'in_review', 'provisioning'] as const
-/** Why an order was closed that may have been delivered, and could not be rebuilt. */
-const closedByRestore = 'restore'
-/** Why an order or payment is undecided: Temporal may have deleted the run that says what became of it. */
-const olderThanRuns = 'older_than_runs'
-
 /** @returns the orders and payments of which something was found */
 export async function rebuild(
   context: RepeatingContext,
@@ -78,6 +72,7 @@ export async function rebuild(
   const counters = await readCounters(sql)
   const isWanted: IsWanted = (...ids) => !again || ids.some((id) => again.has(id))
   const listed = temporal ? await listOrderRuns(temporal, since) : []
+  const hasListedRun = (orderId: string): boolean => listed.some((run) => run.orderId === orderId)
   const wanted = listed.filter(({ orderId }) => isWanted(orderId))
   const remembered = temporal && (await rememberedSince(temporal, new Date()))
   const aftercare = temporal ? await listAftercare(temporal, { since, isolate, isWanted }) : undefined
@@ -113,15 +108,18 @@ export async function rebuild(
     isolate({ kind: 'order', subjectId: orderId }, () => rebuildPartialRefunds(orderId, ofOrder)),
   )
   if (remembered && since < remembered && !again) await leaveForgottenOrders()
+  const knownRuns = { restoreId, temporal, remembered, hasListedRun }
   for (const receiptId of await listSealsWithPayments(sql))
     await isolate({ kind: 'run', subjectId: receiptId }, async () => {
       for (const id of await paymentsInSeal(sql, context, receiptId)) explained.add(id)
     })
   for (const payment of payments.read.values())
     if (!explained.has(payment.paymentIntentId))
-      await isolate({ kind: 'payment', subjectId: payment.paymentIntentId }, () => leavePayment(payment))
+      await isolate({ kind: 'payment', subjectId: payment.paymentIntentId }, () =>
+        leavePayment(sql, payment, knownRuns),
+      )
   for (const page of pages.values())
-    await isolate({ kind: 'payment', subjectId: page.sessionId }, () => leavePage(page))
+    await isolate({ kind: 'payment', subjectId: page.sessionId }, () => leavePage(sql, page, { restoreId, undecided }))
   if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since, isolate, isWanted })
   if (temporal && !again) await rebuildSignIns(context, temporal, { since, isolate })
   if (temporal && !again) await leaveOtherRuns(sql, temporal, restoreId, since)
@@ -151,7 +149,7 @@ export async function rebuild(
   }
 
   async function rebuildRun(run: OrderRun): Promise<void> {
-    if (again) await reopenUndecided(run.orderId)
+    if (again) await reopenUndecided(sql, run.orderId)
     const before = await findOrder(sql, run.orderId)
     const ofOrder = partialRefunds.get(run.orderId) ?? []
     partialRefunds.delete(run.orderId)
@@ -177,7 +175,7 @@ export async function rebuild(
 
   /** An order whose own run was closed before the dump: the row is there, unless its customer was erased. */
   async function rebuildAftercare(orderId: string, activities: RecordedActivity[]): Promise<void> {
-    const order = listed.some((run) => run.orderId === orderId) ? undefined : await findOrder(sql, orderId)
+    const order = hasListedRun(orderId) ? undefined : await findOrder(sql, orderId)
     if (order) await rebuildRun({ ...closedRunOf(order), activities })
   }
 
@@ -195,7 +193,7 @@ export async function rebuild(
     await isolate(orderOf(run), async () => {
       // Status events of the steps that were rebuilt before the order failed.
       await deleteStatusEvents(sql, orderId)
-      if (mayHaveDelivered(run, activities)) await closeUndecided(orderId, closedByRestore)
+      if (mayHaveDelivered(run, activities)) await closeUndecided(sql, orderId, closedByRestore)
     })
     const provided = (placed.get(orderId) ?? []).map(({ provider, orderNo }) => `${provider}:${orderNo}`)
     const invoice = activities && deliveryOf(activities)?.invoiceNumber
@@ -212,25 +210,6 @@ export async function rebuild(
     })
   }
 
-  /** Closes an order that may have been delivered, so that nothing refunds it by itself. An operator decides. */
-  async function closeUndecided(orderId: string, detail: string): Promise<void> {
-    const at = new Date()
-    const change = { status: 'cancelled', reason: notAccepted, ended_at: at } as const
-    if (await moveOrder(sql, orderId, [...undelivered], change))
-      await raiseOperatorTask(sql, { kind: notAccepted, subjectId: orderId, detail, at })
-  }
-
-  /** Undoes `closeUndecided`, as far as its run can be read now: the run brings the order to where it is. */
-  async function reopenUndecided(orderId: string): Promise<void> {
-    const order = await findOrder(sql, orderId)
-    if (order?.status !== 'cancelled' || order.reason !== notAccepted) return
-    const [closed] = await sql`select from attention where kind = ${notAccepted} and subject_id = ${orderId}
-      and detail = ${closedByRestore} and resolved_at is null`
-    if (!closed) return
-    const status = order.paid_at ? 'provisioning' : 'awaiting_payment'
-    await moveOrder(sql, orderId, ['cancelled'], { status, reason: null, ended_at: null })
-  }
-
   async function rebuildPartialRefunds(orderId: string, ofOrder: readonly PartialRefund[]): Promise<void> {
     // The numbers of its credit notes may be among what cannot be read.
     if (undecided.has(orderId)) return
@@ -243,51 +222,6 @@ export async function rebuild(
     await rebuildRefunds(context, order, payment, { partialRefunds: ofOrder, own })
     if (JSON.stringify(await listRefunds(sql, orderId)) === before) return
     await insertItem(sql, restoreId, { kind: 'order', subjectId: orderId, outcome: 'rebuilt' })
-  }
-
-  /** A payment of which no run and no row is left. */
-  async function leavePayment(payment: Payment): Promise<void> {
-    const { paymentIntentId, status, createdAt } = payment
-    if (status === 'canceled' || (await findOrderOfPayment(sql, paymentIntentId))) return
-    if (status === 'succeeded' && leftOf(payment) <= 0) return
-    const item = { kind: 'payment', subjectId: paymentIntentId } as const
-    const order = payment.orderId === null ? undefined : await findOrder(sql, payment.orderId)
-    // Paid on Stripe's page: it is the order's own, whose run reads it there, or the payment sweep.
-    if (order?.payment_intent_id === null) return
-    // An order that is there has another payment, and its run goes on.
-    const orderId = order ? null : payment.orderId
-    // Temporal's list may be a moment behind.
-    const isHidden = temporal && orderId !== null && !listed.some((run) => run.orderId === orderId)
-    if (isHidden && (await describeRun(temporal, orderWorkflowId(orderId))))
-      throw failure('OrderStateConflict', { code: 'run_not_listed' })
-    const doubt = status === 'succeeded' && orderId !== null && (await mayBeDelivered(new Date(createdAt)))
-    if (doubt) {
-      await insertItem(sql, restoreId, { ...item, outcome: 'undecided', detail: doubt })
-      await raiseOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: paymentIntentId, at: new Date() })
-      return
-    }
-    const plan = { paymentIntentId, orderId, factId: null, invoiceNumber: null, placement: null }
-    await insertItem(sql, restoreId, { ...item, outcome: 'to_settle', detail: 'no_run', plan })
-  }
-
-  /** A page of an order that is not there: nobody is to pay on it. */
-  async function leavePage({ sessionId, orderId }: OpenPage): Promise<void> {
-    if (orderId === null || (await findOrder(sql, orderId))) return
-    const nothing = { paymentIntentId: null, factId: null, invoiceNumber: null, placement: null }
-    await insertItem(sql, restoreId, {
-      kind: 'payment',
-      subjectId: sessionId,
-      outcome: 'to_settle',
-      detail: 'page_without_order',
-      plan: { ...nothing, pageId: sessionId, orderId: undecided.has(orderId) ? null : orderId },
-    })
-  }
-
-  /** Why a payment without a run may be for something that was delivered, if it may. */
-  async function mayBeDelivered(createdAt: Date): Promise<string | undefined> {
-    if (remembered && createdAt < remembered) return olderThanRuns
-    // The run of a person who was erased since is gone.
-    return (await erasedSince(sql, createdAt)) ? 'perhaps_of_an_erased_person' : undefined
   }
 
   /**
@@ -303,7 +237,7 @@ export async function rebuild(
         payment: await payments.paymentOf(id, order).read(),
       }))
       if (asked && (asked.payment?.status !== 'succeeded' || leftOf(asked.payment) <= 0)) continue
-      await closeUndecided(id, olderThanRuns)
+      await closeUndecided(sql, id, olderThanRuns)
       await insertItem(sql, restoreId, { kind: 'order', subjectId: id, outcome: 'undecided', detail: olderThanRuns })
     }
   }
