@@ -26,7 +26,7 @@ export const daysUntil = (to: Date, from: Date): number => Math.round(msUntil(to
 export const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
 
 /** A time in ISO 8601, if there is one. */
-export const isoOrNull = (at: Date | null): string | null => at?.toISOString() ?? null
+export const isoOrNull = (at: Date | null | undefined): string | null => at?.toISOString() ?? null
 
 /** A month as `YYYY-MM`. */
 export const monthOf = (at: Date): string => at.toISOString().slice(0, 7)

@@ -17,7 +17,7 @@ import { type EndpointRow, findEndpoint } from '../../db/events/endpoints.ts'
 import { findEvents } from '../../db/events/events.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { periods } from '../../policy/periods.ts'
-import { plusMs } from '../../shared/calendar.ts'
+import { isoOrNull, plusMs } from '../../shared/calendar.ts'
 import type { EventRetriesActivities } from '../../workflows/events/event-retries.contract.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { nextAttempt, type Sent, sendEvents } from './send-event.ts'
@@ -104,8 +104,8 @@ export function createEventRetriesActivities(context: WorkerContext): EventRetri
   async function nextOf(endpointId: string): Promise<string | null> {
     const endpoint = await findEndpoint(sql, endpointId)
     if (endpoint?.state !== 'enabled') return null
-    if (endpoint.failures >= downAfterFailures) return endpoint.retry_at?.toISOString() ?? null
-    return (await retryTimes(sql, endpointId)).nextAt?.toISOString() ?? null
+    if (endpoint.failures >= downAfterFailures) return isoOrNull(endpoint.retry_at)
+    return isoOrNull((await retryTimes(sql, endpointId)).nextAt)
   }
 }
 

@@ -5,7 +5,7 @@ import type { OrderRow } from '../../db/order/orders.ts'
 import type { EsimNotice } from '../../mails/order/esim-status.tsx'
 import { periods } from '../../policy/periods.ts'
 import type { EsimStatus } from '../../providers/esim.ts'
-import { plusMs } from '../../shared/calendar.ts'
+import { isoOrNull, plusMs } from '../../shared/calendar.ts'
 
 /** `by_provider`: without our request. Source of the states: readings.ts of each provider */
 export type Ending = 'expired' | 'returned' | 'by_provider'
@@ -28,8 +28,8 @@ export const storedStatus = ({ state, totalBytes, usedBytes, activatedAt, expire
   state,
   totalBytes: numberOrNull(totalBytes),
   usedBytes: Number(usedBytes),
-  activatedAt: activatedAt?.toISOString() ?? null,
-  expiresAt: expiresAt?.toISOString() ?? null,
+  activatedAt: isoOrNull(activatedAt),
+  expiresAt: isoOrNull(expiresAt),
 })
 
 /** Whether the customer has had nothing of an eSIM, and could still have installed it. */

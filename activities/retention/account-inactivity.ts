@@ -15,7 +15,7 @@ import {
 } from '../../db/inactivity.ts'
 import { renderInactivityWarning } from '../../mails/inactivity-warning.tsx'
 import { periods } from '../../policy/periods.ts'
-import { dayOf, daysUntil, later, plusDays, plusYears } from '../../shared/calendar.ts'
+import { dayOf, daysUntil, isoOrNull, later, plusDays, plusYears } from '../../shared/calendar.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { startUnlessOpen } from '../../temporal/runs.ts'
 import { accountDeletionType, deletionStart } from '../../workflows/account-deletion.contract.ts'
@@ -153,7 +153,7 @@ function newRow(lastActiveAt: Date, warnedAt: Date): InactivityRow {
 
 const view = (row: InactivityRow): Inactivity => ({
   lastActiveAt: row.last_active_at.toISOString(),
-  firstWarnedAt: row.first_warned_at?.toISOString() ?? null,
+  firstWarnedAt: isoOrNull(row.first_warned_at),
   deletesAt: row.deletes_at.toISOString(),
 })
 

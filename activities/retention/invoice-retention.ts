@@ -14,7 +14,7 @@ import {
   listBookDays,
   listBookMonths,
 } from '../../db/order/books-retention.ts'
-import { booksPeriodEnds } from '../../shared/calendar.ts'
+import { booksPeriodEnds, isoOrNull } from '../../shared/calendar.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { startUnlessOpen } from '../../temporal/runs.ts'
 import {
@@ -67,7 +67,7 @@ export function createInvoiceRetentionActivities(context: WorkerContext): Invoic
       }
       const left = due.length > 0 ? await countBooks(sql, due) : 0
       if (left === 0) await resolveOperatorTask(sql, { kind: task, subjectId: month, by: 'retention', at })
-      return { purged, left, held, nextPurgeAt: next?.toISOString() ?? null }
+      return { purged, left, held, nextPurgeAt: isoOrNull(next) }
     },
 
     async raiseUnpurged({ month, asOf, left }) {

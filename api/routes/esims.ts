@@ -2,8 +2,9 @@ import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { listTopUpsOf } from '../../db/catalogue/packages.ts'
 import { numberOrNull } from '../../db/connection/bigints.ts'
-import { findEsimOwner } from '../../db/order/esims.ts'
 import { type AccountEsim, listEsimsOfAccount } from '../../db/order/esims/account-esims.ts'
+import { findEsimOwner } from '../../db/order/esims.ts'
+import { isoOrNull } from '../../shared/calendar.ts'
 import { assertReaches } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { orNotFound } from '../http/problem.ts'
@@ -100,9 +101,9 @@ function viewAccountEsim(esim: AccountEsim): z.input<typeof accountEsim> {
     totalBytes: numberOrNull(esim.totalBytes),
     usedBytes: Number(esim.usedBytes),
     checkedAt: esim.checkedAt.toISOString(),
-    unusedUntil: esim.unusedUntil?.toISOString() ?? null,
-    activatedAt: esim.activatedAt?.toISOString() ?? null,
-    expiresAt: esim.expiresAt?.toISOString() ?? null,
+    unusedUntil: isoOrNull(esim.unusedUntil),
+    activatedAt: isoOrNull(esim.activatedAt),
+    expiresAt: isoOrNull(esim.expiresAt),
     orderedAt: esim.orderedAt.toISOString(),
   }
 }

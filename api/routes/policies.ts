@@ -7,7 +7,7 @@ import type { ApiContext } from '../../context.ts'
 import { findPolicy, listPolicies, type Policy, versionForNewcomers } from '../../db/policies.ts'
 import { countNotices, listUnreached } from '../../db/policy-deliveries.ts'
 import { periods } from '../../policy/periods.ts'
-import { plusDays } from '../../shared/calendar.ts'
+import { isoOrNull, plusDays } from '../../shared/calendar.ts'
 import { actorOf } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageQuery } from '../http/cursor.ts'
 import { orNotFound, Problem } from '../http/problem.ts'
@@ -191,7 +191,7 @@ function summaryOf(policy: Policy, forNewcomers: string) {
     postedAt: (posted_at ?? policy.created_at).toISOString(),
     effectiveAt: effective_at.toISOString(),
     movedFrom: announced_for < effective_at ? announced_for.toISOString() : null,
-    endedAt: ended_at?.toISOString() ?? null,
+    endedAt: isoOrNull(ended_at),
     forNewcomers: version === forNewcomers,
   }
 }

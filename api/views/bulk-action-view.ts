@@ -15,6 +15,7 @@ import {
   refundedElsewhere,
 } from '../../db/operator/bulk-actions.ts'
 import { esimProviderIds } from '../../policy/outside-parties.ts'
+import { isoOrNull } from '../../shared/calendar.ts'
 import { bulkActs } from '../../workflows/order/bulk-action.contract.ts'
 import { sentId, sentTime } from '../http/storable.ts'
 import { enumeration } from './enumeration.ts'
@@ -149,8 +150,8 @@ export const viewSummary = (row: BulkActions): z.output<typeof bulkActionSummary
   preparedBy: row.prepared_by,
   preparedAt: row.prepared_at.toISOString(),
   startedBy: row.started_by,
-  startedAt: row.started_at?.toISOString() ?? null,
-  endedAt: row.ended_at?.toISOString() ?? null,
+  startedAt: isoOrNull(row.started_at),
+  endedAt: isoOrNull(row.ended_at),
 })
 
 /** Reads the report of a bulk action as it is now. */
@@ -206,7 +207,7 @@ export const viewBulkOrder = (row: BulkOrderRow): BulkOrderView => ({
   code: row.code,
   givenBackElsewhere: row.state === 'refused' && isElsewhere(row.code) ? viewBy(row) : null,
   tries: row.attempts,
-  at: row.done_at?.toISOString() ?? null,
+  at: isoOrNull(row.done_at),
   status: row.status,
   grossMinor: row.gross_minor,
   currency: row.currency,

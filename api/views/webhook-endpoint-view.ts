@@ -5,6 +5,7 @@ import type { Queryable } from '../../db/connection/database.ts'
 import { countRetries } from '../../db/events/deliveries.ts'
 import { type EndpointRow, secretsOf } from '../../db/events/endpoints.ts'
 import { eventTypes } from '../../policy/events/event-types.ts'
+import { isoOrNull } from '../../shared/calendar.ts'
 import { enumeration } from './enumeration.ts'
 import { eventType } from './event-view.ts'
 import { whyField } from './operator-words.ts'
@@ -30,7 +31,9 @@ const disabledBecause = enumeration('WebhookEndpointDisabledBecause', 'Why an en
   gone: 'It has answered 410',
 })
 
-export const newEndpoint = z.strictObject({ url, types: types.default(null), ...whyField }).meta({ id: 'NewWebhookEndpoint' })
+export const newEndpoint = z
+  .strictObject({ url, types: types.default(null), ...whyField })
+  .meta({ id: 'NewWebhookEndpoint' })
 export const endpointChange = z
   .strictObject({ url: url.optional(), types: types.optional(), state: endpointState.schema.optional(), ...whyField })
   .meta({ id: 'WebhookEndpointChange' })
@@ -63,11 +66,11 @@ export const viewEndpoint = async (sql: Queryable, row: EndpointRow): Promise<z.
   state: row.state,
   disabledBecause: row.disabled_because,
   waiting: await countRetries(sql, row.id),
-  lastDeliveredAt: row.delivered_at?.toISOString() ?? null,
-  lastFailedAt: row.failed_at?.toISOString() ?? null,
+  lastDeliveredAt: isoOrNull(row.delivered_at),
+  lastFailedAt: isoOrNull(row.failed_at),
   lastFailure: row.code,
-  nextAttemptAt: row.retry_at?.toISOString() ?? null,
-  previousSecretUntil: row.previous_until?.toISOString() ?? null,
+  nextAttemptAt: isoOrNull(row.retry_at),
+  previousSecretUntil: isoOrNull(row.previous_until),
   createdAt: row.created_at.toISOString(),
 })
 

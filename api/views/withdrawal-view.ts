@@ -7,6 +7,7 @@ import { givesMoneyBack, listRefunds, sumOf } from '../../db/order/refunds.ts'
 import { findWithdrawal, type Withdrawal } from '../../db/order/withdrawals.ts'
 import { textsOf } from '../../messages/texts.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
+import { isoOrNull } from '../../shared/calendar.ts'
 import { refundDueAfter, withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
 import { Problem } from '../http/problem.ts'
 import { wholeName } from './account-fields.ts'
@@ -77,7 +78,7 @@ function viewWithdrawal(
     possibleUntil: withdrawalPeriodEnds(order.paid_at ?? order.created_at).toISOString(),
     refundBy: statedAt && refundDueAfter(statedAt).toISOString(),
     openedAt: openedAt.toISOString(),
-    statedAt: statedAt?.toISOString() ?? null,
+    statedAt: isoOrNull(statedAt),
     performanceConsent: viewConsent(order),
   }
 }

@@ -1,4 +1,5 @@
 /** A person's holdings, read from their rows: the needs of the erasure steps, and the trace to search for. */
+import { isoOrNull } from '../../shared/calendar.ts'
 import type {
   Accounts,
   Disputes,
@@ -166,7 +167,7 @@ function settlementOf(order: PersonOrder, claim: Claim | undefined, refundedAt: 
       quantity: order.quantity,
       grossMinor: order.gross_minor,
       currency: order.currency,
-      refundedAt: refundedAt?.toISOString() ?? null,
+      refundedAt: isoOrNull(refundedAt),
     },
   ]
 }

@@ -1,6 +1,7 @@
 /** The eSIMs of an order. Codes and identifiers are encrypted under the customer's data key. */
 import { v5 } from 'uuid'
 import type { EsimProviderId, EsimState, EsimStatus, ProvidedEsim } from '../../providers/esim.ts'
+import { isoOrNull } from '../../shared/calendar.ts'
 import type { Database, Queryable } from '../connection/database.ts'
 import type { Esims, Orders } from '../connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
@@ -73,7 +74,7 @@ export async function insertEsims(
     state: 'new',
     total_bytes: order.data_bytes === null ? null : String(order.data_bytes),
     unused_until: esim.unusedValidUntil,
-    checked_at: order.paid_at?.toISOString() ?? null,
+    checked_at: isoOrNull(order.paid_at),
   }))
   await context.sql`
     with provided as (

@@ -2,6 +2,7 @@ import type { UpdateDefinition } from '@temporalio/common'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { type CampaignRow, countDeliveries, findCampaign, listCampaigns } from '../../../db/campaigns.ts'
+import { isoOrNull } from '../../../shared/calendar.ts'
 import { cancelCampaign, pause, resume } from '../../../workflows/campaign.contract.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { orNotFound } from '../../http/problem.ts'
@@ -160,6 +161,6 @@ function summaryOf(row: CampaignRow): z.input<typeof campaignSummary> {
     action: row.action_label && row.action_url ? { label: row.action_label, url: row.action_url } : null,
     state: row.state,
     createdAt: row.created_at.toISOString(),
-    endedAt: row.ended_at?.toISOString() ?? null,
+    endedAt: isoOrNull(row.ended_at),
   }
 }

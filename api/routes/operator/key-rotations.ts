@@ -8,7 +8,7 @@ import {
   type KeyRotation,
   listKeyRotations,
 } from '../../../db/crypto/key-rotations.ts'
-import { plusMs } from '../../../shared/calendar.ts'
+import { isoOrNull, plusMs } from '../../../shared/calendar.ts'
 import { initialSearchAttributes } from '../../../shared/search-attributes.ts'
 import { closedRunsAreKeptMs, runsUnderOldKeys } from '../../../temporal/payload-keys.ts'
 import {
@@ -182,9 +182,9 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
           id: known.id,
           encrypts: activeIds[known.purpose] === known.id,
           firstSeenAt: known.firstSeenAt.toISOString(),
-          activeSince: known.activeSince?.toISOString() ?? null,
-          retiredAt: known.retiredAt?.toISOString() ?? null,
-          removableFrom: removable(known)?.toISOString() ?? null,
+          activeSince: isoOrNull(known.activeSince),
+          retiredAt: isoOrNull(known.retiredAt),
+          removableFrom: isoOrNull(removable(known)),
           dataKeys: known.purpose === 'field' ? (wrapped.find(({ kekId }) => kekId === known.id)?.count ?? 0) : null,
         }))
         return { status: 200, body: { items } }
@@ -219,6 +219,6 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
 const view = (row: KeyRotation): z.input<typeof rotation> => ({
   ...row,
   startedAt: row.startedAt.toISOString(),
-  checkedAt: row.checkedAt?.toISOString() ?? null,
-  endedAt: row.endedAt?.toISOString() ?? null,
+  checkedAt: isoOrNull(row.checkedAt),
+  endedAt: isoOrNull(row.endedAt),
 })

@@ -14,6 +14,7 @@ import {
 } from '../../../db/operator-tasks.ts'
 import { urgencies } from '../../../policy/operator-tasks.ts'
 import { adviceOn } from '../../../policy/operators/task-advice.ts'
+import { isoOrNull } from '../../../shared/calendar.ts'
 import { actorOf, type Caller } from '../../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { orNotFound } from '../../http/problem.ts'
@@ -169,7 +170,7 @@ export function operatorTaskRoutes(api: ApiContext): Route[] {
           acts.perform('complete', id, actorOf(caller), note),
         )
         const receipt = await findReceipt(sql, task.subjectId)
-        const completedAt = receipt?.completedAt?.toISOString() ?? null
+        const completedAt = isoOrNull(receipt?.completedAt)
         return { status: 200, about, body: { receiptId: task.subjectId, completedAt } }
       },
     }),
@@ -202,10 +203,10 @@ function viewOf(
     meaning,
     cure,
     openedAt: openedAt.toISOString(),
-    dueAt: dueAt?.toISOString() ?? null,
-    notedAt: notedAt?.toISOString() ?? null,
+    dueAt: isoOrNull(dueAt),
+    notedAt: isoOrNull(notedAt),
     ageSeconds: Math.max(0, Math.floor(((closedAt ?? at).getTime() - openedAt.getTime()) / 1000)),
-    takenAt: takenAt?.toISOString() ?? null,
-    closedAt: closedAt?.toISOString() ?? null,
+    takenAt: isoOrNull(takenAt),
+    closedAt: isoOrNull(closedAt),
   }
 }

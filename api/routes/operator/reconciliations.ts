@@ -11,6 +11,7 @@ import {
   type Reconciliation,
 } from '../../../db/reconciliation/reconciliations.ts'
 import { differenceKinds } from '../../../policy/reconciliation.ts'
+import { isoOrNull } from '../../../shared/calendar.ts'
 import { isKeyOf } from '../../../shared/keys-of.ts'
 import {
   reconciliationType,
@@ -148,7 +149,7 @@ const view = ({ startedAt, readFrom, finishedAt, ...rest }: Reconciliation) => (
   ...rest,
   startedAt: startedAt.toISOString(),
   readFrom: readFrom.toISOString(),
-  finishedAt: finishedAt?.toISOString() ?? null,
+  finishedAt: isoOrNull(finishedAt),
 })
 
 /** A difference of a kind that this build does not have any more is shown without what to do. */

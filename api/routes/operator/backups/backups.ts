@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../../context.ts'
 import { type Backup, findBackup, listBackups } from '../../../../db/backup/backups.ts'
+import { isoOrNull } from '../../../../shared/calendar.ts'
 import {
   backupType,
   backupWorkflowId,
@@ -128,8 +129,8 @@ function view({ startedAt, finishedAt, prunedAt, drilledAt, ...rest }: Backup) {
   return {
     ...rest,
     startedAt: startedAt.toISOString(),
-    finishedAt: finishedAt?.toISOString() ?? null,
-    prunedAt: prunedAt?.toISOString() ?? null,
-    drilledAt: drilledAt?.toISOString() ?? null,
+    finishedAt: isoOrNull(finishedAt),
+    prunedAt: isoOrNull(prunedAt),
+    drilledAt: isoOrNull(drilledAt),
   }
 }

@@ -9,6 +9,7 @@ import {
   listRestores,
   type Restore,
 } from '../../../../db/backup/restores.ts'
+import { isoOrNull } from '../../../../shared/calendar.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../../http/cursor.ts'
 import { Problem } from '../../../http/problem.ts'
 import { defineRoute, type Route } from '../../../http/route.ts'
@@ -64,7 +65,7 @@ export function restoreRoutes({ sql }: ApiContext): Route[] {
       ...rest,
       readsSince: readsSince.toISOString(),
       restoredAt: restoredAt.toISOString(),
-      openedAt: openedAt?.toISOString() ?? null,
+      openedAt: isoOrNull(openedAt),
       lostNumbers,
       counts,
     }
