@@ -2,65 +2,22 @@
  * The only reader of the environment. One message reports all faults, by the settings' names and never by their values.
  * The embedded stack (dev/) provides missing settings outside production only.
  */
-import { createPrivateKey } from 'node:crypto'
 import { z } from 'zod'
 import { canPriceIn } from './policy/currency.ts'
-import { isInEea } from './policy/hosting.ts'
-import { type OperatorRole, operatorRoles } from './policy/operators/operator-roles.ts'
-import { isMemberState } from './policy/vat-rates.ts'
 import { keysOf } from './shared/keys-of.ts'
-
-const url = z.url()
-const port = z.coerce.number().int().min(0).max(65_535)
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter(Boolean),
-)
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
-const pem = z.string().transform((text) => text.replaceAll('\\n', '\n'))
-const privateKey = pem.refine(isPrivateKey, 'must be a private key in PEM')
-const key32 = z.base64().refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64')
-/** `id:base64,id:base64`: the first key encrypts new data, all of them decrypt. */
-const keyring = z
-  .string()
-  .regex(/^[\w.-]+:[A-Za-z0-9+/=]+(,[\w.-]+:[A-Za-z0-9+/=]+)*$/, 'must be id:base64,id:base64')
-  .transform((text, context) => {
-    const keys = new Map<string, Buffer>()
-    for (const [at, entry] of text.split(',').entries()) {
-      const [id = '', encoded = ''] = entry.split(/:(.*)/s)
-      const bytes = Buffer.from(encoded, 'base64')
-      // The id is not named: in `key:id`, the wrong way round, it is the key.
-      if (bytes.length !== 32)
-        context.addIssue({ code: 'custom', message: `key number ${at + 1} must be id:key, of 32 bytes in base64` })
-      keys.set(id, bytes)
-    }
-    return { activeId: [...keys.keys()][0] ?? '', keys }
-  })
-/** `value=role,value=role`: the first value that a person has counts. */
-const rolesByValue = list.transform((entries, context) => {
-  const roles = new Map<string, OperatorRole>()
-  for (const entry of entries) {
-    const [, value = '', given = ''] = /^(.+)=(\w+)$/.exec(entry) ?? []
-    const role = operatorRoles.find((each) => each === given)
-    if (role) roles.set(value, role)
-    else context.addIssue({ code: 'custom', message: `must be value=role, with a role of ${operatorRoles.join(', ')}` })
-  }
-  return roles
-})
-/** `domestic=8400,member_state:2000=8331`: by VAT scope, or by scope and rate in hundredths of a percent. */
-const byVat = (value: RegExp) =>
-  list.transform((entries, context) => {
-    const found = new Map<string, string>()
-    for (const entry of entries) {
-      const [name = '', given = ''] = entry.split('=')
-      if (/^(domestic|member_state|outside_eu)(:\d{1,4})?$/.test(name) && value.test(given)) found.set(name, given)
-      else
-        context.addIssue({ code: 'custom', message: 'must be scope=number or scope:rate=number, separated by commas' })
-    }
-    return found
-  })
+import { faultsTogether, type SettingFault } from './shared/settings/faults.ts'
+import {
+  byVat,
+  flag,
+  key32,
+  keyring,
+  list,
+  pem,
+  port,
+  privateKey,
+  rolesByValue,
+  url,
+} from './shared/settings/formats.ts'
 
 const environmentSchema = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
@@ -229,12 +186,6 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
 }
 
-/** The fault of a setting, or of several together: then `setting` is a pattern such as `META_*`. */
-export interface SettingFault {
-  setting: string
-  fault: string
-}
-
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
@@ -261,7 +212,7 @@ export function inspectConfig(environment: Environment): {
   const given = givenSettings(environment)
   const parsed = environmentSchema.safeParse(given)
   if (parsed.success) {
-    const faults = faultsTogether(given)
+    const faults = faultsTogether(given, settingNames)
     return { config: parsed.data, faults, ...(faults.length === 0 && { complete: parsed.data }) }
   }
   const issues = parsed.error.issues.map((issue) => {
@@ -271,7 +222,7 @@ export function inspectConfig(environment: Environment): {
   const wrong = new Set(issues.map(({ setting }) => setting))
   const right = settingNames.filter((name) => !wrong.has(name))
   const config = Object.fromEntries(right.map((name) => [name, environmentSchema.shape[name].parse(given[name])]))
-  return { config, faults: [...issues, ...faultsTogether(given)] }
+  return { config, faults: [...issues, ...faultsTogether(given, settingNames)] }
 }
 
 const givenSettings = (environment: Environment): Record<string, string> =>
@@ -291,101 +242,6 @@ export function readConfigOrExit(environment: Record<string, string | undefined>
     process.exit(1)
   }
 }
-
-/** The faults of combinations of settings, and those that count in production only. */
-function faultsTogether(given: Partial<Record<string, string>>): SettingFault[] {
-  const faults: SettingFault[] = []
-  const half = (names: (keyof Config)[]): boolean => {
-    const set = names.filter((name) => given[name] !== undefined).length
-    return set > 0 && set < names.length
-  }
-  if (half(['META_API_VERSION', 'META_DATASET_ID', 'META_ACCESS_TOKEN']))
-    faults.push({ setting: 'META_*', fault: 'set all three or none' })
-  if (half(['GA_FIREBASE_APP_ID', 'GA_API_SECRET'])) faults.push({ setting: 'GA_*', fault: 'set both or none' })
-  const openId = ['ISSUER_URL', 'CLIENT_ID', 'CLIENT_SECRET', 'ROLES'] as const
-  if (half(openId.map((name) => `OPERATOR_OPENID_${name}` as const)))
-    faults.push({ setting: 'OPERATOR_OPENID_*', fault: 'set issuer, client id, client secret and roles, or none' })
-  if (half(['DATEV_CONSULTANT', 'DATEV_CLIENT', 'DATEV_CLEARING_ACCOUNT', 'DATEV_REVENUE_ACCOUNTS']))
-    faults.push({ setting: 'DATEV_*', fault: 'set consultant, client, clearing account and revenue accounts, or none' })
-  if (given.VAT_BY === 'buyer_country' && given.SELLER_COUNTRY === undefined)
-    faults.push({ setting: 'SELLER_COUNTRY', fault: 'missing (VAT_BY=buyer_country needs it)' })
-  if (given.VAT_ONE_PIECE_SUFFICES === 'true' && !isMemberState(given.SELLER_COUNTRY ?? ''))
-    faults.push({ setting: 'VAT_ONE_PIECE_SUFFICES', fault: 'only for a seller in a member state of the EU' })
-  if (given.NODE_ENV !== 'production') return faults
-  if (temporalSettingNames.every((name) => given[name] === undefined)) {
-    faults.push({ setting: 'TEMPORAL_ADDRESS', fault: 'missing (or TEMPORAL_PROFILE, or TEMPORAL_CONFIG_FILE)' })
-  }
-  if (given.PAYLOAD_KEYS === undefined) faults.push({ setting: 'PAYLOAD_KEYS', fault: 'missing' })
-  if (given.HOSTING_REGION !== undefined && !isInEea(given.HOSTING_REGION)) {
-    faults.push({ setting: 'HOSTING_REGION', fault: 'must be in the EU/EEA' })
-  }
-  if (given.SANDBOX === 'true') faults.push({ setting: 'SANDBOX', fault: 'must not be true in production' })
-  for (const name of ['FIREBASE_CONNECT_TO', 'FIREBASE_CONNECT_CA', 'STRIPE_API_URL']) {
-    if (given[name] !== undefined) faults.push({ setting: name, fault: 'must not be set in production' })
-  }
-  if (given.TRUSTED_PROXIES === undefined) {
-    faults.push({
-      setting: 'TRUSTED_PROXIES',
-      fault: 'missing (the number of proxies in front of the API; 0 when callers reach it directly)',
-    })
-  }
-  return [...faults, ...unencrypted(given), ...weakKeys(given)]
-}
-
-/** Settings that lead over the network without TLS. Services on the same machine need none. */
-function unencrypted(given: Partial<Record<string, string>>): SettingFault[] {
-  const faults: SettingFault[] = []
-  for (const name of settingNames.filter((each) => each.endsWith('_URL'))) {
-    const text = given[name]
-    if (text === undefined || !URL.canParse(text)) continue
-    const { protocol, hostname, searchParams } = new URL(text)
-    if (name === 'DATABASE_URL') {
-      if (!isHere(hostname) && !searchParams.has('sslmode')) {
-        faults.push({
-          setting: 'DATABASE_URL',
-          fault: 'must say sslmode=verify-full, or sslmode=disable in a network that nobody else reaches',
-        })
-      }
-    } else if (protocol === 'http:' && (name === 'PUBLIC_URL' || !isHere(hostname))) {
-      faults.push({ setting: name, fault: 'must be https' })
-    }
-  }
-  return faults
-}
-
-const isHere = (hostname: string): boolean =>
-  hostname === '' || hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
-
-/** Keys that nobody drew at random, and keys that serve two purposes. */
-function weakKeys(given: Partial<Record<string, string>>): SettingFault[] {
-  const faults: SettingFault[] = []
-  const seen = new Map<string, string>()
-  for (const name of ['FIELD_KEYS', 'INDEX_KEY', 'PAYLOAD_KEYS', 'BACKUP_KEYS', 'SIGNING_KEYS']) {
-    for (const entry of (given[name] ?? '').split(',').filter(Boolean)) {
-      const key = Buffer.from(entry.replace(/^[^:]*:/, ''), 'base64').toString('hex')
-      // 32 random bytes have fewer than 16 different ones once in 10^17 draws.
-      if (new Set(key.match(/../g)).size < 16)
-        faults.push({ setting: name, fault: 'has a key that is not random (openssl rand -base64 32)' })
-      const other = seen.get(key)
-      if (other !== undefined)
-        faults.push({ setting: name, fault: `has a key that ${other === name ? 'it' : other} has, too` })
-      seen.set(key, name)
-    }
-  }
-  return faults
-}
-
-function isPrivateKey(text: string): boolean {
-  try {
-    createPrivateKey(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Each of these settings leads to a Temporal service: see temporal/client.ts. */
-const temporalSettingNames = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE']
 
 /** Names of every setting, for checking .env.example against them. */
 export const settingNames: readonly (keyof Config)[] = keysOf(environmentSchema.shape)

@@ -22,6 +22,14 @@ test('production names all missing settings in one message, and .env.example mar
   expect(missing.sort()).toEqual(wanted.sort())
 })
 
+test('the faults of several settings, and those of production, are of settings that exist', async () => {
+  const text = await readFile(new URL('../shared/settings/faults.ts', import.meta.url), 'utf8')
+  const asked = [...text.matchAll(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g)].map(([, name]) => name)
+  expect(asked.length).toBeGreaterThan(20)
+  const temporal = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE']
+  expect(asked.filter((name) => ![...settingNames, ...temporal].some((each) => each === name))).toEqual([])
+})
+
 test('P7: production in a region outside the EU and EEA does not start', () => {
   const regionFault = (region: string) =>
     faultsOf({ NODE_ENV: 'production', HOSTING_REGION: region }).find((line) => line.includes('HOSTING_REGION'))
