@@ -17,7 +17,7 @@ import { giveUpSend, reopenSend } from '../../db/sends.ts'
 import { textsOf } from '../../messages/texts.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
-import { failure, failureType } from '../../shared/failures.ts'
+import { failure, failureType, valueOrThrow } from '../../shared/failures.ts'
 import type { HousekeepingActivities } from '../../workflows/housekeeping/housekeeping.contract.ts'
 import { notifyPerson } from '../breach.ts'
 import { sinceScheduledMs } from '../failures.ts'
@@ -111,9 +111,4 @@ async function unlessMailIsAway<Value>(sending: Promise<Value>): Promise<Value |
     if (failureType(error) !== 'MailUnavailable') throw error
     return undefined
   }
-}
-
-function valueOrThrow<Value>(settled: PromiseSettledResult<Value>): Value {
-  if (settled.status === 'rejected') throw settled.reason
-  return settled.value
 }

@@ -3,9 +3,9 @@
  * what is overdue, mails notices that people have missed, and retires builds that no run needs.
  */
 import { patched, proxyActivities } from '@temporalio/workflow'
+import { valueOrThrow } from '../../shared/failures.ts'
 import * as retry from '../run/retry.ts'
 import { showStatusDetails } from '../run/run-status.ts'
-import { valueOrThrow } from '../run/settled.ts'
 import type { HousekeepingActivities, HousekeepingReport } from './housekeeping.contract.ts'
 
 const { turnSecurityLog, forgetExpired, reportOverdue, retireDrainedBuilds, sendMissedNotices } =

@@ -3,9 +3,9 @@
  * no run has noticed.
  */
 import { proxyActivities } from '@temporalio/workflow'
+import { valueOrThrow } from '../../shared/failures.ts'
 import * as retry from '../run/retry.ts'
 import { showStatusDetails } from '../run/run-status.ts'
-import { valueOrThrow } from '../run/settled.ts'
 import type { PaymentSweepActivities, PaymentSweepReport } from './payment-sweep.contract.ts'
 
 const sweep = proxyActivities<PaymentSweepActivities>(retry.hourlySweep)
