@@ -63,9 +63,9 @@ export async function doneByHand(
   const { sql } = context
   const { receiptId } = step
   const { taskId: id, by, note, at } = act
-  if (await findsByItself(context, step, at)) return 'finds_by_itself'
   // A refund that is on its way may still bounce: the deletion looks at it until the payments are redacted.
   const isWatching = step.processor === 'stripe' && (await isBeforeRedaction(sql, receiptId, at))
+  if (await findsByItself(context, step, isWatching)) return 'finds_by_itself'
   const isDone = await sql.begin(async (tx) => {
     const known = await lockStep(tx, step)
     if (known?.state === 'done' && known.code === doneByOperator) return true
@@ -87,15 +87,16 @@ export async function doneByHand(
 /**
  * What looks again by itself, and records more than the receipt: the books have to get a refund that an operator has
  * made, and the rows of Temporal's list are asked for each day.
+ * @param isWatching whether the deletion still looks at the refunds of the step
  */
 async function findsByItself(
   context: FinishingContext,
   { receiptId, processor }: StepOfReceipt,
-  at: Date,
+  isWatching: boolean,
 ): Promise<boolean> {
   const { sql } = context
   if (processor === 'temporal') return (await findStep(sql, receiptId, processor))?.code === goneButListed
-  if (processor !== 'stripe' || !(await isBeforeRedaction(sql, receiptId, at))) return false
+  if (!isWatching) return false
   const settlements = await openSecret(sql, context, receiptId, 'settlements')
   return settlements?.some(({ trouble }) => trouble !== null) ?? false
 }
