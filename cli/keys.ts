@@ -5,15 +5,14 @@
  * SIGNING_KEYS, and needs no settings itself.
  */
 import { randomBytes } from 'node:crypto'
-import { type Context, createContext } from '../context.ts'
+import type { Context } from '../context.ts'
 import { type ApiKeyKind, createApiKey, listApiKeys, revokeApiKey } from '../db/api-keys.ts'
 import { listEndpointsOfKey } from '../db/events/recipients.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
 import { isServiceScope, type ServiceScope, serviceScopes } from '../policy/access/service-scopes.ts'
 import { dayOf } from '../shared/calendar.ts'
 import { endWithUsage, missingOf, readArguments } from '../shared/process/arguments.ts'
-import { runCommand } from './run-command.ts'
-import { readConfigBeside } from './running-stack.ts'
+import { runWithContext } from './run-with-context.ts'
 import { printable } from './terminal-lines.ts'
 
 const usage = `Usage: npm run keys -- <command>
@@ -36,16 +35,7 @@ if (command === 'create' && argument === 'signing') {
   console.log(`signing-${day}-${randomBytes(2).toString('hex')}:${randomBytes(32).toString('base64')}`)
   console.error('Put it first in SIGNING_KEYS of every process, before a comma and the older keys.')
 } else {
-  const work = workOf()
-  await runCommand(async () => {
-    const { config } = await readConfigBeside(process.env)
-    const context = createContext(config, { name: 'ama-esim-keys', maxConnections: 1 })
-    try {
-      return await work(context)
-    } finally {
-      await context.close()
-    }
-  })
+  await runWithContext('ama-esim-keys', 1, workOf())
 }
 
 /**

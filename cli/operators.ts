@@ -4,13 +4,12 @@
  * operator again gives them new ones. Beside `npm start` it uses the settings of that stack.
  */
 import { toString as drawQr } from 'qrcode'
-import { type Context, createContext } from '../context.ts'
+import type { Context } from '../context.ts'
 import { disableOperator, listOperators, saveOperator } from '../db/operator/operators.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
 import { type OperatorRole, operatorRoles } from '../policy/operators/operator-roles.ts'
 import { endWithUsage, missingOf, readArguments } from '../shared/process/arguments.ts'
-import { runCommand } from './run-command.ts'
-import { readConfigBeside } from './running-stack.ts'
+import { runWithContext } from './run-with-context.ts'
 import { printable } from './terminal-lines.ts'
 
 const usage = `Usage: npm run operators -- <command>
@@ -26,16 +25,7 @@ const { positionals, values } = readArguments(
 const [command, argument = ''] = positionals
 const longestName = 100
 
-const work = workOf()
-await runCommand(async () => {
-  const { config } = await readConfigBeside(process.env)
-  const context = createContext(config, { name: 'ama-esim-operators', maxConnections: 2 })
-  try {
-    return await work(context)
-  } finally {
-    await context.close()
-  }
-})
+await runWithContext('ama-esim-operators', 2, workOf())
 
 /**
  * @returns the work of the command, which resolves to the exit code. A wrong command ends the process before it opens
