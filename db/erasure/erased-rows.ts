@@ -113,15 +113,35 @@ async function eraseMentions(tx: Transaction, ids: readonly string[]): Promise<v
     if (index % idsAtOnce === 0) await eraseIds(tx, mentioned.slice(index, index + idsAtOnce))
 }
 
-const textsOfOthers = (tx: Transaction) => tx<{ text: string }[]>`
-  select concat_ws(e'\n', subject_id, detail, note, attributes::text) as text from attention
-  union all select concat_ws(e'\n', subject_id, detail, plan::text) from restored_items
-  union all select concat_ws(e'\n', subject_id, detail) from reconciliation_differences
-  union all select concat_ws(e'\n', subject, reason) from operator_acts
-  union all select reason from bulk_actions
-  union all select reason from books_holds
-  union all select concat_ws(e'\n', nature, consequences, measures, contact, authority_reference,
-    authority_not_told_because, people_not_told_because) from breaches`
+/** The texts of rows about other things: `words` that people read, and `references`, which name what a row is about. */
+const textsByTable: Readonly<Record<string, { words: readonly string[]; references?: readonly string[] }>> = {
+  attention: { words: ['detail', 'note'], references: ['subject_id', 'attributes'] },
+  restored_items: { words: ['detail'], references: ['subject_id', 'plan'] },
+  reconciliation_differences: { words: ['detail'], references: ['subject_id'] },
+  operator_acts: { words: ['reason'], references: ['subject'] },
+  bulk_actions: { words: ['reason'] },
+  books_holds: { words: ['reason'] },
+  breaches: {
+    words: [
+      'nature',
+      'consequences',
+      'measures',
+      'contact',
+      'authority_reference',
+      'authority_not_told_because',
+      'people_not_told_because',
+    ],
+  },
+}
+
+/** All of these texts, a row of a table each. */
+function textsOfOthers(tx: Transaction) {
+  const ofTables = Object.entries(textsByTable).map(
+    ([table, { words, references = [] }]) =>
+      tx`select concat_ws(e'\n', ${tx([...references, ...words])}) as text from ${tx(table)}`,
+  )
+  return tx<{ text: string }[]>`${ofTables.reduce((all, each) => tx`${all} union all ${each}`)}`
+}
 
 async function eraseIds(tx: Transaction, ids: readonly string[]): Promise<void> {
   const pattern = patternOf(ids)
@@ -139,27 +159,9 @@ async function eraseIds(tx: Transaction, ids: readonly string[]): Promise<void> 
   await tx`update restored_items set plan = plan || '{"orderId": null}' where plan ->> 'orderId' = any(${ids})`
   await tx`delete from reconciliation_differences where subject_id ~* ${pattern}`
   await tx`update operator_acts set subject = 'erased' where account_id is null and subject = any(${ids})`
-  for (const [table, columns] of Object.entries(textsByTable))
-    for (const column of columns)
+  for (const [table, { words }] of Object.entries(textsByTable))
+    for (const column of words)
       await tx`update ${tx(table)} set ${tx(column)} = ${without(tx`${tx(column)}`)} where ${tx(column)} ~* ${pattern}`
-}
-
-const textsByTable = {
-  attention: ['detail', 'note'],
-  restored_items: ['detail'],
-  reconciliation_differences: ['detail'],
-  operator_acts: ['reason'],
-  bulk_actions: ['reason'],
-  books_holds: ['reason'],
-  breaches: [
-    'nature',
-    'consequences',
-    'measures',
-    'contact',
-    'authority_reference',
-    'authority_not_told_because',
-    'people_not_told_because',
-  ],
 }
 
 /** The condition that another account has a row with this id. */
