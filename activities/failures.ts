@@ -19,6 +19,10 @@ export async function withFailureTypes<Result>(
   }
 }
 
+/**
+ * The failure of a workflow for an outside party's: with its code, and with the time after which it may be asked
+ * again.
+ */
 export function asFailure(error: ProviderFailure, types: { unavailable: FailureType; rejected: FailureType }) {
   return failure(error.kind === 'rejected' ? types.rejected : types.unavailable, {
     code: error.code,

@@ -81,6 +81,7 @@ export interface Recipient {
 export type SealedRecipient = Pick<Accounts, 'id' | 'email' | 'email_index' | 'language'> &
   Pick<DataKeys, 'kek_id' | 'wrapped_key'>
 
+/** Decrypts whom a mail goes to. @throws Error when the key-encryption key of the row is lost */
 export function openRecipient({ cipher }: Pick<ColumnEncryption, 'cipher'>, row: SealedRecipient): Recipient {
   const key = cipher.unwrap(row.id, { kekId: row.kek_id, wrapped: row.wrapped_key })
   const email = tableEncryption(cipher, key, 'accounts').open('email', row.email)

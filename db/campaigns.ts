@@ -118,6 +118,7 @@ export async function recordUnknownDeliveries(sql: Queryable, campaignId: string
 
 export type DeliveryCounts = Record<'sent' | 'refused' | 'unknown' | 'waiting', number>
 
+/** How many mails of a campaign are in each state. */
 export async function countDeliveries(sql: Queryable, campaignId: string): Promise<DeliveryCounts> {
   const [row] = await sql<DeliveryCounts[]>`
     select count(*) filter (where state = 'sent')::int as sent, count(*) filter (where state = 'refused')::int as refused,

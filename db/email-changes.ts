@@ -101,6 +101,7 @@ export async function latestEmailChange(
   return row && open(sql, encryption, row)
 }
 
+/** Records the consent of one address, or that an operator has waived that of the old one. */
 export async function confirmSide(
   sql: Queryable,
   id: string,

@@ -78,6 +78,7 @@ export async function putInactivity(
   }
 }
 
+/** Records when the run of an inactive account looks again at the latest. */
 export async function noteNextCheck(sql: Queryable, accountId: string, checkBy: Date): Promise<void> {
   await sql`update inactivity set check_by = ${checkBy} where account_id = ${accountId}`
 }

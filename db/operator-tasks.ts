@@ -148,6 +148,7 @@ const toTask = (row: Attention, asOf: Date): OperatorTask => ({
 /** The sort keys of a task in its list. */
 export type TaskPosition = readonly [rank: number, at: string, id: string]
 
+/** Where a task is in its list: open ones by urgency and age, closed ones by the time of closing. */
 export const positionOf = (task: OperatorTask): TaskPosition =>
   task.closedAt
     ? [0, task.closedAt.toISOString(), task.id]
@@ -201,6 +202,7 @@ export async function listClosedOperatorTasks(
   return rows.map((row) => toTask(row, asOf))
 }
 
+/** How many tasks are open; without a filter all of them. */
 export async function countOpenOperatorTasks(
   sql: Queryable,
   { filter, asOf }: { filter: TaskFilter; asOf: Date } = { filter: {}, asOf: new Date() },

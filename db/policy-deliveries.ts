@@ -204,6 +204,7 @@ export interface NoticeCounts extends Pick<PolicyDeliveries, 'notice'> {
   bounced: number
 }
 
+/** How many mails about a version are in each state, by notice. */
 export async function countNotices(sql: Queryable, version: string): Promise<NoticeCounts[]> {
   return sql<NoticeCounts[]>`
     select notice, count(*) filter (where state = 'sent')::int as sent,

@@ -76,6 +76,7 @@ type Owner = { [Column in 'name' | 'role']: Operators[Column] | null } & {
   language: Accounts['language'] | null
 }
 
+/** Ends a session. @param secret as its cookie has it */
 export async function closeSession(sql: Queryable, secret: string): Promise<void> {
   await sql`delete from web_sessions where token_hash = ${hashOf(secret)}`
 }

@@ -14,6 +14,7 @@ interface Store {
   cipher: FieldCipher
 }
 
+/** Whether an event was received before, and what it asks for was done. */
 export async function isHandled({ sql, cipher }: Store, event: WebhookEvent): Promise<boolean> {
   const rows = await sql`
     select from webhook_events where source = ${event.source} and event_id = ${hashOf(cipher, event)}`

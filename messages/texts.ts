@@ -111,4 +111,5 @@ const made: Readonly<Record<Language, Texts>> = {
   sq: createTexts('sq', sq),
 }
 
+/** The texts of a language, with its formats of dates and amounts. */
 export const textsOf = (language: Language): Texts => made[language]

@@ -44,6 +44,7 @@ const day = 86_400_000
 /** Meta refuses a whole request with one older event; Google drops an older event silently. */
 const measurementLimitsMs = { meta: 7 * day, googleAnalytics: 3 * day } as const
 
+/** Sends purchases to Meta and Google Analytics. @param timeoutMs of each request */
 export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000, watch }: MeasurementSettings) {
   const callOf = (provider: string, url: URL, body: object) => ({
     provider,

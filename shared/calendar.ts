@@ -1,7 +1,9 @@
 /** Calendar arithmetic in UTC. It reads no clock, so workflows may use it. */
 
+/** A time so many milliseconds later, or earlier if they are negative. */
 export const plusMs = (at: Date, ms: number): Date => new Date(at.getTime() + ms)
 
+/** A time so many days of 24 hours later, or earlier if they are negative. */
 export const plusDays = (at: Date, days: number): Date => plusMs(at, days * 86_400_000)
 
 /** The same day and time years later; 29 February becomes 28 February in other than leap years. */
@@ -14,6 +16,7 @@ export function plusYears(at: Date, years: number): Date {
 /** Milliseconds from one time to a later one; 0 when it has passed. */
 export const msUntil = (to: Date, from: Date): number => Math.max(0, to.getTime() - from.getTime())
 
+/** The later one of two times. */
 export const later = (one: Date, other: Date): Date => (one > other ? one : other)
 
 /** Midnight at the start of the day, UTC. */

@@ -19,6 +19,7 @@ export interface OrderSignalsContext {
   config: Pick<Config, 'TEMPORAL_TASK_QUEUE'>
 }
 
+/** Signals to the runs of orders. Each may come again, or be about nothing new: runs read what has changed. */
 export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
   return {
     /**

@@ -26,6 +26,7 @@ const unused = ['new', 'cancelled']
 const refundPolicy =
   'Our refund policy: an order that is not delivered within 60 minutes of its payment is refunded in full automatically. A delivered eSIM that was not installed can be returned in the app for a full refund. An eSIM that was installed or used, and data that was added to an eSIM, cannot be returned.'
 
+/** The evidence that the bank gets for a dispute about a delivery: texts in English, without personal data. */
 export function evidenceFor({ order, esims, mailAcceptedAt, refunds }: Delivery): DisputeEvidence {
   const isTopUp = order.parent_order_id !== null
   const priced = (minor: number): string => money({ minor, currency: order.currency })

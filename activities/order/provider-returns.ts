@@ -1,8 +1,8 @@
 /** Returns the eSIMs that a provider holds, or may hold, for an order. */
 import type { Context } from '../../context.ts'
 import type { Database } from '../../db/connection/database.ts'
-import { esimRefIndex, type StoredEsim } from '../../db/order/esims.ts'
 import { lockUnreturned, noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
+import { esimRefIndex, type StoredEsim } from '../../db/order/esims.ts'
 import { hasPaidTopUps } from '../../db/order/orders.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import type { EsimProvider, PlaceOrder } from '../../providers/esim.ts'
@@ -81,6 +81,9 @@ export async function claimReturn(sql: Database, orderId: string, esims: StoredE
   })
 }
 
+/**
+ * Returns of eSIMs to their providers, for whatever asks for one: the order's own run, a partial refund, a deletion.
+ */
 export function createProviderReturns(context: Context) {
   const providerOf = (held: HeldPlacement): EsimProvider => context.esimProviders[held.provider]
 
@@ -178,6 +181,7 @@ export function createProviderReturns(context: Context) {
   }
 }
 
+/** The call by which a placement is asked for, the same at each attempt. */
 export const placeOrderOf = ({ clientRef, packageCode, quantity, days }: HeldPlacement): PlaceOrder => ({
   clientRef,
   packageCode,

@@ -54,6 +54,7 @@ const endedSinceMs = 60 * milliseconds.day
 const showsWithinMs = 3_000
 const answersWithinMs = 10_000
 
+/** Rows beside orders whose run has another state than the row says. */
 export function createOtherRows(context: WorkerContext) {
   const { sql, temporal, log } = context
   const signals = createOrderSignals(context)

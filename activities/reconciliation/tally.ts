@@ -20,6 +20,10 @@ interface Subject {
 /** Of a subject that can have one difference of a kind alone. */
 export const whole = ''
 
+/**
+ * A difference.
+ * @param explainedBy the rule by which it is expected; by default null, or that an operator has a task about it
+ */
 export function differs(
   kind: DifferenceKindName,
   subject: Subject,
@@ -37,8 +41,10 @@ export function differs(
   }
 }
 
+/** Whether an operator has to look at a difference, or does so already. */
 export const isUnexplained = ({ explainedBy }: FoundDifference): boolean => recorded.includes(explainedBy)
 
+/** Counts what a step compares, and collects what differs. */
 export function createTally(sql: Queryable, reconciliationId: string) {
   const compared: Compared = { records: 0, explained: {} }
   const found: FoundDifference[] = []

@@ -44,6 +44,7 @@ export const evidenceSchema = z
 
 export type EvidenceView = z.input<typeof evidenceSchema>
 
+/** The evidence as GET /v1/promises answers it. */
 export function viewEvidence({ readAt, promises: evaluated }: Evidence): EvidenceView {
   const idsOf = (wanted: string) => evaluated.filter(({ status }) => status === wanted).map(({ id }) => id)
   return {

@@ -8,6 +8,7 @@ import type { Readings } from '../../policy/figures.ts'
 import { personalData } from '../../policy/personal-data.ts'
 import { accountExport } from '../export/account-export-schema.ts'
 
+/** The personal columns that the export of an account leaves out. @param columns for tests */
 export function readExportFigures(columns: typeof personalData = personalData): Readings {
   const fields = new Set(pathsOf(jsonSchema.parse(z.toJSONSchema(accountExport))))
   const left = Object.entries(columns).filter(

@@ -10,6 +10,7 @@ import { shareReading } from '../../shared/shared-reading.ts'
 const freshForMs = 5_000
 const answerWithinMs = 2_000
 
+/** Registers the gauges of GET /metrics that are read from the database, at each scrape. */
 export function registerOperationGauges(api: ApiContext): void {
   const { metrics, sql, temporal, log } = api
   const registers = [metrics.registry]

@@ -20,6 +20,7 @@ const addressSettings = settingNames.filter((name) => name.endsWith('_URL') && !
 const known = new Set(Object.values(subProcessors).flatMap(({ hosts }): readonly string[] => hosts))
 const thisMachine = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
+/** The settings that lead to a host which no entry of policy/sub-processors.ts has. */
 export function readSubProcessorFigures(config: PartySettings): Readings {
   const isProduction = config.NODE_ENV === 'production'
   const trusted = (host: string) => known.has(host) || (!isProduction && thisMachine.has(host))

@@ -19,6 +19,7 @@ export const defaultAnswering: AnsweringTimes = { usual: 29_000, webhook: 10_000
 
 const probes = new Set(['/livez', '/readyz', '/metrics'])
 
+/** How long a route may take to answer, in milliseconds. */
 export function answerWithin(route: Route, times: AnsweringTimes): number {
   if (probes.has(route.path)) return times.probe
   return route.rawBody || route.unreadBody ? times.webhook : times.usual

@@ -180,6 +180,7 @@ type SnakeCase<Name extends string> = Name extends `${infer Head}${infer Tail}`
 /** The codes of failures of workflows. */
 export type FailureProblemCode = SnakeCase<FailureType>
 
+/** The code of a failure in the API: `PaymentRefused` becomes `payment_refused`. */
 export const problemCodeOf = (type: FailureType): FailureProblemCode =>
   type.replaceAll(/\B[A-Z]/g, (letter) => `_${letter}`).toLowerCase() as FailureProblemCode
 

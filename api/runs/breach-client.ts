@@ -8,6 +8,7 @@ import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'breach_state_conflict', detail: 'The breach is closed.' } as const
 
+/** Opens breaches, and notifies their runs of what operators decide. */
 export function createBreachClient({ sql, temporal, config }: ApiContext) {
   async function found(id: string): Promise<Breach> {
     return orNotFound(await findBreach(sql, id))

@@ -34,6 +34,7 @@ const updates: Record<BulkChange, UpdateDefinition<void>> = {
 
 const ended = { code: 'bulk_action_state_conflict', detail: 'The bulk action has ended.' } as const
 
+/** Starts bulk actions, and pauses, resumes and cancels them. */
 export function createBulkActionClient(api: ApiContext) {
   const { sql, temporal, config } = api
 

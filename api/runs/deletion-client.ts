@@ -19,6 +19,7 @@ const ended = { code: 'request_in_progress', detail: 'The deletion has just ende
 /** A run that has refused needs one more workflow task to close. */
 const endsWithinMs = 200
 
+/** Starts deletions, and has steps of them tried again. */
 export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }: ApiContext) {
   return {
     /**

@@ -27,6 +27,7 @@ function whenAway(error: unknown): never {
   throw new Problem('unavailable', { headers: { 'Retry-After': String(seconds) }, cause: error })
 }
 
+/** What operators do to a dispute at Stripe. */
 export function createDisputeClient(api: ApiContext) {
   const { sql, stripe } = api
   const signals = createOrderSignals(api)

@@ -52,6 +52,7 @@ const withoutARun: readonly OrderStatus[] = [
   'cancelled',
 ]
 
+/** Checks orders out, and has their runs do what callers ask for. */
 export function createOrderClient(api: ApiContext) {
   const { sql, temporal, config, cipher } = api
   const signals = createOrderSignals(api)

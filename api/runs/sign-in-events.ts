@@ -27,6 +27,7 @@ import type { Handled } from './webhook-inbox.ts'
 const relayDomain = '@privaterelay.appleid.com'
 const disabledAtGoogle = 'sign_in_account_disabled'
 
+/** Handles what Apple and Google say about sign-ins: ended, deleted, disabled, or without mail. */
 export function createSignInEvents(api: ApiContext) {
   const { sql, temporal, config, cipher } = api
   const deletions = createDeletionClient(api)

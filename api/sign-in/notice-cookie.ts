@@ -19,7 +19,9 @@ const withLife = (value: string, maxAge: number, publicUrl: string): string =>
     secure: isSecure(publicUrl),
   })
 
+/** The header `Set-Cookie` by which the next page says what was done. */
 export const noticeCookie = (notice: string, publicUrl: string): string => withLife(notice, lifeSeconds, publicUrl)
+/** The header `Set-Cookie` that deletes the notice. */
 export const endedNotice = (publicUrl: string): string => withLife('', 0, publicUrl)
 
 /** The name of the notice in a `Cookie` header. */

@@ -26,6 +26,7 @@ const turnMs = 20_000
 const answeredWithinMs = 12_000
 const lookAgainMs = 100
 
+/** Asks the company's OpenID provider whether an operator's sign-in is still granted. */
 export function createOpenIdConfirmation(context: Context) {
   const { sql, config, operatorSignIn } = context
   const { confirmEveryMs, confirmWithinMs } = periods.operatorConfirmation

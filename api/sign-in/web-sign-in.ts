@@ -21,6 +21,7 @@ interface From {
   requestId: string
 }
 
+/** Sign-in on the web by a link that is mailed. */
 export function createWebSignIn(context: Context) {
   const { sql, config, log } = context
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }

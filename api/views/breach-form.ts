@@ -3,6 +3,7 @@ import type { Config } from '../../config.ts'
 import type { Breach } from '../../db/access/breaches.ts'
 import { type FieldGroup, fieldGroups } from '../../policy/field-groups.ts'
 
+/** The form in Markdown. @param fields the groups of fields that were read */
 export function authorityForm(
   config: Pick<Config, 'SELLER_NAME' | 'SELLER_TAX_ID' | 'SUPPORT_MAIL'>,
   breach: Breach,

@@ -83,5 +83,6 @@ function viewWithdrawal(
   }
 }
 
+/** The consent to delivery at once with its text; null where none was given. */
 export const viewConsent = ({ performance_consent: version, performance_consent_at: at }: OrderRow) =>
   version !== null && at ? { version, text: performanceConsents[version] ?? '', at: at.toISOString() } : null

@@ -15,6 +15,7 @@ export interface Customer {
   email: string
 }
 
+/** Signs up a customer of the demo with a phone. */
 export async function signUpCustomer({ app, narrator }: DemoClient): Promise<Customer> {
   const email = `nora.${randomUUID().slice(0, 8)}@example.com`
   const account = await app('POST', '/v1/accounts', { email, firstName: 'Nora', lastName: 'Berg' })
@@ -112,6 +113,7 @@ export async function playOrderLife(client: DemoClient, nora: Customer): Promise
   return order.id
 }
 
+/** Plays an order that neither provider can fill: it is refunded. */
 export async function playOutOfStock(client: DemoClient, nora: Customer): Promise<void> {
   const { app, narrator, stack, until } = client
   narrator.chapter('An order that no provider can fill is refunded', 'U2')

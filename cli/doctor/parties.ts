@@ -22,6 +22,7 @@ const serviceAccount = ['FIREBASE_PROJECT_ID', 'FIREBASE_CLIENT_EMAIL', 'FIREBAS
 /** No prepaid balance means that no eSIM can be bought. */
 const topUp = 'top the balance up'
 
+/** Asks each outside party once. @param config the settings that are right */
 export async function checkParties(config: Partial<Config>): Promise<Finding[]> {
   return await Promise.all([
     check(config, 'Stripe', ['STRIPE_SECRET_KEY', 'STRIPE_PUBLISHABLE_KEY', 'STRIPE_WEBHOOK_SECRET'], askStripe),

@@ -21,6 +21,10 @@ const setup = 'npm run setup'
 /** API x2 and worker x2, as docker-compose.yml and ops/kubernetes/ have them; a rolling update has one more of each. */
 const processes = 6
 
+/**
+ * Asks PostgreSQL and Temporal, and looks for migrations, operators and backups.
+ * @param config the settings that are right
+ */
 export async function checkStores(config: Partial<Config>, environment: Environment): Promise<Finding[]> {
   return await Promise.all([
     check(config, 'PostgreSQL', ['DATABASE_URL'], ({ DATABASE_URL: url, DATABASE_CONNECTIONS: size = 20 }) =>

@@ -8,6 +8,7 @@ import { searchAttributes } from '../../shared/search-attributes.ts'
 import { openSince } from './order-runs.ts'
 import { afterRestore, leftToOperators } from './run-types.ts'
 
+/** Raises an operator task for each run that has done something since a time and has no row. */
 export async function leaveOtherRuns(sql: Queryable, client: Client, restoreId: string, since: Date): Promise<void> {
   const types = leftToOperators.map((type) => `'${type}'`).join(', ')
   const query = `WorkflowType IN (${types}) AND ExecutionStatus IN ('Running', 'Completed') AND ${openSince(since)}`

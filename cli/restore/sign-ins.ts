@@ -10,6 +10,7 @@ import { runInputs } from './history-forms.ts'
 import { openSince } from './order-runs.ts'
 import { hasCompleted, readAs, readHistory } from './run-history.ts'
 
+/** Unlinks the sign-ins that ended after a time. Repeatable. */
 export async function rebuildSignIns(
   { sql }: Context,
   temporal: Client,

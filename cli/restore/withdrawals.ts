@@ -26,6 +26,7 @@ interface WithdrawalOptions {
   isWanted: IsWanted
 }
 
+/** Writes the withdrawals that were stated after a time, as their runs have them. Repeatable. */
 export async function rebuildWithdrawals(
   context: Context,
   temporal: Client,

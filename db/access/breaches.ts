@@ -38,6 +38,7 @@ export async function findBreach(sql: Queryable, id: string): Promise<Breach | u
 export const listBreaches = (sql: Queryable, limit: number): Promise<Breach[]> =>
   sql<Breach[]>`select * from breaches order by opened_at desc, id limit ${limit}`
 
+/** Breaches of which authority or people are not settled yet, the oldest first. */
 export const listOpenBreaches = (sql: Queryable): Promise<Breach[]> =>
   sql<Breach[]>`select * from breaches where state = 'open' order by opened_at, id`
 
@@ -114,6 +115,7 @@ async function countReads(
   return opened
 }
 
+/** Changes columns of a breach in any state. */
 export async function changeBreach(sql: Queryable, id: string, change: Partial<Breaches>): Promise<void> {
   await sql`update breaches set ${sql(change)} where id = ${id}`
 }

@@ -29,11 +29,13 @@ export async function startBackup(sql: Queryable, backup: { id: string; at: Date
     on conflict (id) do update set state = 'running', code = null`
 }
 
+/** Records that a backup is in the folder. `bytes`: the size of its dump */
 export async function finishBackup(sql: Queryable, backup: { id: string; bytes: number; at: Date }): Promise<void> {
   await sql`update backups set state = 'kept', bytes = ${backup.bytes}, finished_at = ${backup.at}, code = null
     where id = ${backup.id}`
 }
 
+/** Records that a backup could not be made; `at` is also its start if it has no row yet. */
 export async function failBackup(sql: Queryable, backup: { id: string; code: string; at: Date }): Promise<void> {
   await sql`insert into backups (id, state, started_at, finished_at, code)
     values (${backup.id}, 'failed', ${backup.at}, ${backup.at}, ${backup.code})
@@ -84,6 +86,7 @@ const backupOf = (row: Backups): Backup => ({
   drill: row.drill,
 })
 
+/** Records what the newest drill of a backup has shown. */
 export async function recordDrill(sql: Queryable, id: string, report: DrillReport, at: Date): Promise<void> {
   await sql`update backups set drilled_at = ${at}, drill = ${sql.json({ ...report })} where id = ${id}`
 }

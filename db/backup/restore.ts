@@ -44,6 +44,7 @@ export interface Returned {
   readable: number
 }
 
+/** The major version of the server; 0 when it does not say. */
 export async function serverMajor(sql: Queryable): Promise<number> {
   const [row] = await sql<{ version: number }[]>`select current_setting('server_version_num')::int / 10000 as version`
   return row?.version ?? 0
@@ -107,6 +108,7 @@ export async function replayOver(sql: Database, cipher: FieldCipher, folder: Bac
   return erased
 }
 
+/** Opens a database for one piece of work, and closes it. */
 export async function withDatabase<Result>(url: string, work: (sql: Database) => Promise<Result>): Promise<Result> {
   const sql = connectDatabase(url, { maxConnections: 2, name: 'ama-esim-restore', limits: timeLimits.maintenance })
   try {
@@ -123,4 +125,5 @@ export function databaseUrl(url: string, name: string): string {
   return other.href
 }
 
+/** The database that a URL names. */
 export const databaseName = (url: string): string => decodeURIComponent(new URL(url).pathname.slice(1))

@@ -92,6 +92,7 @@ const restoreOf = (row: Restores): Restore => ({
   openedAt: row.opened_at,
 })
 
+/** Lets the API answer everybody after a restore. The first time counts. */
 export async function openTraffic(sql: Queryable, id: string, at: Date): Promise<void> {
   await sql`update restores set opened_at = ${at} where id = ${id} and opened_at is null`
 }
@@ -157,6 +158,7 @@ export interface ItemToSettle {
   plan: LostOrderPlan
 }
 
+/** What is still to be refunded, returned or written into the books for orders that could not be rebuilt. */
 export async function listItemsToSettle(sql: Queryable, restoreId: string): Promise<ItemToSettle[]> {
   const rows = await sql<Pick<RestoredItems, 'kind' | 'subject_id' | 'plan'>[]>`
     select kind, subject_id, plan from restored_items

@@ -33,6 +33,7 @@ export async function noteKeys(
   }
 }
 
+/** Every key that was ever seen, by purpose and age; without the keys themselves. */
 export async function listKeys(sql: Queryable): Promise<KnownKey[]> {
   const rows = await sql<EncryptionKeys[]>`select * from encryption_keys order by purpose, first_seen_at, id`
   return rows.map((row) => ({

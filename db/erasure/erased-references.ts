@@ -23,6 +23,7 @@ export async function listedElsewhere(sql: Queryable, accountId: string): Promis
   return rows.flatMap(({ id }) => id ?? [])
 }
 
+/** Remembers references as hashes, for as long as outside parties go on listing them. */
 export async function noteErasedReferences(
   sql: Queryable,
   cipher: FieldCipher,
@@ -55,6 +56,7 @@ export async function findErased(
   return new Set(found.flatMap(({ reference }) => byHash.get(reference.toString('hex')) ?? []))
 }
 
+/** Forgets the references that no outside party lists any more. */
 export async function deleteErasedReferences(sql: Queryable, at: Date): Promise<void> {
   await sql`delete from erased_references where forget_after < ${at}`
 }

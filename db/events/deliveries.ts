@@ -36,6 +36,7 @@ export async function claimEndpoint(
   return row
 }
 
+/** Gives an endpoint up for the next sender, before the claim ends by itself. */
 export async function releaseEndpoint(sql: Queryable, id: string): Promise<void> {
   await sql`update webhook_endpoints set claimed_until = null where id = ${id}`
 }
@@ -161,6 +162,7 @@ export async function retryTimes(
   return { since: row?.since ?? null, nextAt: row?.next_at ?? null }
 }
 
+/** How many events an endpoint has not taken, and is sent again. */
 export async function countRetries(sql: Queryable, endpointId: string): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::int as count from event_retries where endpoint_id = ${endpointId}`

@@ -54,6 +54,7 @@ export async function findEndpoint(sql: Queryable, id: string): Promise<Endpoint
   return row
 }
 
+/** All endpoints, the oldest first. */
 export async function listEndpoints(sql: Queryable): Promise<EndpointRow[]> {
   return sql<EndpointRow[]>`select * from webhook_endpoints order by created_at, id`
 }

@@ -42,6 +42,7 @@ export async function readSchemaFigures(sql: Queryable): Promise<Readings> {
   }
 }
 
+/** A figure that counts names, and says the first ten of them. */
 export const listed = (names: readonly string[]) => ({ value: names.length, ...detailOf(names.slice(0, 10)) })
 
 /** The text beside the number of a figure, if it has one. */

@@ -33,6 +33,7 @@ export interface CallReports extends CallWatch {
   idle(): Promise<void>
 }
 
+/** Collects whether calls to outside parties work, and writes it in the background. */
 export function createCallReports({ sql, log, metrics }: { sql: Database; log: Log; metrics: Metrics }): CallReports {
   const parties = new Map<string, Known>()
   const raising = new Set<Promise<void>>()

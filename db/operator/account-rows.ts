@@ -32,6 +32,7 @@ export interface AccountRows {
   events: EventRow[]
 }
 
+/** Reads everything that the timeline of an account shows. */
 export async function readAccountRows(sql: Queryable, accountId: string): Promise<AccountRows> {
   const [orders, sends, acts, tasks, consents, requests, emailChanges, identities, events] = await Promise.all([
     sql<Orders[]>`select * from orders where account_id = ${accountId} order by created_at desc, id desc`,

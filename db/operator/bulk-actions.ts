@@ -197,6 +197,7 @@ const mayBeTried = (sql: Queryable) => sql`
   state in ('planned', 'asked') and interrupted < ${maxInterrupted}
     and (attempts < ${maxAttempts} or (attempts = ${maxAttempts} and code is null))`
 
+/** How many orders of a bulk action can still be tried. */
 export async function countBulkOrdersLeft(sql: Queryable, bulkActionId: string): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::int as count from operator_acts

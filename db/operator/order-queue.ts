@@ -51,6 +51,7 @@ export async function countWaitingOrders(sql: Queryable, filter: QueueFilter = {
 
 /** The sort keys of an order in its queue. */
 export type QueuePosition = readonly [since: string, id: string]
+/** Where an order is in the list of those that wait. */
 export const queuePositionOf = (order: OrderRow): QueuePosition => [
   (order.paid_at ?? order.created_at).toISOString(),
   order.id,

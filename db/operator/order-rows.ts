@@ -34,6 +34,7 @@ export interface OrderRows {
   events: EventRow[]
 }
 
+/** Reads everything that the timeline of an order shows. */
 export async function readOrderRows(sql: Queryable, orderId: string): Promise<OrderRows> {
   return (await readRowsOfOrders(sql, [orderId])).get(orderId) ?? none()
 }

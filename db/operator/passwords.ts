@@ -10,6 +10,7 @@ const costs = { N: 2 ** 15, r: 8, p: 3 }
 const maxmem = 64 * 1024 * 1024
 const hashBytes = 32
 
+/** The hash by which a password is stored: scrypt, with its costs and a salt of its own. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16)
   const hash = await derive(password.normalize('NFKC'), salt, hashBytes, { ...costs, maxmem })

@@ -49,6 +49,7 @@ export async function recordPaid(
   return recorded.count > 0
 }
 
+/** Records how an order has ended. @param refundedMinor what the customer has back, in minor units */
 export async function settleFact(
   tx: Transaction,
   factId: string,

@@ -122,6 +122,7 @@ export function erasedDisputeTask(row: Disputes, at: Date): NewOperatorTask {
 
 export type EvidenceState = 'none' | 'staged' | 'submitted'
 
+/** How far the evidence of a dispute is: none, staged at Stripe, or submitted to the bank. */
 export function evidenceOf({
   hasEvidence,
   submissionCount,

@@ -165,6 +165,7 @@ export interface OwnedEsim {
   suspended: boolean
 }
 
+/** The account and the order of an eSIM, without its secrets. */
 export async function findEsimOwner(sql: Queryable, esimId: string): Promise<OwnedEsim | undefined> {
   const [row] = await sql<(Pick<Orders, 'account_id' | 'id' | 'status'> & Pick<Esims, 'state' | 'suspended'>)[]>`
     select o.account_id, o.id, e.state, e.suspended, o.status
@@ -180,6 +181,7 @@ export async function findEsimOwner(sql: Queryable, esimId: string): Promise<Own
   )
 }
 
+/** Writes a state that we know by ourselves, of one eSIM or of all eSIMs of an order. */
 export async function setEsimState(
   sql: Queryable,
   orderId: string,

@@ -148,6 +148,7 @@ export const hasPayment = (
 ): boolean =>
   order.payment_intent_id === null ? order.checkout_session_id !== null : order.payment_intent_id === paymentIntentId
 
+/** The id of the order that a payment is the own one of. */
 export async function findOrderOfPayment(sql: Queryable, paymentIntentId: string): Promise<string | undefined> {
   const [row] = await sql<Pick<Orders, 'id'>[]>`select id from orders where payment_intent_id = ${paymentIntentId}`
   return row?.id

@@ -13,6 +13,7 @@ export async function findReadUntil(sql: Queryable, part: PaymentSweepPart): Pro
   return row?.read_until
 }
 
+/** Records until when a part of the payment sweep has read, so that the next one goes on there. */
 export async function recordSweep(
   sql: Queryable,
   sweep: { part: PaymentSweepPart; readUntil: Date; at: Date },

@@ -75,6 +75,7 @@ export async function listOffers(sql: Queryable, packageCode: string): Promise<O
     order by o.rank nulls last, o.cost_micros, o.provider`
 }
 
+/** The placements of an order, the oldest first. */
 export async function listPlacements(sql: Queryable, orderId: string): Promise<Placement[]> {
   return sql<Placement[]>`
     select po.id, po.client_ref, po.provider, po.provider_package_code, po.provider_order_no, po.state, po.placed_after,

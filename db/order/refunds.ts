@@ -19,6 +19,7 @@ const onTheirWay: readonly string[] = ['pending', 'requires_action']
 /** Whether the processor has accepted a refund, and the bank has not said yet whether it has arrived. */
 export const isOnItsWay = ({ state }: Pick<RefundRow, 'state'>): boolean => onTheirWay.includes(state)
 
+/** The sum of refunds, in minor units. */
 export const sumOf = (refunds: readonly Pick<RefundRow, 'amount_minor'>[]): number =>
   refunds.reduce((sum, { amount_minor }) => sum + amount_minor, 0)
 
@@ -96,6 +97,7 @@ export async function failRefund(sql: Queryable, orderId: string, refundKey: str
   await sql`update refunds set state = 'failed' where order_id = ${orderId} and refund_key = ${refundKey}`
 }
 
+/** Records the credit note of a refund. */
 export async function noteCreditNote(tx: Transaction, refundKey: string, number: string): Promise<void> {
   await tx`update refunds set credit_note = ${number} where refund_key = ${refundKey}`
 }

@@ -51,6 +51,7 @@ const sides: Readonly<Record<string, 'old' | 'new' | null>> = {
   'mail:email_changed': null,
 }
 
+/** Whether a kind of mail asks one of the two addresses of a change of address. */
 export const isOfEmailChange = (kind: string): boolean => Object.hasOwn(sides, kind)
 
 /**

@@ -3,10 +3,12 @@ import { milliseconds } from '../../policy/periods.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { ProcessorBalances, ProviderBalances } from '../connection/schema.ts'
 
+/** What Stripe should hold by the books, and until when they were read. */
 export async function listProcessorBalances(sql: Queryable): Promise<ProcessorBalances[]> {
   return sql<ProcessorBalances[]>`select * from processor_balances order by currency`
 }
 
+/** Records what Stripe should hold by the books. @param readUntil the end of what was read */
 export async function recordProcessorBalances(
   sql: Queryable,
   balances: readonly { currency: string; closingMinor: number }[],
@@ -100,6 +102,7 @@ export function daysLeft({ newest, first }: { newest: BalanceReading; first: Bal
 export const hasRate = ({ newest, first }: { newest: BalanceReading; first: BalanceReading }): boolean =>
   newest.readAt > first.readAt
 
+/** Deletes the readings of providers' balances before a time. */
 export async function deleteReadings(sql: Queryable, before: Date): Promise<void> {
   await sql`delete from provider_balances where read_at < ${before}`
 }

@@ -22,6 +22,7 @@ export type BookedPlacement = Pick<
     tasks: string[]
   }
 
+/** What we have booked of a provider's orders, by our references. */
 export async function findPlacements(
   sql: Queryable,
   provider: string,

@@ -22,6 +22,7 @@ export interface Difference {
   explainedBy: Explanation | null
 }
 
+/** Records that a reconciliation has begun. Repeatable. */
 export async function insertReconciliation(
   sql: Queryable,
   { id, at, readFrom }: { id: string; at: Date; readFrom: Date },
@@ -158,6 +159,7 @@ export async function resolveGone(
         and d.kind = a.kind and d.subject_id = a.subject_id and d.explained_by is null)`
 }
 
+/** How many differences of each kind were found, by the rule that explains them. */
 export async function countDifferences(
   sql: Queryable,
   reconciliationId: string,

@@ -66,6 +66,7 @@ export function policyStatement(
 /** @param evidence the figures, as GET /v1/promises answers them */
 export const evidenceStatement = (evidence: object): Statement => statement('evidence', { evidence })
 
+/** The statement that a key signs receipts. */
 export const signingKeyStatement = (key: { id: string; publicKey: Buffer }): Statement =>
   statement('signing_key', {
     says: 'Receipts are signed with this Ed25519 key, too.',

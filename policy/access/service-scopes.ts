@@ -10,4 +10,5 @@ export const serviceScopes = {
 
 export type ServiceScope = keyof typeof serviceScopes
 
+/** Whether a text names a scope of service keys. */
 export const isServiceScope = (text: string): text is ServiceScope => Object.hasOwn(serviceScopes, text)

@@ -18,5 +18,6 @@ const permissions: Readonly<Record<OperatorRole, readonly OperatorPermission[]>>
   admin: ['look', 'tasks', 'orders', 'money', 'privacy', 'everything'],
 }
 
+/** Whether a role may do what a permission stands for. */
 export const isPermitted = (role: OperatorRole, permission: OperatorPermission): boolean =>
   permissions[role].includes(permission)

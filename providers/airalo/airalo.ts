@@ -30,6 +30,7 @@ const ORDERS_PER_PAGE = 100
 /** Its days may begin earlier or later than ours. */
 const DAY = 24 * 60 * 60 * 1_000
 
+/** The adapter of Airalo. @throws ProviderFailure by each call, as in providers/esim.ts */
 export function createAiralo(settings: AiraloSettings): EsimProvider {
   const call = createCaller(settings)
   const reportUnlisted = reportingUnlisted(PROVIDER, settings.watch)

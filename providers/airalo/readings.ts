@@ -103,6 +103,7 @@ export function readAmount(amount: string | number): number {
   }
 }
 
+/** An order or a top-up of Airalo's list. @throws ProviderFailure `malformed_reply` */
 export function readListedOrder(
   order: z.output<typeof listedOrderSchema>,
   reportUnlisted: ReportUnlisted,
@@ -124,6 +125,7 @@ export function readListedOrder(
   }
 }
 
+/** An eSIM that Airalo has sold. @throws ProviderFailure `malformed_reply` without an activation code */
 export function readSim(sim: AiraloSim): ProvidedEsim {
   const code = sim.qrcode ?? (sim.lpa && sim.matching_id && `LPA:1$${sim.lpa}$${sim.matching_id}`)
   const activationCode = code && normaliseActivationCode(code)
@@ -138,6 +140,7 @@ export function readSim(sim: AiraloSim): ProvidedEsim {
   }
 }
 
+/** What Airalo says about the use of an eSIM; bytes are whole, and null is unlimited. */
 export function readUsage({ data }: z.output<typeof usageSchema>, reportUnlisted: ReportUnlisted): EsimStatus {
   const { status, total, remaining, is_unlimited, expired_at } = data
   const meaning = lookUp(airaloUsageStatuses, status)

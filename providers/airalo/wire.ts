@@ -32,6 +32,7 @@ interface Request<T> {
 /** An authenticated call; a POST counts as changing something. @throws ProviderFailure as in providers/esim.ts */
 export type CallAiralo = <T>(request: Request<T>) => Promise<T>
 
+/** Calls of Airalo's API, each with a token that is asked for when the one before has expired. */
 export function createCaller(settings: AiraloSettings): CallAiralo {
   const { baseUrl, timeoutMs, watch } = settings
   const tokens = createTokens(settings)

@@ -8,8 +8,10 @@
  */
 import type { ValueMeaning } from './meaning.ts'
 
+/** A value after which another one comes. */
 export const passing = (says: string, customer: string, acts: ValueMeaning['acts'] = 'nobody') =>
   ({ says, lasts: 'may pass', acts, customer }) satisfies ValueMeaning
+/** A value that stays. */
 export const final = (says: string, customer: string, acts: ValueMeaning['acts'] = 'nobody') =>
   ({ says, lasts: 'final', acts, customer }) satisfies ValueMeaning
 

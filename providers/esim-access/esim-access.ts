@@ -38,6 +38,7 @@ const maxReplyBytes = 4 * 1024 ** 2
 /** How far the provider's clock may differ from ours. */
 const CLOCK_MARGIN_MS = 10 * 60_000
 
+/** The adapter of eSIM Access. @throws ProviderFailure by each call, as in providers/esim.ts */
 export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
   const call = createCaller(settings)
   const reportUnlisted = reportingUnlisted(PROVIDER, settings.watch)

@@ -26,6 +26,7 @@ export const MICROS_PER_PRICE = 100
 /** Source: docs.esimaccess.com, Get All Data Packages, `activeType`. */
 const activeTypes: Record<number, ValidityStart> = { 1: 'installation', 2: 'first_use' }
 
+/** A package of eSIM Access' price list. Its cost is in millionths of a currency unit. */
 export function readPackage(each: z.output<typeof packageSchema>, kind: ProviderPackage['kind']): ProviderPackage {
   return {
     code: each.packageCode,
@@ -60,6 +61,7 @@ function readNetworks({ locationNetworkList: listed }: z.output<typeof packageSc
   return networks.length > 0 ? networks : null
 }
 
+/** An eSIM that was allocated. @throws ProviderFailure `still_allocating` or `malformed_reply` */
 export function readEsim(esim: QueriedEsim): ProvidedEsim {
   if (!esim.iccid || !esim.ac) throw new ProviderFailure(PROVIDER, 'unavailable', 'still_allocating')
   const activationCode = normaliseActivationCode(esim.ac)

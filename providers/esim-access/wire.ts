@@ -53,6 +53,7 @@ export type CallEsimAccess = <T>(
   options?: { changes?: boolean; maxReplyBytes?: number },
 ) => Promise<T>
 
+/** Calls of eSIM Access' API, each signed. */
 export function createCaller(settings: EsimAccessSettings): CallEsimAccess {
   const { baseUrl, accessCode, secretKey, timeoutMs, watch } = settings
   return async (path, content, schema, { changes = false, ...limit } = {}) => {

@@ -35,6 +35,7 @@ export interface StripeReply {
 
 export type StripeClient = ReturnType<typeof createStripeClient>
 
+/** The SDK with our limits, and calls that report to the watch and sort their failures. */
 export function createStripeClient(settings: StripeSettings) {
   const base = new URL(settings.apiBase ?? 'https://api.stripe.com')
   const protocol = base.protocol === 'http:' ? 'http' : 'https'

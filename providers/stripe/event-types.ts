@@ -12,6 +12,7 @@ export const isAboutDispute = (event: Pick<StripeWebhook, 'type'>): boolean => i
 
 export const isAboutFraudWarning = (event: Pick<StripeWebhook, 'type'>): boolean => isAbout('fraud warning', event)
 
+/** Whether an event says that a payment has succeeded. */
 export const isAboutSuccess = ({ type }: Pick<StripeWebhook, 'type'>): boolean => type === 'payment_intent.succeeded'
 
 /** A try of a payment that failed: the order waits on, and its timeline says so. */

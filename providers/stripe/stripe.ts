@@ -16,6 +16,7 @@ import { createWebhookParser } from './webhooks.ts'
 
 export type StripePort = ReturnType<typeof createStripe>
 
+/** The adapter of Stripe. @throws ProviderFailure by each call */
 export function createStripe(settings: StripeSettings) {
   const client = createStripeClient(settings)
   return {

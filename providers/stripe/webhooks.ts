@@ -29,6 +29,7 @@ export interface StripeWebhook {
   createdAt: string
 }
 
+/** Verifies and reads events. @param secret of the endpoint */
 export function createWebhookParser(sdk: Stripe, secret: string) {
   /**
    * Verifies and reads an event.

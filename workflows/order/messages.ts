@@ -31,6 +31,7 @@ const refundCause = (input: unknown): input is RefundCause | undefined => nothin
 
 const answering = proxyActivities<OrderActivities>(retry.whileCallerWaits)
 
+/** Answers the queries, signals and updates of an order's run. */
 export function takeMessages(run: OrderRun): void {
   const { state, hints, requested, orderId } = run
 

@@ -36,6 +36,7 @@ const notify = proxyActivities<OrderActivities>(retry.message)
 
 export type OrderRun = ReturnType<typeof startRun>
 
+/** The state of a run at its start, which its steps change. */
 export function startRun(input: OrderInput) {
   const { orderId } = input
   const startedAt = now()
@@ -186,6 +187,7 @@ async function stageEvidence(orderId: string, disputeId: string): Promise<void> 
   }
 }
 
+/** The code of an activity's failure, for the input of another activity. */
 export const codeOf = (error: unknown): { code?: string } => {
   const code = failureCode(error)
   return code === undefined ? {} : { code }

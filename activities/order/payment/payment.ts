@@ -278,6 +278,7 @@ export const newOrder = (
   ...others,
 })
 
+/** What the books keep of an order. Amounts in minor units. */
 export const factsOf = (order: OrderRow) => ({
   packageName: order.package_name,
   destination: order.destination,

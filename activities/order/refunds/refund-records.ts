@@ -19,6 +19,7 @@ const disputeLost = 'dispute_lost'
 /** Kind of the operator task of a partial refund that failed. */
 export const partialRefundFailed = 'partial_refund_failed'
 
+/** Whether the customer has the money of a refund back, or gets it back. */
 export const hasNotFailed = ({ status }: Pick<Refund, 'status'>): boolean => givesMoneyBack(status)
 
 /** The sum of the refunds that have not failed: the customer has this money back, or gets it back. */

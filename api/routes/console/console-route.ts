@@ -23,6 +23,7 @@ export const done = { 303: elsewhere, 200: html } as const
 const answers = { ...done, 422: { ...html, description: 'It was not done; the page says why' } } as const
 export const headers = layoutHeaders({ forms: true })
 
+/** Leads to another page once a form was taken (303). */
 export const goTo = (path: string) => ({ status: 303 as const, headers: { Location: path } })
 
 export const waysToSignIn = ({ config, operatorSignIn }: ApiContext): WaysToSignIn => ({

@@ -67,8 +67,8 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
     promises: ['G6'],
     params: idParams,
     asksFields: true,
-    find: ({ id }: z.output<typeof params>) => known(id),
-    doneAt: ({ id }: z.output<typeof params>) => `/console/privacy-requests/${id}`,
+    find: ({ id }: z.output<typeof idParams>) => known(id),
+    doneAt: ({ id }: z.output<typeof idParams>) => `/console/privacy-requests/${id}`,
   } as const
 
   return [
@@ -162,6 +162,7 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
   ]
 }
 
+/** A request as a list of the console shows it. @param asOf the time by which it is late */
 export const listedRequest = (row: PrivacyRequestRow, asOf: Date): ListedRequest => ({
   id: row.id,
   reference: privacyReference(row.id),

@@ -31,6 +31,7 @@ export interface KnownRefunds {
   }
 }
 
+/** Writes the refunds of an order as Stripe has them, with their credit notes. Repeatable. */
 export async function rebuildRefunds(
   context: RepeatingContext,
   order: OrderRow,

@@ -62,6 +62,7 @@ export function deliveryOf(activities: readonly RecordedActivity[]): Delivery | 
 export const mayHoldEsims = (run: OrderRun): boolean =>
   provisionings(run).length > 0 && !hasCompleted(run.activities, 'releaseProvision')
 
+/** The attempts of a run to get its eSIMs, the oldest first. */
 export const provisionings = (run: OrderRun): RecordedActivity[] =>
   run.activities.filter(({ type }) => type === 'provision')
 

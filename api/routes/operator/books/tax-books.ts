@@ -167,4 +167,5 @@ export function taxBooksRoutes({ sql }: ApiContext): Route[] {
   ]
 }
 
+/** The headers of an answer that browsers save as a file. @param name without quotes */
 export const attachment = (name: string) => ({ 'Content-Disposition': `attachment; filename="${name}"` })
