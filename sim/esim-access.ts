@@ -16,8 +16,9 @@
  */
 import type { Router } from 'express'
 import type { Profile } from './esim-access/profile.ts'
+import { allocationForm, plantedOrdersForm } from './esim-access/records.ts'
 import { addRoutes, type Served } from './esim-access/routes.ts'
-import { allocationForm, createStore, plantedOrdersForm, type Store } from './esim-access/store.ts'
+import { createStore, type Store } from './esim-access/store.ts'
 import { newNotifyId, webhookTime } from './esim-access/wire.ts'
 import { textField } from './fields.ts'
 import { type RunningSimulator, startSimulator } from './simulator.ts'

@@ -3,7 +3,8 @@ import type { Request, Router } from 'express'
 import { fieldsIn } from '../fields.ts'
 import { isReloadable, locations } from './catalogue.ts'
 import { type Profile, showProfile } from './profile.ts'
-import type { OrderLine, Store } from './store.ts'
+import type { OrderLine } from './records.ts'
+import type { Store } from './store.ts'
 import {
   type AuthMode,
   apiTime,

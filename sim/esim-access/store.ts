@@ -1,83 +1,24 @@
 /** The provider's own records: orders, their profiles, top-ups, cancellations, and its clock. */
 
-import { z } from 'zod'
 import { fill } from '../keeping.ts'
 import { type CataloguePackage, isReloadable } from './catalogue.ts'
 import { createLifecycle, type Notify } from './lifecycle.ts'
 import { newProfile, type Profile, type Purchase, showProfile } from './profile.ts'
+import {
+  type Allocation,
+  type Cancelled,
+  daysOf,
+  type KeptState,
+  type Line,
+  type Order,
+  type OrderLine,
+  type PlantedOrder,
+  priceOf,
+  type ToppedUp,
+} from './records.ts'
 import { outcomeOf, slowAllocationSeconds } from './test-packages.ts'
-import { createWarehouse, type KeptWarehouse } from './warehouse.ts'
+import { createWarehouse } from './warehouse.ts'
 import { Refusal } from './wire.ts'
-
-/** How long an order answers 200010: a number of polls or of seconds, whichever ends first; {} means not at all. */
-export const allocationForm = z.strictObject({
-  polls: z.number().exactOptional(),
-  seconds: z.number().exactOptional(),
-  never: z.boolean().exactOptional(),
-})
-type Allocation = z.infer<typeof allocationForm>
-
-export interface OrderLine {
-  code: string
-  count: number
-  price: number | undefined
-  periodNum: number | undefined
-}
-
-const plantedOrderForm = z.strictObject({
-  packageCode: z.string(),
-  transactionId: z.string(),
-  /** Unix milliseconds */
-  createdAt: z.number(),
-  cancelled: z.boolean().exactOptional(),
-})
-export type PlantedOrder = z.infer<typeof plantedOrderForm>
-export const plantedOrdersForm = z.array(plantedOrderForm)
-
-interface Line {
-  package: CataloguePackage
-  count: number
-  days: number
-}
-
-interface Order {
-  orderNo: string
-  transactionId: string
-  amount: number
-  placedAt: number
-  lines: Line[]
-  pollsLeft: number
-  readyAt: number
-  profiles: Profile[] | null
-}
-
-interface KeptState {
-  offsetMs: number
-  sequence: number
-  allocation: Allocation
-  orders: Map<string, Order>
-  byTransaction: Map<string, Order>
-  pending: Set<Order>
-  profiles: Map<string, Profile>
-  byIccid: Map<string, Profile>
-  freeIccids: string[]
-  topUps: Map<string, ToppedUp>
-  cancels: Cancelled[]
-  warehouse: KeptWarehouse
-}
-
-interface ToppedUp {
-  esimTranNo: string
-  packageCode: string
-  price: number
-  reply: unknown
-}
-
-interface Cancelled {
-  esimTranNo: string
-  returned: number
-  at: string
-}
 
 export function createStore(notify: Notify) {
   let offsetMs = 0
@@ -346,13 +287,3 @@ export function createStore(notify: Notify) {
 }
 
 export type Store = ReturnType<typeof createStore>
-
-/** The price of a daily package is for each day. */
-const priceOf = (sold: CataloguePackage, days: number): number => (sold.dataType === 1 ? sold.price : sold.price * days)
-
-function daysOf(sold: CataloguePackage, periodNum: number | undefined): number {
-  if (periodNum === undefined) return sold.duration
-  const allowed = sold.dataType !== 1 && Number.isInteger(periodNum) && periodNum >= 1 && periodNum <= 365
-  if (!allowed) throw new Refusal('200008')
-  return periodNum
-}

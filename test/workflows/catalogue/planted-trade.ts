@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { paymentMark } from '../../../activities/order/payment/payment-mark.ts'
 import type { Stack } from '../../../dev/stack.ts'
 import type { PlantedOrder as AtAiralo } from '../../../sim/airalo/store.ts'
-import type { PlantedOrder as AtEsimAccess } from '../../../sim/esim-access/store.ts'
+import type { PlantedOrder as AtEsimAccess } from '../../../sim/esim-access/records.ts'
 import type { PlantedPayment } from '../../../sim/stripe/planting.ts'
 
 export interface Trade {
