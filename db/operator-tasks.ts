@@ -44,7 +44,7 @@ export async function raiseOperatorTask(sql: Queryable, task: NewOperatorTask): 
 }
 
 /**
- * Whether an operator has closed the task: they have decided, and the same is no news.
+ * Whether an operator has closed the task: they have decided, and are not asked about the same again.
  * @param task.detail the task as it was for this detail; default: for any
  */
 export async function wasClosedByOperator(

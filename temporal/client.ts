@@ -14,13 +14,17 @@ type Settings = Pick<Config, 'NODE_ENV' | 'PAYLOAD_KEYS'>
  * profiles as the `temporal` CLI reads them (https://docs.temporal.io/develop/environment-configuration). It connects
  * at its first use, so that a process can start, and report that it is not ready, while Temporal is down.
  * @param environment replaces the environment of the process, for the embedded server
- * @param patience of a command that must not end half-way; without it a call fails within seconds
+ * @param longRetries of a command that must not end half-way; without it a call fails within seconds
  * @throws ConfigurationError in production when no address is configured
  */
-export function connectTemporal(config: Settings, environment?: Record<string, string>, patience?: Patience): Client {
+export function connectTemporal(
+  config: Settings,
+  environment?: Record<string, string>,
+  longRetries?: LongRetries,
+): Client {
   const { connection: options, namespace } = temporalSettings(config, environment)
   return new Client({
-    connection: ConnectionWithAdmin.lazy({ ...options, ...retryOptions(patience) }),
+    connection: ConnectionWithAdmin.lazy({ ...options, ...retryOptions(longRetries) }),
     ...(namespace !== undefined && { namespace }),
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
   })
@@ -32,7 +36,7 @@ const refuseInsideTransaction: Interceptor = (options, nextCall) => {
 }
 
 /** Calls are repeated for three minutes, once the server has answered any of them. */
-export interface Patience {
+export interface LongRetries {
   /** before the second attempt; default: 1,000 while the server limits its requests, 100 otherwise */
   firstPauseMs?: number
 }
@@ -44,10 +48,10 @@ const brief = defaultGrpcRetryOptions({ maxAttempts: 6 })
 
 /**
  * A server that has just started again refuses with RESOURCE_EXHAUSTED while its runs catch up, for longer than the
- * three seconds. One that has never answered may be the wrong address, which an operator should hear of at once.
+ * three seconds. One that has never answered may be the wrong address, which an operator should learn at once.
  */
-function patientRetries({ firstPauseMs }: Patience) {
-  const patient = defaultGrpcRetryOptions({
+function retriesForMinutes({ firstPauseMs }: LongRetries) {
+  const whileStarting = defaultGrpcRetryOptions({
     maxAttempts: 40,
     ...(firstPauseMs !== undefined && { initialIntervalMs: () => firstPauseMs }),
   })
@@ -64,17 +68,17 @@ function patientRetries({ firstPauseMs }: Patience) {
       },
     })
   const retries = makeGrpcRetryInterceptor({
-    delayFunction: patient.delayFunction,
-    retryableDecider: (attempt, received) => (hasAnswered ? patient : brief).retryableDecider(attempt, received),
+    delayFunction: whileStarting.delayFunction,
+    retryableDecider: (attempt, received) => (hasAnswered ? whileStarting : brief).retryableDecider(attempt, received),
   })
   return [retries, noteAnswer]
 }
 
 /** gRPC reconnects every two seconds; by default its waits grow up to two minutes. */
-const retryOptions = (patience: Patience | undefined) => ({
+const retryOptions = (longRetries: LongRetries | undefined) => ({
   interceptors: [
     refuseInsideTransaction,
-    ...(patience ? patientRetries(patience) : [makeGrpcRetryInterceptor(brief)]),
+    ...(longRetries ? retriesForMinutes(longRetries) : [makeGrpcRetryInterceptor(brief)]),
     endLateRetries,
   ],
   channelArgs: { 'grpc.max_reconnect_backoff_ms': 2_000 },

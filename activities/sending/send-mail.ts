@@ -27,8 +27,8 @@ export interface AddressedMail {
 /**
  * Sends a transactional mail once. After a refusal that is not about the recipient's address the mail waits. After an
  * unknown outcome it is sent again under the same Message-ID, because a duplicate is better than a mail that never
- * arrives. An account's address that refuses for good is marked, so that the app can ask for another one; a person
- * without the app, who would not hear of the purchase, becomes an operator task.
+ * arrives. An account's address that refuses for good is marked, so that the app can ask for another one. A person
+ * without the app would never learn that the purchase was delivered: that is an operator task.
  * @returns `failed` when the address takes no mail, for good
  * @throws MailUnavailable
  */

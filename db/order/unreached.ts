@@ -23,7 +23,7 @@ export interface UnreachedMail {
 
 /**
  * Marks the address of an account as dead. An operator has to pass on a mail about an order when no push can: a person
- * without the app would not hear of an eSIM that is paid; and one about a privacy request, whose answer would count as
+ * without the app would not learn of an eSIM that is paid; and one about a privacy request, whose answer would count as
  * given. Warnings and notices that go to many raise no task. A mail that went to an address which the account has not,
  * or has left, says nothing of its address: an operator may send it again.
  */

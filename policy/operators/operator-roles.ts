@@ -3,8 +3,8 @@
 /**
  * `look`: find and read accounts and orders. `tasks`: note, take and settle tasks, and note about accounts and orders.
  * `orders`: approve, reject, resend, retry. `money`: refund and cancel, and answer disputes. `privacy`: answer privacy
- * requests, waive the consent of an old address, delete the account of a child, end a deletion's step. `everything`: what names no other one.
- * Why who has which is in decision 0560.
+ * requests, waive the consent of an old address, delete the account of a child, end a deletion's step. `everything`:
+ * what names no other permission. Decision 0560 says why each role has its permissions.
  */
 export type OperatorPermission = 'look' | 'tasks' | 'orders' | 'money' | 'privacy' | 'everything'
 

@@ -45,7 +45,7 @@ const { good, old } = network.certificates
 let fault: ServerFault | undefined
 const stored: string[] = []
 /** More than the slow name server takes, and less than a real answer may. */
-const patienceMs = 1_500
+const answerWithinMs = 1_500
 
 function smtpServer(secure: boolean, certificate: typeof good, disabledCommands: string[]): SMTPServer {
   const server = new SMTPServer({
@@ -157,7 +157,7 @@ test.each<[Transport, ServerFault[]]>([
         url: `${used}://${host}:${port}`,
         from: 'AMA eSIM <hello@ama-esim.example>',
         maxConnections: 1,
-        socketTimeoutMs: patienceMs,
+        socketTimeoutMs: answerWithinMs,
       })
       let isKnown = false
       let copies = 0

@@ -152,7 +152,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
         // The run of a refund tells operators at the end of its wait: it may have been terminated.
         const late = onTheirWay.filter((refund) => isPastFailing([refund], at))
         const closedAt = late.length > 0 ? await closedByOperatorAt(sql, task) : undefined
-        // Of those that were late when an operator closed the task, it is no news that they still are.
+        // An operator who closed the task knew of the refunds that were late then.
         if (late.some((refund) => !closedAt || !isPastFailing([refund], closedAt))) await raiseOperatorTask(sql, task)
       }
       if (missesSome) return 'failed'

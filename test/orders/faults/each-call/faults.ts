@@ -4,7 +4,7 @@ import type { NetworkFault } from '../../../harness/outside-network.ts'
 import { seededInt } from '../../../harness/seed.ts'
 
 /** How long a request waits here: longer than the slow name server takes, also on a busy machine. */
-export const patienceMs = 2_500
+export const answerWithinMs = 2_500
 
 /** What parties have been seen to send as `Retry-After` (RFC 9110, section 10.2.3), and what is none. */
 const retryAfters = [

@@ -7,7 +7,7 @@ import { isProviderFailure } from '../../../../providers/failure.ts'
 import type { Harness } from '../../../harness/harness.ts'
 import type { Network, NetworkFault } from '../../../harness/outside-network.ts'
 import type { Call } from './call.ts'
-import { delays, type FaultName, faultOf, patienceMs, unsent } from './faults.ts'
+import { answerWithinMs, delays, type FaultName, faultOf, unsent } from './faults.ts'
 
 /** Of what passes nothing is left after these attempts. */
 const mostAttempts = 5
@@ -66,7 +66,12 @@ export async function openLanes(
       OPERATOR_OPENID_CLIENT_SECRET: 'a-secret-of-the-test-of-each-call',
     }
     const portsOf = (): Context =>
-      createContext(settings, { maxConnections: 1, replyTimeoutMs: patienceMs, name: 'each-call', log: context.log })
+      createContext(settings, {
+        maxConnections: 1,
+        replyTimeoutMs: answerWithinMs,
+        name: 'each-call',
+        log: context.log,
+      })
     const ports = portsOf()
     // What is kept for an hour is asked for now, and is no part of the calls.
     await ports.esimProviders.airalo.balance()
