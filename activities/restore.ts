@@ -59,7 +59,7 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
           const code = isProviderFailure(error)
             ? error.code
             : (failureCode(error) ?? failureType(error) ?? faultOfData(error))
-          // A fault of our own ends the attempt.
+          // Any other error is a fault of our code, and ends the attempt.
           if (code === undefined) throw error
           log.warn({ kind: item.kind, code }, 'an item of a restore cannot be settled yet')
           // A refusal of a party, such as for the refund of a disputed payment, keeps nobody else waiting.

@@ -76,7 +76,7 @@ export function createFraudWarningActivities(context: Context): Activities {
       }
       case 'ended':
         return 'operator'
-      // The money is on its way back, its owner is an operator already, or it was never taken.
+      // The payment is being refunded, an operator decides about it already, or it was never made.
       default:
         return 'nothing'
     }

@@ -68,7 +68,8 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
       const at = new Date(asOf)
       const before = plusMs(at, -graceMs)
       const runs = await overdueRuns(before)
-      // Listed and reported at once: nobody is erased for minutes in between, which outlasts their last verification.
+      // Read just before it is reported: an order that was erased in between would get a task that no verification of
+      // its deletion finds any more.
       const orders = await listOverdueOrders(sql, {
         before,
         reviewedSince: plusMs(before, -periods.order.reviewWindowMs),

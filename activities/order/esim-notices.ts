@@ -41,7 +41,7 @@ export function createEsimNotices(context: Context) {
             data: { orderId: order.id, event: 'mail_bounced' },
             collapseKey: `${order.id}.mail_bounced`,
           }))
-          // Before the ledger has it: no later attempt would come here.
+          // Before the send ledger records the outcome: after that no attempt would raise the task.
           if (outcome === 'skipped') await raiseOperatorTask(context.sql, task)
           return outcome
         }),

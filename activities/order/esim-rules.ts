@@ -52,7 +52,7 @@ export function dueNotices(status: EsimStatus, at: Date): EsimNotice[] {
   const due: EsimNotice[] = []
   if (status.state === 'in_use' || status.usedBytes > 0) due.push('in_use')
   if (status.state === 'used_up') due.push('used_up')
-  // Of nothing nothing is used: a provider that says so does not know the volume.
+  // A provider that reports a volume of 0 does not know the volume.
   else if (status.totalBytes && status.usedBytes >= periods.order.lowDataShare * status.totalBytes) due.push('low_data')
   const leftMs = status.expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(status.expiresAt) - at.getTime()
   // An eSIM may have expired although its provider does not report it yet.

@@ -157,7 +157,7 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       })
     }
     if (status.state === 'suspended' && esim.state !== 'suspended') {
-      // After a dispute its eSIM stays suspended until its provider has let it run: its row says so.
+      // `suspended` in the row: we had it suspended for a dispute, and the provider has not ended that yet.
       const isOurs = esim.suspended || (await isDisputed(sql, { id: esim.id, orderId: order.id }))
       if (!isOurs) await raiseOperatorTask(sql, { ...task, kind: 'esim_suspended_by_provider' })
     }
@@ -185,7 +185,7 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
     } catch (error) {
       if (!isProviderFailure(error)) throw error
     }
-    // Tried again with each look at the eSIM.
+    // The next check of the eSIM tries again.
     await raiseOperatorTask(sql, task)
     return status
   }

@@ -13,6 +13,6 @@ export async function raiseUnlessRefunded(sql: Queryable, orderId: string, at: D
   const { returned, total, isRefunded } = await countReturned(sql, orderId)
   if (returned === 0 || isRefunded) return
   const task = { kind: returnedNotRefunded, subjectId: orderId, detail: `${returned} of ${total} eSIMs` }
-  // An operator who has closed it has decided; each later event of the order comes through here again.
+  // Each later event of the order calls this again: an operator who has closed the task is not asked twice.
   if (!(await wasClosedByOperator(sql, task))) await raiseOperatorTask(sql, { ...task, at })
 }

@@ -48,7 +48,7 @@ export async function sendMail(
     try {
       await context.mail.send(composed.mail, { kind: 'transactional', to, messageId })
     } catch (error) {
-      // Before the ledger has the refusal: no later attempt would come here.
+      // Before the send ledger records the refusal: after that no attempt would mark the address.
       if (account && isProviderFailure(error) && error.kind === 'rejected') {
         const addressIndex = emailIndexOf(context, account.email)
         const refused = { accountId: account.id, addressIndex, subjectId: send.subjectId, code: error.code, at }

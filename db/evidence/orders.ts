@@ -91,7 +91,7 @@ export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Read
       value: stuck.reduce((sum, { count }) => sum + count, 0),
       ...detailOf(stuck.map(({ status, count }) => `${status}: ${count}`)),
     },
-    // Nobody knows while the processor is not asked.
+    // Unknown while Stripe was not read lately, by the reconciliation and by each part of the payment sweep.
     unsettled_payments: {
       value: isReconciled && payments.swept === paymentSweepParts.length ? payments.unsettled : null,
     },

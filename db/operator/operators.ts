@@ -146,7 +146,7 @@ export async function verifyOperator(
     secret,
     token: given.code,
     epoch: Math.floor(given.at.getTime() / 1000),
-    // The code before and after: clocks differ.
+    // The codes before and after are valid, too: the clock of the authenticator may differ from ours.
     epochTolerance: 30,
   })
   if (!result.valid || !('timeStep' in result)) return refuseCode(sql, row.id, given.at)
