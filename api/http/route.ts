@@ -121,7 +121,7 @@ export interface RouteDefinition<
   /** what an operator's role on the console has to permit; default: admins alone */
   permission?: OperatorPermission
   /**
-   * why what an operator does by it leaves no entry (api/routes/console/perform-act.ts); without it, whoever writes
+   * why what an operator does by it leaves no entry (api/acts/recorded-acts.ts); without it, whoever writes
    * leaves one
    */
   unrecorded?: string

@@ -5,6 +5,7 @@ import { peekLinkToken } from '../../db/crypto/link-tokens.ts'
 import type { EmailChange } from '../../db/email-changes.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { isoOrNull } from '../../shared/calendar.ts'
+import { actAndRecord } from '../acts/recorded-acts.ts'
 import { actorOf } from '../http/caller.ts'
 import { defineRoute, html, type Route } from '../http/route.ts'
 import { type EmailChangePage, renderEmailChange } from '../pages/email-change.tsx'
@@ -15,7 +16,6 @@ import { accountParams, email } from '../views/account-fields.ts'
 import { enumeration } from '../views/enumeration.ts'
 import { actReason } from '../views/operator-words.ts'
 import { createAccountActs } from './console/account-acts.ts'
-import { actAndRecord } from './console/perform-act.ts'
 
 const time = z.iso.datetime()
 const emailChangeState = enumeration('EmailChangeState', 'What became of a change of address', {

@@ -22,7 +22,7 @@ import { accountId } from '../views/account-fields.ts'
 import { actReason, whyNote } from '../views/operator-words.ts'
 import { orderStatus } from '../views/order-enumerations.ts'
 import { oneOrder, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
-import { assertReasonIsOfOperator, recordOperatorAct } from './console/perform-act.ts'
+import { assertReasonIsOfOperator, recordOperatorAct } from '../acts/recorded-acts.ts'
 
 const partialRefund = z
   .strictObject({

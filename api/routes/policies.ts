@@ -8,6 +8,7 @@ import { findPolicy, listPolicies, type Policy, versionForNewcomers } from '../.
 import { countNotices, listUnreached } from '../../db/policy-deliveries.ts'
 import { periods } from '../../policy/periods.ts'
 import { isoOrNull, plusDays } from '../../shared/calendar.ts'
+import { actAndRecord, entryOn } from '../acts/recorded-acts.ts'
 import { actorOf } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageQuery } from '../http/cursor.ts'
 import { orNotFound, Problem } from '../http/problem.ts'
@@ -17,7 +18,6 @@ import { renderPolicies, renderPolicy } from '../pages/policies.tsx'
 import { createPolicyClient } from '../runs/policy-client.ts'
 import { actReason } from '../views/operator-words.ts'
 import { newPolicy, policyDetails, policyNotices, policySummary, policyVersion } from '../views/policy-fields.ts'
-import { actAndRecord, entryOn } from './console/perform-act.ts'
 
 const everybody = ['public', 'service', 'operator', 'person', 'newcomer'] as const
 const versionParams = z.strictObject({ version: policyVersion })

@@ -23,7 +23,7 @@ import { createPrivacyRequestClient } from '../runs/privacy-request-client.ts'
 import { accountId } from '../views/account-fields.ts'
 import { enumeration } from '../views/enumeration.ts'
 import { whyField, whyNote } from '../views/operator-words.ts'
-import { recordOperatorAct } from './console/perform-act.ts'
+import { recordOperatorAct } from '../acts/recorded-acts.ts'
 
 const text = z.string().trim().min(1).max(20_000)
 const time = z.iso.datetime().nullable()

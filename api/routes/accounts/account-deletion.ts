@@ -2,6 +2,7 @@ import type { ApiContext } from '../../../context.ts'
 import { accountExists } from '../../../db/accounts.ts'
 import { findDeletion } from '../../../db/erasure/deletions.ts'
 import type { DeletionReason } from '../../../policy/deletion.ts'
+import { actAndRecord } from '../../acts/recorded-acts.ts'
 import { actorOf, noteEntry } from '../../http/caller.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -10,7 +11,6 @@ import { accountParams } from '../../views/account-fields.ts'
 import { deletionReceipt, viewReceipt } from '../../views/deletion-receipt.ts'
 import { actReason } from '../../views/operator-words.ts'
 import { createAccountActs } from '../console/account-acts.ts'
-import { actAndRecord } from '../console/perform-act.ts'
 
 const erased = {
   200: {

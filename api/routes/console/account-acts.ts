@@ -5,10 +5,10 @@ import { findDeletion } from '../../../db/erasure/deletions.ts'
 import type { AccountRows } from '../../../db/operator/account-rows.ts'
 import type { NewOperatorAct } from '../../../db/operator/operator-acts.ts'
 import type { OperatorPermission } from '../../../policy/operators/operator-roles.ts'
+import type { RequestIds } from '../../acts/recorded-acts.ts'
 import { Problem } from '../../http/problem.ts'
 import { createDeletionClient } from '../../runs/deletion-client.ts'
 import { createEmailChangeClient } from '../../runs/email-change-client.ts'
-import type { RequestIds } from './perform-act.ts'
 
 export const accountActNames = ['note', 'waive-old-address', 'child-report'] as const
 export type AccountActName = (typeof accountActNames)[number]

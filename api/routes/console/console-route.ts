@@ -6,6 +6,7 @@ import type { NewOperatorAct } from '../../../db/operator/operator-acts.ts'
 import type { FieldGroup } from '../../../policy/field-groups.ts'
 import type { OperatorPermission } from '../../../policy/operators/operator-roles.ts'
 import type { PromiseId } from '../../../policy/promises.ts'
+import type { RequestIds } from '../../acts/recorded-acts.ts'
 import { type ConsoleUser, noteEntry } from '../../http/caller.ts'
 import type { FieldError } from '../../http/problem.ts'
 import type { ProblemCode } from '../../http/problems.ts'
@@ -15,7 +16,7 @@ import type { ConsoleFrame } from '../../pages/console/frame.tsx'
 import type { WaysToSignIn } from '../../pages/console/sign-in/sign-in.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { keysMaySignIn } from '../../sign-in/session-cookie.ts'
-import { performAct, type RequestIds, sentForm } from './perform-act.ts'
+import { performAct, sentForm } from './perform-act.ts'
 
 /** The answer of a form. */
 export const done = { 303: elsewhere, 200: html } as const

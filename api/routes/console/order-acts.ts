@@ -10,10 +10,10 @@ import { retryOrder } from '../../../temporal/retry-order.ts'
 import { approve, cancel, type OrderState, refund, reject, resend } from '../../../workflows/order/order.contract.ts'
 import { isListed, type OrderUpdate } from '../../../workflows/order/order-states.ts'
 import { partialRefundReasons } from '../../../workflows/order/partial-refund.contract.ts'
+import type { RequestIds } from '../../acts/recorded-acts.ts'
 import type { FieldError } from '../../http/problem.ts'
 import { createOrderClient } from '../../runs/order-client.ts'
 import { createPartialRefundClient } from '../../runs/partial-refund-client.ts'
-import type { RequestIds } from './perform-act.ts'
 
 /** The fields of the forms as they were typed; only a partial refund has more than a reason. */
 export const actFields = z.strictObject({

@@ -19,6 +19,7 @@ import {
 import { eventBody, pingEndpoint } from '../../../db/events/events.ts'
 import { resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { startRetries } from '../../../temporal/event-retries.ts'
+import { assertReasonIsOfOperator, entryOn, recordOperatorAct } from '../../acts/recorded-acts.ts'
 import { actorOf, type Caller } from '../../http/caller.ts'
 import { actOnce } from '../../http/idempotency.ts'
 import { orNotFound, Problem } from '../../http/problem.ts'
@@ -34,7 +35,6 @@ import {
   viewEndpoint,
   viewEndpointWithSecret,
 } from '../../views/webhook-endpoint-view.ts'
-import { assertReasonIsOfOperator, entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
 /** The key in the access log: the key that gave an endpoint's address reads all that the endpoint gets. */
 const keyOf = (caller: Caller): string =>

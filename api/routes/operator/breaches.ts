@@ -14,6 +14,7 @@ import { revokeApiKey } from '../../../db/api-keys.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { periods } from '../../../policy/periods.ts'
 import { plusDays, plusMs } from '../../../shared/calendar.ts'
+import { actAndRecord, entryOn, recordOperatorAct } from '../../acts/recorded-acts.ts'
 import { actorOf } from '../../http/caller.ts'
 import { cutPage, decodeCursor, pageQuery } from '../../http/cursor.ts'
 import { Problem } from '../../http/problem.ts'
@@ -23,7 +24,6 @@ import { createBreachClient } from '../../runs/breach-client.ts'
 import { authorityForm } from '../../views/breach-form.ts'
 import { breach, breaches, viewBreach } from '../../views/breach-view.ts'
 import { whyField } from '../../views/operator-words.ts'
-import { actAndRecord, entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
 const text = z.string().trim().min(1).max(5_000)
 const name = z.string().trim().min(1).max(100)

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { type BulkChange, listBulkActions, listBulkOrders } from '../../../db/operator/bulk-actions.ts'
+import { actAndRecord } from '../../acts/recorded-acts.ts'
 import { actorOf } from '../../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -18,7 +19,6 @@ import {
   viewSummary,
 } from '../../views/bulk-action-view.ts'
 import { actReason, taskNote } from '../../views/operator-words.ts'
-import { actAndRecord } from '../console/perform-act.ts'
 
 export const mostOrders = 5_000
 

@@ -4,6 +4,7 @@ import type { ApiContext } from '../../../context.ts'
 import { type CampaignRow, countDeliveries, findCampaign, listCampaigns } from '../../../db/campaigns.ts'
 import { isoOrNull } from '../../../shared/calendar.ts'
 import { cancelCampaign, pause, resume } from '../../../workflows/campaign.contract.ts'
+import { actAndRecord, entryOn, recordOperatorAct } from '../../acts/recorded-acts.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -11,7 +12,6 @@ import { idParams, oneLine, sentTime } from '../../http/storable.ts'
 import { createCampaignClient } from '../../runs/campaign-client.ts'
 import { enumeration } from '../../views/enumeration.ts'
 import { actReason, whyField } from '../../views/operator-words.ts'
-import { actAndRecord, entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
 const newCampaign = z
   .strictObject({

@@ -13,12 +13,12 @@ import {
   catalogueSyncType,
   catalogueSyncWorkflowId,
 } from '../../../workflows/catalogue/catalogue-sync.contract.ts'
+import { actAndRecord, entryOn } from '../../acts/recorded-acts.ts'
 import { actorOf } from '../../http/caller.ts'
 import { orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { actReason, whyField } from '../../views/operator-words.ts'
 import { packageCode } from '../checkouts.ts'
-import { actAndRecord, entryOn } from '../console/perform-act.ts'
 import { packageForSale, viewPackage } from '../packages.ts'
 
 const price = z

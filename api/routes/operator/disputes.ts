@@ -2,13 +2,13 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findOrder } from '../../../db/order/orders.ts'
+import { actAndRecord } from '../../acts/recorded-acts.ts'
 import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
 import { createDisputeClient, type DisputeActName } from '../../runs/dispute-client.ts'
 import { actReason } from '../../views/operator-words.ts'
 import { oneOrder, viewOrder } from '../../views/order-view.ts'
-import { actAndRecord } from '../console/perform-act.ts'
 
 export const disputeParams = z.strictObject({
   id: sentId,

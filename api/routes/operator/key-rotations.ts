@@ -18,6 +18,7 @@ import {
   keyRotationWorkflowId,
   opened,
 } from '../../../workflows/keys/key-rotation.contract.ts'
+import { entryOn, recordOperatorAct } from '../../acts/recorded-acts.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { orNotFound, Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -25,7 +26,6 @@ import { idParams, sentTime } from '../../http/storable.ts'
 import { startAndUpdate } from '../../runs/workflow-problems.ts'
 import { enumeration } from '../../views/enumeration.ts'
 import { whyField } from '../../views/operator-words.ts'
-import { entryOn, recordOperatorAct } from '../console/perform-act.ts'
 
 const purpose = z.enum(['field', 'payload'])
 const time = z.iso.datetime()

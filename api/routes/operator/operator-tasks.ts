@@ -15,13 +15,13 @@ import {
 import { urgencies } from '../../../policy/operator-tasks.ts'
 import { adviceOn } from '../../../policy/operators/task-advice.ts'
 import { isoOrNull } from '../../../shared/calendar.ts'
+import { actAndRecord } from '../../acts/recorded-acts.ts'
 import { actorOf, type Caller } from '../../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { idParams, sentId, sentTime } from '../../http/storable.ts'
 import { actReason, taskNote } from '../../views/operator-words.ts'
-import { actAndRecord } from '../console/perform-act.ts'
 import { createTaskActs, type TaskActName } from './task-acts.ts'
 
 const time = z.iso.datetime()

@@ -7,6 +7,7 @@ import type { ApiContext } from '../../../context.ts'
 import { accountExists } from '../../../db/accounts.ts'
 import { listActsAboutNoAccount } from '../../../db/operator/operator-acts.ts'
 import { findOrder } from '../../../db/order/orders.ts'
+import { actAndRecord } from '../../acts/recorded-acts.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -14,7 +15,6 @@ import { idParams, sentId, sentTime } from '../../http/storable.ts'
 import { actOutcome, outcomeOfAct, taskNote } from '../../views/operator-words.ts'
 import { orderStatus } from '../../views/order-enumerations.ts'
 import { actFields, createOrderActs } from '../console/order-acts.ts'
-import { actAndRecord } from '../console/perform-act.ts'
 
 const names = ['approve', 'reject', 'resend', 'retry', 'refund', 'refund-part', 'cancel', 'note'] as const
 

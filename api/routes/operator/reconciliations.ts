@@ -17,12 +17,12 @@ import {
   reconciliationType,
   reconciliationWorkflowId,
 } from '../../../workflows/reconciliation/reconciliation.contract.ts'
+import { actAndRecord, entryOn } from '../../acts/recorded-acts.ts'
 import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { enumeration } from '../../views/enumeration.ts'
 import { actReason } from '../../views/operator-words.ts'
 import { startAsked, startedRun } from '../../views/started-run.ts'
-import { actAndRecord, entryOn } from '../console/perform-act.ts'
 
 const time = z.iso.datetime()
 const money = z.int()

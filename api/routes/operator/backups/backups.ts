@@ -10,12 +10,12 @@ import {
   restoreDrillType,
   restoreDrillWorkflowId,
 } from '../../../../workflows/backup/backup.contract.ts'
+import { actAndRecord, entryOn } from '../../../acts/recorded-acts.ts'
 import { orNotFound, Problem } from '../../../http/problem.ts'
 import { defineRoute, type Route } from '../../../http/route.ts'
 import { enumeration } from '../../../views/enumeration.ts'
 import { actReason } from '../../../views/operator-words.ts'
 import { startAsked, startedRun } from '../../../views/started-run.ts'
-import { actAndRecord, entryOn } from '../../console/perform-act.ts'
 
 const time = z.iso.datetime().nullable()
 const count = z.int().nonnegative()

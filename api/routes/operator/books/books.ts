@@ -6,10 +6,10 @@ import type { ApiContext } from '../../../../context.ts'
 import { describeBooks, holdMonth, releaseMonth } from '../../../../db/order/books-retention.ts'
 import { signalIfOpen } from '../../../../temporal/runs.ts'
 import { holdSignal, invoiceRetentionWorkflowId } from '../../../../workflows/retention/invoice-retention.contract.ts'
+import { actAndRecord, entryOn } from '../../../acts/recorded-acts.ts'
 import { actorOf } from '../../../http/caller.ts'
 import { defineRoute, type Route } from '../../../http/route.ts'
 import { taskNote, whyField } from '../../../views/operator-words.ts'
-import { actAndRecord, entryOn } from '../../console/perform-act.ts'
 
 const monthParams = z.strictObject({ month: z.string().regex(/^20\d\d-(0[1-9]|1[0-2])$/, 'must be YYYY-MM') })
 const newHold = z
