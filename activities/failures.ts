@@ -1,6 +1,6 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity'
 import { msOptionalToNumber } from '@temporalio/common/lib/time.js'
-import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
+import { isProviderFailure, ProviderFailure } from '../providers/failure.ts'
 import { type FailureType, failure } from '../shared/failures.ts'
 
 /**
@@ -28,6 +28,15 @@ export function asFailure(error: ProviderFailure, types: { unavailable: FailureT
     code: error.code,
     ...retryDelay(error),
   })
+}
+
+/**
+ * For `catch` of a call about what Stripe has made: "not found" is a passing failure, since one of its machines may not
+ * know it yet. @throws the error, of a refusal with `resource_missing` as an unavailability
+ */
+export function asNotFoundYet(error: unknown): never {
+  if (!isProviderFailure(error, 'resource_missing')) throw error
+  throw new ProviderFailure(error.provider, 'unavailable', error.code)
 }
 
 export const paymentFailureTypes = { unavailable: 'PaymentUnavailable', rejected: 'PaymentRefused' } as const

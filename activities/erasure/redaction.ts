@@ -4,11 +4,11 @@ import type { Context } from '../../context.ts'
 import { type DeletionSecrets, resealSecret } from '../../db/erasure/deletion-seals.ts'
 import type { StepOutcome } from '../../policy/deletion.ts'
 import { milliseconds } from '../../policy/periods.ts'
-import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
 import { type Redaction, redactionBatchSize } from '../../providers/stripe/persons.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
-import { paymentFailureTypes, withFailureTypes } from '../failures.ts'
+import { asNotFoundYet, paymentFailureTypes, withFailureTypes } from '../failures.ts'
 import { withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'redactAtStripe'>
@@ -46,11 +46,7 @@ export function createDeletionRedactionActivities(context: Context): Activities 
         const job = payments.job ?? (await openJob(payments))
         if (!job) break
         if (!payments.job) await keep({ job })
-        const { status, refused } = await runJob(job).catch((error: unknown) => {
-          // Stripe has made the job: "not found" is a passing failure.
-          if (!isProviderFailure(error, 'resource_missing')) throw error
-          throw new ProviderFailure(error.provider, 'unavailable', error.code)
-        })
+        const { status, refused } = await runJob(job).catch(asNotFoundYet)
         if (status === 'succeeded') await keep({ ...without(payments, job), job: null })
         else {
           const unknown = await unknownOf(refused, payments)

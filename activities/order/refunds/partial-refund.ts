@@ -15,11 +15,10 @@ import {
   sumOf,
 } from '../../../db/order/refunds.ts'
 import { renderOrderRefundFailed, renderPartialRefund } from '../../../mails/order/order-changes.tsx'
-import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { failure } from '../../../shared/failures.ts'
 import { type PartialRefundActivities, partialRefundKey } from '../../../workflows/order/partial-refund.contract.ts'
-import { recordedAt, withFailureTypes } from '../../failures.ts'
+import { asNotFoundYet, recordedAt, withFailureTypes } from '../../failures.ts'
 import { sendMail, toAccount } from '../../sending/send-mail.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { summaryOf } from '../notices.ts'
@@ -76,11 +75,7 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
             // terminated.
             lookFirst: true,
           })
-          .catch((error: unknown) => {
-            // The payment was made at Stripe: "not found" is a passing failure.
-            if (!isProviderFailure(error, 'resource_missing')) throw error
-            throw new ProviderFailure(error.provider, 'unavailable', error.code)
-          }),
+          .catch(asNotFoundYet),
       )
       // All of the payment was refunded elsewhere meanwhile, so Stripe has made none of ours.
       if (made.refundKey !== idempotencyKey) throw failure('RefundRefused', { code: 'charge_already_refunded' })

@@ -14,12 +14,11 @@ import {
   sumOf,
 } from '../../../db/order/refunds.ts'
 import { milliseconds, periods } from '../../../policy/periods.ts'
-import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { failure } from '../../../shared/failures.ts'
 import { type OrderActivities, type OrderStatus, refundReasonOf } from '../../../workflows/order/order.contract.ts'
-import { recordedAt, withFailureTypes } from '../../failures.ts'
+import { asNotFoundYet, recordedAt, withFailureTypes } from '../../failures.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { paymentUnsettled } from '../payment/late-payment.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
@@ -67,13 +66,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       }
       if (left > 0) {
         takenBack = await withFailureTypes(refunding, () =>
-          refundUnlessTakenBack(context, payment, left, () =>
-            askForRefund().catch((error: unknown) => {
-              // The payment was made at Stripe: "not found" is a passing failure.
-              if (!isProviderFailure(error, 'resource_missing')) throw error
-              throw new ProviderFailure(error.provider, 'unavailable', error.code)
-            }),
-          ),
+          refundUnlessTakenBack(context, payment, left, () => askForRefund().catch(asNotFoundYet)),
         )
       }
       const listed = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))

@@ -8,11 +8,11 @@ import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
 import { isOfEmailChange, mailBounced, noteDeadAddress, noteDeadSide } from '../../../db/order/unreached.ts'
 import { markBounced } from '../../../db/policy-deliveries.ts'
 import { recordBounce } from '../../../db/sends.ts'
-import { isProviderFailure } from '../../../providers/failure.ts'
 import { type Bounce, readBounce } from '../../../providers/mail/bounce.ts'
 import { createOrderSignals } from '../../../temporal/order-signals.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { verified } from './verified.ts'
 
 export function bounceRoutes(api: ApiContext): Route[] {
   const { sql, config } = api
@@ -35,7 +35,7 @@ export function bounceRoutes(api: ApiContext): Route[] {
         if (!isSecret(params.secret, config.MAIL_BOUNCE_TOKEN)) throw new Problem('not_found')
       },
       async handle({ raw }) {
-        const bounce = read(raw.toString('utf8'))
+        const bounce = verified(() => readBounce(raw.toString('utf8')))
         // A delivery that is only delayed, or one of a mail without a row, changes nothing.
         if (!bounce.permanent) return { status: 204 }
         const subjectId = await sql.begin((tx) => record(tx, bounce))
@@ -66,15 +66,6 @@ async function record(tx: Queryable, { messageId, status, addressIsDead }: Bounc
   const breachId = await findBreachOfMail(tx, subjectId)
   if (breachId !== undefined) await raiseUnreached(tx, breachId, at)
   return subjectId
-}
-
-function read(raw: string): Bounce {
-  try {
-    return readBounce(raw)
-  } catch (error) {
-    if (isProviderFailure(error)) throw new Problem('webhook_refused', { detail: `Reason: ${error.code}` })
-    throw error
-  }
 }
 
 function isSecret(given: string, expected: string | undefined): boolean {

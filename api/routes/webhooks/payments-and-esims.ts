@@ -13,7 +13,6 @@ import { findOrder, findOrderOfEvent, findOrderOfPayment, hasPayment } from '../
 import type { EsimProviderId } from '../../../policy/outside-parties.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { ProviderHint, WebhookEvent } from '../../../providers/esim.ts'
-import { isProviderFailure } from '../../../providers/failure.ts'
 import {
   concernsOrder,
   isAboutDecline,
@@ -26,6 +25,7 @@ import { createOrderSignals } from '../../../temporal/order-signals.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import type { Handled, WebhookInbox } from '../../runs/webhook-inbox.ts'
+import { verified } from './verified.ts'
 
 /**
  * An event holds one object: a few kB from an eSIM provider; Stripe's largest are of types that we ignore, but accept.
@@ -214,15 +214,6 @@ const isEsimHint = (hint: ProviderHint): hint is EsimHint =>
 function changesWhatIsKnown({ kind, usedShare }: ProviderHint, knownShare: number): boolean {
   if (kind !== 'usage' || usedShare === undefined) return true
   return usedShare >= periods.order.lowDataShare && knownShare < periods.order.lowDataShare
-}
-
-function verified<Event>(parse: () => Event): Event {
-  try {
-    return parse()
-  } catch (error) {
-    if (isProviderFailure(error)) throw new Problem('webhook_refused', { detail: `Reason: ${error.code}` })
-    throw error
-  }
 }
 
 /** The signature can only be verified with the body; a request without one is refused before its body is read. */
