@@ -18,6 +18,19 @@ export interface NewOperatorTask {
 }
 
 /**
+ * The columns of a task that is raised again, for `on conflict ... do update set`: a settled one begins anew, an open
+ * one keeps its time, its owner and its note.
+ */
+export const raisedAgain = (sql: Queryable) => sql`
+  opened_at = case when attention.resolved_at is null then attention.opened_at else excluded.opened_at end,
+  resolved_at = null, resolved_by = null,
+  owner = case when attention.resolved_at is null then attention.owner end,
+  taken_at = case when attention.resolved_at is null then attention.taken_at end,
+  note = case when attention.resolved_at is null then attention.note end,
+  note_by = case when attention.resolved_at is null then attention.note_by end,
+  noted_at = case when attention.resolved_at is null then attention.noted_at end`
+
+/**
  * Raises a task. It exists once for each kind and subject; a settled one is opened again, and an open one gets the new
  * due date, attributes and detail.
  */
@@ -29,14 +42,7 @@ export async function raiseOperatorTask(sql: Queryable, task: NewOperatorTask): 
     on conflict (kind, subject_id) do update
       set detail = case when attention.resolved_at is null then coalesce(excluded.detail, attention.detail)
           else excluded.detail end,
-        due_at = excluded.due_at, attributes = excluded.attributes,
-        opened_at = case when attention.resolved_at is null then attention.opened_at else excluded.opened_at end,
-        resolved_at = null, resolved_by = null,
-        owner = case when attention.resolved_at is null then attention.owner end,
-        taken_at = case when attention.resolved_at is null then attention.taken_at end,
-        note = case when attention.resolved_at is null then attention.note end,
-        note_by = case when attention.resolved_at is null then attention.note_by end,
-        noted_at = case when attention.resolved_at is null then attention.noted_at end
+        due_at = excluded.due_at, attributes = excluded.attributes, ${raisedAgain(sql)}
       where attention.resolved_at is not null
         or attention.due_at is distinct from excluded.due_at
         or attention.attributes is distinct from excluded.attributes

@@ -9,6 +9,7 @@ import {
 import type { ReconciliationReport } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { ReconciliationDifferences, Reconciliations } from '../connection/schema.ts'
+import { raisedAgain } from '../operator-tasks.ts'
 
 export interface Difference {
   kind: DifferenceKindName
@@ -128,11 +129,7 @@ export async function raiseDifferences(sql: Queryable, reconciliationId: string,
         when attention.resolved_at is not null or attention.kind <> all(${[...remainderKinds]}) then excluded.detail
         when position(excluded.detail in attention.detail) > 0 then attention.detail
         else concat_ws('; ', attention.detail, excluded.detail) end,
-      opened_at = case when attention.resolved_at is null then attention.opened_at else excluded.opened_at end,
-      owner = case when attention.resolved_at is null then attention.owner end,
-      taken_at = case when attention.resolved_at is null then attention.taken_at end,
-      note = case when attention.resolved_at is null then attention.note end,
-      resolved_at = null, resolved_by = null`
+      ${raisedAgain(sql)}`
 }
 
 const resolver = 'reconciliation'
