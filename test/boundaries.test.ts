@@ -165,6 +165,16 @@ test('no folder has more than 20 code files', async () => {
   expect(full, 'put files that belong together into a folder of their own, as in activities/order').toEqual([])
 })
 
+test('a source has at most 350 lines, unless it is one table', async () => {
+  const tables = ['policy/personal-data.ts', 'db/connection/schema.ts']
+  const long = await Promise.all(
+    files
+      .filter((file) => !within('test')(file) && !tables.includes(file))
+      .map(async (file) => [file, (await readFile(join(root, file), 'utf8')).split('\n').length] as const),
+  )
+  expect(long.filter(([, lines]) => lines > 350)).toEqual([])
+})
+
 test('only config.ts, and entry points that pass it to config.ts, read the environment', () => {
   // worker/bundle.ts reads the user's cache folder, which is no setting.
   const entries =
