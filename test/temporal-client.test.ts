@@ -86,7 +86,7 @@ async function refusingServer(refusals: number, code: status) {
 test.each([
   ['limits its requests', status.RESOURCE_EXHAUSTED],
   ['is down for a moment', status.UNAVAILABLE],
-])('a patient client reads the list of a server that %s', async (_how, code) => {
+])('a client with long retries reads the list of a server that %s', async (_how, code) => {
   const server = await refusingServer(20, code)
   const settings = { NODE_ENV: 'test', PAYLOAD_KEYS: undefined } as const
   const temporal = connectTemporal(settings, { TEMPORAL_ADDRESS: server.address }, { firstPauseMs: 0 })

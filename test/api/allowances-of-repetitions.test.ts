@@ -44,7 +44,7 @@ const form =
   }
 
 const esimPage = `/account/esims/${order.esims[0].id}/top-up`
-const wish = { kind: 'other', message: 'Again.' }
+const question = { kind: 'other', message: 'Again.' }
 const requests: [what: string, kind: AllowanceKind, make: (of: Person, surfer: Surfer) => Promise<Send>][] = [
   ['an order', 'order', post('/v1/orders', { accountId: person.accountId, packageCode: testPackages.anyProvider })],
   ['a top-up', 'order', post(`/v1/orders/${order.id}/top-up`, { packageCode: testPackages.topUp })],
@@ -55,8 +55,8 @@ const requests: [what: string, kind: AllowanceKind, make: (of: Person, surfer: S
     'resend',
     form(`/account/orders/${order.id}`, `/account/orders/${order.id}/resend`),
   ],
-  ['a privacy request', 'privacy_request', post('/v1/privacy-requests', wish)],
-  ['a privacy request on the web', 'privacy_request', form('/account/data', '/account/privacy-request', wish)],
+  ['a privacy request', 'privacy_request', post('/v1/privacy-requests', question)],
+  ['a privacy request on the web', 'privacy_request', form('/account/data', '/account/privacy-request', question)],
 ]
 
 test.each(requests)('%s that is one too many is not done for its repetition either', async (_what, kind, make) => {

@@ -149,7 +149,7 @@ test('R4: a read that is under way when its key is revoked is in the breach, and
   expect((await peopleOf(id)).map(({ mail }) => mail)).toEqual(['sent', 'sent'])
 })
 
-test('R4: operators hear of people who are found after the decision to tell nobody', async () => {
+test('R4: operators learn of people who are found after the decision to tell nobody', async () => {
   const person = await harness.signUp()
   const key = await stolenKey()
   const { id } = await open({ keyId: key.id })

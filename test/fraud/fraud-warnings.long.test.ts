@@ -239,12 +239,12 @@ test('U5: a warned order whose provider is down is refunded within the days of a
   expect(await refundsOf(order.id)).toHaveLength(1)
 })
 
-test('U5: a warned order is refunded in time also when its provider was to be asked for news before it went away', async () => {
+test('U5: a warned order is refunded in time also when its provider was to be asked once more before it went away', async () => {
   const { order } = await bought('delivered')
   await esimAccess.fault({ match: { path: '/esim/' }, status: 503, times: always })
   const run = harness.temporal.workflow.getHandle(orderWorkflowId(order.id))
   await run.signal(providerSignal)
-  await until('the run asks for news', async () =>
+  await until('the run asks once more', async () =>
     (await run.describe()).raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'refreshEsims'),
   )
   await warnWhileProviderIsAway(order.id)
