@@ -3,27 +3,13 @@
  * in, one message says which of them, and where to look; a stack would be about this program.
  */
 import { status } from '@grpc/grpc-js'
+import { connectionCodes } from '../db/connection/connection-codes.ts'
 import { isProviderFailure } from '../providers/failure.ts'
 import { hasStatus } from '../temporal/grpc-status.ts'
 import { printable } from './terminal-lines.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Errors of Node and of postgres.js for a connection that does not come about, or breaks. */
-const connectionCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EPIPE',
-  'ETIMEDOUT',
-  'CONNECT_TIMEOUT',
-  'CONNECTION_CLOSED',
-  'CONNECTION_DESTROYED',
-  'CONNECTION_ENDED',
-])
 /** SQLSTATE of PostgreSQL: connection exceptions, authentication, no such database, not ready, no connection left. */
 const refusals = /^(?:08...|28...|3D000|57P0[1-3]|53300)$/
 /** A table or column that this version has and the database has not. */

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js'
 import type { ErrorRequestHandler, Response } from 'express'
 import type { Context } from '../../context.ts'
+import { connectionCodes } from '../../db/connection/connection-codes.ts'
 import { isTiedToErased } from '../../db/connection/constraint.ts'
 import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
@@ -94,22 +95,13 @@ function problemOfBody(error: unknown): Problem | undefined {
 }
 
 /**
- * Error codes of postgres.js, Node, PostgreSQL and our own pool which mean that the database cannot be reached, is
- * starting, stopping or read-only, has no free connection or takes too long.
+ * Error codes of PostgreSQL and our own pool which mean that the database is starting, stopping or read-only, has no
+ * free connection or takes too long.
  */
 const outageCodes = new Set([
-  'CONNECT_TIMEOUT',
   'NO_TURN',
   'TRANSACTION_TOO_LONG',
   'DEADLINE_PASSED',
-  'CONNECTION_CLOSED',
-  'CONNECTION_DESTROYED',
-  'CONNECTION_ENDED',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EPIPE',
-  'ETIMEDOUT',
   // A standby, after its promotion or that of another one.
   '25006',
   '25P03',
@@ -124,10 +116,12 @@ const outageCodes = new Set([
 const outageClasses = /^(?:08|40|53|57|58)[\dA-Z]{3}$/
 const outageStatuses = [status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED, status.UNAVAILABLE]
 
-function isOutage(error: unknown): boolean {
+/** Whether an error, or what has caused it, means that the database or Temporal does not answer at the moment. */
+export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = propertyOf(error, 'code')
-  if (typeof code === 'string' && (outageCodes.has(code) || outageClasses.test(code))) return true
+  const isOf = (text: string) => connectionCodes.has(text) || outageCodes.has(text) || outageClasses.test(text)
+  if (typeof code === 'string' && isOf(code)) return true
   if (hasStatus(error, ...outageStatuses)) return true
   return error.cause !== undefined && isOutage(error.cause)
 }
