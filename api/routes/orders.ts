@@ -7,8 +7,9 @@ import { listEsims } from '../../db/order/esims.ts'
 import { findOrder, listOrders, type OrderRow } from '../../db/order/orders.ts'
 import { qrPng } from '../../mails/order/qr.ts'
 import { maxPriceMinor } from '../../policy/pricing.ts'
-import { approve, cancel, type OrderStatus, refund, reject, resend } from '../../workflows/order/order.contract.ts'
+import { approve, cancel, refund, reject, resend } from '../../workflows/order/order.contract.ts'
 import { partialRefundReasons } from '../../workflows/order/partial-refund.contract.ts'
+import { assertReasonIsOfOperator, recordOperatorAct } from '../acts/recorded-acts.ts'
 import { spend } from '../http/allowance.ts'
 import { assertReaches, type Caller, reachableBy } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
@@ -16,13 +17,12 @@ import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { idParams, sentId, sentTime } from '../http/storable.ts'
-import { createOrderClient } from '../runs/order-client.ts'
+import { createOrderClient, doneIn } from '../runs/order-client.ts'
 import { createPartialRefundClient } from '../runs/partial-refund-client.ts'
 import { accountId } from '../views/account-fields.ts'
 import { actReason, whyNote } from '../views/operator-words.ts'
 import { orderStatus } from '../views/order-enumerations.ts'
 import { oneOrder, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
-import { assertReasonIsOfOperator, recordOperatorAct } from '../acts/recorded-acts.ts'
 
 const partialRefund = z
   .strictObject({
@@ -44,14 +44,6 @@ const partialRefund = z
 
 const orderPage = pageOf(orderSummary).meta({ id: 'OrderPage' })
 const cursorPosition = z.tuple([sentTime, z.uuid()])
-
-/** The states that show what an action wants. */
-const doneIn: Record<'cancel' | 'refund' | 'approve' | 'reject', readonly OrderStatus[]> = {
-  cancel: ['cancelled', 'refunding', 'refunded'],
-  refund: ['refunding', 'refunded'],
-  approve: ['provisioning', 'delivered', 'ended'],
-  reject: ['refunding', 'refunded'],
-}
 
 export function orderRoutes(api: ApiContext): Route[] {
   const { sql } = api

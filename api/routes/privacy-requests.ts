@@ -7,12 +7,14 @@ import {
   listPrivacyRequests,
   openPrivacyRequest,
   type PrivacyRequestRow,
+  privacyRequestFilters,
   privacyRequestKinds,
 } from '../../db/privacy-requests.ts'
 import { periods } from '../../policy/periods.ts'
 import { privacyReference } from '../../policy/privacy-reference.ts'
 import { isoOrNull, plusDays } from '../../shared/calendar.ts'
 import { answerKinds, extensionReasons } from '../../workflows/privacy-request.contract.ts'
+import { recordOperatorAct } from '../acts/recorded-acts.ts'
 import { assertReaches, type Caller } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce } from '../http/idempotency.ts'
@@ -23,7 +25,6 @@ import { createPrivacyRequestClient } from '../runs/privacy-request-client.ts'
 import { accountId } from '../views/account-fields.ts'
 import { enumeration } from '../views/enumeration.ts'
 import { whyField, whyNote } from '../views/operator-words.ts'
-import { recordOperatorAct } from '../acts/recorded-acts.ts'
 
 const text = z.string().trim().min(1).max(20_000)
 const time = z.iso.datetime().nullable()
@@ -148,7 +149,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       query: z.strictObject({
         ...pageQuery,
         accountId: accountId.optional().describe('required from a service; a person sees their own requests'),
-        state: z.enum(['open', 'late', 'answered']).optional(),
+        state: z.enum(privacyRequestFilters).optional(),
       }),
       responses: {
         200: { description: 'A page', schema: pageOf(requestSummary).meta({ id: 'PrivacyRequestPage' }) },

@@ -39,6 +39,14 @@ const againAfterMs = 250
 /** A run that is signalled reads within this time what is left of the payment, and begins to refund it. */
 const givenBackWithinMs = 10_000
 
+/** The states that show that an update was done. */
+export const doneIn: Record<'cancel' | 'refund' | 'approve' | 'reject', readonly OrderStatus[]> = {
+  cancel: ['cancelled', 'refunding', 'refunded'],
+  refund: ['refunding', 'refunded'],
+  approve: ['provisioning', 'delivered', 'ended'],
+  reject: ['refunding', 'refunded'],
+}
+
 /** The updates that ask for the money of an order. */
 const givesBack: readonly string[] = ['refund', 'cancel', 'reject'] satisfies OrderUpdate[]
 const onItsWayBack: readonly OrderStatus[] = ['refunding', 'refunded']

@@ -2,7 +2,7 @@
 import type { ApiContext } from '../../context.ts'
 import { findAccount } from '../../db/accounts.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
-import { findWithdrawal, openWithdrawal } from '../../db/order/withdrawals.ts'
+import { canWithdrawFrom, findWithdrawal, openWithdrawal } from '../../db/order/withdrawals.ts'
 import type { Language } from '../../messages/languages.ts'
 import { textsOf } from '../../messages/texts.ts'
 import { asOneLine } from '../../shared/text/one-line.ts'
@@ -13,12 +13,10 @@ import { startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'order_state_conflict', detail: 'The withdrawal was carried out.' } as const
 
-const paid = ['in_review', 'provisioning', 'delivered']
-
 /** Until when an order's contract can be withdrawn from; null when it cannot. */
 export function withdrawableUntil(order: OrderRow, now: Date): Date | null {
   const end = withdrawalPeriodEnds(order.paid_at ?? order.created_at)
-  return paid.includes(order.status) && now < end ? end : null
+  return canWithdrawFrom.includes(order.status) && now < end ? end : null
 }
 
 export function createWithdrawalClient(api: ApiContext) {
@@ -34,7 +32,8 @@ export function createWithdrawalClient(api: ApiContext) {
       const known = await findWithdrawal(sql, api, order)
       if (known?.statedAt) return
       const at = new Date()
-      if (!paid.includes(order.status)) throw new Problem('order_state_conflict', { detail: `Reason: ${order.status}` })
+      if (!canWithdrawFrom.includes(order.status))
+        throw new Problem('order_state_conflict', { detail: `Reason: ${order.status}` })
       if (withdrawableUntil(order, at) === null) throw new Problem('withdrawal_period_over')
       const account = orNotFound(await findAccount(sql, api, order.account_id))
       const names = name ?? known?.name ?? asOneLine(`${account.firstName} ${account.lastName}`)
@@ -48,7 +47,7 @@ export function createWithdrawalClient(api: ApiContext) {
       const known = await findWithdrawal(sql, api, order)
       if (!known) throw new Problem('withdrawal_not_opened')
       // A statement may have been written when its run had given up: then the repetition has it carried out.
-      if (!known.statedAt || paid.includes(order.status)) await state(order.id, order.account_id)
+      if (!known.statedAt || canWithdrawFrom.includes(order.status)) await state(order.id, order.account_id)
     },
   }
 

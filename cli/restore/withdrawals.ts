@@ -4,13 +4,12 @@
  * suggests.
  */
 import type { Client } from '@temporalio/client'
-import { canWithdrawFrom } from '../../activities/order/refunds/withdrawal.ts'
 import type { Context } from '../../context.ts'
 import { findAccount } from '../../db/accounts.ts'
 import { insertItem } from '../../db/backup/restores.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
-import { findWithdrawal, openWithdrawal, stateWithdrawal } from '../../db/order/withdrawals.ts'
+import { canWithdrawFrom, findWithdrawal, openWithdrawal, stateWithdrawal } from '../../db/order/withdrawals.ts'
 import { defaultLanguage } from '../../messages/languages.ts'
 import { textsOf } from '../../messages/texts.ts'
 import { refundDueAfter } from '../../shared/withdrawal-period.ts'

@@ -3,8 +3,9 @@
  * about to.
  */
 import type { Attention, Esims, Orders, Refunds, Withdrawals } from '../connection/schema.ts'
-import { isPerhapsNew } from '../order/esims.ts'
 import { isRefundOfReturn, returnedNotRefunded } from '../order/esims/returned-esims.ts'
+import { isPerhapsNew } from '../order/esims.ts'
+import { paidWithoutOutcome } from '../order/orders.ts'
 import { givesMoneyBack, requested, sumOf } from '../order/refunds.ts'
 import type { PartToRefund, PaymentToClose } from './deletion-seals.ts'
 
@@ -28,15 +29,13 @@ export const moneyTasks = [
 ]
 /** Those of them by which an operator has to decide how much is owed; the deletion waits for the refund. */
 export const operatorsDecide: readonly string[] = ['withdrawal_after_use', returnedNotRefunded]
-/** Statuses of orders that were paid and not delivered, or whose refund is not done. */
-const toRefund = ['in_review', 'provisioning', 'refunding', 'refund_failed']
 const delivered = ['delivered', 'ended']
 /** Why a payment was not accepted that nobody got anything for. */
 const heldFor = ['refunded', 'disputed', 'older_than_order']
 
 /** Whether the customer has a claim to all that is left of the payment, and none to the eSIM. */
 function isToRefund(order: Pick<Orders, 'id' | 'status'>, rows: ClaimRows): boolean {
-  if (toRefund.includes(order.status)) return true
+  if (paidWithoutOutcome.includes(order.status)) return true
   const isIts = ({ order_id }: { order_id: string }): boolean => order_id === order.id
   if (delivered.includes(order.status)) {
     // A stated withdrawal was acknowledged. A return that was asked for may have been made, its reply lost.

@@ -7,6 +7,7 @@ import { plusMs } from '../../shared/calendar.ts'
 import type { Database, Fragment, Transaction } from '../connection/database.ts'
 import type { OperatorActs } from '../connection/schema.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
+import { notMade } from '../order/refunds.ts'
 import { operatorNames } from './operator-names.ts'
 import { sameOperators } from './operators.ts'
 
@@ -48,7 +49,7 @@ export const lockRefundSums = (tx: Transaction) =>
 /** The part of an order's payment that is not refunded. */
 export const leftOf = (tx: Transaction) => tx`
   orders.gross_minor - coalesce((select sum(r.amount_minor) from refunds r
-    where r.order_id = orders.id and r.state not in ('failed', 'canceled', 'refused')), 0)`
+    where r.order_id = orders.id and r.state <> all(${[...notMade]})), 0)`
 
 interface Sums {
   /** what the operator refunds, this act included; then what they have refunded without it */

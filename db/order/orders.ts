@@ -9,6 +9,9 @@ import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 
 export type OrderRow = Orders
 
+/** Paid, and neither delivered nor refunded: the customer has neither eSIM nor money. */
+export const paidWithoutOutcome: readonly OrderStatus[] = ['in_review', 'provisioning', 'refunding', 'refund_failed']
+
 /** The customer and the purchase, as the input of an order's run has them. */
 export const orderedOf = (order: OrderRow) => ({
   orderId: order.id,
@@ -61,7 +64,7 @@ export async function insertOrder(sql: Queryable, order: NewOrder): Promise<void
 export async function moveOrder(
   sql: Queryable,
   orderId: string,
-  from: OrderStatus[],
+  from: readonly OrderStatus[],
   change: Partial<Omit<OrderRow, 'id' | 'account_id'>> & { status: OrderStatus },
 ): Promise<boolean> {
   const rows = await sql`

@@ -12,8 +12,11 @@ export const requested = 'requested'
 /** State of a reserved refund that the processor did not make. */
 export const refused = 'refused'
 
+/** States of refunds that were not made, or have failed: the money is ours. */
+export const notMade: readonly string[] = ['failed', 'canceled', refused]
+
 /** Whether the customer has the money of a refund in this state, or gets it unless the refund fails. */
-export const givesMoneyBack = (state: string): boolean => !['failed', 'canceled', requested, refused].includes(state)
+export const givesMoneyBack = (state: string): boolean => state !== requested && !notMade.includes(state)
 
 const onTheirWay: readonly string[] = ['pending', 'requires_action']
 /** Whether the processor has accepted a refund, and the bank has not said yet whether it has arrived. */

@@ -12,6 +12,9 @@ export interface Withdrawal {
   statedAt: Date | null
 }
 
+/** States of orders from whose contract a customer can withdraw: paid, and neither refunded nor over. */
+export const canWithdrawFrom: readonly Orders['status'][] = ['in_review', 'provisioning', 'delivered']
+
 type OfOrder = Pick<Orders, 'id' | 'account_id'>
 
 /** Opens a withdrawal. One that is open takes the new name and statement; one that was stated stays as it is. */

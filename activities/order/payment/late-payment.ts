@@ -3,7 +3,7 @@ import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { recordPaid } from '../../../db/order/books.ts'
 import { listEsims } from '../../../db/order/esims.ts'
-import { findOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts'
+import { findOrder, moveOrder, type OrderRow, paidWithoutOutcome } from '../../../db/order/orders.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { Payment, PaymentStatus } from '../../../providers/stripe/payments.ts'
@@ -29,8 +29,6 @@ export const paymentUnsettled = 'payment_unsettled'
 
 /** States without a recorded payment. */
 const notRecorded: OrderStatus[] = ['awaiting_payment', 'unpaid', 'cancelled']
-/** Paid, and neither delivered nor refunded. */
-const withoutOutcome: OrderStatus[] = ['in_review', 'provisioning', 'refunding', 'refund_failed']
 
 const endedByProvider = 'ended_by_provider' satisfies RefundReason
 
@@ -49,7 +47,7 @@ export function createLatePaymentActivities(context: WorkerContext): Activities 
       if (order.status === 'delivered' && (await hasEndedWithEsim(order))) return refundEnded(order)
       // The same request may have started the order's own run again: its payment is that run's, as long as it is open.
       if (await isOpen(temporal, orderWorkflowId(orderId))) return settled
-      if (withoutOutcome.includes(order.status)) return settleRecorded(order, at)
+      if (paidWithoutOutcome.includes(order.status)) return settleRecorded(order, at)
       if (!notRecorded.includes(order.status) || order.reason === notAccepted) return settled
       const outcome = await closeUnrecorded(order, at)
       if (outcome.state !== 'undecided')
@@ -80,7 +78,7 @@ export function createLatePaymentActivities(context: WorkerContext): Activities 
     await raiseOperatorTask(sql, { kind: paymentUnsettled, subjectId: order.id, detail: order.status, at })
     const isRefunding = order.status === 'refunding' || order.status === 'refund_failed'
     const reason = isRefunding ? (refundReasonOf(order.reason) ?? 'returned_unused') : 'not_delivered_in_time'
-    await moveOrder(sql, order.id, withoutOutcome, { status: 'refunding', reason })
+    await moveOrder(sql, order.id, paidWithoutOutcome, { status: 'refunding', reason })
     return { state: 'refund', reason, holdsEsims: order.delivered_at === null || (await isUnreturned(order)) }
   }
 

@@ -6,7 +6,7 @@ import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
 import { listEsimsServed, type StoredEsim } from '../../../db/order/esims.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
-import { findWithdrawal, stateWithdrawal } from '../../../db/order/withdrawals.ts'
+import { canWithdrawFrom, findWithdrawal, stateWithdrawal } from '../../../db/order/withdrawals.ts'
 import { renderWithdrawalAcknowledged } from '../../../mails/order/order-changes.tsx'
 import { type EsimStatus, isNew } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
@@ -21,8 +21,6 @@ import { sendMail, toAccount } from '../../sending/send-mail.ts'
 import { knownOrder } from '../known-order.ts'
 import { summaryOf } from '../notices.ts'
 
-/** Paid, and neither refunded nor over. */
-export const canWithdrawFrom: readonly OrderStatus[] = ['in_review', 'provisioning', 'delivered']
 /** A local activity has a few seconds, and a hanging provider must not prevent the statement either. */
 const providerAnswersWithinMs = 2_500
 /** The run has 25 s for its provider; an attempt at the withdrawal has 40 s. */

@@ -13,7 +13,7 @@ import { listRefunds } from '../../../db/order/refunds.ts'
 import { findWithdrawal } from '../../../db/order/withdrawals.ts'
 import { listMails } from '../../../db/sends.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
-import { cancel, type OrderStatus, refund, resend, takesUpdate } from '../../../workflows/order/order.contract.ts'
+import { cancel, refund, resend, takesUpdate } from '../../../workflows/order/order.contract.ts'
 import { spend } from '../../http/allowance.ts'
 import type { Visitor } from '../../http/caller.ts'
 import { claimForm } from '../../http/idempotency.ts'
@@ -25,7 +25,7 @@ import { renderOrder } from '../../pages/account/order.tsx'
 import { renderWithdrawal } from '../../pages/account/withdrawal.tsx'
 import { onceOf } from '../../pages/form.tsx'
 import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
-import { createOrderClient } from '../../runs/order-client.ts'
+import { createOrderClient, doneIn } from '../../runs/order-client.ts'
 import { createWithdrawalClient, withdrawableUntil } from '../../runs/withdrawal-client.ts'
 import { noticeCookie } from '../../sign-in/notice-cookie.ts'
 import { wholeName } from '../../views/account-fields.ts'
@@ -36,7 +36,6 @@ import { holdsOf, ownOrder } from './own-order.ts'
 const headers = layoutHeaders({ forms: true })
 const nothing = z.strictObject({})
 const onceOnly = z.strictObject({ once: sentId })
-const cancelledStates: readonly OrderStatus[] = ['cancelled', 'refunding', 'refunded']
 
 export function orderPageRoutes(api: ApiContext): Route[] {
   const { sql, config } = api
@@ -73,7 +72,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         } catch (error) {
           const { status } = await ownOrder(sql, id, caller)
           const isDone =
-            error instanceof Problem && error.code === 'order_state_conflict' && cancelledStates.includes(status)
+            error instanceof Problem && error.code === 'order_state_conflict' && doneIn.cancel.includes(status)
           if (!isDone) throw error
         }
         return done(id, notice)
@@ -238,5 +237,4 @@ export function orderPageRoutes(api: ApiContext): Route[] {
     const withdrawal = await readWithdrawal(api, await ownOrder(sql, id, caller))
     return renderWithdrawal({ csrf: caller.csrf, refused, withdrawal }, page)
   }
-
 }

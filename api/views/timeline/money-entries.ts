@@ -1,6 +1,7 @@
 /** The part of an order's timeline about its money: refunds, documents, withdrawals and disputes. */
 import type { OrderRows } from '../../../db/operator/order-rows.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
+import { notMade } from '../../../db/order/refunds.ts'
 import { money } from '../../../mails/format.ts'
 import { dayOf } from '../../../shared/calendar.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
@@ -26,7 +27,7 @@ export function ofMoney(order: OrderRow, { refunds, documents, withdrawals }: Or
         source: 'refund',
         actor: 'us',
         words: `refunded ${amount}${because(refund.reason)}; ${refund.stripe_refund_id ?? 'not made yet'}, ${plain(refund.state)}`,
-        isFault: ['failed', 'canceled', 'refused'].includes(refund.state),
+        isFault: notMade.includes(refund.state),
         workflowId: partial === undefined ? orderWorkflowId(id) : partialRefundWorkflowId(partial),
       }
     }),

@@ -1,6 +1,7 @@
 /** Which eSIMs go back to their provider or have gone back, and whether their refund was asked for. */
 import type { Queryable, Transaction } from '../../connection/database.ts'
 import type { Esims, Refunds } from '../../connection/schema.ts'
+import { notMade } from '../refunds.ts'
 
 /**
  * Locks those of the eSIMs that are with the customer and whose return was not asked for.
@@ -34,7 +35,6 @@ export const returnedNotRefunded = 'returned_not_refunded'
 
 /** How long before its return a refund may be asked for: the amount of a partial refund is reserved a moment before. */
 const reservedBeforeMs = 60_000
-const notMade = ['failed', 'canceled', 'refused']
 
 /** Whether a refund was asked for since the first return of its order, or together with it. */
 export const isRefundOfReturn = (
@@ -52,7 +52,7 @@ export async function countReturned(
   const [row] = await sql<{ returned: number; total: number; is_refunded: boolean }[]>`
     select returned, total,
       exists (
-        select from refunds r where r.order_id = ${orderId} and r.state <> all(${notMade})
+        select from refunds r where r.order_id = ${orderId} and r.state <> all(${[...notMade]})
           and r.created_at >= first_asked - ${reservedBeforeMs} * interval '1 millisecond') as is_refunded
     from (
       select count(*)::int as total, (count(*) filter (where state = 'cancelled' and return_asked_at is not null))::int as returned,
