@@ -51,7 +51,7 @@ export const account = {
   'esims.topUp': 'Aufladung: {name}',
 
   'esims.bounced':
-    'E-Mails an {address} kommen zu uns zurück, wir können Sie also nicht erreichen. <link>Bitte korrigieren Sie die Adresse</link>.',
+    'E-Mails an {address} kommen zu uns zurück, wir können Sie also nicht erreichen. <link>Bitte berichtigen Sie die Adresse</link>.',
   'esims.addData': 'Datenvolumen hinzufügen',
   'accesses.title': 'Wer Ihre Daten gelesen hat',
   'accesses.text':

@@ -83,12 +83,12 @@ export const install = {
   'help.code.once':
     'Die eSIM kann einmal installiert werden. Ist sie schon auf einem Telefon, steht sie dort unter den SIM-Karten.',
   'help.code.lock':
-    'Das Telefon darf keinen SIM-Lock haben und muss eSIM können: Wählen Sie *#06#, es muss eine EID erscheinen.',
+    'Das Telefon muss eSIMs unterstützen und darf keinen SIM-Lock haben: Wählen Sie *#06#, es muss eine EID erscheinen.',
   'help.code.wifi':
     'Benutzen Sie WLAN. Mobile Daten der SIM, die gerade ersetzt wird, können den Download unterbrechen.',
-  'help.code.hand': 'Versuchen Sie es mit den Codes von Hand statt mit der Kamera.',
+  'help.code.hand': 'Geben Sie die Codes von Hand ein, statt zu scannen.',
   'help.network': 'Sie ist installiert, und es gibt kein Netz',
-  'help.network.home': 'Sie verbindet sich nur am Reiseziel. Zu Hause ist „Kein Netz“ richtig.',
+  'help.network.home': 'Sie verbindet sich nur am Reiseziel. Zu Hause ist „Kein Netz“ normal.',
   'help.network.ios': 'Schalten Sie im Kontrollzentrum den Flugmodus zehn Sekunden lang ein und wieder aus.',
   'help.network.android':
     'Schalten Sie in den Schnelleinstellungen den Flugmodus zehn Sekunden lang ein und wieder aus.',

@@ -51,7 +51,7 @@ export const order = {
     'Wir haben Ihre Zahlung erhalten und warten darauf, dass das Netz Ihre eSIM ausgibt. Sie brauchen nichts zu tun: Wir schicken sie Ihnen per E-Mail, sobald wir sie haben.',
   'delayed.topUp':
     'Wir haben Ihre Zahlung erhalten und warten darauf, dass das Netz das Datenvolumen auf Ihre eSIM bucht. Sie brauchen nichts zu tun: Wir schreiben Ihnen, sobald es da ist.',
-  'delayed.until': 'Ist sie bis {at} nicht da, erhalten Sie Ihr Geld automatisch zurück.',
+  'delayed.until': 'Gelingt das bis {at} nicht, erhalten Sie Ihr Geld automatisch zurück.',
 
   'refund.subject': 'Ihre Erstattung über {amount}',
   'refund.bank':
@@ -67,9 +67,9 @@ export const order = {
   'refund.returned_unused':
     'Sie haben diese eSIM unbenutzt zurückgegeben. Wir haben Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
   'refund.cancelled_by_operator':
-    'Unser Kundendienst hat diese Bestellung storniert. Wir haben Ihnen den Betrag erstattet.',
+    'Unser Support hat diese Bestellung storniert. Wir haben Ihnen den Betrag erstattet.',
   'refund.returned_by_operator':
-    'Unser Kundendienst hat diese unbenutzte eSIM zurückgenommen. Wir haben Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
+    'Unser Support hat diese unbenutzte eSIM zurückgenommen. Wir haben Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
   'refund.ended_by_provider':
     'Das Netz hat Ihre eSIM beendet, bevor Sie sie nutzen konnten. Deshalb haben wir Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
   'refund.fraud_warning':

@@ -14,7 +14,7 @@ export const privacy = {
   'moved.subject': 'Unsere Datenschutzerklärung ändert sich später: am {day}',
   'moved.preview': 'Der Tag hat sich verschoben; was sich ändert, bleibt gleich.',
   'moved.text':
-    'Wir haben Ihnen geschrieben, dass die Fassung {version} kommt. Wir haben versprochen, alle 30 Tage vorher zu informieren, und haben nicht alle rechtzeitig erreicht. Deshalb gilt sie erst später: ab dem {day}. Bis dahin gilt die jetzige Fassung.',
+    'Wir haben Ihnen geschrieben, dass die Fassung {version} kommt. Wir haben versprochen, jede Person 30 Tage vorher zu informieren, und haben nicht alle rechtzeitig erreicht. Deshalb gilt sie erst später: ab dem {day}. Bis dahin gilt die jetzige Fassung.',
   'withdrawn.subject': 'Unsere Datenschutzerklärung bleibt, wie sie ist',
   'withdrawn.preview': 'Die angekündigte Änderung kommt nicht.',
   'withdrawn.text':

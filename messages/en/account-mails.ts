@@ -7,13 +7,13 @@ export const mail = {
   'signIn.text': 'The link works once, for {minutes, plural, one {# minute} other {# minutes}}.',
   'signIn.action': 'Sign in',
   'signIn.note':
-    'If that was not you, do nothing: without this mail nobody can sign in. We never ask you for the link.',
+    'If that was not you, do nothing: without this e-mail nobody can sign in. We never ask you for the link.',
 
   'emailChange.reason': 'Somebody who was signed in to your AMA eSIM account asked to change its address.',
   'emailChange.old.subject': 'Do you want to change your address?',
   'emailChange.old.preview': 'Agree only if you asked for it.',
   'emailChange.old.text':
-    'We were asked to change the e-mail address of your account. Agree here and in the mail we have sent to the new one, both within {hours, plural, one {# hour} other {# hours}}.',
+    'We were asked to change the e-mail address of your account. Agree here and in the e-mail we have sent to the new one, both within {hours, plural, one {# hour} other {# hours}}.',
   'emailChange.old.action': 'Agree to the change',
   'emailChange.old.note':
     'If you did not ask for this, do not agree, sign out of all your devices and write to {address}: nothing changes without you.',
@@ -30,17 +30,17 @@ export const mail = {
 
   'apple.subject': 'Sign in with Apple is off',
   'apple.preview': 'Your account and your eSIMs are still there.',
-  'apple.reason': 'You get this mail because AMA eSIM was removed from your Apple Account.',
+  'apple.reason': 'You are getting this e-mail because AMA eSIM was removed from your Apple Account.',
   'apple.text':
     'You have removed AMA eSIM from your Apple Account, so we have forgotten the connection. Your account and your eSIMs are still there: sign in with your e-mail address, or with Apple again to connect anew.',
   'apple.ended':
     'You are signed out on every device. A change of your e-mail address that you have asked for goes on: it needs the consent of the address that you have now.',
   'apple.delete': 'If you wanted your account deleted, you can do that in the app, in your account settings.',
-  'apple.note': 'If you used an Apple relay address, mail to it may stop. Set another address in the app.',
+  'apple.note': 'If you used an Apple relay address, e-mails to it may stop. Set another address in the app.',
 
   'inactive.subject': 'Your AMA eSIM account will be deleted in {days, plural, one {# day} other {# days}}',
   'inactive.preview': 'Sign in once to keep it.',
-  'inactive.reason': 'You get this mail because you have an AMA eSIM account. It is not advertising.',
+  'inactive.reason': 'You are getting this e-mail because you have an AMA eSIM account. It is not advertising.',
   'inactive.text':
     'You have not used your account for almost three years. We keep accounts no longer than that, so we will delete it on {day}.',
   'inactive.keep': 'To keep it, sign in once before that day, in the app or here:',
@@ -49,8 +49,8 @@ export const mail = {
     'If you do nothing, your personal data is deleted for good. Invoices stay for as long as the law asks, without your name.',
 
   'deleted.subject': 'Your account is deleted',
-  'deleted.preview': 'This is our last mail to you.',
-  'deleted.reason': 'This is our last mail to this address.',
+  'deleted.preview': 'This is our last e-mail to you.',
+  'deleted.reason': 'This is our last e-mail to this address.',
   'deleted.cause.requested': 'As you asked, we have deleted your account and your personal data.',
   'deleted.cause.inactivity':
     'Your account was not used for three years, so we have deleted it and your personal data.',
@@ -66,5 +66,5 @@ export const mail = {
   'deleted.receipt': 'Receipt',
   'deleted.action': 'See the receipt',
   'deleted.note':
-    'The receipt shows what each company that processes data for us has deleted. It holds nothing about you, so keep this mail if you want to find it again.',
+    'The receipt shows what each company that processes data for us has deleted. It holds nothing about you, so keep this e-mail if you want to find it again.',
 } as const

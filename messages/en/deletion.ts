@@ -31,7 +31,7 @@ export const deletion = {
   'step.firebase': 'Firebase',
   'step.stripe': 'Your saved cards at Stripe',
   'step.esim_provider': 'eSIM provider',
-  'step.mail': 'Our last mail to you',
+  'step.mail': 'Our last e-mail to you',
   'step.backups': 'Our backups',
   'step.stripe_redaction': 'Your payments at Stripe, which it keeps for 90 days',
   'state.pending': 'not yet',

@@ -7,7 +7,7 @@ export const install = {
   refunded: 'This order was refunded. Its eSIM can no longer be installed.',
   all: 'eSIMs of this order',
   short: 'eSIM {number, number}',
-  secret: 'Keep this address to yourself: every person who has it can install the eSIM.',
+  secret: 'Keep this address to yourself: anyone who has it can install the eSIM.',
   more: 'Add data, or return it unused',
   noMore: 'See the order, or return it unused',
   data: 'Data',
@@ -44,19 +44,19 @@ export const install = {
   used: '{used} used, without a limit',
   usedOf: '{used} of {total} used',
   usedBar: 'Used data: {name}',
-  read: 'Read at the network on {at}. Networks count with a delay of some hours.',
+  read: 'Read at the network on {at}. Networks report usage some hours late.',
 
   'step.wifi': 'Connect to Wi-Fi.',
   'step.other.wifi': 'Connect the phone that will use the eSIM to Wi-Fi.',
   'step.other.open':
-    'On an iPhone open Settings, Mobile Service, Add eSIM, Use QR Code; on Android open Settings, Network & internet, SIMs, Add eSIM.',
+    'On an iPhone open Settings, Mobile Service or Cellular, Add eSIM, Use QR Code; on Android open Settings, Network & internet, SIMs, Add eSIM.',
   'step.other.scan': 'Scan the QR code below. If the camera cannot be used, enter the codes below it by hand.',
   'step.other.wait': 'Wait until the phone says that the eSIM was added, which takes some minutes.',
   'step.ios.tap': 'On iOS 17.4 or later tap here; the phone shows “Activate eSIM”:',
   'step.ios.button': 'Install on this iPhone',
   'step.ios.older':
-    'On an older iPhone open Settings, Mobile Service, Add eSIM, Use QR Code. Scan the code below from another screen, or choose Enter Details Manually and copy the SM-DP+ address and the activation code.',
-  'step.ios.continue': 'Tap Continue until the phone says “Mobile Setup Complete”. Name the line “Travel”.',
+    'On an older iPhone open Settings, Mobile Service or Cellular, Add eSIM, Use QR Code. Scan the code below from another screen, or choose Enter Details Manually and copy the SM-DP+ address and the activation code.',
+  'step.ios.continue': 'Tap Continue until the phone says “Mobile Setup Complete” or “Cellular Setup Complete”. Name the line “Travel”.',
   'step.ios.keep': 'Keep your own line as the default for calls and messages.',
   'step.android.tap': 'Some Android phones install it by a tap:',
   'step.android.button': 'Install on this Android phone',
@@ -66,7 +66,7 @@ export const install = {
   'step.android.keep': 'Keep your own SIM for calls and messages.',
 
   'roaming.ios':
-    'Settings, Mobile Service, this eSIM: switch on the line and Data Roaming, and choose it under Mobile Data.',
+    'Settings, Mobile Service or Cellular, this eSIM: switch on the line and Data Roaming, and choose it under Mobile Data or Cellular Data.',
   'roaming.android': 'Settings, Network & internet, SIMs, this eSIM: switch on Use SIM, Mobile data and Roaming.',
   'roaming.other':
     'In the settings of the phone switch on this eSIM, choose it for mobile data, and switch on data roaming.',
@@ -77,11 +77,11 @@ export const install = {
   'help.title': 'If it does not work',
   'help.code': 'The phone does not accept the code',
   'help.code.once': 'It can be installed once. If it is on a phone already, it appears there under the SIMs.',
-  'help.code.lock': 'The phone must be free of a network lock and know eSIM: dial *#06#, an EID must be shown.',
+  'help.code.lock': 'The phone must support eSIM and must not be locked to a network: dial *#06#, an EID must be shown.',
   'help.code.wifi': 'Use Wi-Fi. Mobile data of the SIM that is being replaced can break the download.',
-  'help.code.hand': 'Try the codes by hand rather than the camera.',
+  'help.code.hand': 'Enter the codes by hand instead of scanning.',
   'help.network': 'It is installed, and there is no network',
-  'help.network.home': 'It connects at the destination only. At home “No service” is right.',
+  'help.network.home': 'It connects at the destination only. At home “No service” is normal.',
   'help.network.ios': 'Switch airplane mode on for ten seconds and off again in the Control Centre.',
   'help.network.android': 'Switch airplane mode on for ten seconds and off again in the quick settings.',
   'help.network.other': 'Switch airplane mode on for ten seconds and off again, or restart the phone.',
@@ -92,5 +92,5 @@ export const install = {
   'help.data.apn': 'Enter the access point name (APN) from above, if one is named there.',
   'help.data.used': 'Look above whether all data is used or the days are over.',
   'help.write':
-    'None of it helped? Write to <mail>{address}</mail> with the ICCID and what the phone shows. An eSIM that was never used can be returned for a full refund.',
+    'Still not working? Write to <mail>{address}</mail> with the ICCID and what the phone shows. An eSIM that was never used can be returned for a full refund.',
 } as const

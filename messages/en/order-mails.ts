@@ -1,6 +1,6 @@
 /** U3, confirmations and package updates are sent once: texts of mails about an order. */
 export const order = {
-  reason: 'You get this mail because of an order you placed with AMA eSIM.',
+  reason: 'You are getting this e-mail because of an order you placed with AMA eSIM.',
   hello: 'Hello. {text}',
   helloName: 'Hello {firstName}. {text}',
   seeEsim: 'See your eSIM',
@@ -27,24 +27,24 @@ export const order = {
   'ready.open': 'Open the install page',
   'ready.byHand': 'On Android, or by hand',
   'ready.step1': 'Open Settings, then Connections or Network, then SIMs, and add an eSIM.',
-  'ready.step2': 'Scan the code above, or choose to enter the details and copy them from this mail.',
+  'ready.step2': 'Scan the code above, or choose to enter the details and copy them from this e-mail.',
   'ready.step3': 'Switch on mobile data and data roaming for the new eSIM when you arrive.',
-  'ready.keep': 'Each code works once and for one phone. Keep this mail to yourself, and the eSIM on the phone.',
+  'ready.keep': 'Each code works once, on one phone. Do not pass this e-mail on, and do not delete the eSIM from the phone.',
   'ready.order': 'Your order',
   'ready.iphone':
     'Are you reading this on the iPhone that will use it? <link>Install on this iPhone</link> (iOS 17.4 or later).',
 
   'held.subject': 'We are checking your order for {place}',
-  'held.text': 'We have your payment. Before we deliver this order, one of us looks at it.',
+  'held.text': 'We have received your payment. Before we deliver this order, one of our team checks it.',
   'held.why':
-    'We check orders by hand when the bank or our own rules see something unusual, such as several purchases in a short time. It protects the owners of cards. You do not need to do anything.',
+    'We check orders by hand when the bank or our own rules see something unusual, such as several purchases in a short time. This protects the owners of cards. You do not need to do anything.',
   'held.until': 'If we have not decided by {at}, you get your money back automatically.',
 
   'delayed.subject': 'Your order for {place} is taking a little longer',
   'delayed.text':
-    'We have your payment and are waiting for the network to hand out your eSIM. You do not need to do anything: we send it by mail as soon as we have it.',
+    'We have received your payment and are waiting for the network to issue your eSIM. You do not need to do anything: we send it by e-mail as soon as we have it.',
   'delayed.topUp':
-    'We have your payment and are waiting for the network to add the data to your eSIM. You do not need to do anything: we write to you as soon as it is there.',
+    'We have received your payment and are waiting for the network to add the data to your eSIM. You do not need to do anything: we write to you as soon as it is there.',
   'delayed.until': 'If it is not there by {at}, you get your money back automatically.',
 
   'refund.subject': 'Your refund of {amount}',
@@ -69,7 +69,7 @@ export const order = {
     'Your payment was refunded before this order was delivered, so it was not delivered. An eSIM of this order cannot be installed.',
   'refund.paid_after_cancel': 'Your payment arrived after the order had ended, so we have refunded it.',
   'refund.topUp': 'The data could not be added to your eSIM, so we have refunded your payment.',
-  'refund.topUpTakenBack': 'We have refunded your payment for this data. Your eSIM stays yours.',
+  'refund.topUpTakenBack': 'We have refunded your payment for this data. You keep your eSIM.',
   'refund.topUpEnded':
     'The network has ended your eSIM before you could use this data, so we have refunded your payment for it.',
   'refund.topUpWarned':
@@ -83,23 +83,23 @@ export const order = {
 
   'apology.subject': 'Sorry about your order for {place}',
   'apology.text':
-    'An outage on our side got in the way of your order. That is our fault, and we are sorry. You get another mail as soon as your order is delivered, or your money is on its way back; you do not have to do anything.',
+    'An outage on our side got in the way of your order. That is our fault, and we are sorry. You will get another e-mail as soon as your order is delivered or your money is on its way back; you do not need to do anything.',
   'apology.write': 'If something is still not right, please write to {address}.',
   'refundFailed.subject': 'Your refund of {amount} did not get through',
   'refundFailed.text':
     'We owe you this money and tried to refund it, but your bank did not accept it. Perhaps the card has expired or the account is closed.',
-  'refundFailed.write': 'Please write to {address}, and we will find another way. Never send us a card number by mail.',
+  'refundFailed.write': 'Please write to {address}, and we will find another way. Never send us a card number by e-mail.',
 
   'cancelled.subject': 'Your order for {place} is cancelled',
   'cancelled.text': 'Nothing was charged. If your bank shows a reserved amount, it disappears within a few days.',
   'notAccepted.text':
-    'We could not accept the payment for this order, so there is no eSIM. We are looking into it and write to you.',
+    'We could not accept the payment for this order, so there is no eSIM. We are looking into it and will write to you.',
   'notAccepted.write':
-    'If you have a question meanwhile, please write to {address}. Never send us a card number by mail.',
+    'If you have a question meanwhile, please write to {address}. Never send us a card number by e-mail.',
 
   'withdrawal.subject': 'We have received your withdrawal',
   'withdrawal.text':
-    'This mail is the acknowledgement of your withdrawal. You do not need to do anything else. Please keep it.',
+    'This e-mail is the acknowledgement of your withdrawal. You do not need to do anything else. Please keep it.',
   'withdrawal.money': 'We refund you the way you paid, less earlier refunds. The eSIM can no longer be installed.',
   'withdrawal.statement': 'Your statement',
   'withdrawal.name': 'Name',

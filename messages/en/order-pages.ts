@@ -18,9 +18,9 @@ export const purchase = {
   open: 'Open the eSIM',
   documents: 'Invoice',
   documentHint: '{day}, to print or as PDF',
-  mails: 'Mails',
+  mails: 'E-mails',
   mailIs: '{mail}: {state}',
-  again: 'Send me the mail again',
+  again: 'Send me the e-mail again',
   returnTitle: 'Return it',
   withdrawUntil: 'You can withdraw until {at} while the eSIM is unused. You get back all you paid.',
   withdraw: 'Withdraw from contract here',
@@ -44,10 +44,10 @@ export const purchase = {
   pay: 'Pay {amount} at Stripe',
   payLater: 'Stripe cannot be reached at the moment. Please open this page again in a few minutes.',
   heldUntil:
-    'We look at this order before we deliver it, as we do when the bank or our own rules see something unusual. If we have not decided by {at}, you get your money back.',
+    'We check this order before we deliver it, as we do when the bank or our own rules see something unusual. If we have not decided by {at}, you get your money back.',
   'meaning.hosted': 'Pay for it at Stripe. After an hour it is cancelled by itself, and nothing is charged.',
   'meaning.toppingUp':
-    'We wait for the network to add the data to your eSIM. If it does not in time, you get your money back.',
+    'We are waiting for the network to add the data to your eSIM. If it does not in time, you get your money back.',
   'meaning.moneyBack': 'You have your money back.',
   'meaning.toppedUp': 'The data is on your eSIM.',
 
@@ -60,13 +60,13 @@ export const purchase = {
   'badge.refunded': 'Refunded',
   'badge.cancelled': 'Cancelled',
   'badge.unpaid': 'Not paid',
-  'badge.ended': 'Over',
+  'badge.ended': 'Ended',
   'meaning.awaiting_payment': 'Pay for it in the app. After an hour it is cancelled by itself, and nothing is charged.',
   'meaning.in_review':
-    'We look at this order before we deliver it. If we do not within a day, you get your money back.',
+    'We check this order before we deliver it. If we have not within a day, you get your money back.',
   'meaning.provisioning':
-    'We wait for the network to hand out your eSIM. If it does not in time, you get your money back.',
-  'meaning.delivered': 'Your eSIM is ready. We have sent it by mail, too.',
+    'We are waiting for the network to issue your eSIM. If it does not in time, you get your money back.',
+  'meaning.delivered': 'Your eSIM is ready. We have sent it by e-mail, too.',
   'meaning.refunding': 'Your money is on its way back.',
   'meaning.refund_failed': 'Your bank did not accept the refund. We are looking for another way and will write to you.',
   'meaning.refunded': 'You have your money back. The eSIM cannot be installed.',
@@ -77,7 +77,7 @@ export const purchase = {
   'refund.succeeded': 'sent to your bank, which usually shows it within 5 to 10 days',
   'refund.pending': 'on its way to your bank',
   'refund.requested': 'requested',
-  'refund.requires_action': 'waits for your bank',
+  'refund.requires_action': 'waiting for your bank',
   'refund.failed': 'not accepted by your bank; we are looking into it',
 
   'mail.confirmation': 'Your eSIM',

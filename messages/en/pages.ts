@@ -1,7 +1,7 @@
 /** Pages for persons, other than those of the account and of an eSIM. */
 export const page = {
   switch: 'Language',
-  accountLanguage: 'Language of our mails and pages',
+  accountLanguage: 'Language of our e-mails and pages',
   save: 'Save',
 
   'unsubscribe.ask': 'Get no more offers?',
@@ -25,13 +25,13 @@ export const page = {
   'emailChange.changed': 'The address is changed',
   'emailChange.over': 'The address stays as it was',
   'emailChange.agree': 'I agree',
-  'emailChange.askOldText': 'From then on mails about your account and your eSIMs go to the new address only.',
+  'emailChange.askOldText': 'From then on e-mails about your account and your eSIMs go to the new address only.',
   'emailChange.askOldNote': 'If you did not ask for it, close this page and write to us: nothing happens without you.',
-  'emailChange.askNewText': 'Mails about the account and its eSIMs will come here.',
+  'emailChange.askNewText': 'E-mails about the account and its eSIMs will come here.',
   'emailChange.askNewNote': 'If you do not know what this is about, close this page.',
-  'emailChange.agreedText': 'The other address has to agree, too: a link was mailed to it.',
+  'emailChange.agreedText': 'The other address has to agree, too: we have sent it a link.',
   'emailChange.changedText':
-    'Mails go to the new address from now on. Sign in again where you were signed in on the web.',
+    'E-mails go to the new address from now on. Sign in again where you were signed in on the web.',
   'emailChange.overText':
     'The change was replaced or cancelled, took too long, or the new address has an account of its own.',
 

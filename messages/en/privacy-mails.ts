@@ -1,7 +1,7 @@
 /** Mails about the privacy policy, privacy requests, breaches and promotions. */
 export const privacy = {
   'policy.reason':
-    'You get this mail because you have an AMA eSIM account: we promised to notify you. It is not advertising.',
+    'You are getting this e-mail because you have an AMA eSIM account: we promised to notify you. It is not advertising.',
   'policy.subject': 'Our privacy policy changes on {day}',
   'policy.preview': 'What changes, and what you can do.',
   'policy.text': 'Until then the current policy applies. This is what changes with version {version}:',
@@ -19,7 +19,7 @@ export const privacy = {
     'We wrote to you, or showed you when you signed up, that version {version} was coming. We have withdrawn it: it never takes effect, and the current policy stays in force.',
   'withdrawn.action': 'Read the policy',
 
-  'request.reason': 'You get this mail because you asked us about your privacy.',
+  'request.reason': 'You are getting this e-mail because you asked us about your privacy.',
   'request.reference': 'Reference',
   'request.received': 'Received',
   'request.answerBy': 'Answer by',
@@ -36,11 +36,11 @@ export const privacy = {
     'Your request takes more work than most. The law gives us more time for that, and we use no more of it than we need.',
   'extended.number_of_requests':
     'We have several requests of yours to answer. The law gives us more time for that, and we use no more of it than we need.',
-  'extended.note': 'If you do not agree, reply to this mail, or complain to a data protection authority.',
+  'extended.note': 'If you do not agree, reply to this e-mail, or complain to a data protection authority.',
 
   'breach.subject': 'Somebody has seen your data',
   'breach.preview': 'What happened, what may follow, and what you can do.',
-  'breach.reason': 'You get this mail because the law requires us to notify you of a breach of your data.',
+  'breach.reason': 'You are getting this e-mail because the law requires us to notify you of a breach of your data.',
   'breach.text':
     'Dear {firstName}, data of your AMA eSIM account was read by somebody who should not have seen it. We are sorry.',
   'breach.when': 'When',
@@ -50,7 +50,7 @@ export const privacy = {
   'breach.measures': 'What we have done',
   'breach.contact': 'Whom to ask',
   'breach.note':
-    'Be careful with mails and calls that mention your orders. We never ask for passwords or card numbers. You may also complain to a data protection authority.',
+    'Be careful with e-mails and calls that mention your orders. We never ask for passwords or card numbers. You may also complain to a data protection authority.',
   'held.account': 'name, e-mail address, phone number, IP addresses, and identifiers of Apple, Google and Firebase',
   'held.consents': 'consent to promotions',
   'held.devices': 'device identifiers, model, versions of app and system',
@@ -62,5 +62,5 @@ export const privacy = {
   'held.accesses': 'who read your data',
   'held.everything': 'everything that the service holds about you',
 
-  'promotion.reason': 'You get this mail because you asked for our offers. <link>Unsubscribe</link> with one tap.',
+  'promotion.reason': 'You are getting this e-mail because you asked for our offers. <link>Unsubscribe</link> with one tap.',
 } as const

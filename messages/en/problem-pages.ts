@@ -31,7 +31,7 @@ export const trouble = {
   'text.payment_refused': 'Stripe, our payment processor, did not accept it. Nothing was ordered. Please write to us.',
   'text.esim_in_use': 'Write to us if something is wrong with it.',
   'text.provider_unavailable': 'The network that issued the eSIM does not answer. Please try again in some minutes.',
-  'text.mail_unavailable': 'We cannot send mails at the moment. Please try again in some minutes.',
+  'text.mail_unavailable': 'We cannot send e-mails at the moment. Please try again in some minutes.',
   'text.withdrawal_not_opened': 'Open the order again, and begin with the withdrawal there.',
   'text.withdrawal_period_over': 'Perhaps the eSIM can still be returned: the page of the order shows it.',
   'text.withdrawal_right_lost': 'You agreed to that when you ordered. Write to us if something is wrong with the eSIM.',

@@ -13,7 +13,7 @@ export const push = {
   'order.refund_failed.title': 'Your refund did not get through',
   'order.refund_failed.body': 'Please check your e-mail.',
   lookIntoMail: 'Please check your e-mail.',
-  'mailBounced.title': 'Our mail came back',
+  'mailBounced.title': 'Our e-mail came back',
   'mailBounced.body': 'Please open the app: your eSIM is there.',
   'esim.in_use.title': 'Your eSIM is connected',
   'esim.in_use.body': 'Have a good trip.',

@@ -37,7 +37,7 @@ export const mail = {
   'apple.text':
     'Ju e keni hequr AMA eSIM nga Apple Account-i juaj, prandaj e kemi fshirë lidhjen. Llogaria juaj dhe eSIM-et tuaja janë ende aty: hyni me adresën tuaj të e-mailit, ose sërish me Apple për t’i lidhur përsëri.',
   'apple.ended':
-    'Ju jeni shkyçur nga të gjitha pajisjet. Një ndryshim i adresës suaj të e-mailit që keni kërkuar vazhdon: i duhet pëlqimi i adresës suaj të tanishme.',
+    'Keni dalë nga llogaria në të gjitha pajisjet. Një ndryshim i adresës suaj të e-mailit që keni kërkuar vazhdon: i duhet pëlqimi i adresës suaj të tanishme.',
   'apple.delete': 'Nëse donit ta fshinit llogarinë, mund ta bëni në aplikacion, te cilësimet e llogarisë suaj.',
   'apple.note':
     'Nëse keni përdorur një adresë përcjellëse të Apple-it, e-mailet mund të mos mbërrijnë më atje. Vendosni një adresë tjetër në aplikacion.',
@@ -65,7 +65,7 @@ export const mail = {
   'deleted.stays':
     'Faturat mbeten për aq kohë sa kërkon ligji, pa emrin tuaj. Kopjet rezervë që i përmbajnë ende të dhënat tuaja fshihen deri më {day} dhe nuk përdoren kurrë për t’i rikthyer ato.',
   'deleted.apple':
-    'Një gjë mund ta bëni vetëm ju: në iPhone-in tuaj hapni Cilësimet, prekni emrin tuaj, pastaj „Sign in with Apple”, dhe hiqeni AMA eSIM nga lista.',
+    'Një gjë mund ta bëni vetëm ju: në iPhone-in tuaj hapni „Settings”, prekni emrin tuaj, pastaj „Sign in with Apple”, dhe hiqeni AMA eSIM nga lista.',
   'deleted.on': 'E fshirë më',
   'deleted.receipt': 'Dëshmia',
   'deleted.action': 'Shihni dëshminë',

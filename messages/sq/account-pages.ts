@@ -35,7 +35,7 @@ export const account = {
     'Nuk erdhi asgjë? Shikoni te e-mailet e padëshiruara, ose <again>provoni përsëri</again> me adresën me të cilën keni blerë.',
   'signIn.use': 'Hyni te AMA eSIM',
 
-  'lost.title': 'Kjo lidhje nuk është e vlefshme',
+  'lost.title': 'Kjo lidhje nuk funksionon',
   'lost.text':
     'Ndoshta është shumë e vjetër, e përdorur tashmë ose jo e kopjuar e plotë. Mund të jetë fshirë edhe ajo që tregonte.',
   'lost.way': 'eSIM-et e mia: hyni për të parë çfarë keni blerë',

@@ -43,7 +43,7 @@ export const deletion = {
   'state.not_enabled': 'nuk nevojitet këtu',
   'state.needs_operator': 'nuk e pranoi; po e shqyrtojmë',
   removeApple:
-    'në iPhone-in ose iPad-in tuaj hapni Cilësimet, prekni emrin tuaj, pastaj „Sign in with Apple”, zgjidhni AMA eSIM dhe prekni „Stop Using”. Në ueb: account.apple.com, „Sign-In and Security”, „Sign in with Apple”.',
+    'në iPhone-in ose iPad-in tuaj hapni „Settings”, prekni emrin tuaj, pastaj „Sign in with Apple”, zgjidhni AMA eSIM dhe prekni „Stop Using”. Në ueb: account.apple.com, „Sign-In and Security”, „Sign in with Apple”.',
   mailSent: 'u dërgua, dhe adresa juaj u harrua',
   backupsPending: 'ende jo, fshihet deri më {day}',
   'check.title': 'Verifikojeni pa pasur nevojë të na besoni',

@@ -49,14 +49,14 @@ export const install = {
   'step.wifi': 'Lidhuni me Wi-Fi.',
   'step.other.wifi': 'Lidheni me Wi-Fi telefonin që do ta përdorë eSIM-in.',
   'step.other.open':
-    'Në iPhone hapni „Settings”, „Mobile Service”, „Add eSIM”, „Use QR Code”; në Android hapni Cilësimet, „Rrjeti dhe interneti”, „Kartat SIM”, „Shto eSIM”.',
+    'Në iPhone hapni „Settings”, „Mobile Service” ose „Cellular”, „Add eSIM”, „Use QR Code”; në Android hapni Cilësimet, „Rrjeti dhe interneti”, „Kartat SIM”, „Shto eSIM”.',
   'step.other.scan': 'Skanoni kodin QR më poshtë. Nëse kamera nuk mund të përdoret, shkruani me dorë kodet nën të.',
   'step.other.wait': 'Prisni derisa telefoni të thotë se eSIM-i u shtua, çka zgjat disa minuta.',
   'step.ios.tap': 'Në iOS 17.4 ose më të ri prekni këtu; telefoni shfaq „Activate eSIM”:',
   'step.ios.button': 'Instalojeni në këtë iPhone',
   'step.ios.older':
-    'Në një iPhone më të vjetër hapni „Settings”, „Mobile Service”, „Add eSIM”, „Use QR Code”. Skanoni kodin më poshtë nga një ekran tjetër, ose zgjidhni „Enter Details Manually” dhe kopjoni adresën SM-DP+ dhe kodin e aktivizimit.',
-  'step.ios.continue': 'Prekni „Continue” derisa telefoni të thotë „Mobile Setup Complete”. Quajeni linjën „Udhëtim”.',
+    'Në një iPhone më të vjetër hapni „Settings”, „Mobile Service” ose „Cellular”, „Add eSIM”, „Use QR Code”. Skanoni kodin më poshtë nga një ekran tjetër, ose zgjidhni „Enter Details Manually” dhe kopjoni adresën SM-DP+ dhe kodin e aktivizimit.',
+  'step.ios.continue': 'Prekni „Continue” derisa telefoni të thotë „Mobile Setup Complete” ose „Cellular Setup Complete”. Quajeni linjën „Udhëtim”.',
   'step.ios.keep': 'Mbajeni linjën tuaj si të parazgjedhur për thirrje dhe mesazhe.',
   'step.android.tap': 'Disa telefona Android e instalojnë me një prekje:',
   'step.android.button': 'Instalojeni në këtë telefon Android',
@@ -66,7 +66,7 @@ export const install = {
   'step.android.keep': 'Mbajeni SIM-in tuaj për thirrje dhe mesazhe.',
 
   'roaming.ios':
-    '„Settings”, „Mobile Service”, ky eSIM: aktivizoni linjën dhe „Data Roaming”, dhe zgjidheni te „Mobile Data”.',
+    '„Settings”, „Mobile Service” ose „Cellular”, ky eSIM: aktivizoni linjën dhe „Data Roaming”, dhe zgjidheni te „Mobile Data” ose „Cellular Data”.',
   'roaming.android':
     'Cilësimet, „Rrjeti dhe interneti”, „Kartat SIM”, ky eSIM: aktivizoni „Përdor SIM-in”, „Të dhënat celulare” dhe „Roaming”.',
   'roaming.other':
@@ -81,7 +81,7 @@ export const install = {
   'help.code.lock':
     'Telefoni nuk duhet të jetë i kyçur nga operatori dhe duhet të njohë eSIM: thirrni *#06#, duhet të shfaqet një EID.',
   'help.code.wifi': 'Përdorni Wi-Fi. Të dhënat celulare të SIM-it që po zëvendësohet mund ta ndërpresin shkarkimin.',
-  'help.code.hand': 'Provojini kodet me dorë në vend të kamerës.',
+  'help.code.hand': 'Shkruajini kodet me dorë, në vend që t’i skanoni.',
   'help.network': 'Është i instaluar, dhe nuk ka rrjet',
   'help.network.home': 'Lidhet vetëm në destinacion. Në shtëpi është në rregull të mos ketë shërbim.',
   'help.network.ios':

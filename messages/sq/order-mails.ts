@@ -10,7 +10,7 @@ export const order = {
   'fact.destination': 'Destinacioni',
   'fact.data': 'Të dhënat',
   'fact.validFor': 'Vlefshmëria',
-  'fact.validUntil': 'E vlefshme deri më',
+  'fact.validUntil': 'Vlen deri më',
   'fact.ended': 'Ka skaduar më',
   'fact.used': 'Të përdorura',
   'fact.total': 'Gjithsej',
@@ -48,21 +48,21 @@ export const order = {
     'E kemi marrë pagesën tuaj dhe po presim që rrjeti ta lëshojë eSIM-in tuaj. Nuk keni nevojë të bëni asgjë: do t’jua dërgojmë me e-mail sapo ta kemi.',
   'delayed.topUp':
     'E kemi marrë pagesën tuaj dhe po presim që rrjeti t’ia shtojë të dhënat eSIM-it tuaj. Nuk keni nevojë të bëni asgjë: do t’ju shkruajmë sapo të jenë aty.',
-  'delayed.until': 'Nëse nuk arrin deri më {at}, paratë ju kthehen automatikisht.',
+  'delayed.until': 'Nëse kjo nuk ndodh deri më {at}, paratë ju kthehen automatikisht.',
 
   'refund.subject': 'Rimbursimi juaj prej {amount}',
   'refund.bank':
     'Banka juaj zakonisht e shfaq shumën brenda 5 deri në 10 ditësh, në kartën ose portofolin me të cilin keni paguar.',
-  'refund.not_delivered_in_time': 'Nuk arritëm ta dorëzojmë eSIM-in tuaj në kohë, prandaj jua kemi rimbursuar.',
-  'refund.out_of_stock': 'Rrjeti nuk ka më eSIM të këtij lloji, prandaj jua kemi rimbursuar.',
+  'refund.not_delivered_in_time': 'Nuk arritëm ta dorëzojmë eSIM-in tuaj në kohë, prandaj jua kemi rimbursuar pagesën.',
+  'refund.out_of_stock': 'Rrjeti nuk ka më eSIM të këtij lloji, prandaj jua kemi rimbursuar pagesën.',
   'refund.rejected_in_review': 'Nuk mundëm ta pranojmë këtë porosi, prandaj jua kemi rimbursuar.',
   'refund.review_timed_out': 'Nuk arritëm ta shqyrtojmë këtë porosi në kohë, prandaj jua kemi rimbursuar.',
   'refund.cancelled_by_customer': 'Ju e keni anuluar këtë porosi, prandaj jua kemi rimbursuar.',
   'refund.returned_unused':
     'Ju e keni kthyer këtë eSIM të papërdorur, prandaj jua kemi rimbursuar pagesën. Ai nuk mund të instalohet më.',
-  'refund.cancelled_by_operator': 'Shërbimi ynë e ka anuluar këtë porosi, dhe jua kemi rimbursuar pagesën.',
+  'refund.cancelled_by_operator': 'Mbështetja jonë e ka anuluar këtë porosi, dhe jua kemi rimbursuar pagesën.',
   'refund.returned_by_operator':
-    'Shërbimi ynë e ka marrë mbrapsht këtë eSIM të papërdorur, dhe jua kemi rimbursuar pagesën. Ai nuk mund të instalohet më.',
+    'Mbështetja jonë e ka marrë mbrapsht këtë eSIM të papërdorur, dhe jua kemi rimbursuar pagesën. Ai nuk mund të instalohet më.',
   'refund.ended_by_provider':
     'Rrjeti e ka ndërprerë eSIM-in tuaj para se të mund ta përdornit, prandaj jua kemi rimbursuar pagesën. Ai nuk mund të instalohet më.',
   'refund.fraud_warning':

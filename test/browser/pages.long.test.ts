@@ -29,7 +29,7 @@ describe.skipIf(lacks('Chromium'))('pages in a browser (skipped without Chromium
     await page.getByRole('link', { name: 'Sign in to delete' }).click()
     await page.getByLabel(textsOf('en').t('account.signIn.address')).fill(person.email)
     await look(page, 'sign-in')
-    await page.getByRole('button', { name: 'Mail me a link' }).click()
+    await page.getByRole('button', { name: 'Send me a link' }).click()
     await page.getByRole('heading', { name: /^Check your e.mail$/ }).waitFor()
     const mail = await until('the link', async () =>
       (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject === 'Your sign-in link'),
@@ -42,10 +42,10 @@ describe.skipIf(lacks('Chromium'))('pages in a browser (skipped without Chromium
     await look(page, 'account')
     await page.getByRole('link', { name: 'My data' }).click()
     await look(page, 'my-data')
-    await page.getByLabel('Send me offers by mail').check()
+    await page.getByLabel('Send me offers').check()
     await page.locator('form[action="/account/promotions"] button').click()
     await page.getByText('Your choices so far').click()
-    expect(await page.getByLabel('Send me offers by mail').isChecked()).toBe(true)
+    expect(await page.getByLabel('Send me offers').isChecked()).toBe(true)
     const download = page.waitForEvent('download')
     await page.getByRole('link', { name: 'Download everything as JSON' }).click()
     expect((await download).suggestedFilename()).toBe('ama-esim-export.json')

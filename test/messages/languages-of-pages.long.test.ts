@@ -185,10 +185,10 @@ test('English that is left on a page is found', () => {
   expect(englishLeftIn(page('<p>Order number</p><p>Wir haben eine eSIM.</p>'), 'de')).toEqual(['Order number'])
   expect(englishLeftIn(page('<a aria-label="Copy ICCID of eSIM 1">Kopieren</a>'), 'de')).toHaveLength(0)
   expect(
-    englishLeftIn(page('<p>You have 1 day. We mail you a link that works once. There is no password.</p>'), 'sq'),
+    englishLeftIn(page('<p>You have 1 day. We send you a link that works once. There is no password.</p>'), 'sq'),
   ).toHaveLength(1)
   expect(
-    englishLeftIn(page('<q lang="en">We mail you a link that works once. There is no password.</q>'), 'sq'),
+    englishLeftIn(page('<q lang="en">We send you a link that works once. There is no password.</q>'), 'sq'),
   ).toEqual([])
 })
 

@@ -74,7 +74,7 @@ test('a delivery mail that comes back is no operator task while a push notifies 
 test('the page of a person’s eSIMs says that mail does not reach them, until they correct the address', async () => {
   const person = await harness.signUp()
   const surfer = await visit(harness.stack, person)
-  const notice = `Mail to ${person.email} comes back to us`
+  const notice = `${person.email} come back to us`
   expect((await surfer.open('/account')).html).not.toContain(notice)
   await refuse(person)
   await harness.buy(person)

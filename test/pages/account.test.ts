@@ -173,15 +173,15 @@ test('a web session ends by sign-out, by time and with the account', async () =>
   const stolen = createSurfer(site)
   for (const [name, value] of first.cookies) stolen.cookies.set(name, value)
   await first.submit('/account/data', '/account/sign-out')
-  expect((await stolen.open('/account')).html).toContain('Mail me a link')
+  expect((await stolen.open('/account')).html).toContain('Send me a link')
 
   const second = await signIn(person)
   await sql`update web_sessions set expires_at = ${new Date()} where account_id = ${person.accountId}`
-  expect((await second.open('/account')).html).toContain('Mail me a link')
+  expect((await second.open('/account')).html).toContain('Send me a link')
 
   const third = await signIn(person)
   expectStatus(await harness.service.delete(`/v1/accounts/${person.accountId}`), 200)
-  expect((await third.open('/account')).html).toContain('Mail me a link')
+  expect((await third.open('/account')).html).toContain('Send me a link')
 })
 
 test('G5: the web export needs one click after a recent sign-in, and a new sign-in later', async () => {

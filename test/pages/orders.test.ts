@@ -142,7 +142,7 @@ test('U3: the mail of an order is sent again once for each form, and the page sa
     const sent = await surfer.post(`${pageOf(order)}/resend`, form)
     expect([sent.status, sent.location]).toEqual([303, pageOf(order)])
   }
-  const said = 'The mail is on its way.'
+  const said = textsOf('en').t('account.notice.resent')
   expect(
     [(await surfer.open(pageOf(order))).html, (await surfer.open(pageOf(order))).html].map((it) => it.includes(said)),
   ).toEqual([true, false])
