@@ -14,7 +14,6 @@ import { createLimiter, defaultLimits, type Limits } from './http/limits.ts'
 import { mountRoutes } from './http/mount.ts'
 import { describeRoutes, type OpenApiDocument } from './http/openapi.ts'
 import { Problem } from './http/problem.ts'
-import { requestContextOf } from './http/request-context.ts'
 import { createRequestLog } from './http/request-log.ts'
 import { createRestoreGate } from './http/restore-gate.ts'
 import type { Route } from './http/route.ts'
@@ -233,8 +232,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     fail,
     assertRestored: createRestoreGate(api),
   })
-  app.use((request, response) => {
-    requestContextOf(response).page = request.accepts(['json', 'html']) === 'html'
+  app.use(() => {
     throw new Problem('not_found')
   })
   app.use(fail)

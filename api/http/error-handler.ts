@@ -28,7 +28,9 @@ export function createErrorHandler(context: Context): ErrorRequestHandler {
     if (cause !== undefined)
       response.err = cause instanceof Error ? cause : new Error('a value that is no Error was thrown')
     const requestContext = requestContextOf(response)
-    const { requestId, page, language, described, template: route } = requestContext
+    const { requestId, language, described, template: route } = requestContext
+    // Before a route is found nothing but the request says whether a person looks at the answer.
+    const page = requestContext.page || (described === undefined && request.accepts(['json', 'html']) === 'html')
     requestContext.refusal = { code: problem.code, detail: problem.options.detail }
     if (described && !described.has(problem.code))
       context.log.error({ method: request.method, route, code: problem.code }, undescribedProblem)
@@ -39,11 +41,22 @@ export function createErrorHandler(context: Context): ErrorRequestHandler {
       // While the form was made the request may have passed its deadline.
       if (response.headersSent) return
       const shown = pageContextOf(request, response, context.config.SUPPORT_MAIL)
-      const html = form ?? renderProblemPage(problem, shown, { requestId, route, caller: requestContext.caller.kind })
+      const caller = requestContext.caller.kind
+      const html = form ?? renderProblemPage(withWait(problem, response), shown, { requestId, route, caller })
       return sendProblemPage(response, problem, html, form !== undefined)
     }
     sendProblem(response, problem, { publicUrl: context.config.PUBLIC_URL, requestId, language })
   }
+}
+
+/** The limiter says the time until a repetition in a header of the answer alone. */
+function withWait(problem: Problem, response: Response): Problem {
+  const wait = response.get('Retry-After')
+  if (wait === undefined || problem.options.headers?.['Retry-After'] !== undefined) return problem
+  return new Problem(problem.code, {
+    ...problem.options,
+    headers: { ...problem.options.headers, 'Retry-After': wait },
+  })
 }
 
 function sendProblemPage(response: Response, problem: Problem, html: string, forms: boolean): void {

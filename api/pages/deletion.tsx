@@ -2,17 +2,24 @@
 import type { ReactNode } from 'react'
 import { signatureNamespace, signerName } from '../../db/crypto/signer.ts'
 import type { ErasureStep, StepState } from '../../policy/deletion.ts'
-import { Facts, Form, WideTable } from './form.tsx'
+import type { RefusedForm } from '../http/route.ts'
+import { Facts, FaultSummary, Form, formState, Tick, WideTable } from './form.tsx'
 import { type PageContext, renderLayout } from './layout.tsx'
 
-/** @param csrf the token of a session with a fresh sign-in; without it the page asks to sign in */
-export function renderDeleteAccount(page: PageContext, csrf?: string): string {
+/**
+ * @param csrf the token of a session with a fresh sign-in; without it the page asks to sign in
+ * @param refused the form as it was sent, if it was refused
+ */
+export function renderDeleteAccount(page: PageContext, csrf?: string, refused?: RefusedForm): string {
   const { t } = page.texts
+  const state = refused && formState(page.texts, refused, { understood: t('deletion.ask') })
   return renderLayout({
     ...page,
     title: t('deletion.title'),
+    hasFault: refused !== undefined,
     children: (
       <>
+        <FaultSummary of={state} />
         <p>{t('deletion.atOnce')}</p>
         <ul>
           <li>{t('deletion.data')}</li>
@@ -29,9 +36,7 @@ export function renderDeleteAccount(page: PageContext, csrf?: string): string {
           </p>
         ) : (
           <Form action="/delete-account" csrf={csrf}>
-            <label className="choice">
-              <input type="checkbox" name="understood" required /> {t('deletion.understood')}
-            </label>
+            <Tick name="understood" label={t('deletion.understood')} state={state} required />
             <button type="submit" className="danger">
               {t('deletion.now')}
             </button>

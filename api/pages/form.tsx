@@ -4,7 +4,7 @@ import type { HTMLInputTypeAttribute, ReactNode } from 'react'
 import type { Texts } from '../../messages/texts.ts'
 import type { RefusedForm } from '../http/route.ts'
 import { Icon } from './brand/icons.tsx'
-import { explanation } from './problems/problem-texts.ts'
+import { explanation, titleOf } from './problems/problem-texts.ts'
 
 interface FormProps {
   action: string
@@ -53,8 +53,8 @@ export interface FormState {
 export function formState({ t }: Texts, refused: RefusedForm, asks: Readonly<Record<string, string>> = {}): FormState {
   const { typed, problem } = refused
   const { errors = [] } = problem.options
-  const title = t(`problem.${problem.code}`)
-  const text = explanation(t, problem.code)
+  const title = titleOf(t, problem.code)
+  const text = explanation(t, problem)
   const known = errors.filter(({ field }) => Object.hasOwn(asks, field))
   const others = errors.filter(({ field }) => !Object.hasOwn(asks, field))
   return {
@@ -132,6 +132,28 @@ export function TextField(field: FieldProps) {
     <Labelled field={field}>
       <textarea defaultValue={shownValue(field)} {...attributesOf(field)} />
     </Labelled>
+  )
+}
+
+/** A box to tick, with its fault below it. It comes back ticked if it was. */
+export function Tick({ name, label, state, required }: Omit<FieldProps, 'value' | 'minLength' | 'maxLength'>) {
+  const fault = state?.faults.get(name)
+  return (
+    <div className="field">
+      <label className="choice">
+        <input
+          type="checkbox"
+          defaultChecked={state?.typed[name] === 'on'}
+          {...attributesOf({ name, label, state, ...(required && { required }) })}
+        />{' '}
+        {label}
+      </label>
+      {fault ? (
+        <span className="fault" id={`${idOf(name)}-fault`}>
+          {fault}
+        </span>
+      ) : null}
+    </div>
   )
 }
 

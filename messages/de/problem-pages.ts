@@ -10,6 +10,24 @@ export const trouble = {
   start: 'Startseite',
   ask: 'Wenn Sie uns danach fragen, nennen Sie diese Nummer: {id}',
   number: 'Nummer dieser Antwort: {id}',
+  waitMinutes: 'Sie können es in {minutes, plural, one {# Minute} other {# Minuten}} noch einmal versuchen.',
+  waitHours: 'Sie können es in {hours, plural, one {# Stunde} other {# Stunden}} noch einmal versuchen.',
+
+  'title.unauthenticated': 'Bitte melden Sie sich an',
+  'title.fresh_sign_in_required': 'Bitte melden Sie sich noch einmal an',
+  'title.invalid_request': 'Das geht so nicht',
+  'title.forbidden': 'Diese Seite ist für andere',
+  'title.not_found': 'Seite nicht gefunden',
+  'title.method_not_allowed': 'Hier gibt es nichts zu sehen',
+  'title.body_too_large': 'Das ist zu lang',
+  'title.unsupported_media_type': 'Das Formular kann nicht gelesen werden',
+  'title.too_many_requests': 'Das war zu oft',
+  'title.restoring': 'Wir sind bald wieder da',
+  'title.request_in_progress': 'Das wird gerade schon erledigt',
+  'title.idempotency_key_reused': 'Dieses Formular wurde schon geschickt',
+  'title.order_state_conflict': 'Das ist nicht mehr möglich',
+  'title.privacy_request_state_conflict': 'Die Anfrage hat sich inzwischen geändert',
+
   'text.invalid_request':
     'Die Adresse oder das Formular enthält etwas, das diese Seite nicht kennt. Es wurde nichts geändert.',
   'text.unauthenticated':
@@ -20,18 +38,18 @@ export const trouble = {
   'text.forged_form':
     'Es kam nicht von unserer eigenen Seite, oder Ihre Sitzung ist inzwischen abgelaufen. Öffnen Sie die Seite noch einmal.',
   'text.not_found': 'Unter dieser Adresse gibt es nichts, oder es gehört nicht Ihnen.',
-  'text.method_not_allowed': 'Diese Adresse nimmt nur ein Formular an. Gehen Sie zurück zur Seite mit dem Formular.',
+  'text.method_not_allowed': 'Diese Adresse nimmt nur an, was ein Formular schickt. Gehen Sie zurück zur Seite mit dem Formular.',
   'text.body_too_large': 'Sie haben mehr geschickt, als dieses Formular aufnehmen kann. Bitte kürzen Sie es.',
   'text.unsupported_media_type': 'So werden unsere Formulare nicht geschickt. Öffnen Sie die Seite noch einmal.',
   'text.too_many_requests': 'Bitte warten Sie eine Weile, und versuchen Sie es dann noch einmal.',
-  'text.internal_error': 'Ein Fehler auf unserer Seite. Wir wurden benachrichtigt.',
+  'text.internal_error': 'Ein Fehler auf unserer Seite. Wir wurden benachrichtigt. Bitte versuchen Sie es in einigen Minuten noch einmal.',
   'text.restoring': 'Wir stellen unsere Daten wieder her. Bitte versuchen Sie es später noch einmal.',
   'text.unavailable': 'Etwas, das diese Seite braucht, antwortet nicht. Bitte versuchen Sie es gleich noch einmal.',
   'text.request_in_progress':
     'Wir arbeiten noch daran. Warten Sie einen Augenblick, und sehen Sie dann wieder auf die Seite.',
   'text.idempotency_key_reused':
-    'Dieses Formular wurde schon mit anderem Inhalt geschickt. Öffnen Sie die Seite noch einmal.',
-  'text.account_missing': 'Dieses Konto gibt es nicht mehr.',
+    'Damals stand etwas anderes darin. Öffnen Sie die Seite noch einmal.',
+  'text.account_missing': 'Dieses Konto gibt es nicht mehr. In der App können Sie sich neu registrieren.',
   'text.order_state_conflict': 'Die Bestellung hat sich inzwischen geändert: Die Seite zeigt ihren jetzigen Stand.',
   'text.package_unavailable':
     'Es wird inzwischen nicht mehr verkauft. Öffnen Sie die Seite noch einmal, um zu sehen, was es gibt.',

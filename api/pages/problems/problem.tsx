@@ -5,7 +5,8 @@ import type { Problem } from '../../http/problem.ts'
 import { problems } from '../../http/problems.ts'
 import { Icon } from '../brand/icons.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
-import { explanation } from './problem-texts.ts'
+import type { Destination } from '../sign-in.tsx'
+import { explanation, titleOf } from './problem-texts.ts'
 
 interface ProblemContext {
   requestId: string
@@ -26,13 +27,13 @@ export function renderProblemPage(
   return renderLayout({
     ...page,
     ...(isConsole && { head: null }),
-    title: t(`problem.${problem.code}`),
+    title: isConsole ? t(`problem.${problem.code}`) : titleOf(t, problem.code),
     children: (
       <>
-        {isConsole ? <Details problem={problem} /> : <p>{explanation(t, problem.code)}</p>}
+        {isConsole ? <Details problem={problem} /> : <p>{explanation(t, problem)}</p>}
         {status === 401 ? (
           <p>
-            <a className="button" href={isConsole ? '/console' : '/account/sign-in'}>
+            <a className="button" href={isConsole ? '/console' : `/account/sign-in?next=${afterSignIn(route)}`}>
               {t('trouble.signIn')}
             </a>
           </p>
@@ -67,6 +68,12 @@ function Details({ problem }: { problem: Problem }) {
       )}
     </>
   )
+}
+
+/** The page that a sign-in leads to: the one that asked for it. */
+function afterSignIn(route: string): Destination {
+  if (route === '/delete-account') return 'delete-account'
+  return /^\/account(?:$|\/orders|\/esims)/.test(route) ? 'account' : 'account/data'
 }
 
 /** Where a person goes from a page that has nothing to offer. */
