@@ -2,9 +2,17 @@
  * G2, everybody can correct their data: pages on which each address agrees to a change. They need a button, since mail
  * scanners follow links.
  */
+import { Icon } from './brand/icons.tsx'
 import { type PageContext, renderLayout } from './layout.tsx'
 
 export type EmailChangePage = 'ask_old' | 'ask_new' | 'agreed' | 'changed' | 'over'
+
+/** A change ends the sessions of the web. */
+const wayOn = {
+  agreed: { href: '/account', label: 'common.myEsims' },
+  changed: { href: '/account/sign-in', label: 'trouble.signIn' },
+  over: { href: '/account/data', label: 'account.myData' },
+} as const
 
 export function renderEmailChange(what: EmailChangePage, page: PageContext): string {
   const { t } = page.texts
@@ -22,7 +30,14 @@ export function renderEmailChange(what: EmailChangePage, page: PageContext): str
           <p className="quiet">{t(`page.emailChange.ask${side[what]}Note`)}</p>
         </>
       ) : (
-        <p>{t(`page.emailChange.${what}Text`)}</p>
+        <>
+          <p>{t(`page.emailChange.${what}Text`)}</p>
+          <p>
+            <a className="way" href={wayOn[what].href}>
+              <Icon of="forward" /> {t(wayOn[what].label)}
+            </a>
+          </p>
+        </>
       ),
   })
 }

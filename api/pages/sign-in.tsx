@@ -1,5 +1,6 @@
 /** Pages of the sign-in by a mailed link. */
 import type { RefusedForm } from '../http/route.ts'
+import { Notice } from './account/frame.tsx'
 import { FaultSummary, Field, Form, formState } from './form.tsx'
 import { type PageContext, renderLayout } from './layout.tsx'
 
@@ -7,8 +8,15 @@ import { type PageContext, renderLayout } from './layout.tsx'
 export const destinations = ['account', 'account/data', 'delete-account'] as const
 export type Destination = (typeof destinations)[number]
 
-/** @param refused the form as it was typed, if it was refused */
-export function renderAskAddress(next: Destination, page: PageContext, refused?: RefusedForm): string {
+/**
+ * @param notice the name of what was just done
+ * @param refused the form as it was typed, if it was refused
+ */
+export function renderAskAddress(
+  next: Destination,
+  page: PageContext,
+  { notice, refused }: { notice?: string | undefined; refused?: RefusedForm } = {},
+): string {
   const { t } = page.texts
   const state = refused && formState(page.texts, refused, { email: t('account.ask.email') })
   return renderLayout({
@@ -17,6 +25,7 @@ export function renderAskAddress(next: Destination, page: PageContext, refused?:
     hasFault: refused !== undefined,
     children: (
       <>
+        <Notice texts={page.texts} of={notice} />
         <FaultSummary of={state} />
         {next === 'delete-account' ? <p>{t('account.signIn.toDelete')}</p> : null}
         <p>{t('account.signIn.text')}</p>

@@ -2,13 +2,15 @@
  * G4, consent to promotions can be withdrawn at any time: unsubscribing takes one click and no sign-in. The mailed link
  * only shows a button, since mail scanners follow links.
  */
+import type { ReactNode } from 'react'
 import { type PageContext, renderLayout } from './layout.tsx'
 
 export type UnsubscribePage = 'ask' | 'done' | 'off' | 'unknown'
 
 /** @param what `off`: promotions are off already */
 export function renderUnsubscribe(what: UnsubscribePage, page: PageContext): string {
-  const { t } = page.texts
+  const { t, rich } = page.texts
+  const withWay = { data: (words: ReactNode) => <a href="/account/data">{words}</a> }
   return renderLayout({
     ...page,
     title: t(`page.unsubscribe.${what}`),
@@ -20,10 +22,10 @@ export function renderUnsubscribe(what: UnsubscribePage, page: PageContext): str
             <input type="hidden" name="List-Unsubscribe" value="One-Click" />
             <button type="submit">{t('page.unsubscribe.stop')}</button>
           </form>
-          <p className="quiet">{t('page.unsubscribe.stays')}</p>
+          <p className="quiet">{rich('page.unsubscribe.stays', withWay)}</p>
         </>
       ) : (
-        <p>{t(`page.unsubscribe.${what}Text`)}</p>
+        <p>{what === 'off' ? t('page.unsubscribe.offText') : rich(`page.unsubscribe.${what}Text`, withWay)}</p>
       ),
   })
 }

@@ -35,7 +35,7 @@ export function sessionCookie(kind: SessionKind, secret: string, maxAgeMs: numbe
 }
 
 /** The headers of a sign-out: the browser forgets the session, and what it may have kept of the pages. */
-export const signOutHeaders = (kind: SessionKind, publicUrl: string): Record<string, string> => ({
+export const signOutHeaders = (kind: SessionKind, publicUrl: string) => ({
   'Set-Cookie': sessionCookie(kind, '', 0, publicUrl),
   'Clear-Site-Data': '"cache", "storage"',
 })

@@ -13,13 +13,13 @@ export const page = {
   'unsubscribe.askText': 'Wir schicken Angebote nur an Personen, die sie haben möchten. Ein Klick, und wir hören auf.',
   'unsubscribe.stop': 'Angebote abbestellen',
   'unsubscribe.stays':
-    'E-Mails zu Ihren Käufen erhalten Sie weiterhin. In den Einstellungen Ihres Kontos können Sie Angebote wieder einschalten.',
+    'E-Mails zu Ihren Käufen erhalten Sie weiterhin. Unter <data>Meine Daten</data> können Sie Angebote wieder einschalten.',
   'unsubscribe.doneText':
-    'Das gilt ab jetzt, für Angebote jeder Art. E-Mails zu Ihren Käufen erhalten Sie weiterhin. In den Einstellungen Ihres Kontos können Sie Angebote wieder einschalten.',
+    'Das gilt ab jetzt, für Angebote jeder Art. E-Mails zu Ihren Käufen erhalten Sie weiterhin. Unter <data>Meine Daten</data> können Sie Angebote wieder einschalten.',
   'unsubscribe.offText':
     'Für diese Adresse sind Angebote ausgeschaltet, oder das Konto ist gelöscht. Sie brauchen nichts weiter zu tun.',
   'unsubscribe.unknownText':
-    'Vielleicht wurde er nicht vollständig kopiert. Angebote lassen sich auch in den Einstellungen des Kontos ausschalten.',
+    'Vielleicht wurde er nicht vollständig kopiert. Angebote lassen sich auch unter <data>Meine Daten</data> ausschalten.',
 
   'emailChange.ask_old': 'Die Adresse Ihres Kontos ändern?',
   'emailChange.ask_new': 'Diese Adresse für Ihr Konto verwenden?',

@@ -11,13 +11,13 @@ export const page = {
   'unsubscribe.askText': 'We send offers only to those who asked for them. One click, and we stop.',
   'unsubscribe.stop': 'Stop the offers',
   'unsubscribe.stays':
-    'You go on getting mails about what you buy. Offers can be switched on again in the account settings.',
+    'You will still get e-mails about what you buy. You can switch offers on again under <data>My data</data>.',
   'unsubscribe.doneText':
-    'It holds from now on, for offers of every kind. You go on getting mails about what you buy. Offers can be switched on again in the account settings.',
+    'It holds from now on, for offers of every kind. You will still get e-mails about what you buy. You can switch offers on again under <data>My data</data>.',
   'unsubscribe.offText':
     'Offers are switched off for this address, or the account is deleted. There is nothing more to do.',
   'unsubscribe.unknownText':
-    'Perhaps it was not copied whole. Offers can be switched off in the account settings, too.',
+    'Perhaps it was not copied whole. You can switch offers off under <data>My data</data>, too.',
 
   'emailChange.ask_old': 'Change the address of your account?',
   'emailChange.ask_new': 'Use this address for your account?',

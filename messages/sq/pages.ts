@@ -13,13 +13,13 @@ export const page = {
   'unsubscribe.askText': 'Oferta u dërgojmë vetëm atyre që i kanë kërkuar. Një klikim, dhe ndalojmë.',
   'unsubscribe.stop': 'Ndaloni ofertat',
   'unsubscribe.stays':
-    'Do të vazhdoni të merrni e-maile për blerjet tuaja. Ofertat mund t’i aktivizoni përsëri te cilësimet e llogarisë.',
+    'Do të vazhdoni të merrni e-maile për blerjet tuaja. Ofertat mund t’i aktivizoni përsëri te <data>Të dhënat e mia</data>.',
   'unsubscribe.doneText':
-    'Kjo vlen tani e tutje, për çdo lloj oferte. Do të vazhdoni të merrni e-maile për blerjet tuaja. Ofertat mund t’i aktivizoni përsëri te cilësimet e llogarisë.',
+    'Kjo vlen tani e tutje, për çdo lloj oferte. Do të vazhdoni të merrni e-maile për blerjet tuaja. Ofertat mund t’i aktivizoni përsëri te <data>Të dhënat e mia</data>.',
   'unsubscribe.offText':
     'Ofertat janë të çaktivizuara për këtë adresë, ose llogaria është fshirë. Nuk keni nevojë të bëni asgjë tjetër.',
   'unsubscribe.unknownText':
-    'Ndoshta nuk është kopjuar e plotë. Ofertat mund të çaktivizohen edhe te cilësimet e llogarisë.',
+    'Ndoshta nuk është kopjuar e plotë. Ofertat mund t’i çaktivizoni edhe te <data>Të dhënat e mia</data>.',
 
   'emailChange.ask_old': 'Ta ndryshojmë adresën e llogarisë suaj?',
   'emailChange.ask_new': 'Ta përdorim këtë adresë për llogarinë tuaj?',

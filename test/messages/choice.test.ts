@@ -77,6 +77,7 @@ test('a page has the language that was chosen in the browser, else of the accoun
   expect(page.html).toContain('aria-current="true">Deutsch</a>')
 
   expect((await surfer.submit('/account/data', '/account/language', { language: 'en' })).status).toBe(303)
+  expect((await surfer.open('/account/data')).html).toContain('Your language is saved.')
   expect((await surfer.open('/delete-account')).html).toContain('Delete my account now')
   const account = expectStatus(await person.caller.get(`/v1/accounts/${person.accountId}`), 200)
   expect(account.language).toBe('en')

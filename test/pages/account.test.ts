@@ -173,6 +173,7 @@ test('a web session ends by sign-out, by time and with the account', async () =>
   const stolen = createSurfer(site)
   for (const [name, value] of first.cookies) stolen.cookies.set(name, value)
   await first.submit('/account/data', '/account/sign-out')
+  expect((await first.open('/account')).html).toContain('You are signed out.')
   expect((await stolen.open('/account')).html).toContain('Send me a link')
 
   const second = await signIn(person)
@@ -192,7 +193,7 @@ test('G5: the web export needs one click after a recent sign-in, and a new sign-
   expect(file.headers.get('content-disposition')).toContain('ama-esim-export.json')
   await sql`update web_sessions set signed_in_at = ${new Date(Date.now() - 11 * 60_000)} where account_id = ${person.accountId}`
   const late = await surfer.open('/account/export')
-  expect([late.status, late.html.includes('href="/account/sign-in"')]).toEqual([401, true])
+  expect([late.status, late.html.includes('href="/account/sign-in?next=account/data"')]).toEqual([401, true])
   const anonymous = await createSurfer(site).open('/account/export')
   expect([anonymous.status, anonymous.headers.get('content-type')]).toEqual([401, 'text/html; charset=utf-8'])
 })
@@ -256,7 +257,9 @@ test('G3: a person deletes their account on the web, and the receipt is readable
     await signIn(person, 'delete-account'),
   ]
   expect([anonymous.includes('Sign in to delete'), anonymous.includes('understood')]).toEqual([true, false])
-  expect((await surfer.submit('/delete-account', '/delete-account')).status).toBe(400)
+  const unticked = await surfer.submit('/delete-account', '/delete-account')
+  expect([unticked.status, unticked.html.match(/Tick the box/g)?.length]).toEqual([400, 2])
+  expect(unticked.html).toMatch(/name="understood"[^>]* aria-invalid="true" aria-describedby="field-understood-fault"/)
   const deleted = await surfer.submit('/delete-account', '/delete-account', { understood: 'on' })
   expect([deleted.status, deleted.location]).toEqual([303, expect.stringMatching(/^\/receipts\/[0-9a-f-]{36}$/)])
   expect(surfer.cookies.size).toBe(0)

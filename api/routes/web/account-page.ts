@@ -7,7 +7,7 @@ const headers = layoutHeaders({ forms: true })
 export function accountPage(publicUrl: string) {
   return async (
     header: (name: string) => string | undefined,
-    render: (notice: string | undefined) => Promise<string>,
+    render: (notice: string | undefined) => Promise<string> | string,
   ): Promise<{ status: 200; headers: Record<string, string>; raw: string }> => {
     const notice = noticeIn(header('cookie'), publicUrl)
     const raw = await render(notice)

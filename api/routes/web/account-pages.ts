@@ -92,7 +92,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       body: z.strictObject({ email, next: destination }),
       responses: { 200: html },
       showFormAgain: ({ page }, refused) =>
-        renderAskAddress(destination.catch('account').parse(refused.typed.next), page(), refused),
+        renderAskAddress(destination.catch('account').parse(refused.typed.next), page(), { refused }),
       handle({ body, page }) {
         signIn.requestLink(body.email, body.next)
         return { status: 200, headers, raw: renderLinkSent(page(), signIn.validMinutes) }
@@ -144,7 +144,9 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       async handle({ header }) {
         const secret = secretIn(header('cookie'), 'visitor', publicUrl)
         if (secret) await closeSession(sql, secret)
-        return { status: 303, headers: { Location: '/account', ...signOutHeaders('visitor', publicUrl) } }
+        const { 'Set-Cookie': ended, ...forgotten } = signOutHeaders('visitor', publicUrl)
+        const cookies = [ended, noticeCookie('signed_out', publicUrl)]
+        return { status: 303, headers: { Location: '/account', ...forgotten, 'Set-Cookie': cookies } }
       },
     }),
     defineRoute({

@@ -6,6 +6,7 @@ import { languages } from '../../../messages/languages.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, html, type Route } from '../../http/route.ts'
 import { languageCookie } from '../../language/request-language.ts'
+import { noticeCookie } from '../../sign-in/notice-cookie.ts'
 
 const language = z.enum(languages)
 const elsewhere = { description: 'Done; `Location` is the page in that language' } as const
@@ -42,8 +43,8 @@ export function languageRoutes({ sql, dataKeys, cipher, config }: ApiContext): R
       async handle({ caller, body }) {
         const change = { id: caller.accountId, expectedVersion: undefined, changes: body, at: new Date() }
         if ((await updateAccount(sql, { dataKeys, cipher }, change)) !== 'changed') throw new Problem('not_found')
-        const headers = { Location: '/account/data', 'Set-Cookie': languageCookie(body.language, publicUrl) }
-        return { status: 303, headers }
+        const cookies = [languageCookie(body.language, publicUrl), noticeCookie('language', publicUrl)]
+        return { status: 303, headers: { Location: '/account/data', 'Set-Cookie': cookies } }
       },
     }),
   ]

@@ -8,13 +8,12 @@ import { listOrders } from '../../../db/order/orders.ts'
 import type { Visitor } from '../../http/caller.ts'
 import { defineRoute, html, type Route } from '../../http/route.ts'
 import { renderMyEsims } from '../../pages/account/my-esims.tsx'
-import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
+import type { PageContext } from '../../pages/layout.tsx'
 import { renderAskAddress } from '../../pages/sign-in.tsx'
 import { esimLife, findEsimsToTopUp } from '../../views/esim-life.ts'
 import { accountPage } from './account-page.ts'
 import { holdsOf } from './own-order.ts'
 
-const headers = layoutHeaders({ forms: true })
 const shownOrders = 50
 
 export function myEsimsPageRoutes(api: ApiContext): Route[] {
@@ -31,7 +30,7 @@ export function myEsimsPageRoutes(api: ApiContext): Route[] {
       callers: ['public', 'visitor'],
       responses: { 200: html },
       async handle({ caller, header, page }) {
-        if (caller.kind !== 'visitor') return { status: 200, headers, raw: renderAskAddress('account', page()) }
+        if (caller.kind !== 'visitor') return show(header, (notice) => renderAskAddress('account', page(), { notice }))
         return show(header, (notice) => myEsims(caller, page(), notice))
       },
     }),
