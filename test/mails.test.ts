@@ -45,7 +45,7 @@ const site = { publicUrl: 'https://ama-esim.example', supportMail: 'help@ama-esi
 const hostile = '<script>alert("x")</script>&amp;'
 const activationCode = 'LPA:1$rsp.example.com$QX4T-9KD2-77AB'
 const at = new Date('2026-12-05T10:30:00Z')
-const order = { destination: 'JP', dataBytes: 5e9, daily: false, days: 30, quantity: 1 }
+const order = { id: 'O-1', destination: 'JP', dataBytes: 5e9, daily: false, days: 30, quantity: 1 }
 const total = { minor: 1290, currency: 'EUR' }
 const url = `${site.publicUrl}/somewhere`
 const named = (texts: Texts) => ({ site, texts, firstName: hostile, order })
@@ -347,6 +347,22 @@ test('the QR image has the code in black on white', () => {
       expect(black(middle(column), middle(row))).toBe(inside && modules.get(row, column) === 1)
     }
   }
+})
+
+test('a mail about an order leads to it, or asks to write to us', () => {
+  const about = ['held', 'delayed', 'topUpDelayed', 'refunded', 'topUpRefunded', 'apology', 'cancelled', 'withdrawal']
+  for (const name of [...about, 'partialRefund', 'partialReturned'])
+    expect(mails[name]?.(inEnglish).html, name).toContain(`href="${site.publicUrl}/account/orders/O-1"`)
+  for (const name of ['refundFailed', 'notAccepted']) {
+    const { html, text } = mails[name]?.(inEnglish) ?? { html: '', text: '' }
+    expect([name, html.includes('/account/orders/'), /write to help@/.test(text)]).toEqual([name, false, true])
+  }
+})
+
+test('the text part has headings as they are written', () => {
+  const { subject, text } = mails.held?.(textsOf('de')) ?? { subject: 'none', text: '' }
+  expect(text).toContain(subject)
+  expect(mails.confirmation?.(inEnglish).text).toContain('Your eSIM for Japan is ready')
 })
 
 test('only promotions have an unsubscribe link, a different one for each recipient', () => {

@@ -139,6 +139,7 @@ function consentOf({ performance_consent: version, performance_consent_at: at }:
 
 /** What a mail says of an order. */
 export const summaryOf = async ({ sql }: Pick<Context, 'sql'>, order: OrderRow): Promise<OrderSummary> => ({
+  id: order.id,
   destination: order.destination,
   dataBytes: numberOrNull(order.data_bytes),
   daily: (await listDaily(sql, [order.package_code])).has(order.package_code),

@@ -101,19 +101,25 @@ function refundMail(props: OrderProps & { amount: Money; creditNoteNumber?: stri
 /** The bank returned the refund: an operator has to find another way. */
 export function renderOrderRefundFailed(props: OrderProps & { amount: Money }): RenderedMail {
   const { t, money } = props.texts
-  return orderMail(props, t('order.refundFailed.subject', { amount: money(props.amount) }), [
-    t('order.refundFailed.text'),
-    t('order.refundFailed.write', { address: props.site.supportMail }),
-  ])
+  return orderMail(
+    props,
+    t('order.refundFailed.subject', { amount: money(props.amount) }),
+    [t('order.refundFailed.text'), t('order.refundFailed.write', { address: props.site.supportMail })],
+    [],
+    null,
+  )
 }
 
 /** A payment does not match the order: an operator decides about the money. */
 export function renderOrderPaymentNotAccepted(props: OrderProps): RenderedMail {
   const { t } = props.texts
-  return orderMail(props, t('order.cancelled.subject', placeOf(props)), [
-    t('order.notAccepted.text'),
-    t('order.notAccepted.write', { address: props.site.supportMail }),
-  ])
+  return orderMail(
+    props,
+    t('order.cancelled.subject', placeOf(props)),
+    [t('order.notAccepted.text'), t('order.notAccepted.write', { address: props.site.supportMail })],
+    [],
+    null,
+  )
 }
 
 /** The order was cancelled before a payment. */
@@ -178,13 +184,26 @@ export function renderTopUpConfirmed(props: TopUpConfirmedProps): RenderedMail {
   )
 }
 
+interface MailAction {
+  url: string
+  label: string
+}
+
+/** The page that shows how the order is now. */
+const seeOrder = ({ site, texts: { t }, order: { id } }: OrderProps): MailAction => ({
+  url: `${site.publicUrl}/account/orders/${id}`,
+  label: t('purchase.back.order'),
+})
+
+/** @param action null: there is nothing to see, and the mail asks to write to us */
 function orderMail(
-  { site, texts, firstName, order }: OrderProps,
+  props: OrderProps,
   subject: string,
   paragraphs: string[],
   facts: [string, ReactNode][] = [],
-  action?: { url: string; label: string },
+  action: MailAction | null = seeOrder(props),
 ): RenderedMail {
+  const { site, texts, firstName, order } = props
   return renderMail(
     subject,
     <Layout site={site} texts={texts} preview={paragraphs[0] ?? ''} reason={texts.t('order.reason')}>

@@ -5,6 +5,7 @@ import type { ValidityStart } from '../../providers/esim.ts'
 
 /** What was ordered, without the package's name, which is English. */
 export interface OrderSummary {
+  id: string
   /** ISO 3166 code, or the name of a region */
   destination: string
   /** null: unlimited */
