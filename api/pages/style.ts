@@ -44,6 +44,7 @@ body > footer { border-top: 1px solid var(--line); color: var(--muted); font-siz
 body > footer a { color: inherit }
 code, pre { font: .9em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
 code { user-select: all }
+.written { background: var(--card); border-left: .25rem solid var(--line); padding: .6rem .9rem; white-space: pre-wrap }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; overflow-x: auto; padding: .75rem }
 table { border-collapse: collapse; width: 100% }
 th, td { border-bottom: 1px solid var(--line); overflow-wrap: normal; padding: .5rem .75rem .5rem 0; text-align: left;

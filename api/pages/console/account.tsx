@@ -5,6 +5,7 @@ import type { EmailChange } from '../../../db/email-changes.ts'
 import type { TaskOwner } from '../../../db/operator/task-owners.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
 import { moment, money } from '../../../mails/format.ts'
+import { type Language, languageNames } from '../../../messages/languages.ts'
 import { plain } from '../../views/plain.ts'
 import type { AccountTimelineEntry } from '../../views/timeline/account-timeline.ts'
 import { Facts } from '../form.tsx'
@@ -23,6 +24,7 @@ export interface AccountPage {
     mailState: string
     phone: string | null
     promotions: boolean
+    language: Language
     policyVersion: string
     createdAt: Date
     lastActiveAt: Date
@@ -69,6 +71,7 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
               ),
             ],
             ['Phone', account.phone ?? 'none'],
+            ['Language', languageNames[account.language]],
             ['Since', moment(account.createdAt)],
             ['Last active', moment(account.lastActiveAt)],
             ['Policy', account.policyVersion],

@@ -6,7 +6,7 @@ import type { BulkActionView, BulkOrderView } from '../../views/bulk-action-view
 import { plain } from '../../views/plain.ts'
 import { Facts } from '../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { age, Button, Section, Table } from './parts.tsx'
+import { age, Button, counted, Section, Table } from './parts.tsx'
 import { runLink } from './temporal-links.ts'
 
 /** What each act does. */
@@ -37,18 +37,18 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
   const until = report.endedAt ? new Date(report.endedAt) : asOf
   return renderConsolePage(frame, {
     part: '/console/bulk-actions',
-    title: `Bulk action: ${report.act}, ${report.orderCount} orders, ${report.state}`,
+    title: `Bulk action: ${report.act}, ${counted(report.orderCount, 'order')}, ${report.state}`,
     back: { href: '/console/bulk-actions', label: 'Bulk actions' },
     children: (
       <>
         <section className="card">
           <div className="head">
             <h2>
-              {done + refused} of {report.orderCount} have their outcome
+              {done + refused} of {counted(report.orderCount, 'order')} done or refused
             </h2>
             <span className={`badge ${tones[report.state]}`}>{report.state}</span>
           </div>
-          <progress value={done + refused} max={report.orderCount || 1} aria-label="Orders that have their outcome" />
+          <progress value={done + refused} max={report.orderCount || 1} aria-label="Orders that are done or refused" />
           <p>{report.reason}</p>
           <Steps frame={frame} page={page} />
         </section>
@@ -200,7 +200,7 @@ function Steps({ frame: { csrf }, page: { report, mayAct, isOther } }: { frame: 
           <Button
             action={`${at}/start`}
             csrf={csrf}
-            label={`Start: ${report.act} ${report.orderCount} orders`}
+            label={`Start: ${report.act} ${counted(report.orderCount, 'order')}`}
             danger={report.act === 'refund'}
           />
         )}{' '}

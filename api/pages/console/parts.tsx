@@ -80,6 +80,18 @@ export function PageLinks({
   )
 }
 
+/** What a person has written: its lines, each as long as the screen, in the direction of its script. */
+export function Written({ children }: { children: string }) {
+  return (
+    <p className="written" dir="auto">
+      {children}
+    </p>
+  )
+}
+
+/** `1 order`, `2 orders` */
+export const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`
+
 /** Values with their words, for a field with a list of choices. */
 export const choicesOf = <Value extends string>(
   values: readonly Value[],

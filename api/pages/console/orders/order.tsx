@@ -25,6 +25,11 @@ export interface OrderPage {
   disputes: readonly { id: string; state: string; acts: readonly ActLink[] }[]
 }
 
+function nextOf({ status }: OrderRow): string {
+  const { waitsFor } = orderStates[status]
+  return waitsFor === 'nothing' ? 'Nothing more is waited for' : `It waits for ${waitsFor}`
+}
+
 export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
   const { order, esims } = page
   const runs = [orderWorkflowId(order.id), orderAftercareWorkflowId(order.id)]
@@ -42,7 +47,7 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
           </div>
           <p>
             {money({ minor: order.gross_minor, currency: order.currency })}
-            {order.reason ? `, ${plain(order.reason)}` : ''}. It waits for {orderStates[order.status].waitsFor}
+            {order.reason ? `, ${plain(order.reason)}` : ''}. {nextOf(order)}
             {page.dueAt ? ` until ${moment(page.dueAt)}` : ''}. Bought by{' '}
             <a href={`/console/accounts/${order.account_id}`}>account {order.account_id.slice(0, 8)}</a>.
           </p>

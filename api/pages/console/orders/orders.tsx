@@ -6,7 +6,7 @@ import { esimProviderIds } from '../../../../policy/outside-parties.ts'
 import { orderStates } from '../../../../workflows/order/order-states.ts'
 import { plain } from '../../../views/plain.ts'
 import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
-import { age, Options, Table } from '../parts.tsx'
+import { age, counted, Options, Table } from '../parts.tsx'
 
 /** How long they have waited at least. */
 export const waitingHours = ['1', '24', '72', '168'] as const
@@ -38,25 +38,28 @@ export function renderOrders(frame: ConsoleFrame, { asOf, status, filter, counts
         <QueueForm status={status} filter={filter} />
         <OrderCounts counts={counts} asOf={asOf} shown={status} filter={filter} />
         <p>They wait for {orderStates[status].waitsFor}; those that wait longest come first.</p>
-        {orders.length === 0 ? <p className="quiet">Nothing.</p> : null}
-        <Table heads={['Order', 'Bought', 'Why', 'Waits', 'Until']}>
-          {orders.map(({ row, dueAt }) => (
-            <tr key={row.id}>
-              <td>
-                <a href={`/console/orders/${row.id}`}>{row.id}</a>
-              </td>
-              <td>
-                {row.package_name}, {money({ minor: row.gross_minor, currency: row.currency })}
-              </td>
-              <td>{row.reason ? plain(row.reason) : ''}</td>
-              <td>for {age(asOf, row.paid_at ?? row.created_at)}</td>
-              <td className={dueAt && dueAt < asOf ? 'broken' : undefined}>
-                {dueAt && dueAt < asOf ? 'LATE, was due by ' : ''}
-                {dueAt ? moment(dueAt) : 'no day'}
-              </td>
-            </tr>
-          ))}
-        </Table>
+        {orders.length === 0 ? (
+          <p className="quiet">No order waits for it{Object.values(filter).some(Boolean) ? ' that fits the filter' : ''}.</p>
+        ) : (
+          <Table heads={['Order', 'Bought', 'Why', 'Waits', 'Until']}>
+            {orders.map(({ row, dueAt }) => (
+              <tr key={row.id}>
+                <td>
+                  <a href={`/console/orders/${row.id}`}>{row.id}</a>
+                </td>
+                <td>
+                  {row.package_name}, {money({ minor: row.gross_minor, currency: row.currency })}
+                </td>
+                <td>{row.reason ? plain(row.reason) : ''}</td>
+                <td>for {age(asOf, row.paid_at ?? row.created_at)}</td>
+                <td className={dueAt && dueAt < asOf ? 'broken' : undefined}>
+                  {dueAt && dueAt < asOf ? 'LATE, was due by ' : ''}
+                  {dueAt ? moment(dueAt) : 'no day'}
+                </td>
+              </tr>
+            ))}
+          </Table>
+        )}
         {next ? (
           <p>
             <a href={next}>Newer ones</a>
@@ -80,11 +83,25 @@ function QueueForm({ status, filter }: { status: WaitingState; filter: QueueFiel
       </label>
       <label>
         Currency
-        <input name="currency" defaultValue={filter.currency} maxLength={3} placeholder="EUR" />
+        <input
+          name="currency"
+          defaultValue={filter.currency}
+          maxLength={3}
+          pattern="[A-Za-z]{3}"
+          title="three letters, such as EUR"
+          placeholder="EUR"
+        />
       </label>
       <label>
         Country of the card
-        <input name="country" defaultValue={filter.country} maxLength={2} placeholder="DE" />
+        <input
+          name="country"
+          defaultValue={filter.country}
+          maxLength={2}
+          pattern="[A-Za-z]{2}"
+          title="two letters, such as DE"
+          placeholder="DE"
+        />
       </label>
       <label>
         Waits for at least
@@ -92,7 +109,7 @@ function QueueForm({ status, filter }: { status: WaitingState; filter: QueueFiel
           <option value="">any time</option>
           <Options
             of={waitingHours}
-            words={(hours) => (Number(hours) < 24 ? `${hours} h` : `${Number(hours) / 24} days`)}
+            words={(hours) => (Number(hours) < 24 ? `${hours} h` : counted(Number(hours) / 24, 'day'))}
           />
         </select>
       </label>

@@ -1,6 +1,7 @@
 import { moment } from '../../../../mails/format.ts'
 import { Facts } from '../../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
+import { Written } from '../parts.tsx'
 
 export interface RequestPage {
   request: {
@@ -46,12 +47,12 @@ export function renderRequest(frame: ConsoleFrame, { request }: RequestPage): st
           ]}
         />
         <h2>What was asked</h2>
-        <pre>{request.message}</pre>
+        <Written>{request.message}</Written>
         {request.answer || request.state === 'answered' ? (
           <>
             <h2>What was answered</h2>
             <p>{request.answerKind}</p>
-            <pre>{request.answer ?? 'Answered elsewhere.'}</pre>
+            {request.answer === null ? <p>Answered elsewhere.</p> : <Written>{request.answer}</Written>}
           </>
         ) : (
           <p>
