@@ -89,6 +89,8 @@ const card = {
   border: `1px solid ${colours.line}`,
   borderRadius: '12px',
   padding: '28px 28px 20px',
-}
+  // A name or an address may be longer than a phone is wide.
+  wordBreak: 'break-word',
+} as const
 const small = { color: colours.muted, fontSize: '13px', lineHeight: '20px', margin: '12px 0' }
 const link = { color: colours.accent, textDecoration: 'underline' }

@@ -121,6 +121,8 @@ export function Field({ type = 'text', autoComplete, inputMode, placeholder, ...
         placeholder={placeholder}
         defaultValue={shownValue(field)}
         {...attributesOf(field)}
+        // A name may be in a script that goes from right to left.
+        dir={type === 'text' ? 'auto' : undefined}
       />
     </Labelled>
   )
@@ -130,7 +132,7 @@ export function Field({ type = 'text', autoComplete, inputMode, placeholder, ...
 export function TextField(field: FieldProps) {
   return (
     <Labelled field={field}>
-      <textarea defaultValue={shownValue(field)} {...attributesOf(field)} />
+      <textarea defaultValue={shownValue(field)} {...attributesOf(field)} dir="auto" />
     </Labelled>
   )
 }

@@ -61,7 +61,7 @@ td.what { min-width: 13rem } td.what.short { min-width: 0 }
   .stacks thead { clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute; width: 1px }
   .stacks table, .stacks tbody { display: block }
   .stacks tr { border-bottom: 1px solid var(--line); display: flex; flex-wrap: wrap; gap: 0 .75rem; padding: .6rem 0 }
-  .stacks td { border: 0; color: var(--muted); font-size: .875rem; padding: 0 }
+  .stacks td { border: 0; color: var(--muted); font-size: .875rem; overflow-wrap: anywhere; padding: 0 }
   .stacks.scroll td { min-width: 0 } .stacks td:empty { display: none }
   .stacks td.what { color: var(--ink); flex-basis: 100%; font-size: 1rem; order: -1 }
   .stacks td.what.broken { color: var(--danger) } }
@@ -109,7 +109,8 @@ ul.rows > li > a { align-items: center; color: inherit; display: flex; gap: .75r
 ul.rows > li > a:hover strong { text-decoration: underline }
 ul.rows .grow { flex: 1 }
 ul.rows .icon { color: var(--accent) }
-dl { display: grid; gap: .4rem 1.25rem; grid-template-columns: minmax(8rem, max-content) 1fr; margin: .75rem 0 }
+dl { display: grid; gap: .4rem 1.25rem; grid-template-columns: fit-content(45%) 1fr; margin: .75rem 0 }
+dt { min-width: 8rem }
 dl > div { display: contents }
 dd { margin: 0; min-width: 0 }
 @media (max-width: 34rem) { dl { gap: 0; grid-template-columns: 1fr } dt { font-size: .875rem } dd { margin-bottom: .6rem } }
@@ -166,7 +167,9 @@ img.qr { background: #fff; border-radius: .75rem; display: block; height: auto; 
 .kept { color: var(--good) }
 .broken { color: var(--danger); font-weight: 600 }
 .unknown { color: var(--warn); font-weight: 600 }
-@media print { :root { color-scheme: light } body { background: #fff; max-width: none; padding: 0 }
+@media print { @page { margin: 18mm } :root { color-scheme: light }
+  body, body:has(.scroll) { background: #fff; display: block; max-width: none; min-height: 0; padding: 0 }
+  main { padding: 0 } tr, .card { break-inside: avoid } .scroll { overflow: visible }
   body > header nav, body > footer, .screen, .skip { display: none } .card { border: 0; padding: 0 }
   a { color: inherit; text-decoration: none } }
 @media (prefers-reduced-motion: no-preference) { button, .button { transition: filter .15s } }

@@ -85,6 +85,7 @@ export const account = {
   'cards.title': 'Gespeicherte Karten',
   'cards.none': 'Keine.',
   'cards.card': '{brand} •••• {last4}, gültig bis {expires}',
+  'cards.other': 'Karte',
   'cards.remove': 'Entfernen',
   'cards.text': 'Stripe hebt sie für Ihre nächste Zahlung auf. Wir kennen keine Kartennummer.',
   'cards.unknown':

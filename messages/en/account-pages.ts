@@ -84,6 +84,7 @@ export const account = {
   'cards.title': 'Saved cards',
   'cards.none': 'None.',
   'cards.card': '{brand} •••• {last4}, valid until {expires}',
+  'cards.other': 'Card',
   'cards.remove': 'Remove',
   'cards.text': 'Stripe keeps them for your next payment. We know no card number.',
   'cards.unknown':

@@ -34,7 +34,7 @@ export const purchase = {
 
   hostedName: 'More data for your eSIM',
   'topUps.text': 'The data is added to your eSIM as soon as it is paid. There is nothing to install.',
-  'topUps.none': 'This eSIM takes no more data.',
+  'topUps.none': 'This eSIM takes no more data. If you need more, the app has new eSIMs.',
   'topUps.offer': '{amount}, {days}',
   'topUps.order': 'Order with obligation to pay',
   'topUps.stripe': 'You pay on the page of Stripe, our payment processor. We see no card number.',

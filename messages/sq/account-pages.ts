@@ -85,6 +85,7 @@ export const account = {
   'cards.title': 'Kartat e ruajtura',
   'cards.none': 'Asnjë.',
   'cards.card': '{brand} •••• {last4}, e vlefshme deri më {expires}',
+  'cards.other': 'Kartë',
   'cards.remove': 'Hiqeni',
   'cards.text': 'Stripe i ruan për pagesën tuaj të radhës. Ne nuk dimë asnjë numër karte.',
   'cards.unknown':

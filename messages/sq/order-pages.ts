@@ -34,7 +34,7 @@ export const purchase = {
 
   hostedName: 'Më shumë të dhëna për eSIM-in tuaj',
   'topUps.text': 'Të dhënat i shtohen eSIM-it tuaj sapo të paguhen. Nuk ka asgjë për të instaluar.',
-  'topUps.none': 'Ky eSIM nuk pranon më të dhëna.',
+  'topUps.none': 'Ky eSIM nuk pranon më të dhëna. Nëse ju duhen më shumë, në aplikacion gjeni eSIM të rinj.',
   'topUps.offer': '{amount}, {days}',
   'topUps.order': 'Porosisni me detyrim pagese',
   'topUps.stripe': 'Paguani në faqen e Stripe, përpunuesit tonë të pagesave. Ne nuk shohim asnjë numër karte.',

@@ -4,7 +4,7 @@ import type { Texts } from '../../../messages/texts.ts'
 import { type FieldGroup, fieldGroups } from '../../../policy/field-groups.ts'
 import { WideTable } from '../form.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
-import { AccountNav, Card } from './frame.tsx'
+import { AccountNav } from './frame.tsx'
 
 export interface AccessesPage {
   days: number
@@ -23,7 +23,7 @@ export function renderAccesses({ days, items, next }: AccessesPage, page: PageCo
     children: (
       <>
         <AccountNav texts={texts} current="/account/data" />
-        <Card title={title}>
+        <section className="card">
           <p>{t('account.accesses.text', { days })}</p>
           {items.length === 0 ? <p>{t('account.accesses.none')}</p> : null}
           {items.length === 0 ? null : (
@@ -46,7 +46,7 @@ export function renderAccesses({ days, items, next }: AccessesPage, page: PageCo
               <a href={next}>{t('account.accesses.older')}</a>
             </p>
           ) : null}
-        </Card>
+        </section>
       </>
     ),
   })

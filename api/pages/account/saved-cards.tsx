@@ -11,6 +11,20 @@ interface SavedCardsProps {
   texts: Texts
 }
 
+/** As their owners write them, by Stripe's names: https://docs.stripe.com/api/payment_methods/object */
+const brandNames: ReadonlyMap<string, string> = new Map([
+  ['amex', 'American Express'],
+  ['cartes_bancaires', 'Cartes Bancaires'],
+  ['diners', 'Diners Club'],
+  ['discover', 'Discover'],
+  ['eftpos_au', 'eftpos Australia'],
+  ['jcb', 'JCB'],
+  ['link', 'Link'],
+  ['mastercard', 'Mastercard'],
+  ['unionpay', 'UnionPay'],
+  ['visa', 'Visa'],
+])
+
 export function SavedCards({ of, csrf, texts: { t } }: SavedCardsProps) {
   return (
     <Card title={t('account.cards.title')}>
@@ -19,7 +33,7 @@ export function SavedCards({ of, csrf, texts: { t } }: SavedCardsProps) {
       <ul className="rows">
         {of?.map(({ cardId, brand, last4, expires: { month, year } }) => {
           const name = t('account.cards.card', {
-            brand: brand.charAt(0).toUpperCase() + brand.slice(1),
+            brand: brandNames.get(brand) ?? t('account.cards.other'),
             last4,
             expires: `${String(month).padStart(2, '0')}/${year}`,
           })
