@@ -10,7 +10,12 @@ afterAll(() => harness.stop())
 
 /** Each is somebody else's browser, so that none counts against another's limit. */
 let browsers = 0
-const open = async (path: string, language: string, address = `203.0.113.${(browsers += 1)}`) => {
+function newAddress(): string {
+  browsers += 1
+  return `203.0.113.${browsers}`
+}
+
+const open = async (path: string, language: string, address = newAddress()) => {
   const headers = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'accept-language': language }
   const { status, text, headers: answered } = await harness.call('GET', path, {
     headers: { ...headers, 'x-forwarded-for': address },
@@ -28,8 +33,11 @@ test.each([
   expect([page.status, page.title]).toEqual([status, title])
   expect(page.answered.get('content-language')).toBe('de')
   expect(page.text).toMatch(/<main.*<a [^>]*href="\//s)
-  const program = await harness.call('GET', path === '/account/orders/00000000-0000-4000-8000-000000000000' ? '/v1/x' : path)
-  expect(program.headers.get('content-type')).toContain('application/problem+json')
+})
+
+test.each(['/account/sign-out', '/i/%E0%A4%A', '/nowhere'])('%s is answered to a program with a problem', async (path) => {
+  const answer = await harness.call('GET', path, { headers: { 'x-forwarded-for': newAddress() } })
+  expect(answer.headers.get('content-type')).toContain('application/problem+json')
 })
 
 test('a sign-in leads back to the page that has asked for it', async () => {
