@@ -44,14 +44,14 @@ export const order = {
   'held.text': 'Wir haben Ihre Zahlung erhalten. Bevor wir liefern, sieht sich jemand von uns diese Bestellung an.',
   'held.why':
     'Wir prüfen Bestellungen von Hand, wenn die Bank oder unsere eigenen Regeln etwas Ungewöhnliches sehen, zum Beispiel mehrere Käufe in kurzer Zeit. Das schützt die Inhaber von Karten. Sie brauchen nichts zu tun.',
-  'held.until': 'Haben wir bis {at} nicht entschieden, erhalten Sie Ihr Geld automatisch zurück.',
+  'held.until': 'Haben wir bis zum {at} nicht entschieden, erhalten Sie Ihr Geld automatisch zurück.',
 
   'delayed.subject': 'Ihre Bestellung dauert etwas länger: {place}',
   'delayed.text':
     'Wir haben Ihre Zahlung erhalten und warten darauf, dass das Netz Ihre eSIM ausgibt. Sie brauchen nichts zu tun: Wir schicken sie Ihnen per E-Mail, sobald wir sie haben.',
   'delayed.topUp':
     'Wir haben Ihre Zahlung erhalten und warten darauf, dass das Netz das Datenvolumen auf Ihre eSIM bucht. Sie brauchen nichts zu tun: Wir schreiben Ihnen, sobald es da ist.',
-  'delayed.until': 'Gelingt das bis {at} nicht, erhalten Sie Ihr Geld automatisch zurück.',
+  'delayed.until': 'Gelingt das bis zum {at} nicht, erhalten Sie Ihr Geld automatisch zurück.',
 
   'refund.subject': 'Ihre Erstattung über {amount}',
   'refund.bank':

@@ -23,7 +23,7 @@ export const purchase = {
   again: 'E-Mail noch einmal schicken',
   returnTitle: 'Zurückgeben',
   withdrawUntil:
-    'Sie können bis {at} widerrufen, solange die eSIM unbenutzt ist. Sie erhalten alles zurück, was Sie bezahlt haben.',
+    'Sie können bis zum {at} widerrufen, solange die eSIM unbenutzt ist. Sie erhalten alles zurück, was Sie bezahlt haben.',
   withdraw: 'Vertrag widerrufen',
   cancel: 'Bestellung stornieren',
   cancelTitle: 'Anders überlegt?',
@@ -46,7 +46,7 @@ export const purchase = {
   pay: '{amount} bei Stripe bezahlen',
   payLater: 'Stripe ist gerade nicht erreichbar. Bitte öffnen Sie diese Seite in einigen Minuten noch einmal.',
   heldUntil:
-    'Wir sehen uns diese Bestellung vor der Lieferung an, wie immer, wenn die Bank oder unsere eigenen Regeln etwas Ungewöhnliches sehen. Haben wir bis {at} nicht entschieden, erhalten Sie Ihr Geld zurück.',
+    'Wir sehen uns diese Bestellung vor der Lieferung an, wie immer, wenn die Bank oder unsere eigenen Regeln etwas Ungewöhnliches sehen. Haben wir bis zum {at} nicht entschieden, erhalten Sie Ihr Geld zurück.',
   'meaning.hosted':
     'Bezahlen Sie bei Stripe. Nach einer Stunde wird die Bestellung von selbst storniert, und es wird nichts abgebucht.',
   'meaning.toppingUp':

@@ -51,7 +51,7 @@ export const page = {
   'policy.life.inForce': 'in Kraft seit {day}',
   'policy.life.withdrawn': 'zurückgezogen am {day}, nie in Kraft',
   'policy.life.withdrawnOnce': 'zurückgezogen, nie in Kraft',
-  'policy.life.superseded': 'in Kraft vom {from} bis {to}',
+  'policy.life.superseded': 'in Kraft vom {from} bis zum {to}',
   'policy.life.supersededOnce': 'in Kraft ab {from}',
   'policy.life.coming': 'gilt ab dem {day}',
   'policy.life.comingMoved':

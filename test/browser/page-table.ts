@@ -315,6 +315,12 @@ export const peoplesForms: readonly FormCase<PersonsPaths>[] = [
     refused: ({ delivered: path }) => ({ path, sends: { action: `${path}/cancel` }, status: 409 }),
   },
   {
+    name: 'order-return',
+    route: 'POST /account/orders/{id}/return',
+    by: 'person',
+    refused: ({ unpaid: path }) => ({ path, sends: { action: `${path}/return` }, status: 409 }),
+  },
+  {
     name: 'order-resend',
     route: 'POST /account/orders/{id}/resend',
     by: 'person',
@@ -570,7 +576,6 @@ export const operatorsForms: readonly FormCase<OperatorsPaths>[] = [
 export const notInTheTable: Readonly<Record<string, string>> = {
   'GET /console/sign-in/openid/callback': 'needs an OpenID provider: test/sign-in of operators',
   'POST /console/sign-in/openid': 'needs an OpenID provider: test/sign-in of operators',
-  'POST /account/orders/{id}/return': 'not looked at in a browser yet',
   'POST /console/sessions/end': 'not looked at in a browser yet',
   'POST /account/sign-out': 'nothing of it can be refused',
   'POST /console/sign-out': 'nothing of it can be refused',
