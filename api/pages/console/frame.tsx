@@ -1,4 +1,5 @@
 /** The frame of every page of the console: where to go, the search, and who is signed in. */
+import { Icon } from '../brand/icons.tsx'
 import { Form } from '../form.tsx'
 import { englishPage, type PageLayout, renderLayout } from '../layout.tsx'
 import { Button } from './parts.tsx'
@@ -10,6 +11,8 @@ export interface ConsoleFrame {
   /** the name of the operator, or of their key */
   label: string
   ui: TemporalUi
+  /** what was just done, as its path names it */
+  did?: string | undefined
 }
 
 const parts = {
@@ -29,7 +32,7 @@ interface ConsolePage extends Pick<PageLayout, 'title' | 'back' | 'hasFault' | '
 }
 
 export function renderConsolePage(frame: ConsoleFrame, { part, search = '', children, ...page }: ConsolePage): string {
-  const { csrf, label, ui } = frame
+  const { csrf, label, ui, did } = frame
   return renderLayout({
     ...englishPage(frame.supportMail),
     ...page,
@@ -64,6 +67,11 @@ export function renderConsolePage(frame: ConsoleFrame, { part, search = '', chil
             <button type="submit">Find</button>
           </Form>
         </div>
+        {did === undefined ? null : (
+          <p className="saved" role="status">
+            <Icon of="check" /> Done: {did.replaceAll('-', ' ')}.
+          </p>
+        )}
         {children}
         <p className="quiet">
           Signed in as “{label}”. Everything done here is in the security log.{' '}

@@ -19,7 +19,7 @@ import { EmailChangeFacts, renderAccountPage } from '../../pages/console/account
 import { pageOfList } from '../../pages/console/parts.tsx'
 import { accountTimelineOf } from '../../views/timeline/account-timeline.ts'
 import { type AccountActName, accountActNames, createAccountActs } from './account-acts.ts'
-import { actRoutes, frameOf, headers } from './console-route.ts'
+import { actRoutes, frameOf, headersOf } from './console-route.ts'
 
 /** The change of address that the form names. */
 const actFields = z.strictObject({ change: sentId.optional() })
@@ -111,7 +111,8 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
       query,
       responses: { 200: html },
       problems: ['not_found'],
-      async handle({ params: { id }, query: pages, caller }) {
+      async handle({ params: { id }, query: pages, caller, header }) {
+        const frame = frameOf(api, caller, header)
         const account = orNotFound(await findAccount(sql, api, id))
         const [rows, devices, operators] = await Promise.all([
           readAccountRows(sql, id),
@@ -135,7 +136,7 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
             attributes,
           })),
         )
-        const raw = renderAccountPage(frameOf(api, caller), {
+        const raw = renderAccountPage(frame, {
           account: {
             ...account,
             name: asOneLine(`${account.firstName} ${account.lastName}`),
@@ -168,7 +169,7 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
             .map((name) => ({ name, label: acts[name].label, danger: acts[name].danger })),
           operators,
         })
-        return { status: 200, headers, about: [id], raw }
+        return { status: 200, headers: headersOf(api, frame), about: [id], raw }
       },
     }),
     ...accountActNames.flatMap(accountActRoutes),

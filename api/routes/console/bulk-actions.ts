@@ -15,10 +15,11 @@ import { defineRoute, html, type Route } from '../../http/route.ts'
 import { idParams } from '../../http/storable.ts'
 import { bulkChangeWords, renderBulkAction } from '../../pages/console/bulk-action.tsx'
 import { renderBulkActions } from '../../pages/console/bulk-actions.tsx'
+import { counted } from '../../pages/console/parts.tsx'
 import { createBulkActionClient } from '../../runs/bulk-action-client.ts'
 import { bulkSelection, viewBulkAction, viewBulkOrder } from '../../views/bulk-action-view.ts'
 import { bulkOrderPosition, bulkPosition, mostOrders } from '../operator/bulk-actions.ts'
-import { actRoutes, done, frameOf, goTo, headers, reasonAlone } from './console-route.ts'
+import { actRoutes, done, frameOf, goTo, goToDone, headers, headersOf, reasonAlone } from './console-route.ts'
 import { faultsOfReason, sentForm } from './perform-act.ts'
 
 const shown = 100
@@ -135,7 +136,8 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
       query: cursorQuery,
       responses: { 200: html },
       problems: ['not_found'],
-      async handle({ caller, params: { id }, query: { cursor } }) {
+      async handle({ caller, params: { id }, query: { cursor }, header }) {
+        const frame = frameOf(api, caller, header)
         const after = decodeCursor(cursor, bulkOrderPosition)
         const row = await client.found(id)
         const [report, found, operators] = await Promise.all([
@@ -144,7 +146,7 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
           operatorNames(sql),
         ])
         const { rows, nextCursor } = cutPage(found, shown, (order) => [order.id])
-        const raw = renderBulkAction(frameOf(api, caller), {
+        const raw = renderBulkAction(frame, {
           report,
           orders: rows.map(viewBulkOrder),
           operators,
@@ -153,7 +155,7 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
           asOf: new Date(),
           next: nextCursor && `/console/bulk-actions/${id}?${new URLSearchParams({ cursor: nextCursor })}`,
         })
-        return { status: 200, headers, about: rows.map(({ account_id }) => account_id), raw }
+        return { status: 200, headers: headersOf(api, frame), about: rows.map(({ account_id }) => account_id), raw }
       },
     }),
     defineRoute({
@@ -173,7 +175,7 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
       async handle({ params: { id }, caller }) {
         await permitted(caller, id)
         await client.start(id, actorOf(caller))
-        return goTo(reportOf(id))
+        return goToDone(api, reportOf(id), 'start')
       },
     }),
     ...bulkChanges.flatMap((name) =>
@@ -186,7 +188,7 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
         ...reasonAlone,
         find: ({ id }, caller) => permitted(caller, id),
         pageOf: ({ id, act, order_count: orders }) => ({
-          about: { path: reportOf(id), name: `Bulk action: ${act}, ${orders} orders` },
+          about: { path: reportOf(id), name: `Bulk action: ${act}, ${counted(orders, 'order')}` },
           action: `${reportOf(id)}/${name}`,
           ...bulkChangeWords[name],
         }),

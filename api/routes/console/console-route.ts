@@ -10,11 +10,12 @@ import type { RequestIds } from '../../acts/recorded-acts.ts'
 import { type ConsoleUser, noteEntry } from '../../http/caller.ts'
 import type { FieldError } from '../../http/problem.ts'
 import type { ProblemCode } from '../../http/problems.ts'
-import { defineRoute, elsewhere, html, type Route } from '../../http/route.ts'
+import { defineRoute, elsewhere, html, type ReplyHeaders, type Route } from '../../http/route.ts'
 import { type ActPage, renderAct } from '../../pages/console/act.tsx'
 import type { ConsoleFrame } from '../../pages/console/frame.tsx'
 import type { WaysToSignIn } from '../../pages/console/sign-in/sign-in.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
+import { endedNotice, noticeCookie, noticeIn } from '../../sign-in/notice-cookie.ts'
 import { keysMaySignIn } from '../../sign-in/session-cookie.ts'
 import { performAct, sentForm } from './perform-act.ts'
 
@@ -32,12 +33,30 @@ export const waysToSignIn = ({ config, operatorSignIn }: ApiContext): WaysToSign
   openId: operatorSignIn !== undefined,
 })
 
-export const frameOf = ({ config, temporal }: ApiContext, { csrf, label }: ConsoleUser): ConsoleFrame => ({
+/** Leads to the page that shows what was done, which says so once. @param did the last part of the path of the act */
+export const goToDone = ({ config }: ApiContext, path: string, did: string) => ({
+  status: 303 as const,
+  headers: { Location: path, 'Set-Cookie': noticeCookie(`${noticeOfAct}${did}`, config.PUBLIC_URL) },
+})
+
+const noticeOfAct = 'console-'
+
+/** @param header of the request for a page that an act leads to */
+export const frameOf = (
+  { config, temporal }: ApiContext,
+  { csrf, label }: ConsoleUser,
+  header?: (name: string) => string | undefined,
+): ConsoleFrame => ({
   supportMail: config.SUPPORT_MAIL,
   csrf,
   label,
   ui: { url: config.TEMPORAL_UI_URL, namespace: temporal.options.namespace },
+  did: header && /^console-([a-z-]{1,40})$/.exec(noticeIn(header('cookie'), config.PUBLIC_URL) ?? '')?.[1],
 })
+
+/** The headers of a page that an act leads to: what it has said once is forgotten. */
+export const headersOf = ({ config }: ApiContext, { did }: ConsoleFrame): ReplyHeaders =>
+  did === undefined ? headers : { ...headers, 'Set-Cookie': endedNotice(config.PUBLIC_URL) }
 
 /** An act of an operator that a form asks for, with its reason. */
 interface FormAct<Params extends z.ZodObject, Subject, Fields extends z.ZodObject> {
@@ -154,7 +173,7 @@ export function actRoutes<Params extends z.ZodObject, Subject, Fields extends z.
         const faults = await performAct(api, caller, form, { ...act.entryOf(subject, given), reason }, (requestIds) =>
           act.perform(subject, given, requestIds),
         )
-        if (faults.length === 0) return goTo(await act.doneAt(params))
+        if (faults.length === 0) return goToDone(api, await act.doneAt(params), path.slice(path.lastIndexOf('/') + 1))
         const about = act.aboutOf?.(subject) ?? []
         return { status: 422, headers, about, raw: formOf(subject, caller, { once, reason, fields, faults }) }
       },

@@ -29,7 +29,7 @@ import { PartialRefundFields } from '../../pages/console/orders/partial-refund.t
 import type { FormState } from '../../pages/form.tsx'
 import { dueAt } from '../../views/order-view.ts'
 import { timelineOf } from '../../views/timeline/order-timeline.ts'
-import { actRoutes, frameOf, headers } from './console-route.ts'
+import { actRoutes, frameOf, headers, headersOf } from './console-route.ts'
 import { disputeActsOf } from './disputes.ts'
 import { actFields, createOrderActs } from './order-acts.ts'
 
@@ -111,15 +111,16 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
       params: idParams,
       responses: { 200: html },
       problems: ['not_found'],
-      async handle({ params: { id }, caller }) {
+      async handle({ params: { id }, caller, header }) {
         const order = await known(id)
+        const frame = frameOf(api, caller, header)
         const [rows, esims, topUps, operators] = await Promise.all([
           readOrderRows(sql, id),
           listEsims(api, order),
           listTopUps(sql, id),
           operatorNames(sql),
         ])
-        const raw = renderOrder(frameOf(api, caller), {
+        const raw = renderOrder(frame, {
           order,
           dueAt: dueAt(order),
           esims: esims.map((esim) => ({
@@ -136,7 +137,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
             acts: isPermitted(caller.role, 'money') ? disputeActsOf(dispute) : [],
           })),
         })
-        return { status: 200, headers, about: [order.account_id], raw }
+        return { status: 200, headers: headersOf(api, frame), about: [order.account_id], raw }
       },
     }),
     ...acts.flatMap((act) =>

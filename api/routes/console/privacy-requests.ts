@@ -20,7 +20,7 @@ import { renderRequest } from '../../pages/console/privacy-requests/privacy-requ
 import { type ListedRequest, renderRequests } from '../../pages/console/privacy-requests/privacy-requests.tsx'
 import { AnswerFields, ExtensionFields } from '../../pages/console/request-fields.tsx'
 import { createPrivacyRequestClient } from '../../runs/privacy-request-client.ts'
-import { actRoutes, frameOf, headers } from './console-route.ts'
+import { actRoutes, frameOf, headers, headersOf } from './console-route.ts'
 
 const shown = 50
 const position = z.tuple([sentTime, sentId])
@@ -111,7 +111,8 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
       params: idParams,
       responses: { 200: html },
       problems: ['not_found'],
-      async handle({ params: { id }, caller }) {
+      async handle({ params: { id }, caller, header }) {
+        const frame = frameOf(api, caller, header)
         const row = await known(id)
         const opened = orNotFound(await openPrivacyRequest(sql, api, row))
         const request = {
@@ -126,7 +127,7 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
           isExtended: row.extended_because !== null,
           ...opened,
         }
-        return { status: 200, headers, about: aboutOf(row), raw: renderRequest(frameOf(api, caller), { request }) }
+        return { status: 200, headers: headersOf(api, frame), about: aboutOf(row), raw: renderRequest(frame, { request }) }
       },
     }),
     ...actRoutes(api, {

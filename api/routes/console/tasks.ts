@@ -20,7 +20,7 @@ import { TaskSubject } from '../../pages/console/task-subject.tsx'
 import { renderTasks } from '../../pages/console/tasks.tsx'
 import { taskPosition } from '../operator/operator-tasks.ts'
 import { createTaskActs, type TaskActName } from '../operator/task-acts.ts'
-import { actRoutes, frameOf, headers, reasonAlone } from './console-route.ts'
+import { actRoutes, frameOf, headersOf, reasonAlone } from './console-route.ts'
 
 const shown = 50
 /** An empty field of the form limits nothing. */
@@ -64,7 +64,8 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
       reads: ['orders'],
       query,
       responses: { 200: html },
-      async handle({ caller, query: { kind, urgency, owner, cursor } }) {
+      async handle({ caller, query: { kind, urgency, owner, cursor }, header }) {
+        const frame = frameOf(api, caller, header)
         const after = decodeCursor(cursor, taskPosition)
         const asOf = new Date()
         const filter: TaskFilter = {
@@ -94,7 +95,7 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
           operators,
           endsSteps,
         }
-        return { status: 200, headers, about: accountsOf(owners), raw: renderTasks(frameOf(api, caller), tasks) }
+        return { status: 200, headers: headersOf(api, frame), about: accountsOf(owners), raw: renderTasks(frame, tasks) }
       },
     }),
     ...taskActs.flatMap(({ name, label, does, permission = 'tasks' }) =>
