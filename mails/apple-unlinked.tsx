@@ -16,8 +16,8 @@ export function renderAppleUnlinked({ site, texts }: { site: Site; texts: Texts 
       <Title>{title}</Title>
       <Paragraph>{t('mail.apple.text')}</Paragraph>
       <Paragraph>{t('mail.apple.ended')}</Paragraph>
-      <Paragraph>{t('mail.apple.delete')}</Paragraph>
-      <Note>{t('mail.apple.note')}</Note>
+      <Paragraph>{t('mail.apple.delete', { url: `${site.publicUrl}/delete-account` })}</Paragraph>
+      <Note>{t('mail.apple.note', { url: `${site.publicUrl}/account/data` })}</Note>
     </Layout>,
   )
 }

@@ -32,7 +32,7 @@ export function renderPrivacyRequestAcknowledged(props: PrivacyRequestAcknowledg
           [t('privacy.request.reference'), props.reference],
         ]}
       />
-      <Note>{t('privacy.acknowledged.note')}</Note>
+      <Note>{t('privacy.acknowledged.note', { url: `${site.publicUrl}/account/data` })}</Note>
     </Layout>,
   )
 }

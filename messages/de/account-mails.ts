@@ -39,9 +39,9 @@ export const mail = {
   'apple.ended':
     'Sie sind auf allen Geräten abgemeldet. Eine Änderung Ihrer E-Mail-Adresse, um die Sie gebeten haben, läuft weiter: Sie braucht die Zustimmung Ihrer jetzigen Adresse.',
   'apple.delete':
-    'Wenn Sie Ihr Konto löschen wollten, können Sie das in der App tun, in den Einstellungen Ihres Kontos.',
+    'Wenn Sie Ihr Konto löschen wollten, können Sie das in der App tun oder unter {url}.',
   'apple.note':
-    'Wenn Sie eine Weiterleitungsadresse von Apple verwendet haben, kommen E-Mails dort vielleicht nicht mehr an. Geben Sie in der App eine andere Adresse an.',
+    'Wenn Sie eine Weiterleitungsadresse von Apple verwendet haben, kommen E-Mails dort vielleicht nicht mehr an. Geben Sie in der App oder unter {url} eine andere Adresse an.',
 
   'inactive.subject': 'Ihr AMA-eSIM-Konto wird in {days, plural, one {# Tag} other {# Tagen}} gelöscht',
   'inactive.preview': 'Melden Sie sich einmal an, um es zu behalten.',

@@ -30,7 +30,7 @@ export const privacy = {
   'acknowledged.text':
     'Vielen Dank für Ihre Nachricht. Ein Mensch liest sie und antwortet Ihnen innerhalb von 30 Tagen.',
   'acknowledged.note':
-    'In den Einstellungen Ihres Kontos können Sie Ihre Daten jederzeit selbst ansehen, berichtigen, exportieren und löschen.',
+    'Ihre Daten können Sie jederzeit selbst ansehen, berichtigen, exportieren und löschen, in der App oder unter {url}.',
   'answered.subject': 'Unsere Antwort auf Ihre Datenschutzanfrage',
   'answered.preview': 'Aktenzeichen {reference}',
   'answered.note':

@@ -27,7 +27,7 @@ export const privacy = {
   'acknowledged.subject': 'We have your privacy request',
   'acknowledged.text': 'Thank you for writing. A person reads it and answers you within 30 days.',
   'acknowledged.note':
-    'You can see, correct, export and delete your data yourself at any time in your account settings.',
+    'You can see, correct, export and delete your data yourself at any time, in the app or at {url}.',
   'answered.subject': 'Our answer to your privacy request',
   'answered.preview': 'Reference {reference}',
   'answered.note': 'If you do not accept the answer, reply to it, or complain to a data protection authority.',

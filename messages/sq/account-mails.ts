@@ -38,9 +38,9 @@ export const mail = {
     'Ju e keni hequr AMA eSIM nga Apple Account-i juaj, prandaj e kemi fshirë lidhjen. Llogaria juaj dhe eSIM-et tuaja janë ende aty: hyni me adresën tuaj të e-mailit, ose sërish me Apple për t’i lidhur përsëri.',
   'apple.ended':
     'Keni dalë nga llogaria në të gjitha pajisjet. Një ndryshim i adresës suaj të e-mailit që keni kërkuar vazhdon: i duhet pëlqimi i adresës suaj të tanishme.',
-  'apple.delete': 'Nëse donit ta fshinit llogarinë, mund ta bëni në aplikacion, te cilësimet e llogarisë suaj.',
+  'apple.delete': 'Nëse donit ta fshinit llogarinë, mund ta bëni në aplikacion ose te {url}.',
   'apple.note':
-    'Nëse keni përdorur një adresë përcjellëse të Apple-it, e-mailet mund të mos mbërrijnë më atje. Vendosni një adresë tjetër në aplikacion.',
+    'Nëse keni përdorur një adresë përcjellëse të Apple-it, e-mailet mund të mos mbërrijnë më atje. Vendosni një adresë tjetër në aplikacion ose te {url}.',
 
   'inactive.subject': 'Llogaria juaj AMA eSIM do të fshihet pas {days, plural, one {# dite} other {# ditësh}}',
   'inactive.preview': 'Hyni një herë për ta ruajtur.',

@@ -29,7 +29,7 @@ export const privacy = {
   'acknowledged.subject': 'E kemi marrë kërkesën tuaj për privatësinë',
   'acknowledged.text': 'Faleminderit që na shkruat. Një person e lexon dhe ju përgjigjet brenda 30 ditësh.',
   'acknowledged.note':
-    'Të dhënat tuaja mund t’i shihni, korrigjoni, eksportoni dhe fshini vetë në çdo kohë, te cilësimet e llogarisë suaj.',
+    'Të dhënat tuaja mund t’i shihni, korrigjoni, eksportoni dhe fshini vetë në çdo kohë, në aplikacion ose te {url}.',
   'answered.subject': 'Përgjigjja jonë për kërkesën tuaj për privatësinë',
   'answered.preview': 'Numri i referencës {reference}',
   'answered.note':
