@@ -14,7 +14,7 @@ export const deletion = {
     'Sicherungskopien mit Ihren Daten sind in dreißig Tagen gelöscht und werden nie benutzt, um sie wiederherzustellen.',
   signIn: 'Zum Löschen anmelden',
   understood: 'Ich verstehe, dass sich das nicht rückgängig machen lässt.',
-  ask: 'Setzen Sie das Häkchen, damit wir wissen, dass Sie es so meinen.',
+  ask: 'Setzen Sie das Häkchen, um es zu bestätigen.',
   now: 'Mein Konto jetzt löschen',
   inApp: 'In der App: Einstellungen, Ihr Konto, Löschen.',
 

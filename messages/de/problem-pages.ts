@@ -21,7 +21,7 @@ export const trouble = {
   'title.method_not_allowed': 'Hier gibt es nichts zu sehen',
   'title.body_too_large': 'Das ist zu lang',
   'title.unsupported_media_type': 'Das Formular kann nicht gelesen werden',
-  'title.too_many_requests': 'Das war zu oft',
+  'title.too_many_requests': 'Zu viele Versuche',
   'title.restoring': 'Wir sind bald wieder da',
   'title.request_in_progress': 'Das wird gerade schon erledigt',
   'title.idempotency_key_reused': 'Dieses Formular wurde schon geschickt',

@@ -11,7 +11,7 @@ export const deletion = {
   backups: 'backups that hold your data are gone in thirty days, and are never used to bring it back.',
   signIn: 'Sign in to delete',
   understood: 'I understand that this cannot be undone.',
-  ask: 'Tick the box, so that we know that you mean it.',
+  ask: 'Tick the box to confirm it.',
   now: 'Delete my account now',
   inApp: 'In the app: settings, your account, delete.',
 

@@ -19,7 +19,7 @@ export const trouble = {
   'title.method_not_allowed': 'There is nothing to see here',
   'title.body_too_large': 'That is too long',
   'title.unsupported_media_type': 'The form cannot be read',
-  'title.too_many_requests': 'That was too often',
+  'title.too_many_requests': 'Too many attempts',
   'title.restoring': 'We will be back soon',
   'title.request_in_progress': 'This is being done already',
   'title.idempotency_key_reused': 'This form was sent before',

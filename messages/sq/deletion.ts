@@ -13,7 +13,7 @@ export const deletion = {
     'kopjet rezervë që i përmbajnë të dhënat tuaja fshihen brenda tridhjetë ditësh dhe nuk përdoren kurrë për t’i rikthyer ato.',
   signIn: 'Hyni për ta fshirë',
   understood: 'E kuptoj se kjo nuk mund të zhbëhet.',
-  ask: 'Shënoni kutinë, që ta dimë se e keni me të vërtetë.',
+  ask: 'Shënoni kutinë për ta konfirmuar.',
   now: 'Fshijeni llogarinë time tani',
   inApp: 'Në aplikacion: cilësimet, llogaria juaj, fshirja.',
 

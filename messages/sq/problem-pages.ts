@@ -21,7 +21,7 @@ export const trouble = {
   'title.method_not_allowed': 'Këtu nuk ka asgjë për të parë',
   'title.body_too_large': 'Kjo është shumë e gjatë',
   'title.unsupported_media_type': 'Formulari nuk mund të lexohet',
-  'title.too_many_requests': 'Kjo ishte shumë shpesh',
+  'title.too_many_requests': 'Shumë përpjekje',
   'title.restoring': 'Kthehemi së shpejti',
   'title.request_in_progress': 'Kjo po kryhet tashmë',
   'title.idempotency_key_reused': 'Ky formular u dërgua më parë',

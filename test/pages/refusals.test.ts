@@ -52,6 +52,6 @@ test('a sign-in leads back to the page that has asked for it', async () => {
 test('who asks too often reads when it goes on', async () => {
   let page = await open('/privacy', 'sq', '198.51.100.7')
   for (let times = 0; times < 20 && page.status !== 429; times += 1) page = await open('/privacy', 'sq', '198.51.100.7')
-  expect([page.status, page.title]).toEqual([429, 'Kjo ishte shumë shpesh'])
+  expect([page.status, page.title]).toEqual([429, 'Shumë përpjekje'])
   expect(page.text).toContain('Mund të provoni përsëri pas 1 minute.')
 })
