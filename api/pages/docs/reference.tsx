@@ -67,7 +67,9 @@ function ValueTable({ name, schema }: { name: string; schema: unknown }) {
   return (
     <>
       <h3 id={`value-${name}`}>{name}</h3>
-      <p>{description}</p>
+      <p>
+        <CodeText text={description} />
+      </p>
       <table>
         <TableHead of={['Value', 'Meaning']} />
         <tbody>
@@ -99,9 +101,15 @@ function Operation({ route, document }: { route: Route; document: OpenApiDocumen
     <details>
       <summary>
         <span className="method">{route.method.toUpperCase()}</span> <code>{route.path}</code>{' '}
-        <span className="quiet">{route.summary}</span>
+        <span className="quiet">
+          <CodeText text={route.summary} />
+        </span>
       </summary>
-      {route.description && <p>{route.description}</p>}
+      {route.description && (
+        <p>
+          <CodeText text={route.description} />
+        </p>
+      )}
       <p>
         For: {route.callers.join(', ')}
         {route.callers.includes('service') ? ` (scope of a restricted key: ${neededScope(route) ?? 'none'})` : ''}
@@ -130,7 +138,7 @@ function Operation({ route, document }: { route: Route; document: OpenApiDocumen
       {Object.entries(route.responses).map(([status, response]) => (
         <div key={status}>
           <h3>
-            {status} {response.description}
+            {status} <CodeText text={response.description} />
           </h3>
           {response.contentType && <p>{response.contentType}</p>}
           {response.schema && <SchemaTable schema={schemaOf(operation?.responses?.[status])} document={document} />}

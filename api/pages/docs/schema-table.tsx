@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { OpenApiDocument } from '../../http/openapi.ts'
 import { WideTable } from '../form.tsx'
+import { CodeText } from './code-text.tsx'
 
 /** The parts of JSON Schema that our documents use. */
 const schemaForm = z.object({
@@ -87,7 +88,7 @@ function FieldTable({ label, fields }: { label: string; fields: Field[] }) {
           </td>
           <td className="quiet">{constraintsOf(schema)}</td>
           <td>
-            {schema.description} {enumeration && <a href={`#value-${enumeration}`}>Meanings</a>}
+            <CodeText text={schema.description ?? ''} /> {enumeration && <a href={`#value-${enumeration}`}>Meanings</a>}
           </td>
         </tr>
       ))}
