@@ -38,8 +38,7 @@ export const mail = {
     'Sie haben AMA eSIM aus Ihrem Apple Account entfernt. Wir haben die Verbindung deshalb gelöscht. Ihr Konto und Ihre eSIMs sind noch da: Melden Sie sich mit Ihrer E-Mail-Adresse an oder erneut mit Apple, um beides wieder zu verbinden.',
   'apple.ended':
     'Sie sind auf allen Geräten abgemeldet. Eine Änderung Ihrer E-Mail-Adresse, um die Sie gebeten haben, läuft weiter: Sie braucht die Zustimmung Ihrer jetzigen Adresse.',
-  'apple.delete':
-    'Wenn Sie Ihr Konto löschen wollten, können Sie das in der App tun oder unter {url}.',
+  'apple.delete': 'Wenn Sie Ihr Konto löschen wollten, können Sie das in der App tun oder unter {url}.',
   'apple.note':
     'Wenn Sie eine Weiterleitungsadresse von Apple verwendet haben, kommen E-Mails dort vielleicht nicht mehr an. Geben Sie in der App oder unter {url} eine andere Adresse an.',
 

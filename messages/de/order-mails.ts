@@ -66,8 +66,7 @@ export const order = {
   'refund.cancelled_by_customer': 'Sie haben diese Bestellung storniert. Wir haben Ihnen den Betrag erstattet.',
   'refund.returned_unused':
     'Sie haben diese eSIM unbenutzt zurückgegeben. Wir haben Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
-  'refund.cancelled_by_operator':
-    'Unser Support hat diese Bestellung storniert. Wir haben Ihnen den Betrag erstattet.',
+  'refund.cancelled_by_operator': 'Unser Support hat diese Bestellung storniert. Wir haben Ihnen den Betrag erstattet.',
   'refund.returned_by_operator':
     'Unser Support hat diese unbenutzte eSIM zurückgenommen. Wir haben Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
   'refund.ended_by_provider':

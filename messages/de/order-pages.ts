@@ -35,7 +35,8 @@ export const purchase = {
 
   hostedName: 'Mehr Datenvolumen für Ihre eSIM',
   'topUps.text': 'Das Datenvolumen kommt auf Ihre eSIM, sobald es bezahlt ist. Sie müssen nichts installieren.',
-  'topUps.none': 'Diese eSIM nimmt kein weiteres Datenvolumen auf. Wenn Sie mehr brauchen, finden Sie in der App neue eSIMs.',
+  'topUps.none':
+    'Diese eSIM nimmt kein weiteres Datenvolumen auf. Wenn Sie mehr brauchen, finden Sie in der App neue eSIMs.',
   'topUps.offer': '{amount}, {days}',
   'topUps.order': 'Zahlungspflichtig bestellen',
   'topUps.stripe':

@@ -38,17 +38,18 @@ export const trouble = {
   'text.forged_form':
     'Es kam nicht von unserer eigenen Seite, oder Ihre Sitzung ist inzwischen abgelaufen. Öffnen Sie die Seite noch einmal.',
   'text.not_found': 'Unter dieser Adresse gibt es nichts, oder es gehört nicht Ihnen.',
-  'text.method_not_allowed': 'Diese Adresse nimmt nur an, was ein Formular schickt. Gehen Sie zurück zur Seite mit dem Formular.',
+  'text.method_not_allowed':
+    'Diese Adresse nimmt nur an, was ein Formular schickt. Gehen Sie zurück zur Seite mit dem Formular.',
   'text.body_too_large': 'Sie haben mehr geschickt, als dieses Formular aufnehmen kann. Bitte kürzen Sie es.',
   'text.unsupported_media_type': 'So werden unsere Formulare nicht geschickt. Öffnen Sie die Seite noch einmal.',
   'text.too_many_requests': 'Bitte warten Sie eine Weile, und versuchen Sie es dann noch einmal.',
-  'text.internal_error': 'Ein Fehler auf unserer Seite. Wir wurden benachrichtigt. Bitte versuchen Sie es in einigen Minuten noch einmal.',
+  'text.internal_error':
+    'Ein Fehler auf unserer Seite. Wir wurden benachrichtigt. Bitte versuchen Sie es in einigen Minuten noch einmal.',
   'text.restoring': 'Wir stellen unsere Daten wieder her. Bitte versuchen Sie es später noch einmal.',
   'text.unavailable': 'Etwas, das diese Seite braucht, antwortet nicht. Bitte versuchen Sie es gleich noch einmal.',
   'text.request_in_progress':
     'Wir arbeiten noch daran. Warten Sie einen Augenblick, und sehen Sie dann wieder auf die Seite.',
-  'text.idempotency_key_reused':
-    'Damals stand etwas anderes darin. Öffnen Sie die Seite noch einmal.',
+  'text.idempotency_key_reused': 'Damals stand etwas anderes darin. Öffnen Sie die Seite noch einmal.',
   'text.account_missing': 'Dieses Konto gibt es nicht mehr. In der App können Sie sich neu registrieren.',
   'text.order_state_conflict': 'Die Bestellung hat sich inzwischen geändert: Die Seite zeigt ihren jetzigen Stand.',
   'text.package_unavailable':

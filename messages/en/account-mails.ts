@@ -36,7 +36,8 @@ export const mail = {
   'apple.ended':
     'You are signed out on every device. A change of your e-mail address that you have asked for goes on: it needs the consent of the address that you have now.',
   'apple.delete': 'If you wanted your account deleted, you can do that in the app or at {url}.',
-  'apple.note': 'If you used an Apple relay address, e-mails to it may stop. Set another address in the app or at {url}.',
+  'apple.note':
+    'If you used an Apple relay address, e-mails to it may stop. Set another address in the app or at {url}.',
 
   'inactive.subject': 'Your AMA eSIM account will be deleted in {days, plural, one {# day} other {# days}}',
   'inactive.preview': 'Sign in once to keep it.',

@@ -52,7 +52,8 @@ export const account = {
   'esims.order': 'Order and invoice',
   'esims.topUp': 'Top-up: {name}',
 
-  'esims.bounced': 'E-mails to {address} come back to us, so we cannot reach you. <link>Please correct the address</link>.',
+  'esims.bounced':
+    'E-mails to {address} come back to us, so we cannot reach you. <link>Please correct the address</link>.',
   'esims.addData': 'Add data',
   'accesses.title': 'Who has read your data',
   'accesses.text':

@@ -56,7 +56,8 @@ export const install = {
   'step.ios.button': 'Install on this iPhone',
   'step.ios.older':
     'On an older iPhone open Settings, Mobile Service or Cellular, Add eSIM, Use QR Code. Scan the code below from another screen, or choose Enter Details Manually and copy the SM-DP+ address and the activation code.',
-  'step.ios.continue': 'Tap Continue until the phone says “Mobile Setup Complete” or “Cellular Setup Complete”. Name the line “Travel”.',
+  'step.ios.continue':
+    'Tap Continue until the phone says “Mobile Setup Complete” or “Cellular Setup Complete”. Name the line “Travel”.',
   'step.ios.keep': 'Keep your own line as the default for calls and messages.',
   'step.android.tap': 'Some Android phones install it by a tap:',
   'step.android.button': 'Install on this Android phone',
@@ -77,7 +78,8 @@ export const install = {
   'help.title': 'If it does not work',
   'help.code': 'The phone does not accept the code',
   'help.code.once': 'It can be installed once. If it is on a phone already, it appears there under the SIMs.',
-  'help.code.lock': 'The phone must support eSIM and must not be locked to a network: dial *#06#, an EID must be shown.',
+  'help.code.lock':
+    'The phone must support eSIM and must not be locked to a network: dial *#06#, an EID must be shown.',
   'help.code.wifi': 'Use Wi-Fi. Mobile data of the SIM that is being replaced can break the download.',
   'help.code.hand': 'Enter the codes by hand instead of scanning.',
   'help.network': 'It is installed, and there is no network',

@@ -29,7 +29,8 @@ export const order = {
   'ready.step1': 'Open Settings, then Connections or Network, then SIMs, and add an eSIM.',
   'ready.step2': 'Scan the code above, or choose to enter the details and copy them from this e-mail.',
   'ready.step3': 'Switch on mobile data and data roaming for the new eSIM when you arrive.',
-  'ready.keep': 'Each code works once, on one phone. Do not pass this e-mail on, and do not delete the eSIM from the phone.',
+  'ready.keep':
+    'Each code works once, on one phone. Do not pass this e-mail on, and do not delete the eSIM from the phone.',
   'ready.order': 'Your order',
   'ready.iphone':
     'Are you reading this on the iPhone that will use it? <link>Install on this iPhone</link> (iOS 17.4 or later).',
@@ -88,7 +89,8 @@ export const order = {
   'refundFailed.subject': 'Your refund of {amount} did not get through',
   'refundFailed.text':
     'We owe you this money and tried to refund it, but your bank did not accept it. Perhaps the card has expired or the account is closed.',
-  'refundFailed.write': 'Please write to {address}, and we will find another way. Never send us a card number by e-mail.',
+  'refundFailed.write':
+    'Please write to {address}, and we will find another way. Never send us a card number by e-mail.',
 
   'cancelled.subject': 'Your order for {place} is cancelled',
   'cancelled.text': 'Nothing was charged. If your bank shows a reserved amount, it disappears within a few days.',

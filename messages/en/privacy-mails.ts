@@ -62,5 +62,6 @@ export const privacy = {
   'held.accesses': 'who read your data',
   'held.everything': 'everything that the service holds about you',
 
-  'promotion.reason': 'You are getting this e-mail because you asked for our offers. <link>Unsubscribe</link> with one tap.',
+  'promotion.reason':
+    'You are getting this e-mail because you asked for our offers. <link>Unsubscribe</link> with one tap.',
 } as const

@@ -56,7 +56,8 @@ export const install = {
   'step.ios.button': 'Instalojeni në këtë iPhone',
   'step.ios.older':
     'Në një iPhone më të vjetër hapni „Settings”, „Mobile Service” ose „Cellular”, „Add eSIM”, „Use QR Code”. Skanoni kodin më poshtë nga një ekran tjetër, ose zgjidhni „Enter Details Manually” dhe kopjoni adresën SM-DP+ dhe kodin e aktivizimit.',
-  'step.ios.continue': 'Prekni „Continue” derisa telefoni të thotë „Mobile Setup Complete” ose „Cellular Setup Complete”. Quajeni linjën „Udhëtim”.',
+  'step.ios.continue':
+    'Prekni „Continue” derisa telefoni të thotë „Mobile Setup Complete” ose „Cellular Setup Complete”. Quajeni linjën „Udhëtim”.',
   'step.ios.keep': 'Mbajeni linjën tuaj si të parazgjedhur për thirrje dhe mesazhe.',
   'step.android.tap': 'Disa telefona Android e instalojnë me një prekje:',
   'step.android.button': 'Instalojeni në këtë telefon Android',

@@ -33,7 +33,9 @@ test('what a person has written keeps its lines and its direction, and is no tab
     isExtended: false,
   }
   const html = renderRequest(frame, { request })
-  expect(html).toContain(`<p class="written" dir="auto">${message.replace('<b>', '&lt;b&gt;').replace('</b>', '&lt;/b&gt;')}</p>`)
+  expect(html).toContain(
+    `<p class="written" dir="auto">${message.replace('<b>', '&lt;b&gt;').replace('</b>', '&lt;/b&gt;')}</p>`,
+  )
   expect(html).not.toContain('<pre>')
   expect(renderRequest(frame, { request: { ...request, state: 'answered' } })).toContain('Answered elsewhere.')
 })
@@ -43,6 +45,9 @@ test('a queue without orders says so, and has no empty table', () => {
   const nothing = { provider: '', currency: '', country: '', hours: '' }
   expect(renderOrders(frame, { ...page, filter: nothing })).toContain('No order waits for it.')
   const filtered = renderOrders(frame, { ...page, filter: { ...nothing, currency: 'EUR' } })
-  expect([filtered.includes('No order waits for it that fits the filter.'), filtered.includes('<table')]).toEqual([true, false])
+  expect([filtered.includes('No order waits for it that fits the filter.'), filtered.includes('<table')]).toEqual([
+    true,
+    false,
+  ])
   expect(filtered).toMatch(/<option value="24">1 day<\/option>/)
 })

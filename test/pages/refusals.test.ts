@@ -17,7 +17,11 @@ function newAddress(): string {
 
 const open = async (path: string, language: string, address = newAddress()) => {
   const headers = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'accept-language': language }
-  const { status, text, headers: answered } = await harness.call('GET', path, {
+  const {
+    status,
+    text,
+    headers: answered,
+  } = await harness.call('GET', path, {
     headers: { ...headers, 'x-forwarded-for': address },
   })
   return { status, text, answered, title: /<h1>(.*?)<\/h1>/.exec(text)?.[1] }
@@ -27,7 +31,12 @@ test.each([
   ['an address that only takes a form', '/account/sign-out', 405, 'Hier gibt es nichts zu sehen'],
   ['an address that cannot be decoded', '/i/%E0%A4%A', 400, 'Das geht so nicht'],
   ['an address without a page', '/nirgends', 404, 'Seite nicht gefunden'],
-  ['a page after the session has ended', '/account/orders/00000000-0000-4000-8000-000000000000', 401, 'Bitte melden Sie sich an'],
+  [
+    'a page after the session has ended',
+    '/account/orders/00000000-0000-4000-8000-000000000000',
+    401,
+    'Bitte melden Sie sich an',
+  ],
 ])('%s is answered to a browser with a page in its language', async (_name, path, status, title) => {
   const page = await open(path, 'de')
   expect([page.status, page.title]).toEqual([status, title])
@@ -35,10 +44,13 @@ test.each([
   expect(page.text).toMatch(/<main.*<a [^>]*href="\//s)
 })
 
-test.each(['/account/sign-out', '/i/%E0%A4%A', '/nowhere'])('%s is answered to a program with a problem', async (path) => {
-  const answer = await harness.call('GET', path, { headers: { 'x-forwarded-for': newAddress() } })
-  expect(answer.headers.get('content-type')).toContain('application/problem+json')
-})
+test.each(['/account/sign-out', '/i/%E0%A4%A', '/nowhere'])(
+  '%s is answered to a program with a problem',
+  async (path) => {
+    const answer = await harness.call('GET', path, { headers: { 'x-forwarded-for': newAddress() } })
+    expect(answer.headers.get('content-type')).toContain('application/problem+json')
+  },
+)
 
 test('a sign-in leads back to the page that has asked for it', async () => {
   const cases = [

@@ -127,7 +127,12 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
           isExtended: row.extended_because !== null,
           ...opened,
         }
-        return { status: 200, headers: headersOf(api, frame), about: aboutOf(row), raw: renderRequest(frame, { request }) }
+        return {
+          status: 200,
+          headers: headersOf(api, frame),
+          about: aboutOf(row),
+          raw: renderRequest(frame, { request }),
+        }
       },
     }),
     ...actRoutes(api, {

@@ -95,7 +95,12 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
           operators,
           endsSteps,
         }
-        return { status: 200, headers: headersOf(api, frame), about: accountsOf(owners), raw: renderTasks(frame, tasks) }
+        return {
+          status: 200,
+          headers: headersOf(api, frame),
+          about: accountsOf(owners),
+          raw: renderTasks(frame, tasks),
+        }
       },
     }),
     ...taskActs.flatMap(({ name, label, does, permission = 'tasks' }) =>

@@ -50,8 +50,7 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
       body: z.strictObject({ understood: z.literal('on') }),
       responses: { 303: { description: 'The account is deleted; `Location` is the page of the receipt' }, 200: html },
       problems: ['request_in_progress'],
-      showFormAgain: ({ caller, page }, refused) =>
-        renderDeleteAccount(page(), freshCsrf(caller, new Date()), refused),
+      showFormAgain: ({ caller, page }, refused) => renderDeleteAccount(page(), freshCsrf(caller, new Date()), refused),
       async handle({ caller }) {
         const receiptId = await client.deleteAccount(caller.accountId, 'requested')
         return { status: 303, headers: { Location: `/receipts/${receiptId}`, ...signOutHeaders('visitor', publicUrl) } }

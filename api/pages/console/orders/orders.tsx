@@ -39,7 +39,9 @@ export function renderOrders(frame: ConsoleFrame, { asOf, status, filter, counts
         <OrderCounts counts={counts} asOf={asOf} shown={status} filter={filter} />
         <p>They wait for {orderStates[status].waitsFor}; those that wait longest come first.</p>
         {orders.length === 0 ? (
-          <p className="quiet">No order waits for it{Object.values(filter).some(Boolean) ? ' that fits the filter' : ''}.</p>
+          <p className="quiet">
+            No order waits for it{Object.values(filter).some(Boolean) ? ' that fits the filter' : ''}.
+          </p>
         ) : (
           <Table heads={['Order', 'Bought', 'Why', 'Waits', 'Until']}>
             {orders.map(({ row, dueAt }) => (
