@@ -50,6 +50,7 @@ table { border-collapse: collapse; width: 100% }
 th, td { border-bottom: 1px solid var(--line); overflow-wrap: normal; padding: .5rem .75rem .5rem 0; text-align: left;
   vertical-align: top }
 thead th { color: var(--muted); font-size: .875rem; font-weight: 600 }
+th[colspan] { font-weight: 400 }
 td.amount, th.amount { font-variant-numeric: tabular-nums; padding-left: .75rem; padding-right: 0; text-align: right; white-space: nowrap }
 td.amount:not(:last-child), th.amount:not(:last-child) { padding-right: .75rem }
 .scroll td:not(.amount) { min-width: 6.5rem }
@@ -121,14 +122,14 @@ ol.steps > li::before { background: var(--quiet); border-radius: 50%; color: var
   width: 1.9rem }
 button, .button { background: var(--accent); border: 1px solid var(--accent); border-radius: .7rem; color: var(--onAccent);
   cursor: pointer; display: inline-block; font: inherit; font-weight: 600; line-height: 1.4; margin: .25rem .5rem .25rem 0;
-  min-height: 2.75rem; padding: .6rem 1.15rem; text-decoration: none }
+  min-height: 2.75rem; padding: .6rem 1.15rem; text-align: center; text-decoration: none }
 button:hover, .button:hover { filter: brightness(1.08) }
 button.plain, .button.plain { background: none; border-color: var(--line); color: var(--ink) }
 .button.risky { background: none; border-color: var(--danger); color: var(--danger) }
 button.danger { background: var(--danger); border-color: var(--danger); color: light-dark(#fff, #3b0907) }
 .acts { display: flex; flex-wrap: wrap; gap: .5rem }
 .acts > * { margin: 0; text-align: center }
-@media (max-width: 34rem) { .acts > * { flex: 1 1 9rem } }
+@media (max-width: 34rem) { .acts > * { flex: 1 1 7.5rem } }
 button.copy { font-size: .85rem; margin: 0 0 0 .5rem; min-height: 2rem; padding: .15rem .7rem }
 button[hidden] { display: none }
 form { margin: .75rem 0 }
@@ -162,6 +163,7 @@ img.qr { background: #fff; border-radius: .75rem; display: block; height: auto; 
 .faults h2 { color: var(--danger); font-size: 1.05rem; margin: 0 0 .25rem }
 .faults ul { margin: .25rem 0 0; padding-left: 1.2rem }
 .faults a { color: inherit }
+.way > .icon:first-child { margin-left: -.4em }
 .way { display: inline-flex; align-items: center; gap: .35rem; font-weight: 600; min-height: 2.75rem; text-decoration: none }
 .total td, .total th { border-bottom: 0; font-weight: 700 }
 .kept { color: var(--good) }
@@ -170,7 +172,7 @@ img.qr { background: #fff; border-radius: .75rem; display: block; height: auto; 
 @media print { @page { margin: 18mm } :root { color-scheme: light }
   body, body:has(.scroll) { background: #fff; display: block; max-width: none; min-height: 0; padding: 0 }
   main { padding: 0 } tr, .card { break-inside: avoid } .scroll { overflow: visible }
-  body > header nav, body > footer, .screen, .skip { display: none } .card { border: 0; padding: 0 }
+  body > header nav, body > header nav.languages, body > footer, .screen, .skip { display: none } .card { border: 0; padding: 0 }
   a { color: inherit; text-decoration: none } }
 @media (prefers-reduced-motion: no-preference) { button, .button { transition: filter .15s } }
 `

@@ -11,7 +11,6 @@ export const install = {
   more: 'Datenvolumen hinzufügen oder unbenutzt zurückgeben',
   noMore: 'Bestellung ansehen oder unbenutzt zurückgeben',
   data: 'Datenvolumen',
-  days: 'Tage',
   worksIn: 'Funktioniert in',
   countries: 'Alle {count, number} Länder',
   phone: 'Telefon',

@@ -11,7 +11,6 @@ export const install = {
   more: 'Add data, or return it unused',
   noMore: 'See the order, or return it unused',
   data: 'Data',
-  days: 'Days',
   worksIn: 'Works in',
   countries: 'All {count, number} countries',
   phone: 'Phone',

@@ -11,7 +11,6 @@ export const install = {
   more: 'Shtoni të dhëna ose ktheni eSIM-in e papërdorur',
   noMore: 'Shihni porosinë ose ktheni eSIM-in e papërdorur',
   data: 'Të dhënat',
-  days: 'Ditët',
   worksIn: 'Funksionon në',
   countries: 'Të gjitha {count, number} shtetet',
   phone: 'Telefoni',

@@ -43,7 +43,7 @@ export function invoiceContent(
       ...(document.corrects ? [[t('purchase.invoice.corrects'), document.corrects] as const] : []),
     ],
     line: {
-      description: `${document.description} (${place(document.destination)})`,
+      description: withPlace(document.description, place(document.destination)),
       quantity: String(document.quantity),
       amount: amount(document.net_minor),
     },
@@ -58,6 +58,10 @@ export function invoiceContent(
     ],
   }
 }
+
+/** The name of a package is in English, and names its place as a rule: nobody needs to read it twice. */
+const withPlace = (description: string, place: string): string =>
+  description.includes(place) ? description : `${description} (${place})`
 
 function vatNote(
   { t, place }: Texts,

@@ -93,10 +93,10 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
           <Timeline entries={page.timeline.items} ui={frame.ui} operators={operators} />
         </List>
         <List title="Orders" name="orders" of={page.orders} at={path}>
-          <Table heads={['Order', 'Bought', 'State', 'When']}>
+          <Table heads={['Order', 'Bought', 'State', 'When']} stacks>
             {page.orders.items.map((order) => (
               <tr key={order.id}>
-                <td>
+                <td className="what short">
                   <a href={`/console/orders/${order.id}`}>{order.id}</a>
                 </td>
                 <td>
@@ -109,10 +109,10 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
           </Table>
         </List>
         <List title="eSIMs" name="esims" of={page.esims} at={path}>
-          <Table heads={['ICCID', 'Provider', 'State', 'Order']}>
+          <Table heads={['ICCID', 'Provider', 'State', 'Order']} stacks>
             {page.esims.items.map((esim) => (
               <tr key={esim.id}>
-                <td>{esim.iccid}</td>
+                <td className="what short">{esim.iccid}</td>
                 <td>{esim.provider}</td>
                 <td>{plain(esim.state)}</td>
                 <td>
@@ -123,10 +123,12 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
           </Table>
         </List>
         <List title="Devices" name="devices" of={page.devices} at={path}>
-          <Table heads={['Device', 'App', 'Seen']}>
+          <Table heads={['Device', 'App', 'Seen']} stacks>
             {page.devices.items.map((device) => (
               <tr key={`${device.platform} ${device.seenAt.toISOString()} ${device.model}`}>
-                <td>{[device.platform, device.model, device.osVersion].filter(Boolean).join(', ')}</td>
+                <td className="what short">
+                  {[device.platform, device.model, device.osVersion].filter(Boolean).join(', ')}
+                </td>
                 <td>{device.appVersion ?? ''}</td>
                 <td>{moment(device.seenAt)}</td>
               </tr>
@@ -134,32 +136,32 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
           </Table>
         </List>
         <List title="Privacy requests" name="requests" of={page.requests} at={path}>
-          <Table heads={['Request', 'About', 'State', 'Answer by']}>
+          <Table heads={['Request', 'About', 'State', 'Answer by']} stacks>
             {page.requests.items.map((request) => (
               <tr key={request.id}>
-                <td>
+                <td className="what short">
                   <a href={`/console/privacy-requests/${request.id}`}>{request.reference}</a>
                 </td>
                 <td>{request.kind}</td>
                 <td>{request.state}</td>
-                <td>{moment(request.answerBy)}</td>
+                <td>by {moment(request.answerBy)}</td>
               </tr>
             ))}
           </Table>
         </List>
         <List title="Tasks" name="tasks" of={page.tasks} at={path}>
-          <Table heads={['Task', 'About', 'Opened', 'Closed']}>
+          <Table heads={['Task', 'About', 'Opened', 'Closed']} stacks>
             {page.tasks.items.map(({ row: task, owner }) => (
               <tr key={task.id}>
-                <td>{plain(task.kind)}</td>
+                <td className="what short">{plain(task.kind)}</td>
                 <td>
                   <TaskAbout task={{ ...task, subjectId: task.subject_id }} owner={owner} />
                   {task.resolved_at ? null : <FoldedAdvice kind={task.kind} />}
                 </td>
-                <td>{moment(task.opened_at)}</td>
+                <td>since {moment(task.opened_at)}</td>
                 <td>
                   {task.resolved_at
-                    ? `${moment(task.resolved_at)}, ${operators.get(task.resolved_by ?? '') ?? task.resolved_by}`
+                    ? `closed ${moment(task.resolved_at)}, ${operators.get(task.resolved_by ?? '') ?? task.resolved_by}`
                     : 'open'}
                 </td>
               </tr>
@@ -167,12 +169,12 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
           </Table>
         </List>
         <List title="What operators did" name="acts" of={page.acts} at={path}>
-          <Table heads={['When', 'Who', 'What', 'Why']}>
+          <Table heads={['When', 'Who', 'What', 'Why']} stacks>
             {page.acts.items.map((act) => (
               <tr key={act.id}>
                 <td>{moment(act.asked_at)}</td>
                 <td>{operators.get(act.operator) ?? act.operator}</td>
-                <td>
+                <td className="what short">
                   {plain(act.act)}
                   {act.subject ? ` ${act.subject}` : ''}
                   {act.order_id ? (
@@ -196,10 +198,10 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
           </Table>
         </List>
         <List title="Messages" name="messages" of={page.messages} at={path}>
-          <Table heads={['Message', 'State', 'When']}>
+          <Table heads={['Message', 'State', 'When']} stacks>
             {page.messages.items.map((send) => (
               <tr key={`${send.subject_id} ${send.kind}`}>
-                <td>{plain(send.kind.split(':').slice(0, 2).join(' '))}</td>
+                <td className="what short">{plain(send.kind.split(':').slice(0, 2).join(' '))}</td>
                 <td className={send.state === 'failed' ? 'broken' : undefined}>
                   {send.state}
                   {send.code ? `: ${send.code}` : ''}
@@ -210,11 +212,11 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
           </Table>
         </List>
         <List title="Consents to promotions" name="consents" of={page.consents} at={path}>
-          <Table heads={['When', 'What', 'Where']}>
+          <Table heads={['When', 'What', 'Where']} stacks>
             {page.consents.items.map((consent) => (
               <tr key={consent.at.toISOString()}>
                 <td>{moment(consent.at)}</td>
-                <td>{consent.granted ? 'granted' : 'withdrawn'}</td>
+                <td className="what short">{consent.granted ? 'granted' : 'withdrawn'}</td>
                 <td>{plain(consent.source)}</td>
               </tr>
             ))}

@@ -86,12 +86,12 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
         ) : null}
         {report.changes.length > 0 ? (
           <Section title="What operators did with it" count={report.changes.length}>
-            <Table heads={['When', 'Who', 'What', 'Why']}>
+            <Table heads={['When', 'Who', 'What', 'Why']} stacks>
               {report.changes.map((change) => (
                 <tr key={change.id}>
                   <td>{moment(new Date(change.at))}</td>
                   <td>{operatorName(operators, change.operator)}</td>
-                  <td className={change.outcome === 'done' ? undefined : 'broken'}>
+                  <td className={change.outcome === 'done' ? 'what short' : 'what short broken'}>
                     {change.change}
                     {outcomeWords(change)}
                   </td>
@@ -122,10 +122,10 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
           Now they are: {report.statuses.map(({ status, count }) => `${count} ${plain(status)}`).join(', ') || 'none'}
         </p>
         <Section title="Orders" count={report.orderCount - erased} shown={orders.length}>
-          <Table heads={['Order', 'Price', 'Outcome', 'Tries', 'When', 'Now']}>
+          <Table heads={['Order', 'Price', 'Outcome', 'Tries', 'When', 'Now']} stacks>
             {orders.map((order) => (
               <tr key={order.orderId}>
-                <td>
+                <td className="what short">
                   <a href={`/console/orders/${order.orderId}`}>{order.orderId}</a>
                 </td>
                 <td className="amount">{money({ minor: order.grossMinor, currency: order.currency })}</td>
@@ -138,7 +138,7 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
                     </>
                   ) : null}
                 </td>
-                <td className="amount">{order.tries}</td>
+                <td className="amount">{order.tries === 1 ? '1 try' : `${order.tries} tries`}</td>
                 <td>{order.at ? moment(new Date(order.at)) : ''}</td>
                 <td>{plain(order.status)}</td>
               </tr>

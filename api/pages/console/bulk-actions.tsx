@@ -8,7 +8,7 @@ import { Choice, FaultSummary, Field, Form } from '../form.tsx'
 import { operatorForm, ReasonField } from './act.tsx'
 import { actWords, operatorName } from './bulk-action.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
-import { choicesOf, Section, Table } from './parts.tsx'
+import { choicesOf, counted, Section, Table } from './parts.tsx'
 import { partyName } from './service-state.tsx'
 
 /** The states in which an order has been paid. */
@@ -84,14 +84,14 @@ export function renderBulkActions(frame: ConsoleFrame, page: BulkActionsPage): s
           </section>
         )}
         <Section title="Bulk actions" count={page.count} shown={page.actions.length} order="the newest first">
-          <Table heads={['When', 'Act', 'Orders', 'State', 'Who', 'Why']}>
+          <Table heads={['When', 'Act', 'Orders', 'State', 'Who', 'Why']} stacks>
             {page.actions.map((action) => (
               <tr key={action.id}>
-                <td>
+                <td className="what short">
                   <a href={`/console/bulk-actions/${action.id}`}>{moment(action.prepared_at)}</a>
                 </td>
                 <td>{action.act}</td>
-                <td className="amount">{action.order_count}</td>
+                <td className="amount">{counted(action.order_count, 'order')}</td>
                 <td>{action.state}</td>
                 <td>{operatorName(operators, action.started_by ?? action.prepared_by)}</td>
                 <td>{action.reason}</td>

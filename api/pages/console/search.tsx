@@ -36,15 +36,15 @@ export function renderSearch(
       found.length === 0 ? (
         <Tried forms={tried} />
       ) : (
-        <Table heads={['What', 'Found by', 'More']}>
+        <Table heads={['What', 'Found by', 'More']} stacks>
           {found.map((each) => (
             <tr key={each.id}>
-              <td>
+              <td className="what short">
                 <a href={pageOfFound(each)}>
                   {plain(each.kind)} {each.kind === 'privacy_request' ? privacyReference(each.id) : each.id}
                 </a>
               </td>
-              <td>{formNames[each.by]}</td>
+              <td>by {formNames[each.by]}</td>
               <td>
                 <More of={each} />
               </td>

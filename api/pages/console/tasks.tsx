@@ -92,7 +92,7 @@ export function TaskTable({
       {tasks.map((task) => {
         const act = (name: string, label: string) => (
           <a
-            className="button"
+            className="button plain"
             href={`/console/attention/${task.id}/${name}`}
             aria-label={`${label}: ${plain(task.kind)}, ${task.subjectId}`}
           >
@@ -114,8 +114,8 @@ export function TaskTable({
               for {age(asOf, task.openedAt)}, since {moment(task.openedAt)}
             </td>
             <td className={task.dueAt && task.dueAt < asOf ? 'broken' : undefined}>
-              {task.dueAt && task.dueAt < asOf ? 'LATE, was due by ' : ''}
-              {task.dueAt ? moment(task.dueAt) : 'no day'}
+              {task.dueAt && task.dueAt < asOf ? 'LATE, was due by ' : task.dueAt ? 'by ' : ''}
+              {task.dueAt ? moment(task.dueAt) : 'no due day'}
             </td>
             <td>
               {task.owner ? (
@@ -125,7 +125,7 @@ export function TaskTable({
                 </>
               ) : (
                 'nobody'
-              )}
+              )}{' '}
               {act('take', 'Take')}
             </td>
             <td>

@@ -89,7 +89,7 @@ function Bought({ texts, of }: { texts: Texts; of: InstallPage }) {
       <Facts
         of={[
           [t('install.data'), dataOf(texts, of)],
-          [t('install.days'), validity(days)],
+          [t('order.fact.validFor'), validity(days)],
           ...(names.length === 0 ? [] : [[t('install.worksIn'), shortList(names)] as const]),
         ]}
       />

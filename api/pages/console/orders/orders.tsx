@@ -43,10 +43,10 @@ export function renderOrders(frame: ConsoleFrame, { asOf, status, filter, counts
             No order waits for it{Object.values(filter).some(Boolean) ? ' that fits the filter' : ''}.
           </p>
         ) : (
-          <Table heads={['Order', 'Bought', 'Why', 'Waits', 'Until']}>
+          <Table heads={['Order', 'Bought', 'Why', 'Waits', 'Until']} stacks>
             {orders.map(({ row, dueAt }) => (
               <tr key={row.id}>
-                <td>
+                <td className="what short">
                   <a href={`/console/orders/${row.id}`}>{row.id}</a>
                 </td>
                 <td>
@@ -55,7 +55,7 @@ export function renderOrders(frame: ConsoleFrame, { asOf, status, filter, counts
                 <td>{row.reason ? plain(row.reason) : ''}</td>
                 <td>for {age(asOf, row.paid_at ?? row.created_at)}</td>
                 <td className={dueAt && dueAt < asOf ? 'broken' : undefined}>
-                  {dueAt && dueAt < asOf ? 'LATE, was due by ' : ''}
+                  {dueAt && dueAt < asOf ? 'LATE, was due by ' : dueAt ? 'until ' : ''}
                   {dueAt ? moment(dueAt) : 'no day'}
                 </td>
               </tr>

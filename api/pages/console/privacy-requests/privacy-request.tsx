@@ -60,7 +60,7 @@ export function renderRequest(frame: ConsoleFrame, { request }: RequestPage): st
               Answer
             </a>{' '}
             {request.isExtended ? null : (
-              <a className="button" href={`/console/privacy-requests/${request.id}/extend`}>
+              <a className="button plain" href={`/console/privacy-requests/${request.id}/extend`}>
                 Extend
               </a>
             )}
