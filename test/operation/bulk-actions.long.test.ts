@@ -302,13 +302,13 @@ test('the console selects, starts and reports a bulk action', async () => {
   expect(made.status).toBe(303)
   const page = String(made.location)
   const { html } = await surfer.open(page)
-  expect(html).toContain('1 orders, prepared')
+  expect(html).toContain('1 order, prepared')
   expect(html).toContain('the network was down')
   expect((await surfer.submit(page, `${page}/start`)).status).toBe(303)
   const report = await untilValue(
     'the page says that it is done',
     () => surfer.open(page),
-    (shown) => shown.html.includes('1 orders, done'),
+    (shown) => shown.html.includes('1 order, done'),
   )
   expect(report.html).toContain(delivered.id)
   expect((await surfer.open('/console/bulk-actions')).html).toContain('the network was down')
