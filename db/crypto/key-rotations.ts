@@ -92,7 +92,10 @@ export async function listKeyRotations(
   return rows.map(rotationOf)
 }
 
-/** Records the progress. `rewrapped` never falls, since a page may be reported twice. */
+/**
+ * Records the progress. `rewrapped` never falls, since a page may be reported twice. A rotation that has ended stays
+ * so: an attempt that was given up may write after it, and nothing would end the rotation again.
+ */
 export async function recordRotation(
   sql: Queryable,
   id: string,
@@ -102,5 +105,5 @@ export async function recordRotation(
   await sql`
     update key_rotations set status = ${status}, rewrapped = greatest(rewrapped, ${rewrapped}), remaining = ${remaining},
       checked_at = ${at}, ended_at = ${status === 'done' ? at : null}
-    where id = ${id}`
+    where id = ${id} and ended_at is null`
 }
