@@ -454,21 +454,25 @@ test('an answer is waited for a limited time, no redirect is followed, and a nam
     secrets: [`whsec_${btoa('x'.repeat(32))}`],
     at: new Date(),
   })
-  const inside = createEventReceivers({ internal: true, timeoutMs: 300 })
+  const hasty = createEventReceivers({ internal: true, timeoutMs: 300 })
+  // What answers is given the time of production: a busy machine may take longer than the other one's limit.
+  const patient = createEventReceivers({ internal: true })
   const outside = createEventReceivers({ internal: false })
-  const at = (rest: string) => inside.deliver(delivery(`http://127.0.0.1:${port}${rest}`))
-  expect(await at('/slow')).toEqual({ delivered: false, code: 'timed_out', gone: false, refused: false })
-  expect(await at('/moved')).toEqual({ delivered: false, code: 'http_307', gone: false, refused: false })
-  expect(await at('/endless')).toEqual({ delivered: true })
-  expect(paths).toEqual(['/slow', '/moved', '/endless'])
+  const at = (rest: string) => delivery(`http://127.0.0.1:${port}${rest}`)
+  expect(await hasty.deliver(at('/slow'))).toEqual({ delivered: false, code: 'timed_out', gone: false, refused: false })
+  const moved = { delivered: false, code: 'http_307', gone: false, refused: false }
+  expect(await patient.deliver(at('/moved'))).toEqual(moved)
+  expect(await patient.deliver(at('/endless'))).toEqual({ delivered: true })
+  expect(paths.filter((path) => path !== '/slow')).toEqual(['/moved', '/endless'])
   // Another endpoint of the same host does not wait for one that hangs.
-  const hanging = Array.from({ length: 20 }, () => at('/slow'))
-  expect(await at('/moved')).toMatchObject({ code: 'http_307' })
-  await Promise.all(hanging)
+  const hanging = Array.from({ length: 20 }, () => patient.deliver(at('/slow')))
+  expect(await patient.deliver(at('/moved'))).toEqual(moved)
+  await Promise.all([hasty.close(), patient.close()])
+  for (const outcome of await Promise.all(hanging)) expect(outcome).toMatchObject({ delivered: false })
   paths = []
   expect(await outside.deliver(delivery(`https://localhost:${port}/`))).toMatchObject({ code: 'private_address' })
   expect(paths).toEqual([])
-  await Promise.all([inside.close(), outside.close()])
+  await outside.close()
   server.closeAllConnections()
   await new Promise((resolve) => server.close(resolve))
 })
