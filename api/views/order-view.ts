@@ -36,7 +36,7 @@ export const orderSummary = z
   .object({
     id: z.uuid(),
     accountId: z.uuid(),
-    topUpOf: z.uuid().nullable(),
+    topUpOf: z.uuid().nullable().describe('the order whose eSIM gets the data, if this is a top-up'),
     packageCode: z.string(),
     packageName: z.string(),
     destination: z.string(),
@@ -110,9 +110,16 @@ const orderDetails = orderSummary
   .extend({
     payment: paymentSheet
       .nullable()
-      .describe('the parameters of the payment sheet, while the order awaits its payment'),
-    installUrl: z.url().nullable(),
-    esims: z.array(esim),
+      .describe('the parameters of the payment sheet, while the order awaits its payment; null to operators'),
+    installUrl: z
+      .url()
+      .nullable()
+      .describe('a page that installs the eSIMs; null to operators, and before the delivery'),
+    esims: z
+      .array(esim)
+      .describe(
+        'empty to operators, who need no codes, before the eSIMs are there, and of a top-up: its eSIM is one of the order `topUpOf`',
+      ),
     documents: z.array(
       z.object({ kind: z.enum(['invoice', 'credit_note']), number: z.string(), issuedOn: z.iso.date() }),
     ),

@@ -28,7 +28,11 @@ export const eventTypes = {
   },
   'order.in_review': { meaning: 'an operator has to approve or reject it', ids: order },
   'order.provisioning': { meaning: 'an operator has approved it; the eSIM is bought next', ids: order },
-  'order.delivered': { meaning: 'the eSIM is there: `GET /v1/orders/{id}` has its codes', ids: order },
+  'order.delivered': {
+    meaning:
+      'the eSIM is there: `GET /v1/orders/{id}` has its codes; of a top-up: its data is on an eSIM of the order `topUpOf`',
+    ids: order,
+  },
   'order.refunding': {
     meaning: 'it could not be delivered, or its eSIM was returned: the money is on its way',
     ids: order,

@@ -1,7 +1,10 @@
 /** docs/examples/app-backend.ts sells an eSIM by events alone. */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
@@ -25,6 +28,7 @@ afterEach(async () => {
   await harness.context.sql`delete from webhook_endpoints`
 })
 
+type Person = Awaited<ReturnType<typeof harness.signUp>>
 const withPayment = withId.extend({ payment: z.looseObject({}) })
 
 /** The example as a process, behind a server that can lose what is sent to it. */
@@ -46,26 +50,50 @@ async function startExample() {
   })
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
   const own = `http://127.0.0.1:${portOf(front)}`
-  const env = { ...process.env, AMA_URL: stack.urls.api, AMA_KEY: stack.keys.service, OWN_URL: own, PORT: String(port) }
-  const program = spawn(process.execPath, ['--import', 'tsx', file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const folder = mkdtempSync(join(tmpdir(), 'ama-example-'))
+  const env = {
+    ...process.env,
+    AMA_URL: stack.urls.api,
+    AMA_KEY: stack.keys.service,
+    OWN_URL: own,
+    PORT: String(port),
+    SECRET_FILE: join(folder, 'secret'),
+  }
+  let lines: string[] = []
+  const start = () => {
+    lines = []
+    const started = spawn(process.execPath, ['--import', 'tsx', file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    createInterface(started.stdout).on('line', (line) => lines.push(line))
+    return started
+  }
+  let program = start()
   stops.push(() => {
     program.kill()
     front.closeAllConnections()
     front.close()
+    rmSync(folder, { recursive: true })
   })
-  const lines: string[] = []
-  createInterface(program.stdout).on('line', (line) => lines.push(line))
   await until('it listens', () => lines.includes('listening'))
   return {
+    async restart(): Promise<void> {
+      const ended = new Promise((resolve) => program.once('exit', resolve))
+      program.kill()
+      await ended
+      program = start()
+      await until('it listens again', () => lines.includes('listening'))
+    },
     lose(all: boolean): void {
       isLost = all
     },
     /** Orders by the example and pays. @returns the order's id */
-    async buy(): Promise<string> {
-      const { accountId } = await harness.signUp()
-      const body = JSON.stringify({ accountId, packageCode: testPackages.anyProvider, quantity: 1 })
-      const bought = await fetch(`http://127.0.0.1:${port}/buy`, { method: 'POST', body })
+    async buy(person?: Person, packageCode: string = testPackages.anyProvider): Promise<string> {
+      const { accountId } = person ?? (await harness.signUp())
+      const body = JSON.stringify({ accountId, packageCode, quantity: 1 })
+      const headers = { 'idempotency-key': randomUUID() }
+      const ask = () => fetch(`http://127.0.0.1:${port}/buy`, { method: 'POST', headers, body })
+      const [bought, again] = [await ask(), await ask()]
       const { id, payment } = withPayment.parse(await bought.json())
+      expect(withPayment.parse(await again.json()).id).toBe(id)
       expect(payment).toHaveProperty('paymentIntentClientSecret')
       await sims.stripe.do('pay', { orderId: id })
       return id
@@ -81,6 +109,23 @@ test('the example of an app backend has 40 lines and sells an eSIM by events alo
   const line = await until('the app is told', () => app.lineAbout(id))
   const order = expectStatus(await service.get(`/v1/orders/${id}`), 200)
   expect(JSON.parse(line)).toEqual({ order: id, installUrl: order.esims[0].iosInstallUrl })
+})
+
+test('the example of an app backend takes the event of a top-up, and is one endpoint after a restart', async () => {
+  const app = await startExample()
+  const person = await harness.signUp()
+  const id = await app.buy(person, testPackages.onlyEsimAccess)
+  await until('the app is told', () => app.lineAbout(id))
+  await app.restart()
+  const { items } = expectStatus(await service.get('/v1/webhook-endpoints'), 200)
+  expect(items).toHaveLength(1)
+  const asked = { packageCode: testPackages.topUp }
+  const topUp = expectStatus(await person.caller.post(`/v1/orders/${id}/top-up`, asked), 201)
+  await sims.stripe.do('pay', { orderId: topUp.id })
+  const line = await until('it is told of the top-up', () => app.lineAbout(topUp.id))
+  expect(JSON.parse(line)).toEqual({ order: topUp.id, topUpOf: id })
+  const path = `/v1/webhook-endpoints/${items[0].id}`
+  await until('no event waits for it', async () => expectStatus(await service.get(path), 200).waiting === 0)
 })
 
 test('events that the example of an app backend does not take for an hour arrive afterwards', {
