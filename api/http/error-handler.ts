@@ -11,7 +11,7 @@ import { pageContextOf } from '../language/page-context.ts'
 import { setContentLanguage } from '../language/request-language.ts'
 import { layoutHeaders } from '../pages/layout.tsx'
 import { renderProblemPage } from '../pages/problems/problem.tsx'
-import { Problem, sendProblem } from './problem.ts'
+import { headersOf, Problem, sendProblem } from './problem.ts'
 import { type ProblemCode, problems } from './problems.ts'
 import { requestContextOf } from './request-context.ts'
 
@@ -64,7 +64,7 @@ function sendProblemPage(response: Response, problem: Problem, html: string, for
   setContentLanguage(response, requestContextOf(response).pageLanguage, ['Accept-Language', 'Cookie'])
   response
     .status(status)
-    .set({ ...layoutHeaders({ forms }), ...problem.options.headers })
+    .set({ ...layoutHeaders({ forms }), ...headersOf(problem, response) })
     .type('text/html')
     .send(html)
 }

@@ -1,7 +1,8 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
 import { z } from 'zod'
+import { milliseconds, periods } from '../../policy/periods.ts'
 import { cookieName, type SessionKind } from '../sign-in/session-cookie.ts'
-import { problemSchema } from './problem.ts'
+import { passes, problemSchema } from './problem.ts'
 import { type ProblemCode, problems } from './problems.ts'
 import { isPage, neededScope, type ResponseDefinition, type Route } from './route.ts'
 
@@ -92,7 +93,7 @@ export function describeRoutes(
       title: 'AMA eSIM',
       version: '1',
       description:
-        'Sells travel eSIMs. Every error is an RFC 9457 problem; its type leads to its meaning. Only what is refused before a route is known has no body: bytes that are no HTTP (400), headers and path of more than 16 kB together (431), a request that arrives too slowly (408).',
+        'Sells travel eSIMs. Every error is an RFC 9457 problem; its type leads to its meaning. What may be repeated later (429, 503 and `request_in_progress`) has `Retry-After`, in seconds. Answers have `RateLimit`: how many requests are left, and for how many seconds. Only what is refused before a route is known has no body: bytes that are no HTTP (400), headers and path of more than 16 kB together (431), a request that arrives too slowly (408).',
     },
     servers: [{ url: publicUrl }],
   })
@@ -141,7 +142,14 @@ function bodyOf({ body, form, rawBody, unreadBody }: Route) {
 function headersOf(route: Route): Record<string, z.ZodType> {
   const described: Record<string, z.ZodType> = {}
   if (route.idempotencyKey) {
-    const header = z.string().min(1).max(255).describe('new for each thing you want done; repeat it to repeat safely')
+    const hours = periods.idempotencyKeysMs / milliseconds.hour
+    const header = z
+      .string()
+      .min(1)
+      .max(255)
+      .describe(
+        `new for each thing you want done; repeat it to repeat safely. It is remembered for ${hours} hours, for its caller, operation and account: the same request has the outcome of the first one, and another request is refused. After a refusal the next request with it counts as the first; ${hours} hours later it is a new key`,
+      )
     described['Idempotency-Key'] = route.idempotencyKey === 'required' ? header : header.optional()
   }
   for (const [name, meaning] of Object.entries(route.requestHeaders ?? {})) {
@@ -161,7 +169,8 @@ function responsesOf(route: Route) {
       const success = route.responses[status]
       const ofStatus = codes.filter((code) => problems[code].status === status)
       const refusal = ofStatus.map((code) => `\`${code}\`: ${problems[code].meaning}`)
-      const { description, headers, content } = success ? successOf(success) : {}
+      const { description, headers: ofSuccess, content } = success ? successOf(success) : {}
+      const headers = ofStatus.some(passes) ? { ...ofSuccess, ...whenToRepeat } : ofSuccess
       return [
         String(status),
         {
@@ -190,7 +199,14 @@ type RawSchema = { type: 'string'; format?: string } | { type: 'object'; additio
 interface DescribedResponse {
   description?: string
   content?: Record<string, { schema: z.ZodType | RawSchema }>
-  headers?: Record<string, { description: string; schema: { type: 'string' } }>
+  headers?: Record<string, { description: string; schema: { type: 'string' | 'integer' } }>
+}
+
+const whenToRepeat = {
+  'Retry-After': {
+    description: 'seconds until the request may be repeated, with the same Idempotency-Key',
+    schema: { type: 'integer' as const },
+  },
 }
 
 /** Generators make bytes of `format: binary`; without it an image would be a text. */

@@ -40,6 +40,18 @@ export function orNotFound<Found extends object>(found: Found | undefined): Foun
   return found
 }
 
+/** Whether a problem passes by itself, so that its answer says when to repeat the request. */
+export const passes = (code: ProblemCode): boolean =>
+  [429, 503].includes(problems[code].status) || code === 'request_in_progress'
+
+const retryAfter = 'Retry-After'
+
+/** The headers of a problem. One that passes says when to repeat the request, whoever has thrown it. */
+export function headersOf({ code, options }: Problem, response: Response): Record<string, string> {
+  const isSaid = response.get(retryAfter) !== undefined
+  return { ...(passes(code) && !isSaid && { [retryAfter]: '5' }), ...options.headers }
+}
+
 const problemCode = enumeration(
   'ProblemCode',
   'The last part of the type: what to decide by. Later versions may add codes',
@@ -71,7 +83,7 @@ export function sendProblem(
   context: { publicUrl: string; requestId: string; language: Language },
 ) {
   const { status } = problems[problem.code]
-  const { detail, errors, headers } = problem.options
+  const { detail, errors } = problem.options
   const body: z.input<typeof problemSchema> = {
     type: new URL(`/problems/${problem.code}`, context.publicUrl).href,
     title: textsOf(context.language).t(`problem.${problem.code}`),
@@ -84,7 +96,7 @@ export function sendProblem(
   setContentLanguage(response, context.language, ['Accept-Language'])
   response
     .status(status)
-    .set({ 'Cache-Control': 'no-store', ...headers })
+    .set({ 'Cache-Control': 'no-store', ...headersOf(problem, response) })
     .type('application/problem+json')
     .send(JSON.stringify(body))
 }
