@@ -45,7 +45,15 @@ export const eventTypes = {
   'esim.created': { meaning: 'an eSIM was bought; its codes are shown once the order is delivered', ids: esim },
   'esim.changed': { meaning: 'its state, data volume or expiry is another one', ids: esim },
   'refund.changed': { meaning: 'an order has a new refund, or one with another state', ids: order },
+  'dispute.changed': {
+    meaning: 'the bank disputes the payment of an order, or has decided: `dispute` of the order',
+    ids: order,
+  },
   'consent.changed': { meaning: 'the consent to promotions was given or withdrawn', ids: ['accountId'] },
+  'account.changed': {
+    meaning: 'its name, address, phone number or language is another one, or mail reaches it again',
+    ids: ['accountId'],
+  },
   'account.email_bounced': {
     meaning: 'mail to its address comes back: ask the person for another one (`emailState` of the account)',
     ids: ['accountId'],

@@ -76,6 +76,24 @@ test('the stream has the life of an order, its refund, a consent and the deletio
   expect(rows).not.toContain(order.id)
 })
 
+test('an account that is changed and a dispute that is decided are events, and a bounce is the one of its own', async () => {
+  const start = await here()
+  const ben = await harness.signUp()
+  const order = await harness.buy(ben)
+  const typesSince = async () => typesOf(await ofAccount(start, ben.accountId)).slice(4)
+  expectStatus(await ben.caller.patch(`/v1/accounts/${ben.accountId}`, { firstName: 'Benedict' }), 200)
+  expect(await typesSince()).toEqual(['account.changed'])
+  await sql`update accounts set mail_state = 'bounced' where id = ${ben.accountId}`
+  await sql`update accounts set mail_state = 'ok' where id = ${ben.accountId}`
+  await sql`update accounts set last_active_at = now() where id = ${ben.accountId}`
+  expect(await typesSince()).toEqual(['account.changed', 'account.email_bounced', 'account.changed'])
+  const disputes = async () => (await typesSince()).filter((type) => type === 'dispute.changed').length
+  const { dispute } = await harness.sims.stripe.do('open-dispute', { orderId: order.id })
+  await untilValue('it is opened', disputes, (count) => count === 1)
+  await harness.sims.stripe.do('close-dispute', { dispute, outcome: 'lost' })
+  await untilValue('it is decided', disputes, (count) => count === 2)
+})
+
 test('a reader who waits misses no event of a transaction that commits after a younger one', async () => {
   const [late, early] = [randomUUID(), randomUUID()]
   const insert = (tx: Transaction | typeof sql, version: string) =>
