@@ -6,7 +6,7 @@ import { badCertificate } from './http-request.ts'
 export interface CallWatch {
   answered(party: string): void
   failed(party: string, code: string): void
-  /** the party has answered with a status that no table has; its calls go on */
+  /** the party has answered with a status that no table has, or that waits for an operator; its calls go on */
   unlisted?(party: string, code: string): void
 }
 

@@ -11,7 +11,7 @@
  *   save-card        the customer of a paid payment keeps its card
  *   late-success     the payment succeeds just before the next cancellation
  *   auto-pay         enabled, delayMs, riskLevel: each new payment is paid at once
- *   pending-refunds  enabled: new refunds stay pending until `settle-refund` (refund | payment | none for all)
+ *   pending-refunds  enabled, reason?: new refunds stay pending until `settle-refund` (refund | payment | none for all)
  *   fail-refund      refund or payment: fails its refunds, or the next refund when there is none yet
  *   open-dispute     payment, reason, amount, dueInDays (null: the bank takes no answer), networkReasonCode, inquiry;
  *                    review-dispute;  close-dispute  outcome: won|lost  (dispute or payment)

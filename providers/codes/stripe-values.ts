@@ -41,6 +41,16 @@ export const refundStatuses = {
 
 export type RefundStatus = keyof typeof refundStatuses
 
+/**
+ * Why a refund is pending: docs.stripe.com/changelog/basil/2025-04-30/refund-pending-reason. What operators act on is
+ * shown to them as `refund_pending_...`.
+ */
+export const pendingReasons: Readonly<Record<string, ValueMeaning>> = {
+  charge_pending: passing('The payment has not settled yet', 'waits for the bank'),
+  insufficient_funds: passing('Our balance at Stripe is too low', 'waits until an operator has filled it', 'operator'),
+  processing: passing('On its way', 'waits for the bank'),
+}
+
 export const suspended = 'the eSIM is suspended while the bank decides'
 const undecided = (says: string, acts: ValueMeaning['acts'] = 'nobody') => passing(says, suspended, acts)
 

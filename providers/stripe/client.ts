@@ -4,7 +4,16 @@ import { Agent as HttpsAgent } from 'node:https'
 import Stripe from 'stripe'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
 import { type CallWatch, watched } from '../call-watch.ts'
-import { codeFrom, documented, foreign, isForeign, isListed, lookUp, undocumented } from '../codes/meaning.ts'
+import {
+  codeFrom,
+  documented,
+  foreign,
+  isForeign,
+  isListed,
+  lookUp,
+  undocumented,
+  type ValueMeaning,
+} from '../codes/meaning.ts'
 import { stripeCodes, stripeDeclineCodes, stripeErrorTypes } from '../codes/stripe.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../failure.ts'
 import { connectionFault, guardRequests } from '../http-request.ts'
@@ -107,7 +116,16 @@ export function createStripeClient(settings: StripeSettings) {
     return otherwise
   }
 
-  return { sdk, call, create, statusIn }
+  /**
+   * Shows operators what Stripe waits for: a reason that its table leaves to them, or that no table has.
+   * @param what precedes the reason in the code that operators see
+   */
+  function noteReason(what: string, table: Readonly<Record<string, ValueMeaning>>, reason: string): void {
+    if (lookUp(table, reason)?.acts !== 'nobody')
+      settings.watch?.unlisted?.('stripe', `${what}_${codeFrom(reason, 'unreadable')}`)
+  }
+
+  return { sdk, call, create, statusIn, noteReason }
 }
 
 /** Answers that Stripe has kept under a key, and that may pass with another key. */

@@ -1,6 +1,6 @@
 /** Refunds of payments. */
 import type Stripe from 'stripe'
-import { type RefundStatus, refundStatuses } from '../codes/stripe-values.ts'
+import { pendingReasons, type RefundStatus, refundStatuses } from '../codes/stripe-values.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
 import { createPages, toTheEnd } from './pages.ts'
@@ -25,17 +25,23 @@ export interface Refund {
 
 const stripeReasons = ['duplicate', 'fraudulent', 'requested_by_customer'] as const
 
-export function createRefunds({ sdk, call, create, statusIn }: StripeClient) {
+export function createRefunds({ sdk, call, create, statusIn, noteReason }: StripeClient) {
   const pages = createPages(call)
-  const toRefund = (refund: Stripe.Refund): Refund => ({
-    refundId: refund.id,
-    status: statusIn('refund', refundStatuses, refund.status, 'pending'),
-    amountMinor: refund.amount,
-    currency: refund.currency.toUpperCase(),
-    refundKey: refund.metadata?.refund_key ?? null,
-    ...(refund.failure_reason ? { failureReason: refund.failure_reason } : {}),
-    createdAt: new Date(refund.created * 1000).toISOString(),
-  })
+  function toRefund(refund: Stripe.Refund): Refund {
+    const status = statusIn('refund', refundStatuses, refund.status, 'pending')
+    // Stripe makes a refund once our balance is filled, and nothing else shows that it has not.
+    if (status === 'pending' && refund.pending_reason)
+      noteReason('refund_pending', pendingReasons, refund.pending_reason)
+    return {
+      refundId: refund.id,
+      status,
+      amountMinor: refund.amount,
+      currency: refund.currency.toUpperCase(),
+      refundKey: refund.metadata?.refund_key ?? null,
+      ...(refund.failure_reason ? { failureReason: refund.failure_reason } : {}),
+      createdAt: new Date(refund.created * 1000).toISOString(),
+    }
+  }
 
   /** The refunds of a payment, the newest first. */
   async function listRefunds(paymentIntentId: string): Promise<Refund[]> {

@@ -17,6 +17,8 @@ export interface StoredEvent {
 export interface Settings {
   autoPay: { enabled: boolean; delayMs: number; riskLevel: string }
   pendingRefunds: boolean
+  /** of those */
+  pendingReason: Stripe.Refund.PendingReason
   redactionAccess: boolean
   /** these payments succeed just before their next cancellation */
   lateSuccess: Set<string>
@@ -29,6 +31,7 @@ export interface Settings {
 const initialSettings = (): Settings => ({
   autoPay: { enabled: false, delayMs: 0, riskLevel: 'normal' },
   pendingRefunds: false,
+  pendingReason: 'processing',
   redactionAccess: true,
   lateSuccess: new Set(),
   failNextRefund: new Set(),

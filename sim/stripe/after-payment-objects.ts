@@ -5,7 +5,13 @@ import { newId } from './account.ts'
 export function newRefund(
   created: number,
   charge: Stripe.Charge,
-  given: { amount: number; reason: string | undefined; metadata: Record<string, string>; status: string },
+  given: {
+    amount: number
+    reason: string | undefined
+    metadata: Record<string, string>
+    status: string
+    pendingReason?: Stripe.Refund.PendingReason
+  },
 ): Stripe.Refund {
   return {
     id: newId('re'),
@@ -26,7 +32,7 @@ export function newRefund(
     source_transfer_reversal: null,
     status: given.status,
     transfer_reversal: null,
-    ...(given.status === 'pending' ? { pending_reason: 'processing' } : {}),
+    ...(given.status === 'pending' ? { pending_reason: given.pendingReason ?? 'processing' } : {}),
   }
 }
 

@@ -26,7 +26,8 @@ export function createRefunds(account: Account, events: Events, warnings: FraudW
     const doomed = account.settings.failNextRefund.delete(paymentIntent)
     const isPending = account.settings.pendingRefunds || account.settings.pendingRefundOf.has(paymentIntent)
     const status = isPending || doomed ? 'pending' : 'succeeded'
-    const refund = account.refunds.add(newRefund(account.now(), charge, { ...given, amount, status }))
+    const { pendingReason } = account.settings
+    const refund = account.refunds.add(newRefund(account.now(), charge, { ...given, amount, status, pendingReason }))
     refund.balance_transaction = ledger.refunded(refund).id
     takeFrom(charge, amount)
     events.emit('refund.created', refund)

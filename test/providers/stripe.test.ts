@@ -287,6 +287,21 @@ test('a refund at Stripe stays pending, succeeds, or fails days later and can be
   expect((await stripe.refund({ ...order, idempotencyKey: 'refund:slow:2' })).refundId).not.toBe(refund.refundId)
 })
 
+test('U2: a refund that waits for our balance at Stripe is shown to operators, and one that the bank is at is not', async () => {
+  const shown: string[] = []
+  const ignored = (): void => undefined
+  const watch = { answered: ignored, failed: ignored, unlisted: (_: string, code: string) => void shown.push(code) }
+  const watched = createStripe({ ...settings(), watch })
+  const order = { amountMinor: 990, reasonCode: 'not_delivered', lookFirst: false }
+  for (const reason of ['processing', 'charge_pending', 'insufficient_funds', 'of_next_year']) {
+    const { paymentIntentId } = await paidPayment()
+    await sim.do('pending-refunds', { enabled: true, reason })
+    const asked = { ...order, paymentIntentId, idempotencyKey: `refund:${reason}` }
+    expect(await watched.refund(asked)).toMatchObject({ status: 'pending' })
+  }
+  expect(shown).toEqual(['refund_pending_insufficient_funds', 'refund_pending_of_next_year'])
+})
+
 test('a dispute at Stripe blocks refunds until it is won', async () => {
   const { orderId, paymentIntentId } = await paidPayment()
   const { dispute: disputeId } = await sim.do('open-dispute', { orderId, reason: 'fraudulent' })

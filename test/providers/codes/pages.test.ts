@@ -30,6 +30,7 @@ import {
   disputeStatuses,
   eventTypes,
   paymentStatuses,
+  pendingReasons,
   redactionStatuses,
   refundStatuses,
 } from '../../../providers/codes/stripe-values.ts'
@@ -223,6 +224,13 @@ ${valueTable(paymentStatuses)}
 ## Statuses of a refund
 
 ${valueTable(refundStatuses)}
+
+### Why a refund is pending
+
+What an operator has to act on is the operator task \`provider_misconfigured\` with the code \`refund_pending_...\`, and so is a reason in no
+table.
+
+${valueTable(pendingReasons)}
 
 ## Statuses of a dispute
 
