@@ -129,7 +129,8 @@ const environmentSchema = z.object({
   META_API_VERSION: z.string().optional(),
   META_DATASET_ID: z.string().optional(),
   META_ACCESS_TOKEN: z.string().optional(),
-  GA_URL: url.default('https://www.google-analytics.com'),
+  // In the EU: developers.google.com/analytics/devguides/collection/protocol/ga4/reference, "Transport".
+  GA_URL: url.default('https://region1.google-analytics.com'),
   GA_FIREBASE_APP_ID: z.string().optional(),
   GA_API_SECRET: z.string().optional(),
 

@@ -44,7 +44,8 @@ export const subProcessors = {
     purpose: 'measures our advertising, with your consent',
     receives: 'that a purchase was made, its value, and the app installation',
     promise: 'P3',
-    hosts: ['www.google-analytics.com'],
+    // The first one takes events in the EU, the second one anywhere.
+    hosts: ['region1.google-analytics.com', 'www.google-analytics.com'],
   },
   firebase: {
     name: 'Google Firebase',

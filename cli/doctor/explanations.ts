@@ -88,7 +88,7 @@ export const explanations: Readonly<Record<SettingName, string>> = {
   META_ACCESS_TOKEN: 'Meta Events Manager: access token of the Conversions API',
   'META_*':
     'Meta needs META_API_VERSION, META_DATASET_ID and META_ACCESS_TOKEN; without measurement leave all three out',
-  GA_URL: elsewhere,
+  GA_URL: 'where Google Analytics takes events; the default is in the EU',
   GA_FIREBASE_APP_ID: 'Google Analytics, Data streams: Firebase app id',
   GA_API_SECRET: 'Google Analytics, Data streams, Measurement Protocol API secrets',
   'GA_*': 'Google Analytics needs GA_FIREBASE_APP_ID and GA_API_SECRET; without measurement leave both out',

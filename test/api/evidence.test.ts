@@ -74,6 +74,14 @@ test('P5 P7 P8: the evidence names settings with unknown hosts, without TLS, or 
   expect(evaluate('open_mail', readSubProcessorFigures(good).open_mail)).toBe('kept')
 })
 
+test('P7 P8: Google Analytics takes events in the EU unless another address is set, and both of its addresses are listed', () => {
+  const { GA_URL } = harness.api.config
+  expect(GA_URL).toBe('https://region1.google-analytics.com')
+  const hosts = (url: string) => readSubProcessorFigures({ ...harness.api.config, GA_URL: url }).unlisted_hosts?.detail
+  for (const url of [GA_URL, 'https://www.google-analytics.com']) expect(hosts(url) ?? '').not.toContain('GA_URL')
+  expect(hosts('https://analytics.example')).toContain('GA_URL')
+})
+
 test('an informing figure has a value and no limit', async () => {
   await insertErasure(fixture, 'requested', { processor: 'apple', state: 'pending' })
   await insertLateRequest()
