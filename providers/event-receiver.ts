@@ -1,4 +1,7 @@
-/** Sends an event to an endpoint of the app backend, signed by the convention of standardwebhooks.com. */
+/**
+ * Sends an event to an endpoint of the app backend, signed by the convention of standardwebhooks.com. Source of what
+ * answers mean: spec/standard-webhooks.md, "Operational considerations".
+ */
 import { isIP } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { Agent, request } from 'undici'
@@ -31,7 +34,8 @@ export type DeliveryOutcome =
       retryAfterMs?: number
     }
 
-const defaultTimeoutMs = 10_000
+/** The convention recommends 15 to 30 seconds. */
+const defaultTimeoutMs = 15_000
 /** An answer is not read: this much is taken off the wire, so that the connection can be kept. */
 const answerBytes = 1_024
 /** 4xx that say nothing of the event: timed out, gone, too many */
@@ -103,14 +107,22 @@ export function createEventReceivers(options: { internal: boolean; timeoutMs?: n
 
 function outcomeOf(status: number, retryAfter: string | string[] | undefined): DeliveryOutcome {
   if (status >= 200 && status < 300) return { delivered: true }
-  const seconds = typeof retryAfter === 'string' && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : undefined
+  const refused = status >= 400 && status < 500 && !notRefusals.includes(status)
+  const pauseMs = typeof retryAfter === 'string' ? pauseOf(retryAfter) : 0
   return {
     delivered: false,
     code: `http_${status}`,
     gone: status === 410,
-    refused: status >= 400 && status < 500 && !notRefusals.includes(status),
-    ...((status === 429 || status === 503) && seconds !== undefined && { retryAfterMs: seconds * 1000 }),
+    refused,
+    // A refusal is of one event: it does not make the others wait.
+    ...(!refused && pauseMs > 0 && { retryAfterMs: pauseMs }),
   }
+}
+
+/** Retry-After has seconds or a date (RFC 9110, sections 10.2.3 and 5.6.7). */
+function pauseOf(retryAfter: string): number {
+  if (/^\d{1,6}$/.test(retryAfter)) return Number(retryAfter) * 1000
+  return /^\w{3}, \d{2} \w{3} \d{4} [\d:]{8} GMT$/.test(retryAfter) ? Date.parse(retryAfter) - Date.now() : 0
 }
 
 function codeOf(error: unknown): string {

@@ -29,7 +29,7 @@ export function startEventDelivery(context: WorkerContext): EventDelivery {
   let failures = 0
   let searchedAt = 0
 
-  /** Endpoints do not wait for each other: one that takes ten seconds for each answer delays its own events only. */
+  /** Endpoints do not wait for each other: one that takes fifteen seconds for each answer delays its own events only. */
   async function beginSending(): Promise<void> {
     const at = new Date()
     for (const id of await endpointsBehind(sql, at)) {

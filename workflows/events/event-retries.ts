@@ -11,7 +11,7 @@ import { type EventRetriesActivities, type EventRetriesInput, lookAgain } from '
 
 const { retryEvents } = proxyActivities<EventRetriesActivities>({
   ...retry.untilDone,
-  // Beside the statements, a receiver may take ten seconds for its answer.
+  // Beside the statements, a receiver may take fifteen seconds for its answer.
   startToCloseTimeout: '1 minute',
 })
 

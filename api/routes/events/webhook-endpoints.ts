@@ -89,7 +89,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       path: '/v1/webhook-endpoints',
       tag,
       summary: 'Have events sent to an address, from now on',
-      description: `Each delivery is signed by the convention of Standard Webhooks (standardwebhooks.com). An answer of 2xx within ten seconds is its receipt; anything else is tried again for three days. There can be ${mostEndpoints}.`,
+      description: `Each delivery is signed by the convention of Standard Webhooks (standardwebhooks.com). An answer of 2xx within fifteen seconds is its receipt; anything else is tried again for three days. There can be ${mostEndpoints}.`,
       callers,
       scope: 'events',
       idempotencyKey: 'required',
