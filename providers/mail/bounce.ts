@@ -1,4 +1,7 @@
-/** Bounces: delivery status notifications (RFC 3464) to the envelope senders of mail.ts. */
+/**
+ * Bounces: delivery status notifications to the envelope senders of mail.ts (RFC 3464, and RFC 6533 of mails whose
+ * addresses are not of ASCII).
+ */
 
 import { addressIsDead } from '../codes/smtp.ts'
 import { ProviderFailure } from '../failure.ts'
@@ -16,6 +19,8 @@ export interface Bounce {
 
 const verpPrefix = 'bounces+'
 const idForm = /^[\w.+-]{1,56}$/
+/** Types are the same in any case: RFC 2045, section 5.1. */
+const reportType = /^message\/(?:global-)?delivery-status\b/i
 const statusForm = /^[245]\.\d{1,3}\.\d{1,3}/
 
 /**
@@ -25,12 +30,10 @@ const statusForm = /^[245]\.\d{1,3}\.\d{1,3}/
  * @throws ProviderFailure rejected, `unreadable_bounce`
  */
 export function readBounce(raw: string): Bounce {
-  // Unfolds header lines: RFC 5322, section 2.2.3.
-  const lines = raw.replaceAll(/\r?\n[ \t]+/g, ' ').split(/\r?\n/)
+  const lines = linesOf(raw)
   const head = lines.slice(0, lines.indexOf(''))
   const messageId = messageIdIn(fieldOf(head, 'to'))
-  const report = lines.findIndex((line) => fieldOf([line], 'content-type').startsWith('message/delivery-status'))
-  const fields = report < 0 ? [] : lines.slice(report)
+  const fields = reportIn(lines)
   const status = statusForm.exec(fieldOf(fields, 'status'))?.[0]
   if (!messageId || !status) throw new ProviderFailure('smtp', 'rejected', 'unreadable_bounce')
   // RFC 3464, section 2.3.3: `failed` stands beside a 4.x.x where the time for the attempts was over.
@@ -38,6 +41,25 @@ export function readBounce(raw: string): Bounce {
   const permanent = action === '' ? status.startsWith('5') : action.startsWith('failed')
   return { messageId, status, permanent, addressIsDead: permanent && addressIsDead(status) }
 }
+
+/**
+ * The lines of the report. That of RFC 6533 may be encoded, since it has addresses as they are; a mail server of ASCII
+ * alone does so.
+ */
+function reportIn(lines: readonly string[]): string[] {
+  const type = lines.findIndex((line) => reportType.test(fieldOf([line], 'content-type')))
+  const headEnd = lines.indexOf('', type)
+  if (type < 0 || headEnd < 0) return []
+  const head = lines.slice(lines.lastIndexOf('', type) + 1, headEnd)
+  const rest = lines.slice(headEnd + 1)
+  const end = rest.findIndex((line) => line.startsWith('--'))
+  const body = end < 0 ? rest : rest.slice(0, end)
+  const isEncoded = fieldOf(head, 'content-transfer-encoding').toLowerCase() === 'base64'
+  return isEncoded ? linesOf(Buffer.from(body.join(''), 'base64').toString()) : body
+}
+
+/** Unfolds header lines: RFC 5322, section 2.2.3. */
+const linesOf = (text: string): string[] => text.replaceAll(/\r?\n[ \t]+/g, ' ').split(/\r?\n/)
 
 /** The value of the first field with a name, or an empty text. */
 function fieldOf(lines: readonly string[], name: string): string {

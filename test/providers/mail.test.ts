@@ -205,6 +205,24 @@ test('a bounce is read from its notification, not from the quoted mail', () => {
   }
 })
 
+test.each([
+  ['Message/Delivery-Status', '7bit'],
+  ['message/global-delivery-status; charset=utf-8', '8bit'],
+  ['message/global-delivery-status', 'base64'],
+])('a report of the type %s in %s is read: RFC 2045, 5.1, and RFC 6533, 3', (type, encoding) => {
+  const fields =
+    'Reporting-MTA: dns; x\r\n\r\nFinal-Recipient: utf-8; jürgen@people.example\r\nAction: failed\r\nStatus: 5.1.1\r\n'
+  const lines =
+    Buffer.from(fields)
+      .toString('base64')
+      .match(/.{1,40}/g) ?? []
+  const text =
+    'To: bounces+a@x.example\r\nContent-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\nYour mail\r\n' +
+    `--b\r\nContent-Transfer-Encoding: ${encoding}\r\nContent-Type: ${type}\r\n\r\n` +
+    `${encoding === 'base64' ? lines.join('\r\n') : fields}\r\n--b\r\nContent-Type: message/global\r\n\r\nStatus: 2.0.0\r\n--b--\r\n`
+  expect(readBounce(text)).toEqual({ messageId: 'a', status: '5.1.1', permanent: true, addressIsDead: true })
+})
+
 test('the inbox of the mail simulator shows mails and runs no scripts of them', async () => {
   await mail.send(...message({ subject: '<script>alert(1)</script>', html: '<script>alert(2)</script><p>Hello</p>' }))
   const list = await (await fetch(`${mailbox.url}/`)).text()
