@@ -40,6 +40,9 @@ const dead = (says: string): Entry => ({
   customer: 'gets no push on that phone until the app registers it again; the token is deleted',
 })
 
+/** firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode, QUOTA_EXCEEDED: "a minimum initial delay of 1 minute" */
+export const quotaWaitMs = 60_000
+
 /**
  * By the `errorCode` of an FcmError. `DeadToken` names the three that say something about the token itself; the SDK
  * takes others for them as well, so that a second request confirms it.
@@ -50,7 +53,10 @@ export const fcmCodes = tableOf({
     'A parameter is invalid; of the token alone it means that the token is none',
     'invalid_argument',
   ),
-  QUOTA_EXCEEDED: passes('Too many messages', 'quota_exceeded'),
+  QUOTA_EXCEEDED: {
+    ...passes('Too many messages: repeat them after a minute at the earliest', 'quota_exceeded'),
+    waitMs: quotaWaitMs,
+  },
   SENDER_ID_MISMATCH: dead('The token is of another Firebase project'),
   THIRD_PARTY_AUTH_ERROR: operators(
     'The APNs certificate or web push key is wrong or missing',

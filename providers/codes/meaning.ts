@@ -16,6 +16,8 @@ export interface CodeMeaning {
   acts: 'nobody' | 'developers' | 'operator'
   /** the consequence for the customer */
   customer: string
+  /** the shortest wait that the party's documentation asks for, milliseconds; an answer may ask for another one */
+  waitMs?: number
 }
 
 /** A value that is no failure: a status, a reason or a type of event. */
@@ -42,12 +44,13 @@ type Details = Omit<NonNullable<ConstructorParameters<typeof ProviderFailure>[3]
 /** The failure of a listed code. @param changes whether the call changes something */
 export function documented(
   party: string,
-  { kind: given, code, acts }: CodeMeaning,
+  { kind: given, code, acts, waitMs }: CodeMeaning,
   changes: boolean,
   details: Details = {},
 ): ProviderFailure {
   const kind = given === 'unknown_outcome' && !changes ? 'unavailable' : given
-  return new ProviderFailure(party, kind, code, { ...details, needsOperator: acts !== 'nobody' })
+  const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs }
+  return new ProviderFailure(party, kind, code, { ...wait, ...details, needsOperator: acts !== 'nobody' })
 }
 
 /** The failure of an unlisted code: it may have been applied, may be temporary, and an operator has to look at it. */

@@ -2,7 +2,7 @@
  * Reads from FCM's raw reply whether a push token is dead. Only an explicit FcmError (or its older names) proves it.
  */
 import { z } from 'zod'
-import { fcmCodes } from '../codes/firebase.ts'
+import { fcmCodes, quotaWaitMs } from '../codes/firebase.ts'
 import { codeFrom, documented, lookUp, undocumented } from '../codes/meaning.ts'
 import { ProviderFailure } from '../failure.ts'
 import type { RawReply } from './app.ts'
@@ -45,7 +45,8 @@ export function pushTokenStatusOf({ status, body, retryAfterMs }: RawReply): Pus
   const reason = deadReason(body)
   if (reason) return { token: 'dead', reason }
 
-  const options = retryAfterMs === undefined ? {} : { retryAfterMs }
+  const waitMs = retryAfterMs ?? (status === 429 ? quotaWaitMs : undefined)
+  const options = waitMs === undefined ? {} : { retryAfterMs: waitMs }
   const bare = `http_${status}`
   // Nothing was delivered: the message was refused, and this was a dry run. Repeating is safe.
   if (status === 429 || status >= 500)

@@ -119,6 +119,15 @@ test.each([
   expect(await sender.send(push)).toMatchObject({ outcome: 'sent' })
 })
 
+test('FCM is asked again a minute after it has had too many messages, also where it says no time', async () => {
+  const tooMany = { kind: 'unavailable', retryAfterMs: 60_000 }
+  await sim.do('token', { token, behaviour: 'quota' })
+  await expect(sender.send(push)).rejects.toMatchObject({ ...tooMany, code: 'quota_exceeded' })
+  await sim.do('token', { token, behaviour: 'unregistered' })
+  await sim.fault({ match: { contains: 'validate_only' }, status: 429 })
+  await expect(sender.send(push)).rejects.toMatchObject({ ...tooMany, code: 'http_429' })
+})
+
 test('a refusal of FCM that a second request does not confirm keeps the token', async () => {
   await sim.do('token', { token, behaviour: 'unregistered', times: 1 })
   expect(await failureOf(sender.send(push))).toBe('unavailable refusal_not_confirmed')
