@@ -152,6 +152,13 @@ export interface ListedOrder {
   createdAt: string | null
 }
 
+/** Other eSIMs that go back as well, for a provider that takes several in one request. */
+export interface ReturnTogether {
+  esimRefs: readonly string[]
+  /** called before the provider is asked, for each that the request is about as well */
+  onAsked(esimRef: string): void
+}
+
 export interface WebhookRequest {
   rawBody: string
   /** names in lower case */
@@ -221,7 +228,7 @@ export interface EsimProvider {
   topUp(topUp: TopUp): Promise<void>
   hasTopUp(topUp: { clientRef: string; esimRef: string }): Promise<boolean>
   /** Returns an unused eSIM. `requested`: an employee of the provider decides, and each call makes another request. */
-  cancelUnused(esimRef: string): Promise<'cancelled' | 'requested' | 'already'>
+  cancelUnused(esimRef: string, together?: ReturnTogether): Promise<'cancelled' | 'requested' | 'already'>
   suspend(esimRef: string): Promise<'done' | 'unsupported'>
   unsuspend(esimRef: string): Promise<'done' | 'unsupported'>
   balance(): Promise<{ amountMicros: number; currency: string }>

@@ -98,7 +98,8 @@ export function createProviderReturns(context: Context) {
     async returnEsims(held: HeldPlacement, keep: KeepAsked): Promise<Returned> {
       const provider = providerOf(held)
       const triedForMs = sinceScheduledMs()
-      const asked = asking(held, keep)
+      const together: string[] = []
+      const asked = asking(held, keep, together)
       const cancel = async (esimRef: string): Promise<void> => {
         await cancelUnused(asked, esimRef, triedForMs)
       }
@@ -109,6 +110,7 @@ export function createProviderReturns(context: Context) {
       }
       let inUse: unknown
       const esimRefs = held.esimRefs ?? (await lateEsims(provider, orderNo))
+      together.push(...esimRefs)
       for (const esimRef of esimRefs)
         await cancel(esimRef).catch((error: unknown) => {
           // One that is in use must not keep the others with its customer.
@@ -124,9 +126,21 @@ export function createProviderReturns(context: Context) {
     },
   }
 
-  /** The provider of a placement, which is asked once for the return of an eSIM if its staff decides about that. */
-  function asking(held: HeldPlacement, keep: KeepAsked): Pick<EsimProvider, 'cancelUnused'> {
+  /**
+   * The provider of a placement, which is asked once for the return of an eSIM if its staff decides about that.
+   * @param together all eSIMs that are to go back, for a provider that takes several in one request
+   */
+  function asking(
+    held: HeldPlacement,
+    keep: KeepAsked,
+    together: readonly string[] = [],
+  ): Pick<EsimProvider, 'cancelUnused'> {
     const provider = providerOf(held)
+    const markOf = (esimRef: string): string => esimRefIndex(context, held.provider, esimRef).toString('hex')
+    const isAsked = (esimRef: string): boolean => {
+      const mark = markOf(esimRef)
+      return asked.includes(mark) || asked.filter((each) => each === `${mark}?`).length >= unsureRequests
+    }
     let asked = held.returnsAsked ?? []
     const note = async (mark: string): Promise<void> => {
       asked = [...asked, mark]
@@ -134,17 +148,17 @@ export function createProviderReturns(context: Context) {
     }
     return {
       async cancelUnused(esimRef) {
-        const mark = esimRefIndex(context, held.provider, esimRef).toString('hex')
-        const unsure = `${mark}?`
-        const isAsked = asked.includes(mark) || asked.filter((each) => each === unsure).length >= unsureRequests
-        if (isAsked) return 'already'
+        if (isAsked(esimRef)) return 'already'
+        const inRequest = [esimRef]
+        const esimRefs = together.filter((each) => each !== esimRef && !isAsked(each))
+        const onAsked = (each: string): void => void inRequest.push(each)
         try {
-          const answer = await provider.cancelUnused(esimRef)
-          if (answer === 'requested') await note(mark)
+          const answer = await provider.cancelUnused(esimRef, { esimRefs, onAsked })
+          if (answer === 'requested') for (const each of inRequest) await note(markOf(each))
           return answer
         } catch (error) {
           if (!provider.repeatsSafely && isProviderFailure(error) && error.kind === 'unknown_outcome')
-            await note(unsure)
+            for (const each of inRequest) await note(`${markOf(each)}?`)
           throw error
         }
       },

@@ -213,7 +213,7 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
   }
 
   async function returnAll(order: OrderRow, esims: StoredEsim[], at: Date): Promise<void> {
-    const askers = await returnAskers(order, at)
+    const askers = await returnAskers(order, esims, at)
     for (const [index, esim] of esims.entries()) {
       if (esim.state === 'cancelled') continue
       const asker = askers.get(esim.provider)
@@ -229,12 +229,17 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
   }
 
   /** The providers that have filled an order, which remember for which returns they were asked. */
-  async function returnAskers(order: OrderRow, at: Date) {
+  async function returnAskers(order: OrderRow, esims: StoredEsim[], at: Date) {
+    const left = esims.filter(({ state }) => state !== 'cancelled')
     const placements = (await listPlacements(sql, order.id)).filter(({ state }) => state !== 'refused')
     return new Map(
       placements.map((placement) => [
         placement.provider,
-        returns.asking(heldPlacement(order, placement, null), keepAsked(order.id, placement, at)),
+        returns.asking(
+          heldPlacement(order, placement, null),
+          keepAsked(order.id, placement, at),
+          left.filter(({ provider }) => provider === placement.provider).map(({ esimRef }) => esimRef),
+        ),
       ]),
     )
   }

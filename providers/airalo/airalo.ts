@@ -27,6 +27,12 @@ import {
 
 const DESTINATIONS_PER_PAGE = 100
 const ORDERS_PER_PAGE = 100
+/**
+ * developers.partners.airalo.com/request-refund-14583565e0: at most five eSIMs in a request, and
+ * /rate-limits-752590m0: a request in five minutes from one IP address.
+ */
+const ESIMS_PER_REFUND = 5
+const REFUND_INTERVAL_MS = 5 * 60_000
 /** Its days may begin earlier or later than ours. */
 const DAY = 24 * 60 * 60 * 1_000
 
@@ -38,6 +44,21 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
   async function getStatus(iccid: string): Promise<EsimStatus> {
     const path = `/sims/${encodeURIComponent(iccid)}/usage`
     return readUsage(await named('unknown_esim', call({ method: 'GET', path, schema: usageSchema })), reportUnlisted)
+  }
+
+  /** These eSIMs if nobody has installed any of them; else none: each has its own turn. */
+  async function ifAllNew(esimRefs: readonly string[]): Promise<readonly string[]> {
+    const states = await Promise.all(
+      esimRefs.map(async (esimRef) => {
+        try {
+          return (await getStatus(esimRef)).state
+        } catch (error) {
+          if (!isProviderFailure(error)) throw error
+          return 'unknown'
+        }
+      }),
+    )
+    return states.every((state) => state === 'new') ? esimRefs : []
   }
 
   /** @param filter of the query, with its leading `&` */
@@ -166,16 +187,21 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
 
     hasTopUp: async ({ clientRef }) => (await findByDescription(clientRef, 'topup')).length > 0,
 
-    async cancelUnused(esimRef) {
+    async cancelUnused(esimRef, together) {
       const { state } = await getStatus(esimRef)
       if (state === 'cancelled') return 'already'
       if (state === 'unknown') throw new ProviderFailure(PROVIDER, 'unavailable', 'unknown_state')
       if (state !== 'new') throw new ProviderFailure(PROVIDER, 'rejected', 'not_cancellable')
-      const form = { iccids: JSON.stringify([esimRef]), reason: 'CHANGE_OF_PLAN' }
+      const others = await ifAllNew((together?.esimRefs ?? []).slice(0, ESIMS_PER_REFUND - 1))
+      for (const other of others) together?.onAsked(other)
+      const form = { iccids: JSON.stringify([esimRef, ...others]), reason: 'CHANGE_OF_PLAN' }
       const { data } = await named(
         'unknown_esim',
         call({ method: 'POST', path: '/refund', form, schema: refundSchema }),
-      )
+      ).catch((error: unknown) => {
+        if (!isProviderFailure(error, 'rate_limited') || error.retryAfterMs !== undefined) throw error
+        throw new ProviderFailure(PROVIDER, error.kind, error.code, { retryAfterMs: REFUND_INTERVAL_MS })
+      })
       // Airalo documents refusals with status 200: then no refund was requested.
       if (!('refund_id' in data)) throw new ProviderFailure(PROVIDER, 'misconfigured', 'refund_refused')
       return 'requested'

@@ -21,11 +21,11 @@ import {
   unauthenticated,
 } from './wire.ts'
 
-/** Requests a minute; what is not named has no limit. */
+/** Requests a minute, or as the name says; what is not named has no limit. */
 export const limitsForm = z.strictObject({
   tokenPerMinute: z.number().exactOptional(),
   usagePerMinute: z.number().exactOptional(),
-  refundPerMinute: z.number().exactOptional(),
+  refundPerFiveMinutes: z.number().exactOptional(),
 })
 
 export interface Served {
@@ -190,7 +190,7 @@ export function addRoutes(router: Router, served: Served): void {
   })
 
   endpoint('post', '/refund', (_request, fields, response) => {
-    limiter.take('refund', settings.limits.refundPerMinute)
+    limiter.take('refund', settings.limits.refundPerFiveMinutes, 5 * 60_000)
     const iccids = listOf(fields)
     if (iccids.length === 0) throw new Refusal(422, { data: [], meta: { message: 'The iccids field is required.' } })
     if (iccids.length > 5) throw invalid({ iccids: 'The iccids may not have more than 5 items.' })

@@ -102,11 +102,11 @@ export function createLimiter() {
   const seen = new Map<string, number[]>()
   return {
     /** @throws Refusal (429) when the key exceeds its limit */
-    take(key: string, limit: number | undefined): void {
+    take(key: string, limit: number | undefined, windowMs = 60_000): void {
       if (limit === undefined) return
       const now = Date.now()
-      const recent = (seen.get(key) ?? []).filter((at) => now - at < 60_000)
-      if (recent.length >= limit) throw tooMany(Math.ceil((60_000 - (now - (recent[0] ?? now))) / 1000))
+      const recent = (seen.get(key) ?? []).filter((at) => now - at < windowMs)
+      if (recent.length >= limit) throw tooMany(Math.ceil((windowMs - (now - (recent[0] ?? now))) / 1000))
       seen.set(key, [...recent, now])
     },
     reset: () => seen.clear(),

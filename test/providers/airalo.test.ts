@@ -493,9 +493,30 @@ test('a return of unused eSIMs at Airalo is requested, and Airalo’s staff deci
   await expect(provider.cancelUnused(used.esimRef)).rejects.toMatchObject({ kind: 'unavailable' })
   await expect(provider.cancelUnused('89')).rejects.toMatchObject({ code: 'unknown_esim' })
   expect((await sim.state()).refunds).toHaveLength(1)
-  await sim.do('limits', { refundPerMinute: 0 })
+  await sim.do('limits', { refundPerFiveMinutes: 0 })
   const third = await buy('change-7days-1gb', 'ref-3')
   await expect(provider.cancelUnused(third.esimRef)).rejects.toMatchObject({ code: 'rate_limited' })
+  await sim.fault({ match: { path: '/refund' }, status: 429, body: { message: 'Too Many Attempts.' } })
+  await expect(provider.cancelUnused(third.esimRef)).rejects.toMatchObject({ retryAfterMs: 300_000 })
+})
+
+test('eSIMs that go back together are one request at Airalo, of at most five, unless one of them is used', async () => {
+  const { provider, sim } = await world()
+  await sim.do('limits', { refundPerFiveMinutes: 1 })
+  const { orderNo } = await provider.placeOrder({ clientRef: 'ref', packageCode: 'change-7days-1gb', quantity: 7 })
+  const [first = '', ...rest] = (await provider.getEsims(orderNo)).map(({ esimRef }) => esimRef)
+  const asked: string[] = []
+  const together = { esimRefs: rest, onAsked: (esimRef: string) => void asked.push(esimRef) }
+  expect(await provider.cancelUnused(first, together)).toBe('requested')
+  expect(asked).toEqual(rest.slice(0, 4))
+  expect((await sim.state()).refunds.map(({ iccids }) => iccids)).toEqual([[first, ...asked]])
+  const [sixth = '', seventh = ''] = rest.slice(4)
+  await expect(provider.cancelUnused(sixth)).rejects.toMatchObject({ code: 'rate_limited' })
+  await sim.do('limits', { refundPerFiveMinutes: 9 })
+  await sim.do('use', { iccid: seventh, bytes: 0.1 * GB })
+  const others = { esimRefs: [seventh], onAsked: () => expect.unreachable('it is in use') }
+  expect(await provider.cancelUnused(sixth, others)).toBe('requested')
+  expect((await sim.state()).refunds.at(-1)?.iccids).toEqual([sixth])
 })
 
 test('a refund that Airalo refuses with a success status counts as not requested', async () => {

@@ -50,6 +50,17 @@ async function undelivered() {
   return { person, order, iccids, show }
 }
 
+test('three eSIMs of Airalo go back in one answer, though it takes one request in five minutes', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode, quantity: 3 })
+  await airalo.do('limits', { refundPerFiveMinutes: 1 })
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
+  await airalo.do('limits', { refundPerFiveMinutes: 1_000 })
+  await harness.untilOrder(order.id, 'refunded')
+  const iccids: string[] = order.esims.map(({ iccid }: { iccid: string }) => iccid)
+  expect(await requestsFor(iccids)).toEqual([1, 1, 1])
+})
+
 test('a cancelled order: the eSIM that was asked for is not asked for again while the other one cannot be looked at', async () => {
   const { person, order, iccids, show } = await undelivered()
   await usageDown(iccids[1])
