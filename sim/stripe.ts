@@ -52,7 +52,7 @@ import type { Delivery } from './webhooks.ts'
 export interface StripeState {
   customers: (Stripe.Customer | Stripe.DeletedCustomer)[]
   paymentIntents: (Stripe.PaymentIntent & Redactable)[]
-  sessions: Stripe.Checkout.Session[]
+  sessions: (Stripe.Checkout.Session & Redactable)[]
   cards: Stripe.PaymentMethod[]
   charges: (Stripe.Charge & Redactable)[]
   refunds: Stripe.Refund[]

@@ -12,6 +12,7 @@ import { resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { creditInvoice, insertFact, settleFact, settleRefunded } from '../../db/order/books.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
+import { isPageId } from '../../providers/stripe/hosted.ts'
 import type { Refund } from '../../providers/stripe/refunds.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
@@ -147,7 +148,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
   /** The person may pay while we cancel: Stripe decides which came first. */
   async function cancel(settlement: PaymentToClose, at: Date): Promise<Progress | 'processing'> {
     const { paymentIntentId: id } = settlement
-    const isPage = id.startsWith('cs_')
+    const isPage = isPageId(id)
     const outcome = isPage
       ? await stripe.endHostedPayment(id, `erased-${id}:end`)
       : await stripe.cancelPayment(id, `erased-${id}:cancel`)

@@ -4,7 +4,8 @@ import type { Context } from '../../context.ts'
 import { type DeletionSecrets, resealSecret } from '../../db/erasure/deletion-seals.ts'
 import type { StepOutcome } from '../../policy/deletion.ts'
 import { milliseconds } from '../../policy/periods.ts'
-import { isProviderFailure } from '../../providers/failure.ts'
+import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
+import { isPageId } from '../../providers/stripe/hosted.ts'
 import { type Redaction, redactionBatchSize } from '../../providers/stripe/persons.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
@@ -76,7 +77,7 @@ export function createDeletionRedactionActivities(context: Context): Activities 
     const isNext = (id: string): boolean => !setAside.includes(id)
     const batch = {
       customerIds: customerIds.filter(isNext).slice(0, 1),
-      paymentIntentIds: paymentIntentIds.filter(isNext).slice(0, redactionBatchSize - 1),
+      paymentIntentIds: together(paymentIntentIds.filter(isNext), redactionBatchSize - 1),
     }
     const [first] = [...batch.paymentIntentIds, ...batch.customerIds]
     if (!first) return undefined
@@ -122,7 +123,7 @@ export function createDeletionRedactionActivities(context: Context): Activities 
 
   async function isKnownPayment(id: string): Promise<boolean> {
     try {
-      await stripe.getPayment(id)
+      await (isPageId(id) ? stripe.getHostedPayment(id) : stripe.getPayment(id))
       return true
     } catch (error) {
       if (isProviderFailure(error, 'resource_missing')) return false
@@ -139,6 +140,12 @@ export function createDeletionRedactionActivities(context: Context): Activities 
     }
     throw failure('ErasureIncomplete', { code: `redaction_${seen.status}`, nextRetryDelay: pollLaterMs })
   }
+}
+
+/** The first ids, at most so many. A payment goes with its page, which is behind it. */
+function together(ids: readonly string[], most: number): string[] {
+  const isCut = ids.length > most && most > 1 && isPageId(ids[most] ?? '') && !isPageId(ids[most - 1] ?? '')
+  return ids.slice(0, isCut ? most - 1 : most)
 }
 
 function without(payments: Payments, gone: Objects): Objects {

@@ -67,7 +67,8 @@ export interface DeletionSecrets {
   settlements: PaymentToClose[] | null
   providerOrders: HeldPlacement[] | null
   /**
-   * for the redaction at Stripe; `job`: the open redaction job with its objects; `setAside`: objects refused for now
+   * for the redaction at Stripe; `paymentIntentIds`: also pages, each behind its payment; `job`: the open redaction job
+   * with its objects; `setAside`: objects refused for now
    */
   payments: {
     paymentIntentIds: string[]

@@ -88,6 +88,8 @@ export function personOf(rows: PersonRows, cipher: FieldCipher, key: DataKey, tr
   const openRef = (esim: EsimRow) => tableEncryption(cipher, key, 'esims').open('esim_ref', esim.esim_ref)
   const customer = account.stripe_customer_id
   const paymentIntentIds = orders.flatMap((order) => order.payment_intent_id ?? [])
+  // A page behind its payment: on it the person may have typed an e-mail address and a name.
+  const toRedact = orders.flatMap((order) => [order.payment_intent_id ?? [], order.checkout_session_id ?? []].flat())
   const trace: Trace = {
     ids: [
       account.id,
@@ -126,8 +128,14 @@ export function personOf(rows: PersonRows, cipher: FieldCipher, key: DataKey, tr
           .flatMap(({ order, claim }) => unreturned(order, claim, placements, esims, openRef)),
       ),
       payments:
-        customer || paymentIntentIds.length > 0
-          ? { paymentIntentIds, customerIds: customer ? [customer] : [], job: null, setAside: [], refusals: 0 }
+        customer || toRedact.length > 0
+          ? {
+              paymentIntentIds: toRedact,
+              customerIds: customer ? [customer] : [],
+              job: null,
+              setAside: [],
+              refusals: 0,
+            }
           : null,
       address:
         account.mail_state === 'ok' ? { email: fields.open('email', account.email), language: account.language } : null,

@@ -45,6 +45,9 @@ export interface SavedCard {
 /** The shortest life of a session: docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at */
 const shortestLifeSeconds = 30 * 60
 
+/** Whether an id is that of a page, and not of a payment. */
+export const isPageId = (id: string): boolean => id.startsWith('cs_')
+
 export function createHostedPayments({ sdk, call, create, statusIn }: StripeClient) {
   const pages = createPages(call)
   const retrieve = async (sessionId: string): Promise<HostedPayment> =>

@@ -7,9 +7,10 @@
 import { type RedactionStatus, redactionStatuses } from '../codes/stripe-values.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient, StripeReply } from './client.ts'
+import { isPageId } from './hosted.ts'
 import { createPages, toTheEnd } from './pages.ts'
 
-/** Most ids in one redaction job, customers and payments together. */
+/** Most ids in one redaction job, customers, payments and pages together. */
 export const redactionBatchSize = 10
 
 export interface Redaction {
@@ -127,13 +128,20 @@ export function createPersons({ sdk, call, create, statusIn }: StripeClient, red
     /**
      * Creates a redaction job, which Stripe then validates. Poll it by `getRedaction` and run it by `runRedaction` once
      * it is `ready`. A `failed` job must be cancelled, since it keeps its objects locked.
+     * @param ids.paymentIntentIds also ids of pages, on which people type their e-mail address and name: they are objects
+     * of their own (docs.stripe.com/privacy/redaction, "Create a redaction job")
      */
     async redact(ids: { paymentIntentIds: string[]; customerIds: string[] }, key: string): Promise<Redaction> {
       if (ids.paymentIntentIds.length + ids.customerIds.length > redactionBatchSize) {
         throw new ProviderFailure('stripe', 'rejected', 'too_many_objects')
       }
+      const named = (kind: string, is: (id: string) => boolean) => {
+        const found = ids.paymentIntentIds.filter(is)
+        return found.length > 0 ? { [kind]: found } : {}
+      }
       const objects = {
-        ...(ids.paymentIntentIds.length > 0 ? { payment_intents: ids.paymentIntentIds } : {}),
+        ...named('payment_intents', (id) => !isPageId(id)),
+        ...named('checkout_sessions', isPageId),
         ...(ids.customerIds.length > 0 ? { customers: ids.customerIds } : {}),
       }
       return create(key, (attemptKey) => job('POST', '', { objects, validation_behavior: 'error' }, attemptKey))

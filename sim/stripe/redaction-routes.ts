@@ -17,7 +17,12 @@ export function mountRedactions(router: Router, { account, protocol, redactions 
     const objects = record(parameters, 'objects')
     const named = (kind: string): string[] => textList(objects, kind)
     return redactions.create(
-      { charges: named('charges'), customers: named('customers'), payment_intents: named('payment_intents') },
+      {
+        charges: named('charges'),
+        checkout_sessions: named('checkout_sessions'),
+        customers: named('customers'),
+        payment_intents: named('payment_intents'),
+      },
       text(parameters, 'validation_behavior') ?? 'error',
     )
   })

@@ -3,7 +3,7 @@
  * docs.stripe.com/api/privacy/redaction-job. Stripe works in the background; here the next read of a job does its work.
  */
 import type Stripe from 'stripe'
-import { type Account, newId } from './account.ts'
+import { type Account, idOf, newId } from './account.ts'
 import { cut, type PageRequest } from './collection.ts'
 import { isUndecided } from './disputes.ts'
 import { invalidParameter, refusedByState } from './refusal.ts'
@@ -55,15 +55,14 @@ export function createRedactions(account: Account) {
   const errors = new WeakMap<RedactionJob, ValidationError[]>()
 
   function create(
-    given: Pick<RedactionObjects, 'charges' | 'customers' | 'payment_intents'>,
+    given: Pick<RedactionObjects, 'charges' | 'checkout_sessions' | 'customers' | 'payment_intents'>,
     validationBehavior: string,
   ): RedactionJob {
-    const count = given.charges.length + given.customers.length + given.payment_intents.length
+    const count = Object.values(given).flat().length
     if (count === 0) throw invalidParameter('parameter_missing', 'objects', 'Missing required param: objects.')
     if (count > maximumObjects) throw invalidParameter('parameter_invalid_integer', 'objects', 'Too many objects.')
     const objects = {
       ...given,
-      checkout_sessions: [],
       identity_verification_sessions: [],
       invoices: [],
       issuing_cardholders: [],
@@ -126,6 +125,13 @@ export function createRedactions(account: Account) {
       const known = account.customers.get(id) ?? account.deletedCustomers.get(id)
       return known ? undefined : 'There is no such customer.'
     }
+    if (type === 'checkout_session') {
+      const session = account.sessions.get(id)
+      if (!session) return 'There is no such Checkout Session.'
+      if (session.status === 'open' && session.expires_at > account.now()) return 'The Checkout Session is open.'
+      const paid = idOf(session.payment_intent)
+      return paid === null ? undefined : stateProblem('payment_intent', paid)
+    }
     const intent = type === 'payment_intent' ? account.paymentIntents.get(id) : undefined
     if (type === 'payment_intent') {
       if (!intent) return 'There is no such PaymentIntent.'
@@ -142,6 +148,8 @@ export function createRedactions(account: Account) {
   function redact(job: RedactionJob): void {
     const redacted: Redactable = { redaction: { status: 'redacted' } }
     for (const [type, id] of targets(job)) {
+      const session = account.sessions.get(id)
+      if (session) Object.assign(session, { metadata: {}, customer: null, customer_details: null, ...redacted })
       const intent = account.paymentIntents.get(id)
       if (intent) Object.assign(intent, { metadata: {}, customer: null, ...redacted })
       for (const charge of chargesOf(type, id)) {
@@ -167,6 +175,7 @@ function targets({ objects }: RedactionJob): [type: string, id: string][] {
     ...objects.customers.map((id): [string, string] => ['customer', id]),
     ...objects.payment_intents.map((id): [string, string] => ['payment_intent', id]),
     ...objects.charges.map((id): [string, string] => ['charge', id]),
+    ...objects.checkout_sessions.map((id): [string, string] => ['checkout_session', id]),
   ]
 }
 

@@ -218,6 +218,11 @@ describe('the deletion at Stripe', () => {
       payments: { paymentIntentIds: ['pi'], customerIds: [], ...payments },
     })
     expect(secrets({ orders: [order({ payment_intent_id: null })] }).payments).toBeNull()
+    const onPages = [
+      order({ id: 'o1', checkout_session_id: 'cs_1' }),
+      order({ id: 'o2', payment_intent_id: null, checkout_session_id: 'cs_2' }),
+    ]
+    expect(secrets({ orders: onPages }).payments?.paymentIntentIds).toEqual(['pi', 'cs_1', 'cs_2'])
   })
 
   test('a payment is settled by its claim, with what the books need', () => {

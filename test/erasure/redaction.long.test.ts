@@ -45,6 +45,39 @@ test('payments are redacted at Stripe on the ninetieth day and not before', asyn
   expect((await deletion.receipt()).completedAt).not.toBeNull()
 })
 
+test('G3: Stripe’s pages, on which people type their address, are redacted with their payments, also unpaid ones', async () => {
+  const person = await harness.signUp()
+  const pages: string[] = []
+  const payments: string[] = []
+  const { now } = await stripe.do('clock', {})
+  for (let orders = 0; orders < 6; orders += 1) {
+    const { id: orderId } = await harness.buy(person, { pay: false })
+    const { sessionId } = await harness.context.stripe.createHostedPayment({
+      ...{ orderId, amountMinor: 990, currency: 'EUR', name: 'eSIM', mark: 'of_the_order', locale: 'en' },
+      ...{ successUrl: 'https://shop.example/', cancelUrl: 'https://shop.example/', idempotencyKey: `page-${orderId}` },
+      expiresAt: new Date((now + 3_600) * 1_000),
+    })
+    pages.push(sessionId)
+    // The last one has no payment: its person has only opened the page.
+    const [row] = await sql<{ payment: string | null }[]>`update orders set checkout_session_id = ${sessionId},
+      payment_intent_id = ${orders === 5 ? null : sql`payment_intent_id`} where id = ${orderId}
+      returning payment_intent_id as payment`
+    if (row?.payment) payments.push(row.payment)
+  }
+  const deletion = await erase(person)
+  await deletion.until('stripe', 'done')
+  await pass(deletion, 91)
+  await deletion.until('stripe_redaction', 'done')
+  const { sessions, redactions } = await stripe.state()
+  const isRedacted = (id: string) => sessions.find((session) => session.id === id)?.redaction?.status
+  expect(pages.map(isRedacted)).toEqual(pages.map(() => 'redacted'))
+  // A payment and its page are in one job: Stripe redacts what hangs together at once.
+  const jobOf = (payment: string) => redactions.find(({ objects }) => objects.payment_intents.includes(payment))
+  expect(payments.map((payment, at) => jobOf(payment)?.objects.checkout_sessions.includes(pages[at] ?? ''))).toEqual(
+    Array.from({ length: 5 }, () => true),
+  )
+})
+
 test('more payments than a redaction job accepts are redacted by several jobs', async () => {
   const person = await harness.signUp()
   for (let orders = 0; orders < 12; orders += 1) await harness.buy(person, { pay: false })
