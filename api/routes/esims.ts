@@ -13,6 +13,7 @@ import { idParams, sentTime } from '../http/storable.ts'
 import { accountId } from '../views/account-fields.ts'
 import { takesTopUps } from '../views/esim-life.ts'
 import { esimState, validityStart } from '../views/order-enumerations.ts'
+import { orderDestination } from '../views/order-view.ts'
 import { packageForSale, viewPackage } from './packages.ts'
 
 const time = z.iso.datetime().nullable()
@@ -22,11 +23,11 @@ const accountEsim = z
     id: z.uuid(),
     orderId: z.uuid().describe('that order has what installs the eSIM'),
     packageCode: z.string(),
-    packageName: z.string(),
-    destination: z.string(),
-    iccid: z.string(),
+    packageName: z.string().describe('as it was when it was ordered'),
+    destination: orderDestination,
+    iccid: z.string().describe('the number of the eSIM, which another one may have later: `id` is the name to keep'),
     state: esimState.schema,
-    suspended: z.boolean(),
+    suspended: z.boolean().describe('it has no data, because its payment is disputed'),
     totalBytes: z.int().nullable().describe('null: unlimited'),
     usedBytes: z.int().describe('as the provider last said: it may lag by hours'),
     checkedAt: z.iso.datetime().describe('when the provider was asked for state and usage'),

@@ -32,19 +32,27 @@ import { viewConsent } from './withdrawal-view.ts'
 const time = z.iso.datetime().nullable()
 const bytes = z.int().nullable().describe('bytes; null is unlimited')
 
+/** Where a package is used, as orders have it. */
+export const orderDestination = z
+  .string()
+  .describe('a country (ISO 3166-1 alpha-2), or of a package of several their number, such as `39 countries`')
+
 export const orderSummary = z
   .object({
     id: z.uuid(),
     accountId: z.uuid(),
     topUpOf: z.uuid().nullable().describe('the order whose eSIM gets the data, if this is a top-up'),
     packageCode: z.string(),
-    packageName: z.string(),
-    destination: z.string(),
-    quantity: z.int(),
-    dataBytes: bytes,
+    packageName: z.string().describe('as it was when it was ordered'),
+    destination: orderDestination,
+    quantity: z.int().describe('how many eSIMs'),
+    dataBytes: bytes.describe('of each eSIM, in bytes; null is unlimited'),
     daily: z.boolean().describe('the volume is per day'),
-    days: z.int(),
-    amount: z.object({ minor: z.int().describe('in the minor unit, tax included'), currency: z.string() }),
+    days: z.int().describe('how long the data is valid, from `validityStarts` of its eSIM on'),
+    amount: z.object({
+      minor: z.int().describe('of all eSIMs, in the minor unit, tax included'),
+      currency: z.string().describe('ISO 4217'),
+    }),
     status: orderStatus.schema,
     reason: orderReason.schema.nullable(),
     dueAt: time.describe('when the status ends at the latest'),
@@ -68,20 +76,22 @@ const esim = z
   .object({
     id: z.uuid(),
     state: esimState.schema,
-    suspended: z.boolean(),
-    iccid: z.string(),
-    activationCode: z.string(),
-    smdpAddress: z.string().nullable(),
+    suspended: z.boolean().describe('it has no data, because its payment is disputed'),
+    iccid: z.string().describe('the number of the eSIM, which another one may have later: `id` is the name to keep'),
+    activationCode: z
+      .string()
+      .describe('`LPA:1$...`, the content of the QR code. A secret: the first phone that reads it installs the eSIM'),
+    smdpAddress: z.string().nullable().describe('to type in by hand, with `matchingId`'),
     matchingId: z.string().nullable(),
-    confirmationCode: z.string().nullable(),
-    apn: z.string().nullable(),
-    iosInstallUrl: z.string().nullable(),
+    confirmationCode: z.string().nullable().describe('what the phone asks for at the installation, if it does'),
+    apn: z.string().nullable().describe('to set by hand where the phone has no connection'),
+    iosInstallUrl: z.string().nullable().describe('installs the eSIM on iPhones with iOS 17.4 or newer'),
     androidInstallUrl: z
       .string()
       .nullable()
       .describe('some Android phones install the eSIM by it, others do not know it'),
     totalBytes: bytes,
-    usedBytes: z.int(),
+    usedBytes: z.int().describe('bytes'),
     checkedAt: z.iso
       .datetime()
       .describe('when the provider was asked for state and usage; its own counters may be hours older'),
