@@ -14,6 +14,7 @@ import type { OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
 import { listMails } from '../../db/sends.ts'
 import { androidInstallUrl, iosInstallUrl, parseActivationCode } from '../../providers/lpa.ts'
+import { customerSessionMs } from '../../providers/stripe/persons.ts'
 import { isoOrNull } from '../../shared/calendar.ts'
 import { limitOf } from '../../workflows/order/order-states.ts'
 import type { Caller } from '../http/caller.ts'
@@ -67,8 +68,11 @@ const paymentSheet = z
   .object({
     paymentIntentClientSecret: z.string(),
     publishableKey: z.string(),
-    customerId: z.string().nullable(),
-    customerSessionClientSecret: z.string().nullable(),
+    customerId: z.string().nullable().describe('of saved cards, if the order was placed with them'),
+    customerSessionClientSecret: z
+      .string()
+      .nullable()
+      .describe('opens the saved cards for 30 minutes after the order; then null, and the sheet takes new cards'),
   })
   .meta({ id: 'PaymentSheet' })
 
@@ -289,7 +293,8 @@ async function viewPayment(context: Context, order: OrderRow): Promise<z.input<t
   const key = order.payment_client_secret && (await findDataKey(context.sql, context, order.account_id))
   if (!key || !order.payment_client_secret) return null
   const fields = tableEncryption(context.cipher, key, 'orders')
-  const session = fields.openOptional('customer_session_secret', order.customer_session_secret)
+  const opensCards = Date.now() < order.created_at.getTime() + customerSessionMs
+  const session = opensCards ? fields.openOptional('customer_session_secret', order.customer_session_secret) : null
   const [customer] = session
     ? await context.sql<Pick<Accounts, 'stripe_customer_id'>[]>`
         select stripe_customer_id from accounts where id = ${order.account_id}`

@@ -20,6 +20,9 @@ export interface Redaction {
   problems: { code: string; objectId: string | null }[]
 }
 
+/** Stripe ends a session with saved cards then (`expires_at`): docs.stripe.com/api/customer_sessions/object */
+export const customerSessionMs = 30 * 60_000
+
 const path = '/v1/privacy/redaction_jobs'
 
 export function createPersons({ sdk, call, create, statusIn }: StripeClient, redactionApiVersion: string | undefined) {
@@ -92,7 +95,7 @@ export function createPersons({ sdk, call, create, statusIn }: StripeClient, red
       return customer.id
     },
 
-    /** Lets PaymentSheet show and save the customer's cards for 30 minutes. @returns a client secret */
+    /** Lets PaymentSheet show and save the customer's cards until `customerSessionMs`. @returns a client secret */
     async createCustomerSession(customerId: string, key: string): Promise<string> {
       const features = {
         payment_method_save: 'enabled',
