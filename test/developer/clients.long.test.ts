@@ -37,6 +37,20 @@ async function maven(project: string, args: string[]): Promise<void> {
   expect(stdout).toContain('BUILD SUCCESS')
 }
 
+/** What a program does with a value that a later version of the API has added. */
+const later = `
+import com.amaesim.client.infrastructure.Serializer
+import com.amaesim.client.models.OrderReason
+import com.amaesim.client.models.OrderStatus
+
+fun main() {
+    val read = { json: String -> Serializer.gson.fromJson(json, Array<OrderStatus>::class.java).toList() }
+    println(read("""["of_tomorrow", "delivered", null]"""))
+    println(Serializer.gson.toJson(read("""["in_review"]""")))
+    println(Serializer.gson.fromJson(""""of_tomorrow"""", OrderReason::class.java))
+}
+`
+
 test.skipIf(lacks('Maven'))(
   'the generated Kotlin client compiles with the programs of the quickstart, and buys an eSIM (skipped without --all, Maven or JDK 17)',
   { timeout: 10 * minutes },
@@ -50,9 +64,17 @@ test.skipIf(lacks('Maven'))(
       const [buy = '', pay = ''] = snippets('kotlin')
       await writeFile(join(programs, 'Buy.kt'), buy)
       await writeFile(join(programs, 'Pay.kt'), pay)
+      await writeFile(join(programs, 'Later.kt'), later)
       const target = join(folder, 'target')
       await maven('kotlin/pom.xml', [`-Doutput=${target}`, `-Dprograms=${programs}`, 'package'])
-      const { stdout } = await run('java', ['-cp', `${target}/classes:${target}/libraries/*`, 'BuyKt'], {
+      const classes = `${target}/classes:${target}/libraries/*`
+      const { stdout: read } = await run('java', ['-cp', classes, 'LaterKt'])
+      expect(read.trim().split('\n')).toEqual([
+        '[unknown_default_open_api, delivered, null]',
+        '["in_review"]',
+        'unknown_default_open_api',
+      ])
+      const { stdout } = await run('java', ['-cp', classes, 'BuyKt'], {
         env: {
           PATH: process.env.PATH,
           AMA_KEY: harness.service.token,
