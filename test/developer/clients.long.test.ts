@@ -37,8 +37,9 @@ async function maven(project: string, args: string[]): Promise<void> {
   expect(stdout).toContain('BUILD SUCCESS')
 }
 
-/** What a program does with a value that a later version of the API has added. */
+/** What a program does with a value that a later version of the API has added, and with a refusal. */
 const later = `
+import com.amaesim.client.apis.PackagesApi
 import com.amaesim.client.infrastructure.Serializer
 import com.amaesim.client.models.OrderReason
 import com.amaesim.client.models.OrderStatus
@@ -48,6 +49,12 @@ fun main() {
     println(read("""["of_tomorrow", "delivered", null]"""))
     println(Serializer.gson.toJson(read("""["in_review"]""")))
     println(Serializer.gson.fromJson(""""of_tomorrow"""", OrderReason::class.java))
+    try {
+        PackagesApi(System.getenv("AMA_API")).getPackages(cursor = "of another list")
+    } catch (error: Exception) {
+        val (problem, seconds) = problemOf(error) ?: throw error
+        println("\${problem.code} \${problem.errors?.first()?.field} $seconds")
+    }
 }
 `
 
@@ -61,18 +68,22 @@ test.skipIf(lacks('Maven'))(
       const android = join(root, 'test/developer/android')
       await mkdir(programs)
       for (const name of await readdir(android)) await copyFile(join(android, name), join(programs, name))
-      const [buy = '', pay = ''] = snippets('kotlin')
+      const [buy = '', pay = '', refused = ''] = snippets('kotlin')
       await writeFile(join(programs, 'Buy.kt'), buy)
       await writeFile(join(programs, 'Pay.kt'), pay)
+      await writeFile(join(programs, 'Refused.kt'), refused)
       await writeFile(join(programs, 'Later.kt'), later)
       const target = join(folder, 'target')
       await maven('kotlin/pom.xml', [`-Doutput=${target}`, `-Dprograms=${programs}`, 'package'])
       const classes = `${target}/classes:${target}/libraries/*`
-      const { stdout: read } = await run('java', ['-cp', classes, 'LaterKt'])
+      const { stdout: read } = await run('java', ['-cp', classes, 'LaterKt'], {
+        env: { PATH: process.env.PATH, AMA_API: harness.urls.api },
+      })
       expect(read.trim().split('\n')).toEqual([
         '[unknown_default_open_api, delivered, null]',
         '["in_review"]',
         'unknown_default_open_api',
+        'invalid_request cursor null',
       ])
       const { stdout } = await run('java', ['-cp', classes, 'BuyKt'], {
         env: {
@@ -97,7 +108,7 @@ test.skipIf(lacks('Maven'))(
     try {
       await maven('swift/pom.xml', [`-Doutput=${folder}`, 'generate-resources'])
       const sources = join(folder, 'AmaEsim/Sources/AmaEsim')
-      const [buy = '', pay = ''] = snippets('swift')
+      const [buy = '', pay = '', refused = ''] = snippets('swift')
       const calls = [...buy.matchAll(/(\w+API)\.(\w+)\(/g)]
       expect(calls.map(([, , name]) => name)).toEqual(['postAccounts', 'getPackages', 'postOrders', 'getOrdersId'])
       for (const [, api, name] of calls) {
@@ -109,6 +120,11 @@ test.skipIf(lacks('Maven'))(
       for (const [, field] of `${buy}${pay}`.matchAll(/payment\.(\w+)/g)) {
         expect(sheet).toMatch(new RegExp(`public var ${field}: `))
       }
+      expect(refused).toContain('ErrorResponse.error(_, let body?, let answer, _)')
+      expect(await readFile(join(sources, 'Infrastructure/Models.swift'), 'utf8')).toContain(
+        'case error(Int, Data?, URLResponse?, Error)',
+      )
+      expect(await readFile(join(sources, 'Models/Problem.swift'), 'utf8')).toContain('public var code: ProblemCode')
       if (hasSwift)
         await run('swift', ['build', '--package-path', join(folder, 'AmaEsim')], { maxBuffer: 64 * 1024 ** 2 })
     } finally {
