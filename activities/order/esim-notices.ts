@@ -70,7 +70,7 @@ export function createEsimNotices(context: Context) {
 
   async function push(
     esim: StoredEsim,
-    { account_id: accountId }: OrderRow,
+    { id: orderId, account_id: accountId }: OrderRow,
     notice: EsimNotice,
     status: EsimStatus,
     at: Date,
@@ -82,7 +82,7 @@ export function createEsimNotices(context: Context) {
       return pushToAccount(context, accountId, (t) => ({
         title: t(`push.esim.${notice}.title`),
         body: promisesNoMore ? t(`push.esim.${notice}.noMore`) : t(`push.esim.${notice}.body`),
-        data: { esimId: esim.id, event: notice },
+        data: { orderId, esimId: esim.id, event: notice },
         collapseKey: `${esim.id}.${notice}`,
       }))
     })

@@ -41,6 +41,8 @@ export function deviceRoutes(api: ApiContext): Route[] {
       path: '/v1/accounts/{id}/devices/{deviceId}',
       tag: 'devices',
       summary: 'Register a device, or replace its data',
+      description:
+        'At each start of the app, and when Firebase gives it another token. The page /docs/events has what push messages carry.',
       promises: ['C4', 'C5', 'C7', 'P4'],
       callers: ['service', 'person'],
       scope: 'accounts',
