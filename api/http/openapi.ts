@@ -39,6 +39,7 @@ export function describeRoutes(
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'Firebase ID token',
+    description: 'Of a signed-in person, for an app without a backend. `GET /v1/account` has their account.',
   })
   const cookie = (kind: SessionKind, description: string) =>
     registry.registerComponent('securitySchemes', kind, {

@@ -32,7 +32,7 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   webhook_endpoint_conflict:
     'Read the endpoint: enable it before it can get events, wait a day between two changes of its secret, or delete one that is not used.',
   email_taken: 'Offer to sign in.',
-  identity_taken: 'Sign in with that identity: its account is there already.',
+  identity_taken: 'Sign in with that identity: its account is there already, and `GET /v1/account` has it.',
   identity_differs: 'Sign in with the identity that is linked, or create another account.',
   request_in_progress: repeatLater,
   policy_version_taken: 'Post the text under a new version.',

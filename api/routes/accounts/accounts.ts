@@ -11,6 +11,19 @@ import { viewAccount } from '../../views/account-view.ts'
 const versionHeader = { ETag: 'the version, for `If-Match`' }
 
 export function accountRoutes(api: ApiContext): Route[] {
+  /** @param known the tag that the caller has */
+  async function shown(id: string, known: string | undefined) {
+    const { body, version } = await viewAccount(api, id)
+    const headers = { ETag: entityTag(version) }
+    return alreadyHas(known, version) ? { status: 304 as const, headers } : { status: 200 as const, headers, body }
+  }
+
+  const oneAccount = {
+    200: { description: 'The account', schema: account, headers: versionHeader },
+    304: { description: 'Not changed', headers: versionHeader },
+  }
+  const known = { 'If-None-Match': 'answers 304 if the account is still at this version' }
+
   return [
     defineRoute({
       method: 'post',
@@ -42,6 +55,20 @@ export function accountRoutes(api: ApiContext): Route[] {
     }),
     defineRoute({
       method: 'get',
+      path: '/v1/account',
+      tag: 'accounts',
+      summary: 'The account of the signed-in person',
+      description:
+        'By the ID token alone, as an app needs it after a sign-in on another phone: the other operations take the `id` that it has. After `no_account` offer to sign up.',
+      promises: ['G1', 'C1', 'C2', 'C5', 'C6'],
+      callers: ['person'],
+      reads: ['account'],
+      requestHeaders: known,
+      responses: oneAccount,
+      handle: ({ caller, header }) => shown(caller.accountId, header('if-none-match')),
+    }),
+    defineRoute({
+      method: 'get',
       path: '/v1/accounts/{id}',
       tag: 'accounts',
       summary: 'Everything the account holds about its person',
@@ -50,18 +77,9 @@ export function accountRoutes(api: ApiContext): Route[] {
       reads: ['account'],
       account: 'id',
       params: accountParams,
-      requestHeaders: { 'If-None-Match': 'answers 304 if the account is still at this version' },
-      responses: {
-        200: { description: 'The account', schema: account, headers: versionHeader },
-        304: { description: 'Not changed', headers: versionHeader },
-      },
-      async handle({ params, header }) {
-        const { body, version } = await viewAccount(api, params.id)
-        const tag = { ETag: entityTag(version) }
-        return alreadyHas(header('if-none-match'), version)
-          ? { status: 304, headers: tag }
-          : { status: 200, headers: tag, body }
-      },
+      requestHeaders: known,
+      responses: oneAccount,
+      handle: ({ params, header }) => shown(params.id, header('if-none-match')),
     }),
     defineRoute({
       method: 'patch',
