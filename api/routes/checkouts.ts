@@ -119,6 +119,8 @@ export function checkoutRoutes(api: ApiContext): Route[] {
       path: '/v1/orders',
       tag: 'orders',
       summary: 'Order a package, and get the parameters of the payment sheet',
+      description:
+        'The price is that of this moment, and `amount` of the answer is what will be charged: compare it with the price that you have shown, which may be older.',
       promises: ['U2', 'P2', 'C3', 'C7'],
       callers: ['service', 'person'],
       scope: 'orders',
