@@ -44,6 +44,8 @@ export interface SavedCard {
 
 /** The shortest life of a session: docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at */
 const shortestLifeSeconds = 30 * 60
+/** Stripe counts from the creation, by its own clock: a request may wait for its turn, and be sent again. */
+const onItsWaySeconds = 120
 
 /** Whether an id is that of a page, and not of a payment. */
 export const isPageId = (id: string): boolean => id.startsWith('cs_')
@@ -114,7 +116,7 @@ export function createHostedPayments({ sdk, call, create, statusIn }: StripeClie
       cancelUrl: string
       idempotencyKey: string
     }): Promise<HostedPayment> {
-      const soonest = Math.ceil(Date.now() / 1000) + shortestLifeSeconds
+      const soonest = Math.ceil(Date.now() / 1000) + shortestLifeSeconds + onItsWaySeconds
       const endsAt = Math.max(soonest, Math.floor(order.expiresAt.getTime() / 1000))
       const metadata = { order_id: order.orderId, mark: order.mark }
       const parameters: Stripe.Checkout.SessionCreateParams = {

@@ -587,23 +587,36 @@ test.each([
   },
 )
 
-test('P2: the page of Stripe takes cards and their wallets alone, which decide at once', async () => {
-  const { port, bodies, close } = await completePage('succeeded')
+const pageUntil = (expiresAt: Date) => {
   const returnTo = 'https://ama.example/account/paid'
-  await port.createHostedPayment({
+  return {
     orderId: '00000000-0000-4000-8000-000000000001',
     amountMinor: 500,
     currency: 'EUR',
     name: 'Mobile data',
     mark: 'of_the_order',
-    locale: 'en',
-    expiresAt: new Date(Date.now() + 3_600_000),
+    locale: 'en' as const,
+    expiresAt,
     successUrl: returnTo,
     cancelUrl: returnTo,
     idempotencyKey: 'page',
-  })
+  }
+}
+
+test('P2: the page of Stripe takes cards and their wallets alone, which decide at once', async () => {
+  const { port, bodies, close } = await completePage('succeeded')
+  await port.createHostedPayment(pageUntil(new Date(Date.now() + 3_600_000)))
   expect(bodies.filter((body) => body.includes('payment_method_types'))).toEqual([
     expect.stringContaining('allowed_payment_method_types[0]=card'),
   ])
+  await close()
+})
+
+test('P2: a page lasts half an hour from its creation, however long its request was on the way', async () => {
+  const { port, bodies, close } = await completePage('succeeded')
+  const asked = Date.now() / 1000
+  await port.createHostedPayment(pageUntil(new Date()))
+  const [, end] = /expires_at=(\d+)/.exec(bodies.join('\n')) ?? []
+  expect(Number(end) - asked).toBeGreaterThanOrEqual(31 * 60)
   await close()
 })

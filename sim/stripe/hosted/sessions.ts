@@ -24,8 +24,7 @@ export function createSessions(account: Account, events: Events, payments: Payme
     if (mode !== 'payment') throw invalidParameter('parameter_unknown', 'mode', `The simulator has no mode ${mode}.`)
     const now = account.now()
     const expiresAt = integer(parameters, 'expires_at') ?? now + longestLife
-    // A minute of grace, since the two clocks differ.
-    if (expiresAt < now + shortestLife - 60 || expiresAt > now + longestLife + 60) {
+    if (expiresAt < now + shortestLife || expiresAt > now + longestLife) {
       const message =
         'The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation.'
       throw invalidParameter('parameter_invalid_integer', 'expires_at', message)
