@@ -14,6 +14,7 @@ import { defineRoute, type Route } from '../http/route.ts'
 import { idParams, pastTime, sentId } from '../http/storable.ts'
 import { createOrderClient, type NewOrder } from '../runs/order-client.ts'
 import { accountId } from '../views/account-fields.ts'
+import { enumeration } from '../views/enumeration.ts'
 import { takesTopUps } from '../views/esim-life.ts'
 import { oneOrder, viewOrder } from '../views/order-view.ts'
 
@@ -31,13 +32,20 @@ const measurement = z
   )
 const savedCards = z.boolean().default(false).describe('offer saved cards, and to save this one')
 
+const consentVersion = enumeration(
+  'PerformanceConsentVersion',
+  'The version of the text that was shown, and the text: show it unchanged, with a box that is not ticked',
+  performanceConsents,
+)
 const performanceConsent = z
   .strictObject({
-    version: z.enum(Object.keys(performanceConsents)).describe('of the text that was shown'),
+    version: consentVersion.schema,
     at: pastTime.describe('when the customer agreed'),
   })
   .optional()
-  .describe('the consent to delivery at once, and that the right of withdrawal ends with the first use')
+  .describe(
+    'the consent to delivery at once, and that the right of withdrawal ends with the first use; without it the right stays',
+  )
 
 const newOrder = z
   .strictObject({
