@@ -2,6 +2,7 @@ import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-ope
 import { z } from 'zod'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { cookieName, type SessionKind } from '../sign-in/session-cookie.ts'
+import { defaultAnswering } from './answering.ts'
 import { passes, problemSchema } from './problem.ts'
 import { type ProblemCode, problems } from './problems.ts'
 import { isPage, neededScope, type ResponseDefinition, type Route } from './route.ts'
@@ -93,8 +94,13 @@ export function describeRoutes(
     info: {
       title: 'AMA eSIM',
       version: '1',
-      description:
-        'Sells travel eSIMs. Every error is an RFC 9457 problem; its type leads to its meaning. What may be repeated later (429, 503 and `request_in_progress`) has `Retry-After`, in seconds. Answers have `RateLimit`: how many requests are left, and for how many seconds. Only what is refused before a route is known has no body: bytes that are no HTTP (400), headers and path of more than 16 kB together (431), a request that arrives too slowly (408).',
+      description: [
+        'Sells travel eSIMs. Every error is an RFC 9457 problem; its type leads to its meaning.',
+        'What may be repeated later (429, 503 and `request_in_progress`) has `Retry-After`, in seconds.',
+        `An answer begins within ${defaultAnswering.usual / 1000} seconds.`,
+        'Answers have `RateLimit`: how many requests are left, and for how many seconds.',
+        'Only what is refused before a route is known has no body: bytes that are no HTTP (400), headers and path of more than 16 kB together (431), a request that arrives too slowly (408).',
+      ].join(' '),
     },
     servers: [{ url: publicUrl }],
   })
