@@ -12,6 +12,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type postgres from 'postgres'
+import { propertyOf } from '../../shared/keys-of.ts'
 import { isLoss } from './lost-connection.ts'
 
 export type Sql = postgres.Sql<{ bigint: bigint }>
@@ -37,7 +38,7 @@ export interface Use {
   client: Sql
   /**
    * Gives the connection back. @param error what the use has failed with; a connection that it reports as lost is
-   * thrown away
+   * thrown away, and all are when it shows that the server or the tables are others than when they were opened
    */
   end(error?: unknown): void
 }
@@ -62,6 +63,22 @@ export class ConnectionLost extends Error {
   }
 }
 
+/** PostgreSQL's code of a server that does not write: it was the primary, and is a standby now. */
+const readOnly = '25006'
+
+/**
+ * Whether a transaction has met a plan of before a migration. postgres.js makes the plan anew and repeats the statement,
+ * which a transaction that has failed refuses. Nothing of the transaction was applied.
+ */
+export const isOfAnEarlierSchema = (error: unknown): boolean => propertyOf(error, 'routine') === 'RevalidateCachedQuery'
+
+/** Whether others of these connections would meet the same, and new ones would not. */
+const isOutOfDate = (error: unknown): boolean =>
+  propertyOf(error, 'code') === readOnly || isOfAnEarlierSchema(error)
+
+/** A database that nobody may write to for hours must not be connected to anew by each request. */
+const renewedEveryMs = 5_000
+
 /** Where nothing listens a connection fails at once: further ones wait, up to a second. */
 const backoffMs = (failures: number): number =>
   failures === 0 ? 0 : Math.min(50 * 2 ** failures, 1_000) * (0.5 + Math.random() / 2)
@@ -76,6 +93,7 @@ export function createConnections(open: (events: ConnectionEvents) => Sql, limit
   let failures = 0
   let connectsFrom = 0
   let isEnded = false
+  let renewedAt = Number.NEGATIVE_INFINITY
 
   function connect(): Connection {
     const connection: Connection = {
@@ -115,7 +133,7 @@ export function createConnections(open: (events: ConnectionEvents) => Sql, limit
   }
 
   function rest(connection: Connection): void {
-    if (isEnded || performance.now() > connection.usableUntil) return void close(connection)
+    if (isEnded || performance.now() >= connection.usableUntil) return void close(connection)
     idle.push(connection)
     connection.idleTimer = setTimeout(close, limits.idleMs, connection)
     connection.idleTimer.unref()
@@ -124,6 +142,15 @@ export function createConnections(open: (events: ConnectionEvents) => Sql, limit
   function close(connection: Connection): void {
     unlist(connection)
     void connection.client.end({ timeout: 0 })
+  }
+
+  /** No connection of now is used again: a name leads to the new primary, a session stays with the old one. */
+  function renew(): void {
+    const now = performance.now()
+    if (now < renewedAt + renewedEveryMs) return
+    renewedAt = now
+    for (const each of all) each.usableUntil = now
+    for (const each of [...idle]) close(each)
   }
 
   return {
@@ -162,8 +189,9 @@ export function createConnections(open: (events: ConnectionEvents) => Sql, limit
         clearTimeout(answering)
         connection.onLost = undefined
         if (!all.has(connection)) return
-        if (error instanceof Error && (isLoss(error) || !connection.isOpen)) discard(connection, error)
-        else rest(connection)
+        if (error instanceof Error && (isLoss(error) || !connection.isOpen)) return discard(connection, error)
+        if (isOutOfDate(error)) renew()
+        rest(connection)
       }
     },
 

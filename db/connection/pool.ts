@@ -4,7 +4,7 @@ import { assertBeforeDeadline } from '../../shared/deadline.ts'
 import { isKeyOf } from '../../shared/keys-of.ts'
 import { assertOutsideTransaction, insideTransaction } from '../../shared/transaction-scope.ts'
 import { createTurns } from '../../shared/turns.ts'
-import { ConnectionLost, type Connections, type Sql, type Use } from './connections.ts'
+import { ConnectionLost, type Connections, isOfAnEarlierSchema, type Sql, type Use } from './connections.ts'
 
 /** The state of a pool, known without a query. */
 export interface PoolState {
@@ -153,6 +153,8 @@ async function beginInTurn(take: TakeConnection, answerMs: number, parameters: u
     return outcome
   } catch (error) {
     end(error)
+    // Its caller may repeat it, as after any other connection that is gone.
+    if (isOfAnEarlierSchema(error)) throw new ConnectionLost('CONNECTION_CLOSED', 'the tables have changed since')
     throw error
   }
 }

@@ -127,3 +127,47 @@ test('the time limits end a statement, a wait for a lock, an idle transaction an
   })
   await expect(long).rejects.toMatchObject({ code: 'TRANSACTION_TOO_LONG' })
 })
+
+test('connections to a server that does not write any more, as after a failover, are not used again', async () => {
+  const [admin, sql] = [open(1), open(2)]
+  await admin`create table written_after_failover (id int)`
+  const [{ name = '' } = {}] = await admin<{ name: string }[]>`select current_database() as name`
+  // Stands for the old primary: what is connected while this holds does not write, and what connects later does.
+  await admin`alter database ${admin(name)} set default_transaction_read_only = on`
+  const { until: freed, release } = held()
+  const both = [1, 2].map(() => sql.begin((tx) => tx`select 1`.then(() => freed)))
+  await until('both are connected', async () => {
+    const used = await admin`select from pg_stat_activity where datname = ${name} and state = 'idle in transaction'`
+    return used.length === 2
+  })
+  release()
+  await Promise.all(both)
+  await admin`alter database ${admin(name)} reset default_transaction_read_only`
+  const write = async () => sql`insert into written_after_failover values (1)`
+  await expect(write()).rejects.toMatchObject({ code: '25006' })
+  await Promise.all([write(), write()])
+  expect(await sql`select from written_after_failover`).toHaveLength(2)
+})
+
+test('a transaction that meets a plan of before a migration has lost its connection, and no other one meets it', async () => {
+  const [admin, sql] = [open(1), open(2)]
+  await admin`create table migrated_meanwhile (id int)`
+  const read = () => sql.begin(async (tx) => (await tx`select * from migrated_meanwhile`).columns.length)
+  // Both connections have the plan.
+  const { until: freed, release } = held()
+  const both = [1, 2].map(() =>
+    sql.begin(async (tx) => {
+      await tx`select * from migrated_meanwhile`
+      await freed
+    }),
+  )
+  await until('both have it', async () => {
+    const used = await admin`select from pg_stat_activity where query like '%migrated_meanwhile%' and state = 'idle in transaction'`
+    return used.length === 2
+  })
+  release()
+  await Promise.all(both)
+  await admin`alter table migrated_meanwhile add column added int`
+  await expect(read()).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
+  expect(await Promise.all([read(), read()])).toEqual([2, 2])
+})
