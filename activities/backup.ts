@@ -1,12 +1,19 @@
 /** R3: backups are kept for at most 30 days. Activities that make, prune and drill backups. */
-import { randomBytes } from 'node:crypto'
 import { cancellationSignal, heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { UnreadableBackup } from '../db/backup/backup-cipher.ts'
 import { openBackupFolder } from '../db/backup/backup-folder.ts'
 import { recordStore } from '../db/backup/backup-store.ts'
-import { failBackup, finishBackup, reconcileBackups, recordDrill, startBackup } from '../db/backup/backups.ts'
-import { exportKeys } from '../db/backup/key-snapshot.ts'
+import {
+  failBackup,
+  finishBackup,
+  prunedUntil,
+  reconcileBackups,
+  recordDrill,
+  startBackup,
+} from '../db/backup/backups.ts'
+import { drillDatabase, dropAbandonedDrills } from '../db/backup/drill-databases.ts'
+import { exportKeys, replaceKeys } from '../db/backup/key-snapshot.ts'
 import { dumpDatabase, findPgTools, PgToolFailed, PgToolsMissing } from '../db/backup/pg-tools.ts'
 import {
   databaseUrl,
@@ -20,16 +27,18 @@ import {
 import { replayLedger } from '../db/erasure/deletion-ledger.ts'
 import { exportErasures } from '../db/erasure/erasures.ts'
 import { copyLedger } from '../db/erasure/ledger-copy.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
-import { milliseconds, periods } from '../policy/periods.ts'
-import { plusDays, plusMs } from '../shared/calendar.ts'
+import { raiseOperatorTask, resolveOperatorTask, wasClosedByOperator } from '../db/operator-tasks.ts'
+import { milliseconds } from '../policy/periods.ts'
+import { plusMs } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
+import { propertyOf } from '../shared/keys-of.ts'
 import { type BackupActivities, backupIdOf, type DrillResult } from '../workflows/backup/backup.contract.ts'
 
 const heartbeatMs = 10_000
 /** longer than any attempt may take, so what is unfinished after this was abandoned */
 const abandonedAfterMs = milliseconds.day
 const task = 'backup_failed'
+const lostTask = 'backup_lost'
 
 export function createBackupActivities(context: WorkerContext): BackupActivities {
   const { sql, config, log } = context
@@ -44,16 +53,12 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
         const signal = cancellationSignal()
         const tools = await findPgTools(await serverMajor(sql), config.PG_TOOLS_FOLDER)
         const options = { withoutData: tablesWithoutData, signal }
+        // The dump is a backup once it has its name. A full disk, or the end of the worker, leaves none without the rest.
+        const beforeNamed = () => writeBesideDump(id, signal)
         const length = await dumpDatabase(tools, config.DATABASE_URL, options, (dump) =>
-          folder.write('dump', id, dump, { signal }),
+          folder.write('dump', id, dump, { signal, beforeNamed }),
         )
-        // The keys are exported after the dump, so that a person who is erased during the dump has no key in the
-        // backup.
-        await folder.write('keys', id, await exportKeys(sql), { signal })
         await recordStore(sql, await folder.list('dump'), at)
-        for (const older of await folder.list('keys')) if (older.id !== id) await folder.delete('keys', older.id)
-        // By the copy's own time, as each night's copy: of two the newer one stays.
-        await copyLedger(sql, folder, backupIdOf(new Date()))
         return length
       })
       await finishBackup(sql, { id, bytes, at: plusMs(at, performance.now() - startedAt) })
@@ -69,15 +74,16 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
 
     async pruneBackups({ asOf }) {
       const at = new Date(asOf)
-      // The next run is a day away, so backups that would be too old by then are deleted now.
-      const oldest = plusDays(at, 1 - periods.backups.keepDays)
-      const old = (await folder.list('dump')).filter((file) => file.at <= oldest)
+      const old = (await folder.list('dump')).filter((file) => file.at <= prunedUntil(at))
       for (const { id } of old) await folder.delete('dump', id)
-      await folder.deleteUnfinished(plusMs(new Date(), -abandonedAfterMs))
+      const abandoned = plusMs(new Date(), -abandonedAfterMs)
+      await folder.deleteUnfinished(abandoned)
+      await dropAbandonedDrills(sql, abandoned)
       const runningSince = plusMs(at, -abandonedAfterMs)
       const kept = await folder.list('dump')
       await recordStore(sql, kept, at)
-      await reconcileBackups(sql, kept, { at, runningSince })
+      const missing = await reconcileBackups(sql, kept, { at, runningSince, prunedUntil: prunedUntil(at) })
+      await reportLost(missing, at)
       return { pruned: old.length }
     },
 
@@ -91,9 +97,30 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
     },
   }
 
+  /** What a dump needs to be restored, and what it lacks by then. */
+  async function writeBesideDump(id: string, signal: AbortSignal): Promise<void> {
+    // The keys are exported after the dump, so that a person who is erased during the dump has no key in the backup.
+    await replaceKeys(folder, id, { rows: await exportKeys(sql), signal })
+    // By the copy's own time, as each night's copy: of two the newer one stays.
+    await copyLedger(sql, folder, backupIdOf(new Date()))
+  }
+
+  /** @param missing how many backups of the catalogue are not in the folder */
+  async function reportLost(missing: number, at: Date): Promise<void> {
+    const files = await Promise.all((['dump', 'keys', 'ledger'] as const).map((purpose) => folder.list(purpose)))
+    const unreadable = await folder.unreadable(files.flat())
+    const found = { 'not in the folder': missing, 'of no key of BACKUP_KEYS': unreadable.length }
+    const parts = Object.entries(found).filter(([, count]) => count > 0)
+    const about = { kind: lostTask, subjectId: 'folder' }
+    if (parts.length === 0) return resolveOperatorTask(sql, { ...about, by: 'backup', at })
+    const detail = parts.map(([what, count]) => `${count} ${what}`).join(', ')
+    // An operator who has closed it knows of these.
+    if (!(await wasClosedByOperator(sql, { ...about, detail }))) await raiseOperatorTask(sql, { ...about, detail, at })
+  }
+
   async function drill(backupId: string): Promise<DrillResult> {
     const started = performance.now()
-    const name = `restore_drill_${randomBytes(6).toString('hex')}`
+    const name = drillDatabase(new Date())
     const url = databaseUrl(config.DATABASE_URL, name)
     await sql`create database ${sql(name)}`
     try {
@@ -125,13 +152,22 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
       if (error instanceof PgToolsMissing) throw failure('BackupToolMissing', { code: error.code })
       if (error instanceof UnreadableBackup) throw failure('BackupUnreadable', { code: error.code })
       if (error instanceof NothingToRestore) throw failure('BackupUnreadable', { code: 'not_there' })
-      if (!(error instanceof PgToolFailed)) throw error
-      log.error({ code: error.code, said: firstErrorLine(error.detail) }, 'a backup program failed')
-      throw failure('BackupFailed', { code: error.code })
+      const code = codeOf(error)
+      if (code === undefined) throw error
+      const said = error instanceof PgToolFailed ? { said: firstErrorLine(error.detail) } : { error }
+      log.error({ code, ...said }, 'a backup or its drill failed')
+      throw failure('BackupFailed', { code })
     } finally {
       clearInterval(beat)
     }
   }
+}
+
+/** That of a program, of PostgreSQL or of the file system, such as `enospc`; undefined for a cancellation and our faults. */
+function codeOf(error: unknown): string | undefined {
+  const code = propertyOf(error, 'code')
+  const isKnown = error instanceof Error && error.name !== 'AbortError' && typeof code === 'string'
+  return isKnown ? code.toLowerCase() : undefined
 }
 
 /** The first line with an error; the lines after it may quote rows. */

@@ -3780,7 +3780,7 @@ export interface components {
             /** Format: date-time */
             finishedAt: string | null;
             bytes: number | null;
-            /** @description why it failed; `pg_dump_missing`: the PostgreSQL client programs are not installed */
+            /** @description why it failed; `pg_dump_missing`: the PostgreSQL client programs are not installed; `missing`: it should be in the backup folder, and is not */
             code: string | null;
             /** Format: date-time */
             prunedAt: string | null;

@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type KeySignIn, keysMaySignIn } from '../../api/sign-in/session-cookie.ts'
 import type { Config } from '../../config.ts'
+import { type BackupFolder, openBackupFolder } from '../../db/backup/backup-folder.ts'
 import { findPgTools, PgToolsMissing } from '../../db/backup/pg-tools.ts'
 import { findClosedRestore } from '../../db/backup/restores.ts'
 import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
@@ -35,7 +36,7 @@ export async function checkStores(config: Partial<Config>, environment: Environm
       withDatabase(settings.DATABASE_URL, (sql) => askOperators(sql, settings)),
     ),
     check(config, 'backups', ['DATABASE_URL', 'BACKUP_FOLDER'], (settings) =>
-      withDatabase(settings.DATABASE_URL, (sql) => askBackups(sql, settings.BACKUP_FOLDER, settings.PG_TOOLS_FOLDER)),
+      withDatabase(settings.DATABASE_URL, (sql) => askBackups(sql, settings.BACKUP_FOLDER, settings)),
     ),
     check(config, 'Temporal', ['NODE_ENV'], (settings) => askTemporal(settings, environment), 'TEMPORAL_ADDRESS'),
     ...(config.NODE_ENV === 'production' ? [check(config, 'workflow bundle', [], askBundle)] : []),
@@ -92,7 +93,11 @@ async function askOperators(sql: Database, settings: KeySignIn & Partial<Config>
   throw new Fault('nobody can sign in on the console', `${setup} -- --operator-name <text> --operator-email <address>`)
 }
 
-async function askBackups(sql: Database, folder: string, toolsFolder: string | undefined): Promise<string> {
+async function askBackups(
+  sql: Database,
+  folder: string,
+  { BACKUP_KEYS: keys, PG_TOOLS_FOLDER: toolsFolder }: Partial<Config>,
+): Promise<string> {
   const [server] = await sql<{ major: number }[]>`select current_setting('server_version_num')::int / 10000 as major`
   const major = server?.major ?? 0
   const tools = await findPgTools(major, toolsFolder).catch((error: unknown) => {
@@ -103,8 +108,21 @@ async function askBackups(sql: Database, folder: string, toolsFolder: string | u
   await access(there, constants.W_OK).catch(() => {
     throw new Fault(`${folder} cannot be written`, 'mount a permanent volume there, and let this user write to it')
   })
+  if (keys) await refuseUnreadable(openBackupFolder(folder, keys))
   const state = there === resolve(folder) ? 'can be written' : `will be made in ${there}: is the volume mounted?`
   return `pg_dump ${tools.major}, ${folder} ${state}`
+}
+
+/** A backup that no key opens is found out when it is needed, unless it is asked for. */
+async function refuseUnreadable(folder: BackupFolder): Promise<void> {
+  const [dumps, keys, ledgers] = await Promise.all([folder.list('dump'), folder.list('keys'), folder.list('ledger')])
+  const files = [...dumps, ...keys, ...ledgers]
+  const unreadable = await folder.unreadable(files)
+  if (unreadable.length > 0)
+    throw new Fault(
+      `no key of BACKUP_KEYS opens ${unreadable.length} of ${files.length} files`,
+      'give BACKUP_KEYS the key again under which they were made, behind the one in use, until they are 30 days old',
+    )
 }
 
 /** The folder itself, or the nearest one above it that exists: nothing is made here. */

@@ -122,6 +122,19 @@ export function decryptBackup(keyring: Keyring, purpose: BackupPurpose): Transfo
   })
 }
 
+/** More than any header has. */
+export const headerAtMostBytes = 512
+
+/**
+ * The id of the key that opens a file. @param beginning of the file
+ * @throws UnreadableBackup
+ */
+export function keyIdOf(beginning: Buffer): string {
+  const header = readHeader(beginning)
+  if (!header) throw new UnreadableBackup('truncated')
+  return header.keyId
+}
+
 /** Undefined while the header is not complete. */
 function readHeader(bytes: Buffer): { bytes: Buffer; keyId: string; salt: Buffer } | undefined {
   const known = Math.min(bytes.length, magic.length)

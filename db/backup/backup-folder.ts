@@ -2,13 +2,21 @@
  * The backup folder: dumps, the newest key snapshot, and the newest copy of the deletion ledger. The folder is the
  * truth, since the catalogue of backups is as old as the dump after a restore. It should be on another machine.
  */
+import { randomUUID } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Keyring } from '../crypto/field-cipher.ts'
-import { type BackupPurpose, decryptBackup, encryptBackup } from './backup-cipher.ts'
+import {
+  type BackupPurpose,
+  decryptBackup,
+  encryptBackup,
+  headerAtMostBytes,
+  keyIdOf,
+  UnreadableBackup,
+} from './backup-cipher.ts'
 
 export interface StoredFile {
   /** the time in the file's name, by the clock of the run that wrote it: `2026-06-20T03-00-00-000Z` */
@@ -31,23 +39,36 @@ export const timeOfBackup = (id: string): Date =>
 export function openBackupFolder(folder: string, keyring: Keyring) {
   const pathOf = (purpose: BackupPurpose, id: string): string => join(folder, `${purpose}-${id}.enc`)
 
+  function isKnown(beginning: Buffer): boolean {
+    try {
+      return keyring.keys.has(keyIdOf(beginning))
+    } catch (error) {
+      if (error instanceof UnreadableBackup) return false
+      throw error
+    }
+  }
+
   return {
     /**
      * Encrypts a stream into a file, which gets its name only once it is complete and on disk.
+     * @param options.beforeNamed what has to be there when the file is; without it the file never gets its name
      * @returns the file's length in bytes
      */
     async write(
       purpose: BackupPurpose,
       id: string,
       source: Readable,
-      options: { signal?: AbortSignal } = {},
+      options: { signal?: AbortSignal; beforeNamed?: () => Promise<void> } = {},
     ): Promise<number> {
+      const { signal, beforeNamed } = options
       await mkdir(folder, { recursive: true, mode: 0o700 })
       const path = pathOf(purpose, id)
-      const unfinished = `${path}${partial}`
+      // An attempt whose worker counts as lost may go on writing beside the next one.
+      const unfinished = `${path}.${randomUUID()}${partial}`
       try {
         const file = createWriteStream(unfinished, { mode: 0o600, flush: true })
-        await pipeline(source, encryptBackup(keyring, purpose), file, options)
+        await pipeline(source, encryptBackup(keyring, purpose), file, signal ? { signal } : {})
+        await beforeNamed?.()
         await rename(unfinished, path)
         await syncFolder(folder)
         return (await stat(path)).size
@@ -82,6 +103,16 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
       return files
     },
 
+    /** Which of the files no key of ours opens, by their beginnings: what follows is not read. */
+    async unreadable(files: readonly StoredFile[]): Promise<StoredFile[]> {
+      const found: StoredFile[] = []
+      for (const file of files) {
+        const beginning = await beginningOf(pathOf(file.purpose, file.id))
+        if (beginning && !isKnown(beginning)) found.push(file)
+      }
+      return found
+    },
+
     /** Deletes a file; repeatable. */
     async delete(purpose: BackupPurpose, id: string): Promise<void> {
       await rm(pathOf(purpose, id), { force: true })
@@ -100,11 +131,21 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
 }
 
 /** Another run may delete or rename a file after it was listed: backups and the transparency log share the folder. */
-async function statIfThere(path: string) {
-  return stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+function unlessGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
+
+const statIfThere = (path: string) => stat(path).catch(unlessGone)
+
+async function beginningOf(path: string): Promise<Buffer | undefined> {
+  const file = await open(path, 'r').catch(unlessGone)
+  if (!file) return undefined
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headerAtMostBytes), 0, headerAtMostBytes, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
 }
 
 /** A rename or a removal is on disk only once its folder is synced. */

@@ -1,5 +1,7 @@
 /** R3, backups are kept for at most 30 days: the catalogue of backups. It holds no personal data. */
 
+import { periods } from '../../policy/periods.ts'
+import { plusDays } from '../../shared/calendar.ts'
 import type { DrillResult } from '../../workflows/backup/backup.contract.ts'
 import { numberOrNull } from '../connection/bigints.ts'
 import type { Queryable } from '../connection/database.ts'
@@ -42,17 +44,29 @@ export async function failBackup(sql: Queryable, backup: { id: string; code: str
     on conflict (id) do update set state = 'failed', finished_at = excluded.finished_at, code = excluded.code`
 }
 
+/** Backups from before are deleted: the next run is a day away, so those that would be too old by then go now. */
+export const prunedUntil = (at: Date): Date => plusDays(at, 1 - periods.backups.keepDays)
+
+/** Code of a backup that should be in the folder and is not: the folder may be another one. */
+const missing = 'missing'
+
 /**
- * Makes the catalogue agree with the folder: a backup without a file is marked as pruned, a file without a row gets
- * one. A backup that is being made stays as it is.
+ * Makes the catalogue agree with the folder: a backup without a file that has reached its age is marked as pruned, a
+ * file without a row gets one. A younger one without a file counts as kept, with the code `missing`: a folder that is
+ * not mounted holds it all the same. A backup that is being made stays as it is.
+ * @param times.prunedUntil backups from before were deleted
+ * @returns how many are missing
  */
 export async function reconcileBackups(
   sql: Queryable,
   folder: readonly { id: string; at: Date; bytes: number }[],
-  { at, runningSince }: { at: Date; runningSince: Date },
-): Promise<void> {
+  { at, runningSince, prunedUntil }: { at: Date; runningSince: Date; prunedUntil: Date },
+): Promise<number> {
   const ids = folder.map(({ id }) => id)
-  await sql`update backups set state = 'pruned', pruned_at = ${at} where state = 'kept' and id <> all(${ids})`
+  await sql`update backups set state = 'pruned', pruned_at = ${at}, code = null
+    where state = 'kept' and id <> all(${ids}) and started_at <= ${prunedUntil}`
+  await sql`update backups set code = null where state = 'kept' and code = ${missing} and id = any(${ids})`
+  const lacking = await sql`update backups set code = ${missing} where state = 'kept' and id <> all(${ids})`
   await sql`update backups set state = 'failed', code = 'lost', finished_at = ${at}
     where state = 'running' and started_at < ${runningSince} and id <> all(${ids})`
   for (const { id, at: startedAt, bytes } of folder) {
@@ -61,6 +75,7 @@ export async function reconcileBackups(
       on conflict (id) do update set state = 'kept', bytes = excluded.bytes, pruned_at = null
       where backups.state in ('pruned', 'failed') or (backups.state = 'running' and backups.started_at < ${runningSince})`
   }
+  return lacking.count
 }
 
 /** Backups, the newest first. */

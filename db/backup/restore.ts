@@ -12,7 +12,7 @@ import { type Erasures, importErasures } from '../erasure/erasures.ts'
 import { readLedgerCopy } from '../erasure/ledger-copy.ts'
 import { publishUntil } from '../transparency/transparency-log.ts'
 import type { BackupFolder } from './backup-folder.ts'
-import { reconcileBackups } from './backups.ts'
+import { prunedUntil, reconcileBackups } from './backups.ts'
 import { importKeys } from './key-snapshot.ts'
 import { findPgTools, type PgTools, restoreDatabase } from './pg-tools.ts'
 
@@ -104,7 +104,7 @@ export async function settledPaymentsOfErased(sql: Queryable): Promise<string[]>
 /** Replays the ledger, and makes the catalogue agree with the folder. @returns the number of accounts erased again */
 export async function replayOver(sql: Database, cipher: FieldCipher, folder: BackupFolder, at: Date): Promise<number> {
   const { erased } = await replayLedger(sql, cipher, at)
-  await reconcileBackups(sql, await folder.list('dump'), { at, runningSince: at })
+  await reconcileBackups(sql, await folder.list('dump'), { at, runningSince: at, prunedUntil: prunedUntil(at) })
   return erased
 }
 

@@ -250,6 +250,10 @@ const advice = {
     meaning: 'The nightly backup was not made; the detail says why',
     cure: 'Mend what it says (docs/runbooks/is-a-backup-missing.md). POST /v1/backups makes a backup now, which closes the task',
   },
+  backup_lost: {
+    meaning: 'Backups are not in the backup folder, or no key of BACKUP_KEYS opens them; the detail says how many',
+    cure: 'Mount or copy the folder again, or give BACKUP_KEYS the old key again (docs/runbooks/is-a-backup-missing.md). The next backup closes the task; if they are lost, settle it',
+  },
   restored_access: {
     meaning: 'A restore has brought back operators, keys and endpoints as they were in the backup',
     cure: 'Look them through, end again what has ended since (docs/restore.md), and settle the task',

@@ -1,14 +1,18 @@
 /** `npm run doctor` and `npm run setup`, as somebody who deploys for the first time runs them. */
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkStores } from '../../cli/doctor/stores.ts'
 import { runningSettingsFile } from '../../cli/running-stack.ts'
+import { openBackupFolder } from '../../db/backup/backup-folder.ts'
 import { connectDatabase } from '../../db/connection/database.ts'
 import { keepSecrets } from '../../dev/development-secrets.ts'
 import { throwawayFolder } from '../../dev/throwaway-folder.ts'
 import type { OutsideParty } from '../../policy/outside-parties.ts'
+import { backupIdOf } from '../../workflows/backup/backup.contract.ts'
 import { shareStack } from '../harness/harness.ts'
 import { startProgram } from '../harness/processes.ts'
 
@@ -83,6 +87,20 @@ test('doctor makes no folder for backups: a volume that is not mounted would be 
   expect(missing).toMatchObject({ state: 'ok', detail: expect.stringContaining(`will be made in ${above}`) })
   expect(await readdir(above)).toEqual([])
   expect(await asked(above)).toMatchObject({ state: 'ok', detail: expect.stringContaining('can be written') })
+})
+
+test('doctor finds backups that no key opens any more, before they are needed', async () => {
+  const { DATABASE_URL = '', PG_TOOLS_FOLDER } = harness.settings
+  const folder = await throwawayFolder('ama-esim-doctor-')
+  const keys = (id: string) => ({ activeId: id, keys: new Map([[id, randomBytes(32)]]) })
+  const [taken, now] = [keys('taken'), keys('now')]
+  for (const [day, keyring] of [taken, now].entries())
+    await openBackupFolder(folder, keyring).write('dump', backupIdOf(new Date(day)), Readable.from([Buffer.of(1)]))
+  const config = { DATABASE_URL, BACKUP_FOLDER: folder, ...(PG_TOOLS_FOLDER !== undefined && { PG_TOOLS_FOLDER }) }
+  const askedWith = async (BACKUP_KEYS: typeof now) =>
+    (await checkStores({ ...config, BACKUP_KEYS }, {})).find(({ about }) => about === 'backups')
+  expect(await askedWith(now)).toMatchObject({ state: 'fault', detail: 'no key of BACKUP_KEYS opens 1 of 2 files' })
+  expect(await askedWith({ ...now, keys: new Map([...now.keys, ...taken.keys]) })).toMatchObject({ state: 'ok' })
 })
 
 /** How doctor calls each outside party; null for one that it cannot ask. */

@@ -1,14 +1,19 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
+import { MockActivityEnvironment } from '@temporalio/testing'
 import postgres from 'postgres'
 import { afterAll, describe, expect, test } from 'vitest'
+import { createBackupActivities } from '../../activities/backup.ts'
 import { findAccount } from '../../db/accounts.ts'
 import { openBackupFolder } from '../../db/backup/backup-folder.ts'
+import { drillDatabase } from '../../db/backup/drill-databases.ts'
 import { databaseUrl, fillFromBackup, tablesWithoutData } from '../../db/backup/restore.ts'
 import { connectDatabase, type Database } from '../../db/connection/database.ts'
 import type { Accounts, DataKeys } from '../../db/connection/schema.ts'
@@ -16,10 +21,13 @@ import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { createDataKeys } from '../../db/crypto/data-keys.ts'
 import { exportLedger, importLedger, replayLedger } from '../../db/erasure/deletion-ledger.ts'
 import { findReceipt } from '../../db/erasure/deletions.ts'
+import { throwawayFolder } from '../../dev/throwaway-folder.ts'
+import { failureCode } from '../../shared/failures.ts'
 import { startWorker } from '../../worker/run-worker.ts'
 import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 import {
   type BackupResult,
+  backupIdOf,
   backupType,
   backupWorkflowId,
   type DrillResult,
@@ -137,6 +145,90 @@ describe('a backup', () => {
     expect(
       await sql`select state, pruned_at > now() + interval '28 days' as later from backups where id = ${id}`,
     ).toEqual([{ state: 'pruned', later: true }])
+  })
+})
+
+/** The activities on a folder of their own. */
+const activitiesOn = (path: string) =>
+  createBackupActivities({
+    ...harness.context,
+    config: { ...config, BACKUP_FOLDER: path },
+    temporal: harness.temporal,
+  })
+
+describe('a backup that fails halfway', () => {
+  const at = new Date()
+  const input = { id: backupIdOf(at), asOf: at.toISOString() }
+
+  test.each(['keys', 'ledger'])('is none: a dump without its %s is not in the folder', async (purpose) => {
+    const path = await throwawayFolder('ama-esim-half-')
+    // The disk is full, or the worker ends, at this step: no file gets a name that a folder has.
+    if (purpose === 'keys') await mkdir(join(path, `keys-${input.id}.enc`))
+    else await sql`alter table deletion_ledger rename to deletion_ledger_away`
+    try {
+      const { makeBackup } = activitiesOn(path)
+      const failed = await new MockActivityEnvironment().run(makeBackup, input).catch((error: unknown) => error)
+      expect(failureCode(failed)).toBe(purpose === 'keys' ? 'eisdir' : '42p01')
+      expect((await readdir(path)).filter((name) => name.startsWith('dump'))).toEqual([])
+    } finally {
+      if (purpose === 'ledger') await sql`alter table deletion_ledger_away rename to deletion_ledger`
+    }
+  })
+
+  test('says by its code what the file system refuses', async () => {
+    const path = join(await throwawayFolder('ama-esim-no-folder-'), 'a file')
+    await writeFile(path, '')
+    const { makeBackup } = activitiesOn(join(path, 'backups'))
+    const failed = await new MockActivityEnvironment().run(makeBackup, input).catch((error: unknown) => error)
+    expect(failureCode(failed)).toBe('enotdir')
+  })
+})
+
+describe('the nightly look into the folder', () => {
+  const lost = () => sql<{ detail: string; open: boolean }[]>`
+    select detail, resolved_at is null as open from attention where kind = 'backup_lost'`
+
+  test('R3: a backup that is not in the folder before its time has come counts as there, and operators learn of it', async () => {
+    const { id } = await backUp()
+    const elsewhere = join(config.BACKUP_FOLDER, 'elsewhere')
+    await rename(join(config.BACKUP_FOLDER, `dump-${id}.enc`), elsewhere)
+    const missing = async () => (await sql`select state, code from backups where id = ${id}`)[0]
+    await backUp()
+    expect(await missing()).toEqual({ state: 'kept', code: 'missing' })
+    expect(await lost()).toEqual([{ detail: '1 not in the folder', open: true }])
+    await rename(elsewhere, join(config.BACKUP_FOLDER, `dump-${id}.enc`))
+    await backUp()
+    expect(await missing()).toEqual({ state: 'kept', code: null })
+    expect(await lost()).toMatchObject([{ open: false }])
+  })
+
+  test('operators learn of backups of a key that was taken away, until it is there again or they have decided', async () => {
+    const path = await throwawayFolder('ama-esim-key-taken-')
+    const others = { activeId: 'new', keys: new Map([['new', randomBytes(32)]]) }
+    await openBackupFolder(path, others).write('dump', backupIdOf(new Date()), Readable.from(['a dump'], { objectMode: false }))
+    const look = async () => {
+      const { pruneBackups } = activitiesOn(path)
+      await sql`delete from backups`
+      await new MockActivityEnvironment().run(pruneBackups, { asOf: new Date().toISOString() })
+    }
+    await look()
+    expect(await lost()).toEqual([{ detail: '1 of no key of BACKUP_KEYS', open: true }])
+    await sql`update attention set resolved_at = now(), resolved_by = 'operator:x' where kind = 'backup_lost'`
+    await look()
+    expect(await lost()).toMatchObject([{ open: false }])
+    await sql`delete from backups`
+  })
+
+  test('drops the database of a drill whose worker was killed, with the erased people in it, and no other', async () => {
+    const hour = 3_600_000
+    const [abandoned, underWay] = [25, 1].map((hours) => drillDatabase(new Date(Date.now() - hours * hour)))
+    const names = [abandoned ?? '', underWay ?? '', 'restore_drill_0a1b2c3d4e5f']
+    for (const name of names) await sql`create database ${sql(name)}`
+    await backUp()
+    const left = await sql<{ name: string }[]>`
+      select datname as name from pg_database where datname = any(${names}) order by datname`
+    expect(left.map(({ name }) => name)).toEqual([underWay])
+    await sql`drop database ${sql(underWay ?? '')}`
   })
 })
 

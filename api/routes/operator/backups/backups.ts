@@ -35,7 +35,10 @@ const backup = z
     code: z
       .string()
       .nullable()
-      .describe('why it failed; `pg_dump_missing`: the PostgreSQL client programs are not installed'),
+      .describe(
+        'why it failed; `pg_dump_missing`: the PostgreSQL client programs are not installed; `missing`: it should be in ' +
+          'the backup folder, and is not',
+      ),
     prunedAt: time,
     drilledAt: time,
     drill: z
