@@ -8,7 +8,7 @@ import type { Client } from '@temporalio/client'
 import type { Config } from '../config.ts'
 import { type Context, createContext } from '../context.ts'
 import { type BackupFolder, openBackupFolder, timeOfBackup } from '../db/backup/backup-folder.ts'
-import { DatabaseInUse, onCopy } from '../db/backup/database-copy.ts'
+import { CopyInUse, DatabaseInUse, onCopy, whileAlone } from '../db/backup/database-copy.ts'
 import {
   databaseName,
   databaseUrl,
@@ -20,7 +20,7 @@ import {
 } from '../db/backup/restore.ts'
 import { confirmPromotions, suspendPermissions } from '../db/backup/restored-permissions.ts'
 import { insertRestore, listRestores } from '../db/backup/restores.ts'
-import { type Queryable, timeLimits } from '../db/connection/database.ts'
+import { type Database, timeLimits } from '../db/connection/database.ts'
 import type { Erasures } from '../db/erasure/erasures.ts'
 import { continueFrom, type LogHead, readHead } from '../db/transparency/transparency-log.ts'
 import { milliseconds } from '../policy/periods.ts'
@@ -117,6 +117,7 @@ async function retry(): Promise<number> {
     if (done.toSettle) await startUnlessOpen(temporal, restoreStart(done.restoreId, config.TEMPORAL_TASK_QUEUE))
     return 0
   } catch (error) {
+    if (error instanceof CopyInUse) return refuse(waitForIt(error))
     if (!(error instanceof DatabaseInUse)) throw error
     return refuse(`${error.message}: stop the API and the workers, and repeat the command.`)
   } finally {
@@ -144,6 +145,9 @@ async function restore(wanted: string, target: string, logHead: LogHead | undefi
   const temporal = connectTemporal(config, temporalSettings, {})
   try {
     return await restoreFrom(backupId, target, { config, folder, temporal, logHead })
+  } catch (error) {
+    if (error instanceof CopyInUse) return refuse(waitForIt(error))
+    throw error
   } finally {
     await temporal.connection.close()
   }
@@ -177,59 +181,58 @@ async function restoreFrom(
   const erasures = sources.filter((source) => source !== undefined)
 
   const name = databaseName(target)
-  const unfinished = `${name}_restoring`
-  const server = databaseUrl(target, 'postgres')
-  const isFree = async (sql: Queryable): Promise<boolean> => {
-    const [existing] = await sql`select from pg_database where datname = ${name}`
-    return !existing || isEmpty(target)
-  }
-  const isMade = await withDatabase(server, async (sql) => {
-    if (!(await isFree(sql))) return false
-    await sql`drop database if exists ${sql(unfinished)} with (force)`
-    await sql`create database ${sql(unfinished)}`
-    return true
-  })
-  if (!isMade) return refuse(`The database ${name} exists and is not empty.`)
+  return withDatabase(databaseUrl(target, 'postgres'), (server) => whileAlone(server, name, () => fill(server)))
 
-  const url = databaseUrl(target, unfinished)
-  console.log(`Restoring ${backupId} ...`)
-  const { keysOf } = await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId, erasures })
-  const restoreId = randomUUID()
-  const context = repeating(contextFor(config, url))
-  try {
-    const { accounts, cameBack, readable } = await whoCameBack(context.sql)
-    console.log(
-      `${accounts} accounts, with the keys of ${keysOf}. ${cameBack} erased people came back, ${readable} readable.`,
-    )
-    const runs = sources[0] && { temporal, deletions: sources[0] }
-    const readsSince = plusMs(timeOfBackup(backupId), -overlapMs)
-    await context.sql.begin((tx) => insertRestore(tx, { id: restoreId, backupId, readsSince, at: new Date() }))
-    const isolate = createFailureIsolation(context.sql, restoreId)
-    const settled = await eraseAgain(context, folder, { runs, isolate })
-    const lost = logHead ? await continueFrom(context.sql, logHead, new Date()) : 0
-    const { seq, hash } = await readHead(context.sql)
-    console.log(`The transparency log ends with entry ${seq}, ${hash}. ${lost} entries are lost.`)
-    await rebuildNewer(context, { restoreId, since: readsSince, settled, temporal: runs && temporal, isolate })
-  } finally {
-    await context.close()
-  }
-  const isNamed = await withDatabase(server, async (sql) => {
+  async function fill(server: Database): Promise<number> {
+    const unfinished = `${name}_restoring`
+    const isFree = async (): Promise<boolean> => {
+      const [existing] = await server`select from pg_database where datname = ${name}`
+      return !existing || isEmpty(target)
+    }
+    if (!(await isFree())) return refuse(`The database ${name} exists and is not empty.`)
+    await server`drop database if exists ${server(unfinished)} with (force)`
+    await server`create database ${server(unfinished)}`
+
+    const url = databaseUrl(target, unfinished)
+    console.log(`Restoring ${backupId} ...`)
+    const { keysOf } = await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId, erasures })
+    const restoreId = randomUUID()
+    const context = repeating(contextFor(config, url))
+    try {
+      const { accounts, cameBack, readable } = await whoCameBack(context.sql)
+      console.log(
+        `${accounts} accounts, with the keys of ${keysOf}. ${cameBack} erased people came back, ${readable} readable.`,
+      )
+      const runs = sources[0] && { temporal, deletions: sources[0] }
+      const readsSince = plusMs(timeOfBackup(backupId), -overlapMs)
+      await context.sql.begin((tx) => insertRestore(tx, { id: restoreId, backupId, readsSince, at: new Date() }))
+      const isolate = createFailureIsolation(context.sql, restoreId)
+      const settled = await eraseAgain(context, folder, { runs, isolate })
+      const lost = logHead ? await continueFrom(context.sql, logHead, new Date()) : 0
+      const { seq, hash } = await readHead(context.sql)
+      console.log(`The transparency log ends with entry ${seq}, ${hash}. ${lost} entries are lost.`)
+      await rebuildNewer(context, { restoreId, since: readsSince, settled, temporal: runs && temporal, isolate })
+    } finally {
+      await context.close()
+    }
     // A program that was started too early has made its tables meanwhile, and perhaps served somebody.
-    if (!(await isFree(sql))) return false
-    await sql`drop database if exists ${sql(name)}`
-    await sql`alter database ${sql(unfinished)} rename to ${sql(name)}`
-    return true
-  })
-  if (!isNamed)
-    return refuse(`The database ${name} is not empty any more: stop what uses it, drop it, and repeat the command.`)
-  console.log(
-    `The database ${name} is ready. The API refuses requests until the run ${restoreWorkflowId(restoreId)} ends.`,
-  )
-  // Without Temporal the draft sweep starts the run later.
-  await startUnlessOpen(temporal, restoreStart(restoreId, config.TEMPORAL_TASK_QUEUE)).catch(() =>
-    console.error('Its run is started by the draft sweep.'),
-  )
-  return 0
+    if (!(await isFree()))
+      return refuse(`The database ${name} is not empty any more: stop what uses it, drop it, and repeat the command.`)
+    await server`drop database if exists ${server(name)}`
+    await server`alter database ${server(unfinished)} rename to ${server(name)}`
+    console.log(
+      `The database ${name} is ready. The API refuses requests until the run ${restoreWorkflowId(restoreId)} ends.`,
+    )
+    // Without Temporal the draft sweep starts the run later.
+    await startUnlessOpen(temporal, restoreStart(restoreId, config.TEMPORAL_TASK_QUEUE)).catch(() =>
+      console.error('Its run is started by the draft sweep.'),
+    )
+    return 0
+  }
+}
+
+function waitForIt({ message }: CopyInUse): string {
+  return `${message}: wait until it has ended, and repeat the command.`
 }
 
 function contextFor(config: Config, url: string): Context {

@@ -13,8 +13,9 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { createBackupActivities } from '../../activities/backup.ts'
 import { findAccount } from '../../db/accounts.ts'
 import { openBackupFolder } from '../../db/backup/backup-folder.ts'
+import { whileAlone } from '../../db/backup/database-copy.ts'
 import { drillDatabase } from '../../db/backup/drill-databases.ts'
-import { databaseUrl, fillFromBackup, tablesWithoutData } from '../../db/backup/restore.ts'
+import { databaseUrl, fillFromBackup, tablesWithoutData, withDatabase } from '../../db/backup/restore.ts'
 import { connectDatabase, type Database } from '../../db/connection/database.ts'
 import type { Accounts, DataKeys } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
@@ -370,6 +371,19 @@ describe('npm run restore', () => {
 
     const again = await restore(['latest', databaseUrl(config.DATABASE_URL, 'restored')])
     expect(again).toMatchObject({ code: 1, said: expect.stringContaining('not empty') })
+  })
+
+  test('is refused while another one makes the same database, and takes nothing from it', { tags: 'long' }, async () => {
+    const url = databaseUrl(config.DATABASE_URL, 'made_twice')
+    const refused = await withDatabase(databaseUrl(url, 'postgres'), (server) =>
+      whileAlone(server, 'made_twice', async () => {
+        await server`create database made_twice_restoring`
+        return restore(['latest', url])
+      }),
+    )
+    expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('another command restores made_twice') })
+    expect(await sql`select from pg_database where datname = 'made_twice_restoring'`).toHaveLength(1)
+    await sql`drop database made_twice_restoring`
   })
 
   test('finds erased accounts in Temporal when the database is lost', { tags: 'long' }, async () => {
