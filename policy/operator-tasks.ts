@@ -10,6 +10,7 @@ const urgencyOfKind: Readonly<Record<string, Urgency>> = {
   outage: 'now',
   run_wedged: 'now',
   run_lost: 'now',
+  schedule_silent: 'now',
   order_out_of_step: 'now',
   cancelled_and_used: 'this_week',
   operator_sign_in_guessed: 'now',

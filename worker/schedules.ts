@@ -7,6 +7,7 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client'
 import type { Duration } from '@temporalio/common'
+import { schedulePrefix } from '../temporal/schedules.ts'
 import { backupType, backupWorkflowId } from '../workflows/backup/backup.contract.ts'
 import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalogue/catalogue-sync.contract.ts'
 import { draftSweepType, draftSweepWorkflowId } from '../workflows/housekeeping/draft-sweep.contract.ts'
@@ -109,9 +110,8 @@ const schedules: readonly ScheduleEntry[] = [
   },
 ]
 
-const prefix = 'ama-'
 /** The ids in Temporal. */
-export const scheduleIds = schedules.map(({ id }) => prefix + id)
+export const scheduleIds = schedules.map(({ id }) => schedulePrefix + id)
 
 /** After an outage a missed run is started late. One is enough, because each run does all that is due. */
 const catchupWindow = '1 day' as const
@@ -126,9 +126,9 @@ export async function reconcileSchedules(
   wanted: readonly ScheduleEntry[] = schedules,
 ): Promise<void> {
   for (const entry of wanted) await reconcile(client, entry, defaultTaskQueue)
-  const ids = new Set(wanted.map(({ id }) => prefix + id))
+  const ids = new Set(wanted.map(({ id }) => schedulePrefix + id))
   for await (const { scheduleId } of client.schedule.list()) {
-    if (scheduleId.startsWith(prefix) && !ids.has(scheduleId)) await deleteSchedule(client, scheduleId)
+    if (scheduleId.startsWith(schedulePrefix) && !ids.has(scheduleId)) await deleteSchedule(client, scheduleId)
   }
 }
 
@@ -140,7 +140,7 @@ async function reconcile(client: Client, entry: ScheduleEntry, defaultTaskQueue:
     action: {
       type: 'startWorkflow' as const,
       workflowType,
-      workflowId: prefix + id,
+      workflowId: schedulePrefix + id,
       args,
       taskQueue,
       staticSummary: summary,
@@ -149,13 +149,13 @@ async function reconcile(client: Client, entry: ScheduleEntry, defaultTaskQueue:
   }
   try {
     await client.schedule.create({
-      scheduleId: prefix + id,
+      scheduleId: schedulePrefix + id,
       ...definition,
       ...(atOnce && { state: { triggerImmediately: true } }),
     })
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error
-    await client.schedule.getHandle(prefix + id).update(({ state }) => ({ ...definition, state }))
+    await client.schedule.getHandle(schedulePrefix + id).update(({ state }) => ({ ...definition, state }))
   }
 }
 

@@ -153,11 +153,13 @@ async function askTemporal(config: Partial<Config>, environment: Environment): P
         const hosted = 'in Temporal Cloud: tcld namespace search-attributes add (docs/deploying.md)'
         throw new Fault(`${namespace}: ${faults.join('; ')}`, state.isHosted ? hosted : setup)
       }
-      const there = new Set<string>()
-      for await (const { scheduleId } of client.schedule.list()) there.add(scheduleId)
+      const there = new Map<string, boolean>()
+      for await (const { scheduleId, state: its } of client.schedule.list()) there.set(scheduleId, its.paused)
       const missing = scheduleIds.filter((id) => !there.has(id))
       if (missing.length > 0) throw new Fault(`the schedules ${missing.join(', ')} are missing`, setup)
-      return `${namespace} keeps closed runs for ${state.retentionDays} days, and has its search attributes and schedules`
+      const paused = scheduleIds.filter((id) => there.get(id))
+      const resting = paused.length > 0 ? `; paused: ${paused.join(', ')}` : ''
+      return `${namespace} keeps closed runs for ${state.retentionDays} days, and has its search attributes and schedules${resting}`
     })
   } finally {
     await client.connection.close()

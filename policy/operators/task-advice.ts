@@ -24,6 +24,10 @@ const advice = {
     meaning: 'The workflow task of a run fails again and again: the run stands still',
     cure: 'Give the run id to a developer. The run goes on with corrected code, which closes the task',
   },
+  schedule_silent: {
+    meaning: 'A schedule starts no runs any more: somebody has paused it, or a run of it does not end',
+    cure: 'In Temporal’s Web UI unpause it, or look what its open run waits for (docs/runbooks/why-is-a-run-wedged.md). Its next run closes the task; settle it if the pause is meant',
+  },
   run_lost: {
     meaning: 'A run was ended by hand, has timed out or has failed, and nothing goes on with its work',
     cure: 'Reset the run in Temporal’s Web UI if it was not meant to end, else settle the task (docs/runbooks/why-is-a-run-wedged.md). An order needs nothing: the hourly payment sweep settles it',

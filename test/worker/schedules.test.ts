@@ -2,6 +2,7 @@
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { startTemporal } from '../../dev/temporal/temporal.ts'
+import { listSilentSchedules } from '../../temporal/schedules.ts'
 import { reconcileSchedules, type ScheduleEntry } from '../../worker/schedules.ts'
 import { until } from '../harness/until.ts'
 
@@ -60,4 +61,31 @@ test('a schedule with `atOnce` runs when it is created, and not when it is updat
   await until('it has run', async () => (await count()) === 1)
   await reconcileSchedules(client, 'queue', [atOnce])
   expect(await count()).toBe(1)
+})
+
+test('a schedule that starts no runs is silent after two of its periods, paused or not, and another one’s never is', async () => {
+  const hourly: ScheduleEntry = { ...nightly, id: 'hourly', when: { every: '1 hour' }, atOnce: true }
+  await client.schedule.create({
+    scheduleId: 'of-another-application',
+    spec: { intervals: [{ every: '1 hour' }] },
+    action: { type: 'startWorkflow', workflowType: 'theirs', taskQueue: 'theirs' },
+  })
+  await reconcileSchedules(client, 'queue', [nightly, hourly])
+  const after = async (hours: number) => {
+    const at = new Date(Date.now() + hours * 3_600_000)
+    const silent = await listSilentSchedules(client, { at, answerWithinMs: 5_000 })
+    return silent.map(({ id, isPaused, lastRunAt }) => [id, isPaused, lastRunAt !== undefined]).sort()
+  }
+  await until('its run is listed', async () => (await after(3)).some(([, , hasRun]) => hasRun))
+  expect(await after(0)).toEqual([])
+  expect(await after(2)).toEqual([])
+  expect(await after(3)).toEqual([['ama-hourly', false, true]])
+  await client.schedule.getHandle('ama-nightly').pause()
+  await until('the pause is listed', async () => (await after(49)).some(([, isPaused]) => isPaused))
+  expect(await after(48)).toEqual([['ama-hourly', false, true]])
+  expect(await after(49)).toEqual([
+    ['ama-hourly', false, true],
+    ['ama-nightly', true, false],
+  ])
+  await client.schedule.getHandle('of-another-application').delete()
 })
