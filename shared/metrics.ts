@@ -1,8 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { outsideParties } from '../policy/outside-parties.ts'
 
-/** The readings of an API process for operators: figures and outages from the database, runs and schedules from Temporal. */
-const readings = ['operation', 'outages', 'runs', 'schedules'] as const
+/** The readings of an API process for operators: figures and outages from the database, runs, schedules and tasks from Temporal. */
+const readings = ['operation', 'outages', 'runs', 'schedules', 'tasks'] as const
 
 export type Metrics = ReturnType<typeof createMetrics>
 

@@ -5,6 +5,7 @@ import { readOperationFigures } from '../../db/evidence/operation.ts'
 import { listOutages } from '../../db/operation/outside-parties.ts'
 import { outsideParties } from '../../policy/outside-parties.ts'
 import { shareReading } from '../../shared/shared-reading.ts'
+import { secondsWaited } from '../../temporal/task-queue.ts'
 
 /** Several scrapers, and the gauges of one scrape, share a reading. */
 const freshForMs = 5_000
@@ -12,12 +13,12 @@ const answerWithinMs = 2_000
 
 /** Registers the gauges of GET /metrics that are read from the database, at each scrape. */
 export function registerOperationGauges(api: ApiContext): void {
-  const { metrics, sql, temporal, log } = api
+  const { metrics, sql, temporal, log, config } = api
   const registers = [metrics.registry]
 
   /** @returns a function that resolves to undefined for what cannot be read, which it counts and logs */
   function shared<Value>(
-    reading: 'operation' | 'outages' | 'runs',
+    reading: 'operation' | 'outages' | 'runs' | 'tasks',
     readNow: (now: Date) => Promise<Value>,
   ): () => Promise<Value | undefined> {
     return shareReading(freshForMs, (now) =>
@@ -158,6 +159,17 @@ export function registerOperationGauges(api: ApiContext): void {
     registers,
     async collect() {
       this.set((await wedged()) ?? Number.NaN)
+    },
+  })
+  const waited = shared('tasks', () => secondsWaited(temporal, config.TEMPORAL_TASK_QUEUE, answerWithinMs))
+  new Gauge({
+    name: 'ama_task_waiting_oldest_seconds',
+    help: 'How long the oldest task has been waiting for a worker of its build, as Temporal sees it; NaN while it does not answer',
+    labelNames: ['task'],
+    registers,
+    async collect() {
+      const found = await waited()
+      for (const task of ['workflow', 'activity'] as const) this.set({ task }, found?.[task] ?? Number.NaN)
     },
   })
 }

@@ -8,7 +8,7 @@ import { searchAttributeTypes } from '../../dev/temporal/search-attribute-types.
 import { startTemporal } from '../../dev/temporal/temporal.ts'
 import { createMetrics } from '../../shared/metrics.ts'
 import { assertTemporalReady } from '../../temporal/readiness.ts'
-import { describeQueues, isPolling } from '../../temporal/task-queue.ts'
+import { describeQueues, isPolling, secondsWaited } from '../../temporal/task-queue.ts'
 import { openHarness } from '../harness/harness.ts'
 import { until } from '../harness/until.ts'
 
@@ -47,6 +47,17 @@ test('a database that lacks a migration, or was never migrated, makes API and wo
   expect(await workerStatus()).toBe(503)
   await sql`alter table hidden rename to migrations`
   await until('both are ready', async () => (await workerStatus()) === 200 && (await ready()).checks)
+})
+
+test('what no worker takes has waited for as long as the oldest of it, also where the workers’ own figures are of none', async () => {
+  const client = new Client({ connection, namespace: 'bare' })
+  const taskQueue = 'nobody-works-here'
+  expect(await secondsWaited(client, taskQueue, 5_000)).toEqual({ workflow: 0, activity: 0 })
+  await client.workflow.start('unheard', { taskQueue, workflowId: 'waits' })
+  await until('it has waited', async () => (await secondsWaited(client, taskQueue, 5_000)).workflow > 0.5)
+  const { text } = await harness.operator.get('/metrics')
+  for (const task of ['workflow', 'activity'])
+    expect(text).toMatch(new RegExp(`^ama_task_waiting_oldest_seconds\\{task="${task}"\\} \\d`, 'm'))
 })
 
 test('a worker is ready while Temporal sees it poll for workflow tasks and for activities', async () => {
