@@ -9,13 +9,13 @@ import { registerOperationGauges } from './evidence/operation-gauges.ts'
 import { startWatch } from './evidence/watch.ts'
 import { type AnsweringTimes, defaultAnswering } from './http/answering.ts'
 import { createAuthenticator } from './http/auth.ts'
+import { createDatabaseGate } from './http/database-gate.ts'
 import { createErrorHandler } from './http/error-handler.ts'
 import { createLimiter, defaultLimits, type Limits } from './http/limits.ts'
 import { mountRoutes } from './http/mount.ts'
 import { describeRoutes, type OpenApiDocument } from './http/openapi.ts'
 import { Problem } from './http/problem.ts'
 import { createRequestLog } from './http/request-log.ts'
-import { createRestoreGate } from './http/restore-gate.ts'
 import type { Route } from './http/route.ts'
 import { accessRoutes } from './routes/accesses.ts'
 import { accountDeletionRoutes } from './routes/accounts/account-deletion.ts'
@@ -230,7 +230,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     authenticate: createAuthenticator(api, limiter),
     answering,
     fail,
-    assertRestored: createRestoreGate(api),
+    assertUsable: createDatabaseGate(api),
   })
   app.use(() => {
     throw new Problem('not_found')

@@ -21,6 +21,7 @@ import {
 import { confirmPromotions, suspendPermissions } from '../db/backup/restored-permissions.ts'
 import { insertRestore, listRestores } from '../db/backup/restores.ts'
 import { type Database, timeLimits } from '../db/connection/database.ts'
+import { assertOwnKeys } from '../db/crypto/wrong-keys.ts'
 import type { Erasures } from '../db/erasure/erasures.ts'
 import { continueFrom, type LogHead, readHead } from '../db/transparency/transparency-log.ts'
 import { milliseconds } from '../policy/periods.ts'
@@ -103,6 +104,7 @@ async function retry(): Promise<number> {
     const done = await onCopy(config.DATABASE_URL, async (url) => {
       const context = repeating(contextFor(config, url))
       try {
+        await assertOwnKeys(context)
         const [newest] = await listRestores(context.sql, 1)
         if (!newest) return undefined
         const counts = await retryUndecided(context, temporal, newest, console.log)
@@ -199,6 +201,7 @@ async function restoreFrom(
     const restoreId = randomUUID()
     const context = repeating(contextFor(config, url))
     try {
+      await assertOwnKeys(context)
       const { accounts, cameBack, readable } = await whoCameBack(context.sql)
       console.log(
         `${accounts} accounts, with the keys of ${keysOf}. ${cameBack} erased people came back, ${readable} readable.`,

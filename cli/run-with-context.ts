@@ -1,5 +1,6 @@
 /** Runs what a command does with database, adapters and keys. */
 import { type Context, createContext } from '../context.ts'
+import { assertOwnKeys } from '../db/crypto/wrong-keys.ts'
 import { runCommand } from './run-command.ts'
 import { readConfigBeside } from './running-stack.ts'
 
@@ -17,6 +18,7 @@ export function runWithContext(
     const { config } = await readConfigBeside(process.env)
     const context = createContext(config, { name, maxConnections })
     try {
+      await assertOwnKeys(context)
       return await work(context)
     } finally {
       await context.close()

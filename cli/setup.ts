@@ -6,6 +6,7 @@
 import { type Context, createContext } from '../context.ts'
 import { timeLimits } from '../db/connection/database.ts'
 import { migrate } from '../db/connection/migrate.ts'
+import { assertOwnKeys } from '../db/crypto/wrong-keys.ts'
 import { listOperators, saveOperator } from '../db/operator/operators.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
 import { endWithUsage, readArguments } from '../shared/process/arguments.ts'
@@ -71,6 +72,7 @@ async function prepareDatabase(): Promise<string> {
 }
 
 async function prepareOperator(context: Context): Promise<string> {
+  await assertOwnKeys(context)
   const active = (await listOperators(context)).filter(({ disabledAt }) => disabledAt === null)
   if (active.length > 0) return `${active.length} can sign in already`
   if (name === undefined || email === undefined)

@@ -51,6 +51,7 @@ test('production refuses keys that are not random, one key for two purposes, and
     expect.stringContaining('BACKUP_KEYS: has a key that FIELD_KEYS has, too'),
   ])
   expect(faults({ PAYLOAD_KEYS: `a:${one},b:${one}` })).toHaveLength(1)
+  expect(faultsOf({ BACKUP_KEYS: `a:${one},a:${two}` }).join('\n')).toContain('key number 2 has the id of another one')
   for (const name of ['APPLE_PRIVATE_KEY', 'FIREBASE_PRIVATE_KEY']) {
     const text = '-----BEGIN PRIVATE KEY-----\\nbm9uc2Vuc2U=\\n-----END PRIVATE KEY-----'
     expect(faults({ [name]: text })).toEqual([expect.stringContaining(`${name}: must be a private key in PEM`)])

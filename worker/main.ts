@@ -13,7 +13,7 @@ import { connectTemporal } from '../temporal/client.ts'
 import { ownsSchedules } from './deployment.ts'
 import { serveMetrics } from './metrics-server.ts'
 import { productionBundleOrExit } from './production-bundle.ts'
-import { untilMigrated } from './readiness.ts'
+import { untilUsable } from './readiness.ts'
 import { type RunningWorker, startWorker } from './run-worker.ts'
 import { reconcileSchedules } from './schedules.ts'
 import { installRuntime } from './temporal-logger.ts'
@@ -48,7 +48,7 @@ const stopRequested = stopAsked(process.env).then((signal) => {
   stopping.abort()
   return undefined
 })
-const started = untilMigrated(workerContext, stopping.signal).then(() => {
+const started = untilUsable(workerContext, stopping.signal).then(() => {
   stopping.signal.throwIfAborted()
   return startWorker(workerContext, { signal: stopping.signal, ...(bundle && { bundle }) })
 })

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { WorkerContext } from '../context.ts'
 import { missingMigrations } from '../db/connection/migrate.ts'
+import { wrongKeys } from '../db/crypto/wrong-keys.ts'
 import { assertTemporalReady } from '../temporal/readiness.ts'
 import { isPolling } from '../temporal/task-queue.ts'
 
@@ -25,15 +26,23 @@ export async function canWork({ sql, temporal, config }: WorkerContext, identity
   return isMigrated && service.status === 'fulfilled' && polls.status === 'fulfilled' && polls.value
 }
 
-/** Waits until the database has every migration: without them each activity would fail. Says so when it waits. */
-export async function untilMigrated({ sql, log }: WorkerContext, signal: AbortSignal): Promise<void> {
+/**
+ * Waits until the database has every migration, without which each activity would fail, and was written with our keys,
+ * without which none would find anybody. Says so when it waits.
+ */
+export async function untilUsable({ sql, cipher, log }: WorkerContext, signal: AbortSignal): Promise<void> {
   for (let attempt = 0; !signal.aborted; attempt += 1) {
-    const missing = await missingMigrations(sql).catch((error: unknown) => {
-      if (attempt % 20 === 0) log.warn({ error }, 'waiting for the database')
-      return undefined
-    })
-    if (missing?.length === 0) return
-    if (missing && attempt % 20 === 0) log.warn({ missing: missing.length }, 'waiting for migrations: npm run migrate')
+    const isTold = attempt % 20 === 0
+    try {
+      const missing = await missingMigrations(sql)
+      const wrong = missing.length === 0 ? await wrongKeys(sql, cipher) : []
+      if (missing.length + wrong.length === 0) return
+      if (isTold && missing.length > 0)
+        log.warn({ missing: missing.length }, 'waiting for migrations: npm run migrate')
+      if (isTold && wrong.length > 0) log.error({ settings: wrong }, 'the database was written with other keys')
+    } catch (error) {
+      if (isTold) log.warn({ error }, 'waiting for the database')
+    }
     await pause(askAgainMs, undefined, { signal }).catch(() => undefined)
   }
 }

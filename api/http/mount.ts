@@ -37,8 +37,8 @@ export interface Frame {
   answering: AnsweringTimes
   /** answers an error */
   fail: ErrorRequestHandler
-  /** rejects while a restore is not complete */
-  assertRestored(): Promise<void>
+  /** rejects while a restore is not complete, and when the keys are those of another database */
+  assertUsable(): Promise<void>
 }
 
 const jsonTypes = ['application/json', 'application/*+json']
@@ -76,7 +76,7 @@ function handlersOf(
   frame: Frame,
   recordAccess: ReturnType<typeof createAccessRecorder>,
 ): RequestHandler[] {
-  const { context, authenticate, limiter, assertRestored, answering, fail } = frame
+  const { context, authenticate, limiter, assertUsable, answering, fail } = frame
   const schemas = {
     params: route.params?.strict() ?? nothing,
     query: (route.foreignQuery ? route.query : route.query?.strict()) ?? nothing,
@@ -95,7 +95,7 @@ function handlersOf(
     requestContext.webhook = route.rawBody !== undefined || route.unreadBody !== undefined
     requestContext.page = isPage(route)
     // Before the caller is known: keys and sign-ins may be newer than the backup, too.
-    if (!route.duringRestore) await assertRestored()
+    if (!route.duringRestore) await assertUsable()
     // A webhook is authenticated by its signature: its Authorization header is not meant for us.
     if (!requestContext.webhook) requestContext.caller = await authenticate(request, requestContext.requestId, sessions)
     next()

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { findClosedRestore } from '../../db/backup/restores.ts'
 import { missingMigrations } from '../../db/connection/migrate.ts'
+import { wrongKeys } from '../../db/crypto/wrong-keys.ts'
 import { shareReading } from '../../shared/shared-reading.ts'
 import { assertTemporalReady } from '../../temporal/readiness.ts'
 import { isServed } from '../../temporal/task-queue.ts'
@@ -25,6 +26,7 @@ const readiness = z
       migrations: state.describe('it has every migration of this build'),
       temporal: state.describe('it answers, and has the namespace and every search attribute'),
       restore: state.describe('no restored database is being completed'),
+      keys: state.describe('`INDEX_KEY` and `FIELD_KEYS` are those with which it was written'),
       workers: state.describe(
         'a worker polls for workflow tasks, and one for activities; reported alone: without one the process is ready all the same',
       ),
@@ -72,7 +74,8 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
         200: { description: 'Database and Temporal answer and have what this build needs', schema: readiness },
         503: {
           description:
-            'The database or Temporal does not answer or lacks something, a restore is not complete, or the process is shutting down',
+            'The database or Temporal does not answer or lacks something, a restore is not complete, the keys are those of another ' +
+            'database, or the process is shutting down',
           schema: readiness,
         },
       },
@@ -101,9 +104,9 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
 
 type Outcome = z.output<typeof state>
 
-async function readChecks({ sql, temporal, config }: ApiContext): Promise<z.output<typeof readiness>['checks']> {
+async function readChecks({ sql, cipher, temporal, config }: ApiContext): Promise<z.output<typeof readiness>['checks']> {
   const missing = missingMigrations(sql)
-  const [database, migrations, restore, temporalState, workers] = await Promise.all([
+  const [database, migrations, restore, keys, temporalState, workers] = await Promise.all([
     inTime(outcome(missing)),
     inTime(
       outcome(
@@ -120,6 +123,13 @@ async function readChecks({ sql, temporal, config }: ApiContext): Promise<z.outp
         }),
       ),
     ),
+    inTime(
+      outcome(
+        missing.then(async (names) => {
+          if (names.length === 0 && (await wrongKeys(sql, cipher)).length > 0) throw new Error('the keys are others')
+        }),
+      ),
+    ),
     outcome(assertTemporalReady(temporal, checkTimeoutMs)),
     outcome(
       isServed(temporal, config.TEMPORAL_TASK_QUEUE, checkTimeoutMs).then((served) => {
@@ -127,7 +137,7 @@ async function readChecks({ sql, temporal, config }: ApiContext): Promise<z.outp
       }),
     ),
   ])
-  return { database, migrations, restore, temporal: temporalState, workers }
+  return { database, migrations, restore, keys, temporal: temporalState, workers }
 }
 
 /** Turns a rejected check into a result. */

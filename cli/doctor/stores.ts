@@ -9,6 +9,9 @@ import { findPgTools, PgToolsMissing } from '../../db/backup/pg-tools.ts'
 import { findClosedRestore } from '../../db/backup/restores.ts'
 import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
 import { missingMigrations } from '../../db/connection/migrate.ts'
+import { countWrapped } from '../../db/crypto/encryption-keys.ts'
+import { createFieldCipher } from '../../db/crypto/field-cipher.ts'
+import { assertOwnKeys, WrongKeys } from '../../db/crypto/wrong-keys.ts'
 import { connectTemporal } from '../../temporal/client.ts'
 import { defaultRetentionDays, readNamespace } from '../../temporal/namespace.ts'
 import { readProductionBundle } from '../../worker/production-bundle.ts'
@@ -32,6 +35,9 @@ export async function checkStores(config: Partial<Config>, environment: Environm
       withDatabase(url, (sql) => askDatabase(sql, size)),
     ),
     check(config, 'migrations', ['DATABASE_URL'], ({ DATABASE_URL: url }) => withDatabase(url, askMigrations)),
+    check(config, 'keys', ['DATABASE_URL', 'FIELD_KEYS', 'INDEX_KEY'], (settings) =>
+      withDatabase(settings.DATABASE_URL, (sql) => askKeys(sql, settings)),
+    ),
     check(config, 'operators', ['DATABASE_URL', 'NODE_ENV'], (settings) =>
       withDatabase(settings.DATABASE_URL, (sql) => askOperators(sql, settings)),
     ),
@@ -76,6 +82,23 @@ async function askMigrations(sql: Database): Promise<string> {
   if (await findClosedRestore(sql))
     throw new Fault('a restored database is being completed', 'docs/restore.md says how a restore ends')
   return 'all are applied'
+}
+
+async function askKeys(sql: Database, settings: Pick<Config, 'FIELD_KEYS' | 'INDEX_KEY'>): Promise<string> {
+  const [table] = await sql<{ there: boolean }[]>`select to_regclass('data_keys') is not null as there`
+  if (!table?.there) return 'nothing was written with any yet'
+  const cipher = createFieldCipher(settings.FIELD_KEYS, Buffer.from(settings.INDEX_KEY, 'base64'))
+  await assertOwnKeys({ sql, cipher }).catch((error: unknown) => {
+    if (!(error instanceof WrongKeys)) throw error
+    throw new Fault(error.message, 'set those with which it was written: what is written with others is lost with them')
+  })
+  const lacking = (await countWrapped(sql)).filter(({ kekId }) => !settings.FIELD_KEYS.keys.has(kekId))
+  if (lacking.length > 0)
+    throw new Fault(
+      `FIELD_KEYS lacks ${lacking.map(({ kekId, count }) => `${kekId}, which ${count} accounts need`).join('; ')}`,
+      'give it back, behind the one in use, until POST /v1/key-rotations has moved these accounts',
+    )
+  return 'are those with which the database was written'
 }
 
 /** In development an operator key opens the console, and an OpenID provider brings operators of its own. */

@@ -36,6 +36,8 @@ export const keyring = z
       // The id is not named: in `key:id`, the wrong way round, it is the key.
       if (bytes.length !== 32)
         context.addIssue({ code: 'custom', message: `key number ${at + 1} must be id:key, of 32 bytes in base64` })
+      // Of two keys of one id the first one would be lost, and with it what it has encrypted.
+      if (keys.has(id)) context.addIssue({ code: 'custom', message: `key number ${at + 1} has the id of another one` })
       keys.set(id, bytes)
     }
     return { activeId: [...keys.keys()][0] ?? '', keys }

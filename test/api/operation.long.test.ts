@@ -24,7 +24,7 @@ test('the API is alive and not ready while Temporal is down, and names Temporal'
     503,
     {
       status: 'not_ready',
-      checks: { database: 'ok', migrations: 'ok', temporal: 'failed', restore: 'ok', workers: 'failed' },
+      checks: { database: 'ok', migrations: 'ok', temporal: 'failed', restore: 'ok', keys: 'ok', workers: 'failed' },
     },
   ])
 })

@@ -103,6 +103,27 @@ test('doctor finds backups that no key opens any more, before they are needed', 
   expect(await askedWith({ ...now, keys: new Map([...now.keys, ...taken.keys]) })).toMatchObject({ state: 'ok' })
 })
 
+test('doctor, and commands that write, refuse the keys of another database', async () => {
+  await harness.signUp()
+  const { DATABASE_URL, FIELD_KEYS, INDEX_KEY, NODE_ENV } = harness.context.config
+  const other = randomBytes(32).toString('base64')
+  const asked = async (settings: object) => {
+    const findings = await checkStores({ DATABASE_URL, FIELD_KEYS, INDEX_KEY, NODE_ENV, ...settings }, harness.settings)
+    return findings.find(({ about }) => about === 'keys')
+  }
+  expect(await asked({})).toMatchObject({ state: 'ok' })
+  const others = { activeId: 'new', keys: new Map([['new', randomBytes(32)]]) }
+  for (const settings of [{ INDEX_KEY: other }, { FIELD_KEYS: others }]) {
+    const [name = ''] = Object.keys(settings)
+    expect(await asked(settings)).toMatchObject({ state: 'fault', detail: `the database was written with another ${name}` })
+  }
+  for (const [program, ...words] of [['operators.ts', 'list'], ['keys.ts', 'list'], ['setup.ts']] as const) {
+    const { code, output } = await run(program, { ...harness.settings, INDEX_KEY: other }, ...words)
+    expect([program, code, output.includes('written with another INDEX_KEY')]).toEqual([program, 1, true])
+    expect(output).not.toContain(other)
+  }
+})
+
 /** How doctor calls each outside party; null for one that it cannot ask. */
 const askedAs: Record<OutsideParty, string | null> = {
   stripe: 'Stripe',

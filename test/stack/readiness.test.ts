@@ -1,20 +1,25 @@
 /** API and worker are ready only where database and Temporal have what this build needs. */
+import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createApi } from '../../api/server.ts'
+import { createFieldCipher, type Keyring } from '../../db/crypto/field-cipher.ts'
+import { wrongKeys } from '../../db/crypto/wrong-keys.ts'
 import { searchAttributeTypes } from '../../dev/temporal/search-attribute-types.ts'
 import { startTemporal } from '../../dev/temporal/temporal.ts'
 import { createMetrics } from '../../shared/metrics.ts'
 import { assertTemporalReady } from '../../temporal/readiness.ts'
 import { describeQueues, isPolling, secondsWaited } from '../../temporal/task-queue.ts'
+import { untilUsable } from '../../worker/readiness.ts'
 import { openHarness } from '../harness/harness.ts'
 import { until } from '../harness/until.ts'
 
 const harness = await openHarness()
 const { sql } = harness.context
 const [workerUrl = ''] = harness.urls.workerMetrics
+const indexKey = Buffer.from(harness.context.config.INDEX_KEY, 'base64')
 
 const server = await startTemporal({ namespace: 'bare', searchAttributes: searchAttributeTypes })
 const connection = await Connection.connect({ address: server.address })
@@ -30,14 +35,14 @@ const workerStatus = async () => (await fetch(`${workerUrl}/readyz`)).status
 test('a database that lacks a migration, or was never migrated, makes API and worker unready', async () => {
   expect(await ready()).toEqual({
     status: 'ready',
-    checks: { database: 'ok', migrations: 'ok', temporal: 'ok', restore: 'ok', workers: 'ok' },
+    checks: { database: 'ok', migrations: 'ok', temporal: 'ok', restore: 'ok', keys: 'ok', workers: 'ok' },
   })
   expect(await workerStatus()).toBe(200)
   const [last] = await sql<{ name: string; applied_at: Date }[]>`
     delete from migrations where name = (select max(name) from migrations) returning *`
   const unready = {
     status: 'not_ready',
-    checks: { database: 'ok', migrations: 'failed', temporal: 'ok', restore: 'ok', workers: 'ok' },
+    checks: { database: 'ok', migrations: 'failed', temporal: 'ok', restore: 'ok', keys: 'ok', workers: 'ok' },
   }
   await until('the API says so', async () => isDeepStrictEqual(await ready(), unready))
   expect(await workerStatus()).toBe(503)
@@ -71,13 +76,36 @@ test('a worker is ready while Temporal sees it poll for workflow tasks and for a
   expect(await isPolling(temporal, 'another queue', identity)).toBe(false)
 })
 
+test.each([
+  ['INDEX_KEY', (own: Keyring) => createFieldCipher(own, randomBytes(32))],
+  ['FIELD_KEYS', (own: Keyring) => createFieldCipher({ ...own, keys: new Map([[own.activeId, randomBytes(32)]]) }, indexKey)],
+])('API and worker with the %s of another database are not ready, and take nothing', async (setting, cipherOf) => {
+  const { context, stack } = harness
+  await harness.signUp()
+  expect(await wrongKeys(sql, context.cipher)).toEqual([])
+  const cipher = cipherOf(context.config.FIELD_KEYS)
+  expect(await wrongKeys(sql, cipher)).toEqual([setting])
+  const running = await createApi({ ...context, cipher, metrics: createMetrics(), temporal: stack.temporal }).listen(0)
+  expect(await ready(running.url)).toMatchObject({ status: 'not_ready', checks: { database: 'ok', keys: 'failed' } })
+  const refused = await fetch(`${running.url}/v1/packages`)
+  expect([refused.status, refused.headers.has('retry-after')]).toEqual([503, true])
+  expect((await fetch(`${running.url}/livez`)).status).toBe(200)
+  await running.stop({ drainMs: 1_000 })
+
+  // It waits until it is stopped, and says why.
+  const stopping = new AbortController()
+  const log = Object.assign(Object.create(context.log), { error: () => stopping.abort() })
+  await untilUsable({ ...context, cipher, log, temporal: stack.temporal }, stopping.signal)
+  expect(stopping.signal.aborted).toBe(true)
+})
+
 test('an API is ready while no worker polls, and says that none does', async () => {
   const { context, stack } = harness
   const config = { ...context.config, TEMPORAL_TASK_QUEUE: 'a queue without workers' }
   const running = await createApi({ ...context, config, metrics: createMetrics(), temporal: stack.temporal }).listen(0)
   expect(await ready(running.url)).toEqual({
     status: 'ready',
-    checks: { database: 'ok', migrations: 'ok', temporal: 'ok', restore: 'ok', workers: 'failed' },
+    checks: { database: 'ok', migrations: 'ok', temporal: 'ok', restore: 'ok', keys: 'ok', workers: 'failed' },
   })
   expect((await fetch(`${running.url}/readyz`)).status).toBe(200)
   await running.stop({ drainMs: 1_000 })

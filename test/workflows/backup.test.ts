@@ -373,6 +373,23 @@ describe('npm run restore', () => {
     expect(again).toMatchObject({ code: 1, said: expect.stringContaining('not empty') })
   })
 
+  test('is refused with keys of another installation, with which nobody and no payment of ours would be found', {
+    tags: 'long',
+  }, async () => {
+    await harness.signUp()
+    const { id } = await backUp()
+    const other = randomBytes(32).toString('base64')
+    const [activeId = ''] = config.FIELD_KEYS.keys.keys()
+    for (const settings of [{ INDEX_KEY: other }, { FIELD_KEYS: `${activeId}:${other}` }]) {
+      const [name = ''] = Object.keys(settings)
+      const { code, said } = await restore([id, databaseUrl(config.DATABASE_URL, 'with_other_keys')], settings)
+      expect({ code, said }).toMatchObject({ code: 1, said: expect.stringContaining(`written with another ${name}`) })
+      expect(said).not.toContain(other)
+    }
+    expect(await sql`select from pg_database where datname = 'with_other_keys'`).toHaveLength(0)
+    await sql`drop database with_other_keys_restoring`
+  })
+
   test('is refused while another one makes the same database, and takes nothing from it', { tags: 'long' }, async () => {
     const url = databaseUrl(config.DATABASE_URL, 'made_twice')
     const refused = await withDatabase(databaseUrl(url, 'postgres'), (server) =>
