@@ -99,7 +99,7 @@ export function registerOperationGauges(api: ApiContext): void {
   })
   new Gauge({
     name: 'ama_orders_waiting_oldest_seconds',
-    help: 'Since the payment of the order that has been waiting longest for its eSIMs',
+    help: 'Since the payment, or the approval, of the order that has been waiting longest for its eSIMs',
     registers,
     async collect() {
       this.set((await read())?.waitingOrders.oldestSeconds ?? Number.NaN)

@@ -34,7 +34,9 @@ export async function readOperationFigures(sql: Queryable, asOf: Date): Promise<
   const tasks = await sql<(Pick<Attention, 'kind'> & { open: number; oldest: Date; due: Date | null })[]>`
     select kind, count(*)::int as open, min(opened_at) as oldest, min(due_at) as due from attention where resolved_at is null group by kind`
   const [waiting] = await sql<{ open: number; oldest: Date | null }[]>`
-    select count(*)::int as open, min(paid_at) as oldest from orders where status = 'provisioning'`
+    select count(*)::int as open,
+      min(coalesce(deliver_by - ${periods.order.deliverWithinMs} * interval '1 millisecond', paid_at)) as oldest
+    from orders where status = 'provisioning'`
   const [reconciled] = await sql<{ since: Date | null }[]>`
     select coalesce(
       (select max(started_at) from reconciliations where state = 'complete'),

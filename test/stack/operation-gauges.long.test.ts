@@ -1,6 +1,7 @@
 /** The figures that operators need at once are on /metrics, where the alerts of ops/alerts.yml read them. */
 import { expect, test } from 'vitest'
 import { recordStore } from '../../db/backup/backup-store.ts'
+import { readOperationFigures } from '../../db/evidence/operation.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { recordReading } from '../../db/reconciliation/balances.ts'
 import { openHarness } from '../harness/harness.ts'
@@ -29,12 +30,15 @@ test('a run whose workflow task fails is counted, by what Temporal reports, unti
   await until('it is not counted any more', async () => (await gauge('ama_wedged_runs')) === 0)
 })
 
-test('an order that waits for its providers is counted, with the time since its payment', async () => {
+test('an order that waits for its providers is counted, with the time since its payment or approval', async () => {
   await harness.sims.esimAccess.fault({ match: { path: '/esim/order' }, status: 503, times: 1_000 })
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, until: 'provisioning' })
   await until('it is counted', async () => (await gauge('ama_orders_waiting_for_esims')) === 1)
-  await sql`update orders set paid_at = paid_at - interval '11 minutes' where id = ${id}`
+  // It may have been held for a day before it was approved: nobody has waited for the provider then.
+  await sql`update orders set paid_at = paid_at - interval '5 hours' where id = ${id}`
+  expect((await readOperationFigures(sql, new Date())).waitingOrders.oldestSeconds).toBeLessThan(600)
+  await sql`update orders set deliver_by = deliver_by - interval '11 minutes' where id = ${id}`
   await until('its age is known', async () => ((await gauge('ama_orders_waiting_oldest_seconds')) ?? 0) > 600)
   await harness.sims.esimAccess.clearFaults()
   await harness.untilOrder(id, 'delivered')
