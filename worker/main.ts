@@ -15,7 +15,7 @@ import { serveMetrics } from './metrics-server.ts'
 import { productionBundleOrExit } from './production-bundle.ts'
 import { untilUsable } from './readiness.ts'
 import { type RunningWorker, startWorker } from './run-worker.ts'
-import { reconcileSchedules } from './schedules.ts'
+import { keepSchedules } from './schedules.ts'
 import { installRuntime } from './temporal-logger.ts'
 
 // Each of the two heaps may otherwise become several times as large as what is alive in it before it is collected.
@@ -56,9 +56,11 @@ worker = await Promise.race([started, stopRequested])
 let workerError: Error | undefined
 if (worker) {
   log.info({ metricsPort: probes.port }, 'the worker works')
-  if (await ownsSchedules(temporal, config)) await reconcileSchedules(temporal, config.TEMPORAL_TASK_QUEUE)
+  const mayWrite = () => ownsSchedules(temporal, config)
+  const schedules = keepSchedules(temporal, config.TEMPORAL_TASK_QUEUE, { mayWrite, log, signal: stopping.signal })
   workerError = await Promise.race([worker.exited, stopRequested])
-  await worker.stop()
+  stopping.abort()
+  await Promise.all([worker.stop(), schedules])
 }
 if (workerError) log.fatal({ error: workerError }, 'the worker ended')
 await probes.stop()

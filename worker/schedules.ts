@@ -1,4 +1,5 @@
 /** All schedules. Each start of a worker updates Temporal's schedules to this list. */
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   type Client,
   ScheduleAlreadyRunning,
@@ -7,6 +8,7 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client'
 import type { Duration } from '@temporalio/common'
+import type { Log } from '../shared/log.ts'
 import { schedulePrefix } from '../temporal/schedules.ts'
 import { backupType, backupWorkflowId } from '../workflows/backup/backup.contract.ts'
 import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalogue/catalogue-sync.contract.ts'
@@ -130,6 +132,35 @@ export async function reconcileSchedules(
   for await (const { scheduleId } of client.schedule.list()) {
     if (scheduleId.startsWith(schedulePrefix) && !ids.has(scheduleId)) await deleteSchedule(client, scheduleId)
   }
+}
+
+/**
+ * Reconciles the schedules of a worker that may write them, and goes on trying while Temporal refuses or does not
+ * answer: the open runs need the worker all the same. Never rejects.
+ * @param mayWrite whether this build's schedules count
+ */
+export async function keepSchedules(
+  client: Client,
+  taskQueue: string,
+  { mayWrite, log, signal, askAgainMs = 30_000 }: KeepOptions,
+): Promise<void> {
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    try {
+      if (await mayWrite()) await reconcileSchedules(client, taskQueue)
+      return
+    } catch (error) {
+      if (attempt % 10 === 0) log.error({ error }, 'the schedules could not be written; they are as they were')
+    }
+    await pause(askAgainMs, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+interface KeepOptions {
+  mayWrite(): Promise<boolean>
+  log: Log
+  /** ends the tries */
+  signal: AbortSignal
+  askAgainMs?: number
 }
 
 async function reconcile(client: Client, entry: ScheduleEntry, defaultTaskQueue: string): Promise<void> {

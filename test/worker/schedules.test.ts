@@ -1,9 +1,10 @@
 /** Schedules are updated to the list. */
-import { Client, Connection } from '@temporalio/client'
+import { Client, Connection, type ScheduleOptions } from '@temporalio/client'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { startTemporal } from '../../dev/temporal/temporal.ts'
+import { createLog } from '../../shared/log.ts'
 import { listSilentSchedules } from '../../temporal/schedules.ts'
-import { reconcileSchedules, type ScheduleEntry } from '../../worker/schedules.ts'
+import { keepSchedules, reconcileSchedules, type ScheduleEntry } from '../../worker/schedules.ts'
 import { until } from '../harness/until.ts'
 
 const server = await startTemporal({ namespace: 'default' })
@@ -88,4 +89,24 @@ test('a schedule that starts no runs is silent after two of its periods, paused 
     ['ama-nightly', true, false],
   ])
   await client.schedule.getHandle('of-another-application').delete()
+})
+
+test('a Temporal that refuses does not end the worker: its schedules are written once it takes them', async () => {
+  const refuse = { times: 2 }
+  const refusing = async (options: ScheduleOptions) => {
+    refuse.times -= 1
+    if (refuse.times >= 0) throw new Error('rate limited')
+    return client.schedule.create(options)
+  }
+  const flaky: Client = Object.assign(Object.create(client), {
+    schedule: Object.assign(Object.create(client.schedule), { create: refusing }),
+  })
+  const log = createLog({ level: 'silent' })
+  const { signal } = new AbortController()
+  await keepSchedules(flaky, 'queue', { mayWrite: async () => true, log, signal, askAgainMs: 0 })
+  await until('they are listed', async () => (await ids()).includes('ama-backup'))
+  // A build that is not promoted leaves them alone, and one that is asked to stop ends its tries.
+  await keepSchedules(flaky, 'queue', { mayWrite: async () => false, log, signal, askAgainMs: 0 })
+  const mayWrite = () => Promise.reject(new Error('nobody answers'))
+  await keepSchedules(flaky, 'queue', { mayWrite, log, signal: AbortSignal.timeout(50), askAgainMs: 1 })
 })
