@@ -52,6 +52,12 @@ const checkoutEndedMs = 10 * minute
 const graceMs = 5 * minute
 const pageSize = 200
 
+/** Stripe sends a webhook within seconds; a burst of them, or a restart of ours, may delay it. */
+const webhookWithinMs = 10 * minute
+/** so many events without a webhook in an hour, and none with one, are no accident */
+const fewestMissed = 3
+const noWebhooks = { kind: 'webhooks_missing', subjectId: 'stripe' } as const
+
 /** Kind of the operator task of a payment that was paid and that no order of the database explains. */
 export const paymentWithoutOrder = 'payment_without_order'
 
@@ -78,12 +84,19 @@ export function createPaymentSweepActivities(
     async readMissedEvents({ asOf }) {
       const at = new Date(asOf)
       const missed = new Set<string>()
+      const readBefore = await findReadUntil(sql, 'events')
+      // Events that no earlier sweep can have handled.
+      const fresh = { byWebhook: 0, missed: 0 }
+      const isFresh = ({ createdAt }: StripeWebhook): boolean =>
+        readBefore !== undefined && new Date(createdAt) > readBefore && new Date(createdAt) < plusMs(at, -webhookWithinMs)
       const others = goOnAfterFailures()
       const handle = async (event: StripeWebhook): Promise<void> => {
         heartbeat()
         if (!concernsOrder(event)) return
         const record = { source: 'stripe', eventId: event.eventId } as const
-        if (await isHandled(context, record)) return
+        const isKnown = await isHandled(context, record)
+        if (isFresh(event)) fresh[isKnown ? 'byWebhook' : 'missed'] += 1
+        if (isKnown) return
         missed.add(event.eventId)
         await handleMissed(event, await findOrderOfEvent(sql, event, isAboutDispute(event)), at)
         await recordEvent(context, record, at)
@@ -94,6 +107,8 @@ export function createPaymentSweepActivities(
         await raiseOperatorTask(sql, { ...unreadTask(event), at })
       })
       others.end()
+      if (fresh.byWebhook > 0) await resolveOperatorTask(sql, { ...noWebhooks, by: 'webhook', at })
+      else if (fresh.missed >= fewestMissed) await raiseOperatorTask(sql, { ...noWebhooks, at })
       await recordSweep(sql, { part: 'events', readUntil: at, at })
       return missed.size
     },

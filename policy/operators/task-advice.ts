@@ -258,6 +258,10 @@ const advice = {
     meaning: 'Backups are not in the backup folder, or no key of BACKUP_KEYS opens them; the detail says how many',
     cure: 'Mount or copy the folder again, or give BACKUP_KEYS the old key again (docs/runbooks/is-a-backup-missing.md). The next backup closes the task; if they are lost, settle it',
   },
+  webhooks_missing: {
+    meaning: 'Stripe’s events of an hour were found by the payment sweep alone: its webhooks do not come, or are refused',
+    cure: 'Look at the webhook endpoint in Stripe’s dashboard (docs/runbooks/are-webhooks-missing.md). Until then orders are late, and none is lost. A webhook that comes closes the task within the hour',
+  },
   restored_access: {
     meaning: 'A restore has brought back operators, keys and endpoints as they were in the backup',
     cure: 'Look them through, end again what has ended since (docs/restore.md), and settle the task',
