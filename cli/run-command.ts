@@ -4,6 +4,7 @@
  */
 import { status } from '@grpc/grpc-js'
 import { connectionCodes } from '../db/connection/connection-codes.ts'
+import { TablesInUse } from '../db/connection/migrate.ts'
 import { WrongKeys } from '../db/crypto/wrong-keys.ts'
 import { isProviderFailure } from '../providers/failure.ts'
 import { hasStatus } from '../temporal/grpc-status.ts'
@@ -36,6 +37,7 @@ export async function runCommand(work: () => Promise<number>, { migrates = false
 
 /** Which service does not answer by this error, and the setting to look at; undefined for an error of another kind. */
 export function whyAway(error: unknown, environment: Environment = process.env): string | undefined {
+  if (error instanceof TablesInUse) return `${error.message}. Nothing of it was applied.`
   if (error instanceof WrongKeys)
     return `Refused: ${error.message}. Set those with which it was written: what is written with others is lost with them.`
   if (isProviderFailure(error))

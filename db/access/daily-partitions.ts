@@ -11,8 +11,8 @@ const { day: dayMs } = milliseconds
 const partitionLock = 20_260_621
 /** PostgreSQL's error code when no partition accepts a row. */
 const checkViolation = '23514'
-/** Dropping a partition blocks writers: rather than let them wait longer, the next attempt drops it. */
-const dropTimeout = '3s'
+/** Making or dropping a partition blocks writers: rather than let them wait longer, the next attempt does it. */
+const lockTimeout = '3s'
 
 /** The name of a UTC day's partition, for example `security_log_2026_06_20`. */
 export const partitionOf = (table: DailyTable, day: Date): string => `${table}_${dayOf(day).replaceAll('-', '_')}`
@@ -22,6 +22,7 @@ export async function ensureDays(sql: Database, table: DailyTable, from: Date, d
   const first = Math.floor(from.getTime() / dayMs) * dayMs
   await sql.begin(async (transaction) => {
     await transaction`select pg_advisory_xact_lock(${partitionLock})`
+    await transaction.unsafe(`set local lock_timeout = '${lockTimeout}'`)
     for (let index = 0; index < days; index++) await makeDay(transaction, table, new Date(first + index * dayMs))
   })
 }
@@ -45,7 +46,7 @@ export async function dropDays(sql: Database, table: DailyTable, before: Date): 
   const old = (await listDays(sql, table)).filter((day) => day <= before)
   for (const day of old) {
     await sql.begin(async (transaction) => {
-      await transaction.unsafe(`set local lock_timeout = '${dropTimeout}'`)
+      await transaction.unsafe(`set local lock_timeout = '${lockTimeout}'`)
       await transaction`select pg_advisory_xact_lock(${partitionLock})`
       await transaction.unsafe(`drop table if exists ${partitionOf(table, day)}`)
     })
