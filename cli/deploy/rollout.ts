@@ -77,38 +77,55 @@ export async function ramp(rollout: Rollout, percent: number, options: WatchOpti
   await refuseUnpolled(rollout, buildId)
   await check(rollout)
   const interrupted = options.onInterruption()
-  await setRamp(rollout, buildId, percent)
-  say(`Build ${buildId} gets ${percent} % of the work. Watching it for ${seconds(options.watchMs)}.`)
-  const faults = await watchBuild(rollout, buildId, interrupted, options)
+  const unsure = await faultOf(() => setRamp(rollout, buildId, percent))
+  if (!unsure) say(`Build ${buildId} gets ${percent} % of the work. Watching it for ${seconds(options.watchMs)}.`)
+  const faults = unsure ?? (await watchBuild(rollout, buildId, interrupted, options))
   if (faults.length > 0) {
-    await repeatUntilDone(() => setRamp(rollout, undefined, 0), say)
+    await repeatUntilDone(takeBack, say)
     throw new Refusal(`The ramp of build ${buildId} was taken back:\n${lines(faults)}\n${goOn(current)}`)
   }
   say(`Build ${buildId} did well and keeps ${percent} %. Next: a higher percentage, or npm run deploy -- promote`)
+
+  /** Another command may have begun a ramp meanwhile. */
+  async function takeBack(): Promise<void> {
+    if ((await describeRouting(rollout)).ramping?.buildId === buildId) await setRamp(rollout, undefined, 0)
+  }
 }
 
 /**
- * Sends the build all of the work and watches it. The work is taken back in the same cases as a ramp.
- * @throws Refusal when the promotion was refused or taken back
+ * Sends the build all of the work and watches it. The work is taken back in the same cases as a ramp. A build that is
+ * current already is watched: the command that has promoted it may have been killed before the end of its watch.
+ * @throws Refusal when the promotion was refused or taken back, or the build that is current does not do well
  */
 export async function promote(rollout: Rollout, options: WatchOptions): Promise<void> {
   const { say } = rollout
   const buildId = own(rollout)
   const { current, ramping } = await describeRouting(rollout)
-  if (current === buildId) return say(`Build ${buildId} is current already.`)
+  const watching = `Watching it for ${seconds(options.watchMs)}.`
+  if (current === buildId) {
+    say(`Build ${buildId} is current already. ${watching}`)
+    const faults = await watchBuild(rollout, buildId, options.onInterruption(), options)
+    if (faults.length === 0) return
+    throw new Refusal(`Build ${buildId} is current:\n${lines(faults)}\nTo roll back: npm run deploy -- rollback`)
+  }
   refuseOther(ramping, buildId)
   await refuseUnpolled(rollout, buildId)
   await check(rollout)
   const interrupted = options.onInterruption()
-  await setCurrent(rollout, buildId)
-  say(`Build ${buildId} is current. Watching it for ${seconds(options.watchMs)}.`)
-  const faults = await watchBuild(rollout, buildId, interrupted, options)
+  const unsure = await faultOf(() => setCurrent(rollout, buildId))
+  if (!unsure) say(`Build ${buildId} is current. ${watching}`)
+  const faults = unsure ?? (await watchBuild(rollout, buildId, interrupted, options))
   if (faults.length > 0) {
-    await repeatUntilDone(() => setCurrent(rollout, current), say)
+    await repeatUntilDone(takeBack, say)
     throw new Refusal(`The promotion of build ${buildId} was taken back:\n${lines(faults)}\n${goOn(current)}`)
   }
   if (current)
     say(`Leave the workers of build ${current} running until npm run deploy -- retire says that they may go.`)
+
+  /** Another command may have promoted another build meanwhile. */
+  async function takeBack(): Promise<void> {
+    if ((await describeRouting(rollout)).current === buildId) await setCurrent(rollout, current)
+  }
 }
 
 /**
@@ -180,6 +197,16 @@ async function repeatUntilDone(takeBack: () => Promise<void>, say: (line: string
       say(`It could not be taken back yet: ${messageOf(error)}`)
       await pause(1_000)
     }
+  }
+}
+
+/** The fault of a change of the routing; whether it was applied all the same is not known. */
+async function faultOf(change: () => Promise<void>): Promise<string[] | undefined> {
+  try {
+    await change()
+    return undefined
+  } catch (error) {
+    return [`it is not known whether it gets work: ${messageOf(error)}`]
   }
 }
 
