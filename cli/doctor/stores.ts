@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path'
 import { type KeySignIn, keysMaySignIn } from '../../api/sign-in/session-cookie.ts'
 import type { Config } from '../../config.ts'
 import { type BackupFolder, openBackupFolder } from '../../db/backup/backup-folder.ts'
-import { findPgTools, PgToolsMissing } from '../../db/backup/pg-tools.ts'
+import { findPgTools, PgToolFailed, PgToolsMissing, tryDump } from '../../db/backup/pg-tools.ts'
 import { findClosedRestore } from '../../db/backup/restores.ts'
 import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
 import { missingMigrations } from '../../db/connection/migrate.ts'
@@ -17,7 +17,7 @@ import { defaultRetentionDays, readNamespace } from '../../temporal/namespace.ts
 import { readProductionBundle } from '../../worker/production-bundle.ts'
 import { scheduleIds } from '../../worker/schedules.ts'
 import { temporalBeside } from '../running-stack.ts'
-import { check } from './check.ts'
+import { check, type Needed } from './check.ts'
 import { Fault, type Finding } from './finding.ts'
 
 const oldestMajor = 15
@@ -42,7 +42,7 @@ export async function checkStores(config: Partial<Config>, environment: Environm
       withDatabase(settings.DATABASE_URL, (sql) => askOperators(sql, settings)),
     ),
     check(config, 'backups', ['DATABASE_URL', 'BACKUP_FOLDER'], (settings) =>
-      withDatabase(settings.DATABASE_URL, (sql) => askBackups(sql, settings.BACKUP_FOLDER, settings)),
+      withDatabase(settings.DATABASE_URL, (sql) => askBackups(sql, settings)),
     ),
     check(config, 'Temporal', ['NODE_ENV'], (settings) => askTemporal(settings, environment), 'TEMPORAL_ADDRESS'),
     ...(config.NODE_ENV === 'production' ? [check(config, 'workflow bundle', [], askBundle)] : []),
@@ -116,16 +116,18 @@ async function askOperators(sql: Database, settings: KeySignIn & Partial<Config>
   throw new Fault('nobody can sign in on the console', `${setup} -- --operator-name <text> --operator-email <address>`)
 }
 
-async function askBackups(
-  sql: Database,
-  folder: string,
-  { BACKUP_KEYS: keys, PG_TOOLS_FOLDER: toolsFolder }: Partial<Config>,
-): Promise<string> {
+async function askBackups(sql: Database, settings: Needed<'DATABASE_URL' | 'BACKUP_FOLDER'>): Promise<string> {
+  const { BACKUP_FOLDER: folder, BACKUP_KEYS: keys, PG_TOOLS_FOLDER: toolsFolder } = settings
   const [server] = await sql<{ major: number }[]>`select current_setting('server_version_num')::int / 10000 as major`
   const major = server?.major ?? 0
   const tools = await findPgTools(major, toolsFolder).catch((error: unknown) => {
     if (!(error instanceof PgToolsMissing)) throw error
     throw new Fault(error.code, `install the client programs of PostgreSQL ${major} or newer, or set PG_TOOLS_FOLDER`)
+  })
+  await tryDump(tools, settings.DATABASE_URL).catch((error: unknown) => {
+    if (!(error instanceof PgToolFailed)) throw error
+    const [said = ''] = error.detail.split('\n')
+    throw new Fault(`pg_dump cannot read the database: ${said || error.code}`, 'look at the TLS settings and the role of DATABASE_URL')
   })
   const there = await nearestExisting(resolve(folder))
   await access(there, constants.W_OK).catch(() => {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
+import { trustedRoots } from './trusted-roots.ts'
 
 /** The programs are missing, or too old for the server. */
 export class PgToolsMissing extends Error {
@@ -96,7 +97,7 @@ export async function dumpDatabase(
 ): Promise<number> {
   const flags = ['--format=custom', '--no-owner', '--no-privileges', '--no-password', '--lock-wait-timeout=60s']
   const without = options.withoutData.map((table) => `--exclude-table-data=${table}`)
-  const run = startTool(tools, 'pg_dump', url, [...flags, ...without], options.signal)
+  const run = await startTool(tools, 'pg_dump', url, [...flags, ...without], options.signal)
   run.child.stdin.end()
   // A dump that breaks off ends like a complete one: only the program's exit status tells them apart.
   const whole = Readable.from(
@@ -116,12 +117,23 @@ export async function dumpDatabase(
 }
 
 /**
+ * Lets pg_dump read the schema, and stores nothing: the program connects by itself, with libpq's own ideas of TLS.
+ * @throws PgToolFailed, whose detail quotes no row
+ */
+export async function tryDump(tools: PgTools, url: string): Promise<void> {
+  const run = await startTool(tools, 'pg_dump', url, ['--schema-only', '--no-password', '--lock-wait-timeout=5s'])
+  run.child.stdin.end()
+  run.child.stdout.resume()
+  await run.ended
+}
+
+/**
  * Fills an empty database from a dump, in one transaction.
  * @throws PgToolFailed
  */
 export async function restoreDatabase(tools: PgTools, url: string, dump: Readable): Promise<void> {
   const flags = ['--no-owner', '--no-privileges', '--no-password', '--exit-on-error', '--single-transaction']
-  const run = startTool(tools, 'pg_restore', url, flags)
+  const run = await startTool(tools, 'pg_restore', url, flags)
   const [fed, ended] = await Promise.allSettled([pipeline(dump, run.child.stdin), run.ended])
   // A program that gives up stops reading: its own error says more than the broken pipe.
   if (ended.status === 'rejected' && !(fed.status === 'rejected' && isOurs(fed.reason))) throw ended.reason
@@ -130,7 +142,7 @@ export async function restoreDatabase(tools: PgTools, url: string, dump: Readabl
 
 const isOurs = (error: unknown): boolean => error instanceof Error && error.name === 'UnreadableBackup'
 
-function startTool(tools: PgTools, program: string, url: string, flags: string[], signal?: AbortSignal) {
+async function startTool(tools: PgTools, program: string, url: string, flags: string[], signal?: AbortSignal) {
   const target = new URL(url)
   const password = decodeURIComponent(target.password)
   // Every user of the machine can read a process's arguments, but not its environment.
@@ -138,6 +150,8 @@ function startTool(tools: PgTools, program: string, url: string, flags: string[]
   for (const [name, value] of Object.entries(connectionLimits)) {
     if (!target.searchParams.has(name)) target.searchParams.set(name, value)
   }
+  const verifies = target.searchParams.get('sslmode')?.startsWith('verify-')
+  if (verifies && !target.searchParams.has('sslrootcert')) target.searchParams.set('sslrootcert', await trustedRoots())
   const child = spawn(join(tools.folder, program), [...flags, `--dbname=${target.href}`], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { PATH: `${tools.folder}:/usr/bin:/bin`, LC_ALL: 'C', PGPASSWORD: password, PGAPPNAME: program },

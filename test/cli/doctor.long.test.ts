@@ -1,6 +1,7 @@
 /** `npm run doctor` and `npm run setup`, as somebody who deploys for the first time runs them. */
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -10,11 +11,14 @@ import { runningSettingsFile } from '../../cli/running-stack.ts'
 import { openBackupFolder } from '../../db/backup/backup-folder.ts'
 import { connectDatabase } from '../../db/connection/database.ts'
 import { keepSecrets } from '../../dev/development-secrets.ts'
+import { startPostgres } from '../../dev/postgres/postgres.ts'
 import { throwawayFolder } from '../../dev/throwaway-folder.ts'
 import type { OutsideParty } from '../../policy/outside-parties.ts'
 import { backupIdOf } from '../../workflows/backup/backup.contract.ts'
 import { shareStack } from '../harness/harness.ts'
+import { lacks } from '../harness/optional/optional.ts'
 import { startProgram } from '../harness/processes.ts'
+import { until } from '../harness/until.ts'
 
 const harness = await shareStack()
 
@@ -101,6 +105,32 @@ test('doctor finds backups that no key opens any more, before they are needed', 
     (await checkStores({ ...config, BACKUP_KEYS }, {})).find(({ about }) => about === 'backups')
   expect(await askedWith(now)).toMatchObject({ state: 'fault', detail: 'no key of BACKUP_KEYS opens 1 of 2 files' })
   expect(await askedWith({ ...now, keys: new Map([...now.keys, ...taken.keys]) })).toMatchObject({ state: 'ok' })
+})
+
+test.skipIf(lacks('openssl'))('with sslmode=verify-full pg_dump gets in where we do (skipped without openssl)', async () => {
+  const server = await startPostgres()
+  const sql = connectDatabase(server.url, { maxConnections: 1 })
+  const folder = await throwawayFolder('ama-esim-certificate-')
+  const [key, certificate] = ['key.pem', 'certificate.pem'].map((name) => join(folder, name))
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
+  const form = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+  execFileSync('openssl', ['req', '-x509', ...form, ...subject, '-keyout', key ?? '', '-out', certificate ?? ''], { stdio: 'ignore' })
+  // The server's own user has to write them: PostgreSQL takes no key that belongs to somebody else.
+  for (const [path, name] of [[key, 'server.key'], [certificate, 'server.crt']] as const) {
+    const pem = await readFile(path ?? '', 'utf8')
+    await sql.unsafe(`copy (select unnest(string_to_array('${pem.trim()}', E'\\n'))) to program 'umask 077 && cat > ${name}'`)
+  }
+  await sql.unsafe("alter system set ssl = 'on'")
+  await sql`select pg_reload_conf()`
+  await until('it takes TLS', async () => (await sql<{ ssl: string }[]>`show ssl`)[0]?.ssl === 'on')
+  const DATABASE_URL = `${server.url}?sslmode=verify-full`
+  const known = await run('doctor/main.ts', { ...harness.settings, DATABASE_URL, NODE_EXTRA_CA_CERTS: certificate ?? '' })
+  expect(known.output).toMatch(/^ok +PostgreSQL .*with TLS/m)
+  expect(known.output).toMatch(/^ok +backups +pg_dump/m)
+  const unknown = await run('doctor/main.ts', { ...harness.settings, DATABASE_URL })
+  expect(faultsIn(unknown.output)).toMatchObject({ PostgreSQL: expect.any(String), backups: expect.any(String) })
+  await sql.end()
+  await server.stop()
 })
 
 test('doctor, and commands that write, refuse the keys of another database', async () => {

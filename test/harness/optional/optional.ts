@@ -29,6 +29,7 @@ const optional = {
   /** Debian's package `prometheus` has it. */
   promtool: () => isProgram('promtool'),
   'ssh-keygen': () => isProgram('ssh-keygen'),
+  openssl: () => isProgram('openssl'),
   python3: () => isProgram('python3'),
   Chromium: () => existsSync(chromiumPath),
   /** `npm run fuzz` installs it. */
