@@ -47,9 +47,12 @@ export function startWatch(api: ApiContext): () => Promise<void> {
     }
   }
 
-  let checking = Promise.resolve()
+  let checking: Promise<void> | undefined
   const timer = setInterval(() => {
-    checking = checking.then(check)
+    // In an outage a check takes longer than the time between two: the next one would ask for what is old by then.
+    checking ??= check().finally(() => {
+      checking = undefined
+    })
   }, checkEveryMs)
   timer.unref()
   return async () => {

@@ -1,9 +1,10 @@
 /** An operator learns of a schedule that starts no runs, once, until it runs again or they have said that it is meant. */
-import { expect, test } from 'vitest'
-import { checkSchedules } from '../../api/evidence/watch.ts'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { checkSchedules, startWatch } from '../../api/evidence/watch.ts'
 import type { Attention } from '../../db/connection/schema.ts'
 import { reportSilentSchedules } from '../../db/operation/silent-schedules.ts'
 import { plusDays } from '../../shared/calendar.ts'
+import { createMetrics } from '../../shared/metrics.ts'
 import { scheduleIds } from '../../worker/schedules.ts'
 import { shareStack } from '../harness/harness.ts'
 
@@ -37,4 +38,27 @@ test('a task that an operator has closed is opened again by another silence, and
   expect(await state()).toMatchObject({ resolved_by: null })
   await reportSilentSchedules(sql, [], second)
   expect(await state()).toMatchObject({ resolved_by: 'runs_again' })
+})
+
+test('checks that nobody answers do not pile up: the end of the process waits for one', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  let answer = (_found: []): void => {}
+  const answered = new Promise<[]>((resolve) => {
+    answer = resolve
+  })
+  let asked = 0
+  const silent = {
+    withDeadline() {
+      asked += 1
+      return answered
+    },
+  }
+  const temporal = Object.assign(Object.create(null), silent)
+  const stop = startWatch({ ...harness.context, metrics: createMetrics(), temporal })
+  vi.advanceTimersByTime(600_000)
+  answer([])
+  await stop()
+  // For wedged runs, and for schedules.
+  expect(asked).toBe(2)
 })
