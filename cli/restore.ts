@@ -187,15 +187,37 @@ async function restoreFrom(
 
   async function fill(server: Database): Promise<number> {
     const unfinished = `${name}_restoring`
+    const drop = () => server`drop database if exists ${server(unfinished)} with (force)`
     const isFree = async (): Promise<boolean> => {
       const [existing] = await server`select from pg_database where datname = ${name}`
       return !existing || isEmpty(target)
     }
     if (!(await isFree())) return refuse(`The database ${name} exists and is not empty.`)
-    await server`drop database if exists ${server(unfinished)} with (force)`
+    await drop()
     await server`create database ${server(unfinished)}`
+    try {
+      const restoreId = await fillAndRebuild(databaseUrl(target, unfinished))
+      // A program that was started too early has made its tables meanwhile, and perhaps served somebody.
+      if (!(await isFree()))
+        return refuse(`The database ${name} is not empty any more: stop what uses it, drop it, and repeat the command.`)
+      await server`drop database if exists ${server(name)}`
+      await server`alter database ${server(unfinished)} rename to ${server(name)}`
+      console.log(
+        `The database ${name} is ready. The API refuses requests until the run ${restoreWorkflowId(restoreId)} ends.`,
+      )
+      // Without Temporal the draft sweep starts the run later.
+      await startUnlessOpen(temporal, restoreStart(restoreId, config.TEMPORAL_TASK_QUEUE)).catch(() =>
+        console.error('Its run is started by the draft sweep.'),
+      )
+      return 0
+    } finally {
+      // It has people who were erased since the backup, until they are erased again.
+      await drop()
+    }
+  }
 
-    const url = databaseUrl(target, unfinished)
+  /** @returns the id of the restore */
+  async function fillAndRebuild(url: string): Promise<string> {
     console.log(`Restoring ${backupId} ...`)
     const { keysOf } = await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId, erasures })
     const restoreId = randomUUID()
@@ -215,22 +237,10 @@ async function restoreFrom(
       const { seq, hash } = await readHead(context.sql)
       console.log(`The transparency log ends with entry ${seq}, ${hash}. ${lost} entries are lost.`)
       await rebuildNewer(context, { restoreId, since: readsSince, settled, temporal: runs && temporal, isolate })
+      return restoreId
     } finally {
       await context.close()
     }
-    // A program that was started too early has made its tables meanwhile, and perhaps served somebody.
-    if (!(await isFree()))
-      return refuse(`The database ${name} is not empty any more: stop what uses it, drop it, and repeat the command.`)
-    await server`drop database if exists ${server(name)}`
-    await server`alter database ${server(unfinished)} rename to ${server(name)}`
-    console.log(
-      `The database ${name} is ready. The API refuses requests until the run ${restoreWorkflowId(restoreId)} ends.`,
-    )
-    // Without Temporal the draft sweep starts the run later.
-    await startUnlessOpen(temporal, restoreStart(restoreId, config.TEMPORAL_TASK_QUEUE)).catch(() =>
-      console.error('Its run is started by the draft sweep.'),
-    )
-    return 0
   }
 }
 

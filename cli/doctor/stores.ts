@@ -77,6 +77,14 @@ async function askDatabase(sql: Database, size: number): Promise<string> {
 }
 
 async function askMigrations(sql: Database): Promise<string> {
+  const [left] = await sql<{ name: string }[]>`
+    select datname as name from pg_database
+    where datname in (current_database() || '_restoring', current_database() || '_replaced') order by datname`
+  if (left)
+    throw new Fault(
+      `the database ${left.name} is there: a restore works, or was killed`,
+      'wait for it, repeat it, or drop that database: it has people who were erased since the backup',
+    )
   const missing = await missingMigrations(sql)
   if (missing.length > 0) throw new Fault(`${missing.length} are missing, the first is ${missing[0]}`, setup)
   if (await findClosedRestore(sql))

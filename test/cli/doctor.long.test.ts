@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkStores } from '../../cli/doctor/stores.ts'
 import { runningSettingsFile } from '../../cli/running-stack.ts'
 import { openBackupFolder } from '../../db/backup/backup-folder.ts'
+import { databaseName } from '../../db/backup/restore.ts'
 import { connectDatabase } from '../../db/connection/database.ts'
 import { keepSecrets } from '../../dev/development-secrets.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
@@ -131,6 +132,17 @@ test.skipIf(lacks('openssl'))('with sslmode=verify-full pg_dump gets in where we
   expect(faultsIn(unknown.output)).toMatchObject({ PostgreSQL: expect.any(String), backups: expect.any(String) })
   await sql.end()
   await server.stop()
+})
+
+test('doctor shows what a restore that was killed has left', async () => {
+  const { DATABASE_URL } = harness.context.config
+  const { sql } = harness.context
+  const asked = async () => (await checkStores({ DATABASE_URL }, {})).find(({ about }) => about === 'migrations')
+  const left = `${databaseName(DATABASE_URL)}_restoring`
+  await sql`create database ${sql(left)}`
+  expect(await asked()).toMatchObject({ state: 'fault', detail: expect.stringContaining(left) })
+  await sql`drop database ${sql(left)}`
+  expect(await asked()).toMatchObject({ state: 'ok' })
 })
 
 test('doctor, and commands that write, refuse the keys of another database', async () => {
