@@ -154,7 +154,7 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
       if (error instanceof NothingToRestore) throw failure('BackupUnreadable', { code: 'not_there' })
       const code = codeOf(error)
       if (code === undefined) throw error
-      const said = error instanceof PgToolFailed ? { said: firstErrorLine(error.detail) } : { error }
+      const said = error instanceof PgToolFailed ? { said: error.said } : { error }
       log.error({ code, ...said }, 'a backup or its drill failed')
       throw failure('BackupFailed', { code })
     } finally {
@@ -169,7 +169,3 @@ function codeOf(error: unknown): string | undefined {
   const isKnown = error instanceof Error && error.name !== 'AbortError' && typeof code === 'string'
   return isKnown ? code.toLowerCase() : undefined
 }
-
-/** The first line with an error; the lines after it may quote rows. */
-const firstErrorLine = (output: string): string =>
-  (output.split('\n').find((line) => line.includes('error:')) ?? '').slice(0, 200)

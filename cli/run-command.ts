@@ -3,6 +3,9 @@
  * in, one message says which of them, and where to look; a stack would be about this program.
  */
 import { status } from '@grpc/grpc-js'
+import { UnreadableBackup } from '../db/backup/backup-cipher.ts'
+import { PgToolFailed, PgToolsMissing } from '../db/backup/pg-tools.ts'
+import { NothingToRestore } from '../db/backup/restore.ts'
 import { connectionCodes } from '../db/connection/connection-codes.ts'
 import { TablesInUse } from '../db/connection/migrate.ts'
 import { WrongKeys } from '../db/crypto/wrong-keys.ts'
@@ -37,6 +40,11 @@ export async function runCommand(work: () => Promise<number>, { migrates = false
 
 /** Which service does not answer by this error, and the setting to look at; undefined for an error of another kind. */
 export function whyAway(error: unknown, environment: Environment = process.env): string | undefined {
+  if (error instanceof NothingToRestore) return `Refused: ${error.message}.`
+  if (error instanceof PgToolFailed) return `${error.message}. ${error.said}`
+  if (error instanceof PgToolsMissing)
+    return `${error.message}. Install the client programs of the server's version of PostgreSQL or newer, or set PG_TOOLS_FOLDER.`
+  if (error instanceof UnreadableBackup) return unreadable(error)
   if (error instanceof TablesInUse) return `${error.message}. Nothing of it was applied.`
   if (error instanceof WrongKeys)
     return `Refused: ${error.message}. Set those with which it was written: what is written with others is lost with them.`
@@ -45,6 +53,11 @@ export function whyAway(error: unknown, environment: Environment = process.env):
   const away = temporalAway(error, environment) ?? databaseAway(error, environment)
   return away === undefined ? undefined : `${away} \`npm run doctor\` asks every service.`
 }
+
+const unreadable = ({ code, message }: UnreadableBackup): string =>
+  code === 'unknown_key'
+    ? 'No key of BACKUP_KEYS opens the backup or what is beside it. Give BACKUP_KEYS the key again under which they were made.'
+    : `Refused: ${message}. Take another one: the folder is BACKUP_FOLDER.`
 
 function temporalAway(error: unknown, environment: Environment): string | undefined {
   const call = withCauses(error).find((each) =>

@@ -134,8 +134,7 @@ async function askBackups(sql: Database, settings: Needed<'DATABASE_URL' | 'BACK
   })
   await tryDump(tools, settings.DATABASE_URL).catch((error: unknown) => {
     if (!(error instanceof PgToolFailed)) throw error
-    const [said = ''] = error.detail.split('\n')
-    throw new Fault(`pg_dump cannot read the database: ${said || error.code}`, 'look at the TLS settings and the role of DATABASE_URL')
+    throw new Fault(`pg_dump cannot read the database: ${error.said || error.code}`, 'look at the TLS settings and the role of DATABASE_URL')
   })
   const there = await nearestExisting(resolve(folder))
   await access(there, constants.W_OK).catch(() => {

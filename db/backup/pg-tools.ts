@@ -29,6 +29,11 @@ export class PgToolFailed extends Error {
     this.code = `${program}_exit_${exit}`
     this.detail = detail
   }
+
+  /** The first line with an error; the lines after it may quote rows. */
+  get said(): string {
+    return (this.detail.split('\n').find((line) => line.includes('error:')) ?? '').slice(0, 200)
+  }
 }
 
 export interface PgTools {

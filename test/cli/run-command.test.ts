@@ -4,7 +4,12 @@ import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { checkStores } from '../../cli/doctor/stores.ts'
 import { whyAway } from '../../cli/run-command.ts'
+import { UnreadableBackup } from '../../db/backup/backup-cipher.ts'
+import { PgToolFailed, PgToolsMissing } from '../../db/backup/pg-tools.ts'
+import { NothingToRestore } from '../../db/backup/restore.ts'
 import { connectDatabase } from '../../db/connection/database.ts'
+import { TablesInUse } from '../../db/connection/migrate.ts'
+import { WrongKeys } from '../../db/crypto/wrong-keys.ts'
 import { ProviderFailure } from '../../providers/failure.ts'
 import { connectTemporal } from '../../temporal/client.ts'
 
@@ -57,6 +62,16 @@ test.each([
     /PostgreSQL does not answer: connect ECONNREFUSED ::1:5432/,
   ],
   [Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }), /self-signed/],
+  [new UnreadableBackup('unknown_key'), /^No key of BACKUP_KEYS opens .* Give BACKUP_KEYS the key again/],
+  [new UnreadableBackup('truncated'), /^Refused: the backup file is truncated\. .*BACKUP_FOLDER/],
+  [new NothingToRestore('there is no key snapshot'), /^Refused: there is no key snapshot\.$/],
+  [new PgToolsMissing('pg_dump_too_old'), /pg_dump_too_old\. Install .* or set PG_TOOLS_FOLDER/],
+  [
+    new PgToolFailed('pg_restore', 1, 'pg_restore: error: unsupported version (1.16) in file header\nDETAIL: ada@example.com'),
+    /^pg_restore ended with 1\. pg_restore: error: unsupported version \(1\.16\) in file header$/,
+  ],
+  [new TablesInUse('0001.sql changes tables that others use'), /^0001\.sql changes .* Nothing of it was applied\.$/],
+  [new WrongKeys(['INDEX_KEY', 'FIELD_KEYS']), /^Refused: .* another INDEX_KEY and other FIELD_KEYS\./],
   [new ProviderFailure('stripe', 'unavailable', 'timeout'), /outside party .*stripe: unavailable \(timeout\)/],
 ])('%s is said in words', (error, words) => {
   expect(whyAway(error, configured)).toMatch(words)
