@@ -89,12 +89,8 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
 
     /** The files of a purpose, the oldest first. A missing folder has none. */
     async list(purpose: BackupPurpose): Promise<StoredFile[]> {
-      const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return []
-        throw error
-      })
       const files: StoredFile[] = []
-      for (const name of names.sort()) {
+      for (const name of (await namesIn(folder)).sort()) {
         const [, kind, id = ''] = fileForm.exec(name) ?? []
         if (kind !== purpose) continue
         const found = await statIfThere(join(folder, name))
@@ -121,7 +117,7 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
 
     /** Deletes unfinished files of killed writers. @param before writers that began earlier are certainly dead */
     async deleteUnfinished(before: Date): Promise<void> {
-      for (const name of (await readdir(folder)).filter((each) => each.endsWith(partial))) {
+      for (const name of (await namesIn(folder)).filter((each) => each.endsWith(partial))) {
         const path = join(folder, name)
         const found = await statIfThere(path)
         if (found && found.mtime < before) await rm(path, { force: true })
@@ -136,6 +132,9 @@ function unlessGone(error: NodeJS.ErrnoException): undefined {
 }
 
 const statIfThere = (path: string) => stat(path).catch(unlessGone)
+
+/** None in a folder that no backup was written to yet. */
+const namesIn = async (folder: string): Promise<string[]> => (await readdir(folder).catch(unlessGone)) ?? []
 
 async function beginningOf(path: string): Promise<Buffer | undefined> {
   const file = await open(path, 'r').catch(unlessGone)

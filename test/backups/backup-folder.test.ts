@@ -78,3 +78,9 @@ test('files of a key that is not there any more, and files that are none, are fo
   await folder.delete('dump', other)
   expect(ids(await folder.unreadable(dumps))).toEqual([earlier])
 })
+
+test('a folder to which nothing was written yet has no files, finished or not', async () => {
+  const folder = openBackupFolder(join(await throwawayFolder('ama-esim-backups-'), 'not-there'), keyring('a'))
+  await folder.deleteUnfinished(new Date())
+  expect(await folder.list('dump')).toEqual([])
+})
