@@ -9,7 +9,7 @@ import { findPgTools, PgToolFailed, PgToolsMissing, tryDump } from '../../db/bac
 import { findClosedRestore } from '../../db/backup/restores.ts'
 import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
 import { missingMigrations } from '../../db/connection/migrate.ts'
-import { countWrapped } from '../../db/crypto/encryption-keys.ts'
+import { countWrapped, listKeys } from '../../db/crypto/encryption-keys.ts'
 import { createFieldCipher } from '../../db/crypto/field-cipher.ts'
 import { assertOwnKeys, WrongKeys } from '../../db/crypto/wrong-keys.ts'
 import { connectTemporal } from '../../temporal/client.ts'
@@ -92,7 +92,7 @@ async function askMigrations(sql: Database): Promise<string> {
   return 'all are applied'
 }
 
-async function askKeys(sql: Database, settings: Pick<Config, 'FIELD_KEYS' | 'INDEX_KEY'>): Promise<string> {
+async function askKeys(sql: Database, settings: Needed<'FIELD_KEYS' | 'INDEX_KEY'>): Promise<string> {
   const [table] = await sql<{ there: boolean }[]>`select to_regclass('data_keys') is not null as there`
   if (!table?.there) return 'nothing was written with any yet'
   const cipher = createFieldCipher(settings.FIELD_KEYS, Buffer.from(settings.INDEX_KEY, 'base64'))
@@ -105,6 +105,15 @@ async function askKeys(sql: Database, settings: Pick<Config, 'FIELD_KEYS' | 'IND
     throw new Fault(
       `FIELD_KEYS lacks ${lacking.map(({ kekId, count }) => `${kekId}, which ${count} accounts need`).join('; ')}`,
       'give it back, behind the one in use, until POST /v1/key-rotations has moved these accounts',
+    )
+  const { PAYLOAD_KEYS: payloadKeys } = settings
+  const taken = payloadKeys
+    ? (await listKeys(sql)).filter((key) => key.purpose === 'payload' && !key.retiredAt && !payloadKeys.keys.has(key.id))
+    : []
+  if (taken.length > 0)
+    throw new Fault(
+      `PAYLOAD_KEYS lacks ${taken.map(({ id }) => id).join(', ')}, under which open runs may be`,
+      'give it back, behind the one in use, until POST /v1/key-rotations has ended: runs that nobody can read stand still',
     )
   return 'are those with which the database was written'
 }

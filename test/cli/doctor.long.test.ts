@@ -159,6 +159,14 @@ test('doctor, and commands that write, refuse the keys of another database', asy
     const [name = ''] = Object.keys(settings)
     expect(await asked(settings)).toMatchObject({ state: 'fault', detail: `the database was written with another ${name}` })
   }
+  const PAYLOAD_KEYS = { activeId: 'now', keys: new Map([['now', randomBytes(32)]]) }
+  const { sql } = harness.context
+  await sql`delete from encryption_keys where purpose = 'payload'`
+  await sql`insert into encryption_keys (purpose, id, first_seen_at, retired_at) values ('payload', 'ended', now(), now())`
+  expect(await asked({ PAYLOAD_KEYS })).toMatchObject({ state: 'ok' })
+  await sql`insert into encryption_keys (purpose, id, first_seen_at) values ('payload', 'taken-too-early', now())`
+  expect(await asked({ PAYLOAD_KEYS })).toMatchObject({ state: 'fault', detail: expect.stringContaining('taken-too-early') })
+  await sql`delete from encryption_keys where id in ('ended', 'taken-too-early')`
   for (const [program, ...words] of [['operators.ts', 'list'], ['keys.ts', 'list'], ['setup.ts']] as const) {
     const { code, output } = await run(program, { ...harness.settings, INDEX_KEY: other }, ...words)
     expect([program, code, output.includes('written with another INDEX_KEY')]).toEqual([program, 1, true])
