@@ -16,6 +16,9 @@ import { recordAnsweredCall, recordFailedCall } from './outside-parties.ts'
 const failureEveryMs = 2_000
 const answerEveryMs = 30_000
 
+/** of one party, in the metrics of a process */
+const mostCodes = 50
+
 interface Known {
   state: 'answers' | 'fails'
   /** `performance.now()` of the newest write */
@@ -37,9 +40,18 @@ export interface CallReports extends CallWatch {
 export function createCallReports({ sql, log, metrics }: { sql: Database; log: Log; metrics: Metrics }): CallReports {
   const parties = new Map<string, Known>()
   const raising = new Set<Promise<void>>()
+  const codes = new Map<string, Set<string>>()
+
+  /** The code as a label: a party that makes up another one for each answer would make as many series of metrics. */
+  function labelOf(party: string, code: string): string {
+    const known = codes.get(party) ?? new Set()
+    codes.set(party, known)
+    if (known.size < mostCodes) known.add(code)
+    return known.has(code) ? code : 'other'
+  }
 
   async function raise(party: string, code: string): Promise<void> {
-    metrics.providerMisconfigured.inc({ provider: party, code })
+    metrics.providerMisconfigured.inc({ provider: party, code: labelOf(party, code) })
     // With the code among its attributes an open task shows the newest one.
     const task = {
       kind: 'provider_misconfigured',

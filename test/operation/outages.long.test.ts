@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { createContext } from '../../context.ts'
 import type { OutsideParties } from '../../db/connection/schema.ts'
 import { createCallReports } from '../../db/operation/call-reports.ts'
+import { createMetrics } from '../../shared/metrics.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
@@ -145,4 +146,14 @@ test('a run whose workflow task fails is an operator task with its type, until i
   expect(html).toContain(runId)
   await run.terminate('seen')
   await until('the task is closed', async () => (await tasksAbout(runId, 'closed'))[0]?.closedBy === 'moved_on')
+})
+
+test('a party that makes up another code for each answer makes no more series of metrics than so many', async () => {
+  const metrics = createMetrics()
+  const calls = createCallReports({ sql, log: harness.context.log, metrics })
+  for (let each = 0; each < 60; each += 1) await calls.needsOperator({ provider: 'airalo', code: `made_up_${each}` })
+  const text = await metrics.registry.getSingleMetricAsString('ama_provider_misconfigured_total')
+  expect(text.match(/^ama_provider_misconfigured_total\{/gm)).toHaveLength(51)
+  expect(text).toContain('code="other"} 10')
+  await sql`delete from attention where kind = 'provider_misconfigured'`
 })
