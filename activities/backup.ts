@@ -53,7 +53,7 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
         const signal = cancellationSignal()
         const tools = await findPgTools(await serverMajor(sql), config.PG_TOOLS_FOLDER)
         const options = { withoutData: tablesWithoutData, signal }
-        // The dump is a backup once it has its name. A full disk, or the end of the worker, leaves none without the rest.
+        // The dump is a backup once it has its name. A disk that is full by then leaves none without the rest.
         const beforeNamed = () => writeBesideDump(id, signal)
         const length = await dumpDatabase(tools, config.DATABASE_URL, options, (dump) =>
           folder.write('dump', id, dump, { signal, beforeNamed }),
@@ -163,7 +163,7 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
   }
 }
 
-/** That of a program, of PostgreSQL or of the file system, such as `enospc`; undefined for a cancellation and our faults. */
+/** That of PostgreSQL or the file system, such as `enospc`; undefined for a cancellation and for faults of ours. */
 function codeOf(error: unknown): string | undefined {
   const code = propertyOf(error, 'code')
   const isKnown = error instanceof Error && error.name !== 'AbortError' && typeof code === 'string'

@@ -129,7 +129,8 @@ const allowsNothing = {
 /** Longer than a proxy keeps idle connections: if we closed first, the proxy could send a request into a closed one. */
 const keepAliveMs = 65_000
 const defaultReceiving: ReceivingTimeouts = { headersMs: 10_000, requestMs: 20_000, checkMs: 1_000, silentMs: 60_000 }
-const defaultDrainMs = 20_000
+/** A request that has come before the end gets its answer, if it is 503 after all its time. */
+export const apiDrainMs = defaultAnswering.usual + 1_000
 
 /** Creates the API. It listens only after `listen`. */
 export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
@@ -269,13 +270,12 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     return {
       url: `http://${host}:${actual}`,
       port: actual,
-      async stop({ drainMs = defaultDrainMs } = {}) {
+      async stop({ drainMs = apiDrainMs } = {}) {
         stopping = true
         const closed = new Promise((resolve) => server.close(resolve))
         const cut = setTimeout(() => server.closeAllConnections(), drainMs)
-        await closed
+        await Promise.all([closed, stopWatch()])
         clearTimeout(cut)
-        await stopWatch()
         limiter.stop()
       },
     }

@@ -11,7 +11,7 @@ const periodsWithout = 2
 const leastMs = 2 * milliseconds.hour
 const graceMs = 15 * milliseconds.minute
 
-export interface SilentSchedule {
+interface SilentSchedule {
   id: string
   isPaused: boolean
   /** undefined when it has never started a run */

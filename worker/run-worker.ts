@@ -40,6 +40,8 @@ export interface RunningWorker {
 const defaultDrainMs = 20_000
 /** Milliseconds that activities have after the drain time, when they are cancelled, to end. */
 const forceAfterMs = 10_000
+/** After a request to stop. */
+export const workerEndsWithinMs = defaultDrainMs + forceAfterMs
 const reconnectAfterMs = 500
 /**
  * Each takes about 0.4 MB of memory, and there must be one for each workflow task that runs at the same time. Most runs

@@ -11,9 +11,9 @@ const keysFreshForMs = 60_000
 const retryAfterSeconds = 30
 
 /**
- * Makes the check that refuses requests that the database must not take: while a restore of it is not complete, an order
- * of the lost database would be unknown, and its webhook would be dropped; with keys of another database nobody would be
- * found, and what is written could not be read.
+ * Makes the check that refuses requests that the database must not take: while a restore of it is not complete, an
+ * order of the lost database would be unknown, and its webhook would be dropped; with keys of another database nobody
+ * would be found, and what is written could not be read.
  * @returns rejects with Problem restoring, unavailable
  */
 export function createDatabaseGate({ sql, cipher, log }: Pick<Context, 'sql' | 'cipher' | 'log'>): () => Promise<void> {
