@@ -135,12 +135,19 @@ async function askOperators(sql: Database, settings: KeySignIn & Partial<Config>
 
 async function askBackups(sql: Database, settings: Needed<'DATABASE_URL' | 'BACKUP_FOLDER'>): Promise<string> {
   const { BACKUP_FOLDER: folder, BACKUP_KEYS: keys, PG_TOOLS_FOLDER: toolsFolder } = settings
-  const [server] = await sql<{ major: number }[]>`select current_setting('server_version_num')::int / 10000 as major`
-  const major = server?.major ?? 0
+  const [server] = await sql<{ major: number; creates: boolean; role: string }[]>`
+    select current_setting('server_version_num')::int / 10000 as major, rolcreatedb or rolsuper as creates, rolname as role
+    from pg_roles where rolname = current_user`
+  const { major = 0, creates = false, role = '' } = server ?? {}
   const tools = await findPgTools(major, toolsFolder).catch((error: unknown) => {
     if (!(error instanceof PgToolsMissing)) throw error
     throw new Fault(error.code, `install the client programs of PostgreSQL ${major} or newer, or set PG_TOOLS_FOLDER`)
   })
+  if (!creates)
+    throw new Fault(
+      `the role ${role} may not create databases, as a restore and its drill do`,
+      `as an administrator of the server: alter role ${role} createdb`,
+    )
   await tryDump(tools, settings.DATABASE_URL).catch((error: unknown) => {
     if (!(error instanceof PgToolFailed)) throw error
     throw new Fault(`pg_dump cannot read the database: ${error.said || error.code}`, 'look at the TLS settings and the role of DATABASE_URL')

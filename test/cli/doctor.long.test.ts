@@ -134,6 +134,23 @@ test.skipIf(lacks('openssl'))('with sslmode=verify-full pg_dump gets in where we
   await server.stop()
 })
 
+test('doctor finds that no backup could be restored, for want of the right to create a database', async () => {
+  const { DATABASE_URL, BACKUP_FOLDER } = harness.context.config
+  const { sql } = harness.context
+  await sql`create role without_createdb login password 'plain'`
+  const url = new URL(DATABASE_URL)
+  Object.assign(url, { username: 'without_createdb', password: 'plain' })
+  const { PG_TOOLS_FOLDER } = harness.settings
+  const tools = PG_TOOLS_FOLDER === undefined ? {} : { PG_TOOLS_FOLDER }
+  const findings = await checkStores({ DATABASE_URL: url.href, BACKUP_FOLDER, ...tools }, {})
+  expect(findings.find(({ about }) => about === 'backups')).toMatchObject({
+    state: 'fault',
+    detail: expect.stringContaining('without_createdb'),
+    remedy: expect.stringContaining('createdb'),
+  })
+  await sql`drop role without_createdb`
+})
+
 test('doctor shows what a restore that was killed has left', async () => {
   const { DATABASE_URL } = harness.context.config
   const { sql } = harness.context
