@@ -88,7 +88,9 @@ export function createPaymentSweepActivities(
       // Events that no earlier sweep can have handled.
       const fresh = { byWebhook: 0, missed: 0 }
       const isFresh = ({ createdAt }: StripeWebhook): boolean =>
-        readBefore !== undefined && new Date(createdAt) > readBefore && new Date(createdAt) < plusMs(at, -webhookWithinMs)
+        readBefore !== undefined &&
+        new Date(createdAt) > readBefore &&
+        new Date(createdAt) < plusMs(at, -webhookWithinMs)
       const others = goOnAfterFailures()
       const handle = async (event: StripeWebhook): Promise<void> => {
         heartbeat()

@@ -37,8 +37,7 @@ export async function untilUsable({ sql, cipher, log }: WorkerContext, signal: A
       const missing = await missingMigrations(sql)
       const wrong = missing.length === 0 ? await wrongKeys(sql, cipher) : []
       if (missing.length + wrong.length === 0) return
-      if (isTold && missing.length > 0)
-        log.warn({ missing: missing.length }, 'waiting for migrations: npm run migrate')
+      if (isTold && missing.length > 0) log.warn({ missing: missing.length }, 'waiting for migrations: npm run migrate')
       if (isTold && wrong.length > 0) log.error({ settings: wrong }, 'the database was written with other keys')
     } catch (error) {
       if (isTold) log.warn({ error }, 'waiting for the database')

@@ -21,7 +21,8 @@ export function createDatabaseGate({ sql, cipher, log }: Pick<Context, 'sql' | '
   const hasWrongKeys = shareReading(keysFreshForMs, () =>
     orFalse(async () => {
       const wrong = await wrongKeys(sql, cipher)
-      if (wrong.length > 0) log.error({ settings: wrong }, 'the database was written with other keys: requests are refused')
+      if (wrong.length > 0)
+        log.error({ settings: wrong }, 'the database was written with other keys: requests are refused')
       return wrong.length > 0
     }),
   )

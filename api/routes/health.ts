@@ -104,7 +104,12 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
 
 type Outcome = z.output<typeof state>
 
-async function readChecks({ sql, cipher, temporal, config }: ApiContext): Promise<z.output<typeof readiness>['checks']> {
+async function readChecks({
+  sql,
+  cipher,
+  temporal,
+  config,
+}: ApiContext): Promise<z.output<typeof readiness>['checks']> {
   const missing = missingMigrations(sql)
   const [database, migrations, restore, keys, temporalState, workers] = await Promise.all([
     inTime(outcome(missing)),

@@ -108,7 +108,9 @@ async function askKeys(sql: Database, settings: Needed<'FIELD_KEYS' | 'INDEX_KEY
     )
   const { PAYLOAD_KEYS: payloadKeys } = settings
   const taken = payloadKeys
-    ? (await listKeys(sql)).filter((key) => key.purpose === 'payload' && !key.retiredAt && !payloadKeys.keys.has(key.id))
+    ? (await listKeys(sql)).filter(
+        (key) => key.purpose === 'payload' && !key.retiredAt && !payloadKeys.keys.has(key.id),
+      )
     : []
   if (taken.length > 0)
     throw new Fault(
@@ -150,7 +152,10 @@ async function askBackups(sql: Database, settings: Needed<'DATABASE_URL' | 'BACK
     )
   await tryDump(tools, settings.DATABASE_URL).catch((error: unknown) => {
     if (!(error instanceof PgToolFailed)) throw error
-    throw new Fault(`pg_dump cannot read the database: ${error.said || error.code}`, 'look at the TLS settings and the role of DATABASE_URL')
+    throw new Fault(
+      `pg_dump cannot read the database: ${error.said || error.code}`,
+      'look at the TLS settings and the role of DATABASE_URL',
+    )
   })
   const there = await nearestExisting(resolve(folder))
   await access(there, constants.W_OK).catch(() => {

@@ -16,7 +16,9 @@ export async function dropAbandonedDrills(sql: Database, before: Date): Promise<
   const found = await sql<{ name: string }[]>`
     select d.datname as name from pg_database d join pg_roles r on r.oid = d.datdba
     where d.datname ~ '^restore_drill_' and r.rolname = current_user`
-  const abandoned = found.filter(({ name }) => Number(/^restore_drill_(\d{13})_/.exec(name)?.[1] ?? 0) < before.getTime())
+  const abandoned = found.filter(
+    ({ name }) => Number(/^restore_drill_(\d{13})_/.exec(name)?.[1] ?? 0) < before.getTime(),
+  )
   for (const { name } of abandoned) await sql`drop database if exists ${sql(name)} with (force)`
   return abandoned.length
 }

@@ -73,8 +73,7 @@ const readOnly = '25006'
 export const isOfAnEarlierSchema = (error: unknown): boolean => propertyOf(error, 'routine') === 'RevalidateCachedQuery'
 
 /** Whether others of these connections would meet the same, and new ones would not. */
-const isOutOfDate = (error: unknown): boolean =>
-  propertyOf(error, 'code') === readOnly || isOfAnEarlierSchema(error)
+const isOutOfDate = (error: unknown): boolean => propertyOf(error, 'code') === readOnly || isOfAnEarlierSchema(error)
 
 /** A database that nobody may write to for hours must not be connected to anew by each request. */
 const renewedEveryMs = 5_000
@@ -189,7 +188,10 @@ export function createConnections(open: (events: ConnectionEvents) => Sql, limit
         clearTimeout(answering)
         connection.onLost = undefined
         if (!all.has(connection)) return
-        if (error instanceof Error && (isLoss(error) || !connection.isOpen)) return discard(connection, error)
+        if (error instanceof Error && (isLoss(error) || !connection.isOpen)) {
+          discard(connection, error)
+          return
+        }
         if (isOutOfDate(error)) renew()
         rest(connection)
       }

@@ -259,7 +259,8 @@ const advice = {
     cure: 'Mount or copy the folder again, or give BACKUP_KEYS the old key again (docs/runbooks/is-a-backup-missing.md). The next backup closes the task; if they are lost, settle it',
   },
   webhooks_missing: {
-    meaning: 'Stripe’s events of an hour were found by the payment sweep alone: its webhooks do not come, or are refused',
+    meaning:
+      'Stripe’s events of an hour were found by the payment sweep alone: its webhooks do not come, or are refused',
     cure: 'Look at the webhook endpoint in Stripe’s dashboard (docs/runbooks/are-webhooks-missing.md). Until then orders are late, and none is lost. A webhook that comes closes the task within the hour',
   },
   restored_access: {

@@ -16,7 +16,9 @@ const write = (where: string, text: string) =>
     await sql`insert into entries values (${text})`
   })
 const entries = () =>
-  withDatabase(url, async (sql) => (await sql<{ text: string }[]>`select text from entries order by text`).map((row) => row.text))
+  withDatabase(url, async (sql) =>
+    (await sql<{ text: string }[]>`select text from entries order by text`).map((row) => row.text),
+  )
 const takesConnections = () =>
   withDatabase(server.url, async (sql) => {
     const [row] = await sql<{ datallowconn: boolean }[]>`select datallowconn from pg_database where datname = 'books'`

@@ -108,31 +108,45 @@ test('doctor finds backups that no key opens any more, before they are needed', 
   expect(await askedWith({ ...now, keys: new Map([...now.keys, ...taken.keys]) })).toMatchObject({ state: 'ok' })
 })
 
-test.skipIf(lacks('openssl'))('with sslmode=verify-full pg_dump gets in where we do (skipped without openssl)', async () => {
-  const server = await startPostgres()
-  const sql = connectDatabase(server.url, { maxConnections: 1 })
-  const folder = await throwawayFolder('ama-esim-certificate-')
-  const [key, certificate] = ['key.pem', 'certificate.pem'].map((name) => join(folder, name))
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
-  const form = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  execFileSync('openssl', ['req', '-x509', ...form, ...subject, '-keyout', key ?? '', '-out', certificate ?? ''], { stdio: 'ignore' })
-  // The server's own user has to write them: PostgreSQL takes no key that belongs to somebody else.
-  for (const [path, name] of [[key, 'server.key'], [certificate, 'server.crt']] as const) {
-    const pem = await readFile(path ?? '', 'utf8')
-    await sql.unsafe(`copy (select unnest(string_to_array('${pem.trim()}', E'\\n'))) to program 'umask 077 && cat > ${name}'`)
-  }
-  await sql.unsafe("alter system set ssl = 'on'")
-  await sql`select pg_reload_conf()`
-  await until('it takes TLS', async () => (await sql<{ ssl: string }[]>`show ssl`)[0]?.ssl === 'on')
-  const DATABASE_URL = `${server.url}?sslmode=verify-full`
-  const known = await run('doctor/main.ts', { ...harness.settings, DATABASE_URL, NODE_EXTRA_CA_CERTS: certificate ?? '' })
-  expect(known.output).toMatch(/^ok +PostgreSQL .*with TLS/m)
-  expect(known.output).toMatch(/^ok +backups +pg_dump/m)
-  const unknown = await run('doctor/main.ts', { ...harness.settings, DATABASE_URL })
-  expect(faultsIn(unknown.output)).toMatchObject({ PostgreSQL: expect.any(String), backups: expect.any(String) })
-  await sql.end()
-  await server.stop()
-})
+test.skipIf(lacks('openssl'))(
+  'with sslmode=verify-full pg_dump gets in where we do (skipped without openssl)',
+  async () => {
+    const server = await startPostgres()
+    const sql = connectDatabase(server.url, { maxConnections: 1 })
+    const folder = await throwawayFolder('ama-esim-certificate-')
+    const [key, certificate] = ['key.pem', 'certificate.pem'].map((name) => join(folder, name))
+    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
+    const form = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+    execFileSync('openssl', ['req', '-x509', ...form, ...subject, '-keyout', key ?? '', '-out', certificate ?? ''], {
+      stdio: 'ignore',
+    })
+    // The server's own user has to write them: PostgreSQL takes no key that belongs to somebody else.
+    for (const [path, name] of [
+      [key, 'server.key'],
+      [certificate, 'server.crt'],
+    ] as const) {
+      const pem = await readFile(path ?? '', 'utf8')
+      await sql.unsafe(
+        `copy (select unnest(string_to_array('${pem.trim()}', E'\\n'))) to program 'umask 077 && cat > ${name}'`,
+      )
+    }
+    await sql.unsafe("alter system set ssl = 'on'")
+    await sql`select pg_reload_conf()`
+    await until('it takes TLS', async () => (await sql<{ ssl: string }[]>`show ssl`)[0]?.ssl === 'on')
+    const DATABASE_URL = `${server.url}?sslmode=verify-full`
+    const known = await run('doctor/main.ts', {
+      ...harness.settings,
+      DATABASE_URL,
+      NODE_EXTRA_CA_CERTS: certificate ?? '',
+    })
+    expect(known.output).toMatch(/^ok +PostgreSQL .*with TLS/m)
+    expect(known.output).toMatch(/^ok +backups +pg_dump/m)
+    const unknown = await run('doctor/main.ts', { ...harness.settings, DATABASE_URL })
+    expect(faultsIn(unknown.output)).toMatchObject({ PostgreSQL: expect.any(String), backups: expect.any(String) })
+    await sql.end()
+    await server.stop()
+  },
+)
 
 test('doctor finds that no backup could be restored, for want of the right to create a database', async () => {
   const { DATABASE_URL, BACKUP_FOLDER } = harness.context.config
@@ -174,7 +188,10 @@ test('doctor, and commands that write, refuse the keys of another database', asy
   const others = { activeId: 'new', keys: new Map([['new', randomBytes(32)]]) }
   for (const settings of [{ INDEX_KEY: other }, { FIELD_KEYS: others }]) {
     const [name = ''] = Object.keys(settings)
-    expect(await asked(settings)).toMatchObject({ state: 'fault', detail: `the database was written with another ${name}` })
+    expect(await asked(settings)).toMatchObject({
+      state: 'fault',
+      detail: `the database was written with another ${name}`,
+    })
   }
   const PAYLOAD_KEYS = { activeId: 'now', keys: new Map([['now', randomBytes(32)]]) }
   const { sql } = harness.context
@@ -182,7 +199,10 @@ test('doctor, and commands that write, refuse the keys of another database', asy
   await sql`insert into encryption_keys (purpose, id, first_seen_at, retired_at) values ('payload', 'ended', now(), now())`
   expect(await asked({ PAYLOAD_KEYS })).toMatchObject({ state: 'ok' })
   await sql`insert into encryption_keys (purpose, id, first_seen_at) values ('payload', 'taken-too-early', now())`
-  expect(await asked({ PAYLOAD_KEYS })).toMatchObject({ state: 'fault', detail: expect.stringContaining('taken-too-early') })
+  expect(await asked({ PAYLOAD_KEYS })).toMatchObject({
+    state: 'fault',
+    detail: expect.stringContaining('taken-too-early'),
+  })
   await sql`delete from encryption_keys where id in ('ended', 'taken-too-early')`
   for (const [program, ...words] of [['operators.ts', 'list'], ['keys.ts', 'list'], ['setup.ts']] as const) {
     const { code, output } = await run(program, { ...harness.settings, INDEX_KEY: other }, ...words)

@@ -67,7 +67,11 @@ test.each([
   [new NothingToRestore('there is no key snapshot'), /^Refused: there is no key snapshot\.$/],
   [new PgToolsMissing('pg_dump_too_old'), /pg_dump_too_old\. Install .* or set PG_TOOLS_FOLDER/],
   [
-    new PgToolFailed('pg_restore', 1, 'pg_restore: error: unsupported version (1.16) in file header\nDETAIL: ada@example.com'),
+    new PgToolFailed(
+      'pg_restore',
+      1,
+      'pg_restore: error: unsupported version (1.16) in file header\nDETAIL: ada@example.com',
+    ),
     /^pg_restore ended with 1\. pg_restore: error: unsupported version \(1\.16\) in file header$/,
   ],
   [new TablesInUse('0001.sql changes tables that others use'), /^0001\.sql changes .* Nothing of it was applied\.$/],

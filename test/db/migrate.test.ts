@@ -45,19 +45,26 @@ const asksFor = (table: string) => async () =>
   (await sql`select from pg_locks where relation = ${table}::regclass and not granted`).length > 0
 
 test('a migration of a table that a backup reads keeps nobody from it, and is applied when the backup has ended', async () => {
-  await writeFile(new URL('9998-columns.sql', folder), 'alter table accounts add column one int; alter table orders add column one int;')
+  await writeFile(
+    new URL('9998-columns.sql', folder),
+    'alter table accounts add column one int; alter table orders add column one int;',
+  )
   const end = await reading('orders')
   const migrating = migrate(server.url, { folder, lockMs: 100, firstPauseMs: 20 })
   await until('it asks for the table', asksFor('orders'))
   // Both are the migration's: the one it has, until it gives up, and the one that it asks for.
-  for (const table of ['accounts', 'orders']) expect(await sql`select count(*)::int as rows from ${sql(table)}`).toHaveLength(1)
+  for (const table of ['accounts', 'orders'])
+    expect(await sql`select count(*)::int as rows from ${sql(table)}`).toHaveLength(1)
   await end()
   expect(await migrating).toEqual(['9998-columns.sql'])
   expect(await sql`select from information_schema.columns where column_name = 'one'`).toHaveLength(2)
 })
 
 test('a migration that others keep from its tables for too long is not applied, and says so', async () => {
-  await writeFile(new URL('9999-more.sql', folder), 'alter table accounts add column two int; alter table orders add column two int;')
+  await writeFile(
+    new URL('9999-more.sql', folder),
+    'alter table accounts add column two int; alter table orders add column two int;',
+  )
   const end = await reading('orders')
   const migrating = migrate(server.url, { folder, lockMs: 20, firstPauseMs: 1, triesForMs: 50 })
   await expect(migrating).rejects.toBeInstanceOf(TablesInUse)

@@ -162,7 +162,8 @@ test('a transaction that meets a plan of before a migration has lost its connect
     }),
   )
   await until('both have it', async () => {
-    const used = await admin`select from pg_stat_activity where query like '%migrated_meanwhile%' and state = 'idle in transaction'`
+    const used =
+      await admin`select from pg_stat_activity where query like '%migrated_meanwhile%' and state = 'idle in transaction'`
     return used.length === 2
   })
   release()

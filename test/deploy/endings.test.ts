@@ -14,7 +14,9 @@ const closingMs = 10_000
 const pod = z.object({
   terminationGracePeriodSeconds: z.number(),
   containers: z.array(
-    z.object({ lifecycle: z.object({ preStop: z.object({ exec: z.object({ command: z.array(z.string()) }) }) }).optional() }),
+    z.object({
+      lifecycle: z.object({ preStop: z.object({ exec: z.object({ command: z.array(z.string()) }) }) }).optional(),
+    }),
   ),
 })
 const deployment = z.object({ kind: z.literal('Deployment'), spec: z.object({ template: z.object({ spec: pod }) }) })
@@ -23,13 +25,18 @@ const compose = z.object({ services: z.record(z.string(), z.object({ stop_grace_
 async function graceInKubernetes(file: string): Promise<number> {
   const documents = parseAllDocuments(await readFile(new URL(`ops/kubernetes/${file}`, root), 'utf8'))
   const found = documents.map((each) => deployment.safeParse(each.toJS())).find(({ success }) => success)
-  const { terminationGracePeriodSeconds, containers } = found?.data?.spec.template.spec ?? { terminationGracePeriodSeconds: 0, containers: [] }
+  const { terminationGracePeriodSeconds, containers } = found?.data?.spec.template.spec ?? {
+    terminationGracePeriodSeconds: 0,
+    containers: [],
+  }
   const [, seconds = '0'] = containers[0]?.lifecycle?.preStop.exec.command ?? []
   return (terminationGracePeriodSeconds - Number(seconds)) * 1_000
 }
 
 async function graceInCompose(service: string): Promise<number> {
-  const { services } = compose.parse(parse(await readFile(new URL('docker-compose.yml', root), 'utf8'), { merge: true }))
+  const { services } = compose.parse(
+    parse(await readFile(new URL('docker-compose.yml', root), 'utf8'), { merge: true }),
+  )
   const [, seconds = '0'] = /^(\d+)s$/.exec(services[service]?.stop_grace_period ?? '') ?? []
   return Number(seconds) * 1_000
 }

@@ -1,7 +1,7 @@
 /** A step of a release whose answer is lost, that was killed, or that is not alone leaves no build with work unwatched. */
 import type { Client } from '@temporalio/client'
 import { expect, test } from 'vitest'
-import { promote, type Rollout, ramp, Refusal } from '../../cli/deploy/rollout.ts'
+import { promote, Refusal, type Rollout, ramp } from '../../cli/deploy/rollout.ts'
 import type { WatchOptions } from '../../cli/deploy/watch.ts'
 
 /** Temporal's record of a deployment whose builds all have workers. */
@@ -23,7 +23,9 @@ function deployment(current: string) {
     deploymentOptions: version(buildId),
   }))
   const workflowService = {
-    describeWorkerDeployment: async () => ({ workerDeploymentInfo: { routingConfig: routing(), versionSummaries: [] } }),
+    describeWorkerDeployment: async () => ({
+      workerDeploymentInfo: { routingConfig: routing(), versionSummaries: [] },
+    }),
     describeTaskQueue: async () => ({ pollers, versioningInfo: routing() }),
     describeWorkerDeploymentVersion: async () => ({ versionTaskQueues: [] }),
     setWorkerDeploymentCurrentVersion: ({ buildId }: { buildId: string }) => {
@@ -79,15 +81,21 @@ test('the repetition of a promotion that was killed watches the build, and leave
   expect(state.current).toBe('new')
 })
 
-test.each(['promote', 'ramp'] as const)('a %s that does not go well takes nothing back from another one that came after it', async (step) => {
-  const { state, rollout } = deployment('old')
-  const field = step === 'promote' ? 'current' : 'ramping'
-  const onInterruption = () => AbortSignal.abort()
-  const say = (line: string) => {
-    if (line.includes('Watching it')) state[field] = 'other'
-  }
-  const meanwhile = { ...rollout, say }
-  const work = step === 'promote' ? promote(meanwhile, watching({ onInterruption })) : ramp(meanwhile, 10, watching({ onInterruption }))
-  await expect(work).rejects.toBeInstanceOf(Refusal)
-  expect(state[field]).toBe('other')
-})
+test.each(['promote', 'ramp'] as const)(
+  'a %s that does not go well takes nothing back from another one that came after it',
+  async (step) => {
+    const { state, rollout } = deployment('old')
+    const field = step === 'promote' ? 'current' : 'ramping'
+    const onInterruption = () => AbortSignal.abort()
+    const say = (line: string) => {
+      if (line.includes('Watching it')) state[field] = 'other'
+    }
+    const meanwhile = { ...rollout, say }
+    const work =
+      step === 'promote'
+        ? promote(meanwhile, watching({ onInterruption }))
+        : ramp(meanwhile, 10, watching({ onInterruption }))
+    await expect(work).rejects.toBeInstanceOf(Refusal)
+    expect(state[field]).toBe('other')
+  },
+)

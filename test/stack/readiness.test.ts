@@ -78,7 +78,10 @@ test('a worker is ready while Temporal sees it poll for workflow tasks and for a
 
 test.each([
   ['INDEX_KEY', (own: Keyring) => createFieldCipher(own, randomBytes(32))],
-  ['FIELD_KEYS', (own: Keyring) => createFieldCipher({ ...own, keys: new Map([[own.activeId, randomBytes(32)]]) }, indexKey)],
+  [
+    'FIELD_KEYS',
+    (own: Keyring) => createFieldCipher({ ...own, keys: new Map([[own.activeId, randomBytes(32)]]) }, indexKey),
+  ],
 ])('API and worker with the %s of another database are not ready, and take nothing', async (setting, cipherOf) => {
   const { context, stack } = harness
   await harness.signUp()

@@ -20,7 +20,8 @@ test('each schedule that is paused for days is an operator task, which its next 
   await checkSchedules({ sql, temporal }, plusDays(new Date(), 3))
   const raised = await tasks()
   expect(raised.map(({ subject_id }) => subject_id)).toEqual([...scheduleIds].sort())
-  for (const { detail, resolved_by } of raised) expect([detail?.startsWith('paused, '), resolved_by]).toEqual([true, null])
+  for (const { detail, resolved_by } of raised)
+    expect([detail?.startsWith('paused, '), resolved_by]).toEqual([true, null])
   await checkSchedules({ sql, temporal }, new Date())
   expect((await tasks()).filter(({ resolved_by }) => resolved_by !== 'runs_again')).toEqual([])
 })
@@ -30,7 +31,10 @@ test('a task that an operator has closed is opened again by another silence, and
   const [first, second] = [new Date(0), new Date(86_400_000)]
   const state = async () => (await tasks()).find(({ subject_id }) => subject_id === 'ama-nightly')
   await reportSilentSchedules(sql, silent(first), first)
-  expect(await state()).toMatchObject({ detail: `paused, the last run began at ${first.toISOString()}`, resolved_by: null })
+  expect(await state()).toMatchObject({
+    detail: `paused, the last run began at ${first.toISOString()}`,
+    resolved_by: null,
+  })
   await sql`update attention set resolved_at = now(), resolved_by = 'operator:x' where subject_id = 'ama-nightly'`
   await reportSilentSchedules(sql, silent(first), first)
   expect(await state()).toMatchObject({ resolved_by: 'operator:x' })

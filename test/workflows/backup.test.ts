@@ -206,7 +206,11 @@ describe('the nightly look into the folder', () => {
   test('operators learn of backups of a key that was taken away, until it is there again or they have decided', async () => {
     const path = await throwawayFolder('ama-esim-key-taken-')
     const others = { activeId: 'new', keys: new Map([['new', randomBytes(32)]]) }
-    await openBackupFolder(path, others).write('dump', backupIdOf(new Date()), Readable.from(['a dump'], { objectMode: false }))
+    await openBackupFolder(path, others).write(
+      'dump',
+      backupIdOf(new Date()),
+      Readable.from(['a dump'], { objectMode: false }),
+    )
     const look = async () => {
       const { pruneBackups } = activitiesOn(path)
       await sql`delete from backups`
@@ -389,7 +393,9 @@ describe('npm run restore', () => {
     expect(await sql`select from pg_database where datname like 'with_other_keys%'`).toHaveLength(0)
   })
 
-  test('is refused while another one makes the same database, and takes nothing from it', { tags: 'long' }, async () => {
+  test('is refused while another one makes the same database, and takes nothing from it', {
+    tags: 'long',
+  }, async () => {
     const url = databaseUrl(config.DATABASE_URL, 'made_twice')
     const refused = await withDatabase(databaseUrl(url, 'postgres'), (server) =>
       whileAlone(server, 'made_twice', async () => {
@@ -467,7 +473,10 @@ describe('npm run restore', () => {
     const bytes = await readFile(path)
     await writeFile(path, bytes.subarray(0, bytes.length - 1000))
     const { code, said } = await restore([id, databaseUrl(config.DATABASE_URL, 'damaged')])
-    expect({ code, said }).toMatchObject({ code: 1, said: expect.stringMatching(/the backup file is (damaged|truncated)/) })
+    expect({ code, said }).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/the backup file is (damaged|truncated)/),
+    })
     expect(said).not.toMatch(/\n +at /)
     expect(await sql`select from pg_database where datname like 'damaged%'`).toHaveLength(0)
     await rm(path)
