@@ -3,7 +3,7 @@
  * refuses `sslmode=verify-full`, with which our own connections verify by Node's list.
  */
 import { rmSync } from 'node:fs'
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import tls from 'node:tls'
@@ -21,16 +21,23 @@ export function trustedRoots(): Promise<string> {
 }
 
 async function write(): Promise<string> {
+  const trusted = certificates() ?? [...tls.rootCertificates, await extraCertificates()]
   const folder = await mkdtemp(join(tmpdir(), 'ama-esim-roots-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const path = join(folder, 'roots.pem')
-  await writeFile(path, certificates().join('\n'))
+  await writeFile(path, trusted.join('\n'))
   return path
 }
 
-/** With those of NODE_EXTRA_CA_CERTS, which Node tells from version 22.15 on. */
-function certificates(): readonly string[] {
+/** Node says whom it trusts from version 22.15 on. */
+function certificates(): readonly string[] | undefined {
   const list = propertyOf(tls, 'getCACertificates')
   const found: unknown = typeof list === 'function' ? Reflect.apply(list, tls, ['default']) : undefined
-  return Array.isArray(found) ? found.filter((each) => typeof each === 'string') : tls.rootCertificates
+  return Array.isArray(found) ? found.filter((each) => typeof each === 'string') : undefined
+}
+
+/** Node goes on without a file that it cannot read, and so does this. */
+async function extraCertificates(): Promise<string> {
+  const file = process.env.NODE_EXTRA_CA_CERTS
+  return file ? await readFile(file, 'utf8').catch(() => '') : ''
 }

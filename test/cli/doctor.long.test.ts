@@ -115,7 +115,7 @@ test.skipIf(lacks('openssl'))(
     const sql = connectDatabase(server.url, { maxConnections: 1 })
     const folder = await throwawayFolder('ama-esim-certificate-')
     const [key, certificate] = ['key.pem', 'certificate.pem'].map((name) => join(folder, name))
-    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
     const form = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
     execFileSync('openssl', ['req', '-x509', ...form, ...subject, '-keyout', key ?? '', '-out', certificate ?? ''], {
       stdio: 'ignore',
@@ -133,7 +133,7 @@ test.skipIf(lacks('openssl'))(
     await sql.unsafe("alter system set ssl = 'on'")
     await sql`select pg_reload_conf()`
     await until('it takes TLS', async () => (await sql<{ ssl: string }[]>`show ssl`)[0]?.ssl === 'on')
-    const DATABASE_URL = `${server.url}?sslmode=verify-full`
+    const DATABASE_URL = `${server.url.replace('127.0.0.1', 'localhost')}?sslmode=verify-full`
     const known = await run('doctor/main.ts', {
       ...harness.settings,
       DATABASE_URL,
