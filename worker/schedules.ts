@@ -8,8 +8,8 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client'
 import type { Duration } from '@temporalio/common'
+import { schedulePrefix } from '../api/evidence/silent-schedules.ts'
 import type { Log } from '../shared/log.ts'
-import { schedulePrefix } from '../temporal/schedules.ts'
 import { backupType, backupWorkflowId } from '../workflows/backup/backup.contract.ts'
 import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalogue/catalogue-sync.contract.ts'
 import { draftSweepType, draftSweepWorkflowId } from '../workflows/housekeeping/draft-sweep.contract.ts'

@@ -7,8 +7,8 @@ import type { ApiContext } from '../../context.ts'
 import { endSilentOutages } from '../../db/operation/outside-parties.ts'
 import { reportSilentSchedules } from '../../db/operation/silent-schedules.ts'
 import { reportWedgedRuns } from '../../db/operation/wedged-runs.ts'
-import { listSilentSchedules } from '../../temporal/schedules.ts'
 import { listWedgedRuns } from '../runs/wedged-runs.ts'
+import { listSilentSchedules } from './silent-schedules.ts'
 
 const checkEveryMs = 15_000
 /** more runs than this have one cause, and an operator needs no more tasks to find it */

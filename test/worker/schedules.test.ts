@@ -1,9 +1,9 @@
 /** Schedules are updated to the list. */
 import { Client, Connection, type ScheduleOptions } from '@temporalio/client'
 import { afterAll, beforeEach, expect, test } from 'vitest'
+import { listSilentSchedules } from '../../api/evidence/silent-schedules.ts'
 import { startTemporal } from '../../dev/temporal/temporal.ts'
 import { createLog } from '../../shared/log.ts'
-import { listSilentSchedules } from '../../temporal/schedules.ts'
 import { keepSchedules, reconcileSchedules, type ScheduleEntry } from '../../worker/schedules.ts'
 import { until } from '../harness/until.ts'
 

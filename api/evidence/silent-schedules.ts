@@ -1,7 +1,7 @@
 /** Whether our schedules start their runs. Temporal says of a schedule that starts none neither that nor why. */
 import type { Client, ScheduleSummary } from '@temporalio/client'
-import { milliseconds } from '../policy/periods.ts'
-import { plusMs } from '../shared/calendar.ts'
+import { milliseconds } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
 
 /** The ids of our schedules begin with it, so that those of other applications are left alone. */
 export const schedulePrefix = 'ama-'
