@@ -130,8 +130,8 @@ export async function endOpenEmailChange(
 
 /**
  * Sets the new address and ends the person's web sessions and sign-in links, since the links went to the old address.
- * What the person had asked by mail before they signed up stays theirs, and not the next one's who gets the old
- * address.
+ * What the person has asked by mail stays theirs, and not the next one's who gets the old address: also what they had
+ * asked before they signed up. The answer goes to the new address.
  * @returns `taken` when another account has the address by now; `cancelled` or `replaced` when the change was ended
  *   meanwhile, or the account no longer has the address that has agreed
  */
@@ -153,6 +153,8 @@ export async function applyEmailChange(
     email_index: indexOf(newEmail),
     mail_state: 'ok',
   } satisfies Partial<Accounts>
+  const ofNobodys = tableEncryption(encryption.cipher, await encryption.dataKeys.system(sql), 'privacy_requests')
+  const movedTo = ofNobodys.seal('reply_to', newEmail)
   try {
     return await sql.begin(async (tx) => {
       // The account first, as an erasure does.
@@ -168,8 +170,12 @@ export async function applyEmailChange(
       await tx`update email_changes set state = 'changed', ended_at = ${at} where id = ${id}`
       await tx`delete from web_sessions where account_id = ${accountId}`
       await tx`delete from link_tokens where account_id = ${accountId}`
-      await tx`update privacy_requests set reply_to_index = ${columns.email_index}
+      await tx`update privacy_requests set reply_to_index = ${columns.email_index},
+          reply_to = case when state = 'answered' then reply_to else ${movedTo} end
         where account_id is null and reply_to_index = ${indexOf(oldEmail)}`
+      // Without an address of its own it is answered at that of the account.
+      await tx`update privacy_requests set reply_to = null, reply_to_index = null
+        where account_id = ${accountId} and reply_to_index = ${indexOf(oldEmail)} and state <> 'answered'`
       return 'changed'
     })
   } catch (error) {

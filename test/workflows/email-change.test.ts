@@ -86,6 +86,39 @@ test('G3: what a person had asked by mail before they signed up is erased with t
   expect(await left()).toBe(0)
 })
 
+test('G6: a privacy request is answered at the address that its person has now, not at the one that they have left', async () => {
+  const address = another()
+  const ask = async (message: string): Promise<{ id: string; accountId: string | null }> =>
+    expectStatus(
+      await harness.operator.post('/v1/privacy-requests', { kind: 'access', message, replyTo: address }),
+      201,
+    )
+  const before = await ask('What did you hold of me?')
+  const person = await harness.signUp({ account: { email: address } })
+  const since = await ask('What do you hold of me?')
+  expect([before.accountId, since.accountId]).toEqual([null, person.accountId])
+  const elsewhere = another()
+  const ofAnother = { kind: 'access', message: 'And here?', accountId: person.accountId, replyTo: elsewhere }
+  const { id: other } = expectStatus(await harness.operator.post('/v1/privacy-requests', ofAnother), 201)
+  const email = another()
+  expectStatus(await request(person, email), 202)
+  for (const link of [await oldLink(person), await newLink(email)]) await agree(link)
+  expect(await addressOf(person)).toBe(email)
+  const answersTo = async (to: string) =>
+    (await mailsTo(harness.stack, to)).filter(({ text }) => text.includes('All of it is here.')).length
+  for (const id of [before.id, since.id, other]) {
+    const answer = { answerKind: 'granted', answer: 'All of it is here.' }
+    expectStatus(await harness.operator.post(`/v1/privacy-requests/${id}/resolve`, answer), 202)
+  }
+  await until('each is answered', async () => {
+    const [row] = await sql<{ count: number }[]>`
+      select count(*)::int as count from privacy_requests
+      where id in ${sql([before.id, since.id, other])} and state = 'answered'`
+    return row?.count === 3
+  })
+  expect([await answersTo(address), await answersTo(email), await answersTo(elsewhere)]).toEqual([0, 2, 1])
+})
+
 test('a change of address with one confirmation expires after a day and changes nothing', async () => {
   const person = await harness.signUp()
   const email = another()
