@@ -152,12 +152,14 @@ export async function partsOfOrders(sql: Queryable, orderIds: string[]): Promise
   return { esims, refunds, disputes, invoices, withdrawals }
 }
 
+/** What was sent to the person: reminders about them go to operators. */
 export type MessageRow = Pick<Sends, 'subject_id' | 'kind' | 'state' | 'first_at'>
 
 export const messagePages = (sql: Queryable, accountId: string) =>
   pages<MessageRow>(
     (after, limit) => sql<MessageRow[]>`
-      select subject_id, kind, state, first_at from sends where account_id = ${accountId}
+      select subject_id, kind, state, first_at from sends
+      where account_id = ${accountId} and kind not like 'mail:operators:%'
         ${after ? sql`and (subject_id, kind) > (${after.subject_id}, ${after.kind})` : sql``}
       order by subject_id, kind limit ${limit}`,
   )
@@ -223,6 +225,7 @@ export const privacyRequestPages = (sql: Queryable, accountId: string) =>
       order by received_at, id limit ${limit}`,
   )
 
+/** `ip`: of the person. That of an operator who did something is the operator's, and null here. */
 export type SecurityRow = Pick<SecurityLog, 'at' | 'kind' | 'ip'>
 
 const { day: dayMs } = milliseconds
@@ -236,7 +239,7 @@ export async function* securityLogPages(
   const first = Math.floor(days.from.getTime() / dayMs) * dayMs
   for (let day = first; day <= days.to.getTime(); day += dayMs) {
     const page = await sql<SecurityRow[]>`
-      select at, kind, ip from security_log
+      select at, kind, case when actor not like 'operator:%' then ip end as ip from security_log
       where account_id = ${accountId} and at >= ${new Date(day)} and at < ${new Date(day + dayMs)} order by at`
     if (page.length > 0) yield page
   }

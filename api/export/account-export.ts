@@ -2,7 +2,7 @@
  * G5, everybody can take their data along: exports everything we hold about a person as one JSON document, streamed.
  */
 import type { Context } from '../../context.ts'
-import { accessPages } from '../../db/access/access-log.ts'
+import { accessPages, keyOfAccess } from '../../db/access/access-log.ts'
 import { accountExists, findAccount } from '../../db/accounts.ts'
 import { numberOrNull } from '../../db/connection/bigints.ts'
 import { findDataKey, tableEncryption } from '../../db/crypto/column-encryption.ts'
@@ -136,7 +136,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
     accesses: mapPages(accessPages(sql, accountId, since.from), (row) => ({
       at: row.at.toISOString(),
       by: row.actor_kind,
-      key: row.actor_id,
+      key: keyOfAccess(row),
       route: row.route,
       fields: row.fields,
     })),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import { listAccesses } from '../../db/access/access-log.ts'
+import { keyOfAccess, listAccesses } from '../../db/access/access-log.ts'
 import { accountExists } from '../../db/accounts.ts'
 import { fieldGroups } from '../../policy/field-groups.ts'
 import { periods } from '../../policy/periods.ts'
@@ -16,7 +16,12 @@ const access = z
   .object({
     at: z.iso.datetime(),
     by: z.enum(['service', 'operator', 'person']).describe('`service`: the app backend; `person`: an export'),
-    key: z.string().nullable().describe('the id of the API key; null for a person'),
+    key: z
+      .string()
+      .nullable()
+      .describe(
+        'the id of the API key; null for a person and, except for operators, for an operator who was signed in',
+      ),
     session: z.string().nullable().describe('names the session, for a breach; opens nothing'),
     route: z.string(),
     fields: z.array(z.enum(keysOf(fieldGroups))),
@@ -41,7 +46,7 @@ export function accessRoutes({ sql }: ApiContext): Route[] {
       query: z.strictObject(pageQuery),
       responses: { 200: { description: 'A page', schema: pageOf(access).meta({ id: 'AccessPage' }) } },
       problems: ['not_found'],
-      async handle({ params: { id }, query }) {
+      async handle({ params: { id }, query, caller }) {
         const [at, last] = decodeCursor(query.cursor, position) ?? []
         if (!(await accountExists(sql, id))) throw new Problem('not_found')
         const rows = await listAccesses(sql, {
@@ -57,7 +62,7 @@ export function accessRoutes({ sql }: ApiContext): Route[] {
             items: page.rows.map((row) => ({
               at: row.at.toISOString(),
               by: row.actor_kind,
-              key: row.actor_id,
+              key: caller.kind === 'operator' ? row.actor_id : keyOfAccess(row),
               session: row.session,
               route: row.route,
               fields: row.fields,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -5,10 +6,11 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exportAccount } from '../../api/export/account-export.ts'
 import { earlierExportSchema, exportSchema, exportVersion } from '../../api/export/account-export-schema.ts'
+import { recordAccesses } from '../../db/access/access-log.ts'
 import { personalData } from '../../policy/personal-data.ts'
+import { erasing, meanwhile } from '../attack/meanwhile.ts'
 import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 import { type JsonSchema, jsonSchema } from '../harness/api/described.ts'
-import { loseAccount } from '../harness/lost.ts'
 import { fillHistory, fillPerson } from './export-fixture.ts'
 
 let harness: ApiHarness
@@ -101,6 +103,35 @@ test('an export contains nothing of another person', async () => {
   expect(text).not.toContain(other.accountId)
 })
 
+test('an export has neither address nor id of an operator, and no mail to operators', async () => {
+  const { accountId } = await fillPerson(harness.api, await signUp())
+  const { sql } = harness.api
+  const operator = await harness.key('operator')
+  const [theirs, operatorId] = ['198.51.100.77', 'ada0000000000ada']
+  const headers = { 'x-forwarded-for': theirs }
+  expect((await harness.call('GET', `/v1/accounts/${accountId}`, { token: operator, headers })).status).toBe(200)
+  const shown = { actorKind: 'operator', actorId: operatorId, session: 'a session', requestId: randomUUID() } as const
+  const route = 'GET /console/accounts/{id}'
+  await recordAccesses(sql, [{ ...shown, at: new Date(), accountIds: [accountId], route, fields: ['account'] }])
+  const reminder = { kind: 'mail:operators:reminder', state: 'sent', attempts: 1, first_at: new Date() }
+  await sql`insert into sends ${sql({ subject_id: randomUUID(), account_id: accountId, ...reminder })}`
+  const { text } = await exportOf(accountId)
+  const document = JSON.parse(text)
+  const operators = [theirs, operatorId, 'mail:operators'].filter((each) => text.includes(each))
+  expect(operators).toEqual([])
+  const acts = document.securityLog.filter(({ kind }: { kind: string }) => kind === 'operator_action')
+  expect(acts).toEqual([{ at: expect.any(String), kind: 'operator_action', ip: null }])
+  // What is the person's is there.
+  for (const own of ['203.0.113.9', 'mail:confirmation']) expect(text).toContain(own)
+  const read = document.accesses.map(({ by, key }: { by: string; key: string | null }) => [by, key !== null])
+  expect(read).toContainEqual(['operator', true])
+  expect(read).toContainEqual(['operator', false])
+  // The list of accesses as well, for whoever is no operator.
+  const listed = async (token: string) =>
+    (await harness.call('GET', `/v1/accounts/${accountId}/accesses`, { token })).text.includes(operatorId)
+  expect([await listed(service), await listed(operator)]).toEqual([false, true])
+})
+
 test('a person can export only their own data, after a recent sign-in', async () => {
   const uidOf = (id: string) => `export-${id}`
   const person = newPerson()
@@ -142,16 +173,10 @@ test('the export of a long history is written page by page with little memory', 
 
 test('the export of an account that is erased meanwhile is cut off', async () => {
   const id = await signUp()
-  await fillHistory(harness.api, id, 5_000)
-  const response = await fetch(`${harness.url}/v1/accounts/${id}/export`, {
-    headers: { authorization: `Bearer ${service}` },
-  })
-  const reader = response.body?.getReader()
-  await reader?.read()
-  await loseAccount(harness.api.sql, id)
-  await expect(
-    (async () => {
-      while (!(await reader?.read())?.done);
-    })(),
-  ).rejects.toThrow()
+  await fillHistory(harness.api, id, 300)
+  const headers = { authorization: `Bearer ${service}` }
+  const ask = async () => (await fetch(`${harness.url}/v1/accounts/${id}/export`, { headers })).text()
+  // It has begun, and waits for a later list.
+  const asked = meanwhile(harness.api.sql, 'privacy_requests', ask, erasing(id), 'access exclusive')
+  await expect(asked).rejects.toThrow('terminated')
 })
