@@ -21,6 +21,7 @@ import type {
   Sends,
   Withdrawals,
 } from './connection/schema.ts'
+import { isRequestOf } from './privacy-requests.ts'
 
 const pageSize = 200
 
@@ -202,6 +203,7 @@ export const emailChangePages = (sql: Queryable, accountId: string) =>
 export type RequestRow = Pick<
   PrivacyRequests,
   | 'id'
+  | 'account_id'
   | 'kind'
   | 'message'
   | 'reply_to'
@@ -217,10 +219,10 @@ export type RequestRow = Pick<
 export const privacyRequestPages = (sql: Queryable, accountId: string) =>
   pages<RequestRow>(
     (after, limit) => sql<RequestRow[]>`
-      select id, kind, message, reply_to, state, received_at, answer_by, extended_because, answered_at,
+      select id, account_id, kind, message, reply_to, state, received_at, answer_by, extended_because, answered_at,
         case when is_taken then answer_kind end as answer_kind, case when is_taken then answer end as answer
       from privacy_requests, lateral (select answer_id is null or answer_taken_at is not null as is_taken) as given
-      where account_id = ${accountId}
+      where ${isRequestOf(sql, accountId)}
         ${after ? sql`and (received_at, id) > (${after.received_at}, ${after.id})` : sql``}
       order by received_at, id limit ${limit}`,
   )

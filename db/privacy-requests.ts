@@ -7,7 +7,7 @@ import { plusMs } from '../shared/calendar.ts'
 import { emailIndexOf } from './accounts.ts'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Database, Fragment, Queryable } from './connection/database.ts'
-import type { PrivacyRequests } from './connection/schema.ts'
+import type { OwnedIds, PrivacyRequests } from './connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 import type { DataKey } from './crypto/field-cipher.ts'
 
@@ -92,6 +92,25 @@ export async function listPrivacyRequestDrafts(
 export async function findPrivacyRequest(sql: Queryable, id: string): Promise<PrivacyRequestRow | undefined> {
   const [row] = await sql<PrivacyRequestRow[]>`select * from privacy_requests where id = ${id} and state <> 'draft'`
   return row
+}
+
+/**
+ * The condition that a request is a person's: also one that they had made by mail before they signed up with its address,
+ * which their erasure deletes, too (the view `owned_ids`).
+ */
+export const isRequestOf = (sql: Queryable, accountId: string): Fragment => sql`
+  (account_id = ${accountId} or (account_id is null and reply_to_index = (
+    select email_index from accounts where id = ${accountId})))`
+
+/** The accounts of the people whose requests they are, by request; one of somebody without an account is missing. */
+export async function ownersOfRequests(
+  sql: Queryable,
+  requests: readonly Pick<PrivacyRequestRow, 'id'>[],
+): Promise<ReadonlyMap<string, string>> {
+  const ids = requests.map(({ id }) => id)
+  const rows = await sql<Pick<OwnedIds, 'id' | 'account_id'>[]>`
+    select id, account_id from owned_ids where kind = 'privacy_request' and id = any(${ids}::uuid[])`
+  return new Map(rows.map(({ id, account_id }) => [id, account_id]))
 }
 
 /** Decrypts a request. Undefined when its person was erased meanwhile. */
@@ -205,7 +224,7 @@ export async function listPrivacyRequests(
   const { accountId, filter, kind, asOf, after, limit } = page
   return sql<PrivacyRequestRow[]>`
     select * from privacy_requests where state <> 'draft' ${within(sql, { filter, kind, asOf })}
-      ${accountId === undefined ? sql`` : sql`and account_id = ${accountId}`}
+      ${accountId === undefined ? sql`` : sql`and ${isRequestOf(sql, accountId)}`}
       ${after === undefined ? sql`` : sql`and (answer_by, id) > (${after[0]}, ${after[1]})`}
     order by answer_by, id limit ${limit}`
 }

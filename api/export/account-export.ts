@@ -17,6 +17,7 @@ import {
   policyNoticePages,
   privacyRequestPages,
   promotionPages,
+  type RequestRow,
   securityLogPages,
 } from '../../db/export.ts'
 import { listIdentities } from '../../db/identities.ts'
@@ -196,18 +197,20 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
   }
 
   async function* privacyRequests(): AsyncGenerator<Exported<'privacyRequests'>[]> {
-    const fields = tableEncryption(cipher, await keyOf(), 'privacy_requests')
+    const own = tableEncryption(cipher, await keyOf(), 'privacy_requests')
+    const fromBefore = tableEncryption(cipher, await context.dataKeys.system(sql), 'privacy_requests')
+    const fieldsOf = (row: RequestRow) => (row.account_id === null ? fromBefore : own)
     yield* mapPages(privacyRequestPages(sql, accountId), (row) => ({
       id: row.id,
       kind: row.kind,
-      message: fields.open('message', row.message),
-      replyTo: fields.openOptional('reply_to', row.reply_to),
+      message: fieldsOf(row).open('message', row.message),
+      replyTo: fieldsOf(row).openOptional('reply_to', row.reply_to),
       state: row.state,
       receivedAt: row.received_at.toISOString(),
       answerBy: row.answer_by.toISOString(),
       extendedBecause: row.extended_because,
       answerKind: row.answer_kind,
-      answer: fields.openOptional('answer', row.answer),
+      answer: fieldsOf(row).openOptional('answer', row.answer),
       answeredAt: isoOrNull(row.answered_at),
     }))
   }

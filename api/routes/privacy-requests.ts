@@ -6,6 +6,7 @@ import {
   isTaken,
   listPrivacyRequests,
   openPrivacyRequest,
+  ownersOfRequests,
   type PrivacyRequestRow,
   privacyRequestFilters,
   privacyRequestKinds,
@@ -83,20 +84,15 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
   const { sql } = api
   const client = createPrivacyRequestClient(api)
 
-  /** @throws Problem not_found, also for the request of another person */
-  async function reachable(id: string, caller: Caller): Promise<PrivacyRequestRow> {
-    const row = orNotFound(await findPrivacyRequest(sql, id))
-    if (caller.kind !== 'operator') {
-      if (row.account_id === null) throw new Problem('not_found')
-      assertReaches(caller, row.account_id)
-    }
-    return row
-  }
-
   async function view(id: string, caller: Caller): Promise<z.input<typeof request>> {
-    const row = await reachable(id, caller)
+    const row = orNotFound(await findPrivacyRequest(sql, id))
+    const owner = (await ownersOfRequests(sql, [row])).get(id)
+    if (caller.kind !== 'operator') {
+      if (owner === undefined) throw new Problem('not_found')
+      assertReaches(caller, owner)
+    }
     const opened = orNotFound(await openPrivacyRequest(sql, api, row))
-    return { ...summaryOf(row, new Date()), ...opened }
+    return { ...summaryOf(row, owner, new Date()), ...opened }
   }
 
   return [
@@ -169,7 +165,8 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
           limit: query.limit + 1,
         })
         const { rows, nextCursor } = cutPage(found, query.limit, (row) => [row.answer_by.toISOString(), row.id])
-        return { status: 200, body: { items: rows.map((row) => summaryOf(row, asOf)), nextCursor } }
+        const owners = await ownersOfRequests(sql, rows)
+        return { status: 200, body: { items: rows.map((row) => summaryOf(row, owners.get(row.id), asOf)), nextCursor } }
       },
     }),
     defineRoute({
@@ -202,7 +199,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       problems: conflict,
       async handle({ params: { id }, body, caller, idempotency }) {
         const answer = { kind: body.answerKind, text: body.answer }
-        const { account_id: owner, kind } = await reachable(id, caller)
+        const { account_id: owner, kind } = orNotFound(await findPrivacyRequest(sql, id))
         // Every repetition has the same id: after an unknown outcome the answer may be accepted already.
         await actOnce(idempotency, owner, ({ requestId }) =>
           recordRequestAct(
@@ -229,7 +226,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       responses: { 200: one },
       problems: conflict,
       async handle({ params: { id }, body, caller, idempotency }) {
-        const { account_id: owner, kind } = await reachable(id, caller)
+        const { account_id: owner, kind } = orNotFound(await findPrivacyRequest(sql, id))
         await actOnce(idempotency, owner, ({ requestId, updateId }) =>
           recordRequestAct(
             api,
@@ -289,11 +286,12 @@ function faultsOf(body: z.output<typeof newRequest>, receivedAt: Date, caller: C
   return faults
 }
 
-function summaryOf(row: PrivacyRequestRow, asOf: Date): z.input<typeof requestSummary> {
+/** @param owner the account of its person; undefined while they have none */
+function summaryOf(row: PrivacyRequestRow, owner: string | undefined, asOf: Date): z.input<typeof requestSummary> {
   return {
     id: row.id,
     reference: privacyReference(row.id),
-    accountId: row.account_id,
+    accountId: owner ?? null,
     kind: row.kind,
     state: row.state,
     late: row.late_at !== null || (row.state === 'open' && row.answer_by < asOf),

@@ -11,7 +11,7 @@ import type {
   Orders,
   Sends,
 } from '../connection/schema.ts'
-import type { PrivacyRequestRow } from '../privacy-requests.ts'
+import { isRequestOf, type PrivacyRequestRow } from '../privacy-requests.ts'
 import { type EventRow, type OrderRows, readRowsOfOrders, wantedAndTaken } from './order-rows.ts'
 
 export interface AccountRows {
@@ -49,7 +49,7 @@ export async function readAccountRows(sql: Queryable, accountId: string): Promis
       select granted, source, at from consents where account_id = ${accountId} and purpose = 'promotions'
       order by at desc`,
     sql<PrivacyRequestRow[]>`
-      select * from privacy_requests where account_id = ${accountId} and state <> 'draft' order by received_at desc, id`,
+      select * from privacy_requests where ${isRequestOf(sql, accountId)} and state <> 'draft' order by received_at desc, id`,
     sql<AccountRows['emailChanges']>`
       select id, state, requested_at, old_confirmed_at, new_confirmed_at, old_waived_by, ended_at from email_changes
       where account_id = ${accountId} and state <> 'draft'`,

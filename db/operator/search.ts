@@ -12,7 +12,7 @@ import type {
   Refunds,
 } from '../connection/schema.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
-import type { PrivacyRequestRow } from '../privacy-requests.ts'
+import { ownersOfRequests, type PrivacyRequestRow } from '../privacy-requests.ts'
 import { findOrdersByIccid } from './iccids.ts'
 
 export const searchForms = [
@@ -159,12 +159,12 @@ export async function search(
 async function describe(sql: Database, hit: Hit, by: SearchForm): Promise<Found | undefined> {
   if ('account' in hit) return { kind: 'account', id: hit.account, accountId: hit.account, by }
   if ('request' in hit) {
-    const [row] = await sql<Pick<PrivacyRequestRow, 'id' | 'account_id' | 'kind' | 'state' | 'answer_by'>[]>`
-      select id, account_id, kind, state, answer_by from privacy_requests
-      where id = ${hit.request} and state <> 'draft'`
+    const [row] = await sql<Pick<PrivacyRequestRow, 'id' | 'kind' | 'state' | 'answer_by'>[]>`
+      select id, kind, state, answer_by from privacy_requests where id = ${hit.request} and state <> 'draft'`
     if (!row) return undefined
     const request = { kind: row.kind, state: row.state, answerBy: row.answer_by }
-    return { kind: 'privacy_request', id: row.id, accountId: row.account_id, by, request }
+    const accountId = (await ownersOfRequests(sql, [row])).get(row.id) ?? null
+    return { kind: 'privacy_request', id: row.id, accountId, by, request }
   }
   const [row] = await sql<Pick<Orders, 'id' | 'account_id' | 'package_name' | 'status' | 'created_at'>[]>`
     select id, account_id, package_name, status, created_at from orders where id = ${hit.order}`

@@ -7,7 +7,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exportAccount } from '../../api/export/account-export.ts'
 import { earlierExportSchema, exportSchema, exportVersion } from '../../api/export/account-export-schema.ts'
 import { recordAccesses } from '../../db/access/access-log.ts'
+import { insertPrivacyRequest, makeCurrent } from '../../db/privacy-requests.ts'
 import { personalData } from '../../policy/personal-data.ts'
+import { plusDays } from '../../shared/calendar.ts'
 import { erasing, meanwhile } from '../attack/meanwhile.ts'
 import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 import { type JsonSchema, jsonSchema } from '../harness/api/described.ts'
@@ -130,6 +132,39 @@ test('an export has neither address nor id of an operator, and no mail to operat
   const listed = async (token: string) =>
     (await harness.call('GET', `/v1/accounts/${accountId}/accesses`, { token })).text.includes(operatorId)
   expect([await listed(service), await listed(operator)]).toEqual([false, true])
+})
+
+test('G5 G1: what a person had asked by mail before they signed up is theirs, and nobody else’s', async () => {
+  const { sql } = harness.api
+  const person = newPerson()
+  const [id, at] = [randomUUID(), new Date()]
+  const message = 'What do you hold of me?'
+  const asked = { id, accountId: null, kind: 'access', message, replyTo: person.email.toUpperCase() } as const
+  await insertPrivacyRequest(sql, harness.api, { ...asked, receivedAt: at, answerBy: plusDays(at, 30) })
+  await makeCurrent(sql, id)
+  const answersTo = async (token: string) => ({
+    list: (await harness.call('GET', '/v1/privacy-requests', { token })).text.includes(id),
+    one: (await harness.call('GET', `/v1/privacy-requests/${id}`, { token })).status,
+  })
+  const tokenOf = async (body: { email: string }) => {
+    const { token } = await harness.firebaseToken({ email: body.email })
+    const made = await harness.call('POST', '/v1/accounts', { token, body })
+    expect(made.status, made.text).toBe(201)
+    return { token, accountId: made.body.id }
+  }
+  const other = await tokenOf(newPerson())
+  expect((await harness.call('GET', `/v1/privacy-requests/${id}`, { token: service })).status).toBe(404)
+  const { token, accountId } = await tokenOf(person)
+  expect(JSON.parse((await exportOf(accountId, token)).text).privacyRequests).toMatchObject([{ id, message }])
+  expect(await answersTo(token)).toEqual({ list: true, one: 200 })
+  expect(await answersTo(other.token)).toEqual({ list: false, one: 404 })
+  expect(JSON.parse((await exportOf(other.accountId, other.token)).text).privacyRequests).toEqual([])
+  // The app backend reads it as theirs, on record.
+  const path = `/v1/privacy-requests/${id}`
+  expect((await harness.call('GET', path, { token: service })).body).toMatchObject({ accountId, message })
+  const reads =
+    await sql`select 1 from access_log where account_id = ${accountId} and route like '%privacy-requests/{id}'`
+  expect(reads).toHaveLength(1)
 })
 
 test('a person can export only their own data, after a recent sign-in', async () => {

@@ -7,6 +7,7 @@ import { createApiKey } from '../../db/api-keys.ts'
 import { eraseLateRows } from '../../db/erasure/erased-rows.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { textsOf } from '../../messages/texts.ts'
+import { privacyReference } from '../../policy/privacy-reference.ts'
 import { readDescribed } from '../harness/api/described.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { deleteAccount } from '../harness/deletions.ts'
@@ -146,6 +147,41 @@ test('tasks about a person are read by the console and by programs with a record
   for (const { fields } of rows) expect(fields).toContain('orders')
   await sql`delete from attention where subject_id = ${id}`
 })
+
+test('what a person had asked before they signed up is read with a record of it, once they have an account', async () => {
+  const { id, email, asked } = await askedBefore()
+  const person = await harness.signUp({ account: { email } })
+  const surfer = createSurfer(harness.urls.api)
+  await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+  const rows = await added(person, async () => {
+    for (const path of ['/console', '/console/privacy-requests', `/console/privacy-requests/${id}`])
+      expect((await surfer.open(path)).html).toContain(id)
+    expect((await surfer.open(`/console/privacy-requests/${id}`)).html).toContain(asked)
+    const found = { query: privacyReference(id) }
+    for (const answer of [
+      await harness.operator.get('/v1/privacy-requests'),
+      await harness.operator.get(`/v1/privacy-requests/${id}`),
+      await harness.operator.post('/v1/operator/search', found),
+    ])
+      expect(answer.text).toContain(person.accountId)
+  })
+  expect([...new Set(rows.map(({ route }) => route))].sort()).toEqual([
+    'GET /console',
+    'GET /console/privacy-requests',
+    'GET /console/privacy-requests/{id}',
+    'GET /v1/privacy-requests',
+    'GET /v1/privacy-requests/{id}',
+    'POST /v1/operator/search',
+  ])
+})
+
+async function askedBefore(): Promise<{ id: string; email: string; asked: string }> {
+  const [email, asked] = [`${randomUUID()}@before.example`, 'What do you hold of me?']
+  const request = { kind: 'access', message: asked, replyTo: email }
+  const { id, accountId } = expectStatus(await harness.operator.post('/v1/privacy-requests', request), 201)
+  expect(accountId).toBeNull()
+  return { id, email, asked }
+}
 
 test('the form of an act says which fields it has, also when it comes back with its faults', async () => {
   const { paths } = await readDescribed(harness.anonymous)

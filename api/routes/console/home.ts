@@ -8,7 +8,7 @@ import { readServiceState } from '../../../db/operator/service-state.ts'
 import { accountsOf, ownersOfTasks } from '../../../db/operator/task-owners.ts'
 import { countOpenOperatorTasks, listOpenOperatorTasks, positionOf } from '../../../db/operator-tasks.ts'
 import { listOrdersInReview } from '../../../db/order/orders.ts'
-import { countPrivacyRequests, listPrivacyRequests } from '../../../db/privacy-requests.ts'
+import { countPrivacyRequests, listPrivacyRequests, ownersOfRequests } from '../../../db/privacy-requests.ts'
 import { isPermitted } from '../../../policy/operators/operator-roles.ts'
 import { periods } from '../../../policy/periods.ts'
 import { plusMs } from '../../../shared/calendar.ts'
@@ -84,7 +84,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
         operatorNames(sql),
       ])
     const { rows: tasks, nextCursor } = cutPage(found, shown, positionOf)
-    const owners = await ownersOfTasks(sql, tasks)
+    const [owners, ofRequests] = await Promise.all([ownersOfTasks(sql, tasks), ownersOfRequests(sql, open)])
     const { kept, broken, unknown } = viewEvidence(read)
     const raw = renderConsole(frameOf(api, caller), {
       orderCounts,
@@ -114,7 +114,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
       raw,
       about: [
         ...inReview.orders.map((row) => row.account_id),
-        ...open.flatMap((row) => row.account_id ?? []),
+        ...ofRequests.values(),
         ...accountsOf(owners),
       ],
     }

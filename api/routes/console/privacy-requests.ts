@@ -6,6 +6,7 @@ import {
   findPrivacyRequest,
   listPrivacyRequests,
   openPrivacyRequest,
+  ownersOfRequests,
   type PrivacyRequestRow,
   privacyRequestFilters,
   privacyRequestKinds,
@@ -45,7 +46,6 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
   async function known(id: string): Promise<PrivacyRequestRow> {
     return orNotFound(await findPrivacyRequest(sql, id))
   }
-  const aboutOf = ({ account_id: accountId }: PrivacyRequestRow): string[] => (accountId === null ? [] : [accountId])
 
   const pageOf = (name: keyof typeof labels, { id }: PrivacyRequestRow) => ({
     about: { path: `/console/privacy-requests/${id}`, name: `Privacy request ${privacyReference(id)}` },
@@ -96,7 +96,7 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
           nextCursor && `/console/privacy-requests?${new URLSearchParams({ state, kind, cursor: nextCursor })}`
         const items = rows.map((row) => listedRequest(row, asOf))
         const raw = renderRequests(frameOf(api, caller), { state, kind, count, items, next })
-        return { status: 200, headers, about: rows.flatMap(aboutOf), raw }
+        return { status: 200, headers, about: [...(await ownersOfRequests(sql, rows)).values()], raw }
       },
     }),
     defineRoute({
@@ -115,12 +115,13 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
         const frame = frameOf(api, caller, header)
         const row = await known(id)
         const opened = orNotFound(await openPrivacyRequest(sql, api, row))
+        const owner = (await ownersOfRequests(sql, [row])).get(id)
         const request = {
           id,
           reference: privacyReference(id),
           kind: row.kind,
           state: row.state,
-          accountId: row.account_id,
+          accountId: owner ?? null,
           receivedAt: row.received_at,
           answerBy: row.answer_by,
           answerKind: row.answer_kind,
@@ -130,7 +131,7 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
         return {
           status: 200,
           headers: headersOf(api, frame),
-          about: aboutOf(row),
+          about: owner === undefined ? [] : [owner],
           raw: renderRequest(frame, { request }),
         }
       },
