@@ -20,12 +20,17 @@ export async function isNewestEvent(sql: Queryable, { accountId, provider, topic
   return noted.count > 0
 }
 
-/** Ends the sign-ins until a time: web sessions, sign-in links, and the tokens of the app. */
+/**
+ * Ends the sign-ins until a time: web sessions, sign-in links, the tokens of the app, and the pushes to its phones. The
+ * app hands in its push token when its person has signed in again.
+ */
 export async function endSignIns(sql: Queryable, accountId: string, until: Date): Promise<void> {
   // The account first, as a change of address and an erasure do.
   await sql`update accounts set signed_out_at = greatest(signed_out_at, ${until}) where id = ${accountId}`
   await sql`delete from web_sessions where account_id = ${accountId} and signed_in_at <= ${until}`
   await sql`delete from link_tokens where account_id = ${accountId} and purpose = 'sign_in'`
+  await sql`update devices set push_token = null, push_token_index = null
+    where account_id = ${accountId} and seen_at <= ${until} and push_token_index is not null`
 }
 
 /**

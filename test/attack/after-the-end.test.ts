@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createApiKey, endpointOfRevokedKeyTask, revokeApiKey } from '../../db/api-keys.ts'
 import { createLinkToken } from '../../db/crypto/link-tokens.ts'
+import { listDevices } from '../../db/devices.ts'
 import { applyEmailChange, insertEmailChange, openEmailChange } from '../../db/email-changes.ts'
 import { listEndpointsOfKey } from '../../db/events/recipients.ts'
 import { endAddressChanges, endSignIns } from '../../db/sign-in-events.ts'
@@ -66,6 +67,29 @@ test('a change of address that a hijacked sign-in has begun ends with it, in wha
   // Nothing of anybody else ends.
   for (const link of theirs.links) expect(await statusOf(link)).toBe(200)
   expect(await applyEmailChange(sql, harness.api, theirs.id, at)).toBe('changed')
+})
+
+test('a phone of a sign-in that has ended gets no more pushes, until it is registered again', async () => {
+  const { sql } = harness.api
+  const [hijacked, other] = [await aPerson(), await aPerson()]
+  const register = async (id: string, deviceId: string) => {
+    const body = { platform: 'ios', pushToken: `push of ${deviceId} of ${id}` }
+    const made = await harness.call('PUT', `/v1/accounts/${id}/devices/${deviceId}`, { token: service, body })
+    expect(made.status, made.text).toBe(200)
+    return new Date(String(made.body.seenAt))
+  }
+  const pushesTo = async (id: string) =>
+    (await listDevices(sql, harness.api, id)).flatMap(({ deviceId, pushToken }) => (pushToken ? [deviceId] : [])).sort()
+  await register(other.id, 'theirs')
+  await register(hijacked.id, 'own')
+  const seenAt = await register(hijacked.id, 'hijackers')
+  await endSignIns(sql, hijacked.id, plusMs(seenAt, -hour))
+  expect(await pushesTo(hijacked.id)).toEqual(['hijackers', 'own'])
+  await endSignIns(sql, hijacked.id, seenAt)
+  expect(await pushesTo(hijacked.id)).toEqual([])
+  expect(await pushesTo(other.id)).toEqual(['theirs'])
+  await register(hijacked.id, 'own')
+  expect(await pushesTo(hijacked.id)).toEqual(['own'])
 })
 
 test('a change of address that was asked for since stays', async () => {
