@@ -6,7 +6,8 @@ import { findAccountOfIdentity, linkIdentity, listIdentities, type NewIdentity }
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { personAddressHeader, personAddressMeaning } from '../http/address.ts'
 import { spend } from '../http/allowance.ts'
-import { actorOf } from '../http/caller.ts'
+import { assertFreshSignIn } from '../http/auth.ts'
+import { actorOf, type Caller } from '../http/caller.ts'
 import { entityTag } from '../http/entity-tag.ts'
 import { orNotFound, Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
@@ -22,7 +23,7 @@ export function signInRoutes(api: ApiContext): Route[] {
       tag: 'accounts',
       summary: 'Record a sign-in',
       description:
-        "Stores the person's IP address and the time of the sign-in, and links the Apple or Google user of a token in the body. Without a token the body is an empty object.",
+        "Stores the person's IP address and the time of the sign-in, and links the Apple or Google user of a token in the body. Without a token the body is an empty object. A person links another user within ten minutes of their sign-in alone, as they delete the account.",
       promises: ['C5', 'C6', 'R1', 'R4'],
       callers: ['service', 'person'],
       scope: 'accounts',
@@ -34,12 +35,12 @@ export function signInRoutes(api: ApiContext): Route[] {
       responses: {
         200: { description: 'The account as it is now', schema: account, headers: { ETag: 'the version' } },
       },
-      problems: ['sign_in_refused', 'identity_taken', 'identity_differs'],
+      problems: ['sign_in_refused', 'identity_taken', 'identity_differs', 'fresh_sign_in_required'],
       async handle({ params: { id }, body, caller, ip, requestId }) {
         await spend(api, 'sign_in', { accountId: id })
         const asking = { caller, ip, requestId }
         const proven = await proveIdentities(api, body, asking)
-        if (proven.google) await assertLinkable(id, proven.google)
+        if (proven.google) await assertLinkable(id, proven.google, caller)
         // Apple's code works once: a sign-in that will be refused must not spend it.
         const refreshToken = proven.apple
           ? await appleToken(id, proven.apple, body.apple?.authorizationCode, asking)
@@ -64,20 +65,31 @@ export function signInRoutes(api: ApiContext): Route[] {
     authorizationCode: string | undefined,
     asking: Parameters<typeof redeemAppleCode>[2],
   ): Promise<string | null> {
-    const owner = await assertLinkable(id, identity)
+    const owner = await assertLinkable(id, identity, asking.caller)
     if (authorizationCode !== undefined) return redeemAppleCode(api, { identity, authorizationCode }, asking)
     if (owner === id) return null
     // G3, delete at once: without the code we get no refresh token, by which a deletion revokes the link at Apple.
     throw new Problem('invalid_request', { errors: [{ field: 'apple.authorizationCode', reason: 'missing' }] })
   }
 
-  /** @returns the account that is linked with the identity already @throws Problem identity_taken, identity_differs */
-  async function assertLinkable(id: string, { provider, subject }: ProvenIdentity): Promise<string | undefined> {
+  /**
+   * G3: whoever is linked may delete the account, by deleting their own account at Apple. So a link needs the fresh
+   * sign-in that a deletion needs.
+   * @returns the account that is linked with the identity already
+   * @throws Problem identity_taken, identity_differs, fresh_sign_in_required
+   */
+  async function assertLinkable(
+    id: string,
+    { provider, subject }: ProvenIdentity,
+    caller: Caller,
+  ): Promise<string | undefined> {
     const owner = await findAccountOfIdentity(api.sql, api, provider, subject)
     if (owner !== undefined && owner !== id) throw new Problem('identity_taken')
-    const own = owner === undefined ? await listIdentities(api.sql, api, id) : []
+    if (owner !== undefined) return owner
+    const own = await listIdentities(api.sql, api, id)
     if (own.some((identity) => identity.provider === provider)) throw new Problem('identity_differs')
-    return owner
+    assertFreshSignIn(caller, new Date())
+    return undefined
   }
 
   /** Links all identities, or none: a sign-in that is refused changes nothing. */

@@ -1,6 +1,7 @@
 /** Sign-up and sign-in by Apple and Google, against their simulators. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import type { Accounts, Identities } from '../../db/connection/schema.ts'
 import { insertDraft, postPolicy, returnNewcomers, versionForNewcomers, withdrawPolicy } from '../../db/policies.ts'
 import { meanwhile } from '../attack/meanwhile.ts'
@@ -48,6 +49,34 @@ test('C6 G3: a sign-up with Apple links the user, and stores the refresh token e
   expect(harness.api.cipher.decrypt(key, 'identities.refresh_token', row?.refresh_token ?? Buffer.alloc(0))).toBe(
     grant?.refreshToken,
   )
+})
+
+test('a person links another Apple or Google user soon after their sign-in alone, as they delete the account', async () => {
+  const person = newPerson()
+  const fresh = await harness.firebaseToken({ email: person.email })
+  const made = await harness.call('POST', '/v1/accounts', { token: fresh.token, body: person })
+  const old = await harness.firebaseToken({ uid: fresh.uid, authTimeSecondsAgo: 3600 })
+  const record = (token: string, body: object) =>
+    harness.call('POST', `/v1/accounts/${made.body.id}/sign-ins`, { token, body })
+  const linked = async (): Promise<string[]> => {
+    const account = await harness.call('GET', `/v1/accounts/${made.body.id}`, { token: service })
+    const identities = z.array(z.object({ provider: z.string() })).parse(account.body.identities)
+    return identities.map(({ provider }) => provider).sort()
+  }
+  const [byApple, { idToken }] = [await apple(), await google()]
+  const proofs = [{ apple: proofOf(byApple) }, { google: { identityToken: idToken } }]
+  for (const proof of proofs) {
+    const { status, body } = await record(old.token, proof)
+    expect([status, body.code]).toEqual([401, 'fresh_sign_in_required'])
+  }
+  expect(await linked()).toEqual(['firebase'])
+  // Apple's code is not spent by the refusal.
+  for (const proof of proofs) expect((await record(fresh.token, proof)).status).toBe(200)
+  expect(await linked()).toEqual(['apple', 'firebase', 'google'])
+  // Who is linked already signs in at any time.
+  const again = { apple: { identityToken: byApple.idToken }, google: { identityToken: idToken } }
+  expect((await record(old.token, again)).status).toBe(200)
+  expect((await record(old.token, {})).status).toBe(200)
 })
 
 test('a sign-up uses the e-mail address of the request, not the one in the token', async () => {
