@@ -22,8 +22,13 @@ export interface WebSession {
 /** The columns of a session that come from a sign-in at the OpenID provider (db/operator/openid-sessions.ts). */
 export type OpenIdColumns = Pick<WebSessions, 'openid_refresh_token' | 'openid_sid_index'>
 
+/** Deletes sessions that have expired. */
+export async function deleteExpiredSessions(sql: Queryable, at: Date): Promise<void> {
+  await sql`delete from web_sessions where expires_at <= ${at}`
+}
+
 /**
- * Opens a session, and deletes expired ones.
+ * Opens a session.
  * @param session.replaces the secret of the session that the browser had until now
  * @returns the secret for the cookie
  */
@@ -38,7 +43,6 @@ export async function openSession(
   },
 ): Promise<string> {
   const { owner, replaces, at, expiresAt, openId } = session
-  await sql`delete from web_sessions where expires_at <= ${at}`
   if (replaces !== undefined) await closeSession(sql, replaces)
   const secret = newSecret()
   await sql`insert into web_sessions ${sql({

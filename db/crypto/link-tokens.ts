@@ -37,6 +37,23 @@ export async function createLinkToken(
   return secret
 }
 
+/**
+ * Creates a link that signs in, for a mail to an address that the account still has: whoever has the address that it has
+ * left must not get one. A change of address waits for it, or it for the change.
+ * @returns its secret; undefined when the account has another address by now
+ */
+export async function createSignInLink(
+  sql: Queryable,
+  link: { accountId: string; addressIndex: Buffer; next: string; at: Date; expiresAt: Date },
+): Promise<string | undefined> {
+  const secret = newSecret()
+  const made = await sql`
+    insert into link_tokens (token_hash, purpose, account_id, next, created_at, expires_at)
+    select ${hashOf(secret)}, 'sign_in', id, ${link.next}, ${link.at}, ${link.expiresAt} from accounts
+    where id = ${link.accountId} and email_index = ${link.addressIndex} for share`
+  return made.count === 1 ? secret : undefined
+}
+
 /** Reads a link without spending it, since mail scanners follow links. */
 export async function peekLinkToken(
   sql: Queryable,
