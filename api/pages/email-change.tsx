@@ -5,7 +5,9 @@
 import { Icon } from './brand/icons.tsx'
 import { type PageContext, renderLayout } from './layout.tsx'
 
-export type EmailChangePage = 'ask_old' | 'ask_new' | 'agreed' | 'changed' | 'over'
+export type EmailChangePage =
+  /** which new address, since somebody else may have asked for another one */
+  { state: 'ask_old'; newEmail: string } | { state: 'ask_new' | 'agreed' | 'changed' | 'over' }
 
 /** A change ends the sessions of the web. */
 const wayOn = {
@@ -16,28 +18,43 @@ const wayOn = {
 
 export function renderEmailChange(what: EmailChangePage, page: PageContext): string {
   const { t } = page.texts
-  const side = { ask_old: 'Old', ask_new: 'New' } as const
   return renderLayout({
     ...page,
-    title: t(`page.emailChange.${what}`),
+    title: t(`page.emailChange.${what.state}`),
     children:
-      what === 'ask_old' || what === 'ask_new' ? (
-        <>
-          <p>{t(`page.emailChange.ask${side[what]}Text`)}</p>
-          <form method="post">
-            <button type="submit">{t('page.emailChange.agree')}</button>
-          </form>
-          <p className="quiet">{t(`page.emailChange.ask${side[what]}Note`)}</p>
-        </>
+      what.state === 'ask_old' ? (
+        <Ask
+          text={t('page.emailChange.askOldText', { address: what.newEmail })}
+          note={t('page.emailChange.askOldNote')}
+          agree={t('page.emailChange.agree')}
+        />
+      ) : what.state === 'ask_new' ? (
+        <Ask
+          text={t('page.emailChange.askNewText')}
+          note={t('page.emailChange.askNewNote')}
+          agree={t('page.emailChange.agree')}
+        />
       ) : (
         <>
-          <p>{t(`page.emailChange.${what}Text`)}</p>
+          <p>{t(`page.emailChange.${what.state}Text`)}</p>
           <p>
-            <a className="way" href={wayOn[what].href}>
-              <Icon of="forward" /> {t(wayOn[what].label)}
+            <a className="way" href={wayOn[what.state].href}>
+              <Icon of="forward" /> {t(wayOn[what.state].label)}
             </a>
           </p>
         </>
       ),
   })
+}
+
+function Ask({ text, note, agree }: Record<'text' | 'note' | 'agree', string>) {
+  return (
+    <>
+      <p>{text}</p>
+      <form method="post">
+        <button type="submit">{agree}</button>
+      </form>
+      <p className="quiet">{note}</p>
+    </>
+  )
 }

@@ -64,16 +64,22 @@ export function renderLinkSent(page: PageContext, validMinutes: number): string 
   })
 }
 
-/** Mail scanners follow links: only the button signs in. */
-export function renderUseLink(token: string, page: PageContext): string {
+/**
+ * Mail scanners follow links: only the button signs in. Somebody else may have sent the link, to have a person pay for
+ * their eSIMs: the page says whose account it is.
+ */
+export function renderUseLink({ token, email }: { token: string; email: string }, page: PageContext): string {
   const { t } = page.texts
   return renderLayout({
     ...page,
     title: t('account.signIn.use'),
     children: (
-      <Form action={`/account/sign-in/${token}`}>
-        <button type="submit">{t('account.signIn.title')}</button>
-      </Form>
+      <>
+        <p>{t('account.signIn.as', { address: email })}</p>
+        <Form action={`/account/sign-in/${token}`}>
+          <button type="submit">{t('account.signIn.title')}</button>
+        </Form>
+      </>
     ),
   })
 }

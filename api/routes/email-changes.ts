@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { languageOf } from '../../db/accounts.ts'
 import { peekLinkToken } from '../../db/crypto/link-tokens.ts'
-import type { EmailChange } from '../../db/email-changes.ts'
+import { type EmailChange, findEmailChange } from '../../db/email-changes.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { isoOrNull } from '../../shared/calendar.ts'
 import { actAndRecord } from '../acts/recorded-acts.ts'
@@ -143,8 +143,11 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       responses: { 200: html, 404: html },
       async handle({ params, page }) {
         const link = await peekLinkToken(sql, params.token, sides, new Date())
-        if (!link) return lost(page())
-        const what = link.purpose === 'email_change_old' ? 'ask_old' : 'ask_new'
+        const change = link?.subjectId ? await findEmailChange(sql, api, link.subjectId) : undefined
+        if (!link || !change?.newEmail) return lost(page())
+        const { newEmail } = change
+        const isOld = link.purpose === 'email_change_old'
+        const what: EmailChangePage = isOld ? { state: 'ask_old', newEmail } : { state: 'ask_new' }
         return shown(what, page(await languageOf(sql, link.accountId)))
       },
     }),
@@ -164,7 +167,7 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
         const state = await client.confirm(params.token)
         if (!link || !state) return lost(page())
         const what = state.status === 'open' ? 'agreed' : state.status === 'changed' ? 'changed' : 'over'
-        return shown(what, page(await languageOf(sql, link.accountId)))
+        return shown({ state: what }, page(await languageOf(sql, link.accountId)))
       },
     }),
   ]

@@ -36,6 +36,7 @@ export const account = {
   'signIn.nothing':
     'Nichts angekommen? Sehen Sie im Spam-Ordner nach, oder <again>versuchen Sie es noch einmal</again> mit der Adresse, mit der Sie gekauft haben.',
   'signIn.use': 'Bei AMA eSIM anmelden',
+  'signIn.as': 'Das ist das Konto von {address}. Wenn das nicht Ihre Adresse ist, schließen Sie diese Seite.',
 
   'lost.title': 'Dieser Link funktioniert nicht',
   'lost.text':

@@ -27,9 +27,10 @@ export const page = {
   'emailChange.changed': 'Die Adresse ist geändert',
   'emailChange.over': 'Die Adresse bleibt, wie sie war',
   'emailChange.agree': 'Ich stimme zu',
-  'emailChange.askOldText': 'Von da an gehen E-Mails zu Ihrem Konto und zu Ihren eSIMs nur noch an die neue Adresse.',
+  'emailChange.askOldText':
+    'Von da an gehen E-Mails zu Ihrem Konto und zu Ihren eSIMs nur noch an {address}, und wer sie liest, kommt in das Konto.',
   'emailChange.askOldNote':
-    'Wenn Sie nicht darum gebeten haben, schließen Sie diese Seite und schreiben Sie uns: Ohne Sie geschieht nichts.',
+    'Wenn Sie nicht darum gebeten haben oder das nicht Ihre Adresse ist, schließen Sie diese Seite und schreiben Sie uns: Ohne Sie geschieht nichts.',
   'emailChange.askNewText': 'E-Mails zum Konto und zu seinen eSIMs kommen dann hier an.',
   'emailChange.askNewNote': 'Wenn Sie nicht wissen, worum es geht, schließen Sie diese Seite.',
   'emailChange.agreedText': 'Auch die andere Adresse muss zustimmen: Wir haben einen Link an sie geschickt.',

@@ -37,6 +37,7 @@ export const account = {
   'signIn.nothing':
     'Nothing came? Look in your spam folder, or <again>try again</again> with the address you bought with.',
   'signIn.use': 'Sign in to AMA eSIM',
+  'signIn.as': 'This is the account of {address}. If that is not your address, close this page.',
 
   'lost.title': 'This link does not work',
   'lost.text': 'It may be too old, used already, or not copied whole. What it showed may have been deleted, too.',

@@ -25,8 +25,10 @@ export const page = {
   'emailChange.changed': 'The address is changed',
   'emailChange.over': 'The address stays as it was',
   'emailChange.agree': 'I agree',
-  'emailChange.askOldText': 'From then on e-mails about your account and your eSIMs go to the new address only.',
-  'emailChange.askOldNote': 'If you did not ask for it, close this page and write to us: nothing happens without you.',
+  'emailChange.askOldText':
+    'From then on e-mails about your account and your eSIMs go to {address} only, and whoever reads them gets into the account.',
+  'emailChange.askOldNote':
+    'If you did not ask for it, or this is not your address, close this page and write to us: nothing happens without you.',
   'emailChange.askNewText': 'E-mails about the account and its eSIMs will come here.',
   'emailChange.askNewNote': 'If you do not know what this is about, close this page.',
   'emailChange.agreedText': 'The other address has to agree, too: we have sent it a link.',

@@ -36,6 +36,7 @@ export const account = {
   'signIn.nothing':
     'Nuk erdhi asgjë? Shikoni te e-mailet e padëshiruara, ose <again>provoni përsëri</again> me adresën me të cilën keni blerë.',
   'signIn.use': 'Hyni te AMA eSIM',
+  'signIn.as': 'Kjo është llogaria e {address}. Nëse nuk është adresa juaj, mbylleni këtë faqe.',
 
   'lost.title': 'Kjo lidhje nuk funksionon',
   'lost.text':

@@ -27,8 +27,10 @@ export const page = {
   'emailChange.changed': 'Adresa u ndryshua',
   'emailChange.over': 'Adresa mbetet siç ishte',
   'emailChange.agree': 'Pajtohem',
-  'emailChange.askOldText': 'Prej atëherë e-mailet për llogarinë dhe eSIM-et tuaja shkojnë vetëm në adresën e re.',
-  'emailChange.askOldNote': 'Nëse nuk e keni kërkuar ju, mbylleni këtë faqe dhe na shkruani: pa ju nuk ndodh asgjë.',
+  'emailChange.askOldText':
+    'Prej atëherë e-mailet për llogarinë dhe eSIM-et tuaja shkojnë vetëm te {address}, dhe kush i lexon hyn në llogari.',
+  'emailChange.askOldNote':
+    'Nëse nuk e keni kërkuar ju, ose kjo nuk është adresa juaj, mbylleni këtë faqe dhe na shkruani: pa ju nuk ndodh asgjë.',
   'emailChange.askNewText': 'E-mailet për llogarinë dhe eSIM-et e saj do të vijnë këtu.',
   'emailChange.askNewNote': 'Nëse nuk e dini për çfarë bëhet fjalë, mbylleni këtë faqe.',
   'emailChange.agreedText': 'Edhe adresa tjetër duhet të pajtohet: i kemi dërguar një lidhje.',

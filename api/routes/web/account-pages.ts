@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { findAccount, languageOf, stripeCustomerOf, updateAccount } from '../../../db/accounts.ts'
+import { findAccount, stripeCustomerOf, updateAccount } from '../../../db/accounts.ts'
 import { listConsents, setPromotions } from '../../../db/consents.ts'
 import { peekLinkToken } from '../../../db/crypto/link-tokens.ts'
 import { listDevices } from '../../../db/devices.ts'
@@ -108,9 +108,10 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       responses: { 200: html, 404: html },
       async handle({ params, page }) {
         const link = await peekLinkToken(sql, params.token, ['sign_in'], new Date())
-        return link
-          ? { status: 200, headers, raw: renderUseLink(params.token, page(await languageOf(sql, link.accountId))) }
-          : { status: 404, headers, raw: renderNotFound(page()) }
+        const account = link && (await findAccount(sql, api, link.accountId))
+        if (!account) return { status: 404, headers, raw: renderNotFound(page()) }
+        const { email, language } = account
+        return { status: 200, headers, raw: renderUseLink({ token: params.token, email }, page(language)) }
       },
     }),
     defineRoute({
