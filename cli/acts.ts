@@ -20,7 +20,8 @@ const usage = `Usage: npm run cli -- <command> [--json]
   tasks                             the open tasks, the most urgent first
   task take|note|settle <task> --reason <text>
   task complete|try-again <task> --reason <text>     a deletion's step that was left to operators
-  account note|waive-old-address|child-report <account> --reason <text>
+  account note|child-report <account> --reason <text>
+  account waive-old-address <account> --new-email <address> --reason <text>
   privacy answer <request> --outcome granted|... --reason <text>
       [--answer-file <file>]        without one: answered elsewhere
   privacy extend <request> --because complexity|number_of_requests --reason <text>
@@ -49,6 +50,7 @@ const options = {
   outcome: text,
   'answer-file': text,
   because: text,
+  'new-email': text,
 } as const
 const { positionals, values } = readArguments(usage, options, { words: true })
 
@@ -132,7 +134,7 @@ function withReason(work: (reason: string) => Promise<void>): () => Promise<void
 }
 
 /** The value of an option without which nothing is asked. */
-function needed(option: 'reason' | 'outcome' | 'because'): string {
+function needed(option: 'reason' | 'outcome' | 'because' | 'new-email'): string {
   const { [option]: value } = values
   return value || endWithUsage(usage, missingOf({ [option]: value }) ?? '')
 }
@@ -153,7 +155,10 @@ function accountWork(name: string, account: string): (() => Promise<void>) | und
     'child-report': `/v1/accounts/${account}/child-report`,
   }
   const address = Object.hasOwn(addresses, name) ? addresses[name] : undefined
-  return address === undefined ? undefined : withReason((reason) => show('POST', address, { reason }))
+  if (address === undefined) return undefined
+  // Another change of address may have been asked for since the operator has looked.
+  const about = name === 'waive-old-address' ? { newEmail: needed('new-email') } : {}
+  return withReason((reason) => show('POST', address, { ...about, reason }))
 }
 
 function requestWork(name: string, address: string): (() => Promise<void>) | undefined {

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import { languageOf } from '../../db/accounts.ts'
+import { languageOf, normalEmail } from '../../db/accounts.ts'
 import { peekLinkToken } from '../../db/crypto/link-tokens.ts'
 import { type EmailChange, findEmailChange } from '../../db/email-changes.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { isoOrNull } from '../../shared/calendar.ts'
 import { actAndRecord } from '../acts/recorded-acts.ts'
 import { actorOf } from '../http/caller.ts'
+import { Problem } from '../http/problem.ts'
 import { defineRoute, html, type Route } from '../http/route.ts'
 import { type EmailChangePage, renderEmailChange } from '../pages/email-change.tsx'
 import { layoutHeaders, type PageContext } from '../pages/layout.tsx'
@@ -14,7 +15,7 @@ import { renderNotFound } from '../pages/problems/not-found.tsx'
 import { createEmailChangeClient } from '../runs/email-change-client.ts'
 import { accountParams, email } from '../views/account-fields.ts'
 import { enumeration } from '../views/enumeration.ts'
-import { actReason } from '../views/operator-words.ts'
+import { whyField } from '../views/operator-words.ts'
 import { createAccountActs } from './console/account-acts.ts'
 
 const time = z.iso.datetime()
@@ -36,6 +37,13 @@ const emailChange = z
     newConfirmedAt: time.nullable(),
   })
   .meta({ id: 'EmailChange' })
+
+const waivedOldAddress = z
+  .strictObject({
+    newEmail: email.optional().describe('the address that the person has asked for, as they say it'),
+    ...whyField,
+  })
+  .meta({ id: 'WaivedOldAddress' })
 
 const one = { description: 'The change and its state', schema: emailChange }
 const token = z.strictObject({ token: z.string().max(100) })
@@ -114,20 +122,22 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       tag: 'accounts',
       summary: "Waive the old address's consent, for a person who no longer receives its mail",
       description:
-        'Only after the operator has identified the person by other means. The new address must still agree.',
+        'Only after the operator has identified the person by other means. The new address must still agree. With `newEmail` it is about the change to that address alone: whoever has taken over the sign-in may have asked for another one since.',
       promises: ['G2'],
       callers: ['operator'],
       reads: ['emailChanges'],
       account: 'id',
       params: accountParams,
-      body: actReason.optional(),
+      body: waivedOldAddress.optional(),
       responses: { 200: one },
       problems: ['not_found', 'email_change_state_conflict'],
       async handle({ params: { id }, body, caller }) {
-        await client.latest(id)
+        const change = await client.latest(id)
+        if (body?.newEmail !== undefined && normalEmail(body.newEmail) !== normalEmail(change.newEmail ?? ''))
+          throw new Problem('email_change_state_conflict', { detail: 'No change to this address is open.' })
         const entry = { ...accounts.entryOf('waive-old-address', id), reason: body?.reason ?? null }
         await actAndRecord(api, caller, undefined, entry, (ids) =>
-          accounts.acts['waive-old-address'].perform(id, actorOf(caller), ids),
+          accounts.acts['waive-old-address'].perform(id, actorOf(caller), { ...ids, change: change.id }),
         )
         return { status: 200, body: view(await client.latest(id)) }
       },

@@ -79,7 +79,7 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
   for (const args of [
     ...['take', 'note', 'settle'].map((name) => ['task', name, task?.id ?? '', ...reason]),
     ['account', 'note', person.accountId, ...reason],
-    ['account', 'waive-old-address', person.accountId, ...reason],
+    ['account', 'waive-old-address', person.accountId, '--new-email', email, ...reason],
     ['privacy', 'extend', slow, '--because', 'complexity', ...reason],
     ['privacy', 'answer', asked, '--outcome', 'granted', '--answer-file', file, ...reason],
     ...['submit', 'accept'].map((name) => ['dispute', name, order.id, dispute, ...reason]),

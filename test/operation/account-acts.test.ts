@@ -86,6 +86,19 @@ test('G2: a form about a change of address waives no other one that was asked fo
   expect(await actsOf(person)).toMatchObject([{ state: 'refused', code: 'email_change_state_conflict' }])
 })
 
+test('G2: a program that names the new address waives no other change of address', async () => {
+  const person = await harness.signUp()
+  const path = `/v1/accounts/${person.accountId}/email-change/waive-old`
+  const asked = await askToChange(person)
+  const replaced = await askToChange(person)
+  const waive = (newEmail: string) => operator.post(path, { newEmail, reason: 'they have shown their passport' })
+  const stale = await waive(asked.email)
+  expect([stale.status, stale.body.code]).toEqual([409, 'email_change_state_conflict'])
+  expect([await waivedBy(asked.id), await waivedBy(replaced.id)]).toEqual([null, null])
+  expectStatus(await waive(replaced.email.toUpperCase()), 200)
+  expect(await waivedBy(replaced.id)).toMatch(/^operator:/)
+})
+
 test('K1: the account of a child is deleted by a form with a reason; who did it stays on record, and nothing of the child', async () => {
   const person = await harness.signUp()
   const form = `${pageOf(person)}/child-report`
