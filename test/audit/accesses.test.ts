@@ -8,12 +8,15 @@ import { eraseLateRows } from '../../db/erasure/erased-rows.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { textsOf } from '../../messages/texts.ts'
 import { privacyReference } from '../../policy/privacy-reference.ts'
+import { initialSearchAttributes } from '../../shared/search-attributes.ts'
+import { accountInactivityType, inactivityWorkflowId } from '../../workflows/retention/account-inactivity.contract.ts'
 import { readDescribed } from '../harness/api/described.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
+import { until } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
 
 const harness = await shareStack()
@@ -50,8 +53,11 @@ test('every route that tells an operator or the app backend about a person says 
       ...namesIn(part, seen),
     ])
   }
-  // Fields that only a person has.
-  const personal = ['accountId', 'email', 'firstName', 'iccid', 'activationCode', 'pushToken', 'deviceId', 'newEmail']
+  // Fields that only a person has, or that name what a person has bought or asked for.
+  const personal = [
+    ...['accountId', 'email', 'firstName', 'iccid', 'activationCode', 'pushToken', 'deviceId', 'newEmail'],
+    ...['subjectId', 'runId'],
+  ]
   // An answer of the form of an event, whose only event is about the endpoint.
   const aboutNobody = ['post /v1/webhook-endpoints/{id}/ping']
   const unsaid: string[] = []
@@ -146,6 +152,45 @@ test('tasks about a person are read by the console and by programs with a record
   ])
   for (const { fields } of rows) expect(fields).toContain('orders')
   await sql`delete from attention where subject_id = ${id}`
+})
+
+test('differences, items of a restore and runs about a person are read with a record of it', async () => {
+  const person = await harness.signUp()
+  const { id: orderId } = await harness.buy(person)
+  const [id, at] = [randomUUID(), new Date()]
+  await sql`insert into reconciliations ${sql({ id, state: 'complete', started_at: at, read_from: at })}`
+  const difference = { reconciliation_id: id, kind: 'refund_missing', subject_id: orderId, part: '', detail: '5.00' }
+  await sql`insert into reconciliation_differences ${sql({ ...difference, subject_at: at })}`
+  const restore = { id, backup_id: 'b', reads_since: at, restored_at: at, opened_at: at, series: 'R9' }
+  await sql`insert into restores ${sql(restore)}`
+  const item = { restore_id: id, kind: 'order', subject_id: orderId, outcome: 'rebuilt' }
+  await sql`insert into restored_items ${sql(item)}`
+  // Nobody works for it: it stays late.
+  const workflowId = inactivityWorkflowId(person.accountId)
+  const late = initialSearchAttributes({ status: 'waiting', waitingFor: 'a warning', dueAt: new Date(0) })
+  const run = await harness.temporal.workflow.start(accountInactivityType, {
+    workflowId,
+    taskQueue: 'nobody',
+    args: [{ accountId: person.accountId }],
+    typedSearchAttributes: late,
+  })
+  const surfer = createSurfer(harness.urls.api)
+  await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+  await until('the run is listed', async () => (await surfer.open('/console')).html.includes(workflowId))
+  const rows = await added(person, async () => {
+    for (const path of [`/v1/reconciliations/${id}`, `/v1/restores/${id}/items`])
+      expect((await harness.operator.get(path)).text).toContain(orderId)
+    await surfer.open('/console')
+  })
+  expect(rows.map(({ route }) => route).sort()).toEqual([
+    'GET /console',
+    'GET /v1/reconciliations/{id}',
+    'GET /v1/restores/{id}/items',
+  ])
+  for (const { fields } of rows) expect(fields).toContain('orders')
+  await run.terminate()
+  await sql`delete from restores where id = ${id}`
+  await sql`delete from reconciliations where id = ${id}`
 })
 
 test('what a person had asked before they signed up is read with a record of it, once they have an account', async () => {

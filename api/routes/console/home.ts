@@ -1,6 +1,7 @@
 /** The console's first page: what needs an operator, the most urgent first, and what the service is doing. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
+import { accountsNamedIn } from '../../../db/access/named-accounts.ts'
 import { listOutages } from '../../../db/operation/outside-parties.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
 import { countWaitingOrders } from '../../../db/operator/order-queue.ts'
@@ -84,7 +85,12 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
         operatorNames(sql),
       ])
     const { rows: tasks, nextCursor } = cutPage(found, shown, positionOf)
-    const [owners, ofRequests] = await Promise.all([ownersOfTasks(sql, tasks), ownersOfRequests(sql, open)])
+    const listed = [...(runs ?? []), ...(wedged ?? [])].map(({ workflowId }) => workflowId)
+    const [owners, ofRuns, ofRequests] = await Promise.all([
+      ownersOfTasks(sql, tasks),
+      accountsNamedIn(sql, listed.join('\n')),
+      ownersOfRequests(sql, open),
+    ])
     const { kept, broken, unknown } = viewEvidence(read)
     const raw = renderConsole(frameOf(api, caller), {
       orderCounts,
@@ -116,6 +122,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
         ...inReview.orders.map((row) => row.account_id),
         ...ofRequests.values(),
         ...accountsOf(owners),
+        ...ofRuns,
       ],
     }
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
+import { accountsNamedIn } from '../../../db/access/named-accounts.ts'
 import { countWrapped, type KnownKey, listKeys } from '../../../db/crypto/encryption-keys.ts'
 import {
   findKeyRotation,
@@ -147,18 +148,21 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
       summary: 'List at most 200 open runs that still need an old payload key',
       promises: ['S1'],
       callers: ['operator'],
+      reads: ['orders'],
       params: idParams,
       responses: { 200: { description: 'The runs', schema: z.object({ items: z.array(run), more: z.boolean() }) } },
       problems: ['not_found'],
       async handle({ params: { id } }) {
         const { purpose, toKey } = await found(id)
         const items: z.input<typeof run>[] = []
-        if (purpose !== 'payload') return { status: 200, body: { items, more: false } }
-        for await (const { startedAt, ...rest } of runsUnderOldKeys(temporal, toKey)) {
-          if (items.length === shownRuns) return { status: 200, body: { items, more: true } }
-          items.push({ ...rest, startedAt: startedAt.toISOString() })
-        }
-        return { status: 200, body: { items, more: false } }
+        let more = false
+        if (purpose === 'payload')
+          for await (const { startedAt, ...rest } of runsUnderOldKeys(temporal, toKey)) {
+            more = items.length === shownRuns
+            if (more) break
+            items.push({ ...rest, startedAt: startedAt.toISOString() })
+          }
+        return { status: 200, about: await accountsNamedIn(sql, JSON.stringify(items)), body: { items, more } }
       },
     }),
     defineRoute({

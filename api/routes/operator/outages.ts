@@ -1,6 +1,7 @@
 /** Outages and wedged runs: outside parties that do not answer, and runs whose workflow task fails. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
+import { accountsNamedIn } from '../../../db/access/named-accounts.ts'
 import { listOutages } from '../../../db/operation/outside-parties.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { listWedgedRuns } from '../../runs/wedged-runs.ts'
@@ -63,11 +64,12 @@ export function outageRoutes({ sql, temporal }: ApiContext): Route[] {
       tag: 'operation',
       summary: 'The runs whose workflow task fails again and again',
       callers: ['operator'],
+      reads: ['orders'],
       responses: { 200: { description: `The newest ${shownAtMost} of them`, schema: wedgedRuns } },
       async handle() {
         const runs = await listWedgedRuns(temporal, { limit: shownAtMost, answerWithinMs })
         const items = runs.map(({ startedAt, ...run }) => ({ ...run, startedAt: startedAt.toISOString() }))
-        return { status: 200, body: { items } }
+        return { status: 200, about: await accountsNamedIn(sql, JSON.stringify(items)), body: { items } }
       },
     }),
   ]

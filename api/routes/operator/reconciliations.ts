@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
+import { accountsNamedIn } from '../../../db/access/named-accounts.ts'
 import {
   findReconciliation,
   listDifferences,
@@ -133,13 +134,15 @@ export function reconciliationRoutes(api: ApiContext): Route[] {
       summary: 'Show a reconciliation with its differences',
       promises: ['U2', 'U6'],
       callers: ['operator'],
+      reads: ['orders'],
       params: z.strictObject({ id: z.uuid() }),
       responses: { 200: { description: 'The reconciliation', schema: withDifferences } },
       problems: ['not_found'],
       async handle({ params: { id } }) {
         const found = orNotFound(await findReconciliation(sql, id))
         const differences = await listDifferences(sql, id, differencesAtMost)
-        return { status: 200, body: { ...view(found), differences: differences.map(explained) } }
+        const about = await accountsNamedIn(sql, JSON.stringify(differences))
+        return { status: 200, about, body: { ...view(found), differences: differences.map(explained) } }
       },
     }),
   ]

@@ -1,6 +1,7 @@
 /** U2, paid means delivered or refunded: operators see the findings of a restore, and the outcome of each item. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../../context.ts'
+import { accountsNamedIn } from '../../../../db/access/named-accounts.ts'
 import {
   countItems,
   countLostNumbers,
@@ -95,6 +96,7 @@ export function restoreRoutes({ sql }: ApiContext): Route[] {
       summary: 'List what a restore found newer than its backup, and what became of each item',
       promises: ['U2'],
       callers: ['operator'],
+      reads: ['orders'],
       duringRestore: true,
       params: idParams,
       query: z.strictObject({ ...pageQuery, outcome: outcome.optional() }),
@@ -109,7 +111,8 @@ export function restoreRoutes({ sql }: ApiContext): Route[] {
           limit: query.limit + 1,
         })
         const page = cutPage(items, query.limit, (each) => [each.kind, each.subjectId])
-        return { status: 200, body: { items: page.rows, nextCursor: page.nextCursor } }
+        const about = await accountsNamedIn(sql, JSON.stringify(page.rows))
+        return { status: 200, about, body: { items: page.rows, nextCursor: page.nextCursor } }
       },
     }),
   ]
