@@ -3,12 +3,13 @@ import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
 import type { Metrics } from '../../shared/metrics.ts'
 import { WindowCounts } from '../../shared/window-counts.ts'
 import { addressOf } from './address.ts'
-import { scopeOf } from './caller.ts'
+import { actorOf, type Caller, scopeOf } from './caller.ts'
 import { Problem } from './problem.ts'
 import { requestContextOf } from './request-context.ts'
 
 /**
- * Most requests per minute and process: by kind of key, by account, or by IP address for callers without credentials.
+ * Most requests per minute and process: of each key, operator and account, and of each IP address for callers without
+ * credentials.
  */
 export interface Limits {
   service: number
@@ -52,7 +53,7 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
     limit: (_request, response) => limits[limitKind(response)],
     keyGenerator: (request, response) => {
       const { caller } = requestContextOf(response)
-      return caller.kind === 'public' ? `${limitKind(response)}:${addressKey(addressOf(request))}` : scopeOf(caller)
+      return caller.kind === 'public' ? `${limitKind(response)}:${addressKey(addressOf(request))}` : countedAs(caller)
     },
     // Without a trusted proxy these headers are ignored: a caller who sends them is no fault of the configuration. The
     // check of where the limiter is made reads a stack, and with it the map of all sources, at each start.
@@ -87,6 +88,10 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
     },
   }
 }
+
+/** Whose requests are counted together: one key or operator must not use up what the others may. */
+const countedAs = (caller: Caller): string =>
+  'keyId' in caller || caller.kind === 'console' ? actorOf(caller) : scopeOf(caller)
 
 function limitKind(response: Response): Exclude<keyof Limits, 'failedAuthentications'> {
   const { caller, webhook } = requestContextOf(response)

@@ -1,8 +1,12 @@
 /** Limits of requests hold exactly for requests that come at the same moment. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { cookieName } from '../../api/sign-in/session-cookie.ts'
+import { saveOperator } from '../../db/operator/operators.ts'
 import { spendAllowance } from '../../db/requests/allowances.ts'
+import { openSession } from '../../db/web-sessions.ts'
 import { allowances } from '../../policy/allowances.ts'
+import { plusMs } from '../../shared/calendar.ts'
 import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 
 const limit = 20
@@ -52,6 +56,26 @@ test('fifty requests at once with one service key are answered exactly up to the
 
 test('fifty requests at once with one operator key are answered exactly up to the limit', async () => {
   expect(await count('GET', path, { token: await harness.key('operator') })).toEqual({ 404: limit, 429: 30 })
+})
+
+test.each(['service', 'operator'] as const)('a %s key that is over the limit keeps out no other one', async (kind) => {
+  const [greedy, other] = [await harness.key(kind), await harness.key(kind)]
+  expect(await count('GET', path, { token: greedy })).toEqual({ 404: limit, 429: 30 })
+  expect((await harness.call('GET', path, { token: other })).status).toBe(404)
+})
+
+test('an operator on the console who is over the limit keeps out no other one', async () => {
+  const { sql } = harness.api
+  const at = new Date()
+  const cookieOf = async (name: string): Promise<Record<string, string>> => {
+    const email = `${name}-${randomUUID()}@people.example`
+    const { id } = await saveOperator(harness.api, { name, email, role: 'support', at })
+    const session = { owner: { operatorId: id }, replaces: undefined, at, expiresAt: plusMs(at, 60_000) }
+    return { cookie: `${cookieName('console', 'https://api.example.com')}=${await openSession(sql, session)}` }
+  }
+  const [greedy, other] = [await cookieOf('Ada'), await cookieOf('Bea')]
+  expect(await count('GET', '/console/sessions', { headers: greedy })).toEqual({ 200: limit, 429: 30 })
+  expect((await harness.call('GET', '/console/sessions', { headers: other })).status).toBe(200)
 })
 
 test('fifty requests at once of one newcomer are answered exactly up to the limit', async () => {
