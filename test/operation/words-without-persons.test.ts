@@ -45,3 +45,21 @@ test.each([
 ])('%s is refused', async (note) => {
   expect(await isTaken(note)).toEqual([false, false])
 })
+
+test.each([
+  'call 079 123 45 67',
+  'call +41 (79) 123-45-67',
+  'called +41.79.1234567 twice',
+  'ICCID 8910 3000 0000 1234 567',
+  'ann\uff20example.com',
+  'call \uff10\uff17\uff19\uff11\uff12\uff13\uff14\uff15\uff16\uff17',
+])('%s is refused, as people write it', (note) => {
+  expect(taskNote.safeParse(note).success).toBe(false)
+})
+
+test.each(['on 2026-11-30 at 14:05, 2 of 3', 'refunded 4.50 of 12.00 EUR on 30.11.2026', '1 2 3'])(
+  '%s is no long number',
+  (note) => {
+    expect(taskNote.safeParse(note).success).toBe(true)
+  },
+)
