@@ -95,8 +95,8 @@ export async function findPrivacyRequest(sql: Queryable, id: string): Promise<Pr
 }
 
 /**
- * The condition that a request is a person's: also one that they had made by mail before they signed up with its address,
- * which their erasure deletes, too (the view `owned_ids`).
+ * The condition that a request is a person's: also one that they had made by mail before they signed up with its
+ * address, which their erasure deletes, too (the view `owned_ids`).
  */
 export const isRequestOf = (sql: Queryable, accountId: string): Fragment => sql`
   (account_id = ${accountId} or (account_id is null and reply_to_index = (

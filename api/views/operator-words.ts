@@ -4,8 +4,8 @@ import type { OperatorActs } from '../../db/connection/schema.ts'
 import { enumeration } from './enumeration.ts'
 
 /**
- * Ids of ours, which hold seven digits in a row by chance, and those of Stripe. The database has the same exception, and
- * refuses what is written in the plainest way: db/migrations/0760-ids-in-notes.sql.
+ * Ids of ours, which hold seven digits in a row by chance, and those of Stripe. The database has the same exception,
+ * and refuses what is written in the plainest way: db/migrations/0760-ids-in-notes.sql.
  */
 const ids = new RegExp(
   '\\b([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' +

@@ -47,8 +47,8 @@ export async function recordAccesses(sql: Database, accesses: readonly Access[])
 export type AccessRow = Pick<AccessLog, 'at' | 'id' | 'actor_kind' | 'actor_id' | 'session' | 'route' | 'fields'>
 
 /**
- * The id of the key by which somebody has read, for the person whose data it is. An operator who was signed in has none,
- * and their own id is theirs.
+ * The id of the key by which somebody has read, for the person whose data it is. An operator who was signed in has
+ * none, and their own id is theirs.
  */
 export const keyOfAccess = ({ actor_id, session }: Pick<AccessRow, 'actor_id' | 'session'>): string | null =>
   session === null ? actor_id : null

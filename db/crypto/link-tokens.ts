@@ -38,8 +38,8 @@ export async function createLinkToken(
 }
 
 /**
- * Creates a link that signs in, for a mail to an address that the account still has: whoever has the address that it has
- * left must not get one. A change of address waits for it, or it for the change.
+ * Creates a link that signs in, for a mail to an address that the account still has: whoever has the address that it
+ * has left must not get one. A change of address waits for it, or it for the change.
  * @returns its secret; undefined when the account has another address by now
  */
 export async function createSignInLink(

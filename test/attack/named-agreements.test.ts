@@ -1,4 +1,4 @@
-/** What a person agrees to by a mailed link is named: somebody else may have asked for another thing, or sent the link. */
+/** What a person agrees to by a mailed link is named: somebody else may have asked for it, or have sent the link. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createLinkToken } from '../../db/crypto/link-tokens.ts'
