@@ -136,7 +136,7 @@ function refundActions({ account, refunds }: Parts): Record<string, Action> {
   return {
     'pending-refunds': (input) => {
       account.settings.pendingRefunds = flag(input, 'enabled')
-      account.settings.pendingReason = word(input, 'reason') ?? 'processing'
+      account.settings.pendingReason = textField(input, 'reason') ?? 'processing'
     },
     'settle-refund': (input) => {
       const pending = refundsOf(account, input).filter((refund) => refund.status === 'pending')
