@@ -14,7 +14,17 @@ export function unsealed(column: string, what: string): Violation {
     kind: 'schema',
     what,
     figure: 'unsealed_columns',
-    plant: ({ sql }) => sql.unsafe(`alter table ${table} alter column ${name} type bytea`),
+    // A trigger that names the column keeps its type.
+    plant: ({ sql }) =>
+      sql.unsafe(`
+        do $$ declare named text; begin
+          for named in
+            select tgname from pg_trigger t
+            join pg_attribute a on a.attrelid = t.tgrelid and a.attname = '${name}' and a.attnum = any (t.tgattr)
+            where t.tgrelid = '${table}'::regclass and not t.tgisinternal
+          loop execute format('drop trigger %I on ${table}', named); end loop;
+        end $$;
+        alter table ${table} alter column ${name} type bytea`),
     mend: ({ sql }) => sql.unsafe(`alter table ${table} alter column ${name} type sealed`),
   }
 }
