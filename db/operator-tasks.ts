@@ -34,7 +34,27 @@ export const raisedAgain = (sql: Queryable) => sql`
  * Raises a task. It exists once for each kind and subject; a settled one is opened again, and an open one gets the new
  * due date, attributes and detail.
  */
-export async function raiseOperatorTask(sql: Queryable, task: NewOperatorTask): Promise<void> {
+export const raiseOperatorTask = (sql: Queryable, task: NewOperatorTask): Promise<void> => raise(sql, task, sql`true`)
+
+/**
+ * Raises a task that comes up again at each look or event as long as it lasts. What an operator has settled stays
+ * settled while it is the same: its detail, its facts and its due date.
+ * @param since when what it is about has begun: an operator who settled the task before that did not know of it
+ */
+export async function raiseUnlessSettled(sql: Queryable, task: NewOperatorTask, since?: Date): Promise<void> {
+  const isSame = sql`(excluded.detail is null or attention.detail is not distinct from excluded.detail)
+    and attention.attributes is not distinct from excluded.attributes
+    and attention.due_at is not distinct from excluded.due_at`
+  const isLater = since === undefined ? sql`true` : sql`attention.resolved_at >= ${since}`
+  await raise(
+    sql,
+    task,
+    sql`coalesce(not (attention.resolved_by like 'operator:%' and ${isLater} and ${isSame}), true)`,
+  )
+}
+
+/** @param unless the condition for the change of a task that is there */
+async function raise(sql: Queryable, task: NewOperatorTask, unless: Fragment): Promise<void> {
   const attributes = task.attributes ? sql.json({ ...task.attributes }) : null
   await sql`insert into attention (id, kind, subject_id, detail, opened_at, due_at, attributes)
     values (${randomUUID()}, ${task.kind}, ${task.subjectId}, ${task.detail ?? null}, ${task.at}, ${task.dueAt ?? null},
@@ -43,10 +63,11 @@ export async function raiseOperatorTask(sql: Queryable, task: NewOperatorTask): 
       set detail = case when attention.resolved_at is null then coalesce(excluded.detail, attention.detail)
           else excluded.detail end,
         due_at = excluded.due_at, attributes = excluded.attributes, ${raisedAgain(sql)}
-      where attention.resolved_at is not null
+      where (attention.resolved_at is not null
         or attention.due_at is distinct from excluded.due_at
         or attention.attributes is distinct from excluded.attributes
-        or attention.detail is distinct from coalesce(excluded.detail, attention.detail)`
+        or attention.detail is distinct from coalesce(excluded.detail, attention.detail))
+        and ${unless}`
 }
 
 /**

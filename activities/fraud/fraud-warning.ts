@@ -1,6 +1,6 @@
 /** Activities about early fraud warnings. */
 import type { Context } from '../../context.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { raiseUnlessSettled, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { isPerhapsNew, listEsims, type StoredEsim } from '../../db/order/esims.ts'
 import { fraudWarningTask } from '../../db/order/fraud-warnings.ts'
 import { noteInHistory } from '../../db/order/order-history.ts'
@@ -34,7 +34,7 @@ export function createFraudWarningActivities(context: Context): Activities {
       const order = await findOrder(sql, orderId)
       const warning = order && (await actionableWarning(order, at))
       if (!order || !warning) return
-      await raiseOperatorTask(sql, fraudWarningTask(warning, { subjectId: orderId, detail: code, at }))
+      await raiseUnlessSettled(sql, fraudWarningTask(warning, { subjectId: orderId, detail: code, at }))
     },
   }
 

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { WorkerContext } from '../../context.ts'
 import type { Esims } from '../../db/connection/schema.ts'
 import { installTokenColumns } from '../../db/crypto/install-token.ts'
-import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask, wasClosedByOperator } from '../../db/operator-tasks.ts'
 import { listDocuments, recordDelivered } from '../../db/order/books.ts'
 import { isBeingReturned } from '../../db/order/esims/returned-esims.ts'
 import { moveOrder } from '../../db/order/orders.ts'
@@ -17,6 +17,7 @@ import { type DeliveryMessage, deliveryMessages, type OrderActivities } from '..
 import { recordedAt } from '../failures.ts'
 import { invoiceOf } from './invoice.ts'
 import { knownOrder } from './known-order.ts'
+import { raiseUnsettled, refundUnsettled } from './refunds/unsettled.ts'
 import { raiseUnlessRefunded } from './returned-esims.ts'
 
 type Activities = Pick<OrderActivities, 'recordDelivery' | 'endOrder' | 'raiseAttention'>
@@ -81,7 +82,11 @@ export function createOrderDeliveryActivities(
     },
 
     async raiseAttention({ orderId, kind, asOf, code }) {
-      await raiseOperatorTask(sql, { kind, subjectId: orderId, detail: code, at: new Date(asOf) })
+      const task = { kind, subjectId: orderId, detail: code, at: new Date(asOf) }
+      // A run that waits for the bank or for Stripe says so again and again, whatever an operator has made of it.
+      if (kind === refundUnsettled) await raiseUnsettled(sql, orderId, task.at)
+      else if (kind !== 'payment_unresolved' || !(await wasClosedByOperator(sql, { kind, subjectId: orderId })))
+        await raiseOperatorTask(sql, task)
       return { kind, ...(code !== undefined && { code }) }
     },
   }

@@ -3,8 +3,8 @@
  */
 import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
-import { isDisputed } from '../../db/order/disputes.ts'
+import { raiseOperatorTask, raiseUnlessSettled, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { disputesChangedAt, isDisputed } from '../../db/order/disputes.ts'
 import { isPerhapsNew, isToppedUpSince, listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
 import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
@@ -149,7 +149,7 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       const detail = isUnused(esim, status, order, at) ? 'unused' : 'used'
       const topUps = (await listDeliveredTopUps(sql, order.id)).filter(({ esim_id }) => esim_id === esim.id)
       const attributes = topUps.length > 0 ? { topUps: topUps.map(({ id }) => id).join(' ') } : undefined
-      await raiseOperatorTask(sql, {
+      await raiseUnlessSettled(sql, {
         ...task,
         kind: 'esim_ended_by_provider',
         detail,
@@ -186,7 +186,7 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       if (!isProviderFailure(error)) throw error
     }
     // The next check of the eSIM tries again.
-    await raiseOperatorTask(sql, task)
+    await raiseUnlessSettled(sql, task, await disputesChangedAt(sql, { id: esim.id, orderId: order.id }))
     return status
   }
 }

@@ -6,7 +6,7 @@ import type { Attention, Esims, Orders, Refunds, Withdrawals } from '../connecti
 import { isRefundOfReturn, returnedNotRefunded } from '../order/esims/returned-esims.ts'
 import { isPerhapsNew } from '../order/esims.ts'
 import { paidWithoutOutcome } from '../order/orders.ts'
-import { givesMoneyBack, requested, sumOf } from '../order/refunds.ts'
+import { givesMoneyBack, refundFailed, requested, sumOf } from '../order/refunds.ts'
 import type { PartToRefund, PaymentToClose } from './deletion-seals.ts'
 
 export type Claim = Pick<PaymentToClose, 'action' | 'promisedMinor' | 'parts' | 'trouble'>
@@ -15,7 +15,10 @@ export interface ClaimRows {
   refunds: Pick<Refunds, 'order_id' | 'refund_key' | 'amount_minor' | 'state' | 'reason' | 'created_at'>[]
   esims: Pick<Esims, 'order_id' | 'return_asked_at' | 'state'>[]
   withdrawals: Pick<Withdrawals, 'order_id' | 'stated_at'>[]
-  /** the open ones of `moneyTasks`, and the settled ones of `returned_not_refunded` */
+  /**
+   * the open ones of `moneyTasks`, the settled ones of `returned_not_refunded`, and those of `refund_failed` that an
+   * operator has settled
+   */
   tasks: Pick<Attention, 'subject_id' | 'kind' | 'detail' | 'resolved_at'>[]
 }
 
@@ -58,6 +61,8 @@ function returnsOf({ id }: Pick<Orders, 'id'>, { esims }: ClaimRows): 'all' | 's
 /** @returns undefined when nobody can claim anything */
 export function claimOf(order: Pick<Orders, 'id' | 'status' | 'ended_at'>, rows: ClaimRows): Claim | undefined {
   if (order.status === 'awaiting_payment') return { action: 'cancel', trouble: null }
+  // Its refund would be the second one.
+  if (isPaidAnotherWay(order, rows)) return { action: 'follow', promisedMinor: 0, parts: [], trouble: null }
   if (isToRefund(order, rows)) return { action: 'refund', trouble: null }
   if (order.status === 'refunded') return order.ended_at ? undefined : { action: 'watch', trouble: null }
   if (!delivered.includes(order.status)) return undefined
@@ -90,6 +95,11 @@ function isReturnDecided({ id }: Pick<Orders, 'id'>, { esims, refunds, tasks }: 
   const first = asked.toSorted((a, b) => a.getTime() - b.getTime())[0]
   return first !== undefined && refunds.some((refund) => refund.order_id === id && isRefundOfReturn(refund, first))
 }
+
+/** Whether an operator has found another way for the money of a refund that has failed. */
+const isPaidAnotherWay = ({ id, status }: Pick<Orders, 'id' | 'status'>, { tasks }: ClaimRows): boolean =>
+  status === refundFailed &&
+  tasks.some((task) => task.subject_id === id && task.kind === refundFailed && task.resolved_at !== null)
 
 /** Its open tasks of a kind. */
 const taskOf = ({ id }: Pick<Orders, 'id'>, { tasks }: ClaimRows, kind: string) =>

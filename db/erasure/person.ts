@@ -4,6 +4,7 @@ import type { Accounts, DataKeys, Disputes } from '../connection/schema.ts'
 import { currentTransaction } from '../connection/vacuum.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 import { returnedNotRefunded } from '../order/esims/returned-esims.ts'
+import { refundFailed } from '../order/refunds.ts'
 import { type ClaimRows, moneyTasks } from './claims.ts'
 import { readOwnedIds } from './erased-rows.ts'
 import {
@@ -67,7 +68,8 @@ async function readRows(tx: Transaction, accountId: string) {
 async function readClaimTasks(sql: Queryable, accountId: string): Promise<ClaimRows['tasks']> {
   return sql<ClaimRows['tasks']>`
     select subject_id, kind, detail, resolved_at from attention
-    where kind = any(${moneyTasks}) and (resolved_at is null or kind = ${returnedNotRefunded})
+    where ((kind = any(${moneyTasks}) and (resolved_at is null or kind = ${returnedNotRefunded}))
+        or (kind = ${refundFailed} and resolved_by like 'operator:%'))
       and subject_id in (select id::text from orders where account_id = ${accountId})`
 }
 

@@ -5,7 +5,7 @@ import type { Disputes } from '../connection/schema.ts'
 import {
   deleteOperatorTask,
   type NewOperatorTask,
-  raiseOperatorTask,
+  raiseUnlessSettled,
   resolveOperatorTask,
   type TaskAttributes,
 } from '../operator-tasks.ts'
@@ -66,13 +66,13 @@ export async function recordDisputeTasks(
 ): Promise<void> {
   const open = { kind: 'dispute_open', subjectId: dispute.disputeId }
   if (!dispute.isOver) {
-    await raiseOperatorTask(sql, disputeTask(dispute, orderId, at))
+    await raiseUnlessSettled(sql, disputeTask(dispute, orderId, at))
     return
   }
   if (orderId === undefined) return deleteOperatorTask(sql, open)
   await resolveOperatorTask(sql, { ...open, by: dispute.status, at })
   if (dispute.isTakenBack)
-    await raiseOperatorTask(sql, { kind: 'dispute_lost', subjectId: dispute.disputeId, at, attributes: { orderId } })
+    await raiseUnlessSettled(sql, { kind: 'dispute_lost', subjectId: dispute.disputeId, at, attributes: { orderId } })
 }
 
 /** The task of an open dispute. The bank's date counts until evidence is submitted. */
@@ -140,6 +140,17 @@ export async function isDisputed(sql: Queryable, esim: { id: string; orderId: st
     select 1 from disputes d join orders o on o.id = d.order_id
     where (o.id = ${esim.orderId} or o.esim_id = ${esim.id}) and (d.closed_at is null or d.taken_back) limit 1`
   return rows.length > 0
+}
+
+/** When a dispute about an eSIM has last begun or ended. */
+export async function disputesChangedAt(
+  sql: Queryable,
+  esim: { id: string; orderId: string },
+): Promise<Date | undefined> {
+  const [row] = await sql<{ at: Date | null }[]>`
+    select max(greatest(d.opened_at, d.closed_at)) as at from disputes d join orders o on o.id = d.order_id
+    where o.id = ${esim.orderId} or o.esim_id = ${esim.id}`
+  return row?.at ?? undefined
 }
 
 /** The disputes of an order, the latest first. */

@@ -4,7 +4,7 @@ import type { FraudWarning } from '../../providers/stripe/fraud-warnings.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Attention } from '../connection/schema.ts'
-import { deleteOperatorTask, type NewOperatorTask, raiseOperatorTask, type TaskAttributes } from '../operator-tasks.ts'
+import { deleteOperatorTask, type NewOperatorTask, raiseUnlessSettled, type TaskAttributes } from '../operator-tasks.ts'
 
 const kind = 'fraud_warning'
 
@@ -21,7 +21,7 @@ export function fraudWarningTask(
 /** Records a warning about an erased order, or a payment of no order. No trace of a settled one may stay. */
 export async function recordOrphanedWarning(sql: Queryable, warning: FraudWarning, at: Date): Promise<void> {
   const { warningId: subjectId, actionable } = warning
-  if (actionable) await raiseOperatorTask(sql, fraudWarningTask(warning, { subjectId, detail: 'erased', at }))
+  if (actionable) await raiseUnlessSettled(sql, fraudWarningTask(warning, { subjectId, detail: 'erased', at }))
   else await deleteOperatorTask(sql, { kind, subjectId })
 }
 

@@ -1,5 +1,5 @@
 import { milliseconds } from '../../policy/periods.ts'
-import type { Queryable, Transaction } from '../connection/database.ts'
+import type { Fragment, Queryable, Transaction } from '../connection/database.ts'
 import type { Refunds } from '../connection/schema.ts'
 
 export type RefundRow = Pick<
@@ -21,6 +21,12 @@ export const givesMoneyBack = (state: string): boolean => state !== requested &&
 const onTheirWay: readonly string[] = ['pending', 'requires_action']
 /** Whether the processor has accepted a refund, and the bank has not said yet whether it has arrived. */
 export const isOnItsWay = ({ state }: Pick<RefundRow, 'state'>): boolean => onTheirWay.includes(state)
+
+/**
+ * Kind of the operator task of a refund that has failed. An operator who has settled it has found another way for the
+ * money: nothing refunds the order by itself any more.
+ */
+export const refundFailed = 'refund_failed'
 
 /** The sum of refunds, in minor units. */
 export const sumOf = (refunds: readonly Pick<RefundRow, 'amount_minor'>[]): number =>
@@ -47,13 +53,17 @@ export const listRefundsOnTheirWay = (
     select r.order_id, r.refund_key, r.created_at from refunds r join orders o on o.id = r.order_id
     where r.state in ('pending', 'requires_action') and r.created_at < ${page.before}
       and o.status in ('delivered', 'ended')
-      and mod(extract(epoch from ${page.at}::timestamptz - r.created_at)::bigint, ${daySeconds}) < ${hourSeconds}
+      and ${inHourOfDay(sql, sql`r.created_at`, page.at)}
       ${page.after ? sql`and (r.created_at, r.refund_key) > (${page.after.created_at}, ${page.after.refund_key})` : sql``}
     order by r.created_at, r.refund_key limit ${page.limit}`
 
 export type RefundOnItsWay = Pick<Refunds, 'order_id' | 'refund_key' | 'created_at'>
 
 const [daySeconds, hourSeconds] = [milliseconds.day / 1_000, milliseconds.hour / 1_000]
+
+/** Whether it is the first hour of a day that begins at a time of its own: what an hourly sweep asks about once a day. */
+export const inHourOfDay = (sql: Queryable, since: Fragment, at: Date): Fragment =>
+  sql`mod(extract(epoch from ${at}::timestamptz - ${since})::bigint, ${daySeconds}) < ${hourSeconds}`
 
 /** Records a refund. An answer of the processor that arrives late does not undo a later state. */
 export async function upsertRefund(

@@ -71,7 +71,7 @@ const advice = {
   },
   refund_failed: {
     meaning: 'The bank has sent a refund back, or Stripe refuses it: the customer does not have the money',
-    cure: 'Ask the customer for another way. “Refund in full” repeats the refund, which closes the task; if the money has gone another way, note how and settle it',
+    cure: 'Ask the customer for another way. “Refund in full” repeats the refund, which closes the task; if the money has gone another way, note how and settle it: nothing refunds it by itself then',
   },
   partial_refund_failed: {
     meaning: 'The bank has sent a refund in part back, or Stripe refuses it',

@@ -1,9 +1,14 @@
 /** A dispute suspends the eSIM and becomes an operator task, with an open or a closed run of the order. */
 import { expect, test } from 'vitest'
 import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
-import type { Attention } from '../../db/connection/schema.ts'
+import type { Attention, Esims } from '../../db/connection/schema.ts'
 import { recordDisputeTasks, upsertDispute } from '../../db/order/disputes.ts'
-import { orderAftercareWorkflowId, orderWorkflowId, providerSignal } from '../../workflows/order/order.contract.ts'
+import {
+  orderAftercareWorkflowId,
+  orderState,
+  orderWorkflowId,
+  providerSignal,
+} from '../../workflows/order/order.contract.ts'
 import { reconciliationType } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { always } from '../harness/checks/placements.ts'
 import { shareStack } from '../harness/harness.ts'
@@ -45,6 +50,13 @@ async function tasks(...subjects: string[]): Promise<string[]> {
   const rows = await sql<Pick<Attention, 'kind'>[]>`
     select kind from attention where subject_id in ${sql(subjects)} and resolved_at is null order by kind`
   return rows.map(({ kind }) => kind)
+}
+
+/** An operator settles a task. */
+async function settle(subject: string, kind: string): Promise<void> {
+  const [task] = await sql<Pick<Attention, 'id'>[]>`
+    select id from attention where subject_id = ${subject} and kind = ${kind} and resolved_at is null`
+  expectStatus(await harness.operator.post(`/v1/operator-tasks/${task?.id}/close`, { note: 'it is decided' }), 200)
 }
 
 async function atProvider(iccid: string): Promise<string | undefined> {
@@ -257,6 +269,46 @@ test('U5: a disputed eSIM that runs since its return was refused is suspended ag
   await until('nobody has to act', async () => (await tasks(order.id, dispute)).join() === 'dispute_open')
 })
 
+test('the task of an eSIM that cannot be suspended stays settled while the same dispute is open', async () => {
+  const { order } = await delivered()
+  const { iccid } = order.esims[0]
+  const dispute = await open(order.id)
+  await untilDispute(order.id, 'needs_response', true)
+  await esimAccess.do('unsuspend', { iccid })
+  await esimAccess.fault({ match: { path: '/esim/suspend' }, status: 503, times: always })
+  await harness.fastForward(order.id, '1 day')
+  await until('operators see it', async () => (await tasks(order.id)).includes('esim_not_suspendable'))
+  await settle(order.id, 'esim_not_suspendable')
+  const checkedAt = async () => {
+    const [row] = await sql<Pick<Esims, 'checked_at'>[]>`select checked_at from esims where order_id = ${order.id}`
+    return Number(row?.checked_at)
+  }
+  const before = await checkedAt()
+  await harness.fastForward(order.id, '1 day')
+  await until('it is looked at again', async () => (await checkedAt()) > before)
+  expect(await tasks(order.id, dispute)).toEqual(['dispute_open'])
+  await esimAccess.clearFaults()
+})
+
+test('the tasks of a dispute stay settled when Stripe says the same again, and open when it says more', async () => {
+  const { order } = await delivered()
+  const dispute = await harness.context.stripe.getDispute(await open(order.id))
+  const once = { ...dispute, disputeId: 'du_told_again' }
+  const record = (change: Partial<typeof once> = {}) =>
+    recordDisputeTasks(sql, { ...once, ...change }, order.id, new Date())
+  await record()
+  await settle(once.disputeId, 'dispute_open')
+  await record()
+  expect(await tasks(once.disputeId)).toEqual([])
+  await record({ pastDue: true })
+  expect(await tasks(once.disputeId)).toEqual(['dispute_open'])
+  const lost = { isOver: true, isTakenBack: true, status: 'lost' }
+  await record(lost)
+  await settle(once.disputeId, 'dispute_lost')
+  await record(lost)
+  expect(await tasks(once.disputeId)).toEqual([])
+})
+
 test('a dispute over more than the column holds, in a currency of small units, is recorded with its task', async () => {
   const { order } = await delivered()
   const dispute = await harness.context.stripe.getDispute(await open(order.id))
@@ -405,6 +457,21 @@ test('U2: an order that is held when its dispute is lost is refunded at once: th
   await stripe.do('close-dispute', { dispute, outcome: 'lost' })
   await until('it is lost', async () => (await view(order.id)).dispute === 'lost')
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ refunds: [{ reason: 'dispute_lost' }] })
+})
+
+test('U2: a refund that an operator has settled another way is not repeated once the dispute is won', async () => {
+  const order = await inReview()
+  const dispute = await refundStopped(order, 'rejected')
+  await settle(order.id, 'refund_failed')
+  await stripe.do('close-dispute', { dispute, outcome: 'won' })
+  await until('it is over for the run', async () => (await view(order.id)).dispute === 'won')
+  const run = harness.temporal.workflow.getHandle(orderWorkflowId(order.id))
+  await until('the run has heard of it', async () => !(await run.describe()).raw.pendingActivities?.length)
+  expect((await run.query(orderState)).status).toBe('refund_failed')
+  expect(await givenBack(order.id)).toEqual({ refunded: 0, taken: 0 })
+  // Who wants it repeated says so.
+  expectStatus(await harness.operator.post(`/v1/orders/${order.id}/refund`), 200)
+  await harness.untilOrder(order.id, 'refunded')
 })
 
 /** The money of an order that the customer has back in the end: from us, and from the bank. */

@@ -1,6 +1,6 @@
 /** U2, paid means delivered or refunded: settles the money of an order whose own run has closed. */
 import type { WorkerContext } from '../../../context.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
+import { raiseOperatorTask, raiseUnlessSettled, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { recordPaid } from '../../../db/order/books.ts'
 import { listEsims } from '../../../db/order/esims.ts'
 import { findOrder, moveOrder, type OrderRow, paidWithoutOutcome } from '../../../db/order/orders.ts'
@@ -118,7 +118,7 @@ export function createLatePaymentActivities(context: WorkerContext): Activities 
         return settled
       }
     }
-    await raiseOperatorTask(sql, { kind: 'payment_unresolved', subjectId: order.id, at })
+    await raiseUnlessSettled(sql, { kind: 'payment_unresolved', subjectId: order.id, at })
     return undecided(plusMs(at, milliseconds.day))
   }
 

@@ -1,19 +1,13 @@
 /** Activities that refund an order, with its credit note, and follow the refund. */
 import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../../context.ts'
-import { closedByOperatorAt, raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleFact } from '../../../db/order/books.ts'
 import { returnedNotRefunded } from '../../../db/order/esims/returned-esims.ts'
 import { moveOrder, type OrderRow } from '../../../db/order/orders.ts'
-import {
-  failRefund,
-  givesMoneyBack,
-  isOnItsWay,
-  listRefunds,
-  type RefundRow,
-  sumOf,
-} from '../../../db/order/refunds.ts'
-import { milliseconds, periods } from '../../../policy/periods.ts'
+import { failRefund, givesMoneyBack, isOnItsWay, listRefunds, refundFailed, sumOf } from '../../../db/order/refunds.ts'
+import { milliseconds } from '../../../policy/periods.ts'
+import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { failure } from '../../../shared/failures.ts'
@@ -25,6 +19,7 @@ import { askAboutPayment } from '../provider-alarm.ts'
 import { isFullyReturned, isTakenBack, listTakenBack, refundUnlessTakenBack } from './lost-disputes.ts'
 import { hasNotFailed, listedWith, recordRefunds, refundedMinorOf } from './refund-records.ts'
 import { releaseAbandoned } from './reserved-refunds.ts'
+import { areOlder, isPastFailing, raiseUnsettled, refundUnsettled } from './unsettled.ts'
 
 type Activities = Pick<
   OrderActivities,
@@ -80,7 +75,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
         if (order.fact_id) await settleFact(tx, order.fact_id, 'refunded', refundedMinor)
         await moveOrder(tx, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
       })
-      for (const kind of ['refund_failed', paymentUnsettled, returnedNotRefunded])
+      for (const kind of [refundFailed, paymentUnsettled, returnedNotRefunded])
         await resolveOperatorTask(sql, { kind, subjectId: orderId, by: 'order', at })
       const notes = (await listDocuments(sql, orderId)).filter(({ kind }) => kind === 'credit_note')
       return {
@@ -92,7 +87,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
 
     async recordRefundFailure({ orderId, asOf, code }) {
       await moveOrder(sql, orderId, ['refunding', 'refunded'], { status: 'refund_failed', ended_at: null })
-      await raiseOperatorTask(sql, { kind: 'refund_failed', subjectId: orderId, detail: code, at: new Date(asOf) })
+      await raiseOperatorTask(sql, { kind: refundFailed, subjectId: orderId, detail: code, at: new Date(asOf) })
       return { reason: refundReasonOf((await knownOrder(sql, orderId)).reason) ?? 'returned_unused' }
     },
 
@@ -118,7 +113,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       const known = recorded.filter(({ refund_key }) => isTakenBack(refund_key))
       // Of a delivered order only a part was to be refunded: what has failed of it is no claim to the rest.
       const hasBounced = refundStatuses.includes(order.status) && accepted.length < refunds.length
-      const mayMiss = hasBounced || (order.status === 'refunded' && isLongAgo(recorded, at))
+      const mayMiss = hasBounced || (order.status === 'refunded' && areOlder(recorded, listedWithinMs, at))
       const missing = mayMiss ? await leftWithoutBank(paymentIntentId, sumOf(known)) : { minor: 0, takenBack: [] }
       const missesSome = missing.minor > 0
       const vanished = missesSome
@@ -138,16 +133,11 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       })
       const isSettled =
         (accepted.length > 0 || takenMinor > 0) && accepted.every(({ status }) => status === 'succeeded')
-      const task = { kind: 'refund_unsettled', subjectId: orderId, at }
+      const task = { kind: refundUnsettled, subjectId: orderId, at }
       const onTheirWay = (await listRefunds(sql, orderId)).filter(isOnItsWay)
       if (missesSome || isSettled || onTheirWay.length === 0) await resolveOperatorTask(sql, { ...task, by: 'order' })
-      else {
-        // The run of a refund tells operators at the end of its wait: it may have been terminated.
-        const late = onTheirWay.filter((refund) => isPastFailing([refund], at))
-        const closedAt = late.length > 0 ? await closedByOperatorAt(sql, task) : undefined
-        // An operator who closed the task knew of the refunds that were late then.
-        if (late.some((refund) => !closedAt || !isPastFailing([refund], closedAt))) await raiseOperatorTask(sql, task)
-      }
+      // The run of a refund tells operators at the end of its wait: it may have been terminated.
+      else if (onTheirWay.some((refund) => isPastFailing([refund], at))) await raiseUnsettled(sql, orderId, at)
       if (missesSome) return 'failed'
       // Its run has done so, unless it was terminated.
       if (isSettled && isPastFailing(recorded, at)) await endRefunded(order, at)
@@ -191,15 +181,6 @@ const askAgainMs = 2_000
 /** One of Stripe's machines may not know a refund that was made a moment ago. */
 const listedWithinMs = milliseconds.hour
 
-const areOlder = (refunds: readonly Pick<RefundRow, 'created_at'>[], ms: number, at: Date): boolean =>
-  refunds.every(({ created_at }) => +created_at < +at - ms)
-
-const isLongAgo = (refunds: readonly RefundRow[], at: Date): boolean => areOlder(refunds, listedWithinMs, at)
-
-/** Whether no refund of an order can fail any more. */
-const isPastFailing = (refunds: readonly RefundRow[], at: Date): boolean =>
-  refunds.length > 0 && areOlder(refunds, periods.order.refundSettlesWithinMs, at)
-
 /** The part of a payment that is not refunded yet. */
 export const leftOf = ({ amountReceivedMinor, refundedMinor }: Payment): number => amountReceivedMinor - refundedMinor
 
@@ -207,7 +188,7 @@ export const leftOf = ({ amountReceivedMinor, refundedMinor }: Payment): number 
  * The same of a payment that our records have as made: one of Stripe's machines may not know yet that it was.
  * @throws PaymentUnavailable when this answer does not say so
  */
-function leftOfPaid(payment: Payment): number {
+export function leftOfPaid(payment: Payment): number {
   if (!isReceived(payment)) throw failure('PaymentUnavailable', { code: paymentContradicts })
   return leftOf(payment)
 }

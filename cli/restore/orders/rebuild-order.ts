@@ -14,6 +14,7 @@ import { noteReturnAsked } from '../../../db/order/esims/returned-esims.ts'
 import { listEsims, setEsimState } from '../../../db/order/esims.ts'
 import { findOrder, insertOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts'
 import { listPlacements, movePlacement } from '../../../db/order/placements.ts'
+import { refundFailed } from '../../../db/order/refunds.ts'
 import { restoreDocument } from '../../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { OpenPage } from '../../../providers/stripe/hosted.ts'
@@ -30,9 +31,6 @@ import type { OrderPayment } from './payments.ts'
 import { keepOpenPlacements, rebuildProvided } from './rebuild-placements.ts'
 import { rebuildRefunds } from './rebuild-refunds.ts'
 import { hasRefunded, mayHoldEsims, ownRefund, readDelivery, refundReason } from './run-reports.ts'
-
-/** Kind of the operator task of a refund that the processor has refused or failed. */
-const refundFailed = 'refund_failed'
 
 /** Why an order cannot be rebuilt. */
 export type Loss = 'account_lost' | 'package_unknown' | 'first_order_lost'

@@ -57,6 +57,19 @@ describe('the claim of an order', () => {
   })
 })
 
+test('a refund that has failed, and whose task an operator has settled, is not made a second time', () => {
+  const settled = task('refund_failed', 'refund_bounced', id, at)
+  expect(claimOf(order('refund_failed'), { ...none, tasks: [settled] })).toEqual(followed(0))
+  const others = [
+    task('refund_failed', null, other, at),
+    task('refund_failed'),
+    task('partial_refund_failed', null, id, at),
+  ]
+  expect(claimOf(order('refund_failed'), { ...none, tasks: others })).toEqual(all)
+  // It was asked for once more since.
+  expect(claimOf(order('refunding'), { ...none, tasks: [settled] })).toEqual(all)
+})
+
 describe('the claim to all of an order', () => {
   const withdrawn = (stated_at: Date | null, order_id = id): ClaimRows => ({
     ...none,

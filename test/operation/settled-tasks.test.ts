@@ -1,0 +1,95 @@
+/** What an operator has settled stays settled when a look finds the same again. */
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { createOrderDeliveryActivities } from '../../activities/order/delivery.ts'
+import {
+  closeOperatorTask,
+  listSubjectsOfOpenTasks,
+  type NewOperatorTask,
+  raiseOperatorTask,
+  raiseUnlessSettled,
+  resolveOperatorTask,
+} from '../../db/operator-tasks.ts'
+import { recordOrphanedWarning } from '../../db/order/fraud-warnings.ts'
+import { shareStack } from '../harness/harness.ts'
+
+const harness = await shareStack()
+const { sql } = harness.context
+
+const kind = 'esim_ended_by_provider'
+const first = new Date('2026-03-01T00:00:00Z')
+const settledAt = new Date('2026-03-02T00:00:00Z')
+const later = new Date('2026-03-03T00:00:00Z')
+
+async function settle(subjectId: string, of = kind): Promise<void> {
+  const [task] = await sql<{ id: string }[]>`select id from attention where kind = ${of} and subject_id = ${subjectId}`
+  const act = { id: task?.id ?? '', by: 'operator:ada', at: settledAt }
+  expect(await closeOperatorTask(sql, act)).toBe(true)
+}
+const isOpen = async (subjectId: string, of = kind) => (await listSubjectsOfOpenTasks(sql, of)).includes(subjectId)
+
+const known = { kind, detail: 'used', attributes: { topUps: 'one' }, dueAt: later }
+test.each<[string, Partial<NewOperatorTask>, Date | undefined, boolean]>([
+  ['the same', {}, undefined, false],
+  ['the same, without a detail', { detail: undefined }, undefined, false],
+  ['the same, of something that began before', {}, first, false],
+  ['the same, of something that has begun since', {}, later, true],
+  ['another detail', { detail: 'unused' }, undefined, true],
+  ['other facts', { attributes: { topUps: 'one two' } }, undefined, true],
+  ['another due date', { dueAt: settledAt }, undefined, true],
+])(
+  'a task that an operator has settled is opened again by %s: %j, since %s: %s',
+  async (_what, change, since, again) => {
+    const subjectId = randomUUID()
+    await raiseUnlessSettled(sql, { ...known, subjectId, at: first })
+    await settle(subjectId)
+    await raiseUnlessSettled(sql, { ...known, ...change, subjectId, at: later }, since)
+    expect(await isOpen(subjectId)).toBe(again)
+  },
+)
+
+test('what a machine has resolved, and what is new each time, is opened again', async () => {
+  const subjectId = randomUUID()
+  const task = { ...known, subjectId, at: first }
+  await raiseUnlessSettled(sql, task)
+  await resolveOperatorTask(sql, { ...task, by: 'order' })
+  await raiseUnlessSettled(sql, task)
+  expect(await isOpen(subjectId)).toBe(true)
+  await settle(subjectId)
+  await raiseOperatorTask(sql, task)
+  expect(await isOpen(subjectId)).toBe(true)
+})
+
+test.each([
+  ['refund_unsettled', false],
+  ['payment_unresolved', false],
+  ['mail_undelivered', true],
+] as const)(
+  'a task %s that the run of an order raises again after an operator has settled it is opened: %s',
+  async (of, again) => {
+    const context = { ...harness.context, temporal: harness.temporal }
+    const sent = async () => undefined
+    const { raiseAttention } = createOrderDeliveryActivities(context, { mail: sent, push: sent, purchase: sent })
+    const orderId = randomUUID()
+    await raiseAttention({ orderId, kind: of, asOf: first.toISOString(), code: 'processing' })
+    await settle(orderId, of)
+    await raiseAttention({ orderId, kind: of, asOf: later.toISOString(), code: 'timed_out' })
+    expect(await isOpen(orderId, of)).toBe(again)
+  },
+)
+
+test('a fraud warning that is decided, and that Stripe reports again, stays decided', async () => {
+  const warning = {
+    warningId: `issfr_${randomUUID()}`,
+    fraudType: 'misc',
+    amountMinor: 500,
+    currency: 'EUR',
+    actionable: true,
+    createdAt: first.toISOString(),
+    paymentIntentId: null,
+  }
+  await recordOrphanedWarning(sql, warning, first)
+  await settle(warning.warningId, 'fraud_warning')
+  await recordOrphanedWarning(sql, warning, later)
+  expect(await isOpen(warning.warningId, 'fraud_warning')).toBe(false)
+})
