@@ -8,7 +8,7 @@ import { openPayments } from '../db/erasure/deletion-seals.ts'
 import {
   deleteOperatorTask,
   listSubjectsOfOpenTasks,
-  raiseOperatorTask,
+  raiseUnlessSettled,
   resolveOperatorTask,
 } from '../db/operator-tasks.ts'
 import { listWarningTasks, recordOrphanedWarning, type WarningTask } from '../db/order/fraud-warnings.ts'
@@ -71,6 +71,21 @@ const unreadTask = (event: StripeWebhook): { kind: string; subjectId: string } =
 const shown = <Answer>(call: () => Promise<Answer>): Promise<Answer> => withFailureTypes(paymentFailureTypes, call)
 const isRefusal = (error: unknown): boolean => failureType(error) === 'PaymentRefused'
 
+/**
+ * Whether an id is among those of all pages. Every page is a seal that has to be opened, and there are as many as
+ * persons were erased in 90 days: they are read again only for an id that was in none of them the last time.
+ */
+export function knownAmong(read: () => AsyncIterable<readonly string[]>): (id: string) => Promise<boolean> {
+  let known: ReadonlySet<string> = new Set()
+  return async (id) => {
+    if (known.has(id)) return true
+    const now = new Set<string>()
+    for await (const page of read()) for (const each of page) now.add(each)
+    known = now
+    return now.has(id)
+  }
+}
+
 /** @param recordDelivery writes the delivery that a row has missed */
 export function createPaymentSweepActivities(
   context: WorkerContext,
@@ -79,6 +94,7 @@ export function createPaymentSweepActivities(
   const { sql, cipher, stripe } = context
   const signals = createOrderSignals(context)
   const outOfStep = createOutOfStep(context, recordDelivery)
+  const isOfErased = knownAmong(() => openPayments(sql, context))
 
   return {
     async readMissedEvents({ asOf }) {
@@ -106,7 +122,7 @@ export function createPaymentSweepActivities(
       await others.each(stripe.orderEvents(await readFrom('events', at)), handle, async (event, error) => {
         if (!isRefusal(error)) throw error
         // The next sweep asks again as well.
-        await raiseOperatorTask(sql, { ...unreadTask(event), at })
+        await raiseUnlessSettled(sql, { ...unreadTask(event), at })
       })
       others.end()
       if (fresh.byWebhook > 0) await resolveOperatorTask(sql, { ...noWebhooks, by: 'webhook', at })
@@ -118,6 +134,7 @@ export function createPaymentSweepActivities(
     async settleOrdersWithoutRun({ asOf }) {
       const at = new Date(asOf)
       const due = {
+        at,
         dueBefore: plusMs(at, -graceMs),
         // The order's own run asks at the end of this time.
         refundedBefore: plusMs(at, -periods.order.refundSettlesWithinMs - hour),
@@ -265,10 +282,8 @@ export function createPaymentSweepActivities(
    */
   async function raiseWithoutOrder(paymentIntentId: string, at: Date): Promise<boolean> {
     if (await isReturned(paymentIntentId)) return false
-    for await (const erased of openPayments(sql, context)) {
-      if (erased.includes(paymentIntentId)) return false
-    }
-    await raiseOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: paymentIntentId, at })
+    if (await isOfErased(paymentIntentId)) return false
+    await raiseUnlessSettled(sql, { kind: paymentWithoutOrder, subjectId: paymentIntentId, at })
     return true
   }
 

@@ -19,6 +19,7 @@ import { isRunMissing } from '../../temporal/listed-runs.ts'
 import { describeRun } from '../../temporal/runs.ts'
 import { terminationReasons } from '../../temporal/termination-reasons.ts'
 import { accountDeletionType } from '../../workflows/account-deletion.contract.ts'
+import { queriesOfIds } from '../erasure/listed-runs.ts'
 
 export const lostRunTask = 'run_lost'
 
@@ -57,10 +58,12 @@ export async function reportLostRuns(
     await raiseOperatorTask(sql, { kind: lostRunTask, subjectId: run.runId, detail: `${run.type}: ${why}`, at })
     reported += 1
   }
-  for (const subjectId of await listSubjectsOfOpenTasks(sql, lostRunTask)) {
+  for (const query of queriesOfIds('RunId', await listSubjectsOfOpenTasks(sql, lostRunTask))) {
+    heartbeat()
     // A run that Temporal does not list any more, after its retention, is as lost as before.
-    for await (const run of list(`RunId = '${subjectId}'`)) {
-      if (await goesOn(run)) await resolveOperatorTask(sql, { kind: lostRunTask, subjectId, by: 'goes_on', at })
+    for await (const run of list(query)) {
+      if (!(await goesOn(run))) continue
+      await resolveOperatorTask(sql, { kind: lostRunTask, subjectId: run.runId, by: 'goes_on', at })
     }
   }
   return reported

@@ -1,6 +1,7 @@
 /** Rows that the hourly payment sweep reads and writes. */
 import type { Queryable } from '../connection/database.ts'
 import type { Orders, PaymentSweeps } from '../connection/schema.ts'
+import { inHourOfDay, refundFailed } from './refunds.ts'
 
 export const paymentSweepParts = ['events', 'orders', 'unknown_payments'] as const
 export type PaymentSweepPart = (typeof paymentSweepParts)[number]
@@ -27,27 +28,35 @@ export interface UnsettledOrder extends Pick<Orders, 'id' | 'status' | 'reason'>
 }
 
 /**
- * A page of orders that are not delivered, refunded or closed, the oldest first, after the given one.
+ * A page of orders that are not delivered, refunded or closed, the oldest first, after the given one. An order whose
+ * refund has failed, and was paid back another way as an operator says, is none of them.
  * @param dueBefore orders that wait for their payment count when it was due before this time
- * @param refundedBefore refunded orders count when their refund was requested before this time and has not settled
+ * @param refundedBefore refunded orders count when their refund was requested before this time and has not settled:
+ *   each in one hour of a day, as nothing is known but that the bank is late
  */
 export async function listUnsettledOrders(
   sql: Queryable,
   page: {
+    at: Date
     dueBefore: Date
     refundedBefore: Date
     after: Pick<UnsettledOrder, 'id' | 'createdAt'> | undefined
     limit: number
   },
 ): Promise<UnsettledOrder[]> {
-  const { dueBefore, refundedBefore, after, limit } = page
+  const { at, dueBefore, refundedBefore, after, limit } = page
   const rows = await sql<Pick<Orders, 'id' | 'created_at' | 'status' | 'reason'>[]>`
     select id, created_at, status, reason from orders o
     where ended_at is null and (
       (status = 'awaiting_payment' and payment_due_at < ${dueBefore})
-      or status in ('in_review', 'provisioning', 'refunding', 'refund_failed')
-      or (status = 'refunded' and not exists (
-        select from refunds r where r.order_id = o.id and r.created_at >= ${refundedBefore})))
+      or status in ('in_review', 'provisioning', 'refunding')
+      or (status = 'refund_failed' and not exists (
+        select from attention t where t.kind = ${refundFailed} and t.subject_id = o.id::text
+          and t.resolved_by like 'operator:%'))
+      or (status = 'refunded' and (
+        select coalesce(max(r.created_at) < ${refundedBefore}, true)
+          and ${inHourOfDay(sql, sql`coalesce(max(r.created_at), o.created_at)`, at)}
+        from refunds r where r.order_id = o.id)))
       ${after ? sql`and (created_at, id) > (${after.createdAt}, ${after.id})` : sql``}
     order by created_at, id limit ${limit}`
   return rows.map(({ created_at: createdAt, ...row }) => ({ ...row, createdAt }))

@@ -3,7 +3,10 @@
  * the run that waited for it is gone, and until the bank says what became of it.
  */
 import { afterEach, expect, test } from 'vitest'
+import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
+import { listUnsettledOrders } from '../../../db/order/payment-sweeps.ts'
 import { listRefundsOnTheirWay } from '../../../db/order/refunds.ts'
+import { searchAttributes } from '../../../shared/search-attributes.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { partialRefundWorkflowId, refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
@@ -114,6 +117,66 @@ test('U2: a late refund that an operator has closed is not opened again', async 
   expectStatus(await harness.operator.post(`/v1/operator-tasks/${task?.id}/close`, { note: 'Stripe was asked' }), 200)
   await sweep(id)
   expect(await attention(id)).toEqual([])
+})
+
+/** An operator settles a task, at a time of the run's clock. */
+async function settle(orderId: string, days: number): Promise<void> {
+  const [task] = await sql<{ id: string }[]>`
+    select id from attention where subject_id = ${orderId} and resolved_at is null`
+  expectStatus(await harness.operator.post(`/v1/operator-tasks/${task?.id}/close`, { note: 'Stripe was asked' }), 200)
+  await sql`update attention set resolved_at = resolved_at + ${days} * interval '1 day' where id = ${task?.id ?? null}`
+}
+
+const dueAt = async (workflowId: string): Promise<Date | undefined> =>
+  (await temporal.workflow.getHandle(workflowId).describe()).typedSearchAttributes.get(searchAttributes.dueAt)
+
+const inFull = async () => {
+  const { id } = await refundedInFull()
+  return { id, workflowId: orderWorkflowId(id) }
+}
+const inPart = async () => {
+  const { id, refundId } = await refundedInPart()
+  return { id, workflowId: partialRefundWorkflowId(refundId) }
+}
+
+test.each([
+  ['in full', inFull],
+  ['in part', inPart],
+])('U2: a late refund %s that an operator has settled is not opened again by its own run', async (_what, refunded) => {
+  const { id, workflowId } = await refunded()
+  await fastForward(temporal, workflowId, '31 days')
+  await until('operators see it', async () => (await attention(id)).length > 0)
+  await settle(id, 32)
+  const before = await dueAt(workflowId)
+  await fastForward(temporal, workflowId, '31 days')
+  await until('the run has looked again', async () => Number(await dueAt(workflowId)) > Number(before))
+  expect(await attention(id)).toEqual([])
+})
+
+test('a refunded order whose refund is late is settled in one hour of a day, and one of any other state in each', async () => {
+  const { id } = await refundedInFull()
+  await monthLater(id)
+  const [made] = await sql<{ created_at: Date }[]>`select created_at from refunds where order_id = ${id}`
+  const isListedAfter = async (hours: number) => {
+    const at = new Date(Number(made?.created_at) + 31 * 86_400_000 + hours * 3_600_000 + 60_000)
+    const page = { at, dueBefore: at, refundedBefore: new Date(Number(at) - 30 * 86_400_000) }
+    const orders = await listUnsettledOrders(sql, { ...page, after: undefined, limit: 10_000 })
+    return orders.some((order) => order.id === id)
+  }
+  const hours = Array.from({ length: 48 }, (_, hour) => hour)
+  const listed = async () => {
+    const found = await Promise.all(hours.map(isListedAfter))
+    return hours.filter((hour) => found[hour])
+  }
+  expect(await listed()).toEqual([0, 24])
+  // It has come back, and an operator has found another way.
+  await sql`update orders set status = 'refund_failed' where id = ${id}`
+  expect(await listed()).toEqual(hours)
+  await raiseOperatorTask(sql, { kind: 'refund_failed', subjectId: id, at: new Date() })
+  expect(await listed()).toEqual(hours)
+  await settle(id, 0)
+  expect(await listed()).toEqual([])
+  await sql`update orders set status = 'refunded' where id = ${id}`
 })
 
 test('U2: a late partial refund that fails is an operator’s as failed, and not as on its way', async () => {
