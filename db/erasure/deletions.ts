@@ -1,5 +1,7 @@
 /** Receipts of erasures: each erasure step and its state. They hold nothing by which a person could be identified. */
 import { type DeletionReason, type ErasureStep, erasureSteps, type StepState } from '../../policy/deletion.ts'
+import { periods } from '../../policy/periods.ts'
+import { plusDays } from '../../shared/calendar.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import type { DeletionSteps, Deletions } from '../connection/schema.ts'
 
@@ -42,13 +44,18 @@ export async function startDeletion(
   return { receiptId, erasedAt: at, backupsGoneBy, pending }
 }
 
-/** The deletion of an account, or undefined when the account was never erased. */
+/**
+ * The deletion of an account, or undefined when the account was never erased. Its run looks at refunds that may still
+ * bounce, also when it is started anew after the step at the processor was done.
+ */
 export async function findDeletion(sql: Queryable, accountRef: string): Promise<StartedDeletion | undefined> {
   const [row] = await sql<Pick<Deletions, 'receipt_id' | 'erased_at' | 'backups_gone_by'>[]>`
     select receipt_id, erased_at, backups_gone_by from deletions where account_ref = ${accountRef}`
   if (!row) return undefined
   const steps = await sql<Pick<DeletionSteps, 'processor'>[]>`
-    select processor from deletion_steps where receipt_id = ${row.receipt_id} and state = 'pending'`
+    select processor from deletion_steps where receipt_id = ${row.receipt_id} and (state = 'pending'
+      or (processor = 'stripe' and exists (
+        select from deletion_seals s where s.receipt_id = ${row.receipt_id} and s.settlements is not null)))`
   return {
     receiptId: row.receipt_id,
     erasedAt: row.erased_at,
@@ -117,8 +124,9 @@ export async function recordStep(
 
 /**
  * Completes a deletion whose erasure steps are all done. Its times are cut to days: R2, the books are anonymous, but a
- * second could be matched with theirs.
- * @returns false while a step is not done
+ * second could be matched with theirs. U2, paid means delivered or refunded: the seal has the payments whose refunds
+ * may still bounce, and goes with the completion.
+ * @returns false while a step is not done, or refunds are looked at
  */
 export async function completeDeletion(sql: Database, receiptId: string, at: Date): Promise<boolean> {
   return sql.begin(async (tx) => {
@@ -127,7 +135,9 @@ export async function completeDeletion(sql: Database, receiptId: string, at: Dat
         erased_at = date_trunc('day', erased_at), backups_gone_by = date_trunc('day', backups_gone_by)
       where receipt_id = ${receiptId} and not exists (
         select 1 from deletion_steps s
-        where s.receipt_id = deletions.receipt_id and s.state in ('pending', 'needs_operator'))`
+        where s.receipt_id = deletions.receipt_id and s.state in ('pending', 'needs_operator'))
+        and not (erased_at > ${plusDays(at, -periods.stripeRedactionAfterDays)} and exists (
+          select from deletion_seals s where s.receipt_id = deletions.receipt_id and s.settlements is not null))`
     if (completed.count === 0) return false
     await tx`update deletion_steps set changed_at = date_trunc('day', changed_at) where receipt_id = ${receiptId}`
     await tx`delete from sends where subject_id = ${receiptId}`

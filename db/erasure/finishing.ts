@@ -35,7 +35,10 @@ export type StepConflict =
 
 type FinishingContext = ColumnEncryption & { sql: Database }
 
-/** Completes the receipt of a deletion whose steps are all done. Repeatable. @returns false while a step is not done */
+/**
+ * Completes the receipt of a deletion whose steps are all done. Repeatable. @returns false while a step is not done, or
+ * refunds are looked at
+ */
 export async function finishDeletion(
   { sql, dataKeys }: Pick<FinishingContext, 'sql' | 'dataKeys'>,
   receiptId: string,

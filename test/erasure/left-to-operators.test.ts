@@ -15,7 +15,8 @@ import {
   type PaymentToClose,
   sealSecrets,
 } from '../../db/erasure/deletion-seals.ts'
-import { findReceipt } from '../../db/erasure/deletions.ts'
+import { findDeletion, findReceipt } from '../../db/erasure/deletions.ts'
+import { finishDeletion } from '../../db/erasure/finishing.ts'
 import { listOpenOperatorTasks, raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { type ErasureStep, erasureSteps } from '../../policy/deletion.ts'
 import { plusDays } from '../../shared/calendar.ts'
@@ -137,6 +138,28 @@ test('a refund on its way is looked at on, when an operator has deleted the cust
   expect(expectStatus(await complete(task), 200)).toEqual({ receiptId, completedAt: null })
   const part = (name: 'stripeCustomer' | 'settlements') => openSecret(sql, harness.context, receiptId, name)
   expect([await part('stripeCustomer'), await part('settlements')]).toEqual([null, [watched]])
+})
+
+test('refunds are looked at on, when an operator has ended the redaction before its day', async () => {
+  const watched: PaymentToClose = {
+    ...settlement,
+    action: 'watch',
+    trouble: null,
+    refundedAt: new Date().toISOString(),
+  }
+  const payments = { paymentIntentIds: ['pi_bounced'], customerIds: [], job: null, setAside: [], refusals: 0 }
+  const sealed = { payments, settlements: [watched] }
+  const { receiptId, task } = await leftToOperators('stripe_redaction', { sealed, daysAgo: 40 })
+  expect(expectStatus(await complete(task), 200)).toEqual({ receiptId, completedAt: null })
+  const part = (name: 'payments' | 'settlements') => openSecret(sql, harness.context, receiptId, name)
+  expect([await part('payments'), await part('settlements')]).toEqual([null, [watched]])
+  const [deletion] = await sql<{ account_ref: string }[]>`
+    select account_ref from deletions where receipt_id = ${receiptId}`
+  // A run that is started anew looks at them, too.
+  expect((await findDeletion(sql, deletion?.account_ref ?? ''))?.pending).toEqual(['stripe'])
+  await sql`update deletions set erased_at = now() - interval '91 days' where receipt_id = ${receiptId}`
+  expect(await finishDeletion(harness.context, receiptId, new Date())).toBe(true)
+  expect(await hasSeal(sql, receiptId)).toBe(false)
 })
 
 test('on the console the tasks of steps that were left say so, and a form completes one', async () => {
