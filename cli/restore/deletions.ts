@@ -24,6 +24,7 @@ import { atOnce } from './at-once.ts'
 import { type DeletionRun, erasureIn } from './erasure-sources.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
 import { deletionResults, runInputs } from './history-forms.ts'
+import { readAgreeing } from './orders/payments.ts'
 import {
   findLastCompleted,
   HistoryUnreadable,
@@ -282,5 +283,5 @@ async function paymentOf({ stripe }: RepeatingContext, order: OrderRow): Promise
   const { checkout_session_id: page } = order
   const paymentIntentId =
     order.payment_intent_id ?? (page ? (await stripe.getHostedPayment(page)).paymentIntentId : undefined)
-  return paymentIntentId ? stripe.getPayment(paymentIntentId) : undefined
+  return paymentIntentId ? readAgreeing(stripe, order, paymentIntentId) : undefined
 }

@@ -1,12 +1,13 @@
 /** Partial refunds since the dump: each has a separate run, which does not repeat what it has done. */
 import type { Client } from '@temporalio/client'
-import { leftOf } from '../../activities/order/refunds/refund.ts'
+import { leftOfPaid } from '../../activities/order/refunds/refund.ts'
+import { raiseUnlessRefunded } from '../../activities/order/returned-esims.ts'
 import type { Context } from '../../context.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
 import { listEsims, setEsimState } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
-import { reserveRefund, upsertRefund } from '../../db/order/refunds.ts'
+import { givesMoneyBack, listRefunds, requested, reserveRefund, sumOf, upsertRefund } from '../../db/order/refunds.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import type { Refund } from '../../providers/stripe/refunds.ts'
 import {
@@ -31,6 +32,8 @@ export interface PartialRefund {
    * was none, or it is not known
    */
   made: { at: Date; creditNote: string | null } | undefined
+  /** the processor has refused it, after the eSIMs had gone back: nothing is reserved */
+  isReleased: boolean
 }
 
 /** The partial refunds that were made since a time or are open, by order, the oldest first. */
@@ -54,19 +57,22 @@ export async function listPartialRefunds(
   return found
 }
 
-/** @returns undefined when nothing is reserved */
+/** @returns undefined when nothing is reserved, and no eSIM went back */
 function readPartialRefund(history: RunHistory): PartialRefund | undefined {
   const input = readAs(runInputs.partialRefund, history.input)
   const { activities } = history
   const reserved = findCompleted(activities, 'reservePartialRefund')
-  if (!reserved || hasCompleted(activities, 'releasePartialRefund')) return undefined
+  const returned = findCompleted(activities, 'withdrawEsims')
+  const isReleased = hasCompleted(activities, 'releasePartialRefund')
+  if (!reserved || (isReleased && !returned)) return undefined
   const made = findCompleted(activities, 'makePartialRefund')
   const result = made && readAs(makePartialRefundResult, made.completed.result)
   return {
     input,
     refundKey: partialRefundKey(input.orderId, input.refundId),
     reservedAt: reserved.at,
-    returnedAt: findCompleted(activities, 'withdrawEsims')?.at,
+    returnedAt: returned?.at,
+    isReleased,
     made: made && {
       at: result?.issuedOn ?? made.at,
       creditNote: result?.creditNote ?? null,
@@ -80,11 +86,12 @@ export async function redoReturns(
   order: OrderRow,
   partialRefunds: readonly PartialRefund[],
 ): Promise<void> {
-  for (const { returnedAt } of partialRefunds) {
+  for (const { returnedAt, isReleased } of partialRefunds) {
     if (!returnedAt) continue
     // The state first: only one that is gone is noted beside a paid top-up, which its own run settles.
     await setEsimState(context.sql, order.id, 'cancelled', returnedAt)
     for (const { id } of await listEsims(context, order)) await noteReturnAsked(context.sql, id, returnedAt)
+    if (isReleased) await raiseUnlessRefunded(context.sql, order.id, returnedAt)
   }
 }
 
@@ -95,9 +102,10 @@ export async function redoReservation(
   tx: Transaction,
   order: OrderRow,
   payment: Payment,
-  { input, refundKey, reservedAt }: PartialRefund,
+  { input, refundKey, reservedAt, isReleased }: PartialRefund,
   refunds: readonly Refund[],
 ): Promise<void> {
+  if (isReleased) return
   const { reason } = input
   const reserved = { orderId: order.id, refundKey, reason, at: reservedAt }
   const made = refunds.find((refund) => refund.refundKey === refundKey)
@@ -106,6 +114,11 @@ export async function redoReservation(
     await upsertRefund(tx, { ...reserved, stripeRefundId, amountMinor, state })
     return
   }
-  const amountMinor = input.amountMinor ?? leftOf(payment)
+  const others = (await listRefunds(tx, order.id)).filter(
+    ({ refund_key, state }) => refund_key !== refundKey && (state === requested || givesMoneyBack(state)),
+  )
+  // What is reserved beside it is not left, though the processor has none of it yet.
+  const left = Math.min(leftOfPaid(payment), payment.amountReceivedMinor - sumOf(others))
+  const amountMinor = input.amountMinor ?? left
   if (amountMinor > 0) await reserveRefund(tx, { ...reserved, amountMinor })
 }

@@ -7,13 +7,17 @@ import type { Client } from '@temporalio/client'
 import { expect, test } from 'vitest'
 import { paymentMark } from '../../activities/order/payment/payment-mark.ts'
 import { createFailureIsolation } from '../../cli/restore/failure-isolation.ts'
+import { type PartialRefund, redoReservation } from '../../cli/restore/partial-refunds.ts'
 import { rebuild } from '../../cli/restore/rebuild.ts'
 import { repeating } from '../../cli/restore/until-answered.ts'
 import { listItems } from '../../db/backup/restores.ts'
+import type { Attention, Esims } from '../../db/connection/schema.ts'
 import { listDocuments } from '../../db/order/books.ts'
 import { findOrder } from '../../db/order/orders.ts'
+import { listRefunds } from '../../db/order/refunds.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { orderAftercareWorkflowId, orderWorkflowId, paymentSignal } from '../../workflows/order/order.contract.ts'
+import { partialRefundKey } from '../../workflows/order/partial-refund.contract.ts'
 import { shareStack } from '../harness/harness.ts'
 import { loseAccount, loseOrders, openRestore, startRestoreRun } from '../harness/lost.ts'
 import type { Person } from '../harness/people.ts'
@@ -143,6 +147,62 @@ test('U6: a refund of an order whose own run is closed has its credit note again
   await temporal.workflow.getHandle(orderAftercareWorkflowId(id)).signal(paymentSignal)
   await runLater(harness, 'paymentSweep', 0)
   expect(await listDocuments(sql, id)).toEqual(documents)
+})
+
+test('U2: eSIMs that went back with a refund that Stripe has refused are an operator’s after the restore, too', async () => {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  const body = { error: { type: 'invalid_request_error', message: 'not today' } }
+  await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 400, body, times: 100 })
+  const part = { amount: { minor: 200, currency: 'EUR' }, esims: 'returned' }
+  expect((await harness.operator.post(`/v1/orders/${id}/refund`, part)).body.code).toBe('refund_refused')
+  await stripe.clearFaults()
+  const tasks = () => sql<Pick<Attention, 'kind' | 'detail'>[]>`
+    select kind, detail from attention where subject_id = ${id} and kind = 'returned_not_refunded'`
+  const known = await tasks()
+  expect(known).toEqual([{ kind: 'returned_not_refunded', detail: '1 of 1 eSIMs' }])
+  await sql`delete from attention where subject_id = ${id}`
+  await sql`update esims set state = 'new', return_asked_at = null where order_id = ${id}`
+  await sql`delete from refunds where order_id = ${id}`
+  await restored()
+  expect(await tasks()).toEqual(known)
+  const [esim] = await sql<Pick<Esims, 'state' | 'return_asked_at'>[]>`
+    select state, return_asked_at from esims where order_id = ${id}`
+  expect(esim).toEqual({ state: 'cancelled', return_asked_at: expect.any(Date) })
+  // Nothing is reserved for it any more.
+  expect((await listRefunds(sql, id)).filter(({ state }) => state === 'requested')).toEqual([])
+})
+
+test('U2: what a refund has reserved is not left for the one after it', async () => {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  const order = await findOrder(sql, id)
+  const payment = await context.stripe.getPayment(order?.payment_intent_id ?? '')
+  const asked = (refundId: string, amountMinor: number | null): PartialRefund => ({
+    input: { refundId, orderId: id, amountMinor, reason: 'goodwill', esims: 'kept' },
+    refundKey: partialRefundKey(id, refundId),
+    reservedAt: new Date(),
+    returnedAt: undefined,
+    made: undefined,
+    isReleased: false,
+  })
+  const [some, rest] = [asked(randomUUID(), 200), asked(randomUUID(), null)]
+  await sql.begin(async (tx) => {
+    if (!order) throw new Error('the order is gone')
+    for (const each of [some, rest, rest]) await redoReservation(tx, order, payment, each, [])
+  })
+  const reserved = new Map((await listRefunds(sql, id)).map((row) => [row.refund_key, row.amount_minor]))
+  expect(reserved).toEqual(
+    new Map([
+      [some.refundKey, 200],
+      [rest.refundKey, payment.amountReceivedMinor - 200],
+    ]),
+  )
+  const stale = { ...payment, status: 'processing', amountReceivedMinor: 0 } as const
+  await expect(
+    sql.begin(async (tx) => order && redoReservation(tx, order, stale, asked(randomUUID(), null), [])),
+  ).rejects.toThrow('cannot be reached')
+  await sql`delete from refunds where order_id = ${id}`
 })
 
 test('U2: of two payments of one order since the dump none is forgotten', async () => {

@@ -6,9 +6,11 @@
 import { expect, test } from 'vitest'
 import { placementReference } from '../../activities/order/placement-reference.ts'
 import { ownOrderOf } from '../../cli/restore/orders/own-order.ts'
+import { readAgreeing } from '../../cli/restore/orders/payments.ts'
 import { repeatingPort, untilAnswered } from '../../cli/restore/until-answered.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 import { ProviderFailure } from '../../providers/failure.ts'
+import type { Payment } from '../../providers/stripe/payments.ts'
 
 const away = () => new ProviderFailure('stripe', 'unavailable', 'http_503')
 
@@ -70,6 +72,40 @@ test('a read that is never answered fails after six attempts, also where it is r
   const misconfigured = portOf(always, () => new ProviderFailure('stripe', 'misconfigured', 'http_401'))
   await expect(repeatingPort(misconfigured, 0).read()).rejects.toThrow('http_401')
   expect(misconfigured.calls()).toBe(1)
+})
+
+const payment = (status: Payment['status'], amountReceivedMinor: number): Payment => ({
+  paymentIntentId: 'pi_1',
+  clientSecret: '',
+  status,
+  orderId: null,
+  amountMinor: 500,
+  amountReceivedMinor,
+  refundedMinor: 0,
+  currency: 'EUR',
+  methodKind: 'card',
+  riskLevel: 'normal',
+  cardCountry: null,
+  disputed: false,
+  customerId: null,
+  createdAt: '2026-11-29T10:00:00Z',
+})
+const [stale, paid] = [payment('processing', 0), payment('succeeded', 500)]
+
+test.each([
+  ['is asked again about a payment that our records have as made', new Date(), [stale, stale, paid], paid],
+  ['is believed about a payment that they do not have', null, [stale, paid], stale],
+])('a machine of Stripe’s that does not know a payment %s', async (_what, paid_at, answers, expected) => {
+  const [first, ...others] = answers
+  const stripe = { getPayment: async () => others.shift() ?? paid }
+  expect(await readAgreeing(stripe, { paid_at }, 'pi_1', { first, firstPauseMs: 0 })).toBe(expected)
+})
+
+test('a payment of which Stripe goes on saying that it was not made is an operator’s', async () => {
+  const stripe = { getPayment: async () => stale }
+  await expect(readAgreeing(stripe, { paid_at: new Date() }, 'pi_1', { firstPauseMs: 0 })).rejects.toThrow(
+    'payment_contradicts',
+  )
 })
 
 const [first, second] = ['0b0e5d9b-4f7e-4e07-9d1a-000000000001', '0b0e5d9b-4f7e-4e07-9d1a-000000000002'] as const

@@ -1,13 +1,15 @@
 /** The payments and payment pages that are newer than the dump, and which of them is an order's own. */
 import { paymentMark } from '../../../activities/order/payment/payment-mark.ts'
+import { isReceived, paymentContradicts } from '../../../activities/order/refunds/refund.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
+import { ProviderFailure } from '../../../providers/failure.ts'
 import type { OpenPage } from '../../../providers/stripe/hosted.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import { failure } from '../../../shared/failures.ts'
 import { atOnce } from '../at-once.ts'
 import type { IsolateFailure } from '../failure-isolation.ts'
 import type { IsWanted } from '../order-runs.ts'
-import type { RepeatingContext } from '../until-answered.ts'
+import { type RepeatingContext, untilAnswered } from '../until-answered.ts'
 
 /** The payment of an order, which is read only where something of it is needed. */
 export interface OrderPayment {
@@ -70,13 +72,33 @@ export async function readNewPayments(
     const ask = async (): Promise<Payment | undefined> => {
       // The payment is an operator task already.
       if (isUnread) throw failure('PaymentUnavailable', { code: 'payment_unread' })
-      return known ? (read.get(known) ?? stripe.getPayment(known)) : ownOf.get(orderId)
+      return known ? readAgreeing(stripe, order, known, { first: read.get(known) }) : ownOf.get(orderId)
     }
     const readOnce = () => (answer ??= ask())
     const readIfShown = async () =>
       isUnread || id === undefined ? undefined : isolate({ kind: 'payment', subjectId: id }, readOnce)
     return { id, read: readOnce, readIfShown }
   }
+}
+
+/**
+ * Reads a payment of an order. One that our records have as made is asked for again while the answer does not say so: one
+ * of Stripe's machines may not know it yet, and what is left of it would be nothing.
+ * @param how.first an answer of before
+ */
+export async function readAgreeing(
+  stripe: Pick<RepeatingContext['stripe'], 'getPayment'>,
+  order: Pick<OrderRow, 'paid_at'> | undefined,
+  paymentIntentId: string,
+  { first, firstPauseMs }: { first?: Payment | undefined; firstPauseMs?: number } = {},
+): Promise<Payment> {
+  let known = first
+  return untilAnswered(async () => {
+    const payment = known ?? (await stripe.getPayment(paymentIntentId))
+    known = undefined
+    if (order?.paid_at && !isReceived(payment)) throw new ProviderFailure('stripe', 'unavailable', paymentContradicts)
+    return payment
+  }, firstPauseMs)
 }
 
 /** Stripe's pages since a time on which an order can still be paid, by the order. */

@@ -3,7 +3,7 @@
  * have the numbers.
  */
 import { takenBackBy } from '../../../activities/order/refunds/lost-disputes.ts'
-import { leftOf } from '../../../activities/order/refunds/refund.ts'
+import { leftOfPaid } from '../../../activities/order/refunds/refund.ts'
 import { hasNotFailed, recordRefunds, refundedMinorOf } from '../../../activities/order/refunds/refund-records.ts'
 import type { Transaction } from '../../../db/connection/database.ts'
 import type { InvoiceLinks } from '../../../db/connection/schema.ts'
@@ -60,7 +60,7 @@ export async function rebuildRefunds(
       const row = rows.find(({ stripe_refund_id }) => stripe_refund_id === refund.refundId)
       if (row) await noteCreditNote(tx, row.refund_key, number)
     }
-    const isRefunded = order.status.startsWith('refund') && leftOf(payment) <= refundedMinorOf(takenBack)
+    const isRefunded = order.status.startsWith('refund') && leftOfPaid(payment) <= refundedMinorOf(takenBack)
     const outcome = isRefunded ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
     if (order.fact_id) await settleFact(tx, order.fact_id, outcome, refundedMinorOf(refunds))
   })
@@ -72,7 +72,7 @@ export const listTakenBack = async (
   payment: Payment,
   { isTakenBack }: Pick<KnownRefunds['own'], 'isTakenBack'>,
 ): Promise<Refund[]> =>
-  isTakenBack ? takenBackBy(await stripe.listDisputes(payment.paymentIntentId), payment, leftOf(payment)) : []
+  isTakenBack ? takenBackBy(await stripe.listDisputes(payment.paymentIntentId), payment, leftOfPaid(payment)) : []
 
 export interface KnownNote {
   refund: Refund
