@@ -6,9 +6,10 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity'
 import pMap from 'p-map'
 import type { Context } from '../context.ts'
-import { markMailBounced, type Recipient } from '../db/accounts.ts'
+import { markMailBounced } from '../db/accounts.ts'
 import type { Policy } from '../db/policies.ts'
 import {
+  type ClaimedDelivery,
   claimDeliveries,
   type DeliveryResult,
   type IdRange,
@@ -108,7 +109,7 @@ export async function mailPage(context: Context, { policy, notice, range, mailIn
 
   /** Returns undefined after an unknown outcome: the mail is sent again when its lease has ended. */
   async function send(
-    { accountId, email, emailIndex, language }: Recipient,
+    { accountId, email, emailIndex, language, messageRef }: ClaimedDelivery,
     claimedAt: Date,
   ): Promise<DeliveryResult | undefined> {
     const end = (state: DeliveryResult['state'], code: string | null): DeliveryResult => {
@@ -117,7 +118,7 @@ export async function mailPage(context: Context, { policy, notice, range, mailIn
     }
     if (isOver() || clock() > plusMs(claimedAt, leaseMs - stopBeforeMs)) return end('due', 'not_begun')
     try {
-      const messageId = `<${messageRefOf(context, notice, accountId)}@${context.config.MAIL_BOUNCE_DOMAIN}>`
+      const messageId = `<${messageRef}@${context.config.MAIL_BOUNCE_DOMAIN}>`
       const sendOne = await senderIn(language)
       await sendOne({ to: email, messageId })
       failuresInARow = 0
@@ -137,7 +138,7 @@ export async function mailPage(context: Context, { policy, notice, range, mailIn
   }
 }
 
-/** The local part of the Message-ID, which identifies the mail in a bounce. It is the same for every attempt. */
+/** The local part of the first Message-ID, which identifies the mail in a bounce. */
 function messageRefOf(
   { cipher }: Pick<Context, 'cipher'>,
   { version, notice }: NoticeOfVersion,

@@ -94,9 +94,16 @@ export interface Claim {
   messageRef: string
 }
 
+export interface ClaimedDelivery extends Recipient {
+  messageRef: string
+}
+
 /**
  * Claims the right to send a notice to accounts, while the version is in the state that the notice announces. An
  * account that another attempt has claimed stays with that attempt until its lease has run out.
+ *
+ * All attempts at one address have the same Message-ID. Another address has another one, and so has an address that has
+ * refused the notice and takes mail again: a late bounce of the earlier mail says nothing of the newer one.
  * @returns the accounts that were claimed, with the addresses that they have now
  */
 export async function claimDeliveries(
@@ -105,10 +112,10 @@ export async function claimDeliveries(
   policyNotice: NoticeOfVersion,
   claims: readonly Claim[],
   { announcedFor, at, leaseMs }: { announcedFor: Date; at: Date; leaseMs: number },
-): Promise<Recipient[]> {
+): Promise<ClaimedDelivery[]> {
   const { notice } = policyNotice
   const state = notice.startsWith('withdrawn') ? 'withdrawn' : 'posted'
-  const rows = await sql<SealedRecipient[]>`
+  const rows = await sql<(SealedRecipient & Pick<PolicyDeliveries, 'message_ref'>)[]>`
     with claimed as (
       insert into policy_deliveries (version, notice, account_id, state, attempts, told_for, claimed_at, message_ref,
         address_index)
@@ -118,7 +125,13 @@ export async function claimDeliveries(
       where p.version = ${policyNotice.version} and p.state = ${state}
       on conflict (version, notice, account_id) do update
         set state = 'sending', attempts = policy_deliveries.attempts + 1, told_for = excluded.told_for,
-          claimed_at = excluded.claimed_at, address_index = excluded.address_index
+          claimed_at = excluded.claimed_at, address_index = excluded.address_index,
+          message_ref = case
+            when policy_deliveries.state in ('due', 'sending')
+              and policy_deliveries.address_index is not distinct from excluded.address_index
+            then policy_deliveries.message_ref
+            else left(encode(sha256(convert_to(
+              excluded.message_ref || ':' || policy_deliveries.attempts, 'UTF8')), 'hex'), 36) end
         where policy_deliveries.state = 'due' or (policy_deliveries.state = 'sending'
           and policy_deliveries.claimed_at <= excluded.claimed_at - ${leaseMs} * interval '1 millisecond')
           ${
@@ -127,11 +140,11 @@ export async function claimDeliveries(
                   and policy_deliveries.address_index is distinct from excluded.address_index)`
               : sql``
           }
-      returning account_id
+      returning account_id, message_ref
     )
-    select a.id, a.email, a.email_index, a.language, k.kek_id, k.wrapped_key
+    select a.id, a.email, a.email_index, a.language, k.kek_id, k.wrapped_key, c.message_ref
     from claimed c join accounts a on a.id = c.account_id join data_keys k on k.account_id = a.id`
-  return rows.map((row) => openRecipient(encryption, row))
+  return rows.map((row) => ({ ...openRecipient(encryption, row), messageRef: row.message_ref }))
 }
 
 export interface DeliveryResult {

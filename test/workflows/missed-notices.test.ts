@@ -103,6 +103,16 @@ test('N2: a notice that came back is mailed to the corrected address, once, and 
   expect(await keepHouse()).toMatchObject({ policies: 1 })
   expect((await noticesTo(third)).length).toBe(1)
 
+  // Its mail server says so once more, which is nothing about the third one.
+  await bounce(email)
+  const [row] = await sql<
+    Pick<Accounts, 'mail_state'>[]
+  >`select mail_state from accounts where id = ${person.accountId}`
+  expect(row?.mail_state).toBe('ok')
+  const given = expectStatus(await operator.get('/v1/policies/missed/notices'), 200)
+  expect(given.unreached.items).toEqual([])
+  expect(await keepHouse()).toMatchObject({ policies: 0 })
+
   await fastForward(harness.temporal, policyNoticeWorkflowId('missed'), '34 days')
   const policy = expectStatus(await harness.anonymous.get('/v1/policies/missed'), 200)
   expect(policy).toMatchObject({ state: 'in_force', effectiveAt, movedFrom: null })
