@@ -6,7 +6,7 @@ import { owners, personalData } from '../../policy/personal-data.ts'
 import type { Database, Fragment, Queryable } from '../connection/database.ts'
 import type { Trace } from './deletion-seals.ts'
 import { type Depth, isUuid, withoutOthers } from './erased-rows.ts'
-import { mentionedIn } from './mentions.ts'
+import { mentionsIn } from './mentions.ts'
 
 interface Column {
   table: string
@@ -71,12 +71,13 @@ async function isMentioned(sql: Database, group: Column[], ids: string[], others
       (all, { column }) => sql`${all}, held.${sql(column)}::text`,
       sql`held.${sql(first.column)}::text`,
     )
-    const found = await sql.begin((tx) => {
+    const isFound = await sql.begin(async (tx) => {
       const texts = tx<{ text: string }[]>`
         select concat_ws(e'\n', ${text}) as text from ${tx(first.table)} as held where ${others}`
-      return mentionedIn(texts, ids, finder === 'json' ? 1 : undefined)
+      for await (const _mention of mentionsIn(texts, ids, finder === 'json' ? 1 : undefined)) return true
+      return false
     })
-    if (found.length > 0) return true
+    if (isFound) return true
   }
   return false
 }
@@ -143,22 +144,27 @@ function ofLiving(sql: Queryable, table: string, accountId: string) {
 
 /** A value that is one of the ids; texts that have one among other words are read by `isMentioned`. */
 function anyOf(sql: Queryable, columns: Column[], trace: Trace) {
-  const uuids = trace.ids.filter(isUuid)
+  const uuids = sql`${trace.ids.filter(isUuid)}::uuid[]`
+  const texts = sql`${trace.ids}::text[]`
+  const hashes = sql`${trace.blinds.map((hash) => `\\x${hash}`)}::text[]::bytea[]`
   const conditions = columns.map((column) => {
     const name = sql(column.column)
+    // An index finds each value. In a scan every row is compared: with a table of hashes, not with each value.
+    const isOneOf = (values: Fragment) =>
+      column.is_indexed ? sql`${name} = any(${values})` : sql`${name} in (select unnest(${values}))`
     switch (finderOf(column)) {
       case 'uuid':
-        return sql`${name} = any(${uuids}::uuid[])`
+        return isOneOf(uuids)
       case 'text':
-        return sql`${name} = any(${trace.ids}::text[])`
       case 'words':
-        return sql`${name} = any(${trace.ids}::text[])`
+        return isOneOf(texts)
       case 'array':
-        return sql`${name} && ${trace.ids}::text[]`
+        // `&&` compares each word with each id.
+        return sql`exists (select from unnest(${name}) as each where each = any(${texts}))`
       case 'json':
         return sql`false`
       case 'bytes':
-        return sql`${name} = any(array(select decode(hash, 'hex') from unnest(${trace.blinds}::text[]) as hash))`
+        return isOneOf(hashes)
       default:
         return sql`false`
     }

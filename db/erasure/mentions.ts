@@ -10,31 +10,49 @@ const rowsAtOnce = 1_000
  * capitals.
  * @param shortest ids that are shorter are not sought
  */
-export async function mentionedIn(
-  texts: PendingQuery<{ text: string }[]>,
+export async function* mentionsIn<Row extends { text: string }>(
+  texts: PendingQuery<Row[]>,
   ids: readonly string[],
   shortest = shortestMentioned,
-): Promise<string[]> {
+): AsyncGenerator<{ row: Row; id: string }> {
   const long = new Map<string, string[]>()
   const short: string[] = []
+  const mayStart = new Uint8Array(marks)
   for (const id of ids) {
     if (id.length < shortest) continue
-    if (id.length < shortestMentioned) short.push(id)
-    else long.set(startOf(id), [...(long.get(startOf(id)) ?? []), id])
+    if (id.length < shortestMentioned) {
+      short.push(id)
+      continue
+    }
+    const start = startOf(id)
+    const known = long.get(start)
+    if (known) known.push(id)
+    else long.set(start, [id])
+    mayStart[markAt(start, 0)] = 1
   }
-  const found = new Set<string>()
   for await (const rows of texts.cursor(rowsAtOnce))
-    for (const { text } of rows) {
-      const words = text.toLowerCase()
-      for (const id of short) if (words.includes(id.toLowerCase())) found.add(id)
-      for (let from = 0; from + shortestMentioned <= words.length; from += 1)
+    for (const row of rows) {
+      const words = row.text.toLowerCase()
+      const found = new Set(short.filter((id) => words.includes(id.toLowerCase())))
+      for (let from = 0; from + shortestMentioned <= words.length; from += 1) {
+        if (mayStart[markAt(words, from)] === 0) continue
         for (const id of long.get(words.slice(from, from + shortestMentioned)) ?? [])
           if (words.startsWith(id.toLowerCase(), from)) found.add(id)
+      }
+      for (const id of found) yield { row, id }
     }
-  return [...found]
 }
 
 const startOf = (id: string): string => id.slice(0, shortestMentioned).toLowerCase()
+
+/** Most places of a text are the start of no id: its first four characters say so without a new string. */
+const marks = 2 ** 16
+const markAt = (text: string, at: number): number =>
+  ((text.charCodeAt(at) << 12) ^
+    (text.charCodeAt(at + 1) << 8) ^
+    (text.charCodeAt(at + 2) << 4) ^
+    text.charCodeAt(at + 3)) &
+  (marks - 1)
 
 /** A regular expression of PostgreSQL that finds each of these ids. */
 export const patternOf = (ids: readonly string[]): string =>

@@ -189,6 +189,43 @@ test('of a text the id alone is erased, however it is typed, and of many ids', a
   expect(await sql`select reason from operator_acts`).toEqual([{ reason: 'as for erased, erased' }])
 })
 
+test('hundreds of ids are erased in the rows that mention them, also many in one row, and nothing else is changed', async () => {
+  const { sql } = stored
+  const sought = Array.from({ length: 400 }, () => randomUUID())
+  const said = (id: string) => `seen ${id.toUpperCase()} again`
+  await sql`insert into attention ${sql(
+    sought.slice(0, 200).map((id) => ({ ...task, id: randomUUID(), subject_id: randomUUID(), detail: said(id) })),
+  )}`
+  await sql`insert into attention ${sql(
+    Array.from({ length: 200 }, () => ({
+      ...task,
+      id: randomUUID(),
+      subject_id: randomUUID(),
+      detail: 'seen again',
+    })),
+  )}`
+  const orders = sought.slice(200, 350).join(' ')
+  await insert('attention', { ...task, attributes: sql.json({ orders, count: 150 }) })
+  await insert('reconciliation_differences', {
+    ...difference,
+    reconciliation_id: ids.reconciliation,
+    subject_id: `esim-access:${sought[380]}`,
+  })
+  const many = { ...trace, ids: [...trace.ids, ...sought] }
+  await eraseLateRows(sql, many)
+  expect(await checkTraces(sql, many, 'everything')).toEqual(nothing)
+  const details = await sql<{ detail: string | null; count: number }[]>`
+    select detail, count(*)::int as count from attention group by detail order by detail nulls last`
+  expect(details).toEqual([
+    { detail: 'seen again', count: 200 },
+    { detail: 'seen erased again', count: 200 },
+    { detail: null, count: 1 },
+  ])
+  const [facts] = await sql<{ attributes: unknown }[]>`select attributes from attention where attributes is not null`
+  expect(facts?.attributes).toEqual({ orders: Array.from({ length: 150 }, () => 'erased').join(' '), count: 150 })
+  expect(await sql`select 1 from reconciliation_differences`).toEqual([])
+})
+
 test('a task about a run of the person is deleted by the erasure itself, and found by an index', async () => {
   const { sql } = stored
   const accountId = await stored.store('with_runs')
