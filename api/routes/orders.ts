@@ -20,7 +20,7 @@ import { idParams, sentId, sentTime } from '../http/storable.ts'
 import { createOrderClient, doneIn } from '../runs/order-client.ts'
 import { createPartialRefundClient } from '../runs/partial-refund-client.ts'
 import { accountId } from '../views/account-fields.ts'
-import { actReason, whyNote } from '../views/operator-words.ts'
+import { actReason, whyField, whyNote } from '../views/operator-words.ts'
 import { orderStatus } from '../views/order-enumerations.ts'
 import { oneOrder, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
 
@@ -227,13 +227,14 @@ export function orderRoutes(api: ApiContext): Route[] {
       tag: 'orders',
       summary: 'Return unused eSIMs for a refund; an operator may refund a part, or repeat a refund that failed',
       description:
-        'Without a body: the unused eSIMs are returned, and what is left of the payment is refunded. With a body, for operators: a part of what is left of the payment of a delivered order, or all of it, is refunded; the status stays. Each such refund has a credit note. An operator who gives a reason for a refund in full asks `POST /v1/operator/orders/{id}/acts`.',
+        'Without a body: the unused eSIMs are returned, and what is left of the payment is refunded. With a body, for operators: a part of what is left of the payment of a delivered order, or all of it, is refunded; the status stays. Each such refund has a credit note. Why an operator asks for it is the `note` of a body, and `reason` of the address without one.',
       promises: ['U2', 'U6'],
       callers: ['service', 'person', 'operator'],
       scope: 'orders',
       reads: ['orders', 'esims'],
       idempotencyKey: 'optional',
       params: idParams,
+      query: z.strictObject(whyField),
       body: partialRefund.optional(),
       responses: { 200: oneOrder },
       problems: [
@@ -248,10 +249,10 @@ export function orderRoutes(api: ApiContext): Route[] {
         'refund_refused',
         'payment_unavailable',
       ],
-      handle: ({ params, body, caller, idempotency }) =>
+      handle: ({ params, query, body, caller, idempotency }) =>
         body === undefined
-          ? act('refund', refund, params.id, caller, idempotency)
-          : refundPart(params.id, body, caller, idempotency),
+          ? act('refund', refund, params.id, caller, idempotency, query)
+          : refundPart(params.id, { note: query.reason, ...body }, caller, idempotency),
     }),
     action('approve', approve, ['operator'], 'Let a held order go on'),
     action('reject', reject, ['operator'], 'Refund a held order'),

@@ -248,6 +248,29 @@ test('what an operator’s program does through the customer’s routes is in th
   expect(new Set(added.map(({ operator: by }) => by)).size).toBe(1)
 })
 
+test('a refund in full keeps why it was asked for, through the customer’s route and as an act', async () => {
+  const another = await harness.signUp()
+  const [first, second] = [await harness.buy(another), await harness.buy(another)]
+  const reason = 'the trip was cancelled'
+  const address = (id: string) => `/v1/orders/${id}/refund?reason=${encodeURIComponent(reason)}`
+  for (const caller of [harness.service, another.caller]) {
+    const answer = await caller.post(address(first.id))
+    expect([answer.status, answer.body.errors]).toEqual([400, [{ field: 'reason', reason: 'is for operators' }]])
+  }
+  const tooShort = await operator.post(`/v1/orders/${first.id}/refund?reason=x`)
+  expect([tooShort.status, tooShort.body.errors[0].field]).toEqual([400, 'reason'])
+  expectStatus(await operator.post(address(first.id), { amount: { minor: 10, currency: 'EUR' } }), 200)
+  expectStatus(await operator.post(address(first.id)), 200)
+  expectStatus(await operator.post(`/v1/operator/orders/${second.id}/acts`, { act: 'refund', reason }), 200)
+  const entries = await sql<Pick<OperatorActs, 'act' | 'state' | 'reason'>[]>`
+    select act, state, reason from operator_acts where order_id in ${sql([first.id, second.id])} order by asked_at`
+  expect(entries).toEqual([
+    { act: 'refund-part', state: 'done', reason },
+    { act: 'refund', state: 'done', reason },
+    { act: 'refund', state: 'done', reason },
+  ])
+})
+
 test('a reason is for operators: neither the app backend nor a customer gives one, and nothing is done', async () => {
   const body = { reason: 'they have asked again' }
   for (const caller of [harness.service, person.caller])
