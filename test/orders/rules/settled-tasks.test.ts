@@ -1,7 +1,7 @@
 /** What an operator has settled stays settled when a look finds the same again. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { createOrderDeliveryActivities } from '../../activities/order/delivery.ts'
+import { createOrderDeliveryActivities } from '../../../activities/order/delivery.ts'
 import {
   closeOperatorTask,
   listSubjectsOfOpenTasks,
@@ -9,9 +9,9 @@ import {
   raiseOperatorTask,
   raiseUnlessSettled,
   resolveOperatorTask,
-} from '../../db/operator-tasks.ts'
-import { recordOrphanedWarning } from '../../db/order/fraud-warnings.ts'
-import { shareStack } from '../harness/harness.ts'
+} from '../../../db/operator-tasks.ts'
+import { recordOrphanedWarning } from '../../../db/order/fraud-warnings.ts'
+import { shareStack } from '../../harness/harness.ts'
 
 const harness = await shareStack()
 const { sql } = harness.context
