@@ -1,6 +1,12 @@
 /** Calls of an eSIM provider that must be applied at most once. The placement's row records unknown outcomes. */
 import type { Context } from '../../context.ts'
-import { closePlacement, noteRequest, type Placement, takeBackRequest } from '../../db/order/placements.ts'
+import {
+  closePlacement,
+  noteRequest,
+  type Placement,
+  takeBackRequest,
+  wasAskedBefore,
+} from '../../db/order/placements.ts'
 import type { EsimProvider } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure } from '../../shared/failures.ts'
@@ -26,7 +32,7 @@ export async function askOnce<Answer>(
   call: () => Promise<Answer>,
 ): Promise<Asked<Answer>> {
   const { sql } = context
-  const isSettled = isFirst || Date.now() - placement.last_asked_at.getTime() > provider.settling.withinMs
+  const isSettled = isFirst || (await wasAskedBefore(sql, placement.id, provider.settling.withinMs))
   if (!isSettled && !provider.repeatsSafely) throw failure('PlacementUnsettled')
   const request = isFirst ? undefined : await noteRequest(sql, placement.id)
   if (!isFirst && !request) throw failure('PlacementUnsettled', { code: 'asked_elsewhere' })

@@ -167,6 +167,17 @@ export async function noteRequest(sql: Queryable, id: string): Promise<Request |
   return row
 }
 
+/**
+ * Whether the last request under a placement was made longer ago than a time, by the clock that has noted it: each
+ * process has another one.
+ */
+export async function wasAskedBefore(sql: Queryable, id: string, ms: number): Promise<boolean> {
+  const [row] = await sql<{ before: boolean }[]>`
+    select last_asked_at < clock_timestamp() - ${ms} * interval '1 millisecond' as before from provider_orders
+    where id = ${id}`
+  return row?.before ?? false
+}
+
 /** Takes a request back that was certainly not applied, unless a later request was recorded. */
 export async function takeBackRequest(sql: Queryable, id: string, request: Request): Promise<void> {
   await sql`update provider_orders set last_asked_at = ${request.before}::text::timestamptz
