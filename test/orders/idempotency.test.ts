@@ -66,6 +66,26 @@ test('a repeated order request with the same key returns the same order in any s
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
+test('an order whose payment was asked for in vain is made by the next request, at the price of then', async () => {
+  const person = await harness.signUp()
+  const key = randomUUID()
+  const price = (byMinor: number) =>
+    sql`update packages set price_minor = price_minor + ${byMinor} where code = ${testPackages.anyProvider}`
+  // Stripe makes the payment, and keeps it for this key.
+  await stripe.fault({ match: { method: 'POST', path: '^/v1/payment_intents$' }, cut: 'after', times: 1_000 })
+  expect(refusal(await order(person.caller, requested(person), key))).toEqual([503, 'payment_unavailable'])
+  await stripe.clearFaults()
+  await price(100)
+  try {
+    const again = await order(person.caller, requested(person), key)
+    expect([again.status, again.body.amount]).toEqual([201, { minor: 600, currency: 'EUR' }])
+    await stripe.do('pay', { orderId: again.body.id })
+    await harness.untilOrder(again.body.id, 'delivered')
+  } finally {
+    await price(-100)
+  }
+})
+
 test.each([
   { quantity: 2 },
   { packageCode: testPackages.onlyAiralo },

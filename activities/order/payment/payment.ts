@@ -176,7 +176,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
   async function openSheet(asked: OfCustomer, fields: OrderFields): Promise<OpenedPayment> {
     const { paymentIntentId, clientSecret } = await stripe.createPayment({
       ...asked,
-      idempotencyKey: `order-${asked.orderId}:payment${ofCustomer(asked)}`,
+      idempotencyKey: `order-${asked.orderId}:payment-${termsOf(asked)}`,
     })
     return {
       payment_intent_id: paymentIntentId,
@@ -194,7 +194,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
       expiresAt: new Date(input.paymentDueAt),
       successUrl: returnTo,
       cancelUrl: returnTo,
-      idempotencyKey: `order-${asked.orderId}:page${ofCustomer(asked)}`,
+      idempotencyKey: `order-${asked.orderId}:page-${termsOf(asked)}`,
     })
     return { payment_intent_id: null, payment_client_secret: null, checkout_session_id: sessionId }
   }
@@ -229,8 +229,12 @@ async function recordedReview(tx: Queryable, orderId: string): Promise<string | 
 
 type Asked = Pick<Parameters<StripePort['createPayment']>[0], 'orderId' | 'amountMinor' | 'currency' | 'mark'>
 type OfCustomer = Asked & { customerId: string | undefined }
-/** The part of a key of Stripe's that goes with one customer: with another one it would be refused. */
-const ofCustomer = ({ customerId }: OfCustomer): string => (customerId === undefined ? '' : `-${customerId}`)
+/**
+ * The part of a key of Stripe's that goes with what is asked for. With another customer, or at a price that has changed
+ * since an attempt whose answer was lost, Stripe would refuse the key for a day.
+ */
+const termsOf = ({ amountMinor, currency, customerId }: OfCustomer): string =>
+  `${amountMinor}${currency}${customerId === undefined ? '' : `-${customerId}`}`
 type OrderFields = ReturnType<typeof tableEncryption<'orders'>>
 type OpenedPayment = Pick<NewOrder, 'payment_intent_id' | 'payment_client_secret' | 'checkout_session_id'>
 
