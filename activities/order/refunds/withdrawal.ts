@@ -1,6 +1,6 @@
 /** Activities of a withdrawal from an order's contract (Directive 2011/83/EU, Article 11a; policy/withdrawal.ts). */
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { activityInfo } from '@temporalio/activity'
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
 import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
@@ -134,11 +134,15 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
     }
   }
 
-  /** Cancels an order that is not delivered; returns the eSIMs of one that is. Each attempt has its own update id. */
+  /**
+   * Cancels an order that is not delivered; returns the eSIMs of one that is. Each attempt has its own update id:
+   * Temporal would answer a repeated one as it answered the first. The number of the attempt is none, since it begins
+   * anew when an operator resets the run or the activity.
+   */
   async function askOrder({ id, status }: OrderRow): Promise<void> {
     const limits = {
       deadline: Date.now() + orderAnswersWithinMs,
-      updateId: `withdrawal-${id}-${activityInfo().attempt}`,
+      updateId: `withdrawal-${randomUUID()}`,
     }
     if (status === 'delivered') await refundDelivered(context, id, 'withdrawn', limits)
     else await sendUpdate(temporal, orderWorkflowId(id), cancel, [], limits)

@@ -2,6 +2,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
 import { createDraftSweepActivities } from '../../../activities/housekeeping/draft-sweep.ts'
+import { createWithdrawalActivities } from '../../../activities/order/refunds/withdrawal.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import { plusDays, plusMs } from '../../../shared/calendar.ts'
 import { failureType } from '../../../shared/failures.ts'
@@ -9,7 +10,7 @@ import { withdrawalPeriodEnds } from '../../../shared/withdrawal-period.ts'
 import { type DraftSweepReport, draftSweepType } from '../../../workflows/housekeeping/draft-sweep.contract.ts'
 import { withdrawalStart } from '../../../workflows/order/withdrawal.contract.ts'
 import { mailsTo } from '../../harness/checks/messages.ts'
-import { watchPlacements } from '../../harness/checks/placements.ts'
+import { always, watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import type { Person } from '../../harness/people.ts'
@@ -80,6 +81,22 @@ test('U2: a withdrawal is opened, confirmed, acknowledged with date and time, an
   })
   expect(expectStatus(await confirm(person.caller, order.id), 200).statedAt).toBe(stated.statedAt)
   expect(expectStatus(await open(person.caller, order.id), 200).statedAt).toBe(stated.statedAt)
+})
+
+test('U2: the first attempt after a reset carries a withdrawal out: its order does not answer as it did in the outage', async () => {
+  const { order } = await delivered()
+  const { carryOutWithdrawal } = createWithdrawalActivities({ ...harness.context, temporal: harness.temporal })
+  // A run that is reset, or an activity, counts its attempts from one again.
+  const attempt = () =>
+    new MockActivityEnvironment({ attempt: 1 }).run(carryOutWithdrawal, {
+      orderId: order.id,
+      asOf: new Date().toISOString(),
+    })
+  await esimAccess.fault({ match: { path: '/esim/' }, status: 503, times: always })
+  await expect(attempt()).rejects.toMatchObject({ type: 'ProviderUnavailable' })
+  await esimAccess.clearFaults()
+  await attempt()
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'withdrawn' })
 })
 
 test('20 confirmations of a withdrawal at once are one withdrawal, also by the app backend', {
