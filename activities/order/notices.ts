@@ -24,7 +24,12 @@ import { renderOrderConfirmation } from '../../mails/order/order-confirmation.ts
 import type { RenderedMail } from '../../mails/render.ts'
 import type { Texts } from '../../messages/texts.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
-import { type OrderActivities, type OrderMail, refundReasonOf } from '../../workflows/order/order.contract.ts'
+import {
+  type OrderActivities,
+  type OrderMail,
+  type OrderStatus,
+  refundReasonOf,
+} from '../../workflows/order/order.contract.ts'
 import { limitOf } from '../../workflows/order/order-states.ts'
 import { pushToAccount } from '../sending/push-to-account.ts'
 import { sendMail, toAccount } from '../sending/send-mail.ts'
@@ -47,8 +52,10 @@ export function createOrderNoticeActivities(context: Context): Activities {
       await sendMail(context, {
         send: { subjectId: orderId, kind, accountId: order.account_id },
         at: new Date(asOf),
-        compose: () =>
-          toAccount(context, order.account_id, ({ firstName }, texts) => render(mail, order, { firstName, texts })),
+        compose: async () =>
+          isOutOfDate(mail, order)
+            ? null
+            : toAccount(context, order.account_id, ({ firstName }, texts) => render(mail, order, { firstName, texts })),
       })
     },
 
@@ -57,13 +64,19 @@ export function createOrderNoticeActivities(context: Context): Activities {
       const send = { subjectId: orderId, kind: `push:${push}`, accountId: order.account_id }
       const bodyKey = order.reason === notAccepted ? 'push.lookIntoMail' : (`push.order.${push}.body` as const)
       // `skip`: a lost push is better than one that is shown twice.
-      await sendOnce(context, send, { at: new Date(asOf), unavailable: 'PushUnavailable', unknown: 'skip' }, () =>
-        pushToAccount(context, order.account_id, (t) => ({
-          title: t(`push.order.${push}.title`),
-          body: t(bodyKey),
-          data: { orderId, event: push },
-          collapseKey: `${orderId}.${push}`,
-        })),
+      await sendOnce(
+        context,
+        send,
+        { at: new Date(asOf), unavailable: 'PushUnavailable', unknown: 'skip' },
+        async () =>
+          isOutOfDate(push, order)
+            ? 'skipped'
+            : pushToAccount(context, order.account_id, (t) => ({
+                title: t(`push.order.${push}.title`),
+                body: t(bodyKey),
+                data: { orderId, event: push },
+                collapseKey: `${orderId}.${push}`,
+              })),
       )
     },
   }
@@ -129,6 +142,22 @@ export function createOrderNoticeActivities(context: Context): Activities {
       })),
     })
   }
+}
+
+/** What a mail says is true in one state alone; the others say what has happened. */
+const saidIn: { readonly [Mail in OrderMail]?: OrderStatus } = {
+  held: 'in_review',
+  delayed: 'provisioning',
+  cancelled: 'cancelled',
+}
+
+/**
+ * Whether a message says what is not true any more: its server was down for hours, or the run of the order was reset.
+ * The customer has heard, or hears, of what has become of the order.
+ */
+function isOutOfDate(mail: OrderMail, { status, reason }: Pick<OrderRow, 'status' | 'reason'>): boolean {
+  const said = saidIn[mail]
+  return said !== undefined && said !== status && reason !== notAccepted
 }
 
 /** The text that the customer agreed to when ordering, and when. */

@@ -327,6 +327,21 @@ test('a repeated activity whose result was lost sends no message again', async (
   for (const kind of kinds) expect(await ledger(orderId, kind, 'sent')).toMatchObject({ attempts: 1 })
 })
 
+test.each(['held', 'delayed', 'cancelled'] as const)(
+  'a message that an order is %s is not sent once it is delivered: its server was down meanwhile',
+  async (message) => {
+    const person = await harness.signUp()
+    const { id: orderId } = await harness.buy(person)
+    await ledger(orderId, 'mail:confirmation', 'sent')
+    const steps = createActivities({ ...harness.stack.context, temporal: harness.temporal }, async () => ({}))
+    const asOf = new Date().toISOString()
+    await steps.sendOrderMail({ orderId, mail: message, asOf })
+    await steps.sendOrderPush({ orderId, push: message, asOf })
+    for (const by of ['mail', 'push']) await ledger(orderId, `${by}:${message}`, 'skipped')
+    expect(await mailsTo(harness.stack, person.email)).toHaveLength(1)
+  },
+)
+
 test('a mail server that answers after the activity has timed out gets the mail once', { tags: 'long' }, async () => {
   expect(await ledger(lateOrder.id, 'mail:confirmation', 'sent')).toMatchObject({ attempts: 1 })
   expect(await mailsTo(harness.stack, late.email)).toHaveLength(1)
