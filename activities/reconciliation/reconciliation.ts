@@ -14,6 +14,7 @@ import {
   deleteReconciliations,
   finishReconciliation,
   insertReconciliation,
+  lastCompleteStart,
   raiseDifferences,
   recordDifferences,
   resolveGone,
@@ -43,7 +44,11 @@ export function createReconciliationActivities(context: WorkerContext): Reconcil
 
     async openReconciliation({ reconciliationId, asOf }) {
       const at = new Date(asOf)
-      const readFrom = plusMs(at, -periods.reconciliation.lookBackMs)
+      const { lookBackMs, staleAfterMs } = periods.reconciliation
+      // After a long silence it reads from where the last one has read to, and as much before.
+      const last = await lastCompleteStart(sql)
+      const isOverdue = last !== undefined && plusMs(last, staleAfterMs) < at
+      const readFrom = plusMs(isOverdue ? last : at, -lookBackMs)
       await insertReconciliation(sql, { id: reconciliationId, at, readFrom })
       return { from: readFrom.toISOString() }
     },

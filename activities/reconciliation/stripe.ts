@@ -3,10 +3,12 @@ import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
 import { findErased } from '../../db/erasure/erased-references.ts'
 import { listProcessorBalances } from '../../db/reconciliation/balances.ts'
-import { findDisputed } from '../../db/reconciliation/payments.ts'
+import { findDisputed, listOpenDisputes } from '../../db/reconciliation/payments.ts'
 import { periods } from '../../policy/periods.ts'
 import type { Explanation } from '../../policy/reconciliation.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
 import type { BookedDispute, BookedTransaction } from '../../providers/stripe/books.ts'
+import type { Dispute } from '../../providers/stripe/disputes.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
 import type { CurrencySums, ReconciliationActivities } from '../../workflows/reconciliation/reconciliation.contract.ts'
@@ -54,6 +56,8 @@ const nothing = (): Sums => ({
 interface KnownDispute {
   disputeId: string
   orderId: string
+  /** of one that is older than the list: a difference of then would be carried over, though it is asked about each time */
+  at?: Date
 }
 
 export function createStripeComparison(context: WorkerContext): Activities {
@@ -75,10 +79,15 @@ export function createStripeComparison(context: WorkerContext): Activities {
       const at = new Date(asOf)
       const tally = createTally(sql, reconciliationId)
       const doubtful: KnownDispute[] = []
+      const listed = new Set<string>()
       for await (const page of read(stripe.bookedDisputes(new Date(from), at))) {
         tally.seen(page.length)
+        for (const { disputeId } of page) listed.add(disputeId)
         tally.note(await unknownDisputes(page, doubtful, at))
       }
+      // A bank may take longer than the list looks back, and the event of its decision be lost.
+      for (const { stripe_dispute_id: disputeId, order_id: orderId } of await listOpenDisputes(sql))
+        if (!listed.has(disputeId) && orderId !== null) doubtful.push({ disputeId, orderId, at })
       // Both sides were not read at the same moment: what differs is read again at the end.
       for (const each of doubtful) tally.note(await differentState(each))
       return tally.close()
@@ -146,16 +155,27 @@ export function createStripeComparison(context: WorkerContext): Activities {
   }
 
   /** The order's run is signalled to read it once more. */
-  async function differentState({ disputeId, orderId }: KnownDispute): Promise<FoundDifference[]> {
+  async function differentState({ disputeId, orderId, at }: KnownDispute): Promise<FoundDifference[]> {
     heartbeat()
-    const dispute = await askAboutPayment(context, () => stripe.getDispute(disputeId))
+    const dispute = await askAboutPayment(context, () => shownDispute(disputeId))
+    // Asked again by the next comparison: one of Stripe's machines may not know it at the moment.
+    if (!dispute) return []
     const { known } = await findDisputed(sql, { disputeIds: [disputeId], paymentIntentIds: [] })
     const stored = known.get(disputeId)
     if (stored === undefined || stored.state === dispute.status) return []
     await signals.dispute(orderId, disputeId)
     const reason = `${disputeId} is ${dispute.status}, our books say ${stored.state}`
-    const subject = { id: orderId, part: disputeId, at: new Date(dispute.createdAt) }
+    const subject = { id: orderId, part: disputeId, at: at ?? new Date(dispute.createdAt) }
     return [differs('dispute_state_differs', subject, reason)]
+  }
+
+  async function shownDispute(disputeId: string): Promise<Dispute | undefined> {
+    try {
+      return await stripe.getDispute(disputeId)
+    } catch (error) {
+      if (isProviderFailure(error, 'resource_missing')) return undefined
+      throw error
+    }
   }
 
   /** @param doubtful gets those that we know in another state */

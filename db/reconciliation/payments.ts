@@ -105,6 +105,11 @@ export async function listPaidOrders(
   )
 }
 
+/** The disputes that are undecided by our books. */
+export const listOpenDisputes = (sql: Queryable): Promise<Pick<Disputes, 'stripe_dispute_id' | 'order_id'>[]> =>
+  sql<Pick<Disputes, 'stripe_dispute_id' | 'order_id'>[]>`
+    select stripe_dispute_id, order_id from disputes where closed_at is null order by stripe_dispute_id`
+
 /** Finds the disputes that we know, with their state in our books, and the orders of the payments. */
 export async function findDisputed(
   sql: Queryable,

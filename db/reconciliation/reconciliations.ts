@@ -71,6 +71,13 @@ const rowsPerStatement = 5_000
 const before = (sql: Queryable, reconciliationId: string) => sql`
   select id from reconciliations where state = 'complete' and id <> ${reconciliationId} order by started_at desc limit 1`
 
+/** When the newest complete reconciliation began; undefined before the first. */
+export async function lastCompleteStart(sql: Queryable): Promise<Date | undefined> {
+  const [row] = await sql<Pick<Reconciliations, 'started_at'>[]>`
+    select started_at from reconciliations where state = 'complete' order by started_at desc limit 1`
+  return row?.started_at
+}
+
 /**
  * The newest complete reconciliation before this one, and the incomplete ones since: each may have seen what no other
  * saw.

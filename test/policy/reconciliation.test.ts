@@ -22,8 +22,9 @@ Generated from \`policy/reconciliation.ts\`. After a change there: \`npx vitest 
 
 Every night at 04:30 UTC, and by \`POST /v1/reconciliations\`, the workflow \`reconciliation\` reads what outside parties have
 in their books and compares it with ours: Stripe's payments, refunds, disputes, balance, balance transactions and payouts,
-the orders and balances of both eSIM providers, and the files of the backup store. It looks back ${periods.reconciliation.lookBackMs / 86_400_000} days; an
-older payment is looked at when something of it is younger, or when it differed the last time. \`GET /v1/reconciliations/{id}\`
+the orders and balances of both eSIM providers, and the files of the backup store. It looks back ${periods.reconciliation.lookBackMs / 86_400_000} days,
+after a silence as many from where the last complete one began. An older payment is looked at when something of it is younger, or when
+it differed the last time, and a dispute as long as our books have it undecided. \`GET /v1/reconciliations/{id}\`
 shows what it has found.
 
 What differs is explained by a rule, or is an operator task of the same kind, whose detail has the reason and the name of
