@@ -146,7 +146,9 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
     if (status.state === 'unknown') return status
     const task = { subjectId: order.id, at }
     if (endingOf(esim, status) === 'by_provider') {
-      const detail = isUnused(esim, status, order, at) ? 'unused' : 'used'
+      const unusedOrUsed = isUnused(esim, status, order, at) ? 'unused' : 'used'
+      // Of one of several nothing is refunded by itself: it has no price of its own.
+      const detail = order.quantity > 1 ? `${unusedOrUsed}, one of ${order.quantity}` : unusedOrUsed
       const topUps = (await listDeliveredTopUps(sql, order.id)).filter(({ esim_id }) => esim_id === esim.id)
       const attributes = topUps.length > 0 ? { topUps: topUps.map(({ id }) => id).join(' ') } : undefined
       await raiseUnlessSettled(sql, {

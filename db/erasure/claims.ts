@@ -22,6 +22,9 @@ export interface ClaimRows {
   tasks: Pick<Attention, 'subject_id' | 'kind' | 'detail' | 'resolved_at'>[]
 }
 
+/** Kind of the operator task of an eSIM that its provider has ended: it was used, or is one of several. */
+const endedByProvider = 'esim_ended_by_provider'
+
 /** Kinds of operator tasks that are about a customer's money. */
 export const moneyTasks = [
   'payment_not_accepted',
@@ -29,9 +32,10 @@ export const moneyTasks = [
   'refund_elsewhere_failed',
   'withdrawal_after_use',
   returnedNotRefunded,
+  endedByProvider,
 ]
 /** Those of them by which an operator has to decide how much is owed; the deletion waits for the refund. */
-export const operatorsDecide: readonly string[] = ['withdrawal_after_use', returnedNotRefunded]
+export const operatorsDecide: readonly string[] = ['withdrawal_after_use', returnedNotRefunded, endedByProvider]
 const delivered = ['delivered', 'ended']
 /** Why a payment was not accepted that nobody got anything for. */
 const heldFor = ['refunded', 'disputed', 'older_than_order']

@@ -135,7 +135,7 @@ const advice = {
   },
   esim_ended_by_provider: {
     meaning: 'The provider has ended an eSIM before its time; the detail says whether it was used',
-    cure: 'An unused one is refunded by itself. Of a used one ask the provider why, and refund a part; then settle the task',
+    cure: 'An order is refunded by itself once the provider has ended all its eSIMs unused. Of one of several, or a used one, ask the provider why, and refund a part; then settle the task',
   },
   esim_suspended_by_provider: {
     meaning: 'The provider has suspended an eSIM, and not because of us: its customer is offline',

@@ -161,7 +161,7 @@ test('one of two eSIMs that the provider ends is an operator task, and the order
   await sims.esimAccess.do('revoke', { iccid: iccids[1] })
   await look(order.id)
   await untilNotifiedOnce(person)
-  expect(await attention(order.id)).toEqual([{ kind: 'esim_ended_by_provider', detail: 'unused' }])
+  expect(await attention(order.id)).toEqual([{ kind: 'esim_ended_by_provider', detail: 'unused, one of 2' }])
   expect(await shown(order.id)).toMatchObject({ status: 'delivered', refunds: [] })
   await sims.esimAccess.do('withdraw', { iccid: iccids[0] })
   expect(await lookUntil(order.id, 'refunded')).toMatchObject({ reason: 'ended_by_provider' })

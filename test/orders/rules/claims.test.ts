@@ -193,9 +193,12 @@ describe.each(['delivered', 'ended'] as const)('the claim to a part of an order 
     },
   )
 
-  test.each(['withdrawal_after_use', 'returned_not_refunded'])('waits for an operator who has %s', (kind) => {
-    expect(claim({ tasks: [task(kind)] })).toEqual(followed(0, [], kind))
-  })
+  test.each(['withdrawal_after_use', 'returned_not_refunded', 'esim_ended_by_provider'])(
+    'waits for an operator who has %s',
+    (kind) => {
+      expect(claim({ tasks: [task(kind)] })).toEqual(followed(0, [], kind))
+    },
+  )
 })
 
 test.each([
@@ -217,6 +220,7 @@ test('an erasure reads the tasks of operators that are about a claim', () => {
     'refund_elsewhere_failed',
     'withdrawal_after_use',
     'returned_not_refunded',
+    'esim_ended_by_provider',
   ])
 })
 
