@@ -11,12 +11,14 @@ import { milliseconds, periods } from '../../policy/periods.ts'
 import { type EsimStatus, isNew, isUsable } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure, failureType } from '../../shared/failures.ts'
+import { mapUntilFault } from '../../shared/map-until-fault.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import { esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { createEsimNotices } from './esim-notices.ts'
 import { dueNotices, type Ending, endingOf, isOver, isUnused, storedStatus, untilNextDate } from './esim-rules.ts'
 import { knownOrder } from './known-order.ts'
+import { esimsAtOnce } from './provider-returns.ts'
 import { raiseUnlessRefunded } from './returned-esims.ts'
 
 type Activities = Pick<OrderActivities, 'refreshEsims' | 'watchEsims'>
@@ -93,8 +95,7 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
   async function check(orderId: string, at: Date, how: HowToAsk): Promise<OrderCheck> {
     const order = await knownOrder(sql, orderId)
     await notices.sendBounceNotice(order, at)
-    const checks: EsimCheck[] = []
-    for (const esim of await listEsims(context, order)) checks.push(await checkEsim(esim, order, at, how))
+    const checks = await checkEach(order, at, how)
     const haveEnded = (...endings: Ending[]): boolean =>
       checks.length > 0 && checks.every(({ ending }) => ending !== undefined && endings.includes(ending))
     const givenBack = haveEnded('returned')
@@ -109,6 +110,22 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       refundDue,
       nextCheckMs: Math.min(periods.order.esimPollMs, ...checks.map(({ nextCheckMs }) => nextCheckMs)),
     }
+  }
+
+  /** One of which its provider does not speak must not keep the others from being followed. */
+  async function checkEach(order: OrderRow, at: Date, how: HowToAsk): Promise<EsimCheck[]> {
+    const faults: unknown[] = []
+    const checks = await mapUntilFault(
+      await listEsims(context, order),
+      (esim) =>
+        checkEsim(esim, order, at, how).catch((error: unknown) => {
+          faults.push(error)
+          return undefined
+        }),
+      { concurrency: esimsAtOnce },
+    )
+    if (faults.length > 0) throw faults[0]
+    return checks.flatMap((checked) => checked ?? [])
   }
 
   async function checkEsim(

@@ -8,6 +8,7 @@ import type { HeldPlacement } from '../../db/order/placements.ts'
 import type { EsimProvider, PlaceOrder } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure, failureType } from '../../shared/failures.ts'
+import { mapUntilFault } from '../../shared/map-until-fault.ts'
 import { asFailure, esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 
 type ReturnAnswer = Awaited<ReturnType<EsimProvider['cancelUnused']>>
@@ -31,6 +32,12 @@ const inUse = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as c
  * made. More would be the same work for its staff once more; fewer would leave the eSIM with us when none has arrived.
  */
 const unsureRequests = 3
+
+/**
+ * Of an order's eSIMs, of which a provider is asked side by side: ten, one after the other, take longer at a slow one
+ * than an attempt may, and the next attempt begins with the first again. Airalo takes five requests in a second.
+ */
+export const esimsAtOnce = 5
 
 const minute = 60_000
 const allocationCheckMs = minute
@@ -109,14 +116,21 @@ export function createProviderReturns(context: Context) {
         throw failure('PlacementUnsettled', { nextRetryDelay: nextQueryMs(triedForMs) })
       }
       let inUse: unknown
+      let failed: unknown
       const esimRefs = held.esimRefs ?? (await lateEsims(provider, orderNo))
       together.push(...esimRefs)
-      for (const esimRef of esimRefs)
-        await cancel(esimRef).catch((error: unknown) => {
-          // One that is in use must not keep the others with its customer.
-          if (failureType(error) !== 'EsimInUse') throw error
-          inUse = error
-        })
+      await mapUntilFault(
+        esimRefs,
+        (esimRef) =>
+          cancel(esimRef).catch((error: unknown) => {
+            // One that is in use, or of which its provider does not speak, must not keep the others with its customer.
+            if (failureType(error) === 'EsimInUse') inUse = error
+            else failed ??= error
+          }),
+        // Of those that go back together the first asks for all.
+        { concurrency: provider.repeatsSafely ? esimsAtOnce : 1 },
+      )
+      if (failed !== undefined) throw failed
       if (inUse !== undefined) throw inUse
       // The provider makes the others later, and nobody else would return them.
       const isPart = held.esimRefs === null && esimRefs.length < held.quantity
@@ -142,13 +156,19 @@ export function createProviderReturns(context: Context) {
       return asked.includes(mark) || asked.filter((each) => each === `${mark}?`).length >= unsureRequests
     }
     let asked = held.returnsAsked ?? []
-    const note = async (mark: string): Promise<void> => {
+    /** The next eSIM would ask for all of them again, while nobody knows about the request for them. */
+    let unanswered: unknown
+    let kept: Promise<void> = Promise.resolve()
+    // One after the other: a seal is written as a whole.
+    const note = (mark: string): Promise<void> => {
       asked = [...asked, mark]
-      await keep(mark)
+      kept = kept.then(() => keep(mark))
+      return kept
     }
     return {
       async cancelUnused(esimRef) {
         if (isAsked(esimRef)) return 'already'
+        if (unanswered !== undefined) throw unanswered
         const inRequest = [esimRef]
         const esimRefs = together.filter((each) => each !== esimRef && !isAsked(each))
         const onAsked = (each: string): void => void inRequest.push(each)
@@ -157,8 +177,10 @@ export function createProviderReturns(context: Context) {
           if (answer === 'requested') for (const each of inRequest) await note(markOf(each))
           return answer
         } catch (error) {
-          if (!provider.repeatsSafely && isProviderFailure(error) && error.kind === 'unknown_outcome')
-            for (const each of inRequest) await note(`${markOf(each)}?`)
+          if (!provider.repeatsSafely && isProviderFailure(error)) {
+            if (error.kind === 'unknown_outcome') for (const each of inRequest) await note(`${markOf(each)}?`)
+            if (['unknown_outcome', 'rate_limited'].includes(error.kind)) unanswered = error
+          }
           throw error
         }
       },

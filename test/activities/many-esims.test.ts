@@ -1,0 +1,89 @@
+/**
+ * U2: paid means delivered or refunded. A provider is asked about the eSIMs of an order side by side: ten, one after the
+ * other, take longer at a slow one than an attempt may.
+ */
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { expect, test } from 'vitest'
+import { createActivities } from '../../activities/index.ts'
+import { createProviderReturns } from '../../activities/order/provider-returns.ts'
+import type { EsimProvider } from '../../providers/esim.ts'
+import { ProviderFailure } from '../../providers/failure.ts'
+import { shareStack } from '../harness/harness.ts'
+import { testPackages } from '../harness/test-packages.ts'
+
+const harness = await shareStack()
+const { context, temporal } = harness
+const real = context.esimProviders['esim-access']
+
+/** A context whose eSIM Access answers a moment later, and how many requests it had at the same time. */
+function slow(
+  methods: (underWay: <Answer>(answer: () => Promise<Answer>) => Promise<Answer>) => Partial<EsimProvider>,
+) {
+  const seen = { most: 0, now: 0 }
+  const provider = methods(async (answer) => {
+    seen.now += 1
+    seen.most = Math.max(seen.most, seen.now)
+    await new Promise(setImmediate)
+    seen.now -= 1
+    return answer()
+  })
+  const esimProviders = { ...context.esimProviders, 'esim-access': { ...real, ...provider } }
+  return { seen, context: { ...context, temporal, esimProviders } }
+}
+
+test('the states of the eSIMs of an order are read side by side', async () => {
+  const { id: orderId } = await harness.buy(await harness.signUp(), {
+    packageCode: testPackages.onlyEsimAccess,
+    quantity: 7,
+  })
+  const { seen, context: of } = slow((underWay) => ({ getStatus: (ref) => underWay(() => real.getStatus(ref)) }))
+  const { refreshEsims } = createActivities(of, async () => ({}))
+  expect(await refreshEsims({ orderId, asOf: new Date().toISOString() })).toMatchObject({ ended: false })
+  expect(seen).toEqual({ most: 5, now: 0 })
+})
+
+test('an eSIM of which its provider does not speak keeps no other one from being asked about', async () => {
+  const { id: orderId } = await harness.buy(await harness.signUp(), {
+    packageCode: testPackages.onlyEsimAccess,
+    quantity: 7,
+  })
+  const asked: string[] = []
+  const { context: of } = slow(() => ({
+    getStatus: (ref) => {
+      asked.push(ref)
+      return asked.length === 1
+        ? Promise.reject(new ProviderFailure('esim-access', 'rejected', 'unknown_esim'))
+        : real.getStatus(ref)
+    },
+  }))
+  const { refreshEsims } = createActivities(of, async () => ({}))
+  const refresh = () => refreshEsims({ orderId, asOf: new Date().toISOString() })
+  await expect(new MockActivityEnvironment().run(refresh)).rejects.toThrow()
+  expect(new Set(asked).size).toBe(7)
+})
+
+test('the eSIMs of an order are returned side by side', async () => {
+  const returned: string[] = []
+  const { seen, context: of } = slow((underWay) => ({
+    cancelUnused: (ref) =>
+      underWay(async () => {
+        returned.push(ref)
+        return 'cancelled' as const
+      }),
+  }))
+  const esimRefs = ['1', '2', '3', '4', '5', '6', '7']
+  const held = {
+    provider: 'esim-access',
+    clientRef: 'any',
+    packageCode: 'any',
+    quantity: 7,
+    days: null,
+    orderNo: 'B1',
+    placedAfter: new Date().toISOString(),
+    esimRefs,
+  } as const
+  const release = () => createProviderReturns(of).returnEsims({ ...held, esimRefs }, async () => {})
+  expect(await new MockActivityEnvironment().run(release)).toEqual({ outcome: 'given_back' })
+  expect(returned.sort()).toEqual(esimRefs)
+  expect(seen).toEqual({ most: 5, now: 0 })
+})
