@@ -39,6 +39,8 @@ export interface Payment {
   createdAt: string
   /** ISO 8601 */
   paidAt?: string
+  /** how long ago it was paid by card, by Stripe's clock; other ways of paying take days, and Stripe does not say when */
+  paidAgoMs?: number
   /** the refunded amount of the latest attempt, pending refunds included */
   refundedMinor: number
   /** the latest attempt has a dispute, open or lost */
@@ -138,6 +140,9 @@ function toPayment(intent: Stripe.PaymentIntent, status: PaymentStatus, aheadMs:
     refundedMinor: charge?.amount_refunded ?? 0,
     disputed: charge?.disputed ?? false,
     ...(charge?.paid ? { paidAt: new Date(charge.created * 1000).toISOString() } : {}),
+    ...(charge?.paid && charge.payment_method_details?.card
+      ? { paidAgoMs: Math.max(0, Date.now() - aheadMs - charge.created * 1000) }
+      : {}),
     clientSecret: intent.client_secret ?? '',
   }
 }

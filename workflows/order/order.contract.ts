@@ -118,7 +118,16 @@ export const fraudWarningSignal = defineSignal('fraud-warning')
 
 export const orderState = defineQuery<OrderState>('state')
 
-export type PaymentTruth = { state: 'pending' | 'cancelled' } | { state: 'paid'; review: string | null }
+/**
+ * `deliverBy`, ISO 8601: an hour after the payment, of which nobody may have heard before now. Activities of earlier
+ * builds do not say it.
+ */
+export interface Paid {
+  state: 'paid'
+  review: string | null
+  deliverBy?: string
+}
+export type PaymentTruth = { state: 'pending' | 'cancelled' } | Paid
 
 export type AttentionKind =
   | 'mail_undelivered'

@@ -24,6 +24,7 @@ import {
   type OrderState,
   type OrderStatus,
   orderWorkflowId,
+  type Paid,
   providerSignal,
   type RefundReason,
 } from './order.contract.ts'
@@ -69,7 +70,7 @@ async function carryOut(run: OrderRun): Promise<OrderState> {
     (run.requested.cancel ? 'paid_after_cancel' : undefined) ??
     (run.requested.suspect ? 'fraud_warning' : undefined) ??
     (payment.review ? await review(run) : undefined) ??
-    (await provisionInTime(run))
+    (await provisionInTime(run, payment))
   if (refundReason) return refunded(run, refundReason)
   const expiresBy = await deliver(run)
   if (run.input.parentOrderId) {
@@ -128,13 +129,15 @@ async function review(run: OrderRun): Promise<RefundReason | undefined> {
 }
 
 /** Returns the reason for a refund, or undefined when the eSIMs are there. */
-async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined> {
+async function provisionInTime(run: OrderRun, payment: Paid): Promise<RefundReason | undefined> {
   const { orderId, requested } = run
   if (requested.suspect) return 'fraud_warning'
   if (requested.paidBack) return paidBack
   // It came while the approval was carried out, when there was no provisioning yet that it could stop.
   if (requested.cancel && patched('cancelled-at-approval')) return 'cancelled_by_customer'
-  const dueAt = limitOf('provisioning', now())
+  // The hour of an order that was approved begins with that.
+  const { review: wasHeld, deliverBy } = payment
+  const dueAt = wasHeld || deliverBy === undefined ? limitOf('provisioning', now()) : new Date(deliverBy)
   const scope = new CancellationScope()
   run.moveTo('provisioning', dueAt)
   run.stopProvisioning = () => scope.cancel()

@@ -4,7 +4,7 @@ import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
-import type { OrderActivities } from './order.contract.ts'
+import type { OrderActivities, Paid } from './order.contract.ts'
 import { limitOf } from './order-states.ts'
 import { codeOf, localFirst, type OrderRun, ranOutOfTime } from './run.ts'
 
@@ -12,7 +12,7 @@ const { cancelPayment } = proxyActivities<OrderActivities>(retry.decidedByOthers
 
 const contradictionPassesMs = 10_000
 
-export type PaymentOutcome = { state: 'paid'; review: string | null } | { state: 'cancelled' | 'unpaid' }
+export type PaymentOutcome = Paid | { state: 'cancelled' | 'unpaid' }
 
 /** Waits for the webhook, looks the payment up in case the webhook was lost, and cancels it at the deadline. */
 export async function waitForPayment(run: OrderRun): Promise<PaymentOutcome> {

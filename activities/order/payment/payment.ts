@@ -13,14 +13,14 @@ import { recordPaid } from '../../../db/order/books.ts'
 import { findOrder, insertOrder, moveOrder, type NewOrder, type OrderRow, paidSince } from '../../../db/order/orders.ts'
 import { type Bought, countPurchase, lockVelocity, mostBought, velocityKeys } from '../../../db/order/velocity.ts'
 import { defaultLanguage } from '../../../messages/languages.ts'
-import { periods } from '../../../policy/periods.ts'
+import { milliseconds, periods } from '../../../policy/periods.ts'
 import { costMinor, exchangeRateOf } from '../../../policy/pricing.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { StripePort } from '../../../providers/stripe/stripe.ts'
 import { plusMs } from '../../../shared/calendar.ts'
 import { failure, failureCode } from '../../../shared/failures.ts'
-import type { OrderActivities, OrderInput } from '../../../workflows/order/order.contract.ts'
+import type { OrderActivities, OrderInput, Paid } from '../../../workflows/order/order.contract.ts'
 import { attemptIsOver, paymentFailureTypes, withFailureTypes } from '../../failures.ts'
 import { knownOrder } from '../known-order.ts'
 import { createCustomers } from './customers.ts'
@@ -91,7 +91,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
 
     async confirmPayment({ orderId, asOf, deliverBy }) {
       const order = await knownOrder(sql, orderId)
-      if (order.paid_at) return { state: 'paid', review: reviewOf(order) }
+      if (order.paid_at) return paidOf(order, new Date(asOf))
       const payment = await readPayment(context, order)
       if (payment === 'none_yet') return { state: 'pending' }
       if (payment === 'none') return { state: 'cancelled' }
@@ -117,17 +117,19 @@ export function createOrderPaymentActivities(context: Context): Activities {
           }),
         ])
         const review = reasonToReview(order, payment, { ofAccount, ofKeys })
+        const dueAt = atLeast(plusMs(new Date(deliverBy), -(payment.paidAgoMs ?? 0)), at)
         const recorded = await recordPaid(tx, orderId, factsOf(order), {
           status: review ? 'in_review' : 'provisioning',
           reason: review,
           payment_kind: payment.methodKind,
           card_country: evidenceOf(payment.cardCountry),
           paid_at: at,
-          deliver_by: review ? null : new Date(deliverBy),
+          deliver_by: review ? null : dueAt,
         })
         if (recorded) await countPurchase(tx, keys, { grossMinor: order.gross_minor, at })
         // Another attempt has recorded it, or the account was erased meanwhile and its deletion keeps the books.
-        return { state: 'paid', review: recorded ? review : await recordedReview(tx, orderId) }
+        if (!recorded) return recordedPaid(tx, orderId, at)
+        return { state: 'paid', review, ...(!review && { deliverBy: dueAt.toISOString() }) }
       })
     },
 
@@ -219,12 +221,19 @@ export function createOrderPaymentActivities(context: Context): Activities {
   }
 }
 
-/** Why the order is held for an operator, if it is. */
-const reviewOf = ({ status, reason }: OrderRow): string | null => (status === 'in_review' ? reason : null)
+/** A payment of which nobody has heard for most of its hour is not given back before a provider was asked. */
+const leastMs = 10 * milliseconds.minute
+const atLeast = (dueAt: Date, at: Date): Date => new Date(Math.max(+dueAt, +plusMs(at, leastMs)))
 
-async function recordedReview(tx: Queryable, orderId: string): Promise<string | null> {
+/** What is on record of a payment. */
+function paidOf({ status, reason, deliver_by: dueAt }: OrderRow, at: Date): Paid {
+  const review = status === 'in_review' ? reason : null
+  return { state: 'paid', review, ...(dueAt && { deliverBy: atLeast(dueAt, at).toISOString() }) }
+}
+
+async function recordedPaid(tx: Queryable, orderId: string, at: Date): Promise<Paid> {
   const order = await findOrder(tx, orderId)
-  return order ? reviewOf(order) : null
+  return order ? paidOf(order, at) : { state: 'paid', review: null }
 }
 
 type Asked = Pick<Parameters<StripePort['createPayment']>[0], 'orderId' | 'amountMinor' | 'currency' | 'mark'>

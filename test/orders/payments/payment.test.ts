@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { historyCost } from '../../../bench/history-cost.ts'
-import type { Invoices, Sends } from '../../../db/connection/schema.ts'
+import type { Invoices, Orders, Sends } from '../../../db/connection/schema.ts'
+import { searchAttributes } from '../../../shared/search-attributes.ts'
 import { defaultSubscription } from '../../../sim/stripe/events.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'
@@ -336,7 +337,8 @@ test('a payment’s webhook without Stripe’s signature, or with an old one, ch
   await stripe.do('release')
 })
 
-test('U2: a paid order is delivered though our clock is ten minutes ahead of Stripe’s', async () => {
+/** Pays an order of which no webhook comes. @returns the payment as Stripe shows it, and its path there */
+async function paidUnheard() {
   const { order } = await unpaid()
   await stripe.do('webhooks', { hold: true })
   await stripe.do('pay', { orderId: order.id })
@@ -344,6 +346,42 @@ test('U2: a paid order is delivered though our clock is ten minutes ahead of Str
   const path = `/v1/payment_intents/${intents[0]?.id}`
   const headers = { authorization: `Bearer ${harness.config.STRIPE_SECRET_KEY}` }
   const paid = JSON.parse(await (await fetch(`${stripe.url}${path}?expand[]=latest_charge`, { headers })).text())
+  return { order, path, paid }
+}
+
+test('U2: the hour of an order begins with its payment, also when nobody has heard of it for most of it', async () => {
+  const { order, path, paid } = await paidUnheard()
+  const { esimAccess, airalo } = harness.sims
+  for (const provider of [esimAccess, airalo]) await provider.fault({ status: 503, times: always })
+  const agoSeconds = 40 * 60
+  const charge = { ...paid.latest_charge, created: paid.latest_charge.created - agoSeconds }
+  const body = { ...paid, latest_charge: charge }
+  await stripe.fault({ match: { method: 'GET', path }, status: 200, body, times: always })
+  await stripe.do('release')
+  await harness.untilOrder(order.id, 'provisioning')
+  const leftMs = (at: Date | undefined): number => (at?.getTime() ?? 0) - Date.now()
+  const dueAt = await untilValue(
+    'the run shows until when it is delivered',
+    async () => {
+      const { typedSearchAttributes: shown } = await harness.temporal.workflow
+        .getHandle(orderWorkflowId(order.id))
+        .describe()
+      return shown.get(searchAttributes.stage) === 'provisioning' ? shown.get(searchAttributes.dueAt) : undefined
+    },
+    (due) => due !== undefined,
+  )
+  const [row] = await sql<Pick<Orders, 'deliver_by'>[]>`select deliver_by from orders where id = ${order.id}`
+  for (const due of [dueAt, row?.deliver_by ?? undefined]) {
+    expect(leftMs(due)).toBeLessThanOrEqual(20 * 60_000)
+    expect(leftMs(due)).toBeGreaterThan(10 * 60_000)
+  }
+  for (const sim of [stripe, esimAccess, airalo]) await sim.clearFaults()
+  await harness.fastForward(order.id, '1 minute')
+  await harness.untilOrder(order.id, 'delivered')
+})
+
+test('U2: a paid order is delivered though our clock is ten minutes ahead of Stripe’s', async () => {
+  const { order, path, paid } = await paidUnheard()
   const aheadSeconds = 600
   const body = { ...paid, created: paid.created - aheadSeconds }
   const date = new Date(Date.now() - aheadSeconds * 1_000).toUTCString()
