@@ -13,7 +13,12 @@ import { isDoubtful } from '../../policy/vat.ts'
 import { monthOf, plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
-import { type DeliveryMessage, deliveryMessages, type OrderActivities } from '../../workflows/order/order.contract.ts'
+import {
+  type DeliveryMessage,
+  deliveryMessages,
+  type OrderActivities,
+  type OrderStatus,
+} from '../../workflows/order/order.contract.ts'
 import { recordedAt } from '../failures.ts'
 import { invoiceOf } from './invoice.ts'
 import { knownOrder } from './known-order.ts'
@@ -23,6 +28,9 @@ import { raiseUnlessRefunded } from './returned-esims.ts'
 type Activities = Pick<OrderActivities, 'recordDelivery' | 'endOrder' | 'raiseAttention'>
 
 type OfOrder = { orderId: string; asOf: string }
+
+/** The customer has the money, or gets it. */
+const givenBack: readonly OrderStatus[] = ['refunding', 'refund_failed', 'refunded']
 
 /**
  * How long the record of a delivery waits for its messages. One that takes longer goes on, and the run's next attempt
@@ -68,6 +76,8 @@ export function createOrderDeliveryActivities(
 
     async endOrder({ orderId, asOf, status }) {
       const order = await knownOrder(sql, orderId)
+      // A run that was reset has not got the refund of its order: the money that is on its way stays on its way.
+      if (status === 'ended' && givenBack.includes(order.status)) return
       // The run of a top-up ends with its delivery, and may be late: what was done about it meanwhile stays. So does an
       // order that a restore has closed.
       const isClosed = status === 'ended' && order.ended_at !== null

@@ -21,7 +21,7 @@ import { type EsimProvider, type EsimProviderId, isNew, type ProvidedEsim } from
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure, failureType } from '../../shared/failures.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
-import type { OrderActivities } from '../../workflows/order/order.contract.ts'
+import { type OrderActivities, orderStates } from '../../workflows/order/order.contract.ts'
 import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
 import { askOnce } from './ask-once.ts'
 import { isUnused } from './esim-rules.ts'
@@ -52,7 +52,9 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
       if (await moveOrder(sql, orderId, ['in_review'], approved)) return
       // The run that looks after closed orders may have refunded it before this run was started again.
       const { status } = await knownOrder(sql, orderId)
-      if (status !== 'provisioning') throw failure('OrderStateConflict', { code: status })
+      // A run that was reset finds what it has bought and delivered since, and goes on from there.
+      const isFurther = status === 'provisioning' || orderStates[status].customerHas === 'eSIMs'
+      if (!isFurther) throw failure('OrderStateConflict', { code: status })
     },
 
     async provision({ orderId, reference }) {

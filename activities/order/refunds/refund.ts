@@ -4,14 +4,20 @@ import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleFact } from '../../../db/order/books.ts'
 import { returnedNotRefunded } from '../../../db/order/esims/returned-esims.ts'
-import { moveOrder, type OrderRow } from '../../../db/order/orders.ts'
+import { findOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts'
 import { failRefund, givesMoneyBack, isOnItsWay, listRefunds, refundFailed, sumOf } from '../../../db/order/refunds.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { failure } from '../../../shared/failures.ts'
-import { type OrderActivities, type OrderStatus, refundReasonOf } from '../../../workflows/order/order.contract.ts'
+import {
+  type OrderActivities,
+  type OrderStatus,
+  orderStates,
+  type RefundReason,
+  refundReasonOf,
+} from '../../../workflows/order/order.contract.ts'
 import { asNotFoundYet, recordedAt, withFailureTypes } from '../../failures.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { paymentUnsettled } from '../payment/late-payment.ts'
@@ -32,9 +38,18 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
   const { sql, stripe } = context
 
   return {
+    /**
+     * A run that was reset may be behind its order. What it would have done before the delivery does not give the money
+     * of a delivered one back, whose customer has the eSIMs.
+     */
     async startRefund({ orderId, reason }) {
-      const from = ['in_review', 'provisioning', 'delivered', 'refund_failed'] as const
-      await moveOrder(sql, orderId, [...from], { status: 'refunding', reason })
+      const from: OrderStatus[] = ['in_review', 'provisioning', 'refund_failed']
+      const isDelivered = reasonsAfterDelivery.includes(reason)
+      const change = { status: 'refunding', reason } as const
+      if (await moveOrder(sql, orderId, isDelivered ? [...from, 'delivered'] : from, change)) return
+      const order = await findOrder(sql, orderId)
+      if (order && !isDelivered && orderStates[order.status].customerHas === 'eSIMs')
+        throw failure('OrderStateConflict', { code: order.status })
     },
 
     /**
@@ -47,6 +62,9 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       await assertNoneReserved(orderId, recordedAt(asOf))
       const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
       const left = leftOfPaid(payment)
+      const hadFailed = (await listRefunds(sql, orderId)).flatMap(({ state, stripe_refund_id: id }) =>
+        id === null || givesMoneyBack(state) ? [] : [id],
+      )
       let takenBack: Refund[] = []
       let made: Refund | undefined
       const askForRefund = async () => {
@@ -70,6 +88,8 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
         throw failure('PaymentUnavailable', { code: 'refunds_contradict' })
       const refunds = [...takenBack, ...listedWith(made, listed)]
       const at = recordedAt(asOf)
+      // A run that was reset counts its attempts anew, and Stripe answers as it did then: nothing is on its way.
+      if (made && hadFailed.includes(made.refundId)) throw failure('RefundRefused', { code: 'refund_bounced' })
       await sql.begin(async (tx) => {
         const refundedMinor = await recordRefunds(tx, order, refunds, { reason, at })
         if (order.fact_id) await settleFact(tx, order.fact_id, 'refunded', refundedMinor)
@@ -173,6 +193,14 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
     if (await releaseAbandoned(context, orderId, at)) throw failure('RefundUnderWay', { nextRetryDelay: askAgainMs })
   }
 }
+
+/** The other reasons are those of an order whose customer has no eSIMs yet. */
+const reasonsAfterDelivery: readonly RefundReason[] = [
+  'returned_unused',
+  'withdrawn',
+  'ended_by_provider',
+  'fraud_warning',
+]
 
 const refundStatuses: OrderStatus[] = ['refunding', 'refund_failed', 'refunded']
 
