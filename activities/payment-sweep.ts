@@ -8,6 +8,7 @@ import { openPayments } from '../db/erasure/deletion-seals.ts'
 import {
   deleteOperatorTask,
   listSubjectsOfOpenTasks,
+  raiseOperatorTask,
   raiseUnlessSettled,
   resolveOperatorTask,
 } from '../db/operator-tasks.ts'
