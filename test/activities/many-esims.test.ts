@@ -1,6 +1,6 @@
 /**
- * U2: paid means delivered or refunded. A provider is asked about the eSIMs of an order side by side: ten, one after the
- * other, take longer at a slow one than an attempt may.
+ * U2: paid means delivered or refunded. A provider is asked about the eSIMs of an order side by side: ten, one after
+ * the other, take longer at a slow one than an attempt may.
  */
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
