@@ -4,7 +4,7 @@
  */
 
 export interface Part {
-  /** files, or ranges of their lines */
+  /** files, or ranges of their lines: whole declarations, as test/mutations/rules/scope.test.ts holds */
   sources: readonly string[]
   tests: readonly string[]
 }
@@ -23,14 +23,14 @@ export const parts: Readonly<Record<string, Part>> = {
     tests: ['test/policy/{access,currency,dominated,pricing,periods,rules,withdrawal}.test.ts'],
   },
   tax: {
-    sources: ['policy/{vat,vat-rates}.ts', 'shared/{csv,datev}.ts', 'db/order/books.ts:83-87'],
+    sources: ['policy/{vat,vat-rates}.ts', 'shared/{csv,datev}.ts', 'db/order/books.ts:82-88'],
     tests: ['test/books/{datev,vat-rules,csv}.test.ts', 'test/db/split-tax.test.ts'],
   },
   money: {
     sources: [
       'activities/order/payment/payment-acceptance.ts',
       'activities/catalogue/merge.ts',
-      'db/order/refunds.ts:9-19',
+      'db/order/refunds.ts:10-23',
     ],
     tests: ['test/activities/catalogue-merge.test.ts', 'test/orders/rules/*.test.ts'],
   },
@@ -39,7 +39,7 @@ export const parts: Readonly<Record<string, Part>> = {
     tests: ['test/erasure/holdings.test.ts', 'test/orders/rules/claims.test.ts'],
   },
   time: {
-    sources: ['shared/{calendar,withdrawal-period,deadline,fresh,turns}.ts', 'activities/order/esim-rules.ts'],
+    sources: ['shared/{calendar,withdrawal-period,deadline,shared-reading,turns}.ts', 'activities/order/esim-rules.ts'],
     tests: ['test/shared/*.test.ts', 'test/activities/due-notices.test.ts'],
   },
   keys: {
