@@ -9,6 +9,8 @@ export interface Exploration {
   taken: Set<StepName>
   /** from one state of an order to another by its run, as `delivered → ended` */
   moves: Set<string>
+  /** the same with the step, as `delivered → ended: expires` */
+  movesBy: Set<string>
   /** the first broken invariant, with the shortest path to it */
   broken: { invariant: string; path: StepName[] } | undefined
 }
@@ -28,6 +30,7 @@ export function explore({ never = [], without }: Limits = {}): Exploration {
   const seen = new Map<string, { from: string; by: StepName } | undefined>()
   const taken = new Set<StepName>()
   const moves = new Set<string>()
+  const movesBy = new Set<string>()
   let ends = 0
   let level = [nothingYet]
   seen.set(keyOf(nothingYet), undefined)
@@ -39,12 +42,15 @@ export function explore({ never = [], without }: Limits = {}): Exploration {
       const isEnd = !possible.some((name) => byThemselves.includes(whoTakes(name)))
       if (isEnd) ends += 1
       const invariant = brokenIn(world, isEnd)
-      if (invariant) return { worlds: seen.size, ends, taken, moves, broken: { invariant, path: pathTo(key) } }
+      if (invariant) return { worlds: seen.size, ends, taken, moves, movesBy, broken: { invariant, path: pathTo(key) } }
       for (const name of possible) {
         taken.add(name)
         const after = take(world, name)
         const isByRun = world.run === 'open' && !after.isErased && !after.isLost
-        if (isByRun && after.status !== world.status) moves.add(`${world.status} → ${after.status}`)
+        if (isByRun && after.status !== world.status) {
+          moves.add(`${world.status} → ${after.status}`)
+          movesBy.add(`${world.status} → ${after.status}: ${name}`)
+        }
         const afterKey = keyOf(after)
         if (seen.has(afterKey)) continue
         seen.set(afterKey, { from: key, by: name })
@@ -53,7 +59,7 @@ export function explore({ never = [], without }: Limits = {}): Exploration {
     }
     level = next
   }
-  return { worlds: seen.size, ends, taken, moves, broken: undefined }
+  return { worlds: seen.size, ends, taken, moves, movesBy, broken: undefined }
 
   function ruleLeftOut(name: StepName): string | undefined {
     return without && (without.step ?? name) === name ? without.rule : undefined

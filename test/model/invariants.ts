@@ -10,7 +10,9 @@ type Invariants = Readonly<Record<string, (world: World) => boolean>>
 const isOperators = (world: World): boolean =>
   isIn('refund_failed')(world) || (world.isErased && world.status === 'refund_failed')
 const isDelivered = ({ status }: World): boolean => status === 'delivered' || status === 'ended'
-const hasEsim = (world: World): boolean => isDelivered(world) && ['held', 'used', 'expired'].includes(world.esim)
+/** What the provider ends after an erasure, or unseen before it, nobody can be asked about any more. */
+const hasEsim = (world: World): boolean =>
+  isDelivered(world) && ['held', 'used', 'expired', ...(world.isErased ? ['ended'] : [])].includes(world.esim)
 
 /** Invariants that hold at any moment. */
 const always: Invariants = {
@@ -37,6 +39,8 @@ const inTheEnd: Invariants = {
   'what was cancelled is not delivered': (world) => world.asked !== 'cancel' || !isDelivered(world),
   'what was rejected or not approved is refunded': (world) =>
     !world.isRisky || world.asked === 'approve' || !isDelivered(world),
+  'what was warned of is taken back, unless it is used': ({ isWarned, esim, refunded, topUp, isErased }) =>
+    !isWarned || esim !== 'held' || refunded === price || topUp === 'paid' || topUp === 'applied' || isErased,
   'a stated withdrawal is refunded, or an operator has it': (world) =>
     world.withdrawal === 'none' || world.withdrawal === 'operator' || world.refunded === price || isOperators(world),
   'no eSIM is left that nobody has': ({ esim, refunded, topUp }) =>

@@ -38,8 +38,10 @@ export interface World {
   refunded: number
   /** how often a refund of it has bounced, until nobody asks any more; two count for any more */
   bounces: 0 | 1 | 2
-  /** at the eSIM provider; `held`: made for us, and not used */
-  esim: 'none' | 'asked' | 'refused' | 'held' | 'used' | 'returned' | 'expired'
+  /** the issuer of the card has warned of fraud */
+  isWarned: boolean
+  /** at the eSIM provider; `held`: made for us, and not used; `ended`: by the provider itself, unused */
+  esim: 'none' | 'asked' | 'refused' | 'held' | 'used' | 'returned' | 'expired' | 'ended'
   bought: number
 
   /** the order's run, which no restore takes back */
@@ -65,6 +67,7 @@ export const nothingYet: World = {
   isLost: false,
   payment: 'none',
   isRisky: false,
+  isWarned: false,
   refunded: 0,
   bounces: 0,
   esim: 'none',
@@ -262,12 +265,39 @@ const steps = {
     needs: {
       'the customer has not cancelled': ({ asked }) => asked !== 'cancel',
       'the eSIM is there': ({ esim }) => esim === 'held',
+      'the money is not back': ({ refunded }) => refunded === 0,
     },
     does: (world) => to(world, 'delivered'),
   },
   'stops for the customer': {
     who: 'run',
     when: (world) => isIn('provisioning')(world) && world.asked === 'cancel',
+    does: (world) => to(world, 'refunding'),
+  },
+  'finds that the payment was cancelled': {
+    who: 'run',
+    when: (world) => isIn('awaiting_payment')(world) && world.payment === 'cancelled',
+    does: (world) => closes(world, 'cancelled'),
+  },
+  'stops for the money that is back': {
+    who: 'run',
+    when: (world) => isIn('in_review', 'provisioning')(world) && world.refunded === price,
+    does: (world) => to(world, 'refunding'),
+  },
+  'stops for the warning': {
+    who: 'run',
+    when: (world) => isIn('awaiting_payment', 'in_review', 'provisioning')(world) && world.isWarned,
+    does: (world) => to(world, 'refunding'),
+  },
+  'takes the eSIM back for the warning': {
+    who: 'run',
+    when: (world) =>
+      isIn('delivered')(world) && world.isWarned && world.esim === 'held' && !world.isReturning && !toppedUp(world),
+    does: () => ({ isReturning: true }),
+  },
+  'refunds what the provider has ended': {
+    who: 'run',
+    when: (world) => isIn('delivered')(world) && world.esim === 'ended',
     does: (world) => to(world, 'refunding'),
   },
   'refunds what came back': {
@@ -333,7 +363,8 @@ const steps = {
   'refunds the top-up': {
     who: 'run',
     when: ({ topUp, esim, isReturning, rows }) =>
-      topUp === 'paid' && (isReturning || esim === 'returned' || esim === 'expired' || rows.order === null),
+      topUp === 'paid' &&
+      (isReturning || esim === 'returned' || esim === 'expired' || esim === 'ended' || rows.order === null),
     does: () => ({ topUp: 'refunded' }),
   },
   'cancels the payment of the erased': {
@@ -420,6 +451,43 @@ const steps = {
     isOutside: true,
     when: (world) => isIn('refunded')(world) && world.refunded === price,
     does: ({ part: state, bounces }) => ({ refunded: state === 'made' ? part : 0, bounces: bounces === 0 ? 1 : 2 }),
+  },
+  'is cancelled at the processor': {
+    who: 'fault',
+    isOutside: true,
+    when: (world) => isIn('awaiting_payment')(world) && world.payment === 'open',
+    does: () => ({ payment: 'cancelled' }),
+  },
+  // By hand, or by a bank that decides a dispute. What is delivered by then is an operator's.
+  'the money goes back elsewhere': {
+    who: 'fault',
+    isOutside: true,
+    when: (world) => isIn('in_review', 'provisioning')(world) && world.esim === 'none' && world.refunded === 0,
+    does: () => ({ refunded: price }),
+  },
+  'the issuer warns of fraud': {
+    who: 'fault',
+    isOutside: true,
+    when: (world) => world.run === 'open' && isPaid(world) && !world.isWarned && world.refunded < price,
+    does: () => ({ isWarned: true }),
+  },
+  'the provider ends the eSIM': {
+    who: 'fault',
+    isOutside: true,
+    when: (world) => isIn('delivered')(world) && world.esim === 'held' && !world.isReturning && !toppedUp(world),
+    does: () => ({ esim: 'ended' }),
+  },
+  // The customer is told so: the request fails.
+  'is cancelled too late': {
+    who: 'fault',
+    when: (world) =>
+      isIn('provisioning')(world) && world.asked === 'cancel' && world.esim === 'held' && world.refunded === 0,
+    does: (world) => ({ ...to(world, 'delivered'), asked: world.isRisky ? 'approve' : 'nothing' }),
+  },
+  'tries the refund again after a dispute': {
+    who: 'fault',
+    when: isIn('refund_failed'),
+    does: (world) => to(world, 'refunding'),
   },
   // After a fraud warning the money does not wait for a provider that is down, which is still asked for the return.
   'refunds before the eSIM is back': {

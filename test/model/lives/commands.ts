@@ -1,5 +1,6 @@
 /** Acts of people, operators and outside parties, as commands of fast-check. */
 import fc from 'fast-check'
+import { milliseconds, periods } from '../../../policy/periods.ts'
 import { performanceConsents } from '../../../policy/withdrawal.ts'
 import { isNotFound } from '../../../temporal/grpc-status.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
@@ -71,6 +72,23 @@ async function pay(life: Life, step: StepName, orderId: string | undefined): Pro
   if (isTaken) life.happened(step)
   else life.didNotHappen(step)
 }
+
+/** What others do to an order: only lives that say so have it. */
+const elsewhere: Act[] = [
+  happens('the issuer warns of fraud', (life) =>
+    life.product.sims.stripe.do('warn-fraud', { orderId: life.order?.id }),
+  ),
+  happens('is cancelled at the processor', (life) =>
+    life.product.sims.stripe.do('cancel', { orderId: life.order?.id }),
+  ),
+  happens('the provider ends the eSIM', async (life) => {
+    const { sims, fastForward } = life.product
+    const { id, iccid } = life.order ?? {}
+    await sims.esimAccess.do('withdraw', { iccid })
+    // Until the run looks by itself; the provider's hint may be faster.
+    if (id) await fastForward(id, periods.order.esimPollMs + milliseconds.minute).catch(ignoreClosedRun)
+  }),
+]
 
 const [consentVersion] = Object.keys(performanceConsents)
 
@@ -222,6 +240,11 @@ const allActs: Act[] = [
   },
 ]
 
+/** The run has come to its end meanwhile. */
+function ignoreClosedRun(error: unknown): void {
+  if (!isNotFound(error)) throw error
+}
+
 /** Until the deadline of the order's state. */
 export async function letTimePass(life: Life): Promise<void> {
   await life.settle()
@@ -231,10 +254,7 @@ export async function letTimePass(life: Life): Promise<void> {
   if (!life.order || isErased || !(status === 'awaiting_payment' || status === 'in_review' || status === 'refunded'))
     return
   const { id } = life.order
-  await fastForward(id, limits[status]).catch((error: unknown) => {
-    // The run has come to its end meanwhile.
-    if (!isNotFound(error)) throw error
-  })
+  await fastForward(id, limits[status]).catch(ignoreClosedRun)
   // Nothing that is shown changes then.
   if (status === 'refunded')
     await until('the run has closed', async () => {
@@ -260,7 +280,7 @@ const commandOf = (act: Act, waits: boolean): Command => ({
 
 /** Waits until nothing happens any more. */
 export function commandNamed(name: string): Command {
-  const act = allActs.find((each) => each.name === name)
+  const act = [...allActs, ...elsewhere].find((each) => each.name === name)
   if (!act) throw new Error(`nobody does "${name}"`)
   return commandOf(act, true)
 }

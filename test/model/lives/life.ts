@@ -195,7 +195,10 @@ export class Life {
   }
 }
 
-/** The facts that a world shows. An erased order is not shown, and nobody can tell whether its eSIM lives. */
+/**
+ * The facts that a world shows. An erased order is not shown, and nobody can tell whether its eSIM lives, or one that
+ * its provider has ended.
+ */
 function shownOf(world: World): Omit<Seen, 'liveEsims'> & { liveEsims?: number } {
   const topUps = {
     none: 'none',
@@ -205,11 +208,12 @@ function shownOf(world: World): Omit<Seen, 'liveEsims'> & { liveEsims?: number }
     applied: 'delivered',
     refunded: 'refunded',
   }
+  const isKnown = !world.isErased && world.esim !== 'ended'
   return {
     status: world.isErased ? 'none' : (world.status ?? 'none'),
     payment: world.payment,
     refundedMinor: minorOf(world.refunded),
-    ...(!world.isErased && { liveEsims: ['held', 'used', 'expired'].includes(world.esim) ? 1 : 0 }),
+    ...(isKnown && { liveEsims: ['held', 'used', 'expired'].includes(world.esim) ? 1 : 0 }),
     topUp: world.isErased && world.topUp === 'applied' ? 'kept' : topUps[world.topUp],
   }
 }

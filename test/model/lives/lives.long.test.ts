@@ -35,3 +35,15 @@ test.each([
   expect(faults.join('\n')).toBe('')
   expect(story.length).toBe(2 + acts.length)
 })
+
+test.each([
+  ['an order that is cancelled at the processor', ['is cancelled at the processor']],
+  ['a delivered order whose payment was warned of', ['pays', 'the issuer warns of fraud']],
+  ['an order in review whose payment is warned of', ['pays at risk', 'the issuer warns of fraud']],
+  ['a warning of an eSIM that is used', ['pays', 'uses the eSIM', 'the issuer warns of fraud']],
+  ['an eSIM that its provider has ended', ['pays', 'the provider ends the eSIM']],
+])('U2: the model explains %s', async (_what, acts) => {
+  const { faults, story } = await playLives(harness, [['orders', ...acts].map(commandNamed)])
+  expect(faults.join('\n')).toBe('')
+  expect(story.length).toBeGreaterThanOrEqual(1 + acts.length)
+})
