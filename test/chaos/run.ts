@@ -52,11 +52,12 @@ interface Result extends Played {
   shape: string[]
 }
 
-let worlds = 0
+const worlds: string[] = []
 async function live(stack: WorldStack, events: readonly PlannedEvent[], isLoud: boolean): Promise<Result> {
-  worlds += 1
-  const world = `s${seed}n${worlds}x${process.pid}`
-  const played = await play(stack, events, { world, years, sabotage, ...(isLoud && { onProgress: print }) })
+  const before = [...worlds]
+  const world = `s${seed}n${before.length + 1}x${process.pid}`
+  worlds.push(world)
+  const played = await play(stack, events, { world, before, years, sabotage, ...(isLoud && { onProgress: print }) })
   const violations = violationsIn(played.books, played.said).map(
     ({ promise, subject, what }) => `${promise} ${subject}: ${what}`,
   )

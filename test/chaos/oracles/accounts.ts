@@ -64,17 +64,33 @@ export const purchasesAreKept: Oracle = (_books, said) =>
       }),
   )
 
-/** C5: devices as they were registered. How they are encrypted is not seen from outside. */
+/**
+ * C5: devices as they were registered, a token until FCM calls it unregistered. How they are encrypted is not seen from
+ * outside.
+ */
 export const devicesAreKept: Oracle = (_books, said) =>
-  exports(said)
-    .filter(({ exported, person }) => !exported.devices.some(({ deviceId }) => deviceId === person.deviceId))
-    .map(({ person }) => ({ subject: person.name, what: 'the export lacks the device' }))
+  exports(said).flatMap(({ person: { name, deviceId, pushToken, tokenIsStale }, exported: { devices } }) => {
+    const own = devices.find((device) => device.deviceId === deviceId)
+    const isKept = own?.pushToken === pushToken || (own?.pushToken === null && tokenIsStale)
+    return [
+      ...(own ? [] : [{ subject: name, what: 'the export lacks the device' }]),
+      ...(!own || isKept ? [] : [{ subject: name, what: 'the export has another push token' }]),
+      ...(devices.length > (own ? 1 : 0)
+        ? [{ subject: name, what: 'the export has a device that was not registered' }]
+        : []),
+    ]
+  })
 
-/** C6: the identity as it was linked. How it is encrypted is not seen from outside. */
+/** C6: the identity as it was linked, and no other. How it is encrypted is not seen from outside. */
 export const identitiesAreKept: Oracle = (_books, said) =>
-  exports(said)
-    .filter(({ person, exported }) => person.appleSubject && !exported.subjects.includes(person.appleSubject))
-    .map(({ person }) => ({ subject: person.name, what: 'the export lacks the linked identity' }))
+  exports(said).flatMap(({ person: { name, appleSubject }, exported: { subjects } }) => [
+    ...(appleSubject && !subjects.includes(appleSubject)
+      ? [{ subject: name, what: 'the export lacks the linked identity' }]
+      : []),
+    ...(subjects.some((subject) => subject !== appleSubject)
+      ? [{ subject: name, what: 'the export has an identity that was not linked' }]
+      : []),
+  ])
 
 /** C7: a request with any other field is refused, and its value is found nowhere. */
 export const nothingElseIsKept: Oracle = ({ received, mails }, said) => {
@@ -93,7 +109,12 @@ export const accountsStay: Oracle = (_books, said) =>
 
 /** G1: a person sees their own data. */
 export const peopleSeeTheirData: Oracle = (_books, said) =>
-  living(said).flatMap(({ name, seen, email }) => differs(name, 'the address shown', seen.email, email))
+  living(said).flatMap(({ name, seen, email, firstName, lastName, corrected }) => [
+    ...differs(name, 'the address shown', seen.email, email),
+    ...differs(name, 'the last name shown', seen.lastName, lastName),
+    // G2 is about what was corrected.
+    ...(corrected ? [] : differs(name, 'the first name shown', seen.firstName, firstName)),
+  ])
 
 /** G2: an acknowledged correction is seen. */
 export const correctionsHold: Oracle = (_books, said) =>
@@ -101,9 +122,19 @@ export const correctionsHold: Oracle = (_books, said) =>
     .filter(({ corrected }) => corrected)
     .flatMap(({ name, seen, firstName }) => differs(name, 'the corrected name', seen.firstName, firstName))
 
-/** G5: an export validates against its published schema, and is that person's. */
-export const exportsAreComplete: Oracle = (_books, said) =>
-  exports(said).flatMap(({ person, exported }) => [
-    ...exported.faults.map((fault) => ({ subject: person.name, what: `the export's form: ${fault}` })),
-    ...differs(person.name, 'the exported account', exported.account.id, person.accountId),
-  ])
+/** G5: an export validates against its published schema, and is that person's and nobody else's. */
+export const exportsAreComplete: Oracle = (_books, said) => {
+  const owners = new Map(said.orders.map(({ orderId, accountId }) => [orderId, accountId]))
+  return exports(said).flatMap(({ person, exported }) => {
+    const isOthers = ({ id }: { id: string }): boolean => (owners.get(id) ?? person.accountId) !== person.accountId
+    const isAgain = new Set(exported.orders.map(({ id }) => id)).size < exported.orders.length
+    return [
+      ...exported.faults.map((fault) => ({ subject: person.name, what: `the export's form: ${fault}` })),
+      ...differs(person.name, 'the exported account', exported.account.id, person.accountId),
+      ...(exported.orders.some(isOthers)
+        ? [{ subject: person.name, what: 'the export has an order of somebody else' }]
+        : []),
+      ...(isAgain ? [{ subject: person.name, what: 'the export has an order twice' }] : []),
+    ]
+  })
+}

@@ -32,8 +32,9 @@ export const noticesComeInTime: Oracle = (books, { policies, people }) =>
     ...people
       .filter(({ signedUpAt, deletion, inactive }) => signedUpAt < postedAt && deletion === null && !inactive)
       .flatMap((person) => {
+        // That its day has moved is another mail.
         const about = ({ subject, text }: { subject: string; text: string }) =>
-          /privacy policy/.test(subject) && text.replaceAll('\n', ' ').includes(version)
+          /privacy policy changes on /.test(subject) && text.replaceAll('\n', ' ').includes(version)
         const notices = distinct(mailsOf(books, person).filter(about))
         const isLate = notices.some(({ at }) => effectiveAt - at < noticeMs)
         return [

@@ -3,36 +3,68 @@
  * books (R2), backups (R3).
  */
 import { milliseconds, periods } from '../../../policy/periods.ts'
-import { distinct, mailsOf } from './messages.ts'
-import { type Acknowledgements, type Finding, living, type Oracle, type OutsideBooks, type Person } from './record.ts'
+import { aboutRefund, distinct, mailsOf } from './messages.ts'
+import {
+  type Acknowledgements,
+  type Finding,
+  living,
+  type Oracle,
+  type Order,
+  type OutsideBooks,
+  type Person,
+} from './record.ts'
 
 const underWayMs = 15_000
 const { day: dayMs } = milliseconds
 
-/** Where an erased person is still found. */
+const farewell = /^Your account is deleted$/
+
+const ordersOf = ({ accountId }: Person, { orders }: Acknowledgements): Order[] =>
+  orders.filter((order) => order.accountId === accountId)
+
+/** The customers at Stripe that a person's payments name. */
+function customersOf(person: Person, { payments }: OutsideBooks, said: Acknowledgements): string[] {
+  const orderIds = new Set(ordersOf(person, said).map(({ orderId }) => orderId))
+  return payments.flatMap(({ orderId, customer }) => (customer !== null && orderIds.has(orderId) ? [customer] : []))
+}
+
+/** Where an erased person is still found at outside parties. */
+function remainsElsewhere(person: Person, books: OutsideBooks, said: Acknowledgements): string[] {
+  // Of somebody who came back, a revocation would end the new link as well.
+  const linked = books.grants.filter(({ subject, revoked }) => subject === person.appleSubject && !revoked)
+  const customers = customersOf(person, books, said)
+  return [
+    ...(books.firebaseUsers.includes(person.firebaseUid) ? ['the Firebase user is there'] : []),
+    ...(linked.length > 0 && person.returnedAt === null ? ['Sign in with Apple is not revoked'] : []),
+    ...(customers.some((customer) => books.customers.includes(customer)) ? ['the Stripe customer is there'] : []),
+  ]
+}
+
+/** What is left after a deletion that was asked for. */
 function remains(person: Person, books: OutsideBooks, said: Acknowledgements): string[] {
   const { deletion } = person
   if (!deletion) return []
-  const orderIds = new Set(
-    said.orders.filter(({ accountId }) => accountId === person.accountId).map(({ orderId }) => orderId),
-  )
-  const customers = books.payments.filter(({ orderId }) => orderIds.has(orderId)).map(({ customer }) => customer)
+  const orders = ordersOf(person, said)
   const late = distinct(mailsOf(books, person).filter(({ at }) => at > deletion.at + underWayMs))
+  const farewells = distinct(mailsOf(books, person).filter(({ subject }) => farewell.test(subject))).length
   const deletionEvents = said.events.filter(
     ({ type, receiptId }) => type === 'account.deleted' && receiptId === deletion.receiptId,
   )
-  // Of somebody who came back, a revocation would end the new link as well.
-  const linked = books.grants.filter(({ subject, revoked }) => subject === person.appleSubject && !revoked)
+  const { length: shown } = orders.filter(({ answers }) => answers !== 404)
   return [
     ...(person.seen.status === 404 ? [] : [`the account answers ${person.seen.status}`]),
+    ...(deletion.wasRestored ? ['a restore has brought the account back'] : []),
+    ...(shown > 0 ? [`${shown} orders are still shown`] : []),
     ...deletion.pending.map((party) => `${party} has not deleted in time`),
-    ...(books.firebaseUsers.includes(person.firebaseUid) ? ['the Firebase user is there'] : []),
-    ...(linked.length > 0 && person.returnedAt === null ? ['Sign in with Apple is not revoked'] : []),
-    ...(customers.some((customer) => customer !== null && books.customers.includes(customer))
-      ? ['the Stripe customer is there']
-      : []),
+    ...deletion.left.map((party) => `${party} is left to operators`),
+    ...remainsElsewhere(person, books, said),
     // The last mail, and one for each refund that the deletion makes.
-    ...(late.length > 1 + orderIds.size ? [`${late.length} mails after the deletion`] : []),
+    ...(late.length > 1 + orders.length ? [`${late.length} mails after the deletion`] : []),
+    ...late
+      .filter(({ subject }) => !farewell.test(subject) && !aboutRefund.test(subject))
+      .map(({ subject }) => `"${subject}" comes after the deletion`),
+    // That of somebody who came back meanwhile may be the new account's.
+    ...(farewells === 1 || person.returnedAt !== null ? [] : [`${farewells} mails say that the account is deleted`]),
     ...(deletionEvents.length === 1 ? [] : [`the app backend was told ${deletionEvents.length} times`]),
   ]
 }
@@ -42,26 +74,34 @@ export const deletionsAreComplete: Oracle = (books, said) => {
   const found: Finding[] = said.people.flatMap((person) =>
     remains(person, books, said).map((what) => ({ subject: person.name, what })),
   )
-  for (const { name, firebaseUid, appleSubject, seen } of living(said)) {
+  for (const person of living(said)) {
+    const { name, firebaseUid, appleSubject, seen } = person
     const linked = books.grants.filter(({ subject, revoked }) => subject === appleSubject && !revoked)
     if (seen.status === 404) found.push({ subject: name, what: 'erased without having asked' })
     if (!books.firebaseUsers.includes(firebaseUid))
       found.push({ subject: name, what: 'the Firebase user was deleted without having asked' })
     if (appleSubject && linked.length === 0)
       found.push({ subject: name, what: 'Sign in with Apple was revoked without having asked' })
+    if (customersOf(person, books, said).some((customer) => !books.customers.includes(customer)))
+      found.push({ subject: name, what: 'the Stripe customer was deleted without having asked' })
   }
   return found
 }
 
-/** K1: a reported child is erased at once, with the reason. */
+/** K1: a reported child is erased at once, with the reason, and by everybody in time. */
 export const childrenAreErased: Oracle = (_books, { people }) =>
-  people
-    .filter(({ deletion, seen }) => deletion?.reason === 'child' && seen.status !== 404)
-    .map(({ name }) => ({ subject: name, what: 'the account of a child is there' }))
+  people.flatMap(({ name, deletion, seen }) => {
+    if (deletion?.asked !== 'child') return []
+    return [
+      ...(seen.status === 404 ? [] : [{ subject: name, what: 'the account of a child is there' }]),
+      ...(deletion.reason === 'child' ? [] : [{ subject: name, what: `a child is erased as ${deletion.reason}` }]),
+      ...deletion.pending.map((party) => ({ subject: name, what: `a child is still at ${party}` })),
+    ]
+  })
 
 /** R1: an account that nobody uses is warned three times, and gone after three years; any other stays. */
-export const unusedAccountsEnd: Oracle = (books, { people }) =>
-  people.flatMap((person) => {
+export const unusedAccountsEnd: Oracle = (books, said) =>
+  said.people.flatMap((person) => {
     const subjects = distinct(mailsOf(books, person)).map(({ subject }) => subject)
     const warnings = subjects.filter((subject) => /account will be deleted in \d+ days?$/.test(subject))
     const wanted = person.inactive ? periods.account.warningsBeforeDays.length : 0
@@ -70,6 +110,9 @@ export const unusedAccountsEnd: Oracle = (books, { people }) =>
       found.push({ subject: person.name, what: `${warnings.length} warnings of inactivity, not ${wanted}` })
     if (person.inactive && person.seen.status !== 404)
       found.push({ subject: person.name, what: 'unused for three years, and still there' })
+    if (person.inactive)
+      for (const what of remainsElsewhere(person, books, said))
+        found.push({ subject: person.name, what: `unused for three years: ${what}` })
     return found
   })
 

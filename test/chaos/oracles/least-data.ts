@@ -3,8 +3,13 @@ import { createHash } from 'node:crypto'
 import { createFinder } from './finder.ts'
 import { type Acknowledgements, type Finding, type Oracle, type OutsideBooks, sum } from './record.ts'
 
+interface Telling {
+  name: string
+  text: string
+}
+
 /** Each person's data by kind, as parties could receive it: plain, or hashed as ad networks ask for it. */
-function personalTexts({ people }: Acknowledgements): { name: string; text: string }[] {
+function personalTexts({ people }: Acknowledgements): Telling[] {
   return people.flatMap(({ name, email, firstName, lastName, phone }) => {
     const texts = [email, firstName, lastName, ...(phone ? [phone.replace('+', '')] : [])]
     return [...texts, ...texts.flatMap(hashesOf)].map((text) => ({ name, text }))
@@ -21,8 +26,15 @@ function hashesOf(text: string): string[] {
   )
 }
 
-function leaks(parties: readonly string[], { received }: OutsideBooks, said: Acknowledgements): Finding[] {
-  const find = createFinder(personalTexts(said))
+/** Ids by which a party could be told whose an order is, or how it was paid. */
+const tellingIds = ({ payments }: OutsideBooks, { people, orders }: Acknowledgements): Telling[] => [
+  ...payments.map(({ id }) => ({ name: id, text: id })),
+  ...orders.map(({ name, orderId }) => ({ name, text: orderId })),
+  ...people.map(({ name, accountId }) => ({ name, text: accountId })),
+]
+
+function leaks(parties: readonly string[], { received }: OutsideBooks, texts: readonly Telling[]): Finding[] {
+  const find = createFinder(texts)
   return received
     .filter(({ party }) => parties.includes(party))
     .flatMap(({ party, text }) =>
@@ -45,12 +57,13 @@ function decoded(text: string): string {
 const cardNumber = /\b(?:\d{4}[ -]?){3}\d{4}\b/
 const cardField = /card(?:\[|%5b|"?\s*:\s*\{\s*")(?:number|cvc)/i
 
-/** P1: eSIM providers get technical identifiers only. */
-export const providersKnowNobody: Oracle = (books, said) => leaks(['esimAccess', 'airalo'], books, said)
+/** P1: eSIM providers get technical identifiers only, and none by which ours could be found. */
+export const providersKnowNobody: Oracle = (books, said) =>
+  leaks(['esimAccess', 'airalo'], books, [...personalTexts(said), ...tellingIds(books, said)])
 
 /** P2: Stripe gets no name, address or number of a person, and no request of ours has card data. */
 export const noCardData: Oracle = (books, said) => [
-  ...leaks(['stripe'], books, said),
+  ...leaks(['stripe'], books, personalTexts(said)),
   ...books.received
     .filter(({ text }) => cardField.test(text))
     .map(({ party }) => ({ subject: party, what: 'received card data from us' })),
@@ -61,14 +74,24 @@ export const noCardData: Oracle = (books, said) => [
 
 /** P3: ad measurement gets purchases with consent alone, each once, and nobody's data. */
 export const measurementIsLeast: Oracle = (books, said) => {
-  const found = leaks(['meta', 'googleAnalytics'], books, said)
-  const bought = said.orders.filter(({ adConsent, paidAt }) => adConsent && paidAt !== null).length
+  const found = leaks(['meta', 'googleAnalytics'], books, personalTexts(said))
+  // An order of an erased account may have been paid after it was seen for the last time.
+  const paid = new Set(books.payments.filter(({ succeeded }) => succeeded).map(({ orderId }) => orderId))
+  const bought = said.orders.filter(({ adConsent, orderId }) => adConsent && paid.has(orderId))
   for (const party of ['meta', 'google-analytics'] as const) {
-    const texts = books.conversions.filter((conversion) => conversion.party === party).map(({ text }) => text)
-    if (texts.length > bought)
-      found.push({ subject: party, what: `${texts.length} purchases, ${bought} of them with consent` })
-    const repeated = sum([texts.length, -new Set(texts).size])
+    const ids = books.conversions.filter((conversion) => conversion.party === party).map(({ id }) => id)
+    if (ids.length > bought.length)
+      found.push({ subject: party, what: `${ids.length} purchases, ${bought.length} of them with consent` })
+    const repeated = sum([ids.length, -new Set(ids).size])
     if (repeated > 0) found.push({ subject: party, what: `${repeated} purchases twice` })
+  }
+  const ofInstance = new Map<string, number>()
+  for (const { instance } of books.conversions)
+    if (instance !== null) ofInstance.set(instance, (ofInstance.get(instance) ?? 0) + 1)
+  for (const { name, accountId, appInstanceId } of said.people) {
+    const told = ofInstance.get(appInstanceId) ?? 0
+    const own = bought.filter((order) => order.accountId === accountId).length
+    if (told > own) found.push({ subject: name, what: `${told} purchases are measured, and ${own} may be` })
   }
   return found
 }

@@ -2,10 +2,16 @@
  * Mails and pushes reach the person's address and devices (C4, P4, P5), each once (U3); promotions go to those alone
  * who asked for them, and stop when they no longer do (U4, G4).
  */
-import type { Acknowledgements, Finding, Mail, Oracle, OutsideBooks, Person } from './record.ts'
+import { createFinder } from './finder.ts'
+import type { Acknowledgements, Finding, Mail, Oracle, Order, OutsideBooks, Person } from './record.ts'
 
 /** A message that was on its way when something was acknowledged may still arrive. */
 const underWayMs = 15_000
+/** Work that a crash has interrupted is given up, and begun again, within this time. */
+const repeatedWithinMs = 60_000
+
+/** The subject of a mail that says that money is on its way back. */
+export const aboutRefund = /^Your refund of (?!.*did not get through)/
 
 /** All mails by recipient: a world has thousands of both. */
 const byRecipient = new WeakMap<readonly Mail[], Map<string, Mail[]>>()
@@ -37,26 +43,64 @@ export const distinct = (mails: readonly Mail[]): Mail[] => [
   ...new Map(mails.map((mail) => [`${mail.messageId} ${mail.to}`, mail])).values(),
 ]
 
-/** U3: each order has one confirmation, and no message comes twice. */
+/** U3: each order has one confirmation, what else becomes of it is told, and no message comes twice. */
 export const messagesComeOnce: Oracle = (books, said) => {
   const found: Finding[] = []
+  const ordersOf = new Map<string, Order[]>()
+  for (const order of said.orders) ordersOf.set(order.accountId, [...(ordersOf.get(order.accountId) ?? []), order])
   for (const person of said.people) {
     if (person.deletion || person.inactive) continue
-    const confirmations = distinct(mailsOf(books, person).filter(({ hasQrCode }) => hasQrCode)).length
+    const mails = distinct(mailsOf(books, person))
+    const confirmations = mails.filter(({ hasQrCode }) => hasQrCode)
+    const orders = ordersOf.get(person.accountId) ?? []
     // An order that is refunded while its eSIMs are made shows them, and was never delivered.
-    const delivered = said.orders.filter(
-      ({ accountId, deliveredAt, isTopUp }) => accountId === person.accountId && deliveredAt !== null && !isTopUp,
-    ).length
-    if (confirmations !== delivered)
-      found.push({ subject: person.name, what: `${confirmations} confirmations of ${delivered} orders` })
+    const delivered = orders.filter(({ deliveredAt, isTopUp }) => deliveredAt !== null && !isTopUp)
+    if (confirmations.length !== delivered.length)
+      found.push({ subject: person.name, what: `${confirmations.length} confirmations of ${delivered.length} orders` })
+    found.push(...delivered.filter((order) => isUnconfirmed(order, confirmations, said)).map(toUnconfirmed))
+    found.push(...untold(person, mails, orders))
   }
   found.push(...repeatedMails(books, said))
   found.push(...repeatedPushes(books, said))
   return found
 }
 
+/** Whether no confirmation names a document of the order. A restore may have given it a new one. */
+function isUnconfirmed({ documents, begunAt }: Order, confirmations: readonly Mail[], { losses }: Acknowledgements) {
+  if (documents.length === 0 || losses.some(({ until }) => begunAt <= until)) return false
+  const words = confirmations.map(({ text }) => new Set(text.split(/[^\w-]+/)))
+  return !documents.some((number) => words.some((those) => those.has(number)))
+}
+
+const toUnconfirmed = ({ name }: Order): Finding => ({ subject: name, what: 'no confirmation has its invoice' })
+
+/** Refunds, cancellations, withdrawals and apologies of which a person has no mail. */
+function untold({ name }: Person, mails: readonly Mail[], orders: readonly Order[]): Finding[] {
+  const told = (subject: RegExp): number => mails.filter((mail) => subject.test(mail.subject)).length
+  const count = (isIt: (order: Order) => boolean): number => orders.filter(isIt).length
+  const refunds =
+    count(({ status }) => status === 'refunded') +
+    orders.reduce((total, { partialRefunds }) => total + partialRefunds.length, 0)
+  const cancelled = count(({ status }) => status === 'cancelled')
+  const withdrawn = count(({ isWithdrawn }) => isWithdrawn)
+  const apologisedFor = count(({ isApologisedFor }) => isApologisedFor)
+  const found: Finding[] = []
+  const compare = (is: number, wanted: number, what: string): void => {
+    if (is < wanted) found.push({ subject: name, what: `${is} mails of ${wanted} ${what}` })
+  }
+  compare(told(aboutRefund), refunds, 'refunds')
+  compare(told(/^Your order for .* is cancelled$/), cancelled, 'cancellations')
+  compare(told(/^We have received your withdrawal$/), withdrawn, 'withdrawals')
+  compare(told(/^Sorry about your order for /), apologisedFor, 'apologies')
+  return found
+}
+
+/** Whether a crash can have hidden that something was done, so that it was done again. */
+const isHidden = (at: number, { crashes }: Acknowledgements): boolean =>
+  crashes.some(({ from, until }) => until >= at - repeatedWithinMs && from <= at + repeatedWithinMs)
+
 /** A mail comes again only if a crash or a lost reply lay between: a duplicate is better than none. */
-function repeatedMails({ mails, lostMailReplies }: OutsideBooks, { crashes }: Acknowledgements): Finding[] {
+function repeatedMails({ mails, lostMailReplies }: OutsideBooks, said: Acknowledgements): Finding[] {
   const before = new Map<string, Mail>()
   return mails.flatMap((mail) => {
     const key = `${mail.messageId} ${mail.to}`
@@ -64,14 +108,14 @@ function repeatedMails({ mails, lostMailReplies }: OutsideBooks, { crashes }: Ac
     before.set(key, mail)
     if (!first) return []
     const isExcused =
-      crashes.some(({ from, until }) => until >= first.at && from <= mail.at) ||
+      isHidden(first.at, said) ||
       lostMailReplies.some(({ at, to }) => mail.to.includes(to) && at >= first.at - 1_000 && at <= mail.at)
     return isExcused ? [] : [{ subject: mail.to.join(), what: `"${mail.subject}" comes twice` }]
   })
 }
 
 /** A push comes again only after a lost reply, or a crash: FCM cannot be asked, and the second replaces the first. */
-function repeatedPushes({ pushes, pushAttempts }: OutsideBooks, { crashes }: Acknowledgements): Finding[] {
+function repeatedPushes({ pushes, pushAttempts }: OutsideBooks, said: Acknowledgements): Finding[] {
   const before = new Map<string, number>()
   return pushes.flatMap(({ token, content, at }) => {
     const key = `${token} ${content}`
@@ -79,8 +123,10 @@ function repeatedPushes({ pushes, pushAttempts }: OutsideBooks, { crashes }: Ack
     before.set(key, at)
     if (first === undefined) return []
     const isExcused =
-      crashes.some(({ from, until }) => until >= first && from <= at) ||
-      pushAttempts.some((attempt) => attempt.token === token && attempt.lost && attempt.at <= at)
+      isHidden(first, said) ||
+      pushAttempts.some(
+        (attempt) => attempt.token === token && attempt.lost && attempt.at >= first - underWayMs && attempt.at <= at,
+      )
     return isExcused ? [] : [{ subject: 'a push', what: `comes twice: ${key}` }]
   })
 }
@@ -131,34 +177,69 @@ export const withdrawalsHold: Oracle = (books, said) => {
   return found
 }
 
-/** C4: a token that FCM calls unregistered is used no more. */
-export const staleTokensAreDropped: Oracle = ({ pushAttempts, unregistered }) =>
+/**
+ * C4: a token that FCM calls unregistered is used no more. A crash may have taken the answer along, and a restore
+ * brings a token back that was dropped after the backup: FCM refuses it again then.
+ */
+export const staleTokensAreDropped: Oracle = ({ pushAttempts, unregistered }, said) =>
   unregistered
-    .filter(({ token, at }) => pushAttempts.some((push) => push.token === token && push.at > at + underWayMs))
+    .filter(
+      ({ token, at }) =>
+        !said.crashes.some(({ from, until }) => until >= at && from <= at + underWayMs) &&
+        !said.losses.some(({ from, until }) => until >= at && from <= at + underWayMs) &&
+        pushAttempts.some((push) => push.token === token && push.at > at + underWayMs),
+    )
     .map(({ token }) => ({ subject: token, what: 'pushed to after FCM called it unregistered' }))
 
-/** P4: pushes go to registered devices alone, and to none of an erased account. */
-export const pushesGoToDevices: Oracle = ({ pushes }, { people }) =>
-  pushes.flatMap(({ token, at }) => {
-    const person = people.find(({ pushToken }) => pushToken === token)
+/** P4: pushes go to registered devices alone, to none of an erased account, and are about the person's own orders. */
+export const pushesGoToDevices: Oracle = ({ pushes }, { people, orders }) => {
+  const owners = new Map(people.map((person) => [person.pushToken, person]))
+  const orderIn = createFinder(orders.map(({ orderId, accountId }) => ({ text: orderId, accountId })))
+  const dataIn = createFinder(
+    people.flatMap(({ email, lastName, phone }) =>
+      [email, lastName, ...(phone ? [phone] : [])].map((text) => ({ text })),
+    ),
+  )
+  return pushes.flatMap(({ token, at, content }) => {
+    const person = owners.get(token)
     if (!person) return [{ subject: token, what: 'a push to a device that nobody has registered' }]
-    const isLate = person.deletion !== null && at > person.deletion.at + underWayMs
-    return isLate ? [{ subject: person.name, what: 'a push after the deletion' }] : []
+    const { name, deletion, accountId } = person
+    const found: Finding[] = []
+    if (deletion !== null && at > deletion.at + underWayMs)
+      found.push({ subject: name, what: 'a push after the deletion' })
+    if (orderIn(content).some((order) => order.accountId !== accountId))
+      found.push({ subject: name, what: 'a push about an order of somebody else' })
+    if (dataIn(content).length > 0) found.push({ subject: name, what: 'a push with personal data' })
+    return found
   })
+}
 
-/** P5: each mail has one recipient, whom the API knows; only promotions offer to unsubscribe. */
+/**
+ * P5: each mail has one recipient, whom the API knows, and data of nobody else; only promotions offer to unsubscribe.
+ */
 export const mailGoesToItsPerson: Oracle = (books, said) => {
   const known = new Set([
     ...said.people.map(({ email }) => email),
     ...said.privacyRequests.map(({ replyTo }) => replyTo),
   ])
   const wanted = new Set(promotions(books, said))
+  const namesIn = createFinder(
+    said.people.flatMap(({ email, firstName, lastName }) =>
+      [email, firstName, lastName].map((text) => ({ text, email })),
+    ),
+  )
   return books.mails.flatMap((mail) => {
     const strange = mail.to.filter((to) => !known.has(to) && !to.startsWith('support@'))
     const found: Finding[] = []
     if (mail.to.length !== 1) found.push({ subject: mail.to.join(), what: `"${mail.subject}" has several recipients` })
     if (strange.length > 0)
       found.push({ subject: strange.join(), what: `"${mail.subject}" went to an unknown address` })
+    // What operators get has no names, and what is in it is seen by nobody else.
+    if (
+      !mail.to.some((to) => to.startsWith('support@')) &&
+      namesIn(mail.text).some(({ email }) => !mail.to.includes(email))
+    )
+      found.push({ subject: mail.to.join(), what: `"${mail.subject}" has data of somebody else` })
     if (mail.oneClick && !wanted.has(mail))
       found.push({ subject: mail.to.join(), what: `"${mail.subject}" is no promotion` })
     return found

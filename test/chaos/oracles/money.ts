@@ -16,6 +16,7 @@ const graceMs = 5 * 60_000
 
 const unpaidEnds = ['cancelled', 'unpaid']
 const deliveredEnds = ['delivered', 'ended']
+const isOver = ({ status }: Order): boolean => [...unpaidEnds, ...deliveredEnds, 'refunded'].includes(status)
 
 /** Their orders were seen for the last time before their accounts went. */
 const goneAccounts = ({ people }: Acknowledgements): Set<string> =>
@@ -35,10 +36,11 @@ function accounts(books: OutsideBooks, said: Acknowledgements): Account[] {
   const gone = goneAccounts(said)
   const succeeded = books.payments.filter((payment) => payment.succeeded)
   const refunds = books.refunds.filter(({ failed }) => !failed)
+  const bought = purchasesOf(books, said.orders)
   return said.orders.map((order) => {
     const payments = succeeded.filter(({ orderId }) => orderId === order.orderId)
     const ids = new Set(payments.map(({ id }) => id))
-    const purchases = purchasesOf(books, order)
+    const purchases = bought.get(order) ?? []
     return {
       order,
       purchases,
@@ -78,6 +80,12 @@ function orderFaults({ order, isGone, receivedMinor, refundedMinor, charges, hel
       partly && refundedMinor !== sum(partialRefunds),
       `refunded ${refundedMinor} of ${receivedMinor} before the deletion`,
     )
+    // What nobody has seen of it is counted with the strays.
+    if (isTopUp) return found
+    const { length: seen } = order.iccids
+    const isTheirs = receivedMinor > refundedMinor
+    isWrong(isTheirs && held !== seen, `${held} of the ${seen} eSIMs of an erased account that has paid`)
+    isWrong(!isTheirs && held > 0, `${held} eSIMs of an erased account whose money is back`)
     return found
   }
   if (receivedMinor === 0) {
@@ -96,6 +104,7 @@ function orderFaults({ order, isGone, receivedMinor, refundedMinor, charges, hel
     isWrong(true, 'paid, and neither delivered nor refunded')
   }
   const { paidAt, deliveredAt } = order
+  isWrong(deliveredEnds.includes(status) && (paidAt === null || deliveredAt === null), 'nobody knows since when')
   if (paidAt !== null && deliveredAt !== null) {
     const { deliverWithinMs, reviewWindowMs } = periods.order
     const within = deliverWithinMs + (order.risk === 'normal' ? 0 : reviewWindowMs)
@@ -121,18 +130,26 @@ function strays(books: OutsideBooks, all: Account[]): Finding[] {
   // Delivered while its account was being erased: nobody could look at it any more.
   const unseen = all.filter(
     ({ order, isGone, receivedMinor, refundedMinor }) =>
-      isGone && !order.isTopUp && order.iccids.length === 0 && receivedMinor > refundedMinor,
+      isGone && !order.isTopUp && order.iccids.length < order.quantity && receivedMinor > refundedMinor,
   )
-  const allowed = sum(unseen.map(({ order }) => order.quantity))
+  const allowed = sum(unseen.map(({ order }) => order.quantity - order.iccids.length))
   const found: Finding[] = []
   if (strange.length > allowed) {
     const names = strange.map(({ provider, iccid }) => `${provider} ${iccid}`)
     found.push({ subject: 'providers', what: `eSIMs held for no order: ${names.join(', ')}` })
   }
+  if (strange.length < allowed) {
+    const names = unseen.map(({ order }) => order.name)
+    found.push({
+      subject: names.join(', '),
+      what: `paid before the deletion, and ${allowed - strange.length} eSIMs are held by nobody`,
+    })
+  }
   const topUps = all.filter(({ order }) => order.isTopUp)
   const applied = topUps.filter(({ order }) => deliveredEnds.includes(order.status)).length
-  const perhaps = topUps.filter(({ isGone }) => isGone).length
-  if (books.topUps.length < applied - perhaps || books.topUps.length > applied + perhaps)
+  // Of an erased account: under way when it was seen for the last time.
+  const perhaps = topUps.filter(({ order, isGone }) => isGone && !isOver(order)).length
+  if (books.topUps.length < applied || books.topUps.length > applied + perhaps)
     found.push({ subject: 'providers', what: `${books.topUps.length} top-ups applied, ${applied} delivered` })
   const orderIds = new Set(all.map(({ order }) => order.orderId))
   for (const { id, orderId, succeeded } of books.payments)
@@ -157,13 +174,15 @@ function eventFaults(said: Acknowledgements): Finding[] {
   const ofOrders = orders
     .filter(({ accountId }) => !gone.has(accountId))
     .flatMap((order) => {
-      const { name, orderId, status } = order
+      const { name, orderId, status, bounces } = order
       const types = typesOf.get(orderId) ?? []
       const made = types.filter((type) => type === 'order.created').length
       const ends = types.filter((type) => type === `order.${status}`).length
       // The app backend gets events of a rebuilt row again.
       const most = 1 + restores
-      const isComplete = isReadAgain(order) ? made <= most && ends <= most : made === 1 && ends === 1
+      // A refund that the bank has returned is made again.
+      const times = 1 + (status === 'refunded' ? bounces : 0)
+      const isComplete = isReadAgain(order) ? made <= most && ends <= most * times : made === 1 && ends === times
       return isComplete
         ? []
         : [{ subject: name, what: `${made} events of its beginning and ${ends} of its end as ${status}` }]
@@ -171,11 +190,46 @@ function eventFaults(said: Acknowledgements): Finding[] {
   return [...found, ...ofOrders]
 }
 
-/** U5: nothing is delivered on a risky payment before an operator has approved it. */
-export const riskyOrdersWait: Oracle = (_books, { orders }) =>
-  orders
-    .filter(({ risk, verdict, iccids }) => risk === 'elevated' && verdict !== 'approve' && iccids.length > 0)
-    .map(({ name }) => ({ subject: name, what: 'delivered without an approval' }))
+/** U5: nothing is bought or delivered on a risky payment before an operator has approved it. */
+export const riskyOrdersWait: Oracle = (books, { orders }) => {
+  const risky = orders.filter(({ risk }) => risk === 'elevated')
+  const bought = purchasesOf(books, orders)
+  return risky.flatMap((order) => {
+    const { name, verdict, decidedAt, iccids } = order
+    const isEarly = bought.get(order)?.some(({ boughtBy }) => decidedAt !== null && boughtBy < decidedAt) ?? false
+    return [
+      ...(verdict !== 'approve' && iccids.length > 0 ? [{ subject: name, what: 'delivered without an approval' }] : []),
+      ...(verdict === 'approve' && isEarly ? [{ subject: name, what: 'was bought before the approval' }] : []),
+    ]
+  })
+}
+
+/** Orders whose documents do not say what was received and kept. */
+function misbooked(all: readonly Account[], { journal }: Acknowledgements): Finding[] {
+  const grossOf = new Map(journal.entries.map(({ number, grossMinor }) => [number, grossMinor]))
+  return all.flatMap(({ order, isGone, receivedMinor, refundedMinor }) => {
+    const booked = sum(order.documents.map((number) => grossOf.get(number) ?? 0))
+    const kept = receivedMinor - refundedMinor
+    return isGone || booked === kept
+      ? []
+      : [{ subject: order.name, what: `documents of ${booked}, and ${kept} was kept` }]
+  })
+}
+
+/** Member states of which the One Stop Shop is told something else than the journal says. */
+function differencesOfOss({ oss, journal }: Acknowledgements): Finding[] {
+  const { from, until, states } = oss
+  const told = new Map<string, number>()
+  for (const { country, grossMinor } of states) told.set(country, (told.get(country) ?? 0) + grossMinor)
+  const booked = new Map<string, number>()
+  for (const { memberState, issuedOn, grossMinor } of journal.entries)
+    if (memberState !== null && issuedOn >= from && issuedOn <= until)
+      booked.set(memberState, (booked.get(memberState) ?? 0) + grossMinor)
+  const countries = [...new Set([...told.keys(), ...booked.keys()])]
+  return countries
+    .filter((country) => (told.get(country) ?? 0) !== (booked.get(country) ?? 0))
+    .map((country) => ({ subject: country, what: 'the One Stop Shop is told something else than the journal says' }))
+}
 
 /** U6: documents have numbers without gaps, and their sum is what customers have paid and not got back. */
 export const booksAreComplete: Oracle = (books, said) => {
@@ -186,12 +240,18 @@ export const booksAreComplete: Oracle = (books, said) => {
     const [, name = '', digits = ''] = /^(.*?)(\d+)$/.exec(number) ?? []
     series.set(name, [...(series.get(name) ?? []), Number(digits)])
   }
+  let missing = 0
   for (const [name, numbers] of series) {
-    const sorted = numbers.toSorted((a, b) => a - b)
-    const [first = 0] = sorted
-    const wrong = sorted.find((number, index) => number !== first + index)
-    if (wrong !== undefined) found.push({ subject: name, what: `a gap or a duplicate before ${wrong}` })
+    const issued = new Set(numbers)
+    if (issued.size < numbers.length) found.push({ subject: name, what: 'a number stands twice' })
+    missing += Math.max(...numbers) - Math.min(...numbers) + 1 - issued.size
   }
+  // A restore names the numbers whose documents are lost.
+  if (missing > said.lostNumbers)
+    found.push({
+      subject: 'journal',
+      what: `${missing} numbers are missing, ${said.lostNumbers} of them are known as lost`,
+    })
   const gone = goneAccounts(said)
   const listed = new Set(entries.map(({ number }) => number))
   for (const order of said.orders) {
@@ -201,6 +261,8 @@ export const booksAreComplete: Oracle = (books, said) => {
     if (isSeen && order.documents.length !== 1 + order.partialRefunds.length)
       found.push({ subject: order.name, what: `${order.documents.length} documents` })
   }
+  found.push(...misbooked(accounts(books, said), said))
+  found.push(...differencesOfOss(said))
   const succeeded = new Set(books.payments.filter((payment) => payment.succeeded).map(({ id }) => id))
   const kept =
     sum(books.payments.filter((payment) => payment.succeeded).map(({ receivedMinor }) => receivedMinor)) -

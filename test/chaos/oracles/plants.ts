@@ -87,11 +87,17 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'a device that was lost': (world) => {
       exportOf(world, 'ann').devices = []
     },
+    'a token that was lost': (world) => {
+      at(exportOf(world, 'ann').devices, 0).pushToken = null
+    },
+    'a device of somebody else': (world) =>
+      void exportOf(world, 'ann').devices.push({ deviceId: 'device-bob', pushToken: 'token-bob' }),
   },
   C6: {
     'an identity that was lost': (world) => {
       exportOf(world, 'ann').subjects = []
     },
+    'an identity of somebody else': (world) => void exportOf(world, 'ann').subjects.push('apple-cat'),
   },
   C7: {
     'a foreign field that is accepted': ({ said }) => {
@@ -137,6 +143,35 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'refunded twice': ({ books }) => void books.refunds.push({ payment: 'pi-b1', minor: 500, failed: false }),
     'an order of an erased account is refunded in part alone': ({ books }) =>
       void books.refunds.push({ payment: 'pi-c1', minor: 200, failed: false }),
+    'an erased account has paid, and its eSIM went back': ({ books }) => {
+      for (const esim of books.esims) if (esim.iccid === 'iccid-c1') esim.held = false
+    },
+    'an erased account has its eSIM and its money': ({ books }) =>
+      void books.refunds.push({ payment: 'pi-c1', minor: 500, failed: false }),
+    'an erased account has paid, and nobody saw an eSIM, nor has one': (world) => {
+      some(world, 'c1').iccids = []
+      world.books.esims = world.books.esims.filter(({ iccid }) => iccid !== 'iccid-c1')
+    },
+    'a top-up of an erased account that is not applied': ({ books, said }) => {
+      const topUp = at(
+        said.orders.filter(({ isTopUp }) => isTopUp),
+        0,
+      )
+      Object.assign(topUp, { accountId: 'account-cat', answers: 404 })
+      books.topUps = []
+    },
+    'delivered, and nobody knows when': (world) => {
+      some(world, 'a1').paidAt = null
+    },
+    'an eSIM that was sold again counts for its second buyer alone': (world) => {
+      // Both are delivered, one after the other, and the provider holds one of two purchases.
+      const [first, second] = [some(world, 'a1'), some(world, 'e1')]
+      first.seenAt = { 'iccid-a1': first.begunAt + 2_000 }
+      second.iccids = ['iccid-a1']
+      for (const esim of world.books.esims) if (esim.iccid === 'iccid-a1') esim.held = false
+      for (const esim of world.books.esims)
+        if (esim.iccid === 'iccid-e1') Object.assign(esim, bought('iccid-a1', first.begunAt + 9_000))
+    },
     'refunded, and the eSIM kept': (world) => {
       some(world, 'b1').iccids = ['iccid-b1']
       world.books.esims.push({ ...bought('iccid-b1', Number.MAX_SAFE_INTEGER), id: 'b1' })
@@ -161,6 +196,9 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
       const [end] = said.events.filter(({ type }) => type === 'order.refunded')
       if (end) said.events.push({ ...end, id: 'again' })
     },
+    'a repeated refund that the app backend is not told of': (world) => {
+      some(world, 'b1').bounces = 1
+    },
     'an order of which the app backend is not told': ({ said }) => {
       said.events = said.events.filter(({ type }) => type !== 'order.created')
     },
@@ -180,9 +218,37 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     },
     'two confirmations': (world) =>
       void world.books.mails.push({ ...mailOf(world, 'ann', 'ready'), messageId: '<another>' }),
+    'one order confirmed twice, and another not at all': (world) => {
+      mailOf(world, 'eve', 'ready').text = 'Invoice A-1'
+    },
+    'a refund that nobody is told of': (world) => {
+      world.books.mails = world.books.mails.filter(({ messageId }) => messageId !== '<refund-b1>')
+    },
+    'a refund that is told as one that failed': (world) => {
+      mailOf(world, 'eve', 'refund').subject = 'Your refund of €5.00 did not get through'
+    },
+    'a cancellation that nobody is told of': (world) => {
+      world.books.mails = world.books.mails.filter(({ subject }) => !subject.includes('cancelled'))
+    },
+    'an apology that nobody gets': (world) => {
+      world.books.mails = world.books.mails.filter(({ subject }) => !subject.startsWith('Sorry'))
+    },
+    'a withdrawal that is not acknowledged': (world) => {
+      world.books.mails = world.books.mails.filter(({ subject }) => !subject.includes('withdrawal'))
+    },
     'a mail that comes twice without a crash': (world) =>
       void world.books.mails.push({ ...mailOf(world, 'ann', 'ready') }),
+    'a mail that comes twice, long before a crash': (world) => {
+      const first = mailOf(world, 'ann', 'ready')
+      world.books.mails.push({ ...first, at: first.at + 3_600_000 })
+      world.said.crashes.push({ from: first.at + 1_800_000, until: first.at + 1_801_000 })
+    },
     'a push that comes twice': ({ books }) => void books.pushes.push({ ...at(books.pushes, 0) }),
+    'a push that comes twice, long after a lost reply': ({ books }) => {
+      const first = at(books.pushes, 0)
+      books.pushAttempts.push({ token: first.token, at: first.at - 3_600_000, lost: true })
+      books.pushes.push({ ...first, at: first.at + 1_000 })
+    },
   },
   U4: {
     'a promotion without consent': (world) =>
@@ -199,11 +265,23 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'delivered although an operator rejected it': (world) => {
       some(world, 'e2').iccids = ['iccid-e2']
     },
+    'bought before it was approved': (world) => {
+      some(world, 'e1').decidedAt = some(world, 'e1').begunAt + 60_000
+    },
   },
   U6: {
-    'a gap': ({ said }) => {
-      at(said.journal.entries, 3).number = 'A-6'
-      at(said.orders, 4).documents = ['A-6']
+    'a gap': (world) => {
+      at(world.said.journal.entries, 7).number = 'A-9'
+      some(world, 'd1').documents = ['A-9']
+    },
+    'a second gap beside the one that a restore has named': (world) => {
+      at(world.said.journal.entries, 7).number = 'A-10'
+      some(world, 'd1').documents = ['A-10']
+      world.said.lostNumbers = 1
+    },
+    'documents of two orders with each other’s amounts': ({ said }) => {
+      at(said.journal.entries, 0).grossMinor = 400
+      at(said.journal.entries, 3).grossMinor = 600
     },
     'a number twice': ({ said }) => {
       at(said.journal.entries, 3).number = 'A-3'
@@ -215,11 +293,21 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'another amount': ({ said }) => {
       at(said.journal.entries, 0).grossMinor = 400
     },
+    'a member state of which the One Stop Shop is told another amount': ({ said }) => {
+      at(said.oss.states, 0).grossMinor = 501
+    },
+    'a member state of which the One Stop Shop is not told': ({ said }) => void said.oss.states.pop(),
   },
   P1: {
     'a name': ({ books }) => void books.received.push({ party: 'airalo', text: 'description=Last-bob' }),
     'an encoded address': ({ books }) =>
       void books.received.push({ party: 'esimAccess', text: 'q=bob%40people.example' }),
+    'the number of a payment': ({ books }) =>
+      void books.received.push({ party: 'airalo', text: 'POST /v2/orders description=pi-a1' }),
+    'the id of an order': ({ books }) =>
+      void books.received.push({ party: 'esimAccess', text: '{"transactionId":"order-a1"}' }),
+    'the id of an account': ({ books }) =>
+      void books.received.push({ party: 'airalo', text: 'description=account-bob' }),
     'a phone number': (world) => {
       someone(world, 'bob').phone = '+4915112345678'
       world.books.received.push({ party: 'esimAccess', text: '{"phone":"4915112345678"}' })
@@ -244,6 +332,17 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
         party: 'googleAnalytics',
         text: JSON.stringify({ sha256_first_name: createHash('sha256').update('first-bob').digest('base64') }),
       }),
+    'a purchase twice, told with another time': ({ books }) =>
+      void books.conversions.push({
+        party: 'meta',
+        text: '{"event_id":"1","value":5,"event_time":2}',
+        id: '1',
+        instance: null,
+      }),
+    'a purchase of somebody who did not consent, in place of one who did': ({ books }) => {
+      for (const conversion of books.conversions)
+        if (conversion.instance === 'instance-ann') conversion.instance = 'instance-bob'
+    },
     'a purchase twice': ({ books }) => void books.conversions.push({ ...at(books.conversions, 0) }),
     'a purchase without consent': ({ said }) => {
       at(said.orders, 0).adConsent = false
@@ -251,6 +350,12 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
   },
   P4: {
     'a push to an unknown token': ({ books }) => void books.pushes.push({ at: 0, token: 'token-nobody', content: '' }),
+    'a push about an order of somebody else': ({ books }) => {
+      at(books.pushes, 0).content = '{"orderId":"order-e1"}'
+    },
+    'a push with an address': ({ books }) => {
+      at(books.pushes, 0).content = 'ann@people.example'
+    },
     'a push after the deletion': (world) =>
       void world.books.pushes.push({
         at: (someone(world, 'cat').deletion?.at ?? 0) + 60_000,
@@ -261,6 +366,9 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
   P5: {
     'a mail to an unknown address': (world) => {
       mailOf(world, 'ann', 'ready').to = ['nobody@people.example']
+    },
+    'a mail with the name of somebody else': (world) => {
+      mailOf(world, 'ann', 'ready').text = 'Hello First-bob. Invoice A-1'
     },
     'a mail to two persons': (world) => void mailOf(world, 'ann', 'ready').to.push('bob@people.example'),
     'a transactional mail with one click': (world) => {
@@ -276,13 +384,17 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'an account past its period': (world) => {
       someone(world, 'dan').seen.status = 200
     },
+    'an account past its period that Apple has': ({ books }) => {
+      for (const grant of books.grants) if (grant.subject === 'apple-dan') grant.revoked = false
+    },
+    'an account past its period that Stripe has': ({ books }) => void books.customers.push('cus-dan'),
   },
   R2: {
     'a name in the journal': ({ said }) => {
       said.journal.text = 'A-1,Last-bob'
     },
     'a document past its period': ({ said }) => {
-      said.journalAfterPeriod = { text: '', entries: [{ number: 'A-1', grossMinor: 500 }] }
+      said.journalAfterPeriod = { text: '', entries: said.journal.entries.slice(0, 1) }
     },
   },
   R3: {
@@ -293,6 +405,12 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
   G1: {
     "somebody else's data": (world) => {
       someone(world, 'bob').seen.email = 'ann@people.example'
+    },
+    "somebody else's first name": (world) => {
+      someone(world, 'bob').seen.firstName = 'First-ann'
+    },
+    "somebody else's last name": (world) => {
+      someone(world, 'bob').seen.lastName = 'Last-ann'
     },
   },
   G2: {
@@ -317,6 +435,26 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
       void [1, 2, 3].map((n) =>
         world.books.mails.push({ ...mailOf(world, 'cat', 'deleted'), messageId: `<${n}>`, subject: `Offer ${n}` }),
       ),
+    'a promotion afterwards': (world) =>
+      void world.books.mails.push({
+        ...mailOf(world, 'ann', 'Ten'),
+        to: ['cat@people.example'],
+        at: mailOf(world, 'cat', 'deleted').at,
+      }),
+    'a holder of data that is left to operators': (world) => void someone(world, 'cat').deletion?.left.push('database'),
+    'an account that a restore brings back for a while': (world) => {
+      const { deletion } = someone(world, 'cat')
+      if (deletion) deletion.wasRestored = true
+    },
+    'no last mail': (world) => {
+      world.books.mails = world.books.mails.filter((mail) => mail !== mailOf(world, 'cat', 'deleted'))
+    },
+    'an order that is still shown': (world) => {
+      some(world, 'c1').answers = 200
+    },
+    "somebody else's Stripe customer is deleted": ({ books }) => {
+      books.customers = books.customers.filter((customer) => customer !== 'cus-ann')
+    },
     'somebody else is erased': (world) => {
       someone(world, 'bob').seen.status = 404
     },
@@ -339,6 +477,9 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     "somebody else's account": (world) => {
       exportOf(world, 'ann').account.id = 'account-bob'
     },
+    "somebody else's order": (world) =>
+      void exportOf(world, 'ann').orders.push({ ...at(exportOf(world, 'ann').orders, 0), id: 'order-b1' }),
+    'an order twice': (world) => void exportOf(world, 'ann').orders.push(at(exportOf(world, 'ann').orders, 0)),
   },
   G6: {
     'no acknowledgement': ({ books }) => {
@@ -355,6 +496,11 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'the account of a child': (world) => {
       someone(world, 'kid').seen.status = 200
     },
+    'a child that is erased as anybody else': (world) => {
+      const { deletion } = someone(world, 'kid')
+      if (deletion) deletion.reason = 'requested'
+    },
+    'a child that somebody still has': (world) => void someone(world, 'kid').deletion?.pending.push('firebase'),
   },
   N1: {
     'a policy that is not posted': ({ said }) => {

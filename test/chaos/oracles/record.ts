@@ -22,7 +22,8 @@ export interface OutsideBooks {
   unregistered: { token: string; at: number }[]
   grants: { party: 'apple'; subject: string; revoked: boolean }[]
   firebaseUsers: string[]
-  conversions: { party: 'meta' | 'google-analytics'; text: string }[]
+  /** `instance`: which app Google is told of, as the app has named itself */
+  conversions: { party: 'meta' | 'google-analytics'; text: string; id: string; instance: string | null }[]
   /** every request to a party, as text */
   received: { party: string; text: string }[]
 }
@@ -75,7 +76,11 @@ export interface Acknowledgements {
   foreignFields: { field: string; value: string; status: number }[]
   events: { id: string; type: string; orderId: string | null; receiptId: string | null }[]
   /** all documents in the operators' journal */
-  journal: { text: string; entries: { number: string; grossMinor: number }[] }
+  journal: { text: string; entries: JournalEntry[] }
+  /** turnover of a quarter by member state, as the One Stop Shop's file has it */
+  oss: { from: string; until: string; states: { country: string; grossMinor: number }[] }
+  /** how many numbers of documents the reports of restores name as lost */
+  lostNumbers: number
   /** the same journal, read after its period; missing: the world did not last so long */
   journalAfterPeriod?: Acknowledgements['journal']
   /** as operators see them after the world's last day */
@@ -84,6 +89,14 @@ export interface Acknowledgements {
   crashes: { from: number; until: number }[]
   /** losses of the database; `from`: when the backup was begun that is restored */
   losses: { from: number; until: number }[]
+}
+
+export interface JournalEntry {
+  number: string
+  grossMinor: number
+  /** the member state whose tax it is, if another one than ours */
+  memberState: string | null
+  issuedOn: string
 }
 
 export interface Person {
@@ -99,6 +112,10 @@ export interface Person {
   appleSubject: string | null
   firebaseUid: string
   pushToken: string
+  /** FCM calls it unregistered from some time on */
+  tokenIsStale: boolean
+  /** by which Google's measurement knows the app */
+  appInstanceId: string
   deviceId: string
   signedUpAt: number
   consents: { at: number; granted: boolean }[]
@@ -108,7 +125,14 @@ export interface Person {
   /** another account has the same identity since then */
   returnedAt: number | null
   /** the account as it was read last */
-  seen: { status: number; email?: string; firstName?: string; phone?: string | null; promotions?: boolean }
+  seen: {
+    status: number
+    email?: string
+    firstName?: string
+    lastName?: string
+    phone?: string | null
+    promotions?: boolean
+  }
   /** the last export; null: none was asked for */
   exported: AccountExport | null
 }
@@ -116,9 +140,15 @@ export interface Person {
 export interface Deletion {
   at: number
   receiptId: string
+  /** what was asked for, and what was acknowledged */
+  asked: 'requested' | 'child'
   reason: string
   /** who has not deleted yet when the deletion is overdue */
   pending: string[]
+  /** who has not deleted by itself, and is left to operators */
+  left: string[]
+  /** the account was shown once a restored database was open */
+  wasRestored: boolean
 }
 
 export interface AccountExport {
@@ -143,18 +173,28 @@ export interface Order {
   adConsent: boolean
   risk: 'normal' | 'elevated'
   verdict: 'approve' | 'reject' | null
+  /** when the verdict was asked for */
+  decidedAt: number | null
+  /** the customer's withdrawal from the contract was acknowledged */
+  isWithdrawn: boolean
+  /** how often the bank has returned its refund */
+  bounces: number
+  /** an operator's apology for it was acknowledged */
+  isApologisedFor: boolean
   /** refunds of a part, as acknowledged to operators */
   partialRefunds: number[]
   begunAt: number
   /** when a reading has found another state than the one before */
   changedAt: number
-  /** the order as it was read last; an order goes with its account */
+  /** the order as it was read last */
   status: string
   paidAt: number | null
   deliveredAt: number | null
   iccids: string[]
-  /** when a reading has shown the last of them for the first time */
-  esimsSeenAt: number | null
+  /** by ICCID: when a reading has shown it for the first time */
+  seenAt: Record<string, number>
+  /** the status of the last answer about it; an order goes with its account */
+  answers: number
   documents: string[]
 }
 

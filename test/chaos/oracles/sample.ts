@@ -22,22 +22,25 @@ export const person = (name: string, given: Partial<Person> = {}): Person => ({
   appleSubject: null,
   firebaseUid: `uid-${name}`,
   pushToken: `token-${name}`,
+  tokenIsStale: false,
+  appInstanceId: `instance-${name}`,
   deviceId: `device-${name}`,
   signedUpAt: start,
   consents: [],
   deletion: null,
   inactive: false,
   returnedAt: null,
+  exported: null,
+  ...given,
   seen: {
     status: 200,
     email: `${name}@people.example`,
     firstName: `First-${name}`,
+    lastName: `Last-${name}`,
     phone: null,
     promotions: false,
     ...given.seen,
   },
-  exported: null,
-  ...given,
 })
 
 export const order = (name: string, buyer: string, given: Partial<Order> = {}): Order => ({
@@ -52,6 +55,10 @@ export const order = (name: string, buyer: string, given: Partial<Order> = {}): 
   adConsent: false,
   risk: 'normal',
   verdict: null,
+  decidedAt: null,
+  isWithdrawn: false,
+  bounces: 0,
+  isApologisedFor: false,
   partialRefunds: [],
   status: 'delivered',
   begunAt: start,
@@ -59,19 +66,20 @@ export const order = (name: string, buyer: string, given: Partial<Order> = {}): 
   paidAt: start + 1000,
   deliveredAt: start + 2000,
   iccids: [`iccid-${name}`],
-  esimsSeenAt: null,
+  seenAt: {},
+  answers: 200,
   documents: [],
   ...given,
 })
 
-/** An eSIM that Airalo sold at a known moment. */
-export const bought = (iccid: string, at: number): BoughtEsim => ({
+/** An eSIM that Airalo sold in a known second. */
+export const bought = (iccid: string, from: number): BoughtEsim => ({
   provider: 'airalo',
   id: iccid,
   iccid,
   held: true,
-  boughtFrom: at,
-  boughtBy: at,
+  boughtFrom: from,
+  boughtBy: from + 999,
 })
 
 const payment = (name: string, given: Partial<OutsideBooks['payments'][number]> = {}) => ({
@@ -95,6 +103,16 @@ const mail = (name: string, subject: string, given: Partial<OutsideBooks['mails'
   ...given,
 })
 
+const entry = (number: string, grossMinor: number, memberState: string | null = null) => ({
+  number,
+  grossMinor,
+  memberState,
+  issuedOn: '2026-11-29',
+})
+
+/** Stripe's customers, by the orders that they have paid */
+const customers: Record<string, string> = { a1: 'cus-ann', c1: 'cus-cat', d1: 'cus-dan' }
+
 const event = (type: string, orderId: string | null, receiptId: string | null = null) => ({
   id: `${type}-${orderId ?? receiptId}`,
   type,
@@ -109,7 +127,7 @@ export function keptWorld(): World {
       appleSubject: 'apple-ann',
       corrected: true,
       consents: [{ at: start + 100, granted: true }],
-      seen: { status: 200, email: 'ann@people.example', firstName: 'First-ann', phone: null, promotions: true },
+      seen: { status: 200, promotions: true },
       exported: {
         faults: [],
         account: { id: 'account-ann', email: 'ann@people.example', firstName: 'First-ann', lastName: 'Last-ann' },
@@ -130,43 +148,81 @@ export function keptWorld(): World {
     person('cat', {
       appleSubject: 'apple-cat',
       seen: { status: 404 },
-      deletion: { at: start + 50_000, receiptId: 'receipt-cat', reason: 'requested', pending: [] },
+      deletion: {
+        at: start + 50_000,
+        receiptId: 'receipt-cat',
+        asked: 'requested',
+        reason: 'requested',
+        pending: [],
+        left: [],
+        wasRestored: false,
+      },
     }),
-    person('dan', { inactive: true, seen: { status: 404 } }),
+    person('dan', { inactive: true, appleSubject: 'apple-dan', seen: { status: 404 } }),
     person('eve'),
     person('kid', {
       seen: { status: 404 },
-      deletion: { at: start + 50_000, receiptId: 'receipt-kid', reason: 'child', pending: [] },
+      deletion: {
+        at: start + 50_000,
+        receiptId: 'receipt-kid',
+        asked: 'child',
+        reason: 'child',
+        pending: [],
+        left: [],
+        wasRestored: false,
+      },
     }),
   ]
   const orders = [
-    order('a1', 'ann', { adConsent: true, partialRefunds: [200], documents: ['A-1', 'A-2'] }),
+    order('a1', 'ann', {
+      adConsent: true,
+      partialRefunds: [200],
+      documents: ['A-1', 'A-2'],
+      isApologisedFor: true,
+    }),
     order('b1', 'bob', { status: 'refunded', deliveredAt: null, iccids: [] }),
     order('b2', 'bob', { status: 'unpaid', paidAt: null, deliveredAt: null, iccids: [] }),
-    order('c1', 'cat', { documents: ['A-3'] }),
-    order('e1', 'eve', { risk: 'elevated', verdict: 'approve', documents: ['A-4'] }),
+    order('b3', 'bob', { status: 'cancelled', paidAt: null, deliveredAt: null, iccids: [] }),
+    order('b4', 'bob', { status: 'refunded', isWithdrawn: true, iccids: ['iccid-b4'], documents: ['A-6', 'A-7'] }),
+    order('c1', 'cat', { documents: ['A-3'], answers: 404 }),
+    order('d1', 'dan', { documents: ['A-8'], answers: 404 }),
+    order('e1', 'eve', { risk: 'elevated', verdict: 'approve', decidedAt: start + 500, documents: ['A-4'] }),
     order('e2', 'eve', { risk: 'elevated', verdict: 'reject', status: 'refunded', deliveredAt: null, iccids: [] }),
     order('e3', 'eve', { isTopUp: true, topUpOf: 'order-e1', iccids: [], documents: ['A-5'] }),
   ]
   const paid = orders.filter(({ paidAt }) => paidAt !== null)
   return {
     books: {
-      payments: paid.map(({ name }) => payment(name, name === 'c1' ? { customer: 'cus-cat' } : {})),
+      payments: paid.map(({ name }) => payment(name, { customer: customers[name] ?? null })),
       refunds: [
         { payment: 'pi-a1', minor: 200, failed: false },
         { payment: 'pi-b1', minor: 500, failed: false },
+        { payment: 'pi-b4', minor: 500, failed: false },
         { payment: 'pi-e2', minor: 500, failed: true },
         { payment: 'pi-e2', minor: 500, failed: false },
       ],
-      customers: ['cus-other'],
-      esims: orders.flatMap(({ iccids, begunAt }) => iccids.map((iccid) => bought(iccid, begunAt))),
+      customers: ['cus-other', 'cus-ann'],
+      esims: orders.flatMap(({ iccids, begunAt, status }) =>
+        iccids.map((iccid) => ({ ...bought(iccid, begunAt + 1_000), held: status === 'delivered' })),
+      ),
       topUps: [{ provider: 'airalo', reference: 'e3' }],
       mails: [
-        mail('ann', 'Your eSIM is ready', { hasQrCode: true }),
-        mail('cat', 'Your eSIM is ready', { hasQrCode: true }),
-        mail('eve', 'Your eSIM is ready', { hasQrCode: true }),
+        mail('ann', 'Your eSIM is ready', { hasQrCode: true, text: 'Hello First-ann. Invoice A-1' }),
+        mail('bob', 'Your eSIM is ready', { hasQrCode: true, text: 'Invoice A-6' }),
+        mail('cat', 'Your eSIM is ready', { hasQrCode: true, text: 'Invoice A-3' }),
+        mail('dan', 'Your eSIM is ready', { hasQrCode: true, text: 'Invoice A-8' }),
+        mail('eve', 'Your eSIM is ready', { hasQrCode: true, text: 'Invoice A-4' }),
+        mail('ann', 'Your refund of €2.00'),
+        mail('ann', 'Sorry about your order for Germany'),
+        mail('bob', 'Your refund of €5.00', { messageId: '<refund-b1>' }),
+        mail('bob', 'Your refund of €5.00', { messageId: '<refund-b4>' }),
+        mail('bob', 'Your order for Germany is cancelled'),
+        mail('bob', 'We have received your withdrawal'),
+        mail('eve', 'Your refund of €5.00'),
         mail('ann', 'Ten percent off', { at: start + 20_000, oneClick: true }),
         mail('cat', 'Your account is deleted', { at: start + 70_000 }),
+        mail('dan', 'Your account is deleted', { at: start + 70_000 }),
+        mail('kid', 'Your account is deleted', { at: start + 70_000 }),
         ...[60, 30, 7].map((days) => mail('dan', `Your AMA eSIM account will be deleted in ${days} days`)),
         ...['ann', 'bob', 'dan', 'eve'].map((name) =>
           mail(name, 'Our privacy policy changes on 5 January 2027', { text: 'version next', at: start + 80_000 }),
@@ -186,9 +242,13 @@ export function keptWorld(): World {
       grants: [
         { party: 'apple', subject: 'apple-ann', revoked: false },
         { party: 'apple', subject: 'apple-cat', revoked: true },
+        { party: 'apple', subject: 'apple-dan', revoked: true },
       ],
       firebaseUsers: ['uid-ann', 'uid-bob', 'uid-eve'],
-      conversions: [{ party: 'meta', text: '{"event_id":"1","value":5}' }],
+      conversions: [
+        { party: 'meta', text: '{"event_id":"1","value":5}', id: '1', instance: null },
+        { party: 'google-analytics', text: '{"transaction_id":"1","value":5}', id: '1', instance: 'instance-ann' },
+      ],
       received: [
         { party: 'airalo', text: 'POST /v2/orders description=ref-1' },
         { party: 'stripe', text: 'POST /v1/payment_intents metadata[order_id]=order-a1' },
@@ -223,15 +283,27 @@ export function keptWorld(): World {
         event('account.deleted', null, 'receipt-kid'),
       ],
       journal: {
-        text: 'A-1,A-2,A-3,A-4,A-5',
+        text: 'A-1,A-2,A-3,A-4,A-5,A-6,A-7,A-8',
         entries: [
-          { number: 'A-1', grossMinor: 500 },
-          { number: 'A-2', grossMinor: -200 },
-          { number: 'A-3', grossMinor: 500 },
-          { number: 'A-4', grossMinor: 500 },
-          { number: 'A-5', grossMinor: 500 },
+          entry('A-1', 500, 'FR'),
+          entry('A-2', -200, 'FR'),
+          entry('A-3', 500),
+          entry('A-4', 500),
+          entry('A-5', 500),
+          entry('A-6', 500),
+          entry('A-7', -500),
+          entry('A-8', 500, 'AT'),
         ],
       },
+      oss: {
+        from: '2026-10-01',
+        until: '2026-12-31',
+        states: [
+          { country: 'AT', grossMinor: 500 },
+          { country: 'FR', grossMinor: 300 },
+        ],
+      },
+      lostNumbers: 0,
       journalAfterPeriod: { text: '', entries: [] },
       backups: [
         { kept: false, ageMs: 31 * dayMs },

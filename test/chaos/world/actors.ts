@@ -99,6 +99,8 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
       appleSubject: signIn?.sub ?? null,
       firebaseUid,
       pushToken: `token-${world}-${who}-${digits(who, 30)}`,
+      tokenIsStale: false,
+      appInstanceId: createHash('sha256').update(firebaseUid).digest('hex').slice(0, 32),
       deviceId: `device-${world}-${who}`,
       signedUpAt,
       consents: [],
@@ -110,17 +112,10 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     }
     people.set(who, person)
     owners.set(person.accountId, person)
-    const device = {
-      platform: 'ios',
-      pushToken: person.pushToken,
-      appInstanceId: createHash('sha256').update(firebaseUid).digest('hex').slice(0, 32),
-    }
-    const registered = await untilAnswered(service, 'PUT', devicePath(person), device)
+    const registered = await witness.registerDevice(person)
     isDone('device', registered, 200)
     if (promotions) await consent(person, true)
   }
-
-  const devicePath = ({ accountId, deviceId }: Person): string => `/v1/accounts/${accountId}/devices/${deviceId}`
 
   async function consent(person: Person, granted: boolean): Promise<void> {
     const path = `/v1/accounts/${person.accountId}/consents/promotions`
@@ -142,6 +137,10 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
       grossMinor: body.amount.minor,
       risk: 'normal',
       verdict: null,
+      decidedAt: null,
+      isWithdrawn: false,
+      bounces: 0,
+      isApologisedFor: false,
       partialRefunds: [],
       begunAt: Date.now(),
       changedAt: Date.now(),
@@ -149,7 +148,8 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
       paidAt: null,
       deliveredAt: null,
       iccids: [],
-      esimsSeenAt: null,
+      seenAt: {},
+      answers: 201,
       documents: [],
       ...given,
     }
@@ -171,6 +171,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     if (!isDone('order', answer, 201)) return
     const order = register(act.order, answer.body, { isTopUp: false, topUpOf: null, adConsent: act.adConsent })
     const { orderId } = order
+    const card = { fingerprint: `card-${world}-${act.who}` }
     if (act.payment === 'abandoned') {
       await forward(orderWorkflowId(orderId), '61 minutes')
       return void (await reach(order, ended))
@@ -181,14 +182,14 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     }
     if (act.payment === 'paid_and_cancelled') {
       await Promise.all([
-        sims.stripe.do('pay', { orderId, fingerprint: `card-${world}-${act.who}` }).catch(() => undefined),
+        sims.stripe.do('pay', { orderId, ...card }).catch(() => undefined),
         untilAnswered(service, 'POST', `/v1/orders/${orderId}/cancel`),
       ])
       return void (await reach(order, ended))
     }
     if (act.payment === 'declined_first') await sims.stripe.do('fail-payment', { orderId })
     order.risk = act.risk
-    await sims.stripe.do('pay', { orderId, riskLevel: act.risk, fingerprint: `card-${world}-${act.who}` })
+    await sims.stripe.do('pay', { orderId, riskLevel: act.risk, ...card })
     if (!act.waits) return
     await reach(order, [...ended, 'in_review'])
     if (order.status !== 'in_review') return
@@ -202,6 +203,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
   async function decide(order: Order, verdict: 'approve' | 'reject'): Promise<void> {
     const deadline = Date.now() + stuckAfterMs
     while (order.status === 'in_review' && Date.now() < deadline) {
+      order.decidedAt ??= Date.now()
       const answer = await untilAnswered(operator, 'POST', `/v1/orders/${order.orderId}/${verdict}`)
       if (isDone(verdict, answer, 200)) {
         order.verdict = verdict
@@ -221,7 +223,8 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
         : await untilAnswered(operator, 'POST', `${path}/child-report`)
     if (!isDone(by, answer, 200)) return
     const { receiptId, reason } = answer.body
-    person.deletion = { at: Date.now(), receiptId, reason, pending: [] }
+    const asked = by === 'delete' ? 'requested' : 'child'
+    person.deletion = { at: Date.now(), receiptId, asked, reason, pending: [], left: [], wasRestored: false }
     unsettled.deletions.add(person)
   }
 
@@ -305,7 +308,9 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     },
     async stale_token({ who }) {
       const person = present(who)
-      if (person) await sims.firebase.do('token', { token: person.pushToken, behaviour: 'unregistered' })
+      if (!person) return
+      person.tokenIsStale = true
+      await sims.firebase.do('token', { token: person.pushToken, behaviour: 'unregistered' })
     },
     async export({ who }) {
       const person = present(who)
@@ -354,6 +359,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
       )
       person.inactive = true
       await forward(workflowId, '1100 days')
+      unsettled.deletions.add(person)
     },
     async foreign_field({ who, field }) {
       const value = `${field}-${world}-${who}`

@@ -1,10 +1,14 @@
 /** Reads the books of outside parties into the form that the oracles read. */
+import { z } from 'zod'
 import type { SimulatorControls } from '../../../dev/simulators/simulators.ts'
 import { tableOf } from '../../../shared/keys-of.ts'
 import type { LoggedRequest } from '../../../sim/simulator.ts'
 import { readSold } from '../../harness/checks/provider-books.ts'
 import { esimSimulatorNames } from '../../harness/test-packages.ts'
 import type { Mail, OutsideBooks } from '../oracles/record.ts'
+
+const metaEvent = z.object({ event_id: z.string() })
+const analyticsEvent = z.object({ app_instance_id: z.string(), params: z.object({ transaction_id: z.string() }) })
 
 /** Reads all books. */
 export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks> {
@@ -54,8 +58,17 @@ export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks
     grants: apple.grants.map(({ sub, revokedAt }) => ({ party: 'apple', subject: sub, revoked: revokedAt !== null })),
     firebaseUsers: firebase.users,
     conversions: [
-      ...meta.events.map((event) => ({ party: 'meta' as const, text: JSON.stringify(event) })),
-      ...analytics.events.map((event) => ({ party: 'google-analytics' as const, text: JSON.stringify(event) })),
+      ...meta.events.map((event) => ({
+        party: 'meta' as const,
+        text: JSON.stringify(event),
+        id: metaEvent.parse(event).event_id,
+        instance: null,
+      })),
+      ...analytics.events.map((event) => {
+        const { params, app_instance_id: instance } = analyticsEvent.parse(event)
+        const text = JSON.stringify(event)
+        return { party: 'google-analytics' as const, text, id: params.transaction_id, instance }
+      }),
     ],
     received: Object.entries(received).flatMap(([party, log]) =>
       log.map(({ method, url, body }) => ({ party, text: `${method} ${url}\n${body}` })),
@@ -119,6 +132,20 @@ export function since(books: OutsideBooks, before: OutsideBooks): OutsideBooks {
     firebaseUsers: books.firebaseUsers,
     conversions: books.conversions.slice(before.conversions.length),
     received: books.received,
+  }
+}
+
+/** Books without messages to the people of other worlds. */
+export function withoutPeopleOf(worlds: readonly string[], books: OutsideBooks): OutsideBooks {
+  const isOthers = (text: string): boolean =>
+    worlds.some((world) => text.includes(`.${world}@`) || text.includes(`-${world}-`))
+  const isOurs = ({ token }: { token: string }): boolean => !isOthers(token)
+  return {
+    ...books,
+    mails: books.mails.filter(({ to }) => !to.every(isOthers)),
+    pushes: books.pushes.filter(isOurs),
+    pushAttempts: books.pushAttempts.filter(isOurs),
+    unregistered: books.unregistered.filter(isOurs),
   }
 }
 

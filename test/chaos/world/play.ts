@@ -6,9 +6,9 @@ import type { Acknowledgements, OutsideBooks } from '../oracles/record.ts'
 import { createActors } from './actors.ts'
 import { type Act, type Disturbance, isAct, type PlannedEvent } from './events.ts'
 import { createGate } from './gate.ts'
-import { readOutside, since } from './outside.ts'
+import { readOutside, since, withoutPeopleOf } from './outside.ts'
 import type { WorldStack } from './stack.ts'
-import { createWitness, readJournal } from './witness.ts'
+import { createWitness, readJournal, readOss } from './witness.ts'
 
 /** How many people act at the same time; more would only wait for each other. */
 const together = 48
@@ -26,6 +26,8 @@ export interface Played {
 export interface PlayOptions {
   /** distinguishes the people of this world from those of others on the same stack */
   world: string
+  /** the worlds that were played on the stack before: campaigns and policies reach their people as well */
+  before?: readonly string[]
   years: number
   /** a fault of the product to imitate, see sabotage.ts */
   sabotage?: 'double-refund' | undefined
@@ -35,10 +37,10 @@ export interface PlayOptions {
 export async function play(
   stack: WorldStack,
   events: readonly PlannedEvent[],
-  { world, years, sabotage, onProgress = () => {} }: PlayOptions,
+  { world, before: worldsBefore = [], years, sabotage, onProgress = () => {} }: PlayOptions,
 ): Promise<Played> {
   const before = await readOutside(stack.sims)
-  const journalBefore = await readJournal(stack)
+  const booksBefore = { journalBefore: await readJournal(stack), ossBefore: await readOss(stack) }
   const witness = createWitness(stack)
   const stuck: string[] = []
   const disturbing = { now: 0, from: 0 }
@@ -122,10 +124,10 @@ export async function play(
   }
 
   const testifiedFrom = Date.now()
-  const said = await witness.testify({ years, journalBefore })
+  const said = await witness.testify({ years, ...booksBefore })
   onProgress(`asked for the last time in ${seconds(Date.now() - testifiedFrom)}`)
   return {
-    books: since(await readOutside(stack.sims), before),
+    books: withoutPeopleOf(worldsBefore, since(await readOutside(stack.sims), before)),
     said,
     stuck: [...stuck, ...witness.unanswered, ...stack.ended],
     refused: actors.refused,

@@ -26,6 +26,7 @@ export const stuckAfterMs = 600_000
 /** An order that has not changed for so long waits for time to pass. */
 const idleMs = 3_000
 const lookEveryMs = 1_000
+const claimsLapseMs = 25_000
 const together = { concurrency: 24 }
 export const ended = ['delivered', 'refunded', 'ended', 'cancelled', 'unpaid', 'refund_failed']
 
@@ -44,6 +45,9 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
   const watch = createOrderWatch(sql)
   /** whose time has not been settled */
   const unsettled = { orders: new Set<Order>(), deletions: new Set<Person>(), requests: new Map<string, boolean>() }
+
+  /** no attempt dies any more once a round is settled */
+  let claimsLapseAt = 0
 
   async function forward(workflowId: string, duration: Duration): Promise<Date | undefined> {
     for (let attempt = 1; ; attempt += 1) {
@@ -100,6 +104,7 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
     const person = owners.get(order.accountId)
     if (person?.deletion || person?.inactive || order.status === 'ended') return
     await reach(order, ended)
+    await untilLapsed(() => hasWork(order))
     for (let days = 0; days < 7 && (await hasWork(order)); days += 1)
       await forward(orderWorkflowId(order.orderId), days === 0 ? '4 hours' : '1 day')
   }
@@ -116,20 +121,35 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
     )
   }
 
+  /** The steps of a deletion that have a state. */
+  async function stepsOf(receiptId: string, state: string): Promise<string[]> {
+    const answer = await untilAnswered(stack.anonymous, 'GET', `/v1/deletions/${receiptId}`)
+    const { processors } = withSteps.parse(answer.body)
+    return processors.filter((each) => each.state === state).map(({ processor }) => processor)
+  }
+
+  /**
+   * Waits as long as a dead attempt keeps others from sending a message (db/sends.ts), which is real time: days that
+   * are skipped meanwhile would be days of an outage, after which the message is given up.
+   */
+  async function untilLapsed(isUnderWay: () => Promise<boolean>): Promise<void> {
+    while (Date.now() < claimsLapseAt && (await isUnderWay())) await pause(lookEveryMs)
+  }
+
   async function settleDeletion(person: Person, onProgress: (line: string) => void): Promise<void> {
     const { deletion } = person
-    if (!deletion) return
+    if (!deletion && !person.inactive) return
+    if (deletion) await untilLapsed(async () => (await stepsOf(deletion.receiptId, 'pending')).includes('mail'))
     const workflowId = accountDeletionWorkflowId(cipher.accountRef(person.accountId))
     const now = await forward(workflowId, '4 days')
     // The skipped time may not wait for an attempt that no worker has taken yet.
     for (const deadline = Date.now() + stuckAfterMs; now && Date.now() < deadline && !(await isWaiting(workflowId)); )
       await pause(lookEveryMs)
-    const answer = await untilAnswered(stack.anonymous, 'GET', `/v1/deletions/${deletion.receiptId}`)
+    if (!deletion) return
     const later = ['backups', 'stripe_redaction']
-    deletion.pending = withSteps
-      .parse(answer.body)
-      .processors.filter(({ processor, state }) => state === 'pending' && !later.includes(processor))
-      .map(({ processor }) => processor)
+    deletion.pending = (await stepsOf(deletion.receiptId, 'pending')).filter((step) => !later.includes(step))
+    // Rows of runs that are gone may stay in Temporal's list, and are an operator's (decision 0610).
+    deletion.left = (await stepsOf(deletion.receiptId, 'needs_operator')).filter((step) => step !== 'temporal')
     if (deletion.pending.length === 0) return
     const { raw } = await temporal.workflow.getHandle(workflowId).describe()
     for (const { activityType, attempt, lastFailure } of raw.pendingActivities ?? []) {
@@ -144,6 +164,7 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
    * deletion.
    */
   async function settle(onProgress: (line: string) => void): Promise<void> {
+    claimsLapseAt = Date.now() + claimsLapseMs
     const timed = async <Item>(what: string, items: Iterable<Item>, one: (item: Item) => Promise<unknown>) => {
       const from = Date.now()
       await pMap(items, one, together)

@@ -55,6 +55,7 @@ test('racing orders of a plan are kept apart from those whose end the plan decid
   expect(decided.filter((act) => act.kind === 'order' && !raced.has(act.order)).length).toBeGreaterThan(50)
   for (const act of acts) {
     if (act.kind === 'order' && act.payment === 'paid_and_cancelled') expect(raced).toContain(act.order)
-    if (act.kind === 'top_up') expect(raced.has(act.order)).toBe(act.refund === 'meanwhile')
+    // One for an order that the plan lets race exists in one of two runs.
+    if (act.kind === 'top_up') expect(raced.has(act.order)).toBe(act.refund === 'meanwhile' || raced.has(act.of))
   }
 })

@@ -17,7 +17,7 @@ import { type Link, openLink } from './link.ts'
 /** The API opens after 20 minutes at the latest. */
 const restoreWithinMs = 1_300_000
 
-type LosesDatabase = (backupFrom: number) => Promise<() => void>
+type LosesDatabase = (backupFrom: number) => Promise<() => Promise<void>>
 
 export type WorldStack = Awaited<ReturnType<typeof startWorldStack>>
 
@@ -46,6 +46,8 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     built,
     durable: true,
     workers: 0,
+    // One operator does the work of many: above the sum each further refund would be refused.
+    settings: { SECOND_OPERATOR_ABOVE_MINOR: '2000000000' },
     ...(ours && { environment: ours.settings }),
   })
   const links = new Map<LinkName, Link>()
@@ -146,7 +148,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     await until('the API serves', async () => (await product.service.get('/v1/packages?limit=1')).status === 200, {
       timeoutMs: restoreWithinMs,
     })
-    isRestored()
+    await isRestored()
   }
 
   async function listBackups(): Promise<{ id: string; state: string }[]> {

@@ -9,15 +9,22 @@ import {
   booksCohortsType,
   invoiceRetentionWorkflowId,
 } from '../../../workflows/retention/invoice-retention.contract.ts'
-import { expectStatus } from '../../harness/http.ts'
+import { type Answer, expectStatus } from '../../harness/http.ts'
 import { runLater } from '../../harness/temporal/run-later.ts'
 import { until } from '../../harness/until.ts'
-import type { AccountExport, Acknowledgements, Order, Person } from '../oracles/record.ts'
+import { type AccountExport, type Acknowledgements, type Order, type Person, sum } from '../oracles/record.ts'
 import { untilAnswered } from './caller.ts'
 import type { WorldStack } from './stack.ts'
 
 export type Witness = ReturnType<typeof createWitness>
 type Journal = Acknowledgements['journal']
+
+/** What was in the books before this world. */
+export interface Asked {
+  years: number
+  journalBefore: Journal
+  ossBefore: Acknowledgements['oss']
+}
 
 const { day: dayMs } = milliseconds
 const ms = (time: string | null | undefined): number | null => (time ? Date.parse(time) : null)
@@ -44,15 +51,16 @@ export function createWitness(stack: WorldStack) {
   /** Reads an order; an order that went with its account keeps its last state. */
   async function look(order: Order): Promise<Order> {
     const { status, body } = await untilAnswered(service, 'GET', `/v1/orders/${order.orderId}`)
+    order.answers = status
     if (status !== 200) return order
-    if (body.status !== order.status) order.changedAt = Date.now()
-    const iccids: string[] = order.isTopUp ? [] : body.esims.map(({ iccid }: { iccid: string }) => iccid)
-    if (iccids.some((iccid) => !order.iccids.includes(iccid))) order.esimsSeenAt = Date.now()
+    const at = Date.now()
+    if (body.status !== order.status) order.changedAt = at
+    for (const { iccid } of body.esims) order.seenAt[iccid] ??= at
     return Object.assign(order, {
       status: body.status,
       paidAt: ms(body.paidAt),
       deliveredAt: ms(body.deliveredAt),
-      iccids,
+      iccids: order.isTopUp ? [] : body.esims.map(({ iccid }: { iccid: string }) => iccid),
       documents: body.documents.map(({ number }: { number: string }) => number),
     })
   }
@@ -65,10 +73,29 @@ export function createWitness(stack: WorldStack) {
             status,
             email: body.email,
             firstName: body.firstName,
+            lastName: body.lastName,
             phone: body.phone,
             promotions: body.consents.promotions.granted,
           }
         : { status }
+  }
+
+  const registerDevice = ({ accountId, deviceId, pushToken, appInstanceId }: Person): Promise<Answer> =>
+    untilAnswered(service, 'PUT', `/v1/accounts/${accountId}/devices/${deviceId}`, {
+      platform: 'ios',
+      pushToken,
+      appInstanceId,
+    })
+
+  /** A restore takes the push tokens of all phones away (decision 0480): their apps register them again. */
+  async function registerAgain(person: Person): Promise<void> {
+    if (!person.deletion && !person.inactive && !person.tokenIsStale) await registerDevice(person)
+  }
+
+  /** The backup has people who were erased after it. */
+  async function lookForReturned(person: Person): Promise<void> {
+    await lookAt(person)
+    if (person.deletion && person.seen.status !== 404) person.deletion.wasRestored = true
   }
 
   async function readExport(person: Person): Promise<AccountExport> {
@@ -104,6 +131,12 @@ export function createWitness(stack: WorldStack) {
     }
   }
 
+  /** How many numbers of documents the reports of all restores name as lost. */
+  async function readLostNumbers(): Promise<number> {
+    const { items } = expectStatus(await untilAnswered(operator, 'GET', '/v1/restores'), 200)
+    return sum(items.flatMap(({ lostNumbers }: { lostNumbers: Record<string, number> }) => Object.values(lostNumbers)))
+  }
+
   async function readBackups(): Promise<Acknowledgements['backups']> {
     if (!hasBackups) return []
     const laterByDays = 31
@@ -129,10 +162,12 @@ export function createWitness(stack: WorldStack) {
   return {
     people,
     orders,
+    startedAt,
     unanswered,
     ...said,
     look,
     lookAt,
+    registerDevice,
     async export(person: Person): Promise<void> {
       person.exported = await readExport(person)
     },
@@ -140,24 +175,32 @@ export function createWitness(stack: WorldStack) {
      * Called right before the database is lost. @param from when its backup was begun @returns to be called when it is
      * restored
      */
-    async losesDatabase(from: number): Promise<() => void> {
+    async losesDatabase(from: number): Promise<() => Promise<void>> {
       await readEvents()
       const loss = { from, until: Number.POSITIVE_INFINITY }
       losses.push(loss)
       hasBackups = true
-      return () => {
+      return async () => {
         loss.until = Date.now()
+        const all = [...people.values()]
+        await pMap(
+          all.filter(({ deletion }) => deletion),
+          lookForReturned,
+          { concurrency: 16 },
+        )
+        await pMap(all, registerAgain, { concurrency: 16 })
       }
     },
     backupWasMade(): void {
       hasBackups = true
     },
-    /** Asks for the last time. @param journalBefore what the journal held before this world */
-    async testify({ years, journalBefore }: { years: number; journalBefore: Journal }): Promise<Acknowledgements> {
+    /** Asks for the last time. */
+    async testify({ years, journalBefore, ossBefore }: Asked): Promise<Acknowledgements> {
       await pMap(people.values(), lookAt, { concurrency: 16 })
       await pMap(orders.values(), look, { concurrency: 16 })
       const known = new Set(journalBefore.entries.map(({ number }) => number))
       const journal = await readJournal(stack)
+      const oss = await readOss(stack)
       await readEvents()
       return {
         ...said,
@@ -166,6 +209,14 @@ export function createWitness(stack: WorldStack) {
         events: [...read.values()],
         losses,
         journal: { text: journal.text, entries: journal.entries.filter(({ number }) => !known.has(number)) },
+        oss: {
+          ...oss,
+          states: [
+            ...oss.states,
+            ...ossBefore.states.map(({ country, grossMinor }) => ({ country, grossMinor: -grossMinor })),
+          ],
+        },
+        lostNumbers: await readLostNumbers(),
         backups: await readBackups(),
         crashes: [...stack.crashes],
         ...(years >= 7 && { journalAfterPeriod: await endPeriods() }),
@@ -197,14 +248,43 @@ export function createWitness(stack: WorldStack) {
 /** The operators' journal of all documents. */
 export async function readJournal({ operator }: WorldStack): Promise<Journal> {
   const { text } = await untilAnswered(operator, 'GET', '/v1/books/journal?from=2026-01-01&to=2037-12-31')
-  const [header = '', ...lines] = text.trim().split(/\r?\n/)
-  const columns = header.split(',')
-  const [number, gross] = [columns.indexOf('number'), columns.indexOf('gross')]
   return {
     text,
-    entries: lines.map((line) => {
-      const cells = line.split(',')
-      return { number: cells[number] ?? '', grossMinor: Math.round(Number(cells[gross]) * 100) }
-    }),
+    entries: rowsIn(text).map((row) => ({
+      number: row('number'),
+      grossMinor: minor(row('gross')),
+      memberState: row('vat_scope') === 'member_state' ? row('vat_country') : null,
+      issuedOn: row('issued_on'),
+    })),
   }
+}
+
+/** The One Stop Shop's file of this quarter. */
+export async function readOss({ operator }: WorldStack): Promise<Acknowledgements['oss']> {
+  const now = new Date()
+  const firstMonth = now.getUTCMonth() - (now.getUTCMonth() % 3)
+  const dayOf = (month: number, day: number): string =>
+    new Date(Date.UTC(now.getUTCFullYear(), month, day)).toISOString().slice(0, 10)
+  const quarter = `${now.getUTCFullYear()}-Q${firstMonth / 3 + 1}`
+  const { text } = await untilAnswered(operator, 'GET', `/v1/books/oss?quarter=${quarter}`)
+  return {
+    from: dayOf(firstMonth, 1),
+    until: dayOf(firstMonth + 3, 0),
+    states: rowsIn(text).map((row) => ({
+      country: row('member_state_of_consumption'),
+      grossMinor: minor(row('taxable_amount')) + minor(row('vat_amount')),
+    })),
+  }
+}
+
+const minor = (amount: string): number => Math.round(Number(amount) * 100)
+
+/** The lines of a CSV file, each as a function of a column's name. */
+function rowsIn(text: string): ((column: string) => string)[] {
+  const [header = '', ...lines] = text.trim().split(/\r?\n/)
+  const columns = header.split(',')
+  return lines.map((line) => {
+    const cells = line.split(',')
+    return (column) => cells[columns.indexOf(column)] ?? ''
+  })
 }
