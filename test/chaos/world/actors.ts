@@ -3,12 +3,14 @@ import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { milliseconds } from '../../../policy/periods.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { paymentSweepType } from '../../../workflows/order/payment-sweep.contract.ts'
 import { policyNoticeWorkflowId } from '../../../workflows/policy-notice.contract.ts'
 import {
   accountInactivityType,
   inactivityWorkflowId,
 } from '../../../workflows/retention/account-inactivity.contract.ts'
 import { type Answer, expectStatus } from '../../harness/http.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import type { Order, Person } from '../oracles/record.ts'
 import { Stuck, untilAnswered } from './caller.ts'
@@ -171,7 +173,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     if (!isDone('order', answer, 201)) return
     const order = register(act.order, answer.body, { isTopUp: false, topUpOf: null, adConsent: act.adConsent })
     const { orderId } = order
-    const card = { fingerprint: `card-${world}-${act.who}` }
+    const card = { fingerprint: `card-${world}-${act.who}`, country: act.country }
     if (act.payment === 'abandoned') {
       await forward(orderWorkflowId(orderId), '61 minutes')
       return void (await reach(order, ended))
@@ -264,6 +266,36 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
       const found = placed(name)
       if (found?.order.status !== 'delivered') return
       await returnEsims(found.order)
+    },
+    async refund_bounces({ order: name }) {
+      const found = placed(name)
+      if (found?.order.status !== 'refunded') return
+      const { order } = found
+      await sims.stripe.do('fail-refund', { orderId: order.orderId })
+      await sweepPayments()
+      order.bounces += 1
+      await reach(order, ['refund_failed'])
+      const answer = await untilAnswered(operator, 'POST', `/v1/orders/${order.orderId}/refund`)
+      if (isDone('repeated refund', answer, 200)) await reach(order, ['refunded'])
+    },
+    async withdraw({ order: name }) {
+      const found = placed(name)
+      if (found?.order.status !== 'delivered') return
+      const { order, person } = found
+      const path = `/v1/orders/${order.orderId}/withdrawal`
+      const opened = await untilAnswered(service, 'POST', path, { name: `${person.firstName} ${person.lastName}` })
+      if (!isDone('withdrawal', opened, 200)) return
+      const stated = await untilAnswered(service, 'POST', `${path}/confirm`)
+      if (!isDone('confirmed withdrawal', stated, 200)) return
+      order.isWithdrawn = true
+      await reach(order, ['refunded'])
+    },
+    async warn({ order: name }) {
+      const found = placed(name)
+      if (found?.order.status !== 'delivered') return
+      await sims.stripe.do('warn-fraud', { orderId: found.order.orderId })
+      await sweepPayments()
+      await reach(found.order, ['refunded'])
     },
     async refund_part({ order: name, minor }) {
       const found = placed(name)
@@ -376,6 +408,39 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
       witness.campaigns.push({ subject: named, launchedAt })
       await untilBody(`/v1/campaigns/${answer.body.id}`, ({ state }) => state === 'done')
     },
+    async unsubscribe({ who }) {
+      const person = present(who)
+      const mails = person ? await sims.mailbox.do('find', { to: person.email }) : []
+      const link = mails
+        .flatMap(({ headers }) => /<(http[^>]+)>/.exec(headers['list-unsubscribe'] ?? '')?.[1] ?? [])
+        .at(-1)
+      if (!person || link === undefined) return
+      const answer = await untilAnswered(stack.anonymous, 'POST', new URL(link).pathname)
+      if (isDone('unsubscribe', answer, 200)) person.consents.push({ at: Date.now(), granted: false })
+    },
+    async rotate_keys() {
+      const answer = await untilAnswered(operator, 'POST', '/v1/key-rotations', { purpose: 'field' })
+      if (!isDone('key rotation', answer, 201)) return
+      await untilBody(`/v1/key-rotations/${answer.body.id}`, ({ status }) => status !== 'rewrapping')
+    },
+    async apologise() {
+      const answer = await untilAnswered(operator, 'POST', '/v1/bulk-actions', {
+        act: 'apologise',
+        selection: { statuses: ['delivered'], paidFrom: witness.startedAt.toISOString() },
+        reason: 'an outage',
+      })
+      if (!isDone('bulk action', answer, 201)) return
+      const path = `/v1/bulk-actions/${answer.body.id}`
+      if (!isDone('its start', await untilAnswered(operator, 'POST', `${path}/start`), 200)) return
+      await untilBody(path, ({ state }) => state === 'done')
+      const done = new Set<string>()
+      for (let cursor: string | null = ''; cursor !== null; ) {
+        const page = await untilAnswered(operator, 'GET', `${path}/orders?limit=100${cursor && `&cursor=${cursor}`}`)
+        for (const { orderId, outcome } of expectStatus(page, 200).items) if (outcome === 'done') done.add(orderId)
+        cursor = page.body.nextCursor && encodeURIComponent(page.body.nextCursor)
+      }
+      for (const order of orders.values()) order.isApologisedFor ||= done.has(order.orderId)
+    },
     async policy({ version }) {
       const named = `${version}-${world}`
       const { day } = milliseconds
@@ -406,6 +471,22 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     async backup() {
       if (isDone('backup', await untilAnswered(operator, 'POST', '/v1/backups'), 202)) witness.backupWasMade()
     },
+  }
+
+  let sweeping: Promise<unknown> = Promise.resolve()
+  let nextSweep: Promise<unknown> | undefined
+
+  /**
+   * Reads what no run has noticed at Stripe, where webhooks are lost, as each hour does: the schedules are paused in a
+   * world. Resolves after a sweep that began later than the call.
+   */
+  async function sweepPayments(): Promise<void> {
+    nextSweep ??= sweeping.then(() => {
+      nextSweep = undefined
+      sweeping = untilStarted(() => runLater(stack, paymentSweepType, 0)).catch(() => undefined)
+      return sweeping
+    })
+    await nextSweep
   }
 
   async function untilStarted(start: () => Promise<unknown>): Promise<void> {

@@ -15,6 +15,8 @@ export type Act =
       payment: 'paid' | 'declined_first' | 'abandoned' | 'cancelled' | 'paid_and_cancelled'
       risk: 'normal' | 'elevated'
       verdict: 'approve' | 'reject'
+      /** of the card, by which the place of supply is told */
+      country: string
       adConsent: boolean
       savedCards: boolean
       /** whether the next act waits for its end */
@@ -23,6 +25,12 @@ export type Act =
   /** `refund`: the eSIM of the first order is returned at the same time, or afterwards */
   | { kind: 'top_up'; order: string; of: string; refund: 'no' | 'meanwhile' }
   | { kind: 'refund'; order: string }
+  /** the bank returns the refund, and an operator repeats it */
+  | { kind: 'refund_bounces'; order: string }
+  /** the customer withdraws from the contract */
+  | { kind: 'withdraw'; order: string }
+  /** the card's issuer warns of fraud */
+  | { kind: 'warn'; order: string }
   | { kind: 'refund_part'; order: string; minor: number }
   | { kind: 'use'; order: string }
   | { kind: 'expire'; order: string }
@@ -38,6 +46,11 @@ export type Act =
   | { kind: 'unused_for_years'; who: string }
   | { kind: 'foreign_field'; who: string; field: string }
   | { kind: 'campaign'; subject: string }
+  /** one click in the last promotion stops all others */
+  | { kind: 'unsubscribe'; who: string }
+  | { kind: 'rotate_keys' }
+  /** an operator apologises for all orders that are delivered */
+  | { kind: 'apologise' }
   | { kind: 'policy'; version: string }
   | { kind: 'backup' }
 
@@ -54,7 +67,11 @@ export type Disturbance =
   | { kind: 'webhooks'; party: (typeof noisyParties)[number]; drop: number; copies: number }
   | { kind: 'kill'; part: 'worker' | 'api' | 'database' | 'temporal'; ms: number }
   | { kind: 'freeze'; part: 'worker' | 'api'; ms: number }
+  /** a worker takes over from the one before, which ends what it has begun */
+  | { kind: 'deploy'; part: 'worker' }
   | { kind: 'cut' | 'slow'; link: LinkName; ms: number }
+  /** API and workers begin to encrypt with another key, which the act `rotate_keys` makes the only one that is needed */
+  | { kind: 'next_key' }
   /** the database is lost so long after a backup, and restored from it */
   | { kind: 'restore'; ms: number }
 

@@ -1,5 +1,6 @@
 /** Makes a plan from a seed: the same seed and size always give the same events. It touches nothing outside. */
 import fc from 'fast-check'
+import { lostAfterMs } from '../../../shared/lost-worker.ts'
 import type { Fault } from '../../../sim/simulator.ts'
 import { type Act, type Disturbance, faultyParties, isAct, links, noisyParties, type PlannedEvent } from './events.ts'
 
@@ -75,6 +76,7 @@ const boughtOrder = fc.record({
   ),
   risk: outOf('normal', 'normal', 'normal', 'normal', 'elevated'),
   verdict: outOf('approve', 'reject'),
+  country: outOf('DE', 'DE', 'FR', 'US'),
   adConsent: fc.boolean(),
   savedCards: oneIn(3),
   afterwards: outOf(
@@ -84,8 +86,11 @@ const boughtOrder = fc.record({
     'top_up_then_refund',
     'top_up_and_refund',
     'refund',
+    'refund_bounces',
     'refund_part',
     'refund_part',
+    'withdraw',
+    'warn',
     'use',
     'expire',
     'dispute',
@@ -127,6 +132,8 @@ const faults = outOf(...faultyParties).chain((party) =>
   ),
 )
 const ms = fc.integer({ min: 300, max: 3_000 })
+/** An attempt counts as lost meanwhile, is made again, and goes on when its worker does. */
+const frozenForLong = fc.integer({ min: lostAfterMs + 1_000, max: lostAfterMs + 4_000 })
 /** Disturbances that meet single calls, and cost nothing but a repeat. */
 const atParties: fc.Arbitrary<Disturbance> = fc.oneof(
   { weight: 10, arbitrary: faults },
@@ -166,8 +173,13 @@ const ofParts: fc.Arbitrary<Disturbance> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('freeze' as const), part: outOf('worker' as const, 'api' as const), ms }),
+    arbitrary: fc.record({
+      kind: fc.constant('freeze' as const),
+      part: outOf('worker' as const, 'api' as const),
+      ms: fc.oneof(ms, frozenForLong),
+    }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('deploy' as const), part: fc.constant('worker' as const) }) },
   {
     weight: 2,
     arbitrary: fc.record({ kind: outOf('cut' as const, 'slow' as const), link: outOf(...links), ms }),
@@ -180,10 +192,12 @@ const inRound = 480
 const peopleForPart = 20
 /** Parts are disturbed at the same time: everybody waits for them, and would wait for each alone as long. */
 const partsAtOnce = 3
-/** Fewer do not lose the database, and get no notice of a policy. */
+/** Fewer do not lose the database, rotate no keys and get no notice of a policy. */
 const peopleToLose = 10
 /** The database is lost in the middle of a round. */
 const restored: Disturbance = { kind: 'restore', ms: 1_500 }
+/** who stop promotions by one click, between two campaigns of a round */
+const unsubscribeAtMost = 5
 /** of what operators do once a round */
 const operatorsAreDisturbed = 2
 
@@ -206,10 +220,16 @@ export function planOf({ seed, orders, years }: Size): PlannedEvent[] {
       actsOf(each, `p${round * inRound + at + 1}`, years).map((act) => ({ round, lane: laneOf(act), act })),
     )
     const isLarge = those.length >= peopleToLose
+    const unsubscribing = those
+      .flatMap(({ promotions, end }, at) => (promotions && end === 'stays' ? [`p${round * inRound + at + 1}`] : []))
+      .slice(0, unsubscribeAtMost)
     const shared: Act[] = [
       { kind: 'campaign', subject: `Offer ${round + 1}` },
+      ...(round === 0 ? [{ kind: 'apologise' as const }] : []),
       ...(isLarge ? [{ kind: 'policy' as const, version: `version-${round + 1}` }] : []),
+      ...unsubscribing.map((who) => ({ kind: 'unsubscribe' as const, who })),
       ...(isLarge ? [{ kind: 'campaign' as const, subject: `Later offer ${round + 1}` }] : []),
+      ...(isLarge && round === 0 ? [{ kind: 'rotate_keys' as const }] : []),
       { kind: 'backup' },
     ]
     const operators = shared.map((act) => ({ round: round + 0.5, lane: 'operators', act }))
@@ -226,6 +246,7 @@ export function planOf({ seed, orders, years }: Size): PlannedEvent[] {
     ]
     events.push(
       ...during.sort((one, other) => one.after - other.after),
+      ...(isLarge && round === 0 ? [{ round: round + 0.5, after: 0, disturbance: { kind: 'next_key' as const } }] : []),
       ...operatorsParts.map((each) => ({ round: round + 0.5, after: 1, disturbance: each })),
     )
   }
@@ -256,9 +277,8 @@ function actsOf({ phone, apple, promotions, orders, along, end }: Life, who: str
       const refund = afterwards === 'top_up_and_refund' ? 'meanwhile' : 'no'
       acts.push({ kind: 'top_up', order: `${order}t`, of: order, refund })
     }
-    if (afterwards === 'top_up_then_refund') acts.push({ kind: 'refund', order })
-    if (afterwards === 'refund' || afterwards === 'use' || afterwards === 'expire')
-      acts.push({ kind: afterwards, order })
+    if (afterwards === 'top_up_then_refund' || afterwards === 'refund_bounces') acts.push({ kind: 'refund', order })
+    if (isOfOrder(afterwards)) acts.push({ kind: afterwards, order })
     if (afterwards === 'refund_part') acts.push({ kind: 'refund_part', order, minor: 100 })
     if (afterwards === 'dispute') acts.push({ kind: 'dispute', order, outcome: disputeOutcome })
   }
@@ -275,6 +295,10 @@ function actsOf({ phone, apple, promotions, orders, along, end }: Life, who: str
   if (end === 'unused' && years >= 3) acts.push({ kind: 'unused_for_years', who })
   return acts
 }
+
+const ofOrder = ['refund', 'refund_bounces', 'withdraw', 'warn', 'use', 'expire'] as const
+const isOfOrder = (afterwards: string): afterwards is (typeof ofOrder)[number] =>
+  ofOrder.some((kind) => kind === afterwards)
 
 /** The person whose lane it is: `p1o1t` and `p1b` belong to `p1`. */
 function laneOf(act: Act): string {

@@ -83,8 +83,8 @@ export async function play(
         while (begun < Math.min(event.after, acts.length)) await pause(20)
         const { disturbance } = event
         const part = partOf(disturbance)
-        if (disturbance.kind === 'restore') {
-          // A restore needs every part, and ends some itself.
+        if (disturbance.kind === 'restore' || disturbance.kind === 'next_key') {
+          // It needs every part, and ends some itself.
           await Promise.all(underWay.values())
           await disturb(disturbance)
         } else

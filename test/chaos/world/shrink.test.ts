@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { lostAfterMs } from '../../../shared/lost-worker.ts'
+import { type Act, type Disturbance, faultyParties, links, noisyParties } from './events.ts'
 import { planOf } from './plan.ts'
 import { racedOrders } from './shape.ts'
 import { shrink } from './shrink.ts'
@@ -44,6 +46,79 @@ test('a plan has the acts of unused accounts only when their years are asked for
     planOf({ seed: 7, orders: 200, years }).flatMap((event) => ('act' in event ? [event.act.kind] : []))
   expect(kinds(2)).not.toContain('unused_for_years')
   expect(kinds(3)).toContain('unused_for_years')
+})
+
+const actKinds: Record<Act['kind'], true> = {
+  sign_up: true,
+  order: true,
+  top_up: true,
+  refund: true,
+  refund_bounces: true,
+  refund_part: true,
+  withdraw: true,
+  warn: true,
+  use: true,
+  expire: true,
+  dispute: true,
+  correct: true,
+  consent: true,
+  stale_token: true,
+  export: true,
+  privacy_request: true,
+  delete: true,
+  child_report: true,
+  come_back: true,
+  unused_for_years: true,
+  foreign_field: true,
+  campaign: true,
+  unsubscribe: true,
+  apologise: true,
+  rotate_keys: true,
+  policy: true,
+  backup: true,
+}
+const disturbanceKinds: Record<Disturbance['kind'], true> = {
+  faults: true,
+  mail_faults: true,
+  webhooks: true,
+  kill: true,
+  freeze: true,
+  deploy: true,
+  next_key: true,
+  cut: true,
+  slow: true,
+  restore: true,
+}
+
+test('a plan of 5,000 orders has each act, and disturbs each party, part and connection', () => {
+  const plan = planOf({ seed: 1, orders: 5_000, years: 3 })
+  const acts = plan.flatMap((event) => ('act' in event ? [event.act.kind] : []))
+  expect(new Set(acts)).toEqual(new Set(Object.keys(actKinds)))
+  const disturbances = plan.flatMap((event) => ('act' in event ? [] : [event.disturbance]))
+  const named = new Set(
+    disturbances.map((each) => {
+      const what = 'party' in each ? each.party : 'part' in each ? each.part : 'link' in each ? each.link : ''
+      return `${each.kind} ${what}`.trim()
+    }),
+  )
+  const wanted = [
+    ...faultyParties.map((party) => `faults ${party}`),
+    'mail_faults',
+    ...noisyParties.map((party) => `webhooks ${party}`),
+    ...['worker', 'api', 'database', 'temporal'].map((part) => `kill ${part}`),
+    ...['worker', 'api'].map((part) => `freeze ${part}`),
+    'deploy worker',
+    ...links.flatMap((link) => [`cut ${link}`, `slow ${link}`]),
+    'restore',
+    'next_key',
+  ]
+  expect([...named].sort()).toEqual(wanted.sort())
+  expect(new Set(disturbances.map(({ kind }) => kind))).toEqual(new Set(Object.keys(disturbanceKinds)))
+  // Two faults of one call, and a worker that comes back after its attempts have counted as lost.
+  expect(disturbances.some((each) => each.kind === 'faults' && each.faults.length === 2)).toBe(true)
+  expect(disturbances.some((each) => each.kind === 'freeze' && each.part === 'worker' && each.ms > lostAfterMs)).toBe(
+    true,
+  )
 })
 
 test('racing orders of a plan are kept apart from those whose end the plan decides', () => {

@@ -1,4 +1,5 @@
 /** The running stack of a world: real servers, each part a process, and a worker whose connections can be disturbed. */
+import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { builtPrograms } from '../../../cli/programs/built.mjs'
 import { databaseName, databaseUrl, withDatabase } from '../../../db/backup/restore.ts'
@@ -39,6 +40,8 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
   const ours = temporal === 'postgres' ? await startTemporalOnPostgres() : undefined
   // This process has a client as well.
   Object.assign(process.env, ours?.settings)
+  // Every process can read with the next key before one writes with it.
+  const fieldKeys = ['first', 'next'].map((name) => `${name}:${randomBytes(32).toString('base64')}`)
   // Loading the sources takes a process several seconds, and a world starts many.
   const built = await builtPrograms()
   const product = await startProduct({
@@ -47,7 +50,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     durable: true,
     workers: 0,
     // One operator does the work of many: above the sum each further refund would be refused.
-    settings: { SECOND_OPERATOR_ABOVE_MINOR: '2000000000' },
+    settings: { SECOND_OPERATOR_ABOVE_MINOR: '2000000000', FIELD_KEYS: fieldKeys.join() },
     ...(ours && { environment: ours.settings }),
   })
   const links = new Map<LinkName, Link>()
@@ -103,6 +106,28 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     await parts[part].kill()
     await pause(ms)
     await untilStarted(part, parts[part].start)
+  }
+
+  /** Starts a worker beside the one that works, which drains then. */
+  async function deploy(): Promise<void> {
+    const before = worker
+    await untilStarted('worker', async () => {
+      worker = await startWorker()
+    })
+    const from = Date.now()
+    await before.stop().catch((error: unknown) => {
+      // While Temporal or the database is down nothing drains: the supervisor ends it then, as a crash would.
+      crashes.push({ from, until: Date.now() })
+      if (!String(error).includes('did not stop within')) ended.push(String(error))
+    })
+  }
+
+  /** All processes encrypt with the next key from now on. */
+  async function encryptWithNext(): Promise<void> {
+    for (const each of [settings, product.settings]) each.FIELD_KEYS = fieldKeys.toReversed().join()
+    await deploy()
+    await product.api.stop()
+    await untilStarted('api', () => product.api.start())
   }
 
   async function freeze(part: 'worker' | 'api', ms: number): Promise<void> {
@@ -173,6 +198,10 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
         return await kill(disturbance.part, disturbance.ms)
       case 'freeze':
         return await freeze(disturbance.part, disturbance.ms)
+      case 'deploy':
+        return await deploy()
+      case 'next_key':
+        return await encryptWithNext()
       case 'restore':
         return await restore(disturbance.ms, losesDatabase)
       case 'cut':
