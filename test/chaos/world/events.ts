@@ -70,7 +70,7 @@ export type Disturbance =
   /** a worker takes over from the one before, which ends what it has begun */
   | { kind: 'deploy'; part: 'worker' }
   | { kind: 'cut' | 'slow'; link: LinkName; ms: number }
-  /** API and workers begin to encrypt with another key, which the act `rotate_keys` makes the only one that is needed */
+  /** API and workers begin to encrypt with another key: the act `rotate_keys` makes it the only one needed */
   | { kind: 'next_key' }
   /** the database is lost so long after a backup, and restored from it */
   | { kind: 'restore'; ms: number }

@@ -1,5 +1,5 @@
 /**
- * The sources that the mutation run changes, and the tests that meet them, are there: a moved one would drop out unseen.
+ * The sources that the mutation run changes, and the tests that meet them, are there: a moved one would be left out.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
