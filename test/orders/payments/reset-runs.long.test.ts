@@ -40,12 +40,17 @@ async function refundedByAftercare(): Promise<string> {
   const { id } = await buy()
   await terminate(id)
   expectStatus(await requestReturnOf(harness.service, id), 200)
+  await untilRefundedAndTold(id)
+  return id
+}
+
+/** Waits for a refund and for its mail and push, of which another run than the one that is reset takes care. */
+async function untilRefundedAndTold(id: string): Promise<void> {
   await harness.untilOrder(id, 'refunded')
   await until('its customer is told', async () => {
     const sent = await sql`select from sends where subject_id = ${id} and state = 'sent' and kind like '%:refunded'`
     return sent.length === 2
   })
-  return id
 }
 
 /** Lives of orders, each to where nothing changes by itself for a day. */
@@ -134,7 +139,7 @@ const others: Record<string, () => Promise<{ id: string; workflowId: string }>> 
         await harness.service.post(`/v1/orders/${id}/${step}`, step === 'withdrawal' ? { name: 'Maxi' } : undefined),
         200,
       )
-    await harness.untilOrder(id, 'refunded')
+    await untilRefundedAndTold(id)
     return { id, workflowId: withdrawalWorkflowId(id) }
   },
 }
