@@ -42,6 +42,7 @@ export function createFieldCipher(keyring: Keyring, indexKey: Buffer) {
 
   return {
     activeKekId: keyring.activeId,
+    keyIds: [...keyring.keys.keys()],
 
     newDataKey(accountId: string): DataKey & WrappedKey {
       const key = randomBytes(32)

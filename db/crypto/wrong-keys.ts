@@ -3,7 +3,7 @@
  * sign up a second time, and our own payments count as those of another application. With other `FIELD_KEYS` nothing can
  * be read, and what is written meanwhile is lost with the next ones.
  */
-import type { Queryable } from '../connection/database.ts'
+import type { Fragment, Queryable } from '../connection/database.ts'
 import type { Accounts, DataKeys } from '../connection/schema.ts'
 import type { FieldCipher } from './field-cipher.ts'
 
@@ -26,14 +26,14 @@ export async function assertOwnKeys({ sql, cipher }: { sql: Queryable; cipher: F
   if (wrong.length > 0) throw new WrongKeys(wrong)
 }
 
-/** One that is damaged, or whose key was taken away too early, says nothing of the others. */
+/** One that is damaged says nothing of the others. */
 const looksAt = 4
 
 /** The settings whose keys are others; none as long as the database is empty. */
 export async function wrongKeys(sql: Queryable, cipher: FieldCipher): Promise<KeySetting[]> {
-  const rows = await sql<Row[]>`
-    select d.account_id, d.kek_id, d.wrapped_key, a.account_ref
-    from data_keys d left join accounts a on a.id = d.account_id limit ${looksAt}`
+  // Those whose key was taken away too early say nothing of the others either.
+  const own = await read(sql, sql`where d.kek_id = any(${cipher.keyIds})`)
+  const rows = own.length > 0 ? own : await read(sql, sql``)
   const referred = rows.filter(({ account_ref }) => account_ref !== null)
   const refers = referred.some(({ account_id, account_ref }) => cipher.accountRef(account_id) === account_ref)
   const opens = rows.some((row) => canOpen(cipher, row))
@@ -42,6 +42,10 @@ export async function wrongKeys(sql: Queryable, cipher: FieldCipher): Promise<Ke
     ...(rows.length > 0 && !opens ? (['FIELD_KEYS'] as const) : []),
   ]
 }
+
+const read = (sql: Queryable, where: Fragment) => sql<Row[]>`
+  select d.account_id, d.kek_id, d.wrapped_key, a.account_ref
+  from data_keys d left join accounts a on a.id = d.account_id ${where} limit ${looksAt}`
 
 function canOpen(cipher: FieldCipher, { account_id, kek_id, wrapped_key }: Row): boolean {
   try {

@@ -102,6 +102,26 @@ test.each([
   expect(stopping.signal.aborted).toBe(true)
 })
 
+test('a key that was taken away too early closes nothing to the people of the others', async () => {
+  const { cipher } = harness.context
+  await harness.signUp()
+  const undone = new Error('undone')
+  const rows = await sql
+    .begin(async (tx) => {
+      for (let at = 0; at < 5; at += 1)
+        await tx`insert into data_keys (account_id, kek_id, wrapped_key) values (${`00000000-0000-4000-8000-00000000000${at}`}, 'gone', '\\x00')`
+      await tx`update data_keys set kek_id = 'gone'`
+      const own = cipher.newDataKey('ffffffff-ffff-4fff-bfff-ffffffffffff')
+      await tx`insert into data_keys (account_id, kek_id, wrapped_key) values (${own.accountId}, ${own.kekId}, ${own.wrapped})`
+      expect(await wrongKeys(tx, cipher)).toEqual([])
+      throw undone
+    })
+    .catch((error: unknown) => {
+      if (error !== undone) throw error
+    })
+  expect(rows).toBeUndefined()
+})
+
 test('an API is ready while no worker polls, and says that none does', async () => {
   const { context, stack } = harness
   const config = { ...context.config, TEMPORAL_TASK_QUEUE: 'a queue without workers' }
