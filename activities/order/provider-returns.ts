@@ -179,7 +179,7 @@ export function createProviderReturns(context: Context) {
         } catch (error) {
           if (!provider.repeatsSafely && isProviderFailure(error)) {
             if (error.kind === 'unknown_outcome') for (const each of inRequest) await note(`${markOf(each)}?`)
-            if (['unknown_outcome', 'rate_limited'].includes(error.kind)) unanswered = error
+            if (error.kind === 'unknown_outcome' || error.code === 'rate_limited') unanswered = error
           }
           throw error
         }

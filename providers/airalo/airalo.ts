@@ -46,19 +46,20 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     return readUsage(await named('unknown_esim', call({ method: 'GET', path, schema: usageSchema })), reportUnlisted)
   }
 
-  /** These eSIMs if nobody has installed any of them; else none: each has its own turn. */
+  /** Those that are not back yet if nobody has installed any of them; else none: each has its own turn. */
   async function ifAllNew(esimRefs: readonly string[]): Promise<readonly string[]> {
-    const states = await Promise.all(
+    const seen = await Promise.all(
       esimRefs.map(async (esimRef) => {
         try {
-          return (await getStatus(esimRef)).state
+          return { esimRef, state: (await getStatus(esimRef)).state }
         } catch (error) {
           if (!isProviderFailure(error)) throw error
-          return 'unknown'
+          return { esimRef, state: 'unknown' }
         }
       }),
     )
-    return states.every((state) => state === 'new') ? esimRefs : []
+    const left = seen.filter(({ state }) => state !== 'cancelled')
+    return left.every(({ state }) => state === 'new') ? left.map(({ esimRef }) => esimRef) : []
   }
 
   /** @param filter of the query, with its leading `&` */

@@ -62,6 +62,16 @@ test('an eSIM of which its provider does not speak keeps no other one from being
   expect(new Set(asked).size).toBe(7)
 })
 
+const placed = {
+  clientRef: 'any',
+  packageCode: 'any',
+  quantity: 7,
+  days: null,
+  orderNo: 'B1',
+  placedAfter: new Date().toISOString(),
+  esimRefs: ['1', '2', '3', '4', '5', '6', '7'],
+}
+
 test('the eSIMs of an order are returned side by side', async () => {
   const returned: string[] = []
   const { seen, context: of } = slow((underWay) => ({
@@ -71,19 +81,24 @@ test('the eSIMs of an order are returned side by side', async () => {
         return 'cancelled' as const
       }),
   }))
-  const esimRefs = ['1', '2', '3', '4', '5', '6', '7']
-  const held = {
-    provider: 'esim-access',
-    clientRef: 'any',
-    packageCode: 'any',
-    quantity: 7,
-    days: null,
-    orderNo: 'B1',
-    placedAfter: new Date().toISOString(),
-    esimRefs,
-  } as const
-  const release = () => createProviderReturns(of).returnEsims({ ...held, esimRefs }, async () => {})
+  const release = () => createProviderReturns(of).returnEsims({ ...placed, provider: 'esim-access' }, async () => {})
   expect(await new MockActivityEnvironment().run(release)).toEqual({ outcome: 'given_back' })
-  expect(returned.sort()).toEqual(esimRefs)
+  expect(returned.sort()).toEqual(placed.esimRefs)
   expect(seen).toEqual({ most: 5, now: 0 })
+})
+
+test.each([
+  ['has had too many requests', new ProviderFailure('airalo', 'unavailable', 'rate_limited')],
+  ['does not answer', new ProviderFailure('airalo', 'unknown_outcome', 'timeout')],
+])('a provider that takes eSIMs back together and %s is not asked for each of them', async (_what, fault) => {
+  const asked: string[] = []
+  const cancelUnused = (ref: string) => {
+    asked.push(ref)
+    return Promise.reject(fault)
+  }
+  const airalo = { ...context.esimProviders.airalo, cancelUnused }
+  const of = { ...context, temporal, esimProviders: { ...context.esimProviders, airalo } }
+  const release = () => createProviderReturns(of).returnEsims({ ...placed, provider: 'airalo' }, async () => {})
+  await expect(new MockActivityEnvironment().run(release)).rejects.toThrow()
+  expect(asked).toEqual(['1'])
 })
