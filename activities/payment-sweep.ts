@@ -2,7 +2,7 @@
  * U2, paid means delivered or refunded: Stripe's books are the truth about money. Once an hour they are read for what
  * no run has noticed: lost webhooks, orders whose run is gone, payments without an order.
  */
-import { heartbeat } from '@temporalio/activity'
+import { activityInfo, heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { openPayments } from '../db/erasure/deletion-seals.ts'
 import {
@@ -55,6 +55,8 @@ const pageSize = 200
 
 /** Stripe sends a webhook within seconds; a burst of them, or a restart of ours, may delay it. */
 const webhookWithinMs = 10 * minute
+/** The sweep before was of the hour before, and ended within its own hour. */
+const sweptWithinMs = 130 * minute
 /** so many events without a webhook in an hour, and none with one, are no accident */
 const fewestMissed = 3
 const noWebhooks = { kind: 'webhooks_missing', subjectId: 'stripe' } as const
@@ -102,12 +104,13 @@ export function createPaymentSweepActivities(
       const at = new Date(asOf)
       const missed = new Set<string>()
       const readBefore = await findReadUntil(sql, 'events')
-      // Events that no earlier sweep can have handled.
+      // Events that no earlier sweep can have handled, nor an earlier attempt of this one. After a restore, or a sweep that
+      // has failed, nobody knows which of them webhooks have brought.
+      const isFirst =
+        activityInfo().attempt === 1 && readBefore !== undefined && readBefore > plusMs(at, -sweptWithinMs)
       const fresh = { byWebhook: 0, missed: 0 }
       const isFresh = ({ createdAt }: StripeWebhook): boolean =>
-        readBefore !== undefined &&
-        new Date(createdAt) > readBefore &&
-        new Date(createdAt) < plusMs(at, -webhookWithinMs)
+        isFirst && new Date(createdAt) > readBefore && new Date(createdAt) < plusMs(at, -webhookWithinMs)
       const others = goOnAfterFailures()
       const handle = async (event: StripeWebhook): Promise<void> => {
         heartbeat()
