@@ -25,6 +25,7 @@ const urgencyOfKind: Readonly<Record<string, Urgency>> = {
   order_overdue: 'now',
   payment_unsettled: 'now',
   backup_failed: 'now',
+  backup_lost: 'now',
   restored_access: 'now',
   webhook_endpoint_disabled: 'now',
   webhook_endpoint_of_revoked_key: 'now',

@@ -35,7 +35,7 @@ export async function readOperationFigures(sql: Queryable, asOf: Date): Promise<
     select kind, count(*)::int as open, min(opened_at) as oldest, min(due_at) as due from attention where resolved_at is null group by kind`
   const [waiting] = await sql<{ open: number; oldest: Date | null }[]>`
     select count(*)::int as open,
-      min(coalesce(deliver_by - ${periods.order.deliverWithinMs} * interval '1 millisecond', paid_at)) as oldest
+      min(greatest(deliver_by - ${periods.order.deliverWithinMs} * interval '1 millisecond', paid_at)) as oldest
     from orders where status = 'provisioning'`
   const [reconciled] = await sql<{ since: Date | null }[]>`
     select coalesce(

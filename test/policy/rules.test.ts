@@ -75,7 +75,7 @@ describe('the urgency of an operator task', () => {
   const kinds: Record<Urgency, string> = {
     now: `outage run_wedged run_lost operator_sign_in_guessed provider_misconfigured payment_unresolved
       payment_without_order refund_failed partial_refund_failed withdrawal_unsettled refund_elsewhere_failed order_overdue
-      payment_unsettled backup_failed webhook_endpoint_disabled webhook_endpoint_of_revoked_key provider_balance_low
+      payment_unsettled backup_failed backup_lost webhook_endpoint_disabled webhook_endpoint_of_revoked_key provider_balance_low
       paid_not_settled charged_twice credit_note_without_refund order_out_of_step restored_access returned_not_refunded
       schedule_silent`,
     today: '',

@@ -40,6 +40,9 @@ test('an order that waits for its providers is counted, with the time since its 
   expect((await readOperationFigures(sql, new Date())).waitingOrders.oldestSeconds).toBeLessThan(600)
   await sql`update orders set deliver_by = deliver_by - interval '11 minutes' where id = ${id}`
   await until('its age is known', async () => ((await gauge('ama_orders_waiting_oldest_seconds')) ?? 0) > 600)
+  // A payment that we hear of late has an hour that began with it.
+  await sql`update orders set paid_at = now(), deliver_by = now() + interval '10 minutes' where id = ${id}`
+  expect((await readOperationFigures(sql, new Date())).waitingOrders.oldestSeconds).toBeLessThan(600)
   await harness.sims.esimAccess.clearFaults()
   await harness.untilOrder(id, 'delivered')
   await until('it is not counted any more', async () => (await gauge('ama_orders_waiting_for_esims')) === 0)
