@@ -27,7 +27,7 @@ import {
 import { replayLedger } from '../db/erasure/deletion-ledger.ts'
 import { exportErasures } from '../db/erasure/erasures.ts'
 import { copyLedger } from '../db/erasure/ledger-copy.ts'
-import { raiseOperatorTask, resolveOperatorTask, wasClosedByOperator } from '../db/operator-tasks.ts'
+import { raiseOperatorTask, raiseUnlessSettled, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
@@ -100,7 +100,7 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
   /** What a dump needs to be restored, and what it lacks by then. */
   async function writeBesideDump(id: string, signal: AbortSignal): Promise<void> {
     // The keys are exported after the dump, so that a person who is erased during the dump has no key in the backup.
-    await replaceKeys(folder, id, { rows: await exportKeys(sql), signal })
+    await replaceKeys(folder, id, { exportRows: () => exportKeys(sql), signal })
     // By the copy's own time, as each night's copy: of two the newer one stays.
     await copyLedger(sql, folder, backupIdOf(new Date()))
   }
@@ -115,7 +115,7 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
     if (parts.length === 0) return resolveOperatorTask(sql, { ...about, by: 'backup', at })
     const detail = parts.map(([what, count]) => `${count} ${what}`).join(', ')
     // An operator who has closed it knows of these.
-    if (!(await wasClosedByOperator(sql, { ...about, detail }))) await raiseOperatorTask(sql, { ...about, detail, at })
+    await raiseUnlessSettled(sql, { ...about, detail, at })
   }
 
   async function drill(backupId: string): Promise<DrillResult> {

@@ -21,10 +21,11 @@ export async function exportKeys(sql: Database): Promise<Readable> {
 export async function replaceKeys(
   folder: Pick<BackupFolder, 'list' | 'write' | 'delete'>,
   id: string,
-  { rows, signal }: { rows: Readable; signal: AbortSignal },
+  { exportRows, signal }: { exportRows: () => Promise<Readable>; signal: AbortSignal },
 ): Promise<void> {
   const before = await folder.list('keys')
-  await folder.write('keys', id, rows, { signal })
+  // Opened last: rows that nobody reads keep their connection.
+  await folder.write('keys', id, await exportRows(), { signal })
   for (const older of before) if (older.id !== id) await folder.delete('keys', older.id)
 }
 

@@ -1,11 +1,6 @@
 /** The operator tasks of schedules that start no runs. */
 import type { Database } from '../connection/database.ts'
-import {
-  listSubjectsOfOpenTasks,
-  raiseOperatorTask,
-  resolveOperatorTask,
-  wasClosedByOperator,
-} from '../operator-tasks.ts'
+import { listSubjectsOfOpenTasks, raiseUnlessSettled, resolveOperatorTask } from '../operator-tasks.ts'
 
 const silentTask = 'schedule_silent'
 
@@ -20,8 +15,8 @@ export async function reportSilentSchedules(
 ): Promise<void> {
   for (const { id, isPaused, lastRunAt } of schedules) {
     const last = lastRunAt ? `the last run began at ${lastRunAt.toISOString()}` : 'it has never run'
-    const task = { kind: silentTask, subjectId: id, detail: isPaused ? `paused, ${last}` : last }
-    if (!(await wasClosedByOperator(sql, task))) await raiseOperatorTask(sql, { ...task, at })
+    const detail = isPaused ? `paused, ${last}` : last
+    await raiseUnlessSettled(sql, { kind: silentTask, subjectId: id, detail, at })
   }
   const silent = new Set(schedules.map(({ id }) => id))
   for (const subjectId of await listSubjectsOfOpenTasks(sql, silentTask)) {

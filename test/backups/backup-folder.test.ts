@@ -59,7 +59,9 @@ test('of two key snapshots that are made at once neither is deleted, and the one
   }
   const slow = { list: together(folder.list), write: together(folder.write), delete: folder.delete }
   const { signal } = new AbortController()
-  await Promise.all([one, other].map((id) => replaceKeys(slow, id, { rows: rows(`keys of ${id}`), signal })))
+  await Promise.all(
+    [one, other].map((id) => replaceKeys(slow, id, { exportRows: async () => rows(`keys of ${id}`), signal })),
+  )
   expect(ids(await folder.list('keys'))).toEqual([one, other])
 })
 
