@@ -277,6 +277,8 @@ async function send(response: Response, route: Route, reply: AnyReply): Promise<
   if (requestContextOf(response).isLate) return
   const definition = route.responses[reply.status]
   if (!definition) throw new Error(`${route.method} ${route.path} does not define a response ${reply.status}`)
+  // Express compares tags by itself, and would answer 304 where the answer has none.
+  if (!route.responses[304]) delete response.req.headers['if-none-match']
   response.status(reply.status).set({ 'Cache-Control': 'no-store', ...reply.headers })
   if (definition.contentType === 'text/html')
     setContentLanguage(response, requestContextOf(response).pageLanguage, ['Accept-Language', 'Cookie'])
