@@ -3,7 +3,7 @@
  * account's data key.
  */
 import type { Language } from '../messages/languages.ts'
-import type { Queryable, Transaction } from './connection/database.ts'
+import type { Database, Queryable, Transaction } from './connection/database.ts'
 import type { Accounts, DataKeys } from './connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 import type { DataKey } from './crypto/field-cipher.ts'
@@ -153,11 +153,12 @@ export async function findAccount(
 }
 
 /**
- * Changes the fields that a person may correct.
+ * Changes the fields that a person may correct. One that has its value already is not written: sealed again it would be
+ * another one for the database, which makes an event of it. The version grows all the same.
  * @param expectedVersion the change is refused when the account has another version
  */
 export async function updateAccount(
-  sql: Queryable,
+  sql: Database,
   encryption: ColumnEncryption,
   change: { id: string; expectedVersion: number | undefined; changes: AccountChanges; at: Date },
 ): Promise<'changed' | 'missing' | 'other_version'> {
@@ -165,17 +166,29 @@ export async function updateAccount(
   const key = await findDataKey(sql, encryption, id)
   if (!key) return 'missing'
   const fields = tableEncryption(encryption.cipher, key, 'accounts')
-  const columns = {
-    ...(changes.firstName !== undefined && { first_name: fields.seal('first_name', changes.firstName) }),
-    ...(changes.lastName !== undefined && { last_name: fields.seal('last_name', changes.lastName) }),
-    ...(changes.phone !== undefined && { phone: fields.sealOptional('phone', changes.phone) }),
-    ...(changes.language !== undefined && { language: changes.language }),
-  } satisfies Partial<Accounts>
-  const changed = await sql`
-    update accounts set ${sql(columns)}, version = version + 1, last_active_at = greatest(last_active_at, ${change.at})
-    where id = ${id} ${expectedVersion === undefined ? sql`` : sql`and version = ${expectedVersion}`}`
-  if (changed.count === 1) return 'changed'
-  return (await accountExists(sql, id)) ? 'other_version' : 'missing'
+  return sql.begin(async (tx) => {
+    const [now] = await tx<Pick<Accounts, 'first_name' | 'last_name' | 'phone' | 'version'>[]>`
+      select first_name, last_name, phone, version from accounts where id = ${id} for no key update`
+    if (!now) return 'missing'
+    if (expectedVersion !== undefined && now.version !== expectedVersion) return 'other_version'
+    const { firstName, lastName, phone, language } = changes
+    const isNew = <Value>(wanted: Value | undefined, has: Value): wanted is Value =>
+      wanted !== undefined && wanted !== has
+    const columns = {
+      version: now.version + 1,
+      ...(isNew(firstName, fields.open('first_name', now.first_name)) && {
+        first_name: fields.seal('first_name', firstName),
+      }),
+      ...(isNew(lastName, fields.open('last_name', now.last_name)) && {
+        last_name: fields.seal('last_name', lastName),
+      }),
+      ...(isNew(phone, fields.openOptional('phone', now.phone)) && { phone: fields.sealOptional('phone', phone) }),
+      ...(language !== undefined && { language }),
+    } satisfies Partial<Accounts>
+    await tx`
+      update accounts set ${tx(columns)}, last_active_at = greatest(last_active_at, ${change.at}) where id = ${id}`
+    return 'changed'
+  })
 }
 
 /** Records a sign-in. @returns false when there is no such account */

@@ -94,6 +94,32 @@ test('an account that is changed and a dispute that is decided are events, and a
   await untilValue('it is decided', disputes, (count) => count === 2)
 })
 
+test('an account that is given the values that it has makes no event', async () => {
+  const start = await here()
+  const { caller, accountId } = await harness.signUp()
+  const path = `/v1/accounts/${accountId}`
+  const changes = async () =>
+    typesOf(await ofAccount(start, accountId)).filter((type) => type === 'account.changed').length
+  const before = await caller.get(path)
+  const { firstName, lastName, phone, language } = expectStatus(before, 200)
+  for (const same of [{ firstName }, { firstName, lastName, phone, language }]) {
+    const answer = await caller.patch(path, same)
+    expect(expectStatus(answer, 200)).toMatchObject({ firstName, lastName, phone, language })
+    // The version grows all the same, as it has: who sends If-Match knows that their change was taken.
+    expect(answer.headers.get('etag')).not.toBe(before.headers.get('etag'))
+  }
+  expect(await changes()).toBe(0)
+  const [row] = await sql`select first_name from accounts where id = ${accountId}`
+  expectStatus(await caller.patch(path, { firstName, lastName: 'Another' }), 200)
+  expect(await changes()).toBe(1)
+  const [now] = await sql`select first_name from accounts where id = ${accountId}`
+  expect(now).toEqual(row)
+  expectStatus(await caller.patch(path, { phone: '+4915112345678' }), 200)
+  expectStatus(await caller.patch(path, { phone: null }), 200)
+  expectStatus(await caller.patch(path, { phone: null }), 200)
+  expect(await changes()).toBe(3)
+})
+
 test('a reader who waits misses no event of a transaction that commits after a younger one', async () => {
   const [late, early] = [randomUUID(), randomUUID()]
   const insert = (tx: Transaction | typeof sql, version: string) =>
