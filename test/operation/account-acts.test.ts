@@ -111,6 +111,8 @@ test('K1: the account of a child is deleted by a form with a reason; who did it 
   const [sent, again] = [await surfer.post(form, fields), await surfer.post(form, fields)]
   expect([sent.status, sent.location]).toEqual([303, expect.stringMatching(/^\/receipts\/[\w-]+$/)])
   expect([again.status, again.location]).toEqual([303, sent.location])
+  // The receipt does not say what was done, and no other page does it in its place.
+  expect((await surfer.open(pageOf(await harness.signUp()))).html).not.toContain('Done: ')
   expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
   const receipt = String(sent.location).replace('/receipts/', '/v1/deletions/')
   expect(expectStatus(await harness.anonymous.get(receipt), 200)).toMatchObject({ reason: 'child' })

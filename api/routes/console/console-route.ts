@@ -33,11 +33,17 @@ export const waysToSignIn = ({ config, operatorSignIn }: ApiContext): WaysToSign
   openId: operatorSignIn !== undefined,
 })
 
-/** Leads to the page that shows what was done, which says so once. @param did the last part of the path of the act */
-export const goToDone = ({ config }: ApiContext, path: string, did: string) => ({
-  status: 303 as const,
-  headers: { Location: path, 'Set-Cookie': noticeCookie(`${noticeOfAct}${did}`, config.PUBLIC_URL) },
-})
+/**
+ * Leads to the page that shows what was done, which says so once. Neither the home page nor one outside the console, such
+ * as a receipt, would say it: the next page of the console would, about somebody else. @param did the last part of the path of the act
+ */
+export const goToDone = ({ config }: ApiContext, path: string, did: string) =>
+  path.startsWith('/console/')
+    ? {
+        status: 303 as const,
+        headers: { Location: path, 'Set-Cookie': noticeCookie(`${noticeOfAct}${did}`, config.PUBLIC_URL) },
+      }
+    : goTo(path)
 
 const noticeOfAct = 'console-'
 
