@@ -51,7 +51,7 @@ const keyFormat = /^[\x21-\x7e]{1,255}$/
 /**
  * Reads the Idempotency-Key header.
  * @param given.operation method and route template
- * @param given.content parsed parameters and body; two requests with the same key must have the same content
+ * @param given.content parsed parameters, query and body; two requests with the same key must have the same content
  * @returns undefined when there is no key and none is required
  * @throws Problem idempotency_key_required; invalid_request for a malformed key
  */

@@ -119,14 +119,18 @@ export function orderRoutes(api: ApiContext): Route[] {
       handle: ({ params, body, caller, idempotency }) => act(name, definition, params.id, caller, idempotency, body),
     })
 
-  /** @throws Problem forbidden for anybody but operators; idempotency_key_required */
+  /** @throws Problem forbidden for anybody but operators; invalid_request; idempotency_key_required */
   async function refundPart(
     id: string,
-    { amount, reason, esims, note }: z.output<typeof partialRefund>,
+    { amount, reason, esims, note, why }: z.output<typeof partialRefund> & { why: string | undefined },
     caller: Caller,
     idempotency: IdempotentRequest | undefined,
   ) {
     if (caller.kind !== 'operator') throw new Problem('forbidden')
+    if (note !== undefined && why !== undefined) {
+      const errors = [{ field: 'reason', reason: 'of the address must not come beside `note`' }]
+      throw new Problem('invalid_request', { errors })
+    }
     // Without one a repeated request would be another refund.
     if (!idempotency) throw new Problem('idempotency_key_required')
     const { account_id: accountId, currency } = await reachable(id, caller)
@@ -136,7 +140,14 @@ export function orderRoutes(api: ApiContext): Route[] {
     }
     const amountMinor = amount?.minor ?? null
     await actOnce(idempotency, accountId, ({ requestId, updateId }) => {
-      const entry = { id: requestId, accountId, orderId: id, act: 'refund-part', reason: note ?? null, amountMinor }
+      const entry = {
+        id: requestId,
+        accountId,
+        orderId: id,
+        act: 'refund-part',
+        reason: note ?? why ?? null,
+        amountMinor,
+      }
       return recordOperatorAct(api, caller, entry, () =>
         partialRefunds.refund({ refundId: requestId, orderId: id, amountMinor, reason, esims }, accountId, updateId),
       )
@@ -227,7 +238,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       tag: 'orders',
       summary: 'Return unused eSIMs for a refund; an operator may refund a part, or repeat a refund that failed',
       description:
-        'Without a body: the unused eSIMs are returned, and what is left of the payment is refunded. With a body, for operators: a part of what is left of the payment of a delivered order, or all of it, is refunded; the status stays. Each such refund has a credit note. Why an operator asks for it is the `note` of a body, and `reason` of the address without one.',
+        'Without a body: the unused eSIMs are returned, and what is left of the payment is refunded. With a body, for operators: a part of what is left of the payment of a delivered order, or all of it, is refunded; the status stays. Each such refund has a credit note. Why an operator asks for it is the `note` of a body, and `reason` of the address without one; never both.',
       promises: ['U2', 'U6'],
       callers: ['service', 'person', 'operator'],
       scope: 'orders',
@@ -252,7 +263,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       handle: ({ params, query, body, caller, idempotency }) =>
         body === undefined
           ? act('refund', refund, params.id, caller, idempotency, query)
-          : refundPart(params.id, { note: query.reason, ...body }, caller, idempotency),
+          : refundPart(params.id, { ...body, why: query.reason }, caller, idempotency),
     }),
     action('approve', approve, ['operator'], 'Let a held order go on'),
     action('reject', reject, ['operator'], 'Refund a held order'),

@@ -259,7 +259,19 @@ test('a refund in full keeps why it was asked for, through the customer’s rout
   }
   const tooShort = await operator.post(`/v1/orders/${first.id}/refund?reason=x`)
   expect([tooShort.status, tooShort.body.errors[0].field]).toEqual([400, 'reason'])
-  expectStatus(await operator.post(address(first.id), { amount: { minor: 10, currency: 'EUR' } }), 200)
+  const part = { amount: { minor: 10, currency: 'EUR' } }
+  const both = await operator.post(address(first.id), { ...part, note: 'the network was away' })
+  expect([both.status, both.body.errors]).toEqual([
+    400,
+    [{ field: 'reason', reason: 'of the address must not come beside `note`' }],
+  ])
+  const key = { 'idempotency-key': randomUUID() }
+  expectStatus(await operator.post(address(first.id), part, key), 200)
+  expectStatus(await operator.post(address(first.id), part, key), 200)
+  for (const other of [`/v1/orders/${first.id}/refund`, `${address(first.id)}%20again`]) {
+    const reused = await operator.post(other, part, key)
+    expect([other, reused.status, reused.body.code]).toEqual([other, 422, 'idempotency_key_reused'])
+  }
   expectStatus(await operator.post(address(first.id)), 200)
   expectStatus(await operator.post(`/v1/operator/orders/${second.id}/acts`, { act: 'refund', reason }), 200)
   const entries = await sql<Pick<OperatorActs, 'act' | 'state' | 'reason'>[]>`
