@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { text as textOf } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { endWithUsage, missingOf, readArguments } from '../shared/process/arguments.ts'
@@ -12,7 +13,7 @@ import { environmentBeside } from './running-stack.ts'
 import { linesOf, printable } from './terminal-lines.ts'
 
 const usage = `Usage: npm run cli -- <command> [--json]
-  search <text>                     find an order or account
+  search <text>                     find an order or account; -: what standard input says
   timeline <order>                  what happened to an order
   act <order> approve|reject|resend|retry|refund|refund-part|cancel|note --reason <text>
       [--amount 4.50 --cause goodwill --esims kept|returned]   of refund-part
@@ -21,7 +22,7 @@ const usage = `Usage: npm run cli -- <command> [--json]
   task take|note|settle <task> --reason <text>
   task complete|try-again <task> --reason <text>     a deletion's step that was left to operators
   account note|child-report <account> --reason <text>
-  account waive-old-address <account> --new-email <address> --reason <text>
+  account waive-old-address <account> --new-email-file <file> --reason <text>
   privacy answer <request> --outcome granted|... --reason <text>
       [--answer-file <file>]        without one: answered elsewhere
   privacy extend <request> --because complexity|number_of_requests --reason <text>
@@ -31,6 +32,7 @@ const usage = `Usage: npm run cli -- <command> [--json]
       [--same-orders-as <bulk action>] [--limit <number>]
   bulk start|watch|show|orders <bulk action>
   bulk pause|resume|cancel <bulk action> --reason <text>
+  A <file> that is - is standard input.
   --key <text>                      repeats an act under its Idempotency-Key`
 
 const text = { type: 'string' } as const
@@ -50,7 +52,7 @@ const options = {
   outcome: text,
   'answer-file': text,
   because: text,
-  'new-email': text,
+  'new-email-file': text,
 } as const
 const { positionals, values } = readArguments(usage, options, { words: true })
 
@@ -92,7 +94,8 @@ async function run(): Promise<number> {
 }
 
 function workOf([command, first = '', second = '', third = '']: string[]): (() => Promise<void>) | undefined {
-  if (command === 'search' && first) return () => show('POST', '/v1/operator/search', { query: first })
+  if (command === 'search' && first)
+    return async () => show('POST', '/v1/operator/search', { query: first === '-' ? await lineIn('-') : first })
   if (command === 'timeline' && first) return () => show('GET', `/v1/operator/orders/${path(first)}/timeline`)
   if (command === 'act' && first && second) return withReason((reason) => act(first, second, reason))
   if (command === 'acts') return () => everyOne('/v1/operator-acts', given({ subject: first || undefined }))
@@ -134,7 +137,7 @@ function withReason(work: (reason: string) => Promise<void>): () => Promise<void
 }
 
 /** The value of an option without which nothing is asked. */
-function needed(option: 'reason' | 'outcome' | 'because' | 'new-email'): string {
+function needed(option: 'reason' | 'outcome' | 'because' | 'new-email-file'): string {
   const { [option]: value } = values
   return value || endWithUsage(usage, missingOf({ [option]: value }) ?? '')
 }
@@ -156,10 +159,17 @@ function accountWork(name: string, account: string): (() => Promise<void>) | und
   }
   const address = Object.hasOwn(addresses, name) ? addresses[name] : undefined
   if (address === undefined) return undefined
+  if (name !== 'waive-old-address') return withReason((reason) => show('POST', address, { reason }))
   // Another change of address may have been asked for since the operator has looked.
-  const about = name === 'waive-old-address' ? { newEmail: needed('new-email') } : {}
-  return withReason((reason) => show('POST', address, { ...about, reason }))
+  const file = needed('new-email-file')
+  return withReason(async (reason) => show('POST', address, { newEmail: await lineIn(file), reason }))
 }
+
+/** What a file or standard input (-) says: others on the machine see what stands in a command, and shells keep it. */
+const textIn = (file: string): Promise<string> =>
+  (file === '-' ? textOf(process.stdin) : readFile(file, 'utf8')).catch(unreadable)
+
+const lineIn = async (file: string): Promise<string> => (await textIn(file)).trim()
 
 function requestWork(name: string, address: string): (() => Promise<void>) | undefined {
   if (name === 'extend') {
@@ -170,7 +180,7 @@ function requestWork(name: string, address: string): (() => Promise<void>) | und
   const answerKind = needed('outcome')
   return withReason(async (reason) => {
     const file = values['answer-file']
-    const answer = file === undefined ? null : await readFile(file, 'utf8').catch(unreadable)
+    const answer = file === undefined ? null : await textIn(file)
     await show('POST', `${address}/resolve`, { answerKind, answer, reason })
   })
 }

@@ -52,7 +52,12 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
   const [asked, slow] = [await request(), await request()]
   const file = join(tmpdir(), `answer-${asked}`)
   await writeFile(file, 'All of this.')
+  const addressFile = join(tmpdir(), `address-${asked}`)
   const reason = ['--reason', 'the shift of tonight']
+  const inCommand = await cli(['account', 'waive-old-address', person.accountId, '--new-email', 'x', ...reason])
+  expect([inCommand.code, inCommand.output]).toEqual([2, expect.stringContaining('--new-email-file')])
+  const nothingRead = await cli(['search', '-'])
+  expect([nothingRead.code, nothingRead.output]).toEqual([1, expect.stringContaining('query')])
   const listed = await cli(['tasks', '--json'])
   expect(listed.output).toContain(task?.id)
   const selected = { act: 'apologise', selection: { statuses: ['in_review'] }, reason: 'the review took a day' }
@@ -60,6 +65,7 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
   const child = await harness.signUp()
   const email = `new.${person.email}`
   expectStatus(await person.caller.post(`/v1/accounts/${person.accountId}/email-change`, { email }), 202)
+  await writeFile(addressFile, `${email}\n`)
   for (const args of [
     ['task', 'settle', task?.id ?? ''],
     ['account', 'child-report', child.accountId],
@@ -79,7 +85,7 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
   for (const args of [
     ...['take', 'note', 'settle'].map((name) => ['task', name, task?.id ?? '', ...reason]),
     ['account', 'note', person.accountId, ...reason],
-    ['account', 'waive-old-address', person.accountId, '--new-email', email, ...reason],
+    ['account', 'waive-old-address', person.accountId, '--new-email-file', addressFile, ...reason],
     ['privacy', 'extend', slow, '--because', 'complexity', ...reason],
     ['privacy', 'answer', asked, '--outcome', 'granted', '--answer-file', file, ...reason],
     ...['submit', 'accept'].map((name) => ['dispute', name, order.id, dispute, ...reason]),
