@@ -56,9 +56,9 @@ export function actorOf(caller: Caller): string {
 }
 
 /**
- * The scope in which an Idempotency-Key is unique and requests are counted. All service keys share one scope, since the
- * app backend stays the same when its key is replaced; operator keys share one likewise. A newcomer has the scope of
- * the person whom a sign-up makes of them.
+ * The scope in which an Idempotency-Key is unique. All service keys share one scope, since the app backend stays the
+ * same when its key is replaced; operator keys share one likewise. A newcomer has the scope of the person whom a sign-up
+ * makes of them. Whose requests are counted together is in limits.ts: there each key is for itself.
  */
 export function scopeOf(caller: Caller): string {
   if (caller.kind === 'visitor') return `visitor:${caller.accountId}`

@@ -98,7 +98,7 @@ export function describeRoutes(
         'Sells travel eSIMs. Every error is an RFC 9457 problem; its type leads to its meaning.',
         'What may be repeated later (429, 503 and `request_in_progress`) has `Retry-After`, in seconds.',
         `An answer begins within ${defaultAnswering.usual / 1000} seconds.`,
-        'Answers have `RateLimit`: how many requests are left, and for how many seconds.',
+        'Answers to requests that are counted have `RateLimit`: how many requests are left, and for how many seconds.',
         'Only what is refused before a route is known has no body: bytes that are no HTTP (400), headers and path of more than 16 kB together (431), a request that arrives too slowly (408).',
       ].join(' '),
     },
