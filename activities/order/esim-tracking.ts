@@ -5,6 +5,7 @@ import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
 import { raiseOperatorTask, raiseUnlessSettled, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { disputesChangedAt, isDisputed } from '../../db/order/disputes.ts'
+import { raiseForEsim } from '../../db/order/esim-tasks.ts'
 import { isPerhapsNew, isToppedUpSince, listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
 import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
@@ -167,13 +168,8 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       // Of one of several nothing is refunded by itself: it has no price of its own.
       const detail = order.quantity > 1 ? `${unusedOrUsed}, one of ${order.quantity}` : unusedOrUsed
       const topUps = (await listDeliveredTopUps(sql, order.id)).filter(({ esim_id }) => esim_id === esim.id)
-      const attributes = topUps.length > 0 ? { topUps: topUps.map(({ id }) => id).join(' ') } : undefined
-      await raiseUnlessSettled(sql, {
-        ...task,
-        kind: 'esim_ended_by_provider',
-        detail,
-        ...(attributes && { attributes }),
-      })
+      const named = { [unusedOrUsed]: [esim.id], topUps: topUps.map(({ id }) => id) }
+      await raiseForEsim(sql, { ...task, kind: 'esim_ended_by_provider', detail }, named)
     }
     if (status.state === 'suspended' && esim.state !== 'suspended') {
       // `suspended` in the row: we had it suspended for a dispute, and the provider has not ended that yet.

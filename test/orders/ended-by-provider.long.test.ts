@@ -143,7 +143,9 @@ test('the operator task of a used eSIM that the provider ends names the top-ups 
   await sims.esimAccess.do('revoke', { iccid: iccids[0] })
   await lookUntil(order.id, 'ended')
   const tasks = await sql`select kind, detail, attributes from attention where subject_id = ${order.id}`
-  expect([...tasks]).toEqual([{ kind: 'esim_ended_by_provider', detail: 'used', attributes: { topUps: id } }])
+  expect([...tasks]).toEqual([
+    { kind: 'esim_ended_by_provider', detail: 'used', attributes: { used: order.esims[0].id, topUps: id } },
+  ])
   expect(await shown(id)).toMatchObject({ status: 'delivered', refunds: [] })
 })
 
@@ -161,10 +163,20 @@ test('one of two eSIMs that the provider ends is an operator task, and the order
   await sims.esimAccess.do('revoke', { iccid: iccids[1] })
   await look(order.id)
   await untilNotifiedOnce(person)
+  const [task, ...others] = await sql<{ id: string; attributes: object }[]>`
+    select id, attributes from attention where subject_id = ${order.id} and resolved_at is null`
+  expect(others).toEqual([])
   expect(await attention(order.id)).toEqual([{ kind: 'esim_ended_by_provider', detail: 'unused, one of 2' }])
   expect(await shown(order.id)).toMatchObject({ status: 'delivered', refunds: [] })
+  const note = 'the provider resends it'
+  expectStatus(await harness.operator.post(`/v1/operator-tasks/${task?.id}/close`, { note }), 200)
   await sims.esimAccess.do('withdraw', { iccid: iccids[0] })
   expect(await lookUntil(order.id, 'refunded')).toMatchObject({ reason: 'ended_by_provider' })
+  // The operator has settled the end of the other one.
+  const [again] = await sql<{ attributes: object }[]>`
+    select attributes from attention where subject_id = ${order.id} and resolved_at is null`
+  const [first, second] = order.esims
+  expect([task?.attributes, again?.attributes]).toEqual([{ unused: second.id }, { unused: `${second.id} ${first.id}` }])
 })
 
 test('an unused eSIM that the provider recycles after its time is not refunded', async () => {

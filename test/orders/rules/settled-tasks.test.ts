@@ -1,15 +1,17 @@
 /** What an operator has settled stays settled when a look finds the same again. */
 import { randomUUID } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createOrderDeliveryActivities } from '../../../activities/order/delivery.ts'
 import {
   closeOperatorTask,
+  findTaskAttributes,
   listSubjectsOfOpenTasks,
   type NewOperatorTask,
   raiseOperatorTask,
   raiseUnlessSettled,
   resolveOperatorTask,
 } from '../../../db/operator-tasks.ts'
+import { raiseForEsim } from '../../../db/order/esim-tasks.ts'
 import { recordOrphanedWarning } from '../../../db/order/fraud-warnings.ts'
 import { shareStack } from '../../harness/harness.ts'
 
@@ -92,4 +94,43 @@ test('a fraud warning that is decided, and that Stripe reports again, stays deci
   await settle(warning.warningId, 'fraud_warning')
   await recordOrphanedWarning(sql, warning, later)
   expect(await isOpen(warning.warningId, 'fraud_warning')).toBe(false)
+})
+
+describe('a task of an order about single eSIMs of it', () => {
+  const raise = (subjectId: string, esims: string[], since?: Date) =>
+    raiseForEsim(sql, { kind, subjectId, at: later }, { esims }, since)
+  const listed = async (subjectId: string) => {
+    const attributes = await findTaskAttributes(sql, { kind, subjectId })
+    return String(attributes?.esims).split(' ').toSorted()
+  }
+
+  test('stays settled for those that the operator knew of, and another one opens it again', async () => {
+    const subjectId = randomUUID()
+    await raise(subjectId, ['one'])
+    await settle(subjectId)
+    await raise(subjectId, ['one'])
+    expect(await isOpen(subjectId)).toBe(false)
+    await raise(subjectId, ['two'])
+    expect([await isOpen(subjectId), await listed(subjectId)]).toEqual([true, ['one', 'two']])
+    await settle(subjectId)
+    for (const esim of ['one', 'two', 'one']) await raise(subjectId, [esim], first)
+    expect(await isOpen(subjectId)).toBe(false)
+    await raise(subjectId, ['two'], later)
+    expect([await isOpen(subjectId), await listed(subjectId)]).toEqual([true, ['two']])
+  })
+
+  test('lists only those that it is about since a machine has resolved it', async () => {
+    const subjectId = randomUUID()
+    await raise(subjectId, ['one'])
+    await resolveOperatorTask(sql, { kind, subjectId, by: 'order', at: settledAt })
+    await raise(subjectId, ['two'])
+    expect([await isOpen(subjectId), await listed(subjectId)]).toEqual([true, ['two']])
+  })
+
+  test('lists all that are found side by side', async () => {
+    const { id } = await harness.buy(await harness.signUp(), { pay: false })
+    const esims = ['five', 'four', 'one', 'three', 'two']
+    await Promise.all(esims.map((esim) => raise(id, [esim])))
+    expect(await listed(id)).toEqual(esims)
+  })
 })
