@@ -1,11 +1,11 @@
 /** Activities about disputes, in which the customer's bank takes a payment back. */
 import { createHash } from 'node:crypto'
 import type { Context } from '../../context.ts'
-import { raiseUnlessSettled, resolveOperatorTask, wasClosedByOperator } from '../../db/operator-tasks.ts'
+import { raiseUnlessSettled, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { disputesChangedAt, isDisputed, listDisputes, noteEvidenceStaged } from '../../db/order/disputes.ts'
 import { listEsimsServed, type StoredEsim, setEsimSuspended } from '../../db/order/esims.ts'
 import { findOrder, findOrderOfPayment, type OrderRow } from '../../db/order/orders.ts'
-import { givesMoneyBack, listRefunds, refundFailed } from '../../db/order/refunds.ts'
+import { givesMoneyBack, isPaidAnotherWay, listRefunds } from '../../db/order/refunds.ts'
 import { sentAt } from '../../db/sends.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
@@ -51,7 +51,8 @@ export function createDisputeActivities(context: Context): Activities {
       if (later !== undefined) throw later
       // Another order's dispute changes nothing for the run that had the hint.
       if (order?.id !== orderId) return { needsEvidence: false, isOver: false }
-      const isOver = dispute.isOver && (dispute.isTakenBack || !(await isPaidAnotherWay(order)))
+      // The run repeats a refund that has failed once a dispute is over.
+      const isOver = dispute.isOver && (dispute.isTakenBack || !(await isPaidAnotherWay(sql, order)))
       return { needsEvidence: await needsEvidence(order, dispute), isOver }
     },
 
@@ -65,14 +66,6 @@ export function createDisputeActivities(context: Context): Activities {
       if (isIts && (await needsEvidence(order, dispute))) await stageEvidence(order, dispute, at)
       await resolveOperatorTask(sql, { kind: unstaged, subjectId: orderId, by: 'order', at })
     },
-  }
-
-  /**
-   * The run repeats a refund that has failed once a dispute is over. An operator who has settled its task has found
-   * another way for the money.
-   */
-  async function isPaidAnotherWay({ id, status }: OrderRow): Promise<boolean> {
-    return status === 'refund_failed' && (await wasClosedByOperator(sql, { kind: refundFailed, subjectId: id }))
   }
 
   async function stageEvidence(order: OrderRow, { disputeId }: Dispute, at: Date): Promise<void> {

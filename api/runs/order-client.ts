@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { findOrder, type OrderRow, orderedOf } from '../../db/order/orders.ts'
+import { isPaidAnotherWay, refundFailed } from '../../db/order/refunds.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
@@ -189,6 +191,11 @@ export function createOrderClient(api: ApiContext) {
           return 'done'
         if (signalled) return Date.now() < signalled.until ? 'again' : 'no'
         if (!order || !(await isLeft(order, error))) return 'no'
+        // What an operator has settled another way is left alone, until somebody asks for it.
+        if (await isPaidAnotherWay(sql, order)) {
+          const again = { kind: refundFailed, subjectId: orderId, detail: 'asked_again', at: new Date() }
+          await raiseOperatorTask(sql, again)
+        }
         signalled = { until: Date.now() + givenBackWithinMs, status: order.status }
         await signals.payment(orderId)
         return 'again'

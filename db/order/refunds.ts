@@ -1,6 +1,7 @@
 import { milliseconds } from '../../policy/periods.ts'
 import type { Fragment, Queryable, Transaction } from '../connection/database.ts'
-import type { Refunds } from '../connection/schema.ts'
+import type { Orders, Refunds } from '../connection/schema.ts'
+import { wasClosedByOperator } from '../operator-tasks.ts'
 
 export type RefundRow = Pick<
   Refunds,
@@ -27,6 +28,13 @@ export const isOnItsWay = ({ state }: Pick<RefundRow, 'state'>): boolean => onTh
  * money: nothing refunds the order by itself any more.
  */
 export const refundFailed = 'refund_failed'
+
+/** Whether an operator has found another way for the money of an order. */
+export const isPaidAnotherWay = async (
+  sql: Queryable,
+  { id, status }: Pick<Orders, 'id' | 'status'>,
+): Promise<boolean> =>
+  status === refundFailed && (await wasClosedByOperator(sql, { kind: refundFailed, subjectId: id }))
 
 /** The sum of refunds, in minor units. */
 export const sumOf = (refunds: readonly Pick<RefundRow, 'amount_minor'>[]): number =>

@@ -4,6 +4,7 @@ import { raiseOperatorTask, raiseUnlessSettled, resolveOperatorTask } from '../.
 import { recordPaid } from '../../../db/order/books.ts'
 import { listEsims } from '../../../db/order/esims.ts'
 import { findOrder, moveOrder, type OrderRow, paidWithoutOutcome } from '../../../db/order/orders.ts'
+import { isPaidAnotherWay } from '../../../db/order/refunds.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { Payment, PaymentStatus } from '../../../providers/stripe/payments.ts'
@@ -47,6 +48,7 @@ export function createLatePaymentActivities(context: WorkerContext): Activities 
       if (order.status === 'delivered' && (await hasEndedWithEsim(order))) return refundEnded(order)
       // The same request may have started the order's own run again: its payment is that run's, as long as it is open.
       if (await isOpen(temporal, orderWorkflowId(orderId))) return settled
+      if (await isPaidAnotherWay(sql, order)) return settled
       if (paidWithoutOutcome.includes(order.status)) return settleRecorded(order, at)
       if (!notRecorded.includes(order.status) || order.reason === notAccepted) return settled
       const outcome = await closeUnrecorded(order, at)

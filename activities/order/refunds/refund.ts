@@ -5,7 +5,15 @@ import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tas
 import { listDocuments, settleFact } from '../../../db/order/books.ts'
 import { returnedNotRefunded } from '../../../db/order/esims/returned-esims.ts'
 import { findOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts'
-import { failRefund, givesMoneyBack, isOnItsWay, listRefunds, refundFailed, sumOf } from '../../../db/order/refunds.ts'
+import {
+  failRefund,
+  givesMoneyBack,
+  isOnItsWay,
+  isPaidAnotherWay,
+  listRefunds,
+  refundFailed,
+  sumOf,
+} from '../../../db/order/refunds.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
@@ -157,7 +165,8 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       if (missesSome || isSettled || onTheirWay.length === 0) await resolveOperatorTask(sql, { ...task, by: 'order' })
       // The run of a refund tells operators at the end of its wait: it may have been terminated.
       else if (onTheirWay.some((refund) => isPastFailing([refund], at))) await raiseUnsettled(sql, orderId, at)
-      if (missesSome) return 'failed'
+      // The run of a failed refund would open its task again.
+      if (missesSome) return (await isPaidAnotherWay(sql, order)) ? 'pending' : 'failed'
       // Its run has done so, unless it was terminated.
       if (isSettled && isPastFailing(recorded, at)) await endRefunded(order, at)
       return isSettled ? 'settled' : 'pending'

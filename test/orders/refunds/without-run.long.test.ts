@@ -5,6 +5,7 @@
 import { expect, test } from 'vitest'
 import { paymentMark } from '../../../activities/order/payment/payment-mark.ts'
 import { differenceKinds } from '../../../policy/reconciliation.ts'
+import { createOrderSignals } from '../../../temporal/order-signals.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { createSurfer } from '../../harness/browser.ts'
 import { shareStack } from '../../harness/harness.ts'
@@ -103,6 +104,29 @@ test('a bulk refund takes a delivered order whose run was terminated', async () 
   const prepared = expectStatus(await operator.post('/v1/bulk-actions', body), 201)
   expectStatus(await operator.post(`/v1/bulk-actions/${prepared.id}/start`), 200)
   await expectAllBack(id)
+})
+
+test('a refund that an operator has settled another way is not repeated without a run, until one asks for it', async () => {
+  const { person, id } = await bought()
+  await sims.stripe.do('fail-refund', { orderId: id })
+  expectStatus(await person.caller.post(`/v1/orders/${id}/refund`), 200)
+  await harness.untilOrder(id, 'refund_failed')
+  const openTasks = () =>
+    sql<{ id: string; kind: string }[]>`
+      select id, kind from attention where subject_id = ${id} and resolved_at is null`
+  const [task] = await openTasks()
+  expectStatus(await operator.post(`/v1/operator-tasks/${task?.id}/close`, { note: 'paid by transfer' }), 200)
+  await terminate(id)
+
+  await createOrderSignals({ ...context, temporal }).payment(id)
+  await temporal.workflow.getHandle(orderAftercareWorkflowId(id)).result()
+  expect((await atStripe(id)).refunded).toEqual([])
+  expect((await person.caller.get(`/v1/orders/${id}`)).body.status).toBe('refund_failed')
+  expect(await openTasks()).toEqual([])
+
+  expectStatus(await operator.post(`/v1/orders/${id}/refund`), 200)
+  await expectAllBack(id)
+  expect(await openTasks()).toEqual([])
 })
 
 const surfer = createSurfer(harness.urls.api)
