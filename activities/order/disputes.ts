@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Context } from '../../context.ts'
 import { raiseUnlessSettled, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { disputesChangedAt, isDisputed, listDisputes, noteEvidenceStaged } from '../../db/order/disputes.ts'
+import { raiseForEsim } from '../../db/order/esim-tasks.ts'
 import { listEsimsServed, type StoredEsim, setEsimSuspended } from '../../db/order/esims.ts'
 import { findOrder, findOrderOfPayment, type OrderRow } from '../../db/order/orders.ts'
 import { givesMoneyBack, isPaidAnotherWay, listRefunds } from '../../db/order/refunds.ts'
@@ -157,11 +158,17 @@ export function createDisputeActivities(context: Context): Activities {
    */
   async function suspendOrResume(order: OrderRow, at: Date): Promise<unknown> {
     const orderId = order.parent_order_id ?? order.id
-    const subjectId = order.id
     const isLate = sinceScheduledMs() >= lateAfterMs
+    const done = new Set<string>()
+    const failed = new Set<string>()
     let later: unknown
     for (const esim of await listEsimsServed(context, order)) {
       if (esim.state === 'cancelled' || esim.state === 'expired') continue
+      const tell = async (kind: string): Promise<void> => {
+        failed.add(kind)
+        const since = await disputesChangedAt(sql, { id: esim.id, orderId })
+        await raiseForEsim(sql, { kind, subjectId: order.id, at }, { esims: [esim.id] }, since)
+      }
       let isSuspended = esim.suspended
       // Another dispute about it may begin or end while the provider is asked.
       for (;;) {
@@ -170,28 +177,22 @@ export function createDisputeActivities(context: Context): Activities {
         const kind = suspended ? 'esim_not_suspendable' : 'esim_not_resumable'
         try {
           if ((await askProvider(esim, suspended)) !== 'done') {
-            await raiseUnlessSettled(
-              sql,
-              { kind, subjectId, at },
-              await disputesChangedAt(sql, { id: esim.id, orderId }),
-            )
+            await tell(kind)
             break
           }
           await setEsimSuspended(sql, esim.id, suspended)
           isSuspended = suspended
-          if (isLate) await resolveOperatorTask(sql, { kind, subjectId, by: 'order', at })
+          done.add(kind)
         } catch (error) {
-          if (isLate)
-            await raiseUnlessSettled(
-              sql,
-              { kind, subjectId, at },
-              await disputesChangedAt(sql, { id: esim.id, orderId }),
-            )
+          if (isLate) await tell(kind)
           later ??= error
           break
         }
       }
     }
+    // Of one of several eSIMs the task may be about the others.
+    const resolved = isLate ? [...done].filter((kind) => !failed.has(kind)) : []
+    for (const kind of resolved) await resolveOperatorTask(sql, { kind, subjectId: order.id, by: 'order', at })
     return later
   }
 

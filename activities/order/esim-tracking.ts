@@ -3,7 +3,7 @@
  */
 import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
-import { raiseOperatorTask, raiseUnlessSettled, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { disputesChangedAt, isDisputed } from '../../db/order/disputes.ts'
 import { raiseForEsim } from '../../db/order/esim-tasks.ts'
 import { isPerhapsNew, isToppedUpSince, listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
@@ -201,7 +201,8 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       if (!isProviderFailure(error)) throw error
     }
     // The next check of the eSIM tries again.
-    await raiseUnlessSettled(sql, task, await disputesChangedAt(sql, { id: esim.id, orderId: order.id }))
+    const since = await disputesChangedAt(sql, { id: esim.id, orderId: order.id })
+    await raiseForEsim(sql, task, { esims: [esim.id] }, since)
     return status
   }
 }

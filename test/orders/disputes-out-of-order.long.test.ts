@@ -3,6 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
 import { recordUntilCurrent } from '../../activities/order/dispute-record.ts'
 import { createDisputeActivities } from '../../activities/order/disputes.ts'
+import { closeOperatorTask } from '../../db/operator-tasks.ts'
 import { upsertDispute } from '../../db/order/disputes.ts'
 import { recordEsimStatus } from '../../db/order/esims.ts'
 import { shareStack } from '../harness/harness.ts'
@@ -115,6 +116,46 @@ test('a dispute that begins while the provider resumes the eSIM after another on
   expect(await sql`select suspended from esims where order_id = ${order.id}`).toEqual([{ suspended: true }])
   await sql`delete from disputes where stripe_dispute_id = ${`${dispute}-2`}`
   await sql`update esims set suspended = false where order_id = ${order.id}`
+})
+
+test.each([
+  ['esim_not_suspendable', false],
+  ['esim_not_resumable', true],
+] as const)('the task %s of one eSIM, once settled, does not hide that of another one', async (kind, suspended) => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, quantity: 2 })
+  const { dispute } = await stripe.do('open-dispute', { orderId: order.id })
+  await untilDispute(order.id, 'needs_response', true)
+  if (suspended) {
+    await stripe.do('close-dispute', { dispute, outcome: 'won' })
+    await untilDispute(order.id, 'won', false)
+  }
+  const rows = await sql<{ id: string }[]>`select id from esims where order_id = ${order.id} order by id`
+  const refuses = async () => 'unsupported' as const
+  const esimAccess = { ...context.esimProviders['esim-access'], suspend: refuses, unsuspend: refuses }
+  const activities = createDisputeActivities({
+    ...context,
+    esimProviders: { ...context.esimProviders, 'esim-access': esimAccess },
+  })
+  const orderId = order.id
+  const hear = () =>
+    new MockActivityEnvironment().run(() =>
+      activities.recordDispute({ orderId, disputeId: dispute, asOf: new Date().toISOString() }),
+    )
+  const named: string[][] = []
+  for (const { id } of rows) {
+    // Its provider's staff has undone what was asked.
+    await sql`update esims set suspended = ${suspended} where id = ${id}`
+    await hear()
+    const [task] = await sql<{ id: string; attributes: { esims: string } }[]>`
+      select id, attributes from attention where subject_id = ${orderId} and kind = ${kind} and resolved_at is null`
+    named.push((task?.attributes.esims ?? '').split(' ').toSorted())
+    const act = { id: task?.id ?? '', by: 'operator:ada', at: new Date() }
+    expect(await closeOperatorTask(sql, act)).toBe(true)
+  }
+  expect(named).toEqual([[rows[0]?.id], rows.map(({ id }) => id)])
+  await hear()
+  expect(await openTasks(orderId)).toEqual([])
 })
 
 test.each(['cancelled', 'expired'] as const)(
