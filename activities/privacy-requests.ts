@@ -9,6 +9,7 @@ import {
   findPrivacyRequest,
   makeCurrent,
   openPrivacyRequest,
+  ownersOfRequests,
   type PrivacyRequestRow,
   takeAnswer,
 } from '../db/privacy-requests.ts'
@@ -134,7 +135,9 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
     const to = opened.replyTo ?? (await addressOf(request.account_id))
     if (to === undefined) return 'gone'
     const send = { subjectId: requestId, kind, accountId: request.account_id }
-    const language = await languageOf(sql, request.account_id)
+    // Also of a request from before the sign-up.
+    const owner = (await ownersOfRequests(sql, [request])).get(requestId)
+    const language = await languageOf(sql, owner ?? null)
     const mail = render({ request, answer: opened.answer, texts: textsOf(language ?? defaultLanguage) })
     if (!mail) return 'failed'
     const outcome = await sendMail(context, { send, at: new Date(asOf), compose: async () => ({ to, mail }) })

@@ -153,17 +153,25 @@ export async function partsOfOrders(sql: Queryable, orderIds: string[]): Promise
   return { esims, refunds, disputes, invoices, withdrawals }
 }
 
-/** What was sent to the person: reminders about them go to operators. */
+/**
+ * What was sent to the person: reminders about them go to operators. Mails about a request that they had made before
+ * they signed up name no account.
+ */
 export type MessageRow = Pick<Sends, 'subject_id' | 'kind' | 'state' | 'first_at'>
 
 export const messagePages = (sql: Queryable, accountId: string) =>
-  pages<MessageRow>(
-    (after, limit) => sql<MessageRow[]>`
-      select subject_id, kind, state, first_at from sends
-      where account_id = ${accountId} and kind not like 'mail:operators:%'
-        ${after ? sql`and (subject_id, kind) > (${after.subject_id}, ${after.kind})` : sql``}
-      order by subject_id, kind limit ${limit}`,
-  )
+  pages<MessageRow>((after, limit) => {
+    const page = sql`kind not like 'mail:operators:%'
+      ${after ? sql`and (subject_id, kind) > (${after.subject_id}, ${after.kind})` : sql``}
+      order by subject_id, kind limit ${limit}`
+    return sql<MessageRow[]>`
+      select * from (
+        (select subject_id, kind, state, first_at from sends where account_id = ${accountId} and ${page})
+        union all
+        (select subject_id, kind, state, first_at from sends where account_id is null
+          and subject_id in (select id from privacy_requests where ${isRequestOf(sql, accountId)}) and ${page})
+      ) sent order by subject_id, kind limit ${limit}`
+  })
 
 export type PromotionRow = Pick<CampaignDeliveries, 'campaign_id' | 'state' | 'at'> & Pick<Campaigns, 'subject'>
 

@@ -283,6 +283,26 @@ test('a request by mail belongs to the account with the address, and one from be
   expect(status.name).toBe('COMPLETED')
 })
 
+test('a request from before the sign-up is answered in the language of the account, and its mails are in the export', async () => {
+  const request = await ask()
+  await until('the acknowledgement', async () => (await mailsTo(harness.stack, request.replyTo)).length === 1)
+  const person = await harness.signUp({ account: { email: request.replyTo, language: 'de' } })
+  const said = await mailsTo(harness.stack, request.replyTo)
+  expectStatus(await resolve(request.id), 202)
+  const mails = await untilValue(
+    'the answer',
+    async () => (await mailsTo(harness.stack, request.replyTo)).slice(said.length),
+    ({ length }) => length > 0,
+  )
+  expect(mails.map(({ subject }) => subject)).toEqual([expect.stringContaining('Antwort')])
+  const exported = expectStatus(await person.caller.get(`/v1/accounts/${person.accountId}/export`), 200)
+  const kinds = exported.messages.map(({ kind }: { kind: string }) => kind)
+  expect(kinds.toSorted()).toEqual(['mail:acknowledgement', 'mail:answer:1'])
+  const stranger = await harness.signUp()
+  const others = expectStatus(await stranger.caller.get(`/v1/accounts/${stranger.accountId}/export`), 200)
+  expect(others.messages).toEqual([])
+})
+
 test('the same request repeated under one idempotency key makes one request and one mail', async () => {
   const replyTo = unknownAddress()
   const body = { kind: 'other', message: 'Hello', replyTo }
