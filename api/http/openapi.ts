@@ -122,7 +122,9 @@ function withNullableReferences(document: OpenApiDocument): OpenApiDocument {
 
 function operationId(route: Route): string {
   const words = route.path.split(/[/{}.-]+/).filter((word) => word !== '' && word !== 'v1')
-  return [route.method, ...words.map((word) => `${word[0]?.toUpperCase()}${word.slice(1)}`)].join('')
+  // The page /account and the route /v1/account are two operations.
+  const named = route.tag === 'pages' ? [...words, 'page'] : words
+  return [route.method, ...named.map((word) => `${word[0]?.toUpperCase()}${word.slice(1)}`)].join('')
 }
 
 type Schemes = Record<'key' | 'person' | SessionKind, string>
