@@ -107,8 +107,7 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
 
   /** @param missing how many backups of the catalogue are not in the folder */
   async function reportLost(missing: number, at: Date): Promise<void> {
-    const files = await Promise.all((['dump', 'keys', 'ledger'] as const).map((purpose) => folder.list(purpose)))
-    const unreadable = await folder.unreadable(files.flat())
+    const unreadable = await folder.unreadable(await folder.listAll())
     const found = { 'not in the folder': missing, 'of no key of BACKUP_KEYS': unreadable.length }
     const parts = Object.entries(found).filter(([, count]) => count > 0)
     const about = { kind: lostTask, subjectId: 'folder' }

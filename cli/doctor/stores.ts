@@ -168,8 +168,7 @@ async function askBackups(sql: Database, settings: Needed<'DATABASE_URL' | 'BACK
 
 /** A backup that no key opens is found out when it is needed, unless it is asked for. */
 async function refuseUnreadable(folder: BackupFolder): Promise<void> {
-  const [dumps, keys, ledgers] = await Promise.all([folder.list('dump'), folder.list('keys'), folder.list('ledger')])
-  const files = [...dumps, ...keys, ...ledgers]
+  const files = await folder.listAll()
   const unreadable = await folder.unreadable(files)
   if (unreadable.length > 0)
     throw new Fault(

@@ -11,7 +11,8 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { Transform } from 'node:stream'
 import type { Keyring } from '../crypto/field-cipher.ts'
 
-export type BackupPurpose = 'dump' | 'keys' | 'ledger'
+export const backupPurposes = ['dump', 'keys', 'ledger'] as const
+export type BackupPurpose = (typeof backupPurposes)[number]
 
 /** A file was damaged, or its key is not in the keyring; see `code`. */
 export class UnreadableBackup extends Error {

@@ -11,6 +11,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Keyring } from '../crypto/field-cipher.ts'
 import {
   type BackupPurpose,
+  backupPurposes,
   decryptBackup,
   encryptBackup,
   headerAtMostBytes,
@@ -97,6 +98,11 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
         if (found) files.push({ id, purpose, at: timeOfBackup(id), bytes: found.size })
       }
       return files
+    },
+
+    /** The files of all purposes. */
+    async listAll(): Promise<StoredFile[]> {
+      return (await Promise.all(backupPurposes.map((purpose) => this.list(purpose)))).flat()
     },
 
     /** Which of the files no key of ours opens, by their beginnings: what follows is not read. */
