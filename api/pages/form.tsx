@@ -139,7 +139,6 @@ export function TextField(field: FieldProps) {
 
 /** A box to tick, with its fault below it. It comes back ticked if it was. */
 export function Tick({ name, label, state, required }: Omit<FieldProps, 'value' | 'minLength' | 'maxLength'>) {
-  const fault = state?.faults.get(name)
   return (
     <div className="field">
       <label className="choice">
@@ -150,11 +149,7 @@ export function Tick({ name, label, state, required }: Omit<FieldProps, 'value' 
         />{' '}
         {label}
       </label>
-      {fault ? (
-        <span className="fault" id={`${idOf(name)}-fault`}>
-          {fault}
-        </span>
-      ) : null}
+      <Fault of={name} state={state} />
     </div>
   )
 }
@@ -190,8 +185,17 @@ function attributesOf({ name, state, hint, required, minLength, maxLength }: Fie
   }
 }
 
-function Labelled({ field: { name, label, hint, state }, children }: { field: FieldProps; children: ReactNode }) {
+/** What is wrong with a field, at the field. */
+function Fault({ of: name, state }: { of: string; state: FieldProps['state'] }) {
   const fault = state?.faults.get(name)
+  return fault ? (
+    <span className="fault" id={`${idOf(name)}-fault`}>
+      {fault}
+    </span>
+  ) : null
+}
+
+function Labelled({ field: { name, label, hint, state }, children }: { field: FieldProps; children: ReactNode }) {
   return (
     <div className="field">
       <label htmlFor={idOf(name)}>{label}</label>
@@ -201,11 +205,7 @@ function Labelled({ field: { name, label, hint, state }, children }: { field: Fi
         </span>
       ) : null}
       {children}
-      {fault ? (
-        <span className="fault" id={`${idOf(name)}-fault`}>
-          {fault}
-        </span>
-      ) : null}
+      <Fault of={name} state={state} />
     </div>
   )
 }
