@@ -14,13 +14,7 @@ import {
 } from '../db/operator-tasks.ts'
 import { listWarningTasks, recordOrphanedWarning, type WarningTask } from '../db/order/fraud-warnings.ts'
 import { findOrder, findOrderOfEvent, findOrderOfPayment, hasPayment } from '../db/order/orders.ts'
-import {
-  findReadUntil,
-  listUnsettledOrders,
-  type PaymentSweepPart,
-  recordSweep,
-  type UnsettledOrder,
-} from '../db/order/payment-sweeps.ts'
+import { findReadUntil, listUnsettledOrders, recordSweep, type UnsettledOrder } from '../db/order/payment-sweeps.ts'
 import { listRefundsOnTheirWay, type RefundOnItsWay } from '../db/order/refunds.ts'
 import { isHandled, recordEvent } from '../db/webhook-events.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
@@ -89,6 +83,10 @@ export function knownAmong(read: () => AsyncIterable<readonly string[]>): (id: s
   }
 }
 
+/** From when a part of the sweep reads. @param readUntil how far the one before has read */
+const startOf = (readUntil: Date | undefined, at: Date): Date =>
+  readUntil ? plusMs(readUntil, -overlapMs) : plusMs(at, -firstLookBackMs)
+
 /** @param recordDelivery writes the delivery that a row has missed */
 export function createPaymentSweepActivities(
   context: WorkerContext,
@@ -123,7 +121,7 @@ export function createPaymentSweepActivities(
         await handleMissed(event, await findOrderOfEvent(sql, event, isAboutDispute(event)), at)
         await recordEvent(context, record, at)
       }
-      await others.each(stripe.orderEvents(await readFrom('events', at)), handle, async (event, error) => {
+      await others.each(stripe.orderEvents(startOf(readBefore, at)), handle, async (event, error) => {
         if (!isRefusal(error)) throw error
         // The next sweep asks again as well.
         await raiseUnlessSettled(sql, { ...unreadTask(event), at })
@@ -172,7 +170,7 @@ export function createPaymentSweepActivities(
       const readUntil = plusMs(at, -checkoutEndedMs)
       const others = goOnAfterFailures()
       const found = { cancelled: 0, paid: 0 }
-      const created = stripe.paymentsCreated(await readFrom('unknown_payments', at), readUntil)
+      const created = stripe.paymentsCreated(startOf(await findReadUntil(sql, 'unknown_payments'), at), readUntil)
       await others.each(created, async (payment) => {
         heartbeat()
         const outcome = await settleUnknown(payment, at)
@@ -213,11 +211,6 @@ export function createPaymentSweepActivities(
 
   function isOurs(orderId: string | null | undefined, mark: string | null | undefined): boolean {
     return typeof orderId === 'string' && mark === paymentMark(cipher, orderId)
-  }
-
-  async function readFrom(part: PaymentSweepPart, at: Date): Promise<Date> {
-    const readUntil = await findReadUntil(sql, part)
-    return readUntil ? plusMs(readUntil, -overlapMs) : plusMs(at, -firstLookBackMs)
   }
 
   /**
