@@ -70,31 +70,28 @@ async function raise(sql: Queryable, task: NewOperatorTask, unless: Fragment): P
         and ${unless}`
 }
 
-/**
- * Whether an operator has closed the task: they have decided, and are not asked about the same again.
- * @param task.detail the task as it was for this detail; default: for any
- */
-export async function wasClosedByOperator(
-  sql: Queryable,
-  { kind, subjectId, detail }: { kind: string; subjectId: string; detail?: string },
-): Promise<boolean> {
-  const closed = await sql`
-    select from attention where kind = ${kind} and subject_id = ${subjectId}
-      ${detail === undefined ? sql`` : sql`and detail = ${detail}`}
-      and resolved_at is not null and resolved_by like 'operator:%'`
-  return closed.length > 0
+interface ClosedTask {
+  kind: string
+  subjectId: string
+  /** the task as it was for this detail; default: for any */
+  detail?: string
 }
 
 /** When an operator has closed the task, if it is closed. */
 export async function closedByOperatorAt(
   sql: Queryable,
-  { kind, subjectId }: { kind: string; subjectId: string },
+  { kind, subjectId, detail }: ClosedTask,
 ): Promise<Date | undefined> {
   const [closed] = await sql<Pick<Attention, 'resolved_at'>[]>`
     select resolved_at from attention where kind = ${kind} and subject_id = ${subjectId}
+      ${detail === undefined ? sql`` : sql`and detail = ${detail}`}
       and resolved_at is not null and resolved_by like 'operator:%'`
   return closed?.resolved_at ?? undefined
 }
+
+/** Whether an operator has closed the task: they have decided, and are not asked about the same again. */
+export const wasClosedByOperator = async (sql: Queryable, task: ClosedTask): Promise<boolean> =>
+  (await closedByOperatorAt(sql, task)) !== undefined
 
 /** @param task.detail replaces the task's own */
 export async function resolveOperatorTask(

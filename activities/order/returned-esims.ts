@@ -3,7 +3,7 @@
  * money. A return is several calls, each of which may be refused, or have an answer that is lost.
  */
 import type { Queryable } from '../../db/connection/database.ts'
-import { raiseOperatorTask, wasClosedByOperator } from '../../db/operator-tasks.ts'
+import { raiseUnlessSettled } from '../../db/operator-tasks.ts'
 import { countReturned, returnedNotRefunded } from '../../db/order/esims/returned-esims.ts'
 
 /**
@@ -12,7 +12,7 @@ import { countReturned, returnedNotRefunded } from '../../db/order/esims/returne
 export async function raiseUnlessRefunded(sql: Queryable, orderId: string, at: Date): Promise<void> {
   const { returned, total, isRefunded } = await countReturned(sql, orderId)
   if (returned === 0 || isRefunded) return
-  const task = { kind: returnedNotRefunded, subjectId: orderId, detail: `${returned} of ${total} eSIMs` }
-  // Each later event of the order calls this again: an operator who has closed the task is not asked twice.
-  if (!(await wasClosedByOperator(sql, task))) await raiseOperatorTask(sql, { ...task, at })
+  // Each later event of the order calls this again.
+  const detail = `${returned} of ${total} eSIMs`
+  await raiseUnlessSettled(sql, { kind: returnedNotRefunded, subjectId: orderId, detail, at })
 }
