@@ -91,6 +91,8 @@ test.each([
   const settings = { NODE_ENV: 'test', PAYLOAD_KEYS: undefined } as const
   const temporal = connectTemporal(settings, { TEMPORAL_ADDRESS: server.address }, { firstPauseMs: 0 })
   onTestFinished(() => temporal.connection.close())
+  // gRPC keeps what it knows of an address: the port may be that of an earlier server, which it does not ask at once.
+  await temporal.connection.ensureConnected()
   await temporal.connection.workflowService.getSystemInfo({})
   const runs: string[] = []
   for await (const { workflowId } of temporal.workflow.list({ query: 'true' })) runs.push(workflowId)
