@@ -77,7 +77,9 @@ test('K1: an operator deletes the account of a child: the security log has the r
   expect(await sql`select 1 from security_log where account_id = ${person.accountId}`).toHaveLength(0)
 })
 
-test('a deletion request deletes nothing while no worker runs, and is answered once one does', async () => {
+test('a deletion request deletes nothing while no worker runs, and is answered once one does', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   await harness.worker.stop()
   const asked = person.caller.delete(`/v1/accounts/${person.accountId}`)

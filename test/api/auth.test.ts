@@ -151,7 +151,7 @@ test('a Firebase token under a key that was published a moment ago is accepted',
   }
 })
 
-test('a Firebase token is answered by 503 while the keys cannot be fetched', async () => {
+test('a Firebase token is answered by 503 while the keys cannot be fetched', { tags: 'long' }, async () => {
   await harness.google.fault({ match: { path: 'certs|jwk' }, status: 503, times: 2 })
   await harness.google.do('rotate-keys')
   const { token } = await harness.firebaseToken()

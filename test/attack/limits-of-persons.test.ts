@@ -26,7 +26,7 @@ test.each(['sign_in', 'give_back', 'withdrawal'] as const)('%s is counted for ea
   expect([await spend(eager), await spend(other)]).toEqual([expect.any(Number), undefined])
 })
 
-test('the app backend records more sign-ins than one person may have', async () => {
+test('the app backend records more sign-ins than one person may have', { tags: 'long' }, async () => {
   const people = await Promise.all(Array.from({ length: 3 }, signUp))
   const signIn = async (id: string) =>
     (await harness.call('POST', `/v1/accounts/${id}/sign-ins`, { token: backend, body: {} })).status

@@ -95,6 +95,7 @@ test.each([
   ['as it is enabled again', [{ types: null, state: 'enabled' }]],
 ])(
   'a disabled endpoint is given more types %s: the key that gave its address has read them, too',
+  { tags: 'long' },
   async (_when, changes) => {
     const stolen = await key()
     const { url, received } = await receiver()

@@ -40,7 +40,9 @@ beforeEach(async () => {
   await stripe.do('webhooks', { drop: 0 })
 })
 
-test('the decision of a bank that took two months, and of which no event has come, is found', async () => {
+test('the decision of a bank that took two months, and of which no event has come, is found', {
+  tags: 'long',
+}, async () => {
   const { id, dispute } = await unheardOf()
   // Its run would ask Stripe again.
   await harness.temporal.workflow.getHandle(orderWorkflowId(id)).terminate('by mistake')

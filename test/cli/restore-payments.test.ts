@@ -149,7 +149,9 @@ test('U6: a refund of an order whose own run is closed has its credit note again
   expect(await listDocuments(sql, id)).toEqual(documents)
 })
 
-test('U2: eSIMs that went back with a refund that Stripe has refused are an operator’s after the restore, too', async () => {
+test('U2: eSIMs that went back with a refund that Stripe has refused are an operator’s after the restore, too', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
   const body = { error: { type: 'invalid_request_error', message: 'not today' } }

@@ -111,7 +111,7 @@ test.each<[string, (ask: Database) => PromiseLike<unknown>]>([
   expect(proxy.accepted()).toBe(2)
 })
 
-test('a server that closes each connection at once is not asked without end', async () => {
+test('a server that closes each connection at once is not asked without end', { tags: 'long' }, async () => {
   sql = connectWith({ connectMs: 300 })
   proxy.is.closing = true
   await expect(one()).rejects.toMatchObject({ code: 'CONNECT_TIMEOUT' })

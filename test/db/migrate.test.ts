@@ -73,7 +73,7 @@ test('a migration that others keep from its tables for too long is not applied, 
   expect(await migrate(server.url, { folder })).toEqual(['9999-more.sql'])
 })
 
-test('the partition of a day is not waited for without an end either', async () => {
+test('the partition of a day is not waited for without an end either', { tags: 'long' }, async () => {
   // Without a limit of its own: a backup may take hours.
   const patient = connectDatabase(server.url, { maxConnections: 1, limits: timeLimits.maintenance })
   const end = await reading('security_log')

@@ -85,7 +85,9 @@ test('every top-up that is listed for an eSIM is delivered, and no other of its 
   }
 })
 
-test('an eSIM whose package takes no top-ups is offered none, though others of its country take them', async () => {
+test('an eSIM whose package takes no top-ups is offered none, though others of its country take them', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const [takesNone, takesSome] = await Promise.all(
     ['tr-3gb-15d', 'tr-1gb-7d'].map((packageCode) => harness.buy(person, { packageCode })),

@@ -111,7 +111,9 @@ test('the example of an app backend has 40 lines and sells an eSIM by events alo
   expect(JSON.parse(line)).toEqual({ order: id, installUrl: order.esims[0].iosInstallUrl })
 })
 
-test('the example of an app backend takes the event of a top-up, and is one endpoint after a restart', async () => {
+test('the example of an app backend takes the event of a top-up, and is one endpoint after a restart', {
+  tags: 'long',
+}, async () => {
   const app = await startExample()
   const person = await harness.signUp()
   const id = await app.buy(person, testPackages.onlyEsimAccess)

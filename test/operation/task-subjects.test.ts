@@ -31,7 +31,9 @@ async function raised(kind: string, subjectId: string, attributes?: { orderId: s
   return task?.id ?? ''
 }
 
-test('a task links the order, account or privacy request that it is about, in each list and on each form', async () => {
+test('a task links the order, account or privacy request that it is about, in each list and on each form', {
+  tags: 'long',
+}, async () => {
   const asked = { kind: 'access', message: 'What?', replyTo: `${randomUUID()}@elsewhere.example` }
   const ofNobody = expectStatus(await harness.operator.post('/v1/privacy-requests', asked), 201).id
   const theirs = expectStatus(

@@ -66,7 +66,9 @@ test('a repeated order request with the same key returns the same order in any s
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
-test('an order whose payment was asked for in vain is made by the next request, at the price of then', async () => {
+test('an order whose payment was asked for in vain is made by the next request, at the price of then', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const key = randomUUID()
   const price = (byMinor: number) =>

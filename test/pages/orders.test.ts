@@ -94,7 +94,9 @@ test('U6: an invoice is a page and a PDF, for the person of its order alone', as
   expect((await createSurfer(site).open(path)).status).toBe(401)
 })
 
-test('U6: the PDF of an invoice has its amounts and seller in every currency and script', async () => {
+test('U6: the PDF of an invoice has its amounts and seller in every currency and script', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person)
   const { number } = expectStatus(await person.caller.get(`/v1/orders/${order.id}`), 200).documents[0]

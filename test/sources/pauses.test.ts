@@ -11,7 +11,7 @@ const pauses = /\bset(?:Timeout|Interval)\(|timers\/promises/
 
 /** Helpers that may wait for a time, and for which. */
 const allowed: Record<string, string> = {
-  'attack/slow-readers.test.ts': 'a slow line is what it plays',
+  'attack/slow-readers.long.test.ts': 'a slow line is what it plays',
   'harness/until.ts': 'between two reads of a condition',
   'harness/delays.ts': 'delays are what it makes',
   'harness/outside-network.ts': 'a slow network is what it plays',

@@ -54,7 +54,9 @@ test('a database that lacks a migration, or was never migrated, makes API and wo
   await until('both are ready', async () => (await workerStatus()) === 200 && (await ready()).checks)
 })
 
-test('what no worker takes has waited for as long as the oldest of it, also where the workers’ own figures are of none', async () => {
+test('what no worker takes has waited for as long as the oldest of it, also where the workers’ own figures are of none', {
+  tags: 'long',
+}, async () => {
   const client = new Client({ connection, namespace: 'bare' })
   const taskQueue = 'nobody-works-here'
   expect(await secondsWaited(client, taskQueue, 5_000)).toEqual({ workflow: 0, activity: 0 })

@@ -178,7 +178,7 @@ test('a payment that the processor does not know for a moment is refunded all th
   expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded' }])
 })
 
-test('of a payment that was refunded in part by hand the deletion refunds the rest', async () => {
+test('of a payment that was refunded in part by hand the deletion refunds the rest', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
   const { id } = await paymentOf(order.id)
@@ -216,7 +216,7 @@ test.each(['unpaid', 'in_review'] as const)(
   },
 )
 
-test('an order held for review is refunded', async () => {
+test('an order held for review is refunded', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
   const deletion = await erase(person)
@@ -244,7 +244,9 @@ test('the deletion refunds an order in provisioning and returns its eSIM when it
   expect(await heldBy('esimAccess')).toBe(before)
 })
 
-test('the deletion refunds a top-up that was not applied, and not the order that it tops up', async () => {
+test('the deletion refunds a top-up that was not applied, and not the order that it tops up', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
   await esimAccess.fault({ match: { method: 'POST', path: '/esim/topup' }, status: 503, times: 1_000_000 })
@@ -286,7 +288,7 @@ test('the deletion does not repeat a refund that is under way', { tags: 'long' }
   expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
 })
 
-test('the deletion repeats a refund that fails days later', async () => {
+test('the deletion repeats a refund that fails days later', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
   const deletion = await erase(person)
@@ -460,7 +462,9 @@ test('a person, an operator and Apple request a deletion at the same time: one d
   expect(findTexts(await takeSnapshot(harness.context), [person.accountId])).toEqual([])
 })
 
-test('a long read transaction does not delay the deletion’s answer, and keeps the erasure unverified until it ends', async () => {
+test('a long read transaction does not delay the deletion’s answer, and keeps the erasure unverified until it ends', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const reader = postgres(harness.stack.config.DATABASE_URL, { max: 1 })
   await reader`begin isolation level repeatable read`

@@ -91,7 +91,9 @@ describe('a backup', () => {
     }
   })
 
-  test('that is asked for while another one is made is not begun, and the answer says so', async () => {
+  test('that is asked for while another one is made is not begun, and the answer says so', {
+    tags: 'long',
+  }, async () => {
     const untilEnded = () => harness.temporal.workflow.getHandle(backupWorkflowId).result()
     await untilEnded()
     const locker = postgres(config.DATABASE_URL, { max: 1 })
@@ -130,7 +132,9 @@ describe('a backup', () => {
     expect(referring).toEqual([])
   })
 
-  test('R3: a backup is deleted before it is thirty days old, also when the catalogue does not list it', async () => {
+  test('R3: a backup is deleted before it is thirty days old, also when the catalogue does not list it', {
+    tags: 'long',
+  }, async () => {
     const { id } = await backUp()
     const unknown = await backUp()
     await sql`delete from backups where id = ${unknown.id}`
@@ -189,7 +193,9 @@ describe('the nightly look into the folder', () => {
   const lost = () => sql<{ detail: string; open: boolean }[]>`
     select detail, resolved_at is null as open from attention where kind = 'backup_lost'`
 
-  test('R3: a backup that is not in the folder before its time has come counts as there, and operators learn of it', async () => {
+  test('R3: a backup that is not in the folder before its time has come counts as there, and operators learn of it', {
+    tags: 'long',
+  }, async () => {
     const { id } = await backUp()
     const elsewhere = join(config.BACKUP_FOLDER, 'elsewhere')
     await rename(join(config.BACKUP_FOLDER, `dump-${id}.enc`), elsewhere)
@@ -224,7 +230,9 @@ describe('the nightly look into the folder', () => {
     await sql`delete from backups`
   })
 
-  test('drops the database of a drill whose worker was killed, with the erased people in it, and no other', async () => {
+  test('drops the database of a drill whose worker was killed, with the erased people in it, and no other', {
+    tags: 'long',
+  }, async () => {
     const hour = 3_600_000
     const [abandoned, underWay] = [25, 1].map((hours) => drillDatabase(new Date(Date.now() - hours * hour)))
     const names = [abandoned ?? '', underWay ?? '', 'restore_drill_0a1b2c3d4e5f']
@@ -326,7 +334,7 @@ describe('a restore drill', () => {
     expect(dead?.rows).toBe(0)
   })
 
-  test('is started by operators only, for a backup that exists', async () => {
+  test('is started by operators only, for a backup that exists', { tags: 'long' }, async () => {
     const { id } = await backUp()
     expectStatus(await harness.operator.post(`/v1/backups/${id}/drill`), 202)
     await until('the drill', async () => {
@@ -484,7 +492,7 @@ describe('npm run restore', () => {
 })
 
 describe('without pg_dump', () => {
-  test('a failed backup makes an operator task, which the next good backup closes', async () => {
+  test('a failed backup makes an operator task, which the next good backup closes', { tags: 'long' }, async () => {
     const empty = await mkdtemp(join(tmpdir(), 'ama-esim-no-tools-'))
     const bare = { ...config, PG_TOOLS_FOLDER: empty, TEMPORAL_TASK_QUEUE: 'bare' }
     const worker = await startWorker(

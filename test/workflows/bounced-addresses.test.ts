@@ -139,7 +139,7 @@ test.each(['acknowledgement', 'answer'])(
   },
 )
 
-test('U4: a campaign goes to the address that a person has when their mail is sent', async () => {
+test('U4: a campaign goes to the address that a person has when their mail is sent', { tags: 'long' }, async () => {
   await sql`update accounts set promotions = false`
   const wanted = await insertAccounts(harness.context, 40, { promotions: true })
   // Accounts are mailed in the order of their ids.

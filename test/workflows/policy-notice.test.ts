@@ -135,7 +135,9 @@ describe('a material change', () => {
     expect((await policyOf('late')).state).toBe('in_force')
   })
 
-  test('does not wait for people whom mail cannot reach: an operator task counts them, and the page notifies them', async () => {
+  test('does not wait for people whom mail cannot reach: an operator task counts them, and the page notifies them', {
+    tags: 'long',
+  }, async () => {
     const [refused, returned, silent] = [await harness.signUp(), await harness.signUp(), await harness.signUp()]
     await misbehave({ recipient: refused.email, code: 550 })
     await misbehave({ recipient: silent.email, code: 451 })
@@ -208,7 +210,7 @@ describe('a withdrawn version', () => {
     expect((await harness.operator.post(`/v1/policies/${inForce}/withdraw`)).status).toBe(409)
   })
 
-  test('that is withdrawn while its next step is looked up does not wait for its day', async () => {
+  test('that is withdrawn while its next step is looked up does not wait for its day', { tags: 'long' }, async () => {
     const { context, config, temporal } = harness
     const held = { ...config, TEMPORAL_TASK_QUEUE: `${config.TEMPORAL_TASK_QUEUE}-held` }
     const activities = createPolicyActivities(context)

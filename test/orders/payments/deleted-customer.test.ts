@@ -37,7 +37,9 @@ test('an order with saved cards gets another customer', async () => {
   for (const { id } of [first, second, third]) expectStatus(await person.caller.post(`/v1/orders/${id}/cancel`), 200)
 })
 
-test('a customer who is deleted between payment and session gets another one as well, under the same key', async () => {
+test('a customer who is deleted between payment and session gets another one as well, under the same key', {
+  tags: 'long',
+}, async () => {
   const { order, customer } = await shopper()
   expectStatus(await order(), 201)
   const gone = await customer()
@@ -52,7 +54,7 @@ test('a customer who is deleted between payment and session gets another one as 
   await harness.untilOrder(id, 'delivered')
 })
 
-test('a customer whom Stripe does not know at the moment is kept', async () => {
+test('a customer whom Stripe does not know at the moment is kept', { tags: 'long' }, async () => {
   const { order, customer } = await shopper()
   expectStatus(await order(), 201)
   const known = await customer()

@@ -83,7 +83,9 @@ test('U2: a withdrawal is opened, confirmed, acknowledged with date and time, an
   expect(expectStatus(await open(person.caller, order.id), 200).statedAt).toBe(stated.statedAt)
 })
 
-test('U2: the first attempt after a reset carries a withdrawal out: its order does not answer as it did in the outage', async () => {
+test('U2: the first attempt after a reset carries a withdrawal out: its order does not answer as it did in the outage', {
+  tags: 'long',
+}, async () => {
   const { order } = await delivered()
   const { carryOutWithdrawal } = createWithdrawalActivities({ ...harness.context, temporal: harness.temporal })
   // A run that is reset, or an activity, counts its attempts from one again.
@@ -280,7 +282,9 @@ test('a statement of withdrawal whose run has failed is carried out by the draft
   expect(await runLater<DraftSweepReport>(harness, draftSweepType, 0)).toMatchObject({ started: 0 })
 })
 
-test('a statement of withdrawal whose run had failed before all workers were down for days is carried out', async () => {
+test('a statement of withdrawal whose run had failed before all workers were down for days is carried out', {
+  tags: 'long',
+}, async () => {
   const { person, order } = await statedByFailedRun('3 days')
   const { settleDrafts } = createDraftSweepActivities({ ...harness.context, temporal: harness.temporal })
   const sweep = (lastAsOf: Date) =>

@@ -30,7 +30,7 @@ test('a connection on which nobody takes the answer is cut, and one that takes i
   expect([answer.status, answer.text.length]).toEqual([200, expect.any(Number)])
 })
 
-test('a reader who is slow and takes the answer gets all of it', { tags: 'long' }, async () => {
+test('a reader who is slow and takes the answer gets all of it', async () => {
   const { hostname, port } = new URL(harness.url)
   const whole = await harness.call('GET', '/openapi.json')
   // More than the buffers of the machine take, also while they are read.
