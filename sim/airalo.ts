@@ -11,12 +11,12 @@
  *   webhooks {drop?, copies?, delayMs?, hold?}   release {order?: number[]}   retry {} (refused webhooks, at once)
  *   signature {form: 'raw' | 'escaped' | 'wrong'}
  *   asyncOrders {seconds?, failure?}          when an order of POST /orders-async completes, and how it fails
- *   limits {tokenPerMinute?, usagePerMinute?, refundPerFiveMinutes?}   usageCache {seconds}
+ *   limits {tokenPerMinute?, usagePerMinute?, refundPerMinute?}   usageCache {seconds}
  *   approveRefund {refundId}
  *   plant {orders}                            many orders of the past at once (store.ts)
  *
  * By default only tokens are limited: with skipped time, tests would exceed Airalo's real limits (usage: 10 a minute,
- * cached for 20 minutes; refunds: one in five minutes). A test can set them.
+ * cached for 20 minutes; refunds: five a minute). A test can set them.
  */
 
 import { createNotifications, signatureForm } from './airalo/notifications.ts'

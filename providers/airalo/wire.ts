@@ -112,6 +112,8 @@ const businessSchema = z.object({ code: z.number() })
 const fieldsSchema = z.object({ data: z.record(z.string(), z.unknown()) })
 /** The documented 404 of "Get usage"; one of another path of Airalo's server has its message alone. */
 const notFoundSchema = z.object({ data: z.array(z.unknown()).max(0), meta: z.looseObject({}) })
+/** The documented 422 of "Request refund". */
+const withoutFieldsSchema = z.object({ data: z.array(z.string()), meta: z.looseObject({}) })
 /** Refusals have a code, the fields or nothing under `data`, or a message alone, as a 429 has. */
 const refusalSchema = z.union([
   businessSchema,
@@ -134,10 +136,12 @@ function failureOf(status: number, content: unknown, changes: boolean): Provider
   return undocumented(PROVIDER, `http_${status}`, changes)
 }
 
-/** A validation error names the refused fields, each with one text or several. */
+/** A validation error names the refused fields, each with one text or several, or has a message alone. */
 function meaningOf(status: number, content: unknown): CodeMeaning | undefined {
+  if (status !== 422) return undefined
+  if (withoutFieldsSchema.safeParse(content).success) return airaloCodes.no_field
   const fields = fieldsSchema.safeParse(content)
-  if (status !== 422 || !fields.success) return undefined
+  if (!fields.success) return undefined
   const { data } = fields.data
   if ('package_id' in data) return airaloCodes.package_id
   if (/not available/i.test(JSON.stringify(data.quantity ?? ''))) return airaloCodes.quantity_not_available
@@ -260,8 +264,15 @@ export const balanceSchema = z.object({
   data: z.object({ balances: z.object({ availableBalance: z.object({ amount, currency: z.string().length(3) }) }) }),
 })
 
+/** A refusal has no data, or the fields that it refuses; anything else may be a refund in another form. */
 export const refundSchema = z.object({
-  data: z.union([z.object({ refund_id: id }), z.unknown().array(), z.object({})]),
+  data: z.union([
+    z.object({ refund_id: id }),
+    z.array(z.unknown()).max(0),
+    z
+      .record(z.string().regex(/^(?:iccids|reason|notes|email)\b/), z.unknown())
+      .refine((refused) => Object.keys(refused).length > 0),
+  ]),
 })
 
 /** A completed order has `id` and `description`; an eSIM with little data or validity left has `iccid` and `level`. */

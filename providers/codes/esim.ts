@@ -88,7 +88,11 @@ export const airaloCodes: Record<string, CodeMeaning> = {
   quantity_not_available: final('out_of_stock', 'SIM quantity is not available. Available quantity: N.'),
   iccid: final('unknown_esim', 'The selected ICCID is invalid', waits),
   any_other_field: ours('The parameter is invalid'),
-  refund_without_id: operators('refund_refused', 'Accepted, and no refund was requested'),
+  no_field: ours('Refused with a message alone, such as: The iccids field is required'),
+  refund_without_id: {
+    ...operators('refund_refused', 'Accepted, and no refund was requested: the ICCIDs do not belong to our company'),
+    customer: 'has the money back; an operator asks Airalo’s support',
+  },
   not_found: airaloNotFound,
 }
 

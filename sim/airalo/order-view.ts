@@ -32,9 +32,11 @@ export function showListed(order: Order, include: string): Record<string, unknow
     net_price: sold.net_price.toFixed(2),
   }
   const sims = include.includes('sims') ? { sims: order.type === 'sim' ? order.sims.map(showSim) : [] } : {}
-  const name = order.status === 'completed' ? 'Completed' : 'Refunded'
-  return { ...shown, ...sims, ...(include.includes('status') ? { status: { name, slug: order.status } } : {}) }
+  const status = { name: statusNames[order.status], slug: order.status }
+  return { ...shown, ...sims, ...(include.includes('status') ? { status } : {}) }
 }
+
+const statusNames = { completed: 'Completed', partially_refunded: 'Partially refunded', refunded: 'Refunded' } as const
 
 const showFacts = (order: Order) => ({
   id: order.id,

@@ -21,11 +21,11 @@ import {
   unauthenticated,
 } from './wire.ts'
 
-/** Requests a minute, or as the name says; what is not named has no limit. */
+/** What is not named has no limit. */
 export const limitsForm = z.strictObject({
   tokenPerMinute: z.number().exactOptional(),
   usagePerMinute: z.number().exactOptional(),
-  refundPerFiveMinutes: z.number().exactOptional(),
+  refundPerMinute: z.number().exactOptional(),
 })
 
 export interface Served {
@@ -190,16 +190,23 @@ export function addRoutes(router: Router, served: Served): void {
   })
 
   endpoint('post', '/refund', (_request, fields, response) => {
-    limiter.take('refund', settings.limits.refundPerFiveMinutes, 5 * 60_000)
+    limiter.take('refund', settings.limits.refundPerMinute)
     const iccids = listOf(fields)
     if (iccids.length === 0) throw new Refusal(422, { data: [], meta: { message: 'The iccids field is required.' } })
     if (iccids.length > 5) throw invalid({ iccids: 'The iccids may not have more than 5 items.' })
     const reason = need(fields, 'reason')
     if (!REFUND_REASONS.includes(reason)) throw invalid({ reason: 'The selected reason is invalid.' })
-    if (reason === 'OTHERS' && !optional(fields, 'notes')) throw invalid({ notes: 'The notes field is required.' })
-    for (const iccid of iccids) store.simOf(iccid)
-    const refund = store.requestRefund(iccids, reason)
+    const notes = optional(fields, 'notes') ?? ''
+    if (reason === 'OTHERS' && !notes) throw invalid({ notes: 'The notes field is required.' })
+    if (notes.length > 255) throw invalid({ notes: 'The notes may not be greater than 255 characters.' })
     response.status(202)
+    const foreign = iccids.filter((iccid) => !store.hasSold(iccid))
+    if (foreign.length > 0)
+      return {
+        data: [],
+        meta: { message: `The following ICCIDs do not belong to your company: ${foreign.join(', ')}` },
+      }
+    const refund = store.requestRefund(iccids, reason)
     return { data: { refund_id: refund.refundId, created_at: apiTime(refund.createdAt).slice(0, 16) }, meta: SUCCESS }
   })
 

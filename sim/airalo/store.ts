@@ -29,7 +29,7 @@ export interface Order {
   quantity: number
   description: string | null
   createdAt: number
-  status: 'completed' | 'refunded'
+  status: 'completed' | 'partially_refunded' | 'refunded'
   sims: Sim[]
   requestId: string | null
 }
@@ -125,6 +125,7 @@ export function createStore(
     life,
     now,
     simOf,
+    hasSold: (iccid: string): boolean => sims.has(iccid),
     catalogue: () => catalogue,
     balanceCents: () => balanceCents,
     /** Checks an order without placing it, as the asynchronous endpoint does before it accepts an order. */
@@ -214,7 +215,9 @@ export function createStore(
         balanceCents += Math.round(sim.bought[0].package.net_price * 100)
         life.recycle(sim)
         const order = orders.get(sim.orderId)
-        if (order) order.status = 'refunded'
+        if (!order) continue
+        const isLeft = order.sims.some(({ recycledAt }) => recycledAt === null)
+        order.status = isLeft ? 'partially_refunded' : 'refunded'
       }
     },
     /** @param quantity `null`: unlimited */

@@ -99,10 +99,11 @@ export const apiTime = (milliseconds: number): string =>
 
 /** Limits the requests of each key within a sliding window of one minute of real time. */
 export function createLimiter() {
+  const windowMs = 60_000
   const seen = new Map<string, number[]>()
   return {
     /** @throws Refusal (429) when the key exceeds its limit */
-    take(key: string, limit: number | undefined, windowMs = 60_000): void {
+    take(key: string, limit: number | undefined): void {
       if (limit === undefined) return
       const now = Date.now()
       const recent = (seen.get(key) ?? []).filter((at) => now - at < windowMs)

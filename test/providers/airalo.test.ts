@@ -64,7 +64,7 @@ async function world() {
   return { simulator, provider, callerFor, settings, sim, receiver, order, placedAfter, buy, readWebhooks, read, post }
 }
 
-const answerForm = z.looseObject({ data: z.record(z.string(), z.unknown()) })
+const answerForm = z.looseObject({ data: z.union([z.record(z.string(), z.unknown()), z.unknown().array()]) })
 /** A page is a list, or from the second one on an object by positions. */
 const pageForm = z.object({ data: z.unknown(), meta: z.looseObject({ last_page: z.number(), total: z.number() }) })
 
@@ -493,16 +493,20 @@ test('a return of unused eSIMs at Airalo is requested, and Airalo’s staff deci
   await expect(provider.cancelUnused(used.esimRef)).rejects.toMatchObject({ kind: 'unavailable' })
   await expect(provider.cancelUnused('89')).rejects.toMatchObject({ code: 'unknown_esim' })
   expect((await sim.state()).refunds).toHaveLength(1)
-  await sim.do('limits', { refundPerFiveMinutes: 0 })
+  await sim.do('limits', { refundPerMinute: 0 })
   const third = await buy('change-7days-1gb', 'ref-3')
   await expect(provider.cancelUnused(third.esimRef)).rejects.toMatchObject({ code: 'rate_limited' })
-  await sim.fault({ match: { path: '/refund' }, status: 429, body: { message: 'Too Many Attempts.' } })
-  await expect(provider.cancelUnused(third.esimRef)).rejects.toMatchObject({ retryAfterMs: 300_000 })
+  for (const wait of [undefined, '0', '-7', 'soon', new Date(0).toUTCString()]) {
+    const headers: Record<string, string> = wait === undefined ? {} : { 'Retry-After': wait }
+    await sim.fault({ match: { path: '/refund' }, status: 429, headers, body: { message: 'Too Many Attempts.' } })
+    // Five requests in a minute, as the page of the call says.
+    await expect(provider.cancelUnused(third.esimRef)).rejects.toMatchObject({ retryAfterMs: 60_000 })
+  }
 })
 
 test('eSIMs that go back together are one request at Airalo, of at most five, unless one of them is used', async () => {
   const { provider, sim } = await world()
-  await sim.do('limits', { refundPerFiveMinutes: 1 })
+  await sim.do('limits', { refundPerMinute: 1 })
   const { orderNo } = await provider.placeOrder({ clientRef: 'ref', packageCode: 'change-7days-1gb', quantity: 7 })
   const [first = '', ...rest] = (await provider.getEsims(orderNo)).map(({ esimRef }) => esimRef)
   const asked: string[] = []
@@ -512,26 +516,51 @@ test('eSIMs that go back together are one request at Airalo, of at most five, un
   expect((await sim.state()).refunds.map(({ iccids }) => iccids)).toEqual([[first, ...asked]])
   const [sixth = '', seventh = ''] = rest.slice(4)
   await expect(provider.cancelUnused(sixth)).rejects.toMatchObject({ code: 'rate_limited' })
-  await sim.do('limits', { refundPerFiveMinutes: 9 })
+  await sim.do('limits', { refundPerMinute: 9 })
   await sim.do('use', { iccid: seventh, bytes: 0.1 * GB })
   const others = { esimRefs: [seventh], onAsked: () => expect.unreachable('it is in use') }
   expect(await provider.cancelUnused(sixth, others)).toBe('requested')
   expect((await sim.state()).refunds.at(-1)?.iccids).toEqual([sixth])
 })
 
-test('a refund that Airalo refuses with a success status counts as not requested', async () => {
+test('a refund that Airalo refuses counts as not requested, with whichever status it says so', async () => {
   const { provider, sim, buy } = await world()
   const { esimRef } = await buy()
+  const refused = { kind: 'misconfigured', code: 'refund_refused' }
   const meta = { message: 'The following ICCIDs do not belong to your company' }
-  for (const data of [[], { reason: 'The selected reason is invalid.' }]) {
-    await sim.fault({ match: { path: '/refund' }, status: 202, body: { data, meta } })
-    await expect(provider.cancelUnused(esimRef)).rejects.toMatchObject({
-      kind: 'misconfigured',
-      code: 'refund_refused',
-    })
+  for (const status of [202, 422])
+    for (const data of [[], { reason: 'The selected reason is invalid.' }]) {
+      await sim.fault({ match: { path: '/refund' }, status, body: { data, meta } })
+      await expect(provider.cancelUnused(esimRef)).rejects.toMatchObject(refused)
+    }
+  await sim.fault({ match: { path: '/refund' }, status: 422, body: { code: 43, reason: 'Bad request.' } })
+  await expect(provider.cancelUnused(esimRef)).rejects.toMatchObject(refused)
+  for (const body of ['thanks', { data: {}, meta }, { data: [{ refund_id: 1 }], meta }, { data: { id: 7 }, meta }]) {
+    await sim.fault({ match: { path: '/refund' }, status: 202, body })
+    await expect(provider.cancelUnused(esimRef)).rejects.toMatchObject({ kind: 'unknown_outcome' })
   }
-  await sim.fault({ match: { path: '/refund' }, status: 202, body: 'thanks' })
-  await expect(provider.cancelUnused(esimRef)).rejects.toMatchObject({ kind: 'unknown_outcome' })
+  // A refusal of the look says nothing about the return.
+  await sim.fault({ match: { path: '/usage$' }, status: 422, body: { code: 43, reason: 'Bad request.' } })
+  await expect(provider.cancelUnused(esimRef)).rejects.toMatchObject({ kind: 'misconfigured', code: 'bad_request' })
+  expect((await sim.state()).refunds).toEqual([])
+})
+
+test('the Airalo simulator refuses a refund with an eSIM of others, and refunds an order in part', async () => {
+  const { provider, sim, order, post } = await world()
+  const { orderNo } = await provider.placeOrder({ ...order, quantity: 2 })
+  const [first = '', second = ''] = (await provider.getEsims(orderNo)).map(({ iccid }) => iccid)
+  const reason = 'CHANGE_OF_PLAN'
+  const foreign = await post('/refund', { iccids: JSON.stringify([first, '894000000000001']), reason })
+  expect(foreign).toMatchObject({ status: 202, body: { data: [] } })
+  expect((await sim.state()).refunds).toEqual([])
+  expect((await post('/refund', { iccids: JSON.stringify([first]), reason, notes: 'x'.repeat(256) })).status).toBe(422)
+  const statusAfterRefundOf = async (iccid: string) => {
+    await provider.cancelUnused(iccid)
+    await sim.do('approveRefund', { refundId: (await sim.state()).refunds.at(-1)?.refundId })
+    return (await sim.state()).orders.map(({ status }) => status)
+  }
+  expect(await statusAfterRefundOf(first)).toEqual(['partially_refunded'])
+  expect(await statusAfterRefundOf(second)).toEqual(['refunded'])
 })
 
 test('Airalo does not support suspending an eSIM', async () => {
