@@ -33,7 +33,7 @@ export const esimAccessStatuses: Readonly<Record<string, StatusMeaning>> = {
   IN_USE: passing('in_use', 'Activated; without usage it counts as installed', uses),
   USED_UP: passing('used_up', 'The data has been used', mayTopUp),
   USED_EXPIRED: final('expired', 'Used, and expired', over),
-  UNUSED_EXPIRED: final('expired', 'Expired with data left', over),
+  UNUSED_EXPIRED: final('expired', 'Expired, and no data was used', over),
   CANCEL: final('cancelled', 'Cancelled, and refunded to us', taken),
   REVOKE: final('cancelled', 'Revoked, in another spelling', taken),
   REVOKED: final('cancelled', 'Revoked', taken),

@@ -283,7 +283,7 @@ function priceOf(unitCostMicros: PlaceOrder['unitCostMicros']): number | undefin
   return unitCostMicros / MICROS_PER_PRICE
 }
 
-/** Nobody has installed it. */
+/** Nobody has installed it: only then it is cancelled, and paid back (docs.esimaccess.com, "Cancel Profile"). */
 const isUntouched = ({ smdpStatus, orderUsage }: QueriedEsim): boolean =>
   smdpStatus === 'RELEASED' && (orderUsage ?? 0) === 0
 

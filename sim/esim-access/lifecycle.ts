@@ -46,7 +46,8 @@ export function createLifecycle(now: () => number, notify: Notify) {
         remain: 1,
       })
     }
-    if (left <= 0) move(profile, profile.activatedAt === null ? 'UNUSED_EXPIRED' : 'USED_EXPIRED')
+    // docs.esimaccess.com, Webhooks, ESIM_STATUS: unused is what expires without any usage.
+    if (left <= 0) move(profile, profile.orderUsage === 0 ? 'UNUSED_EXPIRED' : 'USED_EXPIRED')
     return profile
   }
 
