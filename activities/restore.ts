@@ -28,7 +28,7 @@ import type { RestoreActivities } from '../workflows/backup/restore.contract.ts'
 import { orderWorkflowId } from '../workflows/order/order.contract.ts'
 import { paymentSweepType, paymentSweepWorkflowId } from '../workflows/order/payment-sweep.contract.ts'
 import { recordedAt } from './failures.ts'
-import { createProviderReturns } from './order/provider-returns.ts'
+import { createProviderReturns, unreturned } from './order/provider-returns.ts'
 import { refundUnlessTakenBack } from './order/refunds/lost-disputes.ts'
 import { leftOf } from './order/refunds/refund.ts'
 import { listedWith, refundedMinorOf } from './order/refunds/refund-records.ts'
@@ -87,7 +87,7 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
         const task =
           kind === 'payment'
             ? { kind: paymentWithoutOrder, subjectId: plan.paymentIntentId ?? subjectId }
-            : { kind: 'provider_order_unreturned', subjectId }
+            : { kind: unreturned, subjectId }
         await raiseOperatorTask(sql, { ...task, detail: 'restore', at })
         await settleItem(sql, restoreId, { kind, subjectId, outcome: 'undecided' })
       }
@@ -104,13 +104,14 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
     if (!placement) return { outcome: 'undecided' }
     let returnsAsked = placement.returnsAsked ?? []
     try {
-      const { outcome, missing } = await returns.returnEsims(placement, async (mark) => {
-        returnsAsked = [...returnsAsked, mark]
-        await raiseOperatorTask(sql, { kind: 'provider_refund_requested', subjectId, at })
-        await keepPlacement(sql, restoreId, item, { ...placement, returnsAsked })
+      const { outcome, missing } = await returns.returnEsims(placement, {
+        async keep({ marks, task }) {
+          returnsAsked = [...returnsAsked, ...marks]
+          if (task) await raiseOperatorTask(sql, { ...task, subjectId, at })
+          await keepPlacement(sql, restoreId, item, { ...placement, returnsAsked })
+        },
       })
-      if (missing !== undefined)
-        await raiseOperatorTask(sql, { kind: 'provider_order_unreturned', subjectId, detail: missing, at })
+      if (missing !== undefined) await raiseOperatorTask(sql, { kind: unreturned, subjectId, detail: missing, at })
       return { outcome: 'given_back', ...(outcome === 'never_placed' && { detail: outcome }) }
     } catch (error) {
       // The customer keeps what they use, and has the money back.

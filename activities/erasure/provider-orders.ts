@@ -6,7 +6,7 @@ import type { HeldPlacement } from '../../db/order/placements.ts'
 import type { StepOutcome } from '../../policy/deletion.ts'
 import { failureType } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
-import { createProviderReturns, type KeepAsked } from '../order/provider-returns.ts'
+import { createProviderReturns, type ReturnRecord, unreturned } from '../order/provider-returns.ts'
 import { withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'releaseProviderOrders'>
@@ -29,14 +29,15 @@ export function createDeletionProviderActivities(context: Context): Activities {
     let outcome: StepOutcome = { state: 'done' }
     for (const placement of held) {
       try {
-        const keep: KeepAsked = async (mark) => {
-          // The provider's staff decides whether it refunds us. The person's refund does not depend on it.
-          const task = { subjectId: receiptId, detail: placement.provider, at }
-          await raiseOperatorTask(sql, { ...task, kind: 'provider_refund_requested' })
-          placement.returnsAsked = [...(placement.returnsAsked ?? []), mark]
-          await resealSecret(sql, context, receiptId, 'providerOrders', left)
+        const record: ReturnRecord = {
+          async keep({ marks, task }) {
+            const detail = [placement.provider, ...(task?.detail ? [task.detail] : [])].join(': ')
+            if (task) await raiseOperatorTask(sql, { ...task, subjectId: receiptId, detail, at })
+            placement.returnsAsked = [...(placement.returnsAsked ?? []), ...marks]
+            await resealSecret(sql, context, receiptId, 'providerOrders', left)
+          },
         }
-        outcome = (await returnPlacement(receiptId, placement, keep, at)) ?? outcome
+        outcome = (await returnPlacement(receiptId, placement, record, at)) ?? outcome
         left = left.filter((each) => each !== placement)
         await resealSecret(sql, context, receiptId, 'providerOrders', left)
       } catch (error) {
@@ -51,12 +52,12 @@ export function createDeletionProviderActivities(context: Context): Activities {
   async function returnPlacement(
     receiptId: string,
     placement: HeldPlacement,
-    keep: KeepAsked,
+    record: ReturnRecord,
     at: Date,
   ): Promise<StepOutcome | undefined> {
-    const task = { kind: 'provider_order_unreturned', subjectId: receiptId, at }
+    const task = { kind: unreturned, subjectId: receiptId, at }
     try {
-      const { missing } = await returns.returnEsims(placement, keep)
+      const { missing } = await returns.returnEsims(placement, record)
       if (missing !== undefined) await raiseOperatorTask(sql, { ...task, detail: `${placement.provider}: ${missing}` })
       return undefined
     } catch (error) {

@@ -1,23 +1,35 @@
 /** Returns the eSIMs that a provider holds, or may hold, for an order. */
 import type { Context } from '../../context.ts'
 import type { Database } from '../../db/connection/database.ts'
+import type { NewOperatorTask } from '../../db/operator-tasks.ts'
 import { lockUnreturned, noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
 import { esimRefIndex, type StoredEsim } from '../../db/order/esims.ts'
 import { hasPaidTopUps } from '../../db/order/orders.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
+import { finalFor } from '../../providers/codes/esim.ts'
 import type { EsimProvider, PlaceOrder } from '../../providers/esim.ts'
-import { isProviderFailure } from '../../providers/failure.ts'
+import { isProviderFailure, type ProviderFailure } from '../../providers/failure.ts'
 import { failure, failureType } from '../../shared/failures.ts'
 import { mapUntilFault } from '../../shared/map-until-fault.ts'
 import { asFailure, esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 
 type ReturnAnswer = Awaited<ReturnType<EsimProvider['cancelUnused']>>
 
-/**
- * Adds a request to those that a provider's staff got where their placement is kept, before the provider is asked
- * again, and notifies operators: the staff decides whether it refunds us.
- */
-export type KeepAsked = (mark: string) => Promise<void>
+/** Where it is kept what a provider's staff was asked about the eSIMs of a placement. */
+export interface ReturnRecord {
+  /**
+   * Adds what became of a request to what is kept with the placement, before the provider is asked again, and notifies
+   * operators.
+   */
+  keep(asked: KeptReturn): Promise<void>
+}
+
+interface KeptReturn {
+  /** of the eSIMs in the request */
+  marks: readonly string[]
+  /** missing: nobody has to look at it */
+  task?: Pick<NewOperatorTask, 'kind' | 'detail'>
+}
 
 interface Returned {
   outcome: 'never_placed' | 'given_back'
@@ -26,6 +38,13 @@ interface Returned {
 }
 
 const inUse = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as const
+
+/** The operator task of eSIMs that a provider keeps, or may make later. */
+export const unreturned = 'provider_order_unreturned'
+/** The operator task of a request that a provider's staff decides about: the customer's refund does not wait for it. */
+const requested = { kind: 'provider_refund_requested' } as const
+/** Ends the marks of eSIMs that were refused in one request with others: each of them is asked for alone. */
+const refusedTogether = '!'
 
 /**
  * The requests for one eSIM whose answers may be lost: no provider lists them, so that nobody can check whether one was
@@ -102,11 +121,11 @@ export function createProviderReturns(context: Context) {
      * Returns every eSIM of the order, also those allocated late. Repeatable.
      * @throws PlacementUnsettled or StillAllocating while the provider may still allocate eSIMs, EsimInUse
      */
-    async returnEsims(held: HeldPlacement, keep: KeepAsked): Promise<Returned> {
+    async returnEsims(held: HeldPlacement, record: ReturnRecord): Promise<Returned> {
       const provider = providerOf(held)
       const triedForMs = sinceScheduledMs()
       const together: string[] = []
-      const asked = asking(held, keep, together)
+      const asked = asking(held, record, together)
       const cancel = async (esimRef: string): Promise<void> => {
         await cancelUnused(asked, esimRef, triedForMs)
       }
@@ -141,12 +160,14 @@ export function createProviderReturns(context: Context) {
   }
 
   /**
-   * The provider of a placement, which is asked once for the return of an eSIM if its staff decides about that.
+   * The provider of a placement, which is asked once for the return of an eSIM if its staff decides about that. What it
+   * refuses together is asked for one by one, and what it refuses alone is an operator's: the customer is owed nothing
+   * less by it.
    * @param together all eSIMs that are to go back, for a provider that takes several in one request
    */
   function asking(
     held: HeldPlacement,
-    keep: KeepAsked,
+    { keep }: ReturnRecord,
     together: readonly string[] = [],
   ): Pick<EsimProvider, 'cancelUnused'> {
     const provider = providerOf(held)
@@ -155,34 +176,47 @@ export function createProviderReturns(context: Context) {
       const mark = markOf(esimRef)
       return asked.includes(mark) || asked.filter((each) => each === `${mark}?`).length >= unsureRequests
     }
-    let asked = held.returnsAsked ?? []
+    const isRefusedTogether = (esimRef: string): boolean => asked.includes(`${markOf(esimRef)}${refusedTogether}`)
+    let asked: readonly string[] = held.returnsAsked ?? []
     /** The next eSIM would ask for all of them again, while nobody knows about the request for them. */
     let unanswered: unknown
-    let kept: Promise<void> = Promise.resolve()
-    // One after the other: a seal is written as a whole.
-    const note = (mark: string): Promise<void> => {
-      asked = [...asked, mark]
-      kept = kept.then(() => keep(mark))
-      return kept
+    const note = (esimRefs: readonly string[], suffix: string, task?: KeptReturn['task']): Promise<void> => {
+      const marks = esimRefs.map((esimRef) => `${markOf(esimRef)}${suffix}`)
+      asked = [...asked, ...marks]
+      return keep({ marks, ...(task && { task }) })
     }
+
+    async function ask(esimRef: string): Promise<ReturnAnswer> {
+      if (isAsked(esimRef)) return 'already'
+      const inRequest = [esimRef]
+      const mayJoin = (each: string): boolean => each !== esimRef && !isAsked(each) && !isRefusedTogether(each)
+      const esimRefs = isRefusedTogether(esimRef) ? [] : together.filter(mayJoin)
+      const onAsked = (each: string): void => void inRequest.push(each)
+      try {
+        const answer = await provider.cancelUnused(esimRef, { esimRefs, onAsked })
+        if (answer === 'requested') await note(inRequest, '', requested)
+        return answer
+      } catch (error) {
+        if (provider.repeatsSafely || !isProviderFailure(error)) throw error
+        if (inRequest.length > 1 && isRefusal(error)) {
+          await note(inRequest, refusedTogether)
+          return ask(esimRef)
+        }
+        if (finalFor.return.has(error.code)) {
+          await note(inRequest, '', { kind: unreturned, detail: error.code })
+          return 'already'
+        }
+        if (error.kind === 'unknown_outcome') await note(inRequest, '?', requested)
+        if (error.kind === 'unknown_outcome' || error.code === 'rate_limited') unanswered = error
+        throw error
+      }
+    }
+
     return {
       async cancelUnused(esimRef) {
         if (isAsked(esimRef)) return 'already'
         if (unanswered !== undefined) throw unanswered
-        const inRequest = [esimRef]
-        const esimRefs = together.filter((each) => each !== esimRef && !isAsked(each))
-        const onAsked = (each: string): void => void inRequest.push(each)
-        try {
-          const answer = await provider.cancelUnused(esimRef, { esimRefs, onAsked })
-          if (answer === 'requested') for (const each of inRequest) await note(markOf(each))
-          return answer
-        } catch (error) {
-          if (!provider.repeatsSafely && isProviderFailure(error)) {
-            if (error.kind === 'unknown_outcome') for (const each of inRequest) await note(`${markOf(each)}?`)
-            if (error.kind === 'unknown_outcome' || error.code === 'rate_limited') unanswered = error
-          }
-          throw error
-        }
+        return ask(esimRef)
       },
     }
   }
@@ -216,6 +250,9 @@ export function createProviderReturns(context: Context) {
     }
   }
 }
+
+/** Whether no request was made, and the same one would be refused again. */
+const isRefusal = ({ kind, code }: ProviderFailure): boolean => kind === 'rejected' || finalFor.return.has(code)
 
 /** The call by which a placement is asked for, the same at each attempt. */
 export const placeOrderOf = ({ clientRef, packageCode, quantity, days }: HeldPlacement): PlaceOrder => ({

@@ -13,7 +13,7 @@ import {
   listPlacements,
   movePlacement,
   notePlaced,
-  noteReturnAskedOf,
+  noteReturnsAsked,
   type Placement,
 } from '../../db/order/placements.ts'
 import { finalFor } from '../../providers/codes/esim.ts'
@@ -27,7 +27,14 @@ import { askOnce } from './ask-once.ts'
 import { isUnused } from './esim-rules.ts'
 import { knownOrder } from './known-order.ts'
 import { placementReference } from './placement-reference.ts'
-import { cancelUnused, claimReturn, createProviderReturns, type KeepAsked, placeOrderOf } from './provider-returns.ts'
+import {
+  cancelUnused,
+  claimReturn,
+  createProviderReturns,
+  placeOrderOf,
+  type ReturnRecord,
+  unreturned,
+} from './provider-returns.ts'
 import { raiseUnlessRefunded } from './returned-esims.ts'
 import { buyAtSeenPrice } from './seen-price.ts'
 import { releaseTopUp, topUpParent } from './top-up.ts'
@@ -36,9 +43,6 @@ type Activities = Pick<OrderActivities, 'startProvisioning' | 'provision' | 'rel
 
 /** Most allocations take a second or two, so the attempt polls before it leaves the rest to the slower retry policy. */
 const allocationPollsMs = [100, 200, 400, 800, 1600]
-
-/** the operator task of an order whose eSIMs the provider keeps, or may make later */
-const unreturned = { kind: 'provider_order_unreturned' } as const
 
 export function createOrderProvisioningActivities(context: WorkerContext): Activities {
   const { sql } = context
@@ -156,7 +160,7 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
     const held = heldPlacement(order, placement, null)
     let orderNo = held.orderNo
     if (!orderNo && !isFirst) {
-      const asked = returns.asking(held, keepAsked(order.id, placement, new Date()))
+      const asked = returns.asking(held, recordOf(order.id, placement, new Date()))
       orderNo = await returns.findPlacement(held, (esimRef) => returnDuplicate(order.id, asked, esimRef))
     }
     if (!orderNo) {
@@ -199,12 +203,12 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
     const stored = await listEsims(context, order)
     const left = stored.filter(({ state }) => state !== 'cancelled').map(({ esimRef }) => esimRef)
     const held = heldPlacement(order, placement, stored.length > 0 ? left : null)
-    const { outcome, missing } = await returns.returnEsims(held, keepAsked(order.id, placement, at))
+    const { outcome, missing } = await returns.returnEsims(held, recordOf(order.id, placement, at))
     await sql.begin(async (tx) => {
       if (outcome === 'given_back') await setEsimState(tx, order.id, 'cancelled', at)
       await movePlacement(tx, placement.id, ['releasing'], { state: 'released', reason: outcome })
       if (missing !== undefined)
-        await raiseOperatorTask(tx, { ...unreturned, subjectId: order.id, detail: missing, at })
+        await raiseOperatorTask(tx, { kind: unreturned, subjectId: order.id, detail: missing, at })
     })
   }
 
@@ -239,7 +243,7 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
         placement.provider,
         returns.asking(
           heldPlacement(order, placement, null),
-          keepAsked(order.id, placement, at),
+          recordOf(order.id, placement, at),
           left.filter(({ provider }) => provider === placement.provider).map(({ esimRef }) => esimRef),
         ),
       ]),
@@ -257,23 +261,18 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
     } catch (error) {
       if (!isProviderFailure(error)) throw error
       if (error.kind !== 'rejected' && error.kind !== 'misconfigured') throw asFailure(error, esimFailureTypes)
-      const task = { ...unreturned, subjectId: orderId, detail: error.code, at: new Date() }
+      const task = { kind: unreturned, subjectId: orderId, detail: error.code, at: new Date() }
       await raiseOperatorTask(sql, task)
     }
   }
 
-  function keepAsked(orderId: string, { id }: Placement, at: Date): KeepAsked {
-    return async (mark) => {
-      await noteRequested(orderId, at)
-      await noteReturnAskedOf(sql, id, mark)
+  /** Keeps what is asked beside the placement. */
+  function recordOf(orderId: string, { id }: Placement, at: Date): ReturnRecord {
+    return {
+      async keep({ marks, task }) {
+        if (task) await raiseOperatorTask(sql, { ...task, subjectId: orderId, at })
+        await noteReturnsAsked(sql, id, marks)
+      },
     }
-  }
-
-  /**
-   * Makes an operator task: the provider's staff decides whether it refunds us. The customer's refund does not depend
-   * on it.
-   */
-  async function noteRequested(orderId: string, at: Date): Promise<void> {
-    await raiseOperatorTask(sql, { kind: 'provider_refund_requested', subjectId: orderId, at })
   }
 }

@@ -215,11 +215,11 @@ export async function notePlaced(sql: Queryable, id: string, orderNo: string): P
 }
 
 /**
- * Records that the provider of a placement was asked for the return of one of its eSIMs, beside what others record
+ * Records that the provider of a placement was asked for the return of some of its eSIMs, beside what others record
  * meanwhile.
  */
-export async function noteReturnAskedOf(sql: Queryable, id: string, mark: string): Promise<void> {
-  await sql`update provider_orders set returns_asked = array_append(returns_asked, ${mark}) where id = ${id}`
+export async function noteReturnsAsked(sql: Queryable, id: string, marks: readonly string[]): Promise<void> {
+  await sql`update provider_orders set returns_asked = returns_asked || ${[...marks]}::text[] where id = ${id}`
 }
 
 /** Changes the state of a placement. @returns false when it has another state by now */

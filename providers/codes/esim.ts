@@ -97,10 +97,11 @@ export const airaloCodes: Record<string, CodeMeaning> = {
 }
 
 /**
- * Refusals after which the same provider is not asked again for the same order or top-up. That it does not know an eSIM
- * or an order which it has made for us may pass.
+ * Refusals after which the same provider is not asked again for the same order or top-up, or for the return of the same
+ * eSIMs together. That it does not know an eSIM or an order which it has made for us may pass.
  */
 export const finalFor = {
   order: new Set(['out_of_stock', 'unknown_package', 'price_changed']),
   topUp: new Set(['out_of_stock', 'unknown_package', 'price_changed', 'expired', 'top_up_unsupported', 'wrong_state']),
+  return: new Set(['refund_refused']),
 } as const

@@ -5,7 +5,8 @@
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
 import { createActivities } from '../../activities/index.ts'
-import { createProviderReturns } from '../../activities/order/provider-returns.ts'
+import { createProviderReturns, type ReturnRecord } from '../../activities/order/provider-returns.ts'
+import type { HeldPlacement } from '../../db/order/placements.ts'
 import type { EsimProvider } from '../../providers/esim.ts'
 import { ProviderFailure } from '../../providers/failure.ts'
 import { shareStack } from '../harness/harness.ts'
@@ -72,6 +73,8 @@ const placed = {
   esimRefs: ['1', '2', '3', '4', '5', '6', '7'],
 }
 
+const nowhere = { keep: async () => {} }
+
 test('the eSIMs of an order are returned side by side', async () => {
   const returned: string[] = []
   const { seen, context: of } = slow((underWay) => ({
@@ -81,7 +84,7 @@ test('the eSIMs of an order are returned side by side', async () => {
         return 'cancelled' as const
       }),
   }))
-  const release = () => createProviderReturns(of).returnEsims({ ...placed, provider: 'esim-access' }, async () => {})
+  const release = () => createProviderReturns(of).returnEsims({ ...placed, provider: 'esim-access' }, nowhere)
   expect(await new MockActivityEnvironment().run(release)).toEqual({ outcome: 'given_back' })
   expect(returned.sort()).toEqual(placed.esimRefs)
   expect(seen).toEqual({ most: 5, now: 0 })
@@ -98,7 +101,74 @@ test.each([
   }
   const airalo = { ...context.esimProviders.airalo, cancelUnused }
   const of = { ...context, temporal, esimProviders: { ...context.esimProviders, airalo } }
-  const release = () => createProviderReturns(of).returnEsims({ ...placed, provider: 'airalo' }, async () => {})
+  const release = () => createProviderReturns(of).returnEsims({ ...placed, provider: 'airalo' }, nowhere)
   await expect(new MockActivityEnvironment().run(release)).rejects.toThrow()
   expect(asked).toEqual(['1'])
+})
+
+type Asked = readonly string[]
+type KeptReturn = Parameters<ReturnRecord['keep']>[0]
+
+/** Airalo, whose staff gets the requests that are not refused, and what is kept of them. */
+function staffed(answer: (request: Asked) => ProviderFailure | undefined, provider: Partial<EsimProvider> = {}) {
+  const requests: Asked[] = []
+  const kept: KeptReturn[] = []
+  const cancelUnused: EsimProvider['cancelUnused'] = async (esimRef, together) => {
+    for (const other of together?.esimRefs ?? []) together?.onAsked(other)
+    const request = [esimRef, ...(together?.esimRefs ?? [])]
+    requests.push(request)
+    const fault = answer(request)
+    if (fault) throw fault
+    return 'requested'
+  }
+  const airalo = { ...context.esimProviders.airalo, ...provider, cancelUnused }
+  const returns = createProviderReturns({ ...context, esimProviders: { ...context.esimProviders, airalo } })
+  const keep = async (each: KeptReturn) => void kept.push(each)
+  /** One attempt, which knows what the ones before have kept. */
+  const release = (held: Partial<HeldPlacement> = {}) =>
+    new MockActivityEnvironment().run(() => {
+      const returnsAsked = kept.flatMap(({ marks }) => marks)
+      return returns.returnEsims({ ...placed, provider: 'airalo', returnsAsked, ...held }, { keep })
+    })
+  return { requests, kept, release }
+}
+
+const refusal = new ProviderFailure('airalo', 'misconfigured', 'refund_refused')
+const tasksOf = (kept: readonly KeptReturn[]) => kept.map(({ marks, task }) => [marks.length, task?.kind, task?.detail])
+
+test('what a provider refuses together is asked for one by one, and what it refuses alone is an operator’s', async () => {
+  const { requests, kept, release } = staffed((request) => (request.includes('2') ? refusal : undefined))
+  expect(await release({ esimRefs: ['1', '2', '3'] })).toEqual({ outcome: 'given_back' })
+  expect(requests).toEqual([['1', '2', '3'], ['1'], ['2'], ['3']])
+  expect(tasksOf(kept)).toEqual([
+    [3, undefined, undefined],
+    [1, 'provider_refund_requested', undefined],
+    [1, 'provider_order_unreturned', 'refund_refused'],
+    [1, 'provider_refund_requested', undefined],
+  ])
+  await release({ esimRefs: ['1', '2', '3'] })
+  expect(requests).toHaveLength(4)
+})
+
+test('an attempt after a refusal does not ask for the same eSIMs together again', async () => {
+  const busy = new ProviderFailure('airalo', 'unavailable', 'rate_limited')
+  const { requests, release } = staffed((request) => {
+    if (request.length > 1) return refusal
+    return requests.length === 2 ? busy : undefined
+  })
+  await expect(release({ esimRefs: ['1', '2'] })).rejects.toMatchObject({ type: 'ProviderUnavailable' })
+  expect(await release({ esimRefs: ['1', '2'] })).toEqual({ outcome: 'given_back' })
+  expect(requests).toEqual([['1', '2'], ['1'], ['1'], ['2']])
+})
+
+test('a refusal that is no word about the request keeps the eSIMs together, and asks for nothing alone', async () => {
+  const { requests, kept, release } = staffed(() => new ProviderFailure('airalo', 'misconfigured', 'ip_not_allowed'))
+  await expect(release({ esimRefs: ['1', '2'] })).rejects.toMatchObject({ type: 'ProviderUnavailable' })
+  expect([requests, kept]).toEqual([
+    [
+      ['1', '2'],
+      ['2', '1'],
+    ],
+    [],
+  ])
 })

@@ -32,6 +32,9 @@ async function requestsFor(iccids: readonly string[]): Promise<number[]> {
 const usageDown = (iccid: string | undefined) =>
   airalo.fault({ match: { path: `/v2/sims/${iccid}/usage$` }, status: 503, times: always })
 
+/** A request that Airalo documents as refused. */
+const refused = { status: 202, body: { data: [], meta: { message: 'The following ICCIDs do not belong to you' } } }
+
 /** An order of two eSIMs that Airalo has made and does not show us, so that it stays undelivered. */
 async function undelivered() {
   await airalo.fault({ match: { path: '/v2/orders/\\d+' }, status: 503, times: 200 })
@@ -59,6 +62,22 @@ test('three eSIMs of Airalo go back in one answer, though it may take one reques
   await harness.untilOrder(order.id, 'refunded')
   const iccids: string[] = order.esims.map(({ iccid }: { iccid: string }) => iccid)
   expect(await requestsFor(iccids)).toEqual([1, 1, 1])
+})
+
+test('eSIMs that Airalo refuses together go back one by one; the one that it refuses alone is an operator’s', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode, quantity: 3 })
+  const iccids = iccidsOf(order)
+  const [, second = ''] = iccids
+  await airalo.fault({ match: { path: '/v2/refund$', contains: second }, ...refused, times: always })
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  await airalo.clearFaults()
+  expect(await requestsFor(iccids)).toEqual([1, 0, 1])
+  const tasks = await attention(order.id)
+  expect(tasks).toHaveLength(2)
+  const unreturned = { kind: 'provider_order_unreturned', detail: 'refund_refused' }
+  expect(tasks).toEqual(expect.arrayContaining([expect.objectContaining(asked), expect.objectContaining(unreturned)]))
 })
 
 test('a cancelled order: the eSIM that was asked for is not asked for again while the other one cannot be looked at', async () => {
@@ -126,10 +145,11 @@ test('an erasure asks for no eSIM of a delivered order that its customer has ret
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode, quantity: 2 })
   const iccids = iccidsOf(order).sort()
-  const [, second] = iccidsOf((await harness.service.get(`/v1/orders/${order.id}`)).body)
-  // The states of both are read first, and once more before each request.
-  await airalo.fault({ match: { path: `/v2/sims/${second}/usage$` }, delayMs: 1 })
-  await usageDown(second)
+  const [, second = ''] = iccidsOf((await harness.service.get(`/v1/orders/${order.id}`)).body)
+  // Refused together; then one is taken, and about the other nothing is said.
+  await airalo.fault({ match: { path: '/v2/refund$' }, ...refused })
+  const notAllowed = { status: 403, body: { code: 89, reason: 'IP' }, times: always }
+  await airalo.fault({ match: { path: '/v2/refund$', contains: second }, ...notAllowed })
   await person.caller.post(`/v1/orders/${order.id}/refund`)
   expect((await requestsFor(iccids)).sort()).toEqual([0, 1])
   await airalo.clearFaults()
