@@ -155,7 +155,12 @@ export interface ListedOrder {
 /** Other eSIMs that go back as well, for a provider that takes several in one request. */
 export interface ReturnTogether {
   esimRefs: readonly string[]
-  /** called before the provider is asked, for each that the request is about as well */
+  /**
+   * what the provider has said of eSIMs a moment ago: about those it is not asked again, and what it says of others is
+   * added
+   */
+  states: Map<string, Promise<EsimState>>
+  /** called before the provider is asked, for each other one that the request is about as well */
   onAsked(esimRef: string): void
 }
 
@@ -227,7 +232,11 @@ export interface EsimProvider {
   /** Adds data to an eSIM. After an unknown outcome call `hasTopUp` before repeating. */
   topUp(topUp: TopUp): Promise<void>
   hasTopUp(topUp: { clientRef: string; esimRef: string }): Promise<boolean>
-  /** Returns an unused eSIM. `requested`: an employee of the provider decides, and each call makes another request. */
+  /**
+   * Returns an unused eSIM. `requested`: an employee of the provider decides, and each call makes another request. Of
+   * `together` those go back with it that nobody has installed; one that is in use, or of which the provider says
+   * nothing now, has its own turn: it neither keeps the others back nor goes with them.
+   */
   cancelUnused(esimRef: string, together?: ReturnTogether): Promise<'cancelled' | 'requested' | 'already'>
   suspend(esimRef: string): Promise<'done' | 'unsupported'>
   unsuspend(esimRef: string): Promise<'done' | 'unsupported'>

@@ -7,7 +7,7 @@ import { esimRefIndex, type StoredEsim } from '../../db/order/esims.ts'
 import { hasPaidTopUps } from '../../db/order/orders.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import { finalFor } from '../../providers/codes/esim.ts'
-import type { EsimProvider, PlaceOrder } from '../../providers/esim.ts'
+import type { EsimProvider, EsimState, PlaceOrder } from '../../providers/esim.ts'
 import { isProviderFailure, type ProviderFailure } from '../../providers/failure.ts'
 import { failure, failureType } from '../../shared/failures.ts'
 import { mapUntilFault } from '../../shared/map-until-fault.ts'
@@ -29,6 +29,13 @@ interface KeptReturn {
   marks: readonly string[]
   /** missing: nobody has to look at it */
   task?: Pick<NewOperatorTask, 'kind' | 'detail'>
+}
+
+/** The eSIMs that are to go back with one of them. */
+interface Together {
+  esimRefs: readonly string[]
+  /** what their provider has said of them a moment ago */
+  states?: ReadonlyMap<string, EsimState>
 }
 
 interface Returned {
@@ -125,7 +132,7 @@ export function createProviderReturns(context: Context) {
       const provider = providerOf(held)
       const triedForMs = sinceScheduledMs()
       const together: string[] = []
-      const asked = asking(held, record, together)
+      const asked = asking(held, record, { esimRefs: together })
       const cancel = async (esimRef: string): Promise<void> => {
         await cancelUnused(asked, esimRef, triedForMs)
       }
@@ -168,7 +175,7 @@ export function createProviderReturns(context: Context) {
   function asking(
     held: HeldPlacement,
     { keep }: ReturnRecord,
-    together: readonly string[] = [],
+    together: Together = { esimRefs: [] },
   ): Pick<EsimProvider, 'cancelUnused'> {
     const provider = providerOf(held)
     const markOf = (esimRef: string): string => esimRefIndex(context, held.provider, esimRef).toString('hex')
@@ -177,6 +184,8 @@ export function createProviderReturns(context: Context) {
       return asked.includes(mark) || asked.filter((each) => each === `${mark}?`).length >= unsureRequests
     }
     const isRefusedTogether = (esimRef: string): boolean => asked.includes(`${markOf(esimRef)}${refusedTogether}`)
+    const states = new Map<string, Promise<EsimState>>()
+    for (const [esimRef, state] of together.states ?? []) states.set(esimRef, Promise.resolve(state))
     let asked: readonly string[] = held.returnsAsked ?? []
     /** The next eSIM would ask for all of them again, while nobody knows about the request for them. */
     let unanswered: unknown
@@ -190,10 +199,10 @@ export function createProviderReturns(context: Context) {
       if (isAsked(esimRef)) return 'already'
       const inRequest = [esimRef]
       const mayJoin = (each: string): boolean => each !== esimRef && !isAsked(each) && !isRefusedTogether(each)
-      const esimRefs = isRefusedTogether(esimRef) ? [] : together.filter(mayJoin)
+      const esimRefs = isRefusedTogether(esimRef) ? [] : together.esimRefs.filter(mayJoin)
       const onAsked = (each: string): void => void inRequest.push(each)
       try {
-        const answer = await provider.cancelUnused(esimRef, { esimRefs, onAsked })
+        const answer = await provider.cancelUnused(esimRef, { esimRefs, states, onAsked })
         if (answer === 'requested') await note(inRequest, '', requested)
         return answer
       } catch (error) {

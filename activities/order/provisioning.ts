@@ -17,9 +17,16 @@ import {
   type Placement,
 } from '../../db/order/placements.ts'
 import { finalFor } from '../../providers/codes/esim.ts'
-import { type EsimProvider, type EsimProviderId, isNew, type ProvidedEsim } from '../../providers/esim.ts'
+import {
+  type EsimProvider,
+  type EsimProviderId,
+  type EsimState,
+  isNew,
+  type ProvidedEsim,
+} from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure, failureType } from '../../shared/failures.ts'
+import { mapUntilFault } from '../../shared/map-until-fault.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
 import { type OrderActivities, orderStates } from '../../workflows/order/order.contract.ts'
 import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
@@ -31,6 +38,7 @@ import {
   cancelUnused,
   claimReturn,
   createProviderReturns,
+  esimsAtOnce,
   placeOrderOf,
   type ReturnRecord,
   unreturned,
@@ -80,10 +88,15 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
       // No provider takes the data of a top-up back.
       if (order.parent_order_id) throw failure('EsimInUse', { code: 'top_up' })
       const esims = await listEsims(context, order)
-      const states = await Promise.all(
-        esims.map((esim) =>
-          withFailureTypes(esimFailureTypes, () => providerOf(esim.provider).getStatus(esim.esimRef)),
-        ),
+      const seen = new Map<string, EsimState>()
+      const states = await mapUntilFault(
+        esims,
+        async ({ provider, esimRef }) => {
+          const status = await withFailureTypes(esimFailureTypes, () => providerOf(provider).getStatus(esimRef))
+          seen.set(esimRef, status.state)
+          return status
+        },
+        { concurrency: esimsAtOnce },
       )
       // No decision may depend on a state that the provider does not know.
       if (states.some(({ state }) => state === 'unknown'))
@@ -107,7 +120,7 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
         const left = esims.filter((esim) => !gone.includes(esim))
         if (left.length > 0) await claimReturn(sql, orderId, left, at)
         for (const { id, returnAsked } of gone) await noteGone(orderId, id, returnAsked, at)
-        await returnAll(order, left, at)
+        await returnAll(order, left, seen, at)
       } catch (error) {
         // Others may have gone back already.
         if (failureType(error) === 'EsimInUse') await raiseUnlessRefunded(sql, orderId, at)
@@ -218,8 +231,14 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
     if (!returnAsked) await noteReturnAsked(sql, id, at)
   }
 
-  async function returnAll(order: OrderRow, esims: StoredEsim[], at: Date): Promise<void> {
-    const askers = await returnAskers(order, esims, at)
+  /** @param states what the providers have just said of the eSIMs */
+  async function returnAll(
+    order: OrderRow,
+    esims: StoredEsim[],
+    states: ReadonlyMap<string, EsimState>,
+    at: Date,
+  ): Promise<void> {
+    const askers = await returnAskers(order, esims, states, at)
     for (const [index, esim] of esims.entries()) {
       if (esim.state === 'cancelled') continue
       const asker = askers.get(esim.provider)
@@ -235,18 +254,15 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
   }
 
   /** The providers that have filled an order, which remember for which returns they were asked. */
-  async function returnAskers(order: OrderRow, esims: StoredEsim[], at: Date) {
+  async function returnAskers(order: OrderRow, esims: StoredEsim[], states: ReadonlyMap<string, EsimState>, at: Date) {
     const left = esims.filter(({ state }) => state !== 'cancelled')
     const placements = (await listPlacements(sql, order.id)).filter(({ state }) => state !== 'refused')
     return new Map(
-      placements.map((placement) => [
-        placement.provider,
-        returns.asking(
-          heldPlacement(order, placement, null),
-          recordOf(order.id, placement, at),
-          left.filter(({ provider }) => provider === placement.provider).map(({ esimRef }) => esimRef),
-        ),
-      ]),
+      placements.map((placement) => {
+        const esimRefs = left.filter(({ provider }) => provider === placement.provider).map(({ esimRef }) => esimRef)
+        const record = recordOf(order.id, placement, at)
+        return [placement.provider, returns.asking(heldPlacement(order, placement, null), record, { esimRefs, states })]
+      }),
     )
   }
 

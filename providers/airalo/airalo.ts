@@ -5,7 +5,7 @@
 
 import { beginsWithOneOf } from '../../shared/prefixes.ts'
 import { reportingUnlisted, unreadable } from '../codes/meaning.ts'
-import type { EsimProvider, EsimStatus, ProviderPackage } from '../esim.ts'
+import type { EsimProvider, EsimState, EsimStatus, ProviderPackage, ReturnTogether } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import { maxCatalogueBytes, readEach, translateEach } from '../provider-call.ts'
 import { parseWebhook, readAmount, readListedOrder, readPackages, readSim, readUsage } from './readings.ts'
@@ -51,20 +51,34 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     return readUsage(await named('unknown_esim', call({ method: 'GET', path, schema: usageSchema })), reportUnlisted)
   }
 
-  /** Those that are not back yet if nobody has installed any of them; else none: each has its own turn. */
-  async function ifAllNew(esimRefs: readonly string[]): Promise<readonly string[]> {
-    const seen = await Promise.all(
-      esimRefs.map(async (esimRef) => {
-        try {
-          return { esimRef, state: (await getStatus(esimRef)).state }
-        } catch (error) {
-          if (!isProviderFailure(error)) throw error
-          return { esimRef, state: 'unknown' }
-        }
-      }),
-    )
-    const left = seen.filter(({ state }) => state !== 'cancelled')
-    return left.every(({ state }) => state === 'new') ? left.map(({ esimRef }) => esimRef) : []
+  /** What Airalo says of an eSIM, or has said a moment ago: its usage may be asked for ten times in a minute. */
+  function stateOf(esimRef: string, states: ReturnTogether['states'] | undefined): Promise<EsimState> {
+    const known = states?.get(esimRef)
+    if (known) return known
+    const asked = getStatus(esimRef).then(({ state }) => state)
+    states?.set(esimRef, asked)
+    return asked
+  }
+
+  /** Of others that are to go back, those that go with the first one: the first new ones, as many as are taken. */
+  async function goTogether({ esimRefs, states }: ReturnTogether): Promise<string[]> {
+    const found: string[] = []
+    for (let next = 0; next < esimRefs.length && found.length < ESIMS_PER_REFUND - 1; ) {
+      const looked = esimRefs.slice(next, next + ESIMS_PER_REFUND - 1 - found.length)
+      next += looked.length
+      const areNew = await Promise.all(looked.map((esimRef) => isSeenNew(esimRef, states)))
+      found.push(...looked.filter((_esimRef, index) => areNew[index]))
+    }
+    return found
+  }
+
+  async function isSeenNew(esimRef: string, states: ReturnTogether['states']): Promise<boolean> {
+    try {
+      return (await stateOf(esimRef, states)) === 'new'
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+      return false
+    }
   }
 
   /** @param filter of the query, with its leading `&` */
@@ -194,11 +208,11 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     hasTopUp: async ({ clientRef }) => (await findByDescription(clientRef, 'topup')).length > 0,
 
     async cancelUnused(esimRef, together) {
-      const { state } = await getStatus(esimRef)
+      const state = await stateOf(esimRef, together?.states)
       if (state === 'cancelled') return 'already'
       if (state === 'unknown') throw new ProviderFailure(PROVIDER, 'unavailable', 'unknown_state')
       if (state !== 'new') throw new ProviderFailure(PROVIDER, 'rejected', 'not_cancellable')
-      const others = await ifAllNew((together?.esimRefs ?? []).slice(0, ESIMS_PER_REFUND - 1))
+      const others = together ? await goTogether(together) : []
       for (const other of others) together?.onAsked(other)
       const form = { iccids: JSON.stringify([esimRef, ...others]), reason: 'CHANGE_OF_PLAN' }
       const { data } = await named(

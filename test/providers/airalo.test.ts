@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { milliseconds } from '../../policy/periods.ts'
 import { createAiralo } from '../../providers/airalo/airalo.ts'
+import type { EsimState } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { parseActivationCode } from '../../providers/lpa.ts'
 import { startAiralo } from '../../sim/airalo.ts'
@@ -504,23 +505,53 @@ test('a return of unused eSIMs at Airalo is requested, and Airalo’s staff deci
   }
 })
 
-test('eSIMs that go back together are one request at Airalo, of at most five, unless one of them is used', async () => {
+const goingBack = (esimRefs: readonly string[], asked: string[] = []) => ({
+  esimRefs,
+  states: new Map<string, Promise<EsimState>>(),
+  onAsked: (esimRef: string) => void asked.push(esimRef),
+})
+
+test('eSIMs that go back together are one request at Airalo, of at most five', async () => {
   const { provider, sim } = await world()
   await sim.do('limits', { refundPerMinute: 1 })
-  const { orderNo } = await provider.placeOrder({ clientRef: 'ref', packageCode: 'change-7days-1gb', quantity: 7 })
+  const { orderNo } = await provider.placeOrder({ clientRef: 'ref', packageCode: 'change-7days-1gb', quantity: 6 })
   const [first = '', ...rest] = (await provider.getEsims(orderNo)).map(({ esimRef }) => esimRef)
   const asked: string[] = []
-  const together = { esimRefs: rest, onAsked: (esimRef: string) => void asked.push(esimRef) }
-  expect(await provider.cancelUnused(first, together)).toBe('requested')
+  expect(await provider.cancelUnused(first, goingBack(rest, asked))).toBe('requested')
   expect(asked).toEqual(rest.slice(0, 4))
   expect((await sim.state()).refunds.map(({ iccids }) => iccids)).toEqual([[first, ...asked]])
-  const [sixth = '', seventh = ''] = rest.slice(4)
-  await expect(provider.cancelUnused(sixth)).rejects.toMatchObject({ code: 'rate_limited' })
-  await sim.do('limits', { refundPerMinute: 9 })
-  await sim.do('use', { iccid: seventh, bytes: 0.1 * GB })
-  const others = { esimRefs: [seventh], onAsked: () => expect.unreachable('it is in use') }
-  expect(await provider.cancelUnused(sixth, others)).toBe('requested')
-  expect((await sim.state()).refunds.at(-1)?.iccids).toEqual([sixth])
+  await expect(provider.cancelUnused(rest.at(-1) ?? '')).rejects.toMatchObject({ code: 'rate_limited' })
+})
+
+test('one that is used or of which Airalo says nothing keeps no other one back, and each is looked at once', async () => {
+  const { provider, sim } = await world()
+  const { orderNo } = await provider.placeOrder({ clientRef: 'ref', packageCode: 'change-7days-1gb', quantity: 7 })
+  const [first = '', used = '', unclear = '', silent = '', ...others] = (await provider.getEsims(orderNo)).map(
+    ({ esimRef }) => esimRef,
+  )
+  await sim.do('use', { iccid: used, bytes: 0.1 * GB })
+  const data = { status: 'UNKNOWN', remaining: null, total: null, is_unlimited: null, expired_at: null }
+  await sim.fault({ match: { path: `/${unclear}/usage$` }, status: 200, body: { data } })
+  await sim.fault({ match: { path: `/${silent}/usage$` }, status: 503 })
+  const together = goingBack([used, unclear, silent, ...others])
+  expect(await provider.cancelUnused(first, together)).toBe('requested')
+  expect((await sim.state()).refunds.map(({ iccids }) => iccids)).toEqual([[first, ...others]])
+  // Each in its own turn, by what Airalo has said of it.
+  await expect(provider.cancelUnused(used, together)).rejects.toMatchObject({ code: 'not_cancellable' })
+  await expect(provider.cancelUnused(unclear, together)).rejects.toMatchObject({ code: 'unknown_state' })
+  await expect(provider.cancelUnused(silent, together)).rejects.toMatchObject({ kind: 'unavailable', code: 'http_503' })
+  const looks = (await sim.log()).filter(({ url }) => url.endsWith('/usage')).map(({ url }) => url)
+  expect(looks).toHaveLength(7)
+  expect(new Set(looks).size).toBe(7)
+})
+
+test('an eSIM of which Airalo has just spoken is not looked at again', async () => {
+  const { provider, sim, buy } = await world()
+  const { esimRef } = await buy()
+  const together = goingBack([])
+  together.states.set(esimRef, Promise.resolve('new'))
+  expect(await provider.cancelUnused(esimRef, together)).toBe('requested')
+  expect((await sim.log()).filter(({ url }) => url.endsWith('/usage'))).toEqual([])
 })
 
 test('a refund that Airalo refuses counts as not requested, with whichever status it says so', async () => {

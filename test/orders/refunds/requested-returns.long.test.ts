@@ -35,18 +35,18 @@ const usageDown = (iccid: string | undefined) =>
 /** A request that Airalo documents as refused. */
 const refused = { status: 202, body: { data: [], meta: { message: 'The following ICCIDs do not belong to you' } } }
 
-/** An order of two eSIMs that Airalo has made and does not show us, so that it stays undelivered. */
-async function undelivered() {
+/** An order of some eSIMs that Airalo has made and does not show us, so that it stays undelivered. */
+async function undelivered(quantity = 2) {
   await airalo.fault({ match: { path: '/v2/orders/\\d+' }, status: 503, times: 200 })
   const person = await harness.signUp()
-  const order = await harness.buy(person, { packageCode, quantity: 2, until: 'provisioning' })
+  const order = await harness.buy(person, { packageCode, quantity, until: 'provisioning' })
   await untilPlacement(order.id, 'placed')
   const [placement] = await placements(order.id)
   const { orders } = await airalo.state()
   const iccids = orders
     .filter(({ description }) => description === placement?.client_ref)
     .flatMap((each) => each.iccids)
-  expect(iccids).toHaveLength(2)
+  expect(iccids).toHaveLength(quantity)
   const id = orders.find(({ description }) => description === placement?.client_ref)?.id ?? ''
   /** Lets Airalo show the order, beside other faults: what hides it has a number of times. */
   const show = () => until('the order is shown', () => provider.getEsims(String(id)), { everyMs: 1 })
@@ -78,6 +78,25 @@ test('eSIMs that Airalo refuses together go back one by one; the one that it ref
   expect(tasks).toHaveLength(2)
   const unreturned = { kind: 'provider_order_unreturned', detail: 'refund_refused' }
   expect(tasks).toEqual(expect.arrayContaining([expect.objectContaining(asked), expect.objectContaining(unreturned)]))
+})
+
+test('one eSIM that Airalo does not speak of keeps no other one back, which go together', async () => {
+  const { person, order, iccids, show } = await undelivered(3)
+  await usageDown(iccids[1])
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/cancel`), 200)
+  const before = (await airalo.state()).refunds.length
+  await show()
+  await harness.untilOrder(order.id, 'refunded')
+  await until('the others are asked for', async () => {
+    await harness.fastForward(order.id, '1 minute')
+    return (await requestsFor(iccids))[0] === 1
+  })
+  expect(await requestsFor(iccids)).toEqual([1, 0, 1])
+  expect((await airalo.state()).refunds).toHaveLength(before + 1)
+  await airalo.clearFaults()
+  await harness.fastForward(order.id, '30 minutes')
+  await untilPlacement(order.id, 'released')
+  expect(await requestsFor(iccids)).toEqual([1, 1, 1])
 })
 
 test('a cancelled order: the eSIM that was asked for is not asked for again while the other one cannot be looked at', async () => {
