@@ -125,45 +125,63 @@ export function createProviderReturns(context: Context) {
     asking,
 
     /**
-     * Returns every eSIM of the order, also those allocated late. Repeatable.
+     * Returns every eSIM of the order, also those allocated late, and those of its duplicates. Repeatable.
      * @throws PlacementUnsettled or StillAllocating while the provider may still allocate eSIMs, EsimInUse
      */
     async returnEsims(held: HeldPlacement, record: ReturnRecord): Promise<Returned> {
       const provider = providerOf(held)
       const triedForMs = sinceScheduledMs()
-      const together: string[] = []
-      const asked = asking(held, record, { esimRefs: together })
-      const cancel = async (esimRef: string): Promise<void> => {
-        await cancelUnused(asked, esimRef, triedForMs)
-      }
-      const orderNo = held.orderNo ?? (await findPlacement(held, cancel))
+      const { orderNo, duplicates } = await findPlacement(held)
       if (!orderNo) {
         if (triedForMs >= provider.settling.soughtForMs) return { outcome: 'never_placed' }
         throw failure('PlacementUnsettled', { nextRetryDelay: nextQueryMs(triedForMs) })
       }
-      let inUse: unknown
-      let failed: unknown
-      const esimRefs = held.esimRefs ?? (await lateEsims(provider, orderNo))
-      together.push(...esimRefs)
-      await mapUntilFault(
-        esimRefs,
-        (esimRef) =>
-          cancel(esimRef).catch((error: unknown) => {
-            // One that is in use, or of which its provider does not speak, must not keep the others with its customer.
-            if (failureType(error) === 'EsimInUse') inUse = error
-            else failed ??= error
-          }),
-        // Of those that go back together the first asks for all.
-        { concurrency: provider.repeatsSafely ? esimsAtOnce : 1 },
-      )
-      if (failed !== undefined) throw failed
-      if (inUse !== undefined) throw inUse
+      const faults: unknown[] = []
+      // What cannot be listed now keeps nothing back.
+      const unlessFault = (listing: Promise<string[]>): Promise<string[]> =>
+        listing.catch((error: unknown) => {
+          faults.push(error)
+          return []
+        })
+      const esimRefs = held.esimRefs ?? (await unlessFault(lateEsims(provider, orderNo)))
+      const copies = await unlessFault(esimsOf(provider, duplicates))
+      faults.push(...(await returnEach(held, record, [...copies, ...esimRefs])))
+      throwOf(faults)
       // The provider makes the others later, and nobody else would return them.
       const isPart = held.esimRefs === null && esimRefs.length < held.quantity
       if (isPart && triedForMs < provider.settling.soughtForMs)
         throw failure('StillAllocating', { code: 'too_few_esims', nextRetryDelay: nextQueryMs(triedForMs) })
       return { outcome: 'given_back', ...(isPart && { missing: `${esimRefs.length} of ${held.quantity} eSIMs` }) }
     },
+
+    /**
+     * Returns the eSIMs of orders that a repeated request has made beside the one of the placement. Repeatable.
+     * @throws ProviderUnavailable, EsimInUse
+     */
+    async returnDuplicates(held: HeldPlacement, duplicates: readonly string[], record: ReturnRecord): Promise<void> {
+      throwOf(await returnEach(held, record, await esimsOf(providerOf(held), duplicates)))
+    },
+  }
+
+  /** Asks for the return of each eSIM, whatever becomes of the others. @returns the failures */
+  async function returnEach(
+    held: HeldPlacement,
+    record: ReturnRecord,
+    esimRefs: readonly string[],
+  ): Promise<unknown[]> {
+    const triedForMs = sinceScheduledMs()
+    const faults: unknown[] = []
+    const asked = asking(held, record, { esimRefs })
+    await mapUntilFault(
+      esimRefs,
+      (esimRef) =>
+        cancelUnused(asked, esimRef, triedForMs).catch((error: unknown) => {
+          faults.push(error)
+        }),
+      // Of those that go back together the first asks for all.
+      { concurrency: providerOf(held).repeatsSafely ? esimsAtOnce : 1 },
+    )
+    return faults
   }
 
   /**
@@ -231,21 +249,24 @@ export function createProviderReturns(context: Context) {
   }
 
   /**
-   * Finds the order number of a placement whose reply was lost; null when the provider has none.
-   * @param returnDuplicate gets each eSIM of a duplicate that a repeated request has made
+   * Finds the order number of a placement whose reply was lost; null when the provider has none. `duplicates`: the
+   * numbers of other orders that a repeated request has made.
    */
-  async function findPlacement(
-    held: HeldPlacement,
-    returnDuplicate: (esimRef: string) => Promise<void>,
-  ): Promise<string | null> {
-    const provider = providerOf(held)
-    const { clientRef, placedAfter } = held
-    const found = await withFailureTypes(esimFailureTypes, () => provider.findOrder({ clientRef, placedAfter }))
-    for (const duplicate of found?.duplicates ?? []) {
-      const esims = await withFailureTypes(esimFailureTypes, () => provider.getEsims(duplicate))
-      for (const { esimRef } of esims) await returnDuplicate(esimRef)
+  async function findPlacement(held: HeldPlacement): Promise<{ orderNo: string | null; duplicates: string[] }> {
+    const { clientRef, placedAfter, orderNo } = held
+    if (orderNo !== null) return { orderNo, duplicates: [] }
+    const found = await withFailureTypes(esimFailureTypes, () => providerOf(held).findOrder({ clientRef, placedAfter }))
+    return found ?? { orderNo: null, duplicates: [] }
+  }
+
+  /** The eSIMs of some of a provider's orders. */
+  async function esimsOf(provider: EsimProvider, orderNos: readonly string[]): Promise<string[]> {
+    const esimRefs: string[] = []
+    for (const orderNo of orderNos) {
+      const esims = await withFailureTypes(esimFailureTypes, () => provider.getEsims(orderNo))
+      esimRefs.push(...esims.map(({ esimRef }) => esimRef))
     }
-    return found?.orderNo ?? null
+    return esimRefs
   }
 
   /** The eSIMs that the provider allocated after the order was given up. */
@@ -262,6 +283,11 @@ export function createProviderReturns(context: Context) {
 
 /** Whether no request was made, and the same one would be refused again. */
 const isRefusal = ({ kind, code }: ProviderFailure): boolean => kind === 'rejected' || finalFor.return.has(code)
+
+/** One that is in use, or of which its provider does not speak, must not keep the others with its customer. */
+function throwOf(faults: readonly unknown[]): void {
+  if (faults.length > 0) throw faults.find((error) => failureType(error) !== 'EsimInUse') ?? faults[0]
+}
 
 /** The call by which a placement is asked for, the same at each attempt. */
 export const placeOrderOf = ({ clientRef, packageCode, quantity, days }: HeldPlacement): PlaceOrder => ({

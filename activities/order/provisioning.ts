@@ -8,6 +8,7 @@ import { insertEsims, listEsims, type StoredEsim, setEsimState } from '../../db/
 import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import {
   claimPlacement,
+  type HeldPlacement,
   heldPlacement,
   listOffers,
   listPlacements,
@@ -25,11 +26,11 @@ import {
   type ProvidedEsim,
 } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
-import { failure, failureType } from '../../shared/failures.ts'
+import { failure, failureCode, failureType } from '../../shared/failures.ts'
 import { mapUntilFault } from '../../shared/map-until-fault.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
 import { type OrderActivities, orderStates } from '../../workflows/order/order.contract.ts'
-import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
+import { asFailure, esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { askOnce } from './ask-once.ts'
 import { isUnused } from './esim-rules.ts'
 import { knownOrder } from './known-order.ts'
@@ -51,6 +52,12 @@ type Activities = Pick<OrderActivities, 'startProvisioning' | 'provision' | 'rel
 
 /** Most allocations take a second or two, so the attempt polls before it leaves the rest to the slower retry policy. */
 const allocationPollsMs = [100, 200, 400, 800, 1600]
+
+/**
+ * How long the customer's eSIMs wait for the return of those that were bought beside them: while they wait, the return
+ * is tried every few seconds. After that it is an operator's, and the order goes on.
+ */
+const duplicatesHoldMs = 15 * 60_000
 
 export function createOrderProvisioningActivities(context: WorkerContext): Activities {
   const { sql } = context
@@ -173,8 +180,9 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
     const held = heldPlacement(order, placement, null)
     let orderNo = held.orderNo
     if (!orderNo && !isFirst) {
-      const asked = returns.asking(held, recordOf(order.id, placement, new Date()))
-      orderNo = await returns.findPlacement(held, (esimRef) => returnDuplicate(order.id, asked, esimRef))
+      const found = await returns.findPlacement(held)
+      if (found.duplicates.length > 0) await returnDuplicates(order.id, placement, held, found.duplicates)
+      orderNo = found.orderNo
     }
     if (!orderNo) {
       const place = () =>
@@ -266,19 +274,24 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
     )
   }
 
-  /** Returns a duplicate. A provider that refuses it costs us money, but the order goes on. */
-  async function returnDuplicate(
+  /**
+   * Returns the eSIMs that a repeated request has bought beside those of the order. A provider that keeps them costs us
+   * money, and must not keep the customer waiting: then an operator returns them, and the order goes on.
+   */
+  async function returnDuplicates(
     orderId: string,
-    provider: Pick<EsimProvider, 'cancelUnused'>,
-    esimRef: string,
+    placement: Placement,
+    held: HeldPlacement,
+    duplicates: readonly string[],
   ): Promise<void> {
+    const at = new Date()
     try {
-      await provider.cancelUnused(esimRef)
+      await returns.returnDuplicates(held, duplicates, recordOf(orderId, placement, at))
     } catch (error) {
-      if (!isProviderFailure(error)) throw error
-      if (error.kind !== 'rejected' && error.kind !== 'misconfigured') throw asFailure(error, esimFailureTypes)
-      const task = { kind: unreturned, subjectId: orderId, detail: error.code, at: new Date() }
-      await raiseOperatorTask(sql, task)
+      const type = failureType(error)
+      const mayPass = type === undefined || (type !== 'EsimInUse' && sinceScheduledMs() < duplicatesHoldMs)
+      if (mayPass) throw error
+      await raiseOperatorTask(sql, { kind: unreturned, subjectId: orderId, detail: failureCode(error) ?? type, at })
     }
   }
 

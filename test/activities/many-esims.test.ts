@@ -172,3 +172,31 @@ test('a refusal that is no word about the request keeps the eSIMs together, and 
     [],
   ])
 })
+
+test('the eSIMs of duplicates go back in one request with those of the order', async () => {
+  const esimsOf: Record<string, string[]> = { own: ['1', '2'], copy: ['3'] }
+  const { requests, release } = staffed(() => undefined, {
+    findOrder: async () => ({ orderNo: 'own', duplicates: ['copy'] }),
+    getEsims: async (orderNo) =>
+      (esimsOf[orderNo] ?? []).map((esimRef) => ({
+        esimRef,
+        iccid: esimRef,
+        activationCode: '',
+        confirmationCode: null,
+        apn: null,
+        unusedValidUntil: null,
+      })),
+  })
+  expect(await release({ orderNo: null, esimRefs: null, quantity: 2 })).toEqual({ outcome: 'given_back' })
+  expect(requests).toEqual([['3', '1', '2']])
+})
+
+test('a duplicate that cannot be listed keeps the order’s own eSIMs from nothing', async () => {
+  const { requests, release } = staffed(() => undefined, {
+    findOrder: async () => ({ orderNo: 'own', duplicates: ['copy'] }),
+    getEsims: async () => Promise.reject(new ProviderFailure('airalo', 'unavailable', 'http_503')),
+  })
+  const attempt = release({ orderNo: null, esimRefs: ['1', '2'] })
+  await expect(attempt).rejects.toMatchObject({ type: 'ProviderUnavailable' })
+  expect(requests).toEqual([['1', '2']])
+})

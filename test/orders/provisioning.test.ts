@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { always, bothSimulators, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'
 import { shareStack } from '../harness/harness.ts'
+import type { OrderView } from '../harness/purchases.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 
@@ -84,6 +85,15 @@ async function copied() {
   return order
 }
 
+/** The operator returns the copy by hand. */
+async function returnCopy(delivered: OrderView) {
+  const { orders } = await airalo.state()
+  const [placement] = await placements(delivered.id)
+  const ours = orders.filter(({ description }) => description === placement?.client_ref).flatMap(({ iccids }) => iccids)
+  const [copy = ''] = ours.filter((iccid) => iccid !== delivered.esims[0].iccid)
+  expect(await harness.context.esimProviders.airalo.cancelUnused(copy)).toBe('requested')
+}
+
 const tasksOf = async (orderId: string): Promise<{ kind: string; detail: string | null }[]> =>
   harness.context.sql`select kind, detail from attention where subject_id = ${orderId}`
 
@@ -106,13 +116,22 @@ test('a duplicate that Airalo does not take back becomes an operator task, and t
   await harness.fastForward(order.id, '30 seconds')
   const delivered = await harness.untilOrder(order.id, 'delivered')
   expect(await tasksOf(order.id)).toEqual([{ kind: 'provider_order_unreturned', detail: 'refund_refused' }])
+  await returnCopy(delivered)
+})
 
-  // The operator then returns the copy by hand.
-  const { orders } = await airalo.state()
-  const [placement] = await placements(order.id)
-  const ours = orders.filter(({ description }) => description === placement?.client_ref).flatMap(({ iccids }) => iccids)
-  const [copy = ''] = ours.filter((iccid) => iccid !== delivered.esims[0].iccid)
-  expect(await harness.context.esimProviders.airalo.cancelUnused(copy)).toBe('requested')
+test('a duplicate of which Airalo says nothing holds its order for a quarter of an hour; then an operator returns it', {
+  tags: 'long',
+}, async () => {
+  const order = await copied()
+  const body = { code: 89, reason: 'Your IP address is not permitted to access the Partner API.' }
+  await airalo.fault({ match: { method: 'POST', path: '/v2/refund' }, status: 403, body, times: always })
+  await harness.fastForward(order.id, '10 minutes')
+  expect(await tasksOf(order.id)).toEqual([])
+  await harness.fastForward(order.id, '8 minutes')
+  const delivered = await harness.untilOrder(order.id, 'delivered')
+  expect(await tasksOf(order.id)).toEqual([{ kind: 'provider_order_unreturned', detail: 'ip_not_allowed' }])
+  await airalo.clearFaults()
+  await returnCopy(delivered)
 })
 
 test('an order waits for an eSIM that is allocated later', async () => {
