@@ -368,6 +368,7 @@ const tables: Record<string, Table> = {
       charged_micros: business,
       confirmed_at: technical,
       returns_asked: blind("the provider's names for its eSIMs"),
+      return_asking_until: technical,
     },
   },
   esims: {

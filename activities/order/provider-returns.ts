@@ -22,6 +22,12 @@ export interface ReturnRecord {
    * operators.
    */
   keep(asked: KeptReturn): Promise<void>
+  /**
+   * Asks while nobody else asks about this placement: two at the same time would make two requests.
+   * @param ask gets the marks that are kept by now
+   * @throws ProviderUnavailable while somebody else asks
+   */
+  alone?<Answer>(ask: (kept: readonly string[]) => Promise<Answer>): Promise<Answer>
 }
 
 interface KeptReturn {
@@ -192,7 +198,7 @@ export function createProviderReturns(context: Context) {
    */
   function asking(
     held: HeldPlacement,
-    { keep }: ReturnRecord,
+    { keep, alone }: ReturnRecord,
     together: Together = { esimRefs: [] },
   ): Pick<EsimProvider, 'cancelUnused'> {
     const provider = providerOf(held)
@@ -243,7 +249,11 @@ export function createProviderReturns(context: Context) {
       async cancelUnused(esimRef) {
         if (isAsked(esimRef)) return 'already'
         if (unanswered !== undefined) throw unanswered
-        return ask(esimRef)
+        if (provider.repeatsSafely || !alone) return ask(esimRef)
+        return alone((kept) => {
+          asked = kept
+          return ask(esimRef)
+        })
       },
     }
   }

@@ -7,7 +7,9 @@ import { noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
 import { insertEsims, listEsims, type StoredEsim, setEsimState } from '../../db/order/esims.ts'
 import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import {
+  beginAskingForReturn,
   claimPlacement,
+  endAskingForReturn,
   type HeldPlacement,
   heldPlacement,
   listOffers,
@@ -58,6 +60,8 @@ const allocationPollsMs = [100, 200, 400, 800, 1600]
  * is tried every few seconds. After that it is an operator's, and the order goes on.
  */
 const duplicatesHoldMs = 15 * 60_000
+/** Longer than one worker asks for a return: the provider has 15 s for each of its answers. */
+const askingTakesMs = 60_000
 
 export function createOrderProvisioningActivities(context: WorkerContext): Activities {
   const { sql } = context
@@ -301,6 +305,15 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
       async keep({ marks, task }) {
         if (task) await raiseOperatorTask(sql, { ...task, subjectId: orderId, at })
         await noteReturnsAsked(sql, id, marks)
+      },
+      async alone(ask) {
+        const asking = await beginAskingForReturn(sql, id, askingTakesMs)
+        if (!asking) throw failure('ProviderUnavailable', { code: 'asked_elsewhere' })
+        try {
+          return await ask(asking.asked)
+        } finally {
+          await endAskingForReturn(sql, id, asking.until)
+        }
       },
     }
   }

@@ -691,6 +691,7 @@ export interface ProviderOrders {
   charged_micros: bigint | null
   confirmed_at: Date | null
   returns_asked: string[]
+  return_asking_until: Date | null
 }
 
 export interface ProviderSpending {

@@ -18,7 +18,7 @@ type OfferedAt = Pick<Packages, 'daily' | 'kind' | 'destinations'> & {
  */
 export type Placement = Omit<
   ProviderOrders,
-  'order_id' | 'reason' | 'expected_cost_micros' | 'charged_micros' | 'confirmed_at'
+  'order_id' | 'reason' | 'expected_cost_micros' | 'charged_micros' | 'confirmed_at' | 'return_asking_until'
 > &
   OfferedAt
 
@@ -220,6 +220,31 @@ export async function notePlaced(sql: Queryable, id: string, orderNo: string): P
  */
 export async function noteReturnsAsked(sql: Queryable, id: string, marks: readonly string[]): Promise<void> {
   await sql`update provider_orders set returns_asked = returns_asked || ${[...marks]}::text[] where id = ${id}`
+}
+
+/**
+ * Begins to ask the provider of a placement for the return of eSIMs, which one worker does at a time: two would make
+ * two requests.
+ * @param forMs after this time a worker that has not ended it counts as dead
+ * @returns what was asked for by now, and until when this worker may ask, as text: a Date has no microseconds.
+ * Undefined while another worker asks
+ */
+export async function beginAskingForReturn(
+  sql: Queryable,
+  id: string,
+  forMs: number,
+): Promise<{ asked: string[]; until: string } | undefined> {
+  const [row] = await sql<{ asked: string[]; until: string }[]>`
+    update provider_orders set return_asking_until = clock_timestamp() + ${forMs} * interval '1 millisecond'
+    where id = ${id} and (return_asking_until is null or return_asking_until < clock_timestamp())
+    returning returns_asked as asked, return_asking_until::text as until`
+  return row
+}
+
+/** Ends what `beginAskingForReturn` has begun, unless another worker has begun since. */
+export async function endAskingForReturn(sql: Queryable, id: string, until: string): Promise<void> {
+  await sql`update provider_orders set return_asking_until = null
+    where id = ${id} and return_asking_until = ${until}::text::timestamptz`
 }
 
 /** Changes the state of a placement. @returns false when it has another state by now */

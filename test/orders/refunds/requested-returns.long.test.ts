@@ -5,8 +5,10 @@
 import { randomUUID } from 'node:crypto'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
+import { createActivities } from '../../../activities/index.ts'
 import { createRestoreActivities } from '../../../activities/restore.ts'
 import { insertItem, insertRestore } from '../../../db/backup/restores.ts'
+import { failureCode } from '../../../shared/failures.ts'
 import { always, watchPlacements } from '../../harness/checks/placements.ts'
 import { deleteAccount } from '../../harness/deletions.ts'
 import { shareStack } from '../../harness/harness.ts'
@@ -97,6 +99,43 @@ test('one eSIM that Airalo does not speak of keeps no other one back, which go t
   await harness.fastForward(order.id, '30 minutes')
   await untilPlacement(order.id, 'released')
   expect(await requestsFor(iccids)).toEqual([1, 1, 1])
+})
+
+test('a return that twenty ask for at once is one request, and no eSIM is looked at twice for each of them', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode, quantity: 2 })
+  const iccids = iccidsOf(order)
+  const { withdrawEsims } = createActivities({ ...harness.context, temporal: harness.temporal }, async () => ({}))
+  const before = (await airalo.log()).length
+  const ask = () =>
+    new MockActivityEnvironment()
+      .run(() => withdrawEsims({ orderId: order.id, asOf: new Date().toISOString() }))
+      .then(
+        () => 'returned',
+        (error: unknown) => failureCode(error),
+      )
+  const answers = await Promise.all(Array.from({ length: 20 }, ask))
+  expect(answers).toContain('returned')
+  expect(answers.filter((each) => each !== 'returned' && each !== 'asked_elsewhere')).toEqual([])
+  expect(await requestsFor(iccids)).toEqual([1, 1])
+  const looks = (await airalo.log()).slice(before).filter(({ url }) => url.endsWith('/usage'))
+  expect(looks).toHaveLength(20 * 2)
+  // The next one finds that both were asked for.
+  expect(await ask()).toBe('returned')
+  expect(await requestsFor(iccids)).toEqual([1, 1])
+})
+
+test('a worker that has died while it asked keeps nobody from asking for longer than a minute', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode })
+  const hold = (until: string) =>
+    sql`update provider_orders set return_asking_until = now() + ${until}::interval where order_id = ${order.id}`
+  await hold('1 minute')
+  const answer = await person.caller.post(`/v1/orders/${order.id}/refund`)
+  expect([answer.status, answer.body.code]).toEqual([503, 'provider_unavailable'])
+  await hold('-1 second')
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
+  expect(await requestsFor(iccidsOf(order))).toEqual([1])
 })
 
 test('a cancelled order: the eSIM that was asked for is not asked for again while the other one cannot be looked at', async () => {
