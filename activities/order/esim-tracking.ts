@@ -26,6 +26,8 @@ type Activities = Pick<OrderActivities, 'refreshEsims' | 'watchEsims'>
 
 /** after a notice whose mail or push could not be sent */
 const noticeRetryMs = 15 * 60_000
+/** After a return that was answered with a failure: who asks again completes it. */
+const askedAgainWithinMs = milliseconds.hour
 /** A provider that has not answered for so long after a hint is asked by the watch. */
 const hintIsOverAfterMs = milliseconds.hour
 
@@ -85,6 +87,9 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
       const isFirst = activityInfo().attempt === 1 && !isUnsure
       const justAsked = isFirst && Date.now() - at.getTime() < milliseconds.minute
       const { ended, givenBack, refundDue, nextCheckMs } = await check(orderId, at, { justAsked })
+      // Some may have gone back with a return that was answered with a failure, and nobody has asked again since.
+      const isLeft = isUnsure && !givenBack && !refundDue && sinceScheduledMs() >= askedAgainWithinMs
+      if (isLeft) await raiseUnlessRefunded(sql, orderId, at)
       if (!ended) throw failure('EsimStillLives', { nextRetryDelay: nextCheckMs })
       if (givenBack || refundDue) return { recorded: false, ...(refundDue && { refundDue }) }
       await raiseUnlessRefunded(sql, orderId, at)

@@ -205,6 +205,27 @@ test('the first of two eSIMs went back, and the second is used after the provide
   ).toEqual(returnedOf(1, 2))
 })
 
+test('the first of two eSIMs went back while the provider was down, and nobody asks for the other: an operator task within a day', async () => {
+  const { person, order, iccids } = await delivered(2)
+  const { esims } = await esimAccess.state()
+  const second = esims.findLast(({ iccid }) => iccid === iccids[1])
+  const match = { path: '/esim/cancel', contains: second?.esimTranNo ?? '' }
+  await esimAccess.fault({ match, status: 503, times: always })
+  expect((await requestReturnOf(person.caller, order.id)).status).toBe(503)
+  await esimAccess.clearFaults()
+  await harness.fastForward(order.id, '25 hours')
+  const tasks = await untilValue(
+    'operators are told',
+    () => attention(order.id),
+    ({ length }) => length > 0,
+  )
+  expect(tasks).toEqual(returnedOf(1, 2))
+  // Its customer asks again, and has the money.
+  expectStatus(await requestReturnOf(person.caller, order.id), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  expect(await attention(order.id)).toEqual([])
+})
+
 /** The customer asks for the return while the provider is down, and then uses the eSIM. */
 async function usedAfterOutage() {
   const bought = await delivered()
