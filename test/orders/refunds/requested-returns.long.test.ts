@@ -138,6 +138,41 @@ test('a worker that has died while it asked keeps nobody from asking for longer 
   expect(await requestsFor(iccidsOf(order))).toEqual([1])
 })
 
+const tooMany = (wait: string) => ({
+  status: 429,
+  headers: { 'Retry-After': wait },
+  body: { message: 'Too Many Attempts.' },
+})
+const elsewhere = { status: 404, body: '<html>not here</html>' }
+const malformed = { status: 202, body: 'thanks' }
+
+test.each([
+  ['the reply is lost, then another server answers 404', [{ cut: 'after' }, elsewhere], 2],
+  ['the answer is malformed, then it is slow', [malformed, { delayMs: 1_500 }], 1],
+  ['too many requests with a wait that is none, then the reply is lost', [tooMany('soon'), { cut: 'after' }], 2],
+  ['too many requests with a wait of years, twice', [tooMany('99999999999'), tooMany('99999999999')], 1],
+] as const)('two faults on the request for one return: %s', { timeout: 60_000 }, async (_what, faults, requests) => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode })
+  for (const fault of faults) await airalo.fault({ match: { method: 'POST', path: '/v2/refund$' }, ...fault })
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  expect(await requestsFor(iccidsOf(order))).toEqual([requests])
+  expect(await attention(order.id)).toMatchObject([asked])
+})
+
+test('Airalo that is silent for eight days: the customer has the money back, and an operator the eSIMs', async () => {
+  const { person, order, iccids } = await undelivered()
+  await airalo.fault({ match: { path: '/v2/' }, status: 503, times: always })
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/cancel`), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  await harness.fastForward(order.id, '8 days')
+  await until('an operator has it', async () => (await attention(order.id)).length > 0)
+  expect(await attention(order.id)).toMatchObject([{ kind: 'provider_order_unreturned' }])
+  await airalo.clearFaults()
+  expect(await requestsFor(iccids)).toEqual([0, 0])
+})
+
 test('a cancelled order: the eSIM that was asked for is not asked for again while the other one cannot be looked at', async () => {
   const { person, order, iccids, show } = await undelivered()
   await usageDown(iccids[1])
