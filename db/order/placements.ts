@@ -234,11 +234,11 @@ export async function beginAskingForReturn(
   id: string,
   forMs: number,
 ): Promise<{ asked: string[]; until: string } | undefined> {
-  const [row] = await sql<{ asked: string[]; until: string }[]>`
+  const [row] = await sql<(Pick<ProviderOrders, 'returns_asked'> & { until: string })[]>`
     update provider_orders set return_asking_until = clock_timestamp() + ${forMs} * interval '1 millisecond'
     where id = ${id} and (return_asking_until is null or return_asking_until < clock_timestamp())
-    returning returns_asked as asked, return_asking_until::text as until`
-  return row
+    returning returns_asked, return_asking_until::text as until`
+  return row && { asked: row.returns_asked, until: row.until }
 }
 
 /** Ends what `beginAskingForReturn` has begun, unless another worker has begun since. */
