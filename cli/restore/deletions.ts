@@ -272,7 +272,8 @@ async function closeUncertain(
       reason: notAccepted,
       ended_at: at,
       payment_intent_id: isSettled ? (payment?.paymentIntentId ?? known) : null,
-      checkout_session_id: null,
+      // It is redacted with its payment: its customer has typed an address and a name there.
+      checkout_session_id: isSettled ? page : null,
     })
     if (payment && !isSettled)
       await raiseOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: payment.paymentIntentId, at })

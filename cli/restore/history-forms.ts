@@ -52,7 +52,11 @@ export const runInputs = {
 export const orderResults = {
   confirmPayment: z.discriminatedUnion('state', [
     z.object({ state: z.enum(['pending', 'cancelled']) }),
-    z.object({ state: z.literal('paid'), review: z.string().nullable() }),
+    z.object({
+      state: z.literal('paid'),
+      review: z.string().nullable(),
+      deliverBy: z.iso.datetime().exactOptional(),
+    }),
   ]) satisfies z.ZodType<PaymentTruth>,
   cancelPayment: z.enum(['cancelled', 'paid']),
   settleWithoutRun: z.discriminatedUnion('state', [

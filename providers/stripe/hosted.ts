@@ -97,6 +97,12 @@ export function createHostedPayments({ sdk, call, create, statusIn }: StripeClie
       }
     },
 
+    /** The page on which a payment was made, or tried; null when there is none. */
+    async pageOf(paymentIntentId: string): Promise<string | null> {
+      const found = pages((page) => sdk.checkout.sessions.list({ ...page, payment_intent: paymentIntentId }))
+      return (await toTheEnd(found))[0]?.id ?? null
+    },
+
     /**
      * Creates the page of a payment. For 24 hours a repeated key with the same end returns the first one. With another
      * end it makes another page, since Stripe refuses a key that comes with other parameters: nobody has the address of

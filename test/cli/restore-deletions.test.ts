@@ -36,7 +36,10 @@ const unknownToStripe = (payment: string) =>
 afterAll(() => stripe.clearFaults())
 
 /** Somebody whom a deletion's run has erased since the dump, while an operator looked at their paid order. */
-async function eraseAgain(row: { payment_intent_id?: null; checkout_session_id?: string }, isUnknown: boolean) {
+async function eraseAgain(
+  row: { payment_intent_id?: null; checkout_session_id?: string },
+  { isUnknown = false, isSettled = false } = {},
+) {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
   const payment = (await findOrder(sql, id))?.payment_intent_id ?? ''
@@ -46,7 +49,8 @@ async function eraseAgain(row: { payment_intent_id?: null; checkout_session_id?:
   const accountRef = cipher.accountRef(person.accountId)
   const erasedAt = new Date().toISOString()
   const erasure = { receiptId: randomUUID(), erasedAt, backupsGoneBy: erasedAt, pending: [] }
-  const history = { input: { accountRef, reason }, activities: [], failedWith: undefined }
+  const settled = { type: 'settlePayments', input: {}, at: new Date(), completed: { result: { watch: false } } }
+  const history = { input: { accountRef, reason }, activities: isSettled ? [settled] : [], failedWith: undefined }
   const restoreId = await openRestore(sql)
   const isolate = createFailureIsolation(sql, restoreId)
   const isErased = await redoDeletion(context, { accountRef, history, erasure, known: undefined }, isolate)
@@ -58,12 +62,13 @@ async function eraseAgain(row: { payment_intent_id?: null; checkout_session_id?:
     payment,
     isErased,
     isInSeal: inSeal.includes(payment),
+    inSeal,
     items: await listItems(sql, restoreId, { after: undefined, outcome: undefined, limit: 100 }),
   }
 }
 
 test('U2: the payment of somebody who was erased since, whose order may have been delivered, is an operator task', async () => {
-  const { payment, isErased, isInSeal } = await eraseAgain({}, false)
+  const { payment, isErased, isInSeal } = await eraseAgain({})
   expect({ isErased, isInSeal }).toEqual({ isErased: true, isInSeal: false })
   expect(await tasksOf(payment)).toEqual([{ kind: 'payment_without_order', detail: null }])
 })
@@ -73,12 +78,18 @@ test.each([
   ['a page', { payment_intent_id: null, checkout_session_id: 'cs_test_unknown' }],
 ] as const)('%s that Stripe does not know keeps nobody from being erased again', async (_what, row) => {
   const isPayment = Object.keys(row).length === 0
-  const { person, payment, isErased, isInSeal, items } = await eraseAgain(row, isPayment)
+  const { person, payment, isErased, isInSeal, items } = await eraseAgain(row, { isUnknown: isPayment })
   expect({ isErased, isInSeal }).toEqual({ isErased: true, isInSeal: false })
   expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
   const subjectId = isPayment ? payment : 'cs_test_unknown'
   expect(items).toMatchObject([{ kind: 'payment', subjectId, outcome: 'undecided' }])
   expect(await tasksOf(subjectId)).toMatchObject([{ kind: 'restore_undecided' }])
+})
+
+test('G3: the page of Stripe on which somebody has paid who was erased since is still to be redacted', async () => {
+  const page = `cs_test_${randomUUID()}`
+  const { payment, inSeal } = await eraseAgain({ checkout_session_id: page }, { isSettled: true })
+  expect(inSeal).toEqual(expect.arrayContaining([payment, page]))
 })
 
 test('G3: the rows that the task of a deletion names stay named when a restore raises it again', async () => {

@@ -37,8 +37,8 @@ const { sql, esimProviders, stripe } = context
 interface Lost {
   order: OrderView
   placed: PlacedOrder[]
-  /** Rebuilds the order's rows. @param as changes what its run has done */
-  rebuild(as?: (activities: RecordedActivity[]) => RecordedActivity[]): Promise<unknown>
+  /** Rebuilds the order's rows. @param as changes what its run has done @param isOpen of the run */
+  rebuild(as?: (activities: RecordedActivity[]) => RecordedActivity[], isOpen?: boolean): Promise<unknown>
   references: string[]
 }
 
@@ -66,9 +66,9 @@ async function lost(packageCode: string, before: (order: OrderView) => Promise<u
     order,
     placed,
     references,
-    rebuild: (as = (activities) => activities) =>
+    rebuild: (as = (activities) => activities, isOpen = true) =>
       rebuildOrder(context, {
-        run: { ...run, activities: as(beforeDelivery) },
+        run: { ...run, isOpen, activities: as(beforeDelivery) },
         payment: { id: payment.paymentIntentId, read: async () => payment, readIfShown: async () => payment },
         placed,
         partialRefunds: [],
@@ -161,6 +161,30 @@ test('U2: an order whose eSIMs its provider does not know any more becomes an op
   })
   expect((await findOrder(sql, order.id))?.delivered_at).toBeNull()
   expect(await listDocuments(sql, order.id)).toEqual([])
+})
+
+test('U2: a rebuilt order is promised for when its run has said, of whose payment nobody may have heard for long', async () => {
+  const { order, rebuild } = await lost(testPackages.onlyEsimAccess)
+  const promised = new Date(order.paidAt)
+  promised.setMinutes(promised.getMinutes() + 17)
+  const told = { state: 'paid', review: null, deliverBy: promised.toISOString() }
+  await rebuild((activities) =>
+    activities.map((each) => (each.type === 'confirmPayment' ? { ...each, completed: { result: told } } : each)),
+  )
+  expect((await findOrder(sql, order.id))?.deliver_by).toEqual(promised)
+})
+
+test('an order that its run follows no more is rebuilt with the use of its eSIMs, as the provider says it', async () => {
+  const used = 2 ** 20
+  const { order, rebuild } = await lost(testPackages.onlyEsimAccess, async ({ esims }) => {
+    await harness.sims.esimAccess.do('use', { iccid: esims[0].iccid, bytes: used })
+  })
+  await rebuild(undefined, false)
+  expect(await esimsOf(order.id)).toMatchObject([{ usedBytes: used, state: 'in_use' }])
+  // One that the provider does not speak of keeps nothing from being rebuilt.
+  await harness.sims.esimAccess.refuse({ match: { contains: 'esimTranNo' }, code: '310272', times: 1_000_000 })
+  await rebuild(undefined, false)
+  await harness.sims.esimAccess.clearFaults()
 })
 
 test('U6: a refund keeps its credit note when another one was made after it that no run knows', async () => {

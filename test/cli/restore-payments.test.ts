@@ -19,7 +19,8 @@ import { plusMs } from '../../shared/calendar.ts'
 import { orderAftercareWorkflowId, orderWorkflowId, paymentSignal } from '../../workflows/order/order.contract.ts'
 import { partialRefundKey } from '../../workflows/order/partial-refund.contract.ts'
 import { shareStack } from '../harness/harness.ts'
-import { loseAccount, loseOrders, openRestore, startRestoreRun } from '../harness/lost.ts'
+import { expectStatus } from '../harness/http.ts'
+import { loseAccount, loseDelivery, loseOrders, openRestore, startRestoreRun } from '../harness/lost.ts'
 import type { Person } from '../harness/people.ts'
 import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages } from '../harness/test-packages.ts'
@@ -74,22 +75,49 @@ async function orderedOnTheWeb(): Promise<Page> {
   const id = location?.split('/').at(-1) ?? ''
   return { person, id, payAt, sessionId: payAt.split('/').at(-1) ?? '' }
 }
-const pay = (address: string) =>
-  fetch(address, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ number: '4242424242424242' }) })
+const pay = (address: string, number = '4242424242424242') =>
+  fetch(address, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ number }) })
+const loseRow = ({ person, id }: Page) =>
+  sql.begin(async (tx) => {
+    await tx`select erase_only(${person.accountId})`
+    await tx`delete from orders where id = ${id}`
+  })
 const chargesOf = async (orderId: string) =>
   (await stripe.state()).paymentIntents.filter(({ metadata }) => metadata.order_id === orderId)
 
 test('U2: a top-up that waits on Stripe’s page is lost, and can be paid there after the restore all the same', async () => {
-  const { person, id, payAt, sessionId } = await orderedOnTheWeb()
-  await sql.begin(async (tx) => {
-    await tx`select erase_only(${person.accountId})`
-    await tx`delete from orders where id = ${id}`
-  })
+  const page = await orderedOnTheWeb()
+  const { id, payAt, sessionId } = page
+  await loseRow(page)
   const { itemsOf } = await restored()
   expect(await itemsOf(id)).toEqual([['rebuilt', null]])
   expect(await findOrder(sql, id)).toMatchObject({ status: 'awaiting_payment', checkout_session_id: sessionId })
   expect((await pay(payAt)).status).toBe(303)
   await harness.untilOrder(id, 'delivered')
+})
+
+test('U2: an order whose customer has tried in vain to pay on Stripe’s page has the page again, which ends with it', async () => {
+  const page = await orderedOnTheWeb()
+  const { person, id, payAt, sessionId } = page
+  expect(await (await pay(payAt, '4000000000000002')).text()).toContain('Try another card')
+  const [tried] = await chargesOf(id)
+  await loseRow(page)
+  await restored()
+  expect(await findOrder(sql, id)).toMatchObject({ payment_intent_id: tried?.id, checkout_session_id: sessionId })
+  expectStatus(await person.caller.post(`/v1/orders/${id}/cancel`), 200)
+  const { sessions } = await stripe.state()
+  expect(sessions.find((each) => each.id === sessionId)?.status).toBe('expired')
+})
+
+test('G3: an order that was paid on Stripe’s page has the page again, with which its payment is redacted', async () => {
+  const page = await orderedOnTheWeb()
+  const { id, payAt, sessionId } = page
+  expect((await pay(payAt)).status).toBe(303)
+  await harness.untilOrder(id, 'delivered')
+  await loseDelivery(sql, id)
+  await loseRow(page)
+  await restored()
+  expect(await findOrder(sql, id)).toMatchObject({ status: 'delivered', checkout_session_id: sessionId })
 })
 
 test('U2: a page on which an order of a lost account could be paid is ended', async () => {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultDataConverter } from '@temporalio/common'
 import { expect, test } from 'vitest'
+import { broughtBack, rebuiltColumns } from '../../cli/restore/columns.ts'
 import { stepsDone } from '../../cli/restore/deletions.ts'
 import { erasureIn } from '../../cli/restore/erasure-sources.ts'
 import { makePartialRefundResult, orderInputs, orderResults, runInputs } from '../../cli/restore/history-forms.ts'
@@ -169,4 +170,17 @@ test.each([
   ['leaveToOperator', { processor: 'a pigeon', state: 'done' }],
 ])('G3: an answer of %s in another form makes a deletion’s history unreadable', (type, result) => {
   expect(() => stepsDone([completed(type, result)])).toThrow(HistoryUnreadable)
+})
+
+test('what a restore does not bring back of a row that it rebuilds has a reason', () => {
+  for (const [table, columns] of Object.entries(rebuiltColumns)) {
+    expect(afterLoss.rebuilt, table).toHaveProperty(table)
+    const lost = Object.values<string>(columns).filter((source) => source.startsWith('lost'))
+    for (const source of lost) expect(source.length, source).toBeGreaterThan('lost: '.length + 20)
+  }
+  expect(broughtBack('refunds', { created_at: new Date(), credit_note: 'AMA-CN-2026-000001' })).toEqual({
+    created_at: true,
+    credit_note: 'AMA-CN-2026-000001',
+  })
+  expect(broughtBack('orders', { fact_id: 'random', request_hash: null, quantity: 2 })).toEqual({ quantity: 2 })
 })

@@ -28,7 +28,7 @@ import { type RecordedActivity, readAs } from '../run-history.ts'
 import type { RepeatingContext } from '../until-answered.ts'
 import type { PlacedOrder } from './own-order.ts'
 import type { OrderPayment } from './payments.ts'
-import { keepOpenPlacements, rebuildProvided } from './rebuild-placements.ts'
+import { keepOpenPlacements, readEsimStates, rebuildProvided } from './rebuild-placements.ts'
 import { rebuildRefunds } from './rebuild-refunds.ts'
 import { hasRefunded, mayHoldEsims, ownRefund, readDelivery, refundReason } from './run-reports.ts'
 
@@ -61,6 +61,8 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
   }
   const order = await findOrder(sql, orderId)
   if (order && mayHoldEsims(run)) await keepOpenPlacements(context, order, run, placed)
+  // Nobody else asks any more: a bank would be shown eSIMs that were never used.
+  if (order && !run.isOpen) await readEsimStates(context, order)
   if (!order) return undefined
   const payment = await paymentAtEnd(order)
   if (!payment) return undefined
@@ -186,14 +188,15 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
     const paid = await facts.payment.read()
     if (!paid) return
     if (truth.state === 'paid') {
-      const { review } = truth
+      const { review, deliverBy } = truth
       const recorded = {
         status: review ? 'in_review' : 'provisioning',
         reason: review,
         payment_kind: paid.methodKind,
         paid_at: at,
         card_country: evidenceOf(paid.cardCountry),
-        deliver_by: review ? null : limitOf('provisioning', at),
+        // The hour begins with the payment, of which the run may have heard long after it.
+        deliver_by: review ? null : deliverBy === undefined ? limitOf('provisioning', at) : new Date(deliverBy),
       } as const
       await sql.begin((tx) => recordPaid(tx, orderId, factsOf(order), recorded))
       return
@@ -206,7 +209,7 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
 }
 
 async function insertLostOrder(
-  context: Context,
+  context: RepeatingContext,
   run: OrderRun,
   payable: Payment | OpenPage,
 ): Promise<Loss | undefined> {
@@ -222,13 +225,13 @@ async function insertLostOrder(
   const order = newOrder(input, sold, {
     gross_minor: payable.amountMinor,
     currency: payable.currency,
-    // A payment that is known need not be read on its page.
+    // The page of a payment ends it, and is redacted with it: its customer may have typed an address and a name there.
     ...('sessionId' in payable
       ? { payment_intent_id: null, payment_client_secret: null, checkout_session_id: payable.sessionId }
       : {
           payment_intent_id: payable.paymentIntentId,
           payment_client_secret: fields.seal('payment_client_secret', payable.clientSecret),
-          checkout_session_id: null,
+          checkout_session_id: input.hosted ? await context.stripe.pageOf(payable.paymentIntentId) : null,
         }),
     customer_session_secret: null,
     // A purchase that was measured under the lost id must not be measured again.

@@ -4,7 +4,7 @@ import type { Context } from '../../../context.ts'
 import { restoreUndecided } from '../../../db/backup/restores.ts'
 import type { PackageOffers } from '../../../db/connection/schema.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
-import { insertEsims, listEsims } from '../../../db/order/esims.ts'
+import { insertEsims, listEsims, recordEsimStatus } from '../../../db/order/esims.ts'
 import { findOrder, type OrderRow } from '../../../db/order/orders.ts'
 import {
   deleteSuperseded,
@@ -62,6 +62,21 @@ async function esimsOf(
   } catch (error) {
     if (isProviderFailure(error) && (error.kind === 'rejected' || error.code === 'still_allocating')) return undefined
     throw error
+  }
+}
+
+/** The states and the use of the eSIMs of an order that no run follows any more, as far as their provider says them. */
+export async function readEsimStates(context: RepeatingContext, order: OrderRow): Promise<void> {
+  const { sql, esimProviders } = context
+  for (const esim of await listEsims(context, order)) {
+    if (esim.state === 'cancelled') continue
+    try {
+      const status = await esimProviders[esim.provider].getStatus(esim.esimRef)
+      if (status.state !== 'unknown') await recordEsimStatus(sql, esim.id, status, new Date())
+    } catch (error) {
+      // Nothing is owed for it: the order is rebuilt without its use.
+      if (!isProviderFailure(error)) throw error
+    }
   }
 }
 

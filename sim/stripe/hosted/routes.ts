@@ -38,10 +38,11 @@ export function mountHosted(router: Router, parts: Parts): void {
   const { account, protocol, sessions } = parts
   const path = '/v1/checkout/sessions'
   protocol.endpoint(router, 'post', path, created, ({ parameters, origin }) => sessions.create(parameters, origin))
-  protocol.endpoint(router, 'get', path, [...pagination, 'status'], ({ parameters }) => {
-    const status = text(parameters, 'status')
+  protocol.endpoint(router, 'get', path, [...pagination, 'status', 'payment_intent'], ({ parameters }) => {
+    const [status, intent] = [text(parameters, 'status'), text(parameters, 'payment_intent')]
     // One that has expired meanwhile shows it.
-    const isWanted = ({ id }: Stripe.Checkout.Session) => [undefined, sessions.find(id).status].includes(status)
+    const isWanted = ({ id, payment_intent }: Stripe.Checkout.Session) =>
+      [undefined, sessions.find(id).status].includes(status) && [undefined, idOf(payment_intent)].includes(intent)
     return list(path, account.sessions, parameters, [], isWanted)
   })
   protocol.endpoint(router, 'get', `${path}/:id`, [], ({ id }) => sessions.find(id))

@@ -85,6 +85,7 @@ const stripe: Record<string, CoveredCall> = {
   paymentsCreated: { network: 'GET /v1/payment_intents' },
   // Only a restore asks, which repeats it.
   openPages: {},
+  pageOf: {},
   orderEvents: { network: 'GET /v1/events' },
   olderPaymentsRefunded: { network: 'GET /v1/refunds' },
   balances: { network: 'GET /v1/balance' },

@@ -8,10 +8,12 @@ import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { paymentMark } from '../../../activities/order/payment/payment-mark.ts'
+import { broughtBack } from '../../../cli/restore/columns.ts'
 import { databaseName, databaseUrl, withDatabase } from '../../../db/backup/restore.ts'
 import type { Queryable } from '../../../db/connection/database.ts'
 import type { Attention, RestoredItems } from '../../../db/connection/schema.ts'
 import { milliseconds } from '../../../policy/periods.ts'
+import { keysOf } from '../../../shared/keys-of.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { accountDeletionType, deletionStart } from '../../../workflows/account-deletion.contract.ts'
 import { backupIdOf, backupType } from '../../../workflows/backup/backup.contract.ts'
@@ -109,39 +111,25 @@ const refundedOf = async (orderId: string): Promise<number> => {
   )
 }
 
-/** Columns that are sealed anew, random, or known to the lost database alone. */
-const newEachTime = [
-  'customer_session_secret',
-  'fact_id',
-  'install_token',
-  'measurement_event_id',
-  'payment_client_secret',
-]
-/** Histories have the time at which a local activity was scheduled, not the one by which the workflow decided. */
-const nearlyEqual = ['deliver_by', 'delivered_at', 'ended_at', 'paid_at', 'payment_due_at']
-
-/** An order's row and all that hangs on it, without what is random. */
+/** An order's row and all that hangs on it, as far as a restore brings it back. */
 async function readOrder(sql: Queryable, id: string) {
-  const [order] = await sql<Record<string, unknown>[]>`select * from orders where id = ${id}`
-  const [fact, esims, refunds, documents] = await Promise.all([
-    sql`select f.* from order_facts f join orders o on o.fact_id = f.id where o.id = ${id}`,
-    sql`select id, state, return_asked_at is not null as return_asked from esims where order_id = ${id} order by id`,
-    sql`select refund_key, stripe_refund_id, amount_minor, state, reason, credit_note from refunds
-      where order_id = ${id} order by refund_key`,
-    sql`select l.document_key, i.* from invoices i join invoice_links l on l.number = i.number
-      where l.order_id = ${id} order by i.number`,
-  ])
-  return {
-    order: {
-      ...order,
-      ...Object.fromEntries(newEachTime.map((name) => [name, 'new'])),
-      ...Object.fromEntries(nearlyEqual.map((name) => [name, order?.[name] === null])),
-    },
-    fact: { ...fact[0], id: 'new' },
-    esims: [...esims],
-    refunds: [...refunds],
-    documents: [...documents],
+  const tables = {
+    orders: sql`select * from orders where id = ${id}`,
+    order_facts: sql`select f.* from order_facts f join orders o on o.fact_id = f.id where o.id = ${id}`,
+    provider_orders: sql`select * from provider_orders where order_id = ${id} order by client_ref`,
+    esims: sql`select * from esims where order_id = ${id} order by id`,
+    refunds: sql`select * from refunds where order_id = ${id} order by refund_key`,
+    invoice_links: sql`select * from invoice_links where order_id = ${id} order by number`,
+    invoices: sql`select i.* from invoices i join invoice_links l on l.number = i.number where l.order_id = ${id}
+      order by i.number`,
+    order_history: sql`select * from order_history where order_id = ${id} order by kind, source`,
+    withdrawals: sql`select * from withdrawals where order_id = ${id}`,
   }
+  const read = keysOf(tables).map(async (table) => {
+    const rows = await tables[table]
+    return [table, rows.map((row) => broughtBack(table, row))] as const
+  })
+  return Object.fromEntries(await Promise.all(read))
 }
 
 const tasksOf = (sql: Queryable, subjectId: string) => sql<Pick<Attention, 'kind' | 'detail' | 'due_at'>[]>`

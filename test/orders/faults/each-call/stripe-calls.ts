@@ -243,6 +243,12 @@ export function stripeCalls({ sims, context }: Harness) {
     bookedDisputes: reading(({ stripe }) => readAll(stripe.bookedDisputes(longAgo, dayLater))),
     bookedPayments: reading(({ stripe }) => readAll(stripe.bookedPayments(longAgo, dayLater))),
     openPages: reading(({ stripe }) => readAll(stripe.openPages(longAgo, dayLater))),
+    pageOf: {
+      async arrange() {
+        const { paymentIntentId } = await planted()
+        return { attempt: ({ stripe }) => stripe.pageOf(paymentIntentId) }
+      },
+    },
     paymentsCreated: reading(({ stripe }) => readAll(stripe.paymentsCreated(longAgo, dayLater))),
     orderEvents: reading(({ stripe }) => readAll(stripe.orderEvents(new Date(Date.now() + daySeconds * 1000)))),
     olderPaymentsRefunded: reading(({ stripe }) => readAll(stripe.olderPaymentsRefunded(longAgo, dayLater))),
