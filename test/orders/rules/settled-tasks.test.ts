@@ -1,7 +1,9 @@
 /** What an operator has settled stays settled when a look finds the same again. */
 import { randomUUID } from 'node:crypto'
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { describe, expect, test } from 'vitest'
 import { createOrderDeliveryActivities } from '../../../activities/order/delivery.ts'
+import { createOrderRefundActivities } from '../../../activities/order/refunds/refund.ts'
 import {
   closeOperatorTask,
   findTaskAttributes,
@@ -13,7 +15,10 @@ import {
 } from '../../../db/operator-tasks.ts'
 import { raiseForEsim } from '../../../db/order/esim-tasks.ts'
 import { recordOrphanedWarning } from '../../../db/order/fraud-warnings.ts'
+import { findOrder } from '../../../db/order/orders.ts'
 import { shareStack } from '../../harness/harness.ts'
+import { requestReturnOf } from '../../harness/purchases.ts'
+import { testPackages } from '../../harness/test-packages.ts'
 
 const harness = await shareStack()
 const { sql } = harness.context
@@ -79,6 +84,27 @@ test.each([
     expect(await isOpen(orderId, of)).toBe(again)
   },
 )
+
+test('a refund that has bounced fails no further look once an operator has found another way, until one asks for it', async () => {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  await harness.sims.stripe.do('fail-refund', { orderId: id })
+  expect((await requestReturnOf(person.caller, id)).status).toBe(200)
+  await harness.untilOrder(id, 'refund_failed')
+  const { checkRefunds } = createOrderRefundActivities({ ...harness.context, temporal: harness.temporal })
+  const asOf = new Date().toISOString()
+  const look = () =>
+    new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: Date.now() }).run(() =>
+      checkRefunds({ orderId: id, asOf }),
+    )
+  expect(await look()).toBe('failed')
+  await settle(id, 'refund_failed')
+  expect(await look()).toBe('pending')
+  expect([await isOpen(id, 'refund_failed'), (await findOrder(sql, id))?.status]).toEqual([false, 'refund_failed'])
+  expect((await harness.operator.post(`/v1/orders/${id}/refund`)).status).toBe(200)
+  await harness.untilOrder(id, 'refunded')
+  expect(await look()).toBe('settled')
+})
 
 test('a fraud warning that is decided, and that Stripe reports again, stays decided', async () => {
   const warning = {
