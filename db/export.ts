@@ -5,6 +5,7 @@
 import { milliseconds } from '../policy/periods.ts'
 import type { Queryable } from './connection/database.ts'
 import type {
+  Attention,
   CampaignDeliveries,
   Campaigns,
   Consents,
@@ -13,12 +14,15 @@ import type {
   Esims,
   InvoiceLinks,
   Invoices,
+  OperatorActs,
+  OrderHistory,
   Orders,
   PolicyDeliveries,
   PrivacyRequests,
   Refunds,
   SecurityLog,
   Sends,
+  SignInEvents,
   Withdrawals,
 } from './connection/schema.ts'
 import { isRequestOf } from './privacy-requests.ts'
@@ -92,9 +96,12 @@ export const orderPages = (sql: Queryable, accountId: string) =>
 export interface OrderParts {
   esims: EsimRow[]
   refunds: Pick<Refunds, 'order_id' | 'amount_minor' | 'state' | 'reason' | 'created_at'>[]
-  disputes: (Pick<Disputes, 'state' | 'opened_at' | 'closed_at'> & { order_id: string })[]
+  disputes: (Pick<Disputes, 'state' | 'amount_minor' | 'currency' | 'reason' | 'opened_at' | 'closed_at'> & {
+    order_id: string
+  })[]
   invoices: InvoiceRow[]
   withdrawals: Withdrawals[]
+  history: Pick<OrderHistory, 'order_id' | 'kind' | 'at'>[]
 }
 
 type EsimRow = Pick<
@@ -132,9 +139,9 @@ type InvoiceRow = Pick<InvoiceLinks, 'order_id'> &
     supplied_on: string
   }
 
-/** The eSIMs, refunds, disputes and invoices of the orders of one page. */
+/** What hangs on the orders of one page. Of one that an operator looks at, its history is left out. */
 export async function partsOfOrders(sql: Queryable, orderIds: string[]): Promise<OrderParts> {
-  const [esims, refunds, disputes, invoices, withdrawals] = await Promise.all([
+  const [esims, refunds, disputes, invoices, withdrawals, history] = await Promise.all([
     sql<EsimRow[]>`
       select order_id, provider, iccid, activation_code, confirmation_code, state, suspended, total_bytes, used_bytes,
         activated_at, unused_until, expires_at
@@ -143,14 +150,73 @@ export async function partsOfOrders(sql: Queryable, orderIds: string[]): Promise
       select order_id, amount_minor, state, reason, created_at from refunds
       where order_id in ${sql(orderIds)} order by created_at`,
     sql<OrderParts['disputes']>`
-      select order_id, state, opened_at, closed_at from disputes where order_id in ${sql(orderIds)} order by opened_at`,
+      select order_id, state, amount_minor, currency, reason, opened_at, closed_at from disputes
+      where order_id in ${sql(orderIds)} order by opened_at`,
     sql<InvoiceRow[]>`
       select l.order_id, i.number, i.kind, i.issued_on::text, i.supplied_on::text, i.seller, i.description, i.net_minor,
         i.tax_minor, i.gross_minor, i.tax_rate_bps, i.currency, i.corrects
       from invoice_links l join invoices i on i.number = l.number where l.order_id in ${sql(orderIds)} order by i.number`,
     sql<Withdrawals[]>`select * from withdrawals where order_id in ${sql(orderIds)}`,
+    sql<OrderParts['history']>`
+      select h.order_id, h.kind, h.at from order_history h join orders o on o.id = h.order_id
+      where h.order_id in ${sql(orderIds)} and o.status <> 'in_review' order by h.at, h.kind, h.source`,
   ])
-  return { esims, refunds, disputes, invoices, withdrawals }
+  return { esims, refunds, disputes, invoices, withdrawals, history }
+}
+
+/** What Apple and Google have reported of the person's sign-ins with them. */
+export const listSignInEvents = (sql: Queryable, accountId: string) =>
+  sql<Pick<SignInEvents, 'provider' | 'topic' | 'at'>[]>`
+    select provider, topic, at from sign_in_events where account_id = ${accountId} order by at, provider, topic`
+
+export type TaskRow = Pick<
+  Attention,
+  'id' | 'kind' | 'detail' | 'opened_at' | 'note' | 'noted_at' | 'resolved_at'
+> & { about: string }
+
+/**
+ * The operator tasks about the person. U5, fraud is prevented: not those by which it is being decided whether there is
+ * fraud, since who is suspected would learn by what.
+ */
+export const operatorTaskPages = (sql: Queryable, accountId: string) =>
+  pages<TaskRow>(
+    (after, limit) => sql<TaskRow[]>`
+      select a.id, a.kind, a.detail, a.opened_at, a.note, a.noted_at, a.resolved_at, coalesce(s.order_id, a.subject_id) as about
+      from attention a join (
+        select id::text as subject_id, null as order_id from owned_ids where account_id = ${accountId}
+        union select d.stripe_dispute_id, o.id::text
+          from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}
+      ) s on s.subject_id = a.subject_id
+      where not (a.resolved_at is null and (a.kind in ${sql(ofFraud)} or exists (
+          select from orders o where o.id = uuid_or_null(coalesce(s.order_id, a.subject_id)) and o.status = 'in_review')))
+        ${after ? sql`and (date_trunc('milliseconds', a.opened_at), a.id) > (${after.opened_at}, ${after.id})` : sql``}
+      order by date_trunc('milliseconds', a.opened_at), a.id limit ${limit}`,
+  )
+
+/** Kinds of operator tasks by which it is decided whether there is fraud. */
+const ofFraud = ['fraud_warning', 'fraud_warning_unread']
+
+export type ActRow = Pick<
+  OperatorActs,
+  'id' | 'act' | 'order_id' | 'reason' | 'amount_minor' | 'state' | 'asked_at'
+>
+
+/** The acts of operators about the person, and why. */
+export const operatorActPages = (sql: Queryable, accountId: string) =>
+  pages<ActRow>(
+    (after, limit) => sql<ActRow[]>`
+      select id, act, order_id, reason, amount_minor, state, asked_at from operator_acts
+      where account_id = ${accountId} and state <> 'planned'
+        ${after ? sql`and (date_trunc('milliseconds', asked_at), id) > (${after.asked_at}, ${after.id})` : sql``}
+      order by date_trunc('milliseconds', asked_at), id limit ${limit}`,
+  )
+
+/** Which of these ids are the person's own. */
+export async function ownAmong(sql: Queryable, accountId: string, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await sql<{ id: string }[]>`
+    select id from owned_ids where account_id = ${accountId} and id = any(${[...ids]}::uuid[])`
+  return new Set(rows.map(({ id }) => id))
 }
 
 /**

@@ -103,6 +103,13 @@ const technical: Column = { class: 'technical', sealed: false, export: { not: 's
 const words: Column = { ...technical, mentions: true }
 const business: Column = { class: 'business', sealed: false, export: { not: 'is about our trade' } }
 
+/** What runs and operators write of a person's things, and the person is given. */
+const aboutPerson = (field: string): Column => ({
+  ...clear('G1', field, 'names nobody: operators are refused addresses and long numbers'),
+  mentions: true,
+})
+const byUs: Column = { ...technical, export: { not: 'names who of us did it' } }
+
 /** What operators have typed about our trade. */
 const typedBusiness: Column = { ...business, mentions: true }
 
@@ -198,7 +205,12 @@ const tables: Record<string, Table> = {
     onErasure: 'delete',
     owner: ofAccount,
     keptUntil: withAccount,
-    columns: { account_id: link('the account'), provider: technical, topic: technical, at: technical },
+    columns: {
+      account_id: link('the account'),
+      provider: clear('C6', 'signInEvents[].provider', 'Apple or Google'),
+      topic: clear('C6', 'signInEvents[].topic', 'one of two words'),
+      at: clear('C6', 'signInEvents[].at', 'a time by itself'),
+    },
   },
   ended_sign_ins: {
     onErasure: 'keep',
@@ -344,7 +356,7 @@ const tables: Record<string, Table> = {
     columns: {
       order_id: link('the order'),
       name: sealed('C3', 'orders[].withdrawal.name'),
-      statement: technical,
+      statement: bought('withdrawal.statement'),
       opened_at: bought('withdrawal.openedAt'),
       stated_at: bought('withdrawal.statedAt'),
     },
@@ -420,10 +432,10 @@ const tables: Record<string, Table> = {
     keptUntil: withAccount,
     columns: {
       order_id: link('the order'),
-      kind: technical,
+      kind: bought('history[].kind'),
       source: link('the event or warning at Stripe'),
-      at: technical,
-      detail: technical,
+      at: bought('history[].at'),
+      detail: { ...technical, export: { not: 'says by which rule an order is held, which would help around it' } },
     },
   },
   disputes: {
@@ -436,9 +448,9 @@ const tables: Record<string, Table> = {
       state: bought('disputes[].state'),
       opened_at: bought('disputes[].openedAt'),
       closed_at: bought('disputes[].closedAt'),
-      amount_minor: ofTheBank,
-      currency: ofTheBank,
-      reason: ofTheBank,
+      amount_minor: bought('disputes[].amountMinor'),
+      currency: bought('disputes[].currency'),
+      reason: bought('disputes[].reason'),
       network_reason_code: ofTheBank,
       due_by: ofTheBank,
       submission_count: ofTheBank,
@@ -682,19 +694,19 @@ const tables: Record<string, Table> = {
     },
     columns: {
       id: technical,
-      kind: technical,
-      subject_id: { ...link('what needs an operator'), mentions: true },
-      detail: words,
-      opened_at: technical,
+      kind: clear('G1', 'operatorTasks[].kind', 'one of a few words'),
+      subject_id: { ...clear('G1', 'operatorTasks[].about', 'an opaque id'), mentions: true },
+      detail: aboutPerson('operatorTasks[].detail'),
+      opened_at: clear('G1', 'operatorTasks[].openedAt', 'a time by itself'),
       due_at: technical,
-      attributes: technical,
-      resolved_at: technical,
-      resolved_by: technical,
-      owner: technical,
-      taken_at: technical,
-      note: words,
-      note_by: technical,
-      noted_at: technical,
+      attributes: { ...technical, export: { not: 'facts of the orders and eSIMs that are in the export' } },
+      resolved_at: clear('G1', 'operatorTasks[].settledAt', 'a time by itself'),
+      resolved_by: byUs,
+      owner: byUs,
+      taken_at: byUs,
+      note: aboutPerson('operatorTasks[].note'),
+      note_by: byUs,
+      noted_at: clear('G1', 'operatorTasks[].notedAt', 'a time by itself'),
     },
   },
   operators: {
@@ -728,14 +740,14 @@ const tables: Record<string, Table> = {
     columns: {
       id: technical,
       account_id: link('the account'),
-      order_id: link('the order'),
-      act: technical,
-      operator: technical,
-      reason: words,
-      amount_minor: technical,
-      state: technical,
+      order_id: clear('G1', 'operatorActs[].orderId', 'an opaque id'),
+      act: clear('G1', 'operatorActs[].act', 'one of a few words'),
+      operator: byUs,
+      reason: aboutPerson('operatorActs[].reason'),
+      amount_minor: clear('G1', 'operatorActs[].amountMinor', 'a sum by an opaque id'),
+      state: clear('G1', 'operatorActs[].state', 'one of a few words'),
       code: technical,
-      asked_at: technical,
+      asked_at: clear('G1', 'operatorActs[].at', 'a time by itself'),
       done_at: technical,
       bulk_action_id: technical,
       attempts: technical,

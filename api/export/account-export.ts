@@ -10,8 +10,11 @@ import { listDevices } from '../../db/devices.ts'
 import {
   consentPages,
   emailChangePages,
+  listSignInEvents,
   messagePages,
   type OrderParts,
+  operatorActPages,
+  operatorTaskPages,
   orderPages,
   partsOfOrders,
   policyNoticePages,
@@ -25,6 +28,7 @@ import { periods } from '../../policy/periods.ts'
 import { subProcessors } from '../../policy/sub-processors.ts'
 import { isoOrNull, plusDays } from '../../shared/calendar.ts'
 import { Problem } from '../http/problem.ts'
+import { withoutOthers } from './operator-notes.ts'
 import {
   type Exported,
   type ExportedAccount,
@@ -110,6 +114,13 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
         linkedAt: each.linkedAt.toISOString(),
       })),
     ),
+    signInEvents: onePage(async () =>
+      (await listSignInEvents(sql, accountId)).map(({ provider, topic, at }) => ({
+        provider,
+        topic,
+        at: at.toISOString(),
+      })),
+    ),
     devices: onePage(async () =>
       (await listDevices(sql, context, accountId)).map((each) => ({ ...each, seenAt: each.seenAt.toISOString() })),
     ),
@@ -141,6 +152,8 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
       route: row.route,
       fields: row.fields,
     })),
+    operatorTasks: operatorTasks(),
+    operatorActs: operatorActs(),
   }
 
   async function* orders(): AsyncGenerator<Exported<'orders'>[]> {
@@ -224,6 +237,35 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
     }))
   }
 
+  async function* operatorTasks(): AsyncGenerator<Exported<'operatorTasks'>[]> {
+    for await (const page of operatorTaskPages(sql, accountId)) {
+      const rows = await withoutOthers(sql, accountId, page, ['detail', 'note'])
+      yield rows.map((row) => ({
+        kind: row.kind,
+        about: row.about,
+        detail: row.detail,
+        openedAt: row.opened_at.toISOString(),
+        note: row.note,
+        notedAt: isoOrNull(row.noted_at),
+        settledAt: isoOrNull(row.resolved_at),
+      }))
+    }
+  }
+
+  async function* operatorActs(): AsyncGenerator<Exported<'operatorActs'>[]> {
+    for await (const page of operatorActPages(sql, accountId)) {
+      const rows = await withoutOthers(sql, accountId, page, ['reason'])
+      yield rows.map((row) => ({
+        act: row.act,
+        orderId: row.order_id,
+        reason: row.reason,
+        amountMinor: row.amount_minor,
+        state: row.state,
+        at: row.asked_at.toISOString(),
+      }))
+    }
+  }
+
   /** @throws when the account was erased meanwhile */
   async function keyOf() {
     return context.dataKeys.get(sql, accountId)
@@ -233,7 +275,12 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
 function viewWithdrawal(parts: OrderParts, orderId: string, sealer: ReturnType<typeof tableEncryption<'withdrawals'>>) {
   const row = parts.withdrawals.find(({ order_id }) => order_id === orderId)
   return row
-    ? { name: sealer.open('name', row.name), openedAt: row.opened_at.toISOString(), statedAt: isoOrNull(row.stated_at) }
+    ? {
+        name: sealer.open('name', row.name),
+        openedAt: row.opened_at.toISOString(),
+        statedAt: isoOrNull(row.stated_at),
+        statement: row.statement,
+      }
     : null
 }
 
@@ -241,6 +288,7 @@ function viewParts(parts: OrderParts, orderId: string, sealer: ReturnType<typeof
   const ofOrder = <Row extends { order_id: string }>(rows: Row[]): Row[] =>
     rows.filter((row) => row.order_id === orderId)
   return {
+    history: ofOrder(parts.history).map(({ kind, at }) => ({ kind, at: at.toISOString() })),
     esims: ofOrder(parts.esims).map((esim) => ({
       provider: esim.provider,
       iccid: sealer.open('iccid', esim.iccid),
@@ -262,6 +310,9 @@ function viewParts(parts: OrderParts, orderId: string, sealer: ReturnType<typeof
     })),
     disputes: ofOrder(parts.disputes).map((dispute) => ({
       state: dispute.state,
+      amountMinor: dispute.amount_minor,
+      currency: dispute.currency,
+      reason: dispute.reason,
       openedAt: dispute.opened_at.toISOString(),
       closedAt: isoOrNull(dispute.closed_at),
     })),

@@ -7,7 +7,7 @@ import { enumeration } from './enumeration.ts'
  * Ids of ours, which hold seven digits in a row by chance, and those of Stripe. The database has the same exception,
  * and refuses what is written in the plainest way: db/migrations/0760-ids-in-notes.sql.
  */
-const ids = new RegExp(
+export const idsInWords = new RegExp(
   '\\b([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' +
     '|(acct|ch|cs|cus|du|dp|evt|fee|in|issfr|pi|pm|po|prv|py|pyr|re|req|seti|src|tok|trr?|txn)' +
     '_((test|live)_)?(?=[0-9]*[a-z])[0-9a-z]{10,})\\b',
@@ -27,7 +27,7 @@ export const taskNote = z
   .min(1)
   .max(500)
   .refine(
-    (text) => !/@/.test(plain(text)) && !longNumber.test(plain(text.replaceAll(ids, ' id '))),
+    (text) => !/@/.test(plain(text)) && !longNumber.test(plain(text.replaceAll(idsInWords, ' id '))),
     'must not hold an address or a long number: no personal data',
   )
 

@@ -109,8 +109,35 @@ export async function fillPerson(api: ApiContext, accountId: string): Promise<Fi
   })}`
   const refund = { refund_key: randomUUID(), amount_minor: 500, state: 'succeeded', reason: 'returned_unused' }
   await sql`insert into refunds ${sql({ order_id: orderId, ...refund, created_at: at })}`
-  const dispute = { stripe_dispute_id: randomUUID(), state: 'won', opened_at: at, closed_at: at }
+  const asked = { amount_minor: 500, currency: 'EUR', reason: 'general' }
+  const dispute = { stripe_dispute_id: `du_${randomUUID()}`, state: 'won', ...asked, opened_at: at, closed_at: at }
   await sql`insert into disputes ${sql({ order_id: orderId, ...dispute })}`
+  const noticed = { kind: 'payment_declined', source: `evt_${canary}`, at, detail: 'SECRET rule' }
+  await sql`insert into order_history ${sql({ order_id: orderId, ...noticed })}`
+  await sql`insert into sign_in_events ${sql({ account_id: accountId, provider: 'apple', topic: 'email', at })}`
+  const note = { note: 'called the bank', note_by: 'operator:SECRET', noted_at: at }
+  const settled = { resolved_at: at, resolved_by: 'operator:SECRET' }
+  await sql`insert into attention ${sql({
+    id: randomUUID(),
+    kind: 'refund_failed',
+    subject_id: orderId,
+    detail: 'refund_bounced',
+    opened_at: at,
+    ...note,
+    ...settled,
+  })}`
+  await sql`insert into operator_acts ${sql({
+    id: randomUUID(),
+    account_id: accountId,
+    order_id: orderId,
+    act: 'order.refund',
+    operator: 'operator:SECRET',
+    reason: 'the bank has said so',
+    amount_minor: 500,
+    state: 'done',
+    asked_at: at,
+    done_at: at,
+  })}`
   await insertDocument(api, orderId, `T-${canary}`, null, at)
   await insertDocument(api, orderId, `TC-${canary}`, `T-${canary}`, at)
   const send = { kind: 'mail:confirmation', state: 'sent', attempts: 1, first_at: at }

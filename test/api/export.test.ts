@@ -63,6 +63,57 @@ test('G5: the published schema of the export has exactly the fields of policy/pe
   expect(fields.filter((path) => !aboutItself.test(path)).sort()).toEqual(promised)
 })
 
+function fieldsOf({ properties = {}, items, anyOf = [] }: JsonSchema, path = ''): [path: string, field: JsonSchema][] {
+  return [
+    ...Object.entries(properties).flatMap(([name, part]): [string, JsonSchema][] => [
+      [`${path}.${name}`, part],
+      ...fieldsOf(part, `${path}.${name}`),
+    ]),
+    ...(items ? fieldsOf(items, `${path}[]`) : []),
+    ...anyOf.flatMap((each) => fieldsOf(each, path)),
+  ]
+}
+
+test('G5: each field of the export is described, and says what null means there', () => {
+  const fields = fieldsOf(jsonSchema.parse(exportSchema('https://api.example.com')))
+  expect(fields.length).toBeGreaterThan(100)
+  expect(fields.filter(([, { description }]) => !description).map(([path]) => path)).toEqual([])
+  const nullable = fields.filter(([, { anyOf = [] }]) => anyOf.some(({ type }) => type === 'null'))
+  expect(nullable.length).toBeGreaterThan(30)
+  expect(nullable.filter(([, { description = '' }]) => !/\bnull: /.test(description))).toEqual([])
+})
+
+test('G1: what operators have written about a person is in the export, without the ids of others and what is being decided about fraud', async () => {
+  const [one, other] = [await fillPerson(harness.api, await signUp()), await fillPerson(harness.api, await signUp())]
+  const { sql } = harness.api
+  const [order] = await sql<{ id: string }[]>`
+    select id from orders where account_id = ${one.accountId} and parent_order_id is null`
+  const own = order?.id ?? ''
+  const words = {
+    note: `same card as ${other.accountId}, see ${own} and pi_3MtwBwLkdIwHu7ix28a3tqPa`,
+    note_by: 'operator:ada',
+    noted_at: new Date(),
+  }
+  const plant = (kind: string, subjectId: string) =>
+    sql`insert into attention ${sql({ id: randomUUID(), kind, subject_id: subjectId, opened_at: new Date(), ...words })}`
+  await plant('payment_not_accepted', own)
+  await plant('fraud_warning', own)
+  await plant('payment_unresolved', other.accountId)
+  const exported = async () => JSON.parse((await exportOf(one.accountId)).text)
+  const notes = async () =>
+    (await exported()).operatorTasks.map(({ kind, note }: { kind: string; note: string }) => [kind, note]).toSorted()
+  const given = `same card as [id], see ${own} and [id]`
+  const before = ['refund_failed', 'called the bank']
+  expect(await notes()).toEqual([['payment_not_accepted', given], before])
+  await sql`update attention set resolved_at = now(), resolved_by = 'operator:ada'
+    where subject_id = ${own} and kind = 'fraud_warning'`
+  expect(await notes()).toEqual([['fraud_warning', given], ['payment_not_accepted', given], before])
+  await sql`update orders set status = 'in_review' where id = ${own}`
+  expect(await notes()).toEqual([['fraud_warning', given], before])
+  const shown = (await exported()).orders.find(({ id }: { id: string }) => id === own)
+  expect([shown.reason, shown.history]).toEqual([null, []])
+})
+
 test('C3 G5: an export matches its published schema and fills every promised field', async () => {
   const { accountId, canary } = await fillPerson(harness.api, await signUp())
   const answer = await exportOf(accountId)
@@ -89,6 +140,7 @@ test('the published versions of the export schema are unchanged', async () => {
   const versions = {
     1: await earlierExportSchema(1, publicUrl),
     2: await earlierExportSchema(2, publicUrl),
+    3: await earlierExportSchema(3, publicUrl),
     [exportVersion]: exportSchema(publicUrl),
   }
   for (const [version, now] of Object.entries(versions)) {

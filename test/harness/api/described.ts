@@ -6,6 +6,7 @@ import type { Caller } from '../http.ts'
 
 export interface JsonSchema {
   $ref?: string | undefined
+  description?: string | undefined
   type?: string | string[] | undefined
   format?: string | undefined
   pattern?: string | undefined
@@ -26,6 +27,7 @@ export interface JsonSchema {
 export const jsonSchema: z.ZodType<JsonSchema> = z.lazy(() =>
   z.looseObject({
     $ref: z.string().optional(),
+    description: z.string().optional(),
     type: z.union([z.string(), z.array(z.string())]).optional(),
     format: z.string().optional(),
     pattern: z.string().optional(),
