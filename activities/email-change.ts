@@ -1,21 +1,33 @@
 /** G2: everybody can correct their data. Activities of a change of address. */
 import type { Context } from '../context.ts'
-import { languageOf } from '../db/accounts.ts'
+import { findAccount, languageOf } from '../db/accounts.ts'
 import { createLinkToken } from '../db/crypto/link-tokens.ts'
 import { applyEmailChange, confirmSide, endEmailChange, findEmailChange, openEmailChange } from '../db/email-changes.ts'
-import { raiseOperatorTask } from '../db/operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { sideUnreachable } from '../db/order/unreached.ts'
 import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '../mails/email-change.tsx'
 import { defaultLanguage } from '../messages/languages.ts'
 import { textsOf } from '../messages/texts.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
+import { isProviderFailure } from '../providers/failure.ts'
 import type { EmailChangeActivities } from '../workflows/email-change.contract.ts'
+import { withFailureTypes } from './failures.ts'
 import { sendMail } from './sending/send-mail.ts'
 
 const validHours = periods.emailChangeMs / milliseconds.hour
 
+/** Kind of the operator task: the person has another address with us than the one by which Firebase signs them in. */
+const signInNotMoved = 'sign_in_not_moved'
+const signIn = { unavailable: 'SignInPartyUnavailable', rejected: 'SignInPartyUnavailable' } as const
+
+/** The code of a refusal that is final. @throws any other error */
+function refusalCode(error: unknown): string {
+  if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
+  return error.code
+}
+
 export function createEmailChangeActivities(context: Context): EmailChangeActivities {
-  const { sql, config } = context
+  const { sql, config, firebaseUsers } = context
   const textsFor = async (accountId: string) => textsOf((await languageOf(sql, accountId)) ?? defaultLanguage)
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
 
@@ -54,6 +66,22 @@ export function createEmailChangeActivities(context: Context): EmailChangeActivi
     },
 
     applyEmailChange: ({ changeId, asOf }) => applyEmailChange(sql, context, changeId, new Date(asOf)),
+
+    async moveSignIn({ changeId, asOf }) {
+      const change = await findEmailChange(sql, context, changeId)
+      const account = change && (await findAccount(sql, context, change.accountId))
+      if (!change?.oldEmail || !account?.firebaseUid) return
+      const { firebaseUid } = account
+      // A later change may have been made meanwhile: then it goes to that one's address.
+      const addresses = { from: change.oldEmail, to: account.email }
+      const outcome = await withFailureTypes(signIn, () =>
+        firebaseUsers.moveAddress(firebaseUid, addresses).catch(refusalCode),
+      )
+      const task = { kind: signInNotMoved, subjectId: account.id, at: new Date(asOf) }
+      if (outcome === 'moved') await resolveOperatorTask(sql, { ...task, by: 'email_change' })
+      else if (outcome !== 'another' && outcome !== 'unknown')
+        await raiseOperatorTask(sql, { ...task, detail: outcome })
+    },
 
     async tellOldAddress({ changeId, asOf }) {
       const change = await findEmailChange(sql, context, changeId)

@@ -50,7 +50,8 @@ export const subProcessors = {
   firebase: {
     name: 'Google Firebase',
     purpose: 'signs you in and delivers push notifications, on iPhones through Apple',
-    receives: 'push tokens, and messages without anything about you in them',
+    receives:
+      'push tokens, messages without anything about you in them, and your new address if you sign in with it and a password',
     promise: 'P4',
     hosts: [
       'fcm.googleapis.com',

@@ -4,7 +4,7 @@
  * this server and trusts `ca`.
  *
  * Actions: `token` ({ token?, behaviour, times?, retryAfter? }; default: every token, an unlimited number of times),
- * `user` ({ uid }), `revoke-access` (refuses the bearer tokens issued so far).
+ * `user` ({ uid, email?, providers? }; default: no address, and no provider), `revoke-access` (refuses the bearer tokens issued so far).
  */
 import { randomUUID } from 'node:crypto'
 import type { Request, Response, Router } from 'express'
@@ -29,6 +29,8 @@ export interface FirebaseState {
   /** messages that were only validated */
   dryRuns: number
   users: string[]
+  /** of users who have one, by uid */
+  addresses: Record<string, { email: string; verified: boolean }>
   deletedUsers: string[]
   accessTokensIssued: number
 }
@@ -59,6 +61,12 @@ interface TokenRule {
   retryAfter: number | undefined
 }
 
+interface User {
+  email: string | undefined
+  emailVerified: boolean
+  providers: string[]
+}
+
 const everyToken = '*'
 const payloadLimitBytes = 4096
 /** Real ones have about 160 characters; those of tests have fewer. */
@@ -72,7 +80,7 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
   const accessTokens = createAccessTokens(serviceAccount)
 
   const rules = new Map<string, TokenRule>()
-  const users = new Set<string>()
+  const users = new Map<string, User>()
   let delivered: DeliveredPush[] = []
   let deletedUsers: string[] = []
   let dryRuns = 0
@@ -82,7 +90,18 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
       name: 'firebase',
       refusal,
       routes,
-      state: () => ({ delivered, dryRuns, users: [...users], deletedUsers, accessTokensIssued: accessTokens.issued() }),
+      state: () => ({
+        delivered,
+        dryRuns,
+        users: [...users.keys()],
+        addresses: Object.fromEntries(
+          [...users].flatMap(([uid, { email, emailVerified }]) =>
+            email === undefined ? [] : [[uid, { email, verified: emailVerified }]],
+          ),
+        ),
+        deletedUsers,
+        accessTokensIssued: accessTokens.issued(),
+      }),
       reset() {
         rules.clear()
         users.clear()
@@ -100,7 +119,12 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
             retryAfter: retryAfter === undefined ? undefined : Number(retryAfter),
           })
         },
-        user: ({ uid }) => void users.add(String(uid)),
+        user: ({ uid, email, providers }) =>
+          void users.set(String(uid), {
+            email: email === undefined ? undefined : String(email).toLowerCase(),
+            emailVerified: false,
+            providers: Array.isArray(providers) ? providers.map(String) : [],
+          }),
         'revoke-access': () => accessTokens.revokeAll(),
       },
     },
@@ -127,6 +151,8 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
     })
     router.post('/v1/projects/:project/messages\\:send', sendMessage)
     router.post('/v1/projects/:project/accounts\\:delete', deleteAccount)
+    router.post('/v1/projects/:project/accounts\\:lookup', lookUpAccounts)
+    router.post('/v1/projects/:project/accounts\\:update', updateAccount)
   }
 
   function sendMessage(request: Request, response: Response) {
@@ -154,14 +180,40 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
   function deleteAccount(request: Request, response: Response) {
     const { localId } = JSON.parse(rawBody(request))
     if (request.params.project !== projectId) return refuse(response, 'bare-403')
-    if (!users.delete(localId)) {
-      const message = 'USER_NOT_FOUND'
-      const errors = [{ message, domain: 'global', reason: 'invalid' }]
-      return void response.status(400).json({ error: { code: 400, message, errors } })
-    }
+    if (!users.delete(localId)) return refuseUser(response, 'USER_NOT_FOUND')
     deletedUsers.push(localId)
     response.json({ kind: 'identitytoolkit#DeleteAccountResponse' })
   }
+
+  /** Users who are not there are left out of the answer. */
+  function lookUpAccounts(request: Request, response: Response) {
+    const { localId } = JSON.parse(rawBody(request))
+    if (request.params.project !== projectId) return refuse(response, 'bare-403')
+    const found = [localId].flat().flatMap((id: string) => {
+      const user = users.get(id)
+      if (!user) return []
+      const { email, emailVerified, providers } = user
+      return [{ localId: id, email, emailVerified, providerUserInfo: providers.map((providerId) => ({ providerId })) }]
+    })
+    response.json({ kind: 'identitytoolkit#GetAccountInfoResponse', ...(found.length > 0 && { users: found }) })
+  }
+
+  function updateAccount(request: Request, response: Response) {
+    const { localId, email, emailVerified } = JSON.parse(rawBody(request))
+    if (request.params.project !== projectId) return refuse(response, 'bare-403')
+    const user = users.get(localId)
+    if (!user) return refuseUser(response, 'USER_NOT_FOUND')
+    const wanted = String(email).toLowerCase()
+    const hasIt = [...users].some(([uid, other]) => uid !== localId && other.email === wanted)
+    if (hasIt) return refuseUser(response, 'EMAIL_EXISTS')
+    Object.assign(user, { email: wanted, emailVerified: emailVerified === true })
+    response.json({ kind: 'identitytoolkit#SetAccountInfoResponse', localId, email: wanted })
+  }
+}
+
+function refuseUser(response: Response, message: string): void {
+  const errors = [{ message, domain: 'global', reason: 'invalid' }]
+  response.status(400).json({ error: { code: 400, message, errors } })
 }
 
 /** Whether a rule applies to a message: faults of the content apply only to messages with content. */

@@ -54,6 +54,12 @@ export interface EmailChangeActivities {
     changeId: string
     asOf: string
   }): Promise<'changed' | 'taken' | 'gone' | 'cancelled' | 'replaced'>
+  /**
+   * Has Firebase sign the person in with the new address, where that is by password and with the old one: whoever has
+   * the old mailbox would else be mailed a new password. A refusal becomes an operator task.
+   * @throws SignInPartyUnavailable
+   */
+  moveSignIn(input: { changeId: string; asOf: string }): Promise<void>
   /** Mails the old address that it was replaced. @throws MailUnavailable */
   tellOldAddress(input: { changeId: string; asOf: string }): Promise<void>
   /** Records the end of the change and deletes its addresses. */

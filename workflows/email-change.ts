@@ -1,7 +1,7 @@
 /**
  * G2: a person can correct the e-mail address. Old and new address have to confirm, which prevents account takeover.
  */
-import { ActivityFailure, allHandlersFinished, condition, proxyActivities } from '@temporalio/workflow'
+import { ActivityFailure, allHandlersFinished, condition, patched, proxyActivities } from '@temporalio/workflow'
 import { msUntil } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
 import {
@@ -24,6 +24,7 @@ import * as retry from './run/retry.ts'
 import { showStatus, showStatusDetails } from './run/run-status.ts'
 
 const localFirst = proxyLocalFirst<EmailChangeActivities>()
+const { moveSignIn } = proxyActivities<EmailChangeActivities>(retry.duty)
 
 export async function emailChange({
   changeId,
@@ -32,7 +33,7 @@ export async function emailChange({
 }: EmailChangeInput | (Omit<EmailChangeInput, 'draft'> & BeforeDrafts)): Promise<EmailChangeState> {
   const dueAt = new Date(expiresAt)
   const state: EmailChangeState = { status: 'open', confirmed: { old: false, new: false } }
-  const mails: Promise<void>[] = []
+  const afterwards: Promise<void>[] = []
   let isOpened = false
   const isOpen = () => state.status === 'open'
   takeMessages()
@@ -45,15 +46,15 @@ export async function emailChange({
     await condition(allHandlersFinished)
     return state
   }
-  mails.push(inBackground(ask('old')), inBackground(ask('new')))
+  afterwards.push(inBackground(ask('old')), inBackground(ask('new')))
   const ended = await condition(() => !isOpen(), Math.max(1, msUntil(dueAt, now())))
   if (!ended) state.status = 'expired'
   await condition(allHandlersFinished)
   showRunStatus()
-  // `endEmailChange` deletes the old address, to which the last mail goes.
-  if (state.status === 'changed') await Promise.all(mails)
+  // `endEmailChange` deletes the old address, to which the last mail goes, and by which Firebase's is recognised.
+  if (state.status === 'changed') await Promise.all(afterwards)
   if (state.status !== 'gone') await localFirst.endEmailChange({ changeId, status: state.status, ...clock() })
-  await Promise.all(mails)
+  await Promise.all(afterwards)
   return state
 
   function takeMessages(): void {
@@ -97,7 +98,10 @@ export async function emailChange({
     if (!state.confirmed.old || !state.confirmed.new || !isOpen()) return state
     const outcome = await localFirst.applyEmailChange({ changeId, ...clock() })
     if (isOpen()) state.status = outcome
-    if (outcome === 'changed') mails.push(inBackground(notifyOldAddress()))
+    if (outcome === 'changed') {
+      afterwards.push(inBackground(notifyOldAddress()))
+      if (patched('sign-in-moved')) afterwards.push(inBackground(moveSignIn({ changeId, ...clock() })))
+    }
     return state
   }
 

@@ -190,6 +190,11 @@ const advice = {
       'Google has disabled the person’s account: it may be in other hands. Sign-ins are ended, and offers are off',
     cure: 'Look at the last orders for misuse, note it, and settle the task. It closes when Google enables the account again',
   },
+  sign_in_not_moved: {
+    meaning:
+      'The person has a new address with us, and Firebase signs them in with the old one: whoever has the old mailbox can be mailed a new password. The detail says why',
+    cure: 'taken: another Firebase user has the new address; find out whether it is theirs, and delete one of the two. Change the address at Firebase then, and settle the task',
+  },
   privacy_request_due: {
     meaning: 'A privacy request waits for its answer',
     cure: 'Answer it on its page, which closes the task',

@@ -105,11 +105,23 @@ function listed(meaning: CodeMeaning | undefined): CodeMeaning {
 const erased = 'is erased here; the receipt shows the step as open'
 const project = (says: string): Entry => ({ kind: 'misconfigured', says, acts: 'operator', customer: erased })
 
-/** The `message` of a refusal by accounts:delete, without the reason that Google appends to some. */
+/** The `message` of a refusal by accounts:delete and accounts:update, without the reason that Google appends to some. */
 export const identityToolkitCodes = tableOf({
   BILLING_NOT_ENABLED: project('The feature needs a billing account'),
   CONFIGURATION_NOT_FOUND: project('Authentication is not set up in the project'),
+  EMAIL_EXISTS: {
+    kind: 'rejected',
+    says: 'Another user has the address',
+    acts: 'operator',
+    customer: 'has the new address with us, and signs in with the old one',
+  },
   INSUFFICIENT_PERMISSION: project('The service account lacks a permission'),
+  INVALID_EMAIL: {
+    kind: 'rejected',
+    says: 'Firebase does not take the address',
+    acts: 'operator',
+    customer: 'has the new address with us, and signs in with the old one',
+  },
   MISSING_LOCAL_ID: {
     kind: 'rejected',
     says: 'The request names no user',

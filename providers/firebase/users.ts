@@ -12,8 +12,27 @@ const provider = 'firebase'
 /** Source: the SDK, auth/auth-api-request.ts */
 const api = 'https://identitytoolkit.googleapis.com/v1/projects'
 /** A reply that is no object comes from another server, such as a proxy. */
-const deletedReply = z.looseObject({})
+const anyReply = z.looseObject({})
+const foundReply = z.object({
+  users: z
+    .array(
+      z.object({
+        email: z.string().nullish(),
+        providerUserInfo: z.array(z.object({ providerId: z.string().nullish() })).nullish(),
+      }),
+    )
+    .nullish(),
+})
 const errorReply = z.object({ error: z.object({ message: z.string() }) })
+
+/**
+ * - `moved`: the person signs in with the new address
+ * - `another`: the user has an address that is not ours to change: one that was changed at Firebase, or that of an
+ *   identity provider
+ * - `taken`: another Firebase user has the new address
+ * - `unknown`: there is no such user
+ */
+export type AddressMove = 'moved' | 'another' | 'taken' | 'unknown'
 
 /** Every call throws ProviderFailure and can be repeated. */
 export function createFirebaseUsers(settings: FirebaseSettings) {
@@ -24,8 +43,32 @@ export function createFirebaseUsers(settings: FirebaseSettings) {
     async deleteUser(localId: string): Promise<'deleted' | 'unknown'> {
       await firebase.authorise()
       const reply = await firebase.post(`${api}/${firebase.projectId}/accounts:delete`, { localId })
-      if (reply.status === 200 && deletedReply.safeParse(reply.body).success) return 'deleted'
+      if (reply.status === 200 && anyReply.safeParse(reply.body).success) return 'deleted'
       if (errorOf(reply) === 'USER_NOT_FOUND') return 'unknown'
+      throw refusalOf(reply)
+    },
+
+    /**
+     * Gives a user who signs in with a password the new address in place of the old one. Both are proven, so that the
+     * new one counts as verified.
+     */
+    async moveAddress(localId: string, { from, to }: { from: string; to: string }): Promise<AddressMove> {
+      await firebase.authorise()
+      const found = await firebase.post(`${api}/${firebase.projectId}/accounts:lookup`, { localId: [localId] })
+      if (found.status !== 200) throw refusalOf(found)
+      const { data } = foundReply.safeParse(found.body)
+      if (!data) throw new ProviderFailure(provider, 'unavailable', 'malformed_reply')
+      const user = data.users?.[0]
+      if (!user) return 'unknown'
+      if (isSame(user.email, to)) return 'moved'
+      const signsInWithIt = user.providerUserInfo?.some(({ providerId }) => providerId === 'password')
+      if (!signsInWithIt || !isSame(user.email, from)) return 'another'
+      const update = { localId, email: to, emailVerified: true }
+      const reply = await firebase.post(`${api}/${firebase.projectId}/accounts:update`, update)
+      if (reply.status === 200 && anyReply.safeParse(reply.body).success) return 'moved'
+      const error = errorOf(reply)
+      if (error === 'USER_NOT_FOUND') return 'unknown'
+      if (error === 'EMAIL_EXISTS') return 'taken'
       throw refusalOf(reply)
     },
     close: () => firebase.close(),
@@ -33,6 +76,10 @@ export function createFirebaseUsers(settings: FirebaseSettings) {
 }
 
 export type FirebaseUsers = ReturnType<typeof createFirebaseUsers>
+
+/** Firebase keeps addresses in lower case. */
+const isSame = (address: string | null | undefined, other: string): boolean =>
+  address?.toLowerCase() === other.toLowerCase()
 
 /** The error code. Google appends a reason to some: `INVALID_ARGUMENT : why`. */
 const errorOf = ({ body }: RawReply): string | undefined =>

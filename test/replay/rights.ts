@@ -5,6 +5,7 @@ import type { EmailChanges } from '../../db/connection/schema.ts'
 import { emailChangeWorkflowId as emailChangeId, emailChangeType } from '../../workflows/email-change.contract.ts'
 import { privacyRequestType, privacyRequestWorkflowId, resolve } from '../../workflows/privacy-request.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
+import { always } from '../harness/checks/placements.ts'
 import { expectStatus } from '../harness/http.ts'
 import { loseAccount } from '../harness/lost.ts'
 import type { Person } from '../harness/people.ts'
@@ -212,6 +213,23 @@ export const emailChanges: Record<string, Scenario> = {
     const { start, untilClosed } = runSteps(product)
     const input = { changeId: randomUUID(), expiresAt: new Date(Date.now() + 86_400_000).toISOString(), draft: true }
     return untilClosed(await start(emailChangeType, [input]))
+  },
+  'email-change-that-moves-the-sign-in': async (product) => {
+    const { request, agree } = changeSteps(product)
+    const { workflowId, person, email } = await request()
+    const user = { uid: person.firebaseUid, email: person.email, providers: ['password'] }
+    await product.sims.firebase.do('user', user)
+    await agree(email)
+    await agree(person.email)
+    return runSteps(product).untilClosed(workflowId)
+  },
+  'email-change-waits-for-firebase': async (product) => {
+    const { request, agree } = changeSteps(product)
+    const { workflowId, person, email } = await request()
+    await product.sims.firebase.fault({ match: { path: 'accounts:lookup' }, status: 503, times: always })
+    await agree(email)
+    await agree(person.email)
+    return runSteps(product).forward(workflowId, '10 minutes')
   },
   'email-change-waits-for-both-addresses': async (product) => (await changeSteps(product).request()).workflowId,
   'email-change-waits-for-the-old-address': async (product) => {

@@ -67,6 +67,78 @@ test('G2: a new address replaces the old one once both have confirmed, and the o
   expect(again.body.code).toBe('email_taken')
 })
 
+async function changeTo(person: Person, email: string): Promise<void> {
+  expectStatus(await request(person, email), 202)
+  for (const link of [await oldLink(person), await newLink(email)]) await agree(link)
+  expect(await addressOf(person)).toBe(email)
+}
+const untilOver = (person: Person) =>
+  untilValue(
+    'the change is over',
+    () => changeOf(person),
+    ({ newEmail }) => newEmail === null,
+  )
+const atFirebase = (person: Person, user: { email: string; providers: string[] }) =>
+  harness.sims.firebase.do('user', { uid: person.firebaseUid, ...user })
+const addressAtFirebase = async (person: Person) => (await harness.sims.firebase.state()).addresses[person.firebaseUid]
+
+test('G2 U5: who signs in with a password does so with the new address: the old mailbox gets no new password', async () => {
+  const person = await harness.signUp()
+  await atFirebase(person, { email: person.email, providers: ['password', 'google.com'] })
+  const email = another()
+  await changeTo(person, email)
+  await untilOver(person)
+  expect(await addressAtFirebase(person)).toEqual({ email, verified: true })
+  // The person is erased there as anybody is.
+  expectStatus(await person.caller.delete(`/v1/accounts/${person.accountId}`), 200)
+  await until('the user is deleted', async () =>
+    (await harness.sims.firebase.state()).deletedUsers.includes(person.firebaseUid),
+  )
+})
+
+test.each([
+  ['that of a sign-in with Apple alone', (email: string) => ({ email, providers: ['apple.com'] })],
+  ['one that was changed at Firebase before', () => ({ email: another(), providers: ['password'] })],
+] as const)('an address at Firebase that is not ours to change stays: %s', { tags: 'long' }, async (_which, userWith) => {
+  const person = await harness.signUp()
+  const user = userWith(person.email)
+  await atFirebase(person, user)
+  await changeTo(person, another())
+  await untilOver(person)
+  expect(await addressAtFirebase(person)).toEqual({ email: user.email, verified: false })
+})
+
+test('a new address that another Firebase user has is an operator task', { tags: 'long' }, async () => {
+  const person = await harness.signUp()
+  const email = another()
+  await atFirebase(person, { email: person.email, providers: ['password'] })
+  await harness.sims.firebase.do('user', { uid: randomUUID(), email, providers: ['password'] })
+  await changeTo(person, email)
+  await untilOver(person)
+  expect(await sql`select kind, detail from attention where subject_id = ${person.accountId}`).toEqual([
+    { kind: 'sign_in_not_moved', detail: 'taken' },
+  ])
+  expect((await addressAtFirebase(person))?.email).toBe(person.email)
+})
+
+test('two changes of address that Firebase hears of together end with the last one', { tags: 'long' }, async () => {
+  const person = await harness.signUp()
+  const [first, last] = [another(), another()]
+  await atFirebase(person, { email: person.email, providers: ['password'] })
+  await harness.sims.firebase.fault({ match: { path: 'accounts:' }, status: 503, times: 1_000_000 })
+  await changeTo(person, first)
+  expectStatus(await request(person, last), 202)
+  for (const link of [await linkTo(first, /Do you want to change/), await newLink(last)]) await agree(link)
+  expect(await addressOf(person)).toBe(last)
+  await harness.sims.firebase.clearFaults()
+  await untilValue(
+    'Firebase has the last one',
+    () => addressAtFirebase(person),
+    (known) => known?.email === last,
+    { timeoutMs: 20_000 },
+  )
+})
+
 test('G3: what a person had asked by mail before they signed up is erased with their account, also after a change of address', async () => {
   const address = another()
   const asked = { kind: 'access', message: 'What do you hold of me?', replyTo: address }

@@ -172,6 +172,8 @@ export const coveredCalls: Record<string, CoveredCall> = {
       planted: { path: 'accounts:delete$', in: ['deletion'] },
       network: 'POST /v1/projects/ama-esim-sandbox/accounts:delete',
     },
+    // Nobody waits for it, and its run goes on asking.
+    moveAddress: {},
   }),
   ...named('push', {
     send: {

@@ -176,6 +176,11 @@ export const personMutants: Mutant[] = [
     ],
   },
   {
+    name: 'a sign-in that stays with the old address',
+    mutation: { workflow: 'emailChange', activity: 'moveSignIn', fault: 'skipped' },
+    caughtBy: ['email-change-that-moves-the-sign-in', 'email-change-waits-for-firebase'],
+  },
+  {
     name: 'addresses that outlive the change',
     mutation: { workflow: 'emailChange', activity: 'endEmailChange', fault: 'skipped' },
     caughtBy: ['email-change-lapsed', 'email-change-to-an-address-that-got-an-account'],

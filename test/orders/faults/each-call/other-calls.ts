@@ -106,6 +106,18 @@ export function messageCalls({ sims }: Harness) {
         }
       },
     },
+    moveAddress: {
+      refusedBy: ['answers 404'],
+      async arrange() {
+        const uid = randomUUID()
+        const [from, to] = [`${uid}@old.example`, `${uid}@new.example`]
+        await sims.firebase.do('user', { uid, email: from, providers: ['password'] })
+        return {
+          attempt: (ports) => ports.firebaseUsers.moveAddress(uid, { from, to }),
+          effects: async () => Number((await firebaseState()).addresses[uid]?.email === to),
+        }
+      },
+    },
   } satisfies Record<string, Call>
   const push = {
     send: {
