@@ -162,12 +162,14 @@ async function askPush(settings: ServiceAccount): Promise<string> {
   }
 }
 
-/** Deletes a user who does not exist: it shows that the service account may delete. */
+/** Looks up and deletes a user who does not exist: it shows that the service account may. */
 async function askFirebase(settings: ServiceAccount): Promise<string> {
   const users = createFirebaseUsers(firebaseOf(settings))
+  const nobody = `doctor-${randomUUID()}`
   try {
-    await users.deleteUser(`doctor-${randomUUID()}`)
-    return 'the service account may delete users'
+    await users.moveAddress(nobody, { from: 'doctor@old.invalid', to: 'doctor@new.invalid' })
+    await users.deleteUser(nobody)
+    return 'the service account may look up and delete users'
   } finally {
     await users.close()
   }

@@ -236,6 +236,42 @@ test('a Firebase user is deleted, and an unknown one is no failure', async () =>
   expect(await asked()).toBe(before + 1)
 })
 
+test('a Firebase user gets a new address in place of the old one alone, and with a password alone', async () => {
+  const [from, to] = ['Ann@old.example', 'ann@new.example']
+  const move = (uid: string) => users.moveAddress(uid, { from, to })
+  const addressOf = async (uid: string) => (await sim.state()).addresses[uid]
+  expect(await move('uid-nobody')).toBe('unknown')
+  for (const [uid, email, providers, outcome] of [
+    ['uid-phone', undefined, ['password'], 'another'],
+    ['uid-google', from, ['google.com'], 'another'],
+    ['uid-changed', 'ann@elsewhere.example', ['password'], 'another'],
+    ['uid-ann', from, ['google.com', 'password'], 'moved'],
+    // It had it before: nothing is changed.
+    ['uid-ann', to, ['password'], 'moved'],
+    ['uid-bob', from, ['password'], 'taken'],
+  ] as const) {
+    await sim.do('user', { uid, email, providers })
+    expect(await move(uid), uid).toBe(outcome)
+  }
+  expect(await addressOf('uid-ann')).toEqual({ email: to, verified: false })
+  expect((await addressOf('uid-bob'))?.email).toBe(from.toLowerCase())
+  for (const [path, reply, expected] of [
+    ['accounts:lookup', { status: 403, body: { error: { message: 'INSUFFICIENT_PERMISSION' } } }, 'misconfigured insufficient_permission'],
+    ['accounts:lookup', { status: 200, body: 'OK planted' }, 'unavailable malformed_reply'],
+    ['accounts:update', { status: 500, body: 'oops planted' }, 'unknown_outcome http_500'],
+    ['accounts:update', { status: 200, body: 'OK planted' }, 'unknown_outcome malformed_reply'],
+    ['accounts:update', { status: 400, body: { error: { message: 'INVALID_EMAIL' } } }, 'rejected invalid_email'],
+  ] as const) {
+    await sim.do('user', { uid: 'uid-eve', email: 'ann@old.example', providers: ['password'] })
+    await sim.fault({ match: { path }, ...reply })
+    const other = { from, to: 'eve@new.example' }
+    expect(await failureOf(users.moveAddress('uid-eve', other)), path).toBe(expected)
+  }
+  await sim.do('user', { uid: 'uid-gone', email: from, providers: ['password'] })
+  await sim.fault({ match: { path: 'accounts:update' }, status: 400, body: { error: { message: 'USER_NOT_FOUND' } } })
+  expect(await users.moveAddress('uid-gone', { from, to: 'gone@new.example' })).toBe('unknown')
+})
+
 async function startedAndStopped(): Promise<RunningFirebase> {
   const other = await startFirebase()
   await other.stop()
