@@ -49,6 +49,16 @@ const requests: Record<string, (of: Stored) => Promise<Ask>> = {
     const secret = await signInLink(accountId)
     return () => fetch(`${harness.url}/account/sign-in/${secret}`, { method: 'POST', redirect: 'manual' })
   },
+  devices:
+    async ({ accountId, token }) =>
+    () =>
+      harness.call('PUT', `/v1/accounts/${accountId}/devices/a-phone`, { token, body: { platform: 'ios' } }),
+  consents:
+    async ({ accountId, token }) =>
+    () => {
+      const body = { granted: true, source: 'app_settings' }
+      return harness.call('PUT', `/v1/accounts/${accountId}/consents/promotions`, { token, body })
+    },
   withdrawals:
     async ({ orderId, token }) =>
     () =>
