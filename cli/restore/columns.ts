@@ -167,7 +167,7 @@ export const rebuiltColumns = {
     order_id: 'run',
     kind: 'run',
     source: 'stripe',
-    at: 'lost: a review is dated by the restore; Stripe dates what it says of payments and warnings',
+    at: 'run, nearly',
     detail: 'run',
   } satisfies Columns<OrderHistory>,
   withdrawals: {

@@ -14,7 +14,7 @@ import { referencesOf } from '../../cli/restore/orders/run-reports.ts'
 import { HistoryUnreadable, type RecordedActivity } from '../../cli/restore/run-history.ts'
 import { repeating } from '../../cli/restore/until-answered.ts'
 import { listItems } from '../../db/backup/restores.ts'
-import type { ProviderOrders } from '../../db/connection/schema.ts'
+import type { OrderHistory, ProviderOrders } from '../../db/connection/schema.ts'
 import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
 import { listDocuments } from '../../db/order/books.ts'
 import { findOrder } from '../../db/order/orders.ts'
@@ -79,6 +79,9 @@ async function lost(packageCode: string, before: (order: OrderView) => Promise<u
 const beforeProvision = (activities: RecordedActivity[]) => activities.filter(({ type }) => type !== 'provision')
 const whileProvisioning = (activities: RecordedActivity[]) =>
   activities.map((each) => (each.type === 'provision' ? { ...each, completed: undefined } : each))
+
+const answered = (result: unknown) => (activities: RecordedActivity[]) =>
+  activities.map((each) => (each.type === 'confirmPayment' ? { ...each, completed: { result } } : each))
 
 /** A request that the dump has open. */
 const plantOpen = (orderId: string, provider: string) => sql`
@@ -168,10 +171,16 @@ test('U2: a rebuilt order is promised for when its run has said, of whose paymen
   const promised = new Date(order.paidAt)
   promised.setMinutes(promised.getMinutes() + 17)
   const told = { state: 'paid', review: null, deliverBy: promised.toISOString() }
-  await rebuild((activities) =>
-    activities.map((each) => (each.type === 'confirmPayment' ? { ...each, completed: { result: told } } : each)),
-  )
+  await rebuild(answered(told))
   expect((await findOrder(sql, order.id))?.deliver_by).toEqual(promised)
+})
+
+test('a rebuilt order was reviewed when its run has said', async () => {
+  const { order, rebuild } = await lost(testPackages.onlyEsimAccess)
+  await rebuild(answered({ state: 'paid', review: 'payment_risk' }))
+  const [review] = await sql<Pick<OrderHistory, 'at' | 'detail'>[]>`
+    select at, detail from order_history where order_id = ${order.id}`
+  expect(review).toEqual({ at: (await findOrder(sql, order.id))?.paid_at, detail: 'payment_risk' })
 })
 
 test('an order that its run follows no more is rebuilt with the use of its eSIMs, as the provider says it', async () => {

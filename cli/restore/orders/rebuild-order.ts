@@ -12,6 +12,7 @@ import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tas
 import { recordDelivered, recordPaid, settleFact } from '../../../db/order/books.ts'
 import { noteReturnAsked } from '../../../db/order/esims/returned-esims.ts'
 import { listEsims, setEsimState } from '../../../db/order/esims.ts'
+import { dateReview } from '../../../db/order/order-history.ts'
 import { findOrder, insertOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts'
 import { listPlacements, movePlacement } from '../../../db/order/placements.ts'
 import { refundFailed } from '../../../db/order/refunds.ts'
@@ -198,7 +199,10 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
         // The hour begins with the payment, of which the run may have heard long after it.
         deliver_by: review ? null : deliverBy === undefined ? limitOf('provisioning', at) : new Date(deliverBy),
       } as const
-      await sql.begin((tx) => recordPaid(tx, orderId, factsOf(order), recorded))
+      await sql.begin(async (tx) => {
+        await recordPaid(tx, orderId, factsOf(order), recorded)
+        if (review) await dateReview(tx, orderId, at)
+      })
       return
     }
     const objection = objectionTo(paid, order)
