@@ -172,7 +172,9 @@ const parts = {
   emailChanges: z.strictObject({
     oldEmail: maybe(text, 'null: the change is over, and the address is deleted here'),
     newEmail: maybe(text, 'null: the change is over, and the address is deleted here'),
-    state: text.describe('open, changed, expired, cancelled, replaced by another one, or taken by another account'),
+    state: text.describe(
+      'draft: just asked for; open, changed, expired, cancelled, replaced by another one, or taken by another account',
+    ),
     requestedAt: time.describe('when you asked for it'),
     oldConfirmedAt: maybe(time, 'when the old address agreed, or we did for it; null: it did not'),
     newConfirmedAt: maybe(time, 'when the new address agreed; null: it did not'),
@@ -188,7 +190,7 @@ const parts = {
     kind: text.describe('what you asked for, such as access'),
     message: text.describe('in your words'),
     replyTo: maybe(text, 'where the answer goes; null: to the address of your account'),
-    state: text.describe('open, or answered'),
+    state: text.describe('draft: just asked; open, or answered'),
     receivedAt: time.describe('when it came'),
     answerBy: time.describe('until when it has to be answered'),
     extendedBecause: maybe(text, 'why it takes longer; null: it does not'),
