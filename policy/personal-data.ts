@@ -448,9 +448,10 @@ const tables: Record<string, Table> = {
       state: bought('disputes[].state'),
       opened_at: bought('disputes[].openedAt'),
       closed_at: bought('disputes[].closedAt'),
-      amount_minor: bought('disputes[].amountMinor'),
-      currency: bought('disputes[].currency'),
-      reason: bought('disputes[].reason'),
+      // An operator has to answer the bank after an erasure, too.
+      amount_minor: { ...ofTheBank, export: 'orders[].disputes[].amountMinor' },
+      currency: { ...ofTheBank, export: 'orders[].disputes[].currency' },
+      reason: { ...ofTheBank, export: 'orders[].disputes[].reason' },
       network_reason_code: ofTheBank,
       due_by: ofTheBank,
       submission_count: ofTheBank,
