@@ -20,7 +20,14 @@ import { orderAftercareWorkflowId, orderWorkflowId, paymentSignal } from '../../
 import { partialRefundKey } from '../../workflows/order/partial-refund.contract.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
-import { loseAccount, loseDelivery, loseOrders, openRestore, startRestoreRun } from '../harness/lost.ts'
+import {
+  loseAccount,
+  loseDelivery,
+  loseOrders,
+  losePayment,
+  openRestore,
+  startRestoreRun,
+} from '../harness/lost.ts'
 import type { Person } from '../harness/people.ts'
 import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages } from '../harness/test-packages.ts'
@@ -118,6 +125,18 @@ test('G3: an order that was paid on Stripe’s page has the page again, with whi
   await loseRow(page)
   await restored()
   expect(await findOrder(sql, id)).toMatchObject({ status: 'delivered', checkout_session_id: sessionId })
+})
+
+test('U2: an order that the backup has on Stripe’s page, and that was paid since, has its payment', async () => {
+  const { id, payAt, sessionId } = await orderedOnTheWeb()
+  expect((await pay(payAt)).status).toBe(303)
+  await harness.untilOrder(id, 'delivered')
+  const [charge] = await chargesOf(id)
+  await losePayment(sql, id)
+  await sql`update orders set payment_intent_id = null where id = ${id}`
+  await restored()
+  const paid = { status: 'delivered', payment_intent_id: charge?.id, checkout_session_id: sessionId }
+  expect(await findOrder(sql, id)).toMatchObject(paid)
 })
 
 test('U2: a page on which an order of a lost account could be paid is ended', async () => {

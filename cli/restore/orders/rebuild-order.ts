@@ -13,7 +13,7 @@ import { recordDelivered, recordPaid, settleFact } from '../../../db/order/books
 import { noteReturnAsked } from '../../../db/order/esims/returned-esims.ts'
 import { listEsims, setEsimState } from '../../../db/order/esims.ts'
 import { dateReview } from '../../../db/order/order-history.ts'
-import { findOrder, insertOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts'
+import { findOrder, insertOrder, moveOrder, type OrderRow, recordPaymentOf } from '../../../db/order/orders.ts'
 import { listPlacements, movePlacement } from '../../../db/order/placements.ts'
 import { refundFailed } from '../../../db/order/refunds.ts'
 import { restoreDocument } from '../../../db/order/restored-documents.ts'
@@ -166,7 +166,7 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
       await moveOrder(sql, orderId, ['in_review', 'provisioning', 'delivered', 'refund_failed'], refunding)
       return
     }
-    const paid = await facts.payment.read()
+    const paid = await readPaid()
     if (!paid) return
     const recorded = {
       ...refunding,
@@ -178,6 +178,13 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
     await sql.begin((tx) => recordPaid(tx, orderId, factsOf(order), recorded, [...notRecorded]))
   }
 
+  /** The order's payment. One on Stripe's page was made since the dump, which has the page alone. */
+  async function readPaid(): Promise<Payment | undefined> {
+    const paid = await facts.payment.read()
+    if (paid) await recordPaymentOf(sql, orderId, paid.paymentIntentId)
+    return paid
+  }
+
   /** A task of the run that the dump has in no state. An operator may have settled it since; no record says so. */
   async function raiseAgain(kind: string, detail: string | undefined, at: Date): Promise<void> {
     const known = await sql`select from attention where kind = ${kind} and subject_id = ${orderId}`
@@ -186,7 +193,7 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
 
   async function rebuildPayment(order: OrderRow, truth: PaymentTruth, at: Date): Promise<void> {
     if (order.status !== 'awaiting_payment' || truth.state === 'pending') return
-    const paid = await facts.payment.read()
+    const paid = await readPaid()
     if (!paid) return
     if (truth.state === 'paid') {
       const { review, deliverBy } = truth
