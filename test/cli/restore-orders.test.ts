@@ -207,6 +207,15 @@ test('U6: a refund keeps its credit note when another one was made after it that
   // Stripe lists the newest first.
   const found = await sql.begin((tx) => findNotes(tx, [later, first], { partialRefunds: [], own }))
   expect(found).toEqual([{ refund: first, ...note }])
+  // The note of a refund that has bounced is the only one, also of the refund that was made in its place.
+  const bounced = { ...first, status: 'failed', refundKey: 'order-1:refund-1' } as const
+  for (const [refunds, noted] of [
+    [[bounced], bounced],
+    [[later, bounced], later],
+  ] as const)
+    expect(await sql.begin((tx) => findNotes(tx, refunds, { partialRefunds: [], own }))).toEqual([
+      { refund: noted, ...note },
+    ])
 })
 
 test.each([

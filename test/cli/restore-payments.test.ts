@@ -92,6 +92,17 @@ const loseRow = ({ person, id }: Page) =>
 const chargesOf = async (orderId: string) =>
   (await stripe.state()).paymentIntents.filter(({ metadata }) => metadata.order_id === orderId)
 
+/** Leaves of an order what a dump has that was made before its refund. */
+const loseRefund = ({ accountId }: Person, orderId: string, documents: readonly { kind: string; number: string }[]) =>
+  sql.begin(async (tx) => {
+    await tx`select erase_only(${accountId})`
+    const notes = documents.flatMap(({ kind, number }) => (kind === 'credit_note' ? [number] : []))
+    await tx`delete from invoices where number in ${tx(notes)}`
+    await tx`delete from refunds where order_id = ${orderId}`
+    await tx`update esims set state = 'new', return_asked_at = null where order_id = ${orderId}`
+    await tx`update orders set status = 'delivered', reason = null where id = ${orderId}`
+  })
+
 test('U2: a top-up that waits on Stripe’s page is lost, and can be paid there after the restore all the same', async () => {
   const page = await orderedOnTheWeb()
   const { id, payAt, sessionId } = page
@@ -178,21 +189,34 @@ test('U6: a refund of an order whose own run is closed has its credit note again
   await stripe.do('warn-fraud', { orderId: id })
   await harness.untilOrder(id, 'refunded')
   const documents = await listDocuments(sql, id)
-  const [, note] = documents
   expect(documents).toHaveLength(2)
-  await sql.begin(async (tx) => {
-    await tx`select erase_only(${person.accountId})`
-    await tx`delete from invoices where number = ${note?.number ?? ''}`
-    await tx`delete from refunds where order_id = ${id}`
-    await tx`update esims set state = 'new', return_asked_at = null where order_id = ${id}`
-    await tx`update orders set status = 'delivered', reason = null where id = ${id}`
-  })
+  await loseRefund(person, id, documents)
   const { itemsOf } = await restored()
   expect(await itemsOf(id)).toEqual([['rebuilt', null]])
   expect(await findOrder(sql, id)).toMatchObject({ status: 'refunded', reason: 'fraud_warning' })
   expect(await listDocuments(sql, id)).toEqual(documents)
   await temporal.workflow.getHandle(orderAftercareWorkflowId(id)).signal(paymentSignal)
   await runLater(harness, 'paymentSweep', 0)
+  expect(await listDocuments(sql, id)).toEqual(documents)
+})
+
+test('U6: the credit note of a refund that has bounced is there again under its number, and no second one is issued', { tags: 'long' }, async () => {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  expectStatus(await person.caller.post(`/v1/orders/${id}/refund`), 200)
+  await harness.untilOrder(id, 'refunded')
+  await stripe.do('fail-refund', { orderId: id })
+  await harness.untilOrder(id, 'refund_failed')
+  const documents = await listDocuments(sql, id)
+  expect(documents).toHaveLength(2)
+  const refunds = (await listRefunds(sql, id)).map(({ created_at: _at, ...refund }) => refund)
+  await loseRefund(person, id, documents)
+  await restored()
+  expect((await findOrder(sql, id))?.status).toBe('refund_failed')
+  expect(await listDocuments(sql, id)).toEqual(documents)
+  expect(await listRefunds(sql, id)).toMatchObject(refunds)
+  expectStatus(await harness.operator.post(`/v1/orders/${id}/refund`), 200)
+  await harness.untilOrder(id, 'refunded')
   expect(await listDocuments(sql, id)).toEqual(documents)
 })
 

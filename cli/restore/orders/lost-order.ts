@@ -87,7 +87,9 @@ async function keepBooks(
   const number = delivered?.invoiceNumber ?? null
   const own = ownRefund(run)
   const takenBack = await listTakenBack(context, payment, own)
-  const made = payment.refundedMinor > 0 ? await stripe.listRefunds(payment.paymentIntentId) : []
+  // One that has bounced is none at Stripe any more, and has its credit note.
+  const mayHaveRefunds = payment.refundedMinor > 0 || own.creditNotes.length > 0
+  const made = mayHaveRefunds ? await stripe.listRefunds(payment.paymentIntentId) : []
   const refunds = [...takenBack, ...made]
   return await sql.begin(async (tx) => {
     // The dump has the books of an order that it has as delivered.

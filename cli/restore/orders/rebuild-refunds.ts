@@ -40,7 +40,9 @@ export async function rebuildRefunds(
 ): Promise<void> {
   const { sql, stripe } = context
   const { partialRefunds, own } = known
-  if (!order.paid_at || (payment.refundedMinor === 0 && partialRefunds.length === 0 && !own.isTakenBack)) return
+  // A refund that has bounced is none at Stripe any more, and has its credit note all the same.
+  const isNothing = payment.refundedMinor === 0 && own.creditNotes.length === 0 && !own.isTakenBack
+  if (!order.paid_at || (isNothing && partialRefunds.length === 0)) return
   const takenBack = await listTakenBack(context, payment, own)
   const refunds = [...takenBack, ...(await stripe.listRefunds(payment.paymentIntentId))]
   await sql.begin(async (tx) => {
@@ -92,7 +94,7 @@ export async function findNotes(
   const found = new Map<Refund, KnownNote>()
   const accepted = refunds.filter(hasNotFailed).toReversed()
   for (const { refundKey, made } of partialRefunds) {
-    const refund = accepted.find((each) => each.refundKey === refundKey)
+    const refund = refunds.find((each) => each.refundKey === refundKey)
     if (refund && made?.creditNote) found.set(refund, { refund, number: made.creditNote, at: made.at })
   }
   const taken = [...found.values()].map(({ number }) => number)
@@ -102,12 +104,15 @@ export async function findNotes(
   // Credit notes are issued in the order of the refunds: what is left over is newer than the last one that the run
   // knew.
   const others = accepted.filter((refund) => !found.has(refund))
-  if (notes.length <= others.length)
+  // The note of a refund that has bounced stays, and is that of the refund which is made in its place.
+  const bounced = refunds.filter((refund) => !hasNotFailed(refund) && !found.has(refund)).toReversed()
+  const noted = notes.length <= others.length ? others : [...bounced, ...others]
+  if (notes.length <= noted.length)
     for (const [index, note] of notes.entries()) {
-      const refund = others[index]
+      const refund = noted[index]
       if (refund) found.set(refund, { refund, ...note })
     }
-  return accepted.flatMap((refund) => found.get(refund) ?? [])
+  return refunds.toReversed().flatMap((refund) => found.get(refund) ?? [])
 }
 
 /** Writes credit notes again. @param orderId null when the account is lost */

@@ -217,7 +217,7 @@ async function sinceTheDump(people: Awaited<ReturnType<typeof beforeTheDump>>) {
   const texts = { nature: 'n', consequences: 'c', measures: 'm', contact: 'dpo@ama-esim.example' }
   const breach = expectStatus(await harness.operator.post('/v1/breaches', { keyId: 'stolen', ...texts }), 201)
 
-  const ids = [fresh.id, freshPart.id, part.id, returnedPart.id, late]
+  const ids = [fresh.id, freshPart.id, part.id, returnedPart.id, late, bounced]
   const rows = new Map(await Promise.all(ids.map(async (id) => [id, await readOrder(lost, id)] as const)))
   const forgotten = randomUUID()
   const payments = {
