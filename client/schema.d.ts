@@ -314,7 +314,7 @@ export interface paths {
         };
         /**
          * Export all of the person's data as one JSON document
-         * @description Its JSON Schema is at /schemas/account-export-3.json. The document is streamed: JSON that is not complete was cut off by an error.
+         * @description Its JSON Schema is at /schemas/account-export-4.json. The document is streamed: JSON that is not complete was cut off by an error.
          */
         get: operations["getAccountsIdExport"];
         put?: never;
