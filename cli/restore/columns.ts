@@ -66,7 +66,7 @@ export const rebuiltColumns = {
     install_token: 'new',
     install_token_index: 'computed',
     fact_id: 'new',
-    created_at: 'run, nearly',
+    created_at: 'run',
     payment_due_at: 'run, nearly',
     paid_at: 'run, nearly',
     deliver_by: 'run',
