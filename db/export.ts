@@ -3,7 +3,7 @@
  * needs little memory.
  */
 import { milliseconds } from '../policy/periods.ts'
-import type { Queryable } from './connection/database.ts'
+import type { Fragment, Queryable } from './connection/database.ts'
 import type {
   Attention,
   CampaignDeliveries,
@@ -139,7 +139,7 @@ type InvoiceRow = Pick<InvoiceLinks, 'order_id'> &
     supplied_on: string
   }
 
-/** What hangs on the orders of one page. Of one that an operator looks at, its history is left out. */
+/** What hangs on the orders of one page. Of one that is being decided about, its history is left out. */
 export async function partsOfOrders(sql: Queryable, orderIds: string[]): Promise<OrderParts> {
   const [esims, refunds, disputes, invoices, withdrawals, history] = await Promise.all([
     sql<EsimRow[]>`
@@ -158,8 +158,8 @@ export async function partsOfOrders(sql: Queryable, orderIds: string[]): Promise
       from invoice_links l join invoices i on i.number = l.number where l.order_id in ${sql(orderIds)} order by i.number`,
     sql<Withdrawals[]>`select * from withdrawals where order_id in ${sql(orderIds)}`,
     sql<OrderParts['history']>`
-      select h.order_id, h.kind, h.at from order_history h join orders o on o.id = h.order_id
-      where h.order_id in ${sql(orderIds)} and o.status <> 'in_review' order by h.at, h.kind, h.source`,
+      select h.order_id, h.kind, h.at from order_history h
+      where h.order_id in ${sql(orderIds)} and not ${isUndecided(sql, sql`h.order_id`)} order by h.at, h.kind, h.source`,
   ])
   return { esims, refunds, disputes, invoices, withdrawals, history }
 }
@@ -174,10 +174,19 @@ export type TaskRow = Pick<
   'id' | 'kind' | 'detail' | 'opened_at' | 'note' | 'noted_at' | 'resolved_at'
 > & { about: string }
 
+/** Kinds of operator tasks by which it is decided whether there is fraud. */
+const ofFraud = ['fraud_warning', 'fraud_warning_unread']
+
 /**
- * The operator tasks about the person. U5, fraud is prevented: not those by which it is being decided whether there is
- * fraud, since who is suspected would learn by what.
+ * U5, fraud is prevented: whether it is being decided about an order. Who is suspected would learn by what, and get
+ * around it.
  */
+const isUndecided = (sql: Queryable, orderId: Fragment): Fragment => sql`(
+  exists (select from orders o where o.id = ${orderId} and o.status = 'in_review')
+  or exists (select from attention f
+    where f.subject_id = ${orderId}::text and f.resolved_at is null and f.kind in ${sql(ofFraud)}))`
+
+/** The operator tasks about the person, but for those about an order that is being decided about. */
 export const operatorTaskPages = (sql: Queryable, accountId: string) =>
   pages<TaskRow>(
     (after, limit) => sql<TaskRow[]>`
@@ -187,26 +196,19 @@ export const operatorTaskPages = (sql: Queryable, accountId: string) =>
         union select d.stripe_dispute_id, o.id::text
           from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}
       ) s on s.subject_id = a.subject_id
-      where not (a.resolved_at is null and (a.kind in ${sql(ofFraud)} or exists (
-          select from orders o where o.id = uuid_or_null(coalesce(s.order_id, a.subject_id)) and o.status = 'in_review')))
+      where not ${isUndecided(sql, sql`uuid_or_null(coalesce(s.order_id, a.subject_id))`)}
         ${after ? sql`and (date_trunc('milliseconds', a.opened_at), a.id) > (${after.opened_at}, ${after.id})` : sql``}
       order by date_trunc('milliseconds', a.opened_at), a.id limit ${limit}`,
   )
 
-/** Kinds of operator tasks by which it is decided whether there is fraud. */
-const ofFraud = ['fraud_warning', 'fraud_warning_unread']
+export type ActRow = Pick<OperatorActs, 'id' | 'act' | 'order_id' | 'reason' | 'amount_minor' | 'state' | 'asked_at'>
 
-export type ActRow = Pick<
-  OperatorActs,
-  'id' | 'act' | 'order_id' | 'reason' | 'amount_minor' | 'state' | 'asked_at'
->
-
-/** The acts of operators about the person, and why. */
+/** The acts of operators about the person, and why; likewise. */
 export const operatorActPages = (sql: Queryable, accountId: string) =>
   pages<ActRow>(
     (after, limit) => sql<ActRow[]>`
       select id, act, order_id, reason, amount_minor, state, asked_at from operator_acts
-      where account_id = ${accountId} and state <> 'planned'
+      where account_id = ${accountId} and state <> 'planned' and not ${isUndecided(sql, sql`order_id`)}
         ${after ? sql`and (date_trunc('milliseconds', asked_at), id) > (${after.asked_at}, ${after.id})` : sql``}
       order by date_trunc('milliseconds', asked_at), id limit ${limit}`,
   )

@@ -282,8 +282,10 @@ export const accountExport = z
     accesses: z.array(parts.accesses).describe('who read your data, of the last 90 days at most, newest first'),
     operatorTasks: z
       .array(parts.operatorTasks)
-      .describe('what we had to look at by hand, with our notes, oldest first; not what is being decided about fraud'),
-    operatorActs: z.array(parts.operatorActs).describe('what one of us has done by hand, and why, oldest first'),
+      .describe('what we had to look at by hand, with our notes, oldest first; not of orders that we look at for fraud'),
+    operatorActs: z
+      .array(parts.operatorActs)
+      .describe('what one of us has done by hand, and why, oldest first; not of orders that we look at for fraud'),
   })
   .describe('Everything that AMA eSIM holds about a person')
 
