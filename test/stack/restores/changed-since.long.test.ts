@@ -198,6 +198,7 @@ async function sinceTheDump(people: Awaited<ReturnType<typeof beforeTheDump>>) {
     buyers[0],
   )
   const freshPart = await bought({}, buyers[1])
+  const newTopUp = await topUpOf(await bought())
   await refundPart(part.id, 120)
   await refundPart(part.id, 80, { reason: 'service_fault' })
   await refundPart(returnedPart.id, 300, { reason: 'returned_unused', esims: 'returned' })
@@ -217,7 +218,7 @@ async function sinceTheDump(people: Awaited<ReturnType<typeof beforeTheDump>>) {
   const texts = { nature: 'n', consequences: 'c', measures: 'm', contact: 'dpo@ama-esim.example' }
   const breach = expectStatus(await harness.operator.post('/v1/breaches', { keyId: 'stolen', ...texts }), 201)
 
-  const ids = [fresh.id, freshPart.id, part.id, returnedPart.id, late, bounced]
+  const ids = [fresh.id, freshPart.id, part.id, returnedPart.id, late, bounced, newTopUp]
   const rows = new Map(await Promise.all(ids.map(async (id) => [id, await readOrder(lost, id)] as const)))
   const forgotten = randomUUID()
   const payments = {
