@@ -233,6 +233,11 @@ export interface EsimProvider {
   topUp(topUp: TopUp): Promise<void>
   hasTopUp(topUp: { clientRef: string; esimRef: string }): Promise<boolean>
   /**
+   * The clientRefs of an eSIM's top-ups that begin with one of these texts. For a database that lost what it knew of
+   * them.
+   */
+  topUpsOf(prefixes: readonly string[], esimRef: string): Promise<string[]>
+  /**
    * Returns an unused eSIM. `requested`: an employee of the provider decides, and each call makes another request. Of
    * `together` those go back with it that nobody has installed; one that is in use, or of which the provider says
    * nothing now, has its own turn: it neither keeps the others back nor goes with them.

@@ -207,6 +207,14 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
 
     hasTopUp: async ({ clientRef }) => (await findByDescription(clientRef, 'topup')).length > 0,
 
+    async topUpsOf(prefixes) {
+      const found: string[] = []
+      for (const prefix of prefixes)
+        for (const { description } of await findDescribed(prefix, 'topup'))
+          if (description.startsWith(prefix)) found.push(description)
+      return found
+    },
+
     async cancelUnused(esimRef, together) {
       const state = await stateOf(esimRef, together?.states)
       if (state === 'cancelled') return 'already'

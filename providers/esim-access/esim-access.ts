@@ -241,6 +241,14 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
       return packageList?.some(({ transactionId }) => transactionId === clientRef) ?? false
     },
 
+    async topUpsOf(prefixes, esimRef) {
+      const isOneOf = beginsWithOneOf(prefixes)
+      const { packageList } = await queryOne(esimRef)
+      return (packageList ?? []).flatMap(({ transactionId }) =>
+        transactionId && isOneOf(transactionId) ? [transactionId] : [],
+      )
+    },
+
     async cancelUnused(esimRef) {
       try {
         return await cancel(esimRef)

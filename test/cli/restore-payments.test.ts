@@ -11,7 +11,7 @@ import { type PartialRefund, redoReservation } from '../../cli/restore/partial-r
 import { rebuild } from '../../cli/restore/rebuild.ts'
 import { repeating } from '../../cli/restore/until-answered.ts'
 import { listItems } from '../../db/backup/restores.ts'
-import type { Attention, Esims } from '../../db/connection/schema.ts'
+import type { Attention, Esims, ProviderOrders } from '../../db/connection/schema.ts'
 import { listDocuments } from '../../db/order/books.ts'
 import { findOrder } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
@@ -84,7 +84,7 @@ async function orderedOnTheWeb(): Promise<Page> {
 }
 const pay = (address: string, number = '4242424242424242') =>
   fetch(address, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ number }) })
-const loseRow = ({ person, id }: Page) =>
+const loseRow = ({ person, id }: Pick<Page, 'person' | 'id'>) =>
   sql.begin(async (tx) => {
     await tx`select erase_only(${person.accountId})`
     await tx`delete from orders where id = ${id}`
@@ -148,6 +148,32 @@ test('U2: an order that the backup has on Stripe’s page, and that was paid sin
   await restored()
   const paid = { status: 'delivered', payment_intent_id: charge?.id, checkout_session_id: sessionId }
   expect(await findOrder(sql, id)).toMatchObject(paid)
+})
+
+test('U2: a top-up that was applied at its second attempt is rebuilt under that reference, by which its run asks for it', async () => {
+  const person = await harness.signUp()
+  const first = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  await harness.sims.esimAccess.fault({ match: { path: '/esim/topup$' }, status: 429 })
+  const body = { packageCode: testPackages.topUp }
+  const { id } = expectStatus(await person.caller.post(`/v1/orders/${first.id}/top-up`, body), 201)
+  await stripe.do('pay', { orderId: id })
+  await harness.untilOrder(id, 'delivered')
+  const placements = () => sql<Pick<ProviderOrders, 'client_ref' | 'state'>[]>`
+    select client_ref, state from provider_orders where order_id = ${id}`
+  const placed = await placements()
+  expect(placed).toEqual([{ client_ref: expect.stringMatching(/-2$/), state: 'provided' }])
+  await loseDelivery(sql, id)
+  await loseRow({ person, id })
+  await restored()
+  expect(await placements()).toEqual(placed)
+
+  // A request that the backup has open is the one before it.
+  await losePayment(sql, id)
+  await sql`
+    insert into provider_orders (id, order_id, provider, provider_package_code, client_ref, state, placed_after)
+    values (${randomUUID()}, ${id}, 'esim-access', '', ${randomUUID()}, 'placing', now())`
+  await restored()
+  expect(await placements()).toEqual(placed)
 })
 
 test('U2: a page on which an order of a lost account could be paid is ended', async () => {

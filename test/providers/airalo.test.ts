@@ -465,6 +465,8 @@ test('a top-up at Airalo is found after a lost reply, and refused when it does n
   }
   expect(await provider.hasTopUp(topUp)).toBe(true)
   expect(await provider.hasTopUp({ ...topUp, clientRef: 'top' })).toBe(false)
+  expect(await provider.topUpsOf(['top', 'sub'], esimRef)).toEqual(['top-1'])
+  expect(await provider.topUpsOf(['op-1'], esimRef)).toEqual([])
   const wrong = { ...topUp, clientRef: 'top-2' }
   await expect(provider.topUp({ ...wrong, packageCode: 'maew-15days-3gb-topup' })).rejects.toMatchObject({
     code: 'unknown_package',

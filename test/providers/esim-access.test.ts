@@ -489,6 +489,8 @@ test('a top-up at eSIM Access is applied once for each clientRef, found after a 
   await sim.fault({ match: { path: '/esim/topup' }, cut: 'after' })
   await expect(provider.topUp(topUp)).rejects.toMatchObject({ kind: 'unknown_outcome', code: 'connection_lost' })
   expect(await provider.hasTopUp(topUp)).toBe(true)
+  expect(await provider.topUpsOf(['top'], esimRef)).toEqual(['top-1'])
+  expect(await provider.topUpsOf(['op-'], esimRef)).toEqual([])
   await provider.topUp(topUp)
   expect((await sim.state()).topUps).toMatchObject([{ transactionId: 'top-1', price: 11_000 }])
   expect((await provider.getStatus(esimRef)).totalBytes).toBe(2 * GB)

@@ -1,10 +1,10 @@
 /** The requests to eSIM providers for an order, and the eSIMs that they have brought. */
-import { placementReference } from '../../../activities/order/placement-reference.ts'
+import { placementPrefix, placementReference } from '../../../activities/order/placement-reference.ts'
 import type { Context } from '../../../context.ts'
 import { restoreUndecided } from '../../../db/backup/restores.ts'
 import type { PackageOffers } from '../../../db/connection/schema.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
-import { insertEsims, listEsims, recordEsimStatus } from '../../../db/order/esims.ts'
+import { insertEsims, listEsims, recordEsimStatus, type StoredEsim } from '../../../db/order/esims.ts'
 import { findOrder, type OrderRow } from '../../../db/order/orders.ts'
 import {
   deleteSuperseded,
@@ -80,14 +80,17 @@ export async function readEsimStates(context: RepeatingContext, order: OrderRow)
   }
 }
 
-async function rebuildTopUp(context: Context, order: OrderRow, run: OrderRun, at: Date): Promise<void> {
+async function rebuildTopUp(context: RepeatingContext, order: OrderRow, run: OrderRun, at: Date): Promise<void> {
   const placement = await topUpPlacement(context, order, run, at)
   if (placement) await movePlacement(context.sql, placement.id, ['placing'], { state: 'provided' })
 }
 
-/** The request of a top-up; a run that goes on asks the provider whether it was applied. */
+/**
+ * The request of a top-up, under the reference by which its provider has applied it: a run that goes on asks for that
+ * one, and would else buy it twice. Each attempt that was certainly not applied was made under another one.
+ */
 async function topUpPlacement(
-  context: Context,
+  context: RepeatingContext,
   order: OrderRow,
   run: OrderRun,
   at: Date,
@@ -96,10 +99,30 @@ async function topUpPlacement(
   const [known] = await listPlacements(sql, order.id)
   const parent = order.parent_order_id ? await findOrder(sql, order.parent_order_id) : undefined
   const esim = parent && (await listEsims(context, parent)).find(({ id }) => id === order.esim_id)
-  const [reference] = referencesOf(run)
-  if (known || !esim || reference === undefined) return known
-  const clientRef = placementReference(reference, esim.provider, 1)
-  return lostPlacement(context, order, { provider: esim.provider, clientRef }, at)
+  const references = referencesOf(run)
+  const [reference] = references
+  if ((known && known.state !== 'placing') || !esim || reference === undefined) return known
+  const { provider } = esim
+  const prefixes = references.map((each) => placementPrefix(each, provider))
+  const applied = await appliedTopUp(context, esim, prefixes)
+  if (known && (applied === undefined || applied === known.client_ref)) return known
+  const clientRef = applied ?? placementReference(reference, provider, 1)
+  if (known) await deleteSuperseded(sql, order.id, clientRef)
+  return lostPlacement(context, order, { provider, clientRef }, at)
+}
+
+/** @returns undefined also when the provider does not know the eSIM any more */
+async function appliedTopUp(
+  { esimProviders }: RepeatingContext,
+  { provider, esimRef }: Pick<StoredEsim, 'provider' | 'esimRef'>,
+  prefixes: readonly string[],
+): Promise<string | undefined> {
+  try {
+    return (await esimProviders[provider].topUpsOf(prefixes, esimRef))[0]
+  } catch (error) {
+    if (isProviderFailure(error) && error.kind === 'rejected') return undefined
+    throw error
+  }
 }
 
 /**
@@ -107,7 +130,7 @@ async function topUpPlacement(
  * repeated under its reference, by which it stays one order.
  */
 export async function keepOpenPlacements(
-  context: Context,
+  context: RepeatingContext,
   order: OrderRow,
   run: OrderRun,
   placed: PlacedOrder[],

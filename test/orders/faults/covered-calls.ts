@@ -124,6 +124,8 @@ const esimAccess: Record<string, CoveredCall> = {
   listPackages: { planted: { path: '/package/list', in: ['reads'] } },
   currentCost: { planted: { path: '/package/list', in: ['reads'] } },
   findOrdersOf: { planted: { path: 'startTime', in: ['reads'] } },
+  // Only a restore asks, which repeats it.
+  topUpsOf: {},
 }
 
 const airalo: Record<string, CoveredCall> = {
@@ -140,6 +142,7 @@ const airalo: Record<string, CoveredCall> = {
   listPackages: { planted: { path: '/v2/packages', in: ['reads'] }, network: 'GET /v2/packages' },
   currentCost: { planted: { path: '/v2/packages', in: ['reads'] }, network: 'GET /v2/packages' },
   findOrdersOf: { planted: { path: '/v2/orders', in: ['reads'] }, network: 'GET /v2/orders' },
+  topUpsOf: {},
 }
 
 /** By `<outside party>.<function of its port>`. */

@@ -78,6 +78,7 @@ function callsOf(
     hasTopUp: about(({ esimRef }) => ({
       attempt: on((provider) => provider.hasTopUp({ clientRef: randomUUID(), esimRef })),
     })),
+    topUpsOf: about(({ esimRef }) => ({ attempt: on((provider) => provider.topUpsOf([randomUUID()], esimRef)) })),
     listOrders: reading(on((provider) => readAll(provider.listOrders(longAgo)))),
     balance: reading(on((provider) => provider.balance())),
     listPackages: reading(on((provider) => provider.listPackages())),
