@@ -17,6 +17,7 @@ import type {
   OperatorActs,
   OrderHistory,
   Orders,
+  OwnedIds,
   PolicyDeliveries,
   PrivacyRequests,
   Refunds,
@@ -169,10 +170,9 @@ export const listSignInEvents = (sql: Queryable, accountId: string) =>
   sql<Pick<SignInEvents, 'provider' | 'topic' | 'at'>[]>`
     select provider, topic, at from sign_in_events where account_id = ${accountId} order by at, provider, topic`
 
-export type TaskRow = Pick<
-  Attention,
-  'id' | 'kind' | 'detail' | 'opened_at' | 'note' | 'noted_at' | 'resolved_at'
-> & { about: string }
+export type TaskRow = Pick<Attention, 'id' | 'kind' | 'detail' | 'opened_at' | 'note' | 'noted_at' | 'resolved_at'> & {
+  about: string
+}
 
 /** Kinds of operator tasks by which it is decided whether there is fraud. */
 const ofFraud = ['fraud_warning', 'fraud_warning_unread']
@@ -216,7 +216,7 @@ export const operatorActPages = (sql: Queryable, accountId: string) =>
 /** Which of these ids are the person's own. */
 export async function ownAmong(sql: Queryable, accountId: string, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
-  const rows = await sql<{ id: string }[]>`
+  const rows = await sql<Pick<OwnedIds, 'id'>[]>`
     select id from owned_ids where account_id = ${accountId} and id = any(${[...ids]}::uuid[])`
   return new Set(rows.map(({ id }) => id))
 }

@@ -23,7 +23,9 @@ const esim = z.strictObject({
   iccid: text.describe('its number (ICCID)'),
   activationCode: text.describe('installs the eSIM'),
   confirmationCode: maybe(text, 'what some phones ask for at its installation; null: it has none'),
-  state: text.describe('new, installed, in_use, used_up, expired, removed, cancelled, suspended or unknown, as its provider says'),
+  state: text.describe(
+    'new, installed, in_use, used_up, expired, removed, cancelled, suspended or unknown, as its provider says',
+  ),
   suspended: z.boolean().describe('whether we have it kept from going online, because its payment is disputed'),
   totalBytes: maybe(bytes, 'how much data it has, in bytes; null: unlimited'),
   usedBytes: bytes.describe('how much of that was used, in bytes, as far as its provider has said it'),
@@ -76,7 +78,9 @@ const order = z.strictObject({
       z.strictObject({
         kind: z
           .enum(['review', 'payment_declined', 'fraud_warning'])
-          .describe("we looked at the order before its delivery; a bank declined a payment; the card's bank warned us of fraud"),
+          .describe(
+            "we looked at the order before its delivery; a bank declined a payment; the card's bank warned us of fraud",
+          ),
         at: time.describe('when that was'),
       }),
     )
@@ -159,7 +163,9 @@ const parts = {
   orders: order,
   messages: z.strictObject({
     kind: text.describe('mail or push, and the occasion'),
-    state: text.describe('sent; due or sending: not yet; skipped: you could not get it; failed: it was refused or came back'),
+    state: text.describe(
+      'sent; due or sending: not yet; skipped: you could not get it; failed: it was refused or came back',
+    ),
     at: time.describe('of the first attempt'),
   }),
   policyNotices: z.strictObject({
@@ -205,7 +211,9 @@ const parts = {
   }),
   accesses: z.strictObject({
     at: time.describe('when'),
-    by: z.enum(['service', 'operator', 'person']).describe('service: the app itself; operator: one of us; person: an export'),
+    by: z
+      .enum(['service', 'operator', 'person'])
+      .describe('service: the app itself; operator: one of us; person: an export'),
     key: maybe(text, 'the id of the key that was used; null: it was without a key'),
     route: text.describe('what was asked of our service'),
     fields: z.array(text).describe('which groups of data the answer had'),
@@ -282,7 +290,9 @@ export const accountExport = z
     accesses: z.array(parts.accesses).describe('who read your data, of the last 90 days at most, newest first'),
     operatorTasks: z
       .array(parts.operatorTasks)
-      .describe('what we had to look at by hand, with our notes, oldest first; not of orders that we look at for fraud'),
+      .describe(
+        'what we had to look at by hand, with our notes, oldest first; not of orders that we look at for fraud',
+      ),
     operatorActs: z
       .array(parts.operatorActs)
       .describe('what one of us has done by hand, and why, oldest first; not of orders that we look at for fraud'),

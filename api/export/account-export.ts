@@ -28,7 +28,6 @@ import { periods } from '../../policy/periods.ts'
 import { subProcessors } from '../../policy/sub-processors.ts'
 import { isoOrNull, plusDays } from '../../shared/calendar.ts'
 import { Problem } from '../http/problem.ts'
-import { withoutOthers } from './operator-notes.ts'
 import {
   type Exported,
   type ExportedAccount,
@@ -36,6 +35,7 @@ import {
   exportSchemaPath,
   exportVersion,
 } from './account-export-schema.ts'
+import { withoutOthers } from './operator-notes.ts'
 
 /**
  * Starts an export. Refusals come before the first chunk, while the status can still say so.

@@ -21,7 +21,7 @@ export async function withoutOthers<Column extends string, Row extends { readonl
   const named = texts.flatMap((text) => text.match(idsInWords) ?? []).filter((id) => uuid.test(id))
   const own = await ownAmong(sql, accountId, named)
   const cleared = (text: string | null): string | null =>
-    text && text.replaceAll(idsInWords, (id) => (own.has(id.toLowerCase()) ? id : left))
+    text?.replaceAll(idsInWords, (id) => (own.has(id.toLowerCase()) ? id : left)) ?? null
   return rows.map((row) => ({
     ...row,
     ...Object.fromEntries(columns.map((column) => [column, cleared(row[column])])),

@@ -20,14 +20,7 @@ import { orderAftercareWorkflowId, orderWorkflowId, paymentSignal } from '../../
 import { partialRefundKey } from '../../workflows/order/partial-refund.contract.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
-import {
-  loseAccount,
-  loseDelivery,
-  loseOrders,
-  losePayment,
-  openRestore,
-  startRestoreRun,
-} from '../harness/lost.ts'
+import { loseAccount, loseDelivery, loseOrders, losePayment, openRestore, startRestoreRun } from '../harness/lost.ts'
 import type { Person } from '../harness/people.ts'
 import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages } from '../harness/test-packages.ts'

@@ -256,7 +256,11 @@ test('a Firebase user gets a new address in place of the old one alone, and with
   expect(await addressOf('uid-ann')).toEqual({ email: to, verified: false })
   expect((await addressOf('uid-bob'))?.email).toBe(from.toLowerCase())
   for (const [path, reply, expected] of [
-    ['accounts:lookup', { status: 403, body: { error: { message: 'INSUFFICIENT_PERMISSION' } } }, 'misconfigured insufficient_permission'],
+    [
+      'accounts:lookup',
+      { status: 403, body: { error: { message: 'INSUFFICIENT_PERMISSION' } } },
+      'misconfigured insufficient_permission',
+    ],
     ['accounts:lookup', { status: 200, body: 'OK planted' }, 'unavailable malformed_reply'],
     ['accounts:update', { status: 500, body: 'oops planted' }, 'unknown_outcome http_500'],
     ['accounts:update', { status: 200, body: 'OK planted' }, 'unknown_outcome malformed_reply'],

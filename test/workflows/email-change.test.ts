@@ -99,14 +99,18 @@ test('G2 U5: who signs in with a password does so with the new address: the old 
 test.each([
   ['that of a sign-in with Apple alone', (email: string) => ({ email, providers: ['apple.com'] })],
   ['one that was changed at Firebase before', () => ({ email: another(), providers: ['password'] })],
-] as const)('an address at Firebase that is not ours to change stays: %s', { tags: 'long' }, async (_which, userWith) => {
-  const person = await harness.signUp()
-  const user = userWith(person.email)
-  await atFirebase(person, user)
-  await changeTo(person, another())
-  await untilOver(person)
-  expect(await addressAtFirebase(person)).toEqual({ email: user.email, verified: false })
-})
+] as const)(
+  'an address at Firebase that is not ours to change stays: %s',
+  { tags: 'long' },
+  async (_which, userWith) => {
+    const person = await harness.signUp()
+    const user = userWith(person.email)
+    await atFirebase(person, user)
+    await changeTo(person, another())
+    await untilOver(person)
+    expect(await addressAtFirebase(person)).toEqual({ email: user.email, verified: false })
+  },
+)
 
 test('a new address that another Firebase user has is an operator task', { tags: 'long' }, async () => {
   const person = await harness.signUp()
