@@ -163,7 +163,7 @@ async function beforeTheDump() {
   ]
   const stated = await bought()
   const topUp = await topUpOf(parent)
-  const buyers = [await harness.signUp(), await harness.signUp()] as const
+  const buyers = [await harness.signUp(), await harness.signUp(), await harness.signUp()] as const
   await runLater(harness, reconciliationType, 0)
   return {
     used,
@@ -198,7 +198,7 @@ async function sinceTheDump(people: Awaited<ReturnType<typeof beforeTheDump>>) {
     buyers[0],
   )
   const freshPart = await bought({}, buyers[1])
-  const newTopUp = await topUpOf(await bought())
+  const newTopUp = await topUpOf(await bought({}, buyers[2]))
   await refundPart(part.id, 120)
   await refundPart(part.id, 80, { reason: 'service_fault' })
   await refundPart(returnedPart.id, 300, { reason: 'returned_unused', esims: 'returned' })
