@@ -50,6 +50,17 @@ export function costMinor(costMicros: number, exchange: ExchangeRate): number {
   return Number(ceilDivide(cost, microsPerUnit * microsPerMinor(exchange.currency)))
 }
 
+/** An amount with its currency. */
+export interface Amount {
+  minor: number
+  /** ISO 4217 */
+  currency: string
+}
+
+/** Whether an order costs something else than its customer was shown. An app that says nothing expects nothing. */
+export const isAnotherPrice = (amount: Amount, expected: Amount | undefined): boolean =>
+  expected !== undefined && (expected.minor !== amount.minor || expected.currency !== amount.currency)
+
 /**
  * Compares a price with the cost of the cheapest offer. Returns why the package cannot be sold, for operators, or
  * undefined when it can. A price in a currency that the shop had before is not valid.

@@ -18,6 +18,7 @@ export const failures = {
   AccountMissing: { retryable: false, http: 404, meaning: 'The account does not exist or was erased' },
   AccountInUse: { retryable: false, http: 409, meaning: 'The account is used again, and is kept' },
   PackageUnavailable: { retryable: false, http: 409, meaning: 'The package is not on sale' },
+  PriceChanged: { retryable: false, http: 409, meaning: 'The price is another one than the customer has seen' },
   PaymentUnavailable: { retryable: true, http: 503, meaning: 'The payment processor cannot be reached' },
   PaymentRefused: { retryable: false, http: 502, meaning: 'The payment processor refused the request' },
   PaymentPending: { retryable: true, http: 409, meaning: 'The payment is still being processed', benign: true },

@@ -1,10 +1,11 @@
 /** Orders are made here: of a package, and of more data for an eSIM. Each is checked out by its run. */
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import { findOrderable, findTopUpOffer } from '../../db/catalogue/packages.ts'
+import { findOrderable, findTopUpPrice } from '../../db/catalogue/packages.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
 import { periods } from '../../policy/periods.ts'
+import { type Amount, isAnotherPrice, maxPriceMinor } from '../../policy/pricing.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
 import { assertReaches, type Caller, ipCountryOf, reachableBy } from '../http/caller.ts'
 import type { IdempotentRequest } from '../http/idempotency.ts'
@@ -30,6 +31,19 @@ const measurement = z
   .describe(
     "the person's consent to ad measurement (P3, advertising services get purchases with consent alone); without it neither is given",
   )
+const expectedAmount = z
+  .strictObject({
+    minor: z
+      .int()
+      .min(1)
+      .max(maxPriceMinor * periods.order.maxQuantity)
+      .describe('in the minor unit, tax included'),
+    currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code'),
+  })
+  .optional()
+  .describe(
+    'what the customer has seen: the price of the package times the quantity. An order that costs something else is refused (`price_changed`); without it any price is taken',
+  )
 const savedCards = z.boolean().default(false).describe('offer saved cards, and to save this one')
 
 const consentVersion = enumeration(
@@ -52,6 +66,7 @@ const newOrder = z
     accountId,
     packageCode,
     quantity: z.int().min(1).max(periods.order.maxQuantity).default(1),
+    expectedAmount,
     savedCards,
     measurement,
     performanceConsent,
@@ -61,6 +76,7 @@ const newTopUp = z
   .strictObject({
     packageCode,
     esimId: sentId.optional().describe('needed when the order has several eSIMs'),
+    expectedAmount,
     savedCards,
     measurement,
     performanceConsent,
@@ -69,10 +85,17 @@ const newTopUp = z
 
 const checkoutProblems = [
   'package_unavailable',
+  'price_changed',
   'payment_unavailable',
   'payment_refused',
   'idempotency_key_reused',
 ] as const
+
+/** @throws Problem price_changed when an order costs something else than its customer was shown */
+export function assertPrice(amount: Amount, expected: Amount | undefined): void {
+  const detail = `It costs ${amount.minor} ${amount.currency} now, in the minor unit.`
+  if (isAnotherPrice(amount, expected)) throw new Problem('price_changed', { detail })
+}
 
 export function checkoutRoutes(api: ApiContext): Route[] {
   const { sql } = api
@@ -128,7 +151,7 @@ export function checkoutRoutes(api: ApiContext): Route[] {
       tag: 'orders',
       summary: 'Order a package, and get the parameters of the payment sheet',
       description:
-        'The price is that of this moment, and `amount` of the answer is what will be charged: compare it with the price that you have shown, which may be older.',
+        'The price is that of this moment, and `amount` of the answer is what will be charged. Send the price that you have shown as `expectedAmount`: it may be older, and the order is then refused.',
       promises: ['U2', 'P2', 'C3', 'C7'],
       callers: ['service', 'person'],
       scope: 'orders',
@@ -143,7 +166,9 @@ export function checkoutRoutes(api: ApiContext): Route[] {
         return checkOut({ accountId, request: idempotency, reader: caller.kind }, async () => {
           const found = await findOrderable(sql, body)
           if (!found.account) throw new Problem('account_missing')
-          if (!found.package) throw new Problem('package_unavailable')
+          const { price } = found
+          if (!price) throw new Problem('package_unavailable')
+          assertPrice({ ...price, minor: price.minor * body.quantity }, body.expectedAmount)
           const { performanceConsent } = choice
           return {
             ...choice,
@@ -185,8 +210,9 @@ export function checkoutRoutes(api: ApiContext): Route[] {
           }
           if (!takesTopUps({ ...esim, delivered: parent.status === 'delivered' }))
             throw new Problem('order_state_conflict')
-          if (!(await findTopUpOffer(sql, { code: body.packageCode, esimId: esim.id })))
-            throw new Problem('package_unavailable')
+          const price = await findTopUpPrice(sql, { code: body.packageCode, esimId: esim.id })
+          if (!price) throw new Problem('package_unavailable')
+          assertPrice(price, body.expectedAmount)
           return {
             ...body,
             performanceConsent: body.performanceConsent,

@@ -26,6 +26,7 @@ export const runInputs = {
     esimId: z.string().nullable(),
     packageCode: z.string(),
     quantity: z.number(),
+    expectedAmount: z.object({ minor: z.number(), currency: z.string() }).optional(),
     performanceConsent: z.object({ version: z.string(), at: z.string() }).optional(),
     ipCountry: z.string().optional(),
     orderedAt: z.string().exactOptional(),

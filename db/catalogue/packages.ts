@@ -1,3 +1,4 @@
+import type { Amount } from '../../policy/pricing.ts'
 import type { Networks, ValidityStart } from '../../providers/esim.ts'
 import { isKeyOf } from '../../shared/keys-of.ts'
 import type { Queryable } from '../connection/database.ts'
@@ -154,23 +155,33 @@ const networksOf = (sql: Queryable) => sql`
   (select o.networks from package_offers o where o.package_code = p.code and o.available
     order by o.rank nulls last, o.cost_micros, o.provider limit 1)`
 
-/** Whether account and package of an order exist. One statement, since checkout is the most frequent call. */
+type PriceRow = Pick<Packages, 'price_minor' | 'currency'>
+type NoPrice = { [Column in keyof PriceRow]: null }
+
+/**
+ * Whether the account of an order exists, and the price of one of its package, if it is for sale. One statement, since
+ * checkout is the most frequent call.
+ */
 export async function findOrderable(
   sql: Queryable,
   wanted: { accountId: string; packageCode: string },
-): Promise<{ account: boolean; package: boolean }> {
-  const [row] = await sql<[{ account: boolean; package: boolean }]>`
-    select exists (select from accounts where id = ${wanted.accountId}) as account,
-      exists (select from packages where code = ${wanted.packageCode} and kind = 'base' and active) as package`
-  return row
+): Promise<{ account: boolean; price: Amount | undefined }> {
+  const [{ account, price_minor: minor, currency }] = await sql<[{ account: boolean } & (PriceRow | NoPrice)]>`
+    select exists (select from accounts where id = ${wanted.accountId}) as account, p.price_minor, p.currency
+    from (values (true)) always
+      left join packages p on p.code = ${wanted.packageCode} and p.kind = 'base' and p.active`
+  return { account, price: minor === null || currency === null ? undefined : { minor, currency } }
 }
 
-/** Whether an eSIM takes a top-up: one that `listTopUpsOf` lists, or that another one beats. */
-export async function findTopUpOffer(sql: Queryable, wanted: { code: string; esimId: string }): Promise<boolean> {
-  const [row] = await sql`
-    select 1 from ${topUpsOfEsims(sql)}
-    where p.code = ${wanted.code} and p.kind = 'top_up' and p.active and e.id = ${wanted.esimId}`
-  return row !== undefined
+/** The price of a top-up that an eSIM takes: one that `listTopUpsOf` lists, or that another one beats. */
+export async function findTopUpPrice(
+  sql: Queryable,
+  wanted: { code: string; esimId: string },
+): Promise<Amount | undefined> {
+  const [row] = await sql<PriceRow[]>`
+    select p.price_minor, p.currency from ${topUpsOfEsims(sql)}
+    where p.code = ${wanted.code} and p.kind = 'top_up' and p.active and e.id = ${wanted.esimId} limit 1`
+  return row && { minor: row.price_minor, currency: row.currency }
 }
 
 /** Which of some eSIMs `listTopUpsOf` lists a top-up for. */

@@ -36,6 +36,7 @@ export const problem = {
   account_missing: 'Das Konto gibt es nicht, oder es wurde gelöscht',
   account_in_use: 'Das Konto wird wieder benutzt und bleibt erhalten',
   package_unavailable: 'Das Paket wird nicht verkauft',
+  price_changed: 'Der Preis ist ein anderer als der angezeigte',
   payment_unavailable: 'Der Zahlungsdienstleister ist nicht erreichbar',
   payment_refused: 'Der Zahlungsdienstleister hat die Anfrage abgelehnt',
   payment_pending: 'Die Zahlung wird noch bearbeitet',

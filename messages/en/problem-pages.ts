@@ -44,6 +44,7 @@ export const trouble = {
   'text.account_missing': 'There is no such account any more. You can sign up again in the app.',
   'text.order_state_conflict': 'The order has changed meanwhile: the page shows how it is now.',
   'text.package_unavailable': 'It was taken off sale meanwhile. Open the page again to see what there is.',
+  'text.price_changed': 'It has changed meanwhile. Nothing was ordered: below is what it costs now.',
   'text.payment_unavailable':
     'Stripe, our payment processor, does not answer. Nothing was ordered. Please try again in some minutes.',
   'text.payment_refused': 'Stripe, our payment processor, did not accept it. Nothing was ordered. Please write to us.',

@@ -34,6 +34,7 @@ export const problem = {
   account_missing: 'The account does not exist or was erased',
   account_in_use: 'The account is used again, and is kept',
   package_unavailable: 'The package is not on sale',
+  price_changed: 'The price is another one than the customer has seen',
   payment_unavailable: 'The payment processor cannot be reached',
   payment_refused: 'The payment processor refused the request',
   payment_pending: 'The payment is still being processed',

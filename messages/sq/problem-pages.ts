@@ -47,6 +47,7 @@ export const trouble = {
   'text.account_missing': 'Kjo llogari nuk ekziston më. Mund të regjistroheni përsëri në aplikacion.',
   'text.order_state_conflict': 'Porosia ka ndryshuar ndërkohë: faqja e tregon si është tani.',
   'text.package_unavailable': 'Ndërkohë nuk shitet më. Hapeni faqen përsëri për të parë çfarë ka.',
+  'text.price_changed': 'Ai ka ndryshuar ndërkohë. Asgjë nuk u porosit: më poshtë shihni sa kushton tani.',
   'text.payment_unavailable':
     'Stripe, përpunuesi ynë i pagesave, nuk përgjigjet. Asgjë nuk u porosit. Ju lutemi provoni përsëri pas disa minutash.',
   'text.payment_refused':

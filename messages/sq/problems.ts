@@ -36,6 +36,7 @@ export const problem = {
   account_missing: 'Llogaria nuk ekziston ose është fshirë',
   account_in_use: 'Llogaria përdoret përsëri dhe ruhet',
   package_unavailable: 'Paketa nuk është në shitje',
+  price_changed: 'Çmimi është tjetër nga ai i shfaqur',
   payment_unavailable: 'Përpunuesi i pagesave nuk mund të arrihet',
   payment_refused: 'Përpunuesi i pagesave e refuzoi kërkesën',
   payment_pending: 'Pagesa është ende duke u përpunuar',

@@ -1,6 +1,7 @@
 /** U2: paid means delivered or refunded. A repeated request is one order, one payment and one answer. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { createOrderClient } from '../../api/runs/order-client.ts'
 import type { Orders } from '../../db/connection/schema.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { holdTable } from '../harness/database/held-table.ts'
@@ -83,6 +84,50 @@ test('an order whose payment was asked for in vain is made by the next request, 
     expect([again.status, again.body.amount]).toEqual([201, { minor: 600, currency: 'EUR' }])
     await stripe.do('pay', { orderId: again.body.id })
     await harness.untilOrder(again.body.id, 'delivered')
+  } finally {
+    await price(-100)
+  }
+})
+
+test('an order at another price than its customer has seen is refused, and one that is repeated keeps its own', async () => {
+  const person = await harness.signUp()
+  const code = testPackages.anyProvider
+  const price = (byMinor: number) =>
+    sql`update packages set price_minor = price_minor + ${byMinor} where code = ${code}`
+  const seen = (minor: number, change: Record<string, unknown> = {}) =>
+    requested(person, { expectedAmount: { minor, currency: 'EUR' }, ...change })
+  const changed = [409, 'price_changed']
+  const key = randomUUID()
+  const first = await order(person.caller, seen(500), key)
+  expect([first.status, first.body.amount.minor]).toEqual([201, 500])
+  await price(100)
+  try {
+    expect((await order(person.caller, seen(500), key)).body.id).toBe(first.body.id)
+    const late = await order(person.caller, seen(500), randomUUID())
+    expect(refusal(late)).toEqual(changed)
+    expect(late.body.detail).toContain('600 EUR')
+    const dollars = { expectedAmount: { minor: 600, currency: 'USD' } }
+    expect(refusal(await order(person.caller, requested(person, dollars), randomUUID()))).toEqual(changed)
+    expect(refusal(await order(person.caller, seen(600, { quantity: 2 }), randomUUID()))).toEqual(changed)
+    // What the API has compared may be another price when the run opens the checkout.
+    const toRun = {
+      orderId: randomUUID(),
+      accountId: person.accountId,
+      parentOrderId: null,
+      esimId: null,
+      packageCode: code,
+      quantity: 1,
+      expectedAmount: { minor: 500, currency: 'EUR' },
+      performanceConsent: undefined,
+      ipCountry: undefined,
+      orderedAt: new Date().toISOString(),
+      savedCards: false,
+      measurement: { adUserData: false, adPersonalization: false },
+    }
+    await expect(createOrderClient(harness.context).checkOut(toRun)).rejects.toMatchObject({ code: 'price_changed' })
+    expect(await ordersOf(person)).toEqual([1, 1])
+    const both = await order(person.caller, seen(1_200, { quantity: 2 }), randomUUID())
+    expect([both.status, both.body.amount.minor]).toEqual([201, 1_200])
   } finally {
     await price(-100)
   }

@@ -234,6 +234,28 @@ test('P2: a person sees the cards that Stripe keeps for them, and removes their 
   expect(kept.map(({ id }) => id)).toEqual([others])
 })
 
+test('U2: a top-up is ordered at the price that its button has shown, or not at all', async () => {
+  const { person, surfer, path } = await withEsim()
+  const { html } = await surfer.open(path)
+  const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? ''
+  const [, button = ''] = new RegExp(`formaction="(${path}[^"]+)"[^>]*>`, 'i').exec(html) ?? []
+  const code = /name="packageCode" value="([^"]+)"/.exec(html)?.[1] ?? ''
+  const form = { csrf: hidden('csrf'), once: hidden('once'), packageCode: code }
+  const price = (byMinor: number) =>
+    harness.context.sql`update packages set price_minor = price_minor + ${byMinor} where code = ${code}`
+  await price(100)
+  try {
+    const late = await surfer.post(button, form)
+    expect([late.status, late.html.includes('It has changed meanwhile. Nothing was ordered')]).toEqual([409, true])
+    expect(late.html).not.toContain(`"${button}"`)
+    expect(expectStatus(await person.caller.get('/v1/orders'), 200).items).toHaveLength(1)
+  } finally {
+    await price(-100)
+  }
+  expect((await surfer.post(button, form)).status).toBe(303)
+  expect((await surfer.post(`${path}?shown=free`, form)).status).toBe(400)
+})
+
 test('nobody tops up the eSIM of another person on the web', async () => {
   const { path } = await withEsim()
   const otherPerson = await visit(harness.stack, await harness.signUp())

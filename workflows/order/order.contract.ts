@@ -16,6 +16,8 @@ export interface OrderInput {
   esimId: string | null
   packageCode: string
   quantity: number
+  /** what the customer was shown, for all eSIMs: another amount is refused. Without it any is taken */
+  expectedAmount?: { minor: number; currency: string } | undefined
   /** what the customer agreed to: the version of the text, and ISO 8601 */
   performanceConsent?: { version: string; at: string } | undefined
   /** ISO 3166, of the IP address from which the order came, if the CDN says it */

@@ -14,7 +14,7 @@ import { findOrder, insertOrder, moveOrder, type NewOrder, type OrderRow, paidSi
 import { type Bought, countPurchase, lockVelocity, mostBought, velocityKeys } from '../../../db/order/velocity.ts'
 import { defaultLanguage } from '../../../messages/languages.ts'
 import { milliseconds, periods } from '../../../policy/periods.ts'
-import { costMinor, exchangeRateOf } from '../../../policy/pricing.ts'
+import { costMinor, exchangeRateOf, isAnotherPrice } from '../../../policy/pricing.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { StripePort } from '../../../providers/stripe/stripe.ts'
@@ -54,11 +54,14 @@ export function createOrderPaymentActivities(context: Context): Activities {
       }
       if (offer.order_status === 'awaiting_payment' || offer.order_status === 'in_review') return
       if (offer.order_status) throw failure('OrderStateConflict', { code: offer.order_status })
+      const grossMinor = offer.price_minor * input.quantity
+      // The API has compared them before, and the price may have changed since.
+      if (isAnotherPrice({ minor: grossMinor, currency: offer.currency }, input.expectedAmount))
+        throw failure('PriceChanged')
       const key = await dataKeys.get(sql, input.accountId).catch((error: unknown) => {
         throw error instanceof DataKeyMissing ? failure('AccountMissing') : error
       })
       const fields = tableEncryption(cipher, key, 'orders')
-      const grossMinor = offer.price_minor * input.quantity
       const asked = {
         orderId: input.orderId,
         amountMinor: grossMinor,

@@ -48,7 +48,7 @@ export function renderTopUp(
               {performanceConsents[consent]}
             </label>
             {offers.map((offer) => (
-              <Offer offer={offer} page={page} key={offer.code} />
+              <Offer esimId={esimId} offer={offer} page={page} key={offer.code} />
             ))}
           </Form>
         )}
@@ -58,8 +58,8 @@ export function renderTopUp(
   })
 }
 
-/** A top-up with the button that orders it. */
-function Offer({ offer, page }: { offer: Package; page: PageContext }) {
+/** A top-up with the button that orders it, at the price that it shows. */
+function Offer({ esimId, offer, page }: { esimId: string; offer: Package; page: PageContext }) {
   const { t, money, validity } = page.texts
   const dataBytes = numberOrNull(offer.dataBytes)
   const name = t('purchase.topUps.offer', {
@@ -75,6 +75,7 @@ function Offer({ offer, page }: { offer: Package; page: PageContext }) {
         type="submit"
         name="packageCode"
         value={offer.code}
+        formAction={`/account/esims/${esimId}/top-up?shown=${offer.priceMinor}-${offer.currency}`}
         aria-label={`${t('purchase.topUps.order')}: ${name}, ${price}`}
       >
         {t('purchase.topUps.order')}

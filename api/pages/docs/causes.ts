@@ -59,6 +59,8 @@ export const causes: Readonly<Record<ProblemCode, string>> = {
   account_in_use: 'The account was due for its erasure, and was used again before.',
   package_unavailable:
     'No provider offers the package any more, its price does not cover its cost at the moment, or it is a top-up that this eSIM does not take.',
+  price_changed:
+    'The order would cost something else than its `expectedAmount`: we have set another price since the app has read it, or the program has multiplied it by another quantity.',
   payment_unavailable: silent('The payment processor'),
   payment_refused:
     'The payment processor takes our request for wrong. It is a mistake in our settings or in our program.',

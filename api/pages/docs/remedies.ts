@@ -50,6 +50,8 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   account_in_use: 'Nothing: the account is kept.',
   package_unavailable:
     'Read `GET /v1/packages` again and offer what is there now. For a top-up read `GET /v1/esims/{id}/top-ups`.',
+  price_changed:
+    'Nothing was ordered. Read `GET /v1/packages` (of a top-up `GET /v1/esims/{id}/top-ups`) again, show the price of now, and order with a new Idempotency-Key once the customer agrees.',
   payment_unavailable: repeatLater,
   payment_refused: askUs,
   payment_pending: repeatLater,

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { stripeCustomerOf } from '../../../db/accounts.ts'
-import { findTopUpOffer, listTopUpsOf } from '../../../db/catalogue/packages.ts'
+import { findTopUpPrice, listTopUpsOf } from '../../../db/catalogue/packages.ts'
 import { findEsimOwner } from '../../../db/order/esims.ts'
 import { findOrder } from '../../../db/order/orders.ts'
 import { consentsInForce } from '../../../policy/withdrawal.ts'
@@ -20,13 +20,21 @@ import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
 import { createOrderClient } from '../../runs/order-client.ts'
 import { noticeCookie } from '../../sign-in/notice-cookie.ts'
 import { takesTopUps } from '../../views/esim-life.ts'
-import { packageCode } from '../checkouts.ts'
+import { assertPrice, packageCode } from '../checkouts.ts'
 
 const headers = layoutHeaders({ forms: true })
 const performanceConsent = z
   .enum(Object.values(consentsInForce))
   .optional()
   .describe('the version of the consent to delivery at once, when it is ticked')
+/** The price that the button of an offer has shown, as `500-EUR`. Forms of before do not say it. */
+const shown = z.strictObject({
+  shown: z
+    .string()
+    .regex(/^\d{1,8}-[A-Z]{3}$/, 'must be a price')
+    .transform((text) => ({ minor: Number.parseInt(text, 10), currency: text.slice(-3) }))
+    .optional(),
+})
 const cardParams = z.strictObject({ id: z.string().regex(/^(?:pm|card)_\w{1,64}$/, 'must be the id of a card') })
 
 export function topUpPageRoutes(api: ApiContext): Route[] {
@@ -60,18 +68,22 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
       callers: ['visitor'],
       form: true,
       params: idParams,
+      query: shown,
       body: z.strictObject({ once: sentId, packageCode, performanceConsent }),
       responses: { 303: elsewhere, 200: html },
       problems: [
         'not_found',
         'package_unavailable',
+        'price_changed',
         'payment_unavailable',
         'payment_refused',
         'order_state_conflict',
         'request_in_progress',
       ],
       showFormAgain: ({ caller, params: { id }, page }, refused) => topUpPage(id, caller, page(), refused),
-      async handle({ caller, params: { id }, body: { once, packageCode: code, performanceConsent: version }, header }) {
+      async handle({ caller, params: { id }, query, body, header }) {
+        const { once, packageCode: code, performanceConsent: version } = body
+        const { shown: expectedAmount } = query
         const { accountId } = caller
         const esim = await owned(id, caller)
         if (!takesTopUps(esim)) throw new Problem('order_state_conflict')
@@ -81,7 +93,9 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
         const before = repeated ? await findOrder(sql, orderId) : undefined
         if (!before || !(await orders.goesOn(before))) {
           // It counts against the allowance all the same: whether a form is a repetition is known by its claim alone.
-          if (!(await findTopUpOffer(sql, { code, esimId: id }))) throw new Problem('package_unavailable')
+          const price = await findTopUpPrice(sql, { code, esimId: id })
+          if (!price) throw new Problem('package_unavailable')
+          assertPrice(price, expectedAmount)
           await orders.checkOut({
             orderId,
             accountId,
@@ -89,6 +103,7 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
             esimId: id,
             packageCode: code,
             quantity: 1,
+            expectedAmount,
             orderedAt: firstAt.toISOString(),
             savedCards: false,
             hosted: true,
