@@ -22,6 +22,7 @@ import { accountDeletionRoutes } from './routes/accounts/account-deletion.ts'
 import { accountRoutes } from './routes/accounts/accounts.ts'
 import { deletionRoutes } from './routes/accounts/deletions.ts'
 import { deviceRoutes } from './routes/accounts/devices.ts'
+import { signOutRoutes } from './routes/accounts/sign-outs.ts'
 import { checkoutRoutes } from './routes/checkouts.ts'
 import { consentRoutes } from './routes/consents.ts'
 import { consoleRoutes } from './routes/console/console.ts'
@@ -152,6 +153,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...transparencyRoutes(api),
     ...signInRoutes(api),
     ...deviceRoutes(api),
+    ...signOutRoutes(api),
     ...exportRoutes(api),
     ...eventRoutes(api),
     ...webhookEndpointRoutes(api),

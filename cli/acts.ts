@@ -21,7 +21,7 @@ const usage = `Usage: npm run cli -- <command> [--json]
   tasks                             the open tasks, the most urgent first
   task take|note|settle <task> --reason <text>
   task complete|try-again <task> --reason <text>     a deletion's step that was left to operators
-  account note|child-report <account> --reason <text>
+  account note|sign-out|child-report <account> --reason <text>
   account waive-old-address <account> --new-email-file <file> --reason <text>
   privacy answer <request> --outcome granted|... --reason <text>
       [--answer-file <file>]        without one: answered elsewhere
@@ -156,6 +156,7 @@ function accountWork(name: string, account: string): (() => Promise<void>) | und
     note: `/v1/operator/accounts/${account}/notes`,
     'waive-old-address': `/v1/accounts/${account}/email-change/waive-old`,
     'child-report': `/v1/accounts/${account}/child-report`,
+    'sign-out': `/v1/accounts/${account}/sign-out`,
   }
   const address = Object.hasOwn(addresses, name) ? addresses[name] : undefined
   if (address === undefined) return undefined

@@ -15,6 +15,7 @@ export type SecurityEventKind =
   | 'operator_action'
   | 'data_exported'
   | 'email_change'
+  | 'signed_out'
   | 'key_created'
   | 'key_revoked'
   | 'operator_saved'

@@ -1,5 +1,5 @@
 /** Reports of Apple and Google about a person's sign-in with them, and the sign-ins that have ended. */
-import type { Queryable } from './connection/database.ts'
+import type { Database, Queryable } from './connection/database.ts'
 import type { EndedSignIns } from './connection/schema.ts'
 import type { FieldCipher } from './crypto/field-cipher.ts'
 
@@ -47,6 +47,14 @@ export async function endAddressChanges(sql: Queryable, accountId: string, until
       where account_id = ${accountId} and state = 'open' and requested_at <= ${until} returning id
     )
     delete from link_tokens where account_id = ${accountId} and subject_id in (select id from cancelled)`
+}
+
+/** Ends all sign-ins of a person until a time, with what whoever had one of them may have begun. */
+export async function endAllSignIns(sql: Database, accountId: string, until: Date): Promise<void> {
+  await sql.begin(async (tx) => {
+    await endSignIns(tx, accountId, until)
+    await endAddressChanges(tx, accountId, until)
+  })
 }
 
 const hashOf = (cipher: Pick<FieldCipher, 'fingerprint'>, firebaseUid: string): Buffer =>

@@ -82,7 +82,11 @@ export const account = {
   'sessions.this': 'Dieser Browser',
   'sessions.end': 'Dort abmelden',
   'sessions.endAll': 'Überall sonst abmelden',
+  'sessions.endEverywhere': 'Überall abmelden, auch in der App',
+  'sessions.endEverywhereHint':
+    'Für ein verlorenes Telefon, oder wenn jemand anderes Ihr Konto benutzt. Auch diese Sitzung endet, und eine begonnene Änderung Ihrer E-Mail-Adresse wird abgebrochen.',
   'notice.sessions_ended': 'Sie sind dort abgemeldet.',
+  'notice.signed_out_everywhere': 'Sie sind überall abgemeldet, auch in der App.',
   'cards.title': 'Gespeicherte Karten',
   'cards.none': 'Keine.',
   'cards.card': '{brand} •••• {last4}, gültig bis {expires}',

@@ -82,7 +82,11 @@ export const account = {
   'sessions.this': 'This browser',
   'sessions.end': 'Sign out there',
   'sessions.endAll': 'Sign out everywhere else',
+  'sessions.endEverywhere': 'Sign out everywhere, also in the app',
+  'sessions.endEverywhereHint':
+    'For a lost phone, or if somebody else uses your account. It ends this session, too, and cancels a change of your e-mail address that is under way.',
   'notice.sessions_ended': 'You are signed out there.',
+  'notice.signed_out_everywhere': 'You are signed out everywhere, also in the app.',
   'cards.title': 'Saved cards',
   'cards.none': 'None.',
   'cards.card': '{brand} •••• {last4}, valid until {expires}',

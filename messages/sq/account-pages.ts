@@ -82,7 +82,11 @@ export const account = {
   'sessions.this': 'Ky shfletues',
   'sessions.end': 'Dilni atje',
   'sessions.endAll': 'Dilni kudo tjetër',
+  'sessions.endEverywhere': 'Dilni kudo, edhe në aplikacion',
+  'sessions.endEverywhereHint':
+    'Për një telefon të humbur, ose nëse dikush tjetër e përdor llogarinë tuaj. Mbaron edhe kjo seancë, dhe ndryshimi i nisur i adresës suaj të e-mailit anulohet.',
   'notice.sessions_ended': 'Keni dalë atje.',
+  'notice.signed_out_everywhere': 'Keni dalë kudo, edhe në aplikacion.',
   'cards.title': 'Kartat e ruajtura',
   'cards.none': 'Asnjë.',
   'cards.card': '{brand} •••• {last4}, e vlefshme deri më {expires}',

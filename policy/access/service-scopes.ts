@@ -3,7 +3,7 @@
 export const serviceScopes = {
   read: 'reads accounts, orders, eSIMs, events and figures',
   orders: 'buys, tops up, cancels, returns, withdraws, sends again',
-  accounts: 'signs people up and in, and changes their data, devices and consents',
+  accounts: 'signs people up, in and out, and changes their data, devices and consents',
   erasure: 'deletes accounts and makes privacy requests',
   events: 'manages the webhook endpoints',
 } as const

@@ -19,7 +19,14 @@ const harness = await openHarness({ replay: false, books: false })
 const document = await readDescribed(harness.anonymous)
 const inputs = inputsOf(document)
 /** Requests that end the sessions which send the other requests. */
-const endings = ['/account/sign-out', '/console/sign-out', '/delete-account', '/v1/sandbox/clock']
+const endings = [
+  '/account/sign-out',
+  '/account/sessions/end-everywhere',
+  '/v1/accounts/{id}/sign-out',
+  '/console/sign-out',
+  '/delete-account',
+  '/v1/sandbox/clock',
+]
 const asked = inputs.filter(({ path }) => !endings.includes(path))
 /** A run sends about this many requests of each corpus. */
 const partOf = (all: number, wanted = 300) => drawPart(Math.max(1, Math.ceil(all / wanted)))

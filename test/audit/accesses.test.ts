@@ -82,6 +82,7 @@ test('a page or file for operators or the app backend says which fields it has, 
   const aboutNobody = [
     'get /console/accounts/{id}/child-report',
     'get /console/accounts/{id}/note',
+    'get /console/accounts/{id}/sign-out',
     'get /console/bulk-actions',
     'get /console/bulk-actions/{id}/cancel',
     'get /console/bulk-actions/{id}/pause',

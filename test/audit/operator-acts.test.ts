@@ -185,6 +185,7 @@ const cases: Record<string, Case> = {
 /** Acts that are done elsewhere, with what they need: the file of the test. */
 const elsewhere: Record<string, string> = {
   'POST /v1/accounts/{id}/child-report': 'test/operation/account-acts.test.ts',
+  'POST /v1/accounts/{id}/sign-out': 'test/operation/account-acts.test.ts',
   'POST /v1/accounts/{id}/email-change/waive-old': 'test/operation/account-acts.test.ts',
   'POST /v1/operator/accounts/{id}/notes': 'test/cli/acts.long.test.ts',
   'POST /v1/operator/orders/{id}/acts': 'test/cli/acts.long.test.ts',
@@ -212,7 +213,7 @@ const elsewhere: Record<string, string> = {
   ),
   ...each(
     'POST /console/accounts/{id}/',
-    ['note', 'waive-old-address', 'child-report'],
+    ['note', 'sign-out', 'waive-old-address', 'child-report'],
     'test/operation/account-acts.test.ts',
   ),
   ...each('POST /console/attention/{id}/', ['take', 'note', 'settle'], 'test/operation/console-acts.test.ts'),

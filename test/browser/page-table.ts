@@ -303,6 +303,15 @@ export const peoplesForms: readonly FormCase<PersonsPaths>[] = [
     refused: () => ({ path: '/account/data', sends: { action: '/account/sessions/end', fields: { session: '' } } }),
   },
   {
+    name: 'data-sign-out',
+    route: 'POST /account/sessions/end-everywhere',
+    by: 'person',
+    refused: () => ({
+      path: '/account/data',
+      sends: { action: '/account/sessions/end-everywhere', fields: { session: 'x' } },
+    }),
+  },
+  {
     name: 'data-card',
     route: 'POST /account/cards/{id}/remove',
     by: 'person',
@@ -487,6 +496,7 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
     failing: () => ({ path: `/console/accounts/${unknownId}` }),
   },
   act('account-note', 'accounts/{id}/note', ({ account }) => `${account}/note`),
+  act('account-sign-out', 'accounts/{id}/sign-out', ({ account }) => `${account}/sign-out`),
   act('account-waive', 'accounts/{id}/waive-old-address', ({ account }) => `${account}/waive-old-address`),
   act('account-child', 'accounts/{id}/child-report', ({ account }) => `${account}/child-report`),
   {

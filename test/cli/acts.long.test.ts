@@ -62,7 +62,7 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
   expect(listed.output).toContain(task?.id)
   const selected = { act: 'apologise', selection: { statuses: ['in_review'] }, reason: 'the review took a day' }
   const bulk = expectStatus(await harness.operator.post('/v1/bulk-actions', selected), 201).id
-  const child = await harness.signUp()
+  const [child, other] = [await harness.signUp(), await harness.signUp()]
   const email = `new.${person.email}`
   expectStatus(await person.caller.post(`/v1/accounts/${person.accountId}/email-change`, { email }), 202)
   await writeFile(addressFile, `${email}\n`)
@@ -85,6 +85,7 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
   for (const args of [
     ...['take', 'note', 'settle'].map((name) => ['task', name, task?.id ?? '', ...reason]),
     ['account', 'note', person.accountId, ...reason],
+    ['account', 'sign-out', other.accountId, ...reason],
     ['account', 'waive-old-address', person.accountId, '--new-email-file', addressFile, ...reason],
     ['privacy', 'extend', slow, '--because', 'complexity', ...reason],
     ['privacy', 'answer', asked, '--outcome', 'granted', '--answer-file', file, ...reason],

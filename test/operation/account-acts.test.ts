@@ -121,6 +121,28 @@ test('K1: the account of a child is deleted by a form with a reason; who did it 
   ])
 })
 
+test('a person whose phone was stolen is signed out everywhere during the call, and by a program', async () => {
+  const [stolen, other] = [await harness.signUp(), await harness.signUp()]
+  const { id } = await askToChange(stolen)
+  const { surfer: support, actor: by } = await surferOf(harness, 'support')
+  const form = `${pageOf(stolen)}/sign-out`
+  expect((await support.submit(form, form, { reason: '' })).status).toBe(422)
+  const sent = await support.submit(form, form, { reason: 'the phone was stolen' })
+  expect([sent.status, sent.location]).toEqual([303, pageOf(stolen)])
+  const own = (of: Person) => of.caller.get(`/v1/accounts/${of.accountId}`)
+  expect([(await own(stolen)).status, (await own(other)).status]).toEqual([401, 200])
+  const [change] = await sql<EmailChanges[]>`select * from email_changes where id = ${id}`
+  expect(change?.state).toBe('cancelled')
+  expect((await support.open(pageOf(stolen))).html).toContain('sign out: the phone was stolen')
+  const signOut = (body: object) => operator.post(`/v1/accounts/${other.accountId}/sign-out`, body)
+  expect((await signOut({ reason: 'for a@b.example' })).status).toBe(400)
+  expectStatus(await signOut({ reason: 'they have called' }), 204)
+  expect((await own(other)).status).toBe(401)
+  const entry = { act: 'sign-out', state: 'done' }
+  expect(await actsOf(stolen)).toMatchObject([{ ...entry, operator: by, reason: 'the phone was stolen' }])
+  expect(await actsOf(other)).toMatchObject([{ ...entry, reason: 'they have called' }])
+})
+
 test('what an operator’s program does to an account has an entry, with its reason where it gives one', async () => {
   const [person, other, child] = [await harness.signUp(), await harness.signUp(), await harness.signUp()]
   const waive = (of: Person, body?: object) =>
@@ -150,14 +172,14 @@ test('each role is offered the acts on an account that it may do, and is refused
   const person = await harness.signUp()
   await askToChange(person)
   for (const [role, may] of [
-    ['support', ['note']],
+    ['support', ['note', 'sign-out']],
     ['finance', ['note']],
     ['privacy', ['note', 'waive-old-address', 'child-report']],
-    ['admin', ['note', 'waive-old-address', 'child-report']],
+    ['admin', ['note', 'sign-out', 'waive-old-address', 'child-report']],
   ] as const) {
     const { surfer: their } = await surferOf(harness, role)
     const { html } = await their.open(pageOf(person))
-    for (const name of ['note', 'waive-old-address', 'child-report'] as const) {
+    for (const name of ['note', 'sign-out', 'waive-old-address', 'child-report'] as const) {
       const form = `${pageOf(person)}/${name}`
       const isAllowed = may.some((each) => each === name)
       expect([role, name, html.includes(`href="${form}"`)]).toEqual([role, name, isAllowed])

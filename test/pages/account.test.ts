@@ -62,6 +62,26 @@ test('a person sees where they are signed in, and signs out elsewhere after a fr
   expect([await isIn(again), await isIn(here), await isIn(theirs)]).toEqual([true, false, true])
 })
 
+test('a person who has lost their phone signs out everywhere, in the app as well, after a fresh sign-in', async () => {
+  const [person, otherPerson] = [await harness.signUp(), await harness.signUp()]
+  const [here, elsewhere] = [await signIn(person), await signIn(person)]
+  const own = async (of: Person) => (await of.caller.get(`/v1/accounts/${of.accountId}`)).status
+  const end = '/account/sessions/end-everywhere'
+  await sql`update web_sessions set signed_in_at = signed_in_at - interval '11 minutes' where account_id = ${person.accountId}`
+  expect((await elsewhere.submit('/account/data', end)).status).toBe(401)
+  expect(await own(person)).toBe(200)
+  const fresh = await signIn(person)
+  const ended = await fresh.submit('/account/data', end)
+  expect([ended.status, ended.location]).toEqual([303, '/account'])
+  expect((await fresh.open('/account')).html).toContain('You are signed out everywhere, also in the app.')
+  for (const surfer of [here, elsewhere]) expect((await surfer.open('/account')).html).toContain('Send me a link')
+  expect([await own(person), await own(otherPerson)]).toEqual([401, 200])
+  const [device] = await sql`select push_token_index from devices where account_id = ${person.accountId}`
+  expect(device).toEqual({ push_token_index: null })
+  const logged = await sql`select actor from security_log where account_id = ${person.accountId} and kind = 'signed_out'`
+  expect(logged).toEqual([{ actor: 'person' }])
+})
+
 test('a sign-in ends the session that its browser had before', async () => {
   const person = await harness.signUp()
   const surfer = await signIn(person)

@@ -1,4 +1,4 @@
-/** The browsers in which a person is signed in, each with the button that ends it. */
+/** The browsers in which a person is signed in, each with the button that ends it, and the one that ends all sign-ins. */
 import type { OwnSession } from '../../../db/web-sessions.ts'
 import type { Texts } from '../../../messages/texts.ts'
 import { Form } from '../form.tsx'
@@ -40,6 +40,12 @@ export function Sessions({ of, csrf, texts: { t, moment } }: SessionsProps) {
           </button>
         </Form>
       ) : null}
+      <Form action="/account/sessions/end-everywhere" csrf={csrf}>
+        <button type="submit" className="plain">
+          {t('account.sessions.endEverywhere')}
+        </button>
+        <span className="hint">{t('account.sessions.endEverywhereHint')}</span>
+      </Form>
     </Card>
   )
 }

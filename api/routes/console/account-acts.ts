@@ -4,13 +4,14 @@ import type { EmailChange } from '../../../db/email-changes.ts'
 import { findDeletion } from '../../../db/erasure/deletions.ts'
 import type { AccountRows } from '../../../db/operator/account-rows.ts'
 import type { NewOperatorAct } from '../../../db/operator/operator-acts.ts'
+import { endAllSignIns } from '../../../db/sign-in-events.ts'
 import type { OperatorPermission } from '../../../policy/operators/operator-roles.ts'
 import type { RequestIds } from '../../acts/recorded-acts.ts'
 import { Problem } from '../../http/problem.ts'
 import { createDeletionClient } from '../../runs/deletion-client.ts'
 import { createEmailChangeClient } from '../../runs/email-change-client.ts'
 
-export const accountActNames = ['note', 'waive-old-address', 'child-report'] as const
+export const accountActNames = ['note', 'sign-out', 'waive-old-address', 'child-report'] as const
 export type AccountActName = (typeof accountActNames)[number]
 
 export interface AccountAct {
@@ -49,6 +50,17 @@ export function createAccountActs(api: ApiContext) {
       ofEmailChange: false,
       ownerOf: (id) => id,
       perform: async () => {},
+      resultOf: page,
+    },
+    'sign-out': {
+      label: 'Sign out everywhere',
+      does: 'For a lost phone, or an account in other hands: the sign-ins of the person end in the app on all phones and on the web, and a change of address that is under way is cancelled. They sign in again with their own e-mail address, or by Apple or Google.',
+      danger: true,
+      permission: 'orders',
+      isOffered: () => true,
+      ofEmailChange: false,
+      ownerOf: (id) => id,
+      perform: (id) => endAllSignIns(sql, id, new Date()),
       resultOf: page,
     },
     'waive-old-address': {

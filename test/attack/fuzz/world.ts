@@ -45,15 +45,15 @@ export async function createFuzzWorld(product: Product): Promise<FuzzWorld> {
   }
   const { person, order, esimId, requestId } = victim
   const isOtherPerson = (caller: FuzzCaller): boolean => caller === 'anonymous' || caller === 'customer'
-  const deletion = 'DELETE /v1/accounts/{id}'
+  const endings = ['DELETE /v1/accounts/{id}', 'POST /v1/accounts/{id}/sign-out']
   return {
     attacker,
     victim,
     tokenOf: (caller) => tokens[caller],
     planOf: (caller) => ({
       ids,
-      onlyTheirs: isOtherPerson(caller) ? [deletion] : [],
-      nobodys: isOtherPerson(caller) ? [] : [deletion, 'POST /v1/accounts/{id}/child-report'],
+      onlyTheirs: isOtherPerson(caller) ? endings : [],
+      nobodys: isOtherPerson(caller) ? [] : [...endings, 'POST /v1/accounts/{id}/child-report'],
       accounts: pair(accountIdOf),
       packageCode: testPackages.anyProvider,
       isOtherPerson: isOtherPerson(caller),

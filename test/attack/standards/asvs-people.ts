@@ -206,11 +206,12 @@ export const asvsPeople = [
     'On the console on each page; for people on the page of their data.',
     'test/browser/pages.long.test.ts',
   ),
-  partly(
+  met(
     'V7.4.5',
     'administrators can end sessions',
-    'Of operators by saving or disabling them; of a person by deleting rows or the account only.',
+    'Of operators by saving or disabling them; of a person by "Sign out everywhere" on the console.',
     operators,
+    'test/operation/account-acts.test.ts',
   ),
   met(
     'V7.5.1',
@@ -222,7 +223,7 @@ export const asvsPeople = [
   met(
     'V7.5.2',
     'people see and end their sessions',
-    'On the page of their data and on `/console/sessions`, within ten minutes of a sign-in. Those of the app are of their issuer (Firebase, Apple, Google).',
+    'On the page of their data and on `/console/sessions`, within ten minutes of a sign-in. Those of the app, whose tokens are of Firebase, are ended all at once and not listed.',
     account,
     operators,
   ),

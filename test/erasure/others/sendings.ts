@@ -26,7 +26,9 @@ export interface Sending {
 
 /** An own row is not named here, since it ends what the others need; another person's is. */
 export const isEnd = ({ method, path }: Operation): boolean =>
-  ['/delete-account', '/account/sign-out'].includes(path) || (method === 'DELETE' && path === '/v1/accounts/{id}')
+  ['/delete-account', '/account/sign-out', '/account/sessions/end-everywhere'].includes(path) ||
+  (method === 'DELETE' && path === '/v1/accounts/{id}') ||
+  path === '/v1/accounts/{id}/sign-out'
 const takesIds = ({ path, parameters, body }: Operation): boolean =>
   path.includes('{') || body !== undefined || parameters.some((each) => each.in === 'query')
 
