@@ -29,8 +29,11 @@ export const purchase = {
   cancelTitle: 'Anders überlegt?',
   cancelUnpaid: 'Dann wird nichts abgebucht.',
   cancelHint: 'Sie wird nicht geliefert, und wir erstatten Ihnen den Betrag.',
+  cancelNow: 'Jetzt stornieren',
   return: 'Unbenutzte eSIM zurückgeben',
-  returnHint: 'Sie kann dann nicht mehr installiert werden, und wir erstatten Ihnen den Betrag.',
+  returnHint:
+    'Sie kann dann nicht mehr installiert werden, und wir erstatten Ihnen den Betrag. Das lässt sich nicht rückgängig machen.',
+  returnNow: 'Jetzt zurückgeben',
   agreed: 'Bei der Bestellung am {at} haben Sie zugestimmt: <quote>{text}</quote>',
 
   hostedName: 'Mehr Datenvolumen für Ihre eSIM',

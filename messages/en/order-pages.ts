@@ -28,8 +28,10 @@ export const purchase = {
   cancelTitle: 'Changed your mind?',
   cancelUnpaid: 'Nothing is charged then.',
   cancelHint: 'It is not delivered, and your payment is refunded.',
+  cancelNow: 'Cancel it now',
   return: 'Return the unused eSIM',
-  returnHint: 'After that it can no longer be installed, and your payment is refunded.',
+  returnHint: 'After that it can no longer be installed, and your payment is refunded. This cannot be undone.',
+  returnNow: 'Return it now',
   agreed: 'When you ordered on {at} you agreed: <quote>{text}</quote>',
 
   hostedName: 'More data for your eSIM',

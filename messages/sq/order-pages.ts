@@ -28,8 +28,10 @@ export const purchase = {
   cancelTitle: 'Keni ndërruar mendje?',
   cancelUnpaid: 'Atëherë nuk ju merret asnjë pagesë.',
   cancelHint: 'Ajo nuk dorëzohet, dhe pagesa juaj rimbursohet.',
+  cancelNow: 'Anulojeni tani',
   return: 'Ktheni eSIM-in e papërdorur',
-  returnHint: 'Pastaj nuk mund të instalohet më, dhe pagesa juaj rimbursohet.',
+  returnHint: 'Pastaj nuk mund të instalohet më, dhe pagesa juaj rimbursohet. Kjo nuk mund të zhbëhet.',
+  returnNow: 'Kthejeni tani',
   agreed: 'Kur porositët më {at}, u pajtuat: <quote>{text}</quote>',
 
   hostedName: 'Më shumë të dhëna për eSIM-in tuaj',

@@ -177,6 +177,9 @@ test('U2: an unused eSIM is returned after the time to withdraw is over', async 
   const order = await harness.buy(person)
   await harness.context.sql`update orders set paid_at = paid_at - interval '20 days' where id = ${order.id}`
   const surfer = await visit(harness.stack, person)
+  // What it does is said before its button can be touched.
+  const { html } = await surfer.open(pageOf(order))
+  expect(html).toMatch(/<details><summary>Return the unused eSIM<[\s\S]*cannot be undone[\s\S]*>Return it now</)
   const { status, location } = await surfer.submit(pageOf(order), `${pageOf(order)}/return`)
   expect([status, location]).toEqual([303, pageOf(order)])
   await harness.untilOrder(order.id, 'refunded')

@@ -206,22 +206,56 @@ function GiveBack({ of: { can, csrf, order }, path, texts: { t, moment } }: Part
           </Form>
         </>
       ) : null}
-      {can.cancel ? (
+      {can.cancel && !order.paidAt ? (
         <Form action={`${path}/cancel`} csrf={csrf}>
           <button type="submit" className="plain">
             {t('purchase.cancel')}
           </button>
-          <span className="hint">{t(order.paidAt ? 'purchase.cancelHint' : 'purchase.cancelUnpaid')}</span>
+          <span className="hint">{t('purchase.cancelUnpaid')}</span>
         </Form>
+      ) : null}
+      {can.cancel && order.paidAt ? (
+        <AskedFirst
+          action={`${path}/cancel`}
+          csrf={csrf}
+          what={t('purchase.cancel')}
+          does={t('purchase.cancelHint')}
+          now={t('purchase.cancelNow')}
+        />
       ) : null}
       {can.return && !can.withdrawUntil ? (
-        <Form action={`${path}/return`} csrf={csrf}>
-          <button type="submit" className="plain">
-            {t('purchase.return')}
-          </button>
-          <span className="hint">{t('purchase.returnHint')}</span>
-        </Form>
+        <AskedFirst
+          action={`${path}/return`}
+          csrf={csrf}
+          what={t('purchase.return')}
+          does={t('purchase.returnHint')}
+          now={t('purchase.returnNow')}
+        />
       ) : null}
     </Card>
+  )
+}
+
+interface AskedFirstProps {
+  action: string
+  csrf: string
+  what: string
+  does: string
+  /** on its button */
+  now: string
+}
+
+/** An act that takes away what was paid for. Its button is behind what it does, out of the way of the thumb. */
+function AskedFirst({ action, csrf, what, does, now }: AskedFirstProps) {
+  return (
+    <details>
+      <summary>{what}</summary>
+      <p>{does}</p>
+      <Form action={action} csrf={csrf}>
+        <button type="submit" className="plain">
+          {now}
+        </button>
+      </Form>
+    </details>
   )
 }
