@@ -1,6 +1,6 @@
 /** Bulk actions: selected, started by the right operator, paused, limited, done once for each order, and reported. */
 import { randomUUID } from 'node:crypto'
-import { beforeAll, expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { createApiKey } from '../../db/api-keys.ts'
 import type { OperatorActs } from '../../db/connection/schema.ts'
 import { saveOpenIdOperator } from '../../db/operator/openid-operators.ts'
@@ -34,29 +34,53 @@ const prepare = async (body: Record<string, unknown>): Promise<Report> =>
 const ordersOf = async (id: string): Promise<Report[]> =>
   expectStatus(await operator.get(`${path}/${id}/orders?limit=200`), 200).items
 
-const mailed = (words: string) =>
+const mailed = (person: Person, words: string) =>
   until(`a mail says: ${words}`, async () =>
     (await mailsTo(harness.stack, person.email)).some(({ text }) => text.replaceAll(/\s+/g, ' ').includes(words)),
   )
 
-let person: Person
-let delivered: OrderView
-let stuck: OrderView[]
-/** limits a selection to the orders of this file */
-let paidFrom: string
-
-beforeAll(async () => {
-  paidFrom = new Date().toISOString()
-  person = await harness.signUp()
-  delivered = await harness.buy(person)
-  const down = { status: 503, times: 1_000_000 }
-  await Promise.all([harness.sims.esimAccess.fault(down), harness.sims.airalo.fault(down)])
-  stuck = []
-  for (let index = 0; index < 3; index += 1)
-    stuck.push(await harness.buy(person, { until: 'provisioning', packageCode: testPackages.anyProvider }))
+const providers = [harness.sims.esimAccess, harness.sims.airalo]
+const providersAnswer = () => Promise.all(providers.map((provider) => provider.clearFaults()))
+/** Orders that a test has left waiting. */
+const stuck: string[] = []
+afterEach(async () => {
+  try {
+    // While no provider answers none of them is delivered meanwhile.
+    for (const id of stuck.splice(0)) {
+      const { status } = expectStatus(await operator.get(`/v1/orders/${id}`), 200)
+      if (status !== 'provisioning') continue
+      expectStatus(await operator.post(`/v1/orders/${id}/cancel`), 200)
+      await harness.untilOrder(id, 'refunded')
+    }
+  } finally {
+    await providersAnswer()
+  }
 })
 
+/** Orders of one person. @returns `paidFrom`, which limits a selection to them */
+async function withOrders(count: number, state: 'provisioning' | 'delivered') {
+  const paidFrom = new Date().toISOString()
+  const person = await harness.signUp()
+  const ids: string[] = []
+  for (let index = 0; index < count; index += 1) {
+    // Nobody reviews orders for the number of them that were paid by one card.
+    const pay = { fingerprint: randomUUID() }
+    const order = await harness.buy(person, { until: state, packageCode: testPackages.anyProvider, pay })
+    ids.push(String(order.id))
+  }
+  return { person, ids, paidFrom }
+}
+
+/** Orders that no provider fills before the end of the test. */
+async function withStuck(count: number) {
+  await Promise.all(providers.map((provider) => provider.fault({ status: 503, times: 1_000_000 })))
+  const made = await withOrders(count, 'provisioning')
+  stuck.push(...made.ids)
+  return made
+}
+
 test('a selection needs a limit of its orders and a reason without personal data, and holds the orders of then', async () => {
+  const { ids, paidFrom } = await withStuck(3)
   expect((await operator.post(path, { act: 'refund', selection: {}, reason: 'why not' })).status).toBe(400)
   const selection = { statuses: ['provisioning'], paidFrom }
   expect((await operator.post(path, { act: 'refund', selection, reason: 'for a@b.example' })).status).toBe(400)
@@ -70,14 +94,19 @@ test('a selection needs a limit of its orders and a reason without personal data
     toGiveBack: [{ currency: 'EUR', minor: 1_500 }],
   })
   const limited = await prepare({ act: 'refund', selection, limit: 1 })
-  expect((await ordersOf(limited.id)).map(({ orderId }) => orderId)).toEqual([stuck[0]?.id])
+  expect((await ordersOf(limited.id)).map(({ orderId }) => orderId)).toEqual([ids[0]])
   // One that nobody starts does nothing, and can be cancelled.
   expect(expectStatus(await operator.post(`${path}/${all.id}/cancel`), 200)).toMatchObject({ state: 'cancelled' })
   expect((await operator.post(`${path}/${all.id}/start`)).status).toBe(409)
-  expect((await harness.untilOrder(String(stuck[0]?.id), 'provisioning')).status).toBe('provisioning')
+  expect((await harness.untilOrder(ids[0] ?? '', 'provisioning')).status).toBe('provisioning')
 })
 
 test('U2: above the limit of the sum another operator has to start it, in the API and in the database', async () => {
+  const {
+    person,
+    ids: [orderId = ''],
+    paidFrom,
+  } = await withStuck(2)
   const selection = { statuses: ['provisioning'], paidFrom }
   const { id, preparedBy } = await prepare({ act: 'refund', selection, limit: 1 })
   await sql`update bulk_actions set needs_second_operator = true where id = ${id}`
@@ -94,14 +123,20 @@ test('U2: above the limit of the sum another operator has to start it, in the AP
   const report = await ended(id)
   expect(report.startedBy).not.toBe(report.preparedBy)
   expect(report.outcomes).toMatchObject({ done: 1, refused: 0 })
-  await harness.untilOrder(String(stuck[0]?.id), 'refunded')
+  await harness.untilOrder(orderId, 'refunded')
   expect((await read(id)).givenBack).toEqual([{ currency: 'EUR', minor: 500 }])
   const [act] = await sql<OperatorActs[]>`select * from operator_acts where bulk_action_id = ${id}`
   expect(act).toMatchObject({ operator: report.startedBy, state: 'done', attempts: 1, reason: 'a test of an outage' })
-  await mailed('Our support has cancelled this order')
+  await mailed(person, 'Our support has cancelled this order')
 })
 
 test('an order that is refunded already, or cannot be, is refused with its reason and is not refunded twice', async () => {
+  const {
+    ids: [orderId = ''],
+    paidFrom,
+  } = await withOrders(1, 'delivered')
+  expectStatus(await operator.post(`/v1/orders/${orderId}/refund`), 200)
+  await harness.untilOrder(orderId, 'refunded')
   const before = (await harness.sims.stripe.state()).refunds.length
   const { id } = await prepare({ act: 'refund', selection: { statuses: ['refunded'], paidFrom } })
   expectStatus(await operator.post(`${path}/${id}/start`), 200)
@@ -114,6 +149,7 @@ test('an order that is refunded already, or cannot be, is refused with its reaso
 })
 
 test('a paused bulk action acts on no further order until it goes on; a bulk retry of the same orders then delivers them', async () => {
+  const { person, ids, paidFrom } = await withStuck(2)
   const selection = { statuses: ['provisioning'], paidFrom }
   const { id } = await prepare({ act: 'apologise', selection })
   // Its mails wait, so that it is still running.
@@ -129,12 +165,11 @@ test('a paused bulk action acts on no further order until it goes on; a bulk ret
   expect(apologies).toHaveLength(2)
 
   const refund = await prepare({ act: 'refund', selection })
-  await Promise.all([harness.sims.esimAccess.clearFaults(), harness.sims.airalo.clearFaults()])
+  await providersAnswer()
   const retry = await prepare({ act: 'retry', selection: { sameOrdersAs: id } })
   expectStatus(await operator.post(`${path}/${retry.id}/start`), 200)
   expect((await ended(retry.id)).outcomes).toMatchObject({ done: 2 })
-  for (const { id: orderId } of stuck.slice(1))
-    await harness.untilOrder(String(orderId), 'delivered', { timeoutMs: 180_000 })
+  for (const orderId of ids) await harness.untilOrder(orderId, 'delivered', { timeoutMs: 180_000 })
   expect((await read(retry.id)).statuses).toEqual([{ status: 'delivered', count: 2 }])
   // Selected for a refund because they waited: those who have their eSIMs now keep them.
   expectStatus(await operator.post(`${path}/${refund.id}/start`), 200)
@@ -145,7 +180,7 @@ test('a paused bulk action acts on no further order until it goes on; a bulk ret
 })
 
 test('U2: the sum that needs a second operator is that of all currencies, and is counted again at the start', async () => {
-  const ids = stuck.slice(1).map(({ id }) => String(id))
+  const { ids, paidFrom } = await withOrders(2, 'delivered')
   const selection = { statuses: ['delivered'], paidFrom }
   const price = (minor: number, currency = 'EUR') =>
     sql`update orders set gross_minor = ${minor}, currency = ${currency} where id = any(${ids}::uuid[])`
@@ -207,7 +242,7 @@ test('the second operator of a large sum is another person: a key may be of anyb
     expect([one, other, await canBeOne(one, other)]).toEqual([one, other, false])
 
   // Prepared with a key: a person on the console, who may hold it, is no second one.
-  const { id } = await prepare({ act: 'refund', selection: { statuses: ['refunding'], paidFrom } })
+  const { id } = await prepare({ act: 'refund', selection: { statuses: ['refunding'], paidFrom: at.toISOString() } })
   await sql`update bulk_actions set needs_second_operator = true where id = ${id}`
   const surfer = createSurfer(harness.urls.api)
   const secret = await openSession(sql, {
@@ -289,6 +324,11 @@ test('of several bulk refunds of the same orders each reports what it has given 
 })
 
 test('the console selects, starts and reports a bulk action', async () => {
+  const {
+    person,
+    ids: [delivered = ''],
+    paidFrom,
+  } = await withOrders(1, 'delivered')
   const surfer = createSurfer(harness.urls.api)
   await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
   const form = { act: 'refund', status: 'delivered', paidFrom, reason: 'ab', limit: '1' }
@@ -310,16 +350,17 @@ test('the console selects, starts and reports a bulk action', async () => {
     () => surfer.open(page),
     (shown) => shown.html.includes('1 order, done'),
   )
-  expect(report.html).toContain(delivered.id)
+  expect(report.html).toContain(delivered)
   expect((await surfer.open('/console/bulk-actions')).html).toContain('the network was down')
-  await harness.untilOrder(delivered.id, 'refunded')
-  await mailed('Our support has taken back this unused eSIM')
+  await harness.untilOrder(delivered, 'refunded')
+  await mailed(person, 'Our support has taken back this unused eSIM')
 })
 
 test('the mail about a refund says who has asked for it: the customer, or an operator with a key', async () => {
+  const person = await harness.signUp()
   const [own, ours] = [await harness.buy(person), await harness.buy(person)]
   expectStatus(await person.caller.post(`/v1/orders/${own.id}/refund`), 200)
-  await mailed('You returned this eSIM unused')
+  await mailed(person, 'You returned this eSIM unused')
   const before = (await mailsTo(harness.stack, person.email)).length
   expectStatus(await operator.post(`/v1/orders/${ours.id}/refund`), 200)
   const mail = await until('the mail', async () =>
