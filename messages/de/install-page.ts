@@ -23,7 +23,7 @@ export const install = {
   there: 'Am Reiseziel',
   codes: 'Codes dieser eSIM',
   scan: 'Scannen Sie dies mit dem Telefon, das die eSIM nutzen soll, von einem anderen Bildschirm:',
-  once: 'Sie kann einmal installiert werden, auf einem Telefon. Löschen Sie sie vor dem Ende der Reise nicht vom Telefon. Die ICCID ist ihre Seriennummer, nach der unser Support fragt.',
+  once: 'Sie kann einmal installiert werden, auf einem Telefon. Löschen Sie sie vor dem Ende der Reise nicht vom Telefon: Schalten Sie sie aus, solange Sie sie nicht brauchen; ihre Tage laufen weiter. Die ICCID ist ihre Seriennummer, nach der unser Support fragt.',
 
   'state.new': 'Bereit zur Installation',
   'state.installed': 'Installiert, noch unbenutzt',
@@ -57,14 +57,14 @@ export const install = {
   'step.ios.older':
     'Öffnen Sie auf einem älteren iPhone „Einstellungen“, „Mobilfunk“, „eSIM hinzufügen“, „QR-Code verwenden“. Scannen Sie den Code unten von einem anderen Bildschirm, oder wählen Sie „Details manuell eingeben“ und kopieren Sie die SM-DP+-Adresse und den Aktivierungscode.',
   'step.ios.continue':
-    'Tippen Sie auf „Fortfahren“, bis das Telefon meldet, dass der Mobilfunk eingerichtet ist. Nennen Sie die Leitung „Reisen“.',
+    'Tippen Sie auf „Fortfahren“, bis das Telefon meldet, dass der Mobilfunk eingerichtet ist. Das kann einige Minuten dauern: Unterbrechen Sie es nicht. Nennen Sie die Leitung „Reisen“.',
   'step.ios.keep': 'Behalten Sie Ihre eigene Leitung als Standard für Anrufe und Nachrichten.',
   'step.android.tap': 'Manche Android-Telefone installieren sie nach einmaligem Tippen:',
   'step.android.button': 'Auf diesem Android-Telefon installieren',
   'step.android.others':
     'Öffnen Sie auf den anderen „Einstellungen“, „Netzwerk und Internet“, „SIMs“, „eSIM hinzufügen“. Samsung: „Verbindungen“, „SIM-Manager“, „eSIM hinzufügen“. Scannen Sie den Code unten von einem anderen Bildschirm, oder wählen Sie die Eingabe von Hand und kopieren Sie „In einer Zeile“.',
   'step.android.wait':
-    'Tippen Sie auf „Herunterladen“ oder „Hinzufügen“, und warten Sie, bis das Telefon die eSIM als hinzugefügt meldet.',
+    'Tippen Sie auf „Herunterladen“ oder „Hinzufügen“, und warten Sie, bis das Telefon die eSIM als hinzugefügt meldet. Das kann einige Minuten dauern: Unterbrechen Sie es nicht.',
   'step.android.keep': 'Behalten Sie Ihre eigene SIM für Anrufe und Nachrichten.',
 
   'roaming.ios':
@@ -73,7 +73,8 @@ export const install = {
     '„Einstellungen“, „Netzwerk und Internet“, „SIMs“, diese eSIM: Schalten Sie „SIM verwenden“, „Mobile Daten“ und „Roaming“ ein.',
   'roaming.other':
     'Schalten Sie in den Einstellungen des Telefons diese eSIM ein, wählen Sie sie für mobile Daten, und schalten Sie Datenroaming ein.',
-  apn: 'Lädt nach einigen Minuten keine Seite, geben Sie in den Einstellungen dieser eSIM den Zugangspunkt (APN) <code>{apn}</code> ein.',
+  apn:
+    'Lädt nach einigen Minuten keine Seite, geben Sie in den Einstellungen dieser eSIM den Zugangspunkt (APN) <code>{apn}</code> ein.',
   apnItself: 'Das Telefon stellt den Zugangspunkt (APN) von selbst ein.',
   ownSim: 'Lassen Sie das Datenroaming Ihrer eigenen SIM ausgeschaltet, damit sie nichts kostet.',
 

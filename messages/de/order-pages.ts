@@ -56,7 +56,8 @@ export const purchase = {
   'meaning.toppingUp':
     'Wir warten darauf, dass das Netz das Datenvolumen auf Ihre eSIM bucht. Geschieht das nicht rechtzeitig, erhalten Sie Ihr Geld zurück.',
   'meaning.moneyBack': 'Sie haben Ihr Geld zurück.',
-  'meaning.toppedUp': 'Das Datenvolumen ist auf Ihrer eSIM.',
+  'meaning.toppedUp':
+    'Das Datenvolumen ist auf Ihrer eSIM. Geht das Telefon nicht online, starten Sie es neu, oder schalten Sie den Flugmodus ein und wieder aus.',
 
   'badge.awaiting_payment': 'Noch nicht bezahlt',
   'badge.in_review': 'Wird geprüft',

@@ -23,7 +23,7 @@ export const install = {
   there: 'At your destination',
   codes: 'Codes of this eSIM',
   scan: 'Scan this with the phone that will use the eSIM, from another screen:',
-  once: 'It can be installed once, on one phone. Do not delete it from the phone before the end of your trip. The ICCID is its serial number, which our support asks for.',
+  once: 'It can be installed once, on one phone. Do not delete it from the phone before the end of your trip: switch it off while you do not need it; its days go on. The ICCID is its serial number, which our support asks for.',
 
   'state.new': 'Ready to be installed',
   'state.installed': 'Installed, not used yet',
@@ -56,13 +56,14 @@ export const install = {
   'step.ios.older':
     'On an older iPhone open Settings, Mobile Service or Cellular, Add eSIM, Use QR Code. Scan the code below from another screen, or choose Enter Details Manually and copy the SM-DP+ address and the activation code.',
   'step.ios.continue':
-    'Tap Continue until the phone says “Mobile Setup Complete” or “Cellular Setup Complete”. Name the line “Travel”.',
+    'Tap Continue until the phone says “Mobile Setup Complete” or “Cellular Setup Complete”. That can take some minutes: do not interrupt it. Name the line “Travel”.',
   'step.ios.keep': 'Keep your own line as the default for calls and messages.',
   'step.android.tap': 'Some Android phones install it by a tap:',
   'step.android.button': 'Install on this Android phone',
   'step.android.others':
     'On the others open Settings, Network & internet, SIMs, Add eSIM. Samsung: Connections, SIM manager, Add eSIM. Scan the code below from another screen, or choose to enter it and copy “In one line”.',
-  'step.android.wait': 'Tap Download or Add, and wait until the phone says that the eSIM was added.',
+  'step.android.wait':
+    'Tap Download or Add, and wait until the phone says that the eSIM was added. That can take some minutes: do not interrupt it.',
   'step.android.keep': 'Keep your own SIM for calls and messages.',
 
   'roaming.ios':
@@ -70,7 +71,8 @@ export const install = {
   'roaming.android': 'Settings, Network & internet, SIMs, this eSIM: switch on Use SIM, Mobile data and Roaming.',
   'roaming.other':
     'In the settings of the phone switch on this eSIM, choose it for mobile data, and switch on data roaming.',
-  apn: 'If no page loads after some minutes, enter the access point name (APN) <code>{apn}</code> in the settings of this eSIM.',
+  apn:
+    'If no page loads after some minutes, enter the access point name (APN) <code>{apn}</code> in the settings of this eSIM.',
   apnItself: 'The phone sets the access point name (APN) by itself.',
   ownSim: 'Leave data roaming of your own SIM switched off, so that it costs nothing.',
 

@@ -51,7 +51,8 @@ export const purchase = {
   'meaning.toppingUp':
     'We are waiting for the network to add the data to your eSIM. If it does not in time, you get your money back.',
   'meaning.moneyBack': 'You have your money back.',
-  'meaning.toppedUp': 'The data is on your eSIM.',
+  'meaning.toppedUp':
+    'The data is on your eSIM. If the phone does not go online, restart it, or switch airplane mode on and off again.',
 
   'badge.awaiting_payment': 'Not paid yet',
   'badge.in_review': 'Being checked',

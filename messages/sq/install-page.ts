@@ -23,7 +23,7 @@ export const install = {
   there: 'Në destinacion',
   codes: 'Kodet e këtij eSIM-i',
   scan: 'Skanojeni këtë me telefonin që do ta përdorë eSIM-in, nga një ekran tjetër:',
-  once: 'Mund të instalohet një herë, në një telefon. Mos e fshini nga telefoni para fundit të udhëtimit. ICCID-ja është numri i tij serik, për të cilin pyet mbështetja jonë.',
+  once: 'Mund të instalohet një herë, në një telefon. Mos e fshini nga telefoni para fundit të udhëtimit: fikeni kur nuk ju duhet; ditët e tij vazhdojnë. ICCID-ja është numri i tij serik, për të cilin pyet mbështetja jonë.',
 
   'state.new': 'Gati për t’u instaluar',
   'state.installed': 'I instaluar, ende i papërdorur',
@@ -56,13 +56,14 @@ export const install = {
   'step.ios.older':
     'Në një iPhone më të vjetër hapni „Settings”, „Mobile Service” ose „Cellular”, „Add eSIM”, „Use QR Code”. Skanoni kodin më poshtë nga një ekran tjetër, ose zgjidhni „Enter Details Manually” dhe kopjoni adresën SM-DP+ dhe kodin e aktivizimit.',
   'step.ios.continue':
-    'Prekni „Continue” derisa telefoni të thotë „Mobile Setup Complete” ose „Cellular Setup Complete”. Quajeni linjën „Udhëtim”.',
+    'Prekni „Continue” derisa telefoni të thotë „Mobile Setup Complete” ose „Cellular Setup Complete”. Kjo mund të zgjasë disa minuta: mos e ndërprisni. Quajeni linjën „Udhëtim”.',
   'step.ios.keep': 'Mbajeni linjën tuaj si të parazgjedhur për thirrje dhe mesazhe.',
   'step.android.tap': 'Disa telefona Android e instalojnë me një prekje:',
   'step.android.button': 'Instalojeni në këtë telefon Android',
   'step.android.others':
     'Në të tjerët hapni Cilësimet, „Rrjeti dhe interneti”, „Kartat SIM”, „Shto eSIM”. Samsung: „Lidhjet”, „Menaxheri i SIM-it”, „Shto eSIM”. Skanoni kodin më poshtë nga një ekran tjetër, ose zgjidhni ta shkruani dhe kopjoni „Në një rresht”.',
-  'step.android.wait': 'Prekni „Shkarko” ose „Shto”, dhe prisni derisa telefoni të thotë se eSIM-i u shtua.',
+  'step.android.wait':
+    'Prekni „Shkarko” ose „Shto”, dhe prisni derisa telefoni të thotë se eSIM-i u shtua. Kjo mund të zgjasë disa minuta: mos e ndërprisni.',
   'step.android.keep': 'Mbajeni SIM-in tuaj për thirrje dhe mesazhe.',
 
   'roaming.ios':
@@ -71,7 +72,8 @@ export const install = {
     'Cilësimet, „Rrjeti dhe interneti”, „Kartat SIM”, ky eSIM: aktivizoni „Përdor SIM-in”, „Të dhënat celulare” dhe „Roaming”.',
   'roaming.other':
     'Te cilësimet e telefonit aktivizoni këtë eSIM, zgjidheni për të dhënat celulare dhe aktivizoni roamingun e të dhënave.',
-  apn: 'Nëse pas disa minutash nuk hapet asnjë faqe, shkruani pikën e qasjes (APN) <code>{apn}</code> te cilësimet e këtij eSIM-i.',
+  apn:
+    'Nëse pas disa minutash nuk hapet asnjë faqe, shkruani pikën e qasjes (APN) <code>{apn}</code> te cilësimet e këtij eSIM-i.',
   apnItself: 'Telefoni e vendos vetë pikën e qasjes (APN).',
   ownSim: 'Lëreni të çaktivizuar roamingun e të dhënave të SIM-it tuaj, që të mos kushtojë asgjë.',
 

@@ -51,7 +51,8 @@ export const purchase = {
   'meaning.toppingUp':
     'Po presim që rrjeti t’ia shtojë të dhënat eSIM-it tuaj. Nëse nuk e bën në kohë, ju kthehen paratë.',
   'meaning.moneyBack': 'Paratë ju janë kthyer.',
-  'meaning.toppedUp': 'Të dhënat janë në eSIM-in tuaj.',
+  'meaning.toppedUp':
+    'Të dhënat janë në eSIM-in tuaj. Nëse telefoni nuk lidhet me internetin, rindizeni, ose aktivizoni dhe çaktivizoni modalitetin e avionit.',
 
   'badge.awaiting_payment': 'Ende e papaguar',
   'badge.in_review': 'Po shqyrtohet',
