@@ -8,6 +8,7 @@ import { inflateSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { invoiceContent } from '../../api/pages/account/invoice-content.ts'
 import { invoicePdf } from '../../api/pages/account/invoice-pdf.ts'
+import { renderMyEsims } from '../../api/pages/account/my-esims.tsx'
 import { findDocument } from '../../db/order/books.ts'
 import { textsOf } from '../../messages/texts.ts'
 import { createSurfer } from '../harness/browser.ts'
@@ -44,6 +45,39 @@ test('U3: My eSIMs shows state, validity and usage with the time it was read, an
   const { html } = await surfer.open(pageOf(order))
   expect(html).not.toContain('Return the unused eSIM')
   expect(html).not.toContain('Withdraw from contract here')
+})
+
+test('G1: My eSIMs leads to older orders, and from there back', async () => {
+  const person = await harness.signUp()
+  const [old, young] = [await harness.buy(person, { pay: false }), await harness.buy(person, { pay: false })]
+  const surfer = await visit(harness.stack, person)
+  const { nextCursor } = expectStatus(await person.caller.get('/v1/orders?limit=1'), 200)
+  const { html } = await surfer.open(`/account?cursor=${nextCursor}`)
+  const shown = [old, young].map((order) => html.includes(pageOf(order)))
+  expect([...shown, html.includes('The newest orders'), html.includes('You have no eSIM')]).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ])
+  expect((await surfer.open('/account?cursor=invented')).status).toBe(400)
+  const order = {
+    id: randomUUID(),
+    createdAt: new Date(),
+    holds: { dataBytes: gigabyte, daily: false, days: 7 },
+    destination: 'DE',
+    isTopUp: false,
+    status: 'unpaid' as const,
+    paidAt: null,
+    deliveredAt: null,
+    minor: 500,
+    currency: 'EUR',
+    installUrl: null,
+    esims: [],
+  }
+  const first = { notice: undefined, deadAddress: undefined, older: '/account?cursor=x', isOlder: false, orders: [order] }
+  const page = { texts: textsOf('en'), supportMail: 'help@ama-esim.example', address: '/account' }
+  expect(renderMyEsims(first, page)).toContain('<a href="/account?cursor=x">Older orders</a>')
 })
 
 test('what was bought is said in the reader’s language: the name of a package is English', async () => {

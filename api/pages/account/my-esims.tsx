@@ -14,8 +14,10 @@ export interface MyEsimsPage {
   deadAddress: string | undefined
   /** the newest first */
   orders: OrderLine[]
-  /** there are older orders than these */
-  more: boolean
+  /** where the orders are that are older than these; null: there are none */
+  older: string | null
+  /** these are older ones themselves */
+  isOlder: boolean
 }
 
 export interface OrderLine extends OrderLife {
@@ -33,7 +35,10 @@ const holdsEsims: readonly OrderStatus[] = ['delivered', 'ended']
 /** Paid, and not delivered yet: who looks for it must not think that it has to be bought again. */
 const onTheWay: readonly OrderStatus[] = ['in_review', 'provisioning']
 
-export function renderMyEsims({ notice, deadAddress, orders, more }: MyEsimsPage, page: PageContext): string {
+export function renderMyEsims(
+  { notice, deadAddress, orders, older, isOlder }: MyEsimsPage,
+  page: PageContext,
+): string {
   const { texts } = page
   const { t, rich } = texts
   const held = orders
@@ -45,6 +50,7 @@ export function renderMyEsims({ notice, deadAddress, orders, more }: MyEsimsPage
   return renderLayout({
     ...page,
     title: t('common.myEsims'),
+    ...(isOlder && { back: { href: '/account', label: t('account.esims.newest') } }),
     children: (
       <>
         <AccountNav texts={texts} current="/account" />
@@ -60,7 +66,7 @@ export function renderMyEsims({ notice, deadAddress, orders, more }: MyEsimsPage
         {coming.map((order) => (
           <ComingCard key={order.id} texts={texts} order={order} />
         ))}
-        {usable.length + coming.length === 0 ? <p>{t('account.esims.none')}</p> : null}
+        {usable.length + coming.length === 0 && !isOlder ? <p>{t('account.esims.none')}</p> : null}
         {usable.map((each) => (
           <EsimCard key={each.esim.id} texts={texts} {...each} />
         ))}
@@ -75,7 +81,11 @@ export function renderMyEsims({ notice, deadAddress, orders, more }: MyEsimsPage
         {orders.length > 0 ? (
           <Card title={t('account.esims.orders')}>
             <Orders texts={texts} of={orders} />
-            {more ? <p className="quiet">{t('account.esims.more')}</p> : null}
+            {older === null ? null : (
+              <p>
+                <a href={older}>{t('account.esims.older')}</a>
+              </p>
+            )}
           </Card>
         ) : null}
       </>

@@ -1,4 +1,5 @@
 /** G1, everybody can see their data: a person's eSIMs and orders on the web. */
+import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findAccount } from '../../../db/accounts.ts'
 import { listDaily } from '../../../db/catalogue/packages.ts'
@@ -6,7 +7,9 @@ import { installUrl } from '../../../db/crypto/install-token.ts'
 import { listEsimsOfOrders } from '../../../db/order/esims.ts'
 import { listOrders } from '../../../db/order/orders.ts'
 import type { Visitor } from '../../http/caller.ts'
+import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { defineRoute, html, type Route } from '../../http/route.ts'
+import { sentTime } from '../../http/storable.ts'
 import { renderMyEsims } from '../../pages/account/my-esims.tsx'
 import type { PageContext } from '../../pages/layout.tsx'
 import { renderAskAddress } from '../../pages/sign-in.tsx'
@@ -15,6 +18,7 @@ import { accountPage } from './account-page.ts'
 import { holdsOf } from './own-order.ts'
 
 const shownOrders = 50
+const position = z.tuple([sentTime, z.uuid()])
 
 export function myEsimsPageRoutes(api: ApiContext): Route[] {
   const { sql, config } = api
@@ -25,24 +29,30 @@ export function myEsimsPageRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/account',
       tag: 'pages',
-      summary: "A person's eSIMs and orders; without a session the page to sign in",
+      summary: "A person's eSIMs and orders, the newest first; without a session the page to sign in",
       promises: ['G1', 'U3'],
       callers: ['public', 'visitor'],
+      query: z.strictObject({ cursor: z.string().max(500).optional() }),
       responses: { 200: html },
-      async handle({ caller, header, page }) {
+      async handle({ caller, header, query: { cursor }, page }) {
         if (caller.kind !== 'visitor') return show(header, (notice) => renderAskAddress('account', page(), { notice }))
-        return show(header, (notice) => myEsims(caller, page(), notice))
+        return show(header, (notice) => myEsims(caller, page(), { notice, cursor }))
       },
     }),
   ]
 
-  async function myEsims({ accountId }: Visitor, page: PageContext, notice: string | undefined): Promise<string> {
+  async function myEsims(
+    { accountId }: Visitor,
+    page: PageContext,
+    { notice, cursor }: { notice: string | undefined; cursor: string | undefined },
+  ): Promise<string> {
+    const after = decodeCursor(cursor, position)
     const [account, rows] = await Promise.all([
       findAccount(sql, api, accountId),
-      listOrders(sql, { accountId, status: undefined, after: undefined, limit: shownOrders + 1 }),
+      listOrders(sql, { accountId, status: undefined, after, limit: shownOrders + 1 }),
     ])
     const deadAddress = account?.mailState === 'bounced' ? account.email : undefined
-    const shown = rows.slice(0, shownOrders)
+    const { rows: shown, nextCursor } = cutPage(rows, shownOrders, (row) => [row.created_at.toISOString(), row.id])
     const esims = await listEsimsOfOrders(
       api,
       accountId,
@@ -78,6 +88,7 @@ export function myEsimsPageRoutes(api: ApiContext): Route[] {
         })),
       })),
     )
-    return renderMyEsims({ notice, deadAddress, more: rows.length > shown.length, orders: lines }, page)
+    const older = nextCursor && `/account?${new URLSearchParams({ cursor: nextCursor })}`
+    return renderMyEsims({ notice, deadAddress, older, isOlder: after !== undefined, orders: lines }, page)
   }
 }
