@@ -24,8 +24,8 @@ export const renderEmailChangeNew = (props: EmailChangeProps): RenderedMail => a
 function ask(side: 'old' | 'new', { site, texts, url, validHours: hours }: EmailChangeProps): RenderedMail {
   const { t } = texts
   const title = t(`mail.emailChange.${side}.subject`)
-  const note =
-    side === 'old' ? t('mail.emailChange.old.note', { address: site.supportMail }) : t('mail.emailChange.new.note')
+  const where = { address: site.supportMail, url: `${site.publicUrl}/account/data` }
+  const note = side === 'old' ? t('mail.emailChange.old.note', where) : t('mail.emailChange.new.note')
   return renderMail(
     title,
     <Layout

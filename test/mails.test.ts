@@ -194,6 +194,13 @@ test.each(Object.entries({ ...mails, ...toOperators }))(
   },
 )
 
+test('whoever is asked for a change of address that is not theirs is led to where all sign-ins end', () => {
+  for (const language of languages) {
+    const { text } = renderEmailChangeOld({ site, texts: textsOf(language), url, validHours: 24 })
+    expect([language, text.includes(`${site.publicUrl}/account/data`)]).toEqual([language, true])
+  }
+})
+
 test('every mail has an example in mails.test.ts', async () => {
   const folder = new URL('../mails/', import.meta.url)
   const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.tsx'))

@@ -18,7 +18,7 @@ export const mail = {
     'Wir wurden gebeten, die E-Mail-Adresse Ihres Kontos zu ändern. Stimmen Sie hier und in der E-Mail an die neue Adresse zu, beides innerhalb von {hours, plural, one {# Stunde} other {# Stunden}}.',
   'emailChange.old.action': 'Der Änderung zustimmen',
   'emailChange.old.note':
-    'Wenn Sie nicht darum gebeten haben, stimmen Sie nicht zu, melden Sie sich auf allen Geräten ab und schreiben Sie an {address}: Ohne Sie ändert sich nichts.',
+    'Wenn Sie nicht darum gebeten haben, stimmen Sie nicht zu: Melden Sie sich unter {url} überall ab, was die Änderung beendet, und schreiben Sie an {address}. Ohne Sie ändert sich nichts.',
   'emailChange.new.subject': 'Bestätigen Sie Ihre neue Adresse',
   'emailChange.new.preview': 'Mit einem Klick bestätigen Sie, dass sie Ihnen gehört.',
   'emailChange.new.text':

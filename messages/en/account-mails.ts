@@ -16,7 +16,7 @@ export const mail = {
     'We were asked to change the e-mail address of your account. Agree here and in the e-mail we have sent to the new one, both within {hours, plural, one {# hour} other {# hours}}.',
   'emailChange.old.action': 'Agree to the change',
   'emailChange.old.note':
-    'If you did not ask for this, do not agree, sign out of all your devices and write to {address}: nothing changes without you.',
+    'If you did not ask for this, do not agree: sign out everywhere at {url}, which ends the change, and write to {address}. Nothing changes without you.',
   'emailChange.new.subject': 'Confirm your new address',
   'emailChange.new.preview': 'One tap shows us that it is yours.',
   'emailChange.new.text':
