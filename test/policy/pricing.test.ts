@@ -6,6 +6,7 @@ import {
   costMinor,
   type ExchangeRate,
   firstPriceMinor,
+  isAnotherPrice,
   maxPriceMinor,
   mayBuyAt,
 } from '../../policy/pricing.ts'
@@ -112,4 +113,14 @@ test('an order is filled at any cost up to its price, and in another currency at
   expect(mayBuyAt(5_440_000, sold, euro)).toBe(false)
   expect(mayBuyAt(5_440_000, { ...sold, units: 1 }, euro)).toBe(true)
   expect(mayBuyAt(5_440_000, { ...sold, currency: 'USD' }, euro)).toBe(true)
+})
+
+test('an order has another price than its customer has seen if the amount or the currency differs', () => {
+  const amount = { minor: 500, currency: 'EUR' }
+  expect([undefined, amount, { ...amount, minor: 499 }, { ...amount, currency: 'USD' }].map((seen) => isAnotherPrice(amount, seen))).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ])
 })

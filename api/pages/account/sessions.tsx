@@ -1,4 +1,4 @@
-/** The browsers in which a person is signed in, each with the button that ends it, and the one that ends all sign-ins. */
+/** The browsers in which a person is signed in, each with the button that ends it, and one that ends all sign-ins. */
 import type { OwnSession } from '../../../db/web-sessions.ts'
 import type { Texts } from '../../../messages/texts.ts'
 import { Form } from '../form.tsx'
