@@ -35,6 +35,17 @@ async function walk(path: string, row: RegExp): Promise<{ ids: string[]; titles:
   return { ids, titles }
 }
 
+/** The address of the form that selects the orders of a queue for a bulk action. */
+const bulkFormOn = (html: string): string | undefined =>
+  /href="(\/console\/bulk-actions\?[^"]*)"/.exec(html)?.[1]?.replaceAll('&amp;', '&')
+/** What that form has in its fields, which a browser sends. */
+async function typedIn(form: string): Promise<Record<string, string>> {
+  const { html } = await surfer.open(form)
+  const chosen = [...html.matchAll(/<select[^>]* name="(\w+)".*?<option value="(\w*)" selected/gs)]
+  const typed = [...html.matchAll(/<input[^>]* name="(paidFrom|paidUntil|limit)"[^>]*? value="([^"]*)"/g)]
+  return Object.fromEntries([...chosen, ...typed].map(([, name = '', value = '']) => [name, value]))
+}
+
 const orderRow = /href="\/console\/orders\/([0-9a-f-]{36})"/g
 
 /** Rows as those of another order, without runs. @returns their ids, those that wait longest first */
@@ -72,6 +83,14 @@ test('the queue of each state has its true count, and pages with the orders that
     expect(french.ids).toEqual(ours.filter((id) => french.ids.includes(id)))
     const old = await walk(`/console/orders?status=${state}&hours=24`, orderRow)
     expect([old.titles, old.ids]).toEqual([[`Orders: ${name} (32)`], ours.slice(0, 32)])
+    const bulk = bulkFormOn((await surfer.open(`/console/orders?status=${state}&hours=24`)).html)
+    expect([state, bulk === undefined]).toEqual([state, state === 'awaiting_payment'])
+    if (state === 'provisioning') {
+      const why = { reason: 'the network was away for a day' }
+      const { location } = await surfer.submit(bulk ?? '', '/console/bulk-actions', { ...(await typedIn(bulk ?? '')), ...why })
+      expect((await surfer.open(location ?? '')).html).toContain('Bulk action: retry, 32 orders, prepared')
+      expect(bulkFormOn((await surfer.open(`/console/orders?status=${state}&country=fr`)).html)).toBeUndefined()
+    }
     const none = await walk(`/console/orders?status=${state}&currency=JPY&provider=airalo`, orderRow)
     expect([none.titles, none.ids]).toEqual([[`Orders: ${name} (0)`], []])
     await sql`

@@ -79,7 +79,15 @@ export function renderConsole(frame: ConsoleFrame, page: ConsolePage): string {
                   <td>
                     <code>{outage.code}</code>
                   </td>
-                  <td>{outage.ordersWaiting ?? 'none can'}</td>
+                  <td>
+                    {outage.ordersWaiting ?? 'none can'}
+                    {outage.ordersWaiting ? (
+                      <>
+                        {': '}
+                        <a href="/console/orders?status=provisioning">all that wait</a>
+                      </>
+                    ) : null}
+                  </td>
                 </tr>
               ))}
             </Table>

@@ -36,6 +36,8 @@ const fields = z.strictObject({
   limit: z.string().trim().max(10).default(String(mostOrders)),
 })
 export type BulkFields = z.output<typeof fields>
+/** A page with orders leads to the form that selects them. */
+const formQuery = z.strictObject({ ...fields.shape, act: fields.shape.act.default('retry'), ...cursorQuery.shape })
 
 const permissionOf: Record<BulkAct, OperatorPermission> = { retry: 'orders', refund: 'money', apologise: 'orders' }
 
@@ -77,10 +79,10 @@ export function consoleBulkActionRoutes(api: ApiContext): Route[] {
       summary: 'The bulk actions, and the form that selects orders for one',
       callers: ['console'],
       permission: 'look',
-      query: cursorQuery,
+      query: formQuery,
       responses: { 200: html },
-      async handle({ caller, query: { cursor } }) {
-        const typed = { once: randomUUID(), reason: '', fields: fields.parse({ act: 'retry' }), faults: [] }
+      async handle({ caller, query: { cursor, ...selected } }) {
+        const typed = { once: randomUUID(), reason: '', fields: selected, faults: [] }
         return { status: 200, headers, raw: await list(caller, typed, cursor) }
       },
     }),

@@ -89,12 +89,17 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
           listWaitingOrders(sql, { status, after, limit: shown + 1, filter }),
         ])
         const { rows, nextCursor } = cutPage(found, shown, queuePositionOf)
+        const { provider, currency, country } = typed
+        const selection = { status, provider, paidUntil: filter.waitsSince?.toISOString() ?? '' }
+        // What is not paid has nothing to be retried or refunded, and a bulk action selects by no currency or country.
+        const isSelectable = status !== 'awaiting_payment' && currency === '' && country === ''
         const raw = renderOrders(frameOf(api, caller), {
           asOf,
           status,
           filter: typed,
           counts,
           orders: rows.map((row) => ({ row, dueAt: dueAt(row) })),
+          inBulk: isSelectable ? `/console/bulk-actions?${new URLSearchParams(selection)}` : null,
           next: nextCursor && `/console/orders?${new URLSearchParams({ ...typed, status, cursor: nextCursor })}`,
         })
         return { status: 200, headers, about: rows.map(({ account_id }) => account_id), raw }

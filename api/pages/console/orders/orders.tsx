@@ -26,9 +26,12 @@ export interface OrdersPage {
   counts: readonly StateCount[]
   orders: readonly { row: OrderRow; dueAt: Date | null }[]
   next: string | null
+  /** the form that selects all of them for one act; null: no such form can */
+  inBulk: string | null
 }
 
-export function renderOrders(frame: ConsoleFrame, { asOf, status, filter, counts, orders, next }: OrdersPage): string {
+export function renderOrders(frame: ConsoleFrame, page: OrdersPage): string {
+  const { asOf, status, filter, counts, orders, next, inBulk } = page
   const count = counts.find((each) => each.status === status)?.count ?? 0
   return renderConsolePage(frame, {
     part: '/console/orders',
@@ -38,6 +41,11 @@ export function renderOrders(frame: ConsoleFrame, { asOf, status, filter, counts
         <QueueForm status={status} filter={filter} />
         <OrderCounts counts={counts} asOf={asOf} shown={status} filter={filter} />
         <p>They wait for {orderStates[status].waitsFor}; those that wait longest come first.</p>
+        {inBulk === null || orders.length === 0 ? null : (
+          <p>
+            <a href={inBulk}>Retry, refund or apologise for all of them</a>
+          </p>
+        )}
         {orders.length === 0 ? (
           <p className="quiet">
             No order waits for it{Object.values(filter).some(Boolean) ? ' that fits the filter' : ''}.
