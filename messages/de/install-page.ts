@@ -8,8 +8,10 @@ export const install = {
   all: 'eSIMs dieser Bestellung',
   short: 'eSIM {number, number}',
   secret: 'Behalten Sie diese Adresse für sich: Wer sie hat, kann die eSIM installieren.',
-  more: 'Datenvolumen hinzufügen oder unbenutzt zurückgeben',
-  noMore: 'Bestellung ansehen oder unbenutzt zurückgeben',
+  more: 'Datenvolumen hinzufügen',
+  moreOrReturn: 'Datenvolumen hinzufügen oder unbenutzt zurückgeben',
+  order: 'Bestellung ansehen',
+  orderOrReturn: 'Bestellung ansehen oder unbenutzt zurückgeben',
   data: 'Datenvolumen',
   worksIn: 'Funktioniert in',
   countries: 'Alle {count, number} Länder',
@@ -78,6 +80,11 @@ export const install = {
   apnItself: 'Das Telefon stellt den Zugangspunkt (APN) von selbst ein.',
   ownSim: 'Lassen Sie das Datenroaming Ihrer eigenen SIM ausgeschaltet, damit sie nichts kostet.',
 
+  'help.suspended':
+    'Sie kommt vorerst nicht ins Netz, meist weil eine Bank eine Zahlung dieser Bestellung prüft. Wenn Sie davon nichts wissen, schreiben Sie uns bitte.',
+  'help.removed':
+    'Sie lässt sich nicht noch einmal installieren, auf keinem Telefon. Wenn Sie mehr Datenvolumen brauchen, gibt es in der App neue eSIMs; wenn Sie sie nicht selbst gelöscht haben, schreiben Sie uns bitte.',
+  'help.usedUp': 'Diese eSIM nimmt kein weiteres Datenvolumen an. Wenn Sie mehr brauchen, gibt es in der App neue.',
   'help.title': 'Wenn es nicht funktioniert',
   'help.code': 'Das Telefon nimmt den Code nicht an',
   'help.code.once':

@@ -8,8 +8,10 @@ export const install = {
   all: 'eSIMs of this order',
   short: 'eSIM {number, number}',
   secret: 'Keep this address to yourself: anyone who has it can install the eSIM.',
-  more: 'Add data, or return it unused',
-  noMore: 'See the order, or return it unused',
+  more: 'Add data',
+  moreOrReturn: 'Add data, or return it unused',
+  order: 'See the order',
+  orderOrReturn: 'See the order, or return it unused',
   data: 'Data',
   worksIn: 'Works in',
   countries: 'All {count, number} countries',
@@ -76,6 +78,11 @@ export const install = {
   apnItself: 'The phone sets the access point name (APN) by itself.',
   ownSim: 'Leave data roaming of your own SIM switched off, so that it costs nothing.',
 
+  'help.suspended':
+    'It cannot go online for now, mostly because a bank looks at a payment of this order. If you know nothing of that, please write to us.',
+  'help.removed':
+    'It cannot be installed again, on no phone. If you need more data, the app has new eSIMs; if you have not deleted it yourself, please write to us.',
+  'help.usedUp': 'This eSIM takes no more data. If you need more, the app has new ones.',
   'help.title': 'If it does not work',
   'help.code': 'The phone does not accept the code',
   'help.code.once': 'It can be installed once. If it is on a phone already, it appears there under the SIMs.',

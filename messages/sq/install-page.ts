@@ -8,8 +8,10 @@ export const install = {
   all: 'eSIM-et e kësaj porosie',
   short: 'eSIM-i {number, number}',
   secret: 'Mos ia tregoni askujt këtë adresë: kushdo që e ka, mund ta instalojë eSIM-in.',
-  more: 'Shtoni të dhëna ose ktheni eSIM-in e papërdorur',
-  noMore: 'Shihni porosinë ose ktheni eSIM-in e papërdorur',
+  more: 'Shtoni të dhëna',
+  moreOrReturn: 'Shtoni të dhëna ose ktheni eSIM-in e papërdorur',
+  order: 'Shihni porosinë',
+  orderOrReturn: 'Shihni porosinë ose ktheni eSIM-in e papërdorur',
   data: 'Të dhënat',
   worksIn: 'Funksionon në',
   countries: 'Të gjitha {count, number} shtetet',
@@ -77,6 +79,11 @@ export const install = {
   apnItself: 'Telefoni e vendos vetë pikën e qasjes (APN).',
   ownSim: 'Lëreni të çaktivizuar roamingun e të dhënave të SIM-it tuaj, që të mos kushtojë asgjë.',
 
+  'help.suspended':
+    'Tani për tani nuk lidhet me internetin, zakonisht sepse një bankë po shqyrton një pagesë të kësaj porosie. Nëse nuk dini gjë për këtë, ju lutemi na shkruani.',
+  'help.removed':
+    'Nuk mund të instalohet përsëri, në asnjë telefon. Nëse ju duhen më shumë të dhëna, aplikacioni ka eSIM-e të reja; nëse nuk e keni fshirë vetë, ju lutemi na shkruani.',
+  'help.usedUp': 'Ky eSIM nuk merr më të dhëna. Nëse ju duhen më shumë, aplikacioni ka të reja.',
   'help.title': 'Nëse nuk funksionon',
   'help.code': 'Telefoni nuk e pranon kodin',
   'help.code.once': 'Mund të instalohet një herë. Nëse është tashmë në një telefon, ai shfaqet atje te kartat SIM.',

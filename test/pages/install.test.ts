@@ -3,6 +3,9 @@
  * and after the installation.
  */
 import { expect, test } from 'vitest'
+import { renderInstall } from '../../api/pages/install/install.tsx'
+import type { InstallableEsim } from '../../api/pages/install/install-steps.tsx'
+import { textsOf } from '../../messages/texts.ts'
 import { shareStack } from '../harness/harness.ts'
 import { untilWatched } from '../harness/purchases.ts'
 import { eachProvider, testPackages } from '../harness/test-packages.ts'
@@ -38,6 +41,44 @@ test('the steps are those of the phone that asks, or of the one that was chosen'
     }
   }
   expect(await open('', '')).toContain(stepsOf.other)
+})
+
+test('the page offers what is still possible with the eSIM, and says what to do when it does not go online', () => {
+  const page = { texts: textsOf('en'), supportMail: 'help@ama-esim.example', address: '/i/x' }
+  const codes = { smdpAddress: null, matchingId: null, confirmationCode: null, apn: null, iosInstallUrl: null }
+  const esim = {
+    ...codes,
+    iccid: '8900000000000000000',
+    activationCode: 'LPA:1$a$b',
+    androidInstallUrl: null,
+    qr: 'data:image/png;base64,',
+    state: 'new',
+    suspended: false,
+    totalBytes: gigabyte,
+    usedBytes: 0,
+    checkedAt: new Date(0),
+    validityStarts: null,
+    activatedAt: null,
+    unusedUntil: null,
+    expiresAt: null,
+  } satisfies InstallableEsim
+  const bought = { destination: 'DE', countries: ['DE'], dataBytes: gigabyte, daily: false, days: 7, refunded: false }
+  const shown = (change: Partial<InstallableEsim>, takesTopUps: boolean) =>
+    renderInstall({ ...bought, takesTopUps, device: 'ios', esims: [{ ...esim, ...change }] }, page)
+  for (const [change, takesTopUps, words] of [
+    [{}, true, 'Add data, or return it unused'],
+    [{}, false, 'See the order, or return it unused'],
+    [{ state: 'in_use' }, true, '>Add data</a>'],
+    [{ state: 'installed' }, false, '>See the order</a>'],
+    [{ state: 'used_up' }, true, '>Add data</a>'],
+    [{ state: 'used_up' }, false, 'This eSIM takes no more data.'],
+    [{ state: 'in_use', suspended: true }, false, 'It cannot go online for now'],
+    [{ state: 'removed' }, false, 'It cannot be installed again'],
+  ] satisfies [Partial<InstallableEsim>, boolean, string][]) {
+    const html = shown(change, takesTopUps)
+    expect([words, html.includes(words)]).toEqual([words, true])
+    expect([words, html.includes('return it unused')]).toEqual([words, words.includes('return it unused')])
+  }
 })
 
 test('an unknown device is refused by name', async () => {

@@ -3,7 +3,7 @@ import type { Texts } from '../../../messages/texts.ts'
 import { isUsable } from '../../../providers/esim.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
 import { Icon } from '../brand/icons.tsx'
-import { type EsimLife, hasStarted, StateBadge, Usage, Validity } from '../install/esim-status.tsx'
+import { type EsimLife, hasStarted, StateBadge, StateHelp, Usage, Validity } from '../install/esim-status.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
 import { AccountNav, Card, Notice } from './frame.tsx'
 import { type Holds, heldBy, meaningOf, type OrderLife, toneOf } from './order-words.ts'
@@ -115,6 +115,7 @@ function EsimCard({ texts, order, esim, index }: EsimCardProps) {
         <StateBadge texts={texts} esim={esim} />
       </div>
       <p className="quiet">{heldBy(texts, order.holds)}</p>
+      <StateHelp texts={texts} esim={esim} takesTopUps={esim.takesTopUps} />
       <Validity texts={texts} esim={esim} days={order.holds.days} />
       {hasStarted(esim) ? <Usage texts={texts} esim={esim} name={name} /> : null}
       <p className="acts">

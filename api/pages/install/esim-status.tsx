@@ -20,6 +20,10 @@ export interface EsimLife {
 export const hasStarted = ({ state, activatedAt, usedBytes }: EsimLife): boolean =>
   activatedAt !== null || usedBytes > 0 || ['in_use', 'used_up', 'expired'].includes(state)
 
+/** Nothing has been done with it that the network knows of: it can be returned. */
+export const isUntouched = ({ state, usedBytes }: Pick<EsimLife, 'state' | 'usedBytes'>): boolean =>
+  (state === 'new' || state === 'unknown') && usedBytes === 0
+
 interface Shown {
   texts: Texts
   esim: EsimLife
@@ -29,6 +33,13 @@ export function StateBadge({ texts: { t }, esim }: Shown) {
   const tone = esim.suspended || esim.state === 'used_up' ? ' attention' : isUsable(esim) ? '' : ' over'
   const state = esim.suspended ? 'suspended' : esim.state
   return <span className={`badge${tone}`}>{t(`install.state.${state}`)}</span>
+}
+
+/** What to do about a state in which it does not go online. */
+export function StateHelp({ texts: { t }, esim: { state, suspended }, takesTopUps }: Shown & { takesTopUps: boolean }) {
+  if (suspended) return <p>{t('install.help.suspended')}</p>
+  if (state === 'removed') return <p>{t('install.help.removed')}</p>
+  return state === 'used_up' && !takesTopUps ? <p>{t('install.help.usedUp')}</p> : null
 }
 
 export function Validity({ texts: { t, day, moment, validity }, esim, days }: Shown & { days: number }) {

@@ -9,7 +9,7 @@ import { dataOf } from '../account/order-words.ts'
 import { Icon } from '../brand/icons.tsx'
 import { Facts } from '../form.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
-import { hasStarted, StateBadge, Usage, Validity } from './esim-status.tsx'
+import { hasStarted, isUntouched, StateBadge, StateHelp, Usage, Validity } from './esim-status.tsx'
 import { type Device, devices, type InstallableEsim, InstallSteps } from './install-steps.tsx'
 import { Troubleshooting } from './troubleshooting.tsx'
 
@@ -36,6 +36,7 @@ export function renderInstall(bought: InstallPage, page: PageContext): string {
   const { texts } = page
   const { t } = texts
   const inUse = !refunded && esims.some(isUsable)
+  const returnable = esims.every(isUntouched)
   return renderLayout({
     ...page,
     title: t('install.title', { place: texts.place(destination) }),
@@ -69,7 +70,9 @@ export function renderInstall(bought: InstallPage, page: PageContext): string {
         {inUse ? (
           <p>
             <a className="button plain" href="/account">
-              {t(takesTopUps ? 'install.more' : 'install.noMore')}
+              {takesTopUps
+                ? t(returnable ? 'install.moreOrReturn' : 'install.more')
+                : t(returnable ? 'install.orderOrReturn' : 'install.order')}
             </a>
           </p>
         ) : null}
@@ -131,7 +134,7 @@ interface EsimProps {
   order: InstallPage
 }
 
-function Esim({ id, texts, esim, name, order: { refunded, device, days } }: EsimProps) {
+function Esim({ id, texts, esim, name, order: { refunded, device, days, takesTopUps } }: EsimProps) {
   const { t } = texts
   const { state, suspended } = esim
   const usable = !refunded && isUsable(esim)
@@ -142,6 +145,7 @@ function Esim({ id, texts, esim, name, order: { refunded, device, days } }: Esim
         <h2>{name}</h2>
         <StateBadge texts={texts} esim={esim} />
       </div>
+      {refunded ? null : <StateHelp texts={texts} esim={esim} takesTopUps={takesTopUps} />}
       {refunded ? null : <Validity texts={texts} esim={esim} days={days} />}
       {hasStarted(esim) ? <Usage texts={texts} esim={esim} name={name} /> : null}
       {installable ? (

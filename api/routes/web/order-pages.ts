@@ -24,11 +24,13 @@ import type { NoticeName } from '../../pages/account/frame.tsx'
 import { renderOrder } from '../../pages/account/order.tsx'
 import { renderWithdrawal } from '../../pages/account/withdrawal.tsx'
 import { onceOf } from '../../pages/form.tsx'
+import { isUntouched } from '../../pages/install/esim-status.tsx'
 import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
 import { createOrderClient, doneIn } from '../../runs/order-client.ts'
 import { createWithdrawalClient, withdrawableUntil } from '../../runs/withdrawal-client.ts'
 import { noticeCookie } from '../../sign-in/notice-cookie.ts'
 import { wholeName } from '../../views/account-fields.ts'
+import { esimLife } from '../../views/esim-life.ts'
 import { readWithdrawal, viewConsent } from '../../views/withdrawal-view.ts'
 import { accountPage } from './account-page.ts'
 import { holdsOf, ownOrder } from './own-order.ts'
@@ -180,7 +182,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       payAddress(order),
       listDaily(sql, [order.package_code]),
     ])
-    const isUnused = esims.every(({ state, usedBytes }) => (state === 'new' || state === 'unknown') && usedBytes === 0n)
+    const isUnused = esims.map(esimLife).every(isUntouched)
     const isTopUp = order.parent_order_id !== null
     const shown = {
       csrf: caller.csrf,
