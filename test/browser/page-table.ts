@@ -580,13 +580,21 @@ export const operatorsForms: readonly FormCase<OperatorsPaths>[] = [
       status: 404,
     }),
   },
+  {
+    name: 'console-session',
+    route: 'POST /console/sessions/end',
+    by: 'operator',
+    refused: () => ({
+      path: '/console/sessions',
+      sends: { action: '/console/sessions/end', fields: { session: 'x' } },
+    }),
+  },
 ]
 
 /** Pages and forms that no row shows, with the reason. */
 export const notInTheTable: Readonly<Record<string, string>> = {
   'GET /console/sign-in/openid/callback': 'needs an OpenID provider: test/sign-in of operators',
   'POST /console/sign-in/openid': 'needs an OpenID provider: test/sign-in of operators',
-  'POST /console/sessions/end': 'not looked at in a browser yet',
   'POST /account/sign-out': 'nothing of it can be refused',
   'POST /console/sign-out': 'nothing of it can be refused',
 }
