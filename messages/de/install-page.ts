@@ -75,8 +75,7 @@ export const install = {
     '„Einstellungen“, „Netzwerk und Internet“, „SIMs“, diese eSIM: Schalten Sie „SIM verwenden“, „Mobile Daten“ und „Roaming“ ein.',
   'roaming.other':
     'Schalten Sie in den Einstellungen des Telefons diese eSIM ein, wählen Sie sie für mobile Daten, und schalten Sie Datenroaming ein.',
-  apn:
-    'Lädt nach einigen Minuten keine Seite, geben Sie in den Einstellungen dieser eSIM den Zugangspunkt (APN) <code>{apn}</code> ein.',
+  apn: 'Lädt nach einigen Minuten keine Seite, geben Sie in den Einstellungen dieser eSIM den Zugangspunkt (APN) <code>{apn}</code> ein.',
   apnItself: 'Das Telefon stellt den Zugangspunkt (APN) von selbst ein.',
   ownSim: 'Lassen Sie das Datenroaming Ihrer eigenen SIM ausgeschaltet, damit sie nichts kostet.',
 

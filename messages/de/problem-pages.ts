@@ -54,8 +54,7 @@ export const trouble = {
   'text.order_state_conflict': 'Die Bestellung hat sich inzwischen geändert: Die Seite zeigt ihren jetzigen Stand.',
   'text.package_unavailable':
     'Es wird inzwischen nicht mehr verkauft. Öffnen Sie die Seite noch einmal, um zu sehen, was es gibt.',
-  'text.price_changed':
-    'Er hat sich inzwischen geändert. Es wurde nichts bestellt: Unten steht, was es jetzt kostet.',
+  'text.price_changed': 'Er hat sich inzwischen geändert. Es wurde nichts bestellt: Unten steht, was es jetzt kostet.',
   'text.payment_unavailable':
     'Stripe, unser Zahlungsdienstleister, antwortet nicht. Es wurde nichts bestellt. Bitte versuchen Sie es in einigen Minuten noch einmal.',
   'text.payment_refused':

@@ -73,8 +73,7 @@ export const install = {
   'roaming.android': 'Settings, Network & internet, SIMs, this eSIM: switch on Use SIM, Mobile data and Roaming.',
   'roaming.other':
     'In the settings of the phone switch on this eSIM, choose it for mobile data, and switch on data roaming.',
-  apn:
-    'If no page loads after some minutes, enter the access point name (APN) <code>{apn}</code> in the settings of this eSIM.',
+  apn: 'If no page loads after some minutes, enter the access point name (APN) <code>{apn}</code> in the settings of this eSIM.',
   apnItself: 'The phone sets the access point name (APN) by itself.',
   ownSim: 'Leave data roaming of your own SIM switched off, so that it costs nothing.',
 

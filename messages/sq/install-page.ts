@@ -74,8 +74,7 @@ export const install = {
     'Cilësimet, „Rrjeti dhe interneti”, „Kartat SIM”, ky eSIM: aktivizoni „Përdor SIM-in”, „Të dhënat celulare” dhe „Roaming”.',
   'roaming.other':
     'Te cilësimet e telefonit aktivizoni këtë eSIM, zgjidheni për të dhënat celulare dhe aktivizoni roamingun e të dhënave.',
-  apn:
-    'Nëse pas disa minutash nuk hapet asnjë faqe, shkruani pikën e qasjes (APN) <code>{apn}</code> te cilësimet e këtij eSIM-i.',
+  apn: 'Nëse pas disa minutash nuk hapet asnjë faqe, shkruani pikën e qasjes (APN) <code>{apn}</code> te cilësimet e këtij eSIM-i.',
   apnItself: 'Telefoni e vendos vetë pikën e qasjes (APN).',
   ownSim: 'Lëreni të çaktivizuar roamingun e të dhënave të SIM-it tuaj, që të mos kushtojë asgjë.',
 

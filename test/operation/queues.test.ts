@@ -87,7 +87,10 @@ test('the queue of each state has its true count, and pages with the orders that
     expect([state, bulk === undefined]).toEqual([state, state === 'awaiting_payment'])
     if (state === 'provisioning') {
       const why = { reason: 'the network was away for a day' }
-      const { location } = await surfer.submit(bulk ?? '', '/console/bulk-actions', { ...(await typedIn(bulk ?? '')), ...why })
+      const { location } = await surfer.submit(bulk ?? '', '/console/bulk-actions', {
+        ...(await typedIn(bulk ?? '')),
+        ...why,
+      })
       expect((await surfer.open(location ?? '')).html).toContain('Bulk action: retry, 32 orders, prepared')
       expect(bulkFormOn((await surfer.open(`/console/orders?status=${state}&country=fr`)).html)).toBeUndefined()
     }

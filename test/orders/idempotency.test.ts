@@ -124,7 +124,9 @@ test('an order at another price than its customer has seen is refused, and one t
       savedCards: false,
       measurement: { adUserData: false, adPersonalization: false },
     }
-    await expect(createOrderClient(harness.context).checkOut(toRun)).rejects.toMatchObject({ code: 'price_changed' })
+    await expect(
+      createOrderClient({ ...harness.context, temporal: harness.temporal }).checkOut(toRun),
+    ).rejects.toMatchObject({ code: 'price_changed' })
     expect(await ordersOf(person)).toEqual([1, 1])
     const both = await order(person.caller, seen(1_200, { quantity: 2 }), randomUUID())
     expect([both.status, both.body.amount.minor]).toEqual([201, 1_200])

@@ -78,7 +78,8 @@ test('a person who has lost their phone signs out everywhere, in the app as well
   expect([await own(person), await own(otherPerson)]).toEqual([401, 200])
   const [device] = await sql`select push_token_index from devices where account_id = ${person.accountId}`
   expect(device).toEqual({ push_token_index: null })
-  const logged = await sql`select actor from security_log where account_id = ${person.accountId} and kind = 'signed_out'`
+  const logged =
+    await sql`select actor from security_log where account_id = ${person.accountId} and kind = 'signed_out'`
   expect(logged).toEqual([{ actor: 'person' }])
 })
 

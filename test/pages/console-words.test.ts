@@ -41,7 +41,14 @@ test('what a person has written keeps its lines and its direction, and is no tab
 })
 
 test('a queue without orders says so, and has no empty table', () => {
-  const page = { asOf: at, status: 'in_review', counts: [], orders: [], next: null } as const
+  const page = {
+    asOf: at,
+    status: 'in_review',
+    counts: [],
+    orders: [],
+    next: null,
+    inBulk: '/console/bulk-actions',
+  } as const
   const nothing = { provider: '', currency: '', country: '', hours: '' }
   expect(renderOrders(frame, { ...page, filter: nothing })).toContain('No order waits for it.')
   const filtered = renderOrders(frame, { ...page, filter: { ...nothing, currency: 'EUR' } })
@@ -50,4 +57,5 @@ test('a queue without orders says so, and has no empty table', () => {
     false,
   ])
   expect(filtered).toMatch(/<option value="24">1 day<\/option>/)
+  expect(filtered).not.toContain('/console/bulk-actions?')
 })

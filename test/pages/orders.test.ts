@@ -75,7 +75,13 @@ test('G1: My eSIMs leads to older orders, and from there back', async () => {
     installUrl: null,
     esims: [],
   }
-  const first = { notice: undefined, deadAddress: undefined, older: '/account?cursor=x', isOlder: false, orders: [order] }
+  const first = {
+    notice: undefined,
+    deadAddress: undefined,
+    older: '/account?cursor=x',
+    isOlder: false,
+    orders: [order],
+  }
   const page = { texts: textsOf('en'), supportMail: 'help@ama-esim.example', address: '/account' }
   expect(renderMyEsims(first, page)).toContain('<a href="/account?cursor=x">Older orders</a>')
 })

@@ -117,10 +117,9 @@ test('an order is filled at any cost up to its price, and in another currency at
 
 test('an order has another price than its customer has seen if the amount or the currency differs', () => {
   const amount = { minor: 500, currency: 'EUR' }
-  expect([undefined, amount, { ...amount, minor: 499 }, { ...amount, currency: 'USD' }].map((seen) => isAnotherPrice(amount, seen))).toEqual([
-    false,
-    false,
-    true,
-    true,
-  ])
+  expect(
+    [undefined, amount, { ...amount, minor: 499 }, { ...amount, currency: 'USD' }].map((seen) =>
+      isAnotherPrice(amount, seen),
+    ),
+  ).toEqual([false, false, true, true])
 })

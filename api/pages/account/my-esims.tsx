@@ -35,10 +35,7 @@ const holdsEsims: readonly OrderStatus[] = ['delivered', 'ended']
 /** Paid, and not delivered yet: who looks for it must not think that it has to be bought again. */
 const onTheWay: readonly OrderStatus[] = ['in_review', 'provisioning']
 
-export function renderMyEsims(
-  { notice, deadAddress, orders, older, isOlder }: MyEsimsPage,
-  page: PageContext,
-): string {
+export function renderMyEsims({ notice, deadAddress, orders, older, isOlder }: MyEsimsPage, page: PageContext): string {
   const { texts } = page
   const { t, rich } = texts
   const held = orders
