@@ -238,8 +238,10 @@ test('U2: a top-up is ordered at the price that its button has shown, or not at 
   const { person, surfer, path } = await withEsim()
   const { html } = await surfer.open(path)
   const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? ''
-  const [, button = ''] = new RegExp(`formaction="(${path}[^"]+)"[^>]*>`, 'i').exec(html) ?? []
-  const code = /name="packageCode" value="([^"]+)"/.exec(html)?.[1] ?? ''
+  const [tag = ''] = /<button[^>]* name="packageCode"[^>]*>/.exec(html) ?? []
+  const [button = '', code = ''] = ['formaction', 'value'].map(
+    (name) => new RegExp(` ${name}="([^"]+)"`, 'i').exec(tag)?.[1],
+  )
   const form = { csrf: hidden('csrf'), once: hidden('once'), packageCode: code }
   const price = (byMinor: number) =>
     harness.context.sql`update packages set price_minor = price_minor + ${byMinor} where code = ${code}`
