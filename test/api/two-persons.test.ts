@@ -78,7 +78,7 @@ const entries: Record<string, Entry> = {
   'PATCH /v1/accounts/{id}': { id: 'theirs', path: account(''), body: () => ({ lastName: 'Changed' }), ownerGets: 200 },
   'DELETE /v1/accounts/{id}': { id: 'theirs', path: account(''), ownerGets: 200 },
   'POST /v1/accounts/{id}/child-report': { id: 'ours', path: account('/child-report') },
-  'POST /v1/accounts/{id}/sign-out': { id: 'theirs', path: account('/sign-out'), body: () => ({}), ownerGets: 204 },
+  'POST /v1/accounts/{id}/sign-out': { id: 'theirs', path: account('/sign-out'), body: () => ({}), ownerGets: 200 },
   'POST /v1/accounts/{id}/sign-ins': { id: 'theirs', path: account('/sign-ins'), body: () => ({}), ownerGets: 200 },
   'PUT /v1/accounts/{id}/devices/{deviceId}': {
     id: 'theirs',

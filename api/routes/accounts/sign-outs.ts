@@ -1,4 +1,5 @@
 /** A person is signed out everywhere: in the app on all phones, and on the web. */
+import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { accountExists } from '../../../db/accounts.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
@@ -10,6 +11,10 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { accountParams } from '../../views/account-fields.ts'
 import { actReason } from '../../views/operator-words.ts'
 import { createAccountActs } from '../console/account-acts.ts'
+
+const signedOut = z
+  .object({ signedOutAt: z.iso.datetime().describe('no sign-in from before this time opens anything any more') })
+  .meta({ id: 'SignedOut' })
 
 export function signOutRoutes(api: ApiContext): Route[] {
   const { sql } = api
@@ -30,7 +35,7 @@ export function signOutRoutes(api: ApiContext): Route[] {
       freshSignIn: true,
       params: accountParams,
       body: actReason.optional(),
-      responses: { 204: { description: 'No sign-in of before opens anything any more' } },
+      responses: { 200: { description: 'The sign-ins are ended', schema: signedOut } },
       async handle({ params: { id }, body, caller, ip, requestId }) {
         assertReasonIsOfOperator(caller, body)
         if (!(await accountExists(sql, id))) throw new Problem('not_found')
@@ -43,7 +48,7 @@ export function signOutRoutes(api: ApiContext): Route[] {
         } else await endAllSignIns(sql, id, at)
         const event = { kind: 'signed_out', actor: actorOf(caller), accountId: id, ip, requestId, at } as const
         await recordSecurityEvent(sql, api, event)
-        return { status: 204 }
+        return { status: 200, body: { signedOutAt: at.toISOString() } }
       },
     }),
   ]
