@@ -16,7 +16,7 @@ import {
 import { faultOfData } from '../db/connection/constraint.ts'
 import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import { creditInvoice, settleFact } from '../db/order/books.ts'
-import { isProviderFailure } from '../providers/failure.ts'
+import { isProviderFailure, ProviderFailure } from '../providers/failure.ts'
 import type { Payment } from '../providers/stripe/payments.ts'
 import type { Refund } from '../providers/stripe/refunds.ts'
 import { plusMs } from '../shared/calendar.ts'
@@ -31,7 +31,7 @@ import { recordedAt } from './failures.ts'
 import { createProviderReturns, unreturned } from './order/provider-returns.ts'
 import { refundUnlessTakenBack } from './order/refunds/lost-disputes.ts'
 import { leftOf } from './order/refunds/refund.ts'
-import { listedWith, refundedMinorOf } from './order/refunds/refund-records.ts'
+import { hasNotFailed, listedWith, refundBounced, refundedMinorOf } from './order/refunds/refund-records.ts'
 import { paymentWithoutOrder } from './payment-sweep.ts'
 
 /** Nobody is served before the payments are settled, and Stripe takes 25 calls of a kind at a time at least. */
@@ -169,6 +169,8 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
       made = await stripe.refund(refund)
     }
     const takenBack = left > 0 ? await refundUnlessTakenBack(context, payment, left, askForRefund) : []
+    // Its key is spent: an operator finds another way for the money.
+    if (made && !hasNotFailed(made)) throw new ProviderFailure('stripe', 'rejected', refundBounced)
     const refunds = [...takenBack, ...listedWith(made, await stripe.listRefunds(paymentIntentId))]
     await sql.begin(async (tx) => {
       if (invoiceNumber !== null) await creditInvoice(tx, invoiceNumber, refundedMinorOf(refunds), at)

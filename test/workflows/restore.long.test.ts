@@ -139,6 +139,24 @@ describe('U2: the run of a restore', () => {
     await stripe.clearFaults()
   })
 
+  test('leaves a refund to an operator that bounces before it is found, its reply lost', async () => {
+    const order = await loseOrder(harness)
+    const { paymentIntentId } = order.lost
+    await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, cut: 'after', times: always })
+    await stripe.fault({ match: { method: 'GET', path: '^/v1/refunds' }, status: 503, times: always })
+    const id = await closeForRestore(harness, [order])
+    const workflowId = await startRestoreRun(harness, id)
+    await until('it is made', async () => (await refundedOf(paymentIntentId)) === 500)
+    await stripe.do('fail-refund', { paymentIntent: paymentIntentId })
+    await stripe.clearFaults()
+    await fastForward(harness.temporal, workflowId, '25 minutes')
+    await untilOpen()
+    await fastForward(harness.temporal, workflowId, '8 days')
+    await until('it is left to an operator', async () =>
+      (await items(id)).some(({ subjectId, outcome }) => subjectId === paymentIntentId && outcome === 'undecided'),
+    )
+  })
+
   test('settles the others when one item can never be, and leaves that to an operator', async () => {
     const [good, bad] = [await loseOrder(harness), await loseOrder(harness)]
     const id = await closeForRestore(harness, [good, bad])

@@ -19,6 +19,9 @@ const disputeLost = 'dispute_lost'
 /** Kind of the operator task of a partial refund that failed. */
 export const partialRefundFailed = 'partial_refund_failed'
 
+/** Code of a refund that was made, and has failed. */
+export const refundBounced = 'refund_bounced'
+
 /** Whether the customer has the money of a refund back, or gets it back. */
 export const hasNotFailed = ({ status }: Pick<Refund, 'status'>): boolean => givesMoneyBack(status)
 

@@ -2,7 +2,7 @@
 import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
-import { listDocuments, settleFact } from '../../../db/order/books.ts'
+import { listDocuments, settleFact, settleRefunded } from '../../../db/order/books.ts'
 import { returnedNotRefunded } from '../../../db/order/esims/returned-esims.ts'
 import { findOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts'
 import {
@@ -30,7 +30,7 @@ import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { paymentUnsettled } from '../payment/late-payment.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
 import { isFullyReturned, isTakenBack, listTakenBack, refundUnlessTakenBack } from './lost-disputes.ts'
-import { hasNotFailed, listedWith, recordRefunds, refundedMinorOf } from './refund-records.ts'
+import { hasNotFailed, listedWith, recordRefunds, refundBounced, refundedMinorOf } from './refund-records.ts'
 import { releaseAbandoned } from './reserved-refunds.ts'
 import { areOlder, isPastFailing, raiseUnsettled, refundUnsettled } from './unsettled.ts'
 
@@ -96,12 +96,19 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       const refunds = [...takenBack, ...listedWith(made, listed)]
       const at = recordedAt(asOf)
       // A run that was reset counts its attempts anew, and Stripe answers as it did then: nothing is on its way.
-      if (made && hadFailed.includes(made.refundId)) throw failure('RefundRefused', { code: 'refund_bounced' })
+      if (made && hadFailed.includes(made.refundId)) throw failure('RefundRefused', { code: refundBounced })
+      // The reply was lost, and the bank has refused the money before this attempt has found the refund.
+      const hasBounced = made !== undefined && !hasNotFailed(made)
       await sql.begin(async (tx) => {
         const refundedMinor = await recordRefunds(tx, order, refunds, { reason, at })
+        if (hasBounced) {
+          if (order.fact_id) await settleRefunded(tx, order.fact_id, refundedMinor)
+          return
+        }
         if (order.fact_id) await settleFact(tx, order.fact_id, 'refunded', refundedMinor)
         await moveOrder(tx, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
       })
+      if (hasBounced) throw failure('RefundRefused', { code: refundBounced })
       for (const kind of [refundFailed, paymentUnsettled, returnedNotRefunded])
         await resolveOperatorTask(sql, { kind, subjectId: orderId, by: 'order', at })
       const notes = (await listDocuments(sql, orderId)).filter(({ kind }) => kind === 'credit_note')

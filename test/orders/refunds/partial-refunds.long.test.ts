@@ -297,6 +297,22 @@ test('a refund is not repeated after a lost reply, and waits while Stripe is dow
   expect(await refundedMinor(order.id)).toBe(40)
 })
 
+test('a refund that bounces before the next attempt finds it, its reply lost, is answered as refused', async () => {
+  const { person, order } = await delivered()
+  await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, cut: 'after', times: always })
+  await stripe.fault({ match: { method: 'GET', path: '^/v1/refunds' }, status: 503, times: always })
+  const asked = askPart(order.id, 40)
+  await until('Stripe has made it', async () => (await refundsOf(order.id)).length === 1)
+  await stripe.do('fail-refund', { orderId: order.id })
+  await stripe.clearFaults()
+  const { status, body } = await asked
+  expect([status, body.code]).toEqual([409, 'refund_refused'])
+  expect(await attention(order.id)).toMatchObject([{ kind: 'partial_refund_failed' }])
+  expect(await shown(order.id)).toMatchObject({ status: 'delivered', refunds: [{ state: 'failed' }] })
+  expect(await facts(order.id)).toEqual({ outcome: 'delivered', refunded_minor: 0 })
+  expect(await mailsTo(harness.stack, person.email)).toHaveLength(1)
+})
+
 test('a partial refund that Stripe refuses is released, and shown as refused', async () => {
   const { order } = await delivered()
   await stripe.do('open-dispute', { orderId: order.id })

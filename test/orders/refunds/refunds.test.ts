@@ -171,6 +171,30 @@ test('a refund waits while Stripe is down, and is not repeated after a lost repl
   await stripe.clearFaults()
 })
 
+test('a refund that bounces before the next attempt finds it, its reply lost, is told as failed alone', {
+  tags: 'long',
+}, async () => {
+  const { person, order, requestReturn } = await delivered()
+  await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, cut: 'after', times: 1_000 })
+  await stripe.fault({ match: { method: 'GET', path: '^/v1/refunds' }, status: 503, times: 1_000 })
+  expect((await requestReturn()).status).toBe(200)
+  await until('Stripe has made it', async () => (await refundsOf(order.id)).length === 1)
+  await stripe.do('fail-refund', { orderId: order.id })
+  await stripe.clearFaults()
+  await harness.fastForward(order.id, '1 hour')
+  await harness.untilOrder(order.id, 'refund_failed')
+  expect(await attention(order.id)).toEqual([{ kind: 'refund_failed', detail: 'refund_bounced' }])
+  const pushes = await untilValue(
+    'the push about the failure',
+    () => pushesTo(harness.stack, person.pushToken),
+    ({ length }) => length >= 2,
+  )
+  expect(pushes.map(({ message }) => message.data?.event)).toEqual(['confirmation', 'refund_failed'])
+  expect((await harness.operator.post(`/v1/orders/${order.id}/refund`)).status).toBe(200)
+  await harness.untilOrder(order.id, 'refunded')
+  expect((await refundsOf(order.id)).map(({ status }) => status)).toEqual(['failed', 'succeeded'])
+})
+
 test('U6: a credit note is dated by the day of its issue, not by the day before an outage of Stripe', {
   tags: 'long',
 }, async () => {
