@@ -24,6 +24,8 @@ import * as retry from './run/retry.ts'
 import { showStatus, showStatusDetails } from './run/run-status.ts'
 
 const localFirst = proxyLocalFirst<EmailChangeActivities>()
+/** Whose address somebody else has changed hears of it, however late the change expires or the mail server is back. */
+const { tellOldAddress } = proxyActivities<EmailChangeActivities>(retry.message)
 const { moveSignIn } = proxyActivities<EmailChangeActivities>(retry.duty)
 
 export async function emailChange({
@@ -97,7 +99,8 @@ export async function emailChange({
     showRunStatus()
     if (!state.confirmed.old || !state.confirmed.new || !isOpen()) return state
     const outcome = await localFirst.applyEmailChange({ changeId, ...clock() })
-    if (isOpen()) state.status = outcome
+    // The address is changed, although the change has expired, or was cancelled, while the database was away.
+    if (isOpen() || (outcome === 'changed' && patched('changed-although-expired'))) state.status = outcome
     if (outcome === 'changed') {
       afterwards.push(inBackground(notifyOldAddress()))
       if (patched('sign-in-moved')) afterwards.push(inBackground(moveSignIn({ changeId, ...clock() })))
@@ -106,19 +109,19 @@ export async function emailChange({
   }
 
   async function notifyOldAddress(): Promise<void> {
-    await unlessGivenUp(() => notify().tellOldAddress({ changeId, ...clock() }))
+    await unlessGivenUp(() => tellOldAddress({ changeId, ...clock() }))
   }
 
   async function ask(side: EmailSide): Promise<void> {
-    const reached = await unlessGivenUp(() => notify().askForConfirmation({ changeId, side, ...clock() }))
+    const reached = await unlessGivenUp(() => asking().askForConfirmation({ changeId, side, ...clock() }))
     if (reached === 'gone' && isOpen()) state.status = 'gone'
     if (reached !== 'sent' && reached !== 'gone' && isOpen()) {
       await localFirst.reportUnreachableSide({ changeId, side, ...clock() })
     }
   }
 
-  /** A mail is not sent after the change has expired. */
-  function notify() {
+  /** Nobody is asked after the change has expired. */
+  function asking() {
     const scheduleToCloseTimeout = Math.max(60_000, msUntil(dueAt, now()))
     return proxyActivities<EmailChangeActivities>({ ...retry.message, scheduleToCloseTimeout })
   }

@@ -215,6 +215,29 @@ test('a change of address with one confirmation expires after a day and changes 
   expect((await open(await oldLink(person))).status).toBe(404)
 })
 
+test('the old address hears of the change also when its mail server is back after the change would have expired', {
+  tags: 'long',
+}, async () => {
+  const person = await harness.signUp()
+  const email = another()
+  expectStatus(await request(person, email), 202)
+  const links = [await oldLink(person), await newLink(email)]
+  await harness.sims.mailbox.do('rule', { recipient: person.email, code: 451 })
+  for (const link of links) await agree(link)
+  expect(await addressOf(person)).toBe(email)
+  const [row] = await sql<
+    Pick<EmailChanges, 'id'>[]
+  >`select id from email_changes where account_id = ${person.accountId}`
+  const forward = (duration: '30 hours' | '1 hour') =>
+    fastForward(harness.temporal, emailChangeWorkflowId(row?.id ?? ''), duration)
+  await forward('30 hours')
+  await harness.sims.mailbox.do('clear-rules')
+  await forward('1 hour')
+  await until('the old address gets its mail', async () =>
+    (await mailsTo(harness.stack, person.email)).some(({ subject }) => subject === 'Your address was changed'),
+  )
+})
+
 test('a second change of address replaces the first, whose links stop working', async () => {
   const person = await harness.signUp()
   const [first, second] = [another(), another()]

@@ -173,6 +173,7 @@ export const personMutants: Mutant[] = [
       'email-change-confirmed',
       'email-change-waived-by-an-operator',
       'email-change-waits-for-the-mail-server',
+      'email-change-made-as-it-expires',
     ],
   },
   {

@@ -423,6 +423,24 @@ export const rareChanges: Record<string, Scenario> = {
       },
     }
   }),
+  'email-change-made-as-it-expires': rare(() => {
+    // A fast-forward makes the next attempt at once.
+    const away = () => failure('ProviderUnavailable', { nextRetryDelay: day })
+    return {
+      begins: aChange(inDays(0.5)),
+      answers: {
+        ...mailed,
+        applyEmailChange: notLocally(inTurn<'changed'>(away(), away(), async () => 'changed')),
+      },
+      async play(run) {
+        await run.called('askForConfirmation', 2)
+        await run.update(confirmEmail, { side: 'old' })
+        await run.begin(confirmEmail, { side: 'new' })
+        await run.called('applyEmailChange', triesBeforeRegular + 1)
+        await run.forward('49 hours')
+      },
+    }
+  }),
   'email-change-cancelled-while-its-mails-are-sent': rare(() => {
     const mailServer = gate()
     return {
