@@ -45,12 +45,13 @@ export function mergeLists<Provider extends string>(
     leftOut.set(provider, reasons)
   }
 
+  // Not by their codes: other countries may have the same one.
   const equals = new Map<string, Sold[]>()
   for (const sold of sellable.flatMap(asSold)) {
-    const code = packageCode(sold.identity)
-    equals.set(code, [...(equals.get(code) ?? []), sold])
+    const identity = JSON.stringify(sold.identity)
+    equals.set(identity, [...(equals.get(identity) ?? []), sold])
   }
-  return { packages: [...equals].map(([code, sold]) => asPackage(code, sold, priceOf)), leftOut }
+  return { packages: [...equals.values()].map((sold) => asPackage(sold, priceOf)), leftOut }
 }
 
 function withPlace(provider: string, each: ProviderPackage): Listed {
@@ -119,12 +120,13 @@ function asSold(each: Listed): Sold[] {
 const cheapestFirst = ({ offer: a }: Sold, { offer: b }: Sold): number =>
   a.costMicros - b.costMicros || (a.providerPackageCode < b.providerPackageCode ? -1 : 1)
 
-function asPackage(code: string, equals: Sold[], priceOf: PriceOf): OfferedPackage {
+function asPackage(equals: Sold[], priceOf: PriceOf): OfferedPackage {
   const sorted = equals.toSorted(cheapestFirst)
   const [cheapest] = sorted
   if (!cheapest) throw new Error('a package without an offer')
   const { identity } = cheapest
   const offers = sorted.map(({ offer }) => offer)
   const costs = new Map(offers.toReversed().map(({ provider, costMicros }) => [provider, costMicros]))
+  const code = packageCode(identity)
   return { code, name: packageName(identity), ...identity, firstPriceMinor: priceOf([...costs.values()]), offers }
 }

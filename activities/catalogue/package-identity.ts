@@ -17,7 +17,8 @@ export interface PackageIdentity {
 
 /**
  * The package's code: `de-3gb-30d`, `de-3gb-30d-topup`, `jp-1gb-7d-daily`, `fr-unlimited-7d`, and for several countries
- * `eu32-2f7c1d-5gb-30d`, with a hash of the countries. Orders hold codes, so they never change.
+ * `eu32-2f7c1d-5gb-30d`, with a hash of the countries. Orders hold codes, so they never change. A few sets of countries
+ * have the same hash: the one that was offered first is sold.
  */
 export function packageCode(identity: PackageIdentity): string {
   const { kind, destinations, dataBytes, daily, days } = identity

@@ -53,7 +53,7 @@ export async function listFamilies(tx: Transaction): Promise<OperatorFamily[]> {
     from package_offers o join packages p on p.code = o.package_code where o.available`
 }
 
-/** Adds missing packages, not on sale. Existing ones keep their name and price. */
+/** Adds missing packages, not on sale. Existing ones keep their name and price, and of two with one code the first. */
 export async function addPackages(
   tx: Transaction,
   packages: readonly OfferedPackage[],
@@ -66,7 +66,7 @@ export async function addPackages(
     from jsonb_to_recordset(${tx.json(rows)}) as new (
       code text, kind text, name text, destinations text[], "dataBytes" bigint, daily boolean, days integer,
       "firstPriceMinor" integer)
-    where not exists (select from packages p where p.code = new.code)`
+    on conflict (code) do nothing`
   return added.count
 }
 
@@ -86,10 +86,11 @@ export async function writeOffers(
       code text, kind text, destinations text[], "dataBytes" bigint, daily boolean, days integer,
       "providerPackageCode" text, family text, "costMicros" bigint, "validityStarts" text, "supportsTopUp" boolean,
       networks jsonb, taken boolean)`
+  const isPackage = tx`
+    l.kind = p.kind and l.destinations = p.destinations and l."dataBytes" is not distinct from p.data_bytes
+    and l.daily = p.daily and l.days = p.days`
   const isOffer = tx`
-    o.provider = ${provider} and l."providerPackageCode" = o.provider_package_code and l.kind = p.kind
-    and l.destinations = p.destinations and l."dataBytes" is not distinct from p.data_bytes and l.daily = p.daily
-    and l.days = p.days`
+    o.provider = ${provider} and l."providerPackageCode" = o.provider_package_code and ${isPackage}`
   const withdrawn = await tx`
     update package_offers o set available = false from packages p
     where o.provider = ${provider} and o.available and p.code = o.package_code
@@ -109,10 +110,10 @@ export async function writeOffers(
     insert into package_offers
       (package_code, provider, provider_package_code, family, cost_micros, cost_currency, validity_starts,
         supports_top_up, networks, available, seen_at)
-    select code, ${provider}, "providerPackageCode", family, "costMicros", ${costCurrency}, "validityStarts",
-      "supportsTopUp", networks, true, ${at}
-    from (${listed}) as l
-    where taken and not exists (
+    select l.code, ${provider}, l."providerPackageCode", l.family, l."costMicros", ${costCurrency}, l."validityStarts",
+      l."supportsTopUp", l.networks, true, ${at}
+    from (${listed}) as l join packages p on p.code = l.code and ${isPackage}
+    where l.taken and not exists (
       select from package_offers o where o.package_code = l.code and o.provider = ${provider}
         and o.provider_package_code = l."providerPackageCode")
     on conflict (package_code, provider) do update set

@@ -102,6 +102,19 @@ test('the package code of several countries depends on the countries only', () =
   )
 })
 
+test('packages for other countries stay two packages when the hash of their countries is the same', () => {
+  const first = ['AT', 'GR', 'PL', 'SE']
+  const second = ['BG', 'FI', 'LT', 'SK']
+  const { packages } = merge({
+    one: [offered({ code: 'a', destinations: first }), offered({ code: 'b', destinations: second, costMicros: 1 })],
+  })
+  expect(packages.map(({ code }) => code)).toEqual(Array(2).fill('eu4-23c9b1-3gb-30d'))
+  expect(packages.map(({ destinations, offers }) => [destinations, offers.length])).toEqual([
+    [first, 1],
+    [second, 1],
+  ])
+})
+
 test('one of several mobile operators for a place is sold: the current one, or the one with most packages', () => {
   const small = [offered({ code: 's1', family: 'small' })]
   const large = [

@@ -305,3 +305,19 @@ test('an entry of a price list that PostgreSQL cannot store keeps nothing else f
   })
   await harness.sims.esimAccess.do('odd', {})
 })
+
+test('of packages for other countries with one code the first is sold, whatever the other one costs', async () => {
+  const [like] = createCatalogue().base
+  const first = { ...like, packageCode: 'FIRST', location: 'AT,GR,PL,SE', locationCode: 'AT-GR-PL-SE' }
+  const second = { ...like, packageCode: 'SECOND', location: 'BG,FI,LT,SK', locationCode: 'BG-FI-LT-SK', price: 10_000 }
+  for (const entries of [[first], [second, first]]) {
+    await harness.sims.esimAccess.do('odd', { entries })
+    expectStatus(await harness.operator.post('/v1/packages/sync'), 200)
+    const offers = await sql`
+      select p.destinations, o.provider_package_code as code, o.available
+      from packages p join package_offers o on o.package_code = p.code
+      where p.kind = 'base' and (o.provider_package_code in ('FIRST', 'SECOND') or p.code like 'eu4-23c9b1-%')`
+    expect(offers).toEqual([{ destinations: ['AT', 'GR', 'PL', 'SE'], code: 'FIRST', available: true }])
+  }
+  await harness.sims.esimAccess.do('odd', {})
+})
