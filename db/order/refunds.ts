@@ -13,8 +13,12 @@ export const requested = 'requested'
 /** State of a reserved refund that the processor did not make. */
 export const refused = 'refused'
 
+const bounced: readonly string[] = ['failed', 'canceled']
+/** Whether the processor has said that a refund failed, which is its last word about it. */
+export const hasBounced = (state: string): boolean => bounced.includes(state)
+
 /** States of refunds that were not made, or have failed: the money is ours. */
-export const notMade: readonly string[] = ['failed', 'canceled', refused]
+export const notMade: readonly string[] = [...bounced, refused]
 
 /** Whether the customer has the money of a refund in this state, or gets it unless the refund fails. */
 export const givesMoneyBack = (state: string): boolean => state !== requested && !notMade.includes(state)
@@ -92,7 +96,7 @@ export async function upsertRefund(
     on conflict (order_id, refund_key) do update
       set stripe_refund_id = excluded.stripe_refund_id, state = case
         when refunds.state in ('failed', 'canceled') then refunds.state
-        when refunds.state = 'succeeded' and excluded.state = 'pending' then refunds.state
+        when refunds.state = 'succeeded' and excluded.state in ('pending', 'requires_action') then refunds.state
         else excluded.state end`
 }
 
@@ -113,9 +117,12 @@ export async function refuseRefund(sql: Queryable, refundKey: string): Promise<v
   await sql`update refunds set state = ${refused} where refund_key = ${refundKey} and state = ${requested}`
 }
 
-/** Records that the processor has no such refund: the customer does not have its money. */
-export async function failRefund(sql: Queryable, orderId: string, refundKey: string): Promise<void> {
-  await sql`update refunds set state = 'failed' where order_id = ${orderId} and refund_key = ${refundKey}`
+/**
+ * Records that the processor shows no such refund: the customer does not have its money. If it shows the refund again,
+ * that counts.
+ */
+export async function loseRefund(sql: Queryable, orderId: string, refundKey: string): Promise<void> {
+  await sql`update refunds set state = ${refused} where order_id = ${orderId} and refund_key = ${refundKey}`
 }
 
 /** Records the credit note of a refund. */

@@ -6,11 +6,12 @@ import { listDocuments, settleFact, settleRefunded } from '../../../db/order/boo
 import { returnedNotRefunded } from '../../../db/order/esims/returned-esims.ts'
 import { findOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts'
 import {
-  failRefund,
   givesMoneyBack,
+  hasBounced,
   isOnItsWay,
   isPaidAnotherWay,
   listRefunds,
+  loseRefund,
   refundFailed,
   sumOf,
 } from '../../../db/order/refunds.ts'
@@ -70,7 +71,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
       const left = leftOfPaid(payment)
       const hadFailed = (await listRefunds(sql, orderId)).flatMap(({ state, stripe_refund_id: id }) =>
-        id === null || givesMoneyBack(state) ? [] : [id],
+        id !== null && hasBounced(state) ? [id] : [],
       )
       let takenBack: Refund[] = []
       let made: Refund | undefined
@@ -98,17 +99,17 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       // A run that was reset counts its attempts anew, and Stripe answers as it did then: nothing is on its way.
       if (made && hadFailed.includes(made.refundId)) throw failure('RefundRefused', { code: refundBounced })
       // The reply was lost, and the bank has refused the money before this attempt has found the refund.
-      const hasBounced = made !== undefined && !hasNotFailed(made)
+      const isBounced = made !== undefined && !hasNotFailed(made)
       await sql.begin(async (tx) => {
         const refundedMinor = await recordRefunds(tx, order, refunds, { reason, at })
-        if (hasBounced) {
+        if (isBounced) {
           if (order.fact_id) await settleRefunded(tx, order.fact_id, refundedMinor)
           return
         }
         if (order.fact_id) await settleFact(tx, order.fact_id, 'refunded', refundedMinor)
         await moveOrder(tx, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
       })
-      if (hasBounced) throw failure('RefundRefused', { code: refundBounced })
+      if (isBounced) throw failure('RefundRefused', { code: refundBounced })
       for (const kind of [refundFailed, paymentUnsettled, returnedNotRefunded])
         await resolveOperatorTask(sql, { kind, subjectId: orderId, by: 'order', at })
       const notes = (await listDocuments(sql, orderId)).filter(({ kind }) => kind === 'credit_note')
@@ -146,8 +147,8 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       const recorded = await listRefunds(sql, orderId)
       const known = recorded.filter(({ refund_key }) => isTakenBack(refund_key))
       // Of a delivered order only a part was to be refunded: what has failed of it is no claim to the rest.
-      const hasBounced = refundStatuses.includes(order.status) && accepted.length < refunds.length
-      const mayMiss = hasBounced || (order.status === 'refunded' && areOlder(recorded, listedWithinMs, at))
+      const someBounced = refundStatuses.includes(order.status) && accepted.length < refunds.length
+      const mayMiss = someBounced || (order.status === 'refunded' && areOlder(recorded, listedWithinMs, at))
       const missing = mayMiss ? await leftWithoutBank(paymentIntentId, sumOf(known)) : { minor: 0, takenBack: [] }
       const missesSome = missing.minor > 0
       const vanished = missesSome
@@ -158,7 +159,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
         : []
       const takenMinor = sumOf(known) + refundedMinorOf(missing.takenBack)
       await sql.begin(async (tx) => {
-        for (const { refund_key } of vanished) await failRefund(tx, orderId, refund_key)
+        for (const { refund_key } of vanished) await loseRefund(tx, orderId, refund_key)
         const found = [...missing.takenBack, ...refunds]
         const refundedMinor = await recordRefunds(tx, order, found, { reason: order.reason ?? 'returned_unused', at })
         const isRefunded = refundStatuses.includes(order.status) && !missesSome

@@ -235,14 +235,36 @@ async function vanished(): Promise<string> {
   const { person, id } = await bought()
   expectStatus(await person.caller.post(`/v1/orders/${id}/refund`), 200)
   await harness.untilOrder(id, 'refunded')
+  await hideRefund(id)
+  return id
+}
+
+async function hideRefund(id: string): Promise<void> {
   const metadata = { order_id: id, mark: paymentMark(context.cipher, id) }
   const created = Math.floor(twoDaysAgo().getTime() / 1000)
   const payment = { amount: testPriceMinor, currency: 'eur', metadata, created, disputed: false }
   const [{ paymentIntent } = { paymentIntent: '' }] = (await sims.stripe.do('plant', { payments: [payment] })).planted
   await sql`update orders set payment_intent_id = ${paymentIntent} where id = ${id}`
   await sql`update refunds set created_at = created_at - interval '2 hours' where order_id = ${id}`
-  return id
 }
+
+test('a refund that Stripe has not shown for hours, and shows again, is the refund', async () => {
+  const { person, id } = await bought()
+  expectStatus(await person.caller.post(`/v1/orders/${id}/refund`), 200)
+  await harness.untilOrder(id, 'refunded')
+  const [row] = await sql<{ payment: string }[]>`select payment_intent_id as payment from orders where id = ${id}`
+  await hideRefund(id)
+  await createOrderSignals({ ...context, temporal }).payment(id)
+  await harness.untilOrder(id, 'refund_failed')
+  await sql`update orders set payment_intent_id = ${row?.payment ?? ''} where id = ${id}`
+  expectStatus(await operator.post(`/v1/orders/${id}/refund`), 200)
+  await expectAllBack(id)
+  const [settled] = await sql`
+    select r.state, f.outcome, f.refunded_minor from orders o join refunds r on r.order_id = o.id
+      join order_facts f on f.id = o.fact_id where o.id = ${id}`
+  expect(settled).toEqual({ state: 'succeeded', outcome: 'refunded', refunded_minor: testPriceMinor })
+  expect(await creditedMinor(id)).toBe(testPriceMinor)
+})
 
 interface Cure {
   kind: keyof typeof differenceKinds
