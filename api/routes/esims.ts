@@ -74,7 +74,7 @@ export function esimRoutes(api: ApiContext): Route[] {
       tag: 'esims',
       summary: 'List the top-ups that an eSIM takes, the cheapest first',
       description:
-        'Order one with `POST /v1/orders/{id}/top-up` on the order of the eSIM. Empty when the eSIM takes none: it never did, it is over, or it is suspended. A top-up is left out while another one is as good in every respect and better in one.',
+        'Order one with `POST /v1/orders/{id}/top-up` on the order of the eSIM. Empty when the eSIM takes none: it never did, it is over, it is suspended, or it is being returned unused. A top-up is left out while another one is as good in every respect and better in one.',
       callers: ['service', 'person'],
       params: idParams,
       responses: {

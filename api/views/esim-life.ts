@@ -18,9 +18,12 @@ export const esimLife = (esim: StoredEsim): EsimLife => ({
   expiresAt: esim.expiresAt,
 })
 
-/** Whether an eSIM is in a state in which more data can be ordered for it. A suspended one may never run again. */
-export const takesTopUps = (esim: Pick<OwnedEsim, 'delivered' | 'state' | 'suspended'>): boolean =>
-  esim.delivered && isUsable(esim) && !esim.suspended
+/**
+ * Whether an eSIM is in a state in which more data can be ordered for it. A suspended one may never run again, and an
+ * unused one whose return was asked for goes back once its provider answers (`isBeingReturned`).
+ */
+export const takesTopUps = (esim: Pick<OwnedEsim, 'delivered' | 'state' | 'suspended' | 'returnAsked'>): boolean =>
+  esim.delivered && isUsable(esim) && !esim.suspended && !(esim.returnAsked && esim.state === 'new')
 
 /** For which of some eSIMs more data can be ordered: those that take it, and for which a top-up is on sale. */
 export const findEsimsToTopUp = (

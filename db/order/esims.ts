@@ -163,12 +163,15 @@ export interface OwnedEsim {
   delivered: boolean
   state: EsimState
   suspended: boolean
+  returnAsked: boolean
 }
 
 /** The account and the order of an eSIM, without its secrets. */
 export async function findEsimOwner(sql: Queryable, esimId: string): Promise<OwnedEsim | undefined> {
-  const [row] = await sql<(Pick<Orders, 'account_id' | 'id' | 'status'> & Pick<Esims, 'state' | 'suspended'>)[]>`
-    select o.account_id, o.id, e.state, e.suspended, o.status
+  const [row] = await sql<
+    (Pick<Orders, 'account_id' | 'id' | 'status'> & Pick<Esims, 'state' | 'suspended' | 'return_asked_at'>)[]
+  >`
+    select o.account_id, o.id, e.state, e.suspended, e.return_asked_at, o.status
     from esims e join orders o on o.id = e.order_id where e.id = ${esimId}`
   return (
     row && {
@@ -177,6 +180,7 @@ export async function findEsimOwner(sql: Queryable, esimId: string): Promise<Own
       delivered: row.status === 'delivered',
       state: row.state,
       suspended: row.suspended,
+      returnAsked: row.return_asked_at !== null,
     }
   )
 }

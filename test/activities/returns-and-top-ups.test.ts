@@ -231,3 +231,19 @@ test('a top-up that is requested during an erasure waits without the eSIM that t
   await sql`delete from provider_orders where order_id = ${topUpId}`
   await end()
 })
+
+test('no top-up is offered or sold for an unused eSIM whose return was asked for and not answered', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  const esimId: string = order.esims[0].id
+  const offered = async () => (await person.caller.get(`/v1/esims/${esimId}/top-ups`)).body.items.length
+  expect(await offered()).toBeGreaterThan(0)
+  await noteReturnAsked(sql, esimId, new Date())
+  expect(await offered()).toBe(0)
+  const topUp = { packageCode: testPackages.topUp }
+  const asked = await person.caller.post(`/v1/orders/${order.id}/top-up`, topUp)
+  expect([asked.status, asked.body.code]).toEqual([409, 'order_state_conflict'])
+  // The provider does not take it back.
+  await noteReturnAsked(sql, esimId, null)
+  expect(await offered()).toBeGreaterThan(0)
+})
