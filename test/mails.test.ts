@@ -84,7 +84,7 @@ const mails: Record<string, (texts: Texts) => RenderedMail> = {
       statement: 'I hereby withdraw.',
       statedAt: at,
       refundBy: at,
-      total,
+      amount: total,
     }),
   held: (texts) => renderOrderHeld({ ...named(texts), decideBy: at }),
   delayed: (texts) => renderOrderDelayed({ ...named(texts), isTopUp: false, deliverBy: at }),

@@ -7,7 +7,7 @@ import { wasRefundedByOperator } from '../../db/operator/operator-acts.ts'
 import { listDocuments } from '../../db/order/books.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
-import { listRefunds } from '../../db/order/refunds.ts'
+import { hasBounced, leftOfPrice, listRefunds } from '../../db/order/refunds.ts'
 import type { OrderSummary } from '../../mails/order/order.tsx'
 import {
   type RefundCause,
@@ -89,6 +89,13 @@ export function createOrderNoticeActivities(context: Context): Activities {
     return given === 'returned_unused' ? 'returned_by_operator' : 'cancelled_by_operator'
   }
 
+  /** The amount of a refund that has failed, also when there was none: the processor has refused it. */
+  async function failedMinorOf(order: OrderRow): Promise<number> {
+    const refunds = await listRefunds(sql, order.id)
+    const failed = refunds.findLast(({ state }) => hasBounced(state))
+    return failed?.amount_minor ?? (leftOfPrice(order, refunds) || order.gross_minor)
+  }
+
   async function render(
     mail: OrderMail,
     order: OrderRow,
@@ -107,7 +114,8 @@ export function createOrderNoticeActivities(context: Context): Activities {
     if (mail === 'apology') return renderOrderApology(common)
     if (mail === 'cancelled')
       return order.reason === notAccepted ? renderOrderPaymentNotAccepted(common) : renderOrderCancelled(common)
-    if (mail === 'refund_failed') return renderOrderRefundFailed({ ...common, amount: total })
+    if (mail === 'refund_failed')
+      return renderOrderRefundFailed({ ...common, amount: { ...total, minor: await failedMinorOf(order) } })
     const documents = await listDocuments(sql, order.id)
     const numberOf = (kind: string) => documents.find((document) => document.kind === kind)?.number
     if (mail === 'refunded') {

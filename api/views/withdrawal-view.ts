@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { type Account, findAccount } from '../../db/accounts.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
-import { givesMoneyBack, listRefunds, sumOf } from '../../db/order/refunds.ts'
+import { leftOfPrice, listRefunds } from '../../db/order/refunds.ts'
 import { findWithdrawal, type Withdrawal } from '../../db/order/withdrawals.ts'
 import { textsOf } from '../../messages/texts.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
@@ -53,17 +53,15 @@ export async function readWithdrawal(context: Context, order: OrderRow): Promise
     findAccount(context.sql, context, order.account_id),
   ])
   if (!withdrawal || !account) throw new Problem('not_found')
-  // Refunds from before the statement: the withdrawal leads to later ones.
-  const before = withdrawal.statedAt
-    ? []
-    : (await listRefunds(context.sql, order.id)).filter(({ state }) => givesMoneyBack(state))
-  return viewWithdrawal(order, withdrawal, { account, refundedMinor: sumOf(before) })
+  // The withdrawal leads to refunds after the statement.
+  const leftMinor = leftOfPrice(order, await listRefunds(context.sql, order.id), withdrawal.statedAt ?? undefined)
+  return viewWithdrawal(order, withdrawal, { account, leftMinor })
 }
 
 function viewWithdrawal(
   order: OrderRow,
   { name, statement, openedAt, statedAt }: Withdrawal,
-  { account, refundedMinor }: { account: Account; refundedMinor: number },
+  { account, leftMinor }: { account: Account; leftMinor: number },
 ): z.input<typeof withdrawalView> {
   const { t } = textsOf(account.language)
   return {
@@ -74,7 +72,7 @@ function viewWithdrawal(
     confirmationBy: { means: 'email', address: account.email },
     meaning: t('purchase.withdrawal.meaning'),
     confirmLabel: t('purchase.withdrawal.confirm'),
-    refund: { minor: Math.max(0, order.gross_minor - refundedMinor), currency: order.currency },
+    refund: { minor: leftMinor, currency: order.currency },
     possibleUntil: withdrawalPeriodEnds(order.paid_at ?? order.created_at).toISOString(),
     refundBy: statedAt && refundDueAfter(statedAt).toISOString(),
     openedAt: openedAt.toISOString(),

@@ -44,6 +44,21 @@ export const isPaidAnotherWay = async (
 export const sumOf = (refunds: readonly Pick<RefundRow, 'amount_minor'>[]): number =>
   refunds.reduce((sum, { amount_minor }) => sum + amount_minor, 0)
 
+/**
+ * What is left of the price of an order to give back.
+ * @param before when to reckon: later refunds do not count
+ */
+export const leftOfPrice = (
+  { gross_minor }: Pick<Orders, 'gross_minor'>,
+  refunds: readonly RefundRow[],
+  before?: Date,
+): number => {
+  const made = refunds.filter(
+    ({ state, created_at }) => givesMoneyBack(state) && (before === undefined || created_at < before),
+  )
+  return Math.max(0, gross_minor - sumOf(made))
+}
+
 /** The refunds of an order, the oldest first. */
 export async function listRefunds(sql: Queryable, orderId: string): Promise<RefundRow[]> {
   return sql<RefundRow[]>`

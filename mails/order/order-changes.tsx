@@ -138,7 +138,7 @@ export function renderWithdrawalAcknowledged(
     statement: string
     statedAt: Date
     refundBy: Date
-    total: Money
+    amount: Money
   },
 ): RenderedMail {
   const { t, moment, money, day } = props.texts
@@ -152,7 +152,7 @@ export function renderWithdrawalAcknowledged(
       [t('order.withdrawal.contract'), props.orderId],
       [t('order.withdrawal.confirmedTo'), props.confirmationBy],
       [t('order.withdrawal.received'), moment(props.statedAt)],
-      [t('order.withdrawal.youGetBack'), money(props.total)],
+      [t('order.withdrawal.youGetBack'), money(props.amount)],
       [t('order.withdrawal.by'), day(props.refundBy)],
     ],
   )

@@ -6,6 +6,7 @@ import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
 import { listEsimsServed, type StoredEsim } from '../../../db/order/esims.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
+import { leftOfPrice, listRefunds } from '../../../db/order/refunds.ts'
 import { canWithdrawFrom, findWithdrawal, stateWithdrawal } from '../../../db/order/withdrawals.ts'
 import { renderWithdrawalAcknowledged } from '../../../mails/order/order-changes.tsx'
 import { type EsimStatus, isNew } from '../../../providers/esim.ts'
@@ -58,6 +59,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
       const stated = await findWithdrawal(sql, context, order)
       const statedAt = stated?.statedAt
       if (!stated || !statedAt) throw failure('OrderMissing')
+      const left = leftOfPrice(order, await listRefunds(sql, orderId), statedAt)
       await sendMail(context, {
         send: { subjectId: orderId, kind: 'mail:withdrawal_acknowledged', accountId: order.account_id },
         at: new Date(asOf),
@@ -73,7 +75,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
               statement: stated.statement,
               statedAt,
               refundBy: refundDueAfter(statedAt),
-              total: { minor: order.gross_minor, currency: order.currency },
+              amount: { minor: left, currency: order.currency },
             }),
           ),
       })

@@ -238,6 +238,35 @@ test('a partial refund that bounces 20 days later is told to the customer and to
   expect(await facts(order.id)).toEqual({ outcome: 'delivered', refunded_minor: 0 })
 })
 
+test('after a partial refund, the mail about the failure of the rest names the rest', async () => {
+  const { person, order } = await delivered()
+  expectStatus(await askPart(order.id, 120), 200)
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  const rest = (await refundsOf(order.id)).find(({ amount }) => amount === testPriceMinor - 120)
+  await stripe.do('fail-refund', { refund: rest?.id })
+  const mail = await until('the customer is told', async () =>
+    (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject.includes('did not get through')),
+  )
+  expect(mail.subject).toContain('3.80')
+})
+
+test('after a partial refund, a withdrawal names the rest before it is confirmed, afterwards, and by mail', async () => {
+  const { person, order } = await delivered()
+  expectStatus(await askPart(order.id, 120), 200)
+  const path = `/v1/orders/${order.id}/withdrawal`
+  const refund = { minor: testPriceMinor - 120, currency: 'EUR' }
+  expect(expectStatus(await person.caller.post(path), 200)).toMatchObject({ state: 'open', refund })
+  expect(expectStatus(await person.caller.post(`${path}/confirm`), 200)).toMatchObject({ state: 'stated', refund })
+  await harness.untilOrder(order.id, 'refunded')
+  expect(expectStatus(await person.caller.get(path), 200)).toMatchObject({ state: 'stated', refund })
+  const mail = await until('it is acknowledged', async () =>
+    (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject.includes('received your withdrawal')),
+  )
+  expect(mail.text).toContain('3.80')
+  expect(mail.text).not.toContain('5.00')
+})
+
 test('a partial refund whose failure nobody told is found at the end of its wait', async () => {
   const { order } = await delivered()
   expectStatus(await askPart(order.id, 90), 200)
