@@ -200,6 +200,8 @@ export interface EsimProvider {
   listPackages(onUnreadable?: () => void): Promise<ProviderPackage[]>
   /**
    * The present price of a package, as in ProviderPackage. Null when the provider does not list it, or not in dollars.
+   * @throws ProviderFailure unavailable `malformed_reply` when an entry that cannot be read may be the package's, or
+   *   `empty_catalogue`
    */
   currentCost(wanted: Pick<ProviderPackage, 'code' | 'kind' | 'destinations'>): Promise<number | null>
   /**

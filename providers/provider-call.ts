@@ -74,28 +74,36 @@ export function readReply<T>(
   throw new ProviderFailure(call.provider, call.changes ? 'unknown_outcome' : 'unavailable', 'malformed_reply')
 }
 
-/** The readable ones of a list. @param onUnreadable is called for each other one */
-export function readEach<T>(list: readonly unknown[], schema: z.ZodType<T>, onUnreadable: () => void): T[] {
+/** The readable ones of a list. @param onUnreadable is called with each other one */
+export function readEach<T>(
+  list: readonly unknown[],
+  schema: z.ZodType<T>,
+  onUnreadable: (entry: unknown) => void,
+): T[] {
   return list.flatMap((each) => {
     const parsed = schema.safeParse(each)
     if (parsed.success) return [parsed.data]
-    onUnreadable()
+    onUnreadable(each)
     return []
   })
 }
+
+/** Whether an entry that cannot be read has this code somewhere: it may be the one that is sought. */
+export const mentions = (entry: unknown, code: string): boolean =>
+  JSON.stringify([entry]).includes(JSON.stringify(code))
 
 /** Translates the entries of a list by a function that fails with a ProviderFailure. @param onUnreadable as above */
 export function translateEach<Entry, Result>(
   entries: readonly Entry[],
   translate: (entry: Entry) => readonly Result[],
-  onUnreadable: () => void,
+  onUnreadable: (entry: Entry) => void,
 ): Result[] {
   return entries.flatMap((entry) => {
     try {
       return translate(entry)
     } catch (error) {
       if (!isProviderFailure(error)) throw error
-      onUnreadable()
+      onUnreadable(entry)
       return []
     }
   })

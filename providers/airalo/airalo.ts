@@ -7,7 +7,7 @@ import { beginsWithOneOf } from '../../shared/prefixes.ts'
 import { reportingUnlisted, unreadable } from '../codes/meaning.ts'
 import type { EsimProvider, EsimState, EsimStatus, ProviderPackage, ReturnTogether } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
-import { maxCatalogueBytes, readEach, translateEach } from '../provider-call.ts'
+import { maxCatalogueBytes, mentions, readEach, translateEach } from '../provider-call.ts'
 import { parseWebhook, readAmount, readListedOrder, readPackages, readSim, readUsage } from './readings.ts'
 import {
   type AiraloSettings,
@@ -82,7 +82,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
   }
 
   /** @param filter of the query, with its leading `&` */
-  async function listPackages(filter: string, onUnreadable: () => void): Promise<ProviderPackage[]> {
+  async function listPackages(filter: string, onUnreadable: (entry: unknown) => void): Promise<ProviderPackage[]> {
     const all: ProviderPackage[] = []
     for (let page = 1, pages = 1; page <= pages; page += 1) {
       const path = `/packages?include=topup&limit=${DESTINATIONS_PER_PAGE}&page=${page}${filter}`
@@ -145,9 +145,17 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     async currentCost({ code, destinations: [country = '', ...others] }) {
       // Packages of several countries count as global. A package that the filter leaves out is searched in the whole
       // list.
+      let isUnreadable = false
+      const look = (entry: unknown): void => {
+        isUnreadable ||= mentions(entry, code)
+      }
       for (const filter of [others.length > 0 ? '&filter[type]=global' : `&filter[country]=${country}`, '']) {
-        const found = (await listPackages(filter, () => undefined)).find((each) => each.code === code)
+        const listed = await listPackages(filter, look)
+        const found = listed.find((each) => each.code === code)
         if (found) return found.costMicros
+        if (isUnreadable) throw new ProviderFailure(PROVIDER, 'unavailable', 'malformed_reply')
+        // An empty list of all is more likely a fault of Airalo, as for the catalogue.
+        if (filter === '' && listed.length === 0) throw new ProviderFailure(PROVIDER, 'unavailable', 'empty_catalogue')
       }
       return null
     },

@@ -36,7 +36,7 @@ import {
 export function readPackages(
   destinations: readonly unknown[],
   discountPercent: number,
-  onUnreadable: () => void,
+  onUnreadable: (entry: unknown) => void,
 ): ProviderPackage[] {
   return readEach(destinations, destinationSchema, onUnreadable).flatMap((destination) =>
     readEach(destination.operators, operatorSchema, onUnreadable)

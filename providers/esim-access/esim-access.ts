@@ -6,7 +6,7 @@ import { reportingUnlisted, unreadable } from '../codes/meaning.ts'
 import { type EsimProvider, type EsimState, isUsable, type PlaceOrder } from '../esim.ts'
 import { readTime } from '../esim-units.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
-import { maxCatalogueBytes, readEach, translateEach } from '../provider-call.ts'
+import { maxCatalogueBytes, mentions, readEach, translateEach } from '../provider-call.ts'
 import {
   MICROS_PER_PRICE,
   parseWebhook,
@@ -143,9 +143,14 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
       const { packageList } = await call('/package/list', query, packageListSchema, {
         maxReplyBytes: maxCatalogueBytes,
       })
-      const found = readEach(packageList, packageSchema, () => undefined)
+      let isUnreadable = false
+      const look = (entry: unknown): void => {
+        isUnreadable ||= mentions(entry, code)
+      }
+      const found = readEach(packageList, packageSchema, look)
         .map((each) => readPackage(each, kind))
         .find((each) => each.code === code)
+      if (!found && isUnreadable) throw new ProviderFailure(PROVIDER, 'unavailable', 'malformed_reply')
       return found?.costCurrency === 'USD' ? found.costMicros : null
     },
 

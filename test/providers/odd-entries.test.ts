@@ -128,6 +128,58 @@ test.each([
   expect(unlisted).toEqual(['airalo order_unreadable'])
 })
 
+const wanted = { code: 'WANTED', kind: 'base' as const, destinations: ['DE'] }
+
+test('U2: eSIM Access: a package whose entry cannot be read is not one that is sold no more', async () => {
+  const packagesAre = (...packageList: unknown[]) =>
+    access.fault({
+      match: { path: '/package/list' },
+      status: 200,
+      body: { success: true, errorCode: '0', obj: { packageList } },
+    })
+  await packagesAre({ packageCode: 'WANTED', name: null })
+  const unavailable = { kind: 'unavailable', code: 'malformed_reply' }
+  await expect(esimAccess.currentCost(wanted)).rejects.toMatchObject(unavailable)
+  await packagesAre({ packageCode: 'ANOTHER', name: null })
+  expect(await esimAccess.currentCost(wanted)).toBeNull()
+})
+
+test('U2: Airalo: neither an entry that cannot be read nor an empty list is a package that is sold no more', async () => {
+  const packagesAre = (...data: unknown[]) =>
+    air.fault({ match: { path: '/v2/packages' }, status: 200, body: { data, meta: { last_page: 1 } }, times: 2 })
+  const destination = (operators: unknown) => ({ country_code: 'DE', title: 'Germany', operators })
+  for (const operators of [[{ id: 1, packages: [{ id: 'WANTED', price: 'on request' }] }], { 1: ['WANTED'] }]) {
+    await packagesAre(destination(operators))
+    const unavailable = { kind: 'unavailable', code: 'malformed_reply' }
+    await expect(airalo.currentCost(wanted)).rejects.toMatchObject(unavailable)
+    await air.clearFaults()
+  }
+  await packagesAre()
+  await expect(airalo.currentCost(wanted)).rejects.toMatchObject({ kind: 'unavailable', code: 'empty_catalogue' })
+  // The one who orders does not wait for an entry of another package.
+  await packagesAre(destination([{ id: 1, packages: [{ id: 'ANOTHER', price: 'on request' }] }]), ...readable)
+  expect(await airalo.currentCost(wanted)).toBeNull()
+})
+
+const readable = [
+  {
+    country_code: 'FR',
+    title: 'France',
+    operators: [
+      {
+        id: 2,
+        title: 'Orange',
+        rechargeability: true,
+        is_kyc_verify: false,
+        countries: [{ country_code: 'FR' }],
+        packages: [
+          { id: 'fr', type: 'sim', title: '1 GB', amount: 1024, day: 7, is_unlimited: false, price: 4.5, net_price: 4 },
+        ],
+      },
+    ],
+  },
+]
+
 test('U6: Airalo: a price is read as its arithmetic has left it', async () => {
   await ordersAre({ ...order, net_price: 4.1000000000000005 })
   for await (const page of airalo.listOrders(between)) expect(page).toMatchObject([{ unitCostMicros: 4_100_000 }])
