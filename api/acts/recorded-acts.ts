@@ -1,10 +1,11 @@
 /** Acts of operators leave an entry that says who and why, whether the API or the console was asked for them. */
 import type { ApiContext } from '../../context.ts'
 import { type NewOperatorAct, recordAct } from '../../db/operator/operator-acts.ts'
-import { acceptDispute, SecondOperatorRequired } from '../../db/operator/refund-sums.ts'
+import { SecondOperatorRequired } from '../../db/operator/refund-sums.ts'
 import { actorOf, type Caller, noteEntry } from '../http/caller.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
+import { whyASecondOne } from '../views/second-operator.ts'
 
 /** Names one request: the same for each repetition of it. */
 export interface RequestIds {
@@ -69,21 +70,6 @@ export const entryOn = (
 export function assertReasonIsOfOperator(caller: Caller, given: { reason?: string | undefined } | undefined): void {
   if (given?.reason !== undefined && caller.kind !== 'operator')
     throw new Problem('invalid_request', { errors: [{ field: 'reason', reason: 'is for operators' }] })
-}
-
-function remedyOf(of: SecondOperatorRequired['of'], act: string): string {
-  if (act === acceptDispute) return 'Ask another operator to accept it within the day: with both it is done.'
-  if (of === 'operator') return 'Ask another operator to do it, or prepare a bulk refund that another one starts.'
-  return 'Prepare a bulk refund that another operator starts.'
-}
-
-function whyASecondOne(
-  { SECOND_OPERATOR_ABOVE_MINOR: limit }: Pick<ApiContext['config'], 'SECOND_OPERATOR_ABOVE_MINOR'>,
-  { of, act, beforeMinor, minor }: SecondOperatorRequired,
-): string {
-  const [most, before, now] = [limit, beforeMinor, minor].map((sum) => (sum / 100).toFixed(2))
-  const whose = of === 'operator' ? 'You, or a key that may be yours, refunded' : 'Of this order operators refunded'
-  return `Within 24 hours one operator alone refunds up to ${most}, all currencies added. ${whose} ${before} before, and this is ${now} more. ${remedyOf(of, act)}`
 }
 
 /** @returns the code of a refusal; undefined for an error after which the act may be done all the same */

@@ -31,7 +31,7 @@ export const explanations: Readonly<Record<SettingName, string>> = {
   WORKER_METRICS_PORT: 'the port of a worker for Prometheus and probes',
   SANDBOX: '`true` only where all outside parties are simulators: it lets operators move the clock',
   SECOND_OPERATOR_ABOVE_MINOR:
-    'what one operator refunds alone within 24 hours, in hundredths of the currency; beyond it a second operator is needed',
+    'what one operator refunds alone within 24 hours, in the smallest unit of the currency; beyond it a second operator is needed',
   DATABASE_URL: 'postgres://user:password@host:5432/database?sslmode=verify-full of PostgreSQL 15 or newer',
   DATABASE_CONNECTIONS: 'connections of each process at the most; all processes together must fit into max_connections',
   TEMPORAL_ADDRESS: 'host:port of Temporal; TEMPORAL_NAMESPACE and TEMPORAL_API_KEY go with it (docs/deploying.md)',

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { whyASecondOne } from '../../api/views/second-operator.ts'
 import { canPriceIn, majorUnits, minorDigits } from '../../policy/currency.ts'
 
 test.each([
@@ -29,4 +30,12 @@ test.each([
   ['XYZ', false],
 ])('a price in %s is possible: %s', (currency, expected) => {
   expect(canPriceIn(currency)).toBe(expected)
+})
+
+test.each([
+  ['EUR', 'up to 1000.00, all currencies added. You, or a key that may be yours, refunded 550.00 before'],
+  ['JPY', 'up to 100000, all currencies added. You, or a key that may be yours, refunded 55000 before'],
+])('in a shop of %s an operator reads sums in its unit', (SHOP_CURRENCY, words) => {
+  const sums = { of: 'operator', act: 'refund', beforeMinor: 55_000, minor: 60_000 } as const
+  expect(whyASecondOne({ SECOND_OPERATOR_ABOVE_MINOR: 100_000, SHOP_CURRENCY }, sums)).toContain(words)
 })
