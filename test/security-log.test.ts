@@ -30,6 +30,19 @@ async function partitions(): Promise<string[]> {
   return rows.map((row) => row.name)
 }
 
+test('S1: the key for data without an account is never one that was rolled back with its first use', async () => {
+  const dataKeys = createDataKeys(cipher)
+  const first = sql.begin(async (tx) => {
+    await dataKeys.system(tx)
+    await dataKeys.system(tx)
+    throw new Error('rolled back')
+  })
+  await expect(first).rejects.toThrow('rolled back')
+  const next = await dataKeys.system(sql)
+  // As another process reads it.
+  expect(await createDataKeys(cipher).system(sql)).toEqual(next)
+})
+
 test('R4: each UTC day has one partition of the security log, also with simultaneous requests', async () => {
   const from = new Date('2031-12-30T23:59:59Z')
   await Promise.all(Array.from({ length: 5 }, () => ensureDays(sql, 'security_log', from, 3)))

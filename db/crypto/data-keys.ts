@@ -11,6 +11,9 @@ export const systemKeyId = '00000000-0000-0000-0000-000000000000'
 /** How long the data key of an erased account may stay in the memory of a process, in milliseconds. */
 const keptInMemoryMs = 60_000
 
+/** Longer than any transaction of a process: until then the key that it has made may be rolled back. */
+const committedAfterMs = 3_600_000
+
 export class DataKeyMissing extends Error {
   override readonly name = 'DataKeyMissing'
 }
@@ -20,6 +23,13 @@ export type DataKeys = ReturnType<typeof createDataKeys>
 /** Creates, finds and caches data keys. */
 export function createDataKeys(cipher: FieldCipher) {
   const cache = new LRUCache<string, DataKey>({ max: 10_000, ttl: keptInMemoryMs })
+  let uncertainUntil = 0
+
+  async function read(sql: Queryable, accountId: string): Promise<DataKey | undefined> {
+    const [row] = await sql<Pick<DataKeyRows, 'kek_id' | 'wrapped_key'>[]>`
+      select kek_id, wrapped_key from data_keys where account_id = ${accountId}`
+    return row && cipher.unwrap(accountId, { kekId: row.kek_id, wrapped: row.wrapped_key })
+  }
 
   return {
     /** Creates and stores the data key of a new account, in the caller's transaction. */
@@ -33,21 +43,27 @@ export function createDataKeys(cipher: FieldCipher) {
     async get(sql: Queryable, accountId: string): Promise<DataKey> {
       const cached = cache.get(accountId)
       if (cached) return cached
-      const [row] = await sql<Pick<DataKeyRows, 'kek_id' | 'wrapped_key'>[]>`
-        select kek_id, wrapped_key from data_keys where account_id = ${accountId}`
-      if (!row) throw new DataKeyMissing('this account has no data key: it was erased')
-      const key = cipher.unwrap(accountId, { kekId: row.kek_id, wrapped: row.wrapped_key })
+      const key = await read(sql, accountId)
+      if (!key) throw new DataKeyMissing('this account has no data key: it was erased')
       cache.set(accountId, key)
       return key
     },
-    /** The key for data without an account, created at its first use. */
+    /** The key for data without an account, created at its first use: in the caller's transaction, if it has one. */
     async system(sql: Queryable): Promise<DataKey> {
       const cached = cache.get(systemKeyId)
       if (cached) return cached
+      const known = await read(sql, systemKeyId)
+      if (known) {
+        if (Date.now() >= uncertainUntil) cache.set(systemKeyId, known)
+        return known
+      }
+      uncertainUntil = Date.now() + committedAfterMs
       const made = cipher.newDataKey(systemKeyId)
       await sql`insert into data_keys (account_id, kek_id, wrapped_key)
         values (${systemKeyId}, ${made.kekId}, ${made.wrapped}) on conflict do nothing`
-      return this.get(sql, systemKeyId)
+      const key = await read(sql, systemKeyId)
+      if (!key) throw new DataKeyMissing('the key for data without an account is gone')
+      return key
     },
     evict(accountId: string): void {
       cache.delete(accountId)
