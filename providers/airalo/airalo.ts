@@ -8,7 +8,7 @@ import { reportingUnlisted, unreadable } from '../codes/meaning.ts'
 import type { EsimProvider, EsimState, EsimStatus, ProviderPackage, ReturnTogether } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import { maxCatalogueBytes, mentions, readEach, translateEach } from '../provider-call.ts'
-import { parseWebhook, readAmount, readListedOrder, readPackages, readSim, readUsage } from './readings.ts'
+import { isFilled, parseWebhook, readAmount, readListedOrder, readPackages, readSim, readUsage } from './readings.ts'
 import {
   type AiraloSettings,
   balanceSchema,
@@ -114,14 +114,15 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     }
   }
 
-  /** The orders of a type whose description contains a text, the oldest first. */
+  /** The orders of a type whose description contains a text, the oldest first. What was not filled is left out. */
   async function findDescribed(text: string, type: 'sim' | 'topup'): Promise<{ id: string; description: string }[]> {
     const found: { id: string; description: string }[] = []
     for (let page = 1, pages = 1; page <= pages; page += 1) {
-      const query = new URLSearchParams({ 'filter[description]': text, page: String(page) })
+      const query = new URLSearchParams({ include: 'status', 'filter[description]': text, page: String(page) })
       const { data, meta } = await call({ method: 'GET', path: `/orders?${query}`, schema: describedListSchema })
-      for (const { id, description, type: kind } of data)
-        if (kind === type) found.push({ id, description: description ?? '' })
+      for (const order of data)
+        if (order.type === type && isFilled(order, reportUnlisted))
+          found.push({ id: order.id, description: order.description ?? '' })
       pages = meta?.last_page ?? 1
     }
     return found.sort((a, b) => Number(a.id) - Number(b.id))
@@ -192,9 +193,11 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
       const from = new Date(Date.parse(placedAfter) - DAY).toISOString()
       const to = new Date(Date.now() + DAY).toISOString()
       for await (const orders of ordersOfDays(from, to))
-        for (const { id, type, description } of readEach(orders, describedSchema, () => undefined))
-          if (type === 'sim' && description && isOneOf(description))
+        for (const order of readEach(orders, describedSchema, () => undefined)) {
+          const { id, type, description } = order
+          if (type === 'sim' && description && isOneOf(description) && isFilled(order, reportUnlisted))
             found.set(id, { clientRef: description, orderNo: id })
+        }
       return [...found.values()].sort((a, b) => Number(a.orderNo) - Number(b.orderNo))
     },
 

@@ -23,6 +23,7 @@ import {
   type AiraloOperator,
   type AiraloPackage,
   type AiraloSim,
+  type describedSchema,
   destinationSchema,
   type listedOrderSchema,
   operatorSchema,
@@ -103,15 +104,23 @@ export function readAmount(amount: string | number): number {
   }
 }
 
+function meaningOfOrder({ status }: { status?: { slug: string } | null | undefined }, reportUnlisted: ReportUnlisted) {
+  const meaning = status && lookUp(airaloOrderStatuses, status.slug)
+  if (status && !meaning) reportUnlisted('order_status', status.slug)
+  return meaning
+}
+
+/** Whether an order or a top-up is there: one that Airalo has not filled counts as not placed. */
+export const isFilled = (order: z.output<typeof describedSchema>, reportUnlisted: ReportUnlisted): boolean =>
+  meaningOfOrder(order, reportUnlisted)?.filled ?? true
+
 /** An order or a top-up of Airalo's list. @throws ProviderFailure `malformed_reply` */
 export function readListedOrder(
   order: z.output<typeof listedOrderSchema>,
   reportUnlisted: ReportUnlisted,
 ): ListedOrder {
   const price = order.net_price ?? null
-  const status = order.status && lookUp(airaloOrderStatuses, order.status.slug)
-  if (order.status && !status) reportUnlisted('order_status', order.status.slug)
-  const alive = status?.alive ?? null
+  const alive = meaningOfOrder(order, reportUnlisted)?.alive ?? null
   return {
     kind: order.type === 'topup' ? 'top_up' : 'order',
     orderNo: order.id,

@@ -243,7 +243,13 @@ export const orderListSchema = z.object({
   data: z.array(z.unknown()),
   meta: z.object({ last_page: count.nullish() }).nullish(),
 })
-export const describedSchema = z.object({ id, type: z.string(), description: text })
+export const describedSchema = z.object({
+  id,
+  type: z.string(),
+  description: text,
+  // One that cannot be read says nothing, and the order is there.
+  status: z.object({ slug: z.string() }).nullish().catch(null),
+})
 /** Entries that are read alone: one that cannot be read may be the one that is looked for. */
 export const describedListSchema = orderListSchema.extend({ data: z.array(describedSchema) })
 

@@ -62,19 +62,45 @@ export const airaloUsageStatuses: Readonly<Record<string, StatusMeaning>> = {
   UNKNOWN: passing('unknown', 'Airalo does not know', 'nothing: it is asked again'),
 }
 
-/** `alive`: whether the eSIMs of an order are ours; null where nobody can tell of which. */
-export const airaloOrderStatuses: Readonly<Record<string, ValueMeaning & { alive: boolean | null }>> = {
-  completed: { says: 'Filled', lasts: 'may pass', acts: 'nobody', customer: 'has the eSIM', alive: true },
-  partially_refunded: {
-    says: 'Refunded to us in part',
-    lasts: 'may pass',
-    acts: 'nobody',
-    customer: 'nothing: which of the eSIMs is alive is not said',
-    alive: null,
-  },
-  refunded: { says: 'Refunded to us', lasts: 'final', acts: 'nobody', customer: 'has the money back', alive: false },
-  failed: { says: 'Not filled', lasts: 'final', acts: 'nobody', customer: 'has the money back', alive: false },
-}
+/**
+ * `alive`: whether the eSIMs of an order are ours; null where nobody can tell of which. `filled`: whether there were any,
+ * or the data of a top-up.
+ */
+export const airaloOrderStatuses: Readonly<Record<string, ValueMeaning & { alive: boolean | null; filled: boolean }>> =
+  {
+    completed: {
+      says: 'Filled',
+      lasts: 'may pass',
+      acts: 'nobody',
+      customer: 'has the eSIM',
+      alive: true,
+      filled: true,
+    },
+    partially_refunded: {
+      says: 'Refunded to us in part',
+      lasts: 'may pass',
+      acts: 'nobody',
+      customer: 'nothing: which of the eSIMs is alive is not said',
+      alive: null,
+      filled: true,
+    },
+    refunded: {
+      says: 'Refunded to us',
+      lasts: 'final',
+      acts: 'nobody',
+      customer: 'has the money back',
+      alive: false,
+      filled: true,
+    },
+    failed: {
+      says: 'Not filled',
+      lasts: 'final',
+      acts: 'nobody',
+      customer: 'has the money back, or what they have paid for by another order',
+      alive: false,
+      filled: false,
+    },
+  }
 
 /** Kinds of eSIM Access's notifications; what one is about is read from the provider. */
 export const esimAccessEvents: Readonly<Record<string, ValueMeaning>> = {

@@ -103,6 +103,19 @@ test.each([
   expect(await airalo.hasTopUp({ clientRef: 'ours', esimRef: '89' })).toBe(true)
 })
 
+test('U2: Airalo: neither an order nor a top-up that was not filled counts as placed', async () => {
+  const failed = { ...order, status: { slug: 'failed' } }
+  await ordersAre(failed)
+  expect(await airalo.findOrder({ clientRef: 'ours', placedAfter })).toBeNull()
+  await ordersAre({ ...order, id: 8 }, failed)
+  expect(await airalo.findOrder({ clientRef: 'ours', placedAfter })).toEqual({ orderNo: '8', duplicates: [] })
+  await ordersAre({ ...failed, type: 'topup' })
+  expect(await airalo.hasTopUp({ clientRef: 'ours', esimRef: '89' })).toBe(false)
+  await ordersAre({ ...order, type: 'topup', status: { slug: 'invented' } })
+  expect(await airalo.hasTopUp({ clientRef: 'ours', esimRef: '89' })).toBe(true)
+  expect(unlisted).toEqual(['airalo order_status_invented'])
+})
+
 test('U2: Airalo: an order that cannot be read may be the one that is sought, and does not count as missing', async () => {
   await ordersAre({ ...order, id: [] })
   await expect(airalo.findOrder({ clientRef: 'ours', placedAfter })).rejects.toMatchObject({ kind: 'unavailable' })

@@ -154,7 +154,8 @@ ${stateTable(airaloUsageStatuses)}
 
 ## Statuses of an order
 
-Only the reconciliation reads them. Of one that no table has it is not known whether the eSIM is alive, and operators see it.
+The reconciliation reads them, and the search for an order or a top-up whose answer was lost: one that was not filled counts as not placed.
+Of a status that no table has it is not known whether the eSIM is alive, and operators see it.
 
 ${valueTable(airaloOrderStatuses)}
 `,
