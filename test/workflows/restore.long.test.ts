@@ -142,8 +142,11 @@ describe('U2: the run of a restore', () => {
   test('leaves a refund to an operator that bounces before it is found, its reply lost', async () => {
     const order = await loseOrder(harness)
     const { paymentIntentId } = order.lost
-    await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, cut: 'after', times: always })
-    await stripe.fault({ match: { method: 'GET', path: '^/v1/refunds' }, status: 503, times: always })
+    const listing = { method: 'GET', path: `^/v1/refunds.*${paymentIntentId}` }
+    // It is looked for before it is made.
+    await stripe.fault({ match: listing, delayMs: 1 })
+    await stripe.fault({ match: listing, status: 503, times: always })
+    await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, cut: 'after' })
     const id = await closeForRestore(harness, [order])
     const workflowId = await startRestoreRun(harness, id)
     await until('it is made', async () => (await refundedOf(paymentIntentId)) === 500)
