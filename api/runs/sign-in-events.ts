@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ApiContext } from '../../context.ts'
 import { breachMailKind } from '../../db/access/breaches.ts'
-import { findAccount, markMailBounced, markMailDelivered } from '../../db/accounts.ts'
+import { findAccount, lockAccount, markMailBounced, markMailDelivered } from '../../db/accounts.ts'
 import { findPromotions, setPromotions } from '../../db/consents.ts'
 import { findAccountLinkedBy, findAccountOfIdentity } from '../../db/identities.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
@@ -46,7 +46,7 @@ export function createSignInEvents(api: ApiContext) {
         return 'handled'
       }
       if (type === 'consent-revoked') await unlink(accountId, eventId, at)
-      else if (await usesRelay(accountId)) await setMailable(accountId, type === 'email-enabled', at)
+      else await setMailable(accountId, type === 'email-enabled', at)
       await record('apple', accountId, type)
       return 'handled'
     },
@@ -102,13 +102,12 @@ export function createSignInEvents(api: ApiContext) {
     })
   }
 
-  async function usesRelay(accountId: string): Promise<boolean> {
-    const account = await findAccount(sql, api, accountId)
-    return account?.email.toLowerCase().endsWith(relayDomain) ?? false
-  }
-
+  /** What Apple says is about its relay: an account that has left it is locked by its change of address. */
   async function setMailable(accountId: string, mailable: boolean, at: Date): Promise<void> {
     await sql.begin(async (tx) => {
+      await lockAccount(tx, accountId)
+      const account = await findAccount(tx, api, accountId)
+      if (!account?.email.toLowerCase().endsWith(relayDomain)) return
       if (!(await isNewestEvent(tx, { accountId, provider: 'apple', topic: 'email', at }))) return
       if (mailable) {
         await markMailDelivered(tx, accountId)

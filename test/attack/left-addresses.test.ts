@@ -2,10 +2,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createSignInEvents } from '../../api/runs/sign-in-events.ts'
 import { createWebSignIn } from '../../api/sign-in/web-sign-in.ts'
-import { emailIndexOf, lockAccount } from '../../db/accounts.ts'
+import { emailIndexOf, findAccount, lockAccount } from '../../db/accounts.ts'
 import type { Transaction } from '../../db/connection/database.ts'
+import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { createLinkToken } from '../../db/crypto/link-tokens.ts'
+import { linkIdentity } from '../../db/identities.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 import { meanwhile } from './meanwhile.ts'
@@ -18,8 +21,8 @@ beforeAll(async () => {
 })
 afterAll(() => harness.stop())
 
-async function aPerson(): Promise<{ id: string; email: string }> {
-  const person = newPerson()
+async function aPerson(given: { email?: string } = {}): Promise<{ id: string; email: string }> {
+  const person = { ...newPerson(), ...given }
   const answer = await harness.call('POST', '/v1/accounts', { token: service, body: person })
   expect(answer.status, answer.text).toBe(201)
   return { id: answer.body.id, email: person.email }
@@ -65,4 +68,22 @@ test('a link that is used at the moment at which the account leaves its address 
   // A change of address of somebody else does not matter.
   expect((await meanwhile(harness.api.sql, 'web_sessions', others, leaving(leaver.id))).status).toBe(303)
   expect(await count('web_sessions', other.id)).toBe(1)
+})
+
+test('what Apple says of its relay is not held against the address that an account has at that moment left it for', async () => {
+  const { sql, cipher, dataKeys } = harness.api
+  const { id } = await aPerson({ email: `${randomUUID()}@privaterelay.appleid.com` })
+  const key = await dataKeys.get(sql, id)
+  const subject = randomUUID()
+  const linked = { provider: 'apple', subject, clientId: 'the app', refreshToken: null } as const
+  await linkIdentity(sql, harness.api, key, { ...linked, at: plusMs(new Date(), -60_000) })
+  const left = async (tx: Transaction) => {
+    await leaving(id)(tx)
+    const email = tableEncryption(cipher, key, 'accounts').seal('email', 'left@new.example')
+    await tx`update accounts set email = ${email}, mail_state = 'ok' where id = ${id}`
+  }
+  const disabled = { type: 'email-disabled', subject, eventId: randomUUID(), at: new Date() } as const
+  const ask = AsyncLocalStorage.bind(() => createSignInEvents(harness.api).fromApple(disabled))
+  await meanwhile(sql, 'accounts', ask, left, 'exclusive')
+  expect(await findAccount(sql, harness.api, id)).toMatchObject({ email: 'left@new.example', mailState: 'ok' })
 })
