@@ -169,9 +169,10 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
       made = await stripe.refund(refund)
     }
     const takenBack = left > 0 ? await refundUnlessTakenBack(context, payment, left, askForRefund) : []
-    // Its key is spent: an operator finds another way for the money.
-    if (made && !hasNotFailed(made)) throw new ProviderFailure('stripe', 'rejected', refundBounced)
     const refunds = [...takenBack, ...listedWith(made, await stripe.listRefunds(paymentIntentId))]
+    // Its key is spent: an operator finds another way for the money.
+    if (refunds.some((refund) => refund.refundId === made?.refundId && !hasNotFailed(refund)))
+      throw new ProviderFailure('stripe', 'rejected', refundBounced)
     await sql.begin(async (tx) => {
       if (invoiceNumber !== null) await creditInvoice(tx, invoiceNumber, refundedMinorOf(refunds), at)
       if (factId !== null) await settleFact(tx, factId, 'refunded', refundedMinorOf(refunds))

@@ -24,7 +24,7 @@ import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { summaryOf } from '../notices.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
 import { raiseUnlessRefunded } from '../returned-esims.ts'
-import { hasNotFailed, listedWith, partialRefundFailed, recordRefunds, refundBounced } from './refund-records.ts'
+import { listedWith, partialRefundFailed, recordRefunds, refundBounced } from './refund-records.ts'
 import { releaseAbandoned } from './reserved-refunds.ts'
 
 const refunding = { unavailable: 'PaymentUnavailable', rejected: 'RefundRefused' } as const
@@ -81,12 +81,11 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
       if (made.refundKey !== idempotencyKey) throw failure('RefundRefused', { code: 'charge_already_refunded' })
       const at = recordedAt(asOf)
       await record(order, at, made)
-      // The reply was lost, and the bank has refused the money before this attempt has found the refund.
-      if (!hasNotFailed(made)) throw failure('RefundRefused', { code: refundBounced })
       const { state, credit_note: creditNote } = await ownRow(orderId, refundId)
-      if (givesMoneyBack(state))
-        for (const kind of [partialRefundFailed, returnedNotRefunded])
-          await resolveOperatorTask(sql, { kind, subjectId: orderId, by: 'order', at })
+      // The reply was lost, and the bank has refused the money before this attempt has found the refund.
+      if (!givesMoneyBack(state)) throw failure('RefundRefused', { code: refundBounced })
+      for (const kind of [partialRefundFailed, returnedNotRefunded])
+        await resolveOperatorTask(sql, { kind, subjectId: orderId, by: 'order', at })
       const note = (await listDocuments(sql, orderId)).find(({ number }) => number === creditNote)
       return { creditNote, ...(note && { issuedOn: note.issuedOn }) }
     },

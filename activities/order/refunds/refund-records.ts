@@ -29,9 +29,15 @@ export const hasNotFailed = ({ status }: Pick<Refund, 'status'>): boolean => giv
 export const refundedMinorOf = (refunds: Refund[]): number =>
   refunds.filter(hasNotFailed).reduce((sum, { amountMinor }) => sum + amountMinor, 0)
 
-/** Stripe's list of refunds with the one that was made a moment ago: one of its machines may not list it yet. */
-export const listedWith = (made: Refund | undefined, listed: Refund[]): Refund[] =>
-  made === undefined || listed.some(({ refundId }) => refundId === made.refundId) ? listed : [made, ...listed]
+/**
+ * Stripe's list of refunds with the one that was made a moment ago: one of its machines may not list it yet, or not know
+ * that it has failed.
+ */
+export function listedWith(made: Refund | undefined, listed: Refund[]): Refund[] {
+  if (made === undefined) return listed
+  const others = listed.filter(({ refundId }) => refundId !== made.refundId)
+  return others.length === listed.length || !hasNotFailed(made) ? [made, ...others] : listed
+}
 
 /**
  * Records all refunds of a payment, and issues the credit notes that are missing. Refunds of one order may be recorded

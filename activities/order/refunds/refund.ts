@@ -1,6 +1,7 @@
 /** Activities that refund an order, with its credit note, and follow the refund. */
 import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../../context.ts'
+import type { Queryable } from '../../../db/connection/database.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleFact, settleRefunded } from '../../../db/order/books.ts'
 import { returnedNotRefunded } from '../../../db/order/esims/returned-esims.ts'
@@ -70,9 +71,6 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       await assertNoneReserved(orderId, recordedAt(asOf))
       const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
       const left = leftOfPaid(payment)
-      const hadFailed = (await listRefunds(sql, orderId)).flatMap(({ state, stripe_refund_id: id }) =>
-        id !== null && hasBounced(state) ? [id] : [],
-      )
       let takenBack: Refund[] = []
       let made: Refund | undefined
       const askForRefund = async () => {
@@ -96,20 +94,19 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
         throw failure('PaymentUnavailable', { code: 'refunds_contradict' })
       const refunds = [...takenBack, ...listedWith(made, listed)]
       const at = recordedAt(asOf)
-      // A run that was reset counts its attempts anew, and Stripe answers as it did then: nothing is on its way.
-      if (made && hadFailed.includes(made.refundId)) throw failure('RefundRefused', { code: refundBounced })
-      // The reply was lost, and the bank has refused the money before this attempt has found the refund.
-      const isBounced = made !== undefined && !hasNotFailed(made)
-      await sql.begin(async (tx) => {
+      const isRecorded = await sql.begin(async (tx) => {
         const refundedMinor = await recordRefunds(tx, order, refunds, { reason, at })
-        if (isBounced) {
+        // The reply was lost, and the bank has refused the money before this attempt has found the refund. Or a run that
+        // was reset counts its attempts anew, and Stripe answers as it did then: nothing is on its way.
+        if (made !== undefined && (await isBounced(tx, orderId, made))) {
           if (order.fact_id) await settleRefunded(tx, order.fact_id, refundedMinor)
-          return
+          return false
         }
         if (order.fact_id) await settleFact(tx, order.fact_id, 'refunded', refundedMinor)
         await moveOrder(tx, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
+        return true
       })
-      if (isBounced) throw failure('RefundRefused', { code: refundBounced })
+      if (!isRecorded) throw failure('RefundRefused', { code: refundBounced })
       for (const kind of [refundFailed, paymentUnsettled, returnedNotRefunded])
         await resolveOperatorTask(sql, { kind, subjectId: orderId, by: 'order', at })
       const notes = (await listDocuments(sql, orderId)).filter(({ kind }) => kind === 'credit_note')
@@ -209,6 +206,12 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
     if (await releaseAbandoned(context, orderId, at)) throw failure('RefundUnderWay', { nextRetryDelay: askAgainMs })
   }
 }
+
+/** Whether Stripe has said of a refund, at any time, that it has failed. */
+const isBounced = async (tx: Queryable, orderId: string, { refundId }: Refund): Promise<boolean> =>
+  (await listRefunds(tx, orderId)).some(
+    ({ stripe_refund_id, state }) => stripe_refund_id === refundId && hasBounced(state),
+  )
 
 /** The other reasons are those of an order whose customer has no eSIMs yet. */
 const reasonsAfterDelivery: readonly RefundReason[] = [

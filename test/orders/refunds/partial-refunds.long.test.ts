@@ -263,7 +263,7 @@ test('after a partial refund, a withdrawal names the rest before it is confirmed
   expect(expectStatus(await person.caller.post(path), 200)).toMatchObject({ state: 'open', refund })
   expect(expectStatus(await person.caller.post(`${path}/confirm`), 200)).toMatchObject({ state: 'stated', refund })
   await harness.untilOrder(order.id, 'refunded')
-  expect(expectStatus(await person.caller.get(path), 200)).toMatchObject({ state: 'stated', refund })
+  expect(expectStatus(await person.caller.post(`${path}/confirm`), 200)).toMatchObject({ state: 'stated', refund })
   const mail = await until('it is acknowledged', async () =>
     (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject.includes('received your withdrawal')),
   )

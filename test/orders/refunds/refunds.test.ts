@@ -228,9 +228,9 @@ test('an order shows the state of a refund that takes days', async () => {
 })
 
 test.each([
-  ['at once', '0 seconds'],
-  ['20 days later', '20 days'],
-] as const)('a refund that fails %s is notified, and an operator repeats it', async (when, wait) => {
+  ['at once', '0 seconds', []],
+  ['20 days later', '20 days', ['refunded']],
+] as const)('a refund that fails %s is notified, and an operator repeats it', async (when, wait, before) => {
   const { person, order, requestReturn } = await delivered()
   if (when === 'at once') await stripe.do('fail-refund', { orderId: order.id })
   expect((await requestReturn()).status).toBe(200)
@@ -252,9 +252,13 @@ test.each([
   const pushes = await untilValue(
     'the push about the failure',
     () => pushesTo(harness.stack, person.pushToken),
-    ({ length }) => length >= 3,
+    (all) => all.some(({ message }) => message.data?.event === 'refund_failed'),
   )
-  expect(pushes.map(({ message }) => message.data?.event)).toEqual(['confirmation', 'refunded', 'refund_failed'])
+  expect(pushes.map(({ message }) => message.data?.event).slice(0, 2 + before.length)).toEqual([
+    'confirmation',
+    ...before,
+    'refund_failed',
+  ])
 })
 
 test('a refund that fails repeatedly becomes an operator task each time', { tags: 'long' }, async () => {
