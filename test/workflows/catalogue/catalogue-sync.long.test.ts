@@ -309,7 +309,7 @@ test('an entry of a price list that PostgreSQL cannot store keeps nothing else f
 test('of packages for other countries with one code the first is sold, whatever the other one costs', async () => {
   const [like] = createCatalogue().base
   const first = { ...like, packageCode: 'FIRST', location: 'AT,GR,PL,SE', locationCode: 'AT-GR-PL-SE' }
-  const second = { ...like, packageCode: 'SECOND', location: 'BG,FI,LT,SK', locationCode: 'BG-FI-LT-SK', price: 10_000 }
+  const second = { ...like, packageCode: 'SECOND', location: 'BG,FI,LT,SK', locationCode: 'BG-FI-LT-SK', price: 5_000 }
   for (const entries of [[first], [second, first]]) {
     await harness.sims.esimAccess.do('odd', { entries })
     expectStatus(await harness.operator.post('/v1/packages/sync'), 200)
