@@ -114,6 +114,43 @@ const columns = [
   'Abw. Skontokonto',
 ]
 
+/**
+ * The columns that hold a text. DATEV refuses a text without quotation marks, also an empty one, and puts none around
+ * amounts, accounts, rates and days.
+ */
+const texts: ReadonlySet<string> = new Set([
+  'Soll/Haben-Kennzeichen',
+  'WKZ Umsatz',
+  'WKZ Basis-Umsatz',
+  'BU-Schlüssel',
+  'Belegfeld 1',
+  'Belegfeld 2',
+  'Buchungstext',
+  'Diverse Adressnummer',
+  'Beleglink',
+  ...pairs('Beleginfo - Art', 'Beleginfo - Inhalt', 8),
+  'KOST1 - Kostenstelle',
+  'KOST2 - Kostenstelle',
+  'EU-Land u. UStID (Bestimmung)',
+  'Abw. Versteuerungsart',
+  ...pairs('Zusatzinformation - Art', 'Zusatzinformation- Inhalt', 20),
+  'Forderungsart',
+  'Auftragsnummer',
+  'Buchungstyp',
+  'EU-Land (Anzahlungen)',
+  'Herkunft-Kz',
+  'Buchungs GUID',
+  'SEPA-Mandatsreferenz',
+  'Gesellschaftername',
+  'Identifikationsnummer',
+  'Zeichnernummer',
+  'Bezeichnung SoBil-Sachverhalt',
+  'Generalumkehr (GU)',
+  'Land',
+  'Abrechnungsreferenz',
+  'EU-Land u. UStID (Ursprung)',
+])
+
 const line = (cells: readonly string[]): string => `${cells.join(';')}\r\n`
 const day = (date: string): string => date.replaceAll('-', '')
 const comma = (amount: string): string => amount.replace('.', ',')
@@ -166,7 +203,7 @@ export function datevLine(posting: DatevPosting): Buffer {
     cells.set('EU-Land u. UStID (Bestimmung)', quoted(place.country, 15))
     cells.set('EU-Steuersatz (Bestimmung)', comma(decimal(place.rateBps, 2)))
   }
-  return windows1252(line(columns.map((column) => cells.get(column) ?? '')))
+  return windows1252(line(columns.map((column) => cells.get(column) ?? (texts.has(column) ? '""' : ''))))
 }
 
 function inHundredths(amount: bigint, currency: string): string {

@@ -66,13 +66,13 @@ test('a posting for DATEV has an amount with a comma and no sign, and says the s
       '"EUR"',
       '',
       '',
-      '',
+      '""',
       '1360',
       '8400',
-      '',
+      '""',
       '0508',
       '"AMA-2024-000001"',
-      '',
+      '""',
       '',
       '"Germany, 1 GB"',
     ],
@@ -82,6 +82,23 @@ test('a posting for DATEV has an amount with a comma and no sign, and says the s
   expect(cellsOf({ grossMinor: 500, currency: 'JPY' }).slice(0, 3)).toEqual(['500,00', '"S"', '"JPY"'])
   const abroad = cellsOf({ taxKey: '240', place: { country: 'FI', rateBps: 2550 } })
   expect([abroad[8], abroad[39], abroad[40]]).toEqual(['"240"', '"FI"', '25,50'])
+})
+
+/** By the numbers of DATEV's columns, from 1: those whose content DATEV describes as a text. */
+const textColumns = [
+  ...[2, 3, 6, 9, 11, 12, 14, 16],
+  ...Array.from({ length: 19 }, (_, index) => 20 + index),
+  ...[40, 42],
+  ...Array.from({ length: 40 }, (_, index) => 48 + index),
+  ...[91, 95, 96, 98, 102, 103, 105, 107, 109, 110, 112, 118, 120, 121, 123],
+]
+
+test('each text of a posting for DATEV is in quotation marks, also an empty one, and nothing else is', () => {
+  for (const place of [undefined, { country: 'FI', rateBps: 2550 }]) {
+    const cells = cellsOf({ taxKey: place && '240', place }).map((cell) => cell.trim())
+    const quoted = cells.flatMap((cell, index) => (/^".*"$/.test(cell) ? [index + 1] : []))
+    expect(quoted).toEqual(textColumns)
+  }
 })
 
 test('texts for DATEV are quoted, cut, on one line and in Windows-1252', () => {
