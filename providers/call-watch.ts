@@ -41,7 +41,7 @@ export function reportFailure(watch: CallWatch | undefined, party: string, failu
  * system.
  */
 const outageCodes =
-  /^(?:e[a-z]+|und_err_\w+|unreachable|bad_certificate|timed_out|timeout|connection_lost|no_reply|reply_too_large|invalid_reply|unexpected_reply|rate_limit(?:ed)?|quota_exceeded|(?:token_endpoint_)?http_(?:429|5\d\d)|(?:token_)?foreign_http_\d+|token_endpoint_unreachable|smtp_421|smtp_4\.3\.\d+)$/
+  /^(?:e[a-z]+|und_err_\w+|unreachable|bad_certificate|timed_out|timeout|connection_lost|no_reply|reply_too_large|invalid_reply|unexpected_reply|rate_limit(?:ed)?|quota_exceeded|(?:token_endpoint_)?http_(?:429|5\d\d)|(?:token_)?foreign_http_\d+|token_endpoint_(?:unreachable|unreadable)|smtp_421|smtp_4\.3\.\d+)$/
 
 /**
  * Whether a failure says that the party cannot be reached or does not work, and not that it refused this call. A code

@@ -117,7 +117,10 @@ export type Firebase = ReturnType<typeof openFirebase>
 
 function tokenFailure(provider: string, error: unknown): ProviderFailure {
   if (!(error instanceof gaxios.GaxiosError))
-    return new ProviderFailure(provider, 'misconfigured', 'unreadable_private_key')
+    // A key that cannot be read has a code of Node's. Without one the library has found no token in the reply.
+    return propertyOf(error, 'code') === undefined
+      ? new ProviderFailure(provider, 'unavailable', 'token_endpoint_unreadable')
+      : new ProviderFailure(provider, 'misconfigured', 'unreadable_private_key')
   const status = error.response?.status
   if (status === undefined) return new ProviderFailure(provider, 'unavailable', 'token_endpoint_unreachable')
   if (status === 429 || status >= 500)

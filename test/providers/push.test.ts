@@ -162,6 +162,8 @@ test.each([
 test.each([
   ['a cut connection', { cut: 'before' }, 'unavailable token_endpoint_unreachable'],
   ['a 503', { status: 503 }, 'unavailable token_endpoint_http_503'],
+  ['a reply of null', { status: 200, body: 'null' }, 'unavailable token_endpoint_unreadable'],
+  ['a page of a proxy', { status: 200, body: '<html>' }, 'unavailable token_endpoint_unreadable'],
 ] as const)('%s ends the search for an access token after one request', async (_what, fault, expected) => {
   const fresh = createPush(settings())
   await sim.fault({ match: { path: '/token' }, ...fault })
