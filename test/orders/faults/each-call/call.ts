@@ -15,6 +15,10 @@ export interface Call {
   arrange(): Promise<Series>
   /** the answer is kept for an hour, so that each series has ports of its own */
   keeps?: true
+  /** how many requests an attempt makes without faults: the pairs come at each of them; default 1 */
+  requests?: number
+  /** it is made by a token that is kept for an hour: the pairs come at the request for the token as well */
+  byToken?: true
   /** a message or request that may have arrived is not repeated */
   once?: true
   /** faults that this party's answers cannot be told from: an operator or the caller acts */
@@ -28,7 +32,10 @@ export const withAll = (calls: Record<string, Call>, more: Partial<Call>): Recor
   Object.fromEntries(Object.entries(calls).map(([name, call]): [string, Call] => [name, { ...call, ...more }]))
 
 /** Reads what is there: nothing happens twice. */
-export const reading = (attempt: Series['attempt'], options: Pick<Call, 'keeps' | 'refusedBy'> = {}): Call => ({
+export const reading = (
+  attempt: Series['attempt'],
+  options: Pick<Call, 'keeps' | 'refusedBy' | 'requests' | 'byToken'> = {},
+): Call => ({
   ...options,
   arrange: async () => ({ attempt }),
 })

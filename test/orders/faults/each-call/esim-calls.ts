@@ -60,7 +60,8 @@ function callsOf(
     getStatus: about(({ esimRef }) => ({ attempt: on((provider) => provider.getStatus(esimRef)) })),
     cancelUnused: {
       // Airalo takes each call for another request; the order's run asks once for each eSIM.
-      ...(id === 'airalo' && { once: true as const }),
+      // It says first whether the eSIM is unused.
+      ...(id === 'airalo' && { once: true as const, requests: 2 }),
       ...about(({ esimRef }) => ({
         attempt: on((provider) => provider.cancelUnused(esimRef)),
         effects: () => done.cancels(esimRef),
@@ -80,8 +81,14 @@ function callsOf(
     })),
     topUpsOf: about(({ esimRef }) => ({ attempt: on((provider) => provider.topUpsOf([randomUUID()], esimRef)) })),
     listOrders: reading(on((provider) => readAll(provider.listOrders(longAgo)))),
-    balance: reading(on((provider) => provider.balance())),
-    listPackages: reading(on((provider) => provider.listPackages())),
+    balance: reading(
+      on((provider) => provider.balance()),
+      id === 'airalo' ? { byToken: true } : {},
+    ),
+    listPackages: reading(
+      on((provider) => provider.listPackages()),
+      id === 'esim-access' ? { requests: 2 } : {},
+    ),
     currentCost: reading(
       on(async (provider) => {
         if (!(await provider.currentCost({ code: base, kind: 'base', destinations: ['DE'] })))

@@ -18,7 +18,19 @@ export type Pair = readonly [FaultName, FaultName]
 interface Tried {
   what: string
   call: Call
+  /** how many requests of an attempt pass before the faults */
+  after: number
   faults: { name: FaultName; fault: NetworkFault }[]
+}
+
+/** Where faults can come in a call. */
+type Place = Pick<Tried, 'call' | 'after'> & { of: string }
+
+/** Each request of a call, and the one for its token, which ports that have none yet make first. */
+function placesOf(call: Call): Place[] {
+  const { requests = 1, byToken } = call
+  const each = Array.from({ length: requests }, (_, after) => ({ call, after, of: `request ${after + 1}` }))
+  return byToken ? [...each, { call: { ...call, keeps: true }, after: 0, of: 'token' }] : each
 }
 
 /** @param openIdUrl where an OpenID provider answers without TLS @param count as many as are tried at the same time */
@@ -82,13 +94,16 @@ export async function openLanes(
 
   type Lane = (typeof lanes)[number]
 
-  async function along(lane: Lane, { what, call, faults }: Tried): Promise<() => Promise<void>> {
+  async function along(lane: Lane, { what, call, after, faults }: Tried): Promise<() => Promise<void>> {
     const { attempt, effects } = await call.arrange()
     const ports = call.keeps ? lane.portsOf() : lane.ports
     const left = [...faults]
     /** by all attempts, and by this one */
     const [met, metNow]: [FaultName[], FaultName[]] = [[], []]
+    let asked = 0
     const draw = () => {
+      asked += 1
+      if (asked <= after) return undefined
       const next = left.shift()
       if (!next) return undefined
       met.push(next.name)
@@ -101,6 +116,7 @@ export async function openLanes(
     let tried = 0
     for (; ; tried += 1) {
       metNow.length = 0
+      asked = 0
       const error = await attempt(ports, tried).then(
         () => undefined,
         (failed: unknown) => failed,
@@ -135,13 +151,42 @@ export async function openLanes(
   }
 
   return {
-    /** Makes each call fail by each of its pairs, until it succeeds. */
-    async run(calls: Readonly<Record<string, Call>>, pairsOf: (name: string) => readonly Pair[]): Promise<void> {
-      const series = Object.entries(calls).flatMap(([name, call]) =>
-        pairsOf(name).map((pair): Tried => {
-          const what = `${name}: ${pair.join(', then ')}`
-          return { what, call, faults: pair.map((each) => ({ name: each, fault: faultOf(each) })) }
-        }),
+    /** Makes one attempt at each call. @returns how many requests each has made, beyond the one for a token */
+    async count(calls: Readonly<Record<string, Call>>): Promise<Record<string, number>> {
+      const [lane] = lanes
+      if (!lane) throw new Error('there is no lane')
+      const counts: Record<string, number> = {}
+      for (const [name, call] of Object.entries(calls)) {
+        const { attempt } = await call.arrange()
+        const ports = call.keeps ? lane.portsOf() : lane.ports
+        let asked = 0
+        const counted = (): undefined => {
+          asked += 1
+        }
+        for (const front of lane.fronts) front.failBy(counted)
+        await attempt(ports, 0)
+        if (call.keeps) await ports.close()
+        counts[name] = asked
+      }
+      return counts
+    },
+
+    /**
+     * Makes each call fail by each of its pairs, until it succeeds. @param drawn of the places where faults can come in
+     * a call
+     */
+    async run(
+      calls: Readonly<Record<string, Call>>,
+      pairsOf: (name: string) => readonly Pair[],
+      drawn: (places: readonly Place[]) => readonly Place[] = (places) => places,
+    ): Promise<void> {
+      const series = Object.entries(calls).flatMap(([name, one]) =>
+        drawn(placesOf(one)).flatMap(({ call, after, of }) =>
+          pairsOf(name).map((pair): Tried => {
+            const what = `${name}, ${of}: ${pair.join(', then ')}`
+            return { what, call, after, faults: pair.map((each) => ({ name: each, fault: faultOf(each) })) }
+          }),
+        ),
       )
       const failed: string[] = []
       const noted = (error: unknown): undefined =>

@@ -63,6 +63,8 @@ export async function startOpenId() {
     addressFor: { ...shared, arrange: async () => ({ attempt: (ports) => signInOf(ports).addressFor(attempt()) }) },
     personOf: {
       ...shared,
+      // What the provider says of itself, the tokens for the code, and the keys.
+      requests: 3,
       async arrange() {
         const signIn = attempt()
         const code = randomUUID()
@@ -75,9 +77,10 @@ export async function startOpenId() {
         }
       },
     },
-    personNow: { ...shared, arrange: async () => ({ attempt: (ports) => signInOf(ports).personNow(randomUUID()) }) },
+    personNow: { ...shared, requests: 2, arrange: async () => ({ attempt: (ports) => signInOf(ports).personNow(randomUUID()) }) },
     logoutIn: {
       ...shared,
+      requests: 2,
       arrange: async () => ({
         async attempt(ports) {
           const issuer = ports.config.OPERATOR_OPENID_ISSUER_URL ?? ''

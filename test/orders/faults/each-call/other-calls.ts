@@ -17,6 +17,8 @@ export function signInCalls({ sims, context, config }: Harness) {
     },
     exchangeCode: {
       keeps: true,
+      // The code, and the keys for the token that it brings.
+      requests: 2,
       async arrange() {
         const { sub } = await sims.apple.do('sign-in')
         return {
@@ -95,6 +97,7 @@ export function messageCalls({ sims }: Harness) {
     (await state()).events.filter((event) => JSON.stringify(event).includes(id)).length
   const firebaseUsers = {
     deleteUser: {
+      byToken: true,
       // A bare 404 is not about the user: our project's name may be wrong.
       refusedBy: ['answers 404'],
       async arrange() {
@@ -122,6 +125,7 @@ export function messageCalls({ sims }: Harness) {
   const push = {
     send: {
       once: true,
+      byToken: true,
       async arrange() {
         const token = `token-${randomUUID()}`
         const message = {
@@ -163,6 +167,8 @@ export function messageCalls({ sims }: Harness) {
     },
     sendPurchase: {
       once: true,
+      // To Meta and to Google.
+      requests: 2,
       goesOnAfter: googleTells,
       async arrange() {
         const its = purchase()

@@ -41,6 +41,7 @@ export async function openParties(harness: Harness, atOnce: number) {
     parties,
     names: Object.entries(parties).flatMap(([party, calls]) => Object.keys(calls).map((name) => `${party}.${name}`)),
     run: lanes.run,
+    count: lanes.count,
     async close(): Promise<void> {
       await lanes.close()
       await network.close()

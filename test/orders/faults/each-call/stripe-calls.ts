@@ -290,6 +290,7 @@ export function stripeCalls({ sims, context }: Harness) {
       },
     },
     endHostedPayment: {
+      requests: 2,
       async arrange() {
         const { sessionId } = await clean.createHostedPayment(newPage())
         return {
@@ -310,6 +311,7 @@ export function stripeCalls({ sims, context }: Harness) {
       },
     },
     deleteSavedCard: {
+      requests: 2,
       async arrange() {
         const { customer, card } = await withCard()
         return {
