@@ -51,7 +51,7 @@ export function createPaymentComparison(context: Context): Activities {
     compareOlderPayments: (input) => compare(input, olderPayments(input)),
   }
 
-  /** Our paid orders whose payment Stripe has not listed, each asked for by its id. */
+  /** Our paid orders whose payment Stripe has not listed, each asked for by its id, or that name none. */
   async function unknownAtStripe(
     { from, asOf }: ReconciliationStepInput,
     atStripe: ReadonlySet<string>,
@@ -61,10 +61,11 @@ export function createPaymentComparison(context: Context): Activities {
     for (let after: string | undefined; ; ) {
       const page = await listPaidOrders(sql, { ...range, after })
       for (const { id, paymentIntentId, paidAt } of page) {
-        if (atStripe.has(paymentIntentId)) continue
+        if (paymentIntentId !== null && atStripe.has(paymentIntentId)) continue
         // The payment may have been made just before the time from which Stripe has listed.
-        const [found] = await readAgain([paymentIntentId])
-        if (!found) unknown.push(differs('payment_unknown', { id, part: whole, at: paidAt }, paymentIntentId))
+        const [found] = paymentIntentId === null ? [] : await readAgain([paymentIntentId])
+        if (found) continue
+        unknown.push(differs('payment_unknown', { id, part: whole, at: paidAt }, paymentIntentId ?? 'no payment'))
       }
       heartbeat()
       after = page.at(-1)?.id

@@ -224,6 +224,11 @@ function compare(order: ListedOrder, placement: BookedPlacement, at: Date): Foun
     return [differs('placed_twice', subject, reason, rule)]
   }
   const found: FoundDifference[] = []
+  if (order.kind === 'order' && order.alive === true && isGivenUp(placement) && placement.filled_elsewhere) {
+    const reason = `${order.orderNo} is alive, which our books call ${placement.state}, beside that of another provider`
+    const rule = at < plusMs(placement.placed_after, graceMs) ? 'younger_than_promise' : null
+    found.push(differs('placed_twice', subject, reason, rule))
+  }
   const expected = numberOrNull(placement.expected_cost_micros)
   const { unitCostMicros: unit } = order
   // Whether Airalo's `net_price` is that of one eSIM or of all is not documented.
@@ -244,6 +249,9 @@ function compare(order: ListedOrder, placement: BookedPlacement, at: Date): Foun
   }
   return found
 }
+
+/** By our books the provider has nothing of it: it refused the order, or has it back. */
+const isGivenUp = ({ state }: BookedPlacement): boolean => state === 'refused' || state === 'released'
 
 /**
  * Whether a delivered order, whose eSIMs are unused as far as we know, has to be refunded. An operator's refund of an

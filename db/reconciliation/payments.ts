@@ -86,23 +86,28 @@ export async function listOldPayments(
 
 export interface PaidOrder {
   id: string
-  paymentIntentId: string
+  /** null: our books name no payment */
+  paymentIntentId: string | null
   paidAt: Date
 }
 
-/** A page of the orders that were paid between two times. @param page.after the last order of the page before */
+/**
+ * A page of the orders that were paid between two times by our books: they say so, or the order was delivered, or has an
+ * invoice. @param page.after the last order of the page before
+ */
 export async function listPaidOrders(
   sql: Queryable,
   page: { from: Date; to: Date; after: string | undefined; limit: number },
 ): Promise<PaidOrder[]> {
-  const rows = await sql<Pick<Orders, 'id' | 'payment_intent_id' | 'paid_at'>[]>`
-    select id, payment_intent_id, paid_at from orders
-    where paid_at >= ${page.from} and paid_at < ${page.to} and payment_intent_id is not null
+  const rows = await sql<(Pick<Orders, 'id' | 'payment_intent_id'> & { at: Date })[]>`
+    select id, payment_intent_id, coalesce(paid_at, delivered_at, created_at) as at from orders o
+    where coalesce(paid_at, delivered_at, created_at) >= ${page.from}
+      and coalesce(paid_at, delivered_at, created_at) < ${page.to}
+      and (paid_at is not null or delivered_at is not null
+        or exists (select from invoice_links l where l.order_id = o.id))
       ${page.after ? sql`and id > ${page.after}` : sql``}
     order by id limit ${page.limit}`
-  return rows.flatMap(({ id, payment_intent_id: paymentIntentId, paid_at: paidAt }) =>
-    paymentIntentId === null || paidAt === null ? [] : { id, paymentIntentId, paidAt },
-  )
+  return rows.map(({ id, payment_intent_id: paymentIntentId, at: paidAt }) => ({ id, paymentIntentId, paidAt }))
 }
 
 /** The disputes that are undecided by our books. */

@@ -17,6 +17,8 @@ export type BookedPlacement = Pick<
     is_unused: boolean
     /** we have asked its provider for the return of each eSIM */
     returned: boolean
+    /** another placement of the order holds its eSIMs */
+    filled_elsewhere: boolean
     /** when we last asked about its eSIMs */
     checked_at: Date | null
     tasks: string[]
@@ -33,6 +35,8 @@ export async function findPlacements(
       o.quantity, o.gross_minor, o.status as order_status, coalesce(f.refunded_minor, 0) as refunded_minor,
       exists (select from disputes d where d.order_id = o.id and d.taken_back) as taken_back,
       coalesce(e.is_unused, true) as is_unused, coalesce(e.returned, false) as returned, e.checked_at,
+      exists (select from provider_orders other where other.order_id = o.id and other.id <> p.id
+        and other.state in ('placed', 'provided')) as filled_elsewhere,
       array(select kind from attention a where a.subject_id = o.id::text and a.resolved_at is null) as tasks
     from provider_orders p join orders o on o.id = p.order_id
     left join order_facts f on f.id = o.fact_id

@@ -2,6 +2,7 @@
  * U2 and U6: paid means delivered or refunded, and accounting and tax duties are met. Several differences of one order
  * are reported one by one: a payment that nobody names would never be refunded.
  */
+import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { closeOperatorTask } from '../../db/operator-tasks.ts'
 import { listDifferences } from '../../db/reconciliation/reconciliations.ts'
@@ -126,10 +127,41 @@ test('a top-up that a provider has made twice is a difference, though our placem
   expect(task?.detail).toContain('cure: return_esim')
 })
 
+/** Plants an order at Airalo under a placement that our books have given up. @returns its number there */
+async function givenUpAtAiralo(orderId: string, state: 'refused' | 'released', refunded: boolean): Promise<string> {
+  const clientRef = randomUUID()
+  const packageId = 'hallo-mobil-7days-1gb'
+  await sql`insert into provider_orders (id, order_id, provider, provider_package_code, client_ref, state, placed_after)
+    values (${randomUUID()}, ${orderId}, 'airalo', ${packageId}, ${clientRef}, ${state}, ${at})`
+  const orders = [{ packageId, description: clientRef, createdAt: at.getTime(), refunded }]
+  const [made] = (await harness.sims.airalo.do('plant', { orders })).planted
+  return String(made?.orderId)
+}
+
 test('each further order at a provider is a difference of its own, of an order of ours and of nobody', async () => {
   const { orderId } = await planted({ placed: 3 })
   const strange = await planted({ known: false, payments: 0, placed: 2 })
+  // Our books have given these up, and Airalo has their eSIMs.
+  const [refused, released, back] = [await planted({}), await planted({}), await planted({})]
+  const alive = [
+    [refused.orderId, await givenUpAtAiralo(refused.orderId, 'refused', false)],
+    [released.orderId, await givenUpAtAiralo(released.orderId, 'released', false)],
+  ] as const
+  await givenUpAtAiralo(back.orderId, 'released', true)
+  // Delivered, and our books name no payment; not paid, and there is an invoice.
+  const unnamed = await planted({ payments: 0 })
+  const invoiced = await planted({ payments: 0, status: 'provisioning', placement: false, placed: 0 })
+  await sql`update orders set payment_intent_id = null where id = ${unnamed.orderId}`
+  await sql`update orders set payment_intent_id = null, paid_at = null, status = 'unpaid' where id = ${invoiced.orderId}`
   await reconcile()
+  for (const [subject, part] of alive) {
+    const { open, task } = await comparisonOf('placed_twice', subject)
+    expect(open).toEqual([part])
+    expect(task?.detail).toContain('cure: return_esim')
+  }
+  expect((await comparisonOf('placed_twice', back.orderId)).open).toEqual([])
+  for (const { orderId: paidByNobody } of [unnamed, invoiced])
+    expect((await comparisonOf('payment_unknown', paidByNobody)).task?.detail).toContain('no payment')
   for (const [kind, subject] of [
     ['placed_twice', orderId],
     ['esim_without_order', `esim-access:${strange.clientRef}`],
