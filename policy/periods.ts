@@ -183,6 +183,8 @@ export const periods = {
     staleAfterMs: 36 * hour,
     /** payments and orders that began just before the comparison may show on one side only */
     graceMs: 10 * minute,
+    /** our runs try refunds and returns for a week: what is still in flight then has no run any more */
+    inFlightMs: 9 * day,
     /** over which the rate of spending at a provider is taken */
     spendingOverMs: 7 * day,
     /** operators are notified when a provider's balance lasts for fewer days */

@@ -137,7 +137,7 @@ export const unbookedKinds = [
 export const explanations = {
   younger_than_promise: 'It is younger than the promise’s hour, or than the party needs to show it',
   in_review: 'The order is held for an operator’s decision, within its time',
-  in_flight: 'Our run is at it: a refund, a return or a placement has begun and not ended',
+  in_flight: 'Our run is at it: a refund, a return or a placement has begun and not ended, for days at most',
   erased_person: 'It was an erased person’s',
   given_back: 'Nothing of it is left to refund',
   not_ours: 'Another application made it: it does not have the mark of this installation',

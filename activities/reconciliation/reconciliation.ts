@@ -12,6 +12,7 @@ import {
   carryOver,
   countDifferences,
   deleteReconciliations,
+  endInFlight,
   finishReconciliation,
   insertReconciliation,
   lastCompleteStart,
@@ -21,6 +22,7 @@ import {
 } from '../../db/reconciliation/reconciliations.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
+import { entriesOf } from '../../shared/keys-of.ts'
 import type {
   ReconciliationActivities,
   ReconciliationReport,
@@ -72,14 +74,17 @@ export function createReconciliationActivities(context: WorkerContext): Reconcil
       )
       heartbeat()
       await carryOver(sql, reconciliationId, readFrom)
+      await endInFlight(sql, reconciliationId, plusMs(at, -periods.reconciliation.inFlightMs))
       await acceptDecided(sql, reconciliationId)
       await raiseDifferences(sql, reconciliationId, at)
       heartbeat()
-      const report: ReconciliationReport = { ...findings, unexplained: {} }
+      const report: ReconciliationReport = { ...findings, explained: {}, unexplained: {} }
+      for (const [kind, { in_flight: _, ...others }] of entriesOf(findings.explained))
+        if (Object.keys(others).length > 0) report.explained[kind] = others
+      // What was in flight for too long is another line now.
       for (const { kind, explainedBy, count } of await countDifferences(sql, reconciliationId)) {
         if (explainedBy === null) report.unexplained[kind] = count
-        if (explainedBy === 'accepted_by_operator')
-          report.explained[kind] = { ...report.explained[kind], accepted_by_operator: count }
+        else report.explained[kind] = { ...report.explained[kind], [explainedBy]: count }
       }
       const task = { kind: incompleteTask, subjectId: 'nightly', at }
       if (findings.failed.length > 0) await raiseOperatorTask(sql, { ...task, detail: findings.failed.join(', ') })

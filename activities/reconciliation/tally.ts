@@ -4,8 +4,10 @@ import { type Difference, recordDifferences } from '../../db/reconciliation/reco
 import { type DifferenceKindName, differenceKinds, type Explanation, tasksAbout } from '../../policy/reconciliation.ts'
 import type { Compared } from '../../workflows/reconciliation/reconciliation.contract.ts'
 
-/** Differences by these rules concern an operator, so each is recorded. Those by other rules are counted only. */
-const recorded: readonly (Explanation | null)[] = [null, 'with_an_operator']
+/** Differences by these rules concern an operator. */
+const ofOperators: readonly (Explanation | null)[] = [null, 'with_an_operator']
+/** Each of these is recorded: what is in flight for too long is an operator's. Those by other rules are counted only. */
+const recorded: readonly (Explanation | null)[] = [...ofOperators, 'in_flight']
 
 export type FoundDifference = Difference
 
@@ -42,7 +44,7 @@ export function differs(
 }
 
 /** Whether an operator has to look at a difference, or does so already. */
-export const isUnexplained = ({ explainedBy }: FoundDifference): boolean => recorded.includes(explainedBy)
+export const isUnexplained = ({ explainedBy }: FoundDifference): boolean => ofOperators.includes(explainedBy)
 
 /** Counts what a step compares, and collects what differs. */
 export function createTally(sql: Queryable, reconciliationId: string) {
@@ -54,7 +56,7 @@ export function createTally(sql: Queryable, reconciliationId: string) {
       compared.records += records
     },
     note(differences: readonly FoundDifference[]): void {
-      found.push(...differences.filter(isUnexplained))
+      found.push(...differences.filter(({ explainedBy }) => recorded.includes(explainedBy)))
       for (const { kind, explainedBy } of differences) {
         if (explainedBy === null) continue
         const rules = compared.explained[kind] ?? {}

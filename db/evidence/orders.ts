@@ -69,7 +69,7 @@ export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Read
         select id, started_at from reconciliations where state = 'complete' order by started_at desc limit 1),
       found as (
         select d.* from reconciliation_differences d join newest on newest.id = d.reconciliation_id
-        where explained_by is distinct from ${'accepted_by_operator' satisfies Explanation})
+        where explained_by is null or explained_by = ${'with_an_operator' satisfies Explanation})
       select
       (select count(*)::int from (
         select subject_id, '' as payment from attention where resolved_at is null

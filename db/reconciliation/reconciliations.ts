@@ -5,6 +5,7 @@ import {
   type Explanation,
   paymentKinds,
   remainderKinds,
+  tasksAbout,
 } from '../../policy/reconciliation.ts'
 import type { ReconciliationReport } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import type { Queryable } from '../connection/database.ts'
@@ -101,6 +102,26 @@ export async function carryOver(sql: Queryable, reconciliationId: string, readFr
       and d.subject_at < ${readFrom} and d.kind <> all(${[...paymentKinds]})
     order by d.kind, d.subject_id, d.part, r.started_at desc
     on conflict do nothing`
+}
+
+/** What every comparison since a time has found in flight needs an operator, or has one: no run works that long. */
+export async function endInFlight(sql: Queryable, reconciliationId: string, since: Date): Promise<void> {
+  const about = Object.entries(tasksAbout).flatMap(([kind, tasks]) => tasks.map((task) => ({ kind, task })))
+  const [kinds, tasks] = [about.map(({ kind }) => kind), about.map(({ task }) => task)]
+  await sql`
+    update reconciliation_differences d set explained_by = case when exists (
+      select from attention a join unnest(${kinds}::text[], ${tasks}::text[]) as t (kind, task) on t.task = a.kind
+      where t.kind = d.kind and a.subject_id = d.subject_id and a.resolved_at is null)
+      then ${'with_an_operator' satisfies Explanation} end
+    where d.reconciliation_id = ${reconciliationId} and d.explained_by = ${'in_flight' satisfies Explanation} and exists (
+      select from reconciliations r join reconciliation_differences first on first.reconciliation_id = r.id
+      where r.started_at <= ${since} and r.id <> ${reconciliationId}
+        and (first.kind, first.subject_id, first.part) = (d.kind, d.subject_id, d.part)
+        and not exists (
+          select from reconciliations later where later.state = 'complete' and later.started_at > r.started_at
+            and later.id <> ${reconciliationId} and not exists (
+              select from reconciliation_differences also where also.reconciliation_id = later.id
+                and (also.kind, also.subject_id, also.part) = (d.kind, d.subject_id, d.part))))`
 }
 
 /**
@@ -224,7 +245,7 @@ export async function findReconciliation(sql: Queryable, id: string): Promise<Re
   return row && reconciliationOf(row)
 }
 
-/** The recorded differences, unexplained ones first. */
+/** The recorded differences, unexplained ones first, and last those that need nobody yet. */
 export async function listDifferences(
   sql: Queryable,
   reconciliationId: string,
@@ -232,7 +253,8 @@ export async function listDifferences(
 ): Promise<(Omit<Difference, 'kind' | 'explainedBy'> & { kind: string; explainedBy: string | null })[]> {
   const rows = await sql<ReconciliationDifferences[]>`
     select * from reconciliation_differences where reconciliation_id = ${reconciliationId}
-    order by explained_by nulls first, kind, subject_id, part limit ${limit}`
+    order by coalesce(explained_by = ${'in_flight' satisfies Explanation}, false), explained_by nulls first, kind,
+      subject_id, part limit ${limit}`
   return rows.map((row) => ({
     kind: row.kind,
     subjectId: row.subject_id,

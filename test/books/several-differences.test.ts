@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { closeOperatorTask } from '../../db/operator-tasks.ts'
+import { closeOperatorTask, raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { listDifferences } from '../../db/reconciliation/reconciliations.ts'
 import type { DifferenceKindName } from '../../policy/reconciliation.ts'
 import {
@@ -24,9 +24,9 @@ const planter = await createPlanter(harness.stack, accountId)
 const at = new Date(Date.now() - 2 * 86_400_000)
 
 let hours = 0
-async function reconcile(): Promise<ReconciliationReport> {
-  hours += 1
-  await harness.sims.stripe.do('clock', { advanceSeconds: 3_600 })
+async function reconcile(after = 1): Promise<ReconciliationReport> {
+  hours += after
+  await harness.sims.stripe.do('clock', { advanceSeconds: 3_600 * after })
   const report = await runLater<ReconciliationReport>(harness.stack, reconciliationType, hours / 24)
   expect(report.failed).toEqual([])
   return report
@@ -170,4 +170,28 @@ test('each further order at a provider is a difference of its own, of an order o
     expect(open, kind).toHaveLength(2)
     for (const part of open) expect(task?.detail, kind).toContain(part)
   }
+})
+
+test('what is in flight for days is an operator task, unless an operator has it: its run is gone', {
+  tags: 'long',
+}, async () => {
+  const [gone, withOperator, settled] = [await planted({}), await planted({}), await planted({})]
+  const orders = [gone, withOperator, settled].map(({ orderId }) => orderId)
+  await sql`update orders set status = 'refunding' where id in ${sql(orders)}`
+  await raiseOperatorTask(sql, { kind: 'refund_failed', subjectId: withOperator.orderId, at: new Date() })
+  const explained = async (hoursLater: number) => (await reconcile(hoursLater)).explained.paid_not_settled
+  const open = async () =>
+    Promise.all(orders.map(async (orderId) => (await comparisonOf('paid_not_settled', orderId)).open.length))
+  expect(await explained(1)).toEqual({ in_flight: 3 })
+  expect(await explained(24)).toEqual({ in_flight: 3 })
+  expect(await open()).toEqual([0, 0, 0])
+  // One night it was not in flight.
+  await sql`update orders set status = 'delivered' where id = ${settled.orderId}`
+  await reconcile(24)
+  await sql`update orders set status = 'refunding' where id = ${settled.orderId}`
+  expect(await explained(8 * 24)).toEqual({ in_flight: 1, with_an_operator: 1 })
+  expect(await open()).toEqual([1, 0, 0])
+  // The next night says the same of it.
+  expect(await explained(24)).toEqual({ in_flight: 1, with_an_operator: 1 })
+  expect(await open()).toEqual([1, 0, 0])
 })

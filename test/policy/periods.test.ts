@@ -193,6 +193,7 @@ test('every period is the one that was meant', () => {
       "reconciliation": {
         "balanceLastsDays": 3,
         "graceMs": "10min",
+        "inFlightMs": "9d",
         "lookBackMs": "35d",
         "spendingOverMs": "7d",
         "staleAfterMs": "1d 12h",

@@ -30,8 +30,9 @@ shows what it has found.
 What differs is explained by a rule, or is an operator task of the same kind, whose detail has the reason and the name of
 the cure. A payment that differs is read a second time before it is a task. The task goes when the difference has gone; a
 task that an operator has closed comes back only when the difference becomes another one. What differs more than once about one
-order, such as two further payments, is a difference each time; the task of the order names all of them. A party that is down for hours
-makes the reconciliation \`incomplete\`: tasks are made of what was found, none is resolved, and \`reconciliation_incomplete\` is
+order, such as two further payments, is a difference each time; the task of the order names all of them. What has been in flight for
+${periods.reconciliation.inFlightMs / 86_400_000} days is a task, too: no run of ours works that long. A party that is down for hours makes the reconciliation
+\`incomplete\`: tasks are made of what was found, none is resolved, and \`reconciliation_incomplete\` is
 a task itself.
 
 ## Differences
