@@ -34,8 +34,15 @@ const calls = {
     { path: '/esim/cancel$', of: '"esimTranNo":"([^"]+)"' },
   ],
 } as const
+const airaloCalls = [
+  { method: 'GET', path: '/v2/orders/', of: '/v2/orders/(\\d+)' },
+  { method: 'GET', path: '/v2/sims/', of: '/v2/sims/(\\d+)/usage' },
+  { method: 'POST', path: '/v2/refund$', of: 'name="iccids"\\s+\\["(\\d+)' },
+]
+/** Airalo makes eSIMs at once: those that it does not show are not delivered either. */
+const unreadable = { match: { method: 'GET', path: '/v2/orders/' }, status: 503, times: 1_000_000 }
 
-/** A person with every sign-in, an unpaid order, and a paid one whose eSIMs the provider has not allocated. */
+/** A person with every sign-in, an unpaid order, and a paid one at each provider, which has not shown its eSIMs. */
 async function person() {
   const signIn = await sims.apple.do('sign-in')
   const { idToken, refreshToken = '' } = await sims.google.do('sign-in', { offline: true })
@@ -49,11 +56,13 @@ async function person() {
   const sealed = cipher.encrypt(key, 'identities.refresh_token', refreshToken)
   await sql`update identities set refresh_token = ${sealed} where account_id = ${made.accountId} and provider = 'google'`
   await harness.buy(made, { pay: false, order: { savedCards: true } })
-  const { id } = await harness.buy(made, { packageCode: testPackages.onlyEsimAccess, until: 'provisioning' })
-  await until('the provider has the order', async () => {
-    const rows = await sql`select 1 from provider_orders where order_id = ${id} and state = 'placed'`
-    return rows.length > 0
-  })
+  for (const packageCode of [testPackages.onlyEsimAccess, testPackages.onlyAiralo]) {
+    const { id } = await harness.buy(made, { packageCode, until: 'provisioning' })
+    await until('the provider has the order', async () => {
+      const rows = await sql`select 1 from provider_orders where order_id = ${id} and state = 'placed'`
+      return rows.length > 0
+    })
+  }
   return made
 }
 
@@ -61,6 +70,7 @@ test('deletions with pairs of faults at every call are complete, and their books
   timeout: 420_000,
 }, async () => {
   await sims.esimAccess.do('allocation', { never: true })
+  await sims.airalo.fault(unreadable)
   const people = await pMap(all, person, { concurrency: 2 })
   await Promise.all(keysOf(calls).map((party) => plantPairs(sims[party], calls[party], all)))
   const done = ['apple', 'google', 'firebase', 'stripe', 'esim_provider', 'mail', 'database']
@@ -68,6 +78,8 @@ test('deletions with pairs of faults at every call are complete, and their books
   for (const each of people) deletions.push(await deleteAccount(harness.stack, each))
   // The orders are erased before their delivery.
   await sims.esimAccess.do('allocate')
+  await sims.airalo.clearFaults()
+  await plantPairs(sims.airalo, airaloCalls, all)
   const receipts = await eachOf(deletions, async (deletion) => {
     await deletion.fastForward('2 days', { timeoutMs: 180_000 })
     const states = await deletion.states()
@@ -75,6 +87,7 @@ test('deletions with pairs of faults at every call are complete, and their books
   })
   expect(receipts).toEqual(receipts.map(() => Object.fromEntries(done.map((step) => [step, 'done']))))
   for (const party of keysOf(calls)) await sims[party].clearFaults()
+  await sims.airalo.clearFaults()
 
   const stripe = await sims.stripe.state()
   const left = stripe.paymentIntents.filter(({ status }) => status !== 'canceled' && status !== 'succeeded')
@@ -85,6 +98,10 @@ test('deletions with pairs of faults at every call are complete, and their books
   expect(live.google.filter(({ revokedAt }) => revokedAt === null)).toEqual([])
   expect((await sims.firebase.state()).deletedUsers).toHaveLength(people.length)
   expect((await sims.esimAccess.state()).cancels).toHaveLength(people.length)
+  // Airalo takes each request for another one: one that may have arrived is its staff's and an operator's.
+  const asked = (await sims.airalo.state()).refunds.flatMap(({ iccids }) => iccids)
+  expect(new Set(asked).size).toBe(asked.length)
+  expect(await sql`select from attention where kind = 'provider_refund_requested'`).toHaveLength(people.length)
   await checkTotals(harness.stack)
   expect(await sql`select kind, detail from attention where kind like 'deletion_%' and resolved_at is null`).toEqual([])
 })

@@ -131,9 +131,9 @@ const esimAccess: Record<string, CoveredCall> = {
 const airalo: Record<string, CoveredCall> = {
   placeOrder: { planted: { path: '/v2/orders$', in: ['order'] }, network: 'POST /v2/orders' },
   findOrder: { network: 'GET /v2/orders' },
-  getEsims: { planted: { path: '/v2/orders/', in: ['order'] }, network: 'GET /v2/orders/*' },
-  getStatus: { network: 'GET /v2/sims/*/usage' },
-  cancelUnused: { planted: { path: '/v2/refund$', in: ['order'] }, network: 'POST /v2/refund' },
+  getEsims: { planted: { path: '/v2/orders/', in: ['order', 'deletion'] }, network: 'GET /v2/orders/*' },
+  getStatus: { planted: { path: '/v2/sims/', in: ['deletion'] }, network: 'GET /v2/sims/*/usage' },
+  cancelUnused: { planted: { path: '/v2/refund$', in: ['order', 'deletion'] }, network: 'POST /v2/refund' },
   topUp: { planted: { path: '/v2/orders/topups$', in: ['later'] }, network: 'POST /v2/orders/topups' },
   hasTopUp: { planted: { path: '/v2/orders\\\\?', in: ['later'] }, network: 'GET /v2/orders' },
   listOrders: { network: 'GET /v2/orders' },
