@@ -183,6 +183,10 @@ test('an Apple or Google user has at most one account, and a taken address does 
   const again = await apple({ sub: signIn.sub })
   const second = await signUp({ ...newPerson(), apple: proofOf(again) })
   expect([second.status, second.body.code]).toEqual([409, 'identity_taken'])
+  // Apple names the address in the first sign-in alone: what is missing is not the address.
+  const { email: _, ...unnamed } = newPerson()
+  const third = await signUp({ ...unnamed, apple: proofOf(await apple({ sub: signIn.sub })) })
+  expect([third.status, third.body.code]).toEqual([409, 'identity_taken'])
   const googleUser = await google()
   const identityToken = googleUser.idToken
   expect((await signUp({ ...newPerson(), google: { identityToken } })).status).toBe(201)

@@ -518,6 +518,14 @@ test('wrong, old, missing and foreign signatures of Stripe are refused with thei
   expect(await code({ signature: null })).toBe('bad_signature')
   expect(await code({ body: 'not json' })).toBe('bad_payload')
   expect(await code({ body: '{"id":"evt_1"}' })).toBe('bad_payload')
+  const read = async (object: object) =>
+    (
+      await parsed({ body: JSON.stringify({ id: 'evt_1', type: 'balance.available', created: now, data: { object } }) })
+    )()
+  // A balance has no id, and whoever uses the dashboard writes any text for an order's.
+  expect(await read({ object: 'balance' })).toMatchObject({ eventId: 'evt_1', objectId: '' })
+  const foreign = { id: 'pi_1', object: 'payment_intent', metadata: { order_id: "o'1" } }
+  expect(await read(foreign)).not.toHaveProperty('orderId')
 })
 
 test('Stripe’s webhook is accepted as string or buffer, and refused with a changed body', async () => {
