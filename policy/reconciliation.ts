@@ -72,7 +72,10 @@ export const differenceKinds = {
   placement_unknown: kind('A placement of ours that the provider does not know', 'ask_provider'),
   placed_twice: kind('An order for which we pay eSIMs twice', 'return_esim'),
   provider_cost_differs: kind('The provider has charged another price than the one we bought at', 'claim_cost'),
-  esim_alive_after_refund: kind('The eSIM of an order that was refunded is alive at its provider', 'return_esim'),
+  esim_alive_after_refund: kind(
+    'The eSIM of an order that was refunded is alive at its provider, or the data of its top-up is',
+    'return_esim',
+  ),
   esim_ended_unpaid_back: kind(
     'The provider has ended the eSIMs of a delivered order unused, and the customer does not have the money back',
     'refund_ended',

@@ -63,6 +63,9 @@ export async function topUpParent(
   }
 }
 
+/** Why a placement is released of a top-up that was applied all the same: operators have it. */
+export const topUpApplied = 'top_up_applied'
+
 /**
  * Undoes `topUpParent` where possible. No provider takes data back, so a top-up that was applied after the order was
  * given up becomes an operator task.
@@ -77,9 +80,8 @@ export async function releaseTopUp(context: Context, order: OrderRow, at: Date):
   const provider = context.esimProviders[esim.provider]
   const { client_ref: clientRef } = placement
   if (await withFailureTypes(esimFailureTypes, () => provider.hasTopUp({ clientRef, esimRef: esim.esimRef }))) {
-    const code = 'top_up_applied'
-    await raiseOperatorTask(sql, { kind: 'provider_order_unreturned', subjectId: order.id, detail: code, at })
-    await movePlacement(sql, placement.id, ['releasing'], { state: 'released', reason: code })
+    await raiseOperatorTask(sql, { kind: 'provider_order_unreturned', subjectId: order.id, detail: topUpApplied, at })
+    await movePlacement(sql, placement.id, ['releasing'], { state: 'released', reason: topUpApplied })
     return
   }
   if (sinceScheduledMs() < soughtForMs) throw failure('PlacementUnsettled', { nextRetryDelay: nextQueryMs })

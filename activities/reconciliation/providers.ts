@@ -23,6 +23,7 @@ import type {
   ReconciliationStepInput,
 } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { asFailure, esimFailureTypes } from '../failures.ts'
+import { topUpApplied } from '../order/top-up.ts'
 import { createTally, differs, type FoundDifference } from './tally.ts'
 
 type Activities = Pick<ReconciliationActivities, 'compareProvider'>
@@ -228,6 +229,12 @@ function compare(order: ListedOrder, placement: BookedPlacement, at: Date): Foun
     const reason = `${order.orderNo} is alive, which our books call ${placement.state}, beside that of another provider`
     const rule = at < plusMs(placement.placed_after, graceMs) ? 'younger_than_promise' : null
     found.push(differs('placed_twice', subject, reason, rule))
+  }
+  if (order.kind === 'top_up' && order.alive === true && isGivenUp(placement) && placement.reason !== topUpApplied) {
+    const reason = `top-up ${order.orderNo} was applied, which our books call ${placement.state}`
+    const rule = at < plusMs(placement.placed_after, graceMs) ? 'younger_than_promise' : null
+    if (withoutEsim.includes(placement.order_status))
+      found.push(differs('esim_alive_after_refund', subject, reason, rule))
   }
   const expected = numberOrNull(placement.expected_cost_micros)
   const { unitCostMicros: unit } = order

@@ -5,7 +5,7 @@ import type { Orders, ProviderOrders } from '../connection/schema.ts'
 
 export type BookedPlacement = Pick<
   ProviderOrders,
-  'id' | 'order_id' | 'client_ref' | 'provider_order_no' | 'state' | 'placed_after' | 'expected_cost_micros'
+  'id' | 'order_id' | 'client_ref' | 'provider_order_no' | 'state' | 'reason' | 'placed_after' | 'expected_cost_micros'
 > &
   Pick<Orders, 'quantity' | 'gross_minor'> & {
     order_status: Orders['status']
@@ -31,7 +31,7 @@ export async function findPlacements(
   clientRefs: readonly string[],
 ): Promise<BookedPlacement[]> {
   return sql<BookedPlacement[]>`
-    select p.id, p.order_id, p.client_ref, p.provider_order_no, p.state, p.placed_after, p.expected_cost_micros,
+    select p.id, p.order_id, p.client_ref, p.provider_order_no, p.state, p.reason, p.placed_after, p.expected_cost_micros,
       o.quantity, o.gross_minor, o.status as order_status, coalesce(f.refunded_minor, 0) as refunded_minor,
       exists (select from disputes d where d.order_id = o.id and d.taken_back) as taken_back,
       coalesce(e.is_unused, true) as is_unused, coalesce(e.returned, false) as returned, e.checked_at,

@@ -195,3 +195,25 @@ test('what is in flight for days is an operator task, unless an operator has it:
   expect(await explained(24)).toEqual({ in_flight: 1, with_an_operator: 1 })
   expect(await open()).toEqual([1, 0, 0])
 })
+
+test('a top-up that its provider has applied, and our books call refused, is a difference once it is refunded', {
+  tags: 'long',
+}, async () => {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode: testPackages.onlyAiralo })
+  const body = { packageCode: testPackages.topUp }
+  const topUp = expectStatus(await person.caller.post(`/v1/orders/${id}/top-up`, body), 201)
+  await harness.sims.stripe.do('pay', { orderId: topUp.id })
+  await harness.untilOrder(topUp.id, 'delivered')
+  await sql`update orders set status = 'refunded' where id = ${topUp.id}`
+  for (const [state, reason, count] of [
+    ['refused', 'out_of_stock', 1],
+    ['released', 'never_applied', 1],
+    ['released', 'top_up_applied', 0],
+    ['provided', null, 0],
+  ] as const) {
+    await sql`update provider_orders set state = ${state}, reason = ${reason} where order_id = ${topUp.id}`
+    await reconcile()
+    expect((await comparisonOf('esim_alive_after_refund', topUp.id)).open, `${state} ${reason}`).toHaveLength(count)
+  }
+})

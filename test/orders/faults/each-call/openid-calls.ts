@@ -77,7 +77,11 @@ export async function startOpenId() {
         }
       },
     },
-    personNow: { ...shared, requests: 2, arrange: async () => ({ attempt: (ports) => signInOf(ports).personNow(randomUUID()) }) },
+    personNow: {
+      ...shared,
+      requests: 2,
+      arrange: async () => ({ attempt: (ports) => signInOf(ports).personNow(randomUUID()) }),
+    },
     logoutIn: {
       ...shared,
       requests: 2,
