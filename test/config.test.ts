@@ -84,6 +84,17 @@ test('the shop’s currency must have the same minor unit here and at Stripe', (
   for (const currency of ['ISK', 'UGX', 'KWD', 'XYZ', 'eur', 'Euro']) expect(refused(currency), currency).toBe(true)
 })
 
+test('accounts for DATEV are as long as its client’s at most, that of the payment processor a digit longer', () => {
+  const refused = (settings: Record<string, string>) =>
+    faultsOf(settings).flatMap((line) => /(DATEV_\w+): an account has at most/.exec(line)?.[1] ?? [])
+  const revenue = 'domestic=8400,member_state:2000=83310'
+  expect(refused({ DATEV_REVENUE_ACCOUNTS: 'domestic=8400, member_state:2000=8331' })).toEqual([])
+  expect(refused({ DATEV_REVENUE_ACCOUNTS: revenue })).toEqual(['DATEV_REVENUE_ACCOUNTS'])
+  expect(refused({ DATEV_REVENUE_ACCOUNTS: revenue, DATEV_ACCOUNT_LENGTH: '5' })).toEqual([])
+  expect(refused({ DATEV_CLEARING_ACCOUNT: '13600' })).toEqual([])
+  expect(refused({ DATEV_CLEARING_ACCOUNT: '136000' })).toEqual(['DATEV_CLEARING_ACCOUNT'])
+})
+
 test('the defaults in .env.example match the code', () => {
   const defaults = named.filter(({ name, value, optional }) => optional && value && !/WEBHOOK_IPS|TEMPORAL_/.test(name))
   const faults = faultsOf(Object.fromEntries(defaults.map(({ name, value }) => [name, value])))

@@ -32,6 +32,7 @@ export function faultsTogether(given: Given, names: readonly string[]): SettingF
     faults.push({ setting: 'OPERATOR_OPENID_*', fault: 'set issuer, client id, client secret and roles, or none' })
   if (half(['DATEV_CONSULTANT', 'DATEV_CLIENT', 'DATEV_CLEARING_ACCOUNT', 'DATEV_REVENUE_ACCOUNTS']))
     faults.push({ setting: 'DATEV_*', fault: 'set consultant, client, clearing account and revenue accounts, or none' })
+  faults.push(...longAccounts(given))
   if (given.VAT_BY === 'buyer_country' && given.SELLER_COUNTRY === undefined)
     faults.push({ setting: 'SELLER_COUNTRY', fault: 'missing (VAT_BY=buyer_country needs it)' })
   if (given.VAT_ONE_PIECE_SUFFICES === 'true' && !isMemberState(given.SELLER_COUNTRY ?? ''))
@@ -55,6 +56,18 @@ export function faultsTogether(given: Given, names: readonly string[]): SettingF
     })
   }
   return [...faults, ...unencrypted(given, names), ...weakKeys(given)]
+}
+
+/** DATEV refuses a batch with an account longer than its client's; that of a person may have one digit more. */
+function longAccounts(given: Given): SettingFault[] {
+  const length = Number(given.DATEV_ACCOUNT_LENGTH ?? 4)
+  const fault = (setting: string, most: number): SettingFault[] => {
+    const accounts = given[setting]?.match(/\d+(?=\s*(?:,|$))/g) ?? []
+    return accounts.some((account) => account.length > most)
+      ? [{ setting, fault: `an account has at most ${most} digits (DATEV_ACCOUNT_LENGTH is ${length})` }]
+      : []
+  }
+  return [...fault('DATEV_CLEARING_ACCOUNT', length + 1), ...fault('DATEV_REVENUE_ACCOUNTS', length)]
 }
 
 /** Settings that lead over the network without TLS. Services on the same machine need none. */
