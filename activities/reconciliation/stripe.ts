@@ -89,7 +89,7 @@ export function createStripeComparison(context: WorkerContext): Activities {
       for (const { stripe_dispute_id: disputeId, order_id: orderId } of await listOpenDisputes(sql))
         if (!listed.has(disputeId) && orderId !== null) doubtful.push({ disputeId, orderId, at })
       // Both sides were not read at the same moment: what differs is read again at the end.
-      for (const each of doubtful) tally.note(await differentState(each))
+      for (const each of doubtful) tally.note(await differentState(each, at))
       return tally.close()
     },
 
@@ -155,14 +155,17 @@ export function createStripeComparison(context: WorkerContext): Activities {
   }
 
   /** The order's run is signalled to read it once more. */
-  async function differentState({ disputeId, orderId, at }: KnownDispute): Promise<FoundDifference[]> {
+  async function differentState({ disputeId, orderId, at }: KnownDispute, now: Date): Promise<FoundDifference[]> {
     heartbeat()
     const dispute = await askAboutPayment(context, () => shownDispute(disputeId))
-    // Asked again by the next comparison: one of Stripe's machines may not know it at the moment.
-    if (!dispute) return []
     const { known } = await findDisputed(sql, { disputeIds: [disputeId], paymentIntentIds: [] })
     const stored = known.get(disputeId)
-    if (stored === undefined || stored.state === dispute.status) return []
+    if (stored === undefined || stored.state === dispute?.status) return []
+    if (!dispute) {
+      // Asked again by the next comparisons: one of Stripe's machines may not know it at the moment.
+      const reason = `${disputeId} is not known there, our books say ${stored.state}`
+      return [differs('dispute_state_differs', { id: orderId, part: disputeId, at: at ?? now }, reason, 'in_flight')]
+    }
     await signals.dispute(orderId, disputeId)
     const reason = `${disputeId} is ${dispute.status}, our books say ${stored.state}`
     const subject = { id: orderId, part: disputeId, at: at ?? new Date(dispute.createdAt) }

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { closeOperatorTask, raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { upsertDispute } from '../../db/order/disputes.ts'
 import { listDifferences } from '../../db/reconciliation/reconciliations.ts'
 import type { DifferenceKindName } from '../../policy/reconciliation.ts'
 import {
@@ -179,18 +180,26 @@ test('what is in flight for days is an operator task, unless an operator has it:
   const orders = [gone, withOperator, settled].map(({ orderId }) => orderId)
   await sql`update orders set status = 'refunding' where id in ${sql(orders)}`
   await raiseOperatorTask(sql, { kind: 'refund_failed', subjectId: withOperator.orderId, at: new Date() })
+  // Stripe does not know it.
+  const { orderId: disputedId } = await planted({ disputed: true })
+  const listed = (await harness.sims.stripe.state()).disputes.at(-1)
+  const dispute = await harness.context.stripe.getDispute(listed?.id ?? '')
+  await upsertDispute(sql, disputedId, { ...dispute, disputeId: 'dp_nobodys' }, new Date())
+  const unknownThere = async () => (await comparisonOf('dispute_state_differs', disputedId)).open
   const explained = async (hoursLater: number) => (await reconcile(hoursLater)).explained.paid_not_settled
   const open = async () =>
     Promise.all(orders.map(async (orderId) => (await comparisonOf('paid_not_settled', orderId)).open.length))
   expect(await explained(1)).toEqual({ in_flight: 3 })
   expect(await explained(24)).toEqual({ in_flight: 3 })
   expect(await open()).toEqual([0, 0, 0])
+  expect(await unknownThere()).toEqual([])
   // One night it was not in flight.
   await sql`update orders set status = 'delivered' where id = ${settled.orderId}`
   await reconcile(24)
   await sql`update orders set status = 'refunding' where id = ${settled.orderId}`
   expect(await explained(8 * 24)).toEqual({ in_flight: 1, with_an_operator: 1 })
   expect(await open()).toEqual([1, 0, 0])
+  expect(await unknownThere()).toEqual(['dp_nobodys'])
   // The next night says the same of it.
   expect(await explained(24)).toEqual({ in_flight: 1, with_an_operator: 1 })
   expect(await open()).toEqual([1, 0, 0])
