@@ -155,11 +155,15 @@ const line = (cells: readonly string[]): string => `${cells.join(';')}\r\n`
 const day = (date: string): string => date.replaceAll('-', '')
 const comma = (amount: string): string => amount.replace('.', ',')
 
-/** A text in quotation marks, without control characters and no formula, cut to what the field holds. */
-const quoted = (text: string, length: number): string =>
-  `"${noFormula(text.replace(/\p{Cc}+/gu, ' '))
-    .slice(0, length)
-    .replaceAll('"', '""')}"`
+/**
+ * A text in quotation marks, without control characters and no formula, cut to what the field holds: DATEV counts the
+ * characters as they are written.
+ */
+function quoted(text: string, length: number): string {
+  const plain = Array.from(noFormula(text.replace(/\p{Cc}+/gu, ' ')), (each) => (each === '"' ? '""' : each))
+  while (plain.reduce((sum, each) => sum + each.length, 0) > length) plain.pop()
+  return `"${plain.join('')}"`
+}
 
 /** The first two lines: what the batch is, and the names of the columns. */
 export function datevHead(batch: DatevBatch): Buffer {
@@ -198,7 +202,7 @@ export function datevLine(posting: DatevPosting): Buffer {
     ['Belegfeld 1', quoted(documentNumber, 36)],
     ['Buchungstext', quoted(text, 60)],
   ])
-  if (taxKey) cells.set('BU-Schlüssel', quoted(taxKey, 4))
+  if (taxKey) cells.set('BU-Schlüssel', quoted(taxKey.padStart(4, '0'), 4))
   if (place) {
     cells.set('EU-Land u. UStID (Bestimmung)', quoted(place.country, 15))
     cells.set('EU-Steuersatz (Bestimmung)', comma(decimal(place.rateBps, 2)))

@@ -81,7 +81,7 @@ test('a posting for DATEV has an amount with a comma and no sign, and says the s
   expect(cellsOf({ grossMinor: -5 }).slice(0, 2)).toEqual(['0,05', '"H"'])
   expect(cellsOf({ grossMinor: 500, currency: 'JPY' }).slice(0, 3)).toEqual(['500,00', '"S"', '"JPY"'])
   const abroad = cellsOf({ taxKey: '240', place: { country: 'FI', rateBps: 2550 } })
-  expect([abroad[8], abroad[39], abroad[40]]).toEqual(['"240"', '"FI"', '25,50'])
+  expect([abroad[8], abroad[39], abroad[40]]).toEqual(['"0240"', '"FI"', '25,50'])
 })
 
 /** By the numbers of DATEV's columns, from 1: those whose content DATEV describes as a text. */
@@ -103,7 +103,9 @@ test('each text of a posting for DATEV is in quotation marks, also an empty one,
 
 test('texts for DATEV are quoted, cut, on one line and in Windows-1252', () => {
   const [text] = cellsOf({ text: `Österreich "5 GB"\n€ ${'x'.repeat(60)}` }).slice(13)
-  expect(text).toBe(`"Österreich ""5 GB"" \u0080 ${'x'.repeat(40)}"`)
+  expect(text).toBe(`"Österreich ""5 GB"" \u0080 ${'x'.repeat(38)}"`)
+  // A pair of marks is not cut in two.
+  expect(cellsOf({ text: `${'x'.repeat(59)}"5 GB"` })[13]).toBe(`"${'x'.repeat(59)}"`)
   expect(cellsOf({ text: 'a\r\n\tb' })[13]).toBe('"a b"')
   // The edges of what both code pages share, and a byte that means nothing.
   expect([...windows1252('\u007f\u00a0ÿ\u0100\u0081')]).toEqual([0x7f, 0xa0, 0xff, 0x3f, 0x3f])

@@ -167,10 +167,10 @@ test('U6: the batch for DATEV has each document with its amount, side, account, 
       .sort(([a], [b]) => Number(b) - Number(a))
   }
   expect(await postingsOf(polish)).toEqual([
-    [testPriceMinor, '1360', '8320', '240', 'PL', '23,00'],
-    [-123, '1360', '8320', '240', 'PL', '23,00'],
+    [testPriceMinor, '1360', '8320', '0240', 'PL', '23,00'],
+    [-123, '1360', '8320', '0240', 'PL', '23,00'],
   ])
-  expect(await postingsOf(hungarian)).toEqual([[testPriceMinor, '1360', '8327', '240', 'HU', '27,00']])
+  expect(await postingsOf(hungarian)).toEqual([[testPriceMinor, '1360', '8327', '0240', 'HU', '27,00']])
   expect(await postingsOf(american)).toEqual([[testPriceMinor, '1360', '8338', '', '', '']])
   expect(answer.text).not.toContain(polish.id)
 
