@@ -79,7 +79,7 @@ export async function startOpenId() {
     },
     personNow: {
       ...shared,
-      requests: 2,
+      requests: 3,
       arrange: async () => ({ attempt: (ports) => signInOf(ports).personNow(randomUUID()) }),
     },
     logoutIn: {

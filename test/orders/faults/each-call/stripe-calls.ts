@@ -181,6 +181,7 @@ export function stripeCalls({ sims, context }: Harness) {
       },
     },
     cancelRedaction: {
+      requests: 2,
       async arrange() {
         const job = await readyJob()
         return {
