@@ -103,7 +103,7 @@ export async function untilReady(part: Pick<Part, 'name' | 'exited'>, url: strin
  * The status of an answer, or undefined without one. Without `fetch`, whose loading is a tenth of what `npm start`
  * itself takes.
  */
-export function statusOf(url: string): Promise<number | undefined> {
+function statusOf(url: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     const request = get(url, { agent: false, timeout: 5_000 }, (response) => {
       response.resume()

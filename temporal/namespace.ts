@@ -7,10 +7,8 @@ import { msToNumber, msToTs } from '@temporalio/common/lib/time.js'
 import { milliseconds } from '../policy/periods.ts'
 import { searchAttributes } from '../shared/search-attributes.ts'
 import { hasStatus, isNotFound } from './grpc-status.ts'
-import { assertTemporalReady } from './readiness.ts'
+import { assertTemporalReady, defaultRetentionDays } from './readiness.ts'
 
-/** Closed runs are kept so long: a failure of Friday can be looked at on Monday. */
-export const defaultRetentionDays = 7
 const { day: dayMs } = milliseconds
 /** Hosted clusters offer no operator service. */
 const refusals = [status.PERMISSION_DENIED, status.UNIMPLEMENTED, status.UNAUTHENTICATED]

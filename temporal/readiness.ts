@@ -1,6 +1,9 @@
 import type { Client } from '@temporalio/client'
 import { searchAttributes } from '../shared/search-attributes.ts'
 
+/** Closed runs are kept so long: a failure of Friday can be looked at on Monday. */
+export const defaultRetentionDays = 7
+
 const { stage, waitingFor, dueAt, accountRef } = searchAttributes
 
 /** Names every search attribute: a server that lacks one, or the namespace, refuses the query. It matches nothing. */

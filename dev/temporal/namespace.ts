@@ -2,7 +2,7 @@
 import { Connection } from '@temporalio/client'
 import { msToNumber, msToTs } from '@temporalio/common/lib/time.js'
 import proto from '@temporalio/proto'
-import { defaultRetentionDays } from '../../temporal/namespace.ts'
+import { defaultRetentionDays } from '../../temporal/readiness.ts'
 import type { SearchAttributeType } from './temporal.ts'
 
 interface NamespaceOptions {

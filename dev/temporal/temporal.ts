@@ -1,7 +1,7 @@
 import { type Child, type Exit, startChild, untilItAnswers } from '../child-process.ts'
-import { statusOf } from '../part.ts'
 import { claimPort } from '../port.ts'
 import { findTemporal } from './executable.ts'
+import { namespaceIsComplete } from './web-ui.ts'
 
 export type SearchAttributeType = 'Keyword' | 'KeywordList' | 'Text' | 'Int' | 'Double' | 'Bool' | 'Datetime'
 
@@ -129,14 +129,20 @@ async function waitUntilReady(
   uiUrl: string | undefined,
   options: TemporalOptions,
 ): Promise<void> {
-  // Loaded while the server starts.
+  const answers = (ask: () => Promise<unknown>): Promise<void> =>
+    untilItAnswers(child, { name: 'The Temporal server', withinMs: startTimeoutMs }, ask)
+  if (uiUrl !== undefined) {
+    let isComplete = false
+    await answers(async () => {
+      isComplete = await namespaceIsComplete(uiUrl, options)
+    })
+    if (isComplete) return
+  }
+  // Loaded while the server starts: it is a third of what `npm start` itself takes.
   const { connectNamespace } = await import('./namespace.ts')
   const { prepare, close } = connectNamespace({ ...options, address })
   try {
-    await untilItAnswers(child, { name: 'The Temporal server', withinMs: startTimeoutMs }, async () => {
-      await prepare()
-      if (uiUrl !== undefined && (await statusOf(uiUrl)) === undefined) throw new Error('the Web UI does not answer')
-    })
+    await answers(prepare)
   } finally {
     await close()
   }

@@ -1,15 +1,19 @@
 /** API and worker are ready only where database and Temporal have what this build needs. */
 import { randomBytes } from 'node:crypto'
+import { createServer, type RequestListener } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
 import { Client, Connection } from '@temporalio/client'
-import { afterAll, expect, test } from 'vitest'
+import { msToTs } from '@temporalio/common/lib/time.js'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { createApi } from '../../api/server.ts'
 import { createFieldCipher, type Keyring } from '../../db/crypto/field-cipher.ts'
 import { wrongKeys } from '../../db/crypto/wrong-keys.ts'
 import { searchAttributeTypes } from '../../dev/temporal/search-attribute-types.ts'
 import { startTemporal } from '../../dev/temporal/temporal.ts'
+import { namespaceIsComplete } from '../../dev/temporal/web-ui.ts'
 import { createMetrics } from '../../shared/metrics.ts'
+import { listenOn } from '../../shared/process/listen.ts'
 import { assertTemporalReady } from '../../temporal/readiness.ts'
 import { describeQueues, isPolling, secondsWaited } from '../../temporal/task-queue.ts'
 import { untilUsable } from '../../worker/readiness.ts'
@@ -21,12 +25,18 @@ const { sql } = harness.context
 const [workerUrl = ''] = harness.urls.workerMetrics
 const indexKey = Buffer.from(harness.context.config.INDEX_KEY, 'base64')
 
-const server = await startTemporal({ namespace: 'bare', searchAttributes: searchAttributeTypes })
+const server = await startTemporal({ namespace: 'bare', searchAttributes: searchAttributeTypes, uiPort: 0 })
 const connection = await Connection.connect({ address: server.address })
 afterAll(async () => {
   await connection.close()
   await server.stop()
 })
+
+async function serve(listener: RequestListener): Promise<string> {
+  const answering = createServer(listener)
+  onTestFinished(() => void answering.close())
+  return `http://127.0.0.1:${await listenOn(answering, 0, '127.0.0.1')}`
+}
 
 const ready = async (url = harness.urls.api) =>
   z.looseObject({ checks: z.looseObject({}) }).parse(await (await fetch(`${url}/readyz`)).json())
@@ -134,6 +144,40 @@ test('an API is ready while no worker polls, and says that none does', async () 
   })
   expect((await fetch(`${running.url}/readyz`)).status).toBe(200)
   await running.stop({ drainMs: 1_000 })
+})
+
+test('the Web UI of the embedded server tells whether a namespace has what it needs', async () => {
+  const { uiUrl = '' } = server
+  const isComplete = (namespace: string, searchAttributes: Record<string, string>) =>
+    namespaceIsComplete(uiUrl, { namespace, searchAttributes })
+  expect(await isComplete('bare', searchAttributeTypes)).toBe(true)
+  expect(await isComplete('bare', { ...searchAttributeTypes, Another: 'Keyword' })).toBe(false)
+  expect(await isComplete('another', {})).toBe(false)
+  const keepFor = (days: number) =>
+    connection.workflowService.updateNamespace({
+      namespace: 'bare',
+      config: { workflowExecutionRetentionTtl: msToTs(`${days} days`) },
+    })
+  await keepFor(1)
+  expect(await isComplete('bare', searchAttributeTypes)).toBe(false)
+  await keepFor(7)
+  expect(await isComplete('bare', searchAttributeTypes)).toBe(true)
+})
+
+test.each([
+  [404, '{}'],
+  [200, 'a page'],
+  [200, '{"config":{}}'],
+])('a Web UI that answers with %i and %s tells nothing', async (status, body) => {
+  const url = await serve((_request, response) => void response.writeHead(status).end(body))
+  expect(await namespaceIsComplete(url, { namespace: 'bare' })).toBe(false)
+})
+
+test('a Web UI without its server, or without an answer, is asked again', async () => {
+  const unavailable = await serve((_request, response) => void response.writeHead(503).end('{}'))
+  await expect(namespaceIsComplete(unavailable, { namespace: 'bare' })).rejects.toThrow('the Web UI answers 503')
+  const silent = await serve((request) => void request.destroy())
+  await expect(namespaceIsComplete(silent, { namespace: 'bare' })).rejects.toThrow('socket hang up')
 })
 
 test('a Temporal service that lacks the namespace or a search attribute is not ready', async () => {
