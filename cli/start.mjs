@@ -3,7 +3,8 @@
  * and worker are a process each; otherwise the embedded stack is started, whose code production never loads.
  */
 import './ensure-installed.mjs'
-import { builtPrograms, loadBuilt } from './programs/built.mjs'
+import module from 'node:module'
+import { builtPrograms, compiledIn, loadBuilt } from './programs/built.mjs'
 
 if (process.exitCode) process.exit()
 // By itself, since sources of TypeScript are not loaded yet.
@@ -20,6 +21,8 @@ const built = await builtPrograms().catch((error) => {
 })
 if (process.env.NODE_ENV === 'production') await loadBuilt(built, 'cli/start-production.ts')
 else {
+  // Node has it since 22.1. Its processes get the same folder by their environment.
+  module.enableCompileCache?.(compiledIn(built))
   const { startEmbedded } = await loadBuilt(built, 'cli/start-embedded.ts')
   await startEmbedded({ built, reload: process.argv.includes('--reload') })
 }

@@ -12,6 +12,9 @@ export function makePrograms(): Promise<string>
 /** Loads a program from its built file. @param folder of built programs @param program its source */
 export function loadBuilt(folder: string, program: string): Promise<unknown>
 
+/** Where Node keeps what it has compiled of built programs, and deleted with them. @param folder of them */
+export function compiledIn(folder: string): string
+
 /**
  * The folder of the built programs of these sources, which are built if they are not there.
  * @throws if they do not build

@@ -97,6 +97,9 @@ export async function loadBuilt(folder, program) {
   return await import(pathToFileURL(join(folder, program.replace(/\.ts$/, '.mjs'))).href)
 }
 
+/** Where Node keeps what it has compiled of built programs, and deleted with them. @param {string} folder of them */
+export const compiledIn = (folder) => join(folder, 'compiled')
+
 /** Whether built programs are those of the sources as they are now. @param {string} folder */
 export const isCurrent = (folder) => basename(folder) === nameOf(readInputs())
 

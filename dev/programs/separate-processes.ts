@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { compiledIn } from '../../cli/programs/built.mjs'
 import { builtFile, loadedAhead, type ProgramName, packagesFile } from '../../cli/programs/entry-points.ts'
 import { type Part, startProcess, untilReady } from '../part.ts'
 
@@ -17,6 +18,8 @@ interface ApartOptions {
   warmUp?: readonly string[]
   /** whether its packages are built in, with React's production build; default: they are not */
   hasPackages?: boolean
+  /** where Node keeps what it has compiled, from 22.1 on; default: nowhere */
+  compiled?: string
   /** how long it may drain, milliseconds; default: as long as it takes */
   stopWithinMs?: number
 }
@@ -26,16 +29,17 @@ export async function fromBuilt(folder: string, program: ProgramName) {
   const packages: Record<string, string[]> = JSON.parse(await readFile(join(folder, packagesFile), 'utf8'))
   const main = `${program}/main.ts`
   const files = loadedAhead[program].map((source) => pathToFileURL(builtFile(folder, source)).href)
-  return { entry: builtFile(folder, main), warmUp: [...(packages[main] ?? []), ...files], hasPackages: true }
+  const warmUp = [...(packages[main] ?? []), ...files]
+  return { entry: builtFile(folder, main), warmUp, hasPackages: true, compiled: compiledIn(folder) }
 }
 
 /** @throws when the process ends before it is ready, or `settings` rejects; no process is left */
 export async function startApiProcess(options: ApartOptions, url: string): Promise<Part> {
-  const { env, settings, onLine, entry = 'api/main.ts', warmUp = loadedAhead.api, stopWithinMs = 25_000 } = options
+  const { settings, onLine, entry = 'api/main.ts', warmUp = loadedAhead.api, stopWithinMs = 25_000 } = options
   const part = await startProcess({
     name: 'the API',
     entry,
-    env,
+    env: environmentOf(options),
     later: { env: settings, warmUp },
     onLine,
     stopWithinMs,
@@ -46,7 +50,6 @@ export async function startApiProcess(options: ApartOptions, url: string): Promi
 /** @throws when the process ends before it is ready, or `settings` rejects; no process is left */
 export async function startWorkerProcess(options: ApartOptions, metricsPort: number): Promise<Part> {
   const {
-    env,
     settings,
     onLine,
     entry = 'worker/main.ts',
@@ -59,7 +62,7 @@ export async function startWorkerProcess(options: ApartOptions, metricsPort: num
     entry,
     preload: hasPackages ? [] : ['dev/production-react.mjs'],
     // As in the image (Dockerfile).
-    env: { MALLOC_ARENA_MAX: '2', ...env },
+    env: { MALLOC_ARENA_MAX: '2', ...environmentOf(options) },
     later: {
       env: settings.then((known) => ({ ...known, WORKER_METRICS_PORT: String(metricsPort) })),
       warmUp,
@@ -69,6 +72,9 @@ export async function startWorkerProcess(options: ApartOptions, metricsPort: num
   })
   return await readyOrKilled(part, `http://127.0.0.1:${metricsPort}/readyz`)
 }
+
+const environmentOf = ({ env, compiled }: ApartOptions): ApartOptions['env'] =>
+  compiled === undefined ? env : { NODE_COMPILE_CACHE: compiled, ...env }
 
 async function readyOrKilled(part: Part, url: string): Promise<Part> {
   try {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { compiledIn } from '../../cli/programs/built.mjs'
 import { builtFile } from '../../cli/programs/entry-points.ts'
 import { type Part, startProcess } from '../part.ts'
 import { type RunningSimulators, type SimulatorPlan, startSimulators } from './simulators.ts'
@@ -34,7 +35,7 @@ export async function startSimulatorsProcess(
   const part = await startProcess({
     name: 'the simulators',
     entry: built === undefined ? program : builtFile(built, program),
-    env,
+    env: built === undefined ? env : { NODE_COMPILE_CACHE: compiledIn(built), ...env },
     onMessage: (message) => ready(started.parse(message)),
     stopWithinMs: 10_000,
   })

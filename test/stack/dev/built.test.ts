@@ -70,7 +70,9 @@ test('programs are built of the bytes that were hashed, also when the file has c
     ['api', '@temporalio/client'],
     ['worker', '@temporalio/worker'],
   ] as const) {
-    const { entry, warmUp } = await fromBuilt(folder, program)
+    const { entry, warmUp, compiled } = await fromBuilt(folder, program)
+    // It goes with the build.
+    expect(compiled).toBe(join(folder, 'compiled'))
     expect(files.map((file) => join(folder, file))).toContain(entry)
     expect(warmUp).toContain(loads)
   }
