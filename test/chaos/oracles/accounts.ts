@@ -35,6 +35,7 @@ export const accountsHoldWhatWasGiven: Oracle = (_books, said) =>
     ...Object.keys(account)
       .filter((field) => !accountFields.includes(field))
       .map((field) => ({ subject: person.name, what: `keeps ${field}` })),
+    ...differs(person.name, 'the exported phone number', account.phone ?? null, person.phone),
     // A first name may have been corrected after the export.
     ...(['email', 'lastName', 'firstName'] as const)
       .filter((field) => field !== 'firstName' || !person.corrected)

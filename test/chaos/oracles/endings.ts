@@ -40,6 +40,12 @@ function remainsElsewhere(person: Person, books: OutsideBooks, said: Acknowledge
   ]
 }
 
+/** Orders of an erased person that the API still answers. */
+function shownOrders(person: Person, said: Acknowledgements): string[] {
+  const { length: shown } = ordersOf(person, said).filter(({ answers }) => answers !== 404)
+  return shown > 0 ? [`${shown} orders are still shown`] : []
+}
+
 /** What is left after a deletion that was asked for. */
 function remains(person: Person, books: OutsideBooks, said: Acknowledgements): string[] {
   const { deletion } = person
@@ -50,11 +56,10 @@ function remains(person: Person, books: OutsideBooks, said: Acknowledgements): s
   const deletionEvents = said.events.filter(
     ({ type, receiptId }) => type === 'account.deleted' && receiptId === deletion.receiptId,
   )
-  const { length: shown } = orders.filter(({ answers }) => answers !== 404)
   return [
     ...(person.seen.status === 404 ? [] : [`the account answers ${person.seen.status}`]),
     ...(deletion.wasRestored ? ['a restore has brought the account back'] : []),
-    ...(shown > 0 ? [`${shown} orders are still shown`] : []),
+    ...shownOrders(person, said),
     ...deletion.pending.map((party) => `${party} has not deleted in time`),
     ...deletion.left.map((party) => `${party} is left to operators`),
     ...remainsElsewhere(person, books, said),
@@ -108,10 +113,12 @@ export const unusedAccountsEnd: Oracle = (books, said) =>
     const found: Finding[] = []
     if (warnings.length !== wanted)
       found.push({ subject: person.name, what: `${warnings.length} warnings of inactivity, not ${wanted}` })
+    if (new Set(warnings).size < warnings.length)
+      found.push({ subject: person.name, what: 'two warnings of inactivity name the same number of days' })
     if (person.inactive && person.seen.status !== 404)
       found.push({ subject: person.name, what: 'unused for three years, and still there' })
     if (person.inactive)
-      for (const what of remainsElsewhere(person, books, said))
+      for (const what of [...remainsElsewhere(person, books, said), ...shownOrders(person, said)])
         found.push({ subject: person.name, what: `unused for three years: ${what}` })
     return found
   })

@@ -30,7 +30,11 @@ function hashesOf(text: string): string[] {
 const tellingIds = ({ payments }: OutsideBooks, { people, orders }: Acknowledgements): Telling[] => [
   ...payments.map(({ id }) => ({ name: id, text: id })),
   ...orders.map(({ name, orderId }) => ({ name, text: orderId })),
-  ...people.map(({ name, accountId }) => ({ name, text: accountId })),
+  ...people.flatMap(({ name, accountId, firebaseUid, appleSubject, deviceId, pushToken, appInstanceId }) =>
+    [accountId, firebaseUid, appleSubject, deviceId, pushToken, appInstanceId].flatMap((text) =>
+      text === null ? [] : [{ name, text }],
+    ),
+  ),
 ]
 
 function leaks(parties: readonly string[], { received }: OutsideBooks, texts: readonly Telling[]): Finding[] {

@@ -48,6 +48,7 @@ export const messagesComeOnce: Oracle = (books, said) => {
   const found: Finding[] = []
   const ordersOf = new Map<string, Order[]>()
   for (const order of said.orders) ordersOf.set(order.accountId, [...(ordersOf.get(order.accountId) ?? []), order])
+  const refundsOf = countRefunds(books, said)
   for (const person of said.people) {
     if (person.deletion || person.inactive) continue
     const mails = distinct(mailsOf(books, person))
@@ -59,22 +60,44 @@ export const messagesComeOnce: Oracle = (books, said) => {
       found.push({ subject: person.name, what: `${confirmations.length} confirmations of ${delivered.length} orders` })
     found.push(...delivered.filter((order) => isUnconfirmed(order, confirmations, said)).map(toUnconfirmed))
     found.push(...untold(person, mails, orders))
+    const told = mails.filter(({ subject }) => aboutRefund.test(subject)).length
+    const made = refundsOf.get(person.accountId) ?? 0
+    if (told > made)
+      found.push({ subject: person.name, what: `${told} mails say that money comes back, and it did ${made} times` })
   }
   found.push(...repeatedMails(books, said))
   found.push(...repeatedPushes(books, said))
   return found
 }
 
-/** Whether no confirmation names a document of the order. A restore may have given it a new one. */
-function isUnconfirmed({ documents, begunAt }: Order, confirmations: readonly Mail[], { losses }: Acknowledgements) {
-  if (documents.length === 0 || losses.some(({ until }) => begunAt <= until)) return false
-  const words = confirmations.map(({ text }) => new Set(text.split(/[^\w-]+/)))
-  return !documents.some((number) => words.some((those) => those.has(number)))
+/** How many refunds each account has had, those that came back included. */
+function countRefunds({ payments, refunds }: OutsideBooks, { orders }: Acknowledgements): Map<string, number> {
+  const accountOf = new Map(orders.map(({ orderId, accountId }) => [orderId, accountId]))
+  const ownerOf = new Map(payments.map(({ id, orderId }) => [id, accountOf.get(orderId)]))
+  const counts = new Map<string, number>()
+  for (const { payment } of refunds) {
+    const owner = ownerOf.get(payment)
+    if (owner !== undefined) counts.set(owner, (counts.get(owner) ?? 0) + 1)
+  }
+  return counts
 }
 
-const toUnconfirmed = ({ name }: Order): Finding => ({ subject: name, what: 'no confirmation has its invoice' })
+/**
+ * Whether no confirmation has both a document of the order and what its eSIMs are installed by. A restore may have
+ * given it a new document.
+ */
+function isUnconfirmed(order: Order, confirmations: readonly Mail[], { losses }: Acknowledgements) {
+  const { documents, matchingIds, begunAt } = order
+  if (documents.length === 0 || losses.some(({ until }) => begunAt <= until)) return false
+  const words = confirmations.map(({ text }) => new Set(text.split(/[^\w-]+/)))
+  return !words.some(
+    (those) => documents.some((number) => those.has(number)) && matchingIds.every((code) => those.has(code)),
+  )
+}
 
-/** Refunds, cancellations, withdrawals and apologies of which a person has no mail. */
+const toUnconfirmed = ({ name }: Order): Finding => ({ subject: name, what: 'no confirmation has its invoice and eSIMs' })
+
+/** Refunds, cancellations, withdrawals, apologies and top-ups of which a person has no mail. */
 function untold({ name }: Person, mails: readonly Mail[], orders: readonly Order[]): Finding[] {
   const told = (subject: RegExp): number => mails.filter((mail) => subject.test(mail.subject)).length
   const count = (isIt: (order: Order) => boolean): number => orders.filter(isIt).length
@@ -84,6 +107,7 @@ function untold({ name }: Person, mails: readonly Mail[], orders: readonly Order
   const cancelled = count(({ status }) => status === 'cancelled')
   const withdrawn = count(({ isWithdrawn }) => isWithdrawn)
   const apologisedFor = count(({ isApologisedFor }) => isApologisedFor)
+  const toppedUp = count(({ isTopUp, deliveredAt }) => isTopUp && deliveredAt !== null)
   const found: Finding[] = []
   const compare = (is: number, wanted: number, what: string): void => {
     if (is < wanted) found.push({ subject: name, what: `${is} mails of ${wanted} ${what}` })
@@ -92,6 +116,7 @@ function untold({ name }: Person, mails: readonly Mail[], orders: readonly Order
   compare(told(/^Your order for .* is cancelled$/), cancelled, 'cancellations')
   compare(told(/^We have received your withdrawal$/), withdrawn, 'withdrawals')
   compare(told(/^Sorry about your order for /), apologisedFor, 'apologies')
+  compare(told(/^Your eSIM for .* has more data$/), toppedUp, 'top-ups')
   return found
 }
 
@@ -228,6 +253,10 @@ export const mailGoesToItsPerson: Oracle = (books, said) => {
       [email, firstName, lastName].map((text) => ({ text, email })),
     ),
   )
+  const emailOf = new Map(said.people.map(({ accountId, email }) => [accountId, email]))
+  const esimsIn = createFinder(
+    said.orders.flatMap(({ matchingIds, accountId }) => matchingIds.map((text) => ({ text, accountId }))),
+  )
   return books.mails.flatMap((mail) => {
     const strange = mail.to.filter((to) => !known.has(to) && !to.startsWith('support@'))
     const found: Finding[] = []
@@ -240,6 +269,8 @@ export const mailGoesToItsPerson: Oracle = (books, said) => {
       namesIn(mail.text).some(({ email }) => !mail.to.includes(email))
     )
       found.push({ subject: mail.to.join(), what: `"${mail.subject}" has data of somebody else` })
+    if (esimsIn(mail.text).some(({ accountId }) => !mail.to.includes(emailOf.get(accountId) ?? '')))
+      found.push({ subject: mail.to.join(), what: `"${mail.subject}" has the eSIM of somebody else` })
     if (mail.oneClick && !wanted.has(mail))
       found.push({ subject: mail.to.join(), what: `"${mail.subject}" is no promotion` })
     return found

@@ -58,7 +58,7 @@ export const ordersEndOnce: Oracle = (books, said) => {
   const all = accounts(books, said)
   return [
     ...all.flatMap(orderFaults),
-    ...all.flatMap((each) => lostTopUp(each, all)),
+    ...all.flatMap((each) => [...lostTopUp(each, all), ...misplacedTopUp(each, all, books)]),
     ...strays(books, all),
     ...eventFaults(said),
   ]
@@ -103,6 +103,8 @@ function orderFaults({ order, isGone, receivedMinor, refundedMinor, charges, hel
   } else {
     isWrong(true, 'paid, and neither delivered nor refunded')
   }
+  // Its last state is what the world remembers of an order that is shown no more.
+  isWrong(order.answers !== 200, `of somebody who is there, and answered with ${order.answers}`)
   const { paidAt, deliveredAt } = order
   isWrong(deliveredEnds.includes(status) && (paidAt === null || deliveredAt === null), 'nobody knows since when')
   if (paidAt !== null && deliveredAt !== null) {
@@ -121,6 +123,15 @@ function lostTopUp({ order, receivedMinor, refundedMinor }: Account, all: Accoun
   const parent = all.find((other) => other.order.orderId === order.topUpOf)
   const isLost = parent?.order.status === 'refunded' && receivedMinor > refundedMinor
   return isLost ? [{ subject: order.name, what: 'paid for an eSIM that was returned' }] : []
+}
+
+/** A delivered top-up is on an eSIM of the order that it was bought for. */
+function misplacedTopUp({ order }: Account, all: Account[], { topUps }: OutsideBooks): Finding[] {
+  const parent = all.find((other) => other.order.orderId === order.topUpOf)?.order
+  if (!parent || !deliveredEnds.includes(order.status)) return []
+  const iccids = [...parent.iccids, ...Object.keys(parent.seenAt)]
+  const isThere = iccids.length === 0 || topUps.some(({ iccid }) => iccids.includes(iccid))
+  return isThere ? [] : [{ subject: order.name, what: 'is on no eSIM of the order that it was bought for' }]
 }
 
 /** eSIMs, top-ups and payments that belong to no order. */

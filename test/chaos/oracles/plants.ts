@@ -50,6 +50,9 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
       someone(world, 'ann').corrected = false
       exportOf(world, 'ann').account.firstName = 'Other'
     },
+    'a phone number that was not given': (world) => {
+      exportOf(world, 'ann').account.phone = '+4915112345678'
+    },
     'a field that the policy does not name': (world) => {
       exportOf(world, 'ann').account.birthday = '2000-01-01'
     },
@@ -181,6 +184,12 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
       void books.esims.push({ ...bought('iccid-second', Number.MAX_SAFE_INTEGER), id: 'second' }),
     'a top-up applied twice': ({ books }) => void books.topUps.push({ provider: 'airalo', reference: 'e3 again' }),
     'a top-up that is not applied': ({ books }) => void books.topUps.pop(),
+    'a top-up of the eSIM of somebody else': ({ books }) => {
+      at(books.topUps, 0).iccid = 'iccid-a1'
+    },
+    'an order of somebody who is there, and which is not': (world) => {
+      some(world, 'a1').answers = 404
+    },
     'a top-up of an eSIM that was returned': (world) => {
       some(world, 'e3').topUpOf = 'order-b1'
     },
@@ -219,7 +228,15 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'two confirmations': (world) =>
       void world.books.mails.push({ ...mailOf(world, 'ann', 'ready'), messageId: '<another>' }),
     'one order confirmed twice, and another not at all': (world) => {
-      mailOf(world, 'eve', 'ready').text = 'Invoice A-1'
+      mailOf(world, 'eve', 'ready').text = 'CODE-A1 CODE-E1 Invoice A-1'
+    },
+    'a confirmation without the eSIM': (world) => {
+      mailOf(world, 'eve', 'ready').text = 'Invoice A-4'
+    },
+    'a refund that is told twice, by two mails': (world) =>
+      void world.books.mails.push({ ...mailOf(world, 'ann', 'refund'), messageId: '<refund-again>' }),
+    'a top-up that nobody is told of': (world) => {
+      world.books.mails = world.books.mails.filter(({ subject }) => !subject.endsWith('more data'))
     },
     'a refund that nobody is told of': (world) => {
       world.books.mails = world.books.mails.filter(({ messageId }) => messageId !== '<refund-b1>')
@@ -308,6 +325,7 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
       void books.received.push({ party: 'esimAccess', text: '{"transactionId":"order-a1"}' }),
     'the id of an account': ({ books }) =>
       void books.received.push({ party: 'airalo', text: 'description=account-bob' }),
+    'the id of a device': ({ books }) => void books.received.push({ party: 'airalo', text: 'description=device-bob' }),
     'a phone number': (world) => {
       someone(world, 'bob').phone = '+4915112345678'
       world.books.received.push({ party: 'esimAccess', text: '{"phone":"4915112345678"}' })
@@ -370,6 +388,9 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'a mail with the name of somebody else': (world) => {
       mailOf(world, 'ann', 'ready').text = 'Hello First-bob. Invoice A-1'
     },
+    'a mail with the eSIM of somebody else': (world) => {
+      mailOf(world, 'bob', 'ready').text += ' CODE-A1'
+    },
     'a mail to two persons': (world) => void mailOf(world, 'ann', 'ready').to.push('bob@people.example'),
     'a transactional mail with one click': (world) => {
       mailOf(world, 'ann', 'ready').oneClick = true
@@ -378,6 +399,12 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
   R1: {
     'a warning that did not come': (world) => {
       world.books.mails = world.books.mails.filter(({ subject }) => !subject.endsWith('in 30 days'))
+    },
+    'a warning twice in place of another one': (world) => {
+      mailOf(world, 'dan', 'in 30').subject = mailOf(world, 'dan', 'in 60').subject
+    },
+    'an order of an account past its period that is still shown': (world) => {
+      some(world, 'd1').answers = 200
     },
     'a warning to somebody who came back': (world) =>
       void world.books.mails.push({ ...mailOf(world, 'dan', 'in 60'), to: ['bob@people.example'] }),

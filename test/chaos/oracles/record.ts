@@ -10,8 +10,8 @@ export interface OutsideBooks {
   /** Stripe's customers that are not deleted */
   customers: string[]
   esims: BoughtEsim[]
-  /** top-ups that eSIM providers have applied */
-  topUps: { provider: string; reference: string }[]
+  /** top-ups that eSIM providers have applied, each to an eSIM */
+  topUps: { provider: string; reference: string; iccid: string }[]
   mails: Mail[]
   /** mails that a mail server has taken while its reply was lost: they may come again */
   lostMailReplies: { at: number; to: string }[]
@@ -191,6 +191,8 @@ export interface Order {
   paidAt: number | null
   deliveredAt: number | null
   iccids: string[]
+  /** of its eSIMs, the secret by which a phone installs one */
+  matchingIds: string[]
   /** by ICCID: when a reading has shown it for the first time */
   seenAt: Record<string, number>
   /** the status of the last answer about it; an order goes with its account */

@@ -66,6 +66,7 @@ export const order = (name: string, buyer: string, given: Partial<Order> = {}): 
   paidAt: start + 1000,
   deliveredAt: start + 2000,
   iccids: [`iccid-${name}`],
+  matchingIds: [],
   seenAt: {},
   answers: 200,
   documents: [],
@@ -175,6 +176,7 @@ export function keptWorld(): World {
   ]
   const orders = [
     order('a1', 'ann', {
+      matchingIds: ['CODE-A1'],
       adConsent: true,
       partialRefunds: [200],
       documents: ['A-1', 'A-2'],
@@ -186,7 +188,7 @@ export function keptWorld(): World {
     order('b4', 'bob', { status: 'refunded', isWithdrawn: true, iccids: ['iccid-b4'], documents: ['A-6', 'A-7'] }),
     order('c1', 'cat', { documents: ['A-3'], answers: 404 }),
     order('d1', 'dan', { documents: ['A-8'], answers: 404 }),
-    order('e1', 'eve', { risk: 'elevated', verdict: 'approve', decidedAt: start + 500, documents: ['A-4'] }),
+    order('e1', 'eve', { matchingIds: ['CODE-E1'], risk: 'elevated', verdict: 'approve', decidedAt: start + 500, documents: ['A-4'] }),
     order('e2', 'eve', { risk: 'elevated', verdict: 'reject', status: 'refunded', deliveredAt: null, iccids: [] }),
     order('e3', 'eve', { isTopUp: true, topUpOf: 'order-e1', iccids: [], documents: ['A-5'] }),
   ]
@@ -205,13 +207,14 @@ export function keptWorld(): World {
       esims: orders.flatMap(({ iccids, begunAt, status }) =>
         iccids.map((iccid) => ({ ...bought(iccid, begunAt + 1_000), held: status === 'delivered' })),
       ),
-      topUps: [{ provider: 'airalo', reference: 'e3' }],
+      topUps: [{ provider: 'airalo', reference: 'e3', iccid: 'iccid-e1' }],
       mails: [
-        mail('ann', 'Your eSIM is ready', { hasQrCode: true, text: 'Hello First-ann. Invoice A-1' }),
+        mail('ann', 'Your eSIM is ready', { hasQrCode: true, text: 'Hello First-ann. CODE-A1 Invoice A-1' }),
         mail('bob', 'Your eSIM is ready', { hasQrCode: true, text: 'Invoice A-6' }),
         mail('cat', 'Your eSIM is ready', { hasQrCode: true, text: 'Invoice A-3' }),
         mail('dan', 'Your eSIM is ready', { hasQrCode: true, text: 'Invoice A-8' }),
-        mail('eve', 'Your eSIM is ready', { hasQrCode: true, text: 'Invoice A-4' }),
+        mail('eve', 'Your eSIM is ready', { hasQrCode: true, text: 'CODE-E1 Invoice A-4' }),
+        mail('eve', 'Your eSIM for Germany has more data'),
         mail('ann', 'Your refund of €2.00'),
         mail('ann', 'Sorry about your order for Germany'),
         mail('bob', 'Your refund of €5.00', { messageId: '<refund-b1>' }),

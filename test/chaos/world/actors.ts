@@ -150,6 +150,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
       paidAt: null,
       deliveredAt: null,
       iccids: [],
+      matchingIds: [],
       seenAt: {},
       answers: 201,
       documents: [],

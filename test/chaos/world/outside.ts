@@ -43,7 +43,9 @@ export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks
     })),
     customers: stripe.customers.filter((customer) => !customer.deleted).map(({ id }) => id),
     esims: sold.flatMap(({ provider, esims }) => esims.map((esim) => ({ provider, ...esim }))),
-    topUps: sold.filter(({ kind }) => kind === 'top_up').map(({ provider, reference }) => ({ provider, reference })),
+    topUps: sold
+      .filter(({ kind }) => kind === 'top_up')
+      .map(({ provider, reference, toppedUp }) => ({ provider, reference, iccid: toppedUp ?? '' })),
     mails,
     lostMailReplies: mailbox.refusals
       .filter(({ code }) => code === 'dropped')
@@ -76,7 +78,7 @@ export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks
   }
 }
 
-const listening = ['stripe', ...esimSimulatorNames, 'firebase', 'meta', 'googleAnalytics'] as const
+const listening = ['stripe', ...esimSimulatorNames, 'apple', 'google', 'firebase', 'meta', 'googleAnalytics'] as const
 
 /** The books of a large world are longer than one answer can be. */
 const pageLength = 500

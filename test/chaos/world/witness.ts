@@ -61,6 +61,7 @@ export function createWitness(stack: WorldStack) {
       paidAt: ms(body.paidAt),
       deliveredAt: ms(body.deliveredAt),
       iccids: order.isTopUp ? [] : body.esims.map(({ iccid }: { iccid: string }) => iccid),
+      matchingIds: order.isTopUp ? [] : body.esims.flatMap(({ matchingId }: { matchingId: string | null }) => matchingId ?? []),
       documents: body.documents.map(({ number }: { number: string }) => number),
     })
   }

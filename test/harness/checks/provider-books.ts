@@ -6,6 +6,8 @@ export interface Sold {
   kind: 'order' | 'top_up'
   /** ours; empty for what was not placed by us */
   reference: string
+  /** of a top-up: the eSIM that has the data */
+  toppedUp?: string
   /** of an order, once they are made; `held`: not returned; bought at some time between the two */
   esims: { id: string; iccid: string; held: boolean; boughtFrom: number; boughtBy: number }[]
 }
@@ -29,7 +31,12 @@ const soldBy: Readonly<Record<EsimProviderId, ReadSold>> = {
           boughtBy: Date.parse(placedAt),
         })),
       })),
-      ...topUps.map(({ transactionId }) => ({ kind: 'top_up' as const, reference: transactionId, esims: [] })),
+      ...topUps.map(({ transactionId, esimTranNo }) => ({
+        kind: 'top_up' as const,
+        reference: transactionId,
+        toppedUp: iccids.get(esimTranNo) ?? '',
+        esims: [],
+      })),
     ]
   },
   async airalo({ airalo }) {
@@ -37,7 +44,7 @@ const soldBy: Readonly<Record<EsimProviderId, ReadSold>> = {
     const refunded = new Set(refunds.flatMap(({ iccids }) => iccids))
     return orders.map(({ type, description, iccids, createdAt }) => {
       const reference = description ?? ''
-      if (type === 'topup') return { kind: 'top_up', reference, esims: [] }
+      if (type === 'topup') return { kind: 'top_up', reference, toppedUp: iccids[0] ?? '', esims: [] }
       return {
         kind: 'order',
         reference,
