@@ -2,7 +2,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Duration } from '@temporalio/common'
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js'
-import proto from '@temporalio/proto'
 import pMap from 'p-map'
 import { z } from 'zod'
 import { failureCode, failureType } from '../../../shared/failures.ts'
@@ -11,13 +10,12 @@ import { fastForward } from '../../../temporal/time-skipping.ts'
 import { accountDeletionWorkflowId } from '../../../workflows/account-deletion.contract.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { privacyRequestWorkflowId } from '../../../workflows/privacy-request.contract.ts'
+import { isWaiting } from '../../harness/temporal/is-waiting.ts'
 import type { Order, Person } from '../oracles/record.ts'
 import { Stuck, untilAnswered } from './caller.ts'
 import type { WorldStack } from './stack.ts'
 import { createOrderWatch } from './watch.ts'
 import type { Witness } from './witness.ts'
-
-const { PendingActivityState } = proto.temporal.api.enums.v1
 
 const withSteps = z.object({ processors: z.array(z.object({ processor: z.string(), state: z.string() })) })
 
@@ -61,23 +59,6 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
     }
   }
 
-  /** Whether a run only waits for time: no worker has, or is about to get, a task of it. */
-  async function isWaiting(workflowId: string): Promise<boolean> {
-    const description = await temporal.workflow
-      .getHandle(workflowId)
-      .describe()
-      .catch(() => undefined)
-    if (!description) return false
-    const { pendingActivities, pendingWorkflowTask } = description.raw
-    return (
-      !pendingWorkflowTask &&
-      !pendingActivities?.some(({ attempt, scheduledTime, lastStartedTime, state }) => {
-        const isUnderWay = state === PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
-        return isUnderWay || ((attempt ?? 1) <= 1 && !lastStartedTime && scheduledTime)
-      })
-    )
-  }
-
   /** Waits for a state of an order, and lets time pass when nothing happens. */
   async function reach(order: Order, wanted: readonly string[]): Promise<Order> {
     const deadline = Date.now() + stuckAfterMs
@@ -85,7 +66,7 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
     for (let last = ''; ; ) {
       await witness.look(order)
       if (wanted.includes(order.status)) return order
-      if (order.status !== last || !isCalm() || !(await isWaiting(orderWorkflowId(order.orderId))))
+      if (order.status !== last || !isCalm() || !(await isWaiting(temporal, orderWorkflowId(order.orderId))))
         changedAt = Date.now()
       last = order.status
       if (Date.now() > deadline) throw new Stuck(`${order.name} is ${order.status}, not ${wanted.join(' or ')}`)
@@ -143,7 +124,7 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
     const workflowId = accountDeletionWorkflowId(cipher.accountRef(person.accountId))
     const now = await forward(workflowId, '4 days')
     // The skipped time may not wait for an attempt that no worker has taken yet.
-    for (const deadline = Date.now() + stuckAfterMs; now && Date.now() < deadline && !(await isWaiting(workflowId)); )
+    for (const deadline = Date.now() + stuckAfterMs; now && Date.now() < deadline && !(await isWaiting(temporal, workflowId)); )
       await pause(lookEveryMs)
     if (!deletion) return
     const later = ['backups', 'stripe_redaction']
