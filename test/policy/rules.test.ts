@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { evaluate, type Figure, type FigureName, figures } from '../../policy/figures.ts'
 import { isInEea } from '../../policy/hosting.ts'
 import { dueSoon, kindsOf, type Urgency, urgencies, urgencyOf } from '../../policy/operator-tasks.ts'
+import { idsOfPrivacyReference, privacyReference } from '../../policy/privacy-reference.ts'
 import { continentOfCountry, regionOf } from '../../policy/regions.ts'
 import { keysOf } from '../../shared/keys-of.ts'
 
@@ -50,6 +51,28 @@ test.each([
   ['', false],
 ])('P7: the hosting region %s is in the EU or EEA: %s', (region, expected) => {
   expect(isInEea(region)).toBe(expected)
+})
+
+describe('the reference of a privacy request', () => {
+  const id = '0a1b2c3d-4e5f-4000-8000-0123456789ab'
+  const ids = { first: '0a1b2c3d-0000-0000-0000-000000000000', last: '0a1b2c3d-ffff-ffff-ffff-ffffffffffff' }
+
+  test('names the request, and its ids are found by it', () => {
+    expect(privacyReference(id)).toBe('PR-0A1B2C3D')
+    expect(idsOfPrivacyReference(privacyReference(id))).toEqual(ids)
+    expect(ids.first <= id && id <= ids.last).toBe(true)
+  })
+
+  test.each(['pr-0a1b2c3d', 'PR0A1B2C3D', ' P R - 0a1b 2c3d\n'])('is read as people write it: %j', (text) => {
+    expect(idsOfPrivacyReference(text)).toEqual(ids)
+  })
+
+  test.each(['', 'PR-0a1b2c3', 'PR-0a1b2c3dd', 'xPR-0a1b2c3d', 'PR--0a1b2c3d', 'PR-0a1b2c3g', '0a1b2c3d'])(
+    'is not read from something else: %j',
+    (text) => {
+      expect(idsOfPrivacyReference(text)).toBeUndefined()
+    },
+  )
 })
 
 describe('the urgency of an operator task', () => {

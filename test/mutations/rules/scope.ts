@@ -11,13 +11,13 @@ export interface Part {
 
 export const parts: Readonly<Record<string, Part>> = {
   policy: {
-    // Not the tables of words: promises, sub-processors, columns, differences and events are compared by tests of their
-    // own.
+    // Not the tables of words: promises, sub-processors, columns, differences, events and the advice on tasks are
+    // compared by tests of their own.
     sources: [
-      'policy/{allowances,currency,pricing,regions,operator-tasks,hosting,periods,withdrawal}.ts',
+      'policy/{allowances,currency,pricing,privacy-reference,regions,operator-tasks,hosting,periods,withdrawal}.ts',
       'policy/access/service-scopes.ts',
       'policy/figures.ts',
-      'policy/operators/*.ts',
+      'policy/operators/{openid-roles,operator-roles}.ts',
       'db/catalogue/dominated.ts',
     ],
     tests: ['test/policy/{access,currency,dominated,pricing,periods,rules,withdrawal}.test.ts'],
