@@ -83,7 +83,7 @@ export interface Acknowledgements {
   lostNumbers: number
   /** the same journal, read after its period; missing: the world did not last so long */
   journalAfterPeriod?: Acknowledgements['journal']
-  /** as operators see them after the world's last day */
+  /** as operators see them after the world's last day, and as their files are in the store */
   backups: { kept: boolean; ageMs: number }[]
   /** times in which a part was killed, frozen or cut off */
   crashes: { from: number; until: number }[]

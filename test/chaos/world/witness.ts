@@ -1,4 +1,5 @@
 /** Writes down what the API acknowledges, and asks it at the end. */
+import { readdir } from 'node:fs/promises'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import pMap from 'p-map'
 import { milliseconds } from '../../../policy/periods.ts'
@@ -154,10 +155,16 @@ export function createWitness(stack: WorldStack) {
     }
     const { items } = expectStatus(await untilAnswered(operator, 'GET', '/v1/backups'), 200)
     const checkedAt = Date.now() + laterByDays * dayMs
-    return items.map(({ state, startedAt: at }: { state: string; startedAt: string }) => ({
+    const listed = items.map(({ state, startedAt: at }: { state: string; startedAt: string }) => ({
       kept: state === 'kept',
       ageMs: checkedAt - Date.parse(at),
     }))
+    // A file that the list does not have, or has as deleted, is kept all the same.
+    const stored = (await readdir(stack.config.BACKUP_FOLDER)).flatMap((name) => {
+      const [, day, hours, minutes, seconds] = /^dump-([\d-]{10})T(\d\d)-(\d\d)-(\d\d)-\d{3}Z/.exec(name) ?? []
+      return day === undefined ? [] : [{ kept: true, ageMs: checkedAt - Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`) }]
+    })
+    return [...listed, ...stored]
   }
 
   return {
