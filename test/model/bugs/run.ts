@@ -11,7 +11,7 @@ import { startProduct } from '../../harness/product.ts'
 import { checkAgainstModel, fetchHistories } from '../../harness/temporal/histories.ts'
 import { loadMutable } from '../../mutations/bundle.ts'
 import { explore } from '../explore.ts'
-import { drawnLives, playLives } from '../lives/play.ts'
+import { drawnLives, lifeOf, playLives, rareLives } from '../lives/play.ts'
 import { rulesOf, stepNames } from '../model.ts'
 import { type Bug, bugs } from './bugs.ts'
 
@@ -72,7 +72,8 @@ async function played(bug: Bug) {
     { environment: product.settings, bundle: { code: mutated(bug.mutations ?? []) }, drainMs: 1_000 },
   )
   try {
-    const { faults, story } = await playLives(product, drawnLives(atOnce, 1, seed)[0] ?? [], {
+    const lives = [...(drawnLives(atOnce, 1, seed)[0] ?? []), ...rareLives.map(({ acts }) => lifeOf(acts))]
+    const { faults, story } = await playLives(product, lives, {
       timeoutMs,
       endsEarly: true,
     })
@@ -134,7 +135,7 @@ no invariant breaks in any. Without any single rule one does ([\`model.test.ts\`
 
 ## Seeded bugs
 
-Each is planted alone; then the same ${atOnce} lives are played. ${rows.length - missedOf(rows).length} of ${rows.length} were caught: by an answer or an end that
+Each is planted alone; then the same lives are played, ${atOnce} that are drawn and ${rareLives.length} that few draws have. ${rows.length - missedOf(rows).length} of ${rows.length} were caught: by an answer or an end that
 the model does not explain, or by a history that is no path of the model. Without a bug both find nothing.
 
 | bug | in | the first answer or end that was not explained | the first history that was no path |
