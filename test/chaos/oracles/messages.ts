@@ -107,7 +107,8 @@ function untold({ name }: Person, mails: readonly Mail[], orders: readonly Order
   const cancelled = count(({ status }) => status === 'cancelled')
   const withdrawn = count(({ isWithdrawn }) => isWithdrawn)
   const apologisedFor = count(({ isApologisedFor }) => isApologisedFor)
-  const toppedUp = count(({ isTopUp, deliveredAt }) => isTopUp && deliveredAt !== null)
+  // One that is refunded before its mail was sent has none.
+  const toppedUp = count(({ isTopUp, status }) => isTopUp && (status === 'delivered' || status === 'ended'))
   const found: Finding[] = []
   const compare = (is: number, wanted: number, what: string): void => {
     if (is < wanted) found.push({ subject: name, what: `${is} mails of ${wanted} ${what}` })
