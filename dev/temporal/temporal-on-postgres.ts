@@ -19,8 +19,7 @@ import { throwawayFolder } from '../throwaway-folder.ts'
 
 const version = 'v1.32.0'
 /** Where the programs of Temporal's images are looked for. */
-export const temporalFolder =
-  process.env.TEMPORAL_PROGRAMS ?? join(cacheFolder(), `temporal-programs-${version}`)
+export const temporalFolder = process.env.TEMPORAL_PROGRAMS ?? join(cacheFolder(), `temporal-programs-${version}`)
 /** The folder of all Go modules. */
 export const goModules = join(process.env.GOMODCACHE ?? join(homedir(), 'go/pkg/mod'))
 /** The source of Temporal's server, whose schema is not in its programs. */

@@ -95,7 +95,10 @@ function isUnconfirmed(order: Order, confirmations: readonly Mail[], { losses }:
   )
 }
 
-const toUnconfirmed = ({ name }: Order): Finding => ({ subject: name, what: 'no confirmation has its invoice and eSIMs' })
+const toUnconfirmed = ({ name }: Order): Finding => ({
+  subject: name,
+  what: 'no confirmation has its invoice and eSIMs',
+})
 
 /** Refunds, cancellations, withdrawals, apologies and top-ups of which a person has no mail. */
 function untold({ name }: Person, mails: readonly Mail[], orders: readonly Order[]): Finding[] {

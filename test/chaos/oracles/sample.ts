@@ -188,7 +188,13 @@ export function keptWorld(): World {
     order('b4', 'bob', { status: 'refunded', isWithdrawn: true, iccids: ['iccid-b4'], documents: ['A-6', 'A-7'] }),
     order('c1', 'cat', { documents: ['A-3'], answers: 404 }),
     order('d1', 'dan', { documents: ['A-8'], answers: 404 }),
-    order('e1', 'eve', { matchingIds: ['CODE-E1'], risk: 'elevated', verdict: 'approve', decidedAt: start + 500, documents: ['A-4'] }),
+    order('e1', 'eve', {
+      matchingIds: ['CODE-E1'],
+      risk: 'elevated',
+      verdict: 'approve',
+      decidedAt: start + 500,
+      documents: ['A-4'],
+    }),
     order('e2', 'eve', { risk: 'elevated', verdict: 'reject', status: 'refunded', deliveredAt: null, iccids: [] }),
     order('e3', 'eve', { isTopUp: true, topUpOf: 'order-e1', iccids: [], documents: ['A-5'] }),
   ]

@@ -124,7 +124,10 @@ export function createSettling({ stack, witness, owners, isCalm }: SettlingOptio
     const workflowId = accountDeletionWorkflowId(cipher.accountRef(person.accountId))
     const now = await forward(workflowId, '4 days')
     // The skipped time may not wait for an attempt that no worker has taken yet.
-    for (const deadline = Date.now() + stuckAfterMs; now && Date.now() < deadline && !(await isWaiting(temporal, workflowId)); )
+    for (
+      const deadline = Date.now() + stuckAfterMs;
+      now && Date.now() < deadline && !(await isWaiting(temporal, workflowId));
+    )
       await pause(lookEveryMs)
     if (!deletion) return
     const later = ['backups', 'stripe_redaction']

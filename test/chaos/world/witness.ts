@@ -62,7 +62,9 @@ export function createWitness(stack: WorldStack) {
       paidAt: ms(body.paidAt),
       deliveredAt: ms(body.deliveredAt),
       iccids: order.isTopUp ? [] : body.esims.map(({ iccid }: { iccid: string }) => iccid),
-      matchingIds: order.isTopUp ? [] : body.esims.flatMap(({ matchingId }: { matchingId: string | null }) => matchingId ?? []),
+      matchingIds: order.isTopUp
+        ? []
+        : body.esims.flatMap(({ matchingId }: { matchingId: string | null }) => matchingId ?? []),
       documents: body.documents.map(({ number }: { number: string }) => number),
     })
   }
@@ -162,7 +164,9 @@ export function createWitness(stack: WorldStack) {
     // A file that the list does not have, or has as deleted, is kept all the same.
     const stored = (await readdir(stack.config.BACKUP_FOLDER)).flatMap((name) => {
       const [, day, hours, minutes, seconds] = /^dump-([\d-]{10})T(\d\d)-(\d\d)-(\d\d)-\d{3}Z/.exec(name) ?? []
-      return day === undefined ? [] : [{ kept: true, ageMs: checkedAt - Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`) }]
+      return day === undefined
+        ? []
+        : [{ kept: true, ageMs: checkedAt - Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`) }]
     })
     return [...listed, ...stored]
   }
