@@ -19,7 +19,7 @@ export interface WorkflowBundle {
 const root = fileURLToPath(new URL('../', import.meta.url))
 /** The server refuses a run's versioning behaviour from a worker that is not versioned. */
 const entries = { plain: 'workflows/index.ts', versioned: 'workflows/versioning/entry.ts' }
-const ownInterceptors = join(root, 'workflows/run/one-local-activity.ts')
+const ownInterceptors = join(root, 'workflows/run/interceptors.ts')
 /** The folders that workflow code may import, beside packages. */
 const sourceFolders = ['workflows', 'policy', 'shared']
 

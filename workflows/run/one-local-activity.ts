@@ -8,15 +8,12 @@ import {
   type LocalActivityInput,
   type Next,
   patched,
-  type WorkflowInterceptors,
   type WorkflowOutboundCallsInterceptor,
 } from '@temporalio/workflow'
 import { ranOutOfTries } from './local-first.ts'
 
-/** Called by the SDK for each run. */
-export const interceptors = (): WorkflowInterceptors => ({ outbound: [oneLocalActivityAtATime()] })
-
-function oneLocalActivityAtATime(): WorkflowOutboundCallsInterceptor {
+/** Keeps the last one of its run. */
+export function oneLocalActivityAtATime(): WorkflowOutboundCallsInterceptor {
   /** resolves when the local activity that was begun last has ended: to whether it ran out of tries */
   let last: Promise<boolean> | undefined
   return {
