@@ -134,6 +134,16 @@ export async function forgetRefusals(
     where account_id = ${accountId} and kind = ${kind} and state = 'failed'`
 }
 
+/** The messages of an occasion about a thing: the first one, and those whose kinds name what they are about as well. */
+export const listSendsOf = (
+  sql: Queryable,
+  subjectId: string,
+  occasion: string,
+): Promise<Pick<Sends, 'kind' | 'state' | 'first_at'>[]> =>
+  sql<Pick<Sends, 'kind' | 'state' | 'first_at'>[]>`
+    select kind, state, first_at from sends
+    where subject_id = ${subjectId} and (kind = ${occasion} or starts_with(kind, ${`${occasion}:`}))`
+
 /** When a message was sent; null while it is not. */
 export async function sentAt(sql: Queryable, subjectId: string, kind: string): Promise<Date | null> {
   const [row] = await sql<Pick<Sends, 'done_at'>[]>`

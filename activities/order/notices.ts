@@ -7,7 +7,8 @@ import { wasRefundedByOperator } from '../../db/operator/operator-acts.ts'
 import { listDocuments } from '../../db/order/books.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
-import { hasBounced, leftOfPrice, listRefunds } from '../../db/order/refunds.ts'
+import { givesMoneyBack, hasBounced, isOfWhole, leftOfPrice, listRefunds } from '../../db/order/refunds.ts'
+import { listSendsOf } from '../../db/sends.ts'
 import type { OrderSummary } from '../../mails/order/order.tsx'
 import {
   type RefundCause,
@@ -48,7 +49,7 @@ export function createOrderNoticeActivities(context: Context): Activities {
   return {
     async sendOrderMail({ orderId, mail, asOf, requestId }) {
       const order = await knownOrder(sql, orderId)
-      const kind = requestId ? `mail:${mail}:${requestId}` : `mail:${mail}`
+      const kind = requestId ? `mail:${mail}:${requestId}` : await kindOf(mail, order)
       await sendMail(context, {
         send: { subjectId: orderId, kind, accountId: order.account_id },
         at: new Date(asOf),
@@ -79,6 +80,25 @@ export function createOrderNoticeActivities(context: Context): Activities {
               })),
       )
     },
+  }
+
+  /**
+   * Names a mail in the send ledger. An order has most of them once. A refund that is repeated because the bank has
+   * returned the one before is told again, and so is one more that the bank returns: each once.
+   */
+  async function kindOf(mail: OrderMail, { id }: OrderRow): Promise<string> {
+    const first = `mail:${mail}`
+    if (mail !== 'refunded' && mail !== 'refund_failed') return first
+    const told = await listSendsOf(sql, id, first)
+    const waiting = told.find(({ state }) => state === 'due' || state === 'sending')
+    const firstAt = told.find(({ kind }) => kind === first)?.first_at
+    // What waits for the mail server says what is true when it is sent.
+    if (waiting || !firstAt) return waiting?.kind ?? first
+    const whole = (await listRefunds(sql, id)).filter((refund) => isOfWhole(id, refund))
+    const about = whole.findLast(({ state }) => givesMoneyBack(state) === (mail === 'refunded'))
+    // No mail about the first refund can be older than it. One about a failure can: Stripe had refused to make it.
+    const isFirst = mail === 'refunded' ? about === whole[0] : about && about.created_at <= firstAt
+    return !about || isFirst ? first : `${first}:${about.stripe_refund_id ?? about.refund_key}`
   }
 
   /** A run does not know whether the customer or an operator has asked it to cancel or to return eSIMs. */

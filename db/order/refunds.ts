@@ -1,4 +1,5 @@
 import { milliseconds } from '../../policy/periods.ts'
+import { refundIdOf } from '../../workflows/order/partial-refund.contract.ts'
 import type { Fragment, Queryable, Transaction } from '../connection/database.ts'
 import type { Orders, Refunds } from '../connection/schema.ts'
 import { wasClosedByOperator } from '../operator-tasks.ts'
@@ -39,6 +40,10 @@ export const isPaidAnotherWay = async (
   { id, status }: Pick<Orders, 'id' | 'status'>,
 ): Promise<boolean> =>
   status === refundFailed && (await wasClosedByOperator(sql, { kind: refundFailed, subjectId: id }))
+
+/** Whether a refund is of all that was left of its order's payment: no part, and none that was made elsewhere. */
+export const isOfWhole = (orderId: string, { refund_key: key }: Pick<RefundRow, 'refund_key'>): boolean =>
+  key.startsWith(`order-${orderId}:`) && refundIdOf(key) === undefined
 
 /** The sum of refunds, in minor units. */
 export const sumOf = (refunds: readonly Pick<RefundRow, 'amount_minor'>[]): number =>

@@ -92,6 +92,15 @@ const lives: Record<string, () => Promise<string>> = {
     await harness.untilOrder(id, 'refund_failed')
     return id
   },
+  async 'with a refund that failed and was repeated'() {
+    const { id } = await buy()
+    await stripe.do('fail-refund', { orderId: id })
+    expectStatus(await requestReturnOf(harness.service, id), 200)
+    await harness.untilOrder(id, 'refund_failed')
+    await act(id, 'refund')
+    await harness.untilOrder(id, 'refunded')
+    return id
+  },
   async cancelled() {
     const { id } = await buy({ pay: false })
     await act(id, 'cancel')

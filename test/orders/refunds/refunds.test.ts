@@ -259,10 +259,21 @@ test.each([
     ...before,
     'refund_failed',
   ])
+  // A mail of each refund that was found to be made, and one of that which the bank has returned.
+  const told = await untilValue(
+    'the mail about the repeated refund',
+    () => subjects(person.email),
+    ({ length }) => length >= 3 + before.length,
+  )
+  expect(told.filter((subject) => subject.startsWith('Your refund')).toSorted()).toEqual([
+    ...before.map(() => 'Your refund of €5.00'),
+    'Your refund of €5.00',
+    'Your refund of €5.00 did not get through',
+  ])
 })
 
 test('a refund that fails repeatedly becomes an operator task each time', { tags: 'long' }, async () => {
-  const { order, requestReturn } = await delivered()
+  const { person, order, requestReturn } = await delivered()
   const again = () => harness.operator.post(`/v1/orders/${order.id}/refund`)
   const untilRefunds = (status: string, states: string[]) =>
     untilValue(
@@ -279,6 +290,10 @@ test('a refund that fails repeatedly becomes an operator task each time', { tags
   expect((await again()).status).toBe(200)
   await untilRefunds('refunded', ['failed', 'failed', 'succeeded'])
   expect((await refundsOf(order.id)).map(({ status }) => status)).toEqual(['failed', 'failed', 'succeeded'])
+  await until('the customer is told of each failure', async () => {
+    const failures = (await subjects(person.email)).filter((subject) => subject.endsWith('did not get through'))
+    return failures.length === 2
+  })
 })
 
 test('a refund that fails after the run has closed becomes an operator task', async () => {
