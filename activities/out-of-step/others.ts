@@ -210,7 +210,9 @@ export function createOtherRows(context: WorkerContext) {
     for (const orderId of await listOrdersWithReserved(sql, plusMs(at, -graceMs)))
       found.push({
         name: `${orderId} reserved`,
-        repeat: async () => (await releaseAbandoned(context, orderId, at)) || (await signals.payment(orderId)),
+        repeat: async () => {
+          if ((await releaseAbandoned(context, orderId, at)) === 'none') await signals.payment(orderId)
+        },
       })
     return found
   }

@@ -137,6 +137,11 @@ export async function refuseRefund(sql: Queryable, refundKey: string): Promise<v
   await sql`update refunds set state = ${refused} where refund_key = ${refundKey} and state = ${requested}`
 }
 
+/** Takes a release back. */
+export async function reserveAgain(sql: Queryable, refundKey: string): Promise<void> {
+  await sql`update refunds set state = ${requested} where refund_key = ${refundKey} and state = ${refused}`
+}
+
 /**
  * Records that the processor shows no such refund: the customer does not have its money. If it shows the refund again,
  * that counts.

@@ -16,6 +16,7 @@ import { nothing, objectOf, oneOf, onSignal, onUpdate, shortText } from '../run/
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import { showStatus } from '../run/run-status.ts'
+import { wasReset } from '../run/was-reset.ts'
 import { readOutcome, returnUnusedEsims, tellOperators, whyNot } from './fraud-warning.ts'
 import {
   disputeSignal,
@@ -77,6 +78,8 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
       returning = true
       try {
         await withdrawEsims({ orderId, ...clock() })
+        // A run that was reset gets its messages at once: its refund has begun meanwhile, or waits for an operator.
+        if (state.status !== 'refunded' && patched('aftercare-refunds-once')) return state
         await localFirst.startRefund({ orderId, ...clock(), reason })
         returned = reason
         unsure = undefined
@@ -234,7 +237,8 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
   async function refundAgain(reason: RefundReason): Promise<string | undefined> {
     refunds += 1
     disputeOver = false
-    const { failedWith, isTakenBack } = await requestRefund(orderId, reason, `${workflowInfo().runId}-${refunds}`)
+    const attempt = `${workflowInfo().runId}-${refunds}`
+    const { failedWith, isTakenBack } = await requestRefund(orderId, reason, attempt, refunds === 1 && wasReset())
     if (failedWith || isTakenBack || !settlesPayments()) return failedWith
     let isAnnounced = false
     return untilSettled(orderId, hints, (until) => {

@@ -218,6 +218,8 @@ export interface OrderActivities {
   /**
    * Refunds the payment, with credit note and order facts.
    * @param attempt part of the idempotency key; 1 is the first.
+   * @param isReset the run of aftercare was reset, and nobody has asked for the refund since: after one that has
+   * bounced, an operator decides
    * @returns the numbers of the order's credit notes, and the day of each, for a restore, which finds them in the
    * history `isTakenBack`: a dispute that was lost has given the customer the money.
    * @throws RefundRefused
@@ -227,6 +229,7 @@ export interface OrderActivities {
     asOf: string
     reason: RefundReason
     attempt: number | string
+    isReset?: boolean
   }): Promise<{ creditNotes: string[]; issuedOn?: Record<string, string>; isTakenBack?: true } | undefined>
   /** Returns why the order was refunded. */
   recordRefundFailure(input: { orderId: string; asOf: string; code: string }): Promise<{ reason: RefundReason }>

@@ -56,9 +56,12 @@ interface Named {
 export interface PartialRefundActivities {
   /**
    * Reserves the amount, so that all refunds of an order together never exceed its payment.
-   * @throws OrderStateConflict unless the order was delivered and is not being refunded; RefundExceedsPayment
+   * @param input.isReset an operator has reset the run: what was released meanwhile is not reserved again. A request
+   * that is repeated begins another run, and reserves it again
+   * @throws OrderStateConflict unless the order was delivered and is not being refunded; RefundExceedsPayment;
+   * RefundRefused for what was released
    */
-  reservePartialRefund(input: PartialRefundInput & { asOf: string }): Promise<void>
+  reservePartialRefund(input: PartialRefundInput & { asOf: string; isReset?: boolean }): Promise<void>
   /**
    * Refunds what was reserved, with its credit note, whose number and day it returns for a restore. Activities of
    * earlier builds returned nothing.

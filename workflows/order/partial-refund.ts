@@ -21,6 +21,7 @@ import { nothing, onSignal, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import { showStatus, showStatusDetails } from '../run/run-status.ts'
+import { wasReset } from '../run/was-reset.ts'
 import { type OrderActivities, orderWorkflowId, providerSignal } from './order.contract.ts'
 import {
   firstPartialRefundState,
@@ -55,7 +56,7 @@ export async function partialRefund(input: PartialRefundInput): Promise<PartialR
   showStatusDetails(firstPartialRefundState)
 
   try {
-    await reserving.reservePartialRefund({ ...input, ...clock() })
+    await reserving.reservePartialRefund({ ...input, ...clock(), ...(wasReset() && { isReset: true }) })
     if (esims === 'returned') {
       await releasingOnFailure(() => returning.withdrawEsims({ orderId, ...clock() }))
       areEsimsBack = true

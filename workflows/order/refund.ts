@@ -44,14 +44,16 @@ async function follow(run: OrderRun): Promise<string | undefined> {
 /**
  * Refunds what is left of the payment. @returns the code of the failure, if it was not accepted; `isTakenBack`: the
  * bank has given the customer the money, and no refund has to settle
+ * @param isReset the run was reset, and nobody has asked for the refund since
  */
 export async function requestRefund(
   orderId: string,
   reason: RefundReason,
   attempt: number | string,
+  isReset = false,
 ): Promise<{ failedWith?: string; isTakenBack?: boolean }> {
   try {
-    const made = await refundPayment({ orderId, ...clock(), reason, attempt })
+    const made = await refundPayment({ orderId, ...clock(), reason, attempt, ...(isReset && { isReset }) })
     return { isTakenBack: made?.isTakenBack === true }
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error

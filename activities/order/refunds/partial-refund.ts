@@ -34,19 +34,23 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
 
   return {
-    async reservePartialRefund({ refundId, orderId, asOf, amountMinor, reason }) {
+    async reservePartialRefund({ refundId, orderId, asOf, amountMinor, reason, isReset = false }) {
       const payment = await askAboutPayment(context, async () =>
         stripe.getPayment(paymentIntentOf(await knownOrder(sql, orderId))),
       )
       const refundKey = partialRefundKey(orderId, refundId)
-      await releaseAbandoned(context, orderId, new Date(asOf))
-      await sql.begin(async (tx) => {
+      // The caller of another one had no answer, and may ask for this one instead: a minute later, the other one cannot
+      // be made any more.
+      if ((await releaseAbandoned(context, orderId, new Date(asOf))) === 'ending')
+        throw failure('PaymentUnavailable', { code: 'refund_ending' })
+      const isReserved = await sql.begin(async (tx) => {
         const order = await lockOrder(tx, orderId)
         if (!order) throw failure('OrderMissing')
         const refunds = await listRefunds(tx, orderId)
         const own = refunds.find(({ refund_key }) => refund_key === refundKey)
         // An earlier attempt has reserved it.
-        if (own && (own.state === requested || givesMoneyBack(own.state))) return
+        if (own && (own.state === requested || givesMoneyBack(own.state))) return true
+        if (own && isReset) return false
         if (order.status !== 'delivered' && order.status !== 'ended')
           throw failure('OrderStateConflict', { code: order.status })
         const takenMinor = sumOf(refunds.filter(({ state }) => state === requested || givesMoneyBack(state)))
@@ -58,16 +62,23 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
         const amount = amountMinor ?? leftMinor
         if (amount <= 0 || amount > leftMinor) throw failure('RefundExceedsPayment', { code: `left_${leftMinor}` })
         await reserveRefund(tx, { orderId, refundKey, amountMinor: amount, reason, at: new Date(asOf) })
+        return true
       })
+      if (!isReserved) throw await released(orderId, new Date(asOf))
     },
 
     async makePartialRefund({ refundId, orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
-      const { refund_key: idempotencyKey, amount_minor: amountMinor, reason } = await ownRow(orderId, refundId)
+      const own = await ownRow(orderId, refundId)
+      const { refund_key: idempotencyKey, amount_minor: amountMinor, reason } = own
+      const paymentIntentId = paymentIntentOf(order)
+      const isReleased = !(own.state === requested || givesMoneyBack(own.state))
+      if (isReleased && !(await isMade(paymentIntentId, idempotencyKey)))
+        throw await released(orderId, recordedAt(asOf))
       const made = await withFailureTypes(refunding, () =>
         stripe
           .refund({
-            paymentIntentId: paymentIntentOf(order),
+            paymentIntentId,
             amountMinor,
             idempotencyKey,
             reasonCode: reason,
@@ -137,6 +148,21 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
           }),
       })
     },
+  }
+
+  async function isMade(paymentIntentId: string, key: string): Promise<boolean> {
+    const listed = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
+    return listed.some(({ refundKey }) => refundKey === key)
+  }
+
+  /**
+   * What was reserved was released when the run of the refund had ended, and an operator may have made another one
+   * instead. The run that was reset makes none, and nobody waits for its answer.
+   */
+  async function released(orderId: string, at: Date) {
+    const code = 'refund_released'
+    await raiseOperatorTask(sql, { kind: partialRefundFailed, subjectId: orderId, detail: code, at })
+    return failure('RefundRefused', { code })
   }
 
   /** @throws OrderMissing when the order was erased meanwhile */

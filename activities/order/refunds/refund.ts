@@ -9,6 +9,7 @@ import { findOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts
 import {
   givesMoneyBack,
   hasBounced,
+  isOfWhole,
   isOnItsWay,
   isPaidAnotherWay,
   listRefunds,
@@ -65,12 +66,16 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
      * Refunds what is left of the payment: a part may have been refunded in Stripe's dashboard. Each `attempt` has its
      * own idempotency key, so repeats of one attempt are one refund.
      */
-    async refundPayment({ orderId, asOf, reason, attempt }) {
+    async refundPayment({ orderId, asOf, reason, attempt, isReset = false }) {
       const order = await knownOrder(sql, orderId)
       const paymentIntentId = paymentIntentOf(order)
       await assertNoneReserved(orderId, recordedAt(asOf))
       const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
       const left = leftOfPaid(payment)
+      const notMade = (await listRefunds(sql, orderId)).filter(({ state }) => !givesMoneyBack(state))
+      // The first refund of a run that was reset, though one has bounced: an operator may have paid another way since.
+      const isAgain = (isReset || attempt === 1) && notMade.some((refund) => isOfWhole(orderId, refund))
+      if (left > 0 && isAgain) throw failure('RefundRefused', { code: refundBounced })
       let takenBack: Refund[] = []
       let made: Refund | undefined
       const askForRefund = async () => {
@@ -203,7 +208,8 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
    * @throws RefundUnderWay
    */
   async function assertNoneReserved(orderId: string, at: Date): Promise<void> {
-    if (await releaseAbandoned(context, orderId, at)) throw failure('RefundUnderWay', { nextRetryDelay: askAgainMs })
+    const stage = await releaseAbandoned(context, orderId, at)
+    if (stage !== 'none') throw failure('RefundUnderWay', { nextRetryDelay: askAgainMs })
   }
 }
 

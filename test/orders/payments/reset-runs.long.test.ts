@@ -92,6 +92,12 @@ const lives: Record<string, () => Promise<string>> = {
     await harness.untilOrder(id, 'refund_failed')
     return id
   },
+  async 'with a refund that failed the day before'() {
+    const id = (await lives['with a refund that failed']?.()) ?? ''
+    // Stripe has forgotten its key, and would make another one.
+    await stripe.do('clock', { advanceSeconds: 25 * 3_600 })
+    return id
+  },
   async 'with a refund that failed and was repeated'() {
     const { id } = await buy()
     await stripe.do('fail-refund', { orderId: id })
@@ -127,6 +133,14 @@ const lives: Record<string, () => Promise<string>> = {
 const others: Record<string, () => Promise<{ id: string; workflowId: string }>> = {
   async 'its aftercare'() {
     const id = await refundedByAftercare()
+    return { id, workflowId: orderAftercareWorkflowId(id) }
+  },
+  async 'its aftercare, whose refund has failed'() {
+    const { id } = await buy()
+    await terminate(id)
+    await stripe.do('fail-refund', { orderId: id })
+    expectStatus(await requestReturnOf(harness.service, id), 200)
+    await harness.untilOrder(id, 'refund_failed')
     return { id, workflowId: orderAftercareWorkflowId(id) }
   },
   async 'its own after its aftercare has refunded it'() {

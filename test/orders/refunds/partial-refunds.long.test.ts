@@ -4,13 +4,17 @@
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { isOpen } from '../../../temporal/runs.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
+import { draftSweepType } from '../../../workflows/housekeeping/draft-sweep.contract.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { partialRefundWorkflowId, refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
 import { mailsTo } from '../../harness/checks/messages.ts'
 import { always, watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus, withId } from '../../harness/http.ts'
+import { resetRun, resettable } from '../../harness/temporal/reset-run.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
 
@@ -466,5 +470,38 @@ test.each([
     expectStatus(await askPart(order.id, 120, {}, key), 200)
     expect(await refundedMinor(order.id)).toBe(120)
     expect((await notesOf(order.id)).map(({ gross }) => gross)).toEqual([120])
+  },
+)
+
+test.each(['kept', 'returned'])(
+  'U2: a partial refund whose amount was released is not made when its run is reset: eSIMs %s',
+  async (esims) => {
+    const { order } = await delivered()
+    await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, status: 503, times: always })
+    const cutOff = askPart(order.id, 100, { esims })
+    const refundId = await until('it is reserved', async () => (await refundIds(order.id))[0])
+    const workflowId = partialRefundWorkflowId(refundId)
+    await until('Stripe is asked', async () => {
+      const { raw } = await harness.temporal.workflow.getHandle(workflowId).describe()
+      return raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'makePartialRefund')
+    })
+    const run = await resettable(harness.temporal, workflowId)
+    await harness.temporal.workflow.getHandle(workflowId).terminate('by mistake')
+    expect((await cutOff).status).toBe(503)
+    await stripe.clearFaults()
+
+    // Whether an attempt of the first one goes on is not certain yet.
+    const tooSoon = await askPart(order.id, 100)
+    expect([tooSoon.status, tooSoon.body.code]).toEqual([503, 'payment_unavailable'])
+    await runLater(harness.stack, draftSweepType, 1 / 24)
+    expectStatus(await askPart(order.id, 100), 200)
+    for (const taskId of run.taskIds) {
+      await resetRun(harness.temporal, run, { taskId, messages: true })
+      await until('its run has ended', async () => !(await isOpen(harness.temporal, workflowId)))
+      expect(await refundedMinor(order.id)).toBe(100)
+      expect(await attention(order.id)).toContainEqual({ kind: 'partial_refund_failed', detail: 'refund_released' })
+      await sql`delete from attention where subject_id = ${order.id} and kind = 'partial_refund_failed'`
+    }
+    expect((await notesOf(order.id)).map(({ gross }) => gross)).toEqual([100])
   },
 )
