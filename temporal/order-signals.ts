@@ -3,14 +3,18 @@
  */
 import type { Client } from '@temporalio/client'
 import type { Config } from '../config.ts'
+import { initialSearchAttributes } from '../shared/search-attributes.ts'
 import {
   disputeSignal,
+  firstState,
   fraudWarningSignal,
+  type OrderInput,
   orderAftercareWorkflowId,
   orderWorkflowId,
   paymentSignal,
   providerSignal,
 } from '../workflows/order/order.contract.ts'
+import { limitOf } from '../workflows/order/order-states.ts'
 import { partialRefundWorkflowId, refundIdOf, refundSignal } from '../workflows/order/partial-refund.contract.ts'
 import { isOpen, signalIfOpen, signalWithStart } from './runs.ts'
 
@@ -75,4 +79,23 @@ export const aftercareStart = ({ TEMPORAL_TASK_QUEUE: taskQueue }: OrderSignalsC
   taskQueue,
   args: [{ orderId }] satisfies [{ orderId: string }],
   staticSummary: 'What happens to a closed order',
+})
+
+/** Options that start an order's own run, for the first time, or once more after it was terminated or has failed. */
+export const orderStart = (
+  { TEMPORAL_TASK_QUEUE: taskQueue }: OrderSignalsContext['config'],
+  input: OrderInput,
+  accountRef: string,
+) => ({
+  type: 'order',
+  workflowId: orderWorkflowId(input.orderId),
+  taskQueue,
+  args: [input],
+  workflowIdConflictPolicy: 'USE_EXISTING' as const,
+  workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
+  typedSearchAttributes: initialSearchAttributes(
+    { ...firstState, dueAt: limitOf('awaiting_payment', new Date()) },
+    accountRef,
+  ),
+  staticSummary: `${input.parentOrderId ? 'Top-up' : 'Order'}: ${input.quantity} × ${input.packageCode}`,
 })

@@ -4,18 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
-import { findOrder, type OrderRow, orderedOf } from '../../db/order/orders.ts'
+import { findOrder, type OrderRow, runInputOf } from '../../db/order/orders.ts'
 import { isPaidAnotherWay, refundFailed } from '../../db/order/refunds.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
-import { initialSearchAttributes } from '../../shared/search-attributes.ts'
-import { createOrderSignals } from '../../temporal/order-signals.ts'
+import { createOrderSignals, orderStart } from '../../temporal/order-signals.ts'
 import { hasNoRun, refundDelivered, updateDelivered, updateOrder } from '../../temporal/order-updates.ts'
 import { isOpen, startUnlessOpen } from '../../temporal/runs.ts'
 import {
   approve,
   checkout,
-  firstState,
   type OrderInput,
   type OrderState,
   type OrderStatus,
@@ -23,7 +21,7 @@ import {
   orderWorkflowId,
   resend,
 } from '../../workflows/order/order.contract.ts'
-import { isListed, limitOf, type OrderUpdate, orderStates, orderUpdates } from '../../workflows/order/order-states.ts'
+import { isListed, type OrderUpdate, orderStates, orderUpdates } from '../../workflows/order/order-states.ts'
 import { Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
@@ -102,19 +100,7 @@ export function createOrderClient(api: ApiContext) {
     }
   }
 
-  const startOf = (input: NewOrder) => ({
-    type: 'order',
-    workflowId: orderWorkflowId(input.orderId),
-    taskQueue: config.TEMPORAL_TASK_QUEUE,
-    args: [input],
-    workflowIdConflictPolicy: 'USE_EXISTING' as const,
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
-    typedSearchAttributes: initialSearchAttributes(
-      { ...firstState, dueAt: limitOf('awaiting_payment', new Date()) },
-      cipher.accountRef(input.accountId),
-    ),
-    staticSummary: `${input.parentOrderId ? 'Top-up' : 'Order'}: ${input.quantity} × ${input.packageCode}`,
-  })
+  const startOf = (input: NewOrder) => orderStart(config, input, cipher.accountRef(input.accountId))
 
   /**
    * Starts the run of an order in review once more, after the first one was terminated or has failed: whoever approves
@@ -126,7 +112,7 @@ export function createOrderClient(api: ApiContext) {
     const order = await findOrder(sql, orderId)
     // The run that looks after closed orders refunds it, or is about to.
     if (order?.status !== 'in_review' || (await isOpen(temporal, orderAftercareWorkflowId(orderId)))) return false
-    await startUnlessOpen(temporal, startOf(inputOf(order)))
+    await startUnlessOpen(temporal, startOf(runInputOf(order)))
     await signals.payment(orderId)
     return true
   }
@@ -220,18 +206,5 @@ export function createOrderClient(api: ApiContext) {
         ended,
       )
     },
-  }
-}
-
-/** The input of an order's run, as its row has it. What only the opening of a checkout needs is the same for all. */
-function inputOf(order: OrderRow): NewOrder {
-  const { performance_consent: version, performance_consent_at: at } = order
-  return {
-    ...orderedOf(order),
-    performanceConsent: version !== null && at ? { version, at: at.toISOString() } : undefined,
-    ipCountry: order.ip_country ?? undefined,
-    orderedAt: order.created_at.toISOString(),
-    savedCards: false,
-    hosted: order.checkout_session_id !== null,
   }
 }

@@ -23,6 +23,21 @@ export const orderedOf = (order: OrderRow) => ({
   measurement: { adUserData: order.ad_user_data, adPersonalization: order.ad_personalization },
 })
 
+/**
+ * The input of an order's run that is started once more. What only the opening of a checkout needs is the same for all.
+ */
+export function runInputOf(order: OrderRow) {
+  const { performance_consent: version, performance_consent_at: at } = order
+  return {
+    ...orderedOf(order),
+    performanceConsent: version !== null && at ? { version, at: at.toISOString() } : undefined,
+    ipCountry: order.ip_country ?? undefined,
+    orderedAt: order.created_at.toISOString(),
+    savedCards: false,
+    hosted: order.checkout_session_id !== null,
+  }
+}
+
 /** The order, or undefined when it is missing or erased. */
 export async function findOrder(sql: Queryable, orderId: string): Promise<OrderRow | undefined> {
   const [row] = await sql<OrderRow[]>`select * from orders where id = ${orderId}`
