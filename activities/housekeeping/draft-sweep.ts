@@ -1,6 +1,7 @@
 /**
  * Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written.
- * Reports runs that ended without an outcome to operators. Sends runs the updates that only their rows show.
+ * Of runs that ended without an outcome it starts those of delivered orders once more, and reports the others to
+ * operators. Sends runs the updates that only their rows show.
  */
 
 import { heartbeat } from '@temporalio/activity'
@@ -52,7 +53,11 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
         (await completeRestore())
       const lost = await reportLostRuns(context, { at: new Date(asOf), readUntil })
       await otherRows.repeatUpdates(new Date(asOf))
-      return { started, dropped: dropped.reduce((sum, count) => sum + count, 0), lost }
+      return {
+        started: started + lost.followed,
+        dropped: dropped.reduce((sum, count) => sum + count, 0),
+        lost: lost.reported,
+      }
     },
   }
 

@@ -1,7 +1,7 @@
 /**
- * Runs that ended without an outcome: terminated or cancelled by hand, timed out, or failed by a fault. Nothing does
- * their remaining work, so each is an operator task until it goes on. The subject is the run id: a workflow id holds
- * the id of an order.
+ * Runs that ended without an outcome: terminated or cancelled by hand, timed out, or failed by a fault. The run of a
+ * delivered order begins once more. Nothing does the remaining work of the others, so each is an operator task until it
+ * goes on. The subject is the run id: a workflow id holds the id of an order.
  */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkflowExecutionInfo } from '@temporalio/client'
@@ -20,6 +20,7 @@ import { describeRun } from '../../temporal/runs.ts'
 import { terminationReasons } from '../../temporal/termination-reasons.ts'
 import { accountDeletionType } from '../../workflows/account-deletion.contract.ts'
 import { queriesOfIds } from '../erasure/listed-runs.ts'
+import { followAgain } from './followed-orders.ts'
 
 export const lostRunTask = 'run_lost'
 
@@ -38,23 +39,25 @@ const ownReasons: readonly string[] = Object.values(terminationReasons)
 /**
  * @param times.readUntil the time of the last reading: ordinary refusals of checkouts are many, and each is asked about
  * once
- * @returns how many runs became operator tasks
+ * @returns how many runs became operator tasks, and how many orders are followed again
  */
 export async function reportLostRuns(
-  { sql, temporal }: WorkerContext,
+  context: WorkerContext,
   { at, readUntil }: { at: Date; readUntil: Date | undefined },
-): Promise<number> {
+): Promise<{ reported: number; followed: number }> {
+  const { sql, temporal } = context
   const known = new Set(await listSubjectsOfTasks(sql, lostRunTask))
   // All workers may have been down for any time.
   const since = (readUntil ? plusMs(readUntil, -overlapMs) : plusMs(at, -firstLookBackMs)).toISOString()
   let reported = 0
+  let followed = 0
   for await (const run of list(
     `ExecutionStatus IN ('Failed', 'TimedOut', 'Terminated', 'Canceled') AND CloseTime > '${since}'`,
   )) {
     heartbeat()
     if (known.has(run.runId) || (await goesOn(run))) continue
     const why = await unlessGone(() => causeOf(run))
-    if (why === undefined) continue
+    if (why === undefined || (await isFollowed(run))) continue
     await raiseOperatorTask(sql, { kind: lostRunTask, subjectId: run.runId, detail: `${run.type}: ${why}`, at })
     reported += 1
   }
@@ -62,11 +65,18 @@ export async function reportLostRuns(
     heartbeat()
     // A run that Temporal does not list any more, after its retention, is as lost as before.
     for await (const run of list(query)) {
-      if (!(await goesOn(run))) continue
+      if (!(await goesOn(run)) && !(await isFollowed(run))) continue
       await resolveOperatorTask(sql, { kind: lostRunTask, subjectId: run.runId, by: 'goes_on', at })
     }
   }
-  return reported
+  return { reported, followed }
+
+  /** The run of a delivered order that failed would fail again. */
+  async function isFollowed({ type, status, workflowId }: WorkflowExecutionInfo): Promise<boolean> {
+    if (type !== order || status.name === 'FAILED' || !(await followAgain(context, workflowId))) return false
+    followed += 1
+    return true
+  }
 
   /** A run that is gone, by its retention or an erasure, may still be listed: nobody can say any more how it ended. */
   async function unlessGone(read: () => Promise<string | undefined>): Promise<string | undefined> {

@@ -83,6 +83,8 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
     async provision({ orderId, reference }) {
       const clientRefOf = (provider: string): string => placementReference(reference, provider, activityInfo().attempt)
       const order = await knownOrder(sql, orderId)
+      // A run that begins again after the delivery follows what is there, and buys nothing more.
+      if (order.delivered_at) return
       if (order.parent_order_id) return topUpParent(context, order, clientRefOf)
       const placements = await listPlacements(sql, orderId)
       const begun = placements.find((placement) => !['refused', 'released'].includes(placement.state))

@@ -30,7 +30,7 @@ const advice = {
   },
   run_lost: {
     meaning: 'A run was ended by hand, has timed out or has failed, and nothing goes on with its work',
-    cure: 'Reset the run in Temporal’s Web UI if it was not meant to end, else settle the task (docs/runbooks/why-is-a-run-wedged.md). An order that is not delivered needs nothing: the hourly payment sweep settles it. That of a delivered one follows its eSIMs',
+    cure: 'Reset the run in Temporal’s Web UI if it was not meant to end, else settle the task (docs/runbooks/why-is-a-run-wedged.md). An order needs nothing: the hourly payment sweep settles one that is not delivered, and the run of a delivered one begins again by itself, once its aftercare has closed',
   },
   run_overdue: {
     meaning: 'A run is past the time by which it should have gone on',

@@ -8,7 +8,7 @@ export const draftSweepType = 'draftSweep'
 export const draftSweepWorkflowId = 'draft-sweep'
 
 export interface DraftSweepReport {
-  /** privacy requests, breaches, withdrawals and restores whose run was started */
+  /** privacy requests, breaches, withdrawals, restores and delivered orders whose run was started */
   started: number
   /** campaigns, changes of address and key rotations whose caller never got an answer */
   dropped: number

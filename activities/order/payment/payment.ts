@@ -38,8 +38,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
   return {
     /**
      * Creates the PaymentIntent first, by an idempotency key, so that every order row has one. Does not change an order
-     * that another run has opened. An order in review is opened, too: its first run is gone, and an operator approves
-     * it.
+     * that another run has opened. The first run of an order that goes on is gone: its next one approves or follows it.
      */
     async openCheckout(input) {
       const isTooLate = attemptIsOver()
@@ -48,11 +47,12 @@ export function createOrderPaymentActivities(context: Context): Activities {
           (select status from orders where id = ${input.orderId}) as order_status
         from packages where code = ${input.packageCode} and active and kind = ${input.parentOrderId ? 'top_up' : 'base'}`
       if (!offer) {
-        // A paid order is delivered, also when its package is off sale meanwhile.
-        if ((await findOrder(sql, input.orderId))?.status === 'in_review') return
+        // A paid order is delivered and followed, also when its package is off sale meanwhile.
+        const order = await findOrder(sql, input.orderId)
+        if (order && goesOn(input, order.status)) return
         throw failure('PackageUnavailable')
       }
-      if (offer.order_status === 'awaiting_payment' || offer.order_status === 'in_review') return
+      if (offer.order_status === 'awaiting_payment' || goesOn(input, offer.order_status)) return
       if (offer.order_status) throw failure('OrderStateConflict', { code: offer.order_status })
       const grossMinor = offer.price_minor * input.quantity
       // The API has compared them before, and the price may have changed since.
@@ -249,6 +249,10 @@ const termsOf = ({ amountMinor, currency, customerId }: OfCustomer): string =>
   `${amountMinor}${currency}${customerId === undefined ? '' : `-${customerId}`}`
 type OrderFields = ReturnType<typeof tableEncryption<'orders'>>
 type OpenedPayment = Pick<NewOrder, 'payment_intent_id' | 'payment_client_secret' | 'checkout_session_id'>
+
+/** Whether a run goes on with a paid order that another one has left. A top-up that is delivered needs no run. */
+const goesOn = ({ parentOrderId }: OrderInput, status: Orders['status'] | null): boolean =>
+  status === 'in_review' || (status === 'delivered' && parentOrderId === null)
 
 type PackageRow = Pick<Packages, 'name' | 'destinations' | 'data_bytes' | 'days' | 'price_minor' | 'currency'> & {
   order_status: Orders['status'] | null

@@ -5,6 +5,8 @@
 import { randomUUID, type UUID } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { EmailChanges } from '../../../db/connection/schema.ts'
+import { aftercareStart } from '../../../temporal/order-signals.ts'
+import { stageOf } from '../../../temporal/run-stage.ts'
 import { accountDeletionType, deletionStart } from '../../../workflows/account-deletion.contract.ts'
 import { campaignType, campaignWorkflowId } from '../../../workflows/campaign.contract.ts'
 import { emailChangeType, emailChangeWorkflowId } from '../../../workflows/email-change.contract.ts'
@@ -16,6 +18,7 @@ import { mailsTo } from '../../harness/checks/messages.ts'
 import { openHarness } from '../../harness/harness.ts'
 import { type Answer, expectStatus, withId } from '../../harness/http.ts'
 import { runLater } from '../../harness/temporal/run-later.ts'
+import { testPackages } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
 
 const harness = await openHarness({ durable: true })
@@ -300,6 +303,11 @@ describe('a run that ends without an outcome', () => {
     await handle.terminate('by hand')
     return runId
   }
+  const untilListed = (runs: string[]) =>
+    until('Temporal lists them', async () => {
+      const query = `ExecutionStatus = 'Terminated' AND RunId IN (${runs.map((runId) => `'${runId}'`).join(', ')})`
+      return (await harness.temporal.workflow.count(query)).count === runs.length
+    })
 
   test('is an operator task, whatever its type, until it is reset or its rows are erased', async () => {
     const replyTo = unknownAddress()
@@ -311,7 +319,8 @@ describe('a run that ends without an outcome', () => {
     expectStatus(change, 202)
     const [changeRow] = await sql<Pick<EmailChanges, 'id'>[]>`
       select id from email_changes where account_id = ${person.accountId}`
-    const [bought, erased] = await Promise.all([harness.buy(person), harness.buy(leaving, { pay: false })])
+    const unpaid = { pay: false } as const
+    const [bought, erased] = await Promise.all([harness.buy(person, unpaid), harness.buy(leaving, unpaid)])
     const requestRun = await terminated(privacyRequestWorkflowId(asked.id))
     const lost: [string, string][] = [
       [requestRun, 'privacyRequest: terminated'],
@@ -319,11 +328,7 @@ describe('a run that ends without an outcome', () => {
       [await terminated(orderWorkflowId(bought.id)), 'order: terminated'],
     ]
     const erasedRun = await terminated(orderWorkflowId(erased.id))
-    await until('Temporal lists them', async () => {
-      const runs = [...lost.map(([runId]) => runId), erasedRun]
-      const query = `ExecutionStatus = 'Terminated' AND RunId IN (${runs.map((runId) => `'${runId}'`).join(', ')})`
-      return (await harness.temporal.workflow.count(query)).count === runs.length
-    })
+    await untilListed([...lost.map(([runId]) => runId), erasedRun])
     await sweep()
     const tasks = await lostRuns()
     for (const task of lost) expect(tasks).toContainEqual(task)
@@ -355,6 +360,54 @@ describe('a run that ends without an outcome', () => {
     )
     expect((await sweep()).lost).toBe(0)
     for (const task of lost.slice(1)) expect(await lostRuns()).toContainEqual(task)
+  }, 120_000)
+
+  test('U3: is begun once more when its order was delivered: the eSIMs are followed, and nothing is told twice', async () => {
+    const person = await harness.signUp()
+    const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+    await until('it is told', async () => (await mailsTo(harness.stack, person.email)).length === 1)
+    const runId = await terminated(orderWorkflowId(order.id))
+    await untilListed([runId])
+    expect((await sweep()).started).toBeGreaterThan(0)
+    expect((await lostRuns()).map(([each]) => each)).not.toContain(runId)
+    await untilValue(
+      'it is followed',
+      () => stageOf(harness.temporal, orderWorkflowId(order.id)),
+      (stage) => stage === 'delivered',
+    )
+    await harness.sims.esimAccess.do('use', { iccid: order.esims[0].iccid, bytes: 2 ** 30 })
+    const mails = await untilValue(
+      'the customer is told that the data is used up',
+      () => mailsTo(harness.stack, person.email),
+      (all) => all.some(({ subject }) => subject.includes('is used up')),
+    )
+    expect(mails.filter(({ subject }) => subject.includes('is ready'))).toHaveLength(1)
+    const { documents, esims } = (await harness.service.get(`/v1/orders/${order.id}`)).body
+    expect([documents.length, esims.length]).toEqual([1, 1])
+    const placed = await sql`select from provider_orders where order_id = ${order.id}`
+    expect(placed.length).toBe(1)
+  }, 120_000)
+
+  test('U3: is an operator task as long as its delivered order is in other hands, and begun once more then', async () => {
+    const order = await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyEsimAccess })
+    const aftercare = await harness.temporal.workflow.start('orderAftercare', {
+      ...aftercareStart(harness.config, order.id),
+      startDelay: '1 hour',
+    })
+    const runId = await terminated(orderWorkflowId(order.id))
+    await untilListed([runId])
+    await sweep()
+    expect(await lostRuns()).toContainEqual([runId, 'order: terminated'])
+    await aftercare.terminate('by hand')
+    await untilValue(
+      'it is followed',
+      async () => {
+        await sweep()
+        return stageOf(harness.temporal, orderWorkflowId(order.id))
+      },
+      (stage) => stage === 'delivered',
+    )
+    expect((await lostRuns()).map(([each]) => each)).not.toContain(runId)
   }, 120_000)
 
   test('is an operator task also when it was cancelled by hand', async () => {
