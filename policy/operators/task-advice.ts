@@ -74,7 +74,8 @@ const advice = {
     cure: 'Ask the customer for another way. “Refund in full” repeats the refund, which closes the task; if the money has gone another way, note how and settle it: nothing refunds it by itself then',
   },
   partial_refund_failed: {
-    meaning: 'The bank has sent a refund in part back, or Stripe refuses it; refund_released: its run was reset, and its amount had been released',
+    meaning:
+      'The bank has sent a refund in part back, or Stripe refuses it; refund_released: its run was reset, and its amount had been released',
     cure: '“Refund in part” again, which closes the task, unless another refund was made instead; or find another way with the customer, note it and settle the task',
   },
   refund_unsettled: {
