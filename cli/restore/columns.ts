@@ -93,6 +93,7 @@ export const rebuiltColumns = {
     charged_micros: 'lost: the next reconciliation reads it from the provider',
     confirmed_at: 'lost: the next reconciliation confirms it',
     returns_asked: 'lost: staff of a provider is asked for an open return once more, and answers it once',
+    return_asking_until: 'lost: no worker of before the restore asks any more',
   } satisfies Columns<ProviderOrders>,
   esims: {
     id: 'computed',

@@ -222,7 +222,9 @@ test('U6: a refund of an order whose own run is closed has its credit note again
   expect(await listDocuments(sql, id)).toEqual(documents)
 })
 
-test('U6: the credit note of a refund that has bounced is there again under its number, and no second one is issued', { tags: 'long' }, async () => {
+test('U6: the credit note of a refund that has bounced is there again under its number, and no second one is issued', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
   expectStatus(await person.caller.post(`/v1/orders/${id}/refund`), 200)

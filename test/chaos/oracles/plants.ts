@@ -182,7 +182,8 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'delivered without an eSIM': ({ books }) => void books.esims.splice(0, 1),
     'an eSIM bought twice': ({ books }) =>
       void books.esims.push({ ...bought('iccid-second', Number.MAX_SAFE_INTEGER), id: 'second' }),
-    'a top-up applied twice': ({ books }) => void books.topUps.push({ provider: 'airalo', reference: 'e3 again', iccid: 'iccid-e1' }),
+    'a top-up applied twice': ({ books }) =>
+      void books.topUps.push({ provider: 'airalo', reference: 'e3 again', iccid: 'iccid-e1' }),
     'a top-up that is not applied': ({ books }) => void books.topUps.pop(),
     'a top-up of the eSIM of somebody else': ({ books }) => {
       at(books.topUps, 0).iccid = 'iccid-a1'
