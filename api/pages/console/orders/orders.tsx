@@ -43,7 +43,7 @@ export function renderOrders(frame: ConsoleFrame, page: OrdersPage): string {
         <p>They wait for {orderStates[status].waitsFor}; those that wait longest come first.</p>
         {inBulk === null || orders.length === 0 ? null : (
           <p>
-            <a href={inBulk}>Retry, refund or apologise for all of them</a>
+            <a href={inBulk}>Select all of them for a bulk action</a>
           </p>
         )}
         {orders.length === 0 ? (
