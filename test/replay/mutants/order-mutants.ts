@@ -253,6 +253,7 @@ export const orderMutants: Mutant[] = [
       'order-aftercare-of-a-warning-that-needs-nothing-any-more',
       'order-aftercare-that-cannot-take-back',
       'order-aftercare-waits-for-the-refund-of-returned-esims',
+      'order-aftercare-reset-after-a-failed-refund',
     ],
   },
   {

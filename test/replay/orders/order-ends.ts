@@ -1,5 +1,7 @@
 /** Scenarios of every end of an order's run. */
-import { orderAftercareWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { orderAftercareWorkflowId, orderWorkflowId, providerSignal } from '../../../workflows/order/order.contract.ts'
+import { untilWatched } from '../../harness/purchases.ts'
+import { resetRun, resettable } from '../../harness/temporal/reset-run.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
 import { orderSteps, runSteps, type Scenario } from '../scenario.ts'
@@ -15,6 +17,23 @@ export const orderEnds: Record<string, Scenario> = {
     const { bought, act, refundSettled, ended } = orderSteps(product)
     const id = await bought('delivered')
     await act(id, 'refund')
+    await refundSettled(id)
+    return ended(id)
+  },
+  // The return came again with the reset, among the signals of provider and processor.
+  'order-reset-to-before-its-return': async (product) => {
+    const { bought, act, refundSettled, ended } = orderSteps(product)
+    const id = await bought('delivered')
+    await untilWatched(product, id)
+    const before = await resettable(product.temporal, orderWorkflowId(id))
+    await product.temporal.workflow.getHandle(before.workflowId).signal(providerSignal)
+    const run = await until('it has looked at the eSIM', async () => {
+      const now = await resettable(product.temporal, before.workflowId)
+      return now.taskIds.length > before.taskIds.length ? now : undefined
+    })
+    await act(id, 'refund')
+    await product.untilOrder(id, 'refunded')
+    await resetRun(product.temporal, run, { taskId: run.lastTaskId, messages: true })
     await refundSettled(id)
     return ended(id)
   },
@@ -253,6 +272,22 @@ export const orderEnds: Record<string, Scenario> = {
     await act(id, 'refund')
     await product.untilOrder(id, 'refunded')
     return untilClosed(await runSteps(product).forward(orderAftercareWorkflowId(id), '31 days'))
+  },
+  // The reset gives it the return and the hints of the refund at once.
+  'order-aftercare-reset-after-a-failed-refund': async (product) => {
+    const { bought, act, terminated, untilClosed } = orderSteps(product)
+    const { untilIt, forward } = runSteps(product)
+    const id = await bought('delivered')
+    await terminated(id)
+    await product.sims.stripe.do('fail-refund', { orderId: id })
+    await act(id, 'refund')
+    await product.untilOrder(id, 'refund_failed')
+    const run = await resettable(product.temporal, orderAftercareWorkflowId(id))
+    await resetRun(product.temporal, run, { taskId: run.taskIds[0] ?? run.lastTaskId, messages: true })
+    await untilIt(run.workflowId, 'refund_failed')
+    await act(id, 'refund')
+    await product.untilOrder(id, 'refunded')
+    return untilClosed(await forward(run.workflowId, '31 days'))
   },
   'order-aftercare-of-a-settled-refund': async (product) => {
     const { bought, act, refundSettled, ended, untilClosed } = orderSteps(product)
