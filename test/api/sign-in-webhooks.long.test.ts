@@ -7,6 +7,8 @@ import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { SimulatorControl } from '../../sim/control.ts'
 import type { Delivery } from '../../sim/webhooks.ts'
+import { describeRun } from '../../temporal/runs.ts'
+import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 import type { Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { followDeletion } from '../harness/deletions.ts'
@@ -98,6 +100,10 @@ test('a notification of Apple that is older than a new link does not end the lin
   const deleted = await apple.do('notify', { type: 'account-deleted', sub })
   expect(await answersTo(apple, revoked.jti)).toEqual([200])
   expect(await answersTo(apple, deleted.jti)).toEqual([200])
+  // Both are carried out by runs, after the answer.
+  const deletion = accountDeletionWorkflowId(harness.context.cipher.accountRef(person.accountId))
+  expect(await describeRun(harness.temporal, deletion)).toBeUndefined()
+  expect(await sql`select from security_log where account_id = ${person.accountId} and actor = 'apple'`).toEqual([])
   expect(await sql`select 1 from identities where account_id = ${person.accountId}`).toHaveLength(1)
   expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
 })
