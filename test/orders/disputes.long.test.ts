@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
 import type { Attention, Esims } from '../../db/connection/schema.ts'
 import { recordDisputeTasks, upsertDispute } from '../../db/order/disputes.ts'
+import { describeRun } from '../../temporal/runs.ts'
 import {
   orderAftercareWorkflowId,
   orderState,
@@ -375,6 +376,18 @@ test('a dispute of a top-up suspends the eSIM that it topped up', async () => {
   expect((await view(topUp.id)).dispute).toBe('needs_response')
 })
 
+/**
+ * Waits until the runs of an order have acted on what they were told of a dispute: its row is written before the eSIM's
+ * provider is asked.
+ */
+async function untilActedOn(orderId: string): Promise<void> {
+  for (const workflowId of [orderWorkflowId(orderId), orderAftercareWorkflowId(orderId)])
+    await until(`${workflowId} has acted on the dispute`, async () => {
+      const run = await describeRun(harness.temporal, workflowId)
+      return !run?.raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'recordDispute')
+    })
+}
+
 test.each([
   ['the order’s is lost, the top-up’s is won', ['order', 'lost'], ['topUp', 'won'], true],
   ['the top-up’s is lost, the order’s is won', ['topUp', 'lost'], ['order', 'won'], true],
@@ -396,6 +409,7 @@ test.each([
     for (const [which, outcome] of [first, second]) {
       await stripe.do('close-dispute', { dispute: disputes[which], outcome })
       await until(`it is ${outcome}`, async () => (await view(ids[which])).dispute === outcome)
+      await untilActedOn(ids[which])
     }
     await until('it is decided', async () => (await view(order.id)).esims[0].suspended === suspended)
     expect((await atProvider(iccid)) === 'SUSPENDED').toBe(suspended)
