@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { Socket } from 'node:net'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { readBounce } from '../../providers/mail/bounce.ts'
 import { createMail, type MailSender, type Recipient, type RenderedMail } from '../../providers/mail/mail.ts'
 import { type ControlOf, controlOf } from '../../sim/control.ts'
@@ -107,6 +108,16 @@ test.each(['before', 'after'])(
     expect((await sim.state()).messages).toHaveLength(drop === 'after' ? 1 : 0)
   },
 )
+
+test('a mail server has ten minutes for each of its answers, as RFC 5321 has it for that to DATA', async () => {
+  const limits = vi.spyOn(Socket.prototype, 'setTimeout')
+  onTestFinished(() => limits.mockRestore())
+  const fresh = createMail(settings())
+  await fresh.send(...message())
+  await fresh.close()
+  // The simulator limits its own sockets as well, in the same process.
+  expect(limits.mock.calls.map(([ms]) => ms)).toContain(10 * 60_000)
+})
 
 test('a mail whose DATA is answered after twelve seconds is accepted, and sent once', {
   tags: 'long',
