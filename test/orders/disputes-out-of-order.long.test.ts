@@ -6,6 +6,7 @@ import { createDisputeActivities } from '../../activities/order/disputes.ts'
 import { closeOperatorTask } from '../../db/operator-tasks.ts'
 import { upsertDispute } from '../../db/order/disputes.ts'
 import { recordEsimStatus } from '../../db/order/esims.ts'
+import { listRefunds, upsertRefund } from '../../db/order/refunds.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { testPackages } from '../harness/test-packages.ts'
@@ -185,4 +186,21 @@ test.each([
   const status = { state: 'in_use', totalBytes: 8, usedBytes: 7, activatedAt: null, expiresAt } as const
   await recordEsimStatus(sql, esim?.id ?? '', status, new Date())
   expect(await sql`select state from esims where id = ${esim?.id ?? ''}`).toEqual([{ state: after }])
+})
+
+test.each([
+  ['failed', 'succeeded', 'failed'],
+  ['failed', 'pending', 'failed'],
+  ['canceled', 'pending', 'canceled'],
+  ['succeeded', 'pending', 'succeeded'],
+  // A refund that has arrived may come back, and one that waits may need its customer.
+  ['succeeded', 'failed', 'failed'],
+  ['pending', 'requires_action', 'requires_action'],
+])('a refund that is %s, of which an answer %s comes later, is %s', async (first, second, state) => {
+  const { order } = await delivered()
+  const ids = { orderId: order.id, refundKey: `order-${order.id}:refund-1`, stripeRefundId: `re_${order.id}` }
+  const refund = { ...ids, amountMinor: 100, reason: 'goodwill' }
+  for (const each of [first, second]) await upsertRefund(sql, { ...refund, state: each, at: new Date() })
+  expect((await listRefunds(sql, order.id)).map((row) => row.state)).toEqual([state])
+  await sql`delete from refunds where order_id = ${order.id}`
 })
