@@ -123,13 +123,15 @@ describe('an overdue order or run', () => {
 })
 
 describe('what operators did', () => {
-  test('R1: to nothing of an account ends with the books that it explains, and so do closed tasks; open ones stay', async () => {
+  test('R1: to nothing of an account ends with the books that it explains, and so do closed tasks and mails to operators; open tasks stay', async () => {
     const keep = async (id: string, days: number, isOpen = false) => {
       const at = plusDays(new Date(), -days)
       await sql`insert into operator_acts (id, act, operator, state, asked_at, attempts, interrupted)
         values (${randomUUID()}, ${id}, 'operator:test', 'done', ${at}, 0, 0)`
       await sql`insert into attention (id, kind, subject_id, opened_at, resolved_at, resolved_by)
         values (${randomUUID()}, 'kept', ${id}, ${at}, ${isOpen ? null : at}, ${isOpen ? null : 'operator:test'})`
+      await sql`insert into sends (subject_id, kind, state, attempts, first_at)
+        values (${randomUUID()}, ${`kept:${id}`}, 'sent', 1, ${at})`
     }
     await keep('old', 7 * 366)
     await keep('open', 7 * 366, true)
@@ -137,6 +139,8 @@ describe('what operators did', () => {
     await tidy()
     const acts = await sql<{ act: string }[]>`select act from operator_acts where account_id is null order by 1`
     const tasks = await sql<{ of: string }[]>`select subject_id as of from attention where kind = 'kept' order by 1`
+    const mails = await sql<{ kind: string }[]>`select kind from sends where kind like 'kept:%'`
     expect([acts.map(({ act }) => act), tasks.map(({ of }) => of)]).toEqual([['young'], ['open', 'young']])
+    expect(mails).toEqual([{ kind: 'kept:young' }])
   })
 })
