@@ -255,6 +255,21 @@ test('a withdrawal counts and is acknowledged while the provider is down, and is
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'withdrawn' })
 })
 
+test('an attempt whose time is up states no withdrawal: its run has said that it failed', async () => {
+  const { person, order } = await delivered()
+  expectStatus(await open(person.caller, order.id), 200)
+  const { recordWithdrawal } = createWithdrawalActivities({ ...harness.context, temporal: harness.temporal })
+  const startToCloseTimeoutMs = 4_000
+  const ago = Date.now() - startToCloseTimeoutMs
+  const late = { startToCloseTimeoutMs, scheduledTimestampMs: ago, currentAttemptScheduledTimestampMs: ago }
+  const attempt = new MockActivityEnvironment(late).run(recordWithdrawal, {
+    orderId: order.id,
+    asOf: new Date().toISOString(),
+  })
+  await expect(attempt).rejects.toMatchObject({ type: 'ProviderUnavailable', details: ['too_late'] })
+  expect(await sql`select stated_at from withdrawals where order_id = ${order.id}`).toEqual([{ stated_at: null }])
+})
+
 /** As an attempt leaves it whose time was over: the row says stated, and the run has failed. */
 async function statedByFailedRun(ago = '1 hour') {
   const { person, order } = await delivered()
