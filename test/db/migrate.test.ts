@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
-import { ensureDays } from '../../db/access/daily-partitions.ts'
+import { dropDays, ensureDays } from '../../db/access/daily-partitions.ts'
 import { connectDatabase, timeLimits } from '../../db/connection/database.ts'
 import { migrate, TablesInUse } from '../../db/connection/migrate.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
@@ -73,7 +73,7 @@ test('a migration that others keep from its tables for too long is not applied, 
   expect(await migrate(server.url, { folder })).toEqual(['9999-more.sql'])
 })
 
-test('the partition of a day is not waited for without an end either', { tags: 'long' }, async () => {
+test('the partition of a day is not waited for without an end either, nor its end', { tags: 'long' }, async () => {
   // Without a limit of its own: a backup may take hours.
   const patient = connectDatabase(server.url, { maxConnections: 1, limits: timeLimits.maintenance })
   const end = await reading('security_log')
@@ -81,6 +81,14 @@ test('the partition of a day is not waited for without an end either', { tags: '
   await expect(making).rejects.toMatchObject({ code: '55P03' })
   await end()
   await ensureDays(patient, 'security_log', new Date('2040-02-29T00:00:00Z'), 1)
-  expect(await sql`select from pg_class where relname = 'security_log_2040_02_29'`).toHaveLength(1)
+  const made = () => sql`select from pg_class where relname = 'security_log_2040_02_29'`
+  expect(await made()).toHaveLength(1)
+  const endAgain = await reading('security_log')
+  await expect(dropDays(patient, 'security_log', new Date('2040-02-29T00:00:00Z'))).rejects.toMatchObject({
+    code: '55P03',
+  })
+  await endAgain()
+  expect(await dropDays(patient, 'security_log', new Date('2040-02-29T00:00:00Z'))).toBeGreaterThan(0)
+  expect(await made()).toHaveLength(0)
   await patient.end()
 })
