@@ -156,11 +156,20 @@ test('doctor finds that no backup could be restored, for want of the right to cr
   Object.assign(url, { username: 'without_createdb', password: 'plain' })
   const { PG_TOOLS_FOLDER } = harness.settings
   const tools = PG_TOOLS_FOLDER === undefined ? {} : { PG_TOOLS_FOLDER }
-  const findings = await checkStores({ DATABASE_URL: url.href, BACKUP_FOLDER, ...tools }, {})
-  expect(findings.find(({ about }) => about === 'backups')).toMatchObject({
+  const asked = async () => {
+    const findings = await checkStores({ DATABASE_URL: url.href, BACKUP_FOLDER, ...tools }, {})
+    return findings.find(({ about }) => about === 'backups')
+  }
+  expect(await asked()).toMatchObject({
     state: 'fault',
     detail: expect.stringContaining('without_createdb'),
     remedy: expect.stringContaining('createdb'),
+  })
+  // Nor could one be made: the role reads no table.
+  await sql`alter role without_createdb createdb`
+  expect(await asked()).toMatchObject({
+    state: 'fault',
+    detail: expect.stringMatching(/^pg_dump cannot read the database: .*permission denied/),
   })
   await sql`drop role without_createdb`
 })
