@@ -72,6 +72,13 @@ test('what no worker takes has waited for as long as the oldest of it, also wher
   expect(await secondsWaited(client, taskQueue, 5_000)).toEqual({ workflow: 0, activity: 0 })
   await client.workflow.start('unheard', { taskQueue, workflowId: 'waits' })
   await until('it has waited', async () => (await secondsWaited(client, taskQueue, 5_000)).workflow > 0.5)
+  const config = { ...harness.context.config, TEMPORAL_TASK_QUEUE: taskQueue }
+  const running = await createApi({ ...harness.context, config, metrics: createMetrics(), temporal: client }).listen(0)
+  const headers = { authorization: `Bearer ${harness.keys.operator}` }
+  const scraped = await (await fetch(`${running.url}/metrics`, { headers })).text()
+  expect(scraped).toMatch(/^ama_task_waiting_oldest_seconds\{task="workflow"\} (?!0$)\d/m)
+  expect(scraped).toMatch(/^ama_task_waiting_oldest_seconds\{task="activity"\} 0$/m)
+  await running.stop({ drainMs: 1_000 })
   const { text } = await harness.operator.get('/metrics')
   for (const task of ['workflow', 'activity'])
     expect(text).toMatch(new RegExp(`^ama_task_waiting_oldest_seconds\\{task="${task}"\\} \\d`, 'm'))
