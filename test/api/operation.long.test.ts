@@ -1,8 +1,9 @@
 /** The operation of the API: limits, outages, logs, metrics, documents, shutdown. */
 import { randomUUID } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { problems } from '../../api/http/problems.ts'
+import { apiDrainMs } from '../../api/server.ts'
 import { timeLimits } from '../../db/connection/database.ts'
 import type { SecurityLog } from '../../db/connection/schema.ts'
 import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
@@ -279,6 +280,9 @@ test('a stopping API finishes open requests and accepts no new ones', async () =
   const stopping = await startApiHarness()
   const token = await stopping.key('service')
   const body = JSON.stringify(newPerson())
+  const timers = vi.spyOn(globalThis, 'setTimeout')
+  onTestFinished(() => timers.mockRestore())
+  let drainsFor: unknown[] = []
   const answered = new Promise<number | undefined>((resolve, reject) => {
     const sent = httpRequest(`${stopping.url}/v1/accounts`, {
       method: 'POST',
@@ -291,11 +295,14 @@ test('a stopping API finishes open requests and accepts no new ones', async () =
     sent.on('error', reject)
     // Half of the body, so that the request is open while the API stops.
     sent.write(body.slice(0, 10), () => {
-      void stopping.running.stop({ drainMs: 10_000 })
+      timers.mockClear()
+      void stopping.running.stop()
+      drainsFor = timers.mock.calls.map(([, ms]) => ms)
       sent.end(body.slice(10))
     })
   })
   expect(await answered).toBe(201)
+  expect(drainsFor).toContain(apiDrainMs)
   await expect(fetch(`${stopping.url}/livez`)).rejects.toThrow()
   await stopping.stop()
 })
