@@ -11,6 +11,12 @@ test('the versioning table has an entry with a reason for each workflow, and no 
   for (const [type, { reason }] of Object.entries(versioning)) expect([type, reason.length > 10]).toEqual([type, true])
 })
 
+test('each versioning behaviour is one that the server knows', () => {
+  expect(new Set(Object.values(versioning).map(({ behavior }) => behavior))).toEqual(
+    new Set(['AUTO_UPGRADE', 'PINNED']),
+  )
+})
+
 test('no kept history of a pinned workflow waits for a day', async () => {
   const files = await readdir(keptFolder)
   const waits = await Promise.all(
