@@ -123,7 +123,9 @@ test('U2: an order whose customer has tried in vain to pay on Stripe’s page ha
   expect(sessions.find((each) => each.id === sessionId)?.status).toBe('expired')
 })
 
-test('G3: an order that was paid on Stripe’s page has the page again, with which its payment is redacted', async () => {
+test('G3: an order that was paid on Stripe’s page has the page again, with which its payment is redacted', {
+  tags: 'long',
+}, async () => {
   const page = await orderedOnTheWeb()
   const { id, payAt, sessionId } = page
   expect((await pay(payAt)).status).toBe(303)
@@ -146,7 +148,9 @@ test('U2: an order that the backup has on Stripe’s page, and that was paid sin
   expect(await findOrder(sql, id)).toMatchObject(paid)
 })
 
-test('U2: a top-up that was applied at its second attempt is rebuilt under that reference, by which its run asks for it', async () => {
+test('U2: a top-up that was applied at its second attempt is rebuilt under that reference, by which its run asks for it', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const first = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
   await harness.sims.esimAccess.fault({ match: { path: '/esim/topup$' }, status: 429 })
@@ -172,7 +176,7 @@ test('U2: a top-up that was applied at its second attempt is rebuilt under that 
   expect(await placements()).toEqual(placed)
 })
 
-test('U2: a page on which an order of a lost account could be paid is ended', async () => {
+test('U2: a page on which an order of a lost account could be paid is ended', { tags: 'long' }, async () => {
   const { person, id, payAt, sessionId } = await orderedOnTheWeb()
   await loseAccount(sql, person.accountId)
   const { restoreId, itemsOf } = await restored()
@@ -183,7 +187,7 @@ test('U2: a page on which an order of a lost account could be paid is ended', as
   expect(await chargesOf(id)).toEqual([])
 })
 
-test('U2: a page that is paid before it can be ended is given back', async () => {
+test('U2: a page that is paid before it can be ended is given back', { tags: 'long' }, async () => {
   const { person, id, payAt, sessionId } = await orderedOnTheWeb()
   await loseAccount(sql, person.accountId)
   const { restoreId, itemsOf } = await restored()

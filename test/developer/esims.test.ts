@@ -109,7 +109,9 @@ test('an eSIM whose package takes no top-ups is offered none, though others of i
   await refused()
 })
 
-test('a suspended eSIM is offered no top-up, by the API and on the web, until it runs again', async () => {
+test('a suspended eSIM is offered no top-up, by the API and on the web, until it runs again', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person)
   const suspend = (suspended: boolean) => setEsimSuspended(sql, order.esims[0].id, suspended)

@@ -17,6 +17,12 @@ const answeredOtherwise: Record<string, string> = {
   'order-warned-of-while-it-is-approved.1': 'an approval that is recorded before it was asked for',
 }
 
+/** Runs that were reset: their rows are ahead of them, and the model has no resets. */
+const reset: Record<string, string> = {
+  'order-aftercare-reset-after-a-failed-refund.1': 'its refund was made before, and is refused',
+  'order-reset-to-before-its-return.1': 'its eSIM was taken back before',
+}
+
 const kept = await readKept(({ workflowType }) => checkedTypes.includes(workflowType))
 const runs = await Promise.all(
   kept.map(async ({ workflowId, workflowType, history }) => ({
@@ -25,7 +31,7 @@ const runs = await Promise.all(
     events: await readRunEvents(history, []),
   })),
 )
-const left = { ...before, ...answeredOtherwise }
+const left = { ...before, ...answeredOtherwise, ...reset }
 const current = runs.filter(({ workflowId }) => !(workflowId in left))
 
 test('every kept history of an order is a path of the model', () => {

@@ -86,7 +86,9 @@ test('G1: My eSIMs leads to older orders, and from there back', async () => {
   expect(renderMyEsims(first, page)).toContain('<a href="/account?cursor=x">Older orders</a>')
 })
 
-test('what was bought is said in the reader’s language: the name of a package is English', async () => {
+test('what was bought is said in the reader’s language: the name of a package is English', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp({ account: { language: 'de' } })
   const order = await harness.buy(person, { packageCode: 'test-germany-1gb' })
   const surfer = await visit(harness.stack, person)

@@ -133,7 +133,9 @@ test('U2: the consent to delivery at once is recorded, and confirmed by mail, in
   expect(other.status).toBe(400)
 })
 
-test('U2: of a top-up that its provider refuses, page and mail say that the data was not added, and nothing of its eSIM', async () => {
+test('U2: of a top-up that its provider refuses, page and mail say that the data was not added, and nothing of its eSIM', {
+  tags: 'long',
+}, async () => {
   const { person, surfer, path, iccid } = await withEsim()
   const { orderPath, id, payAt } = await ordered(surfer, path)
   await harness.sims.esimAccess.do('expire', { iccid })
@@ -149,7 +151,9 @@ test('U2: of a top-up that its provider refuses, page and mail say that the data
   expect(mail.text).not.toMatch(/no more eSIMs|installed/)
 })
 
-test('U2: a top-up that is cancelled, or not paid within the hour, cannot be paid at Stripe any more', async () => {
+test('U2: a top-up that is cancelled, or not paid within the hour, cannot be paid at Stripe any more', {
+  tags: 'long',
+}, async () => {
   const { surfer, path } = await withEsim()
   const cancelled = await ordered(surfer, path)
   expect((await surfer.submit(cancelled.orderPath, `${cancelled.orderPath}/cancel`)).status).toBe(303)
@@ -165,7 +169,9 @@ test('U2: a top-up that is cancelled, or not paid within the hour, cannot be pai
   }
 })
 
-test('U2: the account of a person who has the page of Stripe open is deleted, and the page with it', async () => {
+test('U2: the account of a person who has the page of Stripe open is deleted, and the page with it', {
+  tags: 'long',
+}, async () => {
   const { person, surfer, path } = await withEsim()
   const { id, payAt } = await ordered(surfer, path)
   expectStatus(await person.caller.delete(`/v1/accounts/${person.accountId}`), 200)

@@ -118,7 +118,7 @@ test('N2: a notice that came back is mailed to the corrected address, once, and 
   expect(policy).toMatchObject({ state: 'in_force', effectiveAt, movedFrom: null })
 })
 
-test('N2: that a version is withdrawn reaches the corrected address, too', async () => {
+test('N2: that a version is withdrawn reaches the corrected address, too', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   await post('missed-and-withdrawn')
   await withdraw('missed-and-withdrawn')
@@ -130,7 +130,7 @@ test('N2: that a version is withdrawn reaches the corrected address, too', async
   expect(await noticesTo(email)).toEqual([expect.stringMatching(/stays as it is/)])
 })
 
-test('N2: an address at Apple’s relay that takes mail again gets what it has refused', async () => {
+test('N2: an address at Apple’s relay that takes mail again gets what it has refused', { tags: 'long' }, async () => {
   const { sub, idToken, code } = await apple.do('sign-in', { private: true })
   const signIn = { identityToken: idToken, authorizationCode: code }
   const { accountId } = await harness.signUp({ account: { email: undefined, apple: signIn } })

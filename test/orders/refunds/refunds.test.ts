@@ -213,7 +213,7 @@ test('U6: a credit note is dated by the day of its issue, not by the day before 
   ])
 })
 
-test('an order shows the state of a refund that takes days', async () => {
+test('an order shows the state of a refund that takes days', { tags: 'long' }, async () => {
   const { order, requestReturn } = await delivered()
   await stripe.do('pending-refunds', { enabled: true })
   expect((await requestReturn()).status).toBe(200)

@@ -146,7 +146,7 @@ describe('an unused account', () => {
     expect(await isDeleting(person.accountId)).toBe(true)
   })
 
-  test('that was unused for much longer is erased sixty days after its first warning', async () => {
+  test('that was unused for much longer is erased sixty days after its first warning', { tags: 'long' }, async () => {
     const person = await lastUsed(plusYears(new Date(), -5))
     const before = Date.now()
     await startRun(person.accountId)
