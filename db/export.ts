@@ -186,7 +186,12 @@ const isUndecided = (sql: Queryable, orderId: Fragment): Fragment => sql`(
   or exists (select from attention f
     where f.subject_id = ${orderId}::text and f.resolved_at is null and f.kind in ${sql(ofFraud)}))`
 
-/** The operator tasks about the person, but for those about an order that is being decided about. */
+/** Whether it is being decided about an order of an account: what is noted about the person may say by what. */
+const isSuspected = (sql: Queryable, accountId: string): Fragment => sql`
+  exists (select from orders suspected
+    where suspected.account_id = ${accountId} and ${isUndecided(sql, sql`suspected.id`)})`
+
+/** The operator tasks about the person, but for those about an order that is being decided about, or about no order. */
 export const operatorTaskPages = (sql: Queryable, accountId: string) =>
   pages<TaskRow>(
     (after, limit) => sql<TaskRow[]>`
@@ -197,6 +202,8 @@ export const operatorTaskPages = (sql: Queryable, accountId: string) =>
           from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}
       ) s on s.subject_id = a.subject_id
       where not ${isUndecided(sql, sql`uuid_or_null(coalesce(s.order_id, a.subject_id))`)}
+        and (not ${isSuspected(sql, accountId)}
+          or exists (select from orders o where o.id = uuid_or_null(coalesce(s.order_id, a.subject_id))))
         ${after ? sql`and (date_trunc('milliseconds', a.opened_at), a.id) > (${after.opened_at}, ${after.id})` : sql``}
       order by date_trunc('milliseconds', a.opened_at), a.id limit ${limit}`,
   )
@@ -209,6 +216,7 @@ export const operatorActPages = (sql: Queryable, accountId: string) =>
     (after, limit) => sql<ActRow[]>`
       select id, act, order_id, reason, amount_minor, state, asked_at from operator_acts
       where account_id = ${accountId} and state <> 'planned' and not ${isUndecided(sql, sql`order_id`)}
+        and (order_id is not null or not ${isSuspected(sql, accountId)})
         ${after ? sql`and (date_trunc('milliseconds', asked_at), id) > (${after.asked_at}, ${after.id})` : sql``}
       order by date_trunc('milliseconds', asked_at), id limit ${limit}`,
   )

@@ -65,7 +65,11 @@ export async function reportLostRuns(
     heartbeat()
     // A run that Temporal does not list any more, after its retention, is as lost as before.
     for await (const run of list(query)) {
-      if (!(await goesOn(run)) && !(await isFollowed(run))) continue
+      // One that begins now may fail at its checkout: the next sweep sees whether it goes on.
+      if (!(await goesOn(run))) {
+        await isFollowed(run)
+        continue
+      }
       await resolveOperatorTask(sql, { kind: lostRunTask, subjectId: run.runId, by: 'goes_on', at })
     }
   }

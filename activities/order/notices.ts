@@ -112,7 +112,7 @@ export function createOrderNoticeActivities(context: Context): Activities {
   /** The amount of a refund that has failed, also when there was none: the processor has refused it. */
   async function failedMinorOf(order: OrderRow): Promise<number> {
     const refunds = await listRefunds(sql, order.id)
-    const failed = refunds.findLast(({ state }) => hasBounced(state))
+    const failed = refunds.findLast((refund) => hasBounced(refund.state) && isOfWhole(order.id, refund))
     return failed?.amount_minor ?? (leftOfPrice(order, refunds) || order.gross_minor)
   }
 

@@ -19,6 +19,7 @@ import {
   noteReturnsAsked,
   type Placement,
 } from '../../db/order/placements.ts'
+import { milliseconds } from '../../policy/periods.ts'
 import { finalFor } from '../../providers/codes/esim.ts'
 import {
   type EsimProvider,
@@ -60,8 +61,8 @@ const allocationPollsMs = [100, 200, 400, 800, 1600]
  * is tried every few seconds. After that it is an operator's, and the order goes on.
  */
 const duplicatesHoldMs = 15 * 60_000
-/** Longer than one worker asks for a return: the provider has 15 s for each of its answers. */
-const askingTakesMs = 60_000
+/** Longer than one worker asks for a return: up to seven answers, for each of which the provider has 15 s. */
+const askingTakesMs = 3 * milliseconds.minute
 
 export function createOrderProvisioningActivities(context: WorkerContext): Activities {
   const { sql } = context

@@ -193,8 +193,8 @@ const advice = {
   },
   sign_in_not_moved: {
     meaning:
-      'The person has a new address with us, and Firebase signs them in with the old one: whoever has the old mailbox can be mailed a new password. The detail says why',
-    cure: 'taken: another Firebase user has the new address; find out whether it is theirs, and delete one of the two. Change the address at Firebase then, and settle the task',
+      'The person has a new address with us, and Firebase signs them in with another one: whoever has that mailbox can be mailed a new password. The detail says why',
+    cure: 'elsewhere: the user has a third address there; ask the person which one is theirs. taken: another Firebase user has the new address; find out whether it is theirs, and delete one of the two. Change the address at Firebase then, and settle the task',
   },
   privacy_request_due: {
     meaning: 'A privacy request waits for its answer',

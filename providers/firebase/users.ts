@@ -27,12 +27,13 @@ const errorReply = z.object({ error: z.object({ message: z.string() }) })
 
 /**
  * - `moved`: the person signs in with the new address
- * - `another`: the user has an address that is not ours to change: one that was changed at Firebase, or that of an
- *   identity provider
+ * - `another`: the address is that of an identity provider, and not ours to change
+ * - `elsewhere`: the user signs in with a password and a third address: one that was changed at Firebase, or was not
+ *   moved before
  * - `taken`: another Firebase user has the new address
  * - `unknown`: there is no such user
  */
-export type AddressMove = 'moved' | 'another' | 'taken' | 'unknown'
+export type AddressMove = 'moved' | 'another' | 'elsewhere' | 'taken' | 'unknown'
 
 /** Every call throws ProviderFailure and can be repeated. */
 export function createFirebaseUsers(settings: FirebaseSettings) {
@@ -62,7 +63,8 @@ export function createFirebaseUsers(settings: FirebaseSettings) {
       if (!user) return 'unknown'
       if (isSame(user.email, to)) return 'moved'
       const signsInWithIt = user.providerUserInfo?.some(({ providerId }) => providerId === 'password')
-      if (!signsInWithIt || !isSame(user.email, from)) return 'another'
+      if (!signsInWithIt) return 'another'
+      if (!isSame(user.email, from)) return 'elsewhere'
       const update = { localId, email: to, emailVerified: true }
       const reply = await firebase.post(`${api}/${firebase.projectId}/accounts:update`, update)
       if (reply.status === 200 && anyReply.safeParse(reply.body).success) return 'moved'

@@ -97,18 +97,23 @@ test('G2 U5: who signs in with a password does so with the new address: the old 
 })
 
 test.each([
-  ['that of a sign-in with Apple alone', (email: string) => ({ email, providers: ['apple.com'] })],
-  ['one that was changed at Firebase before', () => ({ email: another(), providers: ['password'] })],
+  ['that of a sign-in with Apple alone', (email: string) => ({ email, providers: ['apple.com'] }), []],
+  [
+    'one that was changed at Firebase before',
+    () => ({ email: another(), providers: ['password'] }),
+    [{ kind: 'sign_in_not_moved', detail: 'elsewhere' }],
+  ],
 ] as const)(
   'an address at Firebase that is not ours to change stays: %s',
   { tags: 'long' },
-  async (_which, userWith) => {
+  async (_which, userWith, tasks) => {
     const person = await harness.signUp()
     const user = userWith(person.email)
     await atFirebase(person, user)
     await changeTo(person, another())
     await untilOver(person)
     expect(await addressAtFirebase(person)).toEqual({ email: user.email, verified: false })
+    expect(await sql`select kind, detail from attention where subject_id = ${person.accountId}`).toEqual(tasks)
   },
 )
 

@@ -35,7 +35,7 @@ export async function releaseAbandoned(
       return stageNow === 'over' ? 'none' : stageNow
     }),
   )
-  return found.find((stage) => stage === 'under_way') ?? found.find((stage) => stage === 'ending') ?? 'none'
+  return found.find((stage) => stage === 'ending') ?? found.find((stage) => stage === 'under_way') ?? 'none'
 }
 
 async function stageOf(

@@ -407,7 +407,10 @@ describe('a run that ends without an outcome', () => {
       },
       (stage) => stage === 'delivered',
     )
-    expect((await lostRuns()).map(([each]) => each)).not.toContain(runId)
+    await until('its task is closed', async () => {
+      await sweep()
+      return !(await lostRuns()).some(([each]) => each === runId)
+    })
   }, 120_000)
 
   test('is an operator task also when it was cancelled by hand', async () => {
