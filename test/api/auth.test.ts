@@ -141,7 +141,7 @@ test.each<[string, string]>([
   expect(await securityEvents(answer.headers.get('x-request-id'))).toMatchObject([{ kind: 'authentication_failed' }])
 })
 
-test('a Firebase token under a key that was published a moment ago is accepted', async () => {
+test('a Firebase token under a key that was published a moment ago is accepted', { tags: 'long' }, async () => {
   await harness.firebaseToken()
   for (let rotations = 0; rotations < 2; rotations += 1) {
     await harness.google.do('rotate-keys')

@@ -101,25 +101,30 @@ test('G1: what operators have written about a person is in the export, without t
   await plant('payment_not_accepted', own)
   await plant('sign_in_account_disabled', one.accountId)
   await plant('payment_unresolved', other.accountId)
-  const exported = async () => JSON.parse((await exportOf(one.accountId)).text)
-  const notes = async () =>
-    (await exported()).operatorTasks.map(({ kind, note }: { kind: string; note: string }) => [kind, note]).toSorted()
+  const exported = async () => {
+    const { operatorTasks, operatorActs, orders } = JSON.parse((await exportOf(one.accountId)).text)
+    const notes = operatorTasks.map(({ kind, note }: { kind: string; note: string }) => [kind, note]).toSorted()
+    return { notes, acts: operatorActs, orders }
+  }
   const given = `same card as [id], see ${own} and [id]`
   const before = [
     ['refund_failed', 'called the bank'],
     ['sign_in_account_disabled', given],
   ]
-  expect(await notes()).toEqual([['payment_not_accepted', given], ...before])
-  expect((await exported()).operatorActs).toMatchObject([{ orderId: own, reason: 'the bank has said so' }])
+  expect(await exported()).toMatchObject({
+    notes: [['payment_not_accepted', given], ...before],
+    acts: [{ orderId: own, reason: 'the bank has said so' }],
+  })
 
   await plant('fraud_warning', own)
-  expect([await notes(), (await exported()).operatorActs]).toEqual([[], []])
+  expect(await exported()).toMatchObject({ notes: [], acts: [] })
   await sql`update attention set resolved_at = now(), resolved_by = 'operator:ada'
     where subject_id = ${own} and kind = 'fraud_warning'`
-  expect(await notes()).toEqual([['fraud_warning', given], ['payment_not_accepted', given], ...before])
+  expect((await exported()).notes).toEqual([['fraud_warning', given], ['payment_not_accepted', given], ...before])
   await sql`update orders set status = 'in_review' where id = ${own}`
-  expect([await notes(), (await exported()).operatorActs]).toEqual([[], []])
-  const shown = (await exported()).orders.find(({ id }: { id: string }) => id === own)
+  const held = await exported()
+  expect(held).toMatchObject({ notes: [], acts: [] })
+  const shown = held.orders.find(({ id }: { id: string }) => id === own)
   expect([shown.reason, shown.history]).toEqual([null, []])
 })
 

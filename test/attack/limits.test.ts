@@ -64,7 +64,7 @@ test.each(['service', 'operator'] as const)('a %s key that is over the limit kee
   expect((await harness.call('GET', path, { token: other })).status).toBe(404)
 })
 
-test('an operator on the console who is over the limit keeps out no other one', async () => {
+test('an operator on the console who is over the limit keeps out no other one', { tags: 'long' }, async () => {
   const { sql } = harness.api
   const at = new Date()
   const cookieOf = async (name: string): Promise<Record<string, string>> => {

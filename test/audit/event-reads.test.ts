@@ -111,7 +111,9 @@ test.each([
   },
 )
 
-test('a key that gives another one’s endpoint its own address, or repeats older events, has read them', async () => {
+test('a key that gives another one’s endpoint its own address, or repeats older events, has read them', {
+  tags: 'long',
+}, async () => {
   const [ours, theirs] = [await receiver(), await receiver()]
   const { id } = expectStatus(await harness.service.post(path, { url: ours.url, types: ['consent.changed'] }), 201)
   const early = await bought()

@@ -139,7 +139,9 @@ async function givenUpAtAiralo(orderId: string, state: 'refused' | 'released', r
   return String(made?.orderId)
 }
 
-test('each further order at a provider is a difference of its own, of an order of ours and of nobody', async () => {
+test('each further order at a provider is a difference of its own, of an order of ours and of nobody', {
+  tags: 'long',
+}, async () => {
   const { orderId } = await planted({ placed: 3 })
   const strange = await planted({ known: false, payments: 0, placed: 2 })
   // Our books have given these up, and Airalo has their eSIMs.

@@ -96,7 +96,9 @@ const itemsOf = (restoreId: string) => listItems(sql, restoreId, { after: undefi
 const tasksOf = (subjectId: string) => sql`
   select kind, detail, attributes from attention where subject_id = ${subjectId} and resolved_at is null`
 
-test('an order that Airalo has twice is rebuilt with the first, and an operator is told of the copy', async () => {
+test('an order that Airalo has twice is rebuilt with the first, and an operator is told of the copy', {
+  tags: 'long',
+}, async () => {
   const { order, placed, references, rebuild } = await lost(testPackages.onlyAiralo, async ({ id }) => {
     const [placement] = await placements(id)
     const packageCode = 'hallo-mobil-7days-1gb'

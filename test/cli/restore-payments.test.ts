@@ -110,7 +110,9 @@ test('U2: a top-up that waits on Stripe’s page is lost, and can be paid there 
   await harness.untilOrder(id, 'delivered')
 })
 
-test('U2: an order whose customer has tried in vain to pay on Stripe’s page has the page again, which ends with it', async () => {
+test('U2: an order whose customer has tried in vain to pay on Stripe’s page has the page again, which ends with it', {
+  tags: 'long',
+}, async () => {
   const page = await orderedOnTheWeb()
   const { person, id, payAt, sessionId } = page
   expect(await (await pay(payAt, '4000000000000002')).text()).toContain('Try another card')

@@ -10,7 +10,9 @@ const harness = await shareStack({ books: false })
 const { sims } = harness
 const { sql } = harness.context
 
-test('an eSIM that was returned with a lost reply is refunded when its customer deletes the account before we know', async () => {
+test('an eSIM that was returned with a lost reply is refunded when its customer deletes the account before we know', {
+  tags: 'long',
+}, async () => {
   const customer = await harness.signUp()
   const { id, esims } = await harness.buy(customer, { packageCode: testPackages.onlyEsimAccess })
   const [row] = await sql<Pick<Orders, 'payment_intent_id'>[]>`select payment_intent_id from orders where id = ${id}`

@@ -248,7 +248,9 @@ test('what an operator’s program does through the customer’s routes is in th
   expect(new Set(added.map(({ operator: by }) => by)).size).toBe(1)
 })
 
-test('a refund in full keeps why it was asked for, through the customer’s route and as an act', async () => {
+test('a refund in full keeps why it was asked for, through the customer’s route and as an act', {
+  tags: 'long',
+}, async () => {
   const another = await harness.signUp()
   const [first, second] = [await harness.buy(another), await harness.buy(another)]
   const reason = 'the trip was cancelled'

@@ -228,7 +228,9 @@ test('G2: a person can request a new e-mail address on the web', async () => {
   await until('both are asked', async () => (await mailsTo(harness.stack, email)).length === 1)
 })
 
-test('G6: a privacy request on the web is stored once when it is sent twice, and shown with its due date', async () => {
+test('G6: a privacy request on the web is stored once when it is sent twice, and shown with its due date', {
+  tags: 'long',
+}, async () => {
   const person = await harness.signUp()
   const surfer = await signIn(person)
   const message = `May I <b>know</b>? ${randomUUID()}`

@@ -214,7 +214,7 @@ test('U3: a form that may have been done comes back with its one-time value, one
   expect(hidden(refused.html, 'once')).not.toBe(form.once)
 })
 
-test('U2: an unused eSIM is returned after the time to withdraw is over', async () => {
+test('U2: an unused eSIM is returned after the time to withdraw is over', { tags: 'long' }, async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person)
   await harness.context.sql`update orders set paid_at = paid_at - interval '20 days' where id = ${order.id}`

@@ -114,7 +114,9 @@ test('U4: a person who withdraws the consent during a campaign gets no mail of i
   expect(recipients).not.toContain(late?.email)
 })
 
-test('a paused campaign stops before the next mail; resumed, it reaches every recipient once', async () => {
+test('a paused campaign stops before the next mail; resumed, it reaches every recipient once', {
+  tags: 'long',
+}, async () => {
   const wanted = await insertAccounts(harness.context, 40, { promotions: true })
   await harness.sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
   const body = campaign()

@@ -148,7 +148,9 @@ test('two changes of address that Firebase hears of together end with the last o
   )
 })
 
-test('G3: what a person had asked by mail before they signed up is erased with their account, also after a change of address', async () => {
+test('G3: what a person had asked by mail before they signed up is erased with their account, also after a change of address', {
+  tags: 'long',
+}, async () => {
   const address = another()
   const asked = { kind: 'access', message: 'What do you hold of me?', replyTo: address }
   const { id, accountId } = expectStatus(await harness.operator.post('/v1/privacy-requests', asked), 201)

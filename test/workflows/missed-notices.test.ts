@@ -231,7 +231,9 @@ async function attempt(hours: number, asOf = new Date()) {
   return environment.run(sendMissedNotices, { asOf: asOf.toISOString() })
 }
 
-test('a mailbox that puts the mail off keeps it from nobody, and counts as dead after three days', async () => {
+test('a mailbox that puts the mail off keeps it from nobody, and counts as dead after three days', {
+  tags: 'long',
+}, async () => {
   const people = [await missedPerson(), await missedPerson(), await missedPerson()].sort((a, b) =>
     a.personId < b.personId ? -1 : 1,
   )

@@ -156,7 +156,9 @@ const suspendedBy = {
   },
 }
 
-test('an eSIM that its provider has suspended unused is returned: it is as it was delivered', async () => {
+test('an eSIM that its provider has suspended unused is returned: it is as it was delivered', {
+  tags: 'long',
+}, async () => {
   const { person, order } = await delivered({ performanceConsent })
   await suspendedBy['its provider'](order.id, order.esims[0].iccid)
   expectStatus(await open(person.caller, order.id), 200)
@@ -325,7 +327,7 @@ test('a withdrawal from an order that is not delivered yet cancels and refunds i
   expect(await refundedMinor(order.id)).toEqual([testPriceMinor])
 })
 
-test('a withdrawal from a top-up is received, and an operator settles it', async () => {
+test('a withdrawal from a top-up is received, and an operator settles it', { tags: 'long' }, async () => {
   const { person, order } = await delivered()
   const request = { packageCode: testPackages.topUp, performanceConsent }
   const topUp = expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, request), 201)

@@ -106,7 +106,7 @@ describe('a month of the books', () => {
     expect(await runOf('2032-02').result()).toMatchObject({ purged: { invoices: 2500, orderFacts: 0 } })
   })
 
-  test('under an operator’s hold is kept until the hold is lifted', async () => {
+  test('under an operator’s hold is kept until the hold is lifted', { tags: 'long' }, async () => {
     await issued('2033-01-10')
     await openRuns()
     await showsStatus('2033-01', 'keeping')
