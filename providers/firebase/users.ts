@@ -27,7 +27,7 @@ const errorReply = z.object({ error: z.object({ message: z.string() }) })
 
 /**
  * - `moved`: the person signs in with the new address
- * - `another`: the address is that of an identity provider, and not ours to change
+ * - `another`: there is none, or that of an identity provider, which is not ours to change
  * - `elsewhere`: the user signs in with a password and a third address: one that was changed at Firebase, or was not
  *   moved before
  * - `taken`: another Firebase user has the new address
@@ -63,7 +63,7 @@ export function createFirebaseUsers(settings: FirebaseSettings) {
       if (!user) return 'unknown'
       if (isSame(user.email, to)) return 'moved'
       const signsInWithIt = user.providerUserInfo?.some(({ providerId }) => providerId === 'password')
-      if (!signsInWithIt) return 'another'
+      if (!signsInWithIt || !user.email) return 'another'
       if (!isSame(user.email, from)) return 'elsewhere'
       const update = { localId, email: to, emailVerified: true }
       const reply = await firebase.post(`${api}/${firebase.projectId}/accounts:update`, update)

@@ -246,7 +246,7 @@ test('a Firebase user gets a new address in place of the old one alone, and with
   for (const [uid, email, providers, outcome] of [
     ['uid-phone', undefined, ['password'], 'another'],
     ['uid-google', from, ['google.com'], 'another'],
-    ['uid-changed', 'ann@elsewhere.example', ['password'], 'another'],
+    ['uid-changed', 'ann@elsewhere.example', ['password'], 'elsewhere'],
     ['uid-ann', from, ['google.com', 'password'], 'moved'],
     // It had it before: nothing is changed.
     ['uid-ann', to, ['password'], 'moved'],
