@@ -64,7 +64,8 @@ const stripeEvent = (): Webhook => {
   const body = JSON.stringify({
     id: event,
     object: 'event',
-    type: 'payment_intent.succeeded',
+    // One of which the run has to hear: it has found that its payment was made.
+    type: 'payment_intent.canceled',
     created: at,
     data: { object },
   })

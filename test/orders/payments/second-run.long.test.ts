@@ -93,7 +93,8 @@ test('a refunded order whose run was terminated ends when its refund can fail no
   expectStatus(await requestReturnOf(person.caller, id), 200)
   await harness.untilOrder(id, 'refunded')
   await terminate(id)
-  await sql`update refunds set created_at = created_at - interval '31 days' where order_id = ${id}`
+  // Such an order is looked at once a day, in the first hour after the time of its refund: the sweep is an hour later.
+  await sql`update refunds set created_at = created_at - interval '30 days 23 hours 30 minutes' where order_id = ${id}`
   expect((await sweep()).ordersWithoutRun).toBe(1)
   await until('it has ended', async () => (await harness.service.get(`/v1/orders/${id}`)).body.endedAt !== null)
   await untilClosed(orderAftercareWorkflowId(id))
