@@ -96,8 +96,8 @@ export function createOrderNoticeActivities(context: Context): Activities {
     if (waiting || !firstAt) return waiting?.kind ?? first
     const whole = (await listRefunds(sql, id)).filter((refund) => isOfWhole(id, refund))
     const about = whole.findLast(({ state }) => givesMoneyBack(state) === (mail === 'refunded'))
-    // No mail about the first refund can be older than it. One about a failure can: Stripe had refused to make it.
-    const isFirst = mail === 'refunded' ? about === whole[0] : about && about.created_at <= firstAt
+    // A mail that is younger than a refund was about it. No mail about the first refund can be older than that.
+    const isFirst = about && (about.created_at <= firstAt || (mail === 'refunded' && about === whole[0]))
     return !about || isFirst ? first : `${first}:${about.stripe_refund_id ?? about.refund_key}`
   }
 
