@@ -16,7 +16,7 @@ import {
 } from '../workflows/order/order.contract.ts'
 import { limitOf } from '../workflows/order/order-states.ts'
 import { partialRefundWorkflowId, refundIdOf, refundSignal } from '../workflows/order/partial-refund.contract.ts'
-import { isOpen, signalIfOpen, signalWithStart } from './runs.ts'
+import { isOpen, signalIfOpen, signalWithStart, startUnlessOpen } from './runs.ts'
 
 export interface OrderSignalsContext {
   temporal: Client
@@ -52,6 +52,17 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
       for (const id of [orderWorkflowId(orderId), orderAftercareWorkflowId(orderId)])
         if (await isOpen(temporal, id)) return false
       await signalWithStart(temporal, aftercare(orderId), paymentSignal)
+      return true
+    },
+    /**
+     * Starts the own run of an order once more, after the one before was terminated or has failed. It looks the payment
+     * up at once.
+     * @returns false while the aftercare of the order is open, which may be returning its eSIMs or its money
+     */
+    async beginAgain(input: OrderInput, accountRef: string): Promise<boolean> {
+      if (await isOpen(temporal, orderAftercareWorkflowId(input.orderId))) return false
+      await startUnlessOpen(temporal, orderStart(config, input, accountRef))
+      await this.payment(input.orderId)
       return true
     },
     /**

@@ -57,7 +57,7 @@ export async function reportLostRuns(
     heartbeat()
     if (known.has(run.runId) || (await goesOn(run))) continue
     const why = await unlessGone(() => causeOf(run))
-    if (why === undefined || (await isFollowed(run))) continue
+    if (why === undefined || (await follow(run))) continue
     await raiseOperatorTask(sql, { kind: lostRunTask, subjectId: run.runId, detail: `${run.type}: ${why}`, at })
     reported += 1
   }
@@ -67,7 +67,7 @@ export async function reportLostRuns(
     for await (const run of list(query)) {
       // One that begins now may fail at its checkout: the next sweep sees whether it goes on.
       if (!(await goesOn(run))) {
-        await isFollowed(run)
+        await follow(run)
         continue
       }
       await resolveOperatorTask(sql, { kind: lostRunTask, subjectId: run.runId, by: 'goes_on', at })
@@ -75,8 +75,8 @@ export async function reportLostRuns(
   }
   return { reported, followed }
 
-  /** The run of a delivered order that failed would fail again. */
-  async function isFollowed({ type, status, workflowId }: WorkflowExecutionInfo): Promise<boolean> {
+  /** Begins the run of a delivered order again. One that has failed would fail again. @returns whether it has begun */
+  async function follow({ type, status, workflowId }: WorkflowExecutionInfo): Promise<boolean> {
     if (type !== order || status.name === 'FAILED' || !(await followAgain(context, workflowId))) return false
     followed += 1
     return true

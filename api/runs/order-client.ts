@@ -10,14 +10,13 @@ import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { createOrderSignals, orderStart } from '../../temporal/order-signals.ts'
 import { hasNoRun, refundDelivered, updateDelivered, updateOrder } from '../../temporal/order-updates.ts'
-import { isOpen, startUnlessOpen } from '../../temporal/runs.ts'
+import { isOpen } from '../../temporal/runs.ts'
 import {
   approve,
   checkout,
   type OrderInput,
   type OrderState,
   type OrderStatus,
-  orderAftercareWorkflowId,
   orderWorkflowId,
   resend,
 } from '../../workflows/order/order.contract.ts'
@@ -110,11 +109,8 @@ export function createOrderClient(api: ApiContext) {
    */
   async function beginAgain(orderId: string): Promise<boolean> {
     const order = await findOrder(sql, orderId)
-    // The run that looks after closed orders refunds it, or is about to.
-    if (order?.status !== 'in_review' || (await isOpen(temporal, orderAftercareWorkflowId(orderId)))) return false
-    await startUnlessOpen(temporal, startOf(runInputOf(order)))
-    await signals.payment(orderId)
-    return true
+    if (order?.status !== 'in_review') return false
+    return signals.beginAgain(runInputOf(order), cipher.accountRef(order.account_id))
   }
 
   return {
