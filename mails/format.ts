@@ -1,8 +1,6 @@
 /** Amounts, data, days and places in English: for operators and banks. Persons have `Texts`. */
 import { textsOf } from '../messages/texts.ts'
 
-export type { Money } from '../messages/format.ts'
-
 const texts = textsOf('en')
 
 export const { money, day, moment, dataAmount, place: placeName } = texts

@@ -1,13 +1,6 @@
 /** Amounts of money, numbers, days and places as a language writes them (Unicode CLDR, by Intl). */
-import { majorUnits, minorDigits } from '../policy/currency.ts'
+import { type Money, majorUnits, minorDigits } from '../policy/currency.ts'
 import { type Language, locales } from './languages.ts'
-
-export interface Money {
-  /** in the currency's smallest unit */
-  minor: number
-  /** ISO 4217 */
-  currency: string
-}
 
 /** UN M49 codes, by which CLDR names the regions of policy/regions.ts. `Global` has a text of its own. */
 const continents: Record<string, string> = {

@@ -1,3 +1,11 @@
+/** A sum of money. */
+export interface Money {
+  /** in the currency's minor unit */
+  minor: number
+  /** ISO 4217 */
+  currency: string
+}
+
 /**
  * Minor units as Stripe counts them (docs.stripe.com/currencies). `Intl` differs: for display it has no hundredths of a
  * lek or forint, which Stripe charges.

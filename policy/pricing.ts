@@ -2,7 +2,7 @@
  * Prices of our packages, in integer arithmetic. A price is set once; later changes of providers' costs do not change
  * it.
  */
-import { minorDigits } from './currency.ts'
+import { type Money, minorDigits } from './currency.ts'
 
 /** Both providers charge US dollars. Packages with costs in another currency are not sold. */
 export const costCurrency = 'USD'
@@ -50,26 +50,15 @@ export function costMinor(costMicros: number, exchange: ExchangeRate): number {
   return Number(ceilDivide(cost, microsPerUnit * microsPerMinor(exchange.currency)))
 }
 
-/** An amount with its currency. */
-export interface Amount {
-  minor: number
-  /** ISO 4217 */
-  currency: string
-}
-
 /** Whether an order costs something else than its customer was shown. An app that says nothing expects nothing. */
-export const isAnotherPrice = (amount: Amount, expected: Amount | undefined): boolean =>
-  expected !== undefined && (expected.minor !== amount.minor || expected.currency !== amount.currency)
+export const isAnotherPrice = (price: Money, expected: Money | undefined): boolean =>
+  expected !== undefined && (expected.minor !== price.minor || expected.currency !== price.currency)
 
 /**
  * Compares a price with the cost of the cheapest offer. Returns why the package cannot be sold, for operators, or
  * undefined when it can. A price in a currency that the shop had before is not valid.
  */
-export function checkPrice(
-  price: { minor: number; currency: string },
-  costMicros: number,
-  exchange: ExchangeRate,
-): string | undefined {
+export function checkPrice(price: Money, costMicros: number, exchange: ExchangeRate): string | undefined {
   if (price.currency !== exchange.currency) return `price in ${price.currency}, the shop sells in ${exchange.currency}`
   const cost = costMinor(costMicros, exchange)
   const minMinor = costMinor(minChargeMicros, exchange)

@@ -4,8 +4,9 @@ import type { ApiContext } from '../../context.ts'
 import { findOrderable, findTopUpPrice } from '../../db/catalogue/packages.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
+import type { Money } from '../../policy/currency.ts'
 import { periods } from '../../policy/periods.ts'
-import { type Amount, isAnotherPrice, maxPriceMinor } from '../../policy/pricing.ts'
+import { isAnotherPrice, maxPriceMinor } from '../../policy/pricing.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
 import { assertReaches, type Caller, ipCountryOf, reachableBy } from '../http/caller.ts'
 import type { IdempotentRequest } from '../http/idempotency.ts'
@@ -92,9 +93,9 @@ const checkoutProblems = [
 ] as const
 
 /** @throws Problem price_changed when an order costs something else than its customer was shown */
-export function assertPrice(amount: Amount, expected: Amount | undefined): void {
-  const detail = `It costs ${amount.minor} ${amount.currency} now, in the minor unit.`
-  if (isAnotherPrice(amount, expected)) throw new Problem('price_changed', { detail })
+export function assertPrice(price: Money, expected: Money | undefined): void {
+  const detail = `It costs ${price.minor} ${price.currency} now, in the minor unit.`
+  if (isAnotherPrice(price, expected)) throw new Problem('price_changed', { detail })
 }
 
 export function checkoutRoutes(api: ApiContext): Route[] {

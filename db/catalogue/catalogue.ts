@@ -3,6 +3,7 @@
  * no row, except `seen_at` a few times a day.
  */
 
+import type { Money } from '../../policy/currency.ts'
 import type { Networks, ValidityStart } from '../../providers/esim.ts'
 import type { Database, Transaction } from '../connection/database.ts'
 import type { Attention, PackageOffers, Packages } from '../connection/schema.ts'
@@ -145,7 +146,7 @@ const priceTask = 'package_price'
  * Checks a price against the cheapest cost. @returns the reason for operators why it cannot be sold; undefined if it
  * can
  */
-export type CheckPrice = (price: { minor: number; currency: string }, cheapestCostMicros: number) => string | undefined
+export type CheckPrice = (price: Money, cheapestCostMicros: number) => string | undefined
 
 type PackageOnOffer = Pick<Packages, 'code' | 'price_minor' | 'currency' | 'active'> & { cheapest: bigint | null }
 
@@ -246,7 +247,7 @@ async function recordDominated(tx: Transaction): Promise<void> {
 export async function setPrice(
   tx: Transaction,
   { code, minor, currency, at }: { code: string; minor: number; currency: string; at: Date },
-): Promise<{ minor: number; currency: string } | undefined> {
+): Promise<Money | undefined> {
   const [before] = await tx<Pick<Packages, 'price_minor' | 'currency'>[]>`
     select price_minor, currency from packages where code = ${code}`
   if (before && (before.price_minor !== minor || before.currency !== currency)) {

@@ -1,4 +1,4 @@
-import type { Amount } from '../../policy/pricing.ts'
+import type { Money } from '../../policy/currency.ts'
 import type { Networks, ValidityStart } from '../../providers/esim.ts'
 import { isKeyOf } from '../../shared/keys-of.ts'
 import type { Queryable } from '../connection/database.ts'
@@ -165,7 +165,7 @@ type NoPrice = { [Column in keyof PriceRow]: null }
 export async function findOrderable(
   sql: Queryable,
   wanted: { accountId: string; packageCode: string },
-): Promise<{ account: boolean; price: Amount | undefined }> {
+): Promise<{ account: boolean; price: Money | undefined }> {
   const [{ account, price_minor: minor, currency }] = await sql<[{ account: boolean } & (PriceRow | NoPrice)]>`
     select exists (select from accounts where id = ${wanted.accountId}) as account, p.price_minor, p.currency
     from (values (true)) always
@@ -177,7 +177,7 @@ export async function findOrderable(
 export async function findTopUpPrice(
   sql: Queryable,
   wanted: { code: string; esimId: string },
-): Promise<Amount | undefined> {
+): Promise<Money | undefined> {
   const [row] = await sql<PriceRow[]>`
     select p.price_minor, p.currency from ${topUpsOfEsims(sql)}
     where p.code = ${wanted.code} and p.kind = 'top_up' and p.active and e.id = ${wanted.esimId} limit 1`

@@ -1,7 +1,7 @@
 /** U3, confirmations and package updates are sent once: mails about an order, other than its delivery. */
 import type { ReactNode } from 'react'
-import type { Money } from '../../messages/format.ts'
 import type { Texts } from '../../messages/texts.ts'
+import type { Money } from '../../policy/currency.ts'
 import type { RefundReason } from '../../workflows/order/order.contract.ts'
 import { Action, Facts, Paragraph, Title } from '../elements.tsx'
 import { Layout, type Site } from '../layout.tsx'

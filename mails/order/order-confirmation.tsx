@@ -4,8 +4,8 @@
  */
 import { Img } from '@react-email/img'
 import { Section } from '@react-email/section'
-import type { Money } from '../../messages/format.ts'
 import type { Texts } from '../../messages/texts.ts'
+import type { Money } from '../../policy/currency.ts'
 import { Action, Anchor, Code, Facts, Note, Paragraph, Steps, Subtitle, Title } from '../elements.tsx'
 import { Layout, type Site } from '../layout.tsx'
 import { type RenderedMail, renderMail } from '../render.ts'

@@ -1,5 +1,6 @@
 /** Contract of the order's workflows: ids, messages and activities. Code outside of workflows may import it. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
+import type { Money } from '../../policy/currency.ts'
 import type { RunStatus } from '../../shared/search-attributes.ts'
 import { type OrderUpdate, orderStates } from './order-states.ts'
 
@@ -17,7 +18,7 @@ export interface OrderInput {
   packageCode: string
   quantity: number
   /** what the customer was shown, for all eSIMs: another amount is refused. Without it any is taken */
-  expectedAmount?: { minor: number; currency: string } | undefined
+  expectedAmount?: Money | undefined
   /** what the customer agreed to: the version of the text, and ISO 8601 */
   performanceConsent?: { version: string; at: string } | undefined
   /** ISO 3166, of the IP address from which the order came, if the CDN says it */

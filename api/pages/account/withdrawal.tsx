@@ -1,4 +1,5 @@
 /** The second step of a withdrawal: what it says and leads to, and the button that makes it (policy/withdrawal.ts). */
+import type { Money } from '../../../policy/currency.ts'
 import type { RefusedForm } from '../../http/route.ts'
 import { longestWholeName } from '../../views/account-fields.ts'
 import { Facts, FaultSummary, Field, Form, formState } from '../form.tsx'
@@ -12,7 +13,7 @@ export interface WithdrawalPage {
     statement: string
     name: string
     confirmationBy: { address: string }
-    refund: { minor: number; currency: string }
+    refund: Money
     possibleUntil: string
   }
 }
