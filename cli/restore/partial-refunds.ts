@@ -7,7 +7,7 @@ import type { Transaction } from '../../db/connection/database.ts'
 import { noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
 import { listEsims, setEsimState } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
-import { givesMoneyBack, listRefunds, requested, reserveRefund, sumOf, upsertRefund } from '../../db/order/refunds.ts'
+import { isReservedOrMade, listRefunds, reserveRefund, sumOf, upsertRefund } from '../../db/order/refunds.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import type { Refund } from '../../providers/stripe/refunds.ts'
 import {
@@ -115,7 +115,7 @@ export async function redoReservation(
     return
   }
   const others = (await listRefunds(tx, order.id)).filter(
-    ({ refund_key, state }) => refund_key !== refundKey && (state === requested || givesMoneyBack(state)),
+    ({ refund_key, state }) => refund_key !== refundKey && isReservedOrMade(state),
   )
   // What is reserved beside it is not left, though the processor has none of it yet.
   const left = Math.min(leftOfPaid(payment), payment.amountReceivedMinor - sumOf(others))

@@ -6,7 +6,7 @@ import type { Attention, Esims, Orders, Refunds, Withdrawals } from '../connecti
 import { isRefundOfReturn, returnedNotRefunded } from '../order/esims/returned-esims.ts'
 import { isPerhapsNew } from '../order/esims.ts'
 import { paidWithoutOutcome } from '../order/orders.ts'
-import { givesMoneyBack, refundFailed, requested, sumOf } from '../order/refunds.ts'
+import { isReservedOrMade, refundFailed, requested, sumOf } from '../order/refunds.ts'
 import type { PartToRefund, PaymentToClose } from './deletion-seals.ts'
 
 export type Claim = Pick<PaymentToClose, 'action' | 'promisedMinor' | 'parts' | 'trouble'>
@@ -72,12 +72,10 @@ export function claimOf(order: Pick<Orders, 'id' | 'status' | 'ended_at'>, rows:
   if (!delivered.includes(order.status)) return undefined
   const refunds = rows.refunds.filter(({ order_id }) => order_id === order.id)
   const failed = [...taskOf(order, rows, 'partial_refund_failed'), ...taskOf(order, rows, 'refund_elsewhere_failed')]
-  const isUnderWay = refunds.some(
-    ({ state }) => state !== 'succeeded' && (state === requested || givesMoneyBack(state)),
-  )
+  const isUnderWay = refunds.some(({ state }) => state !== 'succeeded' && isReservedOrMade(state))
   const trouble = troubleOf(order, rows)
   if (!isUnderWay && failed.length === 0 && trouble === null) return undefined
-  const promised = refunds.filter(({ state }) => state === requested || givesMoneyBack(state) || failed.length > 0)
+  const promised = refunds.filter(({ state }) => isReservedOrMade(state) || failed.length > 0)
   const parts = refunds.filter(({ state }) => state === requested).map(partOf)
   return { action: 'follow', promisedMinor: sumOf(promised), parts, trouble }
 }

@@ -21,8 +21,11 @@ export const hasBounced = (state: string): boolean => bounced.includes(state)
 /** States of refunds that were not made, or have failed: the money is ours. */
 export const notMade: readonly string[] = [...bounced, refused]
 
+/** Whether the amount of a refund in this state is not left of the payment any more. */
+export const isReservedOrMade = (state: string): boolean => !notMade.includes(state)
+
 /** Whether the customer has the money of a refund in this state, or gets it unless the refund fails. */
-export const givesMoneyBack = (state: string): boolean => state !== requested && !notMade.includes(state)
+export const givesMoneyBack = (state: string): boolean => state !== requested && isReservedOrMade(state)
 
 const onTheirWay: readonly string[] = ['pending', 'requires_action']
 /** Whether the processor has accepted a refund, and the bank has not said yet whether it has arrived. */

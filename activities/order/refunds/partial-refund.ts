@@ -7,6 +7,7 @@ import { lockOrder, type OrderRow } from '../../../db/order/orders.ts'
 import {
   givesMoneyBack,
   isOnItsWay,
+  isReservedOrMade,
   listRefunds,
   type RefundRow,
   refuseRefund,
@@ -49,11 +50,11 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
         const refunds = await listRefunds(tx, orderId)
         const own = refunds.find(({ refund_key }) => refund_key === refundKey)
         // An earlier attempt has reserved it.
-        if (own && (own.state === requested || givesMoneyBack(own.state))) return true
+        if (own && isReservedOrMade(own.state)) return true
         if (own && isReset) return false
         if (order.status !== 'delivered' && order.status !== 'ended')
           throw failure('OrderStateConflict', { code: order.status })
-        const takenMinor = sumOf(refunds.filter(({ state }) => state === requested || givesMoneyBack(state)))
+        const takenMinor = sumOf(refunds.filter(({ state }) => isReservedOrMade(state)))
         const leftMinor = Math.min(
           payment.amountReceivedMinor - takenMinor,
           // A refund that was made at Stripe a moment ago is not in our records yet.
@@ -72,8 +73,7 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
       const own = await ownRow(orderId, refundId)
       const { refund_key: idempotencyKey, amount_minor: amountMinor, reason } = own
       const paymentIntentId = paymentIntentOf(order)
-      const isReleased = !(own.state === requested || givesMoneyBack(own.state))
-      if (isReleased && !(await isMade(paymentIntentId, idempotencyKey)))
+      if (!isReservedOrMade(own.state) && !(await isMade(paymentIntentId, idempotencyKey)))
         throw await released(orderId, recordedAt(asOf))
       const made = await withFailureTypes(refunding, () =>
         stripe

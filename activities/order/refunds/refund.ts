@@ -72,9 +72,9 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       await assertNoneReserved(orderId, recordedAt(asOf))
       const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
       const left = leftOfPaid(payment)
-      const notMade = (await listRefunds(sql, orderId)).filter(({ state }) => !givesMoneyBack(state))
+      const failed = (await listRefunds(sql, orderId)).filter(({ state }) => !givesMoneyBack(state))
       // The first refund of a run that was reset, though one has bounced: an operator may have paid another way since.
-      const isAgain = (isReset || attempt === 1) && notMade.some((refund) => isOfWhole(orderId, refund))
+      const isAgain = (isReset || attempt === 1) && failed.some((refund) => isOfWhole(orderId, refund))
       if (left > 0 && isAgain) throw failure('RefundRefused', { code: refundBounced })
       let takenBack: Refund[] = []
       let made: Refund | undefined

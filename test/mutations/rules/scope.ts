@@ -30,7 +30,7 @@ export const parts: Readonly<Record<string, Part>> = {
     sources: [
       'activities/order/payment/payment-acceptance.ts',
       'activities/catalogue/merge.ts',
-      'db/order/refunds.ts:12-25',
+      'db/order/refunds.ts:12-28',
     ],
     tests: ['test/activities/catalogue-merge.test.ts', 'test/orders/rules/*.test.ts'],
   },
