@@ -60,7 +60,7 @@ const allocationPollsMs = [100, 200, 400, 800, 1600]
  * How long the customer's eSIMs wait for the return of those that were bought beside them: while they wait, the return
  * is tried every few seconds. After that it is an operator's, and the order goes on.
  */
-const duplicatesHoldMs = 15 * 60_000
+const duplicatesHoldMs = 15 * milliseconds.minute
 /** Longer than one worker asks for a return: up to seven answers, for each of which the provider has 15 s. */
 const askingTakesMs = 3 * milliseconds.minute
 

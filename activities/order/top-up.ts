@@ -9,6 +9,7 @@ import { failure } from '../../shared/failures.ts'
 import { esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { askOnce } from './ask-once.ts'
 import { knownOrder } from './known-order.ts'
+import { unreturned } from './provider-returns.ts'
 import { buyAtSeenPrice } from './seen-price.ts'
 
 /** A top-up whose reply was lost may show late; after this it was never applied. */
@@ -80,7 +81,7 @@ export async function releaseTopUp(context: Context, order: OrderRow, at: Date):
   const provider = context.esimProviders[esim.provider]
   const { client_ref: clientRef } = placement
   if (await withFailureTypes(esimFailureTypes, () => provider.hasTopUp({ clientRef, esimRef: esim.esimRef }))) {
-    await raiseOperatorTask(sql, { kind: 'provider_order_unreturned', subjectId: order.id, detail: topUpApplied, at })
+    await raiseOperatorTask(sql, { kind: unreturned, subjectId: order.id, detail: topUpApplied, at })
     await movePlacement(sql, placement.id, ['releasing'], { state: 'released', reason: topUpApplied })
     return
   }

@@ -1,5 +1,6 @@
 /** The orders at providers for a run's order, and the one of them that is its own. */
 import { placementPrefix, prefixOf } from '../../../activities/order/placement-reference.ts'
+import { unreturned } from '../../../activities/order/provider-returns.ts'
 import { insertItem } from '../../../db/backup/restores.ts'
 import type { Queryable } from '../../../db/connection/database.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
@@ -71,7 +72,7 @@ export async function leaveDuplicates(
   for (const subjectId of others)
     await insertItem(sql, restoreId, { kind: 'provider_order', subjectId, outcome: 'undecided', detail: 'duplicate' })
   await raiseOperatorTask(sql, {
-    kind: 'provider_order_unreturned',
+    kind: unreturned,
     subjectId: orderId,
     detail: 'duplicate',
     at: new Date(),
