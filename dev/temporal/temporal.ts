@@ -56,6 +56,9 @@ const responsive = {
   'history.workflowIdReuseMinimalInterval': '0s',
   // With the default of 10 a second the eleventh list or count is refused, and its client waits 1 to 2 s.
   'frontend.namespaceRPS.visibility': 1000,
+  // A development server reads the search attributes from its database again for each row that it lists, 2,000 times a
+  // second at the most: a list of some thousand runs is refused each time. Others read them once a minute.
+  'system.forceSearchAttributesCacheRefreshOnRead': false,
   // A run counts as failing after so many failed workflow tasks, as in Temporal Cloud; the default of 5 takes a minute.
   'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': 2,
 }
