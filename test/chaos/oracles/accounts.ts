@@ -3,7 +3,15 @@
  * corrected and exported (G1, G2, G5).
  */
 import { createFinder } from './finder.ts'
-import { type AccountExport, type Acknowledgements, type Finding, living, type Oracle, type Person } from './record.ts'
+import {
+  type AccountExport,
+  type Acknowledgements,
+  type Finding,
+  living,
+  type Oracle,
+  type Person,
+  subjectsOf,
+} from './record.ts'
 
 /** The fields of an exported account: the privacy policy names no others. */
 const accountFields = [
@@ -82,16 +90,25 @@ export const devicesAreKept: Oracle = (_books, said) =>
     ]
   })
 
-/** C6: the identity as it was linked, and no other. How it is encrypted is not seen from outside. */
-export const identitiesAreKept: Oracle = (_books, said) =>
-  exports(said).flatMap(({ person: { name, appleSubject }, exported: { subjects } }) => [
-    ...(appleSubject && !subjects.includes(appleSubject)
-      ? [{ subject: name, what: 'the export lacks the linked identity' }]
-      : []),
-    ...(subjects.some((subject) => subject !== appleSubject)
-      ? [{ subject: name, what: 'the export has an identity that was not linked' }]
-      : []),
-  ])
+/** C6: the identities as they were linked, and no other. How they are encrypted is not seen from outside. */
+export const identitiesAreKept: Oracle = (_books, said) => [
+  ...exports(said).flatMap(({ person: { name }, exported: { subjects, linked } }) => [
+    ...(lacks(subjects, linked) ? [{ subject: name, what: 'the export lacks a linked identity' }] : []),
+    ...(lacks(linked, subjects) ? [{ subject: name, what: 'the export has an identity that was not linked' }] : []),
+  ]),
+  ...living(said).flatMap((person) => {
+    const { name, seen } = person
+    if (!seen.subjects) return []
+    const linked = subjectsOf(person)
+    return [
+      ...(lacks(seen.subjects, linked) ? [{ subject: name, what: 'the account lacks a linked identity' }] : []),
+      ...(lacks(linked, seen.subjects) ? [{ subject: name, what: 'the account shows an identity of nobody' }] : []),
+    ]
+  }),
+]
+
+const lacks = (those: readonly string[], wanted: readonly string[]): boolean =>
+  wanted.some((each) => !those.includes(each))
 
 /** C7: a request with any other field is refused, and its value is found nowhere. */
 export const nothingElseIsKept: Oracle = ({ received, mails }, said) => {
@@ -104,9 +121,13 @@ export const nothingElseIsKept: Oracle = ({ received, mails }, said) => {
   ])
 }
 
-/** U1: every acknowledged account is there until it is deleted. */
-export const accountsStay: Oracle = (_books, said) =>
-  living(said).flatMap(({ name, seen }) => differs(name, 'the account', seen.status, 200))
+/** U1: every acknowledged account is there until it is deleted, and whom Apple or Google has proven gets in. */
+export const accountsStay: Oracle = (_books, said) => [
+  ...living(said).flatMap(({ name, seen }) => differs(name, 'the account', seen.status, 200)),
+  ...said.signIns
+    .filter(({ status }) => status >= 300)
+    .map(({ name, what, status }) => ({ subject: name, what: `a proven ${what} is answered with ${status}` })),
+]
 
 /** G1: a person sees their own data. */
 export const peopleSeeTheirData: Oracle = (_books, said) =>

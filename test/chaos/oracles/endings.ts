@@ -35,7 +35,7 @@ function remainsElsewhere(person: Person, books: OutsideBooks, said: Acknowledge
   const customers = customersOf(person, books, said)
   return [
     ...(books.firebaseUsers.includes(person.firebaseUid) ? ['the Firebase user is there'] : []),
-    ...(linked.length > 0 && person.returnedAt === null ? ['Sign in with Apple is not revoked'] : []),
+    ...(linked.length > person.spentCodes && person.returnedAt === null ? ['Sign in with Apple is not revoked'] : []),
     ...(customers.some((customer) => books.customers.includes(customer)) ? ['the Stripe customer is there'] : []),
   ]
 }

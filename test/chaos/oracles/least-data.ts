@@ -1,7 +1,7 @@
 /** Outside parties get no more than they may know: eSIM providers (P1), Stripe (P2), ad measurement (P3). */
 import { createHash } from 'node:crypto'
 import { createFinder } from './finder.ts'
-import { type Acknowledgements, type Finding, type Oracle, type OutsideBooks, sum } from './record.ts'
+import { type Acknowledgements, type Finding, type Oracle, type OutsideBooks, subjectsOf, sum } from './record.ts'
 
 interface Telling {
   name: string
@@ -30,11 +30,13 @@ function hashesOf(text: string): string[] {
 const tellingIds = ({ payments }: OutsideBooks, { people, orders }: Acknowledgements): Telling[] => [
   ...payments.map(({ id }) => ({ name: id, text: id })),
   ...orders.map(({ name, orderId }) => ({ name, text: orderId })),
-  ...people.flatMap(({ name, accountId, firebaseUid, appleSubject, deviceId, pushToken, appInstanceId }) =>
-    [accountId, firebaseUid, appleSubject, deviceId, pushToken, appInstanceId].flatMap((text) =>
-      text === null ? [] : [{ name, text }],
-    ),
-  ),
+  ...people.flatMap((person) => {
+    const { name, accountId, firebaseUid, deviceId, pushToken, appInstanceId } = person
+    return [accountId, firebaseUid, ...subjectsOf(person), deviceId, pushToken, appInstanceId].map((text) => ({
+      name,
+      text,
+    }))
+  }),
 ]
 
 function leaks(parties: readonly string[], { received }: OutsideBooks, texts: readonly Telling[]): Finding[] {

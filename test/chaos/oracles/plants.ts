@@ -101,6 +101,10 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
       exportOf(world, 'ann').subjects = []
     },
     'an identity of somebody else': (world) => void exportOf(world, 'ann').subjects.push('apple-cat'),
+    'a Google user that the account has lost': (world) => {
+      someone(world, 'bob').seen.subjects = []
+    },
+    'a Google user of somebody else': (world) => void someone(world, 'bob').seen.subjects?.push('google-eve'),
   },
   C7: {
     'a foreign field that is accepted': ({ said }) => {
@@ -119,6 +123,11 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'an account that is lost': (world) => {
       someone(world, 'bob').seen.status = 404
     },
+    'a sign-in by a new key that is refused': (world) => {
+      at(world.said.signIns, 1).status = 422
+    },
+    'somebody who was erased and cannot come back': (world) =>
+      void world.said.signIns.push({ name: 'cat', what: 'sign-up', status: 409 }),
   },
   U2: {
     'paid, and nothing else': (world) => {
@@ -326,6 +335,7 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
       void books.received.push({ party: 'esimAccess', text: '{"transactionId":"order-a1"}' }),
     'the id of an account': ({ books }) =>
       void books.received.push({ party: 'airalo', text: 'description=account-bob' }),
+    'a Google user': ({ books }) => void books.received.push({ party: 'airalo', text: 'description=google-bob' }),
     'the id of a device': ({ books }) => void books.received.push({ party: 'airalo', text: 'description=device-bob' }),
     'a phone number': (world) => {
       someone(world, 'bob').phone = '+4915112345678'
@@ -452,6 +462,11 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     },
     'Sign in with Apple that is linked': ({ books }) => {
       at(books.grants, 1).revoked = false
+    },
+    'Sign in with Apple that is linked twice, once by a code that was spent in vain': (world) => {
+      someone(world, 'cat').spentCodes = 1
+      at(world.books.grants, 1).revoked = false
+      world.books.grants.push({ ...at(world.books.grants, 1) })
     },
     'a Firebase user that is there': ({ books }) => void books.firebaseUsers.push('uid-cat'),
     'a Stripe customer that is there': ({ books }) => void books.customers.push('cus-cat'),

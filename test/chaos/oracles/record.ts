@@ -74,6 +74,8 @@ export interface Acknowledgements {
   privacyRequests: PrivacyRequest[]
   /** requests with a field that we promise not to keep */
   foreignFields: { field: string; value: string; status: number }[]
+  /** the last answer to each sign-up and sign-in of somebody whom Apple and Google have proven */
+  signIns: { name: string; what: 'sign-up' | 'sign-in'; status: number }[]
   events: { id: string; type: string; orderId: string | null; receiptId: string | null }[]
   /** all documents in the operators' journal */
   journal: { text: string; entries: JournalEntry[] }
@@ -110,6 +112,10 @@ export interface Person {
   corrected: boolean
   /** of Sign in with Apple */
   appleSubject: string | null
+  /** how many of Apple's codes were spent by requests that came to nothing: nobody has their tokens */
+  spentCodes: number
+  /** of Google's sign-in */
+  googleSubject: string | null
   firebaseUid: string
   pushToken: string
   /** FCM calls it unregistered from some time on */
@@ -132,6 +138,8 @@ export interface Person {
     lastName?: string
     phone?: string | null
     promotions?: boolean
+    /** of the linked Apple and Google users */
+    subjects?: string[]
   }
   /** the last export; null: none was asked for */
   exported: AccountExport | null
@@ -156,6 +164,8 @@ export interface AccountExport {
   faults: string[]
   account: Record<string, unknown>
   subjects: string[]
+  /** the Apple and Google users that were linked when it was asked for */
+  linked: string[]
   devices: { deviceId: string; pushToken: string | null }[]
   orders: { id: string; packageCode: string; destination: string; createdAt: string; amountMinor: number }[]
 }
@@ -233,5 +243,9 @@ export type Oracle = (books: OutsideBooks, said: Acknowledgements) => Finding[]
 
 export const living = ({ people }: Acknowledgements): Person[] =>
   people.filter(({ deletion, inactive }) => deletion === null && !inactive)
+
+/** The Apple and Google users by whom a person signs in. */
+export const subjectsOf = ({ appleSubject, googleSubject }: Person): string[] =>
+  [appleSubject, googleSubject].filter((subject) => subject !== null)
 
 export const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0)

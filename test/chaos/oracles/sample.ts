@@ -20,6 +20,8 @@ export const person = (name: string, given: Partial<Person> = {}): Person => ({
   phone: null,
   corrected: false,
   appleSubject: null,
+  spentCodes: 0,
+  googleSubject: null,
   firebaseUid: `uid-${name}`,
   pushToken: `token-${name}`,
   tokenIsStale: false,
@@ -128,11 +130,12 @@ export function keptWorld(): World {
       appleSubject: 'apple-ann',
       corrected: true,
       consents: [{ at: start + 100, granted: true }],
-      seen: { status: 200, promotions: true },
+      seen: { status: 200, promotions: true, subjects: ['apple-ann'] },
       exported: {
         faults: [],
         account: { id: 'account-ann', email: 'ann@people.example', firstName: 'First-ann', lastName: 'Last-ann' },
         subjects: ['apple-ann'],
+        linked: ['apple-ann'],
         devices: [{ deviceId: 'device-ann', pushToken: 'token-ann' }],
         orders: [
           {
@@ -145,7 +148,7 @@ export function keptWorld(): World {
         ],
       },
     }),
-    person('bob'),
+    person('bob', { googleSubject: 'google-bob', seen: { status: 200, subjects: ['google-bob'] } }),
     person('cat', {
       appleSubject: 'apple-cat',
       seen: { status: 404 },
@@ -283,6 +286,10 @@ export function keptWorld(): World {
         { replyTo: 'r@elsewhere.example', reference: 'PR-2', isAnswered: false, isDue: true },
       ],
       foreignFields: [{ field: 'idfa', value: 'idfa-value', status: 400 }],
+      signIns: [
+        { name: 'ann', what: 'sign-up', status: 201 },
+        { name: 'bob', what: 'sign-in', status: 200 },
+      ],
       events: [
         ...orders.flatMap(({ orderId, status }) => [
           event('order.created', orderId),

@@ -17,6 +17,7 @@ import { Stuck, untilAnswered } from './caller.ts'
 import type { Act } from './events.ts'
 import { refundAgain } from './sabotage.ts'
 import { createSettling, ended, stuckAfterMs } from './settling.ts'
+import { prove } from './sign-ins.ts'
 import type { WorldStack } from './stack.ts'
 import type { Witness } from './witness.ts'
 
@@ -64,30 +65,25 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     return order && person && present(person.name) ? { order, person } : undefined
   }
 
-  async function signUp({ who, phone, apple, promotions }: Omit<ActOf<'sign_up'>, 'kind'>, before?: Person) {
+  async function signUp({ who, phone, apple, google, promotions }: Omit<ActOf<'sign_up'>, 'kind'>, before?: Person) {
     if (people.has(who)) return
     const firebaseUid = `${world}-${who}`
     await sims.firebase.do('user', { uid: firebaseUid })
-    const signIn = apple
-      ? await sims.apple.do('sign-in', before?.appleSubject ? { sub: before.appleSubject } : {})
-      : undefined
-    const appleOf = (signedIn: typeof signIn) =>
-      signedIn && { apple: { identityToken: signedIn.idToken, authorizationCode: signedIn.code } }
     const given = {
       email: before?.email ?? `${who}.${world}@people.example`,
       firstName: `First${who}${world}`,
       lastName: `Last${who}${world}`,
       ...(phone && { phone: `+49151${digits(world + who, 8)}` }),
       firebaseUid,
-      ...appleOf(signIn),
     }
     const signedUpAt = Date.now()
-    let answer = await untilAnswered(service, 'POST', '/v1/accounts', given)
-    // Apple takes a code once: an app whose request was cut off behind that lets the person sign in again.
-    if (signIn && answer.body?.code === 'sign_in_refused') {
-      const again = appleOf(await sims.apple.do('sign-in', { sub: signIn.sub }))
-      answer = await untilAnswered(service, 'POST', '/v1/accounts', { ...given, ...again })
-    }
+    const by = [...(apple ? (['apple'] as const) : []), ...(google ? (['google'] as const) : [])]
+    const { answer, appleSubject, googleSubject, spentCodes } = await prove(
+      sims,
+      { by, appleSubject: before?.appleSubject ?? null, googleSubject: before?.googleSubject ?? null, isNew: true },
+      (proofs) => untilAnswered(service, 'POST', '/v1/accounts', { ...given, ...proofs }),
+    )
+    witness.signIns.push({ name: who, what: 'sign-up', status: answer.status })
     if (!isDone('sign-up', answer, 201)) return
     if (before) before.returnedAt = signedUpAt
     const person: Person = {
@@ -98,7 +94,9 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
       lastName: given.lastName,
       phone: given.phone ?? null,
       corrected: false,
-      appleSubject: signIn?.sub ?? null,
+      appleSubject,
+      spentCodes,
+      googleSubject,
       firebaseUid,
       pushToken: `token-${world}-${who}-${digits(who, 30)}`,
       tokenIsStale: false,
@@ -245,6 +243,19 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
 
   const acting: Acting = {
     sign_up: (act) => signUp(act),
+    async sign_in({ who, by }) {
+      const person = present(who)
+      if (!person) return
+      const { appleSubject: before, googleSubject } = person
+      const { answer, spentCodes, ...subjects } = await prove(
+        sims,
+        { by: [by], appleSubject: before, googleSubject, isNew: by === 'apple' && before === null },
+        (proofs) => untilAnswered(service, 'POST', `/v1/accounts/${person.accountId}/sign-ins`, proofs),
+      )
+      person.spentCodes += spentCodes
+      witness.signIns.push({ name: who, what: 'sign-in', status: answer.status })
+      if (isDone('sign-in', answer, 200)) Object.assign(person, subjects)
+    },
     order: buy,
     async top_up({ order: name, of, refund }) {
       const parent = placed(of)
@@ -375,7 +386,9 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     async come_back({ who, as }) {
       const before = people.get(as)
       if (!before?.deletion) return
-      await signUp({ who, phone: false, apple: before.appleSubject !== null, promotions: false }, before)
+      const { appleSubject, googleSubject } = before
+      const [apple, google] = [appleSubject !== null, googleSubject !== null]
+      await signUp({ who, phone: false, apple, google, promotions: false }, before)
     },
     async unused_for_years({ who }) {
       const person = present(who)

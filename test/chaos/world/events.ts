@@ -5,7 +5,9 @@ import type { Fault } from '../../../sim/simulator.ts'
 import { esimSimulatorNames } from '../../harness/test-packages.ts'
 
 export type Act =
-  | { kind: 'sign_up'; who: string; phone: boolean; apple: boolean; promotions: boolean }
+  | { kind: 'sign_up'; who: string; phone: boolean; apple: boolean; google: boolean; promotions: boolean }
+  /** links the Apple or Google user if the account has none of that party */
+  | { kind: 'sign_in'; who: string; by: SignInParty }
   | {
       kind: 'order'
       who: string
@@ -54,6 +56,8 @@ export type Act =
   | { kind: 'policy'; version: string }
   | { kind: 'backup' }
 
+export const signInParties = ['apple', 'google'] as const
+export type SignInParty = (typeof signInParties)[number]
 export const faultyParties = ['stripe', ...esimSimulatorNames, 'firebase', 'apple', 'meta', 'googleAnalytics'] as const
 export type FaultyParty = (typeof faultyParties)[number]
 export const noisyParties = ['stripe', ...esimSimulatorNames] as const
@@ -64,6 +68,8 @@ export type Disturbance =
   /** faults that meet one call after each other */
   | { kind: 'faults'; party: FaultyParty; faults: Fault[] }
   | { kind: 'mail_faults'; rules: Rule[] }
+  /** the party signs with a new key, and the faults meet who asks for its keys */
+  | { kind: 'new_sign_in_key'; party: SignInParty; faults: Fault[] }
   | { kind: 'webhooks'; party: (typeof noisyParties)[number]; drop: number; copies: number }
   | { kind: 'kill'; part: 'worker' | 'api' | 'database' | 'temporal'; ms: number }
   | { kind: 'freeze'; part: 'worker' | 'api'; ms: number }

@@ -2,24 +2,23 @@
 import fc from 'fast-check'
 import { lostAfterMs } from '../../../shared/lost-worker.ts'
 import type { Fault } from '../../../sim/simulator.ts'
-import { type Act, type Disturbance, faultyParties, isAct, links, noisyParties, type PlannedEvent } from './events.ts'
+import { ms, oneIn, outOf, passing, streams } from './draws.ts'
+import {
+  type Act,
+  type Disturbance,
+  faultyParties,
+  isAct,
+  links,
+  noisyParties,
+  type PlannedEvent,
+  signInParties,
+} from './events.ts'
 
 export interface Size {
   seed: number
   orders: number
   years: number
 }
-
-/** Faults that go away by themselves, and leave nothing final behind. */
-const passing: readonly Fault[] = [
-  { cut: 'after' },
-  { cut: 'before' },
-  { status: 503 },
-  { status: 429, headers: { 'Retry-After': '2' } },
-  { status: 404, body: {} },
-  { status: 200, body: 'OK' },
-  { delayMs: 1500 },
-]
 
 /** The calls to disturb, with a pattern that finds the object in a request. */
 const calls: Record<
@@ -56,9 +55,6 @@ const calls: Record<
     { method: 'POST', path: '/mp/collect', of: '"transaction_id":"([^"]+)"', faults: passing.slice(0, 3) },
   ],
 }
-
-const oneIn = (count: number) => fc.nat({ max: count - 1 }).map((drawn) => drawn === 0)
-const outOf = <const Item>(...items: Item[]) => fc.constantFrom(...items)
 
 const boughtOrder = fc.record({
   package: outOf('anyProvider', 'onlyEsimAccess', 'onlyEsimAccess', 'onlyAiralo'),
@@ -111,6 +107,9 @@ const life = fc.record({
     },
   ),
   end: outOf('stays', 'stays', 'stays', 'deletes', 'deletes_early', 'is_a_child', 'comes_back', 'unused'),
+  // Later than the others, so that what was drawn before stays as it was.
+  google: oneIn(3),
+  signIns: fc.array(outOf(...signInParties), { maxLength: 2 }),
 } as const)
 
 type Life = typeof life extends fc.Arbitrary<infer Value> ? Value : never
@@ -131,7 +130,6 @@ const faults = outOf(...faultyParties).chain((party) =>
       ),
   ),
 )
-const ms = fc.integer({ min: 300, max: 3_000 })
 /** An attempt counts as lost meanwhile, is made again, and goes on when its worker does. */
 const frozenForLong = fc.integer({ min: lostAfterMs + 1_000, max: lostAfterMs + 4_000 })
 /** Disturbances that meet single calls, and cost nothing but a repeat. */
@@ -213,6 +211,10 @@ export function planOf({ seed, orders, years }: Size): PlannedEvent[] {
   const partsInRound = Math.ceil(Math.min(inRound, lives.length) / peopleForPart)
   const faulty = fc.sample(atParties, { seed, numRuns: lives.length })
   const parts = fc.sample(ofParts, { seed: seed + 1, numRuns: rounds * (partsInRound + operatorsAreDisturbed) })
+  const further = streams.map(({ drawn, peopleFor }, at) => {
+    const inEach = Math.ceil(Math.min(inRound, lives.length) / peopleFor)
+    return { inEach, sample: fc.sample(drawn, { seed: seed + 2 + at, numRuns: rounds * inEach }) }
+  })
   const events: PlannedEvent[] = []
   for (let round = 0; round < rounds; round += 1) {
     const those = lives.slice(round * inRound, (round + 1) * inRound)
@@ -242,6 +244,9 @@ export function planOf({ seed, orders, years }: Size): PlannedEvent[] {
     const during = [
       ...spread(itsFaults, round, ofRound.length),
       ...spread(itsParts, round, ofRound.length, partsAtOnce),
+      ...further.flatMap(({ inEach, sample }) =>
+        spread(sample.slice(round * inEach, (round + 1) * inEach), round, ofRound.length),
+      ),
       ...(isLarge ? [{ round, after: Math.floor(ofRound.length / 2), disturbance: restored }] : []),
     ]
     events.push(
@@ -263,8 +268,10 @@ const spread = (disturbances: Disturbance[], round: number, acts: number, atOnce
     disturbance: each,
   }))
 
-function actsOf({ phone, apple, promotions, orders, along, end }: Life, who: string, years: number): Act[] {
-  const acts: Act[] = [{ kind: 'sign_up', who, phone, apple, promotions }]
+function actsOf(life: Life, who: string, years: number): Act[] {
+  const { phone, apple, google, promotions, signIns, orders, along, end } = life
+  const [first, ...later] = signIns.map((by): Act => ({ kind: 'sign_in', who, by }))
+  const acts: Act[] = [{ kind: 'sign_up', who, phone, apple, google, promotions }, ...(first ? [first] : [])]
   for (const [at, { afterwards, disputeOutcome, ...bought }] of orders.entries()) {
     const order = `${who}o${at + 1}`
     if (end === 'deletes_early' && at === orders.length - 1) {
@@ -282,6 +289,7 @@ function actsOf({ phone, apple, promotions, orders, along, end }: Life, who: str
     if (afterwards === 'refund_part') acts.push({ kind: 'refund_part', order, minor: 100 })
     if (afterwards === 'dispute') acts.push({ kind: 'dispute', order, outcome: disputeOutcome })
   }
+  acts.push(...later)
   for (const what of along) {
     if (what === 'consent' || what === 'withdraw') acts.push({ kind: 'consent', who, granted: what === 'consent' })
     else if (what === 'asks' || what === 'asks_in_vain')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { lostAfterMs } from '../../../shared/lost-worker.ts'
-import { type Act, type Disturbance, faultyParties, links, noisyParties } from './events.ts'
+import { type Act, type Disturbance, faultyParties, links, noisyParties, signInParties } from './events.ts'
 import { planOf } from './plan.ts'
 import { racedOrders } from './shape.ts'
 import { shrink } from './shrink.ts'
@@ -50,6 +50,7 @@ test('a plan has the acts of unused accounts only when their years are asked for
 
 const actKinds: Record<Act['kind'], true> = {
   sign_up: true,
+  sign_in: true,
   order: true,
   top_up: true,
   refund: true,
@@ -80,6 +81,7 @@ const actKinds: Record<Act['kind'], true> = {
 const disturbanceKinds: Record<Disturbance['kind'], true> = {
   faults: true,
   mail_faults: true,
+  new_sign_in_key: true,
   webhooks: true,
   kill: true,
   freeze: true,
@@ -104,6 +106,7 @@ test('a plan of 5,000 orders has each act, and disturbs each party, part and con
   const wanted = [
     ...faultyParties.map((party) => `faults ${party}`),
     'mail_faults',
+    ...signInParties.map((party) => `new_sign_in_key ${party}`),
     ...noisyParties.map((party) => `webhooks ${party}`),
     ...['worker', 'api', 'database', 'temporal'].map((part) => `kill ${part}`),
     ...['worker', 'api'].map((part) => `freeze ${part}`),

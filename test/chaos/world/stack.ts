@@ -186,6 +186,12 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
       case 'faults':
         for (const fault of disturbance.faults) await sims[disturbance.party].fault(fault)
         return
+      case 'new_sign_in_key': {
+        const party = sims[disturbance.party]
+        await party.do('rotate-keys')
+        for (const fault of disturbance.faults) await party.fault(fault)
+        return
+      }
       case 'mail_faults':
         for (const rule of disturbance.rules) await sims.mailbox.do('rule', { ...rule })
         return

@@ -13,7 +13,14 @@ import {
 import { type Answer, expectStatus } from '../../harness/http.ts'
 import { runLater } from '../../harness/temporal/run-later.ts'
 import { until } from '../../harness/until.ts'
-import { type AccountExport, type Acknowledgements, type Order, type Person, sum } from '../oracles/record.ts'
+import {
+  type AccountExport,
+  type Acknowledgements,
+  type Order,
+  type Person,
+  subjectsOf,
+  sum,
+} from '../oracles/record.ts'
 import { untilAnswered } from './caller.ts'
 import type { WorldStack } from './stack.ts'
 
@@ -35,11 +42,12 @@ export function createWitness(stack: WorldStack) {
   const startedAt = new Date()
   const people = new Map<string, Person>()
   const orders = new Map<string, Order>()
-  const said: Pick<Acknowledgements, 'campaigns' | 'policies' | 'privacyRequests' | 'foreignFields'> = {
+  const said: Pick<Acknowledgements, 'campaigns' | 'policies' | 'privacyRequests' | 'foreignFields' | 'signIns'> = {
     campaigns: [],
     policies: [],
     privacyRequests: [],
     foreignFields: [],
+    signIns: [],
   }
   let validate: ReturnType<Ajv2020['compile']> | undefined
   let hasBackups = false
@@ -80,6 +88,9 @@ export function createWitness(stack: WorldStack) {
             lastName: body.lastName,
             phone: body.phone,
             promotions: body.consents.promotions.granted,
+            subjects: body.identities.flatMap(({ provider, subject }: Record<string, string>) =>
+              provider === 'firebase' ? [] : subject,
+            ),
           }
         : { status }
   }
@@ -113,6 +124,7 @@ export function createWitness(stack: WorldStack) {
       faults: (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`),
       account: body.account,
       subjects: body.identities.map(({ subject }: { subject: string }) => subject),
+      linked: subjectsOf(person),
       devices: body.devices,
       orders: body.orders,
     }
