@@ -7,6 +7,8 @@ import { Webhook } from 'standardwebhooks'
 import { portOf } from '../../shared/process/listen.ts'
 
 export interface Received {
+  /** when it came, Unix milliseconds */
+  at: number
   id: string
   type: string
   data: Record<string, string>
@@ -14,8 +16,10 @@ export interface Received {
   signedBy: string[]
 }
 
-/** The answer to an event: a status with headers, a connection that is cut, or nothing at all. */
-export type Answering = (event: Received, attempt: number) => number | [number, Record<string, string>] | 'cut' | 'hang'
+type Answered = number | [number, Record<string, string>] | 'cut' | 'hang'
+
+/** The answer to an event: a status with headers, a connection that is cut, or nothing at all; now or later. */
+export type Answering = (event: Received, attempt: number) => Answered | Promise<Answered>
 
 export async function startReceiver() {
   const received: Received[] = []
@@ -27,7 +31,10 @@ export async function startReceiver() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await text(request)
+    const at = Date.now()
+    const body = await text(request).catch(() => undefined)
+    // A sender that was killed meanwhile waits for no answer.
+    if (body === undefined) return
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
     const signedBy = secrets.filter((secret) => {
       try {
@@ -38,10 +45,10 @@ export async function startReceiver() {
       }
     })
     const { type, data, id } = JSON.parse(body)
-    const event = { id: headers['webhook-id'] ?? '', type, data, signedBy }
+    const event = { at, id: headers['webhook-id'] ?? '', type, data, signedBy }
     const attempt = (attempts.get(id) ?? 0) + 1
     attempts.set(id, attempt)
-    const answer = answering(event, attempt)
+    const answer = await answering(event, attempt)
     if (answer === 'hang') return
     if (answer === 'cut') {
       request.socket.destroy()

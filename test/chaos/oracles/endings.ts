@@ -3,6 +3,7 @@
  * books (R2), backups (R3).
  */
 import { milliseconds, periods } from '../../../policy/periods.ts'
+import { toldAfterDeletion } from './app-backend.ts'
 import { aboutRefund, distinct, mailsOf } from './messages.ts'
 import {
   type Acknowledgements,
@@ -79,6 +80,7 @@ export const deletionsAreComplete: Oracle = (books, said) => {
   const found: Finding[] = said.people.flatMap((person) =>
     remains(person, books, said).map((what) => ({ subject: person.name, what })),
   )
+  found.push(...toldAfterDeletion(books, said))
   for (const person of living(said)) {
     const { name, firebaseUid, appleSubject, seen } = person
     const linked = books.grants.filter(({ subject, revoked }) => subject === appleSubject && !revoked)

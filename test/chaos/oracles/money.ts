@@ -1,5 +1,6 @@
 /** Who paid is delivered or refunded (U2), risky orders wait for a review (U5), and the books are complete (U6). */
 import { periods } from '../../../policy/periods.ts'
+import { deliveryFaults } from './app-backend.ts'
 import { purchasesOf } from './purchases.ts'
 import {
   type Acknowledgements,
@@ -61,6 +62,7 @@ export const ordersEndOnce: Oracle = (books, said) => {
     ...all.flatMap((each) => [...lostTopUp(each, all), ...misplacedTopUp(each, all, books)]),
     ...strays(books, all),
     ...eventFaults(said),
+    ...deliveryFaults(books, said),
   ]
 }
 

@@ -6,7 +6,7 @@ import { promises } from '../../../policy/promises.ts'
 import { createFinder } from './finder.ts'
 import { oracles, violationsIn } from './oracles.ts'
 import { plants } from './plants.ts'
-import { bought, keptWorld } from './sample.ts'
+import { bought, event, keptWorld, tell } from './sample.ts'
 
 const here = new URL('./', import.meta.url)
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
@@ -111,18 +111,49 @@ test('the oracles allow a mail that the day of a policy has moved', () => {
 })
 
 test('the oracles allow that a refund is told again which the bank has returned', () => {
-  const { books, said } = keptWorld()
+  const world = keptWorld()
+  const { books, said } = world
   const order = said.orders.find(({ name }) => name === 'b1')
   const end = said.events.find(({ type, orderId }) => type === 'order.refunded' && orderId === order?.orderId)
   if (!order || !end) throw new Error('the sample has no order b1')
-  said.events.push({ ...end, id: 'again' })
+  tell(world, { ...end, id: 'again' })
   expect(violationsIn(books, said).map(({ promise }) => promise)).toEqual(['U2'])
   order.bounces = 1
   expect(violationsIn(books, said)).toEqual([])
 })
 
-test('the oracles allow that a restore brings back a token that was dropped', () => {
+test('the oracles allow that events about somebody who was erased are listed no more', () => {
+  const world = keptWorld()
+  const { books, said } = world
+  said.events = said.events.filter(({ orderId }) => orderId !== 'order-c1')
+  expect(violationsIn(books, said)).toEqual([])
+})
+
+test('the oracles allow that an endpoint gets an event twice, and none from before it was registered', () => {
+  const world = keptWorld()
+  const { books, said } = world
+  const [first] = books.deliveries
+  if (!first) throw new Error('the sample has no deliveries')
+  books.deliveries.push({ ...first })
+  const [endpoint] = said.endpoints
+  said.events.push({ ...event('policy.posted'), at: endpoint?.from ?? 0 })
+  expect(violationsIn(books, said)).toEqual([])
+})
+
+test('the oracles allow that a worker which stood still sends what it had in hand of an erased account', () => {
   const { books, said } = keptWorld()
+  const [late] = books.deliveries.filter(({ orderId }) => orderId === 'order-c1')
+  const deletion = said.people.find(({ name }) => name === 'cat')?.deletion
+  if (!late || !deletion) throw new Error('the sample has nobody who was erased')
+  books.deliveries.push({ ...late, at: deletion.at + 20_000 })
+  expect(violationsIn(books, said).map(({ promise }) => promise)).toEqual(['G3'])
+  said.crashes.push({ from: deletion.at + 1_000, until: deletion.at + 19_000 })
+  expect(violationsIn(books, said)).toEqual([])
+})
+
+test('the oracles allow that a restore brings back a token that was dropped', () => {
+  const world = keptWorld()
+  const { books, said } = world
   const [dropped] = books.unregistered
   if (!dropped) throw new Error('the sample has no dropped token')
   const { token, at } = dropped
@@ -131,7 +162,7 @@ test('the oracles allow that a restore brings back a token that was dropped', ()
   books.unregistered.push(again)
   expect(violationsIn(books, said).map(({ promise }) => promise)).toEqual(['C4'])
   said.losses.push({ from: at - 1_000, until: at + 300_000 })
-  said.events.push({ id: 'restored', type: 'service.restored', orderId: null, receiptId: null })
+  tell(world, event('service.restored'))
   expect(violationsIn(books, said)).toEqual([])
 })
 
@@ -221,13 +252,14 @@ test('the oracles allow a second copy of a mail if a crash or a lost reply lay b
 })
 
 test('the oracles allow that events of a lost database are missing, or told again', () => {
-  const { books, said } = keptWorld()
+  const world = keptWorld()
+  const { books, said } = world
   const [first, ...others] = said.events.filter(({ orderId }) => orderId !== null)
   const order = said.orders.find(({ orderId }) => orderId === first?.orderId)
   if (!first || !order) throw new Error('no event')
   said.losses.push({ from: order.begunAt, until: order.changedAt })
-  said.events.push({ id: 'restored', type: 'service.restored', orderId: null, receiptId: null })
-  said.events.push({ ...first, id: 'again' })
+  tell(world, event('service.restored'))
+  tell(world, { ...first, id: 'again' })
   expect(violationsIn(books, said)).toEqual([])
   said.events = said.events.filter(({ orderId }) => orderId !== order.orderId)
   expect(violationsIn(books, said)).toEqual([])

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { milliseconds } from '../../../policy/periods.ts'
 import type { CheckedPromise } from './oracles.ts'
-import { bought, type World } from './sample.ts'
+import { bought, event, keepSilent, tell, type World } from './sample.ts'
 
 type Plant = (world: World) => void
 
@@ -36,6 +36,11 @@ const exportOf = (world: World, name: string) => {
   if (!exported) throw new Error(`no export of ${name}`)
   return exported
 }
+const delivery = ({ books }: World, type: string, endpoint = 'all') =>
+  at(
+    books.deliveries.filter((each) => each.endpoint === endpoint && each.type === type),
+    0,
+  )
 const { day: dayMs } = milliseconds
 
 export const plants: Record<CheckedPromise, Record<string, Plant>> = {
@@ -170,6 +175,8 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
         0,
       )
       Object.assign(topUp, { accountId: 'account-cat', answers: 404 })
+      for (const each of [...said.events, ...books.deliveries])
+        if (each.orderId === topUp.orderId) each.accountId = 'account-cat'
       books.topUps = []
     },
     'delivered, and nobody knows when': (world) => {
@@ -208,27 +215,45 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     },
     'a payment for no order': (world) =>
       void world.books.payments.push({ ...payment(world, 'a1'), id: 'pi-stray', orderId: 'order-stray' }),
-    'an end that the app backend is not told of': ({ said }) => {
-      said.events = said.events.filter(({ type }) => type !== 'order.refunded')
-    },
-    'an end that the app backend is told of twice': ({ said }) => {
-      const [end] = said.events.filter(({ type }) => type === 'order.refunded')
-      if (end) said.events.push({ ...end, id: 'again' })
+    'an end that the app backend is not told of': (world) => keepSilent(world, ({ type }) => type === 'order.refunded'),
+    'an end that the app backend is told of twice': (world) => {
+      const [end] = world.said.events.filter(({ type }) => type === 'order.refunded')
+      if (end) tell(world, { ...end, id: 'again' })
     },
     'a repeated refund that the app backend is not told of': (world) => {
       some(world, 'b1').bounces = 1
     },
-    'an order of which the app backend is not told': ({ said }) => {
-      said.events = said.events.filter(({ type }) => type !== 'order.created')
-    },
+    'an order of which the app backend is not told': (world) =>
+      keepSilent(world, ({ type }) => type === 'order.created'),
     'the app backend is not told that the database was restored': (world) => {
       world.said.losses.push({ from: some(world, 'a1').changedAt + 1_000, until: some(world, 'a1').changedAt + 2_000 })
     },
     'an event is lost by a restore that came later': (world) => {
       const { said } = world
       said.losses.push({ from: some(world, 'b1').changedAt + 1_000, until: some(world, 'b1').changedAt + 2_000 })
-      said.events = said.events.filter(({ type }) => type !== 'order.refunded')
-      said.events.push({ id: 'restored', type: 'service.restored', orderId: null, receiptId: null })
+      keepSilent(world, ({ type }) => type === 'order.refunded')
+      tell(world, event('service.restored'))
+    },
+    'an event that an endpoint never got': ({ books }) => void books.deliveries.shift(),
+    'an event that only one of two endpoints got': (world) => {
+      const missed = delivery(world, 'order.delivered', 'some')
+      world.books.deliveries = world.books.deliveries.filter((each) => each !== missed)
+    },
+    'an event of which nobody knows who has sent it': (world) => {
+      delivery(world, 'order.created').isSigned = false
+    },
+    'an event that comes a second time, and without a signature': (world) =>
+      void world.books.deliveries.push({ ...delivery(world, 'order.created'), isSigned: false }),
+    'an event for which an endpoint has not asked': (world) =>
+      void world.books.deliveries.push({ ...delivery(world, 'order.created'), endpoint: 'some' }),
+    'an event that the API does not list': (world) =>
+      void world.books.deliveries.push({ ...delivery(world, 'order.created'), id: 'of-nobody' }),
+    'an event that says something else than the API': (world) => {
+      delivery(world, 'order.created').type = 'order.paid'
+    },
+    'an event about an order with the account of somebody else': (world) => {
+      const { id } = Object.assign(delivery(world, 'order.created'), { accountId: 'account-eve' })
+      for (const each of world.said.events) if (each.id === id) each.accountId = 'account-eve'
     },
   },
   U3: {
@@ -471,9 +496,7 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'a Firebase user that is there': ({ books }) => void books.firebaseUsers.push('uid-cat'),
     'a Stripe customer that is there': ({ books }) => void books.customers.push('cus-cat'),
     'a party that has not deleted': (world) => void someone(world, 'cat').deletion?.pending.push('apple'),
-    'an app backend that was not told': ({ said }) => {
-      said.events = said.events.filter(({ receiptId }) => receiptId !== 'receipt-cat')
-    },
+    'an app backend that was not told': (world) => keepSilent(world, ({ receiptId }) => receiptId === 'receipt-cat'),
     'mails afterwards': (world) =>
       void [1, 2, 3].map((n) =>
         world.books.mails.push({ ...mailOf(world, 'cat', 'deleted'), messageId: `<${n}>`, subject: `Offer ${n}` }),
@@ -488,6 +511,11 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'an account that a restore brings back for a while': (world) => {
       const { deletion } = someone(world, 'cat')
       if (deletion) deletion.wasRestored = true
+    },
+    'an event about somebody who was erased': (world) => {
+      const { deletion, accountId } = someone(world, 'cat')
+      const late = { ...delivery(world, 'order.created'), accountId, at: (deletion?.at ?? 0) + 60_000 }
+      world.books.deliveries.push({ ...late, id: 'late', orderId: 'order-c1' })
     },
     'no last mail': (world) => {
       world.books.mails = world.books.mails.filter((mail) => mail !== mailOf(world, 'cat', 'deleted'))

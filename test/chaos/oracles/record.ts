@@ -24,6 +24,8 @@ export interface OutsideBooks {
   firebaseUsers: string[]
   /** `instance`: which app Google is told of, as the app has named itself */
   conversions: { party: 'meta' | 'google-analytics'; text: string; id: string; instance: string | null }[]
+  /** events that endpoints of the app backend have taken */
+  deliveries: Delivered[]
   /** every request to a party, as text */
   received: { party: string; text: string }[]
 }
@@ -76,7 +78,9 @@ export interface Acknowledgements {
   foreignFields: { field: string; value: string; status: number }[]
   /** the last answer to each sign-up and sign-in of somebody whom Apple and Google have proven */
   signIns: { name: string; what: 'sign-up' | 'sign-in'; status: number }[]
-  events: { id: string; type: string; orderId: string | null; receiptId: string | null }[]
+  events: Event[]
+  /** of the app backend, as they were registered */
+  endpoints: Endpoint[]
   /** all documents in the operators' journal */
   journal: { text: string; entries: JournalEntry[] }
   /** turnover of a quarter by member state, as the One Stop Shop's file has it */
@@ -91,6 +95,33 @@ export interface Acknowledgements {
   crashes: { from: number; until: number }[]
   /** losses of the database; `from`: when the backup was begun that is restored */
   losses: { from: number; until: number }[]
+}
+
+/** An event as the API lists it. */
+export interface Event {
+  id: string
+  type: string
+  at: number
+  accountId: string | null
+  orderId: string | null
+  receiptId: string | null
+  /** it went with a database that was lost: what no endpoint had then, none gets */
+  isLost: boolean
+}
+
+export interface Endpoint {
+  name: string
+  /** null: all */
+  types: readonly string[] | null
+  /** when its registration was acknowledged */
+  from: number
+}
+
+/** An event as an endpoint has got it. */
+export interface Delivered extends Omit<Event, 'receiptId' | 'isLost'> {
+  endpoint: string
+  /** by a secret of the endpoint */
+  isSigned: boolean
 }
 
 export interface JournalEntry {

@@ -1,7 +1,7 @@
 /** A small world in which every promise is kept. */
 
 import { milliseconds } from '../../../policy/periods.ts'
-import type { Acknowledgements, BoughtEsim, Order, OutsideBooks, Person } from './record.ts'
+import type { Acknowledgements, BoughtEsim, Event, Order, OutsideBooks, Person } from './record.ts'
 
 export interface World {
   books: OutsideBooks
@@ -116,12 +116,31 @@ const entry = (number: string, grossMinor: number, memberState: string | null = 
 /** Stripe's customers, by the orders that they have paid */
 const customers: Record<string, string> = { a1: 'cus-ann', c1: 'cus-cat', d1: 'cus-dan' }
 
-const event = (type: string, orderId: string | null, receiptId: string | null = null) => ({
-  id: `${type}-${orderId ?? receiptId}`,
+export const event = (type: string, about: Partial<Event> = {}): Event => ({
+  id: [type, about.orderId ?? about.receiptId].join('-'),
   type,
-  orderId,
-  receiptId,
+  at: start + 2_000,
+  accountId: null,
+  orderId: null,
+  receiptId: null,
+  isLost: false,
+  ...about,
 })
+
+/** An event that the API lists, and that each endpoint gets which has asked for it. */
+export function tell({ books, said }: World, told: Event): void {
+  const { receiptId: _, isLost: __, ...rest } = told
+  said.events.push(told)
+  for (const { name: endpoint, types } of said.endpoints)
+    if (types?.includes(told.type) ?? true) books.deliveries.push({ endpoint, ...rest, isSigned: true })
+}
+
+/** Nobody is told of these events. */
+export function keepSilent({ books, said }: World, isUntold: (event: Event) => boolean): void {
+  const untold = new Set(said.events.filter(isUntold).map(({ id }) => id))
+  said.events = said.events.filter(({ id }) => !untold.has(id))
+  books.deliveries = books.deliveries.filter(({ id }) => !untold.has(id))
+}
 
 /** A buyer with a refund of a part, one with a refund, one who is erased, one whose years pass, and a doubted one. */
 export function keptWorld(): World {
@@ -202,7 +221,16 @@ export function keptWorld(): World {
     order('e3', 'eve', { isTopUp: true, topUpOf: 'order-e1', iccids: [], documents: ['A-5'] }),
   ]
   const paid = orders.filter(({ paidAt }) => paidAt !== null)
-  return {
+  const events = [
+    ...orders.flatMap(({ orderId, accountId, status }) => [
+      event('order.created', { orderId, accountId }),
+      event(`order.${status}`, { orderId, accountId }),
+    ]),
+    ...['cat', 'kid'].map((name) =>
+      event('account.deleted', { accountId: `account-${name}`, receiptId: `receipt-${name}` }),
+    ),
+  ]
+  const world: World = {
     books: {
       payments: paid.map(({ name }) => payment(name, { customer: customers[name] ?? null })),
       refunds: [
@@ -261,6 +289,7 @@ export function keptWorld(): World {
         { party: 'meta', text: '{"event_id":"1","value":5}', id: '1', instance: null },
         { party: 'google-analytics', text: '{"transaction_id":"1","value":5}', id: '1', instance: 'instance-ann' },
       ],
+      deliveries: [],
       received: [
         { party: 'airalo', text: 'POST /v2/orders description=ref-1' },
         { party: 'stripe', text: 'POST /v1/payment_intents metadata[order_id]=order-a1' },
@@ -290,13 +319,10 @@ export function keptWorld(): World {
         { name: 'ann', what: 'sign-up', status: 201 },
         { name: 'bob', what: 'sign-in', status: 200 },
       ],
-      events: [
-        ...orders.flatMap(({ orderId, status }) => [
-          event('order.created', orderId),
-          event(`order.${status}`, orderId),
-        ]),
-        event('account.deleted', null, 'receipt-cat'),
-        event('account.deleted', null, 'receipt-kid'),
+      events: [],
+      endpoints: [
+        { name: 'all', types: null, from: start },
+        { name: 'some', types: ['order.delivered', 'account.deleted'], from: start },
       ],
       journal: {
         text: 'A-1,A-2,A-3,A-4,A-5,A-6,A-7,A-8',
@@ -329,4 +355,6 @@ export function keptWorld(): World {
       losses: [],
     },
   }
+  for (const each of events) tell(world, each)
+  return world
 }

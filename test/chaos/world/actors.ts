@@ -529,6 +529,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
   return {
     refused,
     play: (act: Act): Promise<unknown> => playOne(act.kind, act),
+    forward,
     settle,
   }
 }

@@ -1,7 +1,7 @@
 /** What plans are drawn from, and the disturbances that have streams of their own. */
 import fc from 'fast-check'
 import type { Fault } from '../../../sim/simulator.ts'
-import { type Disturbance, signInParties } from './events.ts'
+import { type Disturbance, endpointNames, endpointTroubles, signInParties } from './events.ts'
 
 /** Faults that go away by themselves, and leave nothing final behind. */
 export const passing: readonly Fault[] = [
@@ -51,6 +51,13 @@ const codes = fc
     return { kind: 'faults', party: 'apple', faults: chosen.map((fault) => ({ ...fault, match, sequence })) }
   })
 
+const ofEndpoints: fc.Arbitrary<Disturbance> = fc.record({
+  kind: fc.constant('endpoint' as const),
+  endpoint: outOf(...endpointNames),
+  trouble: outOf(...endpointTroubles),
+  ms,
+})
+
 /**
  * Disturbances that each have a stream of their own: another stream, or another kind in one of them, leaves what the
  * others draw as it was. `peopleFor`: one disturbance for so many people.
@@ -58,4 +65,5 @@ const codes = fc
 export const streams: readonly { drawn: fc.Arbitrary<Disturbance>; peopleFor: number }[] = [
   { drawn: newKeys, peopleFor: 8 },
   { drawn: codes, peopleFor: 8 },
+  { drawn: ofEndpoints, peopleFor: 12 },
 ]

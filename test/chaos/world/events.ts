@@ -64,6 +64,12 @@ export const noisyParties = ['stripe', ...esimSimulatorNames] as const
 export const links = ['temporal', 'database', 'stripe', ...esimSimulatorNames, 'mail'] as const
 export type LinkName = (typeof links)[number]
 
+export const endpointNames = ['all', 'some'] as const
+/** `some` has asked for a few types of events */
+export type EndpointName = (typeof endpointNames)[number]
+export const endpointTroubles = ['down', 'failing', 'slow', 'silent', 'busy', 'gone', 'disabled', 'new_secret'] as const
+export type EndpointTrouble = (typeof endpointTroubles)[number]
+
 export type Disturbance =
   /** faults that meet one call after each other */
   | { kind: 'faults'; party: FaultyParty; faults: Fault[] }
@@ -76,6 +82,8 @@ export type Disturbance =
   /** a worker takes over from the one before, which ends what it has begun */
   | { kind: 'deploy'; part: 'worker' }
   | { kind: 'cut' | 'slow'; link: LinkName; ms: number }
+  /** the app backend's receiver of events: `down` for an hour of its retries, `disabled` and then replayed */
+  | { kind: 'endpoint'; endpoint: EndpointName; trouble: EndpointTrouble; ms: number }
   /** API and workers begin to encrypt with another key: the act `rotate_keys` makes it the only one needed */
   | { kind: 'next_key' }
   /** the database is lost so long after a backup, and restored from it */

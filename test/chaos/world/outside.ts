@@ -11,7 +11,10 @@ const metaEvent = z.object({ event_id: z.string() })
 const analyticsEvent = z.object({ app_instance_id: z.string(), params: z.object({ transaction_id: z.string() }) })
 
 /** Reads all books. */
-export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks> {
+export async function readOutside(
+  sims: SimulatorControls,
+  deliveries: OutsideBooks['deliveries'] = [],
+): Promise<OutsideBooks> {
   const [stripe, sold, apple, firebase, mailbox, mails, meta, analytics, received] = await Promise.all([
     sims.stripe.state(),
     readSold(sims),
@@ -72,6 +75,7 @@ export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks
         return { party: 'google-analytics' as const, text, id: params.transaction_id, instance }
       }),
     ],
+    deliveries,
     received: Object.entries(received).flatMap(([party, log]) =>
       log.map(({ method, url, body }) => ({ party, text: `${method} ${url}\n${body}` })),
     ),
@@ -133,6 +137,7 @@ export function since(books: OutsideBooks, before: OutsideBooks): OutsideBooks {
     grants: books.grants.slice(before.grants.length),
     firebaseUsers: books.firebaseUsers,
     conversions: books.conversions.slice(before.conversions.length),
+    deliveries: books.deliveries,
     received: books.received,
   }
 }

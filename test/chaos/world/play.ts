@@ -4,6 +4,7 @@ import pMap from 'p-map'
 import { until } from '../../harness/until.ts'
 import type { Acknowledgements, OutsideBooks } from '../oracles/record.ts'
 import { createActors } from './actors.ts'
+import { openAppBackend } from './app-backend.ts'
 import { type Act, type Disturbance, isAct, type PlannedEvent } from './events.ts'
 import { createGate } from './gate.ts'
 import { readOutside, since, withoutPeopleOf } from './outside.ts'
@@ -46,6 +47,7 @@ export async function play(
   const disturbing = { now: 0, from: 0 }
   const gate = createGate()
   const actors = createActors({ stack, witness, world, sabotage, isCalm: () => disturbing.now === 0 })
+  const appBackend = await openAppBackend(stack, actors.forward)
   const rounds = [...new Set(events.map(({ round }) => round))].sort((a, b) => a - b)
   stack.crashes.length = 0
   stack.ended.length = 0
@@ -100,7 +102,11 @@ export async function play(
       disturbing.now += 1
       const isRestore = disturbance.kind === 'restore'
       if (isRestore) await gate.close()
-      await stack.disturb(disturbance, witness.losesDatabase).catch((error: unknown) => {
+      const disturbed =
+        disturbance.kind === 'endpoint'
+          ? appBackend.disturb(disturbance)
+          : stack.disturb(disturbance, witness.losesDatabase)
+      await disturbed.catch((error: unknown) => {
         // Without its database no part of the world goes on.
         if (isRestore) throw error
         stuck.push(`${disturbance.kind}: ${error}`)
@@ -114,7 +120,8 @@ export async function play(
     const playedAt = Date.now()
     await stack.calm()
     await untilReady(stack)
-    await actors.settle(onProgress).catch((error: unknown) => stuck.push(`settling round ${round}: ${error}`))
+    const settling = actors.settle(onProgress).then(() => appBackend.settle())
+    await settling.catch((error: unknown) => stuck.push(`settling round ${round}: ${error}`))
     onProgress(
       `round ${index + 1} of ${rounds.length}: ${acts.length} acts, ${disturbances.length} disturbances for ${seconds(disturbedMs)}, ` +
         `${seconds(playedAt - beganAt)} and ${seconds(Date.now() - playedAt)} to settle`,
@@ -124,10 +131,13 @@ export async function play(
   }
 
   const testifiedFrom = Date.now()
-  const said = await witness.testify({ years, ...booksBefore })
+  const said = await witness.testify({ years, ...booksBefore, endpoints: appBackend.said })
+  await appBackend.settle(said.events).catch((error: unknown) => stuck.push(`events: ${error}`))
   onProgress(`asked for the last time in ${seconds(Date.now() - testifiedFrom)}`)
+  const outside = await readOutside(stack.sims, appBackend.deliveries())
+  await appBackend.stop()
   return {
-    books: withoutPeopleOf(worldsBefore, since(await readOutside(stack.sims), before)),
+    books: withoutPeopleOf(worldsBefore, since(outside, before)),
     said,
     stuck: [...stuck, ...witness.unanswered, ...stack.ended],
     refused: actors.refused,
@@ -140,6 +150,7 @@ export async function play(
  */
 function partOf(disturbance: Disturbance): string {
   if ('part' in disturbance) return disturbance.part
+  if ('endpoint' in disturbance) return `endpoint ${disturbance.endpoint}`
   return 'link' in disturbance ? `connection to ${disturbance.link}` : 'parties'
 }
 

@@ -1,7 +1,16 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { lostAfterMs } from '../../../shared/lost-worker.ts'
-import { type Act, type Disturbance, faultyParties, links, noisyParties, signInParties } from './events.ts'
+import {
+  type Act,
+  type Disturbance,
+  endpointNames,
+  endpointTroubles,
+  faultyParties,
+  links,
+  noisyParties,
+  signInParties,
+} from './events.ts'
 import { planOf } from './plan.ts'
 import { racedOrders } from './shape.ts'
 import { shrink } from './shrink.ts'
@@ -86,6 +95,7 @@ const disturbanceKinds: Record<Disturbance['kind'], true> = {
   kill: true,
   freeze: true,
   deploy: true,
+  endpoint: true,
   next_key: true,
   cut: true,
   slow: true,
@@ -99,6 +109,7 @@ test('a plan of 5,000 orders has each act, and disturbs each party, part and con
   const disturbances = plan.flatMap((event) => ('act' in event ? [] : [event.disturbance]))
   const named = new Set(
     disturbances.map((each) => {
+      if (each.kind === 'endpoint') return `${each.trouble} ${each.endpoint}`
       const what = 'party' in each ? each.party : 'part' in each ? each.part : 'link' in each ? each.link : ''
       return `${each.kind} ${what}`.trim()
     }),
@@ -111,6 +122,7 @@ test('a plan of 5,000 orders has each act, and disturbs each party, part and con
     ...['worker', 'api', 'database', 'temporal'].map((part) => `kill ${part}`),
     ...['worker', 'api'].map((part) => `freeze ${part}`),
     'deploy worker',
+    ...endpointTroubles.flatMap((trouble) => endpointNames.map((name) => `${trouble} ${name}`)),
     ...links.flatMap((link) => [`cut ${link}`, `slow ${link}`]),
     'restore',
     'next_key',

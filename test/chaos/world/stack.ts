@@ -18,6 +18,8 @@ import { type Link, openLink } from './link.ts'
 /** The API opens after 20 minutes at the latest. */
 const restoreWithinMs = 1_300_000
 
+/** What the stack itself plays: the app backend is beside it. */
+type OfStack = Exclude<Disturbance, { kind: 'endpoint' }>
 type LosesDatabase = (backupFrom: number) => Promise<() => Promise<void>>
 
 export type WorldStack = Awaited<ReturnType<typeof startWorldStack>>
@@ -180,7 +182,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     return expectStatus(await untilAnswered(product.operator, 'GET', '/v1/backups'), 200).items
   }
 
-  async function disturb(disturbance: Disturbance, losesDatabase: LosesDatabase): Promise<void> {
+  async function disturb(disturbance: OfStack, losesDatabase: LosesDatabase): Promise<void> {
     const { sims } = product
     switch (disturbance.kind) {
       case 'faults':
@@ -232,7 +234,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
      * Disturbs one part. @param losesDatabase called before a restore; it returns what is called after it. Resolves
      * when the part works again; faults at parties wait for their calls.
      */
-    async disturb(disturbance: Disturbance, losesDatabase: LosesDatabase): Promise<void> {
+    async disturb(disturbance: OfStack, losesDatabase: LosesDatabase): Promise<void> {
       const crash = { from: Date.now(), until: Number.POSITIVE_INFINITY }
       if (['kill', 'freeze', 'cut', 'restore'].includes(disturbance.kind)) crashes.push(crash)
       await disturb(disturbance, losesDatabase)

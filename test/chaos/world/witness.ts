@@ -16,6 +16,7 @@ import { until } from '../../harness/until.ts'
 import {
   type AccountExport,
   type Acknowledgements,
+  type Event,
   type Order,
   type Person,
   subjectsOf,
@@ -32,6 +33,7 @@ export interface Asked {
   years: number
   journalBefore: Journal
   ossBefore: Acknowledgements['oss']
+  endpoints: Acknowledgements['endpoints']
 }
 
 const { day: dayMs } = milliseconds
@@ -54,7 +56,7 @@ export function createWitness(stack: WorldStack) {
   /** questions at the end that nobody has answered */
   const unanswered: string[] = []
   /** as the app backend has read them, before the database was lost as well */
-  const read = new Map<string, Acknowledgements['events'][number]>()
+  const read = new Map<string, { event: Omit<Event, 'isLost'>; losses: number }>()
   const losses: Acknowledgements['losses'] = []
 
   /** Reads an order; an order that went with its account keeps its last state. */
@@ -135,12 +137,17 @@ export function createWitness(stack: WorldStack) {
     for (;;) {
       const since = cursor === '' ? `since=${startedAt.toISOString()}` : `cursor=${encodeURIComponent(cursor)}`
       const page = expectStatus(await untilAnswered(service, 'GET', `/v1/events?limit=100&${since}`), 200)
-      for (const { id, type, data } of page.items)
+      for (const { id, type, timestamp, data } of page.items)
         read.set(`${losses.length} ${id}`, {
-          id,
-          type,
-          orderId: data.orderId ?? null,
-          receiptId: data.receiptId ?? null,
+          losses: losses.length,
+          event: {
+            id,
+            type,
+            at: Date.parse(timestamp),
+            accountId: data.accountId ?? null,
+            orderId: data.orderId ?? null,
+            receiptId: data.receiptId ?? null,
+          },
         })
       if (page.nextCursor === null) return
       cursor = page.nextCursor
@@ -219,7 +226,7 @@ export function createWitness(stack: WorldStack) {
       hasBackups = true
     },
     /** Asks for the last time. */
-    async testify({ years, journalBefore, ossBefore }: Asked): Promise<Acknowledgements> {
+    async testify({ years, journalBefore, ossBefore, endpoints }: Asked): Promise<Acknowledgements> {
       await pMap(people.values(), lookAt, { concurrency: 16 })
       await pMap(orders.values(), look, { concurrency: 16 })
       const known = new Set(journalBefore.entries.map(({ number }) => number))
@@ -230,7 +237,8 @@ export function createWitness(stack: WorldStack) {
         ...said,
         people: [...people.values()],
         orders: [...orders.values()],
-        events: [...read.values()],
+        events: [...read.values()].map(({ event, losses: before }) => ({ ...event, isLost: before < losses.length })),
+        endpoints,
         losses,
         journal: { text: journal.text, entries: journal.entries.filter(({ number }) => !known.has(number)) },
         oss: {
