@@ -1,7 +1,7 @@
 /** What plans are drawn from, and the disturbances that have streams of their own. */
 import fc from 'fast-check'
 import type { Fault } from '../../../sim/simulator.ts'
-import { type Disturbance, endpointNames, endpointTroubles, signInParties } from './events.ts'
+import { apiLinks, type Disturbance, endpointNames, endpointTroubles, signInParties } from './events.ts'
 
 /** Faults that go away by themselves, and leave nothing final behind. */
 export const passing: readonly Fault[] = [
@@ -58,6 +58,12 @@ const ofEndpoints: fc.Arbitrary<Disturbance> = fc.record({
   ms,
 })
 
+const ofApiLinks: fc.Arbitrary<Disturbance> = fc.record({
+  kind: outOf('cut' as const, 'slow' as const),
+  link: outOf(...apiLinks),
+  ms,
+})
+
 /**
  * Disturbances that each have a stream of their own: another stream, or another kind in one of them, leaves what the
  * others draw as it was. `peopleFor`: one disturbance for so many people.
@@ -66,4 +72,5 @@ export const streams: readonly { drawn: fc.Arbitrary<Disturbance>; peopleFor: nu
   { drawn: newKeys, peopleFor: 8 },
   { drawn: codes, peopleFor: 8 },
   { drawn: ofEndpoints, peopleFor: 12 },
+  { drawn: ofApiLinks, peopleFor: 12 },
 ]

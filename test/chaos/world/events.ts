@@ -63,6 +63,9 @@ export type FaultyParty = (typeof faultyParties)[number]
 export const noisyParties = ['stripe', ...esimSimulatorNames] as const
 export const links = ['temporal', 'database', 'stripe', ...esimSimulatorNames, 'mail'] as const
 export type LinkName = (typeof links)[number]
+/** the API's own connections; those above are the worker's */
+export const apiLinks = ['apiTemporal', 'apiDatabase', 'apiApple', 'apiGoogle'] as const
+export type ApiLinkName = (typeof apiLinks)[number]
 
 export const endpointNames = ['all', 'some'] as const
 /** `some` has asked for a few types of events */
@@ -81,7 +84,7 @@ export type Disturbance =
   | { kind: 'freeze'; part: 'worker' | 'api'; ms: number }
   /** a worker takes over from the one before, which ends what it has begun */
   | { kind: 'deploy'; part: 'worker' }
-  | { kind: 'cut' | 'slow'; link: LinkName; ms: number }
+  | { kind: 'cut' | 'slow'; link: LinkName | ApiLinkName; ms: number }
   /** the app backend's receiver of events: `down` for an hour of its retries, `disabled` and then replayed */
   | { kind: 'endpoint'; endpoint: EndpointName; trouble: EndpointTrouble; ms: number }
   /** API and workers begin to encrypt with another key: the act `rotate_keys` makes it the only one needed */

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { lostAfterMs } from '../../../shared/lost-worker.ts'
 import {
   type Act,
+  apiLinks,
   type Disturbance,
   endpointNames,
   endpointTroubles,
@@ -123,7 +124,7 @@ test('a plan of 5,000 orders has each act, and disturbs each party, part and con
     ...['worker', 'api'].map((part) => `freeze ${part}`),
     'deploy worker',
     ...endpointTroubles.flatMap((trouble) => endpointNames.map((name) => `${trouble} ${name}`)),
-    ...links.flatMap((link) => [`cut ${link}`, `slow ${link}`]),
+    ...[...links, ...apiLinks].flatMap((link) => [`cut ${link}`, `slow ${link}`]),
     'restore',
     'next_key',
   ]

@@ -12,7 +12,7 @@ import { startProgram } from '../../harness/processes.ts'
 import { pauseSchedule, startProduct } from '../../harness/product.ts'
 import { until } from '../../harness/until.ts'
 import { untilAnswered } from './caller.ts'
-import { type Disturbance, type LinkName, noisyParties } from './events.ts'
+import { type ApiLinkName, type Disturbance, type LinkName, noisyParties } from './events.ts'
 import { type Link, openLink } from './link.ts'
 
 /** The API opens after 20 minutes at the latest. */
@@ -37,6 +37,14 @@ const settingOf: Record<LinkName, string> = {
   mail: 'SMTP_URL',
 }
 
+/** The same for the API. */
+const apiSettingOf: Record<ApiLinkName, string> = {
+  apiTemporal: 'TEMPORAL_ADDRESS',
+  apiDatabase: 'DATABASE_URL',
+  apiApple: 'APPLE_URL',
+  apiGoogle: 'GOOGLE_CERTS_URL',
+}
+
 /** @param temporal where the server keeps its runs: in one SQLite file, or in PostgreSQL */
 export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sqlite' | 'postgres' } = {}) {
   const ours = temporal === 'postgres' ? await startTemporalOnPostgres() : undefined
@@ -55,19 +63,31 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     settings: { SECOND_OPERATOR_ABOVE_MINOR: '2000000000', FIELD_KEYS: fieldKeys.join() },
     ...(ours && { environment: ours.settings }),
   })
-  const links = new Map<LinkName, Link>()
+  const links = new Map<LinkName | ApiLinkName, Link>()
   const crashes: { from: number; until: number }[] = []
   /** why workers have ended by themselves */
   const ended: string[] = []
-  const settings = { ...product.settings }
-  for (const [name, setting] of entriesOf(settingOf)) {
-    const value = settings[setting] ?? ''
-    const isAddress = !value.includes('://')
-    const url = new URL(isAddress ? `tcp://${value}` : value)
-    const link = await openLink(url.hostname, Number(url.port))
-    links.set(name, link)
-    settings[setting] = value.replace(`${url.hostname}:${url.port}`, `127.0.0.1:${link.port}`)
+  // Commands beside the stack reach everything directly.
+  const direct = { ...product.settings }
+  const settings = await linked(settingOf)
+  // The API reads them at each start.
+  Object.assign(product.settings, await linked(apiSettingOf))
+  await product.api.restart()
+
+  /** Settings that lead through links. */
+  async function linked<Name extends LinkName | ApiLinkName>(table: Record<Name, string>) {
+    const changed = { ...direct }
+    for (const [name, setting] of entriesOf(table)) {
+      const value = direct[setting] ?? ''
+      const isAddress = !value.includes('://')
+      const url = new URL(isAddress ? `tcp://${value}` : value)
+      const link = await openLink(url.hostname, Number(url.port))
+      links.set(name, link)
+      changed[setting] = value.replace(`${url.hostname}:${url.port}`, `127.0.0.1:${link.port}`)
+    }
+    return changed
   }
+
   const builtWorker = await fromBuilt(built, 'worker')
   let worker = await startWorker()
   await Promise.all(scheduleIds.map((id) => pauseSchedule(product, id)))
@@ -126,7 +146,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
 
   /** All processes encrypt with the next key from now on. */
   async function encryptWithNext(): Promise<void> {
-    for (const each of [settings, product.settings]) each.FIELD_KEYS = fieldKeys.toReversed().join()
+    for (const each of [settings, product.settings, direct]) each.FIELD_KEYS = fieldKeys.toReversed().join()
     await deploy()
     await product.api.stop()
     await untilStarted('api', () => product.api.start())
@@ -160,12 +180,12 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     )
     // The latest may be one of an earlier world on this stack, whose last backup was made a month ahead.
     const args = ['--import', 'tsx', 'cli/restore.ts', made.id, config.DATABASE_URL]
-    const program = startProgram(process.execPath, args, product.settings)
+    const program = startProgram(process.execPath, args, direct)
     const { code } = await program.ended
     if (code !== 0) throw new Error(`the restore ended with ${code}: ${program.output()}`)
     // Nobody withdraws a consent meanwhile: such acts wait (gate.ts).
     const confirming = ['--import', 'tsx', 'cli/restore.ts', 'confirm-promotions']
-    const confirmed = await startProgram(process.execPath, confirming, product.settings).ended
+    const confirmed = await startProgram(process.execPath, confirming, direct).ended
     if (confirmed.code !== 0) throw new Error(`the consents were not confirmed: ${confirmed.code}`)
     // The API is ready once the worker has settled what could not be rebuilt.
     await untilStarted('worker', async () => {
@@ -228,7 +248,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     product,
     crashes,
     ended,
-    /** the worker's connections */
+    /** connections of the worker and of the API */
     links,
     /**
      * Disturbs one part. @param losesDatabase called before a restore; it returns what is called after it. Resolves
