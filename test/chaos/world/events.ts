@@ -84,6 +84,8 @@ export type Disturbance =
   | { kind: 'freeze'; part: 'worker' | 'api'; ms: number }
   /** a worker takes over from the one before, which ends what it has begun */
   | { kind: 'deploy'; part: 'worker' }
+  /** workers of another build take over, and open runs go on there */
+  | { kind: 'release'; part: 'worker' }
   | { kind: 'cut' | 'slow'; link: LinkName | ApiLinkName; ms: number }
   /** the app backend's receiver of events: `down` for an hour of its retries, `disabled` and then replayed */
   | { kind: 'endpoint'; endpoint: EndpointName; trouble: EndpointTrouble; ms: number }

@@ -194,6 +194,8 @@ const partsAtOnce = 3
 const peopleToLose = 10
 /** The database is lost in the middle of a round. */
 const restored: Disturbance = { kind: 'restore', ms: 1_500 }
+/** Another build takes over while people act. */
+const released: Disturbance = { kind: 'release', part: 'worker' }
 /** who stop promotions by one click, between two campaigns of a round */
 const unsubscribeAtMost = 5
 /** of what operators do once a round */
@@ -247,6 +249,7 @@ export function planOf({ seed, orders, years }: Size): PlannedEvent[] {
       ...further.flatMap(({ inEach, sample }) =>
         spread(sample.slice(round * inEach, (round + 1) * inEach), round, ofRound.length),
       ),
+      ...(isLarge ? [{ round, after: Math.floor(ofRound.length / 3), disturbance: released }] : []),
       ...(isLarge ? [{ round, after: Math.floor(ofRound.length / 2), disturbance: restored }] : []),
     ]
     events.push(

@@ -134,12 +134,13 @@ export async function play(
   const said = await witness.testify({ years, ...booksBefore, endpoints: appBackend.said })
   await appBackend.settle(said.events).catch((error: unknown) => stuck.push(`events: ${error}`))
   onProgress(`asked for the last time in ${seconds(Date.now() - testifiedFrom)}`)
+  const failing = await stack.failingRuns()
   const outside = await readOutside(stack.sims, appBackend.deliveries())
   await appBackend.stop()
   return {
     books: withoutPeopleOf(worldsBefore, since(outside, before)),
     said,
-    stuck: [...stuck, ...witness.unanswered, ...stack.ended],
+    stuck: [...stuck, ...witness.unanswered, ...stack.ended, ...failing],
     refused: actors.refused,
   }
 }

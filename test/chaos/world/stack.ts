@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { builtPrograms } from '../../../cli/programs/built.mjs'
 import { databaseName, databaseUrl, withDatabase } from '../../../db/backup/restore.ts'
-import type { Part } from '../../../dev/part.ts'
 import { claimPort } from '../../../dev/port.ts'
 import { fromBuilt, startWorkerProcess } from '../../../dev/programs/separate-processes.ts'
 import { scheduleIds } from '../../../worker/schedules.ts'
@@ -14,6 +13,7 @@ import { until } from '../../harness/until.ts'
 import { untilAnswered } from './caller.ts'
 import { type ApiLinkName, type Disturbance, type LinkName, noisyParties } from './events.ts'
 import { type Link, openLink } from './link.ts'
+import { createWorkers, untilStarted } from './workers.ts'
 
 /** The API opens after 20 minutes at the latest. */
 const restoreWithinMs = 1_300_000
@@ -65,7 +65,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
   })
   const links = new Map<LinkName | ApiLinkName, Link>()
   const crashes: { from: number; until: number }[] = []
-  /** why workers have ended by themselves */
+  /** why workers have ended by themselves, and which runs do not replay */
   const ended: string[] = []
   // Commands beside the stack reach everything directly.
   const direct = { ...product.settings }
@@ -89,38 +89,31 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
   }
 
   const builtWorker = await fromBuilt(built, 'worker')
-  let worker = await startWorker()
+  const workers = createWorkers({
+    async launch(buildId) {
+      const its = { ...settings, ...(buildId !== undefined && { WORKER_BUILD_ID: buildId }) }
+      const onLine = (line: string) => void product.logLines.push(line)
+      const options = { env: process.env, settings: Promise.resolve(its), onLine, ...builtWorker }
+      return await startWorkerProcess(options, await claimPort(0))
+    },
+    deployment: {
+      client: product.temporal,
+      deploymentName: product.config.WORKER_DEPLOYMENT,
+      taskQueue: product.config.TEMPORAL_TASK_QUEUE,
+    },
+    settings: direct,
+    onFault: (why) => void ended.push(why),
+    onCrash: (from) => void crashes.push({ from, until: Date.now() }),
+  })
+  await workers.start()
   await Promise.all(scheduleIds.map((id) => pauseSchedule(product, id)))
-
-  async function startWorker(): Promise<Part> {
-    const onLine = (line: string) => void product.logLines.push(line)
-    const part = await startWorkerProcess(
-      { env: process.env, settings: Promise.resolve(settings), onLine, ...builtWorker },
-      await claimPort(0),
-    )
-    void part.exited.then((why) => (why === undefined ? undefined : supervise(why)))
-    return part
-  }
-
-  /** Starts a worker again that has ended by itself. */
-  async function supervise(why: string): Promise<void> {
-    ended.push(why)
-    await untilStarted('worker', async () => {
-      worker = await startWorker()
-    })
-  }
 
   /** Ends a part for a while. Resolves when it works again. */
   async function kill(part: 'worker' | 'api' | 'database' | 'temporal', ms: number): Promise<void> {
     const { api, database } = product
     const temporalServer = ours ?? product.temporalServer
     const parts = {
-      worker: {
-        kill: () => worker.kill(),
-        start: async () => {
-          worker = await startWorker()
-        },
-      },
+      worker: { kill: workers.kill, start: workers.startAgain },
       api: { kill: () => api.kill(), start: () => api.start() },
       database: { kill: () => database.crash(), start: () => database.start() },
       temporal: { kill: () => temporalServer.crash(), start: () => temporalServer.start() },
@@ -130,30 +123,16 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     await untilStarted(part, parts[part].start)
   }
 
-  /** Starts a worker beside the one that works, which drains then. */
-  async function deploy(): Promise<void> {
-    const before = worker
-    await untilStarted('worker', async () => {
-      worker = await startWorker()
-    })
-    const from = Date.now()
-    await before.stop().catch((error: unknown) => {
-      // While Temporal or the database is down nothing drains: the supervisor ends it then, as a crash would.
-      crashes.push({ from, until: Date.now() })
-      if (!String(error).includes('did not stop within')) ended.push(String(error))
-    })
-  }
-
   /** All processes encrypt with the next key from now on. */
   async function encryptWithNext(): Promise<void> {
     for (const each of [settings, product.settings, direct]) each.FIELD_KEYS = fieldKeys.toReversed().join()
-    await deploy()
+    await workers.replace()
     await product.api.stop()
     await untilStarted('api', () => product.api.start())
   }
 
   async function freeze(part: 'worker' | 'api', ms: number): Promise<void> {
-    const pids = part === 'api' ? product.api.pids() : worker.pid === undefined ? [] : [worker.pid]
+    const pids = part === 'api' ? product.api.pids() : workers.pids()
     for (const pid of pids) process.kill(pid, 'SIGSTOP')
     await pause(ms)
     for (const pid of pids) process.kill(pid, 'SIGCONT')
@@ -172,7 +151,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     )
     await pause(ms)
     const isRestored = await losesDatabase(backupFrom)
-    await Promise.all([worker.kill(), api.kill()])
+    await Promise.all([workers.kill(), api.kill()])
     const name = databaseName(config.DATABASE_URL)
     await withDatabase(
       databaseUrl(config.DATABASE_URL, 'postgres'),
@@ -188,9 +167,7 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     const confirmed = await startProgram(process.execPath, confirming, direct).ended
     if (confirmed.code !== 0) throw new Error(`the consents were not confirmed: ${confirmed.code}`)
     // The API is ready once the worker has settled what could not be rebuilt.
-    await untilStarted('worker', async () => {
-      worker = await startWorker()
-    })
+    await workers.startAgain()
     await untilStarted('api', () => api.start())
     await until('the API serves', async () => (await product.service.get('/v1/packages?limit=1')).status === 200, {
       timeoutMs: restoreWithinMs,
@@ -227,7 +204,9 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
       case 'freeze':
         return await freeze(disturbance.part, disturbance.ms)
       case 'deploy':
-        return await deploy()
+        return await workers.replace()
+      case 'release':
+        return await workers.release()
       case 'next_key':
         return await encryptWithNext()
       case 'restore':
@@ -261,24 +240,22 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
       // Interrupted work is repeated later than the part is back.
       crash.until = Date.now()
     },
-    /** Ends all faults at parties that nobody has met yet. */
+    /** Ends all faults at parties that nobody has met yet, and the workers of builds that have no run any more. */
     async calm(): Promise<void> {
       const { sims } = product
       await Promise.all([
         ...Object.values(sims).map((simulator) => simulator.clearFaults()),
         ...noisyParties.map((name) => sims[name].do('webhooks', { drop: 0, copies: 1 })),
         sims.mailbox.do('clear-rules'),
+        workers.retire(),
       ])
     },
+    failingRuns: workers.failingRuns,
     async stop(): Promise<void> {
-      await worker.stop()
+      await workers.stop()
       for (const link of links.values()) await link.stop()
       await product.stack.stop()
       await ours?.stop()
     },
   }
 }
-
-/** Starts a part as a supervisor does: one that is not ready within its time is started again. */
-const untilStarted = (part: string, start: () => Promise<void>): Promise<true> =>
-  until(`the ${part} has started`, () => start().then(() => true as const), { timeoutMs: restoreWithinMs })
