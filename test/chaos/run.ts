@@ -68,11 +68,12 @@ async function live(stack: WorldStack, events: readonly PlannedEvent[], isLoud: 
   }
 }
 
-function report({ faults, shape, refused, said }: Result, startedAt: number): void {
+function report({ faults, shape, refused, said, books }: Result, startedAt: number): void {
   for (const [reason, count] of refused) print(`refused ${count} x ${reason}`)
   const ends = new Map<string, number>()
   for (const { status } of said.orders) ends.set(status, (ends.get(status) ?? 0) + 1)
   print(`orders: ${[...ends].map(([status, count]) => `${count} ${status}`).join(', ')}`)
+  print(`events: ${said.events.length} listed, ${books.deliveries.length} arrived; sign-ins: ${said.signIns.length}`)
   print(`outside books: ${digestOf(shape)}; ${Math.round((Date.now() - startedAt) / 1000)} s`)
   for (const fault of faults) print(`VIOLATION ${fault}`)
   if (faults.length === 0) print('no promise was broken')

@@ -59,21 +59,28 @@ export async function play(
     const acts = ofRound.filter(isAct)
     let [begun, played, disturbedMs] = [0, 0, 0]
     const reporting = setInterval(
-      () => onProgress(`  ${played} of ${acts.length} acts after ${seconds(Date.now() - beganAt)}`),
+      () =>
+        onProgress(
+          `  ${played} of ${acts.length} acts after ${seconds(Date.now() - beganAt)}; longest under way: ${[...waiting].slice(0, 3).join(', ')}`,
+        ),
       reportEveryMs,
     )
+    // In the order in which they have begun.
+    const waiting = new Set<string>()
     const lanes = [...new Set(acts.map(({ lane }) => lane))].map((name) => acts.filter(({ lane }) => lane === name))
     const playing = pMap(lanes, playLane, { concurrency: together })
     async function playLane(lane: typeof acts): Promise<void> {
       for (const { act } of lane) {
         begun += 1
         const from = Date.now()
+        waiting.add(nameOf(act))
         await gate
           .pass(act.kind, () => actors.play(act))
           .catch((error: unknown) => {
             stuck.push(`${nameOf(act)}: ${error instanceof Error ? error.message : error}`)
           })
         played += 1
+        waiting.delete(nameOf(act))
         took.push({ ms: Date.now() - from, what: nameOf(act) })
       }
     }
@@ -98,22 +105,29 @@ export async function play(
       await Promise.all(underWay.values())
     })()
     async function disturb(disturbance: Disturbance): Promise<void> {
-      if (disturbing.now === 0) disturbing.from = Date.now()
-      disturbing.now += 1
+      // A receiver in trouble keeps nobody waiting but its own retries.
+      const isOfStack = disturbance.kind !== 'endpoint'
+      if (isOfStack && disturbing.now === 0) disturbing.from = Date.now()
+      if (isOfStack) disturbing.now += 1
+      const from = Date.now()
+      const what = `${disturbance.kind} of ${partOf(disturbance)}`
+      waiting.add(what)
       const isRestore = disturbance.kind === 'restore'
       if (isRestore) await gate.close()
-      const disturbed =
+      const over =
         disturbance.kind === 'endpoint'
           ? appBackend.disturb(disturbance)
           : stack.disturb(disturbance, witness.losesDatabase)
-      await disturbed.catch((error: unknown) => {
+      await over.catch((error: unknown) => {
         // Without its database no part of the world goes on.
         if (isRestore) throw error
         stuck.push(`${disturbance.kind}: ${error}`)
       })
       if (isRestore) gate.open()
-      disturbing.now -= 1
-      if (disturbing.now === 0) disturbedMs += Date.now() - disturbing.from
+      waiting.delete(what)
+      took.push({ ms: Date.now() - from, what })
+      if (isOfStack) disturbing.now -= 1
+      if (isOfStack && disturbing.now === 0) disturbedMs += Date.now() - disturbing.from
     }
     await Promise.all([playing, disturbed])
     clearInterval(reporting)
