@@ -37,15 +37,19 @@ export function createTokenVerifier(settings: TokenVerifierSettings) {
   const cooldownMs = settings.keyCooldownMs ?? 2_000
   const keys = createRemoteJWKSet(new URL(settings.jwksUrl), {
     cooldownDuration: cooldownMs,
-    [customFetch]: (url: string) => fetchKeys(url, settings),
+    [customFetch]: (url: string) => {
+      fetches += 1
+      return fetchKeys(url, settings)
+    },
   })
+  let fetches = 0
 
-  /** Waits out the cooldown for an unknown key, which may have been published since the last fetch. */
+  /** Waits out the cooldown for an unknown key, which may have been published since the last fetch began. */
   const keyOf: JWTVerifyGetKey = async (header, token) => {
-    const wasCoolingDown = keys.coolingDown
+    const before = fetches
     try {
       return await keys(header, token).catch(async (error: unknown) => {
-        if (!(error instanceof errors.JWKSNoMatchingKey) || !wasCoolingDown) throw error
+        if (!(error instanceof errors.JWKSNoMatchingKey) || fetches > before) throw error
         await pause(cooldownMs)
         return await keys(header, token)
       })
