@@ -59,6 +59,11 @@ export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sql
     built,
     durable: true,
     workers: 0,
+    // A build is drained within seconds: a shrinking plays a world in less than the minutes that Temporal waits.
+    dynamicConfig: {
+      'matching.wv.VersionDrainageStatusVisibilityGracePeriod': '1s',
+      'matching.wv.VersionDrainageStatusRefreshInterval': '1s',
+    },
     // One operator does the work of many: above the sum each further refund would be refused.
     settings: { SECOND_OPERATOR_ABOVE_MINOR: '2000000000', FIELD_KEYS: fieldKeys.join() },
     ...(ours && { environment: ours.settings }),

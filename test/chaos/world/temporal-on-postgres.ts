@@ -23,6 +23,8 @@ frontend.WorkflowTimeSkippingEnabled: [{ value: true }]
 history.timerProcessorMaxTimeShift: [{ value: 1ms }]
 history.workflowIdReuseMinimalInterval: [{ value: 0s }]
 frontend.namespaceRPS.visibility: [{ value: 1000 }]
+matching.wv.VersionDrainageStatusVisibilityGracePeriod: [{ value: 1s }]
+matching.wv.VersionDrainageStatusRefreshInterval: [{ value: 1s }]
 system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute: [{ value: 2 }]
 `
 
