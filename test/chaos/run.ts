@@ -15,7 +15,7 @@ import { describePlan, planOf } from './world/plan.ts'
 import { type Played, play } from './world/play.ts'
 import { digestOf, shapeOf } from './world/shape.ts'
 import { shrink } from './world/shrink.ts'
-import { startWorldStack, type WorldStack } from './world/stack.ts'
+import { startWorldStack, type WorldStack } from './world/stack/stack.ts'
 
 const usage = `Usage: npm run chaos -- [--seed <n>] [--orders <n>] [--years <n>]
   --events <file>              plays these events, and not those of the seed

@@ -18,7 +18,7 @@ import type { Act } from './events.ts'
 import { refundAgain } from './sabotage.ts'
 import { createSettling, ended, stuckAfterMs } from './settling.ts'
 import { prove } from './sign-ins.ts'
-import type { WorldStack } from './stack.ts'
+import type { WorldStack } from './stack/stack.ts'
 import type { Witness } from './witness.ts'
 
 type ActOf<Kind extends Act['kind']> = Extract<Act, { kind: Kind }>

@@ -10,7 +10,7 @@ import { expectStatus } from '../../harness/http.ts'
 import type { Delivered, Endpoint, Event } from '../oracles/record.ts'
 import { Stuck, untilAnswered } from './caller.ts'
 import type { Disturbance, EndpointName, EndpointTrouble } from './events.ts'
-import type { WorldStack } from './stack.ts'
+import type { WorldStack } from './stack/stack.ts'
 
 const path = '/v1/webhook-endpoints'
 const drainedWithinMs = 300_000
@@ -38,8 +38,6 @@ const answers: Record<EndpointTrouble, Answering> = {
 }
 
 type Forward = (workflowId: string, duration: Duration) => Promise<unknown>
-
-export type AppBackend = Awaited<ReturnType<typeof openAppBackend>>
 
 export async function openAppBackend({ service }: WorldStack, forward: Forward) {
   const startedAt = new Date().toISOString()

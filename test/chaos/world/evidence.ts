@@ -9,7 +9,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { accountDeletionWorkflowId } from '../../../workflows/account-deletion.contract.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import type { Acknowledgements, OutsideBooks } from '../oracles/record.ts'
-import type { WorldStack } from './stack.ts'
+import type { WorldStack } from './stack/stack.ts'
 
 /** People and orders by the names of the plan. */
 const names = /\bp\d+(?:o\d+t?)?\b/g

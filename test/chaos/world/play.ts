@@ -8,7 +8,7 @@ import { openAppBackend } from './app-backend.ts'
 import { type Act, type Disturbance, isAct, type PlannedEvent } from './events.ts'
 import { createGate } from './gate.ts'
 import { readOutside, since, withoutPeopleOf } from './outside.ts'
-import type { WorldStack } from './stack.ts'
+import type { WorldStack } from './stack/stack.ts'
 import { createWitness, readJournal, readOss } from './witness.ts'
 
 /** How many people act at the same time; more would only wait for each other. */

@@ -4,7 +4,7 @@
 
 import { until } from '../../harness/until.ts'
 import type { Order } from '../oracles/record.ts'
-import type { WorldStack } from './stack.ts'
+import type { WorldStack } from './stack/stack.ts'
 
 /** Refunds a part of an order a second time, as if the first request had been repeated without its idempotency key. */
 export async function refundAgain({ sims, config }: WorldStack, order: Order, minor: number): Promise<void> {

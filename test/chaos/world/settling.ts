@@ -13,7 +13,7 @@ import { privacyRequestWorkflowId } from '../../../workflows/privacy-request.con
 import { isWaiting } from '../../harness/temporal/is-waiting.ts'
 import type { Order, Person } from '../oracles/record.ts'
 import { Stuck, untilAnswered } from './caller.ts'
-import type { WorldStack } from './stack.ts'
+import type { WorldStack } from './stack/stack.ts'
 import { createOrderWatch } from './watch.ts'
 import type { Witness } from './witness.ts'
 

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import { violationsIn } from '../oracles/oracles.ts'
 import { planOf } from './plan.ts'
 import { play } from './play.ts'
-import { startWorldStack } from './stack.ts'
+import { startWorldStack } from './stack/stack.ts'
 
 const size = { seed: 11, orders: 5, years: 0 }
 /** The books end: by themselves, years add no act. */

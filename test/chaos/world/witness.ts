@@ -23,7 +23,7 @@ import {
   sum,
 } from '../oracles/record.ts'
 import { untilAnswered } from './caller.ts'
-import type { WorldStack } from './stack.ts'
+import type { WorldStack } from './stack/stack.ts'
 
 export type Witness = ReturnType<typeof createWitness>
 type Journal = Acknowledgements['journal']

@@ -5,7 +5,7 @@
 import proto from '@temporalio/proto'
 import { afterAll, expect, test } from 'vitest'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
-import { startWorldStack } from '../../chaos/world/stack.ts'
+import { startWorldStack } from '../../chaos/world/stack/stack.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { until } from '../../harness/until.ts'
 

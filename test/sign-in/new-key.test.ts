@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTokenVerifier } from '../../providers/id-token.ts'
 import { portOf } from '../../shared/process/listen.ts'
 import { createSigner } from '../../sim/sign-in/signer.ts'
-import { failureOf } from './failing.ts'
+import { failureOf } from '../providers/failing.ts'
 
 const signer = createSigner('published')
 const keysNow = async (): Promise<string> => JSON.stringify(await signer.jwks())

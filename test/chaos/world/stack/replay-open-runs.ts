@@ -3,12 +3,12 @@
  * a process of its own, since a replay leaves hooks in its process. The kept histories have their own test.
  */
 
-import { checkReplay } from '../../../cli/deploy/replay-check.ts'
-import { readConfig } from '../../../config.ts'
-import { createLog } from '../../../shared/log.ts'
-import { connectTemporal } from '../../../temporal/client.ts'
-import { loadBundle } from '../../../worker/bundle.ts'
-import { installRuntime } from '../../../worker/temporal-logger.ts'
+import { checkReplay } from '../../../../cli/deploy/replay-check.ts'
+import { readConfig } from '../../../../config.ts'
+import { createLog } from '../../../../shared/log.ts'
+import { connectTemporal } from '../../../../temporal/client.ts'
+import { loadBundle } from '../../../../worker/bundle.ts'
+import { installRuntime } from '../../../../worker/temporal-logger.ts'
 
 /** Of each workflow: a world has few kinds of lives, and a large one thousands of each. */
 const perType = 10

@@ -1,7 +1,7 @@
 /** A network connection that can be cut and slowed: a TCP proxy in front of a server. */
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { portOf } from '../../../shared/process/listen.ts'
+import { portOf } from '../../../../shared/process/listen.ts'
 
 export interface Link {
   port: number

@@ -1,17 +1,17 @@
 /** The running stack of a world: real servers, each part a process, and a worker whose connections can be disturbed. */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { builtPrograms } from '../../../cli/programs/built.mjs'
-import { databaseName, databaseUrl, withDatabase } from '../../../db/backup/restore.ts'
-import { claimPort } from '../../../dev/port.ts'
-import { fromBuilt, startWorkerProcess } from '../../../dev/programs/separate-processes.ts'
-import { scheduleIds } from '../../../worker/schedules.ts'
-import { expectStatus } from '../../harness/http.ts'
-import { startProgram } from '../../harness/processes.ts'
-import { pauseSchedule, startProduct } from '../../harness/product.ts'
-import { until } from '../../harness/until.ts'
-import { untilAnswered } from './caller.ts'
-import { type ApiLinkName, type Disturbance, type LinkName, noisyParties } from './events.ts'
+import { builtPrograms } from '../../../../cli/programs/built.mjs'
+import { databaseName, databaseUrl, withDatabase } from '../../../../db/backup/restore.ts'
+import { claimPort } from '../../../../dev/port.ts'
+import { fromBuilt, startWorkerProcess } from '../../../../dev/programs/separate-processes.ts'
+import { scheduleIds } from '../../../../worker/schedules.ts'
+import { expectStatus } from '../../../harness/http.ts'
+import { startProgram } from '../../../harness/processes.ts'
+import { pauseSchedule, startProduct } from '../../../harness/product.ts'
+import { until } from '../../../harness/until.ts'
+import { untilAnswered } from '../caller.ts'
+import { type ApiLinkName, type Disturbance, type LinkName, noisyParties } from '../events.ts'
 import { type Link, openLink } from './link.ts'
 import { createWorkers, untilStarted } from './workers.ts'
 
@@ -24,7 +24,7 @@ type LosesDatabase = (backupFrom: number) => Promise<() => Promise<void>>
 
 export type WorldStack = Awaited<ReturnType<typeof startWorldStack>>
 
-import { entriesOf } from '../../../shared/keys-of.ts'
+import { entriesOf } from '../../../../shared/keys-of.ts'
 import { startTemporalOnPostgres } from './temporal-on-postgres.ts'
 
 /** The setting that leads the worker to each link's far end. */

@@ -1,11 +1,11 @@
 /** The workers of a world: those of the build that gets new work, and of builds before whose runs have not ended. */
 import { z } from 'zod'
-import { promote, type Rollout, start as untilPolled } from '../../../cli/deploy/rollout.ts'
-import { reportedFailures } from '../../../cli/deploy/task-failures.ts'
-import type { Part } from '../../../dev/part.ts'
-import { type Deployment, describeRouting } from '../../../temporal/worker-deployment.ts'
-import { startProgram } from '../../harness/processes.ts'
-import { until } from '../../harness/until.ts'
+import { promote, type Rollout, start as untilPolled } from '../../../../cli/deploy/rollout.ts'
+import { reportedFailures } from '../../../../cli/deploy/task-failures.ts'
+import type { Part } from '../../../../dev/part.ts'
+import { type Deployment, describeRouting } from '../../../../temporal/worker-deployment.ts'
+import { startProgram } from '../../../harness/processes.ts'
+import { until } from '../../../harness/until.ts'
 
 /** A part that is not ready in a minute, or while another one is down, is started again. */
 const startedWithinMs = 1_300_000
@@ -65,7 +65,7 @@ export function createWorkers({ launch, deployment, settings, onFault, onCrash }
   async function check(): ReturnType<Rollout['check']> {
     const program = startProgram(
       process.execPath,
-      ['--import', 'tsx', 'test/chaos/world/replay-open-runs.ts'],
+      ['--import', 'tsx', 'test/chaos/world/stack/replay-open-runs.ts'],
       settings,
     )
     const { code, output } = await program.ended.then((ended) => ({ ...ended, output: program.output() }))
