@@ -4,8 +4,8 @@
  */
 import type { Acknowledgements, Delivered, Endpoint, Event, Finding, OutsideBooks } from './record.ts'
 
-/** A delivery that was on its way when something was acknowledged may still arrive. */
-const underWayMs = 15_000
+/** A worker has a batch of deliveries for so long: it may have read them before something was acknowledged. */
+const underWayMs = 30_000
 
 const byId = <Item extends { id: string }>(items: readonly Item[]): Map<string, Item> =>
   new Map(items.map((item) => [item.id, item]))
@@ -53,7 +53,9 @@ function strange(endpoint: Endpoint, its: readonly Delivered[], said: Acknowledg
   return its.flatMap((delivery) => {
     const { id, type, orderId, accountId, isSigned, at } = delivery
     const event = listed.get(id)
-    const isUnlisted = !event && !gone.has(accountId ?? '') && !isBeforeLoss(said, at)
+    // What happened behind the last reading has arrived as well.
+    const isUnlisted =
+      !event && at < said.eventsReadAt && !gone.has(accountId ?? '') && !isBeforeLoss(said, at)
     const isOther = event && (event.type !== type || event.orderId !== orderId || event.accountId !== accountId)
     const owner = owners.get(orderId ?? '')
     const faults = [

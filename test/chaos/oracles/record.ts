@@ -79,6 +79,8 @@ export interface Acknowledgements {
   /** the last answer to each sign-up and sign-in of somebody whom Apple and Google have proven */
   signIns: { name: string; what: 'sign-up' | 'sign-in'; status: number }[]
   events: Event[]
+  /** when the list of them was read for the last time */
+  eventsReadAt: number
   /** of the app backend, as they were registered */
   endpoints: Endpoint[]
   /** all documents in the operators' journal */

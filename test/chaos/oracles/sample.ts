@@ -320,6 +320,7 @@ export function keptWorld(): World {
         { name: 'bob', what: 'sign-in', status: 200 },
       ],
       events: [],
+      eventsReadAt: start + 300_000,
       endpoints: [
         { name: 'all', types: null, from: start },
         { name: 'some', types: ['order.delivered', 'account.deleted'], from: start },

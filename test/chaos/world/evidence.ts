@@ -55,6 +55,8 @@ export async function keepEvidence(
         books.payments.some(({ id, orderId }) => id === payment && ids.includes(orderId)),
       ),
       esims: books.esims.filter(isPart),
+      deliveries: books.deliveries.filter(isPart),
+      events: said.events.filter(isPart),
       rows: await rowsOf(ids),
       runs: await Promise.all(workflowIds.map(runOf)),
       requests: books.received.filter(({ text }) => isAbout(text)),

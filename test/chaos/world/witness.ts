@@ -232,12 +232,14 @@ export function createWitness(stack: WorldStack) {
       const known = new Set(journalBefore.entries.map(({ number }) => number))
       const journal = await readJournal(stack)
       const oss = await readOss(stack)
+      const eventsReadAt = Date.now()
       await readEvents()
       return {
         ...said,
         people: [...people.values()],
         orders: [...orders.values()],
         events: [...read.values()].map(({ event, losses: before }) => ({ ...event, isLost: before < losses.length })),
+        eventsReadAt,
         endpoints,
         losses,
         journal: { text: journal.text, entries: journal.entries.filter(({ number }) => !known.has(number)) },
