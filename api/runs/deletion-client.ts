@@ -1,7 +1,7 @@
 /** Starts account deletions. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ApiContext } from '../../context.ts'
-import { findDeletion } from '../../db/erasure/deletions.ts'
+import { findAccountOrReceipt, findDeletion } from '../../db/erasure/deletions.ts'
 import type { DeletionReason, ErasureStep } from '../../policy/deletion.ts'
 import { signalWithStart, startUnlessOpen } from '../../temporal/runs.ts'
 import {
@@ -30,8 +30,10 @@ export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }
      */
     async deleteAccount(accountId: string, reason: DeletionReason): Promise<string> {
       const input: DeletionInput = { accountRef: cipher.accountRef(accountId), reason }
-      const before = await findDeletion(sql, input.accountRef)
-      const receiptId = before?.receiptId ?? (await erase(input))
+      const before = await findAccountOrReceipt(sql, { accountId, accountRef: input.accountRef })
+      // Without this check any made-up id would start a run.
+      if (!before.exists && before.receiptId === null) throw new Problem('not_found')
+      const receiptId = before.receiptId ?? (await erase(input))
       dataKeys.evict(accountId)
       return receiptId
     },

@@ -31,13 +31,23 @@ export function createDataKeys(cipher: FieldCipher) {
     return row && cipher.unwrap(accountId, { kekId: row.kek_id, wrapped: row.wrapped_key })
   }
 
+  /**
+   * Makes a data key, for a caller who encrypts with it in the round trip that stores it.
+   * @returns `stored`: a statement of the caller's transaction, sent when it is awaited
+   */
+  function make(sql: Queryable, accountId: string): { key: DataKey; stored: PromiseLike<unknown> } {
+    const { key, kekId, wrapped } = cipher.newDataKey(accountId)
+    const stored = sql`insert into data_keys (account_id, kek_id, wrapped_key) values (${accountId}, ${kekId}, ${wrapped})`
+    return { key: { accountId, key }, stored }
+  }
+
   return {
+    make,
     /** Creates and stores the data key of a new account, in the caller's transaction. */
     async create(sql: Queryable, accountId: string): Promise<DataKey> {
-      const made = cipher.newDataKey(accountId)
-      await sql`insert into data_keys (account_id, kek_id, wrapped_key)
-        values (${accountId}, ${made.kekId}, ${made.wrapped})`
-      return { accountId, key: made.key }
+      const { key, stored } = make(sql, accountId)
+      await stored
+      return key
     },
     /** The data key of an account. @throws DataKeyMissing when the account is missing or erased */
     async get(sql: Queryable, accountId: string): Promise<DataKey> {

@@ -24,22 +24,24 @@ export interface Receipt {
   steps: { processor: ErasureStep; state: StepState; code: string | null; changedAt: Date }[]
 }
 
-/** Writes a deletion and its erasure steps. */
+/** Writes a deletion and its erasure steps, in one round trip. */
 export async function startDeletion(
   tx: Transaction,
   deletion: { accountRef: string; receiptId: string; reason: DeletionReason; at: Date; backupsGoneBy: Date },
   steps: NewSteps,
 ): Promise<StartedDeletion> {
   const { accountRef, receiptId, reason, at, backupsGoneBy } = deletion
-  await tx`insert into deletions (receipt_id, account_ref, reason, erased_at, backups_gone_by)
-    values (${receiptId}, ${accountRef}, ${reason}, ${at}, ${backupsGoneBy})`
   const rows = erasureSteps.map((processor) => ({
     receipt_id: receiptId,
     processor,
     state: steps[processor],
     changed_at: at,
   }))
-  await tx`insert into deletion_steps ${tx(rows)}`
+  await Promise.all([
+    tx`insert into deletions (receipt_id, account_ref, reason, erased_at, backups_gone_by)
+      values (${receiptId}, ${accountRef}, ${reason}, ${at}, ${backupsGoneBy})`,
+    tx`insert into deletion_steps ${tx(rows)}`,
+  ])
   const pending = erasureSteps.filter((processor) => steps[processor] === 'pending')
   return { receiptId, erasedAt: at, backupsGoneBy, pending }
 }
@@ -64,11 +66,24 @@ export async function findDeletion(sql: Queryable, accountRef: string): Promise<
   }
 }
 
+/** Whether there is an account, and the receipt of its deletion, as of one moment. */
+export async function findAccountOrReceipt(
+  sql: Queryable,
+  { accountId, accountRef }: { accountId: string; accountRef: string },
+): Promise<{ exists: boolean; receiptId: string | null }> {
+  const [row] = await sql<{ exists: boolean; receipt_id: Deletions['receipt_id'] | null }[]>`
+    select exists (select from accounts where id = ${accountId}) as exists,
+      (select receipt_id from deletions where account_ref = ${accountRef}) as receipt_id`
+  return { exists: row?.exists === true, receiptId: row?.receipt_id ?? null }
+}
+
 /** The receipt with its erasure steps in the order of `erasureSteps`, or undefined. */
 export async function findReceipt(sql: Queryable, receiptId: string): Promise<Receipt | undefined> {
-  const [deletion] = await sql<Deletions[]>`select * from deletions where receipt_id = ${receiptId}`
+  const [[deletion], steps] = await Promise.all([
+    sql<Deletions[]>`select * from deletions where receipt_id = ${receiptId}`,
+    sql<DeletionSteps[]>`select * from deletion_steps where receipt_id = ${receiptId}`,
+  ])
   if (!deletion) return undefined
-  const steps = await sql<DeletionSteps[]>`select * from deletion_steps where receipt_id = ${receiptId}`
   steps.sort((a, b) => erasureSteps.indexOf(a.processor) - erasureSteps.indexOf(b.processor))
   return { ...receiptOf(deletion), steps: steps.map(stepOf) }
 }

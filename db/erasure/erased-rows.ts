@@ -58,10 +58,10 @@ export async function eraseRows(tx: Transaction, accountId: string, owned: Owned
     tx`delete from access_log where account_id = ${accountId}`,
     tx`delete from events where account_id = ${accountId}`,
     tx`delete from data_keys where account_id = ${accountId}`,
+    // Foreign keys cascade to identities, devices, consents and orders, and from orders to eSIMs, refunds and invoice
+    // links.
+    tx`delete from accounts where id = ${accountId}`,
   ])
-  // Foreign keys cascade to identities, devices, consents and orders, and from orders to eSIMs, refunds and invoice
-  // links.
-  await tx`delete from accounts where id = ${accountId}`
 }
 
 /**

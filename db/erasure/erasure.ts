@@ -14,7 +14,7 @@ import { noteEndedUser } from '../sign-in-events.ts'
 import { appendErased } from './deletion-ledger.ts'
 import { sealSecrets } from './deletion-seals.ts'
 import { findDeletion, type NewSteps, type StartedDeletion, startDeletion } from './deletions.ts'
-import { listedElsewhere, noteErasedReferences } from './erased-references.ts'
+import { noteErasedReferences } from './erased-references.ts'
 import { eraseRows } from './erased-rows.ts'
 import type { Person } from './holdings.ts'
 import { lockPerson } from './person.ts'
@@ -37,19 +37,25 @@ export async function erase(
     return before && { ...before, accountId: null }
   }
   if (reason === 'inactivity' && (await isUsedAgain(tx, person.accountId))) return 'in_use'
-  const deletion = await startDeletion(tx, erasure, stepsOf(person))
-  await sealSecrets(tx, encryption, receiptId, person.secrets)
-  const uid = person.secrets.firebase?.uid
-  if (uid !== undefined) await noteEndedUser(tx, encryption, { firebaseUid: uid, at })
-  const warnings = await erasedWarningTasks(tx, person.owned.orders, at)
-  await noteErasedReferences(tx, encryption.cipher, await listedElsewhere(tx, person.accountId), at)
-  await eraseRows(tx, person.accountId, person.owned)
-  await recordAccountDeleted(tx, encryption, { accountId: person.accountId, receiptId: deletion.receiptId })
+  const { accountId, owned, secrets } = person
+  const uid = secrets.firebase?.uid
+  const keys = { cipher: encryption.cipher, systemKey: await encryption.dataKeys.system(tx) }
+  // One round trip, since a caller waits; the database executes them in this order. Each of these functions sends all
+  // that it has to send at once: a statement that follows an answer could come after the ROLLBACK.
+  const [deletion, warnings] = await Promise.all([
+    startDeletion(tx, erasure, stepsOf(person)),
+    erasedWarningTasks(tx, owned.orders, at),
+    sealSecrets(tx, encryption, receiptId, secrets),
+    uid === undefined ? undefined : noteEndedUser(tx, encryption, { firebaseUid: uid, at }),
+    noteErasedReferences(tx, encryption.cipher, person.listed, at),
+    eraseRows(tx, accountId, owned),
+    recordAccountDeleted(tx, keys, { accountId, receiptId }),
+    appendErased(tx, erasure),
+  ])
   // Art. 17(3)(e) GDPR: an operator must still answer the bank. The id of the dispute identifies no person to us.
   for (const dispute of person.openDisputes) await raiseOperatorTask(tx, erasedDisputeTask(dispute, at))
   for (const warning of warnings) await raiseOperatorTask(tx, warning)
-  await appendErased(tx, erasure)
-  return { ...deletion, accountId: person.accountId }
+  return { ...deletion, accountId }
 }
 
 function stepsOf({ secrets, appleByHand }: Person): NewSteps {

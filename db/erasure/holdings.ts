@@ -24,6 +24,8 @@ export interface Person {
   openDisputes: Disputes[]
   /** linked with Apple without a refresh token: only the person can end the link */
   appleByHand: boolean
+  /** references that outside parties go on listing */
+  listed: string[]
   secrets: DeletionSecrets
 }
 
@@ -37,6 +39,7 @@ export interface PersonRows extends Pick<ClaimRows, 'withdrawals' | 'tasks'> {
   refunds: RefundRow[]
   disputes: Disputes[]
   identities: IdentityRow[]
+  listed: string[]
 }
 
 export type PersonOrder = Pick<
@@ -78,7 +81,7 @@ export type IdentityRow = Pick<Identities, 'provider' | 'subject_index' | 'clien
 
 /** @param transaction the id of the one that erases */
 export function personOf(rows: PersonRows, cipher: FieldCipher, key: DataKey, transaction: string): Person {
-  const { account, owned, orders, placements, esims, refunds, disputes, identities } = rows
+  const { account, owned, orders, placements, esims, refunds, disputes, identities, listed } = rows
   const fields = tableEncryption(cipher, key, 'accounts')
   const claimed = orders.map((order) => ({ order, claim: claimOf(order, rows) }))
   const signIns = signInsOf(identities, (sealed) =>
@@ -116,6 +119,7 @@ export function personOf(rows: PersonRows, cipher: FieldCipher, key: DataKey, tr
     owned,
     openDisputes: disputes.filter((dispute) => dispute.closed_at === null),
     appleByHand: signIns.appleByHand,
+    listed,
     secrets: {
       apple: signIns.apple,
       google: signIns.google,

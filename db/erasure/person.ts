@@ -6,6 +6,7 @@ import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 import { returnedNotRefunded } from '../order/esims/returned-esims.ts'
 import { refundFailed } from '../order/refunds.ts'
 import { type ClaimRows, moneyTasks } from './claims.ts'
+import { listedElsewhere } from './erased-references.ts'
 import { readOwnedIds } from './erased-rows.ts'
 import {
   type EsimRow,
@@ -34,35 +35,41 @@ export async function lockPerson(
   const { id } = account
   const key = encryption.cipher.unwrap(id, { kekId: account.kek_id, wrapped: account.wrapped_key })
 
-  const orders = await tx<PersonOrder[]>`
-    select o.*, (select number from invoice_links l where l.order_id = o.id and l.document_key = 'invoice') as invoice_number
-    from orders o where account_id = ${id} order by o.id for update of o`
-  const rows = { account, orders, ...(await readRows(tx, id)) }
-  return personOf(rows, encryption.cipher, key, await currentTransaction(tx))
+  const { transaction, ...rows } = await readRows(tx, id)
+  return personOf({ account, ...rows }, encryption.cipher, key, transaction)
 }
 
-/** Reads with the orders locked, so that nothing can be added to them. One round trip, since a caller waits. */
+/**
+ * Reads with the orders locked, so that nothing can be added to them: they come first, and each statement sees what was
+ * committed before it. One round trip, since a caller waits.
+ */
 async function readRows(tx: Transaction, accountId: string) {
-  const [placements, esims, refunds, disputes, identities, owned, withdrawals, tasks] = await Promise.all([
-    tx<PlacementRow[]>`
+  const [orders, placements, esims, refunds, disputes, identities, owned, withdrawals, tasks, listed, transaction] =
+    await Promise.all([
+      tx<PersonOrder[]>`
+      select o.*, (select number from invoice_links l where l.order_id = o.id and l.document_key = 'invoice') as invoice_number
+      from orders o where account_id = ${accountId} order by o.id for update of o`,
+      tx<PlacementRow[]>`
       select po.*, coalesce(p.daily, false) as daily
       from provider_orders po join orders o on o.id = po.order_id left join packages p on p.code = o.package_code
       where o.account_id = ${accountId}`,
-    tx<EsimRow[]>`
+      tx<EsimRow[]>`
       select e.order_id, e.provider, e.esim_ref, e.esim_ref_index, e.return_asked_at, e.state
       from esims e join orders o on o.id = e.order_id where o.account_id = ${accountId}`,
-    tx<RefundRow[]>`
+      tx<RefundRow[]>`
       select r.order_id, r.refund_key, r.stripe_refund_id, r.amount_minor, r.state, r.reason, r.created_at
       from refunds r join orders o on o.id = r.order_id where o.account_id = ${accountId} order by r.created_at`,
-    tx<Disputes[]>`
+      tx<Disputes[]>`
       select d.* from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}`,
-    tx<IdentityRow[]>`
+      tx<IdentityRow[]>`
       select provider, subject_index, client_id, refresh_token from identities where account_id = ${accountId}`,
-    readOwnedIds(tx, accountId),
-    readWithdrawals(tx, accountId),
-    readClaimTasks(tx, accountId),
-  ])
-  return { placements, esims, refunds, disputes, identities, owned, withdrawals, tasks }
+      readOwnedIds(tx, accountId),
+      readWithdrawals(tx, accountId),
+      readClaimTasks(tx, accountId),
+      listedElsewhere(tx, accountId),
+      currentTransaction(tx),
+    ])
+  return { orders, placements, esims, refunds, disputes, identities, owned, withdrawals, tasks, listed, transaction }
 }
 
 async function readClaimTasks(sql: Queryable, accountId: string): Promise<ClaimRows['tasks']> {

@@ -3,6 +3,7 @@ import { type EventData, type EventType, eventVersion } from '../../policy/event
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import type { Events } from '../connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
+import type { DataKey } from '../crypto/field-cipher.ts'
 
 export interface StreamEvent {
   position: number
@@ -88,13 +89,14 @@ async function toEvents(
 /**
  * Records in the transaction of an erasure that the account is gone. The app backend knows its customers by this id,
  * and has to delete what it holds (GDPR article 19); no other row has the id any more.
+ * @param systemKey the key for data without an account
  */
 export async function recordAccountDeleted(
   tx: Transaction,
-  encryption: ColumnEncryption,
+  { cipher, systemKey }: Pick<ColumnEncryption, 'cipher'> & { systemKey: DataKey },
   { accountId, receiptId }: { accountId: string; receiptId: string },
 ): Promise<void> {
-  const fields = tableEncryption(encryption.cipher, await encryption.dataKeys.system(tx), 'events')
+  const fields = tableEncryption(cipher, systemKey, 'events')
   await tx`insert into events ${tx({
     type: 'account.deleted' satisfies EventType,
     data: tx.json({ receiptId }),

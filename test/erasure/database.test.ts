@@ -69,6 +69,22 @@ test('an erasure finds each row by an index, also in cascades', async () => {
   expect(read).toEqual([])
 })
 
+test('G3: an erasure of which one statement fails changes nothing, also where others were sent with it', async () => {
+  const { sql, cipher } = stored
+  const accountRef = cipher.accountRef(await stored.store('kept'))
+  const before = await takeSnapshot(stored)
+  await sql`create function refuse() returns trigger language plpgsql as $$ begin raise exception 'planted'; end $$`
+  const written = ['deletions', 'deletion_steps', 'data_keys', 'deletion_seals', 'erased_references']
+  for (const table of [...written, 'attention', 'events', 'accounts', 'deletion_ledger']) {
+    await sql`create trigger planted before insert or delete on ${sql(table)} execute function refuse()`
+    const erasure = { accountRef, receiptId: randomUUID(), reason: 'requested', at: new Date(), backupsGoneBy } as const
+    await expect(sql.begin((tx) => erase(tx, stored, erasure))).rejects.toThrow('planted')
+    await sql`drop trigger planted on ${sql(table)}`
+  }
+  await sql`drop function refuse`
+  expect(await takeSnapshot(stored)).toEqual(before)
+})
+
 test('every column that refers to an account or an order leads an index', async () => {
   const { sql } = stored
   const declared = await sql<{ name: string }[]>`

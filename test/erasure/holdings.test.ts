@@ -40,6 +40,7 @@ const bare: PersonRows = {
   refunds: [],
   disputes: [],
   identities: [],
+  listed: [],
   withdrawals: [],
   tasks: [],
 }

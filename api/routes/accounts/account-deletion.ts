@@ -1,10 +1,8 @@
 import type { ApiContext } from '../../../context.ts'
 import { accountExists } from '../../../db/accounts.ts'
-import { findDeletion } from '../../../db/erasure/deletions.ts'
 import type { DeletionReason } from '../../../policy/deletion.ts'
 import { actAndRecord } from '../../acts/recorded-acts.ts'
 import { actorOf, noteEntry } from '../../http/caller.ts'
-import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { createDeletionClient } from '../../runs/deletion-client.ts'
 import { accountParams } from '../../views/account-fields.ts'
@@ -25,9 +23,6 @@ export function accountDeletionRoutes(api: ApiContext): Route[] {
   const accounts = createAccountActs(api)
 
   async function deleteAccount(accountId: string, reason: DeletionReason) {
-    // Without this check any made-up id would start a run.
-    if (!(await accountExists(api.sql, accountId)) && !(await findDeletion(api.sql, api.cipher.accountRef(accountId))))
-      throw new Problem('not_found')
     const receiptId = await client.deleteAccount(accountId, reason)
     return {
       status: 200 as const,
