@@ -17,11 +17,12 @@ export type Shop = Awaited<ReturnType<typeof openShop>>
 /** @param options when a run counts as stalled */
 export async function openShop(stack: Stack, options: StalledRunOptions = {}) {
   const call = serviceOf(stack)
+  // Several packages cost the least. For Antarctica there are test packages alone, of which one is never in stock.
   const [onSale] = await stack.context.sql<Pick<Packages, 'code'>[]>`
     select p.code from packages p join package_offers o on o.package_code = p.code
-    where p.active and p.kind = 'base' and o.provider = 'esim-access' and o.available
+    where p.active and p.kind = 'base' and o.provider = 'esim-access' and o.available and not 'AQ' = any(p.destinations)
       and o.provider = (select provider from package_offers where package_code = p.code order by rank nulls last, cost_micros, provider limit 1)
-    order by p.price_minor limit 1`
+    order by p.price_minor, p.code limit 1`
   if (!onSale) throw new Error('the catalogue is empty')
   const accounts: { id: string; left: number }[] = []
   const waiting = new Map<string, { delivered: () => void; failed: (why: unknown) => void }>()
