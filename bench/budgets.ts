@@ -15,8 +15,8 @@ export interface Row {
   why: string
 }
 
-/** A profile has no budget: it explains another one. */
-type Sections = { [Name in Exclude<PartName, 'profile'>]: (section: Section<Name>) => Omit<Row, 'part'>[] }
+/** A profile has no budget: it explains another one. Nor has the number of workers: it depends on the cores. */
+type Sections = { [Name in Exclude<PartName, 'profile' | 'workers'>]: (section: Section<Name>) => Omit<Row, 'part'>[] }
 
 const sections: Sections = {
   orders({ figures, cores, coresOfOthers }) {

@@ -68,7 +68,7 @@ export async function historySizes(): Promise<HistorySizes> {
 
 const ofPrograms = (cpu: CpuTime): number => programs.reduce((sum, name) => sum + (cpu[name] ?? 0), 0)
 
-function measured(results: Required<Results>, sizes: HistorySizes): string[] {
+function measured(results: Required<Omit<Results, 'workers'>>, sizes: HistorySizes): string[] {
   const { orders, memory, deletion, sweep, notice, open } = results
   const { cpu, rounds, concurrency, toDelivered, wholeLife, checkout } = orders.figures
   const rates = rounds.map((each) => each.orders.perSecond)
@@ -157,7 +157,7 @@ function measured(results: Required<Results>, sizes: HistorySizes): string[] {
   )
 }
 
-function computed({ orders, notice }: Required<Results>, sizes: HistorySizes): string[] {
+function computed({ orders, notice }: Required<Omit<Results, 'workers'>>, sizes: HistorySizes): string[] {
   const { cpu, wholeLife } = orders.figures
   const { calm } = notice.figures
   const of = (accounts: number) => {

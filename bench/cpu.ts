@@ -14,7 +14,7 @@ const names: [RegExp, string][] = [
   [/simulators\/main\.(ts|mjs)/, 'simulators'],
   [/floor\/worker\.ts/, 'floor worker'],
   [/cli\/start\.mjs/, 'start'],
-  [/start-dev/, 'Temporal'],
+  [/start-dev|temporal-server start/, 'Temporal'],
   [/postgres/, 'PostgreSQL'],
 ]
 

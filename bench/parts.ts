@@ -9,6 +9,7 @@ import { benchOrders } from './measurements/orders.ts'
 import { benchPolicyNotice } from './measurements/policy-notice.ts'
 import { benchStart } from './measurements/start-up.ts'
 import { benchProfile } from './measurements/worker-profile.ts'
+import { benchWorkers } from './measurements/workers.ts'
 import { onStack, type Say } from './on-stack.ts'
 
 /**
@@ -46,6 +47,9 @@ export const parts = {
     onStack(say, (stack) =>
       benchOpenOrders(stack, { open: bySize(size, 100, 1_000, 5_000), posts: bySize(size, 20, 100, 200), say }),
     ),
+
+  workers: ({ size, say }: PartOptions) =>
+    benchWorkers({ counts: [1, 2, 4], ordersPerRound: bySize(size, 30, 100, 200), concurrency: 50, say }),
 
   deletion: ({ size, say }: PartOptions) =>
     onStack(say, (stack) =>

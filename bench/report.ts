@@ -31,6 +31,7 @@ export function report(results: Results): string {
     ),
     ...orders(results),
     ...profile(results),
+    ...workers(results),
     ...open(results),
     ...deletion(results),
     ...notice(results),
@@ -119,6 +120,33 @@ function shared(samples: Purposes, cpuMs = Number.NaN): CpuTime {
     times[purpose] = (times[purpose] ?? 0) + (ms / all) * cpuMs
   }
   return times
+}
+
+function workers({ workers: section }: Results): string[] {
+  if (!section) return []
+  const { measured, ordersPerRound, concurrency } = section.figures
+  const [one] = measured
+  if (!one) return []
+  return [
+    '## Worker processes',
+    '',
+    `${ordersPerRound} orders, ${concurrency} at a time, on Temporal over PostgreSQL with four shards, a new server for each. All share ${section.cores} cores,`,
+    'so that more processes help only as long as one of them is what is waited for.',
+    '',
+    ...table(
+      ['worker processes', 'orders/s', 'beside one', 'p50 ms', 'p99 ms'],
+      measured.map(({ workers: count, orders: { perSecond, p50Ms, p99Ms } }) => [
+        String(count),
+        String(round(perSecond)),
+        String(round(perSecond / one.orders.perSecond, 2)),
+        String(round(p50Ms)),
+        String(round(p99Ms)),
+      ]),
+    ),
+    'Processor time of an order, in milliseconds:',
+    '',
+    ...cpuTable(Object.fromEntries(measured.map(({ workers: count, cpu }) => [`with ${count}`, cpu]))),
+  ]
 }
 
 function open({ open: section }: Results): string[] {

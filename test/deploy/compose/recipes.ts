@@ -4,8 +4,8 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { goModules, temporalFolder, temporalSource } from '../../../dev/temporal/temporal-on-postgres.ts'
 
 export interface Recipe {
   /** what the image's entrypoint does before the command, which follows it */
@@ -21,12 +21,6 @@ export interface Recipe {
   missing?: string
 }
 
-const temporalVersion = 'v1.32.0'
-/** Where the programs of Temporal's images are looked for. */
-export const temporalFolder =
-  process.env.TEMPORAL_PROGRAMS ?? join(homedir(), `.cache/ama-esim/temporal-programs-${temporalVersion}`)
-const goModules = join(process.env.GOMODCACHE ?? join(homedir(), 'go/pkg/mod'))
-export const temporalSource = join(goModules, `go.temporal.io/server@${temporalVersion}`)
 const uiSource = join(goModules, 'github.com/temporalio/ui-server/v2@v2.54.1')
 
 const has = (program: string): boolean => spawnSync('/bin/sh', ['-c', `command -v ${program}`]).status === 0

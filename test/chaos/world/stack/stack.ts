@@ -24,8 +24,8 @@ type LosesDatabase = (backupFrom: number) => Promise<() => Promise<void>>
 
 export type WorldStack = Awaited<ReturnType<typeof startWorldStack>>
 
+import { startTemporalOnPostgres } from '../../../../dev/temporal/temporal-on-postgres.ts'
 import { entriesOf } from '../../../../shared/keys-of.ts'
-import { startTemporalOnPostgres } from './temporal-on-postgres.ts'
 
 /** The setting that leads the worker to each link's far end. */
 const settingOf: Record<LinkName, string> = {

@@ -1,23 +1,33 @@
 /**
  * Temporal on PostgreSQL with four shards, as in docker-compose.yml, from the programs that ops/temporal/build.sh
- * makes.
+ * makes. The benchmark and the seeded world use it.
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { type Child, startChild } from '../../../../dev/child-process.ts'
-import { claimPort } from '../../../../dev/port.ts'
-import { startPostgres } from '../../../../dev/postgres/postgres.ts'
-import { embeddedTemporal } from '../../../../dev/stack-settings.ts'
-import { throwawayFolder } from '../../../../dev/throwaway-folder.ts'
-import { connectTemporal } from '../../../../temporal/client.ts'
-import { prepareNamespace } from '../../../../temporal/namespace.ts'
-import { temporalFolder, temporalSource } from '../../../deploy/compose/recipes.ts'
-import { until } from '../../../harness/until.ts'
+import { connectTemporal } from '../../temporal/client.ts'
+import { prepareNamespace } from '../../temporal/namespace.ts'
+import { cacheFolder } from '../cache-folder.ts'
+import { type Child, startChild, untilItAnswers } from '../child-process.ts'
+import { claimPort } from '../port.ts'
+import { startPostgres } from '../postgres/postgres.ts'
+import { embeddedTemporal } from '../stack-settings.ts'
+import { throwawayFolder } from '../throwaway-folder.ts'
+
+const version = 'v1.32.0'
+/** Where the programs of Temporal's images are looked for. */
+export const temporalFolder = process.env.TEMPORAL_PROGRAMS ?? join(cacheFolder(), `temporal-programs-${version}`)
+/** The folder of all Go modules. */
+export const goModules = join(process.env.GOMODCACHE ?? join(homedir(), 'go/pkg/mod'))
+/** The source of Temporal's server, whose schema is not in its programs. */
+export const temporalSource = join(goModules, `go.temporal.io/server@${version}`)
 
 const namespace = 'default'
+const startTimeoutMs = 120_000
 const dynamicConfig = `
 frontend.WorkflowTimeSkippingEnabled: [{ value: true }]
 history.timerProcessorMaxTimeShift: [{ value: 1ms }]
@@ -28,9 +38,19 @@ matching.wv.VersionDrainageStatusRefreshInterval: [{ value: 1s }]
 system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute: [{ value: 2 }]
 `
 
+const buildScript = fileURLToPath(new URL('../../ops/temporal/build.sh', import.meta.url))
+const areBuilt = (): boolean => existsSync(join(temporalFolder, 'temporal-server'))
+
+/** Builds the programs where they are missing, which takes Go and some minutes. */
+export async function buildTemporalPrograms(log: (line: string) => void): Promise<void> {
+  if (areBuilt()) return
+  log(`building Temporal's programs in ${temporalFolder}, which takes some minutes`)
+  await promisify(execFile)('sh', [buildScript, temporalFolder])
+}
+
 /** @throws when the programs were not built */
 export async function startTemporalOnPostgres() {
-  if (!existsSync(join(temporalFolder, 'temporal-server'))) throw new Error(`ops/temporal/build.sh ${temporalFolder}`)
+  if (!areBuilt()) throw new Error(`Temporal's programs are not there: ops/temporal/build.sh ${temporalFolder}`)
   const folder = await throwawayFolder('ama-esim-temporal-')
   const database = await startPostgres()
   const { hostname, port, username, password } = new URL(database.url)
@@ -75,12 +95,8 @@ export async function startTemporalOnPostgres() {
     server = started
     const client = connectTemporal({ NODE_ENV: 'test', PAYLOAD_KEYS: undefined }, settings)
     try {
-      await until('Temporal has its namespace', async () => {
-        await prepareNamespace(client)
-        return true
-      }).catch((error: unknown) => {
-        throw new Error(`${error}\n${started.output()}`)
-      })
+      const inTime = { name: 'Temporal on PostgreSQL', withinMs: startTimeoutMs }
+      await untilItAnswers(started, inTime, () => prepareNamespace(client))
     } finally {
       await client.connection.close()
     }
