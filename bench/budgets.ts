@@ -1,22 +1,27 @@
 /** Compares the measured figures with each budget. A missed budget gets the difference and the likely cause. */
+import { keysOf } from '../shared/keys-of.ts'
 import { type CpuTime, cpuOfOurs } from './cpu.ts'
 import { median, round } from './measure.ts'
 import { growthAfterWarmUp } from './measurements/memory.ts'
 import type { PartName } from './parts.ts'
 import type { Results, Section } from './results.ts'
+import { stalledWithinMs } from './stalled-runs.ts'
 
 export interface Row {
   part: PartName
   what: string
   budget: string
   measured: string
-  kept: boolean
+  /** of the readings; missing where there is one */
+  spread?: string | undefined
+  /** missing: there is no bound */
+  kept?: boolean
   /** the figures that explain a missed budget */
   why: string
 }
 
-/** A profile has no budget: it explains another one. Nor has the number of workers: it depends on the cores. */
-type Sections = { [Name in Exclude<PartName, 'profile' | 'workers'>]: (section: Section<Name>) => Omit<Row, 'part'>[] }
+/** A profile has no budget: it explains another one. */
+type Sections = { [Name in Exclude<PartName, 'profile'>]: (section: Section<Name>) => Omit<Row, 'part'>[] }
 
 const sections: Sections = {
   orders({ figures, cores, coresOfOthers }) {
@@ -39,6 +44,7 @@ const sections: Sections = {
         what: `orders per second, ${concurrency} at a time`,
         budget: '≥ 0.8 × the floor',
         measured: `${round(throughputRatio, 2)} × (median of ${rounds.length} rounds, ${cores} cores)`,
+        spread: spreadOf(rounds.map(({ ratio }) => ratio)),
         kept: throughputRatio >= 0.8,
         why: `an order takes ${round(cpuOfOurs(cpu.order), 0)} ms of processor time, a run of the floor ${round(cpuOfOurs(cpu.floor), 0)} ms (${more(cpu.order, cpu.floor)}), and ${round(busy)} of ${cores} cores were busy with orders${beside(coresOfOthers)}`,
       },
@@ -46,6 +52,7 @@ const sections: Sections = {
         what: "the same beside Temporal's own order sample with empty activities",
         budget: '≥ 2 × the sample',
         measured: `${round(sampleRatio, 2)} × (${toDelivered.events} events beside ${sampleToEnd.events}, ${toDelivered.actions} actions beside ${sampleToEnd.actions})`,
+        spread: spreadOf(rounds.map((each) => each.sampleRatio)),
         kept: sampleRatio >= 2,
         why: `an order takes ${round(cpuOfOurs(cpu.order), 0)} ms of processor time, one of the sample ${round(cpuOfOurs(cpu.sample), 0)} ms (${more(cpu.order, cpu.sample)})${beside(coresOfOthers)}`,
       },
@@ -53,10 +60,35 @@ const sections: Sections = {
         what: "the worker's processor time of an order",
         budget: "≤ 1.4 × the floor's worker",
         measured: `${round(workers.ours / workers.floor, 2)} × (${round(workers.ours, 0)} ms beside ${round(workers.floor, 0)} ms)`,
+        spread: spreadOf(rounds.flatMap(({ workerRatio }) => workerRatio ?? [])),
         kept: workers.ours <= 1.4 * workers.floor,
         why: `${round(workers.ours - 1.4 * workers.floor, 0)} ms over`,
       },
       ...compared('POST /v1/orders', checkout, 'a bare update-with-start', 2.5, coresOfOthers),
+      {
+        what: 'a run of the benchmark that stands still',
+        budget: 'named within a minute, with the reason',
+        measured: `${stalledWithinMs / 1000} s at most ([test](../test/stack/benchmark.long.test.ts))`,
+        kept: stalledWithinMs <= 60_000,
+        why: `${(stalledWithinMs - 60_000) / 1000} s over`,
+      },
+    ]
+  },
+
+  workers({ figures: { measured, ordersPerRound, concurrency }, cores }) {
+    const [one] = measured
+    if (!one) return []
+    const counts = measured.map(({ workers }) => workers)
+    const each = (value: (of: (typeof measured)[number]) => number, digits: number) =>
+      measured.map((of) => round(value(of), digits)).join(', ')
+    return [
+      {
+        what: `orders per second with ${counts.join(', ')} worker processes, Temporal over PostgreSQL, ${concurrency} at a time`,
+        budget: 'measured',
+        measured: `${each(({ orders }) => orders.perSecond, 1)}: ${each(({ orders }) => orders.perSecond / one.orders.perSecond, 2)} × one process (${ordersPerRound} orders each, ${cores} cores for all)`,
+        spread: measured.map(({ rounds }) => (rounds ? spreadOf(rounds, 1) : '')).join('; '),
+        why: '',
+      },
     ]
   },
 
@@ -67,6 +99,7 @@ const sections: Sections = {
         what: `POST /v1/orders with ${many.open.toLocaleString('en')} open orders, p95`,
         budget: '≤ 2 × with none',
         measured: `${round(ratio, 2)} × (${round(many.p95Ms)} ms beside ${round(none.p95Ms)} ms)`,
+        spread: `of ${posts}, p50 ${round(many.p50Ms)} ms beside ${round(none.p50Ms)} ms`,
         kept: ratio <= 2,
         why: `${round(many.p95Ms - 2 * none.p95Ms)} ms over, beside ${lookUps} look-ups during ${posts} requests, which take ${more(many.cpu, none.cpu)} ms of processor time for each request${beside(coresOfOthers)}`,
       },
@@ -143,6 +176,7 @@ const sections: Sections = {
         what: `inactivity sweep of ${accounts.toLocaleString('en')} accounts, ${found.toLocaleString('en')} of them due`,
         budget: 'one index range, < 50 ms',
         measured: `${ofAccounts.join('; ')}; ${round(milliseconds)} ms`,
+        spread: spreadOf(many.times ?? [], 1, ' ms'),
         kept: oneRange && milliseconds < 50,
         why: `${round(milliseconds - 50)} ms over; the plan: ${plan.join(', ')}${beside(coresOfOthers)}`,
       },
@@ -173,6 +207,11 @@ const sections: Sections = {
       {
         ...row,
         measured: `${round(fromMb, 0)} MB from ${fromOrders.toLocaleString('en')} orders on, ${signed(mb, 0)} MB by the end`,
+        spread: spreadOf(
+          samples.filter(({ orders }) => orders >= fromOrders).map(({ residentMb }) => residentMb),
+          0,
+          ' MB',
+        ),
         kept: mb <= 0.1 * fromMb && Math.max(fromMb, fromMb + mb) <= 450,
         why: `of ${signed(mb, 0)} MB after the warm-up, ${signed(last.heapMb - heapFrom, 0)} MB are in the heap of the main thread, where activities run; the rest is in the workflows' thread and outside of heaps`,
       },
@@ -187,6 +226,11 @@ const sections: Sections = {
         what: '`npm start` to ready, with the data of an earlier start',
         budget: '≤ 2.5 s',
         measured: `${round(seconds, 2)} s (median of ${starts.length})`,
+        spread: spreadOf(
+          starts.map((start) => start.seconds),
+          2,
+          ' s',
+        ),
         kept: seconds <= 2.5,
         why: `${round(seconds - 2.5, 2)} s over; ${round(seconds - stackSeconds, 2)} s of them npm’s; a start takes ${round(cpuOfOurs(cpu) / 1000)} s of processor time (${shares(cpu)}) on ${cores} cores${beside(coresOfOthers)}`,
       },
@@ -194,12 +238,15 @@ const sections: Sections = {
   },
 }
 
+export const partsWithRows = keysOf(sections)
+
 /** @returns the rows of the parts that were measured */
 export function compareWithBudgets(results: Results): Row[] {
   const rowsOf = <Name extends keyof Sections>(part: Name, section: Section<Name>): Row[] =>
     sections[part](section).map((row) => ({ part, ...row }))
   return [
     ...(results.orders ? rowsOf('orders', results.orders) : []),
+    ...(results.workers ? rowsOf('workers', results.workers) : []),
     ...(results.open ? rowsOf('open', results.open) : []),
     ...(results.deletion ? rowsOf('deletion', results.deletion) : []),
     ...(results.notice ? rowsOf('notice', results.notice) : []),
@@ -209,12 +256,20 @@ export function compareWithBudgets(results: Results): Row[] {
   ]
 }
 
+/** The least and the most; undefined without readings. */
+const spreadOf = (readings: readonly number[], digits = 2, unit = ''): string | undefined =>
+  readings.length === 0
+    ? undefined
+    : `${round(Math.min(...readings), digits)} to ${round(Math.max(...readings), digits)}${unit}`
+
 interface Latencies {
   p50Ms: number
   p99Ms: number
   floorP50Ms: number
   floorP99Ms: number
   count: number
+  middleHalf?: [number, number]
+  floorMiddleHalf?: [number, number]
 }
 
 function compared(
@@ -224,11 +279,16 @@ function compared(
   limit: number,
   coresOfOthers?: number,
 ): Omit<Row, 'part'>[] {
-  const { p50Ms, p99Ms, floorP50Ms, floorP99Ms, count } = latencies
+  const { p50Ms, p99Ms, floorP50Ms, floorP99Ms, count, middleHalf, floorMiddleHalf } = latencies
+  const half =
+    middleHalf &&
+    floorMiddleHalf &&
+    `half of ${count}: ${spreadOf(middleHalf, 1, ' ms')} beside ${spreadOf(floorMiddleHalf, 1, ' ms')}`
   const row = (percentile: string, ours: number, theirs: number) => ({
     what: `${what}, ${percentile}`,
     budget: `≤ ${limit} × ${floor}`,
     measured: `${round(ours / theirs, 2)} × (${round(ours)} ms beside ${round(theirs)} ms)`,
+    spread: half,
     kept: ours / theirs <= limit,
     why: `${round(ours - limit * theirs)} ms over, of ${count} one at a time${beside(coresOfOthers)}`,
   })

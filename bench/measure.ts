@@ -56,11 +56,17 @@ export interface Compared {
   floorP99Ms: number
   p50Ratio: number
   p99Ratio: number
+  /** from the 25th to the 75th percentile; missing in results of before */
+  middleHalf?: [number, number]
+  floorMiddleHalf?: [number, number]
 }
 
 export function beside(ours: number[], floor: number[]): Compared {
   const [p50Ms, p99Ms] = [percentile(ours, 0.5), percentile(ours, 0.99)]
   const [floorP50Ms, floorP99Ms] = [percentile(floor, 0.5), percentile(floor, 0.99)]
   const ratios = { p50Ratio: p50Ms / floorP50Ms, p99Ratio: p99Ms / floorP99Ms }
-  return { count: ours.length, p50Ms, p99Ms, floorP50Ms, floorP99Ms, ...ratios }
+  const halves = { middleHalf: middleHalfOf(ours), floorMiddleHalf: middleHalfOf(floor) }
+  return { count: ours.length, p50Ms, p99Ms, floorP50Ms, floorP99Ms, ...ratios, ...halves }
 }
+
+const middleHalfOf = (samples: number[]): [number, number] => [percentile(samples, 0.25), percentile(samples, 0.75)]

@@ -49,7 +49,13 @@ export const parts = {
     ),
 
   workers: ({ size, say }: PartOptions) =>
-    benchWorkers({ counts: [1, 2, 4], ordersPerRound: bySize(size, 30, 100, 200), concurrency: 50, say }),
+    benchWorkers({
+      counts: [1, 2, 4],
+      rounds: bySize(size, 1, 3, 3),
+      ordersPerRound: bySize(size, 30, 100, 200),
+      concurrency: 50,
+      say,
+    }),
 
   deletion: ({ size, say }: PartOptions) =>
     onStack(say, (stack) =>

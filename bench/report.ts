@@ -1,5 +1,5 @@
 /** The results as Markdown. */
-import { compareWithBudgets } from './budgets.ts'
+import { compareWithBudgets, partsWithRows, type Row } from './budgets.ts'
 import type { CpuTime } from './cpu.ts'
 import { round } from './measure.ts'
 import type { Purposes } from './profile/profile.ts'
@@ -7,7 +7,8 @@ import type { Results, Section } from './results.ts'
 
 export function report(results: Results): string {
   const rows = compareWithBudgets(results)
-  const missed = rows.filter(({ kept }) => !kept)
+  const missed = rows.filter(({ kept }) => kept === false)
+  const lacking = partsWithRows.filter((part) => !results[part])
   return [
     '# Benchmark results',
     '',
@@ -17,9 +18,20 @@ export function report(results: Results): string {
     'Both databases are temporary: Temporal has a file with a write-ahead log, PostgreSQL runs without fsync.',
     '',
     ...table(
-      ['what', 'budget', 'measured', ''],
-      rows.map(({ what, budget, measured, kept }) => [what, budget, measured, kept ? 'kept' : '**missed**']),
+      ['what', 'budget', 'measured', 'spread', '', '`npm run bench --`', 'measured on'],
+      rows.map((row) => [
+        row.what,
+        row.budget,
+        row.measured,
+        row.spread ?? '',
+        verdictOf(row, results[row.part]),
+        `\`${row.part}\``,
+        shortly(results[row.part]),
+      ]),
     ),
+    ...(lacking.length === 0
+      ? []
+      : [`Not measured yet: ${lacking.map((part) => `\`npm run bench -- ${part}\``).join(', ')}.`, '']),
     ...(missed.length === 0
       ? ['Every budget is kept.', '']
       : ['Missed budgets:', '', ...missed.map(({ what, why }) => `- ${what}: ${why}.`), '']),
@@ -43,6 +55,17 @@ export function report(results: Results): string {
     .trimEnd()
     .concat('\n')
 }
+
+/** A short measurement has fewer orders and accounts than the budget names. */
+function verdictOf({ kept }: Row, section: Omit<Section<'start'>, 'figures'> | undefined): string {
+  if (kept === undefined) return 'no bound'
+  const verdict = kept ? 'kept' : '**missed**'
+  return (section?.size ?? 'full') === 'full' ? verdict : `${verdict}, by fewer`
+}
+
+/** The day and the number of cores; the machine is in the table of the parts. */
+const shortly = (section: Omit<Section<'start'>, 'figures'> | undefined): string =>
+  section ? `${section.measuredAt.slice(0, 10)}, ${section.cores} cores` : ''
 
 function whenAndWhere(part: string, section: Omit<Section<'start'>, 'figures'>): string[] {
   const { measuredAt, machine, size = 'full', minutes, coresOfOthers } = section

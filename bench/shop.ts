@@ -124,7 +124,7 @@ export async function openShop(stack: Stack, options: StalledRunOptions = {}) {
     const rows = await stack.context.sql<Pick<Orders, 'status' | 'reason'>[]>`
       select status, reason from orders where id = ${id}`.catch(() => [])
     const row = rows[0] ? `${rows[0].status}${rows[0].reason ? ` (${rows[0].reason})` : ''}` : 'without a row'
-    const { state } = await describeRun(stack.temporal, orderWorkflowId(id))
+    const state = await describeRun(stack.temporal, orderWorkflowId(id))
     const why = cause instanceof Error ? cause.message : String(cause)
     return new Error(`order ${id} is ${row}: ${why}; of its run: ${state}`, { cause })
   }

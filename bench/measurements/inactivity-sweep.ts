@@ -13,6 +13,8 @@ export interface SweepFigures {
   /** unused accounts whose first warning is near and that have no run */
   found: number
   milliseconds: number
+  /** of each reading of all pages, milliseconds; missing in results of before */
+  times?: number[]
   /** the nodes of a page's query plan from the top, an index with its condition */
   plan: string[]
 }
@@ -42,7 +44,7 @@ export async function benchInactivitySweep(accounts: number, dormant: number): P
     const [explained] = await sql<{ 'QUERY PLAN': [{ Plan: PlanNode }] }[]>`
       explain (analyze, format json) ${listDormant(sql, { until, lostSince: now, after: undefined, limit: perPage })}`
     const plan = explained ? describe(explained['QUERY PLAN'][0].Plan) : []
-    return { accounts, found, milliseconds: median(times), plan }
+    return { accounts, found, milliseconds: median(times), times, plan }
   } finally {
     await sql.end()
     await postgres.stop()

@@ -25,7 +25,15 @@ export interface OrderFigures {
   concurrency: number
   ordersPerRound: number
   /** `sample`: Temporal's own order sample, from its start to its end */
-  rounds: { orders: Round; floor: Round; sample: Round; ratio: number; sampleRatio: number }[]
+  rounds: {
+    orders: Round
+    floor: Round
+    sample: Round
+    ratio: number
+    sampleRatio: number
+    /** the processor time of an order's worker beside the floor's; missing in results of before */
+    workerRatio?: number
+  }[]
   throughputRatio: number
   sampleRatio: number
   /** processor time of one order, one baseline run, and one order of the sample, milliseconds */
@@ -53,11 +61,12 @@ export async function benchOrders(
     const theirs = () => floor.deliverSample(`sample-${randomUUID()}`)
     const jobs = { order: orders, floor: bare, sample: theirs }
     const cpu: OrderFigures['cpu'] = { order: {}, floor: {}, sample: {} }
-    const measure = async (kind: keyof typeof jobs): Promise<Round> => {
+    const measure = async (kind: keyof typeof jobs): Promise<Round & { cpu: CpuTime }> => {
       const before = await cpuTime()
       const figures = await runRound(ordersPerRound, concurrency, jobs[kind])
-      cpu[kind] = addUp(cpu[kind], cpuPerJob(before, await cpuTime(), rounds * ordersPerRound))
-      return figures
+      const after = await cpuTime()
+      cpu[kind] = addUp(cpu[kind], cpuPerJob(before, after, rounds * ordersPerRound))
+      return { ...figures, cpu: cpuPerJob(before, after, ordersPerRound) }
     }
     await runRound(ordersPerRound, concurrency, orders)
     await runRound(ordersPerRound, concurrency, bare)
@@ -67,11 +76,12 @@ export async function benchOrders(
     for (let index = 1; index <= rounds; index += 1) {
       // The server slows down as its history grows: the two take turns in going first.
       const floorFirst = index % 2 === 1 ? await measure('floor') : undefined
-      const ours = await measure('order')
-      const bareOnes = floorFirst ?? (await measure('floor'))
-      const sample = await measure('sample')
+      const { cpu: ofOrder, ...ours } = await measure('order')
+      const { cpu: ofFloor, ...bareOnes } = floorFirst ?? (await measure('floor'))
+      const { cpu: _ofSample, ...sample } = await measure('sample')
+      const workerRatio = (ofOrder.worker ?? Number.NaN) / (ofFloor['floor worker'] ?? Number.NaN)
       const [ratio, sampleRatio] = [ours.perSecond / bareOnes.perSecond, ours.perSecond / sample.perSecond]
-      measured.push({ orders: ours, floor: bareOnes, sample, ratio, sampleRatio })
+      measured.push({ orders: ours, floor: bareOnes, sample, ratio, sampleRatio, workerRatio })
       say(
         `round ${index}: ${round(ours.perSecond)} orders/s (p50 ${round(ours.p50Ms)} ms), floor ${round(bareOnes.perSecond)}/s, ratio ${round(ratio, 2)}; Temporal's sample ${round(sample.perSecond)}/s, ratio ${round(sampleRatio, 2)}`,
       )

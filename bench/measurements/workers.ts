@@ -11,7 +11,10 @@ import { openShop } from '../shop.ts'
 
 interface OfWorkers {
   workers: number
+  /** of the median round */
   orders: Round
+  /** orders per second of each round */
+  rounds?: number[]
   /** processor time of one order, milliseconds */
   cpu: CpuTime
 }
@@ -24,11 +27,12 @@ export interface WorkersFigures {
 
 export async function benchWorkers(options: {
   counts: readonly number[]
+  rounds: number
   ordersPerRound: number
   concurrency: number
   say: Say
 }): Promise<WorkersFigures> {
-  const { counts, ordersPerRound, concurrency, say } = options
+  const { counts, rounds, ordersPerRound, concurrency, say } = options
   const measured: OfWorkers[] = []
   await buildTemporalPrograms(say)
   for (const workers of counts) {
@@ -54,13 +58,16 @@ export async function benchWorkers(options: {
     const shop = await openShop(stack)
     const deliver = async (): Promise<void> => void (await shop.deliver())
     try {
-      await shop.prepare(2 * ordersPerRound)
+      await shop.prepare((rounds + 1) * ordersPerRound)
       await runRound(ordersPerRound, concurrency, deliver)
       const before = await cpuTime()
-      const orders = await runRound(ordersPerRound, concurrency, deliver)
-      const cpu = cpuPerJob(before, await cpuTime(), ordersPerRound)
+      const measured: Round[] = []
+      while (measured.length < rounds) measured.push(await runRound(ordersPerRound, concurrency, deliver))
+      const cpu = cpuPerJob(before, await cpuTime(), rounds * ordersPerRound)
+      const orders = measured.toSorted((a, b) => a.perSecond - b.perSecond)[Math.floor(rounds / 2)]
+      if (!orders) throw new Error('no round was measured')
       say(`${workers} worker processes: ${round(orders.perSecond)} orders/s (p50 ${round(orders.p50Ms)} ms)`)
-      return { workers, orders, cpu }
+      return { workers, orders, rounds: measured.map(({ perSecond }) => perSecond), cpu }
     } finally {
       shop.close()
     }
