@@ -3,7 +3,9 @@ import { keysOf } from '../shared/keys-of.ts'
 import { type CpuTime, cpuOfOurs } from './cpu.ts'
 import { median, round } from './measure.ts'
 import { growthAfterWarmUp } from './measurements/memory.ts'
+import type { ProfileFigures } from './measurements/worker-profile.ts'
 import type { PartName } from './parts.ts'
+import { timesOf } from './profile/times.ts'
 import type { Results, Section } from './results.ts'
 import { stalledWithinMs } from './stalled-runs.ts'
 
@@ -21,10 +23,12 @@ export interface Row {
 }
 
 /** A profile has no budget: it explains another one. */
-type Sections = { [Name in Exclude<PartName, 'profile'>]: (section: Section<Name>) => Omit<Row, 'part'>[] }
+type Sections = {
+  [Name in Exclude<PartName, 'profile'>]: (section: Section<Name>, all: Results) => Omit<Row, 'part'>[]
+}
 
 const sections: Sections = {
-  orders({ figures, cores, coresOfOthers }) {
+  orders({ figures, cores, coresOfOthers }, { profile }) {
     const { toDelivered, wholeLife, checkout, cpu, throughputRatio, sampleRatio, sampleToEnd, concurrency, rounds } =
       figures
     const cost = (what: string, measured: { events: number; actions: number }, events: number, actions: number) => ({
@@ -62,7 +66,7 @@ const sections: Sections = {
         measured: `${round(workers.ours / workers.floor, 2)} × (${round(workers.ours, 0)} ms beside ${round(workers.floor, 0)} ms)`,
         spread: spreadOf(rounds.flatMap(({ workerRatio }) => workerRatio ?? [])),
         kept: workers.ours <= 1.4 * workers.floor,
-        why: `${round(workers.ours - 1.4 * workers.floor, 0)} ms over`,
+        why: `${round(workers.ours - 1.4 * workers.floor, 0)} ms over${profile ? `; by the profile an order takes beside a run of the floor, in milliseconds: ${moreOf(profile.figures)}` : ''}`,
       },
       ...compared('POST /v1/orders', checkout, 'a bare update-with-start', 2.5, coresOfOthers),
       {
@@ -243,7 +247,7 @@ export const partsWithRows = keysOf(sections)
 /** @returns the rows of the parts that were measured */
 export function compareWithBudgets(results: Results): Row[] {
   const rowsOf = <Name extends keyof Sections>(part: Name, section: Section<Name>): Row[] =>
-    sections[part](section).map((row) => ({ part, ...row }))
+    sections[part](section, results).map((row) => ({ part, ...row }))
   return [
     ...(results.orders ? rowsOf('orders', results.orders) : []),
     ...(results.workers ? rowsOf('workers', results.workers) : []),
@@ -317,6 +321,17 @@ function more(ours: CpuTime, floor: CpuTime, digits = 0): string {
     .filter(({ ms }) => Math.abs(round(ms, digits)) > 0)
     .sort((a, b) => b.ms - a.ms)
     .map(({ name, ms }) => `${name} ${signed(ms, digits)}`)
+    .join(', ')
+}
+
+/** The purposes that take more of an order's worker than of the floor's, the largest first. */
+function moreOf({ order, floor, cpu }: ProfileFigures): string {
+  const [ours, theirs] = [timesOf(order, cpu.order.worker), timesOf(floor, cpu.floor['floor worker'])]
+  return Object.entries(ours)
+    .map(([name, ms]) => ({ name, ms: ms - (theirs[name] ?? 0) }))
+    .filter(({ ms }) => ms >= 1)
+    .sort((a, b) => b.ms - a.ms)
+    .map(({ name, ms }) => `${name} ${signed(ms, 0)}`)
     .join(', ')
 }
 

@@ -2,12 +2,12 @@
 import { compareWithBudgets, partsWithRows, type Row } from './budgets.ts'
 import type { CpuTime } from './cpu.ts'
 import { round } from './measure.ts'
-import type { Purposes } from './profile/profile.ts'
+import type { PartName } from './parts.ts'
+import { timesOf } from './profile/times.ts'
 import type { Results, Section } from './results.ts'
 
 export function report(results: Results): string {
   const rows = compareWithBudgets(results)
-  const missed = rows.filter(({ kept }) => kept === false)
   const lacking = partsWithRows.filter((part) => !results[part])
   return [
     '# Benchmark results',
@@ -32,9 +32,7 @@ export function report(results: Results): string {
     ...(lacking.length === 0
       ? []
       : [`Not measured yet: ${lacking.map((part) => `\`npm run bench -- ${part}\``).join(', ')}.`, '']),
-    ...(missed.length === 0
-      ? ['Every budget is kept.', '']
-      : ['Missed budgets:', '', ...missed.map(({ what, why }) => `- ${what}: ${why}.`), '']),
+    ...missedOnes(rows, lacking),
     '## When and where',
     '',
     ...table(
@@ -54,6 +52,12 @@ export function report(results: Results): string {
     .join('\n')
     .trimEnd()
     .concat('\n')
+}
+
+function missedOnes(rows: readonly Row[], lacking: readonly PartName[]): string[] {
+  const missed = rows.filter(({ kept }) => kept === false)
+  if (missed.length > 0) return ['Missed budgets:', '', ...missed.map(({ what, why }) => `- ${what}: ${why}.`), '']
+  return lacking.length === 0 ? ['Every budget is kept.', ''] : []
 }
 
 /** A short measurement has fewer orders and accounts than the budget names. */
@@ -126,23 +130,10 @@ function profile({ profile: section }: Results): string[] {
     'the floor. The shares of the samples are applied to the processor time of the process, in milliseconds for one.',
     '',
     ...cpuTable(
-      { 'an order': shared(order, cpu.order.worker), 'a run of the floor': shared(floor, cpu.floor['floor worker']) },
+      { 'an order': timesOf(order, cpu.order.worker), 'a run of the floor': timesOf(floor, cpu.floor['floor worker']) },
       1,
     ),
   ]
-}
-
-/**
- * Divides a processor time as the samples of a profile are divided. The results name the functions without a purpose.
- */
-function shared(samples: Purposes, cpuMs = Number.NaN): CpuTime {
-  const all = Object.values(samples).reduce((sum, ms) => sum + ms, 0)
-  const times: CpuTime = {}
-  for (const [name, ms] of Object.entries(samples)) {
-    const purpose = name.replace(/: others, .*/, ': others')
-    times[purpose] = (times[purpose] ?? 0) + (ms / all) * cpuMs
-  }
-  return times
 }
 
 function workers({ workers: section }: Results): string[] {

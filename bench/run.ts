@@ -44,7 +44,8 @@ for (const part of chosen) {
   await writeReports()
 }
 if (values.report === true) await writeReports()
-process.stdout.write(`\n${report(results)}`)
+// What a part that failed has left running does not keep the benchmark from its end.
+process.stdout.write(`\n${report(results)}`, () => process.exit())
 
 async function writeReports(): Promise<void> {
   await writeFile(reportFile, report(results))

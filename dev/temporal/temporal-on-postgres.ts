@@ -53,19 +53,23 @@ export async function startTemporalOnPostgres() {
   if (!areBuilt()) throw new Error(`Temporal's programs are not there: ops/temporal/build.sh ${temporalFolder}`)
   const folder = await throwawayFolder('ama-esim-temporal-')
   const database = await startPostgres()
+  let server: Child | undefined
+  const stop = async (): Promise<void> => {
+    await server?.stop('SIGKILL')
+    await database.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
   const { hostname, port, username, password } = new URL(database.url)
   const PATH = `${temporalFolder}:${process.env.PATH}`
-  await promisify(execFile)('sh', ['ops/compose/temporal-schema.sh'], {
-    env: {
-      PATH,
-      SQL_PLUGIN: 'postgres12',
-      SQL_HOST: hostname,
-      SQL_PORT: port,
-      SQL_USER: username,
-      SQL_PASSWORD: decodeURIComponent(password),
-      SCHEMA_FOLDER: join(temporalSource, 'schema/postgresql/v12'),
-    },
-  })
+  const schemaEnv = {
+    PATH,
+    SQL_PLUGIN: 'postgres12',
+    SQL_HOST: hostname,
+    SQL_PORT: port,
+    SQL_USER: username,
+    SQL_PASSWORD: decodeURIComponent(password),
+    SCHEMA_FOLDER: join(temporalSource, 'schema/postgresql/v12'),
+  }
   const configFile = join(folder, 'dynamic.yaml')
   await writeFile(configFile, dynamicConfig)
   const parts = ['FRONTEND', 'HISTORY', 'MATCHING', 'WORKER'].flatMap((part) => [
@@ -89,7 +93,6 @@ export async function startTemporalOnPostgres() {
     ...ports,
   }
   const settings = embeddedTemporal(address, namespace)
-  let server: Child | undefined
   const start = async (): Promise<void> => {
     const started = await startChild('temporal-server', ['start'], { cwd: folder, env })
     server = started
@@ -101,17 +104,20 @@ export async function startTemporalOnPostgres() {
       await client.connection.close()
     }
   }
-  await start()
+  try {
+    await promisify(execFile)('sh', ['ops/compose/temporal-schema.sh'], { env: schemaEnv })
+    await start()
+  } catch (error) {
+    // What goes on running would keep the process that has started it.
+    await stop()
+    throw error
+  }
   return {
     settings,
     start,
     async crash(): Promise<void> {
       await server?.stop('SIGKILL')
     },
-    async stop(): Promise<void> {
-      await server?.stop('SIGKILL')
-      await database.stop()
-      await rm(folder, { recursive: true, force: true })
-    },
+    stop,
   }
 }
