@@ -47,8 +47,11 @@ export async function openShop(stack: Stack, options: StalledRunOptions = {}) {
       })
       delivered.catch(() => {}) // It is awaited once the payment is made.
       try {
-        await stack.sims.stripe.do('pay', { orderId: id })
-        await stalled.until(orderWorkflowId(id), delivered)
+        const paidFor = stack.sims.stripe.do('pay', { orderId: id })
+        await stalled.until(
+          orderWorkflowId(id),
+          paidFor.then(() => delivered),
+        )
       } catch (error) {
         throw await withRow(id, error)
       } finally {

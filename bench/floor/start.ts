@@ -6,6 +6,8 @@ import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { watchForStalledRuns } from '../stalled-runs.ts'
 import { carrierUpdate, checkout, floorQueue, paid, shipmentOf } from './floor.contract.ts'
 
+const answerWithinMs = 50_000
+
 /** Starts the baseline's worker. @returns the calls that drive its workflow */
 export async function startFloor(stack: Stack) {
   const waiting = new Map<string, () => void>()
@@ -40,7 +42,9 @@ export async function startFloor(stack: Stack) {
           'floor',
         ),
       })
-      await stack.temporal.workflow.executeUpdateWithStart(checkout, { startWorkflowOperation, updateId: 'checkout' })
+      await inTime(`the update of ${workflowId}`, () =>
+        stack.temporal.workflow.executeUpdateWithStart(checkout, { startWorkflowOperation, updateId: 'checkout' }),
+      )
     },
     /** Runs one workflow from update-with-start to the delivery. */
     async deliver(workflowId: string): Promise<void> {
@@ -67,5 +71,13 @@ export async function startFloor(stack: Stack) {
       stalled.close()
       await part.kill()
     },
+  }
+
+  /** An update has no run to look at before it is accepted. */
+  async function inTime<Answer>(what: string, call: () => Promise<Answer>): Promise<Answer> {
+    const asked = stack.temporal.withDeadline(Date.now() + answerWithinMs, call)
+    return await asked.catch((cause: unknown) => {
+      throw new Error(`${what} has failed, or was not answered within ${answerWithinMs / 1_000} s`, { cause })
+    })
   }
 }
