@@ -12,6 +12,7 @@ const urgencyOfKind: Readonly<Record<string, Urgency>> = {
   run_lost: 'now',
   schedule_silent: 'now',
   order_out_of_step: 'now',
+  esim_sold_twice: 'now',
   cancelled_and_used: 'this_week',
   operator_sign_in_guessed: 'now',
   provider_misconfigured: 'now',

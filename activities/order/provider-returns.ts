@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts'
 import type { Database } from '../../db/connection/database.ts'
 import type { NewOperatorTask } from '../../db/operator-tasks.ts'
 import { lockUnreturned, noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
-import { esimRefIndex, type StoredEsim } from '../../db/order/esims.ts'
+import { esimRefIndex, type StoredEsim, withoutOthers } from '../../db/order/esims.ts'
 import { hasPaidTopUps } from '../../db/order/orders.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import { finalFor } from '../../providers/codes/esim.ts'
@@ -149,8 +149,8 @@ export function createProviderReturns(context: Context) {
           faults.push(error)
           return []
         })
-      const esimRefs = held.esimRefs ?? (await unlessFault(lateEsims(provider, orderNo)))
-      const copies = await unlessFault(esimsOf(provider, duplicates))
+      const esimRefs = held.esimRefs ?? (await unlessFault(ownOf(held, lateEsims(provider, orderNo))))
+      const copies = await unlessFault(ownOf(held, esimsOf(provider, duplicates)))
       faults.push(...(await returnEach(held, record, [...copies, ...esimRefs])))
       throwOf(faults)
       // The provider makes the others later, and nobody else would return them.
@@ -165,7 +165,7 @@ export function createProviderReturns(context: Context) {
      * @throws ProviderUnavailable, EsimInUse
      */
     async returnDuplicates(held: HeldPlacement, duplicates: readonly string[], record: ReturnRecord): Promise<void> {
-      throwOf(await returnEach(held, record, await esimsOf(providerOf(held), duplicates)))
+      throwOf(await returnEach(held, record, await ownOf(held, esimsOf(providerOf(held), duplicates))))
     },
   }
 
@@ -267,6 +267,14 @@ export function createProviderReturns(context: Context) {
     if (orderNo !== null) return { orderNo, duplicates: [] }
     const found = await withFailureTypes(esimFailureTypes, () => providerOf(held).findOrder({ clientRef, placedAfter }))
     return found ?? { orderNo: null, duplicates: [] }
+  }
+
+  /**
+   * Of eSIMs that a provider lists, each once, those that may go back: one that it has given to somebody else as well
+   * stays with them.
+   */
+  async function ownOf(held: HeldPlacement, listed: Promise<string[]>): Promise<string[]> {
+    return withoutOthers(context, held, [...new Set(await listed)])
   }
 
   /** The eSIMs of some of a provider's orders. */

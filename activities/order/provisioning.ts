@@ -2,9 +2,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
-import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { violatedConstraint } from '../../db/connection/constraint.ts'
+import { raiseOperatorTask, raiseUnlessSettled } from '../../db/operator-tasks.ts'
 import { noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
-import { insertEsims, listEsims, type StoredEsim, setEsimState } from '../../db/order/esims.ts'
+import { esimsOfOneOrder, insertEsims, listEsims, type StoredEsim, setEsimState } from '../../db/order/esims.ts'
 import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import {
   beginAskingForReturn,
@@ -202,9 +203,15 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
       orderNo = asked.answer.orderNo
     }
     if (!(await notePlaced(sql, placement.id, orderNo))) throw failure('OrderStateConflict', { code: 'releasing' })
-    const esims = await waitForEsims(provider, orderNo)
+    const esims = distinct(await waitForEsims(provider, orderNo))
     if (esims.length < order.quantity) throw failure('StillAllocating', { code: 'too_few_esims' })
-    await insertEsims(context, order, placement, esims)
+    await insertEsims(context, order, placement, esims).catch(async (error: unknown) => {
+      if (violatedConstraint(error) !== esimsOfOneOrder) throw error
+      const task = { kind: 'esim_sold_twice', subjectId: order.id, detail: placement.provider, at: new Date() }
+      await raiseUnlessSettled(sql, task)
+      // The provider may correct it within the hour. After that the order is refunded.
+      throw failure('StillAllocating', { code: 'esim_of_another_order' })
+    })
     return 'provided'
   }
 
@@ -321,3 +328,8 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
     }
   }
 }
+
+/** A list may have an eSIM twice, which is one eSIM. */
+const distinct = (esims: readonly ProvidedEsim[]): ProvidedEsim[] => [
+  ...new Map(esims.map((esim) => [esim.esimRef, esim])).values(),
+]

@@ -50,7 +50,13 @@ export const esimRefIndex = (
 export const iccidIndex = ({ cipher }: Pick<ColumnEncryption, 'cipher'>, iccid: string): Buffer =>
   cipher.blindIndex('esims.iccid', iccid)
 
-/** Stores the eSIMs of a placement once, with the placement's new state, unless the placement is being returned. */
+/** Violated by an eSIM that lives with another order: db/migrations/0920-one-order-of-an-esim.sql */
+export const esimsOfOneOrder = 'esims_of_one_order'
+
+/**
+ * Stores the eSIMs of a placement once, with the placement's new state, unless the placement is being returned.
+ * @throws an error with the constraint `esimsOfOneOrder`
+ */
 export async function insertEsims(
   context: EncryptedDatabase,
   order: Orders,
@@ -88,11 +94,30 @@ export async function insertEsims(
     select id, order_id, provider, esim_ref, esim_ref_index, iccid, iccid_index, activation_code, confirmation_code, apn,
       state, total_bytes, unused_until, checked_at, (select validity_starts from offer),
       (select supports_top_up from offer)
-    from provided, jsonb_populate_recordset(null::esims, ${context.sql.json(rows)})`
+    from provided, jsonb_populate_recordset(null::esims, ${context.sql.json(rows)})
+    -- Two orders with the same ones wait for each other in one order.
+    order by esim_ref_index`
 }
 
 /** Bytes in the form that PostgreSQL reads from JSON. */
 const json = (bytes: Buffer | null): string | null => bytes && `\\x${bytes.toString('hex')}`
+
+/** Of a provider's eSIMs those that do not live with another order than that of a placement. */
+export async function withoutOthers(
+  { sql, cipher }: Pick<EncryptedDatabase, 'sql' | 'cipher'>,
+  { provider, clientRef }: { provider: EsimProviderId; clientRef: string },
+  esimRefs: readonly string[],
+): Promise<string[]> {
+  const indexOf = (esimRef: string): string => esimRefIndex({ cipher }, provider, esimRef).toString('hex')
+  const rows = await sql<{ index: string }[]>`
+    select encode(e.esim_ref_index, 'hex') as index from esims e join orders o on o.id = e.order_id
+    where e.provider = ${provider}
+      and e.esim_ref_index = any(${esimRefs.map((esimRef) => `\\x${indexOf(esimRef)}`)}::text[]::bytea[])
+      and e.state not in ('expired', 'cancelled') and o.status <> 'ended'
+      and e.order_id is distinct from (select order_id from provider_orders where client_ref = ${clientRef})`
+  const others = new Set(rows.map(({ index }) => index))
+  return esimRefs.filter((esimRef) => !others.has(indexOf(esimRef)))
+}
 
 /** The decrypted eSIMs of an order, in the order in which they were stored. */
 export async function listEsims(

@@ -142,6 +142,11 @@ const advice = {
     meaning: 'The provider has suspended an eSIM, and not because of us: its customer is offline',
     cure: 'Ask the provider’s support why and have it resumed, or refund the order; then settle the task',
   },
+  esim_sold_twice: {
+    meaning:
+      'The provider, which the detail names, has given an eSIM to this order that another order has: it stays the other one’s',
+    cure: 'Ask the provider’s support for another eSIM. The order is delivered once it has one, and refunded after an hour; then settle the task',
+  },
   provider_order_unreturned: {
     meaning: 'An eSIM or top-up that we do not need could not be given back: it was used, or the provider refuses',
     cure: 'Ask the provider’s support to refund us, with the reference on the order’s page; the customer is owed nothing by this. Then settle the task',

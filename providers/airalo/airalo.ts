@@ -131,7 +131,9 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
   /** The numbers of the orders of a type with exactly this description, the oldest first. */
   async function findByDescription(description: string, type: 'sim' | 'topup'): Promise<string[]> {
     const found = await findDescribed(description, type)
-    return found.filter((each) => each.description === description).map(({ id }) => id)
+    const numbers = found.filter((each) => each.description === description).map(({ id }) => id)
+    // An order that is listed twice is no duplicate of itself.
+    return [...new Set(numbers)]
   }
 
   return {

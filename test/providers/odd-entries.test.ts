@@ -116,6 +116,11 @@ test('U2: Airalo: neither an order nor a top-up that was not filled counts as pl
   expect(unlisted).toEqual(['airalo order_status_invented'])
 })
 
+test('U2: Airalo: an order that is listed twice has no duplicate, which would be given back', async () => {
+  await ordersAre(order, order)
+  expect(await airalo.findOrder({ clientRef: 'ours', placedAfter })).toEqual({ orderNo: '7', duplicates: [] })
+})
+
 test('U2: Airalo: an order that cannot be read may be the one that is sought, and does not count as missing', async () => {
   await ordersAre({ ...order, id: [] })
   await expect(airalo.findOrder({ clientRef: 'ours', placedAfter })).rejects.toMatchObject({ kind: 'unavailable' })
