@@ -684,6 +684,7 @@ const tables: Record<string, Table> = {
       resource_id: link('what the request made'),
       account_id: link('the account'),
       created_at: technical,
+      shared: technical,
     },
   },
   attention: {

@@ -41,7 +41,10 @@ export interface Claim {
   bind(tx: Queryable, accountId: string): Promise<boolean>
   /** After an outage: the next request with this key acts again, for the same resource. */
   reopen(): Promise<void>
-  /** After a refusal: deletes the claim, so that the next request with this key counts as the first. */
+  /**
+   * After a refusal: the next request with this key counts as the first, unless another one with it has come already,
+   * which may be done.
+   */
   release(): Promise<void>
 }
 
@@ -90,7 +93,7 @@ export function readIdempotencyKey(
       firstAt: outcome.state === 'repeated' ? outcome.firstAt : at,
       bind: (tx, madeAccountId) => bindIdempotencyClaim(tx, { ...key, resourceId, accountId: madeAccountId }),
       reopen: () => reopenIdempotencyClaim(sql, key, new Date()),
-      release: () => releaseIdempotencyKey(sql, key),
+      release: () => releaseIdempotencyKey(sql, key, new Date()),
     }
   }
 
@@ -164,7 +167,8 @@ export async function claimForm(
 /**
  * Runs `act` with ids that are the same for each repetition of a request, so that Temporal answers a repeated update as
  * it answered the first. After a refusal with status 503 the next repetition gets a new update id, since Temporal would
- * otherwise repeat the refusal for ever. After any other refusal the next request with the key counts as the first.
+ * otherwise repeat the refusal for ever. After any other refusal the next request with the key counts as the first,
+ * unless there were several at once.
  * @param accountId the account whose rows `act` changes, or null
  * @param act gets the id of the request, the id for its workflow update, and whether an earlier request under the key
  *   was done, or may have been

@@ -41,7 +41,10 @@ export async function signUp(context: Context, request: SignUp): Promise<string>
   } catch (error) {
     // The account was erased between claim and commit, and the claim with it: the request starts anew.
     if (error instanceof ClaimGone) return signUp(context, request)
-    if (error instanceof Problem && claim && !claim.repeated) await claim.release()
+    if (!(error instanceof Problem) || !claim) throw error
+    // An equal request has made the account meanwhile: Apple's code, which works once, was spent by it.
+    if (await accountExists(context.sql, claim.resourceId)) return claim.resourceId
+    if (!claim.repeated) await claim.release()
     throw error
   }
 }
@@ -101,8 +104,6 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
     )
   } catch (error) {
     if (!(error instanceof AlreadyTaken)) throw error
-    // An equal request has created the account meanwhile; it may have come after this one.
-    if (claim && (await accountExists(sql, id))) return id
     throw new Problem(error.taken === 'email' ? 'email_taken' : 'identity_taken')
   }
   const event = { kind: 'sign_up', actor: actorOf(caller), accountId: id, requestId: request.requestId } as const

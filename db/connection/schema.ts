@@ -384,6 +384,7 @@ export interface IdempotencyKeys {
   resource_id: string
   created_at: Date
   account_id: string | null
+  shared: boolean
 }
 
 export interface Identities {

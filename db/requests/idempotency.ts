@@ -32,17 +32,18 @@ export type IdempotencyOutcome =
   | { state: 'account_missing' }
 
 /**
- * Claims a key. One statement decides between simultaneous equal requests. The resource's id is random: a key that was
- * erased or has expired never leads to its earlier resource again.
+ * Claims a key. One statement decides between simultaneous equal requests, and notes that there are several. The
+ * resource's id is random: a key that was erased or has expired never leads to its earlier resource again.
  */
 export async function claimIdempotencyKey(sql: Queryable, claim: IdempotencyClaim): Promise<IdempotencyOutcome> {
   const resourceId = randomUUID()
   try {
-    const made = await sql`
-      insert into idempotency_keys (scope, key_hash, request_hash, resource_id, account_id, created_at)
+    const [row] = await sql<Pick<IdempotencyKeys, 'resource_id' | 'created_at' | 'shared'>[]>`
+      insert into idempotency_keys as known (scope, key_hash, request_hash, resource_id, account_id, created_at)
       values (${claim.scope}, ${claim.keyHash}, ${claim.requestHash}, ${resourceId}, ${claim.accountId}, ${claim.at})
-      on conflict do nothing`
-    if (made.count === 1) return { state: 'fresh', resourceId }
+      on conflict (scope, key_hash) do update set shared = true where known.request_hash = excluded.request_hash
+      returning resource_id, created_at, shared`
+    if (row) return row.shared ? repeatedOf(row) : { state: 'fresh', resourceId }
   } catch (error) {
     if (violatedConstraint(error) !== accountOfKey) throw error
     return { state: 'account_missing' }
@@ -50,6 +51,9 @@ export async function claimIdempotencyKey(sql: Queryable, claim: IdempotencyClai
   // Housekeeping, an erasure or a refusal may delete the row between the two statements.
   return (await findIdempotencyClaim(sql, claim)) ?? claimIdempotencyKey(sql, claim)
 }
+
+const repeatedOf = (row: Pick<IdempotencyKeys, 'resource_id' | 'created_at'>) =>
+  ({ state: 'repeated', resourceId: row.resource_id, firstAt: row.created_at }) as const
 
 /** The outcome of an earlier claim of this key, or undefined. */
 export async function findIdempotencyClaim(
@@ -61,7 +65,7 @@ export async function findIdempotencyClaim(
     where scope = ${claim.scope} and key_hash = ${claim.keyHash}`
   if (!row) return undefined
   if (!row.request_hash.equals(claim.requestHash)) return { state: 'reused' }
-  return { state: 'repeated', resourceId: row.resource_id, firstAt: row.created_at }
+  return repeatedOf(row)
 }
 
 /**
@@ -83,7 +87,12 @@ export async function reopenIdempotencyClaim(sql: Queryable, key: IdempotencyKey
   await sql`update idempotency_keys set created_at = ${at} where scope = ${key.scope} and key_hash = ${key.keyHash}`
 }
 
-/** Deletes a claim. */
-export async function releaseIdempotencyKey(sql: Queryable, key: IdempotencyKey): Promise<void> {
-  await sql`delete from idempotency_keys where scope = ${key.scope} and key_hash = ${key.keyHash}`
+/**
+ * After a refusal: deletes a claim that no other request has. Otherwise the next one acts again for the same resource,
+ * which the other may have made, or be about to make.
+ */
+export async function releaseIdempotencyKey(sql: Queryable, key: IdempotencyKey, at: Date): Promise<void> {
+  const { count } = await sql`
+    delete from idempotency_keys where scope = ${key.scope} and key_hash = ${key.keyHash} and not shared`
+  if (count === 0) await reopenIdempotencyClaim(sql, key, at)
 }

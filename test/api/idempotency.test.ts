@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Caller } from '../../api/http/caller.ts'
-import { readIdempotencyKey } from '../../api/http/idempotency.ts'
+import { actOnce, readIdempotencyKey } from '../../api/http/idempotency.ts'
 import { Problem } from '../../api/http/problem.ts'
 import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
 import { loseAccount } from '../harness/lost.ts'
+import { until } from '../harness/until.ts'
 
 let harness: ApiHarness
 let service: string
@@ -57,6 +58,26 @@ test('a refused request does not use its idempotency key', async () => {
   const key = randomUUID()
   expect((await signUp({ ...mine, email: taken.email }, key)).body.code).toBe('email_taken')
   expect((await signUp(mine, key)).status).toBe(201)
+})
+
+test('the refusal of one of two equal requests leaves the key under which the other one was done', async () => {
+  const header = randomUUID()
+  const caller: Caller = { kind: 'operator', keyId: 'planted', label: 'planted' }
+  const given = { header, required: true, operation: 'POST /v1/planted', caller, content: {} }
+  const request = () => readIdempotencyKey(harness.api, given)
+  let refuse = (): void => {}
+  const first = actOnce(request(), null, async () => {
+    await new Promise<void>((resolve) => (refuse = resolve))
+    throw new Problem('order_state_conflict')
+  })
+  await until('the first has its key', async () => (await request()?.find(null)) !== undefined)
+  const second = await actOnce(request(), null, async (ids) => ids)
+  refuse()
+  await expect(first).rejects.toThrow(Problem)
+  const third = await actOnce(request(), null, async (ids) => ids)
+  expect([third.requestId, third.repeated]).toEqual([second.requestId, true])
+  // Temporal would answer an update with the first one's id as it answered that.
+  expect(third.updateId).not.toBe(second.updateId)
 })
 
 test('a sign-up with the idempotency key of an erased account makes a new account', async () => {
@@ -120,10 +141,18 @@ test('each caller, account, operation and idempotency key has its own claim, wit
   for (const each of others) expect(each?.repeated).toBe(false)
   expect(new Set([first, ...others].map((each) => each?.resourceId)).size).toBe(7)
 
+  // A second request has come under the key of the first one.
   await first?.release()
-  const again = await claim(person(uid), owner, 'POST /a', key)
+  expect(await claim(person(uid), owner, 'POST /a', key)).toMatchObject({
+    repeated: true,
+    resourceId: first?.resourceId,
+  })
+  const alone = randomUUID()
+  const one = await claim(person(uid), owner, 'POST /a', alone)
+  await one?.release()
+  const again = await claim(person(uid), owner, 'POST /a', alone)
   expect(again?.repeated).toBe(false)
-  expect(again?.resourceId).not.toBe(first?.resourceId)
+  expect(again?.resourceId).not.toBe(one?.resourceId)
 })
 
 test.each([undefined, 'order'] as const)(

@@ -6,6 +6,7 @@ import type { Accounts, Identities } from '../../db/connection/schema.ts'
 import { insertDraft, postPolicy, returnNewcomers, versionForNewcomers, withdrawPolicy } from '../../db/policies.ts'
 import { meanwhile } from '../attack/meanwhile.ts'
 import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
+import { until } from '../harness/until.ts'
 
 interface AppleSignIn {
   sub: string
@@ -151,6 +152,19 @@ test('a sign-up with a code that Apple refuses makes no account, and the problem
     'The sign-in was refused: invalid_grant.',
   ])
   expect(await accountsWith(person.email)).toBe(0)
+})
+
+test('a first sign-up with Apple that is sent twice makes one account: Apple takes its code once', async () => {
+  const body = { ...newPerson(), apple: proofOf(await apple()) }
+  const key = { 'idempotency-key': randomUUID() }
+  const match = { path: '/auth/token', contains: body.apple.authorizationCode }
+  const before = (await harness.apple.log()).length
+  await harness.apple.fault({ match, delayMs: 3_000 })
+  const first = signUp(body, key)
+  await until('Apple is asked', async () => (await harness.apple.log()).length > before)
+  const second = await signUp(body, key)
+  const answers = [second, await first, await signUp(body, key)]
+  expect(answers.map(({ status, body: { id } }) => [status, id])).toEqual(Array(3).fill([201, second.body.id]))
 })
 
 test("a sign-up with another person's code is refused", async () => {
