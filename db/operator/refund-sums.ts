@@ -90,9 +90,11 @@ const sumsWith = (tx: Transaction, asked: Fragment, of: { names: readonly string
       union all
       select a.order_id, a.amount_minor, a.operator = any(${[...of.names]}), false
       from bulk_actions b join operator_acts a on a.bulk_action_id = b.id
-      where b.act = 'refund' and b.started_at > ${windowStart(of.at)} and b.id <> ${of.except}
-        and not b.needs_second_operator and a.amount_minor > 0
-        and (a.state in ('asked', 'done') or (a.state = 'planned' and b.state in ('running', 'paused')))
+      where b.act = 'refund' and b.id <> ${of.except} and not b.needs_second_operator and a.amount_minor > 0
+        and (b.state in ('running', 'paused') or b.ended_at > ${windowStart(of.at)})
+        and ((a.state in ('asked', 'done') and a.asked_at > ${windowStart(of.at)})
+          -- What is left of one that goes on, or that its operator may let go on, is about to be given back.
+          or (a.state in ('planned', 'asked') and b.state in ('running', 'paused')))
     ) given join orders o on o.id = given.order_id
     group by o.id, o.gross_minor
   ) by_order`

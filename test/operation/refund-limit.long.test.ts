@@ -184,6 +184,35 @@ test('several bulk refunds that one operator starts at the same moment are added
   for (const { id } of some.slice(0, 3)) await harness.untilOrder(String(id), 'refunded')
 })
 
+test('U2: a bulk refund that its operator has paused counts as long as it may go on, also on a later day', async () => {
+  const [mine, other] = [await operatorKey(), await operatorKey()]
+  const { esimAccess } = harness.sims
+  const paidFrom = new Date().toISOString()
+  const [first, second] = await orders(2)
+  if (!first || !second) throw new Error('no orders')
+  const body = { act: 'refund', selection: { paidFrom }, limit: 1, reason: 'the network was down' }
+  const { id } = expectStatus(await mine.caller.post(bulkPath, body, { 'idempotency-key': randomUUID() }), 201)
+  await sql`update operator_acts set order_id = orders.id, account_id = orders.account_id from orders
+    where orders.id = ${String(first.id)} and bulk_action_id = ${id}`
+  await esimAccess.fault({ status: 503, times: 1_000 })
+  expectStatus(await mine.caller.post(`${bulkPath}/${id}/start`), 200)
+  const acts = () => sql<OperatorActs[]>`select * from operator_acts where bulk_action_id = ${id}`
+  await untilValue('it has failed', acts, ([act]) => act?.state === 'asked' && act.code !== null)
+  expectStatus(await mine.caller.post(`${bulkPath}/${id}/pause`), 200)
+  await esimAccess.clearFaults()
+  await sql`update operator_acts set asked_at = asked_at - interval '25 hours'`
+  await sql`update bulk_actions set started_at = started_at - interval '25 hours'`
+  expectSecond(await wholeOf(mine, second), 'refunded 5.00 before, and this is 5.00 more')
+  await sql`update operator_acts set state = 'planned', code = null, attempts = 0 where bulk_action_id = ${id}`
+  expectSecond(await wholeOf(mine, second), 'refunded 5.00 before, and this is 5.00 more')
+  // It is given back a day after the start.
+  expectStatus(await mine.caller.post(`${bulkPath}/${id}/resume`), 200)
+  await harness.untilOrder(String(first.id), 'refunded')
+  await untilValue('it is done', acts, ([act]) => act?.state === 'done')
+  expectSecond(await wholeOf(mine, second), 'refunded 5.00 before, and this is 5.00 more')
+  expectStatus(await wholeOf(other, second), 200)
+})
+
 test('a refund that failed and is repeated is given back once', async () => {
   const mine = await operatorKey()
   const [order] = await orders(1)
