@@ -52,8 +52,13 @@ export const isPageId = (id: string): boolean => id.startsWith('cs_')
 
 export function createHostedPayments({ sdk, call, create, statusIn }: StripeClient) {
   const pages = createPages(call)
-  const retrieve = async (sessionId: string): Promise<HostedPayment> =>
-    toHosted(await call('reads', () => sdk.checkout.sessions.retrieve(sessionId)))
+  async function retrieve(sessionId: string): Promise<HostedPayment> {
+    const page = toHosted(await call('reads', () => sdk.checkout.sessions.retrieve(sessionId)))
+    // The machine that was asked does not know yet what was paid: a page is complete by its payment.
+    if (page.status === 'complete' && page.paymentIntentId === null)
+      throw new ProviderFailure('stripe', 'unavailable', 'page_contradicts')
+    return page
+  }
 
   async function listSavedCards(customerId: string): Promise<SavedCard[]> {
     try {

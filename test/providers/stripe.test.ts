@@ -548,7 +548,7 @@ test('the Stripe simulator pays new payments automatically with auto-pay', async
 })
 
 /** Stripe, as far as it shows one page that is complete, and its payment. */
-async function completePage(status: string) {
+async function completePage(status: string, paymentIntentId: string | null = 'pi_1') {
   const bodies: string[] = []
   const server = createServer(async (request, response) => {
     let body = ''
@@ -564,7 +564,7 @@ async function completePage(status: string) {
           metadata: {},
           latest_charge: null,
         }
-      : { id: 'cs_1', object: 'checkout.session', status: 'complete', payment_intent: 'pi_1', url: null }
+      : { id: 'cs_1', object: 'checkout.session', status: 'complete', payment_intent: paymentIntentId, url: null }
     response.setHeader('content-type', 'application/json').end(JSON.stringify(shown))
   }).listen(0)
   await new Promise((resolve) => server.once('listening', resolve))
@@ -594,6 +594,14 @@ test.each([
     await close()
   },
 )
+
+test('U2: a complete page that names no payment says nothing yet: the payment neither counts as none nor as cancelled', async () => {
+  const { port, close } = await completePage('succeeded', null)
+  const contradicts = { kind: 'unavailable', code: 'page_contradicts' }
+  await expect(port.getHostedPayment('cs_1')).rejects.toMatchObject(contradicts)
+  await expect(port.endHostedPayment('cs_1', 'end')).rejects.toMatchObject(contradicts)
+  await close()
+})
 
 const pageUntil = (expiresAt: Date) => {
   const returnTo = 'https://ama.example/account/paid'
