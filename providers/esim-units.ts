@@ -23,13 +23,15 @@ export function toMicros(amount: string | number): number {
 
 /**
  * `2026-09-27T19:29:36+0000`, `2026-09-27T19:29:36+00:00` or `2026-09-27 19:29:36` (UTC assumed) as ISO 8601 in UTC.
- * @throws RangeError for anything else
+ * @throws RangeError for anything else, and for a year that PostgreSQL does not know as ISO 8601 writes it
  */
 export function toIso(time: string): string {
   const withZone = /^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?$/.test(time)
     ? `${time.replace(' ', 'T')}Z`
     : time.replace(/([+-]\d\d)(\d\d)$/, '$1:$2')
-  return new Date(withZone).toISOString()
+  const iso = new Date(withZone).toISOString()
+  if (!/^(?!0000)\d{4}-/.test(iso)) throw new RangeError('not a year of four digits')
+  return iso
 }
 
 /** Reads a time of a reply by `toIso`. @throws ProviderFailure `malformed_reply` */

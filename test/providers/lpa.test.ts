@@ -72,5 +72,13 @@ test('times of eSIM providers are converted to ISO 8601 in UTC', () => {
   expect(toIso('2026-09-27T19:29:36+02:00')).toBe('2026-09-27T17:29:36.000Z')
   expect(toIso('2026-09-27 19:29:36')).toBe('2026-09-27T19:29:36.000Z')
   expect(() => toIso('soon')).toThrow(RangeError)
+  // PostgreSQL knows no year 0, and neither of the others in this form.
+  for (const time of [
+    '0000-01-01 00:00:00',
+    '0001-01-01T00:00:00+14:00',
+    '+012026-09-27T19:29:36Z',
+    '-000001-09-27T19:29:36Z',
+  ])
+    expect(() => toIso(time)).toThrow(RangeError)
   expect(MEGABYTE).toBe(1_048_576)
 })
