@@ -4,11 +4,10 @@
  */
 import type { Queryable } from '../../db/connection/database.ts'
 import { ownAmong } from '../../db/export.ts'
-import { idsInWords } from '../views/operator-words.ts'
+import { ourIds, replaceIds } from '../views/operator-words.ts'
 
 /** Stands for an id that is not the person's own, and for those of Stripe. */
 const left = '[id]'
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** Rows with texts in which all ids are replaced but those of the person's own account, orders, eSIMs and requests. */
 export async function withoutOthers<Column extends string, Row extends { readonly [Text in Column]: string | null }>(
@@ -18,10 +17,10 @@ export async function withoutOthers<Column extends string, Row extends { readonl
   columns: readonly Column[],
 ): Promise<Row[]> {
   const texts = rows.flatMap((row) => columns.flatMap((column) => row[column] ?? []))
-  const named = texts.flatMap((text) => text.match(idsInWords) ?? []).filter((id) => uuid.test(id))
+  const named = texts.flatMap((text) => text.match(ourIds) ?? [])
   const own = await ownAmong(sql, accountId, named)
   const cleared = (text: string | null): string | null =>
-    text?.replaceAll(idsInWords, (id) => (own.has(id.toLowerCase()) ? id : left)) ?? null
+    text === null ? null : replaceIds(text, (id) => (own.has(id.toLowerCase()) ? id : left))
   return rows.map((row) => ({
     ...row,
     ...Object.fromEntries(columns.map((column) => [column, cleared(row[column])])),
