@@ -17,6 +17,7 @@ import {
   startBulkAction,
 } from '../../db/operator/bulk-actions.ts'
 import { endAct } from '../../db/operator/operator-acts.ts'
+import { isPaidAnotherWay } from '../../db/order/refunds.ts'
 import { type FailureType, failure, failures, failureType } from '../../shared/failures.ts'
 import { refundDelivered, updateOrder } from '../../temporal/order-updates.ts'
 import { retryOrder } from '../../temporal/retry-order.ts'
@@ -106,7 +107,10 @@ export function createBulkActivities(context: WorkerContext): BulkActivities {
     wasAsked: boolean,
     selected: readonly OrderStatus[] | undefined,
   ): Promise<Outcome> {
-    const { status: before, parent_order_id: parent } = await knownOrder(sql, orderId)
+    const order = await knownOrder(sql, orderId)
+    const { status: before, parent_order_id: parent } = order
+    // Of so many orders nobody means this one: who wants it refunded all the same asks for it alone.
+    if (await isPaidAnotherWay(sql, order)) return { code: 'paid_another_way', mayChange: false }
     if (hasRefund(before)) {
       if (!wasAsked) return { code: `already_${before}`, mayChange: false }
       if (before === 'refunding') await askAgain(orderId)

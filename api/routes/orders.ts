@@ -76,7 +76,8 @@ export function orderRoutes(api: ApiContext): Route[] {
       idempotency,
       accountId,
       async ({ requestId, updateId, repeated }) => {
-        const ask = () => client.update(id, definition, [], updateId)
+        const by = caller.kind === 'operator' ? 'operator' : 'customer'
+        const ask = () => client.update(id, definition, [], { by, updateId })
         const entry = { id: requestId, accountId, orderId: id, act: name, reason }
         try {
           if (caller.kind !== 'operator') await ask()
@@ -287,7 +288,8 @@ export function orderRoutes(api: ApiContext): Route[] {
         const { account_id: accountId } = await reachable(params.id, caller)
         const isOperator = caller.kind === 'operator'
         const act = ({ requestId, updateId }: { requestId: string; updateId: string }) => {
-          const ask = () => client.update(params.id, resend, [{ requestId }], updateId)
+          const by = isOperator ? 'operator' : 'customer'
+          const ask = () => client.update(params.id, resend, [{ requestId }], { by, updateId })
           const entry = { id: requestId, accountId, orderId: params.id, act: 'resend', reason }
           return isOperator ? recordOperatorAct(api, caller, entry, ask) : ask()
         }

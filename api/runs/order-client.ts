@@ -18,6 +18,7 @@ import {
   type OrderState,
   type OrderStatus,
   orderWorkflowId,
+  refund,
   resend,
 } from '../../workflows/order/order.contract.ts'
 import { isListed, type OrderUpdate, orderStates, orderUpdates } from '../../workflows/order/order-states.ts'
@@ -113,6 +114,18 @@ export function createOrderClient(api: ApiContext) {
     return signals.beginAgain(runInputOf(order), cipher.accountRef(order.account_id))
   }
 
+  /**
+   * The money of an order for which an operator has found another way is refunded when an operator asks for it. A run
+   * that was reset gets the requests of before once more, and opens no task.
+   * @throws Problem order_state_conflict when its customer asks, who has been paid
+   */
+  async function openSettledRefund(orderId: string, by: 'operator' | 'customer'): Promise<void> {
+    const order = await findOrder(sql, orderId)
+    if (!order || !(await isPaidAnotherWay(sql, order))) return
+    if (by === 'customer') throw new Problem('order_state_conflict', { detail: 'The money was paid back another way.' })
+    await raiseOperatorTask(sql, { kind: refundFailed, subjectId: orderId, detail: 'asked_again', at: new Date() })
+  }
+
   return {
     /**
      * Creates the order, or finds it. One call starts the run and writes the row: neither can exist without the other.
@@ -135,16 +148,17 @@ export function createOrderClient(api: ApiContext) {
      * Sends an update to an order's run. A run that is behind the order's row is asked until both agree. Without a run
      * a delivered order has its mail sent again and is refunded by the run that looks after closed orders, and an
      * approved one gets a new run.
-     * @param updateId the same for a repeated request, which gets the answer of the first
+     * @param request `updateId`: the same for a repeated request, which gets the answer of the first
      * @throws Problem order_state_conflict once the order has ended; what the update refuses
      */
     async update<Args extends unknown[]>(
       orderId: string,
       definition: UpdateDefinition<OrderState, Args>,
       args: Args,
-      updateId: string = randomUUID(),
+      { by, updateId = randomUUID() }: { by: 'operator' | 'customer'; updateId?: string },
     ): Promise<void> {
       const { name } = definition
+      if (name === refund.name) await openSettledRefund(orderId, by)
       const ask = async (deadline: number) => {
         const limits = { deadline, updateId }
         const isOfDelivered = name === 'refund' || name === resend.name
@@ -173,11 +187,7 @@ export function createOrderClient(api: ApiContext) {
           return 'done'
         if (signalled) return Date.now() < signalled.until ? 'again' : 'no'
         if (!order || !(await isLeft(order, error))) return 'no'
-        // What an operator has settled another way is left alone, until somebody asks for it.
-        if (await isPaidAnotherWay(sql, order)) {
-          const again = { kind: refundFailed, subjectId: orderId, detail: 'asked_again', at: new Date() }
-          await raiseOperatorTask(sql, again)
-        }
+        if (await isPaidAnotherWay(sql, order)) return 'no'
         signalled = { until: Date.now() + givenBackWithinMs, status: order.status }
         await signals.payment(orderId)
         return 'again'

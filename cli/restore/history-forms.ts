@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { deletionReasons, erasureSteps, stepStates } from '../../policy/deletion.ts'
 import type { DeletionInput, Erasure } from '../../workflows/account-deletion.contract.ts'
 import {
+  foundRefunds,
   type LateOutcome,
   type OrderInput,
   type PaymentTruth,
@@ -77,6 +78,7 @@ export const orderResults = {
       isTakenBack: z.boolean().optional(),
     })
     .optional(),
+  recordRefundFailure: z.object({ found: z.enum(foundRefunds).optional() }).optional(),
   raiseAttention: z.object({ kind: z.string(), code: z.string().optional() }).optional(),
   watchEsims: z.object({ recorded: z.boolean() }).optional(),
 }
@@ -89,7 +91,7 @@ export const orderInputs = {
 }
 
 export const makePartialRefundResult = z
-  .object({ creditNote: z.string().nullable(), issuedOn: time.optional() })
+  .object({ creditNote: z.string().nullable(), issuedOn: time.optional(), creditedMinor: z.int().optional() })
   .optional()
 
 const stepOutcome = z.object({ state: z.enum(stepStates), code: z.string().exactOptional() })

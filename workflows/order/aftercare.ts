@@ -215,8 +215,12 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     for (let code: string | undefined = firstCode; code; ) {
       refundRequested = false
       moveTo('refund_failed')
-      const { reason } = await localFirst.recordRefundFailure({ orderId, ...clock(), code })
-      if (settlesPayments()) announce('refund_failed')
+      const { reason, found } = await localFirst.recordRefundFailure({ orderId, ...clock(), code })
+      if (found === 'refunded') {
+        code = await follow()
+        continue
+      }
+      if (!found && settlesPayments()) announce('refund_failed')
       await condition(() => refundRequested || disputeOver)
       await localFirst.startRefund({ orderId, ...clock(), reason })
       moveTo('refunding')
@@ -239,7 +243,11 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     disputeOver = false
     const attempt = `${workflowInfo().runId}-${refunds}`
     const { failedWith, isTakenBack } = await requestRefund(orderId, reason, attempt, refunds === 1 && wasReset())
-    if (failedWith || isTakenBack || !settlesPayments()) return failedWith
+    return failedWith || isTakenBack ? failedWith : follow()
+  }
+
+  async function follow(): Promise<string | undefined> {
+    if (!settlesPayments()) return undefined
     let isAnnounced = false
     return untilSettled(orderId, hints, (until) => {
       moveTo('refunded', until)

@@ -162,6 +162,10 @@ export type LateOutcome =
  */
 export type FraudWarningOutcome = 'nothing' | 'refund' | 'take_back' | 'operator'
 
+/** What a run that takes a refund for failed finds instead. */
+export const foundRefunds = ['refunded', 'paid_another_way'] as const
+export type FoundRefund = (typeof foundRefunds)[number]
+
 export type OrderMail = 'confirmation' | 'held' | 'delayed' | 'refunded' | 'cancelled' | 'refund_failed' | 'apology'
 /** The mails that a push announces, too. */
 export type OrderPush = Exclude<OrderMail, 'apology'>
@@ -232,8 +236,16 @@ export interface OrderActivities {
     attempt: number | string
     isReset?: boolean
   }): Promise<{ creditNotes: string[]; issuedOn?: Record<string, string>; isTakenBack?: true } | undefined>
-  /** Returns why the order was refunded. */
-  recordRefundFailure(input: { orderId: string; asOf: string; code: string }): Promise<{ reason: RefundReason }>
+  /**
+   * Returns why the order was refunded. `found`: the order is further than its run, which was reset, and stays as it is:
+   * `refunded`, since another refund was made; or `paid_another_way`, as an operator has said. Activities of earlier
+   * builds did not look.
+   */
+  recordRefundFailure(input: {
+    orderId: string
+    asOf: string
+    code: string
+  }): Promise<{ reason: RefundReason; found?: FoundRefund }>
   /** Asks the payment processor whether all of the payment was given back, or is on its way. */
   isPaidBack(input: { orderId: string; asOf: string }): Promise<boolean>
   /** Reads the state of the refunds from the payment processor. */

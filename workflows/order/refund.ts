@@ -4,7 +4,7 @@ import { msUntil } from '../../shared/calendar.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
-import type { OrderActivities, RefundReason } from './order.contract.ts'
+import type { FoundRefund, OrderActivities, RefundReason } from './order.contract.ts'
 import { limitOf } from './order-states.ts'
 import { codeOf, localFirst, type OrderRun } from './run.ts'
 
@@ -19,17 +19,23 @@ export async function refundAll(run: OrderRun, reason: RefundReason): Promise<vo
   for (let attempt = 1; ; attempt += 1) {
     run.requested.disputeOver = false
     const made = await requestRefund(orderId, reason, attempt)
-    const failedWith = made.failedWith ?? (made.isTakenBack ? undefined : await follow(run))
+    let failedWith = made.failedWith ?? (made.isTakenBack ? undefined : await follow(run))
+    while (failedWith && (await recordFailure(run, failedWith)) === 'refunded') failedWith = await follow(run)
     if (!failedWith) break
-    run.requested.retryRefund = false
-    run.moveTo('refund_failed')
-    await localFirst.recordRefundFailure({ orderId, ...clock(), code: failedWith })
-    run.announce('refund_failed')
     await condition(() => run.requested.retryRefund || run.requested.disputeOver)
     await localFirst.startRefund({ orderId, ...clock(), reason })
     run.moveTo('refunding')
   }
   await returned
+}
+
+/** @returns what a run that was reset finds instead: another refund, whose end nobody else follows */
+async function recordFailure(run: OrderRun, code: string): Promise<FoundRefund | undefined> {
+  run.requested.retryRefund = false
+  run.moveTo('refund_failed')
+  const { found } = await localFirst.recordRefundFailure({ orderId: run.orderId, ...clock(), code })
+  if (!found) run.announce('refund_failed')
+  return found
 }
 
 async function follow(run: OrderRun): Promise<string | undefined> {

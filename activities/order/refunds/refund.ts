@@ -5,13 +5,14 @@ import type { Queryable } from '../../../db/connection/database.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleFact, settleRefunded } from '../../../db/order/books.ts'
 import { returnedNotRefunded } from '../../../db/order/esims/returned-esims.ts'
-import { findOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts'
+import { findOrder, lockOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts'
 import {
   givesMoneyBack,
   hasBounced,
   isOfWhole,
   isOnItsWay,
   isPaidAnotherWay,
+  leftOfPrice,
   listRefunds,
   loseRefund,
   refundFailed,
@@ -22,6 +23,7 @@ import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { failure } from '../../../shared/failures.ts'
 import {
+  type FoundRefund,
   type OrderActivities,
   type OrderStatus,
   orderStates,
@@ -50,9 +52,13 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
   return {
     /**
      * A run that was reset may be behind its order. What it would have done before the delivery does not give the money
-     * of a delivered one back, whose customer has the eSIMs.
+     * of a delivered one back, whose customer has the eSIMs. An operator who has found another way for the money of an
+     * order opens its task again before the run is asked for a refund (api/runs/order-client.ts): without that nobody
+     * has asked but the run.
      */
     async startRefund({ orderId, reason }) {
+      const before = await findOrder(sql, orderId)
+      if (before && (await isPaidAnotherWay(sql, before))) return
       const from: OrderStatus[] = ['in_review', 'provisioning', 'refund_failed']
       const isDelivered = reasonsAfterDelivery.includes(reason)
       const change = { status: 'refunding', reason } as const
@@ -88,7 +94,10 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
           lookFirst: attempt !== 1 || activityInfo().attempt > 1,
         })
       }
-      if (left > 0) {
+      if (left > 0 && (await isPaidAnotherWay(sql, order))) {
+        takenBack = await listTakenBack(context, payment, left)
+        if (refundedMinorOf(takenBack) < left) throw failure('RefundRefused', { code: paidAnotherWay })
+      } else if (left > 0) {
         takenBack = await withFailureTypes(refunding, () =>
           refundUnlessTakenBack(context, payment, left, () => askForRefund().catch(asNotFoundYet)),
         )
@@ -122,10 +131,19 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       }
     },
 
+    /** A run that was reset to behind a refund that has failed does not know what was paid since. */
     async recordRefundFailure({ orderId, asOf, code }) {
-      await moveOrder(sql, orderId, ['refunding', 'refunded'], { status: 'refund_failed', ended_at: null })
-      await raiseOperatorTask(sql, { kind: refundFailed, subjectId: orderId, detail: code, at: new Date(asOf) })
-      return { reason: refundReasonOf((await knownOrder(sql, orderId)).reason) ?? 'returned_unused' }
+      return sql.begin(async (tx) => {
+        const order = await lockOrder(tx, orderId)
+        if (!order) throw failure('OrderMissing')
+        const reason = refundReasonOf(order.reason) ?? 'returned_unused'
+        if (order.status === 'refunded' && leftOfPrice(order, await listRefunds(tx, orderId)) === 0)
+          return { reason, found: 'refunded' as const }
+        if (await isPaidAnotherWay(tx, order)) return { reason, found: paidAnotherWay }
+        await moveOrder(tx, orderId, ['refunding', 'refunded'], { status: 'refund_failed', ended_at: null })
+        await raiseOperatorTask(tx, { kind: refundFailed, subjectId: orderId, detail: code, at: new Date(asOf) })
+        return { reason }
+      })
     },
 
     async isPaidBack({ orderId }) {
@@ -212,6 +230,9 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
     if (stage !== 'none') throw failure('RefundUnderWay', { nextRetryDelay: askAgainMs })
   }
 }
+
+/** Code of a refund that is not made since an operator has found another way for the money. */
+const paidAnotherWay = 'paid_another_way' satisfies FoundRefund
 
 /** Whether Stripe has said of a refund, at any time, that it has failed. */
 const isBounced = async (tx: Queryable, orderId: string, { refundId }: Refund): Promise<boolean> =>

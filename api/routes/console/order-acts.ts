@@ -61,7 +61,7 @@ export function createOrderActs(api: ApiContext): readonly OrderAct[] {
     ...labels,
     name,
     isOffered: ({ status }) => isListed(name, status),
-    perform: ({ id }, _fields, { updateId }) => orders.update(id, definition, [], updateId),
+    perform: ({ id }, _fields, { updateId }) => orders.update(id, definition, [], { by: 'operator', updateId }),
   })
 
   return [
@@ -84,7 +84,8 @@ export function createOrderActs(api: ApiContext): readonly OrderAct[] {
       danger: false,
       permission: 'orders',
       isOffered: ({ status }) => isListed('resend', status),
-      perform: ({ id }, _fields, { requestId, updateId }) => orders.update(id, resend, [{ requestId }], updateId),
+      perform: ({ id }, _fields, { requestId, updateId }) =>
+        orders.update(id, resend, [{ requestId }], { by: 'operator', updateId }),
     },
     {
       name: 'retry',

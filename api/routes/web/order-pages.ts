@@ -70,7 +70,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         await ownOrder(sql, id, caller)
         await spend(api, 'give_back', { accountId: caller.accountId })
         try {
-          await orders.update(id, definition, [])
+          await orders.update(id, definition, [], { by: 'customer' })
         } catch (error) {
           const { status } = await ownOrder(sql, id, caller)
           const isDone =
@@ -113,7 +113,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         await ownOrder(sql, id, caller)
         const form = { operation: 'POST /account/orders/{id}/resend', caller, once, content: id }
         const { resourceId: requestId } = await claimForm(api, form, 'resend')
-        await orders.update(id, resend, [{ requestId }], requestId)
+        await orders.update(id, resend, [{ requestId }], { by: 'customer', updateId: requestId })
         return done(id, 'resent')
       },
     }),

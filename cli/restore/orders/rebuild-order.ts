@@ -112,13 +112,15 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
         return
       case 'startRefund':
       case 'recordRefundFailure': {
-        const status = type === 'startRefund' ? 'refunding' : 'refund_failed'
+        const found =
+          type === 'recordRefundFailure' ? readAs(orderResults.recordRefundFailure, result)?.found : undefined
+        const status = type === 'startRefund' ? 'refunding' : found === 'refunded' ? 'refunded' : 'refund_failed'
         const from = ['in_review', 'provisioning', 'delivered', 'refunding', 'refunded', 'refund_failed'] as const
         const reason =
           order.reason && order.paid_at && order.status.startsWith('refund') ? order.reason : refundReason(run)
         await moveOrder(sql, orderId, [...from], { status, reason, ended_at: null })
-        if (type === 'recordRefundFailure')
-          await raiseAgain(refundFailed, readAs(orderInputs.recordRefundFailure, input)?.code ?? 'restore', at)
+        if (type === 'recordRefundFailure' && found !== 'refunded')
+          await raiseAgain(refundFailed, found ?? readAs(orderInputs.recordRefundFailure, input)?.code ?? 'restore', at)
         return
       }
       case 'settleWithoutRun': {

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
-import type { Refunds, Sends } from '../../../db/connection/schema.ts'
+import type { Attention, Refunds, Sends } from '../../../db/connection/schema.ts'
 import { isOpen } from '../../../temporal/runs.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
@@ -51,6 +51,24 @@ async function untilRefundedAndTold(id: string): Promise<void> {
     const sent = await sql`select from sends where subject_id = ${id} and state = 'sent' and kind like '%:refunded'`
     return sent.length === 2
   })
+}
+
+/** An operator pays an order whose refund has failed another way, and says so. */
+async function payAnotherWay(id: string): Promise<void> {
+  const [task] = await sql<Pick<Attention, 'id'>[]>`
+    select id from attention where subject_id = ${id} and kind = 'refund_failed' and resolved_at is null`
+  const note = { note: 'paid by transfer' }
+  expectStatus(await harness.operator.post(`/v1/operator-tasks/${task?.id}/close`, note), 200)
+}
+
+/** A delivered order is returned, and as many refunds of it as are said bounce, the last of which stays so. */
+async function refundBouncesOf(id: string, times: number): Promise<void> {
+  for (let made = 0; made < times; made += 1) {
+    await stripe.do('fail-refund', { orderId: id })
+    if (made === 0) expectStatus(await requestReturnOf(harness.service, id), 200)
+    else await act(id, 'refund')
+    await harness.untilOrder(id, 'refund_failed')
+  }
 }
 
 /** Lives of orders, each to where nothing changes by itself for a day. */
@@ -100,11 +118,24 @@ const lives: Record<string, () => Promise<string>> = {
   },
   async 'with a refund that failed and was repeated'() {
     const { id } = await buy()
-    await stripe.do('fail-refund', { orderId: id })
-    expectStatus(await requestReturnOf(harness.service, id), 200)
-    await harness.untilOrder(id, 'refund_failed')
+    await refundBouncesOf(id, 1)
     await act(id, 'refund')
     await harness.untilOrder(id, 'refunded')
+    return id
+  },
+  async 'paid another way after two refunds that failed'() {
+    const { id } = await buy()
+    await refundBouncesOf(id, 2)
+    await payAnotherWay(id)
+    return id
+  },
+  async 'paid another way while a dispute stopped its refund'() {
+    const { id } = await buy({ pay: { riskLevel: 'elevated' }, until: 'in_review' })
+    const { dispute } = await stripe.do('open-dispute', { orderId: id })
+    await act(id, 'reject')
+    await harness.untilOrder(id, 'refund_failed')
+    await payAnotherWay(id)
+    await stripe.do('close-dispute', { dispute, outcome: 'won' })
     return id
   },
   async cancelled() {
@@ -138,9 +169,22 @@ const others: Record<string, () => Promise<{ id: string; workflowId: string }>> 
   async 'its aftercare, whose refund has failed'() {
     const { id } = await buy()
     await terminate(id)
-    await stripe.do('fail-refund', { orderId: id })
-    expectStatus(await requestReturnOf(harness.service, id), 200)
-    await harness.untilOrder(id, 'refund_failed')
+    await refundBouncesOf(id, 1)
+    return { id, workflowId: orderAftercareWorkflowId(id) }
+  },
+  async 'its aftercare, whose refund has failed and was repeated'() {
+    const { id } = await buy()
+    await terminate(id)
+    await refundBouncesOf(id, 1)
+    await act(id, 'refund')
+    await untilRefundedAndTold(id)
+    return { id, workflowId: orderAftercareWorkflowId(id) }
+  },
+  async 'its aftercare, two of whose refunds have failed, when it was paid another way'() {
+    const { id } = await buy()
+    await terminate(id)
+    await refundBouncesOf(id, 2)
+    await payAnotherWay(id)
     return { id, workflowId: orderAftercareWorkflowId(id) }
   },
   async 'its own after its aftercare has refunded it'() {
@@ -185,6 +229,10 @@ async function outcomeOf(id: string) {
     orders: await ordersAt(id),
     placements: (await placements(id)).map(({ state }) => state),
     sent: sent.map(({ kind }) => kind),
+    settled: (
+      await sql<Pick<Attention, 'kind'>[]>`
+        select kind from attention where subject_id = ${id} and resolved_by like 'operator:%'`
+    ).map(({ kind }) => kind),
   }
 }
 
@@ -284,3 +332,22 @@ test('an order that its aftercare has refunded stays refunded when its own run i
   await act(id, 'refund')
   await harness.untilOrder(id, 'refunded')
 })
+
+test.each(['its own run', 'its aftercare'])(
+  'a refund that was repeated, and bounces after %s was reset to where it knew the first alone, is an operator’s',
+  async (which) => {
+    const { id } = await buy()
+    if (which === 'its aftercare') await terminate(id)
+    await refundBouncesOf(id, 1)
+    const workflowId = which === 'its aftercare' ? orderAftercareWorkflowId(id) : orderWorkflowId(id)
+    const run = await resettable(harness.temporal, workflowId)
+    await act(id, 'refund')
+    await harness.untilOrder(id, 'refunded')
+    await resetRun(harness.temporal, run, { taskId: run.lastTaskId, messages: false })
+    await goOn(workflowId)
+    expect((await harness.service.get(`/v1/orders/${id}`)).body.status).toBe('refunded')
+    await stripe.do('fail-refund', { orderId: id })
+    await harness.untilOrder(id, 'refund_failed')
+    expect((await attention(id)).map(({ kind }) => kind)).toContain('refund_failed')
+  },
+)

@@ -12,7 +12,7 @@ import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { untilWatched } from '../../harness/purchases.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
-import { until } from '../../harness/until.ts'
+import { until, untilValue } from '../../harness/until.ts'
 import { createPlanter, delivered, givenBack, paidMinor, type Trade } from '../../workflows/catalogue/planted-trade.ts'
 
 // What these tests plant are faults of the books.
@@ -123,6 +123,18 @@ test('a refund that an operator has settled another way is not repeated without 
   expect((await atStripe(id)).refunded).toEqual([])
   expect((await person.caller.get(`/v1/orders/${id}`)).body.status).toBe('refund_failed')
   expect(await openTasks()).toEqual([])
+  const asked = await person.caller.post(`/v1/orders/${id}/refund`)
+  expect([asked.status, asked.body.code]).toEqual([409, 'order_state_conflict'])
+  const many = { reason: 'a test', act: 'refund', selection: { statuses: ['refund_failed'] } }
+  const bulk = `/v1/bulk-actions/${expectStatus(await operator.post('/v1/bulk-actions', many), 201).id}`
+  expectStatus(await operator.post(`${bulk}/start`), 200)
+  const report = await untilValue(
+    'the bulk action ends',
+    async () => expectStatus(await operator.get(bulk), 200),
+    ({ state }) => state === 'done',
+  )
+  expect(report.refusals).toContainEqual({ code: 'paid_another_way', count: 1 })
+  expect((await atStripe(id)).refunded).toEqual([])
 
   expectStatus(await operator.post(`/v1/orders/${id}/refund`), 200)
   await expectAllBack(id)

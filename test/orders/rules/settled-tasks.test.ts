@@ -101,6 +101,7 @@ test('a refund that has bounced fails no further look once an operator has found
   await settle(id, 'refund_failed')
   expect(await look()).toBe('pending')
   expect([await isOpen(id, 'refund_failed'), (await findOrder(sql, id))?.status]).toEqual([false, 'refund_failed'])
+  expect((await person.caller.post(`/v1/orders/${id}/refund`)).body.code).toBe('order_state_conflict')
   expect((await harness.operator.post(`/v1/orders/${id}/refund`)).status).toBe(200)
   await harness.untilOrder(id, 'refunded')
   expect(await look()).toBe('settled')
