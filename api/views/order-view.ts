@@ -236,7 +236,7 @@ export async function viewOrder(
     payment,
     installUrl: install,
     esims: esims.map(viewEsim),
-    documents,
+    documents: documents.map(({ kind, number, issuedOn }) => ({ kind, number, issuedOn })),
     refunds: refunds.map(({ state, amount_minor, reason, credit_note }) => ({
       state: refundState.known(state),
       minor: amount_minor,

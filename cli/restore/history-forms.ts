@@ -75,10 +75,11 @@ export const orderResults = {
     .object({
       creditNotes: z.array(z.string()),
       issuedOn: z.record(z.string(), time).optional(),
+      creditedMinor: z.record(z.string(), z.int()).optional(),
       isTakenBack: z.boolean().optional(),
     })
     .optional(),
-  recordRefundFailure: z.object({ found: z.enum(foundRefunds).optional() }).optional(),
+  recordRefundFailure: z.object({ reason: z.enum(refundReasons), found: z.enum(foundRefunds).optional() }).optional(),
   raiseAttention: z.object({ kind: z.string(), code: z.string().optional() }).optional(),
   watchEsims: z.object({ recorded: z.boolean() }).optional(),
 }

@@ -20,6 +20,11 @@ import { makePartialRefundResult, runInputs } from './history-forms.ts'
 import { type IsWanted, openSince } from './order-runs.ts'
 import { findCompleted, hasCompleted, listHistories, type RunHistory, readAs } from './run-history.ts'
 
+/** The amount of a credit note, which runs of earlier builds do not say. */
+export interface Credited {
+  creditedMinor?: number | undefined
+}
+
 /** The facts of a partial refund, from the history of its run. */
 export interface PartialRefund {
   input: PartialRefundInput
@@ -31,7 +36,7 @@ export interface PartialRefund {
    * undefined while the processor may not have made it; `at`: the day of the credit note; `creditNote`: null when there
    * was none, or it is not known
    */
-  made: { at: Date; creditNote: string | null } | undefined
+  made: ({ at: Date; creditNote: string | null } & Credited) | undefined
   /** the processor has refused it, after the eSIMs had gone back: nothing is reserved */
   isReleased: boolean
 }
@@ -76,6 +81,7 @@ function readPartialRefund(history: RunHistory): PartialRefund | undefined {
     made: made && {
       at: result?.issuedOn ?? made.at,
       creditNote: result?.creditNote ?? null,
+      creditedMinor: result?.creditedMinor,
     },
   }
 }

@@ -267,15 +267,20 @@ function issuing(
       select ${orderId}::uuid, ${document.documentKey}, number from document where ${orderId}::uuid is not null)`
 }
 
-/** An order's invoice and credit notes. */
+/** An order's invoice and credit notes; the amount of a credit note is negative. */
 export async function listDocuments(
   sql: Queryable,
   orderId: string,
-): Promise<{ kind: Invoices['kind']; number: string; issuedOn: string }[]> {
-  const rows = await sql<Pick<Invoices, 'kind' | 'number' | 'issued_on'>[]>`
-    select i.kind, i.number, i.issued_on from invoices i
+): Promise<{ kind: Invoices['kind']; number: string; issuedOn: string; grossMinor: number }[]> {
+  const rows = await sql<Pick<Invoices, 'kind' | 'number' | 'issued_on' | 'gross_minor'>[]>`
+    select i.kind, i.number, i.issued_on, i.gross_minor from invoices i
     join invoice_links l on l.number = i.number where l.order_id = ${orderId} order by i.number`
-  return rows.map(({ kind, number, issued_on }) => ({ kind, number, issuedOn: dayOf(issued_on) }))
+  return rows.map(({ kind, number, issued_on, gross_minor }) => ({
+    kind,
+    number,
+    issuedOn: dayOf(issued_on),
+    grossMinor: gross_minor,
+  }))
 }
 
 /** One document of an order. Undefined for the number of another order's document. */

@@ -11,7 +11,7 @@ import { type PartialRefund, redoReservation } from '../../cli/restore/partial-r
 import { rebuild } from '../../cli/restore/rebuild.ts'
 import { repeating } from '../../cli/restore/until-answered.ts'
 import { listItems } from '../../db/backup/restores.ts'
-import type { Attention, Esims, ProviderOrders } from '../../db/connection/schema.ts'
+import type { Attention, Esims, Invoices, ProviderOrders } from '../../db/connection/schema.ts'
 import { listDocuments } from '../../db/order/books.ts'
 import { findOrder } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
@@ -23,7 +23,8 @@ import { expectStatus } from '../harness/http.ts'
 import { loseAccount, loseDelivery, loseOrders, losePayment, openRestore, startRestoreRun } from '../harness/lost.ts'
 import type { Person } from '../harness/people.ts'
 import { runLater } from '../harness/temporal/run-later.ts'
-import { testPackages } from '../harness/test-packages.ts'
+import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
 
 const harness = await shareStack({ books: false, model: false })
@@ -248,6 +249,34 @@ test('U6: the credit note of a refund that has bounced is there again under its 
   expectStatus(await harness.operator.post(`/v1/orders/${id}/refund`), 200)
   await harness.untilOrder(id, 'refunded')
   expect(await listDocuments(sql, id)).toEqual(documents)
+})
+
+test('U6: credit notes that were issued after a bounced refund have their own amounts again, not those of the refunds', {
+  tags: 'long',
+}, async () => {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  const notes = () => sql<Pick<Invoices, 'number' | 'gross_minor' | 'tax_minor'>[]>`
+    select i.number, i.gross_minor, i.tax_minor from invoices i join invoice_links l on l.number = i.number
+    where l.order_id = ${id} and i.kind = 'credit_note' order by i.number`
+  for (const minor of [100, 300]) {
+    const key = { 'idempotency-key': randomUUID() }
+    const body = { amount: { minor, currency: 'EUR' } }
+    expectStatus(await harness.operator.post(`/v1/orders/${id}/refund`, body, key), 200)
+    await stripe.do('fail-refund', { orderId: id })
+    await until('it has bounced', async () => (await listRefunds(sql, id)).every(({ state }) => state === 'failed'))
+  }
+  expectStatus(await person.caller.post(`/v1/orders/${id}/refund`), 200)
+  await harness.untilOrder(id, 'refunded')
+  const before = await notes()
+  expect(before.map(({ gross_minor: minor }) => minor)).toEqual([-100, -200, 300 - testPriceMinor])
+  const refunds = (await listRefunds(sql, id)).map(({ created_at: _at, ...refund }) => refund)
+  await loseRefund(person, id, await listDocuments(sql, id))
+  await restored()
+  expect(await notes()).toEqual(before)
+  expect((await listRefunds(sql, id)).map(({ created_at: _at, ...refund }) => refund)).toEqual(
+    expect.arrayContaining(refunds),
+  )
 })
 
 test('U2: eSIMs that went back with a refund that Stripe has refused are an operator’s after the restore, too', {

@@ -225,8 +225,8 @@ export interface OrderActivities {
    * @param attempt part of the idempotency key; 1 is the first.
    * @param isReset the run of aftercare was reset, and nobody has asked for the refund since: after one that has
    * bounced, an operator decides
-   * @returns the numbers of the order's credit notes, and the day of each, for a restore, which finds them in the
-   * history `isTakenBack`: a dispute that was lost has given the customer the money.
+   * @returns the numbers of the order's credit notes, with the day and the amount of each, for a restore, which finds
+   * them in the history. `isTakenBack`: a dispute that was lost has given the customer the money.
    * @throws RefundRefused
    */
   refundPayment(input: {
@@ -235,7 +235,15 @@ export interface OrderActivities {
     reason: RefundReason
     attempt: number | string
     isReset?: boolean
-  }): Promise<{ creditNotes: string[]; issuedOn?: Record<string, string>; isTakenBack?: true } | undefined>
+  }): Promise<
+    | {
+        creditNotes: string[]
+        issuedOn?: Record<string, string>
+        creditedMinor?: Record<string, number>
+        isTakenBack?: true
+      }
+    | undefined
+  >
   /**
    * Returns why the order was refunded. `found`: the order is further than its run, which was reset, and stays as it is:
    * `refunded`, since another refund was made; or `paid_another_way`, as an operator has said. Activities of earlier

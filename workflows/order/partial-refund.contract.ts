@@ -63,11 +63,13 @@ export interface PartialRefundActivities {
    */
   reservePartialRefund(input: PartialRefundInput & { asOf: string; isReset?: boolean }): Promise<void>
   /**
-   * Refunds what was reserved, with its credit note, whose number and day it returns for a restore. Activities of
-   * earlier builds returned nothing.
+   * Refunds what was reserved, with its credit note, whose number, day and amount it returns for a restore. Activities
+   * of earlier builds returned nothing, or no amount.
    * @throws RefundRefused
    */
-  makePartialRefund(input: Named): Promise<{ creditNote: string | null; issuedOn?: string } | undefined>
+  makePartialRefund(
+    input: Named,
+  ): Promise<{ creditNote: string | null; issuedOn?: string; creditedMinor?: number } | undefined>
   /** Releases what was reserved. @param code set when nobody waits for the answer: it becomes an operator task then */
   releasePartialRefund(input: Named & { code?: string }): Promise<void>
   /** Reads the state of the refund from the payment processor. */

@@ -98,7 +98,7 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
       for (const kind of [partialRefundFailed, returnedNotRefunded])
         await resolveOperatorTask(sql, { kind, subjectId: orderId, by: 'order', at })
       const note = (await listDocuments(sql, orderId)).find(({ number }) => number === creditNote)
-      return { creditNote, ...(note && { issuedOn: note.issuedOn }) }
+      return { creditNote, ...(note && { issuedOn: note.issuedOn, creditedMinor: -note.grossMinor }) }
     },
 
     async releasePartialRefund({ refundId, orderId, asOf, code }) {

@@ -127,6 +127,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       return {
         creditNotes: notes.map(({ number }) => number),
         issuedOn: Object.fromEntries(notes.map(({ number, issuedOn }) => [number, issuedOn])),
+        creditedMinor: Object.fromEntries(notes.map(({ number, grossMinor }) => [number, -grossMinor])),
         ...(takenBack.length > 0 && { isTakenBack: true }),
       }
     },

@@ -14,7 +14,7 @@ import { isIssued, restoreCreditNote } from '../../../db/order/restored-document
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
 import type { RefundReason } from '../../../workflows/order/order.contract.ts'
-import { type PartialRefund, redoReservation } from '../partial-refunds.ts'
+import { type Credited, type PartialRefund, redoReservation } from '../partial-refunds.ts'
 import type { RepeatingContext } from '../until-answered.ts'
 
 /** The refunds of an order that its runs know. */
@@ -25,7 +25,7 @@ export interface KnownRefunds {
     reason: RefundReason
     at: Date
     /** the numbers of all credit notes at the end of its refund */
-    creditNotes: readonly { number: string; at: Date }[]
+    creditNotes: readonly ({ number: string; at: Date } & Credited)[]
     /** a lost dispute has given the customer the money */
     isTakenBack: boolean
   }
@@ -76,7 +76,7 @@ export const listTakenBack = async (
 ): Promise<Refund[]> =>
   isTakenBack ? takenBackBy(await stripe.listDisputes(payment.paymentIntentId), payment, leftOfPaid(payment)) : []
 
-export interface KnownNote {
+export interface KnownNote extends Credited {
   refund: Refund
   number: string
   at: Date
@@ -95,11 +95,14 @@ export async function findNotes(
   const accepted = refunds.filter(hasNotFailed).toReversed()
   for (const { refundKey, made } of partialRefunds) {
     const refund = refunds.find((each) => each.refundKey === refundKey)
-    if (refund && made?.creditNote) found.set(refund, { refund, number: made.creditNote, at: made.at })
+    if (refund && made?.creditNote) {
+      const { creditNote: number, at, creditedMinor } = made
+      found.set(refund, { refund, number, at, creditedMinor })
+    }
   }
   const taken = [...found.values()].map(({ number }) => number)
-  const notes: { number: string; at: Date }[] = []
-  for (const note of own.creditNotes.toSorted((a, b) => (a.number < b.number ? -1 : 1)))
+  const notes: KnownRefunds['own']['creditNotes'][number][] = []
+  for (const note of own.creditNotes.toSorted(byNumber))
     if (!taken.includes(note.number) && !(await isIssued(tx, note.number))) notes.push(note)
   // Credit notes are issued in the order of the refunds: what is left over is newer than the last one that the run
   // knew.
@@ -115,13 +118,19 @@ export async function findNotes(
   return refunds.toReversed().flatMap((refund) => found.get(refund) ?? [])
 }
 
-/** Writes credit notes again. @param orderId null when the account is lost */
+/**
+ * Writes credit notes again, in the order in which they were issued: the tax of each is what those before it have left.
+ * The amount of one is not that of its refund, where another refund has bounced that was credited before.
+ * @param orderId null when the account is lost
+ */
 export async function restoreNotes(
   tx: Transaction,
   invoiceNumber: string,
   notes: readonly KnownNote[],
   orderId: string | null,
 ): Promise<void> {
-  for (const { refund, number, at } of notes)
-    await restoreCreditNote(tx, { invoiceNumber, number, amountMinor: refund.amountMinor, at, orderId })
+  for (const { refund, number, at, creditedMinor = refund.amountMinor } of notes.toSorted(byNumber))
+    await restoreCreditNote(tx, { invoiceNumber, number, amountMinor: creditedMinor, at, orderId })
 }
+
+const byNumber = (a: { number: string }, b: { number: string }): number => (a.number < b.number ? -1 : 1)

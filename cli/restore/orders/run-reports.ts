@@ -35,7 +35,11 @@ export function ownRefund(run: OrderRun): KnownRefunds['own'] {
   const refunded = findLastCompleted(run.activities, 'refundPayment')
   const result = refunded && readAs(orderResults.refundPayment, refunded.completed.result)
   const at = refunded?.at ?? new Date()
-  const creditNotes = (result?.creditNotes ?? []).map((number) => ({ number, at: result?.issuedOn?.[number] ?? at }))
+  const creditNotes = (result?.creditNotes ?? []).map((number) => ({
+    number,
+    at: result?.issuedOn?.[number] ?? at,
+    creditedMinor: result?.creditedMinor?.[number],
+  }))
   return { reason: refundReason(run), at, creditNotes, isTakenBack: result?.isTakenBack === true }
 }
 
