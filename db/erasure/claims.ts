@@ -6,7 +6,8 @@ import type { Attention, Esims, Orders, Refunds, Withdrawals } from '../connecti
 import { isRefundOfReturn, returnedNotRefunded } from '../order/esims/returned-esims.ts'
 import { isPerhapsNew } from '../order/esims.ts'
 import { paidWithoutOutcome } from '../order/orders.ts'
-import { isReservedOrMade, refundFailed, requested, sumOf } from '../order/refunds.ts'
+import { idsIn } from '../order/part-tasks.ts'
+import { isReservedOrMade, refundFailed, refundReleased, requested, sumOf } from '../order/refunds.ts'
 import type { PartToRefund, PaymentToClose } from './deletion-seals.ts'
 
 export type Claim = Pick<PaymentToClose, 'action' | 'promisedMinor' | 'parts' | 'trouble'>
@@ -19,7 +20,7 @@ export interface ClaimRows {
    * the open ones of `moneyTasks`, the settled ones of `returned_not_refunded`, and those of `refund_failed` that an
    * operator has settled
    */
-  tasks: Pick<Attention, 'subject_id' | 'kind' | 'detail' | 'resolved_at'>[]
+  tasks: Pick<Attention, 'subject_id' | 'kind' | 'detail' | 'attributes' | 'resolved_at'>[]
 }
 
 /** Kind of the operator task of an eSIM that its provider has ended: it was used, or is one of several. */
@@ -75,10 +76,21 @@ export function claimOf(order: Pick<Orders, 'id' | 'status' | 'ended_at'>, rows:
   const isUnderWay = refunds.some(({ state }) => state !== 'succeeded' && isReservedOrMade(state))
   const trouble = troubleOf(order, rows)
   if (!isUnderWay && failed.length === 0 && trouble === null) return undefined
-  const promised = refunds.filter(({ state }) => isReservedOrMade(state) || failed.length > 0)
+  const promised = refunds.filter(
+    (refund) => isReservedOrMade(refund.state) || failed.some((task) => isOwedBy(task, refund)),
+  )
   const parts = refunds.filter(({ state }) => state === requested).map(partOf)
   return { action: 'follow', promisedMinor: sumOf(promised), parts, trouble }
 }
+
+/**
+ * Whether a refund that was not made, or has failed, is one that an open task is about. One whose amount was released is
+ * owed to nobody: operators may have made another one instead. Tasks from before they had facts name no refund.
+ */
+const isOwedBy = (
+  { attributes, detail }: Pick<Attention, 'attributes' | 'detail'>,
+  { refund_key }: Pick<Refunds, 'refund_key'>,
+): boolean => (attributes ? idsIn(attributes, 'refunds').includes(refund_key) : detail !== refundReleased)
 
 /** Why an operator has to decide how much of a delivered order is owed, if so. */
 function troubleOf(order: Pick<Orders, 'id' | 'status'>, rows: ClaimRows): string | null {

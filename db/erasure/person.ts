@@ -74,7 +74,7 @@ async function readRows(tx: Transaction, accountId: string) {
 
 async function readClaimTasks(sql: Queryable, accountId: string): Promise<ClaimRows['tasks']> {
   return sql<ClaimRows['tasks']>`
-    select subject_id, kind, detail, resolved_at from attention
+    select subject_id, kind, detail, attributes, resolved_at from attention
     where ((kind = any(${moneyTasks}) and (resolved_at is null or kind = ${returnedNotRefunded}))
         or (kind = ${refundFailed} and resolved_by like 'operator:%'))
       and subject_id in (select id::text from orders where account_id = ${accountId})`

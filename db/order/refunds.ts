@@ -37,6 +37,9 @@ export const isOnItsWay = ({ state }: Pick<RefundRow, 'state'>): boolean => onTh
  */
 export const refundFailed = 'refund_failed'
 
+/** Code of a refund whose amount was released before its run was reset. */
+export const refundReleased = 'refund_released'
+
 /** Whether an operator has found another way for the money of an order. */
 export const isPaidAnotherWay = async (
   sql: Queryable,

@@ -4,11 +4,16 @@
  */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import type { Orders } from '../../db/connection/schema.ts'
+import type { Orders, Refunds } from '../../db/connection/schema.ts'
 import { type ClaimRows, claimOf } from '../../db/erasure/claims.ts'
+import { isOpen } from '../../temporal/runs.ts'
+import { draftSweepType } from '../../workflows/housekeeping/draft-sweep.contract.ts'
+import { partialRefundWorkflowId, refundIdOf } from '../../workflows/order/partial-refund.contract.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
+import { resetRun, resettable } from '../harness/temporal/reset-run.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
@@ -116,12 +121,50 @@ test('a partial refund whose reply is lost, and one that bounces later, are in t
   await asked
 })
 
+test('U2: a partial refund that was released, and another one made instead, leaves no step to an operator', async () => {
+  const { person, order, payment } = await ordered()
+  const ask = () =>
+    harness.operator.post(
+      `/v1/orders/${order.id}/refund`,
+      { amount: { minor: 100, currency: 'EUR' } },
+      { 'idempotency-key': randomUUID() },
+    )
+  await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, status: 503, times: 1_000_000 })
+  const cutOff = ask()
+  const refundId = await until('it is reserved', async () => {
+    const [row] = await sql<Pick<Refunds, 'refund_key'>[]>`select refund_key from refunds where order_id = ${order.id}`
+    return refundIdOf(row?.refund_key)
+  })
+  const workflowId = partialRefundWorkflowId(refundId)
+  const run = harness.temporal.workflow.getHandle(workflowId)
+  await until('Stripe has refused', async () =>
+    (await run.describe()).raw.pendingActivities?.some(({ lastFailure }) => lastFailure),
+  )
+  const known = await resettable(harness.temporal, workflowId)
+  await run.terminate('by mistake')
+  expect((await cutOff).status).toBe(503)
+  await runLater(harness.stack, draftSweepType, 1 / 24)
+  await stripe.clearFaults()
+  expectStatus(await ask(), 200)
+  await resetRun(harness.temporal, known, { taskId: known.lastTaskId, messages: true })
+  await until('its run has ended', async () => !(await isOpen(harness.temporal, workflowId)))
+  expect(await sql`select detail from attention where subject_id = ${order.id}`).toEqual([
+    { detail: 'refund_released' },
+  ])
+
+  const deletion = await deleteAccount(harness.stack, person)
+  await deletion.until('stripe', 'done')
+  await deletion.fastForward('8 days')
+  expect((await deletion.states()).stripe).toBe('done')
+  expect(await refundedOf(payment)).toBe(100)
+})
+
 test('an erasure keeps each claim to money, and makes none', () => {
   const order: Pick<Orders, 'id' | 'status' | 'ended_at'> = { id: 'order', status: 'delivered', ended_at: null }
   const none: ClaimRows = { refunds: [], esims: [], withdrawals: [], tasks: [] }
   const task = (kind: string, detail = '') => ({
     ...none,
-    tasks: [{ subject_id: 'order', kind, detail, resolved_at: null }],
+    tasks: [{ subject_id: 'order', kind, detail, attributes: null, resolved_at: null }],
   })
   const refund = (state: string) => ({
     ...none,

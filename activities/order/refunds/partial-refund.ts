@@ -1,15 +1,17 @@
 /** Activities of a partial refund: reserve, refund, follow, and notify the customer. */
 import type { WorkerContext } from '../../../context.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
+import { resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleRefunded } from '../../../db/order/books.ts'
 import { returnedNotRefunded } from '../../../db/order/esims/returned-esims.ts'
 import { lockOrder, type OrderRow } from '../../../db/order/orders.ts'
+import { raiseForPart } from '../../../db/order/part-tasks.ts'
 import {
   givesMoneyBack,
   isOnItsWay,
   isReservedOrMade,
   listRefunds,
   type RefundRow,
+  refundReleased,
   refuseRefund,
   requested,
   reserveRefund,
@@ -65,7 +67,7 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
         await reserveRefund(tx, { orderId, refundKey, amountMinor: amount, reason, at: new Date(asOf) })
         return true
       })
-      if (!isReserved) throw await released(orderId, new Date(asOf))
+      if (!isReserved) throw await released(orderId, await ownRow(orderId, refundId), new Date(asOf))
     },
 
     async makePartialRefund({ refundId, orderId, asOf }) {
@@ -74,7 +76,7 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
       const { refund_key: idempotencyKey, amount_minor: amountMinor, reason } = own
       const paymentIntentId = paymentIntentOf(order)
       if (!isReservedOrMade(own.state) && !(await isMade(paymentIntentId, idempotencyKey)))
-        throw await released(orderId, recordedAt(asOf))
+        throw await released(orderId, own, recordedAt(asOf))
       const made = await withFailureTypes(refunding, () =>
         stripe
           .refund({
@@ -102,15 +104,11 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
     },
 
     async releasePartialRefund({ refundId, orderId, asOf, code }) {
-      await refuseRefund(sql, partialRefundKey(orderId, refundId))
-      await raiseUnlessRefunded(sql, orderId, new Date(asOf))
-      if (code !== undefined)
-        await raiseOperatorTask(sql, {
-          kind: partialRefundFailed,
-          subjectId: orderId,
-          detail: code,
-          at: new Date(asOf),
-        })
+      const refundKey = partialRefundKey(orderId, refundId)
+      const at = new Date(asOf)
+      await refuseRefund(sql, refundKey)
+      await raiseUnlessRefunded(sql, orderId, at)
+      if (code !== undefined) await raiseFailed(orderId, { detail: code, at }, { refunds: [refundKey] }, at)
     },
 
     async checkPartialRefund({ refundId, orderId, asOf }) {
@@ -159,10 +157,23 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
    * What was reserved was released when the run of the refund had ended, and an operator may have made another one
    * instead. The run that was reset makes none, and nobody waits for its answer.
    */
-  async function released(orderId: string, at: Date) {
-    const code = 'refund_released'
-    await raiseOperatorTask(sql, { kind: partialRefundFailed, subjectId: orderId, detail: code, at })
+  async function released(orderId: string, { refund_key, created_at }: RefundRow, at: Date) {
+    const code = refundReleased
+    await raiseFailed(orderId, { detail: code, at }, { released: [refund_key] }, created_at)
     return failure('RefundRefused', { code })
+  }
+
+  /** @param named the keys of the refunds: an erasure counts those that are owed, and none that was released */
+  async function raiseFailed(
+    orderId: string,
+    task: { detail: string; at: Date },
+    named: { refunds: [string] } | { released: [string] },
+    since: Date,
+  ): Promise<void> {
+    await sql.begin(async (tx) => {
+      await lockOrder(tx, orderId)
+      await raiseForPart(tx, { kind: partialRefundFailed, subjectId: orderId, ...task }, named, since)
+    })
   }
 
   /** @throws OrderMissing when the order was erased meanwhile */

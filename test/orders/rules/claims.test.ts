@@ -26,6 +26,7 @@ const task = (kind: string, detail: string | null = null, subject_id = id, resol
   subject_id,
   kind,
   detail,
+  attributes: null,
   resolved_at,
 })
 const followed = (promisedMinor: number, parts: unknown[] = [], trouble: string | null = null) => ({
@@ -192,6 +193,23 @@ describe.each(['delivered', 'ended'] as const)('the claim to a part of an order 
       expect(claim({ refunds, tasks: [task(kind, null, other)] })).toBeUndefined()
     },
   )
+
+  test('counts of the refunds that were not made those alone that a task is about', () => {
+    const refunds = [
+      refund('failed'),
+      refund('refused', { amount_minor: 20 }),
+      refund('succeeded', { amount_minor: 5 }),
+    ]
+    const about = (attributes: Record<string, string>) => ({ ...task('partial_refund_failed'), attributes })
+    expect(claim({ refunds, tasks: [about({ refunds: 'key-failed' })] })).toEqual(followed(305))
+    expect(claim({ refunds, tasks: [about({ refunds: 'key-other key-refused' })] })).toEqual(followed(25))
+    // Its amount was released, and another one may have been made instead.
+    expect(claim({ refunds, tasks: [about({ released: 'key-refused' })] })).toEqual(followed(5))
+    expect(claim({ refunds, tasks: [about({ refunds: 'key-failed', released: 'key-refused' })] })).toEqual(
+      followed(305),
+    )
+    expect(claim({ refunds, tasks: [task('partial_refund_failed', 'refund_released')] })).toEqual(followed(5))
+  })
 
   test.each(['withdrawal_after_use', 'returned_not_refunded', 'esim_ended_by_provider'])(
     'waits for an operator who has %s',

@@ -13,9 +13,9 @@ import {
   raiseUnlessSettled,
   resolveOperatorTask,
 } from '../../../db/operator-tasks.ts'
-import { raiseForEsim } from '../../../db/order/esim-tasks.ts'
 import { recordOrphanedWarning } from '../../../db/order/fraud-warnings.ts'
 import { findOrder } from '../../../db/order/orders.ts'
+import { raiseForEsim } from '../../../db/order/part-tasks.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { requestReturnOf } from '../../harness/purchases.ts'
 import { testPackages } from '../../harness/test-packages.ts'
