@@ -13,6 +13,7 @@ import { hasNoRun, refundDelivered, updateDelivered, updateOrder } from '../../t
 import { isOpen } from '../../temporal/runs.ts'
 import {
   approve,
+  cancel,
   checkout,
   type OrderInput,
   type OrderState,
@@ -126,6 +127,16 @@ export function createOrderClient(api: ApiContext) {
     await raiseOperatorTask(sql, { kind: refundFailed, subjectId: orderId, detail: 'asked_again', at: new Date() })
   }
 
+  /**
+   * A run that was started again begins before the payment, and would take the cancellation of a delivered order until
+   * it has caught up; it fails then, as nobody may refund the order for that.
+   */
+  async function assertUndelivered(orderId: string): Promise<void> {
+    const order = await findOrder(sql, orderId)
+    if (order && orderStates[order.status].customerHas === 'eSIMs')
+      throw new Problem('order_state_conflict', { detail: `Reason: ${order.status}` })
+  }
+
   return {
     /**
      * Creates the order, or finds it. One call starts the run and writes the row: neither can exist without the other.
@@ -159,6 +170,7 @@ export function createOrderClient(api: ApiContext) {
     ): Promise<void> {
       const { name } = definition
       if (name === refund.name) await openSettledRefund(orderId, by)
+      if (name === cancel.name) await assertUndelivered(orderId)
       const ask = async (deadline: number) => {
         const limits = { deadline, updateId }
         const isOfDelivered = name === 'refund' || name === resend.name

@@ -52,11 +52,17 @@ async function act(run: OrderRun): Promise<void> {
     return
   }
   if (outcome === 'nothing') return
+  // A run that was started again has not caught up with its delivered order yet.
+  if (isBeforeProvisioning(run) && patched('fraud-warning-of-a-run-that-catches-up'))
+    await condition(() => !isBeforeProvisioning(run))
   await condition(() => run.state.status !== 'provisioning' && !requested.returning)
   if (run.state.status !== 'delivered' || requested.returned) return
   const refusedWith = await returnEsims(run)
   if (refusedWith) await tellOperators(orderId, refusedWith)
 }
+
+const isBeforeProvisioning = ({ state }: OrderRun): boolean =>
+  state.status === 'awaiting_payment' || state.status === 'in_review'
 
 /**
  * Tries until the eSIMs are back, by these tries or another way. Between two tries the customer can ask for the same,

@@ -141,6 +141,20 @@ test('a refund that an operator has settled another way is not repeated without 
   expect(await openTasks()).toEqual([])
 })
 
+test('a delivered order whose run begins again is not cancelled while that does not know of the delivery', async () => {
+  const { person, id } = await boughtWithoutRun()
+  // Nobody works on it: what it would take stays unknown.
+  const run = { workflowId: orderWorkflowId(id), taskQueue: 'nobody', args: [{ orderId: id }] }
+  await temporal.workflow.start('order', run)
+  const answer = await person.caller.post(`/v1/orders/${id}/cancel`)
+  expect([answer.status, answer.body.code, answer.body.detail]).toEqual([
+    409,
+    'order_state_conflict',
+    'Reason: delivered',
+  ])
+  await temporal.workflow.getHandle(orderWorkflowId(id)).terminate('the test is over')
+})
+
 const surfer = createSurfer(harness.urls.api)
 await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
 /** Ways by which operators act on an order. The last is the request that `npm run cli` sends. */
