@@ -4,9 +4,10 @@ import { resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleRefunded } from '../../../db/order/books.ts'
 import { returnedNotRefunded } from '../../../db/order/esims/returned-esims.ts'
 import { lockOrder, type OrderRow } from '../../../db/order/orders.ts'
-import { raiseForPart } from '../../../db/order/part-tasks.ts'
+import { raiseForRefund } from '../../../db/order/part-tasks.ts'
 import {
   givesMoneyBack,
+  hasBounced,
   isOnItsWay,
   isReservedOrMade,
   listRefunds,
@@ -108,7 +109,10 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
       const at = new Date(asOf)
       await refuseRefund(sql, refundKey)
       await raiseUnlessRefunded(sql, orderId, at)
-      if (code !== undefined) await raiseFailed(orderId, { detail: code, at }, { refunds: [refundKey] }, at)
+      if (code === undefined) return
+      // The deletion of an erased account follows it.
+      const own = (await listRefunds(sql, orderId)).find(({ refund_key }) => refund_key === refundKey)
+      if (own) await raiseFailed(orderId, own, { as: 'refunds', code, at })
     },
 
     async checkPartialRefund({ refundId, orderId, asOf }) {
@@ -155,24 +159,24 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
 
   /**
    * What was reserved was released when the run of the refund had ended, and an operator may have made another one
-   * instead. The run that was reset makes none, and nobody waits for its answer.
+   * instead, or it has bounced. The run that was reset makes none, and nobody waits for its answer.
    */
-  async function released(orderId: string, { refund_key, created_at }: RefundRow, at: Date) {
-    const code = refundReleased
-    await raiseFailed(orderId, { detail: code, at }, { released: [refund_key] }, created_at)
-    return failure('RefundRefused', { code })
+  async function released(orderId: string, own: RefundRow, at: Date) {
+    await raiseFailed(orderId, own, { as: 'released', code: refundReleased, at })
+    return failure('RefundRefused', { code: hasBounced(own.state) ? refundBounced : refundReleased })
   }
 
-  /** @param named the keys of the refunds: an erasure counts those that are owed, and none that was released */
+  /** @param told `released`: no erasure counts it as owed */
   async function raiseFailed(
     orderId: string,
-    task: { detail: string; at: Date },
-    named: { refunds: [string] } | { released: [string] },
-    since: Date,
+    { refund_key: refundKey, state, created_at: since }: RefundRow,
+    { as, code: detail, at }: { as: 'refunds' | 'released'; code: string; at: Date },
   ): Promise<void> {
+    // That was told when it bounced, and an operator may have paid another way since.
+    if (hasBounced(state)) return
     await sql.begin(async (tx) => {
       await lockOrder(tx, orderId)
-      await raiseForPart(tx, { kind: partialRefundFailed, subjectId: orderId, ...task }, named, since)
+      await raiseForRefund(tx, { kind: partialRefundFailed, subjectId: orderId, detail, at }, { as, refundKey }, since)
     })
   }
 

@@ -7,7 +7,7 @@ import type { Orders } from '../../../db/connection/schema.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
 import { creditRefunds } from '../../../db/order/books.ts'
 import { lockOrder } from '../../../db/order/orders.ts'
-import { raiseForPart } from '../../../db/order/part-tasks.ts'
+import { raiseForRefund } from '../../../db/order/part-tasks.ts'
 import { givesMoneyBack, listRefunds, noteCreditNote, sumOf, upsertRefund } from '../../../db/order/refunds.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
@@ -73,13 +73,14 @@ export async function recordRefunds(
     const task = { subjectId: order.id, detail: refundId, at }
     if (isOurs) {
       if (hasFailed && refundIdOf(refundKey))
-        await raiseForPart(tx, { ...task, kind: partialRefundFailed }, { refunds: [key] }, at)
+        await raiseForRefund(tx, { ...task, kind: partialRefundFailed }, { as: 'refunds', refundKey: key }, at)
       continue
     }
     if (isTaken) continue
     // Only an operator knows its reason, and made it: the task of a failure is beside that of the refund.
     if (!row) await raiseOperatorTask(tx, { ...task, kind: 'refund_made_elsewhere' })
-    if (hasFailed) await raiseForPart(tx, { ...task, kind: 'refund_elsewhere_failed' }, { refunds: [key] }, at)
+    if (hasFailed)
+      await raiseForRefund(tx, { ...task, kind: 'refund_elsewhere_failed' }, { as: 'refunds', refundKey: key }, at)
   }
   const accepted = (await listRefunds(tx, order.id)).filter(({ state }) => givesMoneyBack(state))
   for (const [refundKey, number] of await creditRefunds(tx, order.id, accepted, issuedAt))

@@ -15,7 +15,7 @@ import {
 } from '../../../db/operator-tasks.ts'
 import { recordOrphanedWarning } from '../../../db/order/fraud-warnings.ts'
 import { findOrder } from '../../../db/order/orders.ts'
-import { raiseForEsim } from '../../../db/order/part-tasks.ts'
+import { raiseForEsim, raiseForRefund } from '../../../db/order/part-tasks.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { requestReturnOf } from '../../harness/purchases.ts'
 import { testPackages } from '../../harness/test-packages.ts'
@@ -121,6 +121,36 @@ test('a fraud warning that is decided, and that Stripe reports again, stays deci
   await settle(warning.warningId, 'fraud_warning')
   await recordOrphanedWarning(sql, warning, later)
   expect(await isOpen(warning.warningId, 'fraud_warning')).toBe(false)
+})
+
+describe('a task of an order about single refunds of it', () => {
+  const raise = (subjectId: string, as: 'refunds' | 'released', refundKey: string, since = first) =>
+    sql.begin((tx) => raiseForRefund(tx, { kind, subjectId, detail: as, at: later }, { as, refundKey }, since))
+  const facts = (subjectId: string) => findTaskAttributes(sql, { kind, subjectId })
+
+  test('names those that are owed, and those that are not', async () => {
+    const subjectId = randomUUID()
+    await raise(subjectId, 'refunds', 'one')
+    await raise(subjectId, 'released', 'two')
+    await raise(subjectId, 'refunds', 'three')
+    expect(await facts(subjectId)).toEqual({ refunds: 'one three', released: 'two' })
+  })
+
+  test('stays settled for those that the operator knew of, and another one makes none of them owed again', async () => {
+    const subjectId = randomUUID()
+    await raise(subjectId, 'refunds', 'one')
+    await settle(subjectId)
+    for (const as of ['refunds', 'released'] as const) await raise(subjectId, as, 'one')
+    expect(await isOpen(subjectId)).toBe(false)
+    await raise(subjectId, 'released', 'two')
+    expect([await isOpen(subjectId), await facts(subjectId)]).toEqual([true, { settled: 'one', released: 'two' }])
+    await settle(subjectId)
+    await raise(subjectId, 'refunds', 'one')
+    expect(await isOpen(subjectId)).toBe(false)
+    // It was asked for once more, and has failed once more, since.
+    await raise(subjectId, 'refunds', 'one', later)
+    expect([await isOpen(subjectId), await facts(subjectId)]).toEqual([true, { refunds: 'one' }])
+  })
 })
 
 describe('a task of an order about single eSIMs of it', () => {
