@@ -10,7 +10,7 @@ import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { createOrderSignals, orderStart } from '../../temporal/order-signals.ts'
 import { hasNoRun, refundDelivered, updateDelivered, updateOrder } from '../../temporal/order-updates.ts'
-import { isOpen } from '../../temporal/runs.ts'
+import { isOpen, signalIfOpen } from '../../temporal/runs.ts'
 import {
   approve,
   cancel,
@@ -18,7 +18,9 @@ import {
   type OrderInput,
   type OrderState,
   type OrderStatus,
+  orderAftercareWorkflowId,
   orderWorkflowId,
+  paymentSignal,
   refund,
   resend,
 } from '../../workflows/order/order.contract.ts'
@@ -125,6 +127,9 @@ export function createOrderClient(api: ApiContext) {
     if (!order || !(await isPaidAnotherWay(sql, order))) return
     if (by === 'customer') throw new Problem('order_state_conflict', { detail: 'The money was paid back another way.' })
     await raiseOperatorTask(sql, { kind: refundFailed, subjectId: orderId, detail: 'asked_again', at: new Date() })
+    // A run that was reset may follow the refund that has failed: it asks Stripe now.
+    for (const workflowId of [orderWorkflowId(orderId), orderAftercareWorkflowId(orderId)])
+      await signalIfOpen(temporal, workflowId, paymentSignal)
   }
 
   /**

@@ -351,3 +351,18 @@ test.each(['its own run', 'its aftercare'])(
     expect((await attention(id)).map(({ kind }) => kind)).toContain('refund_failed')
   },
 )
+
+test('an operator refunds what was paid another way, though its run was reset to where it follows the failed refund', async () => {
+  const { id } = await buy()
+  expectStatus(await requestReturnOf(harness.service, id), 200)
+  await harness.untilOrder(id, 'refunded')
+  const run = await resettable(harness.temporal, orderWorkflowId(id))
+  await stripe.do('fail-refund', { orderId: id })
+  await harness.untilOrder(id, 'refund_failed')
+  await payAnotherWay(id)
+  await resetRun(harness.temporal, run, { taskId: run.lastTaskId, messages: false })
+  await goOn(run.workflowId)
+  await act(id, 'refund')
+  await harness.untilOrder(id, 'refunded')
+  expect((await outcomeOf(id)).refunds).toEqual(['failed', 'succeeded'])
+})
