@@ -130,6 +130,31 @@ export const orderMutants: Mutant[] = [
     caughtBy: ['order-refund-found-failed-at-the-end', 'order-refund-unsettled-for-a-month'],
   },
   {
+    name: 'another refund that a run which was reset does not follow',
+    mutation: {
+      workflow: 'order',
+      activity: 'recordRefundFailure',
+      fault: 'altered',
+      result: { found: 'paid_another_way' },
+    },
+    caughtBy: ['order-further-than-its-failed-refund'],
+  },
+  {
+    name: 'another refund that an aftercare which was reset does not follow',
+    mutation: {
+      workflow: 'orderAftercare',
+      activity: 'recordRefundFailure',
+      fault: 'altered',
+      result: { found: 'paid_another_way' },
+    },
+    caughtBy: ['order-aftercare-of-an-order-further-than-its-failed-refund'],
+  },
+  {
+    name: 'eSIMs of a warned order that its run, which catches up, does not take back',
+    mutation: { workflow: 'order', activity: 'withdrawEsims', fault: 'skipped' },
+    caughtBy: ['order-warned-of-while-its-run-catches-up'],
+  },
+  {
     name: 'a late payment that nobody takes',
     mutation: {
       workflow: 'orderAftercare',

@@ -153,6 +153,29 @@ export const rareAftercares: Record<string, Scenario> = {
       await run.forward('31 days')
     },
   })),
+  // As after a reset to behind the failure: another refund was made since, and then an operator has paid another way.
+  'order-aftercare-of-an-order-further-than-its-failed-refund': rare(() => ({
+    begins: anAftercare(paymentSignal),
+    answers: afterwards({
+      settleWithoutRun: () => ({ state: 'refund', reason: 'paid_after_cancel', holdsEsims: false }),
+      refundPayment: inTurn(failure('RefundRefused', { code: 'refund_bounced' }), { creditNotes: [] }),
+      checkRefunds: inTurn('failed', 'settled'),
+      recordRefundFailure: inTurn(
+        { reason: 'returned_unused', found: 'refunded' },
+        { reason: 'returned_unused', found: 'paid_another_way' },
+      ),
+    }),
+    async play(run) {
+      await run.called('recordRefundFailure')
+      await run.shows('refunded')
+      await run.signal(paymentSignal)
+      await run.called('recordRefundFailure', 2)
+      await run.shows('refund_failed')
+      await run.update(refund)
+      await run.shows('refunded')
+      await run.forward('31 days')
+    },
+  })),
   'order-aftercare-of-a-payment-decided-late': rare(() => ({
     begins: anAftercare(paymentSignal),
     answers: afterwards({

@@ -585,6 +585,45 @@ export const rareOrders: Record<string, Scenario> = {
       await settle(run)
     },
   })),
+  'order-warned-of-while-its-run-catches-up': rare(() => ({
+    begins: anOrder(),
+    answers: ordinary({
+      watchEsims: throws(lives()),
+      readFraudWarnings: () => 'take_back',
+      refreshEsims: () => ({ ended: false, givenBack: true }),
+    }),
+    async play(run) {
+      await run.signal(fraudWarningSignal)
+      await run.answered('readFraudWarnings')
+      await run.signal(paymentSignal)
+      await run.called('withdrawEsims')
+      await settle(run)
+    },
+  })),
+  // As after a reset to behind the failure: another refund was made since, and then an operator has paid another way.
+  'order-further-than-its-failed-refund': rare(() => ({
+    begins: anOrder(),
+    answers: ordinary({
+      watchEsims: throws(lives()),
+      refundPayment: inTurn(failure('RefundRefused', { code: 'refund_bounced' }), { creditNotes: [] }),
+      checkRefunds: inTurn('failed', 'settled'),
+      recordRefundFailure: inTurn(
+        { reason: 'returned_unused', found: 'refunded' },
+        { reason: 'returned_unused', found: 'paid_another_way' },
+      ),
+    }),
+    async play(run) {
+      await deliver(run)
+      await run.update(refund)
+      await run.called('recordRefundFailure')
+      await run.shows('refunded')
+      await run.signal(paymentSignal)
+      await run.called('recordRefundFailure', 2)
+      await run.shows('refund_failed')
+      await run.update(refund)
+      await settle(run)
+    },
+  })),
   'order-disputed-before-its-delivery': rare(() => {
     const life = gate()
     return {
