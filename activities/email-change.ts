@@ -2,7 +2,14 @@
 import type { Context } from '../context.ts'
 import { findAccount, languageOf } from '../db/accounts.ts'
 import { createLinkToken } from '../db/crypto/link-tokens.ts'
-import { applyEmailChange, confirmSide, endEmailChange, findEmailChange, openEmailChange } from '../db/email-changes.ts'
+import {
+  addressesToReplace,
+  applyEmailChange,
+  confirmSide,
+  endEmailChange,
+  findEmailChange,
+  openEmailChange,
+} from '../db/email-changes.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { sideUnreachable } from '../db/order/unreached.ts'
 import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '../mails/email-change.tsx'
@@ -69,18 +76,27 @@ export function createEmailChangeActivities(context: Context): EmailChangeActivi
 
     async moveSignIn({ changeId, asOf }) {
       const change = await findEmailChange(sql, context, changeId)
-      const account = change && (await findAccount(sql, context, change.accountId))
-      if (!change?.oldEmail || !account?.firebaseUid) return
-      const { firebaseUid } = account
-      // A later change may have been made meanwhile: then it goes to that one's address.
-      const addresses = { from: change.oldEmail, to: account.email }
-      const outcome = await withFailureTypes(signIn, () =>
-        firebaseUsers.moveAddress(firebaseUid, addresses).catch(refusalCode),
-      )
-      const task = { kind: signInNotMoved, subjectId: account.id, at: new Date(asOf) }
-      if (outcome === 'moved') await resolveOperatorTask(sql, { ...task, by: 'email_change' })
-      else if (outcome !== 'another' && outcome !== 'unknown')
-        await raiseOperatorTask(sql, { ...task, detail: outcome })
+      if (!change) return
+      const { accountId } = change
+      const task = { kind: signInNotMoved, subjectId: accountId, at: new Date(asOf) }
+      // A later change may be made meanwhile, whose run moves the address as well: of two that come together the later
+      // address counts, whichever request arrives last.
+      for (let given: string | undefined, outcome: string | undefined; ; ) {
+        const account = await findAccount(sql, context, accountId)
+        if (!account?.firebaseUid) return
+        const { firebaseUid, email: to } = account
+        if (to === given) {
+          if (outcome === 'moved') await resolveOperatorTask(sql, { ...task, by: 'email_change' })
+          else if (outcome !== 'another' && outcome !== 'unknown')
+            await raiseOperatorTask(sql, { ...task, detail: outcome })
+          return
+        }
+        const from = await addressesToReplace(sql, context, accountId)
+        outcome = await withFailureTypes(signIn, () =>
+          firebaseUsers.moveAddress(firebaseUid, { from, to }).catch(refusalCode),
+        )
+        given = to
+      }
     },
 
     async tellOldAddress({ changeId, asOf }) {

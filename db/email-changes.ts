@@ -90,6 +90,20 @@ export async function findEmailChange(
   return row && open(sql, encryption, row)
 }
 
+/** The addresses that an account's changes have replaced or given: until each has ended, others may have one of them. */
+export async function addressesToReplace(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  accountId: string,
+): Promise<string[]> {
+  const rows = await sql<EmailChangeRow[]>`
+    select * from email_changes where account_id = ${accountId} and state = 'changed' and old_email is not null`
+  const changes = await Promise.all(rows.map((row) => open(sql, encryption, row)))
+  return changes
+    .flatMap((change) => [change?.oldEmail, change?.newEmail])
+    .filter((address) => typeof address === 'string')
+}
+
 /** The newest change of an account, open or ended. */
 export async function latestEmailChange(
   sql: Queryable,

@@ -167,7 +167,7 @@ async function askFirebase(settings: ServiceAccount): Promise<string> {
   const users = createFirebaseUsers(firebaseOf(settings))
   const nobody = `doctor-${randomUUID()}`
   try {
-    await users.moveAddress(nobody, { from: 'doctor@old.invalid', to: 'doctor@new.invalid' })
+    await users.moveAddress(nobody, { from: ['doctor@old.invalid'], to: 'doctor@new.invalid' })
     await users.deleteUser(nobody)
     return 'the service account may look up and delete users'
   } finally {

@@ -50,10 +50,10 @@ export function createFirebaseUsers(settings: FirebaseSettings) {
     },
 
     /**
-     * Gives a user who signs in with a password the new address in place of the old one. Both are proven, so that the
-     * new one counts as verified.
+     * Gives a user who signs in with a password the new address in place of an old one. All are proven, so that the new
+     * one counts as verified.
      */
-    async moveAddress(localId: string, { from, to }: { from: string; to: string }): Promise<AddressMove> {
+    async moveAddress(localId: string, { from, to }: { from: readonly string[]; to: string }): Promise<AddressMove> {
       await firebase.authorise()
       const found = await firebase.post(`${api}/${firebase.projectId}/accounts:lookup`, { localId: [localId] })
       if (found.status !== 200) throw refusalOf(found)
@@ -64,7 +64,7 @@ export function createFirebaseUsers(settings: FirebaseSettings) {
       if (isSame(user.email, to)) return 'moved'
       const signsInWithIt = user.providerUserInfo?.some(({ providerId }) => providerId === 'password')
       if (!signsInWithIt || !user.email) return 'another'
-      if (!isSame(user.email, from)) return 'elsewhere'
+      if (!from.some((address) => isSame(user.email, address))) return 'elsewhere'
       const update = { localId, email: to, emailVerified: true }
       const reply = await firebase.post(`${api}/${firebase.projectId}/accounts:update`, update)
       if (reply.status === 200 && anyReply.safeParse(reply.body).success) return 'moved'

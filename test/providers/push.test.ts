@@ -240,7 +240,7 @@ test('a Firebase user is deleted, and an unknown one is no failure', async () =>
 
 test('a Firebase user gets a new address in place of the old one alone, and with a password alone', async () => {
   const [from, to] = ['Ann@old.example', 'ann@new.example']
-  const move = (uid: string) => users.moveAddress(uid, { from, to })
+  const move = (uid: string) => users.moveAddress(uid, { from: ['ann@first.example', from], to })
   const addressOf = async (uid: string) => (await sim.state()).addresses[uid]
   expect(await move('uid-nobody')).toBe('unknown')
   for (const [uid, email, providers, outcome] of [
@@ -270,12 +270,12 @@ test('a Firebase user gets a new address in place of the old one alone, and with
   ] as const) {
     await sim.do('user', { uid: 'uid-eve', email: 'ann@old.example', providers: ['password'] })
     await sim.fault({ match: { path }, ...reply })
-    const other = { from, to: 'eve@new.example' }
+    const other = { from: [from], to: 'eve@new.example' }
     expect(await failureOf(users.moveAddress('uid-eve', other)), path).toBe(expected)
   }
   await sim.do('user', { uid: 'uid-gone', email: from, providers: ['password'] })
   await sim.fault({ match: { path: 'accounts:update' }, status: 400, body: { error: { message: 'USER_NOT_FOUND' } } })
-  expect(await users.moveAddress('uid-gone', { from, to: 'gone@new.example' })).toBe('unknown')
+  expect(await users.moveAddress('uid-gone', { from: [from], to: 'gone@new.example' })).toBe('unknown')
 })
 
 async function startedAndStopped(): Promise<RunningFirebase> {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
+import { createEmailChangeActivities } from '../../activities/email-change.ts'
 import { findAccount } from '../../db/accounts.ts'
 import type { EmailChanges } from '../../db/connection/schema.ts'
 import { applyEmailChange, endEmailChange, insertEmailChange, openEmailChange } from '../../db/email-changes.ts'
@@ -147,6 +148,58 @@ test('two changes of address that Firebase hears of together end with the last o
     { timeoutMs: 20_000 },
   )
 })
+
+/** A change that both addresses have agreed to, as its run has it when it asks Firebase. */
+async function changedInRow({ accountId }: Person, oldEmail: string, newEmail: string): Promise<string> {
+  const id = randomUUID()
+  const [at, expiresAt] = [new Date(), new Date(Date.now() + 60_000)]
+  const limit = { most: 5, since: new Date(0) }
+  const change = { id, accountId, oldEmail, newEmail, at, expiresAt }
+  expect(await insertEmailChange(sql, harness.context, change, limit)).toBe('stored')
+  expect(await openEmailChange(sql, id)).toBe('open')
+  expect(await applyEmailChange(sql, harness.context, id, at)).toBe('changed')
+  return id
+}
+
+test.each([
+  ['is refused, since the later one was there before', false],
+  ['arrives last', true],
+] as const)(
+  'of two changes of address at once the later one counts at Firebase, when the request of the first %s',
+  async (_how, arrivesLast) => {
+    const person = await harness.signUp()
+    const [first, last] = [another(), another()]
+    const user = { providers: ['password'] }
+    await atFirebase(person, { ...user, email: person.email })
+    const { context } = harness
+    const asOf = new Date().toISOString()
+    const firstId = await changedInRow(person, person.email, first)
+    const moveSecond = async () => {
+      const changeId = await changedInRow(person, first, last)
+      await createEmailChangeActivities(context).moveSignIn({ changeId, asOf })
+      expect((await addressAtFirebase(person))?.email).toBe(last)
+      await endEmailChange(sql, changeId, 'changed', new Date())
+    }
+    let isFirst = true
+    const firebaseUsers: typeof context.firebaseUsers = {
+      ...context.firebaseUsers,
+      async moveAddress(uid, addresses) {
+        if (!isFirst) return context.firebaseUsers.moveAddress(uid, addresses)
+        isFirst = false
+        await moveSecond()
+        if (!arrivesLast) return context.firebaseUsers.moveAddress(uid, addresses)
+        // It has looked before the second one, and changes behind it.
+        await atFirebase(person, { ...user, email: addresses.to })
+        return 'moved'
+      },
+    }
+    await createEmailChangeActivities({ ...context, firebaseUsers }).moveSignIn({ changeId: firstId, asOf })
+    expect((await addressAtFirebase(person))?.email).toBe(last)
+    const tasks = await sql`select kind from attention where subject_id = ${person.accountId} and resolved_at is null`
+    expect(tasks).toEqual([])
+    await endEmailChange(sql, firstId, 'changed', new Date())
+  },
+)
 
 test('G3: what a person had asked by mail before they signed up is erased with their account, also after a change of address', {
   tags: 'long',

@@ -116,7 +116,7 @@ export function messageCalls({ sims }: Harness) {
         const [from, to] = [`${uid}@old.example`, `${uid}@new.example`]
         await sims.firebase.do('user', { uid, email: from, providers: ['password'] })
         return {
-          attempt: (ports) => ports.firebaseUsers.moveAddress(uid, { from, to }),
+          attempt: (ports) => ports.firebaseUsers.moveAddress(uid, { from: [from], to }),
           effects: async () => Number((await firebaseState()).addresses[uid]?.email === to),
         }
       },
