@@ -1,10 +1,12 @@
 /**
  * Runs that ended without an outcome: terminated or cancelled by hand, timed out, or failed by a fault. The run of a
- * delivered order begins once more. Nothing does the remaining work of the others, so each is an operator task until it
- * goes on. The subject is the run id: a workflow id holds the id of an order.
+ * delivered order begins once more, as the runs of other rows have (rows-without-run.ts). Nothing does the remaining
+ * work of the others, so each is an operator task until it goes on. The subject is the run id: a workflow id holds the
+ * id of an order.
  */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkflowExecutionInfo } from '@temporalio/client'
+import type { temporal as protocol } from '@temporalio/proto'
 import type { WorkerContext } from '../../context.ts'
 import {
   listSubjectsOfOpenTasks,
@@ -19,6 +21,10 @@ import { isRunMissing } from '../../temporal/listed-runs.ts'
 import { describeRun } from '../../temporal/runs.ts'
 import { terminationReasons } from '../../temporal/termination-reasons.ts'
 import { accountDeletionType } from '../../workflows/account-deletion.contract.ts'
+import { bulkActionStarted, bulkActionType } from '../../workflows/order/bulk-action.contract.ts'
+import { partialRefundMade, partialRefundType } from '../../workflows/order/partial-refund.contract.ts'
+import { withdrawalStated, withdrawalType } from '../../workflows/order/withdrawal.contract.ts'
+import { policyNoticeType, post } from '../../workflows/policy-notice.contract.ts'
 import { queriesOfIds } from '../erasure/listed-runs.ts'
 import { followAgain } from './followed-orders.ts'
 
@@ -34,6 +40,16 @@ const order = 'order'
 const goneMeanwhile: readonly string[] = ['OrderMissing', 'AccountMissing'] satisfies FailureType[]
 /** Answers of a deletion whose caller waits for its result. */
 const deletionRefusals: readonly string[] = ['AccountMissing', 'AccountInUse'] satisfies FailureType[]
+/**
+ * The runs that fail by design, with the update whose answer it is, so that the same request may be made again. A run of
+ * another type, or one that has accepted another message alone, has left something undone.
+ */
+const failsAsItsAnswer: ReadonlyMap<string, string> = new Map([
+  [bulkActionType, bulkActionStarted.name],
+  [partialRefundType, partialRefundMade.name],
+  [policyNoticeType, post.name],
+  [withdrawalType, withdrawalStated.name],
+])
 const ownReasons: readonly string[] = Object.values(terminationReasons)
 
 /**
@@ -132,13 +148,25 @@ export async function reportLostRuns(
     if (!(type in failures)) return false
     if (workflowType === order || goneMeanwhile.includes(type)) return true
     if (workflowType === accountDeletionType && deletionRefusals.includes(type)) return true
-    let isAsked = false
+    const update = failsAsItsAnswer.get(workflowType)
+    if (update === undefined) return false
     const { events } = await temporal.workflow.getHandle(workflowId, runId).fetchHistory()
-    for (const event of events ?? []) {
-      isAsked ||= Boolean(event.workflowExecutionUpdateAcceptedEventAttributes)
-      // Its caller had the answer, and relies on the rest.
-      if (event.workflowExecutionUpdateCompletedEventAttributes?.outcome?.success) return false
-    }
-    return isAsked
+    const outcomes = (events ?? []).flatMap(({ workflowExecutionUpdateCompletedEventAttributes: completed }) => {
+      const id = completed?.meta?.updateId
+      return completed && isUpdate(events ?? [], id, update) ? [completed.outcome] : []
+    })
+    // Who had the answer relies on the rest.
+    return outcomes.length > 0 && outcomes.every((outcome) => !outcome?.success)
   }
 }
+
+/** Whether an update of this id has that name. */
+const isUpdate = (
+  events: readonly protocol.api.history.v1.IHistoryEvent[],
+  id: string | null | undefined,
+  name: string,
+): boolean =>
+  events.some(({ workflowExecutionUpdateAcceptedEventAttributes: accepted }) => {
+    const { meta, input } = accepted?.acceptedRequest ?? {}
+    return meta?.updateId === id && input?.name === name
+  })
