@@ -62,16 +62,23 @@ export async function insertEmailChange(
   })
 }
 
-/** Makes a draft current; repeatable. @returns `replaced` when another change is open already: the draft is deleted */
-export async function openEmailChange(sql: Queryable, id: string): Promise<'open' | 'gone' | 'replaced'> {
+/**
+ * Makes a draft current; repeatable.
+ * @returns `replaced` when another change is open already: the draft is deleted; `changed` when an earlier run, which is
+ *   gone, has changed the address and not ended the change
+ */
+export async function openEmailChange(sql: Queryable, id: string): Promise<'open' | 'gone' | 'replaced' | 'changed'> {
   try {
     const opened = await sql`update email_changes set state = 'open' where id = ${id} and state in ('draft', 'open')`
-    return opened.count === 1 ? 'open' : 'gone'
+    if (opened.count === 1) return 'open'
   } catch (error) {
     if (violatedConstraint(error) !== 'email_changes_open') throw error
     await sql`delete from email_changes where id = ${id} and state = 'draft'`
     return 'replaced'
   }
+  const [row] = await sql<Pick<EmailChanges, 'state' | 'old_email'>[]>`
+    select state, old_email from email_changes where id = ${id}`
+  return row?.state === 'changed' && row.old_email ? 'changed' : 'gone'
 }
 
 /** Deletes drafts that were requested before a time. @returns their number */

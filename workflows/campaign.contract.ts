@@ -1,5 +1,6 @@
 /** Contract of the campaign: ids, messages and activities. Code outside of workflows may import it. */
 import { defineQuery, defineUpdate } from '@temporalio/workflow'
+import { initialSearchAttributes } from '../shared/search-attributes.ts'
 
 export const campaignType = 'campaign'
 export const campaignWorkflowId = (campaignId: string): string => `campaign-${campaignId}`
@@ -24,6 +25,17 @@ export interface CampaignProgress {
 export interface CampaignProgressView extends CampaignProgress {
   status: 'sending' | 'paused' | 'done' | 'cancelled'
 }
+
+/** Options that start the run of a draft, or another run of a campaign whose run is gone. */
+export const campaignStart = (input: CampaignInput, taskQueue: string) => ({
+  type: campaignType,
+  workflowId: campaignWorkflowId(input.campaignId),
+  taskQueue,
+  args: [input] satisfies [CampaignInput],
+  workflowIdConflictPolicy: 'USE_EXISTING' as const,
+  typedSearchAttributes: initialSearchAttributes({ status: 'sending', waitingFor: 'the mail server', dueAt: null }),
+  staticSummary: 'Campaign',
+})
 
 /** Completes once the draft is current or deleted. */
 export const opened = defineUpdate<void>('opened')

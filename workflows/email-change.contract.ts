@@ -2,6 +2,7 @@
  * Contract of the change of an e-mail address: ids, messages and activities. Code outside of workflows may import it.
  */
 import { defineQuery, defineUpdate } from '@temporalio/workflow'
+import { initialSearchAttributes } from '../shared/search-attributes.ts'
 
 export const emailChangeType = 'emailChange'
 export const emailChangeWorkflowId = (changeId: string): string => `email-change-${changeId}`
@@ -13,6 +14,26 @@ export interface EmailChangeInput {
   /** The run makes the draft current. */
   draft: true
 }
+
+/**
+ * Options that start the run of a draft, or another run of a change whose run is gone.
+ * @param change.accountRef account reference
+ */
+export const emailChangeStart = (
+  { id, expiresAt, accountRef }: { id: string; expiresAt: Date; accountRef: string },
+  taskQueue: string,
+) => ({
+  type: emailChangeType,
+  workflowId: emailChangeWorkflowId(id),
+  taskQueue,
+  args: [{ changeId: id, expiresAt: expiresAt.toISOString(), draft: true }] satisfies [EmailChangeInput],
+  workflowIdConflictPolicy: 'USE_EXISTING' as const,
+  typedSearchAttributes: initialSearchAttributes(
+    { status: 'open', waitingFor: 'the old and the new address to agree', dueAt: expiresAt },
+    accountRef,
+  ),
+  staticSummary: 'Change of address',
+})
 
 export type EmailSide = 'old' | 'new'
 
@@ -37,8 +58,11 @@ export const emailChangeState = defineQuery<EmailChangeState>('state')
 
 /** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface EmailChangeActivities {
-  /** Makes a draft current. `replaced`: another change of the account is open, and the draft was deleted. */
-  openEmailChange(input: { changeId: string }): Promise<'open' | 'gone' | 'replaced'>
+  /**
+   * Makes a draft current. `replaced`: another change of the account is open, and the draft was deleted. `changed`: an
+   * earlier run, which is gone, has changed the address; the rest is still to be done.
+   */
+  openEmailChange(input: { changeId: string }): Promise<'open' | 'gone' | 'replaced' | 'changed'>
   /** Returns whether the change is in the database. */
   findEmailChange(input: { changeId: string }): Promise<boolean>
   /** Mails the link to one of the addresses. `failed`: the mail server refuses the address. @throws MailUnavailable */

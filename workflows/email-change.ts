@@ -44,13 +44,15 @@ export async function emailChange({
   const outcome = await (draft ? localFirst.openEmailChange({ changeId }) : openBeforeDrafts())
   if (outcome !== 'open') state.status = outcome
   isOpened = true
-  if (outcome !== 'open') {
+  if (outcome === 'changed') followChange()
+  else if (outcome !== 'open') {
     await condition(allHandlersFinished)
     return state
+  } else {
+    afterwards.push(inBackground(ask('old')), inBackground(ask('new')))
+    const ended = await condition(() => !isOpen(), Math.max(1, msUntil(dueAt, now())))
+    if (!ended) state.status = 'expired'
   }
-  afterwards.push(inBackground(ask('old')), inBackground(ask('new')))
-  const ended = await condition(() => !isOpen(), Math.max(1, msUntil(dueAt, now())))
-  if (!ended) state.status = 'expired'
   await condition(allHandlersFinished)
   showRunStatus()
   // `endEmailChange` deletes the old address, to which the last mail goes, and by which Firebase's is recognised.
@@ -101,11 +103,13 @@ export async function emailChange({
     const outcome = await localFirst.applyEmailChange({ changeId, ...clock() })
     // The address is changed, although the change has expired, or was cancelled, while the database was away.
     if (isOpen() || (outcome === 'changed' && patched('changed-although-expired'))) state.status = outcome
-    if (outcome === 'changed') {
-      afterwards.push(inBackground(notifyOldAddress()))
-      if (patched('sign-in-moved')) afterwards.push(inBackground(moveSignIn({ changeId, ...clock() })))
-    }
+    if (outcome === 'changed') followChange()
     return state
+  }
+
+  function followChange(): void {
+    afterwards.push(inBackground(notifyOldAddress()))
+    if (patched('sign-in-moved')) afterwards.push(inBackground(moveSignIn({ changeId, ...clock() })))
   }
 
   async function notifyOldAddress(): Promise<void> {

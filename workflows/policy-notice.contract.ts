@@ -1,6 +1,7 @@
 /** Contract of the policy notice: ids, messages and activities. Code outside of workflows may import it. */
 import { defineQuery, defineUpdate } from '@temporalio/workflow'
 import type { Notice } from '../db/policy-deliveries.ts'
+import { initialSearchAttributes } from '../shared/search-attributes.ts'
 
 export const policyNoticeType = 'policyNotice'
 export const policyNoticeWorkflowId = (version: string): string => `policy-notice-${version}`
@@ -9,7 +10,21 @@ export interface PolicyNoticeInput {
   version: string
   /** mailing of the run that this one continues (continue-as-new) */
   mailing?: Mailing
+  /** an earlier run, which is gone, has posted the version; it may be withdrawn meanwhile */
+  posted?: true
 }
+
+/** Options that start the run of a version: at most once, unless it could not be posted or its run is gone. */
+export const policyNoticeStart = (input: PolicyNoticeInput, taskQueue: string) => ({
+  type: policyNoticeType,
+  workflowId: policyNoticeWorkflowId(input.version),
+  taskQueue,
+  args: [input] satisfies [PolicyNoticeInput],
+  workflowIdConflictPolicy: 'USE_EXISTING' as const,
+  workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
+  typedSearchAttributes: initialSearchAttributes({ status: 'posting', waitingFor: 'the database', dueAt: null }),
+  staticSummary: `Privacy policy ${input.version}`,
+})
 
 /** One pass over all accounts that have not received a notice. */
 export interface Mailing {

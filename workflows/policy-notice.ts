@@ -38,9 +38,13 @@ const { mailPolicyPage } = proxyActivities<PolicyActivities>({
 const pagesPerRun = 100
 const { askAgainAfterMs } = periods.policyNotice
 
-export async function policyNotice({ version, mailing: carriedOver }: PolicyNoticeInput): Promise<PolicyNoticeState> {
+export async function policyNotice({
+  version,
+  mailing: carriedOver,
+  posted: wasPosted,
+}: PolicyNoticeInput): Promise<PolicyNoticeState> {
   const state: PolicyNoticeState = { status: 'posting', effectiveAt: null, mailing: carriedOver ?? null }
-  let posted = carriedOver !== undefined
+  let posted = carriedOver !== undefined || wasPosted === true
   let failedWith: Error | undefined
   let withdrawn = false
   let lastPass: Pick<Mailing, 'notice' | 'pass'> | undefined

@@ -7,8 +7,11 @@ import { initialSearchAttributes } from '../shared/search-attributes.ts'
 export const privacyRequestType = 'privacyRequest'
 export const privacyRequestWorkflowId = (requestId: string): string => `privacy-request-${requestId}`
 
+const { answerWithinDays, extensionDays } = periods.privacyRequest
+
 /** When a request has to be answered that arrived then. */
-export const answerByOf = (receivedAt: Date): Date => plusDays(receivedAt, periods.privacyRequest.answerWithinDays)
+export const answerByOf = (receivedAt: Date, extended = false): Date =>
+  plusDays(receivedAt, answerWithinDays + (extended ? extensionDays : 0))
 
 export interface PrivacyRequestInput {
   requestId: string
@@ -16,25 +19,29 @@ export interface PrivacyRequestInput {
   receivedAt: string
   /** The run makes the draft current. */
   draft: true
+  /** an earlier run, which is gone, has extended the deadline */
+  extended?: true
 }
 
 /**
- * Options that start the run of a draft, for the API and the draft sweep.
+ * Options that start the run of a draft, or another run of a request whose run is gone.
  * @param request.accountRef account reference
  */
 export function privacyRequestStart(
-  request: { id: string; kind: string; receivedAt: Date; accountRef: string | undefined },
+  request: { id: string; kind: string; receivedAt: Date; accountRef: string | undefined; extended?: boolean },
   taskQueue: string,
 ) {
-  const { id, kind, receivedAt, accountRef } = request
+  const { id, kind, receivedAt, accountRef, extended = false } = request
   return {
     type: privacyRequestType,
     workflowId: privacyRequestWorkflowId(id),
     taskQueue,
-    args: [{ requestId: id, receivedAt: receivedAt.toISOString(), draft: true }] satisfies [PrivacyRequestInput],
+    args: [
+      { requestId: id, receivedAt: receivedAt.toISOString(), draft: true, ...(extended && { extended }) },
+    ] satisfies [PrivacyRequestInput],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     typedSearchAttributes: initialSearchAttributes(
-      { status: 'open', waitingFor: 'an operator to answer', dueAt: answerByOf(receivedAt) },
+      { status: 'open', waitingFor: 'an operator to answer', dueAt: answerByOf(receivedAt, extended) },
       accountRef,
     ),
     staticSummary: `Privacy request: ${kind}`,

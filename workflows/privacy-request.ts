@@ -38,11 +38,12 @@ export async function privacyRequest({
   requestId,
   receivedAt,
   draft,
+  extended,
 }: PrivacyRequestInput | (Omit<PrivacyRequestInput, 'draft'> & BeforeDrafts)): Promise<PrivacyRequestState> {
   const state: PrivacyRequestState = {
     status: 'open',
-    answerBy: answerByOf(new Date(receivedAt)).toISOString(),
-    extended: false,
+    answerBy: answerByOf(new Date(receivedAt), extended).toISOString(),
+    extended: extended === true,
   }
   let isOpened = false
   /** an answer was taken and is being sent */

@@ -12,14 +12,12 @@ import {
   renewSum,
 } from '../../db/operator/bulk-actions.ts'
 import { mayBeSameOperator } from '../../db/operator/operators.ts'
-import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { sendUpdate } from '../../temporal/runs.ts'
 import {
+  bulkActionStart,
   bulkActionStarted,
-  bulkActionType,
   bulkActionWorkflowId,
   cancelBulkAction,
-  firstBulkActionState,
   pauseBulkAction,
   resumeBulkAction,
 } from '../../workflows/order/bulk-action.contract.ts'
@@ -73,16 +71,11 @@ export function createBulkActionClient(api: ApiContext) {
         throw new Problem('bulk_action_state_conflict', { detail: `Reason: ${before.state}` })
       }
       await assertSecondOperator(before, startedBy)
-      const start = {
-        type: bulkActionType,
-        workflowId: bulkActionWorkflowId(id),
-        taskQueue: config.TEMPORAL_TASK_QUEUE,
-        args: [{ bulkActionId: id, startedBy }],
-        workflowIdConflictPolicy: 'USE_EXISTING' as const,
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
-        typedSearchAttributes: initialSearchAttributes(firstBulkActionState),
-        staticSummary: `Bulk action: ${before.act} ${before.order_count} orders`,
-      }
+      const start = bulkActionStart(
+        { bulkActionId: id, startedBy },
+        `${before.act} ${before.order_count} orders`,
+        config.TEMPORAL_TASK_QUEUE,
+      )
       try {
         await startAndUpdate(temporal, bulkActionStarted, start, ended)
       } catch (error) {

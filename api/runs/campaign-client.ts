@@ -2,9 +2,8 @@
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import { type CampaignRow, findCampaign, insertCampaign } from '../../db/campaigns.ts'
-import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { sendUpdate } from '../../temporal/runs.ts'
-import { type CampaignInput, campaignType, campaignWorkflowId, opened } from '../../workflows/campaign.contract.ts'
+import { campaignStart, campaignWorkflowId, opened } from '../../workflows/campaign.contract.ts'
 import { orNotFound, Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
@@ -24,19 +23,7 @@ export function createCampaignClient(api: ApiContext) {
       const before = await findCampaign(sql, id)
       if (before) return before
       await insertCampaign(sql, campaign)
-      const start = {
-        type: campaignType,
-        workflowId: campaignWorkflowId(id),
-        taskQueue: config.TEMPORAL_TASK_QUEUE,
-        args: [{ campaignId: id, draft: true } satisfies CampaignInput],
-        workflowIdConflictPolicy: 'USE_EXISTING' as const,
-        typedSearchAttributes: initialSearchAttributes({
-          status: 'sending',
-          waitingFor: 'the mail server',
-          dueAt: null,
-        }),
-        staticSummary: 'Campaign',
-      }
+      const start = campaignStart({ campaignId: id, draft: true }, config.TEMPORAL_TASK_QUEUE)
       await startAndUpdate(temporal, opened, start, ended)
       const row = await findCampaign(sql, id)
       if (!row) throw new Problem('request_in_progress', { headers: { 'Retry-After': '1' } })

@@ -13,15 +13,13 @@ import {
 } from '../../db/email-changes.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
-import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { sendUpdate } from '../../temporal/runs.ts'
 import {
   cancelEmailChange,
   confirmEmail,
-  type EmailChangeInput,
   type EmailChangeState,
   type EmailSide,
-  emailChangeType,
+  emailChangeStart,
   emailChangeWorkflowId,
   opened,
   waiveOldEmail,
@@ -149,18 +147,10 @@ export function createEmailChangeClient(api: ApiContext) {
    * error and may have asked again.
    */
   async function start(accountId: string, { id, expiresAt }: Draft): Promise<void> {
-    const run = {
-      type: emailChangeType,
-      workflowId: emailChangeWorkflowId(id),
-      taskQueue: config.TEMPORAL_TASK_QUEUE,
-      args: [{ changeId: id, expiresAt: expiresAt.toISOString(), draft: true } satisfies EmailChangeInput],
-      workflowIdConflictPolicy: 'USE_EXISTING' as const,
-      typedSearchAttributes: initialSearchAttributes(
-        { status: 'open', waitingFor: 'the old and the new address to agree', dueAt: expiresAt },
-        cipher.accountRef(accountId),
-      ),
-      staticSummary: 'Change of address',
-    }
+    const run = emailChangeStart(
+      { id, expiresAt, accountRef: cipher.accountRef(accountId) },
+      config.TEMPORAL_TASK_QUEUE,
+    )
     const state = await startAndUpdate(temporal, opened, run, ended)
     if (state?.status === 'replaced') throw inProgress()
   }

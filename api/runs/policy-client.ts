@@ -1,9 +1,8 @@
 /** Posts and withdraws versions of the privacy policy by their runs. */
 import type { ApiContext } from '../../context.ts'
 import { findPolicy, insertDraft, type NewPolicy, type Policy, withdrawPolicy } from '../../db/policies.ts'
-import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { sendUpdate } from '../../temporal/runs.ts'
-import { policyNoticeType, policyNoticeWorkflowId, post, withdraw } from '../../workflows/policy-notice.contract.ts'
+import { policyNoticeStart, policyNoticeWorkflowId, post, withdraw } from '../../workflows/policy-notice.contract.ts'
 import { orNotFound, Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
@@ -20,16 +19,7 @@ export function createPolicyClient({ sql, config, temporal }: ApiContext) {
     async post(policy: NewPolicy, by: string): Promise<Policy> {
       const draft = await insertDraft(sql, policy, { by, at: new Date() })
       if (!isTheSame(draft, policy)) throw new Problem('policy_version_taken')
-      const start = {
-        type: policyNoticeType,
-        workflowId: policyNoticeWorkflowId(policy.version),
-        taskQueue: config.TEMPORAL_TASK_QUEUE,
-        args: [{ version: policy.version }],
-        workflowIdConflictPolicy: 'USE_EXISTING' as const,
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
-        typedSearchAttributes: initialSearchAttributes({ status: 'posting', waitingFor: 'the database', dueAt: null }),
-        staticSummary: `Privacy policy ${policy.version}`,
-      }
+      const start = policyNoticeStart({ version: policy.version }, config.TEMPORAL_TASK_QUEUE)
       await startAndUpdate(temporal, post, start, ended)
       return found(policy.version)
     },

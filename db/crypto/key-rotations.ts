@@ -1,3 +1,4 @@
+import { firstStatus } from '../../workflows/keys/key-rotation.contract.ts'
 import { numberOrNull } from '../connection/bigints.ts'
 import { violatedConstraint } from '../connection/constraint.ts'
 import type { Queryable } from '../connection/database.ts'
@@ -42,12 +43,6 @@ export async function insertKeyRotation(
     values (${rotation.id}, ${rotation.purpose}, ${rotation.toKey}, 'draft', ${rotation.at}, ${rotation.by})
     on conflict (id) do nothing`
 }
-
-/** The first status of a rotation, by purpose. */
-export const firstStatus = { field: 'rewrapping', payload: 'waiting_for_runs' } as const satisfies Record<
-  KeyPurpose,
-  KeyRotationStatus
->
 
 /** Makes a draft current; repeatable. @returns `running` when another rotation is open: the draft is deleted */
 export async function openRotation(

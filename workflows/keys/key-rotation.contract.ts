@@ -1,5 +1,6 @@
 /** Contract of key rotation: ids, messages and activities. Code outside of workflows may import it. */
 import { defineQuery, defineUpdate } from '@temporalio/workflow'
+import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 
 export const keyRotationType = 'keyRotation'
 export const keyRotationWorkflowId = (rotationId: string): string => `key-rotation-${rotationId}`
@@ -43,6 +44,27 @@ export interface KeyRotationProgress {
   /** 0 before the pages are counted */
   pages: number
 }
+
+/** The first status of a rotation, by purpose. */
+export const firstStatus = { field: 'rewrapping', payload: 'waiting_for_runs' } as const satisfies Record<
+  KeyPurpose,
+  KeyRotationStatus
+>
+
+/** Options that start the run of a draft, or another run of a rotation whose run is gone. */
+export const keyRotationStart = ({ rotationId, purpose, toKey }: KeyRotationSubject, taskQueue: string) => ({
+  type: keyRotationType,
+  workflowId: keyRotationWorkflowId(rotationId),
+  taskQueue,
+  args: [{ rotationId, purpose, toKey, draft: true }] satisfies [KeyRotationInput],
+  workflowIdConflictPolicy: 'USE_EXISTING' as const,
+  typedSearchAttributes: initialSearchAttributes({
+    status: firstStatus[purpose],
+    waitingFor: 'the database',
+    dueAt: null,
+  }),
+  staticSummary: `Key rotation: ${purpose} keys to ${toKey}`,
+})
 
 /**
  * Completes once the draft is current or deleted. Fails with KeyRotationRunning while another rotation of its purpose

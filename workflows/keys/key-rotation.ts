@@ -12,6 +12,7 @@ import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import { showStatus } from '../run/run-status.ts'
 import {
+  firstStatus,
   type KeyRotationActivities,
   type KeyRotationInput,
   type KeyRotationProgress,
@@ -39,7 +40,7 @@ export async function keyRotation(
 ): Promise<KeyRotationProgress> {
   const { rotationId, purpose, toKey, draft } = input
   const progress: KeyRotationProgress = input.progress ?? {
-    status: purpose === 'field' ? 'rewrapping' : 'waiting_for_runs',
+    status: firstStatus[purpose],
     rewrapped: 0,
     remaining: null,
     page: 0,

@@ -1,7 +1,7 @@
 /** Contract of the run that does the same act for many orders. Code outside of workflows may import it. */
 import { defineUpdate } from '@temporalio/workflow'
 import type { EsimProviderId } from '../../policy/outside-parties.ts'
-import type { RunStatus } from '../../shared/search-attributes.ts'
+import { initialSearchAttributes, type RunStatus } from '../../shared/search-attributes.ts'
 import type { OrderStatus } from './order.contract.ts'
 
 export const bulkActionType = 'bulkAction'
@@ -43,6 +43,21 @@ export const firstBulkActionState = {
   waitingFor: 'the runs of its orders',
   dueAt: null,
 } as const satisfies RunStatus
+
+/**
+ * Options that start a bulk action, at most once, or another run of one whose run is gone.
+ * @param summary which act, and of how many orders
+ */
+export const bulkActionStart = (input: BulkActionInput, summary: string, taskQueue: string) => ({
+  type: bulkActionType,
+  workflowId: bulkActionWorkflowId(input.bulkActionId),
+  taskQueue,
+  args: [input] satisfies [BulkActionInput],
+  workflowIdConflictPolicy: 'USE_EXISTING' as const,
+  workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
+  typedSearchAttributes: initialSearchAttributes(firstBulkActionState),
+  staticSummary: `Bulk action: ${summary}`,
+})
 
 /** Completes once the bulk action runs. Rejected with BulkActionStateConflict when it was not prepared, or is over. */
 export const bulkActionStarted = defineUpdate<void>('started')

@@ -4,21 +4,13 @@ import { accountsNamedIn } from '../../../db/access/named-accounts.ts'
 import { countWrapped, type KnownKey, listKeys } from '../../../db/crypto/encryption-keys.ts'
 import {
   findKeyRotation,
-  firstStatus,
   insertKeyRotation,
   type KeyRotation,
   listKeyRotations,
 } from '../../../db/crypto/key-rotations.ts'
 import { isoOrNull, plusMs } from '../../../shared/calendar.ts'
-import { initialSearchAttributes } from '../../../shared/search-attributes.ts'
 import { closedRunsAreKeptMs, runsUnderOldKeys } from '../../../temporal/payload-keys.ts'
-import {
-  type KeyPurpose,
-  type KeyRotationInput,
-  keyRotationType,
-  keyRotationWorkflowId,
-  opened,
-} from '../../../workflows/keys/key-rotation.contract.ts'
+import { type KeyPurpose, keyRotationStart, opened } from '../../../workflows/keys/key-rotation.contract.ts'
 import { entryOn, recordOperatorAct } from '../../acts/recorded-acts.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { orNotFound, Problem } from '../../http/problem.ts'
@@ -201,21 +193,9 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
    * error.
    */
   async function start(input: { rotationId: string; purpose: KeyPurpose; toKey: string }, by: string): Promise<void> {
-    const { rotationId, purpose, toKey } = input
-    await insertKeyRotation(sql, { id: rotationId, purpose, toKey, at: new Date(), by })
-    const run = {
-      type: keyRotationType,
-      workflowId: keyRotationWorkflowId(rotationId),
-      taskQueue: config.TEMPORAL_TASK_QUEUE,
-      args: [{ ...input, draft: true } satisfies KeyRotationInput],
-      workflowIdConflictPolicy: 'USE_EXISTING' as const,
-      typedSearchAttributes: initialSearchAttributes({
-        status: firstStatus[purpose],
-        waitingFor: 'the database',
-        dueAt: null,
-      }),
-      staticSummary: `Key rotation: ${purpose} keys to ${toKey}`,
-    }
+    const { rotationId: id, purpose, toKey } = input
+    await insertKeyRotation(sql, { id, purpose, toKey, at: new Date(), by })
+    const run = keyRotationStart(input, config.TEMPORAL_TASK_QUEUE)
     await startAndUpdate(temporal, opened, run, { code: 'request_in_progress', detail: 'The rotation has just ended.' })
   }
 }
