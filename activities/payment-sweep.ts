@@ -28,6 +28,7 @@ import { createOrderSignals } from '../temporal/order-signals.ts'
 import type { OrderActivities } from '../workflows/order/order.contract.ts'
 import type { PaymentSweepActivities } from '../workflows/order/payment-sweep.contract.ts'
 import { paymentFailureTypes, withFailureTypes } from './failures.ts'
+import { followAllWithoutRun } from './housekeeping/followed-orders.ts'
 import { recordUntilCurrent } from './order/dispute-record.ts'
 import { paymentMark } from './order/payment/payment-mark.ts'
 import { askAboutPayment } from './order/provider-alarm.ts'
@@ -160,6 +161,7 @@ export function createPaymentSweepActivities(
         heartbeat()
         await signals.payment(order_id, refund_key)
       })
+      started += await followAllWithoutRun(context)
       others.end()
       await recordSweep(sql, { part: 'orders', readUntil: at, at })
       return started

@@ -26,6 +26,17 @@ export async function deleteTokens(sql: Database, before: Date, endedBefore: Dat
 }
 
 /**
+ * Deletes a batch of privacy requests that were answered before a time: their run has not, so it is gone. @returns their
+ * number; less than `limit` when none are left
+ */
+export async function deleteAnsweredRequests(sql: Database, before: Date, limit: number): Promise<number> {
+  const gone = await sql`
+    delete from privacy_requests where ctid = any(array(
+      select ctid from privacy_requests where state = 'answered' and answered_at < ${before} limit ${limit}))`
+  return gone.count
+}
+
+/**
  * Deletes a batch of what operators did to nothing of anybody's account, of closed tasks, and of mails to operators.
  * @returns the largest of their numbers; less than `limit` when none are left
  */

@@ -8,6 +8,7 @@ import {
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   type WorkflowExecutionDescription,
+  type WorkflowExecutionStatusName,
   WorkflowNotFoundError,
   type WorkflowStartOptions,
 } from '@temporalio/client'
@@ -180,6 +181,23 @@ export const queryRun = <Result>(
 /** Whether the newest run of an id is open. */
 export const isOpen = async (temporal: Client, workflowId: string): Promise<boolean> =>
   (await describeRun(temporal, workflowId))?.status.name === 'RUNNING'
+
+/** Who terminates a run has other means to end its work, which its row shows: an act of the API. */
+const endedFromOutside: readonly WorkflowExecutionStatusName[] = ['TERMINATED', 'CANCELLED', 'TIMED_OUT']
+
+/**
+ * Whether nothing works on what the runs of an id are for: Temporal knows none, or the newest was ended from outside.
+ * One that has failed would fail again.
+ * @param or further ways in which it may have ended
+ */
+export async function isLost(
+  temporal: Client,
+  workflowId: string,
+  or: readonly WorkflowExecutionStatusName[] = [],
+): Promise<boolean> {
+  const run = await describeRun(temporal, workflowId)
+  return !run || [...endedFromOutside, ...or].includes(run.status.name)
+}
 
 /** Ends a run at once. Does nothing when it has closed, or never was. */
 export async function terminateIfOpen(temporal: Client, workflowId: string, reason: string): Promise<void> {

@@ -2,6 +2,7 @@
  * Runs of an erased person that are gone and that Temporal's list keeps. The deletion has left them to operators; they
  * are looked at again each day, so that the deletion completes once the rows are gone, whoever has removed them.
  */
+import type { Client } from '@temporalio/client'
 import type { WorkerContext } from '../../context.ts'
 import { deleteTraceUnlessNeeded } from '../../db/erasure/deletion-seals.ts'
 import { listStepsLeft, recordStep } from '../../db/erasure/deletions.ts'
@@ -100,6 +101,24 @@ export function queriesOfIds(field: 'RunId' | 'WorkflowId', ids: readonly string
     ids.slice(index * idsOfQuery, (index + 1) * idsOfQuery),
   )
   return parts.map((part) => `${field} in (${part.map(quoted).join(', ')})`)
+}
+
+/**
+ * Which of many runs Temporal lists as open. One that it does not list may be open all the same, and has to be asked
+ * about.
+ */
+export async function listedAsOpen(
+  temporal: Client,
+  workflowIds: readonly string[],
+  beat: () => void,
+): Promise<ReadonlySet<string>> {
+  const open = new Set<string>()
+  for (const ids of queriesOfIds('WorkflowId', workflowIds)) {
+    beat()
+    const listed = await listRuns(temporal, `${ids} AND ExecutionStatus = 'Running'`)
+    for (const { workflowId } of listed) open.add(workflowId)
+  }
+  return open
 }
 
 /** @throws ErasureIncomplete when Temporal has refused what it was asked for, or nobody can read the seal */

@@ -4,7 +4,13 @@ import type { WorkerContext } from '../../context.ts'
 import { dropDays, ensureDays } from '../../db/access/daily-partitions.ts'
 import { deleteEvents } from '../../db/events/events.ts'
 import { deleteRecipients } from '../../db/events/recipients.ts'
-import { deleteIdempotencyKeys, deleteOperatorRecords, deleteTokens, deleteWebhookEvents } from '../../db/expired.ts'
+import {
+  deleteAnsweredRequests,
+  deleteIdempotencyKeys,
+  deleteOperatorRecords,
+  deleteTokens,
+  deleteWebhookEvents,
+} from '../../db/expired.ts'
 import { indexOlderEsims } from '../../db/operator/iccids.ts'
 import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { deleteVelocity } from '../../db/order/velocity.ts'
@@ -59,6 +65,10 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
         velocity: await inBatches(batchSize, (limit) => deleteVelocity(sql, plusDays(at, 1), limit)),
         operatorRecords: await inBatches(batchSize, (limit) =>
           deleteOperatorRecords(sql, plusYears(at, -periods.operatorRecords.years), limit),
+        ),
+        // A day after its run would have.
+        answeredRequests: await inBatches(batchSize, (limit) =>
+          deleteAnsweredRequests(sql, plusDays(at, -1 - periods.privacyRequest.keepAnsweredDays), limit),
         ),
         iccidsIndexed: await indexOlderEsims(context, heartbeat),
       }

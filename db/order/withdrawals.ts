@@ -1,4 +1,5 @@
 /** Withdrawals from the contracts of orders. */
+import { plusDays } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Orders, Withdrawals } from '../connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
@@ -16,6 +17,12 @@ export interface Withdrawal {
 export const canWithdrawFrom: readonly Orders['status'][] = ['in_review', 'provisioning', 'delivered']
 
 type OfOrder = Pick<Orders, 'id' | 'account_id'>
+
+/** Kind of the operator task of a withdrawal that could not be carried out. */
+export const withdrawalUnsettled = 'withdrawal_unsettled'
+/** Kind of the mail that acknowledges a statement. */
+export const withdrawalAcknowledged = 'mail:withdrawal_acknowledged'
+const acknowledgedWithinDays = 30
 
 /** Opens a withdrawal. One that is open takes the new name and statement; one that was stated stays as it is. */
 export async function openWithdrawal(
@@ -47,14 +54,19 @@ export async function findWithdrawal(
 const statementOf = ({ order_id, statement }: Pick<Withdrawals, 'order_id' | 'statement'>): string =>
   statement ?? `I hereby withdraw from the contract of order ${order_id}.`
 
-/** Orders whose withdrawal was stated in a time, and which have one of these statuses all the same. */
-export const listStatedOrders = (
-  sql: Queryable,
-  { from, until, statuses }: { from: Date; until: Date; statuses: readonly Orders['status'][] },
-): Promise<Pick<Orders, 'id' | 'account_id'>[]> =>
-  sql<Pick<Orders, 'id' | 'account_id'>[]>`
+/**
+ * Orders whose withdrawal was stated before a time, and is neither carried out nor left to an operator, or not
+ * acknowledged for a month.
+ */
+export const listStatedOrders = (sql: Queryable, { until }: { until: Date }): Promise<OfOrder[]> =>
+  sql<OfOrder[]>`
     select o.id, o.account_id from withdrawals w join orders o on o.id = w.order_id
-    where w.stated_at >= ${from} and w.stated_at < ${until} and o.status = any(${[...statuses]}) order by w.stated_at`
+    where w.stated_at < ${until} and ((o.status = any(${[...canWithdrawFrom]}) and not exists (
+        select from attention t where t.kind = ${withdrawalUnsettled} and t.subject_id = o.id::text))
+      or (w.stated_at > ${plusDays(until, -acknowledgedWithinDays)} and not exists (
+        select from sends s where s.subject_id = o.id::text and s.kind = ${withdrawalAcknowledged}
+          and s.state in ('sent', 'failed', 'skipped'))))
+    order by w.stated_at`
 
 /** Records that a withdrawal was confirmed; the first time stays. @returns false when none is open */
 export async function stateWithdrawal(sql: Queryable, orderId: string, at: Date): Promise<boolean> {

@@ -221,6 +221,10 @@ const advice = {
     meaning: 'Some mails about a version of the policy could not be sent for days, and were given up',
     cure: 'These people see the notice when they sign in. Note what was done to reach them, and settle the task',
   },
+  paused_without_run: {
+    meaning: 'The run of a campaign or bulk action was gone. It has begun once more, and waits; the detail says which',
+    cure: 'Look whether somebody has ended it on purpose, then resume or cancel it (POST /v1/campaigns/{id}/..., /v1/bulk-actions/{id}/..., or the console), and settle the task',
+  },
   campaign_stuck: {
     meaning: 'A campaign has paused itself: the mail server has taken nothing for days',
     cure: 'Look at the mail server, then POST /v1/campaigns/{id}/resume, and settle the task',

@@ -8,13 +8,13 @@ export const draftSweepType = 'draftSweep'
 export const draftSweepWorkflowId = 'draft-sweep'
 
 export interface DraftSweepReport {
-  /** privacy requests, breaches, withdrawals, restores and delivered orders whose run was started */
+  /** drafts whose run was started, and rows whose run was gone and has begun once more */
   started: number
   /** campaigns, changes of address and key rotations whose caller never got an answer */
   dropped: number
   /** runs that ended without an outcome and are new operator tasks; sweeps of before have none */
   lost?: number
-  /** the time of the sweep; the next one looks for runs that ended since, and withdrawals stated since */
+  /** the time of the sweep; the next one looks for runs that ended since */
   asOf?: string
 }
 

@@ -15,6 +15,8 @@ export interface HousekeepingReport {
     events?: number
     /** acts about no account, and closed tasks */
     operatorRecords?: number
+    /** answered privacy requests whose run is gone */
+    answeredRequests?: number
     /** eSIMs from before the index of ICCIDs, which a search would have to index */
     iccidsIndexed?: number
   }
@@ -32,8 +34,8 @@ export interface HousekeepingActivities {
    */
   turnSecurityLog(input: { asOf: string }): Promise<HousekeepingReport['securityLog']>
   /**
-   * Deletes idempotency keys and webhook events that are too old to be repeated, and expired links and sessions;
-   * indexes the ICCIDs of older eSIMs.
+   * Deletes idempotency keys and webhook events that are too old to be repeated, expired links and sessions, and answered
+   * privacy requests whose run is gone; indexes the ICCIDs of older eSIMs.
    */
   forgetExpired(input: { asOf: string }): Promise<HousekeepingReport['forgotten']>
   /** Makes operator tasks of orders and runs whose deadline has passed, and closes the tasks of those that went on. */

@@ -7,7 +7,7 @@ export const paymentSweepWorkflowId = 'payment-sweep'
 export interface PaymentSweepReport {
   /** events whose webhook was lost */
   missedEvents: number
-  /** orders whose run was gone and whose aftercare was started */
+  /** orders whose run was gone: their aftercare was started, or that of a delivered one has begun once more */
   ordersWithoutRun: number
   /** payments without an order: `cancelled` before anybody paid, or `paid` and left to an operator */
   unknownPayments: { cancelled: number; paid: number }
@@ -18,8 +18,8 @@ export interface PaymentSweepActivities {
   /** Signals the orders of events whose webhook was lost. */
   readMissedEvents(input: { asOf: string }): Promise<PaymentSweepReport['missedEvents']>
   /**
-   * Starts the aftercare of orders that wait for something and whose run is not open; sends an open run again the
-   * update that only the order's row says.
+   * Starts the aftercare of orders that wait for something and whose run is not open, and the runs of delivered orders
+   * that have none; sends an open run again the update that only the order's row says.
    */
   settleOrdersWithoutRun(input: { asOf: string }): Promise<PaymentSweepReport['ordersWithoutRun']>
   /**

@@ -7,7 +7,13 @@ import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
 import { listEsimsServed, type StoredEsim } from '../../../db/order/esims.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
 import { leftOfPrice, listRefunds } from '../../../db/order/refunds.ts'
-import { canWithdrawFrom, findWithdrawal, stateWithdrawal } from '../../../db/order/withdrawals.ts'
+import {
+  canWithdrawFrom,
+  findWithdrawal,
+  stateWithdrawal,
+  withdrawalAcknowledged,
+  withdrawalUnsettled,
+} from '../../../db/order/withdrawals.ts'
 import { renderWithdrawalAcknowledged } from '../../../mails/order/order-changes.tsx'
 import { type EsimStatus, isNew } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
@@ -61,7 +67,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
       if (!stated || !statedAt) throw failure('OrderMissing')
       const left = leftOfPrice(order, await listRefunds(sql, orderId), statedAt)
       await sendMail(context, {
-        send: { subjectId: orderId, kind: 'mail:withdrawal_acknowledged', accountId: order.account_id },
+        send: { subjectId: orderId, kind: withdrawalAcknowledged, accountId: order.account_id },
         at: new Date(asOf),
         compose: () =>
           toAccount(context, order.account_id, async ({ email }, texts) =>
@@ -102,7 +108,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
     },
 
     async leaveWithdrawalToOperator({ orderId, asOf, code }) {
-      const task = { kind: 'withdrawal_unsettled', subjectId: orderId, detail: code, at: new Date(asOf) }
+      const task = { kind: withdrawalUnsettled, subjectId: orderId, detail: code, at: new Date(asOf) }
       await raiseOperatorTask(sql, task)
     },
   }
