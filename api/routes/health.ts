@@ -27,9 +27,7 @@ const readiness = z
       temporal: state.describe('it answers, and has the namespace and every search attribute'),
       restore: state.describe('no restored database is being completed'),
       keys: state.describe('`INDEX_KEY` and `FIELD_KEYS` are those with which it was written'),
-      workers: state.describe(
-        'a worker polls for workflow tasks, and one for activities; reported alone: without one the process is ready all the same',
-      ),
+      workers: state.describe('a worker polls for workflow tasks, and one for activities; `exclude` leaves it out'),
     }),
   })
   .meta({ id: 'Readiness' })
@@ -66,25 +64,36 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
       method: 'get',
       path: '/readyz',
       tag: 'operation',
-      summary: 'Whether the process can serve requests',
+      summary: 'Whether the process can serve all requests',
+      description:
+        'A load balancer asks with `exclude=workers`: no API has workers then, and each can serve what needs none.',
       callers: ['public'],
+      query: z.strictObject({
+        exclude: z
+          .enum(['workers'])
+          .optional()
+          .describe('a check that is reported and does not count: requests that need no worker can be served'),
+      }),
       unlimited: true,
       duringRestore: true,
       responses: {
-        200: { description: 'Database and Temporal answer and have what this build needs', schema: readiness },
+        200: {
+          description: 'Database and Temporal answer and have what this build needs, and workers poll',
+          schema: readiness,
+        },
         503: {
           description:
-            'The database or Temporal does not answer or lacks something, a restore is not complete, the keys are those of another ' +
-            'database, or the process is shutting down',
+            'The database or Temporal does not answer or lacks something, no worker polls, a restore is not complete, the ' +
+            'keys are those of another database, or the process is shutting down',
           schema: readiness,
         },
       },
-      async handle() {
+      async handle({ query: { exclude } }) {
         const checks = await latestChecks()
         if (isStopping()) return { status: 503, body: { status: 'stopping' as const, checks } }
-        // Every API would be out of service at once, with all that needs no worker: decision 0640.
-        const { workers: _workers, ...needed } = checks
-        return Object.values(needed).every((check) => check === 'ok')
+        // decision 0957
+        const counted = exclude === 'workers' ? { ...checks, workers: 'ok' as const } : checks
+        return Object.values(counted).every((check) => check === 'ok')
           ? { status: 200, body: { status: 'ready' as const, checks } }
           : { status: 503, body: { status: 'not_ready' as const, checks } }
       },

@@ -44,7 +44,8 @@ export async function startApiProcess(options: ApartOptions, url: string): Promi
     onLine,
     stopWithinMs,
   })
-  return await readyOrKilled(part, `${url}/readyz`)
+  // The workers start at the same time.
+  return await readyOrKilled(part, `${url}/readyz?exclude=workers`)
 }
 
 /** @throws when the process ends before it is ready, or `settings` rejects; no process is left */

@@ -109,7 +109,8 @@ test('API and workers in Kubernetes have probes, limits, a budget for disruption
       expect.objectContaining({
         startupProbe: probe('/livez'),
         livenessProbe: probe('/livez'),
-        readinessProbe: probe('/readyz'),
+        // An API stays in service while no worker polls (decision 0957).
+        readinessProbe: probe(metadata.name === 'api' ? '/readyz?exclude=workers' : '/readyz'),
         resources: expect.objectContaining({ limits: { memory: expect.any(String) } }),
         securityContext: expect.objectContaining({ readOnlyRootFilesystem: true }),
       }),

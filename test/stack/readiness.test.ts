@@ -141,15 +141,21 @@ test('a key that was taken away too early closes nothing to the people of the ot
   expect(rows).toBeUndefined()
 })
 
-test('an API is ready while no worker polls, and says that none does', async () => {
+test('an API is ready only while workers poll, and says to a load balancer that it serves all the same', async () => {
   const { context, stack } = harness
   const config = { ...context.config, TEMPORAL_TASK_QUEUE: 'a queue without workers' }
   const running = await createApi({ ...context, config, metrics: createMetrics(), temporal: stack.temporal }).listen(0)
-  expect(await ready(running.url)).toEqual({
-    status: 'ready',
-    checks: { database: 'ok', migrations: 'ok', temporal: 'ok', restore: 'ok', keys: 'ok', workers: 'failed' },
-  })
-  expect((await fetch(`${running.url}/readyz`)).status).toBe(200)
+  const ask = async (url: string, query = '') => {
+    const answer = await fetch(`${url}/readyz${query}`)
+    return [answer.status, await answer.json()]
+  }
+  const checks = { database: 'ok', migrations: 'ok', temporal: 'ok', restore: 'ok', keys: 'ok' }
+  const without = { ...checks, workers: 'failed' }
+  expect(await ask(running.url)).toEqual([503, { status: 'not_ready', checks: without }])
+  expect(await ask(running.url, '?exclude=workers')).toEqual([200, { status: 'ready', checks: without }])
+  for (const query of ['', '?exclude=workers'])
+    expect(await ask(harness.urls.api, query)).toEqual([200, { status: 'ready', checks: { ...checks, workers: 'ok' } }])
+  expect((await ask(harness.urls.api, '?exclude=database'))[0]).toBe(400)
   await running.stop({ drainMs: 1_000 })
 })
 

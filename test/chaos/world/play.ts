@@ -173,4 +173,4 @@ const nameOf = (act: Act): string => `${act.kind} ${'order' in act ? act.order :
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`
 
 const untilReady = ({ urls }: WorldStack): Promise<true> =>
-  until('the API is ready', async () => (await fetch(`${urls.api}/readyz`)).ok && (true as const))
+  until('the API is ready', async () => (await fetch(`${urls.api}/readyz?exclude=workers`)).ok && (true as const))
