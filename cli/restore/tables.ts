@@ -10,7 +10,7 @@ import { raiseOperatorTask } from '../../db/operator-tasks.ts'
  * - `rebuilt`: from runs and outside parties, by this part of the restore.
  * - `carried`: in the backup folder, beside the dumps.
  * - `anew`: it is made again by itself, or an empty one harms nobody.
- * - `undecided`: lost. An operator has to decide about it.
+ * - `undecided`: lost, at least in part. An operator has to decide about it, or to know of it.
  */
 type AfterLoss = Readonly<Record<'rebuilt' | 'carried' | 'anew' | 'undecided', Readonly<Record<string, string>>>>
 
@@ -57,16 +57,11 @@ export const afterLoss: AfterLoss = {
     allowances: 'counts of a day at most',
     backup_store: 'the folder is read each night',
     backups: 'the folder lists them',
-    devices: 'the app registers its device again',
     disputes: 'the payment sweep reads Stripe’s events from before the dump',
     encryption_keys: 'the nightly check reads the keys',
-    event_retries: 'the stream of events begins anew',
     event_stream: 'the stream of events begins anew',
-    events: 'the stream of events begins anew',
-    idempotency_keys: 'a repeated request counts as a new one',
     inactivity: 'the sweep reads the accounts',
     migrations: 'the dump is brought to the version of the programs',
-    link_tokens: 'another one is sent when it is asked for',
     outside_parties: 'learned from the calls',
     package_offers: 'the catalogue is read each hour',
     packages: 'the catalogue is read each hour',
@@ -76,9 +71,7 @@ export const afterLoss: AfterLoss = {
     provider_spending: 'counted from now on',
     reconciliation_differences: 'compared anew',
     reconciliations: 'compared anew',
-    sends: 'the runs remember what they have sent',
     signing_keys: 'published by each process that starts',
-    velocity_counts: 'counted from now on; orders of an account are rebuilt',
     web_sessions: 'everybody signs in anew',
     webhook_events: 'an event that comes again is handled again, with the same end',
   },
@@ -89,14 +82,23 @@ export const afterLoss: AfterLoss = {
     books_holds: 'months whose books an operator has ordered to keep since',
     consents:
       'consents that were given or taken back since: those that were given are lost, and all of before count as withdrawn',
+    devices: 'phones that were registered since get no pushes until their app registers them again',
     ended_sign_ins:
       'sign-ins that have ended since: of people who were erased since and are not in the dump, tokens make a newcomer until they expire',
+    event_retries: 'events that an endpoint had refused and that were to be repeated',
+    events: 'events since, of what is not rebuilt: the app backend has to read its orders and accounts again',
     event_recipients: 'which endpoints were sent events since: a breach by a key cannot count those',
+    idempotency_keys: 'a request from before that is repeated under its key counts as a new one, and may order again',
     identities: 'links with Apple and Google that were made or ended since',
-    operator_acts: 'acts of operators since, and the sums by which a second operator is asked for',
+    link_tokens: 'links that were mailed since do not work: people ask for another one',
+    operator_acts:
+      'acts of operators since, and the sums by which a second operator is asked for; tasks that they settled since are open, without their notes',
     operators: 'operators who were disabled since, roles and credentials that were changed since',
     security_log: 'what has happened since, for an investigation',
+    sends:
+      'which mails a mail server has accepted or refused since: a mail that no run remembers may come twice, and evidence in a dispute leaves it out',
     sign_in_events: 'what Apple and Google have said of sign-ins since',
+    velocity_counts: 'what people who were erased since had bought, by which orders are held for a review',
     webhook_endpoints: 'subscriptions to events that were made, changed or ended since',
   },
 }
