@@ -1,10 +1,10 @@
 /**
  * Checks four times a minute what no call and no run reports by itself: wedged runs, outages of parties that nobody
- * calls any more, and, each few minutes, schedules that start no runs. Every API process checks, so that the end of one
+ * calls any more, how many orders wait for the others, and, each few minutes, schedules that start no runs. Every API process checks, so that the end of one
  * loses nothing; equal findings are one task.
  */
 import type { ApiContext } from '../../context.ts'
-import { endSilentOutages } from '../../db/operation/outside-parties.ts'
+import { endSilentOutages, noteOrdersWaiting } from '../../db/operation/outside-parties.ts'
 import { reportSilentSchedules } from '../../db/operation/silent-schedules.ts'
 import { reportWedgedRuns } from '../../db/operation/wedged-runs.ts'
 import { listWedgedRuns } from '../runs/wedged-runs.ts'
@@ -33,7 +33,10 @@ export function startWatch(api: ApiContext): () => Promise<void> {
       const runs = await listWedgedRuns(temporal, { limit: maxReported, answerWithinMs })
       await reportWedgedRuns(sql, runs, { isComplete: runs.length < maxReported, at: new Date() })
     })
-    await read('outages', () => endSilentOutages(sql, new Date()))
+    await read('outages', async () => {
+      await endSilentOutages(sql, new Date())
+      await noteOrdersWaiting(sql)
+    })
     if (checks % checksBetweenSchedules === 0) await read('schedules', () => checkSchedules(api, new Date()))
     checks += 1
   }

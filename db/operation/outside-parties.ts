@@ -117,6 +117,17 @@ export async function listOutages(sql: Queryable): Promise<Outage[]> {
   )
 }
 
+/** Writes into the task of each outage how many orders wait for the party now. */
+export async function noteOrdersWaiting(sql: Database): Promise<void> {
+  for (const { party, ordersWaiting } of await listOutages(sql)) {
+    if (ordersWaiting === null) continue
+    const attributes = sql.json({ ordersWaiting })
+    await sql`update attention set attributes = ${attributes}
+      where kind = ${outageTask} and subject_id = ${party} and resolved_at is null
+        and attributes is distinct from ${attributes}::jsonb`
+  }
+}
+
 async function countOrdersWaiting(sql: Queryable, party: string): Promise<number | null> {
   const [row] = await (() => {
     if (esimProviderIds.some((id) => id === party)) {

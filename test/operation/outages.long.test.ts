@@ -65,6 +65,11 @@ test('an outage of both eSIM providers is shown with the orders that wait, and c
     const [task] = await tasksAbout(party, 'open')
     expect(task).toMatchObject({ kind: 'outage', urgency: 'now', detail: outage.code })
     expect(task.ageSeconds).toBeGreaterThan(300)
+    await until(
+      'the task says how many orders wait',
+      async () => (await tasksAbout(party, 'open'))[0]?.attributes?.ordersWaiting === 1,
+      { timeoutMs: 40_000 },
+    )
     await until('the metric says so', async () => ((await gauge(`ama_outage_seconds{party="${party}"}`)) ?? 0) > 300)
     expect(await gauge(`ama_outage_orders_waiting{party="${party}"}`)).toBe(1)
   }
