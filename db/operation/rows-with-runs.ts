@@ -69,7 +69,8 @@ export const listUnfinishedDeletions = (sql: Queryable, at: Date): Promise<OpenD
 export async function listUnfinishedRestores(sql: Queryable): Promise<Restores['id'][]> {
   const rows = await sql<Pick<Restores, 'id'>[]>`
     select id from restores r where opened_at is null
-      or exists (select from restored_items i where i.restore_id = r.id and i.outcome = 'to_settle')
+      or exists (select from restored_items i
+        where i.restore_id = r.id and i.outcome = 'to_settle' and i.plan is not null)
     order by restored_at`
   return rows.map(({ id }) => id)
 }

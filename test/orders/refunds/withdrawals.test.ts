@@ -2,7 +2,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
 import { createWithdrawalActivities } from '../../../activities/order/refunds/withdrawal.ts'
-import { plusDays } from '../../../shared/calendar.ts'
 import { failureType } from '../../../shared/failures.ts'
 import { withdrawalPeriodEnds } from '../../../shared/withdrawal-period.ts'
 import { type DraftSweepReport, draftSweepType } from '../../../workflows/housekeeping/draft-sweep.contract.ts'
