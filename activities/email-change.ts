@@ -76,7 +76,7 @@ export function createEmailChangeActivities(context: Context): EmailChangeActivi
 
     async moveSignIn({ changeId, asOf }) {
       const change = await findEmailChange(sql, context, changeId)
-      if (!change) return
+      if (!change?.oldEmail) return
       const { accountId } = change
       const task = { kind: signInNotMoved, subjectId: accountId, at: new Date(asOf) }
       // A later change may be made meanwhile, whose run moves the address as well: of two that come together the later

@@ -34,7 +34,10 @@ test('a restore knows what becomes of each table', () => {
 test('docs/restore.md names each table of which something is lost for good, and no other', () => {
   const text = readFileSync(join(import.meta.dirname, '../../docs/restore.md'), 'utf8')
   const [, section = ''] = /## What nobody can bring back\n(.*?)\n## /s.exec(text) ?? []
-  const first = section.split('\n').filter((line) => line.startsWith('| `')).map((line) => line.split('|')[1] ?? '')
+  const first = section
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split('|')[1] ?? '')
   const named = first.flatMap((cell) => cell.match(/\w+(?=`)/g) ?? [])
   expect(named.toSorted()).toEqual(Object.keys(afterLoss.undecided).toSorted())
 })
