@@ -81,9 +81,9 @@ export function createStripeClient(settings: StripeSettings) {
   }
 
   /**
-   * Creates an object under an idempotency key. Stripe repeats the first answer to a key for 24 hours, even a 500 or a
-   * refusal that may pass. Then the next key is derived from the spent one, always in the same order, after `find` has
-   * checked whether it took effect.
+   * Creates an object under an idempotency key. Stripe repeats the first answer to a key for 24 hours or longer, even a
+   * 500 or a refusal that may pass. Then the next key is derived from the spent one, always in the same order, after
+   * `find` has checked whether it took effect.
    */
   async function create<T>(
     key: string,
@@ -91,7 +91,7 @@ export function createStripeClient(settings: StripeSettings) {
     find?: () => Promise<T | undefined>,
   ): Promise<T> {
     let last: ProviderFailure | undefined
-    for (const suffix of ['', ':again', ':again2']) {
+    for (const suffix of suffixes) {
       try {
         return await attempt(`${key}${suffix}`)
       } catch (error) {
@@ -130,6 +130,11 @@ export function createStripeClient(settings: StripeSettings) {
 
 /** Answers that Stripe has kept under a key, and that may pass with another key. */
 const replays = new WeakSet<ProviderFailure>()
+/**
+ * Each attempt of an activity spends one key at most. With the longest waits between them (`retry.money`) these are
+ * spent by an outage of four hours; three were by one of seven seconds.
+ */
+const suffixes = ['', ':again', ...Array.from({ length: 30 }, (_, index) => `:again${index + 2}`)]
 const replayedFault = 'replayed_server_error'
 
 function toFailure(error: unknown, effect: Effect): unknown {
@@ -153,17 +158,23 @@ interface Refused {
   type: string | undefined
 }
 
-function failureOfStatus({ status, headers, requestId, code: given, type }: Refused, effect: Effect): ProviderFailure {
+function failureOfStatus(refused: Refused, effect: Effect): ProviderFailure {
+  const isReplay = refused.headers['idempotent-replayed'] === 'true'
+  const failed = meaningOf(refused, isReplay, effect)
+  if (isReplay && failed.kind !== 'rejected') replays.add(failed)
+  return failed
+}
+
+function meaningOf(
+  { status, headers, requestId, code: given, type }: Refused,
+  isReplay: boolean,
+  effect: Effect,
+): ProviderFailure {
   const hasCode = Boolean(given)
   const changes = effect === 'writes'
   const bare = `http_${status}`
   const details = detailsOf({ requestId, retryAfterSeconds: Number(headers['retry-after']) })
-  const isReplay = headers['idempotent-replayed'] === 'true'
-  if (status >= 500) {
-    const failed = new ProviderFailure('stripe', doubtful(effect), isReplay ? replayedFault : bare, details)
-    if (isReplay) replays.add(failed)
-    return failed
-  }
+  if (status >= 500) return new ProviderFailure('stripe', doubtful(effect), isReplay ? replayedFault : bare, details)
   const code = codeFrom(given, bare)
   const listed = lookUp(stripeCodes, code) ?? lookUp(stripeDeclineCodes, code)
   if (listed) return documented('stripe', listed, changes, details)
@@ -174,9 +185,7 @@ function failureOfStatus({ status, headers, requestId, code: given, type }: Refu
   const ofType = hasCode || type === undefined ? undefined : lookUp(stripeErrorTypes, type)
   if (ofType)
     return documented('stripe', { ...ofType, code: type === 'idempotency_error' ? type : bare }, changes, details)
-  const failed = undocumented('stripe', hasCode ? code : codeFrom(type, bare), changes, details)
-  if (isReplay) replays.add(failed)
-  return failed
+  return undocumented('stripe', hasCode ? code : codeFrom(type, bare), changes, details)
 }
 
 const doubtful = (effect: Effect): ProviderFailureKind => (effect === 'writes' ? 'unknown_outcome' : 'unavailable')

@@ -200,6 +200,17 @@ test('a 500 that Stripe stores under the key is avoided with the next key', asyn
   expect(await stripe.createPayment(order)).toEqual(made)
 })
 
+test('a Stripe that stores 500s or 429s under many keys in a row is asked with the next one, and makes one object', async () => {
+  const order = { orderId: 'ord_long', amountMinor: 500, currency: 'EUR', mark: 'of_the_order', idempotencyKey: 'long' }
+  for (const status of [500, 429, 500, 503, 429, 500]) {
+    await sim.do('misbehave-next', { path: 'payment_intents$', status, times: 1 })
+    expect(isProviderFailure(await failureOf(stripe.createPayment(order)))).toBe(true)
+  }
+  const made = await stripe.createPayment(order)
+  expect(await stripe.createPayment(order)).toEqual(made)
+  expect((await sim.state()).paymentIntents).toHaveLength(1)
+})
+
 test('a refund that Stripe applied and answered with 500 is found and not repeated', async () => {
   const { paymentIntentId } = await paidPayment()
   await sim.do('misbehave-next', { path: 'refunds', status: 500, applied: true })
