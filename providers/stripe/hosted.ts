@@ -50,6 +50,8 @@ const onItsWaySeconds = 120
 /** Whether an id is that of a page, and not of a payment. */
 export const isPageId = (id: string): boolean => id.startsWith('cs_')
 
+export type HostedPayments = ReturnType<typeof createHostedPayments>
+
 export function createHostedPayments({ sdk, call, create, statusIn }: StripeClient) {
   const pages = createPages(call)
   async function retrieve(sessionId: string): Promise<HostedPayment> {
@@ -58,6 +60,12 @@ export function createHostedPayments({ sdk, call, create, statusIn }: StripeClie
     if (page.status === 'complete' && page.paymentIntentId === null)
       throw new ProviderFailure('stripe', 'unavailable', 'page_contradicts')
     return page
+  }
+
+  /** The customer of a saved card. Detached cards stay at Stripe without one. */
+  async function holderOf(cardId: string): Promise<string | null> {
+    const { customer } = await call('reads', () => sdk.paymentMethods.retrieve(cardId))
+    return customer === null || typeof customer === 'string' ? customer : customer.id
   }
 
   async function listSavedCards(customerId: string): Promise<SavedCard[]> {
@@ -191,13 +199,14 @@ export function createHostedPayments({ sdk, call, create, statusIn }: StripeClie
     /** Deletes a card for good. Safe to repeat. @returns false when it is another customer's card, or nobody's */
     async deleteSavedCard(customerId: string, cardId: string): Promise<boolean> {
       try {
-        const { customer } = await call('reads', () => sdk.paymentMethods.retrieve(cardId))
-        // Detached cards stay at Stripe without a customer.
-        if (customer === null) return true
-        if ((typeof customer === 'string' ? customer : customer.id) !== customerId) return false
+        const holder = await holderOf(cardId)
+        if (holder === null) return true
+        if (holder !== customerId) return false
         await call('writes', () => sdk.paymentMethods.detach(cardId))
         return true
       } catch (error) {
+        // Stripe refuses to detach a card twice: another request may have done it.
+        if (isProviderFailure(error, 'http_400') && (await holderOf(cardId)) === null) return true
         if (!isProviderFailure(error, 'resource_missing')) throw error
         // One of Stripe's machines may not know it yet: the list of the customer's cards has it then.
         const isListed = (await listSavedCards(customerId)).some((card) => card.cardId === cardId)

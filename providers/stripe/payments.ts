@@ -6,6 +6,7 @@ import type Stripe from 'stripe'
 import { type PaymentStatus, paymentStatuses } from '../codes/stripe-values.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient, StripeReply } from './client.ts'
+import type { HostedPayments } from './hosted.ts'
 import { orderIdIn } from './order-id.ts'
 
 export type { PaymentStatus } from '../codes/stripe-values.ts'
@@ -49,10 +50,16 @@ export interface Payment {
   clientSecret: string
 }
 
+/** Stripe's refusal has a text, and no code. */
+const refusedForPage = 'http_400'
+
 /** `processing`: the payment cannot be cancelled now and may still succeed. */
 export type CancelResult = 'cancelled' | 'already_cancelled' | 'already_paid' | 'processing'
 
-export function createPayments({ sdk, call, create, statusIn }: StripeClient) {
+export function createPayments(
+  { sdk, call, create, statusIn }: StripeClient,
+  { pageOf, endHostedPayment }: Pick<HostedPayments, 'pageOf' | 'endHostedPayment'>,
+) {
   async function getPayment(paymentIntentId: string): Promise<Payment> {
     const intent = await call('reads', () =>
       sdk.paymentIntents.retrieve(paymentIntentId, { expand: ['latest_charge'] }),
@@ -88,25 +95,37 @@ export function createPayments({ sdk, call, create, statusIn }: StripeClient) {
       return { paymentIntentId: intent.id, clientSecret: intent.client_secret ?? '' }
     },
 
-    /** Cancels an unpaid payment. Safe to repeat with the same key, also after `processing`. */
+    /**
+     * Cancels an unpaid payment. Safe to repeat with the same key, also after `processing`. Stripe refuses to cancel one
+     * that was made on its page: then the page is ended, and the payment with it
+     * (docs.stripe.com/api/payment_intents/cancel).
+     */
     async cancelPayment(paymentIntentId: string, key: string): Promise<CancelResult> {
-      const cancel = (idempotencyKey: string) =>
+      const cancel = (options: Stripe.RequestOptions): Promise<ProviderFailure | 'cancelled'> =>
         call('writes', () =>
-          sdk.paymentIntents.cancel(paymentIntentId, { cancellation_reason: 'abandoned' }, { idempotencyKey }),
+          sdk.paymentIntents.cancel(paymentIntentId, { cancellation_reason: 'abandoned' }, options),
         ).then(
-          () => 'cancelled' as const,
+          () => 'cancelled',
           (error: unknown) => {
-            if (!isProviderFailure(error, 'payment_intent_unexpected_state')) throw error
-            return 'refused' as const
+            if (isProviderFailure(error, 'payment_intent_unexpected_state') || isProviderFailure(error, refusedForPage))
+              return error
+            throw error
           },
         )
-      if ((await create(key, cancel)) === 'cancelled') return 'cancelled'
+      const refusal = await create(key, (idempotencyKey) => cancel({ idempotencyKey }))
+      if (refusal === 'cancelled') return 'cancelled'
+      if (refusal.code === refusedForPage) {
+        const page = await pageOf(paymentIntentId)
+        if (page === null) throw refusal
+        return endHostedPayment(page, `${key}:page`)
+      }
       const { status } = await getPayment(paymentIntentId)
       if (status === 'succeeded') return 'already_paid'
       if (status === 'canceled') return 'already_cancelled'
       if (status === 'processing') return 'processing'
-      // The payment can be cancelled: the refusal was the stored answer to an earlier attempt with this key.
-      if ((await create(`${key}:${status}`, cancel)) === 'cancelled') return 'cancelled'
+      // The payment can be cancelled: the refusal was the stored answer to an earlier attempt with this key. Without a
+      // key the answer to the next one is never an earlier one.
+      if ((await cancel({})) === 'cancelled') return 'cancelled'
       throw new ProviderFailure('stripe', 'unavailable', 'payment_intent_unexpected_state')
     },
   }

@@ -19,13 +19,14 @@ export type StripePort = ReturnType<typeof createStripe>
 /** The adapter of Stripe. @throws ProviderFailure by each call */
 export function createStripe(settings: StripeSettings) {
   const client = createStripeClient(settings)
+  const hosted = createHostedPayments(client)
   return {
     /** the key with which the app initialises Stripe; not a secret */
     publishableKey: settings.publishableKey,
     /** whether the settings allow redaction jobs */
     redactionConfigured: Boolean(settings.redactionApiVersion),
-    ...createPayments(client),
-    ...createHostedPayments(client),
+    ...createPayments(client, hosted),
+    ...hosted,
     ...createHistory(client),
     ...createBooks(client),
     ...createRefunds(client),

@@ -78,17 +78,22 @@ export function createCollection<T extends Stored>(
   }
 }
 
-/** The page of a list that a request asks for. */
+/** The page of a list that a request asks for. @throws Refusal (400) when the list has no object with the cursor's id */
 export function cut<T extends { id: string }>(
   newestFirst: T[],
   { limit, startingAfter, endingBefore }: PageRequest,
 ): Page<T> {
-  if (endingBefore) {
-    const end = newestFirst.findIndex((item) => item.id === endingBefore)
-    const start = Math.max(0, end - limit)
-    return { data: newestFirst.slice(start, Math.max(0, end)), has_more: start > 0 }
+  const placeOf = (cursor: string, param: string): number => {
+    const place = newestFirst.findIndex(({ id }) => id === cursor)
+    if (place < 0) throw missing('object', cursor, param)
+    return place
   }
-  const start = startingAfter ? newestFirst.findIndex((item) => item.id === startingAfter) + 1 : 0
+  if (endingBefore) {
+    const end = placeOf(endingBefore, 'ending_before')
+    const start = Math.max(0, end - limit)
+    return { data: newestFirst.slice(start, end), has_more: start > 0 }
+  }
+  const start = startingAfter ? placeOf(startingAfter, 'starting_after') + 1 : 0
   return { data: newestFirst.slice(start, start + limit), has_more: newestFirst.length > start + limit }
 }
 

@@ -2,16 +2,20 @@
 import type { Router } from 'express'
 import { found } from './collection.ts'
 import { text } from './parameters.ts'
+import { invalidParameter } from './refusal.ts'
 import { list, type Parts, pagination } from './routes.ts'
 
 export function mountLedger(router: Router, { account, protocol, ledger }: Parts): void {
   protocol.endpoint(router, 'get', '/v1/balance', [], () => ledger.balance())
 
-  // docs.stripe.com/api/balance_transactions/list: `payout` selects what an automatic payout has paid out.
   const path = '/v1/balance_transactions'
   protocol.endpoint(router, 'get', path, [...pagination, 'currency', 'payout', 'source', 'type'], ({ parameters }) => {
     const payout = text(parameters, 'payout')
-    if (payout) found(account.payouts, 'payout', payout)
+    // docs.stripe.com/api/balance_transactions/list: "for automatic payouts only".
+    if (payout && !found(account.payouts, 'payout', payout).automatic) {
+      const message = 'Balance transaction history can only be filtered on automatic payouts, not manual.'
+      throw invalidParameter(undefined, 'payout', message)
+    }
     const filters = ['currency', 'source', 'type', 'payout']
     return list(path, account.balanceTransactions, parameters, filters)
   })

@@ -63,6 +63,7 @@ function mountCustomers(router: Router, { account, protocol }: Parts): void {
     liveCustomer(account, id)
     const deleted: Stripe.DeletedCustomer = { id, object: 'customer', deleted: true }
     account.deletedCustomers.set(id, deleted)
+    for (const card of account.cards.all()) if (idOf(card.customer) === id) card.customer = null
     return deleted
   })
   protocol.endpoint(router, 'post', '/v1/customer_sessions', ['components', 'customer'], ({ parameters }) => {
@@ -130,12 +131,16 @@ function mountPaymentIntents(router: Router, { account, protocol, payments, conf
     },
     { forApps: true },
   )
-  protocol.endpoint(router, 'post', `${path}/:id/cancel`, ['cancellation_reason'], ({ id, parameters }) =>
-    payments.cancel(
-      found(account.paymentIntents, 'payment_intent', id),
-      text(parameters, 'cancellation_reason') ?? null,
-    ),
-  )
+  protocol.endpoint(router, 'post', `${path}/:id/cancel`, ['cancellation_reason'], ({ id, parameters }) => {
+    const intent = found(account.paymentIntents, 'payment_intent', id)
+    // docs.stripe.com/api/payment_intents/cancel. The error has no code.
+    if (account.sessions.all().some(({ payment_intent }) => idOf(payment_intent) === id)) {
+      const message =
+        'You cannot perform this action on PaymentIntents created by Checkout. Try expiring the Checkout Session instead.'
+      throw refusedByState(undefined, message)
+    }
+    return payments.cancel(intent, text(parameters, 'cancellation_reason') ?? null)
+  })
 }
 
 function mountRefundsAndCharges(router: Router, { account, protocol, refunds }: Parts): void {
@@ -164,6 +169,7 @@ function mountRefundsAndCharges(router: Router, { account, protocol, refunds }: 
 
 function mountDisputesAndEvents(router: Router, { account, protocol, disputes }: Parts): void {
   const filters = ['payment_intent', 'charge']
+  const isKept = ({ created }: { created: number }) => created >= account.now() - eventsKeptSeconds
   protocol.endpoint(router, 'get', '/v1/disputes', [...pagination, ...filters], ({ parameters }) =>
     list('/v1/disputes', account.disputes, parameters, filters),
   )
@@ -188,15 +194,20 @@ function mountDisputesAndEvents(router: Router, { account, protocol, disputes }:
   protocol.endpoint(router, 'get', '/v1/events', [...pagination, 'type', 'types'], ({ parameters }) => {
     const types = textList(parameters, 'types')
     if (types.length > 20) throw invalidParameter(undefined, 'types', 'At most 20 types.')
-    const page = list('/v1/events', account.events, parameters, ['type'], ({ type }) => {
-      return types.length === 0 || types.includes(type)
+    const page = list('/v1/events', account.events, parameters, ['type'], (event) => {
+      return isKept(event) && (types.length === 0 || types.includes(event.type))
     })
     return { ...page, data: page.data.map((event) => JSON.parse(event.body)) }
   })
-  protocol.endpoint(router, 'get', '/v1/events/:id', [], ({ id }) =>
-    JSON.parse(found(account.events, 'event', id).body),
-  )
+  protocol.endpoint(router, 'get', '/v1/events/:id', [], ({ id }) => {
+    const event = found(account.events, 'event', id)
+    if (!isKept(event)) throw missing('event', id)
+    return JSON.parse(event.body)
+  })
 }
+
+/** docs.stripe.com/api/events: those of the last 30 days. */
+const eventsKeptSeconds = 30 * 86_400
 
 /** docs.stripe.com/api/customer_sessions/object names each component, enabled or not. */
 function sessionComponents(given: Parameters): Stripe.CustomerSession.Components {

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
+import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
@@ -216,6 +217,22 @@ test('U2: a page of Stripe is ended as what it was: open, paid or over', async (
   const body = { error: { type: 'invalid_request_error', code: 'resource_missing', message: 'No such session' } }
   await stripeSim.fault({ match: { path: `${stays.sessionId}/expire$` }, status: 404, body })
   await expect(stripe.endHostedPayment(stays.sessionId, randomUUID())).rejects.toMatchObject({ kind: 'unavailable' })
+})
+
+test('U2: nobody pays for an erased person on a page of Stripe on which a card was declined before', async () => {
+  const { person, surfer, path } = await withEsim()
+  const { id, payAt } = await ordered(surfer, path)
+  expect((await pay(payAt, declinedCard)).status).toBe(402)
+  const [payment] = await paymentsOf(id)
+  // What the run of the order writes when it reads such a page.
+  await harness.context.sql`update orders set payment_intent_id = ${payment?.id ?? ''} where id = ${id}`
+  await deleteAccount(harness.stack, person)
+  await until('the page is ended', async () => {
+    const { sessions } = await stripeSim.state()
+    return sessions.find(({ client_reference_id }) => client_reference_id === id)?.status === 'expired'
+  })
+  await pay(payAt)
+  expect((await paymentsOf(id)).map(({ status }) => status)).toEqual(['canceled'])
 })
 
 test('P2: a person sees the cards that Stripe keeps for them, and removes their own alone', async () => {

@@ -246,6 +246,54 @@ test('a cancellation at Stripe: open, repeated, paid, paid meanwhile and process
   expect(await stripe.cancelPayment(slow.paymentIntentId, 'cancel:4')).toBe('cancelled')
 })
 
+/** A page of Stripe's on which a card was declined: its payment is there, and may still be paid. */
+async function declinedPage() {
+  const { sessionId, url } = await stripe.createHostedPayment({
+    ...pageUntil(new Date(Date.now() + 3_600_000)),
+    idempotencyKey: `page-${++orders}`,
+  })
+  await fetch(url ?? '', { method: 'POST', body: 'number=4000000000000002', redirect: 'manual' })
+  const { paymentIntentId } = await stripe.getHostedPayment(sessionId)
+  return { sessionId, url: url ?? '', paymentIntentId: paymentIntentId ?? '' }
+}
+
+test('U2: the cancellation of a payment on Stripe’s page ends the page, since Stripe refuses anything else', async () => {
+  const open = await declinedPage()
+  expect(await stripe.cancelPayment(open.paymentIntentId, 'cancel:page')).toBe('cancelled')
+  expect((await stripe.getHostedPayment(open.sessionId)).status).toBe('expired')
+  expect(await stripe.cancelPayment(open.paymentIntentId, 'cancel:page')).toBe('already_cancelled')
+  await fetch(open.url, { method: 'POST', body: 'number=4242424242424242', redirect: 'manual' })
+  expect((await stripe.getPayment(open.paymentIntentId)).status).toBe('canceled')
+
+  const paid = await declinedPage()
+  await fetch(paid.url, { method: 'POST', body: 'number=4242424242424242', redirect: 'manual' })
+  expect(await stripe.cancelPayment(paid.paymentIntentId, 'cancel:paid-page')).toBe('already_paid')
+})
+
+test('a card that another request has deleted a moment ago counts as deleted', async () => {
+  const customerId = await stripe.createCustomer({ idempotencyKey: 'holder', accountRef: 'planted' })
+  const { paymentIntentId: paymentIntent } = await newPayment({ customerId })
+  await sim.do('pay', { paymentIntent })
+  const { card } = await sim.do('save-card', { paymentIntent })
+  await sim.do('misbehave-next', { path: 'detach', delayMs: 200 })
+  expect(await Promise.all([1, 2].map(() => stripe.deleteSavedCard(customerId, card)))).toEqual([true, true])
+})
+
+test('Stripe lists events of 30 days, and refuses a cursor that is in no list', async () => {
+  await paidPayment()
+  const seen = async (): Promise<number> => {
+    let count = 0
+    for await (const _event of stripe.orderEvents(new Date(0))) count += 1
+    return count
+  }
+  expect(await seen()).toBe(1)
+  const headers = { authorization: `Bearer ${secretKey}` }
+  const ask = (path: string) => fetch(`${simulator.url}/v1/${path}`, { headers })
+  expect((await ask('charges?starting_after=ch_unknown')).status).toBe(400)
+  await sim.do('clock', { advanceSeconds: 31 * day })
+  expect(await seen()).toBe(0)
+})
+
 test('a refund at Stripe: in parts, in full, with nothing left, of more than is left, and of an unpaid payment', async () => {
   const { paymentIntentId } = await paidPayment()
   const refund = (amountMinor: number, n: number) =>

@@ -9,7 +9,7 @@ import { escaped, sendPage } from '../confirm/payment-page.ts'
 import { testCards } from '../confirm/test-cards.ts'
 import { parseForm, text } from '../parameters.ts'
 import type { Protocol } from '../protocol.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal, refusedByState } from '../refusal.ts'
 import { list, pagination } from '../routes.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -57,9 +57,14 @@ export function mountHosted(router: Router, parts: Parts): void {
     return list(`/v1/customers/${id}/payment_methods`, account.cards, parameters, [], isTheirs)
   })
   protocol.endpoint(router, 'get', '/v1/payment_methods/:id', [], ({ id }) => found(account.cards, 'PaymentMethod', id))
-  protocol.endpoint(router, 'post', '/v1/payment_methods/:id/detach', [], ({ id }) =>
-    Object.assign(found(account.cards, 'PaymentMethod', id), { customer: null }),
-  )
+  protocol.endpoint(router, 'post', '/v1/payment_methods/:id/detach', [], ({ id }) => {
+    const card = found(account.cards, 'PaymentMethod', id)
+    if (card.customer === null) {
+      const message = 'The payment method you provided is not attached to a customer so detachment is impossible.'
+      throw refusedByState(undefined, message)
+    }
+    return Object.assign(card, { customer: null })
+  })
   mountPage(router, parts)
 }
 
