@@ -6,10 +6,14 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
+import { cacheFolder } from '../../../dev/cache-folder.ts'
 import { schemathesisPath } from '../../attack/fuzz/schemathesis.ts'
 import { missingForCompose } from '../../deploy/compose/missing.ts'
 
 export const chromiumPath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+
+/** The Python that has a reader of DATEV's batches: test/books/datev-reader.test.ts says how it gets there. */
+export const germanLedgerPath = (): string => join(cacheFolder(), 'german-ledger-0.11.0', 'bin', 'python')
 
 const require = createRequire(import.meta.url)
 
@@ -37,6 +41,7 @@ const optional = {
   /** A build with it takes minutes, and packages from Maven Central. */
   Maven: () => process.env.TEST_ALL === '1' && isProgram('mvn'),
   'containers of docker-compose.yml': () => missingForCompose().length === 0,
+  'mloda-community-german-ledger': () => existsSync(germanLedgerPath()),
   'airalo-sdk': () => isLibrary('airalo-sdk'),
   'apple-signin-auth': () => isLibrary('apple-signin-auth'),
 }
