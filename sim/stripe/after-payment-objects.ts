@@ -60,7 +60,7 @@ export function newDispute(
       submission_method: 'not_submitted',
     },
     intended_submission_method: null,
-    is_charge_refundable: false,
+    is_charge_refundable: given.inquiry,
     livemode: false,
     metadata: {},
     payment_intent: charge.payment_intent,

@@ -10,6 +10,7 @@ import { refusedByState } from './refusal.ts'
 const responseDays = 7
 const awaiting = ['needs_response', 'warning_needs_response']
 const undecided = ['needs_response', 'under_review', 'warning_needs_response', 'warning_under_review']
+const isInquiry = ({ status }: Stripe.Dispute): boolean => status.startsWith('warning_')
 
 export interface NewDispute {
   reason: string
@@ -25,7 +26,9 @@ export type Disputes = ReturnType<typeof createDisputes>
 export function createDisputes(account: Account, events: Events, warnings: FraudWarnings, ledger: Ledger) {
   /** @param given.dueInDays null: the bank takes no answer */
   function openDispute(charge: Stripe.Charge, given: NewDispute): Stripe.Dispute {
-    if (!charge.paid || charge.disputed) throw new Error('only a paid charge without a dispute can be disputed')
+    const others = account.disputes.by('charge', charge.id)
+    if (!charge.paid || others.some((other) => isUndecided(other) || other.status === 'lost'))
+      throw new Error('only a paid charge without a dispute can be disputed')
     const {
       reason,
       amount = charge.amount,
@@ -88,16 +91,24 @@ export function createDisputes(account: Account, events: Events, warnings: Fraud
     if (!isUndecided(dispute)) {
       throw refusedByState('status_transition_invalid', `This dispute is already ${dispute.status}.`)
     }
-    dispute.status = outcome
-    const charge = account.charges.get(idOf(dispute.charge) ?? '')
-    if (charge && outcome === 'won') charge.disputed = false
-    if (outcome === 'won') dispute.balance_transactions.push(ledger.disputeWon(dispute))
+    const wasInquiry = isInquiry(dispute)
+    // An inquiry of which the bank makes no dispute: docs.stripe.com/disputes/how-disputes-work#inquiries
+    dispute.status = wasInquiry && outcome === 'won' ? 'warning_closed' : outcome
+    // The charge "has been disputed" for good: docs.stripe.com/api/charges/object, `disputed`.
+    const isReinstated = !wasInquiry && outcome === 'won'
+    if (isReinstated) dispute.balance_transactions.push(ledger.disputeWon(dispute))
     events.emit('charge.dispute.closed', dispute)
-    if (outcome === 'won') events.emit('charge.dispute.funds_reinstated', dispute)
+    if (isReinstated) events.emit('charge.dispute.funds_reinstated', dispute)
     return dispute
   }
 
   return { open: openDispute, update, review, prevent, decide }
 }
+
+/** Whether it keeps its charge from being refunded: an inquiry does not, nor one that was won or blocked. */
+export const blocksRefunds = (dispute: Stripe.Dispute): boolean =>
+  dispute.status === 'lost' ||
+  (dispute.status === 'prevented' && dispute.payment_method_details?.card?.case_type === 'resolution') ||
+  (isUndecided(dispute) && !isInquiry(dispute))
 
 export const isUndecided = (dispute: Stripe.Dispute): boolean => undecided.includes(dispute.status)

@@ -2,6 +2,7 @@
 import type Stripe from 'stripe'
 import { type Account, idOf } from './account.ts'
 import { newRefund } from './after-payment-objects.ts'
+import { blocksRefunds } from './disputes.ts'
 import type { Events } from './events.ts'
 import type { FraudWarnings } from './fraud-warnings.ts'
 import type { Ledger } from './ledger.ts'
@@ -15,7 +16,8 @@ export function createRefunds(account: Account, events: Events, warnings: FraudW
     given: { amount: number | undefined; reason: string | undefined; metadata: Record<string, string> },
   ): Stripe.Refund {
     const left = charge.amount_captured - charge.amount_refunded
-    if (charge.disputed) throw refusedByState('charge_disputed', `Charge ${charge.id} has been charged back.`)
+    if (account.disputes.by('charge', charge.id).some(blocksRefunds))
+      throw refusedByState('charge_disputed', `Charge ${charge.id} has been charged back.`)
     if (left === 0) throw refusedByState('charge_already_refunded', `Charge ${charge.id} has already been refunded.`)
     const amount = given.amount ?? left
     if (amount > left) {
