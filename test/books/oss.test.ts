@@ -11,14 +11,14 @@ const harness = await shareStack({ books: false })
 const { sql } = harness.context
 
 const day = (text: string) => new Date(`${text}T12:00:00Z`)
-/** An invoice of 12.00 to France. */
-const plant = (number: string, suppliedAt: string, issuedAt: string) =>
+/** An invoice of 12.00 to France, or its credit note. */
+const plant = (number: string, suppliedAt: string, issuedAt: string, corrects: string | null = null) =>
   sql.begin((tx) =>
     restoreDocument(tx, {
       number,
-      kind: 'invoice',
+      kind: corrects === null ? 'invoice' : 'credit_note',
       documentKey: 'invoice',
-      corrects: null,
+      corrects,
       orderId: null,
       packageName: 'France 1 GB',
       destination: 'FR',
@@ -60,4 +60,16 @@ test('an invoice that is issued in a later month of the quarter of its supply is
   expect(await ossLines(sql, '2003-01-01', '2003-04-01')).toMatchObject([{ netMinor: 1_000n, correctedMonth: null }])
   expect(await ossLines(sql, '2003-01-01', '2003-02-01')).toEqual([])
   expect(await ossLines(sql, '2003-02-01', '2003-03-01')).toMatchObject([{ correctedMonth: '2003-01' }])
+})
+
+test('what was credited in full is no line in the file of its period, and a correction that another one undoes is none either', async () => {
+  await plant('OLD-2004-000001', '2004-01-10', '2004-01-10')
+  await plant('OLD-2004-000002', '2004-01-10', '2004-02-10', 'OLD-2004-000001')
+  await plant('OLD-2004-R1-000001', '2003-12-31', '2004-03-01')
+  await plant('OLD-2004-000003', '2003-12-31', '2004-03-02', 'OLD-2004-R1-000001')
+  const linesOf = async (period: string): Promise<string[]> =>
+    (await harness.operator.get(`/v1/books/oss?${period}`)).text.trimEnd().split('\r\n').slice(1)
+  expect(await linesOf('quarter=2004-Q1')).toEqual([])
+  expect(await linesOf('month=2004-01')).toEqual(['2004-01,supply,FR,services,20.00,10.00,2.00,,EUR'])
+  expect(await linesOf('month=2004-02')).toEqual(['2004-02,correction,FR,,,,-2.00,2004-01,EUR'])
 })

@@ -41,7 +41,10 @@ function periodOf(query: { quarter?: string | undefined; month?: string | undefi
 const quarterOf = (yearAndMonth: string): string =>
   `${yearAndMonth.slice(0, 4)}-Q${Math.ceil(Number(yearAndMonth.slice(5)) / 3)}`
 
-/** In a quarter's file the corrections of the months of one quarter are one line, as the return has them. */
+/**
+ * In a quarter's file the corrections of the months of one quarter are one line, as the return has them. The return takes
+ * no zeros: what was credited in the period of its supply is no line.
+ */
 function ossRows(lines: readonly OssLine[], period: string): string[] {
   const correctedPeriod = (yearAndMonth: string) => (period.includes('Q') ? quarterOf(yearAndMonth) : yearAndMonth)
   const corrections = new Map<string, { line: OssLine; tax: bigint }>()
@@ -49,6 +52,7 @@ function ossRows(lines: readonly OssLine[], period: string): string[] {
   for (const line of lines) {
     const digits = minorDigits(line.currency)
     if (line.correctedMonth === null) {
+      if (line.netMinor === 0n && line.taxMinor === 0n) continue
       const amounts = [decimal(line.netMinor, digits), decimal(line.taxMinor, digits)] as const
       const place = vatCountryCode(line.country)
       rows.push(csvLine([period, 'supply', place, 'services', percent(line.rateBps), ...amounts, null, line.currency]))
@@ -59,6 +63,7 @@ function ossRows(lines: readonly OssLine[], period: string): string[] {
     corrections.set(key, { line, tax: (known?.tax ?? 0n) + line.taxMinor })
   }
   for (const { line, tax } of corrections.values()) {
+    if (tax === 0n) continue
     const corrected = correctedPeriod(line.correctedMonth ?? '')
     const amount = decimal(tax, minorDigits(line.currency))
     const place = vatCountryCode(line.country)
