@@ -146,8 +146,9 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
   function routes(router: Router): void {
     accessTokens.routes(router)
     router.use((request, response, next) => {
-      if (accessTokens.accepts(request)) next()
-      else refuse(response, 'bare-401')
+      const judged = accessTokens.judge(request)
+      if (judged === 'right') next()
+      else refuse(response, judged)
     })
     router.post('/v1/projects/:project/messages\\:send', sendMessage)
     router.post('/v1/projects/:project/accounts\\:delete', deleteAccount)

@@ -7,6 +7,7 @@ import { importPKCS8, SignJWT } from 'jose'
 import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createPush } from '../../../providers/firebase/push.ts'
+import { createFirebaseUsers } from '../../../providers/firebase/users.ts'
 import { readBounce } from '../../../providers/mail/bounce.ts'
 import { createMeasurement } from '../../../providers/measurement.ts'
 import { concernsOrder, isAboutSuccess } from '../../../providers/stripe/event-types.ts'
@@ -32,20 +33,21 @@ const [firebaseSim, metaSim, stripeSim] = await Promise.all([
 ])
 const firebase = controlOf(firebaseSim)
 const meta = controlOf(metaSim)
-const openPush = () =>
-  createPush({
-    projectId: firebaseSim.projectId,
-    serviceAccount: firebaseSim.serviceAccount,
-    connectTo: { host: '127.0.0.1', port: firebaseSim.tlsPort, ca: firebaseSim.ca },
-  })
+const firebaseSettings = {
+  projectId: firebaseSim.projectId,
+  serviceAccount: firebaseSim.serviceAccount,
+  connectTo: { host: '127.0.0.1', port: firebaseSim.tlsPort, ca: firebaseSim.ca },
+}
+const openPush = () => createPush(firebaseSettings)
 const push = openPush()
+const users = createFirebaseUsers(firebaseSettings)
 const stripe = createStripe({ ...secrets, publishableKey: 'pk_test_x', apiBase: stripeSim.url })
 const measurement = createMeasurement({
   meta: { baseUrl: metaSim.url, apiVersion: 'v25.0', datasetId: '1', accessToken: 'x' },
 })
 
 afterAll(async () => {
-  await push.close()
+  await Promise.all([push.close(), users.close()])
   await Promise.all([firebaseSim.stop(), metaSim.stop(), stripeSim.stop(), receiver.stop()])
 })
 
@@ -78,9 +80,21 @@ test('FCM’s documented success is read, after Google’s documented reply with
   await firebase.clearFaults()
 })
 
+test('Firebase’s documented answers about a user are read', async () => {
+  const answer = async (path: string, name: string) =>
+    firebase.fault({ match: { path }, status: 200, body: (await readDocumented('firebase', name)).body })
+  await answer('accounts:lookup$', 'user-found')
+  await answer('accounts:update$', 'user-updated')
+  expect(await users.moveAddress('a-user', { from: 'old@people.example', to: 'new@people.example' })).toBe('moved')
+  await answer('accounts:delete$', 'user-deleted')
+  expect(await users.deleteUser('a-user')).toBe('deleted')
+  await firebase.clearFaults()
+})
+
 test('the simulator of Firebase answers and refuses in the documented shapes', async () => {
   const { clientEmail, privateKey } = firebaseSim.serviceAccount
-  const assertion = await new SignJWT({ scope: 'https://www.googleapis.com/auth/firebase.messaging' })
+  const scopes = ['firebase.messaging', 'identitytoolkit'].map((name) => `https://www.googleapis.com/auth/${name}`)
+  const assertion = await new SignJWT({ scope: scopes.join(' ') })
     .setProtectedHeader({ alg: 'RS256' })
     .setIssuer(clientEmail)
     .setAudience('https://oauth2.googleapis.com/token')
@@ -95,8 +109,18 @@ test('the simulator of Firebase answers and refuses in the documented shapes', a
     headers: { authorization: `Bearer ${token.access_token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ message: { token: notice.token, notification: { title: 'a', body: 'b' } } }),
   })
+  const { localId, email } = { localId: 'a-user', email: 'old@people.example' }
+  await firebase.do('user', { uid: localId, email, providers: ['password'] })
+  const ofUser = (act: string, body: object): Promise<unknown> =>
+    ask(`/v1/projects/${firebaseSim.projectId}/accounts:${act}`, {
+      headers: { authorization: `Bearer ${token.access_token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
   const replies = {
     'access-token': token,
+    'user-found': await ofUser('lookup', { localId: [localId] }),
+    'user-updated': await ofUser('update', { localId, email: 'new@people.example', emailVerified: true }),
+    'user-deleted': await ofUser('delete', { localId }),
     send: sent,
     'send-invalid-field': refusalBody('invalid-field'),
     'send-invalid-token': refusalBody('invalid'),

@@ -85,6 +85,19 @@ test('Apple’s documented answer to a refresh token, for which we never ask, is
   })
 })
 
+test('Apple’s documented refusal is read, and its simulator refuses a code that was used in that shape', async () => {
+  const { teamId, keyId, privateKeyPem } = appleSim
+  const atSimulator = createApple({ baseUrl: appleSim.url, teamId, keyId, privateKeyPem, clientIds: [clientId] })
+  const refused = { kind: 'rejected', code: 'invalid_grant' }
+  const { status = 200, body } = await readDocumented('apple', 'refusal')
+  await atApple.fault({ match: { path: '/auth/token$' }, status, body })
+  await expect(atSimulator.exchangeCode('a-code', clientId)).rejects.toMatchObject(refused)
+
+  const { code } = await atApple.do('sign-in', {})
+  await atSimulator.exchangeCode(code, clientId)
+  await expect(atSimulator.exchangeCode(code, clientId)).rejects.toMatchObject(refused)
+})
+
 const notifications = ['email-disabled', 'email-enabled', 'consent-revoked', 'account-deleted'] as const
 
 test.each(notifications)('Apple’s documented notification %s is read', async (type) => {
@@ -143,6 +156,7 @@ test('Apple’s simulator sends tokens and notifications in the documented shape
     grant_type: 'refresh_token',
     refresh_token: token.refresh_token ?? '',
   })
+  claims.refusal = await askForTokens({ grant_type: 'authorization_code', code })
   for (const type of notifications) await atApple.do('notify', { type, sub })
   for (const { body } of await receiver.atLeast(notifications.length)) {
     const sent = claimsOf(z.object({ payload: z.string() }).parse(JSON.parse(String(body))).payload)
