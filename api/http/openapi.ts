@@ -1,7 +1,7 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
 import { z } from 'zod'
 import { milliseconds, periods } from '../../policy/periods.ts'
-import { cookieName, type SessionKind } from '../sign-in/session-cookie.ts'
+import { type SessionKind, sessionCookieName } from '../sign-in/session-cookie.ts'
 import { defaultAnswering } from './answering.ts'
 import { passes, problemSchema } from './problem.ts'
 import { type ProblemCode, problems } from './problems.ts'
@@ -46,7 +46,7 @@ export function describeRoutes(
     registry.registerComponent('securitySchemes', kind, {
       type: 'apiKey',
       in: 'cookie',
-      name: cookieName(kind, publicUrl),
+      name: sessionCookieName(kind, publicUrl),
       description,
     }).name
   const schemes = {

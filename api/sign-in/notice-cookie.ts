@@ -2,22 +2,13 @@
  * The notice on the page after a redirect. It is in a cookie and not in the address, so that nobody can make a link to
  * a page that says something was done. It names a sentence of ours; the next page deletes it.
  */
-import { parseCookie, stringifySetCookie } from 'cookie'
-import { isSecure } from './session-cookie.ts'
+import { cookieIn, cookieOf } from './cookies.ts'
 
-const nameOf = (publicUrl: string): string => `${isSecure(publicUrl) ? '__Host-' : ''}ama-notice`
+const name = 'ama-notice'
 const lifeSeconds = 60
 
-const withLife = (value: string, maxAge: number, publicUrl: string): string =>
-  stringifySetCookie({
-    name: nameOf(publicUrl),
-    value,
-    path: '/',
-    maxAge,
-    httpOnly: true,
-    sameSite: 'strict',
-    secure: isSecure(publicUrl),
-  })
+const withLife = (value: string, maxAgeSeconds: number, publicUrl: string): string =>
+  cookieOf({ name, value, maxAgeSeconds, sameSite: 'strict', publicUrl })
 
 /** The header `Set-Cookie` by which the next page says what was done. */
 export const noticeCookie = (notice: string, publicUrl: string): string => withLife(notice, lifeSeconds, publicUrl)
@@ -26,4 +17,4 @@ export const endedNotice = (publicUrl: string): string => withLife('', 0, public
 
 /** The name of the notice in a `Cookie` header. */
 export const noticeIn = (header: string | undefined, publicUrl: string): string | undefined =>
-  parseCookie(header ?? '')[nameOf(publicUrl)]
+  cookieIn(header, name, publicUrl)

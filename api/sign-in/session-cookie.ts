@@ -1,7 +1,7 @@
 /** Session cookies of the web pages: HttpOnly, SameSite=Strict, and over HTTPS bound to this host. */
-import { parseCookie, stringifySetCookie } from 'cookie'
 import type { Config } from '../../config.ts'
 import type { Context } from '../../context.ts'
+import { cookieIn, cookieName, cookieOf } from './cookies.ts'
 
 export type SessionKind = 'visitor' | 'console'
 
@@ -11,27 +11,14 @@ export type KeySignIn = Pick<Config, 'NODE_ENV'> & Partial<Pick<Config, 'CONSOLE
 export const keysMaySignIn = ({ CONSOLE_KEY_SIGN_IN, NODE_ENV }: KeySignIn): boolean =>
   CONSOLE_KEY_SIGN_IN ?? NODE_ENV !== 'production'
 
-/** Whether cookies can be bound to this host. */
-export const isSecure = (publicUrl: string): boolean => publicUrl.startsWith('https:')
+const names: Readonly<Record<SessionKind, string>> = { visitor: 'ama-account', console: 'ama-console' }
 
-/**
- * With the prefix `__Host-` a browser accepts a cookie only with Secure, from this host and for this host (RFC
- * 6265bis).
- */
-export const cookieName = (kind: SessionKind, publicUrl: string): string =>
-  `${isSecure(publicUrl) ? '__Host-' : ''}ama-${kind === 'visitor' ? 'account' : 'console'}`
+export const sessionCookieName = (kind: SessionKind, publicUrl: string): string => cookieName(names[kind], publicUrl)
 
 /** The `Set-Cookie` value for a session's secret. */
 export function sessionCookie(kind: SessionKind, secret: string, maxAgeMs: number, publicUrl: string): string {
-  return stringifySetCookie({
-    name: cookieName(kind, publicUrl),
-    value: secret,
-    path: '/',
-    maxAge: Math.floor(maxAgeMs / 1000),
-    httpOnly: true,
-    sameSite: 'strict',
-    secure: isSecure(publicUrl),
-  })
+  const maxAgeSeconds = Math.floor(maxAgeMs / 1000)
+  return cookieOf({ name: names[kind], value: secret, maxAgeSeconds, sameSite: 'strict', publicUrl })
 }
 
 /** The headers of a sign-out: the browser forgets the session, and what it may have kept of the pages. */
@@ -42,7 +29,7 @@ export const signOutHeaders = (kind: SessionKind, publicUrl: string) => ({
 
 /** The secret in a `Cookie` header. */
 export function secretIn(header: string | undefined, kind: SessionKind, publicUrl: string): string | undefined {
-  const value = parseCookie(header ?? '')[cookieName(kind, publicUrl)]
+  const value = cookieIn(header, names[kind], publicUrl)
   return value && /^[\w-]{43}$/.test(value) ? value : undefined
 }
 

@@ -2,19 +2,18 @@
  * Sign-ins at the OpenID provider that have begun. Their secrets are in a cookie, and what the provider is sent is made
  * from them: only the browser that has begun one can end it, once, and nothing is stored.
  */
-import { parseCookie, stringifySetCookie } from 'cookie'
 import type { Context } from '../../context.ts'
 import { newSecret } from '../../db/crypto/one-time.ts'
 import { periods } from '../../policy/periods.ts'
 import type { SignInAttempt } from '../../providers/operator-sign-in.ts'
-import { isSecure } from './session-cookie.ts'
+import { cookieIn, cookieOf } from './cookies.ts'
 
 /** An operator may begin in several tabs. */
 const mostAtOnce = 3
 /** A secret, and when it was made: what is sent is made from both, so a browser cannot make it younger. */
 const entryFormat = /^[\w-]{43}([0-9a-z]{1,9})$/
 
-const nameOf = (publicUrl: string): string => `${isSecure(publicUrl) ? '__Host-' : ''}ama-operator-sign-in`
+const name = 'ama-operator-sign-in'
 
 type Environment = Pick<Context, 'cipher' | 'config'>
 
@@ -29,7 +28,7 @@ export function beginAttempt(
 ): { attempt: SignInAttempt; cookie: string } {
   const entry = newSecret() + at.getTime().toString(36)
   const others = entriesIn(environment, header, at).slice(1 - mostAtOnce)
-  return { attempt: attemptOf(environment, entry), cookie: cookieOf(environment, [...others, entry]) }
+  return { attempt: attemptOf(environment, entry), cookie: withEntries(environment, [...others, entry]) }
 }
 
 /**
@@ -48,7 +47,7 @@ export function findAttempt(
     if (attempt.state !== state) continue
     return {
       attempt,
-      spent: cookieOf(
+      spent: withEntries(
         environment,
         entries.filter((other) => other !== entry),
       ),
@@ -58,23 +57,21 @@ export function findAttempt(
 }
 
 function entriesIn({ config }: Environment, header: string | undefined, at: Date): string[] {
-  const entries = (parseCookie(header ?? '')[nameOf(config.PUBLIC_URL)] ?? '').split('.').slice(0, mostAtOnce)
+  const entries = (cookieIn(header, name, config.PUBLIC_URL) ?? '').split('.').slice(0, mostAtOnce)
   return entries.filter((entry) => {
     const [, begun] = entryFormat.exec(entry) ?? []
     return begun !== undefined && at.getTime() - Number.parseInt(begun, 36) <= periods.operatorSignInMs
   })
 }
 
-const cookieOf = ({ config }: Environment, entries: readonly string[]): string =>
-  stringifySetCookie({
-    name: nameOf(config.PUBLIC_URL),
+const withEntries = ({ config }: Environment, entries: readonly string[]): string =>
+  cookieOf({
+    name,
     value: entries.join('.'),
-    path: '/',
-    maxAge: entries.length > 0 ? periods.operatorSignInMs / 1000 : 0,
-    httpOnly: true,
+    maxAgeSeconds: entries.length > 0 ? periods.operatorSignInMs / 1000 : 0,
     // The provider's page leads back: a browser would not send a strict cookie along.
     sameSite: 'lax',
-    secure: isSecure(config.PUBLIC_URL),
+    publicUrl: config.PUBLIC_URL,
   })
 
 function attemptOf({ cipher }: Environment, entry: string): SignInAttempt {

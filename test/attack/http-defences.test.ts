@@ -4,7 +4,10 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import pMap from 'p-map'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { languageCookie } from '../../api/language/request-language.ts'
+import { endedNotice, noticeCookie } from '../../api/sign-in/notice-cookie.ts'
 import { sessionCookie, signOutHeaders } from '../../api/sign-in/session-cookie.ts'
+import { beginAttempt } from '../../api/sign-in/sign-in-attempt.ts'
 import { type ApiHarness, startApiHarness } from '../harness/api/api-harness.ts'
 
 let harness: ApiHarness
@@ -41,6 +44,7 @@ test('every route sends the security headers to a caller without a key, and its 
     const header = (name: string) => headers.get(name)
     expect(header('strict-transport-security'), route).toBe('max-age=31536000; includeSubDomains')
     expect(header('x-content-type-options'), route).toBe('nosniff')
+    if (header('content-type')) expect(header('content-type'), route).toMatch(/; charset=utf-8$/)
     expect(header('referrer-policy'), route).toMatch(/^(?:no-referrer|strict-origin)$/)
     expect(header('access-control-allow-origin'), route).toBeNull()
     const policy = directivesOf(header('content-security-policy'))
@@ -51,11 +55,53 @@ test('every route sends the security headers to a caller without a key, and its 
   }
 })
 
-test('a session cookie is bound to the host, hidden from scripts, and not sent by other sites', () => {
-  const parts = sessionCookie('visitor', 'x', 60_000, 'https://api.example.com').split('; ')
-  expect(parts.sort()).toEqual(
-    ['__Host-ama-account=x', 'HttpOnly', 'Max-Age=60', 'Path=/', 'SameSite=Strict', 'Secure'].sort(),
-  )
+test('each cookie is bound to the host, hidden from scripts, and not sent by other sites but for what a link needs', () => {
+  const site = 'https://api.example.com'
+  const { cookie: attempt } = beginAttempt(harness.api, undefined, new Date())
+  const made: [cookie: string, name: string, maxAge: number, sameSite: string][] = [
+    [sessionCookie('visitor', 'x', 60_000, site), 'ama-account', 60, 'Strict'],
+    [sessionCookie('console', 'x', 60_000, site), 'ama-console', 60, 'Strict'],
+    [noticeCookie('profile', site), 'ama-notice', 60, 'Strict'],
+    [endedNotice(site), 'ama-notice', 0, 'Strict'],
+    [attempt, 'ama-operator-sign-in', 600, 'Lax'],
+    [languageCookie('de', site), 'lang', 31_536_000, 'Lax'],
+  ]
+  for (const [cookie, name, maxAge, sameSite] of made) {
+    const [first = '', ...parts] = cookie.split('; ')
+    expect(first).toMatch(new RegExp(`^__Host-${name}=`))
+    expect(parts.sort(), name).toEqual(
+      ['HttpOnly', `Max-Age=${maxAge}`, 'Path=/', `SameSite=${sameSite}`, 'Secure'].sort(),
+    )
+  }
+})
+
+test.each([
+  ['__Host-lang=de', 'de'],
+  // Over HTTP, or chosen before the cookie had the prefix.
+  ['lang=sq', 'sq'],
+  ['lang=sq; __Host-lang=de', 'de'],
+  ['__Host-lang=fr', 'en'],
+])('a page is read in the language of the cookie: %s', async (cookie, language) => {
+  const { headers } = await harness.call('GET', '/account/sign-in', { headers: { accept: 'text/html', cookie } })
+  expect(headers.get('content-language')).toBe(language)
+})
+
+test('a fault of ours is told by fixed words alone, as a problem and as a page, and logged as an error', async () => {
+  const { sql } = harness.api
+  await sql`alter table policies rename to planted`
+  try {
+    for (const accept of ['application/json', 'text/html']) {
+      harness.logged.length = 0
+      const path = accept === 'text/html' ? '/privacy' : '/v1/policies'
+      const { status, text, headers } = await harness.call('GET', path, { headers: { accept } })
+      expect([path, status]).toEqual([path, 500])
+      expect(text).toContain(headers.get('x-request-id'))
+      expect(text).not.toMatch(/relation|exist|42P01|\.tsx?\b|node_modules|\n +at /)
+      expect(harness.logged.filter((line) => line.includes('"level":"error"')).join('')).toContain('42P01')
+    }
+  } finally {
+    await sql`alter table planted rename to policies`
+  }
 })
 
 test('a sign-out deletes the cookie and what the browser has kept', () => {

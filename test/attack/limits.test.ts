@@ -1,7 +1,7 @@
 /** Limits of requests hold exactly for requests that come at the same moment. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { cookieName } from '../../api/sign-in/session-cookie.ts'
+import { sessionCookieName } from '../../api/sign-in/session-cookie.ts'
 import { saveOperator } from '../../db/operator/operators.ts'
 import { spendAllowance } from '../../db/requests/allowances.ts'
 import { openSession } from '../../db/web-sessions.ts'
@@ -71,7 +71,7 @@ test('an operator on the console who is over the limit keeps out no other one', 
     const email = `${name}-${randomUUID()}@people.example`
     const { id } = await saveOperator(harness.api, { name, email, role: 'support', at })
     const session = { owner: { operatorId: id }, replaces: undefined, at, expiresAt: plusMs(at, 60_000) }
-    return { cookie: `${cookieName('console', 'https://api.example.com')}=${await openSession(sql, session)}` }
+    return { cookie: `${sessionCookieName('console', 'https://api.example.com')}=${await openSession(sql, session)}` }
   }
   const [greedy, other] = [await cookieOf('Ada'), await cookieOf('Bea')]
   expect(await count('GET', '/console/sessions', { headers: greedy })).toEqual({ 200: limit, 429: 30 })
