@@ -39,6 +39,18 @@ test('P7: production in a region outside the EU and EEA does not start', () => {
   for (const region of ['de', 'de-fra', 'eu-central-1', 'no-oslo']) expect(regionFault(region), region).toBeUndefined()
 })
 
+test.each([
+  ['SANDBOX', 'true'],
+  ['FIREBASE_CONNECT_TO', '127.0.0.1:443'],
+  ['FIREBASE_CONNECT_CA', 'a certificate'],
+  ['STRIPE_API_URL', 'https://127.0.0.1'],
+])('production refuses what belongs to a sandbox or leads to a simulator: %s', (name, value) => {
+  const faults = (environment: string) =>
+    faultsOf({ NODE_ENV: environment, [name]: value }).filter((line) => line.includes(`${name}: must not be`))
+  expect(faults('production')).toHaveLength(1)
+  expect(faults('development')).toEqual([])
+})
+
 test('production refuses keys that are not random, one key for two purposes, and invalid private keys', () => {
   const zero = Buffer.alloc(32).toString('base64')
   const [one, two] = [1, 2].map((salt) => createHash('sha256').update(`${salt}`).digest('base64'))

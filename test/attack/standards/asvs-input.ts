@@ -56,8 +56,9 @@ export const asvsInput = [
   met(
     'V1.2.5',
     'no command injection',
-    'The only programs that are started are pg_dump and pg_restore, without a shell and without input of a caller.',
-    'test/backups/backup-cipher.test.ts',
+    'API and worker start pg_dump and pg_restore alone, whose arguments are a list; a fixed command of the shell looks for them. Nothing of it is a caller’s.',
+    'test/backups/pg-tools.test.ts',
+    'test/sources/defences.test.ts',
   ),
   foreign('V1.2.6', 'LDAP injection', 'There is no LDAP.'),
   foreign('V1.2.7', 'XPath injection', 'There is no XML.'),
@@ -234,11 +235,17 @@ export const asvsInput = [
   met(
     'V3.3.2',
     'SameSite fits the purpose',
-    'Strict; Lax for the ten minutes of a sign-in at the company’s OpenID provider, whose page leads back.',
+    'Strict; Lax for the language, which is read behind a link of a mail, too, and for the ten minutes of a sign-in at the company’s OpenID provider, whose page leads back.',
     operation,
     openId,
   ),
-  met('V3.3.3', '__Host- prefix', 'Yes.', operation),
+  met(
+    'V3.3.3',
+    '__Host- prefix',
+    'Each of them; one function makes all cookies.',
+    operation,
+    'test/sources/defences.test.ts',
+  ),
   met('V3.3.4', 'session cookies are HttpOnly', 'Yes; the secret is in Set-Cookie alone.', operation),
   met('V3.4.1', 'HSTS for a year, with subdomains', 'On every answer.', operation),
   met(
@@ -302,7 +309,9 @@ export const asvsInput = [
   met(
     'V4.1.1',
     'Content-Type fits the body',
-    'Each route declares it; HTML and text name UTF-8.',
+    'Each route declares it; HTML and problems name UTF-8, and an export for DATEV its own character set.',
+    operation,
+    'test/books/tax-books.long.test.ts',
     'test/api/input/described.long.test.ts',
     'test/attack/every-input.long.test.ts',
   ),
@@ -356,8 +365,9 @@ export const asvsInput = [
   met(
     'V5.4.1',
     'names of downloads are ours',
-    'Content-Disposition names a fixed text, an id of ours or a number of an invoice.',
+    'Content-Disposition names a fixed text, an id of ours, a number of an invoice or two days.',
     'test/pages/orders.test.ts',
+    'test/books/tax-books.long.test.ts',
   ),
   met(
     'V5.4.2',

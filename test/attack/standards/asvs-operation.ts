@@ -63,7 +63,7 @@ export const asvsOperation = [
     'V11.4.1',
     'approved hashes',
     'SHA-256, SHA-512; SHA-1 only inside TOTP (RFC 6238), where HMAC makes it safe.',
-    'test/audit/receipts.long.test.ts',
+    'test/sources/defences.test.ts',
   ),
   met(
     'V11.4.2',
@@ -146,7 +146,7 @@ export const asvsOperation = [
   partly(
     'V13.2.2',
     'least privilege between services',
-    'The database role owns its database alone; API and worker share it and most settings.',
+    'The database role owns its database and is no superuser (docs/deploying.md); API and worker share it and most settings.',
     deploy,
   ),
   met('V13.2.3', 'no default credentials', 'Production has none and refuses values that are not random.', config),
@@ -179,16 +179,19 @@ export const asvsOperation = [
   met(
     'V13.4.2',
     'no debug modes in production',
-    'NODE_ENV=production has no sandbox, no simulators, no stack in answers.',
+    'NODE_ENV=production refuses the sandbox and the settings that lead to simulators, and starts none; no answer has a stack.',
+    'test/config.test.ts',
     'test/stack/production.long.test.ts',
+    'test/attack/http-defences.test.ts',
   ),
   met('V13.4.3', 'no directory listings', 'No folder is served.', operation),
   met('V13.4.4', 'no TRACE', 'Every method that a path does not have gets 405.', 'test/attack/http-defences.test.ts'),
   met(
     'V13.4.5',
     'documentation and monitoring on purpose',
-    '`/docs` is public on purpose; the API’s `/metrics` needs a key, the worker’s is on this machine alone.',
-    operation,
+    '`/docs` is public on purpose; the API’s `/metrics` needs a key. The worker’s is on its machine alone, unless WORKER_METRICS_HOST says otherwise: in Kubernetes Prometheus reads it in the cluster, without a key.',
+    'test/api/processes.long.test.ts',
+    'test/deploy/schemas.test.ts',
   ),
   met(
     'V14.1.1',
@@ -233,8 +236,9 @@ export const asvsOperation = [
   met(
     'V14.3.3',
     'nothing in browser storage',
-    'Session cookies, and one cookie for a language.',
-    'test/pages/account.test.ts',
+    'Cookies alone: of a session, a language, a sign-in that has begun, and for a minute of what a page says was done. The only script keeps nothing.',
+    'test/attack/http-defences.test.ts',
+    'test/sources/defences.test.ts',
   ),
   met('V15.1.1', 'time to mend components', 'SECURITY.md, "Components".', 'test/attack/standards.test.ts'),
   partly(
@@ -354,7 +358,7 @@ export const asvsOperation = [
     'V16.3.4',
     'unexpected errors are logged',
     'As errors, with the code of a failed TLS handshake.',
-    operation,
+    'test/attack/http-defences.test.ts',
     'test/providers/http-request.test.ts',
   ),
   met(
@@ -381,6 +385,7 @@ export const asvsOperation = [
     'errors tell nothing',
     'Problems have fixed texts and a request id.',
     operation,
+    'test/attack/http-defences.test.ts',
     'test/attack/every-input.long.test.ts',
   ),
   met(

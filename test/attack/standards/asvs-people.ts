@@ -305,8 +305,8 @@ export const asvsPeople = [
     'V10.1.1',
     'tokens go only where they are needed',
     'Refresh tokens of Apple and Google are sealed in the database and sent to their issuer alone.',
-    'test/orders/canary.test.ts',
     parties,
+    'test/erasure/sign-ins.long.test.ts',
   ),
   partly(
     'V10.1.2',
