@@ -14,6 +14,11 @@ export const figures = {
   // columns of the live schema
   unknown_columns: { meaning: 'Columns that no entry of the data list accounts for', unit: 'columns', ...mustBeNone },
   unsealed_columns: { meaning: 'Personal columns that do not hold ciphertext only', unit: 'columns', ...mustBeNone },
+  demanded_columns: {
+    meaning: 'Columns for what nobody has to give that the database demands, or fills by itself',
+    unit: 'columns',
+    ...mustBeNone,
+  },
   clear_ip_columns: { meaning: 'Columns for IP addresses that are not encrypted', unit: 'columns', ...mustBeNone },
   card_columns: { meaning: 'Columns that could hold card data', unit: 'columns', ...mustBeNone },
   unexported_columns: { meaning: 'Personal columns that the export leaves out', unit: 'columns', ...mustBeNone },

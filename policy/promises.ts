@@ -24,7 +24,7 @@ export const promises = {
     sentence: 'We keep a phone number only if it is given.',
     keptBy: 'db/accounts.ts',
     provenBy: { file: 'test/api/accounts.test.ts', title: 'C2: sign-up works without a phone number' },
-    figures: ['unsealed_columns'],
+    figures: ['unsealed_columns', 'demanded_columns', 'unreadable_accounts'],
   },
   C3: {
     sentence: 'We keep what was bought: packages, dates, destinations, amounts.',

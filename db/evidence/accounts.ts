@@ -38,23 +38,24 @@ export async function readAccountFigures(sql: Queryable, encryption: ColumnEncry
   }
 }
 
-type SampleRow = Pick<Accounts, 'id' | 'email' | 'first_name'> & {
+type SampleRow = Pick<Accounts, 'id' | 'email' | 'first_name' | 'phone'> & {
   [Column in 'kek_id' | 'wrapped_key']: DataKeys[Column] | null
 }
 
 /** Decrypts a sample of accounts as a request does, but without the cache of data keys. */
 async function countUnreadable(sql: Queryable, { cipher }: ColumnEncryption): Promise<number> {
   const rows = await sql<SampleRow[]>`
-    select a.id, email, first_name, kek_id, wrapped_key
+    select a.id, email, first_name, phone, kek_id, wrapped_key
     from (select * from accounts order by last_active_at desc, id desc limit ${sampled}) a
     left join data_keys on account_id = a.id`
   return rows.filter((row) => !isReadable(row)).length
 
-  function isReadable({ id, email, first_name, kek_id, wrapped_key }: SampleRow): boolean {
+  function isReadable({ id, email, first_name, phone, kek_id, wrapped_key }: SampleRow): boolean {
     if (kek_id === null || wrapped_key === null) return false
     try {
       const fields = tableEncryption(cipher, cipher.unwrap(id, { kekId: kek_id, wrapped: wrapped_key }), 'accounts')
-      return fields.open('email', email).includes('@') && fields.open('first_name', first_name) !== ''
+      const isNamed = fields.open('email', email).includes('@') && fields.open('first_name', first_name) !== ''
+      return isNamed && (phone === null || fields.open('phone', phone) !== '')
     } catch {
       // The figure counts exactly these failures.
       return false

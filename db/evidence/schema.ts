@@ -7,9 +7,13 @@ import type { Queryable } from '../connection/database.ts'
 interface LiveColumn {
   name: string
   domain: string | null
+  /** whether it takes no null, or has a value where none is given */
+  demanded: boolean
 }
 
 const constraint = 'sealed_is_ciphertext'
+/** C2, we keep a phone number only if it is given. */
+const voluntary = ['accounts.phone']
 // The country of a card or of an address is neither card data nor an address.
 const cardName = /(^|_)(card|pan|cvc|cvv|iban|card_number|expiry)(_(?!country$)|$)/
 const ipName = /(^|[._])ip($|_(?!country$))/
@@ -21,7 +25,8 @@ const ipName = /(^|[._])ip($|_(?!country$))/
 export async function readSchemaFigures(sql: Queryable): Promise<Readings> {
   const [columns, [checked]] = await Promise.all([
     sql<LiveColumn[]>`
-      select c.relname || '.' || a.attname as name, case when t.typtype = 'd' then t.typname end as domain
+      select c.relname || '.' || a.attname as name, case when t.typtype = 'd' then t.typname end as domain,
+        a.attnotnull or a.atthasdef as demanded
       from pg_class c join pg_attribute a on a.attrelid = c.oid join pg_type t on t.oid = a.atttypid
       where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
         and a.attnum > 0 and not a.attisdropped`,
@@ -37,6 +42,9 @@ export async function readSchemaFigures(sql: Queryable): Promise<Readings> {
   return {
     unknown_columns: listed(unknown),
     unsealed_columns: listed(unsealed),
+    demanded_columns: listed(
+      columns.filter(({ name, demanded }) => demanded && voluntary.includes(name)).map(({ name }) => name),
+    ),
     clear_ip_columns: listed(clearIps),
     card_columns: listed(named(cardName)),
   }

@@ -290,4 +290,17 @@ export const edges: readonly Edge[] = [
       await withdrawPolicy(fixture)
     },
   },
+  edge(
+    'the refund of an order has failed, and nobody repeats it',
+    order('unsettled_orders', '', () => ({ status: 'refund_failed' })),
+  ),
+  {
+    what: 'the check of encrypted columns holds for new values only',
+    figure: 'unsealed_columns',
+    plant: ({ sql }) =>
+      sql.unsafe(`alter domain sealed drop constraint sealed_is_ciphertext;
+        alter domain sealed add constraint sealed_is_ciphertext
+          check (get_byte(value, 0) = 1 and octet_length(value) >= 29) not valid`),
+    mend: ({ sql }) => sql`alter domain sealed validate constraint sealed_is_ciphertext`,
+  },
 ]

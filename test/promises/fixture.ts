@@ -28,7 +28,7 @@ export interface Violation {
   mend(fixture: Fixture): Promise<unknown>
 }
 
-/** Three for each promise; `because` says why a kind is missing where all three are of one kind. */
+/** Three for each promise; `because` says why where two of one kind are at the same figure. */
 export interface Planted {
   because?: string
   violations: readonly [Violation, Violation, Violation]

@@ -3,16 +3,82 @@ import { randomUUID } from 'node:crypto'
 import { claimDelivery, recordDeliveryResult } from '../../../db/campaigns.ts'
 import { setPromotions } from '../../../db/consents.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
+import { creditInvoice } from '../../../db/order/books.ts'
+import { moveOrder } from '../../../db/order/orders.ts'
+import { claimPlacement, type Offer } from '../../../db/order/placements.ts'
 import { deleteVelocity } from '../../../db/order/velocity.ts'
+import { recordSendResult } from '../../../db/sends.ts'
 import { type Fixture, type Planted, type Violation, withStatement } from '../fixture.ts'
-import { deleteSeries, differing, insertSeries, order, setting, unsent } from '../planting.ts'
+import { deleteSeries, differing, insertSeries, order, setting, unsent, unsentSince } from '../planting.ts'
 
-const invoiceGap: Violation = {
-  kind: 'data',
-  what: 'A number is missing in a series of invoices',
+const everySecondNumber: Violation = {
+  kind: 'code',
+  what: 'The counter of credit notes counts by two',
   figure: 'invoice_gaps',
-  plant: (fixture) => insertSeries(fixture, 'AMA-TEST', [1, 3]),
-  mend: deleteSeries,
+  async plant(fixture) {
+    await insertSeries(fixture, 'AMA-TEST', [1])
+    await withStatement(fixture.sql, 'counters.last + 1', 'counters.last + 2', (sql) =>
+      sql.begin(async (tx) => {
+        for (const refundedMinor of [40, 100]) await creditInvoice(tx, 'AMA-TEST-1', refundedMinor, fixture.asOf)
+      }),
+    )
+  },
+  async mend(fixture) {
+    await fixture.sql`delete from invoices where corrects = 'AMA-TEST-1'`
+    await fixture.sql`delete from counters where series like 'AMA-CN-%'`
+    await deleteSeries(fixture)
+  },
+}
+
+const noDelivery: Violation = {
+  kind: 'code',
+  what: 'The delivery of an order is noted at others',
+  figure: 'unsettled_orders',
+  async plant(fixture) {
+    await fixture.insertOrder({ deliver_by: fixture.ago(0.1) })
+    await withStatement(fixture.sql, 'where id =', 'where id <>', (sql) =>
+      moveOrder(sql, fixture.orderId, ['provisioning'], { status: 'delivered' }),
+    )
+  },
+  // The same call with the right condition turns the figure back.
+  async mend(fixture) {
+    const { sql, orderId } = fixture
+    if (!(await moveOrder(sql, orderId, ['provisioning'], { status: 'delivered' })))
+      throw new Error('the order was not delivered')
+    await fixture.deleteOrders()
+  },
+}
+
+/** A message is sent, and the function that notes it has a wrong condition. */
+function unnoted(send: 'mail' | 'push', what: string): Violation {
+  const begun = unsentSince(send, 4, 'sending')
+  return {
+    ...begun,
+    kind: 'code',
+    what,
+    async plant(fixture) {
+      await begun.plant(fixture)
+      const { sql, orderId, accountId, ago } = fixture
+      await withStatement(sql, 'where subject_id =', 'where subject_id <>', (changed) =>
+        recordSendResult(changed, { subjectId: orderId, kind: `${send}:confirmation`, accountId }, 'sent', ago(4)),
+      )
+    },
+  }
+}
+
+const tellingPlacement: Violation = {
+  kind: 'code',
+  what: 'A placement adds the order’s id to its reference',
+  figure: 'telling_references',
+  async plant(fixture) {
+    await fixture.insertOrder({})
+    const offered = { provider: 'airalo', provider_package_code: 'x', cost_micros: 1n } as const
+    const offer: Offer = { ...offered, daily: false, kind: 'base', destinations: ['DE'] }
+    await withStatement(fixture.sql, ", 'placing',", " || id::text, 'placing',", (sql) =>
+      claimPlacement(sql, fixture.orderId, offer, randomUUID()),
+    )
+  },
+  mend: (fixture) => fixture.deleteOrders(),
 }
 
 /** @param reference what the provider got of the order */
@@ -141,9 +207,7 @@ export const orderViolations = {
       order('unsettled_orders', 'A paid order is past due, without eSIM or refund', ({ ago }) => ({
         deliver_by: ago(0.1),
       })),
-      order('unsettled_orders', 'The refund of an order has failed, and nobody repeats it', () => ({
-        status: 'refund_failed',
-      })),
+      noDelivery,
       {
         kind: 'data',
         what: 'Stripe has a payment that no order has',
@@ -153,15 +217,13 @@ export const orderViolations = {
         mend: ({ sql }) => sql`delete from attention`,
       },
     ],
-    because: 'The figures count what orders and Stripe’s books say, whichever code or setting has led to it.',
   },
   U3: {
     violations: [
       unsent('mail', 'due', 'A confirmation is due since four days'),
-      unsent('mail', 'sending', 'A mail that a dead worker began four days ago has no outcome'),
+      unnoted('mail', 'The result of a confirmation is noted at other orders'),
       unsent('push', 'due', 'A push message is due since four days'),
     ],
-    because: 'The figures count the send ledger, whichever code or setting has kept a message back.',
   },
   U4: { violations: [sentAfterWithdrawal, notAskedAgain, onlyInAccount] },
   G4: { violations: [withdrawnInRecord, noRecord, sentAfterWithdrawal] },
@@ -183,7 +245,7 @@ export const orderViolations = {
   },
   U6: {
     violations: [
-      invoiceGap,
+      everySecondNumber,
       order('missing_invoices', 'A delivered order has no invoice', ({ ago }) => ({
         status: 'delivered',
         created_at: ago(0.5),
@@ -191,15 +253,14 @@ export const orderViolations = {
       })),
       differing('unbooked_money', 'refund_without_credit_note', 'Stripe has a refund without a credit note', null),
     ],
-    because: 'The figures count what the books lack, whichever code has not written it.',
   },
   P1: {
     violations: [
-      telling('A provider’s reference is the order’s id', ({ orderId }) => orderId),
+      tellingPlacement,
       telling('A provider’s reference contains the account’s id', ({ accountId }) => `account-${accountId}`),
       telling('A provider’s reference begins as the order’s id does', ({ orderId }) => orderId.slice(0, 8)),
     ],
-    because: 'The figure compares the references of which a provider has each: only a reference can break it.',
+    because: 'The figure compares references, and finds the id of an order as well as that of its account.',
   },
   P3: {
     violations: [
@@ -213,16 +274,14 @@ export const orderViolations = {
     violations: [
       unsent('push', 'sending', 'A push message that a dead worker began four days ago has no outcome'),
       setting('unlisted_hosts', 'Push messages go through another host', { FIREBASE_CONNECT_TO: 'relay.example:443' }),
-      setting('unlisted_hosts', 'The keys of push sign-ins come from another host', {
-        FIREBASE_CERTS_URL: 'https://keys.example',
-      }),
+      unnoted('push', 'The result of a push message is noted at others'),
     ],
   },
   P5: {
     violations: [
       unsent('mail', 'due', 'A mail is due since four days'),
       setting('open_mail', 'Mail goes without encryption', { NODE_ENV: 'production', SMTP_URL: 'smtp://127.0.0.1:25' }),
-      unsent('mail', 'sending', 'A mail that a dead worker began four days ago has no outcome'),
+      unnoted('mail', 'The result of a mail is noted at others'),
     ],
   },
 } satisfies Record<string, Planted>

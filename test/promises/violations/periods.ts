@@ -1,9 +1,10 @@
 /** Violations of promises about periods: what is kept too long, answered too late, or posted too late. */
 import { randomUUID } from 'node:crypto'
 import { dropDays } from '../../../db/access/daily-partitions.ts'
-import { insertAccount } from '../../../db/accounts.ts'
+import { insertAccount, touchActivity } from '../../../db/accounts.ts'
 import { recordStore } from '../../../db/backup/backup-store.ts'
 import { endEmailChange } from '../../../db/email-changes.ts'
+import { appendBackupsGone } from '../../../db/erasure/deletion-ledger.ts'
 import { deleteOrderFacts } from '../../../db/order/books-retention.ts'
 import { bringIntoForce } from '../../../db/policies.ts'
 import { recordDeliveryResults } from '../../../db/policy-deliveries.ts'
@@ -23,13 +24,28 @@ import {
   withdrawPolicy,
 } from '../planting.ts'
 
-const unusedFor = (days: number, what: string): Violation => ({
+const unused: Violation = {
   kind: 'data',
-  what,
+  what: 'An account is unused for longer than three years',
   figure: 'accounts_past_term',
-  plant: ({ sql, ago, accountId }) => sql`update accounts set last_active_at = ${ago(days)} where id = ${accountId}`,
+  plant: ({ sql, ago, accountId }) =>
+    sql`update accounts set last_active_at = ${ago(3 * 366 + 3)} where id = ${accountId}`,
   mend: ({ sql, asOf, accountId }) => sql`update accounts set last_active_at = ${asOf} where id = ${accountId}`,
-})
+}
+const unnotedUse: Violation = {
+  ...unused,
+  kind: 'code',
+  what: 'The use of an account is noted for those alone who have used it today',
+  async plant(fixture) {
+    const { sql, accountId, asOf } = fixture
+    await unused.plant(fixture)
+    await withStatement(sql, 'and last_active_at <=', 'and last_active_at >', (changed) =>
+      touchActivity(changed, accountId, asOf),
+    )
+  },
+  // The same call with the right condition turns the figure back.
+  mend: ({ sql, accountId, asOf }) => touchActivity(sql, accountId, asOf),
+}
 
 const otherAccountId = randomUUID()
 const secondsForMilliseconds: Violation = {
@@ -51,6 +67,26 @@ const secondsForMilliseconds: Violation = {
       }),
     ),
   mend: ({ sql }) => loseAccount(sql, otherAccountId),
+}
+
+const backupReceiptId = randomUUID()
+const unnotedBackup: Violation = {
+  kind: 'code',
+  what: 'That the last backup of an erased person is gone is noted at others',
+  figure: 'uncounted_backups',
+  async plant({ sql, ago, asOf }) {
+    const erased = { account_ref: 'x', reason: 'requested', backups_gone_by: ago(9) }
+    await sql`insert into deletion_ledger ${sql({ ...erased, entry: 'erased', at: ago(40) })}`
+    await sql`insert into deletions ${sql({ ...erased, receipt_id: backupReceiptId, erased_at: ago(40) })}`
+    await withStatement(sql, 'where receipt_id =', 'where receipt_id <>', (changed) =>
+      appendBackupsGone(changed, backupReceiptId, asOf),
+    )
+  },
+  // The same call with the right condition turns the figure back.
+  async mend({ sql, asOf }) {
+    await appendBackupsGone(sql, backupReceiptId, asOf)
+    await sql`delete from deletions where receipt_id = ${backupReceiptId}`
+  },
 }
 
 const oldFact = (fixture: Fixture) => insertFact(fixture, fixture.ago(9 * 366))
@@ -95,13 +131,11 @@ const child = { reason: 'child', figure: 'overdue_child_erasures' } as const
 
 export const periodViolations = {
   R1: {
-    violations: [
-      unusedFor(3 * 366 + 3, 'An account is unused for longer than three years'),
-      unusedFor(30 * 366, 'An account is unused for thirty years'),
-      secondsForMilliseconds,
-    ],
+    because: 'Two functions write the time of the last use: that of a sign-up, and that of each use.',
+    violations: [unused, unnotedUse, secondsForMilliseconds],
   },
   R2: {
+    because: 'The figure counts invoices and the facts of orders.',
     violations: [
       {
         kind: 'data',
@@ -179,19 +213,11 @@ export const periodViolations = {
           ),
         mend: (fixture) => fixture.lookIntoStore(),
       },
-      {
-        kind: 'data',
-        what: 'The last backup of an erased person is not noted as gone',
-        figure: 'uncounted_backups',
-        plant: ({ sql, ago }) =>
-          sql`insert into deletion_ledger ${sql({ account_ref: 'x', entry: 'erased', reason: 'requested', at: ago(40), backups_gone_by: ago(9) })}`,
-        mend: ({ sql, ago }) =>
-          sql`insert into deletion_ledger ${sql({ account_ref: 'x', entry: 'backups_gone', reason: 'requested', at: ago(9), backups_gone_by: ago(9) })}`,
-      },
+      unnotedBackup,
     ],
-    because: 'The figures count what the store has, whichever code or setting has left it there.',
   },
   R4: {
+    because: 'The figure reads the days of two logs.',
     violations: [
       schema(
         'oldest_security_log',
@@ -223,6 +249,7 @@ export const periodViolations = {
     ],
   },
   G2: {
+    because: 'A change ends once its period is over, and once both have confirmed.',
     violations: [
       {
         kind: 'data',
@@ -233,9 +260,12 @@ export const periodViolations = {
       },
       {
         kind: 'data',
-        what: 'A change of address is open two hours after its period',
+        what: 'A change of address that both have confirmed is open after its period',
         figure: 'overdue_email_changes',
-        plant: (fixture) => insertEmailChange(fixture, fixture.ago(2 / 24)),
+        async plant(fixture) {
+          await insertEmailChange(fixture, fixture.ago(2 / 24))
+          await fixture.sql`update email_changes set old_confirmed_at = expires_at, new_confirmed_at = expires_at`
+        },
         mend: deleteEmailChanges,
       },
       {
@@ -258,6 +288,7 @@ export const periodViolations = {
     ],
   },
   G3: {
+    because: 'A part is overdue while it is tried, and when it is left to an operator.',
     violations: [
       overdueStep(requested, 'apple', 'pending', 'Apple has not deleted a person for four days'),
       overdueStep(requested, 'temporal', 'needs_operator', 'Runs of an erased person need an operator'),
@@ -265,6 +296,7 @@ export const periodViolations = {
     ],
   },
   K1: {
+    because: 'A part is overdue while it is tried, and when it is left to an operator.',
     violations: [
       overdueStep(child, 'firebase', 'pending', 'Firebase has not deleted a child for four days'),
       overdueStep(child, 'google', 'needs_operator', 'The deletion of a child at Google needs an operator'),
@@ -272,6 +304,7 @@ export const periodViolations = {
     ],
   },
   G6: {
+    because: 'The day of a request counts, also once it has another one.',
     violations: [
       {
         kind: 'data',
@@ -343,6 +376,7 @@ export const periodViolations = {
     ],
   },
   N2: {
+    because: 'A notice comes too late, or not at all.',
     violations: [
       shortNotice('data', 'A person was told 29 days ahead of the version in force', (fixture, first) =>
         noticeTo(fixture, first, 'sent', fixture.ago(29)),
