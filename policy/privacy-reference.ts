@@ -6,8 +6,7 @@ export const privacyReference = (requestId: string): string => `PR-${requestId.s
  * several ways.
  */
 export function idsOfPrivacyReference(text: string): { first: string; last: string } | undefined {
-  const [, start] = /^pr-?([0-9a-f]{8})$/i.exec(text.replaceAll(/\s/g, '')) ?? []
-  if (start === undefined) return undefined
-  const head = start.toLowerCase()
+  const head = /^pr-?([0-9a-f]{8})$/i.exec(text.replaceAll(/\s/g, ''))?.[1]?.toLowerCase()
+  if (head === undefined) return undefined
   return { first: `${head}-0000-0000-0000-000000000000`, last: `${head}-ffff-ffff-ffff-ffffffffffff` }
 }

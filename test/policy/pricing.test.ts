@@ -5,6 +5,7 @@ import {
   costCurrency,
   costMinor,
   type ExchangeRate,
+  exchangeRateOf,
   firstPriceMinor,
   isAnotherPrice,
   maxPriceMinor,
@@ -13,6 +14,10 @@ import {
 
 const euro: ExchangeRate = { currency: 'EUR', ratePerUsdMicros: 920_000 }
 const yen: ExchangeRate = { currency: 'JPY', ratePerUsdMicros: 151_320_000 }
+
+test('the shop converts costs by the currency and the rate of its settings', () => {
+  expect(exchangeRateOf({ SHOP_CURRENCY: 'EUR', SHOP_RATE_PER_USD_MICROS: 920_000 })).toEqual(euro)
+})
 
 const costs = fc.integer({ min: 0, max: 2_000_000_000 })
 const markups = fc.integer({ min: 0, max: 1000 })

@@ -4,7 +4,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { expect, test } from 'vitest'
-import { parts } from './scope.ts'
+import { notChanged, parts } from './scope.ts'
 
 const root = new URL('../../../', import.meta.url)
 
@@ -40,4 +40,13 @@ test.each(named.filter((each) => /:\d/.test(each)))('%s are whole declarations',
   const [from, until] = [Number(first) - 1, Number(last)]
   expect([lines[from - 1], lines[until]]).toEqual(['', ''])
   expect(lines.slice(from, until).join('\n')).toMatch(/^(\/\*\*|export )[\s\S]*\S$/)
+})
+
+test('each file of policy/ is changed by a part, or it is said why not', async () => {
+  const files = (await readdir(new URL('policy/', root), { recursive: true }))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `policy/${name}`)
+  const changed = Object.values(parts).flatMap(({ sources }) => sources.flatMap(unfolded))
+  const said = [...changed.filter((name) => name.startsWith('policy/')), ...Object.keys(notChanged)]
+  expect(said.sort()).toEqual(files.sort())
 })

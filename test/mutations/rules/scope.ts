@@ -11,10 +11,8 @@ export interface Part {
 
 export const parts: Readonly<Record<string, Part>> = {
   policy: {
-    // Not the tables of words: promises, sub-processors, columns, differences, events and the advice on tasks are
-    // compared by tests of their own.
     sources: [
-      'policy/{allowances,currency,pricing,privacy-reference,regions,operator-tasks,hosting,periods,withdrawal}.ts',
+      'policy/{currency,pricing,privacy-reference,regions,operator-tasks,hosting,periods,withdrawal}.ts',
       'policy/access/service-scopes.ts',
       'policy/figures.ts',
       'policy/operators/{openid-roles,operator-roles}.ts',
@@ -53,4 +51,22 @@ export const parts: Readonly<Record<string, Part>> = {
     sources: ['workflows/versioning/*.ts'],
     tests: ['test/workflows/versioning.test.ts'],
   },
+}
+
+/**
+ * The files of policy/ that no part changes, and why. Of constants (`as const`) Stryker makes no mutant: what they are
+ * for is compared by the tests named here.
+ */
+export const notChanged: Readonly<Record<string, string>> = {
+  'policy/allowances.ts': 'constants, written a second time in test/policy/access.test.ts',
+  'policy/deletion.ts': 'constants: names',
+  'policy/events/event-types.ts': 'words and names: test/events/stream.test.ts compares them with the triggers',
+  'policy/field-groups.ts': 'constants: names',
+  'policy/operators/task-advice.ts': 'words: test/policy/task-advice.test.ts demands them of each kind',
+  'policy/outside-parties.ts': 'constants: names',
+  'policy/personal-data.ts': 'one entry for each column: test/personal-data.test.ts compares them with the schema',
+  'policy/promises.ts': 'constants: test/policy/promises.test.ts looks for the files and tests that they name',
+  'policy/reconciliation.ts': 'words and names: test/policy/reconciliation.test.ts compares them with a page of docs/',
+  'policy/sub-processors.ts': 'constants: hosts, which test/api/evidence.test.ts compares with the settings',
+  'policy/versions.ts': 'constants: the date and the file of the first policy',
 }

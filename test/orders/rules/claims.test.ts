@@ -120,6 +120,11 @@ describe('the claim to all of an order', () => {
   test.each([
     ['nothing else is known', {}, followed(0, [], undecided)],
     ['its task was closed', { tasks: [task(undecided, null, id, at)] }, undefined],
+    [
+      'a task about another thing was closed',
+      { tasks: [task('withdrawal_after_use', null, id, at)] },
+      followed(0, [], undecided),
+    ],
     ['the task of another order was', { tasks: [task(undecided, null, other, at)] }, followed(0, [], undecided)],
     ['a part was refunded with it', { refunds: [refund('succeeded')] }, undefined],
     [
@@ -139,6 +144,41 @@ describe('the claim to all of an order', () => {
       { order_id: id, return_asked_at: null, state: 'in_use' },
     ]
     expect(claimOf(order('delivered'), { ...none, esims, ...rows })).toEqual(expected)
+  })
+
+  const day = 86_400_000
+  const [earlier, between] = [new Date(at.getTime() - 2 * day), new Date(at.getTime() - day)]
+  const back = { order_id: id, return_asked_at: at, state: 'cancelled' } as const
+  const kept = { order_id: id, return_asked_at: null, state: 'in_use' } as const
+
+  test.each<[string, ClaimRows['esims'], unknown]>([
+    ['it alone went back', [], followed(300, [], undecided)],
+    [
+      'one of another order went back before',
+      [{ ...back, order_id: other, return_asked_at: earlier }],
+      followed(300, [], undecided),
+    ],
+    [
+      'one was asked for before and used',
+      [{ ...back, return_asked_at: earlier, state: 'in_use' }],
+      followed(300, [], undecided),
+    ],
+    ['its provider has ended one by itself', [{ ...back, return_asked_at: null }], followed(300, [], undecided)],
+    ['another one went back before', [{ ...back, return_asked_at: earlier }], undefined],
+  ])('a refund came a day before an eSIM went back, and %s', (_what, others, expected) => {
+    const refunds = [refund('succeeded', { created_at: between })]
+    for (const esims of [
+      [back, kept, ...others],
+      [...others, kept, back],
+    ])
+      expect(claimOf(order('delivered'), { ...none, esims, refunds })).toEqual(expected)
+  })
+
+  test('a refund is of no return while none is known to have been made', () => {
+    const esims: ClaimRows['esims'] = [{ ...back, state: 'new' }, kept]
+    expect(claimOf(order('delivered'), { ...none, esims, refunds: [refund('succeeded')] })).toEqual(
+      followed(300, [], undecided),
+    )
   })
 
   test.each([
