@@ -5,8 +5,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parse } from '@swc/core'
 import { expect, test } from 'vitest'
+import { isNode, type Node, nodesOf, parseSource } from './sources/syntax.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const rowTypesFile = 'db/connection/schema.ts'
@@ -27,17 +27,6 @@ const columnTypes = new Set(['RefundReason', ...importedTypes(schema)])
 
 function importedTypes(text: string): string[] {
   return [...text.matchAll(/^import type \{ ([^}]+) \}/gm)].flatMap(([, names = '']) => names.split(', '))
-}
-
-type Node = Record<string, unknown>
-const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null
-
-/** Every node of a syntax tree, the outer ones first. */
-function nodesOf(tree: unknown, found: Node[] = []): Node[] {
-  if (!isNode(tree)) return found
-  found.push(tree)
-  for (const child of Object.values(tree)) nodesOf(child, found)
-  return found
 }
 
 const keywordOf = (type: unknown): unknown => (isNode(type) && type.type === 'TsKeywordType' ? type.kind : undefined)
@@ -167,8 +156,7 @@ const declarations = new Set(['TsInterfaceDeclaration', 'TsTypeAliasDeclaration'
 
 async function faultsIn(text: string, file: string): Promise<string[]> {
   if (!text.includes(' as ') && !text.includes('>`')) return []
-  const program = await parse(text, { syntax: 'typescript', tsx: file.endsWith('x'), target: 'es2022' })
-  const nodes = nodesOf(program)
+  const nodes = nodesOf(await parseSource(text, file))
   const declared = new Map(
     nodes.filter(({ type }) => declarations.has(String(type))).map((node) => [nameOf(node.id), node]),
   )

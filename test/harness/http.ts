@@ -1,6 +1,7 @@
 /** A client of the API without types of its routes; what a test does not check field by field has a form. */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { countVerified } from './checks/verified.ts'
 
 export interface Answer {
   status: number
@@ -48,6 +49,7 @@ export const withId = z.object({ id: z.string() })
 export function expectStatus(answer: Answer, status: number): Answer['body']
 export function expectStatus<Body>(answer: Answer, status: number, form: z.ZodType<Body>): Body
 export function expectStatus(answer: Answer, status: number, form: z.ZodType = z.any()): unknown {
+  countVerified()
   if (answer.status !== status) throw new Error(`expected ${status}, got ${answer.status}: ${answer.text}`)
   return form.parse(answer.body)
 }

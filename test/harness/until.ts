@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { countVerified } from './checks/verified.ts'
 
 export interface UntilOptions {
   /** default two minutes: a busy machine needs several times as long as an idle one */
@@ -17,6 +18,7 @@ export async function until<Found>(
   look: () => Promise<Found> | Found,
   { timeoutMs = 120_000, everyMs }: UntilOptions = {},
 ): Promise<Exclude<Found, undefined | null | false>> {
+  countVerified()
   const deadline = Date.now() + timeoutMs
   let pauseMs = everyMs ?? 5
   for (;;) {

@@ -1,0 +1,111 @@
+/**
+ * Expectations that hold whatever happens. That a test reaches one at all is verified while it runs (test/setup.ts).
+ */
+import { readdir, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { isNode, type Node, nodesOf, parseSource } from './syntax.ts'
+
+const folder = fileURLToPath(new URL('../', import.meta.url))
+
+const nameOf = (node: unknown): unknown => (isNode(node) && node.type === 'Identifier' ? node.value : undefined)
+
+/** The names of `expect(value).not.toBe`, from the first on; of something else none. */
+function chainOf(node: unknown): unknown[] {
+  if (!isNode(node)) return []
+  if (node.type === 'CallExpression') return nameOf(node.callee) === 'expect' ? ['expect'] : chainOf(node.callee)
+  if (node.type !== 'MemberExpression') return []
+  const before = chainOf(node.object)
+  return before.length === 0 ? [] : [...before, nameOf(node.property)]
+}
+const isExpectation = (node: unknown): boolean => chainOf(node)[0] === 'expect'
+
+/** What is a value of its own: `true`, `1`, `'text'`, `[1]`. */
+function isConstant(node: unknown): boolean {
+  if (!isNode(node)) return false
+  if (node.type === 'ArrayExpression' && Array.isArray(node.elements))
+    return node.elements.every((each) => isNode(each) && isConstant(each.expression))
+  return /^(?:Boolean|Numeric|String|Null|BigInt)Literal$/.test(String(node.type))
+}
+
+/** A promise is true, and defined, whatever becomes of it. */
+const holdsForPromises = ['toBeTruthy', 'toBeFalsy', 'toBeDefined']
+
+function faultsOf(node: Node): string[] {
+  if (node.type === 'ExpressionStatement') {
+    const { expression } = node
+    if (!isNode(expression) || !isExpectation(expression)) return []
+    const chain = chainOf(expression)
+    if (expression.type !== 'CallExpression' || chain.length === 1) return ['is compared with nothing']
+    return chain.includes('resolves') || chain.includes('rejects') ? ['is not waited for'] : []
+  }
+  if (node.type === 'CallExpression' && nameOf(node.callee) === 'expect' && Array.isArray(node.arguments)) {
+    const [value] = node.arguments
+    return isNode(value) && isConstant(value.expression) ? ['is about a constant'] : []
+  }
+  if (node.type === 'CallExpression') {
+    const chain = chainOf(node)
+    const [value] = holdsForPromises.includes(String(chain.at(-1))) ? givenTo(node) : []
+    return isNode(value) && value.type === 'CallExpression' ? ['may be about a promise'] : []
+  }
+  if (node.type === 'TryStatement' && isNode(node.handler)) {
+    const isCaught = nodesOf(node.block).some(isExpectation)
+    const isThrown = nodesOf(node.handler).some(({ type }) => type === 'ThrowStatement')
+    return isCaught && !isThrown ? ['is caught when it fails'] : []
+  }
+  return []
+}
+
+/** The value of `expect(value).toBe()`. */
+function givenTo(node: unknown): unknown[] {
+  if (!isNode(node)) return []
+  if (node.type === 'MemberExpression') return givenTo(node.object)
+  if (node.type !== 'CallExpression') return []
+  if (nameOf(node.callee) !== 'expect') return givenTo(node.callee)
+  return Array.isArray(node.arguments) ? node.arguments.map((each) => isNode(each) && each.expression) : []
+}
+
+const faultsIn = async (text: string, file = 'a.ts'): Promise<string[]> =>
+  nodesOf(await parseSource(text, file)).flatMap((node) => faultsOf(node))
+
+test('no expectation holds whatever happens', { timeout: 60_000 }, async () => {
+  const files = (await readdir(folder, { recursive: true })).filter((name) => /\.tsx?$/.test(name))
+  expect(files.length).toBeGreaterThan(600)
+  const faults: string[] = []
+  for (const file of files) {
+    const text = await readFile(folder + file, 'utf8')
+    if (text.includes('expect(')) faults.push(...(await faultsIn(text, file)).map((fault) => `${file}: ${fault}`))
+  }
+  expect(faults).toEqual([])
+})
+
+test.each([
+  ['expect(a)', 'is compared with nothing'],
+  ['expect(a).toBe', 'is compared with nothing'],
+  ['expect(a).not', 'is compared with nothing'],
+  ['expect(a()).resolves.toBe(1)', 'is not waited for'],
+  ['expect(a()).rejects.not.toThrow()', 'is not waited for'],
+  ['expect(true).toBe(a)', 'is about a constant'],
+  ["expect(['a', 1]).toEqual(a)", 'is about a constant'],
+  ['expect(a()).toBeTruthy()', 'may be about a promise'],
+  ['expect(a(), b).not.toBeDefined()', 'may be about a promise'],
+  ['try { expect(a).toBe(1) } catch { b() }', 'is caught when it fails'],
+  ['try { await expect(a).rejects.toThrow() } catch (error) { log(error) }', 'is caught when it fails'],
+])('an expectation that always holds is found: %s', async (text, fault) => {
+  expect(await faultsIn(text)).toEqual([fault])
+})
+
+test.each([
+  'expect(a).toBe(1)',
+  'await expect(a()).resolves.toBe(1)',
+  'const asked = expect(a()).rejects.toThrow()',
+  'it(() => expect(a()).rejects.toThrow())',
+  'expect(await a()).toBeDefined()',
+  'expect(a).toBeDefined()',
+  'expect([a, 1]).toEqual(b)',
+  'expect(a).toEqual(expect.any(String))',
+  'try { expect(a).toBe(1) } finally { b() }',
+  'try { expect(a).toBe(1) } catch (error) { throw new Error("b", { cause: error }) }',
+])('an expectation that may fail is none of these: %s', async (text) => {
+  expect(await faultsIn(text)).toEqual([])
+})
