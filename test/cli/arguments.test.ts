@@ -7,13 +7,22 @@ import { commands } from './commands.ts'
 /** It runs before sources of TypeScript can be loaded, and reads its one option by itself. */
 const withoutSources = 'cli/start.mjs'
 
-test.each(commands)('npm run $name reads its arguments as the others do', async ({ file }) => {
-  if (file !== withoutSources) expect(await readFile(file, 'utf8')).toMatch(/^(const .* = )?readArguments\(/m)
-})
+const sources = await Promise.all(
+  commands.map(async (each) => ({ ...each, source: await readFile(each.file, 'utf8') })),
+)
 
-test.each(commands)('npm run $name says which service does not answer, if it asks one', async ({ file }) => {
-  const source = await readFile(file, 'utf8')
-  if (/readConfigBeside\(/.test(source)) expect(source).toMatch(/^( *await run(?:Command|WithContext)\(|.*whyAway\()/m)
+test.each(sources.filter(({ file }) => file !== withoutSources))(
+  'npm run $name reads its arguments as the others do',
+  ({ source }) => {
+    expect(source).toMatch(/^(const .* = )?readArguments\(/m)
+  },
+)
+
+test('each command that asks a service says which one does not answer', () => {
+  const asking = sources.filter(({ source }) => /readConfigBeside\(/.test(source))
+  expect(asking.length).toBeGreaterThan(4)
+  const silent = asking.filter(({ source }) => !/^( *await run(?:Command|WithContext)\(|.*whyAway\()/m.test(source))
+  expect(silent.map(({ name }) => name)).toEqual([])
 })
 
 const ask = async (...args: string[]) => {

@@ -11,7 +11,7 @@ describe('a purchase over the whole stack', () => {
     expect(order).toMatchObject({ status: 'delivered', accountId: person.accountId })
     expect(order.esims).toHaveLength(1)
     const [mail] = await harness.sims.mailbox.do('wait', { to: person.email })
-    expect(mail?.subject).toBeTruthy()
+    expect(mail?.subject).toMatch(/eSIM/)
     await harness.checkBooks()
   })
 

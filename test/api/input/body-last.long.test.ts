@@ -75,7 +75,7 @@ test('the connection of a request whose headers do not arrive is closed', async 
   const socket = connect(Number(port), hostname)
   socket.resume()
   socket.write('POST /v1/orders HTTP/1.1\r\nHost: api.example.com\r\n')
-  await once(socket, 'close')
+  await expect(once(socket, 'close')).resolves.toEqual([false])
 })
 
 test('a body of more than a few kilobytes is refused from callers without credentials', async () => {
