@@ -104,7 +104,7 @@ export function describeRoutes(
     },
     servers: [{ url: publicUrl }],
   })
-  return withNullableReferences(document)
+  return withWideIntegers(withNullableReferences(document))
 }
 
 /**
@@ -118,6 +118,16 @@ function withNullableReferences(document: OpenApiDocument): OpenApiDocument {
     const { allOf, ...rest } = node
     return { ...rest, anyOf: [allOf[0], { type: 'null' }] }
   })
+}
+
+/**
+ * Generators make a number of 32 bits of an integer that says nothing, and a package of 2 GB has 2^31 bytes. Each says
+ * `int64`, also where it is small: amounts are compared and passed on between schemas.
+ */
+function withWideIntegers(document: OpenApiDocument): OpenApiDocument {
+  return JSON.parse(JSON.stringify(document), (_name, node) =>
+    [node?.type].flat().includes('integer') ? { format: 'int64', ...node } : node,
+  )
 }
 
 function operationId(route: Route): string {

@@ -127,7 +127,8 @@ function flat(schema: Schema, document: ComparedDocument): Flat {
   const target = schema.$ref === undefined ? schema : (document.components?.schemas?.[nameOf(schema.$ref)] ?? {})
   const own: Flat = {
     types: [target.type ?? []].flat(),
-    format: target.format,
+    // Each integer is one of 64 bits (test/developer/integers.test.ts), whether it says so or not.
+    format: target.format === 'int64' ? undefined : target.format,
     // Whether null is among the values is said by the type.
     enum: target.enum?.filter((value) => value !== null),
     properties: target.properties ?? {},

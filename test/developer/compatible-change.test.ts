@@ -74,6 +74,16 @@ test.each<[string, Parameters<typeof made>[0], string[]]>([
     [`${place}: parameter query limit: its type was integer, is string`],
   ],
   [
+    'an integer that says its 64 bits',
+    { parameters: [{ name: 'limit', in: 'query', schema: { type: 'integer', format: 'int64' } }] },
+    [],
+  ],
+  [
+    'an integer of 32 bits',
+    { parameters: [{ name: 'limit', in: 'query', schema: { type: 'integer', format: 'int32' } }] },
+    [`${place}: parameter query limit: its format was undefined, is int32`],
+  ],
+  [
     'a new required field of a body',
     { body: { type: 'object', properties: { code: { type: 'string' } }, required: ['code'] } },
     [`${place}: body: field code is required now`],

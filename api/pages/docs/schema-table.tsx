@@ -136,7 +136,7 @@ function constraintsOf(schema: Schema): string {
   return [
     [type ?? []].flat().join(' or '),
     ...(schema.enum ? [schema.enum.map((value) => JSON.stringify(value)).join(' | ')] : []),
-    ...(format ? [format] : []),
+    ...(format && format !== 'int64' ? [format] : []),
     ...range(minimum, maximum, ''),
     ...range(minLength, maxLength, ' characters'),
     ...(pattern ? [pattern] : []),
