@@ -37,18 +37,20 @@ async function maven(project: string, args: string[]): Promise<void> {
   expect(stdout).toContain('BUILD SUCCESS')
 }
 
-/** What a program does with a value that a later version of the API has added, and with a refusal. */
+/** What a program does with a value that a later version has added, with more bytes than 32 bits hold, and a refusal. */
 const later = `
 import com.amaesim.client.apis.PackagesApi
 import com.amaesim.client.infrastructure.Serializer
 import com.amaesim.client.models.OrderReason
 import com.amaesim.client.models.OrderStatus
+import com.amaesim.client.models.Package
 
 fun main() {
     val read = { json: String -> Serializer.gson.fromJson(json, Array<OrderStatus>::class.java).toList() }
     println(read("""["of_tomorrow", "delivered", null]"""))
     println(Serializer.gson.toJson(read("""["in_review"]""")))
     println(Serializer.gson.fromJson(""""of_tomorrow"""", OrderReason::class.java))
+    println(Serializer.gson.fromJson("""{"dataBytes": 5368709120}""", Package::class.java).dataBytes)
     try {
         PackagesApi(System.getenv("AMA_API")).getPackages(cursor = "of another list")
     } catch (error: Exception) {
@@ -83,6 +85,7 @@ test.skipIf(lacks('Maven'))(
         '[unknown_default_open_api, delivered, null]',
         '["in_review"]',
         'unknown_default_open_api',
+        '5368709120',
         'invalid_request cursor null',
       ])
       const { stdout } = await run('java', ['-cp', classes, 'BuyKt'], {
@@ -114,6 +117,8 @@ test.skipIf(lacks('Maven'))(
       for (const [, api, name] of calls) {
         expect(await readFile(join(sources, 'APIs', `${api}.swift`), 'utf8')).toContain(`class func ${name}(`)
       }
+      for (const model of ['PackagePrice', 'NewOrderExpectedAmount'])
+        expect(await readFile(join(sources, `Models/${model}.swift`), 'utf8')).toContain('public var minor: Int64')
       const order = await readFile(join(sources, 'Models/Order.swift'), 'utf8')
       const sheet = await readFile(join(sources, 'Models/OrderPayment.swift'), 'utf8')
       for (const [, field] of buy.matchAll(/order\.(\w+)/g)) expect(order).toMatch(new RegExp(`public var ${field}: `))

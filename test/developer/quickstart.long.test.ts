@@ -48,6 +48,7 @@ test('the curl snippets reach each outcome', async () => {
     'generic_decline',
     'awaiting_payment',
     'succeeded',
+    'price_changed',
     'succeeded',
     expect.stringMatching(/^(provisioning|delivered)$/),
     'succeeded',
