@@ -6,21 +6,22 @@
 import { inspectConfig } from '../../config.ts'
 import { readArguments } from '../../shared/process/arguments.ts'
 import { environmentBeside } from '../running-stack.ts'
-import { printable } from '../terminal-lines.ts'
+import { wrapped } from '../terminal-lines.ts'
 import { explanationOf, explanations } from './explanations.ts'
-import type { Finding } from './finding.ts'
+import { type Finding, linesOfFinding } from './finding.ts'
 import { checkParties } from './parties.ts'
 import { checkStores } from './stores.ts'
-
-const marks = { ok: 'ok   ', fault: 'FAULT', not_asked: '-    ' } as const
 
 const { values } = readArguments(
   `Usage: npm run doctor
   npm run doctor -- --settings   explains every setting`,
   { settings: { type: 'boolean', default: false } },
 )
+// What is written to a file stays one line for each finding, so that it can be searched.
+const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY
 if (values.settings) {
-  for (const [name, text] of Object.entries(explanations)) console.log(`${name}\n    ${text}`)
+  for (const [name, text] of Object.entries(explanations))
+    console.log([name, ...wrapped('    ', text, columns)].join('\n'))
 } else {
   process.exitCode = await examine()
 }
@@ -39,14 +40,9 @@ async function examine(): Promise<number> {
   const asked = await Promise.all([checkStores(config, environment), checkParties(config)])
   const findings = [...settings, ...asked.flat()]
   const width = Math.max(...findings.map(({ about }) => about.length))
-  for (const finding of findings) console.log(lineOf(finding, width))
+  for (const finding of findings) console.log(linesOfFinding(finding, width, columns).join('\n'))
   const count = (state: Finding['state']): number => findings.filter((each) => each.state === state).length
   const unasked = count('not_asked') > 0 ? `, ${count('not_asked')} not asked` : ''
   console.log(count('fault') === 0 ? `\nNo fault${unasked}.` : `\nFaults: ${count('fault')}${unasked}.`)
   return count('fault') === 0 ? 0 : 1
-}
-
-function lineOf({ about, state, detail, remedy }: Finding, width: number): string {
-  const line = `${marks[state]}  ${about.padEnd(width)}  ${printable(detail)}`
-  return remedy === undefined ? line : `${line}\n${' '.repeat(width + 9)}→ ${remedy}`
 }

@@ -1,6 +1,8 @@
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { createNarrator } from '../../cli/demo/narrator.ts'
+import { explanations } from '../../cli/doctor/explanations.ts'
+import { type Finding, linesOfFinding } from '../../cli/doctor/finding.ts'
 import { cut, labelled, wrapped } from '../../cli/terminal-lines.ts'
 
 const url = 'http://127.0.0.1:12111/pay'
@@ -33,4 +35,21 @@ test('the demo fits terminals of 40 to 80 columns', () => {
     expect(lines.filter((line) => line.length > columns)).toEqual([])
     expect(written).toContain('http://127.0.0.1:8080/docs')
   }
+})
+
+test('what the doctor says fits terminals of 40 to 120 columns, and is one line for each finding in a file', () => {
+  const remedy = explanations.DATABASE_URL ?? ''
+  const finding: Finding = { about: 'DATABASE_URL', state: 'fault', detail: 'is not an address of a database', remedy }
+  const width = 'GOOGLE_SERVICE_ACCOUNT'.length
+  expect(remedy.split(' ').length).toBeGreaterThan(5)
+  for (const columns of [40, 60, 80, 120]) {
+    const lines = linesOfFinding(finding, width, columns)
+    // An address is never cut.
+    expect(lines.filter((line) => line.length > columns && !line.includes('://'))).toEqual([])
+    const words = lines.join(' ').split(/\s+/).join(' ')
+    expect(words).toMatch(/^FAULT DATABASE_URL:? is not an address of a database → /)
+    expect(words).toContain(remedy)
+  }
+  const [said, ...rest] = linesOfFinding(finding, width, Number.POSITIVE_INFINITY)
+  expect([said, rest.length]).toEqual([`FAULT  ${'DATABASE_URL'.padEnd(width)}  is not an address of a database`, 1])
 })
