@@ -65,6 +65,9 @@ export function createTexts(language: Language, messages: Messages): Texts {
     return message
   }
 
+  /** No line ends between a number and its unit. */
+  const withUnit = (value: number, unit: string): string => `${number(value)}\u00a0${unit}`
+
   const t: Texts['t'] = (key, ...[args]) => String(messageOf(key).format(args as Record<string, string | number>))
 
   return {
@@ -77,10 +80,10 @@ export function createTexts(language: Language, messages: Messages): Texts {
     },
     dataAmount(bytes) {
       if (bytes === null) return t('common.unlimited')
-      if (bytes >= gigabyte) return `${number(bytes / gigabyte)} GB`
+      if (bytes >= gigabyte) return withUnit(bytes / gigabyte, 'GB')
       return bytes > 0 && bytes < megabyte
-        ? t('common.lessThan', { amount: `${number(1)} MB` })
-        : `${number(bytes / megabyte)} MB`
+        ? t('common.lessThan', { amount: withUnit(1, 'MB') })
+        : withUnit(bytes / megabyte, 'MB')
     },
     validity(days, starts) {
       const from = starts === undefined ? 'days' : (starts ?? 'unknown')

@@ -231,7 +231,7 @@ test('German and Albanian mails show money, dates, countries and numbers as thei
   expect(topUp('de').subject).toBe('Ihre eSIM hat mehr Datenvolumen: Japan')
   expect(topUp('sq').subject).toBe('eSIM-i juaj ka më shumë të dhëna: Japoni')
   const facts = {
-    de: ['12,90\u00a0€', '5. Dezember 2026 um 10:30 UTC', '4,7 GB', '30 Tage'] as const,
+    de: ['12,90\u00a0€', '5. Dezember 2026 um 10:30 UTC', '4,7\u00a0GB', '30 Tage'] as const,
     sq: ['12,90\u00a0€', '5 dhjetor 2026 në 10:30 UTC', 'Japoni', '30 ditë'] as const,
   }
   for (const language of ['de', 'sq'] as const)
@@ -311,13 +311,13 @@ test('the order confirmation has the eSIM in every form', () => {
     'R-17',
     '€12.90',
   ]
-  for (const part of [...wanted, '4.7 GB', '30 days', 'Japan', url, appleInstallUrl(activationCode)]) {
+  for (const part of [...wanted, '4.7\u00a0GB', '30 days', 'Japan', url, appleInstallUrl(activationCode)]) {
     expect(text).toContain(part)
   }
   expect(text).toContain('eSIMs: 2')
   expect(text).not.toContain('a day')
   const sold = { ...props, order: { ...order, daily: true } }
-  expect(renderOrderConfirmation(sold).text).toContain('4.7 GB a day')
+  expect(renderOrderConfirmation(sold).text).toContain('4.7\u00a0GB a day')
 })
 
 test('an invalid activation code is refused, and the error does not quote it', () => {

@@ -17,13 +17,13 @@ export const account = {
   'notice.withdrawn': 'Ihr Widerruf ist eingegangen. Eine E-Mail bestätigt ihn mit Datum und Uhrzeit.',
 
   'start.title': 'Mobile Daten, wo immer Sie landen',
-  'start.text': 'eSIMs für die Reise, in unserer App gekauft und in Minuten installiert.',
+  'start.text': 'eSIMs für die Reise, in unserer App gekauft und in wenigen Minuten installiert.',
   'start.esims': 'Installieren, Verbrauch ansehen, Rechnung abrufen oder eine eSIM zurückgeben.',
-  'start.data': 'Ansehen, was wir wissen, berichtigen, mitnehmen und Angebote ein- und ausschalten.',
+  'start.data': 'Ansehen, was wir über Sie wissen, es berichtigen oder mitnehmen, und Angebote ein- und ausschalten.',
   'start.policy': 'Die geltende Fassung und alle früheren.',
   'start.delete': 'Sofort, mit Beleg.',
   'start.docs': 'API-Dokumentation',
-  'start.docsText': 'Für Entwickler, auf Englisch.',
+  'start.docsText': 'Für Entwicklungsteams, auf Englisch.',
 
   'signIn.title': 'Anmelden',
   'signIn.toDelete': 'Um ein Konto zu löschen, melden Sie sich zuerst an.',
@@ -32,7 +32,7 @@ export const account = {
   'signIn.send': 'Link per E-Mail schicken',
   'signIn.sent': 'Sehen Sie in Ihrem Postfach nach',
   'signIn.sentText':
-    'Wenn es zu dieser Adresse ein Konto gibt, ist ein Link unterwegs. Er funktioniert einmal, {minutes, number} Minuten lang.',
+    'Wenn es zu dieser Adresse ein Konto gibt, ist ein Link unterwegs. Er funktioniert einmal, {minutes, plural, one {# Minute} other {# Minuten}} lang.',
   'signIn.nothing':
     'Nichts angekommen? Sehen Sie im Spam-Ordner nach, oder <again>versuchen Sie es noch einmal</again> mit der Adresse, mit der Sie gekauft haben.',
   'signIn.use': 'Bei AMA eSIM anmelden',
@@ -59,7 +59,7 @@ export const account = {
   'esims.addData': 'Datenvolumen hinzufügen',
   'accesses.title': 'Wer Ihre Daten gelesen hat',
   'accesses.text':
-    'Jedes Mal, wenn unsere Mitarbeitenden oder die Server unserer App etwas von Ihnen gelesen haben, und jeder Export, in den letzten {days, number} Tagen.',
+    'Jedes Mal, wenn unsere Mitarbeitenden oder die Server unserer App etwas von Ihnen gelesen haben, und jeder Export, in {days, plural, one {dem letzten Tag} other {den letzten # Tagen}}.',
   'accesses.none': 'Niemand.',
   'accesses.when': 'Wann',
   'accesses.who': 'Wer',
@@ -74,7 +74,7 @@ export const account = {
   'accesses.field.emailChanges': 'Änderungen der Adresse',
   'accesses.field.orders': 'Bestellungen',
   'accesses.field.esims': 'eSIMs und ihre Nutzung',
-  'accesses.field.privacyRequests': 'Anfragen zum Datenschutz',
+  'accesses.field.privacyRequests': 'Datenschutzanfragen',
   'accesses.field.policyNotices': 'Mitteilungen zur Datenschutzerklärung',
   'accesses.field.accesses': 'diese Liste',
   'accesses.field.everything': 'alles',
@@ -99,7 +99,7 @@ export const account = {
   'notice.card_removed': 'Die Karte ist entfernt.',
 
   'data.who': 'Wer Sie sind',
-  'data.since': 'Kunde seit',
+  'data.since': 'Konto seit',
   'data.lastUsed': 'Zuletzt genutzt',
   'data.signUpIp': 'IP-Adresse bei der Registrierung',
   'data.signInIp': 'IP-Adresse bei der letzten Anmeldung',
@@ -129,7 +129,7 @@ export const account = {
   'source.support': 'durch unseren Support',
   'source.unsubscribe_link': 'über den Link in einer E-Mail',
   'source.sign_in_provider': 'durch Ihren Anmeldedienst',
-  'source.restore': 'bei der Wiederherstellung einer Sicherung',
+  'source.restore': 'bei der Wiederherstellung einer Sicherungskopie',
   'data.devices': 'Geräte',
   'data.none': 'Keine.',
   'data.device': '{model}, App {version}, zuletzt gesehen am {day}',

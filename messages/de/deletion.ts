@@ -9,9 +9,9 @@ export const deletion = {
     'nicht gelieferte Bestellungen werden erstattet, eSIMs nirgends mehr angezeigt: Heben Sie ihre Codes auf, wenn Sie sie noch brauchen,',
   subProcessors:
     'Apple, Google, unser Zahlungsdienstleister und die anderen Unternehmen, die für uns Daten verarbeiten, werden angewiesen zu löschen, was sie gespeichert haben,',
-  invoices: 'Rechnungen bleiben sieben Jahre, ohne etwas, das Sie nennt,',
+  invoices: 'Rechnungen bleiben sieben Jahre, ohne Angaben zu Ihrer Person,',
   backups:
-    'Sicherungskopien mit Ihren Daten sind in dreißig Tagen gelöscht und werden nie benutzt, um sie wiederherzustellen.',
+    'Sicherungskopien mit Ihren Daten sind in 30 Tagen gelöscht und werden nie benutzt, um sie wiederherzustellen.',
   signIn: 'Zum Löschen anmelden',
   understood: 'Ich verstehe, dass sich das nicht rückgängig machen lässt.',
   ask: 'Setzen Sie das Häkchen, um es zu bestätigen.',
@@ -55,5 +55,5 @@ export const deletion = {
     'Bis morgen steht der Hash von receipt.json auch in unserem <log>öffentlichen Protokoll</log>. Es lässt sich später nicht ändern, ohne dass alle es sehen. Das Protokoll nennt niemanden.',
   'check.entry':
     'Der Hash von receipt.json ist Eintrag {entry} in unserem <log>öffentlichen Protokoll</log>. Es lässt sich später nicht ändern, ohne dass alle es sehen. Das Protokoll nennt niemanden.',
-  anyone: 'Diese Seite nennt Sie nicht. Jede Person, die ihre Adresse kennt, kann sie lesen.',
+  anyone: 'Diese Seite nennt Sie nicht. Wer ihre Adresse kennt, kann sie lesen.',
 } satisfies Translation<typeof english>

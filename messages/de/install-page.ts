@@ -14,7 +14,7 @@ export const install = {
   orderOrReturn: 'Bestellung ansehen oder unbenutzt zurückgeben',
   data: 'Datenvolumen',
   worksIn: 'Funktioniert in',
-  countries: 'Alle {count, number} Länder',
+  countries: '{count, plural, other {Alle # Länder}}',
   phone: 'Telefon',
   other: 'Andere',
   copied: 'Kopiert',
@@ -30,13 +30,13 @@ export const install = {
   'state.new': 'Bereit zur Installation',
   'state.installed': 'Installiert, noch unbenutzt',
   'state.in_use': 'In Benutzung',
-  'state.used_up': 'Datenvolumen verbraucht',
+  'state.used_up': 'Datenvolumen aufgebraucht',
   'state.expired': 'Abgelaufen',
   'state.removed': 'Vom Telefon gelöscht',
   'state.cancelled': 'Zurückgegeben',
-  'state.suspended': 'Angehalten',
+  'state.suspended': 'Vorübergehend gesperrt',
   'state.unknown': 'Das Netz hat ihren Stand noch nicht gemeldet',
-  ended: 'Beendet am {at}.',
+  ended: 'Abgelaufen am {at}.',
   validUntil: 'Gültig bis {at}.',
   validFor: 'Gültig: {days}.',
   'hint.installation': 'Installieren Sie sie kurz vor der Abreise.',
@@ -50,7 +50,7 @@ export const install = {
   'step.wifi': 'Verbinden Sie sich mit einem WLAN.',
   'step.other.wifi': 'Verbinden Sie das Telefon, das die eSIM nutzen soll, mit einem WLAN.',
   'step.other.open':
-    'Öffnen Sie auf einem iPhone „Einstellungen“, „Mobilfunk“, „eSIM hinzufügen“, „QR-Code verwenden“; unter Android „Einstellungen“, „Netzwerk und Internet“, „SIMs“, „eSIM hinzufügen“.',
+    'Öffnen Sie auf einem iPhone „Einstellungen“, „Mobilfunk“, „eSIM hinzufügen“, „QR-Code verwenden“; unter Android „Einstellungen“, „Netzwerk & Internet“, „SIMs“, „eSIM hinzufügen“.',
   'step.other.scan':
     'Scannen Sie den QR-Code unten. Geht es mit der Kamera nicht, geben Sie die Codes darunter von Hand ein.',
   'step.other.wait': 'Warten Sie, bis das Telefon die eSIM als hinzugefügt meldet. Das dauert einige Minuten.',
@@ -64,7 +64,7 @@ export const install = {
   'step.android.tap': 'Manche Android-Telefone installieren sie nach einmaligem Tippen:',
   'step.android.button': 'Auf diesem Android-Telefon installieren',
   'step.android.others':
-    'Öffnen Sie auf den anderen „Einstellungen“, „Netzwerk und Internet“, „SIMs“, „eSIM hinzufügen“. Samsung: „Verbindungen“, „SIM-Manager“, „eSIM hinzufügen“. Scannen Sie den Code unten von einem anderen Bildschirm, oder wählen Sie die Eingabe von Hand und kopieren Sie „In einer Zeile“.',
+    'Öffnen Sie auf den anderen „Einstellungen“, „Netzwerk & Internet“, „SIMs“, „eSIM hinzufügen“. Samsung: „Verbindungen“, „SIM-Manager“, „eSIM hinzufügen“. Scannen Sie den Code unten von einem anderen Bildschirm, oder wählen Sie die Eingabe von Hand und kopieren Sie „In einer Zeile“.',
   'step.android.wait':
     'Tippen Sie auf „Herunterladen“ oder „Hinzufügen“, und warten Sie, bis das Telefon die eSIM als hinzugefügt meldet. Das kann einige Minuten dauern: Unterbrechen Sie es nicht.',
   'step.android.keep': 'Behalten Sie Ihre eigene SIM für Anrufe und Nachrichten.',
@@ -72,7 +72,7 @@ export const install = {
   'roaming.ios':
     '„Einstellungen“, „Mobilfunk“, diese eSIM: Schalten Sie die Leitung und „Datenroaming“ ein, und wählen Sie sie unter „Mobile Daten“.',
   'roaming.android':
-    '„Einstellungen“, „Netzwerk und Internet“, „SIMs“, diese eSIM: Schalten Sie „SIM verwenden“, „Mobile Daten“ und „Roaming“ ein.',
+    '„Einstellungen“, „Netzwerk & Internet“, „SIMs“, diese eSIM: Schalten Sie „SIM verwenden“, „Mobile Daten“ und „Roaming“ ein.',
   'roaming.other':
     'Schalten Sie in den Einstellungen des Telefons diese eSIM ein, wählen Sie sie für mobile Daten, und schalten Sie Datenroaming ein.',
   apn: 'Lädt nach einigen Minuten keine Seite, geben Sie in den Einstellungen dieser eSIM den Zugangspunkt (APN) <code>{apn}</code> ein.',
@@ -82,8 +82,9 @@ export const install = {
   'help.suspended':
     'Sie kommt vorerst nicht ins Netz, meist weil eine Bank eine Zahlung dieser Bestellung prüft. Wenn Sie davon nichts wissen, schreiben Sie uns bitte.',
   'help.removed':
-    'Sie lässt sich nicht noch einmal installieren, auf keinem Telefon. Wenn Sie mehr Datenvolumen brauchen, gibt es in der App neue eSIMs; wenn Sie sie nicht selbst gelöscht haben, schreiben Sie uns bitte.',
-  'help.usedUp': 'Diese eSIM nimmt kein weiteres Datenvolumen an. Wenn Sie mehr brauchen, gibt es in der App neue.',
+    'Sie lässt sich nicht noch einmal installieren, auf keinem Telefon. Wenn Sie mehr Datenvolumen brauchen, finden Sie in der App neue eSIMs; wenn Sie sie nicht selbst gelöscht haben, schreiben Sie uns bitte.',
+  'help.usedUp':
+    'Diese eSIM kann nicht aufgeladen werden: Wenn Sie mehr Datenvolumen brauchen, finden Sie in der App neue.',
   'help.title': 'Wenn es nicht funktioniert',
   'help.code': 'Das Telefon nimmt den Code nicht an',
   'help.code.once':
@@ -93,7 +94,7 @@ export const install = {
   'help.code.wifi':
     'Benutzen Sie WLAN. Mobile Daten der SIM, die gerade ersetzt wird, können den Download unterbrechen.',
   'help.code.hand': 'Geben Sie die Codes von Hand ein, statt zu scannen.',
-  'help.network': 'Sie ist installiert, und es gibt kein Netz',
+  'help.network': 'Sie ist installiert, aber es gibt kein Netz',
   'help.network.home': 'Sie verbindet sich nur am Reiseziel. Zu Hause ist „Kein Netz“ normal.',
   'help.network.ios': 'Schalten Sie im Kontrollzentrum den Flugmodus zehn Sekunden lang ein und wieder aus.',
   'help.network.android':
@@ -102,10 +103,10 @@ export const install = {
     'Schalten Sie den Flugmodus zehn Sekunden lang ein und wieder aus, oder starten Sie das Telefon neu.',
   'help.network.hand':
     'Wählen Sie das Netz von Hand: Schalten Sie die automatische Netzauswahl aus, warten Sie auf die Liste, und versuchen Sie jedes Netz.',
-  'help.data': 'Es gibt ein Netz, und keine Seite lädt',
+  'help.data': 'Es gibt ein Netz, aber keine Seite lädt',
   'help.data.roaming': 'Datenroaming dieser eSIM muss eingeschaltet sein, und mobile Daten müssen diese eSIM nutzen.',
   'help.data.apn': 'Geben Sie den Zugangspunkt (APN) von oben ein, wenn dort einer genannt ist.',
-  'help.data.used': 'Sehen Sie oben nach, ob das Datenvolumen verbraucht ist oder die Tage um sind.',
+  'help.data.used': 'Sehen Sie oben nach, ob das Datenvolumen aufgebraucht ist oder die Tage um sind.',
   'help.write':
     'Nichts hat geholfen? Schreiben Sie an <mail>{address}</mail>, mit der ICCID und dem, was das Telefon anzeigt. Eine nie benutzte eSIM können Sie gegen volle Erstattung zurückgeben.',
 } satisfies Translation<typeof english>

@@ -30,7 +30,7 @@ export const order = {
   'ready.open': 'Installationsseite öffnen',
   'ready.byHand': 'Unter Android oder von Hand',
   'ready.step1':
-    'Öffnen Sie „Einstellungen“, dann „Verbindungen“ oder „Netzwerk“, dann „SIM-Karten“, und fügen Sie eine eSIM hinzu.',
+    'Öffnen Sie „Einstellungen“, dann „Netzwerk & Internet“ und „SIMs“ (Samsung: „Verbindungen“ und „SIM-Manager“), und fügen Sie eine eSIM hinzu.',
   'ready.step2':
     'Scannen Sie den Code oben, oder wählen Sie die Eingabe von Hand und kopieren Sie die Angaben aus dieser E-Mail.',
   'ready.step3': 'Schalten Sie nach der Ankunft für die neue eSIM mobile Daten und Datenroaming ein.',
@@ -140,9 +140,9 @@ export const order = {
   'esim.low_data.action': 'Datenvolumen hinzufügen',
   'esim.used_up.subject': 'Ihr Datenvolumen ist aufgebraucht: {place}',
   'esim.used_up.text':
-    'Ihr ganzes Datenvolumen ist verbraucht. Sie können mehr hinzufügen, solange die eSIM gültig ist, ohne etwas zu installieren.',
+    'Ihr ganzes Datenvolumen ist aufgebraucht. Sie können mehr hinzufügen, solange die eSIM gültig ist, ohne etwas zu installieren.',
   'esim.used_up.noMore':
-    'Ihr ganzes Datenvolumen ist verbraucht. Diese eSIM kann nicht aufgeladen werden: Wenn Sie mehr brauchen, finden Sie in der App neue.',
+    'Ihr ganzes Datenvolumen ist aufgebraucht. Diese eSIM kann nicht aufgeladen werden: Wenn Sie mehr brauchen, finden Sie in der App neue.',
   'esim.used_up.action': 'Datenvolumen hinzufügen',
   'esim.last_day.subject': 'Ihre eSIM ist noch einen Tag gültig: {place}',
   'esim.last_day.text':

@@ -39,7 +39,7 @@ export const purchase = {
   hostedName: 'Mehr Datenvolumen für Ihre eSIM',
   'topUps.text': 'Das Datenvolumen kommt auf Ihre eSIM, sobald es bezahlt ist. Sie müssen nichts installieren.',
   'topUps.none':
-    'Diese eSIM nimmt kein weiteres Datenvolumen auf. Wenn Sie mehr brauchen, finden Sie in der App neue eSIMs.',
+    'Diese eSIM kann nicht aufgeladen werden: Wenn Sie mehr Datenvolumen brauchen, finden Sie in der App neue.',
   'topUps.offer': '{amount}, {days}',
   'topUps.order': 'Zahlungspflichtig bestellen',
   'topUps.stripe':

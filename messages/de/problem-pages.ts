@@ -24,7 +24,7 @@ export const trouble = {
   'title.too_many_requests': 'Zu viele Versuche',
   'title.restoring': 'Wir sind bald wieder da',
   'title.request_in_progress': 'Das wird gerade schon erledigt',
-  'title.idempotency_key_reused': 'Dieses Formular wurde schon geschickt',
+  'title.idempotency_key_reused': 'Dieses Formular wurde schon abgeschickt',
   'title.order_state_conflict': 'Das ist nicht mehr möglich',
   'title.privacy_request_state_conflict': 'Die Anfrage hat sich inzwischen geändert',
 
@@ -41,7 +41,7 @@ export const trouble = {
   'text.method_not_allowed':
     'Diese Adresse nimmt nur an, was ein Formular schickt. Gehen Sie zurück zur Seite mit dem Formular.',
   'text.body_too_large': 'Sie haben mehr geschickt, als dieses Formular aufnehmen kann. Bitte kürzen Sie es.',
-  'text.unsupported_media_type': 'So werden unsere Formulare nicht geschickt. Öffnen Sie die Seite noch einmal.',
+  'text.unsupported_media_type': 'So werden unsere Formulare nicht abgeschickt. Öffnen Sie die Seite noch einmal.',
   'text.too_many_requests': 'Bitte warten Sie eine Weile, und versuchen Sie es dann noch einmal.',
   'text.internal_error':
     'Ein Fehler auf unserer Seite. Wir wurden benachrichtigt. Bitte versuchen Sie es in einigen Minuten noch einmal.',

@@ -71,8 +71,8 @@ export const problem = {
   policy_state_conflict: 'Der Stand der Fassung lässt das nicht zu',
   message_unreadable: 'Die Nachricht an einen Ablauf hat nicht die erwartete Form',
   backup_tool_missing: 'Es gibt kein pg_dump, das zum Datenbankserver passt',
-  backup_failed: 'Eine Sicherung konnte nicht erstellt oder wiederhergestellt werden',
+  backup_failed: 'Eine Sicherungskopie konnte nicht erstellt oder wiederhergestellt werden',
   transparency_log_forked: 'Das Transparenzprotokoll und seine Kopie weichen voneinander ab',
   breach_state_conflict: 'Der Stand der Datenschutzverletzung lässt das nicht zu',
-  backup_unreadable: 'Die Sicherung fehlt oder ist nicht mehr dieselbe',
+  backup_unreadable: 'Die Sicherungskopie fehlt oder ist nicht mehr dieselbe',
 } satisfies Translation<typeof english>

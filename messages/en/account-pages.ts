@@ -33,7 +33,7 @@ export const account = {
   'signIn.send': 'Send me a link',
   'signIn.sent': 'Check your e-mail',
   'signIn.sentText':
-    'If there is an account with this address, a link is on its way. It works once, for {minutes, number} minutes.',
+    'If there is an account with this address, a link is on its way. It works once, for {minutes, plural, one {# minute} other {# minutes}}.',
   'signIn.nothing':
     'Nothing came? Look in your spam folder, or <again>try again</again> with the address you bought with.',
   'signIn.use': 'Sign in to AMA eSIM',
@@ -59,7 +59,7 @@ export const account = {
   'esims.addData': 'Add data',
   'accesses.title': 'Who has read your data',
   'accesses.text':
-    'Each time our staff or the servers of our app have read something of yours, and each export, in the last {days, number} days.',
+    'Each time our staff or the servers of our app have read something of yours, and each export, in the last {days, plural, one {day} other {# days}}.',
   'accesses.none': 'Nobody has.',
   'accesses.when': 'When',
   'accesses.who': 'Who',

@@ -14,7 +14,7 @@ export const install = {
   orderOrReturn: 'See the order, or return it unused',
   data: 'Data',
   worksIn: 'Works in',
-  countries: 'All {count, number} countries',
+  countries: '{count, plural, other {All # countries}}',
   phone: 'Phone',
   other: 'Other',
   copied: 'Copied',
@@ -78,9 +78,9 @@ export const install = {
   ownSim: 'Leave data roaming of your own SIM switched off, so that it costs nothing.',
 
   'help.suspended':
-    'It cannot go online for now, mostly because a bank looks at a payment of this order. If you know nothing of that, please write to us.',
+    'It cannot go online for now, mostly because a bank is looking at a payment of this order. If you know nothing about that, please write to us.',
   'help.removed':
-    'It cannot be installed again, on no phone. If you need more data, the app has new eSIMs; if you have not deleted it yourself, please write to us.',
+    'It cannot be installed again, on any phone. If you need more data, the app has new eSIMs; if you have not deleted it yourself, please write to us.',
   'help.usedUp': 'This eSIM takes no more data. If you need more, the app has new ones.',
   'help.title': 'If it does not work',
   'help.code': 'The phone does not accept the code',
@@ -89,14 +89,14 @@ export const install = {
     'The phone must support eSIM and must not be locked to a network: dial *#06#, an EID must be shown.',
   'help.code.wifi': 'Use Wi-Fi. Mobile data of the SIM that is being replaced can break the download.',
   'help.code.hand': 'Enter the codes by hand instead of scanning.',
-  'help.network': 'It is installed, and there is no network',
+  'help.network': 'It is installed, but there is no network',
   'help.network.home': 'It connects at the destination only. At home “No service” is normal.',
   'help.network.ios': 'Switch airplane mode on for ten seconds and off again in the Control Centre.',
   'help.network.android': 'Switch airplane mode on for ten seconds and off again in the quick settings.',
   'help.network.other': 'Switch airplane mode on for ten seconds and off again, or restart the phone.',
   'help.network.hand':
     'Choose the network by hand: switch Network Selection from Automatic, wait for the list, and try each.',
-  'help.data': 'There is a network, and no page loads',
+  'help.data': 'There is a network, but no page loads',
   'help.data.roaming': 'Data roaming of this eSIM has to be on, and mobile data has to use this eSIM.',
   'help.data.apn': 'Enter the access point name (APN) from above, if one is named there.',
   'help.data.used': 'Look above whether all data is used or the days are over.',

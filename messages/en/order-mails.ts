@@ -26,7 +26,8 @@ export const order = {
     '{count, plural, one {Thank you for your order. Install it while you have Wi-Fi, best before you leave.} other {Thank you for your order. Install them while you have Wi-Fi, best before you leave.}}',
   'ready.open': 'Open the install page',
   'ready.byHand': 'On Android, or by hand',
-  'ready.step1': 'Open Settings, then Connections or Network, then SIMs, and add an eSIM.',
+  'ready.step1':
+    'Open Settings, then Network & internet and SIMs (Samsung: Connections and SIM manager), and add an eSIM.',
   'ready.step2': 'Scan the code above, or choose to enter the details and copy them from this e-mail.',
   'ready.step3': 'Switch on mobile data and data roaming for the new eSIM when you arrive.',
   'ready.keep':

@@ -18,7 +18,7 @@ export const mail = {
     'Na u kërkua ta ndryshojmë adresën e e-mailit të llogarisë suaj. Pranojeni këtu dhe në e-mailin që kemi dërguar në adresën e re, të dyja brenda {hours, plural, one {# ore} other {# orësh}}.',
   'emailChange.old.action': 'Pranoni ndryshimin',
   'emailChange.old.note':
-    'Nëse nuk e keni kërkuar ju, mos pranoni: dilni kudo te {url}, çka e mbyll ndryshimin, dhe shkruani në {address}. Pa ju nuk ndryshon asgjë.',
+    'Nëse nuk e keni kërkuar ju, mos pranoni: dilni kudo te {url}, gjë që e mbyll ndryshimin, dhe shkruani në {address}. Pa ju nuk ndryshon asgjë.',
   'emailChange.new.subject': 'Konfirmoni adresën tuaj të re',
   'emailChange.new.preview': 'Një prekje na tregon se është juaja.',
   'emailChange.new.text':

@@ -9,7 +9,7 @@ export const account = {
   'notice.offers_off': 'U ruajt: nuk do t’ju dërgojmë oferta.',
   'notice.language': 'Gjuha juaj u ruajt.',
   'notice.signed_out': 'Keni dalë nga llogaria.',
-  'notice.email': 'U kemi dërguar një e-mail të dyja adresave. Ndryshimi bëhet sapo të jenë pajtuar të dyja.',
+  'notice.email': 'U kemi dërguar një e-mail të dyja adresave. Ndryshimi bëhet sapo ta kenë pranuar të dyja.',
   'notice.request': 'E kemi marrë kërkesën tuaj dhe do t’ju përgjigjemi me e-mail.',
   'notice.resent': 'E-maili është nisur.',
   'notice.cancelled': 'Porosia u anulua.',
@@ -17,9 +17,9 @@ export const account = {
   'notice.withdrawn': 'Tërheqja juaj u pranua. Një e-mail e konfirmon me datë dhe orë.',
 
   'start.title': 'Internet celular kudo që mbërrini',
-  'start.text': 'eSIM për udhëtime, të blera në aplikacionin tonë dhe të instaluara për pak minuta.',
-  'start.esims': 'Instalojini, shihni sa të dhëna kanë mbetur, merrni një faturë ose ktheni një eSIM.',
-  'start.data': 'Shihni çfarë dimë, korrigjojeni, merreni me vete dhe aktivizoni ose çaktivizoni ofertat.',
+  'start.text': 'eSIM-e për udhëtime, të blera në aplikacionin tonë dhe të instaluara për pak minuta.',
+  'start.esims': 'Instaloni eSIM-et, shihni sa të dhëna kanë mbetur, merrni një faturë ose ktheni një eSIM.',
+  'start.data': 'Shihni çfarë dimë për ju, korrigjojeni ose merreni me vete, dhe aktivizoni ose çaktivizoni ofertat.',
   'start.policy': 'Versioni në fuqi dhe të gjitha versionet e mëparshme.',
   'start.delete': 'Menjëherë, me dëshmi.',
   'start.docs': 'Dokumentacioni i API-së',
@@ -32,7 +32,7 @@ export const account = {
   'signIn.send': 'Më dërgoni një lidhje',
   'signIn.sent': 'Kontrolloni e-mailin tuaj',
   'signIn.sentText':
-    'Nëse kjo adresë ka një llogari, një lidhje është nisur. Ajo funksionon një herë, për {minutes, number} minuta.',
+    'Nëse kjo adresë ka një llogari, një lidhje është nisur. Ajo funksionon një herë, për {minutes, plural, one {# minutë} other {# minuta}}.',
   'signIn.nothing':
     'Nuk erdhi asgjë? Shikoni te e-mailet e padëshiruara, ose <again>provoni përsëri</again> me adresën me të cilën keni blerë.',
   'signIn.use': 'Hyni te AMA eSIM',
@@ -55,11 +55,11 @@ export const account = {
   'esims.topUp': 'Mbushje: {name}',
 
   'esims.bounced':
-    'E-mailet te {address} na kthehen mbrapsht, kështu që nuk mund t’ju njoftojmë. <link>Ju lutemi korrigjojeni adresën</link>.',
+    'E-mailet në {address} na kthehen mbrapsht, kështu që nuk mund t’ju njoftojmë. <link>Ju lutemi korrigjojeni adresën</link>.',
   'esims.addData': 'Shtoni të dhëna',
   'accesses.title': 'Kush i ka lexuar të dhënat tuaja',
   'accesses.text':
-    'Çdo herë që stafi ynë ose serverët e aplikacionit tonë kanë lexuar diçka tuajën, dhe çdo eksport, në {days, number} ditët e fundit.',
+    'Çdo herë që stafi ynë ose serverët e aplikacionit tonë kanë lexuar diçka tuajën, dhe çdo eksport, në {days, plural, one {ditën e fundit} other {# ditët e fundit}}.',
   'accesses.none': 'Askush.',
   'accesses.when': 'Kur',
   'accesses.who': 'Kush',
@@ -85,7 +85,7 @@ export const account = {
   'sessions.endAll': 'Dilni kudo tjetër',
   'sessions.endEverywhere': 'Dilni kudo, edhe në aplikacion',
   'sessions.endEverywhereHint':
-    'Për një telefon të humbur, ose nëse dikush tjetër e përdor llogarinë tuaj. Mbaron edhe kjo seancë, dhe ndryshimi i nisur i adresës suaj të e-mailit anulohet.',
+    'Për një telefon të humbur, ose nëse dikush tjetër e përdor llogarinë tuaj. Mbaron edhe ky sesion, dhe ndryshimi i nisur i adresës suaj të e-mailit anulohet.',
   'notice.sessions_ended': 'Keni dalë atje.',
   'notice.signed_out_everywhere': 'Keni dalë kudo, edhe në aplikacion.',
   'cards.title': 'Kartat e ruajtura',
@@ -99,7 +99,7 @@ export const account = {
   'notice.card_removed': 'Karta u hoq.',
 
   'data.who': 'Kush jeni ju',
-  'data.since': 'Që nga',
+  'data.since': 'Llogari që nga',
   'data.lastUsed': 'Përdorur së fundi',
   'data.signUpIp': 'Adresa IP te regjistrimi',
   'data.signInIp': 'Adresa IP te hyrja e fundit',
@@ -114,7 +114,7 @@ export const account = {
   'data.phoneHint': 'Mund ta lini bosh. Me prefiksin e shtetit, p.sh. +38344123456.',
   'data.bounced': 'E-mailet në këtë adresë na kthehen mbrapsht. Ju lutemi korrigjojeni, ose na njoftoni se funksionon.',
   'data.changing':
-    '{address} e zë vendin e saj sapo të jenë pajtuar të dyja adresat: ju lutemi kontrolloni e-mailin në të dyja.',
+    '{address} e zë vendin e saj sapo ta kenë pranuar të dyja adresat: ju lutemi kontrolloni e-mailin në të dyja.',
   'data.newEmail': 'Adresa e re',
   'data.changeEmail': 'Ndryshojeni',
   'data.offers': 'Ofertat',
@@ -156,11 +156,11 @@ export const account = {
   'data.export': 'Shkarkoni gjithçka si JSON',
   'data.delete': 'Fshini llogarinë',
   'data.signOut': 'Dilni',
-  'ask.firstName': 'Shkruani emrin tuaj, me së shumti 100 shkronja.',
-  'ask.lastName': 'Shkruani mbiemrin tuaj, me së shumti 100 shkronja.',
-  'ask.name': 'Shkruani emrin tuaj të plotë, me së shumti 200 shkronja.',
+  'ask.firstName': 'Shkruani emrin tuaj, me së shumti 100 karaktere.',
+  'ask.lastName': 'Shkruani mbiemrin tuaj, me së shumti 100 karaktere.',
+  'ask.name': 'Shkruani emrin tuaj të plotë, me së shumti 200 karaktere.',
   'ask.phone': 'Shkruani numrin me prefiksin e shtetit, p.sh. +38344123456, ose lëreni bosh.',
   'ask.email': 'Shkruani një adresë si name@example.com.',
   'ask.kind': 'Zgjidhni për çfarë bëhet fjalë.',
-  'ask.message': 'Shkruani pyetjen ose dëshirën tuaj, me së shumti 20.000 shkronja.',
+  'ask.message': 'Shkruani pyetjen ose dëshirën tuaj, me së shumti 20\u00a0000 karaktere.',
 } satisfies Translation<typeof english>

@@ -5,7 +5,7 @@ export const common = {
   startPage: 'AMA eSIM, faqja kryesore',
   site: 'Faqet',
   myEsims: 'eSIM-et e mia',
-  skip: 'Kalo te përmbajtja',
+  skip: 'Kaloni te përmbajtja',
   error: 'Gabim',
   imprint:
     'AMA eSIM operohet nga 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovë. Numri i regjistrimit të biznesit 812130334.',

@@ -28,7 +28,8 @@ export const order = {
     '{count, plural, one {Faleminderit për porosinë. Instalojeni sa kohë keni Wi-Fi, mundësisht para nisjes.} other {Faleminderit për porosinë. Instalojini sa kohë keni Wi-Fi, mundësisht para nisjes.}}',
   'ready.open': 'Hapni faqen e instalimit',
   'ready.byHand': 'Në Android ose me dorë',
-  'ready.step1': 'Hapni Cilësimet, pastaj Lidhjet ose Rrjetin, pastaj SIM-et, dhe shtoni një eSIM.',
+  'ready.step1':
+    'Hapni „Cilësimet”, pastaj „Rrjeti dhe interneti” dhe „Kartat SIM” (Samsung: „Lidhjet” dhe „Menaxheri i SIM-it”), dhe shtoni një eSIM.',
   'ready.step2': 'Skanoni kodin më sipër, ose zgjidhni t’i shkruani të dhënat vetë dhe kopjojini nga ky e-mail.',
   'ready.step3': 'Kur të mbërrini, aktivizoni të dhënat celulare dhe roamingun e të dhënave për eSIM-in e ri.',
   'ready.keep':
@@ -123,17 +124,17 @@ export const order = {
   'esim.in_use.subject': 'eSIM-i juaj është i lidhur: {place}',
   'esim.in_use.text': 'eSIM-i juaj është në rrjet. Rrugë të mbarë!',
   'esim.in_use.action': 'Ndiqni përdorimin',
-  'esim.low_data.subject': 'Keni përdorur 80 % të të dhënave tuaja: {place}',
+  'esim.low_data.subject': 'Keni përdorur 80% të të dhënave tuaja: {place}',
   'esim.low_data.text':
     'Katër të pestat e të dhënave tuaja janë përdorur. Mund të shtoni të tjera sa kohë eSIM-i është i vlefshëm, pa instaluar asgjë.',
   'esim.low_data.noMore':
-    'Katër të pestat e të dhënave tuaja janë përdorur. Këtij eSIM-i nuk mund t’i shtohen të dhëna: nëse ju duhen më shumë, në aplikacion gjeni të rinj.',
+    'Katër të pestat e të dhënave tuaja janë përdorur. Këtij eSIM-i nuk mund t’i shtohen të dhëna: nëse ju duhen më shumë, në aplikacion gjeni eSIM-e të reja.',
   'esim.low_data.action': 'Shtoni të dhëna',
-  'esim.used_up.subject': 'Të dhënat tuaja janë harxhuar: {place}',
+  'esim.used_up.subject': 'Të gjitha të dhënat tuaja janë përdorur: {place}',
   'esim.used_up.text':
     'Të gjitha të dhënat tuaja janë përdorur. Mund të shtoni të tjera sa kohë eSIM-i është i vlefshëm, pa instaluar asgjë.',
   'esim.used_up.noMore':
-    'Të gjitha të dhënat tuaja janë përdorur. Këtij eSIM-i nuk mund t’i shtohen të dhëna: nëse ju duhen më shumë, në aplikacion gjeni të rinj.',
+    'Të gjitha të dhënat tuaja janë përdorur. Këtij eSIM-i nuk mund t’i shtohen të dhëna: nëse ju duhen më shumë, në aplikacion gjeni eSIM-e të reja.',
   'esim.used_up.action': 'Shtoni të dhëna',
   'esim.last_day.subject': 'eSIM-i juaj është i vlefshëm edhe një ditë: {place}',
   'esim.last_day.text': 'eSIM-i juaj skadon brenda një dite. Bashkë me të humbasin edhe të dhënat e mbetura.',

@@ -32,11 +32,12 @@ export const purchase = {
   return: 'Ktheni eSIM-in e papërdorur',
   returnHint: 'Pastaj nuk mund të instalohet më, dhe pagesa juaj rimbursohet. Kjo nuk mund të zhbëhet.',
   returnNow: 'Kthejeni tani',
-  agreed: 'Kur porositët më {at}, u pajtuat: <quote>{text}</quote>',
+  agreed: 'Kur porositët më {at}, dhatë pëlqimin: <quote>{text}</quote>',
 
   hostedName: 'Më shumë të dhëna për eSIM-in tuaj',
   'topUps.text': 'Të dhënat i shtohen eSIM-it tuaj sapo të paguhen. Nuk ka asgjë për të instaluar.',
-  'topUps.none': 'Ky eSIM nuk pranon më të dhëna. Nëse ju duhen më shumë, në aplikacion gjeni eSIM të rinj.',
+  'topUps.none':
+    'Këtij eSIM-i nuk mund t’i shtohen të dhëna: nëse ju duhen më shumë, në aplikacion gjeni eSIM-e të reja.',
   'topUps.offer': '{amount}, {days}',
   'topUps.order': 'Porosisni me detyrim pagese',
   'topUps.stripe': 'Paguani në faqen e Stripe, përpunuesit tonë të pagesave. Ne nuk shohim asnjë numër karte.',
@@ -52,7 +53,7 @@ export const purchase = {
     'Po presim që rrjeti t’ia shtojë të dhënat eSIM-it tuaj. Nëse nuk e bën në kohë, ju kthehen paratë.',
   'meaning.moneyBack': 'Paratë ju janë kthyer.',
   'meaning.toppedUp':
-    'Të dhënat janë në eSIM-in tuaj. Nëse telefoni nuk lidhet me internetin, rindizeni, ose aktivizoni dhe çaktivizoni modalitetin e avionit.',
+    'Të dhënat janë në eSIM-in tuaj. Nëse telefoni nuk lidhet me internetin, riniseni, ose aktivizoni dhe çaktivizoni modalitetin e aeroplanit.',
 
   'badge.awaiting_payment': 'Ende e papaguar',
   'badge.in_review': 'Po shqyrtohet',
@@ -74,7 +75,7 @@ export const purchase = {
   'meaning.refunded': 'Paratë ju janë kthyer. eSIM-i nuk mund të instalohet.',
   'meaning.cancelled': 'Nuk ju është marrë asnjë pagesë.',
   'meaning.unpaid': 'Nuk u pagua në kohë, dhe nuk ju është marrë asnjë pagesë.',
-  'meaning.ended': 'Ky eSIM ka mbaruar.',
+  'meaning.ended': 'Ky eSIM ka skaduar.',
 
   'refund.succeeded': 'dërguar te banka juaj, e cila zakonisht e shfaq brenda 5 deri në 10 ditësh',
   'refund.pending': 'rrugës për te banka juaj',
@@ -121,7 +122,7 @@ export const purchase = {
   'invoice.description': 'Përshkrimi',
   'invoice.quantity': 'Sasia',
   'invoice.net': 'Neto',
-  'invoice.vat': 'TVSH {percent, number} %',
+  'invoice.vat': 'TVSH {percent, number}%',
   'invoice.total': 'Gjithsej',
   'invoice.credited': 'E kredituar',
   'invoice.outsideEu':

@@ -26,14 +26,14 @@ export const page = {
   'emailChange.agreed': 'Faleminderit',
   'emailChange.changed': 'Adresa u ndryshua',
   'emailChange.over': 'Adresa mbetet siç ishte',
-  'emailChange.agree': 'Pajtohem',
+  'emailChange.agree': 'E pranoj',
   'emailChange.askOldText':
     'Prej atëherë e-mailet për llogarinë dhe eSIM-et tuaja shkojnë vetëm te {address}, dhe kush i lexon hyn në llogari.',
   'emailChange.askOldNote':
     'Nëse nuk e keni kërkuar ju, ose kjo nuk është adresa juaj, mbylleni këtë faqe dhe na shkruani: pa ju nuk ndodh asgjë.',
   'emailChange.askNewText': 'E-mailet për llogarinë dhe eSIM-et e saj do të vijnë këtu.',
   'emailChange.askNewNote': 'Nëse nuk e dini për çfarë bëhet fjalë, mbylleni këtë faqe.',
-  'emailChange.agreedText': 'Edhe adresa tjetër duhet të pajtohet: i kemi dërguar një lidhje.',
+  'emailChange.agreedText': 'Edhe adresa tjetër duhet ta pranojë: i kemi dërguar një lidhje.',
   'emailChange.changedText': 'Tani e tutje e-mailet shkojnë në adresën e re. Hyni përsëri aty ku kishit hyrë në ueb.',
   'emailChange.overText': 'Ndryshimi u zëvendësua ose u anulua, zgjati tepër, ose adresa e re ka një llogari të vetën.',
 

@@ -67,6 +67,5 @@ export const privacy = {
   'held.accesses': 'kush i ka lexuar të dhënat tuaja',
   'held.everything': 'gjithçka që shërbimi ka për ju',
 
-  'promotion.reason':
-    'Ju e merrni këtë e-mail sepse keni kërkuar ofertat tona. <link>Çregjistrohuni</link> me një prekje.',
+  'promotion.reason': 'Ju e merrni këtë e-mail sepse keni kërkuar ofertat tona. <link>Ndalojini</link> me një prekje.',
 } satisfies Translation<typeof english>

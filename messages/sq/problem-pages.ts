@@ -59,7 +59,7 @@ export const trouble = {
   'text.withdrawal_not_opened': 'Hapeni përsëri porosinë, dhe filloni tërheqjen atje.',
   'text.withdrawal_period_over': 'Ndoshta eSIM-i mund të kthehet ende: këtë e tregon faqja e porosisë.',
   'text.withdrawal_right_lost':
-    'Për këtë u pajtuat kur porositët. Na shkruani nëse diçka nuk është në rregull me eSIM-in.',
+    'Për këtë e dhatë pëlqimin kur porositët. Na shkruani nëse diçka nuk është në rregull me eSIM-in.',
   'text.email_change_state_conflict': 'Hapeni faqen përsëri për të parë cila adresë vlen.',
   'text.privacy_request_state_conflict': 'Hapeni faqen përsëri për të parë si është tani.',
 } satisfies Translation<typeof english>

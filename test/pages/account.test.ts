@@ -102,7 +102,7 @@ test('G1 G2 G4: a person signs in by a mailed link, sees their data, corrects it
   const order = await harness.buy(person)
   const surfer = await signIn(person)
   const { html: bought } = await surfer.open('/account')
-  for (const text of ['Germany, 1 GB', new URL(order.installUrl).pathname]) expect(bought).toContain(text)
+  for (const text of ['Germany, 1\u00a0GB', new URL(order.installUrl).pathname]) expect(bought).toContain(text)
   const { html, headers } = await surfer.open('/account/data')
   for (const text of [person.firstName, person.lastName, person.email]) expect(html).toContain(text)
   expect(headers.get('cache-control')).toBe('no-store')

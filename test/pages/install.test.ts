@@ -120,7 +120,7 @@ test.each(eachProvider)(
     await untilWatched(harness.stack, order.id)
     await harness.sims[simulator].do('install', { iccid: esim.iccid })
     await harness.sims[simulator].do('use', { iccid: esim.iccid, bytes: 0.9375 * gigabyte })
-    await until('the usage is shown', async () => (await open()).includes('960 MB of 1 GB used'))
+    await until('the usage is shown', async () => (await open()).includes('960\u00a0MB of 1\u00a0GB used'))
     const after = await open()
     for (const text of [...lasting, 'Read at the network on', 'Valid until']) expect(after, text).toContain(text)
     expect(after).not.toContain('data:image/png')

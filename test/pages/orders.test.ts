@@ -39,7 +39,9 @@ test('U3: My eSIMs shows state, validity and usage with the time it was read, an
   await untilWatched(harness.stack, order.id)
   await simulator.do('install', { iccid })
   await simulator.do('use', { iccid, bytes: 0.9375 * gigabyte })
-  await until('the usage is shown', async () => (await surfer.open('/account')).html.includes('960 MB of 1 GB used'))
+  await until('the usage is shown', async () =>
+    (await surfer.open('/account')).html.includes('960\u00a0MB of 1\u00a0GB used'),
+  )
   const after = (await surfer.open('/account')).html
   for (const text of ['In use', 'Read at the network on', 'Valid until']) expect(after, text).toContain(text)
   const { html } = await surfer.open(pageOf(order))
@@ -99,13 +101,13 @@ test('what was bought is said in the reader’s language: the name of a package 
   }
   const mailOf = async () => (await mailsTo(harness.stack, person.email)).findLast(({ html }) => html.includes('/i/'))
   const first = await until('the mail', mailOf)
-  expect(first.text).toMatch(/Deutschland[\s\S]*1 GB[\s\S]*7 Tage/)
+  expect(first.text).toMatch(/Deutschland[\s\S]*1\sGB[\s\S]*7 Tage/)
   expect(first.text).not.toMatch(/7 days|Germany|pro Tag/)
 
   // A package with a volume for each day.
   await harness.context.sql`update packages set daily = true where code = ${order.packageCode}`
   expectStatus(await person.caller.post(`/v1/orders/${order.id}/resend`), 200)
-  await until('the second mail', async () => (await mailOf())?.text.includes('1 GB pro Tag'))
+  await until('the second mail', async () => (await mailOf())?.text.includes('1\u00a0GB pro Tag'))
   const path = `/v1/orders/${order.id}`
   expect([order.daily, expectStatus(await person.caller.get(path), 200).daily]).toEqual([false, true])
   expect(expectStatus(await person.caller.get('/v1/orders'), 200).items).toMatchObject([{ id: order.id, daily: true }])
