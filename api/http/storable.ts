@@ -12,6 +12,13 @@ const unstorable = /[\0\p{Cs}]/u
 /** A time that a caller sends. */
 export const sentTime = z.iso.datetime().refine((time) => !time.startsWith('0000'), 'must not be in the year 0')
 
+/** A time in UTC as people write it, as programs do; what is none stays as it is. */
+export const timeAsTyped = (typed: string): string =>
+  typed.replace(
+    /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(:\d\d(?:\.\d+)?)?Z?)?$/,
+    (_all, day: string, minute = '00:00', rest = ':00') => `${day}T${minute}${rest}Z`,
+  )
+
 /** A day that a caller sends. */
 export const sentDay = z.iso.date().refine((day) => !day.startsWith('0000'), 'must not be in the year 0')
 

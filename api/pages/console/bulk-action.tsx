@@ -3,17 +3,17 @@ import type { BulkChange } from '../../../db/operator/bulk-actions.ts'
 import { moment, money } from '../../../mails/format.ts'
 import { type BulkAct, bulkActionWorkflowId } from '../../../workflows/order/bulk-action.contract.ts'
 import type { BulkActionView, BulkOrderView } from '../../views/bulk-action-view.ts'
-import { plain } from '../../views/plain.ts'
+import { partyName, plain } from '../../views/plain.ts'
 import { Facts } from '../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
 import { age, Button, counted, Section, Table } from './parts.tsx'
 import { runLink } from './temporal-links.ts'
 
-/** What each act does. */
-export const actWords: Record<BulkAct, string> = {
-  retry: 'Retry at once, elsewhere where a provider certainly holds nothing',
-  refund: 'Refund in full; what is not delivered is cancelled',
-  apologise: 'Apologise by a mail, once',
+/** What each act is called, and what it does. */
+export const actWords: Record<BulkAct, { label: string; does: string }> = {
+  retry: { label: 'Retry at once', does: 'elsewhere where a provider certainly holds nothing' },
+  refund: { label: 'Refund in full', does: 'what is not delivered is cancelled' },
+  apologise: { label: 'Apologise', does: 'by a mail, once' },
 }
 
 export const operatorName = (operators: ReadonlyMap<string, string>, operator: string): string =>
@@ -55,7 +55,7 @@ export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): str
         <h2>What it does</h2>
         <Facts
           of={[
-            ['Act', actWords[report.act]],
+            ['Act', `${actWords[report.act].label}: ${actWords[report.act].does}`],
             ['Orders', selectionOf(report)],
             ['Worth', sums(report.worth)],
             ...(report.act === 'refund'
@@ -238,7 +238,7 @@ function selectionOf({ selection, orderCount }: BulkActionView): string {
   const { statuses, provider, paidFrom, paidUntil, sameOrdersAs } = selection
   const parts = [
     statuses && `that were ${statuses.map(plain).join(' or ')}`,
-    provider && `for which ${provider} was asked`,
+    provider && `for which ${partyName(provider)} was asked`,
     paidFrom && `paid from ${moment(new Date(paidFrom))}`,
     paidUntil && `paid until ${moment(new Date(paidUntil))}`,
     sameOrdersAs && `of bulk action ${sameOrdersAs}`,

@@ -4,12 +4,12 @@ import { moment } from '../../../mails/format.ts'
 import { esimProviderIds } from '../../../policy/outside-parties.ts'
 import type { BulkAct } from '../../../workflows/order/bulk-action.contract.ts'
 import { orderStates } from '../../../workflows/order/order-states.ts'
+import { partyName } from '../../views/plain.ts'
 import { Choice, FaultSummary, Field, Form } from '../form.tsx'
 import { operatorForm, ReasonField } from './act.tsx'
 import { actWords, operatorName } from './bulk-action.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
 import { choicesOf, counted, Section, Table } from './parts.tsx'
-import { partyName } from './service-state.tsx'
 
 /** The states in which an order has been paid. */
 const paidStates = Object.entries(orderStates)
@@ -59,7 +59,14 @@ export function renderBulkActions(frame: ConsoleFrame, page: BulkActionsPage): s
             <p>Nothing is done to them yet: the next page shows their number and sum.</p>
             <Form action="/console/bulk-actions" csrf={frame.csrf}>
               <input type="hidden" name="once" value={typed.once} />
-              <Choice name="act" label="Act" options={choicesOf(acts, (act) => actWords[act])} state={state} />
+              <Choice name="act" label="Act" options={choicesOf(acts, (act) => actWords[act].label)} state={state} />
+              <ul className="quiet">
+                {acts.map((act) => (
+                  <li key={act}>
+                    {actWords[act].label}: {actWords[act].does}
+                  </li>
+                ))}
+              </ul>
               <div className="pairs">
                 <Choice
                   name="status"
@@ -73,8 +80,8 @@ export function renderBulkActions(frame: ConsoleFrame, page: BulkActionsPage): s
                   options={{ '': 'any or none', ...choicesOf(esimProviderIds, partyName) }}
                   state={state}
                 />
-                {text('paidFrom', 'Paid from (UTC)', '2026-11-29T07:00:00Z')}
-                {text('paidUntil', 'Paid until (UTC)', '2026-11-29T09:00:00Z')}
+                {text('paidFrom', 'Paid from (UTC)', '2026-11-29 07:00')}
+                {text('paidUntil', 'Paid until (UTC)', '2026-11-29 09:00')}
                 {text('sameOrdersAs', 'Same orders as the bulk action', 'its id')}
                 {text('limit', 'Limit, at most')}
               </div>

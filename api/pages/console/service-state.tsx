@@ -1,12 +1,9 @@
 /** The page with the state of outside parties, mails, webhooks, backups and keys. */
 import type { ServiceState } from '../../../db/operator/service-state.ts'
 import { day, moment } from '../../../mails/format.ts'
-import { outsideParties } from '../../../policy/outside-parties.ts'
-import { isKeyOf } from '../../../shared/keys-of.ts'
+import { partyName } from '../../views/plain.ts'
 import { Facts } from '../form.tsx'
 import { age } from './parts.tsx'
-
-export const partyName = (party: string): string => (isKeyOf(outsideParties, party) ? outsideParties[party] : party)
 
 /** @param backupIsLate the newest backup is older than it may be, or there is none */
 export function State({ of: state, asOf, backupIsLate }: { of: ServiceState; asOf: Date; backupIsLate: boolean }) {

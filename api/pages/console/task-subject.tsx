@@ -51,8 +51,8 @@ export function TaskAbout({
   return (
     <>
       {page ? <a href={page}>{subject}</a> : subject}
-      {task.detail ? `: ${task.detail}` : ''}
-      {task.attributes ? <Attributes of={task.attributes} /> : null}
+      {task.detail ? `: ${inWords(task.detail)}` : ''}
+      {task.attributes ? <Attributes of={factsOf(task.attributes, task.detail, owner)} /> : null}
     </>
   )
 }
@@ -64,16 +64,30 @@ function pageOf({ orderId, requestId, accountId }: TaskOwner): string | undefine
 }
 
 /** The facts by which an operator settles a task. */
-function Attributes({ of: { amountMinor, currency, ...others } }: { of: TaskAttributes }) {
-  const amount =
-    typeof amountMinor === 'number' && typeof currency === 'string' ? money({ minor: amountMinor, currency }) : null
-  const facts = Object.entries(others).flatMap(([name, value]) =>
-    value === null ? [] : [`${name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${value}`],
-  )
+function Attributes({ of: facts }: { of: readonly string[] }) {
+  if (facts.length === 0) return null
   return (
     <>
       <br />
-      {[...(amount ? [amount] : []), ...facts].join(', ')}
+      {facts.join(', ')}
     </>
   )
 }
+
+/** What the subject and its page do not say already: a fact that is false is none. */
+function factsOf(
+  { amountMinor, currency, ...others }: TaskAttributes,
+  detail: string | null,
+  owner: TaskOwner | undefined,
+): string[] {
+  const amount = typeof amountMinor === 'number' && typeof currency === 'string'
+  const facts = Object.entries(others).flatMap(([name, value]) => {
+    if (value === null || value === false || value === detail || value === owner?.orderId) return []
+    const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    return value === true ? [words] : [`${words} ${inWords(String(value))}`]
+  })
+  return [...(amount ? [money({ minor: amountMinor, currency })] : []), ...facts]
+}
+
+/** Codes in words; ids, texts and numbers as they are. */
+const inWords = (value: string): string => (/^[a-z]+(?:_[a-z]+)*$/.test(value) ? plain(value) : value)

@@ -34,32 +34,34 @@ export function renderTasks(frame: ConsoleFrame, page: TasksPage): string {
     children: (
       <>
         <form method="get" action="/console/tasks">
-          <label>
-            Urgency
-            <select name="urgency" defaultValue={filter.urgency ?? ''}>
-              <option value="">all</option>
-              <Options of={urgencies} words={plain} />
-            </select>
-          </label>
-          <label>
-            Kind
-            <select name="kind" defaultValue={filter.kind ?? ''}>
-              <option value="">all</option>
-              {page.kinds.map(({ kind, count: ofKind }) => (
-                <option key={kind} value={kind}>
-                  {plain(kind)} ({ofKind})
-                </option>
-              ))}
-            </select>
-          </label>
-          <label>
-            Owner
-            <select name="owner" defaultValue={page.isMine ? 'me' : filter.owner === null ? 'nobody' : ''}>
-              <option value="">all</option>
-              <option value="nobody">nobody</option>
-              <option value="me">me</option>
-            </select>
-          </label>
+          <div className="pairs">
+            <label>
+              Urgency
+              <select name="urgency" defaultValue={filter.urgency ?? ''}>
+                <option value="">all</option>
+                <Options of={urgencies} words={plain} />
+              </select>
+            </label>
+            <label>
+              Kind
+              <select name="kind" defaultValue={filter.kind ?? ''}>
+                <option value="">all</option>
+                {page.kinds.map(({ kind, count: ofKind }) => (
+                  <option key={kind} value={kind}>
+                    {plain(kind)} ({ofKind})
+                  </option>
+                ))}
+              </select>
+            </label>
+            <label>
+              Owner
+              <select name="owner" defaultValue={page.isMine ? 'me' : filter.owner === null ? 'nobody' : ''}>
+                <option value="">all</option>
+                <option value="nobody">nobody</option>
+                <option value="me">me</option>
+              </select>
+            </label>
+          </div>
           <button type="submit">Show</button>
         </form>
         {items.length === 0 ? <p className="quiet">Nothing.</p> : <TaskTable {...page} tasks={items} />}

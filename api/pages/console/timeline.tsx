@@ -13,8 +13,10 @@ export function Timeline({
   ui: TemporalUi
   operators: ReadonlyMap<string, string>
 }) {
+  // Without the Web UI no entry leads to its run, and an empty column takes the width of the words.
+  const hasRuns = ui.url !== undefined
   return (
-    <Table heads={['When', 'Who', 'What', 'Run']} stacks>
+    <Table heads={['When', 'Who', 'What', ...(hasRuns ? ['Run'] : [])]} stacks>
       {entries.map(({ at, dayOnly, source, actor, words, isFault, workflowId, orderId }) => {
         const link = workflowId === null ? undefined : runLink(ui, workflowId)
         return (
@@ -31,13 +33,15 @@ export function Timeline({
               ) : null}
               {words}
             </td>
-            <td>
-              {link ? (
-                <a href={link} aria-label={`Run ${workflowId}`}>
-                  run
-                </a>
-              ) : null}
-            </td>
+            {hasRuns ? (
+              <td>
+                {link ? (
+                  <a href={link} aria-label={`Run ${workflowId}`}>
+                    run
+                  </a>
+                ) : null}
+              </td>
+            ) : null}
           </tr>
         )
       })}

@@ -12,7 +12,7 @@ import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { readIdempotencyKey } from '../../http/idempotency.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
 import { defineRoute, html, type Route } from '../../http/route.ts'
-import { idParams } from '../../http/storable.ts'
+import { idParams, timeAsTyped } from '../../http/storable.ts'
 import { bulkChangeWords, renderBulkAction } from '../../pages/console/bulk-action.tsx'
 import { renderBulkActions } from '../../pages/console/bulk-actions.tsx'
 import { counted } from '../../pages/console/parts.tsx'
@@ -219,8 +219,8 @@ const labels: Record<string, string> = {
 
 /** Demands of fields whose schemas word them for programs. */
 const asks: Record<string, string> = {
-  paidFrom: 'must be a time such as 2026-11-29T07:00:00Z',
-  paidUntil: 'must be a time such as 2026-11-29T09:00:00Z',
+  paidFrom: 'must be a time such as 2026-11-29 07:00',
+  paidUntil: 'must be a time such as 2026-11-29 09:00',
   sameOrdersAs: 'must be the id of a bulk action',
   limit: `must be a number from 1 to ${mostOrders}`,
 }
@@ -229,8 +229,8 @@ function parsed({ status, provider, paidFrom, paidUntil, sameOrdersAs, limit: mo
   const typed = {
     ...(status && { statuses: [status] }),
     ...(provider && { provider }),
-    ...(paidFrom && { paidFrom }),
-    ...(paidUntil && { paidUntil }),
+    ...(paidFrom && { paidFrom: timeAsTyped(paidFrom) }),
+    ...(paidUntil && { paidUntil: timeAsTyped(paidUntil) }),
     ...(sameOrdersAs && { sameOrdersAs }),
   }
   const selection = bulkSelection.safeParse(typed)

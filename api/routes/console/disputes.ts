@@ -6,6 +6,7 @@ import { moment, money } from '../../../mails/format.ts'
 import { orNotFound } from '../../http/problem.ts'
 import type { Route } from '../../http/route.ts'
 import { createDisputeClient, type DisputeActName } from '../../runs/dispute-client.ts'
+import { plain } from '../../views/plain.ts'
 import { disputeParams as params } from '../operator/disputes.ts'
 import { actRoutes, reasonAlone } from './console-route.ts'
 
@@ -37,6 +38,26 @@ const acts: readonly DisputeAct[] = [
 
 /** The acts that are possible on a dispute now. */
 export const disputeActsOf = (dispute: Disputes): readonly DisputeAct[] => acts.filter((act) => act.isOffered(dispute))
+
+/** What the bank wants of us until when, and what we have done about it. */
+export function aboutDispute(dispute: Disputes): string {
+  const { amount_minor: minor, currency, reason, due_by: dueBy, closed_at: closedAt } = dispute
+  const amount = minor === null || currency === null ? [] : [money({ minor, currency })]
+  return [
+    [...amount, ...(reason === null ? [] : [plain(reason)])].join(', '),
+    closedAt !== null ? `closed ${moment(closedAt)}` : dueBy !== null ? `the bank waits until ${moment(dueBy)}` : '',
+    evidenceOf(dispute),
+  ]
+    .filter((part) => part !== '')
+    .map((part) => `${part[0]?.toUpperCase()}${part.slice(1)}.`)
+    .join(' ')
+}
+
+function evidenceOf({ closed_at, evidence_submitted_at, submission_count, has_evidence }: Disputes): string {
+  if (evidence_submitted_at !== null || submission_count > 0) return 'the evidence was submitted'
+  if (closed_at !== null) return ''
+  return has_evidence ? 'the evidence is beside it, not submitted yet' : 'there is no evidence beside it'
+}
 
 export function consoleDisputeRoutes(api: ApiContext): Route[] {
   const { sql } = api

@@ -30,7 +30,7 @@ import type { FormState } from '../../pages/form.tsx'
 import { dueAt } from '../../views/order-view.ts'
 import { timelineOf } from '../../views/timeline/order-timeline.ts'
 import { actRoutes, frameOf, headers, headersOf } from './console-route.ts'
-import { disputeActsOf } from './disputes.ts'
+import { aboutDispute, disputeActsOf } from './disputes.ts'
 import { actFields, createOrderActs } from './order-acts.ts'
 
 const shown = 50
@@ -139,6 +139,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
           disputes: rows.disputes.map((dispute) => ({
             id: dispute.stripe_dispute_id,
             state: dispute.state,
+            about: aboutDispute(dispute),
             acts: isPermitted(caller.role, 'money') ? disputeActsOf(dispute) : [],
           })),
         })

@@ -3,7 +3,7 @@ import type { OrderRow } from '../../../../db/order/orders.ts'
 import { moment, money } from '../../../../mails/format.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../../workflows/order/order.contract.ts'
 import { orderStates } from '../../../../workflows/order/order-states.ts'
-import { plain } from '../../../views/plain.ts'
+import { partyName, plain } from '../../../views/plain.ts'
 import type { TimelineEntry } from '../../../views/timeline/timeline-entry.ts'
 import { toneOf } from '../../account/order-words.ts'
 import { Facts } from '../../form.tsx'
@@ -22,7 +22,7 @@ export interface OrderPage {
   operators: ReadonlyMap<string, string>
   acts: readonly ActLink[]
   /** with what can be done about each */
-  disputes: readonly { id: string; state: string; acts: readonly ActLink[] }[]
+  disputes: readonly { id: string; state: string; about: string; acts: readonly ActLink[] }[]
 }
 
 function nextOf({ status }: OrderRow): string {
@@ -60,7 +60,7 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
               <span className={`badge ${dispute.acts.length > 0 ? 'attention' : 'over'}`}>{plain(dispute.state)}</span>
             </div>
             <p>
-              <code>{dispute.id}</code>
+              {dispute.about} <code>{dispute.id}</code>
             </p>
             <ActLinks of={dispute.acts} at={`/console/orders/${order.id}/disputes/${dispute.id}`} />
           </section>
@@ -98,7 +98,7 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
             ...esims.map(
               (esim) =>
                 [
-                  `eSIM at ${esim.provider}`,
+                  `eSIM at ${partyName(esim.provider)}`,
                   `${esim.iccid}: ${plain(esim.state)}${esim.suspended && esim.state !== 'suspended' ? ', suspended' : ''}, ${esim.used}`,
                 ] as const,
             ),

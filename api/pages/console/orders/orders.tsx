@@ -4,7 +4,7 @@ import type { OrderRow } from '../../../../db/order/orders.ts'
 import { moment, money } from '../../../../mails/format.ts'
 import { esimProviderIds } from '../../../../policy/outside-parties.ts'
 import { orderStates } from '../../../../workflows/order/order-states.ts'
-import { plain } from '../../../views/plain.ts'
+import { partyName, plain } from '../../../views/plain.ts'
 import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
 import { age, counted, Options, Table } from '../parts.tsx'
 
@@ -84,45 +84,47 @@ function QueueForm({ status, filter }: { status: WaitingState; filter: QueueFiel
   return (
     <form method="get" action="/console/orders">
       <input type="hidden" name="status" value={status} />
-      <label>
-        Provider
-        <select name="provider" defaultValue={filter.provider}>
-          <option value="">all</option>
-          <Options of={esimProviderIds} words={(provider) => provider} />
-        </select>
-      </label>
-      <label>
-        Currency
-        <input
-          name="currency"
-          defaultValue={filter.currency}
-          maxLength={3}
-          pattern="[A-Za-z]{3}"
-          title="three letters, such as EUR"
-          placeholder="EUR"
-        />
-      </label>
-      <label>
-        Country of the card
-        <input
-          name="country"
-          defaultValue={filter.country}
-          maxLength={2}
-          pattern="[A-Za-z]{2}"
-          title="two letters, such as DE"
-          placeholder="DE"
-        />
-      </label>
-      <label>
-        Waits for at least
-        <select name="hours" defaultValue={filter.hours}>
-          <option value="">any time</option>
-          <Options
-            of={waitingHours}
-            words={(hours) => (Number(hours) < 24 ? `${hours} h` : counted(Number(hours) / 24, 'day'))}
+      <div className="pairs">
+        <label>
+          Provider
+          <select name="provider" defaultValue={filter.provider}>
+            <option value="">all</option>
+            <Options of={esimProviderIds} words={partyName} />
+          </select>
+        </label>
+        <label>
+          Currency
+          <input
+            name="currency"
+            defaultValue={filter.currency}
+            maxLength={3}
+            pattern="[A-Za-z]{3}"
+            title="three letters, such as EUR"
+            placeholder="EUR"
           />
-        </select>
-      </label>
+        </label>
+        <label>
+          Country of the card
+          <input
+            name="country"
+            defaultValue={filter.country}
+            maxLength={2}
+            pattern="[A-Za-z]{2}"
+            title="two letters, such as DE"
+            placeholder="DE"
+          />
+        </label>
+        <label>
+          Waits for at least
+          <select name="hours" defaultValue={filter.hours}>
+            <option value="">any time</option>
+            <Options
+              of={waitingHours}
+              words={(hours) => (Number(hours) < 24 ? `${hours} h` : counted(Number(hours) / 24, 'day'))}
+            />
+          </select>
+        </label>
+      </div>
       <button type="submit">Show</button>
     </form>
   )
