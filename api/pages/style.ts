@@ -70,6 +70,7 @@ details { border-top: 1px solid var(--line) }
 details:last-of-type { border-bottom: 1px solid var(--line) }
 details[open] { padding-bottom: .75rem }
 summary { cursor: pointer; font-weight: 600; padding: .8rem 0 }
+summary + * { margin-top: 0 }
 .card details:last-child { border-bottom: 0; margin-bottom: -.5rem }
 .method { display: inline-block; font-weight: 600; min-width: 4.5rem }
 .quiet, dt { color: var(--muted) }
@@ -122,14 +123,16 @@ ol.steps > li::before { background: var(--quiet); border-radius: 50%; color: var
   width: 1.9rem }
 button, .button { background: var(--accent); border: 1px solid var(--accent); border-radius: .7rem; color: var(--onAccent);
   cursor: pointer; display: inline-block; font: inherit; font-weight: 600; line-height: 1.4; margin: .25rem .5rem .25rem 0;
-  min-height: 2.75rem; padding: .6rem 1.15rem; text-align: center; text-decoration: none }
+  min-height: 2.75rem; overflow-wrap: break-word; padding: .6rem 1.15rem; text-align: center; text-decoration: none }
 button:hover, .button:hover { filter: brightness(1.08) }
 button.plain, .button.plain { background: none; border-color: var(--line); color: var(--ink) }
 .button.risky { background: none; border-color: var(--danger); color: var(--danger) }
 button.danger { background: var(--danger); border-color: var(--danger); color: light-dark(#fff, #3b0907) }
 .acts { display: flex; flex-wrap: wrap; gap: .5rem }
-.acts > * { margin: 0; text-align: center }
-@media (max-width: 34rem) { .acts > * { flex: 1 1 7.5rem } }
+.acts > *, .acts form button { margin: 0; text-align: center }
+.acts > form.inline { margin: 0 }
+@media (max-width: 34rem) { .acts > * { flex: 1 1 7.5rem; padding-inline: .5rem } .acts > form { padding: 0 }
+  .acts > .button { align-content: center } .acts form button { height: 100%; padding-inline: .5rem; width: 100% } }
 button.copy { font-size: .85rem; margin: 0 0 0 .5rem; min-height: 2rem; padding: .15rem .7rem }
 button[hidden] { display: none }
 form { margin: .75rem 0 }

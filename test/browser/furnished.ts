@@ -44,12 +44,15 @@ async function pathsOfPerson(
 ) {
   const { stack, sims } = product
   const { sql, cipher } = product.context
-  const [order, used, returned, held] = await Promise.all([
+  const [order, used, returned, held, returnable] = await Promise.all([
     product.buy(person, { quantity: 2 }),
     product.buy(person, { packageCode: testPackages.onlyEsimAccess, order: { savedCards: true } }),
     product.buy(person),
     product.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' }),
+    product.buy(person),
   ])
+  // The period of withdrawal is over, and the eSIM is unused.
+  await sql`update orders set paid_at = paid_at - interval '40 days' where id = ${returnable.id}`
   await sims.stripe.do('save-card', { orderId: used.id })
   await person.caller.post(`/v1/orders/${returned.id}/refund`)
   await product.untilOrder(returned.id, 'refunded')
@@ -81,6 +84,7 @@ async function pathsOfPerson(
     unpaid: unpaid.location ?? '',
     held: `/account/orders/${held.id}`,
     refunded: `/account/orders/${returned.id}`,
+    returnable: `/account/orders/${returnable.id}`,
     invoice: `/account/orders/${returned.id}/documents/${givenBack.documents[0].number}`,
     topUp,
     paid: `/account/paid?order=${order.id}`,
@@ -105,6 +109,7 @@ async function pathsOfOperator(product: Product, surfer: Surfer) {
   const { sims, operator } = product
   const { sql } = product.context
   const person = await product.signUp()
+  const paidFrom = new Date().toISOString()
   const [order, held] = await Promise.all([
     product.buy(person),
     product.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' }),
@@ -125,6 +130,16 @@ async function pathsOfOperator(product: Product, surfer: Surfer) {
   const bulk = expectStatus(await operator.post('/v1/bulk-actions', selected), 201)
   // Refused: it was not started. The report says so.
   await operator.post(`/v1/bulk-actions/${bulk.id}/pause`, { reason: 'the mail server is busy' })
+  const mailed = {
+    ...selected,
+    selection: { statuses: ['delivered'], paidFrom },
+    reason: 'mails were late this morning',
+  }
+  const ended = expectStatus(await operator.post('/v1/bulk-actions', mailed), 201)
+  await operator.post(`/v1/bulk-actions/${ended.id}/start`)
+  await until('the bulk action has ended', async () => {
+    return (await operator.get(`/v1/bulk-actions/${ended.id}`)).body.state === 'done'
+  })
   return {
     account: `/console/accounts/${person.accountId}`,
     order: `/console/orders/${order.id}`,
@@ -133,5 +148,6 @@ async function pathsOfOperator(product: Product, surfer: Surfer) {
     task: `/console/attention/${task?.id}`,
     request: `/console/privacy-requests/${request.id}`,
     bulk: `/console/bulk-actions/${bulk.id}`,
+    bulkEnded: `/console/bulk-actions/${ended.id}`,
   }
 }

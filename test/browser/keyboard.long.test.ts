@@ -79,7 +79,7 @@ describe.skipIf(lacks('Chromium'))('with the keyboard alone (skipped without Chr
     await activate(page, 'iPhone')
     await page.getByRole('link', { name: /^Install on this iPhone/ }).waitFor()
     await tabTo(page, /^Install on this iPhone/)
-    await activate(page, 'There is a network, and no page loads')
+    await activate(page, 'There is a network, but no page loads')
     expect(await page.getByText('Data roaming of this eSIM has to be on').isVisible()).toBe(true)
 
     // Tops up, and comes back from the page of Stripe.
@@ -88,7 +88,7 @@ describe.skipIf(lacks('Chromium'))('with the keyboard alone (skipped without Chr
     await activate(page, 'Add data: Germany')
     await untilHeading(page, 'Top-up: Germany')
     await look(page, 'keyboard-top-ups')
-    await activate(page, /^Order with obligation to pay: 1 GB/)
+    await activate(page, /^Order with obligation to pay: 1\sGB/)
     await untilHeading(page, 'Top-up: Germany')
     await look(page, 'keyboard-unpaid')
     await activate(page, /^Pay €[\d.]+ at Stripe/)

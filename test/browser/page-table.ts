@@ -12,6 +12,8 @@ export interface Way {
   path: string
   /** a form of that page that is sent, as it would be without the browser's own checks */
   sends?: { action: string; fields?: Readonly<Record<string, string>> }
+  /** what is folded away on the page is opened */
+  opens?: true
   /** default: 200; of the failing path: 404; of a form that is refused: 400 */
   status?: number
 }
@@ -147,6 +149,20 @@ export const peoplesPages: readonly PageCase<PersonsPaths>[] = [
     failing: sameAsDelivered,
   },
   {
+    name: 'order-cancel-opened',
+    route: 'GET /account/orders/{id}',
+    by: 'person',
+    main: ({ held: path }) => ({ path, opens: true }),
+    failing: sameAsDelivered,
+  },
+  {
+    name: 'order-return-opened',
+    route: 'GET /account/orders/{id}',
+    by: 'person',
+    main: ({ returnable: path }) => ({ path, opens: true }),
+    failing: sameAsDelivered,
+  },
+  {
     name: 'order-refunded',
     route: 'GET /account/orders/{id}',
     by: 'person',
@@ -203,6 +219,13 @@ export const peoplesPages: readonly PageCase<PersonsPaths>[] = [
     route: 'GET /i/{token}',
     by: 'nobody',
     main: ({ installUsed }) => ({ path: `${installUsed}?device=other` }),
+    failing: 'as install-ios',
+  },
+  {
+    name: 'install-opened',
+    route: 'GET /i/{token}',
+    by: 'nobody',
+    main: ({ installUsed }) => ({ path: `${installUsed}?device=ios`, opens: true }),
     failing: 'as install-ios',
   },
   {
@@ -517,6 +540,13 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
     by: 'operator',
     main: ({ bulk: path }) => ({ path }),
     failing: () => ({ path: `/console/bulk-actions/${unknownId}` }),
+  },
+  {
+    name: 'console-bulk-ended',
+    route: 'GET /console/bulk-actions/{id}',
+    by: 'operator',
+    main: ({ bulkEnded: path }) => ({ path }),
+    failing: 'as console-bulk-report',
   },
   act('bulk-pause', 'bulk-actions/{id}/pause', ({ bulk }) => `${bulk}/pause`),
   act('bulk-resume', 'bulk-actions/{id}/resume', ({ bulk }) => `${bulk}/resume`),

@@ -12,7 +12,7 @@ import { lacks } from '../harness/optional/optional.ts'
 import { startProduct } from '../harness/product.ts'
 import { startBrowser } from './chromium.ts'
 import { type Furnished, furnishOperator, furnishPerson } from './furnished.ts'
-import { fits } from './look.ts'
+import { brokenWords, fits } from './look.ts'
 import {
   operatorsForms,
   operatorsPages,
@@ -56,8 +56,11 @@ async function photograph<Paths>(
     const take = async (name: string, way: Way, page: typeof signedIn): Promise<void> => {
       await go(page, site, way)
       if (!(await fits(page))) console.log(`too wide: ${name} in ${language} on a ${look.screen}`)
+      const broken = await brokenWords(page)
+      if (broken.length > 0)
+        console.log(`broken words: ${name} in ${language} on a ${look.screen}: ${broken.join(', ')}`)
       const shot = { name, ...look }
-      await page.screenshot({ path: `${folder}${fileOf(shot)}`, fullPage: true })
+      await page.screenshot({ path: `${folder}${fileOf(shot)}`, fullPage: true, timeout: 120_000 })
       taken.push(shot)
     }
     for (const { name, by, way } of chosen) {

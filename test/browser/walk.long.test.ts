@@ -13,7 +13,7 @@ import { seededInt } from '../harness/seed.ts'
 import { accessibilityFaultsBy, copyInto } from './accessibility.ts'
 import { startBrowser, type Watched } from './chromium.ts'
 import { type Furnished, furnishOperator, furnishPerson } from './furnished.ts'
-import { fits } from './look.ts'
+import { brokenWords, fits } from './look.ts'
 import { operatorsForms, operatorsPages, peoplesForms, peoplesPages, type Visit, visitsOf } from './page-table.ts'
 import { allLooks, go, type Look, nameOfLook, openAs, showAs, someLooks } from './ways.ts'
 
@@ -66,10 +66,10 @@ describe.skipIf(lacks('Chromium'))('each page in a browser (skipped without Chro
     language: Language,
     looks: readonly Look[],
   ): Promise<void> {
-    const { path, sends, ...how } = way(paths)
+    const { path, sends, opens, ...how } = way(paths)
     const { page, faults, copy } = await windowFor(language, by, (how.by ?? by) === 'nobody' ? undefined : surfer)
     faults.length = 0
-    const answer = await go(page, site, { path, ...(sends && { sends }) })
+    const answer = await go(page, site, { path, ...(sends && { sends }), ...(opens && { opens }) })
     const named = `${name}, ${language}`
     expect(answer.status(), named).toBe(how.status ?? status)
     expect(await page.evaluate('document.documentElement.lang'), named).toBe(language)
@@ -79,6 +79,7 @@ describe.skipIf(lacks('Chromium'))('each page in a browser (skipped without Chro
     for (const look of looks) {
       for (const shown of [page, copy]) await showAs(shown, look)
       expect(await fits(page), `${name}, ${nameOfLook(look)}, fits`).toBe(true)
+      expect(await brokenWords(page), `${name}, ${nameOfLook(look)}, broken words`).toEqual([])
       expect(await accessibilityFaultsBy(copy, page), `${name}, ${nameOfLook(look)}`).toEqual([])
     }
     // The browser reports the answer to what was refused itself.

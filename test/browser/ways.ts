@@ -51,10 +51,11 @@ export async function showAs(page: Page, { screen, theme }: Pick<Look, 'screen' 
 
 export const nameOfLook = ({ language, screen, theme }: Look): string => `${language}, ${screen}, ${theme}`
 
-/** Goes there, and sends a form if the way has one. @returns the answer, after redirects */
-export async function go(page: Page, site: string, { path, sends }: Way): Promise<Response> {
+/** Goes there, and sends a form or unfolds the page if the way says so. @returns the answer, after redirects */
+export async function go(page: Page, site: string, { path, sends, opens }: Way): Promise<Response> {
   const opened = await page.goto(new URL(path, site).href)
   if (!opened) throw new Error(`${path} has no answer`)
+  if (opens) await page.evaluate('document.querySelectorAll("details").forEach((each) => { each.open = true })')
   if (!sends) return opened
   const [answer] = await Promise.all([
     page.waitForNavigation(),

@@ -252,7 +252,7 @@ function AskedFirst({ action, csrf, what, does, now }: AskedFirstProps) {
       <summary>{what}</summary>
       <p>{does}</p>
       <Form action={action} csrf={csrf}>
-        <button type="submit" className="plain">
+        <button type="submit" className="danger">
           {now}
         </button>
       </Form>
