@@ -53,6 +53,9 @@ type Hit = { order: string } | { account: string } | { request: string }
 type Search = (context: ColumnEncryption & { sql: Database }, text: string) => Promise<Hit[]>
 
 const anyId = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/
+/** By which the console names orders and accounts, and people begin to read out a long one. */
+const startOfId = /^[0-9a-f]{8}$/
+const mostOfOneStart = 20
 
 /** How each form looks, and how it is looked up. A text may have several forms. */
 const searches: Readonly<Record<SearchForm, { form: RegExp; search: Search }>> = {
@@ -65,8 +68,9 @@ const searches: Readonly<Record<SearchForm, { form: RegExp; search: Search }>> =
   },
   id: {
     // Also the id of a run, as Temporal's Web UI shows it.
-    form: anyId,
+    form: new RegExp(`${anyId.source}|${startOfId.source}`),
     async search({ sql }, text) {
+      if (startOfId.test(text)) return idsThatStartWith(sql, text)
       const id = anyId.exec(text)?.[0] ?? ''
       const owned = await sql<Pick<OwnedIds, 'account_id' | 'kind'>[]>`
         select distinct account_id, kind from owned_ids where id = ${id}`
@@ -128,6 +132,16 @@ const searches: Readonly<Record<SearchForm, { form: RegExp; search: Search }>> =
       return rows.map(({ id }) => ({ request: id }))
     },
   },
+}
+
+async function idsThatStartWith(sql: Database, start: string): Promise<Hit[]> {
+  const first = `${start}-0000-0000-0000-000000000000`
+  const last = `${start}-ffff-ffff-ffff-ffffffffffff`
+  const [orders, accounts] = await Promise.all([
+    sql<Pick<Orders, 'id'>[]>`select id from orders where id between ${first} and ${last} limit ${mostOfOneStart}`,
+    sql<Pick<Accounts, 'id'>[]>`select id from accounts where id between ${first} and ${last} limit ${mostOfOneStart}`,
+  ])
+  return [...orders.map(({ id }) => ({ order: id })), ...accounts.map(({ id }) => ({ account: id }))]
 }
 
 /** Addresses keep their spelling; ids and numbers are often copied with spaces or in capital letters. */

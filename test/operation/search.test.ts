@@ -64,6 +64,8 @@ test('an operator finds an account or order by everything that names it', async 
     [order.id.toUpperCase(), its, 'id'],
     [`order-${order.id}`, its, 'id'],
     [order.esims[0].id, its, 'id'],
+    [order.id.slice(0, 8), its, 'id'],
+    [person.accountId.slice(0, 8).toUpperCase(), account, 'id'],
     [iccid, its, 'iccid'],
     [`${iccid.slice(0, 4)} ${iccid.slice(4, 10)} ${iccid.slice(10)}`, its, 'iccid'],
     [invoice?.number.toLowerCase() ?? '', its, 'document'],
@@ -90,6 +92,7 @@ test('an operator finds an account or order by everything that names it', async 
   for (const [query, tried] of [
     ['nobody@example.com', ['email']],
     [randomUUID(), ['id']],
+    [randomUUID().slice(0, 8), ['id']],
     ['pi_unknown', ['payment']],
     ['my phone', []],
   ] as const) {
