@@ -54,8 +54,7 @@ function strange(endpoint: Endpoint, its: readonly Delivered[], said: Acknowledg
     const { id, type, orderId, accountId, isSigned, at } = delivery
     const event = listed.get(id)
     // What happened behind the last reading has arrived as well.
-    const isUnlisted =
-      !event && at < said.eventsReadAt && !gone.has(accountId ?? '') && !isBeforeLoss(said, at)
+    const isUnlisted = !event && at < said.eventsReadAt && !gone.has(accountId ?? '') && !isBeforeLoss(said, at)
     const isOther = event && (event.type !== type || event.orderId !== orderId || event.accountId !== accountId)
     const owner = owners.get(orderId ?? '')
     const faults = [

@@ -85,7 +85,7 @@ test('Firebase’s documented answers about a user are read', async () => {
     firebase.fault({ match: { path }, status: 200, body: (await readDocumented('firebase', name)).body })
   await answer('accounts:lookup$', 'user-found')
   await answer('accounts:update$', 'user-updated')
-  expect(await users.moveAddress('a-user', { from: 'old@people.example', to: 'new@people.example' })).toBe('moved')
+  expect(await users.moveAddress('a-user', { from: ['old@people.example'], to: 'new@people.example' })).toBe('moved')
   await answer('accounts:delete$', 'user-deleted')
   expect(await users.deleteUser('a-user')).toBe('deleted')
   await firebase.clearFaults()
