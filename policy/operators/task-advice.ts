@@ -223,7 +223,7 @@ const advice = {
   },
   paused_without_run: {
     meaning: 'The run of a campaign or bulk action was gone. It has begun once more, and waits; the detail says which',
-    cure: 'Look whether somebody has ended it on purpose, then resume or cancel it (POST /v1/campaigns/{id}/..., /v1/bulk-actions/{id}/..., or the console), and settle the task',
+    cure: 'Look whether somebody has ended it on purpose, then resume or cancel it (POST /v1/campaigns/{id}/resume or POST /v1/campaigns/{id}/cancel, for a bulk action POST /v1/bulk-actions/{id}/resume or POST /v1/bulk-actions/{id}/cancel, or the console), and settle the task',
   },
   campaign_stuck: {
     meaning: 'A campaign has paused itself: the mail server has taken nothing for days',

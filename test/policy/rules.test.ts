@@ -100,7 +100,7 @@ describe('the urgency of an operator task', () => {
       payment_without_order refund_failed partial_refund_failed withdrawal_unsettled refund_elsewhere_failed order_overdue
       payment_unsettled backup_failed backup_lost webhook_endpoint_disabled webhook_endpoint_of_revoked_key provider_balance_low
       paid_not_settled charged_twice credit_note_without_refund order_out_of_step restored_access returned_not_refunded
-      schedule_silent`,
+      schedule_silent esim_sold_twice`,
     today: '',
     this_week: `dispute_lost event_not_taken refund_made_elsewhere vat_evidence_incomplete provider_refund_requested
       campaign_stuck esim_without_order placement_unknown placed_twice provider_cost_differs esim_alive_after_refund cancelled_and_used`,
