@@ -344,7 +344,5 @@ const shares = (cpu: CpuTime): string =>
 
 const signed = (value: number, digits: number): string => `${value < 0 ? '−' : '+'}${Math.abs(round(value, digits))}`
 
-const beside = (coresOfOthers: number | undefined): string =>
-  coresOfOthers === undefined || coresOfOthers < 0.2
-    ? ''
-    : `; other programs took ${round(coresOfOthers)} cores meanwhile`
+const beside = (coresOfOthers = 0): string =>
+  coresOfOthers < 0.2 ? '' : `; other programs took ${round(coresOfOthers)} cores meanwhile`

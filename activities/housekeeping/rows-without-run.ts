@@ -126,7 +126,9 @@ export async function beginRowsWithoutRun(context: WorkerContext, at: Date): Pro
         return open.map(({ id, account_id, expires_at: expiresAt, state }) => ({
           start: emailChangeStart({ id, expiresAt, accountRef: cipher.accountRef(account_id) }, taskQueue),
           // Its addresses have to go.
-          ...(state !== 'open' && state !== 'changed' && { instead: () => endEmailChange(sql, id, state, at) }),
+          ...(state !== 'open' &&
+            state !== 'changed' &&
+            state !== 'draft' && { instead: () => endEmailChange(sql, id, state, at) }),
         }))
       },
     },

@@ -16,7 +16,6 @@ import type {
   PrivacyRequests,
   Restores,
 } from '../connection/schema.ts'
-import type { EmailChangeStatus } from '../email-changes.ts'
 
 type OpenRequest = Pick<PrivacyRequests, 'id' | 'account_id' | 'kind' | 'received_at' | 'extended_because'>
 
@@ -25,7 +24,7 @@ export const listOpenRequests = (sql: Queryable): Promise<OpenRequest[]> =>
   sql<OpenRequest[]>`select id, account_id, kind, received_at, extended_because from privacy_requests
     where state = 'open' order by received_at`
 
-type UnendedChange = Pick<EmailChanges, 'id' | 'account_id' | 'expires_at'> & { state: EmailChangeStatus }
+type UnendedChange = Pick<EmailChanges, 'id' | 'account_id' | 'expires_at' | 'state'>
 
 /** Changes of address that are open, or decided and not ended: their addresses are still here. */
 export const listUnendedChanges = (sql: Queryable): Promise<UnendedChange[]> =>

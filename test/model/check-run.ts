@@ -79,6 +79,8 @@ const done: Record<string, Reading<Completed>> = {
     return esim === 'refused' ? ['refunds what no provider has'] : ['is not delivered in time']
   },
   refundPayment: () => ['refunds'],
+  // Of the run that was reset: the order was refunded meanwhile.
+  recordRefundFailure: (_world, { result }) => (result.found === 'refunded' ? ['repeats the refund', 'refunds'] : []),
   releaseProvision: ({ esim }) => {
     if (esim === 'asked') return ['has no eSIM']
     return esim === 'held' ? ['releases what nobody gets'] : []
@@ -133,7 +135,7 @@ const announcedByMail = [
 ]
 const isNotified = (event: RunEvent): boolean =>
   event.kind === 'completed' &&
-  (announcedByMail.includes(event.activity) ||
+  ((announcedByMail.includes(event.activity) && !event.result.found) ||
     (event.activity === 'cancelPayment' && event.input.status === 'cancelled' && event.result.value === 'cancelled'))
 const asksOperators = ['raiseAttention', 'raiseFraudWarning', 'leaveWithdrawalToOperator', 'releasePartialRefund']
 /** Retries end before their time is up when the next attempt would come too late. */

@@ -3,7 +3,16 @@
  * who asked for them, and stop when they no longer do (U4, G4).
  */
 import { createFinder } from './finder.ts'
-import type { Acknowledgements, Finding, Mail, Oracle, Order, OutsideBooks, Person } from './record.ts'
+import {
+  type Acknowledgements,
+  type Finding,
+  type Mail,
+  type Oracle,
+  type Order,
+  type OutsideBooks,
+  type Person,
+  sum,
+} from './record.ts'
 
 /** A message that was on its way when something was acknowledged may still arrive. */
 const underWayMs = 15_000
@@ -38,6 +47,10 @@ const isOf = ({ at }: Mail, { signedUpAt, returnedAt }: Person): boolean =>
 export const mailsOf = ({ mails }: OutsideBooks, person: Person): Mail[] =>
   mailsTo(mails, person.email).filter((mail) => isOf(mail, person))
 
+/** Accounts of before with the address: what was refunded before an erasure is told afterwards, to whoever came back. */
+const wereBefore = ({ email, signedUpAt }: Person, { people }: Acknowledgements): Person[] =>
+  people.filter((other) => other.email === email && other.returnedAt !== null && other.returnedAt <= signedUpAt)
+
 /** Different mails: copies with one Message-ID count once. */
 export const distinct = (mails: readonly Mail[]): Mail[] => [
   ...new Map(mails.map((mail) => [`${mail.messageId} ${mail.to}`, mail])).values(),
@@ -61,7 +74,7 @@ export const messagesComeOnce: Oracle = (books, said) => {
     found.push(...delivered.filter((order) => isUnconfirmed(order, confirmations, said)).map(toUnconfirmed))
     found.push(...untold(person, mails, orders))
     const told = mails.filter(({ subject }) => aboutRefund.test(subject)).length
-    const made = refundsOf.get(person.accountId) ?? 0
+    const made = sum([person, ...wereBefore(person, said)].map(({ accountId }) => refundsOf.get(accountId) ?? 0))
     if (told > made)
       found.push({ subject: person.name, what: `${told} mails say that money comes back, and it did ${made} times` })
   }

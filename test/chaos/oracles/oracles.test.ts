@@ -122,6 +122,25 @@ test('the oracles allow that a refund is told again which the bank has returned'
   expect(violationsIn(books, said)).toEqual([])
 })
 
+test.each([
+  [1, 0],
+  [20, 1],
+])('somebody who came back and is told of %i refunds of before is found %i times', (copies, times) => {
+  const { books, said } = keptWorld()
+  const bob = said.people.find(({ name }) => name === 'bob')
+  const told = books.mails.find(
+    ({ to, subject }) => to.includes('bob@people.example') && /^Your refund of/.test(subject),
+  )
+  if (!bob || !told) throw new Error('the sample has no refund of bob')
+  const lastAt = Math.max(...books.mails.map(({ at }) => at))
+  bob.returnedAt = lastAt + 1
+  said.people.push({ ...bob, name: 'bob again', accountId: 'again', signedUpAt: lastAt + 1, returnedAt: null })
+  for (let copy = 1; copy <= copies; copy += 1)
+    books.mails.push({ ...told, at: lastAt + 2, messageId: `<late-${copy}>` })
+  const found = violationsIn(books, said).filter(({ what }) => what.includes('money comes back'))
+  expect(found).toHaveLength(times)
+})
+
 test('the oracles allow that events about somebody who was erased are listed no more', () => {
   const world = keptWorld()
   const { books, said } = world
