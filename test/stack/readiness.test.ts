@@ -153,6 +153,7 @@ test('an API is ready only while workers poll, and says to a load balancer that 
   const without = { ...checks, workers: 'failed' }
   expect(await ask(running.url)).toEqual([503, { status: 'not_ready', checks: without }])
   expect(await ask(running.url, '?exclude=workers')).toEqual([200, { status: 'ready', checks: without }])
+  await until('the workers poll', async () => (await ask(harness.urls.api))[0] === 200)
   for (const query of ['', '?exclude=workers'])
     expect(await ask(harness.urls.api, query)).toEqual([200, { status: 'ready', checks: { ...checks, workers: 'ok' } }])
   expect((await ask(harness.urls.api, '?exclude=database'))[0]).toBe(400)

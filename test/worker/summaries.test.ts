@@ -16,7 +16,8 @@ function startsIn(source: string): string[] {
     else {
       const literal = source.slice(open.pop() ?? 0, index)
       // Fields that are nested in the literal belong to another literal.
-      const own = literal.slice(1).replaceAll(/\{[^{}]*\}/g, '')
+      let own = literal.slice(1)
+      for (let before = ''; before !== own; ) [before, own] = [own, own.replaceAll(/\{[^{}]*\}/g, '')]
       if (/\bworkflowId\b/.test(own) && /\btaskQueue\b/.test(own)) found.push(own)
     }
   }
