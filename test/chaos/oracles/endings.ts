@@ -141,4 +141,4 @@ export const booksAreAnonymous: Oracle = (_books, { people, journal, journalAfte
 export const backupsEnd: Oracle = (_books, { backups }) =>
   backups
     .filter(({ kept, ageMs }) => kept && ageMs > periods.backups.keepDays * dayMs)
-    .map(({ ageMs }) => ({ subject: 'a backup', what: `is kept for ${Math.floor(ageMs / dayMs)} days` }))
+    .map(({ name, ageMs }) => ({ subject: `backup ${name}`, what: `is kept for ${Math.floor(ageMs / dayMs)} days` }))

@@ -92,7 +92,8 @@ export interface Acknowledgements {
   /** the same journal, read after its period; missing: the world did not last so long */
   journalAfterPeriod?: Acknowledgements['journal']
   /** as operators see them after the world's last day, and as their files are in the store */
-  backups: { kept: boolean; ageMs: number }[]
+  /** `name`: the id in the list, or the file */
+  backups: { name: string; kept: boolean; ageMs: number }[]
   /** times in which a part was killed, frozen or cut off */
   crashes: { from: number; until: number }[]
   /** losses of the database; `from`: when the backup was begun that is restored */

@@ -349,8 +349,8 @@ export function keptWorld(): World {
       lostNumbers: 0,
       journalAfterPeriod: { text: '', entries: [] },
       backups: [
-        { kept: false, ageMs: 31 * dayMs },
-        { kept: true, ageMs: 0 },
+        { name: 'old', kept: false, ageMs: 31 * dayMs },
+        { name: 'new', kept: true, ageMs: 0 },
       ],
       crashes: [],
       losses: [],

@@ -176,7 +176,8 @@ export function createWitness(stack: WorldStack) {
     }
     const { items } = expectStatus(await untilAnswered(operator, 'GET', '/v1/backups'), 200)
     const checkedAt = Date.now() + laterByDays * dayMs
-    const listed = items.map(({ state, startedAt: at }: { state: string; startedAt: string }) => ({
+    const listed = items.map(({ id, state, startedAt: at }: { id: string; state: string; startedAt: string }) => ({
+      name: id,
       kept: state === 'kept',
       ageMs: checkedAt - Date.parse(at),
     }))
@@ -185,7 +186,7 @@ export function createWitness(stack: WorldStack) {
       const [, day, hours, minutes, seconds] = /^dump-([\d-]{10})T(\d\d)-(\d\d)-(\d\d)-\d{3}Z/.exec(name) ?? []
       return day === undefined
         ? []
-        : [{ kept: true, ageMs: checkedAt - Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`) }]
+        : [{ name, kept: true, ageMs: checkedAt - Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`) }]
     })
     return [...listed, ...stored]
   }
