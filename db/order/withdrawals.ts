@@ -64,7 +64,7 @@ export const listStatedOrders = (sql: Queryable, { until }: { until: Date }): Pr
     where w.stated_at < ${until} and ((o.status = any(${[...canWithdrawFrom]}) and not exists (
         select from attention t where t.kind = ${withdrawalUnsettled} and t.subject_id = o.id::text))
       or (w.stated_at > ${plusDays(until, -acknowledgedWithinDays)} and not exists (
-        select from sends s where s.subject_id = o.id::text and s.kind = ${withdrawalAcknowledged}
+        select from sends s where s.subject_id = o.id and s.kind = ${withdrawalAcknowledged}
           and s.state in ('sent', 'failed', 'skipped'))))
     order by w.stated_at`
 
