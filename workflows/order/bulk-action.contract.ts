@@ -43,6 +43,11 @@ export const firstBulkActionState = {
   waitingFor: 'the runs of its orders',
   dueAt: null,
 } as const satisfies RunStatus
+export const pausedBulkActionState = {
+  ...firstBulkActionState,
+  status: 'paused',
+  waitingFor: 'an operator to resume',
+}
 
 /**
  * Options that start a bulk action, at most once, or another run of one whose run is gone.
@@ -55,7 +60,9 @@ export const bulkActionStart = (input: BulkActionInput, summary: string, taskQue
   args: [input] satisfies [BulkActionInput],
   workflowIdConflictPolicy: 'USE_EXISTING' as const,
   workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
-  typedSearchAttributes: initialSearchAttributes(firstBulkActionState),
+  typedSearchAttributes: initialSearchAttributes(
+    input.progress?.isPaused ? pausedBulkActionState : firstBulkActionState,
+  ),
   staticSummary: `Bulk action: ${summary}`,
 })
 

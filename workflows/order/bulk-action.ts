@@ -15,6 +15,7 @@ import {
   cancelBulkAction,
   firstBulkActionState,
   pauseBulkAction,
+  pausedBulkActionState,
   resumeBulkAction,
 } from './bulk-action.contract.ts'
 import { codeOf } from './run.ts'
@@ -108,7 +109,7 @@ export async function bulkAction({
   function runStatus() {
     const waitingFor = {
       running: firstBulkActionState.waitingFor,
-      paused: 'an operator to resume',
+      paused: pausedBulkActionState.waitingFor,
       done: 'nothing',
       cancelled: 'nothing',
     }
