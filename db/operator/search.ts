@@ -68,7 +68,7 @@ const searches: Readonly<Record<SearchForm, { form: RegExp; search: Search }>> =
   },
   id: {
     // Also the id of a run, as Temporal's Web UI shows it.
-    form: new RegExp(`${anyId.source}|${startOfId.source}`),
+    form: /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|^[0-9a-f]{8}$/,
     async search({ sql }, text) {
       if (startOfId.test(text)) return idsThatStartWith(sql, text)
       const id = anyId.exec(text)?.[0] ?? ''

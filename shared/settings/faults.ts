@@ -62,7 +62,7 @@ export function faultsTogether(given: Given, names: readonly string[]): SettingF
 function longAccounts(given: Given): SettingFault[] {
   const length = Number(given.DATEV_ACCOUNT_LENGTH ?? 4)
   const fault = (setting: string, most: number): SettingFault[] => {
-    const accounts = given[setting]?.match(/\d+(?=\s*(?:,|$))/g) ?? []
+    const accounts = (given[setting] ?? '').split(',').map((each) => each.trim().split(/\D/).at(-1) ?? '')
     return accounts.some((account) => account.length > most)
       ? [{ setting, fault: `an account has at most ${most} digits (DATEV_ACCOUNT_LENGTH is ${length})` }]
       : []
