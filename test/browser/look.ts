@@ -8,7 +8,7 @@ export const fits = (page: Page): Promise<boolean> =>
 
 /**
  * Words of buttons, marks and headings that are broken over two lines, as "Installiere n" was: such a text is short,
- * and its place has to be as wide as its longest word. Codes and numbers are no words.
+ * and its place has to be as wide as its longest word. Codes, paths and numbers are no words.
  */
 export const brokenWords = (page: Page): Promise<string[]> => page.evaluate<string[]>(`(${wordsOnTwoLines})()`)
 
@@ -22,6 +22,8 @@ const wordsOnTwoLines = `() => {
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       if (node.parentElement.closest('code')) continue
       for (const match of node.data.matchAll(/\\p{L}+/gu)) {
+        // A part of a path, or the name of a type.
+        if (/[/{_]/.test(node.data[match.index - 1] ?? '') || /\\p{Ll}\\p{Lu}/u.test(match[0])) continue
         const range = document.createRange()
         range.setStart(node, match.index)
         range.setEnd(node, match.index + match[0].length)
