@@ -1,7 +1,7 @@
 /**
  * Checks four times a minute what no call and no run reports by itself: wedged runs, outages of parties that nobody
- * calls any more, how many orders wait for the others, and, each few minutes, schedules that start no runs. Every API process checks, so that the end of one
- * loses nothing; equal findings are one task.
+ * calls any more, how many orders wait for the others, and, each few minutes, schedules that start no runs. Every API
+ * process checks, so that the end of one loses nothing; equal findings are one task.
  */
 import type { ApiContext } from '../../context.ts'
 import { endSilentOutages, noteOrdersWaiting } from '../../db/operation/outside-parties.ts'

@@ -52,9 +52,9 @@ export type Found =
 type Hit = { order: string } | { account: string } | { request: string }
 type Search = (context: ColumnEncryption & { sql: Database }, text: string) => Promise<Hit[]>
 
-const anyId = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/
-/** By which the console names orders and accounts, and people begin to read out a long one. */
-const startOfId = /^[0-9a-f]{8}$/
+/** Also the start of one, by which the console names orders and accounts, and people begin to read out a long one. */
+const anyId = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|^[0-9a-f]{8}$/
+const startLength = 8
 const mostOfOneStart = 20
 
 /** How each form looks, and how it is looked up. A text may have several forms. */
@@ -68,10 +68,10 @@ const searches: Readonly<Record<SearchForm, { form: RegExp; search: Search }>> =
   },
   id: {
     // Also the id of a run, as Temporal's Web UI shows it.
-    form: /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|^[0-9a-f]{8}$/,
+    form: anyId,
     async search({ sql }, text) {
-      if (startOfId.test(text)) return idsThatStartWith(sql, text)
       const id = anyId.exec(text)?.[0] ?? ''
+      if (id.length === startLength) return idsThatStartWith(sql, id)
       const owned = await sql<Pick<OwnedIds, 'account_id' | 'kind'>[]>`
         select distinct account_id, kind from owned_ids where id = ${id}`
       const [part] = await sql<Pick<Orders, 'id'>[]>`
