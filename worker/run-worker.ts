@@ -54,6 +54,13 @@ const cachedWorkflows = 120
  * is busy for longer loses no more than the few milliseconds of a replay elsewhere.
  */
 const stickyForMs = 3_000
+/**
+ * The SDK stops workflow code after five seconds by the clock, in which a frozen process or a starved machine may not
+ * have run it at all. Node then ends the process: "async hook stack has become corrupted", as what was stopped had
+ * async hooks open ([issue 939](https://github.com/temporalio/sdk-typescript/issues/939)). A loop without an end is
+ * found before, by its workflow task that times out. The SDK takes the option, and does not document it.
+ */
+const workflowCode = { isolateExecutionTimeout: '10 minutes' }
 /** The SDK has no event for the start of a worker, so its state is polled. */
 const statePollMs = 5
 
@@ -86,6 +93,7 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
     ...(dormant.length > 0 && { patchActivationCallback: ({ patchId }) => !dormant.includes(patchId) }),
     ...capacity(config.WORKER_CONCURRENCY),
     stickyQueueScheduleToStartTimeout: stickyForMs,
+    ...workflowCode,
     // Otherwise the SDK keeps a heartbeat back for 80 % of its timeout, and a busy worker passes for a dead one.
     maxHeartbeatThrottleInterval: '1 second',
     shutdownGraceTime: drainMs,
