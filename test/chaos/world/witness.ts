@@ -1,5 +1,6 @@
 /** Writes down what the API acknowledges, and asks it at the end. */
-import { readdir } from 'node:fs/promises'
+import { readdir, stat, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import pMap from 'p-map'
 import { milliseconds } from '../../../policy/periods.ts'
@@ -169,6 +170,7 @@ export function createWitness(stack: WorldStack) {
       await until('all backups have ended', async () => (await stack.temporal.workflow.count(isOpen)).count === 0, {
         timeoutMs: 600_000,
       })
+      await ageUnfinished(stack.config.BACKUP_FOLDER, laterByDays)
       await runLater(stack, backupType, laterByDays, [], { timeoutMs: 600_000 })
     } catch (error) {
       unanswered.push(`backups after ${laterByDays} days: ${error}`)
@@ -322,4 +324,13 @@ function rowsIn(text: string): ((column: string) => string)[] {
     const cells = line.split(',')
     return (column) => cells[columns.indexOf(column)] ?? ''
   })
+}
+
+/** What killed writers left is deleted by the time of the disk, which no run can be ahead of. */
+async function ageUnfinished(folder: string, days: number): Promise<void> {
+  for (const name of (await readdir(folder)).filter((each) => each.endsWith('.partial'))) {
+    const path = join(folder, name)
+    const at = new Date((await stat(path)).mtimeMs - days * dayMs)
+    await utimes(path, at, at)
+  }
 }
