@@ -33,6 +33,7 @@ const { graceMs } = periods.reconciliation
 const pageSize = 200
 /** more than this are missing from the list by a fault of the list */
 const maxMissing = 1_000
+const endedUnpaid = 'esim_ended_unpaid_back'
 /** The order has no use of its eSIM. */
 const withoutEsim = ['refunded', 'cancelled', 'unpaid']
 /** The order is done because its customer has the eSIM. */
@@ -53,6 +54,9 @@ export function createProviderComparison(context: Context): Activities {
         unreadable += 1
       })
       const topUps = new Map<string, string>()
+      // The eSIMs of one order may be on several pages: it has ended when none of them says otherwise.
+      const notEnded = new Set<string>()
+      const ended = new Map<string, FoundDifference>()
       // Placements are marked with the real time: a run of skipped time would mark them for its future.
       const startedAt = new Date()
       for (;;) {
@@ -62,8 +66,12 @@ export function createProviderComparison(context: Context): Activities {
         readable += page.length
         const listed = byOrder(page)
         tally.seen(listed.length)
-        tally.note(await examine(provider, listed, topUps, at))
+        for (const { orderNo, endedUnused } of listed) if (!endedUnused) notEnded.add(orderNo)
+        const found = await examine(provider, listed, topUps, at)
+        tally.note(found.filter(({ kind }) => kind !== endedUnpaid))
+        for (const each of found) if (each.kind === endedUnpaid) ended.set(each.part, each)
       }
+      tally.note([...ended.values()].filter(({ part }) => !notEnded.has(part)))
       // The format of the list has changed: what is left of it says nothing about the rest.
       if (unreadable > readable) throw failure('ProviderUnavailable', { code: 'unreadable_orders' })
       await seekUnconfirmed(provider, tally, input, startedAt)
@@ -252,7 +260,7 @@ function compare(order: ListedOrder, placement: BookedPlacement, at: Date): Foun
     const reason = `${order.orderNo} of an order that is ${placement.order_status}`
     // The order's run asks about its eSIMs once a day, and gives the money back.
     const isFollowed = placement.checked_at !== null && at < plusMs(placement.checked_at, lookedAtWithinMs)
-    found.push(differs('esim_ended_unpaid_back', subject, reason, inFlight ?? (isFollowed ? 'in_flight' : null)))
+    found.push(differs(endedUnpaid, subject, reason, inFlight ?? (isFollowed ? 'in_flight' : null)))
   }
   return found
 }

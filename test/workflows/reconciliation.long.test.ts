@@ -3,17 +3,19 @@
  * 30 days. Our books, compared with those of Stripe, the eSIM providers and the backup store.
  */
 import { randomUUID } from 'node:crypto'
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
-import { byOrder } from '../../activities/reconciliation/providers.ts'
+import { byOrder, createProviderComparison } from '../../activities/reconciliation/providers.ts'
 import { createTally, differs } from '../../activities/reconciliation/tally.ts'
 import type { ProviderOrders } from '../../db/connection/schema.ts'
 import { readOrderFigures } from '../../db/evidence/orders.ts'
 import { closeOperatorTask, raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { upsertDispute } from '../../db/order/disputes.ts'
 import { paymentSweepParts, recordSweep } from '../../db/order/payment-sweeps.ts'
-import { recordDifferences } from '../../db/reconciliation/reconciliations.ts'
+import { insertReconciliation, recordDifferences } from '../../db/reconciliation/reconciliations.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { type DifferenceKindName, differenceKinds } from '../../policy/reconciliation.ts'
+import type { ListedOrder } from '../../providers/esim.ts'
 import { shareReading } from '../../shared/shared-reading.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import {
@@ -367,6 +369,45 @@ test('U2: our own status is no proof: what is given back is asked of Stripe, and
   await sql`update orders set quantity = 1 where id = ${bare.id}`
   if (placement) await sql`update provider_orders set ${sql(placement)} where order_id = ${unknown.id}`
   expect(await unexplained()).toEqual({})
+})
+
+test('an order whose eSIMs are on two pages of the list has not ended while one of them is as new', async () => {
+  const { context } = harness
+  const buyer = await harness.signUp()
+  const order = await harness.buy(buyer, { packageCode: testPackages.onlyEsimAccess, quantity: 2 })
+  await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).terminate('by mistake')
+  await esimAccess.do('revoke', { iccid: order.esims[0].iccid })
+  await sql`update esims set checked_at = checked_at - interval '2 days' where order_id = ${order.id}`
+  const provider = context.esimProviders['esim-access']
+  /** One eSIM is listed at a time. */
+  const compare = async (first: 'the first' | 'the last') => {
+    const small: typeof provider = {
+      ...provider,
+      async *listOrders(...input) {
+        const lines: ListedOrder[] = []
+        for await (const page of provider.listOrders(...input)) lines.push(...page)
+        for (const line of first === 'the first' ? lines : lines.toReversed()) yield [line]
+      },
+    }
+    const esimProviders = { ...context.esimProviders, 'esim-access': small }
+    const { compareProvider } = createProviderComparison({ ...context, esimProviders })
+    const reconciliationId = randomUUID()
+    const readFrom = new Date(Date.now() - dayMs)
+    await insertReconciliation(sql, { id: reconciliationId, at: new Date(), readFrom })
+    const asOf = new Date(Date.now() + 2 * hourMs).toISOString()
+    await new MockActivityEnvironment().run(() =>
+      compareProvider({ provider: 'esim-access', reconciliationId, from: readFrom.toISOString(), asOf }),
+    )
+    return sql`select kind from reconciliation_differences
+      where reconciliation_id = ${reconciliationId} and subject_id = ${order.id}`
+  }
+  expect(await compare('the first')).toEqual([])
+  expect(await compare('the last')).toEqual([])
+  await esimAccess.do('revoke', { iccid: order.esims[1].iccid })
+  expect(await compare('the first')).toEqual([{ kind: 'esim_ended_unpaid_back' }])
+  // The other tests find no difference about it.
+  await sql`update esims set used_bytes = 1 where order_id = ${order.id}`
+  await sql`update reconciliations set state = 'complete', finished_at = now() where state = 'running'`
 })
 
 test('a placement about which a server in front of Airalo answers 404 is asked about again, and is no difference', async () => {
