@@ -809,7 +809,7 @@ export interface VelocityCounts {
   hash: Blind
   hour: Date
   orders: number
-  gross_minor: number
+  gross_minor: bigint
   expires_at: Date
 }
 

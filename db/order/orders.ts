@@ -96,7 +96,7 @@ export async function paidSince(
   since: Date,
 ): Promise<{ orders: number; grossMinor: number }> {
   const [row] = await sql<{ orders: number; gross: number }[]>`
-    select count(*)::int as orders, least(coalesce(sum(gross_minor), 0), 2147483647)::int as gross
+    select count(*)::int as orders, coalesce(sum(gross_minor), 0)::float8 as gross
     from orders where account_id = ${accountId} and paid_at > ${since}`
   return { orders: row?.orders ?? 0, grossMinor: row?.gross ?? 0 }
 }

@@ -24,7 +24,6 @@ const { hour } = milliseconds
 
 /** An exact amount and its hour could lead to one document of the books. */
 const roundedTo = 1_000
-const mostMinor = 2_147_483_000
 
 /**
  * The keys of a purchase: the card by its fingerprint at the processor, the devices and the address of the account by
@@ -63,8 +62,8 @@ export async function mostBought(
   since: { lately: Date; longAgo: Date },
 ): Promise<{ lately: Bought; altogether: Bought }> {
   const [row] = await sql<{ orders: number; gross: number; all_orders: number; all_gross: number }[]>`
-    select coalesce(max(orders), 0)::int as orders, least(coalesce(max(gross), 0), ${mostMinor})::int as gross,
-      coalesce(max(all_orders), 0)::int as all_orders, least(coalesce(max(all_gross), 0), ${mostMinor})::int as all_gross
+    select coalesce(max(orders), 0)::int as orders, coalesce(max(gross), 0)::float8 as gross,
+      coalesce(max(all_orders), 0)::int as all_orders, coalesce(max(all_gross), 0)::float8 as all_gross
     from (
       select sum(orders) filter (where hour >= ${hourOf(since.lately)}) as orders,
         sum(gross_minor) filter (where hour >= ${hourOf(since.lately)}) as gross,
@@ -93,13 +92,13 @@ export async function countPurchase(
     ...key,
     hour: full,
     orders: 1,
-    gross_minor: rounded,
+    gross_minor: String(rounded),
     expires_at: plusMs(full, periods.velocityAcrossAccounts.keepMs),
   }))
   if (rows.length === 0) return
   await tx`insert into velocity_counts ${tx(rows)}
     on conflict (kind, hash, hour) do update set orders = velocity_counts.orders + 1,
-      gross_minor = least(velocity_counts.gross_minor::bigint + excluded.gross_minor, ${mostMinor})`
+      gross_minor = velocity_counts.gross_minor + excluded.gross_minor`
 }
 
 /** Deletes expired counts. @returns their number; less than `limit` when none are left */

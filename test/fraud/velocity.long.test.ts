@@ -124,7 +124,7 @@ test('no count of purchases leads to a person: its hash, time and amount are in 
   expect(rows).not.toHaveLength(0)
   for (const { hour, gross_minor } of rows) {
     expect(hour.getTime() % milliseconds.hour).toBe(0)
-    expect(gross_minor % 1_000).toBe(0)
+    expect(gross_minor % 1_000n).toBe(0n)
   }
   const indexes = await sql<{ hash: Buffer }[]>`
     select email_index as hash from accounts union all select device_index from devices`
