@@ -3,12 +3,15 @@
  * it.
  */
 import { type Money, minorDigits } from './currency.ts'
+import { periods } from './periods.ts'
 
 /** Both providers charge US dollars. Packages with costs in another currency are not sold. */
 export const costCurrency = 'USD'
 
 /** Stripe accepts amounts of up to eight digits (docs.stripe.com/api/payment_intents/object, `amount`). */
 export const maxPriceMinor = 99_999_999
+/** Of an order of several: Stripe takes more digits in currencies with small units, such as IDR. */
+export const maxOrderMinor = maxPriceMinor * periods.order.maxQuantity
 
 /**
  * The highest of Stripe's minimum charges, about half a dollar (docs.stripe.com/currencies, minimum charge amounts),

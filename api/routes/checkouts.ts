@@ -6,7 +6,7 @@ import { listEsims } from '../../db/order/esims.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
 import type { Money } from '../../policy/currency.ts'
 import { periods } from '../../policy/periods.ts'
-import { isAnotherPrice, maxPriceMinor } from '../../policy/pricing.ts'
+import { isAnotherPrice, maxOrderMinor } from '../../policy/pricing.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
 import { assertReaches, type Caller, ipCountryOf, reachableBy } from '../http/caller.ts'
 import type { IdempotentRequest } from '../http/idempotency.ts'
@@ -34,11 +34,7 @@ const measurement = z
   )
 const expectedAmount = z
   .strictObject({
-    minor: z
-      .int()
-      .min(1)
-      .max(maxPriceMinor * periods.order.maxQuantity)
-      .describe('in the minor unit, tax included'),
+    minor: z.int().min(1).max(maxOrderMinor).describe('in the minor unit, tax included'),
     currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code'),
   })
   .optional()

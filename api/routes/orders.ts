@@ -6,7 +6,7 @@ import { listDaily } from '../../db/catalogue/packages.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import { findOrder, listOrders, type OrderRow } from '../../db/order/orders.ts'
 import { qrPng } from '../../mails/order/qr.ts'
-import { maxPriceMinor } from '../../policy/pricing.ts'
+import { maxOrderMinor } from '../../policy/pricing.ts'
 import { approve, cancel, refund, reject, resend } from '../../workflows/order/order.contract.ts'
 import { partialRefundReasons } from '../../workflows/order/partial-refund.contract.ts'
 import { assertReasonIsOfOperator, recordOperatorAct } from '../acts/recorded-acts.ts'
@@ -28,7 +28,7 @@ const partialRefund = z
   .strictObject({
     amount: z
       .strictObject({
-        minor: z.int().min(1).max(maxPriceMinor).describe('in the minor unit, tax included'),
+        minor: z.int().min(1).max(maxOrderMinor).describe('in the minor unit, tax included'),
         currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code'),
       })
       .optional()

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { minorOf } from '../../api/routes/console/order-acts.ts'
 import { whyASecondOne } from '../../api/views/second-operator.ts'
 import { canPriceIn, majorUnits, minorDigits } from '../../policy/currency.ts'
 
@@ -38,4 +39,19 @@ test.each([
 ])('in a shop of %s an operator reads sums in its unit', (SHOP_CURRENCY, words) => {
   const sums = { of: 'operator', act: 'refund', beforeMinor: 55_000, minor: 60_000 } as const
   expect(whyASecondOne({ SECOND_OPERATOR_ABOVE_MINOR: 100_000, SHOP_CURRENCY }, sums)).toContain(words)
+})
+
+test.each([
+  ['4.50', 'EUR', 450],
+  ['0,01', 'EUR', 1],
+  ['0', 'EUR', undefined],
+  ['4.505', 'EUR', undefined],
+  // What an order of ten may cost.
+  ['9999999.90', 'IDR', 999_999_990],
+  ['9999999.91', 'IDR', undefined],
+  ['12500000', 'VND', 12_500_000],
+  ['999999990', 'VND', 999_999_990],
+  ['999999991', 'VND', undefined],
+])('an operator who types %s for a part of an order in %s means %s minor units', (typed, currency, minor) => {
+  expect(minorOf(typed, currency)).toBe(minor)
 })

@@ -5,7 +5,7 @@ import type { ApiContext } from '../../../context.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
 import { minorDigits } from '../../../policy/currency.ts'
 import type { OperatorPermission } from '../../../policy/operators/operator-roles.ts'
-import { maxPriceMinor } from '../../../policy/pricing.ts'
+import { maxOrderMinor } from '../../../policy/pricing.ts'
 import { retryOrder } from '../../../temporal/retry-order.ts'
 import { approve, cancel, type OrderState, refund, reject, resend } from '../../../workflows/order/order.contract.ts'
 import { isListed, type OrderUpdate } from '../../../workflows/order/order-states.ts'
@@ -42,11 +42,11 @@ const returning = z.enum(['kept', 'returned'])
 
 /** The minor units of a typed amount, such as `4.50`; undefined for anything else. */
 export function minorOf(typed: string, currency: string): number | undefined {
-  const [, whole = '', part = ''] = /^(\d{1,7})(?:[.,](\d{1,3}))?$/.exec(typed) ?? []
+  const [, whole = '', part = ''] = /^(\d{1,9})(?:[.,](\d{1,3}))?$/.exec(typed) ?? []
   const digits = minorDigits(currency)
   if (whole === '' || part.length > digits) return undefined
   const minor = Number(whole + part.padEnd(digits, '0'))
-  return minor >= 1 && minor <= maxPriceMinor ? minor : undefined
+  return minor >= 1 && minor <= maxOrderMinor ? minor : undefined
 }
 
 export function createOrderActs(api: ApiContext): readonly OrderAct[] {
