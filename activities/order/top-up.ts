@@ -77,12 +77,17 @@ export async function releaseTopUp(context: Context, order: OrderRow, at: Date):
   const [placement] = await listPlacements(sql, order.id)
   const esim = await toppedUpEsim(context, order)
   if (!placement || !esim || placement.state === 'refused' || placement.state === 'released') return
-  await movePlacement(sql, placement.id, ['placing', 'provided'], { state: 'releasing' })
   const provider = context.esimProviders[esim.provider]
   const { client_ref: clientRef } = placement
-  if (await withFailureTypes(esimFailureTypes, () => provider.hasTopUp({ clientRef, esimRef: esim.esimRef }))) {
+  if (placement.state === 'placing' && !(await movePlacement(sql, placement.id, ['placing'], { state: 'releasing' })))
+    throw failure('PlacementUnsettled', { code: 'asked_elsewhere' })
+  // What is provided was applied, as its provider has said.
+  const isApplied =
+    placement.state === 'provided' ||
+    (await withFailureTypes(esimFailureTypes, () => provider.hasTopUp({ clientRef, esimRef: esim.esimRef })))
+  if (isApplied) {
     await raiseOperatorTask(sql, { kind: unreturned, subjectId: order.id, detail: topUpApplied, at })
-    await movePlacement(sql, placement.id, ['releasing'], { state: 'released', reason: topUpApplied })
+    await movePlacement(sql, placement.id, ['provided', 'releasing'], { state: 'released', reason: topUpApplied })
     return
   }
   if (sinceScheduledMs() < soughtForMs) throw failure('PlacementUnsettled', { nextRetryDelay: nextQueryMs })
