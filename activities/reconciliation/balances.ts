@@ -23,6 +23,8 @@ import { createTally, differs, whole } from './tally.ts'
 type Activities = Pick<ReconciliationActivities, 'readProviderBalances'>
 
 const lowTask = 'provider_balance_low'
+/** how often the balance is read until no purchase is counted meanwhile */
+const maxReadings = 5
 
 export function createBalanceReadings(context: Context): Activities {
   const { sql } = context
@@ -67,13 +69,21 @@ export function createBalanceReadings(context: Context): Activities {
     },
   }
 
+  /** The balance, and our own count of what it has paid for: the next reading compares the changes of both. */
   async function read(provider: EsimProvider, at: Date): Promise<{ reading: BalanceReading; underWayMicros: number }> {
     try {
-      const { amountMicros, currency } = await provider.balance()
-      const { spentMicros, underWayMicros } = await readSpending(sql, provider.id)
-      const reading = { provider: provider.id, readAt: at, balanceMicros: amountMicros, currency, spentMicros }
-      await recordReading(sql, reading)
-      return { reading, underWayMicros }
+      for (let readings = 1, before = await readSpending(sql, provider.id); ; readings += 1) {
+        const { amountMicros, currency } = await provider.balance()
+        const after = await readSpending(sql, provider.id)
+        const { spentMicros } = before
+        const meanwhileMicros = after.spentMicros - spentMicros
+        before = after
+        if (meanwhileMicros !== 0 && readings < maxReadings) continue
+        const reading = { provider: provider.id, readAt: at, balanceMicros: amountMicros, currency, spentMicros }
+        await recordReading(sql, reading)
+        // Whether the balance had paid for what was counted meanwhile, nobody knows.
+        return { reading, underWayMicros: after.underWayMicros + meanwhileMicros }
+      }
     } catch (error) {
       if (!isProviderFailure(error)) throw error
       throw asFailure(error, esimFailureTypes)

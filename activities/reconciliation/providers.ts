@@ -23,8 +23,9 @@ import type {
   ReconciliationStepInput,
 } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { asFailure, esimFailureTypes } from '../failures.ts'
+import { isOver } from '../order/esim-rules.ts'
 import { topUpApplied } from '../order/top-up.ts'
-import { createTally, differs, type FoundDifference } from './tally.ts'
+import { createTally, differs, type FoundDifference, isUnexplained } from './tally.ts'
 
 type Activities = Pick<ReconciliationActivities, 'compareProvider'>
 type Tally = ReturnType<typeof createTally>
@@ -34,6 +35,7 @@ const pageSize = 200
 /** more than this are missing from the list by a fault of the list */
 const maxMissing = 1_000
 const endedUnpaid = 'esim_ended_unpaid_back'
+const aliveAfterRefund = 'esim_alive_after_refund'
 /** The order has no use of its eSIM. */
 const withoutEsim = ['refunded', 'cancelled', 'unpaid']
 /** The order is done because its customer has the eSIM. */
@@ -57,6 +59,7 @@ export function createProviderComparison(context: Context): Activities {
       // The eSIMs of one order may be on several pages: it has ended when none of them says otherwise.
       const notEnded = new Set<string>()
       const ended = new Map<string, FoundDifference>()
+      const alive: FoundDifference[] = []
       // Placements are marked with the real time: a run of skipped time would mark them for its future.
       const startedAt = new Date()
       for (;;) {
@@ -68,10 +71,18 @@ export function createProviderComparison(context: Context): Activities {
         tally.seen(listed.length)
         for (const { orderNo, endedUnused } of listed) if (!endedUnused) notEnded.add(orderNo)
         const found = await examine(provider, listed, topUps, at)
-        tally.note(found.filter(({ kind }) => kind !== endedUnpaid))
-        for (const each of found) if (each.kind === endedUnpaid) ended.set(each.part, each)
+        for (const each of found) {
+          if (each.kind === endedUnpaid) ended.set(each.part, each)
+          else if (each.kind === aliveAfterRefund && isUnexplained(each)) alive.push(each)
+          else tally.note([each])
+        }
       }
       tally.note([...ended.values()].filter(({ part }) => !notEnded.has(part)))
+      // Both sides were not read at the same moment: what a customer has returned meanwhile is asked about again.
+      for (const each of alive) {
+        heartbeat()
+        if (!(await hasEnded(provider, each.part))) tally.note([each])
+      }
       // The format of the list has changed: what is left of it says nothing about the rest.
       if (unreadable > readable) throw failure('ProviderUnavailable', { code: 'unreadable_orders' })
       await seekUnconfirmed(provider, tally, input, startedAt)
@@ -85,6 +96,18 @@ export function createProviderComparison(context: Context): Activities {
     } catch (error) {
       if (!isProviderFailure(error)) throw error
       throw asFailure(error, esimFailureTypes)
+    }
+  }
+
+  /** Whether a provider says by now that all eSIMs of an order are over. One that says nothing leaves what it has listed. */
+  async function hasEnded(provider: EsimProvider, orderNo: string): Promise<boolean> {
+    try {
+      for (const { esimRef } of await provider.getEsims(orderNo))
+        if (!isOver((await provider.getStatus(esimRef)).state)) return false
+      return true
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+      return false
     }
   }
 
@@ -241,8 +264,7 @@ function compare(order: ListedOrder, placement: BookedPlacement, at: Date): Foun
   if (order.kind === 'top_up' && order.alive === true && isGivenUp(placement) && placement.reason !== topUpApplied) {
     const reason = `top-up ${order.orderNo} was applied, which our books call ${placement.state}`
     const rule = at < plusMs(placement.placed_after, graceMs) ? 'younger_than_promise' : null
-    if (withoutEsim.includes(placement.order_status))
-      found.push(differs('esim_alive_after_refund', subject, reason, rule))
+    if (withoutEsim.includes(placement.order_status)) found.push(differs(aliveAfterRefund, subject, reason, rule))
   }
   const expected = numberOrNull(placement.expected_cost_micros)
   const { unitCostMicros: unit } = order
@@ -254,7 +276,7 @@ function compare(order: ListedOrder, placement: BookedPlacement, at: Date): Foun
   if (order.kind === 'order' && order.alive === true && withoutEsim.includes(placement.order_status)) {
     const reason = `${order.orderNo} of an order that is ${placement.order_status}`
     const rule = inFlight ?? (at < plusMs(placement.placed_after, graceMs) ? 'younger_than_promise' : null)
-    found.push(differs('esim_alive_after_refund', subject, reason, rule))
+    found.push(differs(aliveAfterRefund, subject, reason, rule))
   }
   if (order.kind === 'order' && order.endedUnused && owesMoney(placement)) {
     const reason = `${order.orderNo} of an order that is ${placement.order_status}`
