@@ -256,7 +256,9 @@ function compare(order: ListedOrder, placement: BookedPlacement, at: Date): Foun
     return [differs('placed_twice', subject, reason, rule)]
   }
   const found: FoundDifference[] = []
-  if (order.kind === 'order' && order.alive === true && isGivenUp(placement) && placement.filled_elsewhere) {
+  // Its customer has the eSIMs of another provider.
+  const isReplaced = isGivenUp(placement) && placement.filled_elsewhere
+  if (order.kind === 'order' && order.alive === true && isReplaced) {
     const reason = `${order.orderNo} is alive, which our books call ${placement.state}, beside that of another provider`
     const rule = at < plusMs(placement.placed_after, graceMs) ? 'younger_than_promise' : null
     found.push(differs('placed_twice', subject, reason, rule))
@@ -278,7 +280,7 @@ function compare(order: ListedOrder, placement: BookedPlacement, at: Date): Foun
     const rule = inFlight ?? (at < plusMs(placement.placed_after, graceMs) ? 'younger_than_promise' : null)
     found.push(differs(aliveAfterRefund, subject, reason, rule))
   }
-  if (order.kind === 'order' && order.endedUnused && owesMoney(placement)) {
+  if (order.kind === 'order' && order.endedUnused && !isReplaced && owesMoney(placement)) {
     const reason = `${order.orderNo} of an order that is ${placement.order_status}`
     // The order's run asks about its eSIMs once a day, and gives the money back.
     const isFollowed = placement.checked_at !== null && at < plusMs(placement.checked_at, lookedAtWithinMs)

@@ -117,3 +117,37 @@ test('an eSIM that its customer returns while the list of its provider is read i
   const getStatus: EsimProvider['getStatus'] = async (esimRef) => ({ ...(await real.getStatus(esimRef)), state: 'new' })
   expect(await compare({ listOrders, getStatus })).toEqual([{ kind: 'esim_alive_after_refund', explained_by: null }])
 })
+
+test('an order that one provider has not filled, and another one has, is not owed back', async () => {
+  const order = await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyEsimAccess })
+  await sql`update provider_orders set placed_after = placed_after - interval '1 day' where order_id = ${order.id}`
+  await sql`update esims set checked_at = checked_at - interval '2 days' where order_id = ${order.id}`
+  const clientRef = randomUUID()
+  await sql`
+    insert into provider_orders
+      (id, order_id, provider, provider_package_code, client_ref, state, reason, placed_after, last_asked_at)
+    select ${randomUUID()}, order_id, 'airalo', provider_package_code, ${clientRef}, 'refused', 'out_of_stock',
+      placed_after - interval '1 minute', placed_after - interval '1 minute'
+    from provider_orders where order_id = ${order.id}`
+  const cancelled: ListedOrder = {
+    kind: 'order',
+    orderNo: '4711',
+    clientRef,
+    alive: false,
+    endedUnused: true,
+    unitCostMicros: null,
+    costCurrency: 'USD',
+    createdAt: null,
+  }
+  const airalo: EsimProvider = {
+    ...harness.context.esimProviders.airalo,
+    async *listOrders() {
+      yield [cancelled]
+    },
+  }
+  const context = { ...harness.context, esimProviders: { ...harness.context.esimProviders, airalo } }
+  const found = await find(order.id, (input) =>
+    createProviderComparison(context).compareProvider({ ...input, provider: 'airalo' }),
+  )
+  expect(found).toEqual([])
+})
