@@ -6,7 +6,7 @@ import {
   type BalanceReading,
   daysLeft,
   findReadingBefore,
-  hasRate,
+  hasRisen,
   listNewestReadings,
   readSpending,
   recordReading,
@@ -56,7 +56,8 @@ export function createBalanceReadings(context: Context): Activities {
         const days = daysLeft(reading)
         if (days !== null && days < periods.reconciliation.balanceLastsDays)
           await raiseOperatorTask(sql, { ...task, detail: `lasts for ${days} days; cure: top_up_balance` })
-        else if (readNow.has(provider) && hasRate(reading))
+        // Nothing may have been spent because too little is left.
+        else if (readNow.has(provider) && (days !== null || hasRisen(reading)))
           await resolveOperatorTask(sql, { ...task, by: 'reconciliation' })
       }
       const compared = await tally.close()

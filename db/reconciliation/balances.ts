@@ -98,9 +98,9 @@ export function daysLeft({ newest, first }: { newest: BalanceReading; first: Bal
   return days > 0 && spent > 0 ? Math.round((newest.balanceMicros / spent) * days * 10) / 10 : null
 }
 
-/** Whether two readings show how much is spent. After a long pause there is one alone, and nobody knows. */
-export const hasRate = ({ newest, first }: { newest: BalanceReading; first: BalanceReading }): boolean =>
-  newest.readAt > first.readAt
+/** Whether a balance has been paid into since the first of two readings. */
+export const hasRisen = ({ newest, first }: { newest: BalanceReading; first: BalanceReading }): boolean =>
+  newest.balanceMicros > first.balanceMicros
 
 /** Deletes the readings of providers' balances before a time. */
 export async function deleteReadings(sql: Queryable, before: Date): Promise<void> {

@@ -151,3 +151,28 @@ test('an order that one provider has not filled, and another one has, is not owe
   )
   expect(found).toEqual([])
 })
+
+test('a balance that is too low for any purchase stays an operator task, until it is paid into', async () => {
+  const read = (at: Date) =>
+    new MockActivityEnvironment().run(() =>
+      createBalanceReadings(harness.context).readProviderBalances({ reconciliationId: null, asOf: at.toISOString() }),
+    )
+  const isLow = async () =>
+    (
+      await sql`select from attention where kind = 'provider_balance_low' and subject_id = 'esim-access'
+      and resolved_at is null`
+    ).length > 0
+  const now = Date.now()
+  const { balance } = await esimAccess.state()
+  await read(new Date(now))
+  await spend()
+  await esimAccess.do('balance', { amount: 3_000 })
+  await read(new Date(now + day))
+  expect(await isLow()).toBe(true)
+  // For a week and more its orders go to the other provider.
+  for (const days of [8, 9, 10]) await read(new Date(now + days * day))
+  expect(await isLow()).toBe(true)
+  await esimAccess.do('balance', { amount: balance })
+  await read(new Date(now + 11 * day))
+  expect(await isLow()).toBe(false)
+})
