@@ -18,6 +18,9 @@ export const canWithdrawFrom: readonly Orders['status'][] = ['in_review', 'provi
 
 type OfOrder = Pick<Orders, 'id' | 'account_id'>
 
+/** States of orders whose customer gets the money, or has paid none. */
+export const carriedOut: readonly Orders['status'][] = ['refunding', 'refund_failed', 'refunded', 'cancelled']
+
 /** Kind of the operator task of a withdrawal that could not be carried out. */
 export const withdrawalUnsettled = 'withdrawal_unsettled'
 /** Kind of the mail that acknowledges a statement. */
@@ -61,7 +64,7 @@ const statementOf = ({ order_id, statement }: Pick<Withdrawals, 'order_id' | 'st
 export const listStatedOrders = (sql: Queryable, { until }: { until: Date }): Promise<OfOrder[]> =>
   sql<OfOrder[]>`
     select o.id, o.account_id from withdrawals w join orders o on o.id = w.order_id
-    where w.stated_at < ${until} and ((o.status = any(${[...canWithdrawFrom]}) and not exists (
+    where w.stated_at < ${until} and ((o.status <> all(${[...carriedOut]}) and not exists (
         select from attention t where t.kind = ${withdrawalUnsettled} and t.subject_id = o.id::text))
       or (w.stated_at > ${plusDays(until, -acknowledgedWithinDays)} and not exists (
         select from sends s where s.subject_id = o.id and s.kind = ${withdrawalAcknowledged}

@@ -9,6 +9,7 @@ import type { OrderRow } from '../../../db/order/orders.ts'
 import { leftOfPrice, listRefunds } from '../../../db/order/refunds.ts'
 import {
   canWithdrawFrom,
+  carriedOut,
   findWithdrawal,
   stateWithdrawal,
   withdrawalAcknowledged,
@@ -21,7 +22,7 @@ import { failure, failureType } from '../../../shared/failures.ts'
 import { refundDueAfter, withdrawalPeriodEnds } from '../../../shared/withdrawal-period.ts'
 import { refundDelivered } from '../../../temporal/order-updates.ts'
 import { sendUpdate } from '../../../temporal/runs.ts'
-import { cancel, type OrderStatus, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { cancel, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import type { WithdrawalActivities } from '../../../workflows/order/withdrawal.contract.ts'
 import { attemptIsOver } from '../../failures.ts'
 import { sendMail, toAccount } from '../../sending/send-mail.ts'
@@ -33,7 +34,6 @@ const providerAnswersWithinMs = 2_500
 /** The run has 25 s for its provider; an attempt at the withdrawal has 40 s. */
 const orderAnswersWithinMs = 35_000
 const isUsedState = (state: EsimStatus['state']): boolean => !['new', 'cancelled', 'unknown'].includes(state)
-const refundedOrCancelled: readonly OrderStatus[] = ['refunding', 'refund_failed', 'refunded', 'cancelled']
 
 export function createWithdrawalActivities(context: WorkerContext): WithdrawalActivities {
   const { sql, config, temporal } = context
@@ -89,7 +89,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
 
     async carryOutWithdrawal({ orderId }) {
       const order = await knownOrder(sql, orderId)
-      if (refundedOrCancelled.includes(order.status)) return
+      if (carriedOut.includes(order.status)) return
       if (!canWithdrawFrom.includes(order.status)) throw failure('OrderStateConflict', { code: order.status })
       // No provider takes the data of a top-up back.
       if (order.parent_order_id) throw failure('OrderStateConflict', { code: 'top_up' })
@@ -102,7 +102,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
         const type = failureType(error)
         if (type === 'EsimInUse') throw failure('EsimInUse')
         // Something else happens to the order at this moment: what became of it decides.
-        if (refundedOrCancelled.includes((await knownOrder(sql, orderId)).status)) return
+        if (carriedOut.includes((await knownOrder(sql, orderId)).status)) return
         throw failure(type === 'ProviderUnavailable' ? type : 'RefundUnderWay')
       }
     },

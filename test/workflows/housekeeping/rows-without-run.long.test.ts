@@ -278,6 +278,23 @@ test('a stated withdrawal is acknowledged also where it was carried out', async 
   await mailed(person.email, /received your withdrawal/)
 })
 
+test('a stated withdrawal from an order that has ended meanwhile is left to an operator', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/withdrawal`), 200)
+  const part = { amount: { minor: 100, currency: 'EUR' }, esims: 'returned' }
+  expectStatus(await operator.post(`/v1/orders/${order.id}/refund`, part), 200)
+  await harness.untilOrder(order.id, 'ended')
+  // Its acknowledgement is no reason to look any more.
+  await stateWithdrawal(sql, order.id, plusDays(new Date(), -40))
+  await sweep()
+  await until('an operator has it', async () => {
+    const tasks = await sql`select from attention where kind = 'withdrawal_unsettled' and subject_id = ${order.id}
+      and detail = 'ended' and resolved_at is null`
+    return tasks.length === 1
+  })
+})
+
 test('U2: a restore that serves customers again refunds and returns what it has left', async () => {
   const { leave, lost } = await loseOrder(harness)
   const id = randomUUID()
