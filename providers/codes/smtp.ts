@@ -2,7 +2,8 @@
  * The meanings of a mail server's refusals and of delivery status notifications. providers/mail/ makes its failures
  * from these tables, and docs/codes/ shows them. They say what a code is about instead of how it ends, since the class
  * of the reply (`4xx`, `5xx`) and the command before it decide that. An enhanced status code decides where there is
- * one: only `5.1.x` is about the person's address. Everything else is about us, the mail or the mailbox of today.
+ * one: only those of `5.1.x` that name the destination are about the person's address. Everything else is about us, the
+ * mail or the mailbox of today.
  *
  * Sources: RFC 3463, section 3 (enhanced status codes), with RFC 7505 (5.1.10), RFC 7372 (5.7.20 to 5.7.25) and RFC
  * 5248 (registry); RFC 5321, section 4.2.3 (reply codes).
@@ -28,12 +29,15 @@ const mail = (says: string): SmtpMeaning => ({ says, about: 'mail', acts: 'devel
 /** Keyed by subject and detail, which are the same for `4.x.x` (for now) and `5.x.x` (for good). */
 export const enhancedCodes: Record<string, SmtpMeaning> = {
   '0.0': system('Other undefined status'),
-  '1.0': address('Other address status'),
+  // It does not say whose address. Postfix says it of a sender that it does not know, and mostly in answer to the
+  // recipient (src/smtpd/smtpd_check.c, check_rcpt_maps; postconf(5), smtpd_delay_reject); for a recipient it has 5.1.1.
+  // So have the codes that no registry has: 5.1.90 of Exchange Online is a limit of what we may send in a day.
+  '1.0': us('Other address status'),
   '1.1': address('Bad destination mailbox address'),
   '1.2': address('Bad destination system address'),
   '1.3': address('Bad destination mailbox address syntax'),
   '1.4': address('Destination mailbox address ambiguous'),
-  '1.5': address('Destination mailbox address valid'),
+  '1.5': system('Destination mailbox address valid'),
   '1.6': address('Mailbox has moved'),
   '1.7': us('Bad sender’s mailbox address syntax'),
   '1.8': us('Bad sender’s system address'),

@@ -140,6 +140,7 @@ test.each([
   { status: '5.7.1', state: 'ok', tasks: [{ kind: 'mail_bounced', detail: '5.7.1' }] },
   { status: '5.2.2', state: 'ok', tasks: [{ kind: 'mail_bounced', detail: '5.2.2' }] },
   { status: '5.1.8', state: 'ok', tasks: [{ kind: 'mail_bounced', detail: '5.1.8' }] },
+  { status: '5.1.0', state: 'ok', tasks: [{ kind: 'mail_bounced', detail: '5.1.0' }] },
   { status: '5.1.1', state: 'bounced', tasks: [] },
 ])('the mail of an order that comes back with $status', async ({ status, state, tasks }) => {
   const person = await harness.signUp()

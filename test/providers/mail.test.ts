@@ -76,6 +76,8 @@ test.each([
   [{ code: 550 }, 'rejected smtp_5.1.1'],
   [{ code: 550, reply: '5.1.10 Null MX' }, 'rejected smtp_5.1.10'],
   [{ code: 550, reply: '5.1.7 Bad sender' }, 'misconfigured smtp_5.1.7'],
+  [{ code: 550, reply: '5.1.0 <a@b>: Sender address rejected: User unknown' }, 'misconfigured smtp_5.1.0'],
+  [{ code: 550, reply: '5.1.90 You have reached your daily limit' }, 'misconfigured smtp_5.1.90'],
   [{ code: 550, reply: '5.7.1 Blocked' }, 'misconfigured smtp_5.7.1'],
   [{ code: 550, reply: '5.7.999 Blocked' }, 'misconfigured smtp_5.7.999'],
   [{ code: 550, reply: '4.1.1 Contradicts itself' }, 'misconfigured smtp_550'],

@@ -164,14 +164,14 @@ ${valueTable(airaloOrderStatuses)}
 ${made('`providers/codes/smtp.ts`')}
 
 A reply has a code of three digits (RFC 5321) and mostly an enhanced status code (RFC 3463). \`4xx\` may pass: the mail is
-tried again for three days. Of \`5xx\` the enhanced status code decides: only \`5.1.x\`, but for the sender’s address in
-\`5.1.7\` and \`5.1.8\`, says that the person’s address takes no mail, and marks it. Everything else is a refusal of us, of the
-mail or of the moment: operators get a task at once, the mail is tried hourly for three days, and after that the order, the
+tried again for three days. Of \`5xx\` the enhanced status code decides: only a listed \`5.1.x\` that names
+the destination says that the person’s address takes no mail, and marks it. Everything else is a refusal of us, of the mail or
+of the moment: operators get a task at once, the mail is tried hourly for three days, and after that the order, the
 request or the notice becomes an operator task of its own. So is \`5xx\` to a command before \`RCPT TO\`, which does not know the
 recipient.
 
 A delivery status notification (RFC 3464) has the same enhanced status codes. The mail that it is about is shown as failed;
-\`5.1.x\` marks the address, and for any other \`5.x.x\` operators get a task and may send the mail again.
+such a \`5.1.x\` marks the address, and for any other \`5.x.x\` operators get a task and may send the mail again.
 
 An unlisted detail means what detail 0 of its subject means.
 

@@ -4,7 +4,12 @@ import { addressIsDead } from '../../../providers/codes/smtp.ts'
 
 test.each([
   ['5.1.1', true],
-  ['5.1.99', true],
+  ['5.1.6', true],
+  ['5.1.10', true],
+  // Postfix of a sender that it does not know, and Exchange Online of a sender who has sent too much.
+  ['5.1.0', false],
+  ['5.1.90', false],
+  ['5.1.5', false],
   ['4.1.1', false],
   ['5.1.8', false],
   ['5.2.1', false],
