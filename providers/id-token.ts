@@ -12,6 +12,8 @@ export interface TokenVerifierSettings {
   jwksUrl: string
   issuers: string[]
   audiences: string[]
+  /** those of the signatures that are accepted; default RS256, which Apple and Google use */
+  algorithms?: string[]
   /** false for security events, whose expiry receivers must ignore according to Google; default true */
   expires?: boolean
   /** least time between two fetches of the keys for tokens with an unknown key, in milliseconds; default 2,000 */
@@ -28,12 +30,11 @@ const clockTolerance = 10
 const never = Number.MAX_SAFE_INTEGER
 
 /**
- * Creates a function that returns the claims of a valid token (RS256, which Apple and Google use). It throws
- * ProviderFailure: `rejected` with `expired_token`, `wrong_issuer`, `wrong_audience`, `unknown_key` or `invalid_token`,
+ * Creates a function that returns the claims of a valid token. It throws ProviderFailure: `rejected` with `expired_token`, `wrong_issuer`, `wrong_audience`, `unknown_key` or `invalid_token`,
  * for each fault of the token; `unavailable` only when the keys cannot be fetched.
  */
 export function createTokenVerifier(settings: TokenVerifierSettings) {
-  const { provider, expires = true } = settings
+  const { provider, expires = true, algorithms = ['RS256'] } = settings
   const cooldownMs = settings.keyCooldownMs ?? 2_000
   const keys = createRemoteJWKSet(new URL(settings.jwksUrl), {
     cooldownDuration: cooldownMs,
@@ -64,7 +65,7 @@ export function createTokenVerifier(settings: TokenVerifierSettings) {
     assertOutsideTransaction(`The keys of ${provider}`)
     try {
       const { payload } = await jwtVerify(token, keyOf, {
-        algorithms: ['RS256'],
+        algorithms,
         issuer: settings.issuers,
         audience: settings.audiences,
         requiredClaims,

@@ -75,7 +75,7 @@ const freshForMs = 60 * 60_000
 /** All functions throw ProviderFailure: `rejected` for what the provider or the answer says, else `unavailable`. */
 export function createOperatorSignIn(settings: OperatorSignInSettings) {
   let known: { configuration: Promise<Configuration>; at: number } | undefined
-  let verifying: { jwksUrl: string; verify: TokenVerifier } | undefined
+  let verifying: { by: string; verify: TokenVerifier } | undefined
 
   function configured(): Promise<Configuration> {
     assertOutsideTransaction('The OpenID provider')
@@ -142,17 +142,23 @@ export function createOperatorSignIn(settings: OperatorSignInSettings) {
 
     /** Reads a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.6). */
     async logoutIn(token: string): Promise<OpenIdLogout> {
-      const { jwks_uri: jwksUrl, issuer } = (await configured()).serverMetadata()
+      const metadata = (await configured()).serverMetadata()
+      const { jwks_uri: jwksUrl, issuer } = metadata
       if (!jwksUrl) throw new ProviderFailure(provider, 'misconfigured', 'no_keys')
-      if (verifying?.jwksUrl !== jwksUrl) {
+      // Step 3: as the signature of an ID token, for which the library takes what the provider announces.
+      const announced = metadata.id_token_signing_alg_values_supported ?? ['RS256']
+      const algorithms = announced.filter((algorithm) => withKeyPair.test(algorithm))
+      const by = [jwksUrl, ...algorithms].join(' ')
+      if (verifying?.by !== by) {
         const verify = createTokenVerifier({
           provider,
           jwksUrl,
           issuers: [issuer],
           audiences: [settings.clientId],
+          algorithms,
           timeoutMs: settings.timeoutMs,
         })
-        verifying = { jwksUrl, verify }
+        verifying = { by, verify }
       }
       const { sub: subject, sid: session, ...rest } = await verifying.verify(token, ['exp', 'iat', 'jti', 'events'])
       const { events, jti: tokenId = '', iat = 0 } = rest
@@ -166,6 +172,8 @@ export function createOperatorSignIn(settings: OperatorSignInSettings) {
   }
 }
 
+/** Not `none`, and not the client's secret: whoever keeps that could sign (RFC 7518, section 3.1, and RFC 8037). */
+const withKeyPair = /^(?:(?:RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519)$/
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -278,7 +278,12 @@ export const asvsPeople = [
   met('V8.3.1', 'rules are enforced by the server', 'In api/http/mount.ts, before the body is read.', twoPersons),
   foreign('V8.4.1', 'tenants', 'There is one tenant; people are kept apart by V8.2.2.'),
   met('V9.1.1', 'signatures of tokens are checked first', 'jose verifies before claims are read.', forgeries),
-  met('V9.1.2', 'algorithms of an allow list', 'RS256 alone.', forgeries),
+  met(
+    'V9.1.2',
+    'algorithms of an allow list',
+    'RS256 alone; of the operators’ OpenID provider those with a key pair that it announces.',
+    forgeries,
+  ),
   met(
     'V9.1.3',
     'keys come from configured sources',
