@@ -44,6 +44,17 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
   const reportUnlisted = reportingUnlisted(PROVIDER, settings.watch)
   const stateOf = (esim: QueriedEsim): EsimState => readState(esim, reportUnlisted)
 
+  /** The packages that a query selects; none when it names one that the provider does not sell. */
+  async function listPackages(query: { type: 'BASE' | 'TOPUP'; packageCode?: string }): Promise<unknown[]> {
+    try {
+      const limit = { maxReplyBytes: maxCatalogueBytes }
+      return (await call('/package/list', query, packageListSchema, limit)).packageList
+    } catch (error) {
+      if (isProviderFailure(error, 'unknown_package')) return []
+      throw error
+    }
+  }
+
   /** The eSIMs that a query selects, page by page. The provider may make smaller pages than it was asked for. */
   async function* pagesOf<Item>(selection: object, schema: z.ZodType<EsimPage<Item>>): AsyncGenerator<Item[]> {
     for (let pageNum = 1, seen = 0; ; pageNum += 1) {
@@ -128,30 +139,32 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     settling: { withinMs: 10 * 60_000, soughtForMs: 24 * 60 * 60_000 },
 
     async listPackages(onUnreadable = () => undefined) {
-      const [base, topUps] = await Promise.all([
-        call('/package/list', { type: 'BASE' }, packageListSchema, { maxReplyBytes: maxCatalogueBytes }),
-        call('/package/list', { type: 'TOPUP' }, packageListSchema, { maxReplyBytes: maxCatalogueBytes }),
-      ])
+      const [base, topUps] = await Promise.all([listPackages({ type: 'BASE' }), listPackages({ type: 'TOPUP' })])
       return [
-        ...readEach(base.packageList, packageSchema, onUnreadable).map((each) => readPackage(each, 'base')),
-        ...readEach(topUps.packageList, packageSchema, onUnreadable).map((each) => readPackage(each, 'top_up')),
+        ...readEach(base, packageSchema, onUnreadable).map((each) => readPackage(each, 'base')),
+        ...readEach(topUps, packageSchema, onUnreadable).map((each) => readPackage(each, 'top_up')),
       ]
     },
 
     async currentCost({ code, kind }) {
-      const query = { type: kind === 'base' ? 'BASE' : 'TOPUP', packageCode: code }
-      const { packageList } = await call('/package/list', query, packageListSchema, {
-        maxReplyBytes: maxCatalogueBytes,
-      })
+      const type = kind === 'base' ? 'BASE' : 'TOPUP'
       let isUnreadable = false
       const look = (entry: unknown): void => {
         isUnreadable ||= mentions(entry, code)
       }
-      const found = readEach(packageList, packageSchema, look)
-        .map((each) => readPackage(each, kind))
-        .find((each) => each.code === code)
-      if (!found && isUnreadable) throw new ProviderFailure(PROVIDER, 'unavailable', 'malformed_reply')
-      return found?.costCurrency === 'USD' ? found.costMicros : null
+      // As documented, the code of a package selects the top-ups that fit it; what that of a top-up selects is not said.
+      for (const filter of [{ packageCode: code }, {}]) {
+        const listed = await listPackages({ type, ...filter })
+        const found = readEach(listed, packageSchema, look)
+          .map((each) => readPackage(each, kind))
+          .find((each) => each.code === code)
+        if (found) return found.costCurrency === 'USD' ? found.costMicros : null
+        if (isUnreadable) throw new ProviderFailure(PROVIDER, 'unavailable', 'malformed_reply')
+        // An empty list of all is more likely a fault of eSIM Access, as for the catalogue.
+        if (!filter.packageCode && listed.length === 0)
+          throw new ProviderFailure(PROVIDER, 'unavailable', 'empty_catalogue')
+      }
+      return null
     },
 
     async placeOrder({ clientRef, packageCode, quantity, days, unitCostMicros }) {

@@ -153,8 +153,10 @@ function listPackages(store: Store, body: Body) {
   const dataType = number(body.dataType)
   const iccid = text(body, 'iccid')
   const code = text(body, 'packageCode') ?? text(body, 'slug')
-  // With type TOPUP, a package code or an ICCID selects the top-ups that fit it: those of the same coverage.
-  const fitted = isTopUp && code ? store.warehouse.find(code) : undefined
+  // With type TOPUP, a package code or an ICCID selects the top-ups that fit it: those of the same coverage. The page
+  // does not say what the code of a top-up selects.
+  const fitted = isTopUp && code ? base.find(({ packageCode, slug }) => [packageCode, slug].includes(code)) : undefined
+  if (isTopUp && code && !fitted) throw new Refusal('310241')
   const coverage = fitted?.locationCode
   const held = iccid ? store.profileBy({ iccid })?.purchases[0].package : undefined
   const holder = held?.locationCode

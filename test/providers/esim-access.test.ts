@@ -170,6 +170,17 @@ test('eSIM Access’ packages and top-ups are listed in bytes, days and micro-un
   ])
 })
 
+test('the price of a package of eSIM Access is found, also that of a top-up, and none of what it does not sell', async () => {
+  const { provider } = await world()
+  const listed = await provider.listPackages()
+  for (const kind of ['base', 'top_up'] as const) {
+    const sold = listed.filter((each) => each.kind === kind).slice(0, 3)
+    expect(sold).toHaveLength(3)
+    for (const each of sold) expect(await provider.currentCost(each)).toBe(each.costMicros)
+    expect(await provider.currentCost({ code: 'GONE', kind, destinations: ['DE'] })).toBeNull()
+  }
+})
+
 test('an order at eSIM Access is allocated after a while', async () => {
   const { provider, sim, order } = await world()
   await sim.do('allocation', { polls: 2 })
