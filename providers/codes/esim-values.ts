@@ -28,7 +28,13 @@ const mayTopUp = 'is notified, and may buy more data'
 const over = 'is notified that it has expired'
 const taken = 'has the money back for what was returned; is notified of what the provider has ended'
 
+const notYet = (says: string) => passing('unknown', says, 'waits; delivered when it has been made')
+
 export const esimAccessStatuses: Readonly<Record<string, StatusMeaning>> = {
+  CREATE: notYet('Ordered'),
+  PAYING: notYet('Ordered, and not paid by us yet'),
+  PAID: notYet('Ordered and paid'),
+  GETTING_RESOURCE: notYet('Is being made'),
   GOT_RESOURCE: passing('new', 'Made; installed or not, as its SM-DP+ status says', mayReturn),
   IN_USE: passing('in_use', 'Activated; without usage it counts as installed', uses),
   USED_UP: passing('used_up', 'The data has been used', mayTopUp),

@@ -95,6 +95,14 @@ test('each listed status of an eSIM is read as its table says, and nobody is tol
   expect(unlisted).toEqual([])
 })
 
+test('no status that eSIM Access documents is news to an operator', async () => {
+  // docs.esimaccess.com, "Query All Allocated Profiles", esimStatus
+  const documented =
+    'CREATE PAYING PAID GETTING_RESOURCE GOT_RESOURCE IN_USE USED_UP UNUSED_EXPIRED USED_EXPIRED CANCEL SUSPENDED REVOKE'
+  for (const status of documented.split(' ')) await accessState(status, 'RELEASED')
+  expect(unlisted).toEqual([])
+})
+
 test('a status that no table has decides nothing, and an operator is told', async () => {
   expect(await accessState('FROZEN', 'ENABLED')).toBe('unknown')
   expect(await accessState('GOT_RESOURCE', 'LINKED')).toBe('unknown')
