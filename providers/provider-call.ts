@@ -6,12 +6,12 @@ import { isProviderFailure, ProviderFailure } from './failure.ts'
 import {
   badCertificate,
   connectionFault,
-  type HttpReply,
   type HttpRequest,
   replyTooLarge,
   sendRequest,
   timedOut,
 } from './http-request.ts'
+import { waitAskedFor } from './sent-time.ts'
 
 export interface ProviderCall extends HttpRequest {
   provider: string
@@ -52,9 +52,10 @@ async function send(call: ProviderCall): Promise<ProviderReply> {
     throw new ProviderFailure(provider, unsure, code === timedOut || code === replyTooLarge ? code : 'connection_lost')
   })
   const { status, text } = reply
-  if (status === 429) throw new ProviderFailure(provider, 'unavailable', 'rate_limited', retryAfter(reply))
-  if (status === 503 && !call.costs) throw new ProviderFailure(provider, 'unavailable', 'http_503', retryAfter(reply))
-  if (status >= 500) throw new ProviderFailure(provider, unsure, `http_${status}`, retryAfter(reply))
+  const wait = waitAskedFor(reply.header('retry-after'))
+  if (status === 429) throw new ProviderFailure(provider, 'unavailable', 'rate_limited', wait)
+  if (status === 503 && !call.costs) throw new ProviderFailure(provider, 'unavailable', 'http_503', wait)
+  if (status >= 500) throw new ProviderFailure(provider, unsure, `http_${status}`, wait)
   if (status >= 300 && status < 400) throw new ProviderFailure(provider, 'misconfigured', `http_${status}`)
   if (isForeign(status, call.isTheirs?.(text) ?? true)) throw foreign(provider, status, call.changes)
   return { status, text }
@@ -134,11 +135,3 @@ const mayBeUnstorable = /\\u(?:0000|[dD][89a-fA-F])/
 
 const storable = (_name: string, value: unknown): unknown =>
   typeof value === 'string' ? value.replaceAll('\0', '\ufffd').replaceAll(/\p{Cs}/gu, '\ufffd') : value
-
-/** Retry-After has seconds or a date (RFC 9110, section 10.2.3). */
-function retryAfter(reply: HttpReply): { retryAfterMs?: number } {
-  const header = reply.header('retry-after')
-  if (!header) return {}
-  const milliseconds = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
-  return milliseconds > 0 ? { retryAfterMs: milliseconds } : {}
-}

@@ -13,6 +13,7 @@ import { serviceAccountCodes } from '../codes/google.ts'
 import { codeFrom, documented, foreign, isForeign, lookUp, undocumented } from '../codes/meaning.ts'
 import { foreignCode, ProviderFailure } from '../failure.ts'
 import { connectionFault, guardRequests, replyTooLarge } from '../http-request.ts'
+import { waitAskedFor } from '../sent-time.ts'
 
 export interface FirebaseSettings {
   projectId: string
@@ -94,8 +95,7 @@ export function openFirebase(provider: string, settings: FirebaseSettings) {
           throw failure
         })
       const { status, data: body } = reply
-      const seconds = Number(reply.headers.get('retry-after'))
-      const retryAfterMs = seconds > 0 ? seconds * 1000 : undefined
+      const { retryAfterMs } = waitAskedFor(reply.headers.get('retry-after'))
       if (isForeign(status, refusal.safeParse(body).success)) {
         const failure = foreign(provider, status, true, retryAfterMs === undefined ? {} : { retryAfterMs })
         reportFailure(watch, provider, failure)

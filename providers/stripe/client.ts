@@ -17,6 +17,7 @@ import {
 import { stripeCodes, stripeDeclineCodes, stripeErrorTypes } from '../codes/stripe.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../failure.ts'
 import { connectionFault, guardRequests } from '../http-request.ts'
+import { waitAskedFor } from '../sent-time.ts'
 
 export interface StripeSettings {
   secretKey: string
@@ -73,7 +74,7 @@ export function createStripeClient(settings: StripeSettings) {
     const { statusCode: status, headers, requestId } = reply.lastResponse
     if (status >= 400) {
       // A refusal without Stripe's words is not Stripe's.
-      if (isForeign(status, false)) throw foreign('stripe', status, effect === 'writes', detailsOf({ requestId }))
+      if (isForeign(status, false)) throw foreign('stripe', status, effect === 'writes', detailsOf(requestId))
       throw failureOfStatus({ status, headers, requestId, code: undefined, type: undefined }, effect)
     }
     if (typeof reply.object !== 'string') throw failure(doubtful(effect), 'invalid_reply')
@@ -146,7 +147,7 @@ function toFailure(error: unknown, effect: Effect): unknown {
     return failure(perhaps ? doubtful(effect) : 'unavailable', code)
   }
   const { statusCode: status, headers, requestId, rawType: type, code } = error
-  if (status === undefined) return failure(doubtful(effect), 'invalid_reply', { requestId })
+  if (status === undefined) return failure(doubtful(effect), 'invalid_reply', requestId)
   return failureOfStatus({ status, headers: headers ?? {}, requestId, code, type }, effect)
 }
 
@@ -173,7 +174,7 @@ function meaningOf(
   const hasCode = Boolean(given)
   const changes = effect === 'writes'
   const bare = `http_${status}`
-  const details = detailsOf({ requestId, retryAfterSeconds: Number(headers['retry-after']) })
+  const details = { ...detailsOf(requestId), ...waitAskedFor(headers['retry-after']) }
   if (status >= 500) return new ProviderFailure('stripe', doubtful(effect), isReplay ? replayedFault : bare, details)
   const code = codeFrom(given, bare)
   const listed = lookUp(stripeCodes, code) ?? lookUp(stripeDeclineCodes, code)
@@ -190,16 +191,9 @@ function meaningOf(
 
 const doubtful = (effect: Effect): ProviderFailureKind => (effect === 'writes' ? 'unknown_outcome' : 'unavailable')
 
-interface Details {
-  requestId?: string | undefined
-  retryAfterSeconds?: number
-}
+const failure = (kind: ProviderFailureKind, code: string, requestId?: string): ProviderFailure =>
+  new ProviderFailure('stripe', kind, code, detailsOf(requestId))
 
-const failure = (kind: ProviderFailureKind, code: string, details: Details = {}): ProviderFailure =>
-  new ProviderFailure('stripe', kind, code, detailsOf(details))
-
-const detailsOf = ({ requestId, retryAfterSeconds }: Details): { retryAfterMs?: number; cause?: Error } => ({
-  ...(retryAfterSeconds ? { retryAfterMs: retryAfterSeconds * 1000 } : {}),
-  // Stripe's support finds the request by this id. The SDK's error is left out, since it contains Stripe's texts.
-  ...(requestId && /^\w{1,64}$/.test(requestId) ? { cause: new Error(`Stripe request ${requestId}`) } : {}),
-})
+/** Stripe's support finds the request by its id. The SDK's error is left out, since it contains Stripe's texts. */
+const detailsOf = (requestId: string | undefined): { cause?: Error } =>
+  requestId && /^\w{1,64}$/.test(requestId) ? { cause: new Error(`Stripe request ${requestId}`) } : {}

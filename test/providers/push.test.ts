@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { isProviderFailure } from '../../providers/failure.ts'
 import { createPush, type Push, type PushSender } from '../../providers/firebase/push.ts'
 import { createFirebaseUsers, type FirebaseUsers } from '../../providers/firebase/users.ts'
 import { portOf } from '../../shared/process/listen.ts'
@@ -138,6 +139,13 @@ test('an outage of FCM between refusal and confirmation keeps the token, and ret
   await sim.do('token', { token, behaviour: 'unregistered' })
   await sim.fault({ match: { contains: 'validate_only' }, status: 503, headers: { 'retry-after': '7' } })
   await expect(sender.send(push)).rejects.toMatchObject({ kind: 'unavailable', code: 'http_503', retryAfterMs: 7000 })
+  const date = new Date(Date.now() + 3_600_000).toUTCString()
+  await sim.fault({ match: { contains: 'validate_only' }, status: 503, headers: { 'retry-after': date } })
+  const asked = await sender
+    .send(push)
+    .catch((error: unknown) => (isProviderFailure(error) ? error.retryAfterMs : error))
+  expect(asked).toBeGreaterThan(3_000_000)
+  expect(asked).toBeLessThanOrEqual(3_600_000)
 })
 
 test.each([

@@ -461,6 +461,14 @@ test.each([
   expect(String(failure) + String(failure.cause)).not.toMatch(/planted|John|gateway/)
 })
 
+test('a time that Stripe, or a proxy before it, names as a date is waited for', async () => {
+  const date = new Date(Date.now() + 3_600_000).toUTCString()
+  await sim.fault({ match: { path: '/v1/payment_intents' }, status: 503, headers: { 'retry-after': date } })
+  const { retryAfterMs } = await failureOf(stripe.getPayment('pi_1'))
+  expect(retryAfterMs).toBeGreaterThan(3_000_000)
+  expect(retryAfterMs).toBeLessThanOrEqual(3_600_000)
+})
+
 test('a failed read at Stripe is unavailable, and no unknown outcome', async () => {
   for (const fault of [{ status: 500 }, { status: 502, body: 'x' }, { hang: 'before' as const }]) {
     await sim.fault(fault)
