@@ -82,9 +82,9 @@ export function createStripeClient(settings: StripeSettings) {
   }
 
   /**
-   * Creates an object under an idempotency key. Stripe repeats the first answer to a key for 24 hours or longer, even a
-   * 500 or a refusal that may pass. Then the next key is derived from the spent one, always in the same order, after
-   * `find` has checked whether it took effect.
+   * Creates or changes an object under an idempotency key. Stripe repeats the first answer to a key for 24 hours or
+   * longer, even a 500 or a refusal: that of a refund, though its dispute has been won since. Then the next key is
+   * derived from the spent one, always in the same order, after `find` has checked whether a 500 took effect.
    */
   async function create<T>(
     key: string,
@@ -98,7 +98,7 @@ export function createStripeClient(settings: StripeSettings) {
       } catch (error) {
         if (!(error instanceof ProviderFailure && replays.has(error))) throw error
         last = error
-        const found = await find?.()
+        const found = error.kind === 'rejected' ? undefined : await find?.()
         if (found !== undefined) return found
       }
     }
@@ -129,7 +129,7 @@ export function createStripeClient(settings: StripeSettings) {
   return { sdk, call, create, statusIn, noteReason }
 }
 
-/** Answers that Stripe has kept under a key, and that may pass with another key. */
+/** Answers that Stripe has kept under a key: each is that to an earlier request, and another key may get another one. */
 const replays = new WeakSet<ProviderFailure>()
 /**
  * Each attempt of an activity spends one key at most. With the longest waits between them (`retry.money`) these are
@@ -162,7 +162,7 @@ interface Refused {
 function failureOfStatus(refused: Refused, effect: Effect): ProviderFailure {
   const isReplay = refused.headers['idempotent-replayed'] === 'true'
   const failed = meaningOf(refused, isReplay, effect)
-  if (isReplay && failed.kind !== 'rejected') replays.add(failed)
+  if (isReplay) replays.add(failed)
   return failed
 }
 

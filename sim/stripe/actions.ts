@@ -90,6 +90,7 @@ export function createActions(parts: Parts, events: Events) {
         times: numberField(input, 'times') ?? 1,
         delayMs: numberField(input, 'delayMs') ?? 0,
         status: numberField(input, 'status'),
+        code: textField(input, 'code'),
         applied: input.applied === true,
       }),
     clock: (input) => {

@@ -25,8 +25,9 @@ export interface EndpointFault {
   path: RegExp
   times: number
   delayMs: number
-  /** answer with an api_error of this status */
+  /** answer with an api_error of this status, or with a refusal by this code */
   status: number | undefined
+  code?: string | undefined
   /** with a status: whether the request is applied nevertheless */
   applied: boolean
 }
@@ -90,7 +91,7 @@ export function createProtocol(account: Account, secretKey: string, publishableK
     const fault = faults.find((candidate) => candidate.times > 0 && candidate.path.test(request.path))
     if (fault) fault.times -= 1
     if (fault?.delayMs) await pause(fault.delayMs)
-    if (fault?.status && !fault.applied) throw broken(fault.status)
+    if (fault?.status && !fault.applied) throw broken(fault)
 
     const source = method === 'post' ? rawBody(request) : (request.originalUrl.split('?')[1] ?? '')
     const parameters = parseForm(source)
@@ -103,7 +104,7 @@ export function createProtocol(account: Account, secretKey: string, publishableK
       isApp,
       origin: `${request.protocol}://${request.get('host')}`,
     })
-    if (fault?.status) throw broken(fault.status)
+    if (fault?.status) throw broken(fault)
 
     const paths = textList(parameters, 'expand')
     if (paths.length === 0) return reply
@@ -148,8 +149,10 @@ function checkedKey(key: string): string {
   throw new Refusal(400, { type: 'invalid_request_error', message: 'The idempotency key is too long.' }, true)
 }
 
-const broken = (status: number): Refusal =>
-  new Refusal(status, { type: 'api_error', message: 'Something went wrong on the far side.' })
+const broken = ({ status = 500, code }: EndpointFault): Refusal =>
+  code === undefined
+    ? new Refusal(status, { type: 'api_error', message: 'Something went wrong on the far side.' })
+    : new Refusal(status, { type: 'invalid_request_error', code, message: 'It is refused.' })
 
 function send(response: Response, status: number, body: string): void {
   response.status(status).type('application/json').send(body)

@@ -377,7 +377,28 @@ test('a dispute at Stripe blocks refunds until it is won', async () => {
   await sim.do('review-dispute', { orderId })
   await sim.do('close-dispute', { dispute: disputeId, outcome: 'won' })
   expect((await stripe.getDispute(disputeId)).status).toBe('won')
-  expect(await stripe.refund({ ...order, idempotencyKey: 'refund:d2' })).toMatchObject({ status: 'succeeded' })
+  // Stripe keeps the refusal for a day. It is no answer to the request that comes after the dispute, nor to its repetition.
+  const refund = await stripe.refund(order)
+  expect(refund).toMatchObject({ status: 'succeeded', refundKey: 'refund:d' })
+  expect(await stripe.refund(order)).toMatchObject({ refundId: refund.refundId })
+  expect(await stripe.listRefunds(paymentIntentId)).toHaveLength(1)
+})
+
+test('evidence for a dispute at Stripe that was refused a moment ago is submitted, and a dispute accepted', async () => {
+  const disputes = await Promise.all(
+    ['submit', 'accept'].map(async (act) => {
+      const { orderId } = await paidPayment()
+      const { dispute } = await sim.do('open-dispute', { orderId })
+      const key = `dispute-${dispute}:${act}`
+      return { dispute, ask: () => (act === 'submit' ? stripe.submitEvidence : stripe.acceptDispute)(dispute, key) }
+    }),
+  )
+  for (const { dispute, ask } of disputes) {
+    const code = 'dispute_evidence_page_limit_exceeded'
+    await sim.do('misbehave-next', { path: `disputes/${dispute}`, status: 400, code })
+    expect(await failureOf(ask())).toMatchObject({ kind: 'rejected', code })
+    expect(await ask()).toMatchObject({ disputeId: dispute })
+  }
 })
 
 test('a customer at Stripe is created, gets a session, and is deleted', async () => {
