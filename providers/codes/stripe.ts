@@ -32,6 +32,10 @@ export const stripeCodes = tableOf({
   charge_already_refunded: final('The charge has been refunded already', 'has the money back'),
   charge_disputed: final('The charge has been charged back', 'has the money from the bank, or the dispute decides'),
   charge_not_refundable: final('The charge is no longer refundable', refundFails),
+  dispute_evidence_page_limit_exceeded: final(
+    'The evidence, with what was added at Stripe, has more pages than the card network takes',
+    'nothing: the operator who submits it is told, and shortens it',
+  ),
   idempotency_key_in_use: passes('Another request with the same key is under way'),
   livemode_mismatch: operators('Keys and objects are of different modes, test and live'),
   lock_timeout: passes('Another request or process has the object at the moment'),
