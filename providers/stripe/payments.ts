@@ -70,7 +70,7 @@ export function createPayments(
   return {
     getPayment,
 
-    /** Creates a PaymentIntent. For 24 hours a repeated key returns the first one. */
+    /** Creates a PaymentIntent, for cards and their wallets. For 24 hours a repeated key returns the first one. */
     async createPayment(order: {
       orderId: string
       amountMinor: number
@@ -83,13 +83,16 @@ export function createPayments(
       const parameters: Stripe.PaymentIntentCreateParams = {
         amount: order.amountMinor,
         currency: order.currency.toLowerCase(),
-        automatic_payment_methods: { enabled: true },
+        // Apple Pay and Google Pay are cards. What else the account has switched on would bring other parties to the
+        // sheet, such as PayPal and Klarna, and ways of paying that are decided some days later.
+        allowed_payment_method_types: ['card'],
         metadata: { order_id: order.orderId, mark: order.mark },
         ...(order.customerId ? { customer: order.customerId } : {}),
       }
       // A PaymentIntent behind a spent key can never be paid, since its client secret was not returned. The payment
       // sweep cancels it.
-      const intent = await create(order.idempotencyKey, (idempotencyKey) =>
+      // Stripe refuses a key that comes with other parameters. Earlier builds let it choose the ways of paying with this.
+      const intent = await create(`${order.idempotencyKey}:cards`, (idempotencyKey) =>
         call('writes', () => sdk.paymentIntents.create(parameters, { idempotencyKey })),
       )
       return { paymentIntentId: intent.id, clientSecret: intent.client_secret ?? '' }

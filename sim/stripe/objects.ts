@@ -23,19 +23,25 @@ export function newCustomer(created: number, metadata: Record<string, string>): 
 
 export function newPaymentIntent(
   created: number,
-  given: { amount: number; currency: string; customer: string | null; metadata: Record<string, string> },
+  given: {
+    amount: number
+    currency: string
+    customer: string | null
+    metadata: Record<string, string>
+    areCards?: boolean
+  },
 ): Stripe.PaymentIntent {
   const id = newId('pi')
   return {
     id,
     object: 'payment_intent',
-    allowed_payment_method_types: null,
+    allowed_payment_method_types: given.areCards ? ['card'] : null,
     amount: given.amount,
     amount_capturable: 0,
     amount_received: 0,
     application: null,
     application_fee_amount: null,
-    automatic_payment_methods: { allow_redirects: 'always', enabled: true },
+    automatic_payment_methods: given.areCards ? null : { allow_redirects: 'always', enabled: true },
     canceled_at: null,
     cancellation_reason: null,
     capture_method: 'automatic_async',

@@ -28,6 +28,8 @@ export function createPayments(account: Account, events: Events, ledger: Ledger)
     currency: string
     customer: string | null
     metadata: Record<string, string>
+    /** it takes cards and their wallets alone */
+    areCards?: boolean
   }): Stripe.PaymentIntent {
     const intent = account.paymentIntents.add(newPaymentIntent(account.now(), given))
     events.emit('payment_intent.created', intent)

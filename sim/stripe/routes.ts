@@ -91,7 +91,14 @@ function mountPaymentIntents(router: Router, { account, protocol, payments, conf
       ? intentOfSecret(account, requiredText(parameters, 'client_secret'))
       : found(account.paymentIntents, 'payment_intent', id)
   const path = '/v1/payment_intents'
-  const created = ['amount', 'currency', 'customer', 'automatic_payment_methods', 'metadata']
+  const created = [
+    'allowed_payment_method_types',
+    'amount',
+    'automatic_payment_methods',
+    'currency',
+    'customer',
+    'metadata',
+  ]
   protocol.endpoint(router, 'post', path, created, ({ parameters }) => {
     const currency = requiredText(parameters, 'currency')
     if (!/^[a-z]{3}$/.test(currency)) {
@@ -103,7 +110,15 @@ function mountPaymentIntents(router: Router, { account, protocol, payments, conf
     if (amount > 99_999_999) throw invalidParameter('amount_too_large', 'amount', 'The amount is too large.')
     const customer = text(parameters, 'customer') ?? null
     if (customer) liveCustomer(account, customer, 'customer')
-    return payments.create({ amount, currency, customer, metadata: textMap(parameters, 'metadata') })
+    // docs.stripe.com/changelog/dahlia/2026-07-29/allowed-payment-method-types-parameter
+    const areCards = textList(parameters, 'allowed_payment_method_types').includes('card')
+    if (areCards && parameters.automatic_payment_methods !== undefined)
+      throw invalidParameter(
+        'parameters_exclusive',
+        'automatic_payment_methods',
+        'These parameters exclude one another.',
+      )
+    return payments.create({ amount, currency, customer, metadata: textMap(parameters, 'metadata'), areCards })
   })
   protocol.endpoint(router, 'get', path, [...pagination, 'customer'], ({ parameters }) =>
     list(path, account.paymentIntents, parameters, ['customer']),

@@ -129,11 +129,13 @@ test('P2: Stripe gets the order id, a keyed hash of it, and no other detail of t
   expect(bodies[1]?.split('&').map((field) => field.split('=')[0])).toEqual([
     'amount',
     'currency',
-    'automatic_payment_methods[enabled]',
+    'allowed_payment_method_types[0]',
     'metadata[order_id]',
     'metadata[mark]',
     'customer',
   ])
+  // Other ways of paying would be other parties: the policy names cards, Apple Pay and Google Pay.
+  expect(bodies[1]).toContain('allowed_payment_method_types[0]=card')
   const headers = (await sim.log()).map((request) => request.headers)
   expect(headers[1]).toMatchObject({ 'stripe-version': '2026-10-28.endive' })
   expect(headers[1]).not.toHaveProperty('x-stripe-client-telemetry')
