@@ -27,13 +27,16 @@ const statusForm = /^[245]\.\d{1,3}\.\d{1,3}/
  * Reads a notification, without addresses and diagnostic texts. It has no signature: the caller has to check the
  * sender.
  * @param raw the whole message
+ * @returns undefined for an automatic reply, such as a holiday notice, which goes to the envelope sender as well: RFC
+ * 3834, section 4
  * @throws ProviderFailure rejected, `unreadable_bounce`
  */
-export function readBounce(raw: string): Bounce {
+export function readBounce(raw: string): Bounce | undefined {
   const lines = linesOf(raw)
   const head = lines.slice(0, lines.indexOf(''))
   const messageId = messageIdIn(fieldOf(head, 'to'))
   const fields = reportIn(lines)
+  if (fields.length === 0 && isAutomaticReply(head)) return undefined
   const status = statusForm.exec(fieldOf(fields, 'status'))?.[0]
   if (!messageId || !status) throw new ProviderFailure('smtp', 'rejected', 'unreadable_bounce')
   // RFC 3464, section 2.3.3: `failed` stands beside a 4.x.x where the time for the attempts was over.
@@ -57,6 +60,9 @@ function reportIn(lines: readonly string[]): string[] {
   const isEncoded = fieldOf(head, 'content-transfer-encoding').toLowerCase() === 'base64'
   return isEncoded ? linesOf(Buffer.from(body.join(''), 'base64').toString()) : body
 }
+
+/** RFC 3834, section 5. Mail systems mark their reports so as well. */
+const isAutomaticReply = (head: readonly string[]): boolean => /^auto-/i.test(fieldOf(head, 'auto-submitted'))
 
 /** Unfolds header lines: RFC 5322, section 2.2.3. */
 const linesOf = (text: string): string[] => text.replaceAll(/\r?\n[ \t]+/g, ' ').split(/\r?\n/)

@@ -218,6 +218,19 @@ test('a bounce is read from its notification, not from the quoted mail', () => {
   }
 })
 
+test('a holiday notice, which goes to the envelope sender, is no bounce: RFC 3834, 4', () => {
+  const notice = (head: string, body: string) =>
+    readBounce(`Return-Path: <>\r\nTo: bounces+a@x.example\r\n${head}\r\n\r\n${body}\r\n`)
+  expect(notice('Auto-Submitted: auto-replied (vacation)', 'I am away.')).toBeUndefined()
+  expect(notice('AUTO-SUBMITTED: auto-generated', 'I am away.\r\nStatus: 5.1.1')).toBeUndefined()
+  // Mail systems mark their reports so as well.
+  const report = 'Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nStatus: 5.1.1'
+  const head = 'Auto-Submitted: auto-replied\r\nContent-Type: multipart/report; boundary=b'
+  expect(notice(head, `--b\r\n${report}\r\n--b--`)).toMatchObject({ status: '5.1.1' })
+  for (const other of ['Auto-Submitted: no', 'Subject: Auto-Submitted: auto-replied'])
+    expect(() => notice(other, 'You have won.')).toThrow(/unreadable_bounce/)
+})
+
 test.each([
   ['Message/Delivery-Status', '7bit'],
   ['message/global-delivery-status; charset=utf-8', '8bit'],

@@ -36,8 +36,8 @@ export function bounceRoutes(api: ApiContext): Route[] {
       },
       async handle({ raw }) {
         const bounce = verified(() => readBounce(raw.toString('utf8')))
-        // A delivery that is only delayed, or one of a mail without a row, changes nothing.
-        if (!bounce.permanent) return { status: 204 }
+        // A holiday notice, a delivery that is only delayed, or one of a mail without a row, changes nothing.
+        if (!bounce?.permanent) return { status: 204 }
         const subjectId = await sql.begin((tx) => record(tx, bounce))
         // A hint for the run of an order, which reaches the person another way; other subjects have no such run.
         if (subjectId) await signals.provider(subjectId)
