@@ -142,6 +142,10 @@ export function createHostedPayments({ sdk, call, create, statusIn }: StripeClie
         mode: 'payment',
         // Apple Pay and Google Pay are cards. Other ways of paying are decided after the page, some days later.
         allowed_payment_method_types: ['card'],
+        // Unless they are said, these two are as the account's settings have them. What is paid is what the order and its
+        // invoice say, in their currency; and Link keeps cards for its own customers.
+        adaptive_pricing: { enabled: false },
+        wallet_options: { link: { display: 'never' } },
         client_reference_id: order.orderId,
         line_items: [
           {
@@ -162,7 +166,8 @@ export function createHostedPayments({ sdk, call, create, statusIn }: StripeClie
         payment_intent_data: { metadata },
         ...(order.customerId ? { customer: order.customerId } : {}),
       }
-      const session = await create(`${order.idempotencyKey}-${endsAt}`, (idempotencyKey) =>
+      // Stripe refuses a key that comes with other parameters. Earlier builds left both to the account with this one.
+      const session = await create(`${order.idempotencyKey}-${endsAt}:said`, (idempotencyKey) =>
         call('writes', () => sdk.checkout.sessions.create(parameters, { idempotencyKey })),
       )
       return toHosted(session)

@@ -709,12 +709,17 @@ const pageUntil = (expiresAt: Date) => {
   }
 }
 
-test('P2: the page of Stripe takes cards and their wallets alone, which decide at once', async () => {
+test('P2: the page of Stripe takes cards and their wallets alone, in the order’s currency, whatever the account has set', async () => {
   const { port, bodies, close } = await completePage('succeeded')
   await port.createHostedPayment(pageUntil(new Date(Date.now() + 3_600_000)))
-  expect(bodies.filter((body) => body.includes('payment_method_types'))).toEqual([
-    expect.stringContaining('allowed_payment_method_types[0]=card'),
+  const asked = bodies.filter((body) => body.includes('line_items'))
+  expect(asked).toHaveLength(1)
+  for (const said of [
+    'allowed_payment_method_types[0]=card',
+    'adaptive_pricing[enabled]=false',
+    'wallet_options[link][display]=never',
   ])
+    expect(asked[0]).toContain(said)
   await close()
 })
 

@@ -21,6 +21,7 @@ interface Parts {
 }
 
 const created = [
+  'adaptive_pricing',
   'allowed_payment_method_types',
   'cancel_url',
   'client_reference_id',
@@ -32,6 +33,7 @@ const created = [
   'mode',
   'payment_intent_data',
   'success_url',
+  'wallet_options',
 ]
 
 export function mountHosted(router: Router, parts: Parts): void {
