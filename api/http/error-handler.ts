@@ -69,7 +69,6 @@ function sendProblemPage(response: Response, problem: Problem, html: string, for
     .send(html)
 }
 
-const retrySoon = { 'Retry-After': '5' }
 /**
  * The longest wait that we pass on. Another party's wait is no promise of ours: a person waits a minute, and asks
  * again.
@@ -79,22 +78,27 @@ const longestRetryMs = 60_000
 function problemOf(error: unknown, described: ReadonlySet<ProblemCode> | undefined): Problem {
   if (error instanceof Problem) return error
   if (isTiedToErased(error) || error instanceof DataKeyMissing) return problemOfErased(described)
-  const refusedBody = problemOfBody(error)
-  if (refusedBody) return refusedBody
-  if (isProviderFailure(error)) {
-    // Routes say themselves what can be refused for good. Any other refusal may pass, such as a 404 of what the party
-    // has made.
-    const seconds = Math.ceil(Math.min(error.retryAfterMs ?? 5_000, longestRetryMs) / 1000)
-    return new Problem('unavailable', { headers: { 'Retry-After': String(seconds) }, cause: error })
-  }
-  if (isOutage(error)) return new Problem('unavailable', { headers: retrySoon, cause: error })
-  return new Problem('internal_error', { cause: error ?? new Error('nothing was thrown') })
+  return (
+    problemOfBody(error) ??
+    problemOfOutage(error) ??
+    new Problem('internal_error', { cause: error ?? new Error('nothing was thrown') })
+  )
+}
+
+/** The problem of an outside party, the database or Temporal that did not do what it was asked. */
+export function problemOfOutage(error: unknown): Problem | undefined {
+  if (!isProviderFailure(error)) return isOutage(error) ? new Problem('unavailable', { cause: error }) : undefined
+  // Routes say themselves what can be refused for good. Any other refusal may pass, such as a 404 of what the party
+  // has made.
+  const { retryAfterMs } = error
+  const seconds = retryAfterMs && Math.ceil(Math.min(retryAfterMs, longestRetryMs) / 1000)
+  return new Problem('unavailable', { ...(seconds && { headers: { 'Retry-After': String(seconds) } }), cause: error })
 }
 
 /** The person was erased after the request had found their account. A repeated request does not find it. */
 function problemOfErased(described: ReadonlySet<ProblemCode> | undefined): Problem {
   const code = (['not_found', 'account_missing'] as const).find((each) => described?.has(each))
-  return code ? new Problem(code) : new Problem('unavailable', { headers: retrySoon })
+  return new Problem(code ?? 'unavailable')
 }
 
 /** body-parser and the path decoding of Express put the kind of error into `type` and `status`. */

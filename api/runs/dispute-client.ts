@@ -21,12 +21,6 @@ interface DisputeAct {
   ask(disputeId: string): Promise<Dispute>
 }
 
-function whenAway(error: unknown): never {
-  if (!isProviderFailure(error) || error.kind === 'rejected') throw error
-  const seconds = Math.ceil((error.retryAfterMs ?? 5_000) / 1000)
-  throw new Problem('unavailable', { headers: { 'Retry-After': String(seconds) }, cause: error })
-}
-
 /** What operators do to a dispute at Stripe. */
 export function createDisputeClient(api: ApiContext) {
   const { sql, stripe } = api
@@ -67,16 +61,16 @@ export function createDisputeClient(api: ApiContext) {
       ...(name === 'accept' && { amountMinor: dispute.currency === currency ? dispute.amount_minor : null }),
     }),
 
-    /** @throws Problem dispute_state_conflict; unavailable when Stripe does not answer, and may have done it */
+    /** @throws Problem dispute_state_conflict; ProviderFailure when Stripe does not answer, and may have done it */
     async perform(name: DisputeActName, orderId: string, disputeId: string): Promise<void> {
       const { isDone, isPossible, ask } = acts[name]
-      let dispute = await stripe.getDispute(disputeId).catch(whenAway)
+      let dispute = await stripe.getDispute(disputeId)
       if (!isDone(dispute)) {
         if (!isPossible(dispute)) throw new Problem('dispute_state_conflict', { detail: `It is ${dispute.status}.` })
         dispute = await ask(disputeId).catch((error: unknown) => {
           // Stripe has just shown this dispute: "not found" is a passing failure.
           const isRefusal = isProviderFailure(error) && error.kind === 'rejected' && error.code !== 'resource_missing'
-          if (!isRefusal) return whenAway(error)
+          if (!isRefusal) throw error
           throw new Problem('dispute_state_conflict', { detail: `Stripe refuses: ${error.code}` })
         })
       }

@@ -44,6 +44,13 @@ const words = async (): Promise<string[]> =>
     ({ words }: { words: string }) => words,
   )
 
+/** What a form sends that is filled in once; it may be sent several times. */
+async function filled(page: string, reason: string) {
+  const { html } = await surfer.open(page)
+  const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? ''
+  return { csrf: hidden('csrf'), once: hidden('once'), reason }
+}
+
 const by = expect.stringMatching(/^operator:[0-9a-f]{16}$/)
 
 test('a task is taken, noted and settled by forms with a reason, and the order’s timeline says who and why', async () => {
@@ -85,9 +92,7 @@ test('a form that is sent twice settles once, and a task about nobody has an ent
   const kind = 'provider_misconfigured'
   const task = await raised(kind, 'esim-access')
   const page = `/console/attention/${task}/settle`
-  const { html } = await surfer.open(page)
-  const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? ''
-  const fields = { csrf: hidden('csrf'), once: hidden('once'), reason: 'the provider is back' }
+  const fields = await filled(page, 'the provider is back')
   for (const sent of [await surfer.post(page, fields), await surfer.post(page, fields)]) expect(sent.status).toBe(303)
   expect(await actsOf(kind)).toMatchObject([
     { account_id: null, order_id: null, act: 'settle-task', state: 'done', reason: fields.reason },
@@ -152,7 +157,17 @@ test('a dispute is answered and accepted on the page of its order, with a reason
   expect((await surfer.submit(submit, submit, { reason: 'x' })).status).toBe(422)
   expect((await row())?.submission_count).toBe(0)
 
-  expect((await surfer.submit(submit, submit, { reason: 'it was used' })).location).toBe(page)
+  const submitting = { method: 'POST', path: `^/v1/disputes/${dispute}` }
+  await stripe.fault({ match: submitting, status: 429, headers: { 'Retry-After': '31536000' } })
+  const away = await operator.post(`/v1/orders/${order.id}/disputes/${dispute}/submit`)
+  expect([away.status, away.headers.get('retry-after')]).toEqual([503, '60'])
+  // Stripe has shown the dispute a moment ago: "not found" says nothing of it.
+  await stripe.refuse({ match: submitting, code: 'resource_missing' })
+  const form = await filled(submit, 'it was used')
+  const unknown = await surfer.post(submit, form)
+  expect([unknown.status, unknown.html]).toEqual([422, expect.stringContaining('not known yet')])
+  expect(unknown.html).toContain('it was used</textarea>')
+  expect((await surfer.post(submit, form)).location).toBe(page)
   expect(await row()).toMatchObject({ submission_count: 1, evidence_submitted_at: expect.any(Date) })
   const submittedAt = (await row())?.evidence_submitted_at
   expect((await surfer.open(page)).html).not.toContain(`href="${submit}"`)
@@ -162,6 +177,7 @@ test('a dispute is answered and accepted on the page of its order, with a reason
 
   const entry = { account_id: person.accountId, order_id: order.id, operator: by, state: 'done' }
   expect(await actsOf(dispute)).toMatchObject([
+    { ...entry, act: 'submit-evidence', state: 'asked', reason: null },
     { ...entry, act: 'submit-evidence', reason: 'it was used' },
     { ...entry, act: 'accept-dispute', reason: 'the bank is right' },
   ])

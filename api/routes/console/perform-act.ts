@@ -4,6 +4,7 @@ import type { ApiContext } from '../../../context.ts'
 import type { NewOperatorAct } from '../../../db/operator/operator-acts.ts'
 import { actAndRecord, type RequestIds } from '../../acts/recorded-acts.ts'
 import type { ConsoleUser } from '../../http/caller.ts'
+import { problemOfOutage } from '../../http/error-handler.ts'
 import { readIdempotencyKey } from '../../http/idempotency.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
 import { type ProblemCode, problems } from '../../http/problems.ts'
@@ -50,9 +51,10 @@ export async function performAct(
     await actAndRecord(api, caller, request, act, perform)
     return []
   } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    const { title, meaning } = problems[error.code]
-    return [{ field: title, reason: words[error.code] ?? error.options.detail ?? meaning }]
+    const problem = error instanceof Problem ? error : problemOfOutage(error)
+    if (!problem) throw error
+    const { title, meaning } = problems[problem.code]
+    return [{ field: title, reason: words[problem.code] ?? problem.options.detail ?? meaning }]
   }
 }
 
