@@ -38,7 +38,7 @@ export function limitTime(limitMs: number, fail: ErrorRequestHandler): RequestHa
       // A long answer that has begun goes on.
       if (response.headersSent) return
       const cause = new DeadlinePassed(`not answered within ${limitMs} ms`)
-      fail(new Problem('unavailable', { headers: { 'Retry-After': '5' }, cause }), request, response, () => undefined)
+      fail(new Problem('unavailable', { cause }), request, response, () => undefined)
       context.isLate = true
     }, context.deadline - performance.now())
     response.once('close', () => clearTimeout(timer))

@@ -15,7 +15,7 @@ import { failureCode, failureType } from '../../shared/failures.ts'
 import { hasStatus, isNotFound } from '../../temporal/grpc-status.ts'
 import { type RunStart, updateWithStart } from '../../temporal/runs.ts'
 import { Problem } from '../http/problem.ts'
-import { type ProblemCode, problemCodeOf, problems } from '../http/problems.ts'
+import { type ProblemCode, problemCodeOf } from '../http/problems.ts'
 
 /** Longer than an update can take by its own bounds, shorter than the 30 s after which many callers give up. */
 const answerWithinMs = 28_000
@@ -44,7 +44,7 @@ export async function callRun<Result>(
       return await temporal.withDeadline(deadline, () => call(deadline))
     } catch (error) {
       if (!isAborted(error)) throw problemOfWorkflow(error, ended) ?? error
-      if (attempts === maxAttempts) throw new Problem('unavailable', { headers: { 'Retry-After': '5' }, cause: error })
+      if (attempts === maxAttempts) throw new Problem('unavailable', { cause: error })
       await delay(pauseMs * 2 ** attempts)
     }
   }
@@ -93,30 +93,23 @@ const isCutOff = (error: unknown): boolean =>
   error.cause instanceof ApplicationFailure &&
   error.cause.type === 'AcceptedUpdateCompletedWorkflow'
 
-const retryHeaders = (code: ProblemCode): Record<string, string> | undefined =>
-  problems[code].status === 503 ? { 'Retry-After': '5' } : undefined
-
 function problemOfWorkflow(error: unknown, ended: Ended): Problem | undefined {
   // When the run closes during an update, the SDK passes on the server's bare gRPC status NOT_FOUND.
   const closed = isNotFound(error)
   if (closed || isCutOff(error) || error instanceof WorkflowNotFoundError)
-    return new Problem(ended.code, { detail: ended.detail, headers: retryHeaders(ended.code) })
+    return new Problem(ended.code, { detail: ended.detail })
   if (error instanceof WorkflowUpdateFailedError) {
     const type = failureType(error)
     if (!type) return undefined
     const reason = failureCode(error)
-    const code = problemCodeOf(type)
-    return new Problem(code, {
-      detail: reason === undefined ? undefined : `Reason: ${reason}`,
-      headers: retryHeaders(code),
-    })
+    return new Problem(problemCodeOf(type), { detail: reason === undefined ? undefined : `Reason: ${reason}` })
   }
   // The outcome of an update that was cut off is unknown, whichever side noticed first.
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-    return new Problem('unavailable', { headers: { 'Retry-After': '5' }, cause: error })
+    return new Problem('unavailable', { cause: error })
   }
   if (hasStatus(error, status.DEADLINE_EXCEEDED)) {
-    return new Problem('request_in_progress', { headers: { 'Retry-After': '5' }, cause: error })
+    return new Problem('request_in_progress', { cause: error })
   }
   return undefined
 }

@@ -104,8 +104,7 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
         const { resourceId: id, repeated, firstAt, release } = await idempotency.claim(null)
         if (repeated && !(await findEndpoint(sql, id))) {
           // The endpoint was deleted, or the first request is not done yet: a deleted endpoint must not come back.
-          if (firstAt.getTime() > Date.now() - requestMs)
-            throw new Problem('request_in_progress', { headers: { 'Retry-After': '5' } })
+          if (firstAt.getTime() > Date.now() - requestMs) throw new Problem('request_in_progress')
           throw new Problem('webhook_endpoint_conflict', {
             detail: 'The endpoint was deleted, or never made. A request with another Idempotency-Key makes one.',
           })
